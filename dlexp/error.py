@@ -1,0 +1,50 @@
+"""Errors that a user can act on: one line that names the key, the value and the cure."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class DlexpError(Exception):
+    """An error whose message is meant for the user, shown as one line without a traceback.
+
+    Attributes:
+        kind: The word before "error" in the printed line and the kind in JSON.
+        exit_code: What the process returns.
+    """
+
+    kind = "run"
+    exit_code = 1
+
+
+class ConfigError(DlexpError):
+    """The configuration cannot work; the user can mend it before anything runs."""
+
+    kind = "config"
+    exit_code = 2
+
+
+class DataError(DlexpError):
+    """The data are absent or unusable."""
+
+    kind = "data"
+    exit_code = 2
+
+
+class RunError(DlexpError):
+    """A run folder that was asked for is unknown, damaged or in use."""
+
+    kind = "run"
+    exit_code = 2
+
+
+class EnvironmentFault(DlexpError):
+    """The machine refused: a full disk, a used port, a missing device."""
+
+    kind = "environment"
+    exit_code = 1
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return "; did you mean X?" for the nearest known word, or "" when none is near."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""
