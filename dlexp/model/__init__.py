@@ -1,0 +1,1 @@
+"""Architectures: one module each, plain PyTorch, built from the configured activation, norm and dropout."""

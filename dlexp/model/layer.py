@@ -1,0 +1,112 @@
+"""The thoughts that several architectures share: conv-norm-activation, bias or norm, and the smallest image that fits.
+
+Shapes: N batch, C channels, H height, W width, D features.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, TypeAlias, cast
+
+from torch import Tensor, nn
+
+from dlexp.error import ConfigError
+
+Factory: TypeAlias = "partial[nn.Module]"
+Window: TypeAlias = tuple[int, int, int]
+
+
+def needs_bias(norm: Factory) -> bool:
+    """Return whether a layer followed by `norm` needs its own bias: not where the norm adds one."""
+    return not cast(Any, norm.func).adds_bias
+
+
+class ConvBlock(nn.Module):
+    """Convolution, norm, activation: y = f(norm(w * x)).
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        kernel_size: Side of the square filter in pixels.
+        stride: Step of the filter in pixels.
+        padding: Zeros on each side; None keeps the size at stride 1, for an odd filter.
+        norm: Factory of the norm.
+        activation: Factory of the activation.
+        bias: Whether the convolution has a bias; None gives it one where the norm has none.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        padding: int | None = None,
+        *,
+        norm: Factory,
+        activation: Factory,
+        bias: bool | None = None,
+    ) -> None:
+        super().__init__()
+        padding = kernel_size // 2 if padding is None else padding
+        bias = needs_bias(norm) if bias is None else bias
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=bias)
+        self.norm = norm(num_features=out_channels)
+        self.activation = activation(num_features=out_channels)
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        """Return maps (N, out_channels, H', W')."""
+        return self.activation(self.norm(self.conv(x_NCHW)))
+
+
+class GlobalAveragePool(nn.Module):
+    """The mean of each map: (N, C, H, W) to (N, C).
+
+    References:
+        Lin, Chen, Yan (2014), Network In Network, section 3.2.
+    """
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        """Return (N, C)."""
+        return x_NCHW.mean(dim=(2, 3))
+
+
+def image_shape(in_shape: tuple[int, ...], model: str, smallest: int = 1) -> tuple[int, int, int]:
+    """Return (channels, height, width) of the data, or say why `model` cannot read them.
+
+    Args:
+        in_shape: (C, H, W) of images or (D,) of vectors.
+        model: Name for the message.
+        smallest: Fewest pixels per side.
+
+    Raises:
+        ConfigError: The data are vectors, or an image side is under `smallest`.
+    """
+    if len(in_shape) != 3:
+        raise ConfigError(f"model: {model} needs images; the data has vectors of {in_shape[0]} features")
+    channels, height, width = in_shape
+    if min(height, width) < smallest:
+        raise ConfigError(
+            f"model: got images of {height}x{width} pixels; {model} needs at least {smallest}x{smallest} in this form"
+        )
+    return channels, height, width
+
+
+def smallest_side(windows: Iterable[Window]) -> int:
+    """Return the fewest pixels from which a chain of windows still leaves one.
+
+    Backwards through the chain: in = (out - 1) * stride + kernel - 2 * padding.
+
+    Args:
+        windows: (kernel, stride, padding) of each convolution or pooling, first to last.
+    """
+    side = 1
+    for kernel, stride, padding in reversed(list(windows)):
+        side = max(1, (side - 1) * stride + kernel - 2 * padding)
+    return side
+
+
+def side_after(side: int, windows: Iterable[Window]) -> int:
+    """Return the pixels per side that a chain of windows leaves: out = floor((in + 2p - k) / s) + 1."""
+    for kernel, stride, padding in windows:
+        side = (side + 2 * padding - kernel) // stride + 1
+    return side
