@@ -1,0 +1,1 @@
+"""From YAML and overrides to a checked, read-only configuration; nothing here imports torch."""

@@ -1,0 +1,145 @@
+"""Checks a composed configuration against the signatures of the components it names."""
+
+import math
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from dlexp.config.compose import Composed, unknown_key
+from dlexp.config.effect import check_effects
+from dlexp.config.signature import REQUIRED, Parameter, Signature, import_path_of_user_code, read
+from dlexp.error import ConfigError, did_you_mean
+
+ROOT = "dlexp.config.root.Root"
+
+
+def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
+    """Return the configuration with every value checked and in its declared type.
+
+    Args:
+        composed: From `dlexp.config.compose.compose`.
+        groups: The groups and their options, for the cure in a message.
+
+    Raises:
+        ConfigError: The first value that cannot be.
+    """
+    trusted = _check_value("trusted", composed.config.get("trusted", []), read(ROOT).parameters["trusted"])
+    if trusted:
+        import_path_of_user_code()
+    root = read(ROOT).parameters
+    checked: dict[str, Any] = {}
+    for key, value in composed.config.items():
+        if isinstance(value, dict) and "_target_" in value:
+            checked[key] = _check_node(key, value, trusted, groups)
+        elif key in root:
+            checked[key] = _check_value(key, value, root[key])
+        elif key in groups:
+            raise ConfigError(f"{key}: got {_show(value)}; choose one of {', '.join(groups[key])}")
+        else:
+            raise unknown_key(key, list(composed.config), groups)
+    for name in root:
+        if name not in checked:
+            raise ConfigError(f"missing values: {name}; set each as key=value")
+    check_effects(composed, checked)
+    return Composed(checked, composed.choices, composed.overrides, composed.changed)
+
+
+def _check_node(path: str, node: dict, trusted: list[str], groups: dict[str, list[str]]) -> dict[str, Any]:
+    signature = read(check_target(path, node["_target_"], trusted))
+    checked: dict[str, Any] = {"_target_": node["_target_"]}
+    for name, value in node.items():
+        if name == "_target_":
+            continue
+        if name not in signature.parameters:
+            raise _unknown_parameter(f"{path}.{name}", name, signature, groups)
+        checked[name] = _check_parameter(f"{path}.{name}", value, signature.parameters[name], trusted, groups)
+    missing = [f"{path}.{n}" for n, p in signature.parameters.items() if p.default is REQUIRED and n not in checked]
+    if missing:
+        raise ConfigError(f"missing values: {', '.join(missing)}; set each as key=value")
+    return checked
+
+
+def check_target(path: str, target: Any, trusted: list[str]) -> str:
+    """Return a `_target_` that may be built.
+
+    Raises:
+        ConfigError: It is neither below dlexp nor below a trusted package.
+    """
+    if not isinstance(target, str):
+        raise ConfigError(f"{path}._target_: got {_show(target)}; the dotted path of a class is needed")
+    package = target.split(".")[0]
+    if package != "dlexp" and package not in trusted:
+        raise ConfigError(f"{path}._target_: got {target}; only dlexp and trusted packages are built: trusted=[{package}]")
+    return target
+
+
+def _check_parameter(
+    path: str, value: Any, parameter: Parameter, trusted: list[str], groups: dict[str, list[str]]
+) -> Any:
+    if isinstance(value, dict) and "_target_" in value:
+        return _check_node(path, value, trusted, groups)
+    if isinstance(value, list) and any(isinstance(item, dict) and "_target_" in item for item in value):
+        return [_check_parameter(f"{path}[{i}]", item, parameter, trusted, groups) for i, item in enumerate(value)]
+    return _check_value(path, value, parameter)
+
+
+def _check_value(path: str, value: Any, parameter: Parameter) -> Any:
+    try:
+        return TypeAdapter(parameter.annotation).validate_python(value, strict=True)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: got {_show(value)}; {_cure(error, parameter, value)}") from None
+
+
+def _cure(error: ValidationError, parameter: Parameter, value: Any) -> str:
+    """Say what is allowed, from the kinds of pydantic's errors."""
+    details = error.errors(include_url=False, include_context=True)
+    literals = [d["ctx"]["expected"] for d in details if d["type"] == "literal_error"]
+    if literals:
+        allowed = literals[0].replace("'", "").replace(" or ", ", ")
+        optional = "" if "None" not in parameter.text else ", null"
+        return f"choose one of {allowed}{optional}{did_you_mean(str(value), allowed.split(', '))}"
+    bounds = sorted({BOUNDS[d["type"]].format(*d["ctx"].values()) for d in details if d["type"] in BOUNDS})
+    kinds = [KINDS[d["type"]] for d in details if d["type"] in KINDS]
+    wanted = " or ".join(dict.fromkeys(kinds)) or "another value is needed"
+    number = "an integer" if "int" in parameter.text.lower() and "float" not in parameter.text else "a number"
+    if bounds and not isinstance(value, str):
+        wanted = f"{number} {' and '.join(bounds)}"
+    return f"{wanted} is needed" if not wanted.endswith("needed") else wanted
+
+
+BOUNDS = {
+    "greater_than": "> {0:g}",
+    "greater_than_equal": ">= {0:g}",
+    "less_than": "< {0:g}",
+    "less_than_equal": "<= {0:g}",
+}
+KINDS = {
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "string_type": "a text",
+    "list_type": "a list, for example [64,64],",
+    "dict_type": "a mapping",
+    "none_required": "null",
+    "too_short": "at least one entry",
+}
+
+
+def _unknown_parameter(path: str, name: str, signature: Signature, groups: dict[str, list[str]]) -> ConfigError:
+    near = did_you_mean(name, signature.parameters)
+    if near:
+        return ConfigError(f"unknown key {path}; did you mean {path.rsplit('.', 1)[0]}.{near.split()[3]}")
+    return unknown_key(path, [f"{path.rsplit('.', 1)[0]}.{known}" for known in signature.parameters], groups)
+
+
+def _show(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{value} (not finite)"
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,81 @@
+"""Hydra's override grammar, wrapped: the one module that touches its semi-internal parser."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override as HydraOverride
+from hydra.core.override_parser.types import OverrideType
+from hydra.errors import HydraException
+
+from dlexp.error import ConfigError
+
+MAX_LENGTH = 100_000
+
+
+@dataclass(frozen=True)
+class Override:
+    """One parsed argument such as ``optimizer.lr=0.1``.
+
+    Attributes:
+        text: What the user wrote.
+        key: Config path or group, for example ``optimizer.lr`` or ``model``.
+        value: The plain value; None for a deletion or a sweep.
+        action: "change", "add" (``+key=``, ``++key=``) or "delete" (``~key``).
+        is_sweep: Whether the value is a sweep expression (``a,b``, ``range(…)``, ``interval(…)``).
+    """
+
+    text: str
+    key: str
+    value: Any
+    action: str
+    is_sweep: bool
+
+
+def parse(texts: list[str]) -> list[Override]:
+    """Parse command-line overrides.
+
+    Args:
+        texts: Arguments in Hydra's override grammar.
+
+    Raises:
+        ConfigError: An argument is no override, too long, or meant for Hydra's own runtime.
+    """
+    parser = OverridesParser.create()
+    return [_parse_one(parser, text) for text in texts]
+
+
+def _parse_one(parser: OverridesParser, text: str) -> Override:
+    if len(text) > MAX_LENGTH:
+        raise ConfigError(f"override {text[:30]}...: got {len(text)} characters; at most {MAX_LENGTH} are allowed")
+    if text.endswith((".yaml", ".yml")) and "=" not in text:
+        raise ConfigError(f"'{text}': got a file; pass its folder with --config-dir and choose it as group=option")
+    try:
+        parsed = parser.parse_override(text)
+    except HydraException:
+        raise ConfigError(f"'{text}': not an override; write key=value, for example optimizer.lr=0.1") from None
+    except Exception as error:  # the grammar's visitor lets some errors of numbers and quotes through
+        raise ConfigError(f"'{text}': not an override ({_first_line(error)}); write key=value") from None
+    key = parsed.key_or_group
+    if key.split(".")[0].split("/")[0] == "hydra":
+        raise ConfigError(f"{key}: Hydra's runtime settings do not apply here; remove it")
+    if parsed.package is not None:
+        raise ConfigError(f"{parsed.input_line}: packages (@) are not used here; write {key}=...")
+    return Override(text, key, _value(parsed), _action(parsed), parsed.is_sweep_override())
+
+
+def _action(parsed: HydraOverride) -> str:
+    if parsed.type is OverrideType.DEL:
+        return "delete"
+    return "change" if parsed.type is OverrideType.CHANGE else "add"
+
+
+def _value(parsed: HydraOverride) -> Any:
+    if parsed.type is OverrideType.DEL or parsed.is_sweep_override():
+        return None
+    value = parsed.value()
+    return str(value) if type(value).__name__ == "QuotedString" else value
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0][:120] or type(error).__name__

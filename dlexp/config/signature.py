@@ -1,0 +1,216 @@
+"""Reads a component's signature and documentation from its source, without importing it (and thus torch).
+
+The constructor's signature is the schema: positional-or-keyword parameters are the user's, keyword-only ones the
+program's. A dataclass's fields are its parameters, those of its base dataclasses first.
+"""
+
+import ast
+import re
+import sys
+import typing
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import annotated_types
+
+import dlexp.type
+from dlexp.error import ConfigError, did_you_mean
+
+REQUIRED = object()
+NAMESPACE: dict[str, Any] = {
+    **{name: getattr(typing, name) for name in ("Any", "Annotated", "Literal", "Optional", "Union")},
+    **{name: getattr(annotated_types, name) for name in ("Ge", "Gt", "Le", "Lt", "Interval", "MinLen", "MaxLen", "Len")},
+    **{name: value for name, value in vars(dlexp.type).items() if not name.startswith("_")},
+    **{kind.__name__: kind for kind in (int, float, bool, str, list, dict, tuple)},
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One user parameter: its type as Python object and as text, its default (or REQUIRED) and its documentation."""
+
+    name: str
+    annotation: Any
+    text: str
+    default: Any
+    doc: str
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a component takes.
+
+    Attributes:
+        target: Dotted path of the class or function.
+        doc: First line of its docstring.
+        source: First reference of its docstring, "" if none.
+        parameters: The user's parameters by name.
+        program: Names of the keyword-only parameters that the program passes.
+    """
+
+    target: str
+    doc: str
+    source: str
+    parameters: dict[str, Parameter]
+    program: tuple[str, ...]
+
+
+@lru_cache(maxsize=None)
+def read(target: str) -> Signature:
+    """Return the signature of ``package.module.Name``.
+
+    Raises:
+        ConfigError: No such module or no such class or function defined in it.
+    """
+    module, _, name = target.rpartition(".")
+    tree = _module(module, target)
+    node = _find(tree, name, target)
+    doc = ast.get_docstring(node) or ""
+    parameters, program = _parameters(node, tree, _described_parameters(doc))
+    return Signature(target, doc.split("\n")[0], _first_reference(doc), parameters, program)
+
+
+def _module(name: str, target: str) -> ast.Module:
+    try:
+        spec = find_spec(name) if name else None
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        hint = "" if name.startswith("dlexp") else f" in {Path.cwd()} or an installed package"
+        raise ConfigError(f"_target_: got {target}; no module {name or target} was found{hint}")
+    try:
+        return ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+    except SyntaxError as error:
+        raise ConfigError(f"_target_: got {target}; {spec.origin}, line {error.lineno}: {error.msg}") from None
+
+
+def _find(tree: ast.Module, name: str, target: str) -> ast.ClassDef | ast.FunctionDef:
+    known = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    if name not in known:
+        public = [word for word in known if not word.startswith("_")]
+        raise ConfigError(f"_target_: got {target}; no class or function {name} is defined there{did_you_mean(name, public)}")
+    return known[name]
+
+
+def _init(node: ast.ClassDef | ast.FunctionDef) -> ast.FunctionDef | None:
+    if isinstance(node, ast.FunctionDef):
+        return node
+    return next((item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == "__init__"), None)
+
+
+def _parameters(
+    node: ast.ClassDef | ast.FunctionDef, tree: ast.Module, described: dict[str, str]
+) -> tuple[dict[str, Parameter], tuple[str, ...]]:
+    init = _init(node)
+    if init is None and isinstance(node, ast.ClassDef):
+        return _fields(node, tree, described), ()
+    assert init is not None
+    described = described | _described_parameters(ast.get_docstring(init) or "")
+    positional = [*init.args.posonlyargs, *init.args.args]
+    if isinstance(node, ast.ClassDef):
+        positional = positional[1:]
+    padding: list[ast.expr | None] = [None] * (len(positional) - len(init.args.defaults))
+    found = {
+        argument.arg: _parameter(argument.arg, argument.annotation, default, tree, described)
+        for argument, default in zip(positional, [*padding, *init.args.defaults], strict=True)
+    }
+    return found, tuple(argument.arg for argument in init.args.kwonlyargs)
+
+
+def _fields(node: ast.ClassDef, tree: ast.Module, described: dict[str, str]) -> dict[str, Parameter]:
+    found: dict[str, Parameter] = {}
+    for base in node.bases:
+        found |= _base_parameters(base, tree)
+    for item in node.body:
+        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
+            found[item.target.id] = _parameter(item.target.id, item.annotation, item.value, tree, described)
+    return found
+
+
+def _base_parameters(base: ast.expr, tree: ast.Module) -> dict[str, Parameter]:
+    if not isinstance(base, ast.Name):
+        return {}
+    for item in tree.body:
+        if isinstance(item, ast.ClassDef) and item.name == base.id:
+            return _parameters(item, tree, _described_parameters(ast.get_docstring(item) or ""))[0]
+        if isinstance(item, ast.ImportFrom) and any((a.asname or a.name) == base.id for a in item.names):
+            name = next(a.name for a in item.names if (a.asname or a.name) == base.id)
+            return read(f"{item.module}.{name}").parameters if item.module and item.module.startswith("dlexp.") else {}
+    return {}
+
+
+def _parameter(
+    name: str, annotation: ast.expr | None, default: ast.expr | None, tree: ast.Module, described: dict[str, str]
+) -> Parameter:
+    text = ast.unparse(annotation) if annotation is not None else "Any"
+    return Parameter(name, _evaluate(annotation, tree), text, _literal(default), described.get(name, ""))
+
+
+def _evaluate(annotation: ast.expr | None, tree: ast.Module) -> Any:
+    if annotation is None:
+        return Any
+    aliases = {
+        target.id: item.value
+        for item in tree.body
+        if isinstance(item, ast.Assign)
+        for target in item.targets
+        if isinstance(target, ast.Name)
+    }
+    namespace = dict(NAMESPACE)
+    for name in {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)} - set(namespace):
+        if name not in aliases:
+            return Any
+        namespace[name] = _evaluate(aliases[name], tree)
+    return eval(compile(ast.Expression(annotation), "<annotation>", "eval"), {"__builtins__": {}}, namespace)
+
+
+def _literal(default: ast.expr | None) -> Any:
+    if default is None:
+        return REQUIRED
+    if isinstance(default, ast.Call):  # dataclass: field(default_factory=lambda: [...])
+        factory = next((k.value for k in default.keywords if k.arg == "default_factory"), None)
+        if isinstance(factory, ast.Lambda):
+            return _literal(factory.body)
+        return {"list": [], "dict": {}}.get(factory.id) if isinstance(factory, ast.Name) else REQUIRED
+    try:
+        return ast.literal_eval(default)
+    except ValueError:
+        return eval(compile(ast.Expression(default), "<default>", "eval"), {"__builtins__": {}}, {"float": float})
+
+
+def _described_parameters(doc: str) -> dict[str, str]:
+    section = re.search(r"^(?:Args|Attributes):\n((?:[ \t]+.*\n?|\n)*)", doc, re.MULTILINE)
+    if section is None:
+        return {}
+    found: dict[str, str] = {}
+    name = ""
+    for line in section[1].splitlines():
+        start = re.match(r" {4}\*{0,2}(\w+)(?: \([^)]*\))?: (.*)", line)
+        if start:
+            name, found[start[1]] = start[1], start[2].strip()
+        elif name and line.strip():
+            found[name] += " " + line.strip()
+    return found
+
+
+def _first_reference(doc: str) -> str:
+    section = re.search(r"^References?:\n((?:[ \t]+.*\n?)*)", doc, re.MULTILINE)
+    if section is None:
+        return ""
+    lines = section[1].splitlines()
+    first = [lines[0].strip()]
+    for line in lines[1:]:
+        if len(line) - len(line.lstrip()) <= 4 or not line.strip():
+            break
+        first.append(line.strip())
+    return " ".join(first)
+
+
+def import_path_of_user_code() -> None:
+    """Let modules in the working directory be found, as they are for ``python script.py``."""
+    cwd = str(Path.cwd())
+    if cwd not in sys.path:
+        sys.path.append(cwd)

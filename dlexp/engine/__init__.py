@@ -1,0 +1,1 @@
+"""The training engine: trials in, events out."""

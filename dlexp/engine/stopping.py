@@ -1,0 +1,52 @@
+"""Which epoch was best, and whether to go on."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass
+class Stopping:
+    """Follows one trial's monitored metric.
+
+    An epoch is best when its value beats the best so far by more than `min_delta`; after `patience` epochs without
+    one the trial stops.
+
+    Attributes:
+        higher_is_better: Direction of the metric.
+        patience: Epochs to wait; None never stops.
+        min_delta: Smallest change that counts.
+        best: Best value so far.
+        best_epoch: Its epoch, 0 before the first.
+        wait: Epochs since.
+    """
+
+    higher_is_better: bool
+    patience: int | None = None
+    min_delta: float = 0.0
+    best: float = math.nan
+    best_epoch: int = 0
+    wait: int = 0
+
+    def observe(self, value: float, epoch: int) -> bool:
+        """Take an epoch's value and return whether it is the best so far; NaN never is, unless it is the first."""
+        gain = value - self.best if self.higher_is_better else self.best - value
+        is_best = self.best_epoch == 0 or gain > self.min_delta or (math.isnan(self.best) and not math.isnan(value))
+        if is_best:
+            self.best, self.best_epoch, self.wait = value, epoch, 0
+        else:
+            self.wait += 1
+        return is_best
+
+    @property
+    def is_over(self) -> bool:
+        """Whether patience has run out."""
+        return self.patience is not None and self.wait >= self.patience
+
+    def state(self) -> dict[str, float | int]:
+        """Return what a checkpoint needs."""
+        return {"best": self.best, "best_epoch": self.best_epoch, "wait": self.wait}
+
+    def load(self, state: dict[str, float | int]) -> None:
+        """Take up a checkpoint's state."""
+        self.best = float(state["best"])
+        self.best_epoch, self.wait = int(state["best_epoch"]), int(state["wait"])

@@ -1,0 +1,47 @@
+"""The settings of the training loop, of which `conf/trainer/default.yaml` states the defaults."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dlexp.type import Count, NonNegative, PerTrial, Positive, Probability
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """Length, batch, device, precision and stopping of a training run.
+
+    Args:
+        epochs: Passes over the training part.
+        batch_size: Examples a gradient is taken of at once.
+        accumulate: Batches whose gradients are averaged into one update.
+        device: Where to train; auto takes cuda, else mps, else cpu.
+        precision: fp32, or automatic mixed precision in bf16, or in fp16 with loss scaling.
+        tf32: Let CUDA matrix products round their inputs to TF32.
+        channels_last: Store images and convolution weights with channels innermost.
+        compile: Compile the model with torch.compile.
+        threads: CPU threads of torch; null keeps torch's choice. Results on CPU are equal for equal threads.
+        grad_clip: Largest Euclidean norm of a gradient; null does not clip.
+        ema: Decay a step of an exponential moving average of the weights, evaluated in their place; null for none.
+        monitor: Metric that chooses the best epoch, for example val/accuracy; auto takes the task's first.
+        patience: Epochs without improvement of the monitor after which to stop; null never stops early.
+        min_delta: Smallest change of the monitor that counts as an improvement.
+        max_seconds: Training seconds, over all resumes, after which to stop; null for no limit.
+        eval_batch_size: Examples evaluated at once.
+    """
+
+    epochs: Count = 30
+    batch_size: Count = 64
+    accumulate: Count = 1
+    device: Literal["auto", "cpu", "mps", "cuda", "cuda:0", "cuda:1", "cuda:2", "cuda:3", "cuda:4", "cuda:5", "cuda:6", "cuda:7"] = "auto"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    tf32: bool = False
+    channels_last: bool = True
+    compile: bool = False
+    threads: Count | None = None
+    grad_clip: PerTrial[Positive] | None = None
+    ema: PerTrial[Probability] | None = None
+    monitor: str = "auto"
+    patience: Count | None = None
+    min_delta: NonNegative = 0.0
+    max_seconds: Positive | None = None
+    eval_batch_size: Count = 1024

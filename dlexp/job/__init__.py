@@ -1,0 +1,1 @@
+"""One module a command: what the CLI calls, returning plain data."""
