@@ -1,0 +1,1 @@
+"""Data sets: where examples come from, how they are split, and how batches reach the device."""

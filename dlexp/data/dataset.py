@@ -1,0 +1,135 @@
+"""A data set in memory: all examples in one tensor, the three parts as indices into it.
+
+Shapes: N examples, H height, W width, C channels, D features.
+"""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlexp.error import DataError
+
+_CHUNK_BYTES = 1 << 24
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Examples, targets and the split into training, validation and test part.
+
+    Attributes:
+        name: What the user calls it, for messages and records.
+        task: "multiclass", "binary" or "regression".
+        inputs: (N, H, W, C) uint8 or float32 in [0, 1], or (N, D) float32.
+        targets: (N,) int64 classes or float32 values.
+        train: int64 indices of the training part.
+        val: int64 indices of the validation part.
+        test: int64 indices of the test part; empty when there is none. Training never reads it.
+        class_names: A name for each class; empty for regression.
+        ids: A stable name for each example; None means its row number.
+        fingerprint: SHA-256 over shapes, types and content of inputs and targets; computed when left empty.
+        feature_names: A name for each column of a table; None for images.
+    """
+
+    name: str
+    task: str
+    inputs: Tensor
+    targets: Tensor
+    train: Tensor
+    val: Tensor
+    test: Tensor
+    class_names: list[str] = field(default_factory=list)
+    ids: list[str] | None = None
+    fingerprint: str = ""
+    feature_names: list[str] | None = None
+
+    def __post_init__(self):
+        assert len(self.inputs) == len(self.targets)
+        assert self.inputs.dim() in (2, 4)
+        if not self.fingerprint:
+            object.__setattr__(self, "fingerprint", fingerprint(self.inputs, self.targets))
+
+    @property
+    def num_classes(self) -> int:
+        """The number of classes, 0 for regression."""
+        return len(self.class_names)
+
+    @property
+    def is_image(self) -> bool:
+        """Whether an example has height and width."""
+        return self.inputs.dim() == 4
+
+    @property
+    def in_shape(self) -> tuple[int, ...]:
+        """The shape of one example as a model sees it: (C, H, W) or (D,)."""
+        if self.is_image:
+            _, height, width, channels = self.inputs.shape
+            return (channels, height, width)
+        return (self.inputs.shape[1],)
+
+    def sample_ids(self, indices: Tensor) -> list[str]:
+        """Return the stable names of some examples."""
+        rows = indices.tolist()
+        return [str(row) for row in rows] if self.ids is None else [self.ids[row] for row in rows]
+
+    def with_parts(self, train: Tensor, val: Tensor) -> "Dataset":
+        """Return the same data with another training and validation part, as a fold has them."""
+        return replace(self, train=train, val=val)
+
+
+def fingerprint(inputs: Tensor, targets: Tensor) -> str:
+    """Return the SHA-256 over shape, type and content of inputs and targets, read in chunks."""
+    digest = hashlib.sha256()
+    for tensor in (inputs, targets):
+        digest.update(f"{tuple(tensor.shape)} {tensor.dtype};".encode())
+        flat = tensor.contiguous().view(-1).view(torch.uint8).numpy()
+        for start in range(0, flat.size, _CHUNK_BYTES):
+            digest.update(flat[start : start + _CHUNK_BYTES])
+    return digest.hexdigest()
+
+
+def count_duplicates(dataset: Dataset) -> dict[str, int]:
+    """Count examples of the validation and test part whose inputs also stand in an earlier part, byte for byte.
+
+    Returns:
+        ``{"val": n, "test": m}``: n also in train, m also in train or val.
+    """
+    rows = dataset.inputs.flatten(1)
+    seen = _row_hashes(rows, dataset.train)
+    found = {}
+    for part, indices in (("val", dataset.val), ("test", dataset.test)):
+        hashes = _row_hashes(rows, indices)
+        found[part] = int(np.isin(hashes, seen).sum())
+        seen = np.concatenate([seen, hashes])
+    return found
+
+
+def _row_hashes(rows: Tensor, indices: Tensor) -> np.ndarray:
+    # 64-bit SipHash of the bytes: a false match among a million rows has probability 1e-7.
+    return np.fromiter((hash(rows[i].numpy().tobytes()) for i in indices.tolist()), np.int64, len(indices))
+
+
+def require_finite(where: str, inputs: Tensor) -> None:
+    """Refuse NaN and infinity in float inputs.
+
+    Args:
+        where: File or array name that begins the message.
+        inputs: (N, ...) tensor.
+
+    Raises:
+        DataError: Names the first ten rows at fault.
+    """
+    if not inputs.is_floating_point():
+        return
+    bad = (~inputs.isfinite().flatten(1).all(dim=1)).nonzero().flatten().tolist()
+    if bad:
+        raise DataError(f"{where}, {first_ten('row', bad)}: got NaN or infinity; finite numbers are needed")
+
+
+def first_ten(noun: str, items: list, plural: str | None = None) -> str:
+    """Return "row 3", or "rows 3, 4, ... and 12 more" with the first ten of many named."""
+    shown = ", ".join(str(item) for item in items[:10])
+    more = f" and {len(items) - 10} more" if len(items) > 10 else ""
+    return f"{noun if len(items) == 1 else plural or noun + 's'} {shown}{more}"

@@ -1,0 +1,229 @@
+"""How examples are divided into training, validation and test part: by fraction, count, group or time.
+
+The division depends on the data and `split_seed` alone, so that a sweep over seeds compares on the same examples,
+and `limit` thins the training part after validation and test were set aside.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dlexp.data.dataset import first_ten
+from dlexp.error import ConfigError, DataError
+from dlexp.random import generator
+from dlexp.type import Count, Fraction, NonNegativeInt, Probability
+
+Parts = tuple[Tensor, Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class ValSplit:
+    """The parameters of a set that brings its own test part; validation is taken from the rest.
+
+    Args:
+        val_fraction: Share of the examples (without an official test part) set aside for validation, in (0, 1).
+        val_count: Exact number of validation examples instead of the share.
+        split_seed: Seed of the division, apart from the run's seed.
+        stratify: Keep the class shares in every part (classification only).
+        limit: Use only so many training examples; validation and test stay as they are.
+    """
+
+    val_fraction: Fraction = 0.2
+    val_count: Count | None = None
+    split_seed: NonNegativeInt = 0
+    stratify: bool = True
+    limit: Count | None = None
+
+    def divide(
+        self,
+        targets: Tensor,
+        *,
+        test: Tensor | None = None,
+        val: Tensor | None = None,
+        groups: Tensor | None = None,
+        times: Tensor | None = None,
+        class_names: list[str] | None = None,
+    ) -> Parts:
+        """Return sorted indices of the training, validation and test part.
+
+        Args:
+            targets: (N,) int64 classes or float values.
+            test: Indices of an official test part; None leaves it to `test_fraction`.
+            val: Indices of an official validation part; None leaves it to `val_fraction`.
+            groups: (N,) int64 group numbers; a group never stands in two parts.
+            times: (N,) values; training is the earliest, then validation, then test.
+            class_names: For messages.
+
+        Raises:
+            ConfigError: A count that does not fit.
+            DataError: A class, or the number of groups, is too small to be divided.
+        """
+        pool = _without(torch.arange(len(targets)), test, val)
+        num_test = 0 if test is not None else self._num_test(len(pool))
+        num_val = 0 if val is not None else _number(self.val_count, self.val_fraction, len(pool), "val")
+        if num_test + num_val >= len(pool):
+            raise ConfigError(
+                f"data.val_count: got {num_val} validation and {num_test} test examples; "
+                f"{len(pool)} examples must leave some for training"
+            )
+        classes = targets if self.stratify and not targets.is_floating_point() else None
+        if times is not None:
+            parts = _by_time(pool, times, num_val, num_test)
+        elif groups is not None:
+            parts = _by_group(pool, groups, num_val, num_test, self.split_seed)
+        else:
+            _require_two(pool, classes, class_names)
+            parts = _at_random(pool, classes, num_val, num_test, self.split_seed)
+        train, drawn_val, drawn_test = parts
+        train = thin(train, self.limit, classes, self.split_seed)
+        return train, drawn_val if val is None else val, drawn_test if test is None else test
+
+    def _num_test(self, num: int) -> int:
+        return 0
+
+
+@dataclass(frozen=True)
+class Split(ValSplit):
+    """The parameters of a set without an official test part.
+
+    Args:
+        test_fraction: Share of the examples sealed as test part, in [0, 1); 0 = none.
+        test_count: Exact number of test examples instead of the share.
+    """
+
+    test_fraction: Probability = 0.2
+    test_count: NonNegativeInt | None = None
+
+    def _num_test(self, num: int) -> int:
+        return _number(self.test_count, self.test_fraction, num, "test")
+
+
+def take(pool: Tensor, count: int, classes: Tensor | None, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draw `count` of the indices in `pool` without replacement; return (chosen, rest), both sorted.
+
+    With classes, class k of n_k examples gives its share n_k * count / N, rounded by largest remainder, so every
+    class is within one of its share; each class keeps at least one example in the rest.
+    """
+    shuffled = pool[torch.randperm(len(pool), generator=draw)]
+    if classes is None:
+        return shuffled[:count].sort().values, shuffled[count:].sort().values
+    rank, sizes = _rank_in_class(classes[shuffled])
+    is_chosen = rank < allocate(sizes, count, draw)[classes[shuffled]]
+    return shuffled[is_chosen].sort().values, shuffled[~is_chosen].sort().values
+
+
+def allocate(sizes_K: Tensor, count: int, draw: torch.Generator) -> Tensor:
+    """Divide `count` places over classes in proportion to their sizes, by largest remainder (Hamilton).
+
+    Args:
+        sizes_K: int64 number of examples of each class.
+        count: Places to give, at most the sum of sizes less one for each class that is not empty.
+        draw: Breaks ties between equal remainders.
+
+    Returns:
+        int64 (K,) places, at most size - 1 each.
+    """
+    cap = (sizes_K - 1).clamp(min=0)
+    if count > int(cap.sum()):
+        raise DataError(
+            f"split: {count} examples asked from {int(sizes_K.sum())}; every class must keep one for training, "
+            "which data.stratify=false does not ask"
+        )
+    total = int(sizes_K.sum())
+    places = torch.minimum(sizes_K * count // total, cap)
+    remainder = (sizes_K * count % total).double() + torch.rand(len(sizes_K), generator=draw, dtype=torch.float64) * 0.5
+    order = remainder.argsort(descending=True)
+    while (left := count - int(places.sum())) > 0:
+        open_classes = order[(places < cap)[order]]
+        places[open_classes[:left]] += 1
+    return places
+
+
+def thin(train: Tensor, limit: int | None, classes: Tensor | None, seed: int) -> Tensor:
+    """Return `limit` of the training indices; a larger limit holds every smaller one (learning curves nest).
+
+    With classes, the examples are put in an order whose every prefix has nearly the class shares of the whole:
+    example r of the n_k of class k stands at (r + 1/2) / n_k.
+    """
+    if limit is None or limit >= len(train):
+        return train
+    draw = generator(seed, "limit")
+    shuffled = train[torch.randperm(len(train), generator=draw)]
+    if classes is not None:
+        rank, sizes = _rank_in_class(classes[shuffled])
+        place = (rank + 0.5) / sizes[classes[shuffled]]
+        shuffled = shuffled[place.argsort(stable=True)]
+    return shuffled[:limit].sort().values
+
+
+def _at_random(pool: Tensor, classes: Tensor | None, num_val: int, num_test: int, seed: int) -> Parts:
+    test, rest = take(pool, num_test, classes, generator(seed, "split", 0))
+    val, train = take(rest, num_val, classes, generator(seed, "split", 1))
+    return train, val, test
+
+
+def _by_time(pool: Tensor, times: Tensor, num_val: int, num_test: int) -> Parts:
+    ordered = pool[times[pool].argsort(stable=True)]
+    num_train = len(pool) - num_val - num_test
+    train, val, test = ordered.split([num_train, num_val, num_test])
+    return train.sort().values, val.sort().values, test.sort().values
+
+
+def _by_group(pool: Tensor, groups: Tensor, num_val: int, num_test: int, seed: int) -> Parts:
+    names, member, sizes = groups[pool].unique(return_inverse=True, return_counts=True)
+    needed = 1 + (num_val > 0) + (num_test > 0)
+    if len(names) < needed:
+        raise DataError(f"split by group: got {len(names)} groups; {needed} are needed, one for each part")
+    order = torch.randperm(len(names), generator=generator(seed, "split"))
+    part_of_group = torch.zeros(len(names), dtype=torch.int64)
+    start = 0
+    for part, count in ((2, num_test), (1, num_val)):
+        reserve = 1 + (part == 2 and num_val > 0)
+        filled = 0
+        while filled < count and start < len(order) - reserve:
+            part_of_group[order[start]] = part
+            filled += int(sizes[order[start]])
+            start += 1
+    part = part_of_group[member]
+    return pool[part == 0], pool[part == 1], pool[part == 2]
+
+
+def _rank_in_class(classes: Tensor) -> tuple[Tensor, Tensor]:
+    """Return each example's rank among its class, in order of appearance, and the class sizes."""
+    sizes = torch.bincount(classes)
+    order = classes.argsort(stable=True)
+    starts = sizes.cumsum(0) - sizes
+    rank = torch.empty_like(classes)
+    rank[order] = torch.arange(len(classes)) - starts[classes[order]]
+    return rank, sizes
+
+
+def _require_two(pool: Tensor, classes: Tensor | None, class_names: list[str] | None) -> None:
+    if classes is None:
+        return
+    lonely = (torch.bincount(classes[pool]) == 1).nonzero().flatten().tolist()
+    if lonely:
+        names = [class_names[k] if class_names else str(k) for k in lonely]
+        raise DataError(
+            f"split: {first_ten('class', names, 'classes')} with one example; a stratified split "
+            "needs two of each: remove it, or set data.stratify=false"
+        )
+
+
+def _number(count: int | None, fraction: float, num: int, part: str) -> int:
+    if count is None:
+        return max(1, round(fraction * num)) if fraction > 0 else 0
+    if count >= num:
+        raise ConfigError(
+            f"data.{part}_count: got {count}; the data have {num} examples, some must be left for training"
+        )
+    return count
+
+
+def _without(pool: Tensor, *parts: Tensor | None) -> Tensor:
+    is_free = torch.ones(len(pool), dtype=torch.bool)
+    for part in parts:
+        if part is not None:
+            is_free[part] = False
+    return pool[is_free]

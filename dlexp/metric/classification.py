@@ -1,0 +1,142 @@
+"""Classification metrics from confusion counts, batched over trials.
+
+Shapes: T trials, N examples, K classes; in a confusion matrix rows are targets, columns predictions.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dlexp.metric.ranking import calibration_error, roc_auc, top_k_accuracy
+
+NUM_BINS = 15
+
+
+def classification(outputs_TNK: Tensor, targets_TN: Tensor, num_classes: int) -> dict[str, Tensor]:
+    """Return the metrics of every epoch, each (T,): accuracy, log_loss and macro precision, recall, F1.
+
+    With two classes also `precision`, `recall` and `f1` of class 1. Macro averages run over the classes that occur
+    among targets or predictions; a quotient 0 / 0 counts as 0.
+
+    Args:
+        outputs_TNK: Logits; one column means the logit of class 1 of two.
+        targets_TN: int64 classes.
+        num_classes: K, at least 2.
+    """
+    logits_TNK = two_columns(outputs_TNK)
+    confusion_TKK = confusion_matrix(logits_TNK, targets_TN, num_classes)
+    found = _averages(confusion_TKK)
+    found["log_loss"] = log_loss(logits_TNK, targets_TN)
+    return _nan_where_broken(found, outputs_TNK)
+
+
+def classification_report(
+    outputs_TNK: Tensor, targets_TN: Tensor, num_classes: int, beta: float = 2.0
+) -> dict[str, Tensor]:
+    """Return everything: the metrics of `classification` and those computed once, at the end.
+
+    Adds (T,): `precision_micro`, `recall_micro`, `f1_micro`, `fbeta_macro`, `roc_auc` (one versus rest, macro over
+    classes with both kinds of examples; class 1 of two), `calibration_error` (15 equal bins of confidence, L1),
+    `top5_accuracy` where K > 5.
+    Adds (T, K): `precision_class`, `recall_class`, `f1_class`, `fbeta_class`, `roc_auc_class`, `support_class`;
+    and `confusion` (T, K, K), counts.
+
+    Args:
+        outputs_TNK: As in `classification`.
+        targets_TN: int64 classes.
+        num_classes: K, at least 2.
+        beta: Weight of recall in F-beta: (1 + beta^2) P R / (beta^2 P + R).
+    """
+    logits_TNK = two_columns(outputs_TNK)
+    confusion_TKK = confusion_matrix(logits_TNK, targets_TN, num_classes)
+    found = _averages(confusion_TKK) | {"log_loss": log_loss(logits_TNK, targets_TN)}
+    hits_TK, predicted_TK, support_TK = _margins(confusion_TKK)
+    present_TK = (predicted_TK + support_TK) > 0
+    precision_TK, recall_TK = _ratio(hits_TK, predicted_TK), _ratio(hits_TK, support_TK)
+    fbeta_TK = _ratio((1 + beta**2) * hits_TK, beta**2 * support_TK + predicted_TK)
+    probability_TNK = logits_TNK.softmax(-1)
+    auc_TK = roc_auc(probability_TNK, targets_TN)
+    found |= {
+        "precision_micro": found["accuracy"],
+        "recall_micro": found["accuracy"],
+        "f1_micro": found["accuracy"],
+        "fbeta_macro": _mean_where(fbeta_TK, present_TK),
+        "roc_auc": auc_TK[:, 1] if num_classes == 2 else auc_TK.nanmean(-1),
+        "calibration_error": calibration_error(probability_TNK, targets_TN, NUM_BINS),
+        "precision_class": precision_TK,
+        "recall_class": recall_TK,
+        "f1_class": _ratio(2 * hits_TK, predicted_TK + support_TK),
+        "fbeta_class": fbeta_TK,
+        "roc_auc_class": auc_TK,
+        "support_class": support_TK,
+    }
+    if num_classes > 5:
+        found["top5_accuracy"] = top_k_accuracy(logits_TNK, targets_TN, 5)
+    return _nan_where_broken(found, outputs_TNK) | {"confusion": confusion_TKK}
+
+
+def confusion_matrix(outputs_TNK: Tensor, targets_TN: Tensor, num_classes: int) -> Tensor:
+    """Return int64 counts (T, K, K): entry [t, i, j] counts examples of class i that trial t calls j.
+
+    Among equal logits the lowest class is predicted.
+    """
+    predicted_TN = two_columns(outputs_TNK).argmax(-1)
+    num_trials = len(predicted_TN)
+    trial_T1 = torch.arange(num_trials, device=predicted_TN.device).unsqueeze(1)
+    cell_TN = (trial_T1 * num_classes + targets_TN) * num_classes + predicted_TN
+    # scatter_add_ on integers is exact in any order and, unlike bincount, needs no wait for the device.
+    counts = torch.zeros(num_trials * num_classes**2, dtype=torch.int64, device=predicted_TN.device)
+    counts.scatter_add_(0, cell_TN.reshape(-1), torch.ones_like(cell_TN).reshape(-1))
+    return counts.view(num_trials, num_classes, num_classes)
+
+
+def log_loss(logits_TNK: Tensor, targets_TN: Tensor) -> Tensor:
+    """Return the mean of -log softmax(logits)[target], (T,), in nats."""
+    log_p = F.log_softmax(logits_TNK.float(), -1)
+    return -log_p.gather(-1, targets_TN.unsqueeze(-1)).squeeze(-1).mean(-1)
+
+
+def two_columns(outputs_TNK: Tensor) -> Tensor:
+    """Return logits with a column per class: a lone column z becomes (0, z), whose softmax is the sigmoid of z."""
+    if outputs_TNK.shape[-1] > 1:
+        return outputs_TNK
+    return torch.cat([torch.zeros_like(outputs_TNK), outputs_TNK], -1)
+
+
+def _averages(confusion_TKK: Tensor) -> dict[str, Tensor]:
+    hits_TK, predicted_TK, support_TK = _margins(confusion_TKK)
+    present_TK = (predicted_TK + support_TK) > 0
+    precision_TK, recall_TK = _ratio(hits_TK, predicted_TK), _ratio(hits_TK, support_TK)
+    f1_TK = _ratio(2 * hits_TK, predicted_TK + support_TK)
+    found = {
+        "accuracy": _ratio(hits_TK.sum(-1), support_TK.sum(-1)),
+        "precision_macro": _mean_where(precision_TK, present_TK),
+        "recall_macro": _mean_where(recall_TK, present_TK),
+        "f1_macro": _mean_where(f1_TK, present_TK),
+    }
+    if confusion_TKK.shape[-1] == 2:
+        found |= {"precision": precision_TK[:, 1], "recall": recall_TK[:, 1], "f1": f1_TK[:, 1]}
+    return found
+
+
+def _margins(confusion_TKK: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return hits, number predicted and number present of each class, (T, K) float."""
+    counts = confusion_TKK.to(torch.float32 if confusion_TKK.device.type == "mps" else torch.float64)
+    return counts.diagonal(dim1=-2, dim2=-1), counts.sum(-2), counts.sum(-1)
+
+
+def _ratio(above: Tensor, below: Tensor) -> Tensor:
+    return above / below.clamp(min=torch.finfo(below.dtype).tiny)
+
+
+def _mean_where(values_TK: Tensor, is_in_TK: Tensor) -> Tensor:
+    return _ratio((values_TK * is_in_TK).sum(-1), is_in_TK.sum(-1).to(values_TK.dtype))
+
+
+def _nan_where_broken(found: dict[str, Tensor], outputs_TNK: Tensor) -> dict[str, Tensor]:
+    # argmax answers class 0 to a row of NaN: a diverged trial would get an accuracy.
+    is_broken_T = ~outputs_TNK.isfinite().flatten(1).all(-1)
+    return {
+        name: value.masked_fill(is_broken_T.view(-1, *[1] * (value.dim() - 1)), torch.nan)
+        for name, value in found.items()
+    }

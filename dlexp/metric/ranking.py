@@ -1,0 +1,69 @@
+"""Metrics of the scores themselves: ROC curve and its area, calibration, top-k. Batched over trials.
+
+Shapes: T trials, N examples, K classes, B bins.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def roc_auc(scores_TNK: Tensor, targets_TN: Tensor) -> Tensor:
+    """Return the area under the ROC curve of each class against the rest, (T, K); NaN where one side is empty.
+
+    The Mann-Whitney form: the probability that a positive outranks a negative, a tie counting one half,
+    AUC = (R - P (P + 1) / 2) / (P M), with R the sum of the positives' average ranks, P positives, M negatives.
+
+    References:
+        J. Hanley, B. McNeil (1982), The Meaning and Use of the Area under a ROC Curve, Radiology 143.
+    """
+    scores_TKN = scores_TNK.transpose(-1, -2).contiguous()
+    ordered = scores_TKN.sort(-1).values
+    lower = torch.searchsorted(ordered, scores_TKN)
+    upper = torch.searchsorted(ordered, scores_TKN, right=True)
+    rank_TKN = (lower + upper + 1).to(_exact(scores_TNK)) / 2
+    positive_TKN = F.one_hot(targets_TN, scores_TNK.shape[-1]).transpose(-1, -2).to(rank_TKN.dtype)
+    num_positive = positive_TKN.sum(-1)
+    num_negative = positive_TKN.shape[-1] - num_positive
+    above = (rank_TKN * positive_TKN).sum(-1) - num_positive * (num_positive + 1) / 2
+    return above / (num_positive * num_negative)
+
+
+def roc_curve(scores_N: Tensor, is_positive_N: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return (false positive rate, true positive rate, threshold), from (0, 0) at +inf to (1, 1).
+
+    One point for each distinct score s: the rates of calling positive what scores at least s.
+    """
+    order = scores_N.argsort(descending=True)
+    scores, hits = scores_N[order], is_positive_N[order].to(_exact(scores_N))
+    is_last = torch.ones_like(scores, dtype=torch.bool)
+    is_last[:-1] = scores[1:] != scores[:-1]
+    true_positive, false_positive = hits.cumsum(0)[is_last], (1 - hits).cumsum(0)[is_last]
+    zero, infinity = true_positive.new_zeros(1), scores.new_full((1,), torch.inf)
+    rates = [torch.cat([zero, counts / counts[-1]]) for counts in (false_positive, true_positive)]
+    return rates[0], rates[1], torch.cat([infinity, scores[is_last]])
+
+
+def calibration_error(probability_TNK: Tensor, targets_TN: Tensor, num_bins: int) -> Tensor:
+    """Return the expected calibration error, (T,): sum over bins of n_b / N * |accuracy_b - confidence_b|.
+
+    Bins divide the confidence, the largest probability, evenly over (0, 1]; each holds its upper edge.
+
+    References:
+        C. Guo et al. (2017), On Calibration of Modern Neural Networks, ICML, equation 5.
+    """
+    confidence_TN, predicted_TN = probability_TNK.max(-1)
+    bin_TN = (confidence_TN * num_bins).ceil().long().sub(1).clamp(0, num_bins - 1)
+    gap_TN = (predicted_TN == targets_TN).to(confidence_TN.dtype) - confidence_TN
+    sums_TB = gap_TN.new_zeros(len(gap_TN), num_bins).scatter_add_(1, bin_TN, gap_TN)
+    return sums_TB.abs().sum(-1) / gap_TN.shape[-1]
+
+
+def top_k_accuracy(logits_TNK: Tensor, targets_TN: Tensor, k: int) -> Tensor:
+    """Return the share of examples whose class is among the k largest logits, (T,)."""
+    best_TNk = logits_TNK.topk(k, -1).indices
+    return (best_TNk == targets_TN.unsqueeze(-1)).any(-1).to(_exact(logits_TNK)).mean(-1)
+
+
+def _exact(tensor: Tensor) -> torch.dtype:
+    return torch.float32 if tensor.device.type == "mps" else torch.float64

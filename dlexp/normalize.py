@@ -1,0 +1,120 @@
+"""Input normalisation, fitted on the training part only: y = x * scale + shift per channel or feature.
+
+Shapes: N examples, T trials, C channels (the last axis of an image) or features.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+_CHUNK_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class Affine:
+    """A fitted normalisation.
+
+    Attributes:
+        scale: (C,) float32, or (T, C) for a stack of trials.
+        shift: As `scale`.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def apply(self, x: Tensor, channel_dim: int = -1) -> Tensor:
+        """Return x * scale + shift in float32; bytes are first divided by 255.
+
+        Args:
+            x: (..., C) in any type, channels last; a stack needs (T, ..., C).
+            channel_dim: Where the channels are, for example -3 for (N, C, H, W).
+        """
+        x = unit(x)
+        scale, shift = self.scale, self.shift
+        shape = [1] * x.dim()
+        shape[channel_dim] = scale.shape[-1]
+        if scale.dim() == 2:
+            shape[0] = scale.shape[0]
+        return torch.addcmul(shift.view(shape), x, scale.view(shape))
+
+    def invert(self, y: Tensor, channel_dim: int = -1) -> Tensor:
+        """Return the x in [0, 1] (images) or in the column's unit (tables) that `apply` turned into y."""
+        inverse = Affine(1 / self.scale, -self.shift / self.scale)
+        return inverse.apply(y, channel_dim)
+
+    def to(self, device: torch.device | str) -> "Affine":
+        """Return the same normalisation on another device."""
+        return Affine(self.scale.to(device), self.shift.to(device))
+
+    @staticmethod
+    def stack(fits: Sequence["Affine"]) -> "Affine":
+        """Return one normalisation for a stack of trials, row t that of trial t."""
+        return Affine(torch.stack([fit.scale for fit in fits]), torch.stack([fit.shift for fit in fits]))
+
+
+class Standard:
+    """Mean 0 and standard deviation 1: y = (x - mean) / std; a constant channel or feature is only centred.
+
+    References:
+        Y. LeCun, L. Bottou, G. Orr, K.-R. Mueller (1998), Efficient BackProp, section 4.3.
+    """
+
+    def __init__(self):
+        pass
+
+    def fit(self, inputs: Tensor) -> Affine:
+        """Return the normalisation of training inputs (N, H, W, C) or (N, C)."""
+        mean, count = torch.zeros(inputs.shape[-1], dtype=torch.float64, device=inputs.device), 0
+        squares = torch.zeros_like(mean)
+        for chunk in _chunks(inputs):
+            # Chan's pairwise update keeps the variance exact where mean and deviation differ by orders of magnitude.
+            part_mean, total = chunk.mean(0), count + len(chunk)
+            delta = part_mean - mean
+            squares += (chunk - part_mean).square().sum(0) + delta.square() * (count * len(chunk) / total)
+            mean += delta * (len(chunk) / total)
+            count = total
+        std = (squares / count).sqrt()
+        # Rounding leaves a constant column with a deviation of a few ulp instead of zero.
+        is_constant = std <= 1e-12 * mean.abs().clamp(min=1)
+        scale = torch.where(is_constant, 1.0, 1 / std.where(~is_constant, 1.0))
+        return Affine(scale.float(), (-mean * scale).float())
+
+
+class MinMax:
+    """Range [0, 1]: y = (x - min) / (max - min); a constant channel or feature is only shifted to 0."""
+
+    def __init__(self):
+        pass
+
+    def fit(self, inputs: Tensor) -> Affine:
+        """Return the normalisation of training inputs (N, H, W, C) or (N, C)."""
+        low = torch.stack([chunk.amin(0) for chunk in _chunks(inputs)]).amin(0)
+        high = torch.stack([chunk.amax(0) for chunk in _chunks(inputs)]).amax(0)
+        scale = torch.where(high > low, 1 / (high - low).where(high > low, 1.0), 1.0)
+        return Affine(scale.float(), (-low * scale).float())
+
+
+class NoNormalize:
+    """Inputs as they are; bytes become [0, 1]."""
+
+    def __init__(self):
+        pass
+
+    def fit(self, inputs: Tensor) -> Affine:
+        """Return the identity."""
+        ones = torch.ones(inputs.shape[-1], device=inputs.device)
+        return Affine(ones, torch.zeros_like(ones))
+
+
+def unit(x: Tensor) -> Tensor:
+    """Return x as float32; bytes are divided by 255."""
+    return x.float().div_(255) if x.dtype == torch.uint8 else x.float()
+
+
+def _chunks(inputs: Tensor) -> Iterator[Tensor]:
+    """Yield float64 (rows, C) pieces, so that a large set of bytes is never held as floats."""
+    for chunk in inputs.split(_CHUNK_ROWS):
+        flat = chunk.reshape(-1, inputs.shape[-1]).double()
+        yield flat.div_(255) if inputs.dtype == torch.uint8 else flat
