@@ -1,0 +1,222 @@
+"""Checkpoints that survive kill -9: complete under a new name, renamed into place, verified when read.
+
+A checkpoint is a folder: `weights.safetensors`, `state.pt` (tensors and plain types, read with ``weights_only=True``)
+and `manifest.json` with size and SHA-256 of both, because 199 of 200 single flipped bits load without complaint.
+Beside `last` there may be, after a kill, `last.new` (being written or complete) and `last.old` (the one before):
+whenever `last` is absent, one of the two is complete. Reading never changes anything, so a run can be read while it
+trains; the next `save` tidies up.
+"""
+
+import hashlib
+import io
+import json
+import logging
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_safetensors
+from safetensors.torch import save as save_safetensors
+from torch import Tensor
+
+from dlexp.durable import disk_faults, flush_folder
+from dlexp.error import RunError
+
+WEIGHTS, STATE, MANIFEST = "weights.safetensors", "state.pt", "manifest.json"
+_RETRIES = 3
+_log = logging.getLogger(__name__)
+
+
+def save(directory: Path, weights: dict[str, Tensor], state: dict[str, Any]) -> None:
+    """Write a checkpoint; until it is complete on the disk the one before stays.
+
+    Args:
+        directory: The checkpoint's folder, such as ``checkpoints/last``.
+        weights: Parameters and buffers by name.
+        state: Whatever else a resumed run needs: tensors, numbers, strings, lists and dicts of them. `state["epoch"]`,
+            the number of completed epochs, is repeated in the manifest.
+
+    Raises:
+        EnvironmentFault: The disk is full; the checkpoint before is intact.
+    """
+    fresh = _begin(directory)
+    with disk_faults(directory):
+        files = {WEIGHTS: _write_weights(fresh / WEIGHTS, weights), STATE: _write_state(fresh / STATE, state)}
+        manifest = {"epoch": state.get("epoch"), "files": files}
+        _write(fresh / MANIFEST, json.dumps(manifest, indent=1).encode())
+    _publish(directory)
+
+
+def copy(source: Path, directory: Path) -> None:
+    """Make `directory` the same checkpoint as `source`, at the price of three hard links where the disk has them.
+
+    Raises:
+        EnvironmentFault: The disk is full; the checkpoint before is intact.
+    """
+    fresh = _begin(directory)
+    with disk_faults(directory):
+        for name in (WEIGHTS, STATE, MANIFEST):
+            try:
+                os.link(source / name, fresh / name)
+            except OSError:
+                _write(fresh / name, (source / name).read_bytes())
+    _publish(directory)
+
+
+def load(directory: Path, device: torch.device | str = "cpu") -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read the first that verifies of the checkpoint, its unpublished successor and its predecessor.
+
+    Args:
+        directory: The checkpoint's folder.
+        device: Where the tensors of weights and state go.
+
+    Returns:
+        Weights by name, and the state.
+
+    Raises:
+        RunError: There is no checkpoint, or every copy is damaged.
+    """
+    fault = RunError(f"{directory}: no checkpoint; the run ended before its first one")
+    for attempt in range(_RETRIES):
+        for folder in _candidates(directory):
+            try:
+                contents = _read_verified(folder)
+            except RunError as error:
+                fault = error if folder == directory or "no checkpoint" in str(fault) else fault
+                continue
+            if folder != directory and directory.exists():
+                _log.warning("%s; %s is used instead", fault, folder.name)
+            return _parse(contents, device)
+        if attempt < _RETRIES - 1:
+            time.sleep(0.02)
+    raise fault
+
+
+def exists(directory: Path) -> bool:
+    """Say whether there is anything for `load` to read."""
+    return any((folder / MANIFEST).exists() for folder in _candidates(directory))
+
+
+def saved_epoch(directory: Path) -> int | None:
+    """Return the number of epochs that the checkpoint holds, without reading its tensors; None without one."""
+    for folder in _candidates(directory):
+        try:
+            return json.loads((folder / MANIFEST).read_bytes())["epoch"]
+        except (OSError, ValueError, KeyError):
+            continue
+    return None
+
+
+def _candidates(directory: Path) -> list[Path]:
+    return [directory, _beside(directory, "new"), _beside(directory, "old")]
+
+
+def _beside(directory: Path, suffix: str) -> Path:
+    return directory.with_name(f"{directory.name}.{suffix}")
+
+
+def _begin(directory: Path) -> Path:
+    """Restore `directory` from what a killed process left, and return its empty successor."""
+    fresh, old = _beside(directory, "new"), _beside(directory, "old")
+    if not directory.exists():
+        complete = next((folder for folder in (fresh, old) if _is_complete(folder)), None)
+        if complete is not None:
+            os.rename(complete, directory)
+    shutil.rmtree(fresh, ignore_errors=True)
+    with disk_faults(directory):
+        fresh.mkdir(parents=True)
+    return fresh
+
+
+def _publish(directory: Path) -> None:
+    fresh, old = _beside(directory, "new"), _beside(directory, "old")
+    with disk_faults(directory):
+        flush_folder(fresh)
+        shutil.rmtree(old, ignore_errors=True)
+        if directory.exists():
+            os.rename(directory, old)
+        os.rename(fresh, directory)
+        flush_folder(directory.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_weights(path: Path, weights: dict[str, Tensor]) -> dict[str, Any]:
+    on_cpu = {name: tensor.detach().to("cpu").contiguous() for name, tensor in weights.items()}
+    return _write(path, save_safetensors(on_cpu))
+
+
+def _write_state(path: Path, state: dict[str, Any]) -> dict[str, Any]:
+    """Stream torch's archive through the hash: no second copy of the optimiser state in memory."""
+    with open(path, "wb") as file:
+        hashing = _Hashing(file)
+        torch.save(state, cast(BinaryIO, hashing))
+        file.flush()
+        os.fsync(file.fileno())
+    return {"size": hashing.size, "sha256": hashing.digest.hexdigest()}
+
+
+def _write(path: Path, content: bytes) -> dict[str, Any]:
+    with open(path, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+class _Hashing(io.RawIOBase):
+    """A file that can only be written in order, and knows the size and SHA-256 of what went through."""
+
+    def __init__(self, file: io.BufferedWriter) -> None:
+        self.file, self.size, self.digest = file, 0, hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.digest.update(data)
+        self.size += len(data)
+        return self.file.write(data)
+
+
+def _is_complete(folder: Path) -> bool:
+    try:
+        _read_verified(folder)
+    except RunError:
+        return False
+    return True
+
+
+def _read_verified(folder: Path) -> dict[str, bytes]:
+    """Read both files into memory and check them there, so that what was checked is what is used."""
+    contents: dict[str, bytes] = {}
+    try:
+        files = json.loads((folder / MANIFEST).read_bytes())["files"]
+        expected = {name: (files[name]["size"], files[name]["sha256"]) for name in (WEIGHTS, STATE)}
+    except FileNotFoundError as error:
+        raise RunError(f"{folder}: no checkpoint; the run ended before its first one") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder / MANIFEST) from error
+    for name, (size, digest) in expected.items():
+        try:
+            contents[name] = (folder / name).read_bytes()
+        except OSError as error:
+            raise _damaged(folder / name) from error
+        if len(contents[name]) != size or hashlib.sha256(contents[name]).hexdigest() != digest:
+            raise _damaged(folder / name)
+    return contents
+
+
+def _damaged(path: Path) -> RunError:
+    return RunError(f"{path}: damaged (not the recorded SHA-256); restore it from a copy or train the run anew")
+
+
+def _parse(contents: dict[str, bytes], device: torch.device | str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    try:
+        weights = {name: tensor.to(device) for name, tensor in load_safetensors(contents[WEIGHTS]).items()}
+    except SafetensorError as error:
+        raise RunError(f"{WEIGHTS}: not a safetensors file; train the run anew") from error
+    return weights, torch.load(io.BytesIO(contents[STATE]), map_location=device, weights_only=True)

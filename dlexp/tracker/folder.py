@@ -1,0 +1,223 @@
+"""A run's folder: everything that is known about a run, written so that a kill loses at most the epoch in hand.
+
+config.yaml  overrides.txt  manifest.json  metrics.jsonl  result.json  log.txt  lock
+checkpoints/{last,best}/  predictions/{val,test}.npz  figures/
+"""
+
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from dlexp.durable import disk_faults, write_bytes, write_text
+from dlexp.error import RunError
+from dlexp.tracker import history, name
+from dlexp.tracker.lock import Lock
+from dlexp.tracker.manifest import environment, now
+
+MANIFEST, CONFIG, OVERRIDES, METRICS, RESULT, LOG = (
+    "manifest.json",
+    "config.yaml",
+    "overrides.txt",
+    "metrics.jsonl",
+    "result.json",
+    "log.txt",
+)
+
+
+class RunFolder:
+    """One run's folder.
+
+    Args:
+        path: The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self._lock = Lock(self.path / "lock")
+
+    @classmethod
+    def create(
+        cls,
+        runs_dir: Path,
+        experiment: str,
+        slug: str,
+        *,
+        config: dict[str, Any],
+        overrides: list[str],
+        manifest: dict[str, Any],
+    ) -> "RunFolder":
+        """Make ``runs_dir/experiment/<run_id>-<slug>``, lock it, and write what is known at the start.
+
+        Args:
+            runs_dir: Folder of all runs.
+            experiment: What groups runs, such as the data's name.
+            slug: What tells this run from its neighbours; see `dlexp.tracker.name.slug`.
+            config: The resolved configuration.
+            overrides: What the user wrote.
+            manifest: `kind`, `seed`, `device`, `params` (changed settings and group choices by config path) and
+                whatever else is known; the environment, run id, start and status are added.
+
+        Raises:
+            EnvironmentFault: The disk is full.
+        """
+        run_id = name.new_run_id()
+        path = runs_dir / name.clean(experiment) / f"{run_id}-{name.clean(slug) or 'default'}"
+        with disk_faults(path):
+            path.mkdir(parents=True)
+        folder = cls(path)
+        folder.lock()
+        write_text(path / CONFIG, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+        write_text(path / OVERRIDES, "".join(f"{override}\n" for override in overrides))
+        start = {"run_id": run_id, "experiment": experiment, "slug": slug, "status": "running", "start": now()}
+        folder._write_manifest({**start, "end": None, "resumes": 0, **manifest, **environment()})
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """Return the run in an existing folder.
+
+        Raises:
+            RunError: The folder holds no run.
+        """
+        if not (path / MANIFEST).is_file():
+            raise RunError(f"{path}: no {MANIFEST} in it; a run folder is needed")
+        return cls(path)
+
+    @property
+    def run_id(self) -> str:
+        """The run's id, the first part of the folder's name."""
+        return self.path.name.partition("-")[0]
+
+    @property
+    def runs_dir(self) -> Path:
+        """The folder of all runs that this one is in."""
+        return self.path.parent.parent
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints `last` and `best`."""
+        return self.path / "checkpoints"
+
+    @property
+    def figures(self) -> Path:
+        """Folder of the figures."""
+        return self.path / "figures"
+
+    def lock(self) -> None:
+        """Become the only process that writes to this folder, until release or death.
+
+        Raises:
+            RunError: A living process has the run; the message names its pid and host.
+        """
+        self._lock.acquire()
+
+    def unlock(self) -> None:
+        """Let other processes write to this folder."""
+        self._lock.release()
+
+    def is_locked(self) -> bool:
+        """Say whether a living process has the run."""
+        return self._lock.is_held()
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest as it is on the disk.
+
+        Raises:
+            RunError: The file is damaged.
+        """
+        return _read_json(self.path / MANIFEST)
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """What `write_result` wrote; None before the run's end."""
+        return _read_json(self.path / RESULT) if (self.path / RESULT).exists() else None
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The resolved configuration.
+
+        Raises:
+            RunError: The file is damaged.
+        """
+        try:
+            return dict(yaml.safe_load((self.path / CONFIG).read_text()))
+        except (OSError, TypeError, ValueError, yaml.YAMLError) as error:
+            raise RunError(f"{self.path / CONFIG}: cannot be read; restore it from a copy") from error
+
+    @property
+    def overrides(self) -> list[str]:
+        """What the user wrote on the command line."""
+        return (self.path / OVERRIDES).read_text().splitlines()
+
+    def update_manifest(self, **fields: Any) -> None:
+        """Change fields of the manifest atomically; for the process that has the lock.
+
+        A status that ends the run should come together with ``end=now()``.
+        """
+        self._write_manifest({**self.manifest, **fields})
+
+    def append_epoch(self, record: dict[str, Any]) -> None:
+        """Add an epoch to `metrics.jsonl`: keys `epoch` (from 1), `step`, `lr`, `seconds`, ``split/name`` metrics."""
+        history.append(self.path / METRICS, record)
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return the epochs recorded so far."""
+        return history.read(self.path / METRICS)
+
+    def truncate_history(self, last_epoch: int) -> None:
+        """Drop the epochs after `last_epoch`, atomically."""
+        history.truncate(self.path / METRICS, last_epoch)
+
+    def write_predictions(self, split: str, id: Any, target: Any, output: Any) -> None:
+        """Write ``predictions/<split>.npz`` atomically.
+
+        Args:
+            split: "val" or "test".
+            id: Stable sample ids (N,), numbers or strings.
+            target: Labels or values (N,).
+            output: Logits (N, K) or values (N,).
+        """
+        arrays = [np.asarray(values) for values in (id, target, output)]
+        assert all(array.dtype.kind != "O" for array in arrays), "objects would need pickle to be read"
+        assert len({len(array) for array in arrays}) == 1, "one id and target for each output"
+        buffer = io.BytesIO()
+        np.savez(buffer, id=arrays[0], target=arrays[1], output=arrays[2])
+        (self.path / "predictions").mkdir(exist_ok=True)
+        write_bytes(self.path / "predictions" / f"{split}.npz", buffer.getvalue())
+
+    def predictions(self, split: str) -> dict[str, np.ndarray]:
+        """Return the arrays `id`, `target` and `output` of a split.
+
+        Raises:
+            RunError: There are none.
+        """
+        try:
+            with np.load(self.path / "predictions" / f"{split}.npz", allow_pickle=False) as archive:
+                return {key: archive[key] for key in ("id", "target", "output")}
+        except FileNotFoundError as error:
+            raise RunError(f"{self.path}: no predictions for {split}; `dlexp eval` makes them") from error
+
+    def write_result(self, result: dict[str, Any]) -> None:
+        """Write `result.json`, what ``--json`` prints, atomically."""
+        write_text(self.path / RESULT, json.dumps(result, indent=1, default=float))
+
+    def log(self, line: str) -> None:
+        """Add a line with the time (UTC) to `log.txt`."""
+        with disk_faults(self.path / LOG), open(self.path / LOG, "a") as file:
+            file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {line}\n")
+
+    def _write_manifest(self, fields: dict[str, Any]) -> None:
+        write_text(self.path / MANIFEST, json.dumps(fields, indent=1))
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_bytes()))
+    except (OSError, TypeError, ValueError) as error:
+        raise RunError(f"{path}: damaged; restore it from a copy or delete the run's folder") from error

@@ -1,0 +1,95 @@
+"""Who may write to a run folder: an flock that the kernel releases when its owner dies, however it dies."""
+
+import fcntl
+import json
+import os
+import socket
+import time
+from pathlib import Path
+
+from dlexp.error import RunError
+
+_held: set[int] = set()
+_PATIENCE = 0.3  # seconds: a listing that probes the lock holds it for microseconds
+
+
+def _close_in_child() -> None:
+    """Close inherited locks after a fork, so that a surviving worker cannot keep its dead parent's run locked."""
+    for descriptor in _held:
+        os.close(descriptor)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_close_in_child)
+
+
+class Lock:
+    """An exclusive lock on a file, with its owner's pid and host written inside.
+
+    Args:
+        path: The lock file; it stays when the lock is released.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor: int | None = None
+
+    def acquire(self, patience: float = _PATIENCE) -> None:
+        """Take the lock; nothing happens when this object holds it.
+
+        Args:
+            patience: Seconds to wait for another owner.
+
+        Raises:
+            RunError: Another process holds it; the message names its pid and host.
+        """
+        if self._descriptor is not None:
+            return
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        deadline = time.monotonic() + patience
+        while not _try(descriptor):
+            if time.monotonic() > deadline:
+                os.close(descriptor)
+                raise RunError(f"{self.path.parent}: in use by {self.owner()}; wait for it or stop it first")
+            time.sleep(0.02)
+        content = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, content, 0)
+        self._descriptor = descriptor
+        _held.add(descriptor)
+
+    def release(self) -> None:
+        """Give the lock back; nothing happens when this object does not hold it."""
+        if self._descriptor is not None:
+            _held.discard(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def is_held(self) -> bool:
+        """Say whether any living process, this one included, holds the lock."""
+        if self._descriptor is not None:
+            return True
+        try:
+            descriptor = os.open(self.path, os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            return not _try(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def owner(self) -> str:
+        """Return "process PID on HOST" of the last process that took the lock."""
+        try:
+            content = json.loads(self.path.read_text())
+            return f"process {content['pid']} on {content['host']}"
+        except (OSError, ValueError, KeyError):
+            return "another process"
+
+
+def _try(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
