@@ -101,16 +101,6 @@ def exists(directory: Path) -> bool:
     return any((folder / MANIFEST).exists() for folder in _candidates(directory))
 
 
-def saved_epoch(directory: Path) -> int | None:
-    """Return the number of epochs that the checkpoint holds, without reading its tensors; None without one."""
-    for folder in _candidates(directory):
-        try:
-            return json.loads((folder / MANIFEST).read_bytes())["epoch"]
-        except (OSError, ValueError, KeyError):
-            continue
-    return None
-
-
 def _candidates(directory: Path) -> list[Path]:
     return [directory, _beside(directory, "new"), _beside(directory, "old")]
 

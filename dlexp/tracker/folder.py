@@ -174,6 +174,13 @@ class RunFolder:
         """Drop the epochs after `last_epoch`, atomically."""
         history.truncate(self.path / METRICS, last_epoch)
 
+    def saved_epoch(self) -> int | None:
+        """Return how many epochs the last checkpoint holds, the point where a resumed run goes on; None without one."""
+        try:
+            return json.loads((self.checkpoints / "last" / "manifest.json").read_bytes())["epoch"]
+        except (OSError, ValueError, KeyError):
+            return None
+
     def write_predictions(self, split: str, id: Any, target: Any, output: Any) -> None:
         """Write ``predictions/<split>.npz`` atomically.
 
