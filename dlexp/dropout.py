@@ -1,0 +1,69 @@
+"""Dropout with a mask that is a pure function of (seed, position).
+
+The program writes the buffer `seed` before each step; the same seed gives the same mask, alone or under
+``torch.func.vmap`` with a seed and a rate per trial. Both kinds have equal expectations in training and evaluation.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from dlexp.random import hashed_uniform
+from dlexp.type import PerTrial, Probability
+
+
+class _Dropout(nn.Module):
+    """The buffers, 0-dimensional so that they stack per trial; not saved, as the program sets them."""
+
+    seed: Tensor
+    p: Tensor
+
+    def __init__(self, p: float):
+        super().__init__()
+        self.register_buffer("seed", torch.tensor(0, dtype=torch.int64), persistent=False)
+        self.register_buffer("p", torch.tensor(float(p)), persistent=False)
+
+    def _kept(self, x: Tensor) -> Tensor:
+        return (hashed_uniform(x.shape, self.seed) >= self.p).to(x.dtype)
+
+
+class Inverted(_Dropout):
+    """Inverted dropout: x * mask / (1 - p) in training, x in evaluation.
+
+    Args:
+        p: Probability that an element is zeroed, in [0, 1).
+
+    References:
+        Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014), Dropout, JMLR 15, section 10.
+    """
+
+    def __init__(self, p: PerTrial[Probability] = 0.5):
+        super().__init__(p)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return a tensor of the shape of `x`."""
+        return x * (self._kept(x) / (1 - self.p).to(x.dtype)) if self.training else x
+
+
+class Classic(_Dropout):
+    """Classic dropout: x * mask in training, x * (1 - p) in evaluation.
+
+    Args:
+        p: Probability that an element is zeroed, in [0, 1).
+
+    References:
+        Hinton, Srivastava, Krizhevsky, Sutskever and Salakhutdinov (2012), arXiv:1207.0580.
+    """
+
+    def __init__(self, p: PerTrial[Probability] = 0.5):
+        super().__init__(p)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return a tensor of the shape of `x`."""
+        return x * (self._kept(x) if self.training else (1 - self.p).to(x.dtype))
+
+
+class NoDropout(nn.Identity):
+    """No dropout."""
+
+    def __init__(self):
+        super().__init__()

@@ -1,0 +1,235 @@
+"""Losses: the mean over a trial's batch, one number per trial.
+
+`outputs` are (T, N, K) logits or scores, (T, N, 1) for one output; targets are (T, N) class indices (int64), (T, N, K)
+class probabilities (from mixup and the like) or, for regression, (T, N) values. The model needs `num_outputs` outputs.
+Shapes: T trials, N batch, K classes. With z outputs, s = softmax(z), y the target.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dlexp.error import ConfigError
+from dlexp.type import NonNegative, PerTrial, Positive, Probability
+
+
+def _require(task: str, loss: str, regression: bool) -> None:
+    if (task == "regression") != regression:
+        allowed = "mse, mae or huber" if task == "regression" else "cross_entropy, bce or hinge"
+        raise ConfigError(f"loss: got {loss}; the task is {task}: choose {allowed}, or auto")
+
+
+def balanced_weights(targets: Tensor, num_classes: int) -> list[float]:
+    """Return the class weights N / (K * N_k), so that every class counts the same; absent classes get 1.
+
+    Args:
+        targets: (N,) class indices of the training examples.
+        num_classes: K.
+    """
+    counts = torch.bincount(targets.flatten().cpu(), minlength=num_classes).tolist()
+    return [sum(counts) / (num_classes * count) if count else 1.0 for count in counts]
+
+
+class CrossEntropy:
+    """Softmax cross-entropy: -sum_n w_y log s_y / sum_n w_y.
+
+    With label smoothing e, the target becomes (1 - e) * onehot(y) + e / K; with class weights, each term k carries w_k.
+    Probability targets p: -sum_nk w_k p_k log s_k / N, as torch has it.
+
+    Args:
+        label_smoothing: Share e of the target spread evenly over all classes, in [0, 1).
+        class_weight: One weight per class, `balanced` (from the training targets; see `balance`), or null.
+
+    References:
+        Bridle (1990), Probabilistic Interpretation of Feedforward Classification Network Outputs, Neurocomputing.
+        Szegedy et al. (2016), Rethinking the Inception Architecture, CVPR, section 7 (label smoothing).
+    """
+
+    def __init__(
+        self,
+        label_smoothing: PerTrial[Probability] = 0.0,
+        class_weight: list[NonNegative] | Literal["balanced"] | None = None,
+        *,
+        task: str = "multiclass",
+        num_classes: int,
+    ):
+        _require(task, "cross_entropy", regression=False)
+        if isinstance(class_weight, list) and len(class_weight) != num_classes:
+            raise ConfigError(f"loss.class_weight: got {len(class_weight)} weights; the data has {num_classes} classes")
+        self.num_outputs = num_classes
+        self.label_smoothing = label_smoothing
+        self.class_weight = class_weight
+        self._weight_K: Tensor | None = None
+
+    def balance(self, targets: Tensor) -> None:
+        """Replace the weights `balanced` by those of the training targets (N,); otherwise do nothing."""
+        if self.class_weight == "balanced":
+            self.class_weight = balanced_weights(targets, self.num_outputs)
+
+    def __call__(self, outputs_TNK: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss (T,)."""
+        logp_TNK = F.log_softmax(outputs_TNK, -1)
+        weight_K = self._weights_on(logp_TNK)
+        if targets.ndim == 3:
+            return self._of_probabilities(logp_TNK, targets, weight_K)
+        flat = F.nll_loss(logp_TNK.flatten(0, 1), targets.flatten(), weight=weight_K, reduction="none")
+        loss_TN = flat.view(targets.shape)
+        if isinstance(self.label_smoothing, Tensor) or self.label_smoothing != 0:
+            weighted_TNK = logp_TNK if weight_K is None else logp_TNK * weight_K
+            loss_TN = loss_TN * (1 - self.label_smoothing) - weighted_TNK.mean(-1) * self.label_smoothing
+        return loss_TN.mean(1) if weight_K is None else loss_TN.sum(1) / weight_K[targets].sum(1)
+
+    def _of_probabilities(self, logp_TNK: Tensor, p_TNK: Tensor, weight_K: Tensor | None) -> Tensor:
+        smoothing = self.label_smoothing
+        if isinstance(smoothing, Tensor):
+            smoothing = smoothing[..., None]
+        p_TNK = p_TNK * (1 - smoothing) + smoothing / self.num_outputs
+        return -(p_TNK * logp_TNK if weight_K is None else p_TNK * logp_TNK * weight_K).sum(-1).mean(1)
+
+    def _weights_on(self, like: Tensor) -> Tensor | None:
+        assert self.class_weight != "balanced", "balance(train_targets) comes before the first call"
+        if self.class_weight is None:
+            return None
+        if self._weight_K is None or self._weight_K.device != like.device or self._weight_K.dtype != like.dtype:
+            self._weight_K = torch.tensor(self.class_weight, dtype=like.dtype, device=like.device)
+        return self._weight_K
+
+
+class BCE:
+    """Binary log loss: -mean(alpha * y * log s + beta * (1 - y) * log(1 - s)), s = sigmoid(z).
+
+    Two classes take one output, y = 1 for the second class; K classes take K outputs, each one class against the rest,
+    and the K losses are added.
+
+    Args:
+        alpha: Weight of the positive class, > 0.
+        beta: Weight of the negative class, > 0.
+
+    References:
+        Good (1952), Rational Decisions, Journal of the Royal Statistical Society B 14.
+    """
+
+    def __init__(
+        self,
+        alpha: PerTrial[Positive] = 1.0,
+        beta: PerTrial[Positive] = 1.0,
+        *,
+        task: str = "binary",
+        num_classes: int = 2,
+    ):
+        _require(task, "bce", regression=False)
+        self.num_outputs = 1 if num_classes == 2 else num_classes
+        self.alpha, self.beta = alpha, beta
+
+    def __call__(self, outputs_TNK: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss (T,)."""
+        y_TNK = _indicators(targets, self.num_outputs).to(outputs_TNK.dtype)
+        # log s = -softplus(-z) and log(1 - s) = -softplus(z) stay finite for any z.
+        positive_TN = (y_TNK * F.softplus(-outputs_TNK)).sum(-1)
+        negative_TN = ((1 - y_TNK) * F.softplus(outputs_TNK)).sum(-1)
+        return (positive_TN * self.alpha + negative_TN * self.beta).mean(1)
+
+
+def _indicators(targets: Tensor, num_outputs: int) -> Tensor:
+    """Return (T, N, num_outputs) indicators or probabilities of the classes; the second class's for one output."""
+    if targets.ndim == 2:
+        return targets[..., None] if num_outputs == 1 else F.one_hot(targets, num_outputs)
+    return targets[..., 1:] if num_outputs == 1 else targets
+
+
+class Hinge:
+    """Multi-class hinge: the margin violations max(0, margin + z_j - z_y), j != y, added or their maximum.
+
+    Args:
+        margin: Lead that the right class must have, > 0.
+        form: `weston_watkins` adds the violations, `crammer_singer` takes the largest.
+
+    References:
+        Weston and Watkins (1999), Support Vector Machines for Multi-Class Pattern Recognition, ESANN.
+        Crammer and Singer (2001), On the Algorithmic Implementation of Multiclass Kernel-based Machines, JMLR 2.
+    """
+
+    def __init__(
+        self,
+        margin: PerTrial[Positive] = 1.0,
+        form: Literal["weston_watkins", "crammer_singer"] = "weston_watkins",
+        *,
+        task: str = "multiclass",
+        num_classes: int,
+    ):
+        _require(task, "hinge", regression=False)
+        self.num_outputs = num_classes
+        self.margin, self.form = margin, form
+
+    def __call__(self, outputs_TNK: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss (T,).
+
+        Raises:
+            ConfigError: The targets are probabilities.
+        """
+        if targets.ndim == 3:
+            raise ConfigError("loss: got hinge with mixed labels; it needs one class per example, not mixup or cutmix")
+        index_TN1 = targets[..., None]
+        margin = self.margin[..., None] if isinstance(self.margin, Tensor) else self.margin
+        violation_TNK = (outputs_TNK - outputs_TNK.gather(-1, index_TN1) + margin).clamp(min=0)
+        violation_TNK = violation_TNK.scatter(-1, index_TN1, 0.0)
+        per_example = violation_TNK.sum(-1) if self.form == "weston_watkins" else violation_TNK.amax(-1)
+        return per_example.mean(1)
+
+
+class MSE:
+    """Mean squared error: mean((z - y)^2)."""
+
+    num_outputs = 1
+
+    def __init__(self, *, task: str = "regression"):
+        _require(task, "mse", regression=True)
+
+    def __call__(self, outputs_TN1: Tensor, targets_TN: Tensor) -> Tensor:
+        """Return the loss (T,)."""
+        return (outputs_TN1.squeeze(-1) - targets_TN).square().mean(1)
+
+
+class MAE:
+    """Mean absolute error: mean(|z - y|)."""
+
+    num_outputs = 1
+
+    def __init__(self, *, task: str = "regression"):
+        _require(task, "mae", regression=True)
+
+    def __call__(self, outputs_TN1: Tensor, targets_TN: Tensor) -> Tensor:
+        """Return the loss (T,)."""
+        return (outputs_TN1.squeeze(-1) - targets_TN).abs().mean(1)
+
+
+class Huber:
+    """Huber's loss: e^2 / 2 where |e| = |z - y| <= delta, delta * (|e| - delta / 2) beyond.
+
+    Args:
+        delta: Error, in units of the target, from which the loss grows linearly, > 0.
+
+    References:
+        Huber (1964), Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35.
+    """
+
+    num_outputs = 1
+
+    def __init__(self, delta: PerTrial[Positive] = 1.0, *, task: str = "regression"):
+        _require(task, "huber", regression=True)
+        self.delta = delta
+
+    def __call__(self, outputs_TN1: Tensor, targets_TN: Tensor) -> Tensor:
+        """Return the loss (T,)."""
+        error_TN = (outputs_TN1.squeeze(-1) - targets_TN).abs()
+        inner_TN = error_TN.clamp(max=self.delta)
+        return (inner_TN * (error_TN - 0.5 * inner_TN)).mean(1)
+
+
+def auto(*, task: str, num_classes: int) -> CrossEntropy | BCE | MSE:
+    """The task's own: cross-entropy for many classes, binary log loss for two, squared error for values."""
+    if task == "regression":
+        return MSE(task=task)
+    return BCE(task=task, num_classes=2) if task == "binary" else CrossEntropy(task=task, num_classes=num_classes)

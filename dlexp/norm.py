@@ -1,0 +1,112 @@
+"""Normalisation: y = weight * (x - mean) / sqrt(var + eps) + bias, weight and bias per channel.
+
+They differ in what mean and var are taken over: `batch` per channel over batch and space, `layer` per example over
+channels and space, `instance` per example and channel over space, `group` per example over a group of channels and
+space (figure 2 of Wu and He 2018). Only batch norm keeps running statistics, used in evaluation.
+All work on (N, C) and (N, C, H, W), except that `instance` needs space. `adds_bias` tells the layer before it whether
+its own bias would be redundant. Shapes: N examples, C channels or features, H, W space.
+"""
+
+from typing import ClassVar
+
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from dlexp.error import ConfigError
+from dlexp.type import Count, Fraction, Positive
+
+
+class BatchNorm(_BatchNorm):
+    """Batch normalisation: statistics per channel over the batch and space, running averages in evaluation.
+
+    Args:
+        momentum: Weight of the newest batch in the running averages, in (0, 1).
+        eps: Added to the variance.
+
+    References:
+        Ioffe and Szegedy (2015), Batch Normalization, ICML, algorithm 1.
+    """
+
+    adds_bias: ClassVar[bool] = True
+
+    def __init__(self, momentum: Fraction = 0.1, eps: Positive = 1e-5, *, num_features: int):
+        super().__init__(num_features, eps, momentum)
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if self.training and input.numel() == input.shape[1]:
+            raise ConfigError(
+                "norm: got batch norm on one value per channel; in training it needs a batch of two or more, or space"
+            )
+
+
+class _PerExample(nn.GroupNorm):
+    """Statistics per example over groups of consecutive channels and space."""
+
+    adds_bias: ClassVar[bool] = True
+
+
+class LayerNorm(_PerExample):
+    """Layer normalisation: statistics per example over all channels and space; weight and bias per channel.
+
+    Args:
+        eps: Added to the variance.
+
+    References:
+        Ba, Kiros and Hinton (2016), Layer Normalization, arXiv:1607.06450.
+    """
+
+    def __init__(self, eps: Positive = 1e-5, *, num_features: int):
+        super().__init__(1, num_features, eps)
+
+
+class InstanceNorm(_PerExample):
+    """Instance normalisation: statistics per example and channel over space; images only.
+
+    Args:
+        eps: Added to the variance.
+
+    References:
+        Ulyanov, Vedaldi and Lempitsky (2016), Instance Normalization, arXiv:1607.08022.
+    """
+
+    def __init__(self, eps: Positive = 1e-5, *, num_features: int):
+        super().__init__(num_features, num_features, eps)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalise (N, C, H, W).
+
+        Raises:
+            ConfigError: There is one value per example and channel, which normalises to zero whatever it was.
+        """
+        if input[0, 0].numel() == 1:
+            shape = "vectors" if input.ndim == 2 else "1x1 maps"
+            raise ConfigError(
+                f"norm: got instance norm on {shape}; it needs two or more values per example and channel"
+            )
+        return super().forward(input)
+
+
+class GroupNorm(_PerExample):
+    """Group normalisation: statistics per example over groups of consecutive channels and space.
+
+    Args:
+        num_groups: Number of groups; must divide the channels of every layer. The paper uses 32 on ImageNet widths.
+        eps: Added to the variance.
+
+    References:
+        Wu and He (2018), Group Normalization, ECCV.
+    """
+
+    def __init__(self, num_groups: Count = 8, eps: Positive = 1e-5, *, num_features: int):
+        if num_features % num_groups:
+            raise ConfigError(f"norm.num_groups: got {num_groups}; it must divide the layer's {num_features} features")
+        super().__init__(num_groups, num_features, eps)
+
+
+class NoNorm(nn.Identity):
+    """No normalisation."""
+
+    adds_bias: ClassVar[bool] = False
+
+    def __init__(self, *, num_features: int = 1):
+        super().__init__()

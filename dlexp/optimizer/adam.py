@@ -1,0 +1,90 @@
+"""Adam, and the step that AdamW shares. Shapes: T trials, P parameters."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import torch
+from annotated_types import Len
+from torch import Tensor
+
+from dlexp.optimizer.decay import add_coupled
+from dlexp.type import NonNegative, PerTrial, Positive, Probability
+
+Betas = Annotated[list[Probability], Len(2, 2)]
+
+
+def init_moments(params_TP: Tensor) -> dict[str, Tensor]:
+    """Return the state of `adam_step`: both sums, zero."""
+    return {"sum": torch.zeros_like(params_TP), "sum_of_squares": torch.zeros_like(params_TP)}
+
+
+def adam_step(
+    params_TP: Tensor,
+    grads_TP: Tensor,
+    state: dict[str, Tensor],
+    lr_T1: float | Tensor,
+    step: int | Tensor,
+    betas: list[float],
+    eps: float | Tensor,
+    bias_correction: bool,
+) -> None:
+    """Move the parameters and moments in place; overwrites the gradients.
+
+    The moments are kept undivided, a = sum beta1^(t-i) g_i and b = sum beta2^(t-i) g_i^2, so m = (1 - beta1) a and
+    v = (1 - beta2) b. All constant factors then meet in two numbers, which saves three passes over memory:
+    lr m^ / (sqrt(v^) + eps) = (lr c1 / r) a / (sqrt(b) + eps / r), with c1 = (1 - beta1) / (1 - beta1^t) and
+    r^2 = (1 - beta2) / (1 - beta2^t); without bias correction the denominators are 1.
+    """
+    beta1, beta2 = betas
+    c1: float | Tensor = 1 - beta1
+    r: float | Tensor = (1 - beta2) ** 0.5
+    if bias_correction:
+        c1 = c1 / (1 - beta1**step)
+        r = r / (1 - beta2**step) ** 0.5
+    sum_TP = state["sum"].mul_(beta1).add_(grads_TP)
+    squares_TP = state["sum_of_squares"].mul_(beta2).add_(grads_TP.mul_(grads_TP))
+    root_TP = torch.sqrt(squares_TP, out=grads_TP).add_(eps / r)
+    params_TP.sub_(torch.div(sum_TP, root_TP, out=grads_TP).mul_(lr_T1 * (c1 / r)))
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam: m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; params -= lr * m^ / (sqrt(v^) + eps).
+
+    With bias correction m^ = m / (1 - beta1^t) and v^ = v / (1 - beta2^t), t the step; without, m^ = m and v^ = v.
+
+    Args:
+        lr: Step size per update, > 0.
+        betas: Fractions of the running means of gradient and square kept, each in [0, 1).
+        eps: Added to the root, > 0.
+        bias_correction: Whether the means are corrected for having begun at zero.
+        weight_decay: Factor of the parameters added to their gradient, >= 0.
+        biases: Whether weight decay also acts on biases and normalisation parameters.
+
+    References:
+        Kingma and Ba (2015), Adam: A Method for Stochastic Optimization, ICLR, algorithm 1.
+    """
+
+    lr: PerTrial[Positive] = 0.001
+    betas: Betas = field(default_factory=lambda: [0.9, 0.999])
+    eps: PerTrial[Positive] = 1e-8
+    bias_correction: bool = True
+    weight_decay: PerTrial[NonNegative] = 0.0
+    biases: bool = False
+
+    def init(self, params_TP: Tensor) -> dict[str, Tensor]:
+        """Return the state: decayed sums of gradients and of their squares, zero."""
+        return init_moments(params_TP)
+
+    def update(
+        self,
+        params_TP: Tensor,
+        grads_TP: Tensor,
+        state: dict[str, Tensor],
+        lr_T1: float | Tensor,
+        step: int | Tensor,
+        decay_P: Tensor | None = None,
+    ) -> None:
+        """Move the parameters and moments in place; overwrites the gradients."""
+        add_coupled(grads_TP, params_TP, self.weight_decay, decay_P)
+        adam_step(params_TP, grads_TP, state, lr_T1, step, self.betas, self.eps, self.bias_correction)

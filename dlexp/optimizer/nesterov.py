@@ -1,0 +1,65 @@
+"""Nesterov's accelerated gradient, in both published forms. Shapes: T trials, P parameters."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from dlexp.optimizer.decay import add_coupled
+from dlexp.type import NonNegative, PerTrial, Positive, Probability
+
+
+@dataclass(frozen=True)
+class Nesterov:
+    """Nesterov momentum: the gradient is taken where the velocity is about to lead.
+
+    Sutskever et al. write, with m = momentum: v' = m v - lr g(theta + m v); theta' = theta + v'. The parameters held
+    here are the point where the gradient is taken, phi = theta + m v:
+        sutskever: v' = m v - lr g(phi);  phi' = phi - m v + (1 + m) v'
+        torch:     b' = m b + g(phi);     phi' = phi - lr (g(phi) + m b')
+    With v = -lr b the two are the same at constant rate; under a schedule the first keeps the rate with which each
+    gradient entered.
+
+    Args:
+        lr: Step size per update, > 0.
+        momentum: Fraction of the last velocity kept, in [0, 1).
+        form: `sutskever` or `torch`.
+        weight_decay: Factor of the parameters added to their gradient, >= 0.
+        biases: Whether weight decay also acts on biases and normalisation parameters.
+
+    References:
+        Nesterov (1983), A Method of Solving a Convex Programming Problem with Rate O(1/k^2), Soviet Math. Dokl. 27.
+        Sutskever, Martens, Dahl and Hinton (2013), On the Importance of Initialization and Momentum, ICML, eq. 3-4.
+    """
+
+    lr: PerTrial[Positive] = 0.1
+    momentum: PerTrial[Probability] = 0.9
+    form: Literal["torch", "sutskever"] = "torch"
+    weight_decay: PerTrial[NonNegative] = 0.0
+    biases: bool = False
+
+    def init(self, params_TP: Tensor) -> dict[str, Tensor]:
+        """Return the state: the velocity (b or v), zero."""
+        return {"velocity": torch.zeros_like(params_TP)}
+
+    def update(
+        self,
+        params_TP: Tensor,
+        grads_TP: Tensor,
+        state: dict[str, Tensor],
+        lr_T1: float | Tensor,
+        step: int,
+        decay_P: Tensor | None = None,
+    ) -> None:
+        """Move the parameters and the velocity in place; overwrites the gradients."""
+        add_coupled(grads_TP, params_TP, self.weight_decay, decay_P)
+        velocity_TP = state["velocity"].mul_(self.momentum)
+        if self.form == "torch":
+            velocity_TP.add_(grads_TP)
+            grads_TP.add_(torch.mul(velocity_TP, self.momentum)).mul_(lr_T1)
+            params_TP.sub_(grads_TP)
+        else:
+            params_TP.sub_(velocity_TP)
+            velocity_TP.sub_(grads_TP.mul_(lr_T1))
+            params_TP.add_(torch.mul(velocity_TP, 1 + self.momentum, out=grads_TP))

@@ -1,0 +1,51 @@
+"""RMSprop. Shapes: T trials, P parameters."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dlexp.optimizer.decay import add_coupled
+from dlexp.type import NonNegative, PerTrial, Positive, Probability
+
+
+@dataclass(frozen=True)
+class RMSprop:
+    """Rates by a running mean of squares: s = alpha s + (1 - alpha) g^2; params -= lr * g / (sqrt(s) + eps).
+
+    Args:
+        lr: Step size per update, > 0.
+        alpha: Fraction of the running mean kept, in [0, 1).
+        eps: Added to the root, > 0.
+        weight_decay: Factor of the parameters added to their gradient, >= 0.
+        biases: Whether weight decay also acts on biases and normalisation parameters.
+
+    References:
+        Tieleman and Hinton (2012), Neural Networks for Machine Learning, lecture 6.5.
+    """
+
+    lr: PerTrial[Positive] = 0.01
+    alpha: PerTrial[Probability] = 0.99
+    eps: PerTrial[Positive] = 1e-8
+    weight_decay: PerTrial[NonNegative] = 0.0
+    biases: bool = False
+
+    def init(self, params_TP: Tensor) -> dict[str, Tensor]:
+        """Return the state: the running mean of squares, zero."""
+        return {"mean_of_squares": torch.zeros_like(params_TP)}
+
+    def update(
+        self,
+        params_TP: Tensor,
+        grads_TP: Tensor,
+        state: dict[str, Tensor],
+        lr_T1: float | Tensor,
+        step: int,
+        decay_P: Tensor | None = None,
+    ) -> None:
+        """Move the parameters and the mean in place; overwrites the gradients."""
+        add_coupled(grads_TP, params_TP, self.weight_decay, decay_P)
+        work_TP = torch.mul(grads_TP, grads_TP).mul_(1 - self.alpha)
+        mean_TP = state["mean_of_squares"].mul_(self.alpha).add_(work_TP)
+        torch.sqrt(mean_TP, out=work_TP).add_(self.eps)
+        params_TP.sub_(grads_TP.div_(work_TP).mul_(lr_T1))

@@ -1,0 +1,190 @@
+"""Regularisers: penalties added to the loss, and constraints applied after the step.
+
+`weight` tensors carry a leading trial axis (T, ...). A penalty has `penalty(weight) -> (T,)` and its (sub)gradient in
+closed form, `gradient(weight)`; a constraint has `project(weight)`, in place. `scope` and `constraint` say what the
+program hands over: "flat", all parameters of a trial at once (T, P); "matrix", each weight of two or more dimensions
+(T, out, ...) by itself; "none", nothing. `biases` extends a flat penalty to biases and normalisation parameters.
+Shapes: T trials, P parameters, O units (out), R the rest of a weight.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dlexp.type import NonNegative, PerTrial, Positive
+
+
+def _like(value: float | Tensor, weight: Tensor) -> float | Tensor:
+    """Return a per-trial value (T, 1) with as many dimensions as `weight`."""
+    return value.view(-1, *[1] * (weight.ndim - 1)) if isinstance(value, Tensor) else value
+
+
+def _sum(x: Tensor) -> Tensor:
+    return x.flatten(1).sum(1, keepdim=True)
+
+
+@dataclass(frozen=True)
+class NoRegularizer:
+    """No regularisation."""
+
+    scope = "none"
+    constraint = "none"
+
+
+@dataclass(frozen=True)
+class L1:
+    """Lasso: weight * sum |w|.
+
+    Args:
+        weight: Factor of the penalty, >= 0.
+        biases: Whether biases and normalisation parameters are penalised too.
+
+    References:
+        Tibshirani (1996), Regression Shrinkage and Selection via the Lasso, JRSS B 58.
+    """
+
+    weight: PerTrial[NonNegative] = 1e-5
+    biases: bool = False
+
+    scope = "flat"
+    constraint = "none"
+
+    def penalty(self, weight: Tensor) -> Tensor:
+        """Return the penalty (T,)."""
+        return (_sum(weight.abs()) * self.weight).squeeze(1)
+
+    def gradient(self, weight: Tensor) -> Tensor:
+        """Return weight * sign(w), 0 at 0."""
+        return weight.sign() * _like(self.weight, weight)
+
+
+@dataclass(frozen=True)
+class L2:
+    """Ridge: weight * sum w^2; for SGD the same as optimizer.weight_decay of twice the weight.
+
+    Args:
+        weight: Factor of the penalty, >= 0.
+        biases: Whether biases and normalisation parameters are penalised too.
+
+    References:
+        Hoerl and Kennard (1970), Ridge Regression, Technometrics 12.
+    """
+
+    weight: PerTrial[NonNegative] = 1e-4
+    biases: bool = False
+
+    scope = "flat"
+    constraint = "none"
+
+    def penalty(self, weight: Tensor) -> Tensor:
+        """Return the penalty (T,)."""
+        return (_sum(weight.square()) * self.weight).squeeze(1)
+
+    def gradient(self, weight: Tensor) -> Tensor:
+        """Return 2 * weight * w."""
+        return weight * (2 * _like(self.weight, weight))
+
+
+@dataclass(frozen=True)
+class Elastic:
+    """Elastic net: weight * sum (beta * w^2 + |w|).
+
+    Args:
+        weight: Factor of the penalty, >= 0.
+        beta: Share of the squares, relative to the absolute values, >= 0.
+        biases: Whether biases and normalisation parameters are penalised too.
+
+    References:
+        Zou and Hastie (2005), Regularization and Variable Selection via the Elastic Net, JRSS B 67.
+    """
+
+    weight: PerTrial[NonNegative] = 1e-5
+    beta: PerTrial[NonNegative] = 1.0
+    biases: bool = False
+
+    scope = "flat"
+    constraint = "none"
+
+    def penalty(self, weight: Tensor) -> Tensor:
+        """Return the penalty (T,)."""
+        return ((_sum(weight.square()) * self.beta + _sum(weight.abs())) * self.weight).squeeze(1)
+
+    def gradient(self, weight: Tensor) -> Tensor:
+        """Return weight * (2 * beta * w + sign(w)), with sign(0) = 0."""
+        return (weight * (2 * _like(self.beta, weight)) + weight.sign()) * _like(self.weight, weight)
+
+
+@dataclass(frozen=True)
+class Linf:
+    """Maximum absolute row sum of each weight as a matrix (out, rest): weight * max_i sum_j |w_ij|.
+
+    This is the operator norm that the maximum norm induces; summed over the model's weights.
+
+    Args:
+        weight: Factor of the penalty, >= 0.
+
+    References:
+        Horn and Johnson (2013), Matrix Analysis, 2nd edition, example 5.6.5.
+    """
+
+    weight: PerTrial[NonNegative] = 1e-3
+
+    scope = "matrix"
+    constraint = "none"
+
+    def penalty(self, weight: Tensor) -> Tensor:
+        """Return the penalty (T,) of a weight (T, out, ...)."""
+        rows_TO = weight.flatten(2).abs().sum(2)
+        return (rows_TO.amax(1, keepdim=True) * self.weight).squeeze(1)
+
+    def gradient(self, weight: Tensor) -> Tensor:
+        """Return weight * sign(w) in the row of largest sum (the first such), 0 in all others."""
+        rows_TO = weight.flatten(2).abs().sum(2)
+        chosen_TO = torch.zeros_like(rows_TO).scatter_(1, rows_TO.argmax(1, keepdim=True), 1.0) * self.weight
+        return weight.sign() * chosen_TO.view(*rows_TO.shape, *[1] * (weight.ndim - 2))
+
+
+@dataclass(frozen=True)
+class MaxNorm:
+    """Max-norm constraint: the incoming weights of each unit are scaled back to norm max_norm where they exceed it.
+
+    Args:
+        max_norm: Largest Euclidean norm of a unit's incoming weights, > 0.
+
+    References:
+        Srebro and Shraibman (2005), Rank, Trace-Norm and Max-Norm, COLT.
+        Srivastava et al. (2014), Dropout, JMLR 15, section 5.1 (c = 3 to 4).
+    """
+
+    max_norm: PerTrial[Positive] = 3.0
+
+    scope = "none"
+    constraint = "matrix"
+
+    def project(self, weight: Tensor) -> None:
+        """Scale each unit of a weight (T, out, ...) into the ball, in place."""
+        norm_TO = weight.flatten(2).square().sum(2).sqrt()
+        factor_TO = (self.max_norm / norm_TO).clamp(max=1.0)
+        weight.mul_(factor_TO.view(*norm_TO.shape, *[1] * (weight.ndim - 2)))
+
+
+@dataclass(frozen=True)
+class NormBall:
+    """Norm-ball constraint: all parameters of the model are scaled back so that sum theta^2 <= eta.
+
+    Args:
+        eta: Squared radius of the ball, > 0.
+
+    References:
+        Shalev-Shwartz, Singer, Srebro and Cotter (2011), Pegasos, Mathematical Programming 127, section 2.
+    """
+
+    eta: PerTrial[Positive] = 100.0
+
+    scope = "none"
+    constraint = "flat"
+
+    def project(self, weight: Tensor) -> None:
+        """Scale all parameters (T, P) into the ball, in place."""
+        weight.mul_((self.eta / _sum(weight.square())).sqrt().clamp(max=1.0))
