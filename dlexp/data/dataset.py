@@ -86,7 +86,7 @@ def fingerprint(inputs: Tensor, targets: Tensor) -> str:
         digest.update(f"{tuple(tensor.shape)} {tensor.dtype};".encode())
         flat = tensor.contiguous().view(-1).view(torch.uint8).numpy()
         for start in range(0, flat.size, _CHUNK_BYTES):
-            digest.update(flat[start : start + _CHUNK_BYTES])
+            digest.update(flat[start : start + _CHUNK_BYTES].data)
     return digest.hexdigest()
 
 

@@ -7,6 +7,7 @@ import torch
 from dlexp.data.bundled import read
 from dlexp.data.dataset import Dataset
 from dlexp.data.split import Split
+from dlexp.data.target import class_task
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,11 @@ class Digits(Split):
         E. Alpaydin, C. Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning Repository.
     """
 
-    def load(self) -> Dataset:
+    def load(self, task: str = "auto") -> Dataset:
         """Return the images as (1797, 8, 8, 1) float32 in [0, 1]."""
         table = torch.from_numpy(read("digits.csv.gz"))
         inputs = (table[:, :64] / 16).float().view(-1, 8, 8, 1)
         targets = table[:, 64].long()
         names = [str(digit) for digit in range(10)]
         train, val, test = self.divide(targets, class_names=names)
-        return Dataset("digits", "multiclass", inputs, targets, train, val, test, class_names=names)
+        return Dataset("digits", class_task(task, 10), inputs, targets, train, val, test, class_names=names)

@@ -1,0 +1,167 @@
+"""A user's own NumPy arrays in one .npz file."""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlexp.data import target as targets
+from dlexp.data.dataset import Dataset, first_ten, require_finite
+from dlexp.data.split import Split
+from dlexp.error import DataError, did_you_mean
+
+_PARTS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Arrays(Split):
+    """Arrays from an .npz file: x and y to be split, or x_train, y_train and optionally x_val, y_val, x_test, y_test.
+
+    Images are (N, H, W, C) or (N, H, W) in bytes or floats in [0, 1]; vectors are (N, D); y is (N,): whole numbers or
+    text for classes, floats for values. With x_train, nothing is cut off for testing: the test part is x_test.
+    An array `class_names` names the classes 0 to K - 1.
+
+    Args:
+        path: The .npz file.
+        group: Name of an array (N,) of group names for x and y: a group never stands in two parts.
+        time: Name of an array (N,) of times for x and y: train on the earliest, test on the latest.
+    """
+
+    path: str = "???"
+    group: str | None = None
+    time: str | None = None
+
+    def load(self, task: str = "auto") -> Dataset:
+        """Return the examples, those of several parts one after another.
+
+        Raises:
+            DataError: The file or an array in it cannot be used.
+        """
+        content = _open(Path(self.path))
+        parts = _parts(content, self.path)
+        pairs = [(content.get(self.path, f"x{part}"), content.get(self.path, f"y{part}")) for part in parts]
+        names = content.class_names(self.path)
+        inputs = [_inputs(x, f"{self.path}, x{part}") for part, (x, _) in zip(parts, pairs, strict=True)]
+        labels = [
+            _labels(y, len(x), f"{self.path}, y{part}") for part, x, (_, y) in zip(parts, inputs, pairs, strict=True)
+        ]
+        _require_same_shape(inputs, parts, self.path)
+        encoded = targets.encode(np.concatenate(labels), task, f"{self.path}, y", names)
+        bounds = np.cumsum([0, *map(len, inputs)])
+        official = {
+            part[1:]: torch.arange(bounds[i], bounds[i + 1])
+            for i, part in enumerate(parts)
+            if part not in ("", "_train")
+        }
+        if parts != [""]:
+            official.setdefault("test", torch.arange(0))
+        targets.require_seen(encoded, torch.arange(bounds[1]), official, self.path)
+        train, val, test = self.divide(
+            encoded.values,
+            **official,
+            groups=self._column(content, self.group, len(encoded.values)),
+            times=self._column(content, self.time, len(encoded.values)),
+            class_names=encoded.class_names,
+        )
+        name = Path(self.path).stem
+        return Dataset(name, encoded.task, torch.cat(inputs), encoded.values, train, val, test, encoded.class_names)
+
+    def _column(self, content: "_Content", key: str | None, num: int) -> Tensor | None:
+        if key is None:
+            return None
+        column = content.get(self.path, key)
+        if column.shape != (num,):
+            raise DataError(f"{self.path}, {key}: got shape {column.shape}; ({num},), one entry an example, is needed")
+        return torch.from_numpy(np.unique(column, return_inverse=True)[1].astype(np.int64))
+
+
+class _Content:
+    """The arrays of a file, each read when asked for."""
+
+    def __init__(self, file: np.lib.npyio.NpzFile):
+        self.file = file
+        self.keys = list(file.files)
+
+    def get(self, path: str, key: str) -> np.ndarray:
+        if key not in self.keys:
+            raise DataError(f"{path}: no array {key}; it has {', '.join(self.keys)}{did_you_mean(key, self.keys)}")
+        try:
+            return self.file[key]
+        except ValueError as error:
+            if "pickle" in str(error).lower():
+                raise DataError(
+                    f"{path}, {key}: got an object array; store numbers or text (np.array([...], float))"
+                ) from None
+            raise DataError(f"{path}, {key}: damaged ({error})") from None
+        except (zipfile.BadZipFile, OSError, EOFError) as error:
+            raise DataError(f"{path}, {key}: damaged ({error})") from None
+
+    def class_names(self, path: str) -> list[str] | None:
+        return [str(name) for name in self.get(path, "class_names")] if "class_names" in self.keys else None
+
+
+def _open(path: Path) -> _Content:
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; data.path names an .npz file")
+    try:
+        file = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: not an .npz file ({' '.join(str(error).split())}); write it with np.savez") from None
+    if not isinstance(file, np.lib.npyio.NpzFile):
+        raise DataError(f"{path}: a single array; an .npz file with x and y is needed: np.savez(path, x=..., y=...)")
+    return _Content(file)
+
+
+def _parts(content: _Content, path: str) -> list[str]:
+    """Return the suffixes of the parts that the file has: [""] or ["_train", ...]."""
+    if "x" in content.keys:
+        return [""]
+    if "x_train" not in content.keys:
+        raise DataError(
+            f"{path}: got arrays {', '.join(content.keys) or 'none'}; x and y, or x_train and y_train, are needed"
+        )
+    return [f"_{part}" for part in _PARTS if f"x_{part}" in content.keys]
+
+
+def _inputs(x: np.ndarray, where: str) -> Tensor:
+    if x.dtype.kind not in "biuf":
+        raise DataError(f"{where}: got type {x.dtype}; numbers are needed")
+    if x.ndim not in (2, 3, 4) or 0 in x.shape:
+        raise DataError(f"{where}: got shape {x.shape}; (N, H, W, C), (N, H, W) or (N, D) without empty axes is needed")
+    if x.ndim == 2:
+        vectors = torch.from_numpy(x.astype(np.float32))
+        require_finite(where, vectors)
+        return vectors
+    return _images(x if x.ndim == 4 else x[..., None], where)
+
+
+def _images(x: np.ndarray, where: str) -> Tensor:
+    if x.shape[-1] > 4 and x.shape[1] <= 4:
+        raise DataError(f"{where}: got shape {x.shape}; channels come last: (N, H, W, C)")
+    if x.dtype == np.uint8:
+        return torch.from_numpy(np.ascontiguousarray(x))
+    top, name = (1, "floats in [0, 1]") if x.dtype.kind in "fb" else (255, "whole numbers from 0 to 255")
+    if x.dtype.kind == "f":
+        require_finite(where, torch.from_numpy(x))
+    rows = np.flatnonzero(((x < 0) | (x > top)).reshape(len(x), -1).any(1)).tolist()
+    if rows:
+        raise DataError(f"{where}, {first_ten('row', rows)}: got values from {x.min()} to {x.max()}; images are {name}")
+    return torch.from_numpy(np.ascontiguousarray(x, dtype=np.uint8 if top == 255 else np.float32))
+
+
+def _labels(y: np.ndarray, num: int, where: str) -> np.ndarray:
+    if y.shape not in ((num,), (num, 1)):
+        raise DataError(f"{where}: got shape {y.shape}; ({num},), one target an example, is needed")
+    return y.reshape(-1)
+
+
+def _require_same_shape(inputs: list[Tensor], parts: list[str], path: str) -> None:
+    for part, x in zip(parts[1:], inputs[1:], strict=True):
+        if x.shape[1:] != inputs[0].shape[1:] or x.dtype != inputs[0].dtype:
+            raise DataError(
+                f"{path}: x{part} holds {tuple(x.shape[1:])} {x.dtype}, x{parts[0]} {tuple(inputs[0].shape[1:])} "
+                f"{inputs[0].dtype}; all parts need one shape and type"
+            )

@@ -1,0 +1,129 @@
+"""Targets: which task they make, and classes as numbers 0 to K - 1."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlexp.data.dataset import first_ten
+from dlexp.error import ConfigError, DataError
+
+CLASS_TASKS = ("multiclass", "binary")
+_EXAMPLES_PER_CLASS = 5
+
+
+@dataclass(frozen=True)
+class Target:
+    """Encoded targets.
+
+    Attributes:
+        values: (N,) int64 classes or float32 values.
+        task: "multiclass", "binary" or "regression".
+        class_names: The labels in the order of their numbers; empty for regression.
+    """
+
+    values: Tensor
+    task: str
+    class_names: list[str]
+
+
+def encode(labels: np.ndarray, task: str, where: str, class_names: list[str] | None = None) -> Target:
+    """Infer the task from the labels, or take the one asked for, and encode them.
+
+    Text and booleans are classes; numbers with a fraction are values; whole numbers are classes when there are at
+    least five examples for each different number, else values.
+
+    Args:
+        labels: (N,) numbers, booleans or text.
+        task: "auto" or the task to take.
+        where: File and column that begin a message.
+        class_names: Names of classes 0 to K - 1, if the data bring them; labels must then be such numbers.
+
+    Raises:
+        DataError: Labels that do not fit the task; the first ten rows are named.
+    """
+    if labels.dtype.kind not in "biufUS":
+        raise DataError(f"{where}: got type {labels.dtype}; numbers or text are needed")
+    if labels.dtype.kind == "f":
+        _refuse(where, labels, ~np.isfinite(labels), "a finite number is needed")
+    if class_names is not None:
+        return _named(labels, where, class_names)
+    is_regression = task == "regression" or (task == "auto" and _is_value(labels))
+    if is_regression:
+        if labels.dtype.kind in "US":
+            raise DataError(f"{where}: got text such as {str(labels[0])!r}; task=regression needs numbers")
+        return Target(torch.from_numpy(labels.astype(np.float32)), "regression", [])
+    distinct, classes = np.unique(labels, return_inverse=True)
+    if len(distinct) < 2:
+        raise DataError(f"{where}: got only the label {distinct[0]}; at least two classes are needed")
+    names = [_name(label) for label in distinct.tolist()]
+    return Target(torch.from_numpy(classes.reshape(-1).astype(np.int64)), class_task(task, len(names)), names)
+
+
+def class_task(task: str, num_classes: int) -> str:
+    """Return the task of classified data: the one asked for if it fits, else by the number of classes.
+
+    Raises:
+        ConfigError: The task asked for does not fit.
+    """
+    if task == "regression":
+        raise ConfigError(f"task: got regression; the data have {num_classes} classes")
+    if task == "binary" and num_classes != 2:
+        raise ConfigError(f"task: got binary; the data have {num_classes} classes, two are needed")
+    if task == "auto":
+        return "binary" if num_classes == 2 else "multiclass"
+    return task
+
+
+def require_seen(target: Target, train: Tensor, parts: dict[str, Tensor], where: str) -> None:
+    """Refuse validation and test labels that no training example has.
+
+    Args:
+        target: All labels.
+        train: Indices of the examples that training may draw on.
+        parts: Indices by name of part.
+        where: Begins the message.
+
+    Raises:
+        DataError: Names the label and the first ten rows of the part.
+    """
+    if not target.class_names:
+        return
+    is_seen = torch.zeros(len(target.class_names), dtype=torch.bool)
+    is_seen[target.values[train]] = True
+    for part, indices in parts.items():
+        rows = (~is_seen[target.values[indices]]).nonzero().flatten().tolist()
+        if rows:
+            label = target.class_names[int(target.values[indices[rows[0]]])]
+            raise DataError(
+                f"{where}: label {label!r} of the {part} part ({first_ten('row', rows)}) is out of range; "
+                "no training example has it"
+            )
+
+
+def _is_value(labels: np.ndarray) -> bool:
+    if labels.dtype.kind in "bUS":
+        return False
+    if labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
+        return True
+    return len(np.unique(labels)) * _EXAMPLES_PER_CLASS > len(labels)
+
+
+def _named(labels: np.ndarray, where: str, class_names: list[str]) -> Target:
+    allowed = f"labels are whole numbers from 0 to {len(class_names) - 1}, one for each of class_names"
+    if labels.dtype.kind not in "biu":
+        raise DataError(f"{where}: got type {labels.dtype}; {allowed}")
+    wide = labels.astype(np.int64)
+    _refuse(where, labels, (wide < 0) | (wide >= len(class_names)), allowed)
+    return Target(torch.from_numpy(wide), class_task("auto", len(class_names)), class_names)
+
+
+def _refuse(where: str, labels: np.ndarray, is_bad: np.ndarray, cure: str) -> None:
+    rows = np.flatnonzero(is_bad).tolist()
+    if rows:
+        raise DataError(f"{where}, {first_ten('row', rows)}: got {labels[rows[0]]}; {cure}")
+
+
+def _name(label: object) -> str:
+    return str(int(label)) if isinstance(label, float) else str(label)
