@@ -13,7 +13,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from dlexp.error import ConfigError
-from dlexp.model.layer import ConvBlock, Factory, image_shape, side_after, smallest_side
+from dlexp.model.layer import ConvBlock, Factory, Parts, image_shape, side_after, smallest_side
 from dlexp.model.mlp import DenseLayer
 from dlexp.type import Count, NonNegativeInt, Widths
 
@@ -65,22 +65,16 @@ class CNN(nn.Module):
             windows += [(k, s, p), (w, w, 0)]
         in_channels, height, width = image_shape(in_shape, "cnn", smallest_side(windows))
 
+        parts = Parts(norm, activation, dropout)
         blocks = []
         for i, out_channels in enumerate(channels):
-            conv = ConvBlock(
-                in_channels, out_channels, kernels[i], strides[i], paddings[i], norm=norm, activation=activation
-            )
+            conv = ConvBlock(in_channels, out_channels, kernels[i], strides[i], paddings[i], parts=parts)
             blocks.append(nn.Sequential(conv, POOLS[pooling](pools[i]) if pools[i] > 1 else nn.Identity(), dropout()))
             in_channels = out_channels
         self.stages = nn.Sequential(*blocks)
 
         sizes = [math.prod((in_channels, side_after(height, windows), side_after(width, windows))), *widths]
-        self.dense = nn.Sequential(
-            *(
-                DenseLayer(sizes[i], sizes[i + 1], False, activation=activation, norm=norm, dropout=dropout)
-                for i in range(len(widths))
-            )
-        )
+        self.dense = nn.Sequential(*(DenseLayer(sizes[i], sizes[i + 1], False, parts) for i in range(len(widths))))
         self.output = nn.Linear(sizes[-1], num_outputs)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:

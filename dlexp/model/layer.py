@@ -4,6 +4,7 @@ Shapes: N batch, C channels, H height, W width, D features.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias, cast
 
@@ -15,9 +16,24 @@ Factory: TypeAlias = "partial[nn.Module]"
 Window: TypeAlias = tuple[int, int, int]
 
 
-def needs_bias(norm: Factory) -> bool:
-    """Return whether a layer followed by `norm` needs its own bias: not where the norm adds one."""
-    return not cast(Any, norm.func).adds_bias
+@dataclass(frozen=True)
+class Parts:
+    """The configured building blocks that a model is made of, as factories.
+
+    Attributes:
+        norm: ``norm(num_features=C)``.
+        activation: ``activation(num_features=C)``.
+        dropout: ``dropout()``.
+    """
+
+    norm: Factory
+    activation: Factory
+    dropout: Factory
+
+    @property
+    def needs_bias(self) -> bool:
+        """Whether a layer next to the norm needs its own bias: not where the norm adds one."""
+        return not cast(Any, self.norm.func).adds_bias
 
 
 class ConvBlock(nn.Module):
@@ -29,8 +45,7 @@ class ConvBlock(nn.Module):
         kernel_size: Side of the square filter in pixels.
         stride: Step of the filter in pixels.
         padding: Zeros on each side; None keeps the size at stride 1, for an odd filter.
-        norm: Factory of the norm.
-        activation: Factory of the activation.
+        parts: Norm and activation.
         bias: Whether the convolution has a bias; None gives it one where the norm has none.
     """
 
@@ -42,16 +57,15 @@ class ConvBlock(nn.Module):
         stride: int = 1,
         padding: int | None = None,
         *,
-        norm: Factory,
-        activation: Factory,
+        parts: Parts,
         bias: bool | None = None,
     ) -> None:
         super().__init__()
         padding = kernel_size // 2 if padding is None else padding
-        bias = needs_bias(norm) if bias is None else bias
+        bias = parts.needs_bias if bias is None else bias
         self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=bias)
-        self.norm = norm(num_features=out_channels)
-        self.activation = activation(num_features=out_channels)
+        self.norm = parts.norm(num_features=out_channels)
+        self.activation = parts.activation(num_features=out_channels)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Return maps (N, out_channels, H', W')."""
@@ -110,3 +124,50 @@ def side_after(side: int, windows: Iterable[Window]) -> int:
     for kernel, stride, padding in windows:
         side = (side + 2 * padding - kernel) // stride + 1
     return side
+
+
+class Stem(nn.Module):
+    """The first layers of residual and dense nets.
+
+    imagenet: 7x7 convolution of stride 2, norm, activation, 3x3 max pooling of stride 2; small: one 3x3 convolution of
+    stride 1, norm, activation.
+
+    Args:
+        in_channels: Channels of the image.
+        out_channels: Filters.
+        stem: Which form.
+        parts: Norm and activation.
+        is_bare: Leaves the convolution of the small form bare, for nets whose blocks begin with norm and activation.
+
+    References:
+        He et al. (2016), Deep Residual Learning for Image Recognition, table 1 and section 4.2.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        stem: str,
+        *,
+        parts: Parts,
+        is_bare: bool = False,
+    ) -> None:
+        super().__init__()
+        kernel_size, stride = (7, 2) if stem == "imagenet" else (3, 1)
+        bias = parts.needs_bias
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2, bias=bias)
+        has_norm = stem == "imagenet" or not is_bare
+        self.norm = parts.norm(num_features=out_channels) if has_norm else nn.Identity()
+        self.activation = parts.activation(num_features=out_channels) if has_norm else nn.Identity()
+        self.pool = nn.MaxPool2d(3, 2, 1) if stem == "imagenet" else nn.Identity()
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        """Return maps of a quarter of the image's side (imagenet) or of its full side (small)."""
+        return self.pool(self.activation(self.norm(self.conv(x_NCHW))))
+
+
+def choose_stem(stem: str, height: int, width: int) -> str:
+    """Return "imagenet" or "small"; auto is small for images whose shorter side is 64 pixels or less."""
+    if stem == "auto":
+        return "small" if min(height, width) <= 64 else "imagenet"
+    return stem

@@ -10,7 +10,7 @@ import math
 
 from torch import Tensor, nn
 
-from dlexp.model.layer import Factory, needs_bias
+from dlexp.model.layer import Factory, Parts
 from dlexp.type import Widths
 
 
@@ -21,27 +21,16 @@ class DenseLayer(nn.Module):
         in_features: D.
         out_features: E.
         shortcut: Whether Ws x is added; Ws is a matrix (E, D) without bias.
-        activation: Factory of f.
-        norm: Factory of the norm; where it adds a bias, b is left out.
-        dropout: Factory of the dropout.
+        parts: f, norm and dropout; where the norm adds a bias, b is left out.
     """
 
-    def __init__(
-        self,
-        in_features: int,
-        out_features: int,
-        shortcut: bool,
-        *,
-        activation: Factory,
-        norm: Factory,
-        dropout: Factory,
-    ) -> None:
+    def __init__(self, in_features: int, out_features: int, shortcut: bool, parts: Parts) -> None:
         super().__init__()
-        self.linear = nn.Linear(in_features, out_features, bias=needs_bias(norm))
-        self.norm = norm(num_features=out_features)
-        self.activation = activation(num_features=out_features)
+        self.linear = nn.Linear(in_features, out_features, bias=parts.needs_bias)
+        self.norm = parts.norm(num_features=out_features)
+        self.activation = parts.activation(num_features=out_features)
         self.shortcut = nn.Linear(in_features, out_features, bias=False) if shortcut else None
-        self.dropout = dropout()
+        self.dropout = parts.dropout()
 
     def forward(self, x_ND: Tensor) -> Tensor:
         """Return hidden values (N, E)."""
@@ -74,13 +63,9 @@ class MLP(nn.Module):
         dropout: Factory,
     ) -> None:
         super().__init__()
+        parts = Parts(norm, activation, dropout)
         sizes = [math.prod(in_shape), *widths]
-        self.hidden = nn.Sequential(
-            *(
-                DenseLayer(sizes[i], sizes[i + 1], shortcut, activation=activation, norm=norm, dropout=dropout)
-                for i in range(len(widths))
-            )
-        )
+        self.hidden = nn.Sequential(*(DenseLayer(sizes[i], sizes[i + 1], shortcut, parts) for i in range(len(widths))))
         self.output = nn.Linear(sizes[-1], num_outputs)
 
     def forward(self, x: Tensor) -> Tensor:
