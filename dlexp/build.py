@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, get_args
 
 from dlexp.config.signature import read
 from dlexp.error import ConfigError
+from dlexp.type import PerTrialMarker
 
 
 def build(node: dict[str, Any], **program: Any) -> Any:
@@ -47,3 +48,32 @@ def _resolve(target: str) -> Callable[..., Any]:
     if not callable(found) or found.__module__ != module:
         raise ConfigError(f"_target_: got {target}; {name} is not defined in {module}")
     return found
+
+
+def build_per_trial(nodes: list[dict[str, Any]], *, dtype: Any, device: Any, **program: Any) -> Any:
+    """Construct one object that serves T trials: their PerTrial values become tensors (T, 1).
+
+    Args:
+        nodes: One node a trial, equal but for the parameters annotated PerTrial.
+        dtype: torch type of those tensors.
+        device: Where they live.
+        **program: As for `build`.
+    """
+    import torch
+
+    signature = read(nodes[0]["_target_"])
+    merged = dict(nodes[0])
+    for name, parameter in signature.parameters.items():
+        values = [node.get(name, parameter.default) for node in nodes]
+        if is_per_trial(parameter.annotation) and all(isinstance(value, int | float) for value in values):
+            merged[name] = torch.tensor([[value] for value in values], dtype=dtype, device=device)
+        else:
+            assert all(value == values[0] for value in values), f"{name} differs between trials of one program"
+    return build(merged, **program)
+
+
+def is_per_trial(annotation: Any) -> bool:
+    """Whether an annotation, or one of its alternatives, carries the PerTrial mark."""
+    if any(isinstance(mark, PerTrialMarker) for mark in getattr(annotation, "__metadata__", ())):
+        return True
+    return any(is_per_trial(part) for part in get_args(annotation) if get_args(part))

@@ -39,7 +39,7 @@ def read_option(group: str, option: str, config_dir: Path | None = None) -> dict
     merged: dict = {}
     for entry in content.pop("defaults", []):
         if isinstance(entry, str) and entry.startswith("_") and entry != "_self_":
-            merged |= {k: v for k, v in _read(option_file(group, entry, config_dir)).items() if k != "defaults"}
+            merged |= read_option(group, entry, config_dir)
     return merged | content
 
 

@@ -1,0 +1,56 @@
+"""The Typer application: its commands, and how every error reaches the user."""
+
+import os
+import sys
+
+import typer
+from click.exceptions import ClickException, NoArgsIsHelpError
+
+from . import config, options, train
+from .output import show_error
+
+app = typer.Typer(
+    name="dlexp",
+    help="Train deep networks from YAML, compare them honestly. Start with: dlexp train",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("train")(train.train)
+app.command("config")(config.config)
+app.command("options")(options.options)
+
+
+def main() -> None:
+    """Run the command line and exit with the codes that the README lists."""
+    arguments = sys.argv[1:]
+    is_debug = "--debug" in arguments
+    is_json = "--json" in arguments
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except NoArgsIsHelpError as error:
+        print(error.format_message())
+        code = 0
+    except ClickException as error:
+        code = show_error("usage", error.format_message(), 2, is_json=is_json)
+    except (KeyboardInterrupt, typer.Abort):
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        if is_debug:
+            raise
+        code = _explain(error, is_json)
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _explain(error: Exception, is_json: bool) -> int:
+    from dlexp.error import DlexpError
+
+    if isinstance(error, DlexpError):
+        return show_error(error.kind, str(error), error.exit_code, is_json=is_json)
+    text = str(error).strip().split("\n")[0]
+    message = f"{type(error).__name__}: {text}; run again with --debug to see where, and report it"
+    return show_error("internal", message, 1, is_json=is_json)

@@ -1,0 +1,42 @@
+"""Where output goes: one JSON document on stdout, everything for people on stderr when JSON is asked for."""
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+
+WIDTH_OFF_TERMINAL = 120
+
+
+def people(is_json: bool = False, *, is_quiet: bool = False) -> Console:
+    """Return the console for people: stdout, or stderr beside a JSON document; silent when quiet."""
+    stream = sys.stderr if is_json else sys.stdout
+    width = None if stream.isatty() else WIDTH_OFF_TERMINAL
+    return Console(file=stream, quiet=is_quiet, width=width, soft_wrap=not stream.isatty(), highlight=False)
+
+
+def show_json(document: Any) -> None:
+    """Print one JSON document; numbers that are not finite become null."""
+    json.dump(finite(document), sys.stdout, indent=2)
+    sys.stdout.write("\n")
+
+
+def finite(value: Any) -> Any:
+    """Return the value with NaN and infinities as None, which JSON can say."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value
+
+
+def show_error(kind: str, message: str, code: int, *, is_json: bool) -> int:
+    """Print an error as one line on stderr, and as a document on stdout when JSON is asked for; return the code."""
+    message = " ".join(message.split())
+    if is_json:
+        show_json({"error": {"kind": kind, "message": message}})
+    print(f"{kind} error: {message}", file=sys.stderr)
+    return code

@@ -1,0 +1,58 @@
+"""Devices: which one, with what settings, and how much memory is free."""
+
+import psutil
+import torch
+
+from dlexp.error import ConfigError
+
+
+def choose(name: str) -> tuple[torch.device, str]:
+    """Return the device for a name, and a line for the user that says which and why.
+
+    Args:
+        name: auto, cpu, mps, cuda or cuda:N.
+
+    Raises:
+        ConfigError: The device was asked for by name and is not there.
+    """
+    has_mps = torch.backends.mps.is_available()
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu"
+        why = "" if name != "cpu" else " (no CUDA or MPS device was found)"
+    else:
+        why = ""
+    if name == "mps" and not has_mps:
+        raise ConfigError("trainer.device: got mps; this machine has none; choose auto or cpu")
+    if name.startswith("cuda"):
+        return _cuda(name)
+    if name == "cpu":
+        why = f", {torch.get_num_threads()} threads{why}"
+    return torch.device(name), f"{name}{why}"
+
+
+def _cuda(name: str) -> tuple[torch.device, str]:
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    index = int(name.partition(":")[2] or 0)
+    if index >= count:
+        built = "built without CUDA" if torch.version.cuda is None else f"built for CUDA {torch.version.cuda}"
+        raise ConfigError(f"trainer.device: got {name}; torch ({built}) sees {count} CUDA devices; choose auto or cpu")
+    device = torch.device("cuda", index)
+    gigabytes = free_bytes(device) / 2**30
+    return device, f"{device} {torch.cuda.get_device_name(device)}, {gigabytes:.1f} GiB free"
+
+
+def free_bytes(device: torch.device) -> int:
+    """Return the free memory of a device; of the machine for cpu and mps."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return psutil.virtual_memory().available
+
+
+def configure(device: torch.device, *, threads: int | None, tf32: bool) -> None:
+    """Set what torch keeps for a whole process: CPU threads, TF32, deterministic convolution algorithms."""
+    if threads is not None:
+        torch.set_num_threads(threads)
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = tf32
+        torch.backends.cudnn.allow_tf32 = tf32
+        torch.backends.cudnn.deterministic = True

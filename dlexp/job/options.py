@@ -1,0 +1,99 @@
+"""What can be chosen: every group and option with its documentation, source and parameters."""
+
+from pathlib import Path
+from typing import Any
+
+from dlexp.config import catalog
+from dlexp.config.signature import Parameter, import_path_of_user_code, read
+from dlexp.error import ConfigError, did_you_mean
+
+
+def describe(group: str | None = None, option: str | None = None, config_dir: Path | None = None) -> dict[str, Any]:
+    """Return ``{group: {option: {doc, source, parameters: {name: {default, type, doc}}}}}``.
+
+    Documentation comes from docstrings and annotations, defaults from the YAML.
+
+    Args:
+        group: Only this group.
+        option: Only this option of it.
+        config_dir: A user's own folder, searched too.
+
+    Raises:
+        ConfigError: No such group or option.
+    """
+    groups = catalog.list_groups(config_dir)
+    if config_dir is not None:
+        import_path_of_user_code()
+    if group is not None and group not in groups:
+        raise ConfigError(f"group: got {group}; choose one of {', '.join(groups)}{did_you_mean(group, groups)}")
+    if group is not None and option is not None and option not in groups[group]:
+        near = did_you_mean(option, groups[group])
+        raise ConfigError(f"{group}: got {option}; choose one of {', '.join(groups[group])}{near}")
+    defaults = catalog.default_choices()
+    return {
+        name: {o: _describe_option(name, o, config_dir) for o in _default_first(options, defaults.get(name)) if option in (None, o)}
+        for name, options in groups.items()
+        if group in (None, name)
+    }
+
+
+def _default_first(options: list[str], default: str | None) -> list[str]:
+    return sorted(options, key=lambda option: (option != default, option))
+
+
+def _describe_option(group: str, option: str, config_dir: Path | None) -> dict[str, Any]:
+    values = catalog.read_option(group, option, config_dir)
+    signature = read(values.get("_target_", ""))
+    return {
+        "doc": signature.doc,
+        "source": signature.source,
+        "parameters": {
+            name: {"default": values.get(name), "type": type_text(parameter), "doc": parameter.doc}
+            for name, parameter in signature.parameters.items()
+        },
+    }
+
+
+TYPE_WORDS = {
+    "Count": "integer >= 1",
+    "NonNegativeInt": "integer >= 0",
+    "Positive": "number > 0",
+    "NonNegative": "number >= 0",
+    "Probability": "number in [0, 1)",
+    "Fraction": "number in (0, 1)",
+    "Unit": "number in [0, 1]",
+    "Finite": "number",
+    "Widths": "list of integers >= 1",
+    "int": "integer",
+    "float": "number",
+    "str": "text",
+    "bool": "true or false",
+    "None": "null",
+    "Any": "anything",
+}
+
+
+def type_text(parameter: Parameter) -> str:
+    """Return a parameter's type in words, for example "number > 0 or null"."""
+    return " or ".join(_words(part.strip()) for part in _split_union(parameter.text))
+
+
+def _words(text: str) -> str:
+    if text.startswith("PerTrial["):
+        return _words(text[9:-1])
+    if text.startswith("Literal["):
+        return text[8:-1].replace("'", "").replace(", ", "|")
+    if text.startswith("list["):
+        return f"list of {_words(text[5:-1])}"
+    return TYPE_WORDS.get(text, text)
+
+
+def _split_union(text: str) -> list[str]:
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character == "[") - (character == "]")
+        if character == "|" and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts

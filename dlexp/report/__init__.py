@@ -1,0 +1,1 @@
+"""What is drawn and written about runs: figures, pages, comparisons. matplotlib is imported here only."""
