@@ -193,10 +193,13 @@ class RunFolder:
         arrays = [np.asarray(values) for values in (id, target, output)]
         assert all(array.dtype.kind != "O" for array in arrays), "objects would need pickle to be read"
         assert len({len(array) for array in arrays}) == 1, "one id and target for each output"
-        buffer = io.BytesIO()
-        np.savez(buffer, id=arrays[0], target=arrays[1], output=arrays[2])
         (self.path / "predictions").mkdir(exist_ok=True)
-        write_bytes(self.path / "predictions" / f"{split}.npz", buffer.getvalue())
+        arrays_by_name: dict[str, np.ndarray] = dict(zip(("id", "target", "output"), arrays, strict=True))
+        _write_arrays(self.path / "predictions" / f"{split}.npz", arrays_by_name)
+
+    def write_split(self, parts: dict[str, np.ndarray]) -> None:
+        """Write ``split.npz``: the row numbers of each part of the data, `train`, `val` and `test`."""
+        _write_arrays(self.path / "split.npz", parts)
 
     def predictions(self, split: str) -> dict[str, np.ndarray]:
         """Return the arrays `id`, `target` and `output` of a split.
@@ -221,6 +224,12 @@ class RunFolder:
 
     def _write_manifest(self, fields: dict[str, Any]) -> None:
         write_text(self.path / MANIFEST, json.dumps(fields, indent=1))
+
+
+def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # pyright: ignore[reportArgumentType]  # its stub takes a keyword for allow_pickle
+    write_bytes(path, buffer.getvalue())
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -62,12 +62,13 @@ def close_dead(runs_dir: Path) -> list[RunFolder]:
     closed = []
     for path in run_paths(runs_dir):
         manifest = _read(path / MANIFEST)
-        if manifest is not None and manifest.get("status") == "running" and _close(RunFolder(path)):
+        if manifest is not None and manifest.get("status") == "running" and close(RunFolder(path)):
             closed.append(RunFolder(path))
     return closed
 
 
-def _close(folder: RunFolder) -> bool:
+def close(folder: RunFolder) -> bool:
+    """Write the status "killed" into the manifest of a run that says it is running while its process is gone."""
     if folder.is_locked():
         return False
     try:
