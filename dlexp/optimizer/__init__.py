@@ -1,6 +1,5 @@
-"""Update rules on flat parameters (T, P), in place.
+"""Update rules on flat parameters (T, P), in place, in few kernels.
 
-T trials, P parameters. Every operation rounds once (no fused multiply-add), so that vector bodies and tails of a kernel
-agree and a trial's numbers do not depend on its place in a stack. `step` counts from 1. Hyperparameters are numbers,
-the same for all trials, or tensors (T, 1).
+T trials, P parameters. Hyperparameters are numbers, the same for all trials, or tensors (T, 1). `step` counts from 1.
+Rules whose weight decay is coupled have it act on `decay_P` (a 0/1 mask of elements, None for all).
 """

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dlexp.optimizer.axpy import axpy
 from dlexp.optimizer.decay import add_coupled
 from dlexp.type import NonNegative, PerTrial, Positive
 
@@ -45,7 +46,5 @@ class Adagrad:
     ) -> None:
         """Move the parameters and the sum in place; overwrites the gradients."""
         add_coupled(grads_TP, params_TP, self.weight_decay, decay_P)
-        work_TP = torch.mul(grads_TP, grads_TP)
-        sum_TP = state["sum_of_squares"].add_(work_TP)
-        torch.sqrt(sum_TP, out=work_TP).add_(self.eps)
-        params_TP.sub_(grads_TP.div_(work_TP).mul_(lr_T1))
+        root_TP = state["sum_of_squares"].addcmul_(grads_TP, grads_TP).sqrt().add_(self.eps)
+        axpy(lr_T1, grads_TP.div_(root_TP), params_TP, sign=-1)

@@ -7,6 +7,7 @@ import torch
 from annotated_types import Len
 from torch import Tensor
 
+from dlexp.optimizer.axpy import axpy
 from dlexp.optimizer.decay import add_coupled
 from dlexp.type import NonNegative, PerTrial, Positive, Probability
 
@@ -14,8 +15,8 @@ Betas = Annotated[list[Probability], Len(2, 2)]
 
 
 def init_moments(params_TP: Tensor) -> dict[str, Tensor]:
-    """Return the state of `adam_step`: both sums, zero."""
-    return {"sum": torch.zeros_like(params_TP), "sum_of_squares": torch.zeros_like(params_TP)}
+    """Return the state of `adam_step`: both running means, zero."""
+    return {"mean": torch.zeros_like(params_TP), "mean_of_squares": torch.zeros_like(params_TP)}
 
 
 def adam_step(
@@ -28,23 +29,19 @@ def adam_step(
     eps: float | Tensor,
     bias_correction: bool,
 ) -> None:
-    """Move the parameters and moments in place; overwrites the gradients.
+    """Move the parameters and means in place; overwrites the gradients.
 
-    The moments are kept undivided, a = sum beta1^(t-i) g_i and b = sum beta2^(t-i) g_i^2, so m = (1 - beta1) a and
-    v = (1 - beta2) b. All constant factors then meet in two numbers, which saves three passes over memory:
-    lr m^ / (sqrt(v^) + eps) = (lr c1 / r) a / (sqrt(b) + eps / r), with c1 = (1 - beta1) / (1 - beta1^t) and
-    r^2 = (1 - beta2) / (1 - beta2^t); without bias correction the denominators are 1.
+    The corrections meet in two numbers instead of two passes over memory: with a = 1 - beta1^t and b^2 = 1 - beta2^t,
+    lr m^ / (sqrt(v^) + eps) = (lr b / a) m / (sqrt(v) + eps b); without correction a = b = 1.
     """
     beta1, beta2 = betas
-    c1: float | Tensor = 1 - beta1
-    r: float | Tensor = (1 - beta2) ** 0.5
+    mean_TP = state["mean"].lerp_(grads_TP, 1 - beta1)
+    squares_TP = state["mean_of_squares"].mul_(beta2).addcmul_(grads_TP, grads_TP, value=1 - beta2)
     if bias_correction:
-        c1 = c1 / (1 - beta1**step)
-        r = r / (1 - beta2**step) ** 0.5
-    sum_TP = state["sum"].mul_(beta1).add_(grads_TP)
-    squares_TP = state["sum_of_squares"].mul_(beta2).add_(grads_TP.mul_(grads_TP))
-    root_TP = torch.sqrt(squares_TP, out=grads_TP).add_(eps / r)
-    params_TP.sub_(torch.div(sum_TP, root_TP, out=grads_TP).mul_(lr_T1 * (c1 / r)))
+        root_of_correction = (1 - beta2**step) ** 0.5
+        lr_T1, eps = lr_T1 * (root_of_correction / (1 - beta1**step)), eps * root_of_correction
+    root_TP = torch.sqrt(squares_TP, out=grads_TP).add_(eps)
+    axpy(lr_T1, torch.div(mean_TP, root_TP, out=grads_TP), params_TP, sign=-1)
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ class Adam:
     biases: bool = False
 
     def init(self, params_TP: Tensor) -> dict[str, Tensor]:
-        """Return the state: decayed sums of gradients and of their squares, zero."""
+        """Return the state: running means of gradients and of their squares, zero."""
         return init_moments(params_TP)
 
     def update(
@@ -85,6 +82,6 @@ class Adam:
         step: int | Tensor,
         decay_P: Tensor | None = None,
     ) -> None:
-        """Move the parameters and moments in place; overwrites the gradients."""
+        """Move the parameters and means in place; overwrites the gradients."""
         add_coupled(grads_TP, params_TP, self.weight_decay, decay_P)
         adam_step(params_TP, grads_TP, state, lr_T1, step, self.betas, self.eps, self.bias_correction)

@@ -37,7 +37,7 @@ class AdamW:
     biases: bool = False
 
     def init(self, params_TP: Tensor) -> dict[str, Tensor]:
-        """Return the state: decayed sums of gradients and of their squares, zero."""
+        """Return the state: running means of gradients and of their squares, zero."""
         return init_moments(params_TP)
 
     def update(
@@ -49,6 +49,6 @@ class AdamW:
         step: int | Tensor,
         decay_P: Tensor | None = None,
     ) -> None:
-        """Move the parameters and moments in place; overwrites the gradients."""
+        """Move the parameters and means in place; overwrites the gradients."""
         shrink(params_TP, lr_T1, self.weight_decay, decay_P)
         adam_step(params_TP, grads_TP, state, lr_T1, step, self.betas, self.eps, self.bias_correction)

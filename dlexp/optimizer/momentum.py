@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dlexp.optimizer.axpy import axpy
 from dlexp.optimizer.decay import add_coupled
 from dlexp.type import NonNegative, PerTrial, Positive, Probability
 
@@ -46,5 +47,6 @@ class Momentum:
     ) -> None:
         """Move the parameters and the velocity in place; overwrites the gradients."""
         add_coupled(grads_TP, params_TP, self.weight_decay, decay_P)
-        velocity_TP = state["velocity"].mul_(self.momentum).add_(grads_TP)
-        params_TP.sub_(torch.mul(velocity_TP, lr_T1, out=grads_TP))
+        velocity_TP = state["velocity"]
+        axpy(self.momentum, velocity_TP, grads_TP, out=velocity_TP)
+        axpy(lr_T1, velocity_TP, params_TP, sign=-1)

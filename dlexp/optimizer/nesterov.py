@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from dlexp.optimizer.axpy import axpy
 from dlexp.optimizer.decay import add_coupled
 from dlexp.type import NonNegative, PerTrial, Positive, Probability
 
@@ -54,12 +55,13 @@ class Nesterov:
     ) -> None:
         """Move the parameters and the velocity in place; overwrites the gradients."""
         add_coupled(grads_TP, params_TP, self.weight_decay, decay_P)
-        velocity_TP = state["velocity"].mul_(self.momentum)
+        velocity_TP = state["velocity"]
         if self.form == "torch":
-            velocity_TP.add_(grads_TP)
-            grads_TP.add_(torch.mul(velocity_TP, self.momentum)).mul_(lr_T1)
-            params_TP.sub_(grads_TP)
+            axpy(self.momentum, velocity_TP, grads_TP, out=velocity_TP)
+            axpy(self.momentum, velocity_TP, grads_TP)
+            axpy(lr_T1, grads_TP, params_TP, sign=-1)
         else:
+            velocity_TP.mul_(self.momentum)
             params_TP.sub_(velocity_TP)
-            velocity_TP.sub_(grads_TP.mul_(lr_T1))
-            params_TP.add_(torch.mul(velocity_TP, 1 + self.momentum, out=grads_TP))
+            axpy(lr_T1, grads_TP, velocity_TP, sign=-1)
+            axpy(1 + self.momentum, velocity_TP, params_TP)

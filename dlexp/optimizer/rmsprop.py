@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dlexp.optimizer.axpy import axpy
 from dlexp.optimizer.decay import add_coupled
 from dlexp.type import NonNegative, PerTrial, Positive, Probability
 
@@ -45,7 +46,7 @@ class RMSprop:
     ) -> None:
         """Move the parameters and the mean in place; overwrites the gradients."""
         add_coupled(grads_TP, params_TP, self.weight_decay, decay_P)
-        work_TP = torch.mul(grads_TP, grads_TP).mul_(1 - self.alpha)
-        mean_TP = state["mean_of_squares"].mul_(self.alpha).add_(work_TP)
-        torch.sqrt(mean_TP, out=work_TP).add_(self.eps)
-        params_TP.sub_(grads_TP.div_(work_TP).mul_(lr_T1))
+        mean_TP, work_TP = state["mean_of_squares"], torch.mul(grads_TP, grads_TP)
+        torch.lerp(work_TP, mean_TP, self.alpha, out=mean_TP)
+        root_TP = torch.sqrt(mean_TP, out=work_TP).add_(self.eps)
+        axpy(lr_T1, grads_TP.div_(root_TP), params_TP, sign=-1)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from dlexp.optimizer.axpy import axpy
 from dlexp.optimizer.decay import add_coupled
 from dlexp.type import NonNegative, PerTrial, Positive
 
@@ -40,4 +41,4 @@ class SGD:
     ) -> None:
         """Move the parameters in place; overwrites the gradients."""
         add_coupled(grads_TP, params_TP, self.weight_decay, decay_P)
-        params_TP.sub_(grads_TP.mul_(lr_T1))
+        axpy(lr_T1, grads_TP, params_TP, sign=-1)
