@@ -4,7 +4,6 @@ import os
 import sys
 
 import typer
-from click.exceptions import ClickException, NoArgsIsHelpError
 
 from . import config, options, train
 from .output import show_error
@@ -12,7 +11,6 @@ from .output import show_error
 app = typer.Typer(
     name="dlexp",
     help="Train deep networks from YAML, compare them honestly. Start with: dlexp train",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -28,12 +26,7 @@ def main() -> None:
     is_debug = "--debug" in arguments
     is_json = "--json" in arguments
     try:
-        code = app(args=arguments, standalone_mode=False)
-    except NoArgsIsHelpError as error:
-        print(error.format_message())
-        code = 0
-    except ClickException as error:
-        code = show_error("usage", error.format_message(), 2, is_json=is_json)
+        code = app(args=arguments or ["--help"], standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = 130
     except BrokenPipeError:
@@ -51,6 +44,9 @@ def _explain(error: Exception, is_json: bool) -> int:
 
     if isinstance(error, DlexpError):
         return show_error(error.kind, str(error), error.exit_code, is_json=is_json)
+    usage = getattr(error, "format_message", None)  # click's errors of usage, whichever copy of click Typer brings
+    if usage is not None:
+        return show_error("usage", usage(), 2, is_json=is_json)
     text = str(error).strip().split("\n")[0]
     message = f"{type(error).__name__}: {text}; run again with --debug to see where, and report it"
     return show_error("internal", message, 1, is_json=is_json)

@@ -4,11 +4,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from .argument import ConfigDir, Debug, Json, Quiet
 from .complete import complete_group, complete_option
-from .output import people, show_json
+from .output import people, show_json, yaml_text
 
 
 def options(
@@ -17,7 +18,9 @@ def options(
     ] = None,
     option: Annotated[
         str | None,
-        typer.Argument(help="Only this option, with all parameters.", autocompletion=complete_option, show_default=False),
+        typer.Argument(
+            help="Only this option, with all parameters.", autocompletion=complete_option, show_default=False
+        ),
     ] = None,
     config_dir: ConfigDir = None,
     json: Json = False,
@@ -48,20 +51,21 @@ def _show_group(console: Console, group: str, choices: dict[str, Any]) -> None:
     table.add_column(no_wrap=True, style="cyan")
     table.add_column()
     for name, choice in choices.items():
-        table.add_row(name, choice["doc"])
+        table.add_row(name, escape(choice["doc"]))
     console.print(table)
     console.print()
 
 
 def _show_option(console: Console, group: str, name: str, choice: dict[str, Any]) -> None:
-    console.print(f"[bold cyan]{group}={name}[/]  {choice['doc']}")
+    console.print(f"[bold cyan]{group}={name}[/]  {escape(choice['doc'])}")
     if choice["source"]:
-        console.print(f"  [dim]{choice['source']}[/]")
+        console.print(f"  [dim]{escape(choice['source'])}[/]")
     table = Table(show_header=False, box=None, padding=(0, 2))
     table.add_column(no_wrap=True, style="green")
     table.add_column()
+    table.add_column(style="dim")
     for parameter, about in choice["parameters"].items():
-        shown = "null" if about["default"] is None else str(about["default"]).replace("[", "\\[")
-        text = f"[dim]{about['type']}[/]".replace("[0, 1)", "\\[0, 1)").replace("[0, 1]", "\\[0, 1]")
-        table.add_row(f"{group}.{parameter}={shown}", f"{about['doc']} {text}")
+        table.add_row(
+            escape(f"{group}.{parameter}={yaml_text(about['default'])}"), escape(about["doc"]), escape(about["type"])
+        )
     console.print(table)

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 def train(
     overrides: Overrides = None,
     resume: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Go on with a run: id, unique prefix, folder or last.", show_default=False)
+        str | None,
+        typer.Option(metavar="RUN", help="Go on with a run: id, unique prefix, folder or last.", show_default=False),
     ] = None,
-    test: Annotated[bool, typer.Option("--test", help="Open the sealed test part at the end; this is counted.")] = False,
+    test: Annotated[
+        bool, typer.Option("--test", help="Open the sealed test part at the end; this is counted.")
+    ] = False,
     runs_dir: Annotated[Path, typer.Option(help="With --resume: where the run is looked for.")] = Path("runs"),
     config_dir: ConfigDir = None,
     dry_run: DryRun = False,
@@ -36,7 +39,9 @@ def train(
 
     console = people(json, is_quiet=quiet)
     if resume is not None and (overrides or dry_run):
-        raise ConfigError("--resume: got overrides too; a run goes on as it is, so give --resume alone or start a new run")
+        raise ConfigError(
+            "--resume: got overrides too; a run goes on as it is, so give --resume alone or start a new run"
+        )
     if resume is not None:
         from dlexp.job.train import resume as resume_job
 
@@ -66,7 +71,9 @@ def _announcer(console: Console) -> Any:
         console.print(f"device  {about.built.device_line}")
         for warning in about.built.warnings:
             console.print(f"[yellow]warning[/] {warning}")
-        console.print(f"run     {about.folder.path}" + (f", from epoch {about.epochs_done + 1}" if about.epochs_done else ""))
+        console.print(
+            f"run     {about.folder.path}" + (f", from epoch {about.epochs_done + 1}" if about.epochs_done else "")
+        )
         return ConsoleTracker(
             console,
             epochs=run.trainer.epochs,
@@ -81,7 +88,9 @@ def _announcer(console: Console) -> Any:
 
 def _show(outcome: "Outcome", console: Console) -> None:
     result = outcome.result
-    table = Table(title=f"{result['status']} after {result['epochs']} epochs, {result['seconds']:.1f} s", title_justify="left")
+    table = Table(
+        title=f"{result['status']} after {result['epochs']} epochs, {result['seconds']:.1f} s", title_justify="left"
+    )
     table.add_column("metric")
     table.add_column(f"best epoch ({result['best_epoch']})", justify="right")
     for name, value in result["metrics"].items():

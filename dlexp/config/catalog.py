@@ -9,7 +9,8 @@ import yaml
 def conf_folder() -> Path:
     """Return the folder of the YAML files that dlexp ships."""
     spec = find_spec("dlexp.conf")
-    assert spec is not None and spec.submodule_search_locations
+    assert spec is not None
+    assert spec.submodule_search_locations
     return Path(next(iter(spec.submodule_search_locations)))
 
 

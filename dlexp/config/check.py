@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from dlexp.config.compose import Composed, unknown_key
 from dlexp.config.effect import check_effects
 from dlexp.config.signature import REQUIRED, Parameter, Signature, import_path_of_user_code, read
+from dlexp.config.wording import type_text
 from dlexp.error import ConfigError, did_you_mean
 
 ROOT = "dlexp.config.root.Root"
@@ -69,7 +70,9 @@ def check_target(path: str, target: Any, trusted: list[str]) -> str:
         raise ConfigError(f"{path}._target_: got {_show(target)}; the dotted path of a class is needed")
     package = target.split(".")[0]
     if package != "dlexp" and package not in trusted:
-        raise ConfigError(f"{path}._target_: got {target}; only dlexp and trusted packages are built: trusted=[{package}]")
+        raise ConfigError(
+            f"{path}._target_: got {target}; only dlexp and trusted packages are built: trusted=[{package}]"
+        )
     return target
 
 
@@ -86,45 +89,17 @@ def _check_parameter(
 def _check_value(path: str, value: Any, parameter: Parameter) -> Any:
     try:
         return TypeAdapter(parameter.annotation).validate_python(value, strict=True)
-    except ValidationError as error:
-        raise ConfigError(f"{path}: got {_show(value)}; {_cure(error, parameter, value)}") from None
+    except ValidationError:
+        raise ConfigError(f"{path}: got {_show(value)}; {_cure(parameter, value)}") from None
 
 
-def _cure(error: ValidationError, parameter: Parameter, value: Any) -> str:
-    """Say what is allowed, from the kinds of pydantic's errors."""
-    details = error.errors(include_url=False, include_context=True)
-    literals = [d["ctx"]["expected"] for d in details if d["type"] == "literal_error"]
-    if literals:
-        allowed = literals[0].replace("'", "").replace(" or ", ", ")
-        optional = "" if "None" not in parameter.text else ", null"
-        return f"choose one of {allowed}{optional}{did_you_mean(str(value), allowed.split(', '))}"
-    bounds = sorted({BOUNDS[d["type"]].format(*d["ctx"].values()) for d in details if d["type"] in BOUNDS})
-    kinds = [KINDS[d["type"]] for d in details if d["type"] in KINDS]
-    wanted = " or ".join(dict.fromkeys(kinds)) or "another value is needed"
-    number = "an integer" if "int" in parameter.text.lower() and "float" not in parameter.text else "a number"
-    if bounds and not isinstance(value, str):
-        wanted = f"{number} {' and '.join(bounds)}"
-    return f"{wanted} is needed" if not wanted.endswith("needed") else wanted
-
-
-BOUNDS = {
-    "greater_than": "> {0:g}",
-    "greater_than_equal": ">= {0:g}",
-    "less_than": "< {0:g}",
-    "less_than_equal": "<= {0:g}",
-}
-KINDS = {
-    "int_type": "an integer",
-    "int_from_float": "an integer",
-    "float_type": "a number",
-    "finite_number": "a finite number",
-    "bool_type": "true or false",
-    "string_type": "a text",
-    "list_type": "a list, for example [64,64],",
-    "dict_type": "a mapping",
-    "none_required": "null",
-    "too_short": "at least one entry",
-}
+def _cure(parameter: Parameter, value: Any) -> str:
+    """Say what is allowed, from the annotation."""
+    wanted = type_text(parameter.text)
+    if "|" not in wanted:
+        return f"{wanted} is needed"
+    choices = wanted.replace(" or ", "|").split("|")
+    return f"choose one of {', '.join(choices)}{did_you_mean(str(value), choices)}"
 
 
 def _unknown_parameter(path: str, name: str, signature: Signature, groups: dict[str, list[str]]) -> ConfigError:

@@ -63,7 +63,9 @@ def compose(overrides: list[str], *, config_dir: Path | None = None, job: str = 
 def _check_override(override: Override, groups: dict[str, list[str]], job: str) -> None:
     key, value = override.key, override.value
     if override.is_sweep:
-        raise ConfigError(f"{key}: got the sweep expression {override.text}; use `dlexp sweep {override.text}` to search")
+        raise ConfigError(
+            f"{key}: got the sweep expression {override.text}; use `dlexp sweep {override.text}` to search"
+        )
     if key not in groups or override.action == "delete" or isinstance(value, dict):
         if "/" in key or (key in groups and override.action == "delete"):
             raise ConfigError(f"{override.text}: not possible; choose {key.split('/')[0].lstrip('~')}=option")

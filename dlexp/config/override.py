@@ -42,7 +42,11 @@ def parse(texts: list[str]) -> list[Override]:
         ConfigError: An argument is no override, too long, or meant for Hydra's own runtime.
     """
     parser = OverridesParser.create()
-    return [_parse_one(parser, text) for text in texts]
+    parsed = [_parse_one(parser, text) for text in texts]
+    for i, override in enumerate(parsed):
+        if any(other.key == override.key for other in parsed[:i]):
+            raise ConfigError(f"{override.key}: got two values; the first would have no effect, so remove one")
+    return parsed
 
 
 def _parse_one(parser: OverridesParser, text: str) -> Override:

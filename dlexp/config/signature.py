@@ -9,7 +9,7 @@ import re
 import sys
 import typing
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,9 @@ from dlexp.error import ConfigError, did_you_mean
 REQUIRED = object()
 NAMESPACE: dict[str, Any] = {
     **{name: getattr(typing, name) for name in ("Any", "Annotated", "Literal", "Optional", "Union")},
-    **{name: getattr(annotated_types, name) for name in ("Ge", "Gt", "Le", "Lt", "Interval", "MinLen", "MaxLen", "Len")},
+    **{
+        name: getattr(annotated_types, name) for name in ("Ge", "Gt", "Le", "Lt", "Interval", "MinLen", "MaxLen", "Len")
+    },
     **{name: value for name, value in vars(dlexp.type).items() if not name.startswith("_")},
     **{kind.__name__: kind for kind in (int, float, bool, str, list, dict, tuple)},
 }
@@ -58,7 +60,7 @@ class Signature:
     program: tuple[str, ...]
 
 
-@lru_cache(maxsize=None)
+@cache
 def read(target: str) -> Signature:
     """Return the signature of ``package.module.Name``.
 
@@ -91,7 +93,9 @@ def _find(tree: ast.Module, name: str, target: str) -> ast.ClassDef | ast.Functi
     known = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
     if name not in known:
         public = [word for word in known if not word.startswith("_")]
-        raise ConfigError(f"_target_: got {target}; no class or function {name} is defined there{did_you_mean(name, public)}")
+        raise ConfigError(
+            f"_target_: got {target}; no class or function {name} is defined there{did_you_mean(name, public)}"
+        )
     return known[name]
 
 
@@ -145,26 +149,29 @@ def _base_parameters(base: ast.expr, tree: ast.Module) -> dict[str, Parameter]:
 def _parameter(
     name: str, annotation: ast.expr | None, default: ast.expr | None, tree: ast.Module, described: dict[str, str]
 ) -> Parameter:
-    text = ast.unparse(annotation) if annotation is not None else "Any"
-    return Parameter(name, _evaluate(annotation, tree), text, _literal(default), described.get(name, ""))
-
-
-def _evaluate(annotation: ast.expr | None, tree: ast.Module) -> Any:
     if annotation is None:
-        return Any
-    aliases = {
-        target.id: item.value
-        for item in tree.body
-        if isinstance(item, ast.Assign)
-        for target in item.targets
-        if isinstance(target, ast.Name)
-    }
-    namespace = dict(NAMESPACE)
-    for name in {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)} - set(namespace):
-        if name not in aliases:
-            return Any
-        namespace[name] = _evaluate(aliases[name], tree)
-    return eval(compile(ast.Expression(annotation), "<annotation>", "eval"), {"__builtins__": {}}, namespace)
+        return Parameter(name, Any, "Any", _literal(default), described.get(name, ""))
+    expanded = _Expander(tree).visit(ast.parse(ast.unparse(annotation), mode="eval")).body
+    return Parameter(name, _evaluate(expanded), ast.unparse(expanded), _literal(default), described.get(name, ""))
+
+
+class _Expander(ast.NodeTransformer):
+    """Replaces the module's own names for types, such as ``Depth = Literal[18, 34]``, by what they stand for."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        assigned = [item for item in tree.body if isinstance(item, ast.Assign)]
+        self.aliases = {t.id: item.value for item in assigned for t in item.targets if isinstance(t, ast.Name)}
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Return what a name stands for."""
+        return self.visit(self.aliases[node.id]) if node.id in self.aliases else node
+
+
+def _evaluate(annotation: ast.expr) -> Any:
+    names = {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
+    if not names <= set(NAMESPACE):
+        return Any  # a user's own type: only its constructor can check it
+    return eval(compile(ast.Expression(annotation), "<annotation>", "eval"), {"__builtins__": {}}, dict(NAMESPACE))
 
 
 def _literal(default: ast.expr | None) -> Any:

@@ -14,7 +14,9 @@ from dlexp.engine.forward import Forward
 
 
 @torch.no_grad()
-def predict(forward: Forward, feed: Any, prepare: Callable[[Tensor], Tensor], indices: Tensor, batch_size: int) -> Tensor:
+def predict(
+    forward: Forward, feed: Any, prepare: Callable[[Tensor], Tensor], indices: Tensor, batch_size: int
+) -> Tensor:
     """Return the outputs (T, N, K) of a part in evaluation mode, in float32 on the device.
 
     Args:

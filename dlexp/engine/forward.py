@@ -3,6 +3,7 @@
 Shapes: T trials, N batch, K outputs.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -19,11 +20,12 @@ class Forward(Protocol):
     Attributes:
         flat: The parameters of all trials.
         leaves: Tensors to differentiate by, in the order of `flat.names`.
-        grad_views: Views of a (T, P) gradient tensor, shaped like `leaves`.
+        grads: Gradient tensor (T, P).
+        grad_views: Views of `grads`, shaped like `leaves`.
     """
 
     flat: Flat
-    leaves: list[Tensor]
+    leaves: Sequence[Tensor]
     grad_views: list[Tensor]
     grads: Tensor
 
@@ -58,8 +60,9 @@ class Solo:
         self.flat = Flat(model, 1, dtype=dtype, device=device, channels_last=channels_last)
         self.grads = torch.zeros_like(self.flat.tensor)
         self.grad_views = [view[0] for view in self.flat.split(self.grads)]
-        self.leaves = [p for p in model.parameters() if p.requires_grad]
-        for parameter, view in zip(self.leaves, self.flat.views, strict=True):
+        trained = [p for p in model.parameters() if p.requires_grad]
+        self.leaves: Sequence[Tensor] = trained
+        for parameter, view in zip(trained, self.flat.views, strict=True):
             view[0].copy_(parameter.detach())
             parameter.data = view[0]
         self._call = torch.compile(model) if compile else model

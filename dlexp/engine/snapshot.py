@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
-from dlexp.engine.train import Run
+from dlexp.engine.train import Run, Sums
 
 
 def snapshot(run: Run) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -17,9 +17,7 @@ def snapshot(run: Run) -> tuple[dict[str, Tensor], dict[str, Any]]:
         "position": run.position,
         "number": run.number,
         "elapsed": run.elapsed,
-        "seen": run.seen,
-        "loss_sum": run.loss_sum,
-        "correct": run.correct,
+        "sums": None if run.sums is None else vars(run.sums).copy(),
         "step": dict(run.step.state),
         "schedule": dict(run.schedule_state),
         "stopping": run.stopping.state(),
@@ -29,22 +27,16 @@ def snapshot(run: Run) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def best_weights(run: Run) -> dict[str, Tensor]:
     """Return the weights that are evaluated: the averaged ones where there are any."""
-    ema = run.step.state.get("ema")
-    if ema is None:
+    with run.step.averaged():
         return run.forward.weights(0)
-    params = run.forward.flat.tensor
-    kept = params.clone()
-    params.copy_(ema)
-    weights = run.forward.weights(0)
-    params.copy_(kept)
-    return weights
 
 
 def restore(run: Run, weights: dict[str, Tensor], state: dict[str, Any]) -> None:
     """Put a run where `snapshot` was taken."""
     run.forward.load_weights(0, weights)
-    for name in ("epoch", "position", "number", "elapsed", "seen", "loss_sum", "correct"):
+    for name in ("epoch", "position", "number", "elapsed"):
         setattr(run, name, state[name])
+    run.sums = None if state["sums"] is None else Sums(**state["sums"])
     for kept, saved in ((run.step.state, state["step"]), (run.schedule_state, state["schedule"])):
         assert kept.keys() == saved.keys()
         for name, value in saved.items():

@@ -3,11 +3,13 @@
 Shapes: T trials, N batch, K outputs, P padded parameters of a trial.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, _foreach_add_, _foreach_copy_, nn  # pyright: ignore[reportPrivateImportUsage]
 
 from dlexp.engine.flat import matrix_names
 from dlexp.engine.forward import Forward
@@ -82,9 +84,9 @@ class Step:
                 objective = objective * self.state["loss_scale"][:, 0]
             grads = torch.autograd.grad(objective.sum(), self.forward.leaves, materialize_grads=True)
             if i == 0:
-                torch._foreach_copy_(self.forward.grad_views, grads)
+                _foreach_copy_(self.forward.grad_views, grads)
             else:
-                torch._foreach_add_(self.forward.grad_views, list(grads))
+                _foreach_add_(self.forward.grad_views, list(grads))
             loss_sum = loss_sum + loss_T.detach() * targets.shape[1]
             correct = correct + count_correct(outputs, targets)
         self._update(lr_T1, number)
@@ -156,6 +158,20 @@ class Step:
             for weight in self.forward.flat.views:
                 if weight.dim() >= 3:
                     self.rules.regularizer.project(weight)
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Put the averaged weights, where there are any, in the place of the trained ones for a while."""
+        params, ema = self.forward.flat.tensor, self.state.get("ema")
+        if ema is None:
+            yield
+            return
+        kept = params.clone()
+        params.copy_(ema)
+        try:
+            yield
+        finally:
+            params.copy_(kept)
 
     @torch.no_grad()
     def penalty(self) -> Tensor:

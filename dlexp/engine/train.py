@@ -72,8 +72,23 @@ class Task:
 
 
 @dataclass
+class Sums:
+    """What an epoch has added up so far, on the device.
+
+    Attributes:
+        loss: Sum of the examples' losses (T,).
+        correct: Right answers (T,).
+        seen: Examples.
+    """
+
+    loss: Tensor
+    correct: Tensor
+    seen: int = 0
+
+
+@dataclass
 class Run:
-    """Trains one program; iterate over `events`, save `snapshot` whenever the loop is between two of them.
+    """Trains one program; iterate over `events`, save a snapshot whenever the loop is between two of them.
 
     Attributes:
         epoch: Epochs done.
@@ -96,10 +111,7 @@ class Run:
     position: int = 0
     number: int = 0
     elapsed: float = 0.0
-    loss_sum: Tensor | None = None
-    correct: Tensor | None = None
-    seen: int = 0
-    _is_out_of_time: bool = False
+    sums: Sums | None = None
 
     @property
     def steps_per_epoch(self) -> int:
@@ -109,49 +121,63 @@ class Run:
     def events(self) -> Iterator[Event]:
         """Train until done, yielding progress, epochs and the end."""
         self.forward.set_training(True)
-        while self.epoch < self.trainer.epochs:
-            if self.stopping.is_over:
-                reason = f"no {self.monitor} better than {self.stopping.best:.4g} in {self.stopping.wait} epochs"
-                yield TrialEnd(0, "stopped_early", reason, self.stopping.best_epoch)
-                return
-            if self._is_late():
-                yield TrialEnd(0, "stopped_early", "trainer.max_seconds is over", self.stopping.best_epoch)
-                return
+        while (end := self._end()) is None:
             started = time.monotonic()
             lr_ST = self._learning_rates()
-            for event in self._epoch_steps(lr_ST, started):
-                yield event
-                if isinstance(event, TrialEnd):
-                    return
-            yield self._end_epoch(float(lr_ST[-1, 0]), started)
-        yield TrialEnd(0, "finished", "", self.stopping.best_epoch)
+            yield from self._steps(lr_ST, started)
+            if self.should_stop():
+                self.elapsed += time.monotonic() - started
+            elif not math.isfinite(float(self._sums().loss)):
+                reason = f"the training loss of epoch {self.epoch + 1} is not finite; try a smaller optimizer.lr"
+                yield TrialEnd(0, "diverged", reason, self.stopping.best_epoch)
+                return
+            else:
+                yield self._end_epoch(float(lr_ST[-1, 0]), started)
+        yield end
 
-    def _epoch_steps(self, lr_ST: Tensor, started: float) -> Iterator[Event]:
-        chunks = self._epoch_batches()[self.position * self.trainer.accumulate :]
-        batches = self.task.feed.batches(chunks)
-        told, num_steps_done = started, 0
-        if self.loss_sum is None:
-            self.loss_sum, self.correct, self.seen = torch.zeros_like(lr_ST[0]), torch.zeros_like(lr_ST[0]), 0
-        for start in range(0, len(chunks), self.trainer.accumulate):
-            count = min(self.trainer.accumulate, len(chunks) - start)
-            loss_sum, correct = self.step(self._next_batches(batches, count), lr_ST[self.position, :, None], self.number + 1)
-            self.loss_sum += loss_sum
-            self.correct += correct
-            self.seen += sum(len(chunk) for chunk in chunks[start : start + count])
+    def _end(self) -> TrialEnd | None:
+        """Return how the trial ends here; None when another epoch is due."""
+        best = self.stopping.best_epoch
+        if self.should_stop():
+            return TrialEnd(0, "interrupted", "", best)
+        if self.epoch >= self.trainer.epochs:
+            return TrialEnd(0, "finished", "", best)
+        if self.stopping.is_over:
+            reason = f"no {self.monitor} better than {self.stopping.best:.4g} in {self.stopping.wait} epochs"
+            return TrialEnd(0, "stopped_early", reason, best)
+        if self._is_late(0.0):
+            return TrialEnd(0, "stopped_early", f"trainer.max_seconds={self.trainer.max_seconds:g} are over", best)
+        return None
+
+    def _steps(self, lr_ST: Tensor, started: float) -> Iterator[Progress]:
+        """Do the epoch's remaining updates, or those until a wish to stop or the time limit."""
+        accumulate = self.trainer.accumulate
+        chunks = self._epoch_batches()[self.position * accumulate :]
+        batches, sums, told, seen_before = self.task.feed.batches(chunks), self._sums(), started, self._sums().seen
+        for start in range(0, len(chunks), accumulate):
+            together = chunks[start : start + accumulate]
+            loss_sum, correct = self.step(
+                self._next_batches(batches, len(together)), lr_ST[self.position, :, None], self.number + 1
+            )
+            sums.loss += loss_sum
+            sums.correct += correct
+            sums.seen += sum(len(chunk) for chunk in together)
             self.position += 1
             self.number += 1
-            num_steps_done += 1
             now = time.monotonic()
-            if self.should_stop():
-                self.elapsed += now - started
-                yield TrialEnd(0, "interrupted", "", self.stopping.best_epoch)
+            if self.should_stop() or self._is_late(now - started):
                 return
             if now - told >= PROGRESS_SECONDS:
                 told = now
-                yield self._progress(lr_ST, num_steps_done, now - started)
-        if not math.isfinite(float(self.loss_sum)):
-            reason = f"the training loss of epoch {self.epoch + 1} is not finite"
-            yield TrialEnd(0, "diverged", reason, self.stopping.best_epoch)
+                rate = (sums.seen - seen_before) / (now - started)
+                loss, lr = float(sums.loss) / sums.seen, float(lr_ST[self.position - 1, 0])
+                yield Progress(self.epoch + 1, self.position, self.steps_per_epoch, loss, lr, rate)
+
+    def _sums(self) -> Sums:
+        if self.sums is None:
+            zeros = torch.zeros_like(self.forward.flat.tensor[:, 0])
+            self.sums = Sums(zeros, zeros.clone())
+        return self.sums
 
     def _next_batches(self, batches: Iterator[tuple[Tensor, Tensor]], count: int) -> list[tuple[Tensor, Tensor]]:
         self.forward.seed_dropout([self.seeds.dropout], self.number)
@@ -176,30 +202,18 @@ class Run:
         factor_ST = factor.T if factor.dim() == 2 else factor[:, None]
         if self.schedule_state:
             factor_ST = factor_ST * self.schedule_state["scale"].cpu()
-        return (factor_ST * rules.optimizer.lr.double().cpu().T).to(self.step.forward.flat.tensor)
-
-    def _progress(self, lr_ST: Tensor, num_steps_done: int, seconds: float) -> Progress:
-        assert self.loss_sum is not None
-        rate = num_steps_done * self.trainer.batch_size * self.trainer.accumulate / max(seconds, 1e-9)
-        return Progress(
-            self.epoch + 1,
-            self.position,
-            self.steps_per_epoch,
-            float(self.loss_sum) / self.seen,
-            float(lr_ST[self.position - 1, 0]),
-            rate,
-        )
+        return (factor_ST * rules.optimizer.lr.double().cpu().T).to(self.forward.flat.tensor)
 
     def _end_epoch(self, lr: float, started: float) -> EpochEnd:
-        assert self.loss_sum is not None and self.correct is not None
-        metrics = {"train/loss": float(self.loss_sum) / self.seen}
+        sums = self._sums()
+        metrics = {"train/loss": float(sums.loss) / sums.seen}
         if self.task.num_classes:
-            metrics["train/accuracy"] = float(self.correct) / self.seen
+            metrics["train/accuracy"] = float(sums.correct) / sums.seen
         if self.step.rules.regularizer.scope != "none":
             metrics["train/penalty"] = float(self.step.penalty())
         metrics |= {f"val/{name}": float(value) for name, value in self.evaluate().items()}
         self.epoch += 1
-        self.position, self.loss_sum, self.correct, self.seen = 0, None, None, 0
+        self.position, self.sums = 0, None
         value = metrics[self.monitor]
         is_best = self.stopping.observe(value, self.epoch)
         if self.schedule_state:
@@ -212,27 +226,22 @@ class Run:
 
     def evaluate(self) -> dict[str, Tensor]:
         """Return the metrics of the validation part under the averaged weights where there are any."""
-        params, ema = self.forward.flat.tensor, self.step.state.get("ema")
-        if ema is None:
-            return self._score()
-        kept = params.clone()
-        params.copy_(ema)
-        scores = self._score()
-        params.copy_(kept)
-        return scores
-
-    def _score(self) -> dict[str, Tensor]:
-        outputs = predict(self.forward, self.task.feed, self.task.prepare, self.task.val, self.trainer.eval_batch_size)
+        with self.step.averaged():
+            outputs = predict(
+                self.forward, self.task.feed, self.task.prepare, self.task.val, self.trainer.eval_batch_size
+            )
         return score(outputs, self.task.val_targets, self.step.rules.loss, self.task.num_classes)
 
-    def _is_late(self) -> bool:
+    def _is_late(self, seconds: float) -> bool:
         limit = self.trainer.max_seconds
-        return limit is not None and self.elapsed >= limit
+        return limit is not None and self.elapsed + seconds >= limit
 
 
 def usable(batches: list[Tensor]) -> list[Tensor]:
-    """Leave out a last batch of one example: batch statistics of one do not exist. Orders differ, so no example is
-    left out for ever."""
+    """Leave out a last batch of one example, for batch statistics of one do not exist.
+
+    Orders differ between epochs, so no example is left out for ever.
+    """
     return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 else batches
 
 

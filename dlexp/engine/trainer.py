@@ -30,9 +30,11 @@ class Trainer:
     """
 
     epochs: Count = 30
-    batch_size: Count = 64
+    batch_size: Count = 32
     accumulate: Count = 1
-    device: Literal["auto", "cpu", "mps", "cuda", "cuda:0", "cuda:1", "cuda:2", "cuda:3", "cuda:4", "cuda:5", "cuda:6", "cuda:7"] = "auto"
+    device: Literal[
+        "auto", "cpu", "mps", "cuda", "cuda:0", "cuda:1", "cuda:2", "cuda:3", "cuda:4", "cuda:5", "cuda:6", "cuda:7"
+    ] = "auto"
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     tf32: bool = False
     channels_last: bool = True

@@ -60,7 +60,9 @@ def assemble(config: Config) -> Assembled:
     seeds = trial_seeds(config)
     loss = build_loss(config, dataset, device)
     model, warnings = build_model(config, dataset, loss, seeds.init)
-    forward = Solo(model, device=device, channels_last=trainer.channels_last and dataset.is_image, compile=trainer.compile)
+    forward = Solo(
+        model, device=device, channels_last=trainer.channels_last and dataset.is_image, compile=trainer.compile
+    )
     task = _task(config, dataset, device)
     rules = _rules(config, trainer, loss, num_steps(len(dataset.train), trainer), device)
     monitor = choose_monitor(trainer.monitor, loss, dataset)

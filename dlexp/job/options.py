@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.config import catalog
-from dlexp.config.signature import Parameter, import_path_of_user_code, read
+from dlexp.config.signature import import_path_of_user_code, read
+from dlexp.config.wording import type_text
 from dlexp.error import ConfigError, did_you_mean
 
 
@@ -31,7 +32,11 @@ def describe(group: str | None = None, option: str | None = None, config_dir: Pa
         raise ConfigError(f"{group}: got {option}; choose one of {', '.join(groups[group])}{near}")
     defaults = catalog.default_choices()
     return {
-        name: {o: _describe_option(name, o, config_dir) for o in _default_first(options, defaults.get(name)) if option in (None, o)}
+        name: {
+            o: _describe_option(name, o, config_dir)
+            for o in _default_first(options, defaults.get(name))
+            if option in (None, o)
+        }
         for name, options in groups.items()
         if group in (None, name)
     }
@@ -48,52 +53,7 @@ def _describe_option(group: str, option: str, config_dir: Path | None) -> dict[s
         "doc": signature.doc,
         "source": signature.source,
         "parameters": {
-            name: {"default": values.get(name), "type": type_text(parameter), "doc": parameter.doc}
+            name: {"default": values.get(name), "type": type_text(parameter.text), "doc": parameter.doc}
             for name, parameter in signature.parameters.items()
         },
     }
-
-
-TYPE_WORDS = {
-    "Count": "integer >= 1",
-    "NonNegativeInt": "integer >= 0",
-    "Positive": "number > 0",
-    "NonNegative": "number >= 0",
-    "Probability": "number in [0, 1)",
-    "Fraction": "number in (0, 1)",
-    "Unit": "number in [0, 1]",
-    "Finite": "number",
-    "Widths": "list of integers >= 1",
-    "int": "integer",
-    "float": "number",
-    "str": "text",
-    "bool": "true or false",
-    "None": "null",
-    "Any": "anything",
-}
-
-
-def type_text(parameter: Parameter) -> str:
-    """Return a parameter's type in words, for example "number > 0 or null"."""
-    return " or ".join(_words(part.strip()) for part in _split_union(parameter.text))
-
-
-def _words(text: str) -> str:
-    if text.startswith("PerTrial["):
-        return _words(text[9:-1])
-    if text.startswith("Literal["):
-        return text[8:-1].replace("'", "").replace(", ", "|")
-    if text.startswith("list["):
-        return f"list of {_words(text[5:-1])}"
-    return TYPE_WORDS.get(text, text)
-
-
-def _split_union(text: str) -> list[str]:
-    parts, depth = [""], 0
-    for character in text:
-        depth += (character == "[") - (character == "]")
-        if character == "|" and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return parts

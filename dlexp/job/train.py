@@ -48,9 +48,7 @@ class Outcome:
     notes: list[str]
 
 
-def start(
-    composed: Composed, *, announce: Callable[[Announcement], Listener], open_test: bool = False
-) -> Outcome:
+def start(composed: Composed, *, announce: Callable[[Announcement], Listener], open_test: bool = False) -> Outcome:
     """Train one configuration.
 
     Args:
@@ -70,7 +68,9 @@ def start(
         return _train(built, folder, config, announce, interrupt, open_test)
 
 
-def resume(ref: str, runs_dir: Path, *, announce: Callable[[Announcement], Listener], open_test: bool = False) -> Outcome:
+def resume(
+    ref: str, runs_dir: Path, *, announce: Callable[[Announcement], Listener], open_test: bool = False
+) -> Outcome:
     """Go on with a run where its last checkpoint is, or return its result when it is done.
 
     Raises:
@@ -113,7 +113,9 @@ def _create_folder(composed: Composed, built: Assembled, runs_dir: Path) -> RunF
         "test_openings": 0,
     }
     slug = name.slug(composed.overrides)
-    folder = RunFolder.create(runs_dir, experiment, slug, config=config, overrides=composed.overrides, manifest=described)
+    folder = RunFolder.create(
+        runs_dir, experiment, slug, config=config, overrides=composed.overrides, manifest=described
+    )
     data = built.dataset
     parts = {"train": data.train, "val": data.val, "test": data.test}
     folder.write_split({part: rows.numpy() for part, rows in parts.items()})
@@ -183,7 +185,12 @@ def _conclude(
 ) -> Outcome:
     run = built.run
     result = describe(built, folder, config["seed"])
-    result |= {"status": end.status, "epochs": run.epoch, "best_epoch": end.best_epoch, "seconds": round(run.elapsed, 3)}
+    result |= {
+        "status": end.status,
+        "epochs": run.epoch,
+        "best_epoch": end.best_epoch,
+        "seconds": round(run.elapsed, 3),
+    }
     notes = [end.reason] if end.reason else []
     metrics: dict[str, Any] = {}
     if end.best_epoch:
@@ -198,6 +205,7 @@ def _conclude(
     folder.log(f"{end.status} {end.reason}".rstrip())
     folder.update_manifest(status=end.status, end=now())
     if end.status == "interrupted":
-        return Outcome(result, interrupt.exit_code, [f"checkpoint written; go on with: dlexp train --resume {folder.run_id}"])
+        return Outcome(
+            result, interrupt.exit_code, [f"checkpoint written; go on with: dlexp train --resume {folder.run_id}"]
+        )
     return Outcome(result, EXIT_CODES[end.status], notes)
-

@@ -1,5 +1,7 @@
 """What a person sees of a run while it trains: a live bar on a terminal, a line an epoch elsewhere."""
 
+from typing import Any
+
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -24,13 +26,14 @@ class ConsoleTracker:
     ) -> None:
         self.console, self.epochs, self.steps, self.monitor = console, epochs, steps_per_epoch, monitor
         self.num_train = num_train
-        self._fields = {"epoch": epochs_done, "loss": "–", "value": "–", "lr": "–", "rate": "–"}
+        self._fields: dict[str, Any] = {"epoch": epochs_done, "loss": "-", "value": "-", "lr": "-", "rate": "-"}
         self._bar: Progress | None = None
         if console.is_terminal and not console.quiet:
-            self._bar = _new_bar(console, epochs, monitor)
+            bar = _new_bar(console, epochs, monitor)
             total, done = epochs * steps_per_epoch, epochs_done * steps_per_epoch
-            self._task = self._bar.add_task("", total=total, completed=done, **self._fields)
-            self._bar.start()
+            self._task = bar.add_task("", total=total, completed=done, **self._fields)
+            bar.start()
+            self._bar = bar
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
