@@ -1,0 +1,43 @@
+import math
+
+import torch
+
+from dlexp.optimizer.adam import Adam
+
+
+def _under_constant_gradient(num_steps, **settings):
+    params_TP = torch.zeros(1, 3, dtype=torch.float64)
+    rule = Adam(eps=1e-300, **settings)
+    state = rule.init(params_TP)
+    grads_TP = torch.tensor([[1e-3, 1.0, -1e3]], dtype=torch.float64)
+    for step in range(1, num_steps + 1):
+        rule.update(params_TP, grads_TP.clone(), state, 0.1, step)
+    return params_TP
+
+
+def test_with_correction_a_constant_gradient_moves_by_the_rate_whatever_its_size():
+    expected = torch.tensor([[-0.7, -0.7, 0.7]], dtype=torch.float64)
+    torch.testing.assert_close(_under_constant_gradient(7), expected, rtol=1e-12, atol=0)
+
+
+def test_without_correction_the_steps_are_the_papers_uncorrected_ratio():
+    beta1, beta2 = 0.9, 0.999
+    moved = sum(0.1 * (1 - beta1**t) / math.sqrt(1 - beta2**t) for t in range(1, 8))
+    expected = torch.tensor([[-moved, -moved, moved]], dtype=torch.float64)
+    torch.testing.assert_close(_under_constant_gradient(7, bias_correction=False), expected, rtol=1e-12, atol=0)
+
+
+def test_without_correction_the_first_step_is_three_times_too_long():
+    ratio = _under_constant_gradient(1, bias_correction=False) / _under_constant_gradient(1)
+    torch.testing.assert_close(ratio, torch.full_like(ratio, 0.1 / math.sqrt(0.001)), rtol=1e-12, atol=0)
+
+
+def test_a_tensor_step_gives_what_a_number_gives():
+    for step in (1, 1000):
+        results = []
+        for count in (step, torch.tensor(step, dtype=torch.float64)):
+            params_TP = torch.zeros(1, 2)
+            rule = Adam()
+            rule.update(params_TP, torch.tensor([[0.3, -2.0]]), rule.init(params_TP), 0.1, count)
+            results.append(params_TP)
+        torch.testing.assert_close(*results, rtol=1e-6, atol=0)

@@ -1,0 +1,27 @@
+import numpy as np
+import torch
+
+from dlexp.optimizer.momentum import Momentum
+
+
+def test_on_a_quadratic_follows_the_power_of_its_transition_matrix():
+    curvature, lr, m = 2.0, 0.1, 0.9
+    params_TP = torch.tensor([[1.0]], dtype=torch.float64)
+    rule = Momentum(momentum=m)
+    state = rule.init(params_TP)
+    for step in range(1, 31):
+        rule.update(params_TP, curvature * params_TP, state, lr, step)
+    # v' = m v + h x and x' = x - lr v': (x', v') = A (x, v).
+    transition = np.array([[1 - lr * curvature, -lr * m], [curvature, m]])
+    expected = np.linalg.matrix_power(transition, 30) @ np.array([1.0, 0.0])
+    assert abs(params_TP.item() - expected[0]) < 1e-13
+    assert abs(state["velocity"].item() - expected[1]) < 1e-13
+
+
+def test_under_a_constant_gradient_the_velocity_tends_to_g_over_one_minus_momentum():
+    params_TP = torch.zeros(1, 1, dtype=torch.float64)
+    rule = Momentum(momentum=0.5)
+    state = rule.init(params_TP)
+    for step in range(1, 61):
+        rule.update(params_TP, torch.ones_like(params_TP), state, 0.1, step)
+    assert abs(state["velocity"].item() - 2.0) < 1e-12
