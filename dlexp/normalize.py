@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dlexp.image import unit
+
 _CHUNK_ROWS = 4096
 
 
@@ -19,10 +21,13 @@ class Affine:
     Attributes:
         scale: (C,) float32, or (T, C) for a stack of trials.
         shift: As `scale`.
+        fill: What a missing number (NaN) of a table counts as: the column's training mean, shaped as `scale`;
+            None where nothing is missing.
     """
 
     scale: Tensor
     shift: Tensor
+    fill: Tensor | None = None
 
     def apply(self, x: Tensor, channel_dim: int = -1) -> Tensor:
         """Return x * scale + shift in float32; bytes are first divided by 255.
@@ -31,13 +36,16 @@ class Affine:
             x: (..., C) in any type, channels last; a stack needs (T, ..., C).
             channel_dim: Where the channels are, for example -3 for (N, C, H, W).
         """
-        x = unit(x)
-        scale, shift = self.scale, self.shift
+        x = x.float() if (is_bytes := x.dtype == torch.uint8) else unit(x)
         shape = [1] * x.dim()
-        shape[channel_dim] = scale.shape[-1]
-        if scale.dim() == 2:
-            shape[0] = scale.shape[0]
-        return torch.addcmul(shift.view(shape), x, scale.view(shape))
+        shape[channel_dim] = self.scale.shape[-1]
+        if self.scale.dim() == 2:
+            shape[0] = self.scale.shape[0]
+        if self.fill is not None:
+            x = torch.where(x.isnan(), self.fill.view(shape), x)
+        # The division of bytes goes into the scale: one pass over the batch less.
+        scale = self.scale / 255 if is_bytes else self.scale
+        return torch.addcmul(self.shift.view(shape), x, scale.view(shape))
 
     def invert(self, y: Tensor, channel_dim: int = -1) -> Tensor:
         """Return the x in [0, 1] (images) or in the column's unit (tables) that `apply` turned into y."""
@@ -46,12 +54,16 @@ class Affine:
 
     def to(self, device: torch.device | str) -> "Affine":
         """Return the same normalisation on another device."""
-        return Affine(self.scale.to(device), self.shift.to(device))
+        fill = None if self.fill is None else self.fill.to(device)
+        return Affine(self.scale.to(device), self.shift.to(device), fill)
 
     @staticmethod
     def stack(fits: Sequence["Affine"]) -> "Affine":
         """Return one normalisation for a stack of trials, row t that of trial t."""
-        return Affine(torch.stack([fit.scale for fit in fits]), torch.stack([fit.shift for fit in fits]))
+        fill = None
+        if any(fit.fill is not None for fit in fits):
+            fill = torch.stack([torch.zeros_like(fit.scale) if fit.fill is None else fit.fill for fit in fits])
+        return Affine(torch.stack([fit.scale for fit in fits]), torch.stack([fit.shift for fit in fits]), fill)
 
 
 class Standard:
@@ -66,9 +78,10 @@ class Standard:
 
     def fit(self, inputs: Tensor) -> Affine:
         """Return the normalisation of training inputs (N, H, W, C) or (N, C)."""
+        fill = _means_of_present(inputs)
         mean, count = torch.zeros(inputs.shape[-1], dtype=torch.float64, device=inputs.device), 0
         squares = torch.zeros_like(mean)
-        for chunk in _chunks(inputs):
+        for chunk in _chunks(inputs, fill):
             # Chan's pairwise update keeps the variance exact where mean and deviation differ by orders of magnitude.
             part_mean, total = chunk.mean(0), count + len(chunk)
             delta = part_mean - mean
@@ -79,7 +92,7 @@ class Standard:
         # Rounding leaves a constant column with a deviation of a few ulp instead of zero.
         is_constant = std <= 1e-12 * mean.abs().clamp(min=1)
         scale = torch.where(is_constant, 1.0, 1 / std.where(~is_constant, 1.0))
-        return Affine(scale.float(), (-mean * scale).float())
+        return Affine(scale.float(), (-mean * scale).float(), fill)
 
 
 class MinMax:
@@ -90,10 +103,11 @@ class MinMax:
 
     def fit(self, inputs: Tensor) -> Affine:
         """Return the normalisation of training inputs (N, H, W, C) or (N, C)."""
-        low = torch.stack([chunk.amin(0) for chunk in _chunks(inputs)]).amin(0)
-        high = torch.stack([chunk.amax(0) for chunk in _chunks(inputs)]).amax(0)
+        fill = _means_of_present(inputs)
+        low = torch.stack([chunk.amin(0) for chunk in _chunks(inputs, fill)]).amin(0)
+        high = torch.stack([chunk.amax(0) for chunk in _chunks(inputs, fill)]).amax(0)
         scale = torch.where(high > low, 1 / (high - low).where(high > low, 1.0), 1.0)
-        return Affine(scale.float(), (-low * scale).float())
+        return Affine(scale.float(), (-low * scale).float(), fill)
 
 
 class NoNormalize:
@@ -105,16 +119,20 @@ class NoNormalize:
     def fit(self, inputs: Tensor) -> Affine:
         """Return the identity."""
         ones = torch.ones(inputs.shape[-1], device=inputs.device)
-        return Affine(ones, torch.zeros_like(ones))
+        return Affine(ones, torch.zeros_like(ones), _means_of_present(inputs))
 
 
-def unit(x: Tensor) -> Tensor:
-    """Return x as float32; bytes are divided by 255."""
-    return x.float().div_(255) if x.dtype == torch.uint8 else x.float()
+def _means_of_present(inputs: Tensor) -> Tensor | None:
+    """Return each column's mean without missing numbers (0 if all are), or None when a table misses none."""
+    if inputs.dim() != 2 or not inputs.isnan().any():
+        return None
+    return inputs.double().nanmean(0).nan_to_num(0).float()
 
 
-def _chunks(inputs: Tensor) -> Iterator[Tensor]:
+def _chunks(inputs: Tensor, fill: Tensor | None) -> Iterator[Tensor]:
     """Yield float64 (rows, C) pieces, so that a large set of bytes is never held as floats."""
     for chunk in inputs.split(_CHUNK_ROWS):
         flat = chunk.reshape(-1, inputs.shape[-1]).double()
+        if fill is not None:
+            flat = torch.where(flat.isnan(), fill.double(), flat)
         yield flat.div_(255) if inputs.dtype == torch.uint8 else flat
