@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from . import config, options, train
+from . import config, doctor, options, runs, sync, train, ui
 from .output import show_error
 
 app = typer.Typer(
@@ -18,6 +18,10 @@ app = typer.Typer(
 app.command("train")(train.train)
 app.command("config")(config.config)
 app.command("options")(options.options)
+app.command("runs")(runs.runs)
+app.command("ui")(ui.ui)
+app.command("sync")(sync.sync)
+app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import time
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _EPOCH_MS = 1_735_689_600_000  # 2025-01-01 UTC
 _SLUG_LENGTH = 48
+_IRRELEVANT = ("tracking", "runs_dir", "trusted")
 
 
 def new_run_id() -> str:
@@ -22,12 +23,18 @@ def new_run_id() -> str:
 def slug(overrides: list[str]) -> str:
     """Return a short name made of what the user set, such as "resnet-lr0.1-epochs30"; "default" for nothing.
 
-    A group's choice gives its option's name, a key its last part and its value.
+    A group's choice gives its option's name (`dropout=none`: "no-dropout"), a key its last part and its value. Where
+    the run is written and tracked does not matter.
     """
     words = []
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
-        words.append(f"{key.rpartition('.')[2]}{value}" if "." in key or key == "seed" else value)
+        if key.partition(".")[0] in _IRRELEVANT:
+            continue
+        if "." in key or key == "seed":
+            words.append(f"{key.rpartition('.')[2]}{value}")
+        else:
+            words.append(f"no-{key}" if value == "none" else value)
     return clean("-".join(words)) or "default"
 
 
