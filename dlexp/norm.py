@@ -43,6 +43,22 @@ class _PerExample(nn.GroupNorm):
     """Statistics per example over groups of consecutive channels and space."""
 
     adds_bias: ClassVar[bool] = True
+    kind: ClassVar[str]
+    over: ClassVar[str]
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalise (N, C) or (N, C, H, W).
+
+        Raises:
+            ConfigError: Statistics would be over one value, which normalises to zero whatever it was.
+        """
+        if input.shape[1:].numel() == self.num_groups:
+            where = "vectors" if input.ndim == 2 else "1x1 maps"
+            raise ConfigError(
+                f"norm: got {self.kind} norm on {where} of {input.shape[1]} features; it needs two or more values "
+                f"per example{self.over}"
+            )
+        return super().forward(input)
 
 
 class LayerNorm(_PerExample):
@@ -54,6 +70,9 @@ class LayerNorm(_PerExample):
     References:
         Ba, Kiros and Hinton (2016), Layer Normalization, arXiv:1607.06450.
     """
+
+    kind: ClassVar[str] = "layer"
+    over: ClassVar[str] = ""
 
     def __init__(self, eps: Positive = 1e-5, *, num_features: int):
         super().__init__(1, num_features, eps)
@@ -69,21 +88,11 @@ class InstanceNorm(_PerExample):
         Ulyanov, Vedaldi and Lempitsky (2016), Instance Normalization, arXiv:1607.08022.
     """
 
+    kind: ClassVar[str] = "instance"
+    over: ClassVar[str] = " and channel"
+
     def __init__(self, eps: Positive = 1e-5, *, num_features: int):
         super().__init__(num_features, num_features, eps)
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Normalise (N, C, H, W).
-
-        Raises:
-            ConfigError: There is one value per example and channel, which normalises to zero whatever it was.
-        """
-        if input[0, 0].numel() == 1:
-            shape = "vectors" if input.ndim == 2 else "1x1 maps"
-            raise ConfigError(
-                f"norm: got instance norm on {shape}; it needs two or more values per example and channel"
-            )
-        return super().forward(input)
 
 
 class GroupNorm(_PerExample):
@@ -96,6 +105,9 @@ class GroupNorm(_PerExample):
     References:
         Wu and He (2018), Group Normalization, ECCV.
     """
+
+    kind: ClassVar[str] = "group"
+    over: ClassVar[str] = " and group"
 
     def __init__(self, num_groups: Count = 8, eps: Positive = 1e-5, *, num_features: int):
         if num_features % num_groups:
