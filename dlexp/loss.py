@@ -126,10 +126,12 @@ class BCE:
     def __call__(self, outputs_TNK: Tensor, targets: Tensor) -> Tensor:
         """Return the loss (T,)."""
         y_TNK = _indicators(targets, self.num_outputs).to(outputs_TNK.dtype)
-        # log s = -softplus(-z) and log(1 - s) = -softplus(z) stay finite for any z.
-        positive_TN = (y_TNK * F.softplus(-outputs_TNK)).sum(-1)
-        negative_TN = ((1 - y_TNK) * F.softplus(outputs_TNK)).sum(-1)
-        return (positive_TN * self.alpha + negative_TN * self.beta).mean(1)
+        # log(1 - s) = log s - z. Unlike softplus, logsigmoid rounds alike in the vector body and tail of its kernel: a
+        # trial's numbers do not depend on its place in a stack.
+        log_s_TNK = F.logsigmoid(outputs_TNK)
+        positive_TN = (y_TNK * log_s_TNK).sum(-1)
+        negative_TN = ((1 - y_TNK) * (log_s_TNK - outputs_TNK)).sum(-1)
+        return -(positive_TN * self.alpha + negative_TN * self.beta).mean(1)
 
 
 def _indicators(targets: Tensor, num_outputs: int) -> Tensor:
