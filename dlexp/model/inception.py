@@ -7,8 +7,8 @@ Defaults as in Szegedy et al. (2015): relu, dropout, and no norm but the two loc
 which any configured norm replaces. The paper names no initialisation; Glorot's stands in, as in Caffe's GoogLeNet.
 Deviations: all dropout layers share the configured p (paper: 0.4, auxiliary 0.7); where maps are smaller than the
 auxiliary classifiers' 5x5 pooling window, the window shrinks to the map.
-`variant: torchvision` has torchvision's documented deviation, 3x3 filters in the 5x5 branch, and auxiliary classifiers
-that average to 4x4 pixels.
+`variant: torchvision` has torchvision's documented deviation, 3x3 filters in the 5x5 branch, and its silent ones: 2x2
+instead of 3x3 in the last max pooling, and auxiliary classifiers that average to 4x4 pixels.
 Shapes: N batch, C channels, H height, W width, K outputs.
 """
 
@@ -111,7 +111,7 @@ class GoogLeNet(nn.Module):
     In training `forward` returns [logits, logits of the head behind 4a, of the head behind 4d], in evaluation logits.
 
     Args:
-        variant: paper has 5x5 filters in the third branch; torchvision has 3x3 there, as torchvision.
+        variant: paper has 5x5 filters in the third branch; torchvision has its 3x3 there, and its pooling.
         aux_weights: Weights of the losses of the auxiliary heads behind modules 4a and 4d; [] for no heads.
         stem: First layers; auto takes small for images of 64 pixels or less, else imagenet.
 
@@ -147,7 +147,7 @@ class GoogLeNet(nn.Module):
             self.add_module(f"inception{name}", module)
             channels = module.out_channels
         self.pool3 = nn.MaxPool2d(3, 2, ceil_mode=True)
-        self.pool4 = nn.MaxPool2d(3, 2, ceil_mode=True)
+        self.pool4 = nn.MaxPool2d(3 if variant == "paper" else 2, 2, ceil_mode=True)
         self.average = GlobalAveragePool()
         self.dropout = dropout()
         self.output = nn.Linear(channels, num_outputs)
