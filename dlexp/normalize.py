@@ -76,12 +76,12 @@ class Standard:
     def __init__(self):
         pass
 
-    def fit(self, inputs: Tensor) -> Affine:
-        """Return the normalisation of training inputs (N, H, W, C) or (N, C)."""
-        fill = _means_of_present(inputs)
+    def fit(self, inputs: Tensor, rows: Tensor | None = None) -> Affine:
+        """Return the normalisation of inputs (N, H, W, C) or (N, C); `rows` picks the training part without a copy."""
+        fill = _means_of_present(inputs, rows)
         mean, count = torch.zeros(inputs.shape[-1], dtype=torch.float64, device=inputs.device), 0
         squares = torch.zeros_like(mean)
-        for chunk in _chunks(inputs, fill):
+        for chunk in _chunks(inputs, rows, fill):
             # Chan's pairwise update keeps the variance exact where mean and deviation differ by orders of magnitude.
             part_mean, total = chunk.mean(0), count + len(chunk)
             delta = part_mean - mean
@@ -101,11 +101,11 @@ class MinMax:
     def __init__(self):
         pass
 
-    def fit(self, inputs: Tensor) -> Affine:
-        """Return the normalisation of training inputs (N, H, W, C) or (N, C)."""
-        fill = _means_of_present(inputs)
-        low = torch.stack([chunk.amin(0) for chunk in _chunks(inputs, fill)]).amin(0)
-        high = torch.stack([chunk.amax(0) for chunk in _chunks(inputs, fill)]).amax(0)
+    def fit(self, inputs: Tensor, rows: Tensor | None = None) -> Affine:
+        """Return the normalisation of inputs (N, H, W, C) or (N, C); `rows` picks the training part without a copy."""
+        fill = _means_of_present(inputs, rows)
+        low = torch.stack([chunk.amin(0) for chunk in _chunks(inputs, rows, fill)]).amin(0)
+        high = torch.stack([chunk.amax(0) for chunk in _chunks(inputs, rows, fill)]).amax(0)
         scale = torch.where(high > low, 1 / (high - low).where(high > low, 1.0), 1.0)
         return Affine(scale.float(), (-low * scale).float(), fill)
 
@@ -116,23 +116,26 @@ class NoNormalize:
     def __init__(self):
         pass
 
-    def fit(self, inputs: Tensor) -> Affine:
+    def fit(self, inputs: Tensor, rows: Tensor | None = None) -> Affine:
         """Return the identity."""
         ones = torch.ones(inputs.shape[-1], device=inputs.device)
-        return Affine(ones, torch.zeros_like(ones), _means_of_present(inputs))
+        return Affine(ones, torch.zeros_like(ones), _means_of_present(inputs, rows))
 
 
-def _means_of_present(inputs: Tensor) -> Tensor | None:
+def _means_of_present(inputs: Tensor, rows: Tensor | None) -> Tensor | None:
     """Return each column's mean without missing numbers (0 if all are), or None when a table misses none."""
-    if inputs.dim() != 2 or not inputs.isnan().any():
+    if inputs.dim() != 2 or not inputs.is_floating_point():
         return None
-    return inputs.double().nanmean(0).nan_to_num(0).float()
+    table = inputs if rows is None else inputs[rows]
+    # Asked of all rows: a validation row may miss what no training row does.
+    return table.double().nanmean(0).nan_to_num(0).float() if inputs.isnan().any() else None
 
 
-def _chunks(inputs: Tensor, fill: Tensor | None) -> Iterator[Tensor]:
+def _chunks(inputs: Tensor, rows: Tensor | None, fill: Tensor | None) -> Iterator[Tensor]:
     """Yield float64 (rows, C) pieces, so that a large set of bytes is never held as floats."""
-    for chunk in inputs.split(_CHUNK_ROWS):
-        flat = chunk.reshape(-1, inputs.shape[-1]).double()
+    pieces = inputs.split(_CHUNK_ROWS) if rows is None else (inputs[some] for some in rows.split(_CHUNK_ROWS))
+    for piece in pieces:
+        flat = piece.reshape(-1, inputs.shape[-1]).double()
         if fill is not None:
             flat = torch.where(flat.isnan(), fill.double(), flat)
         yield flat.div_(255) if inputs.dtype == torch.uint8 else flat

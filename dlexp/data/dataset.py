@@ -5,6 +5,7 @@ Shapes: N examples, H height, W width, C channels, D features.
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +31,8 @@ class Dataset:
         class_names: A name for each class; empty for regression.
         ids: A stable name for each example; None means its row number.
         fingerprint: SHA-256 over shapes, types and content of inputs and targets; computed when left empty.
-        feature_names: A name for each column of a table; None for images.
+        feature_names: A name for each input of a table; None for images.
+        encoding: What predicting needs to read new files the same way, plain data; None where there is nothing to know.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Dataset:
     ids: list[str] | None = None
     fingerprint: str = ""
     feature_names: list[str] | None = None
+    encoding: dict[str, Any] | None = None
 
     def __post_init__(self):
         assert len(self.inputs) == len(self.targets)

@@ -13,6 +13,7 @@ from torch import Tensor
 from dlexp.data.dataset import Dataset
 
 Batch = tuple[Tensor, Tensor]
+BLOCK_BYTES = 1 << 20  # gathered at once: one gather for many small batches, and still in the cache when used
 
 
 class Resident:
@@ -36,10 +37,27 @@ class Resident:
         Returns:
             x (..., B, H, W, C) or (..., B, D) in the stored type, y (..., B), both on the device.
         """
-        for index in index_list:
-            flat = index.to(self.device, non_blocking=True).reshape(-1)
-            x = self._rows.index_select(0, flat).view(*index.shape, *self.inputs.shape[1:])
-            yield x, self.targets.index_select(0, flat).view(index.shape)
+        for block in _blocks(index_list, max(1, BLOCK_BYTES // (self._rows[:1].numel() * self._rows.element_size()))):
+            flat = torch.cat([index.reshape(-1) for index in block]).to(self.device, non_blocking=True)
+            sizes = [index.numel() for index in block]
+            inputs = self._rows.index_select(0, flat).split(sizes)
+            targets = self.targets.index_select(0, flat).split(sizes)
+            for index, x, y in zip(block, inputs, targets, strict=True):
+                yield x.view(*index.shape, *self.inputs.shape[1:]), y.view(index.shape)
+
+
+def _blocks(index_list: Sequence[Tensor], max_rows: int) -> Iterator[list[Tensor]]:
+    """Yield runs of index tensors that together stay below a number of rows, one at least."""
+    block: list[Tensor] = []
+    num_rows = 0
+    for index in index_list:
+        if block and num_rows + index.numel() > max_rows:
+            yield block
+            block, num_rows = [], 0
+        block.append(index)
+        num_rows += index.numel()
+    if block:
+        yield block
 
 
 class Streaming:

@@ -1,0 +1,128 @@
+"""A user's own table: a .csv or .parquet file with a target column."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlexp.data import target as targets
+from dlexp.data.column import Columns, as_numbers, as_texts, is_missing, read_columns
+from dlexp.data.dataset import Dataset
+from dlexp.data.encoding import encode_columns, settle
+from dlexp.data.split import Split
+from dlexp.error import ConfigError, DataError
+
+
+@dataclass(frozen=True)
+class Table(Split):
+    """A .csv or .parquet file with one target column; text columns become one-hot inputs.
+
+    A missing value is an empty field, NA, N/A, NaN or null.
+
+    Args:
+        path: The file; a .csv has a header row and is UTF-8.
+        target: Name of the column to predict.
+        features: Names of the input columns; null takes all that no other setting names.
+        drop: Names of columns to leave out.
+        categorical: Names of columns whose numbers are codes, to be taken as text.
+        missing: Refuse missing inputs, or impute: the training mean for numbers, no level for text.
+        id: Name of a column that names the examples; null counts rows from 0.
+        group: Name of a column: rows of one group never stand in two parts.
+        time: Name of a column of numbers or ISO dates: train on the earliest, test on the latest.
+        delimiter: Character between the fields of a .csv.
+    """
+
+    path: str = "???"
+    target: str = "???"
+    features: list[str] | None = None
+    drop: list[str] = field(default_factory=list)
+    categorical: list[str] = field(default_factory=list)
+    missing: Literal["refuse", "impute"] = "refuse"
+    id: str | None = None
+    group: str | None = None
+    time: str | None = None
+    delimiter: str = ","
+
+    def load(self, task: str = "auto") -> Dataset:
+        """Return the rows as (N, D) float32.
+
+        Raises:
+            DataError: The file cannot be used; row and column are named.
+        """
+        if len(self.delimiter) != 1:
+            raise ConfigError(f"data.delimiter: got {self.delimiter!r}; one character is needed")
+        table = read_columns(Path(self.path), self.delimiter)
+        encoded = targets.encode(self._labels(table), task, f"{self.path}, column {self.target}")
+        train, val, test = self.divide(
+            encoded.values,
+            groups=_numbered(table, self.group, "data.group"),
+            times=_numbered(table, self.time, "data.time"),
+            class_names=encoded.class_names,
+        )
+        features = settle(table, self._feature_names(table), self.categorical, train.numpy())
+        inputs = encode_columns(table, features, self.missing)
+        return Dataset(
+            Path(self.path).stem,
+            encoded.task,
+            inputs,
+            encoded.values,
+            train,
+            val,
+            test,
+            class_names=encoded.class_names,
+            ids=None if self.id is None else _ids(table, self.id),
+            feature_names=[name for feature in features for name in feature.input_names],
+            encoding={
+                "kind": "table",
+                "features": [{"name": feature.name, "levels": feature.levels} for feature in features],
+                "missing": self.missing,
+                "delimiter": self.delimiter,
+            },
+        )
+
+    def _labels(self, table: Columns) -> np.ndarray:
+        column = table.get(self.target, "data.target")
+        table.refuse(self.target, is_missing(column), "a target is needed in every row")
+        numbers, is_text = as_numbers(column)
+        if is_text.sum() * 2 > len(column):
+            return column
+        table.refuse(self.target, is_text, "a number is needed")
+        return numbers
+
+    def _feature_names(self, table: Columns) -> list[str]:
+        for key in ("features", "drop", "categorical"):
+            for name in getattr(self, key) or []:
+                table.get(name, f"data.{key}")
+        if self.features is not None:
+            if self.target in self.features:
+                raise ConfigError(f"data.features: got the target {self.target}; leave it out")
+            names = [name for name in self.features if name not in self.drop]
+        else:
+            spoken_for = {self.target, self.id, self.group, self.time, *self.drop}
+            names = [name for name in table.columns if name not in spoken_for]
+        if not names:
+            raise DataError(f"{self.path}: no feature columns left besides {self.target}")
+        return names
+
+
+def _numbered(table: Columns, name: str | None, key: str) -> Tensor | None:
+    """Return the rank of each entry among the distinct ones, or None for no column."""
+    if name is None:
+        return None
+    column = table.get(name, key)
+    table.refuse(name, is_missing(column), "a value is needed in every row")
+    numbers, is_text = as_numbers(column)
+    ordered = column if is_text.any() else numbers
+    return torch.from_numpy(np.unique(ordered, return_inverse=True)[1].astype(np.int64))
+
+
+def _ids(table: Columns, name: str) -> list[str]:
+    texts = as_texts(table.get(name, "data.id")).tolist()
+    _, first = np.unique(texts, return_index=True)
+    is_repeated = np.ones(len(texts), dtype=bool)
+    is_repeated[first] = False
+    table.refuse(name, is_repeated, "another row has it; ids must differ")
+    return texts
