@@ -66,6 +66,8 @@ def build_per_trial(nodes: list[dict[str, Any]], *, dtype: Any, device: Any, **p
     for name, parameter in signature.parameters.items():
         values = [node.get(name, parameter.default) for node in nodes]
         if is_per_trial(parameter.annotation) and all(isinstance(value, int | float) for value in values):
+            if not any(values):
+                continue  # off for every trial: a plain zero lets a rule skip the work
             merged[name] = torch.tensor([[value] for value in values], dtype=dtype, device=device)
         else:
             assert all(value == values[0] for value in values), f"{name} differs between trials of one program"

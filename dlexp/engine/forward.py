@@ -3,7 +3,6 @@
 Shapes: T trials, N batch, K outputs.
 """
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -19,14 +18,10 @@ class Forward(Protocol):
 
     Attributes:
         flat: The parameters of all trials.
-        leaves: Tensors to differentiate by, in the order of `flat.names`.
-        grads: Gradient tensor (T, P).
-        grad_views: Views of `grads`, shaped like `leaves`.
+        grads: Gradients (T, P), which a backward pass adds to.
     """
 
     flat: Flat
-    leaves: Sequence[Tensor]
-    grad_views: list[Tensor]
     grads: Tensor
 
     def __call__(self, x: Tensor) -> Tensor | list[Tensor]:
@@ -59,16 +54,15 @@ class Solo:
         dtype = next(model.parameters()).dtype
         self.flat = Flat(model, 1, dtype=dtype, device=device, channels_last=channels_last)
         self.grads = torch.zeros_like(self.flat.tensor)
-        self.grad_views = [view[0] for view in self.flat.split(self.grads)]
         trained = [p for p in model.parameters() if p.requires_grad]
-        self.leaves: Sequence[Tensor] = trained
-        for parameter, view in zip(trained, self.flat.views, strict=True):
+        for parameter, view, grad in zip(trained, self.flat.views, self.flat.split(self.grads), strict=True):
             view[0].copy_(parameter.detach())
-            parameter.data = view[0]
+            parameter.data, parameter.grad = view[0], grad[0]
         self._call = torch.compile(model) if compile else model
         droppers = [m for m in model.modules() if isinstance(m, Inverted | Classic)]
         self._dropout_seeds = torch.zeros(len(droppers), dtype=torch.int64, device=device)
         self._layer_numbers = torch.arange(len(droppers), dtype=torch.int64, device=device)
+        self._has_dropout = bool(droppers)
         for number, dropper in enumerate(droppers):
             dropper.seed = self._dropout_seeds[number]
 
@@ -85,7 +79,7 @@ class Solo:
 
     def seed_dropout(self, seeds: list[int], step: int) -> None:
         """See `Forward`; layer l draws from the stream that is l after the step's."""
-        if len(self._dropout_seeds):
+        if self._has_dropout:
             torch.add(self._layer_numbers, derive(seeds[0], "dropout", step) >> 8, out=self._dropout_seeds)
 
     def weights(self, trial: int) -> dict[str, Tensor]:

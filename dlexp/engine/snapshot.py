@@ -4,7 +4,8 @@ from typing import Any
 
 from torch import Tensor
 
-from dlexp.engine.train import Run, Sums
+from dlexp.engine.sums import Sums
+from dlexp.engine.train import Run
 
 
 def snapshot(run: Run) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -17,7 +18,7 @@ def snapshot(run: Run) -> tuple[dict[str, Tensor], dict[str, Any]]:
         "position": run.position,
         "number": run.number,
         "elapsed": run.elapsed,
-        "sums": None if run.sums is None else vars(run.sums).copy(),
+        "sums": None if run.sums is None else run.sums.state(),
         "step": dict(run.step.state),
         "schedule": dict(run.schedule_state),
         "stopping": run.stopping.state(),

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, _foreach_add_, _foreach_copy_, nn  # pyright: ignore[reportPrivateImportUsage]
+from torch import Tensor, nn
 
 from dlexp.engine.flat import matrix_names
 from dlexp.engine.forward import Forward
+from dlexp.engine.sums import Sums
 
 PRECISION = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -54,7 +55,8 @@ class Step:
         weights = forward.flat.mask(matrix_names(model))
         self._decay = None if getattr(rules.optimizer, "biases", True) else weights
         self._penalised = None if getattr(rules.regularizer, "biases", False) else weights
-        self.state: dict[str, Tensor] = {f"rule.{k}": v for k, v in rules.optimizer.init(params).items()}
+        self._rule_state = rules.optimizer.init(params)
+        self.state: dict[str, Tensor] = {f"rule.{name}": value for name, value in self._rule_state.items()}
         if rules.ema is not None:
             self.state["ema"] = params.clone()
         self._is_scaled = self._cast is torch.float16
@@ -62,50 +64,46 @@ class Step:
             ones = torch.ones(params.shape[0], 1, dtype=params.dtype, device=params.device)
             self.state["loss_scale"], self.state["good_steps"] = ones * 2.0**16, torch.zeros_like(ones)
 
-    def __call__(self, batches: list[tuple[Tensor, Tensor]], lr_T1: Tensor, number: int) -> tuple[Tensor, Tensor]:
+    def __call__(self, batches: list[tuple[Tensor, Tensor]], lr_T1: Tensor, number: int, sums: Sums) -> None:
         """Do one update from one or more batches whose gradients are averaged by their sizes.
 
         Args:
             batches: Inputs (N, ...) and targets (T, N) of each accumulated batch.
             lr_T1: Learning rate of each trial.
             number: The update's number, from 1.
-
-        Returns:
-            Sum over examples of the loss (T,), and the number of right answers (T,) (0 for regression).
+            sums: Gets the losses and right answers added.
         """
         total = sum(targets.shape[1] for _, targets in batches)
-        loss_sum: Any = 0.0
-        correct: Any = 0
-        for i, (x, targets) in enumerate(batches):
-            share = targets.shape[1] / total
+        self.forward.grads.zero_()
+        for x, targets in batches:
             loss_T, outputs = self._loss(x, targets)
-            objective = loss_T if share == 1.0 else loss_T * share
+            objective_T = loss_T if len(batches) == 1 else loss_T * (targets.shape[1] / total)
             if self._is_scaled:
-                objective = objective * self.state["loss_scale"][:, 0]
-            grads = torch.autograd.grad(objective.sum(), self.forward.leaves, materialize_grads=True)
-            if i == 0:
-                _foreach_copy_(self.forward.grad_views, grads)
+                objective_T = objective_T * self.state["loss_scale"][:, 0]
+            # A scalar: torch imports its symbolic shapes, for seconds, when a gradient to start from is passed.
+            (objective_T.squeeze(0) if len(loss_T) == 1 else objective_T.sum()).backward()
+            sums.add(loss_T.detach(), outputs, targets)
+        with torch.no_grad():
+            if self._is_scaled:
+                self._scaled_update(lr_T1, number)
             else:
-                _foreach_add_(self.forward.grad_views, list(grads))
-            loss_sum = loss_sum + loss_T.detach() * targets.shape[1]
-            correct = correct + count_correct(outputs, targets)
-        self._update(lr_T1, number)
-        return loss_sum, correct
+                self._apply(lr_T1, number)
 
     def _loss(self, x: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        with torch.autocast(self._device, dtype=self._cast, enabled=self._cast is not None):
+        if self._cast is None:
             outputs = self.forward(x)
-        if not isinstance(outputs, list):
-            return self.rules.loss(outputs.float() if self._cast else outputs, targets), outputs.detach()
-        losses = [self.rules.loss(out.float() if self._cast else out, targets) for out in outputs]
-        weighted = [w * loss for w, loss in zip(self._aux_weights, losses, strict=True)]
-        return torch.stack(weighted).sum(0), outputs[0].detach()
+        else:
+            with torch.autocast(self._device, dtype=self._cast):
+                outputs = self.forward(x)
+        if isinstance(outputs, list):
+            losses = [self.rules.loss(self._full(out), targets) for out in outputs]
+            weighted = [w * loss for w, loss in zip(self._aux_weights, losses, strict=True)]
+            return torch.stack(weighted).sum(0), outputs[0].detach()
+        return self.rules.loss(self._full(outputs), targets), outputs.detach()
 
-    @torch.no_grad()
-    def _update(self, lr_T1: Tensor, number: int) -> None:
-        if self._is_scaled:
-            return self._scaled_update(lr_T1, number)
-        return self._apply(lr_T1, number)
+    def _full(self, outputs: Tensor) -> Tensor:
+        """Return outputs in full precision: a loss in half precision loses small probabilities."""
+        return outputs if self._cast is None else outputs.float()
 
     def _apply(self, lr_T1: Tensor, number: int) -> None:
         params, grads, rules = self.forward.flat.tensor, self.forward.grads, self.rules
@@ -113,8 +111,7 @@ class Step:
         if rules.grad_clip is not None:
             norm = grads.norm(dim=1, keepdim=True)
             grads.mul_((rules.grad_clip / (norm + 1e-6)).clamp(max=1.0))
-        rule_state = {k[5:]: v for k, v in self.state.items() if k.startswith("rule.")}
-        rules.optimizer.update(params, grads, rule_state, lr_T1, number, self._decay)
+        rules.optimizer.update(params, grads, self._rule_state, lr_T1, number, self._decay)
         self._project(params)
         if rules.ema is not None:
             self.state["ema"].lerp_(params, 1 - rules.ema)
@@ -182,18 +179,3 @@ class Step:
         if regularizer.scope == "matrix":
             return torch.stack([regularizer.penalty(w) for w in self.forward.flat.views if w.dim() >= 3]).sum(0)
         return params.new_zeros(params.shape[0])
-
-
-def count_correct(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Return how many of a batch's largest outputs are the target (T,), 0 where targets are values.
-
-    Args:
-        outputs: (T, N, K).
-        targets: (T, N) classes or values, or (T, N, K) class probabilities.
-    """
-    if targets.dim() == 3:
-        targets = targets.argmax(-1)
-    elif targets.is_floating_point():
-        return targets.new_zeros(targets.shape[0])
-    guess = outputs.argmax(-1) if outputs.shape[-1] > 1 else (outputs[..., 0] > 0).long()
-    return (guess == targets).sum(-1)

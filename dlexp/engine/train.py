@@ -17,6 +17,7 @@ from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
 from dlexp.engine.forward import Forward
 from dlexp.engine.step import Step
 from dlexp.engine.stopping import Stopping
+from dlexp.engine.sums import Sums
 from dlexp.engine.trainer import Trainer
 from dlexp.normalize import Affine, unit
 from dlexp.random import generator
@@ -40,7 +41,7 @@ class Task:
 
     Attributes:
         feed: Batches on the device.
-        affine: Normalisation fitted on the training part.
+        affine: Normalisation fitted on the training part; None where the feed's data are normalised already.
         augment: Applied to training batches; None for none.
         train: Rows of the training part.
         val: Rows of the validation part.
@@ -50,7 +51,7 @@ class Task:
     """
 
     feed: Any
-    affine: Affine
+    affine: Affine | None
     augment: Any
     train: Tensor
     val: Tensor
@@ -60,30 +61,17 @@ class Task:
 
     def prepare(self, x: Tensor) -> Tensor:
         """Return a raw batch as the model takes it: normalised, images (B, C, H, W) in channels-last memory."""
-        x = self.affine.apply(x)
+        if self.affine is not None:
+            x = self.affine.apply(x)
         return x.permute(0, 3, 1, 2) if self.is_image else x
 
     def prepare_training(self, x: Tensor, y: Tensor, seed: int, step: int) -> tuple[Tensor, Tensor]:
         """Return a raw batch augmented with the draws of its step and normalised."""
         if self.augment is None:
             return self.prepare(x), y
+        assert self.affine is not None
         images, y = self.augment(unit(x).permute(0, 3, 1, 2), y, generator(seed, "augment", step))
         return self.affine.apply(images, channel_dim=-3), y
-
-
-@dataclass
-class Sums:
-    """What an epoch has added up so far, on the device.
-
-    Attributes:
-        loss: Sum of the examples' losses (T,).
-        correct: Right answers (T,).
-        seen: Examples.
-    """
-
-    loss: Tensor
-    correct: Tensor
-    seen: int = 0
 
 
 @dataclass
@@ -153,15 +141,11 @@ class Run:
         """Do the epoch's remaining updates, or those until a wish to stop or the time limit."""
         accumulate = self.trainer.accumulate
         chunks = self._epoch_batches()[self.position * accumulate :]
-        batches, sums, told, seen_before = self.task.feed.batches(chunks), self._sums(), started, self._sums().seen
+        batches, rates = self.task.feed.batches(chunks), lr_ST[:, :, None].unbind()
+        sums, told, seen_before = self._sums(), started, self._sums().seen
         for start in range(0, len(chunks), accumulate):
-            together = chunks[start : start + accumulate]
-            loss_sum, correct = self.step(
-                self._next_batches(batches, len(together)), lr_ST[self.position, :, None], self.number + 1
-            )
-            sums.loss += loss_sum
-            sums.correct += correct
-            sums.seen += sum(len(chunk) for chunk in together)
+            together = self._next_batches(batches, min(accumulate, len(chunks) - start))
+            self.step(together, rates[self.position], self.number + 1, sums)
             self.position += 1
             self.number += 1
             now = time.monotonic()
@@ -170,13 +154,12 @@ class Run:
             if now - told >= PROGRESS_SECONDS:
                 told = now
                 rate = (sums.seen - seen_before) / (now - started)
-                loss, lr = float(sums.loss) / sums.seen, float(lr_ST[self.position - 1, 0])
+                loss, lr = sums.mean_loss(), float(lr_ST[self.position - 1, 0])
                 yield Progress(self.epoch + 1, self.position, self.steps_per_epoch, loss, lr, rate)
 
     def _sums(self) -> Sums:
         if self.sums is None:
-            zeros = torch.zeros_like(self.forward.flat.tensor[:, 0])
-            self.sums = Sums(zeros, zeros.clone())
+            self.sums = Sums.zero(self.forward.flat.tensor[:, 0])
         return self.sums
 
     def _next_batches(self, batches: Iterator[tuple[Tensor, Tensor]], count: int) -> list[tuple[Tensor, Tensor]]:
@@ -206,9 +189,9 @@ class Run:
 
     def _end_epoch(self, lr: float, started: float) -> EpochEnd:
         sums = self._sums()
-        metrics = {"train/loss": float(sums.loss) / sums.seen}
+        metrics = {"train/loss": sums.mean_loss()}
         if self.task.num_classes:
-            metrics["train/accuracy"] = float(sums.correct) / sums.seen
+            metrics["train/accuracy"] = sums.accuracy()
         if self.step.rules.regularizer.scope != "none":
             metrics["train/penalty"] = float(self.step.penalty())
         metrics |= {f"val/{name}": float(value) for name, value in self.evaluate().items()}

@@ -100,7 +100,10 @@ def trial_seeds(config: Config) -> TrialSeeds:
 def build_loss(config: Config, dataset: Dataset, device: torch.device) -> Any:
     """Build the loss for the data's task."""
     program = {"task": dataset.task, "num_classes": dataset.num_classes}
-    return build_per_trial([config["loss"]], dtype=torch.float32, device=device, **program)
+    loss = build_per_trial([config["loss"]], dtype=torch.float32, device=device, **program)
+    if hasattr(loss, "balance"):
+        loss.balance(dataset.targets[dataset.train])
+    return loss
 
 
 def build_model(config: Config, dataset: Dataset, loss: Any, seed: int) -> tuple[nn.Module, list[str]]:
@@ -132,10 +135,15 @@ def _task(config: Config, dataset: Dataset, device: torch.device) -> Task:
     augment = build(config["augment"])
     if not len(dataset.val):
         raise ConfigError("data.val_fraction: got no validation examples; a run needs some to choose its best epoch")
+    is_augmented = not isinstance(augment, NoAugment)
+    affine = build(config["normalize"]).fit(dataset.inputs[dataset.train])
+    # Floats that nothing changes afterwards are normalised once instead of in every batch.
+    is_ready = dataset.inputs.is_floating_point() and not is_augmented
+    source = replace(dataset, inputs=affine.apply(dataset.inputs)) if is_ready else dataset
     return Task(
-        feed=feed(dataset, device, devices.free_bytes(device)),
-        affine=build(config["normalize"]).fit(dataset.inputs[dataset.train]).to(device),
-        augment=None if isinstance(augment, NoAugment) else augment,
+        feed=feed(source, device, devices.free_bytes(device)),
+        affine=None if is_ready else affine.to(device),
+        augment=augment if is_augmented else None,
         train=dataset.train,
         val=dataset.val,
         val_targets=dataset.targets[dataset.val].to(device).unsqueeze(0),

@@ -1,0 +1,65 @@
+"""Interleaved timing of alternatives, and the record of it: medians, spread, machine, versions."""
+
+import json
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def interleave(alternatives: dict[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
+    """Return the wall seconds of each alternative in each repeat; they take turns, so that drift hits all alike."""
+    seconds: dict[str, list[float]] = {name: [] for name in alternatives}
+    for call in alternatives.values():
+        call()  # warm-up
+    for _ in range(repeats):
+        for name, call in alternatives.items():
+            started = time.perf_counter()
+            call()
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
+            seconds[name].append(time.perf_counter() - started)
+    return seconds
+
+
+def ratio(seconds: dict[str, list[float]], ours: str, reference: str) -> float:
+    """Return the median over repeats of reference / ours: above 1, ours is faster."""
+    return statistics.median(b / a for a, b in zip(seconds[ours], seconds[reference], strict=True))
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures were measured on."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "cpu": _cpu_name(),
+        "cores": psutil.cpu_count(),
+        "torch_threads": torch.get_num_threads(),
+        "gpu": gpu,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+
+
+def write(name: str, rows: list[dict[str, Any]], note: str) -> Path:
+    """Write ``results/<name>.json``: the rows, what they mean, and the machine."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps({"note": note, "machine": machine(), "rows": rows}, indent=1) + "\n")
+    return path
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
