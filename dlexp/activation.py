@@ -5,7 +5,7 @@ pre-activations of unit variance have unit variance again one layer on (He et al
 torch's for the piecewise linear ones; for tanh it is 1.593 (torch: 5/3, a rule of thumb), for sigmoid 1.846 (torch: 1).
 For gelu and silu unit variance repels: f is steeper for larger inputs, and without normalisation deviations grow.
 
-torch's CPU kernels of elu, silu and sigmoid round the last few elements of a tensor differently from the others (1 ulp):
+torch's CPU kernels of elu, silu and sigmoid round a tensor's last few elements differently from the others (1 ulp):
 under these a trial alone and in a stack agree bitwise only where its tensor has a multiple of 32 elements.
 
 Every class takes the features it acts on as `num_features` and works on (N, C) and (N, C, H, W).
