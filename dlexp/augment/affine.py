@@ -1,0 +1,71 @@
+"""Rotate, scale and translate images.
+
+Shapes: N batch, C channels, H, W image.
+"""
+
+import math
+from typing import Annotated, Literal
+
+import torch
+from annotated_types import Interval
+from torch import Tensor
+from torch.nn import functional as F
+
+from dlexp.augment.draw import require_images, uniform
+from dlexp.image import unit
+from dlexp.type import Probability, Unit
+
+Degrees = Annotated[float, Interval(ge=0, le=180)]
+
+
+class RandomAffine:
+    """Rotates, scales and translates each image by random amounts, with bilinear interpolation.
+
+    A point p of the image, measured from its centre, goes to s R(a) p + t.
+
+    Args:
+        rotation: Largest angle a in degrees, either way, in [0, 180].
+        scale: s lies in [1 - scale, 1 + scale], in [0, 1).
+        translation: Largest shift t as a share of width and height, in [0, 1].
+        fill: What comes in from outside: zeros (black), edge (the border repeated) or reflect.
+
+    References:
+        P. Simard, D. Steinkraus, J. Platt (2003), Best Practices for Convolutional Neural Networks, ICDAR.
+    """
+
+    def __init__(
+        self,
+        rotation: Degrees = 10.0,
+        scale: Probability = 0.1,
+        translation: Unit = 0.1,
+        fill: Literal["zeros", "edge", "reflect"] = "zeros",
+    ):
+        self.rotation = rotation
+        self.scale = scale
+        self.translation = translation
+        self.fill = fill
+
+    def __call__(self, images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return moved images (N, C, H, W) float32 and the same targets."""
+        require_images(images, "affine")
+        num, _, height, width = images.shape
+        limit = math.radians(self.rotation)
+        angle = uniform(num, -limit, limit, generator, images.device)
+        scale = uniform(num, 1 - self.scale, 1 + self.scale, generator, images.device)
+        shift_x = 2 * uniform(num, -self.translation, self.translation, generator, images.device)
+        shift_y = 2 * uniform(num, -self.translation, self.translation, generator, images.device)
+        theta = inverse_map(angle, scale, shift_x, shift_y, width / height)
+        grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+        mode = {"zeros": "zeros", "edge": "border", "reflect": "reflection"}[self.fill]
+        return F.grid_sample(unit(images), grid, padding_mode=mode, align_corners=False), targets
+
+
+def inverse_map(angle: Tensor, scale: Tensor, shift_x: Tensor, shift_y: Tensor, aspect: float) -> Tensor:
+    """Return (N, 2, 3) matrices from output to input coordinates, as `grid_sample` asks.
+
+    Coordinates run from -1 to 1 over either side; `aspect` = W / H keeps a rotation free of shear.
+    """
+    cos, sin = angle.cos() / scale, angle.sin() / scale
+    first = torch.stack([cos, sin / aspect, -(cos * shift_x + sin / aspect * shift_y)], dim=1)
+    second = torch.stack([-sin * aspect, cos, sin * aspect * shift_x - cos * shift_y], dim=1)
+    return torch.stack([first, second], dim=1)

@@ -1,0 +1,36 @@
+"""Change brightness and contrast."""
+
+import torch
+from torch import Tensor
+
+from dlexp.augment.draw import per_image, require_images, uniform
+from dlexp.image import unit
+from dlexp.type import Unit
+
+
+class Photometric:
+    """Changes brightness and contrast of each image by random factors.
+
+    x becomes b x, then m + c (x - m) with m the image's mean, clamped to [0, 1].
+
+    Args:
+        brightness: b lies in [1 - brightness, 1 + brightness], in [0, 1].
+        contrast: c lies in [1 - contrast, 1 + contrast], in [0, 1].
+
+    References:
+        A. Krizhevsky, I. Sutskever, G. Hinton (2012), ImageNet Classification with Deep CNNs, section 4.1 (idea).
+    """
+
+    def __init__(self, brightness: Unit = 0.2, contrast: Unit = 0.2):
+        self.brightness = brightness
+        self.contrast = contrast
+
+    def __call__(self, images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return images (N, C, H, W) float32 in [0, 1] and the same targets."""
+        require_images(images, "photometric")
+        num, device = len(images), images.device
+        brightness = per_image(uniform(num, 1 - self.brightness, 1 + self.brightness, generator, device))
+        contrast = per_image(uniform(num, 1 - self.contrast, 1 + self.contrast, generator, device))
+        x = unit(images) * brightness
+        mean = x.mean((1, 2, 3), keepdim=True)
+        return torch.lerp(mean.expand_as(x), x, contrast).clamp_(0, 1), targets
