@@ -11,6 +11,7 @@ from .argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet
 from .output import people, show_json
 
 if TYPE_CHECKING:
+    from dlexp.config.compose import Composed
     from dlexp.job.train import Announcement, Listener, Outcome
 
 
@@ -105,13 +106,18 @@ def _show(outcome: "Outcome", console: Console) -> None:
         console.print("            dlexp options       what else can be chosen")
 
 
-def _dry_run(composed: Any, console: Console, is_json: bool) -> int:
+def _dry_run(composed: "Composed", console: Console, is_json: bool) -> int:
     from dlexp.job.plan import plan
 
     found = plan(composed)
-    for key, value in found.items():
-        if key != "config":
-            console.print(f"{key:16} {value}")
+    data = found["data"]
+    console.print(f"data     {data['name']} ({found['task']}): {data['num_train']:,} train, {data['num_val']:,} val")
+    console.print(f"model    {found['num_params']:,} parameters, {found['input_shape']} -> {found['output_shape'][1:]}")
+    console.print(f"device   {found['device']}")
+    console.print(f"trials   1, solo, {found['steps']:,} updates")
+    console.print(f"memory   about {found['memory'] / 2**20:,.0f} MiB for weights, activations and data")
+    console.print(f"time     about {found['seconds']:,.0f} s of training, evaluation apart")
+    console.print("nothing was trained and nothing written")
     if is_json:
         show_json(found)
     return 0

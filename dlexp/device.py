@@ -2,8 +2,12 @@
 
 import psutil
 import torch
+from torch import nn
+from torch.nn.modules.conv import _ConvNd
 
 from dlexp.error import ConfigError
+
+SMALL_STEP = 1e8  # operations
 
 
 def choose(name: str) -> tuple[torch.device, str]:
@@ -25,8 +29,6 @@ def choose(name: str) -> tuple[torch.device, str]:
         raise ConfigError("trainer.device: got mps; this machine has none; choose auto or cpu")
     if name.startswith("cuda"):
         return _cuda(name)
-    if name == "cpu":
-        why = f", {torch.get_num_threads()} threads{why}"
     return torch.device(name), f"{name}{why}"
 
 
@@ -56,3 +58,14 @@ def configure(device: torch.device, *, threads: int | None, tf32: bool) -> None:
         torch.backends.cuda.matmul.allow_tf32 = tf32
         torch.backends.cudnn.allow_tf32 = tf32
         torch.backends.cudnn.deterministic = True
+
+
+def suggest_threads(model: nn.Module, batch_size: int) -> int | None:
+    """Return 1 for a small dense model on CPU, None for torch's own choice.
+
+    Threads wait for each other after every kernel: a small model gains nothing from a second one and loses much as
+    soon as the machine does anything else. A step of a dense model is about 6 * parameters * batch operations.
+    """
+    is_dense = not any(isinstance(module, _ConvNd) for module in model.modules())
+    operations = 6 * batch_size * sum(p.numel() for p in model.parameters())
+    return 1 if is_dense and operations < SMALL_STEP else None

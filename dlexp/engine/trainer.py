@@ -19,7 +19,7 @@ class Trainer:
         tf32: Let CUDA matrix products round their inputs to TF32.
         channels_last: Store images and convolution weights with channels innermost.
         compile: Compile the model with torch.compile.
-        threads: CPU threads of torch; null keeps torch's choice. Results on CPU are equal for equal threads.
+        threads: CPU threads; null takes 1 for a small dense model, else torch's choice. Equal threads, equal results.
         grad_clip: Largest Euclidean norm of a gradient; null does not clip.
         ema: Decay a step of an exponential moving average of the weights, evaluated in their place; null for none.
         monitor: Metric that chooses the best epoch, for example val/accuracy; auto takes the task's first.

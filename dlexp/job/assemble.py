@@ -55,11 +55,12 @@ def assemble(config: Config) -> Assembled:
     """
     trainer: Trainer = build(config["trainer"])
     device, device_line = devices.choose(trainer.device)
-    devices.configure(device, threads=trainer.threads, tf32=trainer.tf32)
     dataset = load_data(config)
     seeds = trial_seeds(config)
     loss = build_loss(config, dataset, device)
     model, warnings = build_model(config, dataset, loss, seeds.init)
+    threads = trainer.threads or devices.suggest_threads(model, trainer.batch_size)
+    devices.configure(device, threads=threads, tf32=trainer.tf32)
     forward = Solo(
         model, device=device, channels_last=trainer.channels_last and dataset.is_image, compile=trainer.compile
     )
@@ -70,6 +71,8 @@ def assemble(config: Config) -> Assembled:
     schedule_state = rules.schedule.start(1, device) if hasattr(rules.schedule, "start") else {}
     step = Step(forward, rules, model, trainer.precision)
     run = Run(task, forward, step, trainer, seeds, monitor, stopping, schedule_state)
+    if device.type == "cpu":
+        device_line += f", {torch.get_num_threads()} thread(s)"
     return Assembled(run, dataset, model, device, device_line, warnings)
 
 

@@ -1,0 +1,42 @@
+"""Which device, and how many threads."""
+
+import pytest
+import torch
+from torch import nn
+
+from dlexp import device
+from dlexp.error import ConfigError
+
+needs_no_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is present")
+
+
+@needs_no_cuda
+@pytest.mark.skipif(torch.backends.mps.is_available(), reason="an MPS device is present")
+def test_auto_falls_back_to_cpu_and_says_so():
+    chosen, line = device.choose("auto")
+    assert chosen.type == "cpu"
+    assert "no CUDA" in line
+
+
+@needs_no_cuda
+@pytest.mark.parametrize("name", ["cuda", "cuda:1"])
+def test_absent_device_asked_for_by_name_is_an_error_with_the_cure(name):
+    with pytest.raises(ConfigError, match=rf"trainer.device: got {name}; .* choose auto or cpu"):
+        device.choose(name)
+
+
+@pytest.mark.gpu
+def test_auto_takes_cuda():
+    chosen, line = device.choose("auto")
+    assert chosen.type == "cuda"
+    assert "GiB free" in line
+
+
+def test_small_dense_models_take_one_thread_and_others_torchs_choice():
+    assert device.suggest_threads(nn.Linear(64, 10), 32) == 1
+    assert device.suggest_threads(nn.Linear(4096, 4096), 32) is None
+    assert device.suggest_threads(nn.Conv2d(1, 2, 3), 32) is None
+
+
+def test_free_memory_is_positive():
+    assert device.free_bytes(torch.device("cpu")) > 0
