@@ -1,6 +1,8 @@
 """A user's own NumPy arrays in one .npz file."""
 
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +42,10 @@ class Arrays(Split):
         Raises:
             DataError: The file or an array in it cannot be used.
         """
-        content = _open(Path(self.path))
+        with _open(Path(self.path)) as content:
+            return self._read(content, task)
+
+    def _read(self, content: "_Content", task: str) -> Dataset:
         parts = _parts(content, self.path)
         pairs = [(content.get(self.path, f"x{part}"), content.get(self.path, f"y{part}")) for part in parts]
         names = content.class_names(self.path)
@@ -103,16 +108,22 @@ class _Content:
         return [str(name) for name in self.get(path, "class_names")] if "class_names" in self.keys else None
 
 
-def _open(path: Path) -> _Content:
+@contextmanager
+def _open(path: Path) -> Iterator[_Content]:
     if not path.is_file():
         raise DataError(f"{path}: no such file; data.path names an .npz file")
-    try:
-        file = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: not an .npz file ({' '.join(str(error).split())}); write it with np.savez") from None
-    if not isinstance(file, np.lib.npyio.NpzFile):
-        raise DataError(f"{path}: a single array; an .npz file with x and y is needed: np.savez(path, x=..., y=...)")
-    return _Content(file)
+    with path.open("rb") as file:
+        try:
+            arrays = np.load(file, allow_pickle=False)
+        except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+            reason = " ".join(str(error).split())
+            raise DataError(f"{path}: not an .npz file ({reason}); write it with np.savez") from None
+        if not isinstance(arrays, np.lib.npyio.NpzFile):
+            raise DataError(
+                f"{path}: a single array; an .npz file with x and y is needed: np.savez(path, x=..., y=...)"
+            )
+        with arrays:
+            yield _Content(arrays)
 
 
 def _parts(content: _Content, path: str) -> list[str]:

@@ -1,0 +1,147 @@
+import numpy as np
+import pytest
+import torch
+
+from dlexp.data.array import Arrays
+from dlexp.error import DataError
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 5)).astype(np.float32)
+Y = np.arange(60) % 3
+IMAGES = RNG.integers(0, 256, (60, 6, 4, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def save(tmp_path):
+    def write(**arrays):
+        path = tmp_path / "mine.npz"
+        np.savez(path, **arrays)
+        return str(path)
+
+    return write
+
+
+def test_to_be_split(save):
+    found = Arrays(path=save(x=X, y=Y)).load()
+    assert found.inputs.equal(torch.from_numpy(X))
+    assert found.targets.tolist() == Y.tolist()
+    assert (len(found.train), len(found.val), len(found.test)) == (36, 12, 12)
+    assert (found.name, found.task, found.class_names) == ("mine", "multiclass", ["0", "1", "2"])
+
+
+def test_official_parts(save):
+    path = save(x_train=X[:40], y_train=Y[:40], x_val=X[40:50], y_val=Y[40:50], x_test=X[50:], y_test=Y[50:, None])
+    found = Arrays(path=path).load()
+    assert (found.train.tolist(), found.val.tolist(), found.test.tolist()) == (
+        list(range(40)),
+        list(range(40, 50)),
+        list(range(50, 60)),
+    )
+
+
+def test_training_part_alone_gives_no_test_part(save):
+    found = Arrays(path=save(x_train=X, y_train=Y)).load()
+    assert (len(found.train), len(found.val), len(found.test)) == (48, 12, 0)
+
+
+@pytest.mark.parametrize(
+    ("x", "shape", "dtype"),
+    [
+        (IMAGES, (60, 6, 4, 3), torch.uint8),
+        (IMAGES[..., 0], (60, 6, 4, 1), torch.uint8),
+        (IMAGES.astype(np.int64), (60, 6, 4, 3), torch.uint8),
+        (IMAGES / 255, (60, 6, 4, 3), torch.float32),
+        (IMAGES[..., 0] > 9, (60, 6, 4, 1), torch.float32),
+        (X.astype(np.float64), (60, 5), torch.float32),
+        (X > 0, (60, 5), torch.float32),
+    ],
+)
+def test_kinds_of_input(save, x, shape, dtype):
+    found = Arrays(path=save(x=x, y=Y)).load().inputs
+    assert (tuple(found.shape), found.dtype) == (shape, dtype)
+    np.testing.assert_allclose(found.numpy().reshape(x.shape), x, rtol=1e-6)
+
+
+def test_regression_and_text(save):
+    assert Arrays(path=save(x=X, y=X[:, 0])).load().task == "regression"
+    assert Arrays(path=save(x=X, y=np.array(["no", "yes"])[Y % 2])).load().class_names == ["no", "yes"]
+    assert Arrays(path=save(x=X, y=Y)).load("regression").targets.dtype == torch.float32
+
+
+def test_named_classes(save):
+    assert Arrays(path=save(x=X, y=Y, class_names=np.array(["a", "b", "c"]))).load().class_names == ["a", "b", "c"]
+
+
+def test_groups_and_times(save):
+    path = save(x=X, y=Y, patient=np.arange(60) // 4, day=-np.arange(60.0))
+    found = Arrays(path=path, group="patient").load()
+    assert not set((found.train // 4).tolist()) & set((found.val // 4).tolist())
+    late = Arrays(path=path, time="day").load()
+    assert late.test.tolist() == list(range(12))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"z": X}, r"got arrays z; x and y, or x_train and y_train, are needed"),
+        ({"x": X}, r"no array y; it has x"),
+        ({"x": X, "y": Y[:50]}, r", y: got shape \(50,\); \(60,\), one target an example"),
+        ({"x": X, "y": np.eye(60)}, r", y: got shape \(60, 60\)"),
+        ({"x": X[0], "y": Y}, r", x: got shape \(5,\); \(N, H, W, C\)"),
+        ({"x": X[:0], "y": Y[:0]}, r", x: got shape \(0, 5\).*without empty axes"),
+        ({"x": np.full_like(X, np.nan), "y": Y}, r", x, rows 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 50 more: got NaN or inf"),
+        ({"x": X, "y": np.where(Y == 1, np.nan, 0.5)}, r", y, rows 1, 4, 7.* got nan; a finite number"),
+        ({"x": X.astype(np.float64) * 1e200, "y": Y}, r", x, rows 0, 1.*NaN or infinity"),
+        ({"x": np.array(["a"] * 60)[:, None], "y": Y}, r", x: got type <U1; numbers"),
+        ({"x": np.zeros((60, 3, 8, 8), np.uint8), "y": Y}, r"channels come last"),
+        ({"x": IMAGES.astype(np.float32), "y": Y}, r", x, rows 0, 1.*images are floats in \[0, 1\]"),
+        ({"x": IMAGES.astype(np.int32) * 9, "y": Y}, r"images are whole numbers from 0 to 255"),
+        ({"x": X, "y": np.array([object()] * 60)}, r", y: got an object array"),
+        ({"x": np.array([object()] * 60), "y": Y}, r", x: got an object array"),
+        (
+            {"x": X, "y": Y, "class_names": np.array(["a", "b"])},
+            r", y, rows 2, 5.*got 2; labels are whole numbers from 0",
+        ),
+        ({"x": X[:11], "y": [0] * 10 + [1]}, r"split: class 1 with one example"),
+        (
+            {"x_train": X, "y_train": Y, "x_test": X, "y_test": Y + 1},
+            r"label '3' of the test part \(rows 2, 5, 8, 11, 14, 17, 20, 23, 26, 29 and 10 more\) is out of range",
+        ),
+        ({"x_train": X, "y_train": Y, "x_val": X[:, :4], "y_val": Y}, r"x_val holds \(4,\) .* x_train \(5,\)"),
+    ],
+)
+def test_bad_arrays(save, arrays, message):
+    with np.errstate(over="ignore"), pytest.raises(DataError, match=message):
+        Arrays(path=save(**arrays)).load()
+
+
+def test_bad_group(save):
+    with pytest.raises(DataError, match=r"no array patinet; it has x, y, patient; did you mean patient\?"):
+        Arrays(path=save(x=X, y=Y, patient=Y), group="patinet").load()
+    with pytest.raises(DataError, match=r"patient: got shape \(2,\); \(60,\)"):
+        Arrays(path=save(x=X, y=Y, patient=Y[:2]), group="patient").load()
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04broken"])
+def test_not_an_npz(tmp_path, content):
+    path = tmp_path / "bad.npz"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"bad.npz: not an .npz file"):
+        Arrays(path=str(path)).load()
+
+
+def test_damaged_member(save, tmp_path):
+    path = save(x=X, y=Y)
+    raw = bytearray((tmp_path / "mine.npz").read_bytes())
+    raw[300] ^= 0xFF
+    (tmp_path / "mine.npz").write_bytes(raw)
+    with pytest.raises(DataError, match="x: damaged"):
+        Arrays(path=path).load()
+
+
+def test_single_array_and_absent_file(tmp_path):
+    np.save(tmp_path / "one.npy", X)
+    with pytest.raises(DataError, match="a single array"):
+        Arrays(path=str(tmp_path / "one.npy")).load()
+    with pytest.raises(DataError, match="no such file"):
+        Arrays(path=str(tmp_path / "none.npz")).load()

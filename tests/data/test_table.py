@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+
+from dlexp.data.table import Table
+from dlexp.error import ConfigError, DataError
+from dlexp.normalize import Standard
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Write 60 mixed rows: number, text, code, group, time, id, and three possible targets."""
+    draw = np.random.default_rng(0)
+    lines = ["age,color,zip,person,day,key,sick,price,kind"]
+    for i in range(60):
+        age, color = draw.integers(20, 80), draw.choice(["red", "blue"])
+        day = f"2024-{i % 12 + 1:02d}-{i // 12 + 1:02d}"
+        lines.append(f"{age},{color},{i % 3},p{i // 4},{day},k{i},{['no', 'yes'][i % 2]},{i * 1.5},{i % 3}")
+    file = tmp_path / "people.csv"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def edit(path, row, old, new):
+    lines = path.read_text().splitlines()
+    assert old in lines[row - 1]
+    lines[row - 1] = lines[row - 1].replace(old, new, 1)
+    path.write_text("\n".join(lines))
+
+
+def test_mixed_columns(path):
+    found = Table(
+        path=str(path), target="sick", drop=["price", "kind", "day", "person"], id="key", categorical=["zip"]
+    ).load()
+    assert (found.name, found.task, found.class_names) == ("people", "binary", ["no", "yes"])
+    assert found.feature_names == ["age", "color=blue", "color=red", "zip=0", "zip=1", "zip=2"]
+    assert found.in_shape == (6,)
+    assert found.ids[:2] == ["k0", "k1"]
+    assert found.targets.tolist() == [i % 2 for i in range(60)]
+    assert (found.inputs[:, 1] + found.inputs[:, 2]).tolist() == [1] * 60
+    assert found.inputs[:, 3:].argmax(1).tolist() == [i % 3 for i in range(60)]
+    assert found.encoding["features"][1] == {"name": "color", "levels": ["blue", "red"]}
+
+
+def test_inferred_tasks(path):
+    assert Table(path=str(path), target="price", features=["age"]).load().task == "regression"
+    assert Table(path=str(path), target="kind", features=["age"]).load().task == "multiclass"
+    assert Table(path=str(path), target="kind", features=["age"]).load("regression").task == "regression"
+
+
+def test_groups_and_times(path):
+    found = Table(path=str(path), target="sick", features=["age"], group="person").load()
+    assert not set((found.train // 4).tolist()) & set((found.val // 4).tolist())
+    late = Table(path=str(path), target="sick", features=["age"], time="day").load()
+    month = [i % 12 for i in range(60)]
+    assert max(month[i] for i in late.train) <= min(month[i] for i in late.val)
+    assert max(month[i] for i in late.val) <= min(month[i] for i in late.test)
+
+
+def test_missing_numbers_become_the_training_mean(path):
+    table = Table(path=str(path), target="sick", features=["age", "color"], missing="impute")
+    whole = table.load()
+    row = int(whole.val[0])
+    edit(path, row + 2, path.read_text().splitlines()[row + 1].split(",")[0] + ",", ",")
+    holed = table.load()
+    fit = Standard().fit(holed.inputs, holed.train)
+    assert fit.scale.equal(Standard().fit(whole.inputs, whole.train).scale)
+    assert abs(float(fit.apply(holed.inputs)[row, 0])) < 1e-6
+
+
+def test_row_and_column_of_a_wrong_entry(path):
+    edit(path, 17, path.read_text().splitlines()[16].split(",")[0], "abc")
+    with pytest.raises(DataError, match=r"people.csv, row 17, column age: got 'abc'; a number is needed$"):
+        Table(path=str(path), target="sick").load()
+
+
+def test_missing_target(path):
+    edit(path, 5, "yes" if "yes" in path.read_text().splitlines()[4] else "no", "")
+    with pytest.raises(DataError, match=r"people.csv, row 5, column sick: got ''; a target is needed in every row"):
+        Table(path=str(path), target="sick").load()
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"target": "sik"}, DataError, r"no column sik \(data.target\); it has age.*did you mean sick\?"),
+        ({"target": "sick", "drop": ["agee"]}, DataError, r"no column agee \(data.drop\)"),
+        ({"target": "sick", "features": ["age", "sick"]}, ConfigError, r"data.features: got the target sick"),
+        ({"target": "sick", "features": ["age"], "drop": ["age"]}, DataError, "no feature columns left besides sick"),
+        ({"target": "sick", "id": "kind"}, DataError, r"rows 5, 6, .*column kind: got '0'; another row has it"),
+        ({"target": "sick", "delimiter": ";;"}, ConfigError, "data.delimiter: got ';;'"),
+        ({"target": "kind", "features": ["color"]}, ConfigError, "task: got binary; the data have 3 classes"),
+    ],
+)
+def test_bad_settings(path, settings, error, message):
+    with pytest.raises(error, match=message):
+        Table(path=str(path), **settings).load("binary")
+
+
+def test_a_class_with_one_row(path):
+    edit(path, 2, "no", "maybe")
+    with pytest.raises(DataError, match="class maybe with one example"):
+        Table(path=str(path), target="sick", features=["age"]).load()

@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+import torch
+
+from dlexp.data.target import encode, require_seen
+from dlexp.error import ConfigError, DataError
+
+
+@pytest.mark.parametrize(
+    ("labels", "task", "names"),
+    [
+        (["b", "a", "b"], "binary", ["a", "b"]),
+        ([True, False, True], "binary", ["False", "True"]),
+        ([3, 1, 2] * 5, "multiclass", ["1", "2", "3"]),
+        ([3.0, 1.0, 2.0] * 5, "multiclass", ["1", "2", "3"]),
+        ([-1, 1] * 5, "binary", ["-1", "1"]),
+        ([0.5, 1.0, 2.0] * 5, "regression", []),
+        (list(range(100)), "regression", []),
+    ],
+)
+def test_inferred_task(labels, task, names):
+    found = encode(np.array(labels), "auto", "x")
+    assert (found.task, found.class_names) == (task, names)
+    if names:
+        assert [names[k] for k in found.values.tolist()] == [
+            str(int(x)) if isinstance(x, float) else str(x) for x in labels
+        ]
+    else:
+        assert found.values.tolist() == labels
+        assert found.values.dtype == torch.float32
+
+
+def test_task_that_is_asked_for():
+    assert encode(np.array([3, 1, 2] * 5), "regression", "x").task == "regression"
+    assert encode(np.arange(20), "multiclass", "x").task == "multiclass"
+    assert encode(np.array([0, 1] * 5), "multiclass", "x").task == "multiclass"
+    with pytest.raises(ConfigError, match="task: got binary; the data have 3 classes"):
+        encode(np.array([3, 1, 2] * 5), "binary", "x")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([1.0, np.nan, np.inf], r"^x, rows 1, 2: got nan; a finite number"),
+        (["a", "a"], r"^x: got only the label a; at least two"),
+        ([1j, 2j], r"^x: got type complex128; numbers or text"),
+    ],
+)
+def test_bad_labels(labels, message):
+    with pytest.raises(DataError, match=message):
+        encode(np.array(labels), "auto", "x")
+
+
+def test_text_cannot_be_regressed():
+    with pytest.raises(DataError, match=r"got text such as 'a'; task=regression needs numbers"):
+        encode(np.array(["a", "b"]), "regression", "x")
+
+
+def test_named_classes():
+    found = encode(np.array([0, 2], np.uint8), "auto", "x", ["a", "b", "c"])
+    assert found.class_names == ["a", "b", "c"]
+    assert found.values.tolist() == [0, 2]
+    with pytest.raises(DataError, match=r"^x, rows 1, 2: got 3; labels are whole numbers from 0 to 2"):
+        encode(np.array([0, 3, -1]), "auto", "x", ["a", "b", "c"])
+    with pytest.raises(DataError, match="got type float64"):
+        encode(np.array([0.0, 1.0]), "auto", "x", ["a", "b"])
+
+
+def test_label_that_training_has_not():
+    found = encode(np.array(["a", "b", "a", "b", "c"]), "auto", "x")
+    with pytest.raises(DataError, match=r"^x: label 'c' of the val part \(row 1\) is out of range"):
+        require_seen(found, torch.arange(3), {"val": torch.tensor([3, 4])}, "x")
+    require_seen(found, torch.arange(5), {"val": torch.tensor([4])}, "x")
