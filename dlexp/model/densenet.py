@@ -7,7 +7,8 @@ pass (Pleiss et al. 2017, arXiv:1707.06990).
 Defaults as in Huang et al. (2017): batch norm and relu before each convolution, He initialisation, no dropout. A
 dropout, if one is configured, follows each convolution but the stem's (section 4.2: p 0.2 for data without
 augmentation).
-Deviation: compression without bottleneck and bottleneck without compression are possible, too.
+Deviation: compression without bottleneck and bottleneck without compression are possible, too. DenseNet-264 is built as
+the paper's table 1 prints it, which makes 265 layers.
 Shapes: N batch, C channels, H height, W width, G growth rate.
 """
 
@@ -100,7 +101,7 @@ class DenseNet(nn.Module):
         depth: Layers with weights; 121, 169, 201, 264 have four blocks (paper's table 1), the others three equal ones.
         growth_rate: New features per layer, k in the paper: 32 for the four-block nets; 12 (depth 40, 100), 24 (250) or
             40 (190) for the three-block nets.
-        bottleneck: 1x1 convolution to 4 k channels before each 3x3.
+        bottleneck: 1x1 convolution to 4 k channels before each 3x3; false only with three blocks.
         compression: Share of the channels that a transition keeps, in (0, 1].
         stem: First layers; auto takes small for images of 64 pixels or less, else imagenet.
         checkpointing: Saves memory in training: concatenated features are computed again in the backward pass.
@@ -157,6 +158,11 @@ class DenseNet(nn.Module):
 
 def _blocks(depth: int, bottleneck: bool) -> tuple[int, ...]:
     if depth in BLOCKS:
+        if not bottleneck:
+            raise ConfigError(
+                f"model.bottleneck: got false with depth {depth}, which is defined with bottlenecks; "
+                "without them choose depth 40, 100, 190 or 250"
+            )
         return BLOCKS[depth]
     # Stem, two transitions and the linear layer are the other four of the depth.
     return 3 * ((depth - 4) // (6 if bottleneck else 3),)
