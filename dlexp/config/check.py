@@ -1,88 +1,113 @@
 """Checks a composed configuration against the signatures of the components it names."""
 
-import math
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from dlexp.config.compose import Composed, unknown_key
+from dlexp.config import catalog
+from dlexp.config.compose import Composed, flat_keys
 from dlexp.config.effect import check_effects
-from dlexp.config.signature import REQUIRED, Parameter, Signature, import_path_of_user_code, read
-from dlexp.config.wording import type_text
+from dlexp.config.key import unknown_key
+from dlexp.config.signature import COMPUTED, REQUIRED, Parameter, import_path_of_user_code, read
+from dlexp.config.wording import show, type_text
 from dlexp.error import ConfigError, did_you_mean
 
 ROOT = "dlexp.config.root.Root"
+MISSING = "???"  # OmegaConf's mark of a value that the user has to give
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a check looks things up in, and the missing values that it has met so far."""
+
+    composed: Composed
+    groups: dict[str, list[str]]
+    trusted: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
 
 
 def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
-    """Return the configuration with every value checked and in its declared type.
+    """Return the configuration with every value checked, in its declared type, and no parameter unstated.
 
     Args:
         composed: From `dlexp.config.compose.compose`.
         groups: The groups and their options, for the cure in a message.
 
     Raises:
-        ConfigError: The first value that cannot be.
+        ConfigError: The first value that cannot be, or all values that are missing.
     """
-    trusted = _check_value("trusted", composed.config.get("trusted", []), read(ROOT).parameters["trusted"])
+    root = read(ROOT).parameters
+    trusted = _check_value("trusted", composed.config.get("trusted", []), root["trusted"])
     if trusted:
         import_path_of_user_code()
-    root = read(ROOT).parameters
-    checked: dict[str, Any] = {}
-    for key, value in composed.config.items():
-        if isinstance(value, dict) and "_target_" in value:
-            checked[key] = _check_node(key, value, trusted, groups)
-        elif key in root:
-            checked[key] = _check_value(key, value, root[key])
-        elif key in groups:
-            raise ConfigError(f"{key}: got {_show(value)}; choose one of {', '.join(groups[key])}")
-        else:
-            raise unknown_key(key, list(composed.config), groups)
-    for name in root:
-        if name not in checked:
-            raise ConfigError(f"missing values: {name}; set each as key=value")
+    scope = Scope(composed, groups, trusted)
+    checked = {key: _check_top(key, value, root, scope) for key, value in composed.config.items()}
+    for name in [name for name in (*catalog.default_choices(), *root, "seeds") if name not in checked]:
+        scope.missing.append(name)
+    if scope.missing:
+        raise ConfigError(f"missing values: {', '.join(scope.missing)}; set each as key=value")
     check_effects(composed, checked)
-    return Composed(checked, composed.choices, composed.overrides, composed.changed)
+    return replace(composed, config=checked)
 
 
-def _check_node(path: str, node: dict, trusted: list[str], groups: dict[str, list[str]]) -> dict[str, Any]:
-    signature = read(check_target(path, node["_target_"], trusted))
-    checked: dict[str, Any] = {"_target_": node["_target_"]}
-    for name, value in node.items():
-        if name == "_target_":
-            continue
-        if name not in signature.parameters:
-            raise _unknown_parameter(f"{path}.{name}", name, signature, groups)
-        checked[name] = _check_parameter(f"{path}.{name}", value, signature.parameters[name], trusted, groups)
-    missing = [f"{path}.{n}" for n, p in signature.parameters.items() if p.default is REQUIRED and n not in checked]
-    if missing:
-        raise ConfigError(f"missing values: {', '.join(missing)}; set each as key=value")
+def _check_top(key: str, value: Any, root: dict[str, Parameter], scope: Scope) -> Any:
+    if key in root:
+        return _check_parameter(key, value, root[key], scope)
+    if key in scope.groups or key == "seeds":
+        if isinstance(value, dict) and "_target_" in value:
+            return _check_node(key, value, scope)
+        cure = f"choose one of {', '.join(scope.groups[key])}" if key in scope.groups else f"set {key}.init=1 or others"
+        raise ConfigError(f"{key}: got {show(value)}; {cure}")
+    known = [name for name in flat_keys(scope.composed.config) if name.split(".")[0] != key]
+    raise unknown_key(key, [*known, *root], scope.groups, scope.composed.config_dir)
+
+
+def _check_node(path: str, node: dict, scope: Scope) -> dict[str, Any]:
+    target = check_target(path, node["_target_"], scope)
+    parameters = read(target).parameters
+    for name in node:
+        if name != "_target_" and name not in parameters:
+            known = [f"{path}.{parameter}" for parameter in parameters]
+            raise unknown_key(f"{path}.{name}", known, scope.groups, scope.composed.config_dir)
+    checked: dict[str, Any] = {"_target_": target}
+    for name, parameter in parameters.items():
+        value = node.get(name, MISSING if parameter.default is REQUIRED else parameter.default)
+        if value is not COMPUTED:
+            checked[name] = _check_parameter(f"{path}.{name}", value, parameter, scope)
     return checked
 
 
-def check_target(path: str, target: Any, trusted: list[str]) -> str:
+def check_target(path: str, target: Any, scope: Scope) -> str:
     """Return a `_target_` that may be built.
 
     Raises:
-        ConfigError: It is neither below dlexp nor below a trusted package.
+        ConfigError: It is neither a component of dlexp fit for the place nor below a trusted package.
     """
     if not isinstance(target, str):
-        raise ConfigError(f"{path}._target_: got {_show(target)}; the dotted path of a class is needed")
+        raise ConfigError(f"{path}._target_: got {show(target)}; the dotted path of a class is needed")
     package = target.split(".")[0]
-    if package != "dlexp" and package not in trusted:
-        raise ConfigError(
-            f"{path}._target_: got {target}; only dlexp and trusted packages are built: trusted=[{package}]"
-        )
+    if package != "dlexp" and package not in scope.trusted:
+        cure = f"only dlexp and trusted packages are built: trusted=[{show(package)}]"
+        raise ConfigError(f"{path}._target_: got {show(target)}; {cure}")
+    if package == "dlexp" and path != "seeds":
+        # other functions of dlexp write files or start programs: a YAML file from elsewhere must not reach them
+        places = [path] if path in scope.groups else list(scope.groups)
+        allowed = {shipped for group in places for shipped in catalog.shipped_targets(group)}
+        if target not in allowed:
+            near = did_you_mean(target, allowed)
+            raise ConfigError(f"{path}._target_: got {show(target)}; the target of a shipped option is needed{near}")
     return target
 
 
-def _check_parameter(
-    path: str, value: Any, parameter: Parameter, trusted: list[str], groups: dict[str, list[str]]
-) -> Any:
+def _check_parameter(path: str, value: Any, parameter: Parameter, scope: Scope) -> Any:
+    if isinstance(value, str) and value == MISSING:
+        scope.missing.append(path)
+        return value
     if isinstance(value, dict) and "_target_" in value:
-        return _check_node(path, value, trusted, groups)
+        return _check_node(path, value, scope)
     if isinstance(value, list) and any(isinstance(item, dict) and "_target_" in item for item in value):
-        return [_check_parameter(f"{path}[{i}]", item, parameter, trusted, groups) for i, item in enumerate(value)]
+        return [_check_parameter(f"{path}[{i}]", item, parameter, scope) for i, item in enumerate(value)]
     return _check_value(path, value, parameter)
 
 
@@ -90,7 +115,7 @@ def _check_value(path: str, value: Any, parameter: Parameter) -> Any:
     try:
         return TypeAdapter(parameter.annotation).validate_python(value, strict=True)
     except ValidationError:
-        raise ConfigError(f"{path}: got {_show(value)}; {_cure(parameter, value)}") from None
+        raise ConfigError(f"{path}: got {show(value)}; {_cure(parameter, value)}") from None
 
 
 def _cure(parameter: Parameter, value: Any) -> str:
@@ -100,21 +125,3 @@ def _cure(parameter: Parameter, value: Any) -> str:
         return f"{wanted} is needed"
     choices = wanted.replace(" or ", "|").split("|")
     return f"choose one of {', '.join(choices)}{did_you_mean(str(value), choices)}"
-
-
-def _unknown_parameter(path: str, name: str, signature: Signature, groups: dict[str, list[str]]) -> ConfigError:
-    near = did_you_mean(name, signature.parameters)
-    if near:
-        return ConfigError(f"unknown key {path}; did you mean {path.rsplit('.', 1)[0]}.{near.split()[3]}")
-    return unknown_key(path, [f"{path.rsplit('.', 1)[0]}.{known}" for known in signature.parameters], groups)
-
-
-def _show(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and not math.isfinite(value):
-        return f"{value} (not finite)"
-    text = str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,9 +1,11 @@
 """Composes a configuration from YAML and overrides with Hydra, and turns every failure into one clear line."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import yaml
 from hydra import compose as hydra_compose
 from hydra import initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
@@ -11,9 +13,23 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from dlexp.config import catalog, guard
+from dlexp.config import catalog
+from dlexp.config.key import unknown_key
 from dlexp.config.override import Override, parse
+from dlexp.config.wording import show
 from dlexp.error import ConfigError, did_you_mean
+
+# what Hydra and OmegaConf raise for values and files that they cannot use
+REFUSED = (
+    HydraException,
+    OmegaConfBaseException,
+    yaml.YAMLError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+)
 
 
 @dataclass(frozen=True)
@@ -21,20 +37,24 @@ class Composed:
     """A resolved configuration and where it came from.
 
     Attributes:
-        config: Plain nested dicts and lists, interpolations resolved, nothing missing.
+        config: Plain nested dicts and lists, interpolations resolved; "???" where a value is missing.
         choices: The option chosen for each group.
         overrides: What the user wrote.
-        changed: The overrides, parsed.
+        changed: The overrides, parsed, one for each key of a dict.
+        config_dir: The user's folder of YAML files.
     """
 
     config: dict[str, Any]
     choices: dict[str, str]
     overrides: list[str]
     changed: list[Override]
+    config_dir: Path | None = None
 
 
 def compose(overrides: list[str], *, config_dir: Path | None = None, job: str = "train") -> Composed:
     """Compose one configuration.
+
+    Hydra puts the chosen options together, once for each set of choices (0.1 s); the values are then set on a copy.
 
     Args:
         overrides: Hydra overrides without sweep expressions.
@@ -44,74 +64,86 @@ def compose(overrides: list[str], *, config_dir: Path | None = None, job: str = 
     Raises:
         ConfigError: Anything wrong with the overrides, the files or their values.
     """
-    if config_dir is not None:
-        guard.check_folder(config_dir)
     parsed = parse(overrides)
     groups = catalog.list_groups(config_dir)
     for override in parsed:
-        _check_override(override, groups, job)
-    search_path = [f"hydra.searchpath=[file://{config_dir.resolve()}]"] if config_dir else []
-    try:
-        tree = _compose(job, [*search_path, *overrides])
-    except (HydraException, OmegaConfBaseException, ValueError, AttributeError, TypeError) as error:
-        raise _explain(error, parsed, groups, job, search_path) from error
-    choices = {group: str(option) for group, option in tree.hydra.runtime.choices.items() if group in groups}
-    del tree["hydra"]
-    return Composed(_resolve(tree), choices, list(overrides), parsed)
+        _check_override(override, groups)
+    chosen = tuple(sorted(f"{o.key}={o.value}" for o in parsed if o.key in groups and isinstance(o.value, str)))
+    base, choices = _compose_choices(job, chosen, config_dir.resolve() if config_dir else None)
+    tree = base.copy()
+    keys = flat_keys(OmegaConf.to_container(base))
+    changed = [leaf for override in parsed for leaf in _leaves(override, override.key, override.value, keys)]
+    for override in changed:
+        if override.key in choices and isinstance(override.value, str):
+            continue
+        if override.action != "add" and override.key not in keys:
+            raise unknown_key(override.key, keys, groups, config_dir)
+        _set(tree, override, keys)
+    choices = {group: option for group, option in choices.items() if group in groups}
+    return Composed(_resolve(tree), choices, list(overrides), changed, config_dir)
 
 
-def _check_override(override: Override, groups: dict[str, list[str]], job: str) -> None:
+def _check_override(override: Override, groups: dict[str, list[str]]) -> None:
     key, value = override.key, override.value
     if override.is_sweep:
         raise ConfigError(
-            f"{key}: got the sweep expression {override.text}; use `dlexp sweep {override.text}` to search"
+            f"{key}: got the sweep expression {show(override.text)}; use `dlexp sweep {show(override.text)}` to search"
         )
-    if key not in groups or override.action == "delete" or isinstance(value, dict):
-        if "/" in key or (key in groups and override.action == "delete"):
-            raise ConfigError(f"{override.text}: not possible; choose {key.split('/')[0].lstrip('~')}=option")
+    if "/" in key:
+        raise ConfigError(f"{show(override.text)}: not possible; choose {show(key.split('/')[0])}=option")
+    if key not in groups or isinstance(value, dict):
         return
+    if override.action == "delete":
+        raise ConfigError(f"{show(override.text)}: not possible; choose {key}=option")
     if not isinstance(value, str) or value not in groups[key]:
         options = ", ".join(groups[key])
-        shown = "null" if value is None else value
-        raise ConfigError(f"{key}: got {shown}; choose one of {options}{did_you_mean(str(value), groups[key])}")
+        raise ConfigError(f"{key}: got {show(value)}; choose one of {options}{did_you_mean(str(value), groups[key])}")
 
 
-def _compose(job: str, overrides: list[str]) -> DictConfig:
+@lru_cache(maxsize=32)
+def _compose_choices(job: str, chosen: tuple[str, ...], config_dir: Path | None) -> tuple[DictConfig, dict[str, str]]:
+    """Return the configuration before any value is set, and all choices; the caller must not change them."""
+    search_path = [f"hydra.searchpath=[{_quoted(f'file://{config_dir}')}]"] if config_dir else []
     GlobalHydra.instance().clear()
-    with initialize_config_module("dlexp.conf", version_base="1.3"):
-        tree = hydra_compose(job, overrides, return_hydra_config=True)
+    try:
+        with initialize_config_module("dlexp.conf", version_base="1.3"):
+            tree = hydra_compose(job, [*search_path, *chosen], return_hydra_config=True)
+    except REFUSED as error:
+        raise ConfigError(f"{' '.join(chosen)}: {_one_line(error)}") from error
     OmegaConf.set_readonly(tree, False)
     OmegaConf.set_struct(tree, False)
-    return tree
+    choices = {str(group): str(option) for group, option in tree.hydra.runtime.choices.items()}
+    del tree["hydra"]
+    OmegaConf.set_struct(tree, True)
+    return tree, choices
 
 
-def _explain(
-    error: Exception, parsed: list[Override], groups: dict[str, list[str]], job: str, search_path: list[str]
-) -> ConfigError:
-    """Find the override that a failed composition is about."""
-    chosen = [o.text for o in parsed if o.key in groups and isinstance(o.value, str)]
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _set(tree: DictConfig, override: Override, keys: list[str]) -> None:
+    """Do what one override says, in place."""
+    key, action = override.key, override.action
+    if action == "add" and key in keys and not isinstance(override.value, dict | list):
+        raise ConfigError(f"{show(override.text)}: {key} is there already; write {key}=value without the +")
     try:
-        base = _compose(job, [*search_path, *chosen])
-    except (HydraException, OmegaConfBaseException, ValueError) as cause:
-        return ConfigError(f"{_one_line(cause)}")
-    del base["hydra"]
-    keys = flat_keys(OmegaConf.to_container(base))
-    for override in parsed:
-        if override.action != "add" and override.key not in keys and override.key not in groups:
-            return unknown_key(override.key, keys, groups)
-    return ConfigError(_one_line(error))
+        if action == "delete":
+            parent, _, leaf = key.rpartition(".")
+            OmegaConf.set_struct(tree, False)
+            del (OmegaConf.select(tree, parent) if parent else tree)[leaf]
+            OmegaConf.set_struct(tree, True)
+        else:
+            OmegaConf.update(tree, key, override.value, merge=True, force_add=action != "change")
+    except REFUSED as error:
+        raise ConfigError(f"{show(key)}: got {show(override.value)}; {_one_line(error)}") from error
 
 
-def unknown_key(key: str, keys: list[str], groups: dict[str, list[str]]) -> ConfigError:
-    """Return the error for a key that the chosen options do not have, with the likeliest cure."""
-    group, _, leaf = key.partition(".")
-    owners = [o for o in groups.get(group, []) if leaf and leaf.split(".")[0] in catalog.read_option(group, o)]
-    if owners:
-        return ConfigError(f"unknown key {key}: it has no effect here; {group}={'|'.join(owners)} has it")
-    same_leaf = [known for known in keys if known.rsplit(".", 1)[-1] == key.rsplit(".", 1)[-1]]
-    if same_leaf:
-        return ConfigError(f"unknown key {key}; did you mean {same_leaf[0]}?")
-    return ConfigError(f"unknown key {key}{did_you_mean(key, [*keys, *groups]) or '; see `dlexp options`'}")
+def _leaves(override: Override, key: str, value: Any, keys: list[str]) -> list[Override]:
+    """Return an override of a component, such as ``model={depth: 50}``, as one for each of its parameters."""
+    if not isinstance(value, dict) or f"{key}._target_" not in keys:
+        return [replace(override, key=key, value=value)]
+    return [leaf for name, inner in value.items() for leaf in _leaves(override, f"{key}.{name}", inner, keys)]
 
 
 def flat_keys(tree: Any, prefix: str = "") -> list[str]:
@@ -125,17 +157,16 @@ def flat_keys(tree: Any, prefix: str = "") -> list[str]:
 
 
 def _resolve(tree: DictConfig) -> dict[str, Any]:
-    missing = sorted(OmegaConf.missing_keys(tree))
-    if missing:
-        raise ConfigError(f"missing values: {', '.join(missing)}; set each as key=value")
     try:
-        resolved = OmegaConf.to_container(tree, resolve=True, throw_on_missing=True)
-    except (OmegaConfBaseException, ValueError, RecursionError) as error:
+        resolved = OmegaConf.to_container(tree, resolve=True)
+    except REFUSED as error:
         raise ConfigError(_one_line(error)) from error
     assert isinstance(resolved, dict)
     return {str(key): value for key, value in resolved.items()}
 
 
 def _one_line(error: BaseException) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deeply, or a value that refers to itself"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__

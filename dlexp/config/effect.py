@@ -9,11 +9,22 @@ from dlexp.error import ConfigError
 
 Config = dict[str, Any]
 BLOCKS = ("activation", "norm", "dropout")
-IDLE: list[tuple[str, Callable[[Config, dict[str, str]], bool], str]] = [
-    ("trainer.min_delta", lambda c, _: c["trainer"]["patience"] is None, "early stopping is off; set trainer.patience"),
-    ("seeds.dropout", lambda _, choices: choices.get("dropout") == "none", "dropout=none draws nothing"),
-    ("seeds.augment", lambda _, choices: choices.get("augment") == "none", "augment=none draws nothing"),
-    ("trainer.tf32", lambda c, _: c["trainer"]["device"] in ("cpu", "mps"), "TF32 is a mode of CUDA devices"),
+
+
+def _is_set(value: Any) -> bool:
+    return value is not None
+
+
+# setting, what it depends on (a key, or a group for its option), when that makes it idle, why
+IDLE: list[tuple[str, str, Callable[[Any], bool], str]] = [
+    ("trainer.min_delta", "trainer.patience", lambda v: v is None, "early stopping is off; set trainer.patience"),
+    ("trainer.tf32", "trainer.device", lambda v: v in ("cpu", "mps"), "TF32 is a mode of CUDA devices"),
+    ("seeds.dropout", "dropout", lambda v: v == "none", "dropout=none draws nothing"),
+    ("seeds.augment", "augment", lambda v: v == "none", "augment=none draws nothing"),
+    ("data.val_fraction", "data.val_count", _is_set, "data.val_count replaces it"),
+    ("data.test_fraction", "data.test_count", _is_set, "data.test_count replaces it"),
+    ("schedule.step_size", "schedule.milestones", _is_set, "schedule.milestones replaces it"),
+    ("optimizer.biases", "optimizer.weight_decay", lambda v: v == 0, "optimizer.weight_decay is 0"),
 ]
 
 
@@ -27,12 +38,17 @@ def check_effects(composed: Composed, config: Config) -> None:
     Raises:
         ConfigError: A setting that nothing reads, with the reason.
     """
-    written = [override.key for override in composed.changed]
     model = read(config["model"]["_target_"])
-    for key in written:
+    for key in [override.key for override in composed.changed]:
         block = key.split(".")[0]
         if block in BLOCKS and block not in model.program:
             raise ConfigError(f"{key}: has no effect; model={composed.choices['model']} uses no {block}")
-        for idle, is_idle, reason in IDLE:
-            if key == idle and is_idle(config, composed.choices):
+        for idle, other, is_idle, reason in IDLE:
+            if key == idle and is_idle(_look(composed, config, other)):
                 raise ConfigError(f"{key}: has no effect; {reason}")
+
+
+def _look(composed: Composed, config: Config, other: str) -> Any:
+    """Return a group's chosen option or a key's value; "" where a user's own component has no such key."""
+    group, _, name = other.partition(".")
+    return config[group].get(name, "") if name else composed.choices.get(group, "")

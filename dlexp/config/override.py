@@ -8,9 +8,10 @@ from hydra.core.override_parser.types import Override as HydraOverride
 from hydra.core.override_parser.types import OverrideType
 from hydra.errors import HydraException
 
+from dlexp.config.wording import show
 from dlexp.error import ConfigError
 
-MAX_LENGTH = 100_000
+MAX_LENGTH = 10_000  # the grammar's parser needs seconds for longer ones
 
 
 @dataclass(frozen=True)
@@ -45,26 +46,30 @@ def parse(texts: list[str]) -> list[Override]:
     parsed = [_parse_one(parser, text) for text in texts]
     for i, override in enumerate(parsed):
         if any(other.key == override.key for other in parsed[:i]):
-            raise ConfigError(f"{override.key}: got two values; the first would have no effect, so remove one")
+            raise ConfigError(f"{show(override.key)}: got two values; the first would have no effect, so remove one")
     return parsed
 
 
 def _parse_one(parser: OverridesParser, text: str) -> Override:
     if len(text) > MAX_LENGTH:
         raise ConfigError(f"override {text[:30]}...: got {len(text)} characters; at most {MAX_LENGTH} are allowed")
+    if not text.lstrip("~+").partition("=")[0].strip():
+        raise ConfigError(f"'{show(text)}': not an override; write key=value, for example optimizer.lr=0.1")
     if text.endswith((".yaml", ".yml")) and "=" not in text:
-        raise ConfigError(f"'{text}': got a file; pass its folder with --config-dir and choose it as group=option")
+        raise ConfigError(
+            f"'{show(text)}': got a file; pass its folder with --config-dir and choose it as group=option"
+        )
     try:
         parsed = parser.parse_override(text)
     except HydraException:
-        raise ConfigError(f"'{text}': not an override; write key=value, for example optimizer.lr=0.1") from None
+        raise ConfigError(f"'{show(text)}': not an override; write key=value, for example optimizer.lr=0.1") from None
     except Exception as error:  # the grammar's visitor lets some errors of numbers and quotes through
-        raise ConfigError(f"'{text}': not an override ({_first_line(error)}); write key=value") from None
+        raise ConfigError(f"'{show(text)}': not an override ({_first_line(error)}); write key=value") from None
     key = parsed.key_or_group
     if key.split(".")[0].split("/")[0] == "hydra":
-        raise ConfigError(f"{key}: Hydra's runtime settings do not apply here; remove it")
+        raise ConfigError(f"{show(key)}: Hydra's runtime settings do not apply here; remove it")
     if parsed.package is not None:
-        raise ConfigError(f"{parsed.input_line}: packages (@) are not used here; write {key}=...")
+        raise ConfigError(f"{show(text)}: packages (@) are not used here; write {show(key)}=...")
     return Override(text, key, _value(parsed), _action(parsed), parsed.is_sweep_override())
 
 

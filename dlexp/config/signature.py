@@ -19,7 +19,8 @@ import annotated_types
 import dlexp.type
 from dlexp.error import ConfigError, did_you_mean
 
-REQUIRED = object()
+REQUIRED = object()  # the user has to give a value
+COMPUTED = object()  # a user's class computes its default: only Python knows it
 NAMESPACE: dict[str, Any] = {
     **{name: getattr(typing, name) for name in ("Any", "Annotated", "Literal", "Optional", "Union")},
     **{
@@ -32,7 +33,7 @@ NAMESPACE: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Parameter:
-    """One user parameter: its type as Python object and as text, its default (or REQUIRED) and its documentation."""
+    """One user parameter: its type as Python object and as text, its default (or REQUIRED, COMPUTED) and its words."""
 
     name: str
     annotation: Any
@@ -151,7 +152,10 @@ def _parameter(
 ) -> Parameter:
     if annotation is None:
         return Parameter(name, Any, "Any", _literal(default), described.get(name, ""))
-    expanded = _Expander(tree).visit(ast.parse(ast.unparse(annotation), mode="eval")).body
+    text = ast.unparse(annotation)
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        text = annotation.value
+    expanded = _Expander(tree).visit(ast.parse(text, mode="eval")).body
     return Parameter(name, _evaluate(expanded), ast.unparse(expanded), _literal(default), described.get(name, ""))
 
 
@@ -171,21 +175,40 @@ def _evaluate(annotation: ast.expr) -> Any:
     names = {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
     if not names <= set(NAMESPACE):
         return Any  # a user's own type: only its constructor can check it
-    return eval(compile(ast.Expression(annotation), "<annotation>", "eval"), {"__builtins__": {}}, dict(NAMESPACE))
+    try:
+        return eval(compile(ast.Expression(annotation), "<annotation>", "eval"), {"__builtins__": {}}, dict(NAMESPACE))
+    except TypeError:  # a quoted name in an expression, such as int | "Width"
+        return Any
 
 
 def _literal(default: ast.expr | None) -> Any:
     if default is None:
         return REQUIRED
-    if isinstance(default, ast.Call):  # dataclass: field(default_factory=lambda: [...])
-        factory = next((k.value for k in default.keywords if k.arg == "default_factory"), None)
-        if isinstance(factory, ast.Lambda):
-            return _literal(factory.body)
-        return {"list": [], "dict": {}}.get(factory.id) if isinstance(factory, ast.Name) else REQUIRED
+    if isinstance(default, ast.Call):
+        return _called(default)
     try:
         return ast.literal_eval(default)
     except ValueError:
-        return eval(compile(ast.Expression(default), "<default>", "eval"), {"__builtins__": {}}, {"float": float})
+        return COMPUTED
+
+
+def _called(default: ast.Call) -> Any:
+    """Read ``float("inf")``, and of a dataclass ``field(default=...)`` and ``field(default_factory=lambda: [...])``."""
+    name = default.func.id if isinstance(default.func, ast.Name) else ""
+    if name == "float" and len(default.args) == 1 and isinstance(default.args[0], ast.Constant):
+        return float(str(default.args[0].value))
+    values = {keyword.arg: keyword.value for keyword in default.keywords}
+    if name != "field":
+        return COMPUTED
+    if "default" in values:
+        return _literal(values["default"])
+    factory = values.get("default_factory")
+    if isinstance(factory, ast.Lambda):
+        return _literal(factory.body)
+    empty = {"list": [], "dict": {}}
+    if isinstance(factory, ast.Name):
+        return empty.get(factory.id, COMPUTED)
+    return COMPUTED if factory else REQUIRED
 
 
 def _described_parameters(doc: str) -> dict[str, str]:

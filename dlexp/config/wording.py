@@ -1,4 +1,7 @@
-"""A parameter's type in words, from the text of its annotation."""
+"""Types and values in words: a parameter's type from its annotation, a value as an override would have it."""
+
+import math
+from typing import Any
 
 TYPE_WORDS = {
     "Count": "an integer >= 1",
@@ -50,3 +53,21 @@ def _split(text: str, separator: str) -> list[str]:
         else:
             parts[-1] += character
     return parts
+
+
+def show(value: Any) -> str:
+    """Return a value as an override would have it, on one line of at most 60 characters."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{value} (not finite)"
+    text = " ".join(_flow(value).split()) if not isinstance(value, str) else repr(value)[1:-1]
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _flow(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, list):
+        return f"[{', '.join(_flow(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_flow(item)}' for key, item in value.items())}}}"
+    return str(value)

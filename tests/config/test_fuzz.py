@@ -1,0 +1,61 @@
+"""2,000 random overrides end in a configuration or in an error for the user, never in a traceback."""
+
+import secrets
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from dlexp.config.catalog import list_groups
+from dlexp.config.compose import flat_keys
+from dlexp.error import ConfigError
+from dlexp.job.config import resolve, to_yaml
+
+GROUPS = list_groups()
+KEYS = [key for key in flat_keys(resolve([]).config) if "_target_" not in key]
+SEED = secrets.randbits(32)
+
+keys = st.one_of(
+    st.sampled_from(KEYS),
+    st.sampled_from([*GROUPS, "hydra.run.dir", "model.depth", "optimizer.momentum", "model._target_", "data.path"]),
+    st.builds(lambda key, at: key[:at] + key[at + 1 :], st.sampled_from(KEYS), st.integers(0, 12)),  # a letter lost
+    st.builds(lambda key, tail: key + tail, st.sampled_from(KEYS), st.sampled_from([".x", "@a.b", "[0]", ".0", "/y"])),
+    st.text(max_size=12),
+)
+scalars = st.one_of(
+    st.sampled_from(["null", "true", "???", "nan", "-inf", "1e999", "0x1F", "''", '"', "${seed}", "${model.widths}"]),
+    st.sampled_from(["${oc.env:HOME}", "${oc.decode:'['}", "${nothing}", "${model}", "${", "${.lr}", "${a:b}", "$"]),
+    st.sampled_from(["range(1,3)", "1,2", "glob(*)", "choice(a,b)", "sort(3,1)", "int(x)", "tag(a,b)", "shuffle(1)"]),
+    st.sampled_from([option for options in GROUPS.values() for option in options]),
+    st.integers().map(str),
+    st.integers(10**300, 10**320).map(str),
+    st.floats().map(str),
+    st.text(max_size=20),
+    st.text(alphabet="[]{}(),:='\"\\ $x1", max_size=20),
+)
+values = st.one_of(
+    scalars,
+    st.lists(scalars, max_size=4).map(lambda items: f"[{','.join(items)}]"),
+    st.builds(lambda name, value: f"{{{name}:{value}}}", st.sampled_from(["lr", "_target_", "a.b", "1"]), scalars),
+    st.builds(lambda piece, count: piece * count, st.sampled_from(["[", "{a:", "x", "${seed", "é", "int("]), st.integers(50, 900)),
+    st.integers(9_900, 20_000).map("9".__mul__),
+)  # fmt: skip
+overrides = st.builds("{}{}{}{}".format, st.sampled_from(["", "", "", "+", "++", "~"]), keys, st.sampled_from(["=", "=", "=", ""]), values)  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def say_the_seed():
+    print(f"\nhypothesis seed {SEED}")
+
+
+@seed(SEED)
+@settings(max_examples=2000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(overrides, min_size=1, max_size=2))
+def test_random_overrides_end_in_a_config_or_a_config_error(texts):
+    try:
+        composed = resolve(texts)
+    except ConfigError as error:
+        assert error.exit_code == 2
+        assert str(error).strip()
+    else:
+        assert to_yaml(composed.config)
