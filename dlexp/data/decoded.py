@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import torch
+from PIL import Image
 from torch import Tensor
 
 from dlexp.data.dataset import fingerprint
@@ -99,8 +101,11 @@ def _fill(images: np.ndarray, root: Path, files: Sequence[str], form: Format) ->
         else:
             images[i] = picture
 
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None) as pool:
-        list(pool.map(one, range(len(files))))
+    with warnings.catch_warnings():
+        # Filters belong to the process: set around the threads, not in them.
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None) as pool:
+            list(pool.map(one, range(len(files))))
     if bad:
         _refuse(root, files, bad)
 

@@ -3,18 +3,19 @@
 Deep (16-bit) images are scaled to 8 bits, CMYK and palettes converted, transparency laid over white.
 """
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from dlexp.error import DataError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"}
-MAX_PIXELS = 100_000_000
+# Above this Pillow itself warns of a decompression bomb: a small file that fills the memory.
+MAX_PIXELS = 89_478_485
+_MEGAPIXELS = MAX_PIXELS // 1_000_000
 
 
 @dataclass(frozen=True)
@@ -47,22 +48,22 @@ def decode(path: Path, form: Format) -> np.ndarray:
     if path.stat().st_size == 0:
         raise DataError("empty file")
     try:
-        with warnings.catch_warnings(), Image.open(path) as image:
-            # Pillow warns above 89 megapixels; the limit here is ours and an error.
-            warnings.simplefilter("ignore")
+        with Image.open(path) as image:
             return _decode(image, form)
     except DataError:
         raise
-    except Image.DecompressionBombError:
-        raise DataError(f"more than {MAX_PIXELS // 1_000_000} megapixels") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise DataError(f"more than {_MEGAPIXELS} megapixels") from None
+    except UnidentifiedImageError:
+        raise DataError("no image, or of an unknown kind") from None
     except Exception as error:
         # Decoders of damaged files raise nearly anything: OSError, SyntaxError, struct.error, IndexError, ...
-        raise DataError(f"cannot be decoded: {' '.join(str(error).split('/')[-1].split())[:80]}") from None
+        raise DataError(f"cannot be decoded: {' '.join(str(error).split())[:80]}") from None
 
 
 def _decode(image: Image.Image, form: Format) -> np.ndarray:
     if image.width * image.height > MAX_PIXELS:
-        raise DataError(f"{image.width} x {image.height} is more than {MAX_PIXELS // 1_000_000} megapixels")
+        raise DataError(f"more than {_MEGAPIXELS} megapixels")
     mode = "RGB" if form.color == "rgb" else "L"
     if form.size is not None and form.fit != "pad":
         # A JPEG decodes at 1/2, 1/4 or 1/8 of its size for a fraction of the time; a no-op for other kinds.

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from dlexp.data.folder import ImageFolder
+from dlexp.error import DataError
+
+COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
+
+
+def fill(folder, counts):
+    for name, count in counts.items():
+        (folder / name).mkdir(parents=True)
+        for i in range(count):
+            Image.new("RGB", (8 + i, 10), COLORS[name]).save(folder / name / f"{i}.png")
+
+
+def load(root, **settings):
+    return ImageFolder(**({"path": str(root), "size": 6, "cache": None} | settings)).load()
+
+
+def test_folder_of_classes(tmp_path):
+    fill(tmp_path, {"red": 10, "green": 5, "blue": 5})
+    (tmp_path / "red" / "notes.txt").write_text("no image")
+    (tmp_path / "README.md").write_text("x")
+    found = load(tmp_path)
+    assert found.class_names == ["blue", "green", "red"]
+    assert tuple(found.inputs.shape) == (20, 6, 6, 3)
+    assert (len(found.train), len(found.val), len(found.test)) == (12, 4, 4)
+    assert found.ids[0] == "blue/0.png"
+    for i, target in enumerate(found.targets.tolist()):
+        assert tuple(found.inputs[i, 3, 3].tolist()) == COLORS[found.class_names[target]]
+
+
+def test_official_parts(tmp_path):
+    fill(tmp_path / "train", {"red": 6, "green": 6})
+    fill(tmp_path / "valid", {"red": 2, "green": 1})
+    found = load(tmp_path)
+    assert (len(found.train), len(found.val), len(found.test)) == (12, 3, 0)
+    assert all(found.ids[i].startswith("valid/") for i in found.val)
+    fill(tmp_path / "test", {"green": 2})
+    assert len(load(tmp_path).test) == 2
+
+
+def test_training_folder_alone(tmp_path):
+    fill(tmp_path / "train", {"red": 10, "green": 10})
+    found = load(tmp_path)
+    assert (len(found.train), len(found.val), len(found.test)) == (16, 4, 0)
+
+
+def test_grey_and_own_size(tmp_path):
+    fill(tmp_path, {"red": 1, "green": 1})
+    assert tuple(load(tmp_path, size=None, color="grey", stratify=False, test_fraction=0.0).inputs.shape) == (
+        2,
+        10,
+        8,
+        1,
+    )
+
+
+def test_list_of_files(tmp_path):
+    fill(tmp_path, {"red": 5, "green": 5})
+    rows = [f"{name}/{i}.png,{'warm' if name == 'red' else 'cold'}" for name in ("red", "green") for i in range(5)]
+    (tmp_path / "list.csv").write_text("\n".join(["file,label", *rows]))
+    found = load(tmp_path, labels=str(tmp_path / "list.csv"))
+    assert found.class_names == ["cold", "warm"]
+    assert found.ids[0] == "red/0.png"
+    values = [f"{row.split(',')[0]},{i / 4}" for i, row in enumerate(rows)]
+    (tmp_path / "values.csv").write_text("\n".join(["file,label", *values]))
+    assert load(tmp_path, labels=str(tmp_path / "values.csv")).task == "regression"
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["red/0.png,a", "red/9.png,b"], r"list.csv, row 3, column file: got 'red/9.png'; no such file in"),
+        (["red/0.png,a", "red/1.png,"], r"list.csv, row 3, column label: got ''; a label is needed"),
+        (["red/0.png,a", "red/0.png,b"], r"list.csv, row 3, column file: got 'red/0.png'; another row has it"),
+    ],
+)
+def test_bad_lists(tmp_path, rows, message):
+    fill(tmp_path, {"red": 2})
+    (tmp_path / "list.csv").write_text("\n".join(["file,label", *rows]))
+    with pytest.raises(DataError, match=message):
+        load(tmp_path, labels=str(tmp_path / "list.csv"))
+
+
+def test_absent_and_empty_folders(tmp_path):
+    with pytest.raises(DataError, match=r"none: no such folder; data.path names a folder of images"):
+        load(tmp_path / "none")
+    with pytest.raises(DataError, match="no class folders in it"):
+        load(tmp_path)
+    fill(tmp_path, {"red": 5})
+    for name in ("birch", "elm"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(DataError, match="class folders birch, elm without images; remove or fill it"):
+        load(tmp_path)
+
+
+def test_one_class_and_unknown_class(tmp_path):
+    fill(tmp_path / "train", {"red": 5})
+    with pytest.raises(DataError, match="got only the label red"):
+        load(tmp_path)
+    fill(tmp_path / "train", {"green": 5})
+    fill(tmp_path / "val", {"blue": 2})
+    with pytest.raises(DataError, match=r"label 'blue' of the val part \(rows 0, 1\) is out of range"):
+        load(tmp_path)
+
+
+def test_damaged_image_is_named(tmp_path):
+    fill(tmp_path, {"red": 5, "green": 5})
+    (tmp_path / "red" / "3.png").write_bytes(np.random.default_rng(0).bytes(100))
+    with pytest.raises(
+        DataError, match=r"1 of 10 images cannot be used: red/3.png \(no image, or of an unknown kind\)"
+    ):
+        load(tmp_path)
