@@ -22,7 +22,8 @@ class Layer:
         output_shape: Shape of its output for one example.
         num_params: Parameters; 0 where an earlier call of the same module has counted them.
         flops: Floating-point operations for one example, a multiply-add as two.
-        receptive_field: Side of the part of the image that one output pixel sees, in pixels; None without a map.
+        receptive_field: Longer side of the part of the image that one output pixel sees, in pixels; None without a map
+            or behind attention.
         stride: Pixels of the image between neighbouring output pixels; None without a map.
         share: Part of the model's parameters, in [0, 1].
         flops_share: Part of the model's FLOPs, in [0, 1]; 0 for auxiliary heads.
@@ -118,8 +119,8 @@ def summarize(model: nn.Module, in_shape: tuple[int, ...]) -> Summary:
 def _trace(model: nn.Module, in_shape: tuple[int, ...]) -> tuple[list[Call], list[AuxiliaryHead]]:
     dtype = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
     is_image = len(in_shape) == 3
-    trace = Trace(side=max(in_shape[1:]) if is_image else 0)
-    trace.run(model, "", torch.empty(1, *in_shape, dtype=dtype, device="meta"), Field(1, 1) if is_image else None)
+    trace = Trace(sides=(in_shape[1], in_shape[2]) if is_image else (1, 1))
+    trace.run(model, "", torch.empty(1, *in_shape, dtype=dtype, device="meta"), Field() if is_image else None)
     auxiliary = []
     points: dict[str, str] = getattr(model, "aux_points", {})
     weights: list[float] = getattr(model, "aux_weights", [])
@@ -158,8 +159,8 @@ def _layers(calls: list[Call], own: Counter[str], num_params: int, flops: int, h
                 output_shape=call.output_shape,
                 num_params=params,
                 flops=call.flops,
-                receptive_field=call.field.size if call.field else None,
-                stride=call.field.stride if call.field else None,
+                receptive_field=max(call.field.size) if call.field else None,
+                stride=max(call.field.stride) if call.field else None,
                 share=params / num_params if num_params else 0.0,
                 flops_share=call.flops / flops if flops and not is_auxiliary else 0.0,
                 is_auxiliary=is_auxiliary,
@@ -172,16 +173,20 @@ def _is_within(name: str, heads: list[str]) -> bool:
     return any(name == head or name.startswith(f"{head}.") for head in heads)
 
 
+def _exceeds(field: Field, in_shape: tuple[int, ...]) -> bool:
+    return field.size[0] > in_shape[1] or field.size[1] > in_shape[2]
+
+
 def _warnings(calls: list[Call], in_shape: tuple[int, ...]) -> list[str]:
     found = []
     if len(in_shape) != 3:
         return found
-    side = min(in_shape[1:])
     leaves: list[Any] = [call for call in calls if not call.has_children]
-    large = next((call for call in leaves if call.field and call.field.size > side), None)
+    large = next((call for call in leaves if call.field and _exceeds(call.field, in_shape)), None)
     if large is not None:
+        size, side = max(large.field.size), min(in_shape[1:])
         found.append(
-            f"{large.name}: its receptive field of {large.field.size} pixels exceeds the image's {side}; "
+            f"{large.name}: its receptive field of {size} pixels exceeds the image's {side}; "
             "from here on filters see padding, not more of the image"
         )
     single = next((call for call in leaves if call.reads_single_pixel), None)

@@ -10,12 +10,14 @@ References:
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
+
+Pair: TypeAlias = tuple[int, int]
 
 aten = torch.ops.aten
 MIXING = {aten.bmm, aten.baddbmm, aten._scaled_dot_product_attention_math, aten._softmax}
@@ -24,15 +26,15 @@ REDUCING = {aten.mean, aten.sum, aten.amax, aten._adaptive_avg_pool2d, aten.adap
 
 @dataclass(frozen=True)
 class Field:
-    """What a pixel of a map sees of the image.
+    """What a pixel of a map sees of the image, by rows and columns.
 
     Attributes:
-        size: Receptive field in pixels, the larger of both sides.
+        size: Receptive field in pixels.
         stride: Pixels of the image between neighbours.
     """
 
-    size: int
-    stride: int
+    size: Pair = (1, 1)
+    stride: Pair = (1, 1)
 
 
 @dataclass
@@ -63,11 +65,11 @@ class Trace(TorchDispatchMode):
     """Records every call of a module of `model` while it is active.
 
     Attributes:
-        side: The larger side of the image in pixels.
+        sides: Rows and columns of the image.
         calls: Finished calls in order.
     """
 
-    side: int
+    sides: Pair
     calls: list[Call] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -129,36 +131,49 @@ class Trace(TorchDispatchMode):
         fields = [seen for seen in known if seen is not None]
         if len(fields) < len(known) or packet in MIXING or "attention" in str(packet):
             return None
-        seen = Field(max(f.size for f in fields), max(f.stride for f in fields))
+        seen = Field(_larger([f.size for f in fields]), _larger([f.stride for f in fields]))
         if args[0].__class__ is list or args[0].dim() != 4:
             return seen
         if packet in REDUCING and _reduces_space(packet, args):
-            return Field(self.side, self.side)
-        if packet is aten.slice and len(args) == 5 and args[1] >= 2:
-            return Field(seen.size, seen.stride * args[4])
-        kernel, stride = _window(packet, args)
-        if kernel == 0:
+            return Field(self.sides, self.sides)
+        window = _window(packet, args)
+        if window is None:
             return None
-        if kernel > 1 and tuple(args[0].shape[2:]) == (1, 1) and self._open:
-            self._open[-1].reads_single_pixel = kernel
-        return Field(seen.size + (kernel - 1) * seen.stride, seen.stride * stride)
+        kernel, stride = window
+        if max(kernel) > 1 and tuple(args[0].shape[2:]) == (1, 1) and self._open:
+            self._open[-1].reads_single_pixel = max(kernel)
+        (size_h, size_w), (step_h, step_w) = seen.size, seen.stride
+        size = (size_h + (kernel[0] - 1) * step_h, size_w + (kernel[1] - 1) * step_w)
+        return Field(size, (step_h * stride[0], step_w * stride[1]))
 
 
-def _window(packet: Any, args: Any) -> tuple[int, int]:
-    """Return the window's extent and stride in map pixels: (1, 1) without a window, (0, 0) where it is unknown."""
+def _larger(pairs: list[Pair]) -> Pair:
+    return max(h for h, _ in pairs), max(w for _, w in pairs)
+
+
+def _pair(values: Any) -> Pair:
+    return values[0], values[-1]
+
+
+def _window(packet: Any, args: Any) -> tuple[Pair, Pair] | None:
+    """Return the window's extent and stride in map pixels, ones where an operation has none; None where unknown."""
     if packet is aten.convolution:
-        weight, stride, dilation, is_transposed = args[1], args[3], args[5], args[6]
+        weight, stride, dilation, is_transposed = args[1], args[3], _pair(args[5]), args[6]
         if is_transposed:
-            return 0, 0
-        return max((k - 1) * d + 1 for k, d in zip(weight.shape[2:], dilation, strict=True)), max(stride)
+            return None
+        kernel_h, kernel_w = weight.shape[2:]
+        return ((kernel_h - 1) * dilation[0] + 1, (kernel_w - 1) * dilation[1] + 1), _pair(stride)
     if packet in (aten.max_pool2d_with_indices, aten.avg_pool2d):
-        kernel = max(args[1])
-        return kernel, max(args[2]) if len(args) > 2 and args[2] else kernel
+        kernel = _pair(args[1])
+        return kernel, _pair(args[2]) if len(args) > 2 and args[2] else kernel
     if packet in (aten._adaptive_avg_pool2d, aten.adaptive_max_pool2d):
+        (rows, columns), (height, width) = args[0].shape[2:], _pair(args[1])
         # Windows of unequal size, at most one pixel larger than the ratio rounded up.
-        before, after = max(args[0].shape[2:]), max(args[1])
-        return -(-before // after) + (before % after > 0), max(1, before // after)
-    return 1, 1
+        kernel = (-(-rows // height) + (rows % height > 0), -(-columns // width) + (columns % width > 0))
+        return kernel, (max(1, rows // height), max(1, columns // width))
+    if packet is aten.slice and len(args) == 5 and args[1] in (2, 3):
+        return (1, 1), (args[4], 1) if args[1] == 2 else (1, args[4])
+    return (1, 1), (1, 1)
 
 
 def _reduces_space(packet: Any, args: Any) -> bool:

@@ -82,7 +82,7 @@ def saved_bytes(model, x):
 
 def test_checkpointing_keeps_less_for_the_backward_pass(blocks):
     x = torch.randn(2, 3, 16, 16)
-    assert saved_bytes(build(blocks, 100, checkpointing=True), x) < 0.5 * saved_bytes(build(blocks, 100), x)
+    assert saved_bytes(build(blocks, 100, checkpointing=True), x) < 0.6 * saved_bytes(build(blocks, 100), x)
 
 
 @pytest.mark.parametrize(("depth", "stem", "side"), [(121, "small", 8), (40, "small", 4), (121, "imagenet", 29)])
