@@ -5,16 +5,19 @@ import sys
 
 import typer
 
-from . import config, doctor, options, runs, sync, train, ui
+from . import complete, completion, config, doctor, options, runs, sync, train, ui
 from .output import show_error
 
 app = typer.Typer(
     name="dlexp",
     help="Train deep networks from YAML, compare them honestly. Start with: dlexp train",
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.callback()(completion.flags)
+app.command("complete", hidden=True)(complete.complete)
 app.command("train")(train.train)
 app.command("config")(config.config)
 app.command("options")(options.options)

@@ -5,14 +5,11 @@ from typing import Annotated
 
 import typer
 
-from .complete import complete_override
-
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[OVERRIDE]...",
         help="Hydra overrides, for example model=cnn optimizer.lr=0.1",
-        autocompletion=complete_override,
         show_default=False,
     ),
 ]

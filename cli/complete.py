@@ -1,58 +1,112 @@
-"""What the shell offers while a command is typed: groups, options and keys."""
+"""What the shell offers while a command is typed: commands, flags, groups, options and keys."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-
-def complete_group(incomplete: str) -> list[str]:
-    """Return the groups that begin with what was typed."""
-    from dlexp.config.catalog import list_groups
-
-    return [group for group in list_groups() if group.startswith(incomplete)]
+UNFINISHED = ("=", ".")  # a word that ends so is to be typed on: no space follows it
 
 
-def complete_option(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the options of the group typed before."""
-    from dlexp.config.catalog import list_groups
+def complete(
+    ctx: typer.Context, line: Annotated[str, typer.Argument(help="The command line up to the cursor.")]
+) -> None:
+    """Print the words that may stand at the end of a command line, finished ones with a space behind.
 
-    return [option for option in list_groups().get(ctx.params.get("group") or "", []) if option.startswith(incomplete)]
-
-
-def complete_override(args: list[str], incomplete: str) -> list[str]:
-    """Return groups, `group=option` and keys of the chosen options that begin with what was typed.
-
-    bash splits words at "=": the words before and after it arrive apart and only the last is replaced.
+    The scripts of `dlexp --install-completion` call this.
     """
-    if incomplete == "=" and args:
-        return _strip_key(_candidates(args[:-1], f"{args[-1]}="))
-    if len(args) >= 2 and args[-1] == "=":
-        return _strip_key(_candidates(args[:-2], f"{args[-2]}={incomplete}"))
-    return _candidates(args, incomplete)
+    *before, typed = split(line)
+    commands: dict[str, Any] = getattr(ctx.find_root().command, "commands", {})
+    found = [word for word in candidates(commands, before[1:], typed) if word.startswith(typed)]
+    print("\n".join(word if word.endswith(UNFINISHED) else f"{word} " for word in dict.fromkeys(found)))
 
 
-def _strip_key(found: list[str]) -> list[str]:
-    return [text.partition("=")[2] for text in found]
+def split(line: str) -> list[str]:
+    """Return the words of a command line, the last one the one being typed; an open quote is no error."""
+    lexer = shlex.shlex(line, posix=True)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    words = []
+    try:
+        words.extend(lexer)
+    except ValueError:
+        return [*words, lexer.token]
+    return words if words and not line[-1].isspace() else [*words, ""]
 
 
-def _candidates(args: list[str], typed: str) -> list[str]:
-    from dlexp.config.catalog import default_choices, list_groups, read_option
+def candidates(commands: dict[str, Any], words: list[str], typed: str) -> list[str]:
+    """Return what may follow.
 
-    groups = list_groups()
+    Args:
+        commands: The commands with their parameters, as Typer built them.
+        words: The words after ``dlexp``, without the one being typed.
+        typed: The word being typed.
+    """
+    if not words:
+        return [name for name, command in commands.items() if not command.hidden]
+    command = commands.get(words[0])
+    if command is None:
+        return []
+    flags = {flag: p for p in command.params for flag in (*p.opts, *p.secondary_opts) if flag.startswith("-")}
+    if typed.startswith("-"):
+        return ["--help", *(flag for flag in flags if flag.startswith("--"))]
+    takes_value = {flag for flag, param in flags.items() if not getattr(param, "is_flag", False)}
+    if words[-1] in takes_value:
+        return []  # the shell offers files
+    arguments = [
+        w for w, last in zip(words[1:], words, strict=False) if not w.startswith("-") and last not in takes_value
+    ]
+    names = [param.name for param in command.params if not param.opts[0].startswith("-")]
+    config_dir = _config_dir(words)
+    if names == ["overrides"]:
+        return _overrides(arguments, typed, config_dir)
+    if names == ["group", "option"]:
+        return _groups(arguments, config_dir)
+    return []
+
+
+def _config_dir(words: list[str]) -> Path | None:
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == "--config-dir" and following:
+            return Path(following)
+        if word.startswith("--config-dir="):
+            return Path(word.partition("=")[2])
+    return None
+
+
+def _groups(arguments: list[str], config_dir: Path | None) -> list[str]:
+    from dlexp.config.catalog import list_groups
+
+    groups = list_groups(config_dir)
+    return list(groups) if not arguments else groups.get(arguments[0], []) if len(arguments) == 1 else []
+
+
+def _overrides(arguments: list[str], typed: str, config_dir: Path | None) -> list[str]:
+    """Return groups, ``group=option`` and the keys of the options chosen by default or earlier on the line."""
+    from dlexp.config.catalog import list_groups, read_option
+    from dlexp.config.signature import read
+
+    groups = list_groups(config_dir)
     if "=" in typed:
         group = typed.partition("=")[0]
-        return [f"{group}={option}" for option in groups.get(group, []) if f"{group}={option}".startswith(typed)]
-    chosen = default_choices() | dict(_chosen(args, groups))
+        return [f"{group}={option}" for option in groups.get(group, [])]
     found = [f"{group}=" for group in groups]
-    for group, option in chosen.items():
-        if typed.startswith(f"{group}."):
-            found += [f"{group}.{key}=" for key in read_option(group, option) if not key.startswith(("_", "defaults"))]
-        elif group.startswith(typed):
-            found.append(f"{group}.")
-    found += ["seed=", "runs_dir=", "task="]
-    return [text for text in found if text.startswith(typed)]
+    for group, option in _choices(arguments, groups, config_dir).items():
+        keys = [key for key in read_option(group, option, config_dir) if key != "_target_"]
+        found += [f"{group}.{key}=" for key in keys] if typed.startswith(f"{group}.") else [f"{group}."] if keys else []
+    root = [f"{key}=" for key in read("dlexp.config.root.Root").parameters]
+    seeds = [f"seeds.{key}=" for key in read("dlexp.config.root.Seeds").parameters]
+    return [*found, *root, *(seeds if typed.startswith("seeds.") else ["seeds."])]
 
 
-def _chosen(args: list[str], groups: dict[str, list[str]]) -> list[tuple[str, str]]:
-    """Return the groups already chosen, whether the shell kept `group=option` whole or split it."""
-    words = " ".join(args).replace(" = ", "=").split()
-    pairs = [tuple(word.split("=", 1)) for word in words if "=" in word]
-    return [(group, option) for group, option in pairs if option in groups.get(group, [])]
+def _choices(arguments: list[str], groups: dict[str, list[str]], config_dir: Path | None) -> dict[str, str]:
+    """Return the option of each group: the defaults, what an option brings along, what the line says, in this order."""
+    from dlexp.config.catalog import default_choices, implied_choices
+
+    pairs = [word.lstrip("+").partition("=") for word in arguments]
+    said = {group: option for group, _, option in pairs if option in groups.get(group, [])}
+    choices = default_choices() | said
+    for group, option in list(choices.items()):
+        choices |= implied_choices(group, option, config_dir)
+    return choices | said

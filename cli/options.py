@@ -8,19 +8,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from .argument import ConfigDir, Debug, Json, Quiet
-from .complete import complete_group, complete_option
 from .output import people, show_json, yaml_text
 
 
 def options(
-    group: Annotated[
-        str | None, typer.Argument(help="Only this group.", autocompletion=complete_group, show_default=False)
-    ] = None,
+    group: Annotated[str | None, typer.Argument(help="Only this group.", show_default=False)] = None,
     option: Annotated[
         str | None,
-        typer.Argument(
-            help="Only this option, with all parameters.", autocompletion=complete_option, show_default=False
-        ),
+        typer.Argument(help="Only this option, with all parameters.", show_default=False),
     ] = None,
     config_dir: ConfigDir = None,
     json: Json = False,

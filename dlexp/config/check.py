@@ -104,11 +104,17 @@ def _check_parameter(path: str, value: Any, parameter: Parameter, scope: Scope) 
     if isinstance(value, str) and value == MISSING:
         scope.missing.append(path)
         return value
+    checked = _check_value(path, value, parameter)
+    return _check_inner_nodes(path, checked, scope)
+
+
+def _check_inner_nodes(path: str, value: Any, scope: Scope) -> Any:
+    """Check components given as a parameter, alone or in a list."""
     if isinstance(value, dict) and "_target_" in value:
         return _check_node(path, value, scope)
-    if isinstance(value, list) and any(isinstance(item, dict) and "_target_" in item for item in value):
-        return [_check_parameter(f"{path}[{i}]", item, parameter, scope) for i, item in enumerate(value)]
-    return _check_value(path, value, parameter)
+    if isinstance(value, list):
+        return [_check_inner_nodes(f"{path}[{i}]", item, scope) for i, item in enumerate(value)]
+    return value
 
 
 def _check_value(path: str, value: Any, parameter: Parameter) -> Any:

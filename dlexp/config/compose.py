@@ -76,7 +76,7 @@ def compose(overrides: list[str], *, config_dir: Path | None = None, job: str = 
     for override in changed:
         if override.key in choices and isinstance(override.value, str):
             continue
-        if override.action != "add" and override.key not in keys:
+        if override.action in ("change", "delete") and override.key not in keys:
             raise unknown_key(override.key, keys, groups, config_dir)
         _set(tree, override, keys)
     choices = {group: option for group, option in choices.items() if group in groups}
@@ -136,7 +136,7 @@ def _set(tree: DictConfig, override: Override, keys: list[str]) -> None:
         else:
             OmegaConf.update(tree, key, override.value, merge=True, force_add=action != "change")
     except REFUSED as error:
-        raise ConfigError(f"{show(key)}: got {show(override.value)}; {_one_line(error)}") from error
+        raise ConfigError(f"{show(key)}: got {show(override.value)}; it cannot be set ({_one_line(error)})") from error
 
 
 def _leaves(override: Override, key: str, value: Any, keys: list[str]) -> list[Override]:
@@ -168,5 +168,6 @@ def _resolve(tree: DictConfig) -> dict[str, Any]:
 def _one_line(error: BaseException) -> str:
     if isinstance(error, RecursionError):
         return "nested too deeply, or a value that refers to itself"
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    key = getattr(error, "full_key", None)  # OmegaConf's errors know where they arose
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return f"{key}: {lines[0][:160]}" if key else lines[0][:160]

@@ -22,7 +22,7 @@ class Override:
         text: What the user wrote.
         key: Config path or group, for example ``optimizer.lr`` or ``model``.
         value: The plain value; None for a deletion or a sweep.
-        action: "change", "add" (``+key=``, ``++key=``) or "delete" (``~key``).
+        action: "change", "add" (``+key=``), "force" (``++key=``: either) or "delete" (``~key``).
         is_sweep: Whether the value is a sweep expression (``a,b``, ``range(…)``, ``interval(…)``).
     """
 
@@ -63,8 +63,8 @@ def _parse_one(parser: OverridesParser, text: str) -> Override:
         parsed = parser.parse_override(text)
     except HydraException:
         raise ConfigError(f"'{show(text)}': not an override; write key=value, for example optimizer.lr=0.1") from None
-    except Exception as error:  # the grammar's visitor lets some errors of numbers and quotes through
-        raise ConfigError(f"'{show(text)}': not an override ({_first_line(error)}); write key=value") from None
+    except (ValueError, RecursionError):  # a number of thousands of digits, brackets nested too deeply
+        raise ConfigError(f"'{show(text)}': got a value that cannot be read; shorten it") from None
     key = parsed.key_or_group
     if key.split(".")[0].split("/")[0] == "hydra":
         raise ConfigError(f"{show(key)}: Hydra's runtime settings do not apply here; remove it")
@@ -74,9 +74,10 @@ def _parse_one(parser: OverridesParser, text: str) -> Override:
 
 
 def _action(parsed: HydraOverride) -> str:
-    if parsed.type is OverrideType.DEL:
-        return "delete"
-    return "change" if parsed.type is OverrideType.CHANGE else "add"
+    assert parsed.type is not None
+    return {OverrideType.DEL: "delete", OverrideType.ADD: "add", OverrideType.FORCE_ADD: "force"}.get(
+        parsed.type, "change"
+    )
 
 
 def _value(parsed: HydraOverride) -> Any:
@@ -84,7 +85,3 @@ def _value(parsed: HydraOverride) -> Any:
         return None
     value = parsed.value()
     return str(value) if type(value).__name__ == "QuotedString" else value
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:120] or type(error).__name__

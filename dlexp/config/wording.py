@@ -59,7 +59,7 @@ def show(value: Any) -> str:
     """Return a value as an override would have it, on one line of at most 60 characters."""
     if isinstance(value, float) and not math.isfinite(value):
         return f"{value} (not finite)"
-    text = " ".join(_flow(value).split()) if not isinstance(value, str) else repr(value)[1:-1]
+    text = repr(value)[1:-1] or "''" if isinstance(value, str) else " ".join(_flow(value).split())
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
