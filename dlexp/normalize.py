@@ -9,8 +9,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dlexp.image import unit  # noqa: F401
-
 _CHUNK_ROWS = 4096
 
 

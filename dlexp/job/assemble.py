@@ -83,15 +83,7 @@ def load_data(config: Config) -> Dataset:
         DataError: From the source.
         ConfigError: The task asked for does not fit the targets.
     """
-    dataset: Dataset = build(config["data"]).load()
-    asked = config["task"]
-    if asked in ("auto", dataset.task):
-        return dataset
-    if asked == "multiclass" and dataset.task == "binary":
-        return replace(dataset, task=asked)
-    if asked == "regression":
-        return replace(dataset, task=asked, targets=dataset.targets.float(), class_names=[])
-    raise ConfigError(f"task: got {asked}; {dataset.name} is {dataset.task}; choose auto or {dataset.task}")
+    return build(config["data"]).load(config["task"])
 
 
 def trial_seeds(config: Config) -> TrialSeeds:
@@ -135,11 +127,11 @@ def build_model(config: Config, dataset: Dataset, loss: Any, seed: int) -> tuple
 
 
 def _task(config: Config, dataset: Dataset, device: torch.device) -> Task:
-    augment = build(config["augment"])
+    augment = build(config["augment"], num_classes=dataset.num_classes)
     if not len(dataset.val):
         raise ConfigError("data.val_fraction: got no validation examples; a run needs some to choose its best epoch")
     is_augmented = not isinstance(augment, NoAugment)
-    affine = build(config["normalize"]).fit(dataset.inputs[dataset.train])
+    affine = build(config["normalize"]).fit(dataset.inputs, dataset.train)
     # Floats that nothing changes afterwards are normalised once instead of in every batch.
     is_ready = dataset.inputs.is_floating_point() and not is_augmented
     source = replace(dataset, inputs=affine.apply(dataset.inputs)) if is_ready else dataset
