@@ -1,0 +1,107 @@
+"""Student's t over folds or seeds: the plain interval, and the corrected test for differences on shared data."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+MOST_RUNS = 10_000
+
+
+@dataclass(frozen=True)
+class TTest:
+    """Outcome of a paired t-test.
+
+    Attributes:
+        mean: Mean difference.
+        low: Lower end of its interval; NaN where the differences have no spread to judge by.
+        high: Upper end.
+        p_value: Two-sided; NaN as `low`, or 1 where every difference is zero.
+        effect: Mean over standard deviation of the differences (Cohen's d_z); NaN without spread.
+        num: Differences.
+    """
+
+    mean: float
+    low: float
+    high: float
+    p_value: float
+    effect: float
+    num: int
+
+
+def t_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """Return mean -+ t_(n - 1) s / sqrt(n), the interval of the mean of independent values.
+
+    Over folds it is optimistic: they share training data, so their spread understates the variance of the mean.
+
+    Args:
+        values: (n,) at least two.
+        level: In (0, 1).
+
+    Raises:
+        ValueError: Fewer than two values.
+    """
+    mean, std = _mean_and_std(values)
+    reach = float(stats.t.ppf((1 + level) / 2, len(values) - 1)) * std / math.sqrt(len(values))
+    return mean - reach, mean + reach
+
+
+def corrected_t_test(differences: np.ndarray, test_to_train: float, level: float = 0.95) -> TTest:
+    """Test whether the mean of J paired differences over resampled training and test parts is zero.
+
+    t = mean / (s sqrt(1/J + n_test / n_train)) on J - 1 degrees of freedom. The second term stands for the covariance
+    of differences whose training parts overlap; with 0 this is the paired t-test, right for independent differences.
+
+    Args:
+        differences: (J,) metric of the first minus that of the second, by fold and repeat.
+        test_to_train: n_test / n_train, 1 / (k - 1) for k folds.
+        level: Of the interval.
+
+    Raises:
+        ValueError: Fewer than two differences.
+
+    References:
+        C. Nadeau, Y. Bengio (2003), Inference for the Generalization Error, Machine Learning 52, section 5.
+    """
+    mean, std = _mean_and_std(differences)
+    num = len(differences)
+    # Equal differences differ by rounding only: their deviation says nothing.
+    if std <= 1e-12 * max(1.0, abs(mean)):
+        p_value = 1.0 if abs(mean) <= 1e-12 else math.nan
+        end = 0.0 if p_value == 1.0 else math.nan
+        return TTest(mean, end, end, p_value, math.nan, num)
+    error = std * math.sqrt(1 / num + test_to_train)
+    reach = float(stats.t.ppf((1 + level) / 2, num - 1)) * error
+    p_value = 2 * float(stats.t.sf(abs(mean) / error, num - 1))
+    return TTest(mean, mean - reach, mean + reach, p_value, mean / std, num)
+
+
+def differences_needed(effect: float, test_to_train: float, *, level: float = 0.95, power: float = 0.8) -> int | None:
+    """Return the smallest J for which `corrected_t_test` finds an effect of this size with this power.
+
+    The power is that of the noncentral t with delta = effect / sqrt(1/J + n_test / n_train), J - 1 degrees of freedom.
+
+    Args:
+        effect: Mean over standard deviation of the differences.
+        test_to_train: As in `corrected_t_test`.
+        level: 1 minus the share of false alarms.
+        power: Share of true effects that are to be found.
+
+    Returns:
+        None where 10,000 would not do, as the correction leaves a floor that no number of repeats goes below.
+    """
+    if not effect or math.isnan(effect):
+        return None
+    num = np.arange(2, MOST_RUNS + 1)
+    delta = abs(effect) / np.sqrt(1 / num + test_to_train)
+    # Beyond 30 the noncentral t is far above any quantile of interest, and scipy's series slow.
+    is_found = stats.nct.sf(stats.t.ppf((1 + level) / 2, num - 1), num - 1, np.minimum(delta, 30)) >= power
+    return int(num[np.argmax(is_found)]) if is_found.any() else None
+
+
+def _mean_and_std(values: np.ndarray) -> tuple[float, float]:
+    values = np.asarray(values, dtype=np.float64)
+    if len(values) < 2:
+        raise ValueError(f"got {len(values)} values; at least two are needed for a spread")
+    return float(values.mean()), float(values.std(ddof=1))

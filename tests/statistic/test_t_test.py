@@ -1,0 +1,95 @@
+"""Student's t over folds: scipy, hand arithmetic, false alarms where the uncorrected test fails, power."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from dlexp.statistic.t_test import corrected_t_test, differences_needed, t_interval
+
+VALUES = np.array([0.3, -0.1, 0.5, 0.7, 0.2, 0.4, -0.2, 0.35])
+
+
+def test_without_correction_it_is_scipys():
+    found, expected = corrected_t_test(VALUES, 0.0), stats.ttest_1samp(VALUES, 0)
+    assert found.p_value == pytest.approx(expected.pvalue, rel=1e-12)
+    interval = expected.confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high), rel=1e-12)
+    assert t_interval(VALUES) == pytest.approx((interval.low, interval.high), rel=1e-12)
+    assert found.effect == pytest.approx(VALUES.mean() / VALUES.std(ddof=1))
+
+
+def test_correction_by_hand():
+    # five folds: differences 1, 2, 3, 4, 5; s^2 = 2.5; variance 2.5 (1/5 + 1/4) = 1.125; t = 3 / 1.06066 = 2.82843
+    found = corrected_t_test(np.arange(1.0, 6.0), 1 / 4)
+    assert found.p_value == pytest.approx(2 * stats.t.sf(math.sqrt(8), 4), rel=1e-12)
+    # t_4 quantile 0.975 is 2.776445 in any table
+    assert found.high == pytest.approx(3 + 2.776445 * math.sqrt(1.125), abs=1e-6)
+    assert found.low == pytest.approx(3 - 2.776445 * math.sqrt(1.125), abs=1e-6)
+
+
+def test_guards():
+    assert corrected_t_test(np.zeros(5), 0.25).p_value == 1
+    equal = corrected_t_test(np.full(5, 0.1), 0.25)
+    assert math.isnan(equal.p_value)
+    assert math.isnan(equal.low)
+    assert equal.mean == pytest.approx(0.1)
+    for function in (lambda v: corrected_t_test(v, 0.25), t_interval):
+        with pytest.raises(ValueError, match="at least two"):
+            function(np.array([1.0]))
+
+
+def repeated_folds(seed: int, gap: float, draws: int, k: int = 5, repeats: int = 10, num: int = 60):
+    """Differences of two learners by fold, 2,000 data sets at once.
+
+    Each learner predicts a Gaussian's mean, one from the odd and one from the even training rows, so both are equally
+    good on average and their errors depend on the training part that the folds share. `gap` worsens the first.
+    """
+    print(f"seed {seed}")
+    draw = np.random.default_rng(seed)
+    data = draw.normal(size=(draws, num, 2))
+    found = []
+    for _ in range(repeats):
+        folds = draw.permutation(num).reshape(k, -1)
+        for fold in folds:
+            train = np.setdiff1d(np.arange(num), fold)
+            means = data[:, train].mean(1, keepdims=True)
+            error = (data[:, fold] - means) ** 2
+            found.append((error[..., 0] - error[..., 1]).mean(1) + gap)
+    return np.stack(found, 1)
+
+
+def rejections(values: np.ndarray, ratio: float) -> float:
+    return float(np.mean([corrected_t_test(row, ratio).p_value < 0.05 for row in values]))
+
+
+def test_false_alarms_where_the_plain_test_cries_wolf():
+    values = repeated_folds(5, 0.0, 2000)
+    corrected, plain = rejections(values, 1 / 4), rejections(values, 0.0)
+    print(f"corrected {corrected:.3f}, plain {plain:.3f}")
+    assert corrected < 0.066
+    assert plain > 0.2
+
+
+def test_power_rises_with_the_difference():
+    found = [rejections(repeated_folds(6, gap, 300, repeats=2), 1 / 4) for gap in (0.0, 0.5, 1.0)]
+    assert found[0] < 0.08 < found[1] < found[2]
+    assert found[2] > 0.7
+
+
+def test_plain_interval_covers_independent_values():
+    draw = np.random.default_rng(7)
+    spans = np.array([t_interval(row) for row in draw.normal(1.0, 2.0, (2000, 6))])
+    assert 0.935 < np.mean((spans[:, 0] <= 1) & (spans[:, 1] >= 1)) < 0.965
+
+
+def test_differences_needed():
+    # statsmodels 0.15, TTestPower().solve_power(0.5, alpha=0.05, power=0.8) = 33.37 and 7.59 for 1.2
+    assert differences_needed(0.5, 0.0) == 34
+    assert differences_needed(-1.2, 0.0) == 8
+    assert differences_needed(0.0, 0.0) is None
+    assert differences_needed(math.nan, 0.25) is None
+    # with the floor of 1/4 the largest t is effect / 0.5, which 0.5 never brings to 1.96
+    assert differences_needed(0.5, 0.25) is None
+    assert differences_needed(2.0, 0.25) < 20
