@@ -1,0 +1,70 @@
+"""Every YAML file that dlexp ships keeps the contract: signature and file say the same, each parameter explained."""
+
+import re
+
+import pytest
+
+from dlexp.config.catalog import conf_folder, default_choices, list_groups, read_option
+from dlexp.config.signature import read
+from dlexp.job.config import resolve
+from dlexp.job.options import describe
+
+OPTIONS = [(group, option) for group, options in list_groups().items() for option in options]
+NAMES = [f"{group}={option}" for group, option in OPTIONS]
+FILES = sorted(conf_folder().glob("*/*.yaml"))
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS, ids=NAMES)
+def test_yaml_states_every_parameter_at_its_default(group, option):
+    node = read_option(group, option)
+    parameters = read(node.pop("_target_")).parameters
+    assert node == {name: parameter.default for name, parameter in parameters.items()}
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS, ids=NAMES)
+def test_options_explain_the_option_and_every_parameter(group, option):
+    about = describe(group, option)[group][option]
+    assert about["doc"]
+    assert "\n" not in about["doc"]
+    for name, parameter in about["parameters"].items():
+        assert parameter["doc"], name
+        assert parameter["type"], name
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_yaml_opens_with_what_it_is_and_comments_each_parameter(path):
+    first, *lines = path.read_text(encoding="utf-8").splitlines()
+    assert re.fullmatch(r"# .*\.", first)
+    for line in lines:
+        if re.match(r"\w+:", line) and not line.startswith(("_target_:", "defaults:")):
+            assert re.search(r"\s# \S", line), line
+
+
+def rounds(groups):
+    """One option of each group a round, until every option had its turn: composing takes 0.1 s."""
+    options = {group: list_groups()[group] for group in groups}
+    turns = range(max(map(len, options.values())))
+    return [{group: names[turn % len(names)] for group, names in options.items()} for turn in turns]
+
+
+BLOCKS = ("activation", "norm", "dropout")
+ROUNDS = rounds(BLOCKS) + rounds([group for group in list_groups() if group not in BLOCKS])
+
+
+@pytest.mark.parametrize("chosen", ROUNDS, ids=lambda chosen: "-".join(chosen.values()))
+def test_every_option_composes_and_passes_the_check(chosen):
+    needed = {
+        "arrays": ["data.path=x.npz"],
+        "csv": ["data.path=x.csv", "data.target=y"],
+        "image_folder": ["data.path=x"],
+    }
+    composed = resolve([f"{group}={option}" for group, option in chosen.items()] + needed.get(chosen.get("data"), []))
+    assert chosen.items() <= composed.choices.items()
+    for group, option in chosen.items():
+        assert composed.config[group]["_target_"] == read_option(group, option)["_target_"]
+
+
+def test_every_group_has_a_default_among_its_options():
+    groups = list_groups()
+    assert set(default_choices()) == set(groups)
+    assert all(option in groups[group] for group, option in default_choices().items())

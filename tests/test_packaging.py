@@ -1,0 +1,25 @@
+"""The explicit list of packages in pyproject.toml is the tree's."""
+
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_packages_named_are_those_of_the_tree():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    inner = {".".join(path.parent.relative_to(ROOT).parts) for path in ROOT.glob("dlexp/**/__init__.py")}
+    assert set(settings["packages"]) == inner | {"dlexp.cli", "dlexp.conf"}
+    assert settings["package-dir"] == {"dlexp.cli": "cli", "dlexp.conf": "conf"}
+
+
+def test_every_folder_with_modules_is_a_package():
+    folders = {path.parent for path in ROOT.glob("dlexp/**/*.py")}
+    assert {folder for folder in folders if not (folder / "__init__.py").is_file()} == set()
+
+
+def test_yaml_files_are_package_data():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    assert settings["package-data"] == {"dlexp.conf": ["**/*.yaml"]}
+    assert settings["include-package-data"] is False
+    assert [path for path in (ROOT / "conf").rglob("*.yml")] == []
