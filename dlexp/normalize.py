@@ -63,6 +63,10 @@ class Affine:
         fill = None if self.fill is None else self.fill.to(device)
         return Affine(self.scale.to(device), self.shift.to(device), fill)
 
+    def keep(self, rows: list[int]) -> "Affine":
+        """Return the normalisation of some trials of a stack."""
+        return Affine(self.scale[rows], self.shift[rows], None if self.fill is None else self.fill[rows])
+
     @staticmethod
     def stack(fits: Sequence["Affine"]) -> "Affine":
         """Return one normalisation for a stack of trials, row t that of trial t."""

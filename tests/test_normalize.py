@@ -100,6 +100,7 @@ def test_missing_numbers_take_the_training_mean():
     assert NoNormalize().fit(table).apply(table).isfinite().all()
     stacked = Affine.stack([fit, Standard().fit(torch.zeros(4, 2))])
     assert stacked.apply(torch.stack([table, table]))[0].equal(fit.apply(table))
+    assert stacked.keep([1]).fill.tolist() == [[0, 0]]
     assert fit.to("cpu").fill.equal(fit.fill)
 
 
