@@ -47,6 +47,13 @@ class Monitor(NamedTuple):
         return f"best/{self.metric.replace('/', '_')}"
 
 
+def facts(folder: RunFolder) -> dict[str, Any]:
+    """Return the manifest, with what only the result knows (counts of examples and parameters) when there is one."""
+    manifest, result = folder.manifest, folder.result or {}
+    known = {name: result[name] for name in ("data", "num_params") if name in result}
+    return {**manifest, **known}
+
+
 def monitor(manifest: dict[str, Any], history: list[dict[str, Any]]) -> Monitor:
     """Return the run's metric: the manifest's `monitor` {metric, mode}, else validation accuracy, else loss."""
     stated = manifest.get("monitor")
@@ -122,6 +129,7 @@ def tags(folder: RunFolder, manifest: dict[str, Any]) -> dict[str, str]:
         "mlflow.source.git.commit": git.get("commit"),
         "mlflow.source.name": manifest.get("command"),
         "mlflow.source.type": "LOCAL",
+        "mlflow.user": manifest.get("user"),
         "mlflow.note.content": f"`{manifest.get('command')}`\n\nRun folder: `{folder.path}`",
     }
     return {name: _text(value) for name, value in found.items() if value is not None}

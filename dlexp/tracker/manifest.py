@@ -1,5 +1,6 @@
 """What a run's manifest says about where its numbers come from: code, packages, machine, command, time."""
 
+import getpass
 import importlib.metadata
 import platform
 import shlex
@@ -14,9 +15,10 @@ ENDED = ("finished", "stopped_early", "diverged", "interrupted", "failed", "kill
 
 
 def environment() -> dict[str, Any]:
-    """Return command, git commit, host, Python and package versions, without importing the packages."""
+    """Return command, user, host, git commit, Python and package versions, without importing the packages."""
     return {
         "command": shlex.join(["dlexp", *sys.argv[1:]]),
+        "user": _user(),
         "host": socket.gethostname(),
         "platform": platform.platform(),
         "python": platform.python_version(),
@@ -43,6 +45,13 @@ def git_state() -> dict[str, Any] | None:
         return None
     changes = _git("status", "--porcelain", "--untracked-files=no")
     return {"commit": commit, "dirty": None if changes is None else bool(changes)}
+
+
+def _user() -> str | None:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return None
 
 
 def _git(*arguments: str) -> str | None:

@@ -39,7 +39,7 @@ class Sender:
             EnvironmentFault: The server does not answer.
             Exception: Anything that mlflow raises; what was sent before is recorded.
         """
-        manifest = self.folder.manifest
+        manifest = content.facts(self.folder)
         store = choose(self.folder.runs_dir, self.settings.get("uri"), self.sent.uri)
         client = self._client(store)
         run_id = self._ensure_run(client, store, manifest)
