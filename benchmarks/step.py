@@ -29,12 +29,12 @@ def ours(built: Assembled) -> Callable[[], None]:
     run = built.run
 
     def call() -> None:
-        run.forward.set_training(True)
+        run.step.forward.set_training(True)
         for epoch in range(EPOCHS):
             run.epoch, run.position, run.sums = epoch, 0, None
             for _ in run._steps(run._learning_rates(), 0.0):
                 pass
-            float(run._sums().loss)
+            run._sums().mean_loss()
 
     return call
 

@@ -16,6 +16,7 @@ class Flat:
 
     Attributes:
         names: Names of the parameters in the model's order.
+        pieces: Elements of each parameter and of the pad behind it, in turn.
         tensor: Parameters (T, P).
         views: One view (T, *shape) of `tensor` for each parameter.
     """
@@ -28,21 +29,25 @@ class Flat:
         self.names = [name for name, _ in named]
         self.shapes = [p.shape for _, p in named]
         self.channels_last = channels_last
+        self.pieces: list[int] = []
         self.offsets, end = [], 0
         for shape in self.shapes:
             self.offsets.append(end)
-            end += -(-shape.numel() // ALIGNMENT) * ALIGNMENT
+            pad = -shape.numel() % ALIGNMENT
+            self.pieces += [shape.numel(), pad]
+            end += shape.numel() + pad
         self.tensor = torch.zeros(num_trials, end, dtype=dtype, device=device)
         self.views = self.split(self.tensor)
 
     def split(self, tensor_TP: Tensor) -> list[Tensor]:
         """Return one view (T, *shape) a parameter of a tensor with this layout."""
         return [
-            self._view(tensor_TP[:, start : start + shape.numel()], shape)
+            self.shape_view(tensor_TP[:, start : start + shape.numel()], shape)
             for start, shape in zip(self.offsets, self.shapes, strict=True)
         ]
 
-    def _view(self, part: Tensor, shape: torch.Size) -> Tensor:
+    def shape_view(self, part: Tensor, shape: torch.Size) -> Tensor:
+        """Return a parameter's part of the rows (T, n) in its shape (T, *shape)."""
         num_trials = part.shape[0]
         if self.channels_last and len(shape) == 4:
             out, inner, height, width = shape

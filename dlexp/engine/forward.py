@@ -1,6 +1,6 @@
-"""The forward pass of a program of T trials. Only this differs between solo and fused training.
+"""What the engine needs of a program of T trials, and the plainest one: a module alone.
 
-Shapes: T trials, N batch, K outputs.
+Shapes: T trials, N batch, K outputs, R chosen rows.
 """
 
 from typing import Protocol
@@ -14,18 +14,26 @@ from dlexp.random import derive
 
 
 class Forward(Protocol):
-    """What the engine needs of a program.
+    """The forward pass of a program; only this differs between solo and fused training.
 
     Attributes:
+        engine: "solo", "folded" or "vmapped".
         flat: The parameters of all trials.
         grads: Gradients (T, P), which a backward pass adds to.
     """
 
+    engine: str
     flat: Flat
     grads: Tensor
 
-    def __call__(self, x: Tensor) -> Tensor | list[Tensor]:
-        """Return outputs (T, N, K), or a list of them when the model has auxiliary heads."""
+    def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
+        """Return outputs (T, N, K), or a list of them when the model has auxiliary heads.
+
+        Args:
+            x: A batch (N, ...) that all trials share, or one each (T, N, ...).
+            is_shared: Which of the two.
+            rows: Only these trials (R); None for all.
+        """
         ...
 
     def set_training(self, is_training: bool) -> None:
@@ -44,9 +52,15 @@ class Forward(Protocol):
         """Write one trial's parameters and persistent buffers."""
         ...
 
+    def keep(self, rows: list[int]) -> None:
+        """Drop all trials but these and free their memory."""
+        ...
+
 
 class Solo:
     """One trial: the plain module, its parameters views of the flat tensor's only row."""
+
+    engine = "solo"
 
     def __init__(self, model: nn.Module, *, device: torch.device, channels_last: bool, compile: bool = False) -> None:
         """Move an initialised model's parameters into the flat tensor."""
@@ -59,16 +73,15 @@ class Solo:
             view[0].copy_(parameter.detach())
             parameter.data, parameter.grad = view[0], grad[0]
         self._call = torch.compile(model) if compile else model
-        droppers = [m for m in model.modules() if isinstance(m, Inverted | Classic)]
-        self._dropout_seeds = torch.zeros(len(droppers), dtype=torch.int64, device=device)
-        self._layer_numbers = torch.arange(len(droppers), dtype=torch.int64, device=device)
-        self._has_dropout = bool(droppers)
-        for number, dropper in enumerate(droppers):
-            dropper.seed = self._dropout_seeds[number]
+        dropouts = [module for module in model.modules() if isinstance(module, Inverted | Classic)]
+        self._has_dropout = bool(dropouts)
+        self._dropout_seeds = torch.zeros(len(dropouts), dtype=torch.int64, device=device)
+        for number, dropout in enumerate(dropouts):
+            dropout.seed = self._dropout_seeds[number]
 
-    def __call__(self, x: Tensor) -> Tensor | list[Tensor]:
-        """See `Forward`; x is (N, ...)."""
-        outputs = self._call(x)
+    def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
+        """See `Forward`."""
+        outputs = self._call(x if is_shared else x[0])
         if isinstance(outputs, list):
             return [output.unsqueeze(0) for output in outputs]
         return outputs.unsqueeze(0)
@@ -78,9 +91,9 @@ class Solo:
         self.model.train(is_training)
 
     def seed_dropout(self, seeds: list[int], step: int) -> None:
-        """See `Forward`; layer l draws from the stream that is l after the step's."""
+        """See `Forward`."""
         if self._has_dropout:
-            torch.add(self._layer_numbers, derive(seeds[0], "dropout", step) >> 8, out=self._dropout_seeds)
+            self._dropout_seeds.copy_(layer_seeds(seeds, step, len(self._dropout_seeds))[0])
 
     def weights(self, trial: int) -> dict[str, Tensor]:
         """See `Forward`."""
@@ -91,3 +104,13 @@ class Solo:
         """See `Forward`."""
         assert trial == 0
         self.model.load_state_dict(weights)
+
+    def keep(self, rows: list[int]) -> None:
+        """See `Forward`."""
+        assert rows == [0]
+
+
+def layer_seeds(seeds: list[int], step: int, num_layers: int) -> Tensor:
+    """Return the seed of each trial's dropout layers in one step, int64 (T, L): layer l is l after the step's own."""
+    firsts = torch.tensor([derive(seed, "dropout", step) >> 8 for seed in seeds], dtype=torch.int64)
+    return firsts[:, None] + torch.arange(num_layers)

@@ -1,4 +1,7 @@
-"""What a checkpoint holds of a run, and how a run takes it up again: exactly, to the bit on CPU with equal threads."""
+"""What a checkpoint holds of one trial of a run, and how a run takes it up again: to the bit on CPU, equal threads.
+
+A snapshot does not tell whether the trial ran alone or in a stack.
+"""
 
 from typing import Any
 
@@ -8,8 +11,8 @@ from dlexp.engine.sums import Sums
 from dlexp.engine.train import Run
 
 
-def snapshot(run: Run) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return weights by name, and the rest of the state as tensors and plain types.
+def snapshot(run: Run, row: int = 0) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return one trial's weights by name, and the rest of its state as tensors and plain types.
 
     Random streams need no state: they are named by seed, purpose and step.
     """
@@ -18,28 +21,30 @@ def snapshot(run: Run) -> tuple[dict[str, Tensor], dict[str, Any]]:
         "position": run.position,
         "number": run.number,
         "elapsed": run.elapsed,
-        "sums": None if run.sums is None else run.sums.state(),
-        "step": dict(run.step.state),
-        "schedule": dict(run.schedule_state),
-        "stopping": run.stopping.state(),
+        "sums": None if run.sums is None else run.sums.state(row),
+        "step": {name: value[row : row + 1].clone() for name, value in run.step.state.items()},
+        "schedule": {name: value[row : row + 1].clone() for name, value in run.schedule_state.items()},
+        "stopping": run.stopping[row].state(),
     }
-    return run.forward.weights(0), state
+    return run.step.forward.weights(row), state
 
 
-def best_weights(run: Run) -> dict[str, Tensor]:
+def best_weights(run: Run, row: int = 0) -> dict[str, Tensor]:
     """Return the weights that are evaluated: the averaged ones where there are any."""
     with run.step.averaged():
-        return run.forward.weights(0)
+        return run.step.forward.weights(row)
 
 
-def restore(run: Run, weights: dict[str, Tensor], state: dict[str, Any]) -> None:
-    """Put a run where `snapshot` was taken."""
-    run.forward.load_weights(0, weights)
+def restore(run: Run, weights: dict[str, Tensor], state: dict[str, Any], row: int = 0) -> None:
+    """Put one trial where `snapshot` was taken; all trials of a run must come from the same instant."""
+    run.step.forward.load_weights(row, weights)
     for name in ("epoch", "position", "number", "elapsed"):
         setattr(run, name, state[name])
-    run.sums = None if state["sums"] is None else Sums(**state["sums"])
+    if state["sums"] is not None:
+        run.sums = run.sums or Sums.zero(run.step.forward.flat.tensor[:, 0])
+        run.sums.load(row, state["sums"])
     for kept, saved in ((run.step.state, state["step"]), (run.schedule_state, state["schedule"])):
         assert kept.keys() == saved.keys()
         for name, value in saved.items():
-            kept[name].copy_(value)
-    run.stopping.load(state["stopping"])
+            kept[name][row : row + 1].copy_(value)
+    run.stopping[row].load(state["stopping"])

@@ -13,8 +13,11 @@ from torch import Tensor, nn
 
 from dlexp.engine.flat import matrix_names
 from dlexp.engine.forward import Forward
+from dlexp.engine.stack.rows import select_rows
 from dlexp.engine.sums import Sums
+from dlexp.engine.task import Part
 
+RULES = ("loss", "optimizer", "schedule", "regularizer")
 PRECISION = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -37,6 +40,12 @@ class Rules:
     regularizer: Any
     grad_clip: Tensor | None = None
     ema: Tensor | None = None
+
+    def keep(self, rows: list[int], num_trials: int) -> "Rules":
+        """Return the rules of some of the trials."""
+        chosen = {name: select_rows(getattr(self, name), rows, num_trials) for name in RULES}
+        clip, ema = (None if value is None else value[rows] for value in (self.grad_clip, self.ema))
+        return Rules(**chosen, grad_clip=clip, ema=ema)
 
 
 class Step:
@@ -64,42 +73,61 @@ class Step:
             ones = torch.ones(params.shape[0], 1, dtype=params.dtype, device=params.device)
             self.state["loss_scale"], self.state["good_steps"] = ones * 2.0**16, torch.zeros_like(ones)
 
-    def __call__(self, batches: list[tuple[Tensor, Tensor]], lr_T1: Tensor, number: int, sums: Sums) -> None:
+    def __call__(self, batches: list[list[Part]], lr_T1: Tensor, number: int, sums: Sums) -> None:
         """Do one update from one or more batches whose gradients are averaged by their sizes.
 
         Args:
-            batches: Inputs (N, ...) and targets (T, N) of each accumulated batch.
+            batches: The parts of each accumulated batch, ready for the model.
             lr_T1: Learning rate of each trial.
             number: The update's number, from 1.
             sums: Gets the losses and right answers added.
         """
-        total = sum(targets.shape[1] for _, targets in batches)
         self.forward.grads.zero_()
-        for x, targets in batches:
-            loss_T, outputs = self._loss(x, targets)
-            objective_T = loss_T if len(batches) == 1 else loss_T * (targets.shape[1] / total)
+        totals = self._totals(batches) if len(batches) > 1 else None
+        for part in (part for parts in batches for part in parts):
+            loss_R, outputs = self._loss(part)
+            objective_R = loss_R if totals is None else loss_R * self._share(part, totals, loss_R)
             if self._is_scaled:
-                objective_T = objective_T * self.state["loss_scale"][:, 0]
+                scale = self.state["loss_scale"][:, 0]
+                objective_R = objective_R * (scale if part.rows is None else scale[part.rows])
             # A scalar: torch imports its symbolic shapes, for seconds, when a gradient to start from is passed.
-            (objective_T.squeeze(0) if len(loss_T) == 1 else objective_T.sum()).backward()
-            sums.add(loss_T.detach(), outputs, targets)
+            (objective_R.squeeze(0) if len(loss_R) == 1 else objective_R.sum()).backward()
+            sums.add(loss_R.detach(), outputs, part)
         with torch.no_grad():
             if self._is_scaled:
                 self._scaled_update(lr_T1, number)
             else:
                 self._apply(lr_T1, number)
 
-    def _loss(self, x: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    def _totals(self, batches: list[list[Part]]) -> list[int]:
+        """Return the examples of each trial in an update."""
+        totals = [0] * self.num_trials
+        for part in (part for parts in batches for part in parts):
+            for row in range(self.num_trials) if part.rows is None else part.rows:
+                totals[row] += part.num
+        return totals
+
+    def _share(self, part: Part, totals: list[int], like: Tensor) -> float | Tensor:
+        rows = range(self.num_trials) if part.rows is None else part.rows
+        shares = [part.num / totals[row] for row in rows]
+        return shares[0] if len(set(shares)) == 1 else torch.tensor(shares, dtype=like.dtype, device=like.device)
+
+    def _loss(self, part: Part) -> tuple[Tensor, Tensor]:
         if self._cast is None:
-            outputs = self.forward(x)
+            outputs = self.forward(part.x, is_shared=part.is_shared, rows=part.rows)
         else:
             with torch.autocast(self._device, dtype=self._cast):
-                outputs = self.forward(x)
-        if isinstance(outputs, list):
-            losses = [self.rules.loss(self._full(out), targets) for out in outputs]
-            weighted = [w * loss for w, loss in zip(self._aux_weights, losses, strict=True)]
-            return torch.stack(weighted).sum(0), outputs[0].detach()
-        return self.rules.loss(self._full(outputs), targets), outputs.detach()
+                outputs = self.forward(part.x, is_shared=part.is_shared, rows=part.rows)
+        main = outputs[0] if isinstance(outputs, list) else outputs
+        loss = self.rules.loss if part.rows is None else select_rows(self.rules.loss, part.rows, self.num_trials)
+        targets = part.targets
+        if len(targets) < len(main):
+            targets = targets.expand(len(main), *targets.shape[1:])
+        if not isinstance(outputs, list):
+            return loss(self._full(outputs), targets), main.detach()
+        losses = [loss(self._full(out), targets) for out in outputs]
+        weighted = [w * each for w, each in zip(self._aux_weights, losses, strict=True)]
+        return torch.stack(weighted).sum(0), main.detach()
 
     def _full(self, outputs: Tensor) -> Tensor:
         """Return outputs in full precision: a loss in half precision loses small probabilities."""
@@ -155,6 +183,18 @@ class Step:
             for weight in self.forward.flat.views:
                 if weight.dim() >= 3:
                     self.rules.regularizer.project(weight)
+
+    @property
+    def num_trials(self) -> int:
+        """T."""
+        return self.forward.flat.tensor.shape[0]
+
+    def keep(self, rows: list[int]) -> None:
+        """Drop all trials but these and free their memory."""
+        self.rules = self.rules.keep(rows, self.num_trials)
+        self.forward.keep(rows)
+        self.state = {name: value[rows] for name, value in self.state.items()}
+        self._rule_state = {name[5:]: value for name, value in self.state.items() if name.startswith("rule.")}
 
     @contextmanager
     def averaged(self) -> Iterator[None]:

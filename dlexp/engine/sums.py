@@ -1,6 +1,6 @@
 """What an epoch adds up on the device: no number is asked for before it ends.
 
-Shapes: T trials, N batch, K outputs.
+Shapes: T trials, R chosen trials, N batch, K outputs.
 """
 
 from dataclasses import dataclass, field
@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from dlexp.engine.task import Part
 
 PENDING_BATCHES = 64
 PENDING_NUMBERS = 1 << 20
@@ -23,50 +25,65 @@ class Sums:
     Attributes:
         loss: Sum of the examples' losses (T,).
         correct: Right answers (T,) int64, 0 for regression.
-        seen: Examples.
+        seen: Examples of each trial.
     """
 
     loss: Tensor
     correct: Tensor
-    seen: int = 0
+    seen: list[int]
     _pending: list[tuple[Tensor, Tensor]] = field(default_factory=list)
     _pending_numbers: int = 0
 
     @classmethod
     def zero(cls, like_T: Tensor) -> "Sums":
         """Return empty sums for T trials."""
-        return cls(torch.zeros_like(like_T), torch.zeros_like(like_T, dtype=torch.int64))
+        return cls(torch.zeros_like(like_T), torch.zeros_like(like_T, dtype=torch.int64), [0] * len(like_T))
 
-    def add(self, loss_T: Tensor, outputs: Tensor, targets: Tensor) -> None:
-        """Add a batch: its mean loss, its outputs (T, N, K) and its targets (T, N) or (T, N, K)."""
-        num = targets.shape[1]
-        self.loss.add_(loss_T, alpha=num)
-        self.seen += num
-        if outputs.shape[-1] == 1 and targets.is_floating_point():
+    def add(self, loss_R: Tensor, outputs: Tensor, part: Part) -> None:
+        """Add a batch: its mean losses and its outputs (R, N, K)."""
+        rows, has_classes = part.rows, outputs.shape[-1] > 1 or not part.targets.is_floating_point()
+        for row in range(len(self.seen)) if rows is None else rows:
+            self.seen[row] += part.num
+        if rows is not None:
+            chosen = torch.tensor(rows, device=loss_R.device)
+            self.loss.index_add_(0, chosen, loss_R, alpha=part.num)
+            if has_classes:
+                self.correct.index_add_(0, chosen, count_correct(outputs, part.targets))
             return
-        self._pending.append((outputs, targets))
-        self._pending_numbers += outputs.numel()
-        if len(self._pending) >= PENDING_BATCHES or self._pending_numbers >= PENDING_NUMBERS:
-            self._count()
+        self.loss.add_(loss_R, alpha=part.num)
+        if has_classes:
+            self._pending.append((outputs, part.targets))
+            self._pending_numbers += outputs.numel()
+            if len(self._pending) >= PENDING_BATCHES or self._pending_numbers >= PENDING_NUMBERS:
+                self._count()
 
-    def mean_loss(self) -> float:
-        """Return the mean loss of a single trial's examples."""
-        return float(self.loss) / self.seen
+    def mean_loss(self) -> list[float]:
+        """Return the mean loss of each trial's examples."""
+        return [loss / max(seen, 1) for loss, seen in zip(self.loss.tolist(), self.seen, strict=True)]
 
-    def accuracy(self) -> float:
-        """Return the share of right answers of a single trial."""
+    def accuracy(self) -> list[float]:
+        """Return each trial's share of right answers."""
         self._count()
-        return float(self.correct) / self.seen
+        return [right / max(seen, 1) for right, seen in zip(self.correct.tolist(), self.seen, strict=True)]
 
-    def state(self) -> dict[str, Any]:
-        """Return what a checkpoint needs."""
+    def state(self, row: int) -> dict[str, Any]:
+        """Return what a checkpoint of one trial needs."""
         self._count()
-        return {"loss": self.loss.clone(), "correct": self.correct.clone(), "seen": self.seen}
+        loss, correct = self.loss[row : row + 1].clone(), self.correct[row : row + 1].clone()
+        return {"loss": loss, "correct": correct, "seen": self.seen[row]}
+
+    def load(self, row: int, state: dict[str, Any]) -> None:
+        """Take up one trial's state."""
+        self.loss[row : row + 1].copy_(state["loss"])
+        self.correct[row : row + 1].copy_(state["correct"])
+        self.seen[row] = state["seen"]
 
     def _count(self) -> None:
         if self._pending:
-            outputs, targets = (torch.cat(parts, dim=1) for parts in zip(*self._pending, strict=True))
-            self.correct.add_(count_correct(outputs, targets))
+            outputs, targets = zip(*self._pending, strict=True)
+            num_trials = len(self.seen)
+            spread = [y.expand(num_trials, *y.shape[1:]) for y in targets]
+            self.correct.add_(count_correct(torch.cat(outputs, dim=1), torch.cat(spread, dim=1)))
             self._pending, self._pending_numbers = [], 0
 
 
@@ -75,7 +92,7 @@ def count_correct(outputs: Tensor, targets: Tensor) -> Tensor:
 
     Args:
         outputs: (T, N, K) logits; K = 1 is the logit of the second of two classes.
-        targets: (T, N) classes, or (T, N, K) class probabilities.
+        targets: (T, N) classes, or (T, N, K) class probabilities; T may be 1 where trials share them.
     """
     if targets.dim() == 3:
         targets = targets.argmax(-1)

@@ -1,85 +1,38 @@
 """The training loop of one program of T trials: a stream of events, a state that can be saved and taken up again.
 
-Shapes: T trials, N examples, B batch, S steps.
+Solo is T = 1 of the same loop. Shapes: T trials, N examples, B batch, S steps.
 """
 
 import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
 
 import torch
 from torch import Tensor
 
-from dlexp.engine.evaluate import predict, score
+from dlexp.engine.evaluate import predict, score_trials
 from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
-from dlexp.engine.forward import Forward
 from dlexp.engine.step import Step
 from dlexp.engine.stopping import Stopping
 from dlexp.engine.sums import Sums
+from dlexp.engine.task import Part, Task, TrialSeeds, epoch_batches, gather, num_steps
 from dlexp.engine.trainer import Trainer
-from dlexp.normalize import Affine
-from dlexp.random import generator
 
 PROGRESS_SECONDS = 0.2
 
 
-@dataclass(frozen=True)
-class TrialSeeds:
-    """The seeds of one trial's random streams."""
-
-    init: int
-    order: int
-    augment: int
-    dropout: int
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a program learns from.
-
-    Attributes:
-        feed: Batches on the device.
-        affine: Normalisation fitted on the training part; None where the feed's data are normalised already.
-        augment: Applied to training batches; None for none.
-        train: Rows of the training part.
-        val: Rows of the validation part.
-        val_targets: Targets (T, N) of the validation part on the device.
-        num_classes: 0 for regression.
-        is_image: Whether a batch is (B, H, W, C).
-    """
-
-    feed: Any
-    affine: Affine | None
-    augment: Any
-    train: Tensor
-    val: Tensor
-    val_targets: Tensor
-    num_classes: int
-    is_image: bool
-
-    def prepare(self, x: Tensor) -> Tensor:
-        """Return a raw batch as the model takes it: normalised, images (B, C, H, W) in channels-last memory."""
-        if self.affine is not None:
-            x = self.affine.apply(x)
-        return x.permute(0, 3, 1, 2) if self.is_image else x
-
-    def prepare_training(self, x: Tensor, y: Tensor, seed: int, step: int) -> tuple[Tensor, Tensor]:
-        """Return a raw batch augmented with the draws of its step and normalised."""
-        if self.augment is None:
-            return self.prepare(x), y
-        assert self.affine is not None
-        # Bytes stay bytes as long as the augmentation moves pixels only: a quarter of the memory to read and write.
-        x, y = self.augment(x.permute(0, 3, 1, 2) if self.is_image else x, y, generator(seed, "augment", step))
-        return self.affine.apply(x, channel_dim=-3 if self.is_image else -1), y
-
-
 @dataclass
 class Run:
-    """Trains one program; iterate over `events`, save a snapshot whenever the loop is between two of them.
+    """Trains one program; iterate over `events`, save snapshots whenever the loop is between two of them.
+
+    A trial that ends leaves the program: after its `TrialEnd` its row is dropped from every tensor.
 
     Attributes:
+        seeds: Of each trial, as are `stopping` and `trials`.
+        trials: The number that events call each row by.
+        schedule_state: Tensors (T,) of a schedule that follows the metric.
         epoch: Epochs done.
         position: Updates done in the epoch in hand.
         number: Updates done since the start.
@@ -88,13 +41,13 @@ class Run:
     """
 
     task: Task
-    forward: Forward
     step: Step
     trainer: Trainer
-    seeds: TrialSeeds
+    seeds: list[TrialSeeds]
     monitor: str
-    stopping: Stopping
+    stopping: list[Stopping]
     schedule_state: dict[str, Tensor] = field(default_factory=dict)
+    trials: list[int] = field(default_factory=lambda: [0])
     should_stop: Callable[[], bool] = lambda: False
     epoch: int = 0
     position: int = 0
@@ -105,48 +58,78 @@ class Run:
     @property
     def steps_per_epoch(self) -> int:
         """Updates of an epoch."""
-        return num_steps(len(self.task.train), self.trainer)
+        return num_steps(len(self.task.train[0]), self.trainer)
 
     def events(self) -> Iterator[Event]:
-        """Train until done, yielding progress, epochs and the end."""
-        self.forward.set_training(True)
-        while (end := self._end()) is None:
+        """Train until done, yielding progress, epochs and ends."""
+        self.step.forward.set_training(True)
+        while True:
+            yield from self._leave({row: end for row in range(len(self.trials)) if (end := self._end(row)) is not None})
+            if not self.trials:
+                return
             started = time.monotonic()
             lr_ST = self._learning_rates()
             yield from self._steps(lr_ST, started)
             if self.should_stop():
                 self.elapsed += time.monotonic() - started
-            elif not math.isfinite(float(self._sums().loss)):
-                reason = f"the training loss of epoch {self.epoch + 1} is not finite; try a smaller optimizer.lr"
-                yield TrialEnd(0, "diverged", reason, self.stopping.best_epoch)
-                return
-            else:
-                yield self._end_epoch(float(lr_ST[-1, 0]), started)
-        yield end
+                continue
+            yield from self._leave(self._diverged())
+            if self.trials:
+                yield from self._end_epoch(lr_ST, started)
 
-    def _end(self) -> TrialEnd | None:
-        """Return how the trial ends here; None when another epoch is due."""
-        best = self.stopping.best_epoch
+    def _leave(self, ends: dict[int, TrialEnd]) -> Iterator[TrialEnd]:
+        """Tell of trials that are over, then drop their rows."""
+        yield from ends.values()
+        if ends:
+            self.keep([row for row in range(len(self.trials)) if row not in ends])
+
+    def keep(self, rows: list[int]) -> None:
+        """Drop all trials but these and free their memory; the last rows stay for whoever still looks at them."""
+        if rows:
+            self.step.keep(rows)
+            self.task = self.task.keep(rows)
+            self.schedule_state = {name: value[rows] for name, value in self.schedule_state.items()}
+            if self.sums is not None:
+                states = [self.sums.state(row) for row in rows]
+                self.sums = Sums.zero(self.step.forward.flat.tensor[:, 0])
+                for row, state in enumerate(states):
+                    self.sums.load(row, state)
+            self.seeds = [self.seeds[row] for row in rows]
+            self.stopping = [self.stopping[row] for row in rows]
+        self.trials = [self.trials[row] for row in rows]
+
+    def _end(self, row: int) -> TrialEnd | None:
+        """Return how a trial ends here; None when another epoch is due."""
+        stopping, trial = self.stopping[row], self.trials[row]
+        best = stopping.best_epoch
         if self.should_stop():
-            return TrialEnd(0, "interrupted", "", best)
+            return TrialEnd(trial, "interrupted", "", best)
         if self.epoch >= self.trainer.epochs:
-            return TrialEnd(0, "finished", "", best)
-        if self.stopping.is_over:
-            reason = f"no {self.monitor} better than {self.stopping.best:.4g} in {self.stopping.wait} epochs"
-            return TrialEnd(0, "stopped_early", reason, best)
+            return TrialEnd(trial, "finished", "", best)
+        if stopping.is_over:
+            reason = f"no {self.monitor} better than {stopping.best:.4g} in {stopping.wait} epochs"
+            return TrialEnd(trial, "stopped_early", reason, best)
         if self._is_late(0.0):
-            return TrialEnd(0, "stopped_early", f"trainer.max_seconds={self.trainer.max_seconds:g} are over", best)
+            return TrialEnd(trial, "stopped_early", f"trainer.max_seconds={self.trainer.max_seconds:g} are over", best)
         return None
+
+    def _diverged(self) -> dict[int, TrialEnd]:
+        reason = f"the training loss of epoch {self.epoch + 1} is not finite; try a smaller optimizer.lr"
+        return {
+            row: TrialEnd(self.trials[row], "diverged", reason, self.stopping[row].best_epoch)
+            for row, loss in enumerate(self._sums().loss.tolist())
+            if not math.isfinite(loss)
+        }
 
     def _steps(self, lr_ST: Tensor, started: float) -> Iterator[Progress]:
         """Do the epoch's remaining updates, or those until a wish to stop or the time limit."""
         accumulate = self.trainer.accumulate
-        chunks = self._epoch_batches()[self.position * accumulate :]
-        batches, rates = self.task.feed.batches(chunks), lr_ST[:, :, None].unbind()
-        sums, told, seen_before = self._sums(), started, self._sums().seen
-        for start in range(0, len(chunks), accumulate):
-            together = self._next_batches(batches, min(accumulate, len(chunks) - start))
-            self.step(together, rates[self.position], self.number + 1, sums)
+        rows = epoch_batches(self.task, self.trainer, self.seeds, self.epoch)[self.position * accumulate :]
+        batches, rates = gather(self.task.feed, rows), lr_ST[:, :, None].unbind()
+        sums, told, seen_before = self._sums(), started, self._sums().seen[0]
+        while together := list(islice(batches, accumulate)):
+            self.step.forward.seed_dropout([seed.dropout for seed in self.seeds], self.number)
+            self.step(self._prepare(together), rates[self.position], self.number + 1, sums)
             self.position += 1
             self.number += 1
             now = time.monotonic()
@@ -154,28 +137,21 @@ class Run:
                 return
             if now - told >= PROGRESS_SECONDS:
                 told = now
-                rate = (sums.seen - seen_before) / (now - started)
-                loss, lr = sums.mean_loss(), float(lr_ST[self.position - 1, 0])
+                rate = len(self.trials) * (sums.seen[0] - seen_before) / (now - started)
+                loss, lr = sums.mean_loss()[0], float(lr_ST[self.position - 1, 0])
                 yield Progress(self.epoch + 1, self.position, self.steps_per_epoch, loss, lr, rate)
 
     def _sums(self) -> Sums:
         if self.sums is None:
-            self.sums = Sums.zero(self.forward.flat.tensor[:, 0])
+            self.sums = Sums.zero(self.step.forward.flat.tensor[:, 0])
         return self.sums
 
-    def _next_batches(self, batches: Iterator[tuple[Tensor, Tensor]], count: int) -> list[tuple[Tensor, Tensor]]:
-        self.forward.seed_dropout([self.seeds.dropout], self.number)
-        prepared = []
-        for i in range(count):
-            x, y = next(batches)
-            x, y = self.task.prepare_training(x, y, self.seeds.augment, self.number * self.trainer.accumulate + i)
-            prepared.append((x, y.unsqueeze(0)))
-        return prepared
-
-    def _epoch_batches(self) -> list[Tensor]:
-        """Return the rows of each batch of the epoch in hand, in its own order."""
-        order = torch.randperm(len(self.task.train), generator=generator(self.seeds.order, "order", self.epoch))
-        return usable(list(self.task.train[order].split(self.trainer.batch_size)))
+    def _prepare(self, batches: list[list[Part]]) -> list[list[Part]]:
+        first = self.number * self.trainer.accumulate
+        return [
+            [self.task.prepare_training(part, self.seeds, first + i) for part in parts]
+            for i, parts in enumerate(batches)
+        ]
 
     def _learning_rates(self) -> Tensor:
         """Return the rate of every update of the epoch (S, T)."""
@@ -186,51 +162,36 @@ class Run:
         factor_ST = factor.T if factor.dim() == 2 else factor[:, None]
         if self.schedule_state:
             factor_ST = factor_ST * self.schedule_state["scale"].cpu()
-        return (factor_ST * rules.optimizer.lr.double().cpu().T).to(self.forward.flat.tensor)
+        return (factor_ST * rules.optimizer.lr.double().cpu().T).to(self.step.forward.flat.tensor)
 
-    def _end_epoch(self, lr: float, started: float) -> EpochEnd:
-        sums = self._sums()
-        metrics = {"train/loss": sums.mean_loss()}
+    def _end_epoch(self, lr_ST: Tensor, started: float) -> Iterator[EpochEnd]:
+        metrics = {"train/loss": self._sums().mean_loss()}
         if self.task.num_classes:
-            metrics["train/accuracy"] = sums.accuracy()
+            metrics["train/accuracy"] = self._sums().accuracy()
         if self.step.rules.regularizer.scope != "none":
-            metrics["train/penalty"] = float(self.step.penalty())
-        metrics |= {f"val/{name}": float(value) for name, value in self.evaluate().items()}
+            metrics["train/penalty"] = self.step.penalty().tolist()
+        metrics |= {f"val/{name}": values for name, values in self.evaluate().items()}
         self.epoch += 1
         self.position, self.sums = 0, None
-        value = metrics[self.monitor]
-        is_best = self.stopping.observe(value, self.epoch)
+        values = metrics[self.monitor]
+        are_best = [stopping.observe(v, self.epoch) for stopping, v in zip(self.stopping, values, strict=True)]
         if self.schedule_state:
-            sign = -1.0 if self.stopping.higher_is_better else 1.0
-            value_T = torch.full_like(self.schedule_state["scale"], sign * value)
+            sign = -1.0 if self.stopping[0].higher_is_better else 1.0
+            value_T = sign * torch.tensor(values, dtype=torch.float64).to(self.schedule_state["scale"])
             self.step.rules.schedule.observe(self.schedule_state, value_T)
         seconds = time.monotonic() - started
         self.elapsed += seconds
-        return EpochEnd(0, self.epoch, self.number, lr, metrics, seconds, is_best)
+        rates = lr_ST[-1].tolist()
+        for row, trial in enumerate(self.trials):
+            own = {name: value[row] for name, value in metrics.items()}
+            yield EpochEnd(trial, self.epoch, self.number, rates[row], own, seconds, are_best[row])
 
-    def evaluate(self) -> dict[str, Tensor]:
-        """Return the metrics of the validation part under the averaged weights where there are any."""
+    def evaluate(self) -> dict[str, list[float]]:
+        """Return each trial's metrics of its validation part, under the averaged weights where there are any."""
         with self.step.averaged():
-            outputs = predict(
-                self.forward, self.task.feed, self.task.prepare, self.task.val, self.trainer.eval_batch_size
-            )
-        return score(outputs, self.task.val_targets, self.step.rules.loss, self.task.num_classes)
+            outputs = predict(self.step.forward, self.task, self.task.val, self.trainer.eval_batch_size)
+        return score_trials(outputs, self.task, self.task.val, self.step.rules.loss)
 
     def _is_late(self, seconds: float) -> bool:
         limit = self.trainer.max_seconds
         return limit is not None and self.elapsed + seconds >= limit
-
-
-def usable(batches: list[Tensor]) -> list[Tensor]:
-    """Leave out a last batch of one example, for batch statistics of one do not exist.
-
-    Orders differ between epochs, so no example is left out for ever.
-    """
-    return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 else batches
-
-
-def num_steps(num_train: int, trainer: Trainer) -> int:
-    """Return the updates of an epoch of `num_train` examples."""
-    full, rest = divmod(num_train, trainer.batch_size)
-    num_batches = full + (1 if rest > 1 or (rest == 1 and full == 0) else 0)
-    return math.ceil(num_batches / trainer.accumulate)

@@ -90,7 +90,7 @@ def _memory(built: Assembled, saved: int) -> int:
     run = built.run
     half = 0.5 if PRECISION[run.trainer.precision] is not None else 1.0
     state = sum(value.numel() * value.element_size() for value in run.step.state.values())
-    params = run.forward.flat.tensor
+    params = run.step.forward.flat.tensor
     inputs = built.dataset.inputs
     return int(2 * params.numel() * params.element_size() + state + half * saved + inputs.numel() * inputs.element_size())
 

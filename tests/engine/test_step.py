@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from dlexp.engine.forward import Solo
 from dlexp.engine.step import Rules, Step
 from dlexp.engine.sums import Sums
+from dlexp.engine.task import Part
 from dlexp.loss import CrossEntropy
 from dlexp.optimizer.adam import Adam
 from dlexp.optimizer.momentum import Momentum
@@ -51,7 +52,7 @@ def advance(step: Step, data: list[tuple[Tensor, Tensor]], accumulate: int = 1) 
     sums = Sums.zero(step.forward.flat.tensor[:, 0])
     lr = torch.full((1, 1), LR, dtype=step.forward.flat.tensor.dtype)
     for number, start in enumerate(range(0, len(data), accumulate), start=1):
-        step(data[start : start + accumulate], lr, number, sums)
+        step([[Part(None, True, x, y)] for x, y in data[start : start + accumulate]], lr, number, sums)
     return sums
 
 
@@ -153,9 +154,9 @@ def test_mixed_precision_learns_nearly_what_full_precision_does(precision):
     for name in ("fp32", precision):
         step = make_step(make_model().float(), SGD(lr=LR), precision=name)
         losses[name] = [
-            advance(step, data[:1]).mean_loss(),
-            advance(step, data).mean_loss(),
-            advance(step, data).mean_loss(),
+            advance(step, data[:1]).mean_loss()[0],
+            advance(step, data).mean_loss()[0],
+            advance(step, data).mean_loss()[0],
         ]
     assert losses[precision][2] < 0.8 * losses[precision][0]
     assert losses[precision] == pytest.approx(losses["fp32"], rel=0.02)

@@ -3,6 +3,7 @@
 import torch
 
 from dlexp.engine.sums import PENDING_BATCHES, Sums, count_correct
+from dlexp.engine.task import Part
 
 
 def test_counts_right_answers_of_each_trial():
@@ -32,16 +33,18 @@ def test_sums_do_not_depend_on_when_they_are_read():
     ]
     often, once = Sums.zero(torch.zeros(1)), Sums.zero(torch.zeros(1))
     for loss, outputs, targets in batches:
-        often.add(loss, outputs, targets)
-        once.add(loss, outputs, targets)
-        often = Sums(**often.state())
+        part = Part(None, True, outputs, targets)
+        often.add(loss, outputs, part)
+        once.add(loss, outputs, part)
+        state, often = often.state(0), Sums.zero(torch.zeros(1))
+        often.load(0, state)
     assert often.mean_loss() == once.mean_loss()
     assert often.accuracy() == once.accuracy()
     right = sum(int((outputs.argmax(-1) == targets).sum()) for _, outputs, targets in batches)
-    assert once.accuracy() == right / (5 * len(batches))
+    assert once.accuracy() == [right / (5 * len(batches))]
 
 
 def test_values_have_no_right_answers():
     sums = Sums.zero(torch.zeros(1))
-    sums.add(torch.tensor([0.5]), torch.zeros(1, 4, 1), torch.zeros(1, 4))
-    assert (sums.mean_loss(), sums.accuracy()) == (0.5, 0.0)
+    sums.add(torch.tensor([0.5]), torch.zeros(1, 4, 1), Part(None, True, torch.zeros(4, 2), torch.zeros(1, 4)))
+    assert (sums.mean_loss(), sums.accuracy()) == ([0.5], [0.0])

@@ -1,0 +1,1 @@
+"""Programs of many trials: the same model with a trial axis."""

@@ -1,0 +1,179 @@
+"""Layers that know the trial axis: the model's own code runs on T * N examples, its layers unfold them.
+
+The model's code sees one large batch whose examples belong to T trials in turn. Only layers with parameters, buffers
+or batch statistics are exchanged for ones that unfold (T * N, ...) to (T, N, ...), so that activations, pooling and
+reshaping are one kernel for all trials. Whether a model bears this is tried, not assumed: see `fold`.
+Shapes: T trials, N batch, D inputs, E outputs, C channels.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from dlexp.dropout import Classic, Inverted
+from dlexp.engine.stack.batch_norm import batch_norm
+from dlexp.engine.stack.rows import Rows
+from dlexp.random import hashed_uniform
+
+
+class Folded(Rows):
+    """A stack whose layers know the trial axis."""
+
+    engine = "folded"
+
+    def __init__(self, models: list[nn.Module], *, device: torch.device, channels_last: bool) -> None:
+        """Stack initialised models of equal structure.
+
+        Raises:
+            Unfoldable: A layer has no form with a trial axis.
+        """
+        super().__init__(models, device=device, channels_last=channels_last)
+        self._chosen: Tensor | None = None
+        self._tensors: dict[str, Tensor] = {}
+        self._exchange(self.template, "")
+
+    def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
+        """See `dlexp.engine.forward.Forward`."""
+        num_trials = self.num_trials if rows is None else len(rows)
+        num = x.shape[0 if is_shared else 1]
+        folded = x.unsqueeze(0).expand(num_trials, *x.shape) if is_shared else x
+        self._chosen = None if rows is None else torch.tensor(rows, device=x.device)
+        self._tensors = {**self.parameters(), **self.buffers}
+        outputs = self.template(folded.reshape(num_trials * num, *folded.shape[2:]))
+        if isinstance(outputs, list):
+            return [output.view(num_trials, num, *output.shape[1:]) for output in outputs]
+        return outputs.view(num_trials, num, *outputs.shape[1:])
+
+    def set_training(self, is_training: bool) -> None:
+        """See `dlexp.engine.forward.Forward`."""
+        self.template.train(is_training)
+
+    def tensor(self, name: str) -> Tensor | None:
+        """Return a parameter or buffer of the trials in hand (T, *shape), None where there is none of that name."""
+        value = self._tensors.get(name)
+        return value if value is None or self._chosen is None else value.index_select(0, self._chosen)
+
+    def write(self, name: str, value: Tensor) -> None:
+        """Overwrite a buffer of the trials in hand."""
+        if self._chosen is None:
+            self.buffers[name].copy_(value)
+        else:
+            self.buffers[name].index_copy_(0, self._chosen, value)
+
+    def _exchange(self, module: nn.Module, path: str) -> None:
+        for name, child in module.named_children():
+            full = f"{path}{name}"
+            layer = next((make for kind, make in LAYERS.items() if isinstance(child, kind)), None)
+            if layer is not None:
+                setattr(module, name, layer(self, full, child))
+                continue
+            own = [*child.named_parameters(recurse=False), *child.named_buffers(recurse=False)]
+            if own:
+                raise Unfoldable(f"{full} ({type(child).__name__}) has no form with a trial axis")
+            self._exchange(child, f"{full}.")
+
+
+class Unfoldable(Exception):
+    """A model whose layers have no form with a trial axis, or whose code mixes examples."""
+
+
+class _Layer(nn.Module):
+    """A layer of the template, with its parameters in a stack."""
+
+    def __init__(self, stack: Folded, path: str, original: nn.Module) -> None:
+        super().__init__()
+        object.__setattr__(self, "stack", stack)  # not a submodule
+        self.path, self.original = path, [original]  # in a list: its parameters are not this module's
+
+    stack: Folded
+
+    def own(self, name: str) -> Tensor:
+        """Return a tensor (T, *shape) that the layer always has."""
+        value = self.stack.tensor(f"{self.path}.{name}")
+        assert value is not None
+        return value
+
+    def optional(self, name: str) -> Tensor | None:
+        """Return a tensor (T, *shape), None where the layer was made without."""
+        return self.stack.tensor(f"{self.path}.{name}")
+
+
+class _Linear(_Layer):
+    def forward(self, x: Tensor) -> Tensor:
+        weight_TED, bias_TE = self.own("weight"), self.optional("bias")
+        x_TND = x.view(len(weight_TED), -1, x.shape[-1])
+        if bias_TE is None:
+            out_TNE = torch.bmm(x_TND, weight_TED.transpose(1, 2))
+        else:
+            out_TNE = torch.baddbmm(bias_TE.unsqueeze(1), x_TND, weight_TED.transpose(1, 2))
+        return out_TNE.flatten(0, 1)
+
+
+class _Norm(_Layer):
+    def forward(self, x: Tensor) -> Tensor:
+        weight_TC, bias_TC = self.optional("weight"), self.optional("bias")
+        norm = self.original[0]
+        assert isinstance(norm, nn.GroupNorm)
+        y = F.group_norm(x, norm.num_groups, eps=norm.eps)
+        if weight_TC is None or bias_TC is None:
+            return y
+        shape = (len(weight_TC), 1, -1, *[1] * (x.dim() - 2))
+        return torch.addcmul(bias_TC.view(shape), y.unflatten(0, (len(weight_TC), -1)), weight_TC.view(shape)).flatten(
+            0, 1
+        )
+
+
+class _BatchNormLayer(_Layer):
+    def forward(self, x: Tensor) -> Tensor:
+        norm = self.original[0]
+        assert isinstance(norm, _BatchNorm)
+        mean_TC, var_TC = self.own("running_mean"), self.own("running_var")
+        x_TN = x.unflatten(0, (len(mean_TC), -1))
+        weight_TC, bias_TC = self.optional("weight"), self.optional("bias")
+        if not self.training:
+            y, _, _ = batch_norm(x_TN, weight_TC, bias_TC, norm.eps, (mean_TC, var_TC))
+            return y.flatten(0, 1)
+        y, batch_mean_TC, batch_var_TC = batch_norm(x_TN, weight_TC, bias_TC, norm.eps, None)
+        with torch.no_grad():
+            momentum = norm.momentum
+            assert momentum is not None
+            self.stack.write(f"{self.path}.running_mean", mean_TC.lerp(batch_mean_TC, momentum))
+            self.stack.write(f"{self.path}.running_var", var_TC.lerp(batch_var_TC, momentum))
+            self.stack.write(f"{self.path}.num_batches_tracked", self.own("num_batches_tracked") + 1)
+        return y.flatten(0, 1)
+
+
+class _DropoutLayer(_Layer):
+    def forward(self, x: Tensor) -> Tensor:
+        seed_T, p_T = self.own("seed"), self.own("p")
+        is_inverted = isinstance(self.original[0], Inverted)
+        if not self.training and is_inverted:
+            return x
+        x_TN = x.unflatten(0, (len(seed_T), -1))
+        p = p_T.view(-1, *[1] * (x.dim()))
+        if not self.training:
+            return (x_TN * (1 - p).to(x.dtype)).flatten(0, 1)
+        draws = torch.stack([hashed_uniform(x_TN.shape[1:], seed) for seed in seed_T])
+        kept = (draws >= p).to(x.dtype)
+        return (x_TN * (kept / (1 - p).to(x.dtype) if is_inverted else kept)).flatten(0, 1)
+
+
+class _PReLULayer(_Layer):
+    def forward(self, x: Tensor) -> Tensor:
+        slope = self.own("weight")
+        x_TN = x.unflatten(0, (len(slope), -1))
+        slope = slope.view(len(slope), 1, -1, *[1] * (x.dim() - 2))
+        return torch.where(x_TN >= 0, x_TN, slope * x_TN).flatten(0, 1)
+
+
+LAYERS: dict[type[nn.Module], Callable[[Folded, str, nn.Module], _Layer]] = {
+    nn.Linear: _Linear,
+    nn.GroupNorm: _Norm,
+    _BatchNorm: _BatchNormLayer,
+    Inverted: _DropoutLayer,
+    Classic: _DropoutLayer,
+    nn.PReLU: _PReLULayer,
+}

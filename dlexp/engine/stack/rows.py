@@ -1,0 +1,108 @@
+"""A stack's parameters and buffers: leaves to differentiate by, one trial's part out of them, fewer trials.
+
+Shapes: T trials, P padded parameters of a trial.
+"""
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dlexp.dropout import Classic, Inverted
+from dlexp.engine.flat import Flat
+from dlexp.engine.forward import layer_seeds
+
+
+class Rows:
+    """Owns what T models of one structure differ in.
+
+    Attributes:
+        template: The structure; its own values are not used.
+        flat: Trained parameters (T, P).
+        grads: Their gradients (T, P), which a backward pass adds to.
+        buffers: Buffers and frozen parameters by name, each (T, *shape); dropout's seeds and rates among them.
+    """
+
+    def __init__(self, models: list[nn.Module], *, device: torch.device, channels_last: bool) -> None:
+        """Stack initialised models of equal structure."""
+        first = models[0]
+        self.template = copy.deepcopy(first).to(device)
+        dtype = next(first.parameters()).dtype
+        self.flat = Flat(first, len(models), dtype=dtype, device=device, channels_last=channels_last)
+        self._saved_names = list(first.state_dict())
+        named = [dict(model.named_parameters()) for model in models]
+        for name, view in zip(self.flat.names, self.flat.views, strict=True):
+            for row, parameters in enumerate(named):
+                view[row].copy_(parameters[name].detach())
+        fixed = [name for name, p in first.named_parameters() if not p.requires_grad]
+        kept = [
+            {**dict(m.named_buffers()), **{n: p[n].detach() for n in fixed}} for m, p in zip(models, named, strict=True)
+        ]
+        self.buffers = {name: torch.stack([tensors[name] for tensors in kept]).to(device) for name in kept[0]}
+        self._dropouts = [n for n, module in first.named_modules() if isinstance(module, Inverted | Classic)]
+        self._renew()
+
+    @property
+    def num_trials(self) -> int:
+        """T."""
+        return self.flat.tensor.shape[0]
+
+    def _renew(self) -> None:
+        self.grads = torch.zeros_like(self.flat.tensor)
+        self._leaf = self.flat.tensor.detach().requires_grad_()
+        self._leaf.grad = self.grads
+
+    def parameters(self) -> dict[str, Tensor]:
+        """Return the trained parameters by name, each (T, *shape), as views that lead gradients back to `grads`.
+
+        One split of the one leaf: its gradient is a single concatenation, whatever the number of parameters.
+        """
+        pieces = self._leaf.split(self.flat.pieces, dim=1)[::2]
+        views = [self.flat.shape_view(piece, shape) for piece, shape in zip(pieces, self.flat.shapes, strict=True)]
+        return dict(zip(self.flat.names, views, strict=True))
+
+    def seed_dropout(self, seeds: list[int], step: int) -> None:
+        """Write each trial's and layer's dropout seed of one step."""
+        if self._dropouts:
+            seeds_TL = layer_seeds(seeds, step, len(self._dropouts))
+            for number, name in enumerate(self._dropouts):
+                self.buffers[f"{name}.seed"].copy_(seeds_TL[:, number])
+
+    def weights(self, trial: int) -> dict[str, Tensor]:
+        """Return copies of one trial's parameters and persistent buffers by their module names."""
+        stacked = self._stacked()
+        return {name: stacked[name][trial].detach().clone() for name in self._saved_names}
+
+    @torch.no_grad()
+    def load_weights(self, trial: int, weights: dict[str, Tensor]) -> None:
+        """Write one trial's parameters and persistent buffers."""
+        stacked = self._stacked()
+        for name in self._saved_names:
+            stacked[name][trial].copy_(weights[name])
+
+    def _stacked(self) -> dict[str, Tensor]:
+        return {**dict(zip(self.flat.names, self.flat.views, strict=True)), **self.buffers}
+
+    def keep(self, rows: list[int]) -> None:
+        """Drop all trials but these and free their memory."""
+        chosen = torch.tensor(rows, device=self.flat.tensor.device)
+        self.flat.tensor = self.flat.tensor.index_select(0, chosen)
+        self.flat.views = self.flat.split(self.flat.tensor)
+        self.buffers = {name: value.index_select(0, chosen) for name, value in self.buffers.items()}
+        self._renew()
+
+
+def select_rows(owner: Any, rows: list[int], num_trials: int) -> Any:
+    """Return a copy of an object whose tensors (T, 1) of per-trial hyperparameters have only some rows.
+
+    Args:
+        owner: A loss, update rule, schedule or regulariser.
+        rows: The rows to keep.
+        num_trials: T; tensors of other lengths are left alone.
+    """
+    chosen = copy.copy(owner)
+    for name, value in vars(owner).items():
+        if isinstance(value, Tensor) and value.shape == (num_trials, 1):
+            object.__setattr__(chosen, name, value[rows])  # update rules are frozen dataclasses
+    return chosen

@@ -1,0 +1,55 @@
+"""Any model under torch.func.vmap: T trials, each with its own parameters, buffers and dropout streams.
+
+Shapes: T trials, N batch, K outputs, R chosen rows.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+
+from dlexp.engine.stack.rows import Rows
+
+
+class Vmapped(Rows):
+    """The module's own code, mapped over the trial axis."""
+
+    engine = "vmapped"
+
+    def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
+        """See `dlexp.engine.forward.Forward`."""
+        leaves, buffers = self.parameters(), self.buffers
+        chosen = torch.tensor([] if rows is None else rows, dtype=torch.int64, device=x.device)
+        if rows is not None:
+            leaves = {name: leaf.index_select(0, chosen) for name, leaf in leaves.items()}
+            buffers = {name: value.index_select(0, chosen) for name, value in buffers.items()}
+
+        def call(parameters: dict[str, Tensor], own: dict[str, Tensor], batch: Tensor) -> Tensor | list[Tensor]:
+            return functional_call(self.template, (parameters, own), (batch,))
+
+        outputs = vmap(call, in_dims=(0, 0, None if is_shared else 0), randomness="error")(leaves, buffers, x)
+        if rows is not None:
+            for name, value in buffers.items():  # running statistics were updated in the copies
+                self.buffers[name].index_copy_(0, chosen, value)
+        return outputs
+
+    def set_training(self, is_training: bool) -> None:
+        """See `dlexp.engine.forward.Forward`."""
+        self.template.train(is_training)
+
+
+def find_obstacle(model: nn.Module, in_shape: tuple[int, ...]) -> str | None:
+    """Return why a model cannot be mapped over trials, None when it can.
+
+    Two copies run on two examples; what torch refuses (data-dependent branches, operators without a batching rule)
+    shows there.
+    """
+    try:
+        stack = Vmapped([model, model], device=torch.device("cpu"), channels_last=False)
+        stack.set_training(True)
+        outputs = stack(torch.randn(2, *in_shape, generator=torch.Generator().manual_seed(0)))
+        main = outputs[0] if isinstance(outputs, list) else outputs
+        main.sum().backward()
+    except Exception as error:
+        lines = str(error).strip().splitlines()
+        return lines[0] if lines else type(error).__name__
+    return None

@@ -1,0 +1,184 @@
+"""What the trials of a program learn from: data, parts, normalisation, augmentation, and the batches of an epoch.
+
+Shapes: T trials, R chosen trials, N examples, B batch, C channels.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dlexp.engine.trainer import Trainer
+from dlexp.normalize import Affine
+from dlexp.random import generator
+
+
+@dataclass(frozen=True)
+class TrialSeeds:
+    """The seeds of one trial's random streams."""
+
+    init: int
+    order: int
+    augment: int
+    dropout: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """A batch of some trials, or of all.
+
+    Attributes:
+        rows: The trials (R); None for all.
+        is_shared: Whether they share the examples, so that `x` has no trial axis.
+        x: Row numbers (R, B) or (B,) at first; inputs (R, B, ...) or (B, ...) when gathered.
+        targets: (R, B), or (R, B, K) probabilities after mixing; empty before.
+    """
+
+    rows: list[int] | None
+    is_shared: bool
+    x: Tensor
+    targets: Tensor
+
+    @property
+    def num(self) -> int:
+        """B."""
+        return self.targets.shape[1]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What T trials learn from.
+
+    Attributes:
+        feed: Batches on the device.
+        affine: Normalisation fitted on the training part, (C,) for all or (T, C); None where the feed's data are
+            normalised already.
+        augments: Each trial's augmentation of training batches, None for none.
+        train: Rows of each trial's training part.
+        val: Rows of each trial's validation part.
+        targets: Targets (N,) of all examples on the device.
+        num_classes: 0 for regression.
+        is_image: Whether a batch is (B, H, W, C).
+    """
+
+    feed: Any
+    affine: Affine | None
+    augments: list[Any]
+    train: list[Tensor]
+    val: list[Tensor]
+    targets: Tensor
+    num_classes: int
+    is_image: bool
+
+    def keep(self, rows: list[int]) -> "Task":
+        """Return the task of some of the trials."""
+        affine = self.affine
+        if affine is not None and affine.scale.dim() == 2:
+            affine = affine.keep(rows)
+        train, val, augments = ([parts[row] for row in rows] for parts in (self.train, self.val, self.augments))
+        return replace(self, affine=affine, augments=augments, train=train, val=val)
+
+    def prepare(self, x: Tensor, rows: list[int] | None = None) -> Tensor:
+        """Return raw batches as the model takes them: normalised, images (..., C, H, W) in channels-last memory."""
+        affine = self._affine(rows)
+        if affine is not None:
+            x = affine.apply(x)
+        return x.movedim(-1, -3) if self.is_image else x
+
+    def prepare_training(self, part: Part, seeds: list[TrialSeeds], draw: int) -> Part:
+        """Return a raw batch augmented with each trial's own draws and normalised.
+
+        Args:
+            part: Gathered.
+            seeds: Those of all trials.
+            draw: Number of the batch since the start, which names the draws.
+        """
+        rows = range(len(self.augments)) if part.rows is None else part.rows
+        if all(self.augments[row] is None for row in rows):
+            return replace(part, x=self.prepare(part.x, part.rows))
+        images, targets = [], []
+        for i, row in enumerate(rows):
+            raw = part.x if part.is_shared else part.x[i]
+            stream = generator(seeds[row].augment, "augment", draw)
+            one, target = self.augments[row](raw.movedim(-1, -3) if self.is_image else raw, part.targets[i], stream)
+            images.append(one)
+            targets.append(target)
+        affine = self._affine(part.rows)
+        assert affine is not None
+        channels = -3 if self.is_image else -1
+        if len(images) == 1:
+            return replace(part, x=affine.apply(images[0], channels), targets=targets[0].unsqueeze(0), is_shared=True)
+        return replace(
+            part, x=affine.apply(torch.stack(images), channels), targets=torch.stack(targets), is_shared=False
+        )
+
+    def _affine(self, rows: list[int] | None) -> Affine | None:
+        if rows is None or self.affine is None or self.affine.scale.dim() == 1:
+            return self.affine
+        return self.affine.keep(rows)
+
+
+def epoch_batches(task: Task, trainer: Trainer, seeds: list[TrialSeeds], epoch: int) -> list[list[Part]]:
+    """Return the row numbers of each batch of an epoch, in each trial's own order.
+
+    Trials with the same order of the same examples share a batch; others are stacked; where their last batches differ
+    in length, those of equal length are.
+    """
+    is_shared = are_equal(task.train) and len({seed.order for seed in seeds}) == 1
+    chunks = [
+        _shuffled(rows, seed, trainer.batch_size, epoch)
+        for rows, seed in list(zip(task.train, seeds, strict=True))[: 1 if is_shared else None]
+    ]
+    empty = torch.empty(0)
+    if is_shared:
+        return [[Part(None, True, chunk, empty)] for chunk in chunks[0]]
+    return [_by_length(list(together)) for together in zip(*chunks, strict=True)]
+
+
+def _shuffled(rows: Tensor, seeds: TrialSeeds, batch_size: int, epoch: int) -> list[Tensor]:
+    order = torch.randperm(len(rows), generator=generator(seeds.order, "order", epoch))
+    return usable(list(rows[order].split(batch_size)))
+
+
+def _by_length(chunks: list[Tensor]) -> list[Part]:
+    lengths = sorted({len(chunk) for chunk in chunks}, reverse=True)
+    parts = []
+    for length in lengths:
+        rows = [row for row, chunk in enumerate(chunks) if len(chunk) == length]
+        stacked = torch.stack([chunks[row] for row in rows])
+        parts.append(Part(None if len(lengths) == 1 else rows, False, stacked, torch.empty(0)))
+    return parts
+
+
+def gather(feed: Any, batches: list[list[Part]]) -> Iterator[list[Part]]:
+    """Yield each batch's parts with inputs and targets in the place of row numbers."""
+    stream = feed.batches([part.x for parts in batches for part in parts])
+    for parts in batches:
+        gathered = []
+        for part in parts:
+            x, y = next(stream)
+            gathered.append(replace(part, x=x, targets=y.unsqueeze(0) if part.is_shared else y))
+        yield gathered
+
+
+def are_equal(parts: list[Tensor]) -> bool:
+    """Whether all trials have the same rows."""
+    return all(part is parts[0] or torch.equal(part, parts[0]) for part in parts[1:])
+
+
+def usable(batches: list[Tensor]) -> list[Tensor]:
+    """Leave out a last batch of one example, for batch statistics of one do not exist.
+
+    Orders differ between epochs, so no example is left out for ever.
+    """
+    return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 else batches
+
+
+def num_steps(num_train: int, trainer: Trainer) -> int:
+    """Return the updates of an epoch of `num_train` examples."""
+    full, rest = divmod(num_train, trainer.batch_size)
+    num_batches = full + (1 if rest > 1 or (rest == 1 and full == 0) else 0)
+    return math.ceil(num_batches / trainer.accumulate)

@@ -1,0 +1,83 @@
+"""The pieces of a run that a configuration names, one at a time: data, seeds, loss, model, monitor."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from dlexp.build import build, build_per_trial, factory
+from dlexp.data.dataset import Dataset
+from dlexp.engine.evaluate import score
+from dlexp.engine.task import TrialSeeds
+from dlexp.error import ConfigError, did_you_mean
+from dlexp.init import initialize, symmetry_warning
+from dlexp.random import derive, generator
+
+Config = dict[str, Any]
+
+
+def load_data(config: Config) -> Dataset:
+    """Load the data set and settle its task.
+
+    Raises:
+        DataError: From the source.
+        ConfigError: The task asked for does not fit the targets.
+    """
+    return build(config["data"]).load(config["task"])
+
+
+def trial_seeds(config: Config) -> TrialSeeds:
+    """Return the seed of each stream: its own, or the run's."""
+    apart = {name: value for name, value in config["seeds"].items() if name != "_target_"}
+    return TrialSeeds(**{name: config["seed"] if value is None else value for name, value in apart.items()})
+
+
+def build_loss(configs: list[Config], datasets: list[Dataset], device: torch.device) -> Any:
+    """Build the loss that the trials of a program share, for the data's task."""
+    program = {"task": datasets[0].task, "num_classes": datasets[0].num_classes}
+    nodes = [config["loss"] for config in configs]
+    loss = build_per_trial(nodes, dtype=torch.float32, device=device, **program)
+    if hasattr(loss, "balance"):
+        loss.balance(datasets[0].targets[datasets[0].train])
+    return loss
+
+
+def build_model(config: Config, dataset: Dataset, loss: Any, seed: int) -> tuple[nn.Module, list[str]]:
+    """Build and initialise the model; return it with warnings for the user.
+
+    Raises:
+        ConfigError: The model does not fit the data.
+    """
+    activation = factory(config["activation"])
+    program = {
+        "in_shape": dataset.in_shape,
+        "num_outputs": loss.num_outputs,
+        "activation": activation,
+        "norm": factory(config["norm"]),
+        "dropout": factory(config["dropout"]),
+    }
+    # A user's module may draw from torch's generator when it is made: seeded for the while, put back after.
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(derive(seed, "construct"))
+        model = build(config["model"], **program)
+    init = build(config["init"], gain=activation(num_features=1).gain)
+    initialize(model, init, generator(seed, "init"))
+    warning = symmetry_warning(init)
+    has_hidden = sum(p.dim() >= 2 for p in model.parameters()) > 1
+    return model, [warning] if warning and has_hidden else []
+
+
+def choose_monitor(asked: str, loss: Any, dataset: Dataset) -> str:
+    """Return the metric that chooses the best epoch.
+
+    Raises:
+        ConfigError: No such metric for this task.
+    """
+    if asked == "auto":
+        return "val/accuracy" if dataset.num_classes else "val/loss"
+    outputs = torch.zeros(1, 2, loss.num_outputs)
+    known = [f"val/{name}" for name in score(outputs, dataset.targets[:2].unsqueeze(0), loss, dataset.num_classes)]
+    known += ["train/loss", "train/accuracy"] if dataset.num_classes else ["train/loss"]
+    if asked not in known:
+        raise ConfigError(f"trainer.monitor: got {asked}; choose one of {', '.join(known)}{did_you_mean(asked, known)}")
+    return asked
