@@ -170,4 +170,5 @@ def _one_line(error: BaseException) -> str:
         return "nested too deeply, or a value that refers to itself"
     key = getattr(error, "full_key", None)  # OmegaConf's errors know where they arose
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    return f"{key}: {lines[0][:160]}" if key else lines[0][:160]
+    line = lines[0].partition(" raised while resolving interpolation: ")[2].strip('"') or lines[0]
+    return f"{key}: {line[:160]}" if key else line[:160]

@@ -4,14 +4,31 @@ from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, OverrideType, RangeSweep
 from hydra.core.override_parser.types import Override as HydraOverride
-from hydra.core.override_parser.types import OverrideType
 from hydra.errors import HydraException
 
 from dlexp.config.wording import show
 from dlexp.error import ConfigError
 
 MAX_LENGTH = 10_000  # the grammar's parser needs seconds for longer ones
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep expression as Hydra's grammar has it, not yet judged: see `dlexp.config.space`.
+
+    Attributes:
+        kind: "choice", "range", "interval", or the name of another form.
+        values: The choices; [start, stop, step] of a range, [start, end] of an interval.
+        tags: Words of ``tag(...)``.
+        is_shuffled: Whether ``shuffle(...)`` was asked for.
+    """
+
+    kind: str
+    values: list[Any]
+    tags: frozenset[str]
+    is_shuffled: bool
 
 
 @dataclass(frozen=True)
@@ -24,6 +41,7 @@ class Override:
         value: The plain value; None for a deletion or a sweep.
         action: "change", "add" (``+key=``), "force" (``++key=``: either) or "delete" (``~key``).
         is_sweep: Whether the value is a sweep expression (``a,b``, ``range(…)``, ``interval(…)``).
+        sweep: That expression.
     """
 
     text: str
@@ -31,6 +49,7 @@ class Override:
     value: Any
     action: str
     is_sweep: bool
+    sweep: Sweep | None = None
 
 
 def parse(texts: list[str]) -> list[Override]:
@@ -70,7 +89,7 @@ def _parse_one(parser: OverridesParser, text: str) -> Override:
         raise ConfigError(f"{show(key)}: Hydra's runtime settings do not apply here; remove it")
     if parsed.package is not None:
         raise ConfigError(f"{show(text)}: packages (@) are not used here; write {show(key)}=...")
-    return Override(text, key, _value(parsed), _action(parsed), parsed.is_sweep_override())
+    return Override(text, key, _value(parsed), _action(parsed), parsed.is_sweep_override(), _sweep(parsed))
 
 
 def _action(parsed: HydraOverride) -> str:
@@ -83,5 +102,23 @@ def _action(parsed: HydraOverride) -> str:
 def _value(parsed: HydraOverride) -> Any:
     if parsed.type is OverrideType.DEL or parsed.is_sweep_override():
         return None
-    value = parsed.value()
+    return _plain(parsed.value())
+
+
+def _plain(value: Any) -> Any:
     return str(value) if type(value).__name__ == "QuotedString" else value
+
+
+def _sweep(parsed: HydraOverride) -> Sweep | None:
+    if not parsed.is_sweep_override():
+        return None
+    sweep: Any = parsed._value
+    if isinstance(sweep, ChoiceSweep):
+        kind, values = "choice", [_plain(value) for value in sweep.list]
+    elif isinstance(sweep, RangeSweep):
+        kind, values = "range", [sweep.start, sweep.stop, sweep.step]
+    elif isinstance(sweep, IntervalSweep):
+        kind, values = "interval", [sweep.start, sweep.end]
+    else:
+        kind, values = type(sweep).__name__.lower(), []
+    return Sweep(kind, values, frozenset(getattr(sweep, "tags", ())), bool(getattr(sweep, "shuffle", False)))

@@ -1,0 +1,89 @@
+"""Composition: the choices by Hydra, the values on a copy, every failure one line."""
+
+import pytest
+
+from dlexp.config.compose import compose, flat_keys
+from dlexp.error import ConfigError
+
+
+def test_values_and_choices():
+    composed = compose(["model=resnet", "model.depth=34", "optimizer={lr: 0.5}", "trainer.min_delta=${optimizer.lr}"])
+    assert composed.config["model"]["depth"] == 34
+    assert composed.config["optimizer"]["lr"] == 0.5
+    assert composed.config["trainer"]["min_delta"] == 0.5
+    assert composed.choices["model"] == "resnet"
+    assert "hydra" not in composed.config
+    assert not any(group.startswith("hydra") for group in composed.choices)
+    assert [override.key for override in composed.changed] == [
+        "model", "model.depth", "optimizer.lr", "trainer.min_delta",
+    ]  # fmt: skip
+
+
+def test_one_composition_does_not_change_the_next():
+    compose(["model.widths=[1]", "++seed=5", "~trainer.ema"])
+    plain = compose([])
+    assert plain.config["model"]["widths"] == [128, 128]
+    assert plain.config["seed"] == 0
+    assert "ema" in plain.config["trainer"]
+
+
+def test_a_model_brings_its_blocks_along_and_the_command_line_wins():
+    assert compose(["model=vgg"]).choices["dropout"] == "inverted"
+    assert compose(["model=vgg", "dropout=none"]).choices["dropout"] == "none"
+    assert compose(["dropout=none", "model=vgg"]).choices["dropout"] == "none"
+
+
+def test_missing_values_are_marked_for_the_check():
+    assert compose(["data=arrays"]).config["data"]["path"] == "???"
+
+
+MODELS = "cnn, densenet, inception, mlp, nin, resnet, resnext, softmax, torchvision, vgg"
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("modle=resnet", "unknown key modle; did you mean model?"),
+        ("model=resnt", f"model: got resnt; choose one of {MODELS}; did you mean resnet?"),
+        ("model=null", f"model: got null; choose one of {MODELS}"),
+        ("model=3", f"model: got 3; choose one of {MODELS}"),
+        ("model=", f"model: got ''; choose one of {MODELS}"),
+        ("~model", "~model: not possible; choose model=option"),
+        ("model/resnet=x", "model/resnet=x: not possible; choose model=option"),
+        (
+            "model.dpeth=18",
+            "unknown key model.dpeth; did you mean model.depth? model=densenet|resnet|resnext|vgg has it",
+        ),
+        ("trainer.epoch=3", "unknown key trainer.epoch; did you mean trainer.epochs?"),
+        ("optim.lr=3", "unknown key optim.lr; did you mean optimizer.lr?"),
+        ("epochs=3", "unknown key epochs; did you mean trainer.epochs?"),
+        ("zzz=3", "unknown key zzz; see `dlexp options`"),
+        ("trainer.zzz=3", "unknown key trainer.zzz; see `dlexp options trainer`"),
+        ("trainer.epochs.x=3", "unknown key trainer.epochs.x; did you mean trainer.epochs?"),
+        ("~trainer.zzz", "unknown key trainer.zzz; see `dlexp options trainer`"),
+        (
+            "optimizer.momentum=0.9",
+            "unknown key optimizer.momentum: it has no effect here; optimizer=momentum|nesterov has it",
+        ),
+        ("dropout.p=0.5", "unknown key dropout.p: it has no effect here; dropout=classic|inverted has it"),
+        ("+seed=3", "+seed=3: seed is there already; write seed=value without the +"),
+        ("seed=1,2", "seed: got the sweep expression seed=1,2; use `dlexp sweep seed=1,2` to search"),
+        (
+            "optimizer.lr=tag(log,interval(1e-5,1e-1))",
+            "optimizer.lr: got the sweep expression optimizer.lr=tag(log,interval(1e-5,1e-1)); "
+            "use `dlexp sweep optimizer.lr=tag(log,interval(1e-5,1e-1))` to search",
+        ),
+        ("model=mlp,cnn", "model: got the sweep expression model=mlp,cnn; use `dlexp sweep model=mlp,cnn` to search"),
+        ("seed=${nothing}", "seed: Interpolation key 'nothing' not found"),
+        ("seed=${seed}", "seed: Recursive interpolation detected"),
+        ("seed=${oc.env:NO_SUCH_NAME}", "seed: Environment variable 'NO_SUCH_NAME' not found"),
+    ],
+)
+def test_refusals(override, message):
+    with pytest.raises(ConfigError) as caught:
+        compose([override])
+    assert str(caught.value) == message
+
+
+def test_flat_keys():
+    assert flat_keys({"a": {"b": 1, "c": {"d": 2}}, "e": [1]}) == ["a", "a.b", "a.c", "a.c.d", "e"]

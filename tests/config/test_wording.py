@@ -1,0 +1,56 @@
+"""Types and values in words."""
+
+import math
+
+import pytest
+
+from dlexp.config.wording import plural, show, type_text
+
+
+@pytest.mark.parametrize(
+    ("annotation", "words"),
+    [
+        ("Count", "an integer >= 1"),
+        ("PerTrial[Positive]", "a number > 0"),
+        ("PerTrial[Positive] | None", "a number > 0 or null"),
+        ("Literal['fp32', 'bf16']", "fp32|bf16"),
+        ("Literal[18, 34]", "18|34"),
+        ("list[int]", "a list of integers"),
+        ("list[Count] | None", "a list of integers >= 1 or null"),
+        ("Widths", "a list of integers >= 1"),
+        ("Annotated[float, Interval(gt=0)]", "a number"),
+        ("str", "a text"),
+        ("bool", "true or false"),
+        ("SomethingElse", "SomethingElse"),
+    ],
+)
+def test_type_text(annotation, words):
+    assert type_text(annotation) == words
+
+
+def test_plural():
+    assert plural("an integer >= 1") == "integers >= 1"
+    assert plural("a text") == "texts"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "null"),
+        (True, "true"),
+        (0.1, "0.1"),
+        (math.nan, "nan (not finite)"),
+        (-math.inf, "-inf (not finite)"),
+        ("", "''"),
+        ("abc", "abc"),
+        ("a\nb\x00", "a\\nb\\x00"),
+        ([None, True, "x"], "[null, true, x]"),
+        ({"a": [1], "b": False}, "{a: [1], b: false}"),
+        (["a\nb"], "[a b]"),
+        ("x" * 60, "x" * 60),
+        ("x" * 61, "x" * 57 + "..."),
+        (10**70, "1" + "0" * 56 + "..."),
+    ],
+)
+def test_show(value, shown):
+    assert show(value) == shown
