@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from .argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet
@@ -13,6 +14,10 @@ from .output import people, show_json
 if TYPE_CHECKING:
     from dlexp.config.compose import Composed
     from dlexp.job.train import Announcement, Listener, Outcome
+    from dlexp.tracker.console import ConsoleTracker
+
+# of all metrics, those that a person reads first; the rest are in result.json and MLflow
+SHOWN = ("loss", "accuracy", "top5_accuracy", "f1_macro", "roc_auc", "calibration_error", "rmse", "mae", "r2")
 
 
 def train(
@@ -39,43 +44,50 @@ def train(
     from dlexp.job.config import resolve
 
     console = people(json, is_quiet=quiet)
-    if resume is not None and (overrides or dry_run):
+    if resume is not None and (overrides or dry_run or config_dir):
         raise ConfigError(
-            "--resume: got overrides too; a run goes on as it is, so give --resume alone or start a new run"
+            "--resume: got other settings too; a run goes on as it is, so give --resume alone or start a new run"
         )
-    if resume is not None:
-        from dlexp.job.train import resume as resume_job
+    composed = resolve(overrides or [], config_dir) if resume is None else None
+    if composed is not None and dry_run:
+        return _dry_run(composed, console, json)
+    from dlexp.job import train as job
 
-        outcome = resume_job(resume, runs_dir, announce=_announcer(console), open_test=test)
-    else:
-        composed = resolve(overrides or [], config_dir)
-        if dry_run:
-            return _dry_run(composed, console, json)
-        from dlexp.job.train import start
-
-        outcome = start(composed, announce=_announcer(console), open_test=test)
+    announcer = _Announcer(console)
+    try:
+        if composed is not None:
+            outcome = job.start(composed, announce=announcer, open_test=test)
+        else:
+            outcome = job.resume(str(resume), runs_dir, announce=announcer, open_test=test)
+    finally:
+        announcer.close()
     _show(outcome, console)
     if json:
         show_json(outcome.result)
     return outcome.exit_code
 
 
-def _announcer(console: Console) -> Any:
-    def announce(about: "Announcement") -> "Listener":
+class _Announcer:
+    """Shows what is about to be trained, then its progress; `close` leaves the terminal as it was."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.tracker: ConsoleTracker | None = None
+
+    def __call__(self, about: "Announcement") -> "Listener":
         from dlexp.tracker.console import ConsoleTracker
 
-        data, run = about.built.dataset, about.built.run
+        console, data, run = self.console, about.built.dataset, about.built.run
         tests = f", {len(data.test):,} sealed for test" if len(data.test) else ""
         console.print(f"data    {data.name} ({data.task}): {len(data.train):,} train, {len(data.val):,} val{tests}")
         params = sum(p.numel() for p in about.built.model.parameters())
         console.print(f"model   {type(about.built.model).__name__}, {params:,} parameters")
         console.print(f"device  {about.built.device_line}")
         for warning in about.built.warnings:
-            console.print(f"[yellow]warning[/] {warning}")
-        console.print(
-            f"run     {about.folder.path}" + (f", from epoch {about.epochs_done + 1}" if about.epochs_done else "")
-        )
-        return ConsoleTracker(
+            console.print(f"[yellow]warning[/] {escape(warning)}")
+        begin = f", from epoch {about.epochs_done + 1}" if about.epochs_done else ""
+        console.print(f"run     {escape(_short(about.folder.path))}{begin}")
+        self.tracker = ConsoleTracker(
             console,
             epochs=run.trainer.epochs,
             epochs_done=about.epochs_done,
@@ -83,27 +95,49 @@ def _announcer(console: Console) -> Any:
             monitor=run.monitor,
             num_train=len(data.train),
         )
+        return self.tracker
 
-    return announce
+    def close(self) -> None:
+        if self.tracker is not None:
+            self.tracker.close()
 
 
 def _show(outcome: "Outcome", console: Console) -> None:
     result = outcome.result
-    table = Table(
-        title=f"{result['status']} after {result['epochs']} epochs, {result['seconds']:.1f} s", title_justify="left"
-    )
-    table.add_column("metric")
-    table.add_column(f"best epoch ({result['best_epoch']})", justify="right")
-    for name, value in result["metrics"].items():
-        table.add_row(name, "not finite" if value is None else f"{value:.4f}")
-    console.print(table)
+    console.print(f"[bold]{result['status']}[/] after {result['epochs']} epochs, {result['seconds']:.1f} s of training")
+    if result["metrics"]:
+        console.print(_table(result))
     for note in outcome.notes:
-        console.print(f"[yellow]{note}[/]")
-    console.print(f"run folder  {result['run_dir']}")
+        console.print(f"[yellow]{escape(note)}[/]")
+    console.print(f"run folder  {escape(_short(Path(result['run_dir'])))}")
     if outcome.exit_code == 0:
         console.print("next        dlexp ui            the dashboard: curves and comparisons")
         console.print("            dlexp runs          all runs, best first")
         console.print("            dlexp options       what else can be chosen")
+
+
+def _table(result: dict[str, Any]) -> Table:
+    """Return the best epoch's metrics, a row each, a column for each part of the data."""
+    metrics = result["metrics"]
+    splits = [split for split in ("train", "val", "test") if any(name.startswith(f"{split}/") for name in metrics)]
+    table = Table(title=f"best epoch: {result['best_epoch']}", title_justify="left")
+    table.add_column("metric")
+    for split in splits:
+        table.add_column(split, justify="right")
+    for name in [name for name in SHOWN if any(f"{split}/{name}" in metrics for split in splits)]:
+        table.add_row(name, *(_cell(metrics, f"{split}/{name}") for split in splits))
+    return table
+
+
+def _cell(metrics: dict[str, Any], name: str) -> str:
+    if name not in metrics:
+        return ""
+    return "not finite" if metrics[name] is None else f"{metrics[name]:.4f}"
+
+
+def _short(path: Path) -> str:
+    """Return a path as seen from the working directory where it lies below that."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _dry_run(composed: "Composed", console: Console, is_json: bool) -> int:

@@ -1,5 +1,6 @@
 """The end of a run: its best weights evaluated once more, predictions, figures and the result written."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,51 @@ from torch import Tensor
 
 from dlexp import metric
 from dlexp.engine import checkpoint
-from dlexp.engine.evaluate import predict, score
+from dlexp.engine.evaluate import predict
+from dlexp.engine.event import TrialEnd
 from dlexp.job.assemble import Assembled
+from dlexp.random import generator
 from dlexp.tracker.folder import RunFolder
+
+SHEET_IMAGES = 16
+Report = dict[str, dict[str, Any]]
+
+
+def conclude(built: Assembled, folder: RunFolder, end: TrialEnd, *, seed: int, open_test: bool) -> dict[str, Any]:
+    """Evaluate what a run ended with and write its result.
+
+    Args:
+        built: Data, model, device.
+        folder: The run's folder.
+        end: How training ended.
+        seed: The run's seed.
+        open_test: Evaluate the test part too, which is counted; not for an interrupted run.
+
+    Returns:
+        What ``--json`` prints; in `metrics` the best epoch's values, and what only the end computes.
+    """
+    run = built.run
+    result = describe(built, folder, seed) | {
+        "status": end.status,
+        "epochs": run.epoch,
+        "best_epoch": end.best_epoch,
+        "seconds": round(run.elapsed, 3),
+    }
+    metrics: dict[str, Any] = {}
+    report: Report = {}
+    if end.best_epoch:
+        best = next(record for record in folder.history() if record["epoch"] == end.best_epoch)
+        metrics = {key: value for key, value in best.items() if "/" in key}
+    if end.best_epoch and end.status != "interrupted":
+        # Counted before it is opened: a kill in between must not leave an opening uncounted.
+        folder.update_manifest(test_openings=folder.manifest["test_openings"] + open_test)
+        for split, (scalars, rest) in evaluate_best(built, folder, open_test=open_test).items():
+            metrics |= {f"{split}/{name}": value for name, value in scalars.items()}
+            report[split] = rest
+        draw_figures(built, folder)
+    result = finite(result | {"metrics": metrics, "report": report})
+    folder.write_result(result)
+    return result
 
 
 def describe(built: Assembled, folder: RunFolder, seed: int) -> dict[str, Any]:
@@ -34,39 +77,87 @@ def describe(built: Assembled, folder: RunFolder, seed: int) -> dict[str, Any]:
     }
 
 
-def evaluate_best(built: Assembled, folder: RunFolder, *, open_test: bool) -> dict[str, float]:
-    """Load the best checkpoint, store its predictions and return its metrics, ``test/…`` only when opened by name."""
+def evaluate_best(
+    built: Assembled, folder: RunFolder, *, open_test: bool
+) -> dict[str, tuple[dict[str, float], dict[str, Any]]]:
+    """Load the best checkpoint, store its predictions and return scalars and report of each part opened.
+
+    The validation part always, the test part only when it is opened by name.
+    """
     weights, _ = checkpoint.load(folder.checkpoints / "best", built.device)
-    built.run.forward.load_weights(0, weights)
+    built.run.step.forward.load_weights(0, weights)
     parts = {"val": built.dataset.val} | ({"test": built.dataset.test} if open_test else {})
-    found: dict[str, float] = {}
-    for split, rows in parts.items():
-        if not len(rows):
-            continue
-        found |= {f"{split}/{name}": value for name, value in _evaluate_part(built, folder, split, rows).items()}
-    return found
+    return {split: _evaluate_part(built, folder, split, rows) for split, rows in parts.items()}
 
 
-def _evaluate_part(built: Assembled, folder: RunFolder, split: str, rows: Tensor) -> dict[str, float]:
+def _evaluate_part(
+    built: Assembled, folder: RunFolder, split: str, rows: Tensor
+) -> tuple[dict[str, float], dict[str, Any]]:
     run, data = built.run, built.dataset
-    outputs = predict(run.forward, run.task.feed, run.task.prepare, rows, run.trainer.eval_batch_size)
+    outputs = predict(run.step.forward, run.task, [rows], run.trainer.eval_batch_size)
     targets = data.targets[rows].to(outputs.device).unsqueeze(0)
-    scores = score(outputs, targets, run.step.rules.loss, data.num_classes)
     stored = outputs[0].cpu() if data.num_classes else outputs[0, :, 0].cpu()
     folder.write_predictions(split, data.sample_ids(rows), data.targets[rows].numpy(), stored.numpy())
-    return {name: float(value) for name, value in scores.items()}
+    found = {"loss": run.step.rules.loss(outputs, targets)}
+    if data.num_classes:
+        found |= metric.classification_report(outputs, targets, data.num_classes)
+    else:
+        found |= metric.regression_report(outputs, targets)
+    scalars = {name: float(value) for name, value in found.items() if value.dim() == 1}
+    report = {name: _by_class(value[0], data.class_names) for name, value in found.items() if value.dim() > 1}
+    return scalars, report
+
+
+def _by_class(values: Tensor, class_names: list[str]) -> Any:
+    """Return (K,) values by name of the class, (K, K) counts as lists of rows."""
+    return values.tolist() if values.dim() > 1 else dict(zip(class_names, values.tolist(), strict=True))
+
+
+def finite(value: Any) -> Any:
+    """Return plain data with NaN and infinities as None, which JSON can say."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def draw_figures(built: Assembled, folder: RunFolder) -> list[Path]:
-    """Draw the learning curves and, for classes, the confusion matrix of the validation part."""
-    from dlexp.report import confusion, curve
+    """Draw learning curves, what the validation predictions show, and what the augmentation does."""
+    from dlexp.report import curve
 
     drawn = [curve.draw(folder.history(), folder.figures / "curves.png")]
-    names = built.dataset.class_names
-    if names:
-        kept = folder.predictions("val")
-        targets = torch.from_numpy(kept["target"]).unsqueeze(0)
-        outputs = torch.from_numpy(kept["output"]).unsqueeze(0)
-        counts = metric.confusion_matrix(outputs, targets, len(names))[0]
-        drawn.append(confusion.draw(counts.numpy(), names, folder.figures / "confusion.png"))
+    drawn += _draw_classes(built, folder) if built.dataset.class_names else _draw_values(folder)
+    augment = built.run.task.augments[0]
+    if augment is not None and built.dataset.is_image:
+        drawn.append(_draw_augmented(built, augment, folder.figures / "augment.png"))
     return drawn
+
+
+def _draw_classes(built: Assembled, folder: RunFolder) -> list[Path]:
+    from dlexp.report import confusion, roc
+
+    names, kept = built.dataset.class_names, folder.predictions("val")
+    targets = torch.from_numpy(kept["target"]).unsqueeze(0)
+    outputs = torch.from_numpy(kept["output"]).unsqueeze(0)
+    counts = metric.confusion_matrix(outputs, targets, len(names))[0]
+    return [
+        confusion.draw(counts.numpy(), names, folder.figures / "confusion.png"),
+        roc.draw(outputs[0], targets[0], names, folder.figures / "roc.png"),
+    ]
+
+
+def _draw_values(folder: RunFolder) -> list[Path]:
+    from dlexp.report import residual
+
+    kept = folder.predictions("val")
+    return [residual.draw(kept["target"], kept["output"], folder.figures / "residuals.png")]
+
+
+def _draw_augmented(built: Assembled, augment: Any, path: Path) -> Path:
+    from dlexp.augment.sheet import contact_sheet
+
+    data, draws = built.dataset, generator(built.run.seeds[0].augment, "sheet")
+    rows = data.train[:SHEET_IMAGES]
+    contact_sheet(data.inputs[rows], data.targets[rows], augment, path, draws)
+    return path

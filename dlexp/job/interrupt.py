@@ -5,10 +5,16 @@ from types import FrameType, TracebackType
 
 
 class Interrupt:
-    """A context in which the two signals set `signum` instead of ending the process."""
+    """A context in which the two signals set `signum` instead of ending the process.
 
-    def __init__(self) -> None:
+    Attributes:
+        can_wait: False, while there is nothing to save yet, lets the first signal end the process too.
+        signum: The signal that came; None before.
+    """
+
+    def __init__(self, *, can_wait: bool = True) -> None:
         """Hold no signal yet."""
+        self.can_wait = can_wait
         self.signum: int | None = None
         self._before: dict[int, object] = {}
 
@@ -33,6 +39,6 @@ class Interrupt:
         return 128 + (self.signum or 0)
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
-        if self.signum is not None:
+        if self.signum is not None or not self.can_wait:
             raise SystemExit(128 + signum)
         self.signum = signum

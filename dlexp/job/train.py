@@ -1,6 +1,8 @@
 """One training run, new or resumed: events to the run folder, MLflow and the console; then the result."""
 
+import shlex
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,14 +10,17 @@ from typing import Any
 import torch
 
 from dlexp.config.compose import Composed
+from dlexp.config.signature import import_path_of_user_code
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
 from dlexp.engine.snapshot import best_weights, restore, snapshot
 from dlexp.engine.train import Run
-from dlexp.error import DataError
+from dlexp.error import DataError, DlexpError, EnvironmentFault
 from dlexp.job.assemble import Assembled, assemble
-from dlexp.job.finish import describe, draw_figures, evaluate_best
+from dlexp.job.finish import conclude
 from dlexp.job.interrupt import Interrupt
+from dlexp.job.ready import check_destination, check_model, check_test
+from dlexp.metric import is_better_high
 from dlexp.tracker import mlflow, name, scan
 from dlexp.tracker.folder import RunFolder
 from dlexp.tracker.manifest import now
@@ -60,12 +65,16 @@ def start(composed: Composed, *, announce: Callable[[Announcement], Listener], o
         DlexpError: See its kinds.
     """
     config = composed.config
-    with Interrupt() as interrupt:
-        runs_dir = Path(config["runs_dir"])
+    runs_dir = Path(config["runs_dir"])
+    check_destination(runs_dir)
+    with Interrupt(can_wait=False) as interrupt:
         scan.close_dead(runs_dir)
         built = assemble(config)
+        check_test(built.dataset, open_test)
+        check_model(built)
+        interrupt.can_wait = True
         folder = _create_folder(composed, built, runs_dir)
-        return _train(built, folder, config, announce, interrupt, open_test)
+        return _train(built, folder, announce, interrupt, open_test)
 
 
 def resume(
@@ -79,24 +88,39 @@ def resume(
     """
     folder = scan.find(runs_dir, ref)
     folder.lock()
-    with Interrupt() as interrupt:
-        manifest = folder.manifest
-        result = folder.result
-        if result is not None and manifest["status"] in EXIT_CODES:
-            note = f"run {folder.run_id} is {manifest['status']}; there is nothing to resume"
-            return Outcome(result, EXIT_CODES[manifest["status"]], [note])
-        config = folder.config
+    try:
+        return _result_of(folder, open_test) or _go_on(folder, announce, open_test)
+    finally:
+        folder.unlock()
+
+
+def _result_of(folder: RunFolder, open_test: bool) -> Outcome | None:
+    """Return the outcome of a run that is done; None when there is something to do."""
+    result, status = folder.result, folder.manifest["status"]
+    is_done = result is not None and result["status"] == status and status in EXIT_CODES
+    if result is None or not is_done or (open_test and status != "diverged"):
+        return None
+    return Outcome(result, EXIT_CODES[status], [f"run {folder.run_id} is {status}; there is nothing to resume"])
+
+
+def _go_on(folder: RunFolder, announce: Callable[[Announcement], Listener], open_test: bool) -> Outcome:
+    config, manifest = folder.config, folder.manifest
+    with Interrupt(can_wait=False) as interrupt:
+        if config["trusted"]:
+            import_path_of_user_code()
         if config["trainer"]["threads"] is None and manifest["threads"] is not None:
             torch.set_num_threads(manifest["threads"])
         built = assemble(config)
         if built.dataset.fingerprint != manifest["data"]["fingerprint"]:
             raise DataError(f"{built.dataset.name}: the data changed since run {folder.run_id} began; start a new run")
+        check_test(built.dataset, open_test)
+        interrupt.can_wait = True
         last = folder.checkpoints / "last"
         if checkpoint.exists(last):
             restore(built.run, *checkpoint.load(last, built.device))
         folder.truncate_history(built.run.epoch)
         folder.update_manifest(status="running", end=None, resumes=manifest["resumes"] + 1)
-        return _train(built, folder, config, announce, interrupt, open_test)
+        return _train(built, folder, announce, interrupt, open_test)
 
 
 def _create_folder(composed: Composed, built: Assembled, runs_dir: Path) -> RunFolder:
@@ -111,6 +135,11 @@ def _create_folder(composed: Composed, built: Assembled, runs_dir: Path) -> RunF
         "data": {"name": built.dataset.name, "fingerprint": built.dataset.fingerprint},
         "params": logged_params(composed),
         "test_openings": 0,
+        "model": type(built.model).__name__,
+        "num_params": sum(p.numel() for p in built.model.parameters()),
+        "in_shape": list(built.dataset.in_shape),
+        "num_outputs": built.run.step.rules.loss.num_outputs,
+        "monitor": {"metric": built.run.monitor, "mode": "max" if is_better_high(built.run.monitor) else "min"},
     }
     slug = name.slug(composed.overrides)
     folder = RunFolder.create(
@@ -134,7 +163,6 @@ def logged_params(composed: Composed) -> dict[str, Any]:
 def _train(
     built: Assembled,
     folder: RunFolder,
-    config: dict[str, Any],
     announce: Callable[[Announcement], Listener],
     interrupt: Interrupt,
     open_test: bool,
@@ -142,19 +170,46 @@ def _train(
     folder.log(f"device: {built.device_line}")
     for warning in built.warnings:
         folder.log(f"warning: {warning}")
+    config = folder.config
     outbox = mlflow.start(folder, config["tracking"])
-    listener = announce(Announcement(built, folder, built.run.epoch))
-    run = built.run
-    run.should_stop = interrupt
     try:
-        end = _follow(run, folder, listener)
-        outcome = _conclude(built, folder, config, end, interrupt, open_test)
+        listener = announce(Announcement(built, folder, built.run.epoch))
+        built.run.should_stop = interrupt
+        end = _follow(built.run, folder, listener)
+        result = conclude(built, folder, end, seed=config["seed"], open_test=open_test)
+        folder.log(f"{end.status} {end.reason}".rstrip())
+        folder.update_manifest(status=end.status, end=now())
     except BaseException as error:
-        folder.log(f"failed: {type(error).__name__}: {error}")
-        folder.update_manifest(status="failed", end=now())
+        _record_failure(folder, error)
+        if is_out_of_memory(error):
+            cure = "choose a smaller trainer.batch_size or trainer.eval_batch_size"
+            raise EnvironmentFault(f"{built.device}: out of memory; {cure}") from error
         raise
-    warning = outbox.finish()
-    return Outcome(outcome.result, outcome.exit_code, [*outcome.notes, *([warning] if warning else [])])
+    notes = [end.reason] if end.reason else []
+    if end.status == "interrupted":
+        notes.append(f"checkpoint written; go on with: dlexp train --resume {_name_for_user(folder)}")
+    warning = outbox.finish(should_stop=interrupt)
+    notes += [warning] if warning else []
+    return Outcome(result, EXIT_CODES.get(end.status, interrupt.exit_code), notes)
+
+
+def _record_failure(folder: RunFolder, error: BaseException) -> None:
+    """Write how the run ended; a disk that cannot take even that must not hide the error itself."""
+    is_stopped = isinstance(error, SystemExit | KeyboardInterrupt)
+    with suppress(OSError, DlexpError):
+        folder.log(f"stopped at once by {error!r}" if is_stopped else f"failed: {type(error).__name__}: {error}")
+        folder.update_manifest(status="interrupted" if is_stopped else "failed", end=now())
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether an error means that memory, the device's or the machine's, did not suffice."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def _name_for_user(folder: RunFolder) -> str:
+    """Return what --resume finds the run by: its id where that is looked for by default, else its folder."""
+    is_default = folder.runs_dir == Path("runs").resolve()
+    return folder.run_id if is_default else shlex.quote(str(folder.path))
 
 
 def _follow(run: Run, folder: RunFolder, listener: Listener) -> TrialEnd:
@@ -178,34 +233,3 @@ def _save_epoch(run: Run, folder: RunFolder, event: EpochEnd) -> None:
     checkpoint.save(folder.checkpoints / "last", *snapshot(run))
     shown = " ".join(f"{key} {value:.4g}" for key, value in event.metrics.items())
     folder.log(f"epoch {event.epoch}: {shown} lr {event.lr:.4g} ({event.seconds:.2f} s)")
-
-
-def _conclude(
-    built: Assembled, folder: RunFolder, config: dict[str, Any], end: TrialEnd, interrupt: Interrupt, open_test: bool
-) -> Outcome:
-    run = built.run
-    result = describe(built, folder, config["seed"])
-    result |= {
-        "status": end.status,
-        "epochs": run.epoch,
-        "best_epoch": end.best_epoch,
-        "seconds": round(run.elapsed, 3),
-    }
-    notes = [end.reason] if end.reason else []
-    metrics: dict[str, Any] = {}
-    if end.best_epoch:
-        best = next(record for record in folder.history() if record["epoch"] == end.best_epoch)
-        metrics = {key: value for key, value in best.items() if "/" in key}
-    if end.best_epoch and end.status != "interrupted":
-        metrics |= evaluate_best(built, folder, open_test=open_test)
-        folder.update_manifest(test_openings=folder.manifest["test_openings"] + open_test)
-        draw_figures(built, folder)
-    result["metrics"] = metrics
-    folder.write_result(result)
-    folder.log(f"{end.status} {end.reason}".rstrip())
-    folder.update_manifest(status=end.status, end=now())
-    if end.status == "interrupted":
-        return Outcome(
-            result, interrupt.exit_code, [f"checkpoint written; go on with: dlexp train --resume {folder.run_id}"]
-        )
-    return Outcome(result, EXIT_CODES[end.status], notes)

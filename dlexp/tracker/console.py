@@ -3,10 +3,20 @@
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
 from dlexp.engine.event import Progress as Inside
+
+WIDE = 120  # columns that everything takes
 
 
 class ConsoleTracker:
@@ -59,14 +69,14 @@ class ConsoleTracker:
             self._fields |= {"loss": f"{event.metrics['train/loss']:.4f}", "value": f"{value:.4f}"}
             self._fields["rate"] = _count(self.num_train / max(event.seconds, 1e-9))
             completed = event.epoch * self.steps
-        self._fields |= {"lr": f"{event.lr:.2e}", "epoch": event.epoch}
+        self._fields |= {"lr": f"{event.lr:.3g}", "epoch": event.epoch}
         self._bar.update(self._task, completed=completed, **self._fields)
 
     def _line(self, event: EpochEnd) -> str:
         shown = "  ".join(f"{name} {value:.4f}" for name, value in event.metrics.items() if name in self._shown(event))
         rate = _count(self.num_train / max(event.seconds, 1e-9))
         mark = "  *" if event.is_best else ""
-        return f"epoch {event.epoch}/{self.epochs}  {shown}  lr {event.lr:.2e}  {rate} examples/s{mark}"
+        return f"epoch {event.epoch}/{self.epochs}  {shown}  lr {event.lr:.3g}  {rate} examples/s{mark}"
 
     def _shown(self, event: EpochEnd) -> list[str]:
         wanted = ["train/loss", "train/accuracy", "val/loss", "val/accuracy", "val/rmse", self.monitor]
@@ -74,20 +84,20 @@ class ConsoleTracker:
 
 
 def _new_bar(console: Console, epochs: int, monitor: str) -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn(f"epoch {{task.fields[epoch]}}/{epochs}"),
-        BarColumn(bar_width=24),
+    numbers: list[ProgressColumn] = [
         TextColumn("loss {task.fields[loss]}"),
         TextColumn(f"{monitor} {{task.fields[value]}}", style="bold"),
         TextColumn("lr {task.fields[lr]}"),
         TextColumn("{task.fields[rate]} ex/s"),
-        TimeElapsedColumn(),
-        TextColumn("ETA"),
-        TimeRemainingColumn(),
-        console=console,
-        refresh_per_second=8,
-    )
+    ]
+    epoch = TextColumn(f"epoch {{task.fields[epoch]}}/{epochs}")
+    # On a narrow terminal the numbers matter more than the bar.
+    if console.width < WIDE:
+        columns = [SpinnerColumn(), epoch, *numbers, TextColumn("ETA"), TimeRemainingColumn(compact=True)]
+    else:
+        times = [TimeElapsedColumn(), TextColumn("ETA"), TimeRemainingColumn()]
+        columns = [SpinnerColumn(), epoch, BarColumn(bar_width=24), *numbers, *times]
+    return Progress(*columns, console=console, refresh_per_second=8)
 
 
 def _count(number: float) -> str:

@@ -7,6 +7,8 @@ nor waits for it, and a server that is away costs one warning at the end.
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,7 @@ from dlexp.tracker.folder import RunFolder
 from dlexp.tracker.sent import Sent
 
 NONE = "dlexp.tracker.mlflow.NoTracking"
+_POLL = 0.05  # seconds between looks at the process
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,12 @@ class Outbox:
     def __init__(self, folder: RunFolder, process: subprocess.Popen[bytes] | None) -> None:
         self.folder, self.process = folder, process
 
-    def finish(self, timeout: float = 60.0) -> str | None:
+    def finish(self, timeout: float = 60.0, should_stop: Callable[[], bool] = lambda: False) -> str | None:
         """Wait until everything is sent; call it after the manifest has its final status.
 
         Args:
             timeout: Longest wait in seconds; the process goes on by itself after that.
+            should_stop: Asked while waiting; True stops the wait, for a user who pressed Ctrl-C.
 
         Returns:
             One line for the user when something is left to send, else None.
@@ -65,10 +69,11 @@ class Outbox:
         if self.process is None:
             return None
         cure = f"the run folder has everything; send it with `dlexp sync {self.folder.run_id}`"
-        try:
-            self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            return f"MLflow: still being filled after {timeout:.0f} s; {cure} should it not finish by itself"
+        deadline = time.monotonic() + timeout
+        while self.process.poll() is None:
+            if should_stop() or time.monotonic() > deadline:
+                return f"MLflow: still being filled in the background; {cure} should it not finish by itself"
+            time.sleep(_POLL)
         problem = Sent.read(self.folder).problem
         if problem is None and self.process.returncode != 0:
             problem = f"sending failed, see {self.folder.path / 'outbox.log'}"

@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from rich.console import Console
 
 from dlexp.engine.event import EpochEnd, Progress, TrialEnd
@@ -11,9 +12,9 @@ EPOCH = EpochEnd(0, 1, 34, 0.1, {"train/loss": 1.25, "val/accuracy": 0.875, "val
 INSIDE = Progress(1, 17, 34, 1.5, 0.1, 2000.0)
 
 
-def show(terminal: bool, quiet: bool = False) -> str:
+def show(terminal: bool, quiet: bool = False, width: int = 160) -> str:
     out = io.StringIO()
-    console = Console(file=out, force_terminal=terminal, width=160, quiet=quiet)
+    console = Console(file=out, force_terminal=terminal, width=width, quiet=quiet)
     about = {"epochs": 2, "epochs_done": 0, "steps_per_epoch": 34, "monitor": "val/accuracy", "num_train": 1000}
     tracker = ConsoleTracker(console, **about)
     for event in (INSIDE, EPOCH, TrialEnd(0, "finished", "", 1)):
@@ -23,12 +24,13 @@ def show(terminal: bool, quiet: bool = False) -> str:
 
 def test_off_a_terminal_a_line_an_epoch():
     lines = show(terminal=False).splitlines()
-    assert lines == ["epoch 1/2  train/loss 1.2500  val/accuracy 0.8750  lr 1.00e-01  2.0k examples/s  *"]
+    assert lines == ["epoch 1/2  train/loss 1.2500  val/accuracy 0.8750  lr 0.1  2.0k examples/s  *"]
 
 
-def test_on_a_terminal_a_bar_with_everything_one_wants_to_know():
-    text = show(terminal=True)
-    for part in ("epoch 1/2", "loss 1.2500", "val/accuracy 0.8750", "lr 1.00e-01", "2.0k ex/s", "ETA"):
+@pytest.mark.parametrize("width", [80, 160])
+def test_on_a_terminal_of_any_width_everything_one_wants_to_know(width):
+    text = show(terminal=True, width=width)
+    for part in ("epoch 1/2", "loss 1.2500", "val/accuracy 0.8750", "lr 0.1", "2.0k ex/s", "ETA"):
         assert part in text
 
 
