@@ -18,7 +18,7 @@ from dlexp.engine.sums import Sums
 from dlexp.engine.task import Part
 
 RULES = ("loss", "optimizer", "schedule", "regularizer")
-PRECISION = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+PRECISION = {"fp32": None, "fp64": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ class Task:
         targets: Targets (N,) of all examples on the device.
         num_classes: 0 for regression.
         is_image: Whether a batch is (B, H, W, C).
+        dtype: What the model computes in.
     """
 
     feed: Any
@@ -72,6 +73,7 @@ class Task:
     targets: Tensor
     num_classes: int
     is_image: bool
+    dtype: torch.dtype = torch.float32
 
     def keep(self, rows: list[int]) -> "Task":
         """Return the task of some of the trials."""
@@ -86,7 +88,7 @@ class Task:
         affine = self._affine(rows)
         if affine is not None:
             x = affine.apply(x)
-        return x.movedim(-1, -3) if self.is_image else x
+        return (x.movedim(-1, -3) if self.is_image else x).to(self.dtype)
 
     def prepare_training(self, part: Part, seeds: list[TrialSeeds], draw: int) -> Part:
         """Return a raw batch augmented with each trial's own draws and normalised.
@@ -103,17 +105,17 @@ class Task:
         for i, row in enumerate(rows):
             raw = part.x if part.is_shared else part.x[i]
             stream = generator(seeds[row].augment, "augment", draw)
-            one, target = self.augments[row](raw.movedim(-1, -3) if self.is_image else raw, part.targets[i], stream)
+            one, target = self.augments[row](
+                raw.movedim(-1, -3) if self.is_image else raw, part.targets[0 if part.is_shared else i], stream
+            )
             images.append(one)
             targets.append(target)
         affine = self._affine(part.rows)
         assert affine is not None
         channels = -3 if self.is_image else -1
-        if len(images) == 1:
-            return replace(part, x=affine.apply(images[0], channels), targets=targets[0].unsqueeze(0), is_shared=True)
-        return replace(
-            part, x=affine.apply(torch.stack(images), channels), targets=torch.stack(targets), is_shared=False
-        )
+        is_alone = len(images) == 1
+        x = affine.apply(images[0] if is_alone else torch.stack(images), channels).to(self.dtype)
+        return replace(part, x=x, targets=torch.stack(targets), is_shared=is_alone)
 
     def _affine(self, rows: list[int] | None) -> Affine | None:
         if rows is None or self.affine is None or self.affine.scale.dim() == 1:

@@ -15,7 +15,7 @@ class Trainer:
         batch_size: Examples a gradient is taken of at once.
         accumulate: Batches whose gradients are averaged into one update.
         device: Where to train; auto takes cuda, else mps, else cpu.
-        precision: fp32, or automatic mixed precision in bf16, or in fp16 with loss scaling.
+        precision: fp32; mixed precision in bf16, or in fp16 with loss scaling; fp64 to check numbers.
         tf32: Let CUDA matrix products round their inputs to TF32.
         channels_last: Store images and convolution weights with channels innermost.
         compile: Compile the model with torch.compile.
@@ -35,7 +35,7 @@ class Trainer:
     device: Literal[
         "auto", "cpu", "mps", "cuda", "cuda:0", "cuda:1", "cuda:2", "cuda:3", "cuda:4", "cuda:5", "cuda:6", "cuda:7"
     ] = "auto"
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: Literal["fp32", "bf16", "fp16", "fp64"] = "fp32"
     tf32: bool = False
     channels_last: bool = True
     compile: bool = False

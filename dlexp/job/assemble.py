@@ -90,15 +90,16 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
         build_model(config, dataset, loss, seed.init)
         for config, dataset, seed in zip(configs, datasets, seeds, strict=True)
     ]
-    models = [model for model, _ in built]
+    dtype = torch.float64 if trainer.precision == "fp64" else torch.float32
+    models = [model.to(dtype) for model, _ in built]
     threads = trainer.threads or devices.suggest_threads(models[0], trainer.batch_size)
     devices.configure(device, threads=threads, tf32=trainer.tf32)
     channels_last = trainer.channels_last and datasets[0].is_image
     forward = make_forward(engine, models, device=device, channels_last=channels_last, compile=trainer.compile)
-    rules = _rules(configs, trainer, loss, num_steps(len(datasets[0].train), trainer), device)
+    rules = _rules(configs, trainer, loss, num_steps(len(datasets[0].train), trainer), forward.flat.tensor)
     monitor = choose_monitor(trainer.monitor, loss, datasets[0])
     run = Run(
-        task=_task(configs, datasets, device),
+        task=replace(_task(configs, datasets, device), dtype=dtype),
         step=Step(forward, rules, models[0], trainer.precision),
         trainer=trainer,
         seeds=seeds,
@@ -145,8 +146,8 @@ def _fit(configs: list[Config], datasets: list[Dataset]) -> Affine:
     return Affine.stack(fits)
 
 
-def _rules(configs: list[Config], trainer: Trainer, loss: Any, steps_per_epoch: int, device: torch.device) -> Rules:
-    kind = {"dtype": torch.float32, "device": device}
+def _rules(configs: list[Config], trainer: Trainer, loss: Any, steps_per_epoch: int, like: Tensor) -> Rules:
+    kind = {"dtype": like.dtype, "device": like.device}
 
     def of_trainer(name: str) -> Tensor | None:
         values = [config["trainer"][name] for config in configs]

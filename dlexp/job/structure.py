@@ -1,0 +1,42 @@
+"""Which trials can share a program: those whose configurations differ in values only."""
+
+import copy
+import json
+from typing import Any
+
+from dlexp.build import is_per_trial
+from dlexp.config.signature import read
+from dlexp.engine.task import num_steps
+from dlexp.engine.trainer import Trainer
+
+VALUES_ONLY = ("seed", "seeds", "init", "tracking", "runs_dir", "trusted")
+ONCE_PER_TRIAL = ("augment",)  # each trial's own object transforms its own batch
+
+
+def structure_key(config: dict[str, Any], num_train: int) -> str:
+    """Return a text that is equal for trials that one program can train.
+
+    Left out are seeds, the initialisation (it gives values) and parameters annotated PerTrial; whether an optional
+    per-trial parameter is set stays in, as does the number of updates of an epoch.
+
+    Args:
+        config: Checked.
+        num_train: Examples of the trial's training part.
+    """
+    shared = {name: _structure(node) for name, node in config.items() if name not in VALUES_ONLY + ONCE_PER_TRIAL}
+    trainer = Trainer(**{name: value for name, value in config["trainer"].items() if name != "_target_"})
+    shared["steps"] = num_steps(num_train, trainer)
+    shared["is_augmented"] = {name: config[name]["_target_"].endswith("NoAugment") for name in ONCE_PER_TRIAL}
+    if config["loss"].get("class_weight") == "balanced":
+        shared["balanced_by"] = num_train  # weights are taken from the training part
+    return json.dumps(shared, sort_keys=True)
+
+
+def _structure(node: Any) -> Any:
+    if not isinstance(node, dict) or "_target_" not in node:
+        return node
+    kept = copy.copy(node)
+    for name, parameter in read(node["_target_"]).parameters.items():
+        if name in kept and is_per_trial(parameter.annotation):
+            kept[name] = kept[name] is not None
+    return kept
