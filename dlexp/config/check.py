@@ -38,7 +38,7 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
         ConfigError: The first value that cannot be, or all values that are missing.
     """
     root = read(ROOT).parameters
-    trusted = _check_value("trusted", composed.config.get("trusted", []), root["trusted"])
+    trusted = check_value("trusted", composed.config.get("trusted", []), root["trusted"])
     if trusted:
         import_path_of_user_code()
     scope = Scope(composed, groups, trusted)
@@ -104,7 +104,7 @@ def _check_parameter(path: str, value: Any, parameter: Parameter, scope: Scope) 
     if isinstance(value, str) and value == MISSING:
         scope.missing.append(path)
         return value
-    checked = _check_value(path, value, parameter)
+    checked = check_value(path, value, parameter)
     return _check_inner_nodes(path, checked, scope)
 
 
@@ -117,7 +117,12 @@ def _check_inner_nodes(path: str, value: Any, scope: Scope) -> Any:
     return value
 
 
-def _check_value(path: str, value: Any, parameter: Parameter) -> Any:
+def check_value(path: str, value: Any, parameter: Parameter) -> Any:
+    """Return a value in the type that its parameter declares.
+
+    Raises:
+        ConfigError: It is of another type or outside what is allowed.
+    """
     try:
         return TypeAdapter(parameter.annotation).validate_python(value, strict=True)
     except ValidationError:

@@ -31,6 +31,8 @@ REFUSED = (
     RecursionError,
 )
 
+LIST_OPTION = "compose"  # the option that a list of a group's options stands for
+
 
 @dataclass(frozen=True)
 class Composed:
@@ -64,8 +66,10 @@ def compose(overrides: list[str], *, config_dir: Path | None = None, job: str = 
     Raises:
         ConfigError: Anything wrong with the overrides, the files or their values.
     """
-    parsed = parse(overrides)
     groups = catalog.list_groups(config_dir)
+    written = parse(overrides)
+    lists = {o.key: _list_steps(o, groups, config_dir) for o in written if _is_list(o, groups)}
+    parsed = [replace(o, value=LIST_OPTION) if o.key in lists else o for o in written]
     for override in parsed:
         _check_override(override, groups)
     chosen = tuple(sorted(f"{o.key}={o.value}" for o in parsed if o.key in groups and isinstance(o.value, str)))
@@ -79,8 +83,28 @@ def compose(overrides: list[str], *, config_dir: Path | None = None, job: str = 
         if override.action in ("change", "delete") and override.key not in keys:
             raise unknown_key(override.key, keys, groups, config_dir)
         _set(tree, override, keys)
+    for group, steps in lists.items():
+        OmegaConf.update(tree, f"{group}.steps", list(steps.values()))
+        choices = {**choices, group: ",".join(steps)}
     choices = {group: option for group, option in choices.items() if group in groups}
     return Composed(_resolve(tree), choices, list(overrides), changed, config_dir)
+
+
+def _is_list(override: Override, groups: dict[str, list[str]]) -> bool:
+    return isinstance(override.value, list) and LIST_OPTION in groups.get(override.key, ())
+
+
+def _list_steps(override: Override, groups: dict[str, list[str]], config_dir: Path | None) -> dict[str, dict[str, Any]]:
+    """Return the nodes of a list such as ``augment=[flip_crop,{cutout: {size: 4}}]`` by the options' names."""
+    group, steps = override.key, {}
+    options = [option for option in groups[group] if option != LIST_OPTION]
+    for entry in override.value:
+        name, values = next(iter(entry.items())) if isinstance(entry, dict) and len(entry) == 1 else (entry, {})
+        if name not in options or name in steps or not isinstance(values, dict):
+            near = did_you_mean(str(name), options)
+            raise ConfigError(f"{group}: got {show(entry)} in a list; each entry is one of {', '.join(options)}{near}")
+        steps[name] = {**catalog.read_option(group, name, config_dir), **values}
+    return steps
 
 
 def _check_override(override: Override, groups: dict[str, list[str]]) -> None:

@@ -111,7 +111,7 @@ def _parameters(
 ) -> tuple[dict[str, Parameter], tuple[str, ...]]:
     init = _init(node)
     if init is None and isinstance(node, ast.ClassDef):
-        return _fields(node, tree, described), ()
+        return _inherited(node, tree, described)
     assert init is not None
     described = described | _described_parameters(ast.get_docstring(init) or "")
     positional = [*init.args.posonlyargs, *init.args.args]
@@ -125,26 +125,34 @@ def _parameters(
     return found, tuple(argument.arg for argument in init.args.kwonlyargs)
 
 
-def _fields(node: ast.ClassDef, tree: ast.Module, described: dict[str, str]) -> dict[str, Parameter]:
+def _inherited(
+    node: ast.ClassDef, tree: ast.Module, described: dict[str, str]
+) -> tuple[dict[str, Parameter], tuple[str, ...]]:
+    """Read a class without constructor: its bases' parameters, and its own fields if it is a dataclass."""
     found: dict[str, Parameter] = {}
+    program: tuple[str, ...] = ()
     for base in node.bases:
-        found |= _base_parameters(base, tree)
-    for item in node.body:
-        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
-            found[item.target.id] = _parameter(item.target.id, item.annotation, item.value, tree, described)
-    return found
+        parameters, names = _of_base(base, tree)
+        found, program = found | parameters, program + names
+    if any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list):
+        for item in node.body:
+            if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
+                found[item.target.id] = _parameter(item.target.id, item.annotation, item.value, tree, described)
+    return found, program
 
 
-def _base_parameters(base: ast.expr, tree: ast.Module) -> dict[str, Parameter]:
+def _of_base(base: ast.expr, tree: ast.Module) -> tuple[dict[str, Parameter], tuple[str, ...]]:
     if not isinstance(base, ast.Name):
-        return {}
+        return {}, ()
     for item in tree.body:
         if isinstance(item, ast.ClassDef) and item.name == base.id:
-            return _parameters(item, tree, _described_parameters(ast.get_docstring(item) or ""))[0]
-        if isinstance(item, ast.ImportFrom) and any((a.asname or a.name) == base.id for a in item.names):
-            name = next(a.name for a in item.names if (a.asname or a.name) == base.id)
-            return read(f"{item.module}.{name}").parameters if item.module and item.module.startswith("dlexp.") else {}
-    return {}
+            return _parameters(item, tree, _described_parameters(ast.get_docstring(item) or ""))
+        if isinstance(item, ast.ImportFrom) and (item.module or "").startswith("dlexp."):
+            for alias in item.names:
+                if (alias.asname or alias.name) == base.id:
+                    signature = read(f"{item.module}.{alias.name}")
+                    return signature.parameters, signature.program
+    return {}, ()
 
 
 def _parameter(

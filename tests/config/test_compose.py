@@ -33,6 +33,20 @@ def test_a_model_brings_its_blocks_along_and_the_command_line_wins():
     assert compose(["dropout=none", "model=vgg"]).choices["dropout"] == "none"
 
 
+def test_a_list_of_options_becomes_steps():
+    composed = compose(["augment=[flip_crop,{cutout: {size: 4}}]"])
+    flip, cut = composed.config["augment"]["steps"]
+    assert (flip["_target_"], flip["padding"]) == ("dlexp.augment.flip_crop.FlipCrop", 4)
+    assert (cut["_target_"], cut["size"], cut["p"]) == ("dlexp.augment.cutout.Cutout", 4, 1.0)
+    assert composed.choices["augment"] == "flip_crop,cutout"
+
+
+@pytest.mark.parametrize("entry", ["flipcrop", "compose", "3", "{cutout: 3}", "{cutout: {}, blur: {}}", "[blur]"])
+def test_a_list_with_anything_else_is_refused(entry):
+    with pytest.raises(ConfigError, match=r"augment: got .* in a list; each entry is one of affine, blur, "):
+        compose([f"augment=[blur,{entry}]"])
+
+
 def test_missing_values_are_marked_for_the_check():
     assert compose(["data=arrays"]).config["data"]["path"] == "???"
 

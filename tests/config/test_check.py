@@ -1,0 +1,98 @@
+"""Values against signatures: type, range, choice, presence and target."""
+
+import pytest
+
+from dlexp.error import ConfigError
+from dlexp.job.config import resolve
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ("optimizer.lr=abc", "optimizer.lr: got abc; a number > 0 is needed"),
+        ("optimizer.lr=-1", "optimizer.lr: got -1; a number > 0 is needed"),
+        ("optimizer.lr=0", "optimizer.lr: got 0; a number > 0 is needed"),
+        ("optimizer.lr=nan", "optimizer.lr: got nan (not finite); a number > 0 is needed"),
+        ("optimizer.lr=inf", "optimizer.lr: got inf (not finite); a number > 0 is needed"),
+        ("optimizer.lr=true", "optimizer.lr: got true; a number > 0 is needed"),
+        ("optimizer.lr=null", "optimizer.lr: got null; a number > 0 is needed"),
+        ("optimizer.lr=[0.1]", "optimizer.lr: got [0.1]; a number > 0 is needed"),
+        ("optimizer.lr={a:1}", "optimizer.lr: got {a: 1}; a number > 0 is needed"),
+        ("optimizer.lr='0.1'", "optimizer.lr: got 0.1; a number > 0 is needed"),
+        ("trainer.epochs=0", "trainer.epochs: got 0; an integer >= 1 is needed"),
+        ("trainer.epochs=2.5", "trainer.epochs: got 2.5; an integer >= 1 is needed"),
+        ("trainer.compile=1", "trainer.compile: got 1; true or false is needed"),
+        ("trainer.ema=1", "trainer.ema: got 1; a number in [0, 1) or null is needed"),
+        (
+            "trainer.precision=bf61",
+            "trainer.precision: got bf61; choose one of fp32, bf16, fp16, fp64; did you mean bf16?",
+        ),
+        ("task=clasification", "task: got clasification; choose one of auto, multiclass, binary, regression"),
+        ("seed=-1", "seed: got -1; an integer >= 0 is needed"),
+        ("seeds.init=x", "seeds.init: got x; an integer >= 0 or null is needed"),
+        ("seeds=null", "seeds: got null; set seeds.init=1 or others"),
+        ("model.widths=[]", "model.widths: got []; a list of integers >= 1 is needed"),
+        ("model.widths=[64,0]", "model.widths: got [64, 0]; a list of integers >= 1 is needed"),
+        ("model.widths=64", "model.widths: got 64; a list of integers >= 1 is needed"),
+        ("trusted=my_package", "trusted: got my_package; a list of texts is needed"),
+        ("+foo=3", "unknown key foo; see `dlexp options`"),
+        ("+trainer.epoch=3", "unknown key trainer.epoch; did you mean trainer.epochs?"),
+        ("+model.depth=3", "unknown key model.depth: it has no effect here; model=densenet|resnet|resnext|vgg has it"),
+        ("~seed", "missing values: seed; set each as key=value"),
+        ("data=csv", "missing values: data.path, data.target; set each as key=value"),
+        (
+            "data=csv seed=??? optimizer.lr=???",
+            "missing values: data.path, data.target, optimizer.lr, seed; set each as key=value",
+        ),
+        (
+            "optimizer.lr=${model}",
+            "optimizer.lr: got {_target_: dlexp.model.mlp.MLP, widths: [128, 128], short...; a number > 0 is needed",
+        ),
+        (
+            "model._target_=os.system",
+            "model._target_: got os.system; only dlexp and trusted packages are built: trusted=[os]",
+        ),
+        ("model._target_=3", "model._target_: got 3; the dotted path of a class is needed"),
+        (
+            "norm._target_=dlexp.norm.BatchNrom",
+            "norm._target_: got dlexp.norm.BatchNrom; the target of a shipped option is needed; "
+            "did you mean dlexp.norm.BatchNorm?",
+        ),
+        (
+            "model._target_=dlexp.durable.write_text",
+            "model._target_: got dlexp.durable.write_text; the target of a shipped option is needed",
+        ),
+        (
+            "augment=compose augment.steps=[{_target_:dlexp.durable.write_text}]",
+            "augment.steps[0]._target_: got dlexp.durable.write_text; the target of a shipped option is needed",
+        ),
+        (
+            "augment=compose augment.steps=[{_target_:dlexp.augment.cutout.Cutout,sixe:3}]",
+            "unknown key augment.steps[0].sixe; did you mean augment.steps[0].size?",
+        ),
+        ("~model._target_", "model: got {widths: [128, 128], shortcut: false}; choose one of {models}"),
+    ],
+)
+def test_refusals(overrides, message):
+    with pytest.raises(ConfigError) as caught:
+        resolve(overrides.split(" "))
+    models = "cnn, densenet, inception, mlp, nin, resnet, resnext, softmax, torchvision, vgg"
+    assert str(caught.value) == message.replace("{models}", models)
+
+
+def test_an_integer_is_a_number_and_comes_out_as_one():
+    lr = resolve(["optimizer.lr=1"]).config["optimizer"]["lr"]
+    assert isinstance(lr, float)
+    assert lr == 1.0
+
+
+def test_a_parameter_that_is_not_stated_takes_the_signatures_default():
+    config = resolve(["~optimizer.lr", "augment=compose", "augment.steps=[{_target_: dlexp.augment.blur.Blur}]"]).config
+    assert config["optimizer"]["lr"] == 0.1
+    assert len(config["augment"]["steps"][0]) > 1
+
+
+def test_the_checked_config_can_be_checked_again():
+    first = resolve(["model=resnet", "model.depth=34"])
+    assert first.config == resolve(["model=resnet", "model.depth=34"]).config
+    assert set(first.config) >= {"data", "model", "trainer", "seed", "seeds", "runs_dir", "trusted", "task"}
