@@ -18,6 +18,7 @@ from dlexp.error import RunError
 from dlexp.tracker import history, name
 from dlexp.tracker.lock import Lock
 from dlexp.tracker.manifest import environment, now
+from dlexp.tracker.plain import plain
 
 MANIFEST, CONFIG, OVERRIDES, METRICS, RESULT, LOG = (
     "manifest.json",
@@ -94,9 +95,32 @@ class RunFolder:
         return self.path.name.partition("-")[0]
 
     @property
+    def parent(self) -> "RunFolder | None":
+        """The sweep or cv that this run is a trial or fold of; None for a run by itself."""
+        holder = self.path.parent.parent
+        return RunFolder(holder) if (holder / MANIFEST).is_file() else None
+
+    @property
     def runs_dir(self) -> Path:
-        """The folder of all runs that this one is in."""
-        return self.path.parent.parent
+        """The folder of all runs that this one, or the sweep or cv it belongs to, is in."""
+        parent = self.parent
+        return self.path.parent.parent if parent is None else parent.runs_dir
+
+    def children(self) -> list["RunFolder"]:
+        """Return the trials or folds, ``<folder>/<run_id>-<slug>`` inside this one, in order of their ids."""
+        found = sorted(self.path.glob(f"*/*/{MANIFEST}"), key=lambda path: path.parent.name)
+        return [RunFolder(path.parent) for path in found if "-" in path.parent.name]
+
+    def child(self, run_id: str) -> "RunFolder":
+        """Return one trial or fold.
+
+        Raises:
+            RunError: It is not there.
+        """
+        found = [folder for folder in self.children() if folder.run_id == run_id]
+        if not found:
+            raise RunError(f"{self.path}: its part {run_id} is missing; restore it from a copy")
+        return found[0]
 
     @property
     def checkpoints(self) -> Path:
@@ -215,7 +239,7 @@ class RunFolder:
 
     def write_result(self, result: dict[str, Any]) -> None:
         """Write `result.json`, what ``--json`` prints, atomically."""
-        write_text(self.path / RESULT, json.dumps(result, indent=1, default=float))
+        write_text(self.path / RESULT, json.dumps(plain(result), indent=1))
 
     def log(self, line: str) -> None:
         """Add a line with the time (UTC) to `log.txt`."""
@@ -223,7 +247,7 @@ class RunFolder:
             file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {line}\n")
 
     def _write_manifest(self, fields: dict[str, Any]) -> None:
-        write_text(self.path / MANIFEST, json.dumps(fields, indent=1))
+        write_text(self.path / MANIFEST, json.dumps(plain(fields), indent=1))
 
 
 def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.durable import disk_faults, write_text
+from dlexp.tracker.plain import plain
 
 
 def append(path: Path, record: dict[str, Any]) -> None:
@@ -19,7 +20,7 @@ def append(path: Path, record: dict[str, Any]) -> None:
     Raises:
         EnvironmentFault: The disk is full; the lines before are intact.
     """
-    line = json.dumps({**{key: _plain(value) for key, value in record.items()}, "time": round(time.time(), 3)})
+    line = json.dumps({**plain(record), "time": round(time.time(), 3)})
     with disk_faults(path), open(path, "ab+") as file:
         _drop_torn_line(file.fileno())
         file.write(line.encode() + b"\n")
@@ -50,11 +51,3 @@ def _drop_torn_line(descriptor: int) -> None:
     size = os.fstat(descriptor).st_size
     if size and os.pread(descriptor, 1, size - 1) != b"\n":
         os.ftruncate(descriptor, os.pread(descriptor, size, 0).rfind(b"\n") + 1)
-
-
-def _plain(value: Any) -> int | float | str | None:
-    """Turn numbers of numpy and torch into Python's, and what is not finite into None."""
-    if value is None or isinstance(value, (int, str)):
-        return value
-    number = float(value)
-    return number if math.isfinite(number) else None
