@@ -1,0 +1,104 @@
+"""The command line as a whole: help, usage errors, what is imported, broken pipes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DLEXP = Path(sys.executable).parent / "dlexp"
+COMMANDS = ["train", "config", "options", "runs", "ui", "sync", "doctor"]
+HEAVY = {"torch", "torchvision", "mlflow", "optuna", "matplotlib", "sklearn", "pandas"}
+
+
+def run(*arguments):
+    return subprocess.run([DLEXP, *arguments], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_help_lists_every_command_but_not_the_hidden_one(arguments):
+    done = run(*arguments)
+    assert done.returncode == 0
+    assert all(command in done.stdout for command in COMMANDS)
+    assert "Print the words" not in done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command):
+    done = run(command, "--help")
+    assert done.returncode == 0
+    assert f"dlexp {command}" in done.stdout.partition("Example:")[2].partition("Options")[0].replace("\n", " ")
+    assert all(flag in done.stdout for flag in ("--json", "--quiet"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["trian"], "No such command"),
+        (["train", "--resmue", "x"], "No such option: --resmue"),
+        (["train", "--resume"], "requires an argument"),
+        (["options", "a", "b", "c"], "unexpected extra argument"),
+        (["ui", "--port", "x"], "--port"),
+    ],
+)
+def test_usage_errors_are_one_line_with_exit_code_2(arguments, words):
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage error: ")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+    with_json = run(arguments[0], "--json", *arguments[1:])
+    error = json.loads(with_json.stdout)["error"]
+    assert (with_json.returncode, error["kind"]) == (2, "usage")
+    assert with_json.stderr == f"usage error: {error['message']}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["train", "--help"],
+        ["config"],
+        ["config", "model=resnet", "model.dpeth=3"],
+        ["train", "model=resnt"],
+        ["train", "data=csv"],
+        ["options"],
+        ["options", "model", "--json"],
+    ],
+)
+def test_nothing_heavy_is_imported(arguments):
+    code = (
+        f"import sys; sys.argv = ['dlexp', *{arguments}]\n"
+        "from dlexp.cli import main\n"
+        "try: main()\n"
+        f"finally: print('heavy:', sorted({HEAVY} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stderr.splitlines()[-1] == "heavy: []"
+
+
+def test_a_reader_that_leaves_early_gets_no_traceback():
+    done = subprocess.run(["bash", "-c", f"'{DLEXP}' config | head -c 1"], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("d", "")
+
+
+def test_an_error_of_ours_is_one_line_that_says_how_to_see_more(tmp_path):
+    code = (
+        "import sys; sys.argv = ['dlexp', 'config']\n"
+        "import dlexp.job.config as job\n"
+        "def resolve(*_): raise ZeroDivisionError('oh\\nno')\n"
+        "job.resolve = resolve\n"
+        "from dlexp.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    line = "internal error: ZeroDivisionError: oh; run again with --debug to see where, and report it\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", line)
+
+
+def test_the_folder_cli_is_no_package_of_its_own():
+    code = "import sys; sys.path.insert(0, '.'); import cli"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60
+    )
+    assert "this folder installs as dlexp.cli" in done.stderr
