@@ -69,7 +69,9 @@ def _check_node(path: str, node: dict, scope: Scope) -> dict[str, Any]:
     for name in node:
         if name != "_target_" and name not in parameters:
             known = [f"{path}.{parameter}" for parameter in parameters]
-            raise unknown_key(f"{path}.{name}", known, scope.groups, scope.composed.config_dir)
+            chosen = scope.composed.choices.get(path)  # its own file may be what has the mistake
+            others = {group: [option for option in scope.groups[group] if option != chosen] for group in scope.groups}
+            raise unknown_key(f"{path}.{name}", known, others, scope.composed.config_dir)
     checked: dict[str, Any] = {"_target_": target}
     for name, parameter in parameters.items():
         value = node.get(name, MISSING if parameter.default is REQUIRED else parameter.default)
