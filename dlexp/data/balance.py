@@ -1,4 +1,4 @@
-"""Unequal classes: how unequal, weights that make up for it, and drawing that evens it out."""
+"""Unequal classes: how unequal, and drawing that evens it out."""
 
 import torch
 from torch import Tensor
@@ -15,19 +15,6 @@ def is_imbalanced(targets: Tensor, num_classes: int) -> bool:
     """
     counts = torch.bincount(targets, minlength=num_classes)
     return bool(counts.max() > IMBALANCE * counts.min())
-
-
-def balanced_weights(targets: Tensor, num_classes: int) -> Tensor:
-    """Return the weight w_k = N / (K n_k) of each class, (K,) float32, with mean 1 over the examples.
-
-    K counts the classes present; an absent class gets weight 0.
-
-    References:
-        G. King, L. Zeng (2001), Logistic Regression in Rare Events Data, Political Analysis 9.
-    """
-    counts = torch.bincount(targets, minlength=num_classes).double()
-    present = counts > 0
-    return torch.where(present, len(targets) / (present.sum() * counts.clamp(min=1)), 0.0).float()
 
 
 def oversample(train: Tensor, targets: Tensor, generator: torch.Generator) -> Tensor:

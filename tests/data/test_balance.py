@@ -1,22 +1,8 @@
-import numpy as np
 import torch
-from sklearn.utils.class_weight import compute_class_weight
 
-from dlexp.data.balance import balanced_weights, is_imbalanced, oversample
+from dlexp.data.balance import is_imbalanced, oversample
 
 TARGETS = torch.tensor([0] * 50 + [1] * 7 + [2] * 20)
-
-
-def test_weights_equal_scikit_learn():
-    expected = compute_class_weight("balanced", classes=np.arange(3), y=TARGETS.numpy())
-    np.testing.assert_allclose(balanced_weights(TARGETS, 3).numpy(), expected, rtol=1e-6)
-    assert abs(float(balanced_weights(TARGETS, 3)[TARGETS].mean()) - 1) < 1e-6
-
-
-def test_absent_class_has_no_weight():
-    weights = balanced_weights(TARGETS, 4)
-    assert weights[3] == 0
-    assert weights[:3].equal(balanced_weights(TARGETS, 3))
 
 
 def test_imbalance():
