@@ -37,6 +37,7 @@ def paired_bootstrap(
     generator: torch.Generator,
     level: float = 0.95,
     draws: int = 2000,
+    cells: int = CELLS,
 ) -> Bootstrap:
     """Resample N examples with replacement B times, the same ones for both sides.
 
@@ -48,6 +49,7 @@ def paired_bootstrap(
         generator: Draws the resamples.
         level: Of the interval, in (0, 1).
         draws: B.
+        cells: Examples looked up at once; fewer where an example is large.
 
     Raises:
         ValueError: Fewer than two examples, or a difference that is not finite on most resamples.
@@ -58,7 +60,7 @@ def paired_bootstrap(
     if num < 2:
         raise ValueError(f"got {num} examples; at least two are needed")
     pieces = []
-    for start in range(0, draws, size := max(1, CELLS // num)):
+    for start in range(0, draws, size := max(1, cells // num)):
         rows_BN = torch.randint(num, (min(size, draws - start), num), generator=generator)
         pieces.append(difference(rows_BN).double().cpu())
     values_B = torch.cat(pieces)

@@ -1,0 +1,45 @@
+"""Differences with their intervals, one line a pair: what lies clear of zero is told apart."""
+
+from pathlib import Path
+from typing import Any
+
+from dlexp.report.canvas import new_figure, save
+
+_COLORS = {True: "tab:blue", False: "tab:gray"}
+
+
+def draw(compared: dict[str, Any], path: Path) -> Path:
+    """Draw the difference a - b of every pair with its 95 % interval.
+
+    Args:
+        compared: The document of `dlexp.job.compare.compare`.
+        path: The PNG to write.
+    """
+    pairs = compared["pairs"]
+    labels = {run["run_id"]: run["label"] for run in compared["runs"]}
+    figure = new_figure(9, 1.6 + 0.6 * len(pairs))
+    axis = figure.subplots()
+    axis.axvline(0, color="black", linewidth=1, linestyle="--")
+    for row, pair in enumerate(pairs):
+        low, high = pair["interval"]
+        color = _COLORS[pair["verdict"] != "cannot tell"]
+        axis.plot([low, high], [row, row], color=color, linewidth=2, marker="|", markersize=9)
+        axis.plot(pair["difference"], row, "o", color=color)
+        said = pair["verdict"] if pair["verdict"] == "cannot tell" else f"{labels[pair[pair['verdict']]]} is better"
+        note = f"{said}, p = {pair['p_holm']:.2g}"
+        axis.annotate(
+            note,
+            (pair["difference"], row),
+            (0, 9),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+            backgroundcolor="white",
+        )
+    axis.set_yticks(range(len(pairs)), [f"{labels[pair['a']]}\n- {labels[pair['b']]}" for pair in pairs], fontsize=8)
+    axis.set_ylim(len(pairs) - 0.5, -0.6)
+    axis.set(
+        title=f"difference in {compared['metric']} with 95 % interval", xlabel=f"difference in {compared['metric']}"
+    )
+    axis.grid(alpha=0.3, axis="x")
+    return save(figure, path)
