@@ -141,6 +141,18 @@ class Run:
                 loss, lr = sums.mean_loss()[0], float(lr_ST[self.position - 1, 0])
                 yield Progress(self.epoch + 1, self.position, self.steps_per_epoch, loss, lr, rate)
 
+    def one_update(self) -> Callable[[], None]:
+        """Return a function that repeats the first update of the epoch in hand, to be timed or weighed."""
+        self.step.forward.set_training(True)
+        rows = epoch_batches(self.task, self.trainer, self.seeds, self.epoch)[: self.trainer.accumulate]
+        batches, rate = list(gather(self.task.feed, rows)), self._learning_rates()[0, :, None]
+
+        def update() -> None:
+            self.step.forward.seed_dropout([seed.dropout for seed in self.seeds], self.number)
+            self.step(self._prepare(batches), rate, self.number + 1, self._sums())
+
+        return update
+
     def _sums(self) -> Sums:
         if self.sums is None:
             self.sums = Sums.zero(self.step.forward.flat.tensor[:, 0])

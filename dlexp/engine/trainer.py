@@ -27,6 +27,7 @@ class Trainer:
         min_delta: Smallest change of the monitor that counts as an improvement.
         max_seconds: Training seconds, over all resumes, after which to stop; null for no limit.
         eval_batch_size: Examples evaluated at once.
+        fuse: Trials of a search or folds trained as one program; auto times a few updates and takes the faster.
     """
 
     epochs: Count = 30
@@ -47,3 +48,4 @@ class Trainer:
     min_delta: NonNegative = 0.0
     max_seconds: Positive | None = None
     eval_batch_size: Count = 1024
+    fuse: Literal["auto", "off"] | Count = "auto"

@@ -11,15 +11,18 @@ import torch
 
 from dlexp.config.compose import Composed
 from dlexp.config.signature import import_path_of_user_code
+from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
-from dlexp.engine.snapshot import best_weights, restore, snapshot
+from dlexp.engine.snapshot import restore, snapshot
 from dlexp.engine.train import Run
 from dlexp.error import DataError, DlexpError, EnvironmentFault
 from dlexp.job.assemble import Assembled, assemble
 from dlexp.job.finish import conclude
 from dlexp.job.interrupt import Interrupt
+from dlexp.job.memory import is_out_of_memory
 from dlexp.job.ready import check_destination, check_model, check_test
+from dlexp.job.record import save_epoch
 from dlexp.metric import is_better_high
 from dlexp.tracker import mlflow, name, scan
 from dlexp.tracker.folder import RunFolder
@@ -74,7 +77,10 @@ def start(composed: Composed, *, announce: Callable[[Announcement], Listener], o
         check_model(built)
         interrupt.can_wait = True
         folder = _create_folder(composed, built, runs_dir)
-        return _train(built, folder, announce, interrupt, open_test)
+        try:
+            return carry_out(built, folder, announce, interrupt, open_test)
+        finally:
+            folder.unlock()
 
 
 def resume(
@@ -115,25 +121,39 @@ def _go_on(folder: RunFolder, announce: Callable[[Announcement], Listener], open
             raise DataError(f"{built.dataset.name}: the data changed since run {folder.run_id} began; start a new run")
         check_test(built.dataset, open_test)
         interrupt.can_wait = True
-        last = folder.checkpoints / "last"
-        if checkpoint.exists(last):
-            restore(built.run, *checkpoint.load(last, built.device))
-        folder.truncate_history(built.run.epoch)
-        folder.update_manifest(status="running", end=None, resumes=manifest["resumes"] + 1)
-        return _train(built, folder, announce, interrupt, open_test)
+        rewind(built, folder)
+        return carry_out(built, folder, announce, interrupt, open_test)
+
+
+def rewind(built: Assembled, folder: RunFolder) -> None:
+    """Bring run and folder to the run's last checkpoint, or to its beginning where there is none."""
+    last = folder.checkpoints / "last"
+    if checkpoint.exists(last):
+        restore(built.run, *checkpoint.load(last, built.device))
+    folder.truncate_history(built.run.epoch)
+    folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
 
 
 def _create_folder(composed: Composed, built: Assembled, runs_dir: Path) -> RunFolder:
     config = composed.config
     experiment = config["tracking"]["experiment"] or built.dataset.name
-    described = {
-        "kind": "train",
+    described = {"kind": "train", "params": logged_params(composed), **describe(built, config)}
+    slug = name.slug(composed.overrides)
+    folder = RunFolder.create(
+        runs_dir, experiment, slug, config=config, overrides=composed.overrides, manifest=described
+    )
+    write_parts(folder, built.dataset)
+    return folder
+
+
+def describe(built: Assembled, config: dict[str, Any]) -> dict[str, Any]:
+    """Return what a run's manifest says of data, model, device and seed."""
+    return {
         "task": built.dataset.task,
         "seed": config["seed"],
         "device": built.device_line,
         "threads": torch.get_num_threads() if built.device.type == "cpu" else None,
         "data": {"name": built.dataset.name, "fingerprint": built.dataset.fingerprint},
-        "params": logged_params(composed),
         "test_openings": 0,
         "model": type(built.model).__name__,
         "num_params": sum(p.numel() for p in built.model.parameters()),
@@ -141,14 +161,12 @@ def _create_folder(composed: Composed, built: Assembled, runs_dir: Path) -> RunF
         "num_outputs": built.run.step.rules.loss.num_outputs,
         "monitor": {"metric": built.run.monitor, "mode": "max" if is_better_high(built.run.monitor) else "min"},
     }
-    slug = name.slug(composed.overrides)
-    folder = RunFolder.create(
-        runs_dir, experiment, slug, config=config, overrides=composed.overrides, manifest=described
-    )
-    data = built.dataset
+
+
+def write_parts(folder: RunFolder, data: Dataset) -> None:
+    """Write which rows of the data each part has."""
     parts = {"train": data.train, "val": data.val, "test": data.test}
     folder.write_split({part: rows.numpy() for part, rows in parts.items()})
-    return folder
 
 
 def logged_params(composed: Composed) -> dict[str, Any]:
@@ -160,13 +178,14 @@ def logged_params(composed: Composed) -> dict[str, Any]:
     return {**composed.choices, "seed": composed.config["seed"], **changed}
 
 
-def _train(
+def carry_out(
     built: Assembled,
     folder: RunFolder,
     announce: Callable[[Announcement], Listener],
     interrupt: Interrupt,
-    open_test: bool,
+    open_test: bool = False,
 ) -> Outcome:
+    """Train an assembled run from where it is to its result, in a folder that this process has locked."""
     folder.log(f"device: {built.device_line}")
     for warning in built.warnings:
         folder.log(f"warning: {warning}")
@@ -201,11 +220,6 @@ def _record_failure(folder: RunFolder, error: BaseException) -> None:
         folder.update_manifest(status="interrupted" if is_stopped else "failed", end=now())
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Say whether an error means that memory, the device's or the machine's, did not suffice."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-
-
 def _name_for_user(folder: RunFolder) -> str:
     """Return what --resume finds the run by: its id where that is looked for by default, else its folder."""
     is_default = folder.runs_dir == Path("runs").resolve()
@@ -216,20 +230,10 @@ def _follow(run: Run, folder: RunFolder, listener: Listener) -> TrialEnd:
     """Pass the events on; save what an epoch brought before anyone hears of it."""
     for event in run.events():
         if isinstance(event, EpochEnd):
-            _save_epoch(run, folder, event)
+            save_epoch(run, folder, event)
         listener(event)
         if isinstance(event, TrialEnd):
             if event.status == "interrupted":
                 checkpoint.save(folder.checkpoints / "last", *snapshot(run))
             return event
     raise AssertionError("an engine's last event is TrialEnd")
-
-
-def _save_epoch(run: Run, folder: RunFolder, event: EpochEnd) -> None:
-    record = {"epoch": event.epoch, "step": event.step, "lr": event.lr, **event.metrics, "seconds": event.seconds}
-    folder.append_epoch(record)
-    if event.is_best:
-        checkpoint.save(folder.checkpoints / "best", best_weights(run), {"epoch": event.epoch})
-    checkpoint.save(folder.checkpoints / "last", *snapshot(run))
-    shown = " ".join(f"{key} {value:.4g}" for key, value in event.metrics.items())
-    folder.log(f"epoch {event.epoch}: {shown} lr {event.lr:.4g} ({event.seconds:.2f} s)")

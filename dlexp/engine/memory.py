@@ -1,0 +1,83 @@
+"""How much memory an update takes, counted exactly where torch allocates, and how many trials fit.
+
+Shapes: T trials.
+"""
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_iter
+
+HEADROOM = 0.85  # share of the free memory that a program may plan with
+
+
+class Allocations(TorchDispatchMode):
+    """A context that follows every tensor made inside it from birth to death.
+
+    Attributes:
+        live: Bytes alive now.
+        peak: Most bytes alive at once.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        super().__init__()
+        self.live = self.peak = 0
+        self._seen: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run an operator and note the storages of what it returns."""
+        outputs = func(*args, **(kwargs or {}))
+        known = {id(t.untyped_storage()) for t in tree_iter((args, kwargs)) if isinstance(t, Tensor)}
+        for output in tree_iter(outputs):
+            if isinstance(output, Tensor) and id(output.untyped_storage()) not in known:
+                self._note(output.untyped_storage())
+        return outputs
+
+    def _note(self, storage: torch.UntypedStorage) -> None:
+        if storage in self._seen:
+            return
+        self._seen.add(storage)
+        size = storage.nbytes()
+        self.live += size
+        self.peak = max(self.peak, self.live)
+        weakref.finalize(storage, self._free, size)
+
+    def _free(self, size: int) -> None:
+        self.live -= size
+
+
+def peak_bytes(update: Callable[[], None], device: torch.device) -> int:
+    """Return the most bytes that tensors made during an update take at once, on top of what was there.
+
+    Args:
+        update: Does one update of a program; called twice, the first time to let lazily made things be made.
+        device: CUDA asks its allocator, which also sees the work space of kernels.
+    """
+    update()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+        before = torch.cuda.memory_allocated(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        update()
+        return torch.cuda.max_memory_allocated(device) - before
+    with Allocations() as allocations:
+        update()
+    return allocations.peak
+
+
+def largest_stack(small: tuple[int, int], large: tuple[int, int], free: int) -> int:
+    """Return how many trials fit, by the line through two measurements.
+
+    Args:
+        small: Trials and bytes of the smaller stack.
+        large: Trials and bytes of the larger stack.
+        free: Free bytes of the device.
+    """
+    per_trial = max((large[1] - small[1]) / (large[0] - small[0]), 1.0)
+    fixed = small[1] - per_trial * small[0]
+    return max(1, int((HEADROOM * free - fixed) / per_trial))

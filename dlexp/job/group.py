@@ -1,0 +1,139 @@
+"""Trains several trials or folds: those of equal structure together where that is faster, the others alone.
+
+Whatever the company, each trial writes its own run folder and goes on from its own checkpoint.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dlexp.data.dataset import Dataset
+from dlexp.engine import checkpoint
+from dlexp.engine.event import EpochEnd, Progress, TrialEnd
+from dlexp.engine.snapshot import restore, snapshot
+from dlexp.job.assemble import Assembled, assemble_group
+from dlexp.job.fuse import Choice, choose
+from dlexp.job.memory import is_out_of_memory
+from dlexp.job.record import save_epoch
+from dlexp.job.structure import structure_key
+from dlexp.tracker.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Member:
+    """One trial or fold.
+
+    Attributes:
+        config: Checked.
+        dataset: Its data with its split.
+        folder: Where it is written.
+    """
+
+    config: dict[str, Any]
+    dataset: Dataset
+    folder: RunFolder
+
+
+@dataclass(frozen=True)
+class Group:
+    """Members that one program can train, and how they will be.
+
+    Attributes:
+        members: Of equal structure.
+        choice: Engine and size.
+    """
+
+    members: list[Member]
+    choice: Choice
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event of one member, or of a program's progress.
+
+    Attributes:
+        member: Whose; of a progress the first member's.
+        event: What happened.
+        engine: What trains it.
+    """
+
+    member: Member
+    event: Progress | EpochEnd | TrialEnd
+    engine: str
+
+
+def plan_groups(members: list[Member], cache: Path | None = None) -> list[Group]:
+    """Part members by structure, in order of first appearance, and choose how each part trains."""
+    parts: dict[str, list[Member]] = {}
+    for member in members:
+        parts.setdefault(structure_key(member.config, len(member.dataset.train)), []).append(member)
+    return [Group(part, choose([m.config for m in part], [m.dataset for m in part], cache)) for part in parts.values()]
+
+
+def train_group(group: Group, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Told]:
+    """Train a group's members from where their checkpoints are; each epoch is saved before it is told.
+
+    Members that stand at different epochs train apart. A program that runs out of memory is halved, down to trials
+    alone.
+
+    Args:
+        group: From `plan_groups`.
+        should_stop: Asked after every update; members then end as interrupted, with a checkpoint.
+    """
+    for level in _by_progress(group.members):
+        size = group.choice.size
+        for start in range(0, len(level), size):
+            yield from _train_halving(level[start : start + size], group.choice.engine, should_stop)
+
+
+def _by_progress(members: list[Member]) -> list[list[Member]]:
+    """Part members by the instant of their checkpoints."""
+    levels: dict[tuple[int, int], list[Member]] = {}
+    for member in members:
+        last = member.folder.checkpoints / "last"
+        state = checkpoint.load(last)[1] if checkpoint.exists(last) else {"epoch": 0, "position": 0}
+        levels.setdefault((state["epoch"], state["position"]), []).append(member)
+    return [levels[key] for key in sorted(levels)]
+
+
+def _train_halving(members: list[Member], engine: str, should_stop: Callable[[], bool]) -> Iterator[Told]:
+    try:
+        yield from _train_program(members, engine, should_stop)
+        return
+    except Exception as error:
+        if len(members) == 1 or not is_out_of_memory(error):
+            raise
+    # outside the handler, whose traceback would keep the program's tensors alive
+    half = len(members) // 2
+    for part in (members[:half], members[half:]):
+        waiting = [member for member in part if not _has_ended(member)]
+        for level in _by_progress(waiting):
+            yield from _train_halving(level, engine, should_stop)
+
+
+def _has_ended(member: Member) -> bool:
+    return member.folder.manifest["status"] != "running"
+
+
+def _train_program(members: list[Member], engine: str, should_stop: Callable[[], bool]) -> Iterator[Told]:
+    engine = "solo" if len(members) == 1 and engine != "folded" else engine
+    built = assemble_group([m.config for m in members], [m.dataset for m in members], engine)
+    _restore(built, members)
+    run = built.run
+    run.should_stop = should_stop
+    for event in run.events():
+        member = members[0 if isinstance(event, Progress) else event.trial]
+        if isinstance(event, EpochEnd):
+            save_epoch(run, member.folder, event)
+        elif isinstance(event, TrialEnd) and event.status == "interrupted":
+            checkpoint.save(member.folder.checkpoints / "last", *snapshot(run, run.trials.index(event.trial)))
+        yield Told(member, event, engine)
+
+
+def _restore(built: Assembled, members: list[Member]) -> None:
+    for row, member in enumerate(members):
+        last = member.folder.checkpoints / "last"
+        if checkpoint.exists(last):
+            restore(built.run, *checkpoint.load(last, built.device), row=row)
+        member.folder.truncate_history(built.run.epoch)
