@@ -64,15 +64,18 @@ class Arrays(Split):
         if parts != [""]:
             official.setdefault("test", torch.arange(0))
         targets.require_seen(encoded, torch.arange(bounds[1]), official, self.path)
+        groups = self._column(content, self.group, len(encoded.values))
         train, val, test = self.divide(
             encoded.values,
             **official,
-            groups=self._column(content, self.group, len(encoded.values)),
+            groups=groups,
             times=self._column(content, self.time, len(encoded.values)),
             class_names=encoded.class_names,
         )
         name = Path(self.path).stem
-        return Dataset(name, encoded.task, torch.cat(inputs), encoded.values, train, val, test, encoded.class_names)
+        return Dataset(
+            name, encoded.task, torch.cat(inputs), encoded.values, train, val, test, encoded.class_names, groups=groups
+        )
 
     def _column(self, content: "_Content", key: str | None, num: int) -> Tensor | None:
         if key is None:

@@ -4,6 +4,7 @@ Shapes: N examples, H height, W width, C channels, D features.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,6 +34,9 @@ class Dataset:
         fingerprint: SHA-256 over shapes, types and content of inputs and targets; computed when left empty.
         feature_names: A name for each input of a table; None for images.
         encoding: What predicting needs to read new files the same way, plain data; None where there is nothing to know.
+        groups: (N,) int64 group of each example, whose members belong together; None where there are no groups.
+        encode: Rows of a training part to the fields that are settled on it (`inputs`, `encoding`, ...); None where no
+            input depends on the training part.
     """
 
     name: str
@@ -47,6 +51,8 @@ class Dataset:
     fingerprint: str = ""
     feature_names: list[str] | None = None
     encoding: dict[str, Any] | None = None
+    groups: Tensor | None = None
+    encode: Callable[[Tensor], dict[str, Any]] | None = None
 
     def __post_init__(self):
         assert len(self.inputs) == len(self.targets)
@@ -78,8 +84,12 @@ class Dataset:
         return [str(row) for row in rows] if self.ids is None else [self.ids[row] for row in rows]
 
     def with_parts(self, train: Tensor, val: Tensor) -> "Dataset":
-        """Return the same data with another training and validation part, as a fold has them."""
-        return replace(self, train=train, val=val)
+        """Return the same data with another training and validation part, as a fold has them.
+
+        Inputs that are settled on the training part are settled anew; the fingerprint stays that of the whole.
+        """
+        settled = {} if self.encode is None else self.encode(train)
+        return replace(self, train=train, val=val, **settled)
 
 
 def fingerprint(inputs: Tensor, targets: Tensor) -> str:

@@ -1,8 +1,9 @@
 """A user's own table: a .csv or .parquet file with a target column."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -56,32 +57,42 @@ class Table(Split):
             raise ConfigError(f"data.delimiter: got {self.delimiter!r}; one character is needed")
         table = read_columns(Path(self.path), self.delimiter)
         encoded = targets.encode(self._labels(table), task, f"{self.path}, column {self.target}")
+        groups = _numbered(table, self.group, "data.group")
         train, val, test = self.divide(
             encoded.values,
-            groups=_numbered(table, self.group, "data.group"),
+            groups=groups,
             times=_numbered(table, self.time, "data.time"),
             class_names=encoded.class_names,
         )
-        features = settle(table, self._feature_names(table), self.categorical, train.numpy())
-        inputs = encode_columns(table, features, self.missing)
+        settled = self._encode(table, train)
+        has_levels = any(feature["levels"] is not None for feature in settled["encoding"]["features"])
         return Dataset(
             Path(self.path).stem,
             encoded.task,
-            inputs,
-            encoded.values,
-            train,
-            val,
-            test,
+            targets=encoded.values,
+            train=train,
+            val=val,
+            test=test,
             class_names=encoded.class_names,
             ids=None if self.id is None else _ids(table, self.id),
-            feature_names=[name for feature in features for name in feature.input_names],
-            encoding={
+            groups=groups,
+            encode=partial(self._encode, table) if has_levels else None,
+            **settled,
+        )
+
+    def _encode(self, table: Columns, train: Tensor) -> dict[str, Any]:
+        """Return the fields of a data set whose categories are those of some training rows."""
+        features = settle(table, self._feature_names(table), self.categorical, train.numpy())
+        return {
+            "inputs": encode_columns(table, features, self.missing),
+            "feature_names": [name for feature in features for name in feature.input_names],
+            "encoding": {
                 "kind": "table",
                 "features": [{"name": feature.name, "levels": feature.levels} for feature in features],
                 "missing": self.missing,
                 "delimiter": self.delimiter,
             },
-        )
+        }
 
     def _labels(self, table: Columns) -> np.ndarray:
         column = table.get(self.target, "data.target")

@@ -1,0 +1,178 @@
+"""Folds: the examples outside the test part, dealt into parts that are each held out once.
+
+Which example is in which fold depends on the data, the option and `data.split_seed` alone, so that two settings are
+compared on the same folds.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from annotated_types import Interval
+from torch import Tensor
+
+from dlexp.data.dataset import Dataset, first_ten
+from dlexp.error import ConfigError, DataError
+from dlexp.random import generator
+from dlexp.type import Count
+
+MOST_HELD_OUT = 1000
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One division into training and held-out part.
+
+    Attributes:
+        repeat: From 0.
+        fold: From 0 within its repeat.
+        train: Sorted rows of the data.
+        val: Sorted rows held out.
+    """
+
+    repeat: int
+    fold: int
+    train: Tensor
+    val: Tensor
+
+    @property
+    def name(self) -> str:
+        """What its folder is called."""
+        return f"repeat{self.repeat}-fold{self.fold}"
+
+
+@dataclass(frozen=True)
+class KFold:
+    """k-fold cross-validation: k parts of equal size, each held out once.
+
+    Args:
+        k: Folds.
+        repeats: Times that all examples are dealt anew.
+        stratify: Keep the class shares in every fold (classification only).
+        groups: Keep the examples of a group in one fold, where the data have groups.
+
+    References:
+        M. Stone (1974), Cross-Validatory Choice and Assessment of Statistical Predictions, JRSS B 36.
+    """
+
+    k: Annotated[int, Interval(ge=2)] = 5
+    repeats: Count = 1
+    stratify: bool = True
+    groups: bool = True
+
+    def folds(self, data: Dataset, seed: int) -> list[Fold]:
+        """Return the folds, repeat after repeat.
+
+        Args:
+            data: Its training and validation part together are dealt.
+            seed: Of the dealing.
+
+        Raises:
+            ConfigError: More folds than examples.
+            DataError: More folds than groups, or a class of one example.
+        """
+        pool = _pool(data)
+        if self.k > len(pool):
+            raise ConfigError(f"cv.k: got {self.k}; at most the {len(pool)} examples outside the test part")
+        classes = data.targets[pool] if self.stratify and data.num_classes else torch.zeros(len(pool), dtype=torch.long)
+        if self.stratify and data.num_classes:
+            _require_two(classes, data.class_names)
+        groups = data.groups[pool] if self.groups and data.groups is not None else None
+        found: list[Fold] = []
+        for repeat in range(self.repeats):
+            draw = generator(seed, "fold", repeat)
+            number = _deal(classes, self.k, draw) if groups is None else _deal_groups(classes, groups, self.k, draw)
+            found += _divide(pool, number, self.k, repeat)
+        return found
+
+
+@dataclass(frozen=True)
+class LeaveOneOut:
+    """Leave-one-out cross-validation: every example, or every group, held out once.
+
+    Args:
+        groups: Hold out whole groups where the data have them.
+
+    References:
+        P. Lachenbruch, M. Mickey (1968), Estimation of Error Rates in Discriminant Analysis, Technometrics 10.
+    """
+
+    groups: bool = True
+
+    def folds(self, data: Dataset, seed: int) -> list[Fold]:
+        """Return the folds; nothing is drawn.
+
+        Args:
+            data: Its training and validation part together.
+            seed: Not needed.
+
+        Raises:
+            ConfigError: More than 1,000 trainings would be needed, or there is but one group.
+        """
+        pool = _pool(data)
+        number = torch.arange(len(pool))
+        if self.groups and data.groups is not None:
+            number = data.groups[pool].unique(return_inverse=True)[1]
+        num = int(number.max()) + 1
+        if not 2 <= num <= MOST_HELD_OUT:
+            raise ConfigError(
+                f"cv: got {num} examples or groups to leave out, 2 to {MOST_HELD_OUT} can be; use cv=kfold"
+            )
+        return list(_divide(pool, number, num, 0))
+
+
+def _pool(data: Dataset) -> Tensor:
+    return torch.cat([data.train, data.val]).sort().values
+
+
+def _divide(pool: Tensor, number: Tensor, k: int, repeat: int) -> Iterator[Fold]:
+    for fold in range(k):
+        yield Fold(repeat, fold, pool[number != fold], pool[number == fold])
+
+
+def _deal(classes: Tensor, k: int, draw: torch.Generator) -> Tensor:
+    """Shuffle, order by class, deal in turn: classes and folds are each within one of equal shares."""
+    shuffled = torch.randperm(len(classes), generator=draw)
+    order = shuffled[classes[shuffled].argsort(stable=True)]
+    number = torch.empty_like(order)
+    number[order] = torch.arange(len(order)) % k
+    return number
+
+
+def _deal_groups(classes: Tensor, groups: Tensor, k: int, draw: torch.Generator) -> Tensor:
+    """Give each group, the largest first, to the fold that has least of what the group holds.
+
+    With c_fj examples of class j in fold f, n_j in all, a group of g_j goes to the least sum over j of c_fj g_j / n_j:
+    what adds least to the sum of squared shares.
+    """
+    names, member = groups.unique(return_inverse=True)
+    if len(names) < k:
+        raise DataError(f"cv.k: got {k}; the data have {len(names)} groups, and a group is never divided")
+    counts_GJ = torch.zeros(len(names), int(classes.max()) + 1, dtype=torch.float64)
+    counts_GJ.index_put_((member, classes), torch.ones(len(member), dtype=torch.float64), accumulate=True)
+    share_GJ = counts_GJ / counts_GJ.sum(0).clamp(min=1)
+    shuffled = torch.randperm(len(names), generator=draw)
+    order = shuffled[counts_GJ.sum(1)[shuffled].argsort(descending=True, stable=True)]
+    held_FJ = torch.zeros(k, counts_GJ.shape[1], dtype=torch.float64)
+    sizes_F = torch.zeros(k, dtype=torch.float64)
+    fold_of_group = torch.empty(len(names), dtype=torch.int64)
+    for place, group in enumerate(order.tolist()):
+        cost_F = held_FJ @ share_GJ[group]
+        # Every fold gets a group before any gets a second one, and the smaller of two equal folds is next.
+        cost_F = cost_F + sizes_F / len(member) * 1e-6 + (sizes_F > 0) * (1e9 if place < k else 0)
+        fold = int(cost_F.argmin())
+        fold_of_group[group] = fold
+        held_FJ[fold] += counts_GJ[group]
+        sizes_F[fold] += counts_GJ[group].sum()
+    return fold_of_group[member]
+
+
+def _require_two(classes: Tensor, class_names: list[str]) -> None:
+    lonely = (torch.bincount(classes, minlength=len(class_names)) == 1).nonzero().flatten().tolist()
+    if lonely:
+        names = [class_names[k] for k in lonely]
+        raise DataError(
+            f"cv: {first_ten('class', names, 'classes')} with one example; held out, it cannot be learnt: remove it, "
+            "or set cv.stratify=false"
+        )
