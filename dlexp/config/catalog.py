@@ -70,10 +70,20 @@ def implied_choices(group: str, option: str, config_dir: Path | None = None) -> 
     return implied
 
 
+def list_jobs() -> list[str]:
+    """Return the names of the primary configs: train, sweep, ..."""
+    return sorted(path.stem for path in conf_folder().glob("*.yaml"))
+
+
 def default_choices(job: str = "train") -> dict[str, str]:
-    """Return the options that a job's config chooses when the user says nothing."""
-    entries = _read(conf_folder() / f"{job}.yaml")["defaults"]
-    return {group: option for entry in entries if isinstance(entry, dict) for group, option in entry.items()}
+    """Return the options that a job's config chooses when the user says nothing, those of configs it builds on too."""
+    choices: dict[str, str] = {}
+    for entry in _read(conf_folder() / f"{job}.yaml")["defaults"]:
+        if isinstance(entry, dict):
+            choices |= entry
+        elif entry != "_self_":
+            choices |= default_choices(entry)
+    return choices
 
 
 @cache

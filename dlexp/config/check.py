@@ -43,7 +43,7 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
         import_path_of_user_code()
     scope = Scope(composed, groups, trusted)
     checked = {key: _check_top(key, value, root, scope) for key, value in composed.config.items()}
-    for name in [name for name in (*catalog.default_choices(), *root, "seeds") if name not in checked]:
+    for name in [name for name in (*composed.choices, *root, "seeds") if name not in checked]:
         scope.missing.append(name)
     if scope.missing:
         raise ConfigError(f"missing values: {', '.join(scope.missing)}; set each as key=value")

@@ -1,5 +1,6 @@
 """Hydra's override grammar, wrapped: the one module that touches its semi-internal parser."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from hydra.errors import HydraException
 from dlexp.config.wording import show
 from dlexp.error import ConfigError
 
+_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")  # texts that the override grammar reads as such without quotes
+_WORDS = ("null", "true", "false", "nan", "inf")
 MAX_LENGTH = 10_000  # the grammar's parser needs seconds for longer ones
 
 
@@ -106,7 +109,7 @@ def _value(parsed: HydraOverride) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    return str(value) if type(value).__name__ == "QuotedString" else value
+    return value.text if type(value).__name__ == "QuotedString" else value
 
 
 def _sweep(parsed: HydraOverride) -> Sweep | None:
@@ -122,3 +125,16 @@ def _sweep(parsed: HydraOverride) -> Sweep | None:
     else:
         kind, values = type(sweep).__name__.lower(), []
     return Sweep(kind, values, frozenset(getattr(sweep, "tags", ())), bool(getattr(sweep, "shuffle", False)))
+
+
+def yaml_value(value: Any) -> str:
+    """Return a value as Hydra's override grammar reads it back."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, list):
+        return f"[{','.join(yaml_value(item) for item in value)}]"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{name}:{yaml_value(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, str) and (not _BARE.fullmatch(value) or value.lower() in _WORDS):
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return repr(value) if isinstance(value, float) else str(value)

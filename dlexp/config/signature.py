@@ -10,6 +10,7 @@ import sys
 import typing
 from dataclasses import dataclass
 from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -77,10 +78,7 @@ def read(target: str) -> Signature:
 
 
 def _module(name: str, target: str) -> ast.Module:
-    try:
-        spec = find_spec(name) if name else None
-    except (ImportError, ValueError):
-        spec = None
+    spec = _spec(name)
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
         hint = "" if name.startswith("dlexp") else f" in {Path.cwd()} or an installed package"
         raise ConfigError(f"_target_: got {target}; no module {name or target} was found{hint}")
@@ -88,6 +86,19 @@ def _module(name: str, target: str) -> ast.Module:
         return ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
     except SyntaxError as error:
         raise ConfigError(f"_target_: got {target}; {spec.origin}, line {error.lineno}: {error.msg}") from None
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    """Find a module; `importlib.util.find_spec` would import, and so run, the packages around it."""
+    top, *inner = name.split(".")
+    try:
+        spec = find_spec(top) if top else None
+    except (ImportError, ValueError):
+        return None
+    for part in inner:
+        top = f"{top}.{part}"
+        spec = PathFinder.find_spec(top, list(spec.submodule_search_locations or [])) if spec else None
+    return spec
 
 
 def _find(tree: ast.Module, name: str, target: str) -> ast.ClassDef | ast.FunctionDef:

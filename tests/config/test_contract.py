@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from dlexp.config.catalog import conf_folder, default_choices, list_groups, read_option
+from dlexp.config.catalog import conf_folder, default_choices, list_groups, list_jobs, read_option
 from dlexp.config.signature import read
 from dlexp.job.config import resolve
 from dlexp.job.options import describe
@@ -48,17 +48,22 @@ def rounds(groups):
 
 
 BLOCKS = ("activation", "norm", "dropout")
-ROUNDS = rounds(BLOCKS) + rounds([group for group in list_groups() if group not in BLOCKS])
+GROUPS = [group for group in default_choices() if group not in BLOCKS]
+ROUNDS = [("train", chosen) for chosen in rounds(BLOCKS) + rounds(GROUPS)]
+for job in list_jobs():
+    own = [group for group in default_choices(job) if group not in default_choices()]
+    ROUNDS += [(job, chosen) for chosen in rounds(own)] if own else []
 
 
-@pytest.mark.parametrize("chosen", ROUNDS, ids=lambda chosen: "-".join(chosen.values()))
-def test_every_option_composes_and_passes_the_check(chosen):
+@pytest.mark.parametrize(("job", "chosen"), ROUNDS, ids=[f"{job}-{'-'.join(c.values())}" for job, c in ROUNDS])
+def test_every_option_composes_and_passes_the_check(job, chosen):
     needed = {
         "arrays": ["data.path=x.npz"],
         "csv": ["data.path=x.csv", "data.target=y"],
         "image_folder": ["data.path=x"],
     }
-    composed = resolve([f"{group}={option}" for group, option in chosen.items()] + needed.get(chosen.get("data"), []))
+    overrides = [f"{group}={option}" for group, option in chosen.items()] + needed.get(chosen.get("data"), [])
+    composed = resolve(overrides, job=job)
     assert chosen.items() <= composed.choices.items()
     for group, option in chosen.items():
         assert composed.config[group]["_target_"] == read_option(group, option)["_target_"]
@@ -66,5 +71,6 @@ def test_every_option_composes_and_passes_the_check(chosen):
 
 def test_every_group_has_a_default_among_its_options():
     groups = list_groups()
-    assert set(default_choices()) == set(groups)
-    assert all(option in groups[group] for group, option in default_choices().items())
+    defaults = {group: option for job in list_jobs() for group, option in default_choices(job).items()}
+    assert set(defaults) == set(groups)
+    assert all(option in groups[group] for group, option in defaults.items())

@@ -1,0 +1,155 @@
+"""One dimension of a search space, from Hydra's sweep grammar; what cannot be searched is refused with the reason."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from dlexp.config.override import Override, Sweep
+from dlexp.config.wording import show
+from dlexp.error import ConfigError
+
+MAX_CHOICES = 100_000
+_EXAMPLE = "write a,b or range(0,5) or tag(log,interval(1e-5,1e-1))"
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A key and the values that it may take: listed ones, or all between two ends.
+
+    Attributes:
+        key: Config path or group, for example ``optimizer.lr`` or ``model``.
+        text: What the user wrote.
+        values: Listed values, in order; None for an interval.
+        low: Lower end of an interval.
+        high: Upper end, included.
+        is_log: Whether distances are those of logarithms.
+        is_int: Whether only integers are meant.
+        limits: Least and greatest value that the parameter allows.
+        owner: The searched group whose option decides whether the key exists; "" when it always does.
+        options: The options with which it exists.
+    """
+
+    key: str
+    text: str
+    values: list[Any] | None = None
+    low: float = math.nan
+    high: float = math.nan
+    is_log: bool = False
+    is_int: bool = False
+    limits: tuple[float, float] = (-math.inf, math.inf)
+    owner: str = ""
+    options: frozenset[str] = frozenset()
+
+    @property
+    def group(self) -> str:
+        """First part of the key."""
+        return self.key.partition(".")[0]
+
+    def exists(self, settings: dict[str, Any]) -> bool:
+        """Say whether the key exists under the options chosen in a setting."""
+        return not self.owner or settings.get(self.owner) in self.options
+
+    def value(self, unit: float) -> Any:
+        """Return the value at a position in [0, 1): the ends of an interval are 0 and 1.
+
+        Integers share the positions equally: each is the floor of a point of [low, high + 1).
+        """
+        if self.values is not None:
+            return self.values[min(int(unit * len(self.values)), len(self.values) - 1)]
+        low, high = self.span
+        point = low + unit * (high - low)
+        number = math.exp(point) if self.is_log else point
+        if self.is_int:
+            return int(min(max(math.floor(number), self.low), self.high))
+        return min(max(number, self.low), self.high)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The ends on the scale of distances; an integer's upper end is that of its share."""
+        high = self.high + 1 if self.is_int else self.high
+        return (math.log(self.low), math.log(high)) if self.is_log else (self.low, high)
+
+    def place(self, value: float) -> float:
+        """Return a value on the scale of distances; an integer lies in the middle of its share."""
+        number = value + 0.5 if self.is_int else value
+        return math.log(number) if self.is_log else float(number)
+
+
+def read(override: Override) -> Dimension:
+    """Return the dimension that an override with a sweep expression describes.
+
+    Raises:
+        ConfigError: The expression is no set of values that can be searched.
+    """
+    sweep = override.sweep
+    assert sweep is not None
+    key = override.key
+    if override.action != "change":
+        raise _refuse(override, "only keys that are there can be searched; remove the + or ~")
+    if sweep.tags - {"log"}:
+        raise _refuse(override, f"the tag {sorted(sweep.tags - {'log'})[0]} means nothing here; only log is known")
+    if sweep.is_shuffled:
+        raise _refuse(override, "shuffle has no effect: the search has its own order; remove it")
+    is_log = "log" in sweep.tags
+    if sweep.kind == "interval":
+        return _interval(override, sweep, is_log)
+    if sweep.kind == "range":
+        values = _range(override, sweep)
+    elif sweep.kind == "choice":
+        values = _choices(override, sweep)
+    else:
+        raise _refuse(override, f"{sweep.kind} is no set of values; {_EXAMPLE}")
+    if is_log and not all(_is_number(value) and value > 0 for value in values):
+        raise _refuse(override, "a logarithmic scale needs numbers > 0; remove the tag or those values")
+    return Dimension(key, override.text, values=values, is_log=is_log)
+
+
+def _interval(override: Override, sweep: Sweep, is_log: bool) -> Dimension:
+    low, high = sweep.values
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise _refuse(override, "both ends of an interval must be finite numbers")
+    if low > high:
+        raise _refuse(override, f"low <= high must hold; write interval({high:g},{low:g})")
+    if low == high:
+        raise _refuse(override, f"an interval of one point; write {override.key}={low:g}")
+    if is_log and low <= 0:
+        raise _refuse(override, "a logarithmic scale needs low > 0; raise the lower end or remove the tag")
+    is_int = isinstance(low, int) and isinstance(high, int)
+    return Dimension(override.key, override.text, low=low, high=high, is_log=is_log, is_int=is_int)
+
+
+def _range(override: Override, sweep: Sweep) -> list[Any]:
+    start, stop, step = sweep.values
+    if not all(math.isfinite(value) for value in sweep.values):
+        raise _refuse(override, "start, stop and step of a range must be finite numbers")
+    if step == 0:
+        raise _refuse(override, "a range with step 0 never ends; give another step")
+    # the tolerance keeps the stop out: adding 0.3 three times gives 0.8999999999999999, which is below 0.9
+    count = math.ceil((stop - start) / step - 1e-9)
+    if count < 1:
+        raise _refuse(override, "an empty range; start must lie before stop in the direction of step")
+    if count > MAX_CHOICES:
+        raise _refuse(override, f"{count:,} values; at most {MAX_CHOICES:,} are possible, an interval has no limit")
+    if all(isinstance(value, int) for value in sweep.values):
+        return [start + i * step for i in range(count)]
+    return [float(f"{start + i * step:.12g}") for i in range(count)]
+
+
+def _choices(override: Override, sweep: Sweep) -> list[Any]:
+    values = sweep.values
+    if any(type(value).__module__.startswith("hydra") for value in values):
+        raise _refuse(override, f"choices and ranges cannot be mixed; {_EXAMPLE}")
+    if any(_is_number(value) and not math.isfinite(value) for value in values):
+        raise _refuse(override, "choices must be finite numbers")
+    for i, value in enumerate(values):
+        if any(type(other) is type(value) and other == value for other in values[:i]):
+            raise _refuse(override, f"{show(value)} is there twice; remove one")
+    return values
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _refuse(override: Override, reason: str) -> ConfigError:
+    return ConfigError(f"{override.key}: got {show(override.text.partition('=')[2])}; {reason}")

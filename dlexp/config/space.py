@@ -1,0 +1,287 @@
+"""A search space: the overrides of a sweep, split into what is fixed, what is searched and what is repeated.
+
+A dimension of one option only (momentum of ``optimizer=momentum``) exists in the settings that choose the option. The
+key ``seed`` is no dimension: its values are replicates of every setting.
+"""
+
+import copy
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, get_args
+
+from dlexp.config import catalog, dimension
+from dlexp.config.check import ROOT, check, check_value
+from dlexp.config.compose import Composed, compose
+from dlexp.config.dimension import Dimension
+from dlexp.config.effect import BLOCKS
+from dlexp.config.key import unknown_key
+from dlexp.config.override import Override, parse, yaml_value
+from dlexp.config.signature import Parameter, read
+from dlexp.config.wording import show
+from dlexp.error import ConfigError, did_you_mean
+
+Settings = dict[str, Any]
+JOB_GROUPS = ("search", "launcher")
+MAX_CHECKED = 200  # combinations of options that are composed before the first trial
+
+
+@dataclass
+class Space:
+    """What is searched, and how a setting becomes a configuration.
+
+    Attributes:
+        dimensions: Searched keys, those that choose options first.
+        seeds: The seeds that every setting is trained with; empty for the one of the configuration.
+        fixed: Overrides without sweep expressions.
+        config_dir: The user's folder of YAML files.
+    """
+
+    dimensions: list[Dimension]
+    seeds: list[int]
+    fixed: list[Override]
+    config_dir: Path | None = None
+    _bases: dict[tuple[tuple[str, Any], ...], Composed] = field(default_factory=dict)
+
+    def active(self, settings: Settings) -> list[Dimension]:
+        """Return the dimensions that exist under the options chosen in a setting."""
+        return [d for d in self.dimensions if d.exists(settings)]
+
+    def groups(self) -> list[Dimension]:
+        """Return the dimensions that choose options."""
+        known = catalog.list_groups(self.config_dir)
+        return [d for d in self.dimensions if d.key in known]
+
+    def compose(self, settings: Settings, seed: int | None = None, **trainer: Any) -> Composed:
+        """Return the checked configuration of one setting, in the form of one training run's.
+
+        Args:
+            settings: A value for each active dimension.
+            seed: The replicate.
+            **trainer: Values of the group `trainer` that the search decides.
+        """
+        base = self.base(settings)
+        config = copy.deepcopy(base.config)
+        for key, value in settings.items():
+            if key not in base.choices:
+                _put(config, key, value)
+        if seed is not None:
+            config["seed"] = seed
+        config["trainer"] |= trainer
+        changed = [o for o in base.changed if o.key.partition(".")[0] not in JOB_GROUPS]
+        named = {o.key: replace(o, value=settings.get(o.key, o.value)) for o in changed}
+        overrides = [f"{key}={yaml_value(value)}" for key, value in settings.items()]
+        overrides += [f"seed={seed}"] if seed is not None else []
+        overrides += [f"trainer.{key}={yaml_value(value)}" for key, value in trainer.items()]
+        fixed = [o.text for o in self._fixed(settings) if o.key.partition(".")[0] not in JOB_GROUPS]
+        written = {text.partition("=")[0] for text in overrides}
+        kept = [text for text in fixed if text.partition("=")[0] not in written]
+        return Composed(config, base.choices, [*kept, *overrides], list(named.values()), self.config_dir)
+
+    def base(self, settings: Settings) -> Composed:
+        """Return the configuration under the options of a setting; composed once for each set of options."""
+        chosen = {d.key: settings[d.key] for d in self.groups() if d.key in settings}
+        key = tuple(sorted(chosen.items()))
+        if key not in self._bases:
+            composed = self._compose(chosen)
+            config = {name: value for name, value in composed.config.items() if name not in JOB_GROUPS}
+            choices = {name: value for name, value in composed.choices.items() if name not in JOB_GROUPS}
+            self._bases[key] = replace(composed, config=config, choices=choices)
+        return self._bases[key]
+
+    def _compose(self, chosen: Settings) -> Composed:
+        """Compose with one value of each dimension: that a setting has an effect can depend on another's value."""
+        last = ConfigError("")
+        for unit in (1 - 1e-9, 0.0):
+            others = {d.key: d.value(unit) for d in self.active(chosen) if d.key not in chosen}
+            texts = [f"{key}={yaml_value(value)}" for key, value in {**chosen, **others}.items()]
+            texts += [override.text for override in self._fixed(chosen)]
+            try:
+                composed = compose(texts, config_dir=self.config_dir, job="sweep")
+                return check(composed, catalog.list_groups(self.config_dir))
+            except ConfigError as error:
+                last = ConfigError(f"{error}{_integer_cure(str(error), self.dimensions)}")
+        raise last
+
+    def _fixed(self, chosen: Settings) -> list[Override]:
+        """Return the fixed overrides that exist under the chosen options, where these are searched."""
+        found = []
+        for override in self.fixed:
+            owner, options = _owner(override.key, {d.key: d for d in self.groups()}, self.config_dir)
+            if not owner or chosen.get(owner) in options or override.action != "change":
+                found.append(override)
+        return found
+
+
+def read_space(overrides: list[str], config_dir: Path | None = None) -> tuple[Space, Composed]:
+    """Return the search space of a sweep's overrides, and the sweep's own configuration.
+
+    Args:
+        overrides: Hydra overrides, some of them with sweep expressions.
+        config_dir: A user's folder of YAML files.
+
+    Raises:
+        ConfigError: Nothing to search, or something that cannot be searched.
+    """
+    parsed = parse(overrides)
+    written = next((o.value for o in parsed if o.key == "search.space" and not o.is_sweep), None)
+    parsed = [override for override in parsed if override.key != "search.space"]
+    fixed = [override for override in parsed if not override.is_sweep]
+    plain = [o.text for o in fixed if o.key.partition(".")[0] in JOB_GROUPS]
+    stated = (
+        written if written is not None else compose(plain, config_dir=config_dir, job="sweep").config["search"]["space"]
+    )
+    if not isinstance(stated, dict):
+        raise ConfigError(f"search.space: got {show(stated)}; a sweep expression for each key: {{optimizer.lr: '1,2'}}")
+    keys = {override.key for override in parsed}
+    more = parse([f"{key}={text}" for key, text in stated.items() if key not in keys])
+    if any(not override.is_sweep for override in more):
+        key = next(o.key for o in more if not o.is_sweep)
+        raise ConfigError(f"search.space: got one value for {key}; a sweep expression such as 1,2 is needed")
+    read_ones = [dimension.read(override) for override in [*parsed, *more] if override.is_sweep]
+    space = Space([], [], fixed, config_dir)
+    space.dimensions = _ordered([d for d in read_ones if d.key != "seed"], config_dir)
+    space.seeds = _seeds([d for d in read_ones if d.key == "seed"])
+    if not space.dimensions and not space.seeds:
+        raise ConfigError("nothing to search; give at least one sweep expression, for example optimizer.lr=0.01,0.1")
+    _check(space)
+    return space, space._compose(next(combinations(space)))
+
+
+def combinations(space: Space) -> Iterator[Settings]:
+    """Yield every combination of the searched options, those that do not exist together left out."""
+    groups = space.groups()
+    seen = []
+    for values in itertools.product(*(d.values or [] for d in groups)):
+        chosen = {d.key: value for d, value in zip(groups, values, strict=True)}
+        existing = {d.key: chosen[d.key] for d in groups if d.exists(chosen)}
+        if existing not in seen:
+            seen.append(existing)
+            yield existing
+
+
+def _ordered(dimensions: list[Dimension], config_dir: Path | None) -> list[Dimension]:
+    """Put options first and note which of them have each of the other keys."""
+    groups = catalog.list_groups(config_dir)
+    searched = {d.key: d for d in dimensions if d.key in groups}
+    for d in dimensions:
+        if d.group in JOB_GROUPS or d.group in ("tracking", "runs_dir", "trusted"):
+            raise ConfigError(f"{d.key}: got {show(d.text)}; what a sweep is run with cannot be searched")
+        if d.key in groups:
+            _check_options(d, groups[d.key])
+    found = []
+    for d in dimensions:
+        owner, options = _owner(d.key, searched, config_dir)
+        if owner and not options:
+            raise unknown_key(d.key, [d.group], groups, config_dir)
+        found.append(replace(d, owner=owner, options=options))
+    # a key is drawn after the option that decides whether it exists
+    return sorted(found, key=lambda d: (d.key not in searched, bool(d.owner)))
+
+
+def _check_options(d: Dimension, options: list[str]) -> None:
+    if d.values is None:
+        raise ConfigError(f"{d.key}: got {show(d.text)}; options are listed: {d.key}=a,b")
+    for value in d.values:
+        if value not in options:
+            near = did_you_mean(str(value), options)
+            raise ConfigError(f"{d.key}: got {show(value)}; choose one of {', '.join(options)}{near}")
+
+
+def _owner(key: str, searched: dict[str, Dimension], config_dir: Path | None) -> tuple[str, frozenset[str]]:
+    """Return the searched group that decides whether a key exists, and the options with which it does.
+
+    That is the key's own group; for a block (activation, norm, dropout) that is not searched with it, the model.
+    """
+    group, _, name = key.partition(".")
+    own, model = searched.get(group), searched.get("model")
+    if name and own is not None:
+        leaf = name.partition(".")[0]
+        options = [o for o in own.values or [] if leaf in catalog.read_option(group, o, config_dir)]
+        return (
+            ("", frozenset())
+            if len(options) == len(own.values or []) and not own.owner
+            else (group, frozenset(options))
+        )
+    if group in BLOCKS and model is not None:
+        targets = {o: catalog.read_option("model", o, config_dir)["_target_"] for o in model.values or []}
+        options = [o for o, target in targets.items() if group in read(target).program]
+        return ("", frozenset()) if len(options) == len(targets) else ("model", frozenset(options))
+    return "", frozenset()
+
+
+def _seeds(found: list[Dimension]) -> list[int]:
+    if not found:
+        return []
+    values = found[0].values
+    if values is None:
+        raise ConfigError(f"seed: got {show(found[0].text)}; seeds are listed: seed='range(0,5)' or seed=0,1,2")
+    parameter = read(ROOT).parameters["seed"]
+    return [check_value("seed", value, parameter) for value in values]
+
+
+def _check(space: Space) -> None:
+    """Compose every combination of options and check every value against the parameter that takes it."""
+    checked: dict[str, Dimension] = {}
+    for chosen in itertools.islice(combinations(space), MAX_CHECKED):
+        config = space.base(chosen).config
+        for d in space.active(chosen):
+            if d.key not in chosen:
+                checked.setdefault(d.key, _checked(d, _parameter(config, d.key)))
+    space.dimensions = [checked.get(d.key, d) for d in space.dimensions]
+
+
+def _checked(d: Dimension, parameter: Parameter | None) -> Dimension:
+    """Return a dimension with its values in the parameter's type and its limits."""
+    if parameter is None:
+        return d
+    if d.values is not None:
+        return replace(d, values=[check_value(d.key, value, parameter) for value in d.values])
+    low, high = (check_value(d.key, value, parameter) for value in (d.low, d.high))
+    return replace(d, low=low, high=high, limits=_limits(parameter.annotation, d.is_int))
+
+
+def _integer_cure(message: str, dimensions: list[Dimension]) -> str:
+    """Return what to write for an interval of integers, which is one of real numbers without ``int(...)``."""
+    for d in dimensions:
+        if message.startswith(f"{d.key}: ") and "an integer" in message and d.values is None and not d.is_int:
+            return f"; write {d.key}='int(interval({d.low:g},{d.high:g}))'"
+    return ""
+
+
+def _parameter(config: dict[str, Any], key: str) -> Parameter | None:
+    """Return the declaration of a key; None for one inside a list or a user's own structure."""
+    parts = key.split(".")
+    if len(parts) == 1:
+        return read(ROOT).parameters.get(key)
+    node = config.get(parts[0])
+    if len(parts) > 2 or not isinstance(node, dict):
+        return None
+    return read(node["_target_"]).parameters.get(parts[1])
+
+
+def _limits(annotation: Any, is_int: bool) -> tuple[float, float]:
+    """Return the least and the greatest value that an annotation allows; a step inside where an end is excluded."""
+    low, high = float("-inf"), float("inf")
+    for mark in getattr(annotation, "__metadata__", ()):
+        ends = {name: getattr(mark, name, None) for name in ("ge", "gt", "le", "lt")}
+        above = None if ends["gt"] is None else ends["gt"] + 1 if is_int else math.nextafter(ends["gt"], math.inf)
+        # 1e-6 inside: in float32 the nearest double below 1 is 1
+        below = None if ends["lt"] is None else ends["lt"] - (1 if is_int else 1e-6)
+        low = max([low, *(end for end in (ends["ge"], above) if end is not None)])
+        high = min([high, *(end for end in (ends["le"], below) if end is not None)])
+    for part in get_args(annotation):
+        if get_args(part):
+            inner = _limits(part, is_int)
+            low, high = max(low, inner[0]), min(high, inner[1])
+    return low, high
+
+
+def _put(config: dict[str, Any], key: str, value: Any) -> None:
+    *parents, leaf = key.split(".")
+    node = config
+    for name in parents:
+        node = node[name]
+    node[leaf] = value

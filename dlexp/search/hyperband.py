@@ -1,0 +1,78 @@
+"""Successive halving and hyperband: many settings for few epochs, the best of them go on from where they are."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from annotated_types import Ge
+
+from dlexp.search.plan import Problem, Proposal, Round, Rounds, Scores, Search, uniform
+from dlexp.search.random import distinct
+from dlexp.type import Count
+
+
+@dataclass(frozen=True)
+class Hyperband(Search):
+    """Successive halving: many settings for few epochs, the best of them train on; in brackets, hyperband.
+
+    In a bracket each rung keeps the best 1/eta of its settings and trains them eta times as long, from their
+    checkpoints and under the schedule of the full length. Bracket s starts with eta^-s of the full length; the
+    settings are shared out in proportion to eta^s / (s + 1), so that each bracket takes about as many epochs.
+
+    Args:
+        trials: Settings in all brackets together.
+        eta: A rung keeps the best 1/eta of its settings.
+        min_epochs: Shortest training before a setting is judged.
+        brackets: 1 is successive halving; more hedge against settings that start slowly; null takes all.
+
+    References:
+        L. Li et al. (2018), Hyperband: a novel bandit-based approach to hyperparameter optimization, algorithm 1
+    """
+
+    trials: Count = 60
+    eta: Annotated[int, Ge(2)] = 3
+    min_epochs: Count = 1
+    brackets: Count | None = 1
+
+    def propose(self, problem: Problem) -> Rounds:
+        """Yield a round a rung, bracket after bracket."""
+        rungs = _rungs(self.min_epochs, self.eta, problem.epochs)
+        starts = list(range(len(rungs)))[: self.brackets]
+        first, number = 0, 0
+        for start, count in zip(starts, _shares(self.trials, self.eta, len(rungs), starts), strict=True):
+            proposals = distinct(problem, lambda n, key: uniform(self.seed, n, key), count, first=first)
+            first = proposals[-1].number + 1 if proposals else first
+            for rung in rungs[start:]:
+                until = None if rung == problem.epochs else rung
+                number += 1
+                asked = [replace(proposal, until=until) for proposal in proposals]
+                scores = yield Round(number, asked, [f"{len(asked)} settings to epoch {rung}"])
+                proposals = survivors(proposals, scores, self.eta)
+
+
+def survivors(proposals: list[Proposal], scores: Scores, eta: int) -> list[Proposal]:
+    """Return the best 1/eta of the settings, at least one that did not fail; of equal scores the first drawn."""
+    ranked = sorted(
+        ((proposal, score) for proposal, score in zip(proposals, scores, strict=True) if score is not None),
+        key=lambda pair: (-pair[1], pair[0].number),
+    )
+    kept = [proposal for proposal, _ in ranked[: max(1, len(proposals) // eta)]]
+    return sorted(kept, key=lambda proposal: proposal.number)
+
+
+def _rungs(shortest: int, eta: int, longest: int) -> list[int]:
+    """Return the epochs at which settings are judged: the longest and its eta-ths, not below the shortest."""
+    found, epochs = [], longest
+    while epochs >= min(shortest, longest) and epochs not in found:
+        found.append(epochs)
+        epochs = math.ceil(epochs / eta)
+    return sorted(found)
+
+
+def _shares(trials: int, eta: int, num_rungs: int, starts: list[int]) -> list[int]:
+    """Return the number of settings of each bracket; they add up to `trials` unless a bracket would be empty."""
+    depths = [num_rungs - 1 - start for start in starts]
+    weights = [eta**depth / (depth + 1) for depth in depths]
+    shares = [max(1, round(trials * weight / sum(weights))) for weight in weights]
+    shares[0] = max(1, shares[0] + trials - sum(shares))
+    return shares

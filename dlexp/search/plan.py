@@ -1,0 +1,112 @@
+"""What a strategy asks for and what it is told.
+
+A strategy is a generator: it yields rounds and is sent the scores of each round's proposals, higher is better, None
+for a trial that failed. It draws from (seed, number of the proposal) alone, so that the same scores lead to the same
+proposals, in whatever order and by whatever process the trials were trained.
+"""
+
+import hashlib
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from dlexp.config.dimension import Dimension
+from dlexp.type import Count, NonNegativeInt, Positive
+
+Settings = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One setting to be tried.
+
+    Attributes:
+        number: Names the setting within the search, from 0.
+        settings: A value for each active dimension.
+        epochs: Length of the training; None for the configuration's.
+        until: Epoch at which the training pauses, to go on later under the same number; None trains to the end.
+    """
+
+    number: int
+    settings: Settings
+    epochs: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True)
+class Round:
+    """Proposals that may be trained in any order, at once.
+
+    Attributes:
+        number: From 1.
+        proposals: What to train.
+        notes: For the user: why the search goes where it goes.
+    """
+
+    number: int
+    proposals: list[Proposal]
+    notes: list[str] = field(default_factory=list)
+
+
+Scores = Sequence[float | None]
+Rounds = Generator[Round, Scores, None]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is searched.
+
+    Attributes:
+        dimensions: Those that choose options first.
+        epochs: Epochs of a full training.
+    """
+
+    dimensions: list[Dimension]
+    epochs: int
+
+    def active(self, settings: Settings) -> list[Dimension]:
+        """Return the dimensions that exist under the options chosen in a setting."""
+        return [d for d in self.dimensions if d.exists(settings)]
+
+
+@dataclass(frozen=True)
+class Search:
+    """What every strategy can be told.
+
+    Args:
+        space: More dimensions, by key: a sweep expression each; the command line wins.
+        metric: What settings are compared by; auto takes the run's monitor.
+        mode: Whether the largest or the smallest value of the metric is best; auto knows it from the metric.
+        seed: Fixes the draws of the search, not those of the training.
+        max_seconds: Time after which no trial is begun; null for no limit.
+        stop_after_failures: Failed or diverged trials after which no trial is begun; null for no limit.
+    """
+
+    space: dict[str, str] = field(default_factory=dict)
+    metric: str = "auto"
+    mode: Literal["auto", "max", "min"] = "auto"
+    seed: NonNegativeInt = 0
+    max_seconds: Positive | None = None
+    stop_after_failures: Count | None = None
+
+    def propose(self, problem: Problem) -> Rounds:
+        """Yield rounds until the search is over.
+
+        Args:
+            problem: What is searched.
+
+        Raises:
+            ConfigError: The strategy cannot search this space.
+        """
+        raise NotImplementedError
+
+
+def uniform(seed: int, number: int, key: str) -> float:
+    """Return a number in [0, 1) that is a pure function of its arguments."""
+    digest = hashlib.sha256(f"{seed}:{number}:{key}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64 * (1 - 2**-53)
+
+
+def signature(settings: Settings) -> str:
+    """Return a text that is equal for equal settings."""
+    return repr(sorted(settings.items()))

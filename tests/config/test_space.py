@@ -1,0 +1,108 @@
+"""Search spaces: what exists where, what is refused before any trial, and the configuration of a setting."""
+
+import pytest
+
+from dlexp.config.space import combinations, read_space
+from dlexp.error import ConfigError
+from dlexp.job.config import resolve
+
+BOTH = ["optimizer=sgd,momentum", "optimizer.momentum=interval(0.5,0.99)"]
+
+
+def test_a_dimension_of_one_option_exists_for_that_option():
+    space, _ = read_space([*BOTH, "optimizer.lr=0.1,0.2", "search=random"])
+    keys = {option: [d.key for d in space.active({"optimizer": option})] for option in ("sgd", "momentum")}
+    assert keys["sgd"] == ["optimizer", "optimizer.lr"]
+    assert sorted(keys["momentum"]) == ["optimizer", "optimizer.lr", "optimizer.momentum"]
+    assert "momentum" not in space.compose({"optimizer": "sgd", "optimizer.lr": 0.1}).config["optimizer"]
+
+
+def test_a_fixed_key_of_one_option_holds_for_that_option():
+    space, _ = read_space(["model=mlp,softmax", "model.widths=[32]", "optimizer.lr=0.1,1"])
+    assert space.compose({"model": "mlp", "optimizer.lr": 1.0}).config["model"]["widths"] == [32]
+    softmax = space.compose({"model": "softmax", "optimizer.lr": 1.0})
+    assert "model.widths=[32]" not in softmax.overrides
+
+
+def test_a_setting_has_the_configuration_that_train_would_compose():
+    space, _ = read_space(
+        ["model=mlp,softmax", "optimizer.lr=tag(log,interval(1e-5,1))", "trainer.epochs=3", "seed=0,7", "search=random"]
+    )
+    assert space.seeds == [0, 7]
+    composed = space.compose({"model": "mlp", "optimizer.lr": 0.125}, seed=7)
+    alone = resolve(composed.overrides)
+    assert alone.config == composed.config
+    assert alone.choices == composed.choices
+    assert composed.overrides == ["trainer.epochs=3", "model=mlp", "optimizer.lr=0.125", "seed=7"]
+
+
+def test_options_multiply():
+    space, _ = read_space(["model=mlp,cnn", "activation=relu,tanh,gelu", "optimizer.lr=1,2"])
+    assert len(list(combinations(space))) == 6
+
+
+def test_a_block_exists_for_the_models_that_use_it():
+    space, _ = read_space(
+        ["model=mlp,softmax", "activation=relu,tanh", "norm=none", "dropout=none,inverted", "dropout.p=0.1,0.2"]
+    )
+    found = list(combinations(space))
+    assert {"model": "softmax"} in found
+    assert len(found) == 1 + 2 * 2
+    assert "norm=none" not in space.compose({"model": "softmax"}).overrides
+    inner = {"model": "mlp", "activation": "relu", "dropout": "inverted"}
+    assert [d.key for d in space.active(inner)] == ["model", "activation", "dropout", "dropout.p"]
+
+
+def test_values_take_the_parameter_s_type_and_limits():
+    space, _ = read_space(
+        ["optimizer.lr=1,2", "optimizer=momentum", "optimizer.momentum=interval(0.5,0.9)", "search=tpe"]
+    )
+    lr, momentum = sorted(space.dimensions, key=lambda d: d.key)
+    assert all(isinstance(value, float) for value in lr.values or [])
+    assert momentum.limits[0] == 0
+    assert 0.99 < momentum.limits[1] < 1
+
+
+def test_a_space_in_the_configuration():
+    space, _ = read_space(
+        ["search.space={optimizer.lr: 'tag(log,interval(1e-5,1))'}", "search=random", "model=mlp,softmax"]
+    )
+    assert {d.key for d in space.dimensions} == {"optimizer.lr", "model"}
+    with pytest.raises(ConfigError, match="a sweep expression"):
+        read_space(["search.space={optimizer.lr: 0.1}"])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "reason"),
+    [
+        (["optimizer.lr=0.1"], "nothing to search"),
+        (["optimizer.lr=interval(0,1)"], "a number > 0"),
+        (["optimizer.lr=abc,def"], "a number > 0"),
+        (["trainer.batch_size=interval(16,64)"], r"write trainer.batch_size='int\(interval\(16,64\)\)'"),
+        (["model.dpeth=1,2"], "did you mean"),
+        (["model=mlp,nope"], "choose one of"),
+        (["model=interval(0,1)"], "options are listed"),
+        (["model=resnet", "model.depth=18,51"], "choose one of"),
+        (["dropout.p=0.1,0.2"], "no effect"),
+        (["optimizer=sgd,adam", "optimizer.momentum=0.1,0.2"], "no effect"),
+        (["model=softmax", "activation=relu,tanh"], "uses no activation"),
+        (["seed=interval(0,3)"], "seeds are listed"),
+        (["seed=-1,2"], "an integer >= 0"),
+        (["search=random,grid"], "cannot be searched"),
+        (["tracking=mlflow,none"], "cannot be searched"),
+        (["optimizer.lr=1,2", "search.trials=0"], "search.trials"),
+        (["optimizer.lr=1,2", "search=gird"], "did you mean grid"),
+    ],
+)
+def test_refused_before_any_trial(overrides, reason):
+    with pytest.raises(ConfigError, match=reason):
+        read_space(overrides)
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, 0.1, 1e-05, [1, [2.5]], {"a": 1}, "relu", "a b", "it's", "x=1,2", "1e-3"]
+)
+def test_values_survive_as_overrides(value):
+    from dlexp.config.override import parse, yaml_value
+
+    assert parse([f"key={yaml_value(value)}"])[0].value == value
