@@ -43,6 +43,8 @@ class Hyperband(Search):
             proposals = distinct(problem, lambda n, key: uniform(self.seed, n, key), count, first=first)
             first = proposals[-1].number + 1 if proposals else first
             for rung in rungs[start:]:
+                if not proposals:
+                    break
                 until = None if rung == problem.epochs else rung
                 number += 1
                 asked = [replace(proposal, until=until) for proposal in proposals]

@@ -1,0 +1,36 @@
+"""Drives a strategy as the sweep job does."""
+
+import pytest
+
+from dlexp.search.plan import Problem, Proposal, Round, Search
+
+
+class Driven:
+    """What a strategy asked for, round by round, and the scores it was told."""
+
+    def __init__(self, search: Search, problem: Problem, objective) -> None:
+        self.rounds: list[Round] = []
+        self.scores: list[list[float | None]] = []
+        strategy = search.propose(problem)
+        asked = next(strategy, None)
+        while asked is not None:
+            self.rounds.append(asked)
+            self.scores.append([objective(proposal) for proposal in asked.proposals])
+            try:
+                asked = strategy.send(self.scores[-1])
+            except StopIteration:
+                asked = None
+
+    @property
+    def proposals(self) -> list[Proposal]:
+        return [proposal for asked in self.rounds for proposal in asked.proposals]
+
+    @property
+    def best(self) -> Proposal:
+        flat = [score for scores in self.scores for score in scores]
+        return max(zip(self.proposals, flat, strict=True), key=lambda pair: -1e300 if pair[1] is None else pair[1])[0]
+
+
+@pytest.fixture
+def drive():
+    return Driven

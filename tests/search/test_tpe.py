@@ -1,0 +1,52 @@
+"""TPE through Optuna."""
+
+import math
+import statistics
+import sys
+
+import pytest
+
+from dlexp.config.dimension import Dimension
+from dlexp.error import ConfigError
+from dlexp.search.plan import Problem
+from dlexp.search.random import Random
+from dlexp.search.tpe import TPE
+
+LR = Dimension("lr", "", low=1e-5, high=1.0, is_log=True)
+OPTION = Dimension("o", "", values=["a", "b"])
+INNER = Dimension("o.m", "", low=0.0, high=1.0, owner="o", options=frozenset({"b"}))
+DEPTH = Dimension("depth", "", low=1, high=9, is_int=True)
+
+
+def objective(p):
+    if p.settings["depth"] == 9:
+        return None
+    return -(math.log10(p.settings["lr"] / 3e-3) ** 2) - abs(p.settings.get("o.m", 1.5) - 0.7)
+
+
+def test_the_same_scores_lead_to_the_same_proposals(drive):
+    problem = Problem([OPTION, LR, INNER, DEPTH], 1)
+    first, again = (drive(TPE(trials=24), problem, objective) for _ in range(2))
+    assert first.proposals == again.proposals
+    assert [len(asked.proposals) for asked in first.rounds] == [4] * 6
+    assert drive(TPE(trials=24, seed=1), problem, objective).proposals != first.proposals
+    for p in first.proposals:
+        assert ("o.m" in p.settings) == (p.settings["o"] == "b")
+        assert isinstance(p.settings["depth"], int)
+
+
+def test_draws_where_settings_are_good(drive):
+    def typical(search):
+        scores = [
+            s for asked in drive(search, Problem([LR, DEPTH], 1), objective).scores for s in asked if s is not None
+        ]
+        return statistics.median(scores[-20:])
+
+    for seed in range(3):
+        assert typical(TPE(trials=50, seed=seed)) > 0.5 * typical(Random(trials=50, seed=seed))
+
+
+def test_without_optuna(drive, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(ConfigError, match=r"pip install 'dlexp\[search\]'"):
+        drive(TPE(), Problem([LR], 1), lambda p: 0.0)
