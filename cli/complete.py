@@ -60,7 +60,7 @@ def candidates(commands: dict[str, Any], words: list[str], typed: str) -> list[s
     names = [param.name for param in command.params if not param.opts[0].startswith("-")]
     config_dir = _config_dir(words)
     if names == ["overrides"]:
-        return _overrides(arguments, typed, config_dir)
+        return _overrides(words[0], arguments, typed, config_dir)
     if names == ["group", "option"]:
         return _groups(arguments, config_dir)
     return []
@@ -82,17 +82,18 @@ def _groups(arguments: list[str], config_dir: Path | None) -> list[str]:
     return list(groups) if not arguments else groups.get(arguments[0], []) if len(arguments) == 1 else []
 
 
-def _overrides(arguments: list[str], typed: str, config_dir: Path | None) -> list[str]:
+def _overrides(command: str, arguments: list[str], typed: str, config_dir: Path | None) -> list[str]:
     """Return groups, ``group=option`` and the keys of the options chosen by default or earlier on the line."""
-    from dlexp.config.catalog import list_groups, read_option
+    from dlexp.config.catalog import default_choices, list_groups, list_jobs, read_option
     from dlexp.config.signature import read
 
-    groups = list_groups(config_dir)
+    defaults = default_choices(command if command in list_jobs() else "train")
+    groups = {group: options for group, options in list_groups(config_dir).items() if group in defaults}
     if "=" in typed:
         group = typed.partition("=")[0]
         return [f"{group}={option}" for option in groups.get(group, [])]
     found = [f"{group}=" for group in groups]
-    for group, option in _choices(arguments, groups, config_dir).items():
+    for group, option in _choices(defaults, arguments, groups, config_dir).items():
         keys = [key for key in read_option(group, option, config_dir) if key != "_target_"]
         found += [f"{group}.{key}=" for key in keys] if typed.startswith(f"{group}.") else [f"{group}."] if keys else []
     root = [f"{key}=" for key in read("dlexp.config.root.Root").parameters]
@@ -100,13 +101,15 @@ def _overrides(arguments: list[str], typed: str, config_dir: Path | None) -> lis
     return [*found, *root, *(seeds if typed.startswith("seeds.") else ["seeds."])]
 
 
-def _choices(arguments: list[str], groups: dict[str, list[str]], config_dir: Path | None) -> dict[str, str]:
+def _choices(
+    defaults: dict[str, str], arguments: list[str], groups: dict[str, list[str]], config_dir: Path | None
+) -> dict[str, str]:
     """Return the option of each group: the defaults, what an option brings along, what the line says, in this order."""
-    from dlexp.config.catalog import default_choices, implied_choices
+    from dlexp.config.catalog import implied_choices
 
     pairs = [word.lstrip("+").partition("=") for word in arguments]
     said = {group: option for group, _, option in pairs if option in groups.get(group, [])}
-    choices = default_choices() | said
+    choices = defaults | said
     for group, option in list(choices.items()):
         choices |= implied_choices(group, option, config_dir)
     return choices | said

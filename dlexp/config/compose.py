@@ -72,7 +72,7 @@ def compose(overrides: list[str], *, config_dir: Path | None = None, job: str = 
     parsed = [replace(o, value=LIST_OPTION) if o.key in lists else o for o in written]
     for override in parsed:
         _check_override(override, groups)
-        _check_group(override.key.split(".")[0], groups, job)
+        _check_group(override.key, groups, job)
     chosen = tuple(sorted(f"{o.key}={o.value}" for o in parsed if o.key in groups and isinstance(o.value, str)))
     base, choices = _compose_choices(job, chosen, config_dir.resolve() if config_dir else None)
     tree = base.copy()
@@ -125,10 +125,11 @@ def _check_override(override: Override, groups: dict[str, list[str]]) -> None:
         raise ConfigError(f"{key}: got {show(value)}; choose one of {options}{did_you_mean(str(value), groups[key])}")
 
 
-def _check_group(group: str, groups: dict[str, list[str]], job: str) -> None:
+def _check_group(key: str, groups: dict[str, list[str]], job: str) -> None:
+    group = key.split(".")[0]
     if group in groups and group not in catalog.default_choices(job):
         users = [f"`dlexp {other}`" for other in catalog.list_jobs() if group in catalog.default_choices(other)]
-        raise ConfigError(f"{group}: has no effect; {' and '.join(users) or 'no command'} reads it")
+        raise ConfigError(f"{show(key)}: has no effect; {' and '.join(users) or 'no command'} reads it")
 
 
 @lru_cache(maxsize=32)

@@ -30,7 +30,7 @@ def describe(group: str | None = None, option: str | None = None, config_dir: Pa
     if group is not None and option is not None and option not in groups[group]:
         near = did_you_mean(option, groups[group])
         raise ConfigError(f"{group}: got {option}; choose one of {', '.join(groups[group])}{near}")
-    defaults = catalog.default_choices()
+    defaults = {g: option for job in catalog.list_jobs() for g, option in catalog.default_choices(job).items()}
     return {
         name: {
             o: _describe_option(name, o, config_dir)

@@ -128,6 +128,17 @@ def test_a_function(module):
     assert defaults(f"{module}.loss") == {"weight": 1.0}
 
 
+def test_nothing_around_a_module_is_run(module, tmp_path):
+    (tmp_path / "package" / "inner").mkdir(parents=True)
+    (tmp_path / "package" / "__init__.py").write_text("raise SystemExit('run!')")
+    (tmp_path / "package" / "inner" / "__init__.py").write_text("class Net:\n    def __init__(self, a: int = 1): ...\n")
+    assert defaults("package.inner.Net") == {"a": 1}
+    with pytest.raises(ConfigError, match=r"no module package\.other was found"):
+        read("package.other.Net")
+    with pytest.raises(ConfigError, match=r"no module package\.inner\.x\.y was found"):
+        read("package.inner.x.y.Net")
+
+
 @pytest.mark.parametrize(
     ("target", "message"),
     [

@@ -71,7 +71,8 @@ USE = ["--config-dir", "own", "model=mynet"]
         (
             ["--config-dir", "own", "model=mynets"],
             "model: got mynets; "
-            "choose one of cnn, densenet, inception, mlp, mynet, nin, resnet, resnext, softmax, torchvision, vgg; did you mean mynet?",
+            "choose one of cnn, densenet, inception, mlp, mynet, nin, resnet, resnext, softmax, torchvision, vgg; "
+            "did you mean mynet?",
         ),
     ],
 )
