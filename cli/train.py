@@ -42,6 +42,7 @@ def train(
     """
     from dlexp.error import ConfigError
     from dlexp.job.config import resolve
+    from dlexp.tracker import scan
 
     console = people(json, is_quiet=quiet)
     if resume is not None and (overrides or dry_run or config_dir):
@@ -51,6 +52,8 @@ def train(
     composed = resolve(overrides or [], config_dir) if resume is None else None
     if composed is not None and dry_run:
         return _dry_run(composed, console, json)
+    if resume is not None:
+        scan.find(runs_dir, resume)  # an unknown run is known before torch is imported, which takes seconds
     from dlexp.job import train as job
 
     announcer = _Announcer(console)

@@ -2,6 +2,7 @@
 
 import copy
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from dlexp.engine.step import PRECISION
 from dlexp.engine.train import Run
 from dlexp.error import ConfigError
 from dlexp.job.assemble import Assembled, assemble
+from dlexp.job.ready import check_destination, check_model
 
 TIMED_STEPS = 5
 
@@ -26,7 +28,9 @@ def plan(composed: Composed) -> dict[str, Any]:
         ConfigError: The model cannot take the data.
         DataError: Absent or unusable data.
     """
+    check_destination(Path(composed.config["runs_dir"]))
     built = assemble(composed.config)
+    check_model(built)
     data, run = built.dataset, built.run
     outputs, saved = trace(built.model, data.in_shape, run.trainer.batch_size)
     return {
@@ -70,8 +74,9 @@ def trace(model: nn.Module, in_shape: tuple[int, ...], batch_size: int) -> tuple
     kept: dict[int, int] = {}
 
     def pack(tensor: Tensor) -> Tensor:
-        kept[id(tensor)] = tensor.numel() * tensor.element_size()
-        held.append(tensor)  # or its id could be given to another
+        owner = tensor if tensor._base is None else tensor._base  # a view costs nothing of its own
+        kept[id(owner)] = owner.numel() * owner.element_size()
+        held.append(owner)  # or its id could be given to another
         return tensor
 
     held: list[Tensor] = []
@@ -92,7 +97,9 @@ def _memory(built: Assembled, saved: int) -> int:
     state = sum(value.numel() * value.element_size() for value in run.step.state.values())
     params = run.step.forward.flat.tensor
     inputs = built.dataset.inputs
-    return int(2 * params.numel() * params.element_size() + state + half * saved + inputs.numel() * inputs.element_size())
+    return int(
+        2 * params.numel() * params.element_size() + state + half * saved + inputs.numel() * inputs.element_size()
+    )
 
 
 def _seconds(run: Run) -> float:

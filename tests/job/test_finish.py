@@ -1,0 +1,29 @@
+"""The end of a run: what is stored, and in which form."""
+
+import json
+import math
+
+import pytest
+
+from dlexp.engine.event import TrialEnd
+from dlexp.job import finish
+from dlexp.job.assemble import assemble
+from dlexp.job.config import resolve
+from dlexp.tracker.folder import RunFolder
+
+
+def test_finite_says_none_for_what_json_cannot_say():
+    value = {"a": [1.0, math.nan, {"b": -math.inf}], "c": "nan", "d": True, "e": 3}
+    assert finish.finite(value) == {"a": [1.0, None, {"b": None}], "c": "nan", "d": True, "e": 3}
+    json.dumps(finish.finite(value), allow_nan=False)
+
+
+@pytest.mark.parametrize("status", ["interrupted", "diverged"])
+def test_a_run_without_a_best_epoch_has_no_metrics(tmp_path, status):
+    built = assemble(resolve(["data.limit=50", "tracking=none"]).config)
+    folder = RunFolder.create(tmp_path, "digits", "x", config={}, overrides=[], manifest={"test_openings": 0})
+    result = finish.conclude(built, folder, TrialEnd(0, status, "", 0), seed=7, open_test=True)
+    assert (result["status"], result["metrics"], result["report"], result["seed"]) == (status, {}, {}, 7)
+    assert folder.result == result
+    assert folder.manifest["test_openings"] == 0
+    folder.unlock()
