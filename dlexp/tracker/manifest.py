@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 PACKAGES = ("dlexp", "torch", "torchvision", "numpy", "safetensors", "scikit-learn", "hydra-core", "mlflow")
-ENDED = ("finished", "stopped_early", "diverged", "interrupted", "failed", "killed")
 
 
 def environment() -> dict[str, Any]:

@@ -1,0 +1,23 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from dlexp.tracker.plain import plain
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (math.inf, None),
+        (np.float32(0.5), 0.5),
+        (torch.tensor(math.nan), None),
+        (True, True),
+        ("a", "a"),
+        ({"a": [1, (2.5, -math.inf)], 3: None}, {"a": [1, [2.5, None]], "3": None}),
+    ],
+)
+def test_values_that_json_can_say(value, expected):
+    assert plain(value) == expected
+    assert type(plain(value)) is type(expected)
