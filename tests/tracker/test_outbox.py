@@ -86,7 +86,8 @@ time.sleep(100)
 """
 
 
-@pytest.mark.parametrize("is_outbox_killed", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("is_outbox_killed", [False, True])
 def test_a_killed_run_is_ended_and_resumed_without_a_trace(
     fake_run, runs_dir, points, query, tmp_path, is_outbox_killed
 ):
