@@ -32,7 +32,13 @@ def main(repeats: int = 15) -> None:
     ]
     for row in rows:
         print(f"{row['command']:26} {row['median_s']:.3f} s")
-    print(measure.write("startup", rows, "Wall seconds of whole processes, files in the page cache."))
+    print(
+        measure.write(
+            "startup",
+            rows,
+            "Wall seconds of whole processes, files cached; the empty process shows how busy the machine was.",
+        )
+    )
 
 
 if __name__ == "__main__":
