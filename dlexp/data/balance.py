@@ -17,6 +17,12 @@ def is_imbalanced(targets: Tensor, num_classes: int) -> bool:
     return bool(counts.max() > IMBALANCE * counts.min())
 
 
+def num_drawn(train: Tensor, targets: Tensor) -> int:
+    """Return how many rows `oversample` gives for these rows of the training part."""
+    counts = torch.bincount(targets[train])
+    return int(counts.max() * (counts > 0).sum())
+
+
 def oversample(train: Tensor, targets: Tensor, generator: torch.Generator) -> Tensor:
     """Return the rows of one epoch in which every class is as frequent as the largest.
 

@@ -3,12 +3,14 @@
 Shapes: T trials, N examples, K outputs.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from dlexp import metric
+from dlexp.data.unit import Unit
 from dlexp.engine.forward import Forward
 from dlexp.engine.stack.rows import select_rows
 from dlexp.engine.task import Task, are_equal
@@ -17,6 +19,8 @@ from dlexp.engine.task import Task, are_equal
 @torch.no_grad()
 def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) -> Tensor:
     """Return the outputs (T, N, K) of a part in evaluation mode, in float32 (float64 for such a model) on the device.
+
+    Values are in the target's own unit.
 
     Args:
         forward: The program; its mode is training again afterwards.
@@ -33,7 +37,8 @@ def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) 
         assert isinstance(outputs, Tensor)
         pieces.append(outputs if outputs.dtype == torch.float64 else outputs.float())
     forward.set_training(True)
-    return torch.cat(pieces, dim=1)
+    found = torch.cat(pieces, dim=1)
+    return found if task.unit is None else task.unit.leave(found)
 
 
 def _filled(parts: list[Tensor]) -> list[Tensor]:
@@ -42,32 +47,64 @@ def _filled(parts: list[Tensor]) -> list[Tensor]:
 
 
 @torch.no_grad()
-def score_trials(outputs: Tensor, task: Task, parts: list[Tensor], loss: Any) -> dict[str, list[float]]:
-    """Return the loss and the task's metrics of each trial from the outputs of `predict`."""
-    lengths = [len(part) for part in parts]
+def score_trials(outputs: Tensor, task: Task, parts: list[Tensor], loss: Any, also: str = "") -> dict[str, list[float]]:
+    """Return the loss and the task's metrics of each trial from the outputs of `predict`.
+
+    Args:
+        outputs: (T, N, K).
+        task: Targets and their unit.
+        parts: Row numbers of each trial's part.
+        loss: The training loss.
+        also: A metric of `report` that is wanted too.
+    """
+    lengths, num_classes = [len(part) for part in parts], task.num_classes
     if len(set(lengths)) == 1:
         targets = torch.stack([task.targets[part.to(outputs.device)] for part in parts])
-        return {name: value.tolist() for name, value in score(outputs, targets, loss, task.num_classes).items()}
+        scored = score(outputs, targets, loss, num_classes, task.unit, also)
+        return {name: value.tolist() for name, value in scored.items()}
     found: dict[str, list[float]] = {}
     for row, part in enumerate(parts):
-        own = select_rows(loss, [row], len(parts))
+        own, unit = select_rows(loss, [row], len(parts)), None if task.unit is None else task.unit.keep([row])
         targets = task.targets[part.to(outputs.device)].unsqueeze(0)
-        for name, value in score(outputs[row : row + 1, : len(part)], targets, own, task.num_classes).items():
+        scored = score(outputs[row : row + 1, : len(part)], targets, own, num_classes, unit, also)
+        for name, value in scored.items():
             found.setdefault(name, []).append(float(value))
     return found
 
 
 @torch.no_grad()
-def score(outputs: Tensor, targets: Tensor, loss: Any, num_classes: int) -> dict[str, Tensor]:
-    """Return the loss and the task's metrics of stored outputs, a tensor (T,) each.
+def score(
+    outputs: Tensor, targets: Tensor, loss: Any, num_classes: int, unit: Unit | None = None, also: str = ""
+) -> dict[str, Tensor]:
+    """Return the loss and the task's metrics of every epoch, a tensor (T,) each.
 
     Args:
-        outputs: (T, N, K).
+        outputs: (T, N, K), values in the target's own unit.
         targets: (T, N).
         loss: The training loss.
         num_classes: 0 for regression.
+        unit: What the loss measures values in; None leaves them as they are.
+        also: A metric of `report` that is wanted too; "" for none.
     """
-    measured = (
-        metric.classification(outputs, targets, num_classes) if num_classes else metric.regression(outputs, targets)
-    )
-    return {"loss": loss(outputs, targets), **measured}
+    measure = metric.classification if num_classes else metric.regression
+    found = _loss(outputs, targets, loss, unit) | _measure(measure, outputs, targets, num_classes)
+    if also and also not in found:
+        found[also] = report(outputs, targets, loss, num_classes, unit)[also]
+    return found
+
+
+@torch.no_grad()
+def report(
+    outputs: Tensor, targets: Tensor, loss: Any, num_classes: int, unit: Unit | None = None
+) -> dict[str, Tensor]:
+    """Return the loss and everything else that is known of stored outputs: (T,), by class (T, K) or (T, K, K)."""
+    measure = metric.classification_report if num_classes else metric.regression_report
+    return _loss(outputs, targets, loss, unit) | _measure(measure, outputs, targets, num_classes)
+
+
+def _loss(outputs: Tensor, targets: Tensor, loss: Any, unit: Unit | None) -> dict[str, Tensor]:
+    return {"loss": loss(outputs, targets) if unit is None else loss(unit.enter(outputs), unit.enter(targets))}
+
+
+def _measure(measure: Callable[..., Any], outputs: Tensor, targets: Tensor, num_classes: int) -> dict[str, Tensor]:
+    return measure(outputs, targets, num_classes) if num_classes else measure(outputs, targets)

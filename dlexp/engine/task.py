@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dlexp.data.balance import num_drawn, oversample
+from dlexp.data.unit import Unit
 from dlexp.engine.trainer import Trainer
 from dlexp.normalize import Affine
 from dlexp.random import generator
@@ -63,6 +65,8 @@ class Task:
         num_classes: 0 for regression.
         is_image: Whether a batch is (B, H, W, C).
         dtype: What the model computes in.
+        unit: What values are measured in while training; None for classes.
+        oversampled: Classes (N,) on the CPU where an epoch draws every class as often as the largest, else None.
     """
 
     feed: Any
@@ -74,6 +78,13 @@ class Task:
     num_classes: int
     is_image: bool
     dtype: torch.dtype = torch.float32
+    unit: Unit | None = None
+    oversampled: Tensor | None = None
+
+    @property
+    def num_drawn(self) -> int:
+        """Training examples of an epoch, the same for all trials."""
+        return len(self.train[0]) if self.oversampled is None else num_drawn(self.train[0], self.oversampled)
 
     def keep(self, rows: list[int]) -> "Task":
         """Return the task of some of the trials."""
@@ -81,7 +92,8 @@ class Task:
         if affine is not None and affine.scale.dim() == 2:
             affine = affine.keep(rows)
         train, val, augments = ([parts[row] for row in rows] for parts in (self.train, self.val, self.augments))
-        return replace(self, affine=affine, augments=augments, train=train, val=val)
+        unit = None if self.unit is None else self.unit.keep(rows)
+        return replace(self, affine=affine, augments=augments, train=train, val=val, unit=unit)
 
     def prepare(self, x: Tensor, rows: list[int] | None = None) -> Tensor:
         """Return raw batches as the model takes them: normalised, images (..., C, H, W) in channels-last memory."""
@@ -100,7 +112,8 @@ class Task:
         """
         rows = range(len(self.augments)) if part.rows is None else part.rows
         if all(self.augments[row] is None for row in rows):
-            return replace(part, x=self.prepare(part.x, part.rows))
+            targets = self._in_unit(part.targets, part.rows)
+            return replace(part, x=self.prepare(part.x, part.rows), targets=targets)
         images, targets = [], []
         for i, row in enumerate(rows):
             raw = part.x if part.is_shared else part.x[i]
@@ -115,7 +128,13 @@ class Task:
         channels = -3 if self.is_image else -1
         is_alone = len(images) == 1
         x = affine.apply(images[0] if is_alone else torch.stack(images), channels).to(self.dtype)
-        return replace(part, x=x, targets=torch.stack(targets), is_shared=is_alone)
+        mixed = self._in_unit(torch.stack(targets), part.rows)
+        return replace(part, x=x, targets=mixed, is_shared=is_alone)
+
+    def _in_unit(self, targets: Tensor, rows: list[int] | None) -> Tensor:
+        if self.unit is None:
+            return targets
+        return (self.unit if rows is None else self.unit.keep(rows)).enter(targets)
 
     def _affine(self, rows: list[int] | None) -> Affine | None:
         if rows is None or self.affine is None or self.affine.scale.dim() == 1:
@@ -131,7 +150,7 @@ def epoch_batches(task: Task, trainer: Trainer, seeds: list[TrialSeeds], epoch: 
     """
     is_shared = are_equal(task.train) and len({seed.order for seed in seeds}) == 1
     chunks = [
-        _shuffled(rows, seed, trainer.batch_size, epoch)
+        _shuffled(rows, seed, trainer.batch_size, epoch, task.oversampled)
         for rows, seed in list(zip(task.train, seeds, strict=True))[: 1 if is_shared else None]
     ]
     empty = torch.empty(0)
@@ -140,9 +159,13 @@ def epoch_batches(task: Task, trainer: Trainer, seeds: list[TrialSeeds], epoch: 
     return [_by_length(list(together)) for together in zip(*chunks, strict=True)]
 
 
-def _shuffled(rows: Tensor, seeds: TrialSeeds, batch_size: int, epoch: int) -> list[Tensor]:
-    order = torch.randperm(len(rows), generator=generator(seeds.order, "order", epoch))
-    return usable(list(rows[order].split(batch_size)))
+def _shuffled(rows: Tensor, seeds: TrialSeeds, batch_size: int, epoch: int, oversampled: Tensor | None) -> list[Tensor]:
+    draw = generator(seeds.order, "order", epoch)
+    if oversampled is None:
+        drawn = rows[torch.randperm(len(rows), generator=draw)]
+    else:
+        drawn = oversample(rows, oversampled, draw)
+    return usable(list(drawn.split(batch_size)))
 
 
 def _by_length(chunks: list[Tensor]) -> list[Part]:

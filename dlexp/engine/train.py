@@ -58,7 +58,7 @@ class Run:
     @property
     def steps_per_epoch(self) -> int:
         """Updates of an epoch."""
-        return num_steps(len(self.task.train[0]), self.trainer)
+        return num_steps(self.task.num_drawn, self.trainer)
 
     def events(self) -> Iterator[Event]:
         """Train until done, yielding progress, epochs and ends."""
@@ -202,7 +202,9 @@ class Run:
         """Return each trial's metrics of its validation part, under the averaged weights where there are any."""
         with self.step.averaged():
             outputs = predict(self.step.forward, self.task, self.task.val, self.trainer.eval_batch_size)
-        return score_trials(outputs, self.task, self.task.val, self.step.rules.loss)
+        split, _, name = self.monitor.partition("/")
+        also = name if split == "val" else ""
+        return score_trials(outputs, self.task, self.task.val, self.step.rules.loss, also)
 
     def _is_late(self, seconds: float) -> bool:
         limit = self.trainer.max_seconds

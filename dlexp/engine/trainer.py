@@ -13,6 +13,7 @@ class Trainer:
     Args:
         epochs: Passes over the training part.
         batch_size: Examples a gradient is taken of at once.
+        oversample: Draw the examples of smaller classes more than once an epoch, each class as often as the largest.
         accumulate: Batches whose gradients are averaged into one update.
         device: Where to train; auto takes cuda, else mps, else cpu.
         precision: fp32; mixed precision in bf16, or in fp16 with loss scaling; fp64 to check numbers.
@@ -32,6 +33,7 @@ class Trainer:
 
     epochs: Count = 30
     batch_size: Count = 32
+    oversample: bool = False
     accumulate: Count = 1
     device: Literal[
         "auto", "cpu", "mps", "cuda", "cuda:0", "cuda:1", "cuda:2", "cuda:3", "cuda:4", "cuda:5", "cuda:6", "cuda:7"

@@ -14,6 +14,7 @@ from dlexp.augment.none import NoAugment
 from dlexp.build import build, build_per_trial
 from dlexp.data.dataset import Dataset
 from dlexp.data.feed import feed
+from dlexp.data.unit import Unit
 from dlexp.engine.stack.fold import make_forward
 from dlexp.engine.step import Rules, Step
 from dlexp.engine.stopping import Stopping
@@ -34,6 +35,7 @@ class Assembled:
         run: Ready to train.
         datasets: Each trial's data with its split; folds differ in the split only.
         models: Each trial's initialised module; a solo run trains its own in place, a stack copies their values.
+        affine: The normalisation of all trials, or of each; see `dlexp.engine.task.Task`.
         device: Where.
         device_line: For the user: which device and why.
         warnings: For the user, one line each.
@@ -42,6 +44,7 @@ class Assembled:
     run: Run
     datasets: list[Dataset]
     models: list[nn.Module]
+    affine: Affine
     device: torch.device
     device_line: str
     warnings: list[str]
@@ -96,10 +99,12 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
     devices.configure(device, threads=threads, tf32=trainer.tf32)
     channels_last = trainer.channels_last and datasets[0].is_image
     forward = make_forward(engine, models, device=device, channels_last=channels_last, compile=trainer.compile)
-    rules = _rules(configs, trainer, loss, num_steps(len(datasets[0].train), trainer), forward.flat.tensor)
+    affine = _fit(configs, datasets)
+    task = replace(_task(configs, datasets, device, affine, trainer.oversample), dtype=dtype)
+    rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
     monitor = choose_monitor(trainer.monitor, loss, datasets[0])
     run = Run(
-        task=replace(_task(configs, datasets, device), dtype=dtype),
+        task=task,
         step=Step(forward, rules, models[0], trainer.precision),
         trainer=trainer,
         seeds=seeds,
@@ -110,16 +115,19 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
     )
     if device.type == "cpu":
         device_line += f", {torch.get_num_threads()} thread(s)"
-    return Assembled(run, datasets, models, device, device_line, built[0][1])
+    return Assembled(run, datasets, models, affine, device, device_line, built[0][1])
 
 
-def _task(configs: list[Config], datasets: list[Dataset], device: torch.device) -> Task:
+def _task(
+    configs: list[Config], datasets: list[Dataset], device: torch.device, affine: Affine, is_oversampled: bool
+) -> Task:
     first = datasets[0]
     if not all(len(dataset.val) for dataset in datasets):
         raise ConfigError("data.val_fraction: got no validation examples; a run needs some to choose its best epoch")
     augments = [build(config["augment"], num_classes=first.num_classes) for config in configs]
     is_augmented = not all(isinstance(augment, NoAugment) for augment in augments)
-    affine = _fit(configs, datasets)
+    if is_oversampled and not first.num_classes:
+        raise ConfigError("trainer.oversample: got true; the data have values, only classes can be drawn equally often")
     # Floats that nothing changes afterwards are normalised once instead of in every batch.
     is_ready = first.inputs.is_floating_point() and not is_augmented and affine.scale.dim() == 1
     source = replace(first, inputs=affine.apply(first.inputs)) if is_ready else first
@@ -132,6 +140,8 @@ def _task(configs: list[Config], datasets: list[Dataset], device: torch.device) 
         targets=first.targets.to(device),
         num_classes=first.num_classes,
         is_image=first.is_image,
+        unit=None if first.num_classes else _fit_unit(datasets).to(device),
+        oversampled=first.targets.cpu() if is_oversampled else None,
     )
 
 
@@ -144,6 +154,12 @@ def _fit(configs: list[Config], datasets: list[Dataset]) -> Affine:
         for config, dataset in zip(configs, datasets, strict=True)
     ]
     return Affine.stack(fits)
+
+
+def _fit_unit(datasets: list[Dataset]) -> Unit:
+    if are_equal([dataset.train for dataset in datasets]):
+        return Unit.fit(datasets[0].targets, datasets[0].train)
+    return Unit.stack([Unit.fit(dataset.targets, dataset.train) for dataset in datasets])
 
 
 def _rules(configs: list[Config], trainer: Trainer, loss: Any, steps_per_epoch: int, like: Tensor) -> Rules:

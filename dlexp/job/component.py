@@ -7,23 +7,45 @@ from torch import nn
 
 from dlexp.build import build, build_per_trial, factory
 from dlexp.data.dataset import Dataset
-from dlexp.engine.evaluate import score
+from dlexp.data.fold import Fold
+from dlexp.engine.evaluate import report
 from dlexp.engine.task import TrialSeeds
 from dlexp.error import ConfigError, did_you_mean
 from dlexp.init import initialize, symmetry_warning
 from dlexp.random import derive, generator
 
 Config = dict[str, Any]
+NO_DIRECTION = ("bias",)  # neither high nor low is better
 
 
 def load_data(config: Config) -> Dataset:
-    """Load the data set and settle its task.
+    """Load the data set, divided as the configuration says: by the data option, or as one fold has it.
 
     Raises:
         DataError: From the source.
         ConfigError: The task asked for does not fit the targets.
     """
-    return build(config["data"]).load(config["task"])
+    dataset: Dataset = build(config["data"]).load(config["task"])
+    wanted = config.get("fold")
+    if wanted is None:
+        return dataset
+    return next(
+        dataset.with_parts(fold.train, fold.val)
+        for fold in deal_folds(config, dataset)
+        if (fold.repeat, fold.fold) == (wanted["repeat"], wanted["fold"])
+    )
+
+
+def deal_folds(config: Config, dataset: Dataset) -> list[Fold]:
+    """Deal the examples outside the test part to the folds of a cross-validation.
+
+    Raises:
+        ConfigError: The data cannot be dealt so.
+        DataError: Too few examples of a kind.
+    """
+    if config["data"].get("time") is not None:
+        raise ConfigError("data.time: got a column; folds would train on the future: use dlexp train, or leave it null")
+    return build(config["cv"]).folds(dataset, config["data"].get("split_seed", 0))
 
 
 def trial_seeds(config: Config) -> TrialSeeds:
@@ -76,7 +98,8 @@ def choose_monitor(asked: str, loss: Any, dataset: Dataset) -> str:
     if asked == "auto":
         return "val/accuracy" if dataset.num_classes else "val/loss"
     outputs = torch.zeros(1, 2, loss.num_outputs)
-    known = [f"val/{name}" for name in score(outputs, dataset.targets[:2].unsqueeze(0), loss, dataset.num_classes)]
+    found = report(outputs, dataset.targets[:2].unsqueeze(0), loss, dataset.num_classes)
+    known = [f"val/{name}" for name, value in found.items() if value.dim() == 1 and name not in NO_DIRECTION]
     known += ["train/loss", "train/accuracy"] if dataset.num_classes else ["train/loss"]
     if asked not in known:
         raise ConfigError(f"trainer.monitor: got {asked}; choose one of {', '.join(known)}{did_you_mean(asked, known)}")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dlexp import metric
 from dlexp.engine import checkpoint
-from dlexp.engine.evaluate import predict
+from dlexp.engine.evaluate import predict, report
 from dlexp.engine.event import TrialEnd
 from dlexp.job.assemble import Assembled
 from dlexp.random import generator
@@ -19,7 +19,9 @@ SHEET_IMAGES = 16
 Report = dict[str, dict[str, Any]]
 
 
-def conclude(built: Assembled, folder: RunFolder, end: TrialEnd, *, seed: int, open_test: bool) -> dict[str, Any]:
+def conclude(
+    built: Assembled, folder: RunFolder, end: TrialEnd, *, seed: int, open_test: bool, has_figures: bool = True
+) -> dict[str, Any]:
     """Evaluate what a run ended with and write its result.
 
     Args:
@@ -28,6 +30,7 @@ def conclude(built: Assembled, folder: RunFolder, end: TrialEnd, *, seed: int, o
         end: How training ended.
         seed: The run's seed.
         open_test: Evaluate the test part too, which is counted; not for an interrupted run.
+        has_figures: Draw figures; the folds of a cross-validation go without.
 
     Returns:
         What ``--json`` prints; in `metrics` the best epoch's values, and what only the end computes.
@@ -40,7 +43,7 @@ def conclude(built: Assembled, folder: RunFolder, end: TrialEnd, *, seed: int, o
         "seconds": round(run.elapsed, 3),
     }
     metrics: dict[str, Any] = {}
-    report: Report = {}
+    by_class: Report = {}
     if end.best_epoch:
         best = next(record for record in folder.history() if record["epoch"] == end.best_epoch)
         metrics = {key: value for key, value in best.items() if "/" in key}
@@ -49,9 +52,10 @@ def conclude(built: Assembled, folder: RunFolder, end: TrialEnd, *, seed: int, o
         folder.update_manifest(test_openings=folder.manifest["test_openings"] + open_test)
         for split, (scalars, rest) in evaluate_best(built, folder, open_test=open_test).items():
             metrics |= {f"{split}/{name}": value for name, value in scalars.items()}
-            report[split] = rest
-        draw_figures(built, folder)
-    result = finite(result | {"metrics": metrics, "report": report})
+            by_class[split] = rest
+        if has_figures:
+            draw_figures(built, folder)
+    result = finite(result | {"metrics": metrics, "report": by_class})
     folder.write_result(result)
     return result
 
@@ -98,14 +102,10 @@ def _evaluate_part(
     targets = data.targets[rows].to(outputs.device).unsqueeze(0)
     stored = outputs[0].cpu() if data.num_classes else outputs[0, :, 0].cpu()
     folder.write_predictions(split, data.sample_ids(rows), data.targets[rows].numpy(), stored.numpy())
-    found = {"loss": run.step.rules.loss(outputs, targets)}
-    if data.num_classes:
-        found |= metric.classification_report(outputs, targets, data.num_classes)
-    else:
-        found |= metric.regression_report(outputs, targets)
+    found = report(outputs, targets, run.step.rules.loss, data.num_classes, run.task.unit)
     scalars = {name: float(value) for name, value in found.items() if value.dim() == 1}
-    report = {name: _by_class(value[0], data.class_names) for name, value in found.items() if value.dim() > 1}
-    return scalars, report
+    by_class = {name: _by_class(value[0], data.class_names) for name, value in found.items() if value.dim() > 1}
+    return scalars, by_class
 
 
 def _by_class(values: Tensor, class_names: list[str]) -> Any:
@@ -158,6 +158,7 @@ def _draw_augmented(built: Assembled, augment: Any, path: Path) -> Path:
     from dlexp.augment.sheet import contact_sheet
 
     data, draws = built.dataset, generator(built.run.seeds[0].augment, "sheet")
-    rows = data.train[:SHEET_IMAGES]
+    # from all over the training part: files come ordered by class
+    rows = data.train[torch.linspace(0, len(data.train) - 1, SHEET_IMAGES).long()]
     contact_sheet(data.inputs[rows], data.targets[rows], augment, path, draws)
     return path

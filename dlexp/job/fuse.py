@@ -76,7 +76,7 @@ def choose(configs: list[Config], datasets: list[Dataset], cache: Path | None = 
     limit = _fitting(configs, datasets, kinds[0])
     if fuse != "auto":
         return Choice(kinds[0], min(fuse, limit, len(configs)), 1.0, f"trainer.fuse={fuse}")
-    key = f"{derive(0, structure_key(configs[0], len(datasets[0].train)))}:{alone.device_line}:{torch.__version__}"
+    key = f"{derive(0, structure_key(configs[0], datasets[0]))}:{alone.device_line}:{torch.__version__}"
     kept = _read(cache).get(key) if cache else None
     if kept is not None and kept["size"] <= limit:
         return Choice(**kept)

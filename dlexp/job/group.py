@@ -67,7 +67,7 @@ def plan_groups(members: list[Member], cache: Path | None = None) -> list[Group]
     """Part members by structure, in order of first appearance, and choose how each part trains."""
     parts: dict[str, list[Member]] = {}
     for member in members:
-        parts.setdefault(structure_key(member.config, len(member.dataset.train)), []).append(member)
+        parts.setdefault(structure_key(member.config, member.dataset), []).append(member)
     return [Group(part, choose([m.config for m in part], [m.dataset for m in part], cache)) for part in parts.values()]
 
 

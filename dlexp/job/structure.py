@@ -4,8 +4,12 @@ import copy
 import json
 from typing import Any
 
+import torch
+
 from dlexp.build import is_per_trial
 from dlexp.config.signature import read
+from dlexp.data.balance import num_drawn
+from dlexp.data.dataset import Dataset
 from dlexp.engine.task import num_steps
 from dlexp.engine.trainer import Trainer
 
@@ -13,7 +17,7 @@ VALUES_ONLY = ("seed", "seeds", "init", "tracking", "runs_dir", "trusted")
 ONCE_PER_TRIAL = ("augment",)  # each trial's own object transforms its own batch
 
 
-def structure_key(config: dict[str, Any], num_train: int) -> str:
+def structure_key(config: dict[str, Any], dataset: Dataset) -> str:
     """Return a text that is equal for trials that one program can train.
 
     Left out are seeds, the initialisation (it gives values) and parameters annotated PerTrial; whether an optional
@@ -21,14 +25,17 @@ def structure_key(config: dict[str, Any], num_train: int) -> str:
 
     Args:
         config: Checked.
-        num_train: Examples of the trial's training part.
+        dataset: The trial's data with its split.
     """
     shared = {name: _structure(node) for name, node in config.items() if name not in VALUES_ONLY + ONCE_PER_TRIAL}
     trainer = Trainer(**{name: value for name, value in config["trainer"].items() if name != "_target_"})
+    is_drawn = trainer.oversample and dataset.num_classes
+    num_train = num_drawn(dataset.train, dataset.targets) if is_drawn else len(dataset.train)
     shared["steps"] = num_steps(num_train, trainer)
     shared["is_augmented"] = {name: config[name]["_target_"].endswith("NoAugment") for name in ONCE_PER_TRIAL}
     if config["loss"].get("class_weight") == "balanced":
-        shared["balanced_by"] = num_train  # weights are taken from the training part
+        # the one loss of a program takes its weights from the training part
+        shared["balanced_by"] = torch.bincount(dataset.targets[dataset.train]).tolist()
     return json.dumps(shared, sort_keys=True)
 
 
