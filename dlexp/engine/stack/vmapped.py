@@ -46,7 +46,8 @@ def find_obstacle(model: nn.Module, in_shape: tuple[int, ...]) -> str | None:
     try:
         stack = Vmapped([model, model], device=torch.device("cpu"), channels_last=False)
         stack.set_training(True)
-        outputs = stack(torch.randn(2, *in_shape, generator=torch.Generator().manual_seed(0)))
+        x = torch.randn(2, 2, *in_shape, generator=torch.Generator().manual_seed(0))
+        outputs = stack(x.to(stack.flat.tensor.dtype), is_shared=False)
         main = outputs[0] if isinstance(outputs, list) else outputs
         main.sum().backward()
     except Exception as error:

@@ -1,0 +1,53 @@
+"""Memory of an update, and how many trials fit."""
+
+import pytest
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from dlexp.engine.memory import HEADROOM, Allocations, largest_stack, peak_bytes
+from dlexp.job.assemble import assemble_group
+from dlexp.job.component import load_data
+from dlexp.job.config import resolve
+
+CPU = torch.device("cpu")
+
+
+def test_counts_what_lives_and_what_lived_at_most():
+    x = torch.ones(1000)
+    with Allocations() as allocations:
+        y = x * 2
+        z = y + 1
+        del y
+        w = z.view(10, 100)
+        w.add_(1)
+    assert allocations.peak == 8000
+    assert allocations.live == 4000
+
+
+def _stack(overrides: list[str], size: int, engine: str):
+    common = ["tracking=none", "trainer.threads=1", *overrides]
+    made = [resolve([*common, f"seed={i}"]).config for i in range(size)]
+    return assemble_group(made, [load_data(made[0])] * size, engine).run
+
+
+@pytest.mark.parametrize(("overrides", "engine"), [(["optimizer=adam"], "folded"), (["model=cnn"], "vmapped")])
+def test_two_small_stacks_predict_a_large_one_within_15_percent(overrides, engine):
+    peaks = {size: peak_bytes(_stack(overrides, size, engine).one_update(), CPU) for size in (2, 4)}
+    per_trial = (peaks[4] - peaks[2]) / 2
+    update = _stack(overrides, 16, engine).one_update()
+    update()
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        update()
+    events = sorted(
+        (e.start_ns(), e.nbytes()) for e in profiler.profiler.kineto_results.events() if e.name() == "[memory]"
+    )
+    live = peak = 0
+    for _, size in events:
+        live += size
+        peak = max(peak, live)
+    assert peaks[2] + 14 * per_trial == pytest.approx(peak, rel=0.15)
+
+
+def test_the_largest_stack_that_fits():
+    assert largest_stack((2, 300), (4, 500), free=round(1100 / HEADROOM) + 1) == 10
+    assert largest_stack((2, 300), (4, 500), free=0) == 1
