@@ -20,7 +20,7 @@ from dlexp.tracker.folder import RunFolder
 DLEXP = Path(sys.executable).parent / "dlexp"
 QUICK = ["data.limit=200", "tracking=none", "trainer.threads=1"]
 ENDLESS = [*QUICK, "trainer.epochs=1000000"]
-DIVERGING = ["tracking=none", "data=diabetes", "model=softmax", "optimizer.lr=1.2", "trainer.epochs=200"]
+DIVERGING = ["tracking=none", "data=diabetes", "model=softmax", "optimizer.lr=0.4", "trainer.epochs=200"]
 COMMANDS = {
     "json": [*QUICK, "trainer.epochs=2", "--json", "--test"],
     "dry": [*QUICK, "--dry-run", "--json"],

@@ -188,7 +188,7 @@ def test_data_that_changed_refuse_a_resume(tmp_path):
 
 def test_divergence_keeps_the_last_good_checkpoint(tmp_path):
     outcome = start(
-        tmp_path, "data=diabetes", "data.limit=null", "model=softmax", "optimizer.lr=1.2", "trainer.epochs=200"
+        tmp_path, "data=diabetes", "data.limit=null", "model=softmax", "optimizer.lr=0.4", "trainer.epochs=200"
     )
     result, folder = outcome.result, only(tmp_path)
     assert (outcome.exit_code, result["status"]) == (3, "diverged")
