@@ -1,0 +1,41 @@
+"""How a group trains is measured, and kept."""
+
+import json
+
+from dlexp.job.component import load_data
+from dlexp.job.config import resolve
+from dlexp.job.fuse import choose
+
+
+def made(trials: int, *overrides: str):
+    configs = [resolve(["tracking=none", "trainer.threads=1", *overrides, f"seed={i}"]).config for i in range(trials)]
+    return configs, [load_data(configs[0])] * trials
+
+
+def test_one_trial_or_fuse_off_is_solo():
+    assert choose(*made(1)).engine == "solo"
+    off = choose(*made(4, "trainer.fuse=off"))
+    assert (off.engine, off.size, off.reason) == ("solo", 1, "trainer.fuse=off")
+
+
+def test_a_number_forces_a_stack_of_at_most_that_many():
+    assert (choose(*made(5, "trainer.fuse=3")).engine, choose(*made(5, "trainer.fuse=3")).size) == ("folded", 3)
+    assert choose(*made(2, "trainer.fuse=9")).size == 2
+
+
+def test_auto_takes_the_fastest_it_timed_and_keeps_the_answer(tmp_path):
+    group = made(16, "model.widths=[16,16]")
+    cache = tmp_path / "fuse.json"
+    found = choose(*group, cache)
+    named = f"{found.engine}:{found.size}"
+    assert found.seconds[named] <= 1.05 * min(found.seconds.values()) or found.gain == 1.0
+    ((_, kept),) = json.loads(cache.read_text()).items()
+    assert kept["size"] == found.size
+    cache.write_text(cache.read_text().replace(f'"size": {found.size}', '"size": 2'))
+    assert choose(*group, cache).size == 2
+
+
+def test_a_damaged_cache_is_measured_anew(tmp_path):
+    cache = tmp_path / "fuse.json"
+    cache.write_text("{")
+    assert choose(*made(4, "trainer.fuse=2"), cache).size == 2
