@@ -16,7 +16,7 @@ from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
 from dlexp.engine.snapshot import restore, snapshot
 from dlexp.engine.train import Run
-from dlexp.error import DataError, DlexpError, EnvironmentFault
+from dlexp.error import DataError, DlexpError, EnvironmentFault, RunError
 from dlexp.job.assemble import Assembled, assemble
 from dlexp.job.finish import conclude
 from dlexp.job.interrupt import Interrupt
@@ -93,6 +93,9 @@ def resume(
         DataError: The data are not those of the run.
     """
     folder = scan.find(runs_dir, ref)
+    kind = folder.manifest["kind"]
+    if kind not in ("train", "fold", "trial"):
+        raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
     folder.lock()
     try:
         return _result_of(folder, open_test) or _go_on(folder, announce, open_test)
@@ -184,6 +187,7 @@ def carry_out(
     announce: Callable[[Announcement], Listener],
     interrupt: Interrupt,
     open_test: bool = False,
+    has_figures: bool = True,
 ) -> Outcome:
     """Train an assembled run from where it is to its result, in a folder that this process has locked."""
     folder.log(f"device: {built.device_line}")
@@ -195,7 +199,7 @@ def carry_out(
         listener = announce(Announcement(built, folder, built.run.epoch))
         built.run.should_stop = interrupt
         end = _follow(built.run, folder, listener)
-        result = conclude(built, folder, end, seed=config["seed"], open_test=open_test)
+        result = conclude(built, folder, end, seed=config["seed"], open_test=open_test, has_figures=has_figures)
         folder.log(f"{end.status} {end.reason}".rstrip())
         folder.update_manifest(status=end.status, end=now())
     except BaseException as error:

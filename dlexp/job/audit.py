@@ -1,0 +1,139 @@
+"""The audit of a cross-validation: does anything that is fitted depend on held-out rows?
+
+Every held-out and test row is changed beyond recognition, inputs and targets; what is fitted on the training part must
+not move by a bit: the normalisation with its imputed values, the loss's class weights, and the weights after an epoch.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlexp.build import build
+from dlexp.data.dataset import Dataset, count_duplicates
+from dlexp.data.fold import Fold
+from dlexp.error import ConfigError
+from dlexp.job.assemble import assemble
+from dlexp.job.component import build_loss, deal_folds, load_data
+from dlexp.job.fold import configure
+from dlexp.job.interrupt import Interrupt
+from dlexp.job.ready import check_model
+from dlexp.normalize import Affine
+
+EPOCHS = 1
+_FAR = 1000.0
+
+
+def audit(config: dict[str, Any]) -> dict[str, Any]:
+    """Audit every fold; nothing is written.
+
+    Args:
+        config: Checked, composed for the job `cv`.
+
+    Returns:
+        `kind` "audit", `clean`, `findings` (lines for the user) and `folds`, each with `repeat`, `fold`, `num_train`,
+        `num_val`, `in_both` (examples), `groups_in_both`, `duplicates` (held-out examples that the training part has
+        byte for byte) and `changed` (fitted things that held-out rows changed).
+
+    Raises:
+        ConfigError: Options that do not fit each other or the data.
+        DataError: Absent or unusable data.
+    """
+    dataset = load_data(config)
+    folds = deal_folds(config, dataset)
+    check_model(assemble(configure(config, folds[0]), dataset.with_parts(folds[0].train, folds[0].val)))
+    with Interrupt(can_wait=False):
+        records = [_audit_fold(config, dataset, fold) for fold in folds]
+    findings = _findings(config, dataset, folds, records)
+    clean = not any(record["in_both"] or record["changed"] or record["groups_in_both"] for record in records)
+    return {"kind": "audit", "clean": clean, "findings": findings, "folds": records}
+
+
+def perturb(dataset: Dataset) -> Dataset:
+    """Return the data with the inputs and targets of every validation and test row changed; NaN stays NaN."""
+    rows = torch.cat([dataset.val, dataset.test])
+    inputs, targets = dataset.inputs.clone(), dataset.targets.clone()
+    if inputs.dtype == torch.uint8:
+        inputs[rows] = 255 - inputs[rows]
+    elif dataset.is_image:
+        inputs[rows] = 1 - inputs[rows]
+    else:
+        inputs[rows] = -inputs[rows] + _FAR
+    if dataset.num_classes:
+        targets[rows] = (targets[rows] + 1) % dataset.num_classes
+    else:
+        targets[rows] = -targets[rows] + _FAR
+    return replace(dataset, inputs=inputs, targets=targets, encode=None)
+
+
+def fitted(config: dict[str, Any], dataset: Dataset) -> dict[str, list[Tensor]]:
+    """Return what is fitted on the training part, by name.
+
+    Args:
+        config: Of one fold.
+        dataset: With the fold's parts.
+    """
+    affine: Affine = build(config["normalize"]).fit(dataset.inputs, dataset.train)
+    loss = build_loss([config], [dataset], torch.device("cpu"))
+    weights = [value for value in vars(loss).values() if isinstance(value, Tensor)]
+    fill = [] if affine.fill is None else [affine.fill]
+    return {"normalize": [affine.scale, affine.shift, *fill], "loss": weights, "weights": _trained(config, dataset)}
+
+
+def _trained(config: dict[str, Any], dataset: Dataset) -> list[Tensor]:
+    """Return weights and optimiser state after an epoch."""
+    run = assemble(config, dataset).run
+    run.should_stop = lambda: run.epoch >= EPOCHS
+    for _ in run.events():
+        pass
+    return [run.step.forward.flat.tensor.clone(), *(value.clone() for value in run.step.state.values())]
+
+
+def _audit_fold(config: dict[str, Any], dataset: Dataset, fold: Fold) -> dict[str, Any]:
+    part = dataset.with_parts(fold.train, fold.val)
+    own = configure(config, fold)
+    before, after = fitted(own, part), fitted(own, perturb(part))
+    changed = [name for name, values in before.items() if not _are_equal(values, after[name])]
+    if not config["trainer"]["monitor"].startswith("train/"):
+        changed.append("choice of the epoch")
+    ids = [part.sample_ids(rows) for rows in (part.train, part.val, part.test)]
+    groups = part.groups
+    return {
+        "repeat": fold.repeat,
+        "fold": fold.fold,
+        "num_train": len(part.train),
+        "num_val": len(part.val),
+        "in_both": len(np.intersect1d(ids[0], ids[1])) + len(np.intersect1d(ids[0] + ids[1], ids[2])),
+        "groups_in_both": 0 if groups is None else len(np.intersect1d(groups[part.train], groups[part.val])),
+        "duplicates": count_duplicates(part)["val"],
+        "changed": changed,
+    }
+
+
+def _are_equal(mine: list[Tensor], theirs: list[Tensor]) -> bool:
+    return len(mine) == len(theirs) and all(_same(*pair) for pair in zip(mine, theirs, strict=True))
+
+
+def _same(mine: Tensor, theirs: Tensor) -> bool:
+    """Say whether two tensors are equal bit for bit, NaN where the other is NaN."""
+    return mine.shape == theirs.shape and torch.equal(mine.nan_to_num(), theirs.nan_to_num())
+
+
+def _findings(config: dict[str, Any], dataset: Dataset, folds: list[Fold], records: list[dict[str, Any]]) -> list[str]:
+    found = []
+    held_out = torch.cat([fold.val for fold in folds])
+    counts = torch.bincount(held_out, minlength=len(dataset.targets))
+    if counts[dataset.test].any():
+        raise ConfigError("cv: got folds that hold sealed test rows; deal them without data.test")
+    monitor = config["trainer"]["monitor"]
+    if not monitor.startswith("train/"):
+        found.append(f"trainer.monitor={monitor}: the held-out part chooses the epoch; the scores would be optimistic")
+    duplicates = sum(record["duplicates"] for record in records)
+    if duplicates:
+        found.append(
+            f"{duplicates} held-out examples stand in their training part too, byte for byte, over all folds; "
+            "remove the copies, or give them one group"
+        )
+    return found
