@@ -40,13 +40,13 @@ class CNN(nn.Module):
 
     def __init__(
         self,
-        channels: Widths = [16, 32, 64],  # noqa: B006 (a schema states literals; the lists are only read)
-        kernel_size: Widths = [3],  # noqa: B006
-        stride: Widths = [1],  # noqa: B006
-        padding: list[NonNegativeInt] = [1],  # noqa: B006
-        pool: Widths = [2],  # noqa: B006
+        channels: Widths = [16, 32, 64],
+        kernel_size: Widths = [3],
+        stride: Widths = [1],
+        padding: list[NonNegativeInt] = [1],
+        pool: Widths = [2],
         pooling: Literal["max", "average"] = "max",
-        widths: list[Count] = [],  # noqa: B006
+        widths: list[Count] = [],
         *,
         in_shape: tuple[int, ...],
         num_outputs: int,

@@ -122,7 +122,7 @@ class GoogLeNet(nn.Module):
     def __init__(
         self,
         variant: Literal["paper", "torchvision"] = "paper",
-        aux_weights: list[NonNegative] = [0.3, 0.3],  # noqa: B006 (a schema states literals; the list is only read)
+        aux_weights: list[NonNegative] = [0.3, 0.3],
         stem: Literal["auto", "imagenet", "small"] = "auto",
         *,
         in_shape: tuple[int, ...],

@@ -53,7 +53,7 @@ class MLP(nn.Module):
 
     def __init__(
         self,
-        widths: Widths = [128, 128],  # noqa: B006 (a schema states literals; the list is only read)
+        widths: Widths = [128, 128],
         shortcut: bool = False,
         *,
         in_shape: tuple[int, ...],

@@ -57,7 +57,7 @@ class TorchvisionNet(nn.Module):
         self,
         name: str = "resnet18",
         weights: str | None = None,
-        freeze: list[str] = [],  # noqa: B006 (a schema states literals; the list is only read)
+        freeze: list[str] = [],
         *,
         in_shape: tuple[int, ...],
         num_outputs: int,
