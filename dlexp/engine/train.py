@@ -174,7 +174,8 @@ class Run:
         factor_ST = factor.T if factor.dim() == 2 else factor[:, None]
         if self.schedule_state:
             factor_ST = factor_ST * self.schedule_state["scale"].cpu()
-        return (factor_ST * torch.as_tensor(rules.optimizer.lr).double().cpu().reshape(1, -1)).to(self.step.forward.flat.tensor)
+        lr_1T = torch.as_tensor(rules.optimizer.lr).double().cpu().reshape(1, -1)
+        return (factor_ST * lr_1T).to(self.step.forward.flat.tensor)
 
     def _end_epoch(self, lr_ST: Tensor, started: float) -> Iterator[EpochEnd]:
         metrics = {"train/loss": self._sums().mean_loss()}
