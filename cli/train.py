@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # of all metrics, those that a person reads first; the rest are in result.json and MLflow
 SHOWN = ("loss", "accuracy", "top5_accuracy", "f1_macro", "roc_auc", "calibration_error", "rmse", "mae", "r2")
 
+BY_CLASS = ("precision", "recall", "f1")
+MOST_CLASSES = 20
+
 
 def train(
     overrides: Overrides = None,
@@ -78,6 +81,7 @@ class _Announcer:
         self.tracker: ConsoleTracker | None = None
 
     def __call__(self, about: "Announcement") -> "Listener":
+        from dlexp.metric import is_better_high
         from dlexp.tracker.console import ConsoleTracker
 
         console, data, run = self.console, about.built.dataset, about.built.run
@@ -86,7 +90,8 @@ class _Announcer:
         params = sum(p.numel() for p in about.built.model.parameters())
         console.print(f"model   {type(about.built.model).__name__}, {params:,} parameters")
         console.print(f"device  {about.built.device_line}")
-        for warning in about.built.warnings:
+        console.print(f"best    by {run.monitor}, {'higher' if is_better_high(run.monitor) else 'lower'} is better")
+        for warning in about.warnings:
             console.print(f"[yellow]warning[/] {escape(warning)}")
         begin = f", from epoch {about.epochs_done + 1}" if about.epochs_done else ""
         console.print(f"run     {escape(_short(about.folder.path))}{begin}")
@@ -96,7 +101,7 @@ class _Announcer:
             epochs_done=about.epochs_done,
             steps_per_epoch=run.steps_per_epoch,
             monitor=run.monitor,
-            num_train=len(data.train),
+            num_train=run.task.num_drawn,
         )
         return self.tracker
 
@@ -110,6 +115,8 @@ def _show(outcome: "Outcome", console: Console) -> None:
     console.print(f"[bold]{result['status']}[/] after {result['epochs']} epochs, {result['seconds']:.1f} s of training")
     if result["metrics"]:
         console.print(_table(result))
+    if result["data"].get("is_imbalanced") and "val" in result.get("report", {}):
+        console.print(_class_table(result))
     for note in outcome.notes:
         console.print(f"[yellow]{escape(note)}[/]")
     console.print(f"run folder  {escape(_short(Path(result['run_dir'])))}")
@@ -129,6 +136,23 @@ def _table(result: dict[str, Any]) -> Table:
         table.add_column(split, justify="right")
     for name in [name for name in SHOWN if any(f"{split}/{name}" in metrics for split in splits)]:
         table.add_row(name, *(_cell(metrics, f"{split}/{name}") for split in splits))
+    return table
+
+
+def _class_table(result: dict[str, Any]) -> Table:
+    """Return the validation metrics of each class, the smallest classes first."""
+    values, counts = result["report"]["val"], result["data"]["train_counts"]
+    table = Table(title="classes are unequal: validation by class", title_justify="left")
+    table.add_column("class")
+    for title in ("train examples", "val examples", *BY_CLASS):
+        table.add_column(title, justify="right")
+    rarest = sorted(counts, key=counts.get)[:MOST_CLASSES]
+    for name in rarest:
+        numbers = [values[f"{metric}_class"][name] for metric in BY_CLASS]
+        shown = ["-" if number is None else f"{number:.4f}" for number in numbers]
+        table.add_row(escape(name), f"{counts[name]:,}", f"{values['support_class'][name] or 0:,.0f}", *shown)
+    if len(counts) > len(rarest):
+        table.caption = f"the rarest {len(rarest)} of {len(counts)} classes; all are in result.json"
     return table
 
 

@@ -70,23 +70,29 @@ def build_model(config: Config, dataset: Dataset, loss: Any, seed: int) -> tuple
     Raises:
         ConfigError: The model does not fit the data.
     """
-    activation = factory(config["activation"])
-    program = {
-        "in_shape": dataset.in_shape,
-        "num_outputs": loss.num_outputs,
-        "activation": activation,
-        "norm": factory(config["norm"]),
-        "dropout": factory(config["dropout"]),
-    }
-    # A user's module may draw from torch's generator when it is made: seeded for the while, put back after.
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(derive(seed, "construct"))
-        model = build(config["model"], **program)
-    init = build(config["init"], gain=activation(num_features=1).gain)
+    model = build_module(config, dataset.in_shape, loss.num_outputs, seed)
+    init = build(config["init"], gain=factory(config["activation"])(num_features=1).gain)
     initialize(model, init, generator(seed, "init"))
     warning = symmetry_warning(init)
     has_hidden = sum(p.dim() >= 2 for p in model.parameters()) > 1
     return model, [warning] if warning and has_hidden else []
+
+
+def build_module(config: Config, in_shape: tuple[int, ...], num_outputs: int, seed: int) -> nn.Module:
+    """Build the model as its class makes it.
+
+    Raises:
+        ConfigError: The model does not fit the data.
+    """
+    program = {
+        "in_shape": in_shape,
+        "num_outputs": num_outputs,
+        **{name: factory(config[name]) for name in ("activation", "norm", "dropout")},
+    }
+    # A user's module may draw from torch's generator when it is made: seeded for the while, put back after.
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(derive(seed, "construct"))
+        return build(config["model"], **program)
 
 
 def choose_monitor(asked: str, loss: Any, dataset: Dataset) -> str:

@@ -72,11 +72,10 @@ def describe(built: Assembled, folder: RunFolder, seed: int) -> dict[str, Any]:
         "seed": seed,
         "num_params": sum(p.numel() for p in built.model.parameters()),
         "data": {
-            "name": data.name,
+            **folder.manifest["data"],
             "num_train": len(data.train),
             "num_val": len(data.val),
             "num_test": len(data.test),
-            "fingerprint": data.fingerprint,
         },
     }
 

@@ -12,6 +12,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Progress, TrialEnd
 from dlexp.engine.snapshot import restore, snapshot
+from dlexp.job import stored
 from dlexp.job.assemble import Assembled, assemble_group
 from dlexp.job.fuse import Choice, choose
 from dlexp.job.memory import is_out_of_memory
@@ -121,6 +122,9 @@ def _train_program(members: list[Member], engine: str, should_stop: Callable[[],
     built = assemble_group([m.config for m in members], [m.dataset for m in members], engine)
     _restore(built, members)
     run = built.run
+    for row, member in enumerate(members):
+        num_outputs = run.step.rules.loss.num_outputs
+        stored.write(member.folder, member.dataset, built.affine, run.task, num_outputs, row)
     run.should_stop = should_stop
     for event in run.events():
         member = members[0 if isinstance(event, Progress) else event.trial]

@@ -17,7 +17,9 @@ from dlexp.engine.event import EpochEnd, Event, TrialEnd
 from dlexp.engine.snapshot import restore, snapshot
 from dlexp.engine.train import Run
 from dlexp.error import DataError, DlexpError, EnvironmentFault, RunError
+from dlexp.job import stored
 from dlexp.job.assemble import Assembled, assemble
+from dlexp.job.caution import examine, warn
 from dlexp.job.finish import conclude
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.memory import is_out_of_memory
@@ -40,11 +42,13 @@ class Announcement:
         built: Data, model, device.
         folder: Where the run is written.
         epochs_done: More than 0 when it goes on.
+        warnings: One line each.
     """
 
     built: Assembled
     folder: RunFolder
     epochs_done: int
+    warnings: list[str]
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,7 @@ def describe(built: Assembled, config: dict[str, Any]) -> dict[str, Any]:
         "seed": config["seed"],
         "device": built.device_line,
         "threads": torch.get_num_threads() if built.device.type == "cpu" else None,
-        "data": {"name": built.dataset.name, "fingerprint": built.dataset.fingerprint},
+        "data": {"name": built.dataset.name, "fingerprint": built.dataset.fingerprint, **examine(built.dataset)},
         "test_openings": 0,
         "model": type(built.model).__name__,
         "num_params": sum(p.numel() for p in built.model.parameters()),
@@ -190,13 +194,15 @@ def carry_out(
     has_figures: bool = True,
 ) -> Outcome:
     """Train an assembled run from where it is to its result, in a folder that this process has locked."""
-    folder.log(f"device: {built.device_line}")
-    for warning in built.warnings:
-        folder.log(f"warning: {warning}")
     config = folder.config
+    folder.log(f"device: {built.device_line}")
+    stored.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss.num_outputs)
+    warnings = [*built.warnings, *warn(folder.manifest["data"], config)]
+    for warning in warnings:
+        folder.log(f"warning: {warning}")
     outbox = mlflow.start(folder, config["tracking"])
     try:
-        listener = announce(Announcement(built, folder, built.run.epoch))
+        listener = announce(Announcement(built, folder, built.run.epoch, warnings))
         built.run.should_stop = interrupt
         end = _follow(built.run, folder, listener)
         result = conclude(built, folder, end, seed=config["seed"], open_test=open_test, has_figures=has_figures)

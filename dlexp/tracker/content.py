@@ -21,6 +21,15 @@ MLFLOW_STATUS = {
 }
 RUN_ID_TAG = "dlexp.run_id"
 _COMPLETE = ("finished", "stopped_early", "diverged")
+_FILES = (
+    "config.yaml",
+    "overrides.txt",
+    "manifest.json",
+    "model.json",
+    "metrics.jsonl",
+    "result.json",
+    "log.txt",
+)
 _NOT_METRICS = ("epoch", "step", "time")
 _LONGEST_PARAM = 500
 _BIGGEST_PREDICTIONS = 50 * 2**20  # bytes
@@ -174,7 +183,7 @@ def signature(manifest: dict[str, Any]) -> dict[str, Any] | None:
 
 def artifacts(folder: RunFolder, *, weights: bool) -> Iterator[tuple[Path, str | None]]:
     """Yield the files to send and the artifact folder of each."""
-    for name in ("config.yaml", "overrides.txt", "manifest.json", "metrics.jsonl", "result.json", "log.txt"):
+    for name in _FILES:
         yield folder.path / name, None
     for figure in sorted(folder.figures.glob("*.png")):
         yield figure, "figures"
