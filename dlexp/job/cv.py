@@ -88,7 +88,10 @@ def start(composed: Composed, *, announce: Announce) -> Outcome:
             overrides=composed.overrides,
             manifest=described,
         )
-        return _carry_out(folder, config, dataset, folds, announce, interrupt)
+        try:
+            return _carry_out(folder, config, dataset, folds, announce, interrupt)
+        finally:
+            folder.unlock()
 
 
 def resume(ref: str, runs_dir: Path, *, announce: Announce) -> Outcome:

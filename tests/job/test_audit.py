@@ -1,0 +1,123 @@
+"""No fitted number depends on held-out rows, whatever data, normalisation and imputation; and leaks are seen."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dlexp import normalize
+from dlexp.job.audit import audit, fitted, perturb
+from dlexp.job.component import deal_folds, load_data
+from dlexp.job.config import resolve
+from dlexp.job.fold import configure
+
+QUICK = ["cv.k=2", "trainer.threads=1", "tracking=none", "trainer.batch_size=64"]
+NORMALIZE = ["standard", "minmax", "none"]
+
+
+def files(folder: Path) -> dict[str, list[str]]:
+    """Return the data options, each with overrides that make it small and need no network."""
+    draw = np.random.default_rng(0)
+    np.savez(
+        folder / "a.npz",
+        x=draw.integers(0, 256, (60, 6, 6, 3), dtype=np.uint8),
+        y=np.arange(60) % 3,
+        who=np.arange(60) // 4,
+    )
+    rows = [f"{i if i % 5 else ''},{'abc'[i % 3]},{i % 7},{i % 2}" for i in range(60)]
+    (folder / "t.csv").write_text("\n".join(["x,kind,part,y", *rows]))
+    return {
+        "digits": ["data.limit=100", "data.val_count=40"],
+        "iris": ["loss=cross_entropy", "loss.class_weight=balanced"],
+        "wine": [],
+        "breast_cancer": [],
+        "diabetes": [],
+        "spirals": ["data.num=90"],
+        "fake": ["data.shape=[1,6,6]", "data.num_train=50", "data.num_val=20", "data.num_test=10"],
+        "arrays": [f"data.path={folder / 'a.npz'}", "data.group=who"],
+        "csv": [f"data.path={folder / 't.csv'}", "data.target=y", "data.missing=impute", "data.group=part"],
+    }
+
+
+OPTIONS = ["digits", "iris", "wine", "breast_cancer", "diabetes", "spirals", "fake", "arrays", "csv"]
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_nothing_fitted_moves(tmp_path, name):
+    overrides = [f"data={name}", *files(tmp_path)[name], *QUICK]
+    found = audit(resolve(overrides, job="cv").config)
+    assert found["clean"], found
+    assert [fold["changed"] for fold in found["folds"]] == [[], []]
+    for option in NORMALIZE:
+        config = resolve([*overrides, f"normalize={option}"], job="cv").config
+        data = load_data(config)
+        fold = deal_folds(config, data)[0]
+        part = data.with_parts(fold.train, fold.val)
+        fits = [normalize_of(option).fit(d.inputs, d.train) for d in (part, perturb(part))]
+        assert torch.equal(fits[0].scale, fits[1].scale)
+        assert torch.equal(fits[0].shift, fits[1].shift)
+        assert (fits[0].fill is None) == (name != "csv")
+        assert fits[0].fill is None or torch.equal(fits[0].fill, fits[1].fill)
+
+
+def normalize_of(option: str):
+    return {"standard": normalize.Standard, "minmax": normalize.MinMax, "none": normalize.NoNormalize}[option]()
+
+
+def test_perturbing_changes_every_held_out_row_and_no_other():
+    config = resolve(["data=diabetes", *QUICK], job="cv").config
+    data = load_data(config)
+    other = perturb(data)
+    moved = (data.inputs != other.inputs).any(1) & (data.targets != other.targets)
+    assert moved[data.val].all()
+    assert moved[data.test].all()
+    assert torch.equal(data.inputs[data.train], other.inputs[data.train])
+    assert torch.equal(data.targets[data.train], other.targets[data.train])
+
+
+def test_a_leak_of_the_normalisation_is_seen(monkeypatch):
+    honest = normalize.Standard.fit
+    monkeypatch.setattr(normalize.Standard, "fit", lambda self, inputs, rows=None: honest(self, inputs))
+    found = audit(resolve(["data=iris", *QUICK], job="cv").config)
+    assert not found["clean"]
+    assert found["folds"][0]["changed"] == ["normalize", "weights"]
+
+
+def test_a_held_out_part_that_chooses_the_epoch_is_seen():
+    found = audit(resolve(["data=iris", "trainer.monitor=val/loss", *QUICK], job="cv").config)
+    assert not found["clean"]
+    assert "optimistic" in found["findings"][0]
+
+
+def test_shared_groups_and_duplicates_are_counted(tmp_path):
+    overrides = [*files(tmp_path)["arrays"], "data=arrays", *QUICK]
+    found = audit(resolve([*overrides, "cv.groups=false"], job="cv").config)
+    assert found["folds"][0]["groups_in_both"] > 0
+    assert not found["clean"]
+    draw = np.random.default_rng(0).normal(size=(30, 4))
+    np.savez(tmp_path / "twice.npz", x=np.tile(draw, (2, 1)), y=np.arange(60) % 2)
+    twice = ["data=arrays", f"data.path={tmp_path / 'twice.npz'}", "data.test_fraction=0.0"]
+    found = audit(resolve([*twice, *QUICK], job="cv").config)
+    # of two copies, either both are in one fold or each is held out while the other trains
+    assert 0 < sum(fold["duplicates"] for fold in found["folds"]) <= 60
+    assert sum(fold["duplicates"] for fold in found["folds"]) % 2 == 0
+    assert "byte for byte" in found["findings"][0]
+    assert found["clean"]
+
+
+def test_imputed_values_are_the_training_parts(tmp_path):
+    config = resolve(["data=csv", *files(tmp_path)["csv"], *QUICK], job="cv").config
+    data = load_data(config)
+    fold = deal_folds(config, data)[0]
+    part = data.with_parts(fold.train, fold.val)
+    present = part.inputs[part.train][:, 0]
+    expected = present[~present.isnan()].double().mean()
+    fill = normalize.Standard().fit(part.inputs, part.train).fill
+    assert fill is not None
+    assert float(fill[0]) == pytest.approx(float(expected))
+    moved = replace(part, inputs=part.inputs.clone())
+    moved.inputs[part.train] += 1
+    own = configure(config, fold)
+    assert not torch.equal(fitted(own, part)["normalize"][2], fitted(own, moved)["normalize"][2])

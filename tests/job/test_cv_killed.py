@@ -1,0 +1,42 @@
+"""A cross-validation that is killed again and again ends with the very table of the one that was left alone."""
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SETTINGS = ["tracking=none", "trainer.threads=1", "trainer.epochs=14", "cv.k=4", "cv.repeats=2", "dropout=inverted"]
+VARYING = ("run_id", "run_dir", "seconds")
+
+
+def run(*arguments: str) -> str:
+    command = [sys.executable, str(Path(__file__).with_name("kill_cv_loop.py")), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def contents(runs_dir: Path) -> tuple[dict, dict]:
+    """Return result and pooled predictions, without ids of runs and times."""
+    (path,) = runs_dir.glob("*/*/result.json")
+    result = json.loads(path.read_text())
+    for record in [result, *result["folds"]]:
+        for key in VARYING:
+            record.pop(key, None)
+    with np.load(path.parent / "predictions" / "val.npz") as kept:
+        return result, {key: kept[key].tolist() for key in kept}
+
+
+@pytest.mark.slow
+def test_killed_at_random_instants(tmp_path):
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    run(str(tmp_path / "whole"), "0", "0", *SETTINGS)
+    told = run(str(tmp_path / "killed"), str(seed), "30", *SETTINGS)
+    print(told)
+    assert int(told.split("finished after ")[1].split()[0]) >= 10, told
+    assert contents(tmp_path / "whole") == contents(tmp_path / "killed")
