@@ -45,7 +45,7 @@ def check_model(built: Assembled) -> None:
     was_training = model.training
     model.eval()
     try:
-        outputs = model(torch.zeros(2, *shape, device=built.device))
+        outputs = model(torch.zeros(2, *shape, dtype=built.run.task.dtype, device=built.device))
     except RuntimeError as error:
         reason = str(error).strip().split("\n")[0]
         raise ConfigError(f"model: cannot take examples of shape {shape} ({reason}); choose other sizes") from error
