@@ -12,7 +12,7 @@ from hydra.errors import HydraException
 from dlexp.config.wording import show
 from dlexp.error import ConfigError
 
-_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")  # texts that the override grammar reads as such without quotes
+_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")  # texts that the override grammar reads as such without quotes
 _WORDS = ("null", "true", "false", "nan", "inf")
 MAX_LENGTH = 10_000  # the grammar's parser needs seconds for longer ones
 

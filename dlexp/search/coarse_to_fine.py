@@ -40,6 +40,11 @@ class CoarseToFine(Search):
     zoom: Fraction = 0.3
     keep: Fraction = 0.1
 
+    @property
+    def is_total_known(self) -> bool:
+        """Yes."""
+        return True
+
     def propose(self, problem: Problem) -> Rounds:
         """Yield a round a stage.
 

@@ -89,6 +89,11 @@ class Search:
     max_seconds: Positive | None = None
     stop_after_failures: Count | None = None
 
+    @property
+    def is_total_known(self) -> bool:
+        """Whether `trials` counts what all rounds ask for; else only the round in hand is known."""
+        return False
+
     def propose(self, problem: Problem) -> Rounds:
         """Yield rounds until the search is over.
 

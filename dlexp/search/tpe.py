@@ -32,6 +32,11 @@ class TPE(Search):
     startup: Count = 10
     batch: Count = 4
 
+    @property
+    def is_total_known(self) -> bool:
+        """Yes."""
+        return True
+
     def propose(self, problem: Problem) -> Rounds:
         """Yield rounds of `batch` settings.
 

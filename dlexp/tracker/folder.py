@@ -51,6 +51,7 @@ class RunFolder:
         config: dict[str, Any],
         overrides: list[str],
         manifest: dict[str, Any],
+        run_id: str | None = None,
     ) -> "RunFolder":
         """Make ``runs_dir/experiment/<run_id>-<slug>``, lock it, and write what is known at the start.
 
@@ -61,12 +62,14 @@ class RunFolder:
             config: The resolved configuration.
             overrides: What the user wrote.
             manifest: `kind`, `seed`, `device`, `params` (changed settings and group choices by config path) and
-                whatever else is known; the environment, run id, start and status are added.
+                whatever else is known; run id, start and status are added, and the environment unless it has
+                `packages`.
+            run_id: What the folder's name begins with; None makes one up.
 
         Raises:
             EnvironmentFault: The disk is full.
         """
-        run_id = name.new_run_id()
+        run_id = run_id or name.new_run_id()
         path = runs_dir / name.clean(experiment) / f"{run_id}-{name.clean(slug) or 'default'}"
         with disk_faults(path):
             path.mkdir(parents=True)
@@ -74,8 +77,9 @@ class RunFolder:
         folder.lock()
         write_text(path / CONFIG, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
         write_text(path / OVERRIDES, "".join(f"{override}\n" for override in overrides))
+        around = {} if "packages" in manifest else environment()
         start = {"run_id": run_id, "experiment": experiment, "slug": slug, "status": "running", "start": now()}
-        folder._write_manifest({**start, "end": None, "resumes": 0, **manifest, **environment()})
+        folder._write_manifest({**start, "end": None, "resumes": 0, **manifest, **around})
         return folder
 
     @classmethod

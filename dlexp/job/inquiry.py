@@ -1,0 +1,128 @@
+"""What one sweep command asks for: space, strategy, objective; checked as far as that is possible without training."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dlexp.build import build
+from dlexp.config.compose import Composed
+from dlexp.config.signature import import_path_of_user_code
+from dlexp.config.space import JOB_GROUPS, Space, read_space
+from dlexp.data.dataset import Dataset
+from dlexp.error import ConfigError
+from dlexp.job.assemble import Assembled, assemble
+from dlexp.job.component import load_data
+from dlexp.job.ready import check_model
+from dlexp.job.trial import Trial
+from dlexp.metric import is_better_high
+from dlexp.search import ledger
+from dlexp.search.plan import Problem, Proposal, Rounds, Search
+from dlexp.tracker import name
+
+
+@dataclass
+class Inquiry:
+    """What one sweep command asks for, before anything is written.
+
+    Attributes:
+        composed: The sweep's configuration under the first options.
+        space: What is searched.
+        search: The strategy.
+        metric: The objective.
+        is_high_better: Its direction.
+        first: The first trial's program, which proves that the configuration works.
+        code: Version of the code that numbers depend on.
+        key: Equal for sweeps that ask for the same trials.
+    """
+
+    composed: Composed
+    space: Space
+    search: Search
+    metric: str
+    is_high_better: bool
+    first: Assembled
+    code: str
+    key: str
+    _datasets: dict[str, Dataset] = field(default_factory=dict)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The sweep's configuration."""
+        return self.composed.config
+
+    @property
+    def experiment(self) -> str:
+        """The folder in runs_dir and MLflow's experiment."""
+        return name.clean(self.config["tracking"]["experiment"] or self.first.dataset.name)
+
+    @property
+    def first_choices(self) -> dict[str, str]:
+        """The options of the first setting for the groups that are not searched."""
+        searched = {d.key for d in self.space.groups()}
+        chosen = self.composed.choices.items()
+        return {group: option for group, option in chosen if group not in searched and group not in JOB_GROUPS}
+
+    @property
+    def problem(self) -> Problem:
+        """What the strategy is given."""
+        return Problem(self.space.dimensions, self.config["trainer"]["epochs"])
+
+    def trials(self, proposal: Proposal) -> list[Trial]:
+        """Return the training runs of a proposal, one for each seed."""
+        found = []
+        for seed in self.space.seeds or [None]:
+            trainer: dict[str, Any] = {} if proposal.epochs is None else {"epochs": proposal.epochs}
+            if self.search.metric != "auto":
+                trainer["monitor"] = self.metric
+            composed = self.space.compose(proposal.settings, seed, **trainer)
+            dataset = self.dataset(composed.config)
+            trial_id = ledger.trial_id(composed.config, dataset.fingerprint, self.code)
+            found.append(Trial(trial_id, proposal, seed, composed, dataset))
+        return found
+
+    def dataset(self, config: dict[str, Any]) -> Dataset:
+        """Return the data of a configuration, loaded once for each way of asking for them."""
+        key = _data_key(config)
+        if key not in self._datasets:
+            self._datasets[key] = load_data(config)
+        return self._datasets[key]
+
+    def rounds(self) -> Rounds:
+        """Return the strategy's generator."""
+        return self.search.propose(self.problem)
+
+
+def prepare(overrides: list[str], config_dir: Path | None = None) -> Inquiry:
+    """Check everything that can be checked before the first trial.
+
+    Raises:
+        ConfigError: The space or the configuration cannot work.
+        DataError: Absent or unusable data.
+    """
+    space, composed = read_space(overrides, config_dir)
+    config = composed.config
+    if config["trusted"]:
+        import_path_of_user_code()
+    search: Search = build(config["search"])
+    opening = next(search.propose(Problem(space.dimensions, config["trainer"]["epochs"])))
+    one = space.compose(opening.proposals[0].settings, space.seeds[0] if space.seeds else None).config
+    if search.metric != "auto":
+        one["trainer"]["monitor"] = search.metric
+    dataset = load_data(one)
+    first = assemble(one, dataset)
+    check_model(first)
+    metric = first.run.monitor
+    is_high = {"max": True, "min": False}.get(search.mode, is_better_high(metric))
+    if is_high != is_better_high(metric):
+        raise ConfigError(f"search.mode: got {search.mode}; {metric} is better when {'high' if not is_high else 'low'}")
+    code = ledger.code_version()
+    texts = [d.text for d in space.dimensions] + [f"seed={seed}" for seed in space.seeds]
+    key = ledger.sweep_key(config, texts, dataset.fingerprint, code)
+    inquiry = Inquiry(composed, space, search, metric, is_high, first, code, key)
+    inquiry._datasets[_data_key(one)] = dataset
+    return inquiry
+
+
+def _data_key(config: dict[str, Any]) -> str:
+    return json.dumps([config["data"], config["task"]], sort_keys=True)

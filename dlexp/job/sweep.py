@@ -1,0 +1,254 @@
+"""A sweep, new or gone on with: its search, then the winner, what it is worth, and the figures."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dlexp.error import RunError
+from dlexp.job.finish import finite
+from dlexp.job.inquiry import Inquiry, prepare
+from dlexp.job.interrupt import Interrupt
+from dlexp.job.leaderboard import Standing, command, edges
+from dlexp.job.ready import check_destination
+from dlexp.job.roster import Roster
+from dlexp.job.searching import Searching, SweepEvent, TrialDone
+from dlexp.job.train import Outcome
+from dlexp.job.trial import FOLDER, by_id, outcome
+from dlexp.tracker import mlflow, name, scan
+from dlexp.tracker.folder import MANIFEST, RunFolder
+from dlexp.tracker.manifest import environment, now
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What is known when a search is about to begin, for the console.
+
+    Attributes:
+        inquiry: What is asked for.
+        folder: Where the sweep is written.
+        is_new: False when it goes on.
+    """
+
+    inquiry: Inquiry
+    folder: RunFolder
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found, for the console.
+
+    Attributes:
+        outcome: Result, exit code and notes.
+        standings: The settings, best first.
+        inquiry: What was asked for.
+        command: Trains the winner anew; "" without one.
+    """
+
+    outcome: Outcome
+    standings: list[Standing]
+    inquiry: Inquiry
+    command: str
+
+
+Announce = Callable[[Announcement], Callable[[SweepEvent], None]]
+
+
+def start(overrides: list[str], config_dir: Path | None, *, announce: Announce) -> Found:
+    """Search; a sweep that asks for the same trials is gone on with.
+
+    Args:
+        overrides: Hydra overrides, some with sweep expressions.
+        config_dir: A user's folder of YAML files.
+        announce: Called before the first trial; returns what is called with every event.
+
+    Raises:
+        DlexpError: See its kinds.
+    """
+    with Interrupt(can_wait=False) as interrupt:
+        inquiry = prepare(overrides, config_dir)
+        runs_dir = Path(inquiry.config["runs_dir"])
+        check_destination(runs_dir)
+        scan.close_dead(runs_dir)
+        folder = find_folder(inquiry)
+        is_new = folder is None
+        if folder is None:
+            folder = create_folder(inquiry, overrides)
+        else:
+            folder.lock()
+            folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
+        interrupt.can_wait = True
+        try:
+            return _carry_out(inquiry, folder, announce(Announcement(inquiry, folder, is_new)), interrupt)
+        finally:
+            folder.unlock()
+
+
+def resume(ref: str, runs_dir: Path, config_dir: Path | None, *, announce: Announce) -> Found:
+    """Go on with a sweep: give its command again.
+
+    Raises:
+        RunError: No such sweep.
+    """
+    folder = scan.find(runs_dir, ref)
+    kind = folder.manifest["kind"]
+    if kind != "sweep":
+        raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
+    overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
+    found = start([*overrides, f"runs_dir='{folder.runs_dir}'"], config_dir, announce=announce)
+    if found.outcome.result["run_id"] != folder.run_id:
+        raise RunError(f"{ref}: code or data changed since it began; its trials would not agree with new ones")
+    return found
+
+
+def find_folder(inquiry: Inquiry) -> RunFolder | None:
+    """Return the folder of an earlier sweep that asked for the same trials, the newest."""
+    experiment = Path(inquiry.config["runs_dir"]) / inquiry.experiment
+    for path in sorted(experiment.glob(f"*-*/{MANIFEST}"), reverse=True):
+        try:
+            manifest = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            continue
+        if manifest.get("kind") == "sweep" and manifest.get("key") == inquiry.key:
+            return RunFolder(path.parent)
+    return None
+
+
+def create_folder(inquiry: Inquiry, overrides: list[str]) -> RunFolder:
+    """Make a sweep's folder, locked."""
+    strategy, dimensions = inquiry.composed.choices["search"], inquiry.space.dimensions
+    searched = {d.key: d.text.partition("=")[2] for d in dimensions}
+    described = {
+        "kind": "sweep",
+        "key": inquiry.key,
+        "strategy": strategy,
+        "task": inquiry.first.dataset.task,
+        "seed": inquiry.config["seed"],
+        "device": inquiry.first.device_line,
+        "data": {"name": inquiry.first.dataset.name, "fingerprint": inquiry.first.dataset.fingerprint},
+        "params": {"search": strategy, **inquiry.first_choices, **searched},
+        "monitor": {"metric": inquiry.metric, "mode": "max" if inquiry.is_high_better else "min"},
+        "test_openings": 0,
+    }
+    slug = "-".join([strategy, *(d.key.rpartition(".")[2] for d in dimensions)])
+    return RunFolder.create(
+        Path(inquiry.config["runs_dir"]),
+        inquiry.experiment,
+        name.clean(slug),
+        config=inquiry.config,
+        overrides=overrides,
+        manifest=described,
+    )
+
+
+def finished_elsewhere(inquiry: Inquiry, folder: RunFolder) -> dict[str, Path]:
+    """Return the trials of other sweeps of the experiment by id; those that failed are worth another attempt."""
+    found: dict[str, Path] = {}
+    for place in sorted(folder.path.parent.glob(f"*-*/{FOLDER}")):
+        if place.parent != folder.path:
+            found |= {id_: path for id_, path in by_id(place.parent).items() if _is_finished(path, inquiry.metric)}
+    return found
+
+
+def _is_finished(path: Path, metric: str) -> bool:
+    try:
+        found = outcome(RunFolder.open(path), metric)
+    except RunError:  # killed while it was made, or damaged
+        return False
+    return found is not None and found.status != "failed"
+
+
+def _carry_out(
+    inquiry: Inquiry, folder: RunFolder, listener: Callable[[SweepEvent], None], interrupt: Interrupt
+) -> Found:
+    started = time.monotonic()
+    outbox = mlflow.start(folder, inquiry.config["tracking"])
+    around = {**environment(), "device": inquiry.first.device_line, "threads": torch.get_num_threads()}
+    trials = Roster(folder, inquiry.metric, interrupt, finished_elsewhere(inquiry, folder), around)
+    searching = Searching(inquiry, trials, interrupt)
+    try:
+        for event in searching.events():
+            if isinstance(event, TrialDone):
+                _log(folder, event)
+            listener(event)
+        standings = searching.standings()
+        result = _result(inquiry, folder, searching, standings, time.monotonic() - started)
+        folder.write_result(finite(result))
+        folder.log(f"{result['status']} {searching.why}".rstrip())
+        folder.update_manifest(status=result["status"], end=now())
+    except BaseException as error:
+        is_stopped = isinstance(error, SystemExit | KeyboardInterrupt)
+        folder.log(f"stopped: {type(error).__name__}: {error}")
+        folder.update_manifest(status="interrupted" if is_stopped else "failed", end=now())
+        raise
+    finally:
+        getattr(listener, "close", lambda: None)()
+    warning = outbox.finish(should_stop=interrupt)
+    notes = [*searching.notes, *_notes(folder, searching), *([warning] if warning else [])]
+    code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
+    best = standings[0] if result["best"] is not None else None
+    return Found(Outcome(finite(result), code, notes), standings, inquiry, command(best) if best else "")
+
+
+def _log(folder: RunFolder, event: TrialDone) -> None:
+    found = event.entry.outcome
+    value = "none" if found.value is None else f"{found.value:.4g}"
+    kept = "" if event.is_new else " (was there)"
+    folder.log(f"trial {event.entry.trial.id}: {found.status} {value}{kept} {found.reason}".rstrip())
+
+
+def _result(
+    inquiry: Inquiry, folder: RunFolder, searching: Searching, standings: list[Standing], seconds: float
+) -> dict[str, Any]:
+    """Return what ``--json`` prints."""
+    best = standings[0] if standings and standings[0].value is not None else None
+    status = "interrupted" if searching.why == "interrupted" else "stopped_early" if searching.why else "finished"
+    result: dict[str, Any] = {
+        "kind": "sweep",
+        "run_id": folder.run_id,
+        "run_dir": str(folder.path),
+        "status": "failed" if best is None and status != "interrupted" else status,
+        "strategy": inquiry.composed.choices["search"],
+        "metric": inquiry.metric,
+        "mode": "max" if inquiry.is_high_better else "min",
+        "trials": [entry.record() for entry in searching.entries.values()],
+        "best": None,
+        "metrics": {},
+        "groups": searching.trials.programs,
+        "seconds": round(seconds, 3),
+    }
+    if best is not None:
+        sign = 1.0 if inquiry.is_high_better else -1.0
+        winner = max(best.entries, key=lambda entry: sign * (entry.outcome.value or 0.0))
+        result["best"] = {
+            **winner.record(),
+            "overrides": best.settings,
+            "value": best.value,
+            "std": best.std,
+            "seeds": len(best.entries),
+            "ties": sum(standing.is_tied for standing in standings),
+            "edges": edges(best, inquiry.space.dimensions, standings),
+            "command": command(best),
+        }
+        result["metrics"] = _summary(standings)
+    return result
+
+
+def _summary(standings: list[Standing]) -> dict[str, float]:
+    """Return best, mean, standard deviation and count over the settings, as MLflow's parent run shows them."""
+    values = torch.tensor([s.value for s in standings if s.value is not None], dtype=torch.float64)
+    best = float(values[0])
+    spread = float(values.std()) if len(values) > 1 else 0.0
+    return {"sweep/best": best, "sweep/mean": float(values.mean()), "sweep/std": spread, "sweep/count": len(values)}
+
+
+def _notes(folder: RunFolder, searching: Searching) -> list[str]:
+    if not searching.why:
+        return []
+    cure = "the same command again" if searching.why == "interrupted" else "raise the limit and give the command again"
+    return [f"{searching.why}: {len(searching.entries)} trials are kept; go on with {cure}"]

@@ -1,0 +1,85 @@
+"""What makes a trial the same trial: the hash that names its folder, so that nothing finished is trained again."""
+
+import hashlib
+import importlib.metadata
+import json
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+IRRELEVANT = ("tracking", "runs_dir", "trusted")
+# settings that say how something is computed or found, not what
+IRRELEVANT_IN = {"trainer": ("fuse",), "data": ("root", "path", "download")}
+NUMBERS = (
+    "activation",
+    "augment",
+    "data",
+    "device",
+    "dropout",
+    "engine",
+    "image",
+    "init",
+    "job/assemble",
+    "job/component",
+    "loss",
+    "metric",
+    "model",
+    "norm",
+    "normalize",
+    "optimizer",
+    "random",
+    "regularizer",
+    "schedule",
+)
+LENGTH = 12
+
+
+def trial_id(config: dict[str, Any], fingerprint: str, code: str) -> str:
+    """Return the name of a trial: letters and digits that depend on all that its numbers depend on.
+
+    Args:
+        config: The resolved configuration of the trial.
+        fingerprint: Of the data.
+        code: From `code_version`.
+    """
+    return _digest([relevant(config), fingerprint, code])[:LENGTH]
+
+
+def sweep_key(config: dict[str, Any], space: list[str], fingerprint: str, code: str) -> str:
+    """Return a text that is equal for sweeps that ask for the same trials.
+
+    Args:
+        config: The sweep's resolved configuration.
+        space: The sweep expressions as written.
+        fingerprint: Of the data.
+        code: From `code_version`.
+    """
+    limits = ("max_seconds", "stop_after_failures")  # a sweep that met one goes on when it is raised
+    search = {name: value for name, value in config["search"].items() if name not in limits}
+    kept = {name: value for name, value in relevant(config).items() if name != "launcher"}
+    return _digest([{**kept, "search": search}, sorted(space), fingerprint, code])
+
+
+def relevant(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a configuration that decides numbers."""
+    kept = {name: node for name, node in config.items() if name not in IRRELEVANT}
+    for group, names in IRRELEVANT_IN.items():
+        kept[group] = {name: value for name, value in kept[group].items() if name not in names}
+    return kept
+
+
+@cache
+def code_version() -> str:
+    """Return a hash of the source files that numbers depend on, and the version of torch."""
+    spec = find_spec("dlexp")
+    assert spec is not None
+    assert spec.origin is not None
+    root = Path(spec.origin).parent
+    paths = [path for name in NUMBERS for path in [root / f"{name}.py", *sorted((root / name).rglob("*.py"))]]
+    sources = [path.read_text(encoding="utf-8") for path in paths if path.is_file()]
+    return _digest([sources, importlib.metadata.version("torch")])
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
