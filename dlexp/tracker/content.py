@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from dlexp.tracker.folder import RunFolder
 from dlexp.tracker.manifest import to_milliseconds
+from dlexp.tracker.sent import Sent
 
 MLFLOW_STATUS = {
     "running": "RUNNING",
@@ -100,8 +101,9 @@ def points(history: list[dict[str, Any]], chosen: Monitor, after: int, until: in
 
 
 def final_points(folder: RunFolder, manifest: dict[str, Any], history: list[dict[str, Any]]) -> list[Point]:
-    """Return the result's metrics that no epoch has, such as those of the test split."""
-    metrics = (folder.result or {}).get("metrics") or {}
+    """Return the result's metrics that no epoch has, such as those of the test split, or what folds say together."""
+    result = folder.result or {}
+    metrics = aggregates(result) if result.get("kind") == "cv" else result.get("metrics") or {}
     known = {name for record in history for name in record}
     time = to_milliseconds(manifest["end"] or manifest["start"])
     epoch = history[-1]["epoch"] if history else 0
@@ -110,6 +112,17 @@ def final_points(folder: RunFolder, manifest: dict[str, Any], history: list[dict
         for name, value in metrics.items()
         if name not in known and isinstance(value, int | float)
     ]
+
+
+def aggregates(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a cv's mean, standard deviation and count over folds, and the metrics of its pooled predictions.
+
+    Their names differ from those of the folds, so that a list sorted by a metric shows the folds and not their mean.
+    """
+    means = {f"cv/{name.replace('/', '_')}_mean": value for name, value in result["mean"].items()}
+    spreads = {f"cv/{name.replace('/', '_')}_std": value for name, value in result["std"].items()}
+    pooled = {f"out_of_fold/{name}": value for name, value in result["out_of_fold"].items()}
+    return {**means, **spreads, **pooled, "cv/folds": len(result["folds"])}
 
 
 def params(manifest: dict[str, Any]) -> dict[str, str]:
@@ -121,7 +134,9 @@ def params(manifest: dict[str, Any]) -> dict[str, str]:
 def tags(folder: RunFolder, manifest: dict[str, Any]) -> dict[str, str]:
     """Return the tags; those whose value is not known yet are left out."""
     data, git, choices = manifest.get("data") or {}, manifest.get("git") or {}, manifest.get("params") or {}
+    parent = folder.parent
     found = {
+        "mlflow.parentRunId": None if parent is None else Sent.read(parent).mlflow_run_id,
         RUN_ID_TAG: folder.run_id,
         "dlexp.run_dir": str(folder.path),
         "dlexp.kind": manifest.get("kind"),

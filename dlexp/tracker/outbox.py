@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlexp.error import EnvironmentFault, RunError
-from dlexp.tracker.folder import MANIFEST, METRICS, RunFolder
+from dlexp.tracker.folder import LOG, MANIFEST, METRICS, RunFolder
 from dlexp.tracker.lock import Lock
 from dlexp.tracker.scan import close, run_paths
 from dlexp.tracker.sender import Sender
@@ -105,7 +105,7 @@ def _is_over(folder: RunFolder) -> bool:
 
 def _signature(folder: RunFolder) -> tuple[int, ...]:
     """Return the times that change when there is something to send."""
-    paths = (folder.path / MANIFEST, folder.path / METRICS, folder.checkpoints / "last")
+    paths = (folder.path / MANIFEST, folder.path / METRICS, folder.path / LOG, folder.checkpoints / "last")
     return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)
 
 

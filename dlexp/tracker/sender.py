@@ -1,4 +1,7 @@
-"""Sends one run folder to MLflow: from where it stopped last, in batches, and with the same result however often."""
+"""Sends one run folder to MLflow: from where it stopped last, in batches, and with the same result however often.
+
+A sweep or cv brings its trials or folds along, as nested runs.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -7,6 +10,7 @@ from dlexp.error import EnvironmentFault
 from dlexp.tracker import content
 from dlexp.tracker.folder import RunFolder
 from dlexp.tracker.manifest import to_milliseconds
+from dlexp.tracker.scan import close
 from dlexp.tracker.sent import Sent
 from dlexp.tracker.store import Store, choose, connect, experiment_id
 
@@ -26,7 +30,7 @@ class Sender:
 
     def __init__(self, folder: RunFolder, clients: "dict[str, MlflowClient]") -> None:
         self.folder, self.clients = folder, clients
-        self.settings: dict[str, Any] = folder.config.get("tracking") or {}
+        self.settings: dict[str, Any] = (folder.parent or folder).config.get("tracking") or {}
         self.sent = Sent.read(folder)
 
     def push(self) -> bool:
@@ -43,6 +47,7 @@ class Sender:
         store = choose(self.folder.runs_dir, self.settings.get("uri"), self.sent.uri)
         client = self._client(store)
         run_id = self._ensure_run(client, store, manifest)
+        self._push_children(is_over=manifest["status"] != "running")
         history = self.folder.history()
         chosen = content.monitor(manifest, history)
         until = content.last_safe_epoch(self.folder, manifest, history)
@@ -60,6 +65,14 @@ class Sender:
         """Record why sending failed."""
         self.sent.problem = problem
         self.sent.write(self.folder)
+
+    def _push_children(self, *, is_over: bool) -> None:
+        """Send the trials or folds before their parent can end, so that an ended parent is a complete one."""
+        for child in self.folder.children():
+            if is_over:
+                close(child)  # one whose process was killed would be RUNNING in MLflow for ever
+            if Sent.read(child).status != child.manifest["status"]:
+                Sender(child, self.clients).push()
 
     def _client(self, store: Store) -> "MlflowClient":
         if store.uri not in self.clients:

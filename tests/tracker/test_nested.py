@@ -1,0 +1,80 @@
+"""A cv's folds in MLflow: nested runs with their curves below a parent with what they say together."""
+
+import pytest
+
+from dlexp.tracker import outbox
+from dlexp.tracker.folder import RunFolder
+from dlexp.tracker.manifest import now
+from dlexp.tracker.sender import Sender
+from dlexp.tracker.sent import Sent
+
+# mlflow's own libraries warn of each other; everywhere else they live in the outbox's process
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+MLFLOW = {"_target_": "dlexp.tracker.mlflow.MLflow", "uri": None, "experiment": None, "weights": False}
+NONE = {"_target_": "dlexp.tracker.mlflow.NoTracking", "experiment": None}
+SHARED = {"task": "multiclass", "seed": 0, "device": "cpu", "params": {"model": "mlp"}}
+
+
+def make(place, kind, slug, tracking):
+    manifest = {**SHARED, "kind": kind, "experiment": "digits", "data": {"name": "digits", "fingerprint": "ab" * 32}}
+    return RunFolder.create(*place, slug, config={"tracking": tracking}, overrides=[], manifest=manifest)
+
+
+def make_fold(cv, number, status="finished"):
+    fold = make((cv.path, "folds"), "fold", f"repeat0-fold{number}", NONE)
+    fold.append_epoch({"epoch": 1, "step": 9, "lr": 0.1, "val/accuracy": 0.9 + 0.02 * number, "seconds": 0.1})
+    if status != "running":
+        fold.write_result({"kind": "train", "metrics": {"val/accuracy": 0.9}})
+        fold.update_manifest(status=status, end=now())
+    fold.unlock()
+    return fold
+
+
+def test_folds_are_children_and_the_parent_has_their_mean(runs_dir, query):
+    cv = make((runs_dir, "digits"), "cv", "mlp", MLFLOW)
+    folds = [make_fold(cv, 0)]
+    clients = {}
+    assert not Sender(cv, clients).push()
+    database = runs_dir / "mlflow.db"
+    assert not list(cv.path.glob("*.db"))
+    assert sorted(query(database, "select status from runs")) == [("FINISHED",), ("RUNNING",)]
+    folds.append(make_fold(cv, 1))
+    pooled = {"accuracy": 0.9, "confusion_matrix": [[1, 0], [0, 1]]}
+    means = {"mean": {"val/accuracy": 0.91}, "std": {"val/accuracy": 0.01}, "out_of_fold": pooled}
+    cv.write_result({"kind": "cv", "metrics": means["mean"], "folds": [{}, {}], **means})
+    cv.update_manifest(status="finished", end=now())
+    assert outbox.send(cv, clients) is None
+    assert outbox.send(cv, clients) is None
+    assert query(database, "select status from runs") == [("FINISHED",)] * 3
+    parent = Sent.read(cv).mlflow_run_id
+    nested = query(database, f"select run_uuid from tags where key = 'mlflow.parentRunId' and value = '{parent}'")
+    assert {run_id for (run_id,) in nested} == {Sent.read(fold).mlflow_run_id for fold in folds}
+    metrics = dict(query(database, f"select key, value from metrics where run_uuid = '{parent}'"))
+    wanted = {"cv/val_accuracy_mean": 0.91, "cv/val_accuracy_std": 0.01, "out_of_fold/accuracy": 0.9, "cv/folds": 2}
+    assert metrics == wanted
+    curve = query(database, f"select value from metrics where run_uuid = '{Sent.read(folds[1]).mlflow_run_id}'")
+    assert (0.92,) in curve
+    kinds = query(database, "select value from tags where key = 'dlexp.kind'")
+    assert sorted(kinds) == [("cv",), ("fold",), ("fold",)]
+    cv.unlock()
+
+
+def test_a_killed_cv_ends_its_fold_too_and_a_resumed_one_runs_again(runs_dir, query):
+    cv = make((runs_dir, "digits"), "cv", "mlp", MLFLOW)
+    fold = make_fold(cv, 0, status="running")
+    clients = {}
+    Sender(cv, clients).push()
+    database = runs_dir / "mlflow.db"
+    assert query(database, "select status from runs") == [("RUNNING",)] * 2
+    cv.update_manifest(status="killed", end=now())
+    assert outbox.send(cv, clients) is None
+    assert query(database, "select status from runs") == [("KILLED",)] * 2
+    assert fold.manifest["status"] == "killed"
+    for folder in (cv, fold):
+        folder.lock()
+        folder.update_manifest(status="running", end=None)
+    Sender(cv, clients).push()
+    assert query(database, "select status from runs") == [("RUNNING",)] * 2
+    fold.unlock()
+    cv.unlock()
