@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from . import compare, complete, completion, config, cv, doctor, options, runs, sync, train, ui
+from . import compare, complete, completion, config, cv, doctor, options, runs, summary, sync, train, ui
 from .output import show_error
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("cv")(cv.cv)
 app.command("compare")(compare.compare)
 app.command("config")(config.config)
 app.command("options")(options.options)
+app.command("summary")(summary.summary)
 app.command("runs")(runs.runs)
 app.command("ui")(ui.ui)
 app.command("sync")(sync.sync)

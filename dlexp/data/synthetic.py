@@ -1,7 +1,7 @@
 """Data that are computed: spirals to look at, and random ones of any shape for benchmarks."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import torch
@@ -93,3 +93,7 @@ class Fake:
         train, val, test = torch.arange(num).split(sizes)
         names = [str(k) for k in range(self.num_classes)]
         return Dataset("fake", class_task(task, self.num_classes), inputs, targets, train, val, test, names)
+
+    def blank(self, task: str = "auto") -> Dataset:
+        """Return a set of the same shape with the fewest examples, for those who need only that."""
+        return replace(self, num_train=1, num_val=1, num_test=0).load(task)

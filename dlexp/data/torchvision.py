@@ -30,6 +30,16 @@ class Downloaded(ValSplit):
     root: str = "data"
     download: bool = True
 
+    SIDE, CHANNELS, NUM_CLASSES = 32, 3, 10
+
+    def blank(self, task: str = "auto") -> Dataset:
+        """Return one black image of the set's shape without reading the set, for those who need only the shape."""
+        inputs = torch.zeros(1, self.SIDE, self.SIDE, self.CHANNELS, dtype=torch.uint8)
+        names, none = [str(k) for k in range(self.NUM_CLASSES)], torch.arange(0)
+        task = class_task(task, self.NUM_CLASSES)
+        name = type(self).__name__
+        return Dataset(name, task, inputs, torch.zeros(1, dtype=torch.int64), torch.arange(1), none, none, names)
+
     def _load(self, name: str, torchvision_class: str, task: str, names: list[str] | None = None) -> Dataset:
         pieces = [self._part(name, torchvision_class, is_train) for is_train in (True, False)]
         inputs = torch.cat([_images(piece.data) for piece in pieces])
@@ -68,6 +78,8 @@ class MNIST(Downloaded):
         Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998), Gradient-based Learning Applied to Document Recognition.
     """
 
+    SIDE, CHANNELS = 28, 1
+
     def load(self, task: str = "auto") -> Dataset:
         """Return the images as (70000, 28, 28, 1) bytes, the last 10,000 as test part."""
         return self._load("mnist", "MNIST", task, [str(digit) for digit in range(10)])
@@ -80,6 +92,8 @@ class FashionMNIST(Downloaded):
     References:
         H. Xiao, K. Rasul, R. Vollgraf (2017), Fashion-MNIST, arXiv:1708.07747.
     """
+
+    SIDE, CHANNELS = 28, 1
 
     def load(self, task: str = "auto") -> Dataset:
         """Return the images as (70000, 28, 28, 1) bytes, the last 10,000 as test part."""
@@ -106,6 +120,8 @@ class CIFAR100(Downloaded):
     References:
         A. Krizhevsky (2009), Learning Multiple Layers of Features from Tiny Images, section 3.1.
     """
+
+    NUM_CLASSES = 100
 
     def load(self, task: str = "auto") -> Dataset:
         """Return the images as (60000, 32, 32, 3) bytes, the last 10,000 as test part."""
