@@ -80,7 +80,7 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
     Args:
         configs: Checked, of equal structure: see `dlexp.job.structure`.
         datasets: One for each trial; all share their examples.
-        engine: "solo" (one trial), "folded" or "vmapped".
+        engine: "solo" (one trial), "folded", "vmapped" or "graphed".
 
     Raises:
         ConfigError: Options that do not fit each other or the data.
@@ -100,7 +100,7 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
     channels_last = trainer.channels_last and datasets[0].is_image
     forward = make_forward(engine, models, device=device, channels_last=channels_last, compile=trainer.compile)
     affine = _fit(configs, datasets)
-    task = replace(_task(configs, datasets, device, affine, trainer.oversample), dtype=dtype)
+    task = replace(_task(configs, datasets, device, affine, trainer), dtype=dtype)
     rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
     monitor = choose_monitor(trainer.monitor, loss, datasets[0])
     run = Run(
@@ -119,14 +119,17 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
 
 
 def _task(
-    configs: list[Config], datasets: list[Dataset], device: torch.device, affine: Affine, is_oversampled: bool
+    configs: list[Config], datasets: list[Dataset], device: torch.device, affine: Affine, trainer: Trainer
 ) -> Task:
     first = datasets[0]
     if not all(len(dataset.val) for dataset in datasets):
         raise ConfigError("data.val_fraction: got no validation examples; a run needs some to choose its best epoch")
     augments = [build(config["augment"], num_classes=first.num_classes) for config in configs]
     is_augmented = not all(isinstance(augment, NoAugment) for augment in augments)
-    if is_oversampled and not first.num_classes:
+    smallest = min(len(dataset.train) for dataset in datasets)
+    if trainer.batch_size > smallest:
+        raise ConfigError(f"trainer.batch_size: got {trainer.batch_size}; the training part has {smallest} examples")
+    if trainer.oversample and not first.num_classes:
         raise ConfigError("trainer.oversample: got true; the data have values, only classes can be drawn equally often")
     # Floats that nothing changes afterwards are normalised once instead of in every batch.
     is_ready = first.inputs.is_floating_point() and not is_augmented and affine.scale.dim() == 1
@@ -141,7 +144,7 @@ def _task(
         num_classes=first.num_classes,
         is_image=first.is_image,
         unit=None if first.num_classes else _fit_unit(datasets).to(device),
-        oversampled=first.targets.cpu() if is_oversampled else None,
+        oversampled=first.targets.cpu() if trainer.oversample else None,
     )
 
 

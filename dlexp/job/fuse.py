@@ -39,7 +39,7 @@ class Choice:
     """How a group trains.
 
     Attributes:
-        engine: "solo", "folded" or "vmapped".
+        engine: "solo", "folded", "vmapped" or "graphed".
         size: Trials at once, at most.
         gain: Speed against one after another, 1 for solo.
         reason: For the user: why no stack is used, or what was measured.
@@ -68,7 +68,7 @@ def choose(configs: list[Config], datasets: list[Dataset], cache: Path | None = 
     if len(configs) == 1 or fuse == "off":
         return SOLO if len(configs) == 1 else Choice("solo", 1, 1.0, "trainer.fuse=off")
     alone = assemble_group(configs[:1], datasets[:1])
-    kinds, reasons = stack_kinds(alone.model, alone.dataset.in_shape)
+    kinds, reasons = stack_kinds(alone.model, alone.dataset.in_shape, alone.device)
     if not kinds:
         return Choice("solo", 1, 1.0, f"the model cannot be stacked: {reasons}")
     if configs[0]["trainer"]["compile"]:

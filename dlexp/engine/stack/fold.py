@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from dlexp.engine.forward import Forward, Solo
 from dlexp.engine.stack.folded import Folded, Unfoldable
+from dlexp.engine.stack.graphed import Graphed
 from dlexp.engine.stack.vmapped import Vmapped, find_obstacle
 
 CPU = torch.device("cpu")
@@ -52,16 +53,22 @@ def _main(outputs: Tensor | list[Tensor]) -> Tensor:
 def make_forward(
     kind: str, models: list[nn.Module], *, device: torch.device, channels_last: bool, compile: bool = False
 ) -> Forward:
-    """Return a program of the given kind: "solo" (one model), "folded" or "vmapped"."""
+    """Return a program of the given kind: "solo" (one model), "folded", "vmapped" or "graphed"."""
     if kind == "solo":
         assert len(models) == 1
         return Solo(models[0], device=device, channels_last=channels_last, compile=compile)
-    stacks = {"folded": Folded, "vmapped": Vmapped}
+    stacks: dict[str, type[Folded] | type[Vmapped] | type[Graphed]]
+    stacks = {"folded": Folded, "vmapped": Vmapped, "graphed": Graphed}
     return stacks[kind](models, device=device, channels_last=channels_last)
 
 
-def stack_kinds(model: nn.Module, in_shape: tuple[int, ...]) -> tuple[list[str], str]:
-    """Return the forms of stack that a model bears, and the reasons against the others."""
+def stack_kinds(model: nn.Module, in_shape: tuple[int, ...], device: torch.device = CPU) -> tuple[list[str], str]:
+    """Return the forms of stack that a model bears, and the reasons against the others.
+
+    Graphs bear any model, but shorten nothing where there are none to replay: they are offered on CUDA only.
+    """
     reasons = {"folded": fold_obstacle(model, in_shape), "vmapped": find_obstacle(copy.deepcopy(model).cpu(), in_shape)}
     kinds = [kind for kind, reason in reasons.items() if reason is None]
+    if device.type == "cuda":
+        kinds.append("graphed")
     return kinds, "; ".join(f"{kind}: {reason}" for kind, reason in reasons.items() if reason is not None)
