@@ -1,68 +1,109 @@
-"""From a configuration to a run: what is built of it."""
+"""What a configuration and data become: units of values, equal classes, the metric that chooses."""
 
 import pytest
 import torch
 
+from dlexp.engine.event import EpochEnd
+from dlexp.engine.task import epoch_batches
 from dlexp.error import ConfigError
-from dlexp.job.assemble import assemble
+from dlexp.job.assemble import assemble, assemble_group
+from dlexp.job.component import load_data
 from dlexp.job.config import resolve
+from dlexp.job.structure import structure_key
 
-SMALL = ["data.limit=60", "tracking=none", "trainer.threads=1"]
-
-
-def make(*overrides: str):
-    return assemble(resolve([*SMALL, *overrides]).config)
+BASE = ["tracking=none", "trainer.threads=1", "model.widths=[8]", "trainer.device=cpu"]
 
 
-def test_the_seed_gives_the_weights_and_init_has_one_of_its_own():
-    first, same, own, other = (
-        make(*o).run.step.forward.flat.tensor
-        for o in ([], [], ["seed=5", "seeds.init=0"], ["seed=5"])
-    )  # fmt: skip
-    assert torch.equal(first, same)
-    assert torch.equal(first, own)
-    assert not torch.equal(first, other)
+def history(run) -> dict[int, list[dict[str, float]]]:
+    found: dict[int, list[dict[str, float]]] = {trial: [] for trial in run.trials}
+    for event in run.events():
+        if isinstance(event, EpochEnd):
+            found[event.trial].append(event.metrics)
+    return found
 
 
-def test_global_random_state_and_threads():
-    before = torch.random.get_rng_state()
-    built = make("model=cnn", "init=torch")
-    assert torch.equal(before, torch.random.get_rng_state())
-    assert torch.get_num_threads() == 1
-    assert built.device_line.endswith("1 thread(s)")
+def folds(dataset, k=3):
+    rows = torch.cat([dataset.train, dataset.val]).sort().values
+    rows = rows[: len(rows) // k * k]
+    parts = [rows[i::k] for i in range(k)]
+    return [dataset.with_parts(torch.cat(parts[:i] + parts[i + 1 :]), parts[i]) for i in range(k)]
 
 
-def test_normalisation_is_fitted_on_the_training_part_only():
-    built = make("data=breast_cancer", "trainer.batch_size=60")
-    task, data = built.run.task, built.dataset
-    (batch,) = [x for x, _ in task.feed.batches([data.train])]
-    x = task.prepare(batch)
-    torch.testing.assert_close(x.mean(0), torch.zeros(30), atol=1e-5, rtol=0)
-    torch.testing.assert_close(x.var(0, correction=0), torch.ones(30), atol=1e-4, rtol=0)
+@pytest.mark.parametrize("overrides", [["data=diabetes"], ["data=breast_cancer", "trainer.oversample=true"]])
+@pytest.mark.parametrize("engine", ["folded", "vmapped"])
+def test_folds_together_and_alone_are_equal(overrides, engine):
+    config = resolve([*BASE, *overrides, "trainer.precision=fp64", "trainer.epochs=2"]).config
+    several = folds(load_data(config))
+    if "trainer.oversample=true" in overrides:
+        key = structure_key(config, several[0])
+        several = [fold for fold in several if structure_key(config, fold) == key]
+    together = history(assemble_group([config] * len(several), several, engine).run)
+    for trial, fold in enumerate(several):
+        alone = history(assemble(config, fold).run)[0]
+        assert together[trial] == [pytest.approx(metrics, rel=1e-7) for metrics in alone]
 
 
-def test_the_monitor_is_the_tasks_first_or_one_that_exists():
-    assert make().run.monitor == "val/accuracy"
-    assert make("data=diabetes").run.monitor == "val/loss"
-    assert make("trainer.monitor=val/f1_macro").run.monitor == "val/f1_macro"
-    with pytest.raises(ConfigError, match=r"trainer\.monitor: got val/f2; choose one of val/loss, val/accuracy, "):
-        make("trainer.monitor=val/f2")
+def test_folds_whose_classes_differ_do_not_share_a_program():
+    for setting in (["trainer.oversample=true"], ["loss=cross_entropy", "loss.class_weight=balanced"]):
+        config = resolve([*BASE, "data=breast_cancer", *setting]).config
+        data = load_data(config)
+        rows = torch.cat([data.train, data.val])
+        uneven = rows[data.targets[rows].argsort(stable=True)]
+        other = data.with_parts(uneven[: len(data.train)], uneven[len(data.train) :])
+        assert structure_key(config, data) != structure_key(config, other)
+        assert structure_key(config, data) == structure_key(config, data.with_parts(data.train, data.val))
 
 
-def test_zeros_in_hidden_layers_are_warned_of():
-    assert "hidden layers stay as one unit each" in make("init=zeros").warnings[0]
-    assert make("init=zeros", "model=softmax").warnings == []
+def test_a_value_is_learnt_in_any_unit():
+    config = resolve([*BASE, "data=diabetes", "optimizer=adam", "trainer.epochs=3"]).config
+    data = load_data(config)
+    found = []
+    for scale, shift in ((1.0, 0.0), (1e-3, 5.0), (4096.0, -3e5)):
+        metrics = history(assemble(config, type(data)(**vars(data) | {"targets": data.targets * scale + shift})).run)[0]
+        found.append((metrics[-1]["val/loss"], metrics[-1]["val/rmse"] / scale, metrics[-1]["val/r2"]))
+    for other in found[1:]:
+        assert other == pytest.approx(found[0], rel=1e-2)
+    assert found[0][1] > 10, "in the target's own unit"
 
 
-@pytest.mark.parametrize(("task", "outputs"), [("auto", 1), ("multiclass", 2)])
-def test_two_classes_take_one_logit_or_two(task, outputs):
-    assert make("data=breast_cancer", f"task={task}").run.step.rules.loss.num_outputs == outputs
+def test_an_epoch_draws_classes_equally_often_and_validation_is_as_it_was():
+    config = resolve([*BASE, "data=breast_cancer", "trainer.oversample=true"]).config
+    data = load_data(config)
+    run = assemble(config, data).run
+    epochs = [epoch_batches(run.task, run.trainer, run.seeds, epoch) for epoch in (0, 0, 1)]
+    rows = [torch.cat([part.x for parts in epoch for part in parts]) for epoch in epochs]
+    assert rows[0].equal(rows[1])
+    assert not rows[0].equal(rows[2])
+    assert len(epochs[0]) == run.steps_per_epoch
+    counts = torch.bincount(data.targets[data.train])
+    assert torch.bincount(data.targets[rows[0]]).tolist() == [int(counts.max())] * 2
+    assert set(rows[0].tolist()) == set(data.train.tolist())
+    assert run.task.val[0].equal(data.val)
 
 
-def test_decay_spares_biases_unless_told():
-    spared, all_decay = (
-        make("optimizer=momentum", "optimizer.weight_decay=0.1", f"optimizer.biases={biases}")
-        for biases in ("false", "true")
-    )
-    assert spared.run.steps_per_epoch == all_decay.run.steps_per_epoch == 2
-    assert spared.model.state_dict().keys() == all_decay.model.state_dict().keys()
+@pytest.mark.parametrize(
+    ("data", "metric"),
+    [("wine", "roc_auc"), ("wine", "calibration_error"), ("breast_cancer", "f1"), ("diabetes", "median_error")],
+)
+def test_any_metric_chooses_the_best_epoch(data, metric):
+    config = resolve([*BASE, f"data={data}", f"trainer.monitor=val/{metric}", "trainer.epochs=4"]).config
+    run = assemble(config).run
+    values = [metrics[f"val/{metric}"] for metrics in history(run)[0]]
+    best = min(values) if metric.endswith("error") else max(values)
+    assert run.stopping[0].best == best
+    assert run.stopping[0].best_epoch == values.index(best) + 1
+
+
+@pytest.mark.parametrize(
+    ("data", "asked"),
+    [
+        ("wine", "accuracy"),
+        ("wine", "test/accuracy"),
+        ("wine", "val/rmse"),
+        ("wine", "val/confusion"),
+        ("diabetes", "val/bias"),
+    ],
+)
+def test_what_is_no_metric_of_the_task_is_refused(data, asked):
+    with pytest.raises(ConfigError, match=f"trainer.monitor: got {asked}; choose one of val/loss"):
+        assemble(resolve([*BASE, f"data={data}", f"trainer.monitor={asked}"]).config)
