@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import torch
-from annotated_types import Interval
+from annotated_types import Ge
 from torch import Tensor
 
 from dlexp.data.dataset import Dataset, first_ten
@@ -56,7 +56,7 @@ class KFold:
         M. Stone (1974), Cross-Validatory Choice and Assessment of Statistical Predictions, JRSS B 36.
     """
 
-    k: Annotated[int, Interval(ge=2)] = 5
+    k: Annotated[int, Ge(2)] = 5
     repeats: Count = 1
     stratify: bool = True
     groups: bool = True

@@ -68,13 +68,15 @@ def load(runs_dir: Path, ref: str) -> Entrant:
     folder = scan.find(runs_dir, ref)
     manifest, result = folder.manifest, folder.result
     kind = manifest["kind"]
-    if result is None or manifest["status"] not in WHOLE or result.get("complete") is False:
+    is_lacking = result is not None and (result.get("complete") is False or result.get("best", "") is None)
+    if result is None or is_lacking or manifest["status"] not in WHOLE:
         raise RunError(f"{folder.run_id}: got a {kind} that is {_state(manifest, result)}; {_cure(folder, kind)}")
     label = f"{folder.run_id} {manifest['slug']}"
     if kind == "cv":
         parts = {(f["repeat"], f["fold"]): _read(folder.child(f["run_id"])) for f in result["folds"]}
     elif kind == "sweep":
-        kind, parts = "train", {(0, 0): _read(folder.child(result["best"]["run_id"]))}
+        best = RunFolder.open(Path(result["best"]["run_dir"]))  # a trial may stand in an earlier sweep's folder
+        kind, parts = "train", {(0, 0): _read(best)}
     else:
         parts = {(0, 0): _read(folder)}
     data = manifest["data"]
