@@ -7,6 +7,8 @@ import pytest
 import torch
 from torch.func import functional_call, stack_module_state, vmap
 
+import dlexp.model.densenet
+import dlexp.model.resnext
 from dlexp.dropout import Inverted
 from dlexp.error import ConfigError
 from dlexp.model.cnn import CNN
@@ -39,6 +41,13 @@ IMAGE_NETS = {
 }
 ALL = {"softmax": Softmax, "mlp": MLP, "mlp-shortcut": partial(MLP, [8, 8], True), **IMAGE_NETS}
 FUSABLE = [name for name in ALL if name != "densenet-checkpointing"]
+
+
+@pytest.fixture(autouse=True)
+def shallow(monkeypatch):
+    """Few units in each stage of the deepest nets, which the parity tests build whole."""
+    monkeypatch.setattr(dlexp.model.densenet, "_blocks", lambda depth, _: (2, 2, 2, 2) if depth == 121 else (2, 2, 2))
+    monkeypatch.setitem(dlexp.model.resnext.UNITS, 50, (2, 1, 1, 1))
 
 
 def build(name, blocks, in_shape):

@@ -7,6 +7,7 @@ import pytest
 import torch
 import yaml
 
+import dlexp.model.densenet
 import dlexp.model.inception
 import dlexp.model.nin
 import dlexp.model.resnet
@@ -21,7 +22,7 @@ GROUPS = ["model", "activation", "norm", "dropout", "init"]
 SMALL = {
     "resnet": {"depth": 8},
     "resnext": {"depth": 50, "groups": 4, "width_per_group": 4},
-    "densenet": {"depth": 40, "growth_rate": 8},
+    "densenet": {"depth": 121, "growth_rate": 8},
     "vgg": {"depth": 11},
     "mlp": {"widths": [16, 16]},
     "cnn": {"channels": [8, 8]},
@@ -30,11 +31,12 @@ SMALL = {
 
 @pytest.fixture
 def narrow(monkeypatch):
-    """Few channels, so that the whole cover takes seconds; the architectures are unchanged."""
+    """Few channels and units, so that the whole cover takes seconds; the architectures are unchanged."""
     monkeypatch.setattr(dlexp.model.vgg, "CHANNELS", (8, 8, 16, 16, 16))
     monkeypatch.setattr(dlexp.model.nin, "SMALL", tuple((conv, (8,) * len(c)) for conv, c in dlexp.model.nin.SMALL))
     monkeypatch.setattr(dlexp.model.inception, "MODULES", dict.fromkeys(dlexp.model.inception.MODULES, (8,) * 6))
     monkeypatch.setitem(dlexp.model.resnext.UNITS, 50, (1, 1, 1, 1))
+    monkeypatch.setitem(dlexp.model.densenet.BLOCKS, 121, (2, 2, 2, 2))
 
 
 def options(group):
