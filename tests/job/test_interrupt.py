@@ -20,3 +20,13 @@ def test_the_first_signal_is_noted_the_second_ends(signum, code):
             os.kill(os.getpid(), signum)
         assert ended.value.code == code
     assert signal.getsignal(signum) is before
+
+
+def test_while_there_is_nothing_to_save_the_first_signal_ends():
+    with Interrupt(can_wait=False) as interrupt:
+        with pytest.raises(SystemExit) as ended:
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert ended.value.code == 143
+        interrupt.can_wait = True
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interrupt()

@@ -157,6 +157,17 @@ def test_finish_never_hangs(fake_run):
     outbox.process.wait(20)
 
 
+def test_a_user_who_interrupts_the_wait_gets_the_prompt_back(fake_run):
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        warning = mlflow.Outbox(fake_run().folder, process).finish(should_stop=lambda: True)
+        assert warning is not None
+        assert "in the background" in warning
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_no_tracking_starts_nothing(fake_run):
     run = fake_run()
     outbox = mlflow.start(run.folder, {"_target_": mlflow.NONE, "experiment": None})
