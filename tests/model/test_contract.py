@@ -8,6 +8,7 @@ import torch
 from torch.func import functional_call, stack_module_state, vmap
 
 import dlexp.model.densenet
+import dlexp.model.inception
 import dlexp.model.resnext
 from dlexp.dropout import Inverted
 from dlexp.error import ConfigError
@@ -45,9 +46,10 @@ FUSABLE = [name for name in ALL if name != "densenet-checkpointing"]
 
 @pytest.fixture(autouse=True)
 def shallow(monkeypatch):
-    """Few units in each stage of the deepest nets, which the parity tests build whole."""
+    """Few units in each stage of the deepest nets, few filters in inception's; the parity tests build them whole."""
     monkeypatch.setattr(dlexp.model.densenet, "_blocks", lambda depth, _: (2, 2, 2, 2) if depth == 121 else (2, 2, 2))
     monkeypatch.setitem(dlexp.model.resnext.UNITS, 50, (2, 1, 1, 1))
+    monkeypatch.setattr(dlexp.model.inception, "MODULES", dict.fromkeys(dlexp.model.inception.MODULES, (16,) * 6))
 
 
 def build(name, blocks, in_shape):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,20 @@ def pair(parity):
     return pairs.__getitem__
 
 
+@pytest.fixture(scope="module")
+def counts(parity):
+    """Counts of ours and of torchvision's by the net's name, each net built once."""
+    return cache(lambda name: next(pair for pair in parity.all_pairs() if pair.reference == name).counts())
+
+
+@pytest.fixture(scope="module")
+def paper_count(parity):
+    return cache(parity.paper_count)
+
+
 @pytest.mark.parametrize("name", NETS)
-def test_parameter_count_equals_torchvisions(name, pair):
-    ours, theirs = pair(name).counts()
+def test_parameter_count_equals_torchvisions(name, counts):
+    ours, theirs = counts(name)
     assert ours == theirs
 
 
@@ -61,10 +73,25 @@ def test_auxiliary_heads_of_googlenet_equal_torchvisions_in_training(pair):
         torch.testing.assert_close(our, their, rtol=0, atol=1e-5)
 
 
-def test_counts_equal_the_papers_tables_to_the_printed_digits(parity):
+def test_counts_equal_the_papers_tables_to_the_printed_digits(parity, paper_count):
     for name, (_, printed) in parity.PAPER.items():
         digits = len(printed.partition(".")[2])
-        assert f"{parity.paper_count(name) / 1e6:.{digits}f}" == printed, name
+        assert f"{paper_count(name) / 1e6:.{digits}f}" == printed, name
+
+
+def test_the_readme_states_the_counts_and_that_outputs_agree(parity, counts, paper_count):
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    section = text.partition(parity.BEGIN)[2].partition(parity.END)[0]
+    lines = [line for line in section.splitlines() if line.startswith("| ") and "torchvision" not in line]
+    rows = {cells[0]: cells[1:] for cells in ([cell.strip() for cell in line.split("|")[1:-1]] for line in lines)}
+    del rows["net on CIFAR-10"]
+    assert set(rows) == {*NETS, *parity.PAPER}
+    for name in NETS:
+        ours, theirs = counts(name)
+        assert rows[name][:3] == [f"{ours:,}", f"{theirs:,}", f"{ours - theirs:,}"], name
+        assert float(rows[name][3]) < 1e-5, name
+    for name, (_, printed) in parity.PAPER.items():
+        assert rows[name][:2] == [f"{paper_count(name):,}", printed], name
 
 
 def test_the_table_goes_between_the_marks(parity):
