@@ -13,7 +13,7 @@ from dlexp.job.component import deal_folds, load_data
 from dlexp.job.config import resolve
 from dlexp.job.fold import configure
 
-QUICK = ["cv.k=2", "trainer.threads=1", "tracking=none", "trainer.batch_size=64"]
+QUICK = ["cv.k=2", "trainer.threads=1", "tracking=none", "trainer.batch_size=16"]
 NORMALIZE = ["standard", "minmax", "none"]
 
 
