@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from . import compare, complete, completion, config, cv, doctor, options, runs, summary, sync, train, ui
+from . import compare, complete, completion, config, cv, doctor, options, runs, summary, sweep, sync, train, ui
 from .output import show_error
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.callback()(completion.flags)
 app.command("complete", hidden=True)(complete.complete)
 app.command("train")(train.train)
+app.command("sweep")(sweep.sweep)
 app.command("cv")(cv.cv)
 app.command("compare")(compare.compare)
 app.command("config")(config.config)

@@ -3,7 +3,7 @@
 import math
 import shlex
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dlexp.config.dimension import Dimension
@@ -36,19 +36,18 @@ class Entry:
 
     def record(self) -> dict[str, Any]:
         """Return the trial as a sweep's result has it."""
-        status = self.outcome.status
         return {
             "run_id": self.trial.id,
             "run_dir": str(self.outcome.folder.path),
             "number": self.trial.proposal.number,
             "round": self.round,
-            "status": "stopped_early" if status == "paused" else status,
+            "status": self.outcome.status,
             "overrides": self.trial.overrides,
             "value": self.outcome.value,
             "metrics": self.outcome.metrics,
             "epochs": self.outcome.epochs,
             "seconds": round(self.outcome.seconds, 3),
-            **({"error": self.outcome.reason} if self.outcome.reason else {}),
+            **({"error": self.outcome.reason} if self.outcome.reason and not self.is_whole else {}),
         }
 
 
@@ -101,24 +100,24 @@ def _standing(entries: list[Entry]) -> Standing:
 def _with_ties(standings: list[Standing]) -> list[Standing]:
     """Mark settings whose mean differs from the best by less than the noise of seeds explains.
 
-    The noise is the standard deviation over seeds pooled over all settings, with Student's quantile of its degrees of
-    freedom; one comparison with the best, not corrected for many.
+    Student's t-test of equal means with the variance pooled over the two settings: seeds of bad settings scatter more
+    and say nothing about good ones. One comparison with the best each, not corrected for many.
     """
-    whole = [s for s in standings if s.std is not None and s.value is not None]
-    degrees = sum(len(s.entries) - 1 for s in whole)
-    if not degrees:
+    if not standings or standings[0].std is None:
         return standings
+    return [standings[0], *(replace(s, is_tied=_is_tied(standings[0], s)) for s in standings[1:])]
+
+
+def _is_tied(best: Standing, other: Standing) -> bool:
     from scipy.stats import t
 
-    variance = sum((s.std or 0.0) ** 2 * (len(s.entries) - 1) for s in whole) / degrees
-    quantile = float(t.ppf(0.5 + TIE_LEVEL / 2, degrees))
-    best = whole[0]
-    marked = []
-    for s in standings:
-        spread = math.sqrt(variance * (1 / len(best.entries) + 1 / len(s.entries)))
-        is_tied = s.value is not None and s is not best and abs((best.value or 0.0) - s.value) <= quantile * spread
-        marked.append(Standing(s.entries, s.value, s.std, is_tied))
-    return marked
+    if best.value is None or other.value is None or best.std is None or other.std is None:
+        return False
+    counts = [len(best.entries), len(other.entries)]
+    degrees = sum(counts) - 2
+    variance = sum(s.std**2 * (n - 1) for s, n in zip((best, other), counts, strict=True) if s.std) / degrees
+    spread = math.sqrt(variance * sum(1 / n for n in counts))
+    return abs(best.value - other.value) <= float(t.ppf(0.5 + TIE_LEVEL / 2, degrees)) * spread
 
 
 def edges(best: Standing, dimensions: list[Dimension], standings: list[Standing]) -> list[str]:

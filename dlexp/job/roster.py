@@ -16,7 +16,7 @@ from dlexp.job.assemble import Assembled, assemble
 from dlexp.job.fuse import SOLO
 from dlexp.job.structure import structure_key
 from dlexp.job.train import logged_params
-from dlexp.job.trial import FOLDER, PAUSED, Outcome, Trial, by_id, conclude, outcome
+from dlexp.job.trial import FOLDER, Outcome, Trial, by_id, conclude, outcome
 from dlexp.tracker import name
 from dlexp.tracker.folder import MANIFEST, RunFolder
 from dlexp.tracker.manifest import now
@@ -148,7 +148,7 @@ class Roster:
     def _train_program(self, chunk: groups.Group, until: int | None) -> Iterator[tuple[Path, EpochEnd | Outcome]]:
         there = [member for member in chunk.members if _stands_at(member, until)]
         for member in there:
-            yield member.folder.path, self._end(member, PAUSED, "", until)
+            yield member.folder.path, self._pause(member, until)
         waiting = [member for member in chunk.members if member not in there]
         pause = _Pause(until, self.should_stop)
         for told in groups.train_group(groups.Group(waiting, chunk.choice), pause):
@@ -157,14 +157,18 @@ class Roster:
                 yield told.member.folder.path, told.event
             elif isinstance(told.event, TrialEnd):
                 pause.epoch = 0
-                is_cut = told.event.status == "interrupted"
-                status = PAUSED if is_cut and _stands_at(told.member, until) else told.event.status
-                if status != "interrupted":
-                    yield told.member.folder.path, self._end(told.member, status, told.event.reason, until)
+                path, status, reason = told.member.folder.path, told.event.status, told.event.reason
+                if status == "interrupted" and _stands_at(told.member, until):
+                    yield path, self._pause(told.member, until)
+                elif status != "interrupted":
+                    yield path, self._end(told.member, status, reason, None)
 
-    def _end(self, member: groups.Member, status: str, reason: str, until: int | None) -> Outcome:
-        conclude(self._evaluator(member), member.folder, member.config, status, reason, until)
-        return _known_outcome(member.folder, self.metric, until if status == PAUSED else None)
+    def _pause(self, member: groups.Member, until: int | None) -> Outcome:
+        return self._end(member, "stopped_early", f"the search paused it at epoch {until}", until)
+
+    def _end(self, member: groups.Member, status: str, reason: str, paused_at: int | None) -> Outcome:
+        conclude(self._evaluator(member), member.folder, member.config, status, reason, paused_at)
+        return _known_outcome(member.folder, self.metric, paused_at)
 
     def _fail(self, member: groups.Member, error: Exception) -> Outcome:
         reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else 'no message'}"

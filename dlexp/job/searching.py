@@ -97,9 +97,13 @@ class Searching:
             except StopIteration:
                 asked = None
 
+    def in_order(self) -> list[Entry]:
+        """Return the latest outcome of each trial in the order asked, whichever ended first."""
+        return sorted(self.entries.values(), key=lambda entry: (entry.trial.proposal.number, entry.trial.seed or 0))
+
     def standings(self) -> list[Standing]:
         """Return the settings, best first."""
-        return rank(list(self.entries.values()), is_high_better=self.inquiry.is_high_better)
+        return rank(self.in_order(), is_high_better=self.inquiry.is_high_better)
 
     def stop_reason(self) -> str:
         """Return why no further trial may begin; "" when one may."""

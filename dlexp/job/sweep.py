@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -19,7 +19,9 @@ from dlexp.job.roster import Roster
 from dlexp.job.searching import Searching, SweepEvent, TrialDone
 from dlexp.job.train import Outcome
 from dlexp.job.trial import FOLDER, by_id, outcome
+from dlexp.job.worth import worth
 from dlexp.tracker import mlflow, name, scan
+from dlexp.tracker.board import describe
 from dlexp.tracker.folder import MANIFEST, RunFolder
 from dlexp.tracker.manifest import environment, now
 
@@ -56,7 +58,17 @@ class Found:
     command: str
 
 
-Announce = Callable[[Announcement], Callable[[SweepEvent], None]]
+class Listener(Protocol):
+    """Hears of everything that happens in a search."""
+
+    def listen(self, event: SweepEvent) -> None:
+        """Take one event."""
+
+    def close(self) -> None:
+        """Take the end of events."""
+
+
+Announce = Callable[[Announcement], Listener]
 
 
 def start(overrides: list[str], config_dir: Path | None, *, announce: Announce) -> Found:
@@ -65,7 +77,7 @@ def start(overrides: list[str], config_dir: Path | None, *, announce: Announce) 
     Args:
         overrides: Hydra overrides, some with sweep expressions.
         config_dir: A user's folder of YAML files.
-        announce: Called before the first trial; returns what is called with every event.
+        announce: Called before the first trial; returns what listens to the events and is closed at the end.
 
     Raises:
         DlexpError: See its kinds.
@@ -163,9 +175,7 @@ def _is_finished(path: Path, metric: str) -> bool:
     return found is not None and found.status != "failed"
 
 
-def _carry_out(
-    inquiry: Inquiry, folder: RunFolder, listener: Callable[[SweepEvent], None], interrupt: Interrupt
-) -> Found:
+def _carry_out(inquiry: Inquiry, folder: RunFolder, listener: Listener, interrupt: Interrupt) -> Found:
     started = time.monotonic()
     outbox = mlflow.start(folder, inquiry.config["tracking"])
     around = {**environment(), "device": inquiry.first.device_line, "threads": torch.get_num_threads()}
@@ -175,10 +185,12 @@ def _carry_out(
         for event in searching.events():
             if isinstance(event, TrialDone):
                 _log(folder, event)
-            listener(event)
+            listener.listen(event)
         standings = searching.standings()
         result = _result(inquiry, folder, searching, standings, time.monotonic() - started)
         folder.write_result(finite(result))
+        if standings:
+            draw_figures(inquiry, folder, standings)
         folder.log(f"{result['status']} {searching.why}".rstrip())
         folder.update_manifest(status=result["status"], end=now())
     except BaseException as error:
@@ -187,9 +199,9 @@ def _carry_out(
         folder.update_manifest(status="interrupted" if is_stopped else "failed", end=now())
         raise
     finally:
-        getattr(listener, "close", lambda: None)()
+        listener.close()
     warning = outbox.finish(should_stop=interrupt)
-    notes = [*searching.notes, *_notes(folder, searching), *([warning] if warning else [])]
+    notes = [*_notes(folder, searching), *([warning] if warning else [])]
     code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
     best = standings[0] if result["best"] is not None else None
     return Found(Outcome(finite(result), code, notes), standings, inquiry, command(best) if best else "")
@@ -216,10 +228,11 @@ def _result(
         "strategy": inquiry.composed.choices["search"],
         "metric": inquiry.metric,
         "mode": "max" if inquiry.is_high_better else "min",
-        "trials": [entry.record() for entry in searching.entries.values()],
+        "trials": [entry.record() for entry in searching.in_order()],
         "best": None,
         "metrics": {},
         "groups": searching.trials.programs,
+        "moves": searching.notes,
         "seconds": round(seconds, 3),
     }
     if best is not None:
@@ -234,6 +247,7 @@ def _result(
             "ties": sum(standing.is_tied for standing in standings),
             "edges": edges(best, inquiry.space.dimensions, standings),
             "command": command(best),
+            **worth(standings, inquiry.metric),
         }
         result["metrics"] = _summary(standings)
     return result
@@ -245,6 +259,28 @@ def _summary(standings: list[Standing]) -> dict[str, float]:
     best = float(values[0])
     spread = float(values.std()) if len(values) > 1 else 0.0
     return {"sweep/best": best, "sweep/mean": float(values.mean()), "sweep/std": spread, "sweep/count": len(values)}
+
+
+def draw_figures(inquiry: Inquiry, folder: RunFolder, standings: list[Standing]) -> None:
+    """Draw each dimension against the objective, parallel coordinates and the learning curves of the best."""
+    from dlexp.report import search
+
+    entries = [entry for standing in standings for entry in standing.entries]
+    keys = [d.key for d in inquiry.space.dimensions]
+    log_keys = {d.key for d in inquiry.space.dimensions if d.is_log}
+    points = [
+        search.Point(e.trial.proposal.settings, e.outcome.value if e.is_whole else None, e.round) for e in entries
+    ]
+    whole = [entry for entry in entries if entry.is_whole]
+    if keys:
+        search.draw_dimensions(points, keys, log_keys, inquiry.metric, folder.figures / "dimensions.png")
+    if not whole:
+        return
+    if keys:
+        path = folder.figures / "parallel.png"
+        search.draw_parallel(points, keys, log_keys, inquiry.metric, path, is_high_better=inquiry.is_high_better)
+    best = [(describe(e.trial.overrides), e.outcome.folder.history()) for e in whole[: search.TOP]]
+    search.draw_curves(best, inquiry.metric, folder.figures / "curves.png")
 
 
 def _notes(folder: RunFolder, searching: Searching) -> list[str]:

@@ -19,8 +19,8 @@ from dlexp.tracker.folder import RunFolder
 from dlexp.tracker.manifest import now
 
 FOLDER = "trials"
-PAUSED = "paused"
-WHOLE = ("finished", "stopped_early", PAUSED)
+WHOLE = ("finished", "stopped_early")
+ENDED = (*WHOLE, "diverged", "failed")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Outcome:
     """How a trial ended, or where it paused.
 
     Attributes:
-        status: finished, stopped_early, paused, diverged or failed.
+        status: finished, stopped_early (by itself or by the search), diverged or failed.
         value: The metric at its best epoch; None where there is none.
         metrics: All metrics of that epoch.
         epochs: Epochs done.
@@ -79,14 +79,11 @@ def outcome(folder: RunFolder, metric: str, until: int | None = None) -> Outcome
         until: Epoch at which it was to pause: what came later, if it went on, is not looked at.
     """
     manifest, history = folder.manifest, folder.history()
-    status, paused = manifest["status"], manifest.get("paused_at")
-    has_paused = until is not None and paused is not None and paused >= until
-    if status == "running" and not has_paused:
+    status, paused_at = manifest["status"], manifest.get("paused_at")
+    if until is not None and len(history) >= until and (status in ENDED or (paused_at or 0) >= until):
+        status, history = ("stopped_early" if status != "finished" else status), history[:until]
+    elif status not in ENDED or paused_at is not None:
         return None
-    if status == PAUSED and not has_paused:
-        return None
-    if until is not None and len(history) >= until:
-        status, history = (PAUSED if status not in ("finished", "stopped_early") else status), history[:until]
     best = best_record(history, manifest["monitor"])
     value = None if best is None else best.get(metric)
     seconds = sum(record["seconds"] for record in history)
@@ -110,7 +107,7 @@ def by_id(sweep: Path) -> dict[str, Path]:
 
 
 def conclude(
-    built: Assembled, folder: RunFolder, config: dict[str, Any], status: str, reason: str, until: int | None
+    built: Assembled, folder: RunFolder, config: dict[str, Any], status: str, reason: str, paused_at: int | None
 ) -> None:
     """Store the best epoch's predictions and the result, then the status: an ended trial is a complete one.
 
@@ -120,7 +117,7 @@ def conclude(
         config: Its configuration.
         status: How it ended.
         reason: Why, for the user.
-        until: Where it paused.
+        paused_at: Epoch at which it waits to be gone on with; None when it is over.
     """
     history = folder.history()
     best = best_record(history, folder.manifest["monitor"])
@@ -144,8 +141,7 @@ def conclude(
         "data": about["data"],
     }
     folder.write_result(finite(result))
-    pause = {"paused_at": until} if status == PAUSED else {}
-    folder.update_manifest(**about, **pause, status=status, reason=reason, end=now())
+    folder.update_manifest(**about, status=status, reason=reason, paused_at=paused_at, end=now())
 
 
 @torch.no_grad()

@@ -1,0 +1,185 @@
+"""`dlexp sweep`: searches the settings of a space for the best one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from .argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet
+from .output import people, show_json
+
+if TYPE_CHECKING:
+    from dlexp.job.searching import SweepEvent
+    from dlexp.job.sweep import Announcement, Found
+    from dlexp.tracker.board import Board
+
+SHOWN = 10
+
+
+def sweep(
+    overrides: Overrides = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SWEEP", help="Go on with a sweep: id, unique prefix, folder or last.", show_default=False
+        ),
+    ] = None,
+    runs_dir: Annotated[Path, typer.Option(help="With --resume: where the sweep is looked for.")] = Path("runs"),
+    config_dir: ConfigDir = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Search: every override with a sweep expression is a dimension. The same command again runs only what is missing.
+
+    Example: `dlexp sweep optimizer.lr='tag(log,interval(1e-4,1))' search=coarse_to_fine search.trials=30`
+    """
+    from dlexp.error import ConfigError
+
+    console = people(json, is_quiet=quiet)
+    if resume is not None and (overrides or dry_run):
+        raise ConfigError("--resume: got overrides too; give --resume alone, or the changed command without it")
+    if dry_run:
+        return _dry_run(overrides or [], config_dir, console, json)
+    from dlexp.job import sweep as job
+
+    announce = _Announcer(console)
+    if resume is not None:
+        found = job.resume(resume, runs_dir, config_dir, announce=announce)
+    else:
+        found = job.start(overrides or [], config_dir, announce=announce)
+    _show(found, console)
+    if json:
+        show_json(found.outcome.result)
+    return found.outcome.exit_code
+
+
+class _Announcer:
+    """Shows what is about to be searched, then passes the events to the board."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.board: Board | None = None
+
+    def __call__(self, about: "Announcement") -> "_Announcer":
+        from dlexp.tracker.board import Board
+
+        console, inquiry, data = self.console, about.inquiry, about.inquiry.first.dataset
+        console.print(f"data    {data.name} ({data.task}): {len(data.train):,} train, {len(data.val):,} val")
+        for d in inquiry.space.dimensions:
+            console.print(
+                f"search  {escape(d.text)}" + (f"  ({d.owner}={'|'.join(sorted(d.options))})" if d.owner else "")
+            )
+        if inquiry.space.seeds:
+            console.print(f"seeds   {', '.join(map(str, inquiry.space.seeds))}: the mean of {inquiry.metric} counts")
+        console.print(f"by      {inquiry.composed.choices['search']}, best {inquiry.metric}")
+        console.print(f"device  {inquiry.first.device_line}")
+        console.print(f"sweep   {escape(str(about.folder.path))}" + ("" if about.is_new else ", going on"))
+        self.board = Board(console, inquiry.metric, inquiry.is_high_better)
+        return self
+
+    def close(self) -> None:
+        if self.board is not None:
+            self.board.close()
+
+    def listen(self, event: "SweepEvent") -> None:
+        from dlexp.job.searching import RoundBegin, TrialEpoch
+
+        assert self.board is not None
+        if isinstance(event, RoundBegin):
+            asked = event.round
+            self.board.begin_round(asked.number, len(asked.proposals), asked.notes, event.total)
+        elif isinstance(event, TrialEpoch):
+            value = event.event.metrics.get(self.board.metric, float("nan"))
+            self.board.epoch(event.trial.overrides, value)
+        else:
+            found, setting = event.entry.outcome, event.entry.trial.overrides
+            self.board.total = event.total
+            self.board.end(setting, found.value, found.status, found.reason, is_new=event.is_new)
+
+
+def _show(found: "Found", console: Console) -> None:
+    result, best = found.outcome.result, found.outcome.result["best"]
+    seconds = result["seconds"]
+    console.print(f"[bold]{result['status']}[/]: {len(result['trials'])} trials, {seconds:.1f} s")
+    console.print(_leaderboard(found))
+    failed = sum(record["status"] in ("failed", "diverged") for record in result["trials"])
+    if failed:
+        console.print(f"[yellow]{failed} of {len(result['trials'])} trials failed or diverged[/]")
+    if best is not None:
+        for edge in best["edges"]:
+            key, side = edge.split(": ")
+            console.print(f"[yellow]the best {key} lies at the {side} edge of what was searched; widen it[/]")
+        _show_worth(result, best, console)
+    for note in found.outcome.notes:
+        console.print(f"[yellow]{escape(note)}[/]")
+    console.print(f"sweep folder  {escape(result['run_dir'])}")
+    if best is not None:
+        console.print(f"winner        {escape(found.command)}")
+        console.print(f"sealed test   dlexp eval {escape(best['run_dir'])} --split test")
+
+
+def _show_worth(result: dict[str, Any], best: dict[str, Any], console: Console) -> None:
+    metric = result["metric"]
+    if best["seeds"] == 1:
+        console.print("one seed a setting: the noise of seeds is unknown; seed='range(0,3)' shows it")
+    if "corrected" in best:
+        console.print(
+            f"{metric} {best['value']:.4f} is the best of {best['picked_among']} on the validation part; corrected for "
+            f"having been picked {best['corrected']:.4f}; it wins on {best['wins']:.0%} of resampled validation parts"
+        )
+
+
+def _leaderboard(found: "Found") -> Table:
+    """Return the best settings in the columns where they differ."""
+    from dlexp.tracker.board import short_key, short_value
+
+    standings, metric = found.standings[:SHOWN], found.outcome.result["metric"]
+    keys = list(dict.fromkeys(key for standing in found.standings for key in standing.settings))
+    differing = [key for key in keys if len({repr(s.settings.get(key)) for s in found.standings}) > 1] or keys
+    has_seeds = any(standing.std is not None for standing in standings)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("", justify="right")
+    table.add_column(metric, justify="right")
+    for key in differing:
+        table.add_column(escape(short_key(key, differing)), justify="right")
+    table.add_column("epochs", justify="right")
+    table.add_column("status")
+    for place, standing in enumerate(standings, 1):
+        entry = standing.entries[0]
+        value = "none" if standing.value is None else f"{standing.value:.4f}"
+        if has_seeds and standing.std is not None:
+            value += f" ± {standing.std:.4f}"
+        cells = [escape(short_value(standing.settings[key])) if key in standing.settings else "" for key in differing]
+        status = "tied with 1" if standing.is_tied else _status(standing.entries)
+        table.add_row(str(place), value, *cells, str(entry.outcome.epochs), status)
+    if len(found.standings) > SHOWN:
+        table.caption = f"{len(found.standings) - SHOWN} more in result.json"
+        table.caption_justify = "left"
+    return table
+
+
+def _status(entries: list[Any]) -> str:
+    statuses = list(dict.fromkeys(entry.outcome.status for entry in entries))
+    return ", ".join(statuses)
+
+
+def _dry_run(overrides: list[str], config_dir: Path | None, console: Console, is_json: bool) -> int:
+    from dlexp.job.forecast import forecast
+
+    found = forecast(overrides, config_dir)
+    more = "" if found["is_total"] else " in the first round; later rounds depend on it"
+    console.print(f"settings {found['settings']}, {found['trials']} trials{more}")
+    for group in found["groups"]:
+        console.print(f"group    {group['size']} trials of equal structure, {group['engine']}")
+    console.print(f"device   {found['device']}")
+    console.print(f"memory   about {found['memory'] / 2**20:,.0f} MiB for one trial")
+    console.print(f"time     about {found['seconds']:,.0f} s of training if one after another, evaluation apart")
+    console.print("nothing was trained and nothing written")
+    if is_json:
+        show_json(found)
+    return 0
