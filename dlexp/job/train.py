@@ -158,7 +158,7 @@ def describe(built: Assembled, config: dict[str, Any]) -> dict[str, Any]:
     return {
         "task": built.dataset.task,
         "seed": config["seed"],
-        "device": built.device_line,
+        "device": str(built.device),
         "threads": torch.get_num_threads() if built.device.type == "cpu" else None,
         "data": {"name": built.dataset.name, "fingerprint": built.dataset.fingerprint, **examine(built.dataset)},
         "test_openings": 0,
