@@ -32,13 +32,45 @@ class MyNet(torch.nn.Module):
 
     def forward(self, x):
         return self.net(x)
+
+
+class SignDescent:
+    """Steps of equal length.
+
+    Args:
+        lr: Step size per update.
+    """
+
+    def __init__(self, lr: float = 0.001) -> None:
+        self.lr = lr
+
+    def init(self, params_TP):
+        return {}
+
+    def update(self, params_TP, grads_TP, state, lr_T1, step, decay_P):
+        params_TP.sub_(lr_T1 * grads_TP.sign())
+
+
+class InverseRoot:
+    """A rate that falls with the root of the steps."""
+
+    def __init__(self, scale: float = 100.0, *, total_steps: int) -> None:
+        self.scale = scale
+
+    def factor(self, step_S):
+        return (1 + step_S / self.scale) ** -0.5
 '''
 
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "own" / "model").mkdir(parents=True)
-    (tmp_path / "own" / "model" / "mynet.yaml").write_text("# Mine.\n_target_: my_package.MyNet\nwidth: 7\n")
+    for group, name, lines in [
+        ("model", "mynet", "_target_: my_package.MyNet\nwidth: 7"),
+        ("optimizer", "sign", "_target_: my_package.SignDescent\nlr: 0.002"),
+        ("schedule", "root", "_target_: my_package.InverseRoot\nscale: 50.0"),
+    ]:
+        (tmp_path / "own" / group).mkdir(parents=True)
+        (tmp_path / "own" / group / f"{name}.yaml").write_text(f"# Mine.\n{lines}\n")
     (tmp_path / "my_package.py").write_text(SOURCE)
     return tmp_path
 
@@ -48,6 +80,7 @@ def run(cwd, *arguments):
 
 
 USE = ["--config-dir", "own", "model=mynet"]
+RULES = ["--config-dir", "own", "optimizer=sign", "schedule=root"]
 
 
 @pytest.mark.parametrize(
@@ -69,6 +102,16 @@ USE = ["--config-dir", "own", "model=mynet"]
         ),
         ([*USE, "trusted=[my_package]", "norm=layer"], "norm: has no effect; model=mynet uses no norm"),
         (
+            ["--config-dir", "own", "schedule=root", "trusted=[other]"],
+            "schedule._target_: got my_package.InverseRoot; "
+            "only dlexp and trusted packages are built: trusted=[my_package]",
+        ),
+        (
+            [*RULES, "trusted=[my_package]", "optimizer.momentum=0.9"],
+            "unknown key optimizer.momentum: it has no effect here; optimizer=momentum|nesterov has it",
+        ),
+        ([*RULES, "trusted=[my_package]", "schedule.scale=x"], "schedule.scale: got x; a number is needed"),
+        (
             ["--config-dir", "own", "model=mynets"],
             "model: got mynets; "
             "choose one of cnn, densenet, inception, mlp, mynet, nin, resnet, resnext, softmax, torchvision, vgg; "
@@ -86,11 +129,24 @@ def test_a_trusted_class_is_accepted(folder):
     assert json.loads(done.stdout)["model"] == {"_target_": "my_package.MyNet", "width": 7}
 
 
+def test_own_rules_are_accepted_and_listed(folder):
+    done = run(folder, "config", "--json", *RULES, "trusted=[my_package]", "optimizer.lr=0.5")
+    config = json.loads(done.stdout)
+    assert config["optimizer"] == {"_target_": "my_package.SignDescent", "lr": 0.5}
+    assert config["schedule"] == {"_target_": "my_package.InverseRoot", "scale": 50.0}
+    listed = json.loads(run(folder, "options", "optimizer", "sign", "--config-dir", "own", "--json").stdout)
+    assert listed["optimizer"]["sign"]["doc"] == "Steps of equal length."
+    assert listed["optimizer"]["sign"]["parameters"]["lr"] == {
+        "default": 0.002,
+        "type": "a number",
+        "doc": "Step size per update.",
+    }
+
+
 @pytest.mark.slow
-def test_a_trusted_class_is_trained(folder):
-    done = run(
-        folder, "train", "--json", *USE, "trusted=[my_package]", "trainer.epochs=1", "tracking=none", "data.limit=200"
-    )
+def test_trusted_classes_are_trained(folder):
+    own = [*USE, *RULES[2:], "trusted=[my_package]"]
+    done = run(folder, "train", "--json", *own, "trainer.epochs=1", "tracking=none", "data.limit=200")
     assert done.returncode == 0, done.stderr
     params = 64 * 7 + 7 + 7 * 10 + 10
     assert json.loads(done.stdout)["num_params"] == params
