@@ -5,7 +5,22 @@ import sys
 
 import typer
 
-from . import compare, complete, completion, config, cv, doctor, options, runs, summary, sweep, sync, train, ui
+from . import (
+    compare,
+    complete,
+    completion,
+    config,
+    cv,
+    doctor,
+    evaluate,
+    options,
+    runs,
+    summary,
+    sweep,
+    sync,
+    train,
+    ui,
+)
 from .output import show_error
 
 app = typer.Typer(
@@ -21,6 +36,7 @@ app.command("complete", hidden=True)(complete.complete)
 app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
 app.command("cv")(cv.cv)
+app.command("eval")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("config")(config.config)
 app.command("options")(options.options)

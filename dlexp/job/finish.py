@@ -90,12 +90,13 @@ def evaluate_best(
     weights, _ = checkpoint.load(folder.checkpoints / "best", built.device)
     built.run.step.forward.load_weights(0, weights)
     parts = {"val": built.dataset.val} | ({"test": built.dataset.test} if open_test else {})
-    return {split: _evaluate_part(built, folder, split, rows) for split, rows in parts.items()}
+    return {split: evaluate_part(built, folder, split, rows) for split, rows in parts.items()}
 
 
-def _evaluate_part(
+def evaluate_part(
     built: Assembled, folder: RunFolder, split: str, rows: Tensor
 ) -> tuple[dict[str, float], dict[str, Any]]:
+    """Store the predictions of a part and return its scalars, and the report by class."""
     run, data = built.run, built.dataset
     outputs = predict(run.step.forward, run.task, [rows], run.trainer.eval_batch_size)
     targets = data.targets[rows].to(outputs.device).unsqueeze(0)

@@ -30,7 +30,7 @@ def check_test(dataset: Dataset, open_test: bool) -> None:
         ConfigError: There is none.
     """
     if open_test and not len(dataset.test):
-        raise ConfigError(f"--test: got {dataset.name}, which has no test part; leave --test out")
+        raise ConfigError(f"--test: got {dataset.name}, which has no test part; leave --test out, or evaluate val")
 
 
 @torch.no_grad()
