@@ -211,7 +211,7 @@ class Huber:
     """Huber's loss: e^2 / 2 where |e| = |z - y| <= delta, delta * (|e| - delta / 2) beyond.
 
     Args:
-        delta: Error, in units of the target, from which the loss grows linearly, > 0.
+        delta: Error, in standard deviations of the training targets, from which the loss grows linearly, > 0.
 
     References:
         Huber (1964), Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35.
