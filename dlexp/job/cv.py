@@ -181,7 +181,7 @@ def _conclude(
     *,
     is_interrupted: bool,
 ) -> dict[str, Any]:
-    records = [end.record for end in ends]
+    records = sorted((end.record for end in ends), key=lambda record: (record["repeat"], record["fold"]))
     complete = len(records) == len(folds) and all(record["status"] in WHOLE for record in records)
     repeats = 1 + folds[-1].repeat
     device, seed = folder.manifest["device"], folder.manifest["seed"]
@@ -223,7 +223,7 @@ def _conclude(
 
 def _status(records: list[dict[str, Any]], num_folds: int, is_interrupted: bool) -> str:
     """Return the status of a cv that is not complete."""
-    if is_interrupted and (len(records) < num_folds or records[-1]["status"] == "interrupted"):
+    if is_interrupted and (len(records) < num_folds or any(r["status"] == "interrupted" for r in records)):
         return "interrupted"
     return "failed" if any(record["status"] == "failed" for record in records) else "diverged"
 

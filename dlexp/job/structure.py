@@ -1,6 +1,7 @@
 """Which trials can share a program: those whose configurations differ in values only."""
 
 import copy
+import hashlib
 import json
 from typing import Any
 
@@ -13,7 +14,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.engine.task import num_steps
 from dlexp.engine.trainer import Trainer
 
-VALUES_ONLY = ("seed", "seeds", "init", "tracking", "runs_dir", "trusted")
+VALUES_ONLY = ("seed", "seeds", "init", "tracking", "runs_dir", "trusted", "cv", "fold")
 ONCE_PER_TRIAL = ("augment",)  # each trial's own object transforms its own batch
 
 
@@ -36,6 +37,9 @@ def structure_key(config: dict[str, Any], dataset: Dataset) -> str:
     if config["loss"].get("class_weight") == "balanced":
         # the one loss of a program takes its weights from the training part
         shared["balanced_by"] = torch.bincount(dataset.targets[dataset.train]).tolist()
+    if dataset.encode is not None:
+        # inputs that are settled on the training part are no other fold's
+        shared["settled_on"] = hashlib.sha256(dataset.train.numpy().tobytes()).hexdigest()
     return json.dumps(shared, sort_keys=True)
 
 

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 from scipy import stats
 
+from dlexp.engine.event import EpochEnd
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.job import cv, train
 from dlexp.job import fold as fold_job
@@ -19,7 +20,15 @@ from dlexp.job.config import resolve
 from dlexp.tracker import scan
 from dlexp.tracker.folder import RunFolder
 
-QUICK = ["data.limit=150", "data.val_count=60", "trainer.epochs=2", "trainer.threads=1", "tracking=none", "cv.k=3"]
+QUICK = [
+    "data.limit=150",
+    "data.val_count=60",
+    "trainer.epochs=2",
+    "trainer.threads=1",
+    "tracking=none",
+    "cv.k=3",
+    "trainer.fuse=off",
+]
 
 
 def quiet(_about):
@@ -119,7 +128,7 @@ def test_finished_folds_are_not_run_again(whole, tmp_path):
     before = [(child.path / "metrics.jsonl").stat().st_mtime_ns for child in children]
     told = []
     again = cv.resume("last", tmp_path, announce=lambda _about: told.append)
-    assert [end.is_new for end in told] == [False, True, False]
+    assert [(end.fold.fold, end.is_new) for end in told] == [(0, False), (2, False), (1, True)]
     assert plain(again.result) == plain(outcome.result) == plain(whole.result)
     after = [(child.path / "metrics.jsonl").stat().st_mtime_ns for child in children]
     assert before[0::2] == after[0::2]
@@ -181,7 +190,7 @@ def test_leave_one_out_averages_what_is_defined(tmp_path):
     np.savez(tmp_path / "x.npz", x=draw.normal(size=(12, 3)), y=np.arange(12) % 2)
     outcome = start(
         *(tmp_path / "runs", "data=arrays", f"data.path={tmp_path / 'x.npz'}", "data.test_fraction=0.0"),
-        *("cv=leave_one_out", "trainer.epochs=1", "tracking=none"),
+        *("cv=leave_one_out", "trainer.epochs=1", "trainer.batch_size=4", "tracking=none"),
     )
     assert len(outcome.result["folds"]) == outcome.result["k"] == 12
     assert outcome.result["mean"]["val/accuracy"] == pytest.approx(outcome.result["out_of_fold"]["accuracy"])
@@ -195,7 +204,7 @@ def test_refusals(tmp_path, whole):
     with pytest.raises(ConfigError, match="train on the future"):
         start(tmp_path, "data=csv", f"data.path={path}", "data.target=y", "data.time=when", "tracking=none")
     with pytest.raises(ConfigError, match="got 1; "):
-        start(tmp_path, *QUICK[:-1], "cv.k=1")
+        start(tmp_path, *QUICK[:-2], "cv.k=1")
     assert scan.run_paths(tmp_path) == []
     runs_dir = folder_of(whole).runs_dir
     with pytest.raises(RunError, match="got a cv; go on with `dlexp cv --resume"):
@@ -210,6 +219,44 @@ def test_changed_data_are_refused(tmp_path):
     folder.update_manifest(status="killed", data={"name": "digits", "fingerprint": "other"})
     with pytest.raises(DataError, match="the data changed"):
         cv.resume("last", tmp_path, announce=quiet)
+
+
+def test_folds_in_one_program_are_the_folds_alone(whole, tmp_path):
+    """Bit for bit it is only the same where both call the same kernels; two epochs are too few for rounding to grow."""
+    outcome = start(tmp_path, *QUICK[:-1], "trainer.fuse=3")
+    assert outcome.exit_code == 0
+    together, alone = folder_of(outcome).predictions("val"), folder_of(whole).predictions("val")
+    assert together["id"].tolist() == alone["id"].tolist()
+    assert np.allclose(together["output"], alone["output"], atol=1e-4)
+    assert outcome.result["mean"]["val/loss"] == pytest.approx(whole.result["mean"]["val/loss"], abs=1e-5)
+    for mine, other in zip(outcome.result["folds"], whole.result["folds"], strict=True):
+        assert {**mine, "metrics": 0, "run_id": 0} == {**other, "metrics": 0, "run_id": 0}
+
+
+def test_a_program_of_folds_is_interrupted_and_resumed(tmp_path, monkeypatch):
+    fused = [*QUICK[:-1], "trainer.fuse=3"]
+    expected = plain(start(tmp_path / "whole", *fused).result)
+    train_group = fold_job.train_group
+
+    def cut_off(group, should_stop):
+        for told in train_group(group, should_stop):
+            if isinstance(told.event, EpochEnd) and told.event.epoch == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+            yield told
+
+    monkeypatch.setattr(fold_job, "train_group", cut_off)
+    with pytest.raises(SystemExit):  # each of the three folds brings a signal, and the second one does not wait
+        start(tmp_path / "cut", *fused)
+    monkeypatch.undo()
+    assert plain(cv.resume("last", tmp_path / "cut", announce=quiet).result) == expected
+
+
+def test_a_program_that_fails_leaves_its_folds_to_be_trained_alone(tmp_path, whole, monkeypatch):
+    def fail(_group, _should_stop):
+        raise RuntimeError("made to fail")
+
+    monkeypatch.setattr(fold_job, "train_group", fail)
+    assert plain(start(tmp_path, *QUICK[:-1], "trainer.fuse=3").result) == plain(whole.result)
 
 
 def test_plan_counts_all_folds(tmp_path):

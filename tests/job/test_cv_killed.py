@@ -32,11 +32,12 @@ def contents(runs_dir: Path) -> tuple[dict, dict]:
 
 
 @pytest.mark.slow
-def test_killed_at_random_instants(tmp_path):
+@pytest.mark.parametrize("fuse", ["off", "4"])
+def test_killed_at_random_instants(tmp_path, fuse):
     seed = random.randrange(10**6)
     print(f"seed {seed}")
-    run(str(tmp_path / "whole"), "0", "0", *SETTINGS)
-    told = run(str(tmp_path / "killed"), str(seed), "30", *SETTINGS)
+    run(str(tmp_path / "whole"), "0", "0", *SETTINGS, f"trainer.fuse={fuse}")
+    told = run(str(tmp_path / "killed"), str(seed), "30", *SETTINGS, f"trainer.fuse={fuse}")
     print(told)
     assert int(told.split("finished after ")[1].split()[0]) >= 10, told
     assert contents(tmp_path / "whole") == contents(tmp_path / "killed")
