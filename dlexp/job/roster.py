@@ -15,7 +15,6 @@ from dlexp.job import group as groups
 from dlexp.job.assemble import Assembled, assemble
 from dlexp.job.fuse import SOLO
 from dlexp.job.structure import structure_key
-from dlexp.job.train import logged_params
 from dlexp.job.trial import FOLDER, Outcome, Trial, by_id, conclude, outcome
 from dlexp.tracker import name
 from dlexp.tracker.folder import MANIFEST, RunFolder
@@ -107,7 +106,7 @@ class Roster:
             "seed": trial.composed.config["seed"],
             "task": trial.dataset.task,
             "data": {"name": trial.dataset.name, "fingerprint": trial.dataset.fingerprint},
-            "params": logged_params(trial.composed),
+            "params": _logged(trial),
             "number": trial.proposal.number,
             "test_openings": 0,
             "monitor": self.sweep.manifest["monitor"],
@@ -205,6 +204,12 @@ def _known_outcome(folder: RunFolder, metric: str, until: int | None) -> Outcome
     found = outcome(folder, metric, until)
     assert found is not None
     return found
+
+
+def _logged(trial: Trial) -> dict[str, Any]:
+    """Return the options and what the search set: MLflow's parallel coordinates draw every number that is logged."""
+    epochs = {} if trial.proposal.epochs is None else {"trainer.epochs": trial.proposal.epochs}
+    return {**trial.composed.choices, **trial.overrides, **epochs}
 
 
 def _short(value: Any) -> Any:

@@ -13,6 +13,7 @@ from dlexp.report.canvas import new_figure, save
 
 TOP = 10
 COLUMNS = 3
+LABEL = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 1}
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,13 @@ def draw_curves(curves: list[tuple[str, list[dict[str, Any]]]], metric: str, pat
     axis = figure.subplots()
     colors = _shades(len(curves[:TOP]))
     for (label, history), color in zip(curves[:TOP], colors, strict=True):
-        axis.plot([r["epoch"] for r in history], [r.get(metric) for r in history], marker=".", label=label, color=color)
+        axis.plot(
+            [r["epoch"] for r in history],
+            [r.get(metric, math.nan) for r in history],
+            marker=".",
+            label=label,
+            color=color,
+        )
     axis.set(xlabel="epoch", ylabel=metric, title=f"the best {len(curves[:TOP])}")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.grid(alpha=0.3)
@@ -113,12 +120,12 @@ def draw_parallel(
     columns.append(_positions([p.value for p in whole], False))
     shades = _shades(len(whole))[::-1]
     for i, _ in enumerate(whole):
-        heights = [column.heights[i] for column in columns]
-        axis.plot(range(len(columns)), heights, color=shades[i], alpha=0.75, lw=1.2)
+        heights = [(x, column.heights[i]) for x, column in enumerate(columns) if not math.isnan(column.heights[i])]
+        axis.plot(*zip(*heights, strict=True), color=shades[i], alpha=0.75, lw=1.2)
     for x, column in enumerate(columns):
         axis.axvline(x, color="gray", lw=0.8)
         for height, label in column.ticks:
-            axis.text(x + 0.03, height, label, fontsize=7, va="center")
+            axis.text(x + 0.03, height, label, fontsize=7, va="center", bbox=LABEL)
     axis.set_xticks(range(len(columns)), [*keys, metric], fontsize=8)
     axis.set_yticks([])
     axis.set(xlim=(-0.1, len(columns) - 0.6))

@@ -127,7 +127,8 @@ def short_key(key: str, keys: list[str]) -> str:
 def short_value(value: Any) -> str:
     """Return a value in few characters: 9.47e-04 for one that was drawn, 0.5, relu, [64,64]."""
     if isinstance(value, float):
-        return f"{value:.4g}" if float(f"{value:.3g}") == value and 1e-3 <= abs(value) < 1e4 else f"{value:.2e}"
+        is_short = value == 0 or (float(f"{value:.3g}") == value and 1e-3 <= abs(value) < 1e4)
+        return f"{value:.4g}" if is_short else f"{value:.2e}"
     return "null" if value is None else str(value).replace(" ", "").replace("'", "")
 
 

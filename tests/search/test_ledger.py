@@ -1,0 +1,62 @@
+"""What names a trial."""
+
+import copy
+
+import pytest
+
+from dlexp.job.config import resolve
+from dlexp.search.ledger import code_version, sweep_key, trial_id
+
+
+@pytest.fixture(scope="module")
+def config():
+    return resolve(["model=cnn", "search=random"], job="sweep").config
+
+
+def train_config(config):
+    return {name: node for name, node in config.items() if name not in ("search", "launcher")}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("seed", 1), ("optimizer.lr", 0.2), ("trainer.epochs", 7), ("data.split_seed", 3), ("trainer.device", "cpu")],
+)
+def test_what_numbers_depend_on_makes_another_trial(config, key, value):
+    config = train_config(config)
+    other = _changed(config, key, value)
+    assert trial_id(other, "data", "code") != trial_id(config, "data", "code")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("runs_dir", "elsewhere"), ("tracking.experiment", "x"), ("trainer.fuse", "off")]
+)
+def test_what_they_do_not_depend_on_makes_the_same(config, key, value):
+    config = train_config(config)
+    assert trial_id(_changed(config, key, value), "data", "code") == trial_id(config, "data", "code")
+
+
+def test_data_and_code_count(config):
+    config = train_config(config)
+    names = {trial_id(config, data, code) for data in ("a", "b") for code in ("c", "d")}
+    assert len(names) == 4
+    assert all(name.isalnum() and len(name) == 12 for name in names)
+    assert code_version() == code_version()
+
+
+def test_a_sweep_that_met_a_limit_is_the_same_sweep(config):
+    key = sweep_key(config, ["optimizer.lr=1,2"], "data", "code")
+    assert sweep_key(_changed(config, "search.max_seconds", 9.0), ["optimizer.lr=1,2"], "data", "code") == key
+    assert sweep_key(_changed(config, "launcher.workers", 2), ["optimizer.lr=1,2"], "data", "code") == key
+    assert sweep_key(_changed(config, "search.trials", 9), ["optimizer.lr=1,2"], "data", "code") != key
+    assert sweep_key(config, ["optimizer.lr=1,3"], "data", "code") != key
+
+
+def _changed(config, key, value):
+    config = copy.deepcopy(config)
+    *parents, leaf = key.split(".")
+    node = config
+    for name in parents:
+        node = node[name]
+    assert leaf in node
+    node[leaf] = value
+    return config
