@@ -3,6 +3,7 @@
 from typing import cast
 
 from torch import Tensor, nn
+from torch._C._functorch import is_batchedtensor
 from torch.func import functional_call
 from torch.utils.checkpoint import checkpoint
 
@@ -19,9 +20,14 @@ def recomputed(module: nn.Module, *inputs: Tensor) -> Tensor:
         module: Deterministic for given parameters, buffers and inputs.
         inputs: What it is called with.
 
+    Raises:
+        RuntimeError: Under vmap, which is over when the backward pass computes again.
+
     References:
         Chen, Xu, Zhang, Guestrin (2016), Training Deep Nets with Sublinear Memory Cost, arXiv:1604.06174.
     """
+    if any(is_batchedtensor(tensor) for tensor in inputs):
+        raise RuntimeError("model.checkpointing=true computes again in the backward pass, which vmap does not reach")
     state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     buffers = [name for name, _ in module.named_buffers()]
     is_first = True
