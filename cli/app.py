@@ -14,6 +14,7 @@ from . import (
     doctor,
     evaluate,
     options,
+    predict,
     runs,
     summary,
     sweep,
@@ -37,6 +38,7 @@ app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
 app.command("cv")(cv.cv)
 app.command("eval")(evaluate.evaluate)
+app.command("predict")(predict.predict)
 app.command("compare")(compare.compare)
 app.command("config")(config.config)
 app.command("options")(options.options)

@@ -49,7 +49,7 @@ class Arrays(Split):
         parts = _parts(content, self.path)
         pairs = [(content.get(self.path, f"x{part}"), content.get(self.path, f"y{part}")) for part in parts]
         names = content.class_names(self.path)
-        inputs = [_inputs(x, f"{self.path}, x{part}") for part, (x, _) in zip(parts, pairs, strict=True)]
+        inputs = [as_inputs(x, f"{self.path}, x{part}") for part, (x, _) in zip(parts, pairs, strict=True)]
         labels = [
             _labels(y, len(x), f"{self.path}, y{part}") for part, x, (_, y) in zip(parts, inputs, pairs, strict=True)
         ]
@@ -140,7 +140,16 @@ def _parts(content: _Content, path: str) -> list[str]:
     return [f"_{part}" for part in _PARTS if f"x_{part}" in content.keys]
 
 
-def _inputs(x: np.ndarray, where: str) -> Tensor:
+def as_inputs(x: np.ndarray, where: str) -> Tensor:
+    """Return an array of vectors or images as a data set holds it.
+
+    Args:
+        x: (N, D), (N, H, W) or (N, H, W, C).
+        where: File and array that begin a message.
+
+    Raises:
+        DataError: Type, shape or values cannot be inputs.
+    """
     if x.dtype.kind not in "biuf":
         raise DataError(f"{where}: got type {x.dtype}; numbers are needed")
     if x.ndim not in (2, 3, 4) or 0 in x.shape:
