@@ -93,7 +93,10 @@ def _show(outcome: "Outcome", console: Console) -> None:
     console.print(f"[bold]{result['status']}[/] after {num} folds, {result['seconds']:.1f} s of training")
     if result["complete"]:
         console.print(_table(result))
-        console.print(f"interval: {result['interval_note']}; compare two settings with `dlexp compare`")
+        console.print(
+            "The interval over folds is optimistic, because they share training data; the other allows for that."
+        )
+        console.print("Compare two settings with `dlexp compare CV CV`, which pairs them fold by fold.")
     for note in outcome.notes:
         console.print(f"[yellow]{escape(note)}[/]")
     console.print(f"cv folder  {escape(result['run_dir'])}")
@@ -101,15 +104,20 @@ def _show(outcome: "Outcome", console: Console) -> None:
 
 def _table(result: dict[str, Any]) -> Table:
     table = Table(title="validation", title_justify="left")
-    for header in ("metric", "mean", "std", "95 % interval", "pooled"):
+    for header in ("metric", "mean", "std", "95 % interval", "corrected", "pooled"):
         table.add_column(header, justify="left" if header == "metric" else "right")
     for name in [name for name in SHOWN if f"val/{name}" in result["mean"]]:
         key = f"val/{name}"
-        low, high = result["interval"][key]
+        spans = [_span(result[kind][key]) for kind in ("interval", "interval_corrected")]
         pooled = result["out_of_fold"].get(name)
-        spread = [f"{result['mean'][key]:.4f}", f"{result['std'][key]:.4f}", f"{low:.4f} to {high:.4f}"]
-        table.add_row(name, *spread, "" if pooled is None else f"{pooled:.4f}")
+        spread = [f"{result['mean'][key]:.4f}", f"{result['std'][key]:.4f}"]
+        table.add_row(name, *spread, *spans, "" if pooled is None else f"{pooled:.4f}")
     return table
+
+
+def _span(interval: list[float | None]) -> str:
+    low, high = interval
+    return "unknown" if low is None or high is None else f"{low:.4f} to {high:.4f}"
 
 
 def _dry_run(composed: "Composed", console: Console, is_json: bool) -> int:

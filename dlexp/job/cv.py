@@ -200,6 +200,7 @@ def _conclude(
         "mean": {},
         "std": {},
         "interval": {},
+        "interval_corrected": {},
         "interval_note": pool.INTERVAL_NOTE,
         "out_of_fold": {},
         "metrics": {},
@@ -212,7 +213,7 @@ def _conclude(
         },
     }
     if complete:
-        result |= pool.summarize(records)
+        result |= pool.summarize(records, len(folds[0].val) / len(folds[0].train))
         result["metrics"] = result["mean"]
         result["out_of_fold"] = pool.pool(folder, records, dataset)
         pool.draw_figures(folder, dataset, result, metric)

@@ -75,8 +75,11 @@ def train_folds(
         member = _member(cv, configure(config, fold), dataset.with_parts(fold.train, fold.val), fold, folder)
         waiting[member.folder.path] = fold, member
     for group in plan_groups([member for _, member in waiting.values()], cv.runs_dir / "fuse.json"):
-        if group.choice.engine != "solo":
-            yield from _train_together(group, waiting, interrupt)
+        size = group.choice.size
+        for start in range(0, len(group.members), size):
+            if group.choice.engine != "solo" and not interrupt():
+                program = Group(group.members[start : start + size], group.choice)
+                yield from _train_together(program, waiting, interrupt)
         for member in group.members:
             if member.folder.path in waiting and not interrupt():
                 fold, _ = waiting.pop(member.folder.path)

@@ -8,26 +8,30 @@ import torch
 
 from dlexp import metric
 from dlexp.data.dataset import Dataset
-from dlexp.statistic.t_test import t_interval
+from dlexp.statistic.t_test import corrected_t_test, t_interval
 from dlexp.tracker.folder import RunFolder
 
-INTERVAL_NOTE = "95 % of Student's t over folds; optimistic, because folds share training data"
+INTERVAL_NOTE = "95 % of Student's t over folds; optimistic, because folds share training data: see interval_corrected"
 
 
-def summarize(records: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return `mean`, `std` (n - 1) and `interval` (95 %) over folds of every metric that is a number in each.
+def summarize(records: list[dict[str, Any]], held_out: float) -> dict[str, dict[str, Any]]:
+    """Return `mean`, `std` (n - 1) and intervals (95 %) over folds of every metric that is a number in each.
+
+    `interval` takes the folds for independent; `interval_corrected` allows for the training data that they share, as
+    `dlexp compare` does.
 
     Args:
         records: Of all folds, each with `metrics`.
+        held_out: Share n_val / n_train of a fold.
     """
     names = [name for name in records[0]["metrics"] if all(_is_number(r["metrics"].get(name)) for r in records)]
     values = {name: np.array([record["metrics"][name] for record in records], dtype=np.float64) for name in names}
-    if len(records) < 2:
-        return {"mean": {name: float(v.mean()) for name, v in values.items()}, "std": {}, "interval": {}}
+    corrected = {name: corrected_t_test(v, held_out) for name, v in values.items()}
     return {
         "mean": {name: float(v.mean()) for name, v in values.items()},
         "std": {name: float(v.std(ddof=1)) for name, v in values.items()},
         "interval": {name: list(t_interval(v)) for name, v in values.items()},
+        "interval_corrected": {name: [test.low, test.high] for name, test in corrected.items()},
     }
 
 
