@@ -11,8 +11,14 @@ from dlexp.error import EnvironmentFault
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, *, is_synced: bool = True) -> None:
     """Replace a file atomically: a temporary name beside it, fsync, rename, fsync of the folder.
+
+    Args:
+        path: The file.
+        content: Its new content.
+        is_synced: False leaves out both fsyncs, milliseconds each: proof against kills, not against power cuts, for
+            what can be made anew.
 
     Raises:
         EnvironmentFault: The disk is full; the old content stays.
@@ -21,19 +27,21 @@ def write_bytes(path: Path, content: bytes) -> None:
     try:
         with disk_faults(path), open(fresh, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if is_synced:
+                file.flush()
+                os.fsync(file.fileno())
     except BaseException:
         with suppress(OSError):
             fresh.unlink()
         raise
     os.replace(fresh, path)
-    flush_folder(path.parent)
+    if is_synced:
+        flush_folder(path.parent)
 
 
-def write_text(path: Path, content: str) -> None:
+def write_text(path: Path, content: str, *, is_synced: bool = True) -> None:
     """Replace a text file (UTF-8) atomically, as `write_bytes` does."""
-    write_bytes(path, content.encode())
+    write_bytes(path, content.encode(), is_synced=is_synced)
 
 
 def flush_folder(folder: Path) -> None:

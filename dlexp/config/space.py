@@ -43,6 +43,7 @@ class Space:
     seeds: list[int]
     fixed: list[Override]
     config_dir: Path | None = None
+    _options: dict[str, list[str]] = field(default_factory=dict)
     _bases: dict[tuple[tuple[str, Any], ...], Composed] = field(default_factory=dict)
 
     def active(self, settings: Settings) -> list[Dimension]:
@@ -51,8 +52,9 @@ class Space:
 
     def groups(self) -> list[Dimension]:
         """Return the dimensions that choose options."""
-        known = catalog.list_groups(self.config_dir)
-        return [d for d in self.dimensions if d.key in known]
+        if not self._options:
+            self._options.update(catalog.list_groups(self.config_dir))  # looks at folders: milliseconds
+        return [d for d in self.dimensions if d.key in self._options]
 
     def compose(self, settings: Settings, seed: int | None = None, **trainer: Any) -> Composed:
         """Return the checked configuration of one setting, in the form of one training run's.
@@ -108,8 +110,9 @@ class Space:
     def _fixed(self, chosen: Settings) -> list[Override]:
         """Return the fixed overrides that exist under the chosen options, where these are searched."""
         found = []
+        searched = {d.key: d for d in self.groups()}
         for override in self.fixed:
-            owner, options = _owner(override.key, {d.key: d for d in self.groups()}, self.config_dir)
+            owner, options = _owner(override.key, searched, self.config_dir) if searched else ("", frozenset())
             if not owner or chosen.get(owner) in options or override.action != "change":
                 found.append(override)
         return found

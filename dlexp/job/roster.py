@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.engine.event import EpochEnd, TrialEnd
+from dlexp.error import RunError
 from dlexp.job import group as groups
 from dlexp.job.assemble import Assembled, assemble
 from dlexp.job.fuse import SOLO
 from dlexp.job.structure import structure_key
 from dlexp.job.trial import FOLDER, Outcome, Trial, by_id, conclude, outcome
 from dlexp.tracker import name
-from dlexp.tracker.folder import MANIFEST, RunFolder
+from dlexp.tracker.folder import RunFolder
 from dlexp.tracker.manifest import now
 
 
@@ -49,7 +50,7 @@ class Roster:
     def look_up(self, trial: Trial) -> Outcome | None:
         """Return how a trial ended; None when it has to be trained, from its beginning or its checkpoint."""
         path = self._known.get(trial.id)
-        if path is not None and (path / MANIFEST).is_file():
+        if path is not None and _is_readable(path):
             return outcome(RunFolder(path), self.metric, trial.proposal.until)
         other = self.elsewhere.get(trial.id)
         return None if other is None else outcome(RunFolder(other), self.metric, trial.proposal.until)
@@ -89,7 +90,7 @@ class Roster:
 
     def _member(self, trial: Trial) -> groups.Member:
         path = self._known.get(trial.id)
-        if path is not None and not (path / MANIFEST).is_file():
+        if path is not None and not _is_readable(path):
             shutil.rmtree(path)  # killed while it was made
             path = None
         folder = RunFolder(path) if path is not None else self._create(trial)
@@ -121,6 +122,7 @@ class Roster:
             overrides=trial.composed.overrides,
             manifest=described,
             run_id=trial.id,
+            is_synced=False,  # one that a power cut damages is made anew
         )
         folder.unlock()  # the sweep's lock covers its trials; one descriptor for each would run out
         return folder
@@ -193,6 +195,13 @@ class _Pause:
 
     def __call__(self) -> bool:
         return self.is_wanted() or (self.until is not None and self.epoch >= self.until)
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        return bool(RunFolder.open(path).manifest)
+    except RunError:
+        return False
 
 
 def _stands_at(member: groups.Member, until: int | None) -> bool:

@@ -52,6 +52,7 @@ class RunFolder:
         overrides: list[str],
         manifest: dict[str, Any],
         run_id: str | None = None,
+        is_synced: bool = True,
     ) -> "RunFolder":
         """Make ``runs_dir/experiment/<run_id>-<slug>``, lock it, and write what is known at the start.
 
@@ -65,6 +66,7 @@ class RunFolder:
                 whatever else is known; run id, start and status are added, and the environment unless it has
                 `packages`.
             run_id: What the folder's name begins with; None makes one up.
+            is_synced: Whether it must survive a power cut from the start.
 
         Raises:
             EnvironmentFault: The disk is full.
@@ -75,11 +77,12 @@ class RunFolder:
             path.mkdir(parents=True)
         folder = cls(path)
         folder.lock()
-        write_text(path / CONFIG, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
-        write_text(path / OVERRIDES, "".join(f"{override}\n" for override in overrides))
+        write_text(path / CONFIG, yaml.safe_dump(config, sort_keys=False, allow_unicode=True), is_synced=is_synced)
+        write_text(path / OVERRIDES, "".join(f"{override}\n" for override in overrides), is_synced=is_synced)
         around = {} if "packages" in manifest else environment()
         start = {"run_id": run_id, "experiment": experiment, "slug": slug, "status": "running", "start": now()}
-        folder._write_manifest({**start, "end": None, "resumes": 0, **manifest, **around})
+        fields = {**start, "end": None, "resumes": 0, **manifest, **around}
+        folder._write_manifest(fields, is_synced=is_synced)
         return folder
 
     @classmethod
@@ -250,8 +253,8 @@ class RunFolder:
         with disk_faults(self.path / LOG), open(self.path / LOG, "a") as file:
             file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {line}\n")
 
-    def _write_manifest(self, fields: dict[str, Any]) -> None:
-        write_text(self.path / MANIFEST, json.dumps(plain(fields), indent=1))
+    def _write_manifest(self, fields: dict[str, Any], *, is_synced: bool = True) -> None:
+        write_text(self.path / MANIFEST, json.dumps(plain(fields), indent=1), is_synced=is_synced)
 
 
 def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
