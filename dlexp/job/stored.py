@@ -98,11 +98,13 @@ def load(folder: RunFolder) -> StoredModel:
     module = build_module(config, tuple(about["in_shape"]), about["num_outputs"], seed=0)
     module.to(torch.float64 if config["trainer"]["precision"] == "fp64" else torch.float32)
     module.load_state_dict(weights)
-    fitted = {name: None if values is None else torch.tensor(values) for name, values in about["normalize"].items()}
+    fitted = about["normalize"]
+    fill = None if fitted["fill"] is None else torch.tensor(fitted["fill"])
+    affine = Affine(torch.tensor(fitted["scale"]), torch.tensor(fitted["shift"]), fill)
     unit = about["unit"]
     if unit is not None:
         unit = Unit(*(torch.tensor([[unit[name]]]) for name in ("mean", "std")))
-    return StoredModel(about, module.eval(), Affine(**fitted), unit)
+    return StoredModel(about, module.eval(), affine, unit)
 
 
 def _plain(values: Tensor | None) -> list[float] | None:

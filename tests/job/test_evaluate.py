@@ -18,14 +18,19 @@ def trained(runs_dir, *overrides) -> RunFolder:
     return RunFolder.open(runs_dir / train.start(composed, announce=lambda about: lambda event: None).result["run_dir"])
 
 
+def result(folder: RunFolder) -> dict:
+    assert folder.result is not None
+    return folder.result
+
+
 @pytest.mark.parametrize("data", ["wine", "diabetes"])
 def test_validation_gives_the_runs_own_metrics(tmp_path, data):
     folder = trained(tmp_path, f"data={data}", "trainer.ema=0.9")
-    kept, before = folder.result["metrics"], folder.predictions("val")["output"].tolist()
+    kept, before = result(folder)["metrics"], folder.predictions("val")["output"].tolist()
     found = evaluate("last", tmp_path, "val")
     assert found["metrics"] == {name: value for name, value in kept.items() if name.startswith("val/")}
     assert folder.predictions("val")["output"].tolist() == before
-    assert (found["num_examples"], found["openings"]) == (folder.result["data"]["num_val"], 0)
+    assert (found["num_examples"], found["openings"]) == (result(folder)["data"]["num_val"], 0)
     assert (found["confusion_matrix"] is None) == (data == "diabetes")
 
 
@@ -33,7 +38,7 @@ def test_openings_of_the_test_part_are_counted(tmp_path):
     folder = trained(tmp_path, "data=wine")
     assert [evaluate(folder.run_id, tmp_path, "test")["openings"] for _ in range(2)] == [1, 2]
     assert folder.manifest["test_openings"] == 2
-    assert len(folder.predictions("test")["id"]) == folder.result["data"]["num_test"]
+    assert len(folder.predictions("test")["id"]) == result(folder)["data"]["num_test"]
 
 
 def test_what_cannot_be_evaluated(tmp_path):
