@@ -17,7 +17,7 @@ from torch import Tensor
 
 from dlexp import metric as metrics
 from dlexp.error import ConfigError, RunError, did_you_mean
-from dlexp.job.entrant import Entrant, Predictions, load, require_same
+from dlexp.job.entrant import Entrant, Predictions, labels, load, require_same
 from dlexp.random import generator
 from dlexp.statistic.bootstrap import CELLS, examples_needed, paired_bootstrap
 from dlexp.statistic.holm import holm
@@ -93,10 +93,10 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> dict[
             "run_id": entrant.run_id,
             "run_dir": str(entrant.run_dir),
             "kind": entrant.kind,
-            "label": entrant.label,
+            "label": label,
             "value": float(np.mean(_by_part(entrant, chosen))),
         }
-        for entrant in entrants
+        for entrant, label in zip(entrants, labels(entrants), strict=True)
     ]
     return {"kind": "compare", "metric": f"val/{chosen.name}", "alpha": ALPHA, "runs": runs, "pairs": pairs}
 

@@ -42,7 +42,7 @@ class Entrant:
 
     Attributes:
         run_id: Of the run, sweep or cv that the user named.
-        label: The run's id and what the user had set.
+        overrides: What the user had set.
         kind: "train" or "cv"; a sweep enters by its best run.
         run_dir: Its folder.
         task: "multiclass", "binary" or "regression".
@@ -51,7 +51,7 @@ class Entrant:
     """
 
     run_id: str
-    label: str
+    overrides: list[str]
     kind: str
     run_dir: Path
     task: str
@@ -71,7 +71,6 @@ def load(runs_dir: Path, ref: str) -> Entrant:
     is_lacking = result is not None and (result.get("complete") is False or result.get("best", "") is None)
     if result is None or is_lacking or manifest["status"] not in WHOLE:
         raise RunError(f"{folder.run_id}: got a {kind} that is {_state(manifest, result)}; {_cure(folder, kind)}")
-    label = f"{folder.run_id} {manifest['slug']}"
     if kind == "cv":
         parts = {(f["repeat"], f["fold"]): _read(folder.child(f["run_id"])) for f in result["folds"]}
     elif kind == "sweep":
@@ -80,7 +79,14 @@ def load(runs_dir: Path, ref: str) -> Entrant:
     else:
         parts = {(0, 0): _read(folder)}
     data = manifest["data"]
-    return Entrant(folder.run_id, label, kind, folder.path, manifest["task"], data["fingerprint"], parts)
+    return Entrant(folder.run_id, folder.overrides, kind, folder.path, manifest["task"], data["fingerprint"], parts)
+
+
+def labels(entrants: list[Entrant]) -> list[str]:
+    """Return a name for each: its id and those of its settings that not all of them share."""
+    shared = set.intersection(*(set(entrant.overrides) for entrant in entrants))
+    own = [[override for override in entrant.overrides if override not in shared] for entrant in entrants]
+    return [f"{entrant.run_id} {' '.join(some) or 'default'}" for entrant, some in zip(entrants, own, strict=True)]
 
 
 def require_same(first: Entrant, other: Entrant) -> None:
