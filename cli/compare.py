@@ -60,7 +60,8 @@ def _show(found: dict[str, Any], console: Console) -> None:
         name_a, name_b = letters[pair["a"]], letters[pair["b"]]
         holm = [f"{pair['p_holm']:.2g}"] if many else []
         low, high = pair["interval"]
-        row = [f"{name_a} - {name_b}", f"{pair['difference']:+.4f}", f"{low:+.4f} to {high:+.4f}"]
+        span = "unknown" if low != low else f"{low:+.4f} to {high:+.4f}"
+        row = [f"{name_a} - {name_b}", f"{pair['difference']:+.4f}", span]
         verdict = _verdict(pair, name_a, name_b)
         pairs.add_row(*row, f"{pair['p_value']:.2g}", *holm, _effect(pair), verdict)
     console.print(pairs)
@@ -87,9 +88,8 @@ def _note(pair: dict[str, Any]) -> str:
     test = f"{pair['test']} on {pair['num']:,} {pair['unit']}"
     if "only_a" in pair:
         test += f"; right alone: {pair['only_a']} and {pair['only_b']}"
-    if "p_sign_flip" in pair:
-        least = f"(at least {pair['smallest_p_sign_flip']:.2g} with {pair['num']} folds)"
-        test += f"; sign flips p = {pair['p_sign_flip']:.2g} {least}"
+    if "smallest_p" in pair:
+        test += f", all with one difference; the smallest p that {pair['num']} allow is {pair['smallest_p']:.2g}"
     if pair["verdict"] != "cannot tell" or pair["difference"] == 0:
         return test
     if pair["needed"] is None:

@@ -146,23 +146,24 @@ def _over_folds(a: Entrant, b: Entrant, metric: Metric) -> dict[str, Any]:
         raise RunError(f"val/{metric.name}: not defined on every fold; choose another --metric or a smaller cv.k")
     ratio = float(np.mean([len(part.ids) / part.num_train for part in a.parts.values()]))
     test = corrected_t_test(differences, ratio)
-    flips = sign_flip(torch.from_numpy(differences), generator=generator(0, "sign flip"))
-    has_spread = not math.isnan(test.p_value)
     needed = differences_needed(test.effect, ratio)
-    return {
+    record = {
         "difference": test.mean,
         "interval": [test.low, test.high],
-        "p_value": test.p_value if has_spread else flips.p_value,
-        "test": "corrected resampled t" if has_spread else "sign flip",
+        "p_value": test.p_value,
+        "test": "corrected resampled t",
         "effect": None if math.isnan(test.effect) else test.effect,
         "effect_name": "d",
         "num": len(differences),
         "unit": "folds",
         "needed": None if needed is None else max(needed - len(differences), 0),
         "by_fold": differences.tolist(),
-        "p_sign_flip": flips.p_value,
-        "smallest_p_sign_flip": flips.smallest_p,
     }
+    if math.isnan(test.p_value):
+        # Without spread there is no t. Sign flips take folds for independent, so they name a p but never a winner.
+        flips = sign_flip(torch.from_numpy(differences), generator=generator(0, "sign flip"))
+        record |= {"p_value": flips.p_value, "test": "sign flips", "smallest_p": flips.smallest_p}
+    return record
 
 
 def _verdict(pair: dict[str, Any], is_high_better: bool) -> str:
