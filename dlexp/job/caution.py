@@ -35,7 +35,9 @@ def warn(found: dict[str, Any], config: dict[str, Any]) -> list[str]:
     for part, number in found["duplicates"].items():
         if number:
             earlier = "train" if part == "val" else "train or val"
-            lines.append(f"{number:,} examples of {part} also stand in {earlier}, byte for byte: scores are too good")
+            lines.append(
+                f"{number:,} examples of {part} also stand in {earlier}, byte for byte: scores may be too good"
+            )
     is_evened = config["trainer"]["oversample"] or config["loss"].get("class_weight") is not None
     if found.get("is_imbalanced") and not is_evened:
         counts = found["train_counts"].values()

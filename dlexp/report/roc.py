@@ -26,7 +26,7 @@ def draw(logits_NK: Tensor, targets_N: Tensor, class_names: list[str], path: Pat
     figure = new_figure(5, 4.6)
     axis = figure.subplots()
     axis.plot([0, 1], [0, 1], ":", color="tab:gray")
-    shown = [1] if len(class_names) == 2 else range(len(class_names))
+    shown = [1] if len(class_names) == 2 else list(range(len(class_names)))
     for k in shown:
         if not torch.isfinite(areas_K[k]):
             continue
@@ -35,6 +35,6 @@ def draw(logits_NK: Tensor, targets_N: Tensor, class_names: list[str], path: Pat
         axis.plot(false_positive.numpy(), true_positive.numpy(), linewidth=1, label=label)
     axis.set(title="validation: ROC (area)", xlabel="false positive rate", ylabel="true positive rate")
     axis.grid(alpha=0.3)
-    if len(class_names) <= MAX_NAMED:
+    if len(class_names) <= MAX_NAMED and torch.isfinite(areas_K[shown]).any():  # else there is no curve to name
         axis.legend(loc="lower right", fontsize=8)
     return save(figure, path)

@@ -39,3 +39,8 @@ def test_many_classes_have_no_names(tmp_path, drawn):
     roc.draw(torch.eye(11), torch.arange(11), [str(k) for k in range(11)], tmp_path / "roc.png")
     assert drawn[0].axes[0].get_legend() is None
     assert len(drawn[0].axes[0].get_lines()) == 12
+
+
+def test_a_part_with_one_class_has_no_curve_to_name(tmp_path, drawn):
+    roc.draw(torch.randn(6, 1), torch.zeros(6, dtype=torch.int64), ["no", "yes"], tmp_path / "roc.png")
+    assert drawn[0].axes[0].get_legend() is None
