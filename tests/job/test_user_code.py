@@ -18,6 +18,7 @@ from dlexp.job.component import load_data
 from dlexp.job.config import resolve
 from dlexp.job.fuse import choose
 from dlexp.job.structure import structure_key
+from dlexp.job.summary import summary
 
 SOURCE = '''
 import torch
@@ -122,6 +123,12 @@ def losses(run):
             found.setdefault(event.trial, []).append(event.metrics["train/loss"])
         assert not isinstance(event, TrialEnd) or event.status == "finished"
     return found
+
+
+def test_an_own_model_is_summarised(own):
+    found = summary(own("norm=none"))
+    assert [layer["name"] for layer in found["layers"]] == ["gate", "value", "output"]  # no norm, no layer
+    assert found["num_params"] == 2 * (64 * 6 + 6) + 6 * 10 + 10
 
 
 def test_the_planner_takes_an_own_model(own):
