@@ -13,6 +13,7 @@ from dlexp.engine.snapshot import restore
 from dlexp.job import train
 from dlexp.job.assemble import Assembled, assemble
 from dlexp.job.finish import conclude
+from dlexp.job.fuse import SOLO
 from dlexp.job.group import Group, Member, plan_groups, train_group
 from dlexp.job.interrupt import Interrupt
 from dlexp.random import derive
@@ -74,7 +75,7 @@ def train_folds(
             continue
         member = _member(cv, configure(config, fold), dataset.with_parts(fold.train, fold.val), fold, folder)
         waiting[member.folder.path] = fold, member
-    for group in plan_groups([member for _, member in waiting.values()], cv.runs_dir / "fuse.json"):
+    for group in _plan([member for _, member in waiting.values()], cv.runs_dir / "fuse.json"):
         size = group.choice.size
         for start in range(0, len(group.members), size):
             if group.choice.engine != "solo" and not interrupt():
@@ -84,6 +85,14 @@ def train_folds(
             if member.folder.path in waiting and not interrupt():
                 fold, _ = waiting.pop(member.folder.path)
                 yield _train_alone(fold, member, interrupt)
+
+
+def _plan(members: list[Member], cache: Path) -> list[Group]:
+    """Choose how folds train; where that fails, one by one, so that each says why."""
+    try:
+        return plan_groups(members, cache)
+    except Exception:
+        return [Group([member], SOLO) for member in members]
 
 
 def _member(cv: RunFolder, config: dict[str, Any], dataset: Dataset, fold: Fold, folder: RunFolder | None) -> Member:
