@@ -43,6 +43,10 @@ def sweep(
     console = people(json, is_quiet=quiet)
     if resume is not None and (overrides or dry_run):
         raise ConfigError("--resume: got overrides too; give --resume alone, or the changed command without it")
+    if resume is None:
+        from dlexp.config.space import read_space
+
+        read_space(overrides or [], config_dir)  # what is wrong with the space is said before torch is imported
     if dry_run:
         return _dry_run(overrides or [], config_dir, console, json)
     from dlexp.job import sweep as job

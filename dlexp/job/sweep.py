@@ -176,7 +176,7 @@ def _is_finished(path: Path, metric: str) -> bool:
 
 
 def _carry_out(inquiry: Inquiry, folder: RunFolder, listener: Listener, interrupt: Interrupt) -> Found:
-    started = time.monotonic()
+    started = time.monotonic() - _seconds_before(folder)
     outbox = mlflow.start(folder, inquiry.config["tracking"])
     around = {**environment(), "device": inquiry.first.device_line, "threads": torch.get_num_threads()}
     trials = Roster(folder, inquiry.metric, interrupt, finished_elsewhere(inquiry, folder), around)
@@ -205,6 +205,12 @@ def _carry_out(inquiry: Inquiry, folder: RunFolder, listener: Listener, interrup
     code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
     best = standings[0] if result["best"] is not None else None
     return Found(Outcome(finite(result), code, notes), standings, inquiry, command(best) if best else "")
+
+
+def _seconds_before(folder: RunFolder) -> float:
+    """Return what the searches that this one goes on with took, as far as they came to a result."""
+    result = folder.result
+    return 0.0 if result is None else float(result["seconds"])
 
 
 def _log(folder: RunFolder, event: TrialDone) -> None:

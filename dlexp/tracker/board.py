@@ -87,13 +87,18 @@ class Board:
             self._live.update(self._view())
 
     def _view(self) -> Group:
-        table = Table(box=None, pad_edge=False, title=self._progress(), title_justify="left")
+        table = Table(box=None, pad_edge=False)
         table.add_column("running")
         table.add_column(self.metric, justify="right")
         table.add_column("epochs")
         for name, values in list(self._curves.items())[-SHOWN_RUNNING:]:
             table.add_row(escape(name), f"{values[-1]:.4g}", sparkline(values))
-        return Group(table, Text(f"best  {self.best}"), *(Text(f"      {text}", style="dim") for text in self._last))
+        return Group(
+            Text(self._progress(), style="bold"),
+            table,
+            Text(f"best  {self.best}"),
+            *(Text(f"      {text}", style="dim") for text in self._last),
+        )
 
     def _progress(self) -> str:
         spent = time.monotonic() - self._started

@@ -16,6 +16,13 @@ SHARED = ["tracking=none", "trainer.threads=1", "data.limit=300", "model.widths=
 SMALL = [*SHARED, "trainer.epochs=2"]
 
 
+@pytest.fixture(autouse=True)
+def _without_figures(request, monkeypatch):
+    """Figures take a second a sweep."""
+    if request.node.name != "test_a_grid_and_what_scripts_rely_on":
+        monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
+
+
 class Heard:
     def __init__(self):
         self.events = []

@@ -46,7 +46,7 @@ def test_data_and_code_count(config):
 def test_a_sweep_that_met_a_limit_is_the_same_sweep(config):
     key = sweep_key(config, ["optimizer.lr=1,2"], "data", "code")
     assert sweep_key(_changed(config, "search.max_seconds", 9.0), ["optimizer.lr=1,2"], "data", "code") == key
-    assert sweep_key(_changed(config, "launcher.workers", 2), ["optimizer.lr=1,2"], "data", "code") == key
+    assert sweep_key(_changed(config, "launcher._target_", "another"), ["optimizer.lr=1,2"], "data", "code") == key
     assert sweep_key(_changed(config, "search.trials", 9), ["optimizer.lr=1,2"], "data", "code") != key
     assert sweep_key(config, ["optimizer.lr=1,3"], "data", "code") != key
 

@@ -1,0 +1,67 @@
+"""`dlexp sweep` as users and scripts run it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = [str(Path(sys.executable).with_name("dlexp")), "sweep"]
+SMALL = ["tracking=none", "trainer.threads=1", "trainer.epochs=2", "data.limit=200"]
+
+
+def run(cwd, *arguments):
+    return subprocess.run([*COMMAND, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sweep")
+    return folder, run(folder, *SMALL, "optimizer.lr=0.03,0.3")
+
+
+def test_a_line_a_trial_then_the_winner(first):
+    _, done = first
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines if "(1 / 2)" in line or "(2 / 2)" in line] == ["val acc"] * 2
+    winner = next(line for line in lines if line.startswith("winner"))
+    assert winner.split(maxsplit=1)[1].startswith("dlexp train tracking=none trainer.threads=1 trainer.epochs=2")
+    assert "optimizer.lr=0.3" in winner
+    assert any(line.startswith("sealed test") for line in lines)
+
+
+def test_resume_prints_one_document(first):
+    folder, _ = first
+    done = run(folder, "--resume", "last", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["kind"] == "sweep"
+    assert result["best"]["overrides"] == {"optimizer.lr": 0.3}
+    assert done.stderr.count("was there") == 2
+
+
+def test_a_dry_run_writes_nothing(tmp_path):
+    done = run(tmp_path, *SMALL, "optimizer.lr=0.1,0.2,0.3", "seed=0,1", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "settings 3, 6 trials" in done.stdout
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["optimizer.lr=interval(1,0)"], "config error: optimizer.lr: got interval(1,0); low <= high must hold"),
+        (["optimizer.lr=0.1"], "config error: nothing to search"),
+        (["optimizer.lr=interval(0.1,1)"], "config error: optimizer.lr: got interval(0.1,1); search=grid needs"),
+        (["--resume", "last", "optimizer.lr=1,2"], "config error: --resume"),
+    ],
+)  # fmt: skip
+def test_refused(tmp_path, arguments, message):
+    done = run(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith(message)
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
