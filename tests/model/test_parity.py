@@ -16,7 +16,7 @@ NETS = [
     *[f"densenet{depth}" for depth in (121, 169, 201)],
     "googlenet",
 ]
-SMALLEST = ["vgg11_bn", "resnet18", "resnet50", "resnext50_32x4d", "densenet121", "googlenet"]
+SMALLEST = ["vgg11_bn", "resnet18", "resnext50_32x4d", "densenet121", "googlenet"]
 
 
 @pytest.fixture

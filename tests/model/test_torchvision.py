@@ -32,7 +32,7 @@ def published(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "name",
-    ["resnet18", "mobilenet_v3_small", "efficientnet_b0", "convnext_tiny", "regnet_x_400mf", "googlenet", "swin_t"],
+    ["resnet18", "convnext_tiny", "regnet_x_400mf", "googlenet", "swin_t"],
 )
 def test_head_fits_the_data(name, net):
     with torch.device("meta"):
