@@ -21,6 +21,7 @@ CIFAR = "data=arrays data.path=cifar10.npz"
 FASHION = "data=fashion_mnist data.root=. data.download=false"
 PART = "data.limit=3000 data.val_count=1000"
 SMALL_PART = "data.limit=1000 data.val_count=500"
+TINY_PART = "data.limit=500 data.val_count=200 trainer.batch_size=16"
 STEADY = "optimizer=momentum optimizer.lr=0.01"
 COMMANDS = {
     "softmax": f"model=softmax {CIFAR} optimizer.lr=0.01",
@@ -28,14 +29,14 @@ COMMANDS = {
     "cnn": f"model=cnn {CIFAR}",
     "torchvision": f"model=torchvision model.name=resnet18 {CIFAR} {PART} {STEADY}",
     "vgg": f"model=vgg model.depth=11 {FASHION} {PART} {STEADY}",
-    "vgg with norm": f"model=vgg model.depth=16 norm=batch {CIFAR} {PART} {STEADY}",
+    "vgg with norm": f"model=vgg model.depth=11 norm=batch {CIFAR} {SMALL_PART} optimizer.lr=0.01",
     "nin": f"model=nin {FASHION} {PART} {STEADY}",
     "resnet, CIFAR form": f"model=resnet model.depth=20 {CIFAR} {PART}",
-    "resnet, ImageNet form": f"model=resnet model.depth=18 {CIFAR} {PART}",
-    "resnext": f"model=resnext model.depth=50 model.groups=8 {FASHION} {SMALL_PART} {STEADY}",
+    "resnet, ImageNet form": f"model=resnet model.depth=18 {CIFAR} {SMALL_PART}",
+    "resnext": f"model=resnext model.depth=50 model.groups=8 {FASHION} {TINY_PART} {STEADY}",
     "densenet": f"model=densenet model.depth=40 model.growth_rate=12 {CIFAR} {PART}",
-    "inception": f"model=inception {FASHION} {SMALL_PART} {STEADY}",
-    "inception with norm": f"model=inception norm=batch {CIFAR} {SMALL_PART} {STEADY}",
+    "inception": f"model=inception {FASHION} {TINY_PART} {STEADY}",
+    "inception with norm": f"model=inception model.stem=imagenet norm=batch {CIFAR} {PART} {STEADY}",
 }
 
 
