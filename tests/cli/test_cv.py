@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 DLEXP = Path(sys.executable).parent / "dlexp"
-QUICK = ["tracking=none", "trainer.threads=1", "data=iris", "cv.k=5"]
+QUICK = ["tracking=none", "trainer.threads=1", "data=iris", "cv.k=5", "trainer.fuse=off"]
 
 
 def dlexp(cwd: Path, *arguments: str) -> tuple[int, str, str]:

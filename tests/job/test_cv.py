@@ -57,6 +57,12 @@ def whole(tmp_path_factory) -> train.Outcome:
     return start(tmp_path_factory.mktemp("runs"), *QUICK)
 
 
+@pytest.fixture(autouse=True)
+def no_figures(whole, monkeypatch):
+    """Leave out what takes most of the time of a small cv; `whole` has its figures."""
+    monkeypatch.setattr(cv.pool, "draw_figures", lambda *_: [])
+
+
 def test_result_has_what_the_contract_names(whole):
     result = whole.result
     assert whole.exit_code == 0
@@ -176,9 +182,11 @@ def test_diverged_folds_are_not_averaged(tmp_path):
     json.loads((Path(outcome.result["run_dir"]) / "result.json").read_text(), parse_constant=pytest.fail)
 
 
-def test_repeats_of_values(tmp_path):
+def test_repeats_of_values(tmp_path, monkeypatch):
+    monkeypatch.undo()
     outcome = start(
-        tmp_path, "data=diabetes", "trainer.epochs=1", "tracking=none", "cv.k=2", "cv.repeats=2", "optimizer.lr=0.001"
+        *(tmp_path, "data=diabetes", "trainer.epochs=1", "tracking=none", "cv.k=2", "cv.repeats=2"),
+        *("optimizer.lr=0.001", "trainer.fuse=off"),
     )
     result = outcome.result
     assert (result["k"], result["repeats"], len(result["folds"])) == (2, 2, 4)
@@ -194,7 +202,7 @@ def test_leave_one_out_averages_what_is_defined(tmp_path):
     np.savez(tmp_path / "x.npz", x=draw.normal(size=(12, 3)), y=np.arange(12) % 2)
     outcome = start(
         *(tmp_path / "runs", "data=arrays", f"data.path={tmp_path / 'x.npz'}", "data.test_fraction=0.0"),
-        *("cv=leave_one_out", "trainer.epochs=1", "trainer.batch_size=4", "tracking=none"),
+        *("cv=leave_one_out", "trainer.epochs=1", "trainer.batch_size=4", "tracking=none", "trainer.fuse=off"),
     )
     assert len(outcome.result["folds"]) == outcome.result["k"] == 12
     assert outcome.result["mean"]["val/accuracy"] == pytest.approx(outcome.result["out_of_fold"]["accuracy"])

@@ -56,7 +56,7 @@ def simulate(seed: int, gap: float, draws: int, num: int = 150):
     b = torch.where(share, a, torch.rand(draws, num, generator=draw) < 0.8 + 2 * gap)
     values_SN = b.double() - a.double()
     spans = [
-        paired_bootstrap(mean_of(row), num, generator=generator(seed, "b", i), draws=400)
+        paired_bootstrap(mean_of(row), num, generator=generator(seed, "b", i), draws=300)
         for i, row in enumerate(values_SN)
     ]
     return torch.tensor([[span.low, span.high, span.p_value] for span in spans])
