@@ -110,7 +110,8 @@ def _show(found: "Found", console: Console) -> None:
     result, best = found.outcome.result, found.outcome.result["best"]
     seconds = result["seconds"]
     console.print(f"[bold]{result['status']}[/]: {len(result['trials'])} trials, {seconds:.1f} s")
-    console.print(_leaderboard(found))
+    if found.standings:
+        console.print(_leaderboard(found))
     failed = sum(record["status"] in ("failed", "diverged") for record in result["trials"])
     if failed:
         console.print(f"[yellow]{failed} of {len(result['trials'])} trials failed or diverged[/]")

@@ -19,7 +19,7 @@ class Selection:
         value: The winner's mean score.
         optimism: How much of it comes from having been picked.
         corrected: value - optimism.
-        wins: Share of the resamples in which the same setting wins.
+        wins: Share of the resamples in which the same setting wins; a tie of k settings counts as 1/k.
     """
 
     value: float
@@ -54,7 +54,7 @@ def optimism(scores_SN: Tensor, *, generator: torch.Generator, draws: int = 1000
     means_S = scores_SN.mean(dim=1)
     winner = int(means_S.argmax())
     chunk = max(1, CELLS // num)
-    gaps, wins, counted = 0.0, 0, 0
+    gaps, wins, counted = 0.0, 0.0, 0
     for start in range(0, draws, chunk):
         rows = torch.randint(num, (min(chunk, draws - start), num), generator=generator)
         counts_BN = torch.zeros(len(rows), num, dtype=torch.float64)
@@ -66,7 +66,8 @@ def optimism(scores_SN: Tensor, *, generator: torch.Generator, draws: int = 1000
         picked_B = inside_BS.argmax(dim=1, keepdim=True)
         gap_B = (inside_BS.gather(1, picked_B) - outside_BS.gather(1, picked_B))[is_usable]
         gaps, counted = gaps + float(gap_B.sum()), counted + len(gap_B)
-        wins += int((picked_B == winner).sum())
+        is_first_BS = inside_BS == inside_BS.max(dim=1, keepdim=True).values
+        wins += float((is_first_BS[:, winner] / is_first_BS.sum(dim=1)).sum())
     value = float(means_S[winner])
     gap = max(gaps / max(counted, 1), 0.0)
     return Selection(value, gap, value - gap, wins / draws)

@@ -34,6 +34,12 @@ def test_one_setting_was_not_picked():
     assert found.wins == 1.0
 
 
+def test_a_tie_is_shared():
+    scores = simulate(torch.tensor([0.9]), 100, 0).repeat(4, 1)
+    found = optimism(scores, generator=torch.Generator().manual_seed(0))
+    assert found.wins == pytest.approx(0.25)
+
+
 def test_a_clear_winner_has_hardly_any():
     scores = simulate(torch.tensor([0.95, 0.5, 0.4, 0.3]), 1000, 1)
     found = optimism(scores, generator=torch.Generator().manual_seed(0))
