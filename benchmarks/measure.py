@@ -4,7 +4,7 @@ import json
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import torch
 RESULTS = Path(__file__).parent / "results"
 
 
-def interleave(alternatives: dict[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
+def interleave(alternatives: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
     """Return the wall seconds of each alternative in each repeat; they take turns, so that drift hits all alike."""
     seconds: dict[str, list[float]] = {name: [] for name in alternatives}
     for call in alternatives.values():

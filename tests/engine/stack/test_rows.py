@@ -1,0 +1,51 @@
+"""The rows of a stack."""
+
+import torch
+from torch import nn
+
+from dlexp.engine.stack.rows import Rows, select_rows
+from dlexp.optimizer.momentum import Momentum
+
+CPU = torch.device("cpu")
+
+
+def models(num: int) -> list[nn.Module]:
+    made = []
+    for seed in range(num):
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            made.append(nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5), nn.Linear(5, 2)))
+    return made
+
+
+def test_each_trials_weights_come_back_under_their_names():
+    stacked = models(3)
+    rows = Rows(stacked, device=CPU, channels_last=False)
+    for trial, model in enumerate(stacked):
+        found = rows.weights(trial)
+        assert list(found) == list(model.state_dict())
+        assert all(torch.equal(value, found[name]) for name, value in model.state_dict().items())
+
+
+def test_gradients_reach_the_row_of_their_trial_alone():
+    rows = Rows(models(3), device=CPU, channels_last=False)
+    rows.parameters()["0.weight"][1].sum().backward()
+    assert float(rows.grads[1].sum()) == 15.0
+    assert float(rows.grads[[0, 2]].abs().sum()) == 0.0
+
+
+def test_dropped_trials_free_their_rows_and_the_rest_keep_theirs():
+    rows = Rows(models(4), device=CPU, channels_last=False)
+    kept = rows.weights(2)
+    rows.keep([0, 2])
+    assert rows.num_trials == 2
+    assert rows.flat.tensor.shape == rows.grads.shape
+    assert all(torch.equal(value, kept[name]) for name, value in rows.weights(1).items())
+
+
+def test_hyperparameters_are_cut_to_the_chosen_rows():
+    rule = Momentum(lr=torch.tensor([[0.1], [0.2], [0.3]]), momentum=0.9)
+    chosen = select_rows(rule, [2, 0], 3)
+    assert chosen.lr.flatten().tolist() == [torch.tensor(0.3).item(), torch.tensor(0.1).item()]
+    assert chosen.momentum == 0.9
+    assert rule.lr.shape == (3, 1)

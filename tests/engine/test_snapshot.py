@@ -1,0 +1,63 @@
+"""A snapshot of one trial does not tell whether it trained alone or in a stack."""
+
+import torch
+
+from dlexp.engine.event import EpochEnd
+from dlexp.engine.snapshot import best_weights, restore, snapshot
+from dlexp.engine.train import Run
+from dlexp.job.assemble import assemble_group
+from dlexp.job.component import load_data
+from dlexp.job.config import resolve
+
+COMMON = [
+    "data.limit=100",
+    "trainer.epochs=3",
+    "trainer.threads=1",
+    "tracking=none",
+    "optimizer=adam",
+    "trainer.ema=0.5",
+]
+
+
+def make(seeds: list[int], engine: str) -> Run:
+    made = [resolve([*COMMON, f"seed={seed}"]).config for seed in seeds]
+    return assemble_group(made, [load_data(made[0])] * len(made), engine).run
+
+
+def advance(run: Run, epochs: int) -> None:
+    for event in run.events():
+        if isinstance(event, EpochEnd) and event.epoch == epochs and event.trial == run.trials[-1]:
+            return
+
+
+def test_a_row_of_a_stack_goes_on_as_a_stack_of_one_to_the_bit():
+    stack = make([0, 1, 2], "folded")
+    advance(stack, 1)
+    saved = snapshot(stack, 1)
+    alone = make([1], "folded")
+    restore(alone, *saved)
+    advance(alone, 2)
+    stack = make([0, 1, 2], "folded")
+    advance(stack, 2)
+    for name, value in snapshot(stack, 1)[0].items():
+        assert torch.equal(value, snapshot(alone)[0][name]), name
+    for name, value in snapshot(stack, 1)[1]["step"].items():
+        assert torch.equal(value, snapshot(alone)[1]["step"][name]), name
+
+
+def test_a_solo_snapshot_fits_a_row_of_a_stack_and_back():
+    solo = make([1], "solo")
+    advance(solo, 1)
+    stack = make([0, 1], "vmapped")
+    restore(stack, *snapshot(solo), row=1)
+    for name, value in snapshot(solo)[0].items():
+        assert torch.equal(value, snapshot(stack, 1)[0][name])
+    assert stack.stopping[1] == solo.stopping[0]
+
+
+def test_best_weights_are_the_averaged_ones_and_the_trained_ones_come_back():
+    run = make([0], "solo")
+    advance(run, 1)
+    trained = run.step.forward.weights(0)["output.weight"]
+    assert not torch.equal(best_weights(run)["output.weight"], trained)
+    assert torch.equal(run.step.forward.weights(0)["output.weight"], trained)
