@@ -1,6 +1,7 @@
 """The Typer application: its commands, and how every error reaches the user."""
 
 import os
+import signal
 import sys
 
 import typer
@@ -55,6 +56,7 @@ def main() -> None:
     is_debug = "--debug" in arguments
     is_json = "--json" in arguments
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         code = app(args=arguments or ["--help"], standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = 130
