@@ -141,7 +141,7 @@ def create_folder(inquiry: Inquiry, overrides: list[str]) -> RunFolder:
         "strategy": strategy,
         "task": inquiry.first.dataset.task,
         "seed": inquiry.config["seed"],
-        "device": inquiry.first.device_line,
+        "device": str(inquiry.first.device),
         "data": {"name": inquiry.first.dataset.name, "fingerprint": inquiry.first.dataset.fingerprint},
         "params": {"search": strategy, **inquiry.first_choices, **searched},
         "monitor": {"metric": inquiry.metric, "mode": "max" if inquiry.is_high_better else "min"},
@@ -178,7 +178,7 @@ def _is_finished(path: Path, metric: str) -> bool:
 def _carry_out(inquiry: Inquiry, folder: RunFolder, listener: Listener, interrupt: Interrupt) -> Found:
     started = time.monotonic() - _seconds_before(folder)
     outbox = mlflow.start(folder, inquiry.config["tracking"])
-    around = {**environment(), "device": inquiry.first.device_line, "threads": torch.get_num_threads()}
+    around = {**environment(), "device": str(inquiry.first.device), "threads": torch.get_num_threads()}
     trials = Roster(folder, inquiry.metric, interrupt, finished_elsewhere(inquiry, folder), around)
     searching = Searching(inquiry, trials, interrupt)
     try:
