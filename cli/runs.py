@@ -11,6 +11,7 @@ from .argument import Debug, Json, Quiet, RunsDir
 from .output import people, show_json
 
 _COLORS = {"finished": "green", "stopped_early": "green", "running": "cyan"}
+WIDTH_OF_A_FILE = 1000  # columns
 
 
 def runs(
@@ -54,9 +55,12 @@ def runs(
     names = columns(records, sort)
     table = Table(box=None, pad_edge=False)
     for name, header in zip(names, _headers(names), strict=True):
-        table.add_column(escape(header), no_wrap=name == "run_id", overflow="fold", min_width=len(header))
+        is_whole = name in ("run_id", "kind", "status")
+        table.add_column(escape(header), no_wrap=is_whole, overflow="fold", min_width=len(header))
     for record in records:
         table.add_row(*(_cell(record, name) for name in names))
+    if not console.is_terminal:
+        console.width = WIDTH_OF_A_FILE  # a line a run, for grep and awk
     console.print(table)
 
 
