@@ -6,6 +6,8 @@ from typing import Any
 
 from rich.console import Console
 
+from dlexp.tracker.plain import plain
+
 WIDTH_OFF_TERMINAL = 120
 
 
@@ -18,19 +20,8 @@ def people(is_json: bool = False, *, is_quiet: bool = False) -> Console:
 
 def show_json(document: Any) -> None:
     """Print one JSON document; numbers that are not finite become null."""
-    json.dump(finite(document), sys.stdout, indent=2)
+    json.dump(plain(document), sys.stdout, indent=2)
     sys.stdout.write("\n")
-
-
-def finite(value: Any) -> Any:
-    """Return the value with NaN and infinities as None, which JSON can say."""
-    if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return None
-    return value
 
 
 def yaml_text(value: Any) -> str:

@@ -17,7 +17,6 @@ from dlexp.job import plan as plan_job
 from dlexp.job import pool
 from dlexp.job.assemble import assemble
 from dlexp.job.component import deal_folds, load_data
-from dlexp.job.finish import finite
 from dlexp.job.fold import FoldEnd, configure, train_folds
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.ready import check_destination, check_model
@@ -26,6 +25,7 @@ from dlexp.metric import is_better_high
 from dlexp.tracker import mlflow, name, scan
 from dlexp.tracker.folder import RunFolder
 from dlexp.tracker.manifest import now
+from dlexp.tracker.plain import plain
 
 WHOLE = ("finished", "stopped_early")
 Listener = Callable[[FoldEnd], None]
@@ -217,7 +217,7 @@ def _conclude(
         result["metrics"] = result["mean"]
         result["out_of_fold"] = pool.pool(folder, records, dataset)
         pool.draw_figures(folder, dataset, result, metric)
-    result = finite(result)
+    result = plain(result)
     folder.write_result(result)
     return result
 

@@ -7,9 +7,10 @@ from dlexp.config.signature import import_path_of_user_code
 from dlexp.engine import checkpoint
 from dlexp.error import DataError, RunError
 from dlexp.job.assemble import assemble
-from dlexp.job.finish import evaluate_part, finite
+from dlexp.job.finish import evaluate_part
 from dlexp.job.ready import check_test
 from dlexp.tracker import scan
+from dlexp.tracker.plain import plain
 
 KINDS = ("train", "trial", "fold")
 
@@ -50,7 +51,7 @@ def evaluate(ref: str, runs_dir: Path, split: str) -> dict[str, Any]:
         scalars, by_class = evaluate_part(built, folder, split, rows)
     finally:
         folder.unlock()
-    return finite(
+    return plain(
         {
             "kind": "eval",
             "run_id": folder.run_id,

@@ -1,6 +1,5 @@
 """The end of a run: its best weights evaluated once more, predictions, figures and the result written."""
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from dlexp.engine.event import TrialEnd
 from dlexp.job.assemble import Assembled
 from dlexp.random import generator
 from dlexp.tracker.folder import RunFolder
+from dlexp.tracker.plain import plain
 
 SHEET_IMAGES = 16
 Report = dict[str, dict[str, Any]]
@@ -55,7 +55,7 @@ def conclude(
             by_class[split] = rest
         if has_figures:
             draw_figures(built, folder)
-    result = finite(result | {"metrics": metrics, "report": by_class})
+    result = plain(result | {"metrics": metrics, "report": by_class})
     folder.write_result(result)
     return result
 
@@ -111,15 +111,6 @@ def evaluate_part(
 def _by_class(values: Tensor, class_names: list[str]) -> Any:
     """Return (K,) values by name of the class, (K, K) counts as lists of rows."""
     return values.tolist() if values.dim() > 1 else dict(zip(class_names, values.tolist(), strict=True))
-
-
-def finite(value: Any) -> Any:
-    """Return plain data with NaN and infinities as None, which JSON can say."""
-    if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def draw_figures(built: Assembled, folder: RunFolder) -> list[Path]:

@@ -10,7 +10,6 @@ from typing import Any, Protocol
 import torch
 
 from dlexp.error import RunError
-from dlexp.job.finish import finite
 from dlexp.job.inquiry import Inquiry, prepare
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.leaderboard import Standing, command, edges
@@ -24,6 +23,7 @@ from dlexp.tracker import mlflow, name, scan
 from dlexp.tracker.board import describe
 from dlexp.tracker.folder import MANIFEST, RunFolder
 from dlexp.tracker.manifest import environment, now
+from dlexp.tracker.plain import plain
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def _carry_out(inquiry: Inquiry, folder: RunFolder, listener: Listener, interrup
             listener.listen(event)
         standings = searching.standings()
         result = _result(inquiry, folder, searching, standings, time.monotonic() - started)
-        folder.write_result(finite(result))
+        folder.write_result(plain(result))
         if standings:
             draw_figures(inquiry, folder, standings)
         folder.log(f"{result['status']} {searching.why}".rstrip())
@@ -204,7 +204,7 @@ def _carry_out(inquiry: Inquiry, folder: RunFolder, listener: Listener, interrup
     notes = [*_notes(folder, searching), *([warning] if warning else [])]
     code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
     best = standings[0] if result["best"] is not None else None
-    return Found(Outcome(finite(result), code, notes), standings, inquiry, command(best) if best else "")
+    return Found(Outcome(plain(result), code, notes), standings, inquiry, command(best) if best else "")
 
 
 def _seconds_before(folder: RunFolder) -> float:

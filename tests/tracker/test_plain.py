@@ -1,3 +1,4 @@
+import json
 import math
 
 import numpy as np
@@ -21,3 +22,9 @@ from dlexp.tracker.plain import plain
 def test_values_that_json_can_say(value, expected):
     assert plain(value) == expected
     assert type(plain(value)) is type(expected)
+
+
+def test_nested_values_that_json_cannot_say_are_none():
+    value = {"a": [1.0, math.nan, {"b": -math.inf}], "c": "nan", "d": True, "e": 3}
+    assert plain(value) == {"a": [1.0, None, {"b": None}], "c": "nan", "d": True, "e": 3}
+    json.dumps(plain(value), allow_nan=False)
