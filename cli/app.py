@@ -1,6 +1,5 @@
 """The Typer application: its commands, and how every error reaches the user."""
 
-import os
 import signal
 import sys
 
@@ -60,9 +59,6 @@ def main() -> None:
         code = app(args=arguments or ["--help"], standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except Exception as error:
         if is_debug:
             raise

@@ -13,6 +13,7 @@ from .output import people, show_json
 
 if TYPE_CHECKING:
     from dlexp.config.compose import Composed
+    from dlexp.engine.event import Event
     from dlexp.job.train import Announcement, Listener, Outcome
     from dlexp.tracker.console import ConsoleTracker
 
@@ -67,18 +68,20 @@ def train(
             outcome = job.resume(str(resume), runs_dir, announce=announcer, open_test=test)
     finally:
         announcer.close()
-    _show(outcome, console)
+    announcer.show(outcome)
     if json:
         show_json(outcome.result)
     return outcome.exit_code
 
 
 class _Announcer:
-    """Shows what is about to be trained, then its progress; `close` leaves the terminal as it was."""
+    """Shows what is about to be trained, its progress and what came of it; `close` leaves the terminal as it was."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.tracker: ConsoleTracker | None = None
+        self.shown: Outcome | None = None
+        self.waiting = console.status("filling MLflow; Ctrl-C leaves that to the background")
 
     def __call__(self, about: "Announcement") -> "Listener":
         from dlexp.metric import is_better_high
@@ -103,9 +106,28 @@ class _Announcer:
             monitor=run.monitor,
             num_train=run.task.num_drawn,
         )
-        return self.tracker
+        return self.listen
+
+    def listen(self, event: "Event | Outcome") -> None:
+        from dlexp.job.train import Outcome
+
+        if isinstance(event, Outcome):
+            self.show(event)
+            if self.console.is_terminal:
+                self.waiting.start()
+        elif self.tracker is not None:
+            self.tracker(event)
+
+    def show(self, outcome: "Outcome") -> None:
+        """Show the outcome; the second time only what is new in it."""
+        if self.shown is None:
+            _show(outcome, self.console)
+        else:
+            _show_notes(outcome.notes[len(self.shown.notes) :], self.console)
+        self.shown = outcome
 
     def close(self) -> None:
+        self.waiting.stop()
         if self.tracker is not None:
             self.tracker.close()
 
@@ -117,13 +139,17 @@ def _show(outcome: "Outcome", console: Console) -> None:
         console.print(_table(result))
     if result["data"].get("is_imbalanced") and "val" in result.get("report", {}):
         console.print(_class_table(result))
-    for note in outcome.notes:
-        console.print(f"[yellow]{escape(note)}[/]")
+    _show_notes(outcome.notes, console)
     console.print(f"run folder  {escape(_short(Path(result['run_dir'])))}")
     if outcome.exit_code == 0:
         console.print("next        dlexp ui            the dashboard: curves and comparisons")
         console.print("            dlexp runs          all runs, best first")
         console.print("            dlexp options       what else can be chosen")
+
+
+def _show_notes(notes: list[str], console: Console) -> None:
+    for note in notes:
+        console.print(f"[yellow]{escape(note)}[/]")
 
 
 def _table(result: dict[str, Any]) -> Table:

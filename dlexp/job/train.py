@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,6 @@ from dlexp.tracker.folder import RunFolder
 from dlexp.tracker.manifest import now
 
 EXIT_CODES = {"finished": 0, "stopped_early": 0, "diverged": 3, "failed": 1}
-Listener = Callable[[Event], None]
 
 
 @dataclass(frozen=True)
@@ -60,12 +59,16 @@ class Outcome:
     notes: list[str]
 
 
+Listener = Callable[[Event | Outcome], None]
+
+
 def start(composed: Composed, *, announce: Callable[[Announcement], Listener], open_test: bool = False) -> Outcome:
     """Train one configuration.
 
     Args:
         composed: Checked configuration.
-        announce: Called before the first update; returns what is called with every event.
+        announce: Called before the first update; returns what is called with every event, and at last with the
+            outcome, which is there before MLflow has everything.
         open_test: Evaluate the test part at the end, which is counted.
 
     Raises:
@@ -217,9 +220,10 @@ def carry_out(
     notes = [end.reason] if end.reason else []
     if end.status == "interrupted":
         notes.append(f"checkpoint written; go on with: dlexp train --resume {_name_for_user(folder)}")
+    outcome = Outcome(result, EXIT_CODES.get(end.status, interrupt.exit_code), notes)
+    listener(outcome)
     warning = outbox.finish(should_stop=interrupt)
-    notes += [warning] if warning else []
-    return Outcome(result, EXIT_CODES.get(end.status, interrupt.exit_code), notes)
+    return replace(outcome, notes=[*notes, warning]) if warning else outcome
 
 
 def _record_failure(folder: RunFolder, error: BaseException) -> None:
