@@ -5,22 +5,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 
 from dlexp.error import RunError
+from dlexp.job.figure import draw_figures
 from dlexp.job.inquiry import Inquiry, prepare
 from dlexp.job.interrupt import Interrupt
-from dlexp.job.leaderboard import Standing, command, edges
+from dlexp.job.leaderboard import Standing, command
 from dlexp.job.ready import check_destination
 from dlexp.job.roster import Roster
 from dlexp.job.searching import Searching, SweepEvent, TrialDone
 from dlexp.job.train import Outcome
 from dlexp.job.trial import FOLDER, by_id, outcome
-from dlexp.job.worth import worth
+from dlexp.job.verdict import summarize
 from dlexp.tracker import mlflow, name, scan
-from dlexp.tracker.board import describe
 from dlexp.tracker.folder import MANIFEST, RunFolder
 from dlexp.tracker.manifest import environment, now
 from dlexp.tracker.plain import plain
@@ -187,7 +187,7 @@ def _carry_out(inquiry: Inquiry, folder: RunFolder, listener: Listener, interrup
                 _log(folder, event)
             listener.listen(event)
         standings = searching.standings()
-        result = _result(inquiry, folder, searching, standings, time.monotonic() - started)
+        result = summarize(inquiry, folder, searching, standings, time.monotonic() - started)
         folder.write_result(plain(result))
         if standings:
             draw_figures(inquiry, folder, standings)
@@ -218,75 +218,6 @@ def _log(folder: RunFolder, event: TrialDone) -> None:
     value = "none" if found.value is None else f"{found.value:.4g}"
     kept = "" if event.is_new else " (was there)"
     folder.log(f"trial {event.entry.trial.id}: {found.status} {value}{kept} {found.reason}".rstrip())
-
-
-def _result(
-    inquiry: Inquiry, folder: RunFolder, searching: Searching, standings: list[Standing], seconds: float
-) -> dict[str, Any]:
-    """Return what ``--json`` prints."""
-    best = standings[0] if standings and standings[0].value is not None else None
-    status = "interrupted" if searching.why == "interrupted" else "stopped_early" if searching.why else "finished"
-    result: dict[str, Any] = {
-        "kind": "sweep",
-        "run_id": folder.run_id,
-        "run_dir": str(folder.path),
-        "status": "failed" if best is None and status != "interrupted" else status,
-        "strategy": inquiry.composed.choices["search"],
-        "metric": inquiry.metric,
-        "mode": "max" if inquiry.is_high_better else "min",
-        "trials": [entry.record() for entry in searching.in_order()],
-        "best": None,
-        "metrics": {},
-        "groups": searching.trials.programs,
-        "moves": searching.notes,
-        "seconds": round(seconds, 3),
-    }
-    if best is not None:
-        sign = 1.0 if inquiry.is_high_better else -1.0
-        winner = max(best.entries, key=lambda entry: sign * (entry.outcome.value or 0.0))
-        result["best"] = {
-            **winner.record(),
-            "overrides": best.settings,
-            "value": best.value,
-            "std": best.std,
-            "seeds": len(best.entries),
-            "ties": sum(standing.is_tied for standing in standings),
-            "edges": edges(best, inquiry.space.dimensions, standings),
-            "command": command(best),
-            **worth(standings, inquiry.metric),
-        }
-        result["metrics"] = _summary(standings)
-    return result
-
-
-def _summary(standings: list[Standing]) -> dict[str, float]:
-    """Return best, mean, standard deviation and count over the settings, as MLflow's parent run shows them."""
-    values = torch.tensor([s.value for s in standings if s.value is not None], dtype=torch.float64)
-    best = float(values[0])
-    spread = float(values.std()) if len(values) > 1 else 0.0
-    return {"sweep/best": best, "sweep/mean": float(values.mean()), "sweep/std": spread, "sweep/count": len(values)}
-
-
-def draw_figures(inquiry: Inquiry, folder: RunFolder, standings: list[Standing]) -> None:
-    """Draw each dimension against the objective, parallel coordinates and the learning curves of the best."""
-    from dlexp.report import search
-
-    entries = [entry for standing in standings for entry in standing.entries]
-    keys = [d.key for d in inquiry.space.dimensions]
-    log_keys = {d.key for d in inquiry.space.dimensions if d.is_log}
-    points = [
-        search.Point(e.trial.proposal.settings, e.outcome.value if e.is_whole else None, e.round) for e in entries
-    ]
-    whole = [entry for entry in entries if entry.is_whole]
-    if keys:
-        search.draw_dimensions(points, keys, log_keys, inquiry.metric, folder.figures / "dimensions.png")
-    if not whole:
-        return
-    if keys:
-        path = folder.figures / "parallel.png"
-        search.draw_parallel(points, keys, log_keys, inquiry.metric, path, is_high_better=inquiry.is_high_better)
-    best = [(describe(e.trial.overrides), e.outcome.folder.history()) for e in whole[: search.TOP]]
-    search.draw_curves(best, inquiry.metric, folder.figures / "curves.png")
 
 
 def _notes(folder: RunFolder, searching: Searching) -> list[str]:

@@ -1,0 +1,58 @@
+"""The result of a sweep: its trials, the winner and what it is worth, as ``--json`` prints them."""
+
+from typing import Any
+
+import torch
+
+from dlexp.job.inquiry import Inquiry
+from dlexp.job.leaderboard import Standing, command, edges
+from dlexp.job.searching import Searching
+from dlexp.job.worth import worth
+from dlexp.tracker.folder import RunFolder
+
+
+def summarize(
+    inquiry: Inquiry, folder: RunFolder, searching: Searching, standings: list[Standing], seconds: float
+) -> dict[str, Any]:
+    """Return what ``--json`` prints."""
+    best = standings[0] if standings and standings[0].value is not None else None
+    status = "interrupted" if searching.why == "interrupted" else "stopped_early" if searching.why else "finished"
+    result: dict[str, Any] = {
+        "kind": "sweep",
+        "run_id": folder.run_id,
+        "run_dir": str(folder.path),
+        "status": "failed" if best is None and status != "interrupted" else status,
+        "strategy": inquiry.composed.choices["search"],
+        "metric": inquiry.metric,
+        "mode": "max" if inquiry.is_high_better else "min",
+        "trials": [entry.record() for entry in searching.in_order()],
+        "best": None,
+        "metrics": {},
+        "groups": searching.trials.programs,
+        "moves": searching.notes,
+        "seconds": round(seconds, 3),
+    }
+    if best is not None:
+        sign = 1.0 if inquiry.is_high_better else -1.0
+        winner = max(best.entries, key=lambda entry: sign * (entry.outcome.value or 0.0))
+        result["best"] = {
+            **winner.record(),
+            "overrides": best.settings,
+            "value": best.value,
+            "std": best.std,
+            "seeds": len(best.entries),
+            "ties": sum(standing.is_tied for standing in standings),
+            "edges": edges(best, inquiry.space.dimensions, standings),
+            "command": command(best),
+            **worth(standings, inquiry.metric),
+        }
+        result["metrics"] = _summary(standings)
+    return result
+
+
+def _summary(standings: list[Standing]) -> dict[str, float]:
+    """Return best, mean, standard deviation and count over the settings, as MLflow's parent run shows them."""
+    values = torch.tensor([s.value for s in standings if s.value is not None], dtype=torch.float64)
+    best = float(values[0])
+    spread = float(values.std()) if len(values) > 1 else 0.0
+    return {"sweep/best": best, "sweep/mean": float(values.mean()), "sweep/std": spread, "sweep/count": len(values)}
