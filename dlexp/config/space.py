@@ -232,7 +232,7 @@ def _check(space: Space) -> None:
         config = space.base(chosen).config
         for d in space.active(chosen):
             if d.key not in chosen:
-                checked.setdefault(d.key, _checked(d, _parameter(config, d.key)))
+                checked.setdefault(d.key, _checked(d, declaration(config, d.key)))
     space.dimensions = [checked.get(d.key, d) for d in space.dimensions]
 
 
@@ -254,7 +254,7 @@ def _integer_cure(message: str, dimensions: list[Dimension]) -> str:
     return ""
 
 
-def _parameter(config: dict[str, Any], key: str) -> Parameter | None:
+def declaration(config: dict[str, Any], key: str) -> Parameter | None:
     """Return the declaration of a key; None for one inside a list or a user's own structure."""
     parts = key.split(".")
     if len(parts) == 1:

@@ -21,8 +21,8 @@ from dlexp.engine.stopping import Stopping
 from dlexp.engine.task import Task, are_equal, num_steps
 from dlexp.engine.train import Run
 from dlexp.engine.trainer import Trainer
-from dlexp.error import ConfigError
 from dlexp.job.component import Config, build_loss, build_model, choose_monitor, load_data, trial_seeds
+from dlexp.job.parts import check_parts
 from dlexp.metric import is_better_high
 from dlexp.normalize import Affine
 
@@ -122,15 +122,9 @@ def _task(
     configs: list[Config], datasets: list[Dataset], device: torch.device, affine: Affine, trainer: Trainer
 ) -> Task:
     first = datasets[0]
-    if not all(len(dataset.val) for dataset in datasets):
-        raise ConfigError("data.val_fraction: got no validation examples; a run needs some to choose its best epoch")
+    check_parts(datasets, trainer, configs[0].get("train_on", "train"))
     augments = [build(config["augment"], num_classes=first.num_classes) for config in configs]
     is_augmented = not all(isinstance(augment, NoAugment) for augment in augments)
-    smallest = min(len(dataset.train) for dataset in datasets)
-    if trainer.batch_size > smallest:
-        raise ConfigError(f"trainer.batch_size: got {trainer.batch_size}; the training part has {smallest} examples")
-    if trainer.oversample and not first.num_classes:
-        raise ConfigError("trainer.oversample: got true; the data have values, only classes can be drawn equally often")
     # Floats that nothing changes afterwards are normalised once instead of in every batch.
     is_ready = first.inputs.is_floating_point() and not is_augmented and affine.scale.dim() == 1
     source = replace(first, inputs=affine.apply(first.inputs)) if is_ready else first

@@ -1,0 +1,27 @@
+"""Whether the parts of the data suffice for a training run."""
+
+from dlexp.data.dataset import Dataset
+from dlexp.engine.trainer import Trainer
+from dlexp.error import ConfigError
+
+JOINED = "train+val"
+
+
+def check_parts(datasets: list[Dataset], trainer: Trainer, train_on: str = "train") -> None:
+    """Check the number of training and validation examples against what a run asks for.
+
+    Args:
+        datasets: Of the trials of one program.
+        trainer: Its settings.
+        train_on: ``train+val`` where the validation part has joined the training part.
+
+    Raises:
+        ConfigError: Too few examples, or the wrong kind of targets.
+    """
+    if train_on != JOINED and not all(len(dataset.val) for dataset in datasets):
+        raise ConfigError("data.val_fraction: got no validation examples; a run needs some to choose its best epoch")
+    smallest = min(len(dataset.train) for dataset in datasets)
+    if trainer.batch_size > smallest:
+        raise ConfigError(f"trainer.batch_size: got {trainer.batch_size}; the training part has {smallest} examples")
+    if trainer.oversample and not datasets[0].num_classes:
+        raise ConfigError("trainer.oversample: got true; the data have values, only classes can be drawn equally often")
