@@ -22,7 +22,7 @@ def evaluate(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Evaluate a run's best checkpoint and store the predictions in its folder.
+    """Evaluate a run's best checkpoint and store the predictions in its folder; of a cv, its folds' models together.
 
     Example: `dlexp eval last --split test`
     """
@@ -44,4 +44,10 @@ def _show(found: dict[str, Any], console: Console) -> None:
     if found["split"] == "test":
         times = "once" if found["openings"] == 1 else f"{found['openings']} times"
         console.print(f"the test part of this run has been opened {times}")
+    if "models" in found and found["split"] == "test":
+        console.print(f"the mean of {found['models']} models; --json has the score of each alone")
+    elif "models" in found:
+        console.print("every example is scored by the models that it was held out from")
+    for warning in found["warnings"]:
+        console.print(f"[yellow]{escape(warning)}[/]")
     console.print(f"predictions  {escape(found['run_dir'])}/predictions/{found['split']}.npz")

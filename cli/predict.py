@@ -22,6 +22,10 @@ def predict(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a .csv or .parquet file.", show_default=False)
     ] = None,
+    ensemble: Annotated[
+        bool,
+        typer.Option("--ensemble", help="RUN is a cv: average the probabilities, or values, of its folds' models."),
+    ] = False,
     runs_dir: RunsDir = Path("runs"),
     json: Json = False,
     quiet: Quiet = False,
@@ -29,11 +33,12 @@ def predict(
 ) -> None:
     """Predict class and probability, or value, of new examples.
 
-    Example: `dlexp predict last photos/ --out predictions.csv`
+    Example: `dlexp predict last photos/ --out predictions.csv`, or of all folds together
+    `dlexp predict --ensemble CV photos/`
     """
     from dlexp.job import predict as job
 
-    found = job.predict(run, runs_dir, inputs)
+    found = job.predict(run, runs_dir, inputs, is_ensemble=ensemble)
     console = people(json, is_quiet=quiet)
     _show(found, console)
     if out is not None:
@@ -52,5 +57,7 @@ def _show(found: dict[str, Any], console: Console) -> None:
     for entry in entries[:SHOWN]:
         table.add_row(*(f"{entry[k]:.4f}" if isinstance(entry[k], float) else escape(str(entry[k])) for k in keys))
     console.print(table)
+    if found["models"] > 1:
+        console.print(f"the mean of {found['models']} models")
     if len(entries) > SHOWN:
         console.print(f"... and {len(entries) - SHOWN:,} more; --out FILE.csv or --json has all")

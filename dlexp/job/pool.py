@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from dlexp import metric
 from dlexp.data.dataset import Dataset
+from dlexp.job.ensemble import report
 from dlexp.statistic.t_test import corrected_t_test, t_interval
 from dlexp.tracker.folder import RunFolder
 
@@ -48,13 +48,7 @@ def pool(cv: RunFolder, records: list[dict[str, Any]], dataset: Dataset) -> dict
     kept = [cv.child(record["run_id"]).predictions("val") for record in records]
     ids, targets, outputs = (np.concatenate([part[key] for part in kept]) for key in ("id", "target", "output"))
     cv.write_predictions("val", ids, targets, outputs)
-    stacked = torch.from_numpy(outputs).unsqueeze(0), torch.from_numpy(targets).unsqueeze(0)
-    if not dataset.num_classes:
-        found = metric.regression_report(*stacked)
-        return {name: float(value) for name, value in found.items()}
-    report = metric.classification_report(*stacked, dataset.num_classes)
-    scalars: dict[str, Any] = {name: float(value) for name, value in report.items() if value.dim() == 1}
-    return scalars | {"confusion_matrix": report["confusion"][0].tolist()}
+    return report(torch.from_numpy(outputs), torch.from_numpy(targets), dataset.num_classes)
 
 
 def draw_figures(cv: RunFolder, dataset: Dataset, result: dict[str, Any], monitor: str) -> list[Path]:

@@ -7,6 +7,7 @@ may stand in any order.
 import csv
 import importlib.util
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +22,26 @@ from dlexp.data.decoded import decode_all
 from dlexp.data.encoding import Feature, encode_columns
 from dlexp.data.picture import SUFFIXES, Format
 from dlexp.durable import write_bytes
-from dlexp.error import ConfigError, DataError
+from dlexp.error import ConfigError, DataError, RunError
 from dlexp.job import stored
+from dlexp.job.ensemble import average, fold_folders
 from dlexp.metric.classification import two_columns
 from dlexp.tracker import scan
 
 TABLES = (".csv", ".parquet")
 
 
-def predict(ref: str, runs_dir: Path, paths: list[Path]) -> dict[str, Any]:
+def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = False) -> dict[str, Any]:
     """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
 
     An entry has `id` (a picture's path, or file and row number from 0), and `class`, `probability` and
     `probabilities` by class, or `value`.
+
+    Args:
+        ref: A run as users name it.
+        runs_dir: Folder of all runs.
+        paths: Files and folders.
+        is_ensemble: The run is a cv, whose folds' probabilities or values are averaged.
 
     Raises:
         RunError: No such run, or it has no checkpoint.
@@ -41,14 +49,28 @@ def predict(ref: str, runs_dir: Path, paths: list[Path]) -> dict[str, Any]:
         ConfigError: Inputs are of another kind or shape than the model takes.
     """
     folder = scan.find(runs_dir, ref)
+    if not is_ensemble and folder.manifest["kind"] == "cv":
+        raise RunError(f"{ref}: got a cv; average its folds' models with --ensemble, or name one of {folder.path}/*/*")
     if folder.config["trusted"]:
         import_path_of_user_code()
-    model = stored.load(folder)
-    entries: list[dict[str, Any]] = []
-    for ids, inputs in _read(paths, model.about):
-        entries += [{"id": id, **said} for id, said in zip(ids, _say(model, inputs), strict=True)]
-    about = {"kind": "predict", "run_id": folder.run_id, "run_dir": str(folder.path), "task": model.about["task"]}
-    return {**about, "predictions": entries}
+    sources = fold_folders(folder) if is_ensemble else [folder]
+    outputs: list[Tensor] = []
+    ids: list[str] = []
+    read: dict[str, list[tuple[list[str], Tensor]]] = {}
+    about: dict[str, Any] = {}
+    for source in sources:
+        model = stored.load(source)
+        about = model.about
+        # folds whose training parts had other texts encode a table in other columns
+        key = json.dumps([about[name] for name in ("in_shape", "feature_names", "encoding")])
+        if key not in read:
+            read[key] = _read(paths, about)
+        ids = [id for some, _ in read[key] for id in some]
+        outputs.append(torch.cat([model.outputs(inputs) for _, inputs in read[key]]))
+    said = outputs[0] if len(outputs) == 1 else average(outputs, len(about["class_names"]))
+    entries = [{"id": id, **answer} for id, answer in zip(ids, _say(said, about["class_names"]), strict=True)]
+    found = {"kind": "predict", "run_id": folder.run_id, "run_dir": str(folder.path), "task": about["task"]}
+    return {**found, "models": len(sources), "predictions": entries}
 
 
 def write(found: dict[str, Any], path: Path) -> None:
@@ -79,8 +101,7 @@ def write(found: dict[str, Any], path: Path) -> None:
     write_bytes(path, text.getvalue().encode())
 
 
-def _say(model: stored.StoredModel, inputs: Tensor) -> list[dict[str, Any]]:
-    outputs, names = model.outputs(inputs), model.about["class_names"]
+def _say(outputs: Tensor, names: list[str]) -> list[dict[str, Any]]:
     if not names:
         return [{"value": value} for value in outputs.tolist()]
     probability_NK = two_columns(outputs[None])[0].double().softmax(-1)

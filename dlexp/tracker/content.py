@@ -122,7 +122,8 @@ def aggregates(result: dict[str, Any]) -> dict[str, Any]:
     means = {f"cv/{name.replace('/', '_')}_mean": value for name, value in result["mean"].items()}
     spreads = {f"cv/{name.replace('/', '_')}_std": value for name, value in result["std"].items()}
     pooled = {f"out_of_fold/{name}": value for name, value in result["out_of_fold"].items()}
-    return {**means, **spreads, **pooled, "cv/folds": len(result["folds"])}
+    opened = result.get("test", {}).get("metrics", {})  # once the test part was opened by name
+    return {**means, **spreads, **pooled, **opened, "cv/folds": len(result["folds"])}
 
 
 def params(manifest: dict[str, Any]) -> dict[str, str]:
