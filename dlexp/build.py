@@ -53,25 +53,36 @@ def _resolve(target: str) -> Callable[..., Any]:
 def build_per_trial(nodes: list[dict[str, Any]], *, dtype: Any, device: Any, **program: Any) -> Any:
     """Construct one object that serves T trials: their PerTrial values become tensors (T, 1).
 
+    A PerTrial list that differs between trials becomes a list of tensors (T, 1), in float64 on the CPU: what is
+    computed of it is few numbers, and they must be those of a trial alone.
+
     Args:
         nodes: One node a trial, equal but for the parameters annotated PerTrial.
         dtype: torch type of those tensors.
         device: Where they live.
         **program: As for `build`.
     """
-    import torch
-
-    signature = read(nodes[0]["_target_"])
     merged = dict(nodes[0])
-    for name, parameter in signature.parameters.items():
+    for name, parameter in read(nodes[0]["_target_"]).parameters.items():
         values = [node.get(name, parameter.default) for node in nodes]
-        if is_per_trial(parameter.annotation) and all(isinstance(value, int | float) for value in values):
-            if not any(values):
-                continue  # off for every trial: a plain zero lets a rule skip the work
-            merged[name] = torch.tensor([[value] for value in values], dtype=dtype, device=device)
+        if is_per_trial(parameter.annotation):
+            merged[name] = _stack(name, values, dtype, device)
         else:
             assert all(value == values[0] for value in values), f"{name} differs between trials of one program"
     return build(merged, **program)
+
+
+def _stack(name: str, values: list[Any], dtype: Any, device: Any) -> Any:
+    import torch
+
+    if all(isinstance(value, int | float) for value in values):
+        # off for every trial: a plain zero lets a rule skip the work
+        return torch.tensor([[value] for value in values], dtype=dtype, device=device) if any(values) else values[0]
+    if all(value == values[0] for value in values):
+        return values[0]
+    assert all(isinstance(value, list) for value in values), f"{name} is set for some trials of a program only"
+    together = zip(*values, strict=True)
+    return [torch.tensor(numbers, dtype=torch.float64, device="cpu").unsqueeze(1) for numbers in together]
 
 
 def is_per_trial(annotation: Any) -> bool:

@@ -5,7 +5,7 @@ class probabilities (from mixup and the like) or, for regression, (T, N) values.
 Shapes: T trials, N batch, K classes. With z outputs, s = softmax(z), y the target.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -40,7 +40,7 @@ class CrossEntropy:
 
     Args:
         label_smoothing: Share e of the target spread evenly over all classes, in [0, 1).
-        class_weight: One weight per class, `balanced` (from the training targets; see `balance`), or null.
+        class_weight: One weight per class, `balanced` (from the training targets; see `balanced_weights`), or null.
 
     References:
         Bridle (1990), Probabilistic Interpretation of Feedforward Classification Network Outputs, Neurocomputing.
@@ -50,7 +50,7 @@ class CrossEntropy:
     def __init__(
         self,
         label_smoothing: PerTrial[Probability] = 0.0,
-        class_weight: list[NonNegative] | Literal["balanced"] | None = None,
+        class_weight: PerTrial[list[NonNegative]] | Literal["balanced"] | None = None,
         *,
         task: str = "multiclass",
         num_classes: int,
@@ -61,40 +61,40 @@ class CrossEntropy:
         self.num_outputs = num_classes
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
-        self._weight_K: Tensor | None = None
-
-    def balance(self, targets: Tensor) -> None:
-        """Replace the weights `balanced` by those of the training targets (N,); otherwise do nothing."""
-        if self.class_weight == "balanced":
-            self.class_weight = balanced_weights(targets, self.num_outputs)
+        self._made: tuple[Any, Tensor] | None = None
 
     def __call__(self, outputs_TNK: Tensor, targets: Tensor) -> Tensor:
         """Return the loss (T,)."""
         logp_TNK = F.log_softmax(outputs_TNK, -1)
-        weight_K = self._weights_on(logp_TNK)
+        weight = self._weights_on(logp_TNK)
+        weighted_TNK = logp_TNK if weight is None else logp_TNK * weight
         if targets.ndim == 3:
-            return self._of_probabilities(logp_TNK, targets, weight_K)
-        flat = F.nll_loss(logp_TNK.flatten(0, 1), targets.flatten(), weight=weight_K, reduction="none")
+            return self._of_probabilities(weighted_TNK, targets)
+        flat = F.nll_loss(weighted_TNK.flatten(0, 1), targets.flatten(), reduction="none")
         loss_TN = flat.view(targets.shape)
         if isinstance(self.label_smoothing, Tensor) or self.label_smoothing != 0:
-            weighted_TNK = logp_TNK if weight_K is None else logp_TNK * weight_K
             loss_TN = loss_TN * (1 - self.label_smoothing) - weighted_TNK.mean(-1) * self.label_smoothing
-        return loss_TN.mean(1) if weight_K is None else loss_TN.sum(1) / weight_K[targets].sum(1)
+        if weight is None:
+            return loss_TN.mean(1)
+        return loss_TN.sum(1) / weight.expand(len(targets), 1, -1).squeeze(1).gather(1, targets).sum(1)
 
-    def _of_probabilities(self, logp_TNK: Tensor, p_TNK: Tensor, weight_K: Tensor | None) -> Tensor:
+    def _of_probabilities(self, weighted_TNK: Tensor, p_TNK: Tensor) -> Tensor:
         smoothing = self.label_smoothing
         if isinstance(smoothing, Tensor):
             smoothing = smoothing[..., None]
         p_TNK = p_TNK * (1 - smoothing) + smoothing / self.num_outputs
-        return -(p_TNK * logp_TNK if weight_K is None else p_TNK * logp_TNK * weight_K).sum(-1).mean(1)
+        return -(p_TNK * weighted_TNK).sum(-1).mean(1)
 
     def _weights_on(self, like: Tensor) -> Tensor | None:
-        assert self.class_weight != "balanced", "balance(train_targets) comes before the first call"
-        if self.class_weight is None:
+        """Return the class weights as a tensor (1, 1, K), or (T, 1, K) where trials differ."""
+        weight = self.class_weight
+        assert weight != "balanced", "whoever builds the loss puts the numbers in its place: see balanced_weights"
+        if weight is None:
             return None
-        if self._weight_K is None or self._weight_K.device != like.device or self._weight_K.dtype != like.dtype:
-            self._weight_K = torch.tensor(self.class_weight, dtype=like.dtype, device=like.device)
-        return self._weight_K
+        if self._made is None or self._made[0] is not weight or self._made[1].dtype != like.dtype:
+            columns = [torch.as_tensor(each, dtype=like.dtype).reshape(-1, 1) for each in weight]
+            self._made = weight, torch.stack(columns, -1).to(like.device)
+        return self._made[1]
 
 
 class BCE:

@@ -73,3 +73,10 @@ def test_is_per_trial():
     assert is_per_trial(PerTrial[Positive] | None)
     assert not is_per_trial(Positive)
     assert not is_per_trial(read("dlexp.model.mlp.MLP").parameters["widths"].annotation)
+
+
+def test_a_list_of_each_trial_becomes_a_list_of_columns_and_one_of_all_stays():
+    nodes = [{"_target_": "dlexp.optimizer.adam.Adam", "betas": betas} for betas in ([0.5, 0.9], [0.1, 0.2])]
+    rule = build_per_trial(nodes, dtype=torch.float32, device="cpu")
+    assert [column.tolist() for column in rule.betas] == [[[0.5], [0.1]], [[0.9], [0.2]]]
+    assert build_per_trial(nodes[:1] * 3, dtype=torch.float32, device="cpu").betas == [0.5, 0.9]

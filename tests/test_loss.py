@@ -137,10 +137,24 @@ def test_one_hot_probabilities_are_the_classes(option):
 def test_balanced_weights_are_scikit_learns_and_make_every_class_count_the_same():
     targets = torch.tensor([0] * 6 + [1] * 3 + [2] * 1)
     assert balanced_weights(targets, 3) == pytest.approx([10 / 18, 10 / 9, 10 / 3])
-    loss = CrossEntropy(class_weight="balanced", num_classes=3)
-    loss.balance(targets)
-    assert loss.class_weight == balanced_weights(targets, 3)
+    loss = CrossEntropy(class_weight=balanced_weights(targets, 3), num_classes=3)
+    of_each_class = [float(loss(torch.zeros(1, 1, 3), torch.tensor([[k]]))) for k in range(3)]
+    assert of_each_class == pytest.approx([math.log(3)] * 3)  # a mean weighted by its own weight
     assert balanced_weights(torch.tensor([0, 0]), 2) == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("is_mixed", [False, True])
+def test_class_weights_of_each_trial_give_the_bits_it_has_alone(label_smoothing, is_mixed):
+    outputs = _draw(3, N, K, dtype=torch.float32)
+    targets = torch.softmax(_draw(3, N, K, dtype=torch.float32, seed=4), -1) if is_mixed else _classes(3, N)
+    weights = [WEIGHTS, [1.0] * K, WEIGHTS[::-1]]
+    columns = [torch.tensor(each, dtype=torch.float64).unsqueeze(1) for each in zip(*weights, strict=True)]
+    together = CrossEntropy(label_smoothing, columns, num_classes=K)(outputs, targets)
+    for row, own in enumerate(weights):
+        chosen = slice(row, row + 1)
+        alone = CrossEntropy(label_smoothing, own, num_classes=K)(outputs[chosen], targets[chosen])
+        assert torch.equal(together[chosen], alone)
 
 
 def test_class_weights_must_match_the_classes():

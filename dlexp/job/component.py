@@ -12,6 +12,7 @@ from dlexp.engine.evaluate import report
 from dlexp.engine.task import TrialSeeds
 from dlexp.error import ConfigError, did_you_mean
 from dlexp.init import initialize, symmetry_warning
+from dlexp.loss import balanced_weights
 from dlexp.random import derive, generator
 
 Config = dict[str, Any]
@@ -55,13 +56,16 @@ def trial_seeds(config: Config) -> TrialSeeds:
 
 
 def build_loss(configs: list[Config], datasets: list[Dataset], device: torch.device) -> Any:
-    """Build the loss that the trials of a program share, for the data's task."""
+    """Build the loss that the trials of a program share, for the data's task; balanced by each training part."""
     program = {"task": datasets[0].task, "num_classes": datasets[0].num_classes}
-    nodes = [config["loss"] for config in configs]
-    loss = build_per_trial(nodes, dtype=torch.float32, device=device, **program)
-    if hasattr(loss, "balance"):
-        loss.balance(datasets[0].targets[datasets[0].train])
-    return loss
+    nodes = [_balanced(config["loss"], dataset) for config, dataset in zip(configs, datasets, strict=True)]
+    return build_per_trial(nodes, dtype=torch.float32, device=device, **program)
+
+
+def _balanced(node: Config, dataset: Dataset) -> Config:
+    if node.get("class_weight") != "balanced" or not dataset.num_classes:
+        return node
+    return {**node, "class_weight": balanced_weights(dataset.targets[dataset.train], dataset.num_classes)}
 
 
 def build_model(config: Config, dataset: Dataset, loss: Any, seed: int) -> tuple[nn.Module, list[str]]:

@@ -5,8 +5,6 @@ import hashlib
 import json
 from typing import Any
 
-import torch
-
 from dlexp.build import is_per_trial
 from dlexp.config.signature import read
 from dlexp.data.balance import num_drawn
@@ -22,7 +20,7 @@ def structure_key(config: dict[str, Any], dataset: Dataset) -> str:
     """Return a text that is equal for trials that one program can train.
 
     Left out are seeds, the initialisation (it gives values) and parameters annotated PerTrial; whether an optional
-    per-trial parameter is set stays in, as does the number of updates of an epoch.
+    per-trial parameter is set stays in, as do the length of a list and the number of updates of an epoch.
 
     Args:
         config: Checked.
@@ -34,9 +32,6 @@ def structure_key(config: dict[str, Any], dataset: Dataset) -> str:
     num_train = num_drawn(dataset.train, dataset.targets) if is_drawn else len(dataset.train)
     shared["steps"] = num_steps(num_train, trainer)
     shared["is_augmented"] = {name: config[name]["_target_"].endswith("NoAugment") for name in ONCE_PER_TRIAL}
-    if config["loss"].get("class_weight") == "balanced":
-        # the one loss of a program takes its weights from the training part
-        shared["balanced_by"] = torch.bincount(dataset.targets[dataset.train]).tolist()
     if dataset.encode is not None:
         # inputs that are settled on the training part are no other fold's
         shared["settled_on"] = hashlib.sha256(dataset.train.numpy().tobytes()).hexdigest()
@@ -49,5 +44,5 @@ def _structure(node: Any) -> Any:
     kept = copy.copy(node)
     for name, parameter in read(node["_target_"]).parameters.items():
         if name in kept and is_per_trial(parameter.annotation):
-            kept[name] = kept[name] is not None
+            kept[name] = len(kept[name]) if isinstance(kept[name], list) else kept[name] is not None
     return kept

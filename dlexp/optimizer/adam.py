@@ -1,7 +1,7 @@
 """Adam, and the step that AdamW shares. Shapes: T trials, P parameters."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from annotated_types import Len
@@ -11,7 +11,7 @@ from dlexp.optimizer.axpy import axpy
 from dlexp.optimizer.decay import add_coupled
 from dlexp.type import NonNegative, PerTrial, Positive, Probability
 
-Betas = Annotated[list[Probability], Len(2, 2)]
+Betas = PerTrial[Annotated[list[Probability], Len(2, 2)]]
 
 
 def init_moments(params_TP: Tensor) -> dict[str, Tensor]:
@@ -25,23 +25,43 @@ def adam_step(
     state: dict[str, Tensor],
     lr_T1: float | Tensor,
     step: int | Tensor,
-    betas: list[float],
+    betas: list[float] | list[Tensor],
     eps: float | Tensor,
     bias_correction: bool,
 ) -> None:
     """Move the parameters and means in place; overwrites the gradients.
 
+    Betas are two numbers, or two tensors (T, 1) where trials differ; the bits of a trial are the same either way.
+
     The corrections meet in two numbers instead of two passes over memory: with a = 1 - beta1^t and b^2 = 1 - beta2^t,
     lr m^ / (sqrt(v^) + eps) = (lr b / a) m / (sqrt(v) + eps b); without correction a = b = 1.
     """
+    coefficients = _coefficients(betas, step, bias_correction, params_TP)
+    rest1, rest2, beta2, lr_factor, eps_factor = coefficients
+    mean_TP = state["mean"].lerp_(grads_TP, rest1)
+    squares_TP = state["mean_of_squares"].mul_(beta2)
+    if isinstance(rest2, Tensor):
+        squares_TP.addcmul_(grads_TP * rest2, grads_TP)
+    else:
+        squares_TP.addcmul_(grads_TP, grads_TP, value=rest2)
+    root_TP = torch.sqrt(squares_TP, out=grads_TP).add_(eps * eps_factor)
+    axpy(lr_T1 * lr_factor, torch.div(mean_TP, root_TP, out=grads_TP), params_TP, sign=-1)
+
+
+def _coefficients(
+    betas: list[float] | list[Tensor], step: int | Tensor, bias_correction: bool, like_TP: Tensor
+) -> tuple[Any, ...]:
+    """Return 1 - beta1, 1 - beta2, beta2 and the factors of lr and eps: numbers, or (T, 1) where betas are."""
     beta1, beta2 = betas
-    mean_TP = state["mean"].lerp_(grads_TP, 1 - beta1)
-    squares_TP = state["mean_of_squares"].mul_(beta2).addcmul_(grads_TP, grads_TP, value=1 - beta2)
-    if bias_correction:
-        root_of_correction = (1 - beta2**step) ** 0.5
-        lr_T1, eps = lr_T1 * (root_of_correction / (1 - beta1**step)), eps * root_of_correction
-    root_TP = torch.sqrt(squares_TP, out=grads_TP).add_(eps)
-    axpy(lr_T1, torch.div(mean_TP, root_TP, out=grads_TP), params_TP, sign=-1)
+    if not isinstance(beta1, Tensor) or not isinstance(beta2, Tensor):
+        root, correction = ((1 - beta2**step) ** 0.5, 1 - beta1**step) if bias_correction else (1.0, 1.0)
+        return 1 - beta1, 1 - beta2, beta2, root / correction, root
+    # As Python's numbers, so that a trial's are those it has alone; then one transfer to the device.
+    rows = [
+        _coefficients(list(pair), step, bias_correction, like_TP)
+        for pair in zip(beta1.flatten().tolist(), beta2.flatten().tolist(), strict=True)
+    ]
+    return torch.tensor(rows, dtype=like_TP.dtype).T.unsqueeze(-1).to(like_TP.device).unbind()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dlexp.optimizer.adam import adam_step, init_moments
 from dlexp.optimizer.decay import shrink
 from dlexp.type import NonNegative, PerTrial, Positive, Probability
 
-Betas = Annotated[list[Probability], Len(2, 2)]
+Betas = PerTrial[Annotated[list[Probability], Len(2, 2)]]
 
 
 @dataclass(frozen=True)

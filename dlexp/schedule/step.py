@@ -25,7 +25,7 @@ class StepDecay:
     def __init__(
         self,
         step_size: PerTrial[Positive] = 10.0,
-        milestones: list[Positive] | None = None,
+        milestones: PerTrial[list[Positive]] | None = None,
         gamma: PerTrial[Positive] = 0.1,
         warmup: PerTrial[NonNegative] = 0.0,
         *,
@@ -40,6 +40,7 @@ class StepDecay:
         if self.milestones is None:
             drops = (step_S / (self.step_size * self.steps_per_epoch)).floor()
         else:
-            marks = torch.tensor(self.milestones, dtype=step_S.dtype, device=step_S.device) * self.steps_per_epoch
-            drops = (step_S[:, None] >= marks).sum(1, dtype=step_S.dtype)
+            # a number, or (T, 1) where trials differ
+            marks = [torch.as_tensor(mark, dtype=step_S.dtype) * self.steps_per_epoch for mark in self.milestones]
+            drops = torch.stack([(step_S >= mark).to(step_S.dtype) for mark in marks]).sum(0)
         return self.gamma**drops * ramp(step_S, self.warmup, self.steps_per_epoch)[0]

@@ -36,6 +36,17 @@ def test_optional_values_part_by_being_set_alone():
     assert key("trainer.grad_clip=1") == key("trainer.grad_clip=2")
 
 
+def test_lists_of_values_part_by_their_length_alone():
+    steps = [f"schedule.milestones={own}" for own in ("[1,2]", "[3,4]", "[5]")]
+    first, second, shorter = (key("schedule=step", own) for own in steps)
+    assert first == second != shorter
+
+
+@pytest.mark.parametrize("override", ["optimizer.betas=[0.5,0.9]", "optimizer.eps=1e-3", "seeds.dropout=4"])
+def test_values_of_adam_do_not_part_trials(override):
+    assert key("optimizer=adam", override) == key("optimizer=adam")
+
+
 def test_the_number_of_updates_parts_folds():
     assert key(num_train=1000) == key(num_train=995)
     assert key(num_train=1000) != key(num_train=900)

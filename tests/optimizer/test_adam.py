@@ -1,8 +1,10 @@
 import math
 
+import pytest
 import torch
 
 from dlexp.optimizer.adam import Adam
+from dlexp.optimizer.adamw import AdamW
 
 
 def _under_constant_gradient(num_steps, **settings):
@@ -41,3 +43,23 @@ def test_a_tensor_step_gives_what_a_number_gives():
             rule.update(params_TP, torch.tensor([[0.3, -2.0]]), rule.init(params_TP), 0.1, count)
             results.append(params_TP)
         torch.testing.assert_close(*results, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("rule", [Adam, AdamW])
+@pytest.mark.parametrize("bias_correction", [True, False])
+def test_betas_of_each_trial_give_the_bits_it_has_alone(rule, bias_correction):
+    draw = torch.Generator().manual_seed(0)
+    betas = [[0.9, 0.999], [0.8, 0.95], [0.0, 0.5], [0.5, 0.0]]
+    start, grads_STP = torch.randn(4, 37, generator=draw), torch.randn(20, 4, 37, generator=draw)
+
+    def run(rows, own):
+        params_TP, made = start[rows].clone(), rule(betas=own, bias_correction=bias_correction)
+        state = made.init(params_TP)
+        for step, grads_TP in enumerate(grads_STP, start=1):
+            made.update(params_TP, grads_TP[rows].clone(), state, torch.full((len(params_TP), 1), 0.01), step)
+        return params_TP
+
+    columns = [torch.tensor(column, dtype=torch.float64).unsqueeze(1) for column in zip(*betas, strict=True)]
+    together = run(slice(None), columns)
+    for row, own in enumerate(betas):
+        assert torch.equal(together[row : row + 1], run(slice(row, row + 1), own))

@@ -22,3 +22,11 @@ def test_milestones_serve_trials_of_different_gamma():
     gamma = torch.tensor([[0.1], [0.5]], dtype=torch.float64)
     factor = StepDecay(milestones=[5.0], gamma=gamma, total_steps=40, steps_per_epoch=4).factor(STEPS)
     torch.testing.assert_close(factor[:, 19:21], torch.tensor([[1, 0.1], [1, 0.5]], dtype=torch.float64))
+
+
+def test_milestones_of_each_trial_are_those_it_has_alone():
+    marks = [torch.tensor([[3.0], [1.0]], dtype=torch.float64), torch.tensor([[7.5], [2.0]], dtype=torch.float64)]
+    together = StepDecay(milestones=marks, total_steps=40, steps_per_epoch=4).factor(STEPS)
+    for row, own in enumerate(([3.0, 7.5], [1.0, 2.0])):
+        alone = StepDecay(milestones=own, total_steps=40, steps_per_epoch=4).factor(STEPS)
+        assert torch.equal(together[row], alone)

@@ -94,15 +94,21 @@ class Rows:
 
 
 def select_rows(owner: Any, rows: list[int], num_trials: int) -> Any:
-    """Return a copy of an object whose tensors (T, 1) of per-trial hyperparameters have only some rows.
+    """Return a copy of an object whose per-trial hyperparameters, tensors (T, 1) or lists of them, have only some rows.
 
     Args:
         owner: A loss, update rule, schedule or regulariser.
         rows: The rows to keep.
-        num_trials: T; tensors of other lengths are left alone.
+        num_trials: T; tensors of other shapes are left alone.
     """
     chosen = copy.copy(owner)
     for name, value in vars(owner).items():
-        if isinstance(value, Tensor) and value.shape == (num_trials, 1):
+        if _is_per_trial(value, num_trials):
             object.__setattr__(chosen, name, value[rows])  # update rules are frozen dataclasses
+        elif isinstance(value, list) and value and all(_is_per_trial(item, num_trials) for item in value):
+            object.__setattr__(chosen, name, [item[rows] for item in value])
     return chosen
+
+
+def _is_per_trial(value: Any, num_trials: int) -> bool:
+    return isinstance(value, Tensor) and value.shape == (num_trials, 1)

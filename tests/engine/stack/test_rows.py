@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from dlexp.engine.stack.rows import Rows, select_rows
+from dlexp.optimizer.adam import Adam
 from dlexp.optimizer.momentum import Momentum
 
 CPU = torch.device("cpu")
@@ -49,3 +50,12 @@ def test_hyperparameters_are_cut_to_the_chosen_rows():
     assert chosen.lr.flatten().tolist() == [torch.tensor(0.3).item(), torch.tensor(0.1).item()]
     assert chosen.momentum == 0.9
     assert rule.lr.shape == (3, 1)
+
+
+def test_lists_of_each_trial_are_cut_and_lists_of_all_are_left():
+    rule = Adam(betas=[torch.tensor([[0.1], [0.2], [0.3]]), torch.tensor([[0.4], [0.5], [0.6]])])
+    assert [column.flatten().tolist() for column in select_rows(rule, [1], 3).betas] == [
+        [torch.tensor(0.2).item()],
+        [torch.tensor(0.5).item()],
+    ]
+    assert select_rows(Adam(betas=[0.1, 0.2]), [1], 3).betas == [0.1, 0.2]
