@@ -1,7 +1,6 @@
 """A user's own table: a .csv or .parquet file with a target column."""
 
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,7 +63,7 @@ class Table(Split):
             times=_numbered(table, self.time, "data.time"),
             class_names=encoded.class_names,
         )
-        settled = self._encode(table, train)
+        settled = self.encode(table, train)
         has_levels = any(feature["levels"] is not None for feature in settled["encoding"]["features"])
         return Dataset(
             Path(self.path).stem,
@@ -76,11 +75,11 @@ class Table(Split):
             class_names=encoded.class_names,
             ids=None if self.id is None else _ids(table, self.id),
             groups=groups,
-            encode=partial(self._encode, table) if has_levels else None,
+            encode=Encoder(self, table) if has_levels else None,
             **settled,
         )
 
-    def _encode(self, table: Columns, train: Tensor) -> dict[str, Any]:
+    def encode(self, table: Columns, train: Tensor) -> dict[str, Any]:
         """Return the fields of a data set whose categories are those of some training rows."""
         features = settle(table, self._feature_names(table), self.categorical, train.numpy())
         return {
@@ -117,6 +116,39 @@ class Table(Split):
         if not names:
             raise DataError(f"{self.path}: no feature columns left besides {self.target}")
         return names
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A table whose inputs depend on the training part, because only its texts become inputs.
+
+    Attributes:
+        option: What the user set.
+        table: The file.
+    """
+
+    option: Table
+    table: Columns
+
+    def __call__(self, train: Tensor) -> dict[str, Any]:
+        """Return the fields of a data set that are settled on some rows."""
+        return self.option.encode(self.table, train)
+
+    def perturbed(self, rows: Tensor) -> "Encoder":
+        """Return the same with each text and number in some rows replaced: an audit looks who notices."""
+        moved = {name: _moved(column, rows.numpy()) for name, column in self.table.columns.items()}
+        return replace(self, table=replace(self.table, columns=moved))
+
+
+def _moved(column: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Replace numbers x by 1000 - x and texts by others, in some rows; what is missing stays missing."""
+    texts, (numbers, is_text) = as_texts(column).tolist(), as_numbers(column)
+    for row in rows.tolist():
+        if is_text[row]:
+            texts[row] += " moved"
+        elif texts[row]:
+            texts[row] = repr(float(1000 - numbers[row]))
+    return np.array(texts, dtype=str)
 
 
 def _numbered(table: Columns, name: str | None, key: str) -> Tensor | None:

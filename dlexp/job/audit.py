@@ -1,9 +1,11 @@
 """The audit of a cross-validation: does anything that is fitted depend on held-out rows?
 
 Every held-out and test row is changed beyond recognition, inputs and targets; what is fitted on the training part must
-not move by a bit: the normalisation with its imputed values, the loss's class weights, and the weights after an epoch.
+not move by a bit: encodings, the normalisation and imputed values, class weights, the unit of targets, and the weights
+after an epoch.
 """
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +16,7 @@ from torch import Tensor
 from dlexp.build import build
 from dlexp.data.dataset import Dataset, count_duplicates
 from dlexp.data.fold import Fold
+from dlexp.data.unit import Unit
 from dlexp.error import ConfigError
 from dlexp.job.assemble import assemble
 from dlexp.job.component import build_loss, deal_folds, load_data
@@ -52,8 +55,14 @@ def audit(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def perturb(dataset: Dataset) -> Dataset:
-    """Return the data with the inputs and targets of every validation and test row changed; NaN stays NaN."""
+    """Return the data with the inputs and targets of every validation and test row changed; NaN stays NaN.
+
+    A table's texts are changed before they become inputs, which the training part then settles anew.
+    """
     rows = torch.cat([dataset.val, dataset.test])
+    moved = getattr(dataset.encode, "perturbed", None)
+    if moved is not None:
+        dataset = replace(dataset, **moved(rows)(dataset.train))
     inputs, targets = dataset.inputs.clone(), dataset.targets.clone()
     if inputs.dtype == torch.uint8:
         inputs[rows] = 255 - inputs[rows]
@@ -71,15 +80,25 @@ def perturb(dataset: Dataset) -> Dataset:
 def fitted(config: dict[str, Any], dataset: Dataset) -> dict[str, list[Tensor]]:
     """Return what is fitted on the training part, by name.
 
+    Those are the encoding of columns, the normalisation with its imputed values, the loss's class weights, the unit
+    of regression targets, and weights and optimiser state after an epoch.
+
     Args:
         config: Of one fold.
         dataset: With the fold's parts.
     """
     affine: Affine = build(config["normalize"]).fit(dataset.inputs, dataset.train)
     loss = build_loss([config], [dataset], torch.device("cpu"))
-    weights = [value for value in vars(loss).values() if isinstance(value, Tensor)]
-    fill = [] if affine.fill is None else [affine.fill]
-    return {"normalize": [affine.scale, affine.shift, *fill], "loss": weights, "weights": _trained(config, dataset)}
+    found = {
+        "encoding": [torch.frombuffer(bytearray(json.dumps(dataset.encoding), "utf-8"), dtype=torch.uint8)],
+        "normalize": [affine.scale, affine.shift],
+        "impute": [] if affine.fill is None else [affine.fill],
+        "loss": [value for value in vars(loss).values() if isinstance(value, Tensor)],
+    }
+    if not dataset.num_classes:
+        unit = Unit.fit(dataset.targets, dataset.train)
+        found["unit"] = [unit.mean, unit.std]
+    return found | {"weights": _trained(config, dataset)}
 
 
 def _trained(config: dict[str, Any], dataset: Dataset) -> list[Tensor]:

@@ -2,12 +2,18 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+import torchvision.datasets
+from PIL import Image
 
 from dlexp import normalize
+from dlexp.config import catalog
+from dlexp.data import table
+from dlexp.data.unit import Unit
 from dlexp.job.audit import audit, fitted, perturb
 from dlexp.job.component import deal_folds, load_data
 from dlexp.job.config import resolve
@@ -26,7 +32,11 @@ def files(folder: Path) -> dict[str, list[str]]:
         y=np.arange(60) % 3,
         who=np.arange(60) // 4,
     )
-    rows = [f"{i if i % 5 else ''},{'abc'[i % 3]},{i % 7},{i % 2}" for i in range(60)]
+    rows = [f"{i if i % 5 else ''},{'once' if i % 9 == 1 else 'abc'[i % 3]},{i % 7},{i % 2}" for i in range(60)]
+    for i in range(48):
+        path = folder / "pictures" / ["cat", "dog", "eel"][i % 3] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(draw.integers(0, 256, (7, 8, 3), dtype=np.uint8)).save(path)
     (folder / "t.csv").write_text("\n".join(["x,kind,part,y", *rows]))
     return {
         "digits": ["data.limit=100", "data.val_count=40"],
@@ -38,12 +48,48 @@ def files(folder: Path) -> dict[str, list[str]]:
         "fake": ["data.shape=[1,6,6]", "data.num_train=50", "data.num_val=20", "data.num_test=10"],
         "arrays": [f"data.path={folder / 'a.npz'}", "data.group=who"],
         "csv": [f"data.path={folder / 't.csv'}", "data.target=y", "data.missing=impute", "data.group=part"],
+        "image_folder": [f"data.path={folder / 'pictures'}", "data.size=6", "data.cache=null"],
+        # what is downloaded, stood in for by the constructors below
+        **{name: [f"data.root={folder}", "data.limit=40", "model=softmax"] for name in DOWNLOADED},
     }
 
 
-OPTIONS = ["digits", "iris", "wine", "breast_cancer", "diabetes", "spirals", "fake", "arrays", "csv"]
+DOWNLOADED = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": "CIFAR10", "cifar100": "CIFAR100"}
+DOWNLOADED["svhn"] = "SVHN"
+OPTIONS = ["digits", "iris", "wine", "breast_cancer", "diabetes", "spirals", "fake", "arrays", "csv", "image_folder"]
+OPTIONS += list(DOWNLOADED)
 
 
+def test_every_data_option_is_audited():
+    assert sorted(OPTIONS) == sorted(catalog.list_groups(None)["data"])
+
+
+@pytest.fixture
+def no_download(monkeypatch):
+    """Put random images in the place of files that need a network."""
+
+    def constructor(shape, num_classes):
+        def construct(root, download=False, train=True, split="train"):
+            draw = np.random.default_rng(int(train and split == "train"))
+            images = draw.integers(0, 256, (60, *shape), dtype=np.uint8)
+            labels = np.arange(60) % num_classes
+            as_mnist = len(shape) == 2
+            return SimpleNamespace(
+                data=torch.from_numpy(images) if as_mnist else images,
+                targets=torch.from_numpy(labels) if as_mnist else labels.tolist(),
+                labels=labels,
+                classes=[str(k) for k in range(num_classes)],
+            )
+
+        return construct
+
+    shapes = {"MNIST": (28, 28), "FashionMNIST": (28, 28), "SVHN": (3, 32, 32)}
+    for name in DOWNLOADED.values():
+        num_classes = 20 if name == "CIFAR100" else 10
+        monkeypatch.setattr(torchvision.datasets, name, constructor(shapes.get(name, (32, 32, 3)), num_classes))
+
+
+@pytest.mark.usefixtures("no_download")
 @pytest.mark.parametrize("name", OPTIONS)
 def test_nothing_fitted_moves(tmp_path, name):
     overrides = [f"data={name}", *files(tmp_path)[name], *QUICK]
@@ -85,6 +131,24 @@ def test_a_leak_of_the_normalisation_is_seen(monkeypatch):
     assert found["folds"][0]["changed"] == ["normalize", "weights"]
 
 
+def test_a_leak_of_categories_is_seen(tmp_path, monkeypatch):
+    overrides = ["data=csv", *files(tmp_path)["csv"][:-1], "data.drop=[part]", *QUICK]
+    config = resolve(overrides, job="cv").config
+    assert audit(config)["clean"]
+    honest = table.settle
+    monkeypatch.setattr(table, "settle", lambda file, names, codes, _: honest(file, names, codes, np.arange(60)))
+    found = audit(config)
+    assert not found["clean"]
+    assert found["folds"][0]["changed"][0] == "encoding"
+
+
+def test_a_leak_of_the_unit_of_values_is_seen(monkeypatch):
+    honest = Unit.fit
+    monkeypatch.setattr(Unit, "fit", staticmethod(lambda targets, train: honest(targets, torch.arange(len(targets)))))
+    found = audit(resolve(["data=diabetes", *QUICK], job="cv").config)
+    assert found["folds"][0]["changed"] == ["unit", "weights"]
+
+
 def test_a_held_out_part_that_chooses_the_epoch_is_seen():
     found = audit(resolve(["data=iris", "trainer.monitor=val/loss", *QUICK], job="cv").config)
     assert not found["clean"]
@@ -120,4 +184,4 @@ def test_imputed_values_are_the_training_parts(tmp_path):
     moved = replace(part, inputs=part.inputs.clone())
     moved.inputs[part.train] += 1
     own = configure(config, fold)
-    assert not torch.equal(fitted(own, part)["normalize"][2], fitted(own, moved)["normalize"][2])
+    assert not torch.equal(fitted(own, part)["impute"][0], fitted(own, moved)["impute"][0])
