@@ -7,18 +7,11 @@ from typing import Any
 
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
-from dlexp.engine import checkpoint
-from dlexp.engine.event import TrialEnd
-from dlexp.engine.snapshot import restore
-from dlexp.job import train
-from dlexp.job.assemble import Assembled, assemble
-from dlexp.job.finish import conclude
-from dlexp.job.fuse import SOLO
-from dlexp.job.group import Group, Member, plan_groups, train_group
+from dlexp.job.crew import Crew
+from dlexp.job.execute import Assignment, End
 from dlexp.job.interrupt import Interrupt
 from dlexp.random import derive
 from dlexp.tracker.folder import RunFolder
-from dlexp.tracker.manifest import now
 from dlexp.tracker.mlflow import NONE
 
 FOLDER = "folds"
@@ -66,102 +59,45 @@ def train_folds(
     A fold's failure is recorded and makes the cv incomplete; the others go on.
     """
     known = {(m["repeat"], m["fold"]): child for child in cv.children() if (m := child.manifest)["kind"] == "fold"}
-    waiting: dict[Path, tuple[Fold, Member]] = {}
+    crew = Crew(cv.runs_dir / "fuse.json", interrupt)
+    waiting: dict[Path, tuple[Fold, RunFolder]] = {}
+    assignments = []
     for fold in folds:
         folder = known.get((fold.repeat, fold.fold))
-        done = None if folder is None else _result_of(folder)
+        done = None if folder is None else result_of(folder)
         if folder is not None and done is not None:
             yield FoldEnd(fold, _record(fold, folder, done), done["seconds"], is_new=False)
             continue
-        member = _member(cv, configure(config, fold), dataset.with_parts(fold.train, fold.val), fold, folder)
-        waiting[member.folder.path] = fold, member
-    for group in _plan([member for _, member in waiting.values()], cv.runs_dir / "fuse.json"):
-        size = group.choice.size
-        for start in range(0, len(group.members), size):
-            if group.choice.engine != "solo" and not interrupt():
-                program = Group(group.members[start : start + size], group.choice)
-                yield from _train_together(program, waiting, interrupt)
-        for member in group.members:
-            if member.folder.path in waiting and not interrupt():
-                fold, _ = waiting.pop(member.folder.path)
-                yield _train_alone(fold, member, interrupt)
+        own = configure(config, fold)
+        folder = folder or _create(cv, own, fold)
+        crew.datasets.keep(own, dataset.with_parts(fold.train, fold.val))
+        waiting[folder.path] = fold, folder
+        assignments.append(Assignment(own, folder.path, "fold"))
+    for heard in crew.train(assignments):
+        if isinstance(heard, End):
+            yield _end(*waiting[heard.path], heard)
 
 
-def _plan(members: list[Member], cache: Path) -> list[Group]:
-    """Choose how folds train; where that fails, one by one, so that each says why."""
-    try:
-        return plan_groups(members, cache)
-    except Exception:
-        return [Group([member], SOLO) for member in members]
+def _create(cv: RunFolder, config: dict[str, Any], fold: Fold) -> RunFolder:
+    """Make a fold's folder; the cv's lock covers it."""
+    about = {name: value for name, value in cv.manifest.items() if name not in _OF_THE_CV}
+    place = {"kind": "fold", "cv": cv.run_id, "repeat": fold.repeat, "fold": fold.fold, "seed": config["seed"]}
+    described = {**about, **place, "params": {}}
+    folder = RunFolder.create(cv.path, FOLDER, fold.name, config=config, overrides=cv.overrides, manifest=described)
+    folder.unlock()
+    return folder
 
 
-def _member(cv: RunFolder, config: dict[str, Any], dataset: Dataset, fold: Fold, folder: RunFolder | None) -> Member:
-    """Return a fold with its folder, made or to be gone on with; the cv's lock covers it."""
-    if folder is None:
-        about = {name: value for name, value in cv.manifest.items() if name not in _OF_THE_CV}
-        place = {"kind": "fold", "cv": cv.run_id, "repeat": fold.repeat, "fold": fold.fold, "seed": config["seed"]}
-        described = {**about, **place, "params": {}}
-        folder = RunFolder.create(cv.path, FOLDER, fold.name, config=config, overrides=cv.overrides, manifest=described)
-        folder.unlock()
-    train.write_parts(folder, dataset)
-    return Member(config, dataset, folder)
+def _end(fold: Fold, folder: RunFolder, end: End) -> FoldEnd:
+    result = folder.result if end.status != "failed" else None
+    if result is None:
+        seconds = sum(record["seconds"] for record in folder.history())
+        return FoldEnd(fold, _record(fold, folder, {"status": "failed", "metrics": {}}), seconds, end.reason)
+    return FoldEnd(fold, _record(fold, folder, result), result["seconds"] / end.size)
 
 
-def _train_together(group: Group, waiting: dict[Path, tuple[Fold, Member]], interrupt: Interrupt) -> Iterator[FoldEnd]:
-    """Train a group as one program and take those that ended from `waiting`; a failure leaves the others there."""
-    for member in group.members:
-        _reopen(member.folder)
-    try:
-        for told in train_group(group, interrupt):
-            if isinstance(told.event, TrialEnd):
-                fold, member = waiting[told.member.folder.path]
-                end = _conclude(fold, member, told.event, len(group.members))
-                del waiting[member.folder.path]
-                yield end
-    except Exception as error:
-        for member in group.members:
-            if member.folder.path in waiting:
-                member.folder.log(f"trained together with others: {type(error).__name__}: {error}; now alone")
-
-
-def _conclude(fold: Fold, member: Member, end: TrialEnd, size: int) -> FoldEnd:
-    """Evaluate what a fold of a program of some size ended with, as if it had been trained alone."""
-    folder = member.folder
-    built = _assemble(member)
-    result = conclude(built, folder, end, seed=member.config["seed"], open_test=False, has_figures=False)
-    folder.log(f"{end.status} {end.reason}".rstrip())
-    folder.update_manifest(status=end.status, end=now())
-    return FoldEnd(fold, _record(fold, folder, result), result["seconds"] / size)
-
-
-def _train_alone(fold: Fold, member: Member, interrupt: Interrupt) -> FoldEnd:
-    folder = member.folder
-    built = _assemble(member)
-    _reopen(folder)
-    folder.truncate_history(built.run.epoch)
-    try:
-        result = train.carry_out(built, folder, _no_listener, interrupt, has_figures=False).result
-    except Exception as error:
-        failed = {"status": "failed", "metrics": {}}
-        return FoldEnd(fold, _record(fold, folder, failed), built.run.elapsed, f"{type(error).__name__}: {error}")
-    return FoldEnd(fold, _record(fold, folder, result), result["seconds"])
-
-
-def _assemble(member: Member) -> Assembled:
-    """Build a fold's run at its last checkpoint, or at its beginning."""
-    built = assemble(member.config, member.dataset)
-    if checkpoint.exists(last := member.folder.checkpoints / "last"):
-        restore(built.run, *checkpoint.load(last, built.device))
-    return built
-
-
-def _reopen(folder: RunFolder) -> None:
-    manifest = folder.manifest
-    resumes = manifest["resumes"] + checkpoint.exists(folder.checkpoints / "last")
-    folder.update_manifest(status="running", end=None, resumes=resumes)
-
-
-def _result_of(folder: RunFolder) -> dict[str, Any] | None:
+def result_of(folder: RunFolder) -> dict[str, Any] | None:
+    """Return the result of a fold that is done; None when there is something to train."""
     result, status = folder.result, folder.manifest["status"]
     return result if result is not None and result["status"] == status and status in DONE else None
 
@@ -169,7 +105,3 @@ def _result_of(folder: RunFolder) -> dict[str, Any] | None:
 def _record(fold: Fold, folder: RunFolder, result: dict[str, Any]) -> dict[str, Any]:
     identity = {"fold": fold.fold, "repeat": fold.repeat, "run_id": folder.run_id}
     return {**identity, "status": result["status"], "metrics": result["metrics"]}
-
-
-def _no_listener(_about: train.Announcement) -> train.Listener:
-    return lambda _event: None

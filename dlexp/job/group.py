@@ -1,23 +1,21 @@
-"""Trains several trials or folds: those of equal structure together where that is faster, the others alone.
+"""Trains trials or folds of equal structure: stacked in one program, or one after another.
 
 Whatever the company, each trial writes its own run folder and goes on from its own checkpoint.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Progress, TrialEnd
-from dlexp.engine.snapshot import restore, snapshot
+from dlexp.engine.snapshot import restore
 from dlexp.job import stored
 from dlexp.job.assemble import Assembled, assemble_group
-from dlexp.job.fuse import Choice, choose
+from dlexp.job.fuse import Choice
 from dlexp.job.memory import is_out_of_memory
-from dlexp.job.record import save_epoch
-from dlexp.job.structure import structure_key
+from dlexp.job.record import save_epoch, save_last
 from dlexp.tracker.folder import RunFolder
 
 
@@ -64,14 +62,6 @@ class Told:
     engine: str
 
 
-def plan_groups(members: list[Member], cache: Path | None = None) -> list[Group]:
-    """Part members by structure, in order of first appearance, and choose how each part trains."""
-    parts: dict[str, list[Member]] = {}
-    for member in members:
-        parts.setdefault(structure_key(member.config, member.dataset), []).append(member)
-    return [Group(part, choose([m.config for m in part], [m.dataset for m in part], cache)) for part in parts.values()]
-
-
 def train_group(group: Group, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Told]:
     """Train a group's members from where their checkpoints are; each epoch is saved before it is told.
 
@@ -79,7 +69,7 @@ def train_group(group: Group, should_stop: Callable[[], bool] = lambda: False) -
     alone.
 
     Args:
-        group: From `plan_groups`.
+        group: What to train.
         should_stop: Asked after every update; members then end as interrupted, with a checkpoint.
     """
     for level in _by_progress(group.members):
@@ -125,13 +115,14 @@ def _train_program(members: list[Member], engine: str, should_stop: Callable[[],
     for row, member in enumerate(members):
         num_outputs = run.step.rules.loss.num_outputs
         stored.write(member.folder, member.dataset, built.affine, run.task, num_outputs, row)
+        member.folder.log(f"device: {built.device_line}, {engine}")
     run.should_stop = should_stop
     for event in run.events():
         member = members[0 if isinstance(event, Progress) else event.trial]
         if isinstance(event, EpochEnd):
             save_epoch(run, member.folder, event)
         elif isinstance(event, TrialEnd) and event.status == "interrupted":
-            checkpoint.save(member.folder.checkpoints / "last", *snapshot(run, run.trials.index(event.trial)))
+            save_last(run, member.folder, event.trial)
         yield Told(member, event, engine)
 
 

@@ -14,7 +14,7 @@ from scipy import stats
 from dlexp.engine.event import EpochEnd
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.job import cv, train
-from dlexp.job import fold as fold_job
+from dlexp.job import group as group_job
 from dlexp.job.assemble import assemble
 from dlexp.job.config import resolve
 from dlexp.tracker import scan
@@ -159,14 +159,14 @@ def test_a_signal_stops_after_a_checkpoint_and_resume_ends_the_same(tmp_path, wh
 
 
 def test_a_failed_fold_makes_it_incomplete_and_is_run_again(tmp_path, whole, monkeypatch):
-    carry_out = train.carry_out
+    train_group = group_job.train_group
 
-    def fail_once(built, folder, *rest, **more):
-        if folder.manifest["fold"] == 1:
+    def fail_once(group, should_stop):
+        if group.members[0].folder.manifest["fold"] == 1:
             raise RuntimeError("made to fail")
-        return carry_out(built, folder, *rest, **more)
+        return train_group(group, should_stop)
 
-    monkeypatch.setattr(fold_job.train, "carry_out", fail_once)
+    monkeypatch.setattr(group_job, "train_group", fail_once)
     outcome = start(tmp_path, *QUICK)
     assert outcome.exit_code == 1
     assert [fold["status"] for fold in outcome.result["folds"]] == ["finished", "failed", "finished"]
@@ -248,7 +248,7 @@ def test_folds_in_one_program_are_the_folds_alone(whole, tmp_path):
 def test_a_program_of_folds_is_interrupted_and_resumed(tmp_path, monkeypatch):
     fused = [*QUICK[:-1], "trainer.fuse=3"]
     expected = plain(start(tmp_path / "whole", *fused).result)
-    train_group = fold_job.train_group
+    train_group = group_job.train_group
 
     def cut_off(group, should_stop):
         for told in train_group(group, should_stop):
@@ -256,7 +256,7 @@ def test_a_program_of_folds_is_interrupted_and_resumed(tmp_path, monkeypatch):
                 os.kill(os.getpid(), signal.SIGINT)
             yield told
 
-    monkeypatch.setattr(fold_job, "train_group", cut_off)
+    monkeypatch.setattr(group_job, "train_group", cut_off)
     with pytest.raises(SystemExit):  # each of the three folds brings a signal, and the second one does not wait
         start(tmp_path / "cut", *fused)
     monkeypatch.undo()
@@ -264,10 +264,14 @@ def test_a_program_of_folds_is_interrupted_and_resumed(tmp_path, monkeypatch):
 
 
 def test_a_program_that_fails_leaves_its_folds_to_be_trained_alone(tmp_path, whole, monkeypatch):
-    def fail(_group, _should_stop):
-        raise RuntimeError("made to fail")
+    train_group = group_job.train_group
 
-    monkeypatch.setattr(fold_job, "train_group", fail)
+    def fail(group, should_stop):
+        if len(group.members) > 1:
+            raise RuntimeError("made to fail")
+        return train_group(group, should_stop)
+
+    monkeypatch.setattr(group_job, "train_group", fail)
     assert plain(start(tmp_path, *QUICK[:-1], "trainer.fuse=3").result) == plain(whole.result)
 
 

@@ -10,7 +10,7 @@ from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.job.component import load_data
 from dlexp.job.config import resolve
 from dlexp.job.fuse import Choice
-from dlexp.job.group import Group, Member, plan_groups, train_group
+from dlexp.job.group import Group, Member, train_group
 from dlexp.tracker.folder import RunFolder
 
 COMMON = ["tracking=none", "trainer.threads=1", "trainer.epochs=4", "data.limit=150", "optimizer=adam"]
@@ -110,10 +110,3 @@ def test_other_failures_are_not_swallowed(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "assemble_group", broken)
     with pytest.raises(RuntimeError, match="broken"):
         drain(Group(members(tmp_path), FOLDED))
-
-
-def test_groups_part_by_structure_in_order(tmp_path):
-    made = members(tmp_path / "a", 2) + members(tmp_path / "b", 3, "model.widths=[8]", "trainer.fuse=off")
-    groups = plan_groups([made[2], made[0], made[3], made[1], made[4]])
-    assert [len(group.members) for group in groups] == [3, 2]
-    assert groups[0].choice.engine == "solo"
