@@ -45,15 +45,30 @@ def test_folds_together_and_alone_are_equal(overrides, engine):
         assert together[trial] == [pytest.approx(metrics, rel=1e-7) for metrics in alone]
 
 
-def test_folds_whose_classes_differ_do_not_share_a_program():
-    for setting in (["trainer.oversample=true"], ["loss=cross_entropy", "loss.class_weight=balanced"]):
-        config = resolve([*BASE, "data=breast_cancer", *setting]).config
-        data = load_data(config)
-        rows = torch.cat([data.train, data.val])
-        uneven = rows[data.targets[rows].argsort(stable=True)]
-        other = data.with_parts(uneven[: len(data.train)], uneven[len(data.train) :])
-        assert structure_key(config, data) != structure_key(config, other)
-        assert structure_key(config, data) == structure_key(config, data.with_parts(data.train, data.val))
+BALANCED = ["loss=cross_entropy", "loss.class_weight=balanced"]
+
+
+@pytest.mark.parametrize(("setting", "is_parted"), [(["trainer.oversample=true"], True), (BALANCED, False)])
+def test_folds_whose_classes_differ_share_a_program_unless_they_draw_other_numbers(setting, is_parted):
+    config = resolve([*BASE, "data=breast_cancer", *setting]).config
+    data = load_data(config)
+    assert (structure_key(config, data) != structure_key(config, uneven(data))) == is_parted
+    assert structure_key(config, data) == structure_key(config, data.with_parts(data.train, data.val))
+
+
+def test_folds_are_balanced_each_by_its_own_training_part():
+    config = resolve([*BASE, "data=breast_cancer", *BALANCED, "trainer.precision=fp64", "trainer.epochs=2"]).config
+    data = load_data(config)
+    several = [data, uneven(data)]
+    together = history(assemble_group([config] * 2, several, "folded").run)
+    for trial, fold in enumerate(several):
+        assert together[trial] == [pytest.approx(own, rel=1e-7) for own in history(assemble(config, fold).run)[0]]
+
+
+def uneven(data):
+    rows = torch.cat([data.train, data.val])
+    rows = rows[data.targets[rows].argsort(stable=True)]
+    return data.with_parts(rows[: len(data.train)], rows[len(data.train) :])
 
 
 def test_a_value_is_learnt_in_any_unit():

@@ -42,7 +42,7 @@ def test_lists_of_values_part_by_their_length_alone():
     assert first == second != shorter
 
 
-@pytest.mark.parametrize("override", ["optimizer.betas=[0.5,0.9]", "optimizer.eps=1e-3", "seeds.dropout=4"])
+@pytest.mark.parametrize("override", ["optimizer.betas=[0.5,0.9]", "optimizer.eps=1e-3", "optimizer.weight_decay=0.1"])
 def test_values_of_adam_do_not_part_trials(override):
     assert key("optimizer=adam", override) == key("optimizer=adam")
 
