@@ -1,7 +1,7 @@
 """What one sweep command asks for: space, strategy, objective; checked as far as that is possible without training."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ from dlexp.error import ConfigError
 from dlexp.job.assemble import Assembled, assemble
 from dlexp.job.component import load_data
 from dlexp.job.ready import check_model
+from dlexp.job.sift import Invalid, Sieve, named, refuse
 from dlexp.job.trial import Trial
 from dlexp.metric import is_better_high
 from dlexp.search import ledger
-from dlexp.search.plan import Problem, Proposal, Rounds, Search
+from dlexp.search.plan import Problem, Proposal, Rounds, Search, Settings
 from dlexp.tracker import name
 
 
@@ -34,6 +35,8 @@ class Inquiry:
         first: The first trial's program, which proves that the configuration works.
         code: Version of the code that numbers depend on.
         key: Equal for sweeps that ask for the same trials.
+        sieve: Tells which settings cannot be trained.
+        invalid: Settings that were left out, of the rounds so far.
     """
 
     composed: Composed
@@ -44,7 +47,8 @@ class Inquiry:
     first: Assembled
     code: str
     key: str
-    _datasets: dict[str, Dataset] = field(default_factory=dict)
+    sieve: Sieve
+    invalid: list[Invalid] = field(default_factory=list)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -76,21 +80,31 @@ class Inquiry:
             if self.search.metric != "auto":
                 trainer["monitor"] = self.metric
             composed = self.space.compose(proposal.settings, seed, **trainer)
-            dataset = self.dataset(composed.config)
+            dataset = self.sieve.load(composed.config)
             trial_id = ledger.trial_id(composed.config, dataset.fingerprint, self.code)
             found.append(Trial(trial_id, proposal, seed, composed, dataset))
         return found
 
-    def dataset(self, config: dict[str, Any]) -> Dataset:
-        """Return the data of a configuration, loaded once for each way of asking for them."""
-        key = _data_key(config)
-        if key not in self._datasets:
-            self._datasets[key] = load_data(config)
-        return self._datasets[key]
-
     def rounds(self) -> Rounds:
-        """Return the strategy's generator."""
-        return self.search.propose(self.problem)
+        """Return the strategy's generator; invalid settings are left out of its rounds and told to it as failed.
+
+        With `search.invalid=refuse` the first round has none; in later ones they are trials that fail with the reason.
+        """
+        self.invalid.clear()
+        search = self.search.propose(self.problem)
+        asked = next(search, None)
+        while asked is not None:
+            valid, invalid = asked.proposals, []
+            if self.search.invalid == "skip":
+                valid, invalid = self.sieve.sift(asked.proposals, asked.number)
+            self.invalid += invalid
+            notes = [*asked.notes, *(f"skipped {named(one.proposal.settings)}: {one.reason}" for one in invalid)]
+            scores = yield replace(asked, proposals=valid, notes=notes)
+            by_number = {p.number: score for p, score in zip(valid, scores, strict=True)}
+            try:
+                asked = search.send([by_number.get(p.number) for p in asked.proposals])
+            except StopIteration:
+                return
 
 
 def prepare(overrides: list[str], config_dir: Path | None = None) -> Inquiry:
@@ -105,11 +119,13 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> Inquiry:
     if config["trusted"]:
         import_path_of_user_code()
     search: Search = build(config["search"])
+    sieve = Sieve(space, DataShelf())
     opening = next(search.propose(Problem(space.dimensions, config["trainer"]["epochs"])))
-    one = space.compose(opening.proposals[0].settings, space.seeds[0] if space.seeds else None).config
+    setting = _first_valid(opening.proposals, sieve, search.invalid)
+    one = space.compose(setting, space.seeds[0] if space.seeds else None).config
     if search.metric != "auto":
         one["trainer"]["monitor"] = search.metric
-    dataset = load_data(one)
+    dataset = sieve.load(one)
     first = assemble(one, dataset)
     check_model(first)
     metric = first.run.monitor
@@ -119,10 +135,33 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> Inquiry:
     code = ledger.code_version()
     texts = [d.text for d in space.dimensions] + [f"seed={seed}" for seed in space.seeds]
     key = ledger.sweep_key(config, texts, dataset.fingerprint, code)
-    inquiry = Inquiry(composed, space, search, metric, is_high, first, code, key)
-    inquiry._datasets[_data_key(one)] = dataset
-    return inquiry
+    return Inquiry(composed, space, search, metric, is_high, first, code, key, sieve)
 
 
-def _data_key(config: dict[str, Any]) -> str:
-    return json.dumps([config["data"], config["task"]], sort_keys=True)
+def _first_valid(proposals: list[Proposal], sieve: Sieve, invalid: str) -> Settings:
+    """Return the first setting that can be trained.
+
+    Raises:
+        ConfigError: Others cannot and `invalid` is "refuse", or none can.
+        DataError: Absent or unusable data.
+    """
+    if invalid == "refuse":
+        sieve.load(sieve.space.compose(proposals[0].settings).config)  # absent data are an error of their own kind
+    valid, others = sieve.sift(proposals, 1)
+    if others and (invalid == "refuse" or not valid):
+        raise refuse(others, len(proposals))
+    return valid[0].settings
+
+
+@dataclass
+class DataShelf:
+    """Loads data, once for each way of asking for them."""
+
+    _loaded: dict[str, Dataset] = field(default_factory=dict)
+
+    def __call__(self, config: dict[str, Any]) -> Dataset:
+        """Return the data of a configuration."""
+        key = json.dumps([config["data"], config["task"], config.get("train_on")], sort_keys=True)
+        if key not in self._loaded:
+            self._loaded[key] = load_data(config)
+        return self._loaded[key]

@@ -25,7 +25,7 @@ def summarize(
         "strategy": inquiry.composed.choices["search"],
         "metric": inquiry.metric,
         "mode": "max" if inquiry.is_high_better else "min",
-        "trials": [entry.record() for entry in searching.in_order()],
+        "trials": _trials(inquiry, searching),
         "best": None,
         "metrics": {},
         "groups": searching.trials.programs,
@@ -56,3 +56,9 @@ def _summary(standings: list[Standing]) -> dict[str, float]:
     best = float(values[0])
     spread = float(values.std()) if len(values) > 1 else 0.0
     return {"sweep/best": best, "sweep/mean": float(values.mean()), "sweep/std": spread, "sweep/count": len(values)}
+
+
+def _trials(inquiry: Inquiry, searching: Searching) -> list[dict[str, Any]]:
+    """Return the records of all trials in the order asked, those that could not be trained among them."""
+    records = [entry.record() for entry in searching.in_order()] + [one.record() for one in inquiry.invalid]
+    return sorted(records, key=lambda record: record["number"])

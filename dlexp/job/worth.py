@@ -30,11 +30,19 @@ def worth(standings: list[Standing], metric: str) -> dict[str, Any]:
     name = metric.removeprefix("val/")
     if len(whole) < 2 or not metric.startswith("val/") or name not in ("accuracy", *LOSSES):
         return {}
-    kept = [[_read(entry.outcome.folder) for entry in standing.entries] for standing in whole]
-    flat = [arrays for several in kept for arrays in several]
-    if any(arrays is None or not np.array_equal(arrays["id"], (flat[0] or {})["id"]) for arrays in flat):
-        return {}
-    scores = [torch.stack([_score(arrays, name) for arrays in several if arrays]).mean(dim=0) for several in kept]
+    scores: list[Tensor] = []
+    ids = None
+    for standing in whole:
+        several = []
+        for entry in standing.entries:  # one trial's outputs at a time: those of all would not fit
+            arrays = _read(entry.outcome.folder)
+            if arrays is None:
+                return {}
+            ids = arrays["id"] if ids is None else ids
+            if not np.array_equal(arrays["id"], ids):
+                return {}
+            several.append(_score(arrays, name))
+        scores.append(torch.stack(several).mean(dim=0))
     found = optimism(torch.stack(scores), generator=generator(0, "optimism"), draws=DRAWS)
     sign = 1.0 if name == "accuracy" else -1.0
     value = whole[0].value or 0.0

@@ -55,7 +55,8 @@ def sweep_key(config: dict[str, Any], space: list[str], fingerprint: str, code: 
         fingerprint: Of the data.
         code: From `code_version`.
     """
-    limits = ("max_seconds", "stop_after_failures")  # a sweep that met one goes on when it is raised
+    # a sweep that met a limit goes on when it is raised; settings that are skipped are no trials
+    limits = ("max_seconds", "stop_after_failures", "invalid")
     search = {name: value for name, value in config["search"].items() if name not in limits}
     kept = {name: value for name, value in relevant(config).items() if name != "launcher"}
     return _digest([{**kept, "search": search}, sorted(space), fingerprint, code])

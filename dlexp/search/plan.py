@@ -80,6 +80,7 @@ class Search:
         seed: Fixes the draws of the search, not those of the training.
         max_seconds: Time after which no trial is begun; null for no limit.
         stop_after_failures: Failed or diverged trials after which no trial is begun; null for no limit.
+        invalid: What becomes of settings that cannot be trained, as far as that is known before training.
     """
 
     space: dict[str, str] = field(default_factory=dict)
@@ -88,6 +89,7 @@ class Search:
     seed: NonNegativeInt = 0
     max_seconds: Positive | None = None
     stop_after_failures: Count | None = None
+    invalid: Literal["refuse", "skip"] = "refuse"
 
     @property
     def is_total_known(self) -> bool:

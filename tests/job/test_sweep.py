@@ -10,6 +10,8 @@ from dlexp.job.config import resolve
 from dlexp.job.forecast import forecast
 from dlexp.job.searching import RoundBegin, TrialDone
 from dlexp.job.train import logged_params, start
+from dlexp.search.plan import Proposal, Round
+from dlexp.search.random import Random
 from dlexp.tracker.folder import RunFolder
 
 SHARED = ["tracking=none", "trainer.threads=1", "data.limit=300", "model.widths=[16]"]
@@ -137,10 +139,36 @@ def test_what_fails_is_recorded_and_the_sweep_goes_on(tmp_path):
     assert [record["status"] for record in result["trials"]] == ["finished", "diverged"]
     assert result["best"]["overrides"] == {"optimizer.lr": 0.1}
     assert found.outcome.exit_code == 0
-    # groups of 3 do not divide 16 features: found when the model is built, in the second trial
-    found, _ = run(tmp_path, "model=mlp", "norm=group", "norm.num_groups=4,3")
-    assert [record["status"] for record in found.outcome.result["trials"]] == ["finished", "failed"]
-    assert "3" in found.outcome.result["trials"][1]["error"]
+
+
+def test_settings_that_cannot_be_trained_are_refused_or_skipped(tmp_path):
+    wrong = ["model=mlp", "norm=group", "norm.num_groups=4,3"]  # groups of 3 do not divide 16 features
+    with pytest.raises(ConfigError, match=r"1 of 2 settings cannot be trained: norm.num_groups=3: .* must divide"):
+        run(tmp_path, *wrong)
+    assert list(tmp_path.iterdir()) == []
+    found, heard = run(tmp_path, *wrong, "search.invalid=skip")
+    records = found.outcome.result["trials"]
+    assert [record["status"] for record in records] == ["finished", "invalid"]
+    assert "3" in records[1]["error"]
+    assert len(heard.trained()) == 1
+    (begin,) = [event for event in heard.events if isinstance(event, RoundBegin)]
+    assert begin.round.notes[0].startswith("skipped norm.num_groups=3: ")
+
+
+def test_a_later_round_s_invalid_setting_is_recorded_and_the_search_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(Random, "propose", _two_rounds)
+    for invalid, status in (("refuse", "failed"), ("skip", "invalid")):
+        found, _ = run(tmp_path, "trainer.batch_size=8,5000", "search=random", f"search.invalid={invalid}")
+        assert [r["status"] for r in found.outcome.result["trials"]] == ["finished", status, "finished"]
+        assert "5000" in found.outcome.result["trials"][1]["error"]
+
+
+def _two_rounds(self, _problem):
+    scores = yield Round(1, [Proposal(0, {"trainer.batch_size": 8})])
+    assert scores[0] is not None
+    scores = yield Round(2, [Proposal(n, {"trainer.batch_size": size}) for n, size in ((1, 5000), (2, 16))])
+    assert scores[0] is None
+    assert scores[1] is not None
 
 
 def test_all_failed(tmp_path):
