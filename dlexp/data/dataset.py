@@ -6,6 +6,7 @@ Shapes: N examples, H height, W width, C channels, D features.
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,11 @@ class Dataset:
         """Return the stable names of some examples."""
         rows = indices.tolist()
         return [str(row) for row in rows] if self.ids is None else [self.ids[row] for row in rows]
+
+    @cached_property
+    def duplicates(self) -> dict[str, int]:
+        """What `count_duplicates` says, counted once."""
+        return count_duplicates(self)
 
     def with_parts(self, train: Tensor, val: Tensor) -> "Dataset":
         """Return the same data with another training and validation part, as a fold has them.

@@ -31,40 +31,38 @@ _RETRIES = 3
 _log = logging.getLogger(__name__)
 
 
-def save(directory: Path, weights: dict[str, Tensor], state: dict[str, Any]) -> None:
-    """Write a checkpoint; until it is complete on the disk the one before stays.
+def save(
+    directory: Path,
+    weights: dict[str, Tensor],
+    state: dict[str, Any],
+    *,
+    same_weights: Path | None = None,
+    is_synced: bool = True,
+) -> None:
+    """Write a checkpoint; until it is complete the one before stays.
 
     Args:
         directory: The checkpoint's folder, such as ``checkpoints/last``.
         weights: Parameters and buffers by name.
         state: Whatever else a resumed run needs: tensors, numbers, strings, lists and dicts of them. `state["epoch"]`,
             the number of completed epochs, is repeated in the manifest.
+        same_weights: Another checkpoint, just saved with these very weights: its file gets a second name, where the
+            disk has hard links, instead of being written again.
+        is_synced: False does not wait for the disk: proof against kills; what a power cut damages is not loaded.
 
     Raises:
         EnvironmentFault: The disk is full; the checkpoint before is intact.
     """
     fresh = _begin(directory)
     with disk_faults(directory):
-        files = {WEIGHTS: _write_weights(fresh / WEIGHTS, weights), STATE: _write_state(fresh / STATE, state)}
+        linked = None if same_weights is None else _link_weights(same_weights, fresh)
+        files = {
+            WEIGHTS: linked or _write_weights(fresh / WEIGHTS, weights, is_synced=is_synced),
+            STATE: _write_state(fresh / STATE, state, is_synced=is_synced),
+        }
         manifest = {"epoch": state.get("epoch"), "files": files}
-        _write(fresh / MANIFEST, json.dumps(manifest, indent=1).encode())
-    _publish(directory)
-
-
-def copy(source: Path, directory: Path) -> None:
-    """Make `directory` the same checkpoint as `source`, at the price of three hard links where the disk has them.
-
-    Raises:
-        EnvironmentFault: The disk is full; the checkpoint before is intact.
-    """
-    fresh = _begin(directory)
-    with disk_faults(directory):
-        for name in (WEIGHTS, STATE, MANIFEST):
-            try:
-                os.link(source / name, fresh / name)
-            except OSError:
-                _write(fresh / name, (source / name).read_bytes())
-    _publish(directory)
+        _write(fresh / MANIFEST, json.dumps(manifest, indent=1).encode(), is_synced=is_synced)
+    _publish(directory, is_synced=is_synced)
 
 
 def load(directory: Path, device: torch.device | str = "cpu") -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -101,6 +99,17 @@ def exists(directory: Path) -> bool:
     return any((folder / MANIFEST).exists() for folder in _candidates(directory))
 
 
+def epoch(directory: Path) -> int | None:
+    """Return how many epochs a checkpoint holds by its manifest; None when it is not there in its full size."""
+    try:
+        manifest = json.loads((directory / MANIFEST).read_bytes())
+        sizes = {name: manifest["files"][name]["size"] for name in (WEIGHTS, STATE)}
+        is_whole = all((directory / name).stat().st_size == size for name, size in sizes.items())
+        return int(manifest["epoch"]) if is_whole else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _candidates(directory: Path) -> list[Path]:
     return [directory, _beside(directory, "new"), _beside(directory, "old")]
 
@@ -122,39 +131,56 @@ def _begin(directory: Path) -> Path:
     return fresh
 
 
-def _publish(directory: Path) -> None:
+def _publish(directory: Path, *, is_synced: bool) -> None:
     fresh, old = _beside(directory, "new"), _beside(directory, "old")
     with disk_faults(directory):
-        flush_folder(fresh)
+        if is_synced:
+            flush_folder(fresh)
         shutil.rmtree(old, ignore_errors=True)
-        if directory.exists():
+        had_one = directory.exists()
+        if had_one:
             os.rename(directory, old)
         os.rename(fresh, directory)
-        flush_folder(directory.parent)
-    shutil.rmtree(old, ignore_errors=True)
+        if is_synced:
+            flush_folder(directory.parent)
+    if had_one:
+        shutil.rmtree(old, ignore_errors=True)
 
 
-def _write_weights(path: Path, weights: dict[str, Tensor]) -> dict[str, Any]:
+def _link_weights(source: Path, fresh: Path) -> dict[str, Any] | None:
+    try:
+        os.link(source / WEIGHTS, fresh / WEIGHTS)
+    except OSError:  # a disk without hard links
+        return None
+    return json.loads((source / MANIFEST).read_bytes())["files"][WEIGHTS]
+
+
+def _write_weights(path: Path, weights: dict[str, Tensor], *, is_synced: bool) -> dict[str, Any]:
     on_cpu = {name: tensor.detach().to("cpu").contiguous() for name, tensor in weights.items()}
-    return _write(path, save_safetensors(on_cpu))
+    return _write(path, save_safetensors(on_cpu), is_synced=is_synced)
 
 
-def _write_state(path: Path, state: dict[str, Any]) -> dict[str, Any]:
+def _write_state(path: Path, state: dict[str, Any], *, is_synced: bool) -> dict[str, Any]:
     """Stream torch's archive through the hash: no second copy of the optimiser state in memory."""
     with open(path, "wb") as file:
         hashing = _Hashing(file)
         torch.save(state, cast(BinaryIO, hashing))
-        file.flush()
-        os.fsync(file.fileno())
+        if is_synced:
+            _flush(file)
     return {"size": hashing.size, "sha256": hashing.digest.hexdigest()}
 
 
-def _write(path: Path, content: bytes) -> dict[str, Any]:
+def _write(path: Path, content: bytes, *, is_synced: bool) -> dict[str, Any]:
     with open(path, "wb") as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        if is_synced:
+            _flush(file)
     return {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _flush(file: io.BufferedWriter) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 class _Hashing(io.RawIOBase):

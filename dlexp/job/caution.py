@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from dlexp.data.balance import is_imbalanced
-from dlexp.data.dataset import Dataset, count_duplicates
+from dlexp.data.dataset import Dataset
 
 
 def examine(data: Dataset) -> dict[str, Any]:
@@ -15,7 +15,7 @@ def examine(data: Dataset) -> dict[str, Any]:
         `duplicates` {"val": n, "test": m}, see `dlexp.data.dataset.count_duplicates`; for classes `train_counts`,
         examples of the training part by class, and `is_imbalanced`.
     """
-    found: dict[str, Any] = {"duplicates": count_duplicates(data)}
+    found: dict[str, Any] = {"duplicates": data.duplicates}
     if data.num_classes:
         classes = data.targets[data.train]
         counts = torch.bincount(classes, minlength=data.num_classes).tolist()

@@ -11,6 +11,7 @@ from dlexp.engine import checkpoint
 from dlexp.engine.evaluate import predict, report
 from dlexp.engine.event import TrialEnd
 from dlexp.job.assemble import Assembled
+from dlexp.job.intact import reseal
 from dlexp.random import generator
 from dlexp.tracker.folder import RunFolder
 from dlexp.tracker.plain import plain
@@ -102,6 +103,7 @@ def evaluate_part(
     targets = data.targets[rows].to(outputs.device).unsqueeze(0)
     stored = outputs[0].cpu() if data.num_classes else outputs[0, :, 0].cpu()
     folder.write_predictions(split, data.sample_ids(rows), data.targets[rows].numpy(), stored.numpy())
+    reseal(folder)
     found = report(outputs, targets, run.step.rules.loss, data.num_classes, run.task.unit)
     scalars = {name: float(value) for name, value in found.items() if value.dim() == 1}
     by_class = {name: _by_class(value[0], data.class_names) for name, value in found.items() if value.dim() > 1}

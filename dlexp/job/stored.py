@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from dlexp.data.dataset import Dataset
 from dlexp.data.unit import Unit
-from dlexp.durable import write_text
 from dlexp.engine import checkpoint
 from dlexp.engine.task import Task
 from dlexp.error import ConfigError, RunError
 from dlexp.job.component import build_module
 from dlexp.normalize import Affine
 from dlexp.tracker.folder import RunFolder
+from dlexp.tracker.plain import document
 
 FILE = "model.json"
 
@@ -79,7 +79,7 @@ def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, num_o
         "normalize": {name: _plain(getattr(one, name)) for name in ("scale", "shift", "fill")},
         "unit": None if unit is None else {"mean": unit.mean.item(), "std": unit.std.item()},
     }
-    write_text(folder.path / FILE, json.dumps(about, indent=1))
+    folder.write(FILE, document(about))
 
 
 def load(folder: RunFolder) -> StoredModel:

@@ -12,11 +12,11 @@ from dlexp.engine import checkpoint
 from dlexp.engine.evaluate import predict
 from dlexp.engine.stopping import Stopping
 from dlexp.job.assemble import Assembled
+from dlexp.job.intact import seal
 from dlexp.job.train import describe
 from dlexp.search.plan import Proposal
 from dlexp.tracker.folder import RunFolder
 from dlexp.tracker.manifest import now
-from dlexp.tracker.plain import plain
 
 FOLDER = "trials"
 WHOLE = ("finished", "stopped_early")
@@ -140,8 +140,9 @@ def conclude(
         "seconds": round(sum(record["seconds"] for record in history), 3),
         "data": about["data"],
     }
-    folder.write_result(plain(result))
-    folder.update_manifest(**about, status=status, reason=reason, paused_at=paused_at, end=now())
+    folder.write_result(result)
+    ending = {"status": status, "reason": reason, "paused_at": paused_at, "end": now()}
+    folder.update_manifest(**about, **ending, sealed=seal(folder))
 
 
 @torch.no_grad()

@@ -18,7 +18,7 @@ from dlexp.error import RunError
 from dlexp.tracker import history, name
 from dlexp.tracker.lock import Lock
 from dlexp.tracker.manifest import environment, now
-from dlexp.tracker.plain import plain
+from dlexp.tracker.plain import document
 
 MANIFEST, CONFIG, OVERRIDES, METRICS, RESULT, LOG = (
     "manifest.json",
@@ -28,6 +28,9 @@ MANIFEST, CONFIG, OVERRIDES, METRICS, RESULT, LOG = (
     "result.json",
     "log.txt",
 )
+TRIALS = "trials"
+# libyaml's are ten times as fast; not every build of PyYAML has them
+_Dumper, _Loader = getattr(yaml, "CSafeDumper", yaml.SafeDumper), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class RunFolder:
@@ -35,10 +38,16 @@ class RunFolder:
 
     Args:
         path: The folder.
+
+    Attributes:
+        is_synced: Whether what is written waits for the disk, milliseconds a file, so that it survives a power cut.
+            Trials of a sweep do not wait: `dlexp.job.intact` finds those that a power cut damaged, and they are
+            trained anew. A kill damages nothing either way.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
+        self.is_synced = self.path.parent.name != TRIALS
         self._lock = Lock(self.path / "lock")
 
     @classmethod
@@ -52,7 +61,6 @@ class RunFolder:
         overrides: list[str],
         manifest: dict[str, Any],
         run_id: str | None = None,
-        is_synced: bool = True,
     ) -> "RunFolder":
         """Make ``runs_dir/experiment/<run_id>-<slug>``, lock it, and write what is known at the start.
 
@@ -66,7 +74,6 @@ class RunFolder:
                 whatever else is known; run id, start and status are added, and the environment unless it has
                 `packages`.
             run_id: What the folder's name begins with; None makes one up.
-            is_synced: Whether it must survive a power cut from the start.
 
         Raises:
             EnvironmentFault: The disk is full.
@@ -77,12 +84,11 @@ class RunFolder:
             path.mkdir(parents=True)
         folder = cls(path)
         folder.lock()
-        write_text(path / CONFIG, yaml.safe_dump(config, sort_keys=False, allow_unicode=True), is_synced=is_synced)
-        write_text(path / OVERRIDES, "".join(f"{override}\n" for override in overrides), is_synced=is_synced)
+        folder.write(CONFIG, yaml.dump(config, Dumper=_Dumper, sort_keys=False, allow_unicode=True))
+        folder.write(OVERRIDES, "".join(f"{override}\n" for override in overrides))
         around = {} if "packages" in manifest else environment()
         start = {"run_id": run_id, "experiment": experiment, "slug": slug, "status": "running", "start": now()}
-        fields = {**start, "end": None, "resumes": 0, **manifest, **around}
-        folder._write_manifest(fields, is_synced=is_synced)
+        folder._write_manifest({**start, "end": None, "resumes": 0, **manifest, **around})
         return folder
 
     @classmethod
@@ -151,6 +157,11 @@ class RunFolder:
         """Let other processes write to this folder."""
         self._lock.release()
 
+    @property
+    def lock_descriptor(self) -> int | None:
+        """The open lock file, for workers that keep the folder locked until they are gone; None without the lock."""
+        return self._lock.descriptor
+
     def is_locked(self) -> bool:
         """Say whether a living process has the run."""
         return self._lock.is_held()
@@ -177,7 +188,7 @@ class RunFolder:
             RunError: The file is damaged.
         """
         try:
-            return dict(yaml.safe_load((self.path / CONFIG).read_text()))
+            return dict(yaml.load((self.path / CONFIG).read_text(), _Loader))  # a safe loader
         except (OSError, TypeError, ValueError, yaml.YAMLError) as error:
             raise RunError(f"{self.path / CONFIG}: cannot be read; restore it from a copy") from error
 
@@ -195,7 +206,7 @@ class RunFolder:
 
     def append_epoch(self, record: dict[str, Any]) -> None:
         """Add an epoch to `metrics.jsonl`: keys `epoch` (from 1), `step`, `lr`, `seconds`, ``split/name`` metrics."""
-        history.append(self.path / METRICS, record)
+        history.append(self.path / METRICS, record, is_synced=self.is_synced)
 
     def history(self) -> list[dict[str, Any]]:
         """Return the epochs recorded so far."""
@@ -203,7 +214,7 @@ class RunFolder:
 
     def truncate_history(self, last_epoch: int) -> None:
         """Drop the epochs after `last_epoch`, atomically."""
-        history.truncate(self.path / METRICS, last_epoch)
+        history.truncate(self.path / METRICS, last_epoch, is_synced=self.is_synced)
 
     def saved_epoch(self) -> int | None:
         """Return how many epochs the last checkpoint holds, the point where a resumed run goes on; None without one."""
@@ -226,11 +237,11 @@ class RunFolder:
         assert len({len(array) for array in arrays}) == 1, "one id and target for each output"
         (self.path / "predictions").mkdir(exist_ok=True)
         arrays_by_name: dict[str, np.ndarray] = dict(zip(("id", "target", "output"), arrays, strict=True))
-        _write_arrays(self.path / "predictions" / f"{split}.npz", arrays_by_name)
+        self._write_arrays(f"predictions/{split}.npz", arrays_by_name)
 
     def write_split(self, parts: dict[str, np.ndarray]) -> None:
         """Write ``split.npz``: the row numbers of each part of the data, `train`, `val` and `test`."""
-        _write_arrays(self.path / "split.npz", parts)
+        self._write_arrays("split.npz", parts)
 
     def predictions(self, split: str) -> dict[str, np.ndarray]:
         """Return the arrays `id`, `target` and `output` of a split.
@@ -246,21 +257,24 @@ class RunFolder:
 
     def write_result(self, result: dict[str, Any]) -> None:
         """Write `result.json`, what ``--json`` prints, atomically."""
-        write_text(self.path / RESULT, json.dumps(plain(result), indent=1))
+        self.write(RESULT, document(result))
+
+    def write(self, name: str, content: str) -> None:
+        """Replace a text file of the folder atomically."""
+        write_text(self.path / name, content, is_synced=self.is_synced)
 
     def log(self, line: str) -> None:
         """Add a line with the time (UTC) to `log.txt`."""
         with disk_faults(self.path / LOG), open(self.path / LOG, "a") as file:
             file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {line}\n")
 
-    def _write_manifest(self, fields: dict[str, Any], *, is_synced: bool = True) -> None:
-        write_text(self.path / MANIFEST, json.dumps(plain(fields), indent=1), is_synced=is_synced)
+    def _write_manifest(self, fields: dict[str, Any]) -> None:
+        self.write(MANIFEST, document(fields))
 
-
-def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # pyright: ignore[reportArgumentType]  # its stub takes a keyword for allow_pickle
-    write_bytes(path, buffer.getvalue())
+    def _write_arrays(self, name: str, arrays: dict[str, np.ndarray]) -> None:
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)  # pyright: ignore[reportArgumentType]  # its stub takes a keyword for allow_pickle
+        write_bytes(self.path / name, buffer.getvalue(), is_synced=self.is_synced)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

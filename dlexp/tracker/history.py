@@ -1,4 +1,4 @@
-"""`metrics.jsonl`: one line an epoch, appended and synced, read back in spite of a line torn by a kill.
+"""`metrics.jsonl`: one line an epoch, appended, read back in spite of a line torn by a kill.
 
 A number that is not finite is written as null, as JSON has no other word for it, and read back as NaN.
 """
@@ -14,8 +14,8 @@ from dlexp.durable import disk_faults, write_text
 from dlexp.tracker.plain import plain
 
 
-def append(path: Path, record: dict[str, Any]) -> None:
-    """Add one epoch's record and its time (`time`: Unix seconds), and force them onto the disk.
+def append(path: Path, record: dict[str, Any], *, is_synced: bool = True) -> None:
+    """Add one epoch's record and its time (`time`: Unix seconds), and force them onto the disk if `is_synced`.
 
     Raises:
         EnvironmentFault: The disk is full; the lines before are intact.
@@ -25,7 +25,8 @@ def append(path: Path, record: dict[str, Any]) -> None:
         _drop_torn_line(file.fileno())
         file.write(line.encode() + b"\n")
         file.flush()
-        os.fsync(file.fileno())
+        if is_synced:
+            os.fsync(file.fileno())
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -37,10 +38,12 @@ def read(path: Path) -> list[dict[str, Any]]:
     return [{key: math.nan if value is None else value for key, value in json.loads(line).items()} for line in lines]
 
 
-def truncate(path: Path, last_epoch: int) -> None:
+def truncate(path: Path, last_epoch: int, *, is_synced: bool = True) -> None:
     """Drop the records after an epoch, atomically: a resumed run writes them again."""
-    kept = [line for line in _complete_lines(path) if json.loads(line)["epoch"] <= last_epoch]
-    write_text(path, "".join(f"{line}\n" for line in kept))
+    lines = _complete_lines(path)
+    kept = [line for line in lines if json.loads(line)["epoch"] <= last_epoch]
+    if kept != lines:
+        write_text(path, "".join(f"{line}\n" for line in kept), is_synced=is_synced)
 
 
 def _complete_lines(path: Path) -> list[str]:

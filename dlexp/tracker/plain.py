@@ -1,5 +1,6 @@
 """Values that JSON can say: numbers of numpy and torch become Python's, and what is not finite becomes null."""
 
+import json
 import math
 from typing import Any
 
@@ -14,3 +15,9 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     number = float(value)
     return number if math.isfinite(number) else None
+
+
+def document(fields: dict[str, Any]) -> str:
+    """Return the JSON of a file, a line for each field: Python's own indentation is several times slower."""
+    lines = [f" {json.dumps(name)}: {json.dumps(value)}" for name, value in plain(fields).items()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"

@@ -3,8 +3,8 @@
 import json
 from dataclasses import asdict, dataclass, fields
 
-from dlexp.durable import write_text
 from dlexp.tracker.folder import RunFolder
+from dlexp.tracker.plain import document
 
 _NAME = "mlflow.json"
 
@@ -44,7 +44,7 @@ class Sent:
 
     def write(self, folder: RunFolder) -> None:
         """Record the progress atomically."""
-        write_text(folder.path / _NAME, json.dumps(asdict(self), indent=1))
+        folder.write(_NAME, document(asdict(self)))
 
     @staticmethod
     def exists(folder: RunFolder) -> bool:

@@ -16,8 +16,9 @@ def save_forever(directory: Path, epoch: int, started: int) -> None:
     while True:
         epoch += 1
         weights = {"weight": torch.full((100, 50), float(epoch)), "bias": torch.full((7,), float(epoch))}
-        checkpoint.save(directory, weights, {"epoch": epoch, "moment": torch.full((1, 5007), -float(epoch))})
-        checkpoint.copy(directory, directory.with_name("best"))
+        state, best = {"epoch": epoch, "moment": torch.full((1, 5007), -float(epoch))}, directory.with_name("best")
+        checkpoint.save(best, weights, state)
+        checkpoint.save(directory, weights, state, same_weights=best, is_synced=epoch % 2 == 0)
         os.write(started, b".")
 
 

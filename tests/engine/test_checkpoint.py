@@ -52,24 +52,43 @@ def test_a_small_checkpoint_takes_milliseconds(tmp_path):
     assert sorted(taken)[10] < 0.05  # 3 ms on an idle machine
 
 
-def test_a_copy_is_a_checkpoint_of_its_own(tmp_path):
-    checkpoint.save(tmp_path / "last", *sample(1))
-    checkpoint.copy(tmp_path / "last", tmp_path / "best")
-    assert (tmp_path / "best" / "state.pt").stat().st_nlink == 2
+def test_two_checkpoints_of_the_same_weights_share_a_file(tmp_path):
+    weights, state = sample(1)
+    checkpoint.save(tmp_path / "best", weights, {"epoch": 1})
+    checkpoint.save(tmp_path / "last", weights, state, same_weights=tmp_path / "best")
+    assert (tmp_path / "last" / "weights.safetensors").stat().st_nlink == 2
+    assert checkpoint.load(tmp_path / "last")[1]["moment"].equal(state["moment"])
     checkpoint.save(tmp_path / "last", *sample(2))
-    assert checkpoint.load(tmp_path / "best")[1]["epoch"] == 1
-    assert checkpoint.load(tmp_path / "last")[1]["epoch"] == 2
+    assert checkpoint.load(tmp_path / "best")[0]["count"] == 1
+    assert checkpoint.load(tmp_path / "last")[0]["count"] == 2
 
 
-def test_a_copy_needs_no_hard_links(tmp_path, monkeypatch):
-    checkpoint.save(tmp_path / "last", *sample(1))
+def test_the_same_weights_need_no_hard_links(tmp_path, monkeypatch):
+    checkpoint.save(tmp_path / "best", *sample(1))
 
     def refuse(*_):
         raise OSError("no links on this disk")
 
     monkeypatch.setattr(os, "link", refuse)
-    checkpoint.copy(tmp_path / "last", tmp_path / "best")
-    assert checkpoint.load(tmp_path / "best")[1]["epoch"] == 1
+    checkpoint.save(tmp_path / "last", *sample(1), same_weights=tmp_path / "best")
+    assert checkpoint.load(tmp_path / "last")[0]["count"] == 1
+
+
+def test_only_what_must_survive_a_power_cut_waits_for_the_disk(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    checkpoint.save(tmp_path / "last", *sample(1), is_synced=False)
+    assert not flushed
+    checkpoint.save(tmp_path / "last", *sample(1))
+    assert len(flushed) == 5  # three files and two folders
+
+
+def test_the_epoch_is_that_of_a_checkpoint_of_full_size(tmp_path):
+    assert checkpoint.epoch(tmp_path / "last") is None
+    checkpoint.save(tmp_path / "last", *sample(4))
+    assert checkpoint.epoch(tmp_path / "last") == 4
+    (tmp_path / "last" / "state.pt").write_bytes(b"")
+    assert checkpoint.epoch(tmp_path / "last") is None
 
 
 class Killed(BaseException):

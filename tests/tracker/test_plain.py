@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from dlexp.tracker.plain import plain
+from dlexp.tracker.plain import document, plain
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,11 @@ def test_nested_values_that_json_cannot_say_are_none():
     value = {"a": [1.0, math.nan, {"b": -math.inf}], "c": "nan", "d": True, "e": 3}
     assert plain(value) == {"a": [1.0, None, {"b": None}], "c": "nan", "d": True, "e": 3}
     json.dumps(plain(value), allow_nan=False)
+
+
+def test_a_document_has_a_line_for_each_field():
+    fields = {"name": "ü \n", "curve": [1.0, math.inf], "none": {}}
+    text = document(fields)
+    assert len(text.splitlines()) == 5
+    assert json.loads(text) == {"name": "ü \n", "curve": [1.0, None], "none": {}}
+    assert json.loads(document({})) == {}
