@@ -37,12 +37,14 @@ class Space:
         seeds: The seeds that every setting is trained with; empty for the one of the configuration.
         fixed: Overrides without sweep expressions.
         config_dir: The user's folder of YAML files.
+        job: Whose configuration is composed: "sweep" or "cv".
     """
 
     dimensions: list[Dimension]
     seeds: list[int]
     fixed: list[Override]
     config_dir: Path | None = None
+    job: str = "sweep"
     _options: dict[str, list[str]] = field(default_factory=dict)
     _bases: dict[tuple[tuple[str, Any], ...], Composed] = field(default_factory=dict)
 
@@ -80,6 +82,9 @@ class Space:
         fixed = [o.text for o in self._fixed(settings) if o.key.partition(".")[0] not in JOB_GROUPS]
         written = {text.partition("=")[0] for text in overrides}
         kept = [text for text in fixed if text.partition("=")[0] not in written]
+        if not any(text.startswith("trainer.threads=") for text in (*kept, *overrides)):
+            # a sweep has its own default, and numbers depend on it: the trial alone needs it written
+            kept.append(f"trainer.threads={yaml_value(config['trainer']['threads'])}")
         return Composed(config, base.choices, [*kept, *overrides], list(named.values()), self.config_dir)
 
     def base(self, settings: Settings) -> Composed:
@@ -101,7 +106,7 @@ class Space:
             texts = [f"{key}={yaml_value(value)}" for key, value in {**chosen, **others}.items()]
             texts += [override.text for override in self._fixed(chosen)]
             try:
-                composed = compose(texts, config_dir=self.config_dir, job="sweep")
+                composed = compose(texts, config_dir=self.config_dir, job=self.job)
                 return check(composed, catalog.list_groups(self.config_dir))
             except ConfigError as error:
                 last = ConfigError(f"{error}{_integer_cure(str(error), self.dimensions)}")
@@ -118,12 +123,13 @@ class Space:
         return found
 
 
-def read_space(overrides: list[str], config_dir: Path | None = None) -> tuple[Space, Composed]:
-    """Return the search space of a sweep's overrides, and the sweep's own configuration.
+def read_space(overrides: list[str], config_dir: Path | None = None, *, job: str = "sweep") -> tuple[Space, Composed]:
+    """Return the search space of a sweep's or cv's overrides, and its own configuration.
 
     Args:
         overrides: Hydra overrides, some of them with sweep expressions.
         config_dir: A user's folder of YAML files.
+        job: "sweep" or "cv".
 
     Raises:
         ConfigError: Nothing to search, or something that cannot be searched.
@@ -134,7 +140,7 @@ def read_space(overrides: list[str], config_dir: Path | None = None) -> tuple[Sp
     fixed = [override for override in parsed if not override.is_sweep]
     plain = [o.text for o in fixed if o.key.partition(".")[0] in JOB_GROUPS]
     stated = (
-        written if written is not None else compose(plain, config_dir=config_dir, job="sweep").config["search"]["space"]
+        written if written is not None else compose(plain, config_dir=config_dir, job=job).config["search"]["space"]
     )
     if not isinstance(stated, dict):
         raise ConfigError(f"search.space: got {show(stated)}; a sweep expression for each key: {{optimizer.lr: '1,2'}}")
@@ -144,7 +150,7 @@ def read_space(overrides: list[str], config_dir: Path | None = None) -> tuple[Sp
         key = next(o.key for o in more if not o.is_sweep)
         raise ConfigError(f"search.space: got one value for {key}; a sweep expression such as 1,2 is needed")
     read_ones = [dimension.read(override) for override in [*parsed, *more] if override.is_sweep]
-    space = Space([], [], fixed, config_dir)
+    space = Space([], [], fixed, config_dir, job)
     space.dimensions = _ordered([d for d in read_ones if d.key != "seed"], config_dir)
     space.seeds = _seeds([d for d in read_ones if d.key == "seed"])
     if not space.dimensions and not space.seeds:
@@ -170,8 +176,8 @@ def _ordered(dimensions: list[Dimension], config_dir: Path | None) -> list[Dimen
     groups = catalog.list_groups(config_dir)
     searched = {d.key: d for d in dimensions if d.key in groups}
     for d in dimensions:
-        if d.group in JOB_GROUPS or d.group in ("tracking", "runs_dir", "trusted"):
-            raise ConfigError(f"{d.key}: got {show(d.text)}; what a sweep is run with cannot be searched")
+        if d.group in JOB_GROUPS or d.group in ("cv", "tracking", "runs_dir", "trusted"):
+            raise ConfigError(f"{d.key}: got {show(d.text)}; what a sweep or cv is run with cannot be searched")
         if d.key in groups:
             _check_options(d, groups[d.key])
     found = []

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dlexp.data.dataset import Dataset, first_ten
 from dlexp.error import ConfigError, DataError
-from dlexp.random import generator
+from dlexp.random import derive, generator
 from dlexp.type import Count
 
 MOST_HELD_OUT = 1000
@@ -72,11 +72,15 @@ class KFold:
             ConfigError: More folds than examples.
             DataError: More folds than groups, or a class of one example.
         """
-        pool = _pool(data)
+        return self._deal(_pool(data), data, seed)
+
+    def _deal(self, pool: Tensor, data: Dataset, seed: int) -> list[Fold]:
+        """Deal some rows (sorted) of the data."""
         if self.k > len(pool):
             raise ConfigError(f"cv.k: got {self.k}; at most the {len(pool)} examples outside the test part")
-        classes = data.targets[pool] if self.stratify and data.num_classes else torch.zeros(len(pool), dtype=torch.long)
-        if self.stratify and data.num_classes:
+        is_stratified = self.stratify and data.num_classes > 0
+        classes = data.targets[pool] if is_stratified else torch.zeros(len(pool), dtype=torch.long)
+        if is_stratified:
             _require_two(classes, data.class_names)
         groups = data.groups[pool] if self.groups and data.groups is not None else None
         found: list[Fold] = []
@@ -85,6 +89,37 @@ class KFold:
             number = _deal(classes, self.k, draw) if groups is None else _deal_groups(classes, groups, self.k, draw)
             found += _divide(pool, number, self.k, repeat)
         return found
+
+
+@dataclass(frozen=True)
+class Nested(KFold):
+    """Nested cross-validation: a search inside each fold's training part chooses the setting that the fold scores.
+
+    What the outer folds measure is the whole procedure, search included: the score of the winner is free of the
+    optimism of having been picked.
+
+    Args:
+        k: Outer folds.
+        repeats: Times that all examples are dealt anew.
+        stratify: Keep the class shares in every fold, outer and inner (classification only).
+        groups: Keep the examples of a group in one fold, where the data have groups.
+        inner_k: Folds that each outer training part is dealt to, over which a setting's scores are averaged.
+
+    References:
+        G. Cawley, N. Talbot (2010), On Over-fitting in Model Selection and Subsequent Selection Bias, JMLR 11.
+    """
+
+    inner_k: Annotated[int, Ge(2)] = 3
+
+    def inner(self, data: Dataset, outer: Fold, seed: int) -> list[Fold]:
+        """Return the inner folds of an outer one: its training part dealt, its held-out part in none of them.
+
+        Raises:
+            ConfigError: More inner folds than examples.
+            DataError: As `folds`, of the training part.
+        """
+        dealer = KFold(self.inner_k, 1, self.stratify, self.groups)
+        return dealer._deal(outer.train, data, derive(seed, "inner", outer.repeat, outer.fold))
 
 
 @dataclass(frozen=True)

@@ -27,14 +27,17 @@ def load_data(config: Config) -> Dataset:
         ConfigError: The task asked for does not fit the targets.
     """
     dataset: Dataset = build(config["data"]).load(config["task"])
-    wanted = config.get("fold")
-    if wanted is None:
-        return dataset
-    return next(
-        dataset.with_parts(fold.train, fold.val)
-        for fold in deal_folds(config, dataset)
-        if (fold.repeat, fold.fold) == (wanted["repeat"], wanted["fold"])
-    )
+    return dataset if config.get("fold") is None else take_fold(config, dataset)
+
+
+def take_fold(config: Config, dataset: Dataset) -> Dataset:
+    """Divide the whole data as the configuration of one fold says; an inner fold divides an outer training part."""
+    place = config["fold"]
+    folds = deal_folds(config, dataset)
+    fold = next(fold for fold in folds if (fold.repeat, fold.fold) == (place["repeat"], place["fold"]))
+    if place.get("inner") is not None:
+        fold = deal_inner(config, dataset, fold)[place["inner"]]
+    return dataset.with_parts(fold.train, fold.val)
 
 
 def deal_folds(config: Config, dataset: Dataset) -> list[Fold]:
@@ -47,6 +50,16 @@ def deal_folds(config: Config, dataset: Dataset) -> list[Fold]:
     if config["data"].get("time") is not None:
         raise ConfigError("data.time: got a column; folds would train on the future: use dlexp train, or leave it null")
     return build(config["cv"]).folds(dataset, config["data"].get("split_seed", 0))
+
+
+def deal_inner(config: Config, dataset: Dataset, outer: Fold) -> list[Fold]:
+    """Deal the training part of an outer fold to the inner folds of a nested cross-validation.
+
+    Raises:
+        ConfigError: The data cannot be dealt so.
+        DataError: Too few examples of a kind.
+    """
+    return build(config["cv"]).inner(dataset, outer, config["data"].get("split_seed", 0))
 
 
 def trial_seeds(config: Config) -> TrialSeeds:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from dlexp.data.dataset import Dataset
-from dlexp.job.component import deal_folds, load_data
+from dlexp.job.component import load_data, take_fold
 
 
 class Datasets:
@@ -30,13 +30,9 @@ class Datasets:
         return self._loaded[key]
 
     def _load(self, config: dict[str, Any]) -> Dataset:
-        place = config.get("fold")
-        if place is None:
+        if config.get("fold") is None:
             return load_data(config)
-        whole = self({**config, "fold": None})
-        folds = deal_folds(config, whole)
-        fold = next(fold for fold in folds if (fold.repeat, fold.fold) == (place["repeat"], place["fold"]))
-        return whole.with_parts(fold.train, fold.val)
+        return take_fold(config, self({**config, "fold": None}))
 
 
 def _key(config: dict[str, Any]) -> str:

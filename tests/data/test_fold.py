@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dlexp.data.dataset import Dataset
 from dlexp.data.digits import Digits
-from dlexp.data.fold import KFold, LeaveOneOut
+from dlexp.data.fold import KFold, LeaveOneOut, Nested
 from dlexp.data.table import Table
 from dlexp.error import ConfigError, DataError
 
@@ -108,3 +108,23 @@ def test_a_folds_categories_are_those_of_its_training_part(tmp_path):
         assert levels == (["a", "b", "c", "rare"] if 0 in fold.train else ["a", "b", "c"])
         assert part.inputs.shape[1] == 1 + len(levels) == len(part.feature_names)
         assert part.fingerprint == data.fingerprint
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(30, 90), st.integers(2, 4), st.integers(2, 4), st.booleans())
+def test_inner_folds_partition_the_outer_training_part(num, k, inner_k, is_grouped):
+    groups = torch.arange(num) // 3 if is_grouped else None
+    data = made_up(torch.arange(num) % 2, 4, groups)
+    option = Nested(k, 2, inner_k=inner_k)
+    outer = option.folds(data, 1)
+    plain = KFold(k, 2).folds(data, 1)
+    assert all(a.val.equal(b.val) for a, b in zip(outer, plain, strict=True))
+    for fold in outer:
+        inner = option.inner(data, fold, 1)
+        assert len(inner) == inner_k
+        assert torch.cat([each.val for each in inner]).sort().values.equal(fold.train)
+        for each in inner:
+            assert torch.cat([each.train, each.val]).sort().values.equal(fold.train)
+            assert groups is None or not np.intersect1d(groups[each.train], groups[each.val]).size
+    again = option.inner(data, outer[0], 1)
+    assert all(a.val.equal(b.val) for a, b in zip(again, option.inner(data, outer[0], 1), strict=True))
