@@ -11,6 +11,7 @@ from dlexp.error import RunError, did_you_mean
 from dlexp.tracker.folder import MANIFEST, METRICS, RESULT, RunFolder
 from dlexp.tracker.lock import Lock
 
+SETTINGS = "settings"  # where the cross-validation of several settings has one of each
 _SHOWN = 5
 
 
@@ -38,6 +39,9 @@ def find(runs_dir: Path, ref: str) -> RunFolder:
     if ref == "last":
         return RunFolder.open(paths[-1])
     matches = [path for path in paths if ref and path.name.startswith(ref)]
+    if not matches:
+        inner = [path for holder in paths for path in _settings(holder) if (path / MANIFEST).is_file()]
+        matches = [path for path in inner if ref and path.name.startswith(ref)]
     if len(matches) == 1:
         return RunFolder.open(matches[0])
     if matches:
@@ -48,13 +52,19 @@ def find(runs_dir: Path, ref: str) -> RunFolder:
 
 
 def scan(runs_dir: Path) -> list[dict[str, Any]]:
-    """Return a record of each run, oldest first, from its manifest and result alone.
+    """Return a record of each run, oldest first and settings behind their cv, from its manifest and result alone.
 
     A record is the run's result where there is one, with `run_id`, `run_dir`, `experiment`, `kind`, `status`, `start`,
     `end`, `params` and `metrics` always present. A run that says it is running while no process has its lock is
     reported as killed. A damaged manifest gives the status "damaged".
     """
-    return [record for path in run_paths(runs_dir) if (record := _record(path)) is not None]
+    found = []
+    for path in run_paths(runs_dir):
+        record = _record(path, path)
+        if record is not None:
+            found.append(record)
+            found += [inner for setting in _settings(path) if (inner := _record(setting, path)) is not None]
+    return found
 
 
 def close_dead(runs_dir: Path) -> list[RunFolder]:
@@ -88,13 +98,18 @@ def close(folder: RunFolder) -> bool:
         folder.unlock()
 
 
-def _record(path: Path) -> dict[str, Any] | None:
+def _settings(path: Path) -> list[Path]:
+    return [Path(entry.path) for entry in sorted(_folders(path / SETTINGS), key=lambda entry: entry.name)]
+
+
+def _record(path: Path, locked: Path) -> dict[str, Any] | None:
+    """Return what is known of a run; the lock of the folder `locked` says whether its process lives."""
     manifest = _read(path / MANIFEST)
     if manifest is None:
         return None
     result = _read(path / RESULT) or {}
     status = manifest.get("status", "damaged")
-    if status == "running" and not Lock(path / "lock").is_held():
+    if status == "running" and not Lock(locked / "lock").is_held():
         status = "killed"
     shown = {key: manifest.get(key) for key in ("kind", "experiment", "seed", "device", "task", "start", "end")}
     run_id = path.name.partition("-")[0]

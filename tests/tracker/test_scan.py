@@ -107,3 +107,22 @@ def test_two_thousand_runs_are_listed_in_three_seconds(fake_run, tmp_path):
     assert len(scan(tmp_path / "many")) == 2000
     assert time.perf_counter() - started < 3
     json.dumps(scan(tmp_path / "many")[:1])
+
+
+def test_the_settings_of_a_cv_are_listed_behind_it_and_found(fake_run, tmp_path):
+    holder, other = fake_run().folder, fake_run().folder
+    settings = [
+        RunFolder.create(holder.path, "settings", f"lr{i}", config={}, overrides=[], manifest={"kind": "cv"})
+        for i in range(2)
+    ]
+    for setting in settings:
+        setting.unlock()  # the lock of the whole covers its parts
+    runs = tmp_path / "runs"
+    records = scan(runs)
+    wanted = [holder.run_id, *sorted(setting.run_id for setting in settings), other.run_id]
+    assert [record["run_id"] for record in records] == wanted
+    assert [record["status"] for record in records] == ["running"] * 4
+    assert find(runs, settings[1].run_id).path == settings[1].path
+    assert find(runs, "last").path == other.path
+    holder.unlock()
+    assert [record["status"] for record in scan(runs)] == ["killed"] * 3 + ["running"]
