@@ -26,21 +26,20 @@ class Roster:
     Attributes:
         sweep: The sweep's folder.
         metric: The objective.
-        should_stop: Asked after every update: the wish to stop.
+        crew: Trains what is missing.
         elsewhere: Folders of finished trials of other sweeps, by id.
         environment: What manifests say of code, machine and packages, found out once.
     """
 
     sweep: RunFolder
     metric: str
-    should_stop: Callable[[], bool]
+    crew: Crew
     elsewhere: dict[str, Path]
     environment: dict[str, Any]
     _known: dict[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._known = by_id(self.sweep.path)
-        self.crew = Crew(self.sweep.runs_dir / "fuse.json", self.should_stop)
 
     @property
     def programs(self) -> list[dict[str, Any]]:

@@ -9,7 +9,9 @@ from typing import Protocol
 
 import torch
 
+from dlexp.build import build
 from dlexp.error import RunError
+from dlexp.job.crew import Crew
 from dlexp.job.figure import draw_figures
 from dlexp.job.inquiry import Inquiry, prepare
 from dlexp.job.interrupt import Interrupt
@@ -96,7 +98,8 @@ def start(overrides: list[str], config_dir: Path | None, *, announce: Announce) 
             folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
         interrupt.can_wait = True
         try:
-            return _carry_out(inquiry, folder, announce(Announcement(inquiry, folder, is_new)), interrupt)
+            with Crew(folder, interrupt, build(inquiry.config["launcher"])) as crew:
+                return _carry_out(inquiry, folder, announce(Announcement(inquiry, folder, is_new)), interrupt, crew)
         finally:
             folder.unlock()
 
@@ -175,11 +178,11 @@ def _is_finished(path: Path, metric: str) -> bool:
     return found is not None and found.status != "failed"
 
 
-def _carry_out(inquiry: Inquiry, folder: RunFolder, listener: Listener, interrupt: Interrupt) -> Found:
+def _carry_out(inquiry: Inquiry, folder: RunFolder, listener: Listener, interrupt: Interrupt, crew: Crew) -> Found:
     started = time.monotonic() - _seconds_before(folder)
     outbox = mlflow.start(folder, inquiry.config["tracking"])
     around = {**environment(), "device": str(inquiry.first.device), "threads": torch.get_num_threads()}
-    trials = Roster(folder, inquiry.metric, interrupt, finished_elsewhere(inquiry, folder), around)
+    trials = Roster(folder, inquiry.metric, crew, finished_elsewhere(inquiry, folder), around)
     searching = Searching(inquiry, trials, interrupt)
     try:
         for event in searching.events():

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import logging
 import os
 import socket
 import time
@@ -11,6 +12,8 @@ from dlexp.error import RunError
 
 _held: set[int] = set()
 _PATIENCE = 0.3  # seconds: a listing that probes the lock holds it for microseconds
+_PATIENCE_WITH_ORPHANS = 20.0  # seconds: workers that share a lock die after the process that took it
+_log = logging.getLogger(__name__)
 
 
 def _close_in_child() -> None:
@@ -38,7 +41,7 @@ class Lock:
         """Take the lock; nothing happens when this object holds it.
 
         Args:
-            patience: Seconds to wait for another owner.
+            patience: Seconds to wait for another owner; for the workers of one that died, longer.
 
         Raises:
             RunError: Another process holds it; the message names its pid and host.
@@ -46,17 +49,41 @@ class Lock:
         if self._descriptor is not None:
             return
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
-        deadline = time.monotonic() + patience
-        while not _try(descriptor):
-            if time.monotonic() > deadline:
-                os.close(descriptor)
-                raise RunError(f"{self.path.parent}: in use by {self.owner()}; wait for it or stop it first")
-            time.sleep(0.02)
+        if not (self._try_for(descriptor, patience) or (self._is_orphaned() and self._outlive(descriptor))):
+            os.close(descriptor)
+            raise RunError(f"{self.path.parent}: in use by {self.owner()}; wait for it or stop it first")
         content = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, content, 0)
         self._descriptor = descriptor
         _held.add(descriptor)
+
+    def _try_for(self, descriptor: int, patience: float) -> bool:
+        deadline = time.monotonic() + patience
+        while not (is_mine := _try(descriptor)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return is_mine
+
+    def _outlive(self, descriptor: int) -> bool:
+        _log.warning("%s: waiting for the last workers of %s, which died", self.path.parent, self.owner())
+        return self._try_for(descriptor, _PATIENCE_WITH_ORPHANS)
+
+    def _is_orphaned(self) -> bool:
+        """Say whether the process that took the lock is dead: then others that share it hold it."""
+        try:
+            content = json.loads(self.path.read_text())
+            if content["host"] == socket.gethostname():
+                os.kill(content["pid"], 0)
+        except ProcessLookupError:
+            return True
+        except (OSError, ValueError, KeyError):
+            return False
+        return False
+
+    @property
+    def descriptor(self) -> int | None:
+        """The open file that holds the lock: whoever shares it keeps the lock held; None when it is not held here."""
+        return self._descriptor
 
     def release(self) -> None:
         """Give the lock back; nothing happens when this object does not hold it."""

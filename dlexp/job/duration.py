@@ -1,0 +1,43 @@
+"""About how long training takes in one process, from a few updates."""
+
+import time
+
+from dlexp.job.assemble import assemble_group
+from dlexp.job.execute import Assignment
+from dlexp.job.fuse import Choice
+from dlexp.job.loaded import Datasets
+from dlexp.tracker.folder import RunFolder
+
+TIMED_UPDATES = 3
+MOST_TIMED = 3  # structures: others are taken to be like these
+
+
+def seconds(parts: list[tuple[list[Assignment], Choice]], datasets: Datasets) -> float:
+    """Return about how long trials or folds train one after another, evaluation and saving apart.
+
+    Args:
+        parts: Those of one structure each, with how they will train; `Choice.gain` shortens it.
+        datasets: Where their data are kept.
+    """
+    timed = parts[:MOST_TIMED]
+    total = sum(_seconds(part, choice, datasets) for part, choice in timed)
+    return total / sum(len(part) for part, _ in timed) * sum(len(part) for part, _ in parts)
+
+
+def _seconds(part: list[Assignment], choice: Choice, datasets: Datasets) -> float:
+    config = part[0].config
+    run = assemble_group([config], [datasets(config)]).run
+    update = run.one_update()
+    shortest = float("inf")
+    for _ in range(TIMED_UPDATES + 1):  # the first makes what is made once
+        started = time.perf_counter()
+        update()
+        shortest = min(shortest, time.perf_counter() - started)
+    epochs = sum(_epochs(assignment) for assignment in part)
+    return shortest / choice.gain * run.steps_per_epoch * epochs
+
+
+def _epochs(assignment: Assignment) -> int:
+    """Return how many epochs are left."""
+    last = assignment.until or assignment.config["trainer"]["epochs"]
+    return max(0, last - (RunFolder(assignment.path).saved_epoch() or 0))

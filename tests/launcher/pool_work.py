@@ -1,0 +1,77 @@
+"""Work for the pools of test_pool, importable in worker processes; as a program: a parent to be killed.
+
+usage: python pool_work.py FOLDER
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from dlexp.launcher.pool import Pool
+
+
+def make():
+    return work
+
+
+def work(task, should_stop):
+    name, *arguments = task
+    yield from globals()[name](should_stop, *arguments)
+
+
+def square(_should_stop, number):
+    yield ("begun", number)
+    yield ("square", number * number)
+
+
+def meet(_should_stop, folder, mine, other):
+    """Both of two such tasks end only when they run at the same time."""
+    (folder / mine).touch()
+    wait_for(folder / other)
+    yield os.getpid()
+
+
+def until_stopped(should_stop):
+    yield "busy"
+    while not should_stop():
+        time.sleep(0.01)
+    yield "stopped"
+
+
+def die(_should_stop, signum):
+    yield "dying"
+    os.kill(os.getpid(), signum)
+    yield "alive"
+
+
+def break_down(_should_stop):
+    yield "breaking"
+    sys.exit(7)
+
+
+def environment(_should_stop, name):
+    yield os.environ.get(name)
+
+
+def sleep(_should_stop, folder):
+    (folder / str(os.getpid())).touch()
+    time.sleep(60)
+    yield "awake"
+
+
+def wait_for(path: Path) -> None:
+    end = time.monotonic() + 20
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert path.exists()
+
+
+def main() -> None:
+    tasks = [("sleep", Path(sys.argv[1]))] * 2
+    for _ in Pool(make, [{}, {}], []).run(lambda: tasks.pop() if tasks else None, lambda: False):
+        pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Worker processes: what they tell, how they stop, die and are replaced, and that none outlives its parent."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from multiprocessing import forkserver
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dlexp.launcher.pool import Lost, Pool
+from dlexp.tracker.lock import Lock
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_server():
+    """A server without torch, which starts at once; others want one with it."""
+    forkserver._forkserver._stop()
+    yield
+    forkserver._forkserver._stop()
+
+
+@pytest.fixture
+def work(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    import pool_work  # pyright: ignore[reportMissingImports]
+
+    return pool_work
+
+
+@pytest.fixture
+def pools(work):
+    made = []
+
+    def make(*environments: dict[str, str], descriptor: int | None = None) -> Pool:
+        made.append(Pool(work.make, list(environments), [], descriptor))
+        return made[-1]
+
+    yield make
+    for pool in made:
+        pool.close()
+
+
+def taking(tasks):
+    left = list(tasks)
+    return lambda: left.pop(0) if left else None
+
+
+def never():
+    return False
+
+
+def test_events_of_all_tasks_arrive_and_a_pool_serves_again(pools):
+    pool = pools({}, {})
+    for numbers in ([3, 1, 2], [], [5]):
+        told = list(pool.run(taking(("square", number) for number in numbers), never))
+        assert sorted(told) == sorted([("begun", n) for n in numbers] + [("square", n * n) for n in numbers])
+
+
+def test_tasks_run_at_the_same_time_in_processes_of_their_own(pools, tmp_path):
+    pool = pools({}, {})
+    pids = list(pool.run(taking([("meet", tmp_path, "a", "b"), ("meet", tmp_path, "b", "a")]), never))
+    assert len({*pids, os.getpid()}) == 3
+
+
+def test_no_more_processes_than_tasks(pools):
+    pool = pools({}, {}, {})
+    list(pool.run(taking([("square", 1)]), never))
+    assert len(pool._workers) == 1
+
+
+def test_the_wish_to_stop_is_passed_on_and_nothing_more_is_begun(pools):
+    wishes = []
+    told = []
+    for event in pools({}, {}).run(taking([("until_stopped",)] * 3), lambda: bool(wishes)):
+        told.append(event)
+        if told == ["busy"] * 2:
+            wishes.append(True)
+    assert told == ["busy", "busy", "stopped", "stopped"]
+
+
+@pytest.mark.parametrize(
+    ("task", "why"), [(("die", signal.SIGKILL), "signal 9 (SIGKILL)"), (("break_down",), "exit code 7")]
+)
+def test_a_process_that_dies_is_told_with_its_task_and_replaced(pools, task, why):
+    told = list(pools({}).run(taking([task, ("square", 4)]), never))
+    assert told[0] in ("dying", "breaking")
+    assert isinstance(told[1], Lost)
+    assert told[1].task == task
+    assert why in told[1].why
+    assert told[2:] == [("begun", 4), ("square", 16)]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_signals_to_the_whole_group_are_left_to_the_parent(pools, signum):
+    assert list(pools({}).run(taking([("die", signum)]), never)) == ["dying", "alive"]
+
+
+def test_this_process_still_hears_signals(pools):
+    pools({})
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) & {signal.SIGINT, signal.SIGTERM} == set()
+
+
+def test_each_process_has_its_environment(pools, tmp_path):
+    pool = pools({"CUDA_VISIBLE_DEVICES": "4"}, {"CUDA_VISIBLE_DEVICES": "GPU-8e6"})
+    list(pool.run(taking([("meet", tmp_path, "a", "b"), ("meet", tmp_path, "b", "a")]), never))
+    told = list(pool.run(taking([("environment", "CUDA_VISIBLE_DEVICES")]), never))
+    assert told == ["4"]
+    assert os.environ.get("CUDA_VISIBLE_DEVICES") is None
+
+
+def test_close_ends_the_busy_at_once_and_they_hold_a_lock_until_then(pools, tmp_path):
+    lock = Lock(tmp_path / "lock")
+    lock.acquire()
+    pool = pools({}, descriptor=lock.descriptor)
+    assert next(pool.run(taking([("until_stopped",)]), never)) == "busy"
+    (worker,) = pool._workers.values()
+    lock.release()
+    assert Lock(tmp_path / "lock").is_held()
+    started = time.monotonic()
+    pool.close()
+    assert time.monotonic() - started < 2
+    assert not psutil.pid_exists(worker.process.pid)
+    assert not Lock(tmp_path / "lock").is_held()
+
+
+def test_workers_die_with_a_parent_that_is_killed(tmp_path):
+    script = Path(__file__).with_name("pool_work.py")
+    parent = subprocess.Popen([sys.executable, str(script), str(tmp_path)])
+    end = time.monotonic() + 20
+    while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+    pids = [int(path.name) for path in tmp_path.iterdir()]
+    assert len(pids) == 2
+    parent.kill()
+    parent.wait()
+    end = time.monotonic() + 5
+    while any(map(psutil.pid_exists, pids)) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not any(map(psutil.pid_exists, pids))
