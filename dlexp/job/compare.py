@@ -1,67 +1,37 @@
 """Which of two or more runs is better, and how sure is that: paired statistics by sample id.
 
-Shapes: B resamples, N examples, K classes, T trials.
+Shapes: B resamples, N examples, R runs.
 """
 
 import itertools
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from dlexp import metric as metrics
 from dlexp.error import ConfigError, RunError, did_you_mean
-from dlexp.job.entrant import Entrant, Predictions, labels, load, require_same
-from dlexp.random import generator
-from dlexp.statistic.bootstrap import CELLS, examples_needed, paired_bootstrap
+from dlexp.job.entrant import Entrant, Predictions
+from dlexp.job.lineup import labels, line_up
+from dlexp.statistic import score
+from dlexp.statistic.bootstrap import DRAWS, Bootstrap, examples_needed, interval, resample
 from dlexp.statistic.holm import holm
 from dlexp.statistic.mcnemar import mcnemar
-from dlexp.statistic.sign_flip import sign_flip
+from dlexp.statistic.sign_flip import fewest, sign_flip
+from dlexp.statistic.spread import add_spread
 from dlexp.statistic.t_test import corrected_t_test, differences_needed
 
 ALPHA = 0.05
-# The mean of a value that each example has by itself: resampling looks that value up instead of computing it anew.
-_MEANS = ("accuracy", "log_loss", "top5_accuracy", "mse", "mae", "huber")
-_UNORDERED = ("bias",)  # neither high nor low values are better
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One metric on stored predictions.
-
-    Attributes:
-        name: Without split, such as "accuracy".
-        num_classes: 0 for regression.
-    """
-
-    name: str
-    num_classes: int
-
-    def __call__(self, outputs: Tensor, targets_TN: Tensor) -> Tensor:
-        """Return the metric (T,) of outputs (T, N, K) or values (T, N)."""
-        cheap = metrics.classification if self.num_classes else metrics.regression
-        whole = metrics.classification_report if self.num_classes else metrics.regression_report
-        return _call(cheap if self.name in _names(cheap, self.num_classes) else whole, self, outputs, targets_TN)
-
-    def by_example(self, outputs: Tensor, targets_N: Tensor) -> Tensor:
-        """Return the metric (N,) of each example alone."""
-        # A confusion matrix an example: K * K numbers each.
-        size = max(1, CELLS // max(self.num_classes, 1) ** 2)
-        pieces = zip(outputs.split(size), targets_N.split(size), strict=True)
-        return torch.cat([self(part.unsqueeze(1), target.unsqueeze(1)) for part, target in pieces])
+# a bootstrap's smallest p is 2 / (draws + 1): Holm multiplies it by the number of pairs
+DRAWS_PER_PAIR = 4 / ALPHA
 
 
 def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> dict[str, Any]:
-    """Compare every two of some runs, or of some cross-validations.
+    """Compare every two of some runs, sweeps or cross-validations, with Holm's correction over the pairs.
 
-    One split: the percentile interval of the paired bootstrap, and McNemar's test for accuracy. Folds: the corrected
-    resampled t-test. Holm's correction over the pairs.
+    One split: the percentile interval of the paired bootstrap, and McNemar's test for accuracy. Several seeds: sign
+    flips over seeds, and an interval that holds for other seeds and other examples. Folds: the corrected resampled
+    t-test.
 
     Args:
         refs: At least two runs as users name them.
@@ -75,78 +45,163 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> dict[
         RunError: A run that is unknown, incomplete, or measured on something else.
         ConfigError: No such metric.
     """
-    entrants = [load(runs_dir, ref) for ref in refs]
-    ids = [entrant.run_id for entrant in entrants]
-    if len(set(ids)) < len(ids) or len(ids) < 2:
-        raise RunError(f"compare: got {', '.join(ids)}; at least two different runs are needed")
-    for other in entrants[1:]:
-        require_same(entrants[0], other)
-    chosen = _choose(metric, entrants[0])
-    pairs = [_compare_two(a, b, chosen) for a, b in itertools.combinations(entrants, 2)]
-    for pair, adjusted in zip(pairs, holm(np.array([pair["p_value"] for pair in pairs])), strict=True):
-        pair["p_holm"] = float(adjusted)
-        pair["verdict"] = _verdict(pair, metrics.is_better_high(chosen.name))
-        if pair["verdict"] != "cannot tell":
-            pair["needed"] = None
-    runs = [
-        {
-            "run_id": entrant.run_id,
-            "run_dir": str(entrant.run_dir),
-            "kind": entrant.kind,
-            "label": label,
-            "value": float(np.mean(_by_part(entrant, chosen))),
-        }
-        for entrant, label in zip(entrants, labels(entrants), strict=True)
-    ]
-    return {"kind": "compare", "metric": f"val/{chosen.name}", "alpha": ALPHA, "runs": runs, "pairs": pairs}
+    entrants = line_up(refs, runs_dir)
+    name = choose_metric(metric, entrants[0].parts[next(iter(entrants[0].parts))][0])
+    values = [values_of(entrant, name) for entrant in entrants]
+    num_pairs = math.comb(len(entrants), 2)
+    if entrants[0].kind == "cv":
+        found = _over_folds(entrants, values, name, num_pairs)
+    else:
+        found = _on_one_split(entrants, values, name, num_pairs)
+    judge(found, is_high_better=name not in score.LOW_IS_BETTER)
+    return {
+        "kind": "compare",
+        "metric": f"val/{name}",
+        "alpha": ALPHA,
+        "runs": [_describe(*some) for some in zip(entrants, labels(entrants), values, strict=True)],
+        "pairs": found,
+        "notes": _notes(entrants),
+    }
 
 
-def _compare_two(a: Entrant, b: Entrant, metric: Metric) -> dict[str, Any]:
-    ends = {"a": a.run_id, "b": b.run_id}
-    if a.kind == "cv":
-        return ends | _over_folds(a, b, metric)
-    return ends | _on_one_split(a.parts[0, 0], b.parts[0, 0], metric)
+def choose_metric(asked: str | None, predictions: Predictions) -> str:
+    """Return the name of a metric that these predictions have.
+
+    Raises:
+        ConfigError: There is none of that name.
+    """
+    known = score.names(max(2, predictions.outputs.shape[1]) if predictions.outputs.ndim > 1 else 0)
+    name = known[0] if asked is None else asked.removeprefix("val/")
+    if name not in known:
+        raise ConfigError(f"--metric: got {asked}; choose one of {', '.join(known)}{did_you_mean(name, known)}")
+    return name
 
 
-def _on_one_split(a: Predictions, b: Predictions, metric: Metric) -> dict[str, Any]:
-    num = len(a.ids)
-    whole = torch.arange(num).unsqueeze(0)
-    difference = _difference(a, b, metric)
-    try:
-        found = paired_bootstrap(
-            difference, num, generator=generator(0, "bootstrap"), cells=max(1, CELLS // max(metric.num_classes, 1))
-        )
-    except ValueError as error:
-        raise RunError(f"val/{metric.name}: {error}") from error
-    seen = float(difference(whole))
-    record = {"difference": seen, "interval": [found.low, found.high], "num": num, "unit": "examples"}
-    needed = examples_needed(seen, found.standard_error, num)
-    record["needed"] = None if needed is None else max(needed - num, 0)
-    if metric.name != "accuracy":
-        return record | {"p_value": found.p_value, "test": "paired bootstrap", "effect": None, "effect_name": None}
-    right_a, right_b = (metric.by_example(side.outputs, side.targets).numpy() == 1 for side in (a, b))
-    test = mcnemar(right_a, right_b)
-    counts = {"only_a": test.only_a, "only_b": test.only_b}
-    return record | counts | {"p_value": test.p_value, "test": test.test, "effect": test.effect, "effect_name": "g"}
-
-
-def _difference(a: Predictions, b: Predictions, metric: Metric) -> Callable[[Tensor], Tensor]:
-    """Return the function of rows (B, N) that the bootstrap resamples."""
-    if metric.name in _MEANS:
-        gap_N = metric.by_example(a.outputs, a.targets) - metric.by_example(b.outputs, b.targets)
-        return lambda rows_BN: gap_N[rows_BN].mean(-1)
-    return lambda rows_BN: (
-        metric(a.outputs[rows_BN], a.targets[rows_BN]) - metric(b.outputs[rows_BN], b.targets[rows_BN])
+def values_of(entrant: Entrant, name: str) -> np.ndarray:
+    """Return a metric (parts, seeds) of every part and seed."""
+    return np.array(
+        [
+            [float(_weighted(name, one)(np.ones((1, len(one.ids))))[0]) for one in several]
+            for several in entrant.parts.values()
+        ]
     )
 
 
-def _over_folds(a: Entrant, b: Entrant, metric: Metric) -> dict[str, Any]:
-    differences = _by_part(a, metric) - _by_part(b, metric)
-    if not np.isfinite(differences).all():
-        raise RunError(f"val/{metric.name}: not defined on every fold; choose another --metric or a smaller cv.k")
-    ratio = float(np.mean([len(part.ids) / part.num_train for part in a.parts.values()]))
+def _weighted(name: str, predictions: Predictions) -> score.Weighted:
+    return score.weighted(name, predictions.outputs, predictions.targets)
+
+
+def _on_one_split(entrants: list[Entrant], values: list[np.ndarray], name: str, num_pairs: int) -> list[dict[str, Any]]:
+    """Return a record for each pair, from one seed or the same number of seeds on one split."""
+    sides = [entrant.parts[0, 0] for entrant in entrants]
+    num = len(sides[0][0].ids)
+    is_counted = name == "accuracy" and len(sides[0]) == 1
+    draws = DRAWS if is_counted or len(sides[0]) > 1 else max(DRAWS, math.ceil(DRAWS_PER_PAIR * num_pairs))
+    try:
+        resampled_BR = resample(
+            [_mean_over_seeds(name, side) for side in sides], num, generator=np.random.default_rng(0), draws=draws
+        )
+        pairs = itertools.combinations(range(len(entrants)), 2)
+        spans = {(i, j): interval(resampled_BR[:, i] - resampled_BR[:, j]) for i, j in pairs}
+    except ValueError as error:
+        raise RunError(f"val/{name}: {error}") from error
+    found = []
+    for (i, j), span in spans.items():
+        differences = values[i][0] - values[j][0]
+        if len(differences) > 1:
+            record = _over_seeds(differences, span, num_pairs)
+        else:
+            record = _over_examples(float(differences[0]), span, num, num_pairs)
+            if is_counted:
+                record |= _mcnemar(sides[i][0], sides[j][0])
+        found.append({"a": entrants[i].run_id, "b": entrants[j].run_id} | record)
+    return found
+
+
+def _mean_over_seeds(name: str, side: list[Predictions]) -> score.Weighted:
+    functions = [_weighted(name, one) for one in side]
+    return lambda weights_BN: np.mean([function(weights_BN) for function in functions], axis=0)
+
+
+def _over_examples(difference: float, span: Bootstrap, num: int, num_pairs: int) -> dict[str, Any]:
+    needed = examples_needed(difference, span.standard_error, num, level=1 - ALPHA / num_pairs)
+    # the per-example deviation, estimated from the mean's; for a metric that is a mean this is Cohen's d_z
+    deviation = span.standard_error * math.sqrt(num)
+    return {
+        "difference": difference,
+        "interval": [span.low, span.high],
+        "p_value": span.p_value,
+        "test": "paired bootstrap",
+        "effect": difference / deviation if deviation else None,
+        "effect_name": "d",
+        "num": num,
+        "unit": "examples",
+        "needed": None if needed is None else max(needed - num, 0),
+    }
+
+
+def _mcnemar(a: Predictions, b: Predictions) -> dict[str, Any]:
+    is_right_a, is_right_b = (score.by_example("accuracy", side.outputs, side.targets) for side in (a, b))
+    assert is_right_a is not None
+    assert is_right_b is not None
+    test = mcnemar(is_right_a == 1, is_right_b == 1)
+    counts = {"only_a": test.only_a, "only_b": test.only_b}
+    return counts | {"p_value": test.p_value, "test": test.test, "effect": test.effect, "effect_name": "g"}
+
+
+def _over_seeds(differences: np.ndarray, span: Bootstrap, num_pairs: int) -> dict[str, Any]:
+    """Return the record of paired seeds: its interval allows for other seeds and for other examples."""
+    flips = sign_flip(differences, generator=np.random.default_rng(0))
+    test = corrected_t_test(differences, 0.0)
+    has_spread = not math.isnan(test.effect)
+    seeds = (test.low, test.high) if has_spread else (test.mean, test.mean)
+    level = 1 - ALPHA / num_pairs
+    needed: int | None = fewest(level)
+    if has_spread:
+        # examples are the same for all seeds: their share of the variance stays, however many seeds
+        deviation = float(differences.std(ddof=1))
+        enough = differences_needed(test.effect, (span.standard_error / deviation) ** 2, level=level)
+        needed = None if enough is None else max(enough, needed)
+    return {
+        "difference": test.mean,
+        "interval": list(add_spread(test.mean, seeds, (span.low, span.high))),
+        "p_value": flips.p_value,
+        "test": "sign flips",
+        "smallest_p": flips.smallest_p,
+        "effect": test.effect if has_spread else None,
+        "effect_name": "d",
+        "num": len(differences),
+        "unit": "seeds",
+        "needed": None if needed is None else max(needed - len(differences), 0),
+        "by_seed": differences.tolist(),
+        "interval_seeds": list(seeds),
+        "interval_examples": [span.low, span.high],
+    }
+
+
+def _over_folds(entrants: list[Entrant], values: list[np.ndarray], name: str, num_pairs: int) -> list[dict[str, Any]]:
+    parts = entrants[0].parts.values()
+    ratio = float(np.mean([len(several[0].ids) / several[0].num_train for several in parts]))
+    means = [of_entrant.mean(1) for of_entrant in values]
+    if not np.isfinite(means).all():
+        raise RunError(f"val/{name}: not defined on every fold; choose another --metric or a smaller cv.k")
+    found = []
+    for (a, mine), (b, theirs) in itertools.combinations(zip(entrants, means, strict=True), 2):
+        record = compare_folds(mine - theirs, ratio, num_pairs)
+        found.append({"a": a.run_id, "b": b.run_id} | record)
+    return found
+
+
+def compare_folds(differences: np.ndarray, ratio: float, num_pairs: int) -> dict[str, Any]:
+    """Return the record of two cvs, but for who they are and the verdict.
+
+    Args:
+        differences: (J,) by fold and repeat.
+        ratio: n_val / n_train.
+        num_pairs: Pairs that are compared, for how many folds would tell.
+    """
     test = corrected_t_test(differences, ratio)
-    needed = differences_needed(test.effect, ratio)
+    needed = differences_needed(test.effect, ratio, level=1 - ALPHA / num_pairs)
     record = {
         "difference": test.mean,
         "interval": [test.low, test.high],
@@ -161,12 +216,26 @@ def _over_folds(a: Entrant, b: Entrant, metric: Metric) -> dict[str, Any]:
     }
     if math.isnan(test.p_value):
         # Without spread there is no t. Sign flips take folds for independent, so they name a p but never a winner.
-        flips = sign_flip(torch.from_numpy(differences), generator=generator(0, "sign flip"))
+        flips = sign_flip(differences, generator=np.random.default_rng(0))
         record |= {"p_value": flips.p_value, "test": "sign flips", "smallest_p": flips.smallest_p}
     return record
 
 
-def _verdict(pair: dict[str, Any], is_high_better: bool) -> str:
+def judge(pairs: list[dict[str, Any]], *, is_high_better: bool) -> None:
+    """Add the p after Holm's correction, `p_holm`, and the `verdict` to each pair, in place.
+
+    Args:
+        pairs: With `interval`, `p_value` and `needed`.
+        is_high_better: Direction of the metric.
+    """
+    for pair, adjusted in zip(pairs, holm(np.array([pair["p_value"] for pair in pairs])), strict=True):
+        pair["p_holm"] = float(adjusted)
+        pair["verdict"] = verdict(pair, is_high_better=is_high_better)
+        if pair["verdict"] != "cannot tell":
+            pair["needed"] = None
+
+
+def verdict(pair: dict[str, Any], *, is_high_better: bool) -> str:
     """Name a winner only where the interval leaves zero out and the corrected test agrees."""
     low, high = pair["interval"]
     if pair["p_holm"] >= ALPHA or not (low > 0 or high < 0):
@@ -174,29 +243,30 @@ def _verdict(pair: dict[str, Any], is_high_better: bool) -> str:
     return "a" if (low > 0) == is_high_better else "b"
 
 
-def _by_part(entrant: Entrant, metric: Metric) -> np.ndarray:
-    values = [metric(part.outputs.unsqueeze(0), part.targets.unsqueeze(0)) for part in entrant.parts.values()]
-    return torch.cat(values).double().numpy()
+def _describe(entrant: Entrant, label: str, values: np.ndarray) -> dict[str, Any]:
+    by_seed = values.mean(0) if entrant.kind == "train" else values.mean(1)
+    return {
+        "run_id": entrant.run_id,
+        "run_dir": str(entrant.folder.path),
+        "run_ids": entrant.run_ids,
+        "kind": entrant.kind,
+        "label": label,
+        "seeds": entrant.seeds,
+        "value": float(values.mean()),
+        "std": float(by_seed.std(ddof=1)) if len(by_seed) > 1 else None,
+    }
 
 
-def _choose(asked: str | None, entrant: Entrant) -> Metric:
-    outputs = next(iter(entrant.parts.values())).outputs
-    num_classes = 0 if entrant.task == "regression" else max(2, outputs.shape[-1])
-    known = _names(metrics.classification_report if num_classes else metrics.regression_report, num_classes)
-    name = (asked or ("accuracy" if num_classes else "rmse")).removeprefix("val/")
-    if name not in known:
-        raise ConfigError(f"--metric: got {asked}; choose one of {', '.join(known)}{did_you_mean(name, known)}")
-    return Metric(name, num_classes)
-
-
-@cache
-def _names(function: Callable[..., dict[str, Tensor]], num_classes: int) -> list[str]:
-    """Return the names of a function's scalar metrics, those that have a better end."""
-    outputs, targets = torch.zeros(1, 2, num_classes or 1), torch.zeros(1, 2, dtype=torch.int64)
-    found = function(outputs, targets, num_classes) if num_classes else function(outputs, targets.float())
-    return [name for name, value in found.items() if value.dim() == 1 and name not in _UNORDERED]
-
-
-def _call(function: Callable[..., dict[str, Tensor]], metric: Metric, outputs: Tensor, targets: Tensor) -> Tensor:
-    found = function(outputs, targets, metric.num_classes) if metric.num_classes else function(outputs, targets)
-    return found[metric.name]
+def _notes(entrants: list[Entrant]) -> list[str]:
+    """Return what the numbers alone do not say."""
+    notes = [
+        f"{entrant.run_id} was picked as the best of {entrant.picked_among} settings by these very examples, which "
+        "flatters it; the sealed test part, or a cv of the winner, does not"
+        for entrant in entrants
+        if entrant.picked_among
+    ]
+    if entrants[0].kind == "train" and len(entrants[0].seeds) == 1:
+        notes.append(
+            "one seed each: these are trained models, which another seed moves; dlexp compare --noise RUN says how far"
+        )
+    return notes

@@ -6,16 +6,18 @@ from typing import Any
 from dlexp.report.canvas import new_figure, save
 
 _COLORS = {True: "tab:blue", False: "tab:gray"}
+MOST_PAIRS = 60  # a figure of more could not be read
 
 
 def draw(compared: dict[str, Any], path: Path) -> Path:
-    """Draw the difference a - b of every pair with its 95 % interval.
+    """Draw the difference a - b of every pair with its 95 % interval; of very many the 60 largest differences.
 
     Args:
         compared: The document of `dlexp.job.compare.compare`.
         path: The PNG to write.
     """
-    pairs = compared["pairs"]
+    pairs = sorted(compared["pairs"], key=lambda pair: -abs(pair["difference"]))[:MOST_PAIRS]
+    pairs = [pair for pair in compared["pairs"] if pair in pairs]
     labels = {run["run_id"]: run["label"] for run in compared["runs"]}
     figure = new_figure(9, 1.6 + 0.6 * len(pairs))
     axis = figure.subplots()

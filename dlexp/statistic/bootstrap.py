@@ -1,16 +1,18 @@
 """The paired bootstrap: how far the difference of a metric would move on other examples of the same kind.
 
-Shapes: B resamples, N examples.
+Shapes: B resamples, N examples, R runs.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import NormalDist
 
-import torch
-from torch import Tensor
+import numpy as np
 
-CELLS = 1 << 21  # examples looked up at once: bounds the memory
+from dlexp.statistic.score import Weighted
+
+CELLS = 1 << 21  # weights held at once: bounds the memory
+DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -30,29 +32,20 @@ class Bootstrap:
     standard_error: float
 
 
-def paired_bootstrap(
-    difference: Callable[[Tensor], Tensor],
-    num: int,
-    *,
-    generator: torch.Generator,
-    level: float = 0.95,
-    draws: int = 2000,
-    cells: int = CELLS,
-) -> Bootstrap:
-    """Resample N examples with replacement B times, the same ones for both sides.
-
-    A difference that no resample changes gives an interval of one point, and p = 1 where that point is zero.
+def resample(
+    scores: list[Weighted], num: int, *, generator: np.random.Generator, draws: int = DRAWS, cells: int = CELLS
+) -> np.ndarray:
+    """Return the values (B, R) of R runs on B resamples of N examples with replacement, the same ones for all runs.
 
     Args:
-        difference: Rows (B, N) of examples to the metric's difference (B,) on them.
+        scores: A function of the examples' weights for each run.
         num: N, at least 2.
         generator: Draws the resamples.
-        level: Of the interval, in (0, 1).
         draws: B.
-        cells: Examples looked up at once; fewer where an example is large.
+        cells: Weights held at once.
 
     Raises:
-        ValueError: Fewer than two examples, or a difference that is not finite on most resamples.
+        ValueError: Fewer than two examples.
 
     References:
         B. Efron (1979), Bootstrap Methods, Annals of Statistics 7; P. Koehn (2004), EMNLP (paired, for two systems).
@@ -60,17 +53,36 @@ def paired_bootstrap(
     if num < 2:
         raise ValueError(f"got {num} examples; at least two are needed")
     pieces = []
-    for start in range(0, draws, size := max(1, cells // num)):
-        rows_BN = torch.randint(num, (min(size, draws - start), num), generator=generator)
-        pieces.append(difference(rows_BN).double().cpu())
-    values_B = torch.cat(pieces)
-    values_B = values_B[values_B.isfinite()]
-    if len(values_B) * 2 < draws:
+    size = max(1, cells // num)
+    for start in range(0, draws, size):
+        rows_BN = generator.integers(num, size=(min(size, draws - start), num))
+        cell_BN = rows_BN + num * np.arange(len(rows_BN))[:, None]
+        weights_BN = np.bincount(cell_BN.ravel(), minlength=rows_BN.size).reshape(rows_BN.shape).astype(np.float64)
+        pieces.append(np.stack([score(weights_BN) for score in scores], 1))
+    return np.concatenate(pieces)
+
+
+def interval(differences_B: np.ndarray, level: float = 0.95) -> Bootstrap:
+    """Return the percentile interval and the p-value that resampled differences give.
+
+    A difference that no resample changes gives an interval of one point, and p = 1 where that point is zero.
+
+    Args:
+        differences_B: Of the resamples; those on which the metric is not defined are left out.
+        level: In (0, 1).
+
+    Raises:
+        ValueError: Most differences are not finite.
+    """
+    values = differences_B[np.isfinite(differences_B)]
+    if len(values) * 2 < len(differences_B):
         raise ValueError("the metric is not defined on most resamples; more examples are needed")
-    ends = torch.quantile(values_B, torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64))
-    below, above = int((values_B <= 0).sum()), int((values_B >= 0).sum())
-    p_value = min(1.0, 2 * (1 + min(below, above)) / (1 + len(values_B)))
-    return Bootstrap(float(ends[0]), float(ends[1]), p_value, float(values_B.std()))
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    # what differs by rounding only is a difference of zero
+    tie = 1e-12 * max(1.0, float(np.abs(values).max()))
+    below, above = int((values <= tie).sum()), int((values >= -tie).sum())
+    p_value = min(1.0, 2 * (1 + min(below, above)) / (1 + len(values)))
+    return Bootstrap(float(low), float(high), p_value, float(values.std(ddof=1)))
 
 
 def examples_needed(
@@ -89,6 +101,5 @@ def examples_needed(
     """
     if difference == 0:
         return None
-    normal = torch.distributions.Normal(0.0, 1.0)
-    quantiles = normal.icdf(torch.tensor([(1 + level) / 2, power], dtype=torch.float64))
-    return math.ceil(num * (float(quantiles.sum()) * standard_error / difference) ** 2)
+    quantiles = NormalDist().inv_cdf((1 + level) / 2) + NormalDist().inv_cdf(power)
+    return math.ceil(num * (quantiles * standard_error / difference) ** 2)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special  # imports in a quarter of the time of scipy.stats
 
 MOST_RUNS = 10_000
 
@@ -43,7 +43,7 @@ def t_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
         ValueError: Fewer than two values.
     """
     mean, std = _mean_and_std(values)
-    reach = float(stats.t.ppf((1 + level) / 2, len(values) - 1)) * std / math.sqrt(len(values))
+    reach = float(special.stdtrit(len(values) - 1, (1 + level) / 2)) * std / math.sqrt(len(values))
     return mean - reach, mean + reach
 
 
@@ -72,8 +72,8 @@ def corrected_t_test(differences: np.ndarray, test_to_train: float, level: float
         end = 0.0 if p_value == 1.0 else math.nan
         return TTest(mean, end, end, p_value, math.nan, num)
     error = std * math.sqrt(1 / num + test_to_train)
-    reach = float(stats.t.ppf((1 + level) / 2, num - 1)) * error
-    p_value = 2 * float(stats.t.sf(abs(mean) / error, num - 1))
+    reach = float(special.stdtrit(num - 1, (1 + level) / 2)) * error
+    p_value = 2 * float(special.stdtr(num - 1, -abs(mean) / error))
     return TTest(mean, mean - reach, mean + reach, p_value, mean / std, num)
 
 
@@ -96,7 +96,7 @@ def differences_needed(effect: float, test_to_train: float, *, level: float = 0.
     num = np.arange(2, MOST_RUNS + 1)
     delta = abs(effect) / np.sqrt(1 / num + test_to_train)
     # Beyond 30 the noncentral t is far above any quantile of interest, and scipy's series slow.
-    is_found = stats.nct.sf(stats.t.ppf((1 + level) / 2, num - 1), num - 1, np.minimum(delta, 30)) >= power
+    is_found = 1 - special.nctdtr(num - 1, np.minimum(delta, 30), special.stdtrit(num - 1, (1 + level) / 2)) >= power
     return int(num[np.argmax(is_found)]) if is_found.any() else None
 
 

@@ -93,3 +93,26 @@ def test_differences_needed():
     # with the floor of 1/4 the largest t is effect / 0.5, which 0.5 never brings to 1.96
     assert differences_needed(0.5, 0.25) is None
     assert differences_needed(2.0, 0.25) < 20
+
+
+@pytest.mark.parametrize(("effect", "ratio"), [(0.8, 0.0), (1.5, 1 / 4)])
+def test_as_many_differences_as_stated_have_the_power_stated(effect, ratio):
+    """Differences around `effect` whose shared part has the variance that the correction allows for."""
+    seed = 41
+    print(f"seed {seed}")
+    num = differences_needed(effect, ratio)
+    assert num is not None
+    draw = np.random.default_rng(seed)
+    values = effect + draw.normal(size=(2000, num)) + math.sqrt(ratio) * draw.normal(size=(2000, 1))
+    power = rejections(values, ratio)
+    print(f"{num} differences, power {power:.3f}")
+    assert 0.77 < power < 0.83
+    assert rejections(values[:, : num // 2], ratio) < power
+
+
+def test_corrected_interval_covers():
+    values = repeated_folds(8, 0.3, 2000, repeats=2)
+    spans = [corrected_t_test(row, 1 / 4) for row in values]
+    covers = np.mean([span.low <= 0.3 <= span.high for span in spans])
+    print(f"coverage {covers:.3f}")
+    assert covers > 0.934

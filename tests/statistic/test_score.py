@@ -1,0 +1,68 @@
+"""Metrics on weighted examples: each equals its namesake of `dlexp.metric` on the resample that they stand for."""
+
+import numpy as np
+import pytest
+import torch
+
+from dlexp import metric
+from dlexp.statistic.score import LOW_IS_BETTER, by_example, names, weighted
+
+SEED = 5
+NUM = 90
+
+
+def made(num_classes: int, columns: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    draw = np.random.default_rng([SEED, num_classes])
+    if not num_classes:
+        return draw.normal(size=NUM).astype(np.float32), draw.normal(size=NUM).astype(np.float32)
+    logits = draw.normal(size=(NUM, columns or num_classes)).astype(np.float32)
+    logits[: NUM // 3] = logits[:1]  # ties
+    return logits, draw.integers(num_classes, size=NUM)
+
+
+def reference(outputs: np.ndarray, targets: np.ndarray, num_classes: int, rows: np.ndarray) -> dict[str, float]:
+    stacked = torch.from_numpy(outputs[rows])[None], torch.from_numpy(targets[rows])[None]
+    report = metric.classification_report(*stacked, num_classes) if num_classes else metric.regression_report(*stacked)
+    return {name: float(value) for name, value in report.items() if value.dim() == 1}
+
+
+@pytest.mark.parametrize(("num_classes", "columns"), [(0, None), (2, 1), (2, 2), (3, 3), (7, 7)])
+def test_every_metric_equals_its_namesake_on_resamples(num_classes, columns):
+    outputs, targets = made(num_classes, columns)
+    draw = np.random.default_rng(SEED)
+    rows_BN = np.stack([np.arange(NUM), *(draw.integers(NUM, size=(5, NUM)))])
+    weights_BN = np.stack([np.bincount(rows, minlength=NUM) for rows in rows_BN]).astype(float)
+    expected = [reference(outputs, targets, num_classes, rows) for rows in rows_BN]
+    assert set(names(num_classes)) == set(expected[0]) - {"bias"}
+    for name in names(num_classes):
+        found = weighted(name, outputs, targets)(weights_BN)
+        assert found == pytest.approx([values[name] for values in expected], rel=1e-5, abs=1e-6), name
+        assert metric.is_better_high(name) == (name not in LOW_IS_BETTER)
+
+
+def test_a_class_that_a_resample_lacks():
+    outputs, targets = made(3)
+    weights = np.zeros((2, NUM))
+    weights[0, np.flatnonzero(targets != 2)] = 1
+    weights[1, np.flatnonzero(targets == 1)] = 1
+    rows = np.flatnonzero(targets != 2)
+    found = weighted("roc_auc", outputs, targets)(weights)
+    assert found[0] == pytest.approx(reference(outputs, targets, 3, rows)["roc_auc"])
+    assert np.isnan(found[1])  # only one class: no pair to rank
+
+
+def test_what_is_not_finite_has_no_value():
+    outputs, targets = made(3)
+    outputs[0] = np.nan
+    assert np.isnan(weighted("accuracy", outputs, targets)(np.ones((2, NUM)))).all()
+    assert np.isnan(weighted("r2", *(np.ones(4, np.float32),) * 2)(np.ones((1, 4)))).all()
+
+
+def test_values_of_single_examples():
+    outputs, targets = np.array([[2.0, 0, 0], [0, 3, 1]], dtype=np.float32), np.array([0, 2])
+    accuracy, loss = (by_example(name, outputs, targets) for name in ("accuracy", "log_loss"))
+    assert accuracy is not None
+    assert accuracy.tolist() == [1, 0]
+    assert loss == pytest.approx([np.log(np.exp(2) + 2) - 2, np.log(np.exp(3) + np.e + 1) - 1])
+    assert by_example("f1_macro", outputs, targets) is None
+    assert by_example("r2", outputs[:, 0], targets) is None
