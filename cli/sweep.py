@@ -177,14 +177,60 @@ def _dry_run(overrides: list[str], config_dir: Path | None, console: Console, is
     from dlexp.job.forecast import forecast
 
     found = forecast(overrides, config_dir)
-    more = "" if found["is_total"] else " in the first round; later rounds depend on it"
-    console.print(f"settings {found['settings']}, {found['trials']} trials{more}")
-    for group in found["groups"]:
-        console.print(f"group    {group['size']} trials of equal structure, {group['engine']}")
+    rounds = f" in {found['rounds']} rounds" if found["rounds"] > 1 else ""
+    console.print(f"settings {found['settings']:,}, {found['trials']:,} trials{rounds}")
+    for line in found["skipped"]:
+        console.print(f"[yellow]{escape(line)}[/]")
+    for line in _group_lines(found["groups"]):
+        console.print(f"group    {escape(line)}")
+    low, high = found["num_params"]
+    console.print(f"params   {low:,}" + ("" if low == high else f" to {high:,}"))
     console.print(f"device   {found['device']}")
-    console.print(f"memory   about {found['memory'] / 2**20:,.0f} MiB for one trial")
-    console.print(f"time     about {found['seconds']:,.0f} s of training if one after another, evaluation apart")
+    console.print(f"memory   about {_size(found['memory'])} at once; {_size(found['memory_free'])} are free")
+    disk, free = found["disk"], found["disk_free"]
+    console.print(f"disk     about {_size(disk)}, {_size(disk // found['trials'])} a trial; {_size(free)} are free")
+    parts = ", ".join(f"{name} {_time(value)}" for name, value in found["parts"].items())
+    console.print(f"time     about {_time(found['seconds'])}: {parts}")
+    if found["measured"] < len(found["groups"]):
+        console.print(f"         measured on {found['measured']} of {len(found['groups'])} structures, else their mean")
+    for what in ("memory", "disk"):
+        if found[what] > found[f"{what}_free"]:
+            console.print(f"[red]{what} will not suffice[/]")
     console.print("nothing was trained and nothing written")
     if is_json:
         show_json(found)
     return 0
+
+
+def _group_lines(groups: list[dict[str, Any]]) -> list[str]:
+    """Return a line for each of the largest groups: what tells it from the others, how it trains and why."""
+    keys = list(dict.fromkeys(key for group in groups for key in group["settings"]))
+    differing = [key for key in keys if len({repr(group["settings"].get(key)) for group in groups}) > 1]
+    lines = []
+    for group in groups[:SHOWN]:
+        about = _setting({key: group["settings"][key] for key in differing if key in group["settings"]})
+        how = {"solo": "one after another", "fused": f"{group['stack']} at once"}.get(group["engine"], group["engine"])
+        what = f"{about}: " if about else ""
+        lines.append(f"{what}{group['size']:,} trials, {group['num_params']:,} parameters, {how} ({group['reason']})")
+    if len(groups) > SHOWN:
+        lines.append(f"and {len(groups) - SHOWN} more structures")
+    return lines
+
+
+def _setting(overrides: dict[str, Any]) -> str:
+    return " ".join(f"{key}={value}".replace(" ", "") for key, value in overrides.items())
+
+
+def _size(number: float) -> str:
+    for unit in ("KiB", "MiB"):
+        number /= 1024
+        if number < 1024:
+            return f"{number:,.1f} {unit}" if number < 10 else f"{number:,.0f} {unit}"
+    return f"{number / 1024:,.1f} GiB"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, hours = seconds / 60, seconds / 3600
+    return f"{minutes:.0f} min" if minutes < 120 else f"{hours:.1f} h"

@@ -203,7 +203,7 @@ def _dry_run(composed: "Composed", console: Console, is_json: bool) -> int:
     console.print(f"device   {found['device']}")
     console.print(f"trials   1, solo, {found['steps']:,} updates")
     console.print(f"memory   about {found['memory'] / 2**20:,.0f} MiB for weights, activations and data")
-    console.print(f"time     about {found['seconds']:,.1f} s of training, evaluation apart")
+    console.print(f"time     about {found['seconds']:,.1f} s with evaluation and checkpoints")
     console.print("nothing was trained and nothing written")
     if is_json:
         show_json(found)

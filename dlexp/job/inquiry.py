@@ -14,7 +14,7 @@ from dlexp.error import ConfigError
 from dlexp.job.assemble import Assembled, assemble
 from dlexp.job.component import load_data
 from dlexp.job.ready import check_model
-from dlexp.job.sift import Invalid, Sieve, named, refuse
+from dlexp.job.sift import Invalid, Sieve, refuse, skipped
 from dlexp.job.trial import Trial
 from dlexp.metric import is_better_high
 from dlexp.search import ledger
@@ -98,8 +98,7 @@ class Inquiry:
             if self.search.invalid == "skip":
                 valid, invalid = self.sieve.sift(asked.proposals, asked.number)
             self.invalid += invalid
-            notes = [*asked.notes, *(f"skipped {named(one.proposal.settings)}: {one.reason}" for one in invalid)]
-            scores = yield replace(asked, proposals=valid, notes=notes)
+            scores = yield replace(asked, proposals=valid, notes=[*asked.notes, *skipped(invalid)])
             by_number = {p.number: score for p, score in zip(valid, scores, strict=True)}
             try:
                 asked = search.send([by_number.get(p.number) for p in asked.proposals])

@@ -1,7 +1,6 @@
 """`--dry-run`: everything that can be known of a training run before it trains."""
 
 import copy
-import time
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +9,17 @@ from torch import Tensor, nn
 
 from dlexp.config.compose import Composed
 from dlexp.engine.step import PRECISION
-from dlexp.engine.train import Run
 from dlexp.error import ConfigError
 from dlexp.job.assemble import Assembled, assemble
+from dlexp.job.estimate import estimate
 from dlexp.job.ready import check_destination, check_model
-
-TIMED_STEPS = 5
 
 
 def plan(composed: Composed) -> dict[str, Any]:
     """Check a configuration against its data and model, and estimate what it takes.
 
     Returns:
-        Sizes, shapes, parameters, estimated memory in bytes and estimated training seconds.
+        Sizes, shapes, parameters, estimated bytes of memory and disk, estimated seconds with evaluation and saving.
 
     Raises:
         ConfigError: The model cannot take the data.
@@ -33,6 +30,7 @@ def plan(composed: Composed) -> dict[str, Any]:
     check_model(built)
     data, run = built.dataset, built.run
     outputs, saved = trace(built.model, data.in_shape, run.trainer.batch_size)
+    found = estimate([composed.config], [data])
     return {
         "kind": "train",
         "dry_run": True,
@@ -52,7 +50,8 @@ def plan(composed: Composed) -> dict[str, Any]:
         "groups": [{"size": 1, "engine": "solo"}],
         "steps": run.steps_per_epoch * run.trainer.epochs,
         "memory": _memory(built, saved),
-        "seconds": round(_seconds(run), 1),
+        "disk": found.disk + found.disk_epoch * run.trainer.epochs,
+        "seconds": round(run.trainer.epochs * found.epoch_seconds + found.end, 1),
     }
 
 
@@ -100,18 +99,3 @@ def _memory(built: Assembled, saved: int) -> int:
     return int(
         2 * params.numel() * params.element_size() + state + half * saved + inputs.numel() * inputs.element_size()
     )
-
-
-def _seconds(run: Run) -> float:
-    """Time a few steps of a run that is thrown away."""
-    stop_at = [TIMED_STEPS]
-    run.should_stop = lambda: run.number >= stop_at[0]
-    for _ in run.events():
-        pass
-    began = run.number
-    stop_at[0] = began + TIMED_STEPS
-    started = time.perf_counter()
-    for _ in run.events():
-        pass
-    per_step = (time.perf_counter() - started) / max(run.number - began, 1)
-    return per_step * run.steps_per_epoch * run.trainer.epochs

@@ -56,7 +56,7 @@ class Sieve:
 
     def reason(self, settings: Settings) -> str:
         """Return why a setting cannot be trained; "" when it can."""
-        key = signature(self._structure(settings))
+        key = signature(self.structure(settings))
         if key not in self._reasons:
             self._reasons[key] = self._look(settings)
         return self._reasons[key]
@@ -75,7 +75,7 @@ class Sieve:
             return str(error)
         return reason_against(config, dataset)
 
-    def _structure(self, settings: Settings) -> Settings:
+    def structure(self, settings: Settings) -> Settings:
         """Leave out of a setting what is a value of any structure."""
         config = self.space.base(settings).config
         kept = {}
@@ -91,16 +91,30 @@ class Sieve:
 
 def refuse(invalid: list[Invalid], total: int) -> ConfigError:
     """Return the error that names invalid settings, a few of them, each reason once."""
-    by_reason: dict[str, list[Invalid]] = {}
-    for one in invalid:
-        by_reason.setdefault(one.reason, []).append(one)
+    by_reason = _by_reason(invalid)
     if len(by_reason) == 1 and len(invalid) == total:
         return ConfigError(invalid[0].reason)
-    shown = [f"{named(several[0].proposal.settings)}: {why}" for why, several in list(by_reason.items())[:NAMED]]
+    shown = [f"{named(several[0])}: {why}" for why, several in list(by_reason.items())[:NAMED]]
     cure = "" if len(invalid) == total else "; leave them out, or search.invalid=skip does"
     return ConfigError(f"{len(invalid)} of {total} settings cannot be trained: {' | '.join(shown)}{cure}")
 
 
-def named(settings: Settings) -> str:
+def skipped(invalid: list[Invalid]) -> list[str]:
+    """Return a line for each reason for which settings were skipped."""
+    lines = []
+    for why, several in _by_reason(invalid).items():
+        more = f" and {len(several) - 1} more" if len(several) > 1 else ""
+        lines.append(f"skipped {named(several[0])}{more}: {why}")
+    return lines
+
+
+def named(one: Invalid) -> str:
     """Return a setting as one would type it: ``model.depth=13 trainer.batch_size=64``."""
-    return " ".join(f"{key}={show(value)}" for key, value in settings.items()) or "the only setting"
+    return " ".join(f"{key}={show(value)}" for key, value in one.proposal.settings.items()) or "the only setting"
+
+
+def _by_reason(invalid: list[Invalid]) -> dict[str, list[Invalid]]:
+    found: dict[str, list[Invalid]] = {}
+    for one in invalid:
+        found.setdefault(one.reason, []).append(one)
+    return found

@@ -7,7 +7,6 @@ import pytest
 from dlexp.error import ConfigError, RunError
 from dlexp.job import sweep
 from dlexp.job.config import resolve
-from dlexp.job.forecast import forecast
 from dlexp.job.searching import RoundBegin, TrialDone
 from dlexp.job.train import logged_params, start
 from dlexp.search.plan import Proposal, Round
@@ -196,14 +195,6 @@ def test_another_metric(tmp_path):
     assert result["best"]["value"] == min(record["value"] for record in result["trials"])
     with pytest.raises(ConfigError, match=r"search\.mode"):
         run(tmp_path, "optimizer.lr=0.01,0.1", "search.metric=val/loss", "search.mode=max")
-
-
-def test_nothing_is_written_by_a_forecast(tmp_path):
-    searched = ["optimizer.lr=0.1,1", "model=mlp,softmax", "seed=0,1"]
-    found = forecast([*SMALL, f"runs_dir={tmp_path}", *searched])
-    assert (found["settings"], found["trials"]) == (4, 8)
-    assert sorted(group["size"] for group in found["groups"]) == [4, 4]
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_trials_log_what_the_search_set(tmp_path):
