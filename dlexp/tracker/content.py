@@ -197,10 +197,10 @@ def signature(manifest: dict[str, Any]) -> dict[str, Any] | None:
     return {**specs, "params": None}
 
 
-def artifacts(folder: RunFolder, *, weights: bool) -> Iterator[tuple[Path, str | None]]:
+def artifacts(folder: RunFolder, *, weights: bool) -> Iterator[tuple[Path, str]]:
     """Yield the files to send and the artifact folder of each."""
     for name in _FILES:
-        yield folder.path / name, None
+        yield folder.path / name, ""
     for figure in sorted(folder.figures.glob("*.png")):
         yield figure, "figures"
     for predictions in sorted((folder.path / "predictions").glob("*.npz")):
