@@ -183,7 +183,8 @@ class Run:
             metrics["train/accuracy"] = self._sums().accuracy()
         if self.step.rules.regularizer.scope != "none":
             metrics["train/penalty"] = self.step.penalty().tolist()
-        metrics |= {f"val/{name}": values for name, values in self.evaluate().items()}
+        if len(self.task.val[0]):
+            metrics |= {f"val/{name}": values for name, values in self.evaluate().items()}
         self.epoch += 1
         self.position, self.sums = 0, None
         values = metrics[self.monitor]

@@ -16,6 +16,7 @@ from dlexp.loss import balanced_weights
 from dlexp.random import derive, generator
 
 Config = dict[str, Any]
+JOINED = "train+val"  # the value of `train_on` with which validation joins training
 NO_DIRECTION = ("bias",)  # neither high nor low is better
 
 
@@ -27,6 +28,8 @@ def load_data(config: Config) -> Dataset:
         ConfigError: The task asked for does not fit the targets.
     """
     dataset: Dataset = build(config["data"]).load(config["task"])
+    if config.get("train_on") == JOINED:
+        dataset = dataset.with_parts(torch.cat([dataset.train, dataset.val]).sort().values, dataset.val[:0])
     return dataset if config.get("fold") is None else take_fold(config, dataset)
 
 
@@ -118,12 +121,18 @@ def choose_monitor(asked: str, loss: Any, dataset: Dataset) -> str:
     Raises:
         ConfigError: No such metric for this task.
     """
+    known = ["train/loss", "train/accuracy"] if dataset.num_classes else ["train/loss"]
+    if not len(dataset.val):
+        if asked not in ("auto", *known):
+            reason = "there is no validation part"
+            raise ConfigError(f"trainer.monitor: got {asked}; {reason}: choose one of {', '.join(known)}")
+        return known[0] if asked == "auto" else asked
     if asked == "auto":
         return "val/accuracy" if dataset.num_classes else "val/loss"
     outputs = torch.zeros(1, 2, loss.num_outputs)
     found = report(outputs, dataset.targets[:2].unsqueeze(0), loss, dataset.num_classes)
-    known = [f"val/{name}" for name, value in found.items() if value.dim() == 1 and name not in NO_DIRECTION]
-    known += ["train/loss", "train/accuracy"] if dataset.num_classes else ["train/loss"]
+    names = [name for name, value in found.items() if value.dim() == 1 and name not in NO_DIRECTION]
+    known = [f"val/{name}" for name in names] + known
     if asked not in known:
         raise ConfigError(f"trainer.monitor: got {asked}; choose one of {', '.join(known)}{did_you_mean(asked, known)}")
     return asked

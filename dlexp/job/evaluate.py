@@ -12,7 +12,7 @@ import torch
 from dlexp.config.signature import import_path_of_user_code
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
-from dlexp.error import DataError, RunError
+from dlexp.error import ConfigError, DataError, RunError
 from dlexp.job.assemble import Assembled, assemble
 from dlexp.job.component import deal_folds, load_data
 from dlexp.job.ensemble import average, fold_folders, report
@@ -60,6 +60,8 @@ def _evaluate_run(folder: RunFolder, split: str) -> dict[str, Any]:
     built = assemble(folder.config)
     _require_same_data(folder, built.dataset)
     check_test(built.dataset, split == "test")
+    if not len(getattr(built.dataset, split)):
+        raise ConfigError(f"--split: got {split}; run {folder.run_id} was trained on it too (train_on=train+val)")
     return _score(folder, built, split)
 
 

@@ -86,12 +86,12 @@ def evaluate_best(
 ) -> dict[str, tuple[dict[str, float], dict[str, Any]]]:
     """Load the best checkpoint, store its predictions and return scalars and report of each part opened.
 
-    The validation part always, the test part only when it is opened by name.
+    The validation part where there is one, the test part only when it is opened by name.
     """
     weights, _ = checkpoint.load(folder.checkpoints / "best", built.device)
     built.run.step.forward.load_weights(0, weights)
     parts = {"val": built.dataset.val} | ({"test": built.dataset.test} if open_test else {})
-    return {split: evaluate_part(built, folder, split, rows) for split, rows in parts.items()}
+    return {split: evaluate_part(built, folder, split, rows) for split, rows in parts.items() if len(rows)}
 
 
 def evaluate_part(
@@ -120,7 +120,8 @@ def draw_figures(built: Assembled, folder: RunFolder) -> list[Path]:
     from dlexp.report import curve
 
     drawn = [curve.draw(folder.history(), folder.figures / "curves.png")]
-    drawn += _draw_classes(built, folder) if built.dataset.class_names else _draw_values(folder)
+    if len(built.dataset.val):
+        drawn += _draw_classes(built, folder) if built.dataset.class_names else _draw_values(folder)
     augment = built.run.task.augments[0]
     if augment is not None and built.dataset.is_image:
         drawn.append(_draw_augmented(built, augment, folder.figures / "augment.png"))

@@ -1,6 +1,5 @@
 """What one sweep command asks for: space, strategy, objective; checked as far as that is possible without training."""
 
-import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -9,10 +8,10 @@ from dlexp.build import build
 from dlexp.config.compose import Composed
 from dlexp.config.signature import import_path_of_user_code
 from dlexp.config.space import JOB_GROUPS, Space, read_space
-from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError
 from dlexp.job.assemble import Assembled, assemble
-from dlexp.job.component import load_data
+from dlexp.job.component import JOINED
+from dlexp.job.loaded import Datasets
 from dlexp.job.ready import check_model
 from dlexp.job.sift import Invalid, Sieve, refuse, skipped
 from dlexp.job.trial import Trial
@@ -117,8 +116,11 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> Inquiry:
     config = composed.config
     if config["trusted"]:
         import_path_of_user_code()
+    if space.dimensions and config["train_on"] == JOINED:
+        cure = "search on train, then dlexp train --from SWEEP --on train+val"
+        raise ConfigError(f"train_on: got {JOINED}; settings are compared on the validation part: {cure}")
     search: Search = build(config["search"])
-    sieve = Sieve(space, DataShelf())
+    sieve = Sieve(space, Datasets())
     opening = next(search.propose(Problem(space.dimensions, config["trainer"]["epochs"])))
     setting = _first_valid(opening.proposals, sieve, search.invalid)
     one = space.compose(setting, space.seeds[0] if space.seeds else None).config
@@ -150,17 +152,3 @@ def _first_valid(proposals: list[Proposal], sieve: Sieve, invalid: str) -> Setti
     if others and (invalid == "refuse" or not valid):
         raise refuse(others, len(proposals))
     return valid[0].settings
-
-
-@dataclass
-class DataShelf:
-    """Loads data, once for each way of asking for them."""
-
-    _loaded: dict[str, Dataset] = field(default_factory=dict)
-
-    def __call__(self, config: dict[str, Any]) -> Dataset:
-        """Return the data of a configuration."""
-        key = json.dumps([config["data"], config["task"], config.get("train_on")], sort_keys=True)
-        if key not in self._loaded:
-            self._loaded[key] = load_data(config)
-        return self._loaded[key]

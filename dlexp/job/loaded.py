@@ -37,4 +37,5 @@ class Datasets:
 
 def _key(config: dict[str, Any]) -> str:
     place = config.get("fold")
-    return json.dumps([config["data"], config["task"], place, None if place is None else config["cv"]], sort_keys=True)
+    shared = [config["data"], config["task"], config.get("train_on")]
+    return json.dumps([*shared, place, None if place is None else config["cv"]], sort_keys=True)

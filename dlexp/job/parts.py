@@ -3,8 +3,7 @@
 from dlexp.data.dataset import Dataset
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError
-
-JOINED = "train+val"
+from dlexp.job.component import JOINED
 
 
 def check_parts(datasets: list[Dataset], trainer: Trainer, train_on: str = "train") -> None:

@@ -121,7 +121,7 @@ def conclude(
     """
     history = folder.history()
     best = best_record(history, folder.manifest["monitor"])
-    if best is not None and checkpoint.exists(folder.checkpoints / "best"):
+    if best is not None and len(built.dataset.val) and checkpoint.exists(folder.checkpoints / "best"):
         _store_predictions(built, folder)
     about = describe(built, config)
     del about["monitor"], about["test_openings"]
