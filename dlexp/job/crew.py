@@ -146,7 +146,8 @@ class Crew:
                     ended.add(heard.path)
                 yield heard
                 continue
-            for assignment in heard.task.assignments:
+            for single in heard.task.apart(heard.task.choice):
+                (assignment,) = single.assignments
                 if assignment.path in ended:
                     continue
                 if assignment.path in lost:
@@ -154,4 +155,4 @@ class Crew:
                 else:
                     lost[assignment.path] = heard.why
                     RunFolder(assignment.path).log(f"{heard.why}; once more in another")
-                    waiting.appendleft(heard.task.alone(assignment))
+                    waiting.appendleft(single)

@@ -4,7 +4,7 @@ What is to be done and what is told can be sent to another process; this one fun
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,9 +58,9 @@ class Program:
     choice: Choice
     threads: int
 
-    def alone(self, assignment: Assignment) -> "Program":
-        """Return the program of one of the assignments."""
-        return Program([assignment], SOLO, self.threads)
+    def apart(self, choice: Choice) -> list["Program"]:
+        """Return a program for each of the assignments."""
+        return [Program([assignment], choice, self.threads) for assignment in self.assignments]
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,10 @@ class Executor:
                 return
             for path in waiting:
                 RunFolder(path).log(f"trained together with others: {explain(error)}; now alone")
-        for assignment in waiting.values():  # outside the handler, whose traceback would keep the program's tensors
+        # outside the handler, whose traceback would keep the program's tensors alive
+        for single in replace(program, assignments=list(waiting.values())).apart(SOLO):
             if not should_stop():
-                yield from self(program.alone(assignment), should_stop)
+                yield from self(single, should_stop)
 
     def _train(self, program: Program, should_stop: Callable[[], bool]) -> Iterator[Heard]:
         size, until = len(program.assignments), program.assignments[0].until

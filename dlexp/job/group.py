@@ -108,7 +108,7 @@ def _has_ended(member: Member) -> bool:
 
 
 def _train_program(members: list[Member], engine: str, should_stop: Callable[[], bool]) -> Iterator[Told]:
-    engine = "solo" if len(members) == 1 and engine != "folded" else engine
+    engine = "solo" if len(members) == 1 and engine == "graphed" else engine  # of the same kernels
     built = assemble_group([m.config for m in members], [m.dataset for m in members], engine)
     _restore(built, members)
     run = built.run

@@ -1,6 +1,9 @@
 """Sweeps in forked children that are killed at random instants until the sweep is done; run by test_sweep_killed.
 
-usage: python sweep_kill_loop.py FOLDER SEED NUM_KILLS
+usage: python sweep_kill_loop.py FOLDER SEED NUM_KILLS [FUSE WORKERS]
+
+Each strategy is tried with stacks and worker processes of its own, or all with the same; the undisturbed sweep trains
+in its own process.
 
 Prints a JSON document: for each strategy the number of kills, the final tables of the killed and of the undisturbed
 sweep, and the finished trials that were trained again.
@@ -9,24 +12,35 @@ sweep, and the finished trials that were trained again.
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import threading
+from multiprocessing import forkserver
 from pathlib import Path
 
 from dlexp.config.space import read_space
 from dlexp.job import sweep
+from dlexp.job.execute import Executor
 from dlexp.job.searching import TrialEpoch
+from dlexp.launcher.pool import Pool
 from dlexp.search.ledger import code_version
 
 LR = "optimizer.lr=tag(log,interval(1e-3,1e4))"  # the upper end diverges
-SHARED = ["tracking=none", "trainer.threads=1", "data.limit=400"]
+SHARED = ["tracking=none", "data.limit=400"]
 STRATEGIES = {
-    "grid": ["optimizer.lr=0.01,0.1,1e9", "seed=0,1", "trainer.epochs=4", "trainer.fuse=off"],
-    "random": [LR, "search=random", "search.trials=8", "trainer.epochs=4", "trainer.fuse=3"],
-    "coarse_to_fine": [LR, "search=coarse_to_fine", "search.trials=9", "trainer.epochs=4", "trainer.fuse=off"],
-    "hyperband": [LR, "search=hyperband", "search.trials=9", "trainer.epochs=9", "trainer.fuse=3"],
-    "tpe": [LR, "search=tpe", "search.trials=8", "search.startup=3", "trainer.epochs=3", "trainer.fuse=off"],
+    "grid": ["optimizer.lr=0.01,0.1,1e9", "seed=0,1", "trainer.epochs=4"],
+    "random": [LR, "search=random", "search.trials=8", "trainer.epochs=4"],
+    "coarse_to_fine": [LR, "search=coarse_to_fine", "search.trials=9", "trainer.epochs=4"],
+    "hyperband": [LR, "search=hyperband", "search.trials=9", "trainer.epochs=9"],
+    "tpe": [LR, "search=tpe", "search.trials=8", "search.startup=3", "trainer.epochs=3"],
+}
+HOW = {  # trainer.fuse, launcher.workers
+    "grid": ["off", "2"],
+    "random": ["3", "1"],
+    "coarse_to_fine": ["auto", "2"],
+    "hyperband": ["3", "2"],
+    "tpe": ["auto", "1"],
 }
 
 
@@ -76,18 +90,32 @@ def table(runs_dir: Path) -> dict:
     return {name: result[name] for name in ("status", "trials", "best", "metrics")}
 
 
+def share_server() -> None:
+    """Start the server of the workers here: its imports would cost each killed sweep seconds."""
+    Pool(Executor, [{}], ["sklearn.datasets", Executor.__module__])
+    forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None
+
+
 def main() -> None:
     folder, chance, num_kills = Path(sys.argv[1]), random.Random(int(sys.argv[2])), int(sys.argv[3])
     told = {}
     sweep.draw_figures = lambda *_: None  # a second each time
+    share_server()
     for strategy, special in STRATEGIES.items():
         overrides = [*SHARED, *special]
         # found out once here: forked children find it done, and sources that change meanwhile are not noticed
         read_space(overrides)
         code_version()
-        assert attempt(folder / "whole" / strategy, overrides, Doom(None, 0.0)) == 0
+        fuse, workers = sys.argv[4:] or HOW[strategy]
+        overrides.append(f"trainer.fuse={fuse}")
+        assert attempt(folder / "whole" / strategy, [*overrides, "launcher.workers=1"], Doom(None, 0.0)) == 0
+        overrides.append(f"launcher.workers={workers}")
         kills, again, before = 0, [], {}
         place = folder / "killed" / strategy
+        place.mkdir(parents=True)
+        timings = folder / "whole" / strategy / "fuse.json"
+        if timings.exists():  # what auto measured: another engine may round otherwise
+            shutil.copy(timings, place)
         while True:
             epochs = chance.randint(1, 7) if kills < num_kills else None
             code = attempt(place, overrides, Doom(epochs, chance.uniform(0, 0.05)))
