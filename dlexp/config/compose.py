@@ -1,5 +1,6 @@
 """Composes a configuration from YAML and overrides with Hydra, and turns every failure into one clear line."""
 
+import shlex
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -111,8 +112,11 @@ def _list_steps(override: Override, groups: dict[str, list[str]], config_dir: Pa
 def _check_override(override: Override, groups: dict[str, list[str]]) -> None:
     key, value = override.key, override.value
     if override.is_sweep:
+        name, _, expression = override.text.partition("=")
+        typed = show(f"{name}={shlex.quote(expression)}")
         raise ConfigError(
-            f"{key}: got the sweep expression {show(override.text)}; use `dlexp sweep {show(override.text)}` to search"
+            f"{key}: got the sweep expression {show(override.text)}; use `dlexp sweep {typed}` to search, or "
+            f"`dlexp cv {typed}` to cross-validate each"
         )
     if "/" in key:
         raise ConfigError(f"{show(override.text)}: not possible; choose {show(key.split('/')[0])}=option")

@@ -94,6 +94,23 @@ def load(runs_dir: Path, ref: str) -> Entrant:
     return _enter(folder, manifest, "train", [str(manifest["seed"])], {(0, 0): [_read(folder)]})
 
 
+def load_trained(runs_dir: Path, ref: str) -> RunFolder:
+    """Return the folder of the one training run that a user means: a run, a trial, or a sweep's best.
+
+    Raises:
+        RunError: No such run, it did not come to its end, or it is a fold or a cv.
+    """
+    folder = load(runs_dir, ref).folder
+    kind = folder.manifest["kind"]
+    if kind == "sweep" and folder.result is not None:
+        return _trial_folder(folder, _rank(folder.result)[0][0])
+    if kind not in ("train", "trial"):
+        raise RunError(
+            f"{ref}: got a {kind}, whose parts differ in their data too; a training run or a sweep is needed"
+        )
+    return folder
+
+
 def _parse(ref: str) -> tuple[str, int | None]:
     found = re.fullmatch(r"(.+):(\d+)", ref)
     if found is None or Path(ref).is_dir():

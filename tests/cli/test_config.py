@@ -67,11 +67,16 @@ REFUSALS = [
     # not overrides, and sweep expressions
     ("hello", "'hello': not an override; write key=value, for example optimizer.lr=0.1"),
     ("model=[", "'model=[': not an override; write key=value, for example optimizer.lr=0.1"),
-    ("seed=1,2", "seed: got the sweep expression seed=1,2; use `dlexp sweep seed=1,2` to search"),
+    (
+        "seed=1,2",
+        "seed: got the sweep expression seed=1,2; use `dlexp sweep seed=1,2` to search, or `dlexp cv seed=1,2` to "
+        "cross-validate each",
+    ),
     (
         "optimizer.lr=tag(log,interval(1e-5,1e-1))",
         "optimizer.lr: got the sweep expression optimizer.lr=tag(log,interval(1e-5,1e-1)); "
-        "use `dlexp sweep optimizer.lr=tag(log,interval(1e-5,1e-1))` to search",
+        "use `dlexp sweep optimizer.lr='tag(log,interval(1e-5,1e-1))'` to search, or "
+        "`dlexp cv optimizer.lr='tag(log,interval(1e-5,1e-1))'` to cross-validate each",
     ),
     ("hydra.run.dir=x", "hydra.run.dir: Hydra's runtime settings do not apply here; remove it"),
     ("seed=1 seed=2", "seed: got two values; the first would have no effect, so remove one"),
@@ -97,7 +102,10 @@ def test_refusals_as_json(line, message):
 @pytest.mark.parametrize("command", [["train"], ["train", "--dry-run"], ["train", "--quiet"]])
 def test_train_refuses_alike_and_leaves_no_trace(command, tmp_path):
     done = run(*command, "optimizer.lr=1,2", cwd=tmp_path)
-    message = "optimizer.lr: got the sweep expression optimizer.lr=1,2; use `dlexp sweep optimizer.lr=1,2` to search"
+    message = (
+        "optimizer.lr: got the sweep expression optimizer.lr=1,2; use `dlexp sweep optimizer.lr=1,2` to search, or "
+        "`dlexp cv optimizer.lr=1,2` to cross-validate each"
+    )
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"config error: {message}\n")
     assert list(tmp_path.iterdir()) == []
 

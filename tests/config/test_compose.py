@@ -83,13 +83,22 @@ MODELS = "cnn, densenet, inception, mlp, nin, resnet, resnext, softmax, torchvis
         ("search=grid", "search: has no effect; `dlexp sweep` reads it"),
         ("search.trials=3", "search.trials: has no effect; `dlexp sweep` reads it"),
         ("+seed=3", "+seed=3: seed is there already; write seed=value without the +"),
-        ("seed=1,2", "seed: got the sweep expression seed=1,2; use `dlexp sweep seed=1,2` to search"),
+        (
+            "seed=1,2",
+            "seed: got the sweep expression seed=1,2; use `dlexp sweep seed=1,2` to search, or `dlexp cv seed=1,2` to "
+            "cross-validate each",
+        ),
         (
             "optimizer.lr=tag(log,interval(1e-5,1e-1))",
             "optimizer.lr: got the sweep expression optimizer.lr=tag(log,interval(1e-5,1e-1)); "
-            "use `dlexp sweep optimizer.lr=tag(log,interval(1e-5,1e-1))` to search",
+            "use `dlexp sweep optimizer.lr='tag(log,interval(1e-5,1e-1))'` to search, or "
+            "`dlexp cv optimizer.lr='tag(log,interval(1e-5,1e-1))'` to cross-validate each",
         ),
-        ("model=mlp,cnn", "model: got the sweep expression model=mlp,cnn; use `dlexp sweep model=mlp,cnn` to search"),
+        (
+            "model=mlp,cnn",
+            "model: got the sweep expression model=mlp,cnn; use `dlexp sweep model=mlp,cnn` to search, or "
+            "`dlexp cv model=mlp,cnn` to cross-validate each",
+        ),
         ("seed=${nothing}", "seed: Interpolation key 'nothing' not found"),
         ("seed=${seed}", "seed: Recursive interpolation detected"),
         ("seed=${oc.env:NO_SUCH_NAME}", "seed: Environment variable 'NO_SUCH_NAME' not found"),

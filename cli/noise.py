@@ -1,0 +1,119 @@
+"""`dlexp compare --noise`: how far seeds alone move a run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from .output import show_json
+
+if TYPE_CHECKING:
+    from dlexp.job.searching import SweepEvent
+    from dlexp.job.sweep import Announcement
+    from dlexp.tracker.board import Board
+
+
+def show_noise(
+    ref: str,
+    runs_dir: Path,
+    seeds: int,
+    metric: str | None,
+    config_dir: Path | None,
+    figure: Path | None,
+    console: Console,
+    *,
+    is_json: bool,
+) -> int:
+    """Measure and show; return the exit code."""
+    from dlexp.job.noise import SOURCES, measure
+
+    names = {source: f"other seeds of {name}" for source, name in SOURCES.items()} | {"all": "all seeds together"}
+    measured = measure(
+        ref, runs_dir, seeds, metric, config_dir, announce=lambda source: _Announcer(console, names[source])
+    )
+    found = measured.document
+    if found is None:
+        console.print("interrupted; the same command goes on where it was")
+        return measured.exit_code
+    _show(found, console)
+    if figure is not None:
+        from dlexp.report.noise import draw
+
+        console.print(f"figure  {escape(str(draw(found, figure)))}")
+    if is_json:
+        show_json(found)
+    return 0
+
+
+class _Announcer:
+    """Names what is measured, then passes the events to the board."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        self.console, self.title = console, title
+        self.board: Board | None = None
+
+    def __call__(self, about: "Announcement") -> "_Announcer":
+        from dlexp.tracker.board import Board
+
+        self.console.print(f"{self.title}  {escape(str(about.folder.path))}" + ("" if about.is_new else ", going on"))
+        self.board = Board(self.console, about.inquiry.metric, about.inquiry.is_high_better)
+        return self
+
+    def close(self) -> None:
+        if self.board is not None:
+            self.board.close()
+
+    def listen(self, event: "SweepEvent") -> None:
+        from dlexp.job.searching import RoundBegin, TrialEpoch
+
+        assert self.board is not None
+        if isinstance(event, RoundBegin):
+            self.board.begin_round(event.round.number, len(event.round.proposals), [], event.total)
+        elif isinstance(event, TrialEpoch):
+            self.board.epoch(event.trial.overrides, event.event.metrics.get(self.board.metric, float("nan")))
+        else:
+            found = event.entry.outcome
+            self.board.total = event.total
+            self.board.end(event.entry.trial.overrides, found.value, found.status, found.reason, is_new=event.is_new)
+
+
+def _show(found: dict[str, Any], console: Console) -> None:
+    title = f"{found['metric']} of {found['run_id']} is {found['value']:.4f}; with other seeds of"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for header in ("source", "runs", "mean", "std", "95 % interval", "share of variance", "95 % interval"):
+        table.add_column(header, justify="left" if header == "source" else "right")
+    for record in found["sources"]:
+        if not record["is_absent"]:
+            table.add_row(*_row(record), *_share(record))
+    table.add_row(*_row(found["all"]))
+    console.print(table)
+    for record in found["sources"]:
+        if record["is_absent"]:
+            console.print(f"{record['name']} plays no part: {escape(record['why'])}")
+    limit = found["least_difference"]
+    console.print(
+        f"two single runs differ by more than {limit:.4f} in one of twenty cases by seeds alone, means of four runs "
+        f"each by {limit / 2:.4f}"
+    )
+    for note in found["notes"]:
+        console.print(f"[yellow]{escape(note)}[/]")
+
+
+def _row(record: dict[str, Any]) -> list[str]:
+    low, high = record["interval"]
+    return [
+        record["name"],
+        str(record["num"]),
+        f"{record['mean']:.4f}",
+        f"{record['std']:.4f}",
+        f"{low:.4f} to {high:.4f}",
+    ]
+
+
+def _share(record: dict[str, Any]) -> list[str]:
+    if record["share"] is None:
+        return ["", ""]
+    low, high = record["share_interval"]
+    return [f"{record['share']:.0%}", f"{low:.0%} to {high:.0%}"]
