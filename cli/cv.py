@@ -1,4 +1,4 @@
-"""`dlexp cv`: k-fold validation of one configuration."""
+"""`dlexp cv`: k-fold validation of one configuration, of every setting of a product, or of a search."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from .argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet
+from .fold_table import audit_table, describe, show_result, show_settings
 from .output import people, show_json
 
 if TYPE_CHECKING:
-    from dlexp.config.compose import Composed
     from dlexp.job.cv import Announcement, Listener
+    from dlexp.job.design import Design
     from dlexp.job.fold import FoldEnd
+    from dlexp.job.nested import Chosen
     from dlexp.job.train import Outcome
 
-SHOWN = ("loss", "accuracy", "top5_accuracy", "f1_macro", "roc_auc", "calibration_error", "rmse", "mae", "r2")
+INNER_LINES = 50  # inner trainings between two lines about them
 
 
 def cv(
@@ -36,121 +37,163 @@ def cv(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
-    """Cross-validate one configuration: every fold, mean, spread, interval and the pooled out-of-fold predictions.
+    """Cross-validate: every fold, mean, spread, interval and pooled predictions.
+
+    Sweep expressions cross-validate every setting of their product on the same folds; seed='range(0,5)' trains each
+    fold under every seed; cv=nested lets a search inside each fold choose.
 
     Example: `dlexp cv data=breast_cancer model=mlp cv.k=5 cv.repeats=2`
     """
     from dlexp.error import ConfigError
-    from dlexp.job.config import resolve
 
     console = people(json, is_quiet=quiet)
     if resume is not None and (overrides or dry_run or config_dir or audit):
         raise ConfigError("--resume: got other settings too; a cv goes on as it is, so give --resume alone")
-    if resume is not None:
-        from dlexp.job import cv as job
+    if resume is None:
+        _check(overrides or [], config_dir)
+    if audit:
+        return _audit(overrides or [], config_dir, console, json)
+    if dry_run:
+        return _dry_run(overrides or [], config_dir, console, json)
+    from dlexp.job import cv as job
 
+    if resume is not None:
         outcome = job.resume(resume, runs_dir, announce=_announcer(console))
     else:
-        composed = resolve(overrides or [], config_dir, job="cv")
-        if audit:
-            return _audit(composed, console, json)
-        if dry_run:
-            return _dry_run(composed, console, json)
-        from dlexp.job import cv as job
-
-        outcome = job.start(composed, announce=_announcer(console))
+        outcome = job.start(overrides or [], config_dir, announce=_announcer(console))
     _show(outcome, console)
     if json:
         show_json(outcome.result)
     return outcome.exit_code
 
 
+def _check(overrides: list[str], config_dir: Path | None) -> None:
+    """Say what is wrong with the configuration before torch is imported."""
+    from dlexp.config.override import parse
+    from dlexp.config.space import read_space
+    from dlexp.job.config import resolve
+
+    if any(override.is_sweep for override in parse(overrides)):
+        read_space(overrides, config_dir, job="cv")
+    else:
+        resolve(overrides, config_dir, job="cv")
+
+
 def _announcer(console: Console) -> Any:
     def announce(about: "Announcement") -> "Listener":
-        data, folds = about.dataset, about.folds
-        tests = f", {len(data.test):,} sealed for test" if len(data.test) else ""
-        num = len(data.train) + len(data.val)
-        console.print(f"data    {data.name} ({data.task}): {num:,} examples in {len(folds)} folds{tests}")
-        console.print(f"device  {about.device_line}")
-        console.print(f"cv      {escape(str(about.folder.path))}")
+        _introduce(console, about)
+        counted = 0
+        design = about.design
 
-        def listen(end: "FoldEnd") -> None:
-            value = end.record["metrics"].get(about.metric)
-            shown = "" if value is None else f"  {about.metric} {value:.4f}"
-            earlier = "" if end.is_new else "  done before"
-            place = f"repeat {end.fold.repeat + 1} " if folds[-1].repeat else ""
-            status = end.record["status"]
-            console.print(f"{place}fold {end.fold.fold + 1}  {status}{shown}  {end.seconds:.1f} s{earlier}")
+        def listen(event: "FoldEnd | Chosen") -> None:
+            from dlexp.job.nested import Chosen
+
+            nonlocal counted
+            if isinstance(event, Chosen):
+                console.print(_chosen_line(event))
+            elif event.cell.inner is None:
+                console.print(_fold_line(design, event))
+            else:
+                counted += 1
+                if counted % INNER_LINES == 0:
+                    console.print(f"{counted} inner trainings")
 
         return listen
 
     return announce
 
 
+def _introduce(console: Console, about: "Announcement") -> None:
+    design = about.design
+    data, folds = design.dataset, design.folds
+    tests = f", {len(data.test):,} sealed for test" if len(data.test) else ""
+    console.print(
+        f"data    {data.name} ({data.task}): {len(folds[0].train) + len(folds[0].val):,} examples in "
+        f"{len(folds)} folds{tests}"
+    )
+    if len(design.seeds) > 1:
+        console.print(f"seeds   {', '.join(map(str, design.seeds))}: each fold under every one")
+    if design.inner is not None:
+        for d in design.inner.space.dimensions:
+            console.print(f"search  {escape(d.text)}, inside each fold, best {design.metric}")
+    elif len(design.settings) > 1:
+        console.print(f"cv of   {len(design.settings)} settings on the same folds")
+    console.print(f"device  {about.folder.manifest['device']}")
+    console.print(f"cv      {escape(str(about.folder.path))}")
+
+
+def _fold_line(design: "Design", end: "FoldEnd") -> str:
+    value = end.record["metrics"].get(design.metric)
+    shown = "" if value is None else f"  {design.metric} {value:.4f}"
+    earlier = "" if end.is_new else "  done before"
+    repeat = f"repeat {end.fold.repeat + 1} " if design.repeats > 1 else ""
+    several = {} if design.form == "plain" else dict(end.cell.params)
+    if len(design.seeds) > 1:
+        several["seed"] = end.cell.seed
+    setting = f"{escape(describe(several))}  " if several else ""
+    place = f"{setting}{repeat}fold {end.fold.fold + 1}"
+    return f"{place}  {end.record['status']}{shown}  {end.seconds:.1f} s{earlier}"
+
+
+def _chosen_line(chosen: "Chosen") -> str:
+    place = f"repeat {chosen.fold.repeat + 1} fold {chosen.fold.fold + 1}"
+    if chosen.setting is None:
+        return f"[yellow]{place}: no setting could be scored[/]"
+    return f"{place} chose {escape(describe(chosen.setting.values))} of {len(chosen.tried)}: {chosen.value:.4f} inside"
+
+
 def _show(outcome: "Outcome", console: Console) -> None:
     result = outcome.result
-    num = len(result["folds"])
-    console.print(f"[bold]{result['status']}[/] after {num} folds, {result['seconds']:.1f} s of training")
-    if result["complete"]:
-        console.print(_table(result))
-        console.print(
-            "The interval over folds is optimistic, because they share training data; the other allows for that."
-        )
-        console.print("Compare two settings with `dlexp compare CV CV`, which pairs them fold by fold.")
+    if "settings" in result:
+        done = f"{sum(entry['complete'] for entry in result['settings'])} settings"
+    else:
+        done = f"{len(result['folds'])} folds"
+    console.print(f"[bold]{result['status']}[/] after {done}, {result['seconds']:.1f} s of training")
+    if "settings" in result:
+        show_settings(result, console)
+    elif result["complete"]:
+        show_result(result, console)
     for note in outcome.notes:
         console.print(f"[yellow]{escape(note)}[/]")
     console.print(f"cv folder  {escape(result['run_dir'])}")
 
 
-def _table(result: dict[str, Any]) -> Table:
-    table = Table(title="validation", title_justify="left")
-    for header in ("metric", "mean", "std", "95 % interval", "corrected", "pooled"):
-        table.add_column(header, justify="left" if header == "metric" else "right")
-    for name in [name for name in SHOWN if f"val/{name}" in result["mean"]]:
-        key = f"val/{name}"
-        spans = [_span(result[kind][key]) for kind in ("interval", "interval_corrected")]
-        pooled = result["out_of_fold"].get(name)
-        spread = [f"{result['mean'][key]:.4f}", f"{result['std'][key]:.4f}"]
-        table.add_row(name, *spread, *spans, "" if pooled is None else f"{pooled:.4f}")
-    return table
+def _dry_run(overrides: list[str], config_dir: Path | None, console: Console, is_json: bool) -> int:
+    from dlexp.job.cv_forecast import forecast
 
-
-def _span(interval: list[float | None]) -> str:
-    low, high = interval
-    return "unknown" if low is None or high is None else f"{low:.4f} to {high:.4f}"
-
-
-def _dry_run(composed: "Composed", console: Console, is_json: bool) -> int:
-    from dlexp.job.cv import plan
-
-    found = plan(composed)
+    found = forecast(overrides, config_dir)
     data = found["data"]
     console.print(
         f"data     {data['name']} ({found['task']}): {data['num_train']:,} train, {data['num_val']:,} held out"
     )
-    console.print(f"model    {found['num_params']:,} parameters, {found['input_shape']} -> {found['output_shape'][1:]}")
+    console.print(f"model    {found['num_params']:,} parameters, {found['input_shape']}")
     console.print(f"device   {found['device']}")
-    console.print(f"folds    {found['trials']}, one after another, {found['steps']:,} updates")
+    settings = "" if found["settings"] in (None, 1) else f"{found['settings']} settings x "
+    seeds = "" if found["seeds"] == 1 else f"{found['seeds']} seeds x "
+    searched = " and what is searched inside them" if found["form"] == "nested" else ""
+    console.print(
+        f"folds    {settings}{seeds}{found['folds']} folds{searched}: {found['trials']:,} trainings, "
+        f"{found['steps']:,} updates"
+    )
+    for group in found["groups"]:
+        how = "alone" if group["engine"] == "solo" else f"{group['stack']} at once"
+        console.print(
+            f"group    {group['size']:,} trainings, {how if group['stack'] else group['engine']}: "
+            f"{escape(group['reason'])}"
+        )
     console.print(f"memory   about {found['memory'] / 2**20:,.0f} MiB for weights, activations and data")
-    console.print(f"time     about {found['seconds']:,.0f} s of training, evaluation apart")
+    console.print(f"time     about {found['seconds']:,.0f} s in one process")
     console.print("nothing was trained and nothing written")
     if is_json:
         show_json(found)
     return 0
 
 
-def _audit(composed: "Composed", console: Console, is_json: bool) -> int:
+def _audit(overrides: list[str], config_dir: Path | None, console: Console, is_json: bool) -> int:
     from dlexp.job.audit import audit
 
-    found = audit(composed.config)
-    table = Table(title="audit of the folds", title_justify="left")
-    for header in ("fold", "train", "held out", "in both", "groups in both", "duplicates", "changed by held-out rows"):
-        table.add_column(header, justify="left" if header in ("fold", "changed by held-out rows") else "right")
-    for fold in found["folds"]:
-        counts = [fold[key] for key in ("num_train", "num_val", "in_both", "groups_in_both", "duplicates")]
-        changed = ", ".join(fold["changed"]) or "nothing"
-        table.add_row(f"{fold['repeat'] + 1}.{fold['fold'] + 1}", *map(str, counts), changed)
-    console.print(table)
+    found = audit(overrides, config_dir)
+    console.print(audit_table(found))
     for finding in found["findings"]:
         console.print(f"[yellow]{escape(finding)}[/]")
     console.print("[green]no leak found[/]" if found["clean"] else "[red]held-out rows reach the training[/]")

@@ -6,7 +6,9 @@ after an epoch.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,47 +21,63 @@ from dlexp.data.fold import Fold
 from dlexp.data.unit import Unit
 from dlexp.error import ConfigError
 from dlexp.job.assemble import assemble
-from dlexp.job.component import build_loss, deal_folds, load_data
+from dlexp.job.component import build_loss, deal_inner
+from dlexp.job.design import Design, Setting, prepare
 from dlexp.job.fold import configure
 from dlexp.job.interrupt import Interrupt
-from dlexp.job.ready import check_model
 from dlexp.normalize import Affine
 
 EPOCHS = 1
 _FAR = 1000.0
 
 
-def audit(config: dict[str, Any]) -> dict[str, Any]:
-    """Audit every fold; nothing is written.
+def audit(overrides: list[str], config_dir: Path | None = None) -> dict[str, Any]:
+    """Audit every fold of every setting; nothing is written.
+
+    Of a nested cv the inner folds are audited too, with the setting that the search begins with: what an inner
+    training is fitted on depends on its own part alone, so that no outer held-out row can move a choice.
 
     Args:
-        config: Checked, composed for the job `cv`.
+        overrides: Hydra overrides of a cv.
+        config_dir: A user's folder of YAML files.
 
     Returns:
-        `kind` "audit", `clean`, `findings` (lines for the user) and `folds`, each with `repeat`, `fold`, `num_train`,
-        `num_val`, `in_both` (examples), `groups_in_both`, `duplicates` (held-out examples that the training part has
-        byte for byte) and `changed` (fitted things that held-out rows changed).
+        `kind` "audit", `clean`, `findings` (lines for the user) and `folds`, each with `repeat`, `fold`, `inner` (None
+        for an outer fold), `setting`, `num_train`, `num_val`, `in_both` (examples), `groups_in_both`, `duplicates`
+        (held-out examples that the training part has byte for byte) and `changed` (fitted things that rows outside
+        the training part changed).
 
     Raises:
         ConfigError: Options that do not fit each other or the data.
         DataError: Absent or unusable data.
     """
-    dataset = load_data(config)
-    folds = deal_folds(config, dataset)
-    check_model(assemble(configure(config, folds[0]), dataset.with_parts(folds[0].train, folds[0].val)))
     with Interrupt(can_wait=False):
-        records = [_audit_fold(config, dataset, fold) for fold in folds]
-    findings = _findings(config, dataset, folds, records)
+        design = prepare(overrides, config_dir)
+        records = [_audit_fold(design, one, *some) for one in design.settings for some in _folds(design)]
+    findings = _findings(design, records)
     clean = not any(record["in_both"] or record["changed"] or record["groups_in_both"] for record in records)
     return {"kind": "audit", "clean": clean, "findings": findings, "folds": records}
 
 
+def _folds(design: Design) -> Iterator[tuple[Fold, Tensor, int | None]]:
+    """Yield the outer folds, each followed by its inner ones, with the rows that must take no part in them."""
+    sealed = design.dataset.test
+    for fold in design.folds:
+        yield fold, sealed, None
+        if design.inner is not None:
+            for number, dealt in enumerate(deal_inner(design.config, design.dataset, fold)):
+                inner = Fold(fold.repeat, fold.fold, dealt.train, dealt.val)
+                yield inner, torch.cat([sealed, fold.val]), number
+
+
 def perturb(dataset: Dataset) -> Dataset:
-    """Return the data with the inputs and targets of every validation and test row changed; NaN stays NaN.
+    """Return the data with the inputs and targets of every row outside the training part changed; NaN stays NaN.
 
     A table's texts are changed before they become inputs, which the training part then settles anew.
     """
-    rows = torch.cat([dataset.val, dataset.test])
+    is_outside = torch.ones(len(dataset.targets), dtype=torch.bool)
+    is_outside[dataset.train] = False
+    rows = is_outside.nonzero().flatten()
     moved = getattr(dataset.encode, "perturbed", None)
     if moved is not None:
         dataset = replace(dataset, **moved(rows)(dataset.train))
@@ -110,18 +128,20 @@ def _trained(config: dict[str, Any], dataset: Dataset) -> list[Tensor]:
     return [run.step.forward.flat.tensor.clone(), *(value.clone() for value in run.step.state.values())]
 
 
-def _audit_fold(config: dict[str, Any], dataset: Dataset, fold: Fold) -> dict[str, Any]:
-    part = dataset.with_parts(fold.train, fold.val)
-    own = configure(config, fold)
+def _audit_fold(design: Design, one: Setting, fold: Fold, away: Tensor, inner: int | None) -> dict[str, Any]:
+    part = design.dataset.with_parts(fold.train, fold.val)
+    own = configure(one.config, fold, inner=inner)
     before, after = fitted(own, part), fitted(own, perturb(part))
     changed = [name for name, values in before.items() if not _are_equal(values, after[name])]
-    if not config["trainer"]["monitor"].startswith("train/"):
+    if not own["trainer"]["monitor"].startswith("train/"):
         changed.append("choice of the epoch")
-    ids = [part.sample_ids(rows) for rows in (part.train, part.val, part.test)]
+    ids = [part.sample_ids(rows) for rows in (part.train, part.val, away)]
     groups = part.groups
     return {
         "repeat": fold.repeat,
         "fold": fold.fold,
+        "inner": inner,
+        "setting": one.values,
         "num_train": len(part.train),
         "num_val": len(part.val),
         "in_both": len(np.intersect1d(ids[0], ids[1])) + len(np.intersect1d(ids[0] + ids[1], ids[2])),
@@ -140,16 +160,17 @@ def _same(mine: Tensor, theirs: Tensor) -> bool:
     return mine.shape == theirs.shape and torch.equal(mine.nan_to_num(), theirs.nan_to_num())
 
 
-def _findings(config: dict[str, Any], dataset: Dataset, folds: list[Fold], records: list[dict[str, Any]]) -> list[str]:
+def _findings(design: Design, records: list[dict[str, Any]]) -> list[str]:
     found = []
-    held_out = torch.cat([fold.val for fold in folds])
-    counts = torch.bincount(held_out, minlength=len(dataset.targets))
-    if counts[dataset.test].any():
+    held_out = torch.cat([fold.val for fold in design.folds])
+    counts = torch.bincount(held_out, minlength=len(design.dataset.targets))
+    if counts[design.dataset.test].any():
         raise ConfigError("cv: got folds that hold sealed test rows; deal them without data.test")
-    monitor = config["trainer"]["monitor"]
+    monitor = design.config["trainer"]["monitor"]
     if not monitor.startswith("train/"):
         found.append(f"trainer.monitor={monitor}: the held-out part chooses the epoch; the scores would be optimistic")
-    duplicates = sum(record["duplicates"] for record in records)
+    first = design.settings[0].values  # the folds are the same for every setting
+    duplicates = sum(r["duplicates"] for r in records if r["inner"] is None and r["setting"] == first)
     if duplicates:
         found.append(
             f"{duplicates} held-out examples stand in their training part too, byte for byte, over all folds; "

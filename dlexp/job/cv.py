@@ -1,34 +1,35 @@
-"""A cross-validation, new or resumed: its folds one after another, then what they say together."""
+"""A cross-validation, new or resumed: its trainings in as few programs as they fit, then what they say together.
+
+One setting has its folds in its own folder; several settings have a complete cv each, inside one that compares them;
+a nested cv has its inner trainings beside its folds.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from dlexp.build import build
-from dlexp.config.compose import Composed
-from dlexp.config.signature import import_path_of_user_code
-from dlexp.data.dataset import Dataset
-from dlexp.data.fold import Fold
+from dlexp.config.override import yaml_value
 from dlexp.error import DataError, RunError
-from dlexp.job import plan as plan_job
-from dlexp.job import pool
-from dlexp.job.assemble import assemble
-from dlexp.job.component import deal_folds, load_data
-from dlexp.job.fold import FoldEnd, configure, train_folds
+from dlexp.job import tally
+from dlexp.job.crew import Crew
+from dlexp.job.design import Design, Setting, prepare
+from dlexp.job.fold import Cell, FoldEnd, configure, train_cells
 from dlexp.job.interrupt import Interrupt
-from dlexp.job.ready import check_destination, check_model
-from dlexp.job.train import EXIT_CODES, Outcome, describe, logged_params
-from dlexp.metric import is_better_high
+from dlexp.job.nested import Chosen, search, winners
+from dlexp.job.ready import check_destination
+from dlexp.job.tally import WHOLE
+from dlexp.job.train import EXIT_CODES, Outcome, describe
 from dlexp.tracker import mlflow, name, scan
 from dlexp.tracker.folder import RunFolder
 from dlexp.tracker.manifest import now
-from dlexp.tracker.plain import plain
 
-WHOLE = ("finished", "stopped_early")
-Listener = Callable[[FoldEnd], None]
+SETTINGS = "settings"
+Listener = Callable[[FoldEnd | Chosen], None]
+_OWN = ("run_id", "slug", "status", "start", "end", "resumes", "form", "params", "config_dir")
 
 
 @dataclass(frozen=True)
@@ -36,130 +37,131 @@ class Announcement:
     """What is known when the folds are about to be trained, for the console.
 
     Attributes:
-        dataset: The data.
-        folds: All of them.
+        design: What was asked for.
         folder: Where the cv is written.
-        metric: What folds are shown by.
-        device_line: Which device and why.
     """
 
-    dataset: Dataset
-    folds: list[Fold]
+    design: Design
     folder: RunFolder
-    metric: str
-    device_line: str
 
 
 Announce = Callable[[Announcement], Listener]
 
 
-def start(composed: Composed, *, announce: Announce) -> Outcome:
-    """Cross-validate one configuration.
+@dataclass(frozen=True)
+class _Course:
+    """A cv in progress."""
+
+    design: Design
+    folder: RunFolder
+    crew: Crew
+    interrupt: Interrupt
+    listener: Listener
+
+    def tell(self, event: FoldEnd | Chosen) -> None:
+        """Log an event and pass it on."""
+        if isinstance(event, FoldEnd):
+            place = event.cell.cv.path.name if event.cell.cv.path != self.folder.path else ""
+            self.folder.log(f"{place} {event.cell.name}: {event.record['status']} {event.error}".strip())
+        else:
+            chosen = "nothing" if event.setting is None else yaml_value(event.setting.values)
+            self.folder.log(f"{event.fold.name}: chose {chosen} of {len(event.tried)}")
+        self.listener(event)
+
+
+def start(overrides: list[str], config_dir: Path | None = None, *, announce: Announce) -> Outcome:
+    """Cross-validate one configuration, or every setting that sweep expressions span, or a search.
 
     Args:
-        composed: Checked, composed for the job `cv`.
-        announce: Called before the first fold; returns what is called with each fold's end.
+        overrides: Hydra overrides.
+        config_dir: A user's folder of YAML files.
+        announce: Called before the first fold; returns what is called with each training's end.
 
     Raises:
         DlexpError: See its kinds.
     """
-    config, runs_dir = composed.config, Path(composed.config["runs_dir"])
-    check_destination(runs_dir)
     with Interrupt(can_wait=False) as interrupt:
+        design = prepare(overrides, config_dir)
+        runs_dir = Path(design.config["runs_dir"])
+        check_destination(runs_dir)
         scan.close_dead(runs_dir)
-        dataset = load_data(config)
-        folds = deal_folds(config, dataset)
-        first = assemble(configure(config, folds[0]), dataset.with_parts(folds[0].train, folds[0].val))
-        check_model(first)
         interrupt.can_wait = True
-        experiment = config["tracking"]["experiment"] or dataset.name
-        metric = "val/accuracy" if dataset.num_classes else "val/rmse"
-        described = {
-            **describe(first, config),
-            "kind": "cv",
-            "params": logged_params(composed),
-            "monitor": {"metric": metric, "mode": "max" if is_better_high(metric) else "min"},
-        }
-        folder = RunFolder.create(
-            runs_dir,
-            experiment,
-            name.slug(composed.overrides),
-            config=config,
-            overrides=composed.overrides,
-            manifest=described,
-        )
+        folder = _create(design, runs_dir)
         try:
-            return _carry_out(folder, config, dataset, folds, announce, interrupt)
+            return _carry_out(design, folder, announce, interrupt)
         finally:
             folder.unlock()
 
 
 def resume(ref: str, runs_dir: Path, *, announce: Announce) -> Outcome:
-    """Go on with a cross-validation: folds that are done are kept, the one that was cut off goes on inside.
+    """Go on with a cross-validation: what is done is kept, what was cut off goes on inside.
 
     Raises:
         RunError: No such cv, or another process has it.
         DataError: The data are not those of the cv.
     """
     folder = scan.find(runs_dir, ref)
-    manifest = folder.manifest
+    manifest, parent = folder.manifest, folder.parent
     if manifest["kind"] != "cv":
         raise RunError(f"{ref}: got a {manifest['kind']}; go on with `dlexp {manifest['kind']} --resume {ref}`")
+    if parent is not None:
+        raise RunError(f"{ref}: got one setting of a cv; go on with `dlexp cv --resume {parent.run_id}`")
     folder.lock()
     try:
         result = folder.result
         if result is not None and result["status"] == manifest["status"] and manifest["status"] in WHOLE:
             return Outcome(result, 0, [f"cv {folder.run_id} is {manifest['status']}; there is nothing to resume"])
-        config = folder.config
         with Interrupt(can_wait=False) as interrupt:
-            if config["trusted"]:
-                import_path_of_user_code()
-            if config["trainer"]["threads"] is None and manifest["threads"] is not None:
+            design = _as_it_was(folder)
+            if design.config["trainer"]["threads"] is None and manifest["threads"] is not None:
                 torch.set_num_threads(manifest["threads"])
-            dataset = load_data(config)
-            if dataset.fingerprint != manifest["data"]["fingerprint"]:
-                raise DataError(f"{dataset.name}: the data changed since cv {folder.run_id} began; start a new one")
             interrupt.can_wait = True
             folder.update_manifest(status="running", end=None, resumes=manifest["resumes"] + 1)
-            return _carry_out(folder, config, dataset, deal_folds(config, dataset), announce, interrupt)
+            return _carry_out(design, folder, announce, interrupt)
     finally:
         folder.unlock()
 
 
-def plan(composed: Composed) -> dict[str, Any]:
-    """Check a configuration against its first fold and estimate what all of them take, for `--dry-run`.
-
-    Raises:
-        ConfigError: See `dlexp.job.plan.plan`.
-        DataError: Absent or unusable data.
-    """
-    config = composed.config
-    folds = deal_folds(config, load_data(config))
-    first = plan_job.plan(Composed(**{**vars(composed), "config": configure(config, folds[0])}))
-    num = len(folds)
-    total = {"steps": first["steps"] * num, "seconds": first["seconds"] * num}
-    return {**first, **total, "kind": "cv", "trials": num, "groups": [{"size": 1, "engine": "solo"}] * num}
-
-
-def _carry_out(
-    folder: RunFolder,
-    config: dict[str, Any],
-    dataset: Dataset,
-    folds: list[Fold],
-    announce: Announce,
-    interrupt: Interrupt,
-) -> Outcome:
-    outbox = mlflow.start(folder, config["tracking"])
+def _as_it_was(folder: RunFolder) -> Design:
+    """Return what a cv's command asked for; configurations are those that were written when it began."""
     manifest = folder.manifest
-    metric = manifest["monitor"]["metric"]
-    ends: list[FoldEnd] = []
+    overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
+    config_dir = None if manifest["config_dir"] is None else Path(manifest["config_dir"])
+    design = prepare([*overrides, f"runs_dir={yaml_value(str(folder.runs_dir))}"], config_dir)
+    if design.dataset.fingerprint != manifest["data"]["fingerprint"]:
+        raise DataError(f"{design.dataset.name}: the data changed since cv {folder.run_id} began; start a new one")
+    if design.form != "plain":
+        return design
+    return replace(design, config=folder.config, settings=[replace(design.settings[0], config=folder.config)])
+
+
+def _create(design: Design, runs_dir: Path) -> RunFolder:
+    described = {
+        **describe(design.first, design.config),
+        "kind": "cv",
+        "form": design.form,
+        "params": design.params,
+        "seeds": design.seeds,
+        "monitor": {"metric": design.metric, "mode": "max" if design.is_high_better else "min"},
+        "config_dir": None if design.config_dir is None else str(design.config_dir.resolve()),
+    }
+    return RunFolder.create(
+        runs_dir,
+        design.config["tracking"]["experiment"] or design.dataset.name,
+        name.slug(design.overrides),
+        config=design.config,
+        overrides=design.overrides,
+        manifest=described,
+    )
+
+
+def _carry_out(design: Design, folder: RunFolder, announce: Announce, interrupt: Interrupt) -> Outcome:
+    outbox = mlflow.start(folder, design.config["tracking"])
+    forms = {"plain": _one_setting, "settings": _several_settings, "nested": _nested}
     try:
-        listener = announce(Announcement(dataset, folds, folder, metric, manifest["device"]))
-        for end in train_folds(folder, config, dataset, folds, interrupt):
-            ends.append(end)
-            folder.log(f"{end.fold.name}: {end.record['status']} {end.error}".rstrip())
-            listener(end)
-        result = _conclude(folder, dataset, folds, ends, metric, is_interrupted=interrupt())
+        with Crew(folder, interrupt, build(design.config["launcher"])) as crew:
+            course = _Course(design, folder, crew, interrupt, announce(Announcement(design, folder)))
+            result, ends = forms[design.form](course)
         folder.log(result["status"])
         folder.update_manifest(status=result["status"], end=now())
     except BaseException as error:
@@ -168,74 +170,108 @@ def _carry_out(
         folder.update_manifest(status="interrupted" if is_stopped else "failed", end=now())
         raise
     warning = outbox.finish(should_stop=interrupt)
-    notes = [*_notes(folder, config, result, ends), *([warning] if warning else [])]
+    notes = [*_notes(design, result, ends), *([warning] if warning else [])]
     return Outcome(result, EXIT_CODES.get(result["status"], interrupt.exit_code), notes)
 
 
-def _conclude(
-    folder: RunFolder,
-    dataset: Dataset,
-    folds: list[Fold],
-    ends: list[FoldEnd],
-    metric: str,
-    *,
-    is_interrupted: bool,
-) -> dict[str, Any]:
-    records = sorted((end.record for end in ends), key=lambda record: (record["repeat"], record["fold"]))
-    complete = len(records) == len(folds) and all(record["status"] in WHOLE for record in records)
-    repeats = 1 + folds[-1].repeat
-    device, seed = folder.manifest["device"], folder.manifest["seed"]
-    result: dict[str, Any] = {
-        "kind": "cv",
-        "run_id": folder.run_id,
-        "run_dir": str(folder.path),
-        "status": "finished" if complete else _status(records, len(folds), is_interrupted),
-        "complete": complete,
-        "task": dataset.task,
-        "device": device.split()[0],
-        "seed": seed,
-        "k": len(folds) // repeats,
-        "repeats": repeats,
-        "folds": records,
-        "mean": {},
-        "std": {},
-        "interval": {},
-        "interval_corrected": {},
-        "interval_note": pool.INTERVAL_NOTE,
-        "out_of_fold": {},
-        "metrics": {},
-        "seconds": round(sum(end.seconds for end in ends), 3),
-        "data": {
-            "name": dataset.name,
-            "num_examples": len(dataset.train) + len(dataset.val),
-            "num_test": len(dataset.test),
-            "fingerprint": dataset.fingerprint,
-        },
-    }
-    if complete:
-        result |= pool.summarize(records, len(folds[0].val) / len(folds[0].train))
-        result["metrics"] = result["mean"]
-        result["out_of_fold"] = pool.pool(folder, records, dataset)
-        pool.draw_figures(folder, dataset, result, metric)
-    result = plain(result)
-    folder.write_result(result)
+def cells(design: Design, setting: Setting, folder: RunFolder) -> list[Cell]:
+    """Return the trainings of one setting: every fold under every seed."""
+    return [
+        Cell(folder, fold, seed, configure(setting.config, fold, seed), params=_shown(design, setting, seed))
+        for fold in design.folds
+        for seed in design.seeds
+    ]
+
+
+def _shown(design: Design, setting: Setting, seed: int) -> dict[str, Any]:
+    return setting.values | ({"seed": seed} if len(design.seeds) > 1 else {})
+
+
+def _one_setting(course: _Course) -> tuple[dict[str, Any], list[FoldEnd]]:
+    design, folder = course.design, course.folder
+    ends = []
+    for end in train_cells(cells(design, design.settings[0], folder), design.dataset, course.crew):
+        ends.append(end)
+        course.tell(end)
+    return tally.conclude(folder, design, ends, is_interrupted=course.interrupt()), ends
+
+
+def _nested(course: _Course) -> tuple[dict[str, Any], list[FoldEnd]]:
+    design, folder, crew = course.design, course.folder, course.crew
+    chosen: list[Chosen] = []
+    ends: list[FoldEnd] = []
+    for event in search(design, folder, crew):
+        if isinstance(event, Chosen):
+            chosen.append(event)
+        course.tell(event)
+    for end in train_cells(winners(design, folder, chosen), design.dataset, crew):
+        ends.append(end)
+        course.tell(end)
+    return tally.conclude(folder, design, ends, is_interrupted=course.interrupt(), chosen=chosen), ends
+
+
+def _several_settings(course: _Course) -> tuple[dict[str, Any], list[FoldEnd]]:
+    """Train all settings' folds as one plan; each setting is concluded as soon as its last fold is there."""
+    design = course.design
+    known = {child.manifest["number"]: child for child in course.folder.children()}
+    for folder in known.values():
+        if folder.manifest["status"] not in WHOLE:
+            folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
+    folders = [known.get(number) or _create_setting(course, number) for number in range(len(design.settings))]
+    settings = [replace(one, config=folder.config) for one, folder in zip(design.settings, folders, strict=True)]
+    numbers = {folder.path: number for number, folder in enumerate(folders)}
+    ends: list[list[FoldEnd]] = [[] for _ in settings]
+    results: dict[int, dict[str, Any]] = {}
+    planned = [cells(design, one, folder) for one, folder in zip(settings, folders, strict=True)]
+    for end in train_cells([cell for some in planned for cell in some], design.dataset, course.crew):
+        number = numbers[end.cell.cv.path]
+        ends[number].append(end)
+        course.tell(end)
+        if len(ends[number]) == len(planned[number]):
+            results[number] = _conclude_setting(course, folders[number], ends[number])
+    for number, folder in enumerate(folders):
+        if number not in results:
+            results[number] = _conclude_setting(course, folder, ends[number])
+    found = [(one, results[number]) for number, one in enumerate(settings)]
+    result = tally.conclude_settings(course.folder, design, found, is_interrupted=course.interrupt())
+    return result, [end for some in ends for end in some]
+
+
+def _create_setting(course: _Course, number: int) -> RunFolder:
+    one, parent = course.design.settings[number], course.folder
+    about = {key: value for key, value in parent.manifest.items() if key not in _OWN}
+    folder = RunFolder.create(
+        parent.path,
+        SETTINGS,
+        name.slug([f"{key}={yaml_value(value)}" for key, value in one.values.items()]),
+        config=one.config,
+        overrides=one.overrides,
+        manifest={**about, "form": "plain", "cv": parent.run_id, "number": number, "params": one.params},
+    )
+    folder.unlock()
+    return folder
+
+
+def _conclude_setting(course: _Course, folder: RunFolder, ends: list[FoldEnd]) -> dict[str, Any]:
+    result = folder.result
+    if result is not None and result["complete"] and folder.manifest["status"] == result["status"]:
+        return result
+    result = tally.conclude(folder, course.design, ends, is_interrupted=course.interrupt())
+    folder.update_manifest(status=result["status"], end=now())
     return result
 
 
-def _status(records: list[dict[str, Any]], num_folds: int, is_interrupted: bool) -> str:
-    """Return the status of a cv that is not complete."""
-    if is_interrupted and (len(records) < num_folds or any(r["status"] == "interrupted" for r in records)):
-        return "interrupted"
-    return "failed" if any(record["status"] == "failed" for record in records) else "diverged"
-
-
-def _notes(folder: RunFolder, config: dict[str, Any], result: dict[str, Any], ends: list[FoldEnd]) -> list[str]:
-    notes = [f"{end.fold.name}: {end.error}" for end in ends if end.error]
-    monitor = build(config["trainer"]).monitor
+def _notes(design: Design, result: dict[str, Any], ends: list[FoldEnd]) -> list[str]:
+    notes = [f"{end.cell.name}: {end.error}" for end in ends if end.error]
+    monitor = design.config["trainer"]["monitor"]
     if not monitor.startswith("train/"):
         notes.append(f"trainer.monitor={monitor}: the held-out part chose the epoch, so the scores are optimistic")
-    if not result["complete"]:
-        done = sum(record["status"] in WHOLE for record in result["folds"])
-        cure = f"go on with: dlexp cv --resume {folder.run_id}"
-        notes.append(f"incomplete: {done} of {result['k'] * result['repeats']} folds, so there is no mean; {cure}")
-    return notes
+    if result["complete"]:
+        return notes
+    cure = f"go on with: dlexp cv --resume {result['run_id']}"
+    if design.form == "settings":
+        done = sum(one["complete"] for one in result["settings"])
+        return [*notes, f"incomplete: {done} of {len(result['settings'])} settings are whole; {cure}"]
+    done = sum(record["status"] in WHOLE for record in result["folds"])
+    num = len(design.folds) * len(design.seeds)
+    return [*notes, f"incomplete: {done} of {num} folds, so there is no mean; {cure}"]

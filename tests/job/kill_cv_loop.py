@@ -14,7 +14,6 @@ from pathlib import Path
 
 from dlexp.error import RunError
 from dlexp.job import cv
-from dlexp.job.config import resolve
 from dlexp.tracker import scan
 
 
@@ -24,7 +23,7 @@ def child(runs_dir: Path, overrides: list[str]) -> int:
 
     if scan.run_paths(runs_dir):
         return cv.resume("last", runs_dir, announce=announce).exit_code
-    return cv.start(resolve([*overrides, f"runs_dir={runs_dir}"], job="cv"), announce=announce).exit_code
+    return cv.start([*overrides, f"runs_dir={runs_dir}"], announce=announce).exit_code
 
 
 def attempt(runs_dir: Path, overrides: list[str], kill: tuple[float, int] | None) -> int:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from dlexp import normalize
 from dlexp.config import catalog
-from dlexp.data import table
+from dlexp.data import fold, table
 from dlexp.data.unit import Unit
 from dlexp.job.audit import audit, fitted, perturb
 from dlexp.job.component import deal_folds, load_data
@@ -93,14 +93,14 @@ def no_download(monkeypatch):
 @pytest.mark.parametrize("name", OPTIONS)
 def test_nothing_fitted_moves(tmp_path, name):
     overrides = [f"data={name}", *files(tmp_path)[name], *QUICK]
-    found = audit(resolve(overrides, job="cv").config)
+    found = audit(overrides)
     assert found["clean"], found
-    assert [fold["changed"] for fold in found["folds"]] == [[], []]
+    assert [record["changed"] for record in found["folds"]] == [[], []]
     for option in NORMALIZE:
         config = resolve([*overrides, f"normalize={option}"], job="cv").config
         data = load_data(config)
-        fold = deal_folds(config, data)[0]
-        part = data.with_parts(fold.train, fold.val)
+        first = deal_folds(config, data)[0]
+        part = data.with_parts(first.train, first.val)
         fits = [normalize_of(option).fit(d.inputs, d.train) for d in (part, perturb(part))]
         assert torch.equal(fits[0].scale, fits[1].scale)
         assert torch.equal(fits[0].shift, fits[1].shift)
@@ -126,18 +126,17 @@ def test_perturbing_changes_every_held_out_row_and_no_other():
 def test_a_leak_of_the_normalisation_is_seen(monkeypatch):
     honest = normalize.Standard.fit
     monkeypatch.setattr(normalize.Standard, "fit", lambda self, inputs, rows=None: honest(self, inputs))
-    found = audit(resolve(["data=iris", *QUICK], job="cv").config)
+    found = audit(["data=iris", *QUICK])
     assert not found["clean"]
     assert found["folds"][0]["changed"] == ["normalize", "weights"]
 
 
 def test_a_leak_of_categories_is_seen(tmp_path, monkeypatch):
     overrides = ["data=csv", *files(tmp_path)["csv"][:-1], "data.drop=[part]", *QUICK]
-    config = resolve(overrides, job="cv").config
-    assert audit(config)["clean"]
+    assert audit(overrides)["clean"]
     honest = table.settle
     monkeypatch.setattr(table, "settle", lambda file, names, codes, _: honest(file, names, codes, np.arange(60)))
-    found = audit(config)
+    found = audit(overrides)
     assert not found["clean"]
     assert found["folds"][0]["changed"][0] == "encoding"
 
@@ -145,28 +144,28 @@ def test_a_leak_of_categories_is_seen(tmp_path, monkeypatch):
 def test_a_leak_of_the_unit_of_values_is_seen(monkeypatch):
     honest = Unit.fit
     monkeypatch.setattr(Unit, "fit", staticmethod(lambda targets, train: honest(targets, torch.arange(len(targets)))))
-    found = audit(resolve(["data=diabetes", *QUICK], job="cv").config)
+    found = audit(["data=diabetes", *QUICK])
     assert found["folds"][0]["changed"] == ["unit", "weights"]
 
 
 def test_a_held_out_part_that_chooses_the_epoch_is_seen():
-    found = audit(resolve(["data=iris", "trainer.monitor=val/loss", *QUICK], job="cv").config)
+    found = audit(["data=iris", "trainer.monitor=val/loss", *QUICK])
     assert not found["clean"]
     assert "optimistic" in found["findings"][0]
 
 
 def test_shared_groups_and_duplicates_are_counted(tmp_path):
     overrides = [*files(tmp_path)["arrays"], "data=arrays", *QUICK]
-    found = audit(resolve([*overrides, "cv.groups=false"], job="cv").config)
+    found = audit([*overrides, "cv.groups=false"])
     assert found["folds"][0]["groups_in_both"] > 0
     assert not found["clean"]
     draw = np.random.default_rng(0).normal(size=(30, 4))
     np.savez(tmp_path / "twice.npz", x=np.tile(draw, (2, 1)), y=np.arange(60) % 2)
     twice = ["data=arrays", f"data.path={tmp_path / 'twice.npz'}", "data.test_fraction=0.0"]
-    found = audit(resolve([*twice, *QUICK], job="cv").config)
+    found = audit([*twice, *QUICK])
     # of two copies, either both are in one fold or each is held out while the other trains
-    assert 0 < sum(fold["duplicates"] for fold in found["folds"]) <= 60
-    assert sum(fold["duplicates"] for fold in found["folds"]) % 2 == 0
+    assert 0 < sum(record["duplicates"] for record in found["folds"]) <= 60
+    assert sum(record["duplicates"] for record in found["folds"]) % 2 == 0
     assert "byte for byte" in found["findings"][0]
     assert found["clean"]
 
@@ -174,8 +173,8 @@ def test_shared_groups_and_duplicates_are_counted(tmp_path):
 def test_imputed_values_are_the_training_parts(tmp_path):
     config = resolve(["data=csv", *files(tmp_path)["csv"], *QUICK], job="cv").config
     data = load_data(config)
-    fold = deal_folds(config, data)[0]
-    part = data.with_parts(fold.train, fold.val)
+    first = deal_folds(config, data)[0]
+    part = data.with_parts(first.train, first.val)
     present = part.inputs[part.train][:, 0]
     expected = present[~present.isnan()].double().mean()
     fill = normalize.Standard().fit(part.inputs, part.train).fill
@@ -183,5 +182,22 @@ def test_imputed_values_are_the_training_parts(tmp_path):
     assert float(fill[0]) == pytest.approx(float(expected))
     moved = replace(part, inputs=part.inputs.clone())
     moved.inputs[part.train] += 1
-    own = configure(config, fold)
+    own = configure(config, first)
     assert not torch.equal(fitted(own, part)["impute"][0], fitted(own, moved)["impute"][0])
+
+
+def test_every_setting_and_every_inner_fold_is_audited(monkeypatch):
+    settings = audit(["data=iris", "optimizer.lr=0.1,0.2", "normalize=standard,minmax", *QUICK])
+    assert settings["clean"]
+    assert len(settings["folds"]) == 4 * 2
+    nested = audit(["data=iris", "cv=nested", "cv.inner_k=3", "optimizer.lr=0.1,0.2", *QUICK])
+    assert nested["clean"]
+    assert [record["inner"] for record in nested["folds"]] == [None, 0, 1, 2] * 2
+    # an inner training part that reaches into what the outer fold holds out
+    honest = fold.Nested.inner
+    monkeypatch.setattr(
+        fold.Nested, "inner", lambda self, data, outer, seed: honest(self, data, replace(outer, train=outer.val), seed)
+    )
+    leaking = audit(["data=iris", "cv=nested", "cv.inner_k=3", "optimizer.lr=0.1,0.2", *QUICK])
+    assert not leaking["clean"]
+    assert all(r["in_both"] == r["num_train"] + r["num_val"] for r in leaking["folds"] if r["inner"] is not None)

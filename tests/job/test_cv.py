@@ -13,10 +13,9 @@ from scipy import stats
 
 from dlexp.engine.event import EpochEnd
 from dlexp.error import ConfigError, DataError, RunError
-from dlexp.job import cv, train
+from dlexp.job import cv, tally, train
 from dlexp.job import group as group_job
 from dlexp.job.assemble import assemble
-from dlexp.job.config import resolve
 from dlexp.tracker import scan
 from dlexp.tracker.folder import RunFolder
 
@@ -36,7 +35,7 @@ def quiet(_about):
 
 
 def start(runs_dir: Path, *overrides: str, announce=quiet) -> train.Outcome:
-    return cv.start(resolve([*overrides, f"runs_dir={runs_dir}"], job="cv"), announce=announce)
+    return cv.start([*overrides, f"runs_dir={runs_dir}"], announce=announce)
 
 
 def folder_of(outcome: train.Outcome) -> RunFolder:
@@ -60,7 +59,7 @@ def whole(tmp_path_factory) -> train.Outcome:
 @pytest.fixture(autouse=True)
 def no_figures(whole, monkeypatch):
     """Leave out what takes most of the time of a small cv; `whole` has its figures."""
-    monkeypatch.setattr(cv.pool, "draw_figures", lambda *_: [])
+    monkeypatch.setattr(tally.pool, "draw_figures", lambda *_: [])
 
 
 def test_result_has_what_the_contract_names(whole):
@@ -273,13 +272,6 @@ def test_a_program_that_fails_leaves_its_folds_to_be_trained_alone(tmp_path, who
 
     monkeypatch.setattr(group_job, "train_group", fail)
     assert plain(start(tmp_path, *QUICK[:-1], "trainer.fuse=3").result) == plain(whole.result)
-
-
-def test_plan_counts_all_folds(tmp_path):
-    found = cv.plan(resolve([*QUICK, f"runs_dir={tmp_path / 'runs'}"], job="cv"))
-    assert (found["kind"], found["trials"], found["steps"]) == ("cv", 3, 3 * 2 * 5)
-    assert (found["data"]["num_train"], found["data"]["num_val"]) == (140, 70)
-    assert not (tmp_path / "runs").exists()
 
 
 def test_the_held_out_part_choosing_the_epoch_is_said(tmp_path):

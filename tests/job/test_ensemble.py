@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from dlexp.error import ConfigError, RunError
-from dlexp.job import cv
-from dlexp.job.config import resolve
+from dlexp.job import cv, tally
 from dlexp.job.ensemble import average
 from dlexp.job.evaluate import evaluate
 from dlexp.job.predict import predict
@@ -18,14 +17,13 @@ QUICK = ["trainer.epochs=2", "tracking=none", "trainer.threads=1", "cv.k=3", "tr
 
 
 def crossed(runs_dir: Path, *overrides: str) -> RunFolder:
-    composed = resolve([*QUICK, *overrides, f"runs_dir={runs_dir}"], job="cv")
-    outcome = cv.start(composed, announce=lambda _about: lambda _end: None)
+    outcome = cv.start([*QUICK, *overrides, f"runs_dir={runs_dir}"], announce=lambda _about: lambda _end: None)
     return RunFolder.open(Path(outcome.result["run_dir"]))
 
 
 @pytest.fixture(autouse=True)
 def no_figures(monkeypatch):
-    monkeypatch.setattr(cv.pool, "draw_figures", lambda *_: [])
+    monkeypatch.setattr(tally.pool, "draw_figures", lambda *_: [])
 
 
 def test_the_mean_is_that_of_probabilities():
