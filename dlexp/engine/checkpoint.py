@@ -61,7 +61,7 @@ def save(
             STATE: _write_state(fresh / STATE, state, is_synced=is_synced),
         }
         manifest = {"epoch": state.get("epoch"), "files": files}
-        _write(fresh / MANIFEST, json.dumps(manifest, indent=1).encode(), is_synced=is_synced)
+        _write(fresh / MANIFEST, json.dumps(manifest).encode(), is_synced=is_synced)
     _publish(directory, is_synced=is_synced)
 
 

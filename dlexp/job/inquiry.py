@@ -133,7 +133,7 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> Inquiry:
     is_high = {"max": True, "min": False}.get(search.mode, is_better_high(metric))
     if is_high != is_better_high(metric):
         raise ConfigError(f"search.mode: got {search.mode}; {metric} is better when {'high' if not is_high else 'low'}")
-    code = ledger.code_version()
+    code = ledger.code_version(config["trusted"])
     texts = [d.text for d in space.dimensions] + [f"seed={seed}" for seed in space.seeds]
     key = ledger.sweep_key(config, texts, dataset.fingerprint, code)
     return Inquiry(composed, space, search, metric, is_high, first, code, key, sieve)

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -70,16 +71,41 @@ def relevant(config: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
+def code_version(trusted: Sequence[str] = ()) -> str:
+    """Return a hash of the source files that numbers depend on, and the version of torch.
+
+    Args:
+        trusted: The user's packages, whose every module counts. They are found, not imported: a script's top level
+            would run.
+    """
+    return _digest([_own_version(), *(_sources(package) for package in sorted(trusted))])
+
+
 @cache
-def code_version() -> str:
-    """Return a hash of the source files that numbers depend on, and the version of torch."""
-    spec = find_spec("dlexp")
-    assert spec is not None
-    assert spec.origin is not None
-    root = Path(spec.origin).parent
+def _own_version() -> str:
+    (root,) = _places("dlexp")
     paths = [path for name in NUMBERS for path in [root / f"{name}.py", *sorted((root / name).rglob("*.py"))]]
     sources = [path.read_text(encoding="utf-8") for path in paths if path.is_file()]
     return _digest([sources, importlib.metadata.version("torch")])
+
+
+def _sources(package: str) -> list[tuple[str, str]]:
+    """Return name and hash of each module of a package, or of the only one."""
+    found = []
+    for place in _places(package):
+        for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
+            name = path.relative_to(place.parent).as_posix()
+            found.append((name, hashlib.sha256(path.read_bytes()).hexdigest()))
+    return found
+
+
+def _places(package: str) -> list[Path]:
+    """Return the folders of a package, or the file of a single module."""
+    spec = find_spec(package)
+    if spec is None:
+        return []
+    folders = spec.submodule_search_locations
+    return [Path(place) for place in folders or ([spec.origin] if spec.origin else [])]
 
 
 def _digest(content: Any) -> str:

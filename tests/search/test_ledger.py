@@ -43,6 +43,23 @@ def test_data_and_code_count(config):
     assert code_version() == code_version()
 
 
+def test_the_modules_of_trusted_packages_count_and_are_not_imported(tmp_path, monkeypatch):
+    package, single = tmp_path / "my_nets", tmp_path / "my_loss.py"
+    (package / "inner").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise AssertionError('imported')\n")
+    (package / "inner" / "deep.py").write_text("WIDTH = 8\n")
+    single.write_text("raise AssertionError('imported')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    seen = [code_version(), code_version(["my_nets"]), code_version(["my_nets", "my_loss"])]
+    assert code_version(["my_loss", "my_nets"]) == seen[-1]
+    (package / "notes.txt").write_text("no code")
+    assert code_version(["my_nets"]) == seen[1]
+    for path in (package / "inner" / "deep.py", single, package / "inner" / "new.py"):
+        path.write_text("WIDTH = 9\n")
+        seen.append(code_version(["my_nets", "my_loss"]))
+    assert len(set(seen)) == len(seen)
+
+
 def test_a_sweep_that_met_a_limit_is_the_same_sweep(config):
     key = sweep_key(config, ["optimizer.lr=1,2"], "data", "code")
     assert sweep_key(_changed(config, "search.max_seconds", 9.0), ["optimizer.lr=1,2"], "data", "code") == key
