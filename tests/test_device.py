@@ -1,5 +1,6 @@
 """Which device, and how many threads."""
 
+import psutil
 import pytest
 import torch
 from torch import nn
@@ -40,3 +41,15 @@ def test_small_dense_models_take_one_thread_and_others_torchs_choice():
 
 def test_free_memory_is_positive():
     assert device.free_bytes(torch.device("cpu")) > 0
+
+
+@pytest.mark.skipif(not device.keep_freed_memory(), reason="no glibc")
+def test_freed_memory_is_kept_for_the_next_update_and_given_back_before_it_is_counted():
+    def resident() -> float:
+        return psutil.Process().memory_info().rss / 2**20
+
+    before = resident()
+    torch.ones(256 * 2**20, dtype=torch.uint8)
+    assert resident() > before + 200
+    device.free_bytes(torch.device("cpu"))
+    assert resident() < before + 56

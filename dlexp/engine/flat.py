@@ -16,7 +16,6 @@ class Flat:
 
     Attributes:
         names: Names of the parameters in the model's order.
-        pieces: Elements of each parameter and of the pad behind it, in turn.
         tensor: Parameters (T, P).
         views: One view (T, *shape) of `tensor` for each parameter.
     """
@@ -29,13 +28,10 @@ class Flat:
         self.names = [name for name, _ in named]
         self.shapes = [p.shape for _, p in named]
         self.channels_last = channels_last
-        self.pieces: list[int] = []
         self.offsets, end = [], 0
         for shape in self.shapes:
             self.offsets.append(end)
-            pad = -shape.numel() % ALIGNMENT
-            self.pieces += [shape.numel(), pad]
-            end += shape.numel() + pad
+            end += shape.numel() + -shape.numel() % ALIGNMENT
         self.tensor = torch.zeros(num_trials, end, dtype=dtype, device=device)
         self.views = self.split(self.tensor)
 
@@ -45,6 +41,12 @@ class Flat:
             self.shape_view(tensor_TP[:, start : start + shape.numel()], shape)
             for start, shape in zip(self.offsets, self.shapes, strict=True)
         ]
+
+    def pads(self, tensor_TP: Tensor) -> list[Tensor]:
+        """Return the parts of a tensor with this layout that belong to no parameter."""
+        starts = [start + shape.numel() for start, shape in zip(self.offsets, self.shapes, strict=True)]
+        ends = [*self.offsets[1:], tensor_TP.shape[1]]
+        return [tensor_TP[:, start:end] for start, end in zip(starts, ends, strict=True) if end > start]
 
     def shape_view(self, part: Tensor, shape: torch.Size) -> Tensor:
         """Return a parameter's part of the rows (T, n) in its shape (T, *shape)."""

@@ -19,7 +19,7 @@ class Forward(Protocol):
     Attributes:
         engine: "solo", "folded", "vmapped" or "graphed".
         flat: The parameters of all trials.
-        grads: Gradients (T, P), which a backward pass adds to.
+        grads: Gradients (T, P) as `collect_grads` left them.
     """
 
     engine: str
@@ -38,6 +38,18 @@ class Forward(Protocol):
 
     def set_training(self, is_training: bool) -> None:
         """Switch between training and evaluation behaviour."""
+        ...
+
+    def prepare_grads(self) -> None:
+        """Get ready for the first backward pass of an update."""
+        ...
+
+    def collect_grads(self, is_first: bool) -> None:
+        """Bring the gradients of a backward pass into `grads`.
+
+        Args:
+            is_first: Whether they replace those of the update before, or are added.
+        """
         ...
 
     def seed_dropout(self, seeds: list[int], step: int) -> None:
@@ -89,6 +101,13 @@ class Solo:
     def set_training(self, is_training: bool) -> None:
         """See `Forward`."""
         self.model.train(is_training)
+
+    def prepare_grads(self) -> None:
+        """See `Forward`."""
+        self.grads.zero_()
+
+    def collect_grads(self, is_first: bool) -> None:
+        """See `Forward`; autograd adds to the views itself."""
 
     def seed_dropout(self, seeds: list[int], step: int) -> None:
         """See `Forward`."""

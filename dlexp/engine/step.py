@@ -82,9 +82,9 @@ class Step:
             number: The update's number, from 1.
             sums: Gets the losses and right answers added.
         """
-        self.forward.grads.zero_()
+        self.forward.prepare_grads()
         totals = self._totals(batches) if len(batches) > 1 else None
-        for part in (part for parts in batches for part in parts):
+        for index, part in enumerate(part for parts in batches for part in parts):
             loss_R, outputs = self._loss(part)
             objective_R = loss_R if totals is None else loss_R * self._share(part, totals, loss_R)
             if self._is_scaled:
@@ -92,6 +92,7 @@ class Step:
                 objective_R = objective_R * (scale if part.rows is None else scale[part.rows])
             # A scalar: torch imports its symbolic shapes, for seconds, when a gradient to start from is passed.
             (objective_R.squeeze(0) if len(loss_R) == 1 else objective_R.sum()).backward()
+            self.forward.collect_grads(is_first=index == 0)
             sums.add(loss_R.detach(), outputs, part)
         with torch.no_grad():
             if self._is_scaled:

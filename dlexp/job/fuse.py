@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from dlexp.random import derive
 SIZES = (4, 16, 64)
 MEMORY_SIZES = (2, 4)
 TIMED_ROUNDS = 7
+ENOUGH_SECONDS = 1.0
 MIN_GAIN = 1.15
 NEAR_BEST = 1.05
 HOPELESS = 0.7
@@ -65,34 +66,52 @@ def choose(configs: list[Config], datasets: list[Dataset], cache: Path | None = 
         cache: File that keeps measured answers; None keeps none.
     """
     fuse = configs[0]["trainer"]["fuse"]
-    if len(configs) == 1 or fuse == "off":
-        return SOLO if len(configs) == 1 else Choice("solo", 1, 1.0, "trainer.fuse=off")
+    if fuse == "off":
+        return Choice("solo", 1, 1.0, "trainer.fuse=off")
+    structure = str(derive(0, structure_key(configs[0], datasets[0])))
+    measured = _read(cache) if cache else {}
+    if len(configs) == 1 and fuse == "auto" and not any(name.startswith(structure) for name in measured):
+        return SOLO
     alone = assemble_group(configs[:1], datasets[:1])
+    if configs[0]["trainer"]["compile"]:
+        return Choice("solo", 1, 1.0, "trainer.compile=true compiles the model of one trial")
     kinds, reasons = stack_kinds(alone.model, alone.dataset.in_shape, alone.device)
     if not kinds:
         return Choice("solo", 1, 1.0, f"the model cannot be stacked: {reasons}")
-    if configs[0]["trainer"]["compile"]:
-        return Choice("solo", 1, 1.0, "trainer.compile=true compiles the model of one trial")
-    limit = _fitting(configs, datasets, kinds[0])
+    limit = min(_fitting(configs, datasets, kinds[0]), len(configs))
     if fuse != "auto":
-        return Choice(kinds[0], min(fuse, limit, len(configs)), 1.0, f"trainer.fuse={fuse}")
-    key = f"{derive(0, structure_key(configs[0], datasets[0]))}:{alone.device_line}:{torch.__version__}"
-    kept = _read(cache).get(key) if cache else None
-    if kept is not None and kept["size"] <= limit:
-        return Choice(**kept)
-    found = _measure(configs, datasets, kinds, limit)
+        return Choice(kinds[0], min(fuse, limit), 1.0, f"trainer.fuse={fuse}")
+    key = ":".join([structure, _name(alone.device), torch.__version__])
+    if key in measured:  # also for the few that a kill left over: another engine may round otherwise
+        found = Choice(**measured[key])
+        return replace(found, size=min(found.size, limit))
+    return SOLO if len(configs) == 1 else _measure(configs, datasets, kinds, limit, cache, key)
+
+
+def _name(device: torch.device) -> str:
+    """Return what timings depend on: the kind of GPU, or the number of CPU threads."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type}, {torch.get_num_threads()} thread(s)"
+
+
+def _measure(
+    configs: list[Config], datasets: list[Dataset], kinds: list[str], limit: int, cache: Path | None, key: str
+) -> Choice:
+    """Time solo and stacks, and keep the answer under a key."""
+    found = _fastest(configs, datasets, kinds, limit)
     if cache:
         write_text(cache, json.dumps({**_read(cache), key: asdict(found)}, indent=1))
     return found
 
 
-def _measure(configs: list[Config], datasets: list[Dataset], kinds: list[str], limit: int) -> Choice:
+def _fastest(configs: list[Config], datasets: list[Dataset], kinds: list[str], limit: int) -> Choice:
     solo = _updater(configs[:1], datasets[:1], "solo")
     seconds: dict[str, float] = {}
     for kind in kinds:
         for size in sorted({min(size, limit, len(configs)) for size in SIZES} - {1}):
             stack = _updater(configs[:size], datasets[:size], kind)
-            alone, together = _shortest([solo, stack])
+            alone, together = shortest([solo, stack])
             seconds["solo:1"] = min(alone, seconds.get("solo:1", alone))
             seconds[f"{kind}:{size}"] = together / size
             if alone / together * size < HOPELESS:
@@ -120,16 +139,24 @@ def _updater(configs: list[Config], datasets: list[Dataset], engine: str) -> Cal
     return call
 
 
-def _shortest(calls: list[Callable[[], None]]) -> list[float]:
-    """Return the shortest seconds of each of some calls that take turns: what else runs can only lengthen them."""
-    shortest = [float("inf")] * len(calls)
-    for number in range(TIMED_ROUNDS + 2):
+def shortest(calls: list[Callable[[], None]]) -> list[float]:
+    """Return the shortest seconds of each of some calls that take turns: what else runs can only lengthen them.
+
+    A turn begins with a call that is not timed: the one before left its own data in the cache. After three turns it
+    suffices to have spent a second.
+    """
+    best = [float("inf")] * len(calls)
+    began = time.perf_counter()
+    for turn in range(TIMED_ROUNDS):
         for i, call in enumerate(calls):
-            started = time.perf_counter()
-            call()
-            if number >= 2:  # the first ones make what is made once
-                shortest[i] = min(shortest[i], time.perf_counter() - started)
-    return shortest
+            for repeat in range(3):
+                started = time.perf_counter()
+                call()
+                if repeat:
+                    best[i] = min(best[i], time.perf_counter() - started)
+        if turn >= 2 and time.perf_counter() - began > ENOUGH_SECONDS:
+            break
+    return best
 
 
 def _fitting(configs: list[Config], datasets: list[Dataset], kind: str) -> int:

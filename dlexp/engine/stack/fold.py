@@ -4,6 +4,7 @@ import copy
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
 
 from dlexp.engine.forward import Forward, Solo
 from dlexp.engine.stack.folded import Folded, Unfoldable
@@ -63,12 +64,15 @@ def make_forward(
 
 
 def stack_kinds(model: nn.Module, in_shape: tuple[int, ...], device: torch.device = CPU) -> tuple[list[str], str]:
-    """Return the forms of stack that a model bears, and the reasons against the others.
+    """Return the forms of stack that a model bears, the likeliest first, and the reasons against the others.
 
-    Graphs bear any model, but shorten nothing where there are none to replay: they are offered on CUDA only.
+    Folded convolutions are one kernel a trial: on CUDA, where launches count, those mapped to groups come first. Graphs
+    bear any model, but shorten nothing where there are none to replay: they are offered on CUDA only.
     """
     reasons = {"folded": fold_obstacle(model, in_shape), "vmapped": find_obstacle(copy.deepcopy(model).cpu(), in_shape)}
     kinds = [kind for kind, reason in reasons.items() if reason is None]
     if device.type == "cuda":
+        if any(isinstance(module, _ConvNd) for module in model.modules()):
+            kinds.sort(reverse=True)
         kinds.append("graphed")
     return kinds, "; ".join(f"{kind}: {reason}" for kind, reason in reasons.items() if reason is not None)

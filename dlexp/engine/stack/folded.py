@@ -12,9 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.conv import _ConvNd
 
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.stack.batch_norm import batch_norm
+from dlexp.engine.stack.linear import linear
 from dlexp.engine.stack.rows import Rows
 from dlexp.random import hashed_uniform
 
@@ -39,10 +41,9 @@ class Folded(Rows):
         """See `dlexp.engine.forward.Forward`."""
         num_trials = self.num_trials if rows is None else len(rows)
         num = x.shape[0 if is_shared else 1]
-        folded = x.unsqueeze(0).expand(num_trials, *x.shape) if is_shared else x
         self._chosen = None if rows is None else torch.tensor(rows, device=x.device)
         self._tensors = {**self.parameters(), **self.buffers}
-        outputs = self.template(folded.reshape(num_trials * num, *folded.shape[2:]))
+        outputs = self.template(_fold(x.unsqueeze(0).expand(num_trials, *x.shape) if is_shared else x))
         if isinstance(outputs, list):
             return [output.view(num_trials, num, *output.shape[1:]) for output in outputs]
         return outputs.view(num_trials, num, *outputs.shape[1:])
@@ -59,7 +60,8 @@ class Folded(Rows):
     def write(self, name: str, value: Tensor) -> None:
         """Overwrite a buffer of the trials in hand."""
         if self._chosen is None:
-            self.buffers[name].copy_(value)
+            if value is not self.buffers[name]:
+                self.buffers[name].copy_(value)
         else:
             self.buffers[name].index_copy_(0, self._chosen, value)
 
@@ -74,6 +76,20 @@ class Folded(Rows):
             if own:
                 raise Unfoldable(f"{full} ({type(child).__name__}) has no form with a trial axis")
             self._exchange(child, f"{full}.")
+
+
+def in_turn(call: Callable[..., Tensor], num_trials: int, x: Tensor, *own: Tensor | None) -> Tensor:
+    """Call a layer for each trial with its part of x (T * N, ...) and its rows of its own tensors (T, ...)."""
+    rows = [[None] * num_trials if value is None else value.unbind() for value in own]
+    return torch.cat([call(*parts) for parts in zip(x.chunk(num_trials), *rows, strict=True)])
+
+
+def _fold(x: Tensor) -> Tensor:
+    """Return (T, N, ...) as (T * N, ...), images with the channels where they were in memory."""
+    if x.dim() < 4:
+        return x.flatten(0, 1)
+    is_last = x[0].movedim(1, -1).is_contiguous()
+    return x.movedim(2, -1).flatten(0, 1).movedim(-1, 1) if is_last else x.flatten(0, 1)
 
 
 class Unfoldable(Exception):
@@ -103,47 +119,79 @@ class _Layer(nn.Module):
 
 class _Linear(_Layer):
     def forward(self, x: Tensor) -> Tensor:
-        weight_TED, bias_TE = self.own("weight"), self.optional("bias")
+        weight_TED = self.own("weight")
         x_TND = x.view(len(weight_TED), -1, x.shape[-1])
-        if bias_TE is None:
-            out_TNE = torch.bmm(x_TND, weight_TED.transpose(1, 2))
-        else:
-            out_TNE = torch.baddbmm(bias_TE.unsqueeze(1), x_TND, weight_TED.transpose(1, 2))
-        return out_TNE.flatten(0, 1)
+        return linear(x_TND, weight_TED, self.optional("bias")).flatten(0, 1)
+
+
+class _Convolution(_Layer):
+    """Trial by trial with the kernels of a trial alone: as groups of one convolution they would be others."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        conv = self.original[0]
+        assert isinstance(conv, _ConvNd)
+        weight = self.own("weight")
+        return in_turn(conv._conv_forward, len(weight), x, weight, self.optional("bias"))
 
 
 class _Norm(_Layer):
+    """Vectors in one kernel for all trials; images trial by trial, as in `_Convolution`."""
+
     def forward(self, x: Tensor) -> Tensor:
         weight_TC, bias_TC = self.optional("weight"), self.optional("bias")
+        if weight_TC is None or bias_TC is None:
+            return self._alone(x, None, None)
+        if x.dim() > 2:
+            return in_turn(self._alone, len(weight_TC), x, weight_TC, bias_TC)
+        y_TNC = self._alone(x, None, None).unflatten(0, (len(weight_TC), -1))
+        return torch.addcmul(bias_TC.unsqueeze(1), y_TNC, weight_TC.unsqueeze(1)).flatten(0, 1)
+
+    def _alone(self, x: Tensor, weight_C: Tensor | None, bias_C: Tensor | None) -> Tensor:
         norm = self.original[0]
         assert isinstance(norm, nn.GroupNorm)
-        y = F.group_norm(x, norm.num_groups, eps=norm.eps)
-        if weight_TC is None or bias_TC is None:
-            return y
-        shape = (len(weight_TC), 1, -1, *[1] * (x.dim() - 2))
-        return torch.addcmul(bias_TC.view(shape), y.unflatten(0, (len(weight_TC), -1)), weight_TC.view(shape)).flatten(
-            0, 1
-        )
+        return F.group_norm(x, norm.num_groups, weight_C, bias_C, norm.eps)
 
 
 class _BatchNormLayer(_Layer):
+    """Vectors in one kernel for all trials; images trial by trial, where torch's own kernel is the faster."""
+
     def forward(self, x: Tensor) -> Tensor:
+        mean_TC, var_TC = self.own("running_mean"), self.own("running_var")
+        y = self._together(x, mean_TC, var_TC) if x.dim() == 2 else self._in_turn(x, mean_TC, var_TC)
+        if self.training:
+            self.stack.write(f"{self.path}.running_mean", mean_TC)
+            self.stack.write(f"{self.path}.running_var", var_TC)
+            self.stack.write(f"{self.path}.num_batches_tracked", self.own("num_batches_tracked") + 1)
+        return y
+
+    def _together(self, x: Tensor, mean_TC: Tensor, var_TC: Tensor) -> Tensor:
+        norm = self.norm
+        running = None if self.training else (mean_TC, var_TC)
+        x_TNC = x.unflatten(0, (len(mean_TC), -1))
+        weight_TC, bias_TC = self.optional("weight"), self.optional("bias")
+        y, batch_mean_TC, batch_var_TC = batch_norm(x_TNC, weight_TC, bias_TC, norm.eps, running)
+        if self.training:
+            assert norm.momentum is not None
+            with torch.no_grad():
+                mean_TC.lerp_(batch_mean_TC, norm.momentum)
+                var_TC.lerp_(batch_var_TC, norm.momentum)
+        return y.flatten(0, 1)
+
+    def _in_turn(self, x: Tensor, mean_TC: Tensor, var_TC: Tensor) -> Tensor:
+        momentum, eps = self.norm.momentum, self.norm.eps
+        assert momentum is not None
+
+        def alone(x: Tensor, mean: Tensor, var: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+            return F.batch_norm(x, mean, var, weight, bias, self.training, momentum, eps)
+
+        return in_turn(alone, len(mean_TC), x, mean_TC, var_TC, self.optional("weight"), self.optional("bias"))
+
+    @property
+    def norm(self) -> _BatchNorm:
+        """The layer as the model has it."""
         norm = self.original[0]
         assert isinstance(norm, _BatchNorm)
-        mean_TC, var_TC = self.own("running_mean"), self.own("running_var")
-        x_TN = x.unflatten(0, (len(mean_TC), -1))
-        weight_TC, bias_TC = self.optional("weight"), self.optional("bias")
-        if not self.training:
-            y, _, _ = batch_norm(x_TN, weight_TC, bias_TC, norm.eps, (mean_TC, var_TC))
-            return y.flatten(0, 1)
-        y, batch_mean_TC, batch_var_TC = batch_norm(x_TN, weight_TC, bias_TC, norm.eps, None)
-        with torch.no_grad():
-            momentum = norm.momentum
-            assert momentum is not None
-            self.stack.write(f"{self.path}.running_mean", mean_TC.lerp(batch_mean_TC, momentum))
-            self.stack.write(f"{self.path}.running_var", var_TC.lerp(batch_var_TC, momentum))
-            self.stack.write(f"{self.path}.num_batches_tracked", self.own("num_batches_tracked") + 1)
-        return y.flatten(0, 1)
+        return norm
 
 
 class _DropoutLayer(_Layer):
@@ -171,6 +219,9 @@ class _PReLULayer(_Layer):
 
 LAYERS: dict[type[nn.Module], Callable[[Folded, str, nn.Module], _Layer]] = {
     nn.Linear: _Linear,
+    nn.Conv1d: _Convolution,
+    nn.Conv2d: _Convolution,
+    nn.Conv3d: _Convolution,
     nn.GroupNorm: _Norm,
     _BatchNorm: _BatchNormLayer,
     Inverted: _DropoutLayer,

@@ -92,6 +92,13 @@ class Graphed:
         for model in [*self.models, *self._graphs]:
             model.train(is_training)
 
+    def prepare_grads(self) -> None:
+        """See `dlexp.engine.forward.Forward`."""
+        self.grads.zero_()
+
+    def collect_grads(self, is_first: bool) -> None:
+        """See `dlexp.engine.forward.Forward`; autograd adds to the views itself."""
+
     def seed_dropout(self, seeds: list[int], step: int) -> None:
         """See `dlexp.engine.forward.Forward`."""
         if self._dropouts[0]:

@@ -20,7 +20,7 @@ class Rows:
     Attributes:
         template: The structure; its own values are not used.
         flat: Trained parameters (T, P).
-        grads: Their gradients (T, P), which a backward pass adds to.
+        grads: Their gradients (T, P).
         buffers: Buffers and frozen parameters by name, each (T, *shape); dropout's seeds and rates among them.
     """
 
@@ -50,17 +50,29 @@ class Rows:
 
     def _renew(self) -> None:
         self.grads = torch.zeros_like(self.flat.tensor)
-        self._leaf = self.flat.tensor.detach().requires_grad_()
-        self._leaf.grad = self.grads
+        self._grad_views, self._pads = self.flat.split(self.grads), self.flat.pads(self.grads)
+        # A leaf for each parameter: one for all would cost a concatenation of all gradients, a fifth of a step.
+        self._leaves = [view.detach().requires_grad_() for view in self.flat.views]
+
+    def prepare_grads(self) -> None:
+        """See `dlexp.engine.forward.Forward`."""
+
+    def collect_grads(self, is_first: bool) -> None:
+        """See `dlexp.engine.forward.Forward`."""
+        for leaf, view in zip(self._leaves, self._grad_views, strict=True):
+            if leaf.grad is None:
+                view.mul_(not is_first)
+            elif is_first:
+                view.copy_(leaf.grad)
+            else:
+                view.add_(leaf.grad)
+            leaf.grad = None
+        for pad in self._pads:
+            pad.zero_()
 
     def parameters(self) -> dict[str, Tensor]:
-        """Return the trained parameters by name, each (T, *shape), as views that lead gradients back to `grads`.
-
-        One split of the one leaf: its gradient is a single concatenation, whatever the number of parameters.
-        """
-        pieces = self._leaf.split(self.flat.pieces, dim=1)[::2]
-        views = [self.flat.shape_view(piece, shape) for piece, shape in zip(pieces, self.flat.shapes, strict=True)]
-        return dict(zip(self.flat.names, views, strict=True))
+        """Return the trained parameters by name, each (T, *shape)."""
+        return dict(zip(self.flat.names, self._leaves, strict=True))
 
     def seed_dropout(self, seeds: list[int], step: int) -> None:
         """Write each trial's and layer's dropout seed of one step."""

@@ -30,9 +30,19 @@ def test_each_trials_weights_come_back_under_their_names():
 
 def test_gradients_reach_the_row_of_their_trial_alone():
     rows = Rows(models(3), device=CPU, channels_last=False)
+    rows.prepare_grads()
     rows.parameters()["0.weight"][1].sum().backward()
+    rows.collect_grads(is_first=True)
     assert float(rows.grads[1].sum()) == 15.0
     assert float(rows.grads[[0, 2]].abs().sum()) == 0.0
+
+
+def test_gradients_of_a_second_pass_are_added_and_those_of_the_next_update_replace_them():
+    rows = Rows(models(2), device=CPU, channels_last=False)
+    for is_first, expected in ((True, 15.0), (False, 30.0), (True, 15.0)):
+        rows.parameters()["0.weight"][1].sum().backward()
+        rows.collect_grads(is_first)
+        assert float(rows.grads.sum()) == expected
 
 
 def test_dropped_trials_free_their_rows_and_the_rest_keep_theirs():
