@@ -19,9 +19,12 @@ import threading
 from multiprocessing import forkserver
 from pathlib import Path
 
-from dlexp.config.space import read_space
+import optuna  # noqa: F401  # as scipy.stats, for the forked children
+import scipy.stats  # noqa: F401
+
 from dlexp.job import sweep
 from dlexp.job.execute import Executor
+from dlexp.job.inquiry import prepare
 from dlexp.job.searching import TrialEpoch
 from dlexp.launcher.pool import Pool
 from dlexp.search.ledger import code_version
@@ -103,8 +106,8 @@ def main() -> None:
     share_server()
     for strategy, special in STRATEGIES.items():
         overrides = [*SHARED, *special]
-        # found out once here: forked children find it done, and sources that change meanwhile are not noticed
-        read_space(overrides)
+        # found out and imported once here: forked children find it done, and changes of sources are not noticed
+        prepare(overrides)
         code_version()
         fuse, workers = sys.argv[4:] or HOW[strategy]
         overrides.append(f"trainer.fuse={fuse}")

@@ -6,15 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 KILLS = 3  # of each strategy
 
 
-def test_killed_at_random_instants(tmp_path):
+def check(folder: Path, kills: int, *how: str) -> None:
     seed = random.randrange(10**6)
     print(f"seed {seed}")
     script = Path(__file__).with_name("sweep_kill_loop.py")
-    command = [sys.executable, str(script), str(tmp_path), str(seed), str(KILLS)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    command = [sys.executable, str(script), str(folder), str(seed), str(kills), *how]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=580)
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(done.stdout)
     assert set(told) == {"grid", "random", "coarse_to_fine", "hyperband", "tpe"}
@@ -24,3 +26,14 @@ def test_killed_at_random_instants(tmp_path):
     assert sum(found["kills"] for found in told.values()) >= 10
     statuses = {record["status"] for found in told.values() for record in found["whole"]["trials"]}
     assert {"finished", "diverged"} <= statuses
+
+
+def test_killed_at_random_instants(tmp_path):
+    check(tmp_path, KILLS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("fuse", ["off", "3", "auto"])
+def test_every_strategy_with_and_without_stacks_and_workers(tmp_path, fuse, workers):
+    check(tmp_path, 2 * KILLS, fuse, workers)
