@@ -133,7 +133,8 @@ def _check_group(key: str, groups: dict[str, list[str]], job: str) -> None:
     group = key.split(".")[0]
     if group in groups and group not in catalog.default_choices(job):
         users = [f"`dlexp {other}`" for other in catalog.list_jobs() if group in catalog.default_choices(other)]
-        raise ConfigError(f"{show(key)}: has no effect; {' and '.join(users) or 'no command'} reads it")
+        verb = "read" if len(users) > 1 else "reads"
+        raise ConfigError(f"{show(key)}: has no effect; {' and '.join(users) or 'no command'} {verb} it")
 
 
 @lru_cache(maxsize=32)

@@ -29,7 +29,7 @@ from dlexp.tracker.manifest import now
 
 SETTINGS = "settings"
 Listener = Callable[[FoldEnd | Chosen], None]
-_OWN = ("run_id", "slug", "status", "start", "end", "resumes", "form", "params", "config_dir")
+_OWN = ("run_id", "slug", "status", "start", "end", "resumes", "form", "params")
 
 
 @dataclass(frozen=True)

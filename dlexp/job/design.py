@@ -1,5 +1,6 @@
 """What one cv command asks for: settings, seeds and folds; checked as far as that is possible without training."""
 
+import statistics
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,8 +109,8 @@ class Design:
 
     @property
     def held_out(self) -> float:
-        """Share n_val / n_train of a fold."""
-        return len(self.folds[0].val) / len(self.folds[0].train)
+        """Share n_val / n_train, the mean over folds."""
+        return statistics.fmean(len(fold.val) / len(fold.train) for fold in self.folds)
 
 
 def prepare(overrides: list[str], config_dir: Path | None = None) -> Design:

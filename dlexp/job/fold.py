@@ -19,7 +19,7 @@ from dlexp.tracker.mlflow import NONE
 
 FOLDER, INNER = "folds", "inner"
 DONE = ("finished", "stopped_early", "diverged")
-_OF_THE_CV = ("run_id", "slug", "status", "start", "end", "resumes", "monitor", "seeds", "form", "config_dir")
+_OF_THE_CV = ("run_id", "slug", "status", "start", "end", "resumes", "monitor", "seeds", "form", "number", "config_dir")
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,8 @@ MODELS = "cnn, densenet, inception, mlp, nin, resnet, resnext, softmax, torchvis
             "unknown key optimizer.momentum: it has no effect here; optimizer=momentum|nesterov has it",
         ),
         ("dropout.p=0.5", "unknown key dropout.p: it has no effect here; dropout=classic|inverted has it"),
-        ("search=grid", "search: has no effect; `dlexp sweep` reads it"),
-        ("search.trials=3", "search.trials: has no effect; `dlexp sweep` reads it"),
+        ("search=grid", "search: has no effect; `dlexp cv` and `dlexp sweep` read it"),
+        ("search.trials=3", "search.trials: has no effect; `dlexp cv` and `dlexp sweep` read it"),
         ("+seed=3", "+seed=3: seed is there already; write seed=value without the +"),
         (
             "seed=1,2",
