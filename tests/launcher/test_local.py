@@ -1,0 +1,62 @@
+"""Where training may take place on this machine."""
+
+import os
+
+import pytest
+import torch
+
+from dlexp.launcher.local import VISIBLE, Local, num_cores, visible_gpus
+
+
+@pytest.fixture
+def gpus(monkeypatch):
+    def pretend(count: int, visible: str | None = None) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+        monkeypatch.delenv(VISIBLE, raising=False)
+        if visible is not None:
+            monkeypatch.setenv(VISIBLE, visible)
+
+    return pretend
+
+
+def test_a_process_for_each_core_that_threads_leave(gpus, monkeypatch):
+    gpus(0)
+    monkeypatch.setattr("dlexp.launcher.local.num_cores", lambda: 6)
+    assert [len(Local().places("cpu", threads)) for threads in (1, 2, 4, 6, 12)] == [6, 3, 1, 1, 1]
+    assert Local().places("auto", 3) == [{}, {}]
+    assert Local(workers=3).places("cpu", 6) == [{}] * 3
+    assert Local(workers=1).places("cpu", 1) == [{}]
+
+
+def test_a_process_for_each_gpu_which_sees_only_its_own(gpus):
+    gpus(2)
+    assert Local().places("auto", 1) == Local().places("cuda", 1) == [{VISIBLE: "0"}, {VISIBLE: "1"}]
+    assert Local(workers=3).places("auto", 1) == [{VISIBLE: "0"}, {VISIBLE: "1"}, {VISIBLE: "0"}]
+    gpus(2, "3, GPU-8e6")
+    assert Local().places("auto", 1) == [{VISIBLE: "3"}, {VISIBLE: "GPU-8e6"}]
+    gpus(1)
+    assert len(Local().places("auto", 1)) == 1
+
+
+def test_visible_gpus_are_those_that_cuda_counts(gpus):
+    gpus(1, "2,9")  # an index that does not exist hides itself and what follows
+    assert visible_gpus() == ["2"]
+    gpus(0, "")
+    assert visible_gpus() == []
+
+
+def test_a_gpu_by_its_number_is_one_place(gpus, monkeypatch):
+    monkeypatch.setattr("dlexp.device.choose", lambda _name: (torch.device("cuda", 1), ""))
+    assert Local().places("cuda:1", 1) == [{}]
+
+
+def test_cores_are_those_that_this_process_may_use():
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("no affinity on this system")
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        assert num_cores() == 1
+    finally:
+        os.sched_setaffinity(0, before)
