@@ -48,10 +48,10 @@ def sweep(
 
         read_space(overrides or [], config_dir)  # what is wrong with the space is said before torch is imported
     if dry_run:
-        return _dry_run(overrides or [], config_dir, console, json)
+        return forecast_sweep(overrides or [], config_dir, console, json)
     from dlexp.job import sweep as job
 
-    announce = _Announcer(console)
+    announce = Announcer(console)
     if resume is not None:
         found = job.resume(resume, runs_dir, config_dir, announce=announce)
     else:
@@ -62,14 +62,15 @@ def sweep(
     return found.outcome.exit_code
 
 
-class _Announcer:
+class Announcer:
     """Shows what is about to be searched, then passes the events to the board."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.board: Board | None = None
 
-    def __call__(self, about: "Announcement") -> "_Announcer":
+    def __call__(self, about: "Announcement") -> "Announcer":
+        """Show what is known beforehand; return what listens."""
         from dlexp.tracker.board import Board
 
         console, inquiry, data = self.console, about.inquiry, about.inquiry.first.dataset
@@ -87,10 +88,12 @@ class _Announcer:
         return self
 
     def close(self) -> None:
+        """Leave the terminal as it was."""
         if self.board is not None:
             self.board.close()
 
     def listen(self, event: "SweepEvent") -> None:
+        """Show one event."""
         from dlexp.job.searching import RoundBegin, TrialEpoch
 
         assert self.board is not None
@@ -173,7 +176,8 @@ def _status(entries: list[Any]) -> str:
     return ", ".join(statuses)
 
 
-def _dry_run(overrides: list[str], config_dir: Path | None, console: Console, is_json: bool) -> int:
+def forecast_sweep(overrides: list[str], config_dir: Path | None, console: Console, is_json: bool) -> int:
+    """Show what a sweep would take."""
     from dlexp.job.forecast import forecast
 
     found = forecast(overrides, config_dir)

@@ -10,6 +10,8 @@ from rich.table import Table
 
 from .argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet
 from .output import people, show_json
+from .verify import verify_trial
+from .winner import check_options, read_recipe, train_seeds
 
 if TYPE_CHECKING:
     from dlexp.config.compose import Composed
@@ -33,7 +35,30 @@ def train(
     test: Annotated[
         bool, typer.Option("--test", help="Open the sealed test part at the end; this is counted.")
     ] = False,
-    runs_dir: Annotated[Path, typer.Option(help="With --resume: where the run is looked for.")] = Path("runs"),
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="SWEEP", help="Train the winner of a sweep, overrides on top.", show_default=False
+        ),
+    ] = None,
+    train_on: Annotated[
+        str, typer.Option("--on", metavar="PARTS", help="With --from: train, or train+val, which leaves no val.")
+    ] = "train",
+    verify: Annotated[
+        str | None,
+        typer.Option(
+            "--verify-trial",
+            metavar="RUN",
+            help="Train a run, trial or fold again, alone, and say whether it is the same to the bit.",
+            show_default=False,
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(metavar="N", help="With --from: over N seeds; mean and spread.", show_default=False)
+    ] = None,
+    runs_dir: Annotated[
+        Path, typer.Option(help="With --resume, --from, --verify-trial: where it is looked for.")
+    ] = Path("runs"),
     config_dir: ConfigDir = None,
     dry_run: DryRun = False,
     json: Json = False,
@@ -44,16 +69,22 @@ def train(
 
     Example: `dlexp train data=fashion_mnist model=cnn optimizer=adam optimizer.lr=0.001 trainer.epochs=3`
     """
-    from dlexp.error import ConfigError
     from dlexp.job.config import resolve
     from dlexp.tracker import scan
 
+    if verify is not None:
+        others = overrides or resume or source or test or config_dir or dry_run
+        return verify_trial(verify, runs_dir, others, is_json=json, is_quiet=quiet)
     console = people(json, is_quiet=quiet)
-    if resume is not None and (overrides or dry_run or config_dir):
-        raise ConfigError(
-            "--resume: got other settings too; a run goes on as it is, so give --resume alone or start a new run"
-        )
-    composed = resolve(overrides or [], config_dir) if resume is None else None
+    _check_alone(resume, overrides or dry_run or config_dir)
+    check_options(source, train_on, seeds, resume)
+    overrides, origin = overrides or [], None
+    if source is not None:
+        found = read_recipe(source, runs_dir, overrides, config_dir, train_on, console)
+        if seeds is not None:
+            return train_seeds(found, seeds, config_dir, console, open_test=test, is_dry=dry_run, is_json=json)
+        overrides, origin = found.overrides, found.origin
+    composed = resolve(overrides, config_dir) if resume is None else None
     if composed is not None and dry_run:
         return _dry_run(composed, console, json)
     if resume is not None:
@@ -63,7 +94,7 @@ def train(
     announcer = _Announcer(console)
     try:
         if composed is not None:
-            outcome = job.start(composed, announce=announcer, open_test=test)
+            outcome = job.start(composed, announce=announcer, open_test=test, origin=origin)
         else:
             outcome = job.resume(str(resume), runs_dir, announce=announcer, open_test=test)
     finally:
@@ -72,6 +103,15 @@ def train(
     if json:
         show_json(outcome.result)
     return outcome.exit_code
+
+
+def _check_alone(resume: str | None, others: object) -> None:
+    from dlexp.error import ConfigError
+
+    if resume is not None and others:
+        raise ConfigError(
+            "--resume: got other settings too; a run goes on as it is, so give --resume alone or start a new run"
+        )
 
 
 class _Announcer:

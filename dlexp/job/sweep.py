@@ -16,7 +16,7 @@ from dlexp.job.figure import draw_figures
 from dlexp.job.inquiry import Inquiry, prepare
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.leaderboard import Standing, command
-from dlexp.job.ready import check_destination
+from dlexp.job.ready import check_destination, check_test
 from dlexp.job.roster import Roster
 from dlexp.job.searching import Searching, SweepEvent, TrialDone
 from dlexp.job.train import Outcome
@@ -73,26 +73,36 @@ class Listener(Protocol):
 Announce = Callable[[Announcement], Listener]
 
 
-def start(overrides: list[str], config_dir: Path | None, *, announce: Announce) -> Found:
+def start(
+    overrides: list[str],
+    config_dir: Path | None,
+    *,
+    announce: Announce,
+    open_test: bool = False,
+    origin: dict[str, str] | None = None,
+) -> Found:
     """Search; a sweep that asks for the same trials is gone on with.
 
     Args:
         overrides: Hydra overrides, some with sweep expressions.
         config_dir: A user's folder of YAML files.
         announce: Called before the first trial; returns what listens to the events and is closed at the end.
+        open_test: Check that there is a test part, which the caller will open.
+        origin: Ids of the sweep and the trial that it comes from.
 
     Raises:
         DlexpError: See its kinds.
     """
     with Interrupt(can_wait=False) as interrupt:
         inquiry = prepare(overrides, config_dir)
+        check_test(inquiry.first.dataset, open_test)
         runs_dir = Path(inquiry.config["runs_dir"])
         check_destination(runs_dir)
         scan.close_dead(runs_dir)
         folder = find_folder(inquiry)
         is_new = folder is None
         if folder is None:
-            folder = create_folder(inquiry, overrides)
+            folder = create_folder(inquiry, overrides, origin)
         else:
             folder.lock()
             folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
@@ -134,7 +144,7 @@ def find_folder(inquiry: Inquiry) -> RunFolder | None:
     return None
 
 
-def create_folder(inquiry: Inquiry, overrides: list[str]) -> RunFolder:
+def create_folder(inquiry: Inquiry, overrides: list[str], origin: dict[str, str] | None = None) -> RunFolder:
     """Make a sweep's folder, locked."""
     strategy, dimensions = inquiry.composed.choices["search"], inquiry.space.dimensions
     searched = {d.key: d.text.partition("=")[2] for d in dimensions}
@@ -149,8 +159,9 @@ def create_folder(inquiry: Inquiry, overrides: list[str]) -> RunFolder:
         "params": {"search": strategy, **inquiry.first_choices, **searched},
         "monitor": {"metric": inquiry.metric, "mode": "max" if inquiry.is_high_better else "min"},
         "test_openings": 0,
+        **({} if origin is None else {"from": origin}),
     }
-    slug = "-".join([strategy, *(d.key.rpartition(".")[2] for d in dimensions)])
+    slug = "-".join([strategy if dimensions else "seeds", *(d.key.rpartition(".")[2] for d in dimensions)])
     return RunFolder.create(
         Path(inquiry.config["runs_dir"]),
         inquiry.experiment,

@@ -62,7 +62,13 @@ class Outcome:
 Listener = Callable[[Event | Outcome], None]
 
 
-def start(composed: Composed, *, announce: Callable[[Announcement], Listener], open_test: bool = False) -> Outcome:
+def start(
+    composed: Composed,
+    *,
+    announce: Callable[[Announcement], Listener],
+    open_test: bool = False,
+    origin: dict[str, str] | None = None,
+) -> Outcome:
     """Train one configuration.
 
     Args:
@@ -70,6 +76,7 @@ def start(composed: Composed, *, announce: Callable[[Announcement], Listener], o
         announce: Called before the first update; returns what is called with every event, and at last with the
             outcome, which is there before MLflow has everything.
         open_test: Evaluate the test part at the end, which is counted.
+        origin: Ids of the sweep and the trial that it comes from.
 
     Raises:
         DlexpError: See its kinds.
@@ -83,7 +90,7 @@ def start(composed: Composed, *, announce: Callable[[Announcement], Listener], o
         check_test(built.dataset, open_test)
         check_model(built)
         interrupt.can_wait = True
-        folder = _create_folder(composed, built, runs_dir)
+        folder = _create_folder(composed, built, runs_dir, origin)
         try:
             return carry_out(built, folder, announce, interrupt, open_test)
         finally:
@@ -144,10 +151,13 @@ def rewind(built: Assembled, folder: RunFolder) -> None:
     folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
 
 
-def _create_folder(composed: Composed, built: Assembled, runs_dir: Path) -> RunFolder:
+def _create_folder(
+    composed: Composed, built: Assembled, runs_dir: Path, origin: dict[str, str] | None = None
+) -> RunFolder:
     config = composed.config
     experiment = config["tracking"]["experiment"] or built.dataset.name
     described = {"kind": "train", "params": logged_params(composed), **describe(built, config)}
+    described |= {} if origin is None else {"from": origin}
     slug = name.slug(composed.overrides)
     folder = RunFolder.create(
         runs_dir, experiment, slug, config=config, overrides=composed.overrides, manifest=described

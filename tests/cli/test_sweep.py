@@ -65,3 +65,14 @@ def test_refused(tmp_path, arguments, message):
     assert done.stderr.startswith(message)
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "runs").exists()
+
+
+def test_the_winner_over_seeds(first):
+    folder, _ = first
+    arguments = ["train", "--from", "last", "--seeds", "2", "--test", "--json"]
+    done = subprocess.run([COMMAND[0], *arguments], cwd=folder, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["spread"]["runs"] == result["test"]["runs"] == 2
+    assert "mean ± standard deviation" in done.stderr
+    assert "optimizer.lr=0.3" in done.stderr.splitlines()[0]
