@@ -116,6 +116,7 @@ def _train_program(members: list[Member], engine: str, should_stop: Callable[[],
         num_outputs = run.step.rules.loss.num_outputs
         stored.write(member.folder, member.dataset, built.affine, run.task, num_outputs, row)
         member.folder.log(f"device: {built.device_line}, {engine}")
+        _record_engine(member.folder, engine)
     run.should_stop = should_stop
     for event in run.events():
         member = members[0 if isinstance(event, Progress) else event.trial]
@@ -124,6 +125,15 @@ def _train_program(members: list[Member], engine: str, should_stop: Callable[[],
         elif isinstance(event, TrialEnd) and event.status == "interrupted":
             save_last(run, member.folder, event.trial)
         yield Told(member, event, engine)
+
+
+def _record_engine(folder: RunFolder, engine: str) -> None:
+    """Write which engine trains a trial, or in turn: `--verify-trial` takes the same."""
+    before = folder.manifest.get("engine")
+    if before is not None and before != engine and checkpoint.exists(folder.checkpoints / "last"):
+        engine = f"{before} then {engine}"
+    if before != engine:
+        folder.update_manifest(engine=engine)
 
 
 def _restore(built: Assembled, members: list[Member]) -> None:
