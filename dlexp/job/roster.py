@@ -12,6 +12,7 @@ from typing import Any
 
 from dlexp.engine.event import EpochEnd
 from dlexp.job.crew import Crew
+from dlexp.job.elsewhere import Elsewhere
 from dlexp.job.execute import Assignment, Epoch
 from dlexp.job.intact import is_intact
 from dlexp.job.trial import FOLDER, Outcome, Trial, by_id, outcome
@@ -27,14 +28,14 @@ class Roster:
         sweep: The sweep's folder.
         metric: The objective.
         crew: Trains what is missing.
-        elsewhere: Folders of finished trials of other sweeps, by id.
+        elsewhere: Trials that other sweeps have finished.
         environment: What manifests say of code, machine and packages, found out once.
     """
 
     sweep: RunFolder
     metric: str
     crew: Crew
-    elsewhere: dict[str, Path]
+    elsewhere: Elsewhere
     environment: dict[str, Any]
     _known: dict[str, Path] = field(default_factory=dict)
 

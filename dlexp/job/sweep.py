@@ -12,6 +12,7 @@ import torch
 from dlexp.build import build
 from dlexp.error import RunError
 from dlexp.job.crew import Crew
+from dlexp.job.elsewhere import Elsewhere
 from dlexp.job.figure import draw_figures
 from dlexp.job.inquiry import Inquiry, prepare
 from dlexp.job.interrupt import Interrupt
@@ -20,7 +21,6 @@ from dlexp.job.ready import check_destination, check_test
 from dlexp.job.roster import Roster
 from dlexp.job.searching import Searching, SweepEvent, TrialDone
 from dlexp.job.train import Outcome
-from dlexp.job.trial import FOLDER, by_id, outcome
 from dlexp.job.verdict import summarize
 from dlexp.tracker import mlflow, name, scan
 from dlexp.tracker.folder import MANIFEST, RunFolder
@@ -172,28 +172,11 @@ def create_folder(inquiry: Inquiry, overrides: list[str], origin: dict[str, str]
     )
 
 
-def finished_elsewhere(inquiry: Inquiry, folder: RunFolder) -> dict[str, Path]:
-    """Return the trials of other sweeps of the experiment by id; those that failed are worth another attempt."""
-    found: dict[str, Path] = {}
-    for place in sorted(folder.path.parent.glob(f"*-*/{FOLDER}")):
-        if place.parent != folder.path:
-            found |= {id_: path for id_, path in by_id(place.parent).items() if _is_finished(path, inquiry.metric)}
-    return found
-
-
-def _is_finished(path: Path, metric: str) -> bool:
-    try:
-        found = outcome(RunFolder.open(path), metric)
-    except RunError:  # killed while it was made, or damaged
-        return False
-    return found is not None and found.status != "failed"
-
-
 def _carry_out(inquiry: Inquiry, folder: RunFolder, listener: Listener, interrupt: Interrupt, crew: Crew) -> Found:
     started = time.monotonic() - _seconds_before(folder)
     outbox = mlflow.start(folder, inquiry.config["tracking"])
     around = {**environment(), "device": str(inquiry.first.device), "threads": torch.get_num_threads()}
-    trials = Roster(folder, inquiry.metric, crew, finished_elsewhere(inquiry, folder), around)
+    trials = Roster(folder, inquiry.metric, crew, Elsewhere.around(folder, inquiry.metric), around)
     searching = Searching(inquiry, trials, interrupt)
     try:
         for event in searching.events():

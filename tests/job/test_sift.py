@@ -41,8 +41,10 @@ def test_valid_and_invalid_values(overrides, good, bad, words):
 
 def test_a_model_whose_shapes_do_not_fit(monkeypatch):
     monkeypatch.setattr(probe, "build_module", lambda *_args, **_more: nn.Sequential(nn.Flatten(), nn.Linear(63, 10)))
-    assert sieve("optimizer.lr=1,2").reason({"optimizer.lr": 1}).startswith("model: got a batch of shape [32, 1, 8, 8]")
+    assert sieve("optimizer.lr=1,2").reason({"optimizer.lr": 1}).startswith("model: got a batch of shape [2, 1, 8, 8]")
     monkeypatch.setattr(probe, "build_module", lambda *_args, **_more: nn.Sequential(nn.Flatten(), nn.Linear(64, 9)))
+    assert sieve("optimizer.lr=1,2").reason({"optimizer.lr": 1}) == "model: got outputs [2, 9]; [2, 10] are needed"
+    monkeypatch.setattr(probe, "LARGE", 0)
     assert sieve("optimizer.lr=1,2").reason({"optimizer.lr": 1}) == "model: got outputs [32, 9]; [32, 10] are needed"
 
 
