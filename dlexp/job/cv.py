@@ -238,7 +238,7 @@ def _several_settings(course: _Course) -> tuple[dict[str, Any], list[FoldEnd]]:
 
 
 def _create_setting(course: _Course, number: int) -> RunFolder:
-    one, parent = course.design.settings[number], course.folder
+    one, parent, seeds = course.design.settings[number], course.folder, course.design.seeds
     about = {key: value for key, value in parent.manifest.items() if key not in _OWN}
     folder = RunFolder.create(
         parent.path,
@@ -246,7 +246,13 @@ def _create_setting(course: _Course, number: int) -> RunFolder:
         name.slug([f"{key}={yaml_value(value)}" for key, value in one.values.items()]),
         config=one.config,
         overrides=one.overrides,
-        manifest={**about, "form": "plain", "cv": parent.run_id, "number": number, "params": one.params},
+        manifest={
+            **about,
+            "form": "plain",
+            "cv": parent.run_id,
+            "number": number,
+            "params": one.params | ({"seed": seeds} if len(seeds) > 1 else {}),
+        },
     )
     folder.unlock()
     return folder

@@ -147,7 +147,7 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> Design:
     return Design(
         config=config,
         overrides=overrides,
-        params=_params(space, composed),
+        params=_params(space, composed, is_nested),
         settings=settings,
         seeds=(space.seeds if space else []) or [config["seed"]],
         dataset=dataset,
@@ -238,10 +238,10 @@ def _objective(search: Search, default: str, first: Assembled) -> str:
     return metric
 
 
-def _params(space: Space | None, composed: Composed) -> dict[str, Any]:
+def _params(space: Space | None, composed: Composed, is_nested: bool) -> dict[str, Any]:
     """Return what all settings share, and the sweep expressions themselves."""
-    if space is None:
-        return {name: value for name, value in logged_params(composed).items() if name not in JOB_GROUPS}
-    searched = {d.key: d.text.partition("=")[2] for d in space.dimensions}
-    seeds = {"seed": space.seeds} if space.seeds else {}
-    return {**logged_params(composed), **searched, **seeds}
+    idle = [group for group in JOB_GROUPS if group != "search" or not is_nested]
+    shared = {name: value for name, value in logged_params(composed).items() if name not in idle}
+    searched = {d.key: d.text.partition("=")[2] for d in space.dimensions} if space else {}
+    seeds = {"seed": space.seeds} if space and space.seeds else {}
+    return {**shared, **searched, **seeds}

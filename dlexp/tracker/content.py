@@ -117,8 +117,12 @@ def final_points(folder: RunFolder, manifest: dict[str, Any], history: list[dict
 def aggregates(result: dict[str, Any]) -> dict[str, Any]:
     """Return a cv's mean, standard deviation and count over folds, and the metrics of its pooled predictions.
 
+    Of several settings, best, mean, standard deviation and count over these.
+
     Their names differ from those of the folds, so that a list sorted by a metric shows the folds and not their mean.
     """
+    if "settings" in result:
+        return result["metrics"]
     means = {f"cv/{name.replace('/', '_')}_mean": value for name, value in result["mean"].items()}
     spreads = {f"cv/{name.replace('/', '_')}_std": value for name, value in result["std"].items()}
     pooled = {f"out_of_fold/{name}": value for name, value in result["out_of_fold"].items()}
