@@ -115,6 +115,7 @@ def _show(found: "Found", console: Console) -> None:
     console.print(f"[bold]{result['status']}[/]: {len(result['trials'])} trials, {seconds:.1f} s")
     if found.standings:
         console.print(_leaderboard(found))
+    _show_importances(result, console)
     failed = sum(record["status"] in ("failed", "diverged") for record in result["trials"])
     if failed:
         console.print(f"[yellow]{failed} of {len(result['trials'])} trials failed or diverged[/]")
@@ -140,6 +141,17 @@ def _show_worth(result: dict[str, Any], best: dict[str, Any], console: Console) 
             f"{metric} {best['value']:.4f} is the best of {best['picked_among']} on the validation part; corrected for "
             f"having been picked {best['corrected']:.4f}; it wins on {best['wins']:.0%} of resampled validation parts"
         )
+
+
+def _show_importances(result: dict[str, Any], console: Console) -> None:
+    from dlexp.tracker.board import short_key
+
+    shares, note = result["importances"], result.get("importances_note", "")
+    if shares:
+        named = ", ".join(f"{short_key(key, list(shares))} {share:.2f}" for key, share in shares.items())
+        console.print(f"importance {escape(named)}: {escape(note)}")
+    elif note and "dimension" not in note:
+        console.print(f"importance not computed: {escape(note)}")
 
 
 def _leaderboard(found: "Found") -> Table:

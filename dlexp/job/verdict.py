@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from dlexp.job.importance import weigh
 from dlexp.job.inquiry import Inquiry
 from dlexp.job.leaderboard import Standing, command, edges
 from dlexp.job.searching import Searching
@@ -28,6 +29,7 @@ def summarize(
         "trials": _trials(inquiry, searching),
         "best": None,
         "metrics": {},
+        "importances": {},
         "groups": searching.trials.programs,
         "moves": searching.notes,
         "seconds": round(seconds, 3),
@@ -47,6 +49,8 @@ def summarize(
             **worth(standings, inquiry.metric),
         }
         result["metrics"] = _summary(standings)
+        weighed = weigh(standings, inquiry.space.dimensions, is_high_better=inquiry.is_high_better)
+        result |= {"importances": weighed.shares, "importances_note": weighed.note}
     return result
 
 
