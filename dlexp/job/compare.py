@@ -14,7 +14,7 @@ from dlexp.error import ConfigError, RunError, did_you_mean
 from dlexp.job.entrant import Entrant, Predictions
 from dlexp.job.lineup import labels, line_up
 from dlexp.statistic import score
-from dlexp.statistic.bootstrap import DRAWS, Bootstrap, examples_needed, interval, resample
+from dlexp.statistic.bootstrap import Bootstrap, examples_needed, interval, resample
 from dlexp.statistic.holm import holm
 from dlexp.statistic.mcnemar import mcnemar
 from dlexp.statistic.sign_flip import fewest, sign_flip
@@ -22,8 +22,6 @@ from dlexp.statistic.spread import add_spread
 from dlexp.statistic.t_test import corrected_t_test, differences_needed
 
 ALPHA = 0.05
-# a bootstrap's smallest p is 2 / (draws + 1): Holm multiplies it by the number of pairs
-DRAWS_PER_PAIR = 4 / ALPHA
 
 
 def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> dict[str, Any]:
@@ -96,10 +94,9 @@ def _on_one_split(entrants: list[Entrant], values: list[np.ndarray], name: str, 
     sides = [entrant.parts[0, 0] for entrant in entrants]
     num = len(sides[0][0].ids)
     is_counted = name == "accuracy" and len(sides[0]) == 1
-    draws = DRAWS if is_counted or len(sides[0]) > 1 else max(DRAWS, math.ceil(DRAWS_PER_PAIR * num_pairs))
     try:
         resampled_BR = resample(
-            [_mean_over_seeds(name, side) for side in sides], num, generator=np.random.default_rng(0), draws=draws
+            [_mean_over_seeds(name, side) for side in sides], num, generator=np.random.default_rng(0)
         )
         pairs = itertools.combinations(range(len(entrants)), 2)
         spans = {(i, j): interval(resampled_BR[:, i] - resampled_BR[:, j]) for i, j in pairs}

@@ -11,7 +11,7 @@ import numpy as np
 
 from dlexp.statistic.score import Weighted
 
-CELLS = 1 << 21  # weights held at once: bounds the memory
+CELLS = 1 << 17  # weights held at once: a megabyte stays in the cache while each run's score is taken
 DRAWS = 2000
 
 
@@ -22,7 +22,8 @@ class Bootstrap:
     Attributes:
         low: Lower end of the percentile interval.
         high: Upper end.
-        p_value: Two-sided: twice the smaller share of resamples on one side of zero, at least 2 / (B + 1).
+        p_value: Two-sided: twice the smaller share of resamples on one side of zero; where that is none of them, the
+            normal tail 2 Phi(-|mean| / se) if it is below the 2 / (B + 1) that they can tell apart.
         standard_error: Standard deviation of the resampled differences.
     """
 
@@ -80,9 +81,11 @@ def interval(differences_B: np.ndarray, level: float = 0.95) -> Bootstrap:
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     # what differs by rounding only is a difference of zero
     tie = 1e-12 * max(1.0, float(np.abs(values).max()))
-    below, above = int((values <= tie).sum()), int((values >= -tie).sum())
-    p_value = min(1.0, 2 * (1 + min(below, above)) / (1 + len(values)))
-    return Bootstrap(float(low), float(high), p_value, float(values.std(ddof=1)))
+    few = min(int((values <= tie).sum()), int((values >= -tie).sum()))
+    p_value, error = min(1.0, 2 * (1 + few) / (1 + len(values))), float(values.std(ddof=1))
+    if few == 0 and error > tie:
+        p_value = min(p_value, math.erfc(abs(float(values.mean())) / error / math.sqrt(2)))
+    return Bootstrap(float(low), float(high), p_value, error)
 
 
 def examples_needed(

@@ -149,9 +149,11 @@ def _area(scores_N: np.ndarray, is_positive_N: np.ndarray, weights_BN: np.ndarra
     """Return the weight of pairs in which the positive example scores higher, ties by half, among all pairs."""
     order = np.argsort(scores_N, kind="stable")
     starts = np.flatnonzero(np.diff(scores_N[order], prepend=-1.0))
-    sorted_BN = weights_BN[:, order]
-    positive = np.add.reduceat(sorted_BN * is_positive_N[order], starts, axis=1)
-    negative = np.add.reduceat(sorted_BN * ~is_positive_N[order], starts, axis=1)
+    all_BN = weights_BN[:, order]
+    positive = all_BN * is_positive_N[order]
+    negative = all_BN - positive
+    if len(starts) < len(order):
+        positive, negative = (np.add.reduceat(part, starts, axis=1) for part in (positive, negative))
     below = negative.cumsum(1) - negative
     pairs_B = positive.sum(1) * negative.sum(1)
     return np.where(pairs_B > 0, (positive * (below + negative / 2)).sum(1) / np.maximum(pairs_B, 1e-300), np.nan)
