@@ -6,9 +6,9 @@ from dlexp.tracker.board import describe
 from dlexp.tracker.folder import RunFolder
 
 
-def draw_figures(inquiry: Inquiry, folder: RunFolder, standings: list[Standing]) -> None:
-    """Draw each dimension against the objective, parallel coordinates and the learning curves of the best."""
-    from dlexp.report import search
+def draw_figures(inquiry: Inquiry, folder: RunFolder, standings: list[Standing], importances: dict[str, float]) -> None:
+    """Draw each dimension and pair against the objective, parallel coordinates, the learning curves of the best."""
+    from dlexp.report import pair, search
 
     entries = [entry for standing in standings for entry in standing.entries]
     keys = [d.key for d in inquiry.space.dimensions]
@@ -24,5 +24,9 @@ def draw_figures(inquiry: Inquiry, folder: RunFolder, standings: list[Standing])
     if keys:
         path = folder.figures / "parallel.png"
         search.draw_parallel(points, keys, log_keys, inquiry.metric, path, is_high_better=inquiry.is_high_better)
+    if len(keys) > 1:
+        path = folder.figures / "pairs.png"
+        first = sorted(keys, key=lambda key: -importances.get(key, 0.0))
+        pair.draw_pairs(points, first, log_keys, inquiry.metric, path, is_high_better=inquiry.is_high_better)
     best = [(describe(e.trial.overrides), e.outcome.folder.history()) for e in whole[: search.TOP]]
     search.draw_curves(best, inquiry.metric, folder.figures / "curves.png")

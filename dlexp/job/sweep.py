@@ -187,7 +187,7 @@ def _carry_out(inquiry: Inquiry, folder: RunFolder, listener: Listener, interrup
         result = summarize(inquiry, folder, searching, standings, time.monotonic() - started)
         folder.write_result(plain(result))
         if standings:
-            draw_figures(inquiry, folder, standings)
+            draw_figures(inquiry, folder, standings, result["importances"])
         folder.log(f"{result['status']} {searching.why}".rstrip())
         folder.update_manifest(status=result["status"], end=now())
     except BaseException as error:

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
+from matplotlib import colormaps
+from matplotlib.colors import BoundaryNorm
 from matplotlib.ticker import MaxNLocator
 
 from dlexp.report.canvas import new_figure, save
+from dlexp.report.scale import is_number, set_scale
 
 TOP = 10
 COLUMNS = 3
@@ -47,18 +49,23 @@ def draw_dimensions(points: list[Point], keys: list[str], log_keys: set[str], me
     axes = figure.subplots(rows, columns, squeeze=False).flatten()
     for axis in axes[len(keys) :]:
         axis.set_visible(False)
+    num_rounds = max(p.round for p in points)
+    colors, norm = (
+        colormaps["viridis"].resampled(num_rounds),
+        BoundaryNorm([n + 0.5 for n in range(num_rounds + 1)], num_rounds),
+    )
     drawn = None
     for axis, key in zip(axes, keys, strict=False):
-        place = _scale(axis, points, key, key in log_keys)
+        values = [p.settings[key] for p in points if key in p.settings]
+        place = set_scale(axis, "x", values, is_log=key in log_keys)
         whole = [p for p in points if p.value is not None and key in p.settings]
         failed = [p for p in points if p.value is None and key in p.settings]
         drawn = axis.scatter(
             [place(p.settings[key]) for p in whole],
             [p.value for p in whole if p.value is not None],
             c=[p.round for p in whole],
-            cmap="viridis",
-            vmin=1,
-            vmax=max(max(p.round for p in points), 2),
+            cmap=colors,
+            norm=norm,
             s=22,
             alpha=0.85,
         )
@@ -67,8 +74,9 @@ def draw_dimensions(points: list[Point], keys: list[str], log_keys: set[str], me
             axis.plot([place(p.settings[key]) for p in failed], [bottom] * len(failed), "x", color="tab:red", ms=5)
         axis.set(xlabel=key, ylabel=metric)
         axis.grid(alpha=0.3)
-    if drawn is not None and max(p.round for p in points) > 1:
-        figure.colorbar(drawn, ax=axes.tolist(), label="round", shrink=0.8)
+    if drawn is not None and num_rounds > 1:
+        ticks = range(1, num_rounds + 1, math.ceil(num_rounds / 10))
+        figure.colorbar(drawn, ax=axes[: len(keys)].tolist(), label="round", shrink=0.8, ticks=list(ticks))
     return save(figure, path)
 
 
@@ -128,7 +136,8 @@ def draw_parallel(
             axis.text(x + 0.03, height, label, fontsize=7, va="center", bbox=LABEL)
     axis.set_xticks(range(len(columns)), [*keys, metric], fontsize=8)
     axis.set_yticks([])
-    axis.set(xlim=(-0.1, len(columns) - 0.6))
+    axis.set(xlim=(-0.1, len(columns) - 0.6), title="the darker, the better")
+    axis.spines[:].set_visible(False)
     return save(figure, path)
 
 
@@ -140,7 +149,7 @@ class _Column:
 
 def _positions(values: list[Any], is_log: bool) -> _Column:
     """Return each value's height in [0, 1], NaN where it does not exist, and a few labels."""
-    numbers = [v for v in values if _is_number(v)]
+    numbers = [v for v in values if is_number(v)]
     if numbers and len(numbers) == sum(v is not None for v in values):
         low, high = min(numbers), max(numbers)
         ends = (math.log(low), math.log(high)) if is_log and low > 0 else (low, high)
@@ -158,24 +167,6 @@ def _positions(values: list[Any], is_log: bool) -> _Column:
     )
 
 
-def _scale(axis: Axes, points: list[Point], key: str, is_log: bool) -> Any:
-    """Set up a horizontal axis and return what places a value on it."""
-    values = [p.settings[key] for p in points if key in p.settings]
-    if all(_is_number(v) for v in values):
-        if is_log:
-            axis.set_xscale("log")
-        return lambda value: value
-    names = list(dict.fromkeys(str(v) for v in values))
-    axis.set_xticks(range(len(names)), names, rotation=30 if len(names) > 4 else 0)
-    return lambda value: names.index(str(value))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _shades(count: int) -> list[Any]:
     """Return colours from dark to light."""
-    from matplotlib import colormaps
-
     return [colormaps["viridis"](share) for share in np.linspace(0.0, 0.9, max(count, 1))]
