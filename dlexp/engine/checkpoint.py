@@ -110,6 +110,12 @@ def epoch(directory: Path) -> int | None:
         return None
 
 
+def remove(directory: Path) -> None:
+    """Delete a checkpoint, after what a kill left beside it."""
+    for folder in reversed(_candidates(directory)):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _candidates(directory: Path) -> list[Path]:
     return [directory, _beside(directory, "new"), _beside(directory, "old")]
 

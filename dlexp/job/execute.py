@@ -22,6 +22,7 @@ from dlexp.job.fuse import SOLO, Choice
 from dlexp.job.loaded import Datasets
 from dlexp.job.memory import is_out_of_memory
 from dlexp.job.structure import structure_key
+from dlexp.job.together import settle
 from dlexp.job.train import write_parts
 from dlexp.tracker.folder import RunFolder
 from dlexp.tracker.manifest import now
@@ -161,6 +162,7 @@ class Executor:
             raise DataError(f"{dataset.name}: the data changed since {folder.run_id} was asked for")
         if assignment.kind == "fold":
             write_parts(folder, dataset)
+        settle(folder)
         has_begun = manifest.get("paused_at") is None and checkpoint.exists(folder.checkpoints / "last")
         resumes = manifest["resumes"] + has_begun
         if has_begun or manifest["status"] != "running":

@@ -9,13 +9,14 @@ from typing import Any
 
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
-from dlexp.engine.event import EpochEnd, Progress, TrialEnd
+from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
 from dlexp.engine.snapshot import restore
+from dlexp.engine.train import Run
 from dlexp.job import stored
 from dlexp.job.assemble import Assembled, assemble_group
 from dlexp.job.fuse import Choice
 from dlexp.job.memory import is_out_of_memory
-from dlexp.job.record import save_epoch, save_last
+from dlexp.job.together import keeper
 from dlexp.tracker.folder import RunFolder
 
 
@@ -118,13 +119,28 @@ def _train_program(members: list[Member], engine: str, should_stop: Callable[[],
         member.folder.log(f"device: {built.device_line}, {engine}")
         _record_engine(member.folder, engine)
     run.should_stop = should_stop
-    for event in run.events():
-        member = members[0 if isinstance(event, Progress) else event.trial]
-        if isinstance(event, EpochEnd):
-            save_epoch(run, member.folder, event)
-        elif isinstance(event, TrialEnd) and event.status == "interrupted":
-            save_last(run, member.folder, event.trial)
-        yield Told(member, event, engine)
+    for event in _saved(run, [member.folder for member in members]):
+        yield Told(members[0 if isinstance(event, Progress) else event.trial], event, engine)
+
+
+def _saved(run: Run, folders: list[RunFolder]) -> Iterator[Event]:
+    """Yield a program's events, those of an epoch when it is saved."""
+    saver = keeper(run, folders)
+    epoch: list[EpochEnd] = []
+    try:
+        for event in run.events():
+            if isinstance(event, EpochEnd):
+                epoch.append(event)
+                if len(epoch) == len(run.trials):
+                    saver.save(epoch)
+                    yield from epoch
+                    epoch = []
+                continue
+            if isinstance(event, TrialEnd):
+                saver.part(event)
+            yield event
+    finally:
+        saver.close()
 
 
 def _record_engine(folder: RunFolder, engine: str) -> None:

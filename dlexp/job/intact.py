@@ -13,6 +13,7 @@ from dlexp.error import RunError
 from dlexp.tracker.folder import METRICS, RESULT, RunFolder
 
 SEALED = ("model.json", METRICS, RESULT, "predictions/val.npz")
+POINTER = "together.json"  # in a trial's folder while it trains in a stack; see `dlexp.job.together`
 CONCLUDED = ("finished", "stopped_early", "diverged")
 
 
@@ -49,6 +50,8 @@ def _can_go_on(folder: RunFolder, history: list[dict[str, Any]]) -> bool:
     last, best = folder.checkpoints / "last", folder.checkpoints / "best"
     if not checkpoint.exists(last):
         return True
+    if (folder.path / POINTER).exists():
+        return True  # both are about to be written again, or dropped
     try:
         state = checkpoint.load(last)[1]
         epochs = [record["epoch"] for record in history[: state["epoch"]]]
