@@ -136,12 +136,12 @@ def _load_setting(
     trials = _at(ref, ranked, place)
     folders = [_trial_folder(folder, trial) for trial in trials]
     seeds = [str(trial["overrides"].get("seed", manifest["seed"])) for trial in trials]
-    setting = {key: value for key, value in trials[0]["overrides"].items() if key != "seed" or len(trials) == 1}
+    is_one = len(trials) == 1
     found = _enter(folder, manifest, "train", seeds, {(0, 0): [_read(trial) for trial in folders]})
     return replace(
         found,
         run_id=folder.run_id if place is None else f"{folder.run_id}:{place}",
-        overrides=[f"{key}={value}" for key, value in setting.items()],
+        overrides=[text for text in folders[0].overrides if is_one or not text.startswith("seed=")],
         folder=folder if place is None else folders[0],
         picked_among=len(ranked) if place is None and len(ranked) > 1 else 0,
         run_ids=[trial.run_id for trial in folders],

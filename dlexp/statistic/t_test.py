@@ -93,11 +93,22 @@ def differences_needed(effect: float, test_to_train: float, *, level: float = 0.
     """
     if not effect or math.isnan(effect):
         return None
-    num = np.arange(2, MOST_RUNS + 1)
-    delta = abs(effect) / np.sqrt(1 / num + test_to_train)
+    # the power rises with J: look for the first that suffices by halving
+    low, high = 2, MOST_RUNS
+    if _power(effect, high, test_to_train, level) < power:
+        return None
+    while low < high:
+        middle = (low + high) // 2
+        is_enough = _power(effect, middle, test_to_train, level) >= power
+        low, high = (low, middle) if is_enough else (middle + 1, high)
+    return low
+
+
+def _power(effect: float, num: int, test_to_train: float, level: float) -> float:
+    delta = abs(effect) / math.sqrt(1 / num + test_to_train)
     # Beyond 30 the noncentral t is far above any quantile of interest, and scipy's series slow.
-    is_found = 1 - special.nctdtr(num - 1, np.minimum(delta, 30), special.stdtrit(num - 1, (1 + level) / 2)) >= power
-    return int(num[np.argmax(is_found)]) if is_found.any() else None
+    quantile = special.stdtrit(num - 1, (1 + level) / 2)
+    return 1 - float(special.nctdtr(num - 1, min(delta, 30.0), quantile))
 
 
 def _mean_and_std(values: np.ndarray) -> tuple[float, float]:

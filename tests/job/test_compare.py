@@ -12,6 +12,9 @@ from dlexp.error import ConfigError, RunError
 from dlexp.job import compare as compare_job
 from dlexp.job.compare import compare
 from dlexp.job.entrant import Predictions
+from dlexp.statistic.bootstrap import Bootstrap
+from dlexp.statistic.sign_flip import fewest
+from dlexp.statistic.t_test import differences_needed
 
 spec = importlib.util.spec_from_file_location("compared", Path(__file__).with_name("compared.py"))
 made = importlib.util.module_from_spec(spec)
@@ -165,6 +168,23 @@ def test_too_few_seeds_cannot_tell_and_say_how_many_would(tmp_path):
     good, bad = write_seeds(tmp_path, 0.95, 100, 4, "cnn"), write_seeds(tmp_path, 0.7, 200, 4, "mlp")
     (pair,) = compare([*good, *bad], tmp_path)["pairs"]
     assert (pair["verdict"], pair["smallest_p"], pair["needed"]) == ("cannot tell", 0.125, 2)
+
+
+@pytest.mark.parametrize(("effect", "error"), [(1.2, 0.0), (1.5, 0.45)])
+def test_as_many_seeds_as_stated_have_the_power_stated(effect, error):
+    """Differences of deviation 1 over seeds, all moved together by examples of the standard error."""
+    print("seed 43")
+    draw = np.random.default_rng(43)
+    needed = differences_needed(effect, error**2)
+    assert needed is not None
+    wins = 0
+    for moved in effect + error * draw.normal(size=400):
+        differences = moved + draw.normal(size=max(needed, fewest()))
+        mean = differences.mean()
+        pair = compare_job._over_seeds(differences, Bootstrap(mean - 1.96 * error, mean + 1.96 * error, 0, error), 1)
+        wins += compare_job.verdict(pair | {"p_holm": pair["p_value"]}, is_high_better=True) == "a"
+    print(f"{needed} seeds, power {wins / 400:.3f}")
+    assert 0.74 < wins / 400 < 0.88
 
 
 def test_other_seeds_of_the_same_setting_are_paired_in_order(tmp_path):
