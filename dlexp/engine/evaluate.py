@@ -25,25 +25,36 @@ def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) 
     Args:
         forward: The program; its mode is training again afterwards.
         task: Data and normalisation.
-        parts: Row numbers of each trial's part; where lengths differ, shorter ones are filled up and N is the longest.
+        parts: Row numbers of each trial's part; where lengths differ, N is the longest.
         batch_size: Examples at once.
     """
     forward.set_training(False)
-    is_shared = are_equal(parts)
-    rows = parts[0] if is_shared else torch.stack(_filled(parts))
-    pieces = []
-    for x, _ in task.feed.batches(list(rows.split(batch_size, dim=-1))):
-        outputs = forward(task.prepare(x), is_shared=is_shared)
-        assert isinstance(outputs, Tensor)
-        pieces.append(outputs if outputs.dtype == torch.float64 else outputs.float())
+    if are_equal(parts):
+        found = _outputs(forward, task, parts[0], None, batch_size)
+    else:
+        # Each length by itself: how many examples a product has may change its rounding.
+        lengths = [len(part) for part in parts]
+        found = None
+        for length in sorted(set(lengths)):
+            chosen = [row for row, own in enumerate(lengths) if own == length]
+            rows = chosen if len(chosen) < len(parts) else None
+            outputs = _outputs(forward, task, torch.stack([parts[row] for row in chosen]), rows, batch_size)
+            if found is None:
+                found = outputs.new_zeros(len(parts), max(lengths), outputs.shape[-1])
+            found[chosen, :length] = outputs
+        assert found is not None
     forward.set_training(True)
-    found = torch.cat(pieces, dim=1)
     return found if task.unit is None else task.unit.leave(found)
 
 
-def _filled(parts: list[Tensor]) -> list[Tensor]:
-    longest = max(len(part) for part in parts)
-    return [torch.cat([part, part[:1].expand(longest - len(part))]) for part in parts]
+def _outputs(forward: Forward, task: Task, part: Tensor, rows: list[int] | None, batch_size: int) -> Tensor:
+    """Return outputs (R, N, K) of chosen trials for a part that they share (N,) or one each (R, N)."""
+    pieces = []
+    for x, _ in task.feed.batches(list(part.split(batch_size, dim=-1))):
+        outputs = forward(task.prepare(x, rows), is_shared=part.dim() == 1, rows=rows)
+        assert isinstance(outputs, Tensor)
+        pieces.append(outputs if outputs.dtype == torch.float64 else outputs.float())
+    return torch.cat(pieces, dim=1)
 
 
 @torch.no_grad()

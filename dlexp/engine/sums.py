@@ -46,7 +46,8 @@ class Sums:
             self.seen[row] += part.num
         if rows is not None:
             chosen = torch.tensor(rows, device=loss_R.device)
-            self.loss.index_add_(0, chosen, loss_R, alpha=part.num)
+            # the same addition as below; index_add_ with a factor rounds once more
+            self.loss.index_copy_(0, chosen, self.loss[chosen].add_(loss_R, alpha=part.num))
             if has_classes:
                 self.correct.index_add_(0, chosen, count_correct(outputs, part.targets))
             return

@@ -150,9 +150,7 @@ def explain(manifest: dict[str, Any], engine: str, device: str) -> list[str]:
     if then and here and (then["commit"] != here["commit"] or then.get("dirty") or here.get("dirty")):
         reasons.append("the code in this folder changed since, or is not all committed")
     if engine == "vmapped":
-        reasons.append(
-            "convolutions mapped over trials become groups, whose kernel depends on how many trials there are"
-        )
+        reasons.append("convolutions and batch norm mapped over trials take kernels by how many trials there are")
     if " then " in engine:
         reasons.append(f"a kill or a lack of memory changed its engine midway: {engine}")
     if not device.startswith("cpu"):

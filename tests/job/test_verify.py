@@ -129,5 +129,5 @@ def test_reasons_name_what_changed():
     reasons = explain(manifest, "vmapped", "cpu")
     assert any(reason.startswith("torch changed from 2.0 to ") for reason in reasons)
     assert any(reason.startswith("the device changed from cuda:0 to cpu") for reason in reasons)
-    assert any("convolutions mapped over trials" in reason for reason in reasons)
+    assert any("batch norm mapped over trials" in reason for reason in reasons)
     assert not any("mlflow" in reason for reason in reasons)

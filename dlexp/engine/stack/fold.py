@@ -13,13 +13,16 @@ from dlexp.engine.stack.vmapped import Vmapped, find_obstacle
 
 CPU = torch.device("cpu")
 PROBE_BATCH = 3
+MIXES = "its code mixes the examples of a batch"
+AGAIN = "its backward pass leaves other gradients or statistics than alone"
 
 
 def fold_obstacle(model: nn.Module, in_shape: tuple[int, ...]) -> str | None:
     """Return why a model's layers cannot be given a trial axis, None when they can.
 
-    Two copies with different weights run folded and alone, in float64, in training and in evaluation; code that mixes
-    examples of a batch gives other numbers folded than alone.
+    Two copies with different weights run folded and alone, in float64: evaluation, a training pass with its gradients,
+    and evaluation with the statistics that this left. Code that mixes examples of a batch gives other numbers folded
+    than alone; layers that run again in the backward pass leave other statistics.
     """
     generator = torch.Generator().manual_seed(0)
     pair = [copy.deepcopy(model).double().cpu(), copy.deepcopy(model).double().cpu()]
@@ -30,16 +33,15 @@ def fold_obstacle(model: nn.Module, in_shape: tuple[int, ...]) -> str | None:
     x = torch.cat([x, -x])  # code that branches on a sum or a maximum takes another branch alone than together
     try:
         stack = Folded(pair, device=CPU, channels_last=False)
-        for is_training in (False, True):  # training changes the running statistics
-            stack.set_training(is_training)
-            stack.seed_dropout([1, 2], 0)
-            together = _main(stack(x, is_shared=False))
+        alone = [Solo(copy.deepcopy(one), device=CPU, channels_last=False) for one in pair]
+        for is_training, reason in ((False, MIXES), (True, MIXES), (False, AGAIN)):
+            together, grads = _pass(stack, x, is_training, [1, 2])
             for row in (0, 1):
-                alone = Solo(copy.deepcopy(pair[row]), device=CPU, channels_last=False)
-                alone.set_training(is_training)
-                alone.seed_dropout([row + 1], 0)
-                if not torch.allclose(_main(alone(x[row]))[0], together[row], rtol=1e-7, atol=1e-9):
-                    return "its code mixes the examples of a batch"
+                outputs, own = _pass(alone[row], x[row : row + 1], is_training, [row + 1])
+                if not torch.allclose(outputs[0], together[row], rtol=1e-7, atol=1e-9):
+                    return reason
+                if not torch.allclose(own[0], grads[row], rtol=1e-7, atol=1e-9):
+                    return AGAIN
     except Unfoldable as error:
         return str(error)
     except Exception as error:
@@ -47,8 +49,17 @@ def fold_obstacle(model: nn.Module, in_shape: tuple[int, ...]) -> str | None:
     return None
 
 
-def _main(outputs: Tensor | list[Tensor]) -> Tensor:
-    return outputs[0].detach() if isinstance(outputs, list) else outputs.detach()
+def _pass(forward: Forward, x: Tensor, is_training: bool, seeds: list[int]) -> tuple[Tensor, Tensor]:
+    """Return the main outputs (T, N, K) and, in training, the gradients (T, P)."""
+    forward.set_training(is_training)
+    forward.seed_dropout(seeds, 0)
+    outputs = forward(x, is_shared=False)
+    heads = outputs if isinstance(outputs, list) else [outputs]
+    if is_training:
+        forward.prepare_grads()
+        torch.stack([head.square().sum() for head in heads]).sum().backward()
+        forward.collect_grads(is_first=True)
+    return heads[0].detach(), forward.grads
 
 
 def make_forward(

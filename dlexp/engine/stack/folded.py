@@ -14,15 +14,22 @@ from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 
+from dlexp.activation import Maxout
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.stack.batch_norm import batch_norm
 from dlexp.engine.stack.linear import linear
 from dlexp.engine.stack.rows import Rows
 from dlexp.random import hashed_uniform
 
+VECTOR = 32  # elements that a kernel takes at once, at most
+
 
 class Folded(Rows):
-    """A stack whose layers know the trial axis."""
+    """A stack whose layers know the trial axis.
+
+    Attributes:
+        num_in_hand: Trials of the batch in hand.
+    """
 
     engine = "folded"
 
@@ -35,11 +42,12 @@ class Folded(Rows):
         super().__init__(models, device=device, channels_last=channels_last)
         self._chosen: Tensor | None = None
         self._tensors: dict[str, Tensor] = {}
+        self.num_in_hand = len(models)
         self._exchange(self.template, "")
 
     def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
         """See `dlexp.engine.forward.Forward`."""
-        num_trials = self.num_trials if rows is None else len(rows)
+        num_trials = self.num_in_hand = self.num_trials if rows is None else len(rows)
         num = x.shape[0 if is_shared else 1]
         self._chosen = None if rows is None else torch.tensor(rows, device=x.device)
         self._tensors = {**self.parameters(), **self.buffers}
@@ -217,6 +225,26 @@ class _PReLULayer(_Layer):
         return torch.where(x_TN >= 0, x_TN, slope * x_TN).flatten(0, 1)
 
 
+class _Maxout(_Layer):
+    def forward(self, x: Tensor) -> Tensor:
+        weight, bias = self.own("affine.weight"), self.own("affine.bias")
+        if x.dim() == 2:
+            z = linear(x.view(len(weight), -1, x.shape[-1]), weight, bias).flatten(0, 1)
+        else:
+            z = in_turn(F.conv2d, len(weight), x, weight[..., None, None], bias)
+        (maxout,) = self.original
+        assert isinstance(maxout, Maxout)
+        return z.unflatten(1, (maxout.pieces, -1)).amax(1)
+
+
+class _Elementwise(_Layer):
+    """Kernels that round the last elements of a tensor, beyond its whole vectors, unlike the others."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        (layer,), num_trials = self.original, self.stack.num_in_hand
+        return layer(x) if x.numel() // num_trials % VECTOR == 0 else in_turn(layer, num_trials, x)
+
+
 LAYERS: dict[type[nn.Module], Callable[[Folded, str, nn.Module], _Layer]] = {
     nn.Linear: _Linear,
     nn.Conv1d: _Convolution,
@@ -227,4 +255,8 @@ LAYERS: dict[type[nn.Module], Callable[[Folded, str, nn.Module], _Layer]] = {
     Inverted: _DropoutLayer,
     Classic: _DropoutLayer,
     nn.PReLU: _PReLULayer,
+    Maxout: _Maxout,
+    nn.ELU: _Elementwise,
+    nn.SiLU: _Elementwise,
+    nn.Sigmoid: _Elementwise,
 }

@@ -26,7 +26,9 @@ class Vmapped(Rows):
         def call(parameters: dict[str, Tensor], own: dict[str, Tensor], batch: Tensor) -> Tensor | list[Tensor]:
             return functional_call(self.template, (parameters, own), (batch,))
 
-        outputs = vmap(call, in_dims=(0, 0, None if is_shared else 0), randomness="error")(leaves, buffers, x)
+        if is_shared:  # one batch for all would be a wide product, whose rounding depends on the number of trials
+            x = x.expand(len(next(iter(leaves.values()))), *x.shape)
+        outputs = vmap(call, randomness="error")(leaves, buffers, x)
         if rows is not None:
             for name, value in buffers.items():  # running statistics were updated in the copies
                 self.buffers[name].index_copy_(0, chosen, value)

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from dlexp.engine.stack.fold import fold_obstacle, stack_kinds
+from dlexp.engine.stack.fold import AGAIN, fold_obstacle, stack_kinds
 from dlexp.engine.stack.vmapped import find_obstacle
+from dlexp.model.recompute import recomputed
 
 
 class MixesExamples(nn.Module):
@@ -61,6 +62,24 @@ def test_a_branch_on_data_cannot_be_stacked_and_says_why():
     assert "folded" in reasons
 
 
-@pytest.mark.parametrize("model", [nn.Conv2d(1, 2, 3), nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten())])
-def test_convolutions_are_mapped(model):
-    assert "vmapped" in stack_kinds(nn.Sequential(model, nn.Flatten(), nn.Linear(72, 2)), (1, 8, 8))[0]
+@pytest.mark.parametrize("layer", [nn.Conv2d(1, 2, 3), nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect")])
+def test_convolutions_fold_and_are_mapped(layer):
+    model = nn.Sequential(layer, nn.BatchNorm2d(2), nn.Flatten(), nn.LazyLinear(2))
+    model(torch.zeros(2, 1, 8, 8))
+    assert stack_kinds(model, (1, 8, 8)) == (["folded", "vmapped"], "")
+
+
+class Again(nn.Module):
+    """Batch norm that is computed again in the backward pass."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(1)
+
+    def forward(self, x):
+        return recomputed(self.norm, x)
+
+
+def test_statistics_that_a_backward_pass_changes_are_noticed():
+    model = nn.Sequential(nn.Conv2d(1, 1, 3), Again(), nn.Flatten(), nn.Linear(36, 2))
+    assert fold_obstacle(model, (1, 8, 8)) == AGAIN
