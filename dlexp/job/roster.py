@@ -98,7 +98,8 @@ class Roster:
             "seed": trial.composed.config["seed"],
             "task": trial.dataset.task,
             "data": {"name": trial.dataset.name, "fingerprint": trial.dataset.fingerprint},
-            "params": _logged(trial),
+            # nothing else: MLflow's parallel coordinates draw whatever params differ, and the sweep has the options
+            "params": trial.overrides,
             "number": trial.proposal.number,
             "test_openings": 0,
             "monitor": self.sweep.manifest["monitor"],
@@ -116,12 +117,6 @@ class Roster:
         )
         folder.unlock()  # the sweep's lock covers its trials; one descriptor for each would run out
         return folder
-
-
-def _logged(trial: Trial) -> dict[str, Any]:
-    """Return the options and what the search set: MLflow's parallel coordinates draw every number that is logged."""
-    epochs = {} if trial.proposal.epochs is None else {"trainer.epochs": trial.proposal.epochs}
-    return {**trial.composed.choices, **trial.overrides, **epochs}
 
 
 def _short(value: Any) -> Any:

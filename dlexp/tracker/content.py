@@ -92,9 +92,9 @@ def points(history: list[dict[str, Any]], chosen: Monitor, after: int, until: in
         if not after < record["epoch"] <= until:
             continue
         time = round(record["time"] * 1000)
-        values = {name: number for name, number in record.items() if name not in _NOT_METRICS}
-        if chosen.metric in record:
-            values[chosen.summary] = best
+        # first, because MLflow's comparison of runs draws the metric that a run was given first
+        values = {chosen.summary: best} if chosen.metric in record else {}
+        values |= {name: number for name, number in record.items() if name not in _NOT_METRICS}
         for name, number in values.items():
             if isinstance(number, int | float):
                 yield Point(clean_name(name), float(number), time, record["epoch"])
@@ -166,7 +166,8 @@ def tags(folder: RunFolder, manifest: dict[str, Any]) -> dict[str, str]:
 
 def run_name(folder: RunFolder, manifest: dict[str, Any]) -> str:
     """Return a name that begins with what differs: lists cut names at about 20 characters."""
-    return f"{str(manifest.get('slug') or manifest.get('kind')).replace('-', ' ')} {folder.run_id}"
+    slug = str(manifest.get("slug") or manifest.get("kind"))
+    return f"{re.sub(r'(?<![0-9]e)-', ' ', slug)} {folder.run_id}"  # 4.6e-05 stays whole
 
 
 def dataset(manifest: dict[str, Any]) -> dict[str, str] | None:

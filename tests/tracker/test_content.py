@@ -4,6 +4,7 @@ import pytest
 
 from dlexp.tracker import content
 from dlexp.tracker.content import Monitor
+from dlexp.tracker.folder import RunFolder
 
 HISTORY = [
     {"epoch": 1, "step": 5, "time": 10.0, "lr": 0.1, "val/loss": 3.0, "val/accuracy": 0.5},
@@ -18,7 +19,7 @@ def values(name, chosen, after=0, until=3):
 
 def test_points_carry_epoch_and_time():
     first = next(content.points(HISTORY, Monitor("val/accuracy", True), 1, 3))
-    assert (first.name, first.value, first.time, first.epoch) == ("lr", 0.1, 11500, 2)
+    assert (first.name, first.value, first.time, first.epoch) == ("best/val_accuracy", 0.7, 11500, 2)
     names = {point.name for point in content.points(HISTORY, Monitor("val/accuracy", True), 0, 3)}
     assert names == {"lr", "val/loss", "val/accuracy", "best/val_accuracy"}
 
@@ -72,3 +73,12 @@ def test_signature_and_dataset(fake_run):
     assert (described["name"], len(described["digest"])) == ("digits", 16)
     assert content.signature({}) is None
     assert content.dataset({}) is None
+
+
+def test_the_metric_that_runs_are_compared_by_is_sent_first():
+    assert next(content.points(HISTORY, Monitor("val/accuracy", True), 0, 3)).name == "best/val_accuracy"
+
+
+def test_a_run_s_name_keeps_its_exponents(tmp_path):
+    name = content.run_name(RunFolder(tmp_path / "abc-x"), {"slug": "mlp-lr0.1-weight4.6e-05"})
+    assert name == "mlp lr0.1 weight4.6e-05 abc"
