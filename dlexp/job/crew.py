@@ -111,6 +111,7 @@ class Crew:
         if len(places) > 1 and self._pool is None and self._is_worth_it(places, parts):
             preload = [name for name in HEAVY if name in sys.modules]
             self._pool = Pool(Executor, places, [*preload, Executor.__module__], self.holder.lock_descriptor)
+            self.holder.log(f"{len(places)} worker processes")
         return 1 if self._pool is None else min(len(places), num_assignments)
 
     def _is_worth_it(self, places: list[dict[str, str]], parts: list[Part]) -> bool:

@@ -9,11 +9,12 @@ from dlexp.job.loaded import Datasets
 from dlexp.tracker.folder import RunFolder
 
 TIMED_UPDATES = 3
+FORWARD_SHARE = 1 / 3  # of an update's operations, which evaluating needs alone
 MOST_TIMED = 3  # structures: others are taken to be like these
 
 
 def seconds(parts: list[tuple[list[Assignment], Choice]], datasets: Datasets) -> float:
-    """Return about how long trials or folds train one after another, evaluation and saving apart.
+    """Return about how long trials or folds train one after another, saving apart.
 
     Args:
         parts: Those of one structure each, with how they will train; `Choice.gain` shortens it.
@@ -26,15 +27,17 @@ def seconds(parts: list[tuple[list[Assignment], Choice]], datasets: Datasets) ->
 
 def _seconds(part: list[Assignment], choice: Choice, datasets: Datasets) -> float:
     config = part[0].config
-    run = assemble_group([config], [datasets(config)]).run
+    dataset = datasets(config)
+    run = assemble_group([config], [dataset]).run
     update = run.one_update()
     shortest = float("inf")
     for _ in range(TIMED_UPDATES + 1):  # the first makes what is made once
         started = time.perf_counter()
         update()
         shortest = min(shortest, time.perf_counter() - started)
-    epochs = sum(_epochs(assignment) for assignment in part)
-    return shortest / choice.gain * run.steps_per_epoch * epochs
+    batches = len(dataset.val) / run.trainer.batch_size
+    updates = run.steps_per_epoch + FORWARD_SHARE * batches / run.trainer.accumulate
+    return shortest / choice.gain * updates * sum(_epochs(assignment) for assignment in part)
 
 
 def _epochs(assignment: Assignment) -> int:

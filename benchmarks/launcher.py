@@ -1,0 +1,86 @@
+"""Sweeps in one process and in two workers of one thread: seconds, their ratio, and whether the numbers are the same.
+
+Run with ``python -m benchmarks.launcher [REPEATS]``; writes ``benchmarks/results/launcher.json``. The variants take
+turns; each repeat begins a new sweep in a new folder. What the workers' server takes to start is a row of its own.
+"""
+
+import multiprocessing
+import statistics
+import sys
+import tempfile
+import time
+from functools import partial
+from typing import Any
+
+from benchmarks import measure
+from dlexp.job import sweep
+from dlexp.job.crew import HEAVY
+from dlexp.job.execute import Executor
+from dlexp.job.searching import SweepEvent
+from dlexp.launcher.pool import Pool
+
+SHARED = ["tracking=none", "search=random", "optimizer.lr=tag(log,interval(1e-3,1))"]
+IMAGES = ["data=fake", "data.shape=[1,28,28]", "data.num_train=2000", "data.num_val=500"]
+SWEEPS = {
+    "24 small CNNs, an epoch of 2,000 images each": ["model=cnn", *IMAGES, "search.trials=24", "trainer.epochs=1"],
+    "64 MLPs on digits, 5 epochs, stacked": ["search.trials=64", "trainer.epochs=5", "trainer.fuse=16"],
+    "64 MLPs on digits, 5 epochs, one by one": ["search.trials=64", "trainer.epochs=5", "trainer.fuse=off"],
+}
+WORKERS = (1, 2)
+
+
+class Deaf:
+    """Listens to nothing."""
+
+    def listen(self, event: SweepEvent) -> None:
+        """Take one event."""
+
+    def close(self) -> None:
+        """Take the end of events."""
+
+
+def run(overrides: list[str], workers: int, values: dict[int, list[Any]]) -> None:
+    """Search in a new folder; keep the values of all trials."""
+    with tempfile.TemporaryDirectory() as runs_dir:
+        asked = [*SHARED, *overrides, f"launcher.workers={workers}", f"runs_dir={runs_dir}"]
+        found = sweep.start(asked, None, announce=lambda _about: Deaf())
+    values[workers] = [trial["metrics"] for trial in found.outcome.result["trials"]]
+
+
+def time_start() -> float:
+    """Return the seconds until the first worker of a new server has done something."""
+    started = time.perf_counter()
+    pool = Pool(Executor, [{}], [name for name in HEAVY if name in sys.modules] + [Executor.__module__])
+    process = multiprocessing.get_context("forkserver").Process(target=time.perf_counter)
+    process.start()
+    process.join()
+    pool.close()
+    return time.perf_counter() - started
+
+
+def main(repeats: int = 2) -> None:
+    """Time every sweep with every number of workers, in turn, and write the record."""
+    import sklearn.datasets  # noqa: F401  # as a sweep over digits has it when its workers start
+
+    sweep.draw_figures = lambda *_: None
+    rows: list[dict[str, Any]] = [{"what": "start of the server of workers, once", "s": round(time_start(), 2)}]
+    for name, overrides in SWEEPS.items():
+        values: dict[int, list[Any]] = {}
+        calls = {str(workers): partial(run, overrides, workers, values) for workers in WORKERS}
+        seconds = measure.interleave(calls, repeats)
+        row = {"what": name, **{f"workers_{workers}_s": _median(times) for workers, times in seconds.items()}}
+        row["ratio"] = round(measure.ratio(seconds, "2", "1"), 2)
+        row["same_numbers"] = values[1] == values[2]
+        rows.append(row)
+    for row in rows:
+        print(row)
+    note = "Wall seconds of sweeps in one process and in two workers; ratio above 1: the workers are faster."
+    print(measure.write("launcher", rows, note))
+
+
+def _median(seconds: list[float]) -> float:
+    return round(statistics.median(seconds), 2)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2)

@@ -1,0 +1,40 @@
+"""How long training takes, by what it is proportional to."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from dlexp.job import duration
+from dlexp.job.component import load_data
+from dlexp.job.config import resolve
+from dlexp.job.execute import Assignment
+from dlexp.job.fuse import Choice
+from dlexp.job.loaded import Datasets
+
+ALONE = Choice("solo", 1, 1.0, "")
+
+
+@pytest.fixture
+def timed(monkeypatch):
+    """An update takes a second by the clock."""
+    now = iter(range(10**6))
+    monkeypatch.setattr(duration, "time", SimpleNamespace(perf_counter=lambda: next(now)))
+
+
+def part(tmp_path, number: int, *overrides: str, until: int | None = None) -> list[Assignment]:
+    config = resolve(["tracking=none", "data.limit=320", "trainer.epochs=4", *overrides]).config
+    return [Assignment(config, tmp_path / "none", "trial", until) for _ in range(number)]
+
+
+def test_updates_and_evaluation_of_the_epochs_that_are_left(timed, tmp_path):
+    config = part(tmp_path, 1)[0].config
+    epoch = 320 / 32 + len(load_data(config).val) / 32 / 3
+    assert duration.seconds([(part(tmp_path, 1), ALONE)], Datasets()) == pytest.approx(4 * epoch)
+    assert duration.seconds([(part(tmp_path, 3, until=1), ALONE)], Datasets()) == pytest.approx(3 * epoch)
+    faster = Choice("folded", 4, 2.0, "")
+    assert duration.seconds([(part(tmp_path, 4), faster)], Datasets()) == pytest.approx(4 * 4 * epoch / 2)
+
+
+def test_many_structures_are_taken_to_be_like_the_first(timed, tmp_path):
+    parts = [(part(tmp_path, 1, f"model.widths=[{width}]"), ALONE) for width in range(4, 14)]
+    assert duration.seconds(parts, Datasets()) == pytest.approx(10 * duration.seconds(parts[:1], Datasets()))
