@@ -74,8 +74,10 @@ def compare(
 
 def _show(found: dict[str, Any], console: Console) -> None:
     runs = Table(title=f"{found['metric']}", title_justify="left", box=None, pad_edge=False)
-    for header in ("", "run", "value"):
-        runs.add_column(header, justify="right" if header == "value" else "left")
+    parts = found["pairs"][0]["unit"]
+    value = "value" if parts == "examples" else f"mean ± std over {parts}"
+    for header in ("", "run", value):
+        runs.add_column(header, justify="right" if header == value else "left")
     letters = {record["run_id"]: _letter(i) for i, record in enumerate(found["runs"])}
     for record in found["runs"]:
         spread = "" if record["std"] is None else f" ± {record['std']:.4f}"
@@ -142,5 +144,13 @@ def _note(pair: dict[str, Any]) -> str:
         return f"{test}; were this the true difference, no number of {pair['unit']} would tell: more data are needed"
     if pair["needed"] == 0:
         return f"{test}; as many {pair['unit']} would tell a true difference of this size in four of five cases"
-    more = f"about {pair['needed']:,} more {pair['unit']}"
+    more = f"about {pair['needed']:,} more {pair['unit']}{_setting(pair)}"
     return f"{test}; were this the true difference, {more} would tell it with 80 % power"
+
+
+def _setting(pair: dict[str, Any]) -> str:
+    """Return the override that asks for as many folds or seeds as are needed."""
+    total = pair["num"] + pair["needed"]
+    if pair["unit"] == "seeds":
+        return f" (seed='range(0,{total})')"
+    return f" (cv.repeats={-(-total // pair['k'])})" if "k" in pair else ""

@@ -185,6 +185,7 @@ def _over_folds(entrants: list[Entrant], values: list[np.ndarray], name: str, nu
     found = []
     for (a, mine), (b, theirs) in itertools.combinations(zip(entrants, means, strict=True), 2):
         record = compare_folds(mine - theirs, ratio, num_pairs)
+        record["k"] = 1 + max(fold for _, fold in a.parts)
         found.append({"a": a.run_id, "b": b.run_id} | record)
     return found
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from dlexp.error import RunError
 from dlexp.job.entrant import Entrant, Part, Predictions, load
-from dlexp.search.ledger import relevant
+from dlexp.search.ledger import IRRELEVANT, relevant
 
 FEWEST_GROUPED = 4  # runs: two settings of two seeds
 
@@ -40,11 +40,12 @@ def line_up(refs: list[str], runs_dir: Path) -> list[Entrant]:
 
 
 def labels(entrants: list[Entrant]) -> list[str]:
-    """Return a name for each: its id and those of its settings that not all of them share."""
+    """Return a name for each: its id and those of its settings that not all of them share, places and servers aside."""
     shared = set.intersection(*(set(entrant.overrides) for entrant in entrants))
     found = []
     for entrant in entrants:
-        own = [override for override in entrant.overrides if override not in shared]
+        differing = [override for override in entrant.overrides if override not in shared]
+        own = [override for override in differing if override.lstrip("+").split("=")[0].split(".")[0] not in IRRELEVANT]
         seeds = f" ({len(entrant.seeds)} seeds)" if len(entrant.seeds) > 1 else ""
         found.append(f"{entrant.run_id} {' '.join(own) or 'default'}{seeds}")
     return found

@@ -40,8 +40,8 @@ def draw(compared: dict[str, Any], path: Path) -> Path:
         )
     axis.set_yticks(range(len(pairs)), [f"{labels[pair['a']]}\n- {labels[pair['b']]}" for pair in pairs], fontsize=8)
     axis.set_ylim(len(pairs) - 0.5, -0.6)
-    axis.set(
-        title=f"difference in {compared['metric']} with 95 % interval", xlabel=f"difference in {compared['metric']}"
-    )
+    holm = "; p after Holm's correction" if len(compared["pairs"]) > 1 else ""
+    name = f"difference in {compared['metric']}"
+    axis.set(title=f"{name} with 95 % interval{holm}", xlabel=name)
     axis.grid(alpha=0.3, axis="x")
     return save(figure, path)

@@ -110,6 +110,7 @@ def test_cvs_by_fold(tmp_path):
     (pair,) = compare([good.run_id, bad.run_id], tmp_path)["pairs"]
     assert (pair["verdict"], pair["test"], pair["num"]) == ("a", "corrected resampled t", 5)
     assert pair["difference"] == pytest.approx(np.mean(pair["by_fold"]))
+    assert pair["k"] == 5
     same = made.write_cv(tmp_path, 30, 0.94)
     (pair,) = compare([good.run_id, same.run_id], tmp_path)["pairs"]
     assert pair["verdict"] == "cannot tell"
