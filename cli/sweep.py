@@ -84,7 +84,7 @@ class Announcer:
         console.print(f"by      {inquiry.composed.choices['search']}, best {inquiry.metric}")
         console.print(f"device  {inquiry.first.device_line}")
         console.print(f"sweep   {escape(str(about.folder.path))}" + ("" if about.is_new else ", going on"))
-        self.board = Board(console, inquiry.metric, inquiry.is_high_better)
+        self.board = Board(console, inquiry.metric, inquiry.is_high_better, max(1, len(inquiry.space.seeds)))
         return self
 
     def close(self) -> None:
@@ -126,10 +126,14 @@ def _show(found: "Found", console: Console) -> None:
         _show_worth(result, best, console)
     for note in found.outcome.notes:
         console.print(f"[yellow]{escape(note)}[/]")
-    console.print(f"sweep folder  {escape(result['run_dir'])}")
+    console.print(f"sweep folder  {escape(result['run_dir'])}", soft_wrap=True)
     if best is not None:
-        console.print(f"winner        {escape(found.command)}")
-        console.print(f"sealed test   dlexp eval {escape(best['run_dir'])} --split test")
+        # whole lines, to be copied: a terminal wraps them without a break
+        console.print(f"winner        {escape(found.command)}", soft_wrap=True)
+        is_default = Path(result["run_dir"]).parent.parent == Path("runs").resolve()
+        name = result["run_id"] if is_default else result["run_dir"]
+        console.print(f"once more     dlexp train --from {escape(name)}", soft_wrap=True)
+        console.print(f"sealed test   dlexp eval {escape(best['run_dir'])} --split test", soft_wrap=True)
 
 
 def _show_worth(result: dict[str, Any], best: dict[str, Any], console: Console) -> None:

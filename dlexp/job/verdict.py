@@ -35,8 +35,7 @@ def summarize(
         "seconds": round(seconds, 3),
     }
     if best is not None:
-        sign = 1.0 if inquiry.is_high_better else -1.0
-        winner = max(best.entries, key=lambda entry: sign * (entry.outcome.value or 0.0))
+        winner = best.entries[0]  # of several seeds the first: the best of them would be luck
         result["best"] = {
             **winner.record(),
             "overrides": best.settings,

@@ -64,7 +64,27 @@ def test_a_line_a_trial_off_a_terminal():
     assert shown.best.startswith("val acc: 0.400")
 
 
+def test_over_seeds_the_mean_of_a_whole_setting_is_the_best():
+    shown = Board(Console(file=io.StringIO()), "val/accuracy", True, num_seeds=2)
+    for lr, seed, value in ((0.1, 0, 0.9), (0.2, 0, 0.99), (0.1, 1, 0.8), (0.3, 0, 0.7), (0.3, 1, 0.72)):
+        shown.end({"lr": lr, "seed": seed}, value, "finished", "", is_new=True)
+    assert shown.best == "val acc: 0.850 ± 0.071, lr: 0.1, 2 seeds"
+
+
+def test_what_is_hidden_and_what_is_waited_for_is_said():
+    stream = io.StringIO()
+    shown = Board(Console(file=stream, force_terminal=True, width=100), "val/accuracy", True)
+    shown.begin_round(1, 12, [], 12)
+    shown._live.refresh()
+    assert "timing how the next ones train fastest" in stream.getvalue()
+    for i in range(12):
+        shown.epoch({"lr": i}, 0.5)
+    shown._live.refresh()
+    shown.close()
+    assert "running, and 4 more" in stream.getvalue()
+
+
 def test_live_on_a_terminal():
     text, _ = board(True)
     assert "best  val acc: 0.400" in text
-    assert "2 / 2 trials" in text
+    assert "2 / 3 trials" in text
