@@ -7,6 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 DLEXP = Path(sys.executable).parent / "dlexp"
@@ -39,6 +40,28 @@ def test_cv_prints_the_document_that_its_folder_has(place):
         assert result.keys() >= {"folds", "mean", "std", "interval", "out_of_fold"}
         assert all(fold.keys() >= {"fold", "repeat", "run_id", "status", "metrics"} for fold in result["folds"])
     assert sorted(path.name for path in cwd.iterdir()) == ["runs"]
+
+
+def test_settings_and_the_folds_together_as_users_run_them(place):
+    cwd, (good, _) = place
+    np.save(cwd / "new.npy", np.array([[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]))
+    elsewhere = ["--runs-dir", "runs"]
+    commands = {
+        "settings": ["cv", *QUICK, "trainer.epochs=2", "optimizer.lr=0.0001,0.1", "runs_dir=other", "--json"],
+        "plan": ["cv", *QUICK, "optimizer.lr=0.0001,0.1", "seed=range(0,2)", "--dry-run", "--json"],
+        "predict": ["predict", "--ensemble", good["run_id"], "new.npy", "--json", *elsewhere],
+        "eval": ["eval", good["run_id"], "--split", "test", "--json", *elsewhere],
+    }
+    with ThreadPoolExecutor(4) as pool:
+        told = dict(zip(commands, pool.map(lambda more: dlexp(cwd, *more), commands.values()), strict=True))
+    assert {code for code, _, _ in told.values()} == {0}, told
+    settings, plan, said, tested = (json.loads(told[name][1]) for name in commands)
+    assert [entry["overrides"] for entry in settings["settings"]] == [{"optimizer.lr": 0.1}, {"optimizer.lr": 0.0001}]
+    assert "the best of 2 settings, picked by these very scores" in told["settings"][2]
+    assert (plan["trials"], plan["settings"], plan["seeds"]) == (20, 2, 2)
+    assert [entry["class"] for entry in said["predictions"]] == ["setosa", "virginica"]
+    assert (tested["openings"], tested["models"], len(tested["folds"])) == (1, 5, 5)
+    assert tested["metrics"].keys() >= {"test/accuracy"}
 
 
 def test_the_commands_around_a_cv(place):

@@ -31,9 +31,9 @@ def store(tmp_path, monkeypatch):
         (experiment,) = [e for e in client.search_experiments() if e.name == "wine"]
         runs = client.search_runs([experiment.experiment_id])
         by_id = {run.info.run_id: run for run in runs}
-        parents = {key: by_id.get(run.data.tags.get("mlflow.parentRunId", "")) for key, run in by_id.items()}
+        data = {key: run.data for key, run in by_id.items()}
         assert all(run.info.status == "FINISHED" for run in runs)
-        return [(one.data, None if parents[key] is None else parents[key].data) for key, one in by_id.items()]
+        return [(one, data.get(one.tags.get("mlflow.parentRunId", ""))) for one in data.values()]
 
     return run, listed
 

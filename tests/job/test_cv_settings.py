@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 from scipy import stats
 
+from dlexp.engine.event import EpochEnd
 from dlexp.error import ConfigError, RunError
 from dlexp.job import cv, tally
 from dlexp.job import group as group_job
@@ -222,15 +223,16 @@ def test_one_seed_of_several_is_the_cv_of_that_seed(tmp_path, seeds):
 def test_a_program_that_is_killed_in_the_middle_goes_on_inside(tmp_path, monkeypatch):
     fused = [THREE, "trainer.fuse=9"]
     expected = plain(start(tmp_path / "whole", *fused).result)
-    save_epoch, saved = group_job.save_epoch, []
+    train_group, epochs = group_job.train_group, []
 
-    def cut_off(*arguments):
-        save_epoch(*arguments)
-        saved.append(1)
-        if len(saved) == 9:
-            raise KeyboardInterrupt
+    def cut_off(group, should_stop):
+        for told in train_group(group, should_stop):
+            yield told
+            epochs.append(isinstance(told.event, EpochEnd))
+            if sum(epochs) == 7:
+                raise KeyboardInterrupt
 
-    monkeypatch.setattr(group_job, "save_epoch", cut_off)
+    monkeypatch.setattr(group_job, "train_group", cut_off)
     with pytest.raises(KeyboardInterrupt):
         start(tmp_path / "cut", *fused)
     monkeypatch.undo()
