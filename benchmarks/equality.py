@@ -10,8 +10,7 @@ import copy
 import math
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -19,8 +18,8 @@ import torch
 import yaml
 from torch import Tensor
 
+from benchmarks.case import COMMON, SMALL, Case, blocks, models, values
 from benchmarks.measure import write
-from dlexp.config.catalog import list_groups
 from dlexp.data.dataset import Dataset
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import snapshot
@@ -30,137 +29,8 @@ from dlexp.job.component import load_data
 from dlexp.job.config import resolve
 from dlexp.job.structure import structure_key
 
-# 5 updates an epoch, the last of fewer examples; 2 epochs
-COMMON = {
-    "tracking": "none",
-    "trainer.threads": "1",
-    "trainer.device": "cpu",
-    "trainer.epochs": "2",
-    "trainer.batch_size": "8",
-    "data.limit": "36",
-}
-RULES = ("sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop", "adagrad")
-# These divide by the size of the gradient, so that the rounding of a vanishing one becomes a step of lr: without eps
-# they would compare noise.
-ADAPTIVE = {
-    rule: {"optimizer.lr": "0.001", "optimizer.eps": "1e-3"} for rule in ("adam", "adamw", "rmsprop", "adagrad")
-}
-MODELS: dict[str, dict[str, str]] = {
-    "softmax": {},
-    "mlp": {"model.widths": "[16,12]"},
-    "cnn": {"model.channels": "[4,6]"},
-    "vgg": {"model.depth": "11"},
-    "nin": {},
-    "inception": {},
-    "resnet": {"model.depth": "8"},
-    "resnext": {"model.depth": "50", "model.groups": "2", "model.width_per_group": "2"},
-    "densenet": {"model.depth": "40", "model.growth_rate": "2"},
-}
-SMALL = ("softmax", "mlp", "cnn", "resnet")
-BLOCKS = ("activation", "norm", "dropout", "regularizer", "augment", "loss", "schedule", "init", "normalize")
-REGRESSION = ("mse", "mae", "huber")
-TWO_STEPS = "[{_target_: dlexp.augment.noise.Noise, std: 0.1}, {_target_: dlexp.augment.cutout.Cutout, size: 3}]"
-EXTRA: dict[tuple[str, str], dict[str, str]] = {
-    # groups of two features have variances near zero, which scale rounding up
-    ("norm", "group"): {"model.widths": "[16,16]", "norm.num_groups": "2"},
-    ("norm", "instance"): {"model": "cnn", "model.channels": "[4,6]"},
-    ("augment", "compose"): {"augment.steps": TWO_STEPS},
-    ("augment", "cutout"): {"augment.size": "3"},
-    ("augment", "flip_crop"): {"augment.padding": "1"},
-    ("regularizer", "norm_ball"): {"regularizer.eta": "20"},
-    ("regularizer", "max_norm"): {"regularizer.max_norm": "0.5"},
-}
 LIMIT = 1e-9
 Trained = tuple[tuple[dict[str, Tensor], dict[str, Any]], list[dict[str, float]]]
-
-
-@dataclass(frozen=True)
-class Case:
-    """Trials to be compared: what they have in common, and what each has of its own."""
-
-    name: str
-    overrides: dict[str, str]
-    own: list[dict[str, str]] = field(
-        default_factory=lambda: [{"optimizer.lr": "0.02", "seed": "0"}, {"optimizer.lr": "0.05", "seed": "1"}]
-    )
-    folds: bool = False
-
-
-def models(names: Iterable[str] = MODELS, rules: Iterable[str] = RULES) -> Iterator[Case]:
-    """Yield every architecture under every update rule."""
-    for name in names:
-        for rule in rules:
-            overrides = {"model": name, "optimizer": rule, **MODELS[name]}
-            rates = ("0.001", "0.0005") if rule in ADAPTIVE else ("0.02", "0.01")
-            own = [{"optimizer.lr": rate, "seed": str(seed)} for seed, rate in enumerate(rates)]
-            yield Case(f"{name} {rule}", {**overrides, **ADAPTIVE.get(rule, {})}, own)
-
-
-def blocks() -> Iterator[Case]:
-    """Yield every option of the groups around the model, on the smallest network that has a place for it."""
-    for group in BLOCKS:
-        for option in list_groups()[group]:
-            overrides = {"model.widths": "[16,12]", group: option, **EXTRA.get((group, option), {})}
-            if group == "loss" and option in REGRESSION:
-                overrides["data"] = "diabetes"
-            if overrides.get("model") == "cnn":
-                del overrides["model.widths"]
-            yield Case(f"{group}={option}", overrides)
-
-
-# what every trial of the case has, the key, and two values of it
-VALUES: list[tuple[dict[str, str], str, tuple[str, str]]] = [
-    *[({}, "optimizer.lr", ("0.1", "0.02")), ({}, "optimizer.weight_decay", ("0", "0.1"))],
-    *[({"optimizer": rule}, "optimizer.momentum", ("0.5", "0.9")) for rule in ("momentum", "nesterov")],
-    *[({"optimizer": rule}, "optimizer.betas", ("[0.9,0.999]", "[0.5,0.8]")) for rule in ("adam", "adamw")],
-    *[({"optimizer": rule}, "optimizer.eps", ("0.001", "0.01")) for rule in ("adam", "adamw", "rmsprop", "adagrad")],
-    ({"optimizer": "adamw"}, "optimizer.weight_decay", ("0.1", "0.0")),
-    ({"optimizer": "rmsprop"}, "optimizer.alpha", ("0.9", "0.5")),
-    ({"optimizer": "adagrad"}, "optimizer.initial", ("0.1", "0.5")),
-    *[({"regularizer": rule}, "regularizer.weight", ("0.01", "0.0")) for rule in ("l1", "l2", "elastic", "linf")],
-    ({"regularizer": "elastic"}, "regularizer.beta", ("1.0", "3.0")),
-    ({"regularizer": "max_norm"}, "regularizer.max_norm", ("0.5", "1.0")),
-    ({"regularizer": "norm_ball"}, "regularizer.eta", ("10", "20")),
-    *[({"dropout": kind}, "dropout.p", ("0.5", "0.0")) for kind in ("inverted", "classic")],
-    ({"loss": "cross_entropy"}, "loss.label_smoothing", ("0.1", "0.0")),
-    ({"loss": "cross_entropy"}, "loss.class_weight", ("[1,2,3,4,5,6,7,8,9,1]", "[1,1,1,1,1,0,0,1,1,1]")),
-    ({"loss": "bce"}, "loss.alpha", ("1.0", "3.0")),
-    ({"loss": "hinge"}, "loss.margin", ("1.0", "0.3")),
-    ({"loss": "huber", "data": "diabetes"}, "loss.delta", ("1.0", "0.3")),
-    ({"trainer.grad_clip": "1"}, "trainer.grad_clip", ("0.1", "100.0")),
-    ({"trainer.ema": "0.5"}, "trainer.ema", ("0.5", "0.0")),
-    *[({"schedule": name}, "schedule.final", ("0.0", "0.3")) for name in ("cosine", "linear")],
-    *[({"schedule": name}, "schedule.gamma", ("0.9", "0.5")) for name in ("exponential", "step", "plateau")],
-    ({"schedule": "step"}, "schedule.step_size", ("0.5", "1.0")),
-    ({"schedule": "step"}, "schedule.milestones", ("[0.4,1.2]", "[1.0,1.4]")),
-    ({"schedule": "one_cycle"}, "schedule.pct_start", ("0.3", "0.6")),
-    ({"schedule": "one_cycle"}, "schedule.div_factor", ("25", "5")),
-    ({"schedule": "one_cycle"}, "schedule.final_div_factor", ("100", "10")),
-    ({"schedule": "plateau"}, "schedule.patience", ("0", "5")),
-    ({"schedule": "cosine"}, "schedule.warmup", ("0", "1")),
-    *[({}, "init", ("zeros", "orthogonal")), ({"init": "normal"}, "init.std", ("0.1", "0.5"))],
-    *[({"init": "uniform"}, "init.bound", ("0.1", "0.5")), ({}, "seed", ("0", "1"))],
-    *[({}, f"seeds.{stream}", ("3", "4")) for stream in ("init", "order")],
-    ({"dropout": "inverted"}, "seeds.dropout", ("3", "4")),
-    ({"augment": "noise"}, "seeds.augment", ("3", "4")),
-    ({"augment": "noise"}, "augment.std", ("0.1", "0.5")),
-    ({"augment": "affine"}, "augment.rotation", ("5", "40")),
-    ({"augment": "photometric"}, "augment.brightness", ("0.1", "0.5")),
-    ({"augment": "cutout"}, "augment.size", ("2", "4")),
-    ({"augment": "flip_crop"}, "augment.padding", ("1", "2")),
-    ({"augment": "mixup"}, "augment.alpha", ("1.0", "0.2")),
-]
-
-
-def values() -> Iterator[Case]:
-    """Yield pairs of trials that differ in one value only, and folds that differ in their examples only."""
-    for overrides, key, pair in VALUES:
-        base = {"model.widths": "[16,12]", **ADAPTIVE.get(overrides.get("optimizer", ""), {}), **overrides}
-        name = " ".join([*(f"{k}={v}" for k, v in overrides.items() if "." not in k), key])
-        yield Case(name, base, [{key: value} for value in pair])
-    balanced = {"loss": "cross_entropy", "loss.class_weight": "balanced", "model.widths": "[16,12]"}
-    yield Case("fold", {"model.widths": "[16,12]"}, [{}, {}, {}], folds=True)
-    yield Case("fold, classes balanced by each", balanced, [{}, {}, {}], folds=True)
 
 
 @cache
@@ -236,34 +106,43 @@ def gap(a: Any, b: Any) -> float:
     return 0.0 if a == b or (a != a and b != b) else abs(a - b) / (1 + abs(b))
 
 
-def compare(case: Case, engine: str, precision: str = "fp64") -> dict[str, Any]:
-    """Return the largest differences between a program's trials and each of them alone.
+def compare(case: Case) -> Iterator[dict[str, Any]]:
+    """Yield a row for each precision and engine: the largest differences between trials together and each alone.
 
-    Alone is the plain module; `is_bitwise` says that nothing differs from it, `is_row_bitwise` that nothing differs
-    from a program of one trial of the same engine.
+    Alone is the plain module; `is_bitwise` says that nothing differs from it. `is_row_bitwise` says that nothing
+    differs from a program of one trial of the same engine, asked in float32 of folded stacks, which promise it.
     """
-    found, in_stack = (apart(case, engine, precision, alone) for alone in ("solo", engine))
-    about = {"case": case.name, "engine": engine, "precision": precision}
-    same = {"is_bitwise": not any(found.values()), "is_row_bitwise": not any(in_stack.values())}
-    return {**about, **found, **same}
+    kinds = engines(case)
+    for precision in ("fp64", "fp32"):
+        configs = configure(case, precision)
+        datasets = divide(case, configs)
+
+        def alone(engine: str, of: list[Any] = configs, on: list[Dataset] = datasets) -> list[Trained]:
+            return [train([config], [dataset], engine)[0] for config, dataset in zip(of, on, strict=True)]
+
+        plain = alone("solo")
+        for engine in kinds:
+            together = train(configs, datasets, engine)
+            found = largest(together, plain)
+            row = {"case": case.name, "engine": engine, "precision": precision, **found}
+            row["is_bitwise"] = not any(found.values())
+            if engine == "folded" and precision == "fp32":
+                row["is_row_bitwise"] = not any(largest(together, alone(engine)).values())
+            yield row
 
 
-def apart(case: Case, engine: str, precision: str, alone: str) -> dict[str, float]:
-    """Return the largest differences between trials together and each alone, in weights, state and metrics.
-
-    Args:
-        case: The trials.
-        engine: What trains them together.
-        precision: fp64 or fp32.
-        alone: What trains each of them alone: "solo" is the plain module.
-    """
+def apart(case: Case, engine: str, precision: str) -> dict[str, float]:
+    """Return the largest differences between trials together and each alone as a plain module."""
     configs = configure(case, precision)
     datasets = divide(case, configs)
-    found = {"weights": 0.0, "state": 0.0, "metrics": 0.0}
-    for row, config, dataset in zip(train(configs, datasets, engine), configs, datasets, strict=True):
-        (one,) = train([config], [dataset], alone)
-        found = {name: max(value, own) for (name, value), own in zip(found.items(), gaps(row, one), strict=True)}
-    return found
+    plain = [train([config], [dataset], "solo")[0] for config, dataset in zip(configs, datasets, strict=True)]
+    return largest(train(configs, datasets, engine), plain)
+
+
+def largest(together: list[Trained], alone: list[Trained]) -> dict[str, float]:
+    """Return the largest differences in weights, optimiser state and metrics."""
+    columns = zip(*(gaps(*pair) for pair in zip(together, alone, strict=True)), strict=True)
+    return dict(zip(("weights", "state", "metrics"), map(max, columns), strict=True))
 
 
 def gaps(a: Trained, b: Trained) -> list[float]:
@@ -279,7 +158,7 @@ def worst(row: dict[str, Any]) -> float:
 
 def engines(case: Case) -> list[str]:
     """Return the forms of stack that the case's model bears."""
-    configs = configure(case, "fp64")[:1]
+    configs = configure(case, "fp32")[:1]
     built = assemble_group(configs, divide(case, configs))
     kinds, reasons = stack_kinds(built.model, built.dataset.in_shape)
     assert kinds, reasons
@@ -293,13 +172,15 @@ def main() -> int:
     torch.set_num_threads(1)
     chosen = list(models(SMALL, ("nesterov", "adam")) if quick else models())
     rows, began = [], time.time()
-    for case in [*chosen, *blocks(), *values()]:
-        for engine in engines(case):
-            for precision in ("fp64", "fp32"):
-                rows.append(compare(case, engine, precision))
-            told = [f"{row['engine']} {worst(row):.0e}" for row in rows[-2:]]
-            print(f"{time.time() - began:6.0f} s  {case.name}: {', '.join(told)}", flush=True)
-    failed = [row for row in rows if row["precision"] == "fp64" and not worst(row) < LIMIT]
+    for case in [*blocks(), *values(), *chosen]:
+        rows += (own := list(compare(case)))
+        told = [f"{row['engine']} {row['precision']} {worst(row):.0e}" for row in own]
+        print(f"{time.time() - began:6.0f} s  {case.name}: {', '.join(told)}", flush=True)
+    failed = [
+        row
+        for row in rows
+        if (row["precision"] == "fp64" and not worst(row) < LIMIT) or not row.get("is_row_bitwise", True)
+    ]
     for row in failed:
         print("not equal:", row)
     if not quick:

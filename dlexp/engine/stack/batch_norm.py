@@ -31,12 +31,12 @@ def batch_norm(
     dtype = x.dtype
     x = x.float() if dtype in (torch.bfloat16, torch.float16) else x
     shape = _per_channel(x)
-    ones = x.new_ones(x.shape[0], x.shape[2])
-    weight = ones if weight_TC is None else weight_TC
-    bias = torch.zeros_like(ones) if bias_TC is None else bias_TC
+    per_channel = x.shape[0], x.shape[2]
+    weight = x.new_ones(per_channel) if weight_TC is None else weight_TC
+    bias = x.new_zeros(per_channel) if bias_TC is None else bias_TC
     if running is None:
         y, mean, var = _BatchStatistics.apply(x, weight, bias, eps)
-        count = x.numel() // ones.numel()
+        count = x.numel() // weight.numel()
         return y.to(dtype), mean, var * (count / max(count - 1, 1))
     mean, var = running
     scale = weight / (var + eps).sqrt()

@@ -3,23 +3,8 @@
 import pytest
 import torch
 
-from benchmarks.equality import (
-    ADAPTIVE,
-    LIMIT,
-    MODELS,
-    RULES,
-    SMALL,
-    VALUES,
-    Case,
-    apart,
-    blocks,
-    configure,
-    divide,
-    engines,
-    models,
-    train,
-    values,
-)
+from benchmarks.case import ADAPTIVE, MODELS, RULES, SMALL, VALUES, Case, blocks, models, values
+from benchmarks.equality import LIMIT, apart, configure, divide, engines, train
 from dlexp.config.catalog import list_groups
 from dlexp.engine.event import TrialEnd
 from dlexp.engine.snapshot import snapshot
@@ -38,14 +23,14 @@ def seven(overrides: dict[str, str], trials: int = 7) -> Case:
 
 def check(case: Case, kinds: list[str]) -> None:
     for engine in kinds:
-        found = apart(case, engine, "fp64", "solo")
+        found = apart(case, engine, "fp64")
         assert max(found.values()) < LIMIT, (engine, found)
 
 
 def test_the_tables_are_complete():
     groups = list_groups()
     assert set(MODELS) | {"torchvision"} == set(groups["model"])
-    assert set(RULES) == set(groups["optimizer"])
+    assert {*RULES, "momentum"} == set(groups["optimizer"])
     assert {case.name for case in blocks()} >= {f"loss={name}" for name in groups["loss"]}
     assert {key for _, key, _ in VALUES} >= {"optimizer.betas", "loss.class_weight", "trainer.grad_clip", "init"}
 
@@ -80,7 +65,7 @@ def test_every_value_mapped(case):
 @pytest.mark.parametrize("case", [*models(("mlp", "cnn"), ("nesterov",)), *models(("resnet",), ("adamw",))], **NAMED)
 @pytest.mark.parametrize("engine", ["folded", "vmapped"])
 def test_in_single_precision_the_validation_agrees(case, engine):
-    found = apart(case, engine, "fp32", "solo")
+    found = apart(case, engine, "fp32")
     assert found["metrics"] < 1e-5
     assert found["weights"] < 1e-4
 

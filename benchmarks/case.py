@@ -1,0 +1,136 @@
+"""Trials that one program can train, for every architecture, rule, option and value: what equality is shown on."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from dlexp.config.catalog import list_groups
+
+# 5 updates an epoch, the last of fewer examples; 2 epochs
+COMMON = {
+    "tracking": "none",
+    "trainer.threads": "1",
+    "trainer.device": "cpu",
+    "trainer.epochs": "2",
+    "trainer.batch_size": "8",
+    "data.limit": "36",
+}
+RULES = ("sgd", "nesterov", "adam", "adamw", "rmsprop", "adagrad")
+# These divide by the size of the gradient, so that the rounding of a vanishing one becomes a step of lr: without eps
+# they would compare noise.
+ADAPTIVE = {
+    rule: {"optimizer.lr": "0.001", "optimizer.eps": "1e-3"} for rule in ("adam", "adamw", "rmsprop", "adagrad")
+}
+MODELS: dict[str, dict[str, str]] = {
+    "softmax": {},
+    "mlp": {"model.widths": "[16,12]"},
+    "cnn": {"model.channels": "[4,6]"},
+    "vgg": {"model.depth": "11"},
+    "nin": {},
+    "inception": {},
+    "resnet": {"model.depth": "8"},
+    "resnext": {"model.depth": "50", "model.groups": "2", "model.width_per_group": "2"},
+    "densenet": {"model.depth": "40", "model.growth_rate": "2"},
+}
+SMALL = ("softmax", "mlp", "cnn", "resnet")
+BLOCKS = ("activation", "norm", "dropout", "regularizer", "augment", "loss", "schedule", "init", "normalize")
+REGRESSION = ("mse", "mae", "huber")
+TWO_STEPS = "[{_target_: dlexp.augment.noise.Noise, std: 0.1}, {_target_: dlexp.augment.cutout.Cutout, size: 3}]"
+EXTRA: dict[tuple[str, str], dict[str, str]] = {
+    # groups of two features have variances near zero, which scale rounding up
+    ("norm", "group"): {"model.widths": "[16,16]", "norm.num_groups": "2"},
+    ("norm", "instance"): {"model": "cnn", "model.channels": "[4,6]"},
+    ("augment", "compose"): {"augment.steps": TWO_STEPS},
+    ("augment", "cutout"): {"augment.size": "3"},
+    ("augment", "flip_crop"): {"augment.padding": "1"},
+    ("regularizer", "norm_ball"): {"regularizer.eta": "20"},
+    ("regularizer", "max_norm"): {"regularizer.max_norm": "0.5"},
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """Trials to be compared: what they have in common, and what each has of its own."""
+
+    name: str
+    overrides: dict[str, str]
+    own: list[dict[str, str]] = field(
+        default_factory=lambda: [{"optimizer.lr": "0.02", "seed": "0"}, {"optimizer.lr": "0.05", "seed": "1"}]
+    )
+    folds: bool = False
+
+
+def models(names: Iterable[str] = MODELS, rules: Iterable[str] = RULES) -> Iterator[Case]:
+    """Yield every architecture under every update rule."""
+    for name in names:
+        for rule in rules:
+            overrides = {"model": name, "optimizer": rule, **MODELS[name]}
+            rates = ("0.001", "0.0005") if rule in ADAPTIVE else ("0.02", "0.01")
+            own = [{"optimizer.lr": rate, "seed": str(seed)} for seed, rate in enumerate(rates)]
+            yield Case(f"{name} {rule}", {**overrides, **ADAPTIVE.get(rule, {})}, own)
+
+
+def blocks() -> Iterator[Case]:
+    """Yield every option of the groups around the model, on the smallest network that has a place for it."""
+    for group in BLOCKS:
+        for option in list_groups()[group]:
+            overrides = {"model.widths": "[16,12]", group: option, **EXTRA.get((group, option), {})}
+            if group == "loss" and option in REGRESSION:
+                overrides["data"] = "diabetes"
+            if overrides.get("model") == "cnn":
+                del overrides["model.widths"]
+            yield Case(f"{group}={option}", overrides)
+
+
+# what every trial of the case has, the key, and two values of it
+VALUES: list[tuple[dict[str, str], str, tuple[str, str]]] = [
+    *[({}, "optimizer.lr", ("0.1", "0.02")), ({}, "optimizer.weight_decay", ("0", "0.1"))],
+    *[({"optimizer": rule}, "optimizer.momentum", ("0.5", "0.9")) for rule in ("momentum", "nesterov")],
+    *[({"optimizer": rule}, "optimizer.betas", ("[0.9,0.999]", "[0.5,0.8]")) for rule in ("adam", "adamw")],
+    *[({"optimizer": rule}, "optimizer.eps", ("0.001", "0.01")) for rule in ("adam", "adamw", "rmsprop", "adagrad")],
+    ({"optimizer": "adamw"}, "optimizer.weight_decay", ("0.1", "0.0")),
+    ({"optimizer": "rmsprop"}, "optimizer.alpha", ("0.9", "0.5")),
+    ({"optimizer": "adagrad"}, "optimizer.initial", ("0.1", "0.5")),
+    *[({"regularizer": rule}, "regularizer.weight", ("0.01", "0.0")) for rule in ("l1", "l2", "elastic", "linf")],
+    ({"regularizer": "elastic"}, "regularizer.beta", ("1.0", "3.0")),
+    ({"regularizer": "max_norm"}, "regularizer.max_norm", ("0.5", "1.0")),
+    ({"regularizer": "norm_ball"}, "regularizer.eta", ("10", "20")),
+    *[({"dropout": kind}, "dropout.p", ("0.5", "0.0")) for kind in ("inverted", "classic")],
+    ({"loss": "cross_entropy"}, "loss.label_smoothing", ("0.1", "0.0")),
+    ({"loss": "cross_entropy"}, "loss.class_weight", ("[1,2,3,4,5,6,7,8,9,1]", "[1,1,1,1,1,0,0,1,1,1]")),
+    ({"loss": "bce"}, "loss.alpha", ("1.0", "3.0")),
+    ({"loss": "hinge"}, "loss.margin", ("1.0", "0.3")),
+    ({"loss": "huber", "data": "diabetes"}, "loss.delta", ("1.0", "0.3")),
+    ({"trainer.grad_clip": "1"}, "trainer.grad_clip", ("0.1", "100.0")),
+    ({"trainer.ema": "0.5"}, "trainer.ema", ("0.5", "0.0")),
+    *[({"schedule": name}, "schedule.final", ("0.0", "0.3")) for name in ("cosine", "linear")],
+    *[({"schedule": name}, "schedule.gamma", ("0.9", "0.5")) for name in ("exponential", "step", "plateau")],
+    ({"schedule": "step"}, "schedule.step_size", ("0.5", "1.0")),
+    ({"schedule": "step"}, "schedule.milestones", ("[0.4,1.2]", "[1.0,1.4]")),
+    ({"schedule": "one_cycle"}, "schedule.pct_start", ("0.3", "0.6")),
+    ({"schedule": "one_cycle"}, "schedule.div_factor", ("25", "5")),
+    ({"schedule": "one_cycle"}, "schedule.final_div_factor", ("100", "10")),
+    ({"schedule": "plateau"}, "schedule.patience", ("0", "5")),
+    ({"schedule": "cosine"}, "schedule.warmup", ("0", "1")),
+    *[({}, "init", ("zeros", "orthogonal")), ({"init": "normal"}, "init.std", ("0.1", "0.5"))],
+    *[({"init": "uniform"}, "init.bound", ("0.1", "0.5")), ({}, "seed", ("0", "1"))],
+    *[({}, f"seeds.{stream}", ("3", "4")) for stream in ("init", "order")],
+    ({"dropout": "inverted"}, "seeds.dropout", ("3", "4")),
+    ({"augment": "noise"}, "seeds.augment", ("3", "4")),
+    ({"augment": "noise"}, "augment.std", ("0.1", "0.5")),
+    ({"augment": "affine"}, "augment.rotation", ("5", "40")),
+    ({"augment": "photometric"}, "augment.brightness", ("0.1", "0.5")),
+    ({"augment": "cutout"}, "augment.size", ("2", "4")),
+    ({"augment": "flip_crop"}, "augment.padding", ("1", "2")),
+    ({"augment": "mixup"}, "augment.alpha", ("1.0", "0.2")),
+]
+
+
+def values() -> Iterator[Case]:
+    """Yield pairs of trials that differ in one value only, and folds that differ in their examples only."""
+    for overrides, key, pair in VALUES:
+        base = {"model.widths": "[16,12]", **ADAPTIVE.get(overrides.get("optimizer", ""), {}), **overrides}
+        name = " ".join([*(f"{k}={v}" for k, v in overrides.items() if "." not in k), key])
+        yield Case(name, base, [{key: value} for value in pair])
+    balanced = {"loss": "cross_entropy", "loss.class_weight": "balanced", "model.widths": "[16,12]"}
+    yield Case("fold", {"model.widths": "[16,12]"}, [{}, {}, {}], folds=True)
+    yield Case("fold, classes balanced by each", balanced, [{}, {}, {}], folds=True)
