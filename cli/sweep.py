@@ -210,7 +210,8 @@ def forecast_sweep(overrides: list[str], config_dir: Path | None, console: Conso
     disk, free = found["disk"], found["disk_free"]
     console.print(f"disk     about {_size(disk)}, {_size(disk // found['trials'])} a trial; {_size(free)} are free")
     parts = ", ".join(f"{name} {_time(value)}" for name, value in found["parts"].items())
-    console.print(f"time     about {_time(found['seconds'])}: {parts}")
+    several = f" in {found['workers']} processes, at best" if found["workers"] > 1 else ""
+    console.print(f"time     about {_time(found['seconds'])}{several}: {parts}")
     if found["measured"] < len(found["groups"]):
         console.print(f"         measured on {found['measured']} of {len(found['groups'])} structures, else their mean")
     for what in ("memory", "disk"):

@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from dlexp import device as devices
+from dlexp.build import build
+from dlexp.job.crew import WORTH_SECONDS
 from dlexp.job.estimate import Estimate, estimate
 from dlexp.job.fuse import SIZES
 from dlexp.job.inquiry import Inquiry, prepare
@@ -71,6 +75,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> dict[str, 
     params = [share.num_params for share in shares]
     free = shutil.disk_usage(next(p for p in [runs_dir, *runs_dir.resolve().parents] if p.exists())).free
     parts, disk = _seconds(shares), _disk(shares, numbers * seeds)
+    workers = _workers(inquiry, sum(parts.values()), numbers * seeds)
     return {
         "kind": "sweep",
         "dry_run": True,
@@ -84,12 +89,13 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> dict[str, 
         "groups": [_describe(share) for share in shares],
         "device": inquiry.first.device_line,
         "num_params": [min(params), max(params)],
-        "memory": max(share.found.memory for share in shares if share.found),
+        "workers": workers,
+        "memory": workers * max(share.found.memory for share in shares if share.found),
         "memory_free": devices.free_bytes(inquiry.first.device),
         "disk": disk,
         "disk_free": free,
-        "seconds": round(sum(parts.values()), 1),
-        "parts": {name: round(value, 1) for name, value in parts.items()},
+        "seconds": round(sum(parts.values()) / workers, 1),
+        "parts": {name: round(value / workers, 1) for name, value in parts.items()},
         "measured": sum(share.found is not None for share in shares),
     }
 
@@ -160,6 +166,14 @@ def _seconds(shares: list[Share]) -> dict[str, float]:
             parts["bookkeeping"] += share.epochs * found.saving + share.trials * (found.start + found.end)
     scale = sum(share.epochs for share in shares) / whole
     return {name: value * scale for name, value in parts.items()}
+
+
+def _workers(inquiry: Inquiry, seconds: float, trials: int) -> int:
+    """Return how many processes will train, as the launcher decides it."""
+    launcher, trainer = build(inquiry.config["launcher"]), inquiry.config["trainer"]
+    places = launcher.places(trainer["device"], trainer["threads"] or torch.get_num_threads())
+    is_asked_for = getattr(launcher, "workers", None) is not None or any(places)
+    return min(len(places), trials) if is_asked_for or seconds >= WORTH_SECONDS else 1
 
 
 def _disk(shares: list[Share], trials: int) -> int:

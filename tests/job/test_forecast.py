@@ -68,3 +68,12 @@ def test_structures_beyond_the_budget_count_as_the_mean(tmp_path, monkeypatch):
     assert found["measured"] == 1
     assert found["seconds"] == pytest.approx(3 * 8 * 0.02, abs=0.2)
     assert [group["engine"] for group in found["groups"]].count("not measured") == 2
+
+
+def test_several_processes_share_the_time_and_need_the_memory(tmp_path):
+    searched = [*SHARED, f"runs_dir={tmp_path}", NARROW, LR, "search=random", "search.trials=12"]
+    alone = forecast([*searched, "launcher.workers=1"])
+    three = forecast([*searched, "launcher.workers=3"])
+    assert (alone["workers"], three["workers"]) == (1, 3)
+    assert three["seconds"] == pytest.approx(alone["seconds"] / 3, abs=0.1)
+    assert three["memory"] == 3 * alone["memory"]
