@@ -108,13 +108,14 @@ class Searching:
     def stop_reason(self) -> str:
         """Return why no further trial may begin; "" when one may."""
         limits = self.inquiry.search
-        failures = sum(entry.outcome.status in FAILED for entry in self.entries.values())
         if self.interrupt():
             return "interrupted"
         if limits.max_seconds is not None and time.monotonic() - self._started >= limits.max_seconds:
             return f"search.max_seconds={limits.max_seconds:g} are over"
-        if limits.stop_after_failures is not None and failures >= limits.stop_after_failures:
-            return f"{failures} trials failed or diverged: search.stop_after_failures"
+        if limits.stop_after_failures is not None:
+            failures = sum(entry.outcome.status in FAILED for entry in self.entries.values())
+            if failures >= limits.stop_after_failures:
+                return f"{failures} trials failed or diverged: search.stop_after_failures"
         return ""
 
     def _round(
@@ -148,10 +149,12 @@ class Searching:
     def _scores(self, asked: Round, trials: list[Trial], found: dict[str, Outcome]) -> Scores:
         """Return each proposal's mean over its seeds, higher is better; None where one of them has no value."""
         sign = 1.0 if self.inquiry.is_high_better else -1.0
+        by_number: dict[int, list[Entry]] = {}
+        for trial in trials:
+            by_number.setdefault(trial.proposal.number, []).append(Entry(trial, found[trial.id], 0))
         scores: list[float | None] = []
         for proposal in asked.proposals:
-            entries = [Entry(trial, found[trial.id], 0) for trial in trials if trial.proposal == proposal]
-            (standing,) = rank(entries, is_high_better=True)
+            (standing,) = rank(by_number[proposal.number], is_high_better=True)
             scores.append(None if standing.value is None else sign * standing.value)
         return scores
 
