@@ -33,7 +33,7 @@ def test_a_setting_has_the_configuration_that_train_would_compose():
     alone = resolve(composed.overrides)
     assert alone.config == composed.config
     assert alone.choices == composed.choices
-    assert composed.overrides == ["trainer.epochs=3", "model=mlp", "optimizer.lr=0.125", "seed=7"]
+    assert composed.overrides == ["trainer.epochs=3", "trainer.threads=1", "model=mlp", "optimizer.lr=0.125", "seed=7"]
 
 
 def test_options_multiply():

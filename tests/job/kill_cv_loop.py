@@ -12,6 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+import shared_server
+
 from dlexp.error import RunError
 from dlexp.job import cv
 from dlexp.tracker import scan
@@ -51,6 +53,7 @@ def main() -> None:
     runs_dir, chance, num_kills = Path(sys.argv[1]), random.Random(int(sys.argv[2])), int(sys.argv[3])
     overrides = sys.argv[4:]
     signals = [signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
+    shared_server.start()
     killed, code = 0, -1
     while killed < num_kills and code != 0:
         signum = chance.choice(signals)

@@ -16,17 +16,15 @@ import shutil
 import signal
 import sys
 import threading
-from multiprocessing import forkserver
 from pathlib import Path
 
 import optuna  # noqa: F401  # as scipy.stats, for the forked children
 import scipy.stats  # noqa: F401
+import shared_server
 
 from dlexp.job import sweep
-from dlexp.job.execute import Executor
 from dlexp.job.inquiry import prepare
 from dlexp.job.searching import TrialEpoch
-from dlexp.launcher.pool import Pool
 from dlexp.search.ledger import code_version
 
 LR = "optimizer.lr=tag(log,interval(1e-3,1e4))"  # the upper end diverges
@@ -93,17 +91,11 @@ def table(runs_dir: Path) -> dict:
     return {name: result[name] for name in ("status", "trials", "best", "metrics")}
 
 
-def share_server() -> None:
-    """Start the server of the workers here: its imports would cost each killed sweep seconds."""
-    Pool(Executor, [{}], ["sklearn.datasets", Executor.__module__])
-    forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None
-
-
 def main() -> None:
     folder, chance, num_kills = Path(sys.argv[1]), random.Random(int(sys.argv[2])), int(sys.argv[3])
     told = {}
     sweep.draw_figures = lambda *_: None  # a second each time
-    share_server()
+    shared_server.start()
     for strategy, special in STRATEGIES.items():
         overrides = [*SHARED, *special]
         # found out and imported once here: forked children find it done, and changes of sources are not noticed

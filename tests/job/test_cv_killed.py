@@ -32,12 +32,15 @@ def contents(runs_dir: Path) -> tuple[dict, dict]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("fuse", ["off", "4"])
-def test_killed_at_random_instants(tmp_path, fuse):
+def test_killed_at_random_instants(tmp_path, fuse, workers):
     seed = random.randrange(10**6)
     print(f"seed {seed}")
-    run(str(tmp_path / "whole"), "0", "0", *SETTINGS, f"trainer.fuse={fuse}")
-    told = run(str(tmp_path / "killed"), str(seed), "30", *SETTINGS, f"trainer.fuse={fuse}")
+    run(str(tmp_path / "whole"), "0", "0", *SETTINGS, f"trainer.fuse={fuse}", "launcher.workers=1")
+    told = run(
+        str(tmp_path / "killed"), str(seed), "30", *SETTINGS, f"trainer.fuse={fuse}", f"launcher.workers={workers}"
+    )
     print(told)
     assert int(told.split("finished after ")[1].split()[0]) >= 10, told
     assert contents(tmp_path / "whole") == contents(tmp_path / "killed")
