@@ -199,15 +199,19 @@ def _one_setting(course: _Course) -> tuple[dict[str, Any], list[FoldEnd]]:
 def _nested(course: _Course) -> tuple[dict[str, Any], list[FoldEnd]]:
     design, folder, crew = course.design, course.folder, course.crew
     chosen: list[Chosen] = []
+    inner: list[FoldEnd] = []
     ends: list[FoldEnd] = []
     for event in search(design, folder, crew):
         if isinstance(event, Chosen):
             chosen.append(event)
+        else:
+            inner.append(event)
         course.tell(event)
     for end in train_cells(winners(design, folder, chosen), design.dataset, crew):
         ends.append(end)
         course.tell(end)
-    return tally.conclude(folder, design, ends, is_interrupted=course.interrupt(), chosen=chosen), ends
+    searched = tally.Searched(chosen, sum(end.seconds for end in inner))
+    return tally.conclude(folder, design, ends, is_interrupted=course.interrupt(), searched=searched), ends
 
 
 def _several_settings(course: _Course) -> tuple[dict[str, Any], list[FoldEnd]]:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,13 +23,21 @@ PICKED = (
 )
 
 
+@dataclass(frozen=True)
+class Searched:
+    """What the searches inside a nested cv's folds found, and the seconds of their trainings."""
+
+    chosen: list[Chosen]
+    seconds: float
+
+
 def conclude(
     folder: RunFolder,
     design: Design,
     ends: list[FoldEnd],
     *,
     is_interrupted: bool,
-    chosen: list[Chosen] | None = None,
+    searched: Searched | None = None,
 ) -> dict[str, Any]:
     """Write the result of one setting's cv and return it; a mean only where every fold is there.
 
@@ -37,7 +46,7 @@ def conclude(
         design: What was asked for.
         ends: Of its folds.
         is_interrupted: Whether the user wished to stop.
-        chosen: Of a nested cv, what each fold's search chose.
+        searched: What the searches inside a nested cv's folds found.
     """
     records = sorted((end.record for end in ends), key=lambda r: (r["repeat"], r["fold"], r["seed"]))
     num = len(design.folds) * len(design.seeds)
@@ -53,10 +62,10 @@ def conclude(
         "interval_note": pool.INTERVAL_NOTE,
         "out_of_fold": {},
         "metrics": {},
-        "seconds": round(sum(end.seconds for end in ends), 3),
+        "seconds": round(sum(end.seconds for end in ends) + (searched.seconds if searched else 0.0), 3),
     }
-    if chosen is not None:
-        result |= _searches(chosen)
+    if searched is not None:
+        result |= _searches(searched.chosen)
     if complete:
         result |= pool.summarize(records, design.held_out)
         result["metrics"] = result["mean"]

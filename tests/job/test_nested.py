@@ -82,6 +82,8 @@ def test_each_fold_scores_what_its_own_search_chose(whole):
     assert sum(choice["count"] for choice in result["choices"]) == 2
     values = [record["metrics"]["val/accuracy"] for record in result["folds"]]
     assert result["mean"]["val/accuracy"] == pytest.approx(np.mean(values))
+    trained = [child.manifest["seconds"] for some in children.values() for child in some]
+    assert result["seconds"] == pytest.approx(sum(trained), abs=1e-3)
 
 
 def test_no_inner_training_sees_what_its_fold_holds_out(whole):
@@ -130,7 +132,9 @@ def test_rows_that_an_outer_fold_holds_out_change_neither_choice_nor_fit(tmp_pat
             return replace(design, dataset=_changed(design.dataset, fold) if is_changed else design.dataset, folds=kept)
 
         monkeypatch.setattr(cv, "prepare", prepare)
-        monkeypatch.setattr(tally, "conclude", lambda *_, **more: {"status": "finished", "chosen": more["chosen"]})
+        monkeypatch.setattr(
+            tally, "conclude", lambda *_, **more: {"status": "finished", "chosen": more["searched"].chosen}
+        )
         monkeypatch.setattr(cv, "_notes", lambda *_: [])
         chosen = start(tmp_path / name, "data=wine", *space, "trainer.fuse=off").result["chosen"]
         (run,) = scan.run_paths(tmp_path / name)
