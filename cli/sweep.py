@@ -206,7 +206,10 @@ def forecast_sweep(overrides: list[str], config_dir: Path | None, console: Conso
     low, high = found["num_params"]
     console.print(f"params   {low:,}" + ("" if low == high else f" to {high:,}"))
     console.print(f"device   {found['device']}")
-    console.print(f"memory   about {_size(found['memory'])} at once; {_size(found['memory_free'])} are free")
+    process, free = found["memory_process"], found["memory_free"]
+    console.print(
+        f"memory   about {_size(found['memory'])} beside {_size(process)} of torch itself; {_size(free)} are free"
+    )
     disk, free = found["disk"], found["disk_free"]
     console.print(f"disk     about {_size(disk)}, {_size(disk // found['trials'])} a trial; {_size(free)} are free")
     parts = ", ".join(f"{name} {_time(value)}" for name, value in found["parts"].items())

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 
 from dlexp import device as devices
@@ -67,6 +68,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> dict[str, 
         DataError: Absent or unusable data.
     """
     inquiry = prepare(overrides, config_dir)
+    process = psutil.Process().memory_info().rss  # data, packages and all else that is there without a trial
     runs_dir = Path(inquiry.config["runs_dir"])
     check_destination(runs_dir)
     shares, numbers = rehearse(inquiry)
@@ -91,6 +93,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> dict[str, 
         "num_params": [min(params), max(params)],
         "workers": workers,
         "memory": workers * max(share.found.memory for share in shares if share.found),
+        "memory_process": workers * process,
         "memory_free": devices.free_bytes(inquiry.first.device),
         "disk": disk,
         "disk_free": free,
