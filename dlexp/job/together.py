@@ -28,7 +28,9 @@ from dlexp.tracker.name import new_run_id
 from dlexp.tracker.plain import document
 
 PROGRAMS = "programs"
-LARGEST = 32 * 2**20  # bytes of parameters; with more of them writing takes the time, not the number of files
+LARGEST = (
+    8 * 2**20
+)  # bytes of parameters: beyond, writing takes the time and not the number of files; copies cost memory
 
 
 class Apart:

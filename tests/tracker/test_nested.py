@@ -78,3 +78,44 @@ def test_a_killed_cv_ends_its_fold_too_and_a_resumed_one_runs_again(runs_dir, qu
     assert query(database, "select status from runs") == [("RUNNING",)] * 2
     fold.unlock()
     cv.unlock()
+
+
+def test_a_trial_is_no_run_before_it_begins_and_is_sent_once(runs_dir, query, monkeypatch):
+    sweep = make((runs_dir, "digits"), "sweep", "random", MLFLOW)
+    waiting = make((sweep.path, "trials"), "trial", "waiting", NONE)
+    failed = make((sweep.path, "trials"), "trial", "failed", NONE)
+    failed.update_manifest(status="failed", reason="no", end=now())
+    done = make_fold(sweep, 0)
+    for folder in (waiting, failed):
+        folder.unlock()
+    clients, database = {}, runs_dir / "mlflow.db"
+    sender = Sender(sweep, clients)
+    sender.push()
+    assert query(database, "select count(*) from runs") == [(2,)]
+    sent, push = [], Sender.push
+    monkeypatch.setattr(Sender, "push", lambda self: (sent.append(self.folder.run_id), push(self))[1])
+    sender.push()
+    assert sent == [sweep.run_id]  # what MLflow has whole is left alone
+    done.update_manifest(status="diverged")
+    sender.push()
+    assert sent[1:] == [sweep.run_id, done.run_id]
+    sweep.update_manifest(status="interrupted", end=now())
+    sender.push()
+    assert sorted(query(database, "select status from runs")) == [("FAILED",), ("FAILED",), ("KILLED",)]
+    assert not Sent.exists(waiting)
+    assert waiting.manifest["status"] == "running"
+    sweep.unlock()
+
+
+def test_children_whose_record_was_lost_are_found_again(runs_dir, query):
+    cv = make((runs_dir, "digits"), "cv", "mlp", MLFLOW)
+    folds = [make_fold(cv, number) for number in range(3)]
+    clients = {}
+    Sender(cv, clients).push()
+    before = {Sent.read(fold).mlflow_run_id for fold in folds}
+    for fold in folds[:2]:
+        (fold.path / "mlflow.json").unlink()  # as after a kill between making a run and recording it
+    Sender(cv, clients).push()
+    assert {Sent.read(fold).mlflow_run_id for fold in folds} == before
+    assert query(runs_dir / "mlflow.db", "select count(*) from runs") == [(4,)]
+    cv.unlock()
