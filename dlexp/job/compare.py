@@ -27,7 +27,7 @@ ALPHA = 0.05
 def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> dict[str, Any]:
     """Compare every two of some runs, sweeps or cross-validations, with Holm's correction over the pairs.
 
-    One split: the percentile interval of the paired bootstrap, and McNemar's test for accuracy. Several seeds: sign
+    One split: the interval of the paired bootstrap, and McNemar's test for accuracy. Several seeds: sign
     flips over seeds, and an interval that holds for other seeds and other examples. Folds: the corrected resampled
     t-test.
 
@@ -99,7 +99,10 @@ def _on_one_split(entrants: list[Entrant], values: list[np.ndarray], name: str, 
             [_mean_over_seeds(name, side) for side in sides], num, generator=np.random.default_rng(0)
         )
         pairs = itertools.combinations(range(len(entrants)), 2)
-        spans = {(i, j): interval(resampled_BR[:, i] - resampled_BR[:, j]) for i, j in pairs}
+        spans = {
+            (i, j): interval(float((values[i] - values[j]).mean()), resampled_BR[:, i] - resampled_BR[:, j], num)
+            for i, j in pairs
+        }
     except ValueError as error:
         raise RunError(f"val/{name}: {error}") from error
     found = []

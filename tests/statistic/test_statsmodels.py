@@ -67,7 +67,12 @@ def test_paired_bootstrap():
     )
     means = [lambda weights_BN, v=v: weights_BN @ v / 80 for v in (a, b)]
     values = resample(means, 80, generator=np.random.default_rng(4), draws=20_000)
-    found = interval(values[:, 0] - values[:, 1])
-    assert found.low == pytest.approx(expected.confidence_interval.low, abs=0.01)
-    assert found.high == pytest.approx(expected.confidence_interval.high, abs=0.01)
+    ends = np.quantile(values[:, 0] - values[:, 1], [0.025, 0.975])
+    assert ends[0] == pytest.approx(expected.confidence_interval.low, abs=0.01)
+    assert ends[1] == pytest.approx(expected.confidence_interval.high, abs=0.01)
+    found = interval(float((a - b).mean()), values[:, 0] - values[:, 1], 80)
+    # Student's form is that of the paired t-test
+    student = stats.ttest_rel(a, b).confidence_interval(0.95)
+    assert found.low == pytest.approx(min(ends[0], student.low), abs=0.01)
+    assert found.high == pytest.approx(max(ends[1], student.high), abs=0.01)
     assert found.standard_error == pytest.approx(expected.standard_error, rel=0.02)
