@@ -9,7 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-SETTINGS = ["tracking=none", "trainer.threads=1", "trainer.epochs=14", "cv.k=4", "cv.repeats=2", "dropout=inverted"]
+SETTINGS = ["tracking=none", "trainer.threads=1", "dropout=inverted"]
+REPEATED = ["trainer.epochs=14", "cv.k=4", "cv.repeats=2"]
+FORMS = {
+    "off": [*REPEATED, "trainer.fuse=off"],
+    "fused": [*REPEATED, "trainer.fuse=4"],
+    "nested": ["trainer.epochs=6", "cv=nested", "cv.k=3", "cv.inner_k=2", "optimizer.lr=0.01,0.1", "trainer.fuse=4"],
+}
 VARYING = ("run_id", "run_dir", "seconds")
 
 
@@ -33,14 +39,12 @@ def contents(runs_dir: Path) -> tuple[dict, dict]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize("fuse", ["off", "4"])
-def test_killed_at_random_instants(tmp_path, fuse, workers):
+@pytest.mark.parametrize("form", ["off", "fused", "nested"])
+def test_killed_at_random_instants(tmp_path, form, workers):
     seed = random.randrange(10**6)
     print(f"seed {seed}")
-    run(str(tmp_path / "whole"), "0", "0", *SETTINGS, f"trainer.fuse={fuse}", "launcher.workers=1")
-    told = run(
-        str(tmp_path / "killed"), str(seed), "30", *SETTINGS, f"trainer.fuse={fuse}", f"launcher.workers={workers}"
-    )
+    run(str(tmp_path / "whole"), "0", "0", *SETTINGS, *FORMS[form], "launcher.workers=1")
+    told = run(str(tmp_path / "killed"), str(seed), "30", *SETTINGS, *FORMS[form], f"launcher.workers={workers}")
     print(told)
     assert int(told.split("finished after ")[1].split()[0]) >= 10, told
     assert contents(tmp_path / "whole") == contents(tmp_path / "killed")
