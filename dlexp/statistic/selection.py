@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-CELLS = 1 << 22  # products held at once: bounds the memory
+CELLS = 1 << 18  # numbers held at once in each table: two megabytes
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def optimism(scores_SN: Tensor, *, generator: torch.Generator, draws: int = 1000
     scores_SN = scores_SN.double()
     means_S = scores_SN.mean(dim=1)
     winner = int(means_S.argmax())
-    chunk = max(1, CELLS // num)
+    chunk = max(1, CELLS // max(num, len(scores_SN)))
     gaps, wins, counted = 0.0, 0.0, 0
     for start in range(0, draws, chunk):
         rows = torch.randint(num, (min(chunk, draws - start), num), generator=generator)
