@@ -46,6 +46,7 @@ class Estimate:
         update: Seconds of an update, a trial's share of the program's.
         evaluation: Seconds of an epoch's evaluation, likewise.
         saving: Seconds of an epoch's checkpoints and records.
+        choosing: Seconds of the choice, which the sweep makes once more.
         start: Seconds until a program is built, a trial's share.
         end: Seconds of a trial's end: folder, predictions, result.
         memory: Bytes of the whole program: weights, gradients, optimiser state, activations, data.
@@ -59,6 +60,7 @@ class Estimate:
     update: float
     evaluation: float
     saving: float
+    choosing: float
     start: float
     end: float
     memory: int
@@ -79,7 +81,9 @@ def estimate(configs: list[Config], datasets: list[Dataset], cache: Path | None 
         datasets: One for each.
         cache: File with measured choices, which is read and written; None measures anew.
     """
+    started = time.perf_counter()
     choice = choose(configs, datasets, cache)
+    choosing = time.perf_counter() - started
     size = min(choice.size, len(configs))
     started = time.perf_counter()
     built = assemble_group(configs[:size], datasets[:size], choice.engine)
@@ -96,6 +100,7 @@ def estimate(configs: list[Config], datasets: list[Dataset], cache: Path | None 
         steps=built.run.steps_per_epoch,
         update=per_update / size,
         evaluation=evaluation / size,
+        choosing=choosing,
         start=start / size,
         memory=_memory(built, update),
         **paper,

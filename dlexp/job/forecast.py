@@ -27,6 +27,7 @@ from dlexp.job.trial import Trial
 from dlexp.search.plan import Proposal, Settings, signature
 
 BUDGET = 60.0  # seconds of measuring; structures left after that count as the mean of the others
+FIGURES = 3.0  # seconds that the figures at the end take
 RECORDS = 20_000  # bytes of a trial in the sweep's own result and log
 
 
@@ -67,7 +68,9 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> dict[str, 
         ConfigError: Anything that is refused before the first trial.
         DataError: Absent or unusable data.
     """
+    started = time.monotonic()
     inquiry = prepare(overrides, config_dir)
+    preparing = time.monotonic() - started + FIGURES
     process = psutil.Process().memory_info().rss  # data, packages and all else that is there without a trial
     runs_dir = Path(inquiry.config["runs_dir"])
     check_destination(runs_dir)
@@ -78,6 +81,8 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> dict[str, 
     free = shutil.disk_usage(next(p for p in [runs_dir, *runs_dir.resolve().parents] if p.exists())).free
     parts, disk = _seconds(shares), _disk(shares, numbers * seeds)
     workers = _workers(inquiry, sum(parts.values()), numbers * seeds)
+    parts = {name: value / workers for name, value in parts.items()}
+    parts["preparing"] = preparing + sum(share.found.choosing for share in shares if share.found)
     return {
         "kind": "sweep",
         "dry_run": True,
@@ -97,8 +102,8 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> dict[str, 
         "memory_free": devices.free_bytes(inquiry.first.device),
         "disk": disk,
         "disk_free": free,
-        "seconds": round(sum(parts.values()) / workers, 1),
-        "parts": {name: round(value / workers, 1) for name, value in parts.items()},
+        "seconds": round(sum(parts.values()), 1),
+        "parts": {name: round(value, 1) for name, value in parts.items()},
         "measured": sum(share.found is not None for share in shares),
     }
 

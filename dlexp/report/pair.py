@@ -25,7 +25,7 @@ def draw_pairs(
     """Draw the objective over each pair of dimensions; the best setting is a star, failed ones are crosses.
 
     Args:
-        points: All trials.
+        points: All trials, those of the best setting first.
         keys: The dimensions, the most important first; the first four are drawn.
         log_keys: Those on a logarithmic scale.
         metric: Name of the objective.
@@ -63,9 +63,8 @@ def _draw(
     failed = [i for i, p in enumerate(points) if p.value is None]
     axis.plot([places[0][i] for i in failed], [places[1][i] for i in failed], "x", color="tab:red", ms=5, alpha=0.7)
     sign = 1.0 if is_high_better else -1.0
-    order = sorted(
-        (i for i, p in enumerate(points) if p.value is not None), key=lambda i: sign * (points[i].value or 0)
-    )
+    there = [i for i, p in enumerate(points) if p.value is not None]
+    order = sorted(there, key=lambda i: (sign * (points[i].value or 0.0), -i))  # of equal ones the first is the best
     if not order:
         return None
     x, y = ([place[i] for i in order] for place in places)

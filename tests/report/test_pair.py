@@ -28,7 +28,7 @@ def test_a_map_for_each_pair_of_the_first_four(tmp_path):
 
 def test_the_best_is_red_where_it_lies(tmp_path):
     # the best has the smallest loss, at the left: a red star there, and none at the right
-    points = [Point({"x": x / 10, "y": 0.5}, x / 10, 1) for x in range(11)]
+    points = [Point({"x": x / 10, "y": 0.5}, max(x, 5) / 10, 1) for x in range(11)]  # of equal ones the first
     with Image.open(draw_pairs(points, ["x", "y"], set(), "l", tmp_path / "p.png", is_high_better=False)) as image:
         pixels = image.convert("RGB")
         red = [x for x in range(image.width) for y in range(image.height) if pixels.getpixel((x, y)) == (214, 39, 40)]
