@@ -200,9 +200,9 @@ def auto(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def workers(name: str) -> dict[str, Any]:
+def workers(name: str, rounds: int) -> dict[str, Any]:
     """Return what convolutions gain on a CPU from one-thread workers, channels_last and the kept memory."""
-    pairs = [(in_processes(name, "plain", 1), in_processes(name, "worker", 2)) for _ in range(WORKER_ROUNDS)]
+    pairs = [(in_processes(name, "plain", 1), in_processes(name, "worker", 2)) for _ in range(rounds)]
     plain_us, ours_us = (statistics.median(pair[i] for pair in pairs) * 1e6 for i in (0, 1))
     return {
         "case": name,
@@ -224,8 +224,9 @@ def main() -> int:
         return 0
     found: list[dict[str, Any]] = []
     if not arguments.worker and not torch.cuda.is_available():  # first: they tell of torch's own threads
-        found = [workers(name) for name in CASES if "mlp" not in name]
-        print(*found, sep="\n", flush=True)
+        for name in [name for name in CASES if "mlp" not in name]:
+            found.append(workers(name, 1 if arguments.quick else WORKER_ROUNDS))
+            print(found[-1], flush=True)
     torch.set_num_threads(1)
     if arguments.worker:
         work(group(CASES[arguments.worker], 1, "solo").run.one_update())

@@ -52,7 +52,8 @@ def _cuda(name: str) -> tuple[torch.device, str]:
 def free_bytes(device: torch.device) -> int:
     """Return the free memory of a device; of the machine for cpu and mps."""
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by torch, for what comes next
+        return torch.cuda.mem_get_info(device)[0] + kept
     if keep_freed_memory():
         ctypes.CDLL(None).malloc_trim(0)  # what this process keeps is free, too
     return psutil.virtual_memory().available

@@ -29,20 +29,20 @@ def hashed_uniform(shape: torch.Size | tuple[int, ...], seed: Tensor) -> Tensor:
     state, works under ``torch.func.vmap`` with a seed per trial, and can be repeated alone.
 
     Args:
-        shape: Shape of the result.
-        seed: 0-dimensional int64 tensor.
+        shape: Shape of the result for one seed.
+        seed: int64 tensor, 0-dimensional or (T,).
 
     Returns:
-        float32 tensor of `shape` on the seed's device, with 24 random bits each.
+        float32 tensor (*shape) or (T, *shape) on the seed's device, with 24 random bits each.
 
     References:
         C. Wellons, hash-prospector (2018), 32-bit integer hash "triple32" family: x ^= x >> s; x *= m.
     """
     position = torch.arange(math.prod(shape), device=seed.device, dtype=torch.int64)
-    low, high = seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF
+    low, high = (seed & 0xFFFFFFFF).unsqueeze(-1), ((seed >> 32) & 0xFFFFFFFF).unsqueeze(-1)
     bits = _mix(position + low)
     bits = _mix(bits ^ high)
-    return (bits >> 8).to(torch.float32).mul(2.0**-24).view(shape)
+    return (bits >> 8).to(torch.float32).mul(2.0**-24).view(*seed.shape, *shape)
 
 
 def _mix(x: Tensor) -> Tensor:

@@ -55,3 +55,9 @@ def test_hashed_uniform_under_vmap_equals_the_row_alone():
     stacked = torch.func.vmap(lambda seed: hashed_uniform((7, 5), seed))(seeds)
     for row, seed in zip(stacked, seeds, strict=True):
         assert torch.equal(row, hashed_uniform((7, 5), seed))
+
+
+def test_hashed_uniform_of_many_seeds_has_a_row_of_each():
+    seeds = torch.tensor([derive(i, "dropout") for i in range(5)])
+    for row, seed in zip(hashed_uniform((7, 5), seeds), seeds, strict=True):
+        assert torch.equal(row, hashed_uniform((7, 5), seed))

@@ -21,6 +21,7 @@ from dlexp.durable import write_text
 from dlexp.engine.memory import largest_stack, peak_bytes
 from dlexp.engine.stack.fold import stack_kinds
 from dlexp.job.assemble import assemble_group
+from dlexp.job.memory import is_out_of_memory
 from dlexp.job.structure import structure_key
 from dlexp.random import derive
 
@@ -106,16 +107,22 @@ def _measure(
 
 
 def _fastest(configs: list[Config], datasets: list[Dataset], kinds: list[str], limit: int) -> Choice:
+    if limit < 2:
+        return Choice("solo", 1, 1.0, "the memory has room for one trial at a time")
     solo = _updater(configs[:1], datasets[:1], "solo")
     seconds: dict[str, float] = {}
     for kind in kinds:
-        for size in sorted({min(size, limit, len(configs)) for size in SIZES} - {1}):
-            stack = _updater(configs[:size], datasets[:size], kind)
-            alone, together = shortest([solo, stack])
+        for size in sorted({min(size, limit, len(configs)) for size in SIZES}):
+            timed = _time(solo, configs[:size], datasets[:size], kind)
+            if timed is None:
+                break
+            alone, together = timed
             seconds["solo:1"] = min(alone, seconds.get("solo:1", alone))
             seconds[f"{kind}:{size}"] = together / size
             if alone / together * size < HOPELESS:
                 break
+    if not seconds:
+        return Choice("solo", 1, 1.0, "stacked trials run out of memory")
     fastest = min(seconds.values())
     good = [name for name, value in seconds.items() if value <= NEAR_BEST * fastest]
     engine, _, size = min(good, key=lambda name: int(name.partition(":")[2])).partition(":")
@@ -124,6 +131,22 @@ def _fastest(configs: list[Config], datasets: list[Dataset], kinds: list[str], l
         best = seconds["solo:1"] / min(value for name, value in seconds.items() if name != "solo:1")
         return Choice("solo", 1, 1.0, f"stacked trials would train {best:.2f} times as fast", seconds)
     return Choice(engine, int(size), round(gain, 2), f"{gain:.1f} times as fast as one after another", seconds)
+
+
+def _time(
+    solo: Callable[[], None], configs: list[Config], datasets: list[Dataset], kind: str
+) -> tuple[float, float] | None:
+    """Return the seconds of an update alone and of one together; None when memory runs out.
+
+    The prediction does not know of all memory: graphs keep their own.
+    """
+    try:
+        alone, together = shortest([solo, _updater(configs, datasets, kind)])
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return None
+    return alone, together
 
 
 def _updater(configs: list[Config], datasets: list[Dataset], engine: str) -> Callable[[], None]:

@@ -2,6 +2,8 @@
 
 import json
 
+import torch
+
 from dlexp.job.component import load_data
 from dlexp.job.config import resolve
 from dlexp.job.fuse import choose
@@ -47,3 +49,20 @@ def test_a_model_that_cannot_be_stacked_trains_alone_and_the_reason_is_named():
     assert (found.engine, found.size, found.gain) == ("solo", 1, 1.0)
     assert found.reason.startswith("the model cannot be stacked: folded: its backward pass leaves other gradients or ")
     assert "vmapped: model.checkpointing=true computes again in the backward pass" in found.reason
+
+
+def test_a_stack_that_runs_out_of_memory_while_it_is_timed_is_not_taken(monkeypatch):
+    import dlexp.job.fuse as module
+
+    assemble_group = module.assemble_group
+
+    def scarce(configs, datasets, engine="solo"):
+        if engine == "vmapped" or len(configs) > 4:
+            raise torch.OutOfMemoryError("no memory for so many")
+        return assemble_group(configs, datasets, engine)
+
+    monkeypatch.setattr(module, "assemble_group", scarce)
+    found = choose(*made(16, "model.widths=[16,16]"))
+    assert set(found.seconds) == {"solo:1", "folded:4"}
+    monkeypatch.setattr(module, "_fitting", lambda *_: 1)
+    assert choose(*made(16, "model.widths=[16,16]")).reason == "the memory has room for one trial at a time"

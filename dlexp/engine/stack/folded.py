@@ -60,6 +60,11 @@ class Folded(Rows):
         """See `dlexp.engine.forward.Forward`."""
         self.template.train(is_training)
 
+    def keep(self, rows: list[int]) -> None:
+        """See `dlexp.engine.forward.Forward`."""
+        self._tensors = {}  # they would hold the old rows until the next batch
+        super().keep(rows)
+
     def tensor(self, name: str) -> Tensor | None:
         """Return a parameter or buffer of the trials in hand (T, *shape), None where there is none of that name."""
         value = self._tensors.get(name)
@@ -212,8 +217,7 @@ class _DropoutLayer(_Layer):
         p = p_T.view(-1, *[1] * (x.dim()))
         if not self.training:
             return (x_TN * (1 - p).to(x.dtype)).flatten(0, 1)
-        draws = torch.stack([hashed_uniform(x_TN.shape[1:], seed) for seed in seed_T])
-        kept = (draws >= p).to(x.dtype)
+        kept = (hashed_uniform(x_TN.shape[1:], seed_T) >= p).to(x.dtype)
         return (x_TN * (kept / (1 - p).to(x.dtype) if is_inverted else kept)).flatten(0, 1)
 
 

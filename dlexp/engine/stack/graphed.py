@@ -27,6 +27,9 @@ class Graphed:
         """Copy initialised models of equal structure into the rows."""
         dtype = next(models[0].parameters()).dtype
         self.flat = Flat(models[0], len(models), dtype=dtype, device=device, channels_last=channels_last)
+        if hasattr(torch.autograd.graph, "set_warn_on_accumulate_grad_stream_mismatch"):  # torch 2.10 or later
+            # Each trial's gradients are added on its own stream; the backward pass waits for all of them at its end.
+            torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch(False)
         self.models = [copy.deepcopy(model).to(device) for model in models]
         for row, model in enumerate(self.models):
             values = dict(model.named_parameters())
@@ -80,7 +83,9 @@ class Graphed:
         self._shape = sample.shape
         for model in self.models:
             # a shallow copy shares parameters and buffers; its forward is replaced by the graphs
-            graph = torch.cuda.make_graphed_callables(copy.copy(model), (sample.detach().clone(),))
+            graph = torch.cuda.make_graphed_callables(
+                copy.copy(model), (sample.detach().clone(),), allow_unused_input=True
+            )
             assert isinstance(graph, nn.Module)
             self._graphs.append(graph)
         for model, buffers in zip(self.models, kept, strict=True):

@@ -1,8 +1,13 @@
 """The rows of a stack."""
 
+import gc
+import weakref
+
+import pytest
 import torch
 from torch import nn
 
+from dlexp.engine.stack.fold import make_forward
 from dlexp.engine.stack.rows import Rows, select_rows
 from dlexp.optimizer.adam import Adam
 from dlexp.optimizer.momentum import Momentum
@@ -69,3 +74,19 @@ def test_lists_of_each_trial_are_cut_and_lists_of_all_are_left():
         [torch.tensor(0.5).item()],
     ]
     assert select_rows(Adam(betas=[0.1, 0.2]), [1], 3).betas == [0.1, 0.2]
+
+
+@pytest.mark.parametrize("kind", ["folded", "vmapped", "graphed"])
+def test_the_memory_of_trials_that_left_is_freed(kind):
+    stack = make_forward(kind, models(4), device=CPU, channels_last=False)
+    outputs = stack(torch.randn(6, 3))
+    assert isinstance(outputs, torch.Tensor)
+    outputs.sum().backward()
+    stack.collect_grads(is_first=True)
+    old = [weakref.ref(tensor.untyped_storage()) for tensor in (stack.flat.tensor, stack.grads)]
+    del outputs
+    gc.collect()
+    assert None not in [ref() for ref in old]
+    stack.keep([1, 3])
+    gc.collect()
+    assert [ref() for ref in old] == [None, None]
