@@ -35,7 +35,8 @@ def show_noise(
     )
     found = measured.document
     if found is None:
-        console.print("interrupted; the same command goes on where it was")
+        # sweeps are newer than the run: `last` would be one of them
+        console.print(f"interrupted; go on with: dlexp compare --noise {measured.run_id} --seeds {seeds}")
         return measured.exit_code
     _show(found, console)
     if figure is not None:

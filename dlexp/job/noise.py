@@ -35,10 +35,12 @@ class Measured:
     """What came of a measurement.
 
     Attributes:
+        run_id: Of the run.
         document: What ``--json`` prints; None when it was interrupted.
         exit_code: 0, or the interrupted sweep's.
     """
 
+    run_id: str
     document: dict[str, Any] | None
     exit_code: int
 
@@ -79,10 +81,10 @@ def measure(
     for source in [*(source for source in SOURCES if source not in idle), ALL]:
         ended = sweep.start(_searching(source, overrides, num_seeds), config_dir, announce=announce(source))
         if ended.outcome.result["status"] == "interrupted":
-            return Measured(None, ended.outcome.exit_code)
+            return Measured(folder.run_id, None, ended.outcome.exit_code)
         found[source] = _read(source, ended.outcome.result, folder)
     values = {source: values_of(entrant, chosen)[0] for source, entrant in found.items()}
-    return Measured(_document(folder, chosen, found, values, idle), 0)
+    return Measured(folder.run_id, _document(folder, chosen, found, values, idle), 0)
 
 
 def _why_idle(source: str, overrides: list[str], config_dir: Path | None) -> str:

@@ -115,7 +115,7 @@ def test_interrupted_it_has_no_document_and_the_signals_code(tmp_path, monkeypat
         return type(found)(type(found.outcome)(found.outcome.result, 130, []), [], found.inquiry, "")
 
     monkeypatch.setattr(noise, "sweep", type("Stopped", (), {"start": staticmethod(stopped)}))
-    assert measure(folder.run_id, tmp_path, 2, announce=Heard()) == noise.Measured(None, 130)
+    assert measure(folder.run_id, tmp_path, 2, announce=Heard()) == noise.Measured(folder.run_id, None, 130)
 
 
 def test_refused_with_the_reason(tmp_path):
