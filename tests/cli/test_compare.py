@@ -1,12 +1,22 @@
-"""`dlexp compare --noise` as users and scripts run it, in processes of its own."""
+"""`dlexp compare` as users and scripts run it, in processes of its own."""
 
+import importlib.util
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+place = Path(__file__).parents[1] / "job" / "compared.py"
+spec = importlib.util.spec_from_file_location("compared", place)
+assert spec is not None
+assert spec.loader is not None
+made = importlib.util.module_from_spec(spec)
+sys.modules["compared"] = made
+spec.loader.exec_module(made)
 
 DLEXP = Path(sys.executable).parent / "dlexp"
 QUICK = ["tracking=none", "trainer.threads=1", "data=iris", "trainer.epochs=2"]
@@ -47,3 +57,17 @@ def test_nothing_to_compare(tmp_path):
     code, _, err = dlexp(tmp_path, "compare")
     assert (code, err.count("\n")) == (2, 1)
     assert "at least two" in err
+
+
+def test_of_many_runs_the_pairs_with_the_best_are_shown(tmp_path):
+    target = np.arange(200) % 3
+    ids = [
+        made.write_run(tmp_path / "runs", made.logits(seed, target, 0.95 if seed == 3 else 0.5), target).run_id
+        for seed in range(7)
+    ]
+    code, out, err = dlexp(tmp_path, "compare", *ids)
+    assert code == 0, err
+    assert out.count("D is better") == 6
+    assert "Holm counts 15 more" in out
+    code, out, _ = dlexp(tmp_path, "compare", *ids, "--json", "--metric", "log_loss")
+    assert (code, len(json.loads(out)["pairs"])) == (0, 21)

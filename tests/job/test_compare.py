@@ -17,6 +17,8 @@ from dlexp.statistic.sign_flip import fewest
 from dlexp.statistic.t_test import differences_needed
 
 spec = importlib.util.spec_from_file_location("compared", Path(__file__).with_name("compared.py"))
+assert spec is not None
+assert spec.loader is not None
 made = importlib.util.module_from_spec(spec)
 sys.modules["compared"] = made
 spec.loader.exec_module(made)

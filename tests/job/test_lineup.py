@@ -7,6 +7,8 @@ from pathlib import Path
 from dlexp.job.lineup import labels
 
 spec = importlib.util.spec_from_file_location("compared", Path(__file__).with_name("compared.py"))
+assert spec is not None
+assert spec.loader is not None
 made = importlib.util.module_from_spec(spec)
 sys.modules["compared"] = made
 spec.loader.exec_module(made)
