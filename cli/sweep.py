@@ -198,7 +198,7 @@ def forecast_sweep(overrides: list[str], config_dir: Path | None, console: Conso
 
     found = forecast(overrides, config_dir)
     rounds = f" in {found['rounds']} rounds" if found["rounds"] > 1 else ""
-    console.print(f"settings {found['settings']:,}, {found['trials']:,} trials{rounds}")
+    console.print(f"settings {found['settings']:,}, {_trials(found['trials'])}{rounds}")
     for line in found["skipped"]:
         console.print(f"[yellow]{escape(line)}[/]")
     for line in _group_lines(found["groups"]):
@@ -235,10 +235,14 @@ def _group_lines(groups: list[dict[str, Any]]) -> list[str]:
         about = _setting({key: group["settings"][key] for key in differing if key in group["settings"]})
         how = {"solo": "one after another", "fused": f"{group['stack']} at once"}.get(group["engine"], group["engine"])
         what = f"{about}: " if about else ""
-        lines.append(f"{what}{group['size']:,} trials, {group['num_params']:,} parameters, {how} ({group['reason']})")
+        lines.append(f"{what}{_trials(group['size'])}, {group['num_params']:,} parameters, {how} ({group['reason']})")
     if len(groups) > SHOWN:
         lines.append(f"and {len(groups) - SHOWN} more structures")
     return lines
+
+
+def _trials(number: int) -> str:
+    return f"{number:,} trial{'s' if number > 1 else ''}"
 
 
 def _setting(overrides: dict[str, Any]) -> str:
