@@ -3,6 +3,7 @@
 A cell is one training: a fold of one setting under one seed, or an inner fold of a nested cross-validation.
 """
 
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +14,12 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
 from dlexp.job.crew import Crew
 from dlexp.job.execute import Assignment, End
+from dlexp.job.intact import is_intact, seal
 from dlexp.random import derive
-from dlexp.tracker.folder import RunFolder
+from dlexp.tracker.folder import TRIALS, RunFolder
 from dlexp.tracker.mlflow import NONE
 
-FOLDER, INNER = "folds", "inner"
+FOLDER = "folds"
 DONE = ("finished", "stopped_early", "diverged")
 _OF_THE_CV = ("run_id", "slug", "status", "start", "end", "resumes", "monitor", "seeds", "form", "number", "config_dir")
 
@@ -133,9 +135,12 @@ def train_cells(cells: Iterable[Cell], dataset: Dataset, crew: Crew) -> Iterator
 
 
 def _known(cv: RunFolder) -> dict[tuple[Any, ...], RunFolder]:
-    """Return the trainings that a cv's folder holds by their places."""
+    """Return the trainings in a cv's folder by their places; inner ones that a power cut damaged are dropped."""
     found = {}
     for child in cv.children():
+        if not child.is_synced and not is_intact(child):
+            shutil.rmtree(child.path)
+            continue
         m = child.manifest
         if m["kind"] in ("fold", "trial"):
             found[m["repeat"], m["fold"], m["replicate"], m.get("inner"), m.get("number")] = child
@@ -152,7 +157,7 @@ def _create(cell: Cell) -> RunFolder:
     seeds = {"seed": cell.config["seed"], "replicate": cell.seed}
     folder = RunFolder.create(
         cv.path,
-        INNER if is_inner else FOLDER,
+        TRIALS if is_inner else FOLDER,  # thousands of them need not wait for the disk
         cell.name,
         config=cell.config,
         overrides=cv.overrides,
@@ -168,7 +173,8 @@ def _end(cell: Cell, folder: RunFolder, end: End) -> FoldEnd:
         seconds = sum(record["seconds"] for record in folder.history())
         return FoldEnd(cell, _record(cell, folder, {"status": "failed", "metrics": {}}), seconds, end.reason)
     seconds = result["seconds"] / end.size  # of a program's time, the share of each
-    folder.update_manifest(seconds=seconds)
+    sealed = {} if folder.is_synced else {"sealed": seal(folder)}
+    folder.update_manifest(seconds=seconds, **sealed)
     return FoldEnd(cell, _record(cell, folder, result), seconds)
 
 

@@ -181,6 +181,27 @@ def test_a_nested_cv_is_interrupted_and_resumed(tmp_path, whole, last):
     assert plain(again.result) == plain(whole.result)
 
 
+def test_inner_trainings_that_a_power_cut_damaged_are_trained_anew(tmp_path, whole):
+    def announce(_about):
+        told = []
+
+        def listen(event):
+            told.append(event)
+            if len(told) == 9:
+                os.kill(os.getpid(), signal.SIGINT)
+
+        return listen
+
+    cut = start(tmp_path, "data=wine", GRID, "trainer.fuse=off", announce=announce)
+    trials = [child for child in kinds(folder_of(cut))["trial"] if child.manifest["status"] == "finished"]
+    (trials[0].path / "metrics.jsonl").write_text("")
+    (trials[1].path / "manifest.json").write_text("")
+    new = []
+    again = cv.resume("last", tmp_path, announce=lambda _about: new.append)
+    assert sum(not isinstance(one, Chosen) and one.is_new for one in new) == 14 - 9 + 2
+    assert plain(again.result) == plain(whole.result)
+
+
 def test_rounds_of_a_search_and_seeds_and_values(tmp_path):
     outcome = start(
         *(tmp_path, "data=diabetes", "optimizer.lr=tag(log,interval(1e-4,1e-2))", "seed=0,1"),
