@@ -119,6 +119,9 @@ def _show(found: "Found", console: Console) -> None:
     failed = sum(record["status"] in ("failed", "diverged") for record in result["trials"])
     if failed:
         console.print(f"[yellow]{failed} of {len(result['trials'])} trials failed or diverged[/]")
+    invalid = sum(record["status"] == "invalid" for record in result["trials"])
+    if invalid:
+        console.print(f"[yellow]{invalid} of them were skipped: they cannot be trained[/]")
     if best is not None:
         for edge in best["edges"]:
             key, side = edge.split(": ")

@@ -153,6 +153,7 @@ def tags(folder: RunFolder, manifest: dict[str, Any]) -> dict[str, str]:
         "dlexp.seed": manifest.get("seed"),
         "dlexp.num_params": manifest.get("num_params"),
         "dlexp.resumes": manifest.get("resumes", 0),
+        "dlexp.from": manifest.get("from"),
         "dlexp.test_openings": manifest.get("test_openings", 0),
         "dlexp.git_dirty": git.get("dirty"),
         "mlflow.source.git.commit": git.get("commit"),

@@ -82,3 +82,10 @@ def test_the_metric_that_runs_are_compared_by_is_sent_first():
 def test_a_run_s_name_keeps_its_exponents(tmp_path):
     name = content.run_name(RunFolder(tmp_path / "abc-x"), {"slug": "mlp-lr0.1-weight4.6e-05"})
     assert name == "mlp lr0.1 weight4.6e-05 abc"
+
+
+def test_a_run_from_a_sweep_s_winner_says_so(tmp_path):
+    folder = RunFolder(tmp_path / "abc-x")
+    found = content.tags(folder, {"status": "finished", "from": {"sweep": "s", "trial": "t"}})
+    assert found["dlexp.from"] == '{"sweep": "s", "trial": "t"}'
+    assert "dlexp.from" not in content.tags(folder, {"status": "finished"})
