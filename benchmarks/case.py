@@ -133,4 +133,6 @@ def values() -> Iterator[Case]:
         yield Case(name, base, [{key: value} for value in pair])
     balanced = {"loss": "cross_entropy", "loss.class_weight": "balanced", "model.widths": "[16,12]"}
     yield Case("fold", {"model.widths": "[16,12]"}, [{}, {}, {}], folds=True)
+    images = {"model": "cnn", **MODELS["cnn"], "dropout": "inverted"}
+    yield Case("fold of images", images, [{}, {}, {}], folds=True)
     yield Case("fold, classes balanced by each", balanced, [{}, {}, {}], folds=True)
