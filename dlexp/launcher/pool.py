@@ -6,10 +6,13 @@ milliseconds once the server is ready, and no worker inherits threads or a CUDA 
 
 import multiprocessing
 import signal
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection as connections
 from multiprocessing import forkserver, reduction, resource_tracker
+from types import ModuleType
 from typing import Any
 
 from dlexp.launcher.worker import DONE, STOP, Work, serve
@@ -103,7 +106,8 @@ class Pool:
         mine, its = self._context.Pipe()
         held = None if self.descriptor is None else _Held(self.descriptor)
         process = self._context.Process(target=serve, args=(its, self.make_work, environment, held), daemon=True)
-        process.start()
+        with _without_main():
+            process.start()
         its.close()
         return _Worker(process, mine)
 
@@ -158,6 +162,17 @@ class _Held:
 
 def _pass_on(duplicate: Any) -> Any:
     return duplicate
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the program from a process that is being started, which would import it and whatever it imports."""
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
 
 
 def _start_server() -> None:

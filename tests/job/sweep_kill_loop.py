@@ -21,6 +21,7 @@ from pathlib import Path
 import optuna  # noqa: F401  # as scipy.stats, for the forked children
 import scipy.stats  # noqa: F401
 import shared_server
+import torch._dynamo  # noqa: F401  # which the first TorchDispatchMode imports
 
 from dlexp.job import sweep
 from dlexp.job.inquiry import prepare

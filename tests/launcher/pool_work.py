@@ -54,6 +54,10 @@ def environment(_should_stop, name):
     yield os.environ.get(name)
 
 
+def knows_program(_should_stop):
+    yield hasattr(sys.modules["__main__"], "__file__")
+
+
 def sleep(_should_stop, folder):
     (folder / str(os.getpid())).touch()
     time.sleep(60)
@@ -68,6 +72,8 @@ def wait_for(path: Path) -> None:
 
 
 def main() -> None:
+    from pool_work import make  # workers know nothing of the program that starts them
+
     tasks = [("sleep", Path(sys.argv[1]))] * 2
     for _ in Pool(make, [{}, {}], []).run(lambda: tasks.pop() if tasks else None, lambda: False):
         pass

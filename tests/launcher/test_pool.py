@@ -112,6 +112,10 @@ def test_each_process_has_its_environment(pools, tmp_path):
     assert os.environ.get("CUDA_VISIBLE_DEVICES") is None
 
 
+def test_the_program_is_not_imported_again(pools):
+    assert list(pools({}).run(taking([("knows_program",)]), never)) == [False]
+
+
 def test_close_ends_the_busy_at_once_and_they_hold_a_lock_until_then(pools, tmp_path):
     lock = Lock(tmp_path / "lock")
     lock.acquire()
