@@ -104,5 +104,12 @@ def draw_figures(cv: RunFolder, dataset: Dataset, result: dict[str, Any], monito
     ]
 
 
+def draw_settings(cv: RunFolder, result: dict[str, Any]) -> Path:
+    """Draw the settings of a cv against the best of them."""
+    from dlexp.report import spread
+
+    return spread.draw_settings(result, cv.figures / "settings.png")
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and bool(np.isfinite(value))

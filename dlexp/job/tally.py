@@ -122,6 +122,8 @@ def conclude_settings(
             "settings/count": len(values),
         }
     result = plain(result)
+    if len(whole) > 1:
+        pool.draw_settings(folder, result)
     folder.write_result(result)
     return result
 

@@ -1,9 +1,38 @@
-"""The folds of a cross-validation: each fold's score, their mean and its interval."""
+"""The folds of a cross-validation: each fold's score, their mean and its interval; and those of several settings."""
 
 from pathlib import Path
 from typing import Any
 
 from dlexp.report.canvas import new_figure, save
+
+
+MOST_SETTINGS = 30
+COLORS = {None: "black", "worse": "tab:red", "cannot tell": "tab:gray"}
+
+
+def draw_settings(result: dict[str, Any], path: Path) -> Path:
+    """Draw the settings, best first: mean and corrected interval, coloured by what the comparison with the best says.
+
+    Args:
+        result: Of a cv of several settings.
+        path: The PNG to write.
+    """
+    metric = result["metric"]
+    whole = [entry for entry in result["settings"] if entry["value"] is not None][:MOST_SETTINGS]
+    figure = new_figure(7.4, 1.2 + 0.3 * len(whole))
+    axis = figure.subplots()
+    for place, entry in enumerate(whole):
+        color = COLORS.get(entry["against_best"], "tab:blue")
+        low, high = entry["interval_corrected"][metric]
+        axis.plot([low, high], [place, place], color=color, linewidth=1.5)
+        axis.plot(entry["value"], place, "o", color=color)
+    texts = [" ".join(f"{key.rpartition('.')[2]}={value}" for key, value in e["overrides"].items()) for e in whole]
+    axis.set_yticks(range(len(whole)), [text[:60] for text in texts], fontsize=8)
+    axis.invert_yaxis()
+    axis.set(title="red: worse than the best; gray: cannot tell", xlabel=f"{metric}, mean and corrected 95 % interval")
+    axis.title.set_fontsize(9)
+    axis.grid(alpha=0.3)
+    return save(figure, path)
 
 
 def draw(result: dict[str, Any], metric: str, path: Path) -> Path:

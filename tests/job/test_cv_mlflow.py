@@ -20,6 +20,7 @@ def store(tmp_path, monkeypatch):
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setattr(tally.pool, "draw_figures", lambda *_: [])
+    monkeypatch.setattr(tally.pool, "draw_settings", lambda *_: None)
 
     def run(*overrides):
         outcome = cv.start([*QUICK, *overrides, f"runs_dir={tmp_path}"], announce=lambda _about: lambda _end: None)

@@ -32,6 +32,7 @@ def start(runs_dir: Path, *overrides: str, announce=lambda _about: lambda _end: 
 @pytest.fixture(autouse=True)
 def no_figures(monkeypatch):
     monkeypatch.setattr(tally.pool, "draw_figures", lambda *_: [])
+    monkeypatch.setattr(tally.pool, "draw_settings", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +123,7 @@ def test_the_best_is_compared_with_every_other_fold_by_fold(settings):
     assert pairs[0]["p_holm"] >= pairs[0]["p_value"]
     assert {entry["against_best"] for entry in entries[1:]} <= {"worse", "cannot tell"}
     assert entries[0]["against_best"] is None
+    assert (folder_of(settings).figures / "settings.png").exists()
 
 
 def test_settings_are_runs_of_their_own_for_other_commands(settings):
