@@ -4,7 +4,7 @@ By itself means a program of one trial of the engine that trained it, with its t
 engine is a stack, also the plain module. Nothing of the original is changed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -100,11 +100,18 @@ def find(runs_dir: Path, ref: str) -> RunFolder:
     try:
         return scan.find(runs_dir, ref)
     except RunError:
-        holders = [RunFolder(path) for path in scan.run_paths(runs_dir)]
-        found = [child for holder in holders for child in holder.children() if ref and child.path.name.startswith(ref)]
+        inner = [child for path in scan.run_paths(runs_dir) for child in _inside(RunFolder(path))]
+        found = [child for child in inner if ref and child.path.name.startswith(ref)]
         if len(found) != 1:
             raise
         return found[0]
+
+
+def _inside(folder: RunFolder) -> Iterator[RunFolder]:
+    """Yield the trials or folds of a run, and those inside of them."""
+    for child in folder.children():
+        yield child
+        yield from _inside(child)
 
 
 def _lack(status: str) -> str:

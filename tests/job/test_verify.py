@@ -15,7 +15,7 @@ from dlexp.job.difference import difference
 from dlexp.job.execute import Assignment, End, Executor, Program
 from dlexp.job.fuse import SOLO, Choice
 from dlexp.job.group import Group, Member, train_group
-from dlexp.job.verify import explain, verify
+from dlexp.job.verify import explain, find, verify
 from dlexp.tracker.folder import RunFolder
 
 COMMON = ["tracking=none", "trainer.threads=1", "trainer.epochs=2", "data.limit=150", "optimizer=adam"]
@@ -103,6 +103,16 @@ def test_runs_without_anything_to_compare_and_other_data_are_refused(tmp_path):
         verify(str(made.folder.path), tmp_path)
     with pytest.raises(RunError, match="no such run"):
         verify("zzz", tmp_path)
+
+
+def test_folds_are_found_by_id_inside_settings_inside_cvs(tmp_path):
+    manifest = {"kind": "cv"}
+    outer = RunFolder.create(tmp_path, "x", "cv", config={}, overrides=[], manifest=manifest)
+    setting = RunFolder.create(outer.path, "settings", "a", config={}, overrides=[], manifest=manifest)
+    fold = RunFolder.create(setting.path, "folds", "f", config={}, overrides=[], manifest={"kind": "fold"})
+    assert find(tmp_path, fold.run_id).path == fold.path
+    with pytest.raises(RunError, match="got a cv; name one of the runs in it"):
+        verify(str(setting.path), tmp_path)
 
 
 def test_an_engine_changed_midway_is_named(tmp_path):
