@@ -5,7 +5,6 @@ from typing import Any
 
 from dlexp.report.canvas import new_figure, save
 
-
 MOST_SETTINGS = 30
 COLORS = {None: "black", "worse": "tab:red", "cannot tell": "tab:gray"}
 
