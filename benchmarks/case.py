@@ -24,12 +24,12 @@ MODELS: dict[str, dict[str, str]] = {
     "softmax": {},
     "mlp": {"model.widths": "[16,12]"},
     "cnn": {"model.channels": "[4,6]"},
-    "vgg": {"model.depth": "11"},
+    "resnet": {"model.depth": "8"},
+    "densenet": {"model.depth": "40", "model.growth_rate": "2"},
+    "resnext": {"model.depth": "50", "model.groups": "2", "model.width_per_group": "2"},
     "nin": {},
     "inception": {},
-    "resnet": {"model.depth": "8"},
-    "resnext": {"model.depth": "50", "model.groups": "2", "model.width_per_group": "2"},
-    "densenet": {"model.depth": "40", "model.growth_rate": "2"},
+    "vgg": {"model.depth": "11"},
 }
 SMALL = ("softmax", "mlp", "cnn", "resnet")
 BLOCKS = ("activation", "norm", "dropout", "regularizer", "augment", "loss", "schedule", "init", "normalize")
