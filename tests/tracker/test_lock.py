@@ -1,8 +1,10 @@
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -88,3 +90,17 @@ os._exit(0)
         assert not Lock(tmp_path / "lock").is_held()
     finally:
         os.kill(child, signal.SIGKILL)
+
+
+def test_the_workers_of_a_dead_owner_are_waited_for(tmp_path, caplog):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    shared = Lock(tmp_path / "lock")
+    shared.acquire()
+    (tmp_path / "lock").write_text(json.dumps({"pid": dead.pid, "host": socket.gethostname()}))
+    threading.Timer(0.8, shared.release).start()
+    late = Lock(tmp_path / "lock")
+    late.acquire()
+    assert late.owner() == f"process {os.getpid()} on {socket.gethostname()}"
+    assert f"waiting for the last workers of process {dead.pid}" in caplog.text
+    late.release()
