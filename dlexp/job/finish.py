@@ -103,7 +103,7 @@ def evaluate_part(
     targets = data.targets[rows].to(outputs.device).unsqueeze(0)
     stored = outputs[0].cpu() if data.num_classes else outputs[0, :, 0].cpu()
     folder.write_predictions(split, data.sample_ids(rows), data.targets[rows].numpy(), stored.numpy())
-    reseal(folder)
+    reseal(folder, f"predictions/{split}.npz")
     found = report(outputs, targets, run.step.rules.loss, data.num_classes, run.task.unit)
     scalars = {name: float(value) for name, value in found.items() if value.dim() == 1}
     by_class = {name: _by_class(value[0], data.class_names) for name, value in found.items() if value.dim() > 1}

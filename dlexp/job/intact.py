@@ -22,10 +22,11 @@ def seal(folder: RunFolder) -> dict[str, str]:
     return {name: digest for name in SEALED if (digest := _digest(folder.path / name)) is not None}
 
 
-def reseal(folder: RunFolder) -> None:
-    """Seal anew what was sealed, after one of the files was written again."""
-    if "sealed" in folder.manifest:
-        folder.update_manifest(sealed=seal(folder))
+def reseal(folder: RunFolder, name: str) -> None:
+    """Seal one file anew, after it was written again."""
+    sealed = folder.manifest.get("sealed", {})
+    if name in sealed:
+        folder.update_manifest(sealed={**sealed, name: _digest(folder.path / name)})
 
 
 def is_intact(folder: RunFolder) -> bool:

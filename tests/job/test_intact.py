@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from dlexp.job import sweep
+from dlexp.job.evaluate import evaluate
 from dlexp.job.intact import is_intact
 from dlexp.tracker.folder import RunFolder
 
@@ -124,6 +125,19 @@ def test_a_failed_trial_needs_no_results(done, tmp_path):
     (folder.path / "result.json").unlink()
     folder.update_manifest(status="failed", reason="out of memory")
     assert is_intact(folder)
+
+
+def test_a_trial_that_is_evaluated_again_stays_intact_and_a_damaged_one_damaged(done, tmp_path):
+    shutil.copytree(done[0], tmp_path / "runs")
+    folder = trial_of(tmp_path / "runs")
+    kept = folder.predictions("val")
+    folder.write_predictions("val", kept["id"], kept["target"], kept["output"] + 1)  # as another device might
+    assert not is_intact(folder)
+    evaluate(str(folder.path), tmp_path / "runs", "val")
+    assert is_intact(folder)
+    cut_history(folder)
+    evaluate(str(folder.path), tmp_path / "runs", "val")
+    assert not is_intact(folder)
 
 
 @pytest.mark.parametrize("name", ["manifest", "history cut", "running, no best"])
