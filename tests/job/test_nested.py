@@ -161,7 +161,7 @@ def _in_order(trials: list[RunFolder]) -> list[RunFolder]:
     return sorted(trials, key=lambda child: (child.manifest["number"], child.manifest["inner"]))
 
 
-@pytest.mark.parametrize("last", [9, 13])
+@pytest.mark.parametrize("last", [9, pytest.param(13, marks=pytest.mark.slow)])
 def test_a_nested_cv_is_interrupted_and_resumed(tmp_path, whole, last):
     told = []
 
