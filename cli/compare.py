@@ -138,6 +138,8 @@ def _note(pair: dict[str, Any]) -> str:
     if "smallest_p" in pair:
         few = ", all with one difference" if pair["unit"] == "folds" else ""
         test += f"{few}; the smallest p that {pair['num']} allow is {pair['smallest_p']:.2g}"
+    if pair.get("same_setting"):
+        return f"{test}; one setting, so what these two models differ by is the noise of seeds"
     if pair["verdict"] != "cannot tell" or pair["difference"] == 0:
         return test
     if pair["needed"] is None:

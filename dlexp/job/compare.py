@@ -12,7 +12,7 @@ import numpy as np
 
 from dlexp.error import ConfigError, RunError, did_you_mean
 from dlexp.job.entrant import Entrant, Predictions
-from dlexp.job.lineup import labels, line_up
+from dlexp.job.lineup import labels, line_up, setting_and_seed
 from dlexp.statistic import score
 from dlexp.statistic.bootstrap import Bootstrap, examples_needed, interval, resample
 from dlexp.statistic.holm import holm
@@ -52,6 +52,7 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> dict[
     else:
         found = _on_one_split(entrants, values, name, num_pairs)
     judge(found, is_high_better=name not in score.LOW_IS_BETTER)
+    _acquit_seeds(found, entrants)
     return {
         "kind": "compare",
         "metric": f"val/{name}",
@@ -236,6 +237,14 @@ def judge(pairs: list[dict[str, Any]], *, is_high_better: bool) -> None:
             pair["needed"] = None
 
 
+def _acquit_seeds(pairs: list[dict[str, Any]], entrants: list[Entrant]) -> None:
+    """Name no winner between two runs of one setting: on many examples their models do differ, by the seed."""
+    settings = {entrant.run_id: setting_and_seed(entrant)[0] for entrant in entrants}
+    for pair in pairs:
+        if pair["unit"] == "examples" and settings[pair["a"]] == settings[pair["b"]]:
+            pair |= {"verdict": "cannot tell", "needed": None, "same_setting": True}
+
+
 def verdict(pair: dict[str, Any], *, is_high_better: bool) -> str:
     """Name a winner only where the interval leaves zero out and the corrected test agrees."""
     low, high = pair["interval"]
@@ -268,6 +277,7 @@ def _notes(entrants: list[Entrant]) -> list[str]:
     ]
     if entrants[0].kind == "train" and len(entrants[0].seeds) == 1:
         notes.append(
-            "one seed each: these are trained models, which another seed moves; dlexp compare --noise RUN says how far"
+            "one seed each: what is told apart are trained models, which another seed moves: dlexp compare --noise RUN "
+            "says how far, and several seeds each compare the settings"
         )
     return notes

@@ -57,7 +57,7 @@ def _join_seeds(entrants: list[Entrant]) -> list[Entrant]:
         return entrants
     groups: dict[str, list[tuple[str, Entrant]]] = {}
     for entrant in entrants:
-        setting, seed = _setting_and_seed(entrant)
+        setting, seed = setting_and_seed(entrant)
         groups.setdefault(setting, []).append((seed, entrant))
     joined = [_join(members) for members in groups.values()]
     counts = {len(set(entrant.seeds)) for entrant in joined}
@@ -66,8 +66,8 @@ def _join_seeds(entrants: list[Entrant]) -> list[Entrant]:
     return joined if is_fit else entrants
 
 
-def _setting_and_seed(entrant: Entrant) -> tuple[str, str]:
-    """Return what a run was trained with but for its seeds, and these; of what has several seeds its own name."""
+def setting_and_seed(entrant: Entrant) -> tuple[str, str]:
+    """Return what a run was trained with but for its seeds, and these; of a sweep or cv its own name and ""."""
     if len(entrant.seeds) > 1 or entrant.folder.manifest["kind"] not in ("train", "trial"):
         return entrant.run_id, ""
     config = relevant(entrant.folder.config)

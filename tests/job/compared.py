@@ -1,5 +1,6 @@
 """Run folders with made-up predictions, for tests of comparisons; nothing is trained."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from dlexp.job.entrant import Entrant, Predictions
 from dlexp.tracker.folder import RunFolder
 
+_MODELS = itertools.count()  # runs whose settings are not said have different ones
 _APART = ("init", "order", "augment", "dropout")
 
 
@@ -51,7 +53,7 @@ def write_run(
         "data": {},
         "seed": seed,
         "seeds": dict.fromkeys(_APART),
-        **(settings or {}),
+        **(settings or {"model": next(_MODELS)}),
     }
     place = (runs_dir, "made-up") if parent is None else (parent.path, "trials" if kind == "trial" else "folds")
     overrides = [f"{key}={value}" for key, value in {**(settings or {}), **({"seed": seed} if seed else {})}.items()]
