@@ -11,16 +11,13 @@ from rich.table import Table
 from .argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet
 from .output import people, show_json
 from .verify import verify_trial
-from .winner import check_options, read_recipe, train_seeds
+from .winner import SHOWN, check_options, read_recipe, train_seeds
 
 if TYPE_CHECKING:
     from dlexp.config.compose import Composed
     from dlexp.engine.event import Event
     from dlexp.job.train import Announcement, Listener, Outcome
     from dlexp.tracker.console import ConsoleTracker
-
-# of all metrics, those that a person reads first; the rest are in result.json and MLflow
-SHOWN = ("loss", "accuracy", "top5_accuracy", "f1_macro", "roc_auc", "calibration_error", "rmse", "mae", "r2")
 
 BY_CLASS = ("precision", "recall", "f1")
 MOST_CLASSES = 20

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dlexp.job.retrain import Recipe
 
 PARTS = ("train", "train+val")
+# of all metrics, those that a person reads first; the rest are in result.json and MLflow
 SHOWN = ("loss", "accuracy", "top5_accuracy", "f1_macro", "roc_auc", "calibration_error", "rmse", "mae", "r2")
 
 
