@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
@@ -68,6 +68,30 @@ def peak_bytes(update: Callable[[], None], device: torch.device) -> int:
     with Allocations() as allocations:
         update()
     return allocations.peak
+
+
+def guess_bytes(model: nn.Module, in_shape: tuple[int, ...], batch_size: int) -> int:
+    """Return a generous guess of what an update of one trial takes, for where memory is plenty.
+
+    Counting exactly on the CPU imports parts of torch for more than a second. The guess is eight times the parameters
+    and what the layers put out in a forward pass: values, gradients, state of the update rule, work space.
+    """
+    sizes = [p.numel() * p.element_size() for p in model.parameters()]
+
+    def note(_module: nn.Module, _inputs: Any, outputs: Any) -> None:
+        sizes.extend(t.numel() * t.element_size() for t in tree_iter(outputs) if isinstance(t, Tensor))
+
+    was_training = model.training
+    handles = [module.register_forward_hook(note) for module in model.modules()]
+    like = next(model.parameters())
+    try:
+        with torch.no_grad():
+            model.eval()(like.new_zeros(batch_size, *in_shape))
+    finally:
+        model.train(was_training)
+        for handle in handles:
+            handle.remove()
+    return 8 * sum(sizes)
 
 
 def largest_stack(small: tuple[int, int], large: tuple[int, int], free: int) -> int:

@@ -18,9 +18,9 @@ import torch
 from dlexp import device as devices
 from dlexp.data.dataset import Dataset
 from dlexp.durable import write_text
-from dlexp.engine.memory import largest_stack, peak_bytes
+from dlexp.engine.memory import guess_bytes, largest_stack, peak_bytes
 from dlexp.engine.stack.fold import stack_kinds
-from dlexp.job.assemble import assemble_group
+from dlexp.job.assemble import Assembled, assemble_group
 from dlexp.job.memory import is_out_of_memory
 from dlexp.job.structure import structure_key
 from dlexp.random import derive
@@ -79,7 +79,8 @@ def choose(configs: list[Config], datasets: list[Dataset], cache: Path | None = 
     kinds, reasons = stack_kinds(alone.model, alone.dataset.in_shape, alone.device)
     if not kinds:
         return Choice("solo", 1, 1.0, f"the model cannot be stacked: {reasons}")
-    limit = min(_fitting(configs, datasets, kinds[0]), len(configs))
+    limit = len(configs) if _is_plenty(alone, len(configs)) else _fitting(configs, datasets, kinds[0])
+    limit = min(limit, len(configs))
     if fuse != "auto":
         return Choice(kinds[0], min(fuse, limit), 1.0, f"trainer.fuse={fuse}")
     key = ":".join([structure, _name(alone.device), torch.__version__])
@@ -180,6 +181,14 @@ def shortest(calls: list[Callable[[], None]]) -> list[float]:
         if turn >= 2 and time.perf_counter() - began > ENOUGH_SECONDS:
             break
     return best
+
+
+def _is_plenty(alone: Assembled, num_trials: int) -> bool:
+    """Whether all trials fit ten times over by a generous guess; on CUDA it costs nothing to know."""
+    if alone.device.type != "cpu":
+        return False
+    each = guess_bytes(alone.model, alone.dataset.in_shape, alone.run.trainer.batch_size)
+    return each * num_trials < 0.1 * devices.free_bytes(alone.device)
 
 
 def _fitting(configs: list[Config], datasets: list[Dataset], kind: str) -> int:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from dlexp.engine.memory import HEADROOM, Allocations, largest_stack, peak_bytes
+from dlexp.engine.memory import HEADROOM, Allocations, guess_bytes, largest_stack, peak_bytes
 from dlexp.job.assemble import assemble_group
 from dlexp.job.component import load_data
 from dlexp.job.config import resolve
@@ -25,9 +25,13 @@ def test_counts_what_lives_and_what_lived_at_most():
 
 
 def _stack(overrides: list[str], size: int, engine: str):
+    return _assembled(overrides, size, engine).run
+
+
+def _assembled(overrides: list[str], size: int, engine: str):
     common = ["tracking=none", "trainer.threads=1", *overrides]
     made = [resolve([*common, f"seed={i}"]).config for i in range(size)]
-    return assemble_group(made, [load_data(made[0])] * size, engine).run
+    return assemble_group(made, [load_data(made[0])] * size, engine)
 
 
 @pytest.mark.parametrize(("overrides", "engine"), [(["optimizer=adam"], "folded"), (["model=cnn"], "vmapped")])
@@ -46,6 +50,19 @@ def test_two_small_stacks_predict_a_large_one_within_15_percent(overrides, engin
         live += size
         peak = max(peak, live)
     assert peaks[2] + 14 * per_trial == pytest.approx(peak, rel=0.15)
+
+
+@pytest.mark.parametrize("overrides", [["optimizer=adam"], ["model=cnn"], ["model=resnet", "model.depth=8"]])
+def test_the_guess_is_generous_and_leaves_the_model_as_it_was(overrides):
+    built = _assembled(overrides, 1, "solo")
+    before = {name: value.clone() for name, value in built.model.state_dict().items()}
+    guess = guess_bytes(built.model, built.dataset.in_shape, built.run.trainer.batch_size)
+    step = built.run.step
+    lasting = [step.forward.flat.tensor, step.forward.grads, *step.state.values()]
+    held = sum(tensor.numel() * tensor.element_size() for tensor in lasting)
+    assert all(torch.equal(value, before[name]) for name, value in built.model.state_dict().items())
+    taken = held + peak_bytes(built.run.one_update(), CPU)
+    assert taken < guess < 30 * taken
 
 
 def test_the_largest_stack_that_fits():

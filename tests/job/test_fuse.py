@@ -64,5 +64,6 @@ def test_a_stack_that_runs_out_of_memory_while_it_is_timed_is_not_taken(monkeypa
     monkeypatch.setattr(module, "assemble_group", scarce)
     found = choose(*made(16, "model.widths=[16,16]"))
     assert set(found.seconds) == {"solo:1", "folded:4"}
+    monkeypatch.setattr(module, "_is_plenty", lambda *_: False)
     monkeypatch.setattr(module, "_fitting", lambda *_: 1)
     assert choose(*made(16, "model.widths=[16,16]")).reason == "the memory has room for one trial at a time"
