@@ -11,6 +11,7 @@ from rich.table import Table
 from .argument import ConfigDir, Debug, Json, Quiet, RunsDir
 from .output import people, show_json
 
+SEEDS = 8
 MOST_PAIRS = 15  # of six runs; of more only those with the best are shown
 
 
@@ -18,7 +19,7 @@ def compare(
     run: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="RUN RUN...",
+            metavar="RUN",
             help="Ids, unique prefixes, folders or last; SWEEP:3 is the setting in third place.",
             show_default=False,
         ),
@@ -36,7 +37,10 @@ def compare(
             metavar="RUN", help="Instead: how far seeds alone move this run, source by source.", show_default=False
         ),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=2, metavar="N", help="With --noise: seeds of each source.")] = 8,
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=2, metavar="N", help="With --noise: seeds of each source, 8 if not said.", show_default=False),
+    ] = None,
     runs_dir: RunsDir = Path("runs"),
     config_dir: ConfigDir = None,
     json: Json = False,
@@ -58,7 +62,9 @@ def compare(
             raise ConfigError("--noise: got other runs too; it takes one run and compares it with itself")
         from .noise import show_noise
 
-        return show_noise(noise, runs_dir, seeds, metric, config_dir, figure, console, is_json=json)
+        return show_noise(noise, runs_dir, seeds or SEEDS, metric, config_dir, figure, console, is_json=json)
+    if seeds is not None or config_dir is not None:
+        raise ConfigError("--seeds and --config-dir: have no effect here; `dlexp compare --noise RUN` reads them")
     from dlexp.job.compare import compare as compare_job
 
     found = compare_job(run or [], runs_dir, metric)

@@ -54,9 +54,10 @@ def test_seeds_are_refused_by_train_with_the_commands_that_take_them(tmp_path):
 
 
 def test_nothing_to_compare(tmp_path):
-    code, _, err = dlexp(tmp_path, "compare")
-    assert (code, err.count("\n")) == (2, 1)
-    assert "at least two" in err
+    for arguments, reason in ((), "at least two"), (("a", "b", "--seeds", "9"), "--seeds and --config-dir: have no"):
+        code, _, err = dlexp(tmp_path, "compare", *arguments)
+        assert (code, err.count("\n")) == (2, 1)
+        assert reason in err
 
 
 def test_of_many_runs_the_pairs_with_the_best_are_shown(tmp_path):
