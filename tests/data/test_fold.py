@@ -104,6 +104,8 @@ def test_a_folds_categories_are_those_of_its_training_part(tmp_path):
     assert data.groups is not None
     for fold in KFold(3).folds(data, 0):
         part = data.with_parts(fold.train, fold.val)
+        assert part.encoding is not None
+        assert part.feature_names is not None
         levels = next(f["levels"] for f in part.encoding["features"] if f["name"] == "kind")
         assert levels == (["a", "b", "c", "rare"] if 0 in fold.train else ["a", "b", "c"])
         assert part.inputs.shape[1] == 1 + len(levels) == len(part.feature_names)
