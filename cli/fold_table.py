@@ -56,7 +56,7 @@ def show_settings(result: dict[str, Any], console: Console) -> None:
             table.add_row(str(place), escape(describe(entry["overrides"])), entry["status"])
             continue
         pair = pairs.get(entry["run_id"])
-        judged = [] if pair is None else [entry["against_best"], f"{pair['p_holm']:.3f}"]
+        judged = [] if pair is None else [entry["against_best"], _p_value(pair["p_holm"])]
         numbers = [f"{entry[kind][metric]:.4f}" for kind in ("mean", "std")]
         table.add_row(
             str(place),
@@ -101,3 +101,7 @@ def audit_table(found: dict[str, Any]) -> Table:
 def _span(interval: list[float | None]) -> str:
     low, high = interval
     return "unknown" if low is None or high is None else f"{low:.4f} to {high:.4f}"
+
+
+def _p_value(value: float) -> str:
+    return "<0.001" if value < 0.0005 else f"{value:.3f}"
