@@ -26,7 +26,8 @@ MODELS: dict[str, dict[str, str]] = {
     "cnn": {"model.channels": "[4,6]"},
     "resnet": {"model.depth": "8"},
     "densenet": {"model.depth": "40", "model.growth_rate": "2"},
-    "resnext": {"model.depth": "50", "model.groups": "2", "model.width_per_group": "2"},
+    # Batch norm over eight single pixels, fifty layers deep, amplifies rounding ten thousandfold at every update.
+    "resnext": {"model.depth": "50", "model.groups": "2", "model.width_per_group": "2", "norm": "layer"},
     "nin": {},
     "inception": {},
     "vgg": {"model.depth": "11"},
