@@ -5,12 +5,15 @@ turns; each repeat begins a new sweep in a new folder. What the workers' server 
 """
 
 import multiprocessing
+import os
 import statistics
 import sys
 import tempfile
 import time
 from functools import partial
 from typing import Any
+
+import psutil
 
 from benchmarks import measure
 from dlexp.job import sweep
@@ -30,21 +33,32 @@ WORKERS = (1, 2)
 
 
 class Deaf:
-    """Listens to nothing."""
+    """Listens to nothing; notes in the end how long each worker had a core.
+
+    Attributes:
+        seconds: Of each worker.
+    """
+
+    seconds: list[float]
 
     def listen(self, event: SweepEvent) -> None:
         """Take one event."""
 
     def close(self) -> None:
-        """Take the end of events."""
+        """Take the end of events: the workers still live."""
+        servers = psutil.Process().children()
+        workers = [worker for server in servers for worker in server.children()]
+        self.seconds = [worker.cpu_times().user + worker.cpu_times().system for worker in workers]
 
 
-def run(overrides: list[str], workers: int, values: dict[int, list[Any]]) -> None:
-    """Search in a new folder; keep the values of all trials."""
+def run(overrides: list[str], workers: int, values: dict[int, list[Any]], busy: dict[int, list[float]]) -> None:
+    """Search in a new folder; keep the values of all trials, and the seconds of cores one after another."""
+    listener, started = Deaf(), time.process_time()
     with tempfile.TemporaryDirectory() as runs_dir:
         asked = [*SHARED, *overrides, f"launcher.workers={workers}", f"runs_dir={runs_dir}"]
-        found = sweep.start(asked, None, announce=lambda _about: Deaf())
+        found = sweep.start(asked, None, announce=lambda _about: listener)
     values[workers] = [trial["metrics"] for trial in found.outcome.result["trials"]]
+    busy.setdefault(workers, []).append(time.process_time() - started + max(listener.seconds, default=0.0))
 
 
 def time_start() -> float:
@@ -66,15 +80,23 @@ def main(repeats: int = 2) -> None:
     rows: list[dict[str, Any]] = [{"what": "start of the server of workers, once", "s": round(time_start(), 2)}]
     for name, overrides in SWEEPS.items():
         values: dict[int, list[Any]] = {}
-        calls = {str(workers): partial(run, overrides, workers, values) for workers in WORKERS}
+        busy: dict[int, list[float]] = {}
+        load = os.getloadavg()[0]
+        calls = {str(workers): partial(run, overrides, workers, values, busy) for workers in WORKERS}
         seconds = measure.interleave(calls, repeats)
         row = {"what": name, **{f"workers_{workers}_s": _median(times) for workers, times in seconds.items()}}
         row["ratio"] = round(measure.ratio(seconds, "2", "1"), 2)
-        row["same_numbers"] = values[1] == values[2]
+        row |= {f"busy_{workers}_s": _median(times[1:]) for workers, times in busy.items()}
+        row["ratio_busy"] = round(row["busy_1_s"] / row["busy_2_s"], 2)
+        row |= {"same_numbers": values[1] == values[2], "load_before": round(load, 1)}
         rows.append(row)
     for row in rows:
         print(row)
-    note = "Wall seconds of sweeps in one process and in two workers; ratio above 1: the workers are faster."
+    note = (
+        "Wall seconds of sweeps in one process and in two workers; a ratio above 1: the workers are faster. Where "
+        "load_before, the processes that wanted a core already, is not near 0, wall seconds say little: busy are those "
+        "that this process had a core and then the busiest worker, the wall seconds of an idle machine at best."
+    )
     print(measure.write("launcher", rows, note))
 
 
