@@ -20,8 +20,8 @@ from dlexp.launcher.pool import Lost, Pool
 from dlexp.tracker.folder import RunFolder
 
 HEAVY = ("torch", "torchvision", "sklearn.datasets", "pandas")  # imported for workers where they are imported here
-# A start costs 3 to 5 s of one core, nearly all of it the server's imports (benchmarks/launcher.py): on two cores that is
-# won back after 10 s of work; thrice that leaves room for estimates that are too long and cores that are not free.
+# A start costs 3 to 5 s of one core, nearly all of it the server's imports (benchmarks/launcher.py): on two cores that
+# is won back after 10 s of work; thrice that leaves room for estimates that are too long and cores that are not free.
 WORTH_SECONDS = 30.0
 
 Part = tuple[list[Assignment], Choice]
