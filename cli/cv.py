@@ -1,5 +1,6 @@
 """`dlexp cv`: k-fold validation of one configuration, of every setting of a product, or of a search."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +10,7 @@ from rich.markup import escape
 
 from .argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet
 from .fold_table import audit_table, describe, show_result, show_settings
-from .output import people, show_json
+from .output import Ending, people, show_json, show_notes
 
 if TYPE_CHECKING:
     from dlexp.job.cv import Announcement, Listener
@@ -57,11 +58,15 @@ def cv(
         return _dry_run(overrides or [], config_dir, console, json)
     from dlexp.job import cv as job
 
-    if resume is not None:
-        outcome = job.resume(resume, runs_dir, announce=_announcer(console))
-    else:
-        outcome = job.start(overrides or [], config_dir, announce=_announcer(console))
-    _show(outcome, console)
+    ending = Ending(console, partial(_show, console=console))
+    try:
+        if resume is not None:
+            outcome = job.resume(resume, runs_dir, announce=_announcer(console), tell=ending.tell)
+        else:
+            outcome = job.start(overrides or [], config_dir, announce=_announcer(console), tell=ending.tell)
+    finally:
+        ending.stop()
+    ending.close(outcome)
     if json:
         show_json(outcome.result)
     return outcome.exit_code
@@ -153,8 +158,7 @@ def _show(outcome: "Outcome", console: Console) -> None:
         show_settings(result, console)
     elif result["complete"]:
         show_result(result, console)
-    for note in outcome.notes:
-        console.print(f"[yellow]{escape(note)}[/]")
+    show_notes(outcome.notes, console)
     console.print(f"cv folder  {escape(result['run_dir'])}")
 
 

@@ -2,9 +2,11 @@
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from dlexp.tracker.plain import plain
 
@@ -16,6 +18,50 @@ def people(is_json: bool = False, *, is_quiet: bool = False) -> Console:
     stream = sys.stderr if is_json else sys.stdout
     width = None if stream.isatty() else WIDTH_OFF_TERMINAL
     return Console(file=stream, quiet=is_quiet, width=width, soft_wrap=not stream.isatty(), highlight=False)
+
+
+class Ending:
+    """Shows what came of a command before the wait for MLflow, and after it only what is new.
+
+    Args:
+        console: For people.
+        show: Shows an outcome, its notes included.
+    """
+
+    def __init__(self, console: Console, show: Callable[[Any], None]) -> None:
+        self.console, self.show = console, show
+        self._known: int | None = None
+        self._waiting = console.status("filling MLflow; Ctrl-C leaves that to the background")
+
+    def tell(self, outcome: Any) -> None:
+        """Show an outcome that is there already."""
+        self.show(outcome)
+        self._known = len(_notes(outcome))
+        if self.console.is_terminal:
+            self._waiting.start()
+
+    def close(self, outcome: Any) -> None:
+        """Show the outcome as it is at last; whole, if it was not shown before."""
+        self.stop()
+        if self._known is None:
+            self.show(outcome)
+        else:
+            show_notes(_notes(outcome)[self._known :], self.console)
+
+    def stop(self) -> None:
+        """Leave the terminal as it was."""
+        self._waiting.stop()
+
+
+def _notes(outcome: Any) -> list[str]:
+    """Return the lines for the user of a run's or cv's outcome, or of what a search found."""
+    return getattr(outcome, "outcome", outcome).notes
+
+
+def show_notes(notes: list[str], console: Console) -> None:
+    """Print lines that the user should not miss."""
+    for note in notes:
+        console.print(f"[yellow]{escape(note)}[/]")
 
 
 def show_json(document: Any) -> None:

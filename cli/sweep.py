@@ -1,5 +1,6 @@
 """`dlexp sweep`: searches the settings of a space for the best one."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from .argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet
-from .output import people, show_json
+from .output import Ending, people, show_json, show_notes
 
 if TYPE_CHECKING:
     from dlexp.job.searching import SweepEvent
@@ -51,12 +52,15 @@ def sweep(
         return forecast_sweep(overrides or [], config_dir, console, json)
     from dlexp.job import sweep as job
 
-    announce = Announcer(console)
-    if resume is not None:
-        found = job.resume(resume, runs_dir, config_dir, announce=announce)
-    else:
-        found = job.start(overrides or [], config_dir, announce=announce)
-    _show(found, console)
+    announce, ending = Announcer(console), Ending(console, partial(_show, console=console))
+    try:
+        if resume is not None:
+            found = job.resume(resume, runs_dir, config_dir, announce=announce, tell=ending.tell)
+        else:
+            found = job.start(overrides or [], config_dir, announce=announce, tell=ending.tell)
+    finally:
+        ending.stop()
+    ending.close(found)
     if json:
         show_json(found.outcome.result)
     return found.outcome.exit_code
@@ -127,8 +131,7 @@ def _show(found: "Found", console: Console) -> None:
             key, side = edge.split(": ")
             console.print(f"[yellow]the best {key} lies at the {side} edge of what was searched; widen it[/]")
         _show_worth(result, best, console)
-    for note in found.outcome.notes:
-        console.print(f"[yellow]{escape(note)}[/]")
+    show_notes(found.outcome.notes, console)
     console.print(f"sweep folder  {escape(result['run_dir'])}", soft_wrap=True)
     if best is not None:
         # whole lines, to be copied: a terminal wraps them without a break

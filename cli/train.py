@@ -1,5 +1,6 @@
 """`dlexp train`: trains one configuration."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,13 +10,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from .argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet
-from .output import people, show_json
+from .output import Ending, people, show_json, show_notes
 from .verify import verify_trial
 from .winner import SHOWN, check_options, read_recipe, train_seeds
 
 if TYPE_CHECKING:
     from dlexp.config.compose import Composed
-    from dlexp.engine.event import Event
     from dlexp.job.train import Announcement, Listener, Outcome
     from dlexp.tracker.console import ConsoleTracker
 
@@ -88,15 +88,16 @@ def train(
         scan.find(runs_dir, resume)  # an unknown run is known before torch is imported, which takes seconds
     from dlexp.job import train as job
 
-    announcer = _Announcer(console)
+    announcer, ending = _Announcer(console), Ending(console, partial(_show, console=console))
     try:
         if composed is not None:
-            outcome = job.start(composed, announce=announcer, open_test=test, origin=origin)
+            outcome = job.start(composed, announce=announcer, tell=ending.tell, open_test=test, origin=origin)
         else:
-            outcome = job.resume(str(resume), runs_dir, announce=announcer, open_test=test)
+            outcome = job.resume(str(resume), runs_dir, announce=announcer, tell=ending.tell, open_test=test)
     finally:
+        ending.stop()
         announcer.close()
-    announcer.show(outcome)
+    ending.close(outcome)
     if json:
         show_json(outcome.result)
     return outcome.exit_code
@@ -112,13 +113,11 @@ def _check_alone(resume: str | None, others: object) -> None:
 
 
 class _Announcer:
-    """Shows what is about to be trained, its progress and what came of it; `close` leaves the terminal as it was."""
+    """Shows what is about to be trained, then its progress; `close` leaves the terminal as it was."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.tracker: ConsoleTracker | None = None
-        self.shown: Outcome | None = None
-        self.waiting = console.status("filling MLflow; Ctrl-C leaves that to the background")
 
     def __call__(self, about: "Announcement") -> "Listener":
         from dlexp.metric import is_better_high
@@ -143,28 +142,9 @@ class _Announcer:
             monitor=run.monitor,
             num_train=run.task.num_drawn,
         )
-        return self.listen
-
-    def listen(self, event: "Event | Outcome") -> None:
-        from dlexp.job.train import Outcome
-
-        if isinstance(event, Outcome):
-            self.show(event)
-            if self.console.is_terminal:
-                self.waiting.start()
-        elif self.tracker is not None:
-            self.tracker(event)
-
-    def show(self, outcome: "Outcome") -> None:
-        """Show the outcome; the second time only what is new in it."""
-        if self.shown is None:
-            _show(outcome, self.console)
-        else:
-            _show_notes(outcome.notes[len(self.shown.notes) :], self.console)
-        self.shown = outcome
+        return self.tracker
 
     def close(self) -> None:
-        self.waiting.stop()
         if self.tracker is not None:
             self.tracker.close()
 
@@ -176,17 +156,12 @@ def _show(outcome: "Outcome", console: Console) -> None:
         console.print(_table(result))
     if result["data"].get("is_imbalanced") and "val" in result.get("report", {}):
         console.print(_class_table(result))
-    _show_notes(outcome.notes, console)
+    show_notes(outcome.notes, console)
     console.print(f"run folder  {escape(_short(Path(result['run_dir'])))}")
     if outcome.exit_code == 0:
         console.print("next        dlexp ui            the dashboard: curves and comparisons")
         console.print("            dlexp runs          all runs, best first")
         console.print("            dlexp options       what else can be chosen")
-
-
-def _show_notes(notes: list[str], console: Console) -> None:
-    for note in notes:
-        console.print(f"[yellow]{escape(note)}[/]")
 
 
 def _table(result: dict[str, Any]) -> Table:

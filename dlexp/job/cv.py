@@ -22,7 +22,7 @@ from dlexp.job.interrupt import Interrupt
 from dlexp.job.nested import Chosen, search, winners
 from dlexp.job.ready import check_destination
 from dlexp.job.tally import WHOLE
-from dlexp.job.train import EXIT_CODES, Outcome, describe
+from dlexp.job.train import EXIT_CODES, Outcome, Tell, describe, tell_nobody
 from dlexp.tracker import mlflow, name, scan
 from dlexp.tracker.folder import RunFolder
 from dlexp.tracker.manifest import now
@@ -69,13 +69,16 @@ class _Course:
         self.listener(event)
 
 
-def start(overrides: list[str], config_dir: Path | None = None, *, announce: Announce) -> Outcome:
+def start(
+    overrides: list[str], config_dir: Path | None = None, *, announce: Announce, tell: Tell = tell_nobody
+) -> Outcome:
     """Cross-validate one configuration, or every setting that sweep expressions span, or a search.
 
     Args:
         overrides: Hydra overrides.
         config_dir: A user's folder of YAML files.
         announce: Called before the first fold; returns what is called with each training's end.
+        tell: Called with the outcome, which is there before MLflow has everything.
 
     Raises:
         DlexpError: See its kinds.
@@ -88,12 +91,12 @@ def start(overrides: list[str], config_dir: Path | None = None, *, announce: Ann
         interrupt.can_wait = True
         folder = _create(design, runs_dir)
         try:
-            return _carry_out(design, folder, announce, interrupt)
+            return _carry_out(design, folder, announce, tell, interrupt)
         finally:
             folder.unlock()
 
 
-def resume(ref: str, runs_dir: Path, *, announce: Announce) -> Outcome:
+def resume(ref: str, runs_dir: Path, *, announce: Announce, tell: Tell = tell_nobody) -> Outcome:
     """Go on with a cross-validation: what is done is kept, what was cut off goes on inside.
 
     Raises:
@@ -117,7 +120,7 @@ def resume(ref: str, runs_dir: Path, *, announce: Announce) -> Outcome:
                 torch.set_num_threads(manifest["threads"])
             interrupt.can_wait = True
             folder.update_manifest(status="running", end=None, resumes=manifest["resumes"] + 1)
-            return _carry_out(design, folder, announce, interrupt)
+            return _carry_out(design, folder, announce, tell, interrupt)
     finally:
         folder.unlock()
 
@@ -155,7 +158,7 @@ def _create(design: Design, runs_dir: Path) -> RunFolder:
     )
 
 
-def _carry_out(design: Design, folder: RunFolder, announce: Announce, interrupt: Interrupt) -> Outcome:
+def _carry_out(design: Design, folder: RunFolder, announce: Announce, tell: Tell, interrupt: Interrupt) -> Outcome:
     outbox = mlflow.start(folder, design.config["tracking"])
     forms = {"plain": _one_setting, "settings": _several_settings, "nested": _nested}
     try:
@@ -169,9 +172,10 @@ def _carry_out(design: Design, folder: RunFolder, announce: Announce, interrupt:
         folder.log(f"stopped: {type(error).__name__}: {error}")
         folder.update_manifest(status="interrupted" if is_stopped else "failed", end=now())
         raise
-    warning = outbox.finish(should_stop=interrupt)
-    notes = [*_notes(design, result, ends), *([warning] if warning else [])]
-    return Outcome(result, EXIT_CODES.get(result["status"], interrupt.exit_code), notes)
+    code = EXIT_CODES.get(result["status"], interrupt.exit_code)
+    outcome = Outcome(result, code, _notes(design, result, ends))
+    tell(outcome)
+    return outcome.warned(outbox.finish(should_stop=interrupt))
 
 
 def cells(design: Design, setting: Setting, folder: RunFolder) -> list[Cell]:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from dlexp.job.leaderboard import Standing, command
 from dlexp.job.ready import check_destination, check_test
 from dlexp.job.roster import Roster
 from dlexp.job.searching import Searching, SweepEvent, TrialDone
-from dlexp.job.train import Outcome
+from dlexp.job.train import Outcome, tell_nobody
 from dlexp.job.verdict import summarize
 from dlexp.tracker import mlflow, name, scan
 from dlexp.tracker.folder import MANIFEST, RunFolder
@@ -71,6 +71,7 @@ class Listener(Protocol):
 
 
 Announce = Callable[[Announcement], Listener]
+Tell = Callable[[Found], None]
 
 
 def start(
@@ -78,6 +79,7 @@ def start(
     config_dir: Path | None,
     *,
     announce: Announce,
+    tell: Tell = tell_nobody,
     open_test: bool = False,
     origin: dict[str, str] | None = None,
 ) -> Found:
@@ -87,6 +89,7 @@ def start(
         overrides: Hydra overrides, some with sweep expressions.
         config_dir: A user's folder of YAML files.
         announce: Called before the first trial; returns what listens to the events and is closed at the end.
+        tell: Called with what was found, which is there before MLflow has everything.
         open_test: Check that there is a test part, which the caller will open.
         origin: Ids of the sweep and the trial that it comes from.
 
@@ -109,12 +112,13 @@ def start(
         interrupt.can_wait = True
         try:
             with Crew(folder, interrupt, build(inquiry.config["launcher"])) as crew:
-                return _carry_out(inquiry, folder, announce(Announcement(inquiry, folder, is_new)), interrupt, crew)
+                listener = announce(Announcement(inquiry, folder, is_new))
+                return _carry_out(inquiry, folder, listener, tell, interrupt, crew)
         finally:
             folder.unlock()
 
 
-def resume(ref: str, runs_dir: Path, config_dir: Path | None, *, announce: Announce) -> Found:
+def resume(ref: str, runs_dir: Path, config_dir: Path | None, *, announce: Announce, tell: Tell = tell_nobody) -> Found:
     """Go on with a sweep: give its command again.
 
     Raises:
@@ -125,7 +129,7 @@ def resume(ref: str, runs_dir: Path, config_dir: Path | None, *, announce: Annou
     if kind != "sweep":
         raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
-    found = start([*overrides, f"runs_dir='{folder.runs_dir}'"], config_dir, announce=announce)
+    found = start([*overrides, f"runs_dir='{folder.runs_dir}'"], config_dir, announce=announce, tell=tell)
     if found.outcome.result["run_id"] != folder.run_id:
         raise RunError(f"{ref}: code or data changed since it began; its trials would not agree with new ones")
     return found
@@ -172,7 +176,9 @@ def create_folder(inquiry: Inquiry, overrides: list[str], origin: dict[str, str]
     )
 
 
-def _carry_out(inquiry: Inquiry, folder: RunFolder, listener: Listener, interrupt: Interrupt, crew: Crew) -> Found:
+def _carry_out(
+    inquiry: Inquiry, folder: RunFolder, listener: Listener, tell: Tell, interrupt: Interrupt, crew: Crew
+) -> Found:
     started = time.monotonic() - _seconds_before(folder)
     outbox = mlflow.start(folder, inquiry.config["tracking"])
     around = {**environment(), "device": str(inquiry.first.device), "threads": torch.get_num_threads()}
@@ -197,11 +203,12 @@ def _carry_out(inquiry: Inquiry, folder: RunFolder, listener: Listener, interrup
         raise
     finally:
         listener.close()
-    warning = outbox.finish(should_stop=interrupt)
-    notes = [*_notes(folder, searching), *([warning] if warning else [])]
     code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
     best = standings[0] if result["best"] is not None else None
-    return Found(Outcome(plain(result), code, notes), standings, inquiry, command(best) if best else "")
+    outcome = Outcome(plain(result), code, _notes(folder, searching))
+    found = Found(outcome, standings, inquiry, command(best) if best else "")
+    tell(found)
+    return replace(found, outcome=outcome.warned(outbox.finish(should_stop=interrupt)))
 
 
 def _seconds_before(folder: RunFolder) -> float:

@@ -58,14 +58,25 @@ class Outcome:
     exit_code: int
     notes: list[str]
 
+    def warned(self, warning: str | None) -> "Outcome":
+        """Return the outcome with one more line for the user, if there is one."""
+        return replace(self, notes=[*self.notes, warning]) if warning else self
 
-Listener = Callable[[Event | Outcome], None]
+
+Listener = Callable[[Event], None]
+Announce = Callable[[Announcement], Listener]
+Tell = Callable[[Outcome], None]
+
+
+def tell_nobody(_outcome: Any) -> None:
+    """Take what came of a run, sweep or cv and keep it to oneself."""
 
 
 def start(
     composed: Composed,
     *,
-    announce: Callable[[Announcement], Listener],
+    announce: Announce,
+    tell: Tell = tell_nobody,
     open_test: bool = False,
     origin: dict[str, str] | None = None,
 ) -> Outcome:
@@ -73,8 +84,8 @@ def start(
 
     Args:
         composed: Checked configuration.
-        announce: Called before the first update; returns what is called with every event, and at last with the
-            outcome, which is there before MLflow has everything.
+        announce: Called before the first update; returns what is called with every event.
+        tell: Called with the outcome, which is there before MLflow has everything.
         open_test: Evaluate the test part at the end, which is counted.
         origin: Ids of the sweep and the trial that it comes from.
 
@@ -92,13 +103,13 @@ def start(
         interrupt.can_wait = True
         folder = _create_folder(composed, built, runs_dir, origin)
         try:
-            return carry_out(built, folder, announce, interrupt, open_test)
+            return carry_out(built, folder, announce, tell, interrupt, open_test)
         finally:
             folder.unlock()
 
 
 def resume(
-    ref: str, runs_dir: Path, *, announce: Callable[[Announcement], Listener], open_test: bool = False
+    ref: str, runs_dir: Path, *, announce: Announce, tell: Tell = tell_nobody, open_test: bool = False
 ) -> Outcome:
     """Go on with a run where its last checkpoint is, or return its result when it is done.
 
@@ -112,7 +123,7 @@ def resume(
         raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
     folder.lock()
     try:
-        return _result_of(folder, open_test) or _go_on(folder, announce, open_test)
+        return _result_of(folder, open_test) or _go_on(folder, announce, tell, open_test)
     finally:
         folder.unlock()
 
@@ -126,7 +137,7 @@ def _result_of(folder: RunFolder, open_test: bool) -> Outcome | None:
     return Outcome(result, EXIT_CODES[status], [f"run {folder.run_id} is {status}; there is nothing to resume"])
 
 
-def _go_on(folder: RunFolder, announce: Callable[[Announcement], Listener], open_test: bool) -> Outcome:
+def _go_on(folder: RunFolder, announce: Announce, tell: Tell, open_test: bool) -> Outcome:
     config, manifest = folder.config, folder.manifest
     with Interrupt(can_wait=False) as interrupt:
         if config["trusted"]:
@@ -139,7 +150,7 @@ def _go_on(folder: RunFolder, announce: Callable[[Announcement], Listener], open
         check_test(built.dataset, open_test)
         interrupt.can_wait = True
         rewind(built, folder)
-        return carry_out(built, folder, announce, interrupt, open_test)
+        return carry_out(built, folder, announce, tell, interrupt, open_test)
 
 
 def rewind(built: Assembled, folder: RunFolder) -> None:
@@ -201,10 +212,10 @@ def logged_params(composed: Composed) -> dict[str, Any]:
 def carry_out(
     built: Assembled,
     folder: RunFolder,
-    announce: Callable[[Announcement], Listener],
+    announce: Announce,
+    tell: Tell,
     interrupt: Interrupt,
     open_test: bool = False,
-    has_figures: bool = True,
 ) -> Outcome:
     """Train an assembled run from where it is to its result, in a folder that this process has locked."""
     config = folder.config
@@ -218,7 +229,7 @@ def carry_out(
         listener = announce(Announcement(built, folder, built.run.epoch, warnings))
         built.run.should_stop = interrupt
         end = _follow(built.run, folder, listener)
-        result = conclude(built, folder, end, seed=config["seed"], open_test=open_test, has_figures=has_figures)
+        result = conclude(built, folder, end, seed=config["seed"], open_test=open_test)
         folder.log(f"{end.status} {end.reason}".rstrip())
         folder.update_manifest(status=end.status, end=now())
     except BaseException as error:
@@ -231,9 +242,8 @@ def carry_out(
     if end.status == "interrupted":
         notes.append(f"checkpoint written; go on with: dlexp train --resume {_name_for_user(folder)}")
     outcome = Outcome(result, EXIT_CODES.get(end.status, interrupt.exit_code), notes)
-    listener(outcome)
-    warning = outbox.finish(should_stop=interrupt)
-    return replace(outcome, notes=[*notes, warning]) if warning else outcome
+    tell(outcome)
+    return outcome.warned(outbox.finish(should_stop=interrupt))
 
 
 def _record_failure(folder: RunFolder, error: BaseException) -> None:
