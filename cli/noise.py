@@ -8,11 +8,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from .output import show_json
+from .sweep import Announcer
 
 if TYPE_CHECKING:
-    from dlexp.job.searching import SweepEvent
     from dlexp.job.sweep import Announcement
-    from dlexp.tracker.board import Board
 
 
 def show_noise(
@@ -48,12 +47,12 @@ def show_noise(
     return 0
 
 
-class _Announcer:
+class _Announcer(Announcer):
     """Names what is measured, then passes the events to the board."""
 
     def __init__(self, console: Console, title: str) -> None:
-        self.console, self.title = console, title
-        self.board: Board | None = None
+        super().__init__(console)
+        self.title = title
 
     def __call__(self, about: "Announcement") -> "_Announcer":
         from dlexp.tracker.board import Board
@@ -61,23 +60,6 @@ class _Announcer:
         self.console.print(f"{self.title}  {escape(str(about.folder.path))}" + ("" if about.is_new else ", going on"))
         self.board = Board(self.console, about.inquiry.metric, about.inquiry.is_high_better)
         return self
-
-    def close(self) -> None:
-        if self.board is not None:
-            self.board.close()
-
-    def listen(self, event: "SweepEvent") -> None:
-        from dlexp.job.searching import RoundBegin, TrialEpoch
-
-        assert self.board is not None
-        if isinstance(event, RoundBegin):
-            self.board.begin_round(event.round.number, len(event.round.proposals), [], event.total)
-        elif isinstance(event, TrialEpoch):
-            self.board.epoch(event.trial.overrides, event.event.metrics.get(self.board.metric, float("nan")))
-        else:
-            found = event.entry.outcome
-            self.board.total = event.total
-            self.board.end(event.entry.trial.overrides, found.value, found.status, found.reason, is_new=event.is_new)
 
 
 def _show(found: dict[str, Any], console: Console) -> None:
