@@ -1,6 +1,5 @@
 """`dlexp compare` as users and scripts run it, in processes of its own."""
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -10,13 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-place = Path(__file__).parents[1] / "job" / "compared.py"
-spec = importlib.util.spec_from_file_location("compared", place)
-assert spec is not None
-assert spec.loader is not None
-made = importlib.util.module_from_spec(spec)
-sys.modules["compared"] = made
-spec.loader.exec_module(made)
+from tests.job import compared as made
 
 DLEXP = Path(sys.executable).parent / "dlexp"
 QUICK = ["tracking=none", "trainer.threads=1", "data=iris", "trainer.epochs=2"]

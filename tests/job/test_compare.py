@@ -1,6 +1,5 @@
 """Comparisons of runs with made-up predictions: verdicts, pairing, refusals, and their false alarms."""
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -12,13 +11,7 @@ from dlexp.error import ConfigError, RunError
 from dlexp.job import compare as compare_job
 from dlexp.job.compare import compare
 from dlexp.job.entrant import Predictions
-
-spec = importlib.util.spec_from_file_location("compared", Path(__file__).with_name("compared.py"))
-assert spec is not None
-assert spec.loader is not None
-made = importlib.util.module_from_spec(spec)
-sys.modules["compared"] = made
-spec.loader.exec_module(made)
+from tests.job import compared as made
 
 TARGET = np.arange(400) % 3
 

@@ -1,7 +1,5 @@
 """Comparisons over seeds, of sweeps and of cvs of several settings, with made-up predictions."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +11,7 @@ from dlexp.job.compare import compare
 from dlexp.statistic.bootstrap import Bootstrap
 from dlexp.statistic.sign_flip import fewest
 from dlexp.statistic.t_test import differences_needed
-
-spec = importlib.util.spec_from_file_location("compared", Path(__file__).with_name("compared.py"))
-assert spec is not None
-assert spec.loader is not None
-made = importlib.util.module_from_spec(spec)
-sys.modules["compared"] = made
-spec.loader.exec_module(made)
+from tests.job import compared as made
 
 TARGET = np.arange(400) % 3
 
