@@ -11,6 +11,8 @@ from rich.markup import escape
 from dlexp.tracker.plain import plain
 
 WIDTH_OFF_TERMINAL = 120
+# of all metrics, those that a person reads first; the rest are in result.json and MLflow
+FIRST_METRICS = ("loss", "accuracy", "top5_accuracy", "f1_macro", "roc_auc", "calibration_error", "rmse", "mae", "r2")
 
 
 def people(is_json: bool = False, *, is_quiet: bool = False) -> Console:

@@ -7,14 +7,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .output import show_json
+from .output import FIRST_METRICS, show_json
 
 if TYPE_CHECKING:
     from dlexp.job.retrain import Recipe
 
 PARTS = ("train", "train+val")
-# of all metrics, those that a person reads first; the rest are in result.json and MLflow
-SHOWN = ("loss", "accuracy", "top5_accuracy", "f1_macro", "roc_auc", "calibration_error", "rmse", "mae", "r2")
 
 
 def check_options(source: str | None, train_on: str, seeds: int | None, resume: str | None) -> None:
@@ -97,7 +95,7 @@ def _table(result: dict[str, Any]) -> Table:
     table.add_column("metric")
     for split in splits:
         table.add_column(split, justify="right")
-    for name in [name for name in SHOWN if any(f"{split}/{name}" in mean for split in splits)]:
+    for name in [name for name in FIRST_METRICS if any(f"{split}/{name}" in mean for split in splits)]:
         table.add_row(name, *(_cell(mean.get(f"{split}/{name}"), std.get(f"{split}/{name}")) for split in splits))
     return table
 
