@@ -142,7 +142,7 @@ class Executor:
             member, path = told.member, told.member.folder.path
             if isinstance(told.event, EpochEnd):
                 pause.epoch = told.event.epoch
-                yield Epoch(path, told.event)
+                yield Epoch(path, replace(told.event, record=None))  # saved: no need to send it on
             elif isinstance(told.event, TrialEnd):
                 pause.epoch = 0
                 if told.event.status == "interrupted" and _stands_at(member, until):

@@ -10,9 +10,10 @@ from typing import Any
 
 from dlexp.engine import checkpoint
 from dlexp.error import RunError
+from dlexp.tracker import epoch_record
 from dlexp.tracker.folder import METRICS, RESULT, RunFolder
 
-SEALED = ("model.json", METRICS, RESULT, "predictions/val.npz")
+SEALED = ("model.json", METRICS, RESULT, "predictions/val.npz", *epoch_record.NAMES)
 POINTER = "together.json"  # in a trial's folder while it trains in a stack; see `dlexp.job.together`
 CONCLUDED = ("finished", "stopped_early", "diverged")
 

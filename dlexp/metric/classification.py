@@ -92,8 +92,12 @@ def confusion_matrix(outputs_TNK: Tensor, targets_TN: Tensor, num_classes: int) 
 
 def log_loss(logits_TNK: Tensor, targets_TN: Tensor) -> Tensor:
     """Return the mean of -log softmax(logits)[target], (T,), in nats."""
-    log_p = F.log_softmax(logits_TNK.float(), -1)
-    return -log_p.gather(-1, targets_TN.unsqueeze(-1)).squeeze(-1).mean(-1)
+    return log_losses(logits_TNK, targets_TN).mean(-1)
+
+
+def log_losses(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return -log softmax(logits)[target] of each example, (..., N) of logits (..., N, K)."""
+    return -F.log_softmax(logits.float(), -1).gather(-1, targets.unsqueeze(-1)).squeeze(-1)
 
 
 def two_columns(outputs_TNK: Tensor) -> Tensor:
