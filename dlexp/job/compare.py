@@ -5,6 +5,7 @@ Shapes: B resamples, N examples, R runs.
 
 import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from dlexp.statistic import score
 from dlexp.statistic.bootstrap import Bootstrap, examples_needed, interval, resample
 from dlexp.statistic.holm import holm
 from dlexp.statistic.mcnemar import mcnemar
-from dlexp.statistic.sign_flip import fewest, sign_flip
+from dlexp.statistic.sign_flip import SignFlip, fewest, sign_flip
 from dlexp.statistic.spread import add_spread
 from dlexp.statistic.t_test import corrected_t_test, differences_needed
 
@@ -217,20 +218,33 @@ def compare_folds(differences: np.ndarray, ratio: float, num_pairs: int) -> dict
         "by_fold": differences.tolist(),
     }
     if math.isnan(test.p_value):
-        # Without spread there is no t. Sign flips take folds for independent, so they name a p but never a winner.
-        flips = sign_flip(differences, generator=np.random.default_rng(0))
+        flips = _without_spread(differences)
         record |= {"p_value": flips.p_value, "test": "sign flips", "smallest_p": flips.smallest_p}
     return record
 
 
-def judge(pairs: list[dict[str, Any]], *, is_high_better: bool) -> None:
+def fold_p_value(differences: np.ndarray, ratio: float) -> float:
+    """Return the p-value of `compare_folds` alone."""
+    p_value = corrected_t_test(differences, ratio).p_value
+    return _without_spread(differences).p_value if math.isnan(p_value) else p_value
+
+
+def _without_spread(differences: np.ndarray) -> SignFlip:
+    """Return what stands for a t that does not exist: flips take folds for independent, so they name no winner."""
+    return sign_flip(differences, generator=np.random.default_rng(0))
+
+
+def judge(pairs: list[dict[str, Any]], *, is_high_better: bool, other_p_values: Sequence[float] = ()) -> None:
     """Add the p after Holm's correction, `p_holm`, and the `verdict` to each pair, in place.
 
     Args:
         pairs: With `interval`, `p_value` and `needed`.
         is_high_better: Direction of the metric.
+        other_p_values: Of the pairs that could have been among these, had the values fallen otherwise: whoever
+            compares with the best of m has picked from all m (m - 1) / 2 pairs.
     """
-    for pair, adjusted in zip(pairs, holm(np.array([pair["p_value"] for pair in pairs])), strict=True):
+    p_values = [*(pair["p_value"] for pair in pairs), *other_p_values]
+    for pair, adjusted in zip(pairs, holm(np.array(p_values))[: len(pairs)], strict=True):
         pair["p_holm"] = float(adjusted)
         pair["verdict"] = verdict(pair, is_high_better=is_high_better)
         if pair["verdict"] != "cannot tell":

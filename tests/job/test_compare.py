@@ -166,3 +166,24 @@ def test_the_verdict_on_a_against_a_is_wrong_in_fewer_than_one_of_twenty(monkeyp
     monkeypatch.setattr(compare_job, "resample", lambda *a, **more: quick(*a, **{**more, "draws": 300}))
     # 2,000 draws at 5 %: 3.3 standard errors above is 6.6 %
     assert wrong_verdicts(kind, 2000, seeds) < 0.066
+
+
+def test_who_picked_the_best_has_all_pairs_corrected_for():
+    def pair(p_value):
+        return {"p_value": p_value, "interval": [0.1, 0.2], "needed": 5}
+
+    pairs = [pair(0.01), pair(0.02)]
+    compare_job.judge(pairs, is_high_better=True, other_p_values=[0.9])
+    # Holm over 0.01, 0.02, 0.9: 3 p, 2 p
+    assert [one["p_holm"] for one in pairs] == pytest.approx([0.03, 0.04])
+    assert [one["verdict"] for one in pairs] == ["a", "a"]
+    pairs = [pair(0.01), pair(0.02)]
+    compare_job.judge(pairs, is_high_better=True, other_p_values=[0.9] * 8)
+    assert [one["p_holm"] for one in pairs] == pytest.approx([0.1, 0.18])
+    assert [one["verdict"] for one in pairs] == ["cannot tell"] * 2
+
+
+@pytest.mark.parametrize("differences", [[0.1, 0.2, 0.3, 0.1, 0.2], [0.1] * 5, [0.0] * 5])
+def test_the_p_value_of_folds_alone_is_that_of_their_record(differences):
+    record = compare_job.compare_folds(np.array(differences), 0.25, 1)
+    assert compare_job.fold_p_value(np.array(differences), 0.25) == record["p_value"]
