@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from dlexp.job import sweep
+from dlexp.engine.event import EpochEnd
+from dlexp.job import group, sweep
 from dlexp.job.worth import worth
 from dlexp.tracker.folder import METRICS
 
@@ -143,3 +144,44 @@ def test_one_value_was_not_picked(tmp_path):
         [*SHARED[:3], "trainer.epochs=1", f"runs_dir={tmp_path}", "seed=0,1"], None, announce=lambda _about: Nobody()
     )
     assert "picked_among" not in found.outcome.result["best"]
+
+
+@pytest.mark.parametrize("fuse", ["off", "3"])
+def test_killed_and_gone_on_with_it_keeps_the_same_records(tmp_path, monkeypatch, fuse):
+    whole = run(tmp_path / "whole", f"trainer.fuse={fuse}")
+    train_group, ends = group.train_group, []
+
+    def cut_off(members, should_stop):
+        for told in train_group(members, should_stop):
+            yield told
+            ends.append(isinstance(told.event, EpochEnd))
+            if sum(ends) == 5:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(group, "train_group", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", f"trainer.fuse={fuse}")
+    monkeypatch.undo()
+    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
+    again = run(tmp_path / "cut", f"trainer.fuse={fuse}")
+    contents = [
+        {entry.trial.id: (entry.outcome.folder.path / "epochs.bits").read_bytes() for entry in standing.entries}
+        for found in (whole, again)
+        for standing in sorted(found.standings, key=lambda standing: standing.number)
+    ]
+    assert len(contents) == 6
+    assert contents[:3] == contents[3:]
+    told = [found.outcome.result["best"] for found in (whole, again)]
+    assert told[0]["corrected"] == told[1]["corrected"]
+    assert told[0]["corrected_interval"] == told[1]["corrected_interval"]
+
+
+def test_a_trial_whose_record_was_damaged_on_the_disk_is_trained_anew(tmp_path):
+    found = run(tmp_path)
+    folder = folder_of_best(found)
+    path = folder.path / "epochs.bits"
+    intact = path.read_bytes()
+    path.write_bytes(intact[:-1] + b"\x00")
+    again = run(tmp_path)
+    assert folder_of_best(again).path == folder.path
+    assert path.read_bytes() == intact
