@@ -113,7 +113,8 @@ def once(case: Case, generator: torch.Generator, *, is_compared: bool) -> list[f
     noise_BC = _noise(scores_CN, generator)
     values, noise = means_C.numpy(), noise_BC.double().numpy()
     rows = [slice(s * case.epochs, (s + 1) * case.epochs) for s in range(case.settings)]
-    told = select([[Model(values[row], noise[:, row])] for row in rows])
+    share_of = case.examples if case.score == "right" else None
+    told = select([[Model(values[row], noise[:, row])] for row in rows], share_of)
     above_C = means_C - true_C
     raw = float(above_C[int(means_C.argmax())])
     others = [estimate(scores_CN, noise_BC, generator) for estimate in CANDIDATES.values()] if is_compared else []

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from dlexp.engine.by_example import RIGHT
 from dlexp.error import RunError
 from dlexp.job.evidence import Scores, Unknown, read_scores
 from dlexp.job.leaderboard import Entry, Standing
@@ -39,7 +40,9 @@ def worth(standings: list[Standing], metric: str) -> dict[str, Any]:
     except Unknown as error:
         return about | {"not_corrected": str(error)}
     sign = 1.0 if is_better_high(metric) else -1.0
-    found = select([[score.model(is_high_better=sign > 0) for score in of_setting] for of_setting in scores])
+    settings = [[score.model(is_high_better=sign > 0) for score in of_setting] for of_setting in scores]
+    share_of = len(_arrays(whole[0].entries[0])["id"]) if metric.removeprefix("val/") in RIGHT else None
+    found = select(settings, share_of)
     value = whole[0].value or 0.0
     ends = sorted(value + sign * (end - found.value) for end in (found.low, found.high))
     has_epochs = all(score.has_epochs for of_setting in scores for score in of_setting)
@@ -107,6 +110,6 @@ def _notes(whole: list[Standing], metric: str, *, has_epochs: bool) -> list[str]
 
 def _errors(best: Standing, metric: str) -> float | None:
     """Return on how many examples the best setting errs, the mean over its seeds; None for other metrics."""
-    if metric != "val/accuracy" or best.value is None:
+    if metric.removeprefix("val/") not in RIGHT or best.value is None:
         return None
     return round((1 - best.value) * len(_arrays(best.entries[0])["id"]), 1)

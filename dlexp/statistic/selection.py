@@ -49,7 +49,7 @@ class Selection:
     wins: float
 
 
-def select(settings: list[list[Model]]) -> Selection:
+def select(settings: list[list[Model]], share_of: int | None = None) -> Selection:
     """Estimate what the best setting is worth.
 
     Let the scores be theta + e, with noise e of covariance V / N. Noise a of covariance alpha V / N is added, and the
@@ -61,14 +61,17 @@ def select(settings: list[list[Model]]) -> Selection:
 
     Draws come in pairs of opposite sign, so that what all candidates share cancels. A candidate that was lucky shows
     too little noise (p (1 - p) of a proportion), so those within two deviations of the best are given the mean of
-    their variances.
+    their variances. One that shows none at all (no error on few examples) is given that too, in draws that all such
+    ones share.
 
     Args:
         settings: The models of each setting, one for each seed; all draws from the same examples.
+        share_of: N where scores are shares of right examples: the interval is then Wilson's, which holds near 1 too.
 
     References:
         N. L. Oliveira, J. Lei, R. J. Tibshirani (2024), Unbiased risk estimation in the normal means problem via
         coupled bootstrap techniques, Electronic Journal of Statistics 18 (noise at 1 + alpha).
+        E. B. Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22.
         J. Cook, L. Stefanski (1994), Simulation-extrapolation estimation, JASA 89 (from 1 + alpha to 1).
     """
     settings = _with_pooled_noise(settings)
@@ -78,10 +81,20 @@ def select(settings: list[list[Model]]) -> Selection:
     gap = _mean_gap(settings, ALPHA)
     optimism = max(gap * (math.sqrt(ALPHA) + 1 / math.sqrt(ALPHA)) / (1 + ALPHA) ** GROWTH, 0.0)
     corrected = float(values_S[winner]) - optimism
-    reach = NORMAL * WIDEN * float(np.sqrt((picked[winner][1] ** 2).mean()))
-    return Selection(
-        float(values_S[winner]), optimism, corrected, corrected - reach, corrected + reach, _wins(settings, winner)
-    )
+    if share_of is None:
+        reach = NORMAL * WIDEN * float(np.sqrt((picked[winner][1] ** 2).mean()))
+        low, high = corrected - reach, corrected + reach
+    else:
+        low, high = _wilson(min(max(corrected, 0.0), 1.0), share_of)
+    return Selection(float(values_S[winner]), optimism, corrected, low, high, _wins(settings, winner))
+
+
+def _wilson(share: float, num: int) -> tuple[float, float]:
+    """Return (p + z^2 / 2N -+ z sqrt(p (1 - p) / N + z^2 / 4N^2)) / (1 + z^2 / N)."""
+    z = NORMAL * WIDEN
+    reach = z * math.sqrt(share * (1 - share) / num + z**2 / (4 * num**2))
+    middle, scale = share + z**2 / (2 * num), 1 + z**2 / num
+    return (middle - reach) / scale, (middle + reach) / scale
 
 
 def _mean_gap(settings: list[list[Model]], alpha: float) -> float:
@@ -128,6 +141,9 @@ def _with_pooled_noise(settings: list[list[Model]]) -> list[list[Model]]:
     apart_C = np.sqrt(((noise_BC - noise_BC[:, best : best + 1]) ** 2).mean(0))
     is_near_C = values_C[best] - values_C <= NEAR * apart_C
     pooled = variance_C[is_near_C].mean()
+    is_silent_C = is_near_C & (variance_C == 0)
+    noise_BC[:, is_silent_C] = np.random.default_rng(0).standard_normal((len(noise_BC), 1))
+    variance_C[is_silent_C] = 1.0
     scale_C = np.ones_like(variance_C)
     np.divide(pooled, variance_C, out=scale_C, where=is_near_C & (variance_C > 0))
     noise_BC = noise_BC * np.sqrt(scale_C)

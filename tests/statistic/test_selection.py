@@ -129,3 +129,22 @@ def test_a_lucky_one_is_given_the_noise_of_its_equals():
     uneven, even = select(alone([0.1, 0.0], noise_B2)), select(alone([0.1, 0.0], plain))
     assert uneven.optimism == pytest.approx(even.optimism, rel=0.05)
     assert uneven.high - uneven.low == pytest.approx(even.high - even.low, rel=0.05)
+
+
+def test_of_a_share_the_interval_is_wilson_s():
+    noise_B1 = draws(1) * 0.02
+    found = select([[Model(np.array([0.9]), noise_B1)]], 100)
+    z = stats.norm.ppf(0.975) * 1.15
+    # the shares p whose own normal interval ends at 0.9: (0.9 - p)^2 = z^2 p (1 - p) / 100
+    for end in (found.low, found.high):
+        assert (0.9 - end) ** 2 == pytest.approx(z**2 * end * (1 - end) / 100, rel=1e-5)
+    assert select([[Model(np.array([1.0]), np.zeros((50, 1)))]], 100).low < 0.97
+
+
+def test_settings_without_an_error_are_given_the_noise_of_their_equals():
+    right_EN = np.ones((4, 100))
+    right_EN[2, :2] = right_EN[3, 5:7] = 0
+    noise_BS = jitter.of_means(jitter.weights(400, 100, np.random.default_rng(0)), right_EN)
+    found = select(alone(right_EN.mean(1), noise_BS), 100)
+    assert 0.001 < found.optimism < 0.02
+    assert found.wins < 0.5
