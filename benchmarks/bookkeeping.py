@@ -51,6 +51,7 @@ def charge_everything(account: Account) -> Callable[[], int]:
     from dlexp.engine.train import Run
     from dlexp.job import crew, execute, group, roster, stored, together, trial
     from dlexp.job.inquiry import Inquiry
+    from dlexp.tracker import epoch_record
     from dlexp.tracker.folder import RunFolder
 
     account.charge_steps(Run, "events", "training")
@@ -64,6 +65,7 @@ def charge_everything(account: Account) -> Callable[[], int]:
     account.charge(together, "_stacked_weights", "copying weights")
     account.charge(checkpoint, "save", "writing checkpoints")
     account.charge(RunFolder, "append_epoch", "writing histories")
+    account.charge(epoch_record, "append", "writing records of examples")
     account.charge(RunFolder, "log", "writing logs")
     account.charge(RunFolder, "write_result", "writing results")
     account.charge(RunFolder, "update_manifest", "writing manifests")

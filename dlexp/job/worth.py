@@ -13,7 +13,7 @@ from dlexp.statistic import jitter
 from dlexp.statistic.selection import select
 
 MOST_DRAWS, FEWEST_DRAWS = 400, 50  # pairs of opposite sign
-CELLS = 2e7  # draws times candidates, eight bytes each
+CELLS = 5e6  # draws times candidates, eight bytes each
 FEW_ERRORS = 5  # of the winner, below which the noise of a share is no longer normal
 UNIT_METRICS = ("accuracy", "precision", "recall", "f1", "fbeta", "auc", "error")
 
