@@ -14,7 +14,9 @@ from dlexp.statistic.selection import select
 
 MOST_DRAWS, FEWEST_DRAWS = 400, 50  # pairs of opposite sign
 CELLS = 5e6  # draws times candidates, eight bytes each
-FEW_ERRORS = 5  # of the winner, below which the noise of a share is no longer normal
+# Where `benchmarks.selection` finds the correction too large: the noise is far from normal.
+FEW_ERRORS = 5  # of the winner, for shares of right examples
+FEW_EXAMPLES = 100  # for other metrics
 UNIT_METRICS = ("accuracy", "precision", "recall", "f1", "fbeta", "auc", "error")
 
 
@@ -100,16 +102,12 @@ def _notes(whole: list[Standing], metric: str, *, has_epochs: bool) -> list[str]
     notes = []
     if not has_epochs:
         notes.append(f"the choice of the best epoch is not corrected: no epoch's examples are kept for {metric}")
-    errors = _errors(whole[0], metric)
-    if errors is not None and errors < FEW_ERRORS:
+    num = len(_arrays(whole[0].entries[0])["id"])
+    if metric.removeprefix("val/") not in RIGHT:
+        if num < FEW_EXAMPLES:
+            notes.append(f"of {num} examples the optimism of {metric} may be taken for a third too large")
+    elif (errors := round((1 - (whole[0].value or 0.0)) * num, 1)) < FEW_ERRORS:
         notes.append(
             f"the best errs on {errors:g} examples: with fewer than {FEW_ERRORS} the correction may be too large"
         )
     return notes
-
-
-def _errors(best: Standing, metric: str) -> float | None:
-    """Return on how many examples the best setting errs, the mean over its seeds; None for other metrics."""
-    if metric.removeprefix("val/") not in RIGHT or best.value is None:
-        return None
-    return round((1 - best.value) * len(_arrays(best.entries[0])["id"]), 1)

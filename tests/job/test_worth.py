@@ -94,6 +94,18 @@ def test_a_metric_of_whole_outputs_is_corrected_but_for_its_epoch(tmp_path, metr
     assert best["optimism"] >= 0
 
 
+def test_where_it_may_be_too_large_is_said(tmp_path):
+    best = run(tmp_path, data="diabetes").outcome.result["best"]
+    assert best["corrected_notes"] == ["of 88 examples the optimism of val/loss may be taken for a third too large"]
+
+
+def test_few_errors_are_told(tmp_path):
+    best = run(tmp_path / "many").outcome.result["best"]
+    assert best["corrected_notes"] == []
+    few = run(tmp_path / "few", "data.val_fraction=0.01").outcome.result["best"]
+    assert few["corrected_notes"][0].startswith("the best errs on ")
+
+
 def test_seeds_are_averaged(tmp_path):
     best = run(tmp_path, "seed=0,1").outcome.result["best"]
     assert best["corrected"] == pytest.approx(best["value"] - best["optimism"])
