@@ -20,14 +20,14 @@ from torch import Tensor
 
 from benchmarks.case import COMMON, MODELS, SMALL, Case, blocks, models, values
 from benchmarks.measure import write
+from dlexp.build.dataset import load_data
+from dlexp.build.program import assemble_group
+from dlexp.build.structure import structure_key
+from dlexp.config.resolve import resolve
 from dlexp.data.dataset import Dataset
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import snapshot
-from dlexp.engine.stack.fold import stack_kinds
-from dlexp.job.assemble import assemble_group
-from dlexp.job.component import load_data
-from dlexp.job.config import resolve
-from dlexp.job.structure import structure_key
+from dlexp.engine.stack.kind import stack_kinds
 
 LIMIT = 1e-9
 NOTE = "largest |a - b| / (1 + |b|) after 10 updates: trials trained as one program, and each alone as a plain module"

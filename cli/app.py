@@ -5,23 +5,8 @@ import sys
 
 import typer
 
-from . import (
-    compare,
-    complete,
-    completion,
-    config,
-    cv,
-    doctor,
-    evaluate,
-    options,
-    predict,
-    runs,
-    summary,
-    sweep,
-    sync,
-    train,
-    ui,
-)
+from .command import compare, config, cv, doctor, evaluate, options, predict, runs, summary, sweep, sync, train, ui
+from .completion import candidate, script
 from .output import show_error
 
 app = typer.Typer(
@@ -32,8 +17,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.callback()(completion.flags)
-app.command("complete", hidden=True)(complete.complete)
+app.callback()(script.flags)
+app.command("complete", hidden=True)(candidate.complete)
 app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
 app.command("cv")(cv.cv)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from dlexp.config.catalog import default_choices, list_groups
+from dlexp.config.resolve import resolve
 from dlexp.engine.event import EpochEnd
-from dlexp.job import train
-from dlexp.job.config import resolve
-from dlexp.tracker import scan
+from dlexp.job.train import train
+from dlexp.run import scan
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 GROUPS = dict(re.findall(r"^\| `(\w+)` \| ([\w, ]+)", README.partition("| group |")[2].partition("\n\n")[0], re.M))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dlexp import metric
-from dlexp.data.unit import Unit
+from dlexp.data.target_scale import Unit
 from dlexp.engine.forward import Forward
 from dlexp.engine.stack.rows import select_rows
 from dlexp.engine.task import Task, are_equal

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from dlexp.data.balance import num_drawn, oversample
-from dlexp.data.unit import Unit
+from dlexp.data.target_scale import Unit
 from dlexp.engine.trainer import Trainer
 from dlexp.normalize import Affine
 from dlexp.random import generator

@@ -2,11 +2,11 @@
 
 import time
 
-from dlexp.job.assemble import assemble_group
-from dlexp.job.execute import Assignment
-from dlexp.job.fuse import Choice
+from dlexp.build.program import assemble_group
+from dlexp.execution.executor import Assignment
+from dlexp.execution.fusion import Choice
 from dlexp.job.loaded import Datasets
-from dlexp.tracker.folder import RunFolder
+from dlexp.run.folder import RunFolder
 
 TIMED_UPDATES = 3
 FORWARD_SHARE = 1 / 3  # of an update's operations, which evaluating needs alone

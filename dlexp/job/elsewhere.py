@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlexp.error import RunError
-from dlexp.job.intact import is_intact
-from dlexp.job.trial import FOLDER, by_id, outcome
-from dlexp.tracker.folder import RunFolder
+from dlexp.execution.integrity import is_intact
+from dlexp.job.sweep.trial import FOLDER, by_id, outcome
+from dlexp.run.folder import RunFolder
 
 
 @dataclass

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from dlexp.build.dataset import load_data, take_fold
 from dlexp.data.dataset import Dataset
-from dlexp.job.component import load_data, take_fold
 
 
 class Datasets:

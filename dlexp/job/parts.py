@@ -1,9 +1,9 @@
 """Whether the parts of the data suffice for a training run."""
 
+from dlexp.build.dataset import JOINED
 from dlexp.data.dataset import Dataset
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError
-from dlexp.job.component import JOINED
 
 
 def check_parts(datasets: list[Dataset], trainer: Trainer, train_on: str = "train") -> None:

@@ -4,8 +4,8 @@
 add what is asked once. No metric crosses the trial axis; a trial whose outputs are not finite gets NaN throughout.
 """
 
+from dlexp.direction import is_better_high
 from dlexp.metric.classification import classification, classification_report, confusion_matrix
-from dlexp.metric.name import is_better_high
 from dlexp.metric.regression import regression, regression_report
 
 __all__ = [

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from dlexp.config.dimension import Dimension
 from dlexp.error import ConfigError
-from dlexp.search.plan import Problem, Proposal, Round, Rounds, Search, uniform
 from dlexp.search.random import distinct
+from dlexp.search.strategy import Problem, Proposal, Round, Rounds, Search, uniform
 from dlexp.type import Count, Fraction
 
 EDGE = 0.05  # share of a range that counts as its edge

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from annotated_types import Ge
 
-from dlexp.search.plan import Problem, Proposal, Round, Rounds, Scores, Search, uniform
 from dlexp.search.random import distinct
+from dlexp.search.strategy import Problem, Proposal, Round, Rounds, Scores, Search, uniform
 from dlexp.type import Count
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dlexp.search.plan import Problem, Proposal, Round, Rounds, Search, Settings, signature, uniform
+from dlexp.search.strategy import Problem, Proposal, Round, Rounds, Search, Settings, signature, uniform
 from dlexp.type import Count
 
 ATTEMPTS = 50  # draws for a new setting before a small space counts as exhausted

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlexp.config.dimension import Dimension
 from dlexp.error import ConfigError
-from dlexp.search.plan import Problem, Proposal, Round, Rounds, Search, Settings
+from dlexp.search.strategy import Problem, Proposal, Round, Rounds, Search, Settings
 from dlexp.type import Count
 
 if TYPE_CHECKING:

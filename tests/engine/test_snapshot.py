@@ -2,12 +2,12 @@
 
 import torch
 
+from dlexp.build.dataset import load_data
+from dlexp.build.program import assemble_group
+from dlexp.config.resolve import resolve
 from dlexp.engine.event import EpochEnd
 from dlexp.engine.snapshot import best_weights, restore, snapshot
 from dlexp.engine.train import Run
-from dlexp.job.assemble import assemble_group
-from dlexp.job.component import load_data
-from dlexp.job.config import resolve
 
 COMMON = [
     "data.limit=100",

@@ -2,7 +2,7 @@
 
 from multiprocessing import forkserver
 
-from dlexp.job.execute import Executor
+from dlexp.execution.executor import Executor
 from dlexp.launcher.pool import Pool
 
 

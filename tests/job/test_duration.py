@@ -4,11 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from dlexp.build.dataset import load_data
+from dlexp.config.resolve import resolve
+from dlexp.execution.executor import Assignment
+from dlexp.execution.fusion import Choice
 from dlexp.job import duration
-from dlexp.job.component import load_data
-from dlexp.job.config import resolve
-from dlexp.job.execute import Assignment
-from dlexp.job.fuse import Choice
 from dlexp.job.loaded import Datasets
 
 ALONE = Choice("solo", 1, 1.0, "")

@@ -2,9 +2,9 @@
 
 import json
 
-from dlexp.job import sweep
 from dlexp.job.elsewhere import Elsewhere
-from dlexp.tracker.folder import RunFolder
+from dlexp.job.sweep import sweep
+from dlexp.run.folder import RunFolder
 
 
 class Deaf:

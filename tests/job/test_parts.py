@@ -5,14 +5,14 @@ import json
 import pytest
 import torch
 
+from dlexp.build.dataset import load_data
+from dlexp.config.resolve import resolve
 from dlexp.engine.event import EpochEnd
 from dlexp.error import ConfigError
-from dlexp.job import train
-from dlexp.job.component import load_data
-from dlexp.job.config import resolve
-from dlexp.job.evaluate import evaluate
-from dlexp.job.inquiry import prepare
-from dlexp.tracker.folder import RunFolder
+from dlexp.job.inference.evaluate import evaluate
+from dlexp.job.sweep.spec import prepare
+from dlexp.job.train import train
+from dlexp.run.folder import RunFolder
 
 BASE = ["tracking=none", "trainer.threads=1", "model.widths=[8]", "trainer.epochs=3", "data.limit=200"]
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from dlexp.config.dimension import Dimension
 from dlexp.error import ConfigError
 from dlexp.search.coarse_to_fine import CoarseToFine, narrow
-from dlexp.search.plan import Problem, Proposal
 from dlexp.search.random import Random
+from dlexp.search.strategy import Problem, Proposal
 
 LR = Dimension("lr", "", low=1e-5, high=1.0, is_log=True, limits=(5e-324, math.inf))
 REG = Dimension("reg", "", low=1e-7, high=1e-1, is_log=True, limits=(0.0, math.inf))

@@ -2,7 +2,7 @@
 
 from dlexp.config.dimension import Dimension
 from dlexp.search.hyperband import Hyperband
-from dlexp.search.plan import Problem
+from dlexp.search.strategy import Problem
 
 X = Dimension("x", "", low=0.0, high=1.0)
 

@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 from dlexp.config.dimension import Dimension
-from dlexp.search.plan import Problem, signature
 from dlexp.search.random import Random
+from dlexp.search.strategy import Problem, signature
 
 LR = Dimension("lr", "", low=1e-5, high=1e-1, is_log=True)
 WIDTH = Dimension("width", "", values=[8, 16, 32])

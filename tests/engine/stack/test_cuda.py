@@ -5,8 +5,8 @@ import torch
 
 from benchmarks.case import Case
 from benchmarks.equality import configure, divide, largest, train
+from dlexp.build.program import assemble_group
 from dlexp.engine.memory import largest_stack, peak_bytes
-from dlexp.job.assemble import assemble_group
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")]
 MLP, CNN = {"model.widths": "[16,12]"}, {"model": "cnn", "model.channels": "[4,6]"}

@@ -5,10 +5,10 @@ import torch
 
 from benchmarks.case import ADAPTIVE, MODELS, RULES, SMALL, VALUES, Case, blocks, models, values
 from benchmarks.equality import LIMIT, apart, configure, divide, engines, train
+from dlexp.build.program import assemble_group
 from dlexp.config.catalog import list_groups
 from dlexp.engine.event import TrialEnd
 from dlexp.engine.snapshot import snapshot
-from dlexp.job.assemble import assemble_group
 
 MLP = {"model.widths": "[16,12]"}
 NAMED = {"ids": lambda case: case.name}

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from dlexp.engine.stack.fold import make_forward
+from dlexp.engine.stack.kind import make_forward
 from dlexp.engine.stack.rows import Rows, select_rows
 from dlexp.optimizer.adam import Adam
 from dlexp.optimizer.momentum import Momentum

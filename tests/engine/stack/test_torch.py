@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dlexp.build import build_per_trial
+from dlexp.build.node import build_per_trial
 from dlexp.config.catalog import read_option
-from dlexp.engine.stack.fold import make_forward
+from dlexp.engine.stack.kind import make_forward
 from dlexp.engine.step import Rules, Step
 from dlexp.engine.sums import Sums
 from dlexp.engine.task import Part

@@ -1,0 +1,142 @@
+"""Who stands against whom: runs that differ in the seed only become one entrant; what cannot be paired is refused."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from dlexp.error import RunError
+from dlexp.job.compare.side import Entrant, Part, Predictions, load
+from dlexp.search.trial_id import IRRELEVANT, relevant
+
+FEWEST_GROUPED = 4  # runs: two settings of two seeds
+
+
+def line_up(refs: list[str], runs_dir: Path) -> list[Entrant]:
+    """Return the sides of a comparison, fit to be paired.
+
+    Runs that differ in nothing but seeds become one entrant where every side then has equally many seeds, two or more.
+
+    Args:
+        refs: At least two runs as users name them.
+        runs_dir: Folder of all runs.
+
+    Raises:
+        RunError: Fewer than two, one twice, or measured on different things.
+    """
+    entrants = [load(runs_dir, ref) for ref in refs]
+    named = [entrant.run_id for entrant in entrants]
+    if len(set(named)) < len(named) or len(named) < 2:
+        raise RunError(f"compare: got {', '.join(named)}; at least two different runs are needed")
+    if len({tuple(entrant.run_ids) for entrant in entrants}) < len(entrants):
+        raise RunError(f"compare: got {', '.join(named)}, of which two are the same runs; different ones are needed")
+    for other in entrants[1:]:
+        _require_same(entrants[0], other)
+    entrants = _join_seeds(entrants)
+    for other in entrants[1:]:
+        _require_seeds(entrants[0], other)
+    return [_in_order(entrants[0], entrant) for entrant in entrants]
+
+
+def labels(entrants: list[Entrant]) -> list[str]:
+    """Return a name for each: its id and those of its settings that not all of them share, places and servers aside."""
+    shared = set.intersection(*(set(entrant.overrides) for entrant in entrants))
+    found = []
+    for entrant in entrants:
+        differing = [override for override in entrant.overrides if override not in shared]
+        own = [override for override in differing if override.lstrip("+").split("=")[0].split(".")[0] not in IRRELEVANT]
+        seeds = f" ({len(entrant.seeds)} seeds)" if len(entrant.seeds) > 1 else ""
+        found.append(f"{entrant.run_id} {' '.join(own) or 'default'}{seeds}")
+    return found
+
+
+def _join_seeds(entrants: list[Entrant]) -> list[Entrant]:
+    """Join the runs of each setting, where that leaves two or more sides of equally many seeds."""
+    if entrants[0].kind != "train" or len(entrants) < FEWEST_GROUPED:
+        return entrants
+    groups: dict[str, list[tuple[str, Entrant]]] = {}
+    for entrant in entrants:
+        setting, seed = setting_and_seed(entrant)
+        groups.setdefault(setting, []).append((seed, entrant))
+    joined = [_join(members) for members in groups.values()]
+    counts = {len(set(entrant.seeds)) for entrant in joined}
+    repeated = any(len(set(entrant.seeds)) < len(entrant.seeds) for entrant in joined)
+    is_fit = len(joined) > 1 and len(counts) == 1 and counts != {1} and not repeated
+    return joined if is_fit else entrants
+
+
+def setting_and_seed(entrant: Entrant) -> tuple[str, str]:
+    """Return what a run was trained with but for its seeds, and these; of a sweep or cv its own name and ""."""
+    if len(entrant.seeds) > 1 or entrant.folder.manifest["kind"] not in ("train", "trial"):
+        return entrant.run_id, ""
+    config = relevant(entrant.folder.config)
+    seed, seeds = config.pop("seed"), config.pop("seeds")
+    apart = [f"{name}={value}" for name, value in seeds.items() if name != "_target_" and value is not None]
+    return json.dumps(config, sort_keys=True), " ".join([str(seed), *apart])
+
+
+def _join(members: list[tuple[str, Entrant]]) -> Entrant:
+    first = members[0][1]
+    if len(members) == 1:
+        return first
+    shared = set.intersection(*(set(entrant.overrides) for _, entrant in members))
+    return replace(
+        first,
+        overrides=[override for override in first.overrides if override in shared],
+        seeds=[seed for seed, _ in members],
+        parts={(0, 0): [entrant.parts[0, 0][0] for _, entrant in members]},
+        run_ids=[entrant.run_id for _, entrant in members],
+    )
+
+
+def _in_order(first: Entrant, other: Entrant) -> Entrant:
+    """Return an entrant with its seeds in the first one's order; seeds that the first lacks fill the gaps."""
+    if other.kind != "train" or other.seeds == first.seeds:
+        return other
+    spare = iter([row for row, seed in enumerate(other.seeds) if seed not in first.seeds])
+    rows = [other.seeds.index(seed) if seed in other.seeds else next(spare) for seed in first.seeds]
+    parts = {(0, 0): [other.parts[0, 0][row] for row in rows]}
+    return replace(other, seeds=[other.seeds[row] for row in rows], parts=parts)
+
+
+def _require_seeds(first: Entrant, other: Entrant) -> None:
+    if first.kind == "train" and len(first.seeds) != len(other.seeds):
+        raise RunError(
+            f"{first.run_id} and {other.run_id}: got {len(first.seeds)} and {len(other.seeds)} seeds; equally many are "
+            "needed: dlexp sweep seed='range(0,N)' trains N seeds of a setting"
+        )
+
+
+def _require_same(first: Entrant, other: Entrant) -> None:
+    """Refuse to compare what was measured on different things."""
+    pair = f"{first.run_id} and {other.run_id}"
+    if first.kind != other.kind:
+        raise RunError(f"{pair}: got a {first.kind} and a {other.kind}; two of one kind are needed")
+    if first.fingerprint != other.fingerprint:
+        raise RunError(f"{pair}: got different data; only results on the same examples can be paired")
+    if first.task != other.task:
+        raise RunError(f"{pair}: got the tasks {first.task} and {other.task}; the same task is needed")
+    if first.parts.keys() != other.parts.keys():
+        raise RunError(f"{pair}: got {_shape(first)} and {_shape(other)}; the same cv.k and cv.repeats are needed")
+    for part in first.parts:
+        for theirs in other.parts[part]:
+            _require_same_examples(pair, first.parts[part][0], theirs)
+
+
+def _require_same_examples(pair: str, mine: Predictions, theirs: Predictions) -> None:
+    if not np.array_equal(mine.ids, theirs.ids):
+        common = len(np.intersect1d(mine.ids, theirs.ids))
+        raise RunError(
+            f"{pair}: got different validation examples ({common} of {len(mine.ids)} and {len(theirs.ids)} in "
+            "common); the same split is needed: data.split_seed, fractions and counts as in the other run"
+        )
+    if not np.array_equal(mine.targets, theirs.targets):
+        raise RunError(f"{pair}: got different targets for the same examples; the same task is needed")
+    if mine.outputs.shape[1:] != theirs.outputs.shape[1:] and min(mine.outputs.ndim, theirs.outputs.ndim) < 2:
+        raise RunError(f"{pair}: got values and classes; the same task is needed")
+
+
+def _shape(entrant: Entrant) -> str:
+    parts: list[Part] = list(entrant.parts)
+    return f"{1 + max(repeat for repeat, _ in parts)} x {1 + max(fold for _, fold in parts)} folds"
