@@ -51,13 +51,13 @@ def charge_everything(account: Account) -> Callable[[], int]:
     from dlexp.engine.train import Run
     from dlexp.execution import dispatcher, executor, group, saved_model, stack_saver
     from dlexp.job.sweep import trial, trial_store
-    from dlexp.job.sweep.spec import Inquiry
+    from dlexp.job.sweep.spec import SweepSpec
     from dlexp.run.folder import RunFolder
 
     account.charge_steps(Run, "events", "training")
     account.charge(dispatcher, "choose", "choosing the engine")
     account.charge(dispatcher, "structure_key", "parting by structure")
-    account.charge(Inquiry, "trials", "composing settings")
+    account.charge(SweepSpec, "trials", "composing settings")
     account.charge(RunFolder, "create", "making folders")
     account.charge(group, "assemble_group", "building programs")
     account.charge(executor, "assemble", "building programs")

@@ -111,7 +111,7 @@ def compare(case: Case) -> Iterator[dict[str, Any]]:
     """Yield a row for each precision and engine: the largest differences between trials together and each alone.
 
     Alone is the plain module; `is_bitwise` says that nothing differs from it. `is_row_bitwise` says that nothing
-    differs from a program of one trial of the same engine, asked in float32 of folded stacks, which promise it.
+    differs from a program of one trial of the same engine, asked in float32 of batched stacks, which promise it.
     """
     kinds = engines(case)
     for precision in ("fp64", "fp32"):
@@ -127,7 +127,7 @@ def compare(case: Case) -> Iterator[dict[str, Any]]:
             found = largest(together, plain)
             row = {"case": case.name, "engine": engine, "precision": precision, **found}
             row["is_bitwise"] = not any(found.values())
-            if engine == "folded" and precision == "fp32":
+            if engine == "batched" and precision == "fp32":
                 row["is_row_bitwise"] = not any(largest(together, alone(engine)).values())
             yield row
 

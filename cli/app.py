@@ -52,13 +52,12 @@ def main() -> None:
 
 
 def _explain(error: Exception, is_json: bool) -> int:
-    from dlexp.error import DlexpError
+    from dlexp.error import DlexpError, first_line
 
     if isinstance(error, DlexpError):
         return show_error(error.kind, str(error), error.exit_code, is_json=is_json)
     usage = getattr(error, "format_message", None)  # click's errors of usage, whichever copy of click Typer brings
     if usage is not None:
         return show_error("usage", usage(), 2, is_json=is_json)
-    text = str(error).strip().split("\n")[0]
-    message = f"{type(error).__name__}: {text}; run again with --debug to see where, and report it"
+    message = f"{type(error).__name__}: {first_line(error)}; run again with --debug to see where, and report it"
     return show_error("internal", message, 1, is_json=is_json)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dlexp.error import EnvironmentFault
+from dlexp.error import EnvironmentFault, first_line
 from dlexp.run.environment import versions
 from dlexp.tracking import store
 
@@ -112,7 +112,7 @@ def _mlflow_store(runs_dir: Path, uri: str | None) -> dict[str, Any]:
     except EnvironmentFault as error:
         return _finding("mlflow store", str(error), "start the server, or unset tracking.uri and MLFLOW_TRACKING_URI")
     except Exception as error:  # whatever a database or server may raise is a finding, not a failure of the doctor
-        text = str(error).strip().split("\n")[0][:200]
+        text = first_line(error)[:200]
         return _finding("mlflow store", f"{chosen.uri}: {text}", "move the database away; `dlexp sync` fills a new one")
     size = "" if chosen.database is None else f", {chosen.database.stat().st_size / 2**20:.1f} MiB"
     return _finding("mlflow store", f"{chosen.uri}, {experiments} experiments{size}")

@@ -1,7 +1,12 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 
-from dlexp.metric import classification_report, is_better_high, regression_report
+from dlexp.direction import has_direction, is_better_high
+from dlexp.error import ConfigError
+from dlexp.metric import classification_report, regression_report
 
 LOWER = {"log_loss", "calibration_error", "mse", "rmse", "mae", "huber", "median_error"}
 
@@ -17,3 +22,15 @@ def test_every_reported_metric():
 @pytest.mark.parametrize("name", ["loss", "train/loss", "val/error", "seconds"])
 def test_losses_errors_and_times(name):
     assert not is_better_high(name)
+
+
+@pytest.mark.parametrize("name", ["val/bias", "train/penalty"])
+def test_a_metric_without_direction_is_refused(name):
+    assert not has_direction(name)
+    with pytest.raises(ConfigError, match="no better side"):
+        is_better_high(name)
+
+
+def test_the_module_is_light():
+    code = "import sys, dlexp.direction; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -9,7 +9,8 @@ ROOT = Path(__file__).parents[1]
 def test_the_packages_named_are_those_of_the_tree():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
     inner = {".".join(path.parent.relative_to(ROOT).parts) for path in ROOT.glob("dlexp/**/__init__.py")}
-    assert set(settings["packages"]) == inner | {"dlexp.cli", "dlexp.conf"}
+    commands = {".".join(("dlexp", *path.parent.relative_to(ROOT).parts)) for path in ROOT.glob("cli/**/__init__.py")}
+    assert set(settings["packages"]) == inner | commands | {"dlexp.conf"}
     assert settings["package-dir"] == {"dlexp.cli": "cli", "dlexp.conf": "conf"}
 
 

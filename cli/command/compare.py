@@ -115,10 +115,10 @@ def _show(found: dict[str, Any], console: Console) -> None:
 
 
 def _pairs_with_the_best(found: dict[str, Any]) -> list[dict[str, Any]]:
-    from dlexp.statistic.score import LOW_IS_BETTER
+    from dlexp.direction import is_better_high
 
     name = found["metric"].removeprefix("val/")
-    pick = min if name in LOW_IS_BETTER else max
+    pick = max if is_better_high(name) else min
     best = pick(found["runs"], key=lambda record: record["value"])["run_id"]
     return [pair for pair in found["pairs"] if best in (pair["a"], pair["b"])]
 

@@ -58,7 +58,7 @@ class _Announcer(Announcer):
         from dlexp.console.board import Board
 
         self.console.print(f"{self.title}  {escape(str(about.folder.path))}" + ("" if about.is_new else ", going on"))
-        self.board = Board(self.console, about.inquiry.metric, about.inquiry.is_high_better)
+        self.board = Board(self.console, about.spec.metric, about.spec.is_high_better)
         return self
 
 

@@ -14,10 +14,10 @@ from ..view.cv_table import audit_table, describe, show_result, show_settings
 
 if TYPE_CHECKING:
     from dlexp.job.cv.cv import Announcement, Listener
-    from dlexp.job.cv.fold_run import FoldEnd
-    from dlexp.job.cv.nested import Chosen
-    from dlexp.job.cv.spec import Design
-    from dlexp.job.train.train import Outcome
+    from dlexp.job.cv.fold_run import FoldResult
+    from dlexp.job.cv.nested import InnerChoice
+    from dlexp.job.cv.spec import CVSpec
+    from dlexp.job.outcome import Outcome
 
 INNER_LINES = 50  # inner trainings between two lines about them
 
@@ -88,16 +88,16 @@ def _announcer(console: Console) -> Any:
     def announce(about: "Announcement") -> "Listener":
         _introduce(console, about)
         counted = 0
-        design = about.design
+        spec = about.spec
 
-        def listen(event: "FoldEnd | Chosen") -> None:
-            from dlexp.job.cv.nested import Chosen
+        def listen(event: "FoldResult | InnerChoice") -> None:
+            from dlexp.job.cv.nested import InnerChoice
 
             nonlocal counted
-            if isinstance(event, Chosen):
+            if isinstance(event, InnerChoice):
                 console.print(_chosen_line(event))
-            elif event.cell.inner is None:
-                console.print(_fold_line(design, event))
+            elif event.fold_run.inner is None:
+                console.print(_fold_line(spec, event))
             else:
                 counted += 1
                 if counted % INNER_LINES == 0:
@@ -109,38 +109,38 @@ def _announcer(console: Console) -> Any:
 
 
 def _introduce(console: Console, about: "Announcement") -> None:
-    design = about.design
-    data, folds = design.dataset, design.folds
+    spec = about.spec
+    data, folds = spec.dataset, spec.folds
     tests = f", {len(data.test):,} sealed for test" if len(data.test) else ""
     console.print(
         f"data    {data.name} ({data.task}): {len(folds[0].train) + len(folds[0].val):,} examples in "
         f"{len(folds)} folds{tests}"
     )
-    if len(design.seeds) > 1:
-        console.print(f"seeds   {', '.join(map(str, design.seeds))}: each fold under every one")
-    if design.inner is not None:
-        for d in design.inner.space.dimensions:
-            console.print(f"search  {escape(d.text)}, inside each fold, best {design.metric}")
-    elif len(design.settings) > 1:
-        console.print(f"cv of   {len(design.settings)} settings on the same folds")
+    if len(spec.seeds) > 1:
+        console.print(f"seeds   {', '.join(map(str, spec.seeds))}: each fold under every one")
+    if spec.inner is not None:
+        for d in spec.inner.space.dimensions:
+            console.print(f"search  {escape(d.text)}, inside each fold, best {spec.metric}")
+    elif len(spec.settings) > 1:
+        console.print(f"cv of   {len(spec.settings)} settings on the same folds")
     console.print(f"device  {about.folder.manifest['device']}")
     console.print(f"cv      {escape(str(about.folder.path))}")
 
 
-def _fold_line(design: "Design", end: "FoldEnd") -> str:
-    value = end.record["metrics"].get(design.metric)
-    shown = "" if value is None else f"  {design.metric} {value:.4f}"
+def _fold_line(spec: "CVSpec", end: "FoldResult") -> str:
+    value = end.record["metrics"].get(spec.metric)
+    shown = "" if value is None else f"  {spec.metric} {value:.4f}"
     earlier = "" if end.is_new else "  done before"
-    repeat = f"repeat {end.fold.repeat + 1} " if design.repeats > 1 else ""
-    several = {} if design.form == "plain" else dict(end.cell.params)
-    if len(design.seeds) > 1:
-        several["seed"] = end.cell.seed
+    repeat = f"repeat {end.fold.repeat + 1} " if spec.repeats > 1 else ""
+    several = {} if spec.form == "plain" else dict(end.fold_run.params)
+    if len(spec.seeds) > 1:
+        several["seed"] = end.fold_run.seed
     setting = f"{escape(describe(several))}  " if several else ""
     place = f"{setting}{repeat}fold {end.fold.fold + 1}"
     return f"{place}  {end.record['status']}{shown}  {end.seconds:.1f} s{earlier}"
 
 
-def _chosen_line(chosen: "Chosen") -> str:
+def _chosen_line(chosen: "InnerChoice") -> str:
     place = f"repeat {chosen.fold.repeat + 1} fold {chosen.fold.fold + 1}"
     if chosen.setting is None:
         return f"[yellow]{place}: no setting could be scored[/]"

@@ -77,18 +77,18 @@ class Announcer:
         """Show what is known beforehand; return what listens."""
         from dlexp.console.board import Board
 
-        console, inquiry, data = self.console, about.inquiry, about.inquiry.first.dataset
+        console, spec, data = self.console, about.spec, about.spec.first.dataset
         console.print(f"data    {data.name} ({data.task}): {len(data.train):,} train, {len(data.val):,} val")
-        for d in inquiry.space.dimensions:
+        for d in spec.space.dimensions:
             console.print(
                 f"search  {escape(d.text)}" + (f"  ({d.owner}={'|'.join(sorted(d.options))})" if d.owner else "")
             )
-        if inquiry.space.seeds:
-            console.print(f"seeds   {', '.join(map(str, inquiry.space.seeds))}: the mean of {inquiry.metric} counts")
-        console.print(f"by      {inquiry.composed.choices['search']}, best {inquiry.metric}")
-        console.print(f"device  {inquiry.first.device_line}")
+        if spec.space.seeds:
+            console.print(f"seeds   {', '.join(map(str, spec.space.seeds))}: the mean of {spec.metric} counts")
+        console.print(f"by      {spec.composed.choices['search']}, best {spec.metric}")
+        console.print(f"device  {spec.first.device_line}")
         console.print(f"sweep   {escape(str(about.folder.path))}" + ("" if about.is_new else ", going on"))
-        self.board = Board(console, inquiry.metric, inquiry.is_high_better, max(1, len(inquiry.space.seeds)))
+        self.board = Board(console, spec.metric, spec.is_high_better, max(1, len(spec.space.seeds)))
         return self
 
     def close(self) -> None:
@@ -117,7 +117,7 @@ def _show(found: "Found", console: Console) -> None:
     result, best = found.outcome.result, found.outcome.result["best"]
     seconds = result["seconds"]
     console.print(f"[bold]{result['status']}[/]: {len(result['trials'])} trials, {seconds:.1f} s")
-    if found.standings:
+    if found.ranking:
         console.print(_leaderboard(found))
     _show_importances(result, console)
     failed = sum(record["status"] in ("failed", "diverged") for record in result["trials"])
@@ -154,7 +154,7 @@ def _show_worth(result: dict[str, Any], best: dict[str, Any], console: Console) 
 
 
 def _show_importances(result: dict[str, Any], console: Console) -> None:
-    from dlexp.console.board import short_key
+    from dlexp.config.wording import short_key
 
     shares, note = result["importances"], result.get("importances_note", "")
     if shares:
@@ -166,12 +166,12 @@ def _show_importances(result: dict[str, Any], console: Console) -> None:
 
 def _leaderboard(found: "Found") -> Table:
     """Return the best settings in the columns where they differ."""
-    from dlexp.console.board import short_key, short_value
+    from dlexp.config.wording import short_key, short_value
 
-    standings, metric = found.standings[:SHOWN], found.outcome.result["metric"]
-    keys = list(dict.fromkeys(key for standing in found.standings for key in standing.settings))
-    differing = [key for key in keys if len({repr(s.settings.get(key)) for s in found.standings}) > 1] or keys
-    has_seeds = any(standing.std is not None for standing in standings)
+    ranking, metric = found.ranking[:SHOWN], found.outcome.result["metric"]
+    keys = list(dict.fromkeys(key for ranked in found.ranking for key in ranked.settings))
+    differing = [key for key in keys if len({repr(s.settings.get(key)) for s in found.ranking}) > 1] or keys
+    has_seeds = any(ranked.std is not None for ranked in ranking)
     table = Table(box=None, pad_edge=False)
     table.add_column("", justify="right")
     table.add_column(metric, justify="right")
@@ -179,16 +179,16 @@ def _leaderboard(found: "Found") -> Table:
         table.add_column(escape(short_key(key, differing)), justify="right")
     table.add_column("epochs", justify="right")
     table.add_column("status")
-    for place, standing in enumerate(standings, 1):
-        entry = standing.entries[0]
-        value = "none" if standing.value is None else f"{standing.value:.4f}"
-        if has_seeds and standing.std is not None:
-            value += f" ± {standing.std:.4f}"
-        cells = [escape(short_value(standing.settings[key])) if key in standing.settings else "" for key in differing]
-        status = "tied with 1" if standing.is_tied else _status(standing.entries)
+    for place, ranked in enumerate(ranking, 1):
+        entry = ranked.entries[0]
+        value = "none" if ranked.value is None else f"{ranked.value:.4f}"
+        if has_seeds and ranked.std is not None:
+            value += f" ± {ranked.std:.4f}"
+        cells = [escape(short_value(ranked.settings[key])) if key in ranked.settings else "" for key in differing]
+        status = "tied with 1" if ranked.is_tied else _status(ranked.entries)
         table.add_row(str(place), value, *cells, str(entry.outcome.epochs), status)
-    if len(found.standings) > SHOWN:
-        table.caption = f"{len(found.standings) - SHOWN} more in result.json"
+    if len(found.ranking) > SHOWN:
+        table.caption = f"{len(found.ranking) - SHOWN} more in result.json"
         table.caption_justify = "left"
     return table
 

@@ -17,7 +17,8 @@ from .train_winner import check_options, read_recipe, train_seeds
 if TYPE_CHECKING:
     from dlexp.config.compose import Composed
     from dlexp.console.progress import ConsoleTracker
-    from dlexp.job.train.train import Announcement, Listener, Outcome
+    from dlexp.job.outcome import Outcome
+    from dlexp.job.train.train import Announcement, Listener
 
 BY_CLASS = ("precision", "recall", "f1")
 MOST_CLASSES = 20
@@ -121,7 +122,7 @@ class _Announcer:
 
     def __call__(self, about: "Announcement") -> "Listener":
         from dlexp.console.progress import ConsoleTracker
-        from dlexp.metric import is_better_high
+        from dlexp.direction import is_better_high
 
         console, data, run = self.console, about.built.dataset, about.built.run
         tests = f", {len(data.test):,} sealed for test" if len(data.test) else ""

@@ -9,7 +9,12 @@ from rich.table import Table
 
 from ..output import people, show_json
 
-ALONE = {"solo": "its module", "folded": "folded, one trial", "vmapped": "vmapped, one trial", "graphed": "as a graph"}
+ALONE = {
+    "solo": "its module",
+    "batched": "batched, one trial",
+    "vmapped": "vmapped, one trial",
+    "graphed": "as a graph",
+}
 
 
 def verify_trial(run: str, runs_dir: Path, others: object, *, is_json: bool, is_quiet: bool) -> int:

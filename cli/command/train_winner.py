@@ -61,15 +61,15 @@ def train_seeds(
     from dlexp.config.resolve import resolve
     from dlexp.job.sweep.winner import open_tests, over_seeds, spread
 
-    from . import sweep as searching
+    from . import sweep as loop
 
     first = resolve(found.overrides, config_dir).config["seed"]
     overrides = over_seeds(found.overrides, seeds, first)
     if is_dry:
-        return searching.forecast_sweep(overrides, config_dir, console, is_json)
+        return loop.forecast_sweep(overrides, config_dir, console, is_json)
     from dlexp.job.sweep import sweep as job
 
-    announce = searching.Announcer(console)
+    announce = loop.Announcer(console)
     done = job.start(overrides, config_dir, announce=announce, open_test=open_test, origin=found.origin)
     result = done.outcome.result
     whole = [record for record in result["trials"] if record["status"] in ("finished", "stopped_early")]

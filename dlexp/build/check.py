@@ -7,7 +7,7 @@ import torch
 
 from dlexp.build.program import Assembled
 from dlexp.data.dataset import Dataset
-from dlexp.error import ConfigError
+from dlexp.error import ConfigError, first_line
 
 
 def check_destination(runs_dir: Path) -> None:
@@ -47,7 +47,7 @@ def check_model(built: Assembled) -> None:
     try:
         outputs = model(torch.zeros(2, *shape, dtype=built.run.task.dtype, device=built.device))
     except RuntimeError as error:
-        reason = str(error).strip().split("\n")[0]
+        reason = first_line(error)
         raise ConfigError(f"model: cannot take examples of shape {shape} ({reason}); choose other sizes") from error
     finally:
         model.train(was_training)

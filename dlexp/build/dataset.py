@@ -1,23 +1,17 @@
 """The pieces of a run that a configuration names, one at a time: data, seeds, loss, model, monitor."""
 
+import json
 from typing import Any
 
 import torch
-from torch import nn
 
-from dlexp.build.node import build, build_per_trial, factory
+from dlexp.build.node import Config, build
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
-from dlexp.engine.evaluate import report
-from dlexp.engine.task import TrialSeeds
-from dlexp.error import ConfigError, did_you_mean
-from dlexp.init import initialize, symmetry_warning
-from dlexp.loss import balanced_weights
-from dlexp.random import derive, generator
+from dlexp.engine.trainer import Trainer
+from dlexp.error import ConfigError
 
-Config = dict[str, Any]
 JOINED = "train+val"  # the value of `train_on` with which validation joins training
-NO_DIRECTION = ("bias",)  # neither high nor low is better
 
 
 def load_data(config: Config) -> Dataset:
@@ -65,74 +59,55 @@ def deal_inner(config: Config, dataset: Dataset, outer: Fold) -> list[Fold]:
     return build(config["cv"]).inner(dataset, outer, config["data"].get("split_seed", 0))
 
 
-def trial_seeds(config: Config) -> TrialSeeds:
-    """Return the seed of each stream: its own, or the run's."""
-    apart = {name: value for name, value in config["seeds"].items() if name != "_target_"}
-    return TrialSeeds(**{name: config["seed"] if value is None else value for name, value in apart.items()})
+class Datasets:
+    """Loads each data set once, however many configurations ask for it; folds of one share its examples."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Dataset] = {}
+
+    def keep(self, config: dict[str, Any], dataset: Dataset) -> None:
+        """Take what a configuration asks for from whoever has loaded it already."""
+        self._loaded[_key(config)] = dataset
+
+    def __call__(self, config: dict[str, Any]) -> Dataset:
+        """Return what a configuration asks for.
+
+        Raises:
+            DataError: From the source.
+            ConfigError: The task asked for does not fit the targets.
+        """
+        key = _key(config)
+        if key not in self._loaded:
+            self._loaded[key] = self._load(config)
+        return self._loaded[key]
+
+    def _load(self, config: dict[str, Any]) -> Dataset:
+        if config.get("fold") is None:
+            return load_data(config)
+        return take_fold(config, self({**config, "fold": None}))
 
 
-def build_loss(configs: list[Config], datasets: list[Dataset], device: torch.device) -> Any:
-    """Build the loss that the trials of a program share, for the data's task; balanced by each training part."""
-    program = {"task": datasets[0].task, "num_classes": datasets[0].num_classes}
-    nodes = [_balanced(config["loss"], dataset) for config, dataset in zip(configs, datasets, strict=True)]
-    return build_per_trial(nodes, dtype=torch.float32, device=device, **program)
+def _key(config: dict[str, Any]) -> str:
+    place = config.get("fold")
+    shared = [config["data"], config["task"], config.get("train_on")]
+    return json.dumps([*shared, place, None if place is None else config["cv"]], sort_keys=True)
 
 
-def _balanced(node: Config, dataset: Dataset) -> Config:
-    if node.get("class_weight") != "balanced" or not dataset.num_classes:
-        return node
-    return {**node, "class_weight": balanced_weights(dataset.targets[dataset.train], dataset.num_classes)}
+def check_parts(datasets: list[Dataset], trainer: Trainer, train_on: str = "train") -> None:
+    """Check the number of training and validation examples against what a run asks for.
 
-
-def build_model(config: Config, dataset: Dataset, loss: Any, seed: int) -> tuple[nn.Module, list[str]]:
-    """Build and initialise the model; return it with warnings for the user.
-
-    Raises:
-        ConfigError: The model does not fit the data.
-    """
-    model = build_module(config, dataset.in_shape, loss.num_outputs, seed)
-    init = build(config["init"], gain=factory(config["activation"])(num_features=1).gain)
-    initialize(model, init, generator(seed, "init"))
-    warning = symmetry_warning(init)
-    has_hidden = sum(p.dim() >= 2 for p in model.parameters()) > 1
-    return model, [warning] if warning and has_hidden else []
-
-
-def build_module(config: Config, in_shape: tuple[int, ...], num_outputs: int, seed: int) -> nn.Module:
-    """Build the model as its class makes it.
-
-    Raises:
-        ConfigError: The model does not fit the data.
-    """
-    program = {
-        "in_shape": in_shape,
-        "num_outputs": num_outputs,
-        **{name: factory(config[name]) for name in ("activation", "norm", "dropout")},
-    }
-    # A user's module may draw from torch's generator when it is made: seeded for the while, put back after.
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(derive(seed, "construct"))
-        return build(config["model"], **program)
-
-
-def choose_monitor(asked: str, loss: Any, dataset: Dataset) -> str:
-    """Return the metric that chooses the best epoch.
+    Args:
+        datasets: Of the trials of one program.
+        trainer: Its settings.
+        train_on: ``train+val`` where the validation part has joined the training part.
 
     Raises:
-        ConfigError: No such metric for this task.
+        ConfigError: Too few examples, or the wrong kind of targets.
     """
-    known = ["train/loss", "train/accuracy"] if dataset.num_classes else ["train/loss"]
-    if not len(dataset.val):
-        if asked not in ("auto", *known):
-            reason = "there is no validation part"
-            raise ConfigError(f"trainer.monitor: got {asked}; {reason}: choose one of {', '.join(known)}")
-        return known[0] if asked == "auto" else asked
-    if asked == "auto":
-        return "val/accuracy" if dataset.num_classes else "val/loss"
-    outputs = torch.zeros(1, 2, loss.num_outputs)
-    found = report(outputs, dataset.targets[:2].unsqueeze(0), loss, dataset.num_classes)
-    names = [name for name, value in found.items() if value.dim() == 1 and name not in NO_DIRECTION]
-    known = [f"val/{name}" for name in names] + known
-    if asked not in known:
-        raise ConfigError(f"trainer.monitor: got {asked}; choose one of {', '.join(known)}{did_you_mean(asked, known)}")
-    return asked
+    if train_on != JOINED and not all(len(dataset.val) for dataset in datasets):
+        raise ConfigError("data.val_fraction: got no validation examples; a run needs some to choose its best epoch")
+    smallest = min(len(dataset.train) for dataset in datasets)
+    if trainer.batch_size > smallest:
+        raise ConfigError(f"trainer.batch_size: got {trainer.batch_size}; the training part has {smallest} examples")
+    if trainer.oversample and not datasets[0].num_classes:
+        raise ConfigError("trainer.oversample: got true; the data have values, only classes can be drawn equally often")

@@ -5,9 +5,13 @@ from functools import partial
 from importlib import import_module
 from typing import Any, get_args
 
+import torch
+
 from dlexp.config.signature import read
 from dlexp.error import ConfigError
 from dlexp.type import PerTrialMarker
+
+Config = dict[str, Any]
 
 
 def build(node: dict[str, Any], **program: Any) -> Any:
@@ -73,7 +77,6 @@ def build_per_trial(nodes: list[dict[str, Any]], *, dtype: Any, device: Any, **p
 
 
 def _stack(name: str, values: list[Any], dtype: Any, device: Any) -> Any:
-    import torch
 
     if all(isinstance(value, int | float) for value in values):
         # off for every trial: a plain zero lets a rule skip the work

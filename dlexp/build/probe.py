@@ -4,19 +4,20 @@ Large models run on the meta device, which computes shapes and nothing else. Sma
 takes milliseconds, the meta device's batch norm three seconds of imports.
 """
 
+import copy
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from dlexp.build.dataset import build_loss, build_module, choose_monitor
+from dlexp.build.dataset import check_parts
+from dlexp.build.model import build_module
 from dlexp.build.node import build, build_per_trial
+from dlexp.build.objective import build_loss, choose_monitor
 from dlexp.data.dataset import Dataset
 from dlexp.engine.task import num_steps
 from dlexp.engine.trainer import Trainer
-from dlexp.error import ConfigError, DlexpError
-from dlexp.job.parts import check_parts
-from dlexp.job.train.dry_run import trace
+from dlexp.error import ConfigError, DlexpError, first_line
 
 Config = dict[str, Any]
 FEW = 2  # examples that go through augmentation, model and loss
@@ -58,7 +59,7 @@ def reason_against(config: Config, dataset: Dataset) -> str:
     except DlexpError as error:
         return str(error)
     except (RuntimeError, ValueError, TypeError, AssertionError) as error:
-        return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else 'no message'}"
+        return f"{type(error).__name__}: {first_line(error)}"
     return ""
 
 
@@ -93,6 +94,40 @@ def _run(model: nn.Module, blank: Tensor) -> list[int]:
     try:
         outputs = model.train()(blank)
     except (RuntimeError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise ConfigError(f"model: got a batch of shape {list(blank.shape)}; {reason}") from error
     return list((outputs[0] if isinstance(outputs, list) else outputs).shape)
+
+
+def trace(model: nn.Module, in_shape: tuple[int, ...], batch_size: int) -> tuple[list[int], int]:
+    """Run one batch on the meta device, which computes shapes and nothing else.
+
+    Args:
+        model: Left as it is; a copy on the meta device runs.
+        in_shape: Shape of an example.
+        batch_size: Examples.
+
+    Returns:
+        The shape of the outputs, and the bytes that autograd keeps for the backward pass.
+
+    Raises:
+        ConfigError: The shapes do not fit.
+    """
+    twin = copy.deepcopy(model).to("meta").train()
+    kept: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        owner = tensor if tensor._base is None else tensor._base  # a view costs nothing of its own
+        kept[id(owner)] = owner.numel() * owner.element_size()
+        held.append(owner)  # or its id could be given to another
+        return tensor
+
+    held: list[Tensor] = []
+    try:
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            outputs = twin(torch.empty(batch_size, *in_shape, device="meta"))
+    except RuntimeError as error:
+        raise ConfigError(f"model: got a batch of shape {[batch_size, *in_shape]}; {error}") from error
+    main = outputs[0] if isinstance(outputs, list) else outputs
+    parameters = {id(p) for p in twin.parameters()}
+    return list(main.shape), sum(size for key, size in kept.items() if key not in parameters)

@@ -11,19 +11,20 @@ from torch import Tensor, nn
 
 from dlexp import device as devices
 from dlexp.augment.none import NoAugment
-from dlexp.build.dataset import Config, build_loss, build_model, choose_monitor, load_data, trial_seeds
-from dlexp.build.node import build, build_per_trial
+from dlexp.build.dataset import check_parts, load_data
+from dlexp.build.model import build_model
+from dlexp.build.node import Config, build, build_per_trial
+from dlexp.build.objective import build_loss, choose_monitor
 from dlexp.data.dataset import Dataset
 from dlexp.data.feed import feed
-from dlexp.data.target_scale import Unit
+from dlexp.data.target_scale import TargetScale
+from dlexp.direction import is_better_high
 from dlexp.engine.stack.kind import make_forward
 from dlexp.engine.step import Rules, Step
 from dlexp.engine.stopping import Stopping
-from dlexp.engine.task import Task, are_equal, num_steps
+from dlexp.engine.task import Task, TrialSeeds, are_equal, num_steps
 from dlexp.engine.train import Run
 from dlexp.engine.trainer import Trainer
-from dlexp.job.parts import check_parts
-from dlexp.metric import is_better_high
 from dlexp.normalize import Affine
 
 
@@ -80,7 +81,7 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
     Args:
         configs: Checked, of equal structure: see `dlexp.build.structure`.
         datasets: One for each trial; all share their examples.
-        engine: "solo" (one trial), "folded", "vmapped" or "graphed".
+        engine: "solo" (one trial), "batched", "vmapped" or "graphed".
 
     Raises:
         ConfigError: Options that do not fit each other or the data.
@@ -153,10 +154,10 @@ def _fit(configs: list[Config], datasets: list[Dataset]) -> Affine:
     return Affine.stack(fits)
 
 
-def _fit_unit(datasets: list[Dataset]) -> Unit:
+def _fit_unit(datasets: list[Dataset]) -> TargetScale:
     if are_equal([dataset.train for dataset in datasets]):
-        return Unit.fit(datasets[0].targets, datasets[0].train)
-    return Unit.stack([Unit.fit(dataset.targets, dataset.train) for dataset in datasets])
+        return TargetScale.fit(datasets[0].targets, datasets[0].train)
+    return TargetScale.stack([TargetScale.fit(dataset.targets, dataset.train) for dataset in datasets])
 
 
 def _rules(configs: list[Config], trainer: Trainer, loss: Any, steps_per_epoch: int, like: Tensor) -> Rules:
@@ -178,3 +179,9 @@ def _rules(configs: list[Config], trainer: Trainer, loss: Any, steps_per_epoch: 
         grad_clip=of_trainer("grad_clip"),
         ema=of_trainer("ema"),
     )
+
+
+def trial_seeds(config: Config) -> TrialSeeds:
+    """Return the seed of each stream: its own, or the run's."""
+    apart = {name: value for name, value in config["seeds"].items() if name != "_target_"}
+    return TrialSeeds(**{name: config["seed"] if value is None else value for name, value in apart.items()})

@@ -9,7 +9,7 @@ from torch import nn
 from dlexp.build.node import build, factory
 from dlexp.config.compose import Composed
 from dlexp.data.dataset import Dataset
-from dlexp.error import ConfigError
+from dlexp.error import ConfigError, first_line
 from dlexp.model.summary import summarize
 
 
@@ -33,7 +33,7 @@ def summary(composed: Composed) -> dict[str, Any]:
     try:
         found = summarize(model, dataset.in_shape)
     except RuntimeError as error:
-        reason = str(error).strip().split("\n")[0]
+        reason = first_line(error)
         shape = list(dataset.in_shape)
         raise ConfigError(f"model: cannot take examples of shape {shape} ({reason}); choose other sizes") from error
     about = {

@@ -9,7 +9,7 @@ from dlexp.config import catalog
 from dlexp.config.compose import Composed, flat_keys
 from dlexp.config.effect import check_effects
 from dlexp.config.key import unknown_key
-from dlexp.config.signature import COMPUTED, REQUIRED, Parameter, import_path_of_user_code, read
+from dlexp.config.signature import COMPUTED, REQUIRED, Parameter, allow_user_code, read
 from dlexp.config.wording import show, type_text
 from dlexp.error import ConfigError, did_you_mean
 
@@ -39,8 +39,7 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
     """
     root = read(ROOT).parameters
     trusted = check_value("trusted", composed.config.get("trusted", []), root["trusted"])
-    if trusted:
-        import_path_of_user_code()
+    allow_user_code(trusted)
     scope = Scope(composed, groups, trusted)
     checked = {key: _check_top(key, value, root, scope) for key, value in composed.config.items()}
     for name in [name for name in (*composed.choices, *root, "seeds") if name not in checked]:

@@ -8,6 +8,7 @@ import ast
 import re
 import sys
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
@@ -258,8 +259,12 @@ def _first_reference(doc: str) -> str:
     return " ".join(first)
 
 
-def import_path_of_user_code() -> None:
-    """Let modules in the working directory be found, as they are for ``python script.py``."""
+def allow_user_code(trusted: Sequence[str]) -> None:
+    """Let trusted packages in the working directory be found, as they are for ``python script.py``.
+
+    Args:
+        trusted: The user's packages; without any, nothing changes.
+    """
     cwd = str(Path.cwd())
-    if cwd not in sys.path:
+    if trusted and cwd not in sys.path:
         sys.path.append(cwd)

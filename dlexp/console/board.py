@@ -12,6 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from dlexp.config.wording import describe, short_metric
+
 BLOCKS = "▁▂▃▄▅▆▇█"
 SHOWN_RUNNING = 8
 SHOWN_LAST = 6
@@ -132,31 +134,6 @@ def line(
     parts = [f"{name}: {shown}", describe(setting), f"({done} / {total})"]
     text = ", ".join(part for part in parts if part)
     return text if status in ("finished", "stopped_early") else f"{text}  {status} {why}".rstrip()
-
-
-def short_metric(metric: str) -> str:
-    """Return ``val acc`` for ``val/accuracy``."""
-    return metric.replace("/accuracy", " acc").replace("/", " ")
-
-
-def describe(setting: dict[str, Any]) -> str:
-    """Return a setting in short: ``lr: 9.47e-04, reg: 1.43e-03``."""
-    return ", ".join(f"{short_key(key, list(setting))}: {short_value(value)}" for key, value in setting.items())
-
-
-def short_key(key: str, keys: list[str]) -> str:
-    """Return the last part of a key, or the whole one where two would look the same."""
-    short = "reg" if key == "regularizer.weight" else key.rpartition(".")[2]
-    others = [other.rpartition(".")[2] for other in keys if other != key]
-    return key if short in others else short
-
-
-def short_value(value: Any) -> str:
-    """Return a value in few characters: 9.47e-04 for one that was drawn, 0.5, relu, [64,64]."""
-    if isinstance(value, float):
-        is_short = value == 0 or (float(f"{value:.3g}") == value and 1e-3 <= abs(value) < 1e4)
-        return f"{value:.4g}" if is_short else f"{value:.2e}"
-    return "null" if value is None else str(value).replace(" ", "").replace("'", "")
 
 
 def sparkline(values: list[float]) -> str:

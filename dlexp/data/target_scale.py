@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Unit:
+class TargetScale:
     """A fitted unit.
 
     Attributes:
@@ -25,32 +25,32 @@ class Unit:
     std: Tensor
 
     @staticmethod
-    def fit(targets: Tensor, train: Tensor) -> "Unit":
+    def fit(targets: Tensor, train: Tensor) -> "TargetScale":
         """Return the unit of the values (N,) in the rows of the training part."""
         values = targets[train].double()
         std, mean = torch.std_mean(values, correction=0)
         std = torch.where(std > 1e-12 * mean.abs(), std, 1.0)
-        return Unit(mean.float().view(1, 1), std.float().view(1, 1))
+        return TargetScale(mean.float().view(1, 1), std.float().view(1, 1))
 
     @staticmethod
-    def stack(units: Sequence["Unit"]) -> "Unit":
+    def stack(units: Sequence["TargetScale"]) -> "TargetScale":
         """Return the units of a stack of trials."""
-        return Unit(torch.cat([unit.mean for unit in units]), torch.cat([unit.std for unit in units]))
+        return TargetScale(torch.cat([unit.mean for unit in units]), torch.cat([unit.std for unit in units]))
 
-    def to(self, device: torch.device | str) -> "Unit":
+    def to(self, device: torch.device | str) -> "TargetScale":
         """Return the same on another device."""
-        return Unit(self.mean.to(device), self.std.to(device))
+        return TargetScale(self.mean.to(device), self.std.to(device))
 
-    def keep(self, rows: list[int]) -> "Unit":
+    def keep(self, rows: list[int]) -> "TargetScale":
         """Return the units of some trials; one that all share stays."""
-        return self if len(self.mean) == 1 else Unit(self.mean[rows], self.std[rows])
+        return self if len(self.mean) == 1 else TargetScale(self.mean[rows], self.std[rows])
 
-    def enter(self, values: Tensor) -> Tensor:
+    def scale(self, values: Tensor) -> Tensor:
         """Return (y - mean) / std of targets (T, N) or outputs (T, N, 1)."""
         mean, std = self._axes(values)
         return (values - mean) / std
 
-    def leave(self, values: Tensor) -> Tensor:
+    def unscale(self, values: Tensor) -> Tensor:
         """Return z * std + mean, in the target's own unit."""
         mean, std = self._axes(values)
         return values * std + mean

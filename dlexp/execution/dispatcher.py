@@ -9,12 +9,13 @@ from typing import Any
 
 import torch
 
+from dlexp.build.dataset import Datasets
 from dlexp.build.structure import structure_key
 from dlexp.error import DlexpError
-from dlexp.execution.executor import Assignment, End, Executor, Heard, Program, fail
+from dlexp.execution.assignment import Assignment, End, ExecutorEvent, Program
+from dlexp.execution.estimate import seconds
+from dlexp.execution.executor import Executor, fail
 from dlexp.execution.fusion import SOLO, Choice, choose
-from dlexp.job.duration import seconds
-from dlexp.job.loaded import Datasets
 from dlexp.launcher.local import Local
 from dlexp.launcher.pool import Lost, Pool
 from dlexp.run.folder import RunFolder
@@ -27,7 +28,7 @@ WORTH_SECONDS = 30.0
 Part = tuple[list[Assignment], Choice]
 
 
-class Crew:
+class Dispatcher:
     """Trains what it is given, wherever the folders are, in this process or in workers; a context that ends them.
 
     Args:
@@ -49,7 +50,7 @@ class Crew:
         self._pool: Pool | None = None
         self._seconds = 0.0
 
-    def __enter__(self) -> "Crew":
+    def __enter__(self) -> "Dispatcher":
         """Begin."""
         return self
 
@@ -58,7 +59,9 @@ class Crew:
         if self._pool is not None:
             self._pool.close()
 
-    def train(self, assignments: list[Assignment], may_begin: Callable[[], bool] = lambda: True) -> Iterator[Heard]:
+    def train(
+        self, assignments: list[Assignment], may_begin: Callable[[], bool] = lambda: True
+    ) -> Iterator[ExecutorEvent]:
         """Train trials or folds, those of equal structure together where that is faster; yield epochs and ends.
 
         One that fails is recorded and the others go on. Neither company nor process nor order changes a number.
@@ -136,24 +139,24 @@ class Crew:
             programs += [Program(chunk, choice, self._threads) for chunk in chunks]
         return programs
 
-    def _train_elsewhere(self, waiting: deque[Program], take: Callable[[], Program | None]) -> Iterator[Heard]:
+    def _train_elsewhere(self, waiting: deque[Program], take: Callable[[], Program | None]) -> Iterator[ExecutorEvent]:
         """Pass on what workers tell; what one of them was lost over is trained once more, each by itself."""
         assert self._pool is not None
         ended: set[Path] = set()
         lost: dict[Path, str] = {}
-        for heard in self._pool.run(take, self.should_stop):
-            if not isinstance(heard, Lost):
-                if isinstance(heard, End):
-                    ended.add(heard.path)
-                yield heard
+        for event in self._pool.run(take, self.should_stop):
+            if not isinstance(event, Lost):
+                if isinstance(event, End):
+                    ended.add(event.path)
+                yield event
                 continue
-            for single in heard.task.apart(heard.task.choice):
+            for single in event.task.apart(event.task.choice):
                 (assignment,) = single.assignments
                 if assignment.path in ended:
                     continue
                 if assignment.path in lost:
-                    yield fail(assignment, f"{lost[assignment.path]}; then {heard.why}")
+                    yield fail(assignment, f"{lost[assignment.path]}; then {event.why}")
                 else:
-                    lost[assignment.path] = heard.why
-                    RunFolder(assignment.path).log(f"{heard.why}; once more in another")
+                    lost[assignment.path] = event.why
+                    RunFolder(assignment.path).log(f"{event.why}; once more in another")
                     waiting.appendleft(single)

@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import Tensor
 
+from dlexp.build.dataset import Datasets
 from dlexp.build.program import Assembled, assemble_group
 from dlexp.data.dataset import Dataset
 from dlexp.engine.evaluate import predict
@@ -20,14 +21,19 @@ from dlexp.engine.event import EpochEnd
 from dlexp.engine.memory import peak_bytes
 from dlexp.engine.train import Run
 from dlexp.execution import saved_model
+from dlexp.execution.assignment import Assignment
+from dlexp.execution.description import describe_run
 from dlexp.execution.fusion import Choice, choose
+from dlexp.execution.result import conclude_trial
 from dlexp.execution.saver import save_epoch
-from dlexp.job.sweep import trial
-from dlexp.job.train.train import describe
-from dlexp.run.folder import METRICS, RunFolder
+from dlexp.run.folder import METRICS, TRIALS, RunFolder
 from dlexp.tracking.content import artifacts
 from dlexp.tracking.mlflow import NONE
 from dlexp.tracking.store import choose as choose_store
+
+TIMED_UPDATES = 3
+FORWARD_SHARE = 1 / 3  # of an update's operations, which evaluating needs alone
+MOST_TIMED = 3  # structures: others are taken to be like these
 
 Config = dict[str, Any]
 TIMED_SECONDS = 1.0
@@ -136,11 +142,11 @@ def _time_updates(run: Run) -> float:
 
 def _time_folder(built: Assembled, config: Config, metrics: dict[str, list[float]]) -> dict[str, Any]:
     """Write a trial's folder to a temporary place; return seconds and bytes as `Estimate` has them."""
-    about = {**describe(built, config), "kind": "trial", "params": {}, "packages": {}}
+    about = {**describe_run(built, config), "kind": "trial", "params": {}, "packages": {}}
     values = {"train/loss": 0.0, **{name: several[0] for name, several in metrics.items()}}
     with tempfile.TemporaryDirectory() as place:
         started = time.perf_counter()
-        folder = RunFolder.create(Path(place), trial.FOLDER, "trial", config=config, overrides=[], manifest=about)
+        folder = RunFolder.create(Path(place), TRIALS, "trial", config=config, overrides=[], manifest=about)
         folder.unlock()
         saved_model.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss.num_outputs)
         made = time.perf_counter() - started
@@ -151,7 +157,7 @@ def _time_folder(built: Assembled, config: Config, metrics: dict[str, list[float
             spans.append(time.perf_counter() - started)
             sizes.append(_bytes([folder.path / METRICS, folder.path / "log.txt"]))
         started = time.perf_counter()
-        trial.conclude(built, folder, config, "finished", "", None)
+        conclude_trial(built, folder, config, "finished", "", None)
         ended = time.perf_counter() - started
         kept = sum(-(-path.stat().st_size // BLOCK) * BLOCK for path in folder.path.rglob("*") if path.is_file())
         sent, sent_epoch = _sent(folder, config, len(values))
@@ -193,3 +199,36 @@ def _memory(built: Assembled, update: Callable[[], None]) -> int:
 
 def _predict(run: Run, parts: list[Tensor]) -> None:
     predict(run.step.forward, run.task, parts, run.trainer.eval_batch_size)
+
+
+def seconds(parts: list[tuple[list[Assignment], Choice]], datasets: Datasets) -> float:
+    """Return about how long trials or folds train one after another, saving apart.
+
+    Args:
+        parts: Those of one structure each, with how they will train; `Choice.gain` shortens it.
+        datasets: Where their data are kept.
+    """
+    timed = parts[:MOST_TIMED]
+    total = sum(_seconds(part, choice, datasets) for part, choice in timed)
+    return total / sum(len(part) for part, _ in timed) * sum(len(part) for part, _ in parts)
+
+
+def _seconds(part: list[Assignment], choice: Choice, datasets: Datasets) -> float:
+    config = part[0].config
+    dataset = datasets(config)
+    run = assemble_group([config], [dataset]).run
+    update = run.one_update()
+    shortest = float("inf")
+    for _ in range(TIMED_UPDATES + 1):  # the first makes what is made once
+        started = time.perf_counter()
+        update()
+        shortest = min(shortest, time.perf_counter() - started)
+    batches = len(dataset.val) / run.trainer.batch_size
+    updates = run.steps_per_epoch + FORWARD_SHARE * batches / run.trainer.accumulate
+    return shortest / choice.gain * updates * sum(_epochs(assignment) for assignment in part)
+
+
+def _epochs(assignment: Assignment) -> int:
+    """Return how many epochs are left."""
+    last = assignment.until or assignment.config["trainer"]["epochs"]
+    return max(0, last - (RunFolder(assignment.path).saved_epoch() or 0))

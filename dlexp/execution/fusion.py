@@ -20,9 +20,8 @@ from dlexp.build.program import Assembled, assemble_group
 from dlexp.build.structure import structure_key
 from dlexp.data.dataset import Dataset
 from dlexp.durable import write_text
-from dlexp.engine.memory import guess_bytes, largest_stack, peak_bytes
+from dlexp.engine.memory import guess_bytes, is_out_of_memory, largest_stack, peak_bytes
 from dlexp.engine.stack.kind import stack_kinds
-from dlexp.job.memory import is_out_of_memory
 from dlexp.random import derive
 
 SIZES = (4, 16, 64)
@@ -41,7 +40,7 @@ class Choice:
     """How a group trains.
 
     Attributes:
-        engine: "solo", "folded", "vmapped" or "graphed".
+        engine: "solo", "batched", "vmapped" or "graphed".
         size: Trials at once, at most.
         gain: Speed against one after another, 1 for solo.
         reason: For the user: why no stack is used, or what was measured.
@@ -84,7 +83,10 @@ def choose(configs: list[Config], datasets: list[Dataset], cache: Path | None = 
     if fuse != "auto":
         return Choice(kinds[0], min(fuse, limit), 1.0, f"trainer.fuse={fuse}")
     key = ":".join([structure, _name(alone.device), torch.__version__])
-    if key in measured:  # also for the few that a kill left over: another engine may round otherwise
+    if key in measured and measured[key]["engine"] in (
+        "solo",
+        *kinds,
+    ):  # also for the few that a kill left over: another engine may round otherwise
         found = Choice(**measured[key])
         return replace(found, size=min(found.size, limit))
     return SOLO if len(configs) == 1 else _measure(configs, datasets, kinds, limit, cache, key)

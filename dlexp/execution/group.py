@@ -11,12 +11,12 @@ from dlexp.build.program import Assembled, assemble_group
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
+from dlexp.engine.memory import is_out_of_memory
 from dlexp.engine.snapshot import restore
 from dlexp.engine.train import Run
 from dlexp.execution import saved_model
 from dlexp.execution.fusion import Choice
-from dlexp.execution.stack_saver import keeper
-from dlexp.job.memory import is_out_of_memory
+from dlexp.execution.stack_saver import make_saver
 from dlexp.run.folder import RunFolder
 
 
@@ -49,7 +49,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Told:
+class GroupEvent:
     """An event of one member, or of a program's progress.
 
     Attributes:
@@ -63,7 +63,7 @@ class Told:
     engine: str
 
 
-def train_group(group: Group, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Told]:
+def train_group(group: Group, should_stop: Callable[[], bool] = lambda: False) -> Iterator[GroupEvent]:
     """Train a group's members from where their checkpoints are; each epoch is saved before it is told.
 
     Members that stand at different epochs train apart. A program that runs out of memory is halved, down to trials
@@ -89,7 +89,7 @@ def _by_progress(members: list[Member]) -> list[list[Member]]:
     return [levels[key] for key in sorted(levels)]
 
 
-def _train_halving(members: list[Member], engine: str, should_stop: Callable[[], bool]) -> Iterator[Told]:
+def _train_halving(members: list[Member], engine: str, should_stop: Callable[[], bool]) -> Iterator[GroupEvent]:
     try:
         yield from _train_program(members, engine, should_stop)
         return
@@ -108,7 +108,7 @@ def _has_ended(member: Member) -> bool:
     return member.folder.manifest["status"] != "running"
 
 
-def _train_program(members: list[Member], engine: str, should_stop: Callable[[], bool]) -> Iterator[Told]:
+def _train_program(members: list[Member], engine: str, should_stop: Callable[[], bool]) -> Iterator[GroupEvent]:
     engine = "solo" if len(members) == 1 and engine == "graphed" else engine  # of the same kernels
     built = assemble_group([m.config for m in members], [m.dataset for m in members], engine)
     _restore(built, members)
@@ -120,12 +120,12 @@ def _train_program(members: list[Member], engine: str, should_stop: Callable[[],
         _record_engine(member.folder, engine)
     run.should_stop = should_stop
     for event in _saved(run, [member.folder for member in members]):
-        yield Told(members[0 if isinstance(event, Progress) else event.trial], event, engine)
+        yield GroupEvent(members[0 if isinstance(event, Progress) else event.trial], event, engine)
 
 
 def _saved(run: Run, folders: list[RunFolder]) -> Iterator[Event]:
     """Yield a program's events, those of an epoch when it is saved."""
-    saver = keeper(run, folders)
+    saver = make_saver(run, folders)
     epoch: list[EpochEnd] = []
     try:
         for event in run.events():

@@ -8,21 +8,22 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
-from dlexp.error import RunError
+from dlexp.error import DataError, RunError
 from dlexp.run.folder import METRICS, RESULT, RunFolder
+from dlexp.run.status import Status
 
 SEALED = ("model.json", METRICS, RESULT, "predictions/val.npz")
-POINTER = "together.json"  # in a trial's folder while it trains in a stack; see `dlexp.execution.stack_saver`
-CONCLUDED = ("finished", "stopped_early", "diverged")
+STACK_POINTER = "together.json"  # in a trial's folder while it trains in a stack; see `dlexp.execution.stack_saver`
 
 
-def seal(folder: RunFolder) -> dict[str, str]:
+def checksums(folder: RunFolder) -> dict[str, str]:
     """Return the SHA-256 of each file that a concluded trial's numbers are read from, for its manifest."""
     return {name: digest for name in SEALED if (digest := _digest(folder.path / name)) is not None}
 
 
-def reseal(folder: RunFolder, name: str) -> None:
+def update_checksum(folder: RunFolder, name: str) -> None:
     """Seal one file anew, after it was written again."""
     sealed = folder.manifest.get("sealed", {})
     if name in sealed:
@@ -35,8 +36,8 @@ def is_intact(folder: RunFolder) -> bool:
         manifest, history, config = folder.manifest, folder.history(), folder.config
     except (RunError, ValueError, AttributeError):
         return False
-    if manifest["status"] in CONCLUDED:
-        return bool(config) and manifest.get("sealed") == seal(folder) and _has_checkpoints(folder)
+    if Status(manifest["status"]).is_over:
+        return bool(config) and manifest.get("sealed") == checksums(folder) and _has_checkpoints(folder)
     return bool(config) and (manifest["status"] == "failed" or _can_go_on(folder, history))
 
 
@@ -51,7 +52,7 @@ def _can_go_on(folder: RunFolder, history: list[dict[str, Any]]) -> bool:
     last, best = folder.checkpoints / "last", folder.checkpoints / "best"
     if not checkpoint.exists(last):
         return True
-    if (folder.path / POINTER).exists():
+    if (folder.path / STACK_POINTER).exists():
         return True  # both are about to be written again, or dropped
     try:
         state = checkpoint.load(last)[1]
@@ -70,3 +71,13 @@ def _digest(path: Path) -> str | None:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         return None
+
+
+def require_same_data(folder: RunFolder, dataset: Dataset) -> None:
+    """Check that data are those that a run was trained on.
+
+    Raises:
+        DataError: They changed since.
+    """
+    if dataset.fingerprint != folder.manifest["data"]["fingerprint"]:
+        raise DataError(f"{dataset.name}: the data changed since {folder.run_id} began; start a new run")

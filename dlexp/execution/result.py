@@ -1,26 +1,26 @@
 """The end of a run: its best weights evaluated once more, predictions, figures and the result written."""
 
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from dlexp import metric
 from dlexp.build.program import Assembled
 from dlexp.engine import checkpoint
 from dlexp.engine.evaluate import predict, report
 from dlexp.engine.event import TrialEnd
-from dlexp.execution.integrity import reseal
-from dlexp.random import generator
+from dlexp.engine.stopping import Stopping
+from dlexp.execution.description import describe_run
+from dlexp.execution.figure import draw_figures
+from dlexp.execution.integrity import checksums, update_checksum
+from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
 
-SHEET_IMAGES = 16
 Report = dict[str, dict[str, Any]]
 
 
-def conclude(
+def conclude_run(
     built: Assembled, folder: RunFolder, end: TrialEnd, *, seed: int, open_test: bool, has_figures: bool = True
 ) -> dict[str, Any]:
     """Evaluate what a run ended with and write its result.
@@ -37,7 +37,7 @@ def conclude(
         What ``--json`` prints; in `metrics` the best epoch's values, and what only the end computes.
     """
     run = built.run
-    result = describe(built, folder, seed) | {
+    result = describe_result(built, folder, seed) | {
         "status": end.status,
         "epochs": run.epoch,
         "best_epoch": end.best_epoch,
@@ -61,7 +61,7 @@ def conclude(
     return result
 
 
-def describe(built: Assembled, folder: RunFolder, seed: int) -> dict[str, Any]:
+def describe_result(built: Assembled, folder: RunFolder, seed: int) -> dict[str, Any]:
     """Return the part of a result that is known before training."""
     data = built.dataset
     return {
@@ -103,7 +103,7 @@ def evaluate_part(
     targets = data.targets[rows].to(outputs.device).unsqueeze(0)
     stored = outputs[0].cpu() if data.num_classes else outputs[0, :, 0].cpu()
     folder.write_predictions(split, data.sample_ids(rows), data.targets[rows].numpy(), stored.numpy())
-    reseal(folder, f"predictions/{split}.npz")
+    update_checksum(folder, f"predictions/{split}.npz")
     found = report(outputs, targets, run.step.rules.loss, data.num_classes, run.task.unit)
     scalars = {name: float(value) for name, value in found.items() if value.dim() == 1}
     by_class = {name: _by_class(value[0], data.class_names) for name, value in found.items() if value.dim() > 1}
@@ -115,44 +115,61 @@ def _by_class(values: Tensor, class_names: list[str]) -> Any:
     return values.tolist() if values.dim() > 1 else dict(zip(class_names, values.tolist(), strict=True))
 
 
-def draw_figures(built: Assembled, folder: RunFolder) -> list[Path]:
-    """Draw learning curves, what the validation predictions show, and what the augmentation does."""
-    from dlexp.report import curve
-
-    drawn = [curve.draw(folder.history(), folder.figures / "curves.png")]
-    if len(built.dataset.val):
-        drawn += _draw_classes(built, folder) if built.dataset.class_names else _draw_values(folder)
-    augment = built.run.task.augments[0]
-    if augment is not None and built.dataset.is_image:
-        drawn.append(_draw_augmented(built, augment, folder.figures / "augment.png"))
-    return drawn
+def best_record(history: list[dict[str, Any]], monitor: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the record of the epoch that the run itself would call its best; None without any."""
+    stopping = Stopping(monitor["mode"] == "max", None, monitor.get("min_delta", 0.0))
+    best = None
+    for record in history:
+        if stopping.observe(record.get(monitor["metric"], float("nan")), record["epoch"]):
+            best = record
+    return best
 
 
-def _draw_classes(built: Assembled, folder: RunFolder) -> list[Path]:
-    from dlexp.report import confusion, roc
-
-    names, kept = built.dataset.class_names, folder.predictions("val")
-    targets = torch.from_numpy(kept["target"]).unsqueeze(0)
-    outputs = torch.from_numpy(kept["output"]).unsqueeze(0)
-    counts = metric.confusion_matrix(outputs, targets, len(names))[0]
-    return [
-        confusion.draw(counts.numpy(), names, folder.figures / "confusion.png"),
-        roc.draw(outputs[0], targets[0], names, folder.figures / "roc.png"),
-    ]
+@torch.no_grad()
+def store_predictions(built: Assembled, folder: RunFolder) -> None:
+    """Store what the best checkpoint gives for the validation part."""
+    data, run = built.dataset, built.run
+    weights, _ = checkpoint.load(folder.checkpoints / "best", built.device)
+    run.step.forward.load_weights(0, weights)
+    outputs = predict(run.step.forward, run.task, [data.val], run.trainer.eval_batch_size)[0].cpu()
+    stored = outputs if data.num_classes else outputs[:, 0]
+    folder.write_predictions("val", data.sample_ids(data.val), data.targets[data.val].numpy(), stored.numpy())
 
 
-def _draw_values(folder: RunFolder) -> list[Path]:
-    from dlexp.report import residual
+def conclude_trial(
+    built: Assembled, folder: RunFolder, config: dict[str, Any], status: str, reason: str, paused_at: int | None
+) -> None:
+    """Store the best epoch's predictions and the result, then the status: an ended trial is a complete one.
 
-    kept = folder.predictions("val")
-    return [residual.draw(kept["target"], kept["output"], folder.figures / "residuals.png")]
-
-
-def _draw_augmented(built: Assembled, augment: Any, path: Path) -> Path:
-    from dlexp.report.augment import contact_sheet
-
-    data, draws = built.dataset, generator(built.run.seeds[0].augment, "sheet")
-    # from all over the training part: files come ordered by class
-    rows = data.train[torch.linspace(0, len(data.train) - 1, SHEET_IMAGES).long()]
-    contact_sheet(data.inputs[rows], data.targets[rows], augment, path, draws)
-    return path
+    Args:
+        built: A program of one trial of the same structure and data.
+        folder: The trial's.
+        config: Its configuration.
+        status: How it ended.
+        reason: Why, for the user.
+        paused_at: Epoch at which it waits to be gone on with; None when it is over.
+    """
+    history = folder.history()
+    best = best_record(history, folder.manifest["monitor"])
+    if best is not None and len(built.dataset.val) and checkpoint.exists(folder.checkpoints / "best"):
+        store_predictions(built, folder)
+    about = describe_run(built, config)
+    del about["monitor"], about["test_openings"]
+    result = {
+        "kind": "trial",
+        "run_id": folder.run_id,
+        "run_dir": str(folder.path),
+        "status": status,
+        "task": about["task"],
+        "device": str(built.device),
+        "seed": config["seed"],
+        "epochs": len(history),
+        "best_epoch": 0 if best is None else best["epoch"],
+        "metrics": {} if best is None else {key: value for key, value in best.items() if "/" in key},
+        "num_params": about["num_params"],
+        "seconds": round(sum(record["seconds"] for record in history), 3),
+        "data": about["data"],
+    }
+    folder.write_result(result)
+    ending = {"status": status, "reason": reason, "paused_at": paused_at, "end": now()}
+    folder.update_manifest(**about, **ending, sealed=checksums(folder))

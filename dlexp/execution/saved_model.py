@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlexp.build.dataset import build_module
+from dlexp.build.model import build_module
 from dlexp.data.dataset import Dataset
-from dlexp.data.target_scale import Unit
+from dlexp.data.target_scale import TargetScale
 from dlexp.engine import checkpoint
 from dlexp.engine.task import Task
 from dlexp.error import ConfigError, RunError
@@ -26,7 +26,7 @@ FILE = "model.json"
 
 
 @dataclass(frozen=True)
-class StoredModel:
+class SavedModel:
     """A trained model, ready for raw examples.
 
     Attributes:
@@ -39,7 +39,7 @@ class StoredModel:
     about: dict[str, Any]
     module: nn.Module
     affine: Affine
-    unit: Unit | None
+    unit: TargetScale | None
 
     @torch.no_grad()
     def outputs(self, inputs: Tensor, batch_size: int = 1024) -> Tensor:
@@ -62,7 +62,7 @@ class StoredModel:
             x = self.affine.apply(batch)
             pieces.append(self.module((x.movedim(-1, 1) if is_image else x).to(dtype)))
         found = torch.cat(pieces)
-        return found if self.unit is None else self.unit.leave(found[None])[0, :, 0]
+        return found if self.unit is None else self.unit.unscale(found[None])[0, :, 0]
 
 
 def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, num_outputs: int, row: int = 0) -> None:
@@ -82,7 +82,7 @@ def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, num_o
     folder.write(FILE, document(about))
 
 
-def load(folder: RunFolder) -> StoredModel:
+def load(folder: RunFolder) -> SavedModel:
     """Build a run's model with its best weights, on the CPU.
 
     Raises:
@@ -103,8 +103,8 @@ def load(folder: RunFolder) -> StoredModel:
     affine = Affine(torch.tensor(fitted["scale"]), torch.tensor(fitted["shift"]), fill)
     unit = about["unit"]
     if unit is not None:
-        unit = Unit(*(torch.tensor([[unit[name]]]) for name in ("mean", "std")))
-    return StoredModel(about, module.eval(), affine, unit)
+        unit = TargetScale(*(torch.tensor([[unit[name]]]) for name in ("mean", "std")))
+    return SavedModel(about, module.eval(), affine, unit)
 
 
 def _plain(values: Tensor | None) -> list[float] | None:

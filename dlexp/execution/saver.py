@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dlexp.engine import checkpoint
-from dlexp.engine.event import EpochEnd
+from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import best_weights, snapshot
 from dlexp.engine.train import Run
 from dlexp.run.folder import RunFolder
@@ -40,3 +40,23 @@ def save_last(run: Run, folder: RunFolder, trial: int, same_weights: Path | None
     weights, state = snapshot(run, run.trials.index(trial))
     last = folder.checkpoints / "last"
     checkpoint.save(last, weights, state, same_weights=same_weights, is_synced=folder.is_synced)
+
+
+class Saver:
+    """Saves each trial's epochs in its own folder."""
+
+    def __init__(self, run: Run, folders: list[RunFolder]) -> None:
+        self.run, self.folders = run, folders
+
+    def save(self, events: list[EpochEnd]) -> None:
+        """Save an epoch of all trials that train."""
+        for event in events:
+            save_epoch(self.run, self.folders[event.trial], event)
+
+    def part(self, event: TrialEnd) -> None:
+        """Leave a trial's folder as the trial ended."""
+        if event.status == "interrupted":
+            save_last(self.run, self.folders[event.trial], event.trial)
+
+    def close(self) -> None:
+        """End."""

@@ -2,7 +2,7 @@
 
 A checkpoint costs milliseconds however small it is, and a stack's epoch of 64 small trials little more than 64 of
 them. So an epoch is saved once, for all trials, in ``programs/<id>`` of the sweep or cv; a trial gets its own
-checkpoints when it ends, is interrupted, or the program fails. After a kill `settle` writes them: ``together.json`` in
+checkpoints when it ends, is interrupted, or the program fails. After a kill `recover` writes them: ``together.json`` in
 a trial's folder says where its share is.
 
 Shapes: T trials of the program's beginning, R that still train.
@@ -21,39 +21,18 @@ from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.train import Run
 from dlexp.error import RunError
-from dlexp.execution.integrity import POINTER, is_intact
-from dlexp.execution.saver import append_epoch, save_epoch, save_last
-from dlexp.run.folder import RunFolder
+from dlexp.execution.integrity import STACK_POINTER, is_intact
+from dlexp.execution.saver import Saver, append_epoch
+from dlexp.run.folder import PROGRAMS, RunFolder
 from dlexp.run.jsonable import document
 from dlexp.run.name import new_run_id
 
-PROGRAMS = "programs"
 LARGEST = (
     8 * 2**20
 )  # bytes of parameters: beyond, writing takes the time and not the number of files; copies cost memory
 
 
-class Apart:
-    """Saves each trial's epochs in its own folder."""
-
-    def __init__(self, run: Run, folders: list[RunFolder]) -> None:
-        self.run, self.folders = run, folders
-
-    def save(self, events: list[EpochEnd]) -> None:
-        """Save an epoch of all trials that train."""
-        for event in events:
-            save_epoch(self.run, self.folders[event.trial], event)
-
-    def part(self, event: TrialEnd) -> None:
-        """Leave a trial's folder as the trial ended."""
-        if event.status == "interrupted":
-            save_last(self.run, self.folders[event.trial], event.trial)
-
-    def close(self) -> None:
-        """End."""
-
-
-class Together(Apart):
+class StackSaver(Saver):
     """Saves the epochs of all trials as one checkpoint."""
 
     def __init__(self, run: Run, folders: list[RunFolder]) -> None:
@@ -63,12 +42,12 @@ class Together(Apart):
         self._best: dict[str, Tensor] = {}
         self._best_epochs = [0] * len(folders)
         self._waiting = set(range(len(folders)))
-        self._saved: Share | None = None
+        self._saved: StackCheckpoint | None = None
         for folder in folders:
-            folder.write(POINTER, document({"checkpoint": os.path.relpath(self.place, folder.path)}))
+            folder.write(STACK_POINTER, document({"checkpoint": os.path.relpath(self.place, folder.path)}))
 
     def save(self, events: list[EpochEnd]) -> None:
-        """See `Apart`; the histories come first, so that a kill in between repeats the epoch."""
+        """See `Saver`; the histories come first, so that a kill in between repeats the epoch."""
         for event in events:
             append_epoch(self.folders[event.trial], event)
         run = self.run
@@ -85,7 +64,7 @@ class Together(Apart):
             "names": [os.path.relpath(folder.path, self.place) for folder in self.folders],
             "best_epochs": list(self._best_epochs),
         }
-        self._saved = Share({**_prefixed("last", weights), **_prefixed("best", self._best)}, state)
+        self._saved = StackCheckpoint({**_prefixed("last", weights), **_prefixed("best", self._best)}, state)
         checkpoint.save(self.place, self._saved.weights, state, is_synced=self.folders[0].is_synced)
 
     def _keep_best(self, events: list[EpochEnd], weights: dict[str, Tensor]) -> None:
@@ -102,7 +81,7 @@ class Together(Apart):
             self._best_epochs[trial] = self.run.epoch
 
     def part(self, event: TrialEnd) -> None:
-        """See `Apart`."""
+        """See `Saver`."""
         self._write(event.trial)
         super().part(event)
 
@@ -116,17 +95,17 @@ class Together(Apart):
         self._waiting.discard(trial)
         if self._saved is not None:
             self._saved.write(self.folders[trial], trial)
-        (self.folders[trial].path / POINTER).unlink(missing_ok=True)
+        (self.folders[trial].path / STACK_POINTER).unlink(missing_ok=True)
 
 
-def keeper(run: Run, folders: list[RunFolder]) -> Apart:
+def make_saver(run: Run, folders: list[RunFolder]) -> Saver:
     """Return what saves the epochs of a program."""
     params = run.step.forward.flat.tensor
     is_small = params.numel() * params.element_size() <= LARGEST
-    return (Together if len(folders) > 1 and is_small else Apart)(run, folders)
+    return (StackSaver if len(folders) > 1 and is_small else Saver)(run, folders)
 
 
-class Share:
+class StackCheckpoint:
     """A checkpoint of a program, to be taken apart.
 
     Args:
@@ -165,18 +144,18 @@ class Share:
         }
 
 
-def settle(folder: RunFolder) -> None:
+def recover(folder: RunFolder) -> None:
     """Give a trial whose program was killed its own checkpoints; the last one of a program tidies up."""
-    pointer = folder.path / POINTER
+    pointer = folder.path / STACK_POINTER
     if not pointer.exists():
         return
     with suppress(RunError, ValueError, KeyError, TypeError):  # killed before the first epoch, or damaged
         place = Path(os.path.normpath(folder.path / json.loads(pointer.read_bytes())["checkpoint"]))
-        share = Share(*checkpoint.load(place))
+        share = StackCheckpoint(*checkpoint.load(place))
         names = share.state["names"]
         share.write(folder, names.index(os.path.relpath(folder.path, place)))
         pointer.unlink()
-        if not any((place / name / POINTER).exists() for name in names):
+        if not any((place / name / STACK_POINTER).exists() for name in names):
             checkpoint.remove(place)
     pointer.unlink(missing_ok=True)
     if not is_intact(folder):

@@ -4,7 +4,6 @@
 add what is asked once. No metric crosses the trial axis; a trial whose outputs are not finite gets NaN throughout.
 """
 
-from dlexp.direction import is_better_high
 from dlexp.metric.classification import classification, classification_report, confusion_matrix
 from dlexp.metric.regression import regression, regression_report
 
@@ -12,7 +11,6 @@ __all__ = [
     "classification",
     "classification_report",
     "confusion_matrix",
-    "is_better_high",
     "regression",
     "regression_report",
 ]

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from dlexp.image import unit
+from dlexp.image import as_float
 
 _SIDE = 4
 
@@ -37,7 +37,7 @@ def contact_sheet(
     for axes, title, x_NHWC in zip(
         figure.subplots(1, 2), ("before", "after"), (before, after.permute(0, 2, 3, 1)), strict=True
     ):
-        axes.imshow(_tiles(unit(x_NHWC).cpu()).numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        axes.imshow(_tiles(as_float(x_NHWC).cpu()).numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         axes.set_title(title)
         axes.set_axis_off()
     path.parent.mkdir(parents=True, exist_ok=True)

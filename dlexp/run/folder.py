@@ -20,6 +20,8 @@ from dlexp.run.environment import environment, now
 from dlexp.run.jsonable import document
 from dlexp.run.lock import Lock
 
+MOVED = {"dlexp.tracker.": "dlexp.tracking."}  # what configurations of older runs name, and where it is now
+TRIALS, FOLDS, SETTINGS, PROGRAMS = "trials", "folds", "settings", "programs"  # folders inside one of a sweep or cv
 MANIFEST, CONFIG, OVERRIDES, METRICS, RESULT, LOG = (
     "manifest.json",
     "config.yaml",
@@ -28,7 +30,6 @@ MANIFEST, CONFIG, OVERRIDES, METRICS, RESULT, LOG = (
     "result.json",
     "log.txt",
 )
-TRIALS = "trials"
 # libyaml's are ten times as fast; not every build of PyYAML has them
 _Dumper, _Loader = getattr(yaml, "CSafeDumper", yaml.SafeDumper), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -173,7 +174,10 @@ class RunFolder:
         Raises:
             RunError: The file is damaged.
         """
-        return _read_json(self.path / MANIFEST)
+        manifest = _read_json(self.path / MANIFEST)
+        if "engine" in manifest:
+            manifest["engine"] = manifest["engine"].replace("folded", "batched")  # what older versions call it
+        return manifest
 
     @property
     def result(self) -> dict[str, Any] | None:
@@ -188,7 +192,10 @@ class RunFolder:
             RunError: The file is damaged.
         """
         try:
-            return dict(yaml.load((self.path / CONFIG).read_text(), _Loader))  # a safe loader
+            text = (self.path / CONFIG).read_text()
+            for before, after in MOVED.items():
+                text = text.replace(f"_target_: {before}", f"_target_: {after}")
+            return dict(yaml.load(text, _Loader))  # a safe loader
         except (OSError, TypeError, ValueError, yaml.YAMLError) as error:
             raise RunError(f"{self.path / CONFIG}: cannot be read; restore it from a copy") from error
 

@@ -4,11 +4,11 @@ import math
 from pathlib import Path
 from typing import Any
 
+from dlexp.direction import is_better_high
 from dlexp.error import RunError, did_you_mean
 from dlexp.run.filter import check_name, parse, value_of
 from dlexp.run.scan import scan
 
-_LOWER_IS_BETTER = ("loss", "log_loss", "mse", "rmse", "mae", "huber", "calibration_error")
 _DEFAULT_METRICS = ("val/accuracy", "val/rmse", "val/mse", "val/loss")
 _METRIC_COLUMNS = 3
 
@@ -75,7 +75,7 @@ def _differs(records: list[dict[str, Any]], name: str) -> bool:
 def _sorted(records: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
     name = check_name(sort.removeprefix("-"), "--sort")
     is_metric = name.startswith("metrics.")
-    is_descending = is_metric and name.rpartition("/")[2] not in _LOWER_IS_BETTER
+    is_descending = is_metric and is_better_high(name)
     if sort.startswith("-"):
         is_descending = not is_descending
     have = [record for record in records if not _is_missing(value_of(record, name))]

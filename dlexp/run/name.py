@@ -4,10 +4,11 @@ import re
 import secrets
 import time
 
+from dlexp.config.relevance import decides_numbers
+
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _EPOCH_MS = 1_735_689_600_000  # 2025-01-01 UTC
 _SLUG_LENGTH = 48
-_IRRELEVANT = ("tracking", "runs_dir", "trusted", "data.root", "data.download")
 
 
 def new_run_id() -> str:
@@ -29,7 +30,7 @@ def slug(overrides: list[str]) -> str:
     words = []
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
-        if key in _IRRELEVANT or key.partition(".")[0] in _IRRELEVANT:
+        if not decides_numbers(key):
             continue
         if "." in key or key == "seed":
             words.append(f"{key.rpartition('.')[2]}{value}")

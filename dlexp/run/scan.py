@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.error import RunError, did_you_mean
-from dlexp.run.folder import MANIFEST, METRICS, RESULT, RunFolder
+from dlexp.run.folder import FOLDS, MANIFEST, METRICS, RESULT, SETTINGS, TRIALS, RunFolder
 from dlexp.run.lock import Lock
 
-SETTINGS = "settings"  # where the cross-validation of several settings has one of each
 _SHOWN = 5
 
 
@@ -26,7 +25,7 @@ def find(runs_dir: Path, ref: str) -> RunFolder:
 
     Args:
         runs_dir: Folder of all runs.
-        ref: A run id, a unique prefix of one, a run folder, or `last`.
+        ref: A run id or a unique prefix of one, also of a trial, fold or setting inside a run; a folder; or `last`.
 
     Raises:
         RunError: Unknown or ambiguous; the message lists candidates.
@@ -40,8 +39,7 @@ def find(runs_dir: Path, ref: str) -> RunFolder:
         return RunFolder.open(paths[-1])
     matches = [path for path in paths if ref and path.name.startswith(ref)]
     if not matches:
-        inner = [path for holder in paths for path in _settings(holder) if (path / MANIFEST).is_file()]
-        matches = [path for path in inner if ref and path.name.startswith(ref)]
+        matches = [path for path in inner_paths(paths) if ref and path.name.startswith(ref)]
     if len(matches) == 1:
         return RunFolder.open(matches[0])
     if matches:
@@ -49,6 +47,15 @@ def find(runs_dir: Path, ref: str) -> RunFolder:
         raise RunError(f"{ref}: {len(matches)} runs begin so; write more of one of {names}")
     hint = did_you_mean(ref, [path.name.partition("-")[0] for path in paths])
     raise RunError(f"{ref}: no such run in {runs_dir}{hint or '; `dlexp runs` lists them'}")
+
+
+def inner_paths(paths: list[Path]) -> list[Path]:
+    """Return the folders of the trials, folds and settings inside runs, and of the folds inside settings."""
+    children = [
+        Path(entry.path) for path in paths for place in (TRIALS, FOLDS, SETTINGS) for entry in _folders(path / place)
+    ]
+    with_manifest = sorted(path for path in children if (path / MANIFEST).is_file())
+    return [*with_manifest, *(inner_paths(with_manifest) if with_manifest else [])]
 
 
 def scan(runs_dir: Path) -> list[dict[str, Any]]:

@@ -9,9 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-IRRELEVANT = ("tracking", "runs_dir", "trusted")
-# settings that say how something is computed or found, not what
-IRRELEVANT_IN = {"trainer": ("fuse",), "data": ("root", "path", "download")}
+from dlexp.config.relevance import relevant
+
 NUMBERS = (
     "activation",
     "augment",
@@ -60,14 +59,6 @@ def sweep_key(config: dict[str, Any], space: list[str], fingerprint: str, code: 
     search = {name: value for name, value in config["search"].items() if name not in limits}
     kept = {name: value for name, value in relevant(config).items() if name != "launcher"}
     return _digest([{**kept, "search": search}, sorted(space), fingerprint, code])
-
-
-def relevant(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the part of a configuration that decides numbers."""
-    kept = {name: node for name, node in config.items() if name not in IRRELEVANT}
-    for group, names in IRRELEVANT_IN.items():
-        kept[group] = {name: value for name, value in kept[group].items() if name not in names}
-    return kept
 
 
 def code_version(trusted: Sequence[str] = ()) -> str:

@@ -9,19 +9,19 @@ from typing import Any, NamedTuple
 
 from dlexp.run.environment import to_milliseconds
 from dlexp.run.folder import RunFolder
+from dlexp.run.status import Status
 from dlexp.tracking.sent import Sent
 
 MLFLOW_STATUS = {
-    "running": "RUNNING",
-    "finished": "FINISHED",
-    "stopped_early": "FINISHED",
-    "diverged": "FAILED",
-    "failed": "FAILED",
-    "interrupted": "KILLED",
-    "killed": "KILLED",
+    Status.RUNNING: "RUNNING",
+    Status.FINISHED: "FINISHED",
+    Status.STOPPED_EARLY: "FINISHED",
+    Status.DIVERGED: "FAILED",
+    Status.FAILED: "FAILED",
+    Status.INTERRUPTED: "KILLED",
+    Status.KILLED: "KILLED",
 }
 RUN_ID_TAG = "dlexp.run_id"
-_COMPLETE = ("finished", "stopped_early", "diverged")
 _FILES = (
     "config.yaml",
     "overrides.txt",
@@ -77,7 +77,7 @@ def monitor(manifest: dict[str, Any], history: list[dict[str, Any]]) -> Monitor:
 def last_safe_epoch(folder: RunFolder, manifest: dict[str, Any], history: list[dict[str, Any]]) -> int:
     """Return the last epoch that no resumed run will write again: what lies after the checkpoint may still change."""
     saved = folder.saved_epoch()
-    if saved is not None and manifest["status"] not in _COMPLETE:
+    if saved is not None and not Status(manifest["status"]).is_over:
         return saved
     return history[-1]["epoch"] if history else 0
 

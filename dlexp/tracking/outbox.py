@@ -12,7 +12,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlexp.error import EnvironmentFault, RunError
+from dlexp.error import EnvironmentFault, RunError, first_line
 from dlexp.run.folder import LOG, MANIFEST, METRICS, RunFolder
 from dlexp.run.lock import Lock
 from dlexp.run.scan import close, run_paths
@@ -92,7 +92,7 @@ def _attempt(sender: Sender) -> str | None:
         problem = str(error)
     except Exception as error:
         traceback.print_exc()
-        text = str(error).strip().split("\n")[0]
+        text = first_line(error)
         problem = f"{type(error).__name__}: {text[:200]}"
     sender.fail(problem)
     return problem

@@ -32,7 +32,7 @@ def folds(dataset, k=3):
 
 
 @pytest.mark.parametrize("overrides", [["data=diabetes"], ["data=breast_cancer", "trainer.oversample=true"]])
-@pytest.mark.parametrize("engine", ["folded", "vmapped"])
+@pytest.mark.parametrize("engine", ["batched", "vmapped"])
 def test_folds_together_and_alone_are_equal(overrides, engine):
     config = resolve([*BASE, *overrides, "trainer.precision=fp64", "trainer.epochs=2"]).config
     several = folds(load_data(config))
@@ -60,7 +60,7 @@ def test_folds_are_balanced_each_by_its_own_training_part():
     config = resolve([*BASE, "data=breast_cancer", *BALANCED, "trainer.precision=fp64", "trainer.epochs=2"]).config
     data = load_data(config)
     several = [data, uneven(data)]
-    together = history(assemble_group([config] * 2, several, "folded").run)
+    together = history(assemble_group([config] * 2, several, "batched").run)
     for trial, fold in enumerate(several):
         assert together[trial] == [pytest.approx(own, rel=1e-7) for own in history(assemble(config, fold).run)[0]]
 

@@ -5,7 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from dlexp.console.board import Board, describe, line, short_value, sparkline
+from dlexp.config.wording import describe, short_value
+from dlexp.console.board import Board, line, sparkline
 
 
 def test_the_line_of_the_classic_lecture():

@@ -31,13 +31,13 @@ def advance(run: Run, epochs: int) -> None:
 
 
 def test_a_row_of_a_stack_goes_on_as_a_stack_of_one_to_the_bit():
-    stack = make([0, 1, 2], "folded")
+    stack = make([0, 1, 2], "batched")
     advance(stack, 1)
     saved = snapshot(stack, 1)
-    alone = make([1], "folded")
+    alone = make([1], "batched")
     restore(alone, *saved)
     advance(alone, 2)
-    stack = make([0, 1, 2], "folded")
+    stack = make([0, 1, 2], "batched")
     advance(stack, 2)
     for name, value in snapshot(stack, 1)[0].items():
         assert torch.equal(value, snapshot(alone)[0][name]), name

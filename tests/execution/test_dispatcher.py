@@ -8,8 +8,8 @@ from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
 from dlexp.error import DlexpError
 from dlexp.execution import dispatcher as module
-from dlexp.execution.dispatcher import Crew
-from dlexp.execution.executor import Assignment, End
+from dlexp.execution.assignment import Assignment, End
+from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.fusion import Choice
 from dlexp.job.sweep import sweep
 from dlexp.launcher.local import Local
@@ -54,18 +54,18 @@ def test_those_of_equal_structure_train_together_in_any_folder(holder, tmp_path)
     other = RunFolder.create(tmp_path, "crew", "other", config={}, overrides=[], manifest={"kind": "sweep"})
     wide = assign(other, 2, "trainer.fuse=3", "model.widths=[16]")
     small = [*assign(holder, 2, "trainer.fuse=3"), *assign(other, 2, "trainer.fuse=3")]
-    with Crew(holder, lambda: False, Local(workers=1)) as crew:
-        found = ends(crew.train([small[0], wide[0], *small[1:], wide[1]]))
+    with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
+        found = ends(dispatcher.train([small[0], wide[0], *small[1:], wide[1]]))
     assert {end.status for end in found.values()} == {"finished"}
     assert set(found) == {assignment.path for assignment in (*small, *wide)}
-    assert crew.programs == [{"size": size, "engine": "fused"} for size in (3, 1, 2)]
+    assert dispatcher.programs == [{"size": size, "engine": "fused"} for size in (3, 1, 2)]
     other.unlock()
 
 
 def test_those_that_pause_elsewhere_train_apart(holder):
     early, late = assign(holder, 2, "trainer.fuse=4", until=1), assign(holder, 2, "trainer.fuse=4")
-    with Crew(holder, lambda: False, Local(workers=1)) as crew:
-        found = ends(crew.train([*early, *late]))
+    with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
+        found = ends(dispatcher.train([*early, *late]))
     assert [found[a.path].status for a in (*early, *late)] == ["stopped_early"] * 2 + ["finished"] * 2
     assert [len(RunFolder(a.path).history()) for a in (*early, *late)] == [1, 1, 2, 2]
 
@@ -82,8 +82,8 @@ def test_what_fails_together_is_tried_alone_and_what_fails_alone_is_recorded(hol
 
     monkeypatch.setattr(group, "train_group", fail)
     assignments = assign(holder, 3, "trainer.fuse=3")
-    with Crew(holder, lambda: False, Local(workers=1)) as crew:
-        found = ends(crew.train(assignments))
+    with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
+        found = ends(dispatcher.train(assignments))
     assert [found[a.path].status for a in assignments] == ["finished", "failed", "finished"]
     assert RunFolder(assignments[1].path).manifest["reason"] == "RuntimeError: made to fail"
 
@@ -91,8 +91,8 @@ def test_what_fails_together_is_tried_alone_and_what_fails_alone_is_recorded(hol
 def test_changed_data_are_not_trained_on(holder):
     (assignment,) = assign(holder, 1)
     RunFolder(assignment.path).update_manifest(data={"name": "digits", "fingerprint": "other"})
-    with Crew(holder, lambda: False, Local(workers=1)) as crew:
-        (end,) = crew.train([assignment])
+    with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
+        (end,) = dispatcher.train([assignment])
     assert isinstance(end, End)
     assert (end.status, end.reason.partition(":")[0]) == ("failed", "DataError")
 
@@ -134,8 +134,8 @@ def fake(monkeypatch):
 def test_what_a_worker_was_lost_over_is_trained_once_more(holder, fake, lives, status):
     fake.lives = lives
     assignments = assign(holder, 4, "trainer.fuse=off")
-    with Crew(holder, lambda: False, Local(workers=2)) as crew:
-        found = ends(crew.train(assignments))
+    with Dispatcher(holder, lambda: False, Local(workers=2)) as dispatcher:
+        found = ends(dispatcher.train(assignments))
     assert [found[a.path].status for a in assignments] == ["finished", status, "finished", "finished"]
     if status == "failed":
         reason = "worker process 7 was ended by signal 9 (SIGKILL)"
@@ -145,11 +145,11 @@ def test_what_a_worker_was_lost_over_is_trained_once_more(holder, fake, lives, s
 def test_stacks_are_spread_over_workers_and_lost_ones_are_tried_apart_in_the_same_engine(holder, fake):
     fake.lives = 0
     assignments = assign(holder, 5, "trainer.fuse=8")
-    with Crew(holder, lambda: False, Local(workers=2)) as crew:
-        assert {end.status for end in ends(crew.train(assignments)).values()} == {"finished"}
+    with Dispatcher(holder, lambda: False, Local(workers=2)) as dispatcher:
+        assert {end.status for end in ends(dispatcher.train(assignments)).values()} == {"finished"}
         assert [len(task.assignments) for task in fake.made[0].tasks] == [3, 2]
         one = fake.made[0].tasks[0]
-        assert [(len(p.assignments), p.choice.engine) for p in one.apart(one.choice)] == [(1, "folded")] * 3
+        assert [(len(p.assignments), p.choice.engine) for p in one.apart(one.choice)] == [(1, "batched")] * 3
 
 
 def seconds_of(monkeypatch, value: float) -> None:
@@ -160,11 +160,11 @@ def seconds_of(monkeypatch, value: float) -> None:
 
 def test_workers_are_started_once_the_work_pays_for_them(holder, fake, monkeypatch):
     seconds_of(monkeypatch, 0.6 * module.WORTH_SECONDS)
-    with Crew(holder, lambda: False, Local()) as crew:
-        list(crew.train(assign(holder, 2)))
+    with Dispatcher(holder, lambda: False, Local()) as dispatcher:
+        list(dispatcher.train(assign(holder, 2)))
         assert fake.made == []
-        list(crew.train(assign(holder, 2)))  # with the round before it is long enough
-        list(crew.train(assign(holder, 1)))  # one trial keeps one process busy
+        list(dispatcher.train(assign(holder, 2)))  # with the round before it is long enough
+        list(dispatcher.train(assign(holder, 1)))  # one trial keeps one process busy
     (pool,) = fake.made
     assert len(pool.places) == 4
     assert len(pool.tasks) == 2
@@ -172,11 +172,11 @@ def test_workers_are_started_once_the_work_pays_for_them(holder, fake, monkeypat
 
 def test_threads_that_a_trial_has_are_not_shared_out(holder, fake, monkeypatch):
     seconds_of(monkeypatch, 2 * module.WORTH_SECONDS)
-    with Crew(holder, lambda: False, Local()) as crew:
-        list(crew.train(assign(holder, 2, "trainer.threads=2")))
+    with Dispatcher(holder, lambda: False, Local()) as dispatcher:
+        list(dispatcher.train(assign(holder, 2, "trainer.threads=2")))
         assert len(fake.made[0].places) == 2
-    with Crew(holder, lambda: False, Local()) as crew:
-        list(crew.train(assign(holder, 2, "trainer.threads=4")))
+    with Dispatcher(holder, lambda: False, Local()) as dispatcher:
+        list(dispatcher.train(assign(holder, 2, "trainer.threads=4")))
     assert len(fake.made) == 1
 
 
@@ -185,7 +185,7 @@ def test_what_cannot_be_timed_trains_here_and_says_why(holder, fake, monkeypatch
         raise DlexpError("no")
 
     monkeypatch.setattr(module, "seconds", refuse)
-    with Crew(holder, lambda: False, Local()) as crew:
-        found = ends(crew.train(assign(holder, 2, "norm=group", "norm.num_groups=3")))
+    with Dispatcher(holder, lambda: False, Local()) as dispatcher:
+        found = ends(dispatcher.train(assign(holder, 2, "norm=group", "norm.num_groups=3")))
     assert {end.status for end in found.values()} == {"failed"}
     assert "3" in next(iter(found.values())).reason

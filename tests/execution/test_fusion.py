@@ -21,7 +21,7 @@ def test_one_trial_or_fuse_off_is_solo():
 
 
 def test_a_number_forces_a_stack_of_at_most_that_many():
-    assert (choose(*made(5, "trainer.fuse=3")).engine, choose(*made(5, "trainer.fuse=3")).size) == ("folded", 3)
+    assert (choose(*made(5, "trainer.fuse=3")).engine, choose(*made(5, "trainer.fuse=3")).size) == ("batched", 3)
     assert choose(*made(2, "trainer.fuse=9")).size == 2
 
 
@@ -47,7 +47,7 @@ def test_a_model_that_cannot_be_stacked_trains_alone_and_the_reason_is_named():
     small = ["model=densenet", "model.depth=40", "model.growth_rate=2", "data=fake", "trainer.batch_size=4"]
     found = choose(*made(3, *small, "model.checkpointing=true"))
     assert (found.engine, found.size, found.gain) == ("solo", 1, 1.0)
-    assert found.reason.startswith("the model cannot be stacked: folded: its backward pass leaves other gradients or ")
+    assert found.reason.startswith("the model cannot be stacked: batched: its backward pass leaves other gradients or ")
     assert "vmapped: model.checkpointing=true computes again in the backward pass" in found.reason
 
 
@@ -63,7 +63,7 @@ def test_a_stack_that_runs_out_of_memory_while_it_is_timed_is_not_taken(monkeypa
 
     monkeypatch.setattr(module, "assemble_group", scarce)
     found = choose(*made(16, "model.widths=[16,16]"))
-    assert set(found.seconds) == {"solo:1", "folded:4"}
+    assert set(found.seconds) == {"solo:1", "batched:4"}
     monkeypatch.setattr(module, "_is_plenty", lambda *_: False)
     monkeypatch.setattr(module, "_fitting", lambda *_: 1)
     assert choose(*made(16, "model.widths=[16,16]")).reason == "the memory has room for one trial at a time"

@@ -39,7 +39,7 @@ def drain(group: Group, should_stop=lambda: False) -> dict[int, str]:
     return ends
 
 
-FOLDED = Choice("folded", 4, 1.0, "")
+FOLDED = Choice("batched", 4, 1.0, "")
 
 
 def test_each_trial_has_history_and_checkpoints_of_its_own(tmp_path):

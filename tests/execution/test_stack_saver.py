@@ -16,12 +16,13 @@ from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.execution import stack_saver
 from dlexp.execution.fusion import Choice
 from dlexp.execution.group import Group, Member, train_group
-from dlexp.execution.integrity import POINTER, is_intact
-from dlexp.execution.stack_saver import Apart, Together, keeper, settle
+from dlexp.execution.integrity import STACK_POINTER, is_intact
+from dlexp.execution.saver import Saver
+from dlexp.execution.stack_saver import StackSaver, make_saver, recover
 from dlexp.run.folder import RunFolder
 
 COMMON = ["tracking=none", "trainer.threads=1", "trainer.epochs=4", "data.limit=150", "optimizer=adam"]
-FOLDED = Choice("folded", 3, 1.0, "")
+FOLDED = Choice("batched", 3, 1.0, "")
 MONITOR = {"metric": "val/accuracy", "mode": "max"}
 
 
@@ -80,7 +81,7 @@ def test_own_checkpoints_are_the_same_to_the_bit(tmp_path, monkeypatch, override
     drain(apart)
     for one, other in zip(shared.members, apart.members, strict=True):
         assert_equal(contents(one.folder), contents(other.folder))
-        assert not (one.folder.path / POINTER).exists()
+        assert not (one.folder.path / STACK_POINTER).exists()
     assert not list((tmp_path / "together" / "programs").iterdir())
     assert not (tmp_path / "apart" / "programs").exists()
 
@@ -115,8 +116,8 @@ def test_a_killed_program_goes_on_where_it_was(tmp_path, epochs):
     train_and_die(killed, After(epochs))
     for member in killed.members:
         assert is_intact(member.folder)
-        assert (member.folder.path / POINTER).exists()
-        settle(member.folder)
+        assert (member.folder.path / STACK_POINTER).exists()
+        recover(member.folder)
         assert (member.folder.saved_epoch() or 0) == len(member.folder.history()) == epochs
         assert is_intact(member.folder)
     assert not list((tmp_path / "killed").glob("programs/*"))
@@ -129,12 +130,12 @@ def test_shares_are_settled_one_by_one_and_again(tmp_path):
     killed = Group(members(tmp_path / "killed"), FOLDED)
     train_and_die(killed, After(2))
     first, second, third = (member.folder for member in killed.members)
-    settle(first)
-    settle(first)
+    recover(first)
+    recover(first)
     assert list((tmp_path / "killed").glob("programs/*"))
     drain(Group([killed.members[0]], FOLDED))  # goes on by itself; the others' share stays
     shutil.rmtree(third.path)  # a user deleted it
-    settle(second)
+    recover(second)
     assert (first.saved_epoch(), second.saved_epoch()) == (4, 2)
     assert not list((tmp_path / "killed").glob("programs/*"))
 
@@ -149,9 +150,9 @@ def test_what_a_power_cut_damaged_begins_anew(tmp_path, name):
         weights.write_bytes(b"")
     else:
         (folder.path / name).write_bytes(b"")
-    settle(folder)
+    recover(folder)
     assert folder.saved_epoch() is None
-    assert not (folder.path / POINTER).exists()
+    assert not (folder.path / STACK_POINTER).exists()
 
 
 def test_a_failing_program_leaves_each_trial_its_own(tmp_path):
@@ -171,11 +172,11 @@ def test_a_failing_program_leaves_each_trial_its_own(tmp_path):
 def test_only_small_stacks_are_saved_together(tmp_path, monkeypatch):
     made = members(tmp_path)
     folders = [member.folder for member in made]
-    run = assemble_group([m.config for m in made], [m.dataset for m in made], "folded").run
-    assert isinstance(keeper(run, folders), Together)
-    assert type(keeper(run, folders[:1])) is Apart
+    run = assemble_group([m.config for m in made], [m.dataset for m in made], "batched").run
+    assert isinstance(make_saver(run, folders), StackSaver)
+    assert type(make_saver(run, folders[:1])) is Saver
     monkeypatch.setattr(stack_saver, "LARGEST", 100)
-    assert type(keeper(run, folders)) is Apart
+    assert type(make_saver(run, folders)) is Saver
 
 
 def test_a_stack_waits_for_few_files(tmp_path, monkeypatch):
@@ -186,4 +187,4 @@ def test_a_stack_waits_for_few_files(tmp_path, monkeypatch):
     assert written.count("programs") == 4  # one an epoch
     assert written.count("checkpoints") == 6  # two for each trial, at its end
     names = json.dumps([path.name for path in (tmp_path / "few" / "trials").glob("*/*")])
-    assert POINTER not in names
+    assert STACK_POINTER not in names

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dlexp.data.dataset import first_ten
-from dlexp.error import DataError, did_you_mean
+from dlexp.error import DataError, did_you_mean, first_ten
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null")
 

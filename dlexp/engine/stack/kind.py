@@ -7,9 +7,10 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from dlexp.engine.forward import Forward, Solo
-from dlexp.engine.stack.folded import Folded, Unfoldable
+from dlexp.engine.stack.batched import Batched, Unbatchable
 from dlexp.engine.stack.graphed import Graphed
 from dlexp.engine.stack.vmapped import Vmapped, find_obstacle
+from dlexp.error import first_line
 
 CPU = torch.device("cpu")
 PROBE_BATCH = 3
@@ -17,11 +18,11 @@ MIXES = "its code mixes the examples of a batch"
 AGAIN = "its backward pass leaves other gradients or statistics than alone"
 
 
-def fold_obstacle(model: nn.Module, in_shape: tuple[int, ...]) -> str | None:
+def batch_obstacle(model: nn.Module, in_shape: tuple[int, ...]) -> str | None:
     """Return why a model's layers cannot be given a trial axis, None when they can.
 
-    Two copies with different weights run folded and alone, in float64: evaluation, a training pass with its gradients,
-    and evaluation with the statistics that this left. Code that mixes examples of a batch gives other numbers folded
+    Two copies with different weights run batched and alone, in float64: evaluation, a training pass with its gradients,
+    and evaluation with the statistics that this left. Code that mixes examples of a batch gives other numbers batched
     than alone; layers that run again in the backward pass leave other statistics.
     """
     generator = torch.Generator().manual_seed(0)
@@ -32,7 +33,7 @@ def fold_obstacle(model: nn.Module, in_shape: tuple[int, ...]) -> str | None:
     x = torch.randn(1, PROBE_BATCH, *in_shape, generator=generator, dtype=torch.float64)
     x = torch.cat([x, -x])  # code that branches on a sum or a maximum takes another branch alone than together
     try:
-        stack = Folded(pair, device=CPU, channels_last=False)
+        stack = Batched(pair, device=CPU, channels_last=False)
         alone = [Solo(copy.deepcopy(one), device=CPU, channels_last=False) for one in pair]
         for is_training, reason in ((False, MIXES), (True, MIXES), (False, AGAIN)):
             together, grads = _pass(stack, x, is_training, [1, 2])
@@ -42,10 +43,10 @@ def fold_obstacle(model: nn.Module, in_shape: tuple[int, ...]) -> str | None:
                     return reason
                 if not torch.allclose(own[0], grads[row], rtol=1e-7, atol=1e-9):
                     return AGAIN
-    except Unfoldable as error:
+    except Unbatchable as error:
         return str(error)
     except Exception as error:
-        return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
+        return f"{type(error).__name__}: {first_line(error)}"
     return None
 
 
@@ -65,12 +66,12 @@ def _pass(forward: Forward, x: Tensor, is_training: bool, seeds: list[int]) -> t
 def make_forward(
     kind: str, models: list[nn.Module], *, device: torch.device, channels_last: bool, compile: bool = False
 ) -> Forward:
-    """Return a program of the given kind: "solo" (one model), "folded", "vmapped" or "graphed"."""
+    """Return a program of the given kind: "solo" (one model), "batched", "vmapped" or "graphed"."""
     if kind == "solo":
         assert len(models) == 1
         return Solo(models[0], device=device, channels_last=channels_last, compile=compile)
-    stacks: dict[str, type[Folded] | type[Vmapped] | type[Graphed]]
-    stacks = {"folded": Folded, "vmapped": Vmapped, "graphed": Graphed}
+    stacks: dict[str, type[Batched] | type[Vmapped] | type[Graphed]]
+    stacks = {"batched": Batched, "vmapped": Vmapped, "graphed": Graphed}
     return stacks[kind](models, device=device, channels_last=channels_last)
 
 
@@ -80,7 +81,10 @@ def stack_kinds(model: nn.Module, in_shape: tuple[int, ...], device: torch.devic
     Folded convolutions are one kernel a trial: on CUDA, where launches count, those mapped to groups come first. Graphs
     bear any model, but shorten nothing where there are none to replay: they are offered on CUDA only.
     """
-    reasons = {"folded": fold_obstacle(model, in_shape), "vmapped": find_obstacle(copy.deepcopy(model).cpu(), in_shape)}
+    reasons = {
+        "batched": batch_obstacle(model, in_shape),
+        "vmapped": find_obstacle(copy.deepcopy(model).cpu(), in_shape),
+    }
     kinds = [kind for kind, reason in reasons.items() if reason is None]
     if device.type == "cuda":
         if any(isinstance(module, _ConvNd) for module in model.modules()):

@@ -10,18 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from dlexp.direction import is_better_high
 from dlexp.error import ConfigError, RunError, did_you_mean
-from dlexp.job.compare.pairing import labels, line_up, setting_and_seed
-from dlexp.job.compare.side import Entrant, Predictions
+from dlexp.job.compare.pairing import labels, pair_sides, setting_and_seed
+from dlexp.job.compare.side import Predictions, Side
+from dlexp.job.compare.verdict import ALPHA, compare_folds, judge
 from dlexp.statistic import score
 from dlexp.statistic.bootstrap import Bootstrap, examples_needed, interval, resample
-from dlexp.statistic.holm import holm
 from dlexp.statistic.mcnemar import mcnemar
 from dlexp.statistic.sign_flip import fewest, sign_flip
 from dlexp.statistic.spread import add_spread
 from dlexp.statistic.t_test import corrected_t_test, differences_needed
-
-ALPHA = 0.05
 
 
 def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> dict[str, Any]:
@@ -43,23 +42,23 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> dict[
         RunError: A run that is unknown, incomplete, or measured on something else.
         ConfigError: No such metric.
     """
-    entrants = line_up(refs, runs_dir)
-    name = choose_metric(metric, entrants[0].parts[next(iter(entrants[0].parts))][0])
-    values = [values_of(entrant, name) for entrant in entrants]
-    num_pairs = math.comb(len(entrants), 2)
-    if entrants[0].kind == "cv":
-        found = _over_folds(entrants, values, name, num_pairs)
+    sides = pair_sides(refs, runs_dir)
+    name = choose_metric(metric, sides[0].parts[next(iter(sides[0].parts))][0])
+    values = [values_of(side, name) for side in sides]
+    num_pairs = math.comb(len(sides), 2)
+    if sides[0].kind == "cv":
+        found = _over_folds(sides, values, name, num_pairs)
     else:
-        found = _on_one_split(entrants, values, name, num_pairs)
-    judge(found, is_high_better=name not in score.LOW_IS_BETTER)
-    _acquit_seeds(found, entrants)
+        found = _on_one_split(sides, values, name, num_pairs)
+    judge(found, is_high_better=is_better_high(name))
+    withhold_verdict_between_seeds(found, sides)
     return {
         "kind": "compare",
         "metric": f"val/{name}",
         "alpha": ALPHA,
-        "runs": [_describe(*some) for some in zip(entrants, labels(entrants), values, strict=True)],
+        "runs": [_describe(*some) for some in zip(sides, labels(sides), values, strict=True)],
         "pairs": found,
-        "notes": _notes(entrants),
+        "notes": _notes(sides),
     }
 
 
@@ -76,12 +75,12 @@ def choose_metric(asked: str | None, predictions: Predictions) -> str:
     return name
 
 
-def values_of(entrant: Entrant, name: str) -> np.ndarray:
+def values_of(side: Side, name: str) -> np.ndarray:
     """Return a metric (parts, seeds) of every part and seed."""
     return np.array(
         [
             [float(_weighted(name, one)(np.ones((1, len(one.ids))))[0]) for one in several]
-            for several in entrant.parts.values()
+            for several in side.parts.values()
         ]
     )
 
@@ -90,16 +89,16 @@ def _weighted(name: str, predictions: Predictions) -> score.Weighted:
     return score.weighted(name, predictions.outputs, predictions.targets)
 
 
-def _on_one_split(entrants: list[Entrant], values: list[np.ndarray], name: str, num_pairs: int) -> list[dict[str, Any]]:
+def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[dict[str, Any]]:
     """Return a record for each pair, from one seed or the same number of seeds on one split."""
-    sides = [entrant.parts[0, 0] for entrant in entrants]
-    num = len(sides[0][0].ids)
-    is_counted = name == "accuracy" and len(sides[0]) == 1
+    predictions = [side.parts[0, 0] for side in sides]
+    num = len(predictions[0][0].ids)
+    is_counted = name == "accuracy" and len(predictions[0]) == 1
     try:
         resampled_BR = resample(
-            [_mean_over_seeds(name, side) for side in sides], num, generator=np.random.default_rng(0)
+            [_mean_over_seeds(name, by_seed) for by_seed in predictions], num, generator=np.random.default_rng(0)
         )
-        pairs = itertools.combinations(range(len(entrants)), 2)
+        pairs = itertools.combinations(range(len(sides)), 2)
         spans = {
             (i, j): interval(float((values[i] - values[j]).mean()), resampled_BR[:, i] - resampled_BR[:, j], num)
             for i, j in pairs
@@ -114,13 +113,13 @@ def _on_one_split(entrants: list[Entrant], values: list[np.ndarray], name: str, 
         else:
             record = _over_examples(float(differences[0]), span, num, num_pairs)
             if is_counted:
-                record |= _mcnemar(sides[i][0], sides[j][0])
-        found.append({"a": entrants[i].run_id, "b": entrants[j].run_id} | record)
+                record |= _mcnemar(predictions[i][0], predictions[j][0])
+        found.append({"a": sides[i].run_id, "b": sides[j].run_id} | record)
     return found
 
 
-def _mean_over_seeds(name: str, side: list[Predictions]) -> score.Weighted:
-    functions = [_weighted(name, one) for one in side]
+def _mean_over_seeds(name: str, by_seed: list[Predictions]) -> score.Weighted:
+    functions = [_weighted(name, one) for one in by_seed]
     return lambda weights_BN: np.mean([function(weights_BN) for function in functions], axis=0)
 
 
@@ -180,102 +179,51 @@ def _over_seeds(differences: np.ndarray, span: Bootstrap, num_pairs: int) -> dic
     }
 
 
-def _over_folds(entrants: list[Entrant], values: list[np.ndarray], name: str, num_pairs: int) -> list[dict[str, Any]]:
-    parts = entrants[0].parts.values()
+def _over_folds(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[dict[str, Any]]:
+    parts = sides[0].parts.values()
     ratio = float(np.mean([len(several[0].ids) / several[0].num_train for several in parts]))
     means = [of_entrant.mean(1) for of_entrant in values]
     if not np.isfinite(means).all():
         raise RunError(f"val/{name}: not defined on every fold; choose another --metric or a smaller cv.k")
     found = []
-    for (a, mine), (b, theirs) in itertools.combinations(zip(entrants, means, strict=True), 2):
+    for (a, mine), (b, theirs) in itertools.combinations(zip(sides, means, strict=True), 2):
         record = compare_folds(mine - theirs, ratio, num_pairs)
         record["k"] = 1 + max(fold for _, fold in a.parts)
         found.append({"a": a.run_id, "b": b.run_id} | record)
     return found
 
 
-def compare_folds(differences: np.ndarray, ratio: float, num_pairs: int) -> dict[str, Any]:
-    """Return the record of two cvs, but for who they are and the verdict.
-
-    Args:
-        differences: (J,) by fold and repeat.
-        ratio: n_val / n_train.
-        num_pairs: Pairs that are compared, for how many folds would tell.
-    """
-    test = corrected_t_test(differences, ratio)
-    needed = differences_needed(test.effect, ratio, level=1 - ALPHA / num_pairs)
-    record = {
-        "difference": test.mean,
-        "interval": [test.low, test.high],
-        "p_value": test.p_value,
-        "test": "corrected resampled t",
-        "effect": None if math.isnan(test.effect) else test.effect,
-        "effect_name": "d",
-        "num": len(differences),
-        "unit": "folds",
-        "needed": None if needed is None else max(needed - len(differences), 0),
-        "by_fold": differences.tolist(),
-    }
-    if math.isnan(test.p_value):
-        # Without spread there is no t. Sign flips take folds for independent, so they name a p but never a winner.
-        flips = sign_flip(differences, generator=np.random.default_rng(0))
-        record |= {"p_value": flips.p_value, "test": "sign flips", "smallest_p": flips.smallest_p}
-    return record
-
-
-def judge(pairs: list[dict[str, Any]], *, is_high_better: bool) -> None:
-    """Add the p after Holm's correction, `p_holm`, and the `verdict` to each pair, in place.
-
-    Args:
-        pairs: With `interval`, `p_value` and `needed`.
-        is_high_better: Direction of the metric.
-    """
-    for pair, adjusted in zip(pairs, holm(np.array([pair["p_value"] for pair in pairs])), strict=True):
-        pair["p_holm"] = float(adjusted)
-        pair["verdict"] = verdict(pair, is_high_better=is_high_better)
-        if pair["verdict"] != "cannot tell":
-            pair["needed"] = None
-
-
-def _acquit_seeds(pairs: list[dict[str, Any]], entrants: list[Entrant]) -> None:
+def withhold_verdict_between_seeds(pairs: list[dict[str, Any]], sides: list[Side]) -> None:
     """Name no winner between two runs of one setting: on many examples their models do differ, by the seed."""
-    settings = {entrant.run_id: setting_and_seed(entrant)[0] for entrant in entrants}
+    settings = {side.run_id: setting_and_seed(side)[0] for side in sides}
     for pair in pairs:
         if pair["unit"] == "examples" and settings[pair["a"]] == settings[pair["b"]]:
             pair |= {"verdict": "cannot tell", "needed": None, "same_setting": True}
 
 
-def verdict(pair: dict[str, Any], *, is_high_better: bool) -> str:
-    """Name a winner only where the interval leaves zero out and the corrected test agrees."""
-    low, high = pair["interval"]
-    if pair["p_holm"] >= ALPHA or not (low > 0 or high < 0):
-        return "cannot tell"
-    return "a" if (low > 0) == is_high_better else "b"
-
-
-def _describe(entrant: Entrant, label: str, values: np.ndarray) -> dict[str, Any]:
-    by_seed = values.mean(0) if entrant.kind == "train" else values.mean(1)
+def _describe(side: Side, label: str, values: np.ndarray) -> dict[str, Any]:
+    by_seed = values.mean(0) if side.kind == "train" else values.mean(1)
     return {
-        "run_id": entrant.run_id,
-        "run_dir": str(entrant.folder.path),
-        "run_ids": entrant.run_ids,
-        "kind": entrant.kind,
+        "run_id": side.run_id,
+        "run_dir": str(side.folder.path),
+        "run_ids": side.run_ids,
+        "kind": side.kind,
         "label": label,
-        "seeds": entrant.seeds,
+        "seeds": side.seeds,
         "value": float(values.mean()),
         "std": float(by_seed.std(ddof=1)) if len(by_seed) > 1 else None,
     }
 
 
-def _notes(entrants: list[Entrant]) -> list[str]:
+def _notes(sides: list[Side]) -> list[str]:
     """Return what the numbers alone do not say."""
     notes = [
-        f"{entrant.run_id} was picked as the best of {entrant.picked_among} settings by these very examples, which "
+        f"{side.run_id} was picked as the best of {side.picked_among} settings by these very examples, which "
         "flatters it; the sealed test part, or a cv of the winner, does not"
-        for entrant in entrants
-        if entrant.picked_among
+        for side in sides
+        if side.picked_among
     ]
-    if entrants[0].kind == "train" and len(entrants[0].seeds) == 1:
+    if sides[0].kind == "train" and len(sides[0].seeds) == 1:
         notes.append(
             "one seed each: what is told apart are trained models, which another seed moves: dlexp compare --noise RUN "
             "says how far, and several seeds each compare the settings"

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
+from dlexp.config.relevance import IRRELEVANT, relevant
 from dlexp.error import RunError
-from dlexp.job.compare.side import Entrant, Part, Predictions, load
-from dlexp.search.trial_id import IRRELEVANT, relevant
+from dlexp.job.compare.side import Part, Predictions, Side, load_side
 
 FEWEST_GROUPED = 4  # runs: two settings of two seeds
 
 
-def line_up(refs: list[str], runs_dir: Path) -> list[Entrant]:
+def pair_sides(refs: list[str], runs_dir: Path) -> list[Side]:
     """Return the sides of a comparison, fit to be paired.
 
     Runs that differ in nothing but seeds become one entrant where every side then has equally many seeds, two or more.
@@ -25,72 +25,72 @@ def line_up(refs: list[str], runs_dir: Path) -> list[Entrant]:
     Raises:
         RunError: Fewer than two, one twice, or measured on different things.
     """
-    entrants = [load(runs_dir, ref) for ref in refs]
-    named = [entrant.run_id for entrant in entrants]
+    sides = [load_side(runs_dir, ref) for ref in refs]
+    named = [side.run_id for side in sides]
     if len(set(named)) < len(named) or len(named) < 2:
         raise RunError(f"compare: got {', '.join(named)}; at least two different runs are needed")
-    if len({tuple(entrant.run_ids) for entrant in entrants}) < len(entrants):
+    if len({tuple(side.run_ids) for side in sides}) < len(sides):
         raise RunError(f"compare: got {', '.join(named)}, of which two are the same runs; different ones are needed")
-    for other in entrants[1:]:
-        _require_same(entrants[0], other)
-    entrants = _join_seeds(entrants)
-    for other in entrants[1:]:
-        _require_seeds(entrants[0], other)
-    return [_in_order(entrants[0], entrant) for entrant in entrants]
+    for other in sides[1:]:
+        _require_same(sides[0], other)
+    sides = _join_seeds(sides)
+    for other in sides[1:]:
+        _require_seeds(sides[0], other)
+    return [_in_order(sides[0], side) for side in sides]
 
 
-def labels(entrants: list[Entrant]) -> list[str]:
+def labels(sides: list[Side]) -> list[str]:
     """Return a name for each: its id and those of its settings that not all of them share, places and servers aside."""
-    shared = set.intersection(*(set(entrant.overrides) for entrant in entrants))
+    shared = set.intersection(*(set(side.overrides) for side in sides))
     found = []
-    for entrant in entrants:
-        differing = [override for override in entrant.overrides if override not in shared]
+    for side in sides:
+        differing = [override for override in side.overrides if override not in shared]
         own = [override for override in differing if override.lstrip("+").split("=")[0].split(".")[0] not in IRRELEVANT]
-        seeds = f" ({len(entrant.seeds)} seeds)" if len(entrant.seeds) > 1 else ""
-        found.append(f"{entrant.run_id} {' '.join(own) or 'default'}{seeds}")
+        seeds = f" ({len(side.seeds)} seeds)" if len(side.seeds) > 1 else ""
+        found.append(f"{side.run_id} {' '.join(own) or 'default'}{seeds}")
     return found
 
 
-def _join_seeds(entrants: list[Entrant]) -> list[Entrant]:
+def _join_seeds(sides: list[Side]) -> list[Side]:
     """Join the runs of each setting, where that leaves two or more sides of equally many seeds."""
-    if entrants[0].kind != "train" or len(entrants) < FEWEST_GROUPED:
-        return entrants
-    groups: dict[str, list[tuple[str, Entrant]]] = {}
-    for entrant in entrants:
-        setting, seed = setting_and_seed(entrant)
-        groups.setdefault(setting, []).append((seed, entrant))
+    if sides[0].kind != "train" or len(sides) < FEWEST_GROUPED:
+        return sides
+    groups: dict[str, list[tuple[str, Side]]] = {}
+    for side in sides:
+        setting, seed = setting_and_seed(side)
+        groups.setdefault(setting, []).append((seed, side))
     joined = [_join(members) for members in groups.values()]
-    counts = {len(set(entrant.seeds)) for entrant in joined}
-    repeated = any(len(set(entrant.seeds)) < len(entrant.seeds) for entrant in joined)
+    counts = {len(set(side.seeds)) for side in joined}
+    repeated = any(len(set(side.seeds)) < len(side.seeds) for side in joined)
     is_fit = len(joined) > 1 and len(counts) == 1 and counts != {1} and not repeated
-    return joined if is_fit else entrants
+    return joined if is_fit else sides
 
 
-def setting_and_seed(entrant: Entrant) -> tuple[str, str]:
+def setting_and_seed(side: Side) -> tuple[str, str]:
     """Return what a run was trained with but for its seeds, and these; of a sweep or cv its own name and ""."""
-    if len(entrant.seeds) > 1 or entrant.folder.manifest["kind"] not in ("train", "trial"):
-        return entrant.run_id, ""
-    config = relevant(entrant.folder.config)
+    if len(side.seeds) > 1 or side.folder.manifest["kind"] not in ("train", "trial"):
+        return side.run_id, ""
+    config = relevant(side.folder.config)
     seed, seeds = config.pop("seed"), config.pop("seeds")
     apart = [f"{name}={value}" for name, value in seeds.items() if name != "_target_" and value is not None]
     return json.dumps(config, sort_keys=True), " ".join([str(seed), *apart])
 
 
-def _join(members: list[tuple[str, Entrant]]) -> Entrant:
+def _join(members: list[tuple[str, Side]]) -> Side:
     first = members[0][1]
     if len(members) == 1:
         return first
-    shared = set.intersection(*(set(entrant.overrides) for _, entrant in members))
+    shared = set.intersection(*(set(side.overrides) for _, side in members))
     return replace(
         first,
         overrides=[override for override in first.overrides if override in shared],
         seeds=[seed for seed, _ in members],
-        parts={(0, 0): [entrant.parts[0, 0][0] for _, entrant in members]},
-        run_ids=[entrant.run_id for _, entrant in members],
+        parts={(0, 0): [side.parts[0, 0][0] for _, side in members]},
+        run_ids=[side.run_id for _, side in members],
     )
 
 
-def _in_order(first: Entrant, other: Entrant) -> Entrant:
+def _in_order(first: Side, other: Side) -> Side:
     """Return an entrant with its seeds in the first one's order; seeds that the first lacks fill the gaps."""
     if other.kind != "train" or other.seeds == first.seeds:
         return other
@@ -100,7 +100,7 @@ def _in_order(first: Entrant, other: Entrant) -> Entrant:
     return replace(other, seeds=[other.seeds[row] for row in rows], parts=parts)
 
 
-def _require_seeds(first: Entrant, other: Entrant) -> None:
+def _require_seeds(first: Side, other: Side) -> None:
     if first.kind == "train" and len(first.seeds) != len(other.seeds):
         raise RunError(
             f"{first.run_id} and {other.run_id}: got {len(first.seeds)} and {len(other.seeds)} seeds; equally many are "
@@ -108,7 +108,7 @@ def _require_seeds(first: Entrant, other: Entrant) -> None:
         )
 
 
-def _require_same(first: Entrant, other: Entrant) -> None:
+def _require_same(first: Side, other: Side) -> None:
     """Refuse to compare what was measured on different things."""
     pair = f"{first.run_id} and {other.run_id}"
     if first.kind != other.kind:
@@ -137,6 +137,6 @@ def _require_same_examples(pair: str, mine: Predictions, theirs: Predictions) ->
         raise RunError(f"{pair}: got values and classes; the same task is needed")
 
 
-def _shape(entrant: Entrant) -> str:
-    parts: list[Part] = list(entrant.parts)
+def _shape(side: Side) -> str:
+    parts: list[Part] = list(side.parts)
     return f"{1 + max(repeat for repeat, _ in parts)} x {1 + max(fold for _, fold in parts)} folds"

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from dlexp.config.override import parse
+from dlexp.config.override import override_of, parse
 from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError, RunError
 from dlexp.job.compare.comparison import choose_metric, values_of
-from dlexp.job.compare.side import Entrant, load, load_trained
+from dlexp.job.compare.side import Side, load_side, load_trained
 from dlexp.job.sweep import sweep
 from dlexp.run.folder import RunFolder
 from dlexp.statistic.spread import Spread, largest_chance_difference, spread, variance_share
@@ -45,7 +45,7 @@ class Measured:
     exit_code: int
 
 
-Announce = Callable[[str], sweep.Announce]  # the source that is about to be measured to what hears of its sweep
+Announce = Callable[[str], sweep.OnStart]  # the source that is about to be measured to what hears of its sweep
 
 
 def measure(
@@ -72,18 +72,18 @@ def measure(
         ConfigError: No such metric; or see `dlexp.job.sweep.start`.
     """
     folder = load_trained(runs_dir, ref)
-    chosen = choose_metric(metric, load(runs_dir, str(folder.path)).parts[0, 0][0])
+    chosen = choose_metric(metric, load_side(runs_dir, str(folder.path)).parts[0, 0][0])
     overrides = [o.text for o in parse(folder.overrides) if o.key != "runs_dir"]
-    overrides.append(f"runs_dir='{folder.runs_dir}'")
+    overrides.append(override_of("runs_dir", str(folder.runs_dir)))
     resolve(overrides, config_dir)
     idle = {source: why for source in SOURCES if (why := _why_idle(source, overrides, config_dir))}
-    found: dict[str, Entrant] = {}
+    found: dict[str, Side] = {}
     for source in [*(source for source in SOURCES if source not in idle), ALL]:
         ended = sweep.start(_searching(source, overrides, num_seeds), config_dir, announce=announce(source))
         if ended.outcome.result["status"] == "interrupted":
             return Measured(folder.run_id, None, ended.outcome.exit_code)
         found[source] = _read(source, ended.outcome.result, folder)
-    values = {source: values_of(entrant, chosen)[0] for source, entrant in found.items()}
+    values = {source: values_of(side, chosen)[0] for source, side in found.items()}
     return Measured(folder.run_id, _document(folder, chosen, found, values, idle), 0)
 
 
@@ -106,7 +106,7 @@ def _searching(source: str, overrides: list[str], num_seeds: int) -> list[str]:
     return [*kept, f"seeds.{source}=range(0,{num_seeds})"]
 
 
-def _read(source: str, result: dict[str, Any], folder: RunFolder) -> Entrant:
+def _read(source: str, result: dict[str, Any], folder: RunFolder) -> Side:
     """Return the runs of one source as the seeds of one entrant.
 
     Raises:
@@ -118,12 +118,12 @@ def _read(source: str, result: dict[str, Any], folder: RunFolder) -> Entrant:
             f"{folder.run_id}: {len(broken)} of {len(result['trials'])} runs with other seeds ({_name(source)}) "
             f"{broken[0]['status']}; a configuration that seeds can break has no standard deviation: mend it first"
         )
-    runs = [load(folder.runs_dir, trial["run_dir"]) for trial in result["trials"]]
+    runs = [load_side(folder.runs_dir, trial["run_dir"]) for trial in result["trials"]]
     seeds = [str(run.folder.config["seed"] if source == ALL else run.folder.config["seeds"][source]) for run in runs]
     sides = [run.parts[0, 0][0] for run in runs]
     first = runs[0]
     ids = [run.run_id for run in runs]
-    return Entrant(
+    return Side(
         result["run_id"], [], "train", first.folder, first.task, first.fingerprint, seeds, {(0, 0): sides}, 0, ids
     )
 
@@ -133,7 +133,7 @@ def _name(source: str) -> str:
 
 
 def _document(
-    folder: RunFolder, metric: str, found: dict[str, Entrant], values: dict[str, np.ndarray], idle: dict[str, str]
+    folder: RunFolder, metric: str, found: dict[str, Side], values: dict[str, np.ndarray], idle: dict[str, str]
 ) -> dict[str, Any]:
     spreads = {source: spread(some) for source, some in values.items()}
     whole = spreads[ALL]
@@ -151,7 +151,7 @@ def _document(
             records.append(
                 record | {"is_absent": False} | _described(found[source], spreads[source], values[source]) | share
             )
-    own = values_of(load(folder.runs_dir, str(folder.path)), metric)
+    own = values_of(load_side(folder.runs_dir, str(folder.path)), metric)
     return {
         "kind": "noise",
         "run_id": folder.run_id,
@@ -166,20 +166,20 @@ def _document(
     }
 
 
-def _are_equal(entrant: Entrant) -> bool:
-    first, *others = entrant.parts[0, 0]
+def _are_equal(side: Side) -> bool:
+    first, *others = side.parts[0, 0]
     return all(np.array_equal(first.outputs, other.outputs) for other in others)
 
 
-def _described(entrant: Entrant, of: Spread, values: np.ndarray) -> dict[str, Any]:
+def _described(side: Side, of: Spread, values: np.ndarray) -> dict[str, Any]:
     return {
         "num": of.num,
         "mean": of.mean,
         "std": of.std,
         "interval": [of.low, of.high],
         "values": values.tolist(),
-        "seeds": entrant.seeds,
-        "sweep": entrant.run_id,
+        "seeds": side.seeds,
+        "sweep": side.run_id,
     }
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from dlexp.error import RunError
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
+from dlexp.run.status import Status
 
-WHOLE = ("finished", "stopped_early")
 Part = tuple[int, int]  # repeat and fold; (0, 0) for the only split of a run
 
 
@@ -36,7 +36,7 @@ class Predictions:
 
 
 @dataclass(frozen=True)
-class Entrant:
+class Side:
     """One side of a comparison.
 
     Attributes:
@@ -64,7 +64,7 @@ class Entrant:
     run_ids: list[str] = field(default_factory=list)
 
 
-def load(runs_dir: Path, ref: str) -> Entrant:
+def load_side(runs_dir: Path, ref: str) -> Side:
     """Return one side of a comparison.
 
     Args:
@@ -80,7 +80,7 @@ def load(runs_dir: Path, ref: str) -> Entrant:
     manifest, result = folder.manifest, folder.result
     kind = manifest["kind"]
     is_lacking = result is not None and (result.get("complete") is False or result.get("best", "") is None)
-    if result is None or is_lacking or manifest["status"] not in WHOLE:
+    if result is None or is_lacking or not Status(manifest["status"]).has_value:
         raise RunError(f"{folder.run_id}: got a {kind} that is {_state(manifest, result)}; {_cure(folder, kind)}")
     if kind == "sweep":
         return _load_setting(ref, folder, manifest, result, place)
@@ -100,7 +100,7 @@ def load_trained(runs_dir: Path, ref: str) -> RunFolder:
     Raises:
         RunError: No such run, it did not come to its end, or it is a fold or a cv.
     """
-    folder = load(runs_dir, ref).folder
+    folder = load_side(runs_dir, ref).folder
     kind = folder.manifest["kind"]
     if kind == "sweep" and folder.result is not None:
         return _trial_folder(folder, _rank(folder.result)[0][0])
@@ -120,17 +120,15 @@ def _parse(ref: str) -> tuple[str, int | None]:
 
 def _enter(
     folder: RunFolder, manifest: dict[str, Any], kind: str, seeds: list[str], parts: dict[Part, list[Predictions]]
-) -> Entrant:
+) -> Side:
     fingerprint = manifest["data"]["fingerprint"]
     run_id = folder.run_id
-    return Entrant(
-        run_id, folder.overrides, kind, folder, manifest["task"], fingerprint, seeds, parts, run_ids=[run_id]
-    )
+    return Side(run_id, folder.overrides, kind, folder, manifest["task"], fingerprint, seeds, parts, run_ids=[run_id])
 
 
 def _load_setting(
     ref: str, folder: RunFolder, manifest: dict[str, Any], result: dict[str, Any], place: int | None
-) -> Entrant:
+) -> Side:
     """Return a setting of a sweep with all of its seeds."""
     ranked = _rank(result)
     trials = _at(ref, ranked, place)
@@ -156,7 +154,7 @@ def _rank(result: dict[str, Any]) -> list[list[dict[str, Any]]]:
     whole = [
         trials
         for trials in by_number.values()
-        if all(trial["status"] in WHOLE and trial["value"] is not None for trial in trials)
+        if all(Status(trial["status"]).has_value and trial["value"] is not None for trial in trials)
     ]
     sign = -1.0 if result["mode"] == "max" else 1.0
     return sorted(whole, key=lambda trials: sign * float(np.mean([trial["value"] for trial in trials])))
@@ -175,10 +173,10 @@ def _trial_folder(sweep: RunFolder, trial: dict[str, Any]) -> RunFolder:
     return RunFolder.open(moved if moved.is_dir() else path)
 
 
-def _load_cv_setting(ref: str, folder: RunFolder, settings: list[dict[str, Any]], place: int | None) -> Entrant:
+def _load_cv_setting(ref: str, folder: RunFolder, settings: list[dict[str, Any]], place: int | None) -> Side:
     """Return a setting of a cv over several."""
     picked = _at(ref, settings, place)
-    found = load(folder.runs_dir, str(_trial_folder(folder, picked).path))
+    found = load_side(folder.runs_dir, str(_trial_folder(folder, picked).path))
     overrides = picked["overrides"]
     shown = [f"{key}={value}" for key, value in overrides.items()] if isinstance(overrides, dict) else overrides
     run_id = folder.run_id if place is None else f"{folder.run_id}:{place}"
@@ -210,9 +208,9 @@ def _read(folder: RunFolder, num_train: int = 0) -> Predictions:
 
 def _state(manifest: dict[str, Any], result: dict[str, Any] | None) -> str:
     if result is not None and result.get("complete") is False:
-        done = sum(fold["status"] in WHOLE for fold in result["folds"])
+        done = sum(Status(fold["status"]).has_value for fold in result["folds"])
         return f"incomplete ({done} of {len(result['folds'])} folds)"
-    return manifest["status"] if manifest["status"] not in WHOLE else "without a result"
+    return manifest["status"] if not Status(manifest["status"]).has_value else "without a result"
 
 
 def _cure(folder: RunFolder, kind: str) -> str:

@@ -15,15 +15,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlexp.build.dataset import build_loss, deal_inner
+from dlexp.build.dataset import deal_inner
 from dlexp.build.node import build
+from dlexp.build.objective import build_loss
 from dlexp.build.program import assemble
 from dlexp.data.dataset import Dataset, count_duplicates
 from dlexp.data.fold import Fold
-from dlexp.data.target_scale import Unit
+from dlexp.data.target_scale import TargetScale
 from dlexp.error import ConfigError
 from dlexp.job.cv.fold_run import configure
-from dlexp.job.cv.spec import Design, Setting, prepare
+from dlexp.job.cv.spec import CVSpec, Setting, prepare
 from dlexp.job.interrupt import Interrupt
 from dlexp.normalize import Affine
 
@@ -52,20 +53,20 @@ def audit(overrides: list[str], config_dir: Path | None = None) -> dict[str, Any
         DataError: Absent or unusable data.
     """
     with Interrupt(can_wait=False):
-        design = prepare(overrides, config_dir)
-        records = [_audit_fold(design, one, *some) for one in design.settings for some in _folds(design)]
-    findings = _findings(design, records)
+        spec = prepare(overrides, config_dir)
+        records = [_audit_fold(spec, one, *some) for one in spec.settings for some in _folds(spec)]
+    findings = _findings(spec, records)
     clean = not any(record["in_both"] or record["changed"] or record["groups_in_both"] for record in records)
     return {"kind": "audit", "clean": clean, "findings": findings, "folds": records}
 
 
-def _folds(design: Design) -> Iterator[tuple[Fold, Tensor, int | None]]:
+def _folds(spec: CVSpec) -> Iterator[tuple[Fold, Tensor, int | None]]:
     """Yield the outer folds, each followed by its inner ones, with the rows that must take no part in them."""
-    sealed = design.dataset.test
-    for fold in design.folds:
+    sealed = spec.dataset.test
+    for fold in spec.folds:
         yield fold, sealed, None
-        if design.inner is not None:
-            for number, dealt in enumerate(deal_inner(design.config, design.dataset, fold)):
+        if spec.inner is not None:
+            for number, dealt in enumerate(deal_inner(spec.config, spec.dataset, fold)):
                 inner = Fold(fold.repeat, fold.fold, dealt.train, dealt.val)
                 yield inner, torch.cat([sealed, fold.val]), number
 
@@ -114,7 +115,7 @@ def fitted(config: dict[str, Any], dataset: Dataset) -> dict[str, list[Tensor]]:
         "loss": [value for value in vars(loss).values() if isinstance(value, Tensor)],
     }
     if not dataset.num_classes:
-        unit = Unit.fit(dataset.targets, dataset.train)
+        unit = TargetScale.fit(dataset.targets, dataset.train)
         found["unit"] = [unit.mean, unit.std]
     return found | {"weights": _trained(config, dataset)}
 
@@ -128,8 +129,8 @@ def _trained(config: dict[str, Any], dataset: Dataset) -> list[Tensor]:
     return [run.step.forward.flat.tensor.clone(), *(value.clone() for value in run.step.state.values())]
 
 
-def _audit_fold(design: Design, one: Setting, fold: Fold, away: Tensor, inner: int | None) -> dict[str, Any]:
-    part = design.dataset.with_parts(fold.train, fold.val)
+def _audit_fold(spec: CVSpec, one: Setting, fold: Fold, away: Tensor, inner: int | None) -> dict[str, Any]:
+    part = spec.dataset.with_parts(fold.train, fold.val)
     own = configure(one.config, fold, inner=inner)
     before, after = fitted(own, part), fitted(own, perturb(part))
     changed = [name for name, values in before.items() if not _are_equal(values, after[name])]
@@ -160,16 +161,16 @@ def _same(mine: Tensor, theirs: Tensor) -> bool:
     return mine.shape == theirs.shape and torch.equal(mine.nan_to_num(), theirs.nan_to_num())
 
 
-def _findings(design: Design, records: list[dict[str, Any]]) -> list[str]:
+def _findings(spec: CVSpec, records: list[dict[str, Any]]) -> list[str]:
     found = []
-    held_out = torch.cat([fold.val for fold in design.folds])
-    counts = torch.bincount(held_out, minlength=len(design.dataset.targets))
-    if counts[design.dataset.test].any():
+    held_out = torch.cat([fold.val for fold in spec.folds])
+    counts = torch.bincount(held_out, minlength=len(spec.dataset.targets))
+    if counts[spec.dataset.test].any():
         raise ConfigError("cv: got folds that hold sealed test rows; deal them without data.test")
-    monitor = design.config["trainer"]["monitor"]
+    monitor = spec.config["trainer"]["monitor"]
     if not monitor.startswith("train/"):
         found.append(f"trainer.monitor={monitor}: the held-out part chooses the epoch; the scores would be optimistic")
-    first = design.settings[0].values  # the folds are the same for every setting
+    first = spec.settings[0].values  # the folds are the same for every setting
     duplicates = sum(r["duplicates"] for r in records if r["inner"] is None and r["setting"] == first)
     if duplicates:
         found.append(

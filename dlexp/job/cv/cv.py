@@ -13,23 +13,24 @@ import torch
 
 from dlexp.build.check import check_destination
 from dlexp.build.node import build
-from dlexp.config.override import yaml_value
-from dlexp.error import DataError, RunError
-from dlexp.execution.dispatcher import Crew
-from dlexp.job.cv import result as tally
-from dlexp.job.cv.fold_run import Cell, FoldEnd, configure, train_cells
-from dlexp.job.cv.nested import Chosen, search, winners
-from dlexp.job.cv.result import WHOLE
-from dlexp.job.cv.spec import Design, Setting, prepare
+from dlexp.config.override import override_of, yaml_value
+from dlexp.error import RunError
+from dlexp.execution.description import describe_run
+from dlexp.execution.dispatcher import Dispatcher
+from dlexp.execution.integrity import require_same_data
+from dlexp.job.cv.fold_run import FoldResult, FoldRun, configure, train_fold_runs
+from dlexp.job.cv.nested import InnerChoice, search, winners
+from dlexp.job.cv.result import Searched, conclude_cv, conclude_settings
+from dlexp.job.cv.spec import CVSpec, Setting, prepare
 from dlexp.job.interrupt import Interrupt
-from dlexp.job.train.train import EXIT_CODES, Outcome, Tell, describe, tell_nobody
+from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
 from dlexp.run import name, scan
 from dlexp.run.environment import now
-from dlexp.run.folder import RunFolder
+from dlexp.run.folder import SETTINGS, RunFolder
+from dlexp.run.status import Status
 from dlexp.tracking import mlflow
 
-SETTINGS = "settings"
-Listener = Callable[[FoldEnd | Chosen], None]
+Listener = Callable[[FoldResult | InnerChoice], None]
 _OWN = ("run_id", "slug", "status", "start", "end", "resumes", "form", "params")
 
 
@@ -38,32 +39,32 @@ class Announcement:
     """What is known when the folds are about to be trained, for the console.
 
     Attributes:
-        design: What was asked for.
+        spec: What was asked for.
         folder: Where the cv is written.
     """
 
-    design: Design
+    spec: CVSpec
     folder: RunFolder
 
 
-Announce = Callable[[Announcement], Listener]
+OnStart = Callable[[Announcement], Listener]
 
 
 @dataclass(frozen=True)
-class _Course:
+class _Progress:
     """A cv in progress."""
 
-    design: Design
+    spec: CVSpec
     folder: RunFolder
-    crew: Crew
+    dispatcher: Dispatcher
     interrupt: Interrupt
     listener: Listener
 
-    def tell(self, event: FoldEnd | Chosen) -> None:
+    def tell(self, event: FoldResult | InnerChoice) -> None:
         """Log an event and pass it on."""
-        if isinstance(event, FoldEnd):
-            place = event.cell.cv.path.name if event.cell.cv.path != self.folder.path else ""
-            self.folder.log(f"{place} {event.cell.name}: {event.record['status']} {event.error}".strip())
+        if isinstance(event, FoldResult):
+            place = event.fold_run.cv.path.name if event.fold_run.cv.path != self.folder.path else ""
+            self.folder.log(f"{place} {event.fold_run.name}: {event.record['status']} {event.error}".strip())
         else:
             chosen = "nothing" if event.setting is None else yaml_value(event.setting.values)
             self.folder.log(f"{event.fold.name}: chose {chosen} of {len(event.tried)}")
@@ -71,7 +72,7 @@ class _Course:
 
 
 def start(
-    overrides: list[str], config_dir: Path | None = None, *, announce: Announce, tell: Tell = tell_nobody
+    overrides: list[str], config_dir: Path | None = None, *, announce: OnStart, tell: OnOutcome = ignore
 ) -> Outcome:
     """Cross-validate one configuration, or every setting that sweep expressions span, or a search.
 
@@ -85,19 +86,19 @@ def start(
         DlexpError: See its kinds.
     """
     with Interrupt(can_wait=False) as interrupt:
-        design = prepare(overrides, config_dir)
-        runs_dir = Path(design.config["runs_dir"])
+        spec = prepare(overrides, config_dir)
+        runs_dir = Path(spec.config["runs_dir"])
         check_destination(runs_dir)
         scan.close_dead(runs_dir)
         interrupt.can_wait = True
-        folder = _create(design, runs_dir)
+        folder = _create(spec, runs_dir)
         try:
-            return _carry_out(design, folder, announce, tell, interrupt)
+            return _carry_out(spec, folder, announce, tell, interrupt)
         finally:
             folder.unlock()
 
 
-def resume(ref: str, runs_dir: Path, *, announce: Announce, tell: Tell = tell_nobody) -> Outcome:
+def resume(ref: str, runs_dir: Path, *, announce: OnStart, tell: OnOutcome = ignore) -> Outcome:
     """Go on with a cross-validation: what is done is kept, what was cut off goes on inside.
 
     Raises:
@@ -113,141 +114,135 @@ def resume(ref: str, runs_dir: Path, *, announce: Announce, tell: Tell = tell_no
     folder.lock()
     try:
         result = folder.result
-        if result is not None and result["status"] == manifest["status"] and manifest["status"] in WHOLE:
+        if result is not None and result["status"] == manifest["status"] and Status(manifest["status"]).has_value:
             return Outcome(result, 0, [f"cv {folder.run_id} is {manifest['status']}; there is nothing to resume"])
         with Interrupt(can_wait=False) as interrupt:
-            design = _as_it_was(folder)
-            if design.config["trainer"]["threads"] is None and manifest["threads"] is not None:
+            spec = _as_it_was(folder)
+            if spec.config["trainer"]["threads"] is None and manifest["threads"] is not None:
                 torch.set_num_threads(manifest["threads"])
             interrupt.can_wait = True
             folder.update_manifest(status="running", end=None, resumes=manifest["resumes"] + 1)
-            return _carry_out(design, folder, announce, tell, interrupt)
+            return _carry_out(spec, folder, announce, tell, interrupt)
     finally:
         folder.unlock()
 
 
-def _as_it_was(folder: RunFolder) -> Design:
+def _as_it_was(folder: RunFolder) -> CVSpec:
     """Return what a cv's command asked for; configurations are those that were written when it began."""
     manifest = folder.manifest
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
     config_dir = None if manifest["config_dir"] is None else Path(manifest["config_dir"])
-    design = prepare([*overrides, f"runs_dir={yaml_value(str(folder.runs_dir))}"], config_dir)
-    if design.dataset.fingerprint != manifest["data"]["fingerprint"]:
-        raise DataError(f"{design.dataset.name}: the data changed since cv {folder.run_id} began; start a new one")
-    if design.form != "plain":
-        return design
-    return replace(design, config=folder.config, settings=[replace(design.settings[0], config=folder.config)])
+    spec = prepare([*overrides, override_of("runs_dir", str(folder.runs_dir))], config_dir)
+    require_same_data(folder, spec.dataset)
+    if spec.form != "plain":
+        return spec
+    return replace(spec, config=folder.config, settings=[replace(spec.settings[0], config=folder.config)])
 
 
-def _create(design: Design, runs_dir: Path) -> RunFolder:
+def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
     described = {
-        **describe(design.first, design.config),
+        **describe_run(spec.first, spec.config),
         "kind": "cv",
-        "form": design.form,
-        "params": design.params,
-        "seeds": design.seeds,
-        "monitor": {"metric": design.metric, "mode": "max" if design.is_high_better else "min"},
-        "config_dir": None if design.config_dir is None else str(design.config_dir.resolve()),
+        "form": spec.form,
+        "params": spec.params,
+        "seeds": spec.seeds,
+        "monitor": {"metric": spec.metric, "mode": "max" if spec.is_high_better else "min"},
+        "config_dir": None if spec.config_dir is None else str(spec.config_dir.resolve()),
     }
     return RunFolder.create(
         runs_dir,
-        design.config["tracking"]["experiment"] or design.dataset.name,
-        name.slug(design.overrides),
-        config=design.config,
-        overrides=design.overrides,
+        spec.config["tracking"]["experiment"] or spec.dataset.name,
+        name.slug(spec.overrides),
+        config=spec.config,
+        overrides=spec.overrides,
         manifest=described,
     )
 
 
-def _carry_out(design: Design, folder: RunFolder, announce: Announce, tell: Tell, interrupt: Interrupt) -> Outcome:
-    outbox = mlflow.start(folder, design.config["tracking"])
+def _carry_out(spec: CVSpec, folder: RunFolder, announce: OnStart, tell: OnOutcome, interrupt: Interrupt) -> Outcome:
+    outbox = mlflow.start(folder, spec.config["tracking"])
     forms = {"plain": _one_setting, "settings": _several_settings, "nested": _nested}
-    try:
-        with Crew(folder, interrupt, build(design.config["launcher"])) as crew:
-            course = _Course(design, folder, crew, interrupt, announce(Announcement(design, folder)))
-            result, ends = forms[design.form](course)
+    with recorded(folder):
+        with Dispatcher(folder, interrupt, build(spec.config["launcher"])) as dispatcher:
+            progress = _Progress(spec, folder, dispatcher, interrupt, announce(Announcement(spec, folder)))
+            result, ends = forms[spec.form](progress)
         folder.log(result["status"])
         folder.update_manifest(status=result["status"], end=now())
-    except BaseException as error:
-        is_stopped = isinstance(error, SystemExit | KeyboardInterrupt)
-        folder.log(f"stopped: {type(error).__name__}: {error}")
-        folder.update_manifest(status="interrupted" if is_stopped else "failed", end=now())
-        raise
-    code = EXIT_CODES.get(result["status"], interrupt.exit_code)
-    outcome = Outcome(result, code, _notes(design, result, ends))
+    code = exit_code(result["status"], interrupt.exit_code)
+    outcome = Outcome(result, code, _notes(spec, result, ends))
     tell(outcome)
     return outcome.warned(outbox.finish(should_stop=interrupt))
 
 
-def cells(design: Design, setting: Setting, folder: RunFolder) -> list[Cell]:
+def fold_runs(spec: CVSpec, setting: Setting, folder: RunFolder) -> list[FoldRun]:
     """Return the trainings of one setting: every fold under every seed."""
     return [
-        Cell(folder, fold, seed, configure(setting.config, fold, seed), params=_shown(design, setting, seed))
-        for fold in design.folds
-        for seed in design.seeds
+        FoldRun(folder, fold, seed, configure(setting.config, fold, seed), params=_shown(spec, setting, seed))
+        for fold in spec.folds
+        for seed in spec.seeds
     ]
 
 
-def _shown(design: Design, setting: Setting, seed: int) -> dict[str, Any]:
-    return setting.values | ({"seed": seed} if len(design.seeds) > 1 else {})
+def _shown(spec: CVSpec, setting: Setting, seed: int) -> dict[str, Any]:
+    return setting.values | ({"seed": seed} if len(spec.seeds) > 1 else {})
 
 
-def _one_setting(course: _Course) -> tuple[dict[str, Any], list[FoldEnd]]:
-    design, folder = course.design, course.folder
+def _one_setting(progress: _Progress) -> tuple[dict[str, Any], list[FoldResult]]:
+    spec, folder = progress.spec, progress.folder
     ends = []
-    for end in train_cells(cells(design, design.settings[0], folder), design.dataset, course.crew):
+    for end in train_fold_runs(fold_runs(spec, spec.settings[0], folder), spec.dataset, progress.dispatcher):
         ends.append(end)
-        course.tell(end)
-    return tally.conclude(folder, design, ends, is_interrupted=course.interrupt()), ends
+        progress.tell(end)
+    return conclude_cv(folder, spec, ends, is_interrupted=progress.interrupt()), ends
 
 
-def _nested(course: _Course) -> tuple[dict[str, Any], list[FoldEnd]]:
-    design, folder, crew = course.design, course.folder, course.crew
-    chosen: list[Chosen] = []
-    inner: list[FoldEnd] = []
-    ends: list[FoldEnd] = []
-    for event in search(design, folder, crew):
-        if isinstance(event, Chosen):
+def _nested(progress: _Progress) -> tuple[dict[str, Any], list[FoldResult]]:
+    spec, folder, dispatcher = progress.spec, progress.folder, progress.dispatcher
+    chosen: list[InnerChoice] = []
+    inner: list[FoldResult] = []
+    ends: list[FoldResult] = []
+    for event in search(spec, folder, dispatcher):
+        if isinstance(event, InnerChoice):
             chosen.append(event)
         else:
             inner.append(event)
-        course.tell(event)
-    for end in train_cells(winners(design, folder, chosen), design.dataset, crew):
+        progress.tell(event)
+    for end in train_fold_runs(winners(spec, folder, chosen), spec.dataset, dispatcher):
         ends.append(end)
-        course.tell(end)
-    searched = tally.Searched(chosen, sum(end.seconds for end in inner))
-    return tally.conclude(folder, design, ends, is_interrupted=course.interrupt(), searched=searched), ends
+        progress.tell(end)
+    searched = Searched(chosen, sum(end.seconds for end in inner))
+    return conclude_cv(folder, spec, ends, is_interrupted=progress.interrupt(), searched=searched), ends
 
 
-def _several_settings(course: _Course) -> tuple[dict[str, Any], list[FoldEnd]]:
+def _several_settings(progress: _Progress) -> tuple[dict[str, Any], list[FoldResult]]:
     """Train all settings' folds as one plan; each setting is concluded as soon as its last fold is there."""
-    design = course.design
-    known = {child.manifest["number"]: child for child in course.folder.children()}
+    spec = progress.spec
+    known = {child.manifest["number"]: child for child in progress.folder.children()}
     for folder in known.values():
-        if folder.manifest["status"] not in WHOLE:
+        if not Status(folder.manifest["status"]).has_value:
             folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
-    folders = [known.get(number) or _create_setting(course, number) for number in range(len(design.settings))]
-    settings = [replace(one, config=folder.config) for one, folder in zip(design.settings, folders, strict=True)]
+    folders = [known.get(number) or _create_setting(progress, number) for number in range(len(spec.settings))]
+    settings = [replace(one, config=folder.config) for one, folder in zip(spec.settings, folders, strict=True)]
     numbers = {folder.path: number for number, folder in enumerate(folders)}
-    ends: list[list[FoldEnd]] = [[] for _ in settings]
+    ends: list[list[FoldResult]] = [[] for _ in settings]
     results: dict[int, dict[str, Any]] = {}
-    planned = [cells(design, one, folder) for one, folder in zip(settings, folders, strict=True)]
-    for end in train_cells([cell for some in planned for cell in some], design.dataset, course.crew):
-        number = numbers[end.cell.cv.path]
+    planned = [fold_runs(spec, one, folder) for one, folder in zip(settings, folders, strict=True)]
+    for end in train_fold_runs([fold_run for some in planned for fold_run in some], spec.dataset, progress.dispatcher):
+        number = numbers[end.fold_run.cv.path]
         ends[number].append(end)
-        course.tell(end)
+        progress.tell(end)
         if len(ends[number]) == len(planned[number]):
-            results[number] = _conclude_setting(course, folders[number], ends[number])
+            results[number] = _conclude_setting(progress, folders[number], ends[number])
     for number, folder in enumerate(folders):
         if number not in results:
-            results[number] = _conclude_setting(course, folder, ends[number])
+            results[number] = _conclude_setting(progress, folder, ends[number])
     found = [(one, results[number]) for number, one in enumerate(settings)]
-    result = tally.conclude_settings(course.folder, design, found, is_interrupted=course.interrupt())
+    result = conclude_settings(progress.folder, spec, found, is_interrupted=progress.interrupt())
     return result, [end for some in ends for end in some]
 
 
-def _create_setting(course: _Course, number: int) -> RunFolder:
-    one, parent, seeds = course.design.settings[number], course.folder, course.design.seeds
+def _create_setting(progress: _Progress, number: int) -> RunFolder:
+    one, parent, seeds = progress.spec.settings[number], progress.folder, progress.spec.seeds
     about = {key: value for key, value in parent.manifest.items() if key not in _OWN}
     folder = RunFolder.create(
         parent.path,
@@ -267,26 +262,26 @@ def _create_setting(course: _Course, number: int) -> RunFolder:
     return folder
 
 
-def _conclude_setting(course: _Course, folder: RunFolder, ends: list[FoldEnd]) -> dict[str, Any]:
+def _conclude_setting(progress: _Progress, folder: RunFolder, ends: list[FoldResult]) -> dict[str, Any]:
     result = folder.result
     if result is not None and result["complete"] and folder.manifest["status"] == result["status"]:
         return result
-    result = tally.conclude(folder, course.design, ends, is_interrupted=course.interrupt())
+    result = conclude_cv(folder, progress.spec, ends, is_interrupted=progress.interrupt())
     folder.update_manifest(status=result["status"], end=now())
     return result
 
 
-def _notes(design: Design, result: dict[str, Any], ends: list[FoldEnd]) -> list[str]:
-    notes = [f"{end.cell.name}: {end.error}" for end in ends if end.error]
-    monitor = design.config["trainer"]["monitor"]
+def _notes(spec: CVSpec, result: dict[str, Any], ends: list[FoldResult]) -> list[str]:
+    notes = [f"{end.fold_run.name}: {end.error}" for end in ends if end.error]
+    monitor = spec.config["trainer"]["monitor"]
     if not monitor.startswith("train/"):
         notes.append(f"trainer.monitor={monitor}: the held-out part chose the epoch, so the scores are optimistic")
     if result["complete"]:
         return notes
     cure = f"go on with: dlexp cv --resume {result['run_id']}"
-    if design.form == "settings":
+    if spec.form == "settings":
         done = sum(one["complete"] for one in result["settings"])
         return [*notes, f"incomplete: {done} of {len(result['settings'])} settings are whole; {cure}"]
-    done = sum(record["status"] in WHOLE for record in result["folds"])
-    num = len(design.folds) * len(design.seeds)
+    done = sum(Status(record["status"]).has_value for record in result["folds"])
+    num = len(spec.folds) * len(spec.seeds)
     return [*notes, f"incomplete: {done} of {num} folds, so there is no mean; {cure}"]

@@ -14,7 +14,7 @@ from dlexp.data.fold import Fold
 from dlexp.execution.estimate import Estimate, estimate
 from dlexp.execution.fusion import SIZES
 from dlexp.job.cv.fold_run import configure
-from dlexp.job.cv.spec import Design, Inner, prepare, setting
+from dlexp.job.cv.spec import CVSpec, InnerSearch, prepare, setting
 
 BUDGET = 60.0  # seconds of measuring; structures left after that count as the mean of the others
 
@@ -57,19 +57,19 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> dict[str, 
         ConfigError: Anything that is refused before the first fold.
         DataError: Absent or unusable data.
     """
-    design = prepare(overrides, config_dir)
-    check_destination(Path(design.config["runs_dir"]))
-    shares = _measure(list(_trainings(design)))
+    spec = prepare(overrides, config_dir)
+    check_destination(Path(spec.config["runs_dir"]))
+    shares = _measure(list(_trainings(spec)))
     known = [(share, share.found) for share in shares if share.found is not None]
     whole = sum(share.epochs for share, _ in known)
     seconds = sum(share.epochs * e.epoch_seconds + len(share.trainings) * (e.start + e.end) for share, e in known)
-    part, fold = design.dataset, design.folds[0]
+    part, fold = spec.dataset, spec.folds[0]
     return {
         "kind": "cv",
         "dry_run": True,
-        "form": design.form,
+        "form": spec.form,
         "task": part.task,
-        "device": design.first.device_line,
+        "device": spec.first.device_line,
         "data": {
             "name": part.name,
             "num_train": len(fold.train),
@@ -78,9 +78,9 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> dict[str, 
             "fingerprint": part.fingerprint,
         },
         "input_shape": list(part.in_shape),
-        "settings": len(design.settings) if design.inner is None else None,
-        "seeds": len(design.seeds),
-        "folds": len(design.folds),
+        "settings": len(spec.settings) if spec.inner is None else None,
+        "seeds": len(spec.seeds),
+        "folds": len(spec.folds),
         "num_params": known[0][1].num_params,
         "trials": sum(len(share.trainings) for share in shares),
         "steps": round(sum(share.epochs * e.steps for share, e in known) * sum(s.epochs for s in shares) / whole),
@@ -90,26 +90,26 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> dict[str, 
     }
 
 
-def _trainings(design: Design) -> Iterator[Training]:
-    for fold in design.folds:
-        part = design.dataset.with_parts(fold.train, fold.val)
-        for one in design.settings:
-            for seed in design.seeds:
+def _trainings(spec: CVSpec) -> Iterator[Training]:
+    for fold in spec.folds:
+        part = spec.dataset.with_parts(fold.train, fold.val)
+        for one in spec.settings:
+            for seed in spec.seeds:
                 yield configure(one.config, fold, seed), part
-        if design.inner is not None:
-            yield from _inner_trainings(design, design.inner, fold)
+        if spec.inner is not None:
+            yield from _inner_trainings(spec, spec.inner, fold)
 
 
-def _inner_trainings(design: Design, inner: Inner, fold: Fold) -> Iterator[Training]:
-    dealt = deal_inner(design.config, design.dataset, fold)
-    parts = [design.dataset.with_parts(each.train, each.val) for each in dealt]
+def _inner_trainings(spec: CVSpec, inner: InnerSearch, fold: Fold) -> Iterator[Training]:
+    dealt = deal_inner(spec.config, spec.dataset, fold)
+    parts = [spec.dataset.with_parts(each.train, each.val) for each in dealt]
     rounds = inner.search.propose(inner.problem)
     asked = next(rounds, None)
     while asked is not None:
         for proposal in asked.proposals:
             config = setting(inner.space, proposal.settings, proposal.epochs).config
             for number, part in enumerate(parts):
-                for seed in design.seeds:
+                for seed in spec.seeds:
                     yield configure(config, fold, seed, inner=number), part
         try:
             asked = rounds.send([0.0] * len(asked.proposals))

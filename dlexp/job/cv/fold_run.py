@@ -12,20 +12,19 @@ from typing import Any
 from dlexp.config.space import JOB_GROUPS
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
-from dlexp.execution.dispatcher import Crew
-from dlexp.execution.executor import Assignment, End
-from dlexp.execution.integrity import is_intact, seal
+from dlexp.execution.assignment import Assignment, End
+from dlexp.execution.dispatcher import Dispatcher
+from dlexp.execution.integrity import checksums, is_intact
 from dlexp.random import derive
-from dlexp.run.folder import TRIALS, RunFolder
+from dlexp.run.folder import FOLDS, TRIALS, RunFolder
+from dlexp.run.status import Status
 from dlexp.tracking.mlflow import NONE
 
-FOLDER = "folds"
-DONE = ("finished", "stopped_early", "diverged")
 _OF_THE_CV = ("run_id", "slug", "status", "start", "end", "resumes", "monitor", "seeds", "form", "number", "config_dir")
 
 
 @dataclass(frozen=True)
-class Cell:
+class FoldRun:
     """One training of a cross-validation.
 
     Attributes:
@@ -60,18 +59,18 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class FoldEnd:
+class FoldResult:
     """How one training ended.
 
     Attributes:
-        cell: Which.
+        fold_run: Which.
         record: `fold`, `repeat`, `seed`, `run_id`, `status`, `metrics`, as a cv's result has them.
         seconds: Of training, over all resumes.
         error: Why it failed, in one line; "" when it did not.
         is_new: False when an earlier process had done it.
     """
 
-    cell: Cell
+    fold_run: FoldRun
     record: dict[str, Any]
     seconds: float
     error: str = ""
@@ -80,7 +79,7 @@ class FoldEnd:
     @property
     def fold(self) -> Fold:
         """Its fold."""
-        return self.cell.fold
+        return self.fold_run.fold
 
 
 def configure(config: dict[str, Any], fold: Fold, seed: int | None = None, inner: int | None = None) -> dict[str, Any]:
@@ -102,36 +101,36 @@ def configure(config: dict[str, Any], fold: Fold, seed: int | None = None, inner
     return {**kept, "seed": own, "tracking": tracking, "fold": place}
 
 
-def train_cells(cells: Iterable[Cell], dataset: Dataset, crew: Crew) -> Iterator[FoldEnd]:
-    """Yield a `FoldEnd` for each training, until all are done or the crew is to stop.
+def train_fold_runs(fold_runs: Iterable[FoldRun], dataset: Dataset, dispatcher: Dispatcher) -> Iterator[FoldResult]:
+    """Yield a `FoldResult` for each training, until all are done or the crew is to stop.
 
     First those that an earlier process did; then the others, in one program where that is faster, else one by one.
     One that fails is recorded and the others go on.
 
     Args:
-        cells: Of any settings, folds and seeds.
+        fold_runs: Of any settings, folds and seeds.
         dataset: The whole data.
-        crew: Has them trained.
+        dispatcher: Has them trained.
     """
     known: dict[Path, dict[tuple[Any, ...], RunFolder]] = {}
-    waiting: dict[Path, tuple[Cell, RunFolder]] = {}
+    waiting: dict[Path, tuple[FoldRun, RunFolder]] = {}
     assignments = []
-    for cell in cells:
-        if cell.cv.path not in known:
-            known[cell.cv.path] = _known(cell.cv)
-        folder = known[cell.cv.path].get(cell.place)
+    for fold_run in fold_runs:
+        if fold_run.cv.path not in known:
+            known[fold_run.cv.path] = _known(fold_run.cv)
+        folder = known[fold_run.cv.path].get(fold_run.place)
         done = None if folder is None else result_of(folder)
         if folder is not None and done is not None:
             seconds = folder.manifest.get("seconds", done["seconds"])
-            yield FoldEnd(cell, _record(cell, folder, done), seconds, is_new=False)
+            yield FoldResult(fold_run, _record(fold_run, folder, done), seconds, is_new=False)
             continue
-        folder = folder or _create(cell)
-        crew.datasets.keep(cell.config, dataset.with_parts(cell.fold.train, cell.fold.val))
-        waiting[folder.path] = cell, folder
-        assignments.append(Assignment(cell.config, folder.path, "fold"))
-    for heard in crew.train(assignments):
-        if isinstance(heard, End):
-            yield _end(*waiting[heard.path], heard)
+        folder = folder or _create(fold_run)
+        dispatcher.datasets.keep(fold_run.config, dataset.with_parts(fold_run.fold.train, fold_run.fold.val))
+        waiting[folder.path] = fold_run, folder
+        assignments.append(Assignment(fold_run.config, folder.path, "fold"))
+    for event in dispatcher.train(assignments):
+        if isinstance(event, End):
+            yield _end(*waiting[event.path], event)
 
 
 def _known(cv: RunFolder) -> dict[tuple[Any, ...], RunFolder]:
@@ -147,43 +146,48 @@ def _known(cv: RunFolder) -> dict[tuple[Any, ...], RunFolder]:
     return found
 
 
-def _create(cell: Cell) -> RunFolder:
+def _create(fold_run: FoldRun) -> RunFolder:
     """Make a training's folder; the cv's lock covers it."""
-    cv, fold, is_inner = cell.cv, cell.fold, cell.inner is not None
+    cv, fold, is_inner = fold_run.cv, fold_run.fold, fold_run.inner is not None
     about = {name: value for name, value in cv.manifest.items() if name not in _OF_THE_CV}
     place: dict[str, Any] = {"kind": "fold", "cv": cv.run_id, "repeat": fold.repeat, "fold": fold.fold}
     if is_inner:
-        place |= {"kind": "trial", "inner": cell.inner, "number": cell.number}
-    seeds = {"seed": cell.config["seed"], "replicate": cell.seed}
+        place |= {"kind": "trial", "inner": fold_run.inner, "number": fold_run.number}
+    seeds = {"seed": fold_run.config["seed"], "replicate": fold_run.seed}
     folder = RunFolder.create(
         cv.path,
-        TRIALS if is_inner else FOLDER,  # thousands of them need not wait for the disk
-        cell.name,
-        config=cell.config,
+        TRIALS if is_inner else FOLDS,  # thousands of them need not wait for the disk
+        fold_run.name,
+        config=fold_run.config,
         overrides=cv.overrides,
-        manifest={**about, **place, **seeds, "params": cell.params},
+        manifest={**about, **place, **seeds, "params": fold_run.params},
     )
     folder.unlock()
     return folder
 
 
-def _end(cell: Cell, folder: RunFolder, end: End) -> FoldEnd:
+def _end(fold_run: FoldRun, folder: RunFolder, end: End) -> FoldResult:
     result = folder.result if end.status != "failed" else None
     if result is None:
         seconds = sum(record["seconds"] for record in folder.history())
-        return FoldEnd(cell, _record(cell, folder, {"status": "failed", "metrics": {}}), seconds, end.reason)
+        return FoldResult(fold_run, _record(fold_run, folder, {"status": "failed", "metrics": {}}), seconds, end.reason)
     seconds = result["seconds"] / end.size  # of a program's time, the share of each
-    sealed = {} if folder.is_synced else {"sealed": seal(folder)}
+    sealed = {} if folder.is_synced else {"sealed": checksums(folder)}
     folder.update_manifest(seconds=seconds, **sealed)
-    return FoldEnd(cell, _record(cell, folder, result), seconds)
+    return FoldResult(fold_run, _record(fold_run, folder, result), seconds)
 
 
 def result_of(folder: RunFolder) -> dict[str, Any] | None:
     """Return the result of a training that is done; None when there is something to train."""
     result, status = folder.result, folder.manifest["status"]
-    return result if result is not None and result["status"] == status and status in DONE else None
+    return result if result is not None and result["status"] == status and Status(status).is_over else None
 
 
-def _record(cell: Cell, folder: RunFolder, result: dict[str, Any]) -> dict[str, Any]:
-    identity = {"fold": cell.fold.fold, "repeat": cell.fold.repeat, "seed": cell.seed, "run_id": folder.run_id}
+def _record(fold_run: FoldRun, folder: RunFolder, result: dict[str, Any]) -> dict[str, Any]:
+    identity = {
+        "fold": fold_run.fold.fold,
+        "repeat": fold_run.fold.repeat,
+        "seed": fold_run.seed,
+        "run_id": folder.run_id,
+    }
     return {**identity, "status": result["status"], "metrics": result["metrics"]}

@@ -13,17 +13,16 @@ from typing import Any
 
 from dlexp.build.dataset import deal_inner
 from dlexp.data.fold import Fold
-from dlexp.execution.dispatcher import Crew
-from dlexp.job.cv.fold_run import Cell, FoldEnd, configure, train_cells
-from dlexp.job.cv.spec import Design, Inner, Setting, setting
+from dlexp.execution.dispatcher import Dispatcher
+from dlexp.job.cv.fold_run import FoldResult, FoldRun, configure, train_fold_runs
+from dlexp.job.cv.spec import CVSpec, InnerSearch, Setting, setting
 from dlexp.run.folder import RunFolder
+from dlexp.run.status import Status
 from dlexp.search.strategy import Proposal, Round, Rounds
-
-WHOLE = ("finished", "stopped_early")
 
 
 @dataclass(frozen=True)
-class Chosen:
+class InnerChoice:
     """What the search inside one fold chose.
 
     Attributes:
@@ -46,7 +45,7 @@ class Chosen:
 
 
 @dataclass
-class _Quest:
+class FoldSearch:
     """One fold's search, as far as it has come."""
 
     fold: Fold
@@ -56,101 +55,102 @@ class _Quest:
     tried: dict[int, tuple[Proposal, list[float]]] = field(default_factory=dict)
 
 
-def search(design: Design, cv: RunFolder, crew: Crew) -> Iterator[FoldEnd | Chosen]:
+def search(spec: CVSpec, cv: RunFolder, dispatcher: Dispatcher) -> Iterator[FoldResult | InnerChoice]:
     """Search inside every fold; yield the inner trainings as they end, then what each fold's search chose.
 
     Nothing is chosen when the crew was told to stop.
     """
-    inner = design.inner
+    inner = spec.inner
     assert inner is not None
-    quests = []
-    for fold in design.folds:
+    fold_searches = []
+    for fold in spec.folds:
         rounds = inner.search.propose(inner.problem)
         dealt = [
-            Fold(fold.repeat, fold.fold, each.train, each.val)
-            for each in deal_inner(design.config, design.dataset, fold)
+            Fold(fold.repeat, fold.fold, each.train, each.val) for each in deal_inner(spec.config, spec.dataset, fold)
         ]
-        quests.append(_Quest(fold, dealt, rounds, next(rounds, None)))
-    while waiting := [quest for quest in quests if quest.asked is not None]:
-        cells = [cell for quest in waiting for cell in _cells(design, inner, cv, quest)]
-        ends: dict[tuple[Any, ...], FoldEnd] = {}
-        for end in train_cells(cells, design.dataset, crew):
-            ends[end.cell.place] = end
+        fold_searches.append(FoldSearch(fold, dealt, rounds, next(rounds, None)))
+    while waiting := [fold_search for fold_search in fold_searches if fold_search.asked is not None]:
+        fold_runs = [fold_run for fold_search in waiting for fold_run in _fold_runs(spec, inner, cv, fold_search)]
+        ends: dict[tuple[Any, ...], FoldResult] = {}
+        for end in train_fold_runs(fold_runs, spec.dataset, dispatcher):
+            ends[end.fold_run.place] = end
             yield end
-        if len(ends) < len(cells):
+        if len(ends) < len(fold_runs):
             return
-        for quest in waiting:
-            _advance(design, quest, ends)
-    for quest in quests:
-        yield _choose(design, inner, quest)
+        for fold_search in waiting:
+            _advance(spec, fold_search, ends)
+    for fold_search in fold_searches:
+        yield _choose(spec, inner, fold_search)
 
 
-def winners(design: Design, cv: RunFolder, chosen: list[Chosen]) -> list[Cell]:
+def winners(spec: CVSpec, cv: RunFolder, chosen: list[InnerChoice]) -> list[FoldRun]:
     """Return what is left to train: each fold's winner on the fold's whole training part."""
     return [
-        Cell(cv, one.fold, seed, configure(one.setting.config, one.fold, seed), params=one.setting.values)
+        FoldRun(cv, one.fold, seed, configure(one.setting.config, one.fold, seed), params=one.setting.values)
         for one in chosen
         if one.setting is not None
-        for seed in design.seeds
+        for seed in spec.seeds
     ]
 
 
-def _cells(design: Design, inner: Inner, cv: RunFolder, quest: _Quest) -> list[Cell]:
-    assert quest.asked is not None
-    proposals = quest.asked.proposals
+def _fold_runs(spec: CVSpec, inner: InnerSearch, cv: RunFolder, fold_search: FoldSearch) -> list[FoldRun]:
+    assert fold_search.asked is not None
+    proposals = fold_search.asked.proposals
     if inner.search.invalid == "skip":
-        proposals, _ = inner.sieve.sift(proposals, quest.asked.number)
+        proposals, _ = inner.validity.partition(proposals, fold_search.asked.number)
     found = []
     for proposal in proposals:
         tried = setting(inner.space, proposal.settings, proposal.epochs)
-        for seed in design.seeds:
-            for number, fold in enumerate(quest.inner_folds):
+        for seed in spec.seeds:
+            for number, fold in enumerate(fold_search.inner_folds):
                 config = configure(tried.config, fold, seed, inner=number)
-                found.append(Cell(cv, fold, seed, config, number, proposal.number, tried.values))
+                found.append(FoldRun(cv, fold, seed, config, number, proposal.number, tried.values))
     return found
 
 
-def _advance(design: Design, quest: _Quest, ends: dict[tuple[Any, ...], FoldEnd]) -> None:
+def _advance(spec: CVSpec, fold_search: FoldSearch, ends: dict[tuple[Any, ...], FoldResult]) -> None:
     """Tell the strategy how its proposals did; a setting with a failed training has no score."""
-    assert quest.asked is not None
-    sign = 1.0 if design.is_high_better else -1.0
+    assert fold_search.asked is not None
+    sign = 1.0 if spec.is_high_better else -1.0
     scores: list[float | None] = []
-    for proposal in quest.asked.proposals:
-        values = _values(design, quest, proposal, ends)
-        quest.tried[proposal.number] = proposal, values
+    for proposal in fold_search.asked.proposals:
+        values = _values(spec, fold_search, proposal, ends)
+        fold_search.tried[proposal.number] = proposal, values
         scores.append(sign * statistics.fmean(values) if values else None)
     try:
-        quest.asked = quest.rounds.send(scores)
+        fold_search.asked = fold_search.rounds.send(scores)
     except StopIteration:
-        quest.asked = None
+        fold_search.asked = None
 
 
-def _values(design: Design, quest: _Quest, proposal: Proposal, ends: dict[tuple[Any, ...], FoldEnd]) -> list[float]:
+def _values(
+    spec: CVSpec, fold_search: FoldSearch, proposal: Proposal, ends: dict[tuple[Any, ...], FoldResult]
+) -> list[float]:
     """Return the scores of one proposal; none where one of its trainings has none."""
     found = []
-    for seed in design.seeds:
-        for number in range(len(quest.inner_folds)):
-            end = ends.get((quest.fold.repeat, quest.fold.fold, seed, number, proposal.number))
+    for seed in spec.seeds:
+        for number in range(len(fold_search.inner_folds)):
+            end = ends.get((fold_search.fold.repeat, fold_search.fold.fold, seed, number, proposal.number))
             record = {} if end is None else end.record
-            value = record["metrics"].get(design.metric) if record.get("status") in WHOLE else None
+            value = record["metrics"].get(spec.metric) if record and Status(record["status"]).has_value else None
             if value is None or not math.isfinite(value):
                 return []
             found.append(value)
     return found
 
 
-def _choose(design: Design, inner: Inner, quest: _Quest) -> Chosen:
-    sign = -1.0 if design.is_high_better else 1.0
+def _choose(spec: CVSpec, inner: InnerSearch, fold_search: FoldSearch) -> InnerChoice:
+    sign = -1.0 if spec.is_high_better else 1.0
     scored = sorted(
-        ((sign * statistics.fmean(values), number) for number, (_, values) in quest.tried.items() if values)
+        ((sign * statistics.fmean(values), number) for number, (_, values) in fold_search.tried.items() if values)
     )
-    unscored = [number for number, (_, values) in quest.tried.items() if not values]
-    tried = [_record(*quest.tried[number]) for number in [*(number for _, number in scored), *unscored]]
+    unscored = [number for number, (_, values) in fold_search.tried.items() if not values]
+    tried = [_record(*fold_search.tried[number]) for number in [*(number for _, number in scored), *unscored]]
     if not scored:
-        return Chosen(quest.fold, None, None, tried)
-    proposal, values = quest.tried[scored[0][1]]
+        return InnerChoice(fold_search.fold, None, None, tried)
+    proposal, values = fold_search.tried[scored[0][1]]
     best = setting(inner.space, proposal.settings, proposal.epochs)
-    return Chosen(quest.fold, best, statistics.fmean(values), tried)
+    return InnerChoice(fold_search.fold, best, statistics.fmean(values), tried)
 
 
 def _record(proposal: Proposal, values: list[float]) -> dict[str, Any]:

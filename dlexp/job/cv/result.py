@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from dlexp.config.override import yaml_value
-from dlexp.job.compare.comparison import compare_folds, judge
+from dlexp.job.compare.verdict import compare_folds, judge
 from dlexp.job.cv import aggregate
-from dlexp.job.cv.fold_run import FoldEnd
-from dlexp.job.cv.nested import Chosen
-from dlexp.job.cv.spec import Design, Setting
+from dlexp.job.cv.fold_run import FoldResult
+from dlexp.job.cv.nested import InnerChoice
+from dlexp.job.cv.spec import CVSpec, Setting
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
+from dlexp.run.status import Status
 
-WHOLE = ("finished", "stopped_early")
 PICKED = (
     "picked by these very scores, which flatters the best: cv=nested scores the picking too, and the sealed test part "
     "nothing else"
@@ -27,14 +27,14 @@ PICKED = (
 class Searched:
     """What the searches inside a nested cv's folds found, and the seconds of their trainings."""
 
-    chosen: list[Chosen]
+    chosen: list[InnerChoice]
     seconds: float
 
 
-def conclude(
+def conclude_cv(
     folder: RunFolder,
-    design: Design,
-    ends: list[FoldEnd],
+    spec: CVSpec,
+    ends: list[FoldResult],
     *,
     is_interrupted: bool,
     searched: Searched | None = None,
@@ -43,15 +43,15 @@ def conclude(
 
     Args:
         folder: The cv's.
-        design: What was asked for.
+        spec: What was asked for.
         ends: Of its folds.
         is_interrupted: Whether the user wished to stop.
         searched: What the searches inside a nested cv's folds found.
     """
     records = sorted((end.record for end in ends), key=lambda r: (r["repeat"], r["fold"], r["seed"]))
-    num = len(design.folds) * len(design.seeds)
-    complete = len(records) == num and all(record["status"] in WHOLE for record in records)
-    result = _about(folder, design) | {
+    num = len(spec.folds) * len(spec.seeds)
+    complete = len(records) == num and all(Status(record["status"]).has_value for record in records)
+    result = _about(folder, spec) | {
         "status": "finished" if complete else _status([r["status"] for r in records], num, is_interrupted),
         "complete": complete,
         "folds": records,
@@ -67,40 +67,40 @@ def conclude(
     if searched is not None:
         result |= _searches(searched.chosen)
     if complete:
-        result |= aggregate.summarize(records, design.held_out)
+        result |= aggregate.summarize(records, spec.held_out)
         result["metrics"] = result["mean"]
-        result["out_of_fold"] = aggregate.pool(folder, records, design.dataset)
-        aggregate.draw_figures(folder, design.dataset, result, design.metric)
+        result["out_of_fold"] = aggregate.pool(folder, records, spec.dataset)
+        aggregate.draw_figures(folder, spec.dataset, result, spec.metric)
     result = plain(result)
     folder.write_result(result)
     return result
 
 
 def conclude_settings(
-    folder: RunFolder, design: Design, found: list[tuple[Setting, dict[str, Any]]], *, is_interrupted: bool
+    folder: RunFolder, spec: CVSpec, found: list[tuple[Setting, dict[str, Any]]], *, is_interrupted: bool
 ) -> dict[str, Any]:
     """Write the result of a cv of several settings and return it: best first, the others compared with the best.
 
     Args:
         folder: The cv's.
-        design: What was asked for.
+        spec: What was asked for.
         found: Each setting's own result.
         is_interrupted: Whether the user wished to stop.
     """
-    sign = -1.0 if design.is_high_better else 1.0
-    whole = [pair for pair in found if pair[1]["mean"].get(design.metric) is not None]
-    whole.sort(key=lambda pair: sign * pair[1]["mean"][design.metric])
+    sign = -1.0 if spec.is_high_better else 1.0
+    whole = [pair for pair in found if pair[1]["mean"].get(spec.metric) is not None]
+    whole.sort(key=lambda pair: sign * pair[1]["mean"][spec.metric])
     others = [pair for pair in found if pair not in whole]
-    comparisons = _comparisons(design, [result for _, result in whole])
+    comparisons = _comparisons(spec, [result for _, result in whole])
     verdicts = {pair["b"]: pair["verdict"] for pair in comparisons}
-    complete = len(whole) == len(design.settings) and all(result["complete"] for _, result in whole)
+    complete = len(whole) == len(spec.settings) and all(result["complete"] for _, result in whole)
     statuses = [result["status"] for _, result in found]
-    result = _about(folder, design) | {
-        "status": "finished" if complete else _status(statuses, len(design.settings), is_interrupted),
+    result = _about(folder, spec) | {
+        "status": "finished" if complete else _status(statuses, len(spec.settings), is_interrupted),
         "complete": complete,
-        "metric": design.metric,
-        "mode": "max" if design.is_high_better else "min",
-        "settings": [_entry(*pair, design.metric, verdicts) for pair in [*whole, *others]],
+        "metric": spec.metric,
+        "mode": "max" if spec.is_high_better else "min",
+        "settings": [_entry(*pair, spec.metric, verdicts) for pair in [*whole, *others]],
         "picked_among": len(whole),
         "note": f"the best of {len(whole)} settings, {PICKED}",
         "comparisons": comparisons,
@@ -113,7 +113,7 @@ def conclude_settings(
         "seconds": round(sum(result["seconds"] for _, result in found), 3),
     }
     if whole:
-        values = np.array([one["mean"][design.metric] for _, one in whole])
+        values = np.array([one["mean"][spec.metric] for _, one in whole])
         spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
         result["metrics"] = {
             "settings/best": float(values[0]),
@@ -128,8 +128,8 @@ def conclude_settings(
     return result
 
 
-def _about(folder: RunFolder, design: Design) -> dict[str, Any]:
-    dataset = design.dataset
+def _about(folder: RunFolder, spec: CVSpec) -> dict[str, Any]:
+    dataset = spec.dataset
     return {
         "kind": "cv",
         "run_id": folder.run_id,
@@ -137,9 +137,9 @@ def _about(folder: RunFolder, design: Design) -> dict[str, Any]:
         "task": dataset.task,
         "device": folder.manifest["device"].split()[0],
         "seed": folder.manifest["seed"],
-        "seeds": design.seeds,
-        "k": len(design.folds) // design.repeats,
-        "repeats": design.repeats,
+        "seeds": spec.seeds,
+        "k": len(spec.folds) // spec.repeats,
+        "repeats": spec.repeats,
         "data": {
             "name": dataset.name,
             "num_examples": len(dataset.train) + len(dataset.val),
@@ -167,16 +167,16 @@ def _entry(setting: Setting, result: dict[str, Any], metric: str, verdicts: dict
     }
 
 
-def _comparisons(design: Design, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _comparisons(spec: CVSpec, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Compare the best setting with each other one, fold by fold, as `dlexp compare` does; Holm's over all of them."""
-    tables = [np.array(_scores(result, design.metric)) for result in results]
+    tables = [np.array(_scores(result, spec.metric)) for result in results]
     pairs = []
     for result, table in itertools.islice(zip(results, tables, strict=True), 1, None):
         differences = tables[0] - table
         ends = {"a": results[0]["run_id"], "b": result["run_id"]}
-        pairs.append(ends | compare_folds(differences, design.held_out, len(results) - 1))
+        pairs.append(ends | compare_folds(differences, spec.held_out, len(results) - 1))
     if pairs:
-        judge(pairs, is_high_better=design.is_high_better)
+        judge(pairs, is_high_better=spec.is_high_better)
     return pairs
 
 
@@ -188,7 +188,7 @@ def _scores(result: dict[str, Any], metric: str) -> list[float]:
     ]
 
 
-def _searches(chosen: list[Chosen]) -> dict[str, Any]:
+def _searches(chosen: list[InnerChoice]) -> dict[str, Any]:
     """Return every fold's search, and how often each setting was chosen."""
     settings = [one.setting.values for one in chosen if one.setting is not None]
     counts = Counter(yaml_value(values) for values in settings)

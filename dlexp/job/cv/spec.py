@@ -6,21 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.build.check import check_model
-from dlexp.build.dataset import choose_monitor, deal_folds, deal_inner, load_data
+from dlexp.build.dataset import deal_folds, deal_inner, load_data
 from dlexp.build.node import build
+from dlexp.build.objective import choose_monitor
 from dlexp.build.program import Assembled, assemble
-from dlexp.config.compose import Composed
+from dlexp.config.compose import Composed, logged_params
 from dlexp.config.override import parse, yaml_value
 from dlexp.config.resolve import resolve
-from dlexp.config.signature import import_path_of_user_code
+from dlexp.config.signature import allow_user_code
 from dlexp.config.space import JOB_GROUPS, Space, read_space
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
+from dlexp.direction import is_better_high
 from dlexp.error import ConfigError
 from dlexp.job.cv.fold_run import configure
-from dlexp.job.sweep.validity import Sieve, refuse
-from dlexp.job.train.train import logged_params
-from dlexp.metric import is_better_high
+from dlexp.job.sweep.validity import ValidityCheck, refuse
 from dlexp.search.grid import combinations
 from dlexp.search.strategy import Problem, Search
 
@@ -45,24 +45,24 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Inner:
+class InnerSearch:
     """The search inside each fold's training part; see `dlexp.data.fold.Nested`.
 
     Attributes:
         search: The strategy.
         space: What it searches.
         problem: What the strategy is given.
-        sieve: Tells settings that cannot be trained.
+        validity: Tells settings that cannot be trained.
     """
 
     search: Search
     space: Space
     problem: Problem
-    sieve: Sieve
+    validity: ValidityCheck
 
 
 @dataclass(frozen=True)
-class Design:
+class CVSpec:
     """What one cv command asks for, before anything is written.
 
     Attributes:
@@ -89,7 +89,7 @@ class Design:
     folds: list[Fold]
     metric: str
     first: Assembled
-    inner: Inner | None
+    inner: InnerSearch | None
     config_dir: Path | None
 
     @property
@@ -113,7 +113,7 @@ class Design:
         return statistics.fmean(len(fold.val) / len(fold.train) for fold in self.folds)
 
 
-def prepare(overrides: list[str], config_dir: Path | None = None) -> Design:
+def prepare(overrides: list[str], config_dir: Path | None = None) -> CVSpec:
     """Check everything that can be checked before the first fold.
 
     Raises:
@@ -122,8 +122,7 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> Design:
     """
     space, composed = _read(overrides, config_dir)
     config = composed.config
-    if config["trusted"]:
-        import_path_of_user_code()
+    allow_user_code(config["trusted"])
     is_nested = hasattr(build(config["cv"]), "inner")
     if not is_nested:
         _require_no_search(overrides, space)
@@ -144,7 +143,7 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> Design:
     check_model(first)
     if inner is not None:
         metric = _objective(inner.search, metric, first)
-    return Design(
+    return CVSpec(
         config=config,
         overrides=overrides,
         params=_params(space, composed, is_nested),
@@ -187,10 +186,10 @@ def _settings(space: Space | None, composed: Composed, config: dict[str, Any], p
     """Return every combination of the listed values; one setting without values where nothing is varied."""
     if space is None:
         return [Setting({}, config, composed.overrides, logged_params(composed))]
-    sieve = Sieve(space, lambda _config: part)
+    validity = ValidityCheck(space, lambda _config: part)
     found = []
     for values in combinations(Problem(space.dimensions, config["trainer"]["epochs"])):
-        reason = sieve.reason(values)
+        reason = validity.reason(values)
         if reason:
             text = " ".join(f"{key}={yaml_value(value)}" for key, value in values.items())
             raise ConfigError(f"{text}: {reason}" if values else reason)
@@ -204,7 +203,7 @@ def setting(space: Space, values: dict[str, Any], epochs: int | None = None) -> 
     return Setting(values, one.config, one.overrides, logged_params(one))
 
 
-def _search(space: Space, config: dict[str, Any], part: Dataset) -> tuple[Inner, list[Setting]]:
+def _search(space: Space, config: dict[str, Any], part: Dataset) -> tuple[InnerSearch, list[Setting]]:
     search: Search = build(config["search"])
     monitor = config["trainer"]["monitor"]
     if not monitor.startswith("train/"):
@@ -215,11 +214,13 @@ def _search(space: Space, config: dict[str, Any], part: Dataset) -> tuple[Inner,
             raise ConfigError(f"search.{name}: has no effect with cv=nested; every search goes to its end")
     if not space.dimensions:
         raise ConfigError("cv=nested: got nothing to search; give a sweep expression such as optimizer.lr=0.01,0.1")
-    inner = Inner(search, space, Problem(space.dimensions, config["trainer"]["epochs"]), Sieve(space, lambda _: part))
+    inner = InnerSearch(
+        search, space, Problem(space.dimensions, config["trainer"]["epochs"]), ValidityCheck(space, lambda _: part)
+    )
     opening = next(search.propose(inner.problem)).proposals
     if any(proposal.until is not None for proposal in opening):
         raise ConfigError("search: got one that pauses trainings; with cv=nested choose grid, random or coarse_to_fine")
-    valid, others = inner.sieve.sift(opening, 1)
+    valid, others = inner.validity.partition(opening, 1)
     if others and (search.invalid == "refuse" or not valid):
         raise refuse(others, len(opening))
     return inner, [setting(space, valid[0].settings, valid[0].epochs)]

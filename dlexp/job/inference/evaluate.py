@@ -12,10 +12,11 @@ import torch
 from dlexp.build.check import check_test
 from dlexp.build.dataset import deal_folds, load_data
 from dlexp.build.program import Assembled, assemble
-from dlexp.config.signature import import_path_of_user_code
+from dlexp.config.signature import allow_user_code
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
-from dlexp.error import ConfigError, DataError, RunError
+from dlexp.error import ConfigError, RunError
+from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import evaluate_part
 from dlexp.job.inference.ensemble import average, fold_folders, report
 from dlexp.run import scan
@@ -44,8 +45,7 @@ def evaluate(ref: str, runs_dir: Path, split: str) -> dict[str, Any]:
     kind = folder.manifest["kind"]
     if kind not in (*KINDS, "cv"):
         raise RunError(f"{ref}: got a {kind}; name one of the runs in it, {folder.path}/*/*")
-    if folder.config["trusted"]:
-        import_path_of_user_code()
+    allow_user_code(folder.config["trusted"])
     folder.lock()
     try:
         found = _evaluate_cv(folder, split) if kind == "cv" else _evaluate_run(folder, split)
@@ -59,7 +59,7 @@ def evaluate(ref: str, runs_dir: Path, split: str) -> dict[str, Any]:
 def _evaluate_run(folder: RunFolder, split: str) -> dict[str, Any]:
     checkpoint.load(folder.checkpoints / "best")  # a run that lacks it is not worth loading data for
     built = assemble(folder.config)
-    _require_same_data(folder, built.dataset)
+    require_same_data(folder, built.dataset)
     check_test(built.dataset, split == "test")
     if not len(getattr(built.dataset, split)):
         raise ConfigError(f"--split: got {split}; run {folder.run_id} was trained on it too (train_on=train+val)")
@@ -87,7 +87,7 @@ def _evaluate_cv(folder: RunFolder, split: str) -> dict[str, Any]:
     """Evaluate the folds' models together, and on the test part each by itself too."""
     sources = fold_folders(folder)
     dataset = load_data(folder.config)
-    _require_same_data(folder, dataset)
+    require_same_data(folder, dataset)
     check_test(dataset, split == "test")
     openings = _count_opening(folder, split)
     singles = _test_folds(folder, sources, dataset) if split == "test" else []
@@ -124,11 +124,6 @@ def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset) -> li
     kept = sources[0].predictions("test")
     cv.write_predictions("test", kept["id"], kept["target"], average(outputs, dataset.num_classes).numpy())
     return records
-
-
-def _require_same_data(folder: RunFolder, dataset: Dataset) -> None:
-    if dataset.fingerprint != folder.manifest["data"]["fingerprint"]:
-        raise DataError(f"{dataset.name}: the data changed since run {folder.run_id} was trained")
 
 
 def _count_opening(folder: RunFolder, split: str) -> int:

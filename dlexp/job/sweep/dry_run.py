@@ -21,7 +21,7 @@ from dlexp.build.structure import structure_key
 from dlexp.execution.dispatcher import WORTH_SECONDS
 from dlexp.execution.estimate import Estimate, estimate
 from dlexp.execution.fusion import SIZES
-from dlexp.job.sweep.spec import Inquiry, prepare
+from dlexp.job.sweep.spec import SweepSpec, prepare
 from dlexp.job.sweep.trial import Trial
 from dlexp.job.sweep.validity import skipped
 from dlexp.search.strategy import Proposal, Settings, signature
@@ -69,37 +69,37 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> dict[str, 
         DataError: Absent or unusable data.
     """
     started = time.monotonic()
-    inquiry = prepare(overrides, config_dir)
+    spec = prepare(overrides, config_dir)
     preparing = time.monotonic() - started + FIGURES
     process = psutil.Process().memory_info().rss  # data, packages and all else that is there without a trial
-    runs_dir = Path(inquiry.config["runs_dir"])
+    runs_dir = Path(spec.config["runs_dir"])
     check_destination(runs_dir)
-    shares, numbers = rehearse(inquiry)
+    shares, numbers = rehearse(spec)
     measure(shares)
-    seeds = max(1, len(inquiry.space.seeds))
+    seeds = max(1, len(spec.space.seeds))
     params = [share.num_params for share in shares]
     free = shutil.disk_usage(next(p for p in [runs_dir, *runs_dir.resolve().parents] if p.exists())).free
     parts, disk = _seconds(shares), _disk(shares, numbers * seeds)
-    workers = _workers(inquiry, sum(parts.values()), numbers * seeds)
+    workers = _workers(spec, sum(parts.values()), numbers * seeds)
     parts = {name: value / workers for name, value in parts.items()}
     parts["preparing"] = preparing + sum(share.found.choosing for share in shares if share.found)
     return {
         "kind": "sweep",
         "dry_run": True,
-        "strategy": inquiry.composed.choices["search"],
-        "metric": inquiry.metric,
+        "strategy": spec.composed.choices["search"],
+        "metric": spec.metric,
         "settings": numbers,
         "trials": numbers * seeds,
         "rounds": len({number for share in shares for number in share.by_round}),
-        "invalid": [one.record() for one in inquiry.invalid],
-        "skipped": skipped(inquiry.invalid),
+        "invalid": [one.record() for one in spec.invalid],
+        "skipped": skipped(spec.invalid),
         "groups": [_describe(share) for share in shares],
-        "device": inquiry.first.device_line,
+        "device": spec.first.device_line,
         "num_params": [min(params), max(params)],
         "workers": workers,
         "memory": workers * max(share.found.memory for share in shares if share.found),
         "memory_process": workers * process,
-        "memory_free": devices.free_bytes(inquiry.first.device),
+        "memory_free": devices.free_bytes(spec.first.device),
         "disk": disk,
         "disk_free": free,
         "seconds": round(sum(parts.values()), 1),
@@ -108,7 +108,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> dict[str, 
     }
 
 
-def rehearse(inquiry: Inquiry) -> tuple[list[Share], int]:
+def rehearse(spec: SweepSpec) -> tuple[list[Share], int]:
     """Go through a strategy's rounds as if every setting scored the same.
 
     Returns:
@@ -117,13 +117,13 @@ def rehearse(inquiry: Inquiry) -> tuple[list[Share], int]:
     shares: dict[str, Share] = {}
     known: dict[str, Share] = {}
     done: dict[int, int] = {}
-    seeds = max(1, len(inquiry.space.seeds))
-    rounds = inquiry.rounds()
+    seeds = max(1, len(spec.space.seeds))
+    rounds = spec.rounds()
     asked = next(rounds, None)
     while asked is not None:
         for proposal in asked.proposals:
-            share = _share(inquiry, proposal, known, shares, is_new=proposal.number not in done)
-            until = proposal.until or proposal.epochs or inquiry.config["trainer"]["epochs"]
+            share = _share(spec, proposal, known, shares, is_new=proposal.number not in done)
+            until = proposal.until or proposal.epochs or spec.config["trainer"]["epochs"]
             until = proposal.settings.get("trainer.epochs", until)
             share.by_round[asked.number] = share.by_round.get(asked.number, 0) + seeds
             share.epochs += (until - done.get(proposal.number, 0)) * seeds
@@ -136,17 +136,17 @@ def rehearse(inquiry: Inquiry) -> tuple[list[Share], int]:
 
 
 def _share(
-    inquiry: Inquiry, proposal: Proposal, known: dict[str, Share], shares: dict[str, Share], *, is_new: bool
+    spec: SweepSpec, proposal: Proposal, known: dict[str, Share], shares: dict[str, Share], *, is_new: bool
 ) -> Share:
     """Return the share of a proposal; only as many are composed as are needed to tell and to measure."""
-    epochs = proposal.epochs or proposal.settings.get("trainer.epochs", inquiry.config["trainer"]["epochs"])
-    look = signature(inquiry.sieve.structure(proposal.settings))
+    epochs = proposal.epochs or proposal.settings.get("trainer.epochs", spec.config["trainer"]["epochs"])
+    look = signature(spec.validity.structure(proposal.settings))
     share = known.get(look)
     if share is None or (is_new and len(share.samples.get(epochs, [])) < SIZES[-1]):
-        trials = inquiry.trials(proposal)
+        trials = spec.trials(proposal)
         config = trials[0].composed.config
         key = structure_key({**config, "trainer": {**config["trainer"], "epochs": 1}}, trials[0].dataset)
-        share = known[look] = shares.setdefault(key, Share(inquiry.sieve.structure(proposal.settings)))
+        share = known[look] = shares.setdefault(key, Share(spec.validity.structure(proposal.settings)))
         for trial in trials:
             share.samples.setdefault(trial.composed.config["trainer"]["epochs"], []).append(trial)
     return share
@@ -176,9 +176,9 @@ def _seconds(shares: list[Share]) -> dict[str, float]:
     return {name: value * scale for name, value in parts.items()}
 
 
-def _workers(inquiry: Inquiry, seconds: float, trials: int) -> int:
+def _workers(spec: SweepSpec, seconds: float, trials: int) -> int:
     """Return how many processes will train, as the launcher decides it."""
-    launcher, trainer = build(inquiry.config["launcher"]), inquiry.config["trainer"]
+    launcher, trainer = build(spec.config["launcher"]), spec.config["trainer"]
     places = launcher.places(trainer["device"], trainer["threads"] or torch.get_num_threads())
     is_asked_for = getattr(launcher, "workers", None) is not None or any(places)
     return min(len(places), trials) if is_asked_for or seconds >= WORTH_SECONDS else 1

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dlexp.config.dimension import Dimension
-from dlexp.job.sweep.leaderboard import Standing
+from dlexp.job.sweep.leaderboard import RankedSetting
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -39,18 +39,18 @@ class Importance:
     note: str = ""
 
 
-def weigh(standings: list[Standing], dimensions: list[Dimension], *, is_high_better: bool) -> Importance:
+def importance(ranking: list[RankedSetting], dimensions: list[Dimension], *, is_high_better: bool) -> Importance:
     """Return the importance of each dimension.
 
     A setting that diverged counts as worse than all others; one that failed otherwise does not count. A dimension that
     exists for some options only counts in the settings that have it.
 
     Args:
-        standings: The settings.
+        ranking: The settings.
         dimensions: What was searched.
         is_high_better: Direction of the objective.
     """
-    scored = _scores(standings, is_high_better)
+    scored = _scores(ranking, is_high_better)
     if len(dimensions) < 2:
         return Importance(note="there is one dimension only" if dimensions else "no dimension was searched")
     if len(scored) < FEWEST:
@@ -71,12 +71,12 @@ def weigh(standings: list[Standing], dimensions: list[Dimension], *, is_high_bet
     return Importance(shares, f"{note}; unknown for {', '.join(missing)}" if missing else note)
 
 
-def _scores(standings: list[Standing], is_high_better: bool) -> list[tuple[dict[str, Any], float]]:
+def _scores(ranking: list[RankedSetting], is_high_better: bool) -> list[tuple[dict[str, Any], float]]:
     """Return settings and scores, higher is better."""
     sign = 1.0 if is_high_better else -1.0
-    scored = [(s.settings, sign * s.value) for s in standings if s.value is not None and math.isfinite(s.value)]
+    scored = [(s.settings, sign * s.value) for s in ranking if s.value is not None and math.isfinite(s.value)]
     worst = min((score for _, score in scored), default=0.0) - 1.0
-    diverged = [s for s in standings if s.value is None and any(e.outcome.status == "diverged" for e in s.entries)]
+    diverged = [s for s in ranking if s.value is None and any(e.outcome.status == "diverged" for e in s.entries)]
     return scored + [(s.settings, worst) for s in diverged]
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dlexp.config.dimension import Dimension
-from dlexp.job.sweep.trial import WHOLE, Outcome, Trial
+from dlexp.job.sweep.trial import Outcome, Trial
+from dlexp.run.status import Status
 from dlexp.search.coarse_to_fine import edge_of
 
 FEWEST_LISTED = 3  # of two listed values each is at an edge
@@ -15,7 +16,7 @@ TIE_LEVEL = 0.95
 
 
 @dataclass(frozen=True)
-class Entry:
+class RankedTrial:
     """One trial and how it ended.
 
     Attributes:
@@ -32,7 +33,7 @@ class Entry:
     def is_whole(self) -> bool:
         """Whether it has a value that counts."""
         value = self.outcome.value
-        return self.outcome.status in WHOLE and value is not None and math.isfinite(value)
+        return Status(self.outcome.status).has_value and value is not None and math.isfinite(value)
 
     def record(self) -> dict[str, Any]:
         """Return the trial as a sweep's result has it."""
@@ -52,7 +53,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Standing:
+class RankedSetting:
     """One setting over its seeds.
 
     Attributes:
@@ -62,7 +63,7 @@ class Standing:
         is_tied: Whether the difference to the best lies within the noise of seeds.
     """
 
-    entries: list[Entry]
+    entries: list[RankedTrial]
     value: float | None
     std: float | None
     is_tied: bool = False
@@ -78,37 +79,37 @@ class Standing:
         return self.entries[0].trial.proposal.number
 
 
-def rank(entries: list[Entry], *, is_high_better: bool) -> list[Standing]:
+def rank(entries: list[RankedTrial], *, is_high_better: bool) -> list[RankedSetting]:
     """Return the settings, best first; those with a failed trial come last, and equal ones in the order asked."""
-    by_number: dict[int, list[Entry]] = {}
+    by_number: dict[int, list[RankedTrial]] = {}
     for entry in entries:
         by_number.setdefault(entry.trial.proposal.number, []).append(entry)
-    found = [_standing(several) for several in by_number.values()]
+    found = [_ranked(several) for several in by_number.values()]
     sign = -1.0 if is_high_better else 1.0
     found.sort(key=lambda s: (s.value is None, 0.0 if s.value is None else sign * s.value, s.number))
     return _with_ties(found)
 
 
-def _standing(entries: list[Entry]) -> Standing:
+def _ranked(entries: list[RankedTrial]) -> RankedSetting:
     values = [entry.outcome.value for entry in entries if entry.is_whole]
     numbers = [value for value in values if value is not None]
     if len(numbers) < len(entries):
-        return Standing(entries, None, None)
-    return Standing(entries, statistics.fmean(numbers), statistics.stdev(numbers) if len(numbers) > 1 else None)
+        return RankedSetting(entries, None, None)
+    return RankedSetting(entries, statistics.fmean(numbers), statistics.stdev(numbers) if len(numbers) > 1 else None)
 
 
-def _with_ties(standings: list[Standing]) -> list[Standing]:
+def _with_ties(ranking: list[RankedSetting]) -> list[RankedSetting]:
     """Mark settings whose mean differs from the best by less than the noise of seeds explains.
 
     Student's t-test of equal means with the variance pooled over the two settings: seeds of bad settings scatter more
     and say nothing about good ones. One comparison with the best each, not corrected for many.
     """
-    if not standings or standings[0].std is None:
-        return standings
-    return [standings[0], *(replace(s, is_tied=_is_tied(standings[0], s)) for s in standings[1:])]
+    if not ranking or ranking[0].std is None:
+        return ranking
+    return [ranking[0], *(replace(s, is_tied=_is_tied(ranking[0], s)) for s in ranking[1:])]
 
 
-def _is_tied(best: Standing, other: Standing) -> bool:
+def _is_tied(best: RankedSetting, other: RankedSetting) -> bool:
     from scipy.stats import t
 
     if best.value is None or other.value is None or best.std is None or other.std is None:
@@ -120,14 +121,14 @@ def _is_tied(best: Standing, other: Standing) -> bool:
     return abs(best.value - other.value) <= float(t.ppf(0.5 + TIE_LEVEL / 2, degrees)) * spread
 
 
-def edges(best: Standing, dimensions: list[Dimension], standings: list[Standing]) -> list[str]:
+def edges(best: RankedSetting, dimensions: list[Dimension], ranking: list[RankedSetting]) -> list[str]:
     """Return "key: lower" or "key: upper" where the best setting lies at the edge of what was searched."""
     found = []
     for d in dimensions:
         value = best.settings.get(d.key)
         if not isinstance(value, int | float) or isinstance(value, bool):
             continue
-        tried = [s.settings[d.key] for s in standings if d.key in s.settings]
+        tried = [s.settings[d.key] for s in ranking if d.key in s.settings]
         edge = _edge(d, value, [float(v) for v in tried if isinstance(v, int | float)])
         found += [f"{d.key}: {edge}"] if edge else []
     return found
@@ -143,6 +144,6 @@ def _edge(d: Dimension, value: float, tried: list[float]) -> str | None:
     return edge_of(Dimension(d.key, "", low=low, high=high, is_log=d.is_log, is_int=d.is_int), value)
 
 
-def command(best: Standing) -> str:
+def command(best: RankedSetting) -> str:
     """Return the command that trains the best setting anew."""
     return "dlexp train " + shlex.join(best.entries[0].trial.composed.overrides)

@@ -5,13 +5,12 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 
 from dlexp.engine.event import EpochEnd
-from dlexp.job.sweep.leaderboard import Entry, Standing, rank
-from dlexp.job.sweep.spec import Inquiry
+from dlexp.job.sweep.leaderboard import RankedSetting, RankedTrial, rank
+from dlexp.job.sweep.spec import SweepSpec
 from dlexp.job.sweep.trial import Outcome, Trial
-from dlexp.job.sweep.trial_store import Roster
+from dlexp.job.sweep.trial_store import TrialStore
+from dlexp.run.status import Status
 from dlexp.search.strategy import Round, Scores
-
-FAILED = ("failed", "diverged")
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class TrialDone:
         is_new: False when an earlier process, or another sweep, had trained it.
     """
 
-    entry: Entry
+    entry: RankedTrial
     done: int
     total: int
     is_new: bool
@@ -58,11 +57,11 @@ SweepEvent = RoundBegin | TrialEpoch | TrialDone
 
 
 @dataclass
-class Searching:
+class SearchLoop:
     """A running search: iterate over `events`, then read what came of it.
 
     Attributes:
-        inquiry: What is asked for.
+        spec: What is asked for.
         trials: Looks up and trains.
         interrupt: The user's wish to stop.
         entries: The latest outcome of each trial.
@@ -70,21 +69,21 @@ class Searching:
         why: Why the search ended before its time; "" when it did not.
     """
 
-    inquiry: Inquiry
-    trials: Roster
+    spec: SweepSpec
+    trials: TrialStore
     interrupt: Callable[[], bool]
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, RankedTrial] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     why: str = ""
     _started: float = field(default_factory=time.monotonic)
 
     def events(self) -> Iterator[SweepEvent]:
         """Search until the strategy has had enough, a limit is met or an interrupt comes."""
-        rounds = self.inquiry.rounds()
+        rounds = self.spec.rounds()
         asked: Round | None = next(rounds, None)
         done = 0
         while asked is not None:
-            trials = [trial for proposal in asked.proposals for trial in self.inquiry.trials(proposal)]
+            trials = [trial for proposal in asked.proposals for trial in self.spec.trials(proposal)]
             total = self._total(len(trials), done)
             yield RoundBegin(asked, done, total)
             self.notes += [note for note in asked.notes if " edge of " in note]
@@ -97,23 +96,23 @@ class Searching:
             except StopIteration:
                 asked = None
 
-    def in_order(self) -> list[Entry]:
+    def in_order(self) -> list[RankedTrial]:
         """Return the latest outcome of each trial in the order asked, whichever ended first."""
         return sorted(self.entries.values(), key=lambda entry: (entry.trial.proposal.number, entry.trial.seed or 0))
 
-    def standings(self) -> list[Standing]:
+    def ranking(self) -> list[RankedSetting]:
         """Return the settings, best first."""
-        return rank(self.in_order(), is_high_better=self.inquiry.is_high_better)
+        return rank(self.in_order(), is_high_better=self.spec.is_high_better)
 
     def stop_reason(self) -> str:
         """Return why no further trial may begin; "" when one may."""
-        limits = self.inquiry.search
+        limits = self.spec.search
         if self.interrupt():
             return "interrupted"
         if limits.max_seconds is not None and time.monotonic() - self._started >= limits.max_seconds:
             return f"search.max_seconds={limits.max_seconds:g} are over"
         if limits.stop_after_failures is not None:
-            failures = sum(entry.outcome.status in FAILED for entry in self.entries.values())
+            failures = sum(Status(entry.outcome.status).has_failed for entry in self.entries.values())
             if failures >= limits.stop_after_failures:
                 return f"{failures} trials failed or diverged: search.stop_after_failures"
         return ""
@@ -142,22 +141,22 @@ class Searching:
         return found
 
     def _note(self, asked: Round, trial: Trial, found: Outcome, done: int, total: int, *, is_new: bool) -> TrialDone:
-        entry = Entry(trial, found, asked.number)
+        entry = RankedTrial(trial, found, asked.number)
         self.entries[trial.id] = entry
         return TrialDone(entry, done, total, is_new)
 
     def _scores(self, asked: Round, trials: list[Trial], found: dict[str, Outcome]) -> Scores:
         """Return each proposal's mean over its seeds, higher is better; None where one of them has no value."""
-        sign = 1.0 if self.inquiry.is_high_better else -1.0
-        by_number: dict[int, list[Entry]] = {}
+        sign = 1.0 if self.spec.is_high_better else -1.0
+        by_number: dict[int, list[RankedTrial]] = {}
         for trial in trials:
-            by_number.setdefault(trial.proposal.number, []).append(Entry(trial, found[trial.id], 0))
+            by_number.setdefault(trial.proposal.number, []).append(RankedTrial(trial, found[trial.id], 0))
         scores: list[float | None] = []
         for proposal in asked.proposals:
-            (standing,) = rank(by_number[proposal.number], is_high_better=True)
-            scores.append(None if standing.value is None else sign * standing.value)
+            (ranked,) = rank(by_number[proposal.number], is_high_better=True)
+            scores.append(None if ranked.value is None else sign * ranked.value)
         return scores
 
     def _total(self, asked: int, done: int) -> int:
-        planned = getattr(self.inquiry.search, "trials", None) if self.inquiry.search.is_total_known else None
-        return done + asked if planned is None else planned * max(1, len(self.inquiry.space.seeds))
+        planned = getattr(self.spec.search, "trials", None) if self.spec.search.is_total_known else None
+        return done + asked if planned is None else planned * max(1, len(self.spec.space.seeds))

@@ -4,34 +4,34 @@ from typing import Any
 
 import torch
 
-from dlexp.job.sweep.importance import weigh
-from dlexp.job.sweep.leaderboard import Standing, command, edges
-from dlexp.job.sweep.loop import Searching
-from dlexp.job.sweep.selection_bias import worth
-from dlexp.job.sweep.spec import Inquiry
+from dlexp.job.sweep.importance import importance
+from dlexp.job.sweep.leaderboard import RankedSetting, command, edges
+from dlexp.job.sweep.loop import SearchLoop
+from dlexp.job.sweep.selection_bias import selection_bias
+from dlexp.job.sweep.spec import SweepSpec
 from dlexp.run.folder import RunFolder
 
 
 def summarize(
-    inquiry: Inquiry, folder: RunFolder, searching: Searching, standings: list[Standing], seconds: float
+    spec: SweepSpec, folder: RunFolder, loop: SearchLoop, ranking: list[RankedSetting], seconds: float
 ) -> dict[str, Any]:
     """Return what ``--json`` prints."""
-    best = standings[0] if standings and standings[0].value is not None else None
-    status = "interrupted" if searching.why == "interrupted" else "stopped_early" if searching.why else "finished"
+    best = ranking[0] if ranking and ranking[0].value is not None else None
+    status = "interrupted" if loop.why == "interrupted" else "stopped_early" if loop.why else "finished"
     result: dict[str, Any] = {
         "kind": "sweep",
         "run_id": folder.run_id,
         "run_dir": str(folder.path),
         "status": "failed" if best is None and status != "interrupted" else status,
-        "strategy": inquiry.composed.choices["search"],
-        "metric": inquiry.metric,
-        "mode": "max" if inquiry.is_high_better else "min",
-        "trials": _trials(inquiry, searching),
+        "strategy": spec.composed.choices["search"],
+        "metric": spec.metric,
+        "mode": "max" if spec.is_high_better else "min",
+        "trials": _trials(spec, loop),
         "best": None,
         "metrics": {},
         "importances": {},
-        "groups": searching.trials.programs,
-        "moves": searching.notes,
+        "groups": loop.trials.programs,
+        "moves": loop.notes,
         "seconds": round(seconds, 3),
     }
     if best is not None:
@@ -42,26 +42,26 @@ def summarize(
             "value": best.value,
             "std": best.std,
             "seeds": len(best.entries),
-            "ties": sum(standing.is_tied for standing in standings),
-            "edges": edges(best, inquiry.space.dimensions, standings),
+            "ties": sum(ranked.is_tied for ranked in ranking),
+            "edges": edges(best, spec.space.dimensions, ranking),
             "command": command(best),
-            **worth(standings, inquiry.metric),
+            **selection_bias(ranking, spec.metric),
         }
-        result["metrics"] = _summary(standings)
-        weighed = weigh(standings, inquiry.space.dimensions, is_high_better=inquiry.is_high_better)
+        result["metrics"] = _summary(ranking)
+        weighed = importance(ranking, spec.space.dimensions, is_high_better=spec.is_high_better)
         result |= {"importances": weighed.shares, "importances_note": weighed.note}
     return result
 
 
-def _summary(standings: list[Standing]) -> dict[str, float]:
+def _summary(ranking: list[RankedSetting]) -> dict[str, float]:
     """Return best, mean, standard deviation and count over the settings, as MLflow's parent run shows them."""
-    values = torch.tensor([s.value for s in standings if s.value is not None], dtype=torch.float64)
+    values = torch.tensor([s.value for s in ranking if s.value is not None], dtype=torch.float64)
     best = float(values[0])
     spread = float(values.std()) if len(values) > 1 else 0.0
     return {"sweep/best": best, "sweep/mean": float(values.mean()), "sweep/std": spread, "sweep/count": len(values)}
 
 
-def _trials(inquiry: Inquiry, searching: Searching) -> list[dict[str, Any]]:
+def _trials(spec: SweepSpec, loop: SearchLoop) -> list[dict[str, Any]]:
     """Return the records of all trials in the order asked, those that could not be trained among them."""
-    records = [entry.record() for entry in searching.in_order()] + [one.record() for one in inquiry.invalid]
+    records = [entry.record() for entry in loop.in_order()] + [one.record() for one in spec.invalid]
     return sorted(records, key=lambda record: record["number"])

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dlexp.job.sweep.leaderboard import Standing
+from dlexp.job.sweep.leaderboard import RankedSetting
 from dlexp.random import generator
 from dlexp.run.folder import RunFolder
 from dlexp.statistic.selection import optimism
@@ -16,25 +16,25 @@ DRAWS = 500
 LOSSES = ("loss", "log_loss", "mse")
 
 
-def worth(standings: list[Standing], metric: str) -> dict[str, Any]:
+def selection_bias(ranking: list[RankedSetting], metric: str) -> dict[str, Any]:
     """Return `picked_among`, `optimism`, `corrected` and `wins` of the best setting; empty where they are unknown.
 
     A setting's score on an example is the mean over its seeds of right or wrong, or of the negative loss. Unknown
     are metrics that are no mean over examples, such as F1, and settings validated on different examples.
 
     Args:
-        standings: The settings, best first.
+        ranking: The settings, best first.
         metric: The objective.
     """
-    whole = [standing for standing in standings if standing.value is not None]
+    whole = [ranked for ranked in ranking if ranked.value is not None]
     name = metric.removeprefix("val/")
     if len(whole) < 2 or not metric.startswith("val/") or name not in ("accuracy", *LOSSES):
         return {}
     scores: list[Tensor] = []
     ids = None
-    for standing in whole:
+    for ranked in whole:
         several = []
-        for entry in standing.entries:  # one trial's outputs at a time: those of all would not fit
+        for entry in ranked.entries:  # one trial's outputs at a time: those of all would not fit
             arrays = _read(entry.outcome.folder)
             if arrays is None:
                 return {}

@@ -5,24 +5,23 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.build.check import check_model
-from dlexp.build.dataset import JOINED
+from dlexp.build.dataset import JOINED, Datasets
 from dlexp.build.node import build
 from dlexp.build.program import Assembled, assemble
 from dlexp.config.compose import Composed
-from dlexp.config.signature import import_path_of_user_code
+from dlexp.config.signature import allow_user_code
 from dlexp.config.space import JOB_GROUPS, Space, read_space
+from dlexp.direction import is_better_high
 from dlexp.error import ConfigError
-from dlexp.job.loaded import Datasets
 from dlexp.job.sweep.trial import Trial
-from dlexp.job.sweep.validity import Invalid, Sieve, refuse, skipped
-from dlexp.metric import is_better_high
+from dlexp.job.sweep.validity import InvalidSetting, ValidityCheck, refuse, skipped
 from dlexp.run import name
 from dlexp.search import trial_id as ids
 from dlexp.search.strategy import Problem, Proposal, Rounds, Search, Settings
 
 
 @dataclass
-class Inquiry:
+class SweepSpec:
     """What one sweep command asks for, before anything is written.
 
     Attributes:
@@ -34,7 +33,7 @@ class Inquiry:
         first: The first trial's program, which proves that the configuration works.
         code: Version of the code that numbers depend on.
         key: Equal for sweeps that ask for the same trials.
-        sieve: Tells which settings cannot be trained.
+        validity: Tells which settings cannot be trained.
         invalid: Settings that were left out, of the rounds so far.
     """
 
@@ -46,8 +45,8 @@ class Inquiry:
     first: Assembled
     code: str
     key: str
-    sieve: Sieve
-    invalid: list[Invalid] = field(default_factory=list)
+    validity: ValidityCheck
+    invalid: list[InvalidSetting] = field(default_factory=list)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -79,7 +78,7 @@ class Inquiry:
             if self.search.metric != "auto":
                 trainer["monitor"] = self.metric
             composed = self.space.compose(proposal.settings, seed, **trainer)
-            dataset = self.sieve.load(composed.config)
+            dataset = self.validity.load(composed.config)
             trial_id = ids.trial_id(composed.config, dataset.fingerprint, self.code)
             found.append(Trial(trial_id, proposal, seed, composed, dataset))
         return found
@@ -95,7 +94,7 @@ class Inquiry:
         while asked is not None:
             valid, invalid = asked.proposals, []
             if self.search.invalid == "skip":
-                valid, invalid = self.sieve.sift(asked.proposals, asked.number)
+                valid, invalid = self.validity.partition(asked.proposals, asked.number)
             self.invalid += invalid
             scores = yield replace(asked, proposals=valid, notes=[*asked.notes, *skipped(invalid)])
             by_number = {p.number: score for p, score in zip(valid, scores, strict=True)}
@@ -105,7 +104,7 @@ class Inquiry:
                 return
 
 
-def prepare(overrides: list[str], config_dir: Path | None = None) -> Inquiry:
+def prepare(overrides: list[str], config_dir: Path | None = None) -> SweepSpec:
     """Check everything that can be checked before the first trial.
 
     Raises:
@@ -114,19 +113,18 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> Inquiry:
     """
     space, composed = read_space(overrides, config_dir)
     config = composed.config
-    if config["trusted"]:
-        import_path_of_user_code()
+    allow_user_code(config["trusted"])
     if space.dimensions and config["train_on"] == JOINED:
         cure = "search on train, then dlexp train --from SWEEP --on train+val"
         raise ConfigError(f"train_on: got {JOINED}; settings are compared on the validation part: {cure}")
     search: Search = build(config["search"])
-    sieve = Sieve(space, Datasets())
+    validity = ValidityCheck(space, Datasets())
     opening = next(search.propose(Problem(space.dimensions, config["trainer"]["epochs"])))
-    setting = _first_valid(opening.proposals, sieve, search.invalid)
+    setting = _first_valid(opening.proposals, validity, search.invalid)
     one = space.compose(setting, space.seeds[0] if space.seeds else None).config
     if search.metric != "auto":
         one["trainer"]["monitor"] = search.metric
-    dataset = sieve.load(one)
+    dataset = validity.load(one)
     first = assemble(one, dataset)
     check_model(first)
     metric = first.run.monitor
@@ -136,10 +134,10 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> Inquiry:
     code = ids.code_version(config["trusted"])
     texts = [d.text for d in space.dimensions] + [f"seed={seed}" for seed in space.seeds]
     key = ids.sweep_key(config, texts, dataset.fingerprint, code)
-    return Inquiry(composed, space, search, metric, is_high, first, code, key, sieve)
+    return SweepSpec(composed, space, search, metric, is_high, first, code, key, validity)
 
 
-def _first_valid(proposals: list[Proposal], sieve: Sieve, invalid: str) -> Settings:
+def _first_valid(proposals: list[Proposal], validity: ValidityCheck, invalid: str) -> Settings:
     """Return the first setting that can be trained.
 
     Raises:
@@ -147,8 +145,10 @@ def _first_valid(proposals: list[Proposal], sieve: Sieve, invalid: str) -> Setti
         DataError: Absent or unusable data.
     """
     if invalid == "refuse":
-        sieve.load(sieve.space.compose(proposals[0].settings).config)  # absent data are an error of their own kind
-    valid, others = sieve.sift(proposals, 1)
+        validity.load(
+            validity.space.compose(proposals[0].settings).config
+        )  # absent data are an error of their own kind
+    valid, others = validity.partition(proposals, 1)
     if others and (invalid == "refuse" or not valid):
         raise refuse(others, len(proposals))
     return valid[0].settings

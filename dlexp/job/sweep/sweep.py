@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -11,17 +12,17 @@ import torch
 
 from dlexp.build.check import check_destination, check_test
 from dlexp.build.node import build
+from dlexp.config.override import override_of
 from dlexp.error import RunError
-from dlexp.execution.dispatcher import Crew
-from dlexp.job.elsewhere import Elsewhere
+from dlexp.execution.dispatcher import Dispatcher
 from dlexp.job.interrupt import Interrupt
+from dlexp.job.outcome import Outcome, ignore, recorded
 from dlexp.job.sweep.figure import draw_figures
-from dlexp.job.sweep.leaderboard import Standing, command
-from dlexp.job.sweep.loop import Searching, SweepEvent, TrialDone
+from dlexp.job.sweep.leaderboard import RankedSetting, command
+from dlexp.job.sweep.loop import SearchLoop, SweepEvent, TrialDone
 from dlexp.job.sweep.result import summarize
-from dlexp.job.sweep.spec import Inquiry, prepare
-from dlexp.job.sweep.trial_store import Roster
-from dlexp.job.train.train import Outcome, tell_nobody
+from dlexp.job.sweep.spec import SweepSpec, prepare
+from dlexp.job.sweep.trial_store import FinishedTrials, TrialStore
 from dlexp.run import name, scan
 from dlexp.run.environment import environment, now
 from dlexp.run.folder import MANIFEST, RunFolder
@@ -34,12 +35,12 @@ class Announcement:
     """What is known when a search is about to begin, for the console.
 
     Attributes:
-        inquiry: What is asked for.
+        spec: What is asked for.
         folder: Where the sweep is written.
         is_new: False when it goes on.
     """
 
-    inquiry: Inquiry
+    spec: SweepSpec
     folder: RunFolder
     is_new: bool
 
@@ -50,14 +51,14 @@ class Found:
 
     Attributes:
         outcome: Result, exit code and notes.
-        standings: The settings, best first.
-        inquiry: What was asked for.
+        ranking: The settings, best first.
+        spec: What was asked for.
         command: Trains the winner anew; "" without one.
     """
 
     outcome: Outcome
-    standings: list[Standing]
-    inquiry: Inquiry
+    ranking: list[RankedSetting]
+    spec: SweepSpec
     command: str
 
 
@@ -71,7 +72,7 @@ class Listener(Protocol):
         """Take the end of events."""
 
 
-Announce = Callable[[Announcement], Listener]
+OnStart = Callable[[Announcement], Listener]
 Tell = Callable[[Found], None]
 
 
@@ -79,8 +80,8 @@ def start(
     overrides: list[str],
     config_dir: Path | None,
     *,
-    announce: Announce,
-    tell: Tell = tell_nobody,
+    announce: OnStart,
+    tell: Tell = ignore,
     open_test: bool = False,
     origin: dict[str, str] | None = None,
 ) -> Found:
@@ -98,28 +99,28 @@ def start(
         DlexpError: See its kinds.
     """
     with Interrupt(can_wait=False) as interrupt:
-        inquiry = prepare(overrides, config_dir)
-        check_test(inquiry.first.dataset, open_test)
-        runs_dir = Path(inquiry.config["runs_dir"])
+        spec = prepare(overrides, config_dir)
+        check_test(spec.first.dataset, open_test)
+        runs_dir = Path(spec.config["runs_dir"])
         check_destination(runs_dir)
         scan.close_dead(runs_dir)
-        folder = find_folder(inquiry)
+        folder = find_folder(spec)
         is_new = folder is None
         if folder is None:
-            folder = create_folder(inquiry, overrides, origin)
+            folder = create_folder(spec, overrides, origin)
         else:
             folder.lock()
             folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
         interrupt.can_wait = True
         try:
-            with Crew(folder, interrupt, build(inquiry.config["launcher"])) as crew:
-                listener = announce(Announcement(inquiry, folder, is_new))
-                return _carry_out(inquiry, folder, listener, tell, interrupt, crew)
+            with Dispatcher(folder, interrupt, build(spec.config["launcher"])) as dispatcher:
+                listener = announce(Announcement(spec, folder, is_new))
+                return _carry_out(spec, folder, listener, tell, interrupt, dispatcher)
         finally:
             folder.unlock()
 
 
-def resume(ref: str, runs_dir: Path, config_dir: Path | None, *, announce: Announce, tell: Tell = tell_nobody) -> Found:
+def resume(ref: str, runs_dir: Path, config_dir: Path | None, *, announce: OnStart, tell: Tell = ignore) -> Found:
     """Go on with a sweep: give its command again.
 
     Raises:
@@ -130,84 +131,77 @@ def resume(ref: str, runs_dir: Path, config_dir: Path | None, *, announce: Annou
     if kind != "sweep":
         raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
-    found = start([*overrides, f"runs_dir='{folder.runs_dir}'"], config_dir, announce=announce, tell=tell)
+    found = start([*overrides, override_of("runs_dir", str(folder.runs_dir))], config_dir, announce=announce, tell=tell)
     if found.outcome.result["run_id"] != folder.run_id:
         raise RunError(f"{ref}: code or data changed since it began; its trials would not agree with new ones")
     return found
 
 
-def find_folder(inquiry: Inquiry) -> RunFolder | None:
+def find_folder(spec: SweepSpec) -> RunFolder | None:
     """Return the folder of an earlier sweep that asked for the same trials, the newest."""
-    experiment = Path(inquiry.config["runs_dir"]) / inquiry.experiment
+    experiment = Path(spec.config["runs_dir"]) / spec.experiment
     for path in sorted(experiment.glob(f"*-*/{MANIFEST}"), reverse=True):
         try:
             manifest = json.loads(path.read_bytes())
         except (OSError, ValueError):
             continue
-        if manifest.get("kind") == "sweep" and manifest.get("key") == inquiry.key:
+        if manifest.get("kind") == "sweep" and manifest.get("key") == spec.key:
             return RunFolder(path.parent)
     return None
 
 
-def create_folder(inquiry: Inquiry, overrides: list[str], origin: dict[str, str] | None = None) -> RunFolder:
+def create_folder(spec: SweepSpec, overrides: list[str], origin: dict[str, str] | None = None) -> RunFolder:
     """Make a sweep's folder, locked."""
-    strategy, dimensions = inquiry.composed.choices["search"], inquiry.space.dimensions
+    strategy, dimensions = spec.composed.choices["search"], spec.space.dimensions
     searched = {d.key: d.text.partition("=")[2] for d in dimensions}
     described = {
         "kind": "sweep",
-        "key": inquiry.key,
+        "key": spec.key,
         "strategy": strategy,
-        "task": inquiry.first.dataset.task,
-        "seed": inquiry.config["seed"],
-        "device": str(inquiry.first.device),
-        "data": {"name": inquiry.first.dataset.name, "fingerprint": inquiry.first.dataset.fingerprint},
-        "params": {"search": strategy, **inquiry.first_choices, **searched},
-        "monitor": {"metric": inquiry.metric, "mode": "max" if inquiry.is_high_better else "min"},
+        "task": spec.first.dataset.task,
+        "seed": spec.config["seed"],
+        "device": str(spec.first.device),
+        "data": {"name": spec.first.dataset.name, "fingerprint": spec.first.dataset.fingerprint},
+        "params": {"search": strategy, **spec.first_choices, **searched},
+        "monitor": {"metric": spec.metric, "mode": "max" if spec.is_high_better else "min"},
         "test_openings": 0,
         **({} if origin is None else {"from": origin}),
     }
     slug = "-".join([strategy if dimensions else "seeds", *(d.key.rpartition(".")[2] for d in dimensions)])
     return RunFolder.create(
-        Path(inquiry.config["runs_dir"]),
-        inquiry.experiment,
+        Path(spec.config["runs_dir"]),
+        spec.experiment,
         name.clean(slug),
-        config=inquiry.config,
+        config=spec.config,
         overrides=overrides,
         manifest=described,
     )
 
 
 def _carry_out(
-    inquiry: Inquiry, folder: RunFolder, listener: Listener, tell: Tell, interrupt: Interrupt, crew: Crew
+    spec: SweepSpec, folder: RunFolder, listener: Listener, tell: Tell, interrupt: Interrupt, dispatcher: Dispatcher
 ) -> Found:
     started = time.monotonic() - _seconds_before(folder)
-    outbox = mlflow.start(folder, inquiry.config["tracking"])
-    around = {**environment(), "device": str(inquiry.first.device), "threads": torch.get_num_threads()}
-    trials = Roster(folder, inquiry.metric, crew, Elsewhere.around(folder, inquiry.metric), around)
-    searching = Searching(inquiry, trials, interrupt)
-    try:
-        for event in searching.events():
+    outbox = mlflow.start(folder, spec.config["tracking"])
+    around = {**environment(), "device": str(spec.first.device), "threads": torch.get_num_threads()}
+    trials = TrialStore(folder, spec.metric, dispatcher, FinishedTrials.around(folder, spec.metric), around)
+    loop = SearchLoop(spec, trials, interrupt)
+    with recorded(folder), closing(listener):
+        for event in loop.events():
             if isinstance(event, TrialDone):
                 _log(folder, event)
             listener.listen(event)
-        standings = searching.standings()
-        result = summarize(inquiry, folder, searching, standings, time.monotonic() - started)
+        ranking = loop.ranking()
+        result = summarize(spec, folder, loop, ranking, time.monotonic() - started)
         folder.write_result(plain(result))
-        if standings:
-            draw_figures(inquiry, folder, standings, result["importances"])
-        folder.log(f"{result['status']} {searching.why}".rstrip())
+        if ranking:
+            draw_figures(spec, folder, ranking, result["importances"])
+        folder.log(f"{result['status']} {loop.why}".rstrip())
         folder.update_manifest(status=result["status"], end=now())
-    except BaseException as error:
-        is_stopped = isinstance(error, SystemExit | KeyboardInterrupt)
-        folder.log(f"stopped: {type(error).__name__}: {error}")
-        folder.update_manifest(status="interrupted" if is_stopped else "failed", end=now())
-        raise
-    finally:
-        listener.close()
     code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
-    best = standings[0] if result["best"] is not None else None
-    outcome = Outcome(plain(result), code, _notes(folder, searching))
-    found = Found(outcome, standings, inquiry, command(best) if best else "")
+    best = ranking[0] if result["best"] is not None else None
+    outcome = Outcome(plain(result), code, _notes(folder, loop))
+    found = Found(outcome, ranking, spec, command(best) if best else "")
     tell(found)
     return replace(found, outcome=outcome.warned(outbox.finish(should_stop=interrupt)))
 
@@ -225,8 +219,8 @@ def _log(folder: RunFolder, event: TrialDone) -> None:
     folder.log(f"trial {event.entry.trial.id}: {found.status} {value}{kept} {found.reason}".rstrip())
 
 
-def _notes(folder: RunFolder, searching: Searching) -> list[str]:
-    if not searching.why:
+def _notes(folder: RunFolder, loop: SearchLoop) -> list[str]:
+    if not loop.why:
         return []
-    cure = "the same command again" if searching.why == "interrupted" else "raise the limit and give the command again"
-    return [f"{searching.why}: {len(searching.entries)} trials are kept; go on with {cure}"]
+    cure = "the same command again" if loop.why == "interrupted" else "raise the limit and give the command again"
+    return [f"{loop.why}: {len(loop.entries)} trials are kept; go on with {cure}"]

@@ -11,31 +11,66 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.engine.event import EpochEnd
-from dlexp.execution.dispatcher import Crew
-from dlexp.execution.executor import Assignment, Epoch
+from dlexp.error import RunError
+from dlexp.execution.assignment import Assignment, Epoch
+from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import is_intact
-from dlexp.job.elsewhere import Elsewhere
-from dlexp.job.sweep.trial import FOLDER, Outcome, Trial, by_id, outcome
+from dlexp.job.sweep.trial import Outcome, Trial, by_id, outcome
 from dlexp.run import name
-from dlexp.run.folder import RunFolder
+from dlexp.run.folder import TRIALS, RunFolder
 
 
 @dataclass
-class Roster:
+class FinishedTrials:
+    """The trials of the neighbours of a sweep, each read when it is asked for.
+
+    Attributes:
+        metric: The objective.
+        paths: Folders by the trial's id, those of later sweeps last.
+    """
+
+    metric: str
+    paths: dict[str, list[Path]] = field(default_factory=dict)
+
+    @classmethod
+    def around(cls, sweep: RunFolder, metric: str) -> "FinishedTrials":
+        """Return the trials of the other sweeps in a sweep's experiment."""
+        found: dict[str, list[Path]] = {}
+        for place in sorted(sweep.path.parent.glob(f"*-*/{TRIALS}")):
+            if place.parent != sweep.path:
+                for id_, path in by_id(place.parent).items():
+                    found.setdefault(id_, []).append(path)
+        return cls(metric, found)
+
+    def get(self, trial_id: str) -> Path | None:
+        """Return the folder of a trial that is done and undamaged; one that failed is worth another attempt."""
+        return next((path for path in reversed(self.paths.get(trial_id, [])) if self._is_finished(path)), None)
+
+    def _is_finished(self, path: Path) -> bool:
+        folder = RunFolder(path)
+        try:
+            found = outcome(folder, self.metric) if is_intact(folder) else None
+        except RunError:  # killed while it was made
+            return False
+        return found is not None and found.status != "failed"
+
+
+@dataclass
+class TrialStore:
     """The trials of one sweep.
 
     Attributes:
         sweep: The sweep's folder.
         metric: The objective.
-        crew: Trains what is missing.
+        dispatcher: Trains what is missing.
         elsewhere: Trials that other sweeps have finished.
         environment: What manifests say of code, machine and packages, found out once.
     """
 
     sweep: RunFolder
     metric: str
-    crew: Crew
-    elsewhere: Elsewhere
+    dispatcher: Dispatcher
+    elsewhere: FinishedTrials
     environment: dict[str, Any]
     _known: dict[str, Path] = field(default_factory=dict)
 
@@ -45,7 +80,7 @@ class Roster:
     @property
     def programs(self) -> list[dict[str, Any]]:
         """Size and engine of each program that was begun."""
-        return self.crew.programs
+        return self.dispatcher.programs
 
     def look_up(self, trial: Trial) -> Outcome | None:
         """Return how a trial ended; None when it has to be trained, from its beginning or its checkpoint."""
@@ -65,20 +100,20 @@ class Roster:
             stop_reason: Asked before each program; whatever it says but "" begins no more.
         """
         by_folder = {self._folder(trial): trial for trial in {trial.id: trial for trial in trials}.values()}
-        for heard in self.crew.train(
+        for event in self.dispatcher.train(
             [self._assign(trial, path) for path, trial in by_folder.items()], lambda: not stop_reason()
         ):
-            trial = by_folder[heard.path]
-            if isinstance(heard, Epoch):
-                yield trial, heard.event
+            trial = by_folder[event.path]
+            if isinstance(event, Epoch):
+                yield trial, event.event
             else:
-                found = outcome(RunFolder(heard.path), self.metric, trial.proposal.until)
+                found = outcome(RunFolder(event.path), self.metric, trial.proposal.until)
                 assert found is not None
                 yield trial, found
 
     def _assign(self, trial: Trial, path: Path) -> Assignment:
         config = trial.composed.config
-        self.crew.datasets.keep(config, trial.dataset)
+        self.dispatcher.datasets.keep(config, trial.dataset)
         return Assignment(config, path, "trial", trial.proposal.until)
 
     def _folder(self, trial: Trial) -> Path:
@@ -108,7 +143,7 @@ class Roster:
         slug = name.slug([f"{key}={_short(value)}" for key, value in trial.overrides.items()])
         folder = RunFolder.create(
             self.sweep.path,
-            FOLDER,
+            TRIALS,
             slug,
             config=trial.composed.config,
             overrides=trial.composed.overrides,

@@ -21,7 +21,7 @@ NAMED = 3  # settings that a message names
 
 
 @dataclass(frozen=True)
-class Invalid:
+class InvalidSetting:
     """A setting that cannot be trained.
 
     Attributes:
@@ -42,7 +42,7 @@ class Invalid:
 
 
 @dataclass
-class Sieve:
+class ValidityCheck:
     """Tells valid from invalid settings; each structure is looked at once.
 
     Attributes:
@@ -61,9 +61,9 @@ class Sieve:
             self._reasons[key] = self._look(settings)
         return self._reasons[key]
 
-    def sift(self, proposals: list[Proposal], round_number: int) -> tuple[list[Proposal], list[Invalid]]:
+    def partition(self, proposals: list[Proposal], round_number: int) -> tuple[list[Proposal], list[InvalidSetting]]:
         """Return the valid proposals and the others."""
-        invalid = [Invalid(p, round_number, reason) for p in proposals if (reason := self.reason(p.settings))]
+        invalid = [InvalidSetting(p, round_number, reason) for p in proposals if (reason := self.reason(p.settings))]
         refused = {one.proposal.number for one in invalid}
         return [p for p in proposals if p.number not in refused], invalid
 
@@ -89,7 +89,7 @@ class Sieve:
         return kept
 
 
-def refuse(invalid: list[Invalid], total: int) -> ConfigError:
+def refuse(invalid: list[InvalidSetting], total: int) -> ConfigError:
     """Return the error that names invalid settings, a few of them, each reason once."""
     by_reason = _by_reason(invalid)
     if len(by_reason) == 1 and len(invalid) == total:
@@ -99,7 +99,7 @@ def refuse(invalid: list[Invalid], total: int) -> ConfigError:
     return ConfigError(f"{len(invalid)} of {total} settings cannot be trained: {' | '.join(shown)}{cure}")
 
 
-def skipped(invalid: list[Invalid]) -> list[str]:
+def skipped(invalid: list[InvalidSetting]) -> list[str]:
     """Return a line for each reason for which settings were skipped."""
     lines = []
     for why, several in _by_reason(invalid).items():
@@ -108,13 +108,13 @@ def skipped(invalid: list[Invalid]) -> list[str]:
     return lines
 
 
-def named(one: Invalid) -> str:
+def named(one: InvalidSetting) -> str:
     """Return a setting as one would type it: ``model.depth=13 trainer.batch_size=64``."""
     return " ".join(f"{key}={show(value)}" for key, value in one.proposal.settings.items()) or "the only setting"
 
 
-def _by_reason(invalid: list[Invalid]) -> dict[str, list[Invalid]]:
-    found: dict[str, list[Invalid]] = {}
+def _by_reason(invalid: list[InvalidSetting]) -> dict[str, list[InvalidSetting]]:
+    found: dict[str, list[InvalidSetting]] = {}
     for one in invalid:
         found.setdefault(one.reason, []).append(one)
     return found

@@ -1,17 +1,13 @@
 """`--dry-run`: everything that can be known of a training run before it trains."""
 
-import copy
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-
 from dlexp.build.check import check_destination, check_model
+from dlexp.build.probe import trace
 from dlexp.build.program import Assembled, assemble
 from dlexp.config.compose import Composed
 from dlexp.engine.step import PRECISION
-from dlexp.error import ConfigError
 from dlexp.execution.estimate import estimate
 
 
@@ -53,40 +49,6 @@ def plan(composed: Composed) -> dict[str, Any]:
         "disk": found.disk + found.disk_epoch * run.trainer.epochs,
         "seconds": round(run.trainer.epochs * found.epoch_seconds + found.end, 1),
     }
-
-
-def trace(model: nn.Module, in_shape: tuple[int, ...], batch_size: int) -> tuple[list[int], int]:
-    """Run one batch on the meta device, which computes shapes and nothing else.
-
-    Args:
-        model: Left as it is; a copy on the meta device runs.
-        in_shape: Shape of an example.
-        batch_size: Examples.
-
-    Returns:
-        The shape of the outputs, and the bytes that autograd keeps for the backward pass.
-
-    Raises:
-        ConfigError: The shapes do not fit.
-    """
-    twin = copy.deepcopy(model).to("meta").train()
-    kept: dict[int, int] = {}
-
-    def pack(tensor: Tensor) -> Tensor:
-        owner = tensor if tensor._base is None else tensor._base  # a view costs nothing of its own
-        kept[id(owner)] = owner.numel() * owner.element_size()
-        held.append(owner)  # or its id could be given to another
-        return tensor
-
-    held: list[Tensor] = []
-    try:
-        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-            outputs = twin(torch.empty(batch_size, *in_shape, device="meta"))
-    except RuntimeError as error:
-        raise ConfigError(f"model: got a batch of shape {[batch_size, *in_shape]}; {error}") from error
-    main = outputs[0] if isinstance(outputs, list) else outputs
-    parameters = {id(p) for p in twin.parameters()}
-    return list(main.shape), sum(size for key, size in kept.items() if key not in parameters)
 
 
 def _memory(built: Assembled, saved: int) -> int:

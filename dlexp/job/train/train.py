@@ -1,37 +1,36 @@
 """One training run, new or resumed: events to the run folder, MLflow and the console; then the result."""
 
 import shlex
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from dlexp.build.check import check_destination, check_model, check_test
 from dlexp.build.program import Assembled, assemble
-from dlexp.config.compose import Composed
-from dlexp.config.signature import import_path_of_user_code
-from dlexp.data.dataset import Dataset
-from dlexp.data.quality import examine, warn
+from dlexp.config.compose import Composed, logged_params
+from dlexp.config.signature import allow_user_code
+from dlexp.data.quality import warn
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
+from dlexp.engine.memory import is_out_of_memory
 from dlexp.engine.snapshot import restore, snapshot
 from dlexp.engine.train import Run
-from dlexp.error import DataError, DlexpError, EnvironmentFault, RunError
+from dlexp.error import EnvironmentFault, RunError
 from dlexp.execution import saved_model
-from dlexp.execution.result import conclude
+from dlexp.execution.description import describe_run, write_parts
+from dlexp.execution.integrity import require_same_data
+from dlexp.execution.result import conclude_run
 from dlexp.execution.saver import save_epoch
 from dlexp.job.interrupt import Interrupt
-from dlexp.job.memory import is_out_of_memory
-from dlexp.metric import is_better_high
+from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
 from dlexp.run import name, scan
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
+from dlexp.run.status import Status
 from dlexp.tracking import mlflow
-
-EXIT_CODES = {"finished": 0, "stopped_early": 0, "diverged": 3, "failed": 1}
 
 
 @dataclass(frozen=True)
@@ -51,33 +50,15 @@ class Announcement:
     warnings: list[str]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a run ended: its result (what ``--json`` prints), the exit code and lines for the user."""
-
-    result: dict[str, Any]
-    exit_code: int
-    notes: list[str]
-
-    def warned(self, warning: str | None) -> "Outcome":
-        """Return the outcome with one more line for the user, if there is one."""
-        return replace(self, notes=[*self.notes, warning]) if warning else self
-
-
 Listener = Callable[[Event], None]
-Announce = Callable[[Announcement], Listener]
-Tell = Callable[[Outcome], None]
-
-
-def tell_nobody(_outcome: Any) -> None:
-    """Take what came of a run, sweep or cv and keep it to oneself."""
+OnStart = Callable[[Announcement], Listener]
 
 
 def start(
     composed: Composed,
     *,
-    announce: Announce,
-    tell: Tell = tell_nobody,
+    announce: OnStart,
+    tell: OnOutcome = ignore,
     open_test: bool = False,
     origin: dict[str, str] | None = None,
 ) -> Outcome:
@@ -110,7 +91,7 @@ def start(
 
 
 def resume(
-    ref: str, runs_dir: Path, *, announce: Announce, tell: Tell = tell_nobody, open_test: bool = False
+    ref: str, runs_dir: Path, *, announce: OnStart, tell: OnOutcome = ignore, open_test: bool = False
 ) -> Outcome:
     """Go on with a run where its last checkpoint is, or return its result when it is done.
 
@@ -132,22 +113,22 @@ def resume(
 def _result_of(folder: RunFolder, open_test: bool) -> Outcome | None:
     """Return the outcome of a run that is done; None when there is something to do."""
     result, status = folder.result, folder.manifest["status"]
-    is_done = result is not None and result["status"] == status and status in EXIT_CODES
+    is_done = result is not None and result["status"] == status and Status(status).has_ended
     if result is None or not is_done or (open_test and status != "diverged"):
         return None
-    return Outcome(result, EXIT_CODES[status], [f"run {folder.run_id} is {status}; there is nothing to resume"])
+    return Outcome(
+        result, Status(status).exit_code or 0, [f"run {folder.run_id} is {status}; there is nothing to resume"]
+    )
 
 
-def _go_on(folder: RunFolder, announce: Announce, tell: Tell, open_test: bool) -> Outcome:
+def _go_on(folder: RunFolder, announce: OnStart, tell: OnOutcome, open_test: bool) -> Outcome:
     config, manifest = folder.config, folder.manifest
     with Interrupt(can_wait=False) as interrupt:
-        if config["trusted"]:
-            import_path_of_user_code()
+        allow_user_code(config["trusted"])
         if config["trainer"]["threads"] is None and manifest["threads"] is not None:
             torch.set_num_threads(manifest["threads"])
         built = assemble(config)
-        if built.dataset.fingerprint != manifest["data"]["fingerprint"]:
-            raise DataError(f"{built.dataset.name}: the data changed since run {folder.run_id} began; start a new run")
+        require_same_data(folder, built.dataset)
         check_test(built.dataset, open_test)
         interrupt.can_wait = True
         rewind(built, folder)
@@ -168,7 +149,7 @@ def _create_folder(
 ) -> RunFolder:
     config = composed.config
     experiment = config["tracking"]["experiment"] or built.dataset.name
-    described = {"kind": "train", "params": logged_params(composed), **describe(built, config)}
+    described = {"kind": "train", "params": logged_params(composed), **describe_run(built, config)}
     described |= {} if origin is None else {"from": origin}
     slug = name.slug(composed.overrides)
     folder = RunFolder.create(
@@ -178,43 +159,11 @@ def _create_folder(
     return folder
 
 
-def describe(built: Assembled, config: dict[str, Any]) -> dict[str, Any]:
-    """Return what a run's manifest says of data, model, device and seed."""
-    return {
-        "task": built.dataset.task,
-        "seed": config["seed"],
-        "device": str(built.device),
-        "threads": torch.get_num_threads() if built.device.type == "cpu" else None,
-        "data": {"name": built.dataset.name, "fingerprint": built.dataset.fingerprint, **examine(built.dataset)},
-        "test_openings": 0,
-        "model": type(built.model).__name__,
-        "num_params": sum(p.numel() for p in built.model.parameters()),
-        "in_shape": list(built.dataset.in_shape),
-        "num_outputs": built.run.step.rules.loss.num_outputs,
-        "monitor": {"metric": built.run.monitor, "mode": "max" if is_better_high(built.run.monitor) else "min"},
-    }
-
-
-def write_parts(folder: RunFolder, data: Dataset) -> None:
-    """Write which rows of the data each part has."""
-    parts = {"train": data.train, "val": data.val, "test": data.test}
-    folder.write_split({part: rows.numpy() for part, rows in parts.items()})
-
-
-def logged_params(composed: Composed) -> dict[str, Any]:
-    """Return the group choices and the settings that the user changed, under their config path."""
-    changed: dict[str, Any] = {}
-    for override in composed.changed:
-        if override.key not in composed.choices and override.action != "delete":
-            changed[override.key] = override.value
-    return {**composed.choices, "seed": composed.config["seed"], **changed}
-
-
 def carry_out(
     built: Assembled,
     folder: RunFolder,
-    announce: Announce,
-    tell: Tell,
+    announce: OnStart,
+    tell: OnOutcome,
     interrupt: Interrupt,
     open_test: bool = False,
 ) -> Outcome:
@@ -226,39 +175,37 @@ def carry_out(
     for warning in warnings:
         folder.log(f"warning: {warning}")
     outbox = mlflow.start(folder, config["tracking"])
-    try:
+    with recorded(folder), _out_of_memory_named(built):
         listener = announce(Announcement(built, folder, built.run.epoch, warnings))
         built.run.should_stop = interrupt
         end = _follow(built.run, folder, listener)
-        result = conclude(built, folder, end, seed=config["seed"], open_test=open_test)
+        result = conclude_run(built, folder, end, seed=config["seed"], open_test=open_test)
         folder.log(f"{end.status} {end.reason}".rstrip())
         folder.update_manifest(status=end.status, end=now())
-    except BaseException as error:
-        _record_failure(folder, error)
-        if is_out_of_memory(error):
-            cure = "choose a smaller trainer.batch_size or trainer.eval_batch_size"
-            raise EnvironmentFault(f"{built.device}: out of memory; {cure}") from error
-        raise
     notes = [end.reason] if end.reason else []
     if end.status == "interrupted":
         notes.append(f"checkpoint written; go on with: dlexp train --resume {_name_for_user(folder)}")
-    outcome = Outcome(result, EXIT_CODES.get(end.status, interrupt.exit_code), notes)
+    outcome = Outcome(result, exit_code(end.status, interrupt.exit_code), notes)
     tell(outcome)
     return outcome.warned(outbox.finish(should_stop=interrupt))
-
-
-def _record_failure(folder: RunFolder, error: BaseException) -> None:
-    """Write how the run ended; a disk that cannot take even that must not hide the error itself."""
-    is_stopped = isinstance(error, SystemExit | KeyboardInterrupt)
-    with suppress(OSError, DlexpError):
-        folder.log(f"stopped at once by {error!r}" if is_stopped else f"failed: {type(error).__name__}: {error}")
-        folder.update_manifest(status="interrupted" if is_stopped else "failed", end=now())
 
 
 def _name_for_user(folder: RunFolder) -> str:
     """Return what --resume finds the run by: its id where that is looked for by default, else its folder."""
     is_default = folder.runs_dir == Path("runs").resolve()
     return folder.run_id if is_default else shlex.quote(str(folder.path))
+
+
+@contextmanager
+def _out_of_memory_named(built: Assembled) -> Iterator[None]:
+    """Say in one line what a device without memory needs."""
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        cure = "choose a smaller trainer.batch_size or trainer.eval_batch_size"
+        raise EnvironmentFault(f"{built.device}: out of memory; {cure}") from error
 
 
 def _follow(run: Run, folder: RunFolder, listener: Listener) -> TrialEnd:

@@ -4,7 +4,7 @@ By itself means a program of one trial of the engine that trained it, with its t
 engine is a stack, also the plain module. Nothing of the original is changed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,11 +12,12 @@ from typing import Any
 
 from dlexp.build.dataset import load_data
 from dlexp.build.program import assemble, assemble_group
-from dlexp.config.signature import import_path_of_user_code
+from dlexp.config.signature import allow_user_code
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
-from dlexp.error import DataError, RunError
+from dlexp.error import RunError
+from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import evaluate_best
 from dlexp.execution.saver import save_epoch, save_last
 from dlexp.job.train.difference import compare, has_predictions
@@ -53,23 +54,21 @@ def verify(ref: str, runs_dir: Path, tell: Callable[[str], None] = lambda _line:
         RunError: No such run, or it has nothing to compare.
         DataError: The data are not those of the run.
     """
-    folder = find(runs_dir, ref)
+    folder = scan.find(runs_dir, ref)
     manifest, config = folder.manifest, folder.config
     if manifest["kind"] not in KINDS:
         raise RunError(f"{ref}: got a {manifest['kind']}; name one of the runs in it, {folder.path}/*/*")
     if manifest["status"] in ("running", "failed") or folder.saved_epoch() is None:
         raise RunError(f"{ref}: got a run that {_lack(manifest['status'])}; there is nothing to compare")
-    if config["trusted"]:
-        import_path_of_user_code()
+    allow_user_code(config["trusted"])
     dataset = load_data(config)
-    if dataset.fingerprint != manifest["data"]["fingerprint"]:
-        raise DataError(f"{dataset.name}: the data changed since run {folder.run_id} was trained")
+    require_same_data(folder, dataset)
     if manifest.get("threads") is not None:
         config = {**config, "trainer": {**config["trainer"], "threads": manifest["threads"]}}
     engine = manifest.get("engine", "solo")
     differences, device = {}, ""
     for kind in dict.fromkeys((engine, "solo")):
-        if kind not in ("solo", "folded", "vmapped", "graphed"):
+        if kind not in ("solo", "batched", "vmapped", "graphed"):
             continue  # several had a hand in it
         tell(f"training {folder.run_id} again, alone, by {'its module' if kind == 'solo' else f'engine {kind}'}")
         with TemporaryDirectory(prefix="dlexp-verify-") as scratch:
@@ -89,29 +88,6 @@ def verify(ref: str, runs_dir: Path, tell: Callable[[str], None] = lambda _line:
             "reasons": [] if is_bitwise else explain(manifest, engine, device),
         }
     )
-
-
-def find(runs_dir: Path, ref: str) -> RunFolder:
-    """Return the run that a user means; trials and folds are looked for inside sweeps and cvs.
-
-    Raises:
-        RunError: Unknown or ambiguous.
-    """
-    try:
-        return scan.find(runs_dir, ref)
-    except RunError:
-        inner = [child for path in scan.run_paths(runs_dir) for child in _inside(RunFolder(path))]
-        found = [child for child in inner if ref and child.path.name.startswith(ref)]
-        if len(found) != 1:
-            raise
-        return found[0]
-
-
-def _inside(folder: RunFolder) -> Iterator[RunFolder]:
-    """Yield the trials or folds of a run, and those inside of them."""
-    for child in folder.children():
-        yield child
-        yield from _inside(child)
 
 
 def _lack(status: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from dlexp.engine.stack.kind import AGAIN, fold_obstacle, stack_kinds
+from dlexp.engine.stack.kind import AGAIN, batch_obstacle, stack_kinds
 from dlexp.engine.stack.vmapped import find_obstacle
 from dlexp.model.recompute import recomputed
 
@@ -39,13 +39,13 @@ class Branches(nn.Module):
 
 def test_plain_layers_fold():
     model = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.LayerNorm(6), nn.Linear(6, 2))
-    assert "LayerNorm" in (fold_obstacle(model, (4,)) or "")  # torch's own layer norm is no group norm
+    assert "LayerNorm" in (batch_obstacle(model, (4,)) or "")  # torch's own layer norm is no group norm
     del model[3]
-    assert stack_kinds(model, (4,)) == (["folded", "vmapped"], "")
+    assert stack_kinds(model, (4,)) == (["batched", "vmapped"], "")
 
 
 def test_code_that_mixes_examples_is_mapped_instead():
-    assert fold_obstacle(MixesExamples(), (4,)) == "its code mixes the examples of a batch"
+    assert batch_obstacle(MixesExamples(), (4,)) == "its code mixes the examples of a batch"
     assert find_obstacle(MixesExamples(), (4,)) is None
 
 
@@ -59,14 +59,14 @@ def test_a_branch_on_data_cannot_be_stacked_and_says_why():
     kinds, reasons = stack_kinds(Branches(), (4,))
     assert kinds == []
     assert "vmapped" in reasons
-    assert "folded" in reasons
+    assert "batched" in reasons
 
 
 @pytest.mark.parametrize("layer", [nn.Conv2d(1, 2, 3), nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect")])
 def test_convolutions_fold_and_are_mapped(layer):
     model = nn.Sequential(layer, nn.BatchNorm2d(2), nn.Flatten(), nn.LazyLinear(2))
     model(torch.zeros(2, 1, 8, 8))
-    assert stack_kinds(model, (1, 8, 8)) == (["folded", "vmapped"], "")
+    assert stack_kinds(model, (1, 8, 8)) == (["batched", "vmapped"], "")
 
 
 class Again(nn.Module):
@@ -82,4 +82,4 @@ class Again(nn.Module):
 
 def test_statistics_that_a_backward_pass_changes_are_noticed():
     model = nn.Sequential(nn.Conv2d(1, 1, 3), Again(), nn.Flatten(), nn.Linear(36, 2))
-    assert fold_obstacle(model, (1, 8, 8)) == AGAIN
+    assert batch_obstacle(model, (1, 8, 8)) == AGAIN

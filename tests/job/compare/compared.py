@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dlexp.job.compare.side import Entrant, Predictions
+from dlexp.job.compare.side import Predictions, Side
 from dlexp.run.folder import RunFolder
 
 _MODELS = itertools.count()  # runs whose settings are not said have different ones
@@ -23,10 +23,10 @@ def logits(seed: int, targets: np.ndarray, accuracy: float, num_classes: int = 3
     return noise
 
 
-def entrant(run_id: str, side: list[Predictions], *overrides: str) -> Entrant:
+def side(run_id: str, side: list[Predictions], *overrides: str) -> Side:
     """Return one side of a comparison of runs, a seed for each of its predictions."""
     seeds = [str(seed) for seed in range(len(side))]
-    return Entrant(
+    return Side(
         run_id, list(overrides), "train", RunFolder(Path(run_id)), "multiclass", "f", seeds, {(0, 0): side}, 0, [run_id]
     )
 

@@ -8,6 +8,7 @@ import pytest
 from dlexp.error import RunError
 from dlexp.job.compare import comparison as compare_job
 from dlexp.job.compare.comparison import compare
+from dlexp.job.compare.verdict import verdict
 from dlexp.statistic.bootstrap import Bootstrap
 from dlexp.statistic.sign_flip import fewest
 from dlexp.statistic.t_test import differences_needed
@@ -69,7 +70,7 @@ def test_as_many_seeds_as_stated_have_the_power_stated(effect, error):
         differences = moved + draw.normal(size=max(needed, fewest()))
         mean = differences.mean()
         pair = compare_job._over_seeds(differences, Bootstrap(mean - 1.96 * error, mean + 1.96 * error, 0, error), 1)
-        wins += compare_job.verdict(pair | {"p_holm": pair["p_value"]}, is_high_better=True) == "a"
+        wins += verdict(pair | {"p_holm": pair["p_value"]}, is_high_better=True) == "a"
     print(f"{needed} seeds, power {wins / 400:.3f}")
     assert 0.74 < wins / 400 < 0.88
 

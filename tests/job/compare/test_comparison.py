@@ -11,6 +11,7 @@ from dlexp.error import ConfigError, RunError
 from dlexp.job.compare import comparison as compare_job
 from dlexp.job.compare.comparison import compare
 from dlexp.job.compare.side import Predictions
+from dlexp.job.compare.verdict import judge
 from tests.job.compare import compared as made
 
 TARGET = np.arange(400) % 3
@@ -149,10 +150,10 @@ def wrong_verdicts(kind: str, draws: int, seeds: int) -> float:
         first = 9000 + 2 * seeds * i
         outputs = [made.logits(first + j, targets, 0.9) for j in range(2 * seeds)]
         sides = [[Predictions(ids, targets, o, 480) for o in outputs[k::2]] for k in (0, 1)]
-        entrants = [made.entrant(str(k), side) for k, side in enumerate(sides)]
-        values = [compare_job.values_of(entrant, kind) for entrant in entrants]
-        pairs = compare_job._on_one_split(entrants, values, kind, 1)
-        compare_job.judge(pairs, is_high_better=True)
+        sides = [made.side(str(k), side) for k, side in enumerate(sides)]
+        values = [compare_job.values_of(side, kind) for side in sides]
+        pairs = compare_job._on_one_split(sides, values, kind, 1)
+        judge(pairs, is_high_better=True)
         wrong += pairs[0]["verdict"] != "cannot tell"
     print(f"{wrong} of {draws}")
     return wrong / draws

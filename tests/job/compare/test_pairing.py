@@ -6,8 +6,8 @@ from tests.job.compare import compared as made
 
 def test_labels_leave_out_what_all_share():
     runs = [
-        made.entrant("a", [], "data=iris", "seed=1", "model=cnn"),
-        made.entrant("b", [], "data=iris", "seed=2"),
-        made.entrant("c", [], "data=iris", "runs_dir=/tmp", "tracking.uri=x"),
+        made.side("a", [], "data=iris", "seed=1", "model=cnn"),
+        made.side("b", [], "data=iris", "seed=2"),
+        made.side("c", [], "data=iris", "runs_dir=/tmp", "tracking.uri=x"),
     ]
     assert labels(runs) == ["a seed=1 model=cnn", "b seed=2", "c default"]

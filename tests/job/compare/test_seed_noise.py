@@ -113,7 +113,7 @@ def test_interrupted_it_has_no_document_and_the_signals_code(tmp_path, monkeypat
     def stopped(*args, **more):
         found = sweep.start(*args, **more)
         found.outcome.result["status"] = "interrupted"
-        return type(found)(type(found.outcome)(found.outcome.result, 130, []), [], found.inquiry, "")
+        return type(found)(type(found.outcome)(found.outcome.result, 130, []), [], found.spec, "")
 
     monkeypatch.setattr(seed_noise, "sweep", type("Stopped", (), {"start": staticmethod(stopped)}))
     assert measure(folder.run_id, tmp_path, 2, announce=Heard()) == seed_noise.Measured(folder.run_id, None, 130)

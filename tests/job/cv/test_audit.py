@@ -15,7 +15,7 @@ from dlexp.build.dataset import deal_folds, load_data
 from dlexp.config import catalog
 from dlexp.config.resolve import resolve
 from dlexp.data import fold, table
-from dlexp.data.target_scale import Unit
+from dlexp.data.target_scale import TargetScale
 from dlexp.job.cv.audit import audit, fitted, perturb
 from dlexp.job.cv.fold_run import configure
 
@@ -142,8 +142,10 @@ def test_a_leak_of_categories_is_seen(tmp_path, monkeypatch):
 
 
 def test_a_leak_of_the_unit_of_values_is_seen(monkeypatch):
-    honest = Unit.fit
-    monkeypatch.setattr(Unit, "fit", staticmethod(lambda targets, train: honest(targets, torch.arange(len(targets)))))
+    honest = TargetScale.fit
+    monkeypatch.setattr(
+        TargetScale, "fit", staticmethod(lambda targets, train: honest(targets, torch.arange(len(targets))))
+    )
     found = audit(["data=diabetes", *QUICK])
     assert found["folds"][0]["changed"] == ["unit", "weights"]
 

@@ -15,8 +15,8 @@ from dlexp.build.program import assemble
 from dlexp.engine.event import EpochEnd
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution import group as group_job
-from dlexp.job.cv import cv
-from dlexp.job.cv import result as tally
+from dlexp.job.cv import aggregate, cv
+from dlexp.job.outcome import Outcome
 from dlexp.job.train import train
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
@@ -36,11 +36,11 @@ def quiet(_about):
     return lambda _end: None
 
 
-def start(runs_dir: Path, *overrides: str, announce=quiet) -> train.Outcome:
+def start(runs_dir: Path, *overrides: str, announce=quiet) -> Outcome:
     return cv.start([*overrides, f"runs_dir={runs_dir}"], announce=announce)
 
 
-def folder_of(outcome: train.Outcome) -> RunFolder:
+def folder_of(outcome: Outcome) -> RunFolder:
     return RunFolder.open(Path(outcome.result["run_dir"]))
 
 
@@ -54,14 +54,14 @@ def plain(result: dict) -> dict:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> train.Outcome:
+def whole(tmp_path_factory) -> Outcome:
     return start(tmp_path_factory.mktemp("runs"), *QUICK)
 
 
 @pytest.fixture(autouse=True)
 def no_figures(whole, monkeypatch):
     """Leave out what takes most of the time of a small cv; `whole` has its figures."""
-    monkeypatch.setattr(tally.pool, "draw_figures", lambda *_: [])
+    monkeypatch.setattr(aggregate, "draw_figures", lambda *_: [])
 
 
 def test_result_has_what_the_contract_names(whole):

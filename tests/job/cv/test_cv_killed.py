@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+ROOT = Path(__file__).parents[3]
 SETTINGS = ["tracking=none", "trainer.threads=1", "dropout=inverted"]
 REPEATED = ["trainer.epochs=14", "cv.k=4", "cv.repeats=2"]
 FORMS = {
@@ -20,8 +21,8 @@ VARYING = ("run_id", "run_dir", "seconds")
 
 
 def run(*arguments: str) -> str:
-    command = [sys.executable, str(Path(__file__).with_name("kill_cv_loop.py")), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    command = [sys.executable, "-m", "tests.job.cv.kill_cv_loop", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

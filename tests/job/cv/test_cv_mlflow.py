@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dlexp.job.cv import cv
-from dlexp.job.cv import result as tally
+from dlexp.job.cv import aggregate, cv
 from dlexp.job.inference.evaluate import evaluate
 
 QUICK = ["data=wine", "trainer.epochs=2", "trainer.batch_size=16", "model.widths=[8]", "cv.k=2", "trainer.fuse=off"]
@@ -20,8 +19,8 @@ def store(tmp_path, monkeypatch):
     from mlflow import MlflowClient
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.setattr(tally.pool, "draw_figures", lambda *_: [])
-    monkeypatch.setattr(tally.pool, "draw_settings", lambda *_: None)
+    monkeypatch.setattr(aggregate, "draw_figures", lambda *_: [])
+    monkeypatch.setattr(aggregate, "draw_settings", lambda *_: None)
 
     def run(*overrides):
         outcome = cv.start([*QUICK, *overrides, f"runs_dir={tmp_path}"], announce=lambda _about: lambda _end: None)

@@ -16,8 +16,7 @@ from dlexp.engine.event import EpochEnd
 from dlexp.error import ConfigError, RunError
 from dlexp.execution import group as group_job
 from dlexp.job.compare.comparison import compare
-from dlexp.job.cv import cv
-from dlexp.job.cv import result as tally
+from dlexp.job.cv import aggregate, cv
 from dlexp.job.inference.evaluate import evaluate
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
@@ -32,22 +31,22 @@ def start(runs_dir: Path, *overrides: str, announce=lambda _about: lambda _end: 
 
 @pytest.fixture(autouse=True)
 def no_figures(monkeypatch):
-    monkeypatch.setattr(tally.pool, "draw_figures", lambda *_: [])
-    monkeypatch.setattr(tally.pool, "draw_settings", lambda *_: None)
+    monkeypatch.setattr(aggregate, "draw_figures", lambda *_: [])
+    monkeypatch.setattr(aggregate, "draw_settings", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     """Three settings, trained as one program each fold size."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tally.pool, "draw_figures", lambda *_: [])
+        patch.setattr(aggregate, "draw_figures", lambda *_: [])
         return start(tmp_path_factory.mktemp("settings"), THREE, "trainer.fuse=9")
 
 
 @pytest.fixture(scope="module")
 def seeds(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tally.pool, "draw_figures", lambda *_: [])
+        patch.setattr(aggregate, "draw_figures", lambda *_: [])
         return start(tmp_path_factory.mktemp("seeds"), "seed=range(0,4)", "trainer.fuse=12")
 
 
@@ -95,7 +94,7 @@ def test_every_setting_is_a_cv_on_the_same_folds(settings):
 def test_settings_times_folds_train_as_each_alone(settings):
     sizes = {child.config["optimizer"]["lr"]: child for child in folder_of(settings).children()}
     logs = [(fold.path / "log.txt").read_text() for child in sizes.values() for fold in child.children()]
-    assert all("folded" in log or "vmapped" in log for log in logs)
+    assert all("batched" in log or "vmapped" in log for log in logs)
     for child in sizes.values():
         for fold in child.children():
             assert_as_alone(fold)
@@ -211,7 +210,7 @@ def test_pooled_predictions_have_a_row_an_example_and_average_the_probabilities(
 
 def test_seeds_times_folds_train_as_each_alone(seeds):
     for child in folder_of(seeds).children()[::3]:
-        assert "folded" in (child.path / "log.txt").read_text()
+        assert "batched" in (child.path / "log.txt").read_text()
         assert_as_alone(child)
 
 
@@ -239,7 +238,7 @@ def test_a_program_that_is_killed_in_the_middle_goes_on_inside(tmp_path, monkeyp
     with pytest.raises(KeyboardInterrupt):
         start(tmp_path / "cut", *fused)
     monkeypatch.undo()
-    monkeypatch.setattr(tally.pool, "draw_figures", lambda *_: [])
+    monkeypatch.setattr(aggregate, "draw_figures", lambda *_: [])
     assert plain(cv.resume("last", tmp_path / "cut", announce=lambda _: lambda _: None).result) == expected
 
 

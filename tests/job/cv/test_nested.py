@@ -16,10 +16,9 @@ from dlexp.build.program import assemble
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
 from dlexp.error import ConfigError
-from dlexp.job.cv import cv
-from dlexp.job.cv import result as tally
+from dlexp.job.cv import aggregate, cv
 from dlexp.job.cv.audit import perturb
-from dlexp.job.cv.nested import Chosen
+from dlexp.job.cv.nested import InnerChoice
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 
@@ -34,13 +33,13 @@ def start(runs_dir: Path, *overrides: str, announce=lambda _about: lambda _end: 
 
 @pytest.fixture(autouse=True)
 def no_figures(monkeypatch):
-    monkeypatch.setattr(tally.pool, "draw_figures", lambda *_: [])
+    monkeypatch.setattr(aggregate, "draw_figures", lambda *_: [])
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tally.pool, "draw_figures", lambda *_: [])
+        patch.setattr(aggregate, "draw_figures", lambda *_: [])
         return start(tmp_path_factory.mktemp("nested"), "data=wine", GRID, "trainer.fuse=off")
 
 
@@ -127,14 +126,14 @@ def test_rows_that_an_outer_fold_holds_out_change_neither_choice_nor_fit(tmp_pat
     for name in ("as it is", "changed"):
 
         def prepare(*arguments, is_changed=name == "changed"):
-            design = honest(*arguments)
-            fold = design.folds[0]
+            spec = honest(*arguments)
+            fold = spec.folds[0]
             kept = [Fold(0, 0, fold.train, fold.val)]
-            return replace(design, dataset=_changed(design.dataset, fold) if is_changed else design.dataset, folds=kept)
+            return replace(spec, dataset=_changed(spec.dataset, fold) if is_changed else spec.dataset, folds=kept)
 
         monkeypatch.setattr(cv, "prepare", prepare)
         monkeypatch.setattr(
-            tally, "conclude", lambda *_, **more: {"status": "finished", "chosen": more["searched"].chosen}
+            cv, "conclude_cv", lambda *_, **more: {"status": "finished", "chosen": more["searched"].chosen}
         )
         monkeypatch.setattr(cv, "_notes", lambda *_: [])
         chosen = start(tmp_path / name, "data=wine", *space, "trainer.fuse=off").result["chosen"]
@@ -169,7 +168,7 @@ def test_a_nested_cv_is_interrupted_and_resumed(tmp_path, whole, last):
     def announce(_about):
         def listen(event):
             told.append(event)
-            if sum(not isinstance(one, Chosen) for one in told) == last:
+            if sum(not isinstance(one, InnerChoice) for one in told) == last:
                 os.kill(os.getpid(), signal.SIGINT)
 
         return listen
@@ -178,7 +177,7 @@ def test_a_nested_cv_is_interrupted_and_resumed(tmp_path, whole, last):
     assert (cut.exit_code, cut.result["status"], cut.result["mean"]) == (130, "interrupted", {})
     new = []
     again = cv.resume("last", tmp_path, announce=lambda _about: new.append)
-    assert sum(not isinstance(one, Chosen) and one.is_new for one in new) == 14 - last
+    assert sum(not isinstance(one, InnerChoice) and one.is_new for one in new) == 14 - last
     assert plain(again.result) == plain(whole.result)
 
 
@@ -199,7 +198,7 @@ def test_inner_trainings_that_a_power_cut_damaged_are_trained_anew(tmp_path, who
     (trials[1].path / "manifest.json").write_text("")
     new = []
     again = cv.resume("last", tmp_path, announce=lambda _about: new.append)
-    assert sum(not isinstance(one, Chosen) and one.is_new for one in new) == 14 - 9 + 2
+    assert sum(not isinstance(one, InnerChoice) and one.is_new for one in new) == 14 - 9 + 2
     assert plain(again.result) == plain(whole.result)
 
 

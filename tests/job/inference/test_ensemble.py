@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dlexp.error import ConfigError, RunError
-from dlexp.job.cv import cv, result
+from dlexp.job.cv import aggregate, cv
 from dlexp.job.inference.ensemble import average
 from dlexp.job.inference.evaluate import evaluate
 from dlexp.job.inference.predict import predict
@@ -23,7 +23,7 @@ def crossed(runs_dir: Path, *overrides: str) -> RunFolder:
 
 @pytest.fixture(autouse=True)
 def no_figures(monkeypatch):
-    monkeypatch.setattr(result.pool, "draw_figures", lambda *_: [])
+    monkeypatch.setattr(aggregate, "draw_figures", lambda *_: [])
 
 
 def test_the_mean_is_that_of_probabilities():

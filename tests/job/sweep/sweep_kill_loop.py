@@ -1,6 +1,6 @@
 """Sweeps in forked children that are killed at random instants until the sweep is done; run by test_sweep_killed.
 
-usage: python sweep_kill_loop.py FOLDER SEED NUM_KILLS [FUSE WORKERS]
+usage: python -m tests.job.sweep.sweep_kill_loop FOLDER SEED NUM_KILLS [FUSE WORKERS]
 
 Each strategy is tried with stacks and worker processes of its own, or all with the same; the undisturbed sweep trains
 in its own process.
@@ -16,6 +16,7 @@ import shutil
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import optuna  # noqa: F401  # as scipy.stats, for the forked children
@@ -26,7 +27,7 @@ from dlexp.job.sweep import sweep
 from dlexp.job.sweep.loop import TrialEpoch
 from dlexp.job.sweep.spec import prepare
 from dlexp.search.trial_id import code_version
-from tests.job import shared_server
+from tests.job.child import attempt, start_server
 
 LR = "optimizer.lr=tag(log,interval(1e-3,1e4))"  # the upper end diverges
 SHARED = ["tracking=none", "data.limit=400"]
@@ -62,17 +63,8 @@ class Doom:
         pass
 
 
-def attempt(runs_dir: Path, overrides: list[str], doom: Doom) -> int:
-    pid = os.fork()
-    if pid == 0:
-        code = 99
-        try:
-            overrides = [*overrides, f"runs_dir={runs_dir}"]
-            code = sweep.start(overrides, None, announce=lambda _about: doom).outcome.exit_code
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(status)
+def search(runs_dir: Path, overrides: list[str], doom: Doom) -> int:
+    return sweep.start([*overrides, f"runs_dir={runs_dir}"], None, announce=lambda _about: doom).outcome.exit_code
 
 
 def finished(runs_dir: Path) -> dict[str, int]:
@@ -96,7 +88,7 @@ def main() -> None:
     folder, chance, num_kills = Path(sys.argv[1]), random.Random(int(sys.argv[2])), int(sys.argv[3])
     told = {}
     sweep.draw_figures = lambda *_: None  # a second each time
-    shared_server.start()
+    start_server()
     for strategy, special in STRATEGIES.items():
         overrides = [*SHARED, *special]
         # found out and imported once here: forked children find it done, and changes of sources are not noticed
@@ -104,7 +96,8 @@ def main() -> None:
         code_version()
         fuse, workers = sys.argv[4:] or HOW[strategy]
         overrides.append(f"trainer.fuse={fuse}")
-        assert attempt(folder / "whole" / strategy, [*overrides, "launcher.workers=1"], Doom(None, 0.0)) == 0
+        undisturbed = [*overrides, "launcher.workers=1"]
+        assert attempt(partial(search, folder / "whole" / strategy, undisturbed, Doom(None, 0.0))) == 0
         overrides.append(f"launcher.workers={workers}")
         kills, again, before = 0, [], {}
         place = folder / "killed" / strategy
@@ -114,7 +107,7 @@ def main() -> None:
             shutil.copy(timings, place)
         while True:
             epochs = chance.randint(1, 7) if kills < num_kills else None
-            code = attempt(place, overrides, Doom(epochs, chance.uniform(0, 0.05)))
+            code = attempt(partial(search, place, overrides, Doom(epochs, chance.uniform(0, 0.05))))
             after = finished(place)
             again += [name for name, when in before.items() if after.get(name) != when]
             before = after

@@ -5,13 +5,13 @@ from types import SimpleNamespace
 import pytest
 
 from dlexp.config.dimension import Dimension
-from dlexp.job.sweep.leaderboard import Entry, edges, rank
+from dlexp.job.sweep.leaderboard import RankedTrial, edges, rank
 from dlexp.search.strategy import Proposal
 
 
 def entry(number, value, seed=None, status="finished", **settings):
     trial = SimpleNamespace(proposal=Proposal(number, settings), seed=seed, id=f"{number}-{seed}")
-    return Entry(trial, SimpleNamespace(value=value, status=status), 1)  # type: ignore[arg-type]
+    return RankedTrial(trial, SimpleNamespace(value=value, status=status), 1)  # type: ignore[arg-type]
 
 
 def test_best_first_failed_last_equal_ones_in_order():
@@ -45,10 +45,10 @@ def test_edges_of_intervals_and_of_listed_numbers():
     lr = Dimension("lr", "", low=1e-4, high=1.0, is_log=True)
     width = Dimension("width", "", values=[8, 16, 32])
     kind = Dimension("kind", "", values=["a", "b", "c"])
-    standings = rank(
+    ranking = rank(
         [entry(0, 0.9, lr=0.9, width=8, kind="a"), entry(1, 0.1, lr=0.01, width=32, kind="c")], is_high_better=True
     )
-    assert edges(standings[0], [lr, width, kind], standings) == ["lr: upper", "width: lower"]
+    assert edges(ranking[0], [lr, width, kind], ranking) == ["lr: upper", "width: lower"]
     # a search that went on beyond the range has its winner inside
-    standings = rank([entry(0, 0.9, lr=0.9), entry(1, 0.1, lr=100.0)], is_high_better=True)
-    assert edges(standings[0], [lr], standings) == []
+    ranking = rank([entry(0, 0.9, lr=0.9), entry(1, 0.1, lr=100.0)], is_high_better=True)
+    assert edges(ranking[0], [lr], ranking) == []

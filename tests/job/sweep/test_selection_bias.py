@@ -5,14 +5,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from dlexp.job.sweep.leaderboard import Entry, Standing
-from dlexp.job.sweep.selection_bias import worth
+from dlexp.job.sweep.leaderboard import RankedSetting, RankedTrial
+from dlexp.job.sweep.selection_bias import selection_bias
 from dlexp.search.strategy import Proposal
 
 NUM = 300
 
 
-def standing(folder, number, output, target, ids=None):
+def ranked(folder, number, output, target, ids=None):
     folder = folder / str(number)
     (folder / "predictions").mkdir(parents=True)
     (folder / "predictions" / "val.npz").touch()
@@ -20,8 +20,8 @@ def standing(folder, number, output, target, ids=None):
     kept = SimpleNamespace(path=folder, predictions=lambda _split: arrays)
     trial = SimpleNamespace(proposal=Proposal(number, {}), seed=None, id=str(number))
     value = float((output.argmax(axis=1) == target).mean()) if output.ndim == 2 else 0.0
-    entry = Entry(trial, SimpleNamespace(value=value, status="finished", folder=kept), 1)  # type: ignore[arg-type]
-    return Standing([entry], value, None)
+    entry = RankedTrial(trial, SimpleNamespace(value=value, status="finished", folder=kept), 1)  # type: ignore[arg-type]
+    return RankedSetting([entry], value, None)
 
 
 @pytest.fixture
@@ -34,29 +34,29 @@ def equals(tmp_path):
         output = chance.normal(size=(NUM, 3))
         right = chance.random(NUM) < 0.7
         output[right, target[right]] += 10
-        found.append(standing(tmp_path, number, output, target))
+        found.append(ranked(tmp_path, number, output, target))
     return sorted(found, key=lambda s: -(s.value or 0))
 
 
 def test_picking_among_equals_is_optimistic(equals):
-    found = worth(equals, "val/accuracy")
+    found = selection_bias(equals, "val/accuracy")
     truth = 0.7 + 0.3 / 3
     assert found["picked_among"] == 20
     assert equals[0].value > truth + 0.02
     assert abs(found["corrected"] - truth) < 0.6 * (equals[0].value - truth)
     assert found["wins"] < 0.6
-    assert worth(equals, "val/accuracy") == found
+    assert selection_bias(equals, "val/accuracy") == found
 
 
 def test_the_optimism_of_a_loss_makes_it_larger(equals):
-    found = worth(equals, "val/log_loss")
+    found = selection_bias(equals, "val/log_loss")
     assert found["optimism"] >= 0
     assert found["corrected"] >= (equals[0].value or 0)
 
 
 def test_unknown(equals, tmp_path):
-    assert worth(equals[:1], "val/accuracy") == {}
-    assert worth(equals, "val/f1_macro") == {}
-    assert worth(equals, "train/loss") == {}
-    other = standing(tmp_path, 99, np.zeros((NUM, 3)), np.zeros(NUM, dtype=int), ids=np.arange(NUM) + 1)
-    assert worth([*equals, other], "val/accuracy") == {}
+    assert selection_bias(equals[:1], "val/accuracy") == {}
+    assert selection_bias(equals, "val/f1_macro") == {}
+    assert selection_bias(equals, "train/loss") == {}
+    other = ranked(tmp_path, 99, np.zeros((NUM, 3)), np.zeros(NUM, dtype=int), ids=np.arange(NUM) + 1)
+    assert selection_bias([*equals, other], "val/accuracy") == {}

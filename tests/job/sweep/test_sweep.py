@@ -4,11 +4,12 @@ import json
 
 import pytest
 
+from dlexp.config.compose import logged_params
 from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError, RunError
 from dlexp.job.sweep import sweep
 from dlexp.job.sweep.loop import RoundBegin, TrialDone
-from dlexp.job.train.train import logged_params, start
+from dlexp.job.train.train import start
 from dlexp.run.folder import RunFolder
 from dlexp.search.random import Random
 from dlexp.search.strategy import Proposal, Round
@@ -72,7 +73,7 @@ def test_a_grid_and_what_scripts_rely_on(tmp_path):
 def test_the_winner_s_command_trains_the_winner(tmp_path):
     found, _ = run(tmp_path, "optimizer.lr=0.03,0.3", "trainer.fuse=off")
     best = found.outcome.result["best"]
-    overrides = found.standings[0].entries[0].trial.composed.overrides
+    overrides = found.ranking[0].entries[0].trial.composed.overrides
     alone = start(resolve(overrides), announce=lambda _about: lambda _event: None).result
     assert alone["metrics"]["val/accuracy"] == best["value"]
 
@@ -125,7 +126,7 @@ def test_halving_goes_on_from_the_checkpoint(tmp_path):
     best = found.outcome.result["best"]
     folder = RunFolder.open(tmp_path / best["run_dir"])
     assert [record["epoch"] for record in folder.history()] == [1, 2, 3, 4]
-    overrides = found.standings[0].entries[0].trial.composed.overrides
+    overrides = found.ranking[0].entries[0].trial.composed.overrides
     whole = start(resolve([*overrides]), announce=lambda _about: lambda _event: None).result
     assert whole["metrics"]["val/loss"] == best["metrics"]["val/loss"]
     epochs = sorted(record["epochs"] for record in found.outcome.result["trials"])
@@ -199,7 +200,7 @@ def test_another_metric(tmp_path):
 
 def test_trials_log_what_the_search_set(tmp_path):
     found, _ = run(tmp_path, "optimizer.lr=0.01,0.1")
-    folder = found.standings[0].entries[0].outcome.folder
+    folder = found.ranking[0].entries[0].outcome.folder
     assert folder.manifest["params"] == {"optimizer.lr": 0.1}
     assert "trainer.threads" in logged_params(resolve(SMALL))
     json.dumps(found.outcome.result)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[3]
 KILLS = 3  # of each strategy
 
 
 def check(folder: Path, kills: int, *how: str) -> None:
     seed = random.randrange(10**6)
     print(f"seed {seed}")
-    script = Path(__file__).with_name("sweep_kill_loop.py")
-    command = [sys.executable, str(script), str(folder), str(seed), str(kills), *how]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=580)
+    command = [sys.executable, "-m", "tests.job.sweep.sweep_kill_loop", str(folder), str(seed), str(kills), *how]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=580, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(done.stdout)
     assert set(told) == {"grid", "random", "coarse_to_fine", "hyperband", "tpe"}

@@ -9,16 +9,16 @@ from dlexp.build import probe
 from dlexp.build.dataset import load_data
 from dlexp.config.space import read_space
 from dlexp.job.sweep import validity
-from dlexp.job.sweep.validity import Sieve, refuse
+from dlexp.job.sweep.validity import ValidityCheck, refuse
 from dlexp.search.strategy import Proposal
 
 BASE = ["data.limit=200", "tracking=none"]
 
 
-def sieve(*overrides):
+def check(*overrides):
     space, composed = read_space([*BASE, *overrides])
     data = load_data(composed.config)
-    return Sieve(space, lambda _config: data)
+    return ValidityCheck(space, lambda _config: data)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def sieve(*overrides):
     ],
 )
 def test_valid_and_invalid_values(overrides, good, bad, words):
-    tested = sieve(*overrides)
+    tested = check(*overrides)
     (d,) = tested.space.dimensions
     assert tested.reason({d.key: good}) == ""
     assert words in tested.reason({d.key: bad})
@@ -42,27 +42,27 @@ def test_valid_and_invalid_values(overrides, good, bad, words):
 
 def test_a_model_whose_shapes_do_not_fit(monkeypatch):
     monkeypatch.setattr(probe, "build_module", lambda *_args, **_more: nn.Sequential(nn.Flatten(), nn.Linear(63, 10)))
-    assert sieve("optimizer.lr=1,2").reason({"optimizer.lr": 1}).startswith("model: got a batch of shape [2, 1, 8, 8]")
+    assert check("optimizer.lr=1,2").reason({"optimizer.lr": 1}).startswith("model: got a batch of shape [2, 1, 8, 8]")
     monkeypatch.setattr(probe, "build_module", lambda *_args, **_more: nn.Sequential(nn.Flatten(), nn.Linear(64, 9)))
-    assert sieve("optimizer.lr=1,2").reason({"optimizer.lr": 1}) == "model: got outputs [2, 9]; [2, 10] are needed"
+    assert check("optimizer.lr=1,2").reason({"optimizer.lr": 1}) == "model: got outputs [2, 9]; [2, 10] are needed"
     monkeypatch.setattr(probe, "LARGE", 0)
-    assert sieve("optimizer.lr=1,2").reason({"optimizer.lr": 1}) == "model: got outputs [32, 9]; [32, 10] are needed"
+    assert check("optimizer.lr=1,2").reason({"optimizer.lr": 1}) == "model: got outputs [32, 9]; [32, 10] are needed"
 
 
 def test_equal_structures_are_looked_at_once(monkeypatch):
     looks = []
     monkeypatch.setattr(validity, "reason_against", lambda config, _data: looks.append(config) or "")
-    tested = sieve("optimizer.lr=interval(0.01,1)", "model.widths=[8],[16]", "seed=0,1")
+    tested = check("optimizer.lr=interval(0.01,1)", "model.widths=[8],[16]", "seed=0,1")
     proposals = [Proposal(i, {"optimizer.lr": 0.01 + i / 4000, "model.widths": [8 + 8 * (i % 2)]}) for i in range(2000)]
     started = time.perf_counter()
-    valid, invalid = tested.sift(proposals, 1)
+    valid, invalid = tested.partition(proposals, 1)
     assert time.perf_counter() - started < 2
     assert (len(valid), len(invalid), len(looks)) == (2000, 0, 2)
 
 
 def test_the_error_names_setting_reason_and_cure():
-    tested = sieve("trainer.batch_size=32,5000")
-    _, invalid = tested.sift([Proposal(i, {"trainer.batch_size": size}) for i, size in enumerate((32, 5000))], 1)
+    tested = check("trainer.batch_size=32,5000")
+    _, invalid = tested.partition([Proposal(i, {"trainer.batch_size": size}) for i, size in enumerate((32, 5000))], 1)
     message = str(refuse(invalid, 2))
     assert message.startswith(
         "1 of 2 settings cannot be trained: trainer.batch_size=5000: trainer.batch_size: got 5000"

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from dlexp.build.probe import trace
 from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError, DataError
-from dlexp.job.train.dry_run import plan, trace
+from dlexp.job.train.dry_run import plan
 
 
 def test_numbers_by_hand_and_nothing_written(tmp_path, monkeypatch):

@@ -11,9 +11,11 @@ import pytest
 import torch
 import yaml
 
+from dlexp.config.compose import logged_params
 from dlexp.config.resolve import resolve
 from dlexp.engine.event import EpochEnd
 from dlexp.error import ConfigError, DataError, EnvironmentFault, RunError
+from dlexp.job.outcome import Outcome
 from dlexp.job.train import train
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
@@ -21,7 +23,7 @@ from dlexp.run.folder import RunFolder
 QUICK = ["data.limit=120", "trainer.epochs=2", "tracking=none", "trainer.threads=1"]
 
 
-def start(runs_dir: Path, *overrides: str, at_epoch=None, open_test=False) -> train.Outcome:
+def start(runs_dir: Path, *overrides: str, at_epoch=None, open_test=False) -> Outcome:
     """Train; `at_epoch` is called with the number of every epoch that is over."""
 
     def announce(about):
@@ -36,7 +38,7 @@ def start(runs_dir: Path, *overrides: str, at_epoch=None, open_test=False) -> tr
     return train.start(composed, announce=announce, open_test=open_test)
 
 
-def resume(runs_dir: Path, ref: str = "last", open_test=False, epochs: list | None = None) -> train.Outcome:
+def resume(runs_dir: Path, ref: str = "last", open_test=False, epochs: list | None = None) -> Outcome:
     def announce(about):
         return lambda event: None if epochs is None or not isinstance(event, EpochEnd) else epochs.append(event.epoch)
 
@@ -56,7 +58,7 @@ def only(runs_dir: Path) -> RunFolder:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> tuple[Path, train.Outcome]:
+def finished(tmp_path_factory) -> tuple[Path, Outcome]:
     runs_dir = tmp_path_factory.mktemp("finished")
     return runs_dir, start(runs_dir)
 
@@ -244,7 +246,7 @@ def test_a_model_that_does_not_fit_is_refused_before_anything_is_written(tmp_pat
 
 def test_logged_params_are_the_choices_and_what_was_changed():
     composed = resolve(["model=mlp", "model.widths=[8]", "optimizer={lr: 0.5}", "seed=3"])
-    params = train.logged_params(composed)
+    params = logged_params(composed)
     assert params.items() >= {"model": "mlp", "optimizer": "sgd", "seed": 3, "optimizer.lr": 0.5}.items()
     assert params["model.widths"] == [8]
     assert "trainer.epochs" not in params

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+ROOT = Path(__file__).parents[3]
 KILLS = 24
 LONG = [
     "tracking=none",
@@ -20,9 +21,9 @@ LONG = [
 ]
 
 
-def run(script: Path, *arguments: str) -> str:
-    command = [sys.executable, str(script), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
+def run(*arguments: str) -> str:
+    command = [sys.executable, "-m", "tests.job.train.kill_loop", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -47,9 +48,8 @@ def contents(runs_dir: Path) -> tuple[list[dict], dict, bytes, dict]:
 def test_killed_at_random_instants(tmp_path, kind):
     seed = random.randrange(10**6)
     print(f"seed {seed}")
-    script = Path(__file__).with_name("kill_loop.py")
-    run(script, str(tmp_path / "whole"), "0", "0", *LONG)
-    told = run(script, str(tmp_path / "killed"), str(seed), str(KILLS), *LONG)
+    run(str(tmp_path / "whole"), "0", "0", *LONG)
+    told = run(str(tmp_path / "killed"), str(seed), str(KILLS), *LONG)
     print(told)
     killed = int(told.split("finished after ")[1].split()[0])
     assert killed >= 20, told

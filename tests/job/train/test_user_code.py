@@ -107,7 +107,7 @@ def test_own_parts_stack_and_equal_each_trained_alone(own):
     datasets = [load_data(made[0])] * 2
     assert structure_key(made[0], datasets[0]) == structure_key(made[1], datasets[1])
     kinds, reasons = stack_kinds(assemble(made[0]).model, datasets[0].in_shape)
-    assert kinds == ["folded", "vmapped"], reasons
+    assert kinds == ["batched", "vmapped"], reasons
     alone = [losses(assemble(config, datasets[0]).run)[0] for config in made]
     assert alone[0] != alone[1]
     for kind in kinds:

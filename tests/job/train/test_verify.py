@@ -11,11 +11,13 @@ from dlexp.config.resolve import resolve
 from dlexp.engine import checkpoint
 from dlexp.engine.event import TrialEnd
 from dlexp.error import DataError, RunError
-from dlexp.execution.executor import Assignment, End, Executor, Program
+from dlexp.execution.assignment import Assignment, End, Program
+from dlexp.execution.executor import Executor
 from dlexp.execution.fusion import SOLO, Choice
 from dlexp.execution.group import Group, Member, train_group
 from dlexp.job.train.difference import difference
-from dlexp.job.train.verify import explain, find, verify
+from dlexp.job.train.verify import explain, verify
+from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 
 COMMON = ["tracking=none", "trainer.threads=1", "trainer.epochs=2", "data.limit=150", "optimizer=adam"]
@@ -51,12 +53,12 @@ def listed(folder: RunFolder) -> dict[str, bytes]:
 @pytest.mark.parametrize("overrides", [[], ["model=cnn"], ["dropout=inverted", "trainer.ema=0.5"]])
 def test_a_trial_of_a_stack_is_the_same_alone_and_nothing_of_it_is_touched(tmp_path, overrides):
     made = members(tmp_path, 3, *overrides)
-    assert [end.status for end in train(made, Choice("folded", 3, 1.0, ""))] == ["finished"] * 3
+    assert [end.status for end in train(made, Choice("batched", 3, 1.0, ""))] == ["finished"] * 3
     before = listed(made[1].folder)
     found = verify(made[1].folder.run_id, tmp_path)
-    assert (found["engine"], found["is_bitwise"], found["reasons"]) == ("folded", True, [])
+    assert (found["engine"], found["is_bitwise"], found["reasons"]) == ("batched", True, [])
     kinds = {"history", "last weights", "optimiser state", "best weights", "predictions"}
-    assert set(found["differences"]["folded"]) == set(found["differences"]["solo"]) == kinds
+    assert set(found["differences"]["batched"]) == set(found["differences"]["solo"]) == kinds
     assert max(found["differences"]["solo"].values()) < 0.1
     if overrides == ["model=cnn"]:
         assert max(found["differences"]["solo"].values()) == 0.0
@@ -110,16 +112,16 @@ def test_folds_are_found_by_id_inside_settings_inside_cvs(tmp_path):
     outer = RunFolder.create(tmp_path, "x", "cv", config={}, overrides=[], manifest=manifest)
     setting = RunFolder.create(outer.path, "settings", "a", config={}, overrides=[], manifest=manifest)
     fold = RunFolder.create(setting.path, "folds", "f", config={}, overrides=[], manifest={"kind": "fold"})
-    assert find(tmp_path, fold.run_id).path == fold.path
+    assert scan.find(tmp_path, fold.run_id).path == fold.path
     with pytest.raises(RunError, match="got a cv; name one of the runs in it"):
         verify(str(setting.path), tmp_path)
 
 
 def test_an_engine_changed_midway_is_named(tmp_path):
     made = members(tmp_path, 2)
-    list(islice(train_group(Group(made, Choice("folded", 2, 1.0, ""))), 2))  # both have an epoch, then a kill
+    list(islice(train_group(Group(made, Choice("batched", 2, 1.0, ""))), 2))  # both have an epoch, then a kill
     train(made, SOLO)
-    assert made[0].folder.manifest["engine"] == "folded then solo"
+    assert made[0].folder.manifest["engine"] == "batched then solo"
     found = verify(str(made[0].folder.path), tmp_path)
     assert not found["is_bitwise"]
     assert any("changed its engine midway" in reason for reason in found["reasons"])

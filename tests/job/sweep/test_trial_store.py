@@ -2,8 +2,8 @@
 
 import json
 
-from dlexp.job.elsewhere import Elsewhere
 from dlexp.job.sweep import sweep
+from dlexp.job.sweep.trial_store import FinishedTrials
 from dlexp.run.folder import RunFolder
 
 
@@ -27,8 +27,8 @@ def test_only_what_is_whole(tmp_path, monkeypatch):
     first.child(running).update_manifest(status="running")
     (first.child(damaged).path / "result.json").write_text(json.dumps({"metrics": {}}))
     second = RunFolder.create(tmp_path, first.path.parent.name, "other", config={}, overrides=[], manifest={})
-    elsewhere = Elsewhere.around(second, "val/accuracy")
+    elsewhere = FinishedTrials.around(second, "val/accuracy")
     second.unlock()
     assert elsewhere.get(whole) == first.child(whole).path
     assert [elsewhere.get(id_) for id_ in (failed, running, damaged, "unknown")] == [None] * 4
-    assert Elsewhere.around(first, "val/accuracy").get(whole) is None  # its own
+    assert FinishedTrials.around(first, "val/accuracy").get(whole) is None  # its own

@@ -24,14 +24,14 @@ from dlexp.random import hashed_uniform
 VECTOR = 32  # elements that a kernel takes at once, at most
 
 
-class Folded(Rows):
+class Batched(Rows):
     """A stack whose layers know the trial axis.
 
     Attributes:
         num_in_hand: Trials of the batch in hand.
     """
 
-    engine = "folded"
+    engine = "batched"
 
     def __init__(self, models: list[nn.Module], *, device: torch.device, channels_last: bool) -> None:
         """Stack initialised models of equal structure.
@@ -87,7 +87,7 @@ class Folded(Rows):
                 continue
             own = [*child.named_parameters(recurse=False), *child.named_buffers(recurse=False)]
             if own:
-                raise Unfoldable(f"{full} ({type(child).__name__}) has no form with a trial axis")
+                raise Unbatchable(f"{full} ({type(child).__name__}) has no form with a trial axis")
             self._exchange(child, f"{full}.")
 
 
@@ -105,19 +105,19 @@ def _fold(x: Tensor) -> Tensor:
     return x.movedim(2, -1).flatten(0, 1).movedim(-1, 1) if is_last else x.flatten(0, 1)
 
 
-class Unfoldable(Exception):
+class Unbatchable(Exception):
     """A model whose layers have no form with a trial axis, or whose code mixes examples."""
 
 
 class _Layer(nn.Module):
     """A layer of the template, with its parameters in a stack."""
 
-    def __init__(self, stack: Folded, path: str, original: nn.Module) -> None:
+    def __init__(self, stack: Batched, path: str, original: nn.Module) -> None:
         super().__init__()
         object.__setattr__(self, "stack", stack)  # not a submodule
         self.path, self.original = path, [original]  # in a list: its parameters are not this module's
 
-    stack: Folded
+    stack: Batched
 
     def own(self, name: str) -> Tensor:
         """Return a tensor (T, *shape) that the layer always has."""
@@ -249,7 +249,7 @@ class _Elementwise(_Layer):
         return layer(x) if x.numel() // num_trials % VECTOR == 0 else in_turn(layer, num_trials, x)
 
 
-LAYERS: dict[type[nn.Module], Callable[[Folded, str, nn.Module], _Layer]] = {
+LAYERS: dict[type[nn.Module], Callable[[Batched, str, nn.Module], _Layer]] = {
     nn.Linear: _Linear,
     nn.Conv1d: _Convolution,
     nn.Conv2d: _Convolution,
