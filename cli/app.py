@@ -8,11 +8,11 @@ import typer
 from . import (
     compare,
     complete,
-    completion,
     config,
     cv,
     doctor,
     evaluate,
+    flag,
     options,
     predict,
     runs,
@@ -32,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.callback()(completion.flags)
+app.callback()(flag.flags)
 app.command("complete", hidden=True)(complete.complete)
 app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
@@ -50,7 +50,7 @@ app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:
-    """Run the command line and exit with the codes that the README lists."""
+    """Run the command line and exit with the codes that docs/reference/commands.md lists."""
     arguments = sys.argv[1:]
     is_debug = "--debug" in arguments
     is_json = "--json" in arguments
