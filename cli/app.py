@@ -50,7 +50,7 @@ app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:
-    """Run the command line and exit with the codes that docs/reference/commands.md lists."""
+    """Run the command line and exit with the codes that docs/reference/index.md lists."""
     arguments = sys.argv[1:]
     is_debug = "--debug" in arguments
     is_json = "--json" in arguments
