@@ -91,7 +91,8 @@ def options_page(groups: dict[str, Any]) -> str:
         lines += [f"## {group}", table(["option", "is"], option_rows(options))]
         rows = list(parameter_rows(group, options))
         if rows:
-            lines.append(table(["parameter", "default", "takes", "means", "of"], rows))
+            head = ["parameter", "default", "takes", "means", "of"]
+            lines.append(table(head[: len(rows[0])], rows))
     return "\n\n".join(lines) + "\n"
 
 
@@ -103,7 +104,7 @@ def option_rows(options: dict[str, Any]) -> Iterator[list[str]]:
 
 
 def parameter_rows(group: str, options: dict[str, Any]) -> Iterator[list[str]]:
-    """Yield the cells of every parameter of a group; what several options share alike is one row."""
+    """Yield the cells of every parameter; what several options share alike is one row, a sole option is not named."""
     owners: dict[tuple[str, ...], list[str]] = {}
     for option, about in options.items():
         for name, parameter in about["parameters"].items():
@@ -111,7 +112,8 @@ def parameter_rows(group: str, options: dict[str, Any]) -> Iterator[list[str]]:
             cells = (f"`{group}.{name}`", f"`{default}`", choices(parameter["type"]), escape(parameter["doc"]))
             owners.setdefault(cells, []).append(option)
     for cells, names in owners.items():
-        yield [*cells, "all" if len(names) == len(options) > 1 else ", ".join(names)]
+        owner = "all" if len(names) == len(options) else ", ".join(names)
+        yield [*cells, owner] if len(options) > 1 else list(cells)
 
 
 def choices(text: str) -> str:
