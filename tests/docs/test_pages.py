@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -16,8 +17,8 @@ from dlexp.job.config import resolve
 
 ROOT = Path(__file__).parents[2]
 DLEXP = Path(sys.executable).parent / "dlexp"
-APP = import_module("dlexp.cli.app").app  # installed from cli/, which type checkers cannot see
-COMMANDS = typer.main.get_command(APP).commands
+GROUP: Any = typer.main.get_command(import_module("dlexp.cli.app").app)  # type checkers cannot see dlexp.cli
+COMMANDS = GROUP.commands
 FILES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 SHOWN = re.compile(r"^\$ (dlexp (?:[^\n]*\\\n)*[^\n]*)\n([^\n]*)", re.M)
 
@@ -45,6 +46,12 @@ def test_a_shown_command_can_be_typed(words, below):
             read_space(overrides, None, job=name)
         else:
             resolve(overrides, None, job=name)
+
+
+def test_every_command_is_in_the_short_table():
+    table = (ROOT / "docs" / "reference" / "index.md").read_text(encoding="utf-8").partition("## Commands in short")[2]
+    listed = re.findall(r"^\| `dlexp (\w+)", table, re.M)
+    assert sorted(listed) == sorted(name for name, command in COMMANDS.items() if not command.hidden)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
