@@ -16,7 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 DLEXP = Path(sys.executable).parent / "dlexp"
 TOUR = README.partition("## Five minutes")[2].partition("\n## ")[0]
 KEYS = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
-ID = re.compile(r"\b1q[0-9a-z]{9}\b")
+ID = re.compile(r"\b(?=[a-z]*[0-9])(?=[0-9]*[a-z])[0-9a-z]{11}\b")  # of a run: figures and letters, by the time
 TOLERANCE = 0.03  # of accuracies, between machines
 
 
