@@ -5,8 +5,9 @@ from typing import Annotated
 
 from annotated_types import Ge
 
-from dlexp.search.plan import Problem, Proposal, Round, Rounds, Scores, Search, uniform
-from dlexp.search.random import distinct
+from dlexp.search.distinct import distinct
+from dlexp.search.plan import Problem, Proposal, Round, Rounds, Scores, Search
+from dlexp.search.random import independently
 from dlexp.type import Count
 
 
@@ -40,9 +41,9 @@ class Hyperband(Search):
         rungs = _rungs(self.min_epochs, self.eta, problem.epochs)
         starts = list(range(len(rungs)))[: self.brackets][: self.trials]
         first, number = 0, 0
-        seen: set[str] = set()
+        draw, seen = independently(problem, self.seed), set[str]()
         for start, count in zip(starts, _shares(self.trials, self.eta, len(rungs), starts), strict=True):
-            proposals = distinct(problem, lambda n, key: uniform(self.seed, n, key), count, first=first, seen=seen)
+            proposals = distinct(problem, draw, count, first=first, seen=seen)
             first = proposals[-1].number + 1 if proposals else first
             for rung in rungs[start:]:
                 if not proposals:
