@@ -66,11 +66,11 @@ def replay(case: Case) -> list[tuple[int, float]]:
     told, scores, spent, best = [], None, 0, float("inf")
     while True:
         try:
-            asked = next(rounds) if scores is None else rounds.send(scores)
+            batch = next(rounds) if scores is None else rounds.send(scores)
         except StopIteration:
             return told
         scores = []
-        for proposal in asked.proposals:
+        for proposal in batch.proposals:
             until = _until(proposal, table)
             spent += until - there.get(proposal.number, 0)
             there[proposal.number] = until
