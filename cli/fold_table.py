@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .output import FIRST_METRICS
+from .output import first_metrics
 
 MOST_SETTINGS = 20
 
@@ -25,7 +25,7 @@ def show_result(result: dict[str, Any], console: Console) -> None:
     spreads = ("std", "of folds", "of seeds") if has_seeds else ("std",)
     for header in ("metric", "mean", *spreads, "95 % interval", "corrected", "pooled"):
         table.add_column(header, justify="left" if header == "metric" else "right")
-    for name in [name for name in FIRST_METRICS if f"val/{name}" in result["mean"]]:
+    for name in [name for name in first_metrics(result) if f"val/{name}" in result["mean"]]:
         key = f"val/{name}"
         spans = [_span(result[kind][key]) for kind in ("interval", "interval_corrected")]
         pooled = result["out_of_fold"].get(name)

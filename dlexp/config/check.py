@@ -14,6 +14,8 @@ from dlexp.config.wording import show, type_text
 from dlexp.error import ConfigError, did_you_mean
 
 ROOT = "dlexp.config.root.Root"
+# nodes of the root that are no choice of an option, with the only target that each takes
+NODES = {"seeds": "dlexp.config.root.Seeds", "metric": "dlexp.metric.choice.Metrics"}
 MISSING = "???"  # OmegaConf's mark of a value that the user has to give
 
 
@@ -43,7 +45,7 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
         import_path_of_user_code()
     scope = Scope(composed, groups, trusted)
     checked = {key: _check_top(key, value, root, scope) for key, value in composed.config.items()}
-    for name in [name for name in (*composed.choices, *root, "seeds") if name not in checked]:
+    for name in [name for name in (*composed.choices, *root, *NODES) if name not in checked]:
         scope.missing.append(name)
     if scope.missing:
         raise ConfigError(f"missing values: {', '.join(scope.missing)}; set each as key=value")
@@ -54,10 +56,13 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
 def _check_top(key: str, value: Any, root: dict[str, Parameter], scope: Scope) -> Any:
     if key in root:
         return _check_parameter(key, value, root[key], scope)
-    if key in scope.groups or key == "seeds":
+    if key in scope.groups or key in NODES:
         if isinstance(value, dict) and "_target_" in value:
             return _check_node(key, value, scope)
-        cure = f"choose one of {', '.join(scope.groups[key])}" if key in scope.groups else f"set {key}.init=1 or others"
+        if key in NODES:
+            cure = f"set {key}.{next(iter(read(NODES[key]).parameters))}=1 or others"
+        else:
+            cure = f"choose one of {', '.join(scope.groups[key])}"
         raise ConfigError(f"{key}: got {show(value)}; {cure}")
     known = [name for name in flat_keys(scope.composed.config) if name.split(".")[0] != key]
     raise unknown_key(key, [*known, *root], scope.groups, scope.composed.config_dir)
@@ -92,20 +97,29 @@ def check_target(path: str, target: Any, scope: Scope) -> str:
     if package != "dlexp" and package not in scope.trusted:
         cure = f"only dlexp and trusted packages are built: trusted=[{show(package)}]"
         raise ConfigError(f"{path}._target_: got {show(target)}; {cure}")
-    if package == "dlexp" and path != "seeds":
+    if package == "dlexp":
         # other functions of dlexp write files or start programs: a YAML file from elsewhere must not reach them
-        places = [path] if path in scope.groups else list(scope.groups)
-        allowed = {shipped for group in places for shipped in catalog.shipped_targets(group)}
+        allowed = _shipped(path, scope)
         if target not in allowed:
             near = did_you_mean(target, allowed)
             raise ConfigError(f"{path}._target_: got {show(target)}; the target of a shipped option is needed{near}")
     return target
 
 
+def _shipped(path: str, scope: Scope) -> set[str]:
+    """Return the targets of dlexp that may stand at a place."""
+    if path.partition(".")[0] in NODES:
+        return {NODES[path]} if path in NODES else set()
+    places = [path] if path in scope.groups else list(scope.groups)
+    return {shipped for group in places for shipped in catalog.shipped_targets(group)}
+
+
 def _check_parameter(path: str, value: Any, parameter: Parameter, scope: Scope) -> Any:
     if isinstance(value, str) and value == MISSING:
         scope.missing.append(path)
         return value
+    if parameter.text == "list[Component]" and isinstance(value, list):
+        value = [{"_target_": item} if isinstance(item, str) else item for item in value]
     checked = check_value(path, value, parameter)
     return _check_inner_nodes(path, checked, scope)
 

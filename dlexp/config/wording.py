@@ -19,6 +19,7 @@ TYPE_WORDS = {
     "bool": "true or false",
     "None": "null",
     "Any": "anything",
+    "Component": "a class of a trusted package, by its dotted path or with _target_ and parameters",
 }
 
 

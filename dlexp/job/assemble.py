@@ -21,7 +21,7 @@ from dlexp.engine.stopping import Stopping
 from dlexp.engine.task import Task, are_equal, num_steps
 from dlexp.engine.train import Run
 from dlexp.engine.trainer import Trainer
-from dlexp.job.component import Config, build_loss, build_model, choose_monitor, load_data, trial_seeds
+from dlexp.job.component import Config, build_loss, build_metrics, build_model, choose_monitor, load_data, trial_seeds
 from dlexp.job.parts import check_parts
 from dlexp.metric import is_better_high
 from dlexp.normalize import Affine
@@ -102,7 +102,7 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
     affine = _fit(configs, datasets)
     task = replace(_task(configs, datasets, device, affine, trainer), dtype=dtype)
     rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
-    monitor = choose_monitor(trainer.monitor, loss, datasets[0])
+    monitor = choose_monitor(trainer.monitor, loss, datasets[0], task.metrics)
     run = Run(
         task=task,
         step=Step(forward, rules, models[0], trainer.precision),
@@ -138,6 +138,7 @@ def _task(
         num_classes=first.num_classes,
         is_image=first.is_image,
         unit=None if first.num_classes else _fit_unit(datasets).to(device),
+        metrics=build_metrics(configs[0], first),
         oversampled=first.targets.cpu() if trainer.oversample else None,
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from dlexp.error import ConfigError, RunError, did_you_mean
 from dlexp.job.entrant import Entrant, Predictions
-from dlexp.job.lineup import labels, line_up, setting_and_seed
+from dlexp.job.lineup import labels, line_up, require_same_constants, setting_and_seed
 from dlexp.statistic import score
 from dlexp.statistic.bootstrap import Bootstrap, examples_needed, interval, resample
 from dlexp.statistic.holm import holm
@@ -45,6 +45,7 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> dict[
     """
     entrants = line_up(refs, runs_dir)
     name = choose_metric(metric, entrants[0].parts[next(iter(entrants[0].parts))][0])
+    require_same_constants(name, entrants)
     values = [values_of(entrant, name) for entrant in entrants]
     num_pairs = math.comb(len(entrants), 2)
     if entrants[0].kind == "cv":
@@ -87,7 +88,7 @@ def values_of(entrant: Entrant, name: str) -> np.ndarray:
 
 
 def _weighted(name: str, predictions: Predictions) -> score.Weighted:
-    return score.weighted(name, predictions.outputs, predictions.targets)
+    return score.weighted(name, predictions.outputs, predictions.targets, predictions.measure)
 
 
 def _on_one_split(entrants: list[Entrant], values: list[np.ndarray], name: str, num_pairs: int) -> list[dict[str, Any]]:

@@ -6,13 +6,15 @@ import torch
 from torch import nn
 
 from dlexp.build import build, build_per_trial, factory
+from dlexp.config.metric import METRICS
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
-from dlexp.engine.evaluate import report
+from dlexp.engine.evaluate import Reading, report
 from dlexp.engine.task import TrialSeeds
 from dlexp.error import ConfigError, did_you_mean
 from dlexp.init import initialize, symmetry_warning
 from dlexp.loss import balanced_weights
+from dlexp.metric.choice import Metrics
 from dlexp.random import derive, generator
 
 Config = dict[str, Any]
@@ -115,7 +117,21 @@ def build_module(config: Config, in_shape: tuple[int, ...], num_outputs: int, se
         return build(config["model"], **program)
 
 
-def choose_monitor(asked: str, loss: Any, dataset: Dataset) -> str:
+def build_metrics(config: Config, dataset: Dataset) -> Metrics:
+    """Build the constants of the metrics and the user's own.
+
+    Raises:
+        ConfigError: An own metric lacks something, or has the name of another.
+    """
+    metrics: Metrics = build(config["metric"], task=dataset.task, num_classes=dataset.num_classes)
+    taken = {"loss", "penalty", *(row.name for row in METRICS)}
+    name = next((name for name in metrics.names if name in taken), None)
+    if name is not None:
+        raise ConfigError(f"metric.extra: got {name}; that name is taken: see `dlexp options metric`")
+    return metrics
+
+
+def choose_monitor(asked: str, loss: Any, dataset: Dataset, metrics: Metrics | None = None) -> str:
     """Return the metric that chooses the best epoch.
 
     Raises:
@@ -130,8 +146,10 @@ def choose_monitor(asked: str, loss: Any, dataset: Dataset) -> str:
     if asked == "auto":
         return "val/accuracy" if dataset.num_classes else "val/loss"
     outputs = torch.zeros(1, 2, loss.num_outputs)
-    found = report(outputs, dataset.targets[:2].unsqueeze(0), loss, dataset.num_classes)
-    names = [name for name, value in found.items() if value.dim() == 1 and name not in NO_DIRECTION]
+    found = report(outputs, dataset.targets[:2].unsqueeze(0), Reading(loss, dataset.num_classes))
+    names = ([] if metrics is None else metrics.names) + [
+        name for name, value in found.items() if value.dim() == 1 and name not in NO_DIRECTION
+    ]
     known = [f"val/{name}" for name in names] + known
     if asked not in known:
         raise ConfigError(f"trainer.monitor: got {asked}; choose one of {', '.join(known)}{did_you_mean(asked, known)}")

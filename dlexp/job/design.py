@@ -229,7 +229,7 @@ def _objective(search: Search, default: str, first: Assembled) -> str:
     """Return the metric that inner searches compare settings by."""
     metric = default
     if search.metric != "auto":
-        metric = choose_monitor(search.metric, first.run.step.rules.loss, first.dataset)
+        metric = choose_monitor(search.metric, first.run.step.rules.loss, first.dataset, first.run.task.metrics)
         if not metric.startswith("val/"):
             raise ConfigError(f"search.metric: got {metric}; cv=nested compares by what inner folds hold out: val/...")
     is_high = is_better_high(metric)

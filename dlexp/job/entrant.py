@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from dlexp.error import RunError
+from dlexp.statistic.measure import Measure
 from dlexp.tracker import scan
 from dlexp.tracker.folder import RunFolder
+from dlexp.tracker.measure import read_measure
 
 WHOLE = ("finished", "stopped_early")
 Part = tuple[int, int]  # repeat and fold; (0, 0) for the only split of a run
@@ -27,12 +29,14 @@ class Predictions:
         targets: (N,) classes or values.
         outputs: (N, K) logits or (N,) values.
         num_train: Examples that the model was trained on; 0 where no test asks for it.
+        measure: Constants of the run's metrics.
     """
 
     ids: np.ndarray
     targets: np.ndarray
     outputs: np.ndarray
     num_train: int
+    measure: Measure = field(default_factory=Measure)
 
 
 @dataclass(frozen=True)
@@ -205,7 +209,7 @@ def _read_folds(
 def _read(folder: RunFolder, num_train: int = 0) -> Predictions:
     kept = folder.predictions("val")
     order = np.argsort(kept["id"], kind="stable")
-    return Predictions(kept["id"][order], kept["target"][order], kept["output"][order], num_train)
+    return Predictions(kept["id"][order], kept["target"][order], kept["output"][order], num_train, read_measure(folder))
 
 
 def _state(manifest: dict[str, Any], result: dict[str, Any] | None) -> str:

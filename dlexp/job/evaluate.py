@@ -14,12 +14,13 @@ from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.job.assemble import Assembled, assemble
-from dlexp.job.component import deal_folds, load_data
+from dlexp.job.component import build_metrics, deal_folds, load_data
 from dlexp.job.ensemble import average, fold_folders, report
 from dlexp.job.finish import evaluate_part
 from dlexp.job.ready import check_test
 from dlexp.tracker import mlflow, scan
 from dlexp.tracker.folder import RunFolder
+from dlexp.tracker.measure import pooled, read_measure
 from dlexp.tracker.plain import plain
 from dlexp.tracker.sent import Sent
 
@@ -91,7 +92,9 @@ def _evaluate_cv(folder: RunFolder, split: str) -> dict[str, Any]:
     openings = _count_opening(folder, split)
     singles = _test_folds(folder, sources, dataset) if split == "test" else []
     kept = folder.predictions(split)
-    found = report(torch.from_numpy(kept["output"]), torch.from_numpy(kept["target"]), dataset.num_classes)
+    outputs, targets = torch.from_numpy(kept["output"]), torch.from_numpy(kept["target"])
+    measure, own = pooled([read_measure(source) for source in sources]), build_metrics(folder.config, dataset)
+    found = report(outputs, targets, dataset.num_classes, measure, own)
     confusion = found.pop("confusion_matrix", None)
     metrics = {f"{split}/{name}": value for name, value in found.items()}
     if split == "test":
@@ -121,7 +124,8 @@ def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset) -> li
         records.append({**place, "run_id": source.run_id, "metrics": found["metrics"]})
         outputs.append(torch.from_numpy(source.predictions("test")["output"]))
     kept = sources[0].predictions("test")
-    cv.write_predictions("test", kept["id"], kept["target"], average(outputs, dataset.num_classes).numpy())
+    mean = average(outputs, dataset.num_classes, read_measure(sources[0]).link)
+    cv.write_predictions("test", kept["id"], kept["target"], mean.numpy())
     return records
 
 

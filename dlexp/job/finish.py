@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dlexp import metric
 from dlexp.engine import checkpoint
-from dlexp.engine.evaluate import predict, report
+from dlexp.engine.evaluate import Reading, predict, report
 from dlexp.engine.event import TrialEnd
 from dlexp.job.assemble import Assembled
 from dlexp.job.intact import reseal
@@ -71,6 +71,7 @@ def describe(built: Assembled, folder: RunFolder, seed: int) -> dict[str, Any]:
         "task": data.task,
         "device": str(built.device),
         "seed": seed,
+        "own_metrics": built.run.task.metrics.names,
         "num_params": sum(p.numel() for p in built.model.parameters()),
         "data": {
             **folder.manifest["data"],
@@ -104,7 +105,7 @@ def evaluate_part(
     stored = outputs[0].cpu() if data.num_classes else outputs[0, :, 0].cpu()
     folder.write_predictions(split, data.sample_ids(rows), data.targets[rows].numpy(), stored.numpy())
     reseal(folder, f"predictions/{split}.npz")
-    found = report(outputs, targets, run.step.rules.loss, data.num_classes, run.task.unit)
+    found = report(outputs, targets, Reading.of(run.task, run.step.rules.loss))
     scalars = {name: float(value) for name, value in found.items() if value.dim() == 1}
     by_class = {name: _by_class(value[0], data.class_names) for name, value in found.items() if value.dim() > 1}
     return scalars, by_class
@@ -132,12 +133,13 @@ def _draw_classes(built: Assembled, folder: RunFolder) -> list[Path]:
     from dlexp.report import confusion, roc
 
     names, kept = built.dataset.class_names, folder.predictions("val")
+    reading = Reading.of(built.run.task, built.run.step.rules.loss)
     targets = torch.from_numpy(kept["target"]).unsqueeze(0)
     outputs = torch.from_numpy(kept["output"]).unsqueeze(0)
     counts = metric.confusion_matrix(outputs, targets, len(names))[0]
     return [
         confusion.draw(counts.numpy(), names, folder.figures / "confusion.png"),
-        roc.draw(outputs[0], targets[0], names, folder.figures / "roc.png"),
+        roc.draw(outputs[0], targets[0], names, folder.figures / "roc.png", reading.link),
     ]
 
 

@@ -124,6 +124,23 @@ def _require_same(first: Entrant, other: Entrant) -> None:
             _require_same_examples(pair, first.parts[part][0], theirs)
 
 
+def require_same_constants(name: str, entrants: list[Entrant]) -> None:
+    """Refuse to compare by a metric that is not the same function for all.
+
+    Raises:
+        RunError: Another beta of fbeta, or another delta of huber.
+    """
+    constant = {"fbeta_macro": "beta", "huber": "delta"}.get(name)
+    if constant is None:
+        return
+    for part in entrants[0].parts:
+        several = {float(f"{getattr(one.measure, constant):.6g}") for side in entrants for one in side.parts[part]}
+        if len(several) > 1:
+            shown = ", ".join(f"{value:g}" for value in sorted(several))
+            cure = "choose another --metric, or train with the same metric.beta, or loss.delta and training part"
+            raise RunError(f"--metric: got {name}, whose {constant} is {shown}; {cure}")
+
+
 def _require_same_examples(pair: str, mine: Predictions, theirs: Predictions) -> None:
     if not np.array_equal(mine.ids, theirs.ids):
         common = len(np.intersect1d(mine.ids, theirs.ids))

@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 
 from dlexp.data.dataset import Dataset
+from dlexp.job.component import build_metrics
 from dlexp.job.ensemble import average, report
 from dlexp.statistic.t_test import corrected_t_test, t_interval
 from dlexp.tracker.folder import RunFolder
+from dlexp.tracker.measure import pooled, read_measure
 
 INTERVAL_NOTE = "95 % of Student's t over folds; optimistic, because folds share training data: see interval_corrected"
 
@@ -77,14 +79,20 @@ def pool(cv: RunFolder, records: list[dict[str, Any]], dataset: Dataset) -> dict
     """
     folders = {child.run_id: child for child in cv.children()}
     kept = [[folders[r["run_id"]].predictions("val") for r in some] for some in by_fold(records).values()]
+    measure = pooled([read_measure(folders[r["run_id"]]) for r in records])
     ids, targets = (np.concatenate([some[0][key] for some in kept]) for key in ("id", "target"))
-    outputs = torch.cat([_mean([torch.from_numpy(one["output"]) for one in some], dataset) for some in kept])
+    outputs = torch.cat(
+        [_mean([torch.from_numpy(one["output"]) for one in some], dataset, measure.link) for some in kept]
+    )
     cv.write_predictions("val", ids, targets, outputs.numpy())
-    return report(outputs, torch.from_numpy(targets), dataset.num_classes)
+    own = build_metrics(cv.config, dataset)
+    return report(outputs, torch.from_numpy(targets), dataset.num_classes, measure, own)
 
 
-def _mean(outputs: list[Tensor], dataset: Dataset) -> Tensor:
-    return outputs[0] if len(outputs) == 1 else average(outputs, dataset.num_classes)
+def _mean(outputs: list[Tensor], dataset: Dataset, link: str) -> Tensor:
+    if len(outputs) == 1 and link == "softmax":
+        return outputs[0]
+    return average(outputs, dataset.num_classes, link)
 
 
 def draw_figures(cv: RunFolder, dataset: Dataset, result: dict[str, Any], monitor: str) -> list[Path]:

@@ -14,7 +14,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.engine.task import num_steps
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError, DlexpError
-from dlexp.job.component import build_loss, build_module, choose_monitor
+from dlexp.job.component import build_loss, build_metrics, build_module, choose_monitor
 from dlexp.job.parts import check_parts
 from dlexp.job.plan import trace
 
@@ -36,7 +36,7 @@ def probe(config: Config, dataset: Dataset) -> int:
     trainer: Trainer = build(config["trainer"])
     check_parts([dataset], trainer, config.get("train_on", "train"))
     loss = build_loss([config], [dataset], torch.device("cpu"))
-    choose_monitor(trainer.monitor, loss, dataset)
+    choose_monitor(trainer.monitor, loss, dataset, build_metrics(config, dataset))
     _try_rules(config, trainer, num_steps(len(dataset.train), trainer))
     _try_examples(config, dataset, loss)
     model = _build_model(config, dataset, loss.num_outputs)

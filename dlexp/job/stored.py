@@ -2,11 +2,12 @@
 
 The file says how raw examples become inputs and outputs become answers, all fitted on the training part: task,
 in_shape, num_outputs, class_names, feature_names, encoding (how files were read: columns and levels of a table, size
-of pictures), normalize (scale, shift and fill for each channel or feature), unit (mean and std of regression targets).
+of pictures), normalize (scale, shift and fill for each channel or feature), unit (mean and std of regression targets),
+measure (constants of the metrics).
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -15,14 +16,14 @@ from torch import Tensor, nn
 from dlexp.data.dataset import Dataset
 from dlexp.data.unit import Unit
 from dlexp.engine import checkpoint
+from dlexp.engine.evaluate import Reading
 from dlexp.engine.task import Task
 from dlexp.error import ConfigError, RunError
 from dlexp.job.component import build_module
 from dlexp.normalize import Affine
 from dlexp.tracker.folder import RunFolder
+from dlexp.tracker.measure import FILE
 from dlexp.tracker.plain import document
-
-FILE = "model.json"
 
 
 @dataclass(frozen=True)
@@ -65,19 +66,20 @@ class StoredModel:
         return found if self.unit is None else self.unit.leave(found[None])[0, :, 0]
 
 
-def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, num_outputs: int, row: int = 0) -> None:
+def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, loss: Any, row: int = 0) -> None:
     """Write the file of one trial of a program."""
     one = affine if affine.scale.dim() == 1 else affine.keep([row])
     unit = None if task.unit is None else task.unit.keep([row])
     about = {
         "task": dataset.task,
         "in_shape": list(dataset.in_shape),
-        "num_outputs": num_outputs,
+        "num_outputs": loss.num_outputs,
         "class_names": dataset.class_names,
         "feature_names": dataset.feature_names,
         "encoding": dataset.encoding,
         "normalize": {name: _plain(getattr(one, name)) for name in ("scale", "shift", "fill")},
         "unit": None if unit is None else {"mean": unit.mean.item(), "std": unit.std.item()},
+        "measure": asdict(Reading.of(task, loss).measure(row)),
     }
     folder.write(FILE, document(about))
 

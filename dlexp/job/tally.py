@@ -137,6 +137,7 @@ def _about(folder: RunFolder, design: Design) -> dict[str, Any]:
         "task": dataset.task,
         "device": folder.manifest["device"].split()[0],
         "seed": folder.manifest["seed"],
+        "own_metrics": design.first.run.task.metrics.names,
         "seeds": design.seeds,
         "k": len(design.folds) // design.repeats,
         "repeats": design.repeats,

@@ -220,7 +220,7 @@ def carry_out(
     """Train an assembled run from where it is to its result, in a folder that this process has locked."""
     config = folder.config
     folder.log(f"device: {built.device_line}")
-    stored.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss.num_outputs)
+    stored.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss)
     warnings = [*built.warnings, *warn(folder.manifest["data"], config)]
     for warning in warnings:
         folder.log(f"warning: {warning}")
