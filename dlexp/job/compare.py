@@ -12,7 +12,7 @@ import numpy as np
 
 from dlexp.error import ConfigError, RunError, did_you_mean
 from dlexp.job.entrant import Entrant, Predictions
-from dlexp.job.lineup import labels, line_up, require_same_constants, setting_and_seed
+from dlexp.job.lineup import is_pooled, labels, line_up, pool_folds, require_same_constants, setting_and_seed
 from dlexp.statistic import score
 from dlexp.statistic.bootstrap import Bootstrap, examples_needed, interval, resample
 from dlexp.statistic.holm import holm
@@ -29,7 +29,8 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> dict[
 
     One split: the interval of the paired bootstrap, and McNemar's test for accuracy. Several seeds: sign
     flips over seeds, and an interval that holds for other seeds and other examples. Folds: the corrected resampled
-    t-test.
+    t-test; where folds hold out single examples and the metric is no mean over examples, their pooled predictions stand
+    for one split.
 
     Args:
         refs: At least two runs as users name them.
@@ -46,9 +47,11 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> dict[
     entrants = line_up(refs, runs_dir)
     name = choose_metric(metric, entrants[0].parts[next(iter(entrants[0].parts))][0])
     require_same_constants(name, entrants)
+    if is_pooled(entrants[0], name):
+        entrants = [pool_folds(entrant) for entrant in entrants]
     values = [values_of(entrant, name) for entrant in entrants]
     num_pairs = math.comb(len(entrants), 2)
-    if entrants[0].kind == "cv":
+    if len(entrants[0].parts) > 1:
         found = _over_folds(entrants, values, name, num_pairs)
     else:
         found = _on_one_split(entrants, values, name, num_pairs)
@@ -255,7 +258,7 @@ def verdict(pair: dict[str, Any], *, is_high_better: bool) -> str:
 
 
 def _describe(entrant: Entrant, label: str, values: np.ndarray) -> dict[str, Any]:
-    by_seed = values.mean(0) if entrant.kind == "train" else values.mean(1)
+    by_seed = values.mean(0) if len(values) == 1 else values.mean(1)
     return {
         "run_id": entrant.run_id,
         "run_dir": str(entrant.folder.path),

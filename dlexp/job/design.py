@@ -17,6 +17,7 @@ from dlexp.job.assemble import Assembled, assemble
 from dlexp.job.component import choose_monitor, deal_folds, deal_inner, load_data
 from dlexp.job.config import resolve
 from dlexp.job.fold import configure
+from dlexp.job.pool import are_single
 from dlexp.job.ready import check_model
 from dlexp.job.sift import Sieve, refuse
 from dlexp.job.train import logged_params
@@ -130,7 +131,7 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> Design:
     config = config if is_nested else {name: node for name, node in config.items() if name != "search"}
     dataset = load_data(config)
     folds = deal_folds(config, dataset)
-    metric = "val/accuracy" if dataset.num_classes else "val/rmse"
+    metric = "val/accuracy" if dataset.num_classes else "val/mse" if are_single(folds) else "val/rmse"
     part = dataset.with_parts(folds[0].train, folds[0].val)
     inner, number = None, None
     if is_nested:

@@ -9,6 +9,7 @@ import numpy as np
 from dlexp.error import RunError
 from dlexp.job.entrant import Entrant, Part, Predictions, load
 from dlexp.search.ledger import IRRELEVANT, relevant
+from dlexp.statistic.score import MEANS_OVER_EXAMPLES
 
 FEWEST_GROUPED = 4  # runs: two settings of two seeds
 
@@ -122,6 +123,23 @@ def _require_same(first: Entrant, other: Entrant) -> None:
     for part in first.parts:
         for theirs in other.parts[part]:
             _require_same_examples(pair, first.parts[part][0], theirs)
+
+
+def is_pooled(entrant: Entrant, name: str) -> bool:
+    """Whether a metric has to be taken of the pooled predictions: a fold of one example has none, or another."""
+    is_single = entrant.kind == "cv" and any(len(part[0].ids) == 1 for part in entrant.parts.values())
+    return is_single and name not in MEANS_OVER_EXAMPLES
+
+
+def pool_folds(entrant: Entrant) -> Entrant:
+    """Return a cv whose held-out predictions are those of one split, for each seed."""
+    pooled = []
+    for several in zip(*entrant.parts.values(), strict=True):
+        ids, targets, outputs = (
+            np.concatenate([getattr(one, name) for one in several]) for name in ("ids", "targets", "outputs")
+        )
+        pooled.append(replace(several[0], ids=ids, targets=targets, outputs=outputs))
+    return replace(entrant, parts={(0, 0): pooled})
 
 
 def require_same_constants(name: str, entrants: list[Entrant]) -> None:

@@ -4,6 +4,7 @@ Shapes: F folds, S seeds.
 """
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,44 @@ import torch
 from torch import Tensor
 
 from dlexp.data.dataset import Dataset
+from dlexp.data.fold import Fold
 from dlexp.job.component import build_metrics
 from dlexp.job.ensemble import average, report
+from dlexp.statistic.score import MEANS_OVER_EXAMPLES
 from dlexp.statistic.t_test import corrected_t_test, t_interval
 from dlexp.tracker.folder import RunFolder
 from dlexp.tracker.measure import pooled, read_measure
 
+SPREADS = ("std", "interval", "interval_corrected", "std_seeds", "std_folds")
 INTERVAL_NOTE = "95 % of Student's t over folds; optimistic, because folds share training data: see interval_corrected"
+
+
+def are_single(folds: Iterable[Fold]) -> bool:
+    """Whether a fold holds out a single example: of one alone, most metrics say something else or nothing."""
+    return any(len(fold.val) == 1 for fold in folds)
+
+
+def pool_single(cv: RunFolder, records: list[dict[str, Any]], dataset: Dataset) -> dict[str, float]:
+    """Return the metrics that are no mean over examples, of the pooled predictions of all folds; the mean over seeds.
+
+    The rmse of one example is its absolute error, so that a mean of those over folds would be the mae; r2 and areas of
+    one example do not exist.
+
+    Args:
+        cv: The cv's folder.
+        records: Of all folds and seeds.
+        dataset: For the task and the names of classes.
+    """
+    folders = {child.run_id: child for child in cv.children()}
+    by_seed: dict[int, list[RunFolder]] = {}
+    for record in records:
+        by_seed.setdefault(record["seed"], []).append(folders[record["run_id"]])
+    reports = [_report([[folder] for folder in some], cv, dataset)[1] for some in by_seed.values()]
+    return {
+        f"val/{name}": float(np.mean([report[name] for report in reports]))
+        for name, value in reports[0].items()
+        if _is_number(value) and name not in MEANS_OVER_EXAMPLES
+    }
 
 
 def summarize(records: list[dict[str, Any]], held_out: float) -> dict[str, dict[str, Any]]:
@@ -78,15 +110,24 @@ def pool(cv: RunFolder, records: list[dict[str, Any]], dataset: Dataset) -> dict
         dataset: For the task and the names of classes.
     """
     folders = {child.run_id: child for child in cv.children()}
-    kept = [[folders[r["run_id"]].predictions("val") for r in some] for some in by_fold(records).values()]
-    measure = pooled([read_measure(folders[r["run_id"]]) for r in records])
+    groups = [[folders[record["run_id"]] for record in some] for some in by_fold(records).values()]
+    (ids, targets, outputs), found = _report(groups, cv, dataset)
+    cv.write_predictions("val", ids, targets, outputs.numpy())
+    return found
+
+
+def _report(
+    groups: list[list[RunFolder]], cv: RunFolder, dataset: Dataset
+) -> tuple[tuple[np.ndarray, np.ndarray, Tensor], dict[str, Any]]:
+    """Return ids, targets and outputs of all folds, each the mean of its trainings, and their metrics."""
+    kept = [[folder.predictions("val") for folder in some] for some in groups]
+    measure = pooled([read_measure(folder) for some in groups for folder in some])
     ids, targets = (np.concatenate([some[0][key] for some in kept]) for key in ("id", "target"))
     outputs = torch.cat(
         [_mean([torch.from_numpy(one["output"]) for one in some], dataset, measure.link) for some in kept]
     )
-    cv.write_predictions("val", ids, targets, outputs.numpy())
     own = build_metrics(cv.config, dataset)
-    return report(outputs, torch.from_numpy(targets), dataset.num_classes, measure, own)
+    return (ids, targets, outputs), report(outputs, torch.from_numpy(targets), dataset.num_classes, measure, own)
 
 
 def _mean(outputs: list[Tensor], dataset: Dataset, link: str) -> Tensor:

@@ -68,6 +68,10 @@ def conclude(
         result |= _searches(searched.chosen)
     if complete:
         result |= pool.summarize(records, design.held_out)
+        if pool.are_single(design.folds):
+            single = pool.pool_single(folder, records, design.dataset)
+            result |= {"pooled": list(single), "mean": _without(result["mean"], single) | single}
+            result |= {kind: _without(result[kind], single) for kind in pool.SPREADS if kind in result}
         result["metrics"] = result["mean"]
         result["out_of_fold"] = pool.pool(folder, records, design.dataset)
         pool.draw_figures(folder, design.dataset, result, design.metric)
@@ -126,6 +130,11 @@ def conclude_settings(
         pool.draw_settings(folder, result)
     folder.write_result(result)
     return result
+
+
+def _without(values: dict[str, Any], pooled: dict[str, float]) -> dict[str, Any]:
+    """Return the values of metrics that are means over examples."""
+    return {name: value for name, value in values.items() if name not in pooled}
 
 
 def _about(folder: RunFolder, design: Design) -> dict[str, Any]:

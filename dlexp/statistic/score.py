@@ -28,6 +28,8 @@ _CONFUSION = (
     "f1",
 )
 _RIGHT = ("accuracy", "precision_micro", "recall_micro", "f1_micro")  # equal where each example has one class
+# the mean of these over folds of any size is what pooled examples give
+MEANS_OVER_EXAMPLES = (*_RIGHT, "log_loss", "top5_accuracy", "mse", "mae", "huber", "bias", "loss")
 _RANKED = ("roc_auc", "average_precision")
 _BINS = 15
 _PLAIN = Measure()
