@@ -107,7 +107,7 @@ def audit_table(found: dict[str, Any]) -> Table:
 
 def _span(interval: list[float | None]) -> str:
     low, high = interval
-    return "unknown" if low is None or high is None else f"{low:.4f} to {high:.4f}"
+    return "all folds equal" if low is None or high is None else f"{low:.4f} to {high:.4f}"
 
 
 def _p_value(value: float) -> str:

@@ -9,6 +9,7 @@ from dlexp.config import catalog
 from dlexp.config.compose import Composed, flat_keys
 from dlexp.config.effect import check_effects
 from dlexp.config.key import unknown_key
+from dlexp.config.relation import check_relations
 from dlexp.config.signature import COMPUTED, REQUIRED, Parameter, import_path_of_user_code, read
 from dlexp.config.wording import show, type_text
 from dlexp.error import ConfigError, did_you_mean
@@ -50,6 +51,7 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
     if scope.missing:
         raise ConfigError(f"missing values: {', '.join(scope.missing)}; set each as key=value")
     check_effects(composed, checked)
+    check_relations(checked)
     return replace(composed, config=checked)
 
 

@@ -15,6 +15,7 @@ from dlexp.build import build
 from dlexp.config.override import yaml_value
 from dlexp.error import DataError, RunError
 from dlexp.job import tally
+from dlexp.job.caution import warn_of_imbalance
 from dlexp.job.crew import Crew
 from dlexp.job.design import Design, Setting, prepare
 from dlexp.job.fold import Cell, FoldEnd, configure, train_cells
@@ -39,10 +40,12 @@ class Announcement:
     Attributes:
         design: What was asked for.
         folder: Where the cv is written.
+        warnings: One line each.
     """
 
     design: Design
     folder: RunFolder
+    warnings: list[str]
 
 
 Announce = Callable[[Announcement], Listener]
@@ -163,7 +166,9 @@ def _carry_out(design: Design, folder: RunFolder, announce: Announce, tell: Tell
     forms = {"plain": _one_setting, "settings": _several_settings, "nested": _nested}
     try:
         with Crew(folder, interrupt, build(design.config["launcher"])) as crew:
-            course = _Course(design, folder, crew, interrupt, announce(Announcement(design, folder)))
+            warnings = warn_of_imbalance(folder.manifest["data"], design.config)
+            listener = announce(Announcement(design, folder, warnings))
+            course = _Course(design, folder, crew, interrupt, listener)
             result, ends = forms[design.form](course)
         folder.log(result["status"])
         folder.update_manifest(status=result["status"], end=now())

@@ -16,13 +16,16 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
 from dlexp.job.component import build_metrics
 from dlexp.job.ensemble import average, report
+from dlexp.statistic.bounded import bounds, mean_interval
 from dlexp.statistic.score import MEANS_OVER_EXAMPLES
-from dlexp.statistic.t_test import corrected_t_test, t_interval
 from dlexp.tracker.folder import RunFolder
 from dlexp.tracker.measure import pooled, read_measure
 
 SPREADS = ("std", "interval", "interval_corrected", "std_seeds", "std_folds")
-INTERVAL_NOTE = "95 % of Student's t over folds; optimistic, because folds share training data: see interval_corrected"
+INTERVAL_NOTE = (
+    "95 % of Student's t over folds, on a scale that keeps it within the metric's bounds; optimistic, because folds "
+    "share training data: see interval_corrected; null where all folds are equal"
+)
 
 
 def are_single(folds: Iterable[Fold]) -> bool:
@@ -57,7 +60,8 @@ def summarize(records: list[dict[str, Any]], held_out: float) -> dict[str, dict[
     """Return `mean`, `std` (n - 1) and intervals (95 %) over folds of every metric that is a number in each.
 
     A fold that was trained under several seeds counts with its mean over them. `interval` takes the folds for
-    independent; `interval_corrected` allows for the training data that they share, as `dlexp compare` does.
+    independent; `interval_corrected` allows for the training data that they share, as `dlexp compare` does. Both stay
+    within a metric's bounds (`dlexp.statistic.bounded`), and are NaN where all folds are equal.
 
     With several seeds also their share of the spread, apart from that of the folds, as a random-effects analysis of
     variance has it: `std_seeds` = sqrt(mean over folds of the variance over seeds), and `std_folds` =
@@ -71,12 +75,11 @@ def summarize(records: list[dict[str, Any]], held_out: float) -> dict[str, dict[
     folds = by_fold(records).values()
     values_FS = {n: np.array([[r["metrics"][n] for r in some] for some in folds], dtype=np.float64) for n in names}
     values = {name: table.mean(1) for name, table in values_FS.items()}
-    corrected = {name: corrected_t_test(v, held_out) for name, v in values.items()}
     found = {
         "mean": {name: float(v.mean()) for name, v in values.items()},
         "std": {name: float(v.std(ddof=1)) for name, v in values.items()},
-        "interval": {name: list(t_interval(v)) for name, v in values.items()},
-        "interval_corrected": {name: [test.low, test.high] for name, test in corrected.items()},
+        "interval": {name: list(mean_interval(v, bounds(name))) for name, v in values.items()},
+        "interval_corrected": {name: list(mean_interval(v, bounds(name), held_out)) for name, v in values.items()},
     }
     if all(table.shape[1] > 1 for table in values_FS.values()):
         parts = {name: _parts_of_spread(table) for name, table in values_FS.items()}

@@ -79,12 +79,12 @@ def test_mean_std_and_interval_are_those_of_the_folds(whole):
     values = [fold["metrics"]["val/accuracy"] for fold in result["folds"]]
     assert result["mean"]["val/accuracy"] == pytest.approx(np.mean(values))
     assert result["std"]["val/accuracy"] == pytest.approx(np.std(values, ddof=1))
-    interval = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert result["interval"]["val/accuracy"] == pytest.approx([interval.low, interval.high])
-    # n_val / n_train = 1/2 for three folds: the half width grows by sqrt((1/3 + 1/2) / (1/3)) = 1.5811
-    low, high = result["interval_corrected"]["val/accuracy"]
-    assert high - low == pytest.approx(1.5811388 * (interval.high - interval.low))
-    assert (low + high) / 2 == pytest.approx(np.mean(values))
+    # logit m -+ t_2 s c / (m (1 - m)); c^2 = 1/3, and 1/3 + n_val / n_train = 1/3 + 1/2 where corrected
+    m, s = np.mean(values), np.std(values, ddof=1)
+    for kind, c in (("interval", 3**-0.5), ("interval_corrected", (5 / 6) ** 0.5)):
+        step = stats.t.ppf(0.975, 2) * s * c / (m * (1 - m))
+        expected = [1 / (1 + np.exp(-np.log(m / (1 - m)) - sign * step)) for sign in (-1, 1)]
+        assert result[kind]["val/accuracy"] == pytest.approx(expected)
 
 
 def test_every_example_outside_the_test_part_is_predicted_once_by_a_model_that_never_saw_it(whole):
