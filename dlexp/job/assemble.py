@@ -87,13 +87,13 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
     """
     trainer: Trainer = build(configs[0]["trainer"])
     device, device_line = devices.choose(trainer.device)
-    loss = build_loss(configs, datasets, device)
+    dtype = torch.float64 if trainer.precision == "fp64" else torch.float32
+    loss = build_loss(configs, datasets, device, dtype)
     seeds = [trial_seeds(config) for config in configs]
     built = [
         build_model(config, dataset, loss, seed.init)
         for config, dataset, seed in zip(configs, datasets, seeds, strict=True)
     ]
-    dtype = torch.float64 if trainer.precision == "fp64" else torch.float32
     models = [model.to(dtype) for model, _ in built]
     threads = trainer.threads or devices.suggest_threads(models[0], trainer.batch_size)
     devices.configure(device, threads=threads, tf32=trainer.tf32)
@@ -178,4 +178,13 @@ def _rules(configs: list[Config], trainer: Trainer, loss: Any, steps_per_epoch: 
         regularizer=build_per_trial(nodes("regularizer"), **kind),
         grad_clip=of_trainer("grad_clip"),
         ema=of_trainer("ema"),
+        lr=_learning_rates(configs),
     )
+
+
+def _learning_rates(configs: list[Config]) -> Tensor | None:
+    """Return the rates as the user wrote them (T, 1) float64; None where an optimiser of the user's own has no `lr`."""
+    rates = [config["optimizer"].get("lr") for config in configs]
+    if not all(isinstance(rate, int | float) for rate in rates):
+        return None
+    return torch.tensor([[rate] for rate in rates], dtype=torch.float64)

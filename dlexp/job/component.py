@@ -73,11 +73,20 @@ def trial_seeds(config: Config) -> TrialSeeds:
     return TrialSeeds(**{name: config["seed"] if value is None else value for name, value in apart.items()})
 
 
-def build_loss(configs: list[Config], datasets: list[Dataset], device: torch.device) -> Any:
-    """Build the loss that the trials of a program share, for the data's task; balanced by each training part."""
+def build_loss(
+    configs: list[Config], datasets: list[Dataset], device: torch.device, dtype: torch.dtype = torch.float32
+) -> Any:
+    """Build the loss that the trials of a program share, for the data's task; balanced by each training part.
+
+    Args:
+        configs: Of the trials.
+        datasets: Theirs.
+        device: Where its parameters live.
+        dtype: What they are stored in: that of the model.
+    """
     program = {"task": datasets[0].task, "num_classes": datasets[0].num_classes}
     nodes = [_balanced(config["loss"], dataset) for config, dataset in zip(configs, datasets, strict=True)]
-    return build_per_trial(nodes, dtype=torch.float32, device=device, **program)
+    return build_per_trial(nodes, dtype=dtype, device=device, **program)
 
 
 def _balanced(node: Config, dataset: Dataset) -> Config:

@@ -19,6 +19,7 @@ from dlexp.engine.train import Run
 from dlexp.error import DataError, DlexpError, EnvironmentFault, RunError
 from dlexp.job import stored
 from dlexp.job.assemble import Assembled, assemble
+from dlexp.job.baseline import no_better_than_guessing
 from dlexp.job.caution import examine, warn
 from dlexp.job.finish import conclude
 from dlexp.job.interrupt import Interrupt
@@ -239,6 +240,8 @@ def carry_out(
             raise EnvironmentFault(f"{built.device}: out of memory; {cure}") from error
         raise
     notes = [end.reason] if end.reason else []
+    if end.status in ("finished", "stopped_early"):
+        notes += [line for line in [no_better_than_guessing(built.dataset, result["metrics"])] if line]
     if end.status == "interrupted":
         notes.append(f"checkpoint written; go on with: dlexp train --resume {_name_for_user(folder)}")
     outcome = Outcome(result, EXIT_CODES.get(end.status, interrupt.exit_code), notes)
