@@ -196,7 +196,7 @@ def test_repeats_of_values(tmp_path, monkeypatch):
     assert (folder_of(outcome).figures / "residuals.png").exists()
 
 
-def test_leave_one_out_averages_what_is_defined(tmp_path):
+def test_leave_one_out_averages_what_is_a_mean_over_examples_and_pools_the_rest(tmp_path):
     draw = np.random.default_rng(0)
     np.savez(tmp_path / "x.npz", x=draw.normal(size=(12, 3)), y=np.arange(12) % 2)
     outcome = start(
@@ -205,7 +205,9 @@ def test_leave_one_out_averages_what_is_defined(tmp_path):
     )
     assert len(outcome.result["folds"]) == outcome.result["k"] == 12
     assert outcome.result["mean"]["val/accuracy"] == pytest.approx(outcome.result["out_of_fold"]["accuracy"])
-    assert "val/roc_auc" not in outcome.result["mean"]
+    # one example has no area: that of the pooled predictions stands for it, without a spread
+    assert outcome.result["mean"]["val/roc_auc"] == pytest.approx(outcome.result["out_of_fold"]["roc_auc"])
+    assert "val/roc_auc" not in outcome.result["std"]
     assert outcome.result["out_of_fold"]["roc_auc"] is not None
 
 
