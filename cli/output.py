@@ -15,6 +15,11 @@ WIDTH_OFF_TERMINAL = 120
 FIRST_METRICS = ("loss", "accuracy", "top5_accuracy", "f1_macro", "roc_auc", "calibration_error", "rmse", "mae", "r2")
 
 
+def first_metrics(result: dict[str, Any]) -> list[str]:
+    """Return the names of the metrics that are shown, the user's own last."""
+    return [*FIRST_METRICS, *result.get("own_metrics", [])]
+
+
 def people(is_json: bool = False, *, is_quiet: bool = False) -> Console:
     """Return the console for people: stdout, or stderr beside a JSON document; silent when quiet."""
     stream = sys.stderr if is_json else sys.stdout

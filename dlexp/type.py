@@ -4,7 +4,7 @@ A component states what a user may set as positional-or-keyword parameters with 
 enforces them. Nothing here imports torch.
 """
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from annotated_types import Ge, Interval, MinLen
 
@@ -21,8 +21,16 @@ class PerTrialMarker:
         return "PerTrial"
 
 
+class ComponentMarker:
+    """Marks a parameter that takes a component of the user's: the dotted path of a class, or a node with `_target_`."""
+
+    def __repr__(self) -> str:
+        return "Component"
+
+
 PerTrial = Annotated[T, PerTrialMarker()]
 
+Component = Annotated[Any, ComponentMarker()]
 Count = Annotated[int, Ge(1)]
 NonNegativeInt = Annotated[int, Ge(0)]
 Finite = Annotated[float, Interval(gt=float("-inf"), lt=float("inf"))]

@@ -124,6 +124,8 @@ def _introduce(console: Console, about: "Announcement") -> None:
     elif len(spec.settings) > 1:
         console.print(f"cv of   {len(spec.settings)} settings on the same folds")
     console.print(f"device  {about.folder.manifest['device']}")
+    for warning in about.warnings:
+        console.print(f"[yellow]warning[/] {escape(warning)}")
     console.print(f"cv      {escape(str(about.folder.path))}")
 
 

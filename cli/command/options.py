@@ -22,7 +22,7 @@ def options(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """List what can be chosen, the default first.
+    """List what can be chosen, the default first; `dlexp options metric` lists the metrics with their formulas.
 
     Example: `dlexp options optimizer adam`
     """
@@ -36,9 +36,12 @@ def options(
     if group is None:
         for name, choices in found.items():
             _show_group(console, name, choices)
+        console.print("metrics are not chosen; `dlexp options metric` lists them with their formulas")
     else:
         for name, choice in found[group].items():
             _show_option(console, group, name, choice)
+        if group == "metric" and option is None:
+            console.print("metrics of your own: metric.extra=[my_parts.MyMetric] trusted=[my_parts]")
 
 
 def _show_group(console: Console, group: str, choices: dict[str, Any]) -> None:
@@ -52,7 +55,8 @@ def _show_group(console: Console, group: str, choices: dict[str, Any]) -> None:
 
 
 def _show_option(console: Console, group: str, name: str, choice: dict[str, Any]) -> None:
-    console.print(f"[bold cyan]{group}={name}[/]  {escape(choice['doc'])}")
+    title = name if group == "metric" else f"{group}={name}"
+    console.print(f"[bold cyan]{title}[/]  {escape(choice['doc'])}")
     if choice["source"]:
         console.print(f"  [dim]{escape(choice['source'])}[/]")
     table = Table(show_header=False, box=None, padding=(0, 2))

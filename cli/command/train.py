@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet
-from ..output import FIRST_METRICS, Ending, people, show_json, show_notes
+from ..output import Ending, first_metrics, people, show_json, show_notes
 from .train_verify import verify_trial
 from .train_winner import check_options, read_recipe, train_seeds
 
@@ -173,7 +173,7 @@ def _table(result: dict[str, Any]) -> Table:
     table.add_column("metric")
     for split in splits:
         table.add_column(split, justify="right")
-    for name in [name for name in FIRST_METRICS if any(f"{split}/{name}" in metrics for split in splits)]:
+    for name in [name for name in first_metrics(result) if any(f"{split}/{name}" in metrics for split in splits)]:
         table.add_row(name, *(_cell(metrics, f"{split}/{name}") for split in splits))
     return table
 

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..output import FIRST_METRICS
+from ..output import first_metrics
 
 MOST_SETTINGS = 20
 
@@ -25,15 +25,21 @@ def show_result(result: dict[str, Any], console: Console) -> None:
     spreads = ("std", "of folds", "of seeds") if has_seeds else ("std",)
     for header in ("metric", "mean", *spreads, "95 % interval", "corrected", "pooled"):
         table.add_column(header, justify="left" if header == "metric" else "right")
-    for name in [name for name in FIRST_METRICS if f"val/{name}" in result["mean"]]:
+    for name in [name for name in first_metrics(result) if f"val/{name}" in result["mean"]]:
         key = f"val/{name}"
-        spans = [_span(result[kind][key]) for kind in ("interval", "interval_corrected")]
         pooled = result["out_of_fold"].get(name)
+        if key in result.get("pooled", []):
+            gaps = [""] * (len(spreads) + 2)
+            table.add_row(name, "", *gaps, f"{result['mean'][key]:.4f}")
+            continue
+        spans = [_span(result[kind][key]) for kind in ("interval", "interval_corrected")]
         kinds = ("mean", "std", "std_folds", "std_seeds") if has_seeds else ("mean", "std")
         numbers = [f"{result[kind][key]:.4f}" for kind in kinds]
         table.add_row(name, *numbers, *spans, "" if pooled is None else f"{pooled:.4f}")
     console.print(table)
     console.print("The interval over folds is optimistic, because they share training data; the other allows for that.")
+    if result.get("pooled"):
+        console.print("A single example has no such metric: those without a mean are of the pooled predictions.")
     if has_seeds:
         console.print(
             f"std is that of the folds' means over {len(result['seeds'])} seeds; beside it the spreads due to folds "
@@ -101,7 +107,7 @@ def audit_table(found: dict[str, Any]) -> Table:
 
 def _span(interval: list[float | None]) -> str:
     low, high = interval
-    return "unknown" if low is None or high is None else f"{low:.4f} to {high:.4f}"
+    return "all folds equal" if low is None or high is None else f"{low:.4f} to {high:.4f}"
 
 
 def _p_value(value: float) -> str:

@@ -4,16 +4,21 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.config import catalog
+from dlexp.config.check import NODES
+from dlexp.config.metric import METRICS
 from dlexp.config.signature import read
 from dlexp.config.trust import look_in_working_directory
 from dlexp.config.wording import type_text
 from dlexp.error import ConfigError, did_you_mean
 
+METRIC = "metric"
+
 
 def describe(group: str | None = None, option: str | None = None, config_dir: Path | None = None) -> dict[str, Any]:
     """Return ``{group: {option: {doc, source, parameters: {name: {default, type, doc}}}}}``.
 
-    Documentation comes from docstrings and annotations, defaults from the YAML.
+    Documentation comes from docstrings and annotations, defaults from the YAML. Under `metric`, which only that name
+    asks for, stand the metrics of results with their formulas; nothing is chosen there.
 
     Args:
         group: Only this group.
@@ -23,11 +28,14 @@ def describe(group: str | None = None, option: str | None = None, config_dir: Pa
     Raises:
         ConfigError: No such group or option.
     """
+    if group == METRIC:
+        return {METRIC: _describe_metrics(option)}
     groups = catalog.list_groups(config_dir)
     if config_dir is not None:
         look_in_working_directory()
     if group is not None and group not in groups:
-        raise ConfigError(f"group: got {group}; choose one of {', '.join(groups)}{did_you_mean(group, groups)}")
+        known = sorted([*groups, METRIC])
+        raise ConfigError(f"group: got {group}; choose one of {', '.join(known)}{did_you_mean(group, known)}")
     if group is not None and option is not None and option not in groups[group]:
         near = did_you_mean(option, groups[group])
         raise ConfigError(f"{group}: got {option}; choose one of {', '.join(groups[group])}{near}")
@@ -57,4 +65,25 @@ def _describe_option(group: str, option: str, config_dir: Path | None) -> dict[s
             name: {"default": values.get(name), "type": type_text(parameter.text), "doc": parameter.doc}
             for name, parameter in signature.parameters.items()
         },
+    }
+
+
+def _describe_metrics(name: str | None) -> dict[str, Any]:
+    known = [row.name for row in METRICS]
+    if name is not None and name not in known:
+        raise ConfigError(f"metric: got {name}; choose one of {', '.join(known)}{did_you_mean(name, known)}")
+    parameters = read(NODES[METRIC]).parameters
+    return {
+        row.name: {
+            "doc": f"{row.formula}{'; ' if row.note else ''}{row.note}",
+            "source": row.source,
+            "task": row.task,
+            "parameters": {
+                p.name: {"default": p.default, "type": type_text(p.text), "doc": p.doc}
+                for p in parameters.values()
+                if p.name == row.parameter
+            },
+        }
+        for row in METRICS
+        if name in (None, row.name)
     }

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dlexp.build.program import Assembled
 from dlexp.engine import checkpoint
-from dlexp.engine.evaluate import predict, report
+from dlexp.engine.evaluate import Reading, predict, report
 from dlexp.engine.event import TrialEnd
 from dlexp.engine.stopping import Stopping
 from dlexp.execution.description import describe_run
@@ -71,6 +71,7 @@ def describe_result(built: Assembled, folder: RunFolder, seed: int) -> dict[str,
         "task": data.task,
         "device": str(built.device),
         "seed": seed,
+        "own_metrics": built.run.task.metrics.names,
         "num_params": sum(p.numel() for p in built.model.parameters()),
         "data": {
             **folder.manifest["data"],
@@ -104,7 +105,7 @@ def evaluate_part(
     stored = outputs[0].cpu() if data.num_classes else outputs[0, :, 0].cpu()
     folder.write_predictions(split, data.sample_ids(rows), data.targets[rows].numpy(), stored.numpy())
     update_checksum(folder, f"predictions/{split}.npz")
-    found = report(outputs, targets, run.step.rules.loss, data.num_classes, run.task.unit)
+    found = report(outputs, targets, Reading.of(run.task, run.step.rules.loss))
     scalars = {name: float(value) for name, value in found.items() if value.dim() == 1}
     by_class = {name: _by_class(value[0], data.class_names) for name, value in found.items() if value.dim() > 1}
     return scalars, by_class

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dlexp.report.canvas import new_figure, save
 
 MOST_SETTINGS = 30
@@ -23,7 +25,8 @@ def draw_settings(result: dict[str, Any], path: Path) -> Path:
     for place, entry in enumerate(whole):
         color = COLORS.get(entry["against_best"], "tab:blue")
         low, high = entry["interval_corrected"][metric]
-        axis.plot([low, high], [place, place], color=color, linewidth=1.5)
+        if low is not None:  # there is none where all folds are equal
+            axis.plot([low, high], [place, place], color=color, linewidth=1.5)
         axis.plot(entry["value"], place, "o", color=color)
     texts = [" ".join(f"{key.rpartition('.')[2]}={value}" for key, value in e["overrides"].items()) for e in whole]
     axis.set_yticks(range(len(whole)), [text[:60] for text in texts], fontsize=8)
@@ -50,8 +53,9 @@ def draw(result: dict[str, Any], metric: str, path: Path) -> Path:
         axis.plot([fold["fold"] + 1 for fold in folds], values, "o", label=f"repeat {repeat + 1}")
     if metric in result["mean"]:
         axis.axhline(result["mean"][metric], color="black", linewidth=1, label="mean")
-    if metric in result["interval"]:
-        axis.axhspan(*result["interval"][metric], color="tab:gray", alpha=0.2, label="95 % interval (optimistic)")
+    span = np.array(result["interval"].get(metric, []), dtype=np.float64)
+    if len(span) and np.isfinite(span).all():  # there is none where all folds are equal
+        axis.axhspan(*span, color="tab:gray", alpha=0.2, label="95 % interval (optimistic)")
     axis.set(title=f"{metric} by fold", xlabel="fold", ylabel=metric)
     axis.set_xticks(range(1, result["k"] + 1, -(-result["k"] // 20)))
     axis.grid(alpha=0.3)

@@ -181,6 +181,9 @@ def test_warnings_name_the_first_layer_that_sees_more_than_the_image_and_the_win
     (field,) = summarize(small, (3, 32, 32)).warnings
     # 3, then two units of two 3x3 filters: 11; the first unit of stride 2: 13, 17; then 21, 25; then 29, 37
     assert field.startswith("stages.2.0.convs.1: its receptive field of 37 pixels exceeds the image's 32")
+    # fields 3 ... 29 and 37: the side that is exceeded is named, be it the shorter or not
+    for shape, text in {(3, 32, 99): "height of 32", (3, 99, 32): "width of 32", (3, 33, 35): "height of 33"}.items():
+        assert f"37 pixels exceeds the image's {text}; from" in summarize(small, shape).warnings[0]
     shrunk = summarize(large, (3, 32, 32)).warnings[1]
     assert shrunk.startswith("stages.3.0.convs.1: a 3x3 window reads a 1x1 map")
 

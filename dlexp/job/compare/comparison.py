@@ -12,7 +12,14 @@ import numpy as np
 
 from dlexp.direction import is_better_high
 from dlexp.error import ConfigError, RunError, did_you_mean
-from dlexp.job.compare.pairing import labels, pair_sides, setting_and_seed
+from dlexp.job.compare.pairing import (
+    is_pooled,
+    labels,
+    pair_sides,
+    pool_folds,
+    require_same_constants,
+    setting_and_seed,
+)
 from dlexp.job.compare.side import Predictions, Side
 from dlexp.job.compare.verdict import ALPHA, compare_folds, judge
 from dlexp.statistic import score
@@ -28,7 +35,8 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> dict[
 
     One split: the interval of the paired bootstrap, and McNemar's test for accuracy. Several seeds: sign
     flips over seeds, and an interval that holds for other seeds and other examples. Folds: the corrected resampled
-    t-test.
+    t-test; where folds hold out single examples and the metric is no mean over examples, their pooled predictions stand
+    for one split.
 
     Args:
         refs: At least two runs as users name them.
@@ -44,9 +52,12 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> dict[
     """
     sides = pair_sides(refs, runs_dir)
     name = choose_metric(metric, sides[0].parts[next(iter(sides[0].parts))][0])
+    require_same_constants(name, sides)
+    if is_pooled(sides[0], name):
+        sides = [pool_folds(side) for side in sides]
     values = [values_of(side, name) for side in sides]
     num_pairs = math.comb(len(sides), 2)
-    if sides[0].kind == "cv":
+    if len(sides[0].parts) > 1:
         found = _over_folds(sides, values, name, num_pairs)
     else:
         found = _on_one_split(sides, values, name, num_pairs)
@@ -86,7 +97,7 @@ def values_of(side: Side, name: str) -> np.ndarray:
 
 
 def _weighted(name: str, predictions: Predictions) -> score.Weighted:
-    return score.weighted(name, predictions.outputs, predictions.targets)
+    return score.weighted(name, predictions.outputs, predictions.targets, predictions.measure)
 
 
 def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[dict[str, Any]]:
@@ -202,7 +213,7 @@ def withhold_verdict_between_seeds(pairs: list[dict[str, Any]], sides: list[Side
 
 
 def _describe(side: Side, label: str, values: np.ndarray) -> dict[str, Any]:
-    by_seed = values.mean(0) if side.kind == "train" else values.mean(1)
+    by_seed = values.mean(0) if len(values) == 1 else values.mean(1)
     return {
         "run_id": side.run_id,
         "run_dir": str(side.folder.path),

@@ -13,7 +13,9 @@ import numpy as np
 from dlexp.error import RunError
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
+from dlexp.run.measure import read_measure
 from dlexp.run.status import Status
+from dlexp.statistic.measure import Measure
 
 Part = tuple[int, int]  # repeat and fold; (0, 0) for the only split of a run
 
@@ -27,12 +29,14 @@ class Predictions:
         targets: (N,) classes or values.
         outputs: (N, K) logits or (N,) values.
         num_train: Examples that the model was trained on; 0 where no test asks for it.
+        measure: Constants of the run's metrics.
     """
 
     ids: np.ndarray
     targets: np.ndarray
     outputs: np.ndarray
     num_train: int
+    measure: Measure = field(default_factory=Measure)
 
 
 @dataclass(frozen=True)
@@ -203,7 +207,7 @@ def _read_folds(
 def _read(folder: RunFolder, num_train: int = 0) -> Predictions:
     kept = folder.predictions("val")
     order = np.argsort(kept["id"], kind="stable")
-    return Predictions(kept["id"][order], kept["target"][order], kept["output"][order], num_train)
+    return Predictions(kept["id"][order], kept["target"][order], kept["output"][order], num_train, read_measure(folder))
 
 
 def _state(manifest: dict[str, Any], result: dict[str, Any] | None) -> str:

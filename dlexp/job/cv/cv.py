@@ -15,6 +15,7 @@ from dlexp.build.check import check_destination
 from dlexp.build.node import build
 from dlexp.config import trust
 from dlexp.config.override import override_of, yaml_value
+from dlexp.data.quality import warn_of_imbalance
 from dlexp.error import RunError
 from dlexp.execution.description import describe_run
 from dlexp.execution.dispatcher import Dispatcher
@@ -43,10 +44,12 @@ class Announcement:
     Attributes:
         spec: What was asked for.
         folder: Where the cv is written.
+        warnings: One line each.
     """
 
     spec: CVSpec
     folder: RunFolder
+    warnings: list[str]
 
 
 OnStart = Callable[[Announcement], Listener]
@@ -168,7 +171,9 @@ def _carry_out(spec: CVSpec, folder: RunFolder, announce: OnStart, tell: OnOutco
     forms = {"plain": _one_setting, "settings": _several_settings, "nested": _nested}
     with recorded(folder):
         with Dispatcher(folder, interrupt, build(spec.config["launcher"])) as dispatcher:
-            progress = _Progress(spec, folder, dispatcher, interrupt, announce(Announcement(spec, folder)))
+            warnings = warn_of_imbalance(folder.manifest["data"], spec.config)
+            listener = announce(Announcement(spec, folder, warnings))
+            progress = _Progress(spec, folder, dispatcher, interrupt, listener)
             result, ends = forms[spec.form](progress)
         folder.log(result["status"])
         folder.update_manifest(status=result["status"], end=now())

@@ -68,6 +68,10 @@ def conclude_cv(
         result |= _searches(searched.chosen)
     if complete:
         result |= aggregate.summarize(records, spec.held_out)
+        if aggregate.are_single(spec.folds):
+            single = aggregate.pool_single(folder, records, spec.dataset)
+            result |= {"pooled": list(single), "mean": _without(result["mean"], single) | single}
+            result |= {kind: _without(result[kind], single) for kind in aggregate.SPREADS if kind in result}
         result["metrics"] = result["mean"]
         result["out_of_fold"] = aggregate.pool(folder, records, spec.dataset)
         aggregate.draw_figures(folder, spec.dataset, result, spec.metric)
@@ -128,6 +132,11 @@ def conclude_settings(
     return result
 
 
+def _without(values: dict[str, Any], pooled: dict[str, float]) -> dict[str, Any]:
+    """Return the values of metrics that are means over examples."""
+    return {name: value for name, value in values.items() if name not in pooled}
+
+
 def _about(folder: RunFolder, spec: CVSpec) -> dict[str, Any]:
     dataset = spec.dataset
     return {
@@ -137,6 +146,7 @@ def _about(folder: RunFolder, spec: CVSpec) -> dict[str, Any]:
         "task": dataset.task,
         "device": folder.manifest["device"].split()[0],
         "seed": folder.manifest["seed"],
+        "own_metrics": spec.first.run.task.metrics.names,
         "seeds": spec.seeds,
         "k": len(spec.folds) // spec.repeats,
         "repeats": spec.repeats,

@@ -11,6 +11,7 @@ import torch
 
 from dlexp.build.check import check_test
 from dlexp.build.dataset import deal_folds, load_data
+from dlexp.build.objective import build_metrics
 from dlexp.build.program import Assembled, assemble
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
@@ -21,6 +22,7 @@ from dlexp.job.inference.ensemble import average, fold_folders, report
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
+from dlexp.run.measure import pooled, read_measure
 from dlexp.run.stored import stored_config
 from dlexp.tracking import mlflow
 from dlexp.tracking.sent import Sent
@@ -91,7 +93,9 @@ def _evaluate_cv(folder: RunFolder, split: str) -> dict[str, Any]:
     openings = _count_opening(folder, split)
     singles = _test_folds(folder, sources, dataset) if split == "test" else []
     kept = folder.predictions(split)
-    found = report(torch.from_numpy(kept["output"]), torch.from_numpy(kept["target"]), dataset.num_classes)
+    outputs, targets = torch.from_numpy(kept["output"]), torch.from_numpy(kept["target"])
+    measure, own = pooled([read_measure(source) for source in sources]), build_metrics(stored_config(folder), dataset)
+    found = report(outputs, targets, dataset.num_classes, measure, own)
     confusion = found.pop("confusion_matrix", None)
     metrics = {f"{split}/{name}": value for name, value in found.items()}
     if split == "test":
@@ -121,7 +125,8 @@ def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset) -> li
         records.append({**place, "run_id": source.run_id, "metrics": found["metrics"]})
         outputs.append(torch.from_numpy(source.predictions("test")["output"]))
     kept = sources[0].predictions("test")
-    cv.write_predictions("test", kept["id"], kept["target"], average(outputs, dataset.num_classes).numpy())
+    mean = average(outputs, dataset.num_classes, read_measure(sources[0]).link)
+    cv.write_predictions("test", kept["id"], kept["target"], mean.numpy())
     return records
 
 

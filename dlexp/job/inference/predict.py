@@ -24,7 +24,8 @@ from dlexp.durable import write_bytes
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution import saved_model
 from dlexp.job.inference.ensemble import average, fold_folders
-from dlexp.metric.classification import two_columns
+from dlexp.metric.classification import predict_class
+from dlexp.metric.probability import log_weights
 from dlexp.run import scan
 
 TABLES = (".csv", ".parquet")
@@ -64,8 +65,12 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
             read[key] = _read(paths, about)
         ids = [id for some, _ in read[key] for id in some]
         outputs.append(torch.cat([model.outputs(inputs) for _, inputs in read[key]]))
-    said = outputs[0] if len(outputs) == 1 else average(outputs, len(about["class_names"]))
-    entries = [{"id": id, **answer} for id, answer in zip(ids, _say(said, about["class_names"]), strict=True)]
+    names, link = about["class_names"], about.get("measure", {}).get("link", "softmax")
+    if len(outputs) == 1:
+        answers = _say(outputs[0], names, link)
+    else:
+        answers = _say(average(outputs, len(names), link), names, "softmax")
+    entries = [{"id": id, **answer} for id, answer in zip(ids, answers, strict=True)]
     found = {"kind": "predict", "run_id": folder.run_id, "run_dir": str(folder.path), "task": about["task"]}
     return {**found, "models": len(sources), "predictions": entries}
 
@@ -98,13 +103,13 @@ def write(found: dict[str, Any], path: Path) -> None:
     write_bytes(path, text.getvalue().encode())
 
 
-def _say(outputs: Tensor, names: list[str]) -> list[dict[str, Any]]:
+def _say(outputs: Tensor, names: list[str], link: str) -> list[dict[str, Any]]:
     if not names:
         return [{"value": value} for value in outputs.tolist()]
-    probability_NK = two_columns(outputs[None])[0].double().softmax(-1)
+    probability_NK = log_weights(outputs, link).softmax(-1)
     return [
         {"class": names[k], "probability": row[k], "probabilities": dict(zip(names, row, strict=True))}
-        for k, row in zip(probability_NK.argmax(-1).tolist(), probability_NK.tolist(), strict=True)
+        for k, row in zip(predict_class(outputs).tolist(), probability_NK.tolist(), strict=True)
     ]
 
 

@@ -25,6 +25,7 @@ from dlexp.execution.result import conclude_run
 from dlexp.execution.saver import save_epoch
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
+from dlexp.job.train.baseline import no_better_than_guessing
 from dlexp.run import name, scan
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
@@ -169,7 +170,7 @@ def carry_out(
     """Train an assembled run from where it is to its result, in a folder that this process has locked."""
     config = folder.config
     folder.log(f"device: {built.device_line}")
-    saved_model.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss.num_outputs)
+    saved_model.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss)
     warnings = [*built.warnings, *warn(folder.manifest["data"], config)]
     for warning in warnings:
         folder.log(f"warning: {warning}")
@@ -182,6 +183,8 @@ def carry_out(
         folder.log(f"{end.status} {end.reason}".rstrip())
         folder.update_manifest(status=end.status, end=now())
     notes = [end.reason] if end.reason else []
+    if end.status in ("finished", "stopped_early"):
+        notes += [line for line in [no_better_than_guessing(built.dataset, result["metrics"])] if line]
     if end.status == "interrupted":
         notes.append(f"checkpoint written; go on with: dlexp train --resume {_name_for_user(folder)}")
     outcome = Outcome(result, exit_code(end.status, interrupt.exit_code), notes)

@@ -81,12 +81,12 @@ def test_mean_std_and_interval_are_those_of_the_folds(whole):
     values = [fold["metrics"]["val/accuracy"] for fold in result["folds"]]
     assert result["mean"]["val/accuracy"] == pytest.approx(np.mean(values))
     assert result["std"]["val/accuracy"] == pytest.approx(np.std(values, ddof=1))
-    interval = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert result["interval"]["val/accuracy"] == pytest.approx([interval.low, interval.high])
-    # n_val / n_train = 1/2 for three folds: the half width grows by sqrt((1/3 + 1/2) / (1/3)) = 1.5811
-    low, high = result["interval_corrected"]["val/accuracy"]
-    assert high - low == pytest.approx(1.5811388 * (interval.high - interval.low))
-    assert (low + high) / 2 == pytest.approx(np.mean(values))
+    # logit m -+ t_2 s c / (m (1 - m)); c^2 = 1/3, and 1/3 + n_val / n_train = 1/3 + 1/2 where corrected
+    m, s = np.mean(values), np.std(values, ddof=1)
+    for kind, c in (("interval", 3**-0.5), ("interval_corrected", (5 / 6) ** 0.5)):
+        step = stats.t.ppf(0.975, 2) * s * c / (m * (1 - m))
+        expected = [1 / (1 + np.exp(-np.log(m / (1 - m)) - sign * step)) for sign in (-1, 1)]
+        assert result[kind]["val/accuracy"] == pytest.approx(expected)
 
 
 def test_every_example_outside_the_test_part_is_predicted_once_by_a_model_that_never_saw_it(whole):
@@ -198,7 +198,7 @@ def test_repeats_of_values(tmp_path, monkeypatch):
     assert (folder_of(outcome).figures / "residuals.png").exists()
 
 
-def test_leave_one_out_averages_what_is_defined(tmp_path):
+def test_leave_one_out_averages_what_is_a_mean_over_examples_and_pools_the_rest(tmp_path):
     draw = np.random.default_rng(0)
     np.savez(tmp_path / "x.npz", x=draw.normal(size=(12, 3)), y=np.arange(12) % 2)
     outcome = start(
@@ -207,7 +207,9 @@ def test_leave_one_out_averages_what_is_defined(tmp_path):
     )
     assert len(outcome.result["folds"]) == outcome.result["k"] == 12
     assert outcome.result["mean"]["val/accuracy"] == pytest.approx(outcome.result["out_of_fold"]["accuracy"])
-    assert "val/roc_auc" not in outcome.result["mean"]
+    # one example has no area: that of the pooled predictions stands for it, without a spread
+    assert outcome.result["mean"]["val/roc_auc"] == pytest.approx(outcome.result["out_of_fold"]["roc_auc"])
+    assert "val/roc_auc" not in outcome.result["std"]
     assert outcome.result["out_of_fold"]["roc_auc"] is not None
 
 

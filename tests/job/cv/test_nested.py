@@ -16,8 +16,8 @@ from dlexp.build.program import assemble
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
 from dlexp.error import ConfigError
+from dlexp.job.cv import aggregate, cv
 from dlexp.job.cv.audit import perturb
-from dlexp.job.cv.cv import aggregate, cv
 from dlexp.job.cv.nested import InnerChoice
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
