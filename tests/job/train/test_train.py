@@ -263,3 +263,14 @@ def test_interrupted_once_the_folder_is_there_writes_a_checkpoint_at_once(tmp_pa
     assert (outcome.exit_code, outcome.result["status"], outcome.result["epochs"]) == (143, "interrupted", 0)
     assert f"go on with: dlexp train --resume {only(tmp_path).path}" in outcome.notes[0]
     assert resume(tmp_path).exit_code == 0
+
+
+def test_inception_without_norm_at_the_default_rate_diverges_and_says_what_to_do(tmp_path):
+    images = ["data=fake", "data.num_train=64", "data.num_val=8", "trainer.batch_size=4"]
+    few = ["trainer.epochs=2", "trainer.threads=1", "tracking=none", f"runs_dir={tmp_path}"]
+    composed = resolve(["model=inception", "model.stem=imagenet", *images, *few])
+    outcome = train.start(composed, announce=lambda about: lambda event: None)
+    assert (outcome.exit_code, outcome.result["status"]) == (3, "diverged")
+    assert any("is not finite; try a smaller optimizer.lr" in note for note in outcome.notes)
+    folder = RunFolder.open(Path(outcome.result["run_dir"]))
+    assert folder.manifest["status"] == "diverged"
