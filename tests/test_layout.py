@@ -23,6 +23,7 @@ MAX_TESTS = 20  # a folder of tests mirrors one of modules, and adds what crosse
 # Modules that have no test of their name, and why.
 WITHOUT_TEST = {
     "cli/argument.py": "declares flags and computes nothing; tests/cli/test_app.py reads them in every help",
+    "cli/view/cv_table.py": "a table of `dlexp cv`, asserted in tests/cli/command/test_cv.py",
     "dlexp/augment/none.py": "an option, held by tests/augment/test_contract.py",
 }
 # Tests that have no module of their name, and why.
@@ -66,9 +67,13 @@ def relative(path: Path) -> str:
 
 
 def mirror(path: Path) -> str:
-    """Return where a module's test stands: dlexp/a/b.py -> tests/a/test_b.py, cli/a.py -> tests/cli/test_a.py."""
+    """Return where a module's test stands: dlexp/a/b.py -> tests/a/test_b.py, cli/a.py -> tests/cli/test_a.py.
+
+    What cli/view prints is asserted where the command that prints it is run, in tests/cli/command.
+    """
     parts = path.relative_to(ROOT).parts
     inner = parts[1:-1] if parts[0] == "dlexp" else parts[:-1]
+    inner = ("cli", "command") if inner == ("cli", "view") else inner
     return "/".join(("tests", *inner, f"test_{path.name}"))
 
 
