@@ -5,13 +5,15 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 
 DLEXP = Path(sys.executable).parent / "dlexp"
 APP = import_module("dlexp.cli.app").app  # installed from cli/, which type checkers cannot see
-COMMANDS = [name for name, command in typer.main.get_command(APP).commands.items() if not command.hidden]
+GROUP: Any = typer.main.get_command(APP)  # a group, of whichever copy of click Typer brings
+COMMANDS = [name for name, command in GROUP.commands.items() if not command.hidden]
 HEAVY = {"torch", "torchvision", "mlflow", "optuna", "matplotlib", "sklearn", "pandas"}
 
 

@@ -61,7 +61,7 @@ def test_a_layer_equals_its_module(name, rows):
 
 
 def test_a_layer_without_a_form_is_named():
-    models = [nn.Sequential(nn.Linear(5, 4), nn.Bilinear(4, 4, 2)) for _ in range(2)]
+    models: list[nn.Module] = [nn.Sequential(nn.Linear(5, 4), nn.Bilinear(4, 4, 2)) for _ in range(2)]
     with pytest.raises(Unbatchable, match=r"1 \(Bilinear\) has no form with a trial axis"):
         Batched(models, device=CPU, channels_last=False)
 
