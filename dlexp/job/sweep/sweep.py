@@ -13,6 +13,7 @@ import torch
 
 from dlexp.build.check import check_destination, check_test
 from dlexp.build.node import build
+from dlexp.config import trust
 from dlexp.config.override import override_of
 from dlexp.error import RunError
 from dlexp.execution.dispatcher import Dispatcher
@@ -138,7 +139,8 @@ def resume(ref: str, runs_dir: Path, config_dir: Path | None, *, announce: OnSta
         raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
     here = [*overrides, override_of("runs_dir", str(folder.runs_dir))]
-    return start(here, config_dir, announce=announce, tell=tell, resumed=folder)
+    with trust.words_of(folder.run_id):
+        return start(here, config_dir, announce=announce, tell=tell, resumed=folder)
 
 
 def _require_same_key(spec: SweepSpec, folder: RunFolder) -> None:
