@@ -12,7 +12,8 @@ from typing import Any
 from dlexp.config.relevance import relevant
 
 # What `build.program`, `engine.train` and the options of a trial's groups import, whole packages where they import any
-# of their modules. `durable` is left out: only checkpoints import it, and it says how bytes reach the disk, not which.
+# of their modules. `config.trust` is left out: it says whose code may run, and a trial whose code may not has no
+# number; so is `durable`, by which it remembers that and checkpoints are written: how bytes reach the disk, not which.
 NUMBERS = (
     "activation",
     "augment",
