@@ -69,9 +69,7 @@ def _resolve(target: str) -> Callable[..., Any]:
     module, _, name = target.rpartition(".")
     package, inner, *_ = [*module.split("."), ""]
     if not (inner in COMPONENTS if package == "dlexp" else trust.is_granted(package)):
-        raise ConfigError(
-            f"_target_: got {target}; only components of dlexp and of packages named as trusted are built"
-        )
+        raise ConfigError(f"_target_: got {target}; only dlexp and trusted packages are built")
     try:
         found = getattr(import_module(module), name, None)
     except ImportError as error:

@@ -112,7 +112,7 @@ def check_target(path: str, target: Any, scope: Scope) -> str:
         raise ConfigError(f"{path}._target_: got {show(target)}; the dotted path of a class is needed")
     package = target.split(".")[0]
     if package != "dlexp" and package not in scope.trusted:
-        cure = "only components of dlexp and of packages named as trusted are built"
+        cure = "only dlexp and trusted packages are built"
         if not scope.is_stored and package not in sys.stdlib_module_names:
             cure += f": trusted=[{show(package)}]"
         raise ConfigError(f"{path}._target_: got {show(target)}; {cure}")
