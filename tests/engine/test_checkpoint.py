@@ -125,6 +125,7 @@ def test_every_pair_of_kills_leaves_a_complete_checkpoint(tmp_path, monkeypatch)
     start = tmp_path / "start"
     checkpoint.save(start, *sample(1))
     for first in range(1, 40):
+        is_first_done = False
         for second in range(1, 40):
             directory = tmp_path / f"{first}-{second}" / "last"
             shutil.copytree(start, directory)

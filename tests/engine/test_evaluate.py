@@ -11,13 +11,13 @@ from dlexp.loss import MSE, CrossEntropy, Huber
 
 
 def test_batches_of_evaluation_change_nothing_and_the_mode_is_training_afterwards():
-    run = assemble(resolve(["data.limit=100", "tracking=none", "model.widths=[8]"]).config).run
-    task = run.task
+    built = assemble(resolve(["data.limit=100", "tracking=none", "model.widths=[8]"]).config)
+    run, task = built.run, built.run.task
     whole = predict(run.step.forward, task, task.val, 10_000)
     pieces = predict(run.step.forward, task, task.val, 7)
     torch.testing.assert_close(whole, pieces)
     assert whole.shape == (1, len(task.val[0]), 10)
-    assert all(module.training for module in run.step.forward.model.modules())
+    assert all(module.training for module in built.model.modules())
 
 
 def test_classes_and_values_get_their_metrics():

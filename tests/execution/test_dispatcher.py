@@ -88,6 +88,23 @@ def test_what_fails_together_is_tried_alone_and_what_fails_alone_is_recorded(hol
     assert RunFolder(assignments[1].path).manifest["reason"] == "RuntimeError: made to fail"
 
 
+@pytest.mark.parametrize("error", [RuntimeError("no engine\nand more"), KeyError("size")], ids=["runtime", "key"])
+def test_an_engine_that_cannot_be_chosen_is_logged_with_the_reason_and_each_trains_alone(holder, monkeypatch, error):
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr(module, "choose", refuse)
+    assignments = assign(holder, 2)
+    with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
+        outcome = ends(dispatcher.train(assignments))
+    assert {end.status for end in outcome.values()} == {"finished"}
+    assert dispatcher.programs == [{"size": 1, "engine": "solo"}] * 2
+    (line,) = (holder.path / "log.txt").read_text().splitlines()
+    reason = {"RuntimeError": "RuntimeError: no engine", "KeyError": "KeyError: 'size'"}[type(error).__name__]
+    who = f"{assignments[0].path.name} and 1 more"
+    assert line.endswith(f"no engine could be chosen for {who}: {reason}; each trains alone")
+
+
 def test_changed_data_are_not_trained_on(holder):
     (assignment,) = assign(holder, 1)
     RunFolder(assignment.path).update_manifest(data={"name": "digits", "fingerprint": "other"})

@@ -1,12 +1,16 @@
+from typing import Any
+
 import numpy as np
 import pytest
-import sklearn.metrics as reference
+import sklearn.metrics
 import torch
 import torchmetrics.functional.classification as other
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlexp.metric import classification, classification_report, confusion_matrix
+
+reference: Any = sklearn.metrics  # its stubs know neither numbers for zero_division nor None for no average
 
 
 def draw(num_trials, num, num_classes, seed=0, scale=2.0):

@@ -165,9 +165,10 @@ def _rank(result: dict[str, Any]) -> list[list[dict[str, Any]]]:
 
 
 def _at(ref: str, ranked: list[Any], place: int | None) -> Any:
-    if not 1 <= (place or 1) <= len(ranked):
-        raise RunError(f"{ref}: got the place {place}; there are {len(ranked)} settings with a value")
-    return ranked[(place or 1) - 1]
+    index = 0 if place is None else place - 1
+    if not 0 <= index < len(ranked):
+        raise RunError(f"{ref}: got the place {index + 1}; there are {len(ranked)} settings with a value")
+    return ranked[index]
 
 
 def _trial_folder(sweep: RunFolder, trial: dict[str, Any]) -> RunFolder:
@@ -184,7 +185,7 @@ def _load_cv_setting(ref: str, folder: RunFolder, settings: list[dict[str, Any]]
     overrides = picked["overrides"]
     shown = [f"{key}={value}" for key, value in overrides.items()] if isinstance(overrides, dict) else overrides
     run_id = folder.run_id if place is None else f"{folder.run_id}:{place}"
-    return replace(found, run_id=run_id, overrides=shown, picked_among=0 if place else len(settings))
+    return replace(found, run_id=run_id, overrides=shown, picked_among=0 if place is not None else len(settings))
 
 
 def _read_folds(

@@ -11,6 +11,7 @@ from dlexp.job.sweep import sweep
 from dlexp.job.sweep.winner import open_tests, over_seeds, recipe, spread
 from dlexp.job.train import train
 from dlexp.run.folder import RunFolder
+from tests.present import present
 
 BASE = ["tracking=none", "trainer.threads=1", "model.widths=[8]", "data.limit=200", "trainer.epochs=4"]
 
@@ -60,7 +61,7 @@ def test_training_and_validation_part_together(searched):
     found = recipe(result["run_id"], runs_dir, ["schedule=cosine"], train_on="train+val")
     config = resolve(found.overrides).config
     assert config["train_on"] == "train+val"
-    assert config["trainer"]["epochs"] == trial.result["best_epoch"]
+    assert config["trainer"]["epochs"] == present(trial.result)["best_epoch"]
     assert config["trainer"]["monitor"] == "auto"
     assert "nothing is left to validate on" in found.notes[1]
     longer = recipe(result["run_id"], runs_dir, ["trainer.epochs=9"], train_on="train+val")
@@ -95,7 +96,7 @@ def test_of_several_seeds_the_first_is_trained_for_the_median_of_the_best_epochs
     lr = next(text for text in found.overrides if text.startswith("optimizer.lr="))
     mine = [folder for folder in folders if lr in folder.overrides]
     assert "seed=5" in found.overrides
-    median = sorted(folder.result["best_epoch"] for folder in mine)[1]
+    median = sorted(present(folder.result)["best_epoch"] for folder in mine)[1]
     assert f"trainer.epochs={median}" in found.overrides
 
 
