@@ -1,15 +1,18 @@
 """What `dlexp compare` prints: the runs, and each pair with its verdict."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+if TYPE_CHECKING:
+    from dlexp.job.compare.document import Comparison, Pair
+
 MOST_PAIRS = 15  # of six runs; of more only those with the best are shown
 
 
-def show(found: dict[str, Any], console: Console) -> None:
+def show(found: "Comparison", console: Console) -> None:
     """Print the runs, and each pair with its verdict; of many pairs those with the best run."""
     runs = Table(title=f"{found['metric']}", title_justify="left", box=None, pad_edge=False)
     parts = found["pairs"][0]["unit"]
@@ -46,7 +49,7 @@ def show(found: dict[str, Any], console: Console) -> None:
         console.print(f"[yellow]{escape(note)}[/]")
 
 
-def _pairs_with_the_best(found: dict[str, Any]) -> list[dict[str, Any]]:
+def _pairs_with_the_best(found: "Comparison") -> "list[Pair]":
     from dlexp.direction import is_better_high
 
     name = found["metric"].removeprefix("val/")
@@ -59,20 +62,20 @@ def _letter(number: int) -> str:
     return chr(ord("A") + number) if number < 26 else f"#{number + 1}"
 
 
-def _verdict(pair: dict[str, Any], name_a: str, name_b: str) -> str:
+def _verdict(pair: "Pair", name_a: str, name_b: str) -> str:
     if pair["verdict"] == "cannot tell":
         return "[yellow]cannot tell[/]"
     return f"[green]{name_a if pair['verdict'] == 'a' else name_b} is better[/]"
 
 
-def _effect(pair: dict[str, Any]) -> str:
+def _effect(pair: "Pair") -> str:
     return "" if pair["effect"] is None else f"{pair['effect_name']} {pair['effect']:+.2f}"
 
 
-def _note(pair: dict[str, Any]) -> str:
+def _note(pair: "Pair") -> str:
     test = f"{pair['test']} on {pair['num']:,} {pair['unit']}"
     if "only_a" in pair:
-        test += f"; right alone: {pair['only_a']} and {pair['only_b']}"
+        test += f"; right alone: {pair['only_a']} and {pair.get('only_b')}"
     if "smallest_p" in pair:
         few = ", all with one difference" if pair["unit"] == "folds" else ""
         test += f"{few}; the smallest p that {pair['num']} allow is {pair['smallest_p']:.2g}"
@@ -84,13 +87,13 @@ def _note(pair: dict[str, Any]) -> str:
         return f"{test}; were this the true difference, no number of {pair['unit']} would tell: more data are needed"
     if pair["needed"] == 0:
         return f"{test}; as many {pair['unit']} would tell a true difference of this size in four of five cases"
-    more = f"about {pair['needed']:,} more {pair['unit']}{_setting(pair)}"
+    more = f"about {pair['needed']:,} more {pair['unit']}{_setting(pair, pair['needed'])}"
     return f"{test}; were this the true difference, {more} would tell it with 80 % power"
 
 
-def _setting(pair: dict[str, Any]) -> str:
+def _setting(pair: "Pair", needed: int) -> str:
     """Return the override that asks for as many folds or seeds as are needed."""
-    total = pair["num"] + pair["needed"]
+    total = pair["num"] + needed
     if pair["unit"] == "seeds":
         return f" (seed='range(0,{total})')"
     return f" (cv.repeats={-(-total // pair['k'])})" if "k" in pair else ""

@@ -1,6 +1,6 @@
 """What `dlexp compare --noise` prints: the spread that each source of randomness causes."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -9,6 +9,7 @@ from rich.table import Table
 from .sweep import Announcer
 
 if TYPE_CHECKING:
+    from dlexp.job.compare.document import AllSources, Noise, PresentSource
     from dlexp.job.sweep.sweep import Announcement
 
 
@@ -28,19 +29,19 @@ class SourceAnnouncer(Announcer):
         return self
 
 
-def show(found: dict[str, Any], console: Console) -> None:
+def show(found: "Noise", console: Console) -> None:
     """Print the spread by source, and by how much two single runs differ by chance."""
     title = f"{found['metric']} of {found['run_id']} is {found['value']:.4f}; with other seeds of"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for header in ("source", "runs", "mean", "std", "95 % interval", "share of variance", "95 % interval"):
         table.add_column(header, justify="left" if header == "source" else "right")
     for record in found["sources"]:
-        if not record["is_absent"]:
+        if record["is_absent"] is False:
             table.add_row(*_row(record), *_share(record))
     table.add_row(*_row(found["all"]))
     console.print(table)
     for record in found["sources"]:
-        if record["is_absent"]:
+        if record["is_absent"] is True:
             console.print(f"{record['name']} plays no part: {escape(record['why'])}")
     limit = found["least_difference"]
     console.print(
@@ -51,7 +52,7 @@ def show(found: dict[str, Any], console: Console) -> None:
         console.print(f"[yellow]{escape(note)}[/]")
 
 
-def _row(record: dict[str, Any]) -> list[str]:
+def _row(record: "PresentSource | AllSources") -> list[str]:
     low, high = record["interval"]
     return [
         record["name"],
@@ -62,7 +63,7 @@ def _row(record: dict[str, Any]) -> list[str]:
     ]
 
 
-def _share(record: dict[str, Any]) -> list[str]:
+def _share(record: "PresentSource") -> list[str]:
     if record["share"] is None:
         return ["", ""]
     low, high = record["share_interval"]

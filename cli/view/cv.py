@@ -1,6 +1,6 @@
 """What `dlexp cv` prints: what is validated, each fold as it ends, the result, and what a cv would take."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -9,7 +9,9 @@ from ..output import show_notes
 from .cv_table import audit_table, describe, show_result, show_settings
 
 if TYPE_CHECKING:
+    from dlexp.job.cv.check_document import Audit, CVPlan
     from dlexp.job.cv.cv import Announcement, Listener, OnStart
+    from dlexp.job.cv.document import AnyCVResult
     from dlexp.job.cv.fold_run import FoldResult
     from dlexp.job.cv.nested import InnerChoice
     from dlexp.job.cv.spec import CVSpec
@@ -83,7 +85,7 @@ def _chosen_line(chosen: "InnerChoice") -> str:
     return f"{place} chose {escape(describe(chosen.setting.values))} of {len(chosen.tried)}: {chosen.value:.4f} inside"
 
 
-def show(outcome: "Outcome", console: Console) -> None:
+def show(outcome: "Outcome[AnyCVResult]", console: Console) -> None:
     """Print what a cv found."""
     result = outcome.result
     if "settings" in result:
@@ -99,7 +101,7 @@ def show(outcome: "Outcome", console: Console) -> None:
     console.print(f"cv folder  {escape(result['run_dir'])}")
 
 
-def show_dry_run(found: dict[str, Any], console: Console) -> None:
+def show_dry_run(found: "CVPlan", console: Console) -> None:
     """Print what a cv would take."""
     data = found["data"]
     console.print(
@@ -125,7 +127,7 @@ def show_dry_run(found: dict[str, Any], console: Console) -> None:
     console.print("nothing was trained and nothing written")
 
 
-def show_audit(found: dict[str, Any], console: Console) -> None:
+def show_audit(found: "Audit", console: Console) -> None:
     """Print what an audit of the folds showed."""
     console.print(audit_table(found))
     for finding in found["findings"]:

@@ -1,13 +1,16 @@
 """What `dlexp eval` prints: the metrics of a part, and how often the sealed test part was opened."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+if TYPE_CHECKING:
+    from dlexp.job.inference.document import Evaluation
 
-def show(found: dict[str, Any], console: Console) -> None:
+
+def show(found: "Evaluation", console: Console) -> None:
     """Print the metrics, and where the predictions are."""
     table = Table(title=f"{found['num_examples']:,} examples of {found['split']}", title_justify="left")
     table.add_column("metric")

@@ -1,6 +1,6 @@
 """What `dlexp options` prints: a table of options, or the parameters of each."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -8,8 +8,11 @@ from rich.table import Table
 
 from ..output import yaml_text
 
+if TYPE_CHECKING:
+    from dlexp.config.options import OptionRecord
 
-def show_group(console: Console, group: str, choices: dict[str, Any]) -> None:
+
+def show_group(console: Console, group: str, choices: "dict[str, OptionRecord]") -> None:
     """Print the options of a group with a line each."""
     table = Table(title=f"[bold]{group}[/]", title_justify="left", show_header=False, box=None, pad_edge=False)
     table.add_column(no_wrap=True, style="cyan")
@@ -20,7 +23,7 @@ def show_group(console: Console, group: str, choices: dict[str, Any]) -> None:
     console.print()
 
 
-def show_option(console: Console, group: str, name: str, choice: dict[str, Any]) -> None:
+def show_option(console: Console, group: str, name: str, choice: "OptionRecord") -> None:
     """Print an option with all its parameters."""
     console.print(f"[bold cyan]{group}={name}[/]  {escape(choice['doc'])}")
     if choice["source"]:

@@ -1,15 +1,18 @@
 """What `dlexp predict` prints: the first predictions."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+if TYPE_CHECKING:
+    from dlexp.job.inference.document import Predictions
+
 SHOWN = 20
 
 
-def show(found: dict[str, Any], console: Console) -> None:
+def show(found: "Predictions", console: Console) -> None:
     """Print the first predictions."""
     entries = found["predictions"]
     keys = [key for key in ("id", "class", "probability", "value") if key in entries[0]]

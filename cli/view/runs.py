@@ -1,17 +1,20 @@
 """What `dlexp runs` prints: a table of runs in the columns where they differ."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from dlexp.run.document import RunRecord
 
 _COLORS = {"finished": "green", "stopped_early": "green", "running": "cyan"}
 
 WIDTH_OF_A_FILE = 1000  # columns
 
 
-def show(records: list[dict[str, Any]], names: list[str], console: Console) -> None:
+def show(records: "list[RunRecord]", names: list[str], console: Console) -> None:
     """Print the table of runs.
 
     Args:
@@ -40,7 +43,7 @@ def _headers(names: list[str]) -> list[str]:
     return ["run" if header == "run_id" else header for header in headers]
 
 
-def _cell(record: dict[str, Any], name: str) -> str:
+def _cell(record: "RunRecord", name: str) -> str:
     from dlexp.run.filter import value_of
 
     value = value_of(record, name)

@@ -1,13 +1,16 @@
 """What `dlexp summary` prints: the layers of a model."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+if TYPE_CHECKING:
+    from dlexp.build.document import LayerRecord, SummaryDocument
 
-def show(found: dict[str, Any], console: Console) -> None:
+
+def show(found: "SummaryDocument", console: Console) -> None:
     """Print the layers, and the sums over them."""
     shape, outputs = _shape(found["input_shape"]), found["num_outputs"]
     title = f"{escape(found['model'])} for {escape(found['data'])}: {shape} -> {outputs}"
@@ -30,7 +33,7 @@ def show(found: dict[str, Any], console: Console) -> None:
         console.print(f"[yellow]warning[/]     {escape(warning)}")
 
 
-def _row(layer: dict[str, Any]) -> list[str]:
+def _row(layer: "LayerRecord") -> list[str]:
     params, flops = layer["num_params"], layer["flops"]
     return [
         escape(layer["name"]),

@@ -11,6 +11,7 @@ from ..output import show_notes
 
 if TYPE_CHECKING:
     from dlexp.console.board import Board
+    from dlexp.job.sweep.document import BestSetting, SweepPlan, SweepResult, TrialGroup
     from dlexp.job.sweep.loop import SweepEvent
     from dlexp.job.sweep.sweep import Announcement, Found
 
@@ -91,21 +92,21 @@ def show(found: "Found", console: Console) -> None:
         is_default = Path(result["run_dir"]).parent.parent == Path("runs").resolve()
         name = result["run_id"] if is_default else result["run_dir"]
         console.print(f"once more     dlexp train --from {escape(name)}", soft_wrap=True)
-        console.print(f"sealed test   dlexp eval {escape(best['run_dir'])} --split test", soft_wrap=True)
+        console.print(f"sealed test   dlexp eval {escape(str(best['run_dir']))} --split test", soft_wrap=True)
 
 
-def _show_selection_bias(result: dict[str, Any], best: dict[str, Any], console: Console) -> None:
+def _show_selection_bias(result: "SweepResult", best: "BestSetting", console: Console) -> None:
     metric = result["metric"]
     if best["seeds"] == 1:
         console.print("one seed a setting: the noise of seeds is unknown; seed='range(0,3)' shows it")
-    if "corrected" in best:
+    if "corrected" in best and "picked_among" in best and "wins" in best:
         console.print(
             f"{metric} {best['value']:.4f} is the best of {best['picked_among']} on the validation part; corrected for "
             f"having been picked {best['corrected']:.4f}; it wins on {best['wins']:.0%} of resampled validation parts"
         )
 
 
-def _show_importances(result: dict[str, Any], console: Console) -> None:
+def _show_importances(result: "SweepResult", console: Console) -> None:
     from dlexp.config.wording import short_key
 
     shares, note = result["importances"], result.get("importances_note", "")
@@ -150,7 +151,7 @@ def _status(entries: list[Any]) -> str:
     return ", ".join(statuses)
 
 
-def show_dry_run(found: dict[str, Any], console: Console) -> None:
+def show_dry_run(found: "SweepPlan", console: Console) -> None:
     """Print what a sweep would take."""
     rounds = f" in {found['rounds']} rounds" if found["rounds"] > 1 else ""
     console.print(f"settings {found['settings']:,}, {_trials(found['trials'])}{rounds}")
@@ -172,13 +173,14 @@ def show_dry_run(found: dict[str, Any], console: Console) -> None:
     console.print(f"time     about {_time(found['seconds'])}{several}: {parts}")
     if found["measured"] < len(found["groups"]):
         console.print(f"         measured on {found['measured']} of {len(found['groups'])} structures, else their mean")
-    for what in ("memory", "disk"):
-        if found[what] > found[f"{what}_free"]:
-            console.print(f"[red]{what} will not suffice[/]")
+    if found["memory"] > found["memory_free"]:
+        console.print("[red]memory will not suffice[/]")
+    if found["disk"] > found["disk_free"]:
+        console.print("[red]disk will not suffice[/]")
     console.print("nothing was trained and nothing written")
 
 
-def _group_lines(groups: list[dict[str, Any]]) -> list[str]:
+def _group_lines(groups: "list[TrialGroup]") -> list[str]:
     """Return a line for each of the largest groups: what tells it from the others, how it trains and why."""
     keys = list(dict.fromkeys(key for group in groups for key in group["settings"]))
     differing = [key for key in keys if len({repr(group["settings"].get(key)) for group in groups}) > 1]

@@ -12,7 +12,9 @@ from ..output import FIRST_METRICS, show_notes
 if TYPE_CHECKING:
     from dlexp.console.progress import ConsoleTracker
     from dlexp.job.outcome import Outcome
+    from dlexp.job.train.document import TrainPlan
     from dlexp.job.train.train import Announcement, Listener
+    from dlexp.run.document import TrainResult
 
 BY_CLASS = ("precision", "recall", "f1")
 
@@ -58,7 +60,7 @@ class Announcer:
             self.tracker.close()
 
 
-def show(outcome: "Outcome", console: Console) -> None:
+def show(outcome: "Outcome[TrainResult]", console: Console) -> None:
     """Print how a run ended and the metrics of its best epoch."""
     result = outcome.result
     console.print(f"[bold]{result['status']}[/] after {result['epochs']} epochs, {result['seconds']:.1f} s of training")
@@ -74,7 +76,7 @@ def show(outcome: "Outcome", console: Console) -> None:
         console.print("            dlexp options       what else can be chosen")
 
 
-def _table(result: dict[str, Any]) -> Table:
+def _table(result: "TrainResult") -> Table:
     """Return the best epoch's metrics, a row each, a column for each part of the data."""
     metrics = result["metrics"]
     splits = [split for split in ("train", "val", "test") if any(name.startswith(f"{split}/") for name in metrics)]
@@ -87,14 +89,14 @@ def _table(result: dict[str, Any]) -> Table:
     return table
 
 
-def _class_table(result: dict[str, Any]) -> Table:
+def _class_table(result: "TrainResult") -> Table:
     """Return the validation metrics of each class, the smallest classes first."""
-    values, counts = result["report"]["val"], result["data"]["train_counts"]
+    values, counts = result.get("report", {})["val"], result["data"].get("train_counts", {})
     table = Table(title="classes are unequal: validation by class", title_justify="left")
     table.add_column("class")
     for title in ("train examples", "val examples", *BY_CLASS):
         table.add_column(title, justify="right")
-    rarest = sorted(counts, key=counts.get)[:MOST_CLASSES]
+    rarest = sorted(counts, key=lambda name: counts[name])[:MOST_CLASSES]
     for name in rarest:
         numbers = [values[f"{metric}_class"][name] for metric in BY_CLASS]
         shown = ["-" if number is None else f"{number:.4f}" for number in numbers]
@@ -115,7 +117,7 @@ def _short(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def show_dry_run(found: dict[str, Any], console: Console) -> None:
+def show_dry_run(found: "TrainPlan", console: Console) -> None:
     """Print what a run would take."""
     data = found["data"]
     console.print(f"data     {data['name']} ({found['task']}): {data['num_train']:,} train, {data['num_val']:,} val")

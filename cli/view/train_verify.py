@@ -1,10 +1,13 @@
 """What `dlexp train --verify-trial` prints: the largest differences by engine, and the verdict."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from dlexp.job.train.document import Verification
 
 ALONE = {
     "solo": "its module",
@@ -14,7 +17,7 @@ ALONE = {
 }
 
 
-def show(found: dict[str, Any], console: Console) -> None:
+def show(found: "Verification", console: Console) -> None:
     """Print the largest difference of each kind by engine, the verdict and its likely reasons."""
     table = Table(title="largest difference from what is stored", title_justify="left")
     table.add_column("")

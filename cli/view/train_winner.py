@@ -1,6 +1,6 @@
 """What `dlexp train --from SWEEP --seeds N` prints: mean and standard deviation over seeds."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -8,20 +8,25 @@ from rich.table import Table
 
 from ..output import FIRST_METRICS, show_notes
 
+if TYPE_CHECKING:
+    from dlexp.job.sweep.document import SeedSpread, SweepResult
 
-def show(result: dict[str, Any], notes: list[str], console: Console) -> None:
+
+def show(result: "SweepResult", notes: list[str], console: Console) -> None:
     """Print mean and standard deviation over seeds, what the user should not miss, and where it all is."""
-    console.print(_table(result))
+    if "spread" in result:
+        console.print(_table(result["spread"], result.get("test")))
     show_notes(notes, console)
     console.print(f"sweep folder  {escape(result['run_dir'])}")
 
 
-def _table(result: dict[str, Any]) -> Table:
+def _table(spread: "SeedSpread", test: "SeedSpread | None") -> Table:
     """Return mean and standard deviation of the metrics over seeds."""
-    test = result.get("test", {"mean": {}, "std": {}})
-    mean, std = {**result["spread"]["mean"], **test["mean"]}, {**result["spread"]["std"], **test["std"]}
+    mean, std = dict(spread["mean"]), dict(spread["std"])
+    if test is not None:
+        mean, std = mean | test["mean"], std | test["std"]
     splits = [split for split in ("train", "val", "test") if any(name.startswith(f"{split}/") for name in mean)]
-    count = result["spread"]["runs"]
+    count = spread["runs"]
     table = Table(title=f"best epochs of {count} seeds: mean ± standard deviation", title_justify="left")
     table.add_column("metric")
     for split in splits:

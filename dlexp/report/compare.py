@@ -1,5 +1,6 @@
 """Differences with their intervals, one line a pair: what lies clear of zero is told apart."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ _COLORS = {True: "tab:blue", False: "tab:gray"}
 MOST_PAIRS = 60  # a figure of more could not be read
 
 
-def draw(compared: dict[str, Any], path: Path) -> Path:
+def draw(compared: Mapping[str, Any], path: Path) -> Path:
     """Draw the difference a - b of every pair with its 95 % interval; of very many the 60 largest differences.
 
     Args:

@@ -1,5 +1,6 @@
 """The folds of a cross-validation: each fold's score, their mean and its interval; and those of several settings."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ MOST_SETTINGS = 30
 COLORS = {None: "black", "worse": "tab:red", "cannot tell": "tab:gray"}
 
 
-def draw_settings(result: dict[str, Any], path: Path) -> Path:
+def draw_settings(result: Mapping[str, Any], path: Path) -> Path:
     """Draw the settings, best first: mean and corrected interval, coloured by what the comparison with the best says.
 
     Args:
@@ -34,7 +35,7 @@ def draw_settings(result: dict[str, Any], path: Path) -> Path:
     return save(figure, path)
 
 
-def draw(result: dict[str, Any], metric: str, path: Path) -> Path:
+def draw(result: Mapping[str, Any], metric: str, path: Path) -> Path:
     """Draw one metric by fold, a colour for each repeat.
 
     Args:

@@ -15,8 +15,10 @@ from dlexp.config.override import override_of, parse
 from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError, RunError
 from dlexp.job.compare.comparison import choose_metric, values_of
+from dlexp.job.compare.document import AllSources, Noise, SeedSample
 from dlexp.job.compare.side import Side, load_side, load_trained
 from dlexp.job.sweep import sweep
+from dlexp.job.sweep.document import SweepResult
 from dlexp.run.folder import RunFolder
 from dlexp.statistic.spread import Spread, largest_chance_difference, spread, variance_share
 
@@ -41,7 +43,7 @@ class Measured:
     """
 
     run_id: str
-    document: dict[str, Any] | None
+    document: Noise | None
     exit_code: int
 
 
@@ -106,7 +108,7 @@ def _searching(source: str, overrides: list[str], num_seeds: int) -> list[str]:
     return [*kept, f"seeds.{source}=range(0,{num_seeds})"]
 
 
-def _read(source: str, result: dict[str, Any], folder: RunFolder) -> Side:
+def _read(source: str, result: SweepResult, folder: RunFolder) -> Side:
     """Return the runs of one source as the seeds of one entrant.
 
     Raises:
@@ -118,7 +120,7 @@ def _read(source: str, result: dict[str, Any], folder: RunFolder) -> Side:
             f"{folder.run_id}: {len(broken)} of {len(result['trials'])} runs with other seeds ({_name(source)}) "
             f"{broken[0]['status']}; a configuration that seeds can break has no standard deviation: mend it first"
         )
-    runs = [load_side(folder.runs_dir, trial["run_dir"]) for trial in result["trials"]]
+    runs = [load_side(folder.runs_dir, str(trial["run_dir"])) for trial in result["trials"]]
     seeds = [str(run.folder.config["seed"] if source == ALL else run.folder.config["seeds"][source]) for run in runs]
     sides = [run.parts[0, 0][0] for run in runs]
     first = runs[0]
@@ -134,7 +136,7 @@ def _name(source: str) -> str:
 
 def _document(
     folder: RunFolder, metric: str, found: dict[str, Side], values: dict[str, np.ndarray], idle: dict[str, str]
-) -> dict[str, Any]:
+) -> Noise:
     spreads = {source: spread(some) for source, some in values.items()}
     whole = spreads[ALL]
     records = []
@@ -160,7 +162,7 @@ def _document(
         "seeds": whole.num,
         "value": float(own[0, 0]),
         "sources": records,
-        "all": {"source": ALL, "name": _name(ALL), "key": "seed"} | _described(found[ALL], whole, values[ALL]),
+        "all": AllSources(source=ALL, name=_name(ALL), key="seed", **_described(found[ALL], whole, values[ALL])),
         "least_difference": largest_chance_difference(whole),
         "notes": _notes(whole, records),
     }
@@ -171,7 +173,7 @@ def _are_equal(side: Side) -> bool:
     return all(np.array_equal(first.outputs, other.outputs) for other in others)
 
 
-def _described(side: Side, of: Spread, values: np.ndarray) -> dict[str, Any]:
+def _described(side: Side, of: Spread, values: np.ndarray) -> SeedSample:
     return {
         "num": of.num,
         "mean": of.mean,

@@ -4,6 +4,7 @@ Shapes: F folds, S seeds.
 """
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from dlexp.data.dataset import Dataset
+from dlexp.job.cv.document import CVSettingsResult, FoldRecord
 from dlexp.job.inference.ensemble import average, report
 from dlexp.run.folder import RunFolder
 from dlexp.statistic.t_test import corrected_t_test, t_interval
@@ -19,7 +21,7 @@ from dlexp.statistic.t_test import corrected_t_test, t_interval
 INTERVAL_NOTE = "95 % of Student's t over folds; optimistic, because folds share training data: see interval_corrected"
 
 
-def summarize(records: list[dict[str, Any]], held_out: float) -> dict[str, dict[str, Any]]:
+def summarize(records: list[FoldRecord], held_out: float) -> dict[str, dict[str, Any]]:
     """Return `mean`, `std` (n - 1) and intervals (95 %) over folds of every metric that is a number in each.
 
     A fold that was trained under several seeds counts with its mean over them. `interval` takes the folds for
@@ -56,15 +58,15 @@ def _parts_of_spread(values_FS: np.ndarray) -> dict[str, float]:
     return {"seeds": math.sqrt(within), "folds": math.sqrt(max(between, 0.0))}
 
 
-def by_fold(records: list[dict[str, Any]]) -> dict[tuple[int, int], list[dict[str, Any]]]:
+def by_fold(records: list[FoldRecord]) -> dict[tuple[int, int], list[FoldRecord]]:
     """Return the records of each fold, one a seed, by repeat and fold."""
-    found: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    found: dict[tuple[int, int], list[FoldRecord]] = {}
     for record in records:
         found.setdefault((record["repeat"], record["fold"]), []).append(record)
     return found
 
 
-def pool(cv: RunFolder, records: list[dict[str, Any]], dataset: Dataset) -> dict[str, Any]:
+def pool(cv: RunFolder, records: list[FoldRecord], dataset: Dataset) -> dict[str, Any]:
     """Store the held-out predictions of all folds as the cv's own, and return their metrics.
 
     Each example is held out once in every repeat, so it stands there as often as there are repeats; several seeds of
@@ -87,7 +89,7 @@ def _mean(outputs: list[Tensor], dataset: Dataset) -> Tensor:
     return outputs[0] if len(outputs) == 1 else average(outputs, dataset.num_classes)
 
 
-def draw_figures(cv: RunFolder, dataset: Dataset, result: dict[str, Any], monitor: str) -> list[Path]:
+def draw_figures(cv: RunFolder, dataset: Dataset, result: Mapping[str, Any], monitor: str) -> list[Path]:
     """Draw every fold's score, and what the pooled predictions show."""
     from dlexp.report import confusion, residual, roc
     from dlexp.report.cv import draw
@@ -105,7 +107,7 @@ def draw_figures(cv: RunFolder, dataset: Dataset, result: dict[str, Any], monito
     ]
 
 
-def draw_settings(cv: RunFolder, result: dict[str, Any]) -> Path:
+def draw_settings(cv: RunFolder, result: CVSettingsResult) -> Path:
     """Draw the settings of a cv against the best of them."""
     from dlexp.report import cv as cv_report
 

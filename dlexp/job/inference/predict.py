@@ -24,6 +24,7 @@ from dlexp.data.file.picture import SUFFIXES, Format
 from dlexp.durable import write_bytes
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution import saved_model
+from dlexp.job.inference.document import Prediction, Predictions
 from dlexp.job.inference.ensemble import average, fold_folders
 from dlexp.metric.classification import two_columns
 from dlexp.run import scan
@@ -31,7 +32,7 @@ from dlexp.run import scan
 TABLES = (".csv", ".parquet")
 
 
-def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = False) -> dict[str, Any]:
+def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = False) -> Predictions:
     """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
 
     An entry has `id` (a picture's path, or file and row number from 0), and `class`, `probability` and
@@ -67,12 +68,18 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
         ids = [id for some, _ in read[key] for id in some]
         outputs.append(torch.cat([model.outputs(inputs) for _, inputs in read[key]]))
     said = outputs[0] if len(outputs) == 1 else average(outputs, len(about["class_names"]))
-    entries = [{"id": id, **answer} for id, answer in zip(ids, _say(said, about["class_names"]), strict=True)]
-    found = {"kind": "predict", "run_id": folder.run_id, "run_dir": str(folder.path), "task": about["task"]}
-    return {**found, "models": len(sources), "predictions": entries}
+    answers = zip(ids, _say(said, about["class_names"]), strict=True)
+    return {
+        "kind": "predict",
+        "run_id": folder.run_id,
+        "run_dir": str(folder.path),
+        "task": about["task"],
+        "models": len(sources),
+        "predictions": [Prediction(id=id, **answer) for id, answer in answers],
+    }
 
 
-def write(found: dict[str, Any], path: Path) -> None:
+def write(found: Predictions, path: Path) -> None:
     """Write predictions as a table, a column for each class's probability.
 
     Raises:
