@@ -58,6 +58,7 @@ def measure(
     config_dir: Path | None = None,
     *,
     announce: Announce,
+    has_figures: bool = True,
 ) -> Measured:
     """Measure the noise of a run's configuration.
 
@@ -68,6 +69,7 @@ def measure(
         metric: Name with or without ``val/``; None takes accuracy or rmse.
         config_dir: The folder of YAML files that the run was trained with.
         announce: Called before each source.
+        has_figures: Draw the figures of each source's sweep.
 
     Raises:
         RunError: Unknown, not a training run, or one whose configuration diverges under other seeds.
@@ -81,7 +83,8 @@ def measure(
     idle = {source: why for source in SOURCES if (why := _why_idle(source, overrides, config_dir))}
     found: dict[str, Side] = {}
     for source in [*(source for source in SOURCES if source not in idle), ALL]:
-        ended = sweep.start(_searching(source, overrides, num_seeds), config_dir, announce=announce(source))
+        searching = _searching(source, overrides, num_seeds)
+        ended = sweep.start(searching, config_dir, announce=announce(source), has_figures=has_figures)
         if ended.outcome.result["status"] == "interrupted":
             return Measured(folder.run_id, None, ended.outcome.exit_code)
         found[source] = _read(source, ended.outcome.result, folder)

@@ -177,11 +177,11 @@ def test_diverged_folds_are_not_averaged(tmp_path):
     json.loads((Path(outcome.result["run_dir"]) / "result.json").read_text(), parse_constant=pytest.fail)
 
 
-def test_repeats_of_values(tmp_path, monkeypatch):
-    monkeypatch.undo()
+def test_repeats_of_values(tmp_path):
     outcome = start(
         *(tmp_path, "data=diabetes", "trainer.epochs=1", "tracking=none", "cv.k=2", "cv.repeats=2"),
         *("optimizer.lr=0.001", "trainer.fuse=off"),
+        has_figures=True,
     )
     result = outcome.result
     assert (result["k"], result["repeats"], len(result["folds"])) == (2, 2, 4)
