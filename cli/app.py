@@ -5,8 +5,9 @@ import sys
 
 import typer
 
+from . import flag
 from .command import compare, config, cv, doctor, evaluate, options, predict, runs, summary, sweep, sync, train, ui
-from .completion import candidate, script
+from .completion import candidate
 from .output import show_error
 
 app = typer.Typer(
@@ -17,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.callback()(script.flags)
+app.callback()(flag.flags)
 app.command("complete", hidden=True)(candidate.complete)
 app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
@@ -35,7 +36,7 @@ app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:
-    """Run the command line and exit with the codes that the README lists."""
+    """Run the command line and exit with the codes that docs/reference/index.md lists."""
     arguments = sys.argv[1:]
     is_debug = "--debug" in arguments
     is_json = "--json" in arguments

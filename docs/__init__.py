@@ -1,1 +1,1 @@
-"""What is generated from the code for readers."""
+"""The pages, and what writes those that come from the code."""

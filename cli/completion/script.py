@@ -1,4 +1,4 @@
-"""Shell completion's scripts, and the two flags that print or install them.
+"""Shell completion's scripts, printed or installed.
 
 Own scripts instead of Typer's: bash splits words at "=" and puts a space behind a lone word, so that
 `optimizer.l<TAB>` would become `optimizer.lr= `.
@@ -6,7 +6,6 @@ Own scripts instead of Typer's: bash splits words at "=" and puts a space behind
 
 import os
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -100,17 +99,3 @@ def current_shell() -> str:
     if shell is None:
         raise ConfigError(f"completion: got no shell among {', '.join(names)}; run it in {', '.join(SCRIPTS)}")
     return shell
-
-
-def flags(
-    install_completion: Annotated[
-        bool,
-        typer.Option(
-            "--install-completion", callback=install, is_eager=True, help="Install completion for this shell."
-        ),
-    ] = False,
-    show_completion: Annotated[
-        bool, typer.Option("--show-completion", callback=show, is_eager=True, help="Print the completion script.")
-    ] = False,
-) -> None:
-    """Take the flags that stand before any command."""

@@ -7,11 +7,33 @@ from typing import Any, get_args
 
 import torch
 
+from dlexp.config import trust
 from dlexp.config.signature import read
 from dlexp.error import ConfigError
 from dlexp.type import PerTrialMarker
 
 Config = dict[str, Any]
+
+# the packages of dlexp whose classes and functions are components
+COMPONENTS = (
+    "activation",
+    "augment",
+    "data",
+    "dropout",
+    "engine",
+    "init",
+    "launcher",
+    "loss",
+    "metric",
+    "model",
+    "norm",
+    "normalize",
+    "optimizer",
+    "regularizer",
+    "schedule",
+    "search",
+    "tracking",
+)
 
 
 def build(node: dict[str, Any], **program: Any) -> Any:
@@ -45,6 +67,9 @@ def _build_value(value: Any, program: dict[str, Any]) -> Any:
 def _resolve(target: str) -> Callable[..., Any]:
     """Import the class or function; only one that the named module itself defines, so no detour to others."""
     module, _, name = target.rpartition(".")
+    package, inner, *_ = [*module.split("."), ""]
+    if not (inner in COMPONENTS if package == "dlexp" else trust.is_granted(package)):
+        raise ConfigError(f"_target_: got {target}; only dlexp and trusted packages are built")
     try:
         found = getattr(import_module(module), name, None)
     except ImportError as error:

@@ -6,7 +6,8 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from dlexp.config import catalog
-from dlexp.config.signature import allow_user_code, read
+from dlexp.config.signature import read
+from dlexp.config.trust import look_in_working_directory
 from dlexp.config.wording import type_text
 from dlexp.error import ConfigError, did_you_mean
 
@@ -45,7 +46,7 @@ def describe(group: str | None = None, option: str | None = None, config_dir: Pa
     """
     groups = catalog.list_groups(config_dir)
     if config_dir is not None:
-        allow_user_code([str(config_dir)])
+        look_in_working_directory()
     if group is not None and group not in groups:
         raise ConfigError(f"group: got {group}; choose one of {', '.join(groups)}{did_you_mean(group, groups)}")
     if group is not None and option is not None and option not in groups[group]:

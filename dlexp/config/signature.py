@@ -6,9 +6,7 @@ program's. A dataclass's fields are its parameters, those of its base dataclasse
 
 import ast
 import re
-import sys
 import typing
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
@@ -257,14 +255,3 @@ def _first_reference(doc: str) -> str:
             break
         first.append(line.strip())
     return " ".join(first)
-
-
-def allow_user_code(trusted: Sequence[str]) -> None:
-    """Let trusted packages in the working directory be found, as they are for ``python script.py``.
-
-    Args:
-        trusted: The user's packages; without any, nothing changes.
-    """
-    cwd = str(Path.cwd())
-    if trusted and cwd not in sys.path:
-        sys.path.append(cwd)

@@ -11,7 +11,7 @@ import torch
 from dlexp.build.dataset import Datasets
 from dlexp.build.program import Assembled, assemble
 from dlexp.build.structure import structure_key
-from dlexp.config.signature import allow_user_code
+from dlexp.config import trust
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.memory import is_out_of_memory
@@ -92,7 +92,7 @@ class Executor:
     def _begin(self, assignment: Assignment) -> groups.Member:
         """Return what is to be trained, its folder marked as in hand."""
         config, folder = assignment.config, RunFolder(assignment.path)
-        allow_user_code(config["trusted"])
+        trust.grant(config["trusted"])  # who asked for it has checked it
         dataset, manifest = self.datasets(config), folder.manifest
         require_same_data(folder, dataset)
         if assignment.kind == "fold":

@@ -80,4 +80,4 @@ def require_same_data(folder: RunFolder, dataset: Dataset) -> None:
         DataError: They changed since.
     """
     if dataset.fingerprint != folder.manifest["data"]["fingerprint"]:
-        raise DataError(f"{dataset.name}: the data changed since {folder.run_id} began; start a new run")
+        raise DataError(f"{dataset.name}: the data changed since run {folder.run_id} began; start a new run")

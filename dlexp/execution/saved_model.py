@@ -21,6 +21,7 @@ from dlexp.error import ConfigError, RunError
 from dlexp.normalize import Affine
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import document
+from dlexp.run.stored import stored_config
 
 FILE = "model.json"
 
@@ -93,7 +94,7 @@ def load(folder: RunFolder) -> SavedModel:
         about = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error
-    config = folder.config
+    config = stored_config(folder)
     weights, _ = checkpoint.load(folder.checkpoints / "best")
     module = build_module(config, tuple(about["in_shape"]), about["num_outputs"], seed=0)
     module.to(torch.float64 if config["trainer"]["precision"] == "fp64" else torch.float32)

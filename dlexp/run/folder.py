@@ -4,6 +4,7 @@ config.yaml  overrides.txt  manifest.json  metrics.jsonl  result.json  log.txt  
 checkpoints/{last,best}/  predictions/{val,test}.npz  figures/
 """
 
+import hashlib
 import io
 import json
 from collections.abc import Mapping
@@ -86,11 +87,13 @@ class RunFolder:
             path.mkdir(parents=True)
         folder = cls(path)
         folder.lock()
-        folder.write(CONFIG, yaml.dump(config, Dumper=_Dumper, sort_keys=False, allow_unicode=True))
+        text = yaml.dump(config, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+        folder.write(CONFIG, text)
         folder.write(OVERRIDES, "".join(f"{override}\n" for override in overrides))
         around = {} if "packages" in manifest else environment()
         start = {"run_id": run_id, "experiment": experiment, "slug": slug, "status": "running", "start": now()}
-        folder._write_manifest({**start, "end": None, "resumes": 0, **manifest, **around})
+        sealed = {"config_sha256": hashlib.sha256(text.encode()).hexdigest()}
+        folder._write_manifest({**start, "end": None, "resumes": 0, **manifest, **around, **sealed})
         return folder
 
     @classmethod

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from dlexp.build.node import build, build_per_trial, factory, is_per_trial
+from dlexp.config import trust
 from dlexp.config.signature import read
 from dlexp.error import ConfigError
 from dlexp.optimizer.momentum import Momentum
@@ -52,10 +53,19 @@ def test_refusals(tmp_path, monkeypatch, source, target, message):
     (tmp_path / "built_x.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(__import__("sys").modules, "built_x", raising=False)
+    trust.grant(["built_x"])
     with pytest.raises(ConfigError) as caught:
         factory({"_target_": f"built_x.{target}"})
     monkeypatch.delitem(__import__("sys").modules, "built_x", raising=False)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    "target", ["subprocess.Popen", "os.system", "torch.load", "dlexp.durable.write_bytes", "json.loads"]
+)
+def test_only_components_are_built(target):
+    with pytest.raises(ConfigError, match="_target_: got"):
+        build({"_target_": target})
 
 
 def test_build_per_trial_stacks_what_may_differ():

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from dlexp.build.summary import summary
+from dlexp.config import trust
 from dlexp.config.compose import Composed
 from dlexp.config.resolve import resolve
 from dlexp.data.synthetic import Fake
@@ -135,6 +136,7 @@ def test_a_users_net_may_compute_with_numbers_when_it_is_made_but_not_when_it_ru
     monkeypatch.syspath_prepend(tmp_path)
     for name, condition in (("needy_made", "True"), ("needy_run", "x.sum() > 0")):
         (tmp_path / f"{name}.py").write_text(NEEDY.format(condition=condition))
+    trust.grant(["needy_made", "needy_run"])
     assert summary(composed_with("needy_made.Needy"))["num_params"] == 10 * 5 + 5 + 5 + 1
     with pytest.raises(ConfigError, match="model: "):
         summary(composed_with("needy_run.Needy"))

@@ -62,6 +62,7 @@ def test_usage_errors_are_one_line_with_exit_code_2(arguments, words):
     "arguments",
     [
         ["--help"],
+        ["--version"],
         ["train", "--help"],
         ["config"],
         ["config", "model=resnet", "model.dpeth=3"],

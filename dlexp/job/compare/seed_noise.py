@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from dlexp.config import trust
 from dlexp.config.override import override_of, parse
 from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError, RunError
@@ -79,15 +80,16 @@ def measure(
     chosen = choose_metric(metric, load_side(runs_dir, str(folder.path)).parts[0, 0][0])
     overrides = [o.text for o in parse(folder.overrides) if o.key != "runs_dir"]
     overrides.append(override_of("runs_dir", str(folder.runs_dir)))
-    resolve(overrides, config_dir)
-    idle = {source: why for source in SOURCES if (why := _why_idle(source, overrides, config_dir))}
-    found: dict[str, Side] = {}
-    for source in [*(source for source in SOURCES if source not in idle), ALL]:
-        searching = _searching(source, overrides, num_seeds)
-        ended = sweep.start(searching, config_dir, announce=announce(source), has_figures=has_figures)
-        if ended.outcome.result["status"] == "interrupted":
-            return Measured(folder.run_id, None, ended.outcome.exit_code)
-        found[source] = _read(source, ended.outcome.result, folder)
+    with trust.words_of(folder.run_id):
+        resolve(overrides, config_dir)
+        idle = {source: why for source in SOURCES if (why := _why_idle(source, overrides, config_dir))}
+        found: dict[str, Side] = {}
+        for source in [*(source for source in SOURCES if source not in idle), ALL]:
+            searching = _searching(source, overrides, num_seeds)
+            ended = sweep.start(searching, config_dir, announce=announce(source), has_figures=has_figures)
+            if ended.outcome.result["status"] == "interrupted":
+                return Measured(folder.run_id, None, ended.outcome.exit_code)
+            found[source] = _read(source, ended.outcome.result, folder)
     values = {source: values_of(side, chosen)[0] for source, side in found.items()}
     return Measured(folder.run_id, _document(folder, chosen, found, values, idle), 0)
 

@@ -13,6 +13,7 @@ import torch
 
 from dlexp.build.check import check_destination
 from dlexp.build.node import build
+from dlexp.config import trust
 from dlexp.config.override import override_of, yaml_value
 from dlexp.error import RunError
 from dlexp.execution.description import describe_run
@@ -29,6 +30,7 @@ from dlexp.run import name, scan
 from dlexp.run.environment import now
 from dlexp.run.folder import SETTINGS, RunFolder
 from dlexp.run.status import Status
+from dlexp.run.stored import stored_config
 from dlexp.tracking import mlflow
 
 Listener = Callable[[FoldResult | InnerChoice], None]
@@ -142,11 +144,13 @@ def _as_it_was(folder: RunFolder) -> CVSpec:
     manifest = folder.manifest
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
     config_dir = None if manifest["config_dir"] is None else Path(manifest["config_dir"])
-    spec = prepare([*overrides, override_of("runs_dir", str(folder.runs_dir))], config_dir)
+    with trust.words_of(folder.run_id):
+        spec = prepare([*overrides, override_of("runs_dir", str(folder.runs_dir))], config_dir)
     require_same_data(folder, spec.dataset)
     if spec.form != "plain":
         return spec
-    return replace(spec, config=folder.config, settings=[replace(spec.settings[0], config=folder.config)])
+    config = stored_config(folder)
+    return replace(spec, config=config, settings=[replace(spec.settings[0], config=config)])
 
 
 def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
@@ -236,7 +240,7 @@ def _several_settings(progress: _Progress) -> tuple[CVSettingsResult, list[FoldR
         if not Status(folder.manifest["status"]).has_value:
             folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
     folders = [known.get(number) or _create_setting(progress, number) for number in range(len(spec.settings))]
-    settings = [replace(one, config=folder.config) for one, folder in zip(spec.settings, folders, strict=True)]
+    settings = [replace(one, config=stored_config(folder)) for one, folder in zip(spec.settings, folders, strict=True)]
     numbers = {folder.path: number for number, folder in enumerate(folders)}
     ends: list[list[FoldResult]] = [[] for _ in settings]
     results: dict[int, CVResult] = {}

@@ -11,7 +11,6 @@ import torch
 from dlexp.build.check import check_test
 from dlexp.build.dataset import deal_folds, load_data
 from dlexp.build.program import Assembled, assemble
-from dlexp.config.signature import allow_user_code
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
 from dlexp.error import ConfigError, RunError
@@ -22,6 +21,7 @@ from dlexp.job.inference.ensemble import average, fold_folders, report
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
+from dlexp.run.stored import stored_config
 from dlexp.tracking import mlflow
 from dlexp.tracking.sent import Sent
 
@@ -45,7 +45,6 @@ def evaluate(ref: str, runs_dir: Path, split: str) -> Evaluation:
     kind = folder.manifest["kind"]
     if kind not in (*KINDS, "cv"):
         raise RunError(f"{ref}: got a {kind}; name one of the runs in it, {folder.path}/*/*")
-    allow_user_code(folder.config["trusted"])
     folder.lock()
     try:
         found = _evaluate_cv(folder, split) if kind == "cv" else _evaluate_run(folder, split)
@@ -58,7 +57,7 @@ def evaluate(ref: str, runs_dir: Path, split: str) -> Evaluation:
 
 def _evaluate_run(folder: RunFolder, split: str) -> Scores:
     checkpoint.load(folder.checkpoints / "best")  # a run that lacks it is not worth loading data for
-    built = assemble(folder.config)
+    built = assemble(stored_config(folder))
     require_same_data(folder, built.dataset)
     check_test(built.dataset, split == "test")
     if not len(getattr(built.dataset, split)):
@@ -86,7 +85,7 @@ def _score(folder: RunFolder, built: Assembled, split: str) -> Scores:
 def _evaluate_cv(folder: RunFolder, split: str) -> Scores:
     """Evaluate the folds' models together, and on the test part each by itself too."""
     sources = fold_folders(folder)
-    dataset = load_data(folder.config)
+    dataset = load_data(stored_config(folder))
     require_same_data(folder, dataset)
     check_test(dataset, split == "test")
     openings = _count_opening(folder, split)
@@ -112,10 +111,10 @@ def _evaluate_cv(folder: RunFolder, split: str) -> Scores:
 
 def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset) -> list[FoldScore]:
     """Evaluate each fold on the test part; store the mean of what they say as the cv's own predictions."""
-    folds = {(fold.repeat, fold.fold): fold for fold in deal_folds(cv.config, dataset)}
+    folds = {(fold.repeat, fold.fold): fold for fold in deal_folds(stored_config(cv), dataset)}
     records, outputs = [], []
     for source in sources:
-        config = source.config
+        config = stored_config(source)
         place = config["fold"]
         fold = folds[place["repeat"], place["fold"]]
         found = _score(source, assemble(config, dataset.with_parts(fold.train, fold.val)), "test")

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlexp.config.signature import allow_user_code
 from dlexp.data.array import as_inputs
 from dlexp.data.file.column import read_columns
 from dlexp.data.file.decoded import decode_all
@@ -52,7 +51,6 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
     folder = scan.find(runs_dir, ref)
     if not is_ensemble and folder.manifest["kind"] == "cv":
         raise RunError(f"{ref}: got a cv; average its folds' models with --ensemble, or name one of {folder.path}/*/*")
-    allow_user_code(folder.config["trusted"])
     sources = fold_folders(folder) if is_ensemble else [folder]
     outputs: list[Tensor] = []
     ids: list[str] = []

@@ -9,7 +9,6 @@ from dlexp.build.dataset import JOINED, Datasets
 from dlexp.build.node import build
 from dlexp.build.program import Assembled, assemble
 from dlexp.config.compose import Composed
-from dlexp.config.signature import allow_user_code
 from dlexp.config.space import JOB_GROUPS, Space, read_space
 from dlexp.direction import is_better_high
 from dlexp.error import ConfigError
@@ -113,7 +112,6 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> SweepSpec:
     """
     space, composed = read_space(overrides, config_dir)
     config = composed.config
-    allow_user_code(config["trusted"])
     if space.dimensions and config["train_on"] == JOINED:
         cure = "search on train, then dlexp train --from SWEEP --on train+val"
         raise ConfigError(f"train_on: got {JOINED}; settings are compared on the validation part: {cure}")

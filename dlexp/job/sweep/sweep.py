@@ -1,6 +1,7 @@
 """A sweep, new or gone on with: its search, then the winner, what it is worth, and the figures."""
 
 import json
+import shlex
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -12,6 +13,7 @@ import torch
 
 from dlexp.build.check import check_destination, check_test
 from dlexp.build.node import build
+from dlexp.config import trust
 from dlexp.config.override import override_of
 from dlexp.error import RunError
 from dlexp.execution.dispatcher import Dispatcher
@@ -26,8 +28,9 @@ from dlexp.job.sweep.spec import SweepSpec, prepare
 from dlexp.job.sweep.trial_store import FinishedTrials, TrialStore
 from dlexp.run import name, scan
 from dlexp.run.environment import environment, now
-from dlexp.run.folder import MANIFEST, RunFolder
+from dlexp.run.folder import MANIFEST, RESULT, RunFolder
 from dlexp.run.jsonable import plain
+from dlexp.run.status import Status
 from dlexp.tracking import mlflow
 
 
@@ -86,6 +89,7 @@ def start(
     open_test: bool = False,
     origin: dict[str, str] | None = None,
     has_figures: bool = True,
+    resumed: RunFolder | None = None,
 ) -> Found:
     """Search; a sweep that asks for the same trials is gone on with.
 
@@ -97,12 +101,15 @@ def start(
         open_test: Check that there is a test part, which the caller will open.
         origin: Ids of the sweep and the trial that it comes from.
         has_figures: Draw figures at the end.
+        resumed: The sweep that is to be gone on with, if the user named it.
 
     Raises:
         DlexpError: See its kinds.
     """
     with Interrupt(can_wait=False) as interrupt:
         spec = prepare(overrides, config_dir)
+        if resumed is not None:
+            _require_same_key(spec, resumed)
         check_test(spec.first.dataset, open_test)
         runs_dir = Path(spec.config["runs_dir"])
         check_destination(runs_dir)
@@ -135,18 +142,34 @@ def resume(
     """Go on with a sweep: give its command again.
 
     Raises:
-        RunError: No such sweep.
+        RunError: No such sweep, or code or data changed since it began.
     """
     folder = scan.find(runs_dir, ref)
     kind = folder.manifest["kind"]
     if kind != "sweep":
         raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
-    again = [*overrides, override_of("runs_dir", str(folder.runs_dir))]
-    found = start(again, config_dir, announce=announce, tell=tell, has_figures=has_figures)
-    if found.outcome.result["run_id"] != folder.run_id:
-        raise RunError(f"{ref}: code or data changed since it began; its trials would not agree with new ones")
-    return found
+    here = [*overrides, override_of("runs_dir", str(folder.runs_dir))]
+    with trust.words_of(folder.run_id):
+        return start(here, config_dir, announce=announce, tell=tell, resumed=folder, has_figures=has_figures)
+
+
+def _require_same_key(spec: SweepSpec, folder: RunFolder) -> None:
+    """Refuse to go on with a sweep whose new trials would not agree with its own.
+
+    Raises:
+        RunError: Code or data changed since it began.
+    """
+    manifest = folder.manifest
+    if manifest["key"] == spec.key:
+        return
+    if Status(manifest["status"]).has_value:
+        raise RunError(f"{folder.run_id}: is {manifest['status']} by an older version; see {folder.path / RESULT}")
+    begin = f"dlexp sweep {shlex.join(folder.overrides)}"
+    raise RunError(
+        f"{folder.run_id}: code or data changed since it began, so new trials would not agree with its own; begin anew "
+        f"with: {begin}"
+    )
 
 
 def find_folder(spec: SweepSpec) -> RunFolder | None:

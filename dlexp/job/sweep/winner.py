@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlexp.config import catalog
+from dlexp.config import catalog, trust
 from dlexp.config.override import Override, parse, yaml_value
 from dlexp.error import ConfigError, RunError
 from dlexp.job.sweep.document import SeedSpread, SweepResult
@@ -56,6 +56,7 @@ def recipe(
     best_epoch = statistics.median_low([(one.result or {}).get("best_epoch", 0) for one in trials])
     own = parse(overrides)
     groups = catalog.list_groups(config_dir)
+    trust.require([name for o in parse(trial.overrides) if o.key == "trusted" for name in o.value], sweep.run_id)
     kept = [o for o in parse(trial.overrides) if not _is_replaced(o.key, own, groups)]
     origin = {"sweep": sweep.run_id, "trial": trial.run_id}
     notes = [f"from    trial {trial.run_id} of sweep {sweep.run_id}: {' '.join(o.text for o in kept)}"]

@@ -11,7 +11,6 @@ import torch
 from dlexp.build.check import check_destination, check_model, check_test
 from dlexp.build.program import Assembled, assemble
 from dlexp.config.compose import Composed, logged_params
-from dlexp.config.signature import allow_user_code
 from dlexp.data.quality import warn
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
@@ -31,6 +30,7 @@ from dlexp.run.document import TrainResult
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
+from dlexp.run.stored import stored_config
 from dlexp.tracking import mlflow
 
 
@@ -123,9 +123,8 @@ def _result_of(folder: RunFolder, open_test: bool) -> Outcome[TrainResult] | Non
 
 
 def _go_on(folder: RunFolder, announce: OnStart, tell: OnOutcome, open_test: bool) -> Outcome[TrainResult]:
-    config, manifest = folder.config, folder.manifest
+    config, manifest = stored_config(folder), folder.manifest
     with Interrupt(can_wait=False) as interrupt:
-        allow_user_code(config["trusted"])
         if config["trainer"]["threads"] is None and manifest["threads"] is not None:
             torch.set_num_threads(manifest["threads"])
         built = assemble(config)

@@ -12,7 +12,6 @@ from typing import Any
 
 from dlexp.build.dataset import load_data
 from dlexp.build.program import assemble, assemble_group
-from dlexp.config.signature import allow_user_code
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
@@ -26,6 +25,7 @@ from dlexp.run import scan
 from dlexp.run.environment import PACKAGES, git_state, versions
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
+from dlexp.run.stored import stored_config
 
 KINDS = ("train", "trial", "fold")
 SINCE = "{name} changed from {then} to {now} since"
@@ -56,12 +56,11 @@ def verify(ref: str, runs_dir: Path, tell: Callable[[str], None] = lambda _line:
         DataError: The data are not those of the run.
     """
     folder = scan.find(runs_dir, ref)
-    manifest, config = folder.manifest, folder.config
+    manifest, config = folder.manifest, stored_config(folder)
     if manifest["kind"] not in KINDS:
         raise RunError(f"{ref}: got a {manifest['kind']}; name one of the runs in it, {folder.path}/*/*")
     if manifest["status"] in ("running", "failed") or folder.saved_epoch() is None:
         raise RunError(f"{ref}: got a run that {_lack(manifest['status'])}; there is nothing to compare")
-    allow_user_code(config["trusted"])
     dataset = load_data(config)
     require_same_data(folder, dataset)
     if manifest.get("threads") is not None:

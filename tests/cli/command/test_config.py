@@ -58,7 +58,7 @@ REFUSALS = [
     # targets
     (
         "model._target_=os.system",
-        "model._target_: got os.system; only dlexp and trusted packages are built: trusted=[os]",
+        "model._target_: got os.system; only dlexp and trusted packages are built",
     ),
     (
         "model._target_=dlexp.build.build",

@@ -18,6 +18,7 @@ from dlexp.data.fold import Fold
 from dlexp.error import ConfigError
 from dlexp.job.cv import cv
 from dlexp.job.cv.audit import perturb
+from dlexp.job.cv.cv import cv
 from dlexp.job.cv.nested import InnerChoice
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
@@ -229,7 +230,7 @@ def test_a_setting_that_fails_is_not_chosen_and_none_left_makes_it_incomplete(tm
         (["seed=0,1"], "cv=nested: got nothing to search"),
         ([GRID, "trainer.monitor=val/loss"], "must not choose its epoch: leave train/loss"),
         ([GRID, "search.max_seconds=3"], "search.max_seconds: has no effect with cv=nested"),
-        ([GRID, "search=hyperband"], "with cv=nested choose grid, random or coarse_to_fine"),
+        ([GRID, "search=hyperband", "search.eta=2"], "with cv=nested choose grid, random or coarse_to_fine"),
         ([GRID, "search.metric=train/loss"], "cv=nested compares by what inner folds hold out"),
         ([GRID, "search.mode=min"], "search.mode: got min; val/accuracy is better when high"),
         (["optimizer.lr=interval(0.1,1)"], "search=grid needs listed values"),
