@@ -18,7 +18,6 @@ from dlexp.data.fold import Fold
 from dlexp.error import ConfigError
 from dlexp.job.cv import cv
 from dlexp.job.cv.audit import perturb
-from dlexp.job.cv.cv import cv
 from dlexp.job.cv.nested import InnerChoice
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
