@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -15,7 +15,7 @@ WIDTH_OFF_TERMINAL = 120
 FIRST_METRICS = ("loss", "accuracy", "top5_accuracy", "f1_macro", "roc_auc", "calibration_error", "rmse", "mae", "r2")
 
 
-def first_metrics(result: dict[str, Any]) -> list[str]:
+def first_metrics(result: Mapping[str, Any]) -> list[str]:
     """Return the names of the metrics that are shown, the user's own last."""
     return [*FIRST_METRICS, *result.get("own_metrics", [])]
 

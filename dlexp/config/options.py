@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from dlexp.config import catalog
 from dlexp.config.check import NODES
 from dlexp.config.metric import METRICS
@@ -14,7 +16,26 @@ from dlexp.error import ConfigError, did_you_mean
 METRIC = "metric"
 
 
-def describe(group: str | None = None, option: str | None = None, config_dir: Path | None = None) -> dict[str, Any]:
+class ParameterRecord(TypedDict):
+    """A parameter of an option: its `default` in the YAML, what it takes, and what it does."""
+
+    default: Any
+    type: str
+    doc: str
+
+
+class OptionRecord(TypedDict):
+    """An option of a group: what it is, where it comes from, and its parameters by name."""
+
+    doc: str
+    source: str
+    parameters: dict[str, ParameterRecord]
+
+
+Options = dict[str, dict[str, OptionRecord]]  # by group and option
+
+
+def describe(group: str | None = None, option: str | None = None, config_dir: Path | None = None) -> Options:
     """Return ``{group: {option: {doc, source, parameters: {name: {default, type, doc}}}}}``.
 
     Documentation comes from docstrings and annotations, defaults from the YAML. Under `metric`, which only that name
@@ -55,7 +76,7 @@ def _default_first(options: list[str], default: str | None) -> list[str]:
     return sorted(options, key=lambda option: (option != default, option))
 
 
-def _describe_option(group: str, option: str, config_dir: Path | None) -> dict[str, Any]:
+def _describe_option(group: str, option: str, config_dir: Path | None) -> OptionRecord:
     values = catalog.read_option(group, option, config_dir)
     signature = read(values.get("_target_", ""))
     return {

@@ -44,7 +44,7 @@ class Dispatcher:
     def __init__(self, holder: RunFolder, should_stop: Callable[[], bool], launcher: Local) -> None:
         self.holder, self.should_stop, self.launcher = holder, should_stop, launcher
         self.datasets = Datasets()
-        self.programs: list[dict[str, Any]] = []
+        self.programs: list[Any] = []
         self._executor = Executor(self.datasets)
         self._threads = torch.get_num_threads()
         self._pool: Pool | None = None

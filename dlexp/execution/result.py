@@ -13,6 +13,7 @@ from dlexp.engine.stopping import Stopping
 from dlexp.execution.description import describe_run
 from dlexp.execution.figure import draw_figures
 from dlexp.execution.integrity import checksums, update_checksum
+from dlexp.run.document import TrainResult
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
@@ -22,7 +23,7 @@ Report = dict[str, dict[str, Any]]
 
 def conclude_run(
     built: Assembled, folder: RunFolder, end: TrialEnd, *, seed: int, open_test: bool, has_figures: bool = True
-) -> dict[str, Any]:
+) -> TrainResult:
     """Evaluate what a run ended with and write its result.
 
     Args:
@@ -37,7 +38,7 @@ def conclude_run(
         What ``--json`` prints; in `metrics` the best epoch's values, and what only the end computes.
     """
     run = built.run
-    result = describe_result(built, folder, seed) | {
+    about = describe_result(built, folder, seed) | {
         "status": end.status,
         "epochs": run.epoch,
         "best_epoch": end.best_epoch,
@@ -56,7 +57,7 @@ def conclude_run(
             by_class[split] = rest
         if has_figures:
             draw_figures(built, folder)
-    result = plain(result | {"metrics": metrics, "report": by_class})
+    result: TrainResult = plain(about | {"metrics": metrics, "report": by_class})
     folder.write_result(result)
     return result
 
@@ -156,7 +157,7 @@ def conclude_trial(
         store_predictions(built, folder)
     about = describe_run(built, config)
     del about["monitor"], about["test_openings"]
-    result = {
+    result: TrainResult = {
         "kind": "trial",
         "run_id": folder.run_id,
         "run_dir": str(folder.path),

@@ -11,17 +11,11 @@ from dlexp.execution import dispatcher as module
 from dlexp.execution.assignment import Assignment, End
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.fusion import Choice
-from dlexp.job.sweep import sweep
 from dlexp.launcher.local import Local
 from dlexp.launcher.pool import Lost
 from dlexp.run.folder import RunFolder
 
 COMMON = ["tracking=none", "trainer.threads=1", "trainer.epochs=2", "data.limit=150", "model.widths=[8]"]
-
-
-@pytest.fixture(autouse=True)
-def _without_figures(monkeypatch):
-    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
 
 
 @pytest.fixture

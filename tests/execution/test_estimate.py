@@ -42,11 +42,12 @@ class Deaf:
         pass
 
 
-def test_the_disk_is_that_of_a_real_trial(tmp_path, monkeypatch):
-    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
+def test_the_disk_is_that_of_a_real_trial(tmp_path):
     (config,), (data,) = made(1)
     found = estimate([config], [data])
-    done = sweep.start([*BASE, f"runs_dir={tmp_path}", "seed=0,1"], None, announce=lambda _about: Deaf())
+    done = sweep.start(
+        [*BASE, f"runs_dir={tmp_path}", "seed=0,1"], None, announce=lambda _about: Deaf(), has_figures=False
+    )
     for record in done.outcome.result["trials"]:
         written = [path for path in Path(record["run_dir"]).rglob("*") if path.is_file()]
         real = sum(-(-path.stat().st_size // BLOCK) * BLOCK for path in written)

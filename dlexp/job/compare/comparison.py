@@ -12,6 +12,7 @@ import numpy as np
 
 from dlexp.direction import is_better_high
 from dlexp.error import ConfigError, RunError, did_you_mean
+from dlexp.job.compare.document import Comparison, Pair, SideRecord
 from dlexp.job.compare.pairing import (
     is_pooled,
     labels,
@@ -30,7 +31,7 @@ from dlexp.statistic.spread import add_spread
 from dlexp.statistic.t_test import corrected_t_test, differences_needed
 
 
-def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> dict[str, Any]:
+def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> Comparison:
     """Compare every two of some runs, sweeps or cross-validations, with Holm's correction over the pairs.
 
     One split: the interval of the paired bootstrap, and McNemar's test for accuracy. Several seeds: sign
@@ -100,7 +101,7 @@ def _weighted(name: str, predictions: Predictions) -> score.Weighted:
     return score.weighted(name, predictions.outputs, predictions.targets, predictions.measure)
 
 
-def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[dict[str, Any]]:
+def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[Pair]:
     """Return a record for each pair, from one seed or the same number of seeds on one split."""
     predictions = [side.parts[0, 0] for side in sides]
     num = len(predictions[0][0].ids)
@@ -125,7 +126,7 @@ def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pa
             record = _over_examples(float(differences[0]), span, num, num_pairs)
             if is_counted:
                 record |= _mcnemar(predictions[i][0], predictions[j][0])
-        found.append({"a": sides[i].run_id, "b": sides[j].run_id} | record)
+        found.append(Pair(a=sides[i].run_id, b=sides[j].run_id, **record))
     return found
 
 
@@ -190,7 +191,7 @@ def _over_seeds(differences: np.ndarray, span: Bootstrap, num_pairs: int) -> dic
     }
 
 
-def _over_folds(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[dict[str, Any]]:
+def _over_folds(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[Pair]:
     parts = sides[0].parts.values()
     ratio = float(np.mean([len(several[0].ids) / several[0].num_train for several in parts]))
     means = [of_entrant.mean(1) for of_entrant in values]
@@ -198,21 +199,21 @@ def _over_folds(sides: list[Side], values: list[np.ndarray], name: str, num_pair
         raise RunError(f"val/{name}: not defined on every fold; choose another --metric or a smaller cv.k")
     found = []
     for (a, mine), (b, theirs) in itertools.combinations(zip(sides, means, strict=True), 2):
-        record = compare_folds(mine - theirs, ratio, num_pairs)
+        record = compare_folds(a.run_id, b.run_id, mine - theirs, ratio, num_pairs)
         record["k"] = 1 + max(fold for _, fold in a.parts)
-        found.append({"a": a.run_id, "b": b.run_id} | record)
+        found.append(record)
     return found
 
 
-def withhold_verdict_between_seeds(pairs: list[dict[str, Any]], sides: list[Side]) -> None:
+def withhold_verdict_between_seeds(pairs: list[Pair], sides: list[Side]) -> None:
     """Name no winner between two runs of one setting: on many examples their models do differ, by the seed."""
     settings = {side.run_id: setting_and_seed(side)[0] for side in sides}
     for pair in pairs:
         if pair["unit"] == "examples" and settings[pair["a"]] == settings[pair["b"]]:
-            pair |= {"verdict": "cannot tell", "needed": None, "same_setting": True}
+            pair["verdict"], pair["needed"], pair["same_setting"] = "cannot tell", None, True
 
 
-def _describe(side: Side, label: str, values: np.ndarray) -> dict[str, Any]:
+def _describe(side: Side, label: str, values: np.ndarray) -> SideRecord:
     by_seed = values.mean(0) if len(values) == 1 else values.mean(1)
     return {
         "run_id": side.run_id,

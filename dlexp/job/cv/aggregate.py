@@ -4,7 +4,7 @@ Shapes: F folds, S seeds.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from torch import Tensor
 from dlexp.build.objective import build_metrics
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
+from dlexp.job.cv.document import CVSettingsResult, FoldRecord
 from dlexp.job.inference.ensemble import average, report
 from dlexp.run.folder import RunFolder
 from dlexp.run.measure import pooled, read_measure
@@ -34,7 +35,7 @@ def are_single(folds: Iterable[Fold]) -> bool:
     return any(len(fold.val) == 1 for fold in folds)
 
 
-def pool_single(cv: RunFolder, records: list[dict[str, Any]], dataset: Dataset) -> dict[str, float]:
+def pool_single(cv: RunFolder, records: list[FoldRecord], dataset: Dataset) -> dict[str, float]:
     """Return the metrics that are no mean over examples, of the pooled predictions of all folds; the mean over seeds.
 
     The rmse of one example is its absolute error, so that a mean of those over folds would be the mae; r2 and areas of
@@ -57,7 +58,7 @@ def pool_single(cv: RunFolder, records: list[dict[str, Any]], dataset: Dataset) 
     }
 
 
-def summarize(records: list[dict[str, Any]], held_out: float) -> dict[str, dict[str, Any]]:
+def summarize(records: list[FoldRecord], held_out: float) -> dict[str, dict[str, Any]]:
     """Return `mean`, `std` (n - 1) and intervals (95 %) over folds of every metric that is a number in each.
 
     A fold that was trained under several seeds counts with its mean over them. `interval` takes the folds for
@@ -94,15 +95,15 @@ def _parts_of_spread(values_FS: np.ndarray) -> dict[str, float]:
     return {"seeds": math.sqrt(within), "folds": math.sqrt(max(between, 0.0))}
 
 
-def by_fold(records: list[dict[str, Any]]) -> dict[tuple[int, int], list[dict[str, Any]]]:
+def by_fold(records: list[FoldRecord]) -> dict[tuple[int, int], list[FoldRecord]]:
     """Return the records of each fold, one a seed, by repeat and fold."""
-    found: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    found: dict[tuple[int, int], list[FoldRecord]] = {}
     for record in records:
         found.setdefault((record["repeat"], record["fold"]), []).append(record)
     return found
 
 
-def pool(cv: RunFolder, records: list[dict[str, Any]], dataset: Dataset) -> dict[str, Any]:
+def pool(cv: RunFolder, records: list[FoldRecord], dataset: Dataset) -> dict[str, Any]:
     """Store the held-out predictions of all folds as the cv's own, and return their metrics.
 
     Each example is held out once in every repeat, so it stands there as often as there are repeats; several seeds of
@@ -140,7 +141,7 @@ def _mean(outputs: list[Tensor], dataset: Dataset, link: str) -> Tensor:
     return average(outputs, dataset.num_classes, link)
 
 
-def draw_figures(cv: RunFolder, dataset: Dataset, result: dict[str, Any], monitor: str) -> list[Path]:
+def draw_figures(cv: RunFolder, dataset: Dataset, result: Mapping[str, Any], monitor: str) -> list[Path]:
     """Draw every fold's score, and what the pooled predictions show."""
     from dlexp.report import confusion, residual, roc
     from dlexp.report.cv import draw
@@ -158,7 +159,7 @@ def draw_figures(cv: RunFolder, dataset: Dataset, result: dict[str, Any], monito
     ]
 
 
-def draw_settings(cv: RunFolder, result: dict[str, Any]) -> Path:
+def draw_settings(cv: RunFolder, result: CVSettingsResult) -> Path:
     """Draw the settings of a cv against the best of them."""
     from dlexp.report import cv as cv_report
 

@@ -5,7 +5,6 @@ of the folds' probabilities, or values.
 """
 
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -18,6 +17,7 @@ from dlexp.engine import checkpoint
 from dlexp.error import ConfigError, RunError
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import evaluate_part
+from dlexp.job.inference.document import Evaluation, FoldScore, OpenedTest, Scores
 from dlexp.job.inference.ensemble import average, fold_folders, report
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
@@ -30,7 +30,7 @@ from dlexp.tracking.sent import Sent
 KINDS = ("train", "trial", "fold")
 
 
-def evaluate(ref: str, runs_dir: Path, split: str) -> dict[str, Any]:
+def evaluate(ref: str, runs_dir: Path, split: str) -> Evaluation:
     """Evaluate a run, store the predictions and return what ``dlexp eval --json`` prints.
 
     Args:
@@ -57,7 +57,7 @@ def evaluate(ref: str, runs_dir: Path, split: str) -> dict[str, Any]:
     return plain({**about, **found, "warnings": [warning] if warning else []})
 
 
-def _evaluate_run(folder: RunFolder, split: str) -> dict[str, Any]:
+def _evaluate_run(folder: RunFolder, split: str) -> Scores:
     checkpoint.load(folder.checkpoints / "best")  # a run that lacks it is not worth loading data for
     built = assemble(stored_config(folder))
     require_same_data(folder, built.dataset)
@@ -67,7 +67,7 @@ def _evaluate_run(folder: RunFolder, split: str) -> dict[str, Any]:
     return _score(folder, built, split)
 
 
-def _score(folder: RunFolder, built: Assembled, split: str) -> dict[str, Any]:
+def _score(folder: RunFolder, built: Assembled, split: str) -> Scores:
     data = built.dataset
     weights, _ = checkpoint.load(folder.checkpoints / "best", built.device)
     built.run.step.forward.load_weights(0, weights)
@@ -84,7 +84,7 @@ def _score(folder: RunFolder, built: Assembled, split: str) -> dict[str, Any]:
     }
 
 
-def _evaluate_cv(folder: RunFolder, split: str) -> dict[str, Any]:
+def _evaluate_cv(folder: RunFolder, split: str) -> Scores:
     """Evaluate the folds' models together, and on the test part each by itself too."""
     sources = fold_folders(folder)
     dataset = load_data(stored_config(folder))
@@ -99,7 +99,7 @@ def _evaluate_cv(folder: RunFolder, split: str) -> dict[str, Any]:
     confusion = found.pop("confusion_matrix", None)
     metrics = {f"{split}/{name}": value for name, value in found.items()}
     if split == "test":
-        opened = {"models": len(sources), "metrics": metrics, "openings": openings, "folds": singles}
+        opened: OpenedTest = {"models": len(sources), "metrics": metrics, "openings": openings, "folds": singles}
         folder.write_result({**(folder.result or {}), "test": plain(opened)})
     return {
         "num_examples": len(kept["id"]),
@@ -113,7 +113,7 @@ def _evaluate_cv(folder: RunFolder, split: str) -> dict[str, Any]:
     }
 
 
-def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset) -> list[dict[str, Any]]:
+def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset) -> list[FoldScore]:
     """Evaluate each fold on the test part; store the mean of what they say as the cv's own predictions."""
     folds = {(fold.repeat, fold.fold): fold for fold in deal_folds(stored_config(cv), dataset)}
     records, outputs = [], []

@@ -23,6 +23,7 @@ from dlexp.data.file.picture import SUFFIXES, Format
 from dlexp.durable import write_bytes
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution import saved_model
+from dlexp.job.inference.document import Prediction, Predictions
 from dlexp.job.inference.ensemble import average, fold_folders
 from dlexp.metric.classification import predict_class
 from dlexp.metric.probability import log_weights
@@ -31,7 +32,7 @@ from dlexp.run import scan
 TABLES = (".csv", ".parquet")
 
 
-def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = False) -> dict[str, Any]:
+def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = False) -> Predictions:
     """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
 
     An entry has `id` (a picture's path, or file and row number from 0), and `class`, `probability` and
@@ -67,15 +68,21 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
         outputs.append(torch.cat([model.outputs(inputs) for _, inputs in read[key]]))
     names, link = about["class_names"], about.get("measure", {}).get("link", "softmax")
     if len(outputs) == 1:
-        answers = _say(outputs[0], names, link)
+        said = _say(outputs[0], names, link)
     else:
-        answers = _say(average(outputs, len(names), link), names, "softmax")
-    entries = [{"id": id, **answer} for id, answer in zip(ids, answers, strict=True)]
-    found = {"kind": "predict", "run_id": folder.run_id, "run_dir": str(folder.path), "task": about["task"]}
-    return {**found, "models": len(sources), "predictions": entries}
+        said = _say(average(outputs, len(names), link), names, "softmax")
+    answers = zip(ids, said, strict=True)
+    return {
+        "kind": "predict",
+        "run_id": folder.run_id,
+        "run_dir": str(folder.path),
+        "task": about["task"],
+        "models": len(sources),
+        "predictions": [Prediction(id=id, **answer) for id, answer in answers],
+    }
 
 
-def write(found: dict[str, Any], path: Path) -> None:
+def write(found: Predictions, path: Path) -> None:
     """Write predictions as a table, a column for each class's probability.
 
     Raises:

@@ -27,6 +27,7 @@ from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
 from dlexp.job.train.baseline import no_better_than_guessing
 from dlexp.run import name, scan
+from dlexp.run.document import TrainResult
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
@@ -62,7 +63,7 @@ def start(
     tell: OnOutcome = ignore,
     open_test: bool = False,
     origin: dict[str, str] | None = None,
-) -> Outcome:
+) -> Outcome[TrainResult]:
     """Train one configuration.
 
     Args:
@@ -93,7 +94,7 @@ def start(
 
 def resume(
     ref: str, runs_dir: Path, *, announce: OnStart, tell: OnOutcome = ignore, open_test: bool = False
-) -> Outcome:
+) -> Outcome[TrainResult]:
     """Go on with a run where its last checkpoint is, or return its result when it is done.
 
     Raises:
@@ -111,7 +112,7 @@ def resume(
         folder.unlock()
 
 
-def _result_of(folder: RunFolder, open_test: bool) -> Outcome | None:
+def _result_of(folder: RunFolder, open_test: bool) -> Outcome[TrainResult] | None:
     """Return the outcome of a run that is done; None when there is something to do."""
     result, status = folder.result, folder.manifest["status"]
     is_done = result is not None and result["status"] == status and Status(status).has_ended
@@ -122,7 +123,7 @@ def _result_of(folder: RunFolder, open_test: bool) -> Outcome | None:
     )
 
 
-def _go_on(folder: RunFolder, announce: OnStart, tell: OnOutcome, open_test: bool) -> Outcome:
+def _go_on(folder: RunFolder, announce: OnStart, tell: OnOutcome, open_test: bool) -> Outcome[TrainResult]:
     config, manifest = stored_config(folder), folder.manifest
     with Interrupt(can_wait=False) as interrupt:
         if config["trainer"]["threads"] is None and manifest["threads"] is not None:
@@ -166,7 +167,7 @@ def carry_out(
     tell: OnOutcome,
     interrupt: Interrupt,
     open_test: bool = False,
-) -> Outcome:
+) -> Outcome[TrainResult]:
     """Train an assembled run from where it is to its result, in a folder that this process has locked."""
     config = folder.config
     folder.log(f"device: {built.device_line}")

@@ -25,15 +25,15 @@ class Deaf:
 
 
 def search(runs_dir, *overrides, **more):
-    return sweep.start([*BASE, f"runs_dir={runs_dir}", *overrides], None, announce=lambda _about: Deaf(), **more)
+    return sweep.start(
+        [*BASE, f"runs_dir={runs_dir}", *overrides], None, announce=lambda _about: Deaf(), **more, has_figures=False
+    )
 
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
     runs_dir = tmp_path_factory.mktemp("retrain")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sweep, "draw_figures", lambda *_: None)
-        found = search(runs_dir, "optimizer=momentum,sgd", "optimizer.lr=0.001,0.1", "optimizer.momentum=0.5")
+    found = search(runs_dir, "optimizer=momentum,sgd", "optimizer.lr=0.001,0.1", "optimizer.momentum=0.5")
     return runs_dir, found.outcome.result
 
 
@@ -68,12 +68,13 @@ def test_training_and_validation_part_together(searched):
     assert resolve(longer.overrides).config["trainer"]["epochs"] == 9
 
 
-def test_over_seeds(searched, monkeypatch):
-    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
+def test_over_seeds(searched):
     runs_dir, result = searched
     found = recipe(result["run_id"], runs_dir, ["seed=3"])
     texts = over_seeds(found.overrides, 2, first=3)
-    done = sweep.start(texts, None, announce=lambda _about: Deaf(), open_test=True, origin=found.origin)
+    done = sweep.start(
+        texts, None, announce=lambda _about: Deaf(), open_test=True, origin=found.origin, has_figures=False
+    )
     trials = done.outcome.result["trials"]
     assert [record["overrides"] for record in trials] == [{"seed": 3}, {"seed": 4}]
     folder = RunFolder.open(next(runs_dir.glob(f"*/{done.outcome.result['run_id']}-seeds")))
@@ -88,8 +89,7 @@ def test_over_seeds(searched, monkeypatch):
     assert recipe("last", runs_dir, []).origin["sweep"] == result["run_id"]
 
 
-def test_of_several_seeds_the_first_is_trained_for_the_median_of_the_best_epochs(tmp_path, monkeypatch):
-    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
+def test_of_several_seeds_the_first_is_trained_for_the_median_of_the_best_epochs(tmp_path):
     search(tmp_path, "optimizer.lr=0.05,0.1", "seed=5,6,7")
     found = recipe("last", tmp_path, [], train_on="train+val")
     folders = [child for child in RunFolder.open(next(tmp_path.glob("*/*"))).children()]
@@ -126,5 +126,7 @@ def test_an_absent_test_part_is_known_before_training(tmp_path):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "a.npz", x=rng.random((40, 3)), y=rng.integers(0, 2, 40))
     with pytest.raises(ConfigError, match="which has no test part"):
-        sweep.start([*quick, "data.test_fraction=0"], None, announce=lambda _about: Deaf(), open_test=True)
+        sweep.start(
+            [*quick, "data.test_fraction=0"], None, announce=lambda _about: Deaf(), open_test=True, has_figures=False
+        )
     assert not (tmp_path / "runs").exists()
