@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from ..argument import ConfigDir, Debug, Json, Quiet, RunsDir
+from ..argument import ConfigDir, Debug, Json, Quiet, RunsDir, Trust, allow
 from ..output import people, show_json
 from ..view import compare as view
 
@@ -42,6 +42,7 @@ def compare(
     runs_dir: RunsDir = Path("runs"),
     config_dir: ConfigDir = None,
     json: Json = False,
+    trust: Trust = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
@@ -52,6 +53,7 @@ def compare(
     Runs that differ in nothing but the seed stand together. `dlexp compare --noise RUN` trains a run's configuration
     with other seeds of initialisation, data order, augmentation and dropout, one at a time and all at once.
     """
+    allow(trust)
     from dlexp.error import ConfigError
 
     console = people(json, is_quiet=quiet)

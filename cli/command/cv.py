@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet
+from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet, Trust, allow
 from ..output import Ending, people, show_json
 from ..view import cv as view
 
@@ -25,6 +25,7 @@ def cv(
     config_dir: ConfigDir = None,
     dry_run: DryRun = False,
     json: Json = False,
+    trust: Trust = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
@@ -35,6 +36,7 @@ def cv(
 
     Example: `dlexp cv data=breast_cancer model=mlp cv.k=5 cv.repeats=2`
     """
+    allow(trust)
     from dlexp.error import ConfigError
 
     console = people(json, is_quiet=quiet)

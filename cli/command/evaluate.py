@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..argument import Debug, Json, Quiet, RunsDir
+from ..argument import Debug, Json, Quiet, RunsDir, Trust, allow
 from ..output import people, show_json
 from ..view import evaluate as view
 
@@ -17,6 +17,7 @@ def evaluate(
     ] = "val",
     runs_dir: RunsDir = Path("runs"),
     json: Json = False,
+    trust: Trust = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -24,6 +25,7 @@ def evaluate(
 
     Example: `dlexp eval last --split test`
     """
+    allow(trust)
     from dlexp.job.inference.evaluate import evaluate as job
 
     found = job(run, runs_dir, split)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from ..argument import Debug, Json, Quiet, RunsDir
+from ..argument import Debug, Json, Quiet, RunsDir, Trust, allow
 from ..output import people, show_json
 from ..view import predict as view
 
@@ -25,6 +25,7 @@ def predict(
     ] = False,
     runs_dir: RunsDir = Path("runs"),
     json: Json = False,
+    trust: Trust = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -33,6 +34,7 @@ def predict(
     Example: `dlexp predict last photos/ --out predictions.csv`, or of all folds together
     `dlexp predict --ensemble CV photos/`
     """
+    allow(trust)
     from dlexp.job.inference import predict as job
 
     found = job.predict(run, runs_dir, inputs, is_ensemble=ensemble)

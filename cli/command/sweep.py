@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet
+from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet, Trust, allow
 from ..output import Ending, people, show_json
 from ..view import sweep as view
 
@@ -24,6 +24,7 @@ def sweep(
     config_dir: ConfigDir = None,
     dry_run: DryRun = False,
     json: Json = False,
+    trust: Trust = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
@@ -31,6 +32,7 @@ def sweep(
 
     Example: `dlexp sweep optimizer.lr='tag(log,interval(1e-4,1))' search=coarse_to_fine search.trials=30`
     """
+    allow(trust)
     from dlexp.error import ConfigError
 
     console = people(json, is_quiet=quiet)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet
+from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet, Trust, allow
 from ..output import Ending, people, show_json
 from ..view import train as view
 from .train_verify import verify_trial
@@ -53,6 +53,7 @@ def train(
     config_dir: ConfigDir = None,
     dry_run: DryRun = False,
     json: Json = False,
+    trust: Trust = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
@@ -60,6 +61,7 @@ def train(
 
     Example: `dlexp train data=fashion_mnist model=cnn optimizer=adam optimizer.lr=0.001 trainer.epochs=3`
     """
+    allow(trust)
     from dlexp.config.resolve import resolve
     from dlexp.run import scan
 
