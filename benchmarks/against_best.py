@@ -16,7 +16,7 @@ import numpy as np
 from scipy import special
 
 from benchmarks.measure import write
-from dlexp.job.compare import ALPHA
+from dlexp.job.compare.verdict import ALPHA
 from dlexp.statistic.holm import holm
 
 DESIGNS = {"5": (5, 1), "10": (10, 1), "5 x 10": (5, 10)}

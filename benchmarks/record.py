@@ -14,12 +14,12 @@ from typing import Any
 import torch
 
 from benchmarks.measure import write
+from dlexp.build.dataset import load_data
+from dlexp.build.program import assemble_group
+from dlexp.config.resolve import resolve
 from dlexp.engine import by_example
 from dlexp.engine.evaluate import predict
-from dlexp.job.assemble import assemble_group
-from dlexp.job.component import load_data
-from dlexp.job.config import resolve
-from dlexp.tracker import epoch_record
+from dlexp.run import epoch_record
 
 REPEATS = 200
 CASES = {

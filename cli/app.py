@@ -5,24 +5,12 @@ import sys
 
 import typer
 
-from . import (
-    compare,
-    complete,
-    completion,
-    config,
-    cv,
-    doctor,
-    evaluate,
-    options,
-    predict,
-    runs,
-    summary,
-    sweep,
-    sync,
-    train,
-    ui,
-)
+from . import flag
+from .command import compare, config, cv, doctor, evaluate, options, predict, runs, summary, sweep, sync, train, ui
+from .completion import candidate
 from .output import show_error
+
+PLATFORMS = ("linux", "darwin")  # others lack the file locks and fork handlers that run folders and workers need
 
 app = typer.Typer(
     name="dlexp",
@@ -32,8 +20,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.callback()(completion.flags)
-app.command("complete", hidden=True)(complete.complete)
+app.callback()(flag.flags)
+app.command("complete", hidden=True)(candidate.complete)
 app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
 app.command("cv")(cv.cv)
@@ -50,10 +38,13 @@ app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:
-    """Run the command line and exit with the codes that the README lists."""
+    """Run the command line and exit with the codes that docs/reference/index.md lists."""
     arguments = sys.argv[1:]
     is_debug = "--debug" in arguments
     is_json = "--json" in arguments
+    if sys.platform not in PLATFORMS:
+        message = f"got the platform {sys.platform}; dlexp runs on Linux and macOS, on Windows inside WSL"
+        raise SystemExit(show_error("environment", message, 2, is_json=is_json))
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         code = app(args=arguments or ["--help"], standalone_mode=False)
@@ -67,13 +58,12 @@ def main() -> None:
 
 
 def _explain(error: Exception, is_json: bool) -> int:
-    from dlexp.error import DlexpError
+    from dlexp.error import DlexpError, first_line
 
     if isinstance(error, DlexpError):
         return show_error(error.kind, str(error), error.exit_code, is_json=is_json)
     usage = getattr(error, "format_message", None)  # click's errors of usage, whichever copy of click Typer brings
     if usage is not None:
         return show_error("usage", usage(), 2, is_json=is_json)
-    text = str(error).strip().split("\n")[0]
-    message = f"{type(error).__name__}: {text}; run again with --debug to see where, and report it"
+    message = f"{type(error).__name__}: {first_line(error)}; run again with --debug to see where, and report it"
     return show_error("internal", message, 1, is_json=is_json)

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from dlexp.data import target as targets
-from dlexp.data.column import as_numbers, as_texts, is_missing, read_columns
-from dlexp.data.dataset import Dataset, first_ten
-from dlexp.data.decoded import decode_all
-from dlexp.data.picture import SUFFIXES, Format
+from dlexp.data.dataset import Dataset
+from dlexp.data.file.column import as_numbers, as_texts, is_missing, read_columns
+from dlexp.data.file.decoded import decode_all
+from dlexp.data.file.picture import SUFFIXES, Format
 from dlexp.data.split import Split
-from dlexp.error import DataError
+from dlexp.error import DataError, first_ten
 from dlexp.type import Count
 
 _PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test",)}

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from dlexp.data import target as targets
-from dlexp.data.column import Columns, as_numbers, as_texts, is_missing, read_columns
 from dlexp.data.dataset import Dataset
-from dlexp.data.encoding import encode_columns, settle
+from dlexp.data.file.column import Columns, as_numbers, as_texts, is_missing, read_columns
+from dlexp.data.file.encoding import encode_columns, settle
 from dlexp.data.split import Split
 from dlexp.error import ConfigError, DataError
 

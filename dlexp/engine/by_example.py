@@ -12,9 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlexp.engine.evaluate import Reading
 from dlexp.engine.stack.rows import select_rows
 from dlexp.engine.task import Task
-from dlexp.metric.classification import log_losses, two_columns
+from dlexp.metric.classification import log_losses, predict_class
+from dlexp.metric.probability import log_weights
 
 Record = tuple[str, bytes]
 RIGHT = ("accuracy", "precision_micro", "recall_micro", "f1_micro")  # equal where each example has one class
@@ -49,15 +51,16 @@ def records(monitor: str, outputs_TNK: Tensor, task: Task, loss: Any) -> list[Re
     kind, num_trials = kind_of(monitor, task.num_classes), len(task.val)
     if kind is None:
         return [None] * num_trials
+    link = Reading.of(task, loss).link
     made = []
     for row, part in enumerate(task.val):
         outputs_NK, targets_N = outputs_TNK[row, : len(part)], task.targets[part.to(outputs_TNK.device)]
         if kind == "bits":
-            made.append(two_columns(outputs_NK).argmax(-1) == targets_N)
+            made.append(predict_class(outputs_NK) == targets_N)
         elif kind == "values":
             made.append(outputs_NK[:, 0])
         elif monitor == "val/log_loss":
-            made.append(log_losses(two_columns(outputs_NK), targets_N))
+            made.append(log_losses(log_weights(outputs_NK, link), targets_N))
         else:
             made.append(losses(select_rows(loss, [row], num_trials), outputs_NK, targets_N))
     sizes = [len(part) for part in task.val]

@@ -15,7 +15,7 @@ from dlexp.engine.flat import matrix_names
 from dlexp.engine.forward import Forward
 from dlexp.engine.stack.rows import select_rows
 from dlexp.engine.sums import Sums
-from dlexp.engine.task import Part
+from dlexp.engine.task import Batch
 
 RULES = ("loss", "optimizer", "schedule", "regularizer")
 PRECISION = {"fp32": None, "fp64": None, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -32,6 +32,8 @@ class Rules:
         regularizer: Penalty or constraint.
         grad_clip: Largest gradient norm (T, 1), or None.
         ema: Decay of the average of the weights (T, 1), or None.
+        lr: The optimiser's rate (T, 1) in float64 on the CPU, before it is rounded to the model's type; None takes the
+            rounded one.
     """
 
     loss: Any
@@ -40,12 +42,13 @@ class Rules:
     regularizer: Any
     grad_clip: Tensor | None = None
     ema: Tensor | None = None
+    lr: Tensor | None = None
 
     def keep(self, rows: list[int], num_trials: int) -> "Rules":
         """Return the rules of some of the trials."""
         chosen = {name: select_rows(getattr(self, name), rows, num_trials) for name in RULES}
-        clip, ema = (None if value is None else value[rows] for value in (self.grad_clip, self.ema))
-        return Rules(**chosen, grad_clip=clip, ema=ema)
+        clip, ema, lr = (None if value is None else value[rows] for value in (self.grad_clip, self.ema, self.lr))
+        return Rules(**chosen, grad_clip=clip, ema=ema, lr=lr)
 
 
 class Step:
@@ -73,7 +76,7 @@ class Step:
             ones = torch.ones(params.shape[0], 1, dtype=params.dtype, device=params.device)
             self.state["loss_scale"], self.state["good_steps"] = ones * 2.0**16, torch.zeros_like(ones)
 
-    def __call__(self, batches: list[list[Part]], lr_T1: Tensor, number: int, sums: Sums) -> None:
+    def __call__(self, batches: list[list[Batch]], lr_T1: Tensor, number: int, sums: Sums) -> None:
         """Do one update from one or more batches whose gradients are averaged by their sizes.
 
         Args:
@@ -100,7 +103,7 @@ class Step:
             else:
                 self._apply(lr_T1, number)
 
-    def _totals(self, batches: list[list[Part]]) -> list[int]:
+    def _totals(self, batches: list[list[Batch]]) -> list[int]:
         """Return the examples of each trial in an update."""
         totals = [0] * self.num_trials
         for part in (part for parts in batches for part in parts):
@@ -108,12 +111,12 @@ class Step:
                 totals[row] += part.num
         return totals
 
-    def _share(self, part: Part, totals: list[int], like: Tensor) -> float | Tensor:
+    def _share(self, part: Batch, totals: list[int], like: Tensor) -> float | Tensor:
         rows = range(self.num_trials) if part.rows is None else part.rows
         shares = [part.num / totals[row] for row in rows]
         return shares[0] if len(set(shares)) == 1 else torch.tensor(shares, dtype=like.dtype, device=like.device)
 
-    def _loss(self, part: Part) -> tuple[Tensor, Tensor]:
+    def _loss(self, part: Batch) -> tuple[Tensor, Tensor]:
         if self._cast is None:
             outputs = self.forward(part.x, is_shared=part.is_shared, rows=part.rows)
         else:

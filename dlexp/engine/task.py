@@ -5,15 +5,16 @@ Shapes: T trials, R chosen trials, N examples, B batch, C channels.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from dlexp.data.balance import num_drawn, oversample
-from dlexp.data.unit import Unit
+from dlexp.data.target_scale import TargetScale
 from dlexp.engine.trainer import Trainer
+from dlexp.metric.choice import Metrics
 from dlexp.normalize import Affine
 from dlexp.random import generator
 
@@ -29,7 +30,7 @@ class TrialSeeds:
 
 
 @dataclass(frozen=True)
-class Part:
+class Batch:
     """A batch of some trials, or of all.
 
     Attributes:
@@ -66,6 +67,7 @@ class Task:
         is_image: Whether a batch is (B, H, W, C).
         dtype: What the model computes in.
         unit: What values are measured in while training; None for classes.
+        metrics: Constants of the metrics, and own ones.
         oversampled: Classes (N,) on the CPU where an epoch draws every class as often as the largest, else None.
     """
 
@@ -78,7 +80,8 @@ class Task:
     num_classes: int
     is_image: bool
     dtype: torch.dtype = torch.float32
-    unit: Unit | None = None
+    unit: TargetScale | None = None
+    metrics: Metrics = field(default_factory=Metrics)
     oversampled: Tensor | None = None
 
     @property
@@ -102,7 +105,7 @@ class Task:
             x = affine.apply(x)
         return (x.movedim(-1, -3) if self.is_image else x).to(self.dtype)
 
-    def prepare_training(self, part: Part, seeds: list[TrialSeeds], draw: int) -> Part:
+    def prepare_training(self, part: Batch, seeds: list[TrialSeeds], draw: int) -> Batch:
         """Return a raw batch augmented with each trial's own draws and normalised.
 
         Args:
@@ -134,7 +137,7 @@ class Task:
     def _in_unit(self, targets: Tensor, rows: list[int] | None) -> Tensor:
         if self.unit is None:
             return targets
-        return (self.unit if rows is None else self.unit.keep(rows)).enter(targets)
+        return (self.unit if rows is None else self.unit.keep(rows)).scale(targets)
 
     def _affine(self, rows: list[int] | None) -> Affine | None:
         if rows is None or self.affine is None or self.affine.scale.dim() == 1:
@@ -142,7 +145,7 @@ class Task:
         return self.affine.keep(rows)
 
 
-def epoch_batches(task: Task, trainer: Trainer, seeds: list[TrialSeeds], epoch: int) -> list[list[Part]]:
+def epoch_batches(task: Task, trainer: Trainer, seeds: list[TrialSeeds], epoch: int) -> list[list[Batch]]:
     """Return the row numbers of each batch of an epoch, in each trial's own order.
 
     Trials with the same order of the same examples share a batch; others are stacked; where their last batches differ
@@ -155,7 +158,7 @@ def epoch_batches(task: Task, trainer: Trainer, seeds: list[TrialSeeds], epoch: 
     ]
     empty = torch.empty(0)
     if is_shared:
-        return [[Part(None, True, chunk, empty)] for chunk in chunks[0]]
+        return [[Batch(None, True, chunk, empty)] for chunk in chunks[0]]
     return [_by_length(list(together)) for together in zip(*chunks, strict=True)]
 
 
@@ -168,17 +171,17 @@ def _shuffled(rows: Tensor, seeds: TrialSeeds, batch_size: int, epoch: int, over
     return usable(list(drawn.split(batch_size)))
 
 
-def _by_length(chunks: list[Tensor]) -> list[Part]:
+def _by_length(chunks: list[Tensor]) -> list[Batch]:
     lengths = sorted({len(chunk) for chunk in chunks}, reverse=True)
     parts = []
     for length in lengths:
         rows = [row for row, chunk in enumerate(chunks) if len(chunk) == length]
         stacked = torch.stack([chunks[row] for row in rows])
-        parts.append(Part(None if len(lengths) == 1 else rows, False, stacked, torch.empty(0)))
+        parts.append(Batch(None if len(lengths) == 1 else rows, False, stacked, torch.empty(0)))
     return parts
 
 
-def gather(feed: Any, batches: list[list[Part]]) -> Iterator[list[Part]]:
+def gather(feed: Any, batches: list[list[Batch]]) -> Iterator[list[Batch]]:
     """Yield each batch's parts with inputs and targets in the place of row numbers."""
     stream = feed.batches([part.x for parts in batches for part in parts])
     for parts in batches:

@@ -1,5 +1,6 @@
 """What seeds alone do to a metric: every run's value by source, and the standard deviation with its interval."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,11 @@ from dlexp.report.canvas import new_figure, save
 STEP = 0.09  # equal values stand above each other
 
 
-def draw(noise: dict[str, Any], path: Path) -> Path:
+def draw(noise: Mapping[str, Any], path: Path) -> Path:
     """Draw the values of each source beside their standard deviations with 95 % intervals.
 
     Args:
-        noise: The document of `dlexp.job.noise.measure`.
+        noise: The document of `dlexp.job.compare.seed_noise.measure`.
         path: The PNG to write.
     """
     records = [*(record for record in noise["sources"] if not record["is_absent"]), noise["all"]]

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from dlexp.build.dataset import load_data
+from dlexp.build.program import assemble_group
+from dlexp.config.resolve import resolve
 from dlexp.engine.by_example import class_weights, kind_of, losses, pack, unpack
 from dlexp.engine.event import EpochEnd
-from dlexp.job.assemble import assemble_group
-from dlexp.job.component import load_data
-from dlexp.job.config import resolve
 from dlexp.loss import BCE, MAE, MSE, CrossEntropy, Hinge, Huber
 
 TARGETS = torch.tensor([0, 2, 1, 1, 0, 2, 2])
@@ -90,8 +90,8 @@ def events_of(*overrides: str, num_trials: int = 1, engine: str = "solo") -> lis
 )
 def test_a_trial_in_a_stack_has_the_records_it_has_alone(overrides, kind):
     overrides = (*overrides, "loss=cross_entropy") if any("loss." in one for one in overrides) else overrides
-    (alone,), (solo,) = events_of(*overrides, engine="folded"), events_of(*overrides)
-    together, *_ = events_of(*overrides, num_trials=3, engine="folded")
+    (alone,), (solo,) = events_of(*overrides, engine="batched"), events_of(*overrides)
+    together, *_ = events_of(*overrides, num_trials=3, engine="batched")
     assert [event.record for event in alone] == [event.record for event in together]
     for one, other in zip(solo, together, strict=True):
         assert one.record is not None

@@ -10,6 +10,7 @@ from torch.func import functional_call, stack_module_state, vmap
 import dlexp.model.densenet
 import dlexp.model.inception
 import dlexp.model.resnext
+from dlexp.config.catalog import list_groups
 from dlexp.dropout import Inverted
 from dlexp.error import ConfigError
 from dlexp.model.cnn import CNN
@@ -42,6 +43,10 @@ IMAGE_NETS = {
 }
 ALL = {"softmax": Softmax, "mlp": MLP, "mlp-shortcut": partial(MLP, [8, 8], True), **IMAGE_NETS}
 FUSABLE = [name for name in ALL if name != "densenet-checkpointing"]
+
+
+def test_the_table_covers_every_option():
+    assert {name.partition("-")[0] for name in ALL} == set(list_groups()["model"]) - {"torchvision"}  # has its own test
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +119,7 @@ def test_gradient_reaches_every_parameter(name, channels_last, blocks):
         x = torch.randn(4, *image_of(name))
     if channels_last:
         x, model = x.contiguous(memory_format=torch.channels_last), model.to(memory_format=torch.channels_last)
-    sum(output.square().sum() for output in outputs_of(model(x))).backward()
+    torch.stack([output.square().sum() for output in outputs_of(model(x))]).sum().backward()
     for parameter_name, parameter in model.named_parameters():
         assert parameter.grad is not None, parameter_name
         assert parameter.grad.isfinite().all(), parameter_name

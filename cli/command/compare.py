@@ -1,0 +1,78 @@
+"""`dlexp compare`: paired statistics of two or more runs, and the noise of seeds."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from ..argument import ConfigDir, Debug, Json, Quiet, RunsDir, Trust, allow
+from ..output import people, show_json
+from ..view import compare as view
+
+SEEDS = 8
+
+
+def compare(
+    run: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="RUN",
+            help="Ids, unique prefixes, folders or last; SWEEP:3 is the setting in third place.",
+            show_default=False,
+        ),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="For example f1_macro; none: accuracy or rmse.", show_default=False),
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the intervals there.", show_default=False)
+    ] = None,
+    noise: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN", help="Instead: how far seeds alone move this run, source by source.", show_default=False
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=2, metavar="N", help="With --noise: seeds of each source, 8 if not said.", show_default=False),
+    ] = None,
+    runs_dir: RunsDir = Path("runs"),
+    config_dir: ConfigDir = None,
+    json: Json = False,
+    trust: Trust = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Say which of two or more runs, sweeps or cross-validations on the same split is better, or that one cannot tell.
+
+    Example: `dlexp compare 3f8a 3f9k --metric f1_macro`
+
+    Runs that differ in nothing but the seed stand together. `dlexp compare --noise RUN` trains a run's configuration
+    with other seeds of initialisation, data order, augmentation and dropout, one at a time and all at once.
+    """
+    allow(trust)
+    from dlexp.error import ConfigError
+
+    console = people(json, is_quiet=quiet)
+    if noise is not None:
+        if run:
+            raise ConfigError("--noise: got other runs too; it takes one run and compares it with itself")
+        from .compare_noise import show_noise
+
+        return show_noise(noise, runs_dir, seeds or SEEDS, metric, config_dir, figure, console, is_json=json)
+    if seeds is not None or config_dir is not None:
+        raise ConfigError("--seeds and --config-dir: have no effect here; `dlexp compare --noise RUN` reads them")
+    from dlexp.job.compare.comparison import compare as compare_job
+
+    found = compare_job(run or [], runs_dir, metric)
+    view.show(found, console)
+    if figure is not None:
+        from dlexp.report.compare import draw
+
+        console.print(f"figure  {escape(str(draw(found, figure)))}")
+    if json:
+        show_json(found)
+    return 0

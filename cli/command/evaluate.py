@@ -1,0 +1,34 @@
+"""`dlexp eval`: metrics of a trained run on a part of its data."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ..argument import Debug, Json, Quiet, RunsDir, Trust, allow
+from ..output import people, show_json
+from ..view import evaluate as view
+
+
+def evaluate(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Id, unique prefix, folder or last.")],
+    split: Annotated[
+        Literal["val", "test"], typer.Option(help="Part of the data; opening test is counted and logged.")
+    ] = "val",
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
+    trust: Trust = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Evaluate a run's best checkpoint and store the predictions in its folder; of a cv, its folds' models together.
+
+    Example: `dlexp eval last --split test`
+    """
+    allow(trust)
+    from dlexp.job.inference.evaluate import evaluate as job
+
+    found = job(run, runs_dir, split)
+    view.show(found, people(json, is_quiet=quiet))
+    if json:
+        show_json(found)

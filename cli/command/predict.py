@@ -1,0 +1,47 @@
+"""`dlexp predict`: what a trained model says of new examples."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from ..argument import Debug, Json, Quiet, RunsDir, Trust, allow
+from ..output import people, show_json
+from ..view import predict as view
+
+
+def predict(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Id, unique prefix, folder or last.")],
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="INPUT...", help="Images, folders of them, .csv, .parquet or .npy files.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a .csv or .parquet file.", show_default=False)
+    ] = None,
+    ensemble: Annotated[
+        bool,
+        typer.Option("--ensemble", help="RUN is a cv: average the probabilities, or values, of its folds' models."),
+    ] = False,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
+    trust: Trust = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Predict class and probability, or value, of new examples.
+
+    Example: `dlexp predict last photos/ --out predictions.csv`, or of all folds together
+    `dlexp predict --ensemble CV photos/`
+    """
+    allow(trust)
+    from dlexp.job.inference import predict as job
+
+    found = job.predict(run, runs_dir, inputs, is_ensemble=ensemble)
+    console = people(json, is_quiet=quiet)
+    view.show(found, console)
+    if out is not None:
+        job.write(found, out)
+        console.print(f"written  {escape(str(out))}")
+    if json:
+        show_json(found)

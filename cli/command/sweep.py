@@ -1,0 +1,71 @@
+"""`dlexp sweep`: searches the settings of a space for the best one."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet, Trust, allow
+from ..output import Ending, people, show_json
+from ..view import sweep as view
+
+
+def sweep(
+    overrides: Overrides = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SWEEP", help="Go on with a sweep: id, unique prefix, folder or last.", show_default=False
+        ),
+    ] = None,
+    runs_dir: Annotated[Path, typer.Option(help="With --resume: where the sweep is looked for.")] = Path("runs"),
+    config_dir: ConfigDir = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+    trust: Trust = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Search: every override with a sweep expression is a dimension. The same command again runs only what is missing.
+
+    Example: `dlexp sweep optimizer.lr='tag(log,interval(1e-4,1))' search=coarse_to_fine search.trials=30`
+    """
+    allow(trust)
+    from dlexp.error import ConfigError
+
+    console = people(json, is_quiet=quiet)
+    if resume is not None and (overrides or dry_run):
+        raise ConfigError("--resume: got overrides too; give --resume alone, or the changed command without it")
+    if resume is None:
+        from dlexp.config.space import read_space
+
+        read_space(overrides or [], config_dir)  # what is wrong with the space is said before torch is imported
+    if dry_run:
+        return dry_run_sweep(overrides or [], config_dir, console, is_json=json)
+    from dlexp.job.sweep import sweep as job
+
+    announce, ending = view.Announcer(console), Ending(console, partial(view.show, console=console))
+    try:
+        if resume is not None:
+            found = job.resume(resume, runs_dir, config_dir, announce=announce, tell=ending.tell)
+        else:
+            found = job.start(overrides or [], config_dir, announce=announce, tell=ending.tell)
+    finally:
+        ending.stop()
+    ending.close(found)
+    if json:
+        show_json(found.outcome.result)
+    return found.outcome.exit_code
+
+
+def dry_run_sweep(overrides: list[str], config_dir: Path | None, console: Console, *, is_json: bool) -> int:
+    """Show what a sweep would take; return the exit code."""
+    from dlexp.job.sweep.dry_run import forecast
+
+    document = forecast(overrides, config_dir)
+    view.show_dry_run(document, console)
+    if is_json:
+        show_json(document)
+    return 0

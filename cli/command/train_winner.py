@@ -1,0 +1,82 @@
+"""`dlexp train --from SWEEP`: the winner of a sweep, once or over seeds."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from ..output import show_json
+from ..view import sweep as sweep_view
+from ..view import train_winner as view
+from .sweep import dry_run_sweep
+
+if TYPE_CHECKING:
+    from dlexp.job.sweep.winner import Recipe
+
+PARTS = ("train", "train+val")
+
+
+def check_options(source: str | None, train_on: str, seeds: int | None, resume: str | None) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        ConfigError: They do not.
+    """
+    from dlexp.error import ConfigError
+
+    if source is not None and resume is not None:
+        raise ConfigError("--from: got --resume too; a run goes on as it is, so give one of them")
+    if source is None and train_on != "train":
+        raise ConfigError(f"--on: got {train_on} without --from SWEEP; train_on={train_on} does it for any run")
+    if source is None and seeds is not None:
+        raise ConfigError(f"--seeds: got {seeds} without --from SWEEP; dlexp sweep seed='range(0,{seeds})' does it")
+    if train_on not in PARTS:
+        raise ConfigError(f"--on: got {train_on}; choose one of {', '.join(PARTS)}")
+    if seeds is not None and seeds < 1:
+        raise ConfigError(f"--seeds: got {seeds}; an integer >= 1 is needed")
+
+
+def read_recipe(
+    source: str, runs_dir: Path, overrides: list[str], config_dir: Path | None, train_on: str, console: Console
+) -> "Recipe":
+    """Return how the winner is trained, and tell where it comes from."""
+    from dlexp.job.sweep.winner import recipe
+
+    found = recipe(source, runs_dir, overrides, config_dir, train_on=train_on)
+    for note in found.notes:
+        console.print(escape(note))
+    return found
+
+
+def train_seeds(
+    found: "Recipe",
+    seeds: int,
+    config_dir: Path | None,
+    console: Console,
+    *,
+    open_test: bool,
+    is_dry: bool,
+    is_json: bool,
+) -> int:
+    """Train a recipe with several seeds, as a sweep over them; show mean and spread."""
+    from dlexp.config.resolve import resolve
+    from dlexp.job.sweep.winner import open_tests, over_seeds, spread
+
+    first = resolve(found.overrides, config_dir).config["seed"]
+    overrides = over_seeds(found.overrides, seeds, first)
+    if is_dry:
+        return dry_run_sweep(overrides, config_dir, console, is_json=is_json)
+    from dlexp.job.sweep import sweep as job
+
+    announce = sweep_view.Announcer(console)
+    done = job.start(overrides, config_dir, announce=announce, open_test=open_test, origin=found.origin)
+    result = done.outcome.result
+    whole = [record for record in result["trials"] if record["status"] in ("finished", "stopped_early")]
+    result["spread"] = spread(record["metrics"] for record in whole)
+    if open_test and whole:
+        result["test"] = open_tests(result, Path(result["run_dir"]).parent.parent)
+    view.show(result, done.outcome.notes, console)
+    if is_json:
+        show_json(result)
+    return done.outcome.exit_code

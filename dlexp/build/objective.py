@@ -1,0 +1,75 @@
+"""The loss that a configuration names, and the metric that chooses the best epoch."""
+
+from typing import Any
+
+import torch
+
+from dlexp.build.node import Config, build, build_per_trial
+from dlexp.config.metric import METRICS
+from dlexp.data.dataset import Dataset
+from dlexp.direction import has_direction
+from dlexp.engine.evaluate import Reading, report
+from dlexp.error import ConfigError, did_you_mean
+from dlexp.loss import balanced_weights
+from dlexp.metric.choice import Metrics
+
+
+def build_loss(
+    configs: list[Config], datasets: list[Dataset], device: torch.device, dtype: torch.dtype = torch.float32
+) -> Any:
+    """Build the loss that the trials of a program share, for the data's task; balanced by each training part.
+
+    Args:
+        configs: Of the trials.
+        datasets: Theirs.
+        device: Where its parameters live.
+        dtype: What they are stored in: that of the model.
+    """
+    program = {"task": datasets[0].task, "num_classes": datasets[0].num_classes}
+    nodes = [_balanced(config["loss"], dataset) for config, dataset in zip(configs, datasets, strict=True)]
+    return build_per_trial(nodes, dtype=dtype, device=device, **program)
+
+
+def _balanced(node: Config, dataset: Dataset) -> Config:
+    if node.get("class_weight") != "balanced" or not dataset.num_classes:
+        return node
+    return {**node, "class_weight": balanced_weights(dataset.targets[dataset.train], dataset.num_classes)}
+
+
+def build_metrics(config: Config, dataset: Dataset) -> Metrics:
+    """Build the constants of the metrics and the user's own.
+
+    Raises:
+        ConfigError: An own metric lacks something, or has the name of another.
+    """
+    metrics: Metrics = build(config["metric"], task=dataset.task, num_classes=dataset.num_classes)
+    taken = {"loss", "penalty", *(row.name for row in METRICS)}
+    name = next((name for name in metrics.names if name in taken), None)
+    if name is not None:
+        raise ConfigError(f"metric.extra: got {name}; that name is taken: see `dlexp options metric`")
+    return metrics
+
+
+def choose_monitor(asked: str, loss: Any, dataset: Dataset, metrics: Metrics | None = None) -> str:
+    """Return the metric that chooses the best epoch.
+
+    Raises:
+        ConfigError: No such metric for this task.
+    """
+    known = ["train/loss", "train/accuracy"] if dataset.num_classes else ["train/loss"]
+    if not len(dataset.val):
+        if asked not in ("auto", *known):
+            reason = "there is no validation part"
+            raise ConfigError(f"trainer.monitor: got {asked}; {reason}: choose one of {', '.join(known)}")
+        return known[0] if asked == "auto" else asked
+    if asked == "auto":
+        return "val/accuracy" if dataset.num_classes else "val/loss"
+    outputs = torch.zeros(1, 2, loss.num_outputs)
+    found = report(outputs, dataset.targets[:2].unsqueeze(0), Reading(loss, dataset.num_classes))
+    names = ([] if metrics is None else metrics.names) + [
+        name for name, value in found.items() if value.dim() == 1 and has_direction(name)
+    ]
+    known = [f"val/{name}" for name in names] + known
+    if asked not in known:
+        raise ConfigError(f"trainer.monitor: got {asked}; choose one of {', '.join(known)}{did_you_mean(asked, known)}")
+    return asked

@@ -1,0 +1,197 @@
+"""From checked configurations to a run that is ready to train: data, models, rules, device.
+
+One configuration makes a solo run; several of equal structure make one program of many trials.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dlexp import device as devices
+from dlexp.augment.none import NoAugment
+from dlexp.build.dataset import check_parts, load_data
+from dlexp.build.model import build_model
+from dlexp.build.node import Config, build, build_per_trial
+from dlexp.build.objective import build_loss, build_metrics, choose_monitor
+from dlexp.data.dataset import Dataset
+from dlexp.data.feed import feed
+from dlexp.data.target_scale import TargetScale
+from dlexp.direction import is_better_high
+from dlexp.engine.stack.kind import make_forward
+from dlexp.engine.step import Rules, Step
+from dlexp.engine.stopping import Stopping
+from dlexp.engine.task import Task, TrialSeeds, are_equal, num_steps
+from dlexp.engine.train import Run
+from dlexp.engine.trainer import Trainer
+from dlexp.normalize import Affine
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """A run with what was built around it.
+
+    Attributes:
+        run: Ready to train.
+        datasets: Each trial's data with its split; folds differ in the split only.
+        models: Each trial's initialised module; a solo run trains its own in place, a stack copies their values.
+        affine: The normalisation of all trials, or of each; see `dlexp.engine.task.Task`.
+        device: Where.
+        device_line: For the user: which device and why.
+        warnings: For the user, one line each.
+    """
+
+    run: Run
+    datasets: list[Dataset]
+    models: list[nn.Module]
+    affine: Affine
+    device: torch.device
+    device_line: str
+    warnings: list[str]
+
+    @property
+    def dataset(self) -> Dataset:
+        """The data of the only trial, or of the first."""
+        return self.datasets[0]
+
+    @property
+    def model(self) -> nn.Module:
+        """The module of the only trial, or of the first."""
+        return self.models[0]
+
+
+def assemble(config: Config, dataset: Dataset | None = None) -> Assembled:
+    """Build everything that one configuration names.
+
+    Args:
+        config: Checked.
+        dataset: Loaded already, or a fold; None loads what the configuration says.
+
+    Raises:
+        ConfigError: Options that do not fit each other or the data.
+        DataError: Absent or unusable data.
+    """
+    return assemble_group([config], [load_data(config) if dataset is None else dataset])
+
+
+def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str = "solo") -> Assembled:
+    """Build one program of T trials.
+
+    Args:
+        configs: Checked, of equal structure: see `dlexp.build.structure`.
+        datasets: One for each trial; all share their examples.
+        engine: "solo" (one trial), "batched", "vmapped" or "graphed".
+
+    Raises:
+        ConfigError: Options that do not fit each other or the data.
+    """
+    trainer: Trainer = build(configs[0]["trainer"])
+    device, device_line = devices.choose(trainer.device)
+    dtype = torch.float64 if trainer.precision == "fp64" else torch.float32
+    loss = build_loss(configs, datasets, device, dtype)
+    seeds = [trial_seeds(config) for config in configs]
+    built = [
+        build_model(config, dataset, loss, seed.init)
+        for config, dataset, seed in zip(configs, datasets, seeds, strict=True)
+    ]
+    models = [model.to(dtype) for model, _ in built]
+    threads = trainer.threads or devices.suggest_threads(models[0], trainer.batch_size)
+    devices.configure(device, threads=threads, tf32=trainer.tf32)
+    channels_last = trainer.channels_last and datasets[0].is_image
+    forward = make_forward(engine, models, device=device, channels_last=channels_last, compile=trainer.compile)
+    affine = _fit(configs, datasets)
+    task = replace(_task(configs, datasets, device, affine, trainer), dtype=dtype)
+    rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
+    monitor = choose_monitor(trainer.monitor, loss, datasets[0], task.metrics)
+    run = Run(
+        task=task,
+        step=Step(forward, rules, models[0], trainer.precision),
+        trainer=trainer,
+        seeds=seeds,
+        monitor=monitor,
+        stopping=[Stopping(is_better_high(monitor), trainer.patience, trainer.min_delta) for _ in configs],
+        schedule_state=rules.schedule.start(len(configs), device) if hasattr(rules.schedule, "start") else {},
+        trials=list(range(len(configs))),
+    )
+    if device.type == "cpu":
+        device_line += f", {torch.get_num_threads()} thread(s)"
+    return Assembled(run, datasets, models, affine, device, device_line, built[0][1])
+
+
+def _task(
+    configs: list[Config], datasets: list[Dataset], device: torch.device, affine: Affine, trainer: Trainer
+) -> Task:
+    first = datasets[0]
+    check_parts(datasets, trainer, configs[0].get("train_on", "train"))
+    augments = [build(config["augment"], num_classes=first.num_classes) for config in configs]
+    is_augmented = not all(isinstance(augment, NoAugment) for augment in augments)
+    # Floats that nothing changes afterwards are normalised once instead of in every batch.
+    is_ready = first.inputs.is_floating_point() and not is_augmented and affine.scale.dim() == 1
+    source = replace(first, inputs=affine.apply(first.inputs)) if is_ready else first
+    return Task(
+        feed=feed(source, device, devices.free_bytes(device)),
+        affine=None if is_ready else affine.to(device),
+        augments=[None if isinstance(augment, NoAugment) else augment for augment in augments],
+        train=[dataset.train for dataset in datasets],
+        val=[dataset.val for dataset in datasets],
+        targets=first.targets.to(device),
+        num_classes=first.num_classes,
+        is_image=first.is_image,
+        unit=None if first.num_classes else _fit_unit(datasets).to(device),
+        metrics=build_metrics(configs[0], first),
+        oversampled=first.targets.cpu() if trainer.oversample else None,
+    )
+
+
+def _fit(configs: list[Config], datasets: list[Dataset]) -> Affine:
+    """Fit the normalisation on each trial's training part; once where all have the same."""
+    if are_equal([dataset.train for dataset in datasets]):
+        return build(configs[0]["normalize"]).fit(datasets[0].inputs, datasets[0].train)
+    fits = [
+        build(config["normalize"]).fit(dataset.inputs, dataset.train)
+        for config, dataset in zip(configs, datasets, strict=True)
+    ]
+    return Affine.stack(fits)
+
+
+def _fit_unit(datasets: list[Dataset]) -> TargetScale:
+    if are_equal([dataset.train for dataset in datasets]):
+        return TargetScale.fit(datasets[0].targets, datasets[0].train)
+    return TargetScale.stack([TargetScale.fit(dataset.targets, dataset.train) for dataset in datasets])
+
+
+def _rules(configs: list[Config], trainer: Trainer, loss: Any, steps_per_epoch: int, like: Tensor) -> Rules:
+    kind = {"dtype": like.dtype, "device": like.device}
+
+    def of_trainer(name: str) -> Tensor | None:
+        values = [config["trainer"][name] for config in configs]
+        return None if values[0] is None else torch.tensor([[value] for value in values], **kind)
+
+    def nodes(name: str) -> list[dict[str, Any]]:
+        return [config[name] for config in configs]
+
+    steps = {"total_steps": steps_per_epoch * trainer.epochs, "steps_per_epoch": steps_per_epoch}
+    return Rules(
+        loss=loss,
+        optimizer=build_per_trial(nodes("optimizer"), **kind),
+        schedule=build_per_trial(nodes("schedule"), dtype=torch.float64, device="cpu", **steps),
+        regularizer=build_per_trial(nodes("regularizer"), **kind),
+        grad_clip=of_trainer("grad_clip"),
+        ema=of_trainer("ema"),
+        lr=_learning_rates(configs),
+    )
+
+
+def _learning_rates(configs: list[Config]) -> Tensor | None:
+    """Return the rates as the user wrote them (T, 1) float64; None where an optimiser of the user's own has no `lr`."""
+    rates = [config["optimizer"].get("lr") for config in configs]
+    if not all(isinstance(rate, int | float) for rate in rates):
+        return None
+    return torch.tensor([[rate] for rate in rates], dtype=torch.float64)
+
+
+def trial_seeds(config: Config) -> TrialSeeds:
+    """Return the seed of each stream: its own, or the run's."""
+    apart = {name: value for name, value in config["seeds"].items() if name != "_target_"}
+    return TrialSeeds(**{name: config["seed"] if value is None else value for name, value in apart.items()})

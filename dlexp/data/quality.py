@@ -1,0 +1,53 @@
+"""What a user should know of data before trusting a score: examples that stand in two parts, unequal classes."""
+
+from typing import Any
+
+import torch
+
+from dlexp.data.balance import is_imbalanced
+from dlexp.data.dataset import Dataset
+
+
+def examine(data: Dataset) -> dict[str, Any]:
+    """Return what a manifest and a result say of the data besides name and fingerprint.
+
+    Returns:
+        `duplicates` {"val": n, "test": m}, see `dlexp.data.dataset.count_duplicates`; for classes `train_counts`,
+        examples of the training part by class, and `is_imbalanced`.
+    """
+    found: dict[str, Any] = {"duplicates": data.duplicates}
+    if data.num_classes:
+        classes = data.targets[data.train]
+        counts = torch.bincount(classes, minlength=data.num_classes).tolist()
+        found["train_counts"] = dict(zip(data.class_names, counts, strict=True))
+        found["is_imbalanced"] = is_imbalanced(classes, data.num_classes)
+    return found
+
+
+def warn(found: dict[str, Any], config: dict[str, Any]) -> list[str]:
+    """Return a line for each finding of `examine`.
+
+    Args:
+        found: From `examine`.
+        config: Of the run: what evens classes out needs no advice.
+    """
+    lines = []
+    for part, number in found["duplicates"].items():
+        if number:
+            earlier = "train" if part == "val" else "train or val"
+            lines.append(
+                f"{number:,} examples of {part} also stand in {earlier}, byte for byte: scores may be too good"
+            )
+    return [*lines, *warn_of_imbalance(found, config)]
+
+
+def warn_of_imbalance(found: dict[str, Any], config: dict[str, Any]) -> list[str]:
+    """Return a line where classes are unequal and nothing evens them out; arguments as for `warn`."""
+    is_evened = config["trainer"]["oversample"] or config["loss"].get("class_weight") is not None
+    if not found.get("is_imbalanced") or is_evened:
+        return []
+    counts = found["train_counts"].values()
+    return [
+        f"classes are unequal, {min(counts):,} to {max(counts):,} training examples: look at the metrics by class; "
+        "trainer.oversample=true or loss=cross_entropy loss.class_weight=balanced evens them out"
+    ]

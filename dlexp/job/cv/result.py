@@ -1,0 +1,227 @@
+"""The results of a cross-validation: of one setting, of several compared, of one that an inner search chose by fold."""
+
+import itertools
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dlexp.config.override import yaml_value
+from dlexp.job.compare.document import Pair
+from dlexp.job.compare.verdict import compare_folds, fold_p_value, judge
+from dlexp.job.cv import aggregate
+from dlexp.job.cv.document import CVResult, CVSettingsResult
+from dlexp.job.cv.fold_run import FoldResult
+from dlexp.job.cv.nested import InnerChoice
+from dlexp.job.cv.spec import CVSpec, Setting
+from dlexp.run.folder import RunFolder
+from dlexp.run.jsonable import plain
+from dlexp.run.status import Status
+
+PICKED = (
+    "picked by these very scores, which flatters the best: cv=nested scores the picking too, and the sealed test part "
+    "nothing else"
+)
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What the searches inside a nested cv's folds found, and the seconds of their trainings."""
+
+    chosen: list[InnerChoice]
+    seconds: float
+
+
+def conclude_cv(
+    folder: RunFolder,
+    spec: CVSpec,
+    ends: list[FoldResult],
+    *,
+    is_interrupted: bool,
+    has_figures: bool = True,
+    searched: Searched | None = None,
+) -> CVResult:
+    """Write the result of one setting's cv and return it; a mean only where every fold is there.
+
+    Args:
+        folder: The cv's.
+        spec: What was asked for.
+        ends: Of its folds.
+        is_interrupted: Whether the user wished to stop.
+        has_figures: Draw figures.
+        searched: What the searches inside a nested cv's folds found.
+    """
+    records = sorted((end.record for end in ends), key=lambda r: (r["repeat"], r["fold"], r["seed"]))
+    num = len(spec.folds) * len(spec.seeds)
+    complete = len(records) == num and all(Status(record["status"]).has_value for record in records)
+    result = _about(folder, spec) | {
+        "status": "finished" if complete else _status([r["status"] for r in records], num, is_interrupted),
+        "complete": complete,
+        "folds": records,
+        "mean": {},
+        "std": {},
+        "interval": {},
+        "interval_corrected": {},
+        "interval_note": aggregate.INTERVAL_NOTE,
+        "out_of_fold": {},
+        "metrics": {},
+        "seconds": round(sum(end.seconds for end in ends) + (searched.seconds if searched else 0.0), 3),
+    }
+    if searched is not None:
+        result |= _searches(searched.chosen)
+    if complete:
+        result |= aggregate.summarize(records, spec.held_out)
+        if aggregate.are_single(spec.folds):
+            single = aggregate.pool_single(folder, records, spec.dataset)
+            result |= {"pooled": list(single), "mean": _without(result["mean"], single) | single}
+            result |= {kind: _without(result[kind], single) for kind in aggregate.SPREADS if kind in result}
+        result["metrics"] = result["mean"]
+        result["out_of_fold"] = aggregate.pool(folder, records, spec.dataset)
+        if has_figures:
+            aggregate.draw_figures(folder, spec.dataset, result, spec.metric)
+    document: CVResult = plain(result)
+    folder.write_result(document)
+    return document
+
+
+def conclude_settings(
+    folder: RunFolder,
+    spec: CVSpec,
+    found: list[tuple[Setting, CVResult]],
+    *,
+    is_interrupted: bool,
+    has_figures: bool = True,
+) -> CVSettingsResult:
+    """Write the result of a cv of several settings and return it: best first, the others compared with the best.
+
+    Args:
+        folder: The cv's.
+        spec: What was asked for.
+        found: Each setting's own result.
+        is_interrupted: Whether the user wished to stop.
+        has_figures: Draw figures.
+    """
+    sign = -1.0 if spec.is_high_better else 1.0
+    whole = [pair for pair in found if pair[1]["mean"].get(spec.metric) is not None]
+    whole.sort(key=lambda pair: sign * pair[1]["mean"][spec.metric])
+    others = [pair for pair in found if pair not in whole]
+    comparisons = _comparisons(spec, [result for _, result in whole])
+    verdicts = {pair["b"]: pair["verdict"] for pair in comparisons}
+    complete = len(whole) == len(spec.settings) and all(result["complete"] for _, result in whole)
+    statuses = [result["status"] for _, result in found]
+    result = _about(folder, spec) | {
+        "status": "finished" if complete else _status(statuses, len(spec.settings), is_interrupted),
+        "complete": complete,
+        "metric": spec.metric,
+        "mode": "max" if spec.is_high_better else "min",
+        "settings": [_entry(*pair, spec.metric, verdicts) for pair in [*whole, *others]],
+        "picked_among": len(whole),
+        "note": f"the best of {len(whole)} settings, {PICKED}",
+        "comparisons": comparisons,
+        "compared_pairs": math.comb(len(whole), 2),
+        "folds": [],
+        "mean": {},
+        "std": {},
+        "interval": {},
+        "out_of_fold": {},
+        "metrics": {},
+        "seconds": round(sum(result["seconds"] for _, result in found), 3),
+    }
+    if whole:
+        values = np.array([one["mean"][spec.metric] for _, one in whole])
+        spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+        result["metrics"] = {
+            "settings/best": float(values[0]),
+            "settings/mean": float(values.mean()),
+            "settings/std": spread,
+            "settings/count": len(values),
+        }
+    result = plain(result)
+    if has_figures and len(whole) > 1:
+        aggregate.draw_settings(folder, result)
+    folder.write_result(result)
+    return result
+
+
+def _without(values: dict[str, Any], pooled: dict[str, float]) -> dict[str, Any]:
+    """Return the values of metrics that are means over examples."""
+    return {name: value for name, value in values.items() if name not in pooled}
+
+
+def _about(folder: RunFolder, spec: CVSpec) -> dict[str, Any]:
+    dataset = spec.dataset
+    return {
+        "kind": "cv",
+        "run_id": folder.run_id,
+        "run_dir": str(folder.path),
+        "task": dataset.task,
+        "device": folder.manifest["device"].split()[0],
+        "seed": folder.manifest["seed"],
+        "own_metrics": spec.first.run.task.metrics.names,
+        "seeds": spec.seeds,
+        "k": len(spec.folds) // spec.repeats,
+        "repeats": spec.repeats,
+        "data": {
+            "name": dataset.name,
+            "num_examples": len(dataset.train) + len(dataset.val),
+            "num_test": len(dataset.test),
+            "fingerprint": dataset.fingerprint,
+        },
+    }
+
+
+def _status(statuses: list[str], expected: int, is_interrupted: bool) -> str:
+    """Return the status of a cv that is not complete."""
+    if is_interrupted and (len(statuses) < expected or "interrupted" in statuses):
+        return "interrupted"
+    return "failed" if "failed" in statuses or len(statuses) < expected else "diverged"
+
+
+def _entry(setting: Setting, result: CVResult, metric: str, verdicts: dict[str, str]) -> dict[str, Any]:
+    kept = ("run_id", "run_dir", "status", "complete", "mean", "std", "interval", "interval_corrected", "seconds")
+    judged = {"a": "worse", "b": "better", "cannot tell": "cannot tell"}
+    return {
+        **{name: result[name] for name in kept},
+        "overrides": setting.values,
+        "value": result["mean"].get(metric),
+        "against_best": judged.get(verdicts.get(result["run_id"], "")),
+    }
+
+
+def _comparisons(spec: CVSpec, results: list[CVResult]) -> list[Pair]:
+    """Compare the best setting with each other one, fold by fold, as `dlexp compare` does all.
+
+    Which one is best was seen in the same folds, so Holm's correction counts every pair of settings. Over the pairs
+    with the best alone, one of 10 equal settings is called worse in 12 % of tables (`benchmarks.against_best`).
+    """
+    tables = [np.array(_scores(result, spec.metric)) for result in results]
+    num_pairs = math.comb(len(results), 2)
+    pairs = []
+    for result, table in zip(results[1:], tables[1:], strict=True):
+        sides = results[0]["run_id"], result["run_id"]
+        pairs.append(compare_folds(*sides, tables[0] - table, spec.held_out, num_pairs))
+    if pairs:
+        rest = [fold_p_value(a - b, spec.held_out) for a, b in itertools.combinations(tables[1:], 2)]
+        judge(pairs, is_high_better=spec.is_high_better, other_p_values=rest)
+    return pairs
+
+
+def _scores(result: CVResult, metric: str) -> list[float]:
+    """Return the mean over seeds of each fold."""
+    return [
+        float(np.mean([record["metrics"][metric] for record in several]))
+        for several in aggregate.by_fold(result["folds"]).values()
+    ]
+
+
+def _searches(chosen: list[InnerChoice]) -> dict[str, Any]:
+    """Return every fold's search, and how often each setting was chosen."""
+    settings = [one.setting.values for one in chosen if one.setting is not None]
+    counts = Counter(yaml_value(values) for values in settings)
+    by_text = {yaml_value(values): values for values in settings}
+    return {
+        "searches": [one.record() for one in chosen],
+        "choices": [{"overrides": by_text[text], "count": count} for text, count in counts.most_common()],
+    }

@@ -1,0 +1,173 @@
+"""What a trained model says of new examples: pictures, rows of a table, arrays.
+
+They are read as the run's own data were (`model.json`), so a picture is brought to the same size and a table's columns
+may stand in any order.
+"""
+
+import csv
+import importlib.util
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlexp.data.array import as_inputs
+from dlexp.data.file.column import read_columns
+from dlexp.data.file.decoded import decode_all
+from dlexp.data.file.encoding import Feature, encode_columns
+from dlexp.data.file.picture import SUFFIXES, Format
+from dlexp.durable import write_bytes
+from dlexp.error import ConfigError, DataError, RunError
+from dlexp.execution import saved_model
+from dlexp.job.inference.document import Prediction, Predictions
+from dlexp.job.inference.ensemble import average, fold_folders
+from dlexp.metric.classification import predict_class
+from dlexp.metric.probability import log_weights
+from dlexp.run import scan
+
+TABLES = (".csv", ".parquet")
+
+
+def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = False) -> Predictions:
+    """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
+
+    An entry has `id` (a picture's path, or file and row number from 0), and `class`, `probability` and
+    `probabilities` by class, or `value`.
+
+    Args:
+        ref: A run as users name it.
+        runs_dir: Folder of all runs.
+        paths: Files and folders.
+        is_ensemble: The run is a cv, whose folds' probabilities or values are averaged.
+
+    Raises:
+        RunError: No such run, or it has no checkpoint.
+        DataError: An input is absent or damaged.
+        ConfigError: Inputs are of another kind or shape than the model takes.
+    """
+    folder = scan.find(runs_dir, ref)
+    if not is_ensemble and folder.manifest["kind"] == "cv":
+        raise RunError(f"{ref}: got a cv; average its folds' models with --ensemble, or name one of {folder.path}/*/*")
+    sources = fold_folders(folder) if is_ensemble else [folder]
+    outputs: list[Tensor] = []
+    ids: list[str] = []
+    read: dict[str, list[tuple[list[str], Tensor]]] = {}
+    about: dict[str, Any] = {}
+    for source in sources:
+        model = saved_model.load(source)
+        about = model.about
+        # folds whose training parts had other texts encode a table in other columns
+        key = json.dumps([about[name] for name in ("in_shape", "feature_names", "encoding")])
+        if key not in read:
+            read[key] = _read(paths, about)
+        ids = [id for some, _ in read[key] for id in some]
+        outputs.append(torch.cat([model.outputs(inputs) for _, inputs in read[key]]))
+    names, link = about["class_names"], about.get("measure", {}).get("link", "softmax")
+    if len(outputs) == 1:
+        said = _say(outputs[0], names, link)
+    else:
+        said = _say(average(outputs, len(names), link), names, "softmax")
+    answers = zip(ids, said, strict=True)
+    return {
+        "kind": "predict",
+        "run_id": folder.run_id,
+        "run_dir": str(folder.path),
+        "task": about["task"],
+        "models": len(sources),
+        "predictions": [Prediction(id=id, **answer) for id, answer in answers],
+    }
+
+
+def write(found: Predictions, path: Path) -> None:
+    """Write predictions as a table, a column for each class's probability.
+
+    Raises:
+        ConfigError: The file's ending is neither .csv nor .parquet, or pyarrow is missing.
+    """
+    rows = [
+        {key: value for key, value in entry.items() if key != "probabilities"}
+        | {f"probability {name}": p for name, p in entry.get("probabilities", {}).items()}
+        for entry in found["predictions"]
+    ]
+    if path.suffix not in TABLES:
+        raise ConfigError(f"--out: got {path}; a file ending in .csv or .parquet is needed")
+    if path.suffix == ".parquet":
+        if importlib.util.find_spec("pyarrow") is None:
+            raise ConfigError(f"--out: got {path}; writing .parquet needs pyarrow: pip install pyarrow, or take .csv")
+        import pyarrow
+        import pyarrow.parquet
+
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+        return
+    text = io.StringIO()
+    table = csv.DictWriter(text, fieldnames=list(rows[0]))
+    table.writeheader()
+    table.writerows(rows)
+    write_bytes(path, text.getvalue().encode())
+
+
+def _say(outputs: Tensor, names: list[str], link: str) -> list[dict[str, Any]]:
+    if not names:
+        return [{"value": value} for value in outputs.tolist()]
+    probability_NK = log_weights(outputs, link).softmax(-1)
+    return [
+        {"class": names[k], "probability": row[k], "probabilities": dict(zip(names, row, strict=True))}
+        for k, row in zip(predict_class(outputs).tolist(), probability_NK.tolist(), strict=True)
+    ]
+
+
+def _read(paths: list[Path], about: dict[str, Any]) -> list[tuple[list[str], Tensor]]:
+    """Return ids and inputs; pictures of several paths together."""
+    found, pictures = [], []
+    for path in paths:
+        if not path.exists():
+            raise DataError(f"{path}: no such file or folder")
+        if path.is_dir() or path.suffix.lower() in SUFFIXES:
+            pictures += _pictures(path)
+            continue
+        inputs = _table(path, about) if path.suffix in TABLES else _array(path)
+        found.append(([f"{path}:{row}" for row in range(len(inputs))], inputs))
+    if pictures:
+        found.append((pictures, _decode(pictures, about)))
+    return found
+
+
+def _pictures(path: Path) -> list[str]:
+    if path.is_file():
+        return [str(path)]
+    files = [str(file) for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES]
+    if not files:
+        raise DataError(f"{path}: no images in it")
+    return files
+
+
+def _decode(files: list[str], about: dict[str, Any]) -> Tensor:
+    if len(about["in_shape"]) != 3:
+        raise ConfigError(f"inputs: got {files[0]}; the model takes vectors: give a .csv, .parquet or .npy file")
+    channels, height, width = about["in_shape"]
+    fit = (about["encoding"] or {}).get("fit", "crop")
+    form = Format(height if height == width else None, fit, "grey" if channels == 1 else "rgb")
+    return decode_all(Path(), files, form, torch.zeros(len(files)), None)[0]
+
+
+def _table(path: Path, about: dict[str, Any]) -> Tensor:
+    encoding = about["encoding"] or {}
+    if about["feature_names"] is None:
+        raise ConfigError(f"inputs: got {path}; the model was not trained on named columns: give a .npy file")
+    table = read_columns(path, encoding.get("delimiter", ","))
+    named = encoding.get("features") or [{"name": name, "levels": None} for name in about["feature_names"]]
+    return encode_columns(table, [Feature(**feature) for feature in named], encoding.get("missing", "refuse"))
+
+
+def _array(path: Path) -> Tensor:
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise DataError(f"{path}: not a .npy file ({' '.join(str(error).split())[:120]})") from None
+    if not isinstance(array, np.ndarray):
+        raise DataError(f"{path}: several arrays; save the inputs alone with np.save")
+    return as_inputs(array, str(path))
