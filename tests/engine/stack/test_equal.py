@@ -77,6 +77,7 @@ ROWS += [
     {"model": "resnet", "model.depth": "8"},
     {"data": "breast_cancer"},
     {"data": "diabetes", "trainer.accumulate": "2"},
+    {"dropout": "inverted", "trainer.accumulate": "2"},
     {"optimizer": "adam", "seeds.order": "1"},
 ]
 
