@@ -113,6 +113,7 @@ VALUES: list[tuple[dict[str, str], str, tuple[str, str]]] = [
     ({"schedule": "plateau"}, "schedule.patience", ("0", "5")),
     ({"schedule": "cosine"}, "schedule.warmup", ("0", "1")),
     *[({}, "init", ("zeros", "orthogonal")), ({"init": "normal"}, "init.std", ("0.1", "0.5"))],
+    *[({"init": rule}, "init.gain", ("auto", "0.5")) for rule in ("kaiming_normal", "xavier_uniform")],
     *[({"init": "uniform"}, "init.bound", ("0.1", "0.5")), ({}, "seed", ("0", "1"))],
     *[({}, f"seeds.{stream}", ("3", "4")) for stream in ("init", "order")],
     ({"dropout": "inverted"}, "seeds.dropout", ("3", "4")),

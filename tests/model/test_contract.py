@@ -12,6 +12,7 @@ import dlexp.model.inception
 import dlexp.model.resnext
 from dlexp.dropout import Inverted
 from dlexp.error import ConfigError
+from dlexp.init import output_layers
 from dlexp.model.cnn import CNN
 from dlexp.model.densenet import DenseNet
 from dlexp.model.inception import GoogLeNet
@@ -78,6 +79,20 @@ def test_output_shapes(name, in_shape, blocks):
             outputs = outputs_of(model.train(training)(torch.empty(2, *in_shape)))
             assert [output.shape for output in outputs] == len(outputs) * [(2, 5)]
             assert len(outputs) == (3 if training and name.startswith("inception") else 1)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_output_layers_give_the_outputs(name, blocks):
+    model = build(name, blocks, image_of(name))
+    layers = output_layers(model)
+    assert [layer.weight.shape[0] for layer in layers] == len(layers) * [5]
+    assert len(layers) == (3 if name.startswith("inception") else 1)
+    with torch.no_grad():
+        for layer in layers:
+            layer.weight.zero_()
+            layer.bias.fill_(2.0)
+    for output in outputs_of(model(torch.ones(2, *image_of(name)))):
+        assert (output == 2.0).all()
 
 
 @pytest.mark.parametrize("name", IMAGE_NETS)
