@@ -136,8 +136,7 @@ class Run:
         batches, rates = gather(self.task.feed, rows), self._on_device(lr_ST)[:, :, None].unbind()
         sums, told, seen_before = self._sums(), started, self._sums().seen[0]
         while together := list(islice(batches, accumulate)):
-            self.step.forward.seed_dropout([seed.dropout for seed in self.seeds], self.number)
-            self.step(self._prepare(together), rates[self.position], self.number + 1, sums)
+            self.step(self._prepare(together), rates[self.position], self.number + 1, sums, self._seed_batch)
             self.position += 1
             self.number += 1
             now = time.monotonic()
@@ -156,8 +155,7 @@ class Run:
         batches, rate = list(gather(self.task.feed, rows)), self._on_device(self._learning_rates())[0, :, None]
 
         def update() -> None:
-            self.step.forward.seed_dropout([seed.dropout for seed in self.seeds], self.number)
-            self.step(self._prepare(batches), rate, self.number + 1, self._sums())
+            self.step(self._prepare(batches), rate, self.number + 1, self._sums(), self._seed_batch)
 
         return update
 
@@ -167,11 +165,17 @@ class Run:
         return self.sums
 
     def _prepare(self, batches: list[list[Batch]]) -> list[list[Batch]]:
-        first = self.number * self.trainer.accumulate
         return [
-            [self.task.prepare_training(part, self.seeds, first + i) for part in parts]
-            for i, parts in enumerate(batches)
+            [self.task.prepare_training(part, self.seeds, self._draw(place)) for part in parts]
+            for place, parts in enumerate(batches)
         ]
+
+    def _seed_batch(self, place: int) -> None:
+        self.step.forward.seed_dropout([seed.dropout for seed in self.seeds], self._draw(place))
+
+    def _draw(self, place: int) -> int:
+        """Return the number, since the start, of a batch of the update in hand."""
+        return self.number * self.trainer.accumulate + place
 
     def _learning_rates(self) -> Tensor:
         """Return the rate of every update of the epoch (S, T) in float64 on the CPU, as it is logged."""

@@ -176,3 +176,23 @@ def test_overflow_in_fp16_undoes_the_update_and_halves_the_scale():
     assert torch.equal(step.forward.flat.tensor, params)
     assert all(torch.equal(step.state[name], before[name]) for name in before if name.startswith("rule."))
     assert float(step.state["loss_scale"]) == scale / 2
+
+
+def test_each_accumulated_batch_is_seeded_once_before_it_runs():
+    class Noted(nn.Module):
+        """Notes the examples that it saw."""
+
+        def __init__(self):
+            super().__init__()
+            self.linear, self.seen = nn.Linear(6, 4), []
+
+        def forward(self, x):
+            self.seen.append(("ran", len(x)))
+            return self.linear(x)
+
+    model = Noted().double()
+    step = make_step(model, SGD(lr=LR))
+    data = [[Batch(None, True, x, y)] for x, y in batches(3)]
+    sums, lr = Sums.zero(step.forward.flat.tensor[:, 0]), torch.full((1, 1), LR, dtype=torch.float64)
+    step(data, lr, 1, sums, lambda place: model.seen.append(("seeded", place)))
+    assert model.seen == [(kind, value) for i in range(3) for kind, value in (("seeded", i), ("ran", 8))]
