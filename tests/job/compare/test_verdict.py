@@ -23,12 +23,12 @@ from dlexp.job.compare.verdict import ALPHA, compare_folds, fold_p_value, judge,
     ],
 )
 def test_a_winner_needs_the_interval_and_the_test(interval, p, is_high, expected):
-    assert verdict({"interval": interval, "p_holm": p}, is_high_better=is_high) == expected
+    assert verdict(interval, p, is_high_better=is_high) == expected
 
 
 def test_the_fold_test_is_nadeau_and_bengio_s():
     differences, ratio = np.array([0.02, 0.03, 0.01, 0.05, 0.04, 0.02, 0.03, 0.01, 0.02, 0.03]), 1 / 9
-    record = compare_folds(differences, ratio, num_pairs=1)
+    record = compare_folds("a", "b", differences, ratio, num_pairs=1)
     # Nadeau and Bengio (2003): t = mean / sqrt((1/J + n_val/n_train) s^2), J - 1 degrees of freedom
     error = math.sqrt((1 / 10 + ratio) * differences.var(ddof=1))
     t = differences.mean() / error
@@ -41,7 +41,7 @@ def test_the_fold_test_is_nadeau_and_bengio_s():
 
 
 def test_folds_without_spread_name_a_p_and_no_winner():
-    record = compare_folds(np.full(5, 0.1), 0.25, num_pairs=1)
+    record = compare_folds("a", "b", np.full(5, 0.1), 0.25, num_pairs=1)
     assert record["test"] == "sign flips"
     assert record["p_value"] == pytest.approx(2 / 2**5), "all signs alike, or all turned round"
     judge([record], is_high_better=True)

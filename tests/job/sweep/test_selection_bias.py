@@ -198,3 +198,25 @@ def test_a_trial_whose_record_was_damaged_on_the_disk_is_trained_anew(tmp_path):
     again = run(tmp_path)
     assert folder_of_best(again).path == folder.path
     assert path.read_bytes() == intact
+
+
+@pytest.mark.parametrize("fuse", ["off", "3"])
+def test_min_delta_names_the_epoch_whose_weights_are_kept(tmp_path, fuse):
+    given = ["trainer.min_delta=0.05", "trainer.epochs=8", f"trainer.fuse={fuse}"]
+    found = run(tmp_path, *given)
+    is_last_best = []
+    for ranked in found.ranking:
+        outcome = ranked.entries[0].outcome
+        history = [record["val/accuracy"] for record in outcome.folder.history()]
+        best = history[0]
+        for value in history[1:]:  # the documented rule: an epoch is best when it beats the best by more than 0.05
+            best = value if value - best > 0.05 else best
+        arrays = outcome.folder.predictions("val")
+        assert outcome.value == best
+        assert (arrays["output"].argmax(1) == arrays["target"]).mean() == pytest.approx(best, abs=1e-6)
+        is_last_best.append(best == max(history))
+    assert not all(is_last_best), "else the test could not fail"
+    lr = found.ranking[0].settings["optimizer.lr"]
+    given = [*SHARED[:3], *given, "data=digits", "data.limit=300", f"runs_dir={tmp_path}", f"optimizer.lr={lr}"]
+    alone = train.start(given)
+    assert alone.result["metrics"]["val/accuracy"] == pytest.approx(found.ranking[0].value, abs=0.01)
