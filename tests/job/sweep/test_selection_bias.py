@@ -32,7 +32,8 @@ def _without_figures(monkeypatch):
 
 def run(runs_dir, *overrides, data="digits"):
     limit = ["data.limit=300"] if data == "digits" else []
-    given = [*SHARED, *limit, f"data={data}", f"runs_dir={runs_dir}", LISTED[data], *overrides]
+    shared = [one for one in SHARED if not any(o.startswith(one.partition("=")[0] + "=") for o in overrides)]
+    given = [*shared, *limit, f"data={data}", f"runs_dir={runs_dir}", LISTED[data], *overrides]
     return sweep.start(given, None, announce=lambda _about: Nobody())
 
 
