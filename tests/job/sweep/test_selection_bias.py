@@ -205,7 +205,7 @@ def test_a_trial_whose_record_was_damaged_on_the_disk_is_trained_anew(tmp_path):
 
 @pytest.mark.parametrize("fuse", ["off", "3"])
 def test_min_delta_names_the_epoch_whose_weights_are_kept(tmp_path, fuse):
-    given = ["trainer.min_delta=0.05", "trainer.epochs=8", f"trainer.fuse={fuse}"]
+    given = ["trainer.min_delta=0.05", "trainer.patience=8", "trainer.epochs=8", f"trainer.fuse={fuse}"]
     found = run(tmp_path, *given)
     is_last_best = []
     for ranked in found.ranking:
