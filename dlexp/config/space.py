@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.config import catalog, dimension
-from dlexp.config.check import ROOT, check, check_value
+from dlexp.config.check import ROOT, check, check_value, declaration
 from dlexp.config.compose import Composed, compose, resolve_again
 from dlexp.config.dimension import Dimension, limits_of
 from dlexp.config.effect import BLOCKS
@@ -121,7 +121,7 @@ class Space:
                 composed = compose(texts, config_dir=self.config_dir, job=self.job)
                 return check(composed, catalog.list_groups(self.config_dir))
             except ConfigError as error:
-                last = ConfigError(f"{error}{_integer_cure(str(error), self.dimensions)}")
+                last = ConfigError(f"{error}{integer_cure(str(error), self.dimensions)}")
         raise last
 
     def _fixed(self, chosen: Settings) -> list[Override]:
@@ -284,17 +284,6 @@ def _checked(d: Dimension, parameter: Parameter | None) -> Dimension:
         return replace(d, values=[check_value(d.key, value, parameter) for value in d.values])
     low, high = (check_value(d.key, value, parameter) for value in (d.low, d.high))
     return replace(d, low=low, high=high, limits=limits_of(parameter.annotation, d.is_int))
-
-
-def declaration(config: dict[str, Any], key: str) -> Parameter | None:
-    """Return the declaration of a key; None for one inside a list or a user's own structure."""
-    parts = key.split(".")
-    if len(parts) == 1:
-        return read(ROOT).parameters.get(key)
-    node = config.get(parts[0])
-    if len(parts) > 2 or not isinstance(node, dict):
-        return None
-    return read(node["_target_"]).parameters.get(parts[1])
 
 
 def _get(config: dict[str, Any], key: str) -> Any:
