@@ -164,7 +164,7 @@ class Step:
         rules.optimizer.update(params, grads, self._rule_state, lr_T1, number, self._decay)
         self._project(params)
         if rules.ema is not None:
-            self.state["ema"].lerp_(params, 1 - rules.ema)
+            self.state["ema"].lerp_(params, 1 - rules.ema.clamp(max=(1 + number) / (10 + number)))
 
     def _scaled_update(self, lr_T1: Tensor, number: int) -> None:
         """Divide by the loss scale and undo the update of trials whose gradient overflowed.
