@@ -12,6 +12,8 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from dlexp.engine import by_example
+from dlexp.engine.by_example import Record
 from dlexp.engine.divergence import ASKED, reason_of_divergence
 from dlexp.engine.evaluate import predict, score_trials
 from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
@@ -196,8 +198,11 @@ class Run:
             metrics["train/accuracy"] = self._sums().accuracy()
         if self.step.rules.regularizer.scope != "none":
             metrics["train/penalty"] = self.step.penalty().tolist()
+        records: list[Record | None] = [None] * len(self.trials)
         if len(self.task.val[0]):
-            metrics |= {f"val/{name}": values for name, values in self.evaluate().items()}
+            outputs = self._outputs()
+            metrics |= {f"val/{name}": values for name, values in self._score(outputs).items()}
+            records = by_example.records(self.monitor, outputs, self.task, self.step.rules.loss)
         self.epoch += 1
         self.position, self.sums = 0, None
         values = metrics[self.monitor]
@@ -213,12 +218,17 @@ class Run:
         rates = lr_ST[-1].tolist()
         for row, trial in enumerate(self.trials):
             own = {name: value[row] for name, value in metrics.items()}
-            yield EpochEnd(trial, self.epoch, self.number, rates[row], own, seconds, are_best[row])
+            yield EpochEnd(trial, self.epoch, self.number, rates[row], own, seconds, are_best[row], records[row])
 
     def evaluate(self) -> dict[str, list[float]]:
         """Return each trial's metrics of its validation part, under the averaged weights where there are any."""
+        return self._score(self._outputs())
+
+    def _outputs(self) -> Tensor:
         with self.step.averaged():
-            outputs = predict(self.step.forward, self.task, self.task.val, self.trainer.eval_batch_size)
+            return predict(self.step.forward, self.task, self.task.val, self.trainer.eval_batch_size)
+
+    def _score(self, outputs: Tensor) -> dict[str, list[float]]:
         split, _, name = self.monitor.partition("/")
         also = name if split == "val" else ""
         return score_trials(outputs, self.task, self.task.val, self.step.rules.loss, also)

@@ -105,7 +105,7 @@ def test_average_of_weights_follows_its_formula_and_is_put_in_and_taken_out():
     expected = step.forward.flat.tensor.clone()
     sums, lr = Sums.zero(step.forward.flat.tensor[:, 0]), torch.full((1, 1), LR, dtype=torch.float64)
     for number, (x, y) in enumerate(batches(100), start=1):
-        step([[Part(None, True, x, y)]], lr, number, sums)
+        step([[Batch(None, True, x, y)]], lr, number, sums)
         decay = min(0.9, (1 + number) / (10 + number))  # 0.9 from the 80th update on
         expected = decay * expected + (1 - decay) * step.forward.flat.tensor
     torch.testing.assert_close(step.state["ema"], expected)
