@@ -72,7 +72,7 @@ def _settle_one(table: Columns, name: str, is_categorical: bool, train: np.ndarr
 
 
 def encode_columns(table: Columns, features: list[Feature], missing: str) -> Tensor:
-    """Return the inputs (N, D) float32.
+    """Return the inputs (N, D) float64.
 
     A missing number is NaN (normalisation fills in the training mean); a missing text, or one that training had not,
     sets none of the column's inputs.
@@ -97,4 +97,4 @@ def encode_columns(table: Columns, features: list[Feature], missing: str) -> Ten
             blocks.append(numbers[:, None])
         else:
             blocks.append(as_texts(column)[:, None] == np.array(feature.levels, dtype=str)[None, :])
-    return torch.from_numpy(np.concatenate([block.astype(np.float32) for block in blocks], axis=1))
+    return torch.from_numpy(np.concatenate([block.astype(np.float64) for block in blocks], axis=1))

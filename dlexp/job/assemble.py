@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from dlexp import device as devices
 from dlexp.augment.none import NoAugment
 from dlexp.build import build, build_per_trial
-from dlexp.data.dataset import Dataset
+from dlexp.data.dataset import Dataset, first_ten
 from dlexp.data.feed import feed
 from dlexp.data.unit import Unit
 from dlexp.engine.stack.fold import make_forward
@@ -21,6 +21,7 @@ from dlexp.engine.stopping import Stopping
 from dlexp.engine.task import Task, are_equal, num_steps
 from dlexp.engine.train import Run
 from dlexp.engine.trainer import Trainer
+from dlexp.error import DataError
 from dlexp.job.component import Config, build_loss, build_model, choose_monitor, load_data, trial_seeds
 from dlexp.job.parts import check_parts
 from dlexp.metric import is_better_high
@@ -93,13 +94,14 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
         build_model(config, dataset, loss, seed.init)
         for config, dataset, seed in zip(configs, datasets, seeds, strict=True)
     ]
-    dtype = torch.float64 if trainer.precision == "fp64" else torch.float32
+    dtype = _dtype(trainer)
     models = [model.to(dtype) for model, _ in built]
     threads = trainer.threads or devices.suggest_threads(models[0], trainer.batch_size)
     devices.configure(device, threads=threads, tf32=trainer.tf32)
     channels_last = trainer.channels_last and datasets[0].is_image
     forward = make_forward(engine, models, device=device, channels_last=channels_last, compile=trainer.compile)
     affine = _fit(configs, datasets)
+    _require_range(datasets[0], affine, dtype)
     task = replace(_task(configs, datasets, device, affine, trainer), dtype=dtype)
     rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
     monitor = choose_monitor(trainer.monitor, loss, datasets[0])
@@ -127,19 +129,38 @@ def _task(
     is_augmented = not all(isinstance(augment, NoAugment) for augment in augments)
     # Floats that nothing changes afterwards are normalised once instead of in every batch.
     is_ready = first.inputs.is_floating_point() and not is_augmented and affine.scale.dim() == 1
-    source = replace(first, inputs=affine.apply(first.inputs)) if is_ready else first
+    source = replace(first, inputs=affine.apply(first.inputs, dtype=_dtype(trainer))) if is_ready else first
     return Task(
         feed=feed(source, device, devices.free_bytes(device)),
         affine=None if is_ready else affine.to(device),
         augments=[None if isinstance(augment, NoAugment) else augment for augment in augments],
         train=[dataset.train for dataset in datasets],
         val=[dataset.val for dataset in datasets],
-        targets=first.targets.to(device),
+        targets=devices.send(first.targets, device),
         num_classes=first.num_classes,
         is_image=first.is_image,
         unit=None if first.num_classes else _fit_unit(datasets).to(device),
         oversampled=first.targets.cpu() if trainer.oversample else None,
     )
+
+
+def _dtype(trainer: Trainer) -> torch.dtype:
+    return torch.float64 if trainer.precision == "fp64" else torch.float32
+
+
+def _require_range(data: Dataset, affine: Affine, dtype: torch.dtype) -> None:
+    """Refuse inputs that normalisation leaves beyond what the model computes in."""
+    if data.is_image or data.inputs.dtype != torch.float64:
+        return
+    sizes_D = torch.stack([rows.nan_to_num(0).abs().amax(0) for rows in data.inputs.split(1 << 16)]).amax(0)
+    reached_D = (sizes_D * affine.scale.abs() + affine.shift.abs()).view(-1, len(sizes_D)).amax(0)
+    beyond = (reached_D > torch.finfo(dtype).max).nonzero().flatten().tolist()
+    if beyond:
+        names = data.feature_names or [str(k) for k in range(len(sizes_D))]
+        raise DataError(
+            f"{data.name}, {first_ten('column', [names[k] for k in beyond])}: got values up to "
+            f"{float(sizes_D[beyond[0]]):.4g}; {dtype} ends at 3.4e38: set normalize=standard, or another unit"
+        )
 
 
 def _fit(configs: list[Config], datasets: list[Dataset]) -> Affine:

@@ -1,0 +1,1 @@
+"""Files of every kind as named columns, arrays and pictures."""
