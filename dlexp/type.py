@@ -23,6 +23,7 @@ class PerTrialMarker:
 
 PerTrial = Annotated[T, PerTrialMarker()]
 
+Name = str  # of a column: a number on the command line is taken as its text
 Count = Annotated[int, Ge(1)]
 NonNegativeInt = Annotated[int, Ge(0)]
 Finite = Annotated[float, Interval(gt=float("-inf"), lt=float("inf"))]

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from dlexp.data import target as targets
 from dlexp.data.dataset import Dataset, first_ten, require_finite
+from dlexp.data.file.delimited import Dialect
+from dlexp.data.file.moment import WANTED, ranks
 from dlexp.data.file.native import native
 from dlexp.data.split import Split
 from dlexp.error import DataError, did_you_mean
@@ -31,13 +33,15 @@ class Arrays(Split):
         path: The .npz file.
         id: Name of an array (N,) of whole numbers or text that names the examples of x; null counts from 0.
         group: Name of an array (N,) of group names for x and y: a group never stands in two parts.
-        time: Name of an array (N,) of times for x and y: train on the earliest, test on the latest.
+        time: Name of an array (N,) of numbers, datetime64 or ISO dates: train on the earliest, test on the latest.
+        time_format: Form of `time` as strptime takes it, for example %d/%m/%Y; null = numbers or ISO dates.
     """
 
     path: str = "???"
     id: str | None = None
     group: str | None = None
     time: str | None = None
+    time_format: str | None = None
 
     def load(self, task: str = "auto") -> Dataset:
         """Return the examples, those of several parts one after another.
@@ -68,12 +72,10 @@ class Arrays(Split):
             official.setdefault("test", torch.arange(0))
         targets.require_seen(encoded, torch.arange(bounds[1]), official, self.path)
         groups = self._column(content, self.group, len(encoded.values))
+        notes = list(encoded.notes)
+        times = None if self.time is None else self._times(content, self.time, len(encoded.values))
         train, val, test = self.divide(
-            encoded.values,
-            **official,
-            groups=groups,
-            times=self._column(content, self.time, len(encoded.values)),
-            class_names=encoded.class_names,
+            encoded.values, **official, groups=groups, times=times, class_names=encoded.class_names, notes=notes
         )
         name = Path(self.path).stem
         return Dataset(
@@ -87,7 +89,8 @@ class Arrays(Split):
             encoded.class_names,
             ids=self._ids(content, len(encoded.values)),
             groups=groups,
-            notes=encoded.notes,
+            times=times,
+            notes=notes,
         )
 
     def _column(self, content: "_Content", key: str | None, num: int) -> Tensor | None:
@@ -95,6 +98,22 @@ class Arrays(Split):
             return None
         column = native(self._entries(content, key, num), f"{self.path}, {key}")
         return torch.from_numpy(np.unique(column, return_inverse=True)[1].astype(np.int64))
+
+    def _times(self, content: "_Content", key: str, num: int) -> Tensor:
+        where, column = f"{self.path}, {key}", self._entries(content, key, num)
+        is_date = column.dtype.kind == "M"
+        column = np.where(np.isnat(column), "", column.astype(str)) if is_date else native(column, where)
+        distinct, place = np.unique(column, return_inverse=True)
+        if column.dtype.kind == "U":
+            order = np.array(
+                [-1 if rank is None else rank for rank in ranks(distinct.tolist(), self.time_format, Dialect())]
+            )
+            wanted = WANTED if self.time_format is None else f"data.time_format={self.time_format!r} does not fit"
+            targets.refuse_rows(where, column, order[place] < 0, wanted)
+            return torch.from_numpy(order[place].astype(np.int64))
+        if column.dtype.kind == "f":
+            targets.refuse_rows(where, column, ~np.isfinite(column), "a time is needed in every row")
+        return torch.from_numpy(place.astype(np.int64))
 
     def _ids(self, content: "_Content", num: int) -> list[str] | None:
         if self.id is None:

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 
 from dlexp.data import target as targets
-from dlexp.data.column import as_numbers, as_texts, is_missing, read_columns
+from dlexp.data.column import read_columns, require_name
 from dlexp.data.dataset import Dataset, first_ten
 from dlexp.data.decoded import decode_all
+from dlexp.data.file.delimited import Dialect
+from dlexp.data.file.label import read_labels
 from dlexp.data.picture import SUFFIXES, Format
 from dlexp.data.split import Split
 from dlexp.error import DataError
@@ -56,7 +58,7 @@ class ImageFolder(Split):
         if self.labels is None:
             files, labels, official = _scan(root)
         else:
-            files, labels = _listed(root, Path(self.labels))
+            files, labels = _listed(root, Path(self.labels), task)
         where = self.labels or str(root)
         encoded = targets.encode(labels, task, where)
         pool = official.pop("train", torch.arange(len(files)))
@@ -116,16 +118,20 @@ def _is_image(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
-def _listed(root: Path, path: Path) -> tuple[list[str], np.ndarray]:
-    table = read_columns(path, ",")
-    files = as_texts(table.get("file", "image_folder needs it"))
-    labels = table.get("label", "image_folder needs it")
-    is_absent = np.array([not (root / file).is_file() for file in files.tolist()])
+def _listed(root: Path, path: Path, task: str) -> tuple[list[str], np.ndarray]:
+    table = read_columns(path, Dialect(), _file_and_label)
+    texts = table.texts("file")
+    is_absent = texts.spread([not (root / name).is_file() for name in texts.names], True)
     table.refuse("file", is_absent, f"no such file in {root}")
-    table.refuse("label", is_missing(labels), "a label is needed in every row")
-    _, first = np.unique(files, return_index=True)
-    is_repeated = np.ones(len(files), dtype=bool)
+    _, first = np.unique(texts.codes, return_index=True)
+    is_repeated = np.ones(len(texts.codes), dtype=bool)
     is_repeated[first] = False
     table.refuse("file", is_repeated, "another row has it")
-    numbers, is_text = as_numbers(labels)
-    return files.tolist(), labels if is_text.any() else numbers
+    return [texts.names[code] for code in texts.codes.tolist()], read_labels(table, "label", task, "label")
+
+
+def _file_and_label(names: list[str]) -> list[str]:
+    wanted = ["file", "label"]
+    for name in wanted:
+        require_name("labels", names, name, "image_folder needs it")
+    return wanted

@@ -48,7 +48,7 @@ def encode(labels: np.ndarray, task: str, where: str, class_names: list[str] | N
     """
     labels = native(labels, where)
     if labels.dtype.kind == "f":
-        _refuse(where, labels, ~np.isfinite(labels), "a finite number is needed")
+        refuse_rows(where, labels, ~np.isfinite(labels), "a finite number is needed")
     if class_names is not None:
         return _named(labels, where, class_names)
     is_regression = task == "regression" or (task == "auto" and _is_value(labels))
@@ -118,11 +118,12 @@ def _named(labels: np.ndarray, where: str, class_names: list[str]) -> Target:
     if labels.dtype.kind not in "biu":
         raise DataError(f"{where}: got type {labels.dtype}; {allowed}")
     wide = labels.astype(np.int64)
-    _refuse(where, labels, (wide < 0) | (wide >= len(class_names)), allowed)
+    refuse_rows(where, labels, (wide < 0) | (wide >= len(class_names)), allowed)
     return Target(torch.from_numpy(wide), class_task("auto", len(class_names)), class_names)
 
 
-def _refuse(where: str, labels: np.ndarray, is_bad: np.ndarray, cure: str) -> None:
+def refuse_rows(where: str, labels: np.ndarray, is_bad: np.ndarray, cure: str) -> None:
+    """Raise a DataError that names the first ten rows where `is_bad` (N,) holds; nothing when there are none."""
     rows = np.flatnonzero(is_bad).tolist()
     if rows:
         raise DataError(f"{where}, {first_ten('row', rows)}: got {labels[rows[0]]}; {cure}")

@@ -17,9 +17,12 @@ from torch import Tensor
 
 from dlexp.config.signature import import_path_of_user_code
 from dlexp.data.array import as_inputs
-from dlexp.data.column import read_columns
+from dlexp.data.column import read_columns, require_name
 from dlexp.data.decoded import decode_all
 from dlexp.data.encoding import Feature, encode_columns
+from dlexp.data.file.delimited import Dialect
+from dlexp.data.file.number import Notation
+from dlexp.data.file.source import is_table
 from dlexp.data.picture import SUFFIXES, Format
 from dlexp.durable import write_bytes
 from dlexp.error import ConfigError, DataError, RunError
@@ -58,19 +61,20 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
     ids: list[str] = []
     read: dict[str, list[tuple[list[str], Tensor]]] = {}
     about: dict[str, Any] = {}
+    warnings: list[str] = []
     for source in sources:
         model = stored.load(source)
         about = model.about
         # folds whose training parts had other texts encode a table in other columns
         key = json.dumps([about[name] for name in ("in_shape", "feature_names", "encoding")])
         if key not in read:
-            read[key] = _read(paths, about)
+            read[key] = _read(paths, about, warnings)
         ids = [id for some, _ in read[key] for id in some]
         outputs.append(torch.cat([model.outputs(inputs) for _, inputs in read[key]]))
     said = outputs[0] if len(outputs) == 1 else average(outputs, len(about["class_names"]))
     entries = [{"id": id, **answer} for id, answer in zip(ids, _say(said, about["class_names"]), strict=True)]
     found = {"kind": "predict", "run_id": folder.run_id, "run_dir": str(folder.path), "task": about["task"]}
-    return {**found, "models": len(sources), "predictions": entries}
+    return {**found, "models": len(sources), "warnings": list(dict.fromkeys(warnings)), "predictions": entries}
 
 
 def write(found: dict[str, Any], path: Path) -> None:
@@ -111,8 +115,8 @@ def _say(outputs: Tensor, names: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _read(paths: list[Path], about: dict[str, Any]) -> list[tuple[list[str], Tensor]]:
-    """Return ids and inputs; pictures of several paths together."""
+def _read(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list[tuple[list[str], Tensor]]:
+    """Return ids and inputs; pictures of several paths together. What the user should know joins the warnings."""
     found, pictures = [], []
     for path in paths:
         if not path.exists():
@@ -120,7 +124,11 @@ def _read(paths: list[Path], about: dict[str, Any]) -> list[tuple[list[str], Ten
         if path.is_dir() or path.suffix.lower() in SUFFIXES:
             pictures += _pictures(path)
             continue
-        inputs = _table(path, about) if path.suffix in TABLES else _array(path)
+        if is_table(path):
+            inputs, said = _table(path, about)
+            warnings += said
+        else:
+            inputs = _array(path)
         found.append(([f"{path}:{row}" for row in range(len(inputs))], inputs))
     if pictures:
         found.append((pictures, _decode(pictures, about)))
@@ -145,13 +153,29 @@ def _decode(files: list[str], about: dict[str, Any]) -> Tensor:
     return decode_all(Path(), files, form, torch.zeros(len(files)), None)[0]
 
 
-def _table(path: Path, about: dict[str, Any]) -> Tensor:
+def _table(path: Path, about: dict[str, Any]) -> tuple[Tensor, list[str]]:
     encoding = about["encoding"] or {}
     if about["feature_names"] is None:
         raise ConfigError(f"inputs: got {path}; the model was not trained on named columns: give a .npy file")
-    table = read_columns(path, encoding.get("delimiter", ","))
     named = encoding.get("features") or [{"name": name, "levels": None} for name in about["feature_names"]]
-    return encode_columns(table, [Feature(**feature) for feature in named], encoding.get("missing", "refuse"))
+    features = [Feature(**feature) for feature in named]
+
+    def choose(names: list[str]) -> list[str]:
+        for feature in features:
+            require_name(str(path), names, feature.name, "a feature")
+        return [feature.name for feature in features]
+
+    table = read_columns(path, _dialect(encoding.get("dialect")), choose)
+    encoded = encode_columns(table, features, encoding.get("missing", "refuse"), encoding.get("unseen", "warn"))
+    return encoded.inputs, [f"{path}: {line} that training had not set no input" for line in encoded.unseen]
+
+
+def _dialect(fields: dict[str, Any] | None) -> Dialect:
+    """Return how training's files were written: new ones are taken to be alike."""
+    if fields is None:
+        return Dialect()
+    notation = Notation(fields["decimal"], fields["thousands"])
+    return Dialect(fields["delimiter"], fields["encoding"], notation, tuple(fields["gaps"]))
 
 
 def _array(path: Path) -> Tensor:
