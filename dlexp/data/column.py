@@ -209,13 +209,12 @@ def read_columns(path: Path, dialect: Dialect, choose: Callable[[list[str]], lis
         DataError: The file is absent, damaged, ragged or empty.
     """
     files = read_files(path, dialect, choose)
-    content = {}
-    for name in files[0].table.column_names:
-        chunks = [_known(file.path, name, file.table.column(name)) for file in files]
-        content[name] = _joined(chunks)
-    table = Columns(
-        str(path), files[0].names, content, [(file.path, len(file.table), file.is_text) for file in files], dialect
-    )
+    lengths = [(file.path, len(file.table), file.is_text) for file in files]
+    content, names, wanted = {}, files[0].names, files[0].table.column_names
+    for name in wanted:
+        content[name] = _joined([_known(file.path, name, file.table.column(name)) for file in files])
+        files = [replace(file, table=file.table.drop_columns([name])) for file in files]  # held once
+    table = Columns(str(path), names, content, lengths, dialect)
     if not len(table):
         raise DataError(f"{path}: no examples in it")
     return table

@@ -6,6 +6,7 @@ and `limit` thins the training part after validation and test were set aside.
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -109,10 +110,10 @@ def take(pool: Tensor, count: int, classes: Tensor | None, draw: torch.Generator
     """
     shuffled = pool[torch.randperm(len(pool), generator=draw)]
     if classes is None:
-        return shuffled[:count].sort().values, shuffled[count:].sort().values
+        return ordered(shuffled[:count]), ordered(shuffled[count:])
     rank, sizes = _rank_in_class(classes[shuffled])
     is_chosen = rank < allocate(sizes, count, draw)[classes[shuffled]]
-    return shuffled[is_chosen].sort().values, shuffled[~is_chosen].sort().values
+    return ordered(shuffled[is_chosen]), ordered(shuffled[~is_chosen])
 
 
 def allocate(sizes_K: Tensor, count: int, draw: torch.Generator) -> Tensor:
@@ -156,7 +157,7 @@ def thin(train: Tensor, limit: int | None, classes: Tensor | None, seed: int) ->
         rank, sizes = _rank_in_class(classes[shuffled])
         place = (rank + 0.5) / sizes[classes[shuffled]]
         shuffled = shuffled[place.argsort(stable=True)]
-    return shuffled[:limit].sort().values
+    return ordered(shuffled[:limit])
 
 
 def _at_random(pool: Tensor, classes: Tensor | None, num_val: int, num_test: int, seed: int) -> Parts:
@@ -244,10 +245,15 @@ def _by_group(pool: Tensor, groups: Tensor, num_val: int, num_test: int, seed: i
     return pool[part == 0], pool[part == 1], pool[part == 2]
 
 
+def ordered(indices: Tensor) -> Tensor:
+    """Return indices in order; NumPy sorts a million ten times as fast as torch."""
+    return torch.from_numpy(np.sort(indices.numpy()))
+
+
 def _rank_in_class(classes: Tensor) -> tuple[Tensor, Tensor]:
     """Return each example's rank among its class, in order of appearance, and the class sizes."""
     sizes = torch.bincount(classes)
-    order = classes.argsort(stable=True)
+    order = torch.from_numpy(np.argsort(classes.numpy(), kind="stable"))
     starts = sizes.cumsum(0) - sizes
     rank = torch.empty_like(classes)
     rank[order] = torch.arange(len(classes)) - starts[classes[order]]

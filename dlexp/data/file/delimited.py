@@ -16,7 +16,7 @@ from dlexp.data.file.number import Notation
 from dlexp.error import ConfigError, DataError
 
 GAPS = ("NA", "N/A", "NaN", "nan", "null", "NULL", "<NA>", "#N/A")
-_BLOCK_BYTES = 1 << 24  # a record must fit
+_BLOCK_BYTES = 1 << 22  # a record must fit
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _WORDS = {"tab": "\t", "\\t": "\t"}
 
@@ -105,7 +105,8 @@ def read_delimited(path: Path, names: list[str], wanted: list[str], dialect: Dia
     }
     try:
         with pyarrow.input_stream(str(path), compression="detect") as stream:
-            return pyarrow.csv.read_csv(stream, **options)
+            batches = list(pyarrow.csv.open_csv(stream, **options))
+            return pyarrow.Table.from_batches(batches, pyarrow.schema([(name, pyarrow.string()) for name in wanted]))
     except (pyarrow.ArrowException, UnicodeError, OSError) as error:
         _diagnose(path, dialect, len(names))
         raise DataError(f"{path}: cannot be read ({' '.join(str(error).split())[:160]})") from None
