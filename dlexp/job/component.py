@@ -7,7 +7,7 @@ from torch import nn
 
 from dlexp.build import build, build_per_trial, factory
 from dlexp.data.dataset import Dataset
-from dlexp.data.fold import Fold
+from dlexp.data.fold import Fold, Rolling
 from dlexp.engine.evaluate import report
 from dlexp.engine.task import TrialSeeds
 from dlexp.error import ConfigError, did_you_mean
@@ -50,9 +50,12 @@ def deal_folds(config: Config, dataset: Dataset) -> list[Fold]:
         ConfigError: The data cannot be dealt so.
         DataError: Too few examples of a kind.
     """
-    if config["data"].get("time") is not None:
-        raise ConfigError("data.time: got a column; folds would train on the future: use dlexp train, or leave it null")
-    return build(config["cv"]).folds(dataset, config["data"].get("split_seed", 0))
+    dealer = build(config["cv"])
+    if dataset.times is not None and not isinstance(dealer, Rolling):
+        raise ConfigError(
+            "data.time: got a column; these folds would train on the future: set cv=rolling, or leave it null"
+        )
+    return dealer.folds(dataset, config["data"].get("split_seed", 0))
 
 
 def deal_inner(config: Config, dataset: Dataset, outer: Fold) -> list[Fold]:
