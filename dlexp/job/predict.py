@@ -21,6 +21,7 @@ from dlexp.data.column import read_columns, require_name
 from dlexp.data.decoded import decode_all
 from dlexp.data.encoding import Feature, encode_columns
 from dlexp.data.file.delimited import Dialect
+from dlexp.data.file.listing import list_pictures, say
 from dlexp.data.file.number import Notation
 from dlexp.data.file.source import is_table
 from dlexp.data.picture import SUFFIXES, Format
@@ -122,7 +123,7 @@ def _read(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list
         if not path.exists():
             raise DataError(f"{path}: no such file or folder")
         if path.is_dir() or path.suffix.lower() in SUFFIXES:
-            pictures += _pictures(path)
+            pictures += _pictures(path, warnings)
             continue
         if is_table(path):
             inputs, said = _table(path, about)
@@ -135,22 +136,25 @@ def _read(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list
     return found
 
 
-def _pictures(path: Path) -> list[str]:
+def _pictures(path: Path, warnings: list[str]) -> list[str]:
     if path.is_file():
         return [str(path)]
-    files = [str(file) for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES]
-    if not files:
+    listing = list_pictures(path)
+    if not listing.files:
         raise DataError(f"{path}: no images in it")
-    return files
+    warnings += [f"{path}: {line}" for line in say(listing.left_out)]
+    return [str(file) for file in listing.files]
 
 
 def _decode(files: list[str], about: dict[str, Any]) -> Tensor:
     if len(about["in_shape"]) != 3:
         raise ConfigError(f"inputs: got {files[0]}; the model takes vectors: give a .csv, .parquet or .npy file")
     channels, height, width = about["in_shape"]
-    fit = (about["encoding"] or {}).get("fit", "crop")
-    form = Format(height if height == width else None, fit, "grey" if channels == 1 else "rgb")
-    return decode_all(Path(), files, form, torch.zeros(len(files)), None)[0]
+    stored = about["encoding"] or {}
+    span = None if stored.get("span") is None else tuple(stored["span"])
+    size, color = height if height == width else None, "grey" if channels == 1 else "rgb"
+    form = Format(size, stored.get("fit", "crop"), color, stored.get("depth"), span)
+    return decode_all(Path(), files, form, torch.zeros(len(files)), None).inputs
 
 
 def _table(path: Path, about: dict[str, Any]) -> tuple[Tensor, list[str]]:

@@ -20,7 +20,6 @@ class Listing:
     Attributes:
         files: In order.
         left_out: Number of entries by reason.
-        is_deep: Whether pictures lie below folders, too.
     """
 
     files: list[Path] = field(default_factory=list)
@@ -47,9 +46,9 @@ def has_pictures(folder: Path) -> bool:
 
 def say(left_out: Counter) -> list[str]:
     """Return a line for the user about what was left out; none when there is nothing."""
-    if not left_out:
+    counts = ", ".join(f"{number:,} {reason}" for reason, number in sorted(left_out.items()) if number)
+    if not counts:
         return []
-    counts = ", ".join(f"{number:,} {reason}" for reason, number in sorted(left_out.items()))
     return [f"left out: {counts}"]
 
 
