@@ -102,6 +102,7 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
     forward = make_forward(engine, models, device=device, channels_last=channels_last, compile=trainer.compile)
     affine = _fit(configs, datasets)
     _require_range(datasets[0], affine, dtype)
+    warnings = built[0][1] + check_parts(datasets, trainer, configs[0].get("train_on", "train"))
     task = replace(_task(configs, datasets, device, affine, trainer), dtype=dtype)
     rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
     monitor = choose_monitor(trainer.monitor, loss, datasets[0])
@@ -117,15 +118,15 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
     )
     if device.type == "cpu":
         device_line += f", {torch.get_num_threads()} thread(s)"
-    return Assembled(run, datasets, models, affine, device, device_line, built[0][1])
+    return Assembled(run, datasets, models, affine, device, device_line, warnings)
 
 
 def _task(
     configs: list[Config], datasets: list[Dataset], device: torch.device, affine: Affine, trainer: Trainer
 ) -> Task:
     first = datasets[0]
-    check_parts(datasets, trainer, configs[0].get("train_on", "train"))
     augments = [build(config["augment"], num_classes=first.num_classes) for config in configs]
+    _try_augments(augments, first)
     is_augmented = not all(isinstance(augment, NoAugment) for augment in augments)
     # Floats that nothing changes afterwards are normalised once instead of in every batch.
     is_ready = first.inputs.is_floating_point() and not is_augmented and affine.scale.dim() == 1
@@ -142,6 +143,14 @@ def _task(
         unit=None if first.num_classes else _fit_unit(datasets).to(device),
         oversampled=first.targets.cpu() if trainer.oversample else None,
     )
+
+
+def _try_augments(augments: list[Any], data: Dataset) -> None:
+    """Augment two examples: what cannot be done to them is refused before the run begins."""
+    rows = data.train[:2]
+    x = data.inputs[rows].movedim(-1, -3) if data.is_image else data.inputs[rows]
+    for augment in augments:
+        augment(x.clone(), data.targets[rows], torch.Generator().manual_seed(0))
 
 
 def _dtype(trainer: Trainer) -> torch.dtype:

@@ -13,6 +13,7 @@ from dlexp.engine.event import TrialEnd
 from dlexp.job.assemble import Assembled
 from dlexp.job.intact import reseal
 from dlexp.random import generator
+from dlexp.report.attempt import attempt
 from dlexp.tracker.folder import RunFolder
 from dlexp.tracker.plain import plain
 
@@ -54,10 +55,10 @@ def conclude(
         for split, (scalars, rest) in evaluate_best(built, folder, open_test=open_test).items():
             metrics |= {f"{split}/{name}": value for name, value in scalars.items()}
             by_class[split] = rest
-        if has_figures:
-            draw_figures(built, folder)
     result = plain(result | {"metrics": metrics, "report": by_class})
     folder.write_result(result)
+    if has_figures and by_class:
+        attempt(lambda: draw_figures(built, folder), folder.log)
     return result
 
 

@@ -22,6 +22,7 @@ from dlexp.job.roster import Roster
 from dlexp.job.searching import Searching, SweepEvent, TrialDone
 from dlexp.job.train import Outcome, tell_nobody
 from dlexp.job.verdict import summarize
+from dlexp.report.attempt import attempt
 from dlexp.tracker import mlflow, name, scan
 from dlexp.tracker.folder import MANIFEST, RunFolder
 from dlexp.tracker.manifest import environment, now
@@ -193,7 +194,7 @@ def _carry_out(
         result = summarize(inquiry, folder, searching, standings, time.monotonic() - started)
         folder.write_result(plain(result))
         if standings:
-            draw_figures(inquiry, folder, standings, result["importances"])
+            attempt(lambda: draw_figures(inquiry, folder, standings, result["importances"]), folder.log)
         folder.log(f"{result['status']} {searching.why}".rstrip())
         folder.update_manifest(status=result["status"], end=now())
     except BaseException as error:

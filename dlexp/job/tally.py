@@ -13,6 +13,7 @@ from dlexp.job.compare import compare_folds, judge
 from dlexp.job.design import Design, Setting
 from dlexp.job.fold import FoldEnd
 from dlexp.job.nested import Chosen
+from dlexp.report.attempt import attempt
 from dlexp.tracker.folder import RunFolder
 from dlexp.tracker.plain import plain
 
@@ -70,9 +71,10 @@ def conclude(
         result |= pool.summarize(records, design.held_out)
         result["metrics"] = result["mean"]
         result["out_of_fold"] = pool.pool(folder, records, design.dataset)
-        pool.draw_figures(folder, design.dataset, result, design.metric)
     result = plain(result)
     folder.write_result(result)
+    if complete:
+        attempt(lambda: pool.draw_figures(folder, design.dataset, result, design.metric), folder.log)
     return result
 
 
@@ -122,9 +124,9 @@ def conclude_settings(
             "settings/count": len(values),
         }
     result = plain(result)
-    if len(whole) > 1:
-        pool.draw_settings(folder, result)
     folder.write_result(result)
+    if len(whole) > 1:
+        attempt(lambda: pool.draw_settings(folder, result), folder.log)
     return result
 
 
