@@ -11,6 +11,7 @@ from . import (
     completion,
     config,
     cv,
+    data,
     doctor,
     evaluate,
     options,
@@ -42,6 +43,7 @@ app.command("predict")(predict.predict)
 app.command("compare")(compare.compare)
 app.command("config")(config.config)
 app.command("options")(options.options)
+app.command("data")(data.data)
 app.command("summary")(summary.summary)
 app.command("runs")(runs.runs)
 app.command("ui")(ui.ui)
