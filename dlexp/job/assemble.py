@@ -130,7 +130,7 @@ def _task(
     is_augmented = not all(isinstance(augment, NoAugment) for augment in augments)
     # Floats that nothing changes afterwards are normalised once instead of in every batch.
     is_ready = first.inputs.is_floating_point() and not is_augmented and affine.scale.dim() == 1
-    source = replace(first, inputs=affine.apply(first.inputs, dtype=_dtype(trainer))) if is_ready else first
+    source = replace(first, inputs=_normalized(affine, first.inputs, _dtype(trainer))) if is_ready else first
     return Task(
         feed=feed(source, device, devices.free_bytes(device)),
         affine=None if is_ready else affine.to(device),
@@ -151,6 +151,16 @@ def _try_augments(augments: list[Any], data: Dataset) -> None:
     x = data.inputs[rows].movedim(-1, -3) if data.is_image else data.inputs[rows]
     for augment in augments:
         augment(x.clone(), data.targets[rows], torch.Generator().manual_seed(0))
+
+
+def _normalized(affine: Affine, inputs: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return all inputs normalised, a piece at a time: float64 copies of a large table are never held whole."""
+    if inputs.dim() > 2:
+        return affine.apply(inputs, dtype=dtype)
+    found = torch.empty(inputs.shape, dtype=dtype)
+    for start in range(0, len(inputs), 1 << 16):
+        found[start : start + (1 << 16)] = affine.apply(inputs[start : start + (1 << 16)], dtype=dtype)
+    return found
 
 
 def _dtype(trainer: Trainer) -> torch.dtype:

@@ -108,7 +108,7 @@ def _channels(data: Dataset) -> list[dict[str, float]]:
 
 def _example(data: Dataset, row: int) -> dict[str, Any]:
     target = data.targets[row].item()
-    found = {"id": data.sample_ids(torch.tensor([row]))[0]}
+    found: dict[str, Any] = {"id": data.sample_ids(torch.tensor([row]))[0]}
     found["target"] = data.class_names[int(target)] if data.num_classes else target
     if not data.is_image:
         names = data.feature_names or [str(k) for k in range(data.inputs.shape[1])]
