@@ -110,7 +110,7 @@ class ImageFolder(Split):
             class_names=encoded.class_names,
             ids=found.files,
             fingerprint=decoded.fingerprint,
-            encoding={"kind": "image", **vars(decoded.form)},
+            encoding={"kind": "image", "broken": self.broken, **vars(decoded.form)},
             notes=[*found.notes, *encoded.notes, *decoded.notes],
         )
 
@@ -198,8 +198,8 @@ def _listed(root: Path, path: Path, task: str) -> Found:
     return Found([texts.names[code] for code in texts.codes.tolist()], labels, None, [])
 
 
-def _file_and_label(names: list[str]) -> list[str]:
+def _file_and_label(names: list[str]) -> dict[str, bool]:
     wanted = ["file", "label"]
     for name in wanted:
         require_name("data.labels", names, name, "image_folder needs it")
-    return wanted
+    return dict.fromkeys(wanted, True)

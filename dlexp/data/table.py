@@ -149,8 +149,8 @@ class Table(Split):
             },
         }
 
-    def _wanted(self, names: list[str]) -> list[str]:
-        """Return the columns that a setting asks for; refuse names that the file has not."""
+    def _wanted(self, names: list[str]) -> dict[str, bool]:
+        """Return the columns that a setting asks for, and whether as text; refuse names that the file has not."""
         for key in ("target", "id", "group", "time"):
             if getattr(self, key) is not None:
                 require_name(self.path, names, getattr(self, key), f"data.{key}")
@@ -158,7 +158,8 @@ class Table(Split):
             for name in getattr(self, key) or []:
                 require_name(self.path, names, name, f"data.{key}")
         asked = {self.target, self.id, self.group, self.time, *self._features(names)}
-        return [name for name in names if name in asked]
+        exact = {self.target, self.id, self.group, self.time, *self.categorical}
+        return {name: name in exact for name in names if name in asked}
 
     def _features(self, columns: list[str]) -> list[str]:
         if self.features is not None:

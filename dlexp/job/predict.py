@@ -18,7 +18,7 @@ from torch import Tensor
 from dlexp.config.signature import import_path_of_user_code
 from dlexp.data.array import as_inputs
 from dlexp.data.column import read_columns, require_name
-from dlexp.data.decoded import decode_all
+from dlexp.data.decoded import decode_all, find_broken, name_all
 from dlexp.data.encoding import Feature, encode_columns
 from dlexp.data.file.delimited import Dialect
 from dlexp.data.file.listing import list_pictures, say
@@ -122,17 +122,18 @@ def _read(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list
     for path in paths:
         if not path.exists():
             raise DataError(f"{path}: no such file or folder")
-        if path.is_dir() or path.suffix.lower() in SUFFIXES:
+        is_folder_of_parquet = path.is_dir() and len(about["in_shape"]) != 3 and any(path.rglob("*.parquet"))
+        if (path.is_dir() and not is_folder_of_parquet) or path.suffix.lower() in SUFFIXES:
             pictures += _pictures(path, warnings)
             continue
-        if is_table(path):
+        if is_folder_of_parquet or is_table(path):
             inputs, said = _table(path, about)
             warnings += said
         else:
             inputs = _array(path)
         found.append(([f"{path}:{row}" for row in range(len(inputs))], inputs))
     if pictures:
-        found.append((pictures, _decode(pictures, about)))
+        found.append(_decode(pictures, about, warnings))
     return found
 
 
@@ -146,7 +147,7 @@ def _pictures(path: Path, warnings: list[str]) -> list[str]:
     return [str(file) for file in listing.files]
 
 
-def _decode(files: list[str], about: dict[str, Any]) -> Tensor:
+def _decode(files: list[str], about: dict[str, Any], warnings: list[str]) -> tuple[list[str], Tensor]:
     if len(about["in_shape"]) != 3:
         raise ConfigError(f"inputs: got {files[0]}; the model takes vectors: give a .csv, .parquet or .npy file")
     channels, height, width = about["in_shape"]
@@ -154,7 +155,12 @@ def _decode(files: list[str], about: dict[str, Any]) -> Tensor:
     span = None if stored.get("span") is None else tuple(stored["span"])
     size, color = height if height == width else None, "grey" if channels == 1 else "rgb"
     form = Format(size, stored.get("fit", "crop"), color, stored.get("depth"), span)
-    return decode_all(Path(), files, form, torch.zeros(len(files)), None).inputs
+    if stored.get("broken") == "skip":
+        bad = find_broken(Path(), files, form)
+        if bad:
+            warnings.append(f"{len(bad):,} files left out: {name_all(files, bad)}")
+            files = [file for i, file in enumerate(files) if i not in bad]
+    return files, decode_all(Path(), files, form, torch.zeros(len(files)), None).inputs
 
 
 def _table(path: Path, about: dict[str, Any]) -> tuple[Tensor, list[str]]:
@@ -164,10 +170,10 @@ def _table(path: Path, about: dict[str, Any]) -> tuple[Tensor, list[str]]:
     named = encoding.get("features") or [{"name": name, "levels": None} for name in about["feature_names"]]
     features = [Feature(**feature) for feature in named]
 
-    def choose(names: list[str]) -> list[str]:
+    def choose(names: list[str]) -> dict[str, bool]:
         for feature in features:
             require_name(str(path), names, feature.name, "a feature")
-        return [feature.name for feature in features]
+        return {feature.name: feature.levels is not None for feature in features}
 
     table = read_columns(path, _dialect(encoding.get("dialect")), choose)
     encoded = encode_columns(table, features, encoding.get("missing", "refuse"), encoding.get("unseen", "warn"))

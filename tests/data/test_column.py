@@ -9,7 +9,7 @@ import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
-from dlexp.data.column import category, read_columns
+from dlexp.data.column import read_columns
 from dlexp.data.file.delimited import Dialect
 from dlexp.data.file.number import Notation
 from dlexp.error import DataError
@@ -150,7 +150,7 @@ def test_several_files(tmp_path):
 
 
 def test_a_column_that_nothing_asks_for_is_not_read(write):
-    table = read_columns(write("a,b\n1," + "x" * 25_000 + "\n"), Dialect(), lambda names: ["a"])
+    table = read_columns(write("a,b\n1," + "x" * 25_000 + "\n"), Dialect(), lambda names: {"a": True})
     assert list(table.content) == ["a"]
     assert table.names == ["a", "b"]
 
@@ -208,7 +208,7 @@ def test_bad_parquet(tmp_path, write):
     pyarrow.parquet.write_table(pyarrow.table({"l": pyarrow.array([[1], [2]]), "a": pyarrow.array([1, 2])}), path)
     with pytest.raises(DataError, match=r"l.parquet, column l: got type list"):
         read(path)
-    assert len(read_columns(path, Dialect(), lambda names: ["a"])) == 2
+    assert len(read_columns(path, Dialect(), lambda names: {"a": True})) == 2
 
 
 def test_row_labels_of_pandas_are_no_column(tmp_path):
@@ -217,23 +217,18 @@ def test_row_labels_of_pandas_are_no_column(tmp_path):
     assert read(path).names == ["a"]
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("1.0", "1"),
-        ("-2.", "-2"),
-        ("TRUE", "True"),
-        ("2021-03-09T00:00:00", "2021-03-09"),
-        ("007", "007"),
-        ("1.50", "1.50"),
-        ("x", "x"),
-    ],
-)
-def test_one_category_written_in_several_ways(text, expected):
-    assert category(text) == expected
-
-
 def test_moved_rows(write):
     table = read(write("n,s\n1,x\n2,y\n,z\n")).moved(np.array([1, 2]))
     assert entries(table, "n") == ["1", "998.0", None]
     assert entries(table, "s") == ["x", "y moved", "z moved"]
+
+
+def test_numbers_that_nobody_needs_as_text_are_read_as_numbers(write):
+    content = "n,m,c\n" + "1, 2 ,x\n" * 1500
+    choose = {"n": False, "m": False, "c": False}.copy
+    table = read_columns(write(content), Dialect(), lambda _: choose())
+    assert [str(table.content[name].type) for name in "nmc"] == ["double", "double", "string"]
+    table = read_columns(write(content + "oops,,y\n"), Dialect(), lambda _: choose())
+    with pytest.raises(DataError, match=r"row 1502, column n: got 'oops'; a number"):
+        table.refuse("n", table.numbers("n")[1], "a number")
+    assert table.is_missing("m").sum() == 1

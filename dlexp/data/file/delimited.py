@@ -6,8 +6,10 @@ A row has the number that a spreadsheet shows: the header is row 1, a record wit
 import codecs
 import csv
 import io
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from dlexp.error import ConfigError, DataError
 
 GAPS = ("NA", "N/A", "NaN", "nan", "null", "NULL", "<NA>", "#N/A")
 _BLOCK_BYTES = 1 << 22  # a record must fit
+_SAMPLED = 200  # rows
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _WORDS = {"tab": "\t", "\\t": "\t"}
 
@@ -76,18 +79,51 @@ def read_header(path: Path, dialect: Dialect) -> list[str]:
     return header
 
 
-def read_delimited(path: Path, names: list[str], wanted: list[str], dialect: Dialect) -> Any:
-    """Return a pyarrow table of text columns, null where a gap is.
+def read_delimited(path: Path, names: list[str], wanted: dict[str, bool], dialect: Dialect) -> Any:
+    """Return a pyarrow table of text columns, null where a gap is; of float64 where text is not needed.
+
+    A column is read as numbers when its first entries are; should a later one be none, all is read as text.
 
     Args:
         path: A .csv, also packed by gz, bz2 or zst.
         names: From `read_header`.
-        wanted: The columns to read.
+        wanted: The columns to read, and whether their text is needed to the letter.
         dialect: How the file is written.
 
     Raises:
         DataError: The first ten rows at fault, or the byte that cannot be read.
     """
+    import pyarrow
+
+    texts = dict.fromkeys(wanted, pyarrow.string())
+    try:
+        numbers = _numeric(path, names, [name for name in wanted if not wanted[name]], dialect)
+        return _read(path, names, texts | dict.fromkeys(numbers, pyarrow.float64()), dialect)
+    except pyarrow.ArrowInvalid:
+        pass
+    try:
+        return _read(path, names, texts, dialect)
+    except (pyarrow.ArrowException, UnicodeError, OSError) as error:
+        _diagnose(path, dialect, len(names))
+        raise DataError(f"{path}: cannot be read ({' '.join(str(error).split())[:160]})") from None
+
+
+def _numeric(path: Path, names: list[str], candidates: list[str], dialect: Dialect) -> list[str]:
+    """Return the columns whose first entries are numbers as programs write them, or gaps."""
+    if not dialect.notation.is_plain or not candidates:
+        return []
+    place = {name: k for k, name in enumerate(names)}
+    for row in islice(_records(path, dialect), 1, _SAMPLED):
+        entries = {name: row[place[name]].strip() for name in candidates if place[name] < len(row)}
+        candidates = [
+            name
+            for name in candidates
+            if entries.get(name, "") in dialect.gaps or not math.isnan(dialect.notation.number(entries[name]))
+        ]
+    return candidates
+
+
+def _read(path: Path, names: list[str], types: dict[str, Any], dialect: Dialect) -> Any:
     import pyarrow
     import pyarrow.csv
 
@@ -97,19 +133,15 @@ def read_delimited(path: Path, names: list[str], wanted: list[str], dialect: Dia
         ),
         "parse_options": pyarrow.csv.ParseOptions(delimiter=dialect.separator, newlines_in_values=True),
         "convert_options": pyarrow.csv.ConvertOptions(
-            column_types={name: pyarrow.string() for name in wanted},
-            include_columns=wanted,
+            column_types=types,
+            include_columns=list(types),
             null_values=list(dialect.gaps),
             strings_can_be_null=True,
         ),
     }
-    try:
-        with pyarrow.input_stream(str(path), compression="detect") as stream:
-            batches = list(pyarrow.csv.open_csv(stream, **options))
-            return pyarrow.Table.from_batches(batches, pyarrow.schema([(name, pyarrow.string()) for name in wanted]))
-    except (pyarrow.ArrowException, UnicodeError, OSError) as error:
-        _diagnose(path, dialect, len(names))
-        raise DataError(f"{path}: cannot be read ({' '.join(str(error).split())[:160]})") from None
+    with pyarrow.input_stream(str(path), compression="detect") as stream:
+        batches = list(pyarrow.csv.open_csv(stream, **options))
+    return pyarrow.Table.from_batches(batches, pyarrow.schema(list(types.items())))
 
 
 def locate(path: Path, dialect: Dialect, entries: list[int]) -> list[int]:

@@ -13,6 +13,7 @@ from typing import Any
 from dlexp.data.file.delimited import Dialect, read_delimited, read_header
 from dlexp.error import DataError
 
+Choose = Callable[[list[str]], dict[str, bool]]
 PACKED = (".gz", ".bz2", ".zst")
 _ARROW = {".parquet": "parquet", ".feather": "feather", ".arrow": "feather"}
 INDEX = "__index_level_0__"  # pandas' row labels in a .parquet
@@ -41,13 +42,13 @@ def is_table(path: Path) -> bool:
     return stem.suffix.lower() in (".csv", ".tsv", ".txt", *_ARROW)
 
 
-def read_files(path: Path, dialect: Dialect, choose: Callable[[list[str]], list[str]]) -> list[File]:
+def read_files(path: Path, dialect: Dialect, choose: Choose) -> list[File]:
     """Read the files that a path names.
 
     Args:
         path: See above.
         dialect: How text files are written.
-        choose: Names of all columns to those that are wanted.
+        choose: Names of all columns to those that are wanted, and whether their text is needed to the letter.
 
     Raises:
         DataError: A file is absent or damaged, or its columns are not those of the first.
@@ -71,7 +72,7 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _read_text(path: Path, dialect: Dialect, choose: Callable[[list[str]], list[str]]) -> File:
+def _read_text(path: Path, dialect: Dialect, choose: Choose) -> File:
     names = read_header(path, dialect)
     if not names:
         raise DataError(f"{path}: no examples in it")
@@ -79,7 +80,7 @@ def _read_text(path: Path, dialect: Dialect, choose: Callable[[list[str]], list[
     return File(path, True, names, read_delimited(path, names, wanted, dialect))
 
 
-def _read_arrow(path: Path, dialect: Dialect, choose: Callable[[list[str]], list[str]]) -> File:
+def _read_arrow(path: Path, dialect: Dialect, choose: Choose) -> File:
     import pyarrow
     import pyarrow.dataset
 
@@ -90,7 +91,7 @@ def _read_arrow(path: Path, dialect: Dialect, choose: Callable[[list[str]], list
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise DataError(f"{path}: column {repeated[0]} more than once; names must differ")
-        return File(path, False, names, files.to_table(columns=choose(names)))
+        return File(path, False, names, files.to_table(columns=list(choose(names))))
     except (pyarrow.ArrowException, OSError) as error:
         reason = " ".join(str(error).split())[:120]
         raise DataError(f"{path}: not a .{kind} file ({reason})") from None
