@@ -132,7 +132,7 @@ class Table(Split):
         encoded = encode_columns(table, features, self.missing, self.unseen)
         return {
             "inputs": encoded.inputs,
-            "unseen": [f"{line} that training has not set no input" for line in encoded.unseen],
+            "unseen": [f"{line}, unknown to training, set no input" for line in encoded.unseen],
             "feature_names": [name for feature in features for name in feature.input_names],
             "encoding": {
                 "kind": "table",

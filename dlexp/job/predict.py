@@ -177,7 +177,7 @@ def _table(path: Path, about: dict[str, Any]) -> tuple[Tensor, list[str]]:
 
     table = read_columns(path, _dialect(encoding.get("dialect")), choose)
     encoded = encode_columns(table, features, encoding.get("missing", "refuse"), encoding.get("unseen", "warn"))
-    return encoded.inputs, [f"{path}: {line} that training had not set no input" for line in encoded.unseen]
+    return encoded.inputs, [f"{path}: {line}, unknown to training, set no input" for line in encoded.unseen]
 
 
 def _dialect(fields: dict[str, Any] | None) -> Dialect:
