@@ -49,19 +49,20 @@ def charge_everything(account: Account) -> Callable[[], int]:
     """Name the causes; return a function that says how often the disk was waited for."""
     from dlexp.engine import checkpoint
     from dlexp.engine.train import Run
-    from dlexp.job import crew, execute, group, roster, stored, together, trial
-    from dlexp.job.inquiry import Inquiry
-    from dlexp.tracker.folder import RunFolder
+    from dlexp.execution import dispatcher, executor, group, saved_model, stack_saver
+    from dlexp.job.sweep import trial, trial_store
+    from dlexp.job.sweep.spec import SweepSpec
+    from dlexp.run.folder import RunFolder
 
     account.charge_steps(Run, "events", "training")
-    account.charge(crew, "choose", "choosing the engine")
-    account.charge(crew, "structure_key", "parting by structure")
-    account.charge(Inquiry, "trials", "composing settings")
+    account.charge(dispatcher, "choose", "choosing the engine")
+    account.charge(dispatcher, "structure_key", "parting by structure")
+    account.charge(SweepSpec, "trials", "composing settings")
     account.charge(RunFolder, "create", "making folders")
     account.charge(group, "assemble_group", "building programs")
-    account.charge(execute, "assemble", "building programs")
-    account.charge(stored, "write", "describing models")
-    account.charge(together, "_stacked_weights", "copying weights")
+    account.charge(executor, "assemble", "building programs")
+    account.charge(saved_model, "write", "describing models")
+    account.charge(stack_saver, "_stacked_weights", "copying weights")
     account.charge(checkpoint, "save", "writing checkpoints")
     account.charge(RunFolder, "append_epoch", "writing histories")
     account.charge(RunFolder, "log", "writing logs")
@@ -69,7 +70,7 @@ def charge_everything(account: Account) -> Callable[[], int]:
     account.charge(RunFolder, "update_manifest", "writing manifests")
     account.charge(trial, "_store_predictions", "predictions")
     account.charge(trial, "seal", "sealing")
-    account.charge(roster, "outcome", "reading outcomes")
+    account.charge(trial_store, "outcome", "reading outcomes")
     flushes: list[int] = []
     flush = os.fsync
 
@@ -124,7 +125,7 @@ class Case:
 
 def sweep(case: Case, runs_dir: str) -> dict[str, Any]:
     """Run one sweep in this process and account for it."""
-    from dlexp.job import sweep as job
+    from dlexp.job.sweep import sweep as job
 
     account, watches = Account(), []
     count_flushes = charge_everything(account)
@@ -149,8 +150,8 @@ def sweep(case: Case, runs_dir: str) -> dict[str, Any]:
 
 def _drain(folder: Path, last_trial: float) -> dict[str, float]:
     """Wait for the process that fills MLflow; return when it was done after the last trial, and what it took."""
-    from dlexp.tracker.folder import RunFolder
-    from dlexp.tracker.sent import Sent
+    from dlexp.run.folder import RunFolder
+    from dlexp.tracking.sent import Sent
 
     while Sent.read(RunFolder(folder)).status is None:
         time.sleep(0.2)
@@ -231,7 +232,7 @@ def measure_listings(runs_dir: Path, num_runs: int) -> list[dict[str, Any]]:
 
 def _copy(run: Path) -> Path:
     """Return a run with another id; the files that say nothing of it are shared."""
-    from dlexp.tracker.name import new_run_id
+    from dlexp.run.name import new_run_id
 
     run_id = new_run_id()
     copy = run.with_name(f"{run_id}-{run.name.partition('-')[2]}")

@@ -20,14 +20,14 @@ from torch import Tensor
 
 from benchmarks.case import COMMON, MODELS, SMALL, Case, blocks, models, values
 from benchmarks.measure import write
+from dlexp.build.dataset import load_data
+from dlexp.build.program import assemble_group
+from dlexp.build.structure import structure_key
+from dlexp.config.resolve import resolve
 from dlexp.data.dataset import Dataset
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import snapshot
-from dlexp.engine.stack.fold import stack_kinds
-from dlexp.job.assemble import assemble_group
-from dlexp.job.component import load_data
-from dlexp.job.config import resolve
-from dlexp.job.structure import structure_key
+from dlexp.engine.stack.kind import stack_kinds
 
 LIMIT = 1e-9
 NOTE = "largest |a - b| / (1 + |b|) after 10 updates: trials trained as one program, and each alone as a plain module"
@@ -111,7 +111,7 @@ def compare(case: Case) -> Iterator[dict[str, Any]]:
     """Yield a row for each precision and engine: the largest differences between trials together and each alone.
 
     Alone is the plain module; `is_bitwise` says that nothing differs from it. `is_row_bitwise` says that nothing
-    differs from a program of one trial of the same engine, asked in float32 of folded stacks, which promise it.
+    differs from a program of one trial of the same engine, asked in float32 of batched stacks, which promise it.
     """
     kinds = engines(case)
     for precision in ("fp64", "fp32"):
@@ -127,7 +127,7 @@ def compare(case: Case) -> Iterator[dict[str, Any]]:
             found = largest(together, plain)
             row = {"case": case.name, "engine": engine, "precision": precision, **found}
             row["is_bitwise"] = not any(found.values())
-            if engine == "folded" and precision == "fp32":
+            if engine == "batched" and precision == "fp32":
                 row["is_row_bitwise"] = not any(largest(together, alone(engine)).values())
             yield row
 

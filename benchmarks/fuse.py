@@ -19,12 +19,12 @@ from torch import nn
 
 from benchmarks.measure import write
 from dlexp import device as devices
+from dlexp.build.dataset import load_data
+from dlexp.build.program import assemble_group
+from dlexp.config.resolve import resolve
 from dlexp.engine.memory import peak_bytes
-from dlexp.engine.stack.fold import stack_kinds
-from dlexp.job.assemble import assemble_group
-from dlexp.job.component import load_data
-from dlexp.job.config import resolve
-from dlexp.job.fuse import HOPELESS, MIN_GAIN, choose
+from dlexp.engine.stack.kind import stack_kinds
+from dlexp.execution.fusion import HOPELESS, MIN_GAIN, choose
 
 VECTORS = ["data=fake", "data.shape=[784]", "data.num_train=2048", "data.num_val=128"]
 CASES: dict[str, list[str]] = {

@@ -16,10 +16,10 @@ from typing import Any
 import psutil
 
 from benchmarks import measure
-from dlexp.job import sweep
-from dlexp.job.crew import HEAVY
-from dlexp.job.execute import Executor
-from dlexp.job.searching import SweepEvent
+from dlexp.execution.dispatcher import HEAVY
+from dlexp.execution.executor import Executor
+from dlexp.job.sweep import sweep
+from dlexp.job.sweep.loop import SweepEvent
 from dlexp.launcher.pool import Pool
 
 SHARED = ["tracking=none", "search=random", "optimizer.lr=tag(log,interval(1e-3,1))"]

@@ -1,7 +1,8 @@
 """Our architectures against torchvision's: parameter counts, and outputs under copied weights.
 
-Run ``python -m benchmarks.parity`` to print markdown tables, with ``--write README.md`` to put them between the marks
-``<!-- parity:begin -->`` and ``<!-- parity:end -->``. Takes some minutes on two cores: every net runs at 224 pixels.
+Run ``python -m benchmarks.parity`` to print markdown tables, with ``--write docs/benchmarks.md`` to put them between
+the marks ``<!-- parity:begin -->`` and ``<!-- parity:end -->``. Takes some minutes on two cores: every net runs at 224
+pixels.
 """
 
 import argparse

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from benchmarks.measure import interleave, ratio, write
-from dlexp.job.assemble import Assembled, assemble
-from dlexp.job.config import resolve
+from dlexp.build.program import Assembled, assemble
+from dlexp.config.resolve import resolve
 
 EPOCHS, REPEATS = 3, 21
 CASES: list[tuple[str, list[str], Callable[..., torch.optim.Optimizer]]] = [

@@ -5,10 +5,9 @@ import sys
 
 import typer
 
-from . import (
+from . import flag
+from .command import (
     compare,
-    complete,
-    completion,
     config,
     cv,
     data,
@@ -23,6 +22,7 @@ from . import (
     train,
     ui,
 )
+from .completion import candidate
 from .output import show_error
 
 app = typer.Typer(
@@ -33,8 +33,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.callback()(completion.flags)
-app.command("complete", hidden=True)(complete.complete)
+app.callback()(flag.flags)
+app.command("complete", hidden=True)(candidate.complete)
 app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
 app.command("cv")(cv.cv)
@@ -52,7 +52,7 @@ app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:
-    """Run the command line and exit with the codes that the README lists."""
+    """Run the command line and exit with the codes that docs/reference/index.md lists."""
     arguments = sys.argv[1:]
     is_debug = "--debug" in arguments
     is_json = "--json" in arguments
@@ -69,13 +69,12 @@ def main() -> None:
 
 
 def _explain(error: Exception, is_json: bool) -> int:
-    from dlexp.error import DlexpError
+    from dlexp.error import DlexpError, first_line
 
     if isinstance(error, DlexpError):
         return show_error(error.kind, str(error), error.exit_code, is_json=is_json)
     usage = getattr(error, "format_message", None)  # click's errors of usage, whichever copy of click Typer brings
     if usage is not None:
         return show_error("usage", usage(), 2, is_json=is_json)
-    text = str(error).strip().split("\n")[0]
-    message = f"{type(error).__name__}: {text}; run again with --debug to see where, and report it"
+    message = f"{type(error).__name__}: {first_line(error)}; run again with --debug to see where, and report it"
     return show_error("internal", message, 1, is_json=is_json)

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from dlexp.tracker.plain import plain
+from dlexp.run.jsonable import plain
 
 WIDTH_OFF_TERMINAL = 120
 # of all metrics, those that a person reads first; the rest are in result.json and MLflow

@@ -6,7 +6,7 @@ torch's for the piecewise linear ones; for tanh it is 1.593 (torch: 5/3, a rule 
 For gelu and silu unit variance repels: f is steeper for larger inputs, and without normalisation deviations grow.
 
 torch's CPU kernels of elu, silu and sigmoid round a tensor's last few elements differently from the others (1 ulp):
-where a trial's tensor has no multiple of 32 elements, a folded stack calls them trial by trial.
+where a trial's tensor has no multiple of 32 elements, a batched stack calls them trial by trial.
 
 Every class takes the features it acts on as `num_features` and works on (N, C) and (N, C, H, W).
 Shapes: N examples, C channels or features, H, W space, K pieces.

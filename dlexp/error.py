@@ -48,3 +48,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean X?" for the nearest known word, or "" when none is near."""
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def first_ten(noun: str, items: list, plural: str | None = None) -> str:
+    """Return "row 3", or "rows 3, 4, ... and 12 more" with the first ten of many named."""
+    shown = ", ".join(str(item) for item in items[:10])
+    more = f" and {len(items) - 10} more" if len(items) > 10 else ""
+    return f"{noun if len(items) == 1 else plural or noun + 's'} {shown}{more}"
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, "no message" for an empty one."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else "no message"

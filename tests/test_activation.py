@@ -8,7 +8,7 @@ from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from dlexp.activation import ELU, GELU, Identity, LeakyReLU, Maxout, PReLU, ReLU, Sigmoid, SiLU, Tanh, expected
-from dlexp.build import build, factory
+from dlexp.build.node import build, factory
 from dlexp.config.catalog import list_groups, read_option
 from dlexp.config.signature import read
 

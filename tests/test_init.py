@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from dlexp.activation import Identity, Maxout, PReLU, ReLU
-from dlexp.build import build, factory
+from dlexp.build.node import build, factory
 from dlexp.config.catalog import list_groups, read_option
 from dlexp.config.signature import read
 from dlexp.init import Constant, KaimingNormal, Normal, Orthogonal, Torch, Zeros, fans, initialize, symmetry_warning

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from dlexp.build import build
+from dlexp.build.node import build
 from dlexp.config.catalog import list_groups, read_option
 from dlexp.config.signature import read
 from dlexp.error import ConfigError

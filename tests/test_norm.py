@@ -8,7 +8,7 @@ from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 from torch.nn import functional as F
 
-from dlexp.build import factory
+from dlexp.build.node import factory
 from dlexp.config.catalog import list_groups, read_option
 from dlexp.config.signature import read
 from dlexp.error import ConfigError

@@ -1,60 +1,111 @@
-"""What the README says is so: its tables of options, and its example of a user's own parts, run from another folder."""
+"""The README's tour is typed as it stands, in an empty folder; what it shows is what the commands print."""
 
+import json
+import os
 import re
-from dataclasses import replace
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
 from pathlib import Path
 
-import pytest
-
-from dlexp.config.catalog import default_choices, list_groups
-from dlexp.engine.event import EpochEnd
-from dlexp.job import train
-from dlexp.job.config import resolve
-from dlexp.tracker import scan
-
-README = (Path(__file__).parents[1] / "README.md").read_text()
-GROUPS = dict(re.findall(r"^\| `(\w+)` \| ([\w, ]+)", README.partition("| group |")[2].partition("\n\n")[0], re.M))
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DLEXP = Path(sys.executable).parent / "dlexp"
+TOUR = README.partition("## Five minutes")[2].partition("\n## ")[0]
+KEYS = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
+ID = re.compile(r"\b(?=[a-z]*[0-9])(?=[0-9]*[a-z])[0-9a-z]{11}\b")  # of a run: figures and letters, by the time
+TOLERANCE = 0.03  # of accuracies, between machines
 
 
-@pytest.mark.parametrize("group", [group for group in GROUPS if group != "trainer"])
-def test_every_option_is_listed_the_default_first(group):
-    said = re.findall(r"\w+", GROUPS[group])
-    options = [option for option in list_groups()[group] if option != "compose"]
-    assert sorted(said) == sorted(options)
-    assert said[0] == default_choices()[group]
+def steps():
+    """Yield every command of the tour with the lines shown below it."""
+    for block in re.findall(r"^```text\n(.*?)^```$", TOUR, re.M | re.S):
+        for step in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            command, _, shown = step.replace("\\\n", " ").partition("\n")
+            yield shlex.split(command), [line for line in shown.splitlines() if line != "..."]
 
 
-def write_examples(folder: Path) -> None:
-    """Write each fenced block whose first line is a comment with a file's name."""
-    for name, content in re.findall(r"^```\w+\n# (\S+\.(?:py|yaml))\n(.*?)^```$", README, re.M | re.S):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(content)
+def shape(line):
+    """Return a line without what differs from run to run: figures, ids, folders, spaces."""
+    line = re.sub(r"\S*/?runs/", "runs/", ID.sub("ID", line))
+    return re.sub(r"\d+", "0", re.sub(r"\s+", " ", line)).strip()
 
 
-def test_own_model_optimiser_and_schedule_train_and_resume(tmp_path, monkeypatch):
-    write_examples(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    command = re.search(r"^\$ dlexp train --config-dir conf (trusted=.*)$", README, re.M)
-    assert command is not None
-    own = [*command[1].split(), "tracking=none", "trainer.epochs=3", "trainer.threads=1"]
-    seen = []
+def accuracies(lines):
+    return [float(figure) for line in lines if "accuracy  " in line for figure in re.findall(r"0\.\d{4}", line)]
 
-    def announce(about):
-        about.built.run.trainer = replace(about.built.run.trainer, epochs=5)
-        return lambda event: seen.append(event.metrics["val/accuracy"]) if isinstance(event, EpochEnd) else None
 
-    def announce_and_stop(about):
-        def stop(event):
-            if isinstance(event, EpochEnd):
-                raise KeyboardInterrupt
+def run(words, folder):
+    env = {**os.environ, "COLUMNS": "200"}
+    return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, timeout=300)
 
-        return stop
 
-    with pytest.raises(KeyboardInterrupt):
-        train.start(resolve(own, Path("conf")), announce=announce_and_stop)
-    assert scan.scan(Path("runs"))[0]["status"] == "interrupted"
-    outcome = train.resume("last", Path("runs"), announce=announce)
-    assert (outcome.result["status"], outcome.result["epochs"]) == ("finished", 5)
-    assert outcome.result["num_params"] == 2 * (64 * 10 + 10) + (64 * 64 + 64) + 2 * 64
-    assert seen[-1] > 0.85
+def newest(folder):
+    """Return the id of the run, sweep or cv that began last."""
+    return max(path.parent.name for path in folder.glob("runs/*/*/manifest.json")).partition("-")[0]
+
+
+def check_dashboard(shown, folder):
+    """Start the dashboard as the README says, but on a free port and without a browser; fetch its page."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [DLEXP, "ui", "--port", str(port), "--no-open"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip()
+            assert shape(url).startswith(shape(shown[0]))
+            with urllib.request.urlopen(url, timeout=60) as page:
+                assert b"MLflow" in page.read()
+        finally:
+            process.send_signal(signal.SIGINT)
+    assert process.returncode == 130
+
+
+def documented(kind):
+    """Return the keys that docs/reference/json.md lists for a kind of document."""
+    rows = KEYS.partition(f"## {kind}\n")[2].partition("\n## ")[0]
+    return {key for cell in re.findall(r"^\| (`.*?) \|", rows, re.M) for key in re.findall(r"`(\w+)`", cell)}
+
+
+def test_the_readme_is_short_and_its_pictures_are_small():
+    assert len(README.encode()) <= 9 * 1024
+    pictures = re.findall(r"!\[.+?\]\((.+?)\)", README)
+    assert len(pictures) >= 2
+    assert all((ROOT / picture).stat().st_size < 100_000 for picture in pictures)
+
+
+def test_every_command_of_the_tour_runs_and_prints_what_is_shown(tmp_path):
+    ids, names = {}, []
+    for words, shown in steps():
+        names.append(words[1])
+        if words[1] == "ui":
+            check_dashboard(shown, tmp_path)
+            continue
+        done = run([DLEXP, *(ids.get(word, word) for word in words[1:])], tmp_path)
+        assert done.returncode == 0, done.stderr
+        if words[1] != "compare":
+            ids |= {shown_id: newest(tmp_path) for shown_id in ID.findall("\n".join(shown))}
+        printed = {shape(line): line for line in done.stdout.splitlines()}
+        assert [line for line in shown if shape(line) not in printed] == [], done.stdout
+        matched = [printed[shape(line)] for line in shown]
+        pairs = zip(accuracies(shown), accuracies(matched), strict=True)
+        assert all(abs(theirs - ours) < TOLERANCE for theirs, ours in pairs), done.stdout
+    assert names == ["train", "sweep", "train", "cv", "cv", "compare", "ui"]
+    check_keys(tmp_path, [word for word in ids.values() if "epochs10" in "".join(map(str, tmp_path.rglob(f"{word}*")))])
+
+
+def check_keys(folder, cvs):
+    """Hold the documents of the tour against the page of JSON."""
+    documents = {}
+    for path in folder.glob("runs/*/*/result.json"):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        documents[document["kind"]] = document
+    documents["compare"] = json.loads(run([DLEXP, "compare", "--json", *cvs], folder).stdout)
+    assert set(documents) == {"train", "sweep", "cv", "compare"}
+    for kind, document in documents.items():
+        assert len(documented(kind)) > 4
+        assert documented(kind) <= document.keys()

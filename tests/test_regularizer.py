@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.func import grad, vmap
 
-from dlexp.build import build
+from dlexp.build.node import build
 from dlexp.config.catalog import list_groups, read_option
 from dlexp.config.signature import read
 from dlexp.optimizer.sgd import SGD

@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dlexp.augment.draw import require_images, uniform
-from dlexp.image import unit
-from dlexp.type import Probability, Unit
+from dlexp.image import as_float
+from dlexp.type import Probability, UnitInterval
 
 Degrees = Annotated[float, Interval(ge=0, le=180)]
 
@@ -37,7 +37,7 @@ class RandomAffine:
         self,
         rotation: Degrees = 10.0,
         scale: Probability = 0.1,
-        translation: Unit = 0.1,
+        translation: UnitInterval = 0.1,
         fill: Literal["zeros", "edge", "reflect"] = "zeros",
     ):
         self.rotation = rotation
@@ -57,7 +57,7 @@ class RandomAffine:
         theta = inverse_map(angle, scale, shift_x, shift_y, width / height)
         grid = F.affine_grid(theta, list(images.shape), align_corners=False)
         mode = {"zeros": "zeros", "edge": "border", "reflect": "reflection"}[self.fill]
-        return F.grid_sample(unit(images), grid, padding_mode=mode, align_corners=False), targets
+        return F.grid_sample(as_float(images), grid, padding_mode=mode, align_corners=False), targets
 
 
 def inverse_map(angle: Tensor, scale: Tensor, shift_x: Tensor, shift_y: Tensor, aspect: float) -> Tensor:

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dlexp.augment.draw import chance, require_images, uniform
-from dlexp.image import unit
-from dlexp.type import Positive, Unit
+from dlexp.image import as_float
+from dlexp.type import Positive, UnitInterval
 
 
 class Blur:
@@ -25,7 +25,7 @@ class Blur:
         T. Chen et al. (2020), A Simple Framework for Contrastive Learning (SimCLR), ICML, appendix A.
     """
 
-    def __init__(self, sigma: Positive = 1.0, p: Unit = 0.5):
+    def __init__(self, sigma: Positive = 1.0, p: UnitInterval = 0.5):
         self.sigma = sigma
         self.p = p
 
@@ -38,7 +38,7 @@ class Blur:
         sigma_N = torch.where(is_blurred_N, sigma_N, 0.0).clamp(min=1e-3)
         offsets_K = torch.arange(2 * math.ceil(3 * self.sigma) + 1, device=images.device) - math.ceil(3 * self.sigma)
         taps_NK = torch.softmax(-offsets_K.square() / (2 * sigma_N.square()).unsqueeze(1), dim=1)
-        return _smooth(_smooth(unit(images), taps_NK, -1), taps_NK, -2), targets
+        return _smooth(_smooth(as_float(images), taps_NK, -1), taps_NK, -2), targets
 
 
 def _smooth(x_NCHW: Tensor, taps_NK: Tensor, dim: int) -> Tensor:

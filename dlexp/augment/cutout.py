@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dlexp.augment.draw import chance, integers, require_images
-from dlexp.type import Count, Unit
+from dlexp.type import Count, UnitInterval
 
 
 class Cutout:
@@ -23,7 +23,7 @@ class Cutout:
         T. DeVries, G. Taylor (2017), Improved Regularization of CNNs with Cutout, arXiv:1708.04552.
     """
 
-    def __init__(self, size: Count = 8, p: Unit = 1.0, fill: Unit = 0.5):
+    def __init__(self, size: Count = 8, p: UnitInterval = 1.0, fill: UnitInterval = 0.5):
         self.size = size
         self.p = p
         self.fill = fill

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from dlexp.augment.draw import chance, integers, require_images
 from dlexp.error import ConfigError
-from dlexp.type import NonNegativeInt, Unit
+from dlexp.type import NonNegativeInt, UnitInterval
 
 
 class FlipCrop:
@@ -29,7 +29,7 @@ class FlipCrop:
     """
 
     def __init__(
-        self, padding: NonNegativeInt = 4, flip: Unit = 0.5, fill: Literal["zeros", "edge", "reflect"] = "zeros"
+        self, padding: NonNegativeInt = 4, flip: UnitInterval = 0.5, fill: Literal["zeros", "edge", "reflect"] = "zeros"
     ):
         self.padding = padding
         self.flip = flip

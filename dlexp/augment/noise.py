@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from dlexp.augment.draw import require_images, seed
-from dlexp.image import unit
+from dlexp.image import as_float
 from dlexp.type import NonNegative
 
 
@@ -27,4 +27,4 @@ class Noise:
         # A generator of the images' own device: normal numbers from the CPU would hold up a GPU.
         draw = torch.Generator(images.device).manual_seed(seed(generator))
         noise = torch.randn(images.shape, generator=draw, device=images.device)
-        return (unit(images) + self.std * noise).clamp_(0, 1), targets
+        return (as_float(images) + self.std * noise).clamp_(0, 1), targets

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from dlexp.augment.draw import per_image, require_images, uniform
-from dlexp.image import unit
-from dlexp.type import Unit
+from dlexp.image import as_float
+from dlexp.type import UnitInterval
 
 
 class Photometric:
@@ -21,7 +21,7 @@ class Photometric:
         A. Krizhevsky, I. Sutskever, G. Hinton (2012), ImageNet Classification with Deep CNNs, section 4.1 (idea).
     """
 
-    def __init__(self, brightness: Unit = 0.2, contrast: Unit = 0.2):
+    def __init__(self, brightness: UnitInterval = 0.2, contrast: UnitInterval = 0.2):
         self.brightness = brightness
         self.contrast = contrast
 
@@ -31,6 +31,6 @@ class Photometric:
         num, device = len(images), images.device
         brightness = per_image(uniform(num, 1 - self.brightness, 1 + self.brightness, generator, device))
         contrast = per_image(uniform(num, 1 - self.contrast, 1 + self.contrast, generator, device))
-        x = unit(images) * brightness
+        x = as_float(images) * brightness
         mean = x.mean((1, 2, 3), keepdim=True)
         return torch.lerp(mean.expand_as(x), x, contrast).clamp_(0, 1), targets

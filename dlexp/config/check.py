@@ -1,20 +1,22 @@
 """Checks a composed configuration against the signatures of the components it names."""
 
 import re
+import sys
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from dlexp.config import catalog
+from dlexp.config import catalog, trust
 from dlexp.config.compose import Composed, flat_keys
 from dlexp.config.effect import check_effects
 from dlexp.config.key import unknown_key
-from dlexp.config.signature import COMPUTED, REQUIRED, Parameter, import_path_of_user_code, read
+from dlexp.config.signature import COMPUTED, REQUIRED, Parameter, read
 from dlexp.config.wording import show, type_text
 from dlexp.error import ConfigError, did_you_mean
 
 ROOT = "dlexp.config.root.Root"
+FOLD = Parameter("fold", dict[str, int | None] | None, "a fold's numbers", None, "")  # of a run inside a cv
 MISSING = "???"  # OmegaConf's mark of a value that the user has to give
 
 
@@ -26,6 +28,7 @@ class Scope:
     groups: dict[str, list[str]]
     trusted: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    is_stored: bool = False  # of a run folder, whose words get no cure that would run its code
 
 
 def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
@@ -40,8 +43,7 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
     """
     root = read(ROOT).parameters
     trusted = check_value("trusted", composed.config.get("trusted", []), root["trusted"])
-    if trusted:
-        import_path_of_user_code()
+    trust.accept(trusted)
     scope = Scope(composed, groups, trusted)
     checked = {key: _check_top(key, value, root, scope) for key, value in composed.config.items()}
     for name in [name for name in (*composed.choices, *root, "seeds") if name not in checked]:
@@ -50,6 +52,26 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
         raise ConfigError(f"missing values: {', '.join(scope.missing)}; set each as key=value")
     check_effects(composed, checked)
     return replace(composed, config=checked)
+
+
+def check_stored(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration that was checked when its run began, checked again; what it lacks gets its default.
+
+    Args:
+        config: Of a run folder, which anybody may have written.
+
+    Raises:
+        ConfigError: The first value that cannot be.
+    """
+    root = read(ROOT).parameters
+    trusted = check_value("trusted", config.get("trusted", []), root["trusted"])
+    scope = Scope(Composed(config, {}, [], []), catalog.list_groups(), trusted, is_stored=True)
+    place = check_value("fold", config.get("fold"), FOLD)
+    asked = {key: value for key, value in config.items() if key != "fold"}
+    checked = {key: _check_top(key, value, root, scope) for key, value in asked.items()}
+    if scope.missing:
+        raise ConfigError(f"missing values: {', '.join(scope.missing)}")
+    return checked if place is None else {**checked, "fold": place}
 
 
 def _check_top(key: str, value: Any, root: dict[str, Parameter], scope: Scope) -> Any:
@@ -91,7 +113,9 @@ def check_target(path: str, target: Any, scope: Scope) -> str:
         raise ConfigError(f"{path}._target_: got {show(target)}; the dotted path of a class is needed")
     package = target.split(".")[0]
     if package != "dlexp" and package not in scope.trusted:
-        cure = f"only dlexp and trusted packages are built: trusted=[{show(package)}]"
+        cure = "only dlexp and trusted packages are built"
+        if not scope.is_stored and package not in sys.stdlib_module_names:
+            cure += f": trusted=[{show(package)}]"
         raise ConfigError(f"{path}._target_: got {show(target)}; {cure}")
     if package == "dlexp" and path != "seeds":
         # other functions of dlexp write files or start programs: a YAML file from elsewhere must not reach them

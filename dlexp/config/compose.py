@@ -209,3 +209,12 @@ def _one_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     line = lines[0].partition(" raised while resolving interpolation: ")[2].strip('"') or lines[0]
     return f"{key}: {line[:160]}" if key else line[:160]
+
+
+def logged_params(composed: Composed) -> dict[str, Any]:
+    """Return the group choices and the settings that the user changed, under their config path."""
+    changed: dict[str, Any] = {}
+    for override in composed.changed:
+        if override.key not in composed.choices and override.action != "delete":
+            changed[override.key] = override.value
+    return {**composed.choices, "seed": composed.config["seed"], **changed}

@@ -138,3 +138,8 @@ def yaml_value(value: Any) -> str:
     if isinstance(value, str) and (not _BARE.fullmatch(value) or value.lower() in _WORDS):
         return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
     return repr(value) if isinstance(value, float) else str(value)
+
+
+def override_of(key: str, value: Any) -> str:
+    """Return the override that sets a key to a value, whatever characters the value has."""
+    return f"{key}={yaml_value(value)}"

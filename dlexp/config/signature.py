@@ -6,7 +6,6 @@ program's. A dataclass's fields are its parameters, those of its base dataclasse
 
 import ast
 import re
-import sys
 import typing
 from dataclasses import dataclass
 from functools import cache
@@ -256,10 +255,3 @@ def _first_reference(doc: str) -> str:
             break
         first.append(line.strip())
     return " ".join(first)
-
-
-def import_path_of_user_code() -> None:
-    """Let modules in the working directory be found, as they are for ``python script.py``."""
-    cwd = str(Path.cwd())
-    if cwd not in sys.path:
-        sys.path.append(cwd)

@@ -72,3 +72,28 @@ def _flow(value: Any) -> str:
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key}: {_flow(item)}' for key, item in value.items())}}}"
     return str(value)
+
+
+def short_metric(metric: str) -> str:
+    """Return ``val acc`` for ``val/accuracy``."""
+    return metric.replace("/accuracy", " acc").replace("/", " ")
+
+
+def describe(setting: dict[str, Any]) -> str:
+    """Return a setting in short: ``lr: 9.47e-04, reg: 1.43e-03``."""
+    return ", ".join(f"{short_key(key, list(setting))}: {short_value(value)}" for key, value in setting.items())
+
+
+def short_key(key: str, keys: list[str]) -> str:
+    """Return the last part of a key, or the whole one where two would look the same."""
+    short = "reg" if key == "regularizer.weight" else key.rpartition(".")[2]
+    others = [other.rpartition(".")[2] for other in keys if other != key]
+    return key if short in others else short
+
+
+def short_value(value: Any) -> str:
+    """Return a value in few characters: 9.47e-04 for one that was drawn, 0.5, relu, [64,64]."""
+    if isinstance(value, float):
+        is_short = value == 0 or (float(f"{value:.3g}") == value and 1e-3 <= abs(value) < 1e4)
+        return f"{value:.4g}" if is_short else f"{value:.2e}"
+    return "null" if value is None else str(value).replace(" ", "").replace("'", "")

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from dlexp.data import target as targets
-from dlexp.data.dataset import Dataset, first_ten, require_finite
+from dlexp.data.dataset import Dataset, require_finite
 from dlexp.data.file.delimited import Dialect
 from dlexp.data.file.moment import WANTED, ranks
 from dlexp.data.file.native import native
 from dlexp.data.split import Split
-from dlexp.error import DataError, did_you_mean
+from dlexp.error import DataError, did_you_mean, first_ten
 
 _PARTS = ("train", "val", "test")
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlexp.error import DataError
+from dlexp.error import DataError, first_ten
 
 _CHUNK_BYTES = 1 << 24
 _SAMPLED_COLUMNS = 64
@@ -161,10 +161,3 @@ def require_finite(where: str, inputs: Tensor) -> None:
     bad = (~inputs.isfinite().flatten(1).all(dim=1)).nonzero().flatten().tolist()
     if bad:
         raise DataError(f"{where}, {first_ten('row', bad)}: got NaN or infinity; finite numbers are needed")
-
-
-def first_ten(noun: str, items: list, plural: str | None = None) -> str:
-    """Return "row 3", or "rows 3, 4, ... and 12 more" with the first ten of many named."""
-    shown = ", ".join(str(item) for item in items[:10])
-    more = f" and {len(items) - 10} more" if len(items) > 10 else ""
-    return f"{noun if len(items) == 1 else plural or noun + 's'} {shown}{more}"

@@ -13,8 +13,8 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
-from dlexp.data.dataset import Dataset, first_ten
-from dlexp.error import ConfigError, DataError
+from dlexp.data.dataset import Dataset
+from dlexp.error import ConfigError, DataError, first_ten
 from dlexp.random import derive, generator
 from dlexp.type import Count, NonNegativeInt
 

@@ -11,15 +11,15 @@ from annotated_types import Interval
 from torch import Tensor
 
 from dlexp.data import target as targets
-from dlexp.data.column import read_columns, require_name
-from dlexp.data.dataset import Dataset, first_ten
-from dlexp.data.decoded import decode_all, find_broken, name_all
+from dlexp.data.dataset import Dataset
+from dlexp.data.file.column import read_columns, require_name
+from dlexp.data.file.decoded import decode_all, find_broken, name_all
 from dlexp.data.file.delimited import Dialect
 from dlexp.data.file.label import read_labels
 from dlexp.data.file.listing import has_pictures, is_hidden, list_pictures, say
-from dlexp.data.picture import Format
+from dlexp.data.file.picture import Format
 from dlexp.data.split import Split
-from dlexp.error import DataError
+from dlexp.error import DataError, first_ten
 from dlexp.type import Count
 
 _PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}

@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlexp.data.dataset import first_ten
-from dlexp.error import ConfigError, DataError
+from dlexp.error import ConfigError, DataError, first_ten
 from dlexp.random import generator
 from dlexp.type import Count, Fraction, NonNegativeInt, Probability
 

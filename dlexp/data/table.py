@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from dlexp.data import target as targets
-from dlexp.data.column import Columns, read_columns, require_name
 from dlexp.data.dataset import Dataset
-from dlexp.data.encoding import Feature, encode_columns, settle
 from dlexp.data.file import leak
+from dlexp.data.file.column import Columns, read_columns, require_name
 from dlexp.data.file.delimited import GAPS, Dialect
+from dlexp.data.file.encoding import Feature, encode_columns, settle
 from dlexp.data.file.label import read_labels
 from dlexp.data.file.moment import WANTED, ranks
 from dlexp.data.file.number import Notation

@@ -6,9 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlexp.data.dataset import first_ten
 from dlexp.data.file.native import native
-from dlexp.error import ConfigError, DataError
+from dlexp.error import ConfigError, DataError, first_ten
 
 CLASS_TASKS = ("multiclass", "binary")
 _EXAMPLES_PER_CLASS = 5

@@ -12,6 +12,7 @@ import io
 import json
 import logging
 import os
+import pickle
 import shutil
 import time
 from pathlib import Path
@@ -24,6 +25,7 @@ from safetensors.torch import save as save_safetensors
 from torch import Tensor
 
 from dlexp.durable import disk_faults, flush_folder
+from dlexp.engine.memory import is_out_of_memory
 from dlexp.error import RunError
 
 WEIGHTS, STATE, MANIFEST = "weights.safetensors", "state.pt", "manifest.json"
@@ -241,4 +243,11 @@ def _parse(contents: dict[str, bytes], device: torch.device | str) -> tuple[dict
         weights = {name: tensor.to(device) for name, tensor in load_safetensors(contents[WEIGHTS]).items()}
     except SafetensorError as error:
         raise RunError(f"{WEIGHTS}: not a safetensors file; train the run anew") from error
-    return weights, torch.load(io.BytesIO(contents[STATE]), map_location=device, weights_only=True)
+    try:
+        return weights, torch.load(io.BytesIO(contents[STATE]), map_location=device, weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        if is_out_of_memory(error):
+            raise
+        raise RunError(
+            f"{STATE}: not the plain numbers that dlexp writes; it is not read, train the run anew"
+        ) from error

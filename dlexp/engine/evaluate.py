@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dlexp import metric
-from dlexp.data.unit import Unit
+from dlexp.data.target_scale import TargetScale
 from dlexp.engine.forward import Forward
 from dlexp.engine.stack.rows import select_rows
 from dlexp.engine.task import Task, are_equal
@@ -44,7 +44,7 @@ def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) 
             found[chosen, :length] = outputs
         assert found is not None
     forward.set_training(True)
-    return found if task.unit is None else task.unit.leave(found)
+    return found if task.unit is None else task.unit.unscale(found)
 
 
 def _outputs(forward: Forward, task: Task, part: Tensor, rows: list[int] | None, batch_size: int) -> Tensor:
@@ -85,7 +85,7 @@ def score_trials(outputs: Tensor, task: Task, parts: list[Tensor], loss: Any, al
 
 @torch.no_grad()
 def score(
-    outputs: Tensor, targets: Tensor, loss: Any, num_classes: int, unit: Unit | None = None, also: str = ""
+    outputs: Tensor, targets: Tensor, loss: Any, num_classes: int, unit: TargetScale | None = None, also: str = ""
 ) -> dict[str, Tensor]:
     """Return the loss and the task's metrics of every epoch, a tensor (T,) each.
 
@@ -106,15 +106,15 @@ def score(
 
 @torch.no_grad()
 def report(
-    outputs: Tensor, targets: Tensor, loss: Any, num_classes: int, unit: Unit | None = None
+    outputs: Tensor, targets: Tensor, loss: Any, num_classes: int, unit: TargetScale | None = None
 ) -> dict[str, Tensor]:
     """Return the loss and everything else that is known of stored outputs: (T,), by class (T, K) or (T, K, K)."""
     measure = metric.classification_report if num_classes else metric.regression_report
     return _loss(outputs, targets, loss, unit) | _measure(measure, outputs, targets, num_classes)
 
 
-def _loss(outputs: Tensor, targets: Tensor, loss: Any, unit: Unit | None) -> dict[str, Tensor]:
-    return {"loss": loss(outputs, targets) if unit is None else loss(unit.enter(outputs), unit.enter(targets))}
+def _loss(outputs: Tensor, targets: Tensor, loss: Any, unit: TargetScale | None) -> dict[str, Tensor]:
+    return {"loss": loss(outputs, targets) if unit is None else loss(unit.scale(outputs), unit.scale(targets))}
 
 
 def _measure(measure: Callable[..., Any], outputs: Tensor, targets: Tensor, num_classes: int) -> dict[str, Tensor]:

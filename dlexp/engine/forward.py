@@ -17,7 +17,7 @@ class Forward(Protocol):
     """The forward pass of a program; only this differs between solo and fused training.
 
     Attributes:
-        engine: "solo", "folded", "vmapped" or "graphed".
+        engine: "solo", "batched", "vmapped" or "graphed".
         flat: The parameters of all trials.
         grads: Gradients (T, P) as `collect_grads` left them.
     """

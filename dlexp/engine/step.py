@@ -15,7 +15,7 @@ from dlexp.engine.flat import matrix_names
 from dlexp.engine.forward import Forward
 from dlexp.engine.stack.rows import select_rows
 from dlexp.engine.sums import Sums
-from dlexp.engine.task import Part
+from dlexp.engine.task import Batch
 
 RULES = ("loss", "optimizer", "schedule", "regularizer")
 PRECISION = {"fp32": None, "fp64": None, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -73,7 +73,7 @@ class Step:
             ones = torch.ones(params.shape[0], 1, dtype=params.dtype, device=params.device)
             self.state["loss_scale"], self.state["good_steps"] = ones * 2.0**16, torch.zeros_like(ones)
 
-    def __call__(self, batches: list[list[Part]], lr_T1: Tensor, number: int, sums: Sums) -> None:
+    def __call__(self, batches: list[list[Batch]], lr_T1: Tensor, number: int, sums: Sums) -> None:
         """Do one update from one or more batches.
 
         Their gradients are averaged by their sizes, or by the sums of their class weights, so that they make the
@@ -104,7 +104,7 @@ class Step:
             else:
                 self._apply(lr_T1, number)
 
-    def _totals(self, batches: list[list[Part]]) -> list[int]:
+    def _totals(self, batches: list[list[Batch]]) -> list[int]:
         """Return the examples of each trial in an update."""
         totals = [0] * self.num_trials
         for part in (part for parts in batches for part in parts):
@@ -112,7 +112,7 @@ class Step:
                 totals[row] += part.num
         return totals
 
-    def _mass_totals(self, batches: list[list[Part]]) -> Tensor | None:
+    def _mass_totals(self, batches: list[list[Batch]]) -> Tensor | None:
         """Return the class weights of each trial's examples in an update, added; None where all count the same."""
         params = self.forward.flat.tensor
         totals_T = params.new_zeros(self.num_trials)
@@ -123,15 +123,15 @@ class Step:
             totals_T[slice(None) if part.rows is None else part.rows] += mass_R
         return totals_T
 
-    def _mass(self, part: Part) -> Tensor | None:
+    def _mass(self, part: Batch) -> Tensor | None:
         """Return what the loss of a batch is divided by, for each of its trials, where that is not its size."""
         loss = self._loss_of(part)
         return loss.mass(part.targets, self.forward.flat.tensor.dtype) if hasattr(loss, "mass") else None
 
-    def _loss_of(self, part: Part) -> Any:
+    def _loss_of(self, part: Batch) -> Any:
         return self.rules.loss if part.rows is None else select_rows(self.rules.loss, part.rows, self.num_trials)
 
-    def _share(self, part: Part, totals: list[int], masses_T: Tensor | None, like: Tensor) -> float | Tensor:
+    def _share(self, part: Batch, totals: list[int], masses_T: Tensor | None, like: Tensor) -> float | Tensor:
         if masses_T is not None:
             mass_R = self._mass(part)
             assert mass_R is not None
@@ -141,7 +141,7 @@ class Step:
         shares = [part.num / totals[row] for row in rows]
         return shares[0] if len(set(shares)) == 1 else torch.tensor(shares, dtype=like.dtype, device=like.device)
 
-    def _loss(self, part: Part) -> tuple[Tensor, Tensor]:
+    def _loss(self, part: Batch) -> tuple[Tensor, Tensor]:
         if self._cast is None:
             outputs = self.forward(part.x, is_shared=part.is_shared, rows=part.rows)
         else:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dlexp.engine.task import Part
+from dlexp.engine.task import Batch
 
 PENDING_BATCHES = 64
 PENDING_NUMBERS = 1 << 20
@@ -39,7 +39,7 @@ class Sums:
         """Return empty sums for T trials."""
         return cls(torch.zeros_like(like_T), torch.zeros_like(like_T, dtype=torch.int64), [0] * len(like_T))
 
-    def add(self, loss_R: Tensor, outputs: Tensor, part: Part) -> None:
+    def add(self, loss_R: Tensor, outputs: Tensor, part: Batch) -> None:
         """Add a batch: its mean losses and its outputs (R, N, K)."""
         rows = part.rows
         has_classes = outputs.shape[-1] > 1 or part.targets.dim() == 3 or not part.targets.is_floating_point()

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from dlexp.data.balance import num_drawn, oversample
-from dlexp.data.unit import Unit
+from dlexp.data.target_scale import TargetScale
 from dlexp.engine.trainer import Trainer
 from dlexp.normalize import Affine
 from dlexp.random import generator
@@ -29,7 +29,7 @@ class TrialSeeds:
 
 
 @dataclass(frozen=True)
-class Part:
+class Batch:
     """A batch of some trials, or of all.
 
     Attributes:
@@ -78,7 +78,7 @@ class Task:
     num_classes: int
     is_image: bool
     dtype: torch.dtype = torch.float32
-    unit: Unit | None = None
+    unit: TargetScale | None = None
     oversampled: Tensor | None = None
 
     @property
@@ -102,7 +102,7 @@ class Task:
             x = affine.apply(x, dtype=self.dtype)
         return (x.movedim(-1, -3) if self.is_image else x).to(self.dtype)
 
-    def prepare_training(self, part: Part, seeds: list[TrialSeeds], draw: int) -> Part:
+    def prepare_training(self, part: Batch, seeds: list[TrialSeeds], draw: int) -> Batch:
         """Return a raw batch augmented with each trial's own draws and normalised.
 
         Args:
@@ -134,7 +134,7 @@ class Task:
     def _in_unit(self, targets: Tensor, rows: list[int] | None) -> Tensor:
         if self.unit is None:
             return targets
-        return (self.unit if rows is None else self.unit.keep(rows)).enter(targets).to(self.dtype)
+        return (self.unit if rows is None else self.unit.keep(rows)).scale(targets).to(self.dtype)
 
     def _affine(self, rows: list[int] | None) -> Affine | None:
         if rows is None or self.affine is None or self.affine.scale.dim() == 1:
@@ -142,7 +142,7 @@ class Task:
         return self.affine.keep(rows)
 
 
-def epoch_batches(task: Task, trainer: Trainer, seeds: list[TrialSeeds], epoch: int) -> list[list[Part]]:
+def epoch_batches(task: Task, trainer: Trainer, seeds: list[TrialSeeds], epoch: int) -> list[list[Batch]]:
     """Return the row numbers of each batch of an epoch, in each trial's own order.
 
     Trials with the same order of the same examples share a batch; others are stacked; where their last batches differ
@@ -155,7 +155,7 @@ def epoch_batches(task: Task, trainer: Trainer, seeds: list[TrialSeeds], epoch: 
     ]
     empty = torch.empty(0)
     if is_shared:
-        return [[Part(None, True, chunk, empty)] for chunk in chunks[0]]
+        return [[Batch(None, True, chunk, empty)] for chunk in chunks[0]]
     return [_by_length(list(together)) for together in zip(*chunks, strict=True)]
 
 
@@ -168,17 +168,17 @@ def _shuffled(rows: Tensor, seeds: TrialSeeds, batch_size: int, epoch: int, over
     return usable(list(drawn.split(batch_size)))
 
 
-def _by_length(chunks: list[Tensor]) -> list[Part]:
+def _by_length(chunks: list[Tensor]) -> list[Batch]:
     lengths = sorted({len(chunk) for chunk in chunks}, reverse=True)
     parts = []
     for length in lengths:
         rows = [row for row, chunk in enumerate(chunks) if len(chunk) == length]
         stacked = torch.stack([chunks[row] for row in rows])
-        parts.append(Part(None if len(lengths) == 1 else rows, False, stacked, torch.empty(0)))
+        parts.append(Batch(None if len(lengths) == 1 else rows, False, stacked, torch.empty(0)))
     return parts
 
 
-def gather(feed: Any, batches: list[list[Part]]) -> Iterator[list[Part]]:
+def gather(feed: Any, batches: list[list[Batch]]) -> Iterator[list[Batch]]:
     """Yield each batch's parts with inputs and targets in the place of row numbers."""
     stream = feed.batches([part.x for parts in batches for part in parts])
     for parts in batches:

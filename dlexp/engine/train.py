@@ -17,7 +17,7 @@ from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
 from dlexp.engine.step import Step
 from dlexp.engine.stopping import Stopping
 from dlexp.engine.sums import Sums
-from dlexp.engine.task import Part, Task, TrialSeeds, epoch_batches, gather, num_steps
+from dlexp.engine.task import Batch, Task, TrialSeeds, epoch_batches, gather, num_steps
 from dlexp.engine.trainer import Trainer
 
 PROGRESS_SECONDS = 0.2
@@ -158,7 +158,7 @@ class Run:
             self.sums = Sums.zero(self.step.forward.flat.tensor[:, 0])
         return self.sums
 
-    def _prepare(self, batches: list[list[Part]]) -> list[list[Part]]:
+    def _prepare(self, batches: list[list[Batch]]) -> list[list[Batch]]:
         first = self.number * self.trainer.accumulate
         return [
             [self.task.prepare_training(part, self.seeds, first + i) for part in parts]

@@ -5,14 +5,12 @@ add what is asked once. No metric crosses the trial axis; a trial whose outputs 
 """
 
 from dlexp.metric.classification import classification, classification_report, confusion_matrix
-from dlexp.metric.name import is_better_high
 from dlexp.metric.regression import regression, regression_report
 
 __all__ = [
     "classification",
     "classification_report",
     "confusion_matrix",
-    "is_better_high",
     "regression",
     "regression_report",
 ]

@@ -13,7 +13,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from dlexp.error import ConfigError
-from dlexp.model.layer import ConvBlock, Factory, Parts, image_shape, side_after, smallest_side
+from dlexp.model.layer import Blocks, ConvBlock, Factory, image_shape, side_after, smallest_side
 from dlexp.model.mlp import DenseLayer
 from dlexp.type import Count, NonNegativeInt, Widths
 
@@ -65,7 +65,7 @@ class CNN(nn.Module):
             windows += [(k, s, p), (w, w, 0)]
         in_channels, height, width = image_shape(in_shape, "cnn", smallest_side(windows))
 
-        parts = Parts(norm, activation, dropout)
+        parts = Blocks(norm, activation, dropout)
         blocks = []
         for i, out_channels in enumerate(channels):
             conv = ConvBlock(in_channels, out_channels, kernels[i], strides[i], paddings[i], parts=parts)

@@ -19,7 +19,7 @@ from annotated_types import Interval
 from torch import Tensor, nn
 
 from dlexp.error import ConfigError
-from dlexp.model.layer import Factory, GlobalAveragePool, Parts, Stem, choose_stem, image_shape, smallest_side
+from dlexp.model.layer import Blocks, Factory, GlobalAveragePool, Stem, choose_stem, image_shape, smallest_side
 from dlexp.model.recompute import recomputed
 from dlexp.type import Count
 
@@ -29,7 +29,7 @@ BLOCKS = {121: (6, 12, 24, 16), 169: (6, 12, 32, 32), 201: (6, 12, 48, 32), 264:
 class PreactivatedConv(nn.Module):
     """Norm, activation, convolution, dropout: w * f(norm(x))."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, parts: Parts) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, parts: Blocks) -> None:
         super().__init__()
         self.norm = parts.norm(num_features=in_channels)
         self.activation = parts.activation(num_features=in_channels)
@@ -56,7 +56,9 @@ class ConcatConv(nn.Module):
 class DenseUnit(nn.Module):
     """The G new features of one layer: H([x_0, x_1, ...]), with or without a 1x1 bottleneck of 4 G channels."""
 
-    def __init__(self, in_channels: int, growth_rate: int, bottleneck: bool, checkpointing: bool, parts: Parts) -> None:
+    def __init__(
+        self, in_channels: int, growth_rate: int, bottleneck: bool, checkpointing: bool, parts: Blocks
+    ) -> None:
         super().__init__()
         self.checkpointing = checkpointing
         width = 4 * growth_rate
@@ -78,7 +80,7 @@ class DenseBlock(nn.Module):
     """Layers of which each reads the block's input and the features of all layers before it."""
 
     def __init__(
-        self, num_units: int, in_channels: int, growth_rate: int, bottleneck: bool, checkpointing: bool, parts: Parts
+        self, num_units: int, in_channels: int, growth_rate: int, bottleneck: bool, checkpointing: bool, parts: Blocks
     ) -> None:
         super().__init__()
         self.units = nn.ModuleList(
@@ -131,7 +133,7 @@ class DenseNet(nn.Module):
         form = choose_stem(stem, height, width)
         windows = [(3, 1, 1)] if form == "small" else [(7, 2, 3), (3, 2, 1)]
         image_shape(in_shape, "densenet", smallest_side([*windows, *[(2, 2, 0)] * (len(blocks) - 1)]))
-        parts = Parts(norm, activation, dropout)
+        parts = Blocks(norm, activation, dropout)
         # A net with bottleneck and compression starts from 2 k channels, any other from 16 (sections 3 and 4.2).
         wide = 2 * growth_rate if bottleneck and compression < 1 else 16
         self.stem = Stem(channels, wide, form, parts=parts, is_bare=True)

@@ -19,10 +19,10 @@ from torch import Tensor, nn
 
 from dlexp.error import ConfigError
 from dlexp.model.layer import (
+    Blocks,
     ConvBlock,
     Factory,
     GlobalAveragePool,
-    Parts,
     Window,
     choose_stem,
     image_shape,
@@ -57,7 +57,7 @@ class Inception(nn.Module):
         parts: Norm and activation.
     """
 
-    def __init__(self, in_channels: int, filters: tuple[int, ...], large_kernel: int, parts: Parts) -> None:
+    def __init__(self, in_channels: int, filters: tuple[int, ...], large_kernel: int, parts: Blocks) -> None:
         super().__init__()
         one, reduce3, three, reduce5, five, project = filters
         self.branch1 = ConvBlock(in_channels, one, 1, parts=parts)
@@ -89,7 +89,7 @@ class AuxiliaryHead(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int, num_outputs: int, pool: nn.Module, height: int, width: int, parts: Parts
+        self, in_channels: int, num_outputs: int, pool: nn.Module, height: int, width: int, parts: Blocks
     ) -> None:
         super().__init__()
         self.pool = pool
@@ -139,7 +139,7 @@ class GoogLeNet(nn.Module):
         windows = [(7, 2, 3), HALVING, HALVING, HALVING] if form == "imagenet" else [HALVING]
         image_shape(in_shape, "inception", smallest_side([*windows, HALVING]))
         self.aux_weights = list(aux_weights)
-        parts = Parts(norm, activation, dropout)
+        parts = Blocks(norm, activation, dropout)
         self.stem = _stem(channels, form, parts)
         channels = 192
         for name, filters in MODULES.items():
@@ -180,7 +180,7 @@ class GoogLeNet(nn.Module):
         return [logits_NK, *auxiliary] if auxiliary else logits_NK
 
 
-def _stem(in_channels: int, form: str, parts: Parts) -> nn.Sequential:
+def _stem(in_channels: int, form: str, parts: Blocks) -> nn.Sequential:
     if form == "small":
         return nn.Sequential(ConvBlock(in_channels, 192, 3, parts=parts))
     # Figure 3 places a local response normalisation behind the first pooling and before the second. Its constants

@@ -17,7 +17,7 @@ Window: TypeAlias = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class Parts:
+class Blocks:
     """The configured building blocks that a model is made of, as factories.
 
     Attributes:
@@ -57,7 +57,7 @@ class ConvBlock(nn.Module):
         stride: int = 1,
         padding: int | None = None,
         *,
-        parts: Parts,
+        parts: Blocks,
         bias: bool | None = None,
     ) -> None:
         super().__init__()
@@ -149,7 +149,7 @@ class Stem(nn.Module):
         out_channels: int,
         stem: str,
         *,
-        parts: Parts,
+        parts: Blocks,
         is_bare: bool = False,
     ) -> None:
         super().__init__()

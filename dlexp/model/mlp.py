@@ -10,7 +10,7 @@ import math
 
 from torch import Tensor, nn
 
-from dlexp.model.layer import Factory, Parts
+from dlexp.model.layer import Blocks, Factory
 from dlexp.type import Widths
 
 
@@ -24,7 +24,7 @@ class DenseLayer(nn.Module):
         parts: f, norm and dropout; where the norm adds a bias, b is left out.
     """
 
-    def __init__(self, in_features: int, out_features: int, shortcut: bool, parts: Parts) -> None:
+    def __init__(self, in_features: int, out_features: int, shortcut: bool, parts: Blocks) -> None:
         super().__init__()
         self.linear = nn.Linear(in_features, out_features, bias=parts.needs_bias)
         self.norm = parts.norm(num_features=out_features)
@@ -63,7 +63,7 @@ class MLP(nn.Module):
         dropout: Factory,
     ) -> None:
         super().__init__()
-        parts = Parts(norm, activation, dropout)
+        parts = Blocks(norm, activation, dropout)
         sizes = [math.prod(in_shape), *widths]
         self.hidden = nn.Sequential(*(DenseLayer(sizes[i], sizes[i + 1], shortcut, parts) for i in range(len(widths))))
         self.output = nn.Linear(sizes[-1], num_outputs)

@@ -14,7 +14,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from dlexp.model.layer import ConvBlock, Factory, GlobalAveragePool, Parts, choose_stem, image_shape, smallest_side
+from dlexp.model.layer import Blocks, ConvBlock, Factory, GlobalAveragePool, choose_stem, image_shape, smallest_side
 
 # Of each block: kernel, stride, padding; channels of its three convolutions, the last block's third being the classes.
 SMALL = (((5, 1, 2), (192, 160, 96)), ((5, 1, 2), (192, 192, 192)), ((3, 1, 1), (192, 192)))
@@ -54,7 +54,7 @@ class NiN(nn.Module):
         # A 3x3 window of stride 2 in ceil mode leaves floor(in / 2) pixels, as a 2x2 window would.
         windows = [window for conv, _ in blocks for window in (conv, (2, 2, 0))][:-1]
         image_shape(in_shape, "nin", smallest_side(windows))
-        parts = Parts(norm, activation, dropout)
+        parts = Blocks(norm, activation, dropout)
         layers: list[nn.Module] = []
         for i, ((kernel_size, stride, padding), channels) in enumerate(blocks):
             for j, out_channels in enumerate(channels):

@@ -10,7 +10,7 @@ from typing import Any, cast
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dlexp.model.layer import GlobalAveragePool, Parts, Stem, choose_stem, image_shape
+from dlexp.model.layer import Blocks, GlobalAveragePool, Stem, choose_stem, image_shape
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class UnitStyle:
         width_per_group: Channels of each group for a unit of 64 channels.
     """
 
-    parts: Parts
+    parts: Blocks
     is_bottleneck: bool = False
     has_preactivation: bool = False
     is_residual: bool = True

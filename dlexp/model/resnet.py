@@ -13,7 +13,7 @@ one is configured, stands before the linear layer.
 from typing import Literal
 
 from dlexp.error import ConfigError
-from dlexp.model.layer import Factory, Parts
+from dlexp.model.layer import Blocks, Factory
 from dlexp.model.residual import ResidualNet, UnitStyle
 
 UNITS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
@@ -59,7 +59,7 @@ class ResNet(ResidualNet):
         if shortcut == "auto":
             shortcut = "padding" if is_cifar else "projection"
         style = UnitStyle(
-            Parts(norm, activation, dropout),
+            Blocks(norm, activation, dropout),
             is_bottleneck=depth in (50, 101, 152),
             has_preactivation=preactivation,
             is_residual=residual,

@@ -8,7 +8,7 @@ Deviation: a dropout, if one is configured, stands before the linear layer.
 
 from typing import Literal
 
-from dlexp.model.layer import Factory, Parts
+from dlexp.model.layer import Blocks, Factory
 from dlexp.model.residual import ResidualNet, UnitStyle
 from dlexp.model.resnet import UNITS
 from dlexp.type import Count
@@ -43,7 +43,7 @@ class ResNeXt(ResidualNet):
         dropout: Factory,
     ) -> None:
         style = UnitStyle(
-            Parts(norm, activation, dropout), is_bottleneck=True, groups=groups, width_per_group=width_per_group
+            Blocks(norm, activation, dropout), is_bottleneck=True, groups=groups, width_per_group=width_per_group
         )
         super().__init__(
             UNITS[depth],

@@ -14,7 +14,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from dlexp.model.layer import ConvBlock, Factory, GlobalAveragePool, Parts, choose_stem, image_shape
+from dlexp.model.layer import Blocks, ConvBlock, Factory, GlobalAveragePool, choose_stem, image_shape
 
 CONVS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 CHANNELS = (64, 128, 256, 512, 512)
@@ -49,7 +49,7 @@ class VGG(nn.Module):
         is_small = choose_stem(stem, height, width) == "small"
         if not is_small:
             image_shape(in_shape, "vgg", smallest=2 ** len(CHANNELS))
-        parts = Parts(norm, activation, dropout)
+        parts = Blocks(norm, activation, dropout)
         stages = []
         for count, channels in zip(CONVS[depth], CHANNELS, strict=True):
             stage: list[nn.Module] = []

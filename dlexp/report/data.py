@@ -7,7 +7,7 @@ import torch
 from matplotlib.axes import Axes
 
 from dlexp.data.dataset import Dataset
-from dlexp.image import unit
+from dlexp.image import as_float
 from dlexp.report.canvas import new_figure, plain, save
 
 _SIDE = 5
@@ -29,7 +29,7 @@ def _draw_pictures(data: Dataset, path: Path) -> Path:
     figure = new_figure(1.5 * _SIDE, 1.7 * _SIDE)
     axes = list(figure.subplots(_SIDE, _SIDE).flat)
     for axis, row in zip(axes, rows.tolist(), strict=False):
-        picture = unit(data.inputs[row]).numpy()
+        picture = as_float(data.inputs[row]).numpy()
         axis.imshow(picture[..., 0] if picture.shape[-1] == 1 else picture[..., :3], cmap="gray", vmin=0, vmax=1)
         axis.set_title(plain(_target(data, row))[:20], fontsize=7)
     _clear(axes)

@@ -12,7 +12,7 @@ def draw(noise: dict[str, Any], path: Path) -> Path:
     """Draw the values of each source beside their standard deviations with 95 % intervals.
 
     Args:
-        noise: The document of `dlexp.job.noise.measure`.
+        noise: The document of `dlexp.job.compare.seed_noise.measure`.
         path: The PNG to write.
     """
     records = [*(record for record in noise["sources"] if not record["is_absent"]), noise["all"]]

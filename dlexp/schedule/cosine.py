@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dlexp.schedule.warmup import ramp
-from dlexp.type import NonNegative, PerTrial, Unit
+from dlexp.type import NonNegative, PerTrial, UnitInterval
 
 
 class CosineDecay:
@@ -24,7 +24,7 @@ class CosineDecay:
 
     def __init__(
         self,
-        final: PerTrial[Unit] = 0.0,
+        final: PerTrial[UnitInterval] = 0.0,
         warmup: PerTrial[NonNegative] = 0.0,
         *,
         total_steps: int,

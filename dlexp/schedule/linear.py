@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from dlexp.schedule.warmup import ramp
-from dlexp.type import NonNegative, PerTrial, Unit
+from dlexp.type import NonNegative, PerTrial, UnitInterval
 
 
 class LinearDecay:
@@ -21,7 +21,7 @@ class LinearDecay:
 
     def __init__(
         self,
-        final: PerTrial[Unit] = 0.0,
+        final: PerTrial[UnitInterval] = 0.0,
         warmup: PerTrial[NonNegative] = 0.0,
         *,
         total_steps: int,

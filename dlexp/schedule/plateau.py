@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from dlexp.schedule.warmup import ramp
-from dlexp.type import NonNegative, NonNegativeInt, PerTrial, Unit
+from dlexp.type import NonNegative, NonNegativeInt, PerTrial, UnitInterval
 
 
 class Plateau:
@@ -27,11 +27,11 @@ class Plateau:
 
     def __init__(
         self,
-        gamma: PerTrial[Unit] = 0.1,
+        gamma: PerTrial[UnitInterval] = 0.1,
         patience: PerTrial[NonNegativeInt] = 10,
         threshold: PerTrial[NonNegative] = 1e-4,
         cooldown: PerTrial[NonNegativeInt] = 0,
-        min_scale: PerTrial[Unit] = 0.0,
+        min_scale: PerTrial[UnitInterval] = 0.0,
         warmup: PerTrial[NonNegative] = 0.0,
         *,
         total_steps: int,

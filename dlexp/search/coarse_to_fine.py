@@ -1,44 +1,56 @@
-"""Coarse to fine: rounds of random search, each zoomed around the best region of the one before and trained longer."""
+"""Coarse to fine: an even first round, then rounds closer and closer around the best settings, trained longer."""
 
 import math
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from dlexp.config.dimension import Dimension
 from dlexp.error import ConfigError
-from dlexp.search.plan import Problem, Proposal, Round, Rounds, Search, uniform
-from dlexp.search.random import distinct
+from dlexp.search.density import Density
+from dlexp.search.distinct import distinct
+from dlexp.search.random import evenly
+from dlexp.search.strategy import Problem, Proposal, Round, Rounds, Search, Settings, signature, uniform
 from dlexp.type import Count, Fraction
 
 EDGE = 0.05  # share of a range that counts as its edge
-NEAR = 0.1  # share from which the next range moves: of 33 draws all miss the outer twentieth once in five searches
-Scored = list[tuple[Proposal, float]]
+NEAR = 0.1  # share from which a range grows: of 33 draws all miss the outer twentieth once in five searches
+CANDIDATES = 8  # settings drawn for one that is tried; in replays 4 and 16 did as well
+Scored = list[tuple[Proposal, float | None]]
+Widths = dict[str, float]  # of the kernels of each dimension, on its scale
 
 
 @dataclass(frozen=True)
 class CoarseToFine(Search):
-    """Rounds of random search, each zoomed around the best region of the one before and trained longer.
+    """Rounds of random search: the first even, the later ones closer around the best settings and trained longer.
 
-    On the scale of each dimension (logarithmic where tagged) the next range has `zoom` times the width and its centre
-    amid the best settings, and contains the best one. A best setting at an edge of the range that was searched moves
-    the range beyond it at full width instead, as far as the parameter allows. Listed values that no good setting has
-    are dropped.
+    The first round is a scrambled Sobol sequence. For each setting of a later one, 8 candidates are drawn where the
+    best `keep` of all settings so far are dense, and the one is tried for which this density is largest against that of
+    the other settings. A density is a product over the dimensions of mixtures of normal kernels on the dimension's
+    scale (logarithmic where tagged), in which better settings weigh more; a kernel's standard deviation is half of
+    `zoom`, then of `zoom`^2, ... of the range. Listed values have no order: one is drawn as often as good settings have
+    it, and any now and then. A best setting at an edge of a range that was searched lets the range grow beyond it, as
+    far as the parameter allows, and the kernels keep their width.
+
+    No setting is trained twice for as many epochs; the best of a round may be trained again in a longer one.
 
     Args:
         trials: Settings in all rounds together.
         rounds: Rounds.
         epochs: Epochs of each round; null halves them backwards from trainer.epochs.
-        zoom: Width of the next range as a share of this one.
-        keep: Share of a round's settings that count as its best region.
+        zoom: Width of a round's kernels as a share of those of the round before.
+        keep: Share of all settings so far that count as good.
 
     References:
         A. Karpathy (2015), CS231n Convolutional Neural Networks for Visual Recognition, hyperparameter optimization
+        J. Bergstra et al. (2011), Algorithms for hyper-parameter optimization, section 4 (the ratio of densities)
     """
 
     trials: Count = 100
     rounds: Count = 3
     epochs: list[Count] | None = None
     zoom: Fraction = 0.3
-    keep: Fraction = 0.1
+    keep: Fraction = 0.2
 
     @property
     def is_total_known(self) -> bool:
@@ -52,21 +64,46 @@ class CoarseToFine(Search):
             ConfigError: The numbers of rounds and epochs do not agree.
         """
         epochs = self._epochs(problem.epochs)
+        widths = {d.key: d.span[1] - d.span[0] for d in problem.dimensions if d.values is None}
+        scored: Scored = []
         notes: list[str] = []
-        first = 0
+        seen: dict[int, set[str]] = {}
+        draw, first, number = evenly(problem, self.seed), 0, 0
         for stage in range(self.rounds):
             count = self.trials * (stage + 1) // self.rounds - self.trials * stage // self.rounds
-            proposals = distinct(
-                problem,
-                lambda number, key: uniform(self.seed, number, key),
-                count,
-                first=first,
-                epochs=epochs[stage],
-            )
-            first = proposals[-1].number + 1 if proposals else first
-            scores = yield Round(stage + 1, proposals, notes)
-            scored = [(p, s) for p, s in zip(proposals, scores, strict=True) if s is not None]
-            problem, notes = narrow(problem, scored, self.zoom, self.keep)
+            before = seen.setdefault(epochs[stage], set())
+            if any(score is not None for _, score in scored):
+                draw = self._closer(problem, scored, widths, before)
+            proposals = distinct(problem, draw, count, first=first, seen=before, epochs=epochs[stage])
+            if not proposals:  # fewer trials than rounds, or a small space that is searched
+                continue
+            first, number = proposals[-1].number + 1, number + 1
+            scores = yield Round(number, proposals, notes)
+            scored += zip(proposals, scores, strict=True)
+            problem, widths, notes = zoomed(problem, scored, widths, self.zoom)
+
+    def _closer(self, problem: Problem, scored: Scored, widths: Widths, seen: set[str]) -> Callable[[int], Settings]:
+        """Return what draws the setting of a number near good ones."""
+        good, others = divided(scored, self.keep)
+        near = {d.key: _density(d, good, widths.get(d.key, 1.0), is_ranked=True) for d in problem.dimensions}
+        far = {d.key: _density(d, others, widths.get(d.key, 1.0), is_ranked=False) for d in problem.dimensions}
+
+        def candidate(number: int, turn: int) -> Settings:
+            setting: Settings = {}
+            for d in problem.dimensions:
+                if d.exists(setting):
+                    which, where = (uniform(self.seed, number, f"{d.key}:{turn}:{use}") for use in ("which", "where"))
+                    setting[d.key] = near[d.key].draw(which, where)
+            return setting
+
+        def gain(setting: Settings) -> float:
+            return sum(near[key].log(value) - far[key].log(value) for key, value in setting.items())
+
+        def draw(number: int) -> Settings:
+            drawn = [candidate(number, turn) for turn in range(CANDIDATES)]
+            return max([s for s in drawn if signature(s) not in seen] or drawn, key=gain)
+
+        return draw
 
     def _epochs(self, full: int) -> list[int]:
         if self.epochs is None:
@@ -76,51 +113,53 @@ class CoarseToFine(Search):
         return self.epochs
 
 
-def narrow(problem: Problem, scored: Scored, zoom: float, keep: float) -> tuple[Problem, list[str]]:
-    """Return the next round's problem, and what to say about ranges that moved.
+def divided(scored: Scored, keep: float) -> tuple[list[Settings], list[Settings]]:
+    """Return the best `keep` of the settings, at least two, best first, and the others; failed ones are never good."""
+    worked = sorted(
+        ((proposal, score) for proposal, score in scored if score is not None),
+        key=lambda pair: (-pair[1], pair[0].number),
+    )
+    settings = [proposal.settings for proposal, _ in worked]
+    failed = [proposal.settings for proposal, score in scored if score is None]
+    num_good = max(2, math.ceil(keep * len(scored)))
+    return settings[:num_good], settings[num_good:] + failed
+
+
+def _density(d: Dimension, settings: list[Settings], width: float, *, is_ranked: bool) -> Density:
+    """Return the density of a dimension in settings, best first: of weights that fall linearly to 1 / n, or equal."""
+    values = [(rank, setting[d.key]) for rank, setting in enumerate(settings) if d.key in setting]
+    size = len(settings)
+    # both add up to the number of settings where all have the dimension
+    weights = [2 * (size - rank) / (size + 1) if is_ranked else 1.0 for rank, _ in values]
+    return Density(d, [value for _, value in values], weights, width / 2)
+
+
+def zoomed(problem: Problem, scored: Scored, widths: Widths, zoom: float) -> tuple[Problem, Widths, list[str]]:
+    """Return the problem with ranges that grew, the next round's widths, and what to say about ranges that grew.
 
     Args:
         problem: What was searched.
-        scored: The settings that did not fail, with their scores.
-        zoom: Width of the next range as a share of this one.
-        keep: Share of the settings that count as the best region.
+        scored: All settings so far with their scores.
+        widths: Of the kernels so far.
+        zoom: The factor of those of dimensions whose best value lies at no edge.
     """
-    if not scored:
-        return problem, ["no setting of this round worked; the ranges stay as they are"]
-    ranked = sorted(scored, key=lambda pair: (-pair[1], pair[0].number))
-    top = [proposal.settings for proposal, _ in ranked[: max(2, math.ceil(keep * len(ranked)))]]
-    dimensions, notes = [], []
+    (best, *_), _ = divided(scored, 1.0) if any(score is not None for _, score in scored) else ([None], [])
+    if best is None:
+        return problem, widths, ["no setting so far worked; the next ones are drawn as the first were"]
+    dimensions, notes, widths = [], [], dict(widths)
     for d in problem.dimensions:
-        kept = [setting[d.key] for setting in top if d.key in setting]
-        if not kept:
-            dimensions.append(d)
-        elif d.values is not None:
-            dimensions.append(replace(d, values=[value for value in d.values if value in kept]))
-        else:
-            has_best = d.key in top[0]
-            moved, note = _zoom(d, [float(value) for value in kept], zoom, has_best)
-            dimensions.append(moved)
-            notes += [note] if note else []
-    return Problem(dimensions, problem.epochs), notes
-
-
-def _zoom(d: Dimension, kept: list[float], zoom: float, has_best: bool) -> tuple[Dimension, str]:
-    low, high = d.span
-    width, best = high - low, d.place(kept[0])
-    edge = edge_of(d, kept[0], NEAR) if has_best else None
-    edge = edge if edge is not None and _has_room(d, edge) else None
-    if edge is not None:
-        centre, half = best, width / 2
-    else:
-        half = zoom * width / 2
-        places = [d.place(value) for value in kept]
-        centre = min(max((min(places) + max(places)) / 2, best - half), best + half)
-        centre = min(max(centre, low + half), high - half)  # nothing speaks for the outside
-    moved = _limited(d, centre - half, centre + half)
-    if edge is None:
-        return moved, ""
-    old, new = f"[{d.low:.3g}, {d.high:.3g}]", f"[{moved.low:.3g}, {moved.high:.3g}]"
-    return moved, f"{d.key}: the best value {kept[0]:.3g} lies at the {edge} edge of {old}; the range moves to {new}"
+        edge = edge_of(d, best[d.key], NEAR) if d.values is None and d.key in best else None
+        if edge is not None and _has_room(d, edge):
+            wider = _grown(d, best[d.key], edge)
+            old, new = f"[{d.low:.3g}, {d.high:.3g}]", f"[{wider.low:.3g}, {wider.high:.3g}]"
+            notes.append(
+                f"{d.key}: the best value {best[d.key]:.3g} lies at the {edge} edge of {old}; the range grows to {new}"
+            )
+            d = wider
+        elif d.values is None:
+            widths[d.key] *= zoom
+        dimensions.append(d)
+    return Problem(dimensions, problem.epochs), widths, notes
 
 
 def edge_of(d: Dimension, value: float, margin: float = EDGE) -> str | None:
@@ -137,12 +176,19 @@ def _has_room(d: Dimension, edge: str) -> bool:
     return d.limits[0] < d.low if edge == "lower" else d.limits[1] > d.high
 
 
-def _limited(d: Dimension, low: float, high: float) -> Dimension:
-    """Return the dimension between two places, within what the parameter allows."""
-    ends = [math.exp(end) if d.is_log else end for end in (low, high)]
+def _grown(d: Dimension, best: float, edge: str) -> Dimension:
+    """Return the dimension with half its width more beyond the best value, within what the parameter allows."""
+    low, high = d.span
+    half = (high - low) / 2
+    if edge == "lower":
+        return replace(d, low=max(_number(d, d.place(best) - half), d.limits[0]))
+    return replace(d, high=min(_number(d, d.place(best) + half), d.limits[1]))
+
+
+def _number(d: Dimension, place: float) -> float:
+    """Return the number at a place on a dimension's scale; of integers the nearest one."""
+    if d.is_log:
+        place = math.exp(min(max(place, math.log(sys.float_info.min)), math.log(sys.float_info.max)))
     if d.is_int:
-        # the upper end of an integer's share lies one above it
-        ends = [math.floor(ends[0] + 1e-9), max(math.ceil(ends[1] - 1e-9) - 1, math.floor(ends[0] + 1e-9))]
-        ends[0] = max(ends[0], 1) if d.is_log else ends[0]
-    clipped = [min(max(end, d.limits[0]), d.limits[1]) for end in ends]
-    return replace(d, low=clipped[0], high=clipped[1])
+        return max(round(place), 1) if d.is_log else round(place)
+    return place

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dlexp.error import ConfigError
-from dlexp.search.plan import Problem, Proposal, Round, Rounds, Search, Settings
+from dlexp.search.strategy import Problem, Proposal, Round, Rounds, Search, Settings
 from dlexp.type import Count
 
 

@@ -1,13 +1,13 @@
 """Successive halving and hyperband: many settings for few epochs, the best of them go on from where they are."""
 
-import math
 from dataclasses import dataclass, replace
 from typing import Annotated
 
 from annotated_types import Ge
 
-from dlexp.search.plan import Problem, Proposal, Round, Rounds, Scores, Search, uniform
-from dlexp.search.random import distinct
+from dlexp.search.distinct import distinct
+from dlexp.search.random import independently
+from dlexp.search.strategy import Problem, Proposal, Round, Rounds, Scores, Search
 from dlexp.type import Count
 
 
@@ -16,8 +16,10 @@ class Hyperband(Search):
     """Successive halving: many settings for few epochs, the best of them train on; in brackets, hyperband.
 
     In a bracket each rung keeps the best 1/eta of its settings and trains them eta times as long, from their
-    checkpoints and under the schedule of the full length. Bracket s starts with eta^-s of the full length; the
-    settings are shared out in proportion to eta^s / (s + 1), so that each bracket takes about as many epochs.
+    checkpoints and under the schedule of the full length R = trainer.epochs. Bracket s of s_max, ..., 0, where
+    s_max = floor(log_eta(R / min_epochs)), judges its settings at R eta^-s, R eta^(1-s), ..., R epochs, rounded to the
+    nearest integer, halves up. The settings are shared out in proportion to eta^s / (s + 1), so that each bracket takes
+    about as many epochs.
 
     Args:
         trials: Settings in all brackets together.
@@ -37,10 +39,11 @@ class Hyperband(Search):
     def propose(self, problem: Problem) -> Rounds:
         """Yield a round a rung, bracket after bracket."""
         rungs = _rungs(self.min_epochs, self.eta, problem.epochs)
-        starts = list(range(len(rungs)))[: self.brackets]
+        starts = list(range(len(rungs)))[: self.brackets][: self.trials]
         first, number = 0, 0
+        draw, seen = independently(problem, self.seed), set[str]()
         for start, count in zip(starts, _shares(self.trials, self.eta, len(rungs), starts), strict=True):
-            proposals = distinct(problem, lambda n, key: uniform(self.seed, n, key), count, first=first)
+            proposals = distinct(problem, draw, count, first=first, seen=seen)
             first = proposals[-1].number + 1 if proposals else first
             for rung in rungs[start:]:
                 if not proposals:
@@ -63,18 +66,25 @@ def survivors(proposals: list[Proposal], scores: Scores, eta: int) -> list[Propo
 
 
 def _rungs(shortest: int, eta: int, longest: int) -> list[int]:
-    """Return the epochs at which settings are judged: the longest and its eta-ths, not below the shortest."""
-    found, epochs = [], longest
-    while epochs >= min(shortest, longest) and epochs not in found:
-        found.append(epochs)
-        epochs = math.ceil(epochs / eta)
-    return sorted(found)
+    """Return the epochs at which settings are judged: `longest` and its eta-ths, as far as they reach `shortest`.
+
+    Rounding gives no epoch twice and none below `shortest`: unrounded, each is at least 1 more than the one before.
+    """
+    powers = [1]
+    while powers[-1] * eta * shortest <= longest:
+        powers.append(powers[-1] * eta)
+    return [(2 * longest + power) // (2 * power) for power in reversed(powers)]
 
 
 def _shares(trials: int, eta: int, num_rungs: int, starts: list[int]) -> list[int]:
-    """Return the number of settings of each bracket; they add up to `trials` unless a bracket would be empty."""
+    """Return the number of settings of each bracket, at least 1 each, `trials` in all.
+
+    What rounding leaves over goes to the first bracket, what it takes too much comes from the largest ones.
+    """
     depths = [num_rungs - 1 - start for start in starts]
     weights = [eta**depth / (depth + 1) for depth in depths]
     shares = [max(1, round(trials * weight / sum(weights))) for weight in weights]
-    shares[0] = max(1, shares[0] + trials - sum(shares))
+    while sum(shares) > trials:
+        shares[shares.index(max(shares))] -= 1
+    shares[0] += trials - sum(shares)
     return shares

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dlexp.search.plan import Problem, Proposal, Round, Rounds, Search, Settings, signature, uniform
+from dlexp.search.distinct import distinct
+from dlexp.search.strategy import Problem, Round, Rounds, Search, Settings, uniform
 from dlexp.type import Count
 
-ATTEMPTS = 50  # draws for a new setting before a small space counts as exhausted
+FEWEST_POINTS = 64  # of a Sobol sequence that are drawn at once
 
 
 @dataclass(frozen=True)
@@ -28,62 +29,39 @@ class Random(Search):
 
     def propose(self, problem: Problem) -> Rounds:
         """Yield all draws as one round."""
-        position = _sobol(problem, self.seed, self.trials) if self.sobol else _independent(self.seed)
-        yield Round(1, distinct(problem, position, self.trials))
+        draw = evenly(problem, self.seed) if self.sobol else independently(problem, self.seed)
+        yield Round(1, distinct(problem, draw, self.trials))
 
 
-def distinct(
-    problem: Problem,
-    position: Callable[[int, str], float],
-    count: int,
-    *,
-    first: int = 0,
-    seen: set[str] | None = None,
-    epochs: int | None = None,
-) -> list[Proposal]:
-    """Return up to `count` settings that differ; fewer when a space of listed values has no more.
+def independently(problem: Problem, seed: int) -> Callable[[int], Settings]:
+    """Return what draws the setting of a number, each by itself."""
+    return lambda number: place(problem, lambda key: uniform(seed, number, key))
 
-    Args:
-        problem: What is searched.
-        position: Returns the position in [0, 1) of a draw by its number and the dimension's key.
-        count: Settings wanted.
-        first: Number of the first draw.
-        seen: Signatures that are not drawn again; the new ones are added.
-        epochs: Length of their training.
+
+def evenly(problem: Problem, seed: int) -> Callable[[int], Settings]:
+    """Return what draws the setting of a number from a scrambled Sobol sequence, which goes on as long as asked.
+
+    References:
+        A. B. Owen (1998), Scrambling Sobol' and Niederreiter-Xing points
     """
-    seen = set() if seen is None else seen
-    found: list[Proposal] = []
-    number, misses = first, 0
-    while len(found) < count and misses < ATTEMPTS:
-        setting = draw(problem, lambda key, n=number: position(n, key))
-        name = signature(setting)
-        if name in seen:
-            misses += 1
-        else:
-            misses = 0
-            seen.add(name)
-            found.append(Proposal(number, setting, epochs))
-        number += 1
-    return found
+    from scipy.stats import qmc
+
+    columns = {d.key: i for i, d in enumerate(problem.dimensions)}
+    sequence = qmc.Sobol(max(len(columns), 1), scramble=True, rng=seed)
+    points = list(sequence.random(FEWEST_POINTS))
+
+    def draw(number: int) -> Settings:
+        while number >= len(points):
+            points.extend(sequence.random(len(points)))
+        return place(problem, lambda key: float(points[number][columns[key]]))
+
+    return draw
 
 
-def draw(problem: Problem, position: Callable[[str], float]) -> Settings:
-    """Return a setting from the position in [0, 1) of each dimension."""
+def place(problem: Problem, position: Callable[[str], float]) -> Settings:
+    """Return the setting at the position in [0, 1) of each dimension."""
     setting: Settings = {}
     for d in problem.dimensions:
         if d.exists(setting):
             setting[d.key] = d.value(position(d.key))
     return setting
-
-
-def _independent(seed: int) -> Callable[[int, str], float]:
-    return lambda number, key: uniform(seed, number, key)
-
-
-def _sobol(problem: Problem, seed: int, trials: int) -> Callable[[int, str], float]:
-    from scipy.stats import qmc
-
-    columns = {d.key: i for i, d in enumerate(problem.dimensions)}
-    power = max(1, (2 * trials + ATTEMPTS).bit_length())
-    points = qmc.Sobol(max(len(columns), 1), scramble=True, rng=seed).random_base2(power)
-    return lambda number, key: float(points[number, columns[key]])

@@ -1,12 +1,15 @@
 """Tree-structured Parzen estimator through Optuna, in memory: a resumed sweep asks again and tells what is known."""
 
+import itertools
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dlexp.config.dimension import Dimension
 from dlexp.error import ConfigError
-from dlexp.search.plan import Problem, Proposal, Round, Rounds, Search, Settings
+from dlexp.search.distinct import ATTEMPTS, unseen
+from dlexp.search.strategy import Problem, Proposal, Round, Rounds, Search, Settings, signature
 from dlexp.type import Count
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ class TPE(Search):
     """Tree-structured Parzen estimator: draws where good settings are denser than bad ones; needs Optuna.
 
     Rounds of `batch` settings are asked for and told together, so that results do not depend on which finished first.
+    A setting that was asked for before is drawn again.
 
     Args:
         trials: Settings to try.
@@ -43,13 +47,14 @@ class TPE(Search):
         Raises:
             ConfigError: Optuna is not installed.
         """
-        study = self._study()
+        study, seen = self._study(), set[str]()
         for number, first in enumerate(range(0, self.trials, self.batch)):
             size = min(self.batch, self.trials - first)
-            asked = [study.ask() for _ in range(size)]
-            settings = [_suggest(trial, problem) for trial in asked]
-            scores = yield Round(number + 1, [Proposal(first + i, setting) for i, setting in enumerate(settings)])
-            for trial, score in zip(asked, scores, strict=True):
+            asked = list(itertools.islice(_new(study, problem, seen), size))
+            if not asked:
+                return
+            scores = yield Round(number + 1, [Proposal(first + i, setting) for i, (_, setting) in enumerate(asked)])
+            for (trial, _), score in zip(asked, scores, strict=True):
                 _tell(study, trial, score)
 
     def _study(self) -> "optuna.Study":
@@ -59,8 +64,34 @@ class TPE(Search):
             cure = "pip install 'dlexp[search]', or choose random or coarse_to_fine"
             raise ConfigError(f"search: got tpe; it needs Optuna: {cure}") from None
         optuna.logging.set_verbosity(logging.WARNING)
-        sampler = optuna.samplers.TPESampler(seed=self.seed, n_startup_trials=self.startup)
+        # numpy's generator, which Optuna draws from, takes seeds of 32 bits
+        sampler = optuna.samplers.TPESampler(seed=self.seed % 2**32, n_startup_trials=self.startup)
         return optuna.create_study(sampler=sampler, direction="maximize")
+
+
+def _new(study: "optuna.Study", problem: Problem, seen: set[str]) -> "Iterator[tuple[optuna.Trial, Settings]]":
+    """Yield trials whose settings differ from all before, until a finite space has no more."""
+    misses = 0
+    while True:
+        if misses == ATTEMPTS:
+            left = unseen(problem, seen, 1)
+            if not left:
+                return
+            study.enqueue_trial({d.key: _code(d, left[0][d.key]) for d in problem.active(left[0])})
+        trial = study.ask()
+        setting = _suggest(trial, problem)
+        if signature(setting) in seen:
+            misses += 1
+            _tell(study, trial, None)
+        else:
+            misses = 0
+            seen.add(signature(setting))
+            yield trial, setting
+
+
+def _code(d: Dimension, value: Any) -> Any:
+    """Return what Optuna knows a value as: a listed one by its place."""
+    return value if d.values is None else [repr(listed) for listed in d.values].index(repr(value))
 
 
 def _tell(study: "optuna.Study", trial: "optuna.Trial", score: float | None) -> None:

@@ -13,7 +13,6 @@ import numpy as np
 Weighted = Callable[[np.ndarray], np.ndarray]  # weights (B, N) to values (B,)
 Combine = Callable[[np.ndarray], np.ndarray]  # means (B, F) to values (B,)
 
-LOW_IS_BETTER = ("log_loss", "calibration_error", "mse", "rmse", "mae", "huber", "median_error")
 _CONFUSION = (
     "precision_macro",
     "recall_macro",

@@ -6,7 +6,7 @@ import pytest
 import torch
 import yaml
 
-from dlexp.build import build
+from dlexp.build.node import build
 from dlexp.error import ConfigError
 
 FILES = sorted((Path(__file__).parents[2] / "conf" / "augment").glob("[!_]*.yaml"))

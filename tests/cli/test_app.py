@@ -62,6 +62,7 @@ def test_usage_errors_are_one_line_with_exit_code_2(arguments, words):
     "arguments",
     [
         ["--help"],
+        ["--version"],
         ["train", "--help"],
         ["config"],
         ["config", "model=resnet", "model.dpeth=3"],
@@ -90,7 +91,7 @@ def test_a_reader_that_leaves_early_gets_no_traceback():
 def test_an_error_of_ours_is_one_line_that_says_how_to_see_more(tmp_path):
     code = (
         "import sys; sys.argv = ['dlexp', 'config']\n"
-        "import dlexp.job.config as job\n"
+        "import dlexp.config.resolve as job\n"
         "def resolve(*_): raise ZeroDivisionError('oh\\nno')\n"
         "job.resolve = resolve\n"
         "from dlexp.cli import main; main()"

@@ -2,8 +2,8 @@
 
 import pytest
 
+from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError
-from dlexp.job.config import resolve
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ from dlexp.job.config import resolve
         ),
         (
             "model._target_=os.system",
-            "model._target_: got os.system; only dlexp and trusted packages are built: trusted=[os]",
+            "model._target_: got os.system; only dlexp and trusted packages are built",
         ),
         ("model._target_=3", "model._target_: got 3; the dotted path of a class is needed"),
         (

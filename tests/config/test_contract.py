@@ -5,9 +5,9 @@ import re
 import pytest
 
 from dlexp.config.catalog import conf_folder, default_choices, list_groups, list_jobs, read_option
+from dlexp.config.options import describe
+from dlexp.config.resolve import resolve
 from dlexp.config.signature import read
-from dlexp.job.config import resolve
-from dlexp.job.options import describe
 
 OPTIONS = [(group, option) for group, options in list_groups().items() for option in options]
 NAMES = [f"{group}={option}" for group, option in OPTIONS]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError
-from dlexp.job.config import resolve
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from dlexp.config.catalog import list_groups
 from dlexp.config.compose import flat_keys
+from dlexp.config.resolve import resolve, to_yaml
 from dlexp.error import DlexpError
-from dlexp.job.config import resolve, to_yaml
 
 GROUPS = list_groups()
 KEYS = [key for key in flat_keys(resolve([]).config) if "_target_" not in key]

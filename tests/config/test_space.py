@@ -2,9 +2,9 @@
 
 import pytest
 
+from dlexp.config.resolve import resolve
 from dlexp.config.space import combinations, read_space
 from dlexp.error import ConfigError
-from dlexp.job.config import resolve
 
 BOTH = ["optimizer=sgd,momentum", "optimizer.momentum=interval(0.5,0.99)"]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from dlexp.config.resolve import resolve
 from dlexp.config.signature import read
 from dlexp.error import ConfigError
-from dlexp.job.config import resolve
 
 DLEXP = Path(sys.executable).parent / "dlexp"
 SOURCE = '''"""A network."""

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from dlexp.build import build
+from dlexp.build.node import build
+from dlexp.config.resolve import resolve
 from dlexp.error import DlexpError
-from dlexp.job.config import resolve
 from tests.data.corpus import folders, tables
 
 READ = [*tables.READ, *folders.READ]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from dlexp.data.dataset import Dataset, count_duplicates, fingerprint, first_ten, require_finite
-from dlexp.error import DataError
+from dlexp.data.dataset import Dataset, count_duplicates, fingerprint, require_finite
+from dlexp.error import DataError, first_ten
 
 
 def make(inputs, **more):

@@ -2,9 +2,9 @@
 
 import torch
 
+from dlexp.build.program import assemble
+from dlexp.config.resolve import resolve
 from dlexp.engine.evaluate import predict, score
-from dlexp.job.assemble import assemble
-from dlexp.job.config import resolve
 from dlexp.loss import MSE, CrossEntropy
 
 

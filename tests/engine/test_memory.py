@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
+from dlexp.build.dataset import load_data
+from dlexp.build.program import assemble_group
+from dlexp.config.resolve import resolve
 from dlexp.engine.memory import HEADROOM, Allocations, guess_bytes, largest_stack, peak_bytes
-from dlexp.job.assemble import assemble_group
-from dlexp.job.component import load_data
-from dlexp.job.config import resolve
 
 CPU = torch.device("cpu")
 
@@ -34,7 +34,7 @@ def _assembled(overrides: list[str], size: int, engine: str):
     return assemble_group(made, [load_data(made[0])] * size, engine)
 
 
-@pytest.mark.parametrize(("overrides", "engine"), [(["optimizer=adam"], "folded"), (["model=cnn"], "vmapped")])
+@pytest.mark.parametrize(("overrides", "engine"), [(["optimizer=adam"], "batched"), (["model=cnn"], "vmapped")])
 def test_two_small_stacks_predict_a_large_one_within_15_percent(overrides, engine):
     peaks = {size: peak_bytes(_stack(overrides, size, engine).one_update(), CPU) for size in (2, 4)}
     per_trial = (peaks[4] - peaks[2]) / 2

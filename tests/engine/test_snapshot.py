@@ -2,12 +2,12 @@
 
 import torch
 
+from dlexp.build.dataset import load_data
+from dlexp.build.program import assemble_group
+from dlexp.config.resolve import resolve
 from dlexp.engine.event import EpochEnd
 from dlexp.engine.snapshot import best_weights, restore, snapshot
 from dlexp.engine.train import Run
-from dlexp.job.assemble import assemble_group
-from dlexp.job.component import load_data
-from dlexp.job.config import resolve
 
 COMMON = [
     "data.limit=100",
@@ -31,13 +31,13 @@ def advance(run: Run, epochs: int) -> None:
 
 
 def test_a_row_of_a_stack_goes_on_as_a_stack_of_one_to_the_bit():
-    stack = make([0, 1, 2], "folded")
+    stack = make([0, 1, 2], "batched")
     advance(stack, 1)
     saved = snapshot(stack, 1)
-    alone = make([1], "folded")
+    alone = make([1], "batched")
     restore(alone, *saved)
     advance(alone, 2)
-    stack = make([0, 1, 2], "folded")
+    stack = make([0, 1, 2], "batched")
     advance(stack, 2)
     for name, value in snapshot(stack, 1)[0].items():
         assert torch.equal(value, snapshot(alone)[0][name]), name

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from dlexp.engine.forward import Solo
 from dlexp.engine.step import Rules, Step
 from dlexp.engine.sums import Sums
-from dlexp.engine.task import Part
+from dlexp.engine.task import Batch
 from dlexp.loss import CrossEntropy
 from dlexp.optimizer.adam import Adam
 from dlexp.optimizer.momentum import Momentum
@@ -52,7 +52,7 @@ def advance(step: Step, data: list[tuple[Tensor, Tensor]], accumulate: int = 1) 
     sums = Sums.zero(step.forward.flat.tensor[:, 0])
     lr = torch.full((1, 1), LR, dtype=step.forward.flat.tensor.dtype)
     for number, start in enumerate(range(0, len(data), accumulate), start=1):
-        step([[Part(None, True, x, y)] for x, y in data[start : start + accumulate]], lr, number, sums)
+        step([[Batch(None, True, x, y)] for x, y in data[start : start + accumulate]], lr, number, sums)
     return sums
 
 

@@ -3,7 +3,7 @@
 import torch
 
 from dlexp.engine.sums import PENDING_BATCHES, Sums, count_correct
-from dlexp.engine.task import Part
+from dlexp.engine.task import Batch
 
 
 def test_counts_right_answers_of_each_trial():
@@ -33,7 +33,7 @@ def test_sums_do_not_depend_on_when_they_are_read():
     ]
     often, once = Sums.zero(torch.zeros(1)), Sums.zero(torch.zeros(1))
     for loss, outputs, targets in batches:
-        part = Part(None, True, outputs, targets)
+        part = Batch(None, True, outputs, targets)
         often.add(loss, outputs, part)
         once.add(loss, outputs, part)
         state, often = often.state(0), Sums.zero(torch.zeros(1))
@@ -46,12 +46,14 @@ def test_sums_do_not_depend_on_when_they_are_read():
 
 def test_values_have_no_right_answers():
     sums = Sums.zero(torch.zeros(1))
-    sums.add(torch.tensor([0.5]), torch.zeros(1, 4, 1), Part(None, True, torch.zeros(4, 2), torch.zeros(1, 4)))
+    sums.add(torch.tensor([0.5]), torch.zeros(1, 4, 1), Batch(None, True, torch.zeros(4, 2), torch.zeros(1, 4)))
     assert (sums.mean_loss(), sums.accuracy()) == ([0.5], [0.0])
 
 
 def test_mixed_targets_of_two_classes_are_counted_for_one_output():
     sums = Sums.zero(torch.zeros(1))
     targets = torch.tensor([[[0.7, 0.3], [0.4, 0.6], [0.2, 0.8], [0.9, 0.1]]])
-    sums.add(torch.zeros(1), torch.tensor([[[-1.0], [2.0], [-3.0], [-0.5]]]), Part(None, True, torch.zeros(4), targets))
+    sums.add(
+        torch.zeros(1), torch.tensor([[[-1.0], [2.0], [-3.0], [-0.5]]]), Batch(None, True, torch.zeros(4), targets)
+    )
     assert sums.accuracy() == [0.75]

@@ -4,7 +4,7 @@ import torch
 
 from dlexp.data.dataset import Dataset
 from dlexp.data.feed import Resident
-from dlexp.engine.task import Part, Task, TrialSeeds, are_equal, epoch_batches, gather
+from dlexp.engine.task import Batch, Task, TrialSeeds, are_equal, epoch_batches, gather
 from dlexp.engine.trainer import Trainer
 from dlexp.normalize import Affine
 
@@ -51,7 +51,7 @@ def test_each_trial_has_its_own_normalisation_also_in_a_part():
     affine = Affine(torch.tensor([[1.0] * 3, [2.0] * 3, [3.0] * 3]), torch.zeros(3, 3))
     task = make([torch.arange(8)] * 3, affine)
     x = torch.ones(2, 4, 3)
-    prepared = task.prepare_training(Part([0, 2], False, x, torch.zeros(2, 4)), [seeds(0)] * 3, 0)
+    prepared = task.prepare_training(Batch([0, 2], False, x, torch.zeros(2, 4)), [seeds(0)] * 3, 0)
     assert prepared.x[:, 0, 0].tolist() == [1.0, 3.0]
     assert task.keep([1]).prepare(x[:1])[0, 0, 0] == 2.0
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 import torch
 
+from dlexp.build.program import assemble
+from dlexp.config.resolve import resolve
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import best_weights, restore, snapshot
 from dlexp.engine.task import epoch_batches, num_steps, usable
 from dlexp.engine.train import Run
 from dlexp.engine.trainer import Trainer
-from dlexp.job.assemble import assemble
-from dlexp.job.config import resolve
 
 SMALL = {"data.limit": "150", "trainer.epochs": "3", "tracking": "none", "trainer.threads": "1"}
 

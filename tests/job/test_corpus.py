@@ -5,11 +5,12 @@ import re
 import numpy as np
 import pytest
 
+from dlexp.config.resolve import resolve
 from dlexp.error import DlexpError
-from dlexp.job import predict, train
-from dlexp.job.audit import audit
-from dlexp.job.config import resolve
-from dlexp.job.cv import start as start_cv
+from dlexp.job.cv.audit import audit
+from dlexp.job.cv.cv import start as start_cv
+from dlexp.job.inference import predict
+from dlexp.job.train import train
 from tests.data.corpus import folders, tables
 
 READ = [*tables.READ, *folders.READ]

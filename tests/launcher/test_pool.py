@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from dlexp.launcher.pool import Lost, Pool
-from dlexp.tracker.lock import Lock
+from dlexp.run.lock import Lock
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -10,6 +10,7 @@ from torch.func import functional_call, stack_module_state, vmap
 import dlexp.model.densenet
 import dlexp.model.inception
 import dlexp.model.resnext
+from dlexp.config.catalog import list_groups
 from dlexp.dropout import Inverted
 from dlexp.error import ConfigError
 from dlexp.model.cnn import CNN
@@ -42,6 +43,10 @@ IMAGE_NETS = {
 }
 ALL = {"softmax": Softmax, "mlp": MLP, "mlp-shortcut": partial(MLP, [8, 8], True), **IMAGE_NETS}
 FUSABLE = [name for name in ALL if name != "densenet-checkpointing"]
+
+
+def test_the_table_covers_every_option():
+    assert {name.partition("-")[0] for name in ALL} == set(list_groups()["model"]) - {"torchvision"}  # has its own test
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ import dlexp.model.nin
 import dlexp.model.resnet
 import dlexp.model.resnext
 import dlexp.model.vgg
-from dlexp.build import build, factory
+from dlexp.build.node import build, factory
 from dlexp.error import ConfigError
 from dlexp.init import initialize
 

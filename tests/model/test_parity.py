@@ -79,8 +79,8 @@ def test_counts_equal_the_papers_tables_to_the_printed_digits(parity, paper_coun
         assert f"{paper_count(name) / 1e6:.{digits}f}" == printed, name
 
 
-def test_the_readme_states_the_counts_and_that_outputs_agree(parity, counts, paper_count):
-    text = (Path(__file__).parents[2] / "README.md").read_text()
+def test_the_page_states_the_counts_and_that_outputs_agree(parity, counts, paper_count):
+    text = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text()
     section = text.partition(parity.BEGIN)[2].partition(parity.END)[0]
     lines = [line for line in section.splitlines() if line.startswith("| ") and "torchvision" not in line]
     rows = {cells[0]: cells[1:] for cells in ([cell.strip() for cell in line.split("|")[1:-1]] for line in lines)}
@@ -103,11 +103,11 @@ def test_the_table_goes_between_the_marks(parity):
 
 @pytest.mark.slow
 def test_the_benchmark_writes_its_table(tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text("# Title\n<!-- parity:begin -->\n<!-- parity:end -->\nend\n")
-    command = [sys.executable, "-m", "benchmarks.parity", "--write", str(readme)]
+    page = tmp_path / "benchmarks.md"
+    page.write_text("# Title\n<!-- parity:begin -->\n<!-- parity:end -->\nend\n")
+    command = [sys.executable, "-m", "benchmarks.parity", "--write", str(page)]
     subprocess.run(command, check=True, cwd=Path(__file__).parents[2], capture_output=True)
-    text = readme.read_text()
+    text = page.read_text()
     rows = [line for line in text.splitlines() if line.startswith(("| vgg", "| res", "| dense", "| goog"))]
     assert len(rows) == len(NETS)
     assert all(row.split("|")[4].strip() == "0" for row in rows)

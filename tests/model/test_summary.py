@@ -10,7 +10,7 @@ from dlexp.activation import Maxout
 from dlexp.model.cnn import CNN
 from dlexp.model.densenet import DenseNet
 from dlexp.model.inception import GoogLeNet, Inception
-from dlexp.model.layer import Parts
+from dlexp.model.layer import Blocks
 from dlexp.model.mlp import MLP
 from dlexp.model.resnet import ResNet
 from dlexp.model.summary import summarize
@@ -83,7 +83,7 @@ def test_receptive_field_is_what_gradients_measure(build, name, blocks):
 
 
 def test_branches_count_by_the_largest(blocks):
-    module = Inception(1, (2, 2, 2, 2, 2, 2), 5, Parts(**{**blocks, "norm": partial(NoNorm)}))
+    module = Inception(1, (2, 2, 2, 2, 2, 2), 5, Blocks(**{**blocks, "norm": partial(NoNorm)}))
     computed = max(layer.receptive_field for layer in summarize(module, (1, 24, 24)).layers)
     assert seen_pixels(nn.Sequential(module), (1, 24, 24), "0") == computed == 5
 

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import torch
 
-from dlexp.build import build, factory
+from dlexp.build.node import build, factory
 from dlexp.config.catalog import list_groups, read_option
 from dlexp.config.signature import read
 

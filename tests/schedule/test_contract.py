@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from dlexp.build import build
+from dlexp.build.node import build
 from dlexp.config.catalog import list_groups, read_option
 from dlexp.config.signature import read
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlexp.search.plan import Problem, Proposal, Round, Search
+from dlexp.search.strategy import Problem, Proposal, Round, Search
 
 
 class Driven:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dlexp.config.dimension import Dimension
 from dlexp.error import ConfigError
 from dlexp.search.grid import Grid, combinations
-from dlexp.search.plan import Problem, signature
+from dlexp.search.strategy import Problem, signature
 
 
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=4))

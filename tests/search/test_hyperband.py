@@ -1,8 +1,12 @@
 """Successive halving: rungs, survivors, brackets."""
 
+import math
+
+import pytest
+
 from dlexp.config.dimension import Dimension
 from dlexp.search.hyperband import Hyperband
-from dlexp.search.plan import Problem
+from dlexp.search.strategy import Problem
 
 X = Dimension("x", "", low=0.0, high=1.0)
 
@@ -45,6 +49,64 @@ def test_brackets_share_the_settings(drive):
     assert sum(len(asked.proposals) for asked in firsts) == 50
     # shares in proportion to eta^s / (s + 1): 27/4, 9/3, 3/2, 1
     assert [len(asked.proposals) for asked in firsts] == [28, 12, 6, 4]
+
+
+def brackets(driven):
+    """Return the (settings, epochs) of each bracket's rungs."""
+    found: list[list[tuple[int, int | None]]] = []
+    seen: set[int] = set()
+    for asked in driven.rounds:
+        numbers = {p.number for p in asked.proposals}
+        found += [[]] if not numbers <= seen else []
+        found[-1].append((len(numbers), asked.proposals[0].until))
+        seen |= numbers
+    return found
+
+
+# Li et al. (2018), algorithm 1: n = ceil((s_max + 1) / (s + 1) eta^s) settings of R eta^-s epochs, then floor(n / eta)
+# of eta times as many; R = 81 is the paper's table 1, those of R = 30 are rounded from 1.11, 3.33 and 10
+TABLES = {
+    81: [
+        [(81, 1), (27, 3), (9, 9), (3, 27), (1, None)],
+        [(34, 3), (11, 9), (3, 27), (1, None)],
+        [(15, 9), (5, 27), (1, None)],
+        [(8, 27), (2, None)],
+        [(5, None)],
+    ],
+    30: [
+        [(27, 1), (9, 3), (3, 10), (1, None)],
+        [(12, 3), (4, 10), (1, None)],
+        [(6, 10), (2, None)],
+        [(4, None)],
+    ],
+}
+
+
+@pytest.mark.parametrize("longest", TABLES)
+def test_the_table_of_the_paper(drive, longest):
+    trials = sum(bracket[0][0] for bracket in TABLES[longest])
+    driven = drive(Hyperband(trials=trials, brackets=None), Problem([X], longest), lambda p: p.settings["x"])
+    assert brackets(driven) == TABLES[longest]
+
+
+@pytest.mark.parametrize("eta", [2, 3, 4, 5])
+@pytest.mark.parametrize("shortest", [1, 2, 5])
+@pytest.mark.parametrize("longest", [1, 2, 5, 8, 9, 10, 26, 27, 28, 30, 100, 243, 244, 1000])
+def test_rungs_are_those_of_the_formula(drive, eta, shortest, longest):
+    search = Hyperband(trials=400, eta=eta, min_epochs=shortest)
+    driven = drive(search, Problem([X], longest), lambda p: p.settings["x"])
+    s_max = max((s for s in range(10) if longest / eta**s >= shortest), default=0)
+    exact = [longest / eta**s for s in range(s_max, -1, -1)]
+    rungs = [asked.proposals[0].until or longest for asked in driven.rounds]
+    assert rungs == [math.floor(epochs + 0.5) for epochs in exact]
+    assert len(set(rungs)) == len(rungs)
+    assert min(rungs) >= min(shortest, longest)
+
+
+@pytest.mark.parametrize("trials", [1, 2, 3, 5, 11, 12, 40])
+def test_brackets_never_take_more_settings_than_asked_for(drive, trials):
+    driven = drive(Hyperband(trials=trials, eta=2, brackets=None), Problem([X], 1024), lambda p: p.settings["x"])
+    assert len({p.number for p in driven.proposals}) == trials
 
 
 def test_one_epoch_is_random_search(drive):

@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 from dlexp.config.dimension import Dimension
-from dlexp.search.plan import Problem, signature
 from dlexp.search.random import Random
+from dlexp.search.strategy import Problem, signature
 
 LR = Dimension("lr", "", low=1e-5, high=1e-1, is_log=True)
 WIDTH = Dimension("width", "", values=[8, 16, 32])
@@ -50,3 +50,12 @@ def test_a_dimension_of_one_option_is_drawn_for_it_alone(drive):
     inner = Dimension("o.m", "", low=0.0, high=1.0, owner="o", options=frozenset({"b"}))
     for proposal in drive(Random(trials=30), Problem([option, inner], 1), lambda p: 0.0).proposals:
         assert ("o.m" in proposal.settings) == (proposal.settings["o"] == "b")
+
+
+@pytest.mark.parametrize("sobol", [False, True])
+@pytest.mark.parametrize("shape", [(1,), (5, 5), (9, 11), (3, 3, 3), (3, 5, 7), (5, 5, 5), (6, 6, 6), (2, 3, 5, 7)])
+def test_a_small_grid_is_drawn_whole(drive, shape, sobol):
+    problem = Problem([Dimension(f"k{i}", "", values=list(range(size))) for i, size in enumerate(shape)], 1)
+    for seed in range(3):
+        drawn = drive(Random(trials=math.prod(shape), seed=seed, sobol=sobol), problem, lambda p: 0.0).proposals
+        assert len({signature(p.settings) for p in drawn}) == len(drawn) == math.prod(shape)

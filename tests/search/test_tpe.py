@@ -8,8 +8,8 @@ import pytest
 
 from dlexp.config.dimension import Dimension
 from dlexp.error import ConfigError
-from dlexp.search.plan import Problem
 from dlexp.search.random import Random
+from dlexp.search.strategy import Problem
 from dlexp.search.tpe import TPE
 
 LR = Dimension("lr", "", low=1e-5, high=1.0, is_log=True)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from dlexp import metric
-from dlexp.statistic.score import LOW_IS_BETTER, by_example, names, weighted
+from dlexp.statistic.score import by_example, names, weighted
 
 SEED = 5
 NUM = 90
@@ -37,7 +37,6 @@ def test_every_metric_equals_its_namesake_on_resamples(num_classes, columns):
     for name in names(num_classes):
         found = weighted(name, outputs, targets)(weights_BN)
         assert found == pytest.approx([values[name] for values in expected], rel=1e-5, abs=1e-6), name
-        assert metric.is_better_high(name) == (name not in LOW_IS_BETTER)
 
 
 def test_a_class_that_a_resample_lacks():

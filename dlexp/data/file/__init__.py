@@ -1,1 +1,1 @@
-"""Files of every kind as named columns, arrays and pictures."""
+"""Readers of files: columns, arrays, pictures, encodings."""

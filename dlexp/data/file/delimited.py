@@ -13,9 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from dlexp.data.dataset import first_ten
 from dlexp.data.file.number import Notation
-from dlexp.error import ConfigError, DataError
+from dlexp.error import ConfigError, DataError, first_ten
 
 GAPS = ("NA", "N/A", "NaN", "nan", "null", "NULL", "<NA>", "#N/A")
 _BLOCK_BYTES = 1 << 22  # a record must fit

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dlexp.data.column import Columns
+from dlexp.data.file.column import Columns
 from dlexp.data.file.number import is_code, is_whole
 
 

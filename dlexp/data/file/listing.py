@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dlexp.data.picture import SUFFIXES
+from dlexp.data.file.picture import SUFFIXES
 
 _LEFT_BEHIND = ("__macosx", "thumbs.db", "desktop.ini", "__pycache__")
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from dlexp.data.dataset import first_ten
-from dlexp.error import DataError
+from dlexp.error import DataError, first_ten
 
 _CURES = {
     "c": "real numbers are needed: give real and imaginary part a column each",

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from dlexp.engine.stack.rows import Rows
+from dlexp.error import first_line
 
 
 class Vmapped(Rows):
@@ -53,6 +54,5 @@ def find_obstacle(model: nn.Module, in_shape: tuple[int, ...]) -> str | None:
         main = outputs[0] if isinstance(outputs, list) else outputs
         main.sum().backward()
     except Exception as error:
-        lines = str(error).strip().splitlines()
-        return lines[0] if lines else type(error).__name__
+        return f"{type(error).__name__}: {first_line(error)}"
     return None

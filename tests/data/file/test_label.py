@@ -3,7 +3,7 @@ from pathlib import Path
 import pyarrow
 import pytest
 
-from dlexp.data.column import Columns
+from dlexp.data.file.column import Columns
 from dlexp.data.file.label import read_labels
 from dlexp.error import DataError
 

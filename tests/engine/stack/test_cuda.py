@@ -5,8 +5,8 @@ import torch
 
 from benchmarks.case import Case
 from benchmarks.equality import configure, divide, largest, train
+from dlexp.build.program import assemble_group
 from dlexp.engine.memory import largest_stack, peak_bytes
-from dlexp.job.assemble import assemble_group
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")]
 MLP, CNN = {"model.widths": "[16,12]"}, {"model": "cnn", "model.channels": "[4,6]"}
@@ -24,7 +24,7 @@ def three(overrides: dict[str, str]) -> Case:
     return Case("three", overrides, [{"optimizer.lr": rate, "seed": str(i)} for i, rate in enumerate(RATES)])
 
 
-@pytest.mark.parametrize("engine", ["folded", "vmapped", "graphed"])
+@pytest.mark.parametrize("engine", ["batched", "vmapped", "graphed"])
 @pytest.mark.parametrize(
     "overrides",
     [
@@ -47,7 +47,7 @@ def test_stacks_equal_each_trial_alone(engine, overrides):
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
-@pytest.mark.parametrize("engine", ["folded", "vmapped", "graphed"])
+@pytest.mark.parametrize("engine", ["batched", "vmapped", "graphed"])
 def test_mixed_precision_stays_near(engine, precision):
     case = three({**CNN, "trainer.epochs": "1"})
     configs = on_cuda(case, precision)
@@ -56,7 +56,7 @@ def test_mixed_precision_stays_near(engine, precision):
     assert largest(train(configs, data, engine), alone)["weights"] < 0.05
 
 
-@pytest.mark.parametrize("engine", ["folded", "vmapped"])
+@pytest.mark.parametrize("engine", ["batched", "vmapped"])
 def test_memory_of_a_large_stack_is_predicted_from_two_small_ones(engine):
     def taken(trials: int) -> int:
         case = Case(

@@ -5,10 +5,10 @@ import torch
 
 from benchmarks.case import ADAPTIVE, MODELS, RULES, SMALL, VALUES, Case, blocks, models, values
 from benchmarks.equality import LIMIT, apart, configure, divide, engines, train
+from dlexp.build.program import assemble_group
 from dlexp.config.catalog import list_groups
 from dlexp.engine.event import TrialEnd
 from dlexp.engine.snapshot import snapshot
-from dlexp.job.assemble import assemble_group
 
 MLP = {"model.widths": "[16,12]"}
 NAMED = {"ids": lambda case: case.name}
@@ -53,7 +53,7 @@ def test_every_block(case):
 
 @pytest.mark.parametrize("case", list(values()), **NAMED)
 def test_every_value_that_may_differ_between_trials(case):
-    check(case, ["folded"])
+    check(case, ["batched"])
 
 
 @pytest.mark.slow
@@ -63,7 +63,7 @@ def test_every_value_mapped(case):
 
 
 @pytest.mark.parametrize("case", [*models(("mlp", "cnn"), ("nesterov",)), *models(("resnet",), ("adamw",))], **NAMED)
-@pytest.mark.parametrize("engine", ["folded", "vmapped"])
+@pytest.mark.parametrize("engine", ["batched", "vmapped"])
 def test_in_single_precision_the_validation_agrees(case, engine):
     found = apart(case, engine, "fp32")
     assert found["metrics"] < 1e-5
@@ -88,9 +88,9 @@ def test_a_row_of_seven_equals_the_stack_of_one_to_the_bit(overrides):
     case = seven(overrides)
     configs = configure(case, "fp32")
     data = divide(case, configs)
-    together = train(configs, data, "folded")
+    together = train(configs, data, "batched")
     for row in (0, 3, 6):
-        (alone,) = train(configs[row : row + 1], data[:1], "folded")
+        (alone,) = train(configs[row : row + 1], data[:1], "batched")
         check_bits(together[row], alone)
         if overrides.get("model") in ("cnn", "resnet"):  # whose layers call the module's own kernels
             check_bits(together[row], train(configs[row : row + 1], data[:1], "solo")[0])
@@ -109,15 +109,15 @@ def test_chunks_equal_the_whole_to_the_bit():
     case = seven({"optimizer": "adam"}, trials=6)
     configs = configure(case, "fp32")
     data = divide(case, configs)
-    whole = train(configs, data, "folded")
+    whole = train(configs, data, "batched")
     for start in (0, 2, 4):
-        for row, own in enumerate(train(configs[start : start + 2], data[:2], "folded")):
+        for row, own in enumerate(train(configs[start : start + 2], data[:2], "batched")):
             check_bits(own, whole[start + row])
 
 
 def run_of(configs: list[dict], data: list) -> tuple[dict[int, tuple], object]:
     """Return how each trial ended and with what, and the run."""
-    run = assemble_group(configs, data, "folded").run
+    run = assemble_group(configs, data, "batched").run
     ends = {}
     for event in run.events():
         if isinstance(event, TrialEnd):
@@ -134,7 +134,7 @@ def test_one_trials_nan_leaves_the_others_unchanged_and_leaves_the_stack():
     assert [ends[trial][0] for trial in range(3)] == ["finished", "diverged", "finished"]
     assert run.step.num_trials == 2
     for trial in (0, 2):
-        ((alone, _),) = train(configs[trial : trial + 1], data[:1], "folded")
+        ((alone, _),) = train(configs[trial : trial + 1], data[:1], "batched")
         for name, value in alone[0].items():
             assert torch.equal(value, ends[trial][1][0][name])
 
@@ -149,7 +149,7 @@ def test_trials_that_stop_early_shrink_the_stack_and_the_rest_do_not_notice(mode
     case = Case("early", {**model, **more}, own)
     configs = configure(case, "fp32")
     data = divide(case, configs)
-    together = train(configs, data, "folded")
+    together = train(configs, data, "batched")
     assert len(together[0][1]) < max(len(epochs) for _, epochs in together)
     for row, config in enumerate(configs):
-        check_bits(together[row], train([config], data[:1], "folded")[0])
+        check_bits(together[row], train([config], data[:1], "batched")[0])

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
+from dlexp.build.dataset import load_data
+from dlexp.build.program import assemble_group
+from dlexp.config.resolve import resolve
 from dlexp.engine.event import TrialEnd
 from dlexp.engine.snapshot import snapshot
-from dlexp.job.assemble import assemble_group
-from dlexp.job.component import load_data
-from dlexp.job.config import resolve
 
 COMMON = ["data.limit=100", "trainer.epochs=2", "trainer.threads=1", "tracking=none"]
 

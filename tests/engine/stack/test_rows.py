@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from dlexp.engine.stack.fold import make_forward
+from dlexp.engine.stack.kind import make_forward
 from dlexp.engine.stack.rows import Rows, select_rows
 from dlexp.optimizer.adam import Adam
 from dlexp.optimizer.momentum import Momentum
@@ -76,7 +76,7 @@ def test_lists_of_each_trial_are_cut_and_lists_of_all_are_left():
     assert select_rows(Adam(betas=[0.1, 0.2]), [1], 3).betas == [0.1, 0.2]
 
 
-@pytest.mark.parametrize("kind", ["folded", "vmapped", "graphed"])
+@pytest.mark.parametrize("kind", ["batched", "vmapped", "graphed"])
 def test_the_memory_of_trials_that_left_is_freed(kind):
     stack = make_forward(kind, models(4), device=CPU, channels_last=False)
     outputs = stack(torch.randn(6, 3))

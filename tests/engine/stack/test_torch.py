@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dlexp.build import build_per_trial
+from dlexp.build.node import build_per_trial
 from dlexp.config.catalog import read_option
-from dlexp.engine.stack.fold import make_forward
+from dlexp.engine.stack.kind import make_forward
 from dlexp.engine.step import Rules, Step
 from dlexp.engine.sums import Sums
-from dlexp.engine.task import Part
+from dlexp.engine.task import Batch
 from dlexp.loss import CrossEntropy
 from dlexp.regularizer import NoRegularizer
 from dlexp.schedule.constant import Constant
@@ -71,7 +71,7 @@ def draw(shape: tuple[int, ...], steps: int, dtype: torch.dtype) -> list[tuple[T
     ids=["float64", "float32"],
 )
 @pytest.mark.parametrize("build", [dense, convolutional])
-@pytest.mark.parametrize("engine", ["folded", "vmapped", "graphed"])
+@pytest.mark.parametrize("engine", ["batched", "vmapped", "graphed"])
 @pytest.mark.parametrize("rule", RULES)
 def test_stacks_follow_torch(rule, engine, build, dtype, steps, close):
     reference, theirs, ours = RULES[rule]
@@ -86,7 +86,7 @@ def test_stacks_follow_torch(rule, engine, build, dtype, steps, close):
     data = draw(build()[1], steps, dtype)
     sums, lr_T1 = Sums.zero(forward.flat.tensor[:, 0]), torch.tensor(rates, dtype=dtype).unsqueeze(1)
     for number, (x, y) in enumerate(data, start=1):
-        step([[Part(None, False, x, y)]], lr_T1, number, sums)
+        step([[Batch(None, False, x, y)]], lr_T1, number, sums)
     for trial, lr in enumerate(rates):
         module = make(build, trial, dtype)
         update = partial(reference, lr=lr, **theirs)(module.parameters())

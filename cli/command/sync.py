@@ -1,0 +1,40 @@
+"""`dlexp sync`: sends to MLflow what run folders hold and MLflow lacks."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from ..argument import Debug, Json, Quiet, RunsDir
+from ..output import people, show_json
+
+
+def sync(
+    run: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RUN]...", help="Id, unique prefix, folder or last; none: all that lack.", show_default=False
+        ),
+    ] = None,
+    runs_dir: RunsDir = Path("runs"),
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Send runs to MLflow, after its server was away; sending twice changes nothing.
+
+    Example: `dlexp sync last`
+    """
+    from dlexp.tracking.sync import sync as sync_job
+
+    console = people(json, is_quiet=quiet)
+    done = sync_job(runs_dir, run or [], lambda line: console.print(escape(line)))
+    if json:
+        show_json(done)
+    for record in done:
+        if record["problem"] is not None:
+            console.print(f"[yellow]{record['run_id']}: {escape(record['problem'])}[/]")
+    failed = sum(not record["sent"] for record in done)
+    console.print(f"{len(done) - failed} of {len(done)} runs sent" if done else "MLflow has everything")
+    return int(failed > 0)

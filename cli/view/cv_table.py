@@ -1,0 +1,108 @@
+"""Tables of cross-validations: metrics of one setting, several settings compared, what searches chose, an audit."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ..output import FIRST_METRICS
+
+MOST_SETTINGS = 20
+
+
+def describe(values: dict[str, Any]) -> str:
+    """Return a setting in one line."""
+    return " ".join(
+        f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}" for key, value in values.items()
+    )
+
+
+def show_result(result: dict[str, Any], console: Console) -> None:
+    """Print what a complete cv of one setting, or of a search, found."""
+    has_seeds = "std_seeds" in result
+    table = Table(title="validation", title_justify="left")
+    spreads = ("std", "of folds", "of seeds") if has_seeds else ("std",)
+    for header in ("metric", "mean", *spreads, "95 % interval", "corrected", "pooled"):
+        table.add_column(header, justify="left" if header == "metric" else "right")
+    for name in [name for name in FIRST_METRICS if f"val/{name}" in result["mean"]]:
+        key = f"val/{name}"
+        spans = [_span(result[kind][key]) for kind in ("interval", "interval_corrected")]
+        pooled = result["out_of_fold"].get(name)
+        kinds = ("mean", "std", "std_folds", "std_seeds") if has_seeds else ("mean", "std")
+        numbers = [f"{result[kind][key]:.4f}" for kind in kinds]
+        table.add_row(name, *numbers, *spans, "" if pooled is None else f"{pooled:.4f}")
+    console.print(table)
+    console.print("The interval over folds is optimistic, because they share training data; the other allows for that.")
+    if has_seeds:
+        console.print(
+            f"std is that of the folds' means over {len(result['seeds'])} seeds; beside it the spreads due to folds "
+            "and due to seeds apart."
+        )
+    if "choices" in result:
+        _show_choices(result, console)
+        return
+    console.print("Compare two settings with `dlexp compare CV CV`, which pairs them fold by fold.")
+
+
+def show_settings(result: dict[str, Any], console: Console) -> None:
+    """Print the settings, best first, each compared with the best."""
+    metric = result["metric"]
+    table = Table(title=f"{metric} over the same folds", title_justify="left")
+    for header in ("", "setting", "mean", "std", "corrected 95 % interval", "against the best", "p (Holm)"):
+        table.add_column(header, justify="left" if header in ("setting", "against the best") else "right")
+    pairs = {pair["b"]: pair for pair in result["comparisons"]}
+    for place, entry in enumerate(result["settings"][:MOST_SETTINGS], start=1):
+        if entry["value"] is None:
+            table.add_row(str(place), escape(describe(entry["overrides"])), entry["status"])
+            continue
+        pair = pairs.get(entry["run_id"])
+        judged = [] if pair is None else [entry["against_best"], _p_value(pair["p_holm"])]
+        numbers = [f"{entry[kind][metric]:.4f}" for kind in ("mean", "std")]
+        table.add_row(
+            str(place),
+            escape(describe(entry["overrides"])),
+            *numbers,
+            _span(entry["interval_corrected"][metric]),
+            *judged,
+        )
+    console.print(table)
+    if len(result["settings"]) > MOST_SETTINGS:
+        console.print(f"... and {len(result['settings']) - MOST_SETTINGS:,} more; --json has all")
+    if result["picked_among"] > 1:
+        ties = sum(entry["against_best"] == "cannot tell" for entry in result["settings"])
+        told = f"; {ties} of the others cannot be told from it" if ties else ""
+        console.print(f"{result['note']}{told}.")
+
+
+def _show_choices(result: dict[str, Any], console: Console) -> None:
+    num = len(result["searches"])
+    for choice in result["choices"]:
+        console.print(f"chosen in {choice['count']} of {num} folds: {escape(describe(choice['overrides']))}")
+    console.print("The scores are those of the whole procedure, search included: no fold held out what its search saw.")
+
+
+def audit_table(found: dict[str, Any]) -> Table:
+    """Return the table of an audit."""
+    table = Table(title="audit of the folds", title_justify="left")
+    has_settings = any(fold["setting"] for fold in found["folds"])
+    setting = ["setting"] if has_settings else []
+    for header in (*setting, "fold", "train", "held out", "in both", "groups in both", "duplicates"):
+        table.add_column(header, justify="left" if header in ("setting", "fold") else "right")
+    table.add_column("changed by other rows")
+    for fold in found["folds"]:
+        counts = [fold[key] for key in ("num_train", "num_val", "in_both", "groups_in_both", "duplicates")]
+        inner = "" if fold["inner"] is None else f" inner {fold['inner'] + 1}"
+        place = [escape(describe(fold["setting"]))] if has_settings else []
+        changed = ", ".join(fold["changed"]) or "nothing"
+        table.add_row(*place, f"{fold['repeat'] + 1}.{fold['fold'] + 1}{inner}", *map(str, counts), changed)
+    return table
+
+
+def _span(interval: list[float | None]) -> str:
+    low, high = interval
+    return "unknown" if low is None or high is None else f"{low:.4f} to {high:.4f}"
+
+
+def _p_value(value: float) -> str:
+    return "<0.001" if value < 0.0005 else f"{value:.3f}"

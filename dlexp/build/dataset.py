@@ -1,0 +1,126 @@
+"""The pieces of a run that a configuration names, one at a time: data, seeds, loss, model, monitor."""
+
+import json
+from typing import Any
+
+import torch
+
+from dlexp.build.node import Config, build
+from dlexp.data.dataset import Dataset
+from dlexp.data.fold import Fold, Rolling
+from dlexp.engine.trainer import Trainer
+from dlexp.error import ConfigError
+
+JOINED = "train+val"  # the value of `train_on` with which validation joins training
+
+
+def load_data(config: Config) -> Dataset:
+    """Load the data set, divided as the configuration says: by the data option, or as one fold has it.
+
+    Raises:
+        DataError: From the source.
+        ConfigError: The task asked for does not fit the targets.
+    """
+    dataset: Dataset = build(config["data"]).load(config["task"])
+    if config.get("train_on") == JOINED:
+        dataset = dataset.with_parts(torch.cat([dataset.train, dataset.val]).sort().values, dataset.val[:0])
+    return dataset if config.get("fold") is None else take_fold(config, dataset)
+
+
+def take_fold(config: Config, dataset: Dataset) -> Dataset:
+    """Divide the whole data as the configuration of one fold says; an inner fold divides an outer training part."""
+    place = config["fold"]
+    folds = deal_folds(config, dataset)
+    fold = next(fold for fold in folds if (fold.repeat, fold.fold) == (place["repeat"], place["fold"]))
+    if place.get("inner") is not None:
+        fold = deal_inner(config, dataset, fold)[place["inner"]]
+    return dataset.with_parts(fold.train, fold.val)
+
+
+def deal_folds(config: Config, dataset: Dataset) -> list[Fold]:
+    """Deal the examples outside the test part to the folds of a cross-validation.
+
+    Raises:
+        ConfigError: The data cannot be dealt so.
+        DataError: Too few examples of a kind.
+    """
+    dealer = build(config["cv"])
+    if dataset.times is not None and not isinstance(dealer, Rolling):
+        raise ConfigError(
+            "data.time: got a column; these folds would train on the future: set cv=rolling, or leave it null"
+        )
+    return dealer.folds(dataset, config["data"].get("split_seed", 0))
+
+
+def deal_inner(config: Config, dataset: Dataset, outer: Fold) -> list[Fold]:
+    """Deal the training part of an outer fold to the inner folds of a nested cross-validation.
+
+    Raises:
+        ConfigError: The data cannot be dealt so.
+        DataError: Too few examples of a kind.
+    """
+    return build(config["cv"]).inner(dataset, outer, config["data"].get("split_seed", 0))
+
+
+class Datasets:
+    """Loads each data set once, however many configurations ask for it; folds of one share its examples."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Dataset] = {}
+
+    def keep(self, config: dict[str, Any], dataset: Dataset) -> None:
+        """Take what a configuration asks for from whoever has loaded it already."""
+        self._loaded[_key(config)] = dataset
+
+    def __call__(self, config: dict[str, Any]) -> Dataset:
+        """Return what a configuration asks for.
+
+        Raises:
+            DataError: From the source.
+            ConfigError: The task asked for does not fit the targets.
+        """
+        key = _key(config)
+        if key not in self._loaded:
+            self._loaded[key] = self._load(config)
+        return self._loaded[key]
+
+    def _load(self, config: dict[str, Any]) -> Dataset:
+        if config.get("fold") is None:
+            return load_data(config)
+        return take_fold(config, self({**config, "fold": None}))
+
+
+def _key(config: dict[str, Any]) -> str:
+    place = config.get("fold")
+    shared = [config["data"], config["task"], config.get("train_on")]
+    return json.dumps([*shared, place, None if place is None else config["cv"]], sort_keys=True)
+
+
+def check_parts(datasets: list[Dataset], trainer: Trainer, train_on: str = "train") -> list[str]:
+    """Check the number of training and validation examples against what a run asks for.
+
+    Args:
+        datasets: Of the trials of one program.
+        trainer: Its settings.
+        train_on: ``train+val`` where the validation part has joined the training part.
+
+    Returns:
+        What is done otherwise than the settings say, a line each: a batch as large as the training part, where the
+        default is larger.
+
+    Raises:
+        ConfigError: Too few examples, or the wrong kind of targets.
+    """
+    if train_on != JOINED and not all(len(dataset.val) for dataset in datasets):
+        raise ConfigError("data.val_fraction: got no validation examples; a run needs some to choose its best epoch")
+    smallest = min(len(dataset.train) for dataset in datasets)
+    is_fitted = trainer.batch_size > smallest
+    if is_fitted and trainer.batch_size != Trainer().batch_size:
+        raise ConfigError(f"trainer.batch_size: got {trainer.batch_size}; the training part has {smallest} examples")
+    if trainer.oversample and not datasets[0].num_classes:
+        raise ConfigError("trainer.oversample: got true; the data have values, only classes can be drawn equally often")
+    if is_fitted:
+        return [
+            f"the training part has {smallest} examples: a batch is all of them (trainer.batch_size makes it smaller)"
+        ]
+    return []

@@ -1,0 +1,56 @@
+"""The loss that a configuration names, and the metric that chooses the best epoch."""
+
+import math
+from typing import Any
+
+import torch
+
+from dlexp.build.node import Config, build_per_trial
+from dlexp.data.dataset import Dataset
+from dlexp.direction import has_direction
+from dlexp.engine.evaluate import report
+from dlexp.error import ConfigError, did_you_mean
+from dlexp.loss import balanced_weights
+
+
+def build_loss(configs: list[Config], datasets: list[Dataset], device: torch.device) -> Any:
+    """Build the loss that the trials of a program share, for the data's task; balanced by each training part."""
+    program = {"task": datasets[0].task, "num_classes": datasets[0].num_classes}
+    nodes = [_balanced(config["loss"], dataset) for config, dataset in zip(configs, datasets, strict=True)]
+    return build_per_trial(nodes, dtype=torch.float32, device=device, **program)
+
+
+def _balanced(node: Config, dataset: Dataset) -> Config:
+    if node.get("class_weight") != "balanced" or not dataset.num_classes:
+        return node
+    return {**node, "class_weight": balanced_weights(dataset.targets[dataset.train], dataset.num_classes)}
+
+
+def choose_monitor(asked: str, loss: Any, dataset: Dataset) -> str:
+    """Return the metric that chooses the best epoch.
+
+    Raises:
+        ConfigError: No such metric for this task.
+    """
+    known = ["train/loss", "train/accuracy"] if dataset.num_classes else ["train/loss"]
+    if not len(dataset.val):
+        if asked not in ("auto", *known):
+            reason = "there is no validation part"
+            raise ConfigError(f"trainer.monitor: got {asked}; {reason}: choose one of {', '.join(known)}")
+        return known[0] if asked == "auto" else asked
+    if asked == "auto":
+        return "val/accuracy" if dataset.num_classes else "val/loss"
+    targets = dataset.targets[dataset.val].unsqueeze(0)
+    outputs = torch.randn(1, targets.shape[1], loss.num_outputs, generator=torch.Generator().manual_seed(0))
+    found = report(outputs, targets, loss, dataset.num_classes)
+    scalars = {f"val/{k}": float(v) for k, v in found.items() if v.dim() == 1 and has_direction(k)}
+    known = list(scalars) + known
+    sound = [name for name in known if math.isfinite(scalars.get(name, 0.0))]
+    if asked in known and asked not in sound:
+        raise ConfigError(
+            f"trainer.monitor: got {asked}; it is no number for these {targets.shape[1]} validation examples, which "
+            f"have one class or one value: choose one of {', '.join(sound)}"
+        )
+    if asked not in known:
+        raise ConfigError(f"trainer.monitor: got {asked}; choose one of {', '.join(known)}{did_you_mean(asked, known)}")
+    return asked

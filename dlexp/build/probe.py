@@ -1,0 +1,133 @@
+"""One configuration tried without training: everything is built, and a blank batch goes through the model.
+
+Large models run on the meta device, which computes shapes and nothing else. Small ones run as they are: a forward pass
+takes milliseconds, the meta device's batch norm three seconds of imports.
+"""
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dlexp.build.dataset import check_parts
+from dlexp.build.model import build_module
+from dlexp.build.node import build, build_per_trial
+from dlexp.build.objective import build_loss, choose_monitor
+from dlexp.data.dataset import Dataset
+from dlexp.engine.task import num_steps
+from dlexp.engine.trainer import Trainer
+from dlexp.error import ConfigError, DlexpError, first_line
+
+Config = dict[str, Any]
+FEW = 2  # examples that go through augmentation, model and loss
+LARGE = 5_000_000  # parameters
+
+
+def probe(config: Config, dataset: Dataset) -> int:
+    """Build everything that a configuration names and send a batch through; return the number of parameters.
+
+    Args:
+        config: Checked.
+        dataset: Its data.
+
+    Raises:
+        ConfigError: Something in it cannot work, or does not fit the rest or the data.
+    """
+    trainer: Trainer = build(config["trainer"])
+    check_parts([dataset], trainer, config.get("train_on", "train"))
+    loss = build_loss([config], [dataset], torch.device("cpu"))
+    choose_monitor(trainer.monitor, loss, dataset)
+    _try_rules(config, trainer, num_steps(len(dataset.train), trainer))
+    _try_examples(config, dataset, loss)
+    model = _build_model(config, dataset, loss.num_outputs)
+    num_params = sum(p.numel() for p in model.parameters())
+    if num_params > LARGE:
+        shape, _ = trace(model, dataset.in_shape, trainer.batch_size)
+    else:
+        blank = torch.zeros(min(trainer.batch_size, FEW), *dataset.in_shape)
+        shape = _run(build_module(config, dataset.in_shape, loss.num_outputs, seed=0), blank)
+    if shape[-1] != loss.num_outputs or len(shape) != 2:
+        raise ConfigError(f"model: got outputs {shape}; {[shape[0], loss.num_outputs]} are needed")
+    return num_params
+
+
+def reason_against(config: Config, dataset: Dataset) -> str:
+    """Return why a configuration cannot be trained, in one line; "" when nothing speaks against it."""
+    try:
+        probe(config, dataset)
+    except DlexpError as error:
+        return str(error)
+    except (RuntimeError, ValueError, TypeError, AssertionError) as error:
+        return f"{type(error).__name__}: {first_line(error)}"
+    return ""
+
+
+def _try_rules(config: Config, trainer: Trainer, steps_per_epoch: int) -> None:
+    kind = {"dtype": torch.float32, "device": "cpu"}
+    steps = {"total_steps": steps_per_epoch * trainer.epochs, "steps_per_epoch": steps_per_epoch}
+    build_per_trial([config["optimizer"]], **kind)
+    build_per_trial([config["schedule"]], dtype=torch.float64, device="cpu", **steps)
+    build_per_trial([config["regularizer"]], **kind)
+
+
+def _try_examples(config: Config, dataset: Dataset, loss: Any) -> None:
+    """Augment a few examples and take the loss of blank outputs for them."""
+    rows = dataset.train[:FEW]
+    x, targets = dataset.inputs[rows], dataset.targets[rows]
+    augment = build(config["augment"], num_classes=dataset.num_classes)
+    images = x.movedim(-1, -3) if dataset.is_image else x
+    _, targets = augment(images, targets, torch.Generator().manual_seed(0))
+    loss(torch.zeros(1, len(rows), loss.num_outputs), targets.unsqueeze(0))
+
+
+def _build_model(config: Config, dataset: Dataset, num_outputs: int) -> nn.Module:
+    try:
+        with torch.device("meta"):
+            return build_module(config, dataset.in_shape, num_outputs, seed=0)
+    except RuntimeError:  # a user's constructor may compute with numbers; a true error comes again here
+        return build_module(config, dataset.in_shape, num_outputs, seed=0)
+
+
+@torch.no_grad()
+def _run(model: nn.Module, blank: Tensor) -> list[int]:
+    try:
+        outputs = model.train()(blank)
+    except (RuntimeError, ValueError) as error:
+        reason = first_line(error)
+        raise ConfigError(f"model: got a batch of shape {list(blank.shape)}; {reason}") from error
+    return list((outputs[0] if isinstance(outputs, list) else outputs).shape)
+
+
+def trace(model: nn.Module, in_shape: tuple[int, ...], batch_size: int) -> tuple[list[int], int]:
+    """Run one batch on the meta device, which computes shapes and nothing else.
+
+    Args:
+        model: Left as it is; a copy on the meta device runs.
+        in_shape: Shape of an example.
+        batch_size: Examples.
+
+    Returns:
+        The shape of the outputs, and the bytes that autograd keeps for the backward pass.
+
+    Raises:
+        ConfigError: The shapes do not fit.
+    """
+    twin = copy.deepcopy(model).to("meta").train()
+    kept: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        owner = tensor if tensor._base is None else tensor._base  # a view costs nothing of its own
+        kept[id(owner)] = owner.numel() * owner.element_size()
+        held.append(owner)  # or its id could be given to another
+        return tensor
+
+    held: list[Tensor] = []
+    try:
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            outputs = twin(torch.empty(batch_size, *in_shape, device="meta"))
+    except RuntimeError as error:
+        raise ConfigError(f"model: got a batch of shape {[batch_size, *in_shape]}; {error}") from error
+    main = outputs[0] if isinstance(outputs, list) else outputs
+    parameters = {id(p) for p in twin.parameters()}
+    return list(main.shape), sum(size for key, size in kept.items() if key not in parameters)

@@ -1,0 +1,61 @@
+"""`dlexp summary`: the layers of the model that a configuration gives, found without weights."""
+
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import nn
+
+from dlexp.build.node import build, factory
+from dlexp.config.compose import Composed
+from dlexp.data.dataset import Dataset
+from dlexp.error import ConfigError, first_line
+from dlexp.model.summary import summarize
+
+
+def summary(composed: Composed) -> dict[str, Any]:
+    """Return what the model for a configuration's data is made of.
+
+    Sets whose shape is known beforehand (`fake`, those that torchvision downloads) are neither made nor read.
+
+    Returns:
+        The fields of `dlexp.model.summary.Summary`, with ``kind``, ``model`` (its class), ``data`` and ``num_outputs``.
+
+    Raises:
+        ConfigError: The model cannot take the data.
+        DataError: Absent or unusable data.
+    """
+    config = composed.config
+    source = build(config["data"])
+    dataset: Dataset = (source.blank if hasattr(source, "blank") else source.load)(config["task"])
+    loss = build(config["loss"], task=dataset.task, num_classes=dataset.num_classes)
+    model = _build_model(config, dataset, loss.num_outputs)
+    try:
+        found = summarize(model, dataset.in_shape)
+    except RuntimeError as error:
+        reason = first_line(error)
+        shape = list(dataset.in_shape)
+        raise ConfigError(f"model: cannot take examples of shape {shape} ({reason}); choose other sizes") from error
+    about = {
+        "kind": "summary",
+        "model": type(model).__name__,
+        "data": dataset.name,
+        "num_outputs": loss.num_outputs,
+    }
+    return about | asdict(found)
+
+
+def _build_model(config: dict[str, Any], dataset: Dataset, num_outputs: int) -> nn.Module:
+    """Build the model without initialising it, on the meta device where its constructor needs no numbers."""
+    program = {
+        "in_shape": dataset.in_shape,
+        "num_outputs": num_outputs,
+        "activation": factory(config["activation"]),
+        "norm": factory(config["norm"]),
+        "dropout": factory(config["dropout"]),
+    }
+    try:
+        with torch.device("meta"):
+            return build(config["model"], **program)
+    except RuntimeError:  # a user's constructor may compute with numbers; a true error comes again here
+        return build(config["model"], **program)

@@ -1,0 +1,21 @@
+"""Which settings decide numbers, and which say only how or where something is computed."""
+
+from typing import Any
+
+IRRELEVANT = ("tracking", "runs_dir", "trusted")
+# settings that say how something is computed or found, not what
+IRRELEVANT_IN = {"trainer": ("fuse",), "data": ("root", "path", "download")}
+
+
+def relevant(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a configuration that decides numbers."""
+    kept = {name: node for name, node in config.items() if name not in IRRELEVANT}
+    for group, names in IRRELEVANT_IN.items():
+        kept[group] = {name: value for name, value in kept[group].items() if name not in names}
+    return kept
+
+
+def decides_numbers(key: str) -> bool:
+    """Return whether a setting, such as ``data.root``, decides numbers."""
+    group, _, name = key.partition(".")
+    return group not in IRRELEVANT and name not in IRRELEVANT_IN.get(group, ())

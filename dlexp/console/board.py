@@ -1,0 +1,152 @@
+"""What a person sees of a sweep while it runs: a live board on a terminal, a line a trial elsewhere."""
+
+import math
+import statistics
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from dlexp.config.wording import describe, short_metric
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+SHOWN_RUNNING = 8
+SHOWN_LAST = 6
+WIDTH = 24  # epochs of a sparkline
+
+
+@dataclass
+class Board:
+    """Shows a sweep.
+
+    Args:
+        console: Where to; nothing is shown when it is quiet.
+        metric: The objective, for example ``val/accuracy``.
+        is_high_better: Its direction.
+        num_seeds: Trials of a setting, whose mean counts.
+    """
+
+    console: Console
+    metric: str
+    is_high_better: bool
+    num_seeds: int = 1
+    done: int = 0
+    total: int = 0
+    best: str = "none yet"
+    _best_value: float = math.nan
+    _seeds: dict[str, list[float]] = field(default_factory=dict)
+    _curves: dict[str, list[float]] = field(default_factory=dict)
+    _last: list[str] = field(default_factory=list)
+    _new: int = 0
+    _started: float = field(default_factory=time.monotonic)
+    _live: Live | None = None
+
+    def __post_init__(self) -> None:
+        if self.console.is_terminal and not self.console.quiet:
+            # asked for the view as time goes by: the clock runs while trials are being prepared too
+            self._live = Live(
+                console=self.console, refresh_per_second=4, transient=True, get_renderable=lambda: self._view()
+            )
+            self._live.start()
+
+    def begin_round(self, number: int, asked: int, notes: list[str], total: int) -> None:
+        """Say that a round begins, and why it looks where it looks."""
+        self.total = total
+        if number > 1 or notes:
+            self._print(f"round {number}: {asked} settings")
+        for note in notes:
+            self._print(f"  {note}")
+
+    def epoch(self, setting: dict[str, Any], value: float) -> None:
+        """Take one epoch's value of a running trial."""
+        self._curves.setdefault(describe(setting), []).append(value)
+
+    def end(self, setting: dict[str, Any], value: float | None, status: str, why: str, *, is_new: bool) -> None:
+        """Take the end of a trial, or one that was there already."""
+        self.done += 1
+        self._new += is_new
+        text = line(self.metric, setting, value, status, why, self.done, self.total)
+        self._curves.pop(describe(setting), None)
+        if value is not None and math.isfinite(value):
+            self._compare(setting, value, text)
+        self._last = [*self._last[1 - SHOWN_LAST :], text]
+        if self._live is None:
+            self._print(text + ("" if is_new else "  was there"))
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _print(self, text: str) -> None:
+        (self._live.console if self._live else self.console).print(text, markup=False)
+
+    def _compare(self, setting: dict[str, Any], value: float, text: str) -> None:
+        """Note the best setting so far, once all of its seeds are there."""
+        if self.num_seeds > 1:
+            name = describe({key: value for key, value in setting.items() if key != "seed"})
+            values = self._seeds.setdefault(name, [])
+            values.append(value)
+            if len(values) < self.num_seeds:
+                return
+            value = statistics.fmean(values)
+            spread = f"{short_metric(self.metric)}: {value:.3f} ± {statistics.stdev(values):.3f}"
+            text = ", ".join(part for part in (spread, name, f"{len(values)} seeds") if part)
+        sign = 1 if self.is_high_better else -1
+        if math.isnan(self._best_value) or sign * value > sign * self._best_value:
+            self._best_value, self.best = value, text
+
+    def _view(self) -> Group:
+        table = Table(box=None, pad_edge=False)
+        hidden = len(self._curves) - SHOWN_RUNNING
+        table.add_column(f"running, and {hidden} more" if hidden > 0 else "running")
+        table.add_column(self.metric, justify="right")
+        table.add_column("epochs")
+        for name, values in list(self._curves.items())[-SHOWN_RUNNING:]:
+            table.add_row(escape(name), f"{values[-1]:.4g}", f"{sparkline(values)} {len(values)}")
+        if not self._curves and self.done < self.total:
+            table.add_row("timing how the next ones train fastest", "", "")
+        return Group(
+            Text(self._progress(), style="bold"),
+            table,
+            Text(f"best  {self.best}"),
+            *(Text(f"      {text}", style="dim") for text in self._last),
+        )
+
+    def _progress(self) -> str:
+        spent = time.monotonic() - self._started
+        left = f", about {_clock(spent / self._new * (self.total - self.done))} left" if self._new else ""
+        return f"{self.done} / {self.total} trials in {_clock(spent)}{left}"
+
+
+def line(
+    metric: str, setting: dict[str, Any], value: float | None, status: str, why: str, done: int, total: int
+) -> str:
+    """Return a trial's line: ``val acc: 0.531, lr: 9.47e-04, reg: 1.43e-03, (14 / 100)``."""
+    name = short_metric(metric)
+    shown = "none" if value is None else f"{value:.3f}" if abs(value) >= 0.001 or value == 0 else f"{value:.2e}"
+    parts = [f"{name}: {shown}", describe(setting), f"({done} / {total})"]
+    text = ", ".join(part for part in parts if part)
+    return text if status in ("finished", "stopped_early") else f"{text}  {status} {why}".rstrip()
+
+
+def sparkline(values: list[float]) -> str:
+    """Return a curve in block characters, its last epochs, from its least to its greatest value."""
+    shown = values[-WIDTH:]
+    finite = [value for value in shown if math.isfinite(value)]
+    if not finite:
+        return ""
+    low, span = min(finite), max(finite) - min(finite)
+    levels = [round((value - low) / span * (len(BLOCKS) - 1)) if span else 0 for value in finite]
+    return "".join(BLOCKS[level] for level in levels)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"

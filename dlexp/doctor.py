@@ -1,0 +1,134 @@
+"""Looks at everything that a run needs and says what is wrong and how to mend it."""
+
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from dlexp.error import EnvironmentFault, first_line
+from dlexp.run.environment import versions
+from dlexp.tracking import store
+
+_LEAST_PYTHON = (3, 11)
+_LEAST_FREE = 2**30  # bytes of disk: a few checkpoints of a large model
+_DRIVER = Path("/proc/driver/nvidia/version")
+_GIB = 2**30
+
+
+def examine(runs_dir: Path, uri: str | None = None) -> list[dict[str, Any]]:
+    """Return the findings in order: `name`, `status` ("ok" or "warn"), `value`, and `cure` (None when ok).
+
+    Args:
+        runs_dir: Folder of all runs.
+        uri: `tracking.uri`; None takes the default store.
+    """
+    return [
+        _python(),
+        *_packages(),
+        *_devices(),
+        _memory(),
+        _disk(runs_dir),
+        _mlflow_store(runs_dir, uri),
+        *_extras(),
+    ]
+
+
+def _finding(name: str, value: str, cure: str | None = None) -> dict[str, Any]:
+    return {"name": name, "status": "ok" if cure is None else "warn", "value": value, "cure": cure}
+
+
+def _python() -> dict[str, Any]:
+    is_old = sys.version_info < _LEAST_PYTHON
+    return _finding(
+        "python", f"{platform.python_version()}, {sys.executable}", "install 3.11 or newer" if is_old else None
+    )
+
+
+def _packages() -> list[dict[str, Any]]:
+    """Compare the installed versions with the ones dlexp asks for."""
+    found = []
+    for requirement in importlib.metadata.requires("dlexp") or []:
+        if "extra ==" in requirement:
+            continue
+        name = re.split(r"[^A-Za-z0-9_.-]", requirement, maxsplit=1)[0]
+        installed = versions((name,))[name]
+        cure = None if installed is not None else f"pip install '{requirement}'"
+        if installed is None or name in ("torch", "torchvision", "mlflow"):
+            found.append(_finding(name, installed or "missing", cure))
+    return found
+
+
+def _devices() -> list[dict[str, Any]]:
+    import torch
+
+    if torch.cuda.is_available():
+        return [_cuda_device(index) for index in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        return [_finding("mps", "available")]
+    if _DRIVER.exists():
+        built = f"torch is built for CUDA {torch.version.cuda}" if torch.version.cuda else "torch is built without CUDA"
+        return [_finding("cuda", f"an NVIDIA driver but no device; {built}", "install the torch that fits the driver")]
+    return [_finding("cuda", f"no device; training runs on the CPU with {torch.get_num_threads()} threads")]
+
+
+def _cuda_device(index: int) -> dict[str, Any]:
+    import torch
+
+    free, total = torch.cuda.mem_get_info(index)
+    value = f"{torch.cuda.get_device_name(index)}, {free / _GIB:.1f} of {total / _GIB:.1f} GiB free"
+    return _finding(f"cuda:{index}", value, "end other programs on it" if free < total / 10 else None)
+
+
+def _memory() -> dict[str, Any]:
+    import psutil
+
+    memory = psutil.virtual_memory()
+    value = f"{memory.available / _GIB:.1f} of {memory.total / _GIB:.1f} GiB free, {os.cpu_count()} CPUs"
+    return _finding("memory", value, "end other programs" if memory.available < _GIB else None)
+
+
+def _disk(runs_dir: Path) -> dict[str, Any]:
+    place = runs_dir.resolve()
+    while not place.exists():
+        place = place.parent
+    if not os.access(place, os.W_OK):
+        return _finding("runs_dir", f"{place} may not be written to", "set runs_dir to another folder")
+    free = shutil.disk_usage(place).free
+    cure = "free some space or set runs_dir to another disk" if free < _LEAST_FREE else None
+    return _finding("runs_dir", f"{runs_dir.resolve()}, {free / _GIB:.1f} GiB free", cure)
+
+
+def _mlflow_store(runs_dir: Path, uri: str | None) -> dict[str, Any]:
+    chosen = store.choose(runs_dir, uri)
+    if chosen.database is not None and not chosen.database.exists():
+        return _finding("mlflow store", f"{chosen.uri}, made by the first run")
+    try:
+        client = store.connect(chosen)
+        experiments = len(client.search_experiments())
+    except EnvironmentFault as error:
+        return _finding("mlflow store", str(error), "start the server, or unset tracking.uri and MLFLOW_TRACKING_URI")
+    except Exception as error:  # whatever a database or server may raise is a finding, not a failure of the doctor
+        text = first_line(error)[:200]
+        return _finding("mlflow store", f"{chosen.uri}: {text}", "move the database away; `dlexp sync` fills a new one")
+    size = "" if chosen.database is None else f", {chosen.database.stat().st_size / 2**20:.1f} MiB"
+    return _finding("mlflow store", f"{chosen.uri}, {experiments} experiments{size}")
+
+
+def _extras() -> list[dict[str, Any]]:
+    """Say which optional sets of packages are complete."""
+    metadata = importlib.metadata.metadata("dlexp")
+    wanted: dict[str, list[str]] = {extra: [] for extra in metadata.get_all("Provides-Extra") or []}
+    for requirement in importlib.metadata.requires("dlexp") or []:
+        match = re.search(r"extra == ['\"]([^'\"]+)", requirement)
+        if match:
+            wanted[match[1]].append(re.split(r"[^A-Za-z0-9_.-]", requirement, maxsplit=1)[0])
+    found = []
+    for extra, names in wanted.items():
+        missing = [name for name, version in versions(tuple(names)).items() if version is None]
+        value = f"not installed ({', '.join(missing)}): pip install 'dlexp[{extra}]'" if missing else "installed"
+        found.append(_finding(f"extra {extra}", value))
+    return found

@@ -1,0 +1,266 @@
+"""Layers that know the trial axis: the model's own code runs on T * N examples, its layers unfold them.
+
+The model's code sees one large batch whose examples belong to T trials in turn. Only layers with parameters, buffers
+or batch statistics are exchanged for ones that unfold (T * N, ...) to (T, N, ...), so that activations, pooling and
+reshaping are one kernel for all trials. Whether a model bears this is tried, not assumed: see `fold`.
+Shapes: T trials, N batch, D inputs, E outputs, C channels.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.conv import _ConvNd
+
+from dlexp.activation import Maxout
+from dlexp.dropout import Classic, Inverted
+from dlexp.engine.stack.batch_norm import batch_norm
+from dlexp.engine.stack.linear import linear
+from dlexp.engine.stack.rows import Rows
+from dlexp.random import hashed_uniform
+
+VECTOR = 32  # elements that a kernel takes at once, at most
+
+
+class Batched(Rows):
+    """A stack whose layers know the trial axis.
+
+    Attributes:
+        num_in_hand: Trials of the batch in hand.
+    """
+
+    engine = "batched"
+
+    def __init__(self, models: list[nn.Module], *, device: torch.device, channels_last: bool) -> None:
+        """Stack initialised models of equal structure.
+
+        Raises:
+            Unfoldable: A layer has no form with a trial axis.
+        """
+        super().__init__(models, device=device, channels_last=channels_last)
+        self._chosen: Tensor | None = None
+        self._tensors: dict[str, Tensor] = {}
+        self.num_in_hand = len(models)
+        self._exchange(self.template, "")
+
+    def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
+        """See `dlexp.engine.forward.Forward`."""
+        num_trials = self.num_in_hand = self.num_trials if rows is None else len(rows)
+        num = x.shape[0 if is_shared else 1]
+        self._chosen = None if rows is None else torch.tensor(rows, device=x.device)
+        self._tensors = {**self.parameters(), **self.buffers}
+        outputs = self.template(_fold(x.unsqueeze(0).expand(num_trials, *x.shape) if is_shared else x))
+        if isinstance(outputs, list):
+            return [output.view(num_trials, num, *output.shape[1:]) for output in outputs]
+        return outputs.view(num_trials, num, *outputs.shape[1:])
+
+    def set_training(self, is_training: bool) -> None:
+        """See `dlexp.engine.forward.Forward`."""
+        self.template.train(is_training)
+
+    def keep(self, rows: list[int]) -> None:
+        """See `dlexp.engine.forward.Forward`."""
+        self._tensors = {}  # they would hold the old rows until the next batch
+        super().keep(rows)
+
+    def tensor(self, name: str) -> Tensor | None:
+        """Return a parameter or buffer of the trials in hand (T, *shape), None where there is none of that name."""
+        value = self._tensors.get(name)
+        return value if value is None or self._chosen is None else value.index_select(0, self._chosen)
+
+    def write(self, name: str, value: Tensor) -> None:
+        """Overwrite a buffer of the trials in hand."""
+        if self._chosen is None:
+            if value is not self.buffers[name]:
+                self.buffers[name].copy_(value)
+        else:
+            self.buffers[name].index_copy_(0, self._chosen, value)
+
+    def _exchange(self, module: nn.Module, path: str) -> None:
+        for name, child in module.named_children():
+            full = f"{path}{name}"
+            layer = next((make for kind, make in LAYERS.items() if isinstance(child, kind)), None)
+            if layer is not None:
+                setattr(module, name, layer(self, full, child))
+                continue
+            own = [*child.named_parameters(recurse=False), *child.named_buffers(recurse=False)]
+            if own:
+                raise Unbatchable(f"{full} ({type(child).__name__}) has no form with a trial axis")
+            self._exchange(child, f"{full}.")
+
+
+def in_turn(call: Callable[..., Tensor], num_trials: int, x: Tensor, *own: Tensor | None) -> Tensor:
+    """Call a layer for each trial with its part of x (T * N, ...) and its rows of its own tensors (T, ...)."""
+    rows = [[None] * num_trials if value is None else value.unbind() for value in own]
+    return torch.cat([call(*parts) for parts in zip(x.chunk(num_trials), *rows, strict=True)])
+
+
+def _fold(x: Tensor) -> Tensor:
+    """Return (T, N, ...) as (T * N, ...), images with the channels where they were in memory."""
+    if x.dim() < 4:
+        return x.flatten(0, 1)
+    is_last = x[0].movedim(1, -1).is_contiguous()
+    return x.movedim(2, -1).flatten(0, 1).movedim(-1, 1) if is_last else x.flatten(0, 1)
+
+
+class Unbatchable(Exception):
+    """A model whose layers have no form with a trial axis, or whose code mixes examples."""
+
+
+class _Layer(nn.Module):
+    """A layer of the template, with its parameters in a stack."""
+
+    def __init__(self, stack: Batched, path: str, original: nn.Module) -> None:
+        super().__init__()
+        object.__setattr__(self, "stack", stack)  # not a submodule
+        self.path, self.original = path, [original]  # in a list: its parameters are not this module's
+
+    stack: Batched
+
+    def own(self, name: str) -> Tensor:
+        """Return a tensor (T, *shape) that the layer always has."""
+        value = self.stack.tensor(f"{self.path}.{name}")
+        assert value is not None
+        return value
+
+    def optional(self, name: str) -> Tensor | None:
+        """Return a tensor (T, *shape), None where the layer was made without."""
+        return self.stack.tensor(f"{self.path}.{name}")
+
+
+class _Linear(_Layer):
+    def forward(self, x: Tensor) -> Tensor:
+        weight_TED = self.own("weight")
+        x_TND = x.view(len(weight_TED), -1, x.shape[-1])
+        return linear(x_TND, weight_TED, self.optional("bias")).flatten(0, 1)
+
+
+class _Convolution(_Layer):
+    """Trial by trial with the kernels of a trial alone: as groups of one convolution they would be others."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        conv = self.original[0]
+        assert isinstance(conv, _ConvNd)
+        weight = self.own("weight")
+        return in_turn(conv._conv_forward, len(weight), x, weight, self.optional("bias"))
+
+
+class _Norm(_Layer):
+    """Vectors in one kernel for all trials; images trial by trial, as in `_Convolution`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight_TC, bias_TC = self.optional("weight"), self.optional("bias")
+        if weight_TC is None or bias_TC is None:
+            return self._alone(x, None, None)
+        if x.dim() > 2:
+            return in_turn(self._alone, len(weight_TC), x, weight_TC, bias_TC)
+        y_TNC = self._alone(x, None, None).unflatten(0, (len(weight_TC), -1))
+        return torch.addcmul(bias_TC.unsqueeze(1), y_TNC, weight_TC.unsqueeze(1)).flatten(0, 1)
+
+    def _alone(self, x: Tensor, weight_C: Tensor | None, bias_C: Tensor | None) -> Tensor:
+        norm = self.original[0]
+        assert isinstance(norm, nn.GroupNorm)
+        return F.group_norm(x, norm.num_groups, weight_C, bias_C, norm.eps)
+
+
+class _BatchNormLayer(_Layer):
+    """Vectors in one kernel for all trials; images trial by trial, where torch's own kernel is the faster."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean_TC, var_TC = self.own("running_mean"), self.own("running_var")
+        y = self._together(x, mean_TC, var_TC) if x.dim() == 2 else self._in_turn(x, mean_TC, var_TC)
+        if self.training:
+            self.stack.write(f"{self.path}.running_mean", mean_TC)
+            self.stack.write(f"{self.path}.running_var", var_TC)
+            self.stack.write(f"{self.path}.num_batches_tracked", self.own("num_batches_tracked") + 1)
+        return y
+
+    def _together(self, x: Tensor, mean_TC: Tensor, var_TC: Tensor) -> Tensor:
+        norm = self.norm
+        running = None if self.training else (mean_TC, var_TC)
+        x_TNC = x.unflatten(0, (len(mean_TC), -1))
+        weight_TC, bias_TC = self.optional("weight"), self.optional("bias")
+        y, batch_mean_TC, batch_var_TC = batch_norm(x_TNC, weight_TC, bias_TC, norm.eps, running)
+        if self.training:
+            assert norm.momentum is not None
+            with torch.no_grad():
+                mean_TC.lerp_(batch_mean_TC, norm.momentum)
+                var_TC.lerp_(batch_var_TC, norm.momentum)
+        return y.flatten(0, 1)
+
+    def _in_turn(self, x: Tensor, mean_TC: Tensor, var_TC: Tensor) -> Tensor:
+        momentum, eps = self.norm.momentum, self.norm.eps
+        assert momentum is not None
+
+        def alone(x: Tensor, mean: Tensor, var: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+            return F.batch_norm(x, mean, var, weight, bias, self.training, momentum, eps)
+
+        return in_turn(alone, len(mean_TC), x, mean_TC, var_TC, self.optional("weight"), self.optional("bias"))
+
+    @property
+    def norm(self) -> _BatchNorm:
+        """The layer as the model has it."""
+        norm = self.original[0]
+        assert isinstance(norm, _BatchNorm)
+        return norm
+
+
+class _DropoutLayer(_Layer):
+    def forward(self, x: Tensor) -> Tensor:
+        seed_T, p_T = self.own("seed"), self.own("p")
+        is_inverted = isinstance(self.original[0], Inverted)
+        if not self.training and is_inverted:
+            return x
+        x_TN = x.unflatten(0, (len(seed_T), -1))
+        p = p_T.view(-1, *[1] * (x.dim()))
+        if not self.training:
+            return (x_TN * (1 - p).to(x.dtype)).flatten(0, 1)
+        kept = (hashed_uniform(x_TN.shape[1:], seed_T) >= p).to(x.dtype)
+        return (x_TN * (kept / (1 - p).to(x.dtype) if is_inverted else kept)).flatten(0, 1)
+
+
+class _PReLULayer(_Layer):
+    def forward(self, x: Tensor) -> Tensor:
+        slope = self.own("weight")
+        x_TN = x.unflatten(0, (len(slope), -1))
+        slope = slope.view(len(slope), 1, -1, *[1] * (x.dim() - 2))
+        return torch.where(x_TN >= 0, x_TN, slope * x_TN).flatten(0, 1)
+
+
+class _Maxout(_Layer):
+    def forward(self, x: Tensor) -> Tensor:
+        weight, bias = self.own("affine.weight"), self.own("affine.bias")
+        if x.dim() == 2:
+            z = linear(x.view(len(weight), -1, x.shape[-1]), weight, bias).flatten(0, 1)
+        else:
+            z = in_turn(F.conv2d, len(weight), x, weight[..., None, None], bias)
+        (maxout,) = self.original
+        assert isinstance(maxout, Maxout)
+        return z.unflatten(1, (maxout.pieces, -1)).amax(1)
+
+
+class _Elementwise(_Layer):
+    """Kernels that round the last elements of a tensor, beyond its whole vectors, unlike the others."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        (layer,), num_trials = self.original, self.stack.num_in_hand
+        return layer(x) if x.numel() // num_trials % VECTOR == 0 else in_turn(layer, num_trials, x)
+
+
+LAYERS: dict[type[nn.Module], Callable[[Batched, str, nn.Module], _Layer]] = {
+    nn.Linear: _Linear,
+    nn.Conv1d: _Convolution,
+    nn.Conv2d: _Convolution,
+    nn.Conv3d: _Convolution,
+    nn.GroupNorm: _Norm,
+    _BatchNorm: _BatchNormLayer,
+    Inverted: _DropoutLayer,
+    Classic: _DropoutLayer,
+    nn.PReLU: _PReLULayer,
+    Maxout: _Maxout,
+    nn.ELU: _Elementwise,
+    nn.SiLU: _Elementwise,
+    nn.Sigmoid: _Elementwise,
+}

@@ -1,0 +1,1 @@
+"""Trains what it is given, solo or fused, here or in workers."""

@@ -1,0 +1,162 @@
+"""Has trials and folds trained: parts them by structure, chooses how and where each part trains, hands programs out."""
+
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import torch
+
+from dlexp.build.dataset import Datasets
+from dlexp.build.structure import structure_key
+from dlexp.error import DlexpError
+from dlexp.execution.assignment import Assignment, End, ExecutorEvent, Program
+from dlexp.execution.estimate import seconds
+from dlexp.execution.executor import Executor, fail
+from dlexp.execution.fusion import SOLO, Choice, choose
+from dlexp.launcher.local import Local
+from dlexp.launcher.pool import Lost, Pool
+from dlexp.run.folder import RunFolder
+
+HEAVY = ("torch", "torchvision", "sklearn.datasets", "pandas")  # imported for workers where they are imported here
+# A start costs 3 to 5 s of one core, nearly all of it the server's imports (benchmarks/launcher.py): on two cores that
+# is won back after 10 s of work; thrice that leaves room for estimates that are too long and cores that are not free.
+WORTH_SECONDS = 30.0
+
+Part = tuple[list[Assignment], Choice]
+
+
+class Dispatcher:
+    """Trains what it is given, wherever the folders are, in this process or in workers; a context that ends them.
+
+    Args:
+        holder: The sweep or cv whose lock covers the folders.
+        should_stop: Asked after every update: the wish to stop.
+        launcher: How many processes.
+
+    Attributes:
+        datasets: What is loaded; whoever has loaded data already keeps them here.
+        programs: Size and engine of each program that was begun.
+    """
+
+    def __init__(self, holder: RunFolder, should_stop: Callable[[], bool], launcher: Local) -> None:
+        self.holder, self.should_stop, self.launcher = holder, should_stop, launcher
+        self.datasets = Datasets()
+        self.programs: list[dict[str, Any]] = []
+        self._executor = Executor(self.datasets)
+        self._threads = torch.get_num_threads()
+        self._pool: Pool | None = None
+        self._seconds = 0.0
+
+    def __enter__(self) -> "Dispatcher":
+        """Begin."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End all workers, at once."""
+        if self._pool is not None:
+            self._pool.close()
+
+    def train(
+        self, assignments: list[Assignment], may_begin: Callable[[], bool] = lambda: True
+    ) -> Iterator[ExecutorEvent]:
+        """Train trials or folds, those of equal structure together where that is faster; yield epochs and ends.
+
+        One that fails is recorded and the others go on. Neither company nor process nor order changes a number.
+
+        Args:
+            assignments: What to train, in folders that no other process writes to.
+            may_begin: Asked before each program; False begins no more.
+        """
+        parts = [(part, self._choose(part)) for part in self._parts(assignments)]
+        num_workers = self._num_workers(parts)
+        waiting = deque(self._programs(parts, num_workers))
+
+        def take() -> Program | None:
+            if not waiting or self.should_stop() or not may_begin():
+                return None
+            program = waiting.popleft()
+            engine = "solo" if program.choice.engine == "solo" else "fused"
+            self.programs.append({"size": len(program.assignments), "engine": engine})
+            return program
+
+        if num_workers > 1:
+            yield from self._train_elsewhere(waiting, take)
+            return
+        while (program := take()) is not None:
+            yield from self._executor(program, self.should_stop)
+
+    def _parts(self, assignments: list[Assignment]) -> list[list[Assignment]]:
+        """Part assignments by structure and pause, in order of first appearance."""
+        parts: dict[tuple[str, int | None], list[Assignment]] = {}
+        for assignment in assignments:
+            key = structure_key(assignment.config, self.datasets(assignment.config))
+            parts.setdefault((key, assignment.until), []).append(assignment)
+        return list(parts.values())
+
+    def _choose(self, part: list[Assignment]) -> Choice:
+        """Choose how a part trains; where that fails, one by one, so that each says why."""
+        configs = [assignment.config for assignment in part]
+        try:
+            return choose(configs, [self.datasets(config) for config in configs], self.holder.runs_dir / "fuse.json")
+        except Exception:
+            return SOLO
+
+    def _num_workers(self, parts: list[Part]) -> int:
+        """Return the number of processes that train, 1 for this one; the pool is there when they are more."""
+        num_assignments = sum(len(part) for part, _ in parts)
+        if num_assignments < 2:
+            return 1
+        trainer = parts[0][0][0].config["trainer"]
+        places = self.launcher.places(trainer["device"], trainer["threads"] or self._threads)
+        if len(places) > 1 and self._pool is None and self._is_worth_it(places, parts):
+            preload = [name for name in HEAVY if name in sys.modules]
+            self._pool = Pool(Executor, places, [*preload, Executor.__module__], self.holder.lock_descriptor)
+            self.holder.log(f"{len(places)} worker processes")
+        return 1 if self._pool is None else min(len(places), num_assignments)
+
+    def _is_worth_it(self, places: list[dict[str, str]], parts: list[Part]) -> bool:
+        """Say whether workers are asked for, or are other devices, or will earn what their start costs.
+
+        The work of earlier rounds counts too: it tells how long the later ones will be.
+        """
+        if self.launcher.workers is not None or any(places):
+            return True
+        try:
+            self._seconds += seconds(parts, self.datasets)
+        except (DlexpError, RuntimeError):  # what cannot be timed cannot be trained, and says so there
+            return False
+        return self._seconds >= WORTH_SECONDS
+
+    def _programs(self, parts: list[Part], num_workers: int) -> list[Program]:
+        """Split parts into programs, none larger than its share of a part."""
+        programs = []
+        for part, choice in parts:
+            size = min(choice.size, -(-len(part) // num_workers))
+            chunks = [part[start : start + size] for start in range(0, len(part), size)]
+            programs += [Program(chunk, choice, self._threads) for chunk in chunks]
+        return programs
+
+    def _train_elsewhere(self, waiting: deque[Program], take: Callable[[], Program | None]) -> Iterator[ExecutorEvent]:
+        """Pass on what workers tell; what one of them was lost over is trained once more, each by itself."""
+        assert self._pool is not None
+        ended: set[Path] = set()
+        lost: dict[Path, str] = {}
+        for event in self._pool.run(take, self.should_stop):
+            if not isinstance(event, Lost):
+                if isinstance(event, End):
+                    ended.add(event.path)
+                yield event
+                continue
+            for single in event.task.apart(event.task.choice):
+                (assignment,) = single.assignments
+                if assignment.path in ended:
+                    continue
+                if assignment.path in lost:
+                    yield fail(assignment, f"{lost[assignment.path]}; then {event.why}")
+                else:
+                    lost[assignment.path] = event.why
+                    RunFolder(assignment.path).log(f"{event.why}; once more in another")
+                    waiting.appendleft(single)

@@ -1,0 +1,234 @@
+"""What trials of one structure take, measured: seconds, memory and disk of a program that is thrown away.
+
+Everything is timed on the real machinery: updates with their batches gathered and augmented, the evaluation of the
+validation part, an epoch's checkpoints and a trial's end in a temporary folder.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from dlexp.build.dataset import Datasets
+from dlexp.build.program import Assembled, assemble_group
+from dlexp.data.dataset import Dataset
+from dlexp.engine.evaluate import predict
+from dlexp.engine.event import EpochEnd
+from dlexp.engine.memory import peak_bytes
+from dlexp.engine.train import Run
+from dlexp.execution import saved_model
+from dlexp.execution.assignment import Assignment
+from dlexp.execution.description import describe_run
+from dlexp.execution.fusion import Choice, choose
+from dlexp.execution.result import conclude_trial
+from dlexp.execution.saver import save_epoch
+from dlexp.run.folder import METRICS, TRIALS, RunFolder
+from dlexp.tracking.content import artifacts
+from dlexp.tracking.mlflow import NONE
+from dlexp.tracking.store import choose as choose_store
+
+TIMED_UPDATES = 3
+FORWARD_SHARE = 1 / 3  # of an update's operations, which evaluating needs alone
+MOST_TIMED = 3  # structures: others are taken to be like these
+
+Config = dict[str, Any]
+TIMED_SECONDS = 1.0
+MOST_STEPS = 60
+BLOCK = 4096  # bytes that a file system gives out at once
+ROW = 150  # bytes of one value in MLflow's database
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a trial takes when trained the way that was chosen.
+
+    Attributes:
+        choice: Engine and size, with the reason.
+        num_params: Of its model.
+        steps: Updates of an epoch.
+        update: Seconds of an update, a trial's share of the program's.
+        evaluation: Seconds of an epoch's evaluation, likewise.
+        saving: Seconds of an epoch's checkpoints and records.
+        choosing: Seconds of the choice, which the sweep makes once more.
+        start: Seconds until a program is built, a trial's share.
+        end: Seconds of a trial's end: folder, predictions, result.
+        memory: Bytes of the whole program: weights, gradients, optimiser state, activations, data.
+        disk: Bytes of a trial's folder after its first epoch, and of MLflow's copies.
+        disk_epoch: Bytes of each further epoch.
+    """
+
+    choice: Choice
+    num_params: int
+    steps: int
+    update: float
+    evaluation: float
+    saving: float
+    choosing: float
+    start: float
+    end: float
+    memory: int
+    disk: int
+    disk_epoch: int
+
+    @property
+    def epoch_seconds(self) -> float:
+        """Seconds of an epoch of one trial."""
+        return self.steps * self.update + self.evaluation + self.saving
+
+
+def estimate(configs: list[Config], datasets: list[Dataset], cache: Path | None = None) -> Estimate:
+    """Choose how trials or folds of one structure train, and measure what that takes.
+
+    Args:
+        configs: Checked configurations of equal structure, as many as will be trained at a time.
+        datasets: One for each.
+        cache: File with measured choices, which is read and written; None measures anew.
+    """
+    started = time.perf_counter()
+    choice = choose(configs, datasets, cache)
+    choosing = time.perf_counter() - started
+    size = min(choice.size, len(configs))
+    started = time.perf_counter()
+    built = assemble_group(configs[:size], datasets[:size], choice.engine)
+    start = time.perf_counter() - started
+    solo = built if choice.engine == "solo" else assemble_group(configs[:1], datasets[:1])
+    update = built.run.one_update()
+    update()
+    evaluation, metrics = _time_evaluation(built.run)
+    paper = _time_folder(solo, configs[0], metrics)
+    per_update = _time_updates(built.run)
+    return Estimate(
+        choice=choice,
+        num_params=sum(p.numel() for p in solo.model.parameters()),
+        steps=built.run.steps_per_epoch,
+        update=per_update / size,
+        evaluation=evaluation / size,
+        choosing=choosing,
+        start=start / size,
+        memory=_memory(built, update),
+        **paper,
+    )
+
+
+def _time_evaluation(run: Run) -> tuple[float, dict[str, list[float]]]:
+    """Return the seconds of an evaluation of all trials, and what it finds."""
+    seconds, found = 0.0, {}
+    for _ in range(2):  # the first makes what is made once
+        if seconds < TIMED_SECONDS and len(run.task.val[0]):
+            started = time.perf_counter()
+            found = run.evaluate()
+            seconds = time.perf_counter() - started
+    return seconds, {f"val/{name}": values for name, values in found.items()}
+
+
+def _time_updates(run: Run) -> float:
+    """Return the mean seconds of an update with its batch, over part of an epoch; the run is spent afterwards."""
+    marks: dict[int, float] = {}
+    limit = min(MOST_STEPS, run.steps_per_epoch)
+
+    def should_stop() -> bool:
+        marks.setdefault(run.number, time.perf_counter())
+        return run.number >= limit or (run.number >= 2 and marks[run.number] - marks[0] > TIMED_SECONDS)
+
+    run.should_stop = should_stop
+    for _ in run.events():
+        pass
+    return (marks[run.number] - marks[0]) / run.number
+
+
+def _time_folder(built: Assembled, config: Config, metrics: dict[str, list[float]]) -> dict[str, Any]:
+    """Write a trial's folder to a temporary place; return seconds and bytes as `Estimate` has them."""
+    about = {**describe_run(built, config), "kind": "trial", "params": {}, "packages": {}}
+    values = {"train/loss": 0.0, **{name: several[0] for name, several in metrics.items()}}
+    with tempfile.TemporaryDirectory() as place:
+        started = time.perf_counter()
+        folder = RunFolder.create(Path(place), TRIALS, "trial", config=config, overrides=[], manifest=about)
+        folder.unlock()
+        saved_model.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss.num_outputs)
+        made = time.perf_counter() - started
+        spans, sizes = [], []
+        for epoch, is_best in ((1, True), (2, False), (3, True)):
+            started = time.perf_counter()
+            save_epoch(built.run, folder, EpochEnd(0, epoch, epoch, 0.1, values, 1.0, is_best))
+            spans.append(time.perf_counter() - started)
+            sizes.append(_bytes([folder.path / METRICS, folder.path / "log.txt"]))
+        started = time.perf_counter()
+        conclude_trial(built, folder, config, "finished", "", None)
+        ended = time.perf_counter() - started
+        kept = sum(-(-path.stat().st_size // BLOCK) * BLOCK for path in folder.path.rglob("*") if path.is_file())
+        sent, sent_epoch = _sent(folder, config, len(values))
+    growth = (sizes[2] - sizes[0]) // 2
+    return {
+        "saving": sum(spans[1:]) / 2,
+        "end": made + ended,
+        "disk": kept + sent,
+        "disk_epoch": growth + (sent_epoch + growth if sent else 0),
+    }
+
+
+def _sent(folder: RunFolder, config: Config, num_metrics: int) -> tuple[int, int]:
+    """Return the bytes of MLflow's copies and of an epoch's rows; none where tracking is off or on a server."""
+    tracking = config["tracking"]
+    if tracking["_target_"] == NONE or choose_store(folder.runs_dir, tracking["uri"]).database is None:
+        return 0, 0
+    paths = [path for path, _ in artifacts(folder, weights=tracking["weights"])]
+    return _bytes(paths), num_metrics * ROW
+
+
+def _bytes(paths: list[Path]) -> int:
+    return sum(path.stat().st_size for path in paths if path.exists())
+
+
+def _memory(built: Assembled, update: Callable[[], None]) -> int:
+    run = built.run
+    step, task = run.step, run.task
+    first = [rows[: run.trainer.eval_batch_size] for rows in task.val]
+    peaks = [peak_bytes(update, built.device)]
+    if len(first[0]):
+        peaks.append(peak_bytes(lambda: _predict(run, first), built.device))
+    inputs = built.dataset.inputs
+    # floats that are normalised beforehand are there twice
+    data = inputs.numel() * inputs.element_size() * (2 if task.affine is None else 1)
+    lasting = [step.forward.flat.tensor, step.forward.grads, *step.state.values()]
+    return max(peaks) + sum(tensor.numel() * tensor.element_size() for tensor in lasting) + data
+
+
+def _predict(run: Run, parts: list[Tensor]) -> None:
+    predict(run.step.forward, run.task, parts, run.trainer.eval_batch_size)
+
+
+def seconds(parts: list[tuple[list[Assignment], Choice]], datasets: Datasets) -> float:
+    """Return about how long trials or folds train one after another, saving apart.
+
+    Args:
+        parts: Those of one structure each, with how they will train; `Choice.gain` shortens it.
+        datasets: Where their data are kept.
+    """
+    timed = parts[:MOST_TIMED]
+    total = sum(_seconds(part, choice, datasets) for part, choice in timed)
+    return total / sum(len(part) for part, _ in timed) * sum(len(part) for part, _ in parts)
+
+
+def _seconds(part: list[Assignment], choice: Choice, datasets: Datasets) -> float:
+    config = part[0].config
+    dataset = datasets(config)
+    run = assemble_group([config], [dataset]).run
+    update = run.one_update()
+    shortest = float("inf")
+    for _ in range(TIMED_UPDATES + 1):  # the first makes what is made once
+        started = time.perf_counter()
+        update()
+        shortest = min(shortest, time.perf_counter() - started)
+    batches = len(dataset.val) / run.trainer.batch_size
+    updates = run.steps_per_epoch + FORWARD_SHARE * batches / run.trainer.accumulate
+    return shortest / choice.gain * updates * sum(_epochs(assignment) for assignment in part)
+
+
+def _epochs(assignment: Assignment) -> int:
+    """Return how many epochs are left."""
+    last = assignment.until or assignment.config["trainer"]["epochs"]
+    return max(0, last - (RunFolder(assignment.path).saved_epoch() or 0))

@@ -1,0 +1,83 @@
+"""Whether a trial's files agree with one another: they are written without waiting for the disk.
+
+A kill leaves every file old or new. A power cut may leave any mixture, of which nothing may be taken for a result: a
+trial in doubt is trained anew.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from dlexp.data.dataset import Dataset
+from dlexp.engine import checkpoint
+from dlexp.error import DataError, RunError
+from dlexp.run.folder import METRICS, RESULT, RunFolder
+from dlexp.run.status import Status
+
+SEALED = ("model.json", METRICS, RESULT, "predictions/val.npz")
+STACK_POINTER = "together.json"  # in a trial's folder while it trains in a stack; see `dlexp.execution.stack_saver`
+
+
+def checksums(folder: RunFolder) -> dict[str, str]:
+    """Return the SHA-256 of each file that a concluded trial's numbers are read from, for its manifest."""
+    return {name: digest for name in SEALED if (digest := _digest(folder.path / name)) is not None}
+
+
+def update_checksum(folder: RunFolder, name: str) -> None:
+    """Seal one file anew, after it was written again."""
+    sealed = folder.manifest.get("sealed", {})
+    if name in sealed:
+        folder.update_manifest(sealed={**sealed, name: _digest(folder.path / name)})
+
+
+def is_intact(folder: RunFolder) -> bool:
+    """Say whether a trial can be believed and gone on with; False also for one that was killed while it was made."""
+    try:
+        manifest, history, config = folder.manifest, folder.history(), folder.config
+    except (RunError, ValueError, AttributeError):
+        return False
+    if Status(manifest["status"]).is_over:
+        return bool(config) and manifest.get("sealed") == checksums(folder) and _has_checkpoints(folder)
+    return bool(config) and (manifest["status"] == "failed" or _can_go_on(folder, history))
+
+
+def _has_checkpoints(folder: RunFolder) -> bool:
+    """Say whether the checkpoints of the epochs that were done are there, by the sizes of their files."""
+    last, best = (checkpoint.epoch(folder.checkpoints / name) for name in ("last", "best"))
+    return not folder.checkpoints.exists() if last is None else last == 0 or best is not None
+
+
+def _can_go_on(folder: RunFolder, history: list[dict[str, Any]]) -> bool:
+    """Say whether the last checkpoint has its whole history, and the best one is the one it speaks of."""
+    last, best = folder.checkpoints / "last", folder.checkpoints / "best"
+    if not checkpoint.exists(last):
+        return True
+    if (folder.path / STACK_POINTER).exists():
+        return True  # both are about to be written again, or dropped
+    try:
+        state = checkpoint.load(last)[1]
+        epochs = [record["epoch"] for record in history[: state["epoch"]]]
+        if epochs != list(range(1, state["epoch"] + 1)):
+            return False
+        # a best one that is ahead belongs to the epoch that is about to be repeated
+        wanted = state["stopping"]["best_epoch"]
+        return not wanted or checkpoint.load(best)[1]["epoch"] in (wanted, state["epoch"] + 1)
+    except RunError:
+        return False
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def require_same_data(folder: RunFolder, dataset: Dataset) -> None:
+    """Check that data are those that a run was trained on.
+
+    Raises:
+        DataError: They changed since.
+    """
+    if dataset.fingerprint != folder.manifest["data"]["fingerprint"]:
+        raise DataError(f"{dataset.name}: the data changed since run {folder.run_id} began; start a new run")

@@ -1,0 +1,176 @@
+"""The end of a run: its best weights evaluated once more, predictions, figures and the result written."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dlexp.build.program import Assembled
+from dlexp.engine import checkpoint
+from dlexp.engine.evaluate import predict, report
+from dlexp.engine.event import TrialEnd
+from dlexp.engine.stopping import Stopping
+from dlexp.execution.description import describe_run
+from dlexp.execution.figure import draw_figures
+from dlexp.execution.integrity import checksums, update_checksum
+from dlexp.report.attempt import attempt
+from dlexp.run.environment import now
+from dlexp.run.folder import RunFolder
+from dlexp.run.jsonable import plain
+
+Report = dict[str, dict[str, Any]]
+
+
+def conclude_run(
+    built: Assembled, folder: RunFolder, end: TrialEnd, *, seed: int, open_test: bool, has_figures: bool = True
+) -> dict[str, Any]:
+    """Evaluate what a run ended with and write its result.
+
+    Args:
+        built: Data, model, device.
+        folder: The run's folder.
+        end: How training ended.
+        seed: The run's seed.
+        open_test: Evaluate the test part too, which is counted; not for an interrupted run.
+        has_figures: Draw figures; the folds of a cross-validation go without.
+
+    Returns:
+        What ``--json`` prints; in `metrics` the best epoch's values, and what only the end computes.
+    """
+    run = built.run
+    result = describe_result(built, folder, seed) | {
+        "status": end.status,
+        "epochs": run.epoch,
+        "best_epoch": end.best_epoch,
+        "seconds": round(run.elapsed, 3),
+    }
+    metrics: dict[str, Any] = {}
+    by_class: Report = {}
+    if end.best_epoch:
+        best = next(record for record in folder.history() if record["epoch"] == end.best_epoch)
+        metrics = {key: value for key, value in best.items() if "/" in key}
+    if end.best_epoch and end.status != "interrupted":
+        # Counted before it is opened: a kill in between must not leave an opening uncounted.
+        folder.update_manifest(test_openings=folder.manifest["test_openings"] + open_test)
+        for split, (scalars, rest) in evaluate_best(built, folder, open_test=open_test).items():
+            metrics |= {f"{split}/{name}": value for name, value in scalars.items()}
+            by_class[split] = rest
+    result = plain(result | {"metrics": metrics, "report": by_class})
+    folder.write_result(result)
+    if has_figures and by_class:
+        attempt(lambda: draw_figures(built, folder), folder.log)
+    return result
+
+
+def describe_result(built: Assembled, folder: RunFolder, seed: int) -> dict[str, Any]:
+    """Return the part of a result that is known before training."""
+    data = built.dataset
+    return {
+        "kind": "train",
+        "run_id": folder.run_id,
+        "run_dir": str(folder.path),
+        "task": data.task,
+        "device": str(built.device),
+        "seed": seed,
+        "num_params": sum(p.numel() for p in built.model.parameters()),
+        "data": {
+            **folder.manifest["data"],
+            "num_train": len(data.train),
+            "num_val": len(data.val),
+            "num_test": len(data.test),
+        },
+    }
+
+
+def evaluate_best(
+    built: Assembled, folder: RunFolder, *, open_test: bool
+) -> dict[str, tuple[dict[str, float], dict[str, Any]]]:
+    """Load the best checkpoint, store its predictions and return scalars and report of each part opened.
+
+    The validation part where there is one, the test part only when it is opened by name.
+    """
+    weights, _ = checkpoint.load(folder.checkpoints / "best", built.device)
+    built.run.step.forward.load_weights(0, weights)
+    parts = {"val": built.dataset.val} | ({"test": built.dataset.test} if open_test else {})
+    return {split: evaluate_part(built, folder, split, rows) for split, rows in parts.items() if len(rows)}
+
+
+def evaluate_part(
+    built: Assembled, folder: RunFolder, split: str, rows: Tensor
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Store the predictions of a part and return its scalars, and the report by class."""
+    run, data = built.run, built.dataset
+    outputs = predict(run.step.forward, run.task, [rows], run.trainer.eval_batch_size)
+    targets = data.targets[rows].to(outputs.device).unsqueeze(0)
+    stored = outputs[0].cpu() if data.num_classes else outputs[0, :, 0].cpu()
+    folder.write_predictions(split, data.sample_ids(rows), data.targets[rows].numpy(), stored.numpy())
+    update_checksum(folder, f"predictions/{split}.npz")
+    found = report(outputs, targets, run.step.rules.loss, data.num_classes, run.task.unit)
+    scalars = {name: float(value) for name, value in found.items() if value.dim() == 1}
+    by_class = {name: _by_class(value[0], data.class_names) for name, value in found.items() if value.dim() > 1}
+    return scalars, by_class
+
+
+def _by_class(values: Tensor, class_names: list[str]) -> Any:
+    """Return (K,) values by name of the class, (K, K) counts as lists of rows."""
+    return values.tolist() if values.dim() > 1 else dict(zip(class_names, values.tolist(), strict=True))
+
+
+def best_record(history: list[dict[str, Any]], monitor: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the record of the epoch that the run itself would call its best; None without any."""
+    stopping = Stopping(monitor["mode"] == "max", None, monitor.get("min_delta", 0.0))
+    best = None
+    for record in history:
+        if stopping.observe(record.get(monitor["metric"], float("nan")), record["epoch"]):
+            best = record
+    return best
+
+
+@torch.no_grad()
+def store_predictions(built: Assembled, folder: RunFolder) -> None:
+    """Store what the best checkpoint gives for the validation part."""
+    data, run = built.dataset, built.run
+    weights, _ = checkpoint.load(folder.checkpoints / "best", built.device)
+    run.step.forward.load_weights(0, weights)
+    outputs = predict(run.step.forward, run.task, [data.val], run.trainer.eval_batch_size)[0].cpu()
+    stored = outputs if data.num_classes else outputs[:, 0]
+    folder.write_predictions("val", data.sample_ids(data.val), data.targets[data.val].numpy(), stored.numpy())
+
+
+def conclude_trial(
+    built: Assembled, folder: RunFolder, config: dict[str, Any], status: str, reason: str, paused_at: int | None
+) -> None:
+    """Store the best epoch's predictions and the result, then the status: an ended trial is a complete one.
+
+    Args:
+        built: A program of one trial of the same structure and data.
+        folder: The trial's.
+        config: Its configuration.
+        status: How it ended.
+        reason: Why, for the user.
+        paused_at: Epoch at which it waits to be gone on with; None when it is over.
+    """
+    history = folder.history()
+    best = best_record(history, folder.manifest["monitor"])
+    if best is not None and len(built.dataset.val) and checkpoint.exists(folder.checkpoints / "best"):
+        store_predictions(built, folder)
+    about = describe_run(built, config)
+    del about["monitor"], about["test_openings"]
+    result = {
+        "kind": "trial",
+        "run_id": folder.run_id,
+        "run_dir": str(folder.path),
+        "status": status,
+        "task": about["task"],
+        "device": str(built.device),
+        "seed": config["seed"],
+        "epochs": len(history),
+        "best_epoch": 0 if best is None else best["epoch"],
+        "metrics": {} if best is None else {key: value for key, value in best.items() if "/" in key},
+        "num_params": about["num_params"],
+        "seconds": round(sum(record["seconds"] for record in history), 3),
+        "data": about["data"],
+    }
+    folder.write_result(result)
+    ending = {"status": status, "reason": reason, "paused_at": paused_at, "end": now()}
+    folder.update_manifest(**about, **ending, sealed=checksums(folder))

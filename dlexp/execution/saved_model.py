@@ -1,0 +1,116 @@
+"""A run's model as predicting needs it: ``model.json`` beside the weights of ``checkpoints/best``.
+
+The file says how raw examples become inputs and outputs become answers, all fitted on the training part: task,
+in_shape, num_outputs, class_names, feature_names, encoding (how files were read: columns and levels of a table, size
+of pictures), normalize (scale, shift and fill for each channel or feature), unit (mean and std of regression targets).
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dlexp.build.model import build_module
+from dlexp.data.dataset import Dataset
+from dlexp.data.target_scale import TargetScale
+from dlexp.engine import checkpoint
+from dlexp.engine.task import Task
+from dlexp.error import ConfigError, RunError
+from dlexp.normalize import Affine
+from dlexp.run.folder import RunFolder
+from dlexp.run.jsonable import document
+from dlexp.run.stored import stored_config
+
+FILE = "model.json"
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A trained model, ready for raw examples.
+
+    Attributes:
+        about: The content of the file.
+        module: With the best weights, in evaluation mode.
+        affine: The normalisation of inputs.
+        unit: The unit of values; None for classes.
+    """
+
+    about: dict[str, Any]
+    module: nn.Module
+    affine: Affine
+    unit: TargetScale | None
+
+    @torch.no_grad()
+    def outputs(self, inputs: Tensor, batch_size: int = 1024) -> Tensor:
+        """Return logits (N, K), or values (N,) in the target's unit.
+
+        Args:
+            inputs: (N, H, W, C) bytes or floats in [0, 1], or (N, D) in float64 with NaN for a missing number.
+            batch_size: Examples at once.
+
+        Raises:
+            ConfigError: Examples of another shape than the model's.
+        """
+        is_image, wanted = inputs.dim() == 4, self.about["in_shape"]
+        got = list(inputs.movedim(-1, 1).shape[1:])
+        if got != wanted:
+            raise ConfigError(f"inputs: got examples of shape {got}; the model takes {wanted}")
+        dtype = next(self.module.parameters()).dtype
+        pieces = []
+        for batch in inputs.split(batch_size):
+            x = self.affine.apply(batch, dtype=dtype)
+            pieces.append(self.module((x.movedim(-1, 1) if is_image else x).to(dtype)))
+        found = torch.cat(pieces)
+        return found if self.unit is None else self.unit.unscale(found[None])[0, :, 0]
+
+
+def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, num_outputs: int, row: int = 0) -> None:
+    """Write the file of one trial of a program."""
+    one = affine if affine.scale.dim() == 1 else affine.keep([row])
+    unit = None if task.unit is None else task.unit.keep([row])
+    about = {
+        "task": dataset.task,
+        "in_shape": list(dataset.in_shape),
+        "num_outputs": num_outputs,
+        "class_names": dataset.class_names,
+        "feature_names": dataset.feature_names,
+        "encoding": dataset.encoding,
+        "normalize": {name: _plain(getattr(one, name)) for name in ("scale", "shift", "fill")},
+        "unit": None if unit is None else {"mean": unit.mean.item(), "std": unit.std.item()},
+    }
+    folder.write(FILE, document(about))
+
+
+def load(folder: RunFolder) -> SavedModel:
+    """Build a run's model with its best weights, on the CPU.
+
+    Raises:
+        RunError: The run has no such file or no checkpoint.
+    """
+    path = folder.path / FILE
+    try:
+        about = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error
+    config = stored_config(folder)
+    weights, _ = checkpoint.load(folder.checkpoints / "best")
+    module = build_module(config, tuple(about["in_shape"]), about["num_outputs"], seed=0)
+    module.to(torch.float64 if config["trainer"]["precision"] == "fp64" else torch.float32)
+    module.load_state_dict(weights)
+    fitted = about["normalize"]
+    fill = None if fitted["fill"] is None else _wide(fitted["fill"])
+    affine = Affine(_wide(fitted["scale"]), _wide(fitted["shift"]), fill)
+    unit = about["unit"]
+    if unit is not None:
+        unit = TargetScale(*(_wide([[unit[name]]]) for name in ("mean", "std")))
+    return SavedModel(about, module.eval(), affine, unit)
+
+
+def _wide(values: list) -> Tensor:
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def _plain(values: Tensor | None) -> list[float] | None:
+    return None if values is None else values.flatten().tolist()

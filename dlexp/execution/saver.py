@@ -1,0 +1,62 @@
+"""What an epoch leaves in a run folder."""
+
+from pathlib import Path
+
+from dlexp.engine import checkpoint
+from dlexp.engine.event import EpochEnd, TrialEnd
+from dlexp.engine.snapshot import best_weights, snapshot
+from dlexp.engine.train import Run
+from dlexp.run.folder import RunFolder
+
+
+def save_epoch(run: Run, folder: RunFolder, event: EpochEnd) -> None:
+    """Append the epoch to the history, then write its checkpoints; a kill in between repeats the epoch."""
+    row = run.trials.index(event.trial)
+    append_epoch(folder, event)
+    best = folder.checkpoints / "best"
+    if event.is_best:
+        checkpoint.save(best, best_weights(run, row), {"epoch": event.epoch}, is_synced=folder.is_synced)
+    is_same = event.is_best and "ema" not in run.step.state
+    save_last(run, folder, event.trial, same_weights=best if is_same else None)
+
+
+def append_epoch(folder: RunFolder, event: EpochEnd) -> None:
+    """Append the epoch to the history, and a line to the log."""
+    record = {"epoch": event.epoch, "step": event.step, "lr": event.lr, **event.metrics, "seconds": event.seconds}
+    folder.append_epoch(record)
+    shown = " ".join(f"{key} {value:.4g}" for key, value in event.metrics.items())
+    folder.log(f"epoch {event.epoch}: {shown} lr {event.lr:.4g} ({event.seconds:.2f} s)")
+
+
+def save_last(run: Run, folder: RunFolder, trial: int, same_weights: Path | None = None) -> None:
+    """Write the checkpoint from which a trial goes on.
+
+    Args:
+        run: The program, between two events.
+        folder: The trial's.
+        trial: What events call it.
+        same_weights: A checkpoint with the same weights, saved a moment ago.
+    """
+    weights, state = snapshot(run, run.trials.index(trial))
+    last = folder.checkpoints / "last"
+    checkpoint.save(last, weights, state, same_weights=same_weights, is_synced=folder.is_synced)
+
+
+class Saver:
+    """Saves each trial's epochs in its own folder."""
+
+    def __init__(self, run: Run, folders: list[RunFolder]) -> None:
+        self.run, self.folders = run, folders
+
+    def save(self, events: list[EpochEnd]) -> None:
+        """Save an epoch of all trials that train."""
+        for event in events:
+            save_epoch(self.run, self.folders[event.trial], event)
+
+    def part(self, event: TrialEnd) -> None:
+        """Leave a trial's folder as the trial ended."""
+        if event.status == "interrupted":
+            save_last(self.run, self.folders[event.trial], event.trial)
+
+    def close(self) -> None:
+        """End."""

@@ -1,0 +1,231 @@
+"""Which of two or more runs is better, and how sure is that: paired statistics by sample id.
+
+Shapes: B resamples, N examples, R runs.
+"""
+
+import itertools
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dlexp.direction import is_better_high
+from dlexp.error import ConfigError, RunError, did_you_mean
+from dlexp.job.compare.pairing import labels, pair_sides, setting_and_seed
+from dlexp.job.compare.side import Predictions, Side
+from dlexp.job.compare.verdict import ALPHA, compare_folds, judge
+from dlexp.statistic import score
+from dlexp.statistic.bootstrap import Bootstrap, examples_needed, interval, resample
+from dlexp.statistic.mcnemar import mcnemar
+from dlexp.statistic.sign_flip import fewest, sign_flip
+from dlexp.statistic.spread import add_spread
+from dlexp.statistic.t_test import corrected_t_test, differences_needed
+
+
+def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> dict[str, Any]:
+    """Compare every two of some runs, sweeps or cross-validations, with Holm's correction over the pairs.
+
+    One split: the interval of the paired bootstrap, and McNemar's test for accuracy. Several seeds: sign
+    flips over seeds, and an interval that holds for other seeds and other examples. Folds: the corrected resampled
+    t-test.
+
+    Args:
+        refs: At least two runs as users name them.
+        runs_dir: Folder of all runs.
+        metric: Name with or without ``val/``; None takes accuracy or rmse.
+
+    Returns:
+        The document that ``--json`` prints.
+
+    Raises:
+        RunError: A run that is unknown, incomplete, or measured on something else.
+        ConfigError: No such metric.
+    """
+    sides = pair_sides(refs, runs_dir)
+    name = choose_metric(metric, sides[0].parts[next(iter(sides[0].parts))][0])
+    values = [values_of(side, name) for side in sides]
+    num_pairs = math.comb(len(sides), 2)
+    if sides[0].kind == "cv":
+        found = _over_folds(sides, values, name, num_pairs)
+    else:
+        found = _on_one_split(sides, values, name, num_pairs)
+    judge(found, is_high_better=is_better_high(name))
+    withhold_verdict_between_seeds(found, sides)
+    return {
+        "kind": "compare",
+        "metric": f"val/{name}",
+        "alpha": ALPHA,
+        "runs": [_describe(*some) for some in zip(sides, labels(sides), values, strict=True)],
+        "pairs": found,
+        "notes": _notes(sides),
+    }
+
+
+def choose_metric(asked: str | None, predictions: Predictions) -> str:
+    """Return the name of a metric that these predictions have.
+
+    Raises:
+        ConfigError: There is none of that name.
+    """
+    known = score.names(max(2, predictions.outputs.shape[1]) if predictions.outputs.ndim > 1 else 0)
+    name = known[0] if asked is None else asked.removeprefix("val/")
+    if name not in known:
+        raise ConfigError(f"--metric: got {asked}; choose one of {', '.join(known)}{did_you_mean(name, known)}")
+    return name
+
+
+def values_of(side: Side, name: str) -> np.ndarray:
+    """Return a metric (parts, seeds) of every part and seed."""
+    return np.array(
+        [
+            [float(_weighted(name, one)(np.ones((1, len(one.ids))))[0]) for one in several]
+            for several in side.parts.values()
+        ]
+    )
+
+
+def _weighted(name: str, predictions: Predictions) -> score.Weighted:
+    return score.weighted(name, predictions.outputs, predictions.targets)
+
+
+def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[dict[str, Any]]:
+    """Return a record for each pair, from one seed or the same number of seeds on one split."""
+    predictions = [side.parts[0, 0] for side in sides]
+    num = len(predictions[0][0].ids)
+    is_counted = name == "accuracy" and len(predictions[0]) == 1
+    try:
+        resampled_BR = resample(
+            [_mean_over_seeds(name, by_seed) for by_seed in predictions], num, generator=np.random.default_rng(0)
+        )
+        pairs = itertools.combinations(range(len(sides)), 2)
+        spans = {
+            (i, j): interval(float((values[i] - values[j]).mean()), resampled_BR[:, i] - resampled_BR[:, j], num)
+            for i, j in pairs
+        }
+    except ValueError as error:
+        raise RunError(f"val/{name}: {error}") from error
+    found = []
+    for (i, j), span in spans.items():
+        differences = values[i][0] - values[j][0]
+        if len(differences) > 1:
+            record = _over_seeds(differences, span, num_pairs)
+        else:
+            record = _over_examples(float(differences[0]), span, num, num_pairs)
+            if is_counted:
+                record |= _mcnemar(predictions[i][0], predictions[j][0])
+        found.append({"a": sides[i].run_id, "b": sides[j].run_id} | record)
+    return found
+
+
+def _mean_over_seeds(name: str, by_seed: list[Predictions]) -> score.Weighted:
+    functions = [_weighted(name, one) for one in by_seed]
+    return lambda weights_BN: np.mean([function(weights_BN) for function in functions], axis=0)
+
+
+def _over_examples(difference: float, span: Bootstrap, num: int, num_pairs: int) -> dict[str, Any]:
+    needed = examples_needed(difference, span.standard_error, num, level=1 - ALPHA / num_pairs)
+    # the per-example deviation, estimated from the mean's; for a metric that is a mean this is Cohen's d_z
+    deviation = span.standard_error * math.sqrt(num)
+    return {
+        "difference": difference,
+        "interval": [span.low, span.high],
+        "p_value": span.p_value,
+        "test": "paired bootstrap",
+        "effect": difference / deviation if deviation else None,
+        "effect_name": "d",
+        "num": num,
+        "unit": "examples",
+        "needed": None if needed is None else max(needed - num, 0),
+    }
+
+
+def _mcnemar(a: Predictions, b: Predictions) -> dict[str, Any]:
+    is_right_a, is_right_b = (score.by_example("accuracy", side.outputs, side.targets) for side in (a, b))
+    assert is_right_a is not None
+    assert is_right_b is not None
+    test = mcnemar(is_right_a == 1, is_right_b == 1)
+    counts = {"only_a": test.only_a, "only_b": test.only_b}
+    return counts | {"p_value": test.p_value, "test": test.test, "effect": test.effect, "effect_name": "g"}
+
+
+def _over_seeds(differences: np.ndarray, span: Bootstrap, num_pairs: int) -> dict[str, Any]:
+    """Return the record of paired seeds: its interval allows for other seeds and for other examples."""
+    flips = sign_flip(differences, generator=np.random.default_rng(0))
+    test = corrected_t_test(differences, 0.0)
+    has_spread = not math.isnan(test.effect)
+    seeds = (test.low, test.high) if has_spread else (test.mean, test.mean)
+    level = 1 - ALPHA / num_pairs
+    needed: int | None = fewest(level)
+    if has_spread:
+        # examples are the same for all seeds: their share of the variance stays, however many seeds
+        deviation = float(differences.std(ddof=1))
+        enough = differences_needed(test.effect, (span.standard_error / deviation) ** 2, level=level)
+        needed = None if enough is None else max(enough, needed)
+    return {
+        "difference": test.mean,
+        "interval": list(add_spread(test.mean, seeds, (span.low, span.high))),
+        "p_value": flips.p_value,
+        "test": "sign flips",
+        "smallest_p": flips.smallest_p,
+        "effect": test.effect if has_spread else None,
+        "effect_name": "d",
+        "num": len(differences),
+        "unit": "seeds",
+        "needed": None if needed is None else max(needed - len(differences), 0),
+        "by_seed": differences.tolist(),
+        "interval_seeds": list(seeds),
+        "interval_examples": [span.low, span.high],
+    }
+
+
+def _over_folds(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[dict[str, Any]]:
+    parts = sides[0].parts.values()
+    ratio = float(np.mean([len(several[0].ids) / several[0].num_train for several in parts]))
+    means = [of_entrant.mean(1) for of_entrant in values]
+    if not np.isfinite(means).all():
+        raise RunError(f"val/{name}: not defined on every fold; choose another --metric or a smaller cv.k")
+    found = []
+    for (a, mine), (b, theirs) in itertools.combinations(zip(sides, means, strict=True), 2):
+        record = compare_folds(mine - theirs, ratio, num_pairs)
+        record["k"] = 1 + max(fold for _, fold in a.parts)
+        found.append({"a": a.run_id, "b": b.run_id} | record)
+    return found
+
+
+def withhold_verdict_between_seeds(pairs: list[dict[str, Any]], sides: list[Side]) -> None:
+    """Name no winner between two runs of one setting: on many examples their models do differ, by the seed."""
+    settings = {side.run_id: setting_and_seed(side)[0] for side in sides}
+    for pair in pairs:
+        if pair["unit"] == "examples" and settings[pair["a"]] == settings[pair["b"]]:
+            pair |= {"verdict": "cannot tell", "needed": None, "same_setting": True}
+
+
+def _describe(side: Side, label: str, values: np.ndarray) -> dict[str, Any]:
+    by_seed = values.mean(0) if side.kind == "train" else values.mean(1)
+    return {
+        "run_id": side.run_id,
+        "run_dir": str(side.folder.path),
+        "run_ids": side.run_ids,
+        "kind": side.kind,
+        "label": label,
+        "seeds": side.seeds,
+        "value": float(values.mean()),
+        "std": float(by_seed.std(ddof=1)) if len(by_seed) > 1 else None,
+    }
+
+
+def _notes(sides: list[Side]) -> list[str]:
+    """Return what the numbers alone do not say."""
+    notes = [
+        f"{side.run_id} was picked as the best of {side.picked_among} settings by these very examples, which "
+        "flatters it; the sealed test part, or a cv of the winner, does not"
+        for side in sides
+        if side.picked_among
+    ]
+    if sides[0].kind == "train" and len(sides[0].seeds) == 1:
+        notes.append(
+            "one seed each: what is told apart are trained models, which another seed moves: dlexp compare --noise RUN "
+            "says how far, and several seeds each compare the settings"
+        )
+    return notes

@@ -1,0 +1,142 @@
+"""Who stands against whom: runs that differ in the seed only become one entrant; what cannot be paired is refused."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from dlexp.config.relevance import IRRELEVANT, relevant
+from dlexp.error import RunError
+from dlexp.job.compare.side import Part, Predictions, Side, load_side
+
+FEWEST_GROUPED = 4  # runs: two settings of two seeds
+
+
+def pair_sides(refs: list[str], runs_dir: Path) -> list[Side]:
+    """Return the sides of a comparison, fit to be paired.
+
+    Runs that differ in nothing but seeds become one entrant where every side then has equally many seeds, two or more.
+
+    Args:
+        refs: At least two runs as users name them.
+        runs_dir: Folder of all runs.
+
+    Raises:
+        RunError: Fewer than two, one twice, or measured on different things.
+    """
+    sides = [load_side(runs_dir, ref) for ref in refs]
+    named = [side.run_id for side in sides]
+    if len(set(named)) < len(named) or len(named) < 2:
+        raise RunError(f"compare: got {', '.join(named)}; at least two different runs are needed")
+    if len({tuple(side.run_ids) for side in sides}) < len(sides):
+        raise RunError(f"compare: got {', '.join(named)}, of which two are the same runs; different ones are needed")
+    for other in sides[1:]:
+        _require_same(sides[0], other)
+    sides = _join_seeds(sides)
+    for other in sides[1:]:
+        _require_seeds(sides[0], other)
+    return [_in_order(sides[0], side) for side in sides]
+
+
+def labels(sides: list[Side]) -> list[str]:
+    """Return a name for each: its id and those of its settings that not all of them share, places and servers aside."""
+    shared = set.intersection(*(set(side.overrides) for side in sides))
+    found = []
+    for side in sides:
+        differing = [override for override in side.overrides if override not in shared]
+        own = [override for override in differing if override.lstrip("+").split("=")[0].split(".")[0] not in IRRELEVANT]
+        seeds = f" ({len(side.seeds)} seeds)" if len(side.seeds) > 1 else ""
+        found.append(f"{side.run_id} {' '.join(own) or 'default'}{seeds}")
+    return found
+
+
+def _join_seeds(sides: list[Side]) -> list[Side]:
+    """Join the runs of each setting, where that leaves two or more sides of equally many seeds."""
+    if sides[0].kind != "train" or len(sides) < FEWEST_GROUPED:
+        return sides
+    groups: dict[str, list[tuple[str, Side]]] = {}
+    for side in sides:
+        setting, seed = setting_and_seed(side)
+        groups.setdefault(setting, []).append((seed, side))
+    joined = [_join(members) for members in groups.values()]
+    counts = {len(set(side.seeds)) for side in joined}
+    repeated = any(len(set(side.seeds)) < len(side.seeds) for side in joined)
+    is_fit = len(joined) > 1 and len(counts) == 1 and counts != {1} and not repeated
+    return joined if is_fit else sides
+
+
+def setting_and_seed(side: Side) -> tuple[str, str]:
+    """Return what a run was trained with but for its seeds, and these; of a sweep or cv its own name and ""."""
+    if len(side.seeds) > 1 or side.folder.manifest["kind"] not in ("train", "trial"):
+        return side.run_id, ""
+    config = relevant(side.folder.config)
+    seed, seeds = config.pop("seed"), config.pop("seeds")
+    apart = [f"{name}={value}" for name, value in seeds.items() if name != "_target_" and value is not None]
+    return json.dumps(config, sort_keys=True), " ".join([str(seed), *apart])
+
+
+def _join(members: list[tuple[str, Side]]) -> Side:
+    first = members[0][1]
+    if len(members) == 1:
+        return first
+    shared = set.intersection(*(set(side.overrides) for _, side in members))
+    return replace(
+        first,
+        overrides=[override for override in first.overrides if override in shared],
+        seeds=[seed for seed, _ in members],
+        parts={(0, 0): [side.parts[0, 0][0] for _, side in members]},
+        run_ids=[side.run_id for _, side in members],
+    )
+
+
+def _in_order(first: Side, other: Side) -> Side:
+    """Return an entrant with its seeds in the first one's order; seeds that the first lacks fill the gaps."""
+    if other.kind != "train" or other.seeds == first.seeds:
+        return other
+    spare = iter([row for row, seed in enumerate(other.seeds) if seed not in first.seeds])
+    rows = [other.seeds.index(seed) if seed in other.seeds else next(spare) for seed in first.seeds]
+    parts = {(0, 0): [other.parts[0, 0][row] for row in rows]}
+    return replace(other, seeds=[other.seeds[row] for row in rows], parts=parts)
+
+
+def _require_seeds(first: Side, other: Side) -> None:
+    if first.kind == "train" and len(first.seeds) != len(other.seeds):
+        raise RunError(
+            f"{first.run_id} and {other.run_id}: got {len(first.seeds)} and {len(other.seeds)} seeds; equally many are "
+            "needed: dlexp sweep seed='range(0,N)' trains N seeds of a setting"
+        )
+
+
+def _require_same(first: Side, other: Side) -> None:
+    """Refuse to compare what was measured on different things."""
+    pair = f"{first.run_id} and {other.run_id}"
+    if first.kind != other.kind:
+        raise RunError(f"{pair}: got a {first.kind} and a {other.kind}; two of one kind are needed")
+    if first.fingerprint != other.fingerprint:
+        raise RunError(f"{pair}: got different data; only results on the same examples can be paired")
+    if first.task != other.task:
+        raise RunError(f"{pair}: got the tasks {first.task} and {other.task}; the same task is needed")
+    if first.parts.keys() != other.parts.keys():
+        raise RunError(f"{pair}: got {_shape(first)} and {_shape(other)}; the same cv.k and cv.repeats are needed")
+    for part in first.parts:
+        for theirs in other.parts[part]:
+            _require_same_examples(pair, first.parts[part][0], theirs)
+
+
+def _require_same_examples(pair: str, mine: Predictions, theirs: Predictions) -> None:
+    if not np.array_equal(mine.ids, theirs.ids):
+        common = len(np.intersect1d(mine.ids, theirs.ids))
+        raise RunError(
+            f"{pair}: got different validation examples ({common} of {len(mine.ids)} and {len(theirs.ids)} in "
+            "common); the same split is needed: data.split_seed, fractions and counts as in the other run"
+        )
+    if not np.array_equal(mine.targets, theirs.targets):
+        raise RunError(f"{pair}: got different targets for the same examples; the same task is needed")
+    if mine.outputs.shape[1:] != theirs.outputs.shape[1:] and min(mine.outputs.ndim, theirs.outputs.ndim) < 2:
+        raise RunError(f"{pair}: got values and classes; the same task is needed")
+
+
+def _shape(side: Side) -> str:
+    parts: list[Part] = list(side.parts)
+    return f"{1 + max(repeat for repeat, _ in parts)} x {1 + max(fold for _, fold in parts)} folds"

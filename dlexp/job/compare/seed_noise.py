@@ -1,0 +1,196 @@
+"""How far seeds alone move a run: its configuration trained anew with other seeds, source by source and all at once.
+
+Each source is a sweep of its own, so that runs train together where that is faster, a killed measurement goes on where
+it was, and a repeated one trains nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dlexp.config import trust
+from dlexp.config.override import override_of, parse
+from dlexp.config.resolve import resolve
+from dlexp.error import ConfigError, RunError
+from dlexp.job.compare.comparison import choose_metric, values_of
+from dlexp.job.compare.side import Side, load_side, load_trained
+from dlexp.job.sweep import sweep
+from dlexp.run.folder import RunFolder
+from dlexp.statistic.spread import Spread, largest_chance_difference, spread, variance_share
+
+SOURCES = {
+    "init": "initialisation",
+    "order": "data order",
+    "augment": "augmentation",
+    "dropout": "dropout",
+}
+ALL = "all"
+FEW = 30  # seeds below which the interval of a deviation spans more than half of it
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came of a measurement.
+
+    Attributes:
+        run_id: Of the run.
+        document: What ``--json`` prints; None when it was interrupted.
+        exit_code: 0, or the interrupted sweep's.
+    """
+
+    run_id: str
+    document: dict[str, Any] | None
+    exit_code: int
+
+
+Announce = Callable[[str], sweep.OnStart]  # the source that is about to be measured to what hears of its sweep
+
+
+def measure(
+    ref: str,
+    runs_dir: Path,
+    num_seeds: int,
+    metric: str | None = None,
+    config_dir: Path | None = None,
+    *,
+    announce: Announce,
+) -> Measured:
+    """Measure the noise of a run's configuration.
+
+    Args:
+        ref: A run, a trial, or a sweep for its best setting.
+        runs_dir: Folder of all runs.
+        num_seeds: Runs of each source, at least 2.
+        metric: Name with or without ``val/``; None takes accuracy or rmse.
+        config_dir: The folder of YAML files that the run was trained with.
+        announce: Called before each source.
+
+    Raises:
+        RunError: Unknown, not a training run, or one whose configuration diverges under other seeds.
+        ConfigError: No such metric; or see `dlexp.job.sweep.start`.
+    """
+    folder = load_trained(runs_dir, ref)
+    chosen = choose_metric(metric, load_side(runs_dir, str(folder.path)).parts[0, 0][0])
+    overrides = [o.text for o in parse(folder.overrides) if o.key != "runs_dir"]
+    overrides.append(override_of("runs_dir", str(folder.runs_dir)))
+    with trust.words_of(folder.run_id):
+        resolve(overrides, config_dir)
+        idle = {source: why for source in SOURCES if (why := _why_idle(source, overrides, config_dir))}
+        found: dict[str, Side] = {}
+        for source in [*(source for source in SOURCES if source not in idle), ALL]:
+            ended = sweep.start(_searching(source, overrides, num_seeds), config_dir, announce=announce(source))
+            if ended.outcome.result["status"] == "interrupted":
+                return Measured(folder.run_id, None, ended.outcome.exit_code)
+            found[source] = _read(source, ended.outcome.result, folder)
+    values = {source: values_of(side, chosen)[0] for source, side in found.items()}
+    return Measured(folder.run_id, _document(folder, chosen, found, values, idle), 0)
+
+
+def _why_idle(source: str, overrides: list[str], config_dir: Path | None) -> str:
+    """Return why the configuration draws nothing for a source; "" where it does."""
+    others = [o.text for o in parse(overrides) if o.key != f"seeds.{source}"]
+    try:
+        resolve([*others, f"seeds.{source}=1"], config_dir)
+    except ConfigError as error:
+        return str(error).partition("has no effect; ")[2] or str(error)
+    return ""
+
+
+def _searching(source: str, overrides: list[str], num_seeds: int) -> list[str]:
+    """Return the overrides of the sweep that varies one source, or all of them."""
+    if source == ALL:
+        kept = [o.text for o in parse(overrides) if o.key != "seed" and not o.key.startswith("seeds.")]
+        return [*kept, f"seed=range(0,{num_seeds})"]
+    kept = [o.text for o in parse(overrides) if o.key != f"seeds.{source}"]
+    return [*kept, f"seeds.{source}=range(0,{num_seeds})"]
+
+
+def _read(source: str, result: dict[str, Any], folder: RunFolder) -> Side:
+    """Return the runs of one source as the seeds of one entrant.
+
+    Raises:
+        RunError: One of them has no value.
+    """
+    broken = [trial for trial in result["trials"] if trial["status"] not in ("finished", "stopped_early")]
+    if broken:
+        raise RunError(
+            f"{folder.run_id}: {len(broken)} of {len(result['trials'])} runs with other seeds ({_name(source)}) "
+            f"{broken[0]['status']}; a configuration that seeds can break has no standard deviation: mend it first"
+        )
+    runs = [load_side(folder.runs_dir, trial["run_dir"]) for trial in result["trials"]]
+    seeds = [str(run.folder.config["seed"] if source == ALL else run.folder.config["seeds"][source]) for run in runs]
+    sides = [run.parts[0, 0][0] for run in runs]
+    first = runs[0]
+    ids = [run.run_id for run in runs]
+    return Side(
+        result["run_id"], [], "train", first.folder, first.task, first.fingerprint, seeds, {(0, 0): sides}, 0, ids
+    )
+
+
+def _name(source: str) -> str:
+    return SOURCES.get(source, "all sources")
+
+
+def _document(
+    folder: RunFolder, metric: str, found: dict[str, Side], values: dict[str, np.ndarray], idle: dict[str, str]
+) -> dict[str, Any]:
+    spreads = {source: spread(some) for source, some in values.items()}
+    whole = spreads[ALL]
+    records = []
+    for source in SOURCES:
+        record: dict[str, Any] = {"source": source, "name": _name(source), "key": f"seeds.{source}"}
+        if source in idle:
+            records.append(record | {"is_absent": True, "why": idle[source]})
+        elif len(set(values[source])) == 1 and _are_equal(found[source]):
+            why = f"{len(values[source])} seeds gave equal outputs"
+            records.append(record | {"is_absent": True, "why": why, "sweep": found[source].run_id})
+        else:
+            shares = variance_share(spreads[source], whole) if whole.std else (None, None, None)
+            share = {"share": shares[0], "share_interval": list(shares[1:])}
+            records.append(
+                record | {"is_absent": False} | _described(found[source], spreads[source], values[source]) | share
+            )
+    own = values_of(load_side(folder.runs_dir, str(folder.path)), metric)
+    return {
+        "kind": "noise",
+        "run_id": folder.run_id,
+        "run_dir": str(folder.path),
+        "metric": f"val/{metric}",
+        "seeds": whole.num,
+        "value": float(own[0, 0]),
+        "sources": records,
+        "all": {"source": ALL, "name": _name(ALL), "key": "seed"} | _described(found[ALL], whole, values[ALL]),
+        "least_difference": largest_chance_difference(whole),
+        "notes": _notes(whole, records),
+    }
+
+
+def _are_equal(side: Side) -> bool:
+    first, *others = side.parts[0, 0]
+    return all(np.array_equal(first.outputs, other.outputs) for other in others)
+
+
+def _described(side: Side, of: Spread, values: np.ndarray) -> dict[str, Any]:
+    return {
+        "num": of.num,
+        "mean": of.mean,
+        "std": of.std,
+        "interval": [of.low, of.high],
+        "values": values.tolist(),
+        "seeds": side.seeds,
+        "sweep": side.run_id,
+    }
+
+
+def _notes(whole: Spread, records: list[dict[str, Any]]) -> list[str]:
+    notes = []
+    if whole.num < FEW:
+        notes.append(f"{whole.num} seeds leave wide intervals; --seeds N narrows them and trains only what is missing")
+    if sum(not record["is_absent"] for record in records) > 1:
+        notes.append(
+            "sources act on each other, and each was measured at one seed of the others: shares need not add up"
+        )
+    return notes

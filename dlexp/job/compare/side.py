@@ -1,0 +1,219 @@
+"""What a comparison knows of each side: its held-out predictions by fold and by seed.
+
+Shapes: N examples, K classes.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dlexp.error import RunError
+from dlexp.run import scan
+from dlexp.run.folder import RunFolder
+from dlexp.run.status import Status
+
+Part = tuple[int, int]  # repeat and fold; (0, 0) for the only split of a run
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Outputs on the validation part of one split, sorted by sample id.
+
+    Attributes:
+        ids: (N,) sample ids.
+        targets: (N,) classes or values.
+        outputs: (N, K) logits or (N,) values.
+        num_train: Examples that the model was trained on; 0 where no test asks for it.
+    """
+
+    ids: np.ndarray
+    targets: np.ndarray
+    outputs: np.ndarray
+    num_train: int
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison.
+
+    Attributes:
+        run_id: Of the run, sweep or cv that the user named; of the first of several runs that differ in seed only.
+        overrides: What sets it apart: the user's settings, or those of the setting that was picked.
+        kind: "train" (one split) or "cv".
+        folder: Of the run, sweep or cv.
+        task: "multiclass", "binary" or "regression".
+        fingerprint: Of the data.
+        seeds: The seeds, as text, in the order of the predictions of each part.
+        parts: Predictions by repeat and fold, one for each seed.
+        picked_among: Settings of which this one was picked by the very scores that are compared; 0 if it was not.
+        run_ids: Of all runs of this entrant.
+    """
+
+    run_id: str
+    overrides: list[str]
+    kind: str
+    folder: RunFolder
+    task: str
+    fingerprint: str
+    seeds: list[str]
+    parts: dict[Part, list[Predictions]]
+    picked_among: int = 0
+    run_ids: list[str] = field(default_factory=list)
+
+
+def load_side(runs_dir: Path, ref: str) -> Side:
+    """Return one side of a comparison.
+
+    Args:
+        runs_dir: Folder of all runs.
+        ref: A run as users name it; ``SWEEP:3`` is the setting in the third place of a sweep, or of a cv of several
+            settings, which enter by their best otherwise.
+
+    Raises:
+        RunError: No such run, or it did not come to its end.
+    """
+    name, place = _parse(ref)
+    folder = scan.find(runs_dir, name)
+    manifest, result = folder.manifest, folder.result
+    kind = manifest["kind"]
+    is_lacking = result is not None and (result.get("complete") is False or result.get("best", "") is None)
+    if result is None or is_lacking or not Status(manifest["status"]).has_value:
+        raise RunError(f"{folder.run_id}: got a {kind} that is {_state(manifest, result)}; {_cure(folder, kind)}")
+    if kind == "sweep":
+        return _load_setting(ref, folder, manifest, result, place)
+    if result.get("settings"):
+        return _load_cv_setting(ref, folder, result["settings"], place)
+    if place is not None:
+        raise RunError(f"{ref}: got a {kind}; only sweeps and cvs of several settings have places")
+    if kind == "cv":
+        parts, seeds = _read_folds(folder, result["folds"], manifest)
+        return _enter(folder, manifest, "cv", seeds, parts)
+    return _enter(folder, manifest, "train", [str(manifest["seed"])], {(0, 0): [_read(folder)]})
+
+
+def load_trained(runs_dir: Path, ref: str) -> RunFolder:
+    """Return the folder of the one training run that a user means: a run, a trial, or a sweep's best.
+
+    Raises:
+        RunError: No such run, it did not come to its end, or it is a fold or a cv.
+    """
+    folder = load_side(runs_dir, ref).folder
+    kind = folder.manifest["kind"]
+    if kind == "sweep" and folder.result is not None:
+        return _trial_folder(folder, _rank(folder.result)[0][0])
+    if kind not in ("train", "trial"):
+        raise RunError(
+            f"{ref}: got a {kind}, whose parts differ in their data too; a training run or a sweep is needed"
+        )
+    return folder
+
+
+def _parse(ref: str) -> tuple[str, int | None]:
+    found = re.fullmatch(r"(.+):(\d+)", ref)
+    if found is None or Path(ref).is_dir():
+        return ref, None
+    return found[1], int(found[2])
+
+
+def _enter(
+    folder: RunFolder, manifest: dict[str, Any], kind: str, seeds: list[str], parts: dict[Part, list[Predictions]]
+) -> Side:
+    fingerprint = manifest["data"]["fingerprint"]
+    run_id = folder.run_id
+    return Side(run_id, folder.overrides, kind, folder, manifest["task"], fingerprint, seeds, parts, run_ids=[run_id])
+
+
+def _load_setting(
+    ref: str, folder: RunFolder, manifest: dict[str, Any], result: dict[str, Any], place: int | None
+) -> Side:
+    """Return a setting of a sweep with all of its seeds."""
+    ranked = _rank(result)
+    trials = _at(ref, ranked, place)
+    folders = [_trial_folder(folder, trial) for trial in trials]
+    seeds = [str(trial["overrides"].get("seed", manifest["seed"])) for trial in trials]
+    is_one = len(trials) == 1
+    found = _enter(folder, manifest, "train", seeds, {(0, 0): [_read(trial) for trial in folders]})
+    return replace(
+        found,
+        run_id=folder.run_id if place is None else f"{folder.run_id}:{place}",
+        overrides=[text for text in folders[0].overrides if is_one or not text.startswith("seed=")],
+        folder=folder if place is None else folders[0],
+        picked_among=len(ranked) if place is None and len(ranked) > 1 else 0,
+        run_ids=[trial.run_id for trial in folders],
+    )
+
+
+def _rank(result: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """Return the settings of a sweep that have a value for each of their seeds, best first: lists of trials."""
+    by_number: dict[int, list[dict[str, Any]]] = {}
+    for trial in result["trials"]:
+        by_number.setdefault(trial["number"], []).append(trial)
+    whole = [
+        trials
+        for trials in by_number.values()
+        if all(Status(trial["status"]).has_value and trial["value"] is not None for trial in trials)
+    ]
+    sign = -1.0 if result["mode"] == "max" else 1.0
+    return sorted(whole, key=lambda trials: sign * float(np.mean([trial["value"] for trial in trials])))
+
+
+def _at(ref: str, ranked: list[Any], place: int | None) -> Any:
+    if not 1 <= (place or 1) <= len(ranked):
+        raise RunError(f"{ref}: got the place {place}; there are {len(ranked)} settings with a value")
+    return ranked[(place or 1) - 1]
+
+
+def _trial_folder(sweep: RunFolder, trial: dict[str, Any]) -> RunFolder:
+    """Return a trial's folder, which may stand in an earlier sweep's, or where the whole sweep was moved to."""
+    path = Path(trial["run_dir"])
+    moved = sweep.path / path.parent.name / path.name
+    return RunFolder.open(moved if moved.is_dir() else path)
+
+
+def _load_cv_setting(ref: str, folder: RunFolder, settings: list[dict[str, Any]], place: int | None) -> Side:
+    """Return a setting of a cv over several."""
+    picked = _at(ref, settings, place)
+    found = load_side(folder.runs_dir, str(_trial_folder(folder, picked).path))
+    overrides = picked["overrides"]
+    shown = [f"{key}={value}" for key, value in overrides.items()] if isinstance(overrides, dict) else overrides
+    run_id = folder.run_id if place is None else f"{folder.run_id}:{place}"
+    return replace(found, run_id=run_id, overrides=shown, picked_among=0 if place else len(settings))
+
+
+def _read_folds(
+    cv: RunFolder, folds: list[dict[str, Any]], manifest: dict[str, Any]
+) -> tuple[dict[Part, list[Predictions]], list[str]]:
+    places = {child.run_id: child for child in cv.children()}
+    parts: dict[Part, list[Predictions]] = {}
+    seeds: list[str] = []
+    for record in folds:
+        if record["run_id"] not in places:
+            raise RunError(f"{cv.path}: its part {record['run_id']} is missing; restore it from a copy")
+        fold = places[record["run_id"]]
+        with np.load(fold.path / "split.npz", allow_pickle=False) as split:
+            num_train = len(split["train"])
+        parts.setdefault((record["repeat"], record["fold"]), []).append(_read(fold, num_train))
+        seeds.append(str(record.get("seed", manifest["seed"])))
+    return parts, list(dict.fromkeys(seeds))
+
+
+def _read(folder: RunFolder, num_train: int = 0) -> Predictions:
+    kept = folder.predictions("val")
+    order = np.argsort(kept["id"], kind="stable")
+    return Predictions(kept["id"][order], kept["target"][order], kept["output"][order], num_train)
+
+
+def _state(manifest: dict[str, Any], result: dict[str, Any] | None) -> str:
+    if result is not None and result.get("complete") is False:
+        done = sum(Status(fold["status"]).has_value for fold in result["folds"])
+        return f"incomplete ({done} of {len(result['folds'])} folds)"
+    return manifest["status"] if not Status(manifest["status"]).has_value else "without a result"
+
+
+def _cure(folder: RunFolder, kind: str) -> str:
+    if kind in ("trial", "fold") and folder.parent is not None:
+        kind, folder = folder.parent.manifest["kind"], folder.parent
+    return f"finish it with `dlexp {kind} --resume {folder.run_id}`, or leave it out"

@@ -1,0 +1,116 @@
+"""What the folds say together: mean, spread and interval by metric, and the pooled out-of-fold predictions.
+
+Shapes: F folds, S seeds.
+"""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlexp.data.dataset import Dataset
+from dlexp.job.inference.ensemble import average, report
+from dlexp.run.folder import RunFolder
+from dlexp.statistic.t_test import corrected_t_test, t_interval
+
+INTERVAL_NOTE = "95 % of Student's t over folds; optimistic, because folds share training data: see interval_corrected"
+
+
+def summarize(records: list[dict[str, Any]], held_out: float) -> dict[str, dict[str, Any]]:
+    """Return `mean`, `std` (n - 1) and intervals (95 %) over folds of every metric that is a number in each.
+
+    A fold that was trained under several seeds counts with its mean over them. `interval` takes the folds for
+    independent; `interval_corrected` allows for the training data that they share, as `dlexp compare` does.
+
+    With several seeds also their share of the spread, apart from that of the folds, as a random-effects analysis of
+    variance has it: `std_seeds` = sqrt(mean over folds of the variance over seeds), and `std_folds` =
+    sqrt(max(0, variance over folds of the means - std_seeds^2 / seeds)).
+
+    Args:
+        records: Of all folds and seeds, each with `repeat`, `fold` and `metrics`.
+        held_out: Share n_val / n_train of a fold.
+    """
+    names = [name for name in records[0]["metrics"] if all(_is_number(r["metrics"].get(name)) for r in records)]
+    folds = by_fold(records).values()
+    values_FS = {n: np.array([[r["metrics"][n] for r in some] for some in folds], dtype=np.float64) for n in names}
+    values = {name: table.mean(1) for name, table in values_FS.items()}
+    corrected = {name: corrected_t_test(v, held_out) for name, v in values.items()}
+    found = {
+        "mean": {name: float(v.mean()) for name, v in values.items()},
+        "std": {name: float(v.std(ddof=1)) for name, v in values.items()},
+        "interval": {name: list(t_interval(v)) for name, v in values.items()},
+        "interval_corrected": {name: [test.low, test.high] for name, test in corrected.items()},
+    }
+    if all(table.shape[1] > 1 for table in values_FS.values()):
+        parts = {name: _parts_of_spread(table) for name, table in values_FS.items()}
+        found |= {f"std_{kind}": {name: both[kind] for name, both in parts.items()} for kind in ("seeds", "folds")}
+    return found
+
+
+def _parts_of_spread(values_FS: np.ndarray) -> dict[str, float]:
+    within = float(values_FS.var(axis=1, ddof=1).mean())
+    between = float(values_FS.mean(1).var(ddof=1)) - within / values_FS.shape[1]
+    return {"seeds": math.sqrt(within), "folds": math.sqrt(max(between, 0.0))}
+
+
+def by_fold(records: list[dict[str, Any]]) -> dict[tuple[int, int], list[dict[str, Any]]]:
+    """Return the records of each fold, one a seed, by repeat and fold."""
+    found: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    for record in records:
+        found.setdefault((record["repeat"], record["fold"]), []).append(record)
+    return found
+
+
+def pool(cv: RunFolder, records: list[dict[str, Any]], dataset: Dataset) -> dict[str, Any]:
+    """Store the held-out predictions of all folds as the cv's own, and return their metrics.
+
+    Each example is held out once in every repeat, so it stands there as often as there are repeats; several seeds of
+    a fold speak with the mean of their probabilities, or values.
+
+    Args:
+        cv: The cv's folder.
+        records: Of all folds and seeds, each with `repeat`, `fold` and `run_id`.
+        dataset: For the task and the names of classes.
+    """
+    folders = {child.run_id: child for child in cv.children()}
+    kept = [[folders[r["run_id"]].predictions("val") for r in some] for some in by_fold(records).values()]
+    ids, targets = (np.concatenate([some[0][key] for some in kept]) for key in ("id", "target"))
+    outputs = torch.cat([_mean([torch.from_numpy(one["output"]) for one in some], dataset) for some in kept])
+    cv.write_predictions("val", ids, targets, outputs.numpy())
+    return report(outputs, torch.from_numpy(targets), dataset.num_classes)
+
+
+def _mean(outputs: list[Tensor], dataset: Dataset) -> Tensor:
+    return outputs[0] if len(outputs) == 1 else average(outputs, dataset.num_classes)
+
+
+def draw_figures(cv: RunFolder, dataset: Dataset, result: dict[str, Any], monitor: str) -> list[Path]:
+    """Draw every fold's score, and what the pooled predictions show."""
+    from dlexp.report import confusion, residual, roc
+    from dlexp.report.cv import draw
+
+    kept = cv.predictions("val")
+    drawn = [draw(result, monitor, cv.figures / "folds.png")]
+    if not dataset.class_names:
+        return [*drawn, residual.draw(kept["target"], kept["output"], cv.figures / "residuals.png")]
+    counts = np.array(result["out_of_fold"]["confusion_matrix"])
+    outputs, targets = torch.from_numpy(kept["output"]), torch.from_numpy(kept["target"])
+    return [
+        *drawn,
+        confusion.draw(counts, dataset.class_names, cv.figures / "confusion.png"),
+        roc.draw(outputs, targets, dataset.class_names, cv.figures / "roc.png"),
+    ]
+
+
+def draw_settings(cv: RunFolder, result: dict[str, Any]) -> Path:
+    """Draw the settings of a cv against the best of them."""
+    from dlexp.report import cv as cv_report
+
+    return cv_report.draw_settings(result, cv.figures / "settings.png")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and bool(np.isfinite(value))

@@ -1,0 +1,291 @@
+"""A cross-validation, new or resumed: its trainings in as few programs as they fit, then what they say together.
+
+One setting has its folds in its own folder; several settings have a complete cv each, inside one that compares them;
+a nested cv has its inner trainings beside its folds.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dlexp.build.check import check_destination
+from dlexp.build.node import build
+from dlexp.config import trust
+from dlexp.config.override import override_of, yaml_value
+from dlexp.error import RunError
+from dlexp.execution.description import describe_run
+from dlexp.execution.dispatcher import Dispatcher
+from dlexp.execution.integrity import require_same_data
+from dlexp.job.cv.fold_run import FoldResult, FoldRun, configure, train_fold_runs
+from dlexp.job.cv.nested import InnerChoice, search, winners
+from dlexp.job.cv.result import Searched, conclude_cv, conclude_settings
+from dlexp.job.cv.spec import CVSpec, Setting, prepare
+from dlexp.job.interrupt import Interrupt
+from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
+from dlexp.run import name, scan
+from dlexp.run.environment import now
+from dlexp.run.folder import SETTINGS, RunFolder
+from dlexp.run.status import Status
+from dlexp.run.stored import stored_config
+from dlexp.tracking import mlflow
+
+Listener = Callable[[FoldResult | InnerChoice], None]
+_OWN = ("run_id", "slug", "status", "start", "end", "resumes", "form", "params")
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What is known when the folds are about to be trained, for the console.
+
+    Attributes:
+        spec: What was asked for.
+        folder: Where the cv is written.
+    """
+
+    spec: CVSpec
+    folder: RunFolder
+
+
+OnStart = Callable[[Announcement], Listener]
+
+
+@dataclass(frozen=True)
+class _Progress:
+    """A cv in progress."""
+
+    spec: CVSpec
+    folder: RunFolder
+    dispatcher: Dispatcher
+    interrupt: Interrupt
+    listener: Listener
+
+    def tell(self, event: FoldResult | InnerChoice) -> None:
+        """Log an event and pass it on."""
+        if isinstance(event, FoldResult):
+            place = event.fold_run.cv.path.name if event.fold_run.cv.path != self.folder.path else ""
+            self.folder.log(f"{place} {event.fold_run.name}: {event.record['status']} {event.error}".strip())
+        else:
+            chosen = "nothing" if event.setting is None else yaml_value(event.setting.values)
+            self.folder.log(f"{event.fold.name}: chose {chosen} of {len(event.tried)}")
+        self.listener(event)
+
+
+def start(
+    overrides: list[str], config_dir: Path | None = None, *, announce: OnStart, tell: OnOutcome = ignore
+) -> Outcome:
+    """Cross-validate one configuration, or every setting that sweep expressions span, or a search.
+
+    Args:
+        overrides: Hydra overrides.
+        config_dir: A user's folder of YAML files.
+        announce: Called before the first fold; returns what is called with each training's end.
+        tell: Called with the outcome, which is there before MLflow has everything.
+
+    Raises:
+        DlexpError: See its kinds.
+    """
+    with Interrupt(can_wait=False) as interrupt:
+        spec = prepare(overrides, config_dir)
+        runs_dir = Path(spec.config["runs_dir"])
+        check_destination(runs_dir)
+        scan.close_dead(runs_dir)
+        interrupt.can_wait = True
+        folder = _create(spec, runs_dir)
+        try:
+            return _carry_out(spec, folder, announce, tell, interrupt)
+        finally:
+            folder.unlock()
+
+
+def resume(ref: str, runs_dir: Path, *, announce: OnStart, tell: OnOutcome = ignore) -> Outcome:
+    """Go on with a cross-validation: what is done is kept, what was cut off goes on inside.
+
+    Raises:
+        RunError: No such cv, or another process has it.
+        DataError: The data are not those of the cv.
+    """
+    folder = scan.find(runs_dir, ref)
+    manifest, parent = folder.manifest, folder.parent
+    if manifest["kind"] != "cv":
+        raise RunError(f"{ref}: got a {manifest['kind']}; go on with `dlexp {manifest['kind']} --resume {ref}`")
+    if parent is not None:
+        raise RunError(f"{ref}: got one setting of a cv; go on with `dlexp cv --resume {parent.run_id}`")
+    folder.lock()
+    try:
+        result = folder.result
+        if result is not None and result["status"] == manifest["status"] and Status(manifest["status"]).has_value:
+            return Outcome(result, 0, [f"cv {folder.run_id} is {manifest['status']}; there is nothing to resume"])
+        with Interrupt(can_wait=False) as interrupt:
+            spec = _as_it_was(folder)
+            if spec.config["trainer"]["threads"] is None and manifest["threads"] is not None:
+                torch.set_num_threads(manifest["threads"])
+            interrupt.can_wait = True
+            folder.update_manifest(status="running", end=None, resumes=manifest["resumes"] + 1)
+            return _carry_out(spec, folder, announce, tell, interrupt)
+    finally:
+        folder.unlock()
+
+
+def _as_it_was(folder: RunFolder) -> CVSpec:
+    """Return what a cv's command asked for; configurations are those that were written when it began."""
+    manifest = folder.manifest
+    overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
+    config_dir = None if manifest["config_dir"] is None else Path(manifest["config_dir"])
+    with trust.words_of(folder.run_id):
+        spec = prepare([*overrides, override_of("runs_dir", str(folder.runs_dir))], config_dir)
+    require_same_data(folder, spec.dataset)
+    if spec.form != "plain":
+        return spec
+    config = stored_config(folder)
+    return replace(spec, config=config, settings=[replace(spec.settings[0], config=config)])
+
+
+def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
+    described = {
+        **describe_run(spec.first, spec.config),
+        "kind": "cv",
+        "form": spec.form,
+        "params": spec.params,
+        "seeds": spec.seeds,
+        "monitor": {"metric": spec.metric, "mode": "max" if spec.is_high_better else "min"},
+        "config_dir": None if spec.config_dir is None else str(spec.config_dir.resolve()),
+    }
+    return RunFolder.create(
+        runs_dir,
+        spec.config["tracking"]["experiment"] or spec.dataset.name,
+        name.slug(spec.overrides),
+        config=spec.config,
+        overrides=spec.overrides,
+        manifest=described,
+    )
+
+
+def _carry_out(spec: CVSpec, folder: RunFolder, announce: OnStart, tell: OnOutcome, interrupt: Interrupt) -> Outcome:
+    outbox = mlflow.start(folder, spec.config["tracking"])
+    forms = {"plain": _one_setting, "settings": _several_settings, "nested": _nested}
+    with recorded(folder):
+        with Dispatcher(folder, interrupt, build(spec.config["launcher"])) as dispatcher:
+            progress = _Progress(spec, folder, dispatcher, interrupt, announce(Announcement(spec, folder)))
+            result, ends = forms[spec.form](progress)
+        folder.log(result["status"])
+        folder.update_manifest(status=result["status"], end=now())
+    code = exit_code(result["status"], interrupt.exit_code)
+    outcome = Outcome(result, code, _notes(spec, result, ends))
+    tell(outcome)
+    return outcome.warned(outbox.finish(should_stop=interrupt))
+
+
+def fold_runs(spec: CVSpec, setting: Setting, folder: RunFolder) -> list[FoldRun]:
+    """Return the trainings of one setting: every fold under every seed."""
+    return [
+        FoldRun(folder, fold, seed, configure(setting.config, fold, seed), params=_shown(spec, setting, seed))
+        for fold in spec.folds
+        for seed in spec.seeds
+    ]
+
+
+def _shown(spec: CVSpec, setting: Setting, seed: int) -> dict[str, Any]:
+    return setting.values | ({"seed": seed} if len(spec.seeds) > 1 else {})
+
+
+def _one_setting(progress: _Progress) -> tuple[dict[str, Any], list[FoldResult]]:
+    spec, folder = progress.spec, progress.folder
+    ends = []
+    for end in train_fold_runs(fold_runs(spec, spec.settings[0], folder), spec.dataset, progress.dispatcher):
+        ends.append(end)
+        progress.tell(end)
+    return conclude_cv(folder, spec, ends, is_interrupted=progress.interrupt()), ends
+
+
+def _nested(progress: _Progress) -> tuple[dict[str, Any], list[FoldResult]]:
+    spec, folder, dispatcher = progress.spec, progress.folder, progress.dispatcher
+    chosen: list[InnerChoice] = []
+    inner: list[FoldResult] = []
+    ends: list[FoldResult] = []
+    for event in search(spec, folder, dispatcher):
+        if isinstance(event, InnerChoice):
+            chosen.append(event)
+        else:
+            inner.append(event)
+        progress.tell(event)
+    for end in train_fold_runs(winners(spec, folder, chosen), spec.dataset, dispatcher):
+        ends.append(end)
+        progress.tell(end)
+    searched = Searched(chosen, sum(end.seconds for end in inner))
+    return conclude_cv(folder, spec, ends, is_interrupted=progress.interrupt(), searched=searched), ends
+
+
+def _several_settings(progress: _Progress) -> tuple[dict[str, Any], list[FoldResult]]:
+    """Train all settings' folds as one plan; each setting is concluded as soon as its last fold is there."""
+    spec = progress.spec
+    known = {child.manifest["number"]: child for child in progress.folder.children()}
+    for folder in known.values():
+        if not Status(folder.manifest["status"]).has_value:
+            folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
+    folders = [known.get(number) or _create_setting(progress, number) for number in range(len(spec.settings))]
+    settings = [replace(one, config=stored_config(folder)) for one, folder in zip(spec.settings, folders, strict=True)]
+    numbers = {folder.path: number for number, folder in enumerate(folders)}
+    ends: list[list[FoldResult]] = [[] for _ in settings]
+    results: dict[int, dict[str, Any]] = {}
+    planned = [fold_runs(spec, one, folder) for one, folder in zip(settings, folders, strict=True)]
+    for end in train_fold_runs([fold_run for some in planned for fold_run in some], spec.dataset, progress.dispatcher):
+        number = numbers[end.fold_run.cv.path]
+        ends[number].append(end)
+        progress.tell(end)
+        if len(ends[number]) == len(planned[number]):
+            results[number] = _conclude_setting(progress, folders[number], ends[number])
+    for number, folder in enumerate(folders):
+        if number not in results:
+            results[number] = _conclude_setting(progress, folder, ends[number])
+    found = [(one, results[number]) for number, one in enumerate(settings)]
+    result = conclude_settings(progress.folder, spec, found, is_interrupted=progress.interrupt())
+    return result, [end for some in ends for end in some]
+
+
+def _create_setting(progress: _Progress, number: int) -> RunFolder:
+    one, parent, seeds = progress.spec.settings[number], progress.folder, progress.spec.seeds
+    about = {key: value for key, value in parent.manifest.items() if key not in _OWN}
+    folder = RunFolder.create(
+        parent.path,
+        SETTINGS,
+        name.slug([f"{key}={yaml_value(value)}" for key, value in one.values.items()]),
+        config=one.config,
+        overrides=one.overrides,
+        manifest={
+            **about,
+            "form": "plain",
+            "cv": parent.run_id,
+            "number": number,
+            "params": one.params | ({"seed": seeds} if len(seeds) > 1 else {}),
+        },
+    )
+    folder.unlock()
+    return folder
+
+
+def _conclude_setting(progress: _Progress, folder: RunFolder, ends: list[FoldResult]) -> dict[str, Any]:
+    result = folder.result
+    if result is not None and result["complete"] and folder.manifest["status"] == result["status"]:
+        return result
+    result = conclude_cv(folder, progress.spec, ends, is_interrupted=progress.interrupt())
+    folder.update_manifest(status=result["status"], end=now())
+    return result
+
+
+def _notes(spec: CVSpec, result: dict[str, Any], ends: list[FoldResult]) -> list[str]:
+    notes = [f"{end.fold_run.name}: {end.error}" for end in ends if end.error]
+    monitor = spec.config["trainer"]["monitor"]
+    if not monitor.startswith("train/"):
+        notes.append(f"trainer.monitor={monitor}: the held-out part chose the epoch, so the scores are optimistic")
+    if result["complete"]:
+        return notes
+    cure = f"go on with: dlexp cv --resume {result['run_id']}"
+    if spec.form == "settings":
+        done = sum(one["complete"] for one in result["settings"])
+        return [*notes, f"incomplete: {done} of {len(result['settings'])} settings are whole; {cure}"]
+    done = sum(Status(record["status"]).has_value for record in result["folds"])
+    num = len(spec.folds) * len(spec.seeds)
+    return [*notes, f"incomplete: {done} of {num} folds, so there is no mean; {cure}"]

@@ -1,0 +1,132 @@
+"""`--dry-run` of a cv: how many trainings in which groups, and what they take, measured as they would train."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dlexp.build.check import check_destination
+from dlexp.build.dataset import deal_inner
+from dlexp.build.structure import structure_key
+from dlexp.data.dataset import Dataset
+from dlexp.data.fold import Fold
+from dlexp.execution.estimate import Estimate, estimate
+from dlexp.execution.fusion import SIZES
+from dlexp.job.cv.fold_run import configure
+from dlexp.job.cv.spec import CVSpec, InnerSearch, prepare, setting
+
+BUDGET = 60.0  # seconds of measuring; structures left after that count as the mean of the others
+
+Training = tuple[dict[str, Any], Dataset]  # configuration and data with their parts
+
+
+@dataclass(frozen=True)
+class Share:
+    """The trainings of one structure.
+
+    Attributes:
+        trainings: All of them.
+        found: What one takes; None where there was no time to measure.
+    """
+
+    trainings: list[Training]
+    found: Estimate | None
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all of them."""
+        return sum(config["trainer"]["epochs"] for config, _ in self.trainings)
+
+    def record(self) -> dict[str, Any]:
+        """Return the group as ``--json`` has it."""
+        about = {"size": len(self.trainings), "epochs": self.epochs}
+        if self.found is None:
+            return {**about, "engine": "not measured", "stack": None, "gain": None, "reason": "no time left"}
+        choice = self.found.choice
+        engine = "solo" if choice.engine == "solo" else "fused"
+        return {**about, "engine": engine, "stack": choice.size, "gain": choice.gain, "reason": choice.reason}
+
+
+def forecast(overrides: list[str], config_dir: Path | None = None) -> dict[str, Any]:
+    """Check what a cv command asks for and return counts and estimates.
+
+    An inner search is rehearsed with scores that are all equal; it counts what it asks for and the winners.
+
+    Raises:
+        ConfigError: Anything that is refused before the first fold.
+        DataError: Absent or unusable data.
+    """
+    spec = prepare(overrides, config_dir)
+    check_destination(Path(spec.config["runs_dir"]))
+    shares = _measure(list(_trainings(spec)))
+    known = [(share, share.found) for share in shares if share.found is not None]
+    whole = sum(share.epochs for share, _ in known)
+    seconds = sum(share.epochs * e.epoch_seconds + len(share.trainings) * (e.start + e.end) for share, e in known)
+    part, fold = spec.dataset, spec.folds[0]
+    return {
+        "kind": "cv",
+        "dry_run": True,
+        "form": spec.form,
+        "task": part.task,
+        "device": spec.first.device_line,
+        "data": {
+            "name": part.name,
+            "num_train": len(fold.train),
+            "num_val": len(fold.val),
+            "num_test": len(part.test),
+            "fingerprint": part.fingerprint,
+        },
+        "input_shape": list(part.in_shape),
+        "settings": len(spec.settings) if spec.inner is None else None,
+        "seeds": len(spec.seeds),
+        "folds": len(spec.folds),
+        "num_params": known[0][1].num_params,
+        "trials": sum(len(share.trainings) for share in shares),
+        "steps": round(sum(share.epochs * e.steps for share, e in known) * sum(s.epochs for s in shares) / whole),
+        "groups": [share.record() for share in shares],
+        "memory": max(e.memory for _, e in known),
+        "seconds": round(seconds * sum(share.epochs for share in shares) / whole, 1),
+    }
+
+
+def _trainings(spec: CVSpec) -> Iterator[Training]:
+    for fold in spec.folds:
+        part = spec.dataset.with_parts(fold.train, fold.val)
+        for one in spec.settings:
+            for seed in spec.seeds:
+                yield configure(one.config, fold, seed), part
+        if spec.inner is not None:
+            yield from _inner_trainings(spec, spec.inner, fold)
+
+
+def _inner_trainings(spec: CVSpec, inner: InnerSearch, fold: Fold) -> Iterator[Training]:
+    dealt = deal_inner(spec.config, spec.dataset, fold)
+    parts = [spec.dataset.with_parts(each.train, each.val) for each in dealt]
+    rounds = inner.search.propose(inner.problem)
+    asked = next(rounds, None)
+    while asked is not None:
+        for proposal in asked.proposals:
+            config = setting(inner.space, proposal.settings, proposal.epochs).config
+            for number, part in enumerate(parts):
+                for seed in spec.seeds:
+                    yield configure(config, fold, seed, inner=number), part
+        try:
+            asked = rounds.send([0.0] * len(asked.proposals))
+        except StopIteration:
+            asked = None
+
+
+def _measure(trainings: list[Training]) -> list[Share]:
+    """Part trainings by structure and measure each, the largest first, as long as the budget lasts."""
+    parts: dict[str, list[Training]] = {}
+    for config, part in trainings:
+        parts.setdefault(structure_key(config, part), []).append((config, part))
+    started, shares = time.monotonic(), []
+    for some in sorted(parts.values(), key=len, reverse=True):
+        found = None
+        if not shares or time.monotonic() - started < BUDGET:
+            sample = some[: SIZES[-1]]
+            found = estimate([config for config, _ in sample], [part for _, part in sample])
+        shares.append(Share(some, found))
+    return shares

@@ -1,0 +1,193 @@
+"""The trainings of cross-validations: run folders inside the cv's, begun, resumed or found done.
+
+A cell is one training: a fold of one setting under one seed, or an inner fold of a nested cross-validation.
+"""
+
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dlexp.config.space import JOB_GROUPS
+from dlexp.data.dataset import Dataset
+from dlexp.data.fold import Fold
+from dlexp.execution.assignment import Assignment, End
+from dlexp.execution.dispatcher import Dispatcher
+from dlexp.execution.integrity import checksums, is_intact
+from dlexp.random import derive
+from dlexp.run.folder import FOLDS, TRIALS, RunFolder
+from dlexp.run.status import Status
+from dlexp.tracking.mlflow import NONE
+
+_OF_THE_CV = ("run_id", "slug", "status", "start", "end", "resumes", "monitor", "seeds", "form", "number", "config_dir")
+
+
+@dataclass(frozen=True)
+class FoldRun:
+    """One training of a cross-validation.
+
+    Attributes:
+        cv: The folder of its setting's cv.
+        fold: Its place and rows; of an inner one the outer place.
+        seed: The replicate's, from which the fold's own seed is derived.
+        config: Its own; see `configure`.
+        inner: Number of the inner fold; None for one that the cv reports.
+        number: Of the setting that an inner search tries.
+        params: What tells it from others besides fold and number, for MLflow: the setting, the seed.
+    """
+
+    cv: RunFolder
+    fold: Fold
+    seed: int
+    config: dict[str, Any]
+    inner: int | None = None
+    number: int | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """What tells it from the others of its cv."""
+        return (self.fold.repeat, self.fold.fold, self.seed, self.inner, self.number)
+
+    @property
+    def name(self) -> str:
+        """What its folder is called."""
+        setting = [] if self.number is None else [f"setting{self.number}", f"inner{self.inner}"]
+        several = [f"seed{self.seed}"] if len(self.cv.manifest["seeds"]) > 1 else []
+        return "-".join([*setting, self.fold.name, *several])
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """How one training ended.
+
+    Attributes:
+        fold_run: Which.
+        record: `fold`, `repeat`, `seed`, `run_id`, `status`, `metrics`, as a cv's result has them.
+        seconds: Of training, over all resumes.
+        error: Why it failed, in one line; "" when it did not.
+        is_new: False when an earlier process had done it.
+    """
+
+    fold_run: FoldRun
+    record: dict[str, Any]
+    seconds: float
+    error: str = ""
+    is_new: bool = True
+
+    @property
+    def fold(self) -> Fold:
+        """Its fold."""
+        return self.fold_run.fold
+
+
+def configure(config: dict[str, Any], fold: Fold, seed: int | None = None, inner: int | None = None) -> dict[str, Any]:
+    """Return the configuration of one fold, with which it can be trained, resumed or evaluated by itself.
+
+    Each fold has its own seed, so that the spread of the folds holds that of initialisation and order. The cv's own
+    outbox sends the folds to MLflow.
+
+    Args:
+        config: Of the setting.
+        fold: The outer fold.
+        seed: The replicate's; None for the configuration's.
+        inner: Number of the inner fold.
+    """
+    tracking = {"_target_": NONE, "experiment": config["tracking"]["experiment"]}
+    place = {"repeat": fold.repeat, "fold": fold.fold} | ({} if inner is None else {"inner": inner})
+    own = derive(config["seed"] if seed is None else seed, "fold", *place.values()) % 2**31
+    kept = {name: node for name, node in config.items() if name not in JOB_GROUPS}
+    return {**kept, "seed": own, "tracking": tracking, "fold": place}
+
+
+def train_fold_runs(fold_runs: Iterable[FoldRun], dataset: Dataset, dispatcher: Dispatcher) -> Iterator[FoldResult]:
+    """Yield a `FoldResult` for each training, until all are done or the crew is to stop.
+
+    First those that an earlier process did; then the others, in one program where that is faster, else one by one.
+    One that fails is recorded and the others go on.
+
+    Args:
+        fold_runs: Of any settings, folds and seeds.
+        dataset: The whole data.
+        dispatcher: Has them trained.
+    """
+    known: dict[Path, dict[tuple[Any, ...], RunFolder]] = {}
+    waiting: dict[Path, tuple[FoldRun, RunFolder]] = {}
+    assignments = []
+    for fold_run in fold_runs:
+        if fold_run.cv.path not in known:
+            known[fold_run.cv.path] = _known(fold_run.cv)
+        folder = known[fold_run.cv.path].get(fold_run.place)
+        done = None if folder is None else result_of(folder)
+        if folder is not None and done is not None:
+            seconds = folder.manifest.get("seconds", done["seconds"])
+            yield FoldResult(fold_run, _record(fold_run, folder, done), seconds, is_new=False)
+            continue
+        folder = folder or _create(fold_run)
+        dispatcher.datasets.keep(fold_run.config, dataset.with_parts(fold_run.fold.train, fold_run.fold.val))
+        waiting[folder.path] = fold_run, folder
+        assignments.append(Assignment(fold_run.config, folder.path, "fold"))
+    for event in dispatcher.train(assignments):
+        if isinstance(event, End):
+            yield _end(*waiting[event.path], event)
+
+
+def _known(cv: RunFolder) -> dict[tuple[Any, ...], RunFolder]:
+    """Return the trainings in a cv's folder by their places; inner ones that a power cut damaged are dropped."""
+    found = {}
+    for child in cv.children():
+        if not child.is_synced and not is_intact(child):
+            shutil.rmtree(child.path)
+            continue
+        m = child.manifest
+        if m["kind"] in ("fold", "trial"):
+            found[m["repeat"], m["fold"], m["replicate"], m.get("inner"), m.get("number")] = child
+    return found
+
+
+def _create(fold_run: FoldRun) -> RunFolder:
+    """Make a training's folder; the cv's lock covers it."""
+    cv, fold, is_inner = fold_run.cv, fold_run.fold, fold_run.inner is not None
+    about = {name: value for name, value in cv.manifest.items() if name not in _OF_THE_CV}
+    place: dict[str, Any] = {"kind": "fold", "cv": cv.run_id, "repeat": fold.repeat, "fold": fold.fold}
+    if is_inner:
+        place |= {"kind": "trial", "inner": fold_run.inner, "number": fold_run.number}
+    seeds = {"seed": fold_run.config["seed"], "replicate": fold_run.seed}
+    folder = RunFolder.create(
+        cv.path,
+        TRIALS if is_inner else FOLDS,  # thousands of them need not wait for the disk
+        fold_run.name,
+        config=fold_run.config,
+        overrides=cv.overrides,
+        manifest={**about, **place, **seeds, "params": fold_run.params},
+    )
+    folder.unlock()
+    return folder
+
+
+def _end(fold_run: FoldRun, folder: RunFolder, end: End) -> FoldResult:
+    result = folder.result if end.status != "failed" else None
+    if result is None:
+        seconds = sum(record["seconds"] for record in folder.history())
+        return FoldResult(fold_run, _record(fold_run, folder, {"status": "failed", "metrics": {}}), seconds, end.reason)
+    seconds = result["seconds"] / end.size  # of a program's time, the share of each
+    sealed = {} if folder.is_synced else {"sealed": checksums(folder)}
+    folder.update_manifest(seconds=seconds, **sealed)
+    return FoldResult(fold_run, _record(fold_run, folder, result), seconds)
+
+
+def result_of(folder: RunFolder) -> dict[str, Any] | None:
+    """Return the result of a training that is done; None when there is something to train."""
+    result, status = folder.result, folder.manifest["status"]
+    return result if result is not None and result["status"] == status and Status(status).is_over else None
+
+
+def _record(fold_run: FoldRun, folder: RunFolder, result: dict[str, Any]) -> dict[str, Any]:
+    identity = {
+        "fold": fold_run.fold.fold,
+        "repeat": fold_run.fold.repeat,
+        "seed": fold_run.seed,
+        "run_id": folder.run_id,
+    }
+    return {**identity, "status": result["status"], "metrics": result["metrics"]}

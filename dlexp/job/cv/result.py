@@ -1,0 +1,201 @@
+"""The results of a cross-validation: of one setting, of several compared, of one that an inner search chose by fold."""
+
+import itertools
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dlexp.config.override import yaml_value
+from dlexp.job.compare.verdict import compare_folds, judge
+from dlexp.job.cv import aggregate
+from dlexp.job.cv.fold_run import FoldResult
+from dlexp.job.cv.nested import InnerChoice
+from dlexp.job.cv.spec import CVSpec, Setting
+from dlexp.report.attempt import attempt
+from dlexp.run.folder import RunFolder
+from dlexp.run.jsonable import plain
+from dlexp.run.status import Status
+
+PICKED = (
+    "picked by these very scores, which flatters the best: cv=nested scores the picking too, and the sealed test part "
+    "nothing else"
+)
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What the searches inside a nested cv's folds found, and the seconds of their trainings."""
+
+    chosen: list[InnerChoice]
+    seconds: float
+
+
+def conclude_cv(
+    folder: RunFolder,
+    spec: CVSpec,
+    ends: list[FoldResult],
+    *,
+    is_interrupted: bool,
+    searched: Searched | None = None,
+) -> dict[str, Any]:
+    """Write the result of one setting's cv and return it; a mean only where every fold is there.
+
+    Args:
+        folder: The cv's.
+        spec: What was asked for.
+        ends: Of its folds.
+        is_interrupted: Whether the user wished to stop.
+        searched: What the searches inside a nested cv's folds found.
+    """
+    records = sorted((end.record for end in ends), key=lambda r: (r["repeat"], r["fold"], r["seed"]))
+    num = len(spec.folds) * len(spec.seeds)
+    complete = len(records) == num and all(Status(record["status"]).has_value for record in records)
+    result = _about(folder, spec) | {
+        "status": "finished" if complete else _status([r["status"] for r in records], num, is_interrupted),
+        "complete": complete,
+        "folds": records,
+        "mean": {},
+        "std": {},
+        "interval": {},
+        "interval_corrected": {},
+        "interval_note": aggregate.INTERVAL_NOTE,
+        "out_of_fold": {},
+        "metrics": {},
+        "seconds": round(sum(end.seconds for end in ends) + (searched.seconds if searched else 0.0), 3),
+    }
+    if searched is not None:
+        result |= _searches(searched.chosen)
+    if complete:
+        result |= aggregate.summarize(records, spec.held_out)
+        result["metrics"] = result["mean"]
+        result["out_of_fold"] = aggregate.pool(folder, records, spec.dataset)
+    result = plain(result)
+    folder.write_result(result)
+    if complete:
+        attempt(lambda: aggregate.draw_figures(folder, spec.dataset, result, spec.metric), folder.log)
+    return result
+
+
+def conclude_settings(
+    folder: RunFolder, spec: CVSpec, found: list[tuple[Setting, dict[str, Any]]], *, is_interrupted: bool
+) -> dict[str, Any]:
+    """Write the result of a cv of several settings and return it: best first, the others compared with the best.
+
+    Args:
+        folder: The cv's.
+        spec: What was asked for.
+        found: Each setting's own result.
+        is_interrupted: Whether the user wished to stop.
+    """
+    sign = -1.0 if spec.is_high_better else 1.0
+    whole = [pair for pair in found if pair[1]["mean"].get(spec.metric) is not None]
+    whole.sort(key=lambda pair: sign * pair[1]["mean"][spec.metric])
+    others = [pair for pair in found if pair not in whole]
+    comparisons = _comparisons(spec, [result for _, result in whole])
+    verdicts = {pair["b"]: pair["verdict"] for pair in comparisons}
+    complete = len(whole) == len(spec.settings) and all(result["complete"] for _, result in whole)
+    statuses = [result["status"] for _, result in found]
+    result = _about(folder, spec) | {
+        "status": "finished" if complete else _status(statuses, len(spec.settings), is_interrupted),
+        "complete": complete,
+        "metric": spec.metric,
+        "mode": "max" if spec.is_high_better else "min",
+        "settings": [_entry(*pair, spec.metric, verdicts) for pair in [*whole, *others]],
+        "picked_among": len(whole),
+        "note": f"the best of {len(whole)} settings, {PICKED}",
+        "comparisons": comparisons,
+        "folds": [],
+        "mean": {},
+        "std": {},
+        "interval": {},
+        "out_of_fold": {},
+        "metrics": {},
+        "seconds": round(sum(result["seconds"] for _, result in found), 3),
+    }
+    if whole:
+        values = np.array([one["mean"][spec.metric] for _, one in whole])
+        spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+        result["metrics"] = {
+            "settings/best": float(values[0]),
+            "settings/mean": float(values.mean()),
+            "settings/std": spread,
+            "settings/count": len(values),
+        }
+    result = plain(result)
+    folder.write_result(result)
+    if len(whole) > 1:
+        attempt(lambda: aggregate.draw_settings(folder, result), folder.log)
+    return result
+
+
+def _about(folder: RunFolder, spec: CVSpec) -> dict[str, Any]:
+    dataset = spec.dataset
+    return {
+        "kind": "cv",
+        "run_id": folder.run_id,
+        "run_dir": str(folder.path),
+        "task": dataset.task,
+        "device": folder.manifest["device"].split()[0],
+        "seed": folder.manifest["seed"],
+        "seeds": spec.seeds,
+        "k": len(spec.folds) // spec.repeats,
+        "repeats": spec.repeats,
+        "data": {
+            "name": dataset.name,
+            "num_examples": len(dataset.train) + len(dataset.val),
+            "num_test": len(dataset.test),
+            "fingerprint": dataset.fingerprint,
+        },
+    }
+
+
+def _status(statuses: list[str], expected: int, is_interrupted: bool) -> str:
+    """Return the status of a cv that is not complete."""
+    if is_interrupted and (len(statuses) < expected or "interrupted" in statuses):
+        return "interrupted"
+    return "failed" if "failed" in statuses or len(statuses) < expected else "diverged"
+
+
+def _entry(setting: Setting, result: dict[str, Any], metric: str, verdicts: dict[str, str]) -> dict[str, Any]:
+    kept = ("run_id", "run_dir", "status", "complete", "mean", "std", "interval", "interval_corrected", "seconds")
+    judged = {"a": "worse", "b": "better", "cannot tell": "cannot tell"}
+    return {
+        **{name: result[name] for name in kept},
+        "overrides": setting.values,
+        "value": result["mean"].get(metric),
+        "against_best": judged.get(verdicts.get(result["run_id"], "")),
+    }
+
+
+def _comparisons(spec: CVSpec, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Compare the best setting with each other one, fold by fold, as `dlexp compare` does; Holm's over all of them."""
+    tables = [np.array(_scores(result, spec.metric)) for result in results]
+    pairs = []
+    for result, table in itertools.islice(zip(results, tables, strict=True), 1, None):
+        differences = tables[0] - table
+        ends = {"a": results[0]["run_id"], "b": result["run_id"]}
+        pairs.append(ends | compare_folds(differences, spec.held_out, len(results) - 1))
+    if pairs:
+        judge(pairs, is_high_better=spec.is_high_better)
+    return pairs
+
+
+def _scores(result: dict[str, Any], metric: str) -> list[float]:
+    """Return the mean over seeds of each fold."""
+    return [
+        float(np.mean([record["metrics"][metric] for record in several]))
+        for several in aggregate.by_fold(result["folds"]).values()
+    ]
+
+
+def _searches(chosen: list[InnerChoice]) -> dict[str, Any]:
+    """Return every fold's search, and how often each setting was chosen."""
+    settings = [one.setting.values for one in chosen if one.setting is not None]
+    counts = Counter(yaml_value(values) for values in settings)
+    by_text = {yaml_value(values): values for values in settings}
+    return {
+        "searches": [one.record() for one in chosen],
+        "choices": [{"overrides": by_text[text], "count": count} for text, count in counts.most_common()],
+    }

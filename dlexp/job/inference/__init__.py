@@ -1,0 +1,1 @@
+"""dlexp eval and dlexp predict."""

@@ -1,0 +1,147 @@
+"""A run's best checkpoint on the validation part, or on the sealed test part, whose openings are counted.
+
+A cross-validation's models are evaluated together: validated by the pooled out-of-fold predictions, tested by the mean
+of the folds' probabilities, or values.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dlexp.build.check import check_test
+from dlexp.build.dataset import deal_folds, load_data
+from dlexp.build.program import Assembled, assemble
+from dlexp.data.dataset import Dataset
+from dlexp.engine import checkpoint
+from dlexp.error import ConfigError, RunError
+from dlexp.execution.integrity import require_same_data
+from dlexp.execution.result import evaluate_part
+from dlexp.job.inference.ensemble import average, fold_folders, report
+from dlexp.run import scan
+from dlexp.run.folder import RunFolder
+from dlexp.run.jsonable import plain
+from dlexp.run.stored import stored_config
+from dlexp.tracking import mlflow
+from dlexp.tracking.sent import Sent
+
+KINDS = ("train", "trial", "fold")
+
+
+def evaluate(ref: str, runs_dir: Path, split: str) -> dict[str, Any]:
+    """Evaluate a run, store the predictions and return what ``dlexp eval --json`` prints.
+
+    Args:
+        ref: Run id, unique prefix, folder or last.
+        runs_dir: Folder of all runs.
+        split: "val" or "test".
+
+    Raises:
+        RunError: No such run, it has no checkpoint, or another process has it.
+        DataError: The data are not those of the run.
+        ConfigError: There is no test part.
+    """
+    folder = scan.find(runs_dir, ref)
+    kind = folder.manifest["kind"]
+    if kind not in (*KINDS, "cv"):
+        raise RunError(f"{ref}: got a {kind}; name one of the runs in it, {folder.path}/*/*")
+    folder.lock()
+    try:
+        found = _evaluate_cv(folder, split) if kind == "cv" else _evaluate_run(folder, split)
+        warning = _tell_mlflow(folder, split)
+    finally:
+        folder.unlock()
+    about = {"kind": "eval", "run_id": folder.run_id, "run_dir": str(folder.path), "split": split}
+    return plain({**about, **found, "warnings": [warning] if warning else []})
+
+
+def _evaluate_run(folder: RunFolder, split: str) -> dict[str, Any]:
+    checkpoint.load(folder.checkpoints / "best")  # a run that lacks it is not worth loading data for
+    built = assemble(stored_config(folder))
+    require_same_data(folder, built.dataset)
+    check_test(built.dataset, split == "test")
+    if not len(getattr(built.dataset, split)):
+        raise ConfigError(f"--split: got {split}; run {folder.run_id} was trained on it too (train_on=train+val)")
+    return _score(folder, built, split)
+
+
+def _score(folder: RunFolder, built: Assembled, split: str) -> dict[str, Any]:
+    data = built.dataset
+    weights, _ = checkpoint.load(folder.checkpoints / "best", built.device)
+    built.run.step.forward.load_weights(0, weights)
+    openings = _count_opening(folder, split)
+    rows = getattr(data, split)
+    scalars, by_class = evaluate_part(built, folder, split, rows)
+    return {
+        "num_examples": len(rows),
+        "metrics": {f"{split}/{name}": value for name, value in scalars.items()},
+        "confusion_matrix": by_class.pop("confusion", None),
+        "report": by_class,
+        "class_names": data.class_names,
+        "openings": openings,
+    }
+
+
+def _evaluate_cv(folder: RunFolder, split: str) -> dict[str, Any]:
+    """Evaluate the folds' models together, and on the test part each by itself too."""
+    sources = fold_folders(folder)
+    dataset = load_data(stored_config(folder))
+    require_same_data(folder, dataset)
+    check_test(dataset, split == "test")
+    openings = _count_opening(folder, split)
+    singles = _test_folds(folder, sources, dataset) if split == "test" else []
+    kept = folder.predictions(split)
+    found = report(torch.from_numpy(kept["output"]), torch.from_numpy(kept["target"]), dataset.num_classes)
+    confusion = found.pop("confusion_matrix", None)
+    metrics = {f"{split}/{name}": value for name, value in found.items()}
+    if split == "test":
+        opened = {"models": len(sources), "metrics": metrics, "openings": openings, "folds": singles}
+        folder.write_result({**(folder.result or {}), "test": plain(opened)})
+    return {
+        "num_examples": len(kept["id"]),
+        "models": len(sources),
+        "metrics": metrics,
+        "confusion_matrix": confusion,
+        "report": {},
+        "class_names": dataset.class_names,
+        "folds": singles,
+        "openings": openings,
+    }
+
+
+def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset) -> list[dict[str, Any]]:
+    """Evaluate each fold on the test part; store the mean of what they say as the cv's own predictions."""
+    folds = {(fold.repeat, fold.fold): fold for fold in deal_folds(stored_config(cv), dataset)}
+    records, outputs = [], []
+    for source in sources:
+        config = stored_config(source)
+        place = config["fold"]
+        fold = folds[place["repeat"], place["fold"]]
+        found = _score(source, assemble(config, dataset.with_parts(fold.train, fold.val)), "test")
+        records.append({**place, "run_id": source.run_id, "metrics": found["metrics"]})
+        outputs.append(torch.from_numpy(source.predictions("test")["output"]))
+    kept = sources[0].predictions("test")
+    cv.write_predictions("test", kept["id"], kept["target"], average(outputs, dataset.num_classes).numpy())
+    return records
+
+
+def _count_opening(folder: RunFolder, split: str) -> int:
+    """Return how often the test part was opened, this time included.
+
+    Counted before it is opened: a kill in between must not leave an opening uncounted.
+    """
+    openings = folder.manifest["test_openings"] + (split == "test")
+    folder.update_manifest(test_openings=openings)
+    folder.log(f"evaluated on {split}")
+    return openings
+
+
+def _tell_mlflow(folder: RunFolder, split: str) -> str | None:
+    """Send a run that MLflow knows once more, so that the opening is counted there too; return what went wrong."""
+    if split != "test" or not Sent.exists(folder):
+        return None
+    for child in folder.children():
+        sent = Sent.read(child)
+        sent.status = None  # its tags changed
+        sent.write(child)
+    return mlflow.start(folder, (folder.parent or folder).config["tracking"]).finish()

@@ -1,0 +1,195 @@
+"""What a trained model says of new examples: pictures, rows of a table, arrays.
+
+They are read as the run's own data were (`model.json`), so a picture is brought to the same size and a table's columns
+may stand in any order.
+"""
+
+import csv
+import importlib.util
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlexp.data.array import as_inputs
+from dlexp.data.file.column import read_columns, require_name
+from dlexp.data.file.decoded import decode_all, find_broken, name_all
+from dlexp.data.file.delimited import Dialect
+from dlexp.data.file.encoding import Feature, encode_columns
+from dlexp.data.file.listing import list_pictures, say
+from dlexp.data.file.number import Notation
+from dlexp.data.file.picture import SUFFIXES, Format
+from dlexp.data.file.source import is_table
+from dlexp.durable import write_bytes
+from dlexp.error import ConfigError, DataError, RunError
+from dlexp.execution import saved_model
+from dlexp.job.inference.ensemble import average, fold_folders
+from dlexp.metric.classification import two_columns
+from dlexp.run import scan
+
+TABLES = (".csv", ".parquet")
+
+
+def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = False) -> dict[str, Any]:
+    """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
+
+    An entry has `id` (a picture's path, or file and row number from 0), and `class`, `probability` and
+    `probabilities` by class, or `value`.
+
+    Args:
+        ref: A run as users name it.
+        runs_dir: Folder of all runs.
+        paths: Files and folders.
+        is_ensemble: The run is a cv, whose folds' probabilities or values are averaged.
+
+    Raises:
+        RunError: No such run, or it has no checkpoint.
+        DataError: An input is absent or damaged.
+        ConfigError: Inputs are of another kind or shape than the model takes.
+    """
+    folder = scan.find(runs_dir, ref)
+    if not is_ensemble and folder.manifest["kind"] == "cv":
+        raise RunError(f"{ref}: got a cv; average its folds' models with --ensemble, or name one of {folder.path}/*/*")
+    sources = fold_folders(folder) if is_ensemble else [folder]
+    outputs: list[Tensor] = []
+    ids: list[str] = []
+    read: dict[str, list[tuple[list[str], Tensor]]] = {}
+    about: dict[str, Any] = {}
+    warnings: list[str] = []
+    for source in sources:
+        model = saved_model.load(source)
+        about = model.about
+        # folds whose training parts had other texts encode a table in other columns
+        key = json.dumps([about[name] for name in ("in_shape", "feature_names", "encoding")])
+        if key not in read:
+            read[key] = _read(paths, about, warnings)
+        ids = [id for some, _ in read[key] for id in some]
+        outputs.append(torch.cat([model.outputs(inputs) for _, inputs in read[key]]))
+    said = outputs[0] if len(outputs) == 1 else average(outputs, len(about["class_names"]))
+    entries = [{"id": id, **answer} for id, answer in zip(ids, _say(said, about["class_names"]), strict=True)]
+    found = {"kind": "predict", "run_id": folder.run_id, "run_dir": str(folder.path), "task": about["task"]}
+    return {**found, "models": len(sources), "warnings": list(dict.fromkeys(warnings)), "predictions": entries}
+
+
+def write(found: dict[str, Any], path: Path) -> None:
+    """Write predictions as a table, a column for each class's probability.
+
+    Raises:
+        ConfigError: The file's ending is neither .csv nor .parquet, or pyarrow is missing.
+    """
+    rows = [
+        {key: value for key, value in entry.items() if key != "probabilities"}
+        | {f"probability {name}": p for name, p in entry.get("probabilities", {}).items()}
+        for entry in found["predictions"]
+    ]
+    if path.suffix not in TABLES:
+        raise ConfigError(f"--out: got {path}; a file ending in .csv or .parquet is needed")
+    if path.suffix == ".parquet":
+        if importlib.util.find_spec("pyarrow") is None:
+            raise ConfigError(f"--out: got {path}; writing .parquet needs pyarrow: pip install pyarrow, or take .csv")
+        import pyarrow
+        import pyarrow.parquet
+
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+        return
+    text = io.StringIO()
+    table = csv.DictWriter(text, fieldnames=list(rows[0]))
+    table.writeheader()
+    table.writerows(rows)
+    write_bytes(path, text.getvalue().encode())
+
+
+def _say(outputs: Tensor, names: list[str]) -> list[dict[str, Any]]:
+    if not names:
+        return [{"value": value} for value in outputs.tolist()]
+    probability_NK = two_columns(outputs[None])[0].double().softmax(-1)
+    return [
+        {"class": names[k], "probability": row[k], "probabilities": dict(zip(names, row, strict=True))}
+        for k, row in zip(probability_NK.argmax(-1).tolist(), probability_NK.tolist(), strict=True)
+    ]
+
+
+def _read(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list[tuple[list[str], Tensor]]:
+    """Return ids and inputs; pictures of several paths together. What the user should know joins the warnings."""
+    found, pictures = [], []
+    for path in paths:
+        if not path.exists():
+            raise DataError(f"{path}: no such file or folder")
+        is_folder_of_parquet = path.is_dir() and len(about["in_shape"]) != 3 and any(path.rglob("*.parquet"))
+        if (path.is_dir() and not is_folder_of_parquet) or path.suffix.lower() in SUFFIXES:
+            pictures += _pictures(path, warnings)
+            continue
+        if is_folder_of_parquet or is_table(path):
+            inputs, said = _table(path, about)
+            warnings += said
+        else:
+            inputs = _array(path)
+        found.append(([f"{path}:{row}" for row in range(len(inputs))], inputs))
+    if pictures:
+        found.append(_decode(pictures, about, warnings))
+    return found
+
+
+def _pictures(path: Path, warnings: list[str]) -> list[str]:
+    if path.is_file():
+        return [str(path)]
+    listing = list_pictures(path)
+    if not listing.files:
+        raise DataError(f"{path}: no images in it")
+    warnings += [f"{path}: {line}" for line in say(listing.left_out)]
+    return [str(file) for file in listing.files]
+
+
+def _decode(files: list[str], about: dict[str, Any], warnings: list[str]) -> tuple[list[str], Tensor]:
+    if len(about["in_shape"]) != 3:
+        raise ConfigError(f"inputs: got {files[0]}; the model takes vectors: give a .csv, .parquet or .npy file")
+    channels, height, width = about["in_shape"]
+    stored = about["encoding"] or {}
+    span = None if stored.get("span") is None else tuple(stored["span"])
+    size, color = height if height == width else None, "grey" if channels == 1 else "rgb"
+    form = Format(size, stored.get("fit", "crop"), color, stored.get("depth"), span)
+    if stored.get("broken") == "skip":
+        bad = find_broken(Path(), files, form)
+        if bad:
+            warnings.append(f"{len(bad):,} files left out: {name_all(files, bad)}")
+            files = [file for i, file in enumerate(files) if i not in bad]
+    return files, decode_all(Path(), files, form, torch.zeros(len(files)), None).inputs
+
+
+def _table(path: Path, about: dict[str, Any]) -> tuple[Tensor, list[str]]:
+    encoding = about["encoding"] or {}
+    if about["feature_names"] is None:
+        raise ConfigError(f"inputs: got {path}; the model was not trained on named columns: give a .npy file")
+    named = encoding.get("features") or [{"name": name, "levels": None} for name in about["feature_names"]]
+    features = [Feature(**feature) for feature in named]
+
+    def choose(names: list[str]) -> dict[str, bool]:
+        for feature in features:
+            require_name(str(path), names, feature.name, "a feature")
+        return {feature.name: feature.levels is not None for feature in features}
+
+    table = read_columns(path, _dialect(encoding.get("dialect")), choose)
+    encoded = encode_columns(table, features, encoding.get("missing", "refuse"), encoding.get("unseen", "warn"))
+    return encoded.inputs, [f"{path}: {line}, unknown to training, set no input" for line in encoded.unseen]
+
+
+def _dialect(fields: dict[str, Any] | None) -> Dialect:
+    """Return how training's files were written: new ones are taken to be alike."""
+    if fields is None:
+        return Dialect()
+    notation = Notation(fields["decimal"], fields["thousands"])
+    return Dialect(fields["delimiter"], fields["encoding"], notation, tuple(fields["gaps"]))
+
+
+def _array(path: Path) -> Tensor:
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise DataError(f"{path}: not a .npy file ({' '.join(str(error).split())[:120]})") from None
+    if not isinstance(array, np.ndarray):
+        raise DataError(f"{path}: several arrays; save the inputs alone with np.save")
+    return as_inputs(array, str(path))

@@ -1,0 +1,55 @@
+"""How a run, sweep or cross-validation ended, for whoever asked for it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dlexp.error import DlexpError
+from dlexp.run.environment import now
+from dlexp.run.folder import RunFolder
+from dlexp.run.status import Status
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: its result (what ``--json`` prints), the exit code and lines for the user."""
+
+    result: dict[str, Any]
+    exit_code: int
+    notes: list[str]
+
+    def warned(self, warning: str | None) -> "Outcome":
+        """Return the outcome with one more line for the user, if there is one."""
+        return replace(self, notes=[*self.notes, warning]) if warning else self
+
+
+OnOutcome = Callable[[Outcome], None]
+
+
+def ignore(_outcome: Any) -> None:
+    """Take what came of a run, sweep or cv and keep it to oneself."""
+
+
+def exit_code(status: str, of_signal: int) -> int:
+    """Return the exit code of a command that ended with a status; the signal's where the status does not decide it."""
+    code = Status(status).exit_code
+    return of_signal if code is None else code
+
+
+@contextmanager
+def recorded(folder: RunFolder) -> Iterator[None]:
+    """Record in a folder's log and manifest what cuts the work inside short, and let it pass on."""
+    try:
+        yield
+    except BaseException as error:
+        _record(folder, error)
+        raise
+
+
+def _record(folder: RunFolder, error: BaseException) -> None:
+    """Write how the run ended; a disk that cannot take even that must not hide the error itself."""
+    is_stopped = isinstance(error, SystemExit | KeyboardInterrupt)
+    with suppress(OSError, DlexpError):
+        folder.log(f"stopped at once by {error!r}" if is_stopped else f"failed: {type(error).__name__}: {error}")
+        folder.update_manifest(status=Status.INTERRUPTED if is_stopped else Status.FAILED, end=now())

@@ -1,0 +1,204 @@
+"""`--dry-run` of a sweep: how many trials in which groups, and what they take, before anything is spent.
+
+The strategy is rehearsed with scores that are all equal, which gives the number of its trials and epochs; each
+structure is then measured as it would be trained (`dlexp.execution.estimate`).
+"""
+
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+from dlexp import device as devices
+from dlexp.build.check import check_destination
+from dlexp.build.node import build
+from dlexp.build.probe import probe
+from dlexp.build.structure import structure_key
+from dlexp.execution.dispatcher import WORTH_SECONDS
+from dlexp.execution.estimate import Estimate, estimate
+from dlexp.execution.fusion import SIZES
+from dlexp.job.sweep.spec import SweepSpec, prepare
+from dlexp.job.sweep.trial import Trial
+from dlexp.job.sweep.validity import skipped
+from dlexp.search.strategy import Proposal, Settings, signature
+
+BUDGET = 60.0  # seconds of measuring; structures left after that count as the mean of the others
+FIGURES = 3.0  # seconds that the figures at the end take
+RECORDS = 20_000  # bytes of a trial in the sweep's own result and log
+
+
+@dataclass
+class Share:
+    """The trials of one structure.
+
+    Attributes:
+        settings: What its first setting has that others may not have.
+        samples: As many trials as a stack may take, by their epochs.
+        by_round: Trials of each round.
+        epochs: Epochs of all of them.
+        found: What a trial takes; None while unknown.
+        num_params: Of the model.
+    """
+
+    settings: Settings
+    samples: dict[int, list[Trial]] = field(default_factory=dict)
+    by_round: dict[int, int] = field(default_factory=dict)
+    epochs: int = 0
+    found: Estimate | None = None
+    num_params: int = 0
+
+    @property
+    def trials(self) -> int:
+        """Trainings of all rounds; one that goes on in a later round counts in each."""
+        return sum(self.by_round.values())
+
+
+def forecast(overrides: list[str], config_dir: Path | None = None) -> dict[str, Any]:
+    """Return counts and estimates of a sweep.
+
+    Args:
+        overrides: Hydra overrides, some with sweep expressions.
+        config_dir: A user's folder of YAML files.
+
+    Raises:
+        ConfigError: Anything that is refused before the first trial.
+        DataError: Absent or unusable data.
+    """
+    started = time.monotonic()
+    spec = prepare(overrides, config_dir)
+    preparing = time.monotonic() - started + FIGURES
+    process = psutil.Process().memory_info().rss  # data, packages and all else that is there without a trial
+    runs_dir = Path(spec.config["runs_dir"])
+    check_destination(runs_dir)
+    shares, numbers = rehearse(spec)
+    measure(shares)
+    seeds = max(1, len(spec.space.seeds))
+    params = [share.num_params for share in shares]
+    free = shutil.disk_usage(next(p for p in [runs_dir, *runs_dir.resolve().parents] if p.exists())).free
+    parts, disk = _seconds(shares), _disk(shares, numbers * seeds)
+    workers = _workers(spec, sum(parts.values()), numbers * seeds)
+    parts = {name: value / workers for name, value in parts.items()}
+    parts["preparing"] = preparing + sum(share.found.choosing for share in shares if share.found)
+    return {
+        "kind": "sweep",
+        "dry_run": True,
+        "strategy": spec.composed.choices["search"],
+        "metric": spec.metric,
+        "settings": numbers,
+        "trials": numbers * seeds,
+        "rounds": len({number for share in shares for number in share.by_round}),
+        "invalid": [one.record() for one in spec.invalid],
+        "skipped": skipped(spec.invalid),
+        "groups": [_describe(share) for share in shares],
+        "device": spec.first.device_line,
+        "num_params": [min(params), max(params)],
+        "workers": workers,
+        "memory": workers * max(share.found.memory for share in shares if share.found),
+        "memory_process": workers * process,
+        "memory_free": devices.free_bytes(spec.first.device),
+        "disk": disk,
+        "disk_free": free,
+        "seconds": round(sum(parts.values()), 1),
+        "parts": {name: round(value, 1) for name, value in parts.items()},
+        "measured": sum(share.found is not None for share in shares),
+    }
+
+
+def rehearse(spec: SweepSpec) -> tuple[list[Share], int]:
+    """Go through a strategy's rounds as if every setting scored the same.
+
+    Returns:
+        The trials by structure, in order of appearance, and the number of settings.
+    """
+    shares: dict[str, Share] = {}
+    known: dict[str, Share] = {}
+    done: dict[int, int] = {}
+    seeds = max(1, len(spec.space.seeds))
+    rounds = spec.rounds()
+    asked = next(rounds, None)
+    while asked is not None:
+        for proposal in asked.proposals:
+            share = _share(spec, proposal, known, shares, is_new=proposal.number not in done)
+            until = proposal.until or proposal.epochs or spec.config["trainer"]["epochs"]
+            until = proposal.settings.get("trainer.epochs", until)
+            share.by_round[asked.number] = share.by_round.get(asked.number, 0) + seeds
+            share.epochs += (until - done.get(proposal.number, 0)) * seeds
+            done[proposal.number] = until
+        try:
+            asked = rounds.send([0.0] * len(asked.proposals))
+        except StopIteration:
+            asked = None
+    return list(shares.values()), len(done)
+
+
+def _share(
+    spec: SweepSpec, proposal: Proposal, known: dict[str, Share], shares: dict[str, Share], *, is_new: bool
+) -> Share:
+    """Return the share of a proposal; only as many are composed as are needed to tell and to measure."""
+    epochs = proposal.epochs or proposal.settings.get("trainer.epochs", spec.config["trainer"]["epochs"])
+    look = signature(spec.validity.structure(proposal.settings))
+    share = known.get(look)
+    if share is None or (is_new and len(share.samples.get(epochs, [])) < SIZES[-1]):
+        trials = spec.trials(proposal)
+        config = trials[0].composed.config
+        key = structure_key({**config, "trainer": {**config["trainer"], "epochs": 1}}, trials[0].dataset)
+        share = known[look] = shares.setdefault(key, Share(spec.validity.structure(proposal.settings)))
+        for trial in trials:
+            share.samples.setdefault(trial.composed.config["trainer"]["epochs"], []).append(trial)
+    return share
+
+
+def measure(shares: list[Share]) -> None:
+    """Measure each structure as long as the budget lasts, the ones with the most epochs first."""
+    started = time.monotonic()
+    for i, share in enumerate(sorted(shares, key=lambda share: -share.epochs)):
+        sample = max(share.samples.values(), key=len)[: SIZES[-1]]
+        share.num_params = probe(sample[0].composed.config, sample[0].dataset)
+        if i == 0 or time.monotonic() - started < BUDGET:
+            share.found = estimate([trial.composed.config for trial in sample], [trial.dataset for trial in sample])
+
+
+def _seconds(shares: list[Share]) -> dict[str, float]:
+    """Return the seconds of updates, evaluations and everything else, of all trials."""
+    parts = {"training": 0.0, "evaluation": 0.0, "bookkeeping": 0.0}
+    whole = 0
+    for share in shares:
+        if share.found is not None:
+            found, whole = share.found, whole + share.epochs
+            parts["training"] += share.epochs * found.steps * found.update
+            parts["evaluation"] += share.epochs * found.evaluation
+            parts["bookkeeping"] += share.epochs * found.saving + share.trials * (found.start + found.end)
+    scale = sum(share.epochs for share in shares) / whole
+    return {name: value * scale for name, value in parts.items()}
+
+
+def _workers(spec: SweepSpec, seconds: float, trials: int) -> int:
+    """Return how many processes will train, as the launcher decides it."""
+    launcher, trainer = build(spec.config["launcher"]), spec.config["trainer"]
+    places = launcher.places(trainer["device"], trainer["threads"] or torch.get_num_threads())
+    is_asked_for = getattr(launcher, "workers", None) is not None or any(places)
+    return min(len(places), trials) if is_asked_for or seconds >= WORTH_SECONDS else 1
+
+
+def _disk(shares: list[Share], trials: int) -> int:
+    """Return the bytes of all trials; one that goes on in a later round has one folder."""
+    known = [share for share in shares if share.found is not None]
+    whole = sum(share.trials for share in known)
+    each = sum(share.trials * share.found.disk for share in known if share.found) / whole
+    growth = sum(share.epochs * share.found.disk_epoch for share in known if share.found) / whole
+    return int(trials * (each + growth + RECORDS))
+
+
+def _describe(share: Share) -> dict[str, Any]:
+    found = share.found
+    about = {"size": share.trials, "settings": share.settings, "epochs": share.epochs, "num_params": share.num_params}
+    if found is None:
+        return {**about, "engine": "not measured", "stack": None, "gain": None, "reason": "no time left"}
+    choice = found.choice
+    engine = "solo" if choice.engine == "solo" else "fused"
+    measured = {"stack": choice.size, "gain": choice.gain, "reason": choice.reason, "memory": found.memory}
+    return {**about, "engine": engine, **measured, "epoch_seconds": round(found.epoch_seconds, 6)}

@@ -1,0 +1,162 @@
+"""The loop of a search: a strategy asks, trials are looked up or trained, the strategy is told."""
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+
+from dlexp.engine.event import EpochEnd
+from dlexp.job.sweep.leaderboard import RankedSetting, RankedTrial, rank
+from dlexp.job.sweep.spec import SweepSpec
+from dlexp.job.sweep.trial import Outcome, Trial
+from dlexp.job.sweep.trial_store import TrialStore
+from dlexp.run.status import Status
+from dlexp.search.strategy import Round, Scores
+
+
+@dataclass(frozen=True)
+class RoundBegin:
+    """A round is about to be looked up and trained.
+
+    Attributes:
+        round: What the strategy asked for.
+        done: Trials of earlier rounds.
+        total: Trials expected in all, as far as known.
+    """
+
+    round: Round
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class TrialEpoch:
+    """A trial ended an epoch."""
+
+    trial: Trial
+    event: EpochEnd
+
+
+@dataclass(frozen=True)
+class TrialDone:
+    """A trial ended, or was found done.
+
+    Attributes:
+        entry: The trial.
+        done: Trials done, this one included.
+        total: Trials expected in all, as far as known.
+        is_new: False when an earlier process, or another sweep, had trained it.
+    """
+
+    entry: RankedTrial
+    done: int
+    total: int
+    is_new: bool
+
+
+SweepEvent = RoundBegin | TrialEpoch | TrialDone
+
+
+@dataclass
+class SearchLoop:
+    """A running search: iterate over `events`, then read what came of it.
+
+    Attributes:
+        spec: What is asked for.
+        trials: Looks up and trains.
+        interrupt: The user's wish to stop.
+        entries: The latest outcome of each trial.
+        notes: Why ranges moved.
+        why: Why the search ended before its time; "" when it did not.
+    """
+
+    spec: SweepSpec
+    trials: TrialStore
+    interrupt: Callable[[], bool]
+    entries: dict[str, RankedTrial] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    why: str = ""
+    _started: float = field(default_factory=time.monotonic)
+
+    def events(self) -> Iterator[SweepEvent]:
+        """Search until the strategy has had enough, a limit is met or an interrupt comes."""
+        rounds = self.spec.rounds()
+        asked: Round | None = next(rounds, None)
+        done = 0
+        while asked is not None:
+            trials = [trial for proposal in asked.proposals for trial in self.spec.trials(proposal)]
+            total = self._total(len(trials), done)
+            yield RoundBegin(asked, done, total)
+            self.notes += [note for note in asked.notes if " edge of " in note]
+            found = yield from self._round(asked, trials, done, total)
+            if self.why:
+                return
+            done += len(trials)
+            try:
+                asked = rounds.send(self._scores(asked, trials, found))
+            except StopIteration:
+                asked = None
+
+    def in_order(self) -> list[RankedTrial]:
+        """Return the latest outcome of each trial in the order asked, whichever ended first."""
+        return sorted(self.entries.values(), key=lambda entry: (entry.trial.proposal.number, entry.trial.seed or 0))
+
+    def ranking(self) -> list[RankedSetting]:
+        """Return the settings, best first."""
+        return rank(self.in_order(), is_high_better=self.spec.is_high_better)
+
+    def stop_reason(self) -> str:
+        """Return why no further trial may begin; "" when one may."""
+        limits = self.spec.search
+        if self.interrupt():
+            return "interrupted"
+        if limits.max_seconds is not None and time.monotonic() - self._started >= limits.max_seconds:
+            return f"search.max_seconds={limits.max_seconds:g} are over"
+        if limits.stop_after_failures is not None:
+            failures = sum(Status(entry.outcome.status).has_failed for entry in self.entries.values())
+            if failures >= limits.stop_after_failures:
+                return f"{failures} trials failed or diverged: search.stop_after_failures"
+        return ""
+
+    def _round(
+        self, asked: Round, trials: list[Trial], done: int, total: int
+    ) -> Generator[SweepEvent, None, dict[str, Outcome]]:
+        """Yield the events of one round; return the outcomes by trial id."""
+        found: dict[str, Outcome] = {}
+        missing = []
+        for trial in trials:
+            known = self.trials.look_up(trial)
+            if known is None:
+                missing.append(trial)
+                continue
+            found[trial.id] = known
+            yield self._note(asked, trial, known, done + len(found), total, is_new=False)
+        for trial, event in self.trials.train(missing, self.stop_reason):
+            if isinstance(event, EpochEnd):
+                yield TrialEpoch(trial, event)
+            else:
+                found[trial.id] = event
+                yield self._note(asked, trial, event, done + len(found), total, is_new=True)
+        if len(found) < len({trial.id for trial in trials}):
+            self.why = self.stop_reason() or "interrupted"
+        return found
+
+    def _note(self, asked: Round, trial: Trial, found: Outcome, done: int, total: int, *, is_new: bool) -> TrialDone:
+        entry = RankedTrial(trial, found, asked.number)
+        self.entries[trial.id] = entry
+        return TrialDone(entry, done, total, is_new)
+
+    def _scores(self, asked: Round, trials: list[Trial], found: dict[str, Outcome]) -> Scores:
+        """Return each proposal's mean over its seeds, higher is better; None where one of them has no value."""
+        sign = 1.0 if self.spec.is_high_better else -1.0
+        by_number: dict[int, list[RankedTrial]] = {}
+        for trial in trials:
+            by_number.setdefault(trial.proposal.number, []).append(RankedTrial(trial, found[trial.id], 0))
+        scores: list[float | None] = []
+        for proposal in asked.proposals:
+            (ranked,) = rank(by_number[proposal.number], is_high_better=True)
+            scores.append(None if ranked.value is None else sign * ranked.value)
+        return scores
+
+    def _total(self, asked: int, done: int) -> int:
+        planned = getattr(self.spec.search, "trials", None) if self.spec.search.is_total_known else None
+        return done + asked if planned is None else planned * max(1, len(self.spec.space.seeds))

@@ -1,0 +1,67 @@
+"""The result of a sweep: its trials, the winner and what it is worth, as ``--json`` prints them."""
+
+from typing import Any
+
+import torch
+
+from dlexp.job.sweep.importance import importance
+from dlexp.job.sweep.leaderboard import RankedSetting, command, edges
+from dlexp.job.sweep.loop import SearchLoop
+from dlexp.job.sweep.selection_bias import selection_bias
+from dlexp.job.sweep.spec import SweepSpec
+from dlexp.run.folder import RunFolder
+
+
+def summarize(
+    spec: SweepSpec, folder: RunFolder, loop: SearchLoop, ranking: list[RankedSetting], seconds: float
+) -> dict[str, Any]:
+    """Return what ``--json`` prints."""
+    best = ranking[0] if ranking and ranking[0].value is not None else None
+    status = "interrupted" if loop.why == "interrupted" else "stopped_early" if loop.why else "finished"
+    result: dict[str, Any] = {
+        "kind": "sweep",
+        "run_id": folder.run_id,
+        "run_dir": str(folder.path),
+        "status": "failed" if best is None and status != "interrupted" else status,
+        "strategy": spec.composed.choices["search"],
+        "metric": spec.metric,
+        "mode": "max" if spec.is_high_better else "min",
+        "trials": _trials(spec, loop),
+        "best": None,
+        "metrics": {},
+        "importances": {},
+        "groups": loop.trials.programs,
+        "moves": loop.notes,
+        "seconds": round(seconds, 3),
+    }
+    if best is not None:
+        winner = best.entries[0]  # of several seeds the first: the best of them would be luck
+        result["best"] = {
+            **winner.record(),
+            "overrides": best.settings,
+            "value": best.value,
+            "std": best.std,
+            "seeds": len(best.entries),
+            "ties": sum(ranked.is_tied for ranked in ranking),
+            "edges": edges(best, spec.space.dimensions, ranking),
+            "command": command(best),
+            **selection_bias(ranking, spec.metric),
+        }
+        result["metrics"] = _summary(ranking)
+        weighed = importance(ranking, spec.space.dimensions, is_high_better=spec.is_high_better)
+        result |= {"importances": weighed.shares, "importances_note": weighed.note}
+    return result
+
+
+def _summary(ranking: list[RankedSetting]) -> dict[str, float]:
+    """Return best, mean, standard deviation and count over the settings, as MLflow's parent run shows them."""
+    values = torch.tensor([s.value for s in ranking if s.value is not None], dtype=torch.float64)
+    best = float(values[0])
+    spread = float(values.std()) if len(values) > 1 else 0.0
+    return {"sweep/best": best, "sweep/mean": float(values.mean()), "sweep/std": spread, "sweep/count": len(values)}
+
+
+def _trials(spec: SweepSpec, loop: SearchLoop) -> list[dict[str, Any]]:
+    """Return the records of all trials in the order asked, those that could not be trained among them."""
+    records = [entry.record() for entry in loop.in_order()] + [one.record() for one in spec.invalid]
+    return sorted(records, key=lambda record: record["number"])

@@ -1,0 +1,152 @@
+"""What one sweep command asks for: space, strategy, objective; checked as far as that is possible without training."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from dlexp.build.check import check_model
+from dlexp.build.dataset import JOINED, Datasets
+from dlexp.build.node import build
+from dlexp.build.program import Assembled, assemble
+from dlexp.config.compose import Composed
+from dlexp.config.space import JOB_GROUPS, Space, read_space
+from dlexp.direction import is_better_high
+from dlexp.error import ConfigError
+from dlexp.job.sweep.trial import Trial
+from dlexp.job.sweep.validity import InvalidSetting, ValidityCheck, refuse, skipped
+from dlexp.run import name
+from dlexp.search import trial_id as ids
+from dlexp.search.strategy import Problem, Proposal, Rounds, Search, Settings
+
+
+@dataclass
+class SweepSpec:
+    """What one sweep command asks for, before anything is written.
+
+    Attributes:
+        composed: The sweep's configuration under the first options.
+        space: What is searched.
+        search: The strategy.
+        metric: The objective.
+        is_high_better: Its direction.
+        first: The first trial's program, which proves that the configuration works.
+        code: Version of the code that numbers depend on.
+        key: Equal for sweeps that ask for the same trials.
+        validity: Tells which settings cannot be trained.
+        invalid: Settings that were left out, of the rounds so far.
+    """
+
+    composed: Composed
+    space: Space
+    search: Search
+    metric: str
+    is_high_better: bool
+    first: Assembled
+    code: str
+    key: str
+    validity: ValidityCheck
+    invalid: list[InvalidSetting] = field(default_factory=list)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The sweep's configuration."""
+        return self.composed.config
+
+    @property
+    def experiment(self) -> str:
+        """The folder in runs_dir and MLflow's experiment."""
+        return name.clean(self.config["tracking"]["experiment"] or self.first.dataset.name)
+
+    @property
+    def first_choices(self) -> dict[str, str]:
+        """The options of the first setting for the groups that are not searched."""
+        searched = {d.key for d in self.space.groups()}
+        chosen = self.composed.choices.items()
+        return {group: option for group, option in chosen if group not in searched and group not in JOB_GROUPS}
+
+    @property
+    def problem(self) -> Problem:
+        """What the strategy is given."""
+        return Problem(self.space.dimensions, self.config["trainer"]["epochs"])
+
+    def trials(self, proposal: Proposal) -> list[Trial]:
+        """Return the training runs of a proposal, one for each seed."""
+        found = []
+        for seed in self.space.seeds or [None]:
+            trainer: dict[str, Any] = {} if proposal.epochs is None else {"epochs": proposal.epochs}
+            if self.search.metric != "auto":
+                trainer["monitor"] = self.metric
+            composed = self.space.compose(proposal.settings, seed, **trainer)
+            dataset = self.validity.load(composed.config)
+            trial_id = ids.trial_id(composed.config, dataset.fingerprint, self.code)
+            found.append(Trial(trial_id, proposal, seed, composed, dataset))
+        return found
+
+    def rounds(self) -> Rounds:
+        """Return the strategy's generator; invalid settings are left out of its rounds and told to it as failed.
+
+        With `search.invalid=refuse` the first round has none; in later ones they are trials that fail with the reason.
+        """
+        self.invalid.clear()
+        search = self.search.propose(self.problem)
+        asked = next(search, None)
+        while asked is not None:
+            valid, invalid = asked.proposals, []
+            if self.search.invalid == "skip":
+                valid, invalid = self.validity.partition(asked.proposals, asked.number)
+            self.invalid += invalid
+            scores = yield replace(asked, proposals=valid, notes=[*asked.notes, *skipped(invalid)])
+            by_number = {p.number: score for p, score in zip(valid, scores, strict=True)}
+            try:
+                asked = search.send([by_number.get(p.number) for p in asked.proposals])
+            except StopIteration:
+                return
+
+
+def prepare(overrides: list[str], config_dir: Path | None = None) -> SweepSpec:
+    """Check everything that can be checked before the first trial.
+
+    Raises:
+        ConfigError: The space or the configuration cannot work.
+        DataError: Absent or unusable data.
+    """
+    space, composed = read_space(overrides, config_dir)
+    config = composed.config
+    if space.dimensions and config["train_on"] == JOINED:
+        cure = "search on train, then dlexp train --from SWEEP --on train+val"
+        raise ConfigError(f"train_on: got {JOINED}; settings are compared on the validation part: {cure}")
+    search: Search = build(config["search"])
+    validity = ValidityCheck(space, Datasets())
+    opening = next(search.propose(Problem(space.dimensions, config["trainer"]["epochs"])))
+    setting = _first_valid(opening.proposals, validity, search.invalid)
+    one = space.compose(setting, space.seeds[0] if space.seeds else None).config
+    if search.metric != "auto":
+        one["trainer"]["monitor"] = search.metric
+    dataset = validity.load(one)
+    first = assemble(one, dataset)
+    check_model(first)
+    metric = first.run.monitor
+    is_high = {"max": True, "min": False}.get(search.mode, is_better_high(metric))
+    if is_high != is_better_high(metric):
+        raise ConfigError(f"search.mode: got {search.mode}; {metric} is better when {'high' if not is_high else 'low'}")
+    code = ids.code_version(config["trusted"])
+    texts = [d.text for d in space.dimensions] + [f"seed={seed}" for seed in space.seeds]
+    key = ids.sweep_key(config, texts, dataset.fingerprint, code)
+    return SweepSpec(composed, space, search, metric, is_high, first, code, key, validity)
+
+
+def _first_valid(proposals: list[Proposal], validity: ValidityCheck, invalid: str) -> Settings:
+    """Return the first setting that can be trained.
+
+    Raises:
+        ConfigError: Others cannot and `invalid` is "refuse", or none can.
+        DataError: Absent or unusable data.
+    """
+    if invalid == "refuse":
+        validity.load(
+            validity.space.compose(proposals[0].settings).config
+        )  # absent data are an error of their own kind
+    valid, others = validity.partition(proposals, 1)
+    if others and (invalid == "refuse" or not valid):
+        raise refuse(others, len(proposals))
+    return valid[0].settings

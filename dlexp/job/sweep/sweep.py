@@ -1,0 +1,251 @@
+"""A sweep, new or gone on with: its search, then the winner, what it is worth, and the figures."""
+
+import json
+import shlex
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import torch
+
+from dlexp.build.check import check_destination, check_test
+from dlexp.build.node import build
+from dlexp.config import trust
+from dlexp.config.override import override_of
+from dlexp.error import RunError
+from dlexp.execution.dispatcher import Dispatcher
+from dlexp.job.interrupt import Interrupt
+from dlexp.job.outcome import Outcome, ignore, recorded
+from dlexp.job.sweep.figure import draw_figures
+from dlexp.job.sweep.leaderboard import RankedSetting, command
+from dlexp.job.sweep.loop import SearchLoop, SweepEvent, TrialDone
+from dlexp.job.sweep.result import summarize
+from dlexp.job.sweep.spec import SweepSpec, prepare
+from dlexp.job.sweep.trial_store import FinishedTrials, TrialStore
+from dlexp.report.attempt import attempt
+from dlexp.run import name, scan
+from dlexp.run.environment import environment, now
+from dlexp.run.folder import MANIFEST, RESULT, RunFolder
+from dlexp.run.jsonable import plain
+from dlexp.run.status import Status
+from dlexp.tracking import mlflow
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What is known when a search is about to begin, for the console.
+
+    Attributes:
+        spec: What is asked for.
+        folder: Where the sweep is written.
+        is_new: False when it goes on.
+    """
+
+    spec: SweepSpec
+    folder: RunFolder
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found, for the console.
+
+    Attributes:
+        outcome: Result, exit code and notes.
+        ranking: The settings, best first.
+        spec: What was asked for.
+        command: Trains the winner anew; "" without one.
+    """
+
+    outcome: Outcome
+    ranking: list[RankedSetting]
+    spec: SweepSpec
+    command: str
+
+
+class Listener(Protocol):
+    """Hears of everything that happens in a search."""
+
+    def listen(self, event: SweepEvent) -> None:
+        """Take one event."""
+
+    def close(self) -> None:
+        """Take the end of events."""
+
+
+OnStart = Callable[[Announcement], Listener]
+Tell = Callable[[Found], None]
+
+
+def start(
+    overrides: list[str],
+    config_dir: Path | None,
+    *,
+    announce: OnStart,
+    tell: Tell = ignore,
+    open_test: bool = False,
+    origin: dict[str, str] | None = None,
+    resumed: RunFolder | None = None,
+) -> Found:
+    """Search; a sweep that asks for the same trials is gone on with.
+
+    Args:
+        overrides: Hydra overrides, some with sweep expressions.
+        config_dir: A user's folder of YAML files.
+        announce: Called before the first trial; returns what listens to the events and is closed at the end.
+        tell: Called with what was found, which is there before MLflow has everything.
+        open_test: Check that there is a test part, which the caller will open.
+        origin: Ids of the sweep and the trial that it comes from.
+        resumed: The sweep that is to be gone on with, if the user named it.
+
+    Raises:
+        DlexpError: See its kinds.
+    """
+    with Interrupt(can_wait=False) as interrupt:
+        spec = prepare(overrides, config_dir)
+        if resumed is not None:
+            _require_same_key(spec, resumed)
+        check_test(spec.first.dataset, open_test)
+        runs_dir = Path(spec.config["runs_dir"])
+        check_destination(runs_dir)
+        scan.close_dead(runs_dir)
+        folder = find_folder(spec)
+        is_new = folder is None
+        if folder is None:
+            folder = create_folder(spec, overrides, origin)
+        else:
+            folder.lock()
+            folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
+        interrupt.can_wait = True
+        try:
+            with Dispatcher(folder, interrupt, build(spec.config["launcher"])) as dispatcher:
+                listener = announce(Announcement(spec, folder, is_new))
+                return _carry_out(spec, folder, listener, tell, interrupt, dispatcher)
+        finally:
+            folder.unlock()
+
+
+def resume(ref: str, runs_dir: Path, config_dir: Path | None, *, announce: OnStart, tell: Tell = ignore) -> Found:
+    """Go on with a sweep: give its command again.
+
+    Raises:
+        RunError: No such sweep, or code or data changed since it began.
+    """
+    folder = scan.find(runs_dir, ref)
+    kind = folder.manifest["kind"]
+    if kind != "sweep":
+        raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
+    overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
+    here = [*overrides, override_of("runs_dir", str(folder.runs_dir))]
+    with trust.words_of(folder.run_id):
+        return start(here, config_dir, announce=announce, tell=tell, resumed=folder)
+
+
+def _require_same_key(spec: SweepSpec, folder: RunFolder) -> None:
+    """Refuse to go on with a sweep whose new trials would not agree with its own.
+
+    Raises:
+        RunError: Code or data changed since it began.
+    """
+    manifest = folder.manifest
+    if manifest["key"] == spec.key:
+        return
+    if Status(manifest["status"]).has_value:
+        raise RunError(f"{folder.run_id}: is {manifest['status']} by an older version; see {folder.path / RESULT}")
+    begin = f"dlexp sweep {shlex.join(folder.overrides)}"
+    raise RunError(
+        f"{folder.run_id}: code or data changed since it began, so new trials would not agree with its own; begin anew "
+        f"with: {begin}"
+    )
+
+
+def find_folder(spec: SweepSpec) -> RunFolder | None:
+    """Return the folder of an earlier sweep that asked for the same trials, the newest."""
+    experiment = Path(spec.config["runs_dir"]) / spec.experiment
+    for path in sorted(experiment.glob(f"*-*/{MANIFEST}"), reverse=True):
+        try:
+            manifest = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            continue
+        if manifest.get("kind") == "sweep" and manifest.get("key") == spec.key:
+            return RunFolder(path.parent)
+    return None
+
+
+def create_folder(spec: SweepSpec, overrides: list[str], origin: dict[str, str] | None = None) -> RunFolder:
+    """Make a sweep's folder, locked."""
+    strategy, dimensions = spec.composed.choices["search"], spec.space.dimensions
+    searched = {d.key: d.text.partition("=")[2] for d in dimensions}
+    described = {
+        "kind": "sweep",
+        "key": spec.key,
+        "strategy": strategy,
+        "task": spec.first.dataset.task,
+        "seed": spec.config["seed"],
+        "device": str(spec.first.device),
+        "data": {"name": spec.first.dataset.name, "fingerprint": spec.first.dataset.fingerprint},
+        "params": {"search": strategy, **spec.first_choices, **searched},
+        "monitor": {"metric": spec.metric, "mode": "max" if spec.is_high_better else "min"},
+        "test_openings": 0,
+        **({} if origin is None else {"from": origin}),
+    }
+    slug = "-".join([strategy if dimensions else "seeds", *(d.key.rpartition(".")[2] for d in dimensions)])
+    return RunFolder.create(
+        Path(spec.config["runs_dir"]),
+        spec.experiment,
+        name.clean(slug),
+        config=spec.config,
+        overrides=overrides,
+        manifest=described,
+    )
+
+
+def _carry_out(
+    spec: SweepSpec, folder: RunFolder, listener: Listener, tell: Tell, interrupt: Interrupt, dispatcher: Dispatcher
+) -> Found:
+    started = time.monotonic() - _seconds_before(folder)
+    outbox = mlflow.start(folder, spec.config["tracking"])
+    around = {**environment(), "device": str(spec.first.device), "threads": torch.get_num_threads()}
+    trials = TrialStore(folder, spec.metric, dispatcher, FinishedTrials.around(folder, spec.metric), around)
+    loop = SearchLoop(spec, trials, interrupt)
+    with recorded(folder), closing(listener):
+        for event in loop.events():
+            if isinstance(event, TrialDone):
+                _log(folder, event)
+            listener.listen(event)
+        ranking = loop.ranking()
+        result = summarize(spec, folder, loop, ranking, time.monotonic() - started)
+        folder.write_result(plain(result))
+        if ranking:
+            attempt(lambda: draw_figures(spec, folder, ranking, result["importances"]), folder.log)
+        folder.log(f"{result['status']} {loop.why}".rstrip())
+        folder.update_manifest(status=result["status"], end=now())
+    code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
+    best = ranking[0] if result["best"] is not None else None
+    outcome = Outcome(plain(result), code, _notes(folder, loop))
+    found = Found(outcome, ranking, spec, command(best) if best else "")
+    tell(found)
+    return replace(found, outcome=outcome.warned(outbox.finish(should_stop=interrupt)))
+
+
+def _seconds_before(folder: RunFolder) -> float:
+    """Return what the searches that this one goes on with took, as far as they came to a result."""
+    result = folder.result
+    return 0.0 if result is None else float(result["seconds"])
+
+
+def _log(folder: RunFolder, event: TrialDone) -> None:
+    found = event.entry.outcome
+    value = "none" if found.value is None else f"{found.value:.4g}"
+    kept = "" if event.is_new else " (was there)"
+    folder.log(f"trial {event.entry.trial.id}: {found.status} {value}{kept} {found.reason}".rstrip())
+
+
+def _notes(folder: RunFolder, loop: SearchLoop) -> list[str]:
+    if not loop.why:
+        return []
+    cure = "the same command again" if loop.why == "interrupted" else "raise the limit and give the command again"
+    return [f"{loop.why}: {len(loop.entries)} trials are kept; go on with {cure}"]

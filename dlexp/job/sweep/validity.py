@@ -1,0 +1,120 @@
+"""Settings that cannot be trained, found on the meta device before anything is spent on them.
+
+Settings that differ in values of one structure only (learning rates, weights of a penalty, seeds) are valid or invalid
+together, so that thousands of them cost one look.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from dlexp.build.node import is_per_trial
+from dlexp.build.probe import reason_against
+from dlexp.config.space import Space, declaration
+from dlexp.config.wording import show
+from dlexp.data.dataset import Dataset
+from dlexp.error import ConfigError, DlexpError
+from dlexp.search.strategy import Proposal, Settings, signature
+
+ANY_VALUE = ("seed", "seeds", "init")  # as in dlexp.build.structure: they give values, not structure
+NAMED = 3  # settings that a message names
+
+
+@dataclass(frozen=True)
+class InvalidSetting:
+    """A setting that cannot be trained.
+
+    Attributes:
+        proposal: What was asked.
+        round: By which round.
+        reason: Why not, in one line.
+    """
+
+    proposal: Proposal
+    round: int
+    reason: str
+
+    def record(self) -> dict[str, Any]:
+        """Return it as a sweep's result has trials."""
+        about = {"run_id": None, "run_dir": None, "number": self.proposal.number, "round": self.round}
+        ended = {"status": "invalid", "value": None, "metrics": {}, "epochs": 0, "seconds": 0.0, "error": self.reason}
+        return {**about, "overrides": self.proposal.settings, **ended}
+
+
+@dataclass
+class ValidityCheck:
+    """Tells valid from invalid settings; each structure is looked at once.
+
+    Attributes:
+        space: Turns settings into configurations.
+        load: Returns the data of a configuration.
+    """
+
+    space: Space
+    load: Callable[[dict[str, Any]], Dataset]
+    _reasons: dict[str, str] = field(default_factory=dict)
+
+    def reason(self, settings: Settings) -> str:
+        """Return why a setting cannot be trained; "" when it can."""
+        key = signature(self.structure(settings))
+        if key not in self._reasons:
+            self._reasons[key] = self._look(settings)
+        return self._reasons[key]
+
+    def partition(self, proposals: list[Proposal], round_number: int) -> tuple[list[Proposal], list[InvalidSetting]]:
+        """Return the valid proposals and the others."""
+        invalid = [InvalidSetting(p, round_number, reason) for p in proposals if (reason := self.reason(p.settings))]
+        refused = {one.proposal.number for one in invalid}
+        return [p for p in proposals if p.number not in refused], invalid
+
+    def _look(self, settings: Settings) -> str:
+        try:
+            config = self.space.compose(settings).config
+            dataset = self.load(config)
+        except DlexpError as error:
+            return str(error)
+        return reason_against(config, dataset)
+
+    def structure(self, settings: Settings) -> Settings:
+        """Leave out of a setting what is a value of any structure."""
+        config = self.space.base(settings).config
+        kept = {}
+        for key, value in settings.items():
+            parameter = declaration(config, key)
+            is_value = key.partition(".")[0] in ANY_VALUE and "." in key
+            if is_value or (parameter is not None and is_per_trial(parameter.annotation)):
+                kept[key] = len(value) if isinstance(value, list) else value is not None
+            else:
+                kept[key] = value
+        return kept
+
+
+def refuse(invalid: list[InvalidSetting], total: int) -> ConfigError:
+    """Return the error that names invalid settings, a few of them, each reason once."""
+    by_reason = _by_reason(invalid)
+    if len(by_reason) == 1 and len(invalid) == total:
+        return ConfigError(invalid[0].reason)
+    shown = [f"{named(several[0])}: {why}" for why, several in list(by_reason.items())[:NAMED]]
+    cure = "" if len(invalid) == total else "; leave them out, or search.invalid=skip does"
+    return ConfigError(f"{len(invalid)} of {total} settings cannot be trained: {' | '.join(shown)}{cure}")
+
+
+def skipped(invalid: list[InvalidSetting]) -> list[str]:
+    """Return a line for each reason for which settings were skipped."""
+    lines = []
+    for why, several in _by_reason(invalid).items():
+        more = f" and {len(several) - 1} more" if len(several) > 1 else ""
+        lines.append(f"skipped {named(several[0])}{more}: {why}")
+    return lines
+
+
+def named(one: InvalidSetting) -> str:
+    """Return a setting as one would type it: ``model.depth=13 trainer.batch_size=64``."""
+    return " ".join(f"{key}={show(value)}" for key, value in one.proposal.settings.items()) or "the only setting"
+
+
+def _by_reason(invalid: list[InvalidSetting]) -> dict[str, list[InvalidSetting]]:
+    found: dict[str, list[InvalidSetting]] = {}
+    for one in invalid:
+        found.setdefault(one.reason, []).append(one)
+    return found

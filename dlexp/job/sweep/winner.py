@@ -1,0 +1,153 @@
+"""`dlexp train --from SWEEP`: the winner of a sweep trained anew, on more data or over several seeds."""
+
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dlexp.config import catalog, trust
+from dlexp.config.override import Override, parse, yaml_value
+from dlexp.error import ConfigError, RunError
+from dlexp.run import scan
+from dlexp.run.folder import MANIFEST, RunFolder
+
+JOINED = "train+val"
+BY_VALIDATION = ("trainer.monitor", "trainer.patience", "trainer.min_delta")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is to be trained and where it comes from.
+
+    Attributes:
+        overrides: Of the winner, with the user's on top.
+        origin: Ids of the sweep and of the trial that won, for the manifest.
+        notes: For the user, one line each.
+    """
+
+    overrides: list[str]
+    origin: dict[str, str]
+    notes: list[str]
+
+
+def recipe(
+    ref: str, runs_dir: Path, overrides: list[str], config_dir: Path | None = None, *, train_on: str = "train"
+) -> Recipe:
+    """Return how to train a sweep's winner; reads files only.
+
+    With ``train+val`` the validation part joins the training part. Nothing is then left to choose an epoch by, so the
+    winner's best epoch becomes the number of epochs, and stopping early by validation is off.
+
+    Args:
+        ref: The sweep as users name it; ``last`` is the newest sweep.
+        runs_dir: Folder of all runs.
+        overrides: What is to differ from the winner.
+        config_dir: The user's folder of YAML files.
+        train_on: "train" or "train+val".
+
+    Raises:
+        RunError: No such sweep, or no trial of it has finished.
+        ConfigError: Overrides that cannot be read.
+    """
+    sweep = _find(ref, runs_dir)
+    trials = _winner(sweep)
+    trial = trials[0]  # of several seeds the first: the best of them would be luck
+    best_epoch = statistics.median_low([(one.result or {}).get("best_epoch", 0) for one in trials])
+    own = parse(overrides)
+    groups = catalog.list_groups(config_dir)
+    trust.require([name for o in parse(trial.overrides) if o.key == "trusted" for name in o.value], sweep.run_id)
+    kept = [o for o in parse(trial.overrides) if not _is_replaced(o.key, own, groups)]
+    origin = {"sweep": sweep.run_id, "trial": trial.run_id}
+    notes = [f"from    trial {trial.run_id} of sweep {sweep.run_id}: {' '.join(o.text for o in kept)}"]
+    added: list[str] = []
+    if train_on == JOINED:
+        kept = [o for o in kept if o.key not in (*BY_VALIDATION, "train_on")]
+        added.append(f"train_on={JOINED}")
+        if not any(o.key == "trainer.epochs" for o in own):
+            kept = [o for o in kept if o.key != "trainer.epochs"]
+            added.append(f"trainer.epochs={best_epoch}")
+        notes += _explain(trial, best_epoch, own)
+    if not any(o.key == "runs_dir" for o in own) and sweep.runs_dir != Path("runs").resolve():
+        added.append(f"runs_dir={yaml_value(str(sweep.runs_dir))}")
+    kept = [o for o in kept if o.key != "runs_dir"]
+    return Recipe([*(o.text for o in kept), *added, *overrides], origin, notes)
+
+
+def over_seeds(overrides: list[str], num_seeds: int, first: int) -> list[str]:
+    """Return the overrides of a sweep over seeds alone."""
+    kept = [o.text for o in parse(overrides) if o.key != "seed"]
+    return [*kept, f"seed={','.join(str(first + i) for i in range(num_seeds))}"]
+
+
+def open_tests(result: dict[str, Any], runs_dir: Path) -> dict[str, Any]:
+    """Evaluate the test part with each trial of a sweep over seeds, which is counted in each.
+
+    Returns:
+        Mean and standard deviation of each metric, and the number of runs.
+    """
+    from dlexp.job.inference.evaluate import evaluate
+
+    records = [record for record in result["trials"] if record["status"] in ("finished", "stopped_early")]
+    return spread(evaluate(record["run_dir"], runs_dir, "test")["metrics"] for record in records)
+
+
+def spread(several: Iterable[dict[str, float | None]]) -> dict[str, Any]:
+    """Return mean and standard deviation of each metric that every run has."""
+    runs = list(several)
+    mean: dict[str, float] = {}
+    std: dict[str, float | None] = {}
+    for name in runs[0] if runs else {}:
+        values = [run.get(name) for run in runs]
+        numbers = [value for value in values if value is not None]
+        if len(numbers) == len(runs):
+            mean[name] = statistics.fmean(numbers)
+            std[name] = statistics.stdev(numbers) if len(numbers) > 1 else None
+    return {"runs": len(runs), "mean": mean, "std": std}
+
+
+def _find(ref: str, runs_dir: Path) -> RunFolder:
+    sweep = _last(runs_dir) if ref == "last" else scan.find(runs_dir, ref)
+    kind = sweep.manifest["kind"]
+    if kind != "sweep":
+        raise RunError(f"--from {ref}: got a {kind}; a sweep is needed, whose winner is trained anew")
+    return sweep
+
+
+def _last(runs_dir: Path) -> RunFolder:
+    """Return the newest sweep that is not itself one over the seeds of a winner."""
+    for path in reversed(scan.run_paths(runs_dir)):
+        folder = RunFolder(path)
+        if (path / MANIFEST).is_file() and folder.manifest["kind"] == "sweep" and "from" not in folder.manifest:
+            return folder
+    raise RunError(f"--from last: got no sweeps in {runs_dir}; `dlexp sweep` makes one")
+
+
+def _winner(sweep: RunFolder) -> list[RunFolder]:
+    """Return the trials of the best setting, one for each seed."""
+    result = sweep.result or {}
+    best = result.get("best")
+    if best is None:
+        cure = f"go on with dlexp sweep --resume {sweep.run_id}"
+        raise RunError(f"--from {sweep.run_id}: no trial of this sweep has finished; {cure}")
+    records = [record for record in result["trials"] if record["number"] == best["number"] and record["run_id"]]
+    places = [(Path(record["run_dir"]), record["run_id"]) for record in records]
+    return [RunFolder.open(path) if path.exists() else sweep.child(run_id) for path, run_id in places]
+
+
+def _is_replaced(key: str, own: list[Override], groups: dict[str, list[str]]) -> bool:
+    """Say whether the user's overrides take an override's place: the same key, or another option of its group."""
+    keys = [o.key for o in own]
+    return key in keys or (key not in groups and key.partition(".")[0] in set(keys) & set(groups))
+
+
+def _explain(trial: RunFolder, best_epoch: int, own: list[Override]) -> list[str]:
+    if not best_epoch:
+        raise ConfigError(f"--on: got {JOINED}; trial {trial.run_id} has no best epoch, so give trainer.epochs")
+    asked = next((o.value for o in own if o.key == "trainer.epochs"), None)
+    length = f"the {best_epoch} epochs after which the winner was best" if asked is None else f"{asked} epochs"
+    lines = [f"on      training and validation part for {length}; nothing is left to validate on"]
+    schedule = trial.config["schedule"]["_target_"]
+    if not schedule.endswith(".Constant"):
+        lines.append(f"        the learning rate's schedule ({schedule.rpartition('.')[2]}) spans these epochs")
+    return lines

@@ -1,0 +1,220 @@
+"""One training run, new or resumed: events to the run folder, MLflow and the console; then the result."""
+
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from dlexp.build.check import check_destination, check_model, check_test
+from dlexp.build.program import Assembled, assemble
+from dlexp.config.compose import Composed, logged_params
+from dlexp.data.quality import warn
+from dlexp.engine import checkpoint
+from dlexp.engine.event import EpochEnd, Event, TrialEnd
+from dlexp.engine.memory import is_out_of_memory
+from dlexp.engine.snapshot import restore, snapshot
+from dlexp.engine.train import Run
+from dlexp.error import EnvironmentFault, RunError
+from dlexp.execution import saved_model
+from dlexp.execution.description import describe_run, write_parts
+from dlexp.execution.integrity import require_same_data
+from dlexp.execution.result import conclude_run
+from dlexp.execution.saver import save_epoch
+from dlexp.job.interrupt import Interrupt
+from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
+from dlexp.run import name, scan
+from dlexp.run.environment import now
+from dlexp.run.folder import RunFolder
+from dlexp.run.status import Status
+from dlexp.run.stored import stored_config
+from dlexp.tracking import mlflow
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What is known when training is about to start, for the console.
+
+    Attributes:
+        built: Data, model, device.
+        folder: Where the run is written.
+        epochs_done: More than 0 when it goes on.
+        warnings: One line each.
+    """
+
+    built: Assembled
+    folder: RunFolder
+    epochs_done: int
+    warnings: list[str]
+
+
+Listener = Callable[[Event], None]
+OnStart = Callable[[Announcement], Listener]
+
+
+def start(
+    composed: Composed,
+    *,
+    announce: OnStart,
+    tell: OnOutcome = ignore,
+    open_test: bool = False,
+    origin: dict[str, str] | None = None,
+) -> Outcome:
+    """Train one configuration.
+
+    Args:
+        composed: Checked configuration.
+        announce: Called before the first update; returns what is called with every event.
+        tell: Called with the outcome, which is there before MLflow has everything.
+        open_test: Evaluate the test part at the end, which is counted.
+        origin: Ids of the sweep and the trial that it comes from.
+
+    Raises:
+        DlexpError: See its kinds.
+    """
+    config = composed.config
+    runs_dir = Path(config["runs_dir"])
+    check_destination(runs_dir)
+    with Interrupt(can_wait=False) as interrupt:
+        scan.close_dead(runs_dir)
+        built = assemble(config)
+        check_test(built.dataset, open_test)
+        check_model(built)
+        interrupt.can_wait = True
+        folder = _create_folder(composed, built, runs_dir, origin)
+        try:
+            return carry_out(built, folder, announce, tell, interrupt, open_test)
+        finally:
+            folder.unlock()
+
+
+def resume(
+    ref: str, runs_dir: Path, *, announce: OnStart, tell: OnOutcome = ignore, open_test: bool = False
+) -> Outcome:
+    """Go on with a run where its last checkpoint is, or return its result when it is done.
+
+    Raises:
+        RunError: No such run, or another process has it.
+        DataError: The data are not those of the run.
+    """
+    folder = scan.find(runs_dir, ref)
+    kind = folder.manifest["kind"]
+    if kind not in ("train", "fold", "trial"):
+        raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
+    folder.lock()
+    try:
+        return _result_of(folder, open_test) or _go_on(folder, announce, tell, open_test)
+    finally:
+        folder.unlock()
+
+
+def _result_of(folder: RunFolder, open_test: bool) -> Outcome | None:
+    """Return the outcome of a run that is done; None when there is something to do."""
+    result, status = folder.result, folder.manifest["status"]
+    is_done = result is not None and result["status"] == status and Status(status).has_ended
+    if result is None or not is_done or (open_test and status != "diverged"):
+        return None
+    return Outcome(
+        result, Status(status).exit_code or 0, [f"run {folder.run_id} is {status}; there is nothing to resume"]
+    )
+
+
+def _go_on(folder: RunFolder, announce: OnStart, tell: OnOutcome, open_test: bool) -> Outcome:
+    config, manifest = stored_config(folder), folder.manifest
+    with Interrupt(can_wait=False) as interrupt:
+        if config["trainer"]["threads"] is None and manifest["threads"] is not None:
+            torch.set_num_threads(manifest["threads"])
+        built = assemble(config)
+        require_same_data(folder, built.dataset)
+        check_test(built.dataset, open_test)
+        interrupt.can_wait = True
+        rewind(built, folder)
+        return carry_out(built, folder, announce, tell, interrupt, open_test)
+
+
+def rewind(built: Assembled, folder: RunFolder) -> None:
+    """Bring run and folder to the run's last checkpoint, or to its beginning where there is none."""
+    last = folder.checkpoints / "last"
+    if checkpoint.exists(last):
+        restore(built.run, *checkpoint.load(last, built.device))
+    folder.truncate_history(built.run.epoch)
+    folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
+
+
+def _create_folder(
+    composed: Composed, built: Assembled, runs_dir: Path, origin: dict[str, str] | None = None
+) -> RunFolder:
+    config = composed.config
+    experiment = config["tracking"]["experiment"] or built.dataset.name
+    described = {"kind": "train", "params": logged_params(composed), **describe_run(built, config)}
+    described |= {} if origin is None else {"from": origin}
+    slug = name.slug(composed.overrides)
+    folder = RunFolder.create(
+        runs_dir, experiment, slug, config=config, overrides=composed.overrides, manifest=described
+    )
+    write_parts(folder, built.dataset)
+    return folder
+
+
+def carry_out(
+    built: Assembled,
+    folder: RunFolder,
+    announce: OnStart,
+    tell: OnOutcome,
+    interrupt: Interrupt,
+    open_test: bool = False,
+) -> Outcome:
+    """Train an assembled run from where it is to its result, in a folder that this process has locked."""
+    config = folder.config
+    folder.log(f"device: {built.device_line}")
+    saved_model.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss.num_outputs)
+    warnings = [*built.warnings, *warn(folder.manifest["data"], config)]
+    for warning in warnings:
+        folder.log(f"warning: {warning}")
+    outbox = mlflow.start(folder, config["tracking"])
+    with recorded(folder), _out_of_memory_named(built):
+        listener = announce(Announcement(built, folder, built.run.epoch, warnings))
+        built.run.should_stop = interrupt
+        end = _follow(built.run, folder, listener)
+        result = conclude_run(built, folder, end, seed=config["seed"], open_test=open_test)
+        folder.log(f"{end.status} {end.reason}".rstrip())
+        folder.update_manifest(status=end.status, end=now())
+    notes = [end.reason] if end.reason else []
+    if end.status == "interrupted":
+        notes.append(f"checkpoint written; go on with: dlexp train --resume {_name_for_user(folder)}")
+    outcome = Outcome(result, exit_code(end.status, interrupt.exit_code), notes)
+    tell(outcome)
+    return outcome.warned(outbox.finish(should_stop=interrupt))
+
+
+def _name_for_user(folder: RunFolder) -> str:
+    """Return what --resume finds the run by: its id where that is looked for by default, else its folder."""
+    is_default = folder.runs_dir == Path("runs").resolve()
+    return folder.run_id if is_default else shlex.quote(str(folder.path))
+
+
+@contextmanager
+def _out_of_memory_named(built: Assembled) -> Iterator[None]:
+    """Say in one line what a device without memory needs."""
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        cure = "choose a smaller trainer.batch_size or trainer.eval_batch_size"
+        raise EnvironmentFault(f"{built.device}: out of memory; {cure}") from error
+
+
+def _follow(run: Run, folder: RunFolder, listener: Listener) -> TrialEnd:
+    """Pass the events on; save what an epoch brought before anyone hears of it."""
+    for event in run.events():
+        if isinstance(event, EpochEnd):
+            save_epoch(run, folder, event)
+        listener(event)
+        if isinstance(event, TrialEnd):
+            if event.status == "interrupted":
+                checkpoint.save(folder.checkpoints / "last", *snapshot(run))
+            return event
+    raise AssertionError("an engine's last event is TrialEnd")

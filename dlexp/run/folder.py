@@ -1,0 +1,294 @@
+"""A run's folder: everything that is known about a run, written so that a kill loses at most the epoch in hand.
+
+config.yaml  overrides.txt  manifest.json  metrics.jsonl  result.json  log.txt  lock
+checkpoints/{last,best}/  predictions/{val,test}.npz  figures/
+"""
+
+import hashlib
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from dlexp.durable import disk_faults, write_bytes, write_text
+from dlexp.error import RunError
+from dlexp.run import history, name
+from dlexp.run.environment import environment, now
+from dlexp.run.jsonable import document
+from dlexp.run.lock import Lock
+
+MOVED = {"dlexp.tracker.": "dlexp.tracking."}  # what configurations of older runs name, and where it is now
+TRIALS, FOLDS, SETTINGS, PROGRAMS = "trials", "folds", "settings", "programs"  # folders inside one of a sweep or cv
+MANIFEST, CONFIG, OVERRIDES, METRICS, RESULT, LOG = (
+    "manifest.json",
+    "config.yaml",
+    "overrides.txt",
+    "metrics.jsonl",
+    "result.json",
+    "log.txt",
+)
+# libyaml's are ten times as fast; not every build of PyYAML has them
+_Dumper, _Loader = getattr(yaml, "CSafeDumper", yaml.SafeDumper), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class RunFolder:
+    """One run's folder.
+
+    Args:
+        path: The folder.
+
+    Attributes:
+        is_synced: Whether what is written waits for the disk, milliseconds a file, so that it survives a power cut.
+            Trials of a sweep do not wait: `dlexp.execution.integrity` finds those that a power cut damaged, and they
+            are trained anew. A kill damages nothing either way.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self.is_synced = self.path.parent.name != TRIALS
+        self._lock = Lock(self.path / "lock")
+
+    @classmethod
+    def create(
+        cls,
+        runs_dir: Path,
+        experiment: str,
+        slug: str,
+        *,
+        config: dict[str, Any],
+        overrides: list[str],
+        manifest: dict[str, Any],
+        run_id: str | None = None,
+    ) -> "RunFolder":
+        """Make ``runs_dir/experiment/<run_id>-<slug>``, lock it, and write what is known at the start.
+
+        Args:
+            runs_dir: Folder of all runs.
+            experiment: What groups runs, such as the data's name.
+            slug: What tells this run from its neighbours; see `dlexp.run.name.slug`.
+            config: The resolved configuration.
+            overrides: What the user wrote.
+            manifest: `kind`, `seed`, `device`, `params` (changed settings and group choices by config path) and
+                whatever else is known; run id, start and status are added, and the environment unless it has
+                `packages`.
+            run_id: What the folder's name begins with; None makes one up.
+
+        Raises:
+            EnvironmentFault: The disk is full.
+        """
+        run_id = run_id or name.new_run_id()
+        path = runs_dir / name.clean(experiment) / f"{run_id}-{name.clean(slug) or 'default'}"
+        with disk_faults(path):
+            path.mkdir(parents=True)
+        folder = cls(path)
+        folder.lock()
+        text = yaml.dump(config, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+        folder.write(CONFIG, text)
+        folder.write(OVERRIDES, "".join(f"{override}\n" for override in overrides))
+        around = {} if "packages" in manifest else environment()
+        start = {"run_id": run_id, "experiment": experiment, "slug": slug, "status": "running", "start": now()}
+        sealed = {"config_sha256": hashlib.sha256(text.encode()).hexdigest()}
+        folder._write_manifest({**start, "end": None, "resumes": 0, **manifest, **around, **sealed})
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """Return the run in an existing folder.
+
+        Raises:
+            RunError: The folder holds no run.
+        """
+        if not (path / MANIFEST).is_file():
+            raise RunError(f"{path}: no {MANIFEST} in it; a run folder is needed")
+        return cls(path)
+
+    @property
+    def run_id(self) -> str:
+        """The run's id, the first part of the folder's name."""
+        return self.path.name.partition("-")[0]
+
+    @property
+    def parent(self) -> "RunFolder | None":
+        """The sweep or cv that this run is a trial or fold of; None for a run by itself."""
+        holder = self.path.parent.parent
+        return RunFolder(holder) if (holder / MANIFEST).is_file() else None
+
+    @property
+    def runs_dir(self) -> Path:
+        """The folder of all runs that this one, or the sweep or cv it belongs to, is in."""
+        parent = self.parent
+        return self.path.parent.parent if parent is None else parent.runs_dir
+
+    def children(self) -> list["RunFolder"]:
+        """Return the trials or folds, ``<folder>/<run_id>-<slug>`` inside this one, in order of their ids."""
+        found = sorted(self.path.glob(f"*/*/{MANIFEST}"), key=lambda path: path.parent.name)
+        return [RunFolder(path.parent) for path in found if "-" in path.parent.name]
+
+    def child(self, run_id: str) -> "RunFolder":
+        """Return one trial or fold.
+
+        Raises:
+            RunError: It is not there.
+        """
+        found = [folder for folder in self.children() if folder.run_id == run_id]
+        if not found:
+            raise RunError(f"{self.path}: its part {run_id} is missing; restore it from a copy")
+        return found[0]
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints `last` and `best`."""
+        return self.path / "checkpoints"
+
+    @property
+    def figures(self) -> Path:
+        """Folder of the figures."""
+        return self.path / "figures"
+
+    def lock(self) -> None:
+        """Become the only process that writes to this folder, until release or death.
+
+        Raises:
+            RunError: A living process has the run; the message names its pid and host.
+        """
+        self._lock.acquire()
+
+    def unlock(self) -> None:
+        """Let other processes write to this folder."""
+        self._lock.release()
+
+    @property
+    def lock_descriptor(self) -> int | None:
+        """The open lock file, for workers that keep the folder locked until they are gone; None without the lock."""
+        return self._lock.descriptor
+
+    def is_locked(self) -> bool:
+        """Say whether a living process has the run."""
+        return self._lock.is_held()
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest as it is on the disk.
+
+        Raises:
+            RunError: The file is damaged.
+        """
+        manifest = _read_json(self.path / MANIFEST)
+        if "engine" in manifest:
+            manifest["engine"] = manifest["engine"].replace("folded", "batched")  # what older versions call it
+        return manifest
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """What `write_result` wrote; None before the run's end."""
+        return _read_json(self.path / RESULT) if (self.path / RESULT).exists() else None
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The resolved configuration.
+
+        Raises:
+            RunError: The file is damaged.
+        """
+        try:
+            text = (self.path / CONFIG).read_text()
+            for before, after in MOVED.items():
+                text = text.replace(f"_target_: {before}", f"_target_: {after}")
+            return dict(yaml.load(text, _Loader))  # a safe loader
+        except (OSError, TypeError, ValueError, yaml.YAMLError) as error:
+            raise RunError(f"{self.path / CONFIG}: cannot be read; restore it from a copy") from error
+
+    @property
+    def overrides(self) -> list[str]:
+        """What the user wrote on the command line."""
+        return (self.path / OVERRIDES).read_text().splitlines()
+
+    def update_manifest(self, **fields: Any) -> None:
+        """Change fields of the manifest atomically; for the process that has the lock.
+
+        A status that ends the run should come together with ``end=now()``.
+        """
+        self._write_manifest({**self.manifest, **fields})
+
+    def append_epoch(self, record: dict[str, Any]) -> None:
+        """Add an epoch to `metrics.jsonl`: keys `epoch` (from 1), `step`, `lr`, `seconds`, ``split/name`` metrics."""
+        history.append(self.path / METRICS, record, is_synced=self.is_synced)
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return the epochs recorded so far."""
+        return history.read(self.path / METRICS)
+
+    def truncate_history(self, last_epoch: int) -> None:
+        """Drop the epochs after `last_epoch`, atomically."""
+        history.truncate(self.path / METRICS, last_epoch, is_synced=self.is_synced)
+
+    def saved_epoch(self) -> int | None:
+        """Return how many epochs the last checkpoint holds, the point where a resumed run goes on; None without one."""
+        try:
+            return json.loads((self.checkpoints / "last" / "manifest.json").read_bytes())["epoch"]
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def write_predictions(self, split: str, id: Any, target: Any, output: Any) -> None:
+        """Write ``predictions/<split>.npz`` atomically.
+
+        Args:
+            split: "val" or "test".
+            id: Stable sample ids (N,), numbers or strings.
+            target: Labels or values (N,).
+            output: Logits (N, K) or values (N,).
+        """
+        arrays = [np.asarray(values) for values in (id, target, output)]
+        assert all(array.dtype.kind != "O" for array in arrays), "objects would need pickle to be read"
+        assert len({len(array) for array in arrays}) == 1, "one id and target for each output"
+        (self.path / "predictions").mkdir(exist_ok=True)
+        arrays_by_name: dict[str, np.ndarray] = dict(zip(("id", "target", "output"), arrays, strict=True))
+        self._write_arrays(f"predictions/{split}.npz", arrays_by_name)
+
+    def write_split(self, parts: dict[str, np.ndarray]) -> None:
+        """Write ``split.npz``: the row numbers of each part of the data, `train`, `val` and `test`."""
+        self._write_arrays("split.npz", parts)
+
+    def predictions(self, split: str) -> dict[str, np.ndarray]:
+        """Return the arrays `id`, `target` and `output` of a split.
+
+        Raises:
+            RunError: There are none.
+        """
+        try:
+            with np.load(self.path / "predictions" / f"{split}.npz", allow_pickle=False) as archive:
+                return {key: archive[key] for key in ("id", "target", "output")}
+        except FileNotFoundError as error:
+            raise RunError(f"{self.path}: no predictions for {split}; `dlexp eval` makes them") from error
+
+    def write_result(self, result: dict[str, Any]) -> None:
+        """Write `result.json`, what ``--json`` prints, atomically."""
+        self.write(RESULT, document(result))
+
+    def write(self, name: str, content: str) -> None:
+        """Replace a text file of the folder atomically."""
+        write_text(self.path / name, content, is_synced=self.is_synced)
+
+    def log(self, line: str) -> None:
+        """Add a line with the time (UTC) to `log.txt`."""
+        with disk_faults(self.path / LOG), open(self.path / LOG, "a") as file:
+            file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {line}\n")
+
+    def _write_manifest(self, fields: dict[str, Any]) -> None:
+        self.write(MANIFEST, document(fields))
+
+    def _write_arrays(self, name: str, arrays: dict[str, np.ndarray]) -> None:
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)  # pyright: ignore[reportArgumentType]  # its stub takes a keyword for allow_pickle
+        write_bytes(self.path / name, buffer.getvalue(), is_synced=self.is_synced)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_bytes()))
+    except (OSError, TypeError, ValueError) as error:
+        raise RunError(f"{path}: damaged; restore it from a copy or delete the run's folder") from error

@@ -1,0 +1,30 @@
+"""The configuration of a run folder, checked as the command line's is: the folder may come from anywhere."""
+
+import hashlib
+from typing import Any
+
+from dlexp.config import trust
+from dlexp.config.check import check_stored
+from dlexp.error import ConfigError, RunError
+from dlexp.run.folder import CONFIG, RunFolder
+
+
+def stored_config(folder: RunFolder) -> dict[str, Any]:
+    """Return a run's configuration, fit to be built.
+
+    Raises:
+        RunError: It was edited, names what may not be built, or runs code that the user never named; see
+            `dlexp.config.trust`.
+    """
+    recorded = folder.manifest.get("config_sha256")  # absent from what versions before 0.2 wrote
+    if recorded is not None and recorded != hashlib.sha256((folder.path / CONFIG).read_bytes()).hexdigest():
+        raise RunError(
+            f"{folder.path / CONFIG}: was edited after the run began, so it is not what the weights were trained with; "
+            "restore it, or begin a new run with other settings"
+        )
+    try:
+        config = check_stored(folder.config)
+    except ConfigError as error:
+        raise RunError(f"{folder.path / CONFIG}: {error}") from error
+    trust.require(config["trusted"], folder.run_id)
+    return config

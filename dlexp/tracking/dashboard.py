@@ -1,0 +1,167 @@
+"""The MLflow dashboard on this project's store: one local server, stopped with the command that started it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from dlexp.error import EnvironmentFault
+from dlexp.run.folder import RunFolder
+from dlexp.run.scan import close_dead, run_paths
+from dlexp.tracking import outbox, store
+from dlexp.tracking.sent import Sent
+
+_READY_SECONDS = 180.0
+_STOP_SECONDS = 10.0
+_ANYWHERE = ("0.0.0.0", "::")
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """A dashboard that answers.
+
+    Attributes:
+        url: The sorted table of the newest run's experiment.
+        process: The server; None when it is one that somebody else runs.
+    """
+
+    url: str
+    process: subprocess.Popen[bytes] | None
+
+    def wait(self) -> int:
+        """Return the server's exit status when it ends."""
+        return 0 if self.process is None else self.process.wait()
+
+
+@contextmanager
+def serve(
+    runs_dir: Path,
+    *,
+    uri: str | None = None,
+    host: str = "127.0.0.1",
+    port: int = 5000,
+    progress: Callable[[float], None] = lambda seconds: None,
+) -> Iterator[Dashboard]:
+    """Start the server, wait until it answers, and stop it at the end of the context.
+
+    Runs whose processes were killed are ended in MLflow first.
+
+    Args:
+        runs_dir: Folder of all runs.
+        uri: The store; None takes MLFLOW_TRACKING_URI, else the database in runs_dir.
+        host: Address to listen on; only this machine can reach 127.0.0.1.
+        port: Port to listen on.
+        progress: Called every half second with the seconds waited.
+
+    Raises:
+        EnvironmentFault: The port is in use, or the server ended or did not answer in time.
+    """
+    chosen = store.choose(runs_dir, uri)
+    if chosen.uri.startswith("http"):
+        store.check_reachable(chosen)
+        yield Dashboard(chosen.uri.rstrip("/") + deep_link(runs_dir), None)
+        return
+    check_port(host, port)
+    close_dead(runs_dir)
+    clients = {}
+    outbox.end_leftovers(runs_dir, clients)
+    if chosen.database is not None and not chosen.database.exists():
+        store.connect(chosen)
+    log = runs_dir.resolve() / "ui.log"
+    process = _start(chosen, host, port, log)
+    try:
+        address = f"http://{'127.0.0.1' if host in _ANYWHERE else host}:{port}"
+        _wait_until_ready(process, address, log, progress)
+        yield Dashboard(address + deep_link(runs_dir), process)
+    finally:
+        _stop(process)
+
+
+def check_port(host: str, port: int) -> None:
+    """Bind the port and let it go: on a used one MLflow waits 47 s and exits as if all were well.
+
+    Raises:
+        EnvironmentFault: The port is in use or the address is not this machine's.
+    """
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            return
+    except OSError as error:
+        cure = f"stop what uses it, or choose another: dlexp ui --port {_free_port(host)}"
+        raise EnvironmentFault(f"port {port} on {host}: {error.strerror or error}; {cure}") from error
+
+
+def deep_link(runs_dir: Path) -> str:
+    """Return the path of the training view (MLflow opens in its GenAI one), sorted by the newest run's summary."""
+    for path in reversed(run_paths(runs_dir)):
+        sent = Sent.read(RunFolder(path))
+        if sent.experiment_id is not None:
+            link = f"/#/experiments/{sent.experiment_id}/runs?workflowType=machine_learning"
+            if sent.summary is None:
+                return link
+            key = quote(f"metrics.`{sent.summary}`", safe="")
+            return f"{link}&orderByKey={key}&orderByAsc={json.dumps(sent.ascending)}"
+    return "/#/experiments?workflowType=machine_learning"
+
+
+def _start(chosen: store.Store, host: str, port: int, log: Path) -> subprocess.Popen[bytes]:
+    hosts = {"localhost", "127.0.0.1", host} | ({socket.gethostname()} if host in _ANYWHERE else set())
+    allowed = ",".join(sorted(f"{name}:{port}" for name in hosts))
+    command = [sys.executable, "-P", "-m", "mlflow", "server", "--backend-store-uri", chosen.uri]
+    command += ["--host", host, "--port", str(port), "--workers", "1", "--allowed-hosts", allowed]
+    command += ["--default-artifact-root", chosen.artifacts] if chosen.artifacts else []
+    settings = {**store.SETTINGS, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # its workers take 2 GB
+    with open(log, "wb") as file:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,  # a group of its own: stopped as a whole, by us alone
+            env={**os.environ, **settings},
+            cwd=log.parent,
+        )
+
+
+def _wait_until_ready(
+    process: subprocess.Popen[bytes], address: str, log: Path, progress: Callable[[float], None]
+) -> None:
+    started = time.monotonic()
+    while (waited := time.monotonic() - started) < _READY_SECONDS:
+        if process.poll() is not None:
+            raise EnvironmentFault(f"the MLflow server ended with status {process.returncode}; see {log}")
+        try:
+            with urllib.request.urlopen(f"{address}/health", timeout=2):
+                return
+        except OSError:
+            progress(waited)
+            time.sleep(0.5)
+    raise EnvironmentFault(f"the MLflow server did not answer within {_READY_SECONDS:.0f} s; see {log}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End the server and its workers, whether or not the server itself is still there."""
+    for signum in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, signum)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
+
+
+def _free_port(host: str) -> int:
+    with socket.create_server((host if ":" not in host else "127.0.0.1", 0)) as server:
+        return server.getsockname()[1]

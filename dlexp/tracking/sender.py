@@ -1,0 +1,229 @@
+"""Sends one run folder to MLflow: from where it stopped last, in batches, and with the same result however often.
+
+A sweep or cv brings its trials or folds along, as nested runs. SQLite takes 10 ms for each change, so a trial that is
+sent when it is over takes as few requests as it can.
+"""
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from dlexp.error import EnvironmentFault
+from dlexp.run.environment import to_milliseconds
+from dlexp.run.folder import MANIFEST, METRICS, RunFolder
+from dlexp.run.scan import close
+from dlexp.tracking import content
+from dlexp.tracking.sent import Sent
+from dlexp.tracking.store import Store, choose, connect, experiment_id
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_BATCH = 1000  # entries of one request, MLflow's limit
+_PARAMS = 100  # params among them, likewise
+_LEAVES = ("trial", "fold")
+
+
+class Sender:
+    """Sends one run folder.
+
+    Args:
+        folder: The run's folder.
+        clients: Connections by URI, to be shared by the senders of a process.
+        parent: What sends the sweep or cv that the run belongs to; None looks for it.
+    """
+
+    def __init__(self, folder: RunFolder, clients: "dict[str, MlflowClient]", parent: "Sender | None" = None) -> None:
+        self.folder, self.clients, self.parent = folder, clients, parent
+        self.settings: dict[str, Any] = parent.settings if parent else _settings(folder)
+        self.sent = Sent.read(folder)
+        self._there: dict[str, str] | None = None
+        self._whole: dict[Path, int] = {}
+
+    def push(self) -> bool:
+        """Send what MLflow lacks; when the run has ended, end it there too.
+
+        Returns:
+            Whether MLflow has everything and nothing more will come.
+
+        Raises:
+            EnvironmentFault: The server does not answer.
+            Exception: Anything that mlflow raises; what was sent before is recorded.
+        """
+        manifest = content.facts(self.folder)
+        is_over = manifest["status"] != "running"
+        store = choose(self.folder.runs_dir, self.settings.get("uri"), self.sent.uri)
+        client = self._client(store)
+        is_made = self._ensure_run(client, store, manifest)
+        run_id = self.sent.mlflow_run_id
+        assert run_id is not None
+        if manifest.get("kind") not in _LEAVES:
+            self._push_children(is_over=is_over)
+        history = self.folder.history()
+        chosen = content.monitor(manifest, history)
+        until = content.last_safe_epoch(self.folder, manifest, history)
+        points = list(content.points(history, chosen, self.sent.epoch, until))
+        if is_over:
+            points += content.final_points(self.folder, manifest, history)
+        params = content.params(manifest) if is_made else self._lacking(client, run_id, manifest) if is_over else {}
+        self._log(client, run_id, points, list(params.items()))
+        self.sent.epoch = max(self.sent.epoch, until)
+        self.sent.summary, self.sent.ascending = chosen.summary, not chosen.higher_is_better
+        self.sent.problem = None
+        if is_over:
+            self._end(client, run_id, manifest, is_made=is_made)
+            self.sent.status = manifest["status"]
+        self.sent.write(self.folder)
+        return is_over
+
+    def fail(self, problem: str) -> None:
+        """Record why sending failed."""
+        self.sent.problem = problem
+        self.sent.write(self.folder)
+
+    def _push_children(self, *, is_over: bool) -> None:
+        """Send the trials or folds before their parent can end, so that an ended parent is a complete one.
+
+        One that has not begun is no run yet; one that MLflow has whole is left alone until its manifest changes.
+        """
+        for child in self.folder.children():
+            has_begun, written = (child.path / METRICS).exists(), (child.path / MANIFEST).stat().st_mtime_ns
+            if self._whole.get(child.path) == written or not (has_begun or is_over):
+                continue
+            if is_over and has_begun:
+                close(child)  # one whose process was killed would be RUNNING in MLflow for ever
+            status = child.manifest["status"]
+            if not has_begun and status == "running":
+                continue
+            if Sent.read(child).status == status or Sender(child, self.clients, self).push():
+                self._whole[child.path] = written
+
+    def _client(self, store: Store) -> "MlflowClient":
+        if store.uri not in self.clients:
+            self.clients[store.uri] = connect(store)
+        return self.clients[store.uri]
+
+    def _ensure_run(self, client: "MlflowClient", store: Store, manifest: dict[str, Any]) -> bool:
+        """Have a run in MLflow, RUNNING again if it had ended; return whether it was made now."""
+        uri = None if store.is_default else store.uri
+        if self.sent.mlflow_run_id is None or self.sent.uri != uri or not self._is_alive(client):
+            self.sent = Sent(uri=uri, experiment_id=self._experiment_id(client, store, manifest))
+            found = self._find_run(client)
+            self.sent.mlflow_run_id = found or self._create_run(client, manifest)
+            self.sent.write(self.folder)
+            return found is None
+        if self.sent.status is not None and manifest["status"] == "running":
+            client.update_run(self.sent.mlflow_run_id, status="RUNNING")
+            self._set_tags(client, self.sent.mlflow_run_id, manifest)
+            self.sent.status = None
+            self.sent.write(self.folder)
+        return False
+
+    def _experiment_id(self, client: "MlflowClient", store: Store, manifest: dict[str, Any]) -> str | None:
+        return self.parent.sent.experiment_id if self.parent else experiment_id(client, store, manifest["experiment"])
+
+    def _is_alive(self, client: "MlflowClient") -> bool:
+        """Say whether the store still has the run.
+
+        Raises:
+            EnvironmentFault: A user deleted it there.
+        """
+        from mlflow.exceptions import MlflowException
+
+        assert self.sent.mlflow_run_id is not None
+        try:
+            run = client.get_run(self.sent.mlflow_run_id)
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return False
+            raise
+        if run.info.lifecycle_stage != "active":
+            path = self.folder.path / "mlflow.json"
+            raise EnvironmentFault(f"the run was deleted in MLflow; restore it there, or remove {path} to send it anew")
+        return True
+
+    def _find_run(self, client: "MlflowClient") -> str | None:
+        if self.parent is not None:
+            return self.parent.children_there(client).get(self.folder.run_id)
+        wanted = f"tags.`{content.RUN_ID_TAG}` = '{self.folder.run_id}'"
+        found = client.search_runs([str(self.sent.experiment_id)], wanted, max_results=1)
+        return found[0].info.run_id if found else None
+
+    def children_there(self, client: "MlflowClient") -> dict[str, str]:
+        """Return MLflow's ids of the trials or folds by ours, as they were at first: later ones were made here."""
+        if self._there is None:
+            self._there, token = {}, None
+            wanted = f"tags.`mlflow.parentRunId` = '{self.sent.mlflow_run_id}'"
+            while token != "":
+                page = client.search_runs([str(self.sent.experiment_id)], wanted, max_results=1000, page_token=token)
+                self._there |= {run.data.tags[content.RUN_ID_TAG]: run.info.run_id for run in page}
+                token = page.token or ""
+        return self._there
+
+    def _create_run(self, client: "MlflowClient", manifest: dict[str, Any]) -> str:
+        run = client.create_run(
+            str(self.sent.experiment_id),
+            start_time=to_milliseconds(manifest["start"]),
+            tags=content.tags(self.folder, manifest),
+            run_name=content.run_name(self.folder, manifest),
+        )
+        return run.info.run_id
+
+    def _lacking(self, client: "MlflowClient", run_id: str, manifest: dict[str, Any]) -> dict[str, str]:
+        """Return the params that the run lacks: MLflow refuses to change one."""
+        known = client.get_run(run_id).data.params
+        return {name: value for name, value in content.params(manifest).items() if name not in known}
+
+    def _log(
+        self, client: "MlflowClient", run_id: str, points: list[content.Point], params: list[tuple[str, str]]
+    ) -> None:
+        from mlflow.entities import Metric, Param
+
+        while points or params:
+            some, params = params[:_PARAMS], params[_PARAMS:]
+            room = _BATCH - len(some)
+            now, points = points[:room], points[room:]
+            client.log_batch(run_id, metrics=[Metric(*p) for p in now], params=[Param(*p) for p in some])
+
+    def _set_tags(self, client: "MlflowClient", run_id: str, manifest: dict[str, Any]) -> None:
+        from mlflow.entities import RunTag
+
+        client.log_batch(run_id, tags=[RunTag(*tag) for tag in content.tags(self.folder, manifest).items()])
+
+    def _end(self, client: "MlflowClient", run_id: str, manifest: dict[str, Any], *, is_made: bool) -> None:
+        """Send what is known only at the end, then end the run: an ended run is a complete one."""
+        self._log_dataset(client, run_id, manifest)
+        self._log_files(client, run_id, manifest)
+        if not is_made:  # one that was made a moment ago has them
+            self._set_tags(client, run_id, manifest)
+        end = to_milliseconds(manifest["end"] or manifest["start"])
+        client.set_terminated(run_id, content.MLFLOW_STATUS[manifest["status"]], end)
+
+    def _log_files(self, client: "MlflowClient", run_id: str, manifest: dict[str, Any]) -> None:
+        """Send all files by one request, from a folder of links: one by one they take milliseconds each."""
+        with TemporaryDirectory(prefix="dlexp-") as place:
+            staged = Path(place)
+            for path, folder in content.artifacts(self.folder, weights=bool(self.settings.get("weights"))):
+                if path.exists():
+                    (staged / folder).mkdir(exist_ok=True)
+                    (staged / folder / path.name).symlink_to(path)
+            signature = content.signature(manifest)
+            if signature is not None:
+                (staged / "signature.json").write_text(json.dumps(signature))
+            client.log_artifacts(run_id, place)
+
+    def _log_dataset(self, client: "MlflowClient", run_id: str, manifest: dict[str, Any]) -> None:
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        described = content.dataset(manifest)
+        if described is not None:
+            client.log_inputs(
+                run_id, [DatasetInput(Dataset(**described), [InputTag("mlflow.data.context", "training")])]
+            )
+
+
+def _settings(folder: RunFolder) -> dict[str, Any]:
+    """Return the tracking settings of a run, or of the sweep or cv that it belongs to."""
+    parent = folder.parent
+    return _settings(parent) if parent is not None else folder.config.get("tracking") or {}

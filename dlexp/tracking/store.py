@@ -1,0 +1,132 @@
+"""Where MLflow keeps runs: which store is meant, whether it answers, and a client for it.
+
+Databases are created under a file lock: of four processes that create one at once three would crash.
+"""
+
+import logging
+import os
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from dlexp.error import EnvironmentFault
+from dlexp.run.lock import Lock
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # with the default 7, an unreachable server blocked for over 400 s
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+_CONNECT_SECONDS = 3.0
+_CREATE_SECONDS = 120.0
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store and where artifacts of new experiments go.
+
+    Attributes:
+        uri: Absolute URI.
+        artifacts: URI of the folder for artifacts; None where the server decides.
+        is_default: Whether it is the database in runs_dir.
+    """
+
+    uri: str
+    artifacts: str | None
+    is_default: bool
+
+    @property
+    def database(self) -> Path | None:
+        """The database file of a sqlite store."""
+        return Path(self.uri.removeprefix("sqlite:///")) if self.uri.startswith("sqlite:///") else None
+
+
+def choose(runs_dir: Path, uri: str | None, last: str | None = None) -> Store:
+    """Return the store that is meant, with every path absolute.
+
+    Args:
+        runs_dir: Folder of all runs.
+        uri: `tracking.uri`; None asks MLFLOW_TRACKING_URI.
+        last: The store used before, taken when neither says anything.
+    """
+    chosen = uri or os.environ.get("MLFLOW_TRACKING_URI") or last
+    if chosen is None:
+        runs_dir = runs_dir.resolve()
+        return Store(f"sqlite:///{runs_dir / 'mlflow.db'}", (runs_dir / "mlartifacts").as_uri(), True)
+    if chosen.startswith("sqlite:///"):
+        path = Path(chosen.removeprefix("sqlite:///")).absolute()
+        return Store(f"sqlite:///{path}", (path.parent / "mlartifacts").as_uri(), False)
+    return Store(chosen, None, False)
+
+
+def check_reachable(store: Store) -> None:
+    """Connect to a server's port, to know within seconds what its own client finds out in minutes.
+
+    Raises:
+        EnvironmentFault: Nothing answers there.
+    """
+    parts = urlsplit(store.uri)
+    if parts.scheme not in _PORTS:
+        return
+    address = (parts.hostname or "localhost", parts.port or _PORTS[parts.scheme])
+    try:
+        socket.create_connection(address, _CONNECT_SECONDS).close()
+    except OSError as error:
+        raise EnvironmentFault(f"no answer from {store.uri}: {error.strerror or error}") from error
+
+
+def connect(store: Store) -> "MlflowClient":
+    """Return a client whose store exists and answers; imports mlflow, which takes seconds.
+
+    Raises:
+        EnvironmentFault: The server does not answer.
+    """
+    check_reachable(store)
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    from mlflow import MlflowClient
+
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    with ExitStack() as stack:
+        if store.database is not None:
+            store.database.parent.mkdir(parents=True, exist_ok=True)
+            lock = Lock(store.database.with_suffix(".lock"))
+            lock.acquire(_CREATE_SECONDS)
+            stack.callback(lock.release)
+        client = MlflowClient(tracking_uri=store.uri, registry_uri=store.uri)
+        client.search_experiments(max_results=1)
+    return client
+
+
+def experiment_id(client: "MlflowClient", store: Store, name: str) -> str:
+    """Return the id of an experiment, made if need be; several processes may ask at once.
+
+    Raises:
+        EnvironmentFault: It is in MLflow's trash.
+    """
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        location = None if store.artifacts is None else f"{store.artifacts}/{name}"
+        try:
+            return client.create_experiment(name, artifact_location=location)
+        except MlflowException:
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                raise
+    if found.lifecycle_stage != "active":
+        raise EnvironmentFault(
+            f"experiment {name} is in MLflow's trash; restore it or set tracking.experiment to another"
+        )
+    return found.experiment_id

@@ -1,0 +1,60 @@
+"""Sends to MLflow what run folders hold and MLflow lacks: the outbox's own code, in the foreground."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlexp.error import RunError
+from dlexp.run.folder import RunFolder
+from dlexp.run.scan import close_dead, find, run_paths, scan
+from dlexp.tracking import outbox
+from dlexp.tracking.sent import Sent
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+def sync(runs_dir: Path, refs: list[str], progress: Callable[[str], None] = lambda line: None) -> list[dict[str, Any]]:
+    """Send runs.
+
+    Args:
+        runs_dir: Folder of all runs.
+        refs: The runs; empty takes every run that ended, was tracked and is not complete in MLflow.
+        progress: Called with a line before each run.
+
+    Returns:
+        For each run `run_id`, `run_dir`, `sent` (whether MLflow has everything) and `problem`.
+
+    Raises:
+        RunError: A run is unknown.
+    """
+    close_dead(runs_dir)
+    folders = [find(runs_dir, ref) for ref in refs] if refs else unsent(runs_dir)
+    clients: dict[str, MlflowClient] = {}
+    done = []
+    for folder in folders:
+        progress(f"sending {folder.path.name}")
+        try:
+            problem = outbox.send(folder, clients)
+        except RunError as error:
+            problem = str(error)
+        identity = {"run_id": folder.run_id, "run_dir": str(folder.path)}
+        done.append({**identity, "sent": problem is None, "problem": problem})
+    return done
+
+
+def unsent(runs_dir: Path) -> list[RunFolder]:
+    """Return the runs that ended, were tracked, and are not complete in MLflow."""
+    ended = {
+        Path(record["run_dir"]).name for record in scan(runs_dir) if record["status"] not in ("running", "damaged")
+    }
+    folders = [RunFolder.open(path) for path in run_paths(runs_dir) if path.name in ended]
+    return [folder for folder in folders if _is_incomplete(folder)]
+
+
+def _is_incomplete(folder: RunFolder) -> bool:
+    manifest = folder.manifest
+    if manifest.get("params", {}).get("tracking") == "none":
+        return False
+    sent = Sent.read(folder)
+    return sent.problem is not None or sent.status != manifest["status"]

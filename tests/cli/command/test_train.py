@@ -1,0 +1,193 @@
+"""`dlexp train` as users and scripts run it: in processes of its own, all started at once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from dlexp.error import RunError
+from dlexp.job.train import train
+from dlexp.run import scan
+from dlexp.run.folder import RunFolder
+
+DLEXP = Path(sys.executable).parent / "dlexp"
+QUICK = ["data.limit=200", "tracking=none", "trainer.threads=1"]
+ENDLESS = [*QUICK, "trainer.epochs=1000000"]
+DIVERGING = ["tracking=none", "data=diabetes", "model=softmax", "optimizer.lr=0.4", "trainer.epochs=200"]
+COMMANDS = {
+    "json": [*QUICK, "trainer.epochs=2", "--json", "--test"],
+    "dry": [*QUICK, "--dry-run", "--json"],
+    "diverged": [*DIVERGING, "--quiet"],
+    "SIGINT": ENDLESS,
+    "SIGTERM": ENDLESS,
+}
+SIGNALS = {"SIGINT": 130, "SIGTERM": 143}
+
+
+class Ended(NamedTuple):
+    code: int
+    out: str
+    err: str
+    cwd: Path
+
+
+def spawn(cwd: Path, arguments: list[str]) -> subprocess.Popen[str]:
+    cwd.mkdir()
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([DLEXP, "train", *arguments], cwd=cwd, env=environment, **pipes)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def has_trained(cwd: Path) -> bool:
+    return any(path.stat().st_size for path in cwd.glob("runs/*/*/metrics.jsonl"))
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory) -> dict[str, Ended]:
+    """Run all commands side by side; interrupt the endless ones when an epoch is done."""
+    root = tmp_path_factory.mktemp("train")
+    running = {name: spawn(root / name, arguments) for name, arguments in COMMANDS.items()}
+    refused = {}
+    for name in SIGNALS:
+        wait_for(lambda name=name: has_trained(root / name))
+        with pytest.raises(RunError) as error:
+            train.resume("last", root / name / "runs", announce=lambda about: lambda event: None)
+        refused[name] = f"in use by process {running[name].pid} on " in str(error.value)
+        running[name].send_signal(getattr(signal, name))
+    found = {}
+    for name, process in running.items():
+        out, err = process.communicate(timeout=120)
+        found[name] = Ended(process.returncode, out, err, root / name)
+    assert refused == dict.fromkeys(SIGNALS, True)
+    return found
+
+
+def only(cwd: Path) -> RunFolder:
+    (path,) = scan.run_paths(cwd / "runs")
+    return RunFolder.open(path)
+
+
+def test_people_read_what_is_trained_how_it_goes_and_where_it_is(ended):
+    lines, folder = ended["SIGINT"].out.splitlines(), only(ended["SIGINT"].cwd)
+    assert lines[0] == "data    digits (multiclass): 200 train, 359 val, 359 sealed for test"
+    assert [line.split()[0] for line in lines[:5]] == ["data", "model", "device", "best", "run"]
+    shown = [line.split()[1] for line in lines if line.startswith("epoch")]
+    assert shown == [f"{epoch}/1000000" for epoch in range(1, len(folder.history()) + 1)]
+    assert lines[-1] == f"run folder  runs/digits/{folder.path.name}"
+
+
+def test_json_is_one_document_with_the_promised_keys_and_all_else_on_stderr(ended):
+    code, out, err, cwd = ended["json"]
+    assert code == 0
+    result = json.loads(out)
+    assert result.keys() >= {
+        "kind", "run_id", "run_dir", "status", "task", "device", "seed", "epochs", "best_epoch", "metrics",
+        "num_params", "seconds", "data",
+    }  # fmt: skip
+    assert result["data"].keys() >= {"name", "num_train", "num_val", "num_test", "fingerprint"}
+    assert (result["kind"], result["status"], result["epochs"], result["device"]) == ("train", "finished", 2, "cpu")
+    assert result["num_params"] == 64 * 128 + 2 * 128 + 128 * 128 + 2 * 128 + 128 * 10 + 10
+    assert result["run_dir"] == str(only(cwd).path)
+    for words in ("epoch 2/2", "top5_accuracy", f"run folder  runs/digits/{only(cwd).path.name}", "next", "dlexp ui"):
+        assert words in err
+    assert json.loads((only(cwd).path / "result.json").read_text()) == result
+
+
+def test_test_opens_the_test_part_and_is_counted(ended):
+    result, folder = json.loads(ended["json"].out), only(ended["json"].cwd)
+    assert 0 < result["metrics"]["test/accuracy"] <= 1
+    assert folder.manifest["test_openings"] == 1
+    assert len(folder.predictions("test")["id"]) == result["data"]["num_test"] == 359
+    assert not (only(ended["diverged"].cwd).path / "predictions" / "test.npz").exists()
+
+
+def test_dry_run_tells_and_writes_nothing(ended):
+    code, out, err, cwd = ended["dry"]
+    plan = json.loads(out)
+    assert code == 0
+    assert plan["output_shape"] == [32, 10]
+    assert plan["steps"] == 30 * 7
+    assert "nothing was trained and nothing written" in err
+    assert list(cwd.iterdir()) == []
+
+
+def test_divergence_is_exit_code_3_and_quiet_says_nothing(ended):
+    code, out, err, cwd = ended["diverged"]
+    assert (code, out, err) == (3, "", "")
+    assert only(cwd).manifest["status"] == "diverged"
+    assert (only(cwd).checkpoints / "last" / "weights.safetensors").exists()
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_signals_leave_a_checkpoint_and_say_how_to_go_on(ended, name):
+    found = ended[name]
+    assert (found.code, found.err) == (SIGNALS[name], "")
+    folder = only(found.cwd)
+    assert f"go on with: dlexp train --resume {folder.run_id}" in found.out
+    assert folder.manifest["status"] == "interrupted"
+    assert folder.saved_epoch() == len(folder.history()) >= 1
+
+
+def test_another_process_takes_the_run_of_a_dead_one_over(ended):
+    """The lock file still names the dead owner; the announcement comes when the run is restored."""
+    folder = only(ended["SIGTERM"].cwd)
+    saved, begun = folder.saved_epoch(), []
+
+    def announce(about):
+        begun.append(about.epochs_done)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train.resume(folder.run_id[:8], ended["SIGTERM"].cwd / "runs", announce=announce)
+    assert begun == [saved]
+    assert (folder.manifest["resumes"], folder.manifest["status"]) == (1, "interrupted")
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([DLEXP, "train", *arguments], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("more", [["optimizer.lr=0.1"], ["--dry-run"], ["--config-dir", "."]])
+def test_resume_takes_no_other_settings(more):
+    done = run("--resume", "last", *more, "--json")
+    error = json.loads(done.stdout)["error"]
+    assert (done.returncode, error["kind"]) == (2, "config")
+    assert error["message"].startswith("--resume: got other settings too")
+    assert done.stderr == f"config error: {error['message']}\n"
+
+
+def test_an_unknown_run_is_one_line_with_exit_code_2(tmp_path):
+    done = run("--resume", "abc", "--runs-dir", str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"run error: abc: got no runs in {tmp_path}; `dlexp train` makes one\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--from", "last", "--resume", "last"], "config error: --from: got --resume too"),
+        (["--on", "train+val"], "config error: --on: got train+val without --from SWEEP; train_on=train+val does it"),
+        (["--seeds", "3"], "config error: --seeds: got 3 without --from SWEEP"),
+        (["--from", "last", "--on", "val"], "config error: --on: got val; choose one of train, train+val"),
+        (["--from", "last", "--seeds", "0"], "config error: --seeds: got 0; an integer >= 1 is needed"),
+    ],
+)
+def test_options_of_a_winner_that_do_not_go_together(arguments, message):
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(message)
+    assert done.stderr.count("\n") == 1

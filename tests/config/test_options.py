@@ -1,0 +1,68 @@
+"""What `dlexp options` knows, against the YAML files themselves."""
+
+import pytest
+import yaml
+
+from dlexp.config.catalog import conf_folder
+from dlexp.config.options import describe
+from dlexp.error import ConfigError
+
+
+@pytest.fixture(scope="module")
+def everything():
+    return describe()
+
+
+def test_every_yaml_file_is_an_option_with_documentation_for_every_parameter(everything):
+    files = {(path.parent.name, path.stem) for path in conf_folder().glob("*/*.yaml") if path.stem[0] != "_"}
+    assert {(group, option) for group, options in everything.items() for option in options} == files
+    for group, options in everything.items():
+        for option, about in options.items():
+            assert about["doc"], f"{group}={option}"
+            for name, parameter in about["parameters"].items():
+                assert parameter.keys() == {"default", "type", "doc"}
+                assert parameter["doc"], f"{group}.{name} of {option}"
+                assert parameter["type"], f"{group}.{name} of {option}"
+
+
+def test_defaults_are_those_of_the_yaml_and_the_default_option_comes_first(everything):
+    momentum = yaml.safe_load((conf_folder() / "optimizer" / "momentum.yaml").read_text())
+    shown = {name: about["default"] for name, about in everything["optimizer"]["momentum"]["parameters"].items()}
+    assert shown == {name: value for name, value in momentum.items() if name != "_target_"}
+    assert next(iter(everything["optimizer"])) == "sgd"
+    assert next(iter(everything["model"])) == "mlp"
+
+
+def test_sources_name_the_paper(everything):
+    assert "Kingma" in everything["optimizer"]["adam"]["source"]
+    assert "He" in everything["model"]["resnet"]["source"]
+
+
+def test_one_group_one_option():
+    assert list(describe("optimizer")) == ["optimizer"]
+    assert {group: list(options) for group, options in describe("optimizer", "adam").items()} == {"optimizer": ["adam"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("optimiser",), r"group: got optimiser; choose one of .*; did you mean optimizer\?"),
+        (("optimizer", "adm"), r"optimizer: got adm; choose one of .*; did you mean adam"),
+    ],
+)
+def test_unknown_names_are_met_with_a_suggestion(arguments, message):
+    with pytest.raises(ConfigError, match=message):
+        describe(*arguments)
+
+
+def test_a_users_own_option_is_listed(tmp_path, monkeypatch):
+    (tmp_path / "conf" / "model").mkdir(parents=True)
+    (tmp_path / "conf" / "model" / "mine.yaml").write_text("_target_: my_nets_of_test.Net\nsize: 3\n")
+    (tmp_path / "my_nets_of_test.py").write_text(
+        'class Net:\n    """My net.\n\n    Args:\n        size: How big.\n    """\n\n'
+        "    def __init__(self, size: int = 3): ...\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    about = describe("model", "mine", tmp_path / "conf")["model"]["mine"]
+    assert about["doc"] == "My net."
+    assert about["parameters"] == {"size": {"default": 3, "type": "an integer", "doc": "How big."}}

@@ -1,0 +1,91 @@
+"""What a sweep prints."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from dlexp.config.wording import describe, short_value
+from dlexp.console.board import Board, line, sparkline
+
+
+def test_the_line_of_the_classic_lecture():
+    setting = {"optimizer.lr": 9.4712e-04, "regularizer.weight": 1.4321e-03}
+    assert line("val/accuracy", setting, 0.531, "finished", "", 14, 100) == (
+        "val acc: 0.531, lr: 9.47e-04, reg: 1.43e-03, (14 / 100)"
+    )
+
+
+def test_failures_say_so():
+    assert line("val/loss", {"seed": 1}, None, "failed", "ConfigError: x", 1, 2) == (
+        "val loss: none, seed: 1, (1 / 2)  failed ConfigError: x"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.1, "0.1"), (1.0, "1"), (0.85031, "8.50e-01"), (1e-5, "1.00e-05"), (0.0, "0"), (None, "null"),
+     ([64, 64], "[64,64]"), ("relu", "relu"), (12, "12")],
+)  # fmt: skip
+def test_values_in_short(value, text):
+    assert short_value(value) == text
+
+
+def test_keys_that_would_look_the_same_are_written_out():
+    assert describe({"optimizer.weight": 1, "loss.weight": 2}) == "optimizer.weight: 1, loss.weight: 2"
+
+
+def test_sparklines():
+    assert sparkline([0.0, 0.5, 1.0]) == "▁▅█"
+    assert sparkline([float("nan")]) == ""
+    assert len(sparkline([float(i) for i in range(100)])) == 24
+
+
+def board(is_terminal):
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=is_terminal, width=100)
+    shown = Board(console, "val/accuracy", True)
+    shown.begin_round(1, 2, [], 2)
+    shown.epoch({"lr": 0.1}, 0.3)
+    shown.end({"lr": 0.1}, 0.4, "finished", "", is_new=True)
+    shown.end({"lr": 0.2}, 0.3, "finished", "", is_new=False)
+    shown.begin_round(2, 1, ["lr moves"], 3)
+    shown.close()
+    return stream.getvalue(), shown
+
+
+def test_a_line_a_trial_off_a_terminal():
+    text, shown = board(False)
+    assert text.splitlines() == [
+        "val acc: 0.400, lr: 0.1, (1 / 2)",
+        "val acc: 0.300, lr: 0.2, (2 / 2)  was there",
+        "round 2: 1 settings",
+        "  lr moves",
+    ]
+    assert shown.best.startswith("val acc: 0.400")
+
+
+def test_over_seeds_the_mean_of_a_whole_setting_is_the_best():
+    shown = Board(Console(file=io.StringIO()), "val/accuracy", True, num_seeds=2)
+    for lr, seed, value in ((0.1, 0, 0.9), (0.2, 0, 0.99), (0.1, 1, 0.8), (0.3, 0, 0.7), (0.3, 1, 0.72)):
+        shown.end({"lr": lr, "seed": seed}, value, "finished", "", is_new=True)
+    assert shown.best == "val acc: 0.850 ± 0.071, lr: 0.1, 2 seeds"
+
+
+def test_what_is_hidden_and_what_is_waited_for_is_said():
+    stream = io.StringIO()
+    shown = Board(Console(file=stream, force_terminal=True, width=100), "val/accuracy", True)
+    shown.begin_round(1, 12, [], 12)
+    shown._live.refresh()
+    assert "timing how the next ones train fastest" in stream.getvalue()
+    for i in range(12):
+        shown.epoch({"lr": i}, 0.5)
+    shown._live.refresh()
+    shown.close()
+    assert "running, and 4 more" in stream.getvalue()
+
+
+def test_live_on_a_terminal():
+    text, _ = board(True)
+    assert "best  val acc: 0.400" in text
+    assert "2 / 3 trials" in text

@@ -1,0 +1,161 @@
+import os
+
+import numpy as np
+import psutil
+import pytest
+import torch
+from PIL import Image
+
+from dlexp.data.file import decoded
+from dlexp.data.file.decoded import decode_all
+from dlexp.data.file.picture import Format
+from dlexp.error import DataError
+
+FORM = Format(6, "crop", "rgb")
+
+
+@pytest.fixture
+def root(tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    draw = np.random.default_rng(0)
+    for i in range(12):
+        Image.fromarray(draw.integers(0, 256, (6, 6, 3), dtype=np.uint8)).save(folder / f"{i:02d}.png")
+    return folder
+
+
+def files(root):
+    return sorted(path.name for path in root.iterdir())
+
+
+def load(root, cache, form=FORM):
+    decoded = decode_all(root, files(root), form, torch.arange(len(files(root))), None if cache is None else str(cache))
+    return decoded.inputs, decoded.fingerprint
+
+
+def test_memory_and_cache_agree(root, tmp_path, monkeypatch):
+    plain, fingerprint = load(root, None)
+    first, kept = load(root, tmp_path / "cache")
+    assert first.equal(plain)
+    assert kept == fingerprint
+
+    def refuse(*_):
+        raise AssertionError("decoded again")
+
+    monkeypatch.setattr(decoded, "decode", refuse)
+    again, kept = load(root, tmp_path / "cache")
+    assert again.equal(plain)
+    assert kept == fingerprint
+    assert len(os.listdir(tmp_path / "cache")) == 2
+
+
+def test_changed_file_is_decoded_again(root, tmp_path):
+    _, before = load(root, tmp_path / "cache")
+    Image.new("RGB", (6, 6), "red").save(root / "03.png")
+    images, after = load(root, tmp_path / "cache")
+    assert before != after
+    assert images[3, 0, 0].tolist() == [255, 0, 0]
+
+
+def test_writing_to_mapped_images_does_not_reach_the_file(root, tmp_path):
+    images, _ = load(root, tmp_path / "cache")
+    images[0] = 0
+    assert load(root, tmp_path / "cache")[0][0].sum() > 0
+
+
+def test_all_bad_files_are_listed(root, tmp_path):
+    for i in range(11):
+        (root / f"{i:02d}.png").write_bytes(b"" if i else b"no image")
+    with pytest.raises(DataError) as error:
+        load(root, tmp_path / "cache")
+    message = str(error.value)
+    assert "11 of 12 images cannot be used: 00.png (no image, or of an unknown kind)" in message
+    assert "09.png (empty file) and 1 more; mend or remove them" in message
+    assert "\n" not in message
+    assert os.listdir(tmp_path / "cache") == []
+
+
+def test_no_readable_file_at_all(root):
+    for path in root.iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match="12 of 12 images cannot be used"):
+        load(root, None, Format(None, "crop", "rgb"))
+
+
+def test_mixed_sizes(root):
+    Image.new("RGB", (9, 5)).save(root / "07.png")
+    with pytest.raises(DataError, match=r"1 of 12 .*07.png \(9 x 5 among 6 x 6; set data.size\)"):
+        load(root, None, Format(None, "crop", "rgb"))
+
+
+def test_no_room(root, tmp_path, monkeypatch):
+    monkeypatch.setattr(decoded.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 100})())
+    with pytest.raises(DataError, match=r"cache: decoded images need .* GB are free; set data.cache to another"):
+        load(root, tmp_path / "cache")
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 100})())
+    with pytest.raises(DataError, match=r"of memory are free; set data.cache to a folder"):
+        load(root, None)
+
+
+def test_disk_that_fills_up(root, tmp_path, monkeypatch):
+    def fill(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(decoded, "_fill", fill)
+    with pytest.raises(DataError, match=r"writing decoded images failed: No space left on device; set data.cache"):
+        load(root, tmp_path / "cache")
+    assert os.listdir(tmp_path / "cache") == []
+
+
+def test_damaged_cache(root, tmp_path):
+    load(root, tmp_path / "cache")
+    path = next((tmp_path / "cache").glob("*.bin"))
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DataError, match="the decoded images are damaged; delete this folder"):
+        load(root, tmp_path / "cache")
+
+
+def deep_folder(folder, top):
+    folder.mkdir()
+    for i in range(6):
+        values = np.full((4, 4), top * (i + 1) // 6, np.uint16)
+        values[0, 0] = 0
+        Image.fromarray(values).save(folder / f"{i}.png")
+    return folder
+
+
+@pytest.mark.parametrize("cache", [None, "cache"])
+def test_deep_pictures_take_the_range_of_the_training_part(tmp_path, cache):
+    root = deep_folder(tmp_path / "deep", 4095)
+    form, place = Format(None, "crop", "grey"), None if cache is None else str(tmp_path / cache)
+    for last in (5, 2):
+        found = decode_all(root, files(root), form, torch.arange(6), place, torch.arange(last + 1))
+        top = 4095 * (last + 1) // 6
+        assert found.form.span == (0, top)
+        expected = [min(255, round(4095 * (i + 1) // 6 / top * 255)) for i in range(6)]
+        assert np.abs(found.inputs[:, 3, 3, 0].numpy().astype(int) - expected).max() <= 1
+        assert (
+            f"6 pictures of more than 8 bits: the training part's values 0 to {top} became 0 to 255" in found.notes[0]
+        )
+
+
+def test_a_stated_depth_keeps_every_value(tmp_path):
+    root = deep_folder(tmp_path / "deep", 4095)
+    form = Format(None, "crop", "rgb", 12)
+    for cache in (None, str(tmp_path / "cache"), str(tmp_path / "cache")):
+        found = decode_all(root, files(root), form, torch.arange(6), cache)
+        assert found.inputs.dtype == torch.float32
+        assert (found.inputs[:, 3, 3, 2] * 4095).round().tolist() == [4095 * (i + 1) // 6 for i in range(6)]
+    with pytest.raises(DataError, match=r"values from 0 to 4095; data.depth=10 goes from 0 to 1023"):
+        decode_all(root, files(root), Format(None, "crop", "rgb", 10), torch.arange(6), None)
+
+
+def test_several_frames_are_said(tmp_path):
+    (tmp_path / "moving").mkdir()
+    frames = [Image.new("RGB", (4, 4), (90 * i, 0, 0)) for i in range(3)]
+    frames[0].save(tmp_path / "moving" / "a.gif", save_all=True, append_images=frames[1:])
+    pages = [Image.new("L", (4, 4), i) for i in (7, 8)]
+    pages[0].save(tmp_path / "moving" / "b.tif", save_all=True, append_images=pages[1:])
+    found = decode_all(tmp_path / "moving", ["a.gif", "b.tif"], Format(None, "crop", "grey"), torch.arange(2), None)
+    assert found.notes == ["2 pictures of several frames or pages (a.gif, ...): the first of each is taken"]
+    assert found.inputs[1, 0, 0].tolist() == [7]

@@ -1,0 +1,191 @@
+"""Who trains what where: parts and programs, the choice of processes, and that it changes no number."""
+
+from typing import ClassVar
+
+import pytest
+
+from dlexp.build.dataset import load_data
+from dlexp.config.resolve import resolve
+from dlexp.error import DlexpError
+from dlexp.execution import dispatcher as module
+from dlexp.execution.assignment import Assignment, End
+from dlexp.execution.dispatcher import Dispatcher
+from dlexp.execution.fusion import Choice
+from dlexp.job.sweep import sweep
+from dlexp.launcher.local import Local
+from dlexp.launcher.pool import Lost
+from dlexp.run.folder import RunFolder
+
+COMMON = ["tracking=none", "trainer.threads=1", "trainer.epochs=2", "data.limit=150", "model.widths=[8]"]
+
+
+@pytest.fixture(autouse=True)
+def _without_figures(monkeypatch):
+    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
+
+
+@pytest.fixture
+def holder(tmp_path):
+    folder = RunFolder.create(tmp_path, "crew", "holder", config={}, overrides=[], manifest={"kind": "sweep"})
+    yield folder
+    folder.unlock()
+
+
+def assign(holder: RunFolder, number: int, *overrides: str, until: int | None = None) -> list[Assignment]:
+    made = []
+    written = {text.partition("=")[0] for text in overrides}
+    common = [text for text in COMMON if text.partition("=")[0] not in written]
+    for seed in range(number):
+        config = resolve([*common, f"seed={seed}", *overrides]).config
+        data = load_data(config)
+        about = {"monitor": {"metric": "val/accuracy", "mode": "max"}, "kind": "trial"}
+        manifest = {**about, "data": {"name": data.name, "fingerprint": data.fingerprint}}
+        folder = RunFolder.create(holder.path, "trials", "t", config=config, overrides=[], manifest=manifest)
+        folder.unlock()
+        made.append(Assignment(config, folder.path, "trial", until))
+    return made
+
+
+def ends(heard) -> dict:
+    return {event.path: event for event in heard if isinstance(event, End)}
+
+
+def test_those_of_equal_structure_train_together_in_any_folder(holder, tmp_path):
+    other = RunFolder.create(tmp_path, "crew", "other", config={}, overrides=[], manifest={"kind": "sweep"})
+    wide = assign(other, 2, "trainer.fuse=3", "model.widths=[16]")
+    small = [*assign(holder, 2, "trainer.fuse=3"), *assign(other, 2, "trainer.fuse=3")]
+    with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
+        found = ends(dispatcher.train([small[0], wide[0], *small[1:], wide[1]]))
+    assert {end.status for end in found.values()} == {"finished"}
+    assert set(found) == {assignment.path for assignment in (*small, *wide)}
+    assert dispatcher.programs == [{"size": size, "engine": "fused"} for size in (3, 1, 2)]
+    other.unlock()
+
+
+def test_those_that_pause_elsewhere_train_apart(holder):
+    early, late = assign(holder, 2, "trainer.fuse=4", until=1), assign(holder, 2, "trainer.fuse=4")
+    with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
+        found = ends(dispatcher.train([*early, *late]))
+    assert [found[a.path].status for a in (*early, *late)] == ["stopped_early"] * 2 + ["finished"] * 2
+    assert [len(RunFolder(a.path).history()) for a in (*early, *late)] == [1, 1, 2, 2]
+
+
+def test_what_fails_together_is_tried_alone_and_what_fails_alone_is_recorded(holder, monkeypatch):
+    from dlexp.execution import group
+
+    train_group = group.train_group
+
+    def fail(task, should_stop):
+        if len(task.members) > 1 or task.members[0].config["seed"] == 1:
+            raise RuntimeError("made to fail\nand more")
+        return train_group(task, should_stop)
+
+    monkeypatch.setattr(group, "train_group", fail)
+    assignments = assign(holder, 3, "trainer.fuse=3")
+    with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
+        found = ends(dispatcher.train(assignments))
+    assert [found[a.path].status for a in assignments] == ["finished", "failed", "finished"]
+    assert RunFolder(assignments[1].path).manifest["reason"] == "RuntimeError: made to fail"
+
+
+def test_changed_data_are_not_trained_on(holder):
+    (assignment,) = assign(holder, 1)
+    RunFolder(assignment.path).update_manifest(data={"name": "digits", "fingerprint": "other"})
+    with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
+        (end,) = dispatcher.train([assignment])
+    assert isinstance(end, End)
+    assert (end.status, end.reason.partition(":")[0]) == ("failed", "DataError")
+
+
+class FakePool:
+    """Takes tasks, and loses those of seed 1 as often as `lives` says."""
+
+    made: ClassVar[list["FakePool"]] = []
+    lives: ClassVar[int] = 0
+
+    def __init__(self, _make_work, places, _preload, _descriptor):
+        self.places, self.tasks = places, []
+        self.made.append(self)
+
+    def run(self, take, should_stop):
+        from dlexp.execution.executor import Executor
+
+        while (task := take()) is not None:
+            self.tasks.append(task)
+            assignment = task.assignments[0]
+            if assignment.config["seed"] == 1 and self.lives > 0:
+                type(self).lives -= 1
+                yield Lost(task, "worker process 7 was ended by signal 9 (SIGKILL)")
+            else:
+                yield from Executor()(task, should_stop)
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    FakePool.made, FakePool.lives = [], 0
+    monkeypatch.setattr(module, "Pool", FakePool)
+    return FakePool
+
+
+@pytest.mark.parametrize(("lives", "status"), [(0, "finished"), (1, "finished"), (2, "failed")])
+def test_what_a_worker_was_lost_over_is_trained_once_more(holder, fake, lives, status):
+    fake.lives = lives
+    assignments = assign(holder, 4, "trainer.fuse=off")
+    with Dispatcher(holder, lambda: False, Local(workers=2)) as dispatcher:
+        found = ends(dispatcher.train(assignments))
+    assert [found[a.path].status for a in assignments] == ["finished", status, "finished", "finished"]
+    if status == "failed":
+        reason = "worker process 7 was ended by signal 9 (SIGKILL)"
+        assert RunFolder(assignments[1].path).manifest["reason"] == f"{reason}; then {reason}"
+
+
+def test_stacks_are_spread_over_workers_and_lost_ones_are_tried_apart_in_the_same_engine(holder, fake):
+    fake.lives = 0
+    assignments = assign(holder, 5, "trainer.fuse=8")
+    with Dispatcher(holder, lambda: False, Local(workers=2)) as dispatcher:
+        assert {end.status for end in ends(dispatcher.train(assignments)).values()} == {"finished"}
+        assert [len(task.assignments) for task in fake.made[0].tasks] == [3, 2]
+        one = fake.made[0].tasks[0]
+        assert [(len(p.assignments), p.choice.engine) for p in one.apart(one.choice)] == [(1, "batched")] * 3
+
+
+def seconds_of(monkeypatch, value: float) -> None:
+    monkeypatch.setattr(module, "seconds", lambda _parts, _datasets: value)
+    monkeypatch.setattr(module, "choose", lambda configs, *_: Choice("solo", 1, 1.0, ""))
+    monkeypatch.setattr("dlexp.launcher.local.num_cores", lambda: 4)
+
+
+def test_workers_are_started_once_the_work_pays_for_them(holder, fake, monkeypatch):
+    seconds_of(monkeypatch, 0.6 * module.WORTH_SECONDS)
+    with Dispatcher(holder, lambda: False, Local()) as dispatcher:
+        list(dispatcher.train(assign(holder, 2)))
+        assert fake.made == []
+        list(dispatcher.train(assign(holder, 2)))  # with the round before it is long enough
+        list(dispatcher.train(assign(holder, 1)))  # one trial keeps one process busy
+    (pool,) = fake.made
+    assert len(pool.places) == 4
+    assert len(pool.tasks) == 2
+
+
+def test_threads_that_a_trial_has_are_not_shared_out(holder, fake, monkeypatch):
+    seconds_of(monkeypatch, 2 * module.WORTH_SECONDS)
+    with Dispatcher(holder, lambda: False, Local()) as dispatcher:
+        list(dispatcher.train(assign(holder, 2, "trainer.threads=2")))
+        assert len(fake.made[0].places) == 2
+    with Dispatcher(holder, lambda: False, Local()) as dispatcher:
+        list(dispatcher.train(assign(holder, 2, "trainer.threads=4")))
+    assert len(fake.made) == 1
+
+
+def test_what_cannot_be_timed_trains_here_and_says_why(holder, fake, monkeypatch):
+    def refuse(*_):
+        raise DlexpError("no")
+
+    monkeypatch.setattr(module, "seconds", refuse)
+    with Dispatcher(holder, lambda: False, Local()) as dispatcher:
+        found = ends(dispatcher.train(assign(holder, 2, "norm=group", "norm.num_groups=3")))
+    assert {end.status for end in found.values()} == {"failed"}
+    assert "3" in next(iter(found.values())).reason

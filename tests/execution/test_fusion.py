@@ -1,0 +1,69 @@
+"""How a group trains is measured, and kept."""
+
+import json
+
+import torch
+
+from dlexp.build.dataset import load_data
+from dlexp.config.resolve import resolve
+from dlexp.execution.fusion import choose
+
+
+def made(trials: int, *overrides: str):
+    configs = [resolve(["tracking=none", "trainer.threads=1", *overrides, f"seed={i}"]).config for i in range(trials)]
+    return configs, [load_data(configs[0])] * trials
+
+
+def test_one_trial_or_fuse_off_is_solo():
+    assert choose(*made(1)).engine == "solo"
+    off = choose(*made(4, "trainer.fuse=off"))
+    assert (off.engine, off.size, off.reason) == ("solo", 1, "trainer.fuse=off")
+
+
+def test_a_number_forces_a_stack_of_at_most_that_many():
+    assert (choose(*made(5, "trainer.fuse=3")).engine, choose(*made(5, "trainer.fuse=3")).size) == ("batched", 3)
+    assert choose(*made(2, "trainer.fuse=9")).size == 2
+
+
+def test_auto_takes_the_fastest_it_timed_and_keeps_the_answer(tmp_path):
+    group = made(16, "model.widths=[16,16]")
+    cache = tmp_path / "fuse.json"
+    found = choose(*group, cache)
+    named = f"{found.engine}:{found.size}"
+    assert found.seconds[named] <= 1.05 * min(found.seconds.values()) or found.gain == 1.0
+    ((_, kept),) = json.loads(cache.read_text()).items()
+    assert kept["size"] == found.size
+    cache.write_text(cache.read_text().replace(f'"size": {found.size}', '"size": 2'))
+    assert choose(*group, cache).size == 2
+
+
+def test_a_damaged_cache_is_measured_anew(tmp_path):
+    cache = tmp_path / "fuse.json"
+    cache.write_text("{")
+    assert choose(*made(4, "trainer.fuse=2"), cache).size == 2
+
+
+def test_a_model_that_cannot_be_stacked_trains_alone_and_the_reason_is_named():
+    small = ["model=densenet", "model.depth=40", "model.growth_rate=2", "data=fake", "trainer.batch_size=4"]
+    found = choose(*made(3, *small, "model.checkpointing=true"))
+    assert (found.engine, found.size, found.gain) == ("solo", 1, 1.0)
+    assert found.reason.startswith("the model cannot be stacked: batched: its backward pass leaves other gradients or ")
+    assert "vmapped: model.checkpointing=true computes again in the backward pass" in found.reason
+
+
+def test_a_stack_that_runs_out_of_memory_while_it_is_timed_is_not_taken(monkeypatch):
+    import dlexp.execution.fusion as module
+
+    assemble_group = module.assemble_group
+
+    def scarce(configs, datasets, engine="solo"):
+        if engine == "vmapped" or len(configs) > 4:
+            raise torch.OutOfMemoryError("no memory for so many")
+        return assemble_group(configs, datasets, engine)
+
+    monkeypatch.setattr(module, "assemble_group", scarce)
+    found = choose(*made(16, "model.widths=[16,16]"))
+    assert set(found.seconds) == {"solo:1", "batched:4"}
+    monkeypatch.setattr(module, "_is_plenty", lambda *_: False)
+    monkeypatch.setattr(module, "_fitting", lambda *_: 1)
+    assert choose(*made(16, "model.widths=[16,16]")).reason == "the memory has room for one trial at a time"

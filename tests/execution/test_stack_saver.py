@@ -1,0 +1,190 @@
+"""A stack's epochs are saved as one checkpoint; each trial's own are what they would be had it trained alone."""
+
+import json
+import os
+import shutil
+import signal
+
+import pytest
+import torch
+
+from dlexp.build.dataset import load_data
+from dlexp.build.program import assemble_group
+from dlexp.config.resolve import resolve
+from dlexp.engine import checkpoint
+from dlexp.engine.event import EpochEnd, TrialEnd
+from dlexp.execution import stack_saver
+from dlexp.execution.fusion import Choice
+from dlexp.execution.group import Group, Member, train_group
+from dlexp.execution.integrity import STACK_POINTER, is_intact
+from dlexp.execution.saver import Saver
+from dlexp.execution.stack_saver import StackSaver, make_saver, recover
+from dlexp.run.folder import RunFolder
+
+COMMON = ["tracking=none", "trainer.threads=1", "trainer.epochs=4", "data.limit=150", "optimizer=adam"]
+FOLDED = Choice("batched", 3, 1.0, "")
+MONITOR = {"metric": "val/accuracy", "mode": "max"}
+
+
+def members(holder, *overrides):
+    data, made = None, []
+    for seed in range(3):
+        config = resolve([*COMMON, *overrides, f"seed={seed}"]).config
+        data = data or load_data(config)
+        manifest = {"seed": seed, "monitor": MONITOR}
+        folder = RunFolder.create(holder, "trials", f"t{seed}", config=config, overrides=[], manifest=manifest)
+        folder.unlock()
+        made.append(Member(config, data, folder))
+    return made
+
+
+def contents(folder):
+    """Return what both checkpoints hold, but for the seconds that training took."""
+    found = {}
+    for name in ("last", "best"):
+        weights, state = checkpoint.load(folder.checkpoints / name)
+        state.pop("elapsed", None)
+        found[name] = weights, state
+    return found
+
+
+def assert_equal(one, other):
+    if isinstance(one, torch.Tensor):
+        assert one.dtype == other.dtype
+        assert torch.equal(one, other)
+    elif isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for name in one:
+            assert_equal(one[name], other[name])
+    elif isinstance(one, list | tuple):
+        assert len(one) == len(other)
+        for left, right in zip(one, other, strict=True):
+            assert_equal(left, right)
+    else:
+        assert one == other
+
+
+def drain(group, should_stop=lambda: False):
+    return [told for told in train_group(group, should_stop) if isinstance(told.event, TrialEnd)]
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [(), ("trainer.ema=0.5",), ("schedule=plateau",), ("trainer.patience=1",)],
+    ids=["plain", "ema", "plateau", "some stop early"],
+)
+def test_own_checkpoints_are_the_same_to_the_bit(tmp_path, monkeypatch, overrides):
+    shared = Group(members(tmp_path / "together", *overrides), FOLDED)
+    drain(shared)
+    monkeypatch.setattr(stack_saver, "LARGEST", 0)
+    apart = Group(members(tmp_path / "apart", *overrides), FOLDED)
+    drain(apart)
+    for one, other in zip(shared.members, apart.members, strict=True):
+        assert_equal(contents(one.folder), contents(other.folder))
+        assert not (one.folder.path / STACK_POINTER).exists()
+    assert not list((tmp_path / "together" / "programs").iterdir())
+    assert not (tmp_path / "apart" / "programs").exists()
+
+
+def train_and_die(group, moment):
+    """Train in a child that is killed, after an epoch was told or in the midst of the next."""
+    pid = os.fork()
+    if pid == 0:
+        for told in train_group(group, lambda: moment() and os.kill(os.getpid(), signal.SIGKILL)):
+            if isinstance(told.event, EpochEnd):
+                moment.epoch = told.event.epoch
+        os._exit(1)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+
+
+class After:
+    """The moment when the first update after some epochs was done."""
+
+    def __init__(self, epochs):
+        self.epochs, self.epoch = epochs, 0
+
+    def __call__(self):
+        return self.epoch == self.epochs
+
+
+@pytest.mark.parametrize("epochs", [0, 1, 3])
+def test_a_killed_program_goes_on_where_it_was(tmp_path, epochs):
+    whole = Group(members(tmp_path / "whole"), FOLDED)
+    drain(whole)
+    killed = Group(members(tmp_path / "killed"), FOLDED)
+    train_and_die(killed, After(epochs))
+    for member in killed.members:
+        assert is_intact(member.folder)
+        assert (member.folder.path / STACK_POINTER).exists()
+        recover(member.folder)
+        assert (member.folder.saved_epoch() or 0) == len(member.folder.history()) == epochs
+        assert is_intact(member.folder)
+    assert not list((tmp_path / "killed").glob("programs/*"))
+    drain(killed)
+    for one, other in zip(whole.members, killed.members, strict=True):
+        assert_equal(contents(one.folder), contents(other.folder))
+
+
+def test_shares_are_settled_one_by_one_and_again(tmp_path):
+    killed = Group(members(tmp_path / "killed"), FOLDED)
+    train_and_die(killed, After(2))
+    first, second, third = (member.folder for member in killed.members)
+    recover(first)
+    recover(first)
+    assert list((tmp_path / "killed").glob("programs/*"))
+    drain(Group([killed.members[0]], FOLDED))  # goes on by itself; the others' share stays
+    shutil.rmtree(third.path)  # a user deleted it
+    recover(second)
+    assert (first.saved_epoch(), second.saved_epoch()) == (4, 2)
+    assert not list((tmp_path / "killed").glob("programs/*"))
+
+
+@pytest.mark.parametrize("name", ["programs", "together.json", "metrics.jsonl"])
+def test_what_a_power_cut_damaged_begins_anew(tmp_path, name):
+    killed = Group(members(tmp_path / "killed"), FOLDED)
+    train_and_die(killed, After(2))
+    folder = killed.members[0].folder
+    if name == "programs":
+        (weights,) = (tmp_path / "killed").glob("programs/*/weights.safetensors")
+        weights.write_bytes(b"")
+    else:
+        (folder.path / name).write_bytes(b"")
+    recover(folder)
+    assert folder.saved_epoch() is None
+    assert not (folder.path / STACK_POINTER).exists()
+
+
+def test_a_failing_program_leaves_each_trial_its_own(tmp_path):
+    group = Group(members(tmp_path / "failing"), FOLDED)
+
+    def fail_after_two_epochs():
+        if len(group.members[0].folder.history()) == 2:
+            raise RuntimeError("broken")
+        return False
+
+    with pytest.raises(RuntimeError, match="broken"):
+        drain(group, fail_after_two_epochs)
+    assert [member.folder.saved_epoch() for member in group.members] == [2, 2, 2]
+    assert not list((tmp_path / "failing").glob("programs/*"))
+
+
+def test_only_small_stacks_are_saved_together(tmp_path, monkeypatch):
+    made = members(tmp_path)
+    folders = [member.folder for member in made]
+    run = assemble_group([m.config for m in made], [m.dataset for m in made], "batched").run
+    assert isinstance(make_saver(run, folders), StackSaver)
+    assert type(make_saver(run, folders[:1])) is Saver
+    monkeypatch.setattr(stack_saver, "LARGEST", 100)
+    assert type(make_saver(run, folders)) is Saver
+
+
+def test_a_stack_waits_for_few_files(tmp_path, monkeypatch):
+    written = []
+    save = checkpoint.save
+    monkeypatch.setattr(checkpoint, "save", lambda *a, **k: (written.append(a[0].parent.name), save(*a, **k)))
+    drain(Group(members(tmp_path / "few"), FOLDED))
+    assert written.count("programs") == 4  # one an epoch
+    assert written.count("checkpoints") == 6  # two for each trial, at its end
+    names = json.dumps([path.name for path in (tmp_path / "few" / "trials").glob("*/*")])
+    assert STACK_POINTER not in names

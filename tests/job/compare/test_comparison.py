@@ -1,0 +1,169 @@
+"""Comparisons of runs with made-up predictions: verdicts, pairing, refusals, and their false alarms."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dlexp.error import ConfigError, RunError
+from dlexp.job.compare import comparison as compare_job
+from dlexp.job.compare.comparison import compare
+from dlexp.job.compare.side import Predictions
+from dlexp.job.compare.verdict import judge
+from tests.job.compare import compared as made
+
+TARGET = np.arange(400) % 3
+
+
+def run(tmp_path: Path, draw: int, accuracy: float, **more) -> str:
+    return made.write_run(tmp_path, made.logits(draw, TARGET, accuracy), TARGET, **more).run_id
+
+
+def test_the_better_run_wins_on_either_side(tmp_path):
+    good, bad = run(tmp_path, 1, 0.95), run(tmp_path, 2, 0.7)
+    found = compare([good, bad], tmp_path)
+    (pair,) = found["pairs"]
+    assert (found["metric"], pair["verdict"], pair["test"]) == ("val/accuracy", "a", "McNemar")
+    values = [record["value"] for record in found["runs"]]
+    assert pair["difference"] == pytest.approx(values[0] - values[1])
+    assert pair["difference"] == pytest.approx((pair["only_a"] - pair["only_b"]) / 400)
+    assert pair["interval"][0] < pair["difference"] < pair["interval"][1]
+    assert pair["needed"] is None
+    assert compare([bad, good], tmp_path)["pairs"][0]["verdict"] == "b"
+
+
+def test_a_metric_where_low_is_better(tmp_path):
+    good, bad = run(tmp_path, 1, 0.95), run(tmp_path, 2, 0.7)
+    (pair,) = compare([good, bad], tmp_path, "val/log_loss")["pairs"]
+    assert (pair["verdict"], pair["test"]) == ("a", "paired bootstrap")
+    assert pair["difference"] < 0
+
+
+def test_examples_are_paired_by_id_not_by_place(tmp_path):
+    output, order = made.logits(1, TARGET, 0.8), np.random.default_rng(0).permutation(400)
+    a = made.write_run(tmp_path, output, TARGET).run_id
+    b = made.write_run(tmp_path, output[order], TARGET[order], ids=[str(row) for row in order]).run_id
+    (pair,) = compare([a, b], tmp_path)["pairs"]
+    assert (pair["only_a"], pair["only_b"], pair["p_value"], pair["verdict"]) == (0, 0, 1, "cannot tell")
+    assert pair["interval"] == [0, 0]
+
+
+def test_equal_runs_cannot_be_told_and_the_need_is_stated(tmp_path):
+    (pair,) = compare([run(tmp_path, 1, 0.85), run(tmp_path, 2, 0.86)], tmp_path)["pairs"]
+    assert pair["verdict"] == "cannot tell"
+    assert pair["difference"] == 0 or pair["needed"] > 0
+
+
+def test_holm_over_three(tmp_path):
+    found = compare([run(tmp_path, 1, 0.95), run(tmp_path, 2, 0.9), run(tmp_path, 3, 0.6)], tmp_path)
+    assert len(found["pairs"]) == 3
+    assert [pair["p_holm"] for pair in found["pairs"]] >= [pair["p_value"] for pair in found["pairs"]]
+    assert found["pairs"][1]["verdict"] == found["pairs"][2]["verdict"] == "a"
+
+
+def test_values_are_compared_by_their_errors(tmp_path):
+    draw = np.random.default_rng(0)
+    target = draw.normal(size=300).astype(np.float32)
+    ids = [
+        made.write_run(tmp_path, target + noise * draw.normal(size=300).astype(np.float32), target, task="regression")
+        for noise in (0.5, 0.7)
+    ]
+    for name in (None, "mae", "r2", "median_error"):
+        found = compare([folder.run_id for folder in ids], tmp_path, name)
+        assert found["metric"] == f"val/{name or 'rmse'}"
+        assert found["pairs"][0]["verdict"] == "a"
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"fingerprint": "other"}, "different data"),
+        ({"ids": [str(row + 7) for row in range(400)]}, "393 of 400 and 400 in common"),
+        ({"task": "binary"}, "tasks multiclass and binary"),
+        ({"status": "interrupted"}, "interrupted; finish it with `dlexp train --resume"),
+    ],
+)
+def test_refuses_what_cannot_be_paired(tmp_path, more, reason):
+    with pytest.raises(RunError, match=reason):
+        compare([run(tmp_path, 1, 0.9), run(tmp_path, 2, 0.9, **more)], tmp_path)
+
+
+def test_refuses_one_run_twice_and_unknown_metrics(tmp_path):
+    a, b = run(tmp_path, 1, 0.9), run(tmp_path, 2, 0.9)
+    with pytest.raises(RunError, match="at least two different runs"):
+        compare([a, a], tmp_path)
+    with pytest.raises(ConfigError, match="did you mean f1_macro"):
+        compare([a, b], tmp_path, "f1_macr")
+
+
+def test_cvs_by_fold(tmp_path):
+    good, bad = made.write_cv(tmp_path, 10, 0.95), made.write_cv(tmp_path, 20, 0.7)
+    (pair,) = compare([good.run_id, bad.run_id], tmp_path)["pairs"]
+    assert (pair["verdict"], pair["test"], pair["num"]) == ("a", "corrected resampled t", 5)
+    assert pair["difference"] == pytest.approx(np.mean(pair["by_fold"]))
+    assert pair["k"] == 5
+    same = made.write_cv(tmp_path, 30, 0.94)
+    (pair,) = compare([good.run_id, same.run_id], tmp_path)["pairs"]
+    assert pair["verdict"] == "cannot tell"
+
+
+def test_cvs_without_spread_cannot_be_told(tmp_path):
+    target = made.write_cv(tmp_path, 10, 1.1)
+    (pair,) = compare([target.run_id, made.write_cv(tmp_path, 20, -0.1).run_id], tmp_path)["pairs"]
+    assert pair["difference"] == 1
+    assert (pair["verdict"], pair["test"], pair["p_value"]) == ("cannot tell", "sign flips", 2 / 2**5)
+    assert pair["smallest_p"] == 2 / 2**5
+
+
+def test_refuses_incomplete_and_other_folds(tmp_path):
+    whole = made.write_cv(tmp_path, 10, 0.9)
+    with pytest.raises(RunError, match=r"incomplete \(4 of 5 folds\)"):
+        compare([whole.run_id, made.write_cv(tmp_path, 20, 0.9, complete=False).run_id], tmp_path)
+    with pytest.raises(RunError, match="1 x 5 folds and 1 x 4 folds"):
+        compare([whole.run_id, made.write_cv(tmp_path, 20, 0.9, k=4).run_id], tmp_path)
+    with pytest.raises(RunError, match="a cv and a train"):
+        compare([whole.run_id, run(tmp_path, 1, 0.9)], tmp_path)
+
+
+def test_many_runs_are_shown_once_each_and_told_apart_by_any_metric(tmp_path):
+    ids = [run(tmp_path, seed, 0.95 if seed else 0.5) for seed in range(12)]
+    for name in ("accuracy", "f1_macro"):
+        found = compare(ids, tmp_path, name)
+        assert len(found["pairs"]) == 66
+        with_worst = [pair for pair in found["pairs"] if ids[0] in (pair["a"], pair["b"])]
+        assert all(pair["verdict"] == "b" for pair in with_worst), name  # 66 times the smallest p is below 0.05
+        assert all(pair["verdict"] == "cannot tell" for pair in found["pairs"] if pair not in with_worst)
+
+
+def test_it_does_without_torch():
+    command = "import sys, dlexp.job.compare; sys.exit('torch' in sys.modules or 'scipy.stats' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", command]).returncode == 0
+
+
+def wrong_verdicts(kind: str, draws: int, seeds: int) -> float:
+    """Return how often a winner is named among equally good classifiers, paired on 120 examples."""
+    print(f"{kind}, seeds {seeds}, seed 17")
+    targets, ids, wrong = TARGET[:120], np.arange(120), 0
+    for i in range(draws):
+        first = 9000 + 2 * seeds * i
+        outputs = [made.logits(first + j, targets, 0.9) for j in range(2 * seeds)]
+        sides = [[Predictions(ids, targets, o, 480) for o in outputs[k::2]] for k in (0, 1)]
+        sides = [made.side(str(k), side) for k, side in enumerate(sides)]
+        values = [compare_job.values_of(side, kind) for side in sides]
+        pairs = compare_job._on_one_split(sides, values, kind, 1)
+        judge(pairs, is_high_better=True)
+        wrong += pairs[0]["verdict"] != "cannot tell"
+    print(f"{wrong} of {draws}")
+    return wrong / draws
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "seeds"), [("accuracy", 1), ("f1_macro", 1), ("accuracy", 7)])
+def test_the_verdict_on_a_against_a_is_wrong_in_fewer_than_one_of_twenty(monkeypatch, kind, seeds):
+    """2,000 pairs; 300 resamples each, as only the share of false alarms is asked."""
+    quick = compare_job.resample
+    monkeypatch.setattr(compare_job, "resample", lambda *a, **more: quick(*a, **{**more, "draws": 300}))
+    # 2,000 draws at 5 %: 3.3 standard errors above is 6.6 %
+    assert wrong_verdicts(kind, 2000, seeds) < 0.066

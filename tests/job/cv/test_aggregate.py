@@ -1,0 +1,48 @@
+"""What folds say together."""
+
+import math
+
+import numpy as np
+import pytest
+
+from dlexp.job.cv.aggregate import summarize
+
+
+def test_means_of_metrics_that_every_fold_has_as_a_number():
+    rows = [{"a": 1.0, "b": 2.0, "c": None}, {"a": 3.0, "b": math.nan, "c": 1.0}, {"a": 5.0, "b": 1.0, "c": 1.0}]
+    found = summarize([{"repeat": 0, "fold": i, "metrics": row} for i, row in enumerate(rows)], 0.5)
+    assert found["mean"] == {"a": 3.0}
+    assert found["std"] == {"a": 2.0}
+    # t_2 quantile 0.975 is 4.302653 in any table: 3 -+ 4.302653 * 2 / sqrt(3)
+    assert found["interval"]["a"] == pytest.approx([3 - 4.968275, 3 + 4.968275], abs=1e-5)
+    assert found["interval_corrected"]["a"][1] > found["interval"]["a"][1]
+
+
+def test_equal_folds_have_no_corrected_interval():
+    found = summarize([{"repeat": 0, "fold": i, "metrics": {"a": 1.0}} for i in range(4)], 0.25)
+    assert found["interval"]["a"] == [1.0, 1.0]
+    assert all(math.isnan(end) for end in found["interval_corrected"]["a"])
+
+
+def test_seeds_are_averaged_within_folds_and_their_spread_told_apart():
+    # two folds under two seeds: means 2 and 6; variance over seeds 2 and 2; over folds of the means 8
+    values = {(0, 0): 1.0, (0, 1): 3.0, (1, 0): 5.0, (1, 1): 7.0}
+    records = [{"repeat": 0, "fold": f, "seed": s, "metrics": {"a": v}} for (f, s), v in values.items()]
+    found = summarize(records, 1.0)
+    assert (found["mean"]["a"], found["std"]["a"]) == (4.0, pytest.approx(math.sqrt(8)))
+    assert found["std_seeds"]["a"] == pytest.approx(math.sqrt(2))
+    assert found["std_folds"]["a"] == pytest.approx(math.sqrt(8 - 2 / 2))
+    one = summarize([record for record in records if record["seed"] == 0], 1.0)
+    assert "std_seeds" not in one
+    assert one["mean"]["a"] == 3.0
+
+
+def test_both_parts_of_the_spread_are_found_in_a_simulation():
+    draw = np.random.default_rng(0)
+    values_FS = draw.normal(0, 3, (200, 1)) + draw.normal(0, 1, (200, 8))
+    records = [
+        {"repeat": 0, "fold": f, "metrics": {"a": value}} for f, row in enumerate(values_FS.tolist()) for value in row
+    ]
+    found = summarize(records, 0.25)
+    assert found["std_seeds"]["a"] == pytest.approx(1, abs=0.05)
+    assert found["std_folds"]["a"] == pytest.approx(3, abs=0.4)

@@ -1,0 +1,205 @@
+"""No fitted number depends on held-out rows, whatever data, normalisation and imputation; and leaks are seen."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+import torchvision.datasets
+from PIL import Image
+
+from dlexp import normalize
+from dlexp.build.dataset import deal_folds, load_data
+from dlexp.config import catalog
+from dlexp.config.resolve import resolve
+from dlexp.data import fold, table
+from dlexp.data.target_scale import TargetScale
+from dlexp.job.cv.audit import audit, fitted, perturb
+from dlexp.job.cv.fold_run import configure
+
+QUICK = ["cv.k=2", "trainer.threads=1", "tracking=none", "trainer.batch_size=16"]
+NORMALIZE = ["standard", "minmax", "none"]
+
+
+def files(folder: Path) -> dict[str, list[str]]:
+    """Return the data options, each with overrides that make it small and need no network."""
+    draw = np.random.default_rng(0)
+    np.savez(
+        folder / "a.npz",
+        x=draw.integers(0, 256, (60, 6, 6, 3), dtype=np.uint8),
+        y=np.arange(60) % 3,
+        who=np.arange(60) // 4,
+    )
+    rows = [f"{i if i % 5 else ''},{'once' if i % 9 == 1 else 'abc'[i % 3]},{i % 7},{i % 2}" for i in range(60)]
+    for i in range(48):
+        path = folder / "pictures" / ["cat", "dog", "eel"][i % 3] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(draw.integers(0, 256, (7, 8, 3), dtype=np.uint8)).save(path)
+    (folder / "t.csv").write_text("\n".join(["x,kind,part,y", *rows]))
+    return {
+        "digits": ["data.limit=100", "data.val_count=40"],
+        "iris": ["loss=cross_entropy", "loss.class_weight=balanced"],
+        "wine": [],
+        "breast_cancer": [],
+        "diabetes": [],
+        "spirals": ["data.num=90"],
+        "fake": ["data.shape=[1,6,6]", "data.num_train=50", "data.num_val=20", "data.num_test=10"],
+        "arrays": [f"data.path={folder / 'a.npz'}", "data.group=who"],
+        "csv": [f"data.path={folder / 't.csv'}", "data.target=y", "data.missing=impute", "data.group=part"],
+        "image_folder": [f"data.path={folder / 'pictures'}", "data.size=6", "data.cache=null"],
+        # what is downloaded, stood in for by the constructors below
+        **{name: [f"data.root={folder}", "data.limit=40", "model=softmax"] for name in DOWNLOADED},
+    }
+
+
+DOWNLOADED = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": "CIFAR10", "cifar100": "CIFAR100"}
+DOWNLOADED["svhn"] = "SVHN"
+OPTIONS = ["digits", "iris", "wine", "breast_cancer", "diabetes", "spirals", "fake", "arrays", "csv", "image_folder"]
+OPTIONS += list(DOWNLOADED)
+
+
+def test_every_data_option_is_audited():
+    assert sorted(OPTIONS) == sorted(catalog.list_groups(None)["data"])
+
+
+@pytest.fixture
+def no_download(monkeypatch):
+    """Put random images in the place of files that need a network."""
+
+    def constructor(shape, num_classes):
+        def construct(root, download=False, train=True, split="train"):
+            draw = np.random.default_rng(int(train and split == "train"))
+            images = draw.integers(0, 256, (60, *shape), dtype=np.uint8)
+            labels = np.arange(60) % num_classes
+            as_mnist = len(shape) == 2
+            return SimpleNamespace(
+                data=torch.from_numpy(images) if as_mnist else images,
+                targets=torch.from_numpy(labels) if as_mnist else labels.tolist(),
+                labels=labels,
+                classes=[str(k) for k in range(num_classes)],
+            )
+
+        return construct
+
+    shapes = {"MNIST": (28, 28), "FashionMNIST": (28, 28), "SVHN": (3, 32, 32)}
+    for name in DOWNLOADED.values():
+        num_classes = 20 if name == "CIFAR100" else 10
+        monkeypatch.setattr(torchvision.datasets, name, constructor(shapes.get(name, (32, 32, 3)), num_classes))
+
+
+@pytest.mark.usefixtures("no_download")
+@pytest.mark.parametrize("name", OPTIONS)
+def test_nothing_fitted_moves(tmp_path, name):
+    overrides = [f"data={name}", *files(tmp_path)[name], *QUICK]
+    found = audit(overrides)
+    assert found["clean"], found
+    assert [record["changed"] for record in found["folds"]] == [[], []]
+    for option in NORMALIZE:
+        config = resolve([*overrides, f"normalize={option}"], job="cv").config
+        data = load_data(config)
+        first = deal_folds(config, data)[0]
+        part = data.with_parts(first.train, first.val)
+        fits = [normalize_of(option).fit(d.inputs, d.train) for d in (part, perturb(part))]
+        assert torch.equal(fits[0].scale, fits[1].scale)
+        assert torch.equal(fits[0].shift, fits[1].shift)
+        assert (fits[0].fill is None) == data.is_image
+        assert fits[0].fill is None or torch.equal(fits[0].fill, fits[1].fill)
+
+
+def normalize_of(option: str):
+    return {"standard": normalize.Standard, "minmax": normalize.MinMax, "none": normalize.NoNormalize}[option]()
+
+
+def test_perturbing_changes_every_held_out_row_and_no_other():
+    config = resolve(["data=diabetes", *QUICK], job="cv").config
+    data = load_data(config)
+    other = perturb(data)
+    moved = (data.inputs != other.inputs).any(1) & (data.targets != other.targets)
+    assert moved[data.val].all()
+    assert moved[data.test].all()
+    assert torch.equal(data.inputs[data.train], other.inputs[data.train])
+    assert torch.equal(data.targets[data.train], other.targets[data.train])
+
+
+def test_a_leak_of_the_normalisation_is_seen(monkeypatch):
+    honest = normalize.Standard.fit
+    monkeypatch.setattr(normalize.Standard, "fit", lambda self, inputs, rows=None: honest(self, inputs))
+    found = audit(["data=iris", *QUICK])
+    assert not found["clean"]
+    assert found["folds"][0]["changed"] == ["normalize", "impute", "weights"]
+
+
+def test_a_leak_of_categories_is_seen(tmp_path, monkeypatch):
+    overrides = ["data=csv", *files(tmp_path)["csv"][:-1], "data.drop=[part]", *QUICK]
+    assert audit(overrides)["clean"]
+    honest = table.settle
+    monkeypatch.setattr(table, "settle", lambda file, names, codes, _: honest(file, names, codes, np.arange(60)))
+    found = audit(overrides)
+    assert not found["clean"]
+    assert found["folds"][0]["changed"][0] == "encoding"
+
+
+def test_a_leak_of_the_unit_of_values_is_seen(monkeypatch):
+    honest = TargetScale.fit
+    monkeypatch.setattr(
+        TargetScale, "fit", staticmethod(lambda targets, train: honest(targets, torch.arange(len(targets))))
+    )
+    found = audit(["data=diabetes", *QUICK])
+    assert found["folds"][0]["changed"] == ["unit", "weights"]
+
+
+def test_a_held_out_part_that_chooses_the_epoch_is_seen():
+    found = audit(["data=iris", "trainer.monitor=val/loss", *QUICK])
+    assert not found["clean"]
+    assert "optimistic" in found["findings"][0]
+
+
+def test_shared_groups_and_duplicates_are_counted(tmp_path):
+    overrides = [*files(tmp_path)["arrays"], "data=arrays", *QUICK]
+    found = audit([*overrides, "cv.groups=false"])
+    assert found["folds"][0]["groups_in_both"] > 0
+    assert not found["clean"]
+    draw = np.random.default_rng(0).normal(size=(30, 4))
+    np.savez(tmp_path / "twice.npz", x=np.tile(draw, (2, 1)), y=np.arange(60) % 2)
+    twice = ["data=arrays", f"data.path={tmp_path / 'twice.npz'}", "data.test_fraction=0.0"]
+    found = audit([*twice, *QUICK])
+    # of two copies, either both are in one fold or each is held out while the other trains
+    assert 0 < sum(record["duplicates"] for record in found["folds"]) <= 60
+    assert sum(record["duplicates"] for record in found["folds"]) % 2 == 0
+    assert "byte for byte" in found["findings"][0]
+    assert found["clean"]
+
+
+def test_imputed_values_are_the_training_parts(tmp_path):
+    config = resolve(["data=csv", *files(tmp_path)["csv"], *QUICK], job="cv").config
+    data = load_data(config)
+    first = deal_folds(config, data)[0]
+    part = data.with_parts(first.train, first.val)
+    present = part.inputs[part.train][:, 0]
+    expected = present[~present.isnan()].double().mean()
+    fill = normalize.Standard().fit(part.inputs, part.train).fill
+    assert fill is not None
+    assert float(fill[0]) == pytest.approx(float(expected))
+    moved = replace(part, inputs=part.inputs.clone())
+    moved.inputs[part.train] += 1
+    own = configure(config, first)
+    assert not torch.equal(fitted(own, part)["impute"][0], fitted(own, moved)["impute"][0])
+
+
+def test_every_setting_and_every_inner_fold_is_audited(monkeypatch):
+    settings = audit(["data=iris", "optimizer.lr=0.1,0.2", "normalize=standard,minmax", *QUICK])
+    assert settings["clean"]
+    assert len(settings["folds"]) == 4 * 2
+    nested = audit(["data=iris", "cv=nested", "cv.inner_k=3", "optimizer.lr=0.1,0.2", *QUICK])
+    assert nested["clean"]
+    assert [record["inner"] for record in nested["folds"]] == [None, 0, 1, 2] * 2
+    # an inner training part that reaches into what the outer fold holds out
+    honest = fold.Nested.inner
+    monkeypatch.setattr(
+        fold.Nested, "inner", lambda self, data, outer, seed: honest(self, data, replace(outer, train=outer.val), seed)
+    )
+    leaking = audit(["data=iris", "cv=nested", "cv.inner_k=3", "optimizer.lr=0.1,0.2", *QUICK])
+    assert not leaking["clean"]
+    assert all(r["in_both"] == r["num_train"] + r["num_val"] for r in leaking["folds"] if r["inner"] is not None)

@@ -1,0 +1,91 @@
+"""What a dry run of a sweep promises."""
+
+import pytest
+
+from dlexp.execution.fusion import Choice
+from dlexp.job.sweep import dry_run as job
+from dlexp.job.sweep.dry_run import forecast
+
+SHARED = ["tracking=none", "trainer.threads=1", "data.limit=300", "trainer.epochs=8"]
+NARROW = "model.widths=[16]"
+LR = "optimizer.lr=tag(log,interval(1e-3,1))"
+
+
+@pytest.fixture(autouse=True)
+def _quickly(request, monkeypatch):
+    """Measuring takes a second a structure."""
+    if request.node.name != "test_counts_groups_and_nothing_written":
+        fixed = {
+            "num_params": 5,
+            "steps": 10,
+            "update": 1e-3,
+            "evaluation": 1e-2,
+            "saving": 0.0,
+            "start": 0.0,
+            "choosing": 0.0,
+        }
+        taken = {**fixed, "end": 0.0, "memory": 1, "disk": 1000, "disk_epoch": 10}
+        monkeypatch.setattr(
+            job,
+            "estimate",
+            lambda configs, _data: job.Estimate(choice=Choice("solo", 1, 1.0, str(len(configs))), **taken),
+        )
+
+
+def work(found):
+    return found["seconds"] - found["parts"]["preparing"]
+
+
+def test_counts_groups_and_nothing_written(tmp_path):
+    searched = ["optimizer.lr=0.1,1", "model.widths=[16],[8]", "seed=0,1"]
+    found = forecast([*SHARED, f"runs_dir={tmp_path}", *searched])
+    assert (found["settings"], found["trials"], found["rounds"]) == (4, 8, 1)
+    assert [group["size"] for group in found["groups"]] == [4, 4]
+    assert [group["settings"]["model.widths"] for group in found["groups"]] == [[16], [8]]
+    assert all(group["engine"] in ("solo", "fused") and group["reason"] for group in found["groups"])
+    assert found["num_params"] == [64 * 8 + 2 * 8 + 8 * 10 + 10, 64 * 16 + 2 * 16 + 16 * 10 + 10]
+    assert 0 < found["memory"] < found["memory_free"]
+    assert 8 * 2 * 1226 * 4 < found["disk"] < found["disk_free"]
+    assert found["seconds"] == pytest.approx(sum(found["parts"].values()), abs=0.2)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("overrides", "rounds", "settings", "epochs", "together"),
+    [
+        (["search=random", "search.trials=12"], 1, 12, 12 * 8, 12),
+        (["search=coarse_to_fine", "search.trials=12"], 3, 12, 4 * (2 + 4 + 8), 4),
+        # rungs at 2, 4 and 8 epochs; those that go on train the difference
+        (
+            ["search=hyperband", "search.trials=8", "search.eta=2", "search.min_epochs=2"],
+            3,
+            8,
+            8 * 2 + 4 * 2 + 2 * 4,
+            8,
+        ),
+        (["search=random", "search.trials=6", "seed=0,1,2"], 1, 6, 3 * 6 * 8, 18),
+    ],
+)
+def test_a_strategy_is_rehearsed_to_its_end(tmp_path, overrides, rounds, settings, epochs, together):
+    found = forecast([*SHARED, f"runs_dir={tmp_path}", NARROW, LR, *overrides])
+    (group,) = found["groups"]
+    assert (found["rounds"], found["settings"], group["epochs"]) == (rounds, settings, epochs)
+    assert work(found) == pytest.approx(epochs * (10 * 1e-3 + 1e-2), abs=0.2)
+    assert int(group["reason"]) == together  # measured with as many as train at a time
+
+
+def test_structures_beyond_the_budget_count_as_the_mean(tmp_path, monkeypatch):
+    monkeypatch.setattr(job, "BUDGET", 1e-9)
+    found = forecast([*SHARED, f"runs_dir={tmp_path}", "model.widths=[16],[8],[4]"])
+    assert found["measured"] == 1
+    assert work(found) == pytest.approx(3 * 8 * 0.02, abs=0.2)
+    assert [group["engine"] for group in found["groups"]].count("not measured") == 2
+
+
+def test_several_processes_share_the_time_and_need_the_memory(tmp_path):
+    searched = [*SHARED, f"runs_dir={tmp_path}", NARROW, LR, "search=random", "search.trials=12"]
+    alone = forecast([*searched, "launcher.workers=1"])
+    three = forecast([*searched, "launcher.workers=3"])
+    assert (alone["workers"], three["workers"]) == (1, 3)
+    assert work(three) == pytest.approx(work(alone) / 3, abs=0.1)
+    assert three["memory"] == 3 * alone["memory"]

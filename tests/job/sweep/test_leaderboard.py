@@ -1,0 +1,54 @@
+"""The order of settings: means, ties, edges."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from dlexp.config.dimension import Dimension
+from dlexp.job.sweep.leaderboard import RankedTrial, edges, rank
+from dlexp.search.strategy import Proposal
+
+
+def entry(number, value, seed=None, status="finished", **settings):
+    trial = SimpleNamespace(proposal=Proposal(number, settings), seed=seed, id=f"{number}-{seed}")
+    return RankedTrial(trial, SimpleNamespace(value=value, status=status), 1)  # type: ignore[arg-type]
+
+
+def test_best_first_failed_last_equal_ones_in_order():
+    entries = [entry(0, 0.5), entry(1, None, status="failed"), entry(2, 0.7), entry(3, 0.5), entry(4, float("nan"))]
+    assert [s.number for s in rank(entries, is_high_better=True)] == [2, 0, 3, 1, 4]
+    assert [s.number for s in rank(entries, is_high_better=False)] == [0, 3, 2, 1, 4]
+
+
+def test_a_setting_with_a_failed_seed_has_no_value():
+    entries = [entry(0, 0.9, seed=0), entry(0, None, seed=1, status="diverged"), entry(1, 0.2, 0), entry(1, 0.4, 1)]
+    ranked = rank(entries, is_high_better=True)
+    assert [(s.number, s.value) for s in ranked] == [(1, pytest.approx(0.3)), (0, None)]
+
+
+def test_ties_are_differences_within_the_noise_of_seeds():
+    def seeds(number, values):
+        return [entry(number, value, seed) for seed, value in enumerate(values)]
+
+    entries = [
+        *seeds(0, [0.90, 0.92, 0.91]),
+        *seeds(1, [0.89, 0.91, 0.90]),
+        *seeds(2, [0.70, 0.72, 0.71]),
+        *seeds(3, [0.1, 0.5, 0.3]),
+    ]
+    # t(4, 0.975) = 2.776; the standard error of each difference of the first three is 0.01 * sqrt(2 / 3)
+    assert [s.is_tied for s in rank(entries, is_high_better=True)] == [False, True, False, False]
+    assert not any(s.is_tied for s in rank([entry(0, 0.9), entry(1, 0.9)], is_high_better=True))
+
+
+def test_edges_of_intervals_and_of_listed_numbers():
+    lr = Dimension("lr", "", low=1e-4, high=1.0, is_log=True)
+    width = Dimension("width", "", values=[8, 16, 32])
+    kind = Dimension("kind", "", values=["a", "b", "c"])
+    ranking = rank(
+        [entry(0, 0.9, lr=0.9, width=8, kind="a"), entry(1, 0.1, lr=0.01, width=32, kind="c")], is_high_better=True
+    )
+    assert edges(ranking[0], [lr, width, kind], ranking) == ["lr: upper", "width: lower"]
+    # a search that went on beyond the range has its winner inside
+    ranking = rank([entry(0, 0.9, lr=0.9), entry(1, 0.1, lr=100.0)], is_high_better=True)
+    assert edges(ranking[0], [lr], ranking) == []

@@ -1,0 +1,206 @@
+"""A sweep from its command to its result, on digits."""
+
+import json
+
+import pytest
+
+from dlexp.config.compose import logged_params
+from dlexp.config.resolve import resolve
+from dlexp.error import ConfigError, RunError
+from dlexp.job.sweep import sweep
+from dlexp.job.sweep.loop import RoundBegin, TrialDone
+from dlexp.job.train.train import start
+from dlexp.run.folder import RunFolder
+from dlexp.search.random import Random
+from dlexp.search.strategy import Proposal, Round
+
+SHARED = ["tracking=none", "trainer.threads=1", "data.limit=300", "model.widths=[16]"]
+SMALL = [*SHARED, "trainer.epochs=2"]
+
+
+@pytest.fixture(autouse=True)
+def _without_figures(request, monkeypatch):
+    """Figures take a second a sweep."""
+    if request.node.name != "test_a_grid_and_what_scripts_rely_on":
+        monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
+
+
+class Heard:
+    def __init__(self):
+        self.events = []
+
+    def listen(self, event):
+        self.events.append(event)
+
+    def close(self):
+        pass
+
+    def trained(self):
+        return [event.entry.trial.overrides for event in self.events if isinstance(event, TrialDone) and event.is_new]
+
+
+def run(runs_dir, *overrides, epochs=2):
+    heard = Heard()
+    found = sweep.start(
+        [*SHARED, f"trainer.epochs={epochs}", f"runs_dir={runs_dir}", *overrides], None, announce=lambda _about: heard
+    )
+    return found, heard
+
+
+def test_a_grid_and_what_scripts_rely_on(tmp_path):
+    found, heard = run(tmp_path, "optimizer.lr=0.01,0.1,1")
+    result = found.outcome.result
+    assert found.outcome.exit_code == 0
+    assert {"kind", "run_id", "run_dir", "status", "strategy", "metric", "mode", "trials", "best", "groups"} <= set(
+        result
+    )
+    assert [record["overrides"] for record in result["trials"]] == [{"optimizer.lr": lr} for lr in (0.01, 0.1, 1.0)]
+    values = [record["value"] for record in result["trials"]]
+    assert result["best"]["value"] == max(values)
+    assert result["best"]["edges"] == ["optimizer.lr: upper"]
+    assert result["best"]["picked_among"] == 3
+    assert result["best"]["corrected"] == pytest.approx(result["best"]["value"] - result["best"]["optimism"])
+    for record in result["trials"]:
+        folder = RunFolder.open(tmp_path / record["run_dir"])
+        assert folder.manifest["status"] == "finished"
+        assert folder.predictions("val")["output"].shape[1] == 10
+        assert (folder.checkpoints / "best" / "weights.safetensors").exists()
+    figures = {path.name for path in RunFolder.open(tmp_path / result["run_dir"]).figures.glob("*.png")}
+    assert figures == {"dimensions.png", "parallel.png", "curves.png"}
+    assert len(heard.trained()) == 3
+
+
+def test_the_winner_s_command_trains_the_winner(tmp_path):
+    found, _ = run(tmp_path, "optimizer.lr=0.03,0.3", "trainer.fuse=off")
+    best = found.outcome.result["best"]
+    overrides = found.ranking[0].entries[0].trial.composed.overrides
+    alone = start(resolve(overrides), announce=lambda _about: lambda _event: None).result
+    assert alone["metrics"]["val/accuracy"] == best["value"]
+
+
+def test_the_same_command_again_and_a_wider_one_train_what_is_missing(tmp_path):
+    first, _ = run(tmp_path, "optimizer.lr=0.01,0.1")
+    again, heard = run(tmp_path, "optimizer.lr=0.01,0.1")
+    assert heard.trained() == []
+    assert again.outcome.result["run_id"] == first.outcome.result["run_id"]
+    assert again.outcome.result["trials"] == first.outcome.result["trials"]
+    wider, heard = run(tmp_path, "optimizer.lr=0.01,0.1,1")
+    assert heard.trained() == [{"optimizer.lr": 1.0}]
+    assert wider.outcome.result["run_id"] != first.outcome.result["run_id"]
+    _, heard = run(tmp_path, "optimizer.lr=0.1", "seed=0,1", "search=random")
+    assert len(heard.trained()) == 1
+    longer, heard = run(tmp_path, "optimizer.lr=0.01,0.1", "search=random")
+    assert heard.trained() == []
+    assert longer.outcome.exit_code == 0
+
+
+def test_resume_gives_the_command_again(tmp_path):
+    first, _ = run(tmp_path, "optimizer.lr=0.01,0.1")
+    heard = Heard()
+    again = sweep.resume("last", tmp_path, None, announce=lambda _about: heard)
+    assert again.outcome.result["run_id"] == first.outcome.result["run_id"]
+    assert heard.trained() == []
+    start(resolve([*SMALL, f"runs_dir={tmp_path}"]), announce=lambda _about: lambda _event: None)
+    with pytest.raises(RunError, match="dlexp train --resume"):
+        sweep.resume("last", tmp_path, None, announce=lambda _about: heard)
+
+
+def test_seeds_are_replicates(tmp_path):
+    found, _ = run(tmp_path, "optimizer.lr=0.003,0.3", "seed=range(0,3)")
+    result = found.outcome.result
+    assert len(result["trials"]) == 6
+    best = [record["value"] for record in result["trials"] if record["overrides"]["optimizer.lr"] == 0.3]
+    assert result["best"]["value"] == pytest.approx(sum(best) / 3)
+    assert result["best"]["seeds"] == 3
+    assert result["best"]["std"] > 0
+    assert result["best"]["overrides"] == {"optimizer.lr": 0.3}
+
+
+def test_halving_goes_on_from_the_checkpoint(tmp_path):
+    found, heard = run(
+        tmp_path, "optimizer.lr=tag(log,interval(1e-3,1))", "search=hyperband", "search.trials=4", "search.eta=2",
+        "trainer.fuse=off", epochs=4,
+    )  # fmt: skip
+    begun = [event.round for event in heard.events if isinstance(event, RoundBegin)]
+    assert [[p.until for p in asked.proposals] for asked in begun] == [[1] * 4, [2] * 2, [None]]
+    best = found.outcome.result["best"]
+    folder = RunFolder.open(tmp_path / best["run_dir"])
+    assert [record["epoch"] for record in folder.history()] == [1, 2, 3, 4]
+    overrides = found.ranking[0].entries[0].trial.composed.overrides
+    whole = start(resolve([*overrides]), announce=lambda _about: lambda _event: None).result
+    assert whole["metrics"]["val/loss"] == best["metrics"]["val/loss"]
+    epochs = sorted(record["epochs"] for record in found.outcome.result["trials"])
+    assert epochs == [1, 1, 2, 4]
+
+
+def test_what_fails_is_recorded_and_the_sweep_goes_on(tmp_path):
+    found, _ = run(tmp_path, "optimizer.lr=0.1,1e30", "norm=none", "trainer.batch_size=8")
+    result = found.outcome.result
+    assert [record["status"] for record in result["trials"]] == ["finished", "diverged"]
+    assert result["best"]["overrides"] == {"optimizer.lr": 0.1}
+    assert found.outcome.exit_code == 0
+
+
+def test_settings_that_cannot_be_trained_are_refused_or_skipped(tmp_path):
+    wrong = ["model=mlp", "norm=group", "norm.num_groups=4,3"]  # groups of 3 do not divide 16 features
+    with pytest.raises(ConfigError, match=r"1 of 2 settings cannot be trained: norm.num_groups=3: .* must divide"):
+        run(tmp_path, *wrong)
+    assert list(tmp_path.iterdir()) == []
+    found, heard = run(tmp_path, *wrong, "search.invalid=skip")
+    records = found.outcome.result["trials"]
+    assert [record["status"] for record in records] == ["finished", "invalid"]
+    assert "3" in records[1]["error"]
+    assert len(heard.trained()) == 1
+    (begin,) = [event for event in heard.events if isinstance(event, RoundBegin)]
+    assert begin.round.notes[0].startswith("skipped norm.num_groups=3: ")
+
+
+def test_a_later_round_s_invalid_setting_is_recorded_and_the_search_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(Random, "propose", _two_rounds)
+    for invalid, status in (("refuse", "failed"), ("skip", "invalid")):
+        found, _ = run(tmp_path, "trainer.batch_size=8,5000", "search=random", f"search.invalid={invalid}")
+        assert [r["status"] for r in found.outcome.result["trials"]] == ["finished", status, "finished"]
+        assert "5000" in found.outcome.result["trials"][1]["error"]
+
+
+def _two_rounds(self, _problem):
+    scores = yield Round(1, [Proposal(0, {"trainer.batch_size": 8})])
+    assert scores[0] is not None
+    scores = yield Round(2, [Proposal(n, {"trainer.batch_size": size}) for n, size in ((1, 5000), (2, 16))])
+    assert scores[0] is None
+    assert scores[1] is not None
+
+
+def test_all_failed(tmp_path):
+    found, _ = run(tmp_path, "optimizer.lr=1e30,1e31", "norm=none", "search.stop_after_failures=5")
+    assert found.outcome.exit_code == 1
+    assert found.outcome.result["best"] is None
+    assert found.outcome.result["status"] == "failed"
+
+
+def test_limits(tmp_path):
+    found, heard = run(
+        tmp_path, "optimizer.lr=1e30,1e31,0.1", "norm=none", "search.stop_after_failures=1", "trainer.fuse=off"
+    )
+    assert len(heard.trained()) == 1
+    assert "stop_after_failures" in found.outcome.notes[0]
+    found, heard = run(tmp_path, "optimizer.lr=0.1,0.2", "search.max_seconds=1e-9")
+    assert heard.trained() == []
+    assert found.outcome.result["best"] is None
+
+
+def test_another_metric(tmp_path):
+    found, _ = run(tmp_path, "optimizer.lr=0.01,0.1", "search.metric=val/loss")
+    result = found.outcome.result
+    assert result["mode"] == "min"
+    assert result["best"]["value"] == min(record["value"] for record in result["trials"])
+    with pytest.raises(ConfigError, match=r"search\.mode"):
+        run(tmp_path, "optimizer.lr=0.01,0.1", "search.metric=val/loss", "search.mode=max")
+
+
+def test_trials_log_what_the_search_set(tmp_path):
+    found, _ = run(tmp_path, "optimizer.lr=0.01,0.1")
+    folder = found.ranking[0].entries[0].outcome.folder
+    assert folder.manifest["params"] == {"optimizer.lr": 0.1}
+    assert "trainer.threads" in logged_params(resolve(SMALL))
+    json.dumps(found.outcome.result)

@@ -1,0 +1,71 @@
+"""Settings that cannot be trained are told from the others, a structure at a time."""
+
+import time
+
+import pytest
+from torch import nn
+
+from dlexp.build import probe
+from dlexp.build.dataset import load_data
+from dlexp.config.space import read_space
+from dlexp.job.sweep import validity
+from dlexp.job.sweep.validity import ValidityCheck, refuse
+from dlexp.search.strategy import Proposal
+
+BASE = ["data.limit=200", "tracking=none"]
+
+
+def check(*overrides):
+    space, composed = read_space([*BASE, *overrides])
+    data = load_data(composed.config)
+    return ValidityCheck(space, lambda _config: data)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "good", "bad", "words"),
+    [
+        (["trainer.batch_size=32,5000"], 32, 5000, "the training part has 200 examples"),
+        (["model=mlp,cnn", "data=iris"], "mlp", "cnn", "needs images"),
+        (["model=cnn", "model.channels=[8],[8,8,8,8,8]"], [8], [8, 8, 8, 8, 8], "cnn needs at least 32x32"),
+        (["augment=none,flip_crop", "data=wine"], "none", "flip_crop", "needs images"),
+        (["loss=cross_entropy,mse"], "cross_entropy", "mse", "loss: got mse"),
+        (["norm=group", "norm.num_groups=4,7"], 4, 7, "must divide"),
+        (["trainer.monitor=val/loss,val/acc"], "val/loss", "val/acc", "did you mean val/accuracy?"),
+    ],
+)
+def test_valid_and_invalid_values(overrides, good, bad, words):
+    tested = check(*overrides)
+    (d,) = tested.space.dimensions
+    assert tested.reason({d.key: good}) == ""
+    assert words in tested.reason({d.key: bad})
+
+
+def test_a_model_whose_shapes_do_not_fit(monkeypatch):
+    monkeypatch.setattr(probe, "build_module", lambda *_args, **_more: nn.Sequential(nn.Flatten(), nn.Linear(63, 10)))
+    assert check("optimizer.lr=1,2").reason({"optimizer.lr": 1}).startswith("model: got a batch of shape [2, 1, 8, 8]")
+    monkeypatch.setattr(probe, "build_module", lambda *_args, **_more: nn.Sequential(nn.Flatten(), nn.Linear(64, 9)))
+    assert check("optimizer.lr=1,2").reason({"optimizer.lr": 1}) == "model: got outputs [2, 9]; [2, 10] are needed"
+    monkeypatch.setattr(probe, "LARGE", 0)
+    assert check("optimizer.lr=1,2").reason({"optimizer.lr": 1}) == "model: got outputs [32, 9]; [32, 10] are needed"
+
+
+def test_equal_structures_are_looked_at_once(monkeypatch):
+    looks = []
+    monkeypatch.setattr(validity, "reason_against", lambda config, _data: looks.append(config) or "")
+    tested = check("optimizer.lr=interval(0.01,1)", "model.widths=[8],[16]", "seed=0,1")
+    proposals = [Proposal(i, {"optimizer.lr": 0.01 + i / 4000, "model.widths": [8 + 8 * (i % 2)]}) for i in range(2000)]
+    started = time.perf_counter()
+    valid, invalid = tested.partition(proposals, 1)
+    assert time.perf_counter() - started < 2
+    assert (len(valid), len(invalid), len(looks)) == (2000, 0, 2)
+
+
+def test_the_error_names_setting_reason_and_cure():
+    tested = check("trainer.batch_size=32,5000")
+    _, invalid = tested.partition([Proposal(i, {"trainer.batch_size": size}) for i, size in enumerate((32, 5000))], 1)
+    message = str(refuse(invalid, 2))
+    assert message.startswith(
+        "1 of 2 settings cannot be trained: trainer.batch_size=5000: trainer.batch_size: got 5000"
+    )
+    assert "search.invalid=skip" in message
+    assert str(refuse(invalid, 1)) == invalid[0].reason

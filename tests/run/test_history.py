@@ -1,0 +1,75 @@
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from dlexp.error import EnvironmentFault
+from dlexp.run import history
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "metrics.jsonl"
+
+
+def add(path, *epochs):
+    for epoch in epochs:
+        history.append(path, {"epoch": epoch, "step": epoch * 10, "train/loss": 1 / epoch})
+
+
+def test_a_line_an_epoch_with_its_time(path):
+    add(path, 1, 2)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2]
+    assert lines[0]["time"] <= lines[1]["time"]
+    assert history.read(path) == lines
+
+
+def test_numbers_that_are_not_finite_are_valid_json(path):
+    values = {"a": math.nan, "b": math.inf, "c": np.float32("nan"), "d": torch.tensor(-math.inf), "e": np.float64(0.5)}
+    history.append(path, {"epoch": 1, **values})
+    line = json.loads(path.read_text(), parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+    assert [line[key] for key in "abcde"] == [None, None, None, None, 0.5]
+    assert all(math.isnan(history.read(path)[0][key]) for key in "abcd")
+
+
+def test_numbers_come_back_exactly(path):
+    values = [0.1, 1 / 3, 1e-300, 123456789.123456789]
+    history.append(path, {"epoch": 1, **{str(i): value for i, value in enumerate(values)}})
+    assert [history.read(path)[0][str(i)] for i in range(len(values))] == values
+
+
+def test_a_line_torn_at_any_byte_is_dropped(path):
+    add(path, 1, 2)
+    whole = path.read_bytes()
+    first = whole.index(b"\n") + 1
+    for end in range(first, len(whole)):
+        path.write_bytes(whole[:end])
+        assert [record["epoch"] for record in history.read(path)] == [1]
+        add(path, 2, 3)
+        assert [record["epoch"] for record in history.read(path)] == [1, 2, 3]
+
+
+def test_truncate_keeps_the_first_epochs_unchanged(path):
+    add(path, 1, 2, 3, 4)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines) + b'{"epoch": 5, "st')
+    history.truncate(path, 2)
+    assert path.read_bytes() == b"".join(lines[:2])
+    history.truncate(path, 0)
+    assert history.read(path) == []
+
+
+def test_nothing_was_written_yet(path):
+    assert history.read(path) == []
+    history.truncate(path, 0)
+    assert history.read(path) == []
+
+
+def test_a_full_disk_is_said():
+    from pathlib import Path
+
+    with pytest.raises(EnvironmentFault, match="disk is full"):
+        history.append(Path("/dev/full"), {"epoch": 1})

@@ -1,0 +1,38 @@
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from dlexp.run.jsonable import document, plain
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (math.inf, None),
+        (np.float32(0.5), 0.5),
+        (torch.tensor(math.nan), None),
+        (True, True),
+        ("a", "a"),
+        ({"a": [1, (2.5, -math.inf)], 3: None}, {"a": [1, [2.5, None]], "3": None}),
+    ],
+)
+def test_values_that_json_can_say(value, expected):
+    assert plain(value) == expected
+    assert type(plain(value)) is type(expected)
+
+
+def test_nested_values_that_json_cannot_say_are_none():
+    value = {"a": [1.0, math.nan, {"b": -math.inf}], "c": "nan", "d": True, "e": 3}
+    assert plain(value) == {"a": [1.0, None, {"b": None}], "c": "nan", "d": True, "e": 3}
+    json.dumps(plain(value), allow_nan=False)
+
+
+def test_a_document_has_a_line_for_each_field():
+    fields = {"name": "ü \n", "curve": [1.0, math.inf], "none": {}}
+    text = document(fields)
+    assert len(text.splitlines()) == 5
+    assert json.loads(text) == {"name": "ü \n", "curve": [1.0, None], "none": {}}
+    assert json.loads(document({})) == {}

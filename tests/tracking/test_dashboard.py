@@ -1,0 +1,81 @@
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dlexp.error import EnvironmentFault
+from dlexp.run.folder import RunFolder
+from dlexp.tracking.dashboard import check_port, deep_link, serve
+from dlexp.tracking.sent import Sent
+
+
+@pytest.fixture
+def sent_run(tmp_path):
+    folder = RunFolder.create(tmp_path / "runs", "digits", "x", config={}, overrides=[], manifest={"kind": "train"})
+    Sent(experiment_id="7", mlflow_run_id="abc", summary="best/val_accuracy", status="finished").write(folder)
+    folder.unlock()
+    return folder
+
+
+def test_a_used_port_is_one_line_with_a_free_one(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as used:
+        port = used.getsockname()[1]
+        with pytest.raises(EnvironmentFault, match=rf"port {port} on 127\.0\.0\.1: Address already in use.*--port \d+"):
+            check_port("127.0.0.1", port)
+        with pytest.raises(EnvironmentFault), serve(tmp_path, port=port):
+            pytest.fail("it must not start")
+    check_port("127.0.0.1", port)
+
+
+def test_the_deep_link_is_the_sorted_training_view(sent_run):
+    link = deep_link(sent_run.runs_dir)
+    assert link.startswith("/#/experiments/7/runs?workflowType=machine_learning")
+    assert "orderByKey=metrics.%60best%2Fval_accuracy%60&orderByAsc=false" in link
+
+
+def test_without_runs_the_link_opens_the_training_mode(tmp_path):
+    assert deep_link(tmp_path) == "/#/experiments?workflowType=machine_learning"
+
+
+def test_a_server_that_is_away_is_said(tmp_path):
+    with (
+        pytest.raises(EnvironmentFault, match=r"no answer from http://127\.0\.0\.1:9"),
+        serve(tmp_path, uri="http://127.0.0.1:9"),
+    ):
+        pytest.fail("it must not start")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_server_answers_here_alone_and_ends_with_the_command(tmp_path, signum, code):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    script = Path(sys.executable).with_name("dlexp")
+    command = [script, "ui", "--no-open", "--json", "--port", str(port), "--runs-dir", str(tmp_path / "runs")]
+    environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        text = "".join(process.stdout.readline() for _ in range(3))
+        url = json.loads(text)["url"]
+        assert re.match(rf"http://127\.0\.0\.1:{port}/#/experiments", url)
+        with urllib.request.urlopen(url.partition("#")[0], timeout=10) as page:
+            assert b"<title>MLflow</title>" in page.read()
+        server = psutil.Process(process.pid).children(recursive=True)
+        listening = [c.laddr for child in server for c in child.net_connections() if c.status == psutil.CONN_LISTEN]
+        assert {address.ip for address in listening if address.port == port} == {"127.0.0.1"}
+        process.send_signal(signum)
+        process.wait(30)
+    assert process.returncode == code
+    time.sleep(0.2)
+    assert not [child for child in server if child.is_running()]
