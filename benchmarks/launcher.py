@@ -56,7 +56,7 @@ def run(overrides: list[str], workers: int, values: dict[int, list[Any]], busy: 
     listener, started = Deaf(), time.process_time()
     with tempfile.TemporaryDirectory() as runs_dir:
         asked = [*SHARED, *overrides, f"launcher.workers={workers}", f"runs_dir={runs_dir}"]
-        found = sweep.start(asked, None, announce=lambda _about: listener)
+        found = sweep.start(asked, None, announce=lambda _about: listener, has_figures=False)
     values[workers] = [trial["metrics"] for trial in found.outcome.result["trials"]]
     busy.setdefault(workers, []).append(time.process_time() - started + max(listener.seconds, default=0.0))
 
@@ -76,7 +76,6 @@ def main(repeats: int = 2) -> None:
     """Time every sweep with every number of workers, in turn, and write the record."""
     import sklearn.datasets  # noqa: F401  # as a sweep over digits has it when its workers start
 
-    sweep.draw_figures = lambda *_: None
     rows: list[dict[str, Any]] = [{"what": "start of the server of workers, once", "s": round(time_start(), 2)}]
     for name, overrides in SWEEPS.items():
         values: dict[int, list[Any]] = {}

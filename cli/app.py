@@ -25,6 +25,8 @@ from .command import (
 from .completion import candidate
 from .output import show_error
 
+PLATFORMS = ("linux", "darwin")  # others lack the file locks and fork handlers that run folders and workers need
+
 app = typer.Typer(
     name="dlexp",
     help="Train deep networks from YAML, compare them honestly. Start with: dlexp train",
@@ -56,6 +58,9 @@ def main() -> None:
     arguments = sys.argv[1:]
     is_debug = "--debug" in arguments
     is_json = "--json" in arguments
+    if sys.platform not in PLATFORMS:
+        message = f"got the platform {sys.platform}; dlexp runs on Linux and macOS, on Windows inside WSL"
+        raise SystemExit(show_error("environment", message, 2, is_json=is_json))
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         code = app(args=arguments or ["--help"], standalone_mode=False)

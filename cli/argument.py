@@ -30,3 +30,11 @@ Trust = Annotated[
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything that can be checked, then stop.")]
 RunsDir = Annotated[Path, typer.Option("--runs-dir", metavar="DIR", help="The folder of all runs.")]
+
+
+def allow(packages: list[str] | None) -> None:
+    """Let the code of the packages run that the user named with --trust."""
+    if packages:
+        from dlexp.config.trust import accept
+
+        accept(packages)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -13,6 +13,11 @@ from dlexp.run.jsonable import plain
 WIDTH_OFF_TERMINAL = 120
 # of all metrics, those that a person reads first; the rest are in result.json and MLflow
 FIRST_METRICS = ("loss", "accuracy", "top5_accuracy", "f1_macro", "roc_auc", "calibration_error", "rmse", "mae", "r2")
+
+
+def first_metrics(result: Mapping[str, Any]) -> list[str]:
+    """Return the names of the metrics that are shown, the user's own last."""
+    return [*FIRST_METRICS, *result.get("own_metrics", [])]
 
 
 def people(is_json: bool = False, *, is_quiet: bool = False) -> Console:

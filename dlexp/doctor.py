@@ -3,11 +3,12 @@
 import importlib.metadata
 import os
 import platform
-import re
 import shutil
 import sys
 from pathlib import Path
 from typing import Any
+
+from packaging.requirements import Requirement
 
 from dlexp.error import EnvironmentFault, first_line
 from dlexp.run.environment import versions
@@ -17,6 +18,7 @@ _LEAST_PYTHON = (3, 11)
 _LEAST_FREE = 2**30  # bytes of disk: a few checkpoints of a large model
 _DRIVER = Path("/proc/driver/nvidia/version")
 _GIB = 2**30
+SHOWN = ("torch", "torchvision", "mlflow")  # packages that are shown when all is well, too
 
 
 def examine(runs_dir: Path, uri: str | None = None) -> list[dict[str, Any]]:
@@ -49,17 +51,41 @@ def _python() -> dict[str, Any]:
 
 
 def _packages() -> list[dict[str, Any]]:
-    """Compare the installed versions with the ones dlexp asks for."""
-    found = []
-    for requirement in importlib.metadata.requires("dlexp") or []:
-        if "extra ==" in requirement:
-            continue
-        name = re.split(r"[^A-Za-z0-9_.-]", requirement, maxsplit=1)[0]
-        installed = versions((name,))[name]
-        cure = None if installed is not None else f"pip install '{requirement}'"
-        if installed is None or name in ("torch", "torchvision", "mlflow"):
-            found.append(_finding(name, installed or "missing", cure))
-    return found
+    """Compare the installed versions with the ones that dlexp's own metadata require."""
+    judged = [(requirement, _shortfall(requirement)) for requirement in _requirements() if _applies(requirement)]
+    return [
+        _finding(
+            requirement.name,
+            shortfall or versions((requirement.name,))[requirement.name] or "",
+            f"pip install '{_asked(requirement)}'" if shortfall else None,
+        )
+        for requirement, shortfall in judged
+        if shortfall or requirement.name in SHOWN
+    ]
+
+
+def _requirements() -> list[Requirement]:
+    return [Requirement(text) for text in importlib.metadata.requires("dlexp") or []]
+
+
+def _applies(requirement: Requirement, extra: str = "") -> bool:
+    """Say whether a requirement holds on this machine, with an extra or without any."""
+    return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
+
+
+def _asked(requirement: Requirement) -> str:
+    """Return a requirement without its marker."""
+    return f"{requirement.name}{requirement.specifier}"
+
+
+def _shortfall(requirement: Requirement) -> str | None:
+    """Say what is installed instead of what is required; None where the requirement is met."""
+    installed = versions((requirement.name,))[requirement.name]
+    if installed is None:
+        return f"missing; required is {_asked(requirement)}"
+    if requirement.specifier.contains(installed, prereleases=True):
+        return None
+    return f"{installed}; required is {_asked(requirement)}"
 
 
 def _devices() -> list[dict[str, Any]]:
@@ -119,16 +145,17 @@ def _mlflow_store(runs_dir: Path, uri: str | None) -> dict[str, Any]:
 
 
 def _extras() -> list[dict[str, Any]]:
-    """Say which optional sets of packages are complete."""
-    metadata = importlib.metadata.metadata("dlexp")
-    wanted: dict[str, list[str]] = {extra: [] for extra in metadata.get_all("Provides-Extra") or []}
-    for requirement in importlib.metadata.requires("dlexp") or []:
-        match = re.search(r"extra == ['\"]([^'\"]+)", requirement)
-        if match:
-            wanted[match[1]].append(re.split(r"[^A-Za-z0-9_.-]", requirement, maxsplit=1)[0])
-    found = []
-    for extra, names in wanted.items():
-        missing = [name for name, version in versions(tuple(names)).items() if version is None]
-        value = f"not installed ({', '.join(missing)}): pip install 'dlexp[{extra}]'" if missing else "installed"
-        found.append(_finding(f"extra {extra}", value))
-    return found
+    """Say which optional sets of packages are complete; one that nobody installed is no fault, an outdated one is."""
+    extras = importlib.metadata.metadata("dlexp").get_all("Provides-Extra") or []
+    return [_extra(extra) for extra in extras]
+
+
+def _extra(extra: str) -> dict[str, Any]:
+    wanted = [r for r in _requirements() if _applies(r, extra) and not _applies(r)]
+    names = tuple(requirement.name for requirement in wanted)
+    missing = [name for name, version in versions(names).items() if version is None]
+    install = f"pip install 'dlexp[{extra}]'"
+    if missing:
+        return _finding(f"extra {extra}", f"not installed ({', '.join(missing)}): {install}")
+    unmet = [f"{r.name} {shortfall}" for r in wanted if (shortfall := _shortfall(r))]
+    return _finding(f"extra {extra}", ", ".join(unmet) or "installed", install if unmet else None)

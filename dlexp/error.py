@@ -3,6 +3,21 @@
 import difflib
 from collections.abc import Iterable
 
+from typing_extensions import TypedDict
+
+
+class ErrorLine(TypedDict):
+    """What went wrong: its `kind`, and a `message` of one line."""
+
+    kind: str
+    message: str
+
+
+class ErrorDocument(TypedDict):
+    """What ``--json`` prints where a command failed."""
+
+    error: ErrorLine
+
 
 class DlexpError(Exception):
     """An error whose message is meant for the user, shown as one line without a traceback.

@@ -1,7 +1,8 @@
 """Losses: the mean over a trial's batch, one number per trial.
 
 `outputs` are (T, N, K) logits or scores, (T, N, 1) for one output; targets are (T, N) class indices (int64), (T, N, K)
-class probabilities (from mixup and the like) or, for regression, (T, N) values. The model needs `num_outputs` outputs.
+class probabilities (from mixup and the like) or, for regression, (T, N) values. The model needs `num_outputs` outputs,
+and `link` says how they become probabilities (`dlexp.metric.probability`; softmax where a loss says nothing).
 Shapes: T trials, N batch, K classes. With z outputs, s = softmax(z), y the target.
 """
 
@@ -46,6 +47,8 @@ class CrossEntropy:
         Bridle (1990), Probabilistic Interpretation of Feedforward Classification Network Outputs, Neurocomputing.
         Szegedy et al. (2016), Rethinking the Inception Architecture, CVPR, section 7 (label smoothing).
     """
+
+    link = "softmax"
 
     def __init__(
         self,
@@ -134,6 +137,7 @@ class BCE:
     ):
         _require(task, "bce", regression=False)
         self.num_outputs = 1 if num_classes == 2 else num_classes
+        self.link = "softmax" if num_classes == 2 else "sigmoid"
         self.alpha, self.beta = alpha, beta
 
     def __call__(self, outputs_TNK: Tensor, targets: Tensor) -> Tensor:
@@ -165,6 +169,8 @@ class Hinge:
         Weston and Watkins (1999), Support Vector Machines for Multi-Class Pattern Recognition, ESANN.
         Crammer and Singer (2001), On the Algorithmic Implementation of Multiclass Kernel-based Machines, JMLR 2.
     """
+
+    link = "margin"
 
     def __init__(
         self,

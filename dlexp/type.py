@@ -1,10 +1,10 @@
 """The annotations that turn a constructor's signature into a schema.
 
 A component states what a user may set as positional-or-keyword parameters with these types; `dlexp.config.check`
-enforces them. Nothing here imports torch.
+enforces them. Below them stand the types that the documents of ``--json`` share. Nothing here imports torch.
 """
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from annotated_types import Ge, Interval, MinLen
 
@@ -21,9 +21,17 @@ class PerTrialMarker:
         return "PerTrial"
 
 
+class ComponentMarker:
+    """Marks a parameter that takes a component of the user's: the dotted path of a class, or a node with `_target_`."""
+
+    def __repr__(self) -> str:
+        return "Component"
+
+
 PerTrial = Annotated[T, PerTrialMarker()]
 
 Name = str  # of a column: a number on the command line is taken as its text
+Component = Annotated[Any, ComponentMarker()]
 Count = Annotated[int, Ge(1)]
 NonNegativeInt = Annotated[int, Ge(0)]
 Finite = Annotated[float, Interval(gt=float("-inf"), lt=float("inf"))]
@@ -33,3 +41,27 @@ Probability = Annotated[float, Interval(ge=0, lt=1)]
 Fraction = Annotated[float, Interval(gt=0, lt=1)]
 UnitInterval = Annotated[float, Interval(ge=0, le=1)]
 Widths = Annotated[list[Count], MinLen(1)]
+
+
+class InDocument:
+    """What a value is in a document of ``--json``, where JSON says more, or less, than its Python type.
+
+    Args:
+        schema: The JSON Schema of the value.
+    """
+
+    def __init__(self, **schema: Any) -> None:
+        self.schema = schema
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
+        return self.schema
+
+
+def one_of(*texts: str) -> InDocument:
+    """Return the annotation of a text that is one of a few."""
+    return InDocument(type="string", enum=list(texts))
+
+
+Real = Annotated[float, InDocument(type=["number", "null"])]  # NaN and infinity are null in JSON
+Span = Annotated[list[Real], InDocument(type="array", items={"type": ["number", "null"]}, minItems=2, maxItems=2)]
+Metrics = dict[str, Real]

@@ -1,5 +1,7 @@
+import importlib.metadata
 import shutil
 from collections import namedtuple
+from email.message import Message
 
 import pytest
 
@@ -40,6 +42,70 @@ def test_an_absent_server_has_a_cure(tmp_path):
     assert "Connection refused" in found["value"]
 
 
+REQUIRED = [
+    "torch>=2.11",
+    "mlflow!=3.18.0,>=3.10",
+    "numpy",
+    "pywin32>=300; sys_platform == 'win32'",
+    'optuna>=4; extra == "search"',
+    'pytest; extra == "test"',
+    'optuna>=4; extra == "test"',
+]
+
+
+def installed(monkeypatch, **by_name):
+    """Have the machine require the packages above and hold these versions."""
+    metadata = Message()
+    for extra in ("search", "test"):
+        metadata["Provides-Extra"] = extra
+    monkeypatch.setattr(importlib.metadata, "requires", lambda _: REQUIRED)
+    monkeypatch.setattr(importlib.metadata, "metadata", lambda _: metadata)
+    monkeypatch.setattr(doctor, "versions", lambda names: {name: by_name.get(name) for name in names})
+
+
+FRESH = {"torch": "2.11.0+cpu", "mlflow": "3.19.0", "numpy": "2.0"}
+
+
 def test_a_missing_package_has_a_cure(tmp_path, monkeypatch):
-    monkeypatch.setattr(doctor, "versions", lambda names: {name: None for name in names})
-    assert by_name(doctor.examine(tmp_path))["torch"]["cure"].startswith("pip install 'torch")
+    installed(monkeypatch, mlflow="3.19.0", numpy="2.0")
+    torch = by_name(doctor.examine(tmp_path))["torch"]
+    assert (torch["status"], torch["value"]) == ("warn", "missing; required is torch>=2.11")
+    assert torch["cure"] == "pip install 'torch>=2.11'"
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "asked"),
+    [("mlflow", "2.14.1", "mlflow!=3.18.0,>=3.10"), ("mlflow", "3.18.0", "mlflow!=3.18.0,>=3.10")]
+    + [("torch", version, "torch>=2.11") for version in ("2.9.1", "2.10.0+cu128", "1.13")],
+)
+def test_a_package_that_does_not_satisfy_the_requirement_has_a_cure(tmp_path, monkeypatch, name, version, asked):
+    installed(monkeypatch, **FRESH | {name: version})
+    finding = by_name(doctor.examine(tmp_path))[name]
+    assert finding["status"] == "warn"
+    assert finding["value"] == f"{version}; required is {asked}"
+    assert finding["cure"] == f"pip install '{asked}'"
+
+
+def test_packages_that_satisfy_it_are_well_and_those_for_other_machines_are_not_asked_for(tmp_path, monkeypatch):
+    installed(monkeypatch, **FRESH)
+    findings = by_name(doctor.examine(tmp_path))
+    assert findings["torch"] == {"name": "torch", "status": "ok", "value": "2.11.0+cpu", "cure": None}
+    assert findings["mlflow"]["value"] == "3.19.0"
+    assert "pywin32" not in findings
+    assert "numpy" not in findings, "only what is wrong, and the three that matter most, are shown"
+
+
+def test_an_extra_is_complete_absent_or_outdated(tmp_path, monkeypatch):
+    installed(monkeypatch, **FRESH, optuna="4.1")
+    findings = by_name(doctor.examine(tmp_path))
+    assert findings["extra search"]["value"] == "installed"
+    assert findings["extra test"]["value"] == "not installed (pytest): pip install 'dlexp[test]'"
+    assert findings["extra test"]["status"] == "ok", "nobody needs it"
+    installed(monkeypatch, **FRESH, optuna="3.6.1")
+    search = by_name(doctor.examine(tmp_path))["extra search"]
+    assert (search["status"], search["value"]) == ("warn", "optuna 3.6.1; required is optuna>=4")
+    assert search["cure"] == "pip install 'dlexp[search]'"
+
+
+def test_the_project_s_own_metadata_can_be_read_and_is_met_here():
+    assert all(finding["cure"] is None for finding in doctor._packages())

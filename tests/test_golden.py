@@ -34,6 +34,16 @@ def listener(_about):
     return lambda _event: None
 
 
+class Deaf:
+    """Hears of a sweep and keeps it to itself."""
+
+    def listen(self, event):
+        pass
+
+    def close(self):
+        pass
+
+
 def test_they_are_listed(runs_dir):
     records = {record["run_id"]: record for record in list_runs(runs_dir)}
     assert set(records) == {TRAIN, SWEEP, CV, *STOPPED.values()}
@@ -78,7 +88,7 @@ def test_a_stopped_cv_goes_on(runs_dir):
 def test_a_sweep_whose_trials_would_not_agree_is_not_mixed_with_new_ones(runs_dir, run_id, cure):
     before = sorted(runs_dir.rglob("manifest.json"))
     with pytest.raises(RunError, match=cure):
-        sweep.resume(run_id, runs_dir, None, announce=listener)
+        sweep.resume(run_id, runs_dir, None, announce=lambda _about: Deaf())
     assert sorted(runs_dir.rglob("manifest.json")) == before
 
 

@@ -1,6 +1,7 @@
 """Losses: closed forms, torch.nn.functional as reference, the trial axis. T trials, N batch, K classes, D features."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -149,7 +150,7 @@ def test_class_weights_of_each_trial_give_the_bits_it_has_alone(label_smoothing,
     outputs = _draw(3, N, K, dtype=torch.float32)
     targets = torch.softmax(_draw(3, N, K, dtype=torch.float32, seed=4), -1) if is_mixed else _classes(3, N)
     weights = [WEIGHTS, [1.0] * K, WEIGHTS[::-1]]
-    columns = [torch.tensor(each, dtype=torch.float64).unsqueeze(1) for each in zip(*weights, strict=True)]
+    columns: Any = [torch.tensor(each, dtype=torch.float64).unsqueeze(1) for each in zip(*weights, strict=True)]
     together = CrossEntropy(label_smoothing, columns, num_classes=K)(outputs, targets)
     for row, own in enumerate(weights):
         chosen = slice(row, row + 1)

@@ -1,18 +1,13 @@
 """`dlexp data`: what was read, without training."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from ..argument import ConfigDir, Debug, Json, Overrides, Quiet
 from ..output import people, show_json
-
-SHOWN = 40
-SHOWN_CATEGORIES = 6
+from ..view import data as view
 
 
 def data(
@@ -35,64 +30,6 @@ def data(
     from dlexp.build.inspection import inspect
 
     found = inspect(composed, figure)
-    _show(found, people(json, is_quiet=quiet))
+    view.show(found, people(json, is_quiet=quiet))
     if json:
         show_json(found)
-
-
-def _show(found: dict[str, Any], console: Console) -> None:
-    shape = " x ".join(map(str, found["in_shape"]))
-    console.print(f"data      {escape(found['name'])} ({found['task']}): {found['num_examples']:,} examples of {shape}")
-    console.print(f"memory    {found['bytes'] / 2**20:,.1f} MiB as {found['type']}")
-    console.print(_part_table(found))
-    if found["columns"]:
-        console.print(_column_table(found["columns"]))
-    for number, channel in enumerate(found["channels"]):
-        console.print(f"channel {number} mean {channel['mean']:.4f}, deviation {channel['std']:.4f} of [0, 1]")
-    for example in found["examples"]:
-        inputs = ", ".join(f"{name} {value:.6g}" for name, value in list(example.get("inputs", {}).items())[:8])
-        console.print(f"example   {escape(example['id'])}: {escape(str(example['target']))}  {escape(inputs)}")
-    for part, number in found["duplicates"].items():
-        if number:
-            console.print(f"copies    {number:,} examples of {part} stand in an earlier part too")
-    for warning in found["warnings"]:
-        console.print(f"[yellow]warning[/] {escape(warning)}")
-    if found["figure"]:
-        console.print(f"figure    {escape(found['figure'])}")
-
-
-def _part_table(found: dict[str, Any]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("class" if found["class_names"] else "value", overflow="fold")
-    parts = found["parts"]
-    for part in parts:
-        table.add_column(part, justify="right")
-    if found["class_names"]:
-        for k, name in enumerate(found["class_names"][:SHOWN]):
-            table.add_row(f"{k} {escape(name)}", *(f"{part['counts'][name]:,}" for part in parts.values()))
-        if len(found["class_names"]) > SHOWN:
-            table.add_row(f"... and {len(found['class_names']) - SHOWN} more")
-    else:
-        for key in ("min", "mean", "max"):
-            table.add_row(key, *(f"{part[key]:.10g}" if key in part else "" for part in parts.values()))
-    table.add_row("all", *(f"{part['num']:,}" for part in parts.values()), style="bold")
-    return table
-
-
-def _column_table(columns: list[dict[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("column", overflow="fold")
-    table.add_column("type")
-    table.add_column("gaps", justify="right")
-    table.add_column("what is in it", overflow="fold")
-    for column in columns[:SHOWN]:
-        if column["type"] == "number":
-            content = f"{column['min']:.10g} to {column['max']:.10g}, mean {column['mean']:.6g}"
-        else:
-            counts = sorted(column["counts"].items(), key=lambda item: -item[1])
-            content = ", ".join(f"{name} {number:,}" for name, number in counts[:SHOWN_CATEGORIES])
-            content += f" and {len(counts) - SHOWN_CATEGORIES} more" if len(counts) > SHOWN_CATEGORIES else ""
-        table.add_row(escape(column["name"]), column["type"], f"{column['gaps']:,}", escape(content))
-    if len(columns) > SHOWN:
-        table.add_row(f"... and {len(columns) - SHOWN} more")
-    return table

@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from ..argument import Debug, Json, Quiet, RunsDir
 from ..output import people, show_json
+from ..view import doctor as view
 
 
 def doctor(
@@ -29,10 +28,5 @@ def doctor(
     findings = examine(runs_dir, uri)
     if json:
         show_json(findings)
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for found in findings:
-        color = "green" if found["status"] == "ok" else "yellow"
-        cure = "" if found["cure"] is None else f"\n[yellow]{escape(found['cure'])}[/]"
-        table.add_row(f"[{color}]{found['status']}[/]", escape(found["name"]), escape(found["value"]) + cure)
-    people(json, is_quiet=quiet).print(table)
-    return int(any(found["status"] != "ok" for found in findings))
+    view.show(findings, people(json, is_quiet=quiet))
+    return int(any(finding["status"] != "ok" for finding in findings))

@@ -1,14 +1,12 @@
 """`dlexp options`: what can be chosen."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from ..argument import ConfigDir, Debug, Json, Quiet
-from ..output import people, show_json, yaml_text
+from ..output import people, show_json
+from ..view import options as view
 
 
 def options(
@@ -22,7 +20,7 @@ def options(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """List what can be chosen, the default first.
+    """List what can be chosen, the default first; `dlexp options metric` lists the metrics with their formulas.
 
     Example: `dlexp options optimizer adam`
     """
@@ -35,32 +33,10 @@ def options(
     console = people(is_quiet=quiet)
     if group is None:
         for name, choices in found.items():
-            _show_group(console, name, choices)
+            view.show_group(console, name, choices)
+        console.print("metrics are not chosen; `dlexp options metric` lists them with their formulas")
     else:
         for name, choice in found[group].items():
-            _show_option(console, group, name, choice)
-
-
-def _show_group(console: Console, group: str, choices: dict[str, Any]) -> None:
-    table = Table(title=f"[bold]{group}[/]", title_justify="left", show_header=False, box=None, pad_edge=False)
-    table.add_column(no_wrap=True, style="cyan")
-    table.add_column()
-    for name, choice in choices.items():
-        table.add_row(name, escape(choice["doc"]))
-    console.print(table)
-    console.print()
-
-
-def _show_option(console: Console, group: str, name: str, choice: dict[str, Any]) -> None:
-    console.print(f"[bold cyan]{group}={name}[/]  {escape(choice['doc'])}")
-    if choice["source"]:
-        console.print(f"  [dim]{escape(choice['source'])}[/]")
-    table = Table(show_header=False, box=None, padding=(0, 2))
-    table.add_column(no_wrap=True, style="green")
-    table.add_column()
-    table.add_column(style="dim")
-    for parameter, about in choice["parameters"].items():
-        table.add_row(
-            escape(f"{group}.{parameter}={yaml_text(about['default'])}"), escape(about["doc"]), escape(about["type"])
-        )
-    console.print(table)
+            view.show_option(console, group, name, choice)
+        if group == "metric" and option is None:
+            console.print("metrics of your own: metric.extra=[my_parts.MyMetric] trusted=[my_parts]")

@@ -1,13 +1,8 @@
 """`dlexp summary`: the layer table of a model."""
 
-from typing import Any
-
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from ..argument import ConfigDir, Debug, Json, Overrides, Quiet
 from ..output import people, show_json
+from ..view import summary as view
 
 
 def summary(
@@ -27,55 +22,6 @@ def summary(
     from dlexp.build.summary import summary as summary_job
 
     found = summary_job(composed)
-    _show(found, people(json, is_quiet=quiet))
+    view.show(found, people(json, is_quiet=quiet))
     if json:
         show_json(found)
-
-
-def _show(found: dict[str, Any], console: Console) -> None:
-    shape, outputs = _shape(found["input_shape"]), found["num_outputs"]
-    title = f"{escape(found['model'])} for {escape(found['data'])}: {shape} -> {outputs}"
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.add_column("layer", overflow="fold")
-    table.add_column("type", overflow="fold")
-    for header in ("output", "parameters", "share", "FLOPs", "share", "field", "stride"):
-        table.add_column(header, justify="right", no_wrap=True)
-    for layer in found["layers"]:
-        table.add_row(*_row(layer), style="dim" if layer["is_auxiliary"] else None)
-    console.print(table)
-    frozen = found["num_params"] - found["num_trainable"]
-    trained = f", {frozen:,} of them frozen" if frozen else ""
-    console.print(f"parameters  {found['num_params']:,}{trained}")
-    console.print(f"FLOPs       {_short(found['flops'])} for one example, a multiply-add as two")
-    for head in found["auxiliary"]:
-        where = f"{head['name']} reads {head['behind']}; its loss counts {head['weight']:g} in training"
-        console.print(f"auxiliary   {escape(where)}; evaluation leaves it out")
-    for warning in found["warnings"]:
-        console.print(f"[yellow]warning[/]     {escape(warning)}")
-
-
-def _row(layer: dict[str, Any]) -> list[str]:
-    params, flops = layer["num_params"], layer["flops"]
-    return [
-        escape(layer["name"]),
-        escape(layer["type"]),
-        _shape(layer["output_shape"]),
-        f"{params:,}" if params else "",
-        f"{layer['share']:.1%}" if params else "",
-        _short(flops) if flops else "",
-        f"{layer['flops_share']:.1%}" if layer["flops_share"] else "",
-        "" if layer["receptive_field"] is None else str(layer["receptive_field"]),
-        "" if layer["stride"] is None else str(layer["stride"]),
-    ]
-
-
-def _shape(sizes: list[int]) -> str:
-    return "x".join(map(str, sizes))
-
-
-def _short(number: int) -> str:
-    """Return a count with three digits and a prefix: 3,628,146,688 is 3.63 G, 23,000,000 is 23.0 M."""
-    for unit, size in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if number >= 0.9995 * size:
-            return f"{number / size:#.3g}".rstrip(".") + f" {unit}"
-    return str(number)

@@ -2,22 +2,14 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet
-from ..output import Ending, people, show_json, show_notes
-
-if TYPE_CHECKING:
-    from dlexp.console.board import Board
-    from dlexp.job.sweep.loop import SweepEvent
-    from dlexp.job.sweep.sweep import Announcement, Found
-
-SHOWN = 10
+from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet, Trust, allow
+from ..output import Ending, people, show_json
+from ..view import sweep as view
 
 
 def sweep(
@@ -32,6 +24,7 @@ def sweep(
     config_dir: ConfigDir = None,
     dry_run: DryRun = False,
     json: Json = False,
+    trust: Trust = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
@@ -39,6 +32,7 @@ def sweep(
 
     Example: `dlexp sweep optimizer.lr='tag(log,interval(1e-4,1))' search=coarse_to_fine search.trials=30`
     """
+    allow(trust)
     from dlexp.error import ConfigError
 
     console = people(json, is_quiet=quiet)
@@ -49,10 +43,10 @@ def sweep(
 
         read_space(overrides or [], config_dir)  # what is wrong with the space is said before torch is imported
     if dry_run:
-        return forecast_sweep(overrides or [], config_dir, console, json)
+        return dry_run_sweep(overrides or [], config_dir, console, is_json=json)
     from dlexp.job.sweep import sweep as job
 
-    announce, ending = Announcer(console), Ending(console, partial(_show, console=console))
+    announce, ending = view.Announcer(console), Ending(console, partial(view.show, console=console))
     try:
         if resume is not None:
             found = job.resume(resume, runs_dir, config_dir, announce=announce, tell=ending.tell)
@@ -66,205 +60,12 @@ def sweep(
     return found.outcome.exit_code
 
 
-class Announcer:
-    """Shows what is about to be searched, then passes the events to the board."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self.board: Board | None = None
-
-    def __call__(self, about: "Announcement") -> "Announcer":
-        """Show what is known beforehand; return what listens."""
-        from dlexp.console.board import Board
-
-        console, spec, data = self.console, about.spec, about.spec.first.dataset
-        console.print(f"data    {data.name} ({data.task}): {len(data.train):,} train, {len(data.val):,} val")
-        for d in spec.space.dimensions:
-            console.print(
-                f"search  {escape(d.text)}" + (f"  ({d.owner}={'|'.join(sorted(d.options))})" if d.owner else "")
-            )
-        if spec.space.seeds:
-            console.print(f"seeds   {', '.join(map(str, spec.space.seeds))}: the mean of {spec.metric} counts")
-        console.print(f"by      {spec.composed.choices['search']}, best {spec.metric}")
-        console.print(f"device  {spec.first.device_line}")
-        console.print(f"sweep   {escape(str(about.folder.path))}" + ("" if about.is_new else ", going on"))
-        self.board = Board(console, spec.metric, spec.is_high_better, max(1, len(spec.space.seeds)))
-        return self
-
-    def close(self) -> None:
-        """Leave the terminal as it was."""
-        if self.board is not None:
-            self.board.close()
-
-    def listen(self, event: "SweepEvent") -> None:
-        """Show one event."""
-        from dlexp.job.sweep.loop import RoundBegin, TrialEpoch
-
-        assert self.board is not None
-        if isinstance(event, RoundBegin):
-            asked = event.round
-            self.board.begin_round(asked.number, len(asked.proposals), asked.notes, event.total)
-        elif isinstance(event, TrialEpoch):
-            value = event.event.metrics.get(self.board.metric, float("nan"))
-            self.board.epoch(event.trial.overrides, value)
-        else:
-            found, setting = event.entry.outcome, event.entry.trial.overrides
-            self.board.total = event.total
-            self.board.end(setting, found.value, found.status, found.reason, is_new=event.is_new)
-
-
-def _show(found: "Found", console: Console) -> None:
-    result, best = found.outcome.result, found.outcome.result["best"]
-    seconds = result["seconds"]
-    console.print(f"[bold]{result['status']}[/]: {len(result['trials'])} trials, {seconds:.1f} s")
-    if found.ranking:
-        console.print(_leaderboard(found))
-    _show_importances(result, console)
-    failed = sum(record["status"] in ("failed", "diverged") for record in result["trials"])
-    if failed:
-        console.print(f"[yellow]{failed} of {len(result['trials'])} trials failed or diverged[/]")
-    invalid = sum(record["status"] == "invalid" for record in result["trials"])
-    if invalid:
-        console.print(f"[yellow]{invalid} of them were skipped: they cannot be trained[/]")
-    if best is not None:
-        for edge in best["edges"]:
-            key, side = edge.split(": ")
-            console.print(f"[yellow]the best {key} lies at the {side} edge of what was searched; widen it[/]")
-        _show_worth(result, best, console)
-    show_notes(found.outcome.notes, console)
-    console.print(f"sweep folder  {escape(result['run_dir'])}", soft_wrap=True)
-    if best is not None:
-        # whole lines, to be copied: a terminal wraps them without a break
-        console.print(f"winner        {escape(found.command)}", soft_wrap=True)
-        is_default = Path(result["run_dir"]).parent.parent == Path("runs").resolve()
-        name = result["run_id"] if is_default else result["run_dir"]
-        console.print(f"once more     dlexp train --from {escape(name)}", soft_wrap=True)
-        console.print(f"sealed test   dlexp eval {escape(best['run_dir'])} --split test", soft_wrap=True)
-
-
-def _show_worth(result: dict[str, Any], best: dict[str, Any], console: Console) -> None:
-    metric = result["metric"]
-    if best["seeds"] == 1:
-        console.print("one seed a setting: the noise of seeds is unknown; seed='range(0,3)' shows it")
-    if "corrected" in best:
-        console.print(
-            f"{metric} {best['value']:.4f} is the best of {best['picked_among']} on the validation part; corrected for "
-            f"having been picked {best['corrected']:.4f}; it wins on {best['wins']:.0%} of resampled validation parts"
-        )
-
-
-def _show_importances(result: dict[str, Any], console: Console) -> None:
-    from dlexp.config.wording import short_key
-
-    shares, note = result["importances"], result.get("importances_note", "")
-    if shares:
-        named = ", ".join(f"{short_key(key, list(shares))} {share:.2f}" for key, share in shares.items())
-        console.print(f"importance {escape(named)}: {escape(note)}")
-    elif note and "dimension" not in note:
-        console.print(f"importance not computed: {escape(note)}")
-
-
-def _leaderboard(found: "Found") -> Table:
-    """Return the best settings in the columns where they differ."""
-    from dlexp.config.wording import short_key, short_value
-
-    ranking, metric = found.ranking[:SHOWN], found.outcome.result["metric"]
-    keys = list(dict.fromkeys(key for ranked in found.ranking for key in ranked.settings))
-    differing = [key for key in keys if len({repr(s.settings.get(key)) for s in found.ranking}) > 1] or keys
-    has_seeds = any(ranked.std is not None for ranked in ranking)
-    table = Table(box=None, pad_edge=False)
-    table.add_column("", justify="right")
-    table.add_column(metric, justify="right")
-    for key in differing:
-        table.add_column(escape(short_key(key, differing)), justify="right")
-    table.add_column("epochs", justify="right")
-    table.add_column("status")
-    for place, ranked in enumerate(ranking, 1):
-        entry = ranked.entries[0]
-        value = "none" if ranked.value is None else f"{ranked.value:.4f}"
-        if has_seeds and ranked.std is not None:
-            value += f" ± {ranked.std:.4f}"
-        cells = [escape(short_value(ranked.settings[key])) if key in ranked.settings else "" for key in differing]
-        status = "tied with 1" if ranked.is_tied else _status(ranked.entries)
-        table.add_row(str(place), value, *cells, str(entry.outcome.epochs), status)
-    if len(found.ranking) > SHOWN:
-        table.caption = f"{len(found.ranking) - SHOWN} more in result.json"
-        table.caption_justify = "left"
-    return table
-
-
-def _status(entries: list[Any]) -> str:
-    statuses = list(dict.fromkeys(entry.outcome.status for entry in entries))
-    return ", ".join(statuses)
-
-
-def forecast_sweep(overrides: list[str], config_dir: Path | None, console: Console, is_json: bool) -> int:
-    """Show what a sweep would take."""
+def dry_run_sweep(overrides: list[str], config_dir: Path | None, console: Console, *, is_json: bool) -> int:
+    """Show what a sweep would take; return the exit code."""
     from dlexp.job.sweep.dry_run import forecast
 
-    found = forecast(overrides, config_dir)
-    rounds = f" in {found['rounds']} rounds" if found["rounds"] > 1 else ""
-    console.print(f"settings {found['settings']:,}, {_trials(found['trials'])}{rounds}")
-    for line in found["skipped"]:
-        console.print(f"[yellow]{escape(line)}[/]")
-    for line in _group_lines(found["groups"]):
-        console.print(f"group    {escape(line)}")
-    low, high = found["num_params"]
-    console.print(f"params   {low:,}" + ("" if low == high else f" to {high:,}"))
-    console.print(f"device   {found['device']}")
-    process, free = found["memory_process"], found["memory_free"]
-    console.print(
-        f"memory   about {_size(found['memory'])} beside {_size(process)} of torch itself; {_size(free)} are free"
-    )
-    disk, free = found["disk"], found["disk_free"]
-    console.print(f"disk     about {_size(disk)}, {_size(disk // found['trials'])} a trial; {_size(free)} are free")
-    parts = ", ".join(f"{name} {_time(value)}" for name, value in found["parts"].items())
-    several = f" in {found['workers']} processes, at best" if found["workers"] > 1 else ""
-    console.print(f"time     about {_time(found['seconds'])}{several}: {parts}")
-    if found["measured"] < len(found["groups"]):
-        console.print(f"         measured on {found['measured']} of {len(found['groups'])} structures, else their mean")
-    for what in ("memory", "disk"):
-        if found[what] > found[f"{what}_free"]:
-            console.print(f"[red]{what} will not suffice[/]")
-    console.print("nothing was trained and nothing written")
+    document = forecast(overrides, config_dir)
+    view.show_dry_run(document, console)
     if is_json:
-        show_json(found)
+        show_json(document)
     return 0
-
-
-def _group_lines(groups: list[dict[str, Any]]) -> list[str]:
-    """Return a line for each of the largest groups: what tells it from the others, how it trains and why."""
-    keys = list(dict.fromkeys(key for group in groups for key in group["settings"]))
-    differing = [key for key in keys if len({repr(group["settings"].get(key)) for group in groups}) > 1]
-    lines = []
-    for group in groups[:SHOWN]:
-        about = _setting({key: group["settings"][key] for key in differing if key in group["settings"]})
-        how = {"solo": "one after another", "fused": f"{group['stack']} at once"}.get(group["engine"], group["engine"])
-        what = f"{about}: " if about else ""
-        lines.append(f"{what}{_trials(group['size'])}, {group['num_params']:,} parameters, {how} ({group['reason']})")
-    if len(groups) > SHOWN:
-        lines.append(f"and {len(groups) - SHOWN} more structures")
-    return lines
-
-
-def _trials(number: int) -> str:
-    return f"{number:,} trial{'s' if number > 1 else ''}"
-
-
-def _setting(overrides: dict[str, Any]) -> str:
-    return " ".join(f"{key}={value}".replace(" ", "") for key, value in overrides.items())
-
-
-def _size(number: float) -> str:
-    for unit in ("KiB", "MiB"):
-        number /= 1024
-        if number < 1024:
-            return f"{number:,.1f} {unit}" if number < 10 else f"{number:,.0f} {unit}"
-    return f"{number / 1024:,.1f} GiB"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, hours = seconds / 60, seconds / 3600
-    return f"{minutes:.0f} min" if minutes < 120 else f"{hours:.1f} h"

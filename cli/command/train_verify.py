@@ -1,20 +1,9 @@
 """`dlexp train --verify-trial RUN`: trains a run again, alone, and says whether it is the same to the bit."""
 
 from pathlib import Path
-from typing import Any
-
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from ..output import people, show_json
-
-ALONE = {
-    "solo": "its module",
-    "batched": "batched, one trial",
-    "vmapped": "vmapped, one trial",
-    "graphed": "as a graph",
-}
+from ..view import train_verify as view
 
 
 def verify_trial(run: str, runs_dir: Path, others: object, *, is_json: bool, is_quiet: bool) -> int:
@@ -38,26 +27,7 @@ def verify_trial(run: str, runs_dir: Path, others: object, *, is_json: bool, is_
 
     console = people(is_json, is_quiet=is_quiet)
     found = verify(run, runs_dir, console.print)
-    _show(found, console)
+    view.show(found, console)
     if is_json:
         show_json(found)
     return 0 if found["is_bitwise"] else 1
-
-
-def _show(found: dict[str, Any], console: Console) -> None:
-    table = Table(title="largest difference from what is stored", title_justify="left")
-    table.add_column("")
-    for engine in found["differences"]:
-        table.add_column(ALONE[engine], justify="right")
-    for name in dict.fromkeys(name for own in found["differences"].values() for name in own):
-        table.add_row(name, *(_cell(own.get(name)) for own in found["differences"].values()))
-    console.print(table)
-    verdict = "the same to the last bit" if found["is_bitwise"] else "[yellow]not the same[/]"
-    threads = "" if found["threads"] is None else f", {found['threads']} thread(s)"
-    console.print(f"{found['run_id']}  engine {found['engine']}{threads}, {found['epochs']} epochs: {verdict}")
-    for reason in found["reasons"]:
-        console.print(f"may be because {escape(reason)}")
-
-
-def _cell(value: float | None) -> str:
-    return "not comparable" if value is None else "0" if value == 0 else f"{value:.1e}"

@@ -1,13 +1,15 @@
 """`dlexp train --from SWEEP`: the winner of a sweep, once or over seeds."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from ..output import FIRST_METRICS, show_json
+from ..output import show_json
+from ..view import sweep as sweep_view
+from ..view import train_winner as view
+from .sweep import dry_run_sweep
 
 if TYPE_CHECKING:
     from dlexp.job.sweep.winner import Recipe
@@ -61,46 +63,20 @@ def train_seeds(
     from dlexp.config.resolve import resolve
     from dlexp.job.sweep.winner import open_tests, over_seeds, spread
 
-    from . import sweep as loop
-
     first = resolve(found.overrides, config_dir).config["seed"]
     overrides = over_seeds(found.overrides, seeds, first)
     if is_dry:
-        return loop.forecast_sweep(overrides, config_dir, console, is_json)
+        return dry_run_sweep(overrides, config_dir, console, is_json=is_json)
     from dlexp.job.sweep import sweep as job
 
-    announce = loop.Announcer(console)
+    announce = sweep_view.Announcer(console)
     done = job.start(overrides, config_dir, announce=announce, open_test=open_test, origin=found.origin)
     result = done.outcome.result
     whole = [record for record in result["trials"] if record["status"] in ("finished", "stopped_early")]
     result["spread"] = spread(record["metrics"] for record in whole)
     if open_test and whole:
         result["test"] = open_tests(result, Path(result["run_dir"]).parent.parent)
-    console.print(_table(result))
-    for note in done.outcome.notes:
-        console.print(f"[yellow]{escape(note)}[/]")
-    console.print(f"sweep folder  {escape(result['run_dir'])}")
+    view.show(result, done.outcome.notes, console)
     if is_json:
         show_json(result)
     return done.outcome.exit_code
-
-
-def _table(result: dict[str, Any]) -> Table:
-    """Return mean and standard deviation of the metrics over seeds."""
-    test = result.get("test", {"mean": {}, "std": {}})
-    mean, std = {**result["spread"]["mean"], **test["mean"]}, {**result["spread"]["std"], **test["std"]}
-    splits = [split for split in ("train", "val", "test") if any(name.startswith(f"{split}/") for name in mean)]
-    count = result["spread"]["runs"]
-    table = Table(title=f"best epochs of {count} seeds: mean ± standard deviation", title_justify="left")
-    table.add_column("metric")
-    for split in splits:
-        table.add_column(split, justify="right")
-    for name in [name for name in FIRST_METRICS if any(f"{split}/{name}" in mean for split in splits)]:
-        table.add_row(name, *(_cell(mean.get(f"{split}/{name}"), std.get(f"{split}/{name}")) for split in splits))
-    return table
-
-
-def _cell(mean: float | None, std: float | None) -> str:
-    if mean is None:
-        return ""
-    return f"{mean:.4f}" if std is None else f"{mean:.4f} ± {std:.4f}"

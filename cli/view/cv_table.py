@@ -1,12 +1,18 @@
 """Tables of cross-validations: metrics of one setting, several settings compared, what searches chose, an audit."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..output import FIRST_METRICS
+from ..output import first_metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dlexp.job.cv.check_document import Audit
+    from dlexp.job.cv.document import Choice, CVResult, CVSettingsResult
 
 MOST_SETTINGS = 20
 
@@ -18,34 +24,41 @@ def describe(values: dict[str, Any]) -> str:
     )
 
 
-def show_result(result: dict[str, Any], console: Console) -> None:
+def show_result(result: "CVResult", console: Console) -> None:
     """Print what a complete cv of one setting, or of a search, found."""
     has_seeds = "std_seeds" in result
     table = Table(title="validation", title_justify="left")
     spreads = ("std", "of folds", "of seeds") if has_seeds else ("std",)
     for header in ("metric", "mean", *spreads, "95 % interval", "corrected", "pooled"):
         table.add_column(header, justify="left" if header == "metric" else "right")
-    for name in [name for name in FIRST_METRICS if f"val/{name}" in result["mean"]]:
+    for name in [name for name in first_metrics(result) if f"val/{name}" in result["mean"]]:
         key = f"val/{name}"
-        spans = [_span(result[kind][key]) for kind in ("interval", "interval_corrected")]
         pooled = result["out_of_fold"].get(name)
-        kinds = ("mean", "std", "std_folds", "std_seeds") if has_seeds else ("mean", "std")
-        numbers = [f"{result[kind][key]:.4f}" for kind in kinds]
+        if key in result.get("pooled", []):
+            table.add_row(name, *[""] * (len(spreads) + 3), f"{result['mean'][key]:.4f}")
+            continue
+        spans = [_span(result[kind][key]) for kind in ("interval", "interval_corrected")]
+        values = [result["mean"][key], result["std"][key]]
+        if "std_folds" in result and "std_seeds" in result:
+            values += [result["std_folds"][key], result["std_seeds"][key]]
+        numbers = [f"{value:.4f}" for value in values]
         table.add_row(name, *numbers, *spans, "" if pooled is None else f"{pooled:.4f}")
     console.print(table)
     console.print("The interval over folds is optimistic, because they share training data; the other allows for that.")
+    if result.get("pooled"):
+        console.print("A single example has no such metric: those without a mean are of the pooled predictions.")
     if has_seeds:
         console.print(
             f"std is that of the folds' means over {len(result['seeds'])} seeds; beside it the spreads due to folds "
             "and due to seeds apart."
         )
     if "choices" in result:
-        _show_choices(result, console)
+        _show_choices(result["choices"], len(result.get("searches", [])), console)
         return
     console.print("Compare two settings with `dlexp compare CV CV`, which pairs them fold by fold.")
 
 
-def show_settings(result: dict[str, Any], console: Console) -> None:
+def show_settings(result: "CVSettingsResult", console: Console) -> None:
     """Print the settings, best first, each compared with the best."""
     metric = result["metric"]
     table = Table(title=f"{metric} over the same folds", title_justify="left")
@@ -75,14 +88,13 @@ def show_settings(result: dict[str, Any], console: Console) -> None:
         console.print(f"{result['note']}{told}.")
 
 
-def _show_choices(result: dict[str, Any], console: Console) -> None:
-    num = len(result["searches"])
-    for choice in result["choices"]:
+def _show_choices(choices: "list[Choice]", num: int, console: Console) -> None:
+    for choice in choices:
         console.print(f"chosen in {choice['count']} of {num} folds: {escape(describe(choice['overrides']))}")
     console.print("The scores are those of the whole procedure, search included: no fold held out what its search saw.")
 
 
-def audit_table(found: dict[str, Any]) -> Table:
+def audit_table(found: "Audit") -> Table:
     """Return the table of an audit."""
     table = Table(title="audit of the folds", title_justify="left")
     has_settings = any(fold["setting"] for fold in found["folds"])
@@ -99,9 +111,9 @@ def audit_table(found: dict[str, Any]) -> Table:
     return table
 
 
-def _span(interval: list[float | None]) -> str:
+def _span(interval: "Sequence[float | None]") -> str:
     low, high = interval
-    return "unknown" if low is None or high is None else f"{low:.4f} to {high:.4f}"
+    return "all folds equal" if low is None or high is None else f"{low:.4f} to {high:.4f}"
 
 
 def _p_value(value: float) -> str:

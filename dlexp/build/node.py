@@ -50,7 +50,7 @@ def build(node: dict[str, Any], **program: Any) -> Any:
     return factory(node, **program)(**wanted)
 
 
-def factory(node: dict[str, Any], **program: Any) -> Callable[..., Any]:
+def factory(node: dict[str, Any], **program: Any) -> "partial[Any]":
     """Return a partial that constructs what a node describes each time it is called with the program's parameters."""
     values = {name: _build_value(value, program) for name, value in node.items() if name != "_target_"}
     return partial(_resolve(node["_target_"]), **values)

@@ -5,19 +5,30 @@ from typing import Any
 
 import torch
 
-from dlexp.build.node import Config, build_per_trial
+from dlexp.build.node import Config, build, build_per_trial
+from dlexp.config.metric import METRICS
 from dlexp.data.dataset import Dataset
 from dlexp.direction import has_direction
-from dlexp.engine.evaluate import report
+from dlexp.engine.evaluate import Reading, report
 from dlexp.error import ConfigError, did_you_mean
 from dlexp.loss import balanced_weights
+from dlexp.metric.choice import Metrics
 
 
-def build_loss(configs: list[Config], datasets: list[Dataset], device: torch.device) -> Any:
-    """Build the loss that the trials of a program share, for the data's task; balanced by each training part."""
+def build_loss(
+    configs: list[Config], datasets: list[Dataset], device: torch.device, dtype: torch.dtype = torch.float32
+) -> Any:
+    """Build the loss that the trials of a program share, for the data's task; balanced by each training part.
+
+    Args:
+        configs: Of the trials.
+        datasets: Theirs.
+        device: Where its parameters live.
+        dtype: What they are stored in: that of the model.
+    """
     program = {"task": datasets[0].task, "num_classes": datasets[0].num_classes}
     nodes = [_balanced(config["loss"], dataset) for config, dataset in zip(configs, datasets, strict=True)]
-    return build_per_trial(nodes, dtype=torch.float32, device=device, **program)
+    return build_per_trial(nodes, dtype=dtype, device=device, **program)
 
 
 def _balanced(node: Config, dataset: Dataset) -> Config:
@@ -26,7 +37,21 @@ def _balanced(node: Config, dataset: Dataset) -> Config:
     return {**node, "class_weight": balanced_weights(dataset.targets[dataset.train], dataset.num_classes)}
 
 
-def choose_monitor(asked: str, loss: Any, dataset: Dataset) -> str:
+def build_metrics(config: Config, dataset: Dataset) -> Metrics:
+    """Build the constants of the metrics and the user's own.
+
+    Raises:
+        ConfigError: An own metric lacks something, or has the name of another.
+    """
+    metrics: Metrics = build(config["metric"], task=dataset.task, num_classes=dataset.num_classes)
+    taken = {"loss", "penalty", *(row.name for row in METRICS)}
+    name = next((name for name in metrics.names if name in taken), None)
+    if name is not None:
+        raise ConfigError(f"metric.extra: got {name}; that name is taken: see `dlexp options metric`")
+    return metrics
+
+
+def choose_monitor(asked: str, loss: Any, dataset: Dataset, metrics: Metrics | None = None) -> str:
     """Return the metric that chooses the best epoch.
 
     Raises:
@@ -42,9 +67,9 @@ def choose_monitor(asked: str, loss: Any, dataset: Dataset) -> str:
         return "val/accuracy" if dataset.num_classes else "val/loss"
     targets = dataset.targets[dataset.val].unsqueeze(0)
     outputs = torch.randn(1, targets.shape[1], loss.num_outputs, generator=torch.Generator().manual_seed(0))
-    found = report(outputs, targets, loss, dataset.num_classes)
+    found = report(outputs, targets, Reading(loss, dataset.num_classes))
     scalars = {f"val/{k}": float(v) for k, v in found.items() if v.dim() == 1 and has_direction(k)}
-    known = list(scalars) + known
+    known = [f"val/{name}" for name in ([] if metrics is None else metrics.names)] + list(scalars) + known
     sound = [name for name in known if math.isfinite(scalars.get(name, 0.0))]
     if asked in known and asked not in sound:
         raise ConfigError(

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from dlexp.build.dataset import check_parts
 from dlexp.build.model import build_module
 from dlexp.build.node import build, build_per_trial
-from dlexp.build.objective import build_loss, choose_monitor
+from dlexp.build.objective import build_loss, build_metrics, choose_monitor
 from dlexp.data.dataset import Dataset
 from dlexp.engine.task import num_steps
 from dlexp.engine.trainer import Trainer
@@ -37,7 +37,7 @@ def probe(config: Config, dataset: Dataset) -> int:
     trainer: Trainer = build(config["trainer"])
     check_parts([dataset], trainer, config.get("train_on", "train"))
     loss = build_loss([config], [dataset], torch.device("cpu"))
-    choose_monitor(trainer.monitor, loss, dataset)
+    choose_monitor(trainer.monitor, loss, dataset, build_metrics(config, dataset))
     _try_rules(config, trainer, num_steps(len(dataset.train), trainer))
     _try_examples(config, dataset, loss)
     model = _build_model(config, dataset, loss.num_outputs)

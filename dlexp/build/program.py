@@ -14,7 +14,7 @@ from dlexp.augment.none import NoAugment
 from dlexp.build.dataset import check_parts, load_data
 from dlexp.build.model import build_model
 from dlexp.build.node import Config, build, build_per_trial
-from dlexp.build.objective import build_loss, choose_monitor
+from dlexp.build.objective import build_loss, build_metrics, choose_monitor
 from dlexp.data.dataset import Dataset
 from dlexp.data.feed import feed
 from dlexp.data.target_scale import TargetScale
@@ -89,13 +89,13 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
     """
     trainer: Trainer = build(configs[0]["trainer"])
     device, device_line = devices.choose(trainer.device)
-    loss = build_loss(configs, datasets, device)
+    dtype = _dtype(trainer)
+    loss = build_loss(configs, datasets, device, dtype)
     seeds = [trial_seeds(config) for config in configs]
     built = [
         build_model(config, dataset, loss, seed.init)
         for config, dataset, seed in zip(configs, datasets, seeds, strict=True)
     ]
-    dtype = _dtype(trainer)
     models = [model.to(dtype) for model, _ in built]
     threads = trainer.threads or devices.suggest_threads(models[0], trainer.batch_size)
     devices.configure(device, threads=threads, tf32=trainer.tf32)
@@ -106,7 +106,7 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
     warnings = built[0][1] + check_parts(datasets, trainer, configs[0].get("train_on", "train"))
     task = replace(_task(configs, datasets, device, affine, trainer), dtype=dtype)
     rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
-    monitor = choose_monitor(trainer.monitor, loss, datasets[0])
+    monitor = choose_monitor(trainer.monitor, loss, datasets[0], task.metrics)
     run = Run(
         task=task,
         step=Step(forward, rules, models[0], trainer.precision),
@@ -142,6 +142,7 @@ def _task(
         num_classes=first.num_classes,
         is_image=first.is_image,
         unit=None if first.num_classes else _fit_unit(datasets).to(device),
+        metrics=build_metrics(configs[0], first),
         oversampled=first.targets.cpu() if trainer.oversample else None,
     )
 
@@ -218,7 +219,16 @@ def _rules(configs: list[Config], trainer: Trainer, loss: Any, steps_per_epoch: 
         regularizer=build_per_trial(nodes("regularizer"), **kind),
         grad_clip=of_trainer("grad_clip"),
         ema=of_trainer("ema"),
+        lr=_learning_rates(configs),
     )
+
+
+def _learning_rates(configs: list[Config]) -> Tensor | None:
+    """Return the rates as the user wrote them (T, 1) float64; None where an optimiser of the user's own has no `lr`."""
+    rates = [config["optimizer"].get("lr") for config in configs]
+    if not all(isinstance(rate, int | float) for rate in rates):
+        return None
+    return torch.tensor([[rate] for rate in rates], dtype=torch.float64)
 
 
 def trial_seeds(config: Config) -> TrialSeeds:

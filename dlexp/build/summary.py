@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from dlexp.build.document import SummaryDocument
 from dlexp.build.node import build, factory
 from dlexp.config.compose import Composed
 from dlexp.data.dataset import Dataset
@@ -13,7 +14,7 @@ from dlexp.error import ConfigError, first_line
 from dlexp.model.summary import summarize
 
 
-def summary(composed: Composed) -> dict[str, Any]:
+def summary(composed: Composed) -> SummaryDocument:
     """Return what the model for a configuration's data is made of.
 
     Sets whose shape is known beforehand (`fake`, those that torchvision downloads) are neither made nor read.
@@ -36,13 +37,8 @@ def summary(composed: Composed) -> dict[str, Any]:
         reason = first_line(error)
         shape = list(dataset.in_shape)
         raise ConfigError(f"model: cannot take examples of shape {shape} ({reason}); choose other sizes") from error
-    about = {
-        "kind": "summary",
-        "model": type(model).__name__,
-        "data": dataset.name,
-        "num_outputs": loss.num_outputs,
-    }
-    return about | asdict(found)
+    about = {"kind": "summary", "model": type(model).__name__, "data": dataset.name, "num_outputs": loss.num_outputs}
+    return SummaryDocument(**about, **asdict(found))
 
 
 def _build_model(config: dict[str, Any], dataset: Dataset, num_outputs: int) -> nn.Module:

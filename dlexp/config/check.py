@@ -11,11 +11,14 @@ from dlexp.config import catalog, trust
 from dlexp.config.compose import Composed, flat_keys
 from dlexp.config.effect import check_effects
 from dlexp.config.key import unknown_key
+from dlexp.config.relation import check_relations
 from dlexp.config.signature import COMPUTED, REQUIRED, Parameter, read
 from dlexp.config.wording import show, type_text
 from dlexp.error import ConfigError, did_you_mean
 
 ROOT = "dlexp.config.root.Root"
+# nodes of the root that are no choice of an option, with the only target that each takes
+NODES = {"seeds": "dlexp.config.root.Seeds", "metric": "dlexp.metric.choice.Metrics"}
 FOLD = Parameter("fold", dict[str, int | None] | None, "a fold's numbers", None, "")  # of a run inside a cv
 MISSING = "???"  # OmegaConf's mark of a value that the user has to give
 
@@ -46,11 +49,12 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
     trust.accept(trusted)
     scope = Scope(composed, groups, trusted)
     checked = {key: _check_top(key, value, root, scope) for key, value in composed.config.items()}
-    for name in [name for name in (*composed.choices, *root, "seeds") if name not in checked]:
+    for name in [name for name in (*composed.choices, *root, *NODES) if name not in checked]:
         scope.missing.append(name)
     if scope.missing:
         raise ConfigError(f"missing values: {', '.join(scope.missing)}; set each as key=value")
     check_effects(composed, checked)
+    check_relations(checked)
     return replace(composed, config=checked)
 
 
@@ -67,7 +71,8 @@ def check_stored(config: dict[str, Any]) -> dict[str, Any]:
     trusted = check_value("trusted", config.get("trusted", []), root["trusted"])
     scope = Scope(Composed(config, {}, [], []), catalog.list_groups(), trusted, is_stored=True)
     place = check_value("fold", config.get("fold"), FOLD)
-    asked = {key: value for key, value in config.items() if key != "fold"}
+    lacking = {name: {"_target_": target} for name, target in NODES.items() if name not in config}
+    asked = lacking | {key: value for key, value in config.items() if key != "fold"}
     checked = {key: _check_top(key, value, root, scope) for key, value in asked.items()}
     if scope.missing:
         raise ConfigError(f"missing values: {', '.join(scope.missing)}")
@@ -77,10 +82,13 @@ def check_stored(config: dict[str, Any]) -> dict[str, Any]:
 def _check_top(key: str, value: Any, root: dict[str, Parameter], scope: Scope) -> Any:
     if key in root:
         return _check_parameter(key, value, root[key], scope)
-    if key in scope.groups or key == "seeds":
+    if key in scope.groups or key in NODES:
         if isinstance(value, dict) and "_target_" in value:
             return _check_node(key, value, scope)
-        cure = f"choose one of {', '.join(scope.groups[key])}" if key in scope.groups else f"set {key}.init=1 or others"
+        if key in NODES:
+            cure = f"set {key}.{next(iter(read(NODES[key]).parameters))}=1 or others"
+        else:
+            cure = f"choose one of {', '.join(scope.groups[key])}"
         raise ConfigError(f"{key}: got {show(value)}; {cure}")
     known = [name for name in flat_keys(scope.composed.config) if name.split(".")[0] != key]
     raise unknown_key(key, [*known, *root], scope.groups, scope.composed.config_dir)
@@ -117,20 +125,29 @@ def check_target(path: str, target: Any, scope: Scope) -> str:
         if not scope.is_stored and package not in sys.stdlib_module_names:
             cure += f": trusted=[{show(package)}]"
         raise ConfigError(f"{path}._target_: got {show(target)}; {cure}")
-    if package == "dlexp" and path != "seeds":
+    if package == "dlexp":
         # other functions of dlexp write files or start programs: a YAML file from elsewhere must not reach them
-        places = [path] if path in scope.groups else list(scope.groups)
-        allowed = {shipped for group in places for shipped in catalog.shipped_targets(group)}
+        allowed = _shipped(path, scope)
         if target not in allowed:
             near = did_you_mean(target, allowed)
             raise ConfigError(f"{path}._target_: got {show(target)}; the target of a shipped option is needed{near}")
     return target
 
 
+def _shipped(path: str, scope: Scope) -> set[str]:
+    """Return the targets of dlexp that may stand at a place."""
+    if path.partition(".")[0] in NODES:
+        return {NODES[path]} if path in NODES else set()
+    places = [path] if path in scope.groups else list(scope.groups)
+    return {shipped for group in places for shipped in catalog.shipped_targets(group)}
+
+
 def _check_parameter(path: str, value: Any, parameter: Parameter, scope: Scope) -> Any:
     if isinstance(value, str) and value == MISSING:
         scope.missing.append(path)
         return value
+    if parameter.text == "list[Component]" and isinstance(value, list):
+        value = [{"_target_": item} if isinstance(item, str) else item for item in value]
     checked = check_value(path, value, parameter)
     return _check_inner_nodes(path, checked, scope)
 

@@ -15,7 +15,6 @@ def relevant(config: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def decides_numbers(key: str) -> bool:
-    """Return whether a setting, such as ``data.root``, decides numbers."""
-    group, _, name = key.partition(".")
-    return group not in IRRELEVANT and name not in IRRELEVANT_IN.get(group, ())
+def tells_runs_apart(key: str) -> bool:
+    """Return whether a setting, such as ``data.path``, belongs in a run's name; where data are kept does not."""
+    return key.partition(".")[0] not in IRRELEVANT and key not in ("data.root", "data.download")

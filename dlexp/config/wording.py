@@ -20,6 +20,7 @@ TYPE_WORDS = {
     "bool": "true or false",
     "None": "null",
     "Any": "anything",
+    "Component": "a class of a trusted package, by its dotted path or with _target_ and parameters",
 }
 
 
@@ -35,8 +36,11 @@ def plural(words: str) -> str:
 
 
 def _words(text: str) -> str:
-    if text.startswith(("PerTrial[", "Annotated[")):
-        return type_text(_split(text[text.index("[") + 1 : -1], ",")[0])
+    if text.startswith("PerTrial["):
+        return type_text(text[9:-1])
+    if text.startswith("Annotated["):
+        kind, *marks = (item.strip() for item in _split(text[10:-1], ","))
+        return f"{type_text(kind)}{_bounds(marks)}"
     if text.startswith("Literal["):
         return text[8:-1].replace("'", "").replace(", ", "|")
     if text.startswith("list["):
@@ -44,11 +48,27 @@ def _words(text: str) -> str:
     return TYPE_WORDS.get(text, text)
 
 
+def _bounds(marks: list[str]) -> str:
+    """Return " >= 2" for Ge(2), " in [0, 180]" for Interval(ge=0, le=180); "" for other marks."""
+    bounds: dict[str, str] = {}
+    for name, _, arguments in (mark.removesuffix(")").partition("(") for mark in marks):
+        if name == "Interval":
+            bounds |= dict(item.strip().split("=") for item in arguments.split(","))
+        elif name in ("Ge", "Gt", "Le", "Lt"):
+            bounds[name.lower()] = arguments
+    low = next((bounds[key] for key in ("ge", "gt") if key in bounds), None)
+    high = next((bounds[key] for key in ("le", "lt") if key in bounds), None)
+    if low is not None and high is not None:
+        return f" in {'[' if 'ge' in bounds else '('}{low}, {high}{']' if 'le' in bounds else ')'}"
+    sign = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    return "".join(f" {sign[key]} {value}" for key, value in bounds.items())
+
+
 def _split(text: str, separator: str) -> list[str]:
     """Split at separators outside brackets."""
     parts, depth = [""], 0
     for character in text:
-        depth += (character == "[") - (character == "]")
+        depth += (character in "[(") - (character in "])")
         if character == separator and depth == 0:
             parts.append("")
         else:

@@ -40,11 +40,16 @@ def warn(found: dict[str, Any], config: dict[str, Any]) -> list[str]:
             lines.append(
                 f"{number:,} examples of {part} also stand in {earlier}, byte for byte: scores may be too good"
             )
+    return [*lines, *warn_of_imbalance(found, config)]
+
+
+def warn_of_imbalance(found: dict[str, Any], config: dict[str, Any]) -> list[str]:
+    """Return a line where classes are unequal and nothing evens them out; arguments as for `warn`."""
     is_evened = config["trainer"]["oversample"] or config["loss"].get("class_weight") is not None
-    if found.get("is_imbalanced") and not is_evened:
-        counts = found["train_counts"].values()
-        lines.append(
-            f"classes are unequal, {min(counts):,} to {max(counts):,} training examples: look at the metrics by class; "
-            "trainer.oversample=true or loss=cross_entropy loss.class_weight=balanced evens them out"
-        )
-    return lines
+    if not found.get("is_imbalanced") or is_evened:
+        return []
+    counts = found["train_counts"].values()
+    return [
+        f"classes are unequal, {min(counts):,} to {max(counts):,} training examples: look at the metrics by class; "
+        "trainer.oversample=true or loss=cross_entropy loss.class_weight=balanced evens them out"
+    ]

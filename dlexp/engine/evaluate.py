@@ -3,7 +3,7 @@
 Shapes: T trials, N examples, K outputs.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -14,6 +14,9 @@ from dlexp.data.target_scale import TargetScale
 from dlexp.engine.forward import Forward
 from dlexp.engine.stack.rows import select_rows
 from dlexp.engine.task import Task, are_equal
+from dlexp.loss import Huber
+from dlexp.metric.choice import Metrics
+from dlexp.statistic.measure import Measure
 
 
 @torch.no_grad()
@@ -68,54 +71,100 @@ def score_trials(outputs: Tensor, task: Task, parts: list[Tensor], loss: Any, al
         loss: The training loss.
         also: A metric of `report` that is wanted too.
     """
-    lengths, num_classes = [len(part) for part in parts], task.num_classes
+    lengths = [len(part) for part in parts]
     if len(set(lengths)) == 1:
         targets = torch.stack([task.targets[part.to(outputs.device)] for part in parts])
-        scored = score(outputs, targets, loss, num_classes, task.unit, also)
+        scored = score(outputs, targets, Reading.of(task, loss), also)
         return {name: value.tolist() for name, value in scored.items()}
     found: dict[str, list[float]] = {}
     for row, part in enumerate(parts):
-        own, unit = select_rows(loss, [row], len(parts)), None if task.unit is None else task.unit.keep([row])
+        reading = Reading.of(task, loss).keep(row, len(parts))
         targets = task.targets[part.to(outputs.device)].unsqueeze(0)
-        scored = score(outputs[row : row + 1, : len(part)], targets, own, num_classes, unit, also)
-        for name, value in scored.items():
+        for name, value in score(outputs[row : row + 1, : len(part)], targets, reading, also).items():
             found.setdefault(name, []).append(float(value))
     return found
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What turns outputs into metrics.
+
+    Attributes:
+        loss: The training loss.
+        num_classes: 0 for regression.
+        unit: What the loss measures values in; None leaves them as they are.
+        metrics: Constants and own metrics.
+    """
+
+    loss: Any
+    num_classes: int
+    unit: TargetScale | None = None
+    metrics: Metrics = field(default_factory=Metrics)
+
+    @classmethod
+    def of(cls, task: Task, loss: Any) -> "Reading":
+        """Return how the outputs of a task's trials are read."""
+        return cls(loss, task.num_classes, task.unit, task.metrics)
+
+    def keep(self, row: int, num_trials: int) -> "Reading":
+        """Return that of one trial."""
+        unit = None if self.unit is None else self.unit.keep([row])
+        return replace(self, loss=select_rows(self.loss, [row], num_trials), unit=unit)
+
+    @property
+    def link(self) -> str:
+        """How outputs become probabilities: see `dlexp.metric.probability`."""
+        return getattr(self.loss, "link", "softmax")
+
+    @property
+    def delta(self) -> float | Tensor:
+        """Huber's delta in the target's own unit, (T, 1) or a number; that of a loss without one is 1 deviation."""
+        delta = self.loss.delta if isinstance(self.loss, Huber) else 1.0
+        return delta if self.unit is None else delta * self.unit.std.double()
+
+    def measure(self, row: int = 0) -> Measure:
+        """Return the constants of one trial's metrics."""
+        delta = self.delta
+        if isinstance(delta, Tensor):
+            delta = float(delta.expand(max(row + 1, len(delta)), 1)[row, 0])
+        return Measure(self.link, self.metrics.beta, delta)
+
+
 @torch.no_grad()
-def score(
-    outputs: Tensor, targets: Tensor, loss: Any, num_classes: int, unit: TargetScale | None = None, also: str = ""
-) -> dict[str, Tensor]:
-    """Return the loss and the task's metrics of every epoch, a tensor (T,) each.
+def score(outputs: Tensor, targets: Tensor, reading: Reading, also: str = "") -> dict[str, Tensor]:
+    """Return the loss and the task's metrics of every epoch, own ones among them, a tensor (T,) each.
 
     Args:
         outputs: (T, N, K), values in the target's own unit.
         targets: (T, N).
-        loss: The training loss.
-        num_classes: 0 for regression.
-        unit: What the loss measures values in; None leaves them as they are.
+        reading: What turns outputs into metrics.
         also: A metric of `report` that is wanted too; "" for none.
     """
-    measure = metric.classification if num_classes else metric.regression
-    found = _loss(outputs, targets, loss, unit) | _measure(measure, outputs, targets, num_classes)
+    if reading.num_classes:
+        found = metric.classification(outputs, targets, reading.num_classes, reading.link)
+    else:
+        found = metric.regression(outputs, targets)
+    found = _loss(outputs, targets, reading) | found | _own(outputs, targets, reading)
     if also and also not in found:
-        found[also] = report(outputs, targets, loss, num_classes, unit)[also]
+        found[also] = report(outputs, targets, reading)[also]
     return found
 
 
 @torch.no_grad()
-def report(
-    outputs: Tensor, targets: Tensor, loss: Any, num_classes: int, unit: TargetScale | None = None
-) -> dict[str, Tensor]:
+def report(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, Tensor]:
     """Return the loss and everything else that is known of stored outputs: (T,), by class (T, K) or (T, K, K)."""
-    measure = metric.classification_report if num_classes else metric.regression_report
-    return _loss(outputs, targets, loss, unit) | _measure(measure, outputs, targets, num_classes)
+    if reading.num_classes:
+        beta = reading.metrics.beta
+        found = metric.classification_report(outputs, targets, reading.num_classes, beta, reading.link)
+    else:
+        found = metric.regression_report(outputs, targets, reading.delta)
+    return _loss(outputs, targets, reading) | found | _own(outputs, targets, reading)
 
 
-def _loss(outputs: Tensor, targets: Tensor, loss: Any, unit: TargetScale | None) -> dict[str, Tensor]:
+def _loss(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, Tensor]:
+    loss, unit = reading.loss, reading.unit
     return {"loss": loss(outputs, targets) if unit is None else loss(unit.scale(outputs), unit.scale(targets))}
 
 
-def _measure(measure: Callable[..., Any], outputs: Tensor, targets: Tensor, num_classes: int) -> dict[str, Tensor]:
-    return measure(outputs, targets, num_classes) if num_classes else measure(outputs, targets)
+def _own(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, Tensor]:
+    return reading.metrics.measure(outputs, targets, reading.num_classes, reading.link)

@@ -1,7 +1,8 @@
 """Which epoch was best, and whether to go on."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass
@@ -18,6 +19,7 @@ class Stopping:
         best: Best value so far.
         best_epoch: Its epoch, 0 before the first.
         wait: Epochs since.
+        last: Metrics of the last epoch by which `dlexp.engine.divergence` judges.
     """
 
     higher_is_better: bool
@@ -26,6 +28,7 @@ class Stopping:
     best: float = math.nan
     best_epoch: int = 0
     wait: int = 0
+    last: dict[str, float] = field(default_factory=dict)
 
     def observe(self, value: float, epoch: int) -> bool:
         """Take an epoch's value and return whether it is the best so far; NaN never is, unless it is the first."""
@@ -42,11 +45,12 @@ class Stopping:
         """Whether patience has run out."""
         return self.patience is not None and self.wait >= self.patience
 
-    def state(self) -> dict[str, float | int]:
+    def state(self) -> dict[str, Any]:
         """Return what a checkpoint needs."""
-        return {"best": self.best, "best_epoch": self.best_epoch, "wait": self.wait}
+        return {"best": self.best, "best_epoch": self.best_epoch, "wait": self.wait, "last": dict(self.last)}
 
-    def load(self, state: dict[str, float | int]) -> None:
+    def load(self, state: dict[str, Any]) -> None:
         """Take up a checkpoint's state."""
+        self.last = dict(state.get("last", {}))  # which version 0.1 did not keep
         self.best = float(state["best"])
         self.best_epoch, self.wait = int(state["best_epoch"]), int(state["wait"])

@@ -5,7 +5,7 @@ Shapes: T trials, R chosen trials, N examples, B batch, C channels.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 from dlexp.data.balance import num_drawn, oversample
 from dlexp.data.target_scale import TargetScale
 from dlexp.engine.trainer import Trainer
+from dlexp.metric.choice import Metrics
 from dlexp.normalize import Affine
 from dlexp.random import generator
 
@@ -66,6 +67,7 @@ class Task:
         is_image: Whether a batch is (B, H, W, C).
         dtype: What the model computes in.
         unit: What values are measured in while training; None for classes.
+        metrics: Constants of the metrics, and own ones.
         oversampled: Classes (N,) on the CPU where an epoch draws every class as often as the largest, else None.
     """
 
@@ -79,6 +81,7 @@ class Task:
     is_image: bool
     dtype: torch.dtype = torch.float32
     unit: TargetScale | None = None
+    metrics: Metrics = field(default_factory=Metrics)
     oversampled: Tensor | None = None
 
     @property

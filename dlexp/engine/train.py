@@ -12,6 +12,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from dlexp.engine.divergence import ASKED, reason_of_divergence
 from dlexp.engine.evaluate import predict, score_trials
 from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
 from dlexp.engine.step import Step
@@ -104,7 +105,12 @@ class Run:
         best = stopping.best_epoch
         if self.should_stop():
             return TrialEnd(trial, "interrupted", "", best)
-        if self.epoch >= self.trainer.epochs:
+        is_done = self.epoch >= self.trainer.epochs
+        if is_done or stopping.is_over:
+            reason = reason_of_divergence(self.task, self.step.rules.loss, row, stopping.last)
+            if reason:
+                return TrialEnd(trial, "diverged", reason, best)
+        if is_done:
             return TrialEnd(trial, "finished", "", best)
         if stopping.is_over:
             reason = f"no {self.monitor} better than {stopping.best:.4g} in {stopping.wait} epochs"
@@ -125,7 +131,7 @@ class Run:
         """Do the epoch's remaining updates, or those until a wish to stop or the time limit."""
         accumulate = self.trainer.accumulate
         rows = epoch_batches(self.task, self.trainer, self.seeds, self.epoch)[self.position * accumulate :]
-        batches, rates = gather(self.task.feed, rows), lr_ST[:, :, None].unbind()
+        batches, rates = gather(self.task.feed, rows), self._on_device(lr_ST)[:, :, None].unbind()
         sums, told, seen_before = self._sums(), started, self._sums().seen[0]
         while together := list(islice(batches, accumulate)):
             self.step.forward.seed_dropout([seed.dropout for seed in self.seeds], self.number)
@@ -145,7 +151,7 @@ class Run:
         """Return a function that repeats the first update of the epoch in hand, to be timed or weighed."""
         self.step.forward.set_training(True)
         rows = epoch_batches(self.task, self.trainer, self.seeds, self.epoch)[: self.trainer.accumulate]
-        batches, rate = list(gather(self.task.feed, rows)), self._learning_rates()[0, :, None]
+        batches, rate = list(gather(self.task.feed, rows)), self._on_device(self._learning_rates())[0, :, None]
 
         def update() -> None:
             self.step.forward.seed_dropout([seed.dropout for seed in self.seeds], self.number)
@@ -166,7 +172,7 @@ class Run:
         ]
 
     def _learning_rates(self) -> Tensor:
-        """Return the rate of every update of the epoch (S, T)."""
+        """Return the rate of every update of the epoch (S, T) in float64 on the CPU, as it is logged."""
         rules = self.step.rules
         first = self.epoch * self.steps_per_epoch
         steps = torch.arange(first, first + self.steps_per_epoch, dtype=torch.float64)
@@ -174,8 +180,11 @@ class Run:
         factor_ST = factor.T if factor.dim() == 2 else factor[:, None]
         if self.schedule_state:
             factor_ST = factor_ST * self.schedule_state["scale"].cpu()
-        lr_1T = torch.as_tensor(rules.optimizer.lr).double().cpu().reshape(1, -1)
-        return (factor_ST * lr_1T).to(self.step.forward.flat.tensor)
+        lr = rules.optimizer.lr if rules.lr is None else rules.lr
+        return factor_ST * torch.as_tensor(lr).double().cpu().reshape(1, -1)
+
+    def _on_device(self, lr_ST: Tensor) -> Tensor:
+        return lr_ST.to(self.step.forward.flat.tensor)
 
     def _end_epoch(self, lr_ST: Tensor, started: float) -> Iterator[EpochEnd]:
         metrics = {"train/loss": self._sums().mean_loss()}
@@ -189,6 +198,8 @@ class Run:
         self.position, self.sums = 0, None
         values = metrics[self.monitor]
         are_best = [stopping.observe(v, self.epoch) for stopping, v in zip(self.stopping, values, strict=True)]
+        for row, stopping in enumerate(self.stopping):
+            stopping.last = {name: metrics[name][row] for name in ASKED if name in metrics}
         if self.schedule_state:
             sign = -1.0 if self.stopping[0].higher_is_better else 1.0
             value_T = sign * torch.tensor(values, dtype=torch.float64).to(self.schedule_state["scale"])

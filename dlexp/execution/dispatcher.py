@@ -14,7 +14,7 @@ from dlexp.build.structure import structure_key
 from dlexp.error import DlexpError
 from dlexp.execution.assignment import Assignment, End, ExecutorEvent, Program
 from dlexp.execution.estimate import seconds
-from dlexp.execution.executor import Executor, fail
+from dlexp.execution.executor import Executor, explain, fail
 from dlexp.execution.fusion import SOLO, Choice, choose
 from dlexp.launcher.local import Local
 from dlexp.launcher.pool import Lost, Pool
@@ -44,7 +44,7 @@ class Dispatcher:
     def __init__(self, holder: RunFolder, should_stop: Callable[[], bool], launcher: Local) -> None:
         self.holder, self.should_stop, self.launcher = holder, should_stop, launcher
         self.datasets = Datasets()
-        self.programs: list[dict[str, Any]] = []
+        self.programs: list[Any] = []
         self._executor = Executor(self.datasets)
         self._threads = torch.get_num_threads()
         self._pool: Pool | None = None
@@ -97,11 +97,12 @@ class Dispatcher:
         return list(parts.values())
 
     def _choose(self, part: list[Assignment]) -> Choice:
-        """Choose how a part trains; where that fails, one by one, so that each says why."""
+        """Choose how a part trains; where that fails, one by one, so that each says why, and the log tells of it."""
         configs = [assignment.config for assignment in part]
         try:
             return choose(configs, [self.datasets(config) for config in configs], self.holder.runs_dir / "fuse.json")
-        except Exception:
+        except Exception as error:
+            self.holder.log(f"no engine could be chosen for {_names(part)}: {explain(error)}; each trains alone")
             return SOLO
 
     def _num_workers(self, parts: list[Part]) -> int:
@@ -160,3 +161,8 @@ class Dispatcher:
                     lost[assignment.path] = event.why
                     RunFolder(assignment.path).log(f"{event.why}; once more in another")
                     waiting.appendleft(single)
+
+
+def _names(part: list[Assignment]) -> str:
+    first, *others = (assignment.path.name for assignment in part)
+    return f"{first} and {len(others)} more" if others else first

@@ -7,6 +7,7 @@ import torch
 
 from dlexp import metric
 from dlexp.build.program import Assembled
+from dlexp.engine.evaluate import Reading
 from dlexp.random import generator
 from dlexp.run.folder import RunFolder
 
@@ -30,12 +31,13 @@ def _draw_classes(built: Assembled, folder: RunFolder) -> list[Path]:
     from dlexp.report import confusion, roc
 
     names, kept = built.dataset.class_names, folder.predictions("val")
+    reading = Reading.of(built.run.task, built.run.step.rules.loss)
     targets = torch.from_numpy(kept["target"]).unsqueeze(0)
     outputs = torch.from_numpy(kept["output"]).unsqueeze(0)
     counts = metric.confusion_matrix(outputs, targets, len(names))[0]
     return [
         confusion.draw(counts.numpy(), names, folder.figures / "confusion.png"),
-        roc.draw(outputs[0], targets[0], names, folder.figures / "roc.png"),
+        roc.draw(outputs[0], targets[0], names, folder.figures / "roc.png", reading.link),
     ]
 
 

@@ -114,8 +114,7 @@ def _train_program(members: list[Member], engine: str, should_stop: Callable[[],
     _restore(built, members)
     run = built.run
     for row, member in enumerate(members):
-        num_outputs = run.step.rules.loss.num_outputs
-        saved_model.write(member.folder, member.dataset, built.affine, run.task, num_outputs, row)
+        saved_model.write(member.folder, member.dataset, built.affine, run.task, run.step.rules.loss, row)
         member.folder.log(f"device: {built.device_line}, {engine}")
         _record_engine(member.folder, engine)
     run.should_stop = should_stop

@@ -7,13 +7,14 @@ from torch import Tensor
 
 from dlexp.build.program import Assembled
 from dlexp.engine import checkpoint
-from dlexp.engine.evaluate import predict, report
+from dlexp.engine.evaluate import Reading, predict, report
 from dlexp.engine.event import TrialEnd
 from dlexp.engine.stopping import Stopping
 from dlexp.execution.description import describe_run
 from dlexp.execution.figure import draw_figures
 from dlexp.execution.integrity import checksums, update_checksum
 from dlexp.report.attempt import attempt
+from dlexp.run.document import TrainResult
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
@@ -23,7 +24,7 @@ Report = dict[str, dict[str, Any]]
 
 def conclude_run(
     built: Assembled, folder: RunFolder, end: TrialEnd, *, seed: int, open_test: bool, has_figures: bool = True
-) -> dict[str, Any]:
+) -> TrainResult:
     """Evaluate what a run ended with and write its result.
 
     Args:
@@ -38,7 +39,7 @@ def conclude_run(
         What ``--json`` prints; in `metrics` the best epoch's values, and what only the end computes.
     """
     run = built.run
-    result = describe_result(built, folder, seed) | {
+    about = describe_result(built, folder, seed) | {
         "status": end.status,
         "epochs": run.epoch,
         "best_epoch": end.best_epoch,
@@ -55,7 +56,7 @@ def conclude_run(
         for split, (scalars, rest) in evaluate_best(built, folder, open_test=open_test).items():
             metrics |= {f"{split}/{name}": value for name, value in scalars.items()}
             by_class[split] = rest
-    result = plain(result | {"metrics": metrics, "report": by_class})
+    result: TrainResult = plain(about | {"metrics": metrics, "report": by_class})
     folder.write_result(result)
     if has_figures and by_class:
         attempt(lambda: draw_figures(built, folder), folder.log)
@@ -72,6 +73,7 @@ def describe_result(built: Assembled, folder: RunFolder, seed: int) -> dict[str,
         "task": data.task,
         "device": str(built.device),
         "seed": seed,
+        "own_metrics": built.run.task.metrics.names,
         "num_params": sum(p.numel() for p in built.model.parameters()),
         "data": {
             **folder.manifest["data"],
@@ -105,7 +107,7 @@ def evaluate_part(
     stored = outputs[0].cpu() if data.num_classes else outputs[0, :, 0].cpu()
     folder.write_predictions(split, data.sample_ids(rows), data.targets[rows].numpy(), stored.numpy())
     update_checksum(folder, f"predictions/{split}.npz")
-    found = report(outputs, targets, run.step.rules.loss, data.num_classes, run.task.unit)
+    found = report(outputs, targets, Reading.of(run.task, run.step.rules.loss))
     scalars = {name: float(value) for name, value in found.items() if value.dim() == 1}
     by_class = {name: _by_class(value[0], data.class_names) for name, value in found.items() if value.dim() > 1}
     return scalars, by_class
@@ -156,7 +158,7 @@ def conclude_trial(
         store_predictions(built, folder)
     about = describe_run(built, config)
     del about["monitor"], about["test_openings"]
-    result = {
+    result: TrainResult = {
         "kind": "trial",
         "run_id": folder.run_id,
         "run_dir": str(folder.path),

@@ -2,11 +2,12 @@
 
 The file says how raw examples become inputs and outputs become answers, all fitted on the training part: task,
 in_shape, num_outputs, class_names, feature_names, encoding (how files were read: columns and levels of a table, size
-of pictures), normalize (scale, shift and fill for each channel or feature), unit (mean and std of regression targets).
+of pictures), normalize (scale, shift and fill for each channel or feature), unit (mean and std of regression targets),
+measure (constants of the metrics).
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -16,14 +17,14 @@ from dlexp.build.model import build_module
 from dlexp.data.dataset import Dataset
 from dlexp.data.target_scale import TargetScale
 from dlexp.engine import checkpoint
+from dlexp.engine.evaluate import Reading
 from dlexp.engine.task import Task
 from dlexp.error import ConfigError, RunError
 from dlexp.normalize import Affine
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import document
+from dlexp.run.measure import FILE
 from dlexp.run.stored import stored_config
-
-FILE = "model.json"
 
 
 @dataclass(frozen=True)
@@ -66,19 +67,20 @@ class SavedModel:
         return found if self.unit is None else self.unit.unscale(found[None])[0, :, 0]
 
 
-def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, num_outputs: int, row: int = 0) -> None:
+def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, loss: Any, row: int = 0) -> None:
     """Write the file of one trial of a program."""
     one = affine if affine.scale.dim() == 1 else affine.keep([row])
     unit = None if task.unit is None else task.unit.keep([row])
     about = {
         "task": dataset.task,
         "in_shape": list(dataset.in_shape),
-        "num_outputs": num_outputs,
+        "num_outputs": loss.num_outputs,
         "class_names": dataset.class_names,
         "feature_names": dataset.feature_names,
         "encoding": dataset.encoding,
         "normalize": {name: _plain(getattr(one, name)) for name in ("scale", "shift", "fill")},
         "unit": None if unit is None else {"mean": unit.mean.item(), "std": unit.std.item()},
+        "measure": asdict(Reading.of(task, loss).measure(row)),
     }
     folder.write(FILE, document(about))
 

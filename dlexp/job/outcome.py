@@ -3,28 +3,30 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from dlexp.error import DlexpError
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
 
+Result = TypeVar("Result")  # the document that ``--json`` prints
+
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Generic[Result]):
     """How a run ended: its result (what ``--json`` prints), the exit code and lines for the user."""
 
-    result: dict[str, Any]
+    result: Result
     exit_code: int
     notes: list[str]
 
-    def warned(self, warning: str | None) -> "Outcome":
+    def warned(self, warning: str | None) -> "Outcome[Result]":
         """Return the outcome with one more line for the user, if there is one."""
         return replace(self, notes=[*self.notes, warning]) if warning else self
 
 
-OnOutcome = Callable[[Outcome], None]
+OnOutcome = Callable[[Outcome[Any]], None]
 
 
 def ignore(_outcome: Any) -> None:

@@ -5,14 +5,16 @@ Shapes: T trials, N examples, K classes; in a confusion matrix rows are targets,
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from dlexp.metric.ranking import calibration_error, roc_auc, top_k_accuracy
+from dlexp.metric.probability import exact_type, log_odds, log_weights, two_columns
+from dlexp.metric.ranking import average_precision, calibration_error, roc_auc, top_k_accuracy
 
 NUM_BINS = 15
 
 
-def classification(outputs_TNK: Tensor, targets_TN: Tensor, num_classes: int) -> dict[str, Tensor]:
+def classification(
+    outputs_TNK: Tensor, targets_TN: Tensor, num_classes: int, link: str = "softmax"
+) -> dict[str, Tensor]:
     """Return the metrics of every epoch, each (T,): accuracy, log_loss and macro precision, recall, F1.
 
     With two classes also `precision`, `recall` and `f1` of class 1. Macro averages run over the classes that occur
@@ -22,22 +24,22 @@ def classification(outputs_TNK: Tensor, targets_TN: Tensor, num_classes: int) ->
         outputs_TNK: Logits; one column means the logit of class 1 of two.
         targets_TN: int64 classes.
         num_classes: K, at least 2.
+        link: How outputs become probabilities; see `dlexp.metric.probability`.
     """
-    logits_TNK = two_columns(outputs_TNK)
-    confusion_TKK = confusion_matrix(logits_TNK, targets_TN, num_classes)
-    found = _averages(confusion_TKK)
-    found["log_loss"] = log_loss(logits_TNK, targets_TN)
+    found = _averages(confusion_matrix(outputs_TNK, targets_TN, num_classes))
+    found["log_loss"] = log_loss(log_weights(outputs_TNK, link), targets_TN)
     return _nan_where_broken(found, outputs_TNK)
 
 
 def classification_report(
-    outputs_TNK: Tensor, targets_TN: Tensor, num_classes: int, beta: float = 2.0
+    outputs_TNK: Tensor, targets_TN: Tensor, num_classes: int, beta: float = 2.0, link: str = "softmax"
 ) -> dict[str, Tensor]:
     """Return everything: the metrics of `classification` and those computed once, at the end.
 
-    Adds (T,): `precision_micro`, `recall_micro`, `f1_micro`, `fbeta_macro`, `roc_auc` (one versus rest, macro over
-    classes with both kinds of examples; class 1 of two), `calibration_error` (15 equal bins of confidence, L1),
-    `top5_accuracy` where K > 5.
+    Adds (T,): `precision_micro`, `recall_micro`, `f1_micro`, `fbeta_macro`, `balanced_accuracy` (mean recall of the
+    classes that targets have), `matthews_correlation`, `roc_auc` and `average_precision` (one versus rest, macro over
+    the classes that have one; class 1 of two), `calibration_error` (15 equal bins of confidence, L1), `top5_accuracy`
+    where K > 5.
     Adds (T, K): `precision_class`, `recall_class`, `f1_class`, `fbeta_class`, `roc_auc_class`, `support_class`;
     and `confusion` (T, K, K), counts.
 
@@ -46,23 +48,29 @@ def classification_report(
         targets_TN: int64 classes.
         num_classes: K, at least 2.
         beta: Weight of recall in F-beta: (1 + beta^2) P R / (beta^2 P + R).
+        link: As in `classification`.
     """
-    logits_TNK = two_columns(outputs_TNK)
-    confusion_TKK = confusion_matrix(logits_TNK, targets_TN, num_classes)
-    found = _averages(confusion_TKK) | {"log_loss": log_loss(logits_TNK, targets_TN)}
+    weights_TNK = log_weights(outputs_TNK, link)
+    confusion_TKK = confusion_matrix(outputs_TNK, targets_TN, num_classes)
+    found = _averages(confusion_TKK) | {"log_loss": log_loss(weights_TNK, targets_TN)}
     hits_TK, predicted_TK, support_TK = _margins(confusion_TKK)
     present_TK = (predicted_TK + support_TK) > 0
     precision_TK, recall_TK = _ratio(hits_TK, predicted_TK), _ratio(hits_TK, support_TK)
     fbeta_TK = _ratio((1 + beta**2) * hits_TK, beta**2 * support_TK + predicted_TK)
-    probability_TNK = logits_TNK.softmax(-1)
-    auc_TK = roc_auc(probability_TNK, targets_TN)
+    scores_TNK = log_odds(outputs_TNK, link)
+    auc_TK, ap_TK = roc_auc(scores_TNK, targets_TN), average_precision(scores_TNK, targets_TN)
     found |= {
         "precision_micro": found["accuracy"],
         "recall_micro": found["accuracy"],
         "f1_micro": found["accuracy"],
         "fbeta_macro": _mean_where(fbeta_TK, present_TK),
+        "balanced_accuracy": _mean_where(recall_TK, support_TK > 0),
+        "matthews_correlation": _matthews(hits_TK, predicted_TK, support_TK),
         "roc_auc": auc_TK[:, 1] if num_classes == 2 else auc_TK.nanmean(-1),
-        "calibration_error": calibration_error(probability_TNK, targets_TN, NUM_BINS),
+        "average_precision": ap_TK[:, 1] if num_classes == 2 else ap_TK.nanmean(-1),
+        "calibration_error": calibration_error(
+            weights_TNK.softmax(-1), predict_class(outputs_TNK) == targets_TN, NUM_BINS
+        ),
         "precision_class": precision_TK,
         "recall_class": recall_TK,
         "f1_class": _ratio(2 * hits_TK, predicted_TK + support_TK),
@@ -71,7 +79,7 @@ def classification_report(
         "support_class": support_TK,
     }
     if num_classes > 5:
-        found["top5_accuracy"] = top_k_accuracy(logits_TNK, targets_TN, 5)
+        found["top5_accuracy"] = top_k_accuracy(outputs_TNK, targets_TN, 5)
     return _nan_where_broken(found, outputs_TNK) | {"confusion": confusion_TKK}
 
 
@@ -80,7 +88,7 @@ def confusion_matrix(outputs_TNK: Tensor, targets_TN: Tensor, num_classes: int) 
 
     Among equal logits the lowest class is predicted.
     """
-    predicted_TN = two_columns(outputs_TNK).argmax(-1)
+    predicted_TN = predict_class(outputs_TNK)
     num_trials = len(predicted_TN)
     trial_T1 = torch.arange(num_trials, device=predicted_TN.device).unsqueeze(1)
     cell_TN = (trial_T1 * num_classes + targets_TN) * num_classes + predicted_TN
@@ -90,17 +98,28 @@ def confusion_matrix(outputs_TNK: Tensor, targets_TN: Tensor, num_classes: int) 
     return counts.view(num_trials, num_classes, num_classes)
 
 
-def log_loss(logits_TNK: Tensor, targets_TN: Tensor) -> Tensor:
-    """Return the mean of -log softmax(logits)[target], (T,), in nats."""
-    log_p = F.log_softmax(logits_TNK.float(), -1)
-    return -log_p.gather(-1, targets_TN.unsqueeze(-1)).squeeze(-1).mean(-1)
+def log_loss(weights_TNK: Tensor, targets_TN: Tensor) -> Tensor:
+    """Return the mean of -log p[target], (T,), in nats; of weights w as `log_weights` gives them, p = softmax(w)."""
+    log_p_TNK = weights_TNK.log_softmax(-1)
+    return -log_p_TNK.gather(-1, targets_TN.unsqueeze(-1)).squeeze(-1).mean(-1)
 
 
-def two_columns(outputs_TNK: Tensor) -> Tensor:
-    """Return logits with a column per class: a lone column z becomes (0, z), whose softmax is the sigmoid of z."""
-    if outputs_TNK.shape[-1] > 1:
-        return outputs_TNK
-    return torch.cat([torch.zeros_like(outputs_TNK), outputs_TNK], -1)
+def predict_class(outputs_TNK: Tensor) -> Tensor:
+    """Return the class (T, N) of the largest output, the lowest of equal ones; of a lone column z, whether z > 0."""
+    return two_columns(outputs_TNK).argmax(-1)
+
+
+def _matthews(hits_TK: Tensor, predicted_TK: Tensor, support_TK: Tensor) -> Tensor:
+    """Return (c N - sum_k p_k t_k) / sqrt((N^2 - sum p_k^2) (N^2 - sum t_k^2)), c hits in all; 0 / 0 counts as 0.
+
+    References:
+        J. Gorodkin (2004), Comparing Two K-category Assignments by a K-category Correlation Coefficient, Computational
+        Biology and Chemistry 28.
+    """
+    num_T = support_TK.sum(-1)
+    covariance_T = hits_TK.sum(-1) * num_T - (predicted_TK * support_TK).sum(-1)
+    spread_T = (num_T**2 - predicted_TK.square().sum(-1)) * (num_T**2 - support_TK.square().sum(-1))
+    return _ratio(covariance_T, spread_T.sqrt())
 
 
 def _averages(confusion_TKK: Tensor) -> dict[str, Tensor]:
@@ -121,7 +140,7 @@ def _averages(confusion_TKK: Tensor) -> dict[str, Tensor]:
 
 def _margins(confusion_TKK: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return hits, number predicted and number present of each class, (T, K) float."""
-    counts = confusion_TKK.to(torch.float32 if confusion_TKK.device.type == "mps" else torch.float64)
+    counts = confusion_TKK.to(exact_type(confusion_TKK))
     return counts.diagonal(dim1=-2, dim2=-1), counts.sum(-2), counts.sum(-1)
 
 

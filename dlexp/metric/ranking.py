@@ -1,4 +1,4 @@
-"""Metrics of the scores themselves: ROC curve and its area, calibration, top-k. Batched over trials.
+"""Metrics of the scores themselves: ROC curve and area, average precision, calibration, top-k. Batched over trials.
 
 Shapes: T trials, N examples, K classes, B bins.
 """
@@ -6,6 +6,8 @@ Shapes: T trials, N examples, K classes, B bins.
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from dlexp.metric.probability import exact_type
 
 
 def roc_auc(scores_TNK: Tensor, targets_TN: Tensor) -> Tensor:
@@ -21,12 +23,33 @@ def roc_auc(scores_TNK: Tensor, targets_TN: Tensor) -> Tensor:
     ordered = scores_TKN.sort(-1).values
     lower = torch.searchsorted(ordered, scores_TKN)
     upper = torch.searchsorted(ordered, scores_TKN, right=True)
-    rank_TKN = (lower + upper + 1).to(_exact(scores_TNK)) / 2
+    rank_TKN = (lower + upper + 1).to(exact_type(scores_TNK)) / 2
     positive_TKN = F.one_hot(targets_TN, scores_TNK.shape[-1]).transpose(-1, -2).to(rank_TKN.dtype)
     num_positive = positive_TKN.sum(-1)
     num_negative = positive_TKN.shape[-1] - num_positive
     above = (rank_TKN * positive_TKN).sum(-1) - num_positive * (num_positive + 1) / 2
     return above / (num_positive * num_negative)
+
+
+def average_precision(scores_TNK: Tensor, targets_TN: Tensor) -> Tensor:
+    """Return the average precision of each class against the rest, (T, K); NaN where it has no example.
+
+    AP = sum_n (R_n - R_(n-1)) P_n over the distinct scores as thresholds, P precision and R recall: the mean over
+    positives of the precision among all that score at least as high.
+
+    References:
+        M. Zhu (2004), Recall, Precision and Average Precision, University of Waterloo, Working Paper 2004-09.
+    """
+    scores_TKN = scores_TNK.transpose(-1, -2).contiguous()
+    ordered_TKN, order_TKN = scores_TKN.sort(-1)
+    first_TKN = torch.searchsorted(ordered_TKN, ordered_TKN).clamp(max=ordered_TKN.shape[-1] - 1)  # NaN comes last
+    positive_TKN = F.one_hot(targets_TN, scores_TNK.shape[-1]).transpose(-1, -2).to(exact_type(scores_TNK))
+    positive_TKN = positive_TKN.gather(-1, order_TKN)
+    num_positive_TK1 = positive_TKN.sum(-1, keepdim=True)
+    below_TKN = positive_TKN.cumsum(-1) - positive_TKN
+    hits_TKN = num_positive_TK1 - below_TKN.gather(-1, first_TKN)
+    precision_TKN = hits_TKN / (scores_TKN.shape[-1] - first_TKN)
+    return (precision_TKN * positive_TKN).sum(-1) / num_positive_TK1[..., 0]
 
 
 def roc_curve(scores_N: Tensor, is_positive_N: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -35,7 +58,7 @@ def roc_curve(scores_N: Tensor, is_positive_N: Tensor) -> tuple[Tensor, Tensor, 
     One point for each distinct score s: the rates of calling positive what scores at least s.
     """
     order = scores_N.argsort(descending=True)
-    scores, hits = scores_N[order], is_positive_N[order].to(_exact(scores_N))
+    scores, hits = scores_N[order], is_positive_N[order].to(exact_type(scores_N))
     is_last = torch.ones_like(scores, dtype=torch.bool)
     is_last[:-1] = scores[1:] != scores[:-1]
     true_positive, false_positive = hits.cumsum(0)[is_last], (1 - hits).cumsum(0)[is_last]
@@ -44,7 +67,7 @@ def roc_curve(scores_N: Tensor, is_positive_N: Tensor) -> tuple[Tensor, Tensor, 
     return rates[0], rates[1], torch.cat([infinity, scores[is_last]])
 
 
-def calibration_error(probability_TNK: Tensor, targets_TN: Tensor, num_bins: int) -> Tensor:
+def calibration_error(probability_TNK: Tensor, is_right_TN: Tensor, num_bins: int) -> Tensor:
     """Return the expected calibration error, (T,): sum over bins of n_b / N * |accuracy_b - confidence_b|.
 
     Bins divide the confidence, the largest probability, evenly over (0, 1]; each holds its upper edge.
@@ -52,18 +75,19 @@ def calibration_error(probability_TNK: Tensor, targets_TN: Tensor, num_bins: int
     References:
         C. Guo et al. (2017), On Calibration of Modern Neural Networks, ICML, equation 5.
     """
-    confidence_TN, predicted_TN = probability_TNK.max(-1)
+    confidence_TN = probability_TNK.amax(-1)
     bin_TN = (confidence_TN * num_bins).ceil().long().sub(1).clamp(0, num_bins - 1)
-    gap_TN = (predicted_TN == targets_TN).to(confidence_TN.dtype) - confidence_TN
+    gap_TN = is_right_TN.to(confidence_TN.dtype) - confidence_TN
     sums_TB = gap_TN.new_zeros(len(gap_TN), num_bins).scatter_add_(1, bin_TN, gap_TN)
     return sums_TB.abs().sum(-1) / gap_TN.shape[-1]
 
 
 def top_k_accuracy(logits_TNK: Tensor, targets_TN: Tensor, k: int) -> Tensor:
-    """Return the share of examples whose class is among the k largest logits, (T,)."""
-    best_TNk = logits_TNK.topk(k, -1).indices
-    return (best_TNk == targets_TN.unsqueeze(-1)).any(-1).to(_exact(logits_TNK)).mean(-1)
+    """Return the share of examples whose class is among the k largest logits, (T,).
 
-
-def _exact(tensor: Tensor) -> torch.dtype:
-    return torch.float32 if tensor.device.type == "mps" else torch.float64
+    Among equal logits the lower class comes first, as in the prediction itself.
+    """
+    own_TN1 = logits_TNK.gather(-1, targets_TN.unsqueeze(-1))
+    is_before_TNK = torch.arange(logits_TNK.shape[-1], device=logits_TNK.device) < targets_TN.unsqueeze(-1)
+    ahead_TN = ((logits_TNK > own_TN1) | ((logits_TNK == own_TN1) & is_before_TNK)).sum(-1)
+    return (ahead_TN < k).to(exact_type(logits_TNK)).mean(-1)

@@ -20,19 +20,20 @@ def regression(outputs: Tensor, targets_TN: Tensor) -> dict[str, Tensor]:
     return {"mse": mse, "rmse": mse.sqrt(), "mae": error_TN.abs().mean(-1), "r2": r2}
 
 
-def regression_report(outputs: Tensor, targets_TN: Tensor, delta: float = 1.0) -> dict[str, Tensor]:
+def regression_report(outputs: Tensor, targets_TN: Tensor, delta: float | Tensor = 1.0) -> dict[str, Tensor]:
     """Return everything: the metrics of `regression`, `huber`, `median_error` (absolute) and `bias`, each (T,).
 
     Args:
         outputs: (T, N) or (T, N, 1) predictions.
         targets_TN: Values.
-        delta: Error at which Huber's loss turns from e^2 / 2 into delta * (|e| - delta / 2).
+        delta: Error at which Huber's loss turns from e^2 / 2 into delta * (|e| - delta / 2), in the targets'
+            unit; a number or (T, 1).
     """
     error_TN = _errors(outputs, targets_TN)
     size_TN = error_TN.abs()
-    huber_TN = torch.where(size_TN <= delta, size_TN.square() / 2, delta * (size_TN - delta / 2))
+    inner_TN = torch.minimum(size_TN, torch.as_tensor(delta, dtype=size_TN.dtype, device=size_TN.device))
     return regression(outputs, targets_TN) | {
-        "huber": huber_TN.mean(-1),
+        "huber": (inner_TN * (size_TN - inner_TN / 2)).mean(-1),
         "median_error": size_TN.quantile(0.5, dim=-1),
         "bias": error_TN.mean(-1),
     }

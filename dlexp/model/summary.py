@@ -184,10 +184,11 @@ def _warnings(calls: list[Call], in_shape: tuple[int, ...]) -> list[str]:
     leaves: list[Any] = [call for call in calls if not call.has_children]
     large = next((call for call in leaves if call.field and _exceeds(call.field, in_shape)), None)
     if large is not None:
-        size, side = max(large.field.size), min(in_shape[1:])
+        axis = 0 if large.field.size[0] - in_shape[1] >= large.field.size[1] - in_shape[2] else 1
+        side = "" if in_shape[1] == in_shape[2] else " height of" if axis == 0 else " width of"
         found.append(
-            f"{large.name}: its receptive field of {size} pixels exceeds the image's {side}; "
-            "from here on filters see padding, not more of the image"
+            f"{large.name}: its receptive field of {large.field.size[axis]} pixels exceeds the image's{side} "
+            f"{in_shape[1 + axis]}; from here on filters see padding, not more of the image"
         )
     single = next((call for call in leaves if call.reads_single_pixel), None)
     if single is not None:

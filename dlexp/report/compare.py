@@ -1,7 +1,10 @@
 """Differences with their intervals, one line a pair: what lies clear of zero is told apart."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from matplotlib.figure import Figure
 
 from dlexp.report.canvas import new_figure, plain, save
 
@@ -9,13 +12,18 @@ _COLORS = {True: "tab:blue", False: "tab:gray"}
 MOST_PAIRS = 60  # a figure of more could not be read
 
 
-def draw(compared: dict[str, Any], path: Path) -> Path:
-    """Draw the difference a - b of every pair with its 95 % interval; of very many the 60 largest differences.
+def draw(compared: Mapping[str, Any], path: Path) -> Path:
+    """Write the figure of a comparison.
 
     Args:
-        compared: The document of `dlexp.job.compare.compare`.
+        compared: The document of `dlexp.job.compare.comparison.compare`.
         path: The PNG to write.
     """
+    return save(difference_figure(compared), path)
+
+
+def difference_figure(compared: Mapping[str, Any]) -> Figure:
+    """Return the difference a - b of every pair with its 95 % interval; of very many the 60 largest differences."""
     pairs = sorted(compared["pairs"], key=lambda pair: -abs(pair["difference"]))[:MOST_PAIRS]
     pairs = [pair for pair in compared["pairs"] if pair in pairs]
     labels = {run["run_id"]: run["label"] for run in compared["runs"]}
@@ -48,4 +56,4 @@ def draw(compared: dict[str, Any], path: Path) -> Path:
     name = f"difference in {compared['metric']}"
     axis.set(title=f"{name} with 95 % interval{holm}", xlabel=name)
     axis.grid(alpha=0.3, axis="x")
-    return save(figure, path)
+    return figure

@@ -1,5 +1,6 @@
 """What seeds alone do to a metric: every run's value by source, and the standard deviation with its interval."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from dlexp.report.canvas import new_figure, save
 STEP = 0.09  # equal values stand above each other
 
 
-def draw(noise: dict[str, Any], path: Path) -> Path:
+def draw(noise: Mapping[str, Any], path: Path) -> Path:
     """Draw the values of each source beside their standard deviations with 95 % intervals.
 
     Args:

@@ -11,7 +11,7 @@ or a quoted text. Numbers are compared as numbers, all else as text; a run witho
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dlexp.error import ConfigError, did_you_mean
@@ -29,7 +29,7 @@ FIELDS = (
     "epochs",
     "num_params",
 )
-Condition = Callable[[dict[str, Any]], bool]
+Condition = Callable[[Mapping[str, Any]], bool]
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "==": operator.eq,
@@ -56,7 +56,7 @@ def parse(text: str) -> Condition:
     return condition
 
 
-def value_of(record: dict[str, Any], name: str) -> Any:
+def value_of(record: Mapping[str, Any], name: str) -> Any:
     """Return a field of a run's record by name; None when the run lacks it."""
     group, _, key = name.partition(".")
     if group in ("metrics", "params") and key:

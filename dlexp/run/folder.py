@@ -7,6 +7,7 @@ checkpoints/{last,best}/  predictions/{val,test}.npz  figures/
 import hashlib
 import io
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -183,7 +184,7 @@ class RunFolder:
         return manifest
 
     @property
-    def result(self) -> dict[str, Any] | None:
+    def result(self) -> Any | None:
         """What `write_result` wrote; None before the run's end."""
         return _read_json(self.path / RESULT) if (self.path / RESULT).exists() else None
 
@@ -265,7 +266,7 @@ class RunFolder:
         except FileNotFoundError as error:
             raise RunError(f"{self.path}: no predictions for {split}; `dlexp eval` makes them") from error
 
-    def write_result(self, result: dict[str, Any]) -> None:
+    def write_result(self, result: Mapping[str, Any]) -> None:
         """Write `result.json`, what ``--json`` prints, atomically."""
         self.write(RESULT, document(result))
 

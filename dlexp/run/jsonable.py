@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -17,7 +18,7 @@ def plain(value: Any) -> Any:
     return number if math.isfinite(number) else None
 
 
-def document(fields: dict[str, Any]) -> str:
+def document(fields: Mapping[str, Any]) -> str:
     """Return the JSON of a file, a line for each field: Python's own indentation is several times slower."""
     lines = [f" {json.dumps(name)}: {json.dumps(value)}" for name, value in plain(fields).items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"

@@ -6,6 +6,7 @@ from typing import Any
 
 from dlexp.direction import is_better_high
 from dlexp.error import RunError, did_you_mean
+from dlexp.run.document import RunRecord
 from dlexp.run.filter import check_name, parse, value_of
 from dlexp.run.scan import scan
 
@@ -15,7 +16,7 @@ _METRIC_COLUMNS = 3
 
 def list_runs(
     runs_dir: Path, *, experiment: str | None = None, sort: str | None = None, filter: str | None = None
-) -> list[dict[str, Any]]:
+) -> list[RunRecord]:
     """Return the records of runs (see `dlexp.run.scan.scan`), best first; those without a value come last.
 
     Args:
@@ -42,7 +43,7 @@ def list_runs(
     return _sorted(records, sort if sort is not None else default_sort(records))
 
 
-def default_sort(records: list[dict[str, Any]]) -> str:
+def default_sort(records: list[RunRecord]) -> str:
     """Return the metric that the most recent of the runs with a result is judged by; the start time without any."""
     for record in reversed(sorted(records, key=lambda record: record["run_id"])):
         found = next((name for name in _DEFAULT_METRICS if name in record["metrics"]), None)
@@ -51,7 +52,7 @@ def default_sort(records: list[dict[str, Any]]) -> str:
     return "-start"
 
 
-def columns(records: list[dict[str, Any]], sort: str | None = None) -> list[str]:
+def columns(records: list[RunRecord], sort: str | None = None) -> list[str]:
     """Return the names of the columns worth showing: identity, what differs, and a few metrics, the sorted one first.
 
     Args:
@@ -68,11 +69,11 @@ def columns(records: list[dict[str, Any]], sort: str | None = None) -> list[str]
     return shown if chosen in shown or chosen in ("start", "slug") else [*shown, chosen]
 
 
-def _differs(records: list[dict[str, Any]], name: str) -> bool:
+def _differs(records: list[RunRecord], name: str) -> bool:
     return len({str(value_of(record, name)) for record in records}) > 1
 
 
-def _sorted(records: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
+def _sorted(records: list[RunRecord], sort: str) -> list[RunRecord]:
     name = check_name(sort.removeprefix("-"), "--sort")
     is_metric = name.startswith("metrics.")
     is_descending = is_metric and is_better_high(name)

@@ -4,7 +4,7 @@ import re
 import secrets
 import time
 
-from dlexp.config.relevance import decides_numbers
+from dlexp.config.relevance import tells_runs_apart
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _EPOCH_MS = 1_735_689_600_000  # 2025-01-01 UTC
@@ -30,7 +30,7 @@ def slug(overrides: list[str]) -> str:
     words = []
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
-        if not decides_numbers(key):
+        if not tells_runs_apart(key):
             continue
         if "." in key or key == "seed":
             words.append(f"{key.rpartition('.')[2]}{value}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.error import RunError, did_you_mean
+from dlexp.run.document import RunRecord
 from dlexp.run.folder import FOLDS, MANIFEST, METRICS, RESULT, SETTINGS, TRIALS, RunFolder
 from dlexp.run.lock import Lock
 
@@ -58,7 +59,7 @@ def inner_paths(paths: list[Path]) -> list[Path]:
     return [*with_manifest, *(inner_paths(with_manifest) if with_manifest else [])]
 
 
-def scan(runs_dir: Path) -> list[dict[str, Any]]:
+def scan(runs_dir: Path) -> list[RunRecord]:
     """Return a record of each run, oldest first and settings behind their cv, from its manifest and result alone.
 
     A record is the run's result where there is one, with `run_id`, `run_dir`, `experiment`, `kind`, `status`, `start`,
@@ -109,7 +110,7 @@ def _settings(path: Path) -> list[Path]:
     return [Path(entry.path) for entry in sorted(_folders(path / SETTINGS), key=lambda entry: entry.name)]
 
 
-def _record(path: Path, locked: Path) -> dict[str, Any] | None:
+def _record(path: Path, locked: Path) -> RunRecord | None:
     """Return what is known of a run; the lock of the folder `locked` says whether its process lives."""
     manifest = _read(path / MANIFEST)
     if manifest is None:
@@ -122,7 +123,8 @@ def _record(path: Path, locked: Path) -> dict[str, Any] | None:
     run_id = path.name.partition("-")[0]
     identity = {"run_id": run_id, "run_dir": str(path), "status": status, "slug": path.name.partition("-")[2]}
     params = manifest.get("params") or {}
-    return {**shown, **result, **identity, "params": params, "metrics": result.get("metrics") or {}}
+    record: Any = {**shown, **result, **identity, "params": params, "metrics": result.get("metrics") or {}}
+    return record
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -11,14 +11,20 @@ from typing import Any
 
 from dlexp.config.relevance import relevant
 
+# What `build.program`, `engine.train` and the options of a trial's groups import, whole packages where they import any
+# of their modules. `config.trust` is left out: it says whose code may run, and a trial whose code may not has no
+# number; so is `durable`, by which it remembers that and checkpoints are written: how bytes reach the disk, not which.
 NUMBERS = (
     "activation",
     "augment",
     "build",
+    "config.signature",
     "data",
     "device",
+    "direction",
     "dropout",
     "engine",
+    "error",
     "image",
     "init",
     "loss",
@@ -30,6 +36,7 @@ NUMBERS = (
     "random",
     "regularizer",
     "schedule",
+    "type",
 )
 LENGTH = 12
 
@@ -74,7 +81,8 @@ def code_version(trusted: Sequence[str] = ()) -> str:
 @cache
 def _own_version() -> str:
     (root,) = _places("dlexp")
-    paths = [path for name in NUMBERS for path in [root / f"{name}.py", *sorted((root / name).rglob("*.py"))]]
+    places = [root.joinpath(*name.split(".")) for name in NUMBERS]
+    paths = [path for place in places for path in [place.with_suffix(".py"), *sorted(place.rglob("*.py"))]]
     sources = [path.read_text(encoding="utf-8") for path in paths if path.is_file()]
     return _digest([sources, importlib.metadata.version("torch")])
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from dlexp.statistic.measure import Measure
+
 Weighted = Callable[[np.ndarray], np.ndarray]  # weights (B, N) to values (B,)
 Combine = Callable[[np.ndarray], np.ndarray]  # means (B, F) to values (B,)
 
@@ -18,13 +20,18 @@ _CONFUSION = (
     "recall_macro",
     "f1_macro",
     "fbeta_macro",
+    "balanced_accuracy",
+    "matthews_correlation",
     "precision",
     "recall",
     "f1",
 )
 _RIGHT = ("accuracy", "precision_micro", "recall_micro", "f1_micro")  # equal where each example has one class
-_BETA = 2.0
+# the mean of these over folds of any size is what pooled examples give
+MEANS_OVER_EXAMPLES = (*_RIGHT, "log_loss", "top5_accuracy", "mse", "mae", "huber", "bias", "loss")
+_RANKED = ("roc_auc", "average_precision")
 _BINS = 15
+_PLAIN = Measure()
 
 
 def names(num_classes: int) -> list[str]:
@@ -35,15 +42,15 @@ def names(num_classes: int) -> list[str]:
     """
     if not num_classes:
         return ["rmse", "mse", "mae", "r2", "huber", "median_error"]
-    by_class = _CONFUSION if num_classes == 2 else _CONFUSION[:4]
+    by_class = _CONFUSION if num_classes == 2 else _CONFUSION[:6]
     top = ["top5_accuracy"] if num_classes > 5 else []
-    return [_RIGHT[0], *by_class, "log_loss", *_RIGHT[1:], "roc_auc", "calibration_error", *top]
+    return [_RIGHT[0], *by_class, "log_loss", *_RIGHT[1:], *_RANKED, "calibration_error", *top]
 
 
-def by_example(name: str, outputs: np.ndarray, targets_N: np.ndarray) -> np.ndarray | None:
+def by_example(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: Measure = _PLAIN) -> np.ndarray | None:
     """Return the values (N,) whose weighted mean is a metric; None for metrics that are no mean over examples."""
     if outputs.ndim == 1 and name in ("mse", "mae", "huber"):
-        return _losses(outputs, targets_N)[name]
+        return _losses(outputs, targets_N, measure.delta)[name]
     if outputs.ndim == 1:
         return None
     logits_NK = _two_columns(outputs)
@@ -51,8 +58,7 @@ def by_example(name: str, outputs: np.ndarray, targets_N: np.ndarray) -> np.ndar
     if name in _RIGHT:
         return (logits_NK.argmax(1) == targets_N).astype(np.float64)
     if name == "log_loss":
-        wide = logits_NK - logits_NK.max(1, keepdims=True)
-        return np.log(np.exp(wide).sum(1)) - wide[rows, targets_N]
+        return -_log_p(_log_weights(outputs, measure.link))[rows, targets_N]
     if name == "top5_accuracy":
         own_N1 = logits_NK[rows, targets_N][:, None]
         is_before = np.arange(logits_NK.shape[1]) < targets_N[:, None]
@@ -61,30 +67,33 @@ def by_example(name: str, outputs: np.ndarray, targets_N: np.ndarray) -> np.ndar
     return None
 
 
-def weighted(name: str, outputs: np.ndarray, targets_N: np.ndarray) -> Weighted:
+def weighted(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: Measure = _PLAIN) -> Weighted:
     """Return a metric as a function of the examples' weights, such as how often each is in a resample.
 
     Args:
         name: One of `names`.
         outputs: (N, K) logits, one column for the logit of class 1 of two; or values (N,).
         targets_N: Classes or values.
+        measure: The metrics' constants.
     """
     if not np.isfinite(outputs).all():
         return lambda weights_BN: np.full(len(weights_BN), np.nan)
-    values_N = by_example(name, outputs, targets_N)
+    values_N = by_example(name, outputs, targets_N, measure)
     if values_N is not None:
         return _of_means(values_N[:, None], lambda means_B1: means_B1[:, 0])
     if outputs.ndim == 1:
         return _regression(name, outputs, targets_N)
-    logits_NK = _two_columns(outputs)
     if name in _CONFUSION:
-        return _of_means(_margins(logits_NK, targets_N), lambda means_BF: _from_margins(name, means_BF))
-    probability_NK = _softmax(logits_NK)
+        margins_NF = _margins(_two_columns(outputs), targets_N)
+        return _of_means(margins_NF, lambda means_BF: _from_margins(name, means_BF, measure.beta))
     if name == "calibration_error":
-        gaps_NF = _calibration_gaps(probability_NK, targets_N)
+        confidence_N = np.exp(_log_p(_log_weights(outputs, measure.link))).max(1)
+        gaps_NF = _calibration_gaps(confidence_N, _two_columns(outputs).argmax(1) == targets_N)
         return _of_means(gaps_NF, lambda means_BF: np.abs(means_BF).sum(1))
-    assert name == "roc_auc", name
-    return lambda weights_BN: _roc_auc(probability_NK, targets_N, weights_BN)
+    assert name in _RANKED, name
+    score = {"roc_auc": _area, "average_precision": _precision}[name]
+    scores_NK = _log_odds(outputs, measure.link)
+    return lambda weights_BN: _one_against_rest(score, scores_NK, targets_N, weights_BN)
 
 
 def _of_means(features_NF: np.ndarray, combine: Combine) -> Weighted:
@@ -96,9 +105,39 @@ def _two_columns(outputs: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros_like(wide), wide], 1) if wide.shape[1] == 1 else wide
 
 
-def _softmax(logits_NK: np.ndarray) -> np.ndarray:
-    shares = np.exp(logits_NK - logits_NK.max(1, keepdims=True))
-    return (shares / shares.sum(1, keepdims=True)).astype(np.float32)  # as training has it: what it ties is tied here
+def _log_weights(outputs: np.ndarray, link: str) -> np.ndarray:
+    """Return w (N, K) with p = softmax(w); see `dlexp.metric.probability`."""
+    if link == "softmax" or outputs.shape[1] == 1:
+        return _two_columns(outputs)
+    return -np.logaddexp(0, -_log_odds(outputs, link))
+
+
+def _log_p(weights_NK: np.ndarray) -> np.ndarray:
+    shifted_NK = weights_NK - weights_NK.max(1, keepdims=True)
+    return shifted_NK - np.log(np.exp(shifted_NK).sum(1, keepdims=True))
+
+
+def _log_odds(outputs: np.ndarray, link: str) -> np.ndarray:
+    """Return the score of each class (N, K) that orders examples as its probability does, and does not saturate."""
+    z_NK, rows = _two_columns(outputs), np.arange(len(outputs))
+    if link == "sigmoid" and outputs.shape[1] > 1:
+        return z_NK
+    if z_NK.shape[1] == 2:
+        lead_N = z_NK[:, 1] - z_NK[:, 0]
+        return np.stack([-lead_N, lead_N], 1)
+    if link == "softmax":
+        z_NK = _log_p(z_NK)
+    top_N = z_NK.argmax(1)
+    others_NK = z_NK.copy()
+    others_NK[rows, top_N] = -np.inf
+    second_N1 = others_NK.max(1, keepdims=True)
+    if link == "margin":
+        rest_NK = np.repeat(z_NK.max(1, keepdims=True), z_NK.shape[1], axis=1)
+        rest_NK[rows, top_N] = second_N1[:, 0]
+    else:
+        rest_NK = np.log1p(-np.exp(others_NK))
+        rest_NK[rows, top_N] = (second_N1 + np.log(np.exp(others_NK - second_N1).sum(1, keepdims=True)))[:, 0]
+    return z_NK - rest_NK
 
 
 def _margins(logits_NK: np.ndarray, targets_N: np.ndarray) -> np.ndarray:
@@ -109,13 +148,19 @@ def _margins(logits_NK: np.ndarray, targets_N: np.ndarray) -> np.ndarray:
     return np.concatenate([is_called_NK & is_NK, is_called_NK, is_NK], 1).astype(np.float64)
 
 
-def _from_margins(name: str, means_BF: np.ndarray) -> np.ndarray:
+def _from_margins(name: str, means_BF: np.ndarray, beta: float) -> np.ndarray:
     hits_BK, called_BK, support_BK = np.split(means_BF, 3, axis=1)
+    if name == "matthews_correlation":
+        covariance_B = hits_BK.sum(1) - (called_BK * support_BK).sum(1)
+        spread_B = (1 - (called_BK**2).sum(1)) * (1 - (support_BK**2).sum(1))
+        return np.where(spread_B > 1e-15, covariance_B / np.sqrt(np.maximum(spread_B, 1e-15)), 0.0)
+    if name == "balanced_accuracy":
+        return _ratio(hits_BK, support_BK).sum(1) / (support_BK > 0).sum(1)
     found_BK = {
         "precision": lambda: _ratio(hits_BK, called_BK),
         "recall": lambda: _ratio(hits_BK, support_BK),
         "f1": lambda: _ratio(2 * hits_BK, called_BK + support_BK),
-        "fbeta": lambda: _ratio((1 + _BETA**2) * hits_BK, _BETA**2 * support_BK + called_BK),
+        "fbeta": lambda: _ratio((1 + beta**2) * hits_BK, beta**2 * support_BK + called_BK),
     }[name.removesuffix("_macro")]()
     if not name.endswith("_macro"):
         return found_BK[:, 1]
@@ -127,39 +172,53 @@ def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     return above / np.maximum(below, np.finfo(np.float64).tiny)
 
 
-def _calibration_gaps(probability_NK: np.ndarray, targets_N: np.ndarray) -> np.ndarray:
-    confidence_N = probability_NK.max(1)
-    bin_N = np.clip(np.ceil(confidence_N * np.float32(_BINS)).astype(int) - 1, 0, _BINS - 1)
+def _calibration_gaps(confidence_N: np.ndarray, is_right_N: np.ndarray) -> np.ndarray:
+    bin_N = np.clip(np.ceil(confidence_N * _BINS).astype(int) - 1, 0, _BINS - 1)
     gaps_NF = np.zeros((len(bin_N), _BINS))
-    gaps_NF[np.arange(len(bin_N)), bin_N] = (probability_NK.argmax(1) == targets_N) - confidence_N.astype(np.float64)
+    gaps_NF[np.arange(len(bin_N)), bin_N] = is_right_N - confidence_N
     return gaps_NF
 
 
-def _roc_auc(probability_NK: np.ndarray, targets_N: np.ndarray, weights_BN: np.ndarray) -> np.ndarray:
-    """Return the area, the mean over classes with examples on both sides; of class 1 where there are two."""
-    num_classes = probability_NK.shape[1]
+def _one_against_rest(
+    score: Callable[..., np.ndarray], scores_NK: np.ndarray, targets_N: np.ndarray, weights_BN: np.ndarray
+) -> np.ndarray:
+    """Return the mean of a score over the classes that have one; of class 1 where there are two."""
+    num_classes = scores_NK.shape[1]
     classes = [1] if num_classes == 2 else range(num_classes)
-    areas_BK = np.stack([_area(probability_NK[:, k], targets_N == k, weights_BN) for k in classes], 1)
-    num_B = np.isfinite(areas_BK).sum(1)
-    return np.where(num_B > 0, np.nansum(areas_BK, 1) / np.maximum(num_B, 1), np.nan)
+    values_BK = np.stack([score(*_tied(scores_NK[:, k], targets_N == k, weights_BN)) for k in classes], 1)
+    num_B = np.isfinite(values_BK).sum(1)
+    return np.where(num_B > 0, np.nansum(values_BK, 1) / np.maximum(num_B, 1), np.nan)
 
 
-def _area(scores_N: np.ndarray, is_positive_N: np.ndarray, weights_BN: np.ndarray) -> np.ndarray:
-    """Return the weight of pairs in which the positive example scores higher, ties by half, among all pairs."""
+def _tied(scores_N: np.ndarray, is_positive_N: np.ndarray, weights_BN: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights of positives and negatives at each distinct score, ascending, each (B, scores)."""
     order = np.argsort(scores_N, kind="stable")
-    starts = np.flatnonzero(np.diff(scores_N[order], prepend=-1.0))
+    starts = np.flatnonzero(np.diff(scores_N[order], prepend=-np.inf))
     all_BN = weights_BN[:, order]
     positive = all_BN * is_positive_N[order]
     negative = all_BN - positive
     if len(starts) < len(order):
         positive, negative = (np.add.reduceat(part, starts, axis=1) for part in (positive, negative))
+    return positive, negative
+
+
+def _area(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
+    """Return the weight of pairs in which the positive example scores higher, ties by half, among all pairs."""
     below = negative.cumsum(1) - negative
     pairs_B = positive.sum(1) * negative.sum(1)
     return np.where(pairs_B > 0, (positive * (below + negative / 2)).sum(1) / np.maximum(pairs_B, 1e-300), np.nan)
 
 
+def _precision(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
+    """Return the mean over positives of the precision among all that score at least as high."""
+    hits, calls = (part[:, ::-1].cumsum(1)[:, ::-1] for part in (positive, positive + negative))
+    total_B = positive.sum(1)
+    values_B = (positive * _ratio(hits, calls)).sum(1) / np.maximum(total_B, 1e-300)
+    return np.where(total_B > 0, values_B, np.nan)
+
+
 def _regression(name: str, outputs_N: np.ndarray, targets_N: np.ndarray) -> Weighted:
-    losses = _losses(outputs_N, targets_N)
+    losses = _losses(outputs_N, targets_N, 1.0)
     if name == "median_error":
         return lambda weights_BN: _median(losses["mae"], weights_BN)
     if name == "rmse":
@@ -184,6 +243,7 @@ def _median(values_N: np.ndarray, weights_BN: np.ndarray) -> np.ndarray:
     return (values_N[order][lower] + values_N[order][upper]) / 2
 
 
-def _losses(outputs_N: np.ndarray, targets_N: np.ndarray) -> dict[str, np.ndarray]:
+def _losses(outputs_N: np.ndarray, targets_N: np.ndarray, delta: float) -> dict[str, np.ndarray]:
     size_N = np.abs(outputs_N.astype(np.float64) - targets_N)
-    return {"mse": size_N**2, "mae": size_N, "huber": np.where(size_N <= 1, size_N**2 / 2, size_N - 0.5)}
+    inner_N = np.minimum(size_N, delta)
+    return {"mse": size_N**2, "mae": size_N, "huber": inner_N * (size_N - inner_N / 2)}

@@ -4,9 +4,11 @@ Shapes: B resamples, S settings, N examples.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 CELLS = 1 << 18  # numbers held at once in each table: two megabytes
 
@@ -28,7 +30,7 @@ class Selection:
     wins: float
 
 
-def optimism(scores_SN: Tensor, *, generator: torch.Generator, draws: int = 1000) -> Selection:
+def optimism(scores_SN: "Tensor", *, generator: "torch.Generator", draws: int = 1000) -> Selection:
     """Estimate the optimism of picking the setting of the highest mean score.
 
     The whole selection is repeated on each resample of the examples: the setting that wins there is scored there and
@@ -47,6 +49,8 @@ def optimism(scores_SN: Tensor, *, generator: torch.Generator, draws: int = 1000
         B. Efron (1983), Estimating the error rate of a prediction rule: improvement on cross-validation (out-of-bag);
         R. Tibshirani and R. Tibshirani (2009), A bias correction for the minimum error rate in cross-validation.
     """
+    import torch
+
     num = scores_SN.shape[1]
     if num < 2:
         raise ValueError(f"got {num} examples; at least two are needed")

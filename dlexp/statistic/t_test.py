@@ -1,4 +1,4 @@
-"""Student's t over folds or seeds: the plain interval, and the corrected test for differences on shared data."""
+"""Student's t over folds or seeds, corrected for differences on shared data."""
 
 import math
 from dataclasses import dataclass
@@ -28,23 +28,6 @@ class TTest:
     p_value: float
     effect: float
     num: int
-
-
-def t_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Return mean -+ t_(n - 1) s / sqrt(n), the interval of the mean of independent values.
-
-    Over folds it is optimistic: they share training data, so their spread understates the variance of the mean.
-
-    Args:
-        values: (n,) at least two.
-        level: In (0, 1).
-
-    Raises:
-        ValueError: Fewer than two values.
-    """
-    mean, std = _mean_and_std(values)
-    reach = float(special.stdtrit(len(values) - 1, (1 + level) / 2)) * std / math.sqrt(len(values))
-    return mean - reach, mean + reach
 
 
 def corrected_t_test(differences: np.ndarray, test_to_train: float, level: float = 0.95) -> TTest:

@@ -22,7 +22,8 @@ def test_nothing_to_do_is_the_identity():
 def test_equals_torchvision(degrees, scale, right, down):
     height, width = IMAGES.shape[-2:]
     numbers = [math.radians(degrees), scale, 2 * right / width, 2 * down / height]
-    theta = inverse_map(*(torch.tensor([value]) for value in numbers), width / height).expand(3, -1, -1)
+    angle, size, right_of_1, down_of_1 = (torch.tensor([value]) for value in numbers)
+    theta = inverse_map(angle, size, right_of_1, down_of_1, width / height).expand(3, -1, -1)
     grid = F.affine_grid(theta, list(IMAGES.shape), align_corners=False)
     found = F.grid_sample(IMAGES, grid, align_corners=False)
     bilinear = InterpolationMode.BILINEAR

@@ -11,6 +11,7 @@ from dlexp.config.compose import Composed
 from dlexp.config.resolve import resolve
 from dlexp.data.synthetic import Fake
 from dlexp.error import ConfigError, DataError
+from tests.present import present
 
 LAYER = {"name", "type", "output_shape", "num_params", "flops", "receptive_field", "stride", "share"}
 
@@ -33,7 +34,7 @@ def test_resnet152_takes_under_five_seconds_and_no_weights(monkeypatch):
     allocate = torch.nn.Parameter.__new__
 
     def remember(cls, data=None, requires_grad=True):
-        counted.append(data.device.type)
+        counted.append(present(data).device.type)
         return allocate(cls, data, requires_grad)
 
     monkeypatch.setattr(torch.nn.Parameter, "__new__", remember)

@@ -5,13 +5,15 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 
 DLEXP = Path(sys.executable).parent / "dlexp"
 APP = import_module("dlexp.cli.app").app  # installed from cli/, which type checkers cannot see
-COMMANDS = [name for name, command in typer.main.get_command(APP).commands.items() if not command.hidden]
+GROUP: Any = typer.main.get_command(APP)  # a group, of whichever copy of click Typer brings
+COMMANDS = [name for name, command in GROUP.commands.items() if not command.hidden]
 HEAVY = {"torch", "torchvision", "mlflow", "optuna", "matplotlib", "sklearn", "pandas"}
 
 
@@ -107,3 +109,25 @@ def test_the_folder_cli_is_no_package_of_its_own():
         [sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60
     )
     assert "this folder installs as dlexp.cli" in done.stderr
+
+
+@pytest.mark.parametrize("platform", ["win32", "cygwin", "freebsd14"])
+@pytest.mark.parametrize("arguments", [["runs"], ["train", "--json"], ["--help"]], ids=" ".join)
+def test_another_platform_is_refused_in_one_line_before_anything_locks_a_file(platform, arguments):
+    code = (
+        f"import sys; sys.argv = ['dlexp', *{arguments}]\n"
+        "sys.modules['fcntl'] = None  # its import fails, as it does there\n"
+        f"from dlexp.cli import main; sys.platform = {platform!r}; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    line = f"got the platform {platform}; dlexp runs on Linux and macOS, on Windows inside WSL"
+    assert (done.returncode, done.stderr) == (2, f"environment error: {line}\n")
+    assert ("--json" in arguments) == (done.stdout != "")
+    if done.stdout:
+        assert json.loads(done.stdout)["error"] == {"kind": "environment", "message": line}
+
+
+def test_macos_is_not_refused():
+    code = "import sys; sys.argv = ['dlexp']\nfrom dlexp.cli import main; sys.platform = 'darwin'; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")

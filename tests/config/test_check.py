@@ -70,6 +70,21 @@ from dlexp.error import ConfigError
             "augment=compose augment.steps=[{_target_:dlexp.augment.cutout.Cutout,sixe:3}]",
             "unknown key augment.steps[0].sixe; did you mean augment.steps[0].size?",
         ),
+        ("data=fake data.num_classes=1", "data.num_classes: got 1; an integer >= 2 is needed"),
+        ("metric.beta=0", "metric.beta: got 0; a number > 0 is needed"),
+        ("metric=3", "metric: got 3; set metric.beta=1 or others"),
+        (
+            "metric.extra=[os.system]",
+            "metric.extra[0]._target_: got os.system; only dlexp and trusted packages are built",
+        ),
+        (
+            "metric.extra=[dlexp.loss.MSE]",
+            "metric.extra[0]._target_: got dlexp.loss.MSE; the target of a shipped option is needed",
+        ),
+        (
+            "seeds._target_=dlexp.durable.write_text",
+            "seeds._target_: got dlexp.durable.write_text; the target of a shipped option is needed",
+        ),
         ("~model._target_", "model: got {widths: [128, 128], shortcut: false}; choose one of {models}"),
     ],
 )

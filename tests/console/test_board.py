@@ -7,6 +7,7 @@ from rich.console import Console
 
 from dlexp.config.wording import describe, short_value
 from dlexp.console.board import Board, line, sparkline
+from tests.present import present
 
 
 def test_the_line_of_the_classic_lecture():
@@ -76,11 +77,11 @@ def test_what_is_hidden_and_what_is_waited_for_is_said():
     stream = io.StringIO()
     shown = Board(Console(file=stream, force_terminal=True, width=100), "val/accuracy", True)
     shown.begin_round(1, 12, [], 12)
-    shown._live.refresh()
+    present(shown._live).refresh()
     assert "timing how the next ones train fastest" in stream.getvalue()
     for i in range(12):
         shown.epoch({"lr": i}, 0.5)
-    shown._live.refresh()
+    present(shown._live).refresh()
     shown.close()
     assert "running, and 4 more" in stream.getvalue()
 

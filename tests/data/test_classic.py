@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import sklearn.datasets
@@ -24,7 +26,8 @@ def test_equals_scikit_learn(option, reference):
 
 
 def test_diabetes():
-    expected, found = sklearn.datasets.load_diabetes(scaled=False), Diabetes().load()
+    expected: Any = sklearn.datasets.load_diabetes(scaled=False)
+    found = Diabetes().load()
     np.testing.assert_allclose(found.inputs.numpy(), expected.data, rtol=1e-6)
     np.testing.assert_allclose(found.targets.numpy(), expected.target)
     assert found.task == "regression"

@@ -1,4 +1,5 @@
 import hashlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,11 @@ from dlexp.error import DataError, first_ten
 
 def make(inputs, **more):
     num = len(inputs)
-    parts = {"train": torch.arange(num - 4), "val": torch.arange(num - 4, num - 2), "test": torch.arange(num - 2, num)}
+    parts: dict[str, Any] = {
+        "train": torch.arange(num - 4),
+        "val": torch.arange(num - 4, num - 2),
+        "test": torch.arange(num - 2, num),
+    }
     return Dataset("x", "binary", inputs, torch.arange(num) % 2, class_names=["a", "b"], **(parts | more))
 
 

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from typing import Any
 
 import torch
 from sklearn.datasets import load_digits
@@ -8,7 +9,7 @@ from dlexp.data.digits import Digits
 
 
 def test_equals_scikit_learn():
-    reference = load_digits()
+    reference: Any = load_digits()
     found = Digits().load()
     assert found.inputs.shape == (1797, 8, 8, 1)
     assert found.inputs.view(-1, 64).equal(torch.from_numpy(reference.data / 16).float())

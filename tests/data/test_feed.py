@@ -1,3 +1,5 @@
+from collections.abc import Generator
+
 import pytest
 import torch
 
@@ -29,6 +31,7 @@ def test_resident_shares_memory_on_the_same_device():
 
 def test_streaming_may_be_left_early():
     stream = Streaming(IMAGES, "cpu").batches([torch.arange(4)] * 100)
+    assert isinstance(stream, Generator)
     next(stream)
     stream.close()
 

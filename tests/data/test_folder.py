@@ -4,6 +4,7 @@ from PIL import Image
 
 from dlexp.data.folder import ImageFolder
 from dlexp.error import DataError
+from tests.present import present
 
 COLORS = {"more": (9, 9, 9), "red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 
@@ -27,7 +28,7 @@ def test_folder_of_classes(tmp_path):
     assert found.class_names == ["blue", "green", "red"]
     assert tuple(found.inputs.shape) == (20, 6, 6, 3)
     assert (len(found.train), len(found.val), len(found.test)) == (12, 4, 4)
-    assert found.ids[0] == "blue/0.png"
+    assert present(found.ids)[0] == "blue/0.png"
     for i, target in enumerate(found.targets.tolist()):
         assert tuple(found.inputs[i, 3, 3].tolist()) == COLORS[found.class_names[target]]
 
@@ -37,7 +38,7 @@ def test_official_parts(tmp_path):
     fill(tmp_path / "valid", {"red": 2, "green": 1})
     found = load(tmp_path)
     assert (len(found.train), len(found.val), len(found.test)) == (12, 3, 0)
-    assert all(found.ids[i].startswith("valid/") for i in found.val)
+    assert all(present(found.ids)[i].startswith("valid/") for i in found.val)
     fill(tmp_path / "test", {"green": 2})
     assert len(load(tmp_path).test) == 2
 
@@ -64,7 +65,7 @@ def test_list_of_files(tmp_path):
     (tmp_path / "list.csv").write_text("\n".join(["file,label", *rows]))
     found = load(tmp_path, labels=str(tmp_path / "list.csv"))
     assert found.class_names == ["cold", "warm"]
-    assert found.ids[0] == "red/0.png"
+    assert present(found.ids)[0] == "red/0.png"
     values = [f"{row.split(',')[0]},{i / 4}" for i, row in enumerate(rows)]
     (tmp_path / "values.csv").write_text("\n".join(["file,label", *values]))
     assert load(tmp_path, labels=str(tmp_path / "values.csv")).task == "regression"

@@ -1,5 +1,7 @@
 """What is said of data before a score is trusted."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -21,7 +23,9 @@ def trained(tmp_path, every, *overrides):
     y = (np.arange(100) % every == 0).astype(int)
     parts = {"train": slice(0, 60), "val": slice(60, 80), "test": slice(80, 100)}
     x[[60, 80, 81]] = x[0]
-    arrays = {f"{name}_{part}": values[rows] for part, rows in parts.items() for name, values in (("x", x), ("y", y))}
+    arrays: dict[str, Any] = {
+        f"{name}_{part}": values[rows] for part, rows in parts.items() for name, values in (("x", x), ("y", y))
+    }
     np.savez(tmp_path / "t.npz", **arrays)
     heard = []
 

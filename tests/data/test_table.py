@@ -4,6 +4,7 @@ import pytest
 from dlexp.data.table import Table
 from dlexp.error import ConfigError, DataError
 from dlexp.normalize import Standard
+from tests.present import present
 
 
 @pytest.fixture
@@ -34,11 +35,11 @@ def test_mixed_columns(path):
     assert (found.name, found.task, found.class_names) == ("people", "binary", ["no", "yes"])
     assert found.feature_names == ["age", "color=blue", "color=red", "zip=0", "zip=1", "zip=2"]
     assert found.in_shape == (6,)
-    assert found.ids[:2] == ["k0", "k1"]
+    assert present(found.ids)[:2] == ["k0", "k1"]
     assert found.targets.tolist() == [i % 2 for i in range(60)]
     assert (found.inputs[:, 1] + found.inputs[:, 2]).tolist() == [1] * 60
     assert found.inputs[:, 3:].argmax(1).tolist() == [i % 3 for i in range(60)]
-    color = found.encoding["features"][1]
+    color = present(found.encoding)["features"][1]
     assert (color["name"], color["levels"]) == ("color", ["blue", "red"])
 
 

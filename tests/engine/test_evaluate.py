@@ -1,26 +1,53 @@
 """Outputs of a part, and their metrics."""
 
+import pytest
 import torch
 
 from dlexp.build.program import assemble
 from dlexp.config.resolve import resolve
-from dlexp.engine.evaluate import predict, score
-from dlexp.loss import MSE, CrossEntropy
+from dlexp.data.target_scale import TargetScale
+from dlexp.engine.evaluate import Reading, predict, report, score
+from dlexp.loss import MSE, CrossEntropy, Huber
 
 
 def test_batches_of_evaluation_change_nothing_and_the_mode_is_training_afterwards():
-    run = assemble(resolve(["data.limit=100", "tracking=none", "model.widths=[8]"]).config).run
-    task = run.task
+    built = assemble(resolve(["data.limit=100", "tracking=none", "model.widths=[8]"]).config)
+    run, task = built.run, built.run.task
     whole = predict(run.step.forward, task, task.val, 10_000)
     pieces = predict(run.step.forward, task, task.val, 7)
     torch.testing.assert_close(whole, pieces)
     assert whole.shape == (1, len(task.val[0]), 10)
-    assert all(module.training for module in run.step.forward.model.modules())
+    assert all(module.training for module in built.model.modules())
 
 
 def test_classes_and_values_get_their_metrics():
     outputs = torch.tensor([[[2.0, 0.0], [0.0, 2.0]]])
-    found = score(outputs, torch.tensor([[0, 0]]), CrossEntropy(num_classes=2), 2)
+    found = score(outputs, torch.tensor([[0, 0]]), Reading(CrossEntropy(num_classes=2), 2))
     assert float(found["accuracy"]) == 0.5
-    values = score(torch.tensor([[[1.0], [3.0]]]), torch.tensor([[0.0, 3.0]]), MSE(task="regression"), 0)
+    reading = Reading(MSE(task="regression"), 0)
+    values = score(torch.tensor([[[1.0], [3.0]]]), torch.tensor([[0.0, 3.0]]), reading)
     assert float(values["mse"]) == 0.5
+
+
+@pytest.mark.parametrize("delta", [0.25, 1.0, 3.0])
+def test_huber_is_measured_with_the_delta_of_the_loss(delta):
+    # In standard deviations of the training targets, so that val/huber is val/loss times their variance.
+    draw = torch.Generator().manual_seed(0)
+    targets = 40 * torch.randn(2, 60, generator=draw) + 100
+    outputs = (targets + 40 * torch.randn(2, 60, generator=draw)).unsqueeze(-1)
+    unit = TargetScale.stack([TargetScale.fit(row, torch.arange(60)) for row in targets])
+    found = report(outputs, targets, Reading(Huber(delta), 0, unit))
+    torch.testing.assert_close(found["huber"], (found["loss"] * unit.std[:, 0].square()).double(), rtol=1e-5, atol=0)
+    plain = report(outputs, targets, Reading(MSE(), 0, unit))
+    one = report(outputs, targets, Reading(Huber(1.0), 0, unit))
+    torch.testing.assert_close(plain["huber"], one["huber"])
+    assert Reading(Huber(delta), 0, unit).measure(1).delta == pytest.approx(delta * float(unit.std[1]))
+
+
+def test_each_trial_has_its_own_delta():
+    targets = torch.randn(2, 30, generator=torch.Generator().manual_seed(1))
+    outputs = (targets * 3).unsqueeze(-1)
+    stacked = report(outputs, targets, Reading(Huber(torch.tensor([[0.5], [2.0]])), 0))
+    for row, delta in enumerate((0.5, 2.0)):
+        alone = report(outputs[row : row + 1], targets[row : row + 1], Reading(Huber(delta), 0))
+        torch.testing.assert_close(stacked["huber"][row : row + 1], alone["huber"])

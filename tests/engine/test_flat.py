@@ -1,12 +1,14 @@
 """The layout of all parameters in one row."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
 from dlexp.engine.flat import ALIGNMENT, Flat, matrix_names
 
 
-def make(channels_last: bool = False, num_trials: int = 3) -> tuple[nn.Module, Flat]:
+def make(channels_last: bool = False, num_trials: int = 3) -> tuple[Any, Flat]:
     model = nn.Sequential(nn.Conv2d(3, 5, 3), nn.BatchNorm2d(5), nn.Flatten(), nn.Linear(20, 7))
     flat = Flat(model, num_trials, dtype=torch.float32, device=torch.device("cpu"), channels_last=channels_last)
     return model, flat

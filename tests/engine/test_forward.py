@@ -10,6 +10,7 @@ from dlexp.dropout import Inverted
 from dlexp.engine.forward import Solo
 from dlexp.model.mlp import MLP
 from dlexp.norm import BatchNorm
+from tests.present import present
 
 CPU = torch.device("cpu")
 
@@ -20,17 +21,23 @@ def make() -> tuple[nn.Module, Solo]:
     return model, Solo(model, device=CPU, channels_last=False)
 
 
+def outputs_of(forward: Solo, x: torch.Tensor) -> torch.Tensor:
+    outputs = forward(x)
+    assert isinstance(outputs, torch.Tensor)
+    return outputs
+
+
 def test_outputs_have_a_trial_axis_and_parameters_are_views_of_the_row():
     model, forward = make()
-    assert forward(torch.zeros(4, 5)).shape == (1, 4, 3)
+    assert outputs_of(forward, torch.zeros(4, 5)).shape == (1, 4, 3)
     forward.flat.tensor.zero_()
     assert all(float(p.detach().abs().sum()) == 0 for p in model.parameters())
 
 
 def test_a_backward_pass_fills_the_gradient_row():
     model, forward = make()
-    forward(torch.ones(4, 5)).square().sum().backward()
-    assert torch.equal(forward.flat.split(forward.grads)[0][0], next(model.parameters()).grad)
+    outputs_of(forward, torch.ones(4, 5)).square().sum().backward()
+    assert torch.equal(forward.flat.split(forward.grads)[0][0], present(next(model.parameters()).grad))
     assert float(forward.grads.abs().sum()) > 0
 
 
@@ -40,7 +47,7 @@ def test_dropout_depends_on_seed_and_step_alone():
 
     def draw(seed: int, step: int) -> torch.Tensor:
         forward.seed_dropout([seed], step)
-        return forward(x).detach()
+        return outputs_of(forward, x).detach()
 
     first = draw(1, 1)
     assert not torch.equal(first, draw(1, 2))

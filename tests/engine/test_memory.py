@@ -1,5 +1,7 @@
 """Memory of an update, and how many trials fit."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
@@ -8,6 +10,7 @@ from dlexp.build.dataset import load_data
 from dlexp.build.program import assemble_group
 from dlexp.config.resolve import resolve
 from dlexp.engine.memory import HEADROOM, Allocations, guess_bytes, largest_stack, peak_bytes
+from tests.present import present
 
 CPU = torch.device("cpu")
 
@@ -42,9 +45,8 @@ def test_two_small_stacks_predict_a_large_one_within_15_percent(overrides, engin
     update()
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         update()
-    events = sorted(
-        (e.start_ns(), e.nbytes()) for e in profiler.profiler.kineto_results.events() if e.name() == "[memory]"
-    )
+    recorded: Any = present(present(profiler.profiler).kineto_results).events()
+    events = sorted((e.start_ns(), e.nbytes()) for e in recorded if e.name() == "[memory]")
     live = peak = 0
     for _, size in events:
         live += size

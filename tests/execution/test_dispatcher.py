@@ -11,17 +11,11 @@ from dlexp.execution import dispatcher as module
 from dlexp.execution.assignment import Assignment, End
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.fusion import Choice
-from dlexp.job.sweep import sweep
 from dlexp.launcher.local import Local
 from dlexp.launcher.pool import Lost
 from dlexp.run.folder import RunFolder
 
 COMMON = ["tracking=none", "trainer.threads=1", "trainer.epochs=2", "data.limit=150", "model.widths=[8]"]
-
-
-@pytest.fixture(autouse=True)
-def _without_figures(monkeypatch):
-    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
 
 
 @pytest.fixture
@@ -86,6 +80,23 @@ def test_what_fails_together_is_tried_alone_and_what_fails_alone_is_recorded(hol
         found = ends(dispatcher.train(assignments))
     assert [found[a.path].status for a in assignments] == ["finished", "failed", "finished"]
     assert RunFolder(assignments[1].path).manifest["reason"] == "RuntimeError: made to fail"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no engine\nand more"), KeyError("size")], ids=["runtime", "key"])
+def test_an_engine_that_cannot_be_chosen_is_logged_with_the_reason_and_each_trains_alone(holder, monkeypatch, error):
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr(module, "choose", refuse)
+    assignments = assign(holder, 2)
+    with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
+        outcome = ends(dispatcher.train(assignments))
+    assert {end.status for end in outcome.values()} == {"finished"}
+    assert dispatcher.programs == [{"size": 1, "engine": "solo"}] * 2
+    (line,) = (holder.path / "log.txt").read_text().splitlines()
+    reason = {"RuntimeError": "RuntimeError: no engine", "KeyError": "KeyError: 'size'"}[type(error).__name__]
+    who = f"{assignments[0].path.name} and 1 more"
+    assert line.endswith(f"no engine could be chosen for {who}: {reason}; each trains alone")
 
 
 def test_changed_data_are_not_trained_on(holder):

@@ -1,12 +1,16 @@
-"""What a trial takes is measured and agrees with what it then takes."""
+"""What a trial takes is measured, agrees with what it then takes, and grows with what it is proportional to."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from dlexp.build.dataset import load_data
+from dlexp.build.dataset import Datasets, load_data
 from dlexp.config.resolve import resolve
-from dlexp.execution.estimate import BLOCK, estimate
+from dlexp.execution import estimate as module
+from dlexp.execution.assignment import Assignment
+from dlexp.execution.estimate import BLOCK, estimate, seconds
+from dlexp.execution.fusion import Choice
 from dlexp.job.sweep import sweep
 
 BASE = ["tracking=none", "trainer.threads=1", "model.widths=[16]", "data.limit=300", "trainer.epochs=4"]
@@ -38,11 +42,12 @@ class Deaf:
         pass
 
 
-def test_the_disk_is_that_of_a_real_trial(tmp_path, monkeypatch):
-    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
+def test_the_disk_is_that_of_a_real_trial(tmp_path):
     (config,), (data,) = made(1)
     found = estimate([config], [data])
-    done = sweep.start([*BASE, f"runs_dir={tmp_path}", "seed=0,1"], None, announce=lambda _about: Deaf())
+    done = sweep.start(
+        [*BASE, f"runs_dir={tmp_path}", "seed=0,1"], None, announce=lambda _about: Deaf(), has_figures=False
+    )
     for record in done.outcome.result["trials"]:
         written = [path for path in Path(record["run_dir"]).rglob("*") if path.is_file()]
         real = sum(-(-path.stat().st_size // BLOCK) * BLOCK for path in written)
@@ -52,3 +57,32 @@ def test_the_disk_is_that_of_a_real_trial(tmp_path, monkeypatch):
 def test_mlflow_s_copies_count():
     (config,), (data,) = made(1, "tracking=mlflow")
     assert estimate([config], [data]).disk > estimate(*made(1)).disk
+
+
+ALONE = Choice("solo", 1, 1.0, "")
+
+
+@pytest.fixture
+def timed(monkeypatch):
+    """An update takes a second by the clock."""
+    now = iter(range(10**6))
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: next(now)))
+
+
+def part(tmp_path, number: int, *overrides: str, until: int | None = None) -> list[Assignment]:
+    config = resolve(["tracking=none", "data.limit=320", "trainer.epochs=4", *overrides]).config
+    return [Assignment(config, tmp_path / "none", "trial", until) for _ in range(number)]
+
+
+def test_updates_and_evaluation_of_the_epochs_that_are_left(timed, tmp_path):
+    config = part(tmp_path, 1)[0].config
+    epoch = 320 / 32 + len(load_data(config).val) / 32 / 3
+    assert seconds([(part(tmp_path, 1), ALONE)], Datasets()) == pytest.approx(4 * epoch)
+    assert seconds([(part(tmp_path, 3, until=1), ALONE)], Datasets()) == pytest.approx(3 * epoch)
+    faster = Choice("batched", 4, 2.0, "")
+    assert seconds([(part(tmp_path, 4), faster)], Datasets()) == pytest.approx(4 * 4 * epoch / 2)
+
+
+def test_many_structures_are_taken_to_be_like_the_first(timed, tmp_path):
+    parts = [(part(tmp_path, 1, f"model.widths=[{width}]"), ALONE) for width in range(4, 14)]
+    assert seconds(parts, Datasets()) == pytest.approx(10 * seconds(parts[:1], Datasets()))

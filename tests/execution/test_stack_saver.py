@@ -90,7 +90,13 @@ def train_and_die(group, moment):
     """Train in a child that is killed, after an epoch was told or in the midst of the next."""
     pid = os.fork()
     if pid == 0:
-        for told in train_group(group, lambda: moment() and os.kill(os.getpid(), signal.SIGKILL)):
+
+        def die_when_it_comes() -> bool:
+            if moment():
+                os.kill(os.getpid(), signal.SIGKILL)
+            return False
+
+        for told in train_group(group, die_when_it_comes):
             if isinstance(told.event, EpochEnd):
                 moment.epoch = told.event.epoch
         os._exit(1)

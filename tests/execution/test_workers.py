@@ -5,7 +5,6 @@ import signal
 from pathlib import Path
 
 import psutil
-import pytest
 
 from dlexp.job.cv import cv
 from dlexp.job.sweep import sweep
@@ -14,11 +13,6 @@ from dlexp.run.folder import RunFolder
 
 SHARED = ["tracking=none", "data.limit=300", "model.widths=[16]", "dropout=inverted", "trainer.epochs=3"]
 SPACE = ["optimizer.lr=0.01,0.1,1", "seed=0,1"]
-
-
-@pytest.fixture(autouse=True)
-def _without_figures(monkeypatch):
-    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
 
 
 class Listener:
@@ -41,7 +35,7 @@ class Listener:
 def run(runs_dir, *overrides, listener=None):
     listener = listener or Listener()
     asked = [*SHARED, *SPACE, f"runs_dir={runs_dir}", *overrides]
-    return sweep.start(asked, None, announce=lambda _about: listener).outcome
+    return sweep.start(asked, None, announce=lambda _about: listener, has_figures=False).outcome
 
 
 def table(outcome):
@@ -113,7 +107,7 @@ def test_stacks_in_workers_stop_with_a_checkpoint_and_go_on(tmp_path):
 def test_folds_in_workers(tmp_path):
     def validate(name, workers):
         asked = [*SHARED, "cv.k=3", "trainer.fuse=off", f"runs_dir={tmp_path / name}", f"launcher.workers={workers}"]
-        result = cv.start(asked, announce=lambda _about: lambda _end: None).result
+        result = cv.start(asked, announce=lambda _about: lambda _end: None, has_figures=False).result
         return {key: result[key] for key in ("status", "mean", "std", "out_of_fold")}
 
     assert validate("here", 1) == validate("there", 2)

@@ -7,6 +7,7 @@ import sys
 import time
 from multiprocessing import forkserver
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -18,9 +19,10 @@ from dlexp.run.lock import Lock
 @pytest.fixture(scope="module", autouse=True)
 def _own_server():
     """A server without torch, which starts at once; others want one with it."""
-    forkserver._forkserver._stop()
+    server: Any = forkserver._forkserver  # its `_stop` is not in the stubs
+    server._stop()
     yield
-    forkserver._forkserver._stop()
+    server._stop()
 
 
 @pytest.fixture

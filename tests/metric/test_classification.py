@@ -1,12 +1,16 @@
+from typing import Any
+
 import numpy as np
 import pytest
-import sklearn.metrics as reference
+import sklearn.metrics
 import torch
 import torchmetrics.functional.classification as other
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlexp.metric import classification, classification_report, confusion_matrix
+
+reference: Any = sklearn.metrics  # its stubs know neither numbers for zero_division nor None for no average
 
 
 def draw(num_trials, num, num_classes, seed=0, scale=2.0):
@@ -20,6 +24,13 @@ def logits_for(predictions, num_classes):
     return torch.nn.functional.one_hot(torch.tensor(predictions), num_classes).float().unsqueeze(0)
 
 
+def average_precision(y, probability, num_classes):
+    """Of class 1 of two, else the mean over the classes that occur."""
+    classes = [1] if num_classes == 2 else [k for k in range(num_classes) if (y == k).any()]
+    values = [reference.average_precision_score(y == k, probability[:, k]) for k in classes if (y == k).any()]
+    return pytest.approx(np.mean(values), rel=1e-9) if values else pytest.approx(np.nan, nan_ok=True)
+
+
 def check_against_scikit_learn(outputs, targets, num_classes):
     found = classification_report(outputs, targets, num_classes)
     labels = list(range(num_classes))
@@ -30,6 +41,9 @@ def check_against_scikit_learn(outputs, targets, num_classes):
             "accuracy": reference.accuracy_score(y, p),
             "log_loss": reference.log_loss(y, probability, labels=labels),
             "fbeta_macro": reference.fbeta_score(y, p, beta=2, average="macro", zero_division=0),
+            # it warns where there is one label in all, and calls that 0
+            "matthews_correlation": reference.matthews_corrcoef(y, p) if len({*y, *p}) > 1 else 0.0,
+            "balanced_accuracy": reference.recall_score(y, p, labels=np.unique(y), average="macro", zero_division=0),
         }
         for average in ("macro", "micro"):
             for name, score in (
@@ -40,6 +54,9 @@ def check_against_scikit_learn(outputs, targets, num_classes):
                 expected[f"{name}_{average}"] = score(y, p, average=average, zero_division=0)
         for name, value in expected.items():
             assert float(found[name][t]) == pytest.approx(value, rel=1e-5, abs=1e-7), name
+        assert float(found["average_precision"][t]) == average_precision(y, probability, num_classes)
+        if set(p) <= set(y) and len(set(y)) > 1:  # it warns of others
+            assert expected["balanced_accuracy"] == pytest.approx(reference.balanced_accuracy_score(y, p))
         each = reference.precision_recall_fscore_support(y, p, labels=labels, zero_division=0)
         for name, value in zip(("precision", "recall", "f1", "support"), each, strict=True):
             np.testing.assert_allclose(found[f"{name}_class"][t].numpy(), value, err_msg=name)
@@ -134,3 +151,20 @@ def test_absent_class_is_left_out_of_roc_auc():
     found = classification_report(outputs, targets, 3)
     assert found["roc_auc_class"][0].isnan().tolist() == [False, False, True]
     assert float(found["roc_auc"]) == pytest.approx(float(found["roc_auc_class"][0, :2].mean()))
+
+
+def test_beta_weighs_recall():
+    outputs, targets = draw(1, 80, 4)
+    y, p = targets[0].numpy(), outputs[0].argmax(-1).numpy()
+    for beta in (0.5, 1.0, 3.0):
+        expected = reference.fbeta_score(y, p, beta=beta, average=None)
+        found = classification_report(outputs, targets, 4, beta=beta)
+        assert found["fbeta_class"][0].tolist() == pytest.approx(expected.tolist())
+        assert float(found["fbeta_macro"]) == pytest.approx(expected.mean())
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1, 0]])
+def test_top_five_of_equal_logits_are_the_lowest_classes(order):
+    # All logits equal: the prediction is class 0 and the best five are 0 to 4, whichever example comes first.
+    found = classification_report(torch.zeros(1, 7, 7), torch.tensor([order]), 7)
+    assert float(found["top5_accuracy"]) == pytest.approx(5 / 7)

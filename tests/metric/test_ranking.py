@@ -38,9 +38,11 @@ def test_curve_equals_scikit_learn():
 def test_calibration_by_hand():
     # Two of the bin (0.5, 0.75] at 0.6, one right; two of (0.75, 1] at 0.9, both right: (|1 - 1.2| + |2 - 1.8|) / 4.
     probability = torch.tensor([[[0.6, 0.4], [0.6, 0.4], [0.9, 0.1], [0.9, 0.1]]])
-    assert float(calibration_error(probability, torch.tensor([[0, 1, 0, 0]]), 4)) == pytest.approx(0.1, rel=1e-5)
+    assert float(calibration_error(probability, torch.tensor([[True, False, True, True]]), 4)) == pytest.approx(
+        0.1, rel=1e-5
+    )
 
 
 def test_certain_and_right_is_calibrated():
     probability = torch.eye(3).unsqueeze(0)
-    assert float(calibration_error(probability, torch.tensor([[0, 1, 2]]), 15)) == 0
+    assert float(calibration_error(probability, torch.tensor([[True, True, True]]), 15)) == 0

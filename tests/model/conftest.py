@@ -22,6 +22,8 @@ def blocks():
 def parity():
     """benchmarks/parity.py, which is no installed module."""
     spec = importlib.util.spec_from_file_location("parity", ROOT / "benchmarks" / "parity.py")
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["parity"] = module  # its dataclasses look their module up by name
     spec.loader.exec_module(module)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 
@@ -22,7 +24,8 @@ def test_every_list_reaches_its_layer(blocks):
     assert [m.padding[0] for m in convs] == [2, 0]
     assert [m.kernel_size for m in model.modules() if isinstance(m, torch.nn.AvgPool2d)] == [3]
     # 32x40 -> 16x20 -> 14x18 -> 4x6
-    assert model.dense[0].linear.in_features == 6 * 4 * 6
+    dense: Any = model.dense
+    assert dense[0].linear.in_features == 6 * 4 * 6
     assert model(torch.empty(2, 3, 32, 40, device="meta")).shape == (2, 5)
 
 

@@ -119,7 +119,7 @@ def test_gradient_reaches_every_parameter(name, channels_last, blocks):
         x = torch.randn(4, *image_of(name))
     if channels_last:
         x, model = x.contiguous(memory_format=torch.channels_last), model.to(memory_format=torch.channels_last)
-    sum(output.square().sum() for output in outputs_of(model(x))).backward()
+    torch.stack([output.square().sum() for output in outputs_of(model(x))]).sum().backward()
     for parameter_name, parameter in model.named_parameters():
         assert parameter.grad is not None, parameter_name
         assert parameter.grad.isfinite().all(), parameter_name

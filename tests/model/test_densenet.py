@@ -1,4 +1,5 @@
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -7,9 +8,10 @@ from torch import nn
 from dlexp.dropout import Inverted
 from dlexp.error import ConfigError
 from dlexp.model.densenet import DenseNet
+from tests.present import present
 
 
-def build(blocks, depth=40, growth_rate=4, **options):
+def build(blocks, depth: Any = 40, growth_rate=4, **options) -> Any:
     return DenseNet(depth, growth_rate, in_shape=(3, 16, 16), num_outputs=10, **{**blocks, **options})
 
 
@@ -39,7 +41,7 @@ def test_each_layer_reads_all_features_before_it(blocks):
 def one_step(model, x):
     model.train()
     model(x).square().sum().backward()
-    return {name: p.grad for name, p in model.named_parameters()}, dict(model.named_buffers())
+    return {name: present(p.grad) for name, p in model.named_parameters()}, dict(model.named_buffers())
 
 
 @pytest.mark.parametrize("bottleneck", [True, False])

@@ -1,4 +1,5 @@
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from dlexp.model.inception import MODULES, GoogLeNet
 from dlexp.norm import NoNorm
 
 
-def build(blocks, side=224, **options):
+def build(blocks, side=224, **options) -> Any:
     with torch.device("meta"):
         return GoogLeNet(in_shape=(3, side, side), num_outputs=1000, **{**blocks, **options})
 

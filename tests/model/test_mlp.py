@@ -7,6 +7,7 @@ from dlexp.dropout import Inverted, NoDropout
 from dlexp.model.mlp import MLP, DenseLayer
 from dlexp.model.softmax import Softmax
 from dlexp.norm import NoNorm
+from tests.present import present
 
 
 def bare(**changes):
@@ -28,7 +29,7 @@ def test_shortcut_adds_a_linear_map_of_the_input():
     layer = model.hidden[0]
     assert isinstance(layer, DenseLayer)
     x = torch.randn(5, 3)
-    expected = torch.tanh(x @ layer.linear.weight.T + layer.linear.bias) + x @ layer.shortcut.weight.T
+    expected = torch.tanh(x @ layer.linear.weight.T + layer.linear.bias) + x @ present(layer.shortcut).weight.T
     torch.testing.assert_close(layer(x), expected)
 
 

@@ -89,7 +89,7 @@ def two_steps(nodes, x, y):
     for _ in range(2):
         outputs = model(x)
         outputs = outputs if isinstance(outputs, list) else [outputs]
-        loss = sum(torch.nn.functional.cross_entropy(output, y) for output in outputs)
+        loss = torch.stack([torch.nn.functional.cross_entropy(output, y) for output in outputs]).sum()
         gradients = torch.autograd.grad(loss, list(model.parameters()))
         with torch.no_grad():
             for parameter, gradient in zip(model.parameters(), gradients, strict=True):

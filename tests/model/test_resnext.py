@@ -1,3 +1,5 @@
+from typing import Any
+
 import torch
 
 from dlexp.model.resnext import ResNeXt
@@ -5,7 +7,7 @@ from dlexp.model.resnext import ResNeXt
 
 def test_groups_equal_the_sum_of_parallel_transformations(blocks):
     """Figure 3 of the paper: a grouped bottleneck is the sum of its paths, each 1x1, 3x3, 1x1."""
-    model = ResNeXt(50, 4, 8, in_shape=(3, 16, 16), num_outputs=10, **blocks).eval()
+    model: Any = ResNeXt(50, 4, 8, in_shape=(3, 16, 16), num_outputs=10, **blocks).eval()
     unit = model.stages[0][1]
     x = torch.rand(1, 256, 4, 4)
     first, middle, last = unit.convs
@@ -22,6 +24,6 @@ def test_groups_equal_the_sum_of_parallel_transformations(blocks):
 
 def test_width_doubles_from_stage_to_stage(blocks):
     with torch.device("meta"):
-        model = ResNeXt(50, 32, 4, in_shape=(3, 224, 224), num_outputs=10, **blocks)
+        model: Any = ResNeXt(50, 32, 4, in_shape=(3, 224, 224), num_outputs=10, **blocks)
     assert [stage[0].convs[1].out_channels for stage in model.stages] == [128, 256, 512, 1024]
     assert all(stage[0].convs[1].groups == 32 for stage in model.stages)

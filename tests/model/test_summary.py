@@ -16,6 +16,7 @@ from dlexp.model.resnet import ResNet
 from dlexp.model.summary import summarize
 from dlexp.model.vgg import VGG
 from dlexp.norm import InstanceNorm, NoNorm
+from tests.present import present
 
 
 def one_layer(layer, *in_shape):
@@ -61,7 +62,7 @@ def seen_pixels(model, in_shape, name):
         model.double().eval()(x)
         y = outputs["y"]
         y[0, :, y.shape[2] // 2, y.shape[3] // 2].sum().backward()
-        moved |= x.grad[0].abs().sum(0) > 0
+        moved |= present(x.grad)[0].abs().sum(0) > 0
     rows = moved.any(1).nonzero()
     return int(rows.max() - rows.min()) + 1
 
@@ -78,13 +79,13 @@ def seen_pixels(model, in_shape, name):
 def test_receptive_field_is_what_gradients_measure(build, name, blocks):
     model = build(in_shape=(1, 128, 128), num_outputs=2, **{**blocks, "norm": partial(NoNorm)})
     layers = {layer.name: layer for layer in summarize(model, (1, 128, 128)).layers}
-    computed = max(layer.receptive_field for layer in layers.values() if layer.name.startswith(name))
+    computed = max(present(layer.receptive_field) for layer in layers.values() if layer.name.startswith(name))
     assert seen_pixels(model, (1, 128, 128), name) == computed
 
 
 def test_branches_count_by_the_largest(blocks):
     module = Inception(1, (2, 2, 2, 2, 2, 2), 5, Blocks(**{**blocks, "norm": partial(NoNorm)}))
-    computed = max(layer.receptive_field for layer in summarize(module, (1, 24, 24)).layers)
+    computed = max(present(layer.receptive_field) for layer in summarize(module, (1, 24, 24)).layers)
     assert seen_pixels(nn.Sequential(module), (1, 24, 24), "0") == computed == 5
 
 
@@ -181,6 +182,9 @@ def test_warnings_name_the_first_layer_that_sees_more_than_the_image_and_the_win
     (field,) = summarize(small, (3, 32, 32)).warnings
     # 3, then two units of two 3x3 filters: 11; the first unit of stride 2: 13, 17; then 21, 25; then 29, 37
     assert field.startswith("stages.2.0.convs.1: its receptive field of 37 pixels exceeds the image's 32")
+    # fields 3 ... 29 and 37: the side that is exceeded is named, be it the shorter or not
+    for shape, text in {(3, 32, 99): "height of 32", (3, 99, 32): "width of 32", (3, 33, 35): "height of 33"}.items():
+        assert f"37 pixels exceeds the image's {text}; from" in summarize(small, shape).warnings[0]
     shrunk = summarize(large, (3, 32, 32)).warnings[1]
     assert shrunk.startswith("stages.3.0.convs.1: a 3x3 window reads a 1x1 map")
 

@@ -117,15 +117,24 @@ def test_a_folder_cannot_vouch_for_code(folder, package):
     assert not Path("pwned").exists()
 
 
+class Silent:
+    """Hears of a sweep and keeps it to itself."""
+
+    def listen(self, event):
+        pass
+
+    def close(self):
+        pass
+
+
 def test_overrides_of_a_folder_are_not_the_user_s_words(place):
     Path("evil.py").write_text(EVIL)
-    listener = type("Silent", (), {"listen": lambda self, event: None, "close": lambda self: None})()
-    sweep.start([*QUICK, "optimizer.lr=0.1,0.2", "runs_dir=runs"], None, announce=lambda _about: listener)
+    sweep.start([*QUICK, "optimizer.lr=0.1,0.2", "runs_dir=runs"], None, announce=lambda _about: Silent())
     (path,) = Path("runs").glob("*/*-grid-lr")
     overrides = (path / "overrides.txt").read_text() + "trusted=[evil]\nmodel._target_=evil.Net\n"
     (path / "overrides.txt").write_text(overrides)
     with pytest.raises(RunError, match="runs code of 'evil', which you have not named"):
-        sweep.resume("last", Path("runs"), None, announce=lambda _about: listener)
+        sweep.resume("last", Path("runs"), None, announce=lambda _about: Silent())
     assert not Path("pwned").exists()
 
 

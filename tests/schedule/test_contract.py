@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from typing import Any
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ TOTAL, PER_EPOCH = 60, 6
 STEPS = torch.arange(TOTAL, dtype=torch.float64)
 
 
-def _schedule(option, total=TOTAL, **changes):
+def _schedule(option, total=TOTAL, **changes: Any):
     return build({**read_option("schedule", option), **changes}, total_steps=total, steps_per_epoch=PER_EPOCH)
 
 
@@ -121,10 +122,10 @@ def test_a_trial_is_bitwise_the_same_alone_and_among_seven(option):
         if name not in ("milestones", "warmup")
     }
     numbers["warmup"] = torch.tensor([[0.0], [1], [2], [3], [0.5], [0], [20]], dtype=torch.float64)
-    together = _schedule(option, **numbers).factor(STEPS)
+    together = _schedule(option, TOTAL, **numbers).factor(STEPS)
     assert together.shape == (7, TOTAL)
     for k in range(7):
-        alone = _schedule(option, **{name: value[k : k + 1] for name, value in numbers.items()}).factor(STEPS)
+        alone = _schedule(option, TOTAL, **{name: value[k : k + 1] for name, value in numbers.items()}).factor(STEPS)
         assert torch.equal(together[k : k + 1], alone)
 
 

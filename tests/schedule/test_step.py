@@ -1,3 +1,5 @@
+from typing import Any
+
 import torch
 
 from dlexp.schedule.step import StepDecay
@@ -19,13 +21,13 @@ def test_milestones_are_epochs_from_the_start_of_training_warm_up_included():
 
 
 def test_milestones_serve_trials_of_different_gamma():
-    gamma = torch.tensor([[0.1], [0.5]], dtype=torch.float64)
+    gamma: Any = torch.tensor([[0.1], [0.5]], dtype=torch.float64)
     factor = StepDecay(milestones=[5.0], gamma=gamma, total_steps=40, steps_per_epoch=4).factor(STEPS)
     torch.testing.assert_close(factor[:, 19:21], torch.tensor([[1, 0.1], [1, 0.5]], dtype=torch.float64))
 
 
 def test_milestones_of_each_trial_are_those_it_has_alone():
-    marks = [torch.tensor([[3.0], [1.0]], dtype=torch.float64), torch.tensor([[7.5], [2.0]], dtype=torch.float64)]
+    marks: Any = [torch.tensor(column, dtype=torch.float64) for column in ([[3.0], [1.0]], [[7.5], [2.0]])]
     together = StepDecay(milestones=marks, total_steps=40, steps_per_epoch=4).factor(STEPS)
     for row, own in enumerate(([3.0, 7.5], [1.0, 2.0])):
         alone = StepDecay(milestones=own, total_steps=40, steps_per_epoch=4).factor(STEPS)

@@ -6,7 +6,7 @@ import pytest
 
 from dlexp.config.dimension import Dimension
 from dlexp.error import ConfigError
-from dlexp.search.coarse_to_fine import CoarseToFine, divided, zoomed
+from dlexp.search.coarse_to_fine import CoarseToFine, Scored, divided, zoomed
 from dlexp.search.random import Random
 from dlexp.search.strategy import Problem, Proposal
 
@@ -38,7 +38,7 @@ def widths(*dimensions):
 
 
 def test_the_good_ones_are_the_best_share_and_never_failed():
-    scored = [(Proposal(i, {"lr": float(i)}), score) for i, score in enumerate([0.1, None, 0.9, 0.5, 0.9, 0.2])]
+    scored: Scored = [(Proposal(i, {"lr": float(i)}), score) for i, score in enumerate([0.1, None, 0.9, 0.5, 0.9, 0.2])]
     good, others = divided(scored, 0.5)
     assert [setting["lr"] for setting in good] == [2.0, 4.0, 3.0]
     assert [setting["lr"] for setting in others] == [5.0, 0.0, 1.0]
@@ -60,7 +60,7 @@ def test_later_rounds_come_closer_to_the_best(drive):
 
 @pytest.mark.parametrize(("best", "edge"), [(0.9, "upper"), (1.1e-5, "lower")])
 def test_a_best_setting_at_an_edge_lets_the_range_grow_beyond_it_and_says_so(best, edge):
-    scored = [(Proposal(0, {"lr": best}), 1.0), (Proposal(1, {"lr": 1e-3}), 0.0)]
+    scored: Scored = [(Proposal(0, {"lr": best}), 1.0), (Proposal(1, {"lr": 1e-3}), 0.0)]
     problem, wide, notes = zoomed(Problem([LR], 1), scored, widths(LR), 0.3)
     (grown,) = problem.dimensions
     assert wide == widths(LR)
@@ -72,7 +72,7 @@ def test_a_best_setting_at_an_edge_lets_the_range_grow_beyond_it_and_says_so(bes
 
 
 def test_a_best_setting_inside_narrows_the_kernels_alone():
-    scored = [(Proposal(0, {"lr": 1e-3}), 1.0), (Proposal(1, {"lr": 1e-2}), 0.0)]
+    scored: Scored = [(Proposal(0, {"lr": 1e-3}), 1.0), (Proposal(1, {"lr": 1e-2}), 0.0)]
     problem, wide, notes = zoomed(Problem([LR], 1), scored, widths(LR), 0.3)
     assert (problem.dimensions, notes) == ([LR], [])
     assert wide["lr"] == pytest.approx(0.3 * 5 * math.log(10))
@@ -80,11 +80,11 @@ def test_a_best_setting_inside_narrows_the_kernels_alone():
 
 def test_no_range_leaves_what_the_parameter_allows():
     momentum = Dimension("momentum", "", low=0.5, high=0.99, limits=(0.0, 0.999999))
-    scored = [(Proposal(0, {"momentum": 0.989}), 1.0), (Proposal(1, {"momentum": 0.6}), 0.0)]
+    scored: Scored = [(Proposal(0, {"momentum": 0.989}), 1.0), (Proposal(1, {"momentum": 0.6}), 0.0)]
     (grown,) = zoomed(Problem([momentum], 1), scored, widths(momentum), 0.3)[0].dimensions
     assert grown.high == 0.999999
     at_limit = Dimension("momentum", "", low=0.5, high=0.999999, limits=(0.0, 0.999999))
-    scored = [(Proposal(0, {"momentum": 0.9999}), 1.0), (Proposal(1, {"momentum": 0.99}), 0.0)]
+    scored: Scored = [(Proposal(0, {"momentum": 0.9999}), 1.0), (Proposal(1, {"momentum": 0.99}), 0.0)]
     problem, wide, notes = zoomed(Problem([at_limit], 1), scored, widths(at_limit), 0.3)
     assert (problem.dimensions, notes) == ([at_limit], [])
     assert wide["momentum"] == pytest.approx(0.3 * 0.499999)
@@ -92,11 +92,11 @@ def test_no_range_leaves_what_the_parameter_allows():
 
 def test_integers_grow_too():
     depth = Dimension("depth", "", low=2, high=11, is_int=True, limits=(1, math.inf))
-    scored = [(Proposal(0, {"depth": 11}), 1.0), (Proposal(1, {"depth": 5}), 0.0)]
+    scored: Scored = [(Proposal(0, {"depth": 11}), 1.0), (Proposal(1, {"depth": 5}), 0.0)]
     (grown,) = zoomed(Problem([depth], 1), scored, widths(depth), 0.3)[0].dimensions
     assert (grown.low, grown.high) == (2, 16)
     assert isinstance(grown.high, int)
-    scored = [(Proposal(0, {"depth": 2}), 1.0), (Proposal(1, {"depth": 5}), 0.0)]
+    scored: Scored = [(Proposal(0, {"depth": 2}), 1.0), (Proposal(1, {"depth": 5}), 0.0)]
     (grown,) = zoomed(Problem([depth], 1), scored, widths(depth), 0.3)[0].dimensions
     assert (grown.low, grown.high) == (1, 11)
 

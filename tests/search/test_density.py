@@ -24,7 +24,7 @@ def test_is_the_mixture_of_truncated_normals_and_a_uniform():
         for centre, weight in zip(KNOWN.values, KNOWN.weights, strict=True):
             mean = math.log(centre)
             ends = (low - mean) / 0.7, (high - mean) / 0.7
-            expected += weight * stats.truncnorm(*ends, loc=mean, scale=0.7).pdf(math.log(value))
+            expected += weight * stats.truncnorm.pdf(math.log(value), *ends, loc=mean, scale=0.7)
         assert KNOWN.log(value) == pytest.approx(math.log(expected / 4), rel=1e-9)
     assert integrate.quad(on_scale, low, high, limit=200)[0] == pytest.approx(1, abs=1e-6)
 

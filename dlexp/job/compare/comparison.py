@@ -12,7 +12,15 @@ import numpy as np
 
 from dlexp.direction import is_better_high
 from dlexp.error import ConfigError, RunError, did_you_mean
-from dlexp.job.compare.pairing import labels, pair_sides, setting_and_seed
+from dlexp.job.compare.document import Comparison, Pair, SideRecord
+from dlexp.job.compare.pairing import (
+    is_pooled,
+    labels,
+    pair_sides,
+    pool_folds,
+    require_same_constants,
+    setting_and_seed,
+)
 from dlexp.job.compare.side import Predictions, Side
 from dlexp.job.compare.verdict import ALPHA, compare_folds, judge
 from dlexp.statistic import score
@@ -23,12 +31,13 @@ from dlexp.statistic.spread import add_spread
 from dlexp.statistic.t_test import corrected_t_test, differences_needed
 
 
-def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> dict[str, Any]:
+def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> Comparison:
     """Compare every two of some runs, sweeps or cross-validations, with Holm's correction over the pairs.
 
     One split: the interval of the paired bootstrap, and McNemar's test for accuracy. Several seeds: sign
     flips over seeds, and an interval that holds for other seeds and other examples. Folds: the corrected resampled
-    t-test.
+    t-test; where folds hold out single examples and the metric is no mean over examples, their pooled predictions stand
+    for one split.
 
     Args:
         refs: At least two runs as users name them.
@@ -44,9 +53,12 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> dict[
     """
     sides = pair_sides(refs, runs_dir)
     name = choose_metric(metric, sides[0].parts[next(iter(sides[0].parts))][0])
+    require_same_constants(name, sides)
+    if is_pooled(sides[0], name):
+        sides = [pool_folds(side) for side in sides]
     values = [values_of(side, name) for side in sides]
     num_pairs = math.comb(len(sides), 2)
-    if sides[0].kind == "cv":
+    if len(sides[0].parts) > 1:
         found = _over_folds(sides, values, name, num_pairs)
     else:
         found = _on_one_split(sides, values, name, num_pairs)
@@ -86,10 +98,10 @@ def values_of(side: Side, name: str) -> np.ndarray:
 
 
 def _weighted(name: str, predictions: Predictions) -> score.Weighted:
-    return score.weighted(name, predictions.outputs, predictions.targets)
+    return score.weighted(name, predictions.outputs, predictions.targets, predictions.measure)
 
 
-def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[dict[str, Any]]:
+def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[Pair]:
     """Return a record for each pair, from one seed or the same number of seeds on one split."""
     predictions = [side.parts[0, 0] for side in sides]
     num = len(predictions[0][0].ids)
@@ -114,7 +126,7 @@ def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pa
             record = _over_examples(float(differences[0]), span, num, num_pairs)
             if is_counted:
                 record |= _mcnemar(predictions[i][0], predictions[j][0])
-        found.append({"a": sides[i].run_id, "b": sides[j].run_id} | record)
+        found.append(Pair(a=sides[i].run_id, b=sides[j].run_id, **record))
     return found
 
 
@@ -179,7 +191,7 @@ def _over_seeds(differences: np.ndarray, span: Bootstrap, num_pairs: int) -> dic
     }
 
 
-def _over_folds(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[dict[str, Any]]:
+def _over_folds(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[Pair]:
     parts = sides[0].parts.values()
     ratio = float(np.mean([len(several[0].ids) / several[0].num_train for several in parts]))
     means = [of_entrant.mean(1) for of_entrant in values]
@@ -187,22 +199,22 @@ def _over_folds(sides: list[Side], values: list[np.ndarray], name: str, num_pair
         raise RunError(f"val/{name}: not defined on every fold; choose another --metric or a smaller cv.k")
     found = []
     for (a, mine), (b, theirs) in itertools.combinations(zip(sides, means, strict=True), 2):
-        record = compare_folds(mine - theirs, ratio, num_pairs)
+        record = compare_folds(a.run_id, b.run_id, mine - theirs, ratio, num_pairs)
         record["k"] = 1 + max(fold for _, fold in a.parts)
-        found.append({"a": a.run_id, "b": b.run_id} | record)
+        found.append(record)
     return found
 
 
-def withhold_verdict_between_seeds(pairs: list[dict[str, Any]], sides: list[Side]) -> None:
+def withhold_verdict_between_seeds(pairs: list[Pair], sides: list[Side]) -> None:
     """Name no winner between two runs of one setting: on many examples their models do differ, by the seed."""
     settings = {side.run_id: setting_and_seed(side)[0] for side in sides}
     for pair in pairs:
         if pair["unit"] == "examples" and settings[pair["a"]] == settings[pair["b"]]:
-            pair |= {"verdict": "cannot tell", "needed": None, "same_setting": True}
+            pair["verdict"], pair["needed"], pair["same_setting"] = "cannot tell", None, True
 
 
-def _describe(side: Side, label: str, values: np.ndarray) -> dict[str, Any]:
-    by_seed = values.mean(0) if side.kind == "train" else values.mean(1)
+def _describe(side: Side, label: str, values: np.ndarray) -> SideRecord:
+    by_seed = values.mean(0) if len(values) == 1 else values.mean(1)
     return {
         "run_id": side.run_id,
         "run_dir": str(side.folder.path),

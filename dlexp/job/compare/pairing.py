@@ -9,6 +9,7 @@ import numpy as np
 from dlexp.config.relevance import IRRELEVANT, relevant
 from dlexp.error import RunError
 from dlexp.job.compare.side import Part, Predictions, Side, load_side
+from dlexp.statistic.score import MEANS_OVER_EXAMPLES
 
 FEWEST_GROUPED = 4  # runs: two settings of two seeds
 
@@ -122,6 +123,40 @@ def _require_same(first: Side, other: Side) -> None:
     for part in first.parts:
         for theirs in other.parts[part]:
             _require_same_examples(pair, first.parts[part][0], theirs)
+
+
+def is_pooled(entrant: Side, name: str) -> bool:
+    """Whether a metric has to be taken of the pooled predictions: a fold of one example has none, or another."""
+    is_single = entrant.kind == "cv" and any(len(part[0].ids) == 1 for part in entrant.parts.values())
+    return is_single and name not in MEANS_OVER_EXAMPLES
+
+
+def pool_folds(entrant: Side) -> Side:
+    """Return a cv whose held-out predictions are those of one split, for each seed."""
+    pooled = []
+    for several in zip(*entrant.parts.values(), strict=True):
+        ids, targets, outputs = (
+            np.concatenate([getattr(one, name) for one in several]) for name in ("ids", "targets", "outputs")
+        )
+        pooled.append(replace(several[0], ids=ids, targets=targets, outputs=outputs))
+    return replace(entrant, parts={(0, 0): pooled})
+
+
+def require_same_constants(name: str, entrants: list[Side]) -> None:
+    """Refuse to compare by a metric that is not the same function for all.
+
+    Raises:
+        RunError: Another beta of fbeta, or another delta of huber.
+    """
+    constant = {"fbeta_macro": "beta", "huber": "delta"}.get(name)
+    if constant is None:
+        return
+    for part in entrants[0].parts:
+        several = {float(f"{getattr(one.measure, constant):.6g}") for side in entrants for one in side.parts[part]}
+        if len(several) > 1:
+            shown = ", ".join(f"{value:g}" for value in sorted(several))
+            cure = "choose another --metric, or train with the same metric.beta, or loss.delta and training part"
+            raise RunError(f"--metric: got {name}, whose {constant} is {shown}; {cure}")
 
 
 def _require_same_examples(pair: str, mine: Predictions, theirs: Predictions) -> None:

@@ -16,8 +16,10 @@ from dlexp.config.override import override_of, parse
 from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError, RunError
 from dlexp.job.compare.comparison import choose_metric, values_of
+from dlexp.job.compare.document import AllSources, Noise, SeedSample
 from dlexp.job.compare.side import Side, load_side, load_trained
 from dlexp.job.sweep import sweep
+from dlexp.job.sweep.document import SweepResult
 from dlexp.run.folder import RunFolder
 from dlexp.statistic.spread import Spread, largest_chance_difference, spread, variance_share
 
@@ -42,7 +44,7 @@ class Measured:
     """
 
     run_id: str
-    document: dict[str, Any] | None
+    document: Noise | None
     exit_code: int
 
 
@@ -57,6 +59,7 @@ def measure(
     config_dir: Path | None = None,
     *,
     announce: Announce,
+    has_figures: bool = True,
 ) -> Measured:
     """Measure the noise of a run's configuration.
 
@@ -67,6 +70,7 @@ def measure(
         metric: Name with or without ``val/``; None takes accuracy or rmse.
         config_dir: The folder of YAML files that the run was trained with.
         announce: Called before each source.
+        has_figures: Draw the figures of each source's sweep.
 
     Raises:
         RunError: Unknown, not a training run, or one whose configuration diverges under other seeds.
@@ -81,7 +85,8 @@ def measure(
         idle = {source: why for source in SOURCES if (why := _why_idle(source, overrides, config_dir))}
         found: dict[str, Side] = {}
         for source in [*(source for source in SOURCES if source not in idle), ALL]:
-            ended = sweep.start(_searching(source, overrides, num_seeds), config_dir, announce=announce(source))
+            searching = _searching(source, overrides, num_seeds)
+            ended = sweep.start(searching, config_dir, announce=announce(source), has_figures=has_figures)
             if ended.outcome.result["status"] == "interrupted":
                 return Measured(folder.run_id, None, ended.outcome.exit_code)
             found[source] = _read(source, ended.outcome.result, folder)
@@ -108,7 +113,7 @@ def _searching(source: str, overrides: list[str], num_seeds: int) -> list[str]:
     return [*kept, f"seeds.{source}=range(0,{num_seeds})"]
 
 
-def _read(source: str, result: dict[str, Any], folder: RunFolder) -> Side:
+def _read(source: str, result: SweepResult, folder: RunFolder) -> Side:
     """Return the runs of one source as the seeds of one entrant.
 
     Raises:
@@ -120,7 +125,7 @@ def _read(source: str, result: dict[str, Any], folder: RunFolder) -> Side:
             f"{folder.run_id}: {len(broken)} of {len(result['trials'])} runs with other seeds ({_name(source)}) "
             f"{broken[0]['status']}; a configuration that seeds can break has no standard deviation: mend it first"
         )
-    runs = [load_side(folder.runs_dir, trial["run_dir"]) for trial in result["trials"]]
+    runs = [load_side(folder.runs_dir, str(trial["run_dir"])) for trial in result["trials"]]
     seeds = [str(run.folder.config["seed"] if source == ALL else run.folder.config["seeds"][source]) for run in runs]
     sides = [run.parts[0, 0][0] for run in runs]
     first = runs[0]
@@ -136,7 +141,7 @@ def _name(source: str) -> str:
 
 def _document(
     folder: RunFolder, metric: str, found: dict[str, Side], values: dict[str, np.ndarray], idle: dict[str, str]
-) -> dict[str, Any]:
+) -> Noise:
     spreads = {source: spread(some) for source, some in values.items()}
     whole = spreads[ALL]
     records = []
@@ -162,7 +167,7 @@ def _document(
         "seeds": whole.num,
         "value": float(own[0, 0]),
         "sources": records,
-        "all": {"source": ALL, "name": _name(ALL), "key": "seed"} | _described(found[ALL], whole, values[ALL]),
+        "all": AllSources(source=ALL, name=_name(ALL), key="seed", **_described(found[ALL], whole, values[ALL])),
         "least_difference": largest_chance_difference(whole),
         "notes": _notes(whole, records),
     }
@@ -173,7 +178,7 @@ def _are_equal(side: Side) -> bool:
     return all(np.array_equal(first.outputs, other.outputs) for other in others)
 
 
-def _described(side: Side, of: Spread, values: np.ndarray) -> dict[str, Any]:
+def _described(side: Side, of: Spread, values: np.ndarray) -> SeedSample:
     return {
         "num": of.num,
         "mean": of.mean,

@@ -13,7 +13,9 @@ import numpy as np
 from dlexp.error import RunError
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
+from dlexp.run.measure import read_measure
 from dlexp.run.status import Status
+from dlexp.statistic.measure import Measure
 
 Part = tuple[int, int]  # repeat and fold; (0, 0) for the only split of a run
 
@@ -27,12 +29,14 @@ class Predictions:
         targets: (N,) classes or values.
         outputs: (N, K) logits or (N,) values.
         num_train: Examples that the model was trained on; 0 where no test asks for it.
+        measure: Constants of the run's metrics.
     """
 
     ids: np.ndarray
     targets: np.ndarray
     outputs: np.ndarray
     num_train: int
+    measure: Measure = field(default_factory=Measure)
 
 
 @dataclass(frozen=True)
@@ -161,9 +165,10 @@ def _rank(result: dict[str, Any]) -> list[list[dict[str, Any]]]:
 
 
 def _at(ref: str, ranked: list[Any], place: int | None) -> Any:
-    if not 1 <= (place or 1) <= len(ranked):
-        raise RunError(f"{ref}: got the place {place}; there are {len(ranked)} settings with a value")
-    return ranked[(place or 1) - 1]
+    index = 0 if place is None else place - 1
+    if not 0 <= index < len(ranked):
+        raise RunError(f"{ref}: got the place {index + 1}; there are {len(ranked)} settings with a value")
+    return ranked[index]
 
 
 def _trial_folder(sweep: RunFolder, trial: dict[str, Any]) -> RunFolder:
@@ -180,7 +185,7 @@ def _load_cv_setting(ref: str, folder: RunFolder, settings: list[dict[str, Any]]
     overrides = picked["overrides"]
     shown = [f"{key}={value}" for key, value in overrides.items()] if isinstance(overrides, dict) else overrides
     run_id = folder.run_id if place is None else f"{folder.run_id}:{place}"
-    return replace(found, run_id=run_id, overrides=shown, picked_among=0 if place else len(settings))
+    return replace(found, run_id=run_id, overrides=shown, picked_among=0 if place is not None else len(settings))
 
 
 def _read_folds(
@@ -203,7 +208,7 @@ def _read_folds(
 def _read(folder: RunFolder, num_train: int = 0) -> Predictions:
     kept = folder.predictions("val")
     order = np.argsort(kept["id"], kind="stable")
-    return Predictions(kept["id"][order], kept["target"][order], kept["output"][order], num_train)
+    return Predictions(kept["id"][order], kept["target"][order], kept["output"][order], num_train, read_measure(folder))
 
 
 def _state(manifest: dict[str, Any], result: dict[str, Any] | None) -> str:

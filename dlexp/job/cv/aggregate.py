@@ -4,6 +4,7 @@ Shapes: F folds, S seeds.
 """
 
 import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,58 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlexp.build.objective import build_metrics
 from dlexp.data.dataset import Dataset
+from dlexp.data.fold import Fold
+from dlexp.job.cv.document import CVSettingsResult, FoldRecord
 from dlexp.job.inference.ensemble import average, report
 from dlexp.run.folder import RunFolder
-from dlexp.statistic.t_test import corrected_t_test, t_interval
+from dlexp.run.measure import pooled, read_measure
+from dlexp.run.stored import stored_config
+from dlexp.statistic.bounded import bounds, mean_interval
+from dlexp.statistic.score import MEANS_OVER_EXAMPLES
 
-INTERVAL_NOTE = "95 % of Student's t over folds; optimistic, because folds share training data: see interval_corrected"
+SPREADS = ("std", "interval", "interval_corrected", "std_seeds", "std_folds")
+INTERVAL_NOTE = (
+    "95 % of Student's t over folds, on a scale that keeps it within the metric's bounds; optimistic, because folds "
+    "share training data: see interval_corrected; null where all folds are equal"
+)
 
 
-def summarize(records: list[dict[str, Any]], held_out: float) -> dict[str, dict[str, Any]]:
+def are_single(folds: Iterable[Fold]) -> bool:
+    """Whether a fold holds out a single example: of one alone, most metrics say something else or nothing."""
+    return any(len(fold.val) == 1 for fold in folds)
+
+
+def pool_single(cv: RunFolder, records: list[FoldRecord], dataset: Dataset) -> dict[str, float]:
+    """Return the metrics that are no mean over examples, of the pooled predictions of all folds; the mean over seeds.
+
+    The rmse of one example is its absolute error, so that a mean of those over folds would be the mae; r2 and areas of
+    one example do not exist.
+
+    Args:
+        cv: The cv's folder.
+        records: Of all folds and seeds.
+        dataset: For the task and the names of classes.
+    """
+    folders = {child.run_id: child for child in cv.children()}
+    by_seed: dict[int, list[RunFolder]] = {}
+    for record in records:
+        by_seed.setdefault(record["seed"], []).append(folders[record["run_id"]])
+    reports = [_report([[folder] for folder in some], cv, dataset)[1] for some in by_seed.values()]
+    return {
+        f"val/{name}": float(np.mean([report[name] for report in reports]))
+        for name, value in reports[0].items()
+        if _is_number(value) and name not in MEANS_OVER_EXAMPLES
+    }
+
+
+def summarize(records: list[FoldRecord], held_out: float) -> dict[str, dict[str, Any]]:
     """Return `mean`, `std` (n - 1) and intervals (95 %) over folds of every metric that is a number in each.
 
     A fold that was trained under several seeds counts with its mean over them. `interval` takes the folds for
-    independent; `interval_corrected` allows for the training data that they share, as `dlexp compare` does.
+    independent; `interval_corrected` allows for the training data that they share, as `dlexp compare` does. Both stay
+    within a metric's bounds (`dlexp.statistic.bounded`), and are NaN where all folds are equal.
 
     With several seeds also their share of the spread, apart from that of the folds, as a random-effects analysis of
     variance has it: `std_seeds` = sqrt(mean over folds of the variance over seeds), and `std_folds` =
@@ -37,12 +77,11 @@ def summarize(records: list[dict[str, Any]], held_out: float) -> dict[str, dict[
     folds = by_fold(records).values()
     values_FS = {n: np.array([[r["metrics"][n] for r in some] for some in folds], dtype=np.float64) for n in names}
     values = {name: table.mean(1) for name, table in values_FS.items()}
-    corrected = {name: corrected_t_test(v, held_out) for name, v in values.items()}
     found = {
         "mean": {name: float(v.mean()) for name, v in values.items()},
         "std": {name: float(v.std(ddof=1)) for name, v in values.items()},
-        "interval": {name: list(t_interval(v)) for name, v in values.items()},
-        "interval_corrected": {name: [test.low, test.high] for name, test in corrected.items()},
+        "interval": {name: list(mean_interval(v, bounds(name))) for name, v in values.items()},
+        "interval_corrected": {name: list(mean_interval(v, bounds(name), held_out)) for name, v in values.items()},
     }
     if all(table.shape[1] > 1 for table in values_FS.values()):
         parts = {name: _parts_of_spread(table) for name, table in values_FS.items()}
@@ -56,15 +95,15 @@ def _parts_of_spread(values_FS: np.ndarray) -> dict[str, float]:
     return {"seeds": math.sqrt(within), "folds": math.sqrt(max(between, 0.0))}
 
 
-def by_fold(records: list[dict[str, Any]]) -> dict[tuple[int, int], list[dict[str, Any]]]:
+def by_fold(records: list[FoldRecord]) -> dict[tuple[int, int], list[FoldRecord]]:
     """Return the records of each fold, one a seed, by repeat and fold."""
-    found: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    found: dict[tuple[int, int], list[FoldRecord]] = {}
     for record in records:
         found.setdefault((record["repeat"], record["fold"]), []).append(record)
     return found
 
 
-def pool(cv: RunFolder, records: list[dict[str, Any]], dataset: Dataset) -> dict[str, Any]:
+def pool(cv: RunFolder, records: list[FoldRecord], dataset: Dataset) -> dict[str, Any]:
     """Store the held-out predictions of all folds as the cv's own, and return their metrics.
 
     Each example is held out once in every repeat, so it stands there as often as there are repeats; several seeds of
@@ -76,18 +115,33 @@ def pool(cv: RunFolder, records: list[dict[str, Any]], dataset: Dataset) -> dict
         dataset: For the task and the names of classes.
     """
     folders = {child.run_id: child for child in cv.children()}
-    kept = [[folders[r["run_id"]].predictions("val") for r in some] for some in by_fold(records).values()]
-    ids, targets = (np.concatenate([some[0][key] for some in kept]) for key in ("id", "target"))
-    outputs = torch.cat([_mean([torch.from_numpy(one["output"]) for one in some], dataset) for some in kept])
+    groups = [[folders[record["run_id"]] for record in some] for some in by_fold(records).values()]
+    (ids, targets, outputs), found = _report(groups, cv, dataset)
     cv.write_predictions("val", ids, targets, outputs.numpy())
-    return report(outputs, torch.from_numpy(targets), dataset.num_classes)
+    return found
 
 
-def _mean(outputs: list[Tensor], dataset: Dataset) -> Tensor:
-    return outputs[0] if len(outputs) == 1 else average(outputs, dataset.num_classes)
+def _report(
+    groups: list[list[RunFolder]], cv: RunFolder, dataset: Dataset
+) -> tuple[tuple[np.ndarray, np.ndarray, Tensor], dict[str, Any]]:
+    """Return ids, targets and outputs of all folds, each the mean of its trainings, and their metrics."""
+    kept = [[folder.predictions("val") for folder in some] for some in groups]
+    measure = pooled([read_measure(folder) for some in groups for folder in some])
+    ids, targets = (np.concatenate([some[0][key] for some in kept]) for key in ("id", "target"))
+    outputs = torch.cat(
+        [_mean([torch.from_numpy(one["output"]) for one in some], dataset, measure.link) for some in kept]
+    )
+    own = build_metrics(stored_config(cv), dataset)
+    return (ids, targets, outputs), report(outputs, torch.from_numpy(targets), dataset.num_classes, measure, own)
 
 
-def draw_figures(cv: RunFolder, dataset: Dataset, result: dict[str, Any], monitor: str) -> list[Path]:
+def _mean(outputs: list[Tensor], dataset: Dataset, link: str) -> Tensor:
+    if len(outputs) == 1 and link == "softmax":
+        return outputs[0]
+    return average(outputs, dataset.num_classes, link)
+
+
+def draw_figures(cv: RunFolder, dataset: Dataset, result: Mapping[str, Any], monitor: str) -> list[Path]:
     """Draw every fold's score, and what the pooled predictions show."""
     from dlexp.report import confusion, residual, roc
     from dlexp.report.cv import draw
@@ -105,7 +159,7 @@ def draw_figures(cv: RunFolder, dataset: Dataset, result: dict[str, Any], monito
     ]
 
 
-def draw_settings(cv: RunFolder, result: dict[str, Any]) -> Path:
+def draw_settings(cv: RunFolder, result: CVSettingsResult) -> Path:
     """Draw the settings of a cv against the best of them."""
     from dlexp.report import cv as cv_report
 

@@ -23,6 +23,7 @@ from dlexp.data.dataset import Dataset, count_duplicates
 from dlexp.data.fold import Fold
 from dlexp.data.target_scale import TargetScale
 from dlexp.error import ConfigError
+from dlexp.job.cv.check_document import Audit, AuditedFold
 from dlexp.job.cv.fold_run import configure
 from dlexp.job.cv.spec import CVSpec, Setting, prepare
 from dlexp.job.interrupt import Interrupt
@@ -32,7 +33,7 @@ EPOCHS = 1
 _FAR = 1000.0
 
 
-def audit(overrides: list[str], config_dir: Path | None = None) -> dict[str, Any]:
+def audit(overrides: list[str], config_dir: Path | None = None) -> Audit:
     """Audit every fold of every setting; nothing is written.
 
     Of a nested cv the inner folds are audited too, with the setting that the search begins with: what an inner
@@ -129,7 +130,7 @@ def _trained(config: dict[str, Any], dataset: Dataset) -> list[Tensor]:
     return [run.step.forward.flat.tensor.clone(), *(value.clone() for value in run.step.state.values())]
 
 
-def _audit_fold(spec: CVSpec, one: Setting, fold: Fold, away: Tensor, inner: int | None) -> dict[str, Any]:
+def _audit_fold(spec: CVSpec, one: Setting, fold: Fold, away: Tensor, inner: int | None) -> AuditedFold:
     part = spec.dataset.with_parts(fold.train, fold.val)
     own = configure(one.config, fold, inner=inner)
     before, after = fitted(own, part), fitted(own, perturb(part))
@@ -161,7 +162,7 @@ def _same(mine: Tensor, theirs: Tensor) -> bool:
     return mine.shape == theirs.shape and torch.equal(mine.nan_to_num(), theirs.nan_to_num())
 
 
-def _findings(spec: CVSpec, records: list[dict[str, Any]]) -> list[str]:
+def _findings(spec: CVSpec, records: list[AuditedFold]) -> list[str]:
     found = []
     held_out = torch.cat([fold.val for fold in spec.folds])
     counts = torch.bincount(held_out, minlength=len(spec.dataset.targets))

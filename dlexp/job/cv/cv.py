@@ -15,25 +15,27 @@ from dlexp.build.check import check_destination
 from dlexp.build.node import build
 from dlexp.config import trust
 from dlexp.config.override import override_of, yaml_value
+from dlexp.data.quality import warn_of_imbalance
 from dlexp.error import RunError
 from dlexp.execution.description import describe_run
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import require_same_data
+from dlexp.job.cv.document import AnyCVResult, CVResult, CVSettingsResult
 from dlexp.job.cv.fold_run import FoldResult, FoldRun, configure, train_fold_runs
 from dlexp.job.cv.nested import InnerChoice, search, winners
 from dlexp.job.cv.result import Searched, conclude_cv, conclude_settings
+from dlexp.job.cv.setting_run import conclude_setting, create_setting
 from dlexp.job.cv.spec import CVSpec, Setting, prepare
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
 from dlexp.run import name, scan
 from dlexp.run.environment import now
-from dlexp.run.folder import SETTINGS, RunFolder
+from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
 from dlexp.run.stored import stored_config
 from dlexp.tracking import mlflow
 
 Listener = Callable[[FoldResult | InnerChoice], None]
-_OWN = ("run_id", "slug", "status", "start", "end", "resumes", "form", "params")
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,12 @@ class Announcement:
     Attributes:
         spec: What was asked for.
         folder: Where the cv is written.
+        warnings: One line each.
     """
 
     spec: CVSpec
     folder: RunFolder
+    warnings: list[str]
 
 
 OnStart = Callable[[Announcement], Listener]
@@ -61,6 +65,7 @@ class _Progress:
     dispatcher: Dispatcher
     interrupt: Interrupt
     listener: Listener
+    has_figures: bool
 
     def tell(self, event: FoldResult | InnerChoice) -> None:
         """Log an event and pass it on."""
@@ -74,8 +79,13 @@ class _Progress:
 
 
 def start(
-    overrides: list[str], config_dir: Path | None = None, *, announce: OnStart, tell: OnOutcome = ignore
-) -> Outcome:
+    overrides: list[str],
+    config_dir: Path | None = None,
+    *,
+    announce: OnStart,
+    tell: OnOutcome = ignore,
+    has_figures: bool = True,
+) -> Outcome[AnyCVResult]:
     """Cross-validate one configuration, or every setting that sweep expressions span, or a search.
 
     Args:
@@ -83,6 +93,7 @@ def start(
         config_dir: A user's folder of YAML files.
         announce: Called before the first fold; returns what is called with each training's end.
         tell: Called with the outcome, which is there before MLflow has everything.
+        has_figures: Draw figures at the end.
 
     Raises:
         DlexpError: See its kinds.
@@ -95,12 +106,14 @@ def start(
         interrupt.can_wait = True
         folder = _create(spec, runs_dir)
         try:
-            return _carry_out(spec, folder, announce, tell, interrupt)
+            return _carry_out(spec, folder, announce, tell, interrupt, has_figures=has_figures)
         finally:
             folder.unlock()
 
 
-def resume(ref: str, runs_dir: Path, *, announce: OnStart, tell: OnOutcome = ignore) -> Outcome:
+def resume(
+    ref: str, runs_dir: Path, *, announce: OnStart, tell: OnOutcome = ignore, has_figures: bool = True
+) -> Outcome[AnyCVResult]:
     """Go on with a cross-validation: what is done is kept, what was cut off goes on inside.
 
     Raises:
@@ -124,7 +137,7 @@ def resume(ref: str, runs_dir: Path, *, announce: OnStart, tell: OnOutcome = ign
                 torch.set_num_threads(manifest["threads"])
             interrupt.can_wait = True
             folder.update_manifest(status="running", end=None, resumes=manifest["resumes"] + 1)
-            return _carry_out(spec, folder, announce, tell, interrupt)
+            return _carry_out(spec, folder, announce, tell, interrupt, has_figures=has_figures)
     finally:
         folder.unlock()
 
@@ -163,12 +176,16 @@ def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
     )
 
 
-def _carry_out(spec: CVSpec, folder: RunFolder, announce: OnStart, tell: OnOutcome, interrupt: Interrupt) -> Outcome:
+def _carry_out(
+    spec: CVSpec, folder: RunFolder, announce: OnStart, tell: OnOutcome, interrupt: Interrupt, *, has_figures: bool
+) -> Outcome[AnyCVResult]:
     outbox = mlflow.start(folder, spec.config["tracking"])
     forms = {"plain": _one_setting, "settings": _several_settings, "nested": _nested}
     with recorded(folder):
         with Dispatcher(folder, interrupt, build(spec.config["launcher"])) as dispatcher:
-            progress = _Progress(spec, folder, dispatcher, interrupt, announce(Announcement(spec, folder)))
+            warnings = warn_of_imbalance(folder.manifest["data"], spec.config)
+            listener = announce(Announcement(spec, folder, warnings))
+            progress = _Progress(spec, folder, dispatcher, interrupt, listener, has_figures)
             result, ends = forms[spec.form](progress)
         folder.log(result["status"])
         folder.update_manifest(status=result["status"], end=now())
@@ -191,16 +208,16 @@ def _shown(spec: CVSpec, setting: Setting, seed: int) -> dict[str, Any]:
     return setting.values | ({"seed": seed} if len(spec.seeds) > 1 else {})
 
 
-def _one_setting(progress: _Progress) -> tuple[dict[str, Any], list[FoldResult]]:
+def _one_setting(progress: _Progress) -> tuple[CVResult, list[FoldResult]]:
     spec, folder = progress.spec, progress.folder
     ends = []
     for end in train_fold_runs(fold_runs(spec, spec.settings[0], folder), spec.dataset, progress.dispatcher):
         ends.append(end)
         progress.tell(end)
-    return conclude_cv(folder, spec, ends, is_interrupted=progress.interrupt()), ends
+    return conclude_cv(folder, spec, ends, is_interrupted=progress.interrupt(), has_figures=progress.has_figures), ends
 
 
-def _nested(progress: _Progress) -> tuple[dict[str, Any], list[FoldResult]]:
+def _nested(progress: _Progress) -> tuple[CVResult, list[FoldResult]]:
     spec, folder, dispatcher = progress.spec, progress.folder, progress.dispatcher
     chosen: list[InnerChoice] = []
     inner: list[FoldResult] = []
@@ -215,67 +232,48 @@ def _nested(progress: _Progress) -> tuple[dict[str, Any], list[FoldResult]]:
         ends.append(end)
         progress.tell(end)
     searched = Searched(chosen, sum(end.seconds for end in inner))
-    return conclude_cv(folder, spec, ends, is_interrupted=progress.interrupt(), searched=searched), ends
+    return conclude_cv(
+        folder, spec, ends, is_interrupted=progress.interrupt(), has_figures=progress.has_figures, searched=searched
+    ), ends
 
 
-def _several_settings(progress: _Progress) -> tuple[dict[str, Any], list[FoldResult]]:
+def _several_settings(progress: _Progress) -> tuple[CVSettingsResult, list[FoldResult]]:
     """Train all settings' folds as one plan; each setting is concluded as soon as its last fold is there."""
     spec = progress.spec
+
+    def conclude(folder: RunFolder, ends: list[FoldResult]) -> CVResult:
+        stopped = progress.interrupt()
+        return conclude_setting(spec, folder, ends, is_interrupted=stopped, has_figures=progress.has_figures)
+
     known = {child.manifest["number"]: child for child in progress.folder.children()}
     for folder in known.values():
         if not Status(folder.manifest["status"]).has_value:
             folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
-    folders = [known.get(number) or _create_setting(progress, number) for number in range(len(spec.settings))]
+    folders = [
+        known.get(number) or create_setting(spec, progress.folder, number) for number in range(len(spec.settings))
+    ]
     settings = [replace(one, config=stored_config(folder)) for one, folder in zip(spec.settings, folders, strict=True)]
     numbers = {folder.path: number for number, folder in enumerate(folders)}
     ends: list[list[FoldResult]] = [[] for _ in settings]
-    results: dict[int, dict[str, Any]] = {}
+    results: dict[int, CVResult] = {}
     planned = [fold_runs(spec, one, folder) for one, folder in zip(settings, folders, strict=True)]
     for end in train_fold_runs([fold_run for some in planned for fold_run in some], spec.dataset, progress.dispatcher):
         number = numbers[end.fold_run.cv.path]
         ends[number].append(end)
         progress.tell(end)
         if len(ends[number]) == len(planned[number]):
-            results[number] = _conclude_setting(progress, folders[number], ends[number])
+            results[number] = conclude(folders[number], ends[number])
     for number, folder in enumerate(folders):
         if number not in results:
-            results[number] = _conclude_setting(progress, folder, ends[number])
+            results[number] = conclude(folder, ends[number])
     found = [(one, results[number]) for number, one in enumerate(settings)]
-    result = conclude_settings(progress.folder, spec, found, is_interrupted=progress.interrupt())
+    result = conclude_settings(
+        progress.folder, spec, found, is_interrupted=progress.interrupt(), has_figures=progress.has_figures
+    )
     return result, [end for some in ends for end in some]
 
 
-def _create_setting(progress: _Progress, number: int) -> RunFolder:
-    one, parent, seeds = progress.spec.settings[number], progress.folder, progress.spec.seeds
-    about = {key: value for key, value in parent.manifest.items() if key not in _OWN}
-    folder = RunFolder.create(
-        parent.path,
-        SETTINGS,
-        name.slug([f"{key}={yaml_value(value)}" for key, value in one.values.items()]),
-        config=one.config,
-        overrides=one.overrides,
-        manifest={
-            **about,
-            "form": "plain",
-            "cv": parent.run_id,
-            "number": number,
-            "params": one.params | ({"seed": seeds} if len(seeds) > 1 else {}),
-        },
-    )
-    folder.unlock()
-    return folder
-
-
-def _conclude_setting(progress: _Progress, folder: RunFolder, ends: list[FoldResult]) -> dict[str, Any]:
-    result = folder.result
-    if result is not None and result["complete"] and folder.manifest["status"] == result["status"]:
-        return result
-    result = conclude_cv(folder, progress.spec, ends, is_interrupted=progress.interrupt())
-    folder.update_manifest(status=result["status"], end=now())
-    return result
-
-
-def _notes(spec: CVSpec, result: dict[str, Any], ends: list[FoldResult]) -> list[str]:
+def _notes(spec: CVSpec, result: AnyCVResult, ends: list[FoldResult]) -> list[str]:
     notes = [f"{end.fold_run.name}: {end.error}" for end in ends if end.error]
     monitor = spec.config["trainer"]["monitor"]
     if not monitor.startswith("train/"):
@@ -283,7 +281,7 @@ def _notes(spec: CVSpec, result: dict[str, Any], ends: list[FoldResult]) -> list
     if result["complete"]:
         return notes
     cure = f"go on with: dlexp cv --resume {result['run_id']}"
-    if spec.form == "settings":
+    if "settings" in result:
         done = sum(one["complete"] for one in result["settings"])
         return [*notes, f"incomplete: {done} of {len(result['settings'])} settings are whole; {cure}"]
     done = sum(Status(record["status"]).has_value for record in result["folds"])

@@ -13,6 +13,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
 from dlexp.execution.estimate import Estimate, estimate
 from dlexp.execution.fusion import SIZES
+from dlexp.job.cv.check_document import CVGroup, CVPlan
 from dlexp.job.cv.fold_run import configure
 from dlexp.job.cv.spec import CVSpec, InnerSearch, prepare, setting
 
@@ -38,17 +39,24 @@ class Share:
         """Epochs of all of them."""
         return sum(config["trainer"]["epochs"] for config, _ in self.trainings)
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> CVGroup:
         """Return the group as ``--json`` has it."""
-        about = {"size": len(self.trainings), "epochs": self.epochs}
-        if self.found is None:
-            return {**about, "engine": "not measured", "stack": None, "gain": None, "reason": "no time left"}
-        choice = self.found.choice
-        engine = "solo" if choice.engine == "solo" else "fused"
-        return {**about, "engine": engine, "stack": choice.size, "gain": choice.gain, "reason": choice.reason}
+        group: CVGroup = {
+            "size": len(self.trainings),
+            "epochs": self.epochs,
+            "engine": "not measured",
+            "stack": None,
+            "gain": None,
+            "reason": "no time left",
+        }
+        if self.found is not None:
+            choice = self.found.choice
+            group["engine"] = "solo" if choice.engine == "solo" else "fused"
+            group["stack"], group["gain"], group["reason"] = choice.size, choice.gain, choice.reason
+        return group
 
 
-def forecast(overrides: list[str], config_dir: Path | None = None) -> dict[str, Any]:
+def forecast(overrides: list[str], config_dir: Path | None = None) -> CVPlan:
     """Check what a cv command asks for and return counts and estimates.
 
     An inner search is rehearsed with scores that are all equal; it counts what it asks for and the winners.

@@ -15,6 +15,7 @@ from dlexp.data.fold import Fold
 from dlexp.execution.assignment import Assignment, End
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import checksums, is_intact
+from dlexp.job.cv.document import FoldRecord
 from dlexp.random import derive
 from dlexp.run.folder import FOLDS, TRIALS, RunFolder
 from dlexp.run.status import Status
@@ -71,7 +72,7 @@ class FoldResult:
     """
 
     fold_run: FoldRun
-    record: dict[str, Any]
+    record: FoldRecord
     seconds: float
     error: str = ""
     is_new: bool = True
@@ -183,11 +184,12 @@ def result_of(folder: RunFolder) -> dict[str, Any] | None:
     return result if result is not None and result["status"] == status and Status(status).is_over else None
 
 
-def _record(fold_run: FoldRun, folder: RunFolder, result: dict[str, Any]) -> dict[str, Any]:
-    identity = {
+def _record(fold_run: FoldRun, folder: RunFolder, result: dict[str, Any]) -> FoldRecord:
+    return {
         "fold": fold_run.fold.fold,
         "repeat": fold_run.fold.repeat,
         "seed": fold_run.seed,
         "run_id": folder.run_id,
+        "status": result["status"],
+        "metrics": result["metrics"],
     }
-    return {**identity, "status": result["status"], "metrics": result["metrics"]}

@@ -14,6 +14,7 @@ from typing import Any
 from dlexp.build.dataset import deal_inner
 from dlexp.data.fold import Fold
 from dlexp.execution.dispatcher import Dispatcher
+from dlexp.job.cv.document import SearchRecord, TriedSetting
 from dlexp.job.cv.fold_run import FoldResult, FoldRun, configure, train_fold_runs
 from dlexp.job.cv.spec import CVSpec, InnerSearch, Setting, setting
 from dlexp.run.folder import RunFolder
@@ -35,13 +36,18 @@ class InnerChoice:
     fold: Fold
     setting: Setting | None
     value: float | None
-    tried: list[dict[str, Any]]
+    tried: list[TriedSetting]
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> SearchRecord:
         """Return it as a cv's result has it."""
         values = None if self.setting is None else self.setting.values
-        about = {"repeat": self.fold.repeat, "fold": self.fold.fold, "chosen": values, "value": self.value}
-        return {**about, "tried": self.tried}
+        return {
+            "repeat": self.fold.repeat,
+            "fold": self.fold.fold,
+            "chosen": values,
+            "value": self.value,
+            "tried": self.tried,
+        }
 
 
 @dataclass
@@ -131,7 +137,7 @@ def _values(
     for seed in spec.seeds:
         for number in range(len(fold_search.inner_folds)):
             end = ends.get((fold_search.fold.repeat, fold_search.fold.fold, seed, number, proposal.number))
-            record = {} if end is None else end.record
+            record = None if end is None else end.record
             value = record["metrics"].get(spec.metric) if record and Status(record["status"]).has_value else None
             if value is None or not math.isfinite(value):
                 return []
@@ -153,7 +159,7 @@ def _choose(spec: CVSpec, inner: InnerSearch, fold_search: FoldSearch) -> InnerC
     return InnerChoice(fold_search.fold, best, statistics.fmean(values), tried)
 
 
-def _record(proposal: Proposal, values: list[float]) -> dict[str, Any]:
+def _record(proposal: Proposal, values: list[float]) -> TriedSetting:
     return {
         "number": proposal.number,
         "overrides": proposal.settings,

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from dlexp.config.override import yaml_value
+from dlexp.job.compare.document import Pair
 from dlexp.job.compare.verdict import compare_folds, judge
 from dlexp.job.cv import aggregate
+from dlexp.job.cv.document import CVResult, CVSettingsResult
 from dlexp.job.cv.fold_run import FoldResult
 from dlexp.job.cv.nested import InnerChoice
 from dlexp.job.cv.spec import CVSpec, Setting
@@ -38,8 +40,9 @@ def conclude_cv(
     ends: list[FoldResult],
     *,
     is_interrupted: bool,
+    has_figures: bool = True,
     searched: Searched | None = None,
-) -> dict[str, Any]:
+) -> CVResult:
     """Write the result of one setting's cv and return it; a mean only where every fold is there.
 
     Args:
@@ -47,6 +50,7 @@ def conclude_cv(
         spec: What was asked for.
         ends: Of its folds.
         is_interrupted: Whether the user wished to stop.
+        has_figures: Draw figures.
         searched: What the searches inside a nested cv's folds found.
     """
     records = sorted((end.record for end in ends), key=lambda r: (r["repeat"], r["fold"], r["seed"]))
@@ -69,18 +73,27 @@ def conclude_cv(
         result |= _searches(searched.chosen)
     if complete:
         result |= aggregate.summarize(records, spec.held_out)
+        if aggregate.are_single(spec.folds):
+            single = aggregate.pool_single(folder, records, spec.dataset)
+            result |= {"pooled": list(single), "mean": _without(result["mean"], single) | single}
+            result |= {kind: _without(result[kind], single) for kind in aggregate.SPREADS if kind in result}
         result["metrics"] = result["mean"]
         result["out_of_fold"] = aggregate.pool(folder, records, spec.dataset)
-    result = plain(result)
-    folder.write_result(result)
-    if complete:
-        attempt(lambda: aggregate.draw_figures(folder, spec.dataset, result, spec.metric), folder.log)
-    return result
+    document: CVResult = plain(result)
+    folder.write_result(document)
+    if complete and has_figures:
+        attempt(lambda: aggregate.draw_figures(folder, spec.dataset, document, spec.metric), folder.log)
+    return document
 
 
 def conclude_settings(
-    folder: RunFolder, spec: CVSpec, found: list[tuple[Setting, dict[str, Any]]], *, is_interrupted: bool
-) -> dict[str, Any]:
+    folder: RunFolder,
+    spec: CVSpec,
+    found: list[tuple[Setting, CVResult]],
+    *,
+    is_interrupted: bool,
+    has_figures: bool = True,
+) -> CVSettingsResult:
     """Write the result of a cv of several settings and return it: best first, the others compared with the best.
 
     Args:
@@ -88,6 +101,7 @@ def conclude_settings(
         spec: What was asked for.
         found: Each setting's own result.
         is_interrupted: Whether the user wished to stop.
+        has_figures: Draw figures.
     """
     sign = -1.0 if spec.is_high_better else 1.0
     whole = [pair for pair in found if pair[1]["mean"].get(spec.metric) is not None]
@@ -125,9 +139,14 @@ def conclude_settings(
         }
     result = plain(result)
     folder.write_result(result)
-    if len(whole) > 1:
+    if has_figures and len(whole) > 1:
         attempt(lambda: aggregate.draw_settings(folder, result), folder.log)
     return result
+
+
+def _without(values: dict[str, Any], pooled: dict[str, float]) -> dict[str, Any]:
+    """Return the values of metrics that are means over examples."""
+    return {name: value for name, value in values.items() if name not in pooled}
 
 
 def _about(folder: RunFolder, spec: CVSpec) -> dict[str, Any]:
@@ -139,6 +158,7 @@ def _about(folder: RunFolder, spec: CVSpec) -> dict[str, Any]:
         "task": dataset.task,
         "device": folder.manifest["device"].split()[0],
         "seed": folder.manifest["seed"],
+        "own_metrics": spec.first.run.task.metrics.names,
         "seeds": spec.seeds,
         "k": len(spec.folds) // spec.repeats,
         "repeats": spec.repeats,
@@ -158,7 +178,7 @@ def _status(statuses: list[str], expected: int, is_interrupted: bool) -> str:
     return "failed" if "failed" in statuses or len(statuses) < expected else "diverged"
 
 
-def _entry(setting: Setting, result: dict[str, Any], metric: str, verdicts: dict[str, str]) -> dict[str, Any]:
+def _entry(setting: Setting, result: CVResult, metric: str, verdicts: dict[str, str]) -> dict[str, Any]:
     kept = ("run_id", "run_dir", "status", "complete", "mean", "std", "interval", "interval_corrected", "seconds")
     judged = {"a": "worse", "b": "better", "cannot tell": "cannot tell"}
     return {
@@ -169,20 +189,20 @@ def _entry(setting: Setting, result: dict[str, Any], metric: str, verdicts: dict
     }
 
 
-def _comparisons(spec: CVSpec, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _comparisons(spec: CVSpec, results: list[CVResult]) -> list[Pair]:
     """Compare the best setting with each other one, fold by fold, as `dlexp compare` does; Holm's over all of them."""
     tables = [np.array(_scores(result, spec.metric)) for result in results]
     pairs = []
     for result, table in itertools.islice(zip(results, tables, strict=True), 1, None):
         differences = tables[0] - table
-        ends = {"a": results[0]["run_id"], "b": result["run_id"]}
-        pairs.append(ends | compare_folds(differences, spec.held_out, len(results) - 1))
+        sides = results[0]["run_id"], result["run_id"]
+        pairs.append(compare_folds(*sides, differences, spec.held_out, len(results) - 1))
     if pairs:
         judge(pairs, is_high_better=spec.is_high_better)
     return pairs
 
 
-def _scores(result: dict[str, Any], metric: str) -> list[float]:
+def _scores(result: CVResult, metric: str) -> list[float]:
     """Return the mean over seeds of each fold."""
     return [
         float(np.mean([record["metrics"][metric] for record in several]))

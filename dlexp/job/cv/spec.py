@@ -18,6 +18,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
 from dlexp.direction import is_better_high
 from dlexp.error import ConfigError
+from dlexp.job.cv.aggregate import are_single
 from dlexp.job.cv.fold_run import configure
 from dlexp.job.sweep.validity import ValidityCheck, refuse
 from dlexp.search.grid import combinations
@@ -127,7 +128,7 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> CVSpec:
     config = config if is_nested else {name: node for name, node in config.items() if name != "search"}
     dataset = load_data(config)
     folds = deal_folds(config, dataset)
-    metric = "val/accuracy" if dataset.num_classes else "val/rmse"
+    metric = "val/accuracy" if dataset.num_classes else "val/mse" if are_single(folds) else "val/rmse"
     part = dataset.with_parts(folds[0].train, folds[0].val)
     inner, number = None, None
     if is_nested:
@@ -228,7 +229,7 @@ def _objective(search: Search, default: str, first: Assembled) -> str:
     """Return the metric that inner searches compare settings by."""
     metric = default
     if search.metric != "auto":
-        metric = choose_monitor(search.metric, first.run.step.rules.loss, first.dataset)
+        metric = choose_monitor(search.metric, first.run.step.rules.loss, first.dataset, first.run.task.metrics)
         if not metric.startswith("val/"):
             raise ConfigError(f"search.metric: got {metric}; cv=nested compares by what inner folds hold out: val/...")
     is_high = is_better_high(metric)

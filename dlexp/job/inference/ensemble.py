@@ -8,12 +8,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import log_softmax
 
 from dlexp import metric
 from dlexp.error import RunError
-from dlexp.metric.classification import two_columns
+from dlexp.metric.choice import Metrics
+from dlexp.metric.probability import log_weights
 from dlexp.run.folder import RunFolder
+from dlexp.statistic.measure import Measure
 
 
 def fold_folders(cv: RunFolder) -> list[RunFolder]:
@@ -36,30 +37,45 @@ def fold_folders(cv: RunFolder) -> list[RunFolder]:
     return [cv.child(record["run_id"]) for record in result["folds"]]
 
 
-def average(outputs: list[Tensor], num_classes: int) -> Tensor:
+def average(outputs: list[Tensor], num_classes: int, link: str = "softmax") -> Tensor:
     """Return what an ensemble says: log((1/M) sum_m p_m) of each class, or the mean value.
 
     Args:
         outputs: From M models: logits (N, K), a lone column (N, 1) for two classes, or values (N,).
         num_classes: 0 for values.
+        link: How outputs become probabilities: see `dlexp.metric.probability`.
 
     Returns:
-        As each model's, so that a softmax (of a lone column z the sigmoid) gives the mean probabilities.
+        Shaped as each model's; a softmax (of a lone column z the sigmoid) gives the mean probabilities, whatever the
+        link of the models.
     """
     stacked = torch.stack([each.double() for each in outputs])
     if not num_classes:
         return stacked.mean(0).to(outputs[0].dtype)
-    log_MNK = log_softmax(two_columns(stacked), dim=-1)
+    log_MNK = log_weights(stacked, link).log_softmax(-1)
     log_NK = log_MNK.logsumexp(0) - math.log(len(outputs))
     found = log_NK[:, 1:] - log_NK[:, :1] if stacked.shape[-1] == 1 else log_NK
     return found.to(outputs[0].dtype)
 
 
-def report(outputs: Tensor, targets: Tensor, num_classes: int) -> dict[str, Any]:
-    """Return the scalar metrics of stored outputs (N, K) or values (N,), and `confusion_matrix` for classes."""
+def report(
+    outputs: Tensor, targets: Tensor, num_classes: int, measure: Measure, metrics: Metrics | None = None
+) -> dict[str, Any]:
+    """Return the scalar metrics of outputs of `average` or values (N,), and `confusion_matrix` for classes.
+
+    Args:
+        outputs: (N, K), a lone column (N, 1), or values (N,).
+        targets: (N,).
+        num_classes: 0 for values.
+        measure: Constants; its link is that of the models, not of their average, and is not read.
+        metrics: For own ones.
+    """
     stacked = outputs.unsqueeze(0), targets.unsqueeze(0)
-    if not num_classes:
-        return {name: float(value) for name, value in metric.regression_report(*stacked).items()}
-    found = metric.classification_report(*stacked, num_classes)
+    if num_classes:
+        found = metric.classification_report(*stacked, num_classes, measure.beta)
+    else:
+        found = metric.regression_report(*stacked, measure.delta)
+    if metrics is not None:
+        found |= metrics.measure(*stacked, num_classes)
     scalars: dict[str, Any] = {name: float(value) for name, value in found.items() if value.dim() == 1}
-    return scalars | {"confusion_matrix": found["confusion"][0].tolist()}
+    return scalars | ({"confusion_matrix": found["confusion"][0].tolist()} if num_classes else {})

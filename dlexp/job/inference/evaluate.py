@@ -5,22 +5,24 @@ of the folds' probabilities, or values.
 """
 
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from dlexp.build.check import check_test
 from dlexp.build.dataset import deal_folds, load_data
+from dlexp.build.objective import build_metrics
 from dlexp.build.program import Assembled, assemble
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
 from dlexp.error import ConfigError, RunError
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import evaluate_part
+from dlexp.job.inference.document import Evaluation, FoldScore, OpenedTest, Scores
 from dlexp.job.inference.ensemble import average, fold_folders, report
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
+from dlexp.run.measure import pooled, read_measure
 from dlexp.run.stored import stored_config
 from dlexp.tracking import mlflow
 from dlexp.tracking.sent import Sent
@@ -28,7 +30,7 @@ from dlexp.tracking.sent import Sent
 KINDS = ("train", "trial", "fold")
 
 
-def evaluate(ref: str, runs_dir: Path, split: str) -> dict[str, Any]:
+def evaluate(ref: str, runs_dir: Path, split: str) -> Evaluation:
     """Evaluate a run, store the predictions and return what ``dlexp eval --json`` prints.
 
     Args:
@@ -55,7 +57,7 @@ def evaluate(ref: str, runs_dir: Path, split: str) -> dict[str, Any]:
     return plain({**about, **found, "warnings": [warning] if warning else []})
 
 
-def _evaluate_run(folder: RunFolder, split: str) -> dict[str, Any]:
+def _evaluate_run(folder: RunFolder, split: str) -> Scores:
     checkpoint.load(folder.checkpoints / "best")  # a run that lacks it is not worth loading data for
     built = assemble(stored_config(folder))
     require_same_data(folder, built.dataset)
@@ -65,7 +67,7 @@ def _evaluate_run(folder: RunFolder, split: str) -> dict[str, Any]:
     return _score(folder, built, split)
 
 
-def _score(folder: RunFolder, built: Assembled, split: str) -> dict[str, Any]:
+def _score(folder: RunFolder, built: Assembled, split: str) -> Scores:
     data = built.dataset
     weights, _ = checkpoint.load(folder.checkpoints / "best", built.device)
     built.run.step.forward.load_weights(0, weights)
@@ -82,7 +84,7 @@ def _score(folder: RunFolder, built: Assembled, split: str) -> dict[str, Any]:
     }
 
 
-def _evaluate_cv(folder: RunFolder, split: str) -> dict[str, Any]:
+def _evaluate_cv(folder: RunFolder, split: str) -> Scores:
     """Evaluate the folds' models together, and on the test part each by itself too."""
     sources = fold_folders(folder)
     dataset = load_data(stored_config(folder))
@@ -91,11 +93,13 @@ def _evaluate_cv(folder: RunFolder, split: str) -> dict[str, Any]:
     openings = _count_opening(folder, split)
     singles = _test_folds(folder, sources, dataset) if split == "test" else []
     kept = folder.predictions(split)
-    found = report(torch.from_numpy(kept["output"]), torch.from_numpy(kept["target"]), dataset.num_classes)
+    outputs, targets = torch.from_numpy(kept["output"]), torch.from_numpy(kept["target"])
+    measure, own = pooled([read_measure(source) for source in sources]), build_metrics(stored_config(folder), dataset)
+    found = report(outputs, targets, dataset.num_classes, measure, own)
     confusion = found.pop("confusion_matrix", None)
     metrics = {f"{split}/{name}": value for name, value in found.items()}
     if split == "test":
-        opened = {"models": len(sources), "metrics": metrics, "openings": openings, "folds": singles}
+        opened: OpenedTest = {"models": len(sources), "metrics": metrics, "openings": openings, "folds": singles}
         folder.write_result({**(folder.result or {}), "test": plain(opened)})
     return {
         "num_examples": len(kept["id"]),
@@ -109,7 +113,7 @@ def _evaluate_cv(folder: RunFolder, split: str) -> dict[str, Any]:
     }
 
 
-def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset) -> list[dict[str, Any]]:
+def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset) -> list[FoldScore]:
     """Evaluate each fold on the test part; store the mean of what they say as the cv's own predictions."""
     folds = {(fold.repeat, fold.fold): fold for fold in deal_folds(stored_config(cv), dataset)}
     records, outputs = [], []
@@ -121,7 +125,8 @@ def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset) -> li
         records.append({**place, "run_id": source.run_id, "metrics": found["metrics"]})
         outputs.append(torch.from_numpy(source.predictions("test")["output"]))
     kept = sources[0].predictions("test")
-    cv.write_predictions("test", kept["id"], kept["target"], average(outputs, dataset.num_classes).numpy())
+    mean = average(outputs, dataset.num_classes, read_measure(sources[0]).link)
+    cv.write_predictions("test", kept["id"], kept["target"], mean.numpy())
     return records
 
 

@@ -27,14 +27,16 @@ from dlexp.data.file.source import is_table
 from dlexp.durable import write_bytes
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution import saved_model
+from dlexp.job.inference.document import Prediction, Predictions
 from dlexp.job.inference.ensemble import average, fold_folders
-from dlexp.metric.classification import two_columns
+from dlexp.metric.classification import predict_class
+from dlexp.metric.probability import log_weights
 from dlexp.run import scan
 
 TABLES = (".csv", ".parquet")
 
 
-def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = False) -> dict[str, Any]:
+def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = False) -> Predictions:
     """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
 
     An entry has `id` (a picture's path, or file and row number from 0), and `class`, `probability` and
@@ -69,13 +71,24 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
             read[key] = _read(paths, about, warnings)
         ids = [id for some, _ in read[key] for id in some]
         outputs.append(torch.cat([model.outputs(inputs) for _, inputs in read[key]]))
-    said = outputs[0] if len(outputs) == 1 else average(outputs, len(about["class_names"]))
-    entries = [{"id": id, **answer} for id, answer in zip(ids, _say(said, about["class_names"]), strict=True)]
-    found = {"kind": "predict", "run_id": folder.run_id, "run_dir": str(folder.path), "task": about["task"]}
-    return {**found, "models": len(sources), "warnings": list(dict.fromkeys(warnings)), "predictions": entries}
+    names, link = about["class_names"], about.get("measure", {}).get("link", "softmax")
+    if len(outputs) == 1:
+        said = _say(outputs[0], names, link)
+    else:
+        said = _say(average(outputs, len(names), link), names, "softmax")
+    answers = zip(ids, said, strict=True)
+    return {
+        "kind": "predict",
+        "run_id": folder.run_id,
+        "run_dir": str(folder.path),
+        "task": about["task"],
+        "models": len(sources),
+        "warnings": list(dict.fromkeys(warnings)),
+        "predictions": [Prediction(id=id, **answer) for id, answer in answers],
+    }
 
 
-def write(found: dict[str, Any], path: Path) -> None:
+def write(found: Predictions, path: Path) -> None:
     """Write predictions as a table, a column for each class's probability.
 
     Raises:
@@ -103,13 +116,13 @@ def write(found: dict[str, Any], path: Path) -> None:
     write_bytes(path, text.getvalue().encode())
 
 
-def _say(outputs: Tensor, names: list[str]) -> list[dict[str, Any]]:
+def _say(outputs: Tensor, names: list[str], link: str) -> list[dict[str, Any]]:
     if not names:
         return [{"value": value} for value in outputs.tolist()]
-    probability_NK = two_columns(outputs[None])[0].double().softmax(-1)
+    probability_NK = log_weights(outputs, link).softmax(-1)
     return [
         {"class": names[k], "probability": row[k], "probabilities": dict(zip(names, row, strict=True))}
-        for k, row in zip(probability_NK.argmax(-1).tolist(), probability_NK.tolist(), strict=True)
+        for k, row in zip(predict_class(outputs).tolist(), probability_NK.tolist(), strict=True)
     ]
 
 
@@ -172,15 +185,16 @@ def _table(path: Path, about: dict[str, Any]) -> tuple[Tensor, list[str]]:
             require_name(str(path), names, feature.name, "a feature")
         return {feature.name: feature.levels is not None for feature in features}
 
-    table = read_columns(path, _dialect(encoding.get("dialect")), choose)
+    table = read_columns(path, _dialect(encoding), choose)
     encoded = encode_columns(table, features, encoding.get("missing", "refuse"), encoding.get("unseen", "warn"))
     return encoded.inputs, [f"{path}: {line}, unknown to training, set no input" for line in encoded.unseen]
 
 
-def _dialect(fields: dict[str, Any] | None) -> Dialect:
+def _dialect(encoding: dict[str, Any]) -> Dialect:
     """Return how training's files were written: new ones are taken to be alike."""
-    if fields is None:
-        return Dialect()
+    fields = encoding.get("dialect")
+    if fields is None:  # models of versions before 0.2 state the delimiter alone
+        return Dialect(encoding.get("delimiter", ","))
     notation = Notation(fields["decimal"], fields["thousands"])
     return Dialect(fields["delimiter"], fields["encoding"], notation, tuple(fields["gaps"]))
 

@@ -8,7 +8,6 @@ import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psutil
 import torch
@@ -21,6 +20,7 @@ from dlexp.build.structure import structure_key
 from dlexp.execution.dispatcher import WORTH_SECONDS
 from dlexp.execution.estimate import Estimate, estimate
 from dlexp.execution.fusion import SIZES
+from dlexp.job.sweep.document import SweepPlan, TrialGroup
 from dlexp.job.sweep.spec import SweepSpec, prepare
 from dlexp.job.sweep.trial import Trial
 from dlexp.job.sweep.validity import skipped
@@ -57,7 +57,7 @@ class Share:
         return sum(self.by_round.values())
 
 
-def forecast(overrides: list[str], config_dir: Path | None = None) -> dict[str, Any]:
+def forecast(overrides: list[str], config_dir: Path | None = None) -> SweepPlan:
     """Return counts and estimates of a sweep.
 
     Args:
@@ -193,12 +193,21 @@ def _disk(shares: list[Share], trials: int) -> int:
     return int(trials * (each + growth + RECORDS))
 
 
-def _describe(share: Share) -> dict[str, Any]:
+def _describe(share: Share) -> TrialGroup:
     found = share.found
-    about = {"size": share.trials, "settings": share.settings, "epochs": share.epochs, "num_params": share.num_params}
-    if found is None:
-        return {**about, "engine": "not measured", "stack": None, "gain": None, "reason": "no time left"}
-    choice = found.choice
-    engine = "solo" if choice.engine == "solo" else "fused"
-    measured = {"stack": choice.size, "gain": choice.gain, "reason": choice.reason, "memory": found.memory}
-    return {**about, "engine": engine, **measured, "epoch_seconds": round(found.epoch_seconds, 6)}
+    group: TrialGroup = {
+        "size": share.trials,
+        "settings": share.settings,
+        "epochs": share.epochs,
+        "num_params": share.num_params,
+        "engine": "not measured",
+        "stack": None,
+        "gain": None,
+        "reason": "no time left",
+    }
+    if found is not None:
+        choice = found.choice
+        group["engine"] = "solo" if choice.engine == "solo" else "fused"
+        group["stack"], group["gain"], group["reason"] = choice.size, choice.gain, choice.reason
+        group["memory"], group["epoch_seconds"] = found.memory, round(found.epoch_seconds, 6)
+    return group

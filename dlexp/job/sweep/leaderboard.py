@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dlexp.config.dimension import Dimension
+from dlexp.job.sweep.document import TrialRecord
 from dlexp.job.sweep.trial import Outcome, Trial
 from dlexp.run.status import Status
 from dlexp.search.coarse_to_fine import edge_of
@@ -35,9 +36,9 @@ class RankedTrial:
         value = self.outcome.value
         return Status(self.outcome.status).has_value and value is not None and math.isfinite(value)
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> TrialRecord:
         """Return the trial as a sweep's result has it."""
-        return {
+        record: TrialRecord = {
             "run_id": self.trial.id,
             "run_dir": str(self.outcome.folder.path),
             "number": self.trial.proposal.number,
@@ -48,8 +49,10 @@ class RankedTrial:
             "metrics": self.outcome.metrics,
             "epochs": self.outcome.epochs,
             "seconds": round(self.outcome.seconds, 3),
-            **({"error": self.outcome.reason} if self.outcome.reason and not self.is_whole else {}),
         }
+        if self.outcome.reason and not self.is_whole:
+            record["error"] = self.outcome.reason
+        return record
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """The result of a sweep: its trials, the winner and what it is worth, as ``--json`` prints them."""
 
-from typing import Any
-
 import torch
 
+from dlexp.job.sweep.document import SweepResult, TrialRecord
 from dlexp.job.sweep.importance import importance
 from dlexp.job.sweep.leaderboard import RankedSetting, command, edges
 from dlexp.job.sweep.loop import SearchLoop
@@ -14,11 +13,11 @@ from dlexp.run.folder import RunFolder
 
 def summarize(
     spec: SweepSpec, folder: RunFolder, loop: SearchLoop, ranking: list[RankedSetting], seconds: float
-) -> dict[str, Any]:
+) -> SweepResult:
     """Return what ``--json`` prints."""
     best = ranking[0] if ranking and ranking[0].value is not None else None
     status = "interrupted" if loop.why == "interrupted" else "stopped_early" if loop.why else "finished"
-    result: dict[str, Any] = {
+    result: SweepResult = {
         "kind": "sweep",
         "run_id": folder.run_id,
         "run_dir": str(folder.path),
@@ -49,7 +48,7 @@ def summarize(
         }
         result["metrics"] = _summary(ranking)
         weighed = importance(ranking, spec.space.dimensions, is_high_better=spec.is_high_better)
-        result |= {"importances": weighed.shares, "importances_note": weighed.note}
+        result["importances"], result["importances_note"] = weighed.shares, weighed.note
     return result
 
 
@@ -61,7 +60,7 @@ def _summary(ranking: list[RankedSetting]) -> dict[str, float]:
     return {"sweep/best": best, "sweep/mean": float(values.mean()), "sweep/std": spread, "sweep/count": len(values)}
 
 
-def _trials(spec: SweepSpec, loop: SearchLoop) -> list[dict[str, Any]]:
+def _trials(spec: SweepSpec, loop: SearchLoop) -> list[TrialRecord]:
     """Return the records of all trials in the order asked, those that could not be trained among them."""
     records = [entry.record() for entry in loop.in_order()] + [one.record() for one in spec.invalid]
     return sorted(records, key=lambda record: record["number"])

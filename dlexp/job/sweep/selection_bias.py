@@ -1,12 +1,11 @@
 """What a sweep's winner is worth once its having been picked is taken into account, from stored predictions."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from dlexp.job.sweep.document import SelectionBias
 from dlexp.job.sweep.leaderboard import RankedSetting
 from dlexp.random import generator
 from dlexp.run.folder import RunFolder
@@ -16,7 +15,7 @@ DRAWS = 500
 LOSSES = ("loss", "log_loss", "mse")
 
 
-def selection_bias(ranking: list[RankedSetting], metric: str) -> dict[str, Any]:
+def selection_bias(ranking: list[RankedSetting], metric: str) -> SelectionBias:
     """Return `picked_among`, `optimism`, `corrected` and `wins` of the best setting; empty where they are unknown.
 
     A setting's score on an example is the mean over its seeds of right or wrong, or of the negative loss. Unknown

@@ -19,6 +19,7 @@ from dlexp.error import RunError
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import Outcome, ignore, recorded
+from dlexp.job.sweep.document import SweepResult
 from dlexp.job.sweep.figure import draw_figures
 from dlexp.job.sweep.leaderboard import RankedSetting, command
 from dlexp.job.sweep.loop import SearchLoop, SweepEvent, TrialDone
@@ -60,7 +61,7 @@ class Found:
         command: Trains the winner anew; "" without one.
     """
 
-    outcome: Outcome
+    outcome: Outcome[SweepResult]
     ranking: list[RankedSetting]
     spec: SweepSpec
     command: str
@@ -88,6 +89,7 @@ def start(
     tell: Tell = ignore,
     open_test: bool = False,
     origin: dict[str, str] | None = None,
+    has_figures: bool = True,
     resumed: RunFolder | None = None,
 ) -> Found:
     """Search; a sweep that asks for the same trials is gone on with.
@@ -99,6 +101,7 @@ def start(
         tell: Called with what was found, which is there before MLflow has everything.
         open_test: Check that there is a test part, which the caller will open.
         origin: Ids of the sweep and the trial that it comes from.
+        has_figures: Draw figures at the end.
         resumed: The sweep that is to be gone on with, if the user named it.
 
     Raises:
@@ -123,12 +126,20 @@ def start(
         try:
             with Dispatcher(folder, interrupt, build(spec.config["launcher"])) as dispatcher:
                 listener = announce(Announcement(spec, folder, is_new))
-                return _carry_out(spec, folder, listener, tell, interrupt, dispatcher)
+                return _carry_out(spec, folder, listener, tell, interrupt, dispatcher, has_figures=has_figures)
         finally:
             folder.unlock()
 
 
-def resume(ref: str, runs_dir: Path, config_dir: Path | None, *, announce: OnStart, tell: Tell = ignore) -> Found:
+def resume(
+    ref: str,
+    runs_dir: Path,
+    config_dir: Path | None,
+    *,
+    announce: OnStart,
+    tell: Tell = ignore,
+    has_figures: bool = True,
+) -> Found:
     """Go on with a sweep: give its command again.
 
     Raises:
@@ -141,7 +152,7 @@ def resume(ref: str, runs_dir: Path, config_dir: Path | None, *, announce: OnSta
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
     here = [*overrides, override_of("runs_dir", str(folder.runs_dir))]
     with trust.words_of(folder.run_id):
-        return start(here, config_dir, announce=announce, tell=tell, resumed=folder)
+        return start(here, config_dir, announce=announce, tell=tell, resumed=folder, has_figures=has_figures)
 
 
 def _require_same_key(spec: SweepSpec, folder: RunFolder) -> None:
@@ -204,7 +215,14 @@ def create_folder(spec: SweepSpec, overrides: list[str], origin: dict[str, str] 
 
 
 def _carry_out(
-    spec: SweepSpec, folder: RunFolder, listener: Listener, tell: Tell, interrupt: Interrupt, dispatcher: Dispatcher
+    spec: SweepSpec,
+    folder: RunFolder,
+    listener: Listener,
+    tell: Tell,
+    interrupt: Interrupt,
+    dispatcher: Dispatcher,
+    *,
+    has_figures: bool,
 ) -> Found:
     started = time.monotonic() - _seconds_before(folder)
     outbox = mlflow.start(folder, spec.config["tracking"])
@@ -219,7 +237,7 @@ def _carry_out(
         ranking = loop.ranking()
         result = summarize(spec, folder, loop, ranking, time.monotonic() - started)
         folder.write_result(plain(result))
-        if ranking:
+        if ranking and has_figures:
             attempt(lambda: draw_figures(spec, folder, ranking, result["importances"]), folder.log)
         folder.log(f"{result['status']} {loop.why}".rstrip())
         folder.update_manifest(status=result["status"], end=now())

@@ -16,6 +16,7 @@ from dlexp.execution.assignment import Assignment, Epoch
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import is_intact
 from dlexp.job.sweep.trial import Outcome, Trial, by_id, outcome
+from dlexp.job.train.document import PlannedGroup
 from dlexp.run import name
 from dlexp.run.folder import TRIALS, RunFolder
 
@@ -78,7 +79,7 @@ class TrialStore:
         self._known = by_id(self.sweep.path)
 
     @property
-    def programs(self) -> list[dict[str, Any]]:
+    def programs(self) -> list[PlannedGroup]:
         """Size and engine of each program that was begun."""
         return self.dispatcher.programs
 

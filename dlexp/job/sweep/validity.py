@@ -14,6 +14,7 @@ from dlexp.config.space import Space, declaration
 from dlexp.config.wording import show
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError, DlexpError
+from dlexp.job.sweep.document import TrialRecord
 from dlexp.search.strategy import Proposal, Settings, signature
 
 ANY_VALUE = ("seed", "seeds", "init")  # as in dlexp.build.structure: they give values, not structure
@@ -34,11 +35,21 @@ class InvalidSetting:
     round: int
     reason: str
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> TrialRecord:
         """Return it as a sweep's result has trials."""
-        about = {"run_id": None, "run_dir": None, "number": self.proposal.number, "round": self.round}
-        ended = {"status": "invalid", "value": None, "metrics": {}, "epochs": 0, "seconds": 0.0, "error": self.reason}
-        return {**about, "overrides": self.proposal.settings, **ended}
+        return {
+            "run_id": None,
+            "run_dir": None,
+            "number": self.proposal.number,
+            "round": self.round,
+            "overrides": self.proposal.settings,
+            "status": "invalid",
+            "value": None,
+            "metrics": {},
+            "epochs": 0,
+            "seconds": 0.0,
+            "error": self.reason,
+        }
 
 
 @dataclass

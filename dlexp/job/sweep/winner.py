@@ -1,14 +1,14 @@
 """`dlexp train --from SWEEP`: the winner of a sweep trained anew, on more data or over several seeds."""
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from dlexp.config import catalog, trust
 from dlexp.config.override import Override, parse, yaml_value
 from dlexp.error import ConfigError, RunError
+from dlexp.job.sweep.document import SeedSpread, SweepResult
 from dlexp.run import scan
 from dlexp.run.folder import MANIFEST, RunFolder
 
@@ -80,7 +80,7 @@ def over_seeds(overrides: list[str], num_seeds: int, first: int) -> list[str]:
     return [*kept, f"seed={','.join(str(first + i) for i in range(num_seeds))}"]
 
 
-def open_tests(result: dict[str, Any], runs_dir: Path) -> dict[str, Any]:
+def open_tests(result: SweepResult, runs_dir: Path) -> SeedSpread:
     """Evaluate the test part with each trial of a sweep over seeds, which is counted in each.
 
     Returns:
@@ -89,10 +89,10 @@ def open_tests(result: dict[str, Any], runs_dir: Path) -> dict[str, Any]:
     from dlexp.job.inference.evaluate import evaluate
 
     records = [record for record in result["trials"] if record["status"] in ("finished", "stopped_early")]
-    return spread(evaluate(record["run_dir"], runs_dir, "test")["metrics"] for record in records)
+    return spread(evaluate(str(record["run_dir"]), runs_dir, "test")["metrics"] for record in records)
 
 
-def spread(several: Iterable[dict[str, float | None]]) -> dict[str, Any]:
+def spread(several: Iterable[Mapping[str, float | None]]) -> SeedSpread:
     """Return mean and standard deviation of each metric that every run has."""
     runs = list(several)
     mean: dict[str, float] = {}

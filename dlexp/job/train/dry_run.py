@@ -1,7 +1,6 @@
 """`--dry-run`: everything that can be known of a training run before it trains."""
 
 from pathlib import Path
-from typing import Any
 
 from dlexp.build.check import check_destination, check_model
 from dlexp.build.probe import trace
@@ -9,9 +8,10 @@ from dlexp.build.program import Assembled, assemble
 from dlexp.config.compose import Composed
 from dlexp.engine.step import PRECISION
 from dlexp.execution.estimate import estimate
+from dlexp.job.train.document import TrainPlan
 
 
-def plan(composed: Composed) -> dict[str, Any]:
+def plan(composed: Composed) -> TrainPlan:
     """Check a configuration against its data and model, and estimate what it takes.
 
     Returns:

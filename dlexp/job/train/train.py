@@ -25,7 +25,9 @@ from dlexp.execution.result import conclude_run
 from dlexp.execution.saver import save_epoch
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
+from dlexp.job.train.baseline import no_better_than_guessing
 from dlexp.run import name, scan
+from dlexp.run.document import TrainResult
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
@@ -61,7 +63,7 @@ def start(
     tell: OnOutcome = ignore,
     open_test: bool = False,
     origin: dict[str, str] | None = None,
-) -> Outcome:
+) -> Outcome[TrainResult]:
     """Train one configuration.
 
     Args:
@@ -92,7 +94,7 @@ def start(
 
 def resume(
     ref: str, runs_dir: Path, *, announce: OnStart, tell: OnOutcome = ignore, open_test: bool = False
-) -> Outcome:
+) -> Outcome[TrainResult]:
     """Go on with a run where its last checkpoint is, or return its result when it is done.
 
     Raises:
@@ -110,7 +112,7 @@ def resume(
         folder.unlock()
 
 
-def _result_of(folder: RunFolder, open_test: bool) -> Outcome | None:
+def _result_of(folder: RunFolder, open_test: bool) -> Outcome[TrainResult] | None:
     """Return the outcome of a run that is done; None when there is something to do."""
     result, status = folder.result, folder.manifest["status"]
     is_done = result is not None and result["status"] == status and Status(status).has_ended
@@ -121,7 +123,7 @@ def _result_of(folder: RunFolder, open_test: bool) -> Outcome | None:
     )
 
 
-def _go_on(folder: RunFolder, announce: OnStart, tell: OnOutcome, open_test: bool) -> Outcome:
+def _go_on(folder: RunFolder, announce: OnStart, tell: OnOutcome, open_test: bool) -> Outcome[TrainResult]:
     config, manifest = stored_config(folder), folder.manifest
     with Interrupt(can_wait=False) as interrupt:
         if config["trainer"]["threads"] is None and manifest["threads"] is not None:
@@ -165,11 +167,11 @@ def carry_out(
     tell: OnOutcome,
     interrupt: Interrupt,
     open_test: bool = False,
-) -> Outcome:
+) -> Outcome[TrainResult]:
     """Train an assembled run from where it is to its result, in a folder that this process has locked."""
     config = folder.config
     folder.log(f"device: {built.device_line}")
-    saved_model.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss.num_outputs)
+    saved_model.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss)
     warnings = [*built.warnings, *warn(folder.manifest["data"], config)]
     for warning in warnings:
         folder.log(f"warning: {warning}")
@@ -182,6 +184,8 @@ def carry_out(
         folder.log(f"{end.status} {end.reason}".rstrip())
         folder.update_manifest(status=end.status, end=now())
     notes = [end.reason] if end.reason else []
+    if end.status in ("finished", "stopped_early"):
+        notes += [line for line in [no_better_than_guessing(built.dataset, result["metrics"])] if line]
     if end.status == "interrupted":
         notes.append(f"checkpoint written; go on with: dlexp train --resume {_name_for_user(folder)}")
     outcome = Outcome(result, exit_code(end.status, interrupt.exit_code), notes)

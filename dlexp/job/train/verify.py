@@ -20,6 +20,7 @@ from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import evaluate_best
 from dlexp.execution.saver import save_epoch, save_last
 from dlexp.job.train.difference import compare, has_predictions
+from dlexp.job.train.document import Verification
 from dlexp.run import scan
 from dlexp.run.environment import PACKAGES, git_state, versions
 from dlexp.run.folder import RunFolder
@@ -39,7 +40,7 @@ class Point:
     is_inside: bool
 
 
-def verify(ref: str, runs_dir: Path, tell: Callable[[str], None] = lambda _line: None) -> dict[str, Any]:
+def verify(ref: str, runs_dir: Path, tell: Callable[[str], None] = lambda _line: None) -> Verification:
     """Train a run again and compare weights, optimiser state, history and predictions.
 
     Args:

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from tests.job.compare import compared as made
 
@@ -20,23 +19,6 @@ def dlexp(cwd: Path, *arguments: str) -> tuple[int, str, str]:
         [DLEXP, *arguments], cwd=cwd, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
     )
     return done.returncode, done.stdout, done.stderr
-
-
-@pytest.mark.slow
-def test_noise_prints_one_document_and_draws(tmp_path):
-    assert dlexp(tmp_path, "train", *QUICK, "--quiet")[0] == 0
-    code, out, err = dlexp(tmp_path, "compare", "--noise", "last", "--seeds", "2", "--json", "--figure", "n.png")
-    assert code == 0, err
-    found = json.loads(out)
-    assert found.keys() >= {"kind", "run_id", "metric", "seeds", "value", "sources", "all", "least_difference"}
-    assert (found["kind"], found["metric"], found["seeds"]) == ("noise", "val/accuracy", 2)
-    assert [record["is_absent"] for record in found["sources"]] == [False, False, True, True]
-    assert "augmentation plays no part: augment=none draws nothing" in err
-    assert "other seeds of data order" in err
-    assert (tmp_path / "n.png").read_bytes().startswith(b"\x89PNG")
-    code, _, err = dlexp(tmp_path, "compare", "last", "--noise", "last")
-    assert (code, err.count("\n")) == (2, 1)
-    assert "it takes one run" in err
 
 
 def test_seeds_are_refused_by_train_with_the_commands_that_take_them(tmp_path):

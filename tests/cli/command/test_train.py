@@ -174,20 +174,3 @@ def test_an_unknown_run_is_one_line_with_exit_code_2(tmp_path):
     done = run("--resume", "abc", "--runs-dir", str(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"run error: abc: got no runs in {tmp_path}; `dlexp train` makes one\n"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--from", "last", "--resume", "last"], "config error: --from: got --resume too"),
-        (["--on", "train+val"], "config error: --on: got train+val without --from SWEEP; train_on=train+val does it"),
-        (["--seeds", "3"], "config error: --seeds: got 3 without --from SWEEP"),
-        (["--from", "last", "--on", "val"], "config error: --on: got val; choose one of train, train+val"),
-        (["--from", "last", "--seeds", "0"], "config error: --seeds: got 0; an integer >= 1 is needed"),
-    ],
-)
-def test_options_of_a_winner_that_do_not_go_together(arguments, message):
-    done = run(*arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(message)
-    assert done.stderr.count("\n") == 1

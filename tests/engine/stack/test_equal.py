@@ -9,9 +9,13 @@ from dlexp.build.program import assemble_group
 from dlexp.config.catalog import list_groups
 from dlexp.engine.event import TrialEnd
 from dlexp.engine.snapshot import snapshot
+from dlexp.engine.train import Run
 
 MLP = {"model.widths": "[16,12]"}
-NAMED = {"ids": lambda case: case.name}
+
+
+def name_of(case: Case) -> str:
+    return case.name
 
 
 def seven(overrides: dict[str, str], trials: int = 7) -> Case:
@@ -35,34 +39,36 @@ def test_the_tables_are_complete():
     assert {key for _, key, _ in VALUES} >= {"optimizer.betas", "loss.class_weight", "trainer.grad_clip", "init"}
 
 
-@pytest.mark.parametrize("case", list(models(("mlp",))) + list(models(SMALL, ("adam",))), **NAMED)
+@pytest.mark.parametrize("case", list(models(("mlp",))) + list(models(SMALL, ("adam",))), ids=name_of)
 def test_small_models_under_every_rule(case):
     check(case, engines(case))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", list(models()), **NAMED)
+@pytest.mark.parametrize("case", list(models()), ids=name_of)
 def test_every_model_under_every_rule(case):
     check(case, engines(case))
 
 
-@pytest.mark.parametrize("case", list(blocks()), **NAMED)
+@pytest.mark.parametrize("case", list(blocks()), ids=name_of)
 def test_every_block(case):
     check(case, engines(case))
 
 
-@pytest.mark.parametrize("case", list(values()), **NAMED)
+@pytest.mark.parametrize("case", list(values()), ids=name_of)
 def test_every_value_that_may_differ_between_trials(case):
     check(case, ["batched"])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", list(values()), **NAMED)
+@pytest.mark.parametrize("case", list(values()), ids=name_of)
 def test_every_value_mapped(case):
     check(case, ["vmapped"])
 
 
-@pytest.mark.parametrize("case", [*models(("mlp", "cnn"), ("nesterov",)), *models(("resnet",), ("adamw",))], **NAMED)
+@pytest.mark.parametrize(
+    "case", [*models(("mlp", "cnn"), ("nesterov",)), *models(("resnet",), ("adamw",))], ids=name_of
+)
 @pytest.mark.parametrize("engine", ["batched", "vmapped"])
 def test_in_single_precision_the_validation_agrees(case, engine):
     found = apart(case, engine, "fp32")
@@ -115,7 +121,7 @@ def test_chunks_equal_the_whole_to_the_bit():
             check_bits(own, whole[start + row])
 
 
-def run_of(configs: list[dict], data: list) -> tuple[dict[int, tuple], object]:
+def run_of(configs: list[dict], data: list) -> tuple[dict[int, tuple], Run]:
     """Return how each trial ended and with what, and the run."""
     run = assemble_group(configs, data, "batched").run
     ends = {}

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from typing import Any
 
 import pytest
 import torch
@@ -60,7 +61,8 @@ def test_dropped_trials_free_their_rows_and_the_rest_keep_theirs():
 
 
 def test_hyperparameters_are_cut_to_the_chosen_rows():
-    rule = Momentum(lr=torch.tensor([[0.1], [0.2], [0.3]]), momentum=0.9)
+    rates: Any = torch.tensor([[0.1], [0.2], [0.3]])  # the engine gives a tensor for the number
+    rule: Any = Momentum(lr=rates, momentum=0.9)
     chosen = select_rows(rule, [2, 0], 3)
     assert chosen.lr.flatten().tolist() == [torch.tensor(0.3).item(), torch.tensor(0.1).item()]
     assert chosen.momentum == 0.9
@@ -68,7 +70,8 @@ def test_hyperparameters_are_cut_to_the_chosen_rows():
 
 
 def test_lists_of_each_trial_are_cut_and_lists_of_all_are_left():
-    rule = Adam(betas=[torch.tensor([[0.1], [0.2], [0.3]]), torch.tensor([[0.4], [0.5], [0.6]])])
+    betas: Any = [torch.tensor([[0.1], [0.2], [0.3]]), torch.tensor([[0.4], [0.5], [0.6]])]
+    rule: Any = Adam(betas=betas)
     assert [column.flatten().tolist() for column in select_rows(rule, [1], 3).betas] == [
         [torch.tensor(0.2).item()],
         [torch.tensor(0.5).item()],

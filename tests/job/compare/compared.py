@@ -1,6 +1,8 @@
 """Run folders with made-up predictions, for tests of comparisons; nothing is trained."""
 
 import itertools
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import numpy as np
 
 from dlexp.job.compare.side import Predictions, Side
 from dlexp.run.folder import RunFolder
+from dlexp.statistic.measure import Measure
 
 _MODELS = itertools.count()  # runs whose settings are not said have different ones
 _APART = ("init", "order", "augment", "dropout")
@@ -60,6 +63,7 @@ def write_run(
     folder = RunFolder.create(*place, "x", config=config, overrides=overrides, manifest=manifest)
     ids = [str(row) for row in range(len(target))] if ids is None else ids
     folder.write_predictions("val", ids, target, output)
+    folder.write("model.json", json.dumps({"measure": asdict(Measure())}))
     folder.write_split({"train": np.arange(4 * len(target)), "val": np.arange(len(target)), "test": np.arange(0)})
     folder.write_result({"kind": kind, "run_id": folder.run_id, "status": status, "metrics": {}})
     folder.update_manifest(status=status)

@@ -1,5 +1,6 @@
 """The noise of seeds of real small runs: sources apart, resumed, nothing trained twice."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,19 +9,13 @@ import pytest
 from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError, RunError
 from dlexp.job.compare import seed_noise
-from dlexp.job.compare.seed_noise import measure
 from dlexp.job.sweep import sweep
 from dlexp.job.sweep.loop import TrialDone
 from dlexp.job.train.train import start
 from dlexp.run.folder import RunFolder
 
+measure = partial(seed_noise.measure, has_figures=False)
 QUICK = ["tracking=none", "trainer.threads=1", "data.limit=200", "trainer.epochs=2"]
-
-
-@pytest.fixture(autouse=True)
-def _without_figures(monkeypatch):
-    """Figures take a second a sweep."""
-    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
 
 
 class Heard:
@@ -94,7 +89,10 @@ def test_what_changes_nothing_plays_no_part(tmp_path):
 
 def test_a_sweeps_winner_and_a_trial_of_it(tmp_path):
     found = sweep.start(
-        [*QUICK, f"runs_dir={tmp_path}", "optimizer.lr=1e-6,0.1"], None, announce=lambda _about: Heard()("all")(None)
+        [*QUICK, f"runs_dir={tmp_path}", "optimizer.lr=1e-6,0.1"],
+        None,
+        announce=lambda _about: Heard()("all")(None),
+        has_figures=False,
     )
     result = found.outcome.result
     document, trained = measured(RunFolder.open(Path(result["run_dir"])), 2)

@@ -18,10 +18,19 @@ def test_means_of_metrics_that_every_fold_has_as_a_number():
     assert found["interval_corrected"]["a"][1] > found["interval"]["a"][1]
 
 
-def test_equal_folds_have_no_corrected_interval():
+def test_equal_folds_have_no_interval():
     found = summarize([{"repeat": 0, "fold": i, "metrics": {"a": 1.0}} for i in range(4)], 0.25)
-    assert found["interval"]["a"] == [1.0, 1.0]
-    assert all(math.isnan(end) for end in found["interval_corrected"]["a"])
+    assert found["std"]["a"] == 0
+    assert all(math.isnan(end) for kind in ("interval", "interval_corrected") for end in found[kind]["a"])
+
+
+def test_intervals_stay_within_the_bounds_of_the_metric():
+    areas = [0.99, 1.0, 0.87, 1.0, 0.98]
+    rows = [{"val/roc_auc": area, "val/rmse": 1.01 - area, "my_own": area} for area in areas]
+    found = summarize([{"repeat": 0, "fold": i, "metrics": row} for i, row in enumerate(rows)], 0.25)
+    for kind in ("interval", "interval_corrected"):
+        assert found[kind]["my_own"][1] > 1 >= found[kind]["val/roc_auc"][1] > found["mean"]["val/roc_auc"]
+        assert 0 < found[kind]["val/rmse"][0] < found["mean"]["val/rmse"]
 
 
 def test_seeds_are_averaged_within_folds_and_their_spread_told_apart():

@@ -15,7 +15,7 @@ from dlexp.build.program import assemble
 from dlexp.engine.event import EpochEnd
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution import group as group_job
-from dlexp.job.cv import aggregate, cv
+from dlexp.job.cv import cv
 from dlexp.job.outcome import Outcome
 from dlexp.job.train import train
 from dlexp.run import scan
@@ -36,8 +36,8 @@ def quiet(_about):
     return lambda _end: None
 
 
-def start(runs_dir: Path, *overrides: str, announce=quiet) -> Outcome:
-    return cv.start([*overrides, f"runs_dir={runs_dir}"], announce=announce)
+def start(runs_dir: Path, *overrides: str, announce=quiet, has_figures=False) -> Outcome:
+    return cv.start([*overrides, f"runs_dir={runs_dir}"], announce=announce, has_figures=has_figures)
 
 
 def folder_of(outcome: Outcome) -> RunFolder:
@@ -55,13 +55,7 @@ def plain(result: dict) -> dict:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> Outcome:
-    return start(tmp_path_factory.mktemp("runs"), *QUICK)
-
-
-@pytest.fixture(autouse=True)
-def no_figures(whole, monkeypatch):
-    """Leave out what takes most of the time of a small cv; `whole` has its figures."""
-    monkeypatch.setattr(aggregate, "draw_figures", lambda *_: [])
+    return start(tmp_path_factory.mktemp("runs"), *QUICK, has_figures=True)
 
 
 def test_result_has_what_the_contract_names(whole):
@@ -81,12 +75,12 @@ def test_mean_std_and_interval_are_those_of_the_folds(whole):
     values = [fold["metrics"]["val/accuracy"] for fold in result["folds"]]
     assert result["mean"]["val/accuracy"] == pytest.approx(np.mean(values))
     assert result["std"]["val/accuracy"] == pytest.approx(np.std(values, ddof=1))
-    interval = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert result["interval"]["val/accuracy"] == pytest.approx([interval.low, interval.high])
-    # n_val / n_train = 1/2 for three folds: the half width grows by sqrt((1/3 + 1/2) / (1/3)) = 1.5811
-    low, high = result["interval_corrected"]["val/accuracy"]
-    assert high - low == pytest.approx(1.5811388 * (interval.high - interval.low))
-    assert (low + high) / 2 == pytest.approx(np.mean(values))
+    # logit m -+ t_2 s c / (m (1 - m)); c^2 = 1/3, and 1/3 + n_val / n_train = 1/3 + 1/2 where corrected
+    m, s = np.mean(values), np.std(values, ddof=1)
+    for kind, c in (("interval", 3**-0.5), ("interval_corrected", (5 / 6) ** 0.5)):
+        step = stats.t.ppf(0.975, 2) * s * c / (m * (1 - m))
+        expected = [1 / (1 + np.exp(-np.log(m / (1 - m)) - sign * step)) for sign in (-1, 1)]
+        assert result[kind]["val/accuracy"] == pytest.approx(expected)
 
 
 def test_every_example_outside_the_test_part_is_predicted_once_by_a_model_that_never_saw_it(whole):
@@ -138,12 +132,12 @@ def test_finished_folds_are_not_run_again(whole, tmp_path):
     (children[1].path / "result.json").unlink()
     before = [(child.path / "metrics.jsonl").stat().st_mtime_ns for child in children]
     told = []
-    again = cv.resume("last", tmp_path, announce=lambda _about: told.append)
+    again = cv.resume("last", tmp_path, announce=lambda _about: told.append, has_figures=False)
     assert [(end.fold.fold, end.is_new) for end in told] == [(0, False), (2, False), (1, True)]
     assert plain(again.result) == plain(outcome.result) == plain(whole.result)
     after = [(child.path / "metrics.jsonl").stat().st_mtime_ns for child in children]
     assert before[0::2] == after[0::2]
-    done = cv.resume("last", tmp_path, announce=quiet)
+    done = cv.resume("last", tmp_path, announce=quiet, has_figures=False)
     assert "nothing to resume" in done.notes[0]
 
 
@@ -156,7 +150,7 @@ def test_a_signal_stops_after_a_checkpoint_and_resume_ends_the_same(tmp_path, wh
     assert (outcome.exit_code, outcome.result["status"], outcome.result["complete"]) == (code, "interrupted", False)
     assert outcome.result["mean"] == outcome.result["out_of_fold"] == {}
     assert "dlexp cv --resume" in outcome.notes[-1]
-    assert plain(cv.resume("last", tmp_path, announce=quiet).result) == plain(whole.result)
+    assert plain(cv.resume("last", tmp_path, announce=quiet, has_figures=False).result) == plain(whole.result)
 
 
 def test_a_failed_fold_makes_it_incomplete_and_is_run_again(tmp_path, whole, monkeypatch):
@@ -174,7 +168,7 @@ def test_a_failed_fold_makes_it_incomplete_and_is_run_again(tmp_path, whole, mon
     assert (outcome.result["status"], outcome.result["complete"], outcome.result["mean"]) == ("failed", False, {})
     assert any("made to fail" in note for note in outcome.notes)
     monkeypatch.undo()
-    assert plain(cv.resume("last", tmp_path, announce=quiet).result) == plain(whole.result)
+    assert plain(cv.resume("last", tmp_path, announce=quiet, has_figures=False).result) == plain(whole.result)
 
 
 def test_diverged_folds_are_not_averaged(tmp_path):
@@ -183,11 +177,11 @@ def test_diverged_folds_are_not_averaged(tmp_path):
     json.loads((Path(outcome.result["run_dir"]) / "result.json").read_text(), parse_constant=pytest.fail)
 
 
-def test_repeats_of_values(tmp_path, monkeypatch):
-    monkeypatch.undo()
+def test_repeats_of_values(tmp_path):
     outcome = start(
         *(tmp_path, "data=diabetes", "trainer.epochs=1", "tracking=none", "cv.k=2", "cv.repeats=2"),
         *("optimizer.lr=0.001", "trainer.fuse=off"),
+        has_figures=True,
     )
     result = outcome.result
     assert (result["k"], result["repeats"], len(result["folds"])) == (2, 2, 4)
@@ -198,7 +192,7 @@ def test_repeats_of_values(tmp_path, monkeypatch):
     assert (folder_of(outcome).figures / "residuals.png").exists()
 
 
-def test_leave_one_out_averages_what_is_defined(tmp_path):
+def test_leave_one_out_averages_what_is_a_mean_over_examples_and_pools_the_rest(tmp_path):
     draw = np.random.default_rng(0)
     np.savez(tmp_path / "x.npz", x=draw.normal(size=(12, 3)), y=np.arange(12) % 2)
     outcome = start(
@@ -207,7 +201,9 @@ def test_leave_one_out_averages_what_is_defined(tmp_path):
     )
     assert len(outcome.result["folds"]) == outcome.result["k"] == 12
     assert outcome.result["mean"]["val/accuracy"] == pytest.approx(outcome.result["out_of_fold"]["accuracy"])
-    assert "val/roc_auc" not in outcome.result["mean"]
+    # one example has no area: that of the pooled predictions stands for it, without a spread
+    assert outcome.result["mean"]["val/roc_auc"] == pytest.approx(outcome.result["out_of_fold"]["roc_auc"])
+    assert "val/roc_auc" not in outcome.result["std"]
     assert outcome.result["out_of_fold"]["roc_auc"] is not None
 
 
@@ -233,7 +229,7 @@ def test_changed_data_are_refused(tmp_path):
     folder = folder_of(outcome)
     folder.update_manifest(status="killed", data={"name": "digits", "fingerprint": "other"})
     with pytest.raises(DataError, match="the data changed"):
-        cv.resume("last", tmp_path, announce=quiet)
+        cv.resume("last", tmp_path, announce=quiet, has_figures=False)
 
 
 def test_folds_in_one_program_are_the_folds_alone(whole, tmp_path):
@@ -263,7 +259,7 @@ def test_a_program_of_folds_is_interrupted_and_resumed(tmp_path, monkeypatch):
     with pytest.raises(SystemExit):  # each of the three folds brings a signal, and the second one does not wait
         start(tmp_path / "cut", *fused)
     monkeypatch.undo()
-    assert plain(cv.resume("last", tmp_path / "cut", announce=quiet).result) == expected
+    assert plain(cv.resume("last", tmp_path / "cut", announce=quiet, has_figures=False).result) == expected
 
 
 def test_a_program_that_fails_leaves_its_folds_to_be_trained_alone(tmp_path, whole, monkeypatch):

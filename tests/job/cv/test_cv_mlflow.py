@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dlexp.job.cv import aggregate, cv
+from dlexp.job.cv import cv
 from dlexp.job.inference.evaluate import evaluate
 
 QUICK = ["data=wine", "trainer.epochs=2", "trainer.batch_size=16", "model.widths=[8]", "cv.k=2", "trainer.fuse=off"]
@@ -19,11 +19,11 @@ def store(tmp_path, monkeypatch):
     from mlflow import MlflowClient
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.setattr(aggregate, "draw_figures", lambda *_: [])
-    monkeypatch.setattr(aggregate, "draw_settings", lambda *_: None)
 
     def run(*overrides):
-        outcome = cv.start([*QUICK, *overrides, f"runs_dir={tmp_path}"], announce=lambda _about: lambda _end: None)
+        outcome = cv.start(
+            [*QUICK, *overrides, f"runs_dir={tmp_path}"], announce=lambda _about: lambda _end: None, has_figures=False
+        )
         assert outcome.notes == []
         return outcome.result
 

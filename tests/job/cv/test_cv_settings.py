@@ -16,7 +16,7 @@ from dlexp.engine.event import EpochEnd
 from dlexp.error import ConfigError, RunError
 from dlexp.execution import group as group_job
 from dlexp.job.compare.comparison import compare
-from dlexp.job.cv import aggregate, cv
+from dlexp.job.cv import cv
 from dlexp.job.inference.evaluate import evaluate
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
@@ -26,28 +26,18 @@ THREE = "optimizer.lr=0.0001,0.05,0.1"
 
 
 def start(runs_dir: Path, *overrides: str, announce=lambda _about: lambda _end: None):
-    return cv.start([*QUICK, *overrides, f"runs_dir={runs_dir}"], announce=announce)
-
-
-@pytest.fixture(autouse=True)
-def no_figures(monkeypatch):
-    monkeypatch.setattr(aggregate, "draw_figures", lambda *_: [])
-    monkeypatch.setattr(aggregate, "draw_settings", lambda *_: None)
+    return cv.start([*QUICK, *overrides, f"runs_dir={runs_dir}"], announce=announce, has_figures=False)
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     """Three settings, trained as one program each fold size."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(aggregate, "draw_figures", lambda *_: [])
-        return start(tmp_path_factory.mktemp("settings"), THREE, "trainer.fuse=9")
+    return start(tmp_path_factory.mktemp("settings"), THREE, "trainer.fuse=9")
 
 
 @pytest.fixture(scope="module")
 def seeds(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(aggregate, "draw_figures", lambda *_: [])
-        return start(tmp_path_factory.mktemp("seeds"), "seed=range(0,4)", "trainer.fuse=12")
+    return start(tmp_path_factory.mktemp("seeds"), "seed=range(0,4)", "trainer.fuse=12")
 
 
 def plain(result: dict) -> dict:
@@ -135,7 +125,7 @@ def test_settings_are_runs_of_their_own_for_other_commands(settings):
     assert found["pairs"][0]["p_value"] == pytest.approx(mine["p_value"])
     assert evaluate(paths[0], folder.runs_dir, "test")["models"] == 3
     with pytest.raises(RunError, match="got one setting of a cv; go on with `dlexp cv --resume"):
-        cv.resume(paths[0], folder.runs_dir, announce=lambda _about: lambda _end: None)
+        cv.resume(paths[0], folder.runs_dir, announce=lambda _about: lambda _end: None, has_figures=False)
     with pytest.raises(RunError, match="got a cv of 3 settings; name one of them"):
         evaluate(str(folder.path), folder.runs_dir, "test")
 
@@ -160,12 +150,15 @@ def test_several_settings_are_interrupted_and_resumed(tmp_path):
     assert all(entry["mean"] == {} and entry["value"] is None for entry in incomplete)
     assert "settings are whole; go on with: dlexp cv --resume" in cut.notes[-1]
     new = []
-    again = cv.resume("last", tmp_path / "cut", announce=lambda _about: new.append)
+    again = cv.resume("last", tmp_path / "cut", announce=lambda _about: new.append, has_figures=False)
     assert sum(end.is_new for end in new) == 9 - 4
     assert plain(again.result) == expected
     folder = folder_of(again)
     assert [child.manifest["status"] for child in folder.children()] == ["finished"] * 3
-    assert "nothing to resume" in cv.resume("last", tmp_path / "cut", announce=lambda _: lambda _: None).notes[0]
+    assert (
+        "nothing to resume"
+        in cv.resume("last", tmp_path / "cut", announce=lambda _: lambda _: None, has_figures=False).notes[0]
+    )
 
 
 def test_a_setting_that_diverges_has_no_mean_and_the_others_stand(tmp_path):
@@ -186,9 +179,9 @@ def test_every_seed_of_every_fold_is_recorded(seeds):
     table = np.array([record["metrics"]["val/loss"] for record in result["folds"]]).reshape(3, 4)
     assert result["mean"]["val/loss"] == pytest.approx(table.mean())
     assert result["std"]["val/loss"] == pytest.approx(table.mean(1).std(ddof=1))
-    assert result["interval"]["val/loss"] == pytest.approx(
-        stats.t.interval(0.95, 2, table.mean(), table.mean(1).std(ddof=1) / np.sqrt(3))
-    )
+    # a loss is not negative: on the scale of logarithms
+    factor = np.exp(stats.t.ppf(0.975, 2) * table.mean(1).std(ddof=1) / np.sqrt(3) / table.mean())
+    assert result["interval"]["val/loss"] == pytest.approx([table.mean() / factor, table.mean() * factor])
     assert result["std_seeds"]["val/loss"] == pytest.approx(np.sqrt(table.var(1, ddof=1).mean()))
 
 
@@ -238,8 +231,10 @@ def test_a_program_that_is_killed_in_the_middle_goes_on_inside(tmp_path, monkeyp
     with pytest.raises(KeyboardInterrupt):
         start(tmp_path / "cut", *fused)
     monkeypatch.undo()
-    monkeypatch.setattr(aggregate, "draw_figures", lambda *_: [])
-    assert plain(cv.resume("last", tmp_path / "cut", announce=lambda _: lambda _: None).result) == expected
+    assert (
+        plain(cv.resume("last", tmp_path / "cut", announce=lambda _: lambda _: None, has_figures=False).result)
+        == expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -257,5 +252,7 @@ def test_a_program_that_is_killed_in_the_middle_goes_on_inside(tmp_path, monkeyp
 def test_refusals(tmp_path, overrides, message):
     given = [one for one in QUICK if one.partition("=")[0] not in {o.partition("=")[0] for o in overrides}]
     with pytest.raises(ConfigError, match=message):
-        cv.start([*given, *overrides, f"runs_dir={tmp_path}"], announce=lambda _about: lambda _end: None)
+        cv.start(
+            [*given, *overrides, f"runs_dir={tmp_path}"], announce=lambda _about: lambda _end: None, has_figures=False
+        )
     assert scan.run_paths(tmp_path) == []

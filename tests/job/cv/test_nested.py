@@ -16,8 +16,8 @@ from dlexp.build.program import assemble
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
 from dlexp.error import ConfigError
+from dlexp.job.cv import cv
 from dlexp.job.cv.audit import perturb
-from dlexp.job.cv.cv import aggregate, cv
 from dlexp.job.cv.nested import InnerChoice
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
@@ -28,19 +28,12 @@ GRID = "optimizer.lr=0.00001,0.03,0.1"
 
 
 def start(runs_dir: Path, *overrides: str, announce=lambda _about: lambda _end: None):
-    return cv.start([*NESTED, *overrides, f"runs_dir={runs_dir}"], announce=announce)
-
-
-@pytest.fixture(autouse=True)
-def no_figures(monkeypatch):
-    monkeypatch.setattr(aggregate, "draw_figures", lambda *_: [])
+    return cv.start([*NESTED, *overrides, f"runs_dir={runs_dir}"], announce=announce, has_figures=False)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(aggregate, "draw_figures", lambda *_: [])
-        return start(tmp_path_factory.mktemp("nested"), "data=wine", GRID, "trainer.fuse=off")
+    return start(tmp_path_factory.mktemp("nested"), "data=wine", GRID, "trainer.fuse=off")
 
 
 def plain(result: dict) -> dict:
@@ -176,7 +169,7 @@ def test_a_nested_cv_is_interrupted_and_resumed(tmp_path, whole, last):
     cut = start(tmp_path, "data=wine", GRID, "trainer.fuse=off", announce=announce)
     assert (cut.exit_code, cut.result["status"], cut.result["mean"]) == (130, "interrupted", {})
     new = []
-    again = cv.resume("last", tmp_path, announce=lambda _about: new.append)
+    again = cv.resume("last", tmp_path, announce=lambda _about: new.append, has_figures=False)
     assert sum(not isinstance(one, InnerChoice) and one.is_new for one in new) == 14 - last
     assert plain(again.result) == plain(whole.result)
 
@@ -197,7 +190,7 @@ def test_inner_trainings_that_a_power_cut_damaged_are_trained_anew(tmp_path, who
     (trials[0].path / "metrics.jsonl").write_text("")
     (trials[1].path / "manifest.json").write_text("")
     new = []
-    again = cv.resume("last", tmp_path, announce=lambda _about: new.append)
+    again = cv.resume("last", tmp_path, announce=lambda _about: new.append, has_figures=False)
     assert sum(not isinstance(one, InnerChoice) and one.is_new for one in new) == 14 - 9 + 2
     assert plain(again.result) == plain(whole.result)
 

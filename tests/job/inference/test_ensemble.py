@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dlexp.error import ConfigError, RunError
-from dlexp.job.cv import aggregate, cv
+from dlexp.job.cv import cv
 from dlexp.job.inference.ensemble import average
 from dlexp.job.inference.evaluate import evaluate
 from dlexp.job.inference.predict import predict
@@ -17,13 +17,10 @@ QUICK = ["trainer.epochs=2", "tracking=none", "trainer.threads=1", "cv.k=3", "tr
 
 
 def crossed(runs_dir: Path, *overrides: str) -> RunFolder:
-    outcome = cv.start([*QUICK, *overrides, f"runs_dir={runs_dir}"], announce=lambda _about: lambda _end: None)
+    outcome = cv.start(
+        [*QUICK, *overrides, f"runs_dir={runs_dir}"], announce=lambda _about: lambda _end: None, has_figures=False
+    )
     return RunFolder.open(Path(outcome.result["run_dir"]))
-
-
-@pytest.fixture(autouse=True)
-def no_figures(monkeypatch):
-    monkeypatch.setattr(aggregate, "draw_figures", lambda *_: [])
 
 
 def test_the_mean_is_that_of_probabilities():

@@ -10,6 +10,7 @@ from dlexp.config.dimension import Dimension
 from dlexp.job.sweep.importance import FEWEST, importance
 from dlexp.job.sweep.leaderboard import RankedTrial, rank
 from dlexp.search.strategy import Proposal
+from tests.present import present
 
 LR = Dimension("lr", "", low=1e-4, high=1.0, is_log=True)
 REG = Dimension("reg", "", low=0.0, high=1.0)
@@ -21,7 +22,7 @@ def ranking(num, objective, seed=0, status="finished"):
     rng = np.random.default_rng(seed)
     entries = []
     for number in range(num):
-        settings = {"lr": 10 ** rng.uniform(-4, 0), "reg": rng.random(), "norm": NORM.values[rng.integers(3)]}
+        settings = {"lr": 10 ** rng.uniform(-4, 0), "reg": rng.random(), "norm": present(NORM.values)[rng.integers(3)]}
         if settings["norm"] == "batch":
             settings["momentum"] = rng.random()
         value = objective(settings)

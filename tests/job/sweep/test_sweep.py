@@ -18,13 +18,6 @@ SHARED = ["tracking=none", "trainer.threads=1", "data.limit=300", "model.widths=
 SMALL = [*SHARED, "trainer.epochs=2"]
 
 
-@pytest.fixture(autouse=True)
-def _without_figures(request, monkeypatch):
-    """Figures take a second a sweep."""
-    if request.node.name != "test_a_grid_and_what_scripts_rely_on":
-        monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
-
-
 class Heard:
     def __init__(self):
         self.events = []
@@ -39,16 +32,19 @@ class Heard:
         return [event.entry.trial.overrides for event in self.events if isinstance(event, TrialDone) and event.is_new]
 
 
-def run(runs_dir, *overrides, epochs=2):
+def run(runs_dir, *overrides, epochs=2, has_figures=False):
     heard = Heard()
     found = sweep.start(
-        [*SHARED, f"trainer.epochs={epochs}", f"runs_dir={runs_dir}", *overrides], None, announce=lambda _about: heard
+        [*SHARED, f"trainer.epochs={epochs}", f"runs_dir={runs_dir}", *overrides],
+        None,
+        announce=lambda _about: heard,
+        has_figures=has_figures,
     )
     return found, heard
 
 
 def test_a_grid_and_what_scripts_rely_on(tmp_path):
-    found, heard = run(tmp_path, "optimizer.lr=0.01,0.1,1")
+    found, heard = run(tmp_path, "optimizer.lr=0.01,0.1,1", has_figures=True)
     result = found.outcome.result
     assert found.outcome.exit_code == 0
     assert {"kind", "run_id", "run_dir", "status", "strategy", "metric", "mode", "trials", "best", "groups"} <= set(
@@ -97,12 +93,12 @@ def test_the_same_command_again_and_a_wider_one_train_what_is_missing(tmp_path):
 def test_resume_gives_the_command_again(tmp_path):
     first, _ = run(tmp_path, "optimizer.lr=0.01,0.1")
     heard = Heard()
-    again = sweep.resume("last", tmp_path, None, announce=lambda _about: heard)
+    again = sweep.resume("last", tmp_path, None, announce=lambda _about: heard, has_figures=False)
     assert again.outcome.result["run_id"] == first.outcome.result["run_id"]
     assert heard.trained() == []
     start(resolve([*SMALL, f"runs_dir={tmp_path}"]), announce=lambda _about: lambda _event: None)
     with pytest.raises(RunError, match="dlexp train --resume"):
-        sweep.resume("last", tmp_path, None, announce=lambda _about: heard)
+        sweep.resume("last", tmp_path, None, announce=lambda _about: heard, has_figures=False)
 
 
 def test_seeds_are_replicates(tmp_path):

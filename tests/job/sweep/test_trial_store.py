@@ -15,11 +15,13 @@ class Deaf:
         pass
 
 
-def test_only_what_is_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
+def test_only_what_is_whole(tmp_path):
     shared = ["tracking=none", "trainer.threads=1", "model.widths=[8]", "data.limit=100", "trainer.epochs=1"]
     found = sweep.start(
-        [*shared, "optimizer.lr=0.1,0.2,0.3,0.4", f"runs_dir={tmp_path}"], None, announce=lambda _about: Deaf()
+        [*shared, "optimizer.lr=0.1,0.2,0.3,0.4", f"runs_dir={tmp_path}"],
+        None,
+        announce=lambda _about: Deaf(),
+        has_figures=False,
     )
     whole, failed, running, damaged = [record["run_id"] for record in found.outcome.result["trials"]]
     first = RunFolder.open(next(tmp_path.glob("*/*")))

@@ -11,6 +11,7 @@ from dlexp.job.sweep import sweep
 from dlexp.job.sweep.winner import open_tests, over_seeds, recipe, spread
 from dlexp.job.train import train
 from dlexp.run.folder import RunFolder
+from tests.present import present
 
 BASE = ["tracking=none", "trainer.threads=1", "model.widths=[8]", "data.limit=200", "trainer.epochs=4"]
 
@@ -24,15 +25,15 @@ class Deaf:
 
 
 def search(runs_dir, *overrides, **more):
-    return sweep.start([*BASE, f"runs_dir={runs_dir}", *overrides], None, announce=lambda _about: Deaf(), **more)
+    return sweep.start(
+        [*BASE, f"runs_dir={runs_dir}", *overrides], None, announce=lambda _about: Deaf(), **more, has_figures=False
+    )
 
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
     runs_dir = tmp_path_factory.mktemp("retrain")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sweep, "draw_figures", lambda *_: None)
-        found = search(runs_dir, "optimizer=momentum,sgd", "optimizer.lr=0.001,0.1", "optimizer.momentum=0.5")
+    found = search(runs_dir, "optimizer=momentum,sgd", "optimizer.lr=0.001,0.1", "optimizer.momentum=0.5")
     return runs_dir, found.outcome.result
 
 
@@ -60,19 +61,20 @@ def test_training_and_validation_part_together(searched):
     found = recipe(result["run_id"], runs_dir, ["schedule=cosine"], train_on="train+val")
     config = resolve(found.overrides).config
     assert config["train_on"] == "train+val"
-    assert config["trainer"]["epochs"] == trial.result["best_epoch"]
+    assert config["trainer"]["epochs"] == present(trial.result)["best_epoch"]
     assert config["trainer"]["monitor"] == "auto"
     assert "nothing is left to validate on" in found.notes[1]
     longer = recipe(result["run_id"], runs_dir, ["trainer.epochs=9"], train_on="train+val")
     assert resolve(longer.overrides).config["trainer"]["epochs"] == 9
 
 
-def test_over_seeds(searched, monkeypatch):
-    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
+def test_over_seeds(searched):
     runs_dir, result = searched
     found = recipe(result["run_id"], runs_dir, ["seed=3"])
     texts = over_seeds(found.overrides, 2, first=3)
-    done = sweep.start(texts, None, announce=lambda _about: Deaf(), open_test=True, origin=found.origin)
+    done = sweep.start(
+        texts, None, announce=lambda _about: Deaf(), open_test=True, origin=found.origin, has_figures=False
+    )
     trials = done.outcome.result["trials"]
     assert [record["overrides"] for record in trials] == [{"seed": 3}, {"seed": 4}]
     folder = RunFolder.open(next(runs_dir.glob(f"*/{done.outcome.result['run_id']}-seeds")))
@@ -87,15 +89,14 @@ def test_over_seeds(searched, monkeypatch):
     assert recipe("last", runs_dir, []).origin["sweep"] == result["run_id"]
 
 
-def test_of_several_seeds_the_first_is_trained_for_the_median_of_the_best_epochs(tmp_path, monkeypatch):
-    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
+def test_of_several_seeds_the_first_is_trained_for_the_median_of_the_best_epochs(tmp_path):
     search(tmp_path, "optimizer.lr=0.05,0.1", "seed=5,6,7")
     found = recipe("last", tmp_path, [], train_on="train+val")
     folders = [child for child in RunFolder.open(next(tmp_path.glob("*/*"))).children()]
     lr = next(text for text in found.overrides if text.startswith("optimizer.lr="))
     mine = [folder for folder in folders if lr in folder.overrides]
     assert "seed=5" in found.overrides
-    median = sorted(folder.result["best_epoch"] for folder in mine)[1]
+    median = sorted(present(folder.result)["best_epoch"] for folder in mine)[1]
     assert f"trainer.epochs={median}" in found.overrides
 
 
@@ -125,5 +126,7 @@ def test_an_absent_test_part_is_known_before_training(tmp_path):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "a.npz", x=rng.random((40, 3)), y=rng.integers(0, 2, 40))
     with pytest.raises(ConfigError, match="which has no test part"):
-        sweep.start([*quick, "data.test_fraction=0"], None, announce=lambda _about: Deaf(), open_test=True)
+        sweep.start(
+            [*quick, "data.test_fraction=0"], None, announce=lambda _about: Deaf(), open_test=True, has_figures=False
+        )
     assert not (tmp_path / "runs").exists()

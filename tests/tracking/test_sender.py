@@ -18,7 +18,8 @@ SHARED = {"task": "multiclass", "seed": 0, "device": "cpu", "params": {"model": 
 
 def make(place, kind, slug, tracking):
     manifest = {**SHARED, "kind": kind, "experiment": "digits", "data": {"name": "digits", "fingerprint": "ab" * 32}}
-    return RunFolder.create(*place, slug, config={"tracking": tracking}, overrides=[], manifest=manifest)
+    runs_dir, experiment = place
+    return RunFolder.create(runs_dir, experiment, slug, config={"tracking": tracking}, overrides=[], manifest=manifest)
 
 
 def make_fold(cv, number, status="finished"):

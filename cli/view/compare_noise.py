@@ -1,0 +1,70 @@
+"""What `dlexp compare --noise` prints: the spread that each source of randomness causes."""
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from .sweep import Announcer
+
+if TYPE_CHECKING:
+    from dlexp.job.compare.document import AllSources, Noise, PresentSource
+    from dlexp.job.sweep.sweep import Announcement
+
+
+class SourceAnnouncer(Announcer):
+    """Names what is measured, then passes the events to the board."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        super().__init__(console)
+        self.title = title
+
+    def __call__(self, about: "Announcement") -> "SourceAnnouncer":
+        """Show which source is measured; return what listens."""
+        from dlexp.console.board import Board
+
+        self.console.print(f"{self.title}  {escape(str(about.folder.path))}" + ("" if about.is_new else ", going on"))
+        self.board = Board(self.console, about.spec.metric, about.spec.is_high_better)
+        return self
+
+
+def show(found: "Noise", console: Console) -> None:
+    """Print the spread by source, and by how much two single runs differ by chance."""
+    title = f"{found['metric']} of {found['run_id']} is {found['value']:.4f}; with other seeds of"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for header in ("source", "runs", "mean", "std", "95 % interval", "share of variance", "95 % interval"):
+        table.add_column(header, justify="left" if header == "source" else "right")
+    for record in found["sources"]:
+        if record["is_absent"] is False:
+            table.add_row(*_row(record), *_share(record))
+    table.add_row(*_row(found["all"]))
+    console.print(table)
+    for record in found["sources"]:
+        if record["is_absent"] is True:
+            console.print(f"{record['name']} plays no part: {escape(record['why'])}")
+    limit = found["least_difference"]
+    console.print(
+        f"two single runs differ by more than {limit:.4f} in one of twenty cases by seeds alone, means of four runs "
+        f"each by {limit / 2:.4f}"
+    )
+    for note in found["notes"]:
+        console.print(f"[yellow]{escape(note)}[/]")
+
+
+def _row(record: "PresentSource | AllSources") -> list[str]:
+    low, high = record["interval"]
+    return [
+        record["name"],
+        str(record["num"]),
+        f"{record['mean']:.4f}",
+        f"{record['std']:.4f}",
+        f"{low:.4f} to {high:.4f}",
+    ]
+
+
+def _share(record: "PresentSource") -> list[str]:
+    if record["share"] is None:
+        return ["", ""]
+    low, high = record["share_interval"]
+    return [f"{record['share']:.0%}", f"{low:.0%} to {high:.0%}"]

@@ -1,0 +1,137 @@
+"""What `dlexp cv` prints: what is validated, each fold as it ends, the result, and what a cv would take."""
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from ..output import show_notes
+from .cv_table import audit_table, describe, show_result, show_settings
+
+if TYPE_CHECKING:
+    from dlexp.job.cv.check_document import Audit, CVPlan
+    from dlexp.job.cv.cv import Announcement, Listener, OnStart
+    from dlexp.job.cv.document import AnyCVResult
+    from dlexp.job.cv.fold_run import FoldResult
+    from dlexp.job.cv.nested import InnerChoice
+    from dlexp.job.cv.spec import CVSpec
+    from dlexp.job.outcome import Outcome
+
+INNER_LINES = 50  # inner trainings between two lines about them
+
+
+def announcer(console: Console) -> "OnStart":
+    """Return what shows a cv that is about to begin, then each of its trainings."""
+
+    def announce(about: "Announcement") -> "Listener":
+        _introduce(console, about)
+        counted = 0
+        spec = about.spec
+
+        def listen(event: "FoldResult | InnerChoice") -> None:
+            from dlexp.job.cv.nested import InnerChoice
+
+            nonlocal counted
+            if isinstance(event, InnerChoice):
+                console.print(_chosen_line(event))
+            elif event.fold_run.inner is None:
+                console.print(_fold_line(spec, event))
+            else:
+                counted += 1
+                if counted % INNER_LINES == 0:
+                    console.print(f"{counted} inner trainings")
+
+        return listen
+
+    return announce
+
+
+def _introduce(console: Console, about: "Announcement") -> None:
+    spec = about.spec
+    data, folds = spec.dataset, spec.folds
+    tests = f", {len(data.test):,} sealed for test" if len(data.test) else ""
+    console.print(
+        f"data    {data.name} ({data.task}): {len(folds[0].train) + len(folds[0].val):,} examples in "
+        f"{len(folds)} folds{tests}"
+    )
+    if len(spec.seeds) > 1:
+        console.print(f"seeds   {', '.join(map(str, spec.seeds))}: each fold under every one")
+    if spec.inner is not None:
+        for d in spec.inner.space.dimensions:
+            console.print(f"search  {escape(d.text)}, inside each fold, best {spec.metric}")
+    elif len(spec.settings) > 1:
+        console.print(f"cv of   {len(spec.settings)} settings on the same folds")
+    console.print(f"device  {about.folder.manifest['device']}")
+    for warning in about.warnings:
+        console.print(f"[yellow]warning[/] {escape(warning)}")
+    console.print(f"cv      {escape(str(about.folder.path))}")
+
+
+def _fold_line(spec: "CVSpec", end: "FoldResult") -> str:
+    value = end.record["metrics"].get(spec.metric)
+    shown = "" if value is None else f"  {spec.metric} {value:.4f}"
+    earlier = "" if end.is_new else "  done before"
+    repeat = f"repeat {end.fold.repeat + 1} " if spec.repeats > 1 else ""
+    several = {} if spec.form == "plain" else dict(end.fold_run.params)
+    if len(spec.seeds) > 1:
+        several["seed"] = end.fold_run.seed
+    setting = f"{escape(describe(several))}  " if several else ""
+    place = f"{setting}{repeat}fold {end.fold.fold + 1}"
+    return f"{place}  {end.record['status']}{shown}  {end.seconds:.1f} s{earlier}"
+
+
+def _chosen_line(chosen: "InnerChoice") -> str:
+    place = f"repeat {chosen.fold.repeat + 1} fold {chosen.fold.fold + 1}"
+    if chosen.setting is None:
+        return f"[yellow]{place}: no setting could be scored[/]"
+    return f"{place} chose {escape(describe(chosen.setting.values))} of {len(chosen.tried)}: {chosen.value:.4f} inside"
+
+
+def show(outcome: "Outcome[AnyCVResult]", console: Console) -> None:
+    """Print what a cv found."""
+    result = outcome.result
+    if "settings" in result:
+        done = f"{sum(entry['complete'] for entry in result['settings'])} settings"
+    else:
+        done = f"{len(result['folds'])} folds"
+    console.print(f"[bold]{result['status']}[/] after {done}, {result['seconds']:.1f} s of training")
+    if "settings" in result:
+        show_settings(result, console)
+    elif result["complete"]:
+        show_result(result, console)
+    show_notes(outcome.notes, console)
+    console.print(f"cv folder  {escape(result['run_dir'])}")
+
+
+def show_dry_run(found: "CVPlan", console: Console) -> None:
+    """Print what a cv would take."""
+    data = found["data"]
+    console.print(
+        f"data     {data['name']} ({found['task']}): {data['num_train']:,} train, {data['num_val']:,} held out"
+    )
+    console.print(f"model    {found['num_params']:,} parameters, {found['input_shape']}")
+    console.print(f"device   {found['device']}")
+    settings = "" if found["settings"] in (None, 1) else f"{found['settings']} settings x "
+    seeds = "" if found["seeds"] == 1 else f"{found['seeds']} seeds x "
+    searched = " and what is searched inside them" if found["form"] == "nested" else ""
+    console.print(
+        f"folds    {settings}{seeds}{found['folds']} folds{searched}: {found['trials']:,} trainings, "
+        f"{found['steps']:,} updates"
+    )
+    for group in found["groups"]:
+        how = "alone" if group["engine"] == "solo" else f"{group['stack']} at once"
+        console.print(
+            f"group    {group['size']:,} trainings, {how if group['stack'] else group['engine']}: "
+            f"{escape(group['reason'])}"
+        )
+    console.print(f"memory   about {found['memory'] / 2**20:,.0f} MiB for weights, activations and data")
+    console.print(f"time     about {found['seconds']:,.0f} s in one process")
+    console.print("nothing was trained and nothing written")
+
+
+def show_audit(found: "Audit", console: Console) -> None:
+    """Print what an audit of the folds showed."""
+    console.print(audit_table(found))
+    for finding in found["findings"]:
+        console.print(f"[yellow]{escape(finding)}[/]")
+    console.print("[green]no leak found[/]" if found["clean"] else "[red]held-out rows reach the training[/]")

@@ -1,0 +1,28 @@
+"""What `dlexp predict` prints: the first predictions."""
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from dlexp.job.inference.document import Predictions
+
+SHOWN = 20
+
+
+def show(found: "Predictions", console: Console) -> None:
+    """Print the first predictions."""
+    entries = found["predictions"]
+    keys = [key for key in ("id", "class", "probability", "value") if key in entries[0]]
+    table = Table(box=None, pad_edge=False)
+    for key in keys:
+        table.add_column(key, justify="right" if key in ("probability", "value") else "left")
+    for entry in entries[:SHOWN]:
+        table.add_row(*(f"{entry[k]:.4f}" if isinstance(entry[k], float) else escape(str(entry[k])) for k in keys))
+    console.print(table)
+    if found["models"] > 1:
+        console.print(f"the mean of {found['models']} models")
+    if len(entries) > SHOWN:
+        console.print(f"... and {len(entries) - SHOWN:,} more; --out FILE.csv or --json has all")

@@ -1,0 +1,37 @@
+"""What `dlexp train --verify-trial` prints: the largest differences by engine, and the verdict."""
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from dlexp.job.train.document import Verification
+
+ALONE = {
+    "solo": "its module",
+    "batched": "batched, one trial",
+    "vmapped": "vmapped, one trial",
+    "graphed": "as a graph",
+}
+
+
+def show(found: "Verification", console: Console) -> None:
+    """Print the largest difference of each kind by engine, the verdict and its likely reasons."""
+    table = Table(title="largest difference from what is stored", title_justify="left")
+    table.add_column("")
+    for engine in found["differences"]:
+        table.add_column(ALONE[engine], justify="right")
+    for name in dict.fromkeys(name for own in found["differences"].values() for name in own):
+        table.add_row(name, *(_cell(own.get(name)) for own in found["differences"].values()))
+    console.print(table)
+    verdict = "the same to the last bit" if found["is_bitwise"] else "[yellow]not the same[/]"
+    threads = "" if found["threads"] is None else f", {found['threads']} thread(s)"
+    console.print(f"{found['run_id']}  engine {found['engine']}{threads}, {found['epochs']} epochs: {verdict}")
+    for reason in found["reasons"]:
+        console.print(f"may be because {escape(reason)}")
+
+
+def _cell(value: float | None) -> str:
+    return "not comparable" if value is None else "0" if value == 0 else f"{value:.1e}"

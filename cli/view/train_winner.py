@@ -1,0 +1,42 @@
+"""What `dlexp train --from SWEEP --seeds N` prints: mean and standard deviation over seeds."""
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ..output import FIRST_METRICS, show_notes
+
+if TYPE_CHECKING:
+    from dlexp.job.sweep.document import SeedSpread, SweepResult
+
+
+def show(result: "SweepResult", notes: list[str], console: Console) -> None:
+    """Print mean and standard deviation over seeds, what the user should not miss, and where it all is."""
+    if "spread" in result:
+        console.print(_table(result["spread"], result.get("test")))
+    show_notes(notes, console)
+    console.print(f"sweep folder  {escape(result['run_dir'])}")
+
+
+def _table(spread: "SeedSpread", test: "SeedSpread | None") -> Table:
+    """Return mean and standard deviation of the metrics over seeds."""
+    mean, std = dict(spread["mean"]), dict(spread["std"])
+    if test is not None:
+        mean, std = mean | test["mean"], std | test["std"]
+    splits = [split for split in ("train", "val", "test") if any(name.startswith(f"{split}/") for name in mean)]
+    count = spread["runs"]
+    table = Table(title=f"best epochs of {count} seeds: mean ± standard deviation", title_justify="left")
+    table.add_column("metric")
+    for split in splits:
+        table.add_column(split, justify="right")
+    for name in [name for name in FIRST_METRICS if any(f"{split}/{name}" in mean for split in splits)]:
+        table.add_row(name, *(_cell(mean.get(f"{split}/{name}"), std.get(f"{split}/{name}")) for split in splits))
+    return table
+
+
+def _cell(mean: float | None, std: float | None) -> str:
+    if mean is None:
+        return ""
+    return f"{mean:.4f}" if std is None else f"{mean:.4f} ± {std:.4f}"

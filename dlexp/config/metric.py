@@ -1,0 +1,98 @@
+"""The metrics that results have, with their formulas: what `dlexp options metric` lists. Nothing here imports torch.
+
+N examples, K classes; t_k examples of class k, p_k called k, h_k rightly so; y target, f prediction, e = f - y.
+"""
+
+from dataclasses import dataclass
+
+CLASSES, VALUES = "classification", "regression"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One metric.
+
+    Attributes:
+        name: In results, after the part: `val/NAME`.
+        task: `CLASSES` or `VALUES`.
+        formula: In ASCII.
+        note: What else there is to say.
+        source: Where it comes from.
+        parameter: The setting under `metric` that changes it.
+    """
+
+    name: str
+    task: str
+    formula: str
+    note: str = ""
+    source: str = ""
+    parameter: str = ""
+
+
+_MACRO = "mean over classes that occur among targets or predictions; 0 / 0 counts as 0"
+_ONE = "of class 1 of two, else the mean over classes, each against the rest; ranked by log-odds"
+_GOOD = "J. Good (1952), Rational Decisions, Journal of the Royal Statistical Society B 14"
+METRICS = (
+    Row("accuracy", CLASSES, "sum_k h_k / N", "monitored unless trainer.monitor says otherwise"),
+    Row("precision_macro", CLASSES, "mean_k h_k / p_k", _MACRO),
+    Row("recall_macro", CLASSES, "mean_k h_k / t_k", _MACRO),
+    Row("f1_macro", CLASSES, "mean_k 2 h_k / (p_k + t_k)", _MACRO),
+    Row("precision", CLASSES, "h_1 / p_1", "two classes only"),
+    Row("recall", CLASSES, "h_1 / t_1", "two classes only"),
+    Row("f1", CLASSES, "2 h_1 / (p_1 + t_1)", "two classes only"),
+    Row("log_loss", CLASSES, "mean -log p(y), in nats", "p by the loss's link: softmax or normalised sigmoids", _GOOD),
+    Row("precision_micro", CLASSES, "sum_k h_k / N", "equals accuracy where each example has one class"),
+    Row("recall_micro", CLASSES, "sum_k h_k / N", "equals accuracy where each example has one class"),
+    Row("f1_micro", CLASSES, "sum_k h_k / N", "equals accuracy where each example has one class"),
+    Row(
+        "fbeta_macro",
+        CLASSES,
+        "mean_k (1 + beta^2) h_k / (beta^2 t_k + p_k)",
+        f"beta is metric.beta; {_MACRO}",
+        "C. van Rijsbergen (1979), Information Retrieval, chapter 7",
+        "beta",
+    ),
+    Row("balanced_accuracy", CLASSES, "mean_k h_k / t_k", "over the classes that targets have; chance is 1 / K"),
+    Row(
+        "matthews_correlation",
+        CLASSES,
+        "(sum_k h_k N - sum_k p_k t_k) / sqrt((N^2 - sum_k p_k^2) (N^2 - sum_k t_k^2))",
+        "in [-1, 1], 0 for guessing; 0 / 0 counts as 0",
+        "J. Gorodkin (2004), Comparing Two K-category Assignments, Computational Biology and Chemistry 28",
+    ),
+    Row(
+        "roc_auc",
+        CLASSES,
+        "P(positive ranks above negative) + P(tie) / 2",
+        _ONE,
+        "J. Hanley, B. McNeil (1982), The Meaning and Use of the Area under a ROC Curve, Radiology 143",
+    ),
+    Row(
+        "average_precision",
+        CLASSES,
+        "sum_n (R_n - R_(n-1)) P_n over the distinct scores, R recall, P precision",
+        _ONE,
+        "M. Zhu (2004), Recall, Precision and Average Precision, University of Waterloo, Working Paper 2004-09",
+    ),
+    Row(
+        "calibration_error",
+        CLASSES,
+        "sum_b n_b / N |accuracy_b - confidence_b|",
+        "15 equal bins of the largest probability",
+        "C. Guo et al. (2017), On Calibration of Modern Neural Networks, ICML, equation 5",
+    ),
+    Row("top5_accuracy", CLASSES, "share with y among the 5 largest outputs", "K > 5; of equal ones the lower class"),
+    Row("mse", VALUES, "mean e^2", "in the target's unit squared"),
+    Row("rmse", VALUES, "sqrt(mean e^2)", "in the target's unit"),
+    Row("mae", VALUES, "mean |e|", "in the target's unit"),
+    Row("r2", VALUES, "1 - sum e^2 / sum (y - mean y)^2", "0 for predicting the mean, unknown where all y are equal"),
+    Row(
+        "huber",
+        VALUES,
+        "mean of e^2 / 2 where |e| <= d, d (|e| - d / 2) beyond",
+        "d is loss.delta (1 for other losses) standard deviations of the training targets",
+        "P. Huber (1964), Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35",
+    ),
+    Row("median_error", VALUES, "median |e|", "in the target's unit"),
+    Row("bias", VALUES, "mean e", "neither high nor low is better"),
+)

@@ -1,0 +1,217 @@
+"""The documents of `dlexp cv`: the result of one setting, of several compared, an audit, and what a cv would take."""
+
+from typing import Annotated, Any, NotRequired, final
+
+from typing_extensions import TypedDict
+
+from dlexp.job.compare.document import Pair
+from dlexp.job.inference.document import OpenedTest
+from dlexp.run.document import Ending, Mode, Task
+from dlexp.type import Metrics, Real, Span, one_of
+
+
+class FoldRecord(TypedDict):
+    """One training of a cv.
+
+    Attributes:
+        fold: Its number within the repeat, from 0.
+        repeat: From 0.
+        seed: Of the replicate.
+        run_id: Names its run.
+        status: How it ended.
+        metrics: Of its best epoch.
+    """
+
+    fold: int
+    repeat: int
+    seed: int
+    run_id: str
+    status: Ending
+    metrics: Metrics
+
+
+class CVData(TypedDict):
+    """The data of a cv.
+
+    Attributes:
+        name: Of the data set.
+        num_examples: In the folds.
+        num_test: Examples of the sealed test part.
+        fingerprint: Equal for equal data with equal parts.
+    """
+
+    name: str
+    num_examples: int
+    num_test: int
+    fingerprint: str
+
+
+class TriedSetting(TypedDict):
+    """A setting that the search inside a fold scored.
+
+    Attributes:
+        number: Of the setting.
+        overrides: The setting.
+        value: Its mean over inner folds and seeds; None where a training has no score.
+        std: Over the same.
+    """
+
+    number: int
+    overrides: dict[str, Any]
+    value: Real | None
+    std: Real | None
+
+
+class SearchRecord(TypedDict):
+    """The search inside one fold.
+
+    Attributes:
+        repeat: Of the fold.
+        fold: Of the fold.
+        chosen: The winner; None where no setting could be scored.
+        value: Its score.
+        tried: Every setting, best first.
+    """
+
+    repeat: int
+    fold: int
+    chosen: dict[str, Any] | None
+    value: Real | None
+    tried: list[TriedSetting]
+
+
+class Choice(TypedDict):
+    """How often a setting was chosen.
+
+    Attributes:
+        overrides: The setting.
+        count: Of folds.
+    """
+
+    overrides: dict[str, Any]
+    count: int
+
+
+class CVIdentity(TypedDict):
+    """What every result of a cv begins with.
+
+    Attributes:
+        kind: "cv".
+        run_id: Names the cv.
+        run_dir: The cv's folder.
+        task: Of the data.
+        device: That it trained on.
+        seed: Of the cv.
+        seeds: That each fold is trained under.
+        k: Folds of a repeat.
+        repeats: Of the dealing.
+        data: Of the cv.
+        status: How it ended.
+        complete: Whether every fold is there.
+        folds: The trainings; empty where there are several settings.
+        mean: Over folds, by metric; empty where incomplete.
+        std: Over folds (n - 1).
+        interval: 95 % of Student's t over folds; optimistic.
+        out_of_fold: Metrics of the pooled held-out predictions.
+        metrics: The means; of several settings best, mean, standard deviation and count.
+        seconds: Of training.
+    """
+
+    kind: Annotated[str, one_of("cv")]
+    run_id: str
+    run_dir: str
+    task: Task
+    device: str
+    seed: int
+    seeds: list[int]
+    k: int
+    repeats: int
+    data: CVData
+    status: Ending
+    complete: bool
+    folds: list[FoldRecord]
+    mean: Metrics
+    std: Metrics
+    interval: dict[str, Span]
+    out_of_fold: dict[str, Any]
+    metrics: Metrics
+    seconds: float
+
+
+@final
+class CVResult(CVIdentity):
+    """What a cv of one setting, or of a search, found.
+
+    Attributes:
+        interval_corrected: 95 % intervals that allow for shared training data.
+        interval_note: What `interval` is.
+        std_seeds: Of several seeds the spread due to seeds.
+        std_folds: Of several seeds the spread due to folds.
+        searches: Of a nested cv, by fold.
+        choices: Of a nested cv, the most frequent first.
+        test: Once the test part was opened by name.
+    """
+
+    interval_corrected: dict[str, Span]
+    interval_note: str
+    std_seeds: NotRequired[Metrics]
+    std_folds: NotRequired[Metrics]
+    searches: NotRequired[list[SearchRecord]]
+    choices: NotRequired[list[Choice]]
+    test: NotRequired[OpenedTest]
+
+
+class SettingRecord(TypedDict):
+    """One of the settings that a cv compares.
+
+    Attributes:
+        run_id: Names its cv.
+        run_dir: Its folder.
+        status: How it ended.
+        complete: Whether every fold is there.
+        mean: Over folds, by metric.
+        std: Over folds.
+        interval: 95 %, optimistic.
+        interval_corrected: 95 %, allowing for shared training data.
+        seconds: Of training.
+        overrides: The setting.
+        value: Its mean of the metric; None without one.
+        against_best: What the comparison with the best says; None of the best itself, and without a value.
+    """
+
+    run_id: str
+    run_dir: str
+    status: Ending
+    complete: bool
+    mean: Metrics
+    std: Metrics
+    interval: dict[str, Span]
+    interval_corrected: dict[str, Span]
+    seconds: float
+    overrides: dict[str, Any]
+    value: Real | None
+    against_best: str | None
+
+
+@final
+class CVSettingsResult(CVIdentity):
+    """What a cv of several settings found.
+
+    Attributes:
+        metric: That they are compared by.
+        mode: Its direction.
+        settings: Best first.
+        picked_among: Settings with a mean.
+        note: What picking the best does to its score.
+        comparisons: The best with each other one.
+    """
+
+    metric: str
+    mode: Mode
+    settings: list[SettingRecord]
+    picked_among: int
+    note: str
+    comparisons: list[Pair]
+
+
+AnyCVResult = CVResult | CVSettingsResult

@@ -1,0 +1,117 @@
+"""The documents of `dlexp eval` and `dlexp predict`."""
+
+from typing import Annotated, Any, NotRequired
+
+from typing_extensions import TypedDict
+
+from dlexp.run.document import Task
+from dlexp.type import Metrics, one_of
+
+
+class FoldScore(TypedDict):
+    """What one fold's model scores on the sealed test part.
+
+    Attributes:
+        repeat: Of the fold.
+        fold: Of the fold.
+        run_id: Names its run.
+        metrics: By name, such as "test/accuracy".
+    """
+
+    repeat: int
+    fold: int
+    run_id: str
+    metrics: Metrics
+
+
+class OpenedTest(TypedDict):
+    """What the folds' models say together of the sealed test part, once it was opened.
+
+    Attributes:
+        models: How many.
+        metrics: Of their mean.
+        openings: How often it was opened.
+        folds: The score of each model.
+    """
+
+    models: int
+    metrics: Metrics
+    openings: int
+    folds: list[FoldScore]
+
+
+class Scores(TypedDict):
+    """Metrics of a model, or of a cv's models together, on a part of the data.
+
+    Attributes:
+        num_examples: Of the part.
+        metrics: By name, such as "val/accuracy".
+        confusion_matrix: Rows are true classes, columns predicted ones; None for values.
+        report: Metrics by class.
+        class_names: In the order of the matrix.
+        openings: How often the test part of this run was opened.
+        models: Of a cv, how many.
+        folds: Of a cv, the score of each model on the test part.
+    """
+
+    num_examples: int
+    metrics: Metrics
+    confusion_matrix: list[list[float]] | None
+    report: dict[str, Any]
+    class_names: list[str]
+    openings: int
+    models: NotRequired[int]
+    folds: NotRequired[list[FoldScore]]
+
+
+class Evaluation(Scores):
+    """What `dlexp eval` finds.
+
+    Attributes:
+        kind: "eval".
+        run_id: Names the run.
+        run_dir: The run's folder.
+        split: The part.
+        warnings: Lines for the user.
+    """
+
+    kind: Annotated[str, one_of("eval")]
+    run_id: str
+    run_dir: str
+    split: Annotated[str, one_of("val", "test")]
+    warnings: list[str]
+
+
+# "class" is a word of Python's, so the form is stated as a call
+Prediction = TypedDict(
+    "Prediction",
+    {
+        "id": str,
+        "class": NotRequired[str],
+        "probability": NotRequired[float],
+        "probabilities": NotRequired[dict[str, float]],
+        "value": NotRequired[float],
+    },
+)
+
+
+class Predictions(TypedDict):
+    """What `dlexp predict` finds.
+
+    Attributes:
+        kind: "predict".
+        run_id: Names the run.
+        run_dir: The run's folder.
+        task: Of the data.
+        models: Whose probabilities or values are averaged.
+        warnings: Lines for the user.
+        predictions: In order: `id`, and `class`, `probability` and `probabilities`, or `value`.
+    """
+
+    kind: Annotated[str, one_of("predict")]
+    run_id: str
+    run_dir: str
+    task: Task
+    models: int
+    warnings: list[str]
+    predictions: list[Prediction]

@@ -1,0 +1,74 @@
+"""What a classifier's outputs z say of each class: its probability, and a score that ranks examples by it.
+
+Three links turn outputs into probabilities, by what the loss fits:
+
+- softmax (cross-entropy): p_k = exp(z_k) / sum_j exp(z_j). A lone column z counts as (0, z): p_1 = sigmoid(z).
+- sigmoid (one class against the rest): p_k = sigmoid(z_k) / sum_j sigmoid(z_j). K columns of binary log loss are K
+  separate models, whose probabilities need not add up to 1 before that.
+- margin (hinge): p_k = sigmoid(m_k) / sum_j sigmoid(m_j) with m_k = z_k - max_(j != k) z_j, the lead over the best
+  other class. The loss fixes leads, not probabilities: this is a reading of them, and log loss and calibration error
+  say how far it holds.
+
+Examples are ranked by log-odds: log(p_k / (1 - p_k)) under softmax, z_k and m_k under the others, which are the
+log-odds of each class's own sigmoid. All is float64: a float32 softmax calls any two leads beyond 17 equal.
+Shapes: T trials, N examples, K classes.
+
+References:
+    B. Zadrozny, C. Elkan (2002), Transforming Classifier Scores into Accurate Multiclass Probability Estimates, KDD,
+    section 5 (normalised one-against-rest estimates).
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def exact_type(like: Tensor) -> torch.dtype:
+    """Return float64, or float32 on a device that has no other."""
+    return torch.float32 if like.device.type == "mps" else torch.float64
+
+
+def two_columns(outputs_TNK: Tensor) -> Tensor:
+    """Return logits with a column per class: a lone column z becomes (0, z), whose softmax is the sigmoid of z."""
+    if outputs_TNK.shape[-1] > 1:
+        return outputs_TNK
+    return torch.cat([torch.zeros_like(outputs_TNK), outputs_TNK], -1)
+
+
+def log_weights(outputs_TNK: Tensor, link: str = "softmax") -> Tensor:
+    """Return w (T, N, K) in float64 with p_k = exp(w_k) / sum_j exp(w_j).
+
+    Args:
+        outputs_TNK: (T, N, K), or any axes before K; one column means the logit of class 1 of two.
+        link: "softmax", "sigmoid" or "margin"; a lone column is a sigmoid under each.
+    """
+    if link == "softmax" or outputs_TNK.shape[-1] == 1:
+        return two_columns(outputs_TNK).to(exact_type(outputs_TNK))
+    return F.logsigmoid(log_odds(outputs_TNK, link))
+
+
+def log_odds(outputs_TNK: Tensor, link: str = "softmax") -> Tensor:
+    """Return the score of each class (T, N, K) in float64 that orders examples as its probability does.
+
+    Unlike that it does not saturate at 1. Of two classes it is the difference of their logits. Of more, 1 - p of the
+    likeliest is added up from the others', so that its digits are not lost.
+
+    Args:
+        outputs_TNK: As in `log_weights`.
+        link: As in `log_weights`.
+    """
+    z_TNK = two_columns(outputs_TNK).to(exact_type(outputs_TNK))
+    if link == "sigmoid" and outputs_TNK.shape[-1] > 1:
+        return z_TNK
+    if z_TNK.shape[-1] == 2:
+        lead_TN = z_TNK[..., 1] - z_TNK[..., 0]
+        return torch.stack([-lead_TN, lead_TN], -1)
+    top_TN1 = z_TNK.argmax(-1, keepdim=True)
+    others_TNK = z_TNK.scatter(-1, top_TN1, -torch.inf)
+    if link == "margin":
+        largest_TN1 = z_TNK.amax(-1, keepdim=True)
+        return z_TNK - largest_TN1.expand_as(z_TNK).scatter(-1, top_TN1, others_TNK.amax(-1, keepdim=True))
+    log_p_TNK = z_TNK.log_softmax(-1)
+    rest_TN1 = log_p_TNK.scatter(-1, top_TN1, -torch.inf).logsumexp(-1, keepdim=True)
+    log_rest_TNK = torch.log1p(-log_p_TNK.exp().scatter(-1, top_TN1, 0.0)).scatter(-1, top_TN1, rest_TN1)
+    return log_p_TNK - log_rest_TNK

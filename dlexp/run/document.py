@@ -1,0 +1,117 @@
+"""The documents that run folders hold and ``--json`` prints: the result of a training, and the record of a run."""
+
+from typing import Annotated, Any, NotRequired
+
+from typing_extensions import TypedDict
+
+from dlexp.type import Metrics, one_of
+
+Ending = Annotated[str, one_of("finished", "stopped_early", "diverged", "interrupted", "failed")]
+Task = Annotated[str, one_of("multiclass", "binary", "regression")]
+Mode = Annotated[str, one_of("max", "min")]
+
+
+class Parts(TypedDict):
+    """Name, fingerprint and counts of the data.
+
+    Attributes:
+        name: Of the data set.
+        num_train: Examples of the training part.
+        num_val: Examples of the validation part.
+        num_test: Examples of the test part.
+        fingerprint: Equal for equal data with equal parts.
+    """
+
+    name: str
+    num_train: int
+    num_val: int
+    num_test: int
+    fingerprint: str
+
+
+class TrainData(Parts):
+    """The data of a training.
+
+    Attributes:
+        duplicates: Examples of a part that stand in an earlier part too, by part.
+        train_counts: Examples of the training part by class.
+        is_imbalanced: Whether classes are unequal enough to look at metrics by class.
+    """
+
+    duplicates: NotRequired[dict[str, int]]
+    train_counts: NotRequired[dict[str, int]]
+    is_imbalanced: NotRequired[bool]
+
+
+class TrainResult(TypedDict):
+    """The result of a training: a run, a trial or a fold.
+
+    Attributes:
+        kind: "train"; of a trial of a sweep or an inner fold "trial".
+        run_id: Names the run.
+        run_dir: The run's folder.
+        status: How it ended.
+        task: Of the data.
+        device: That it trained on.
+        seed: Of the run.
+        epochs: Epochs done.
+        best_epoch: The epoch whose metrics these are; 0 where there is none.
+        metrics: By part and name, such as "val/accuracy".
+        report: By part: metrics by class, and the confusion matrix.
+        num_params: Parameters of the model.
+        seconds: Of training.
+        data: Of the run.
+    """
+
+    kind: Annotated[str, one_of("train", "trial")]
+    run_id: str
+    run_dir: str
+    status: Ending
+    task: Task
+    device: str
+    seed: int
+    epochs: int
+    best_epoch: int
+    metrics: Metrics
+    report: NotRequired[dict[str, dict[str, Any]]]
+    num_params: int
+    seconds: float
+    data: TrainData
+
+
+class RunRecord(TypedDict):
+    """A run in the list of `dlexp runs`: its result, where there is one, with these fields in any case.
+
+    Attributes:
+        run_id: Names the run.
+        run_dir: The run's folder.
+        slug: What its overrides say, in short.
+        kind: "train", "sweep" or "cv"; None in a damaged manifest, as the next six.
+        status: How far it has come.
+        experiment: Its folder among the runs.
+        task: Of the data.
+        device: That it trains on.
+        seed: Of the run.
+        start: ISO 8601.
+        end: ISO 8601; None while it runs.
+        params: What its overrides changed, by config path.
+        metrics: Of the result; empty before.
+        epochs: Epochs done.
+        seconds: Of training.
+    """
+
+    run_id: str
+    run_dir: str
+    slug: str
+    kind: str | None
+    status: str
+    experiment: str | None
+    task: str | None
+    device: str | None
+    seed: int | None
+    start: str | None
+    end: str | None
+    params: dict[str, Any]
+    metrics: Metrics
+    epochs: NotRequired[int]
+    seconds: NotRequired[float]

@@ -1,0 +1,28 @@
+"""The constants of a trained run's metrics, from its ``model.json``."""
+
+import json
+from dataclasses import replace
+
+from dlexp.error import RunError
+from dlexp.run.folder import RunFolder
+from dlexp.statistic.measure import Measure
+
+FILE = "model.json"
+
+
+def read_measure(folder: RunFolder) -> Measure:
+    """Return the constants of one training; those of version 0.1 had no record and took the defaults.
+
+    Raises:
+        RunError: The run has no such file.
+    """
+    path = folder.path / FILE
+    try:
+        return Measure(**json.loads(path.read_text()).get("measure", {}))
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error
+
+
+def pooled(measures: list[Measure]) -> Measure:
+    """Return the constants for the pooled predictions of folds: the mean of their deltas, the rest as it is."""
+    return replace(measures[0], delta=sum(measure.delta for measure in measures) / len(measures))

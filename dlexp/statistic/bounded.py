@@ -1,0 +1,103 @@
+"""Intervals of a mean that stay where the metric can be: Student's t on a scale without bounds, carried back.
+
+With g the scale, m and s mean and standard deviation of the values, the interval is g^-1(g(m) -+ t_(n - 1) g'(m) s c),
+where c^2 is 1 / n for independent values and 1 / n + n_test / n_train for folds (Nadeau and Bengio). g is logit for a
+metric in [0, 1] (in [-1, 1] after moving it there), log for one that is not negative and log(1 - x) for R2; the delta
+method makes g'(m) s the deviation on that scale, so that single values may lie on a bound.
+`python -m benchmarks.interval` simulates how often such intervals hold the true mean.
+"""
+
+import math
+
+import numpy as np
+from scipy import special
+
+_SHARES = (
+    "accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "fbeta",
+    "balanced_accuracy",
+    "roc_auc",
+    "average_precision",
+    "calibration_error",
+    "top5_accuracy",
+)
+_NOT_NEGATIVE = ("loss", "log_loss", "mse", "rmse", "mae", "huber", "median_error")
+_EQUAL = 1e-12
+
+
+def bounds(metric: str) -> tuple[float, float]:
+    """Return the least and the largest value that a metric can have.
+
+    Args:
+        metric: With or without part: "val/roc_auc", "f1_macro".
+    """
+    name = metric.rpartition("/")[2].removesuffix("_macro").removesuffix("_micro")
+    if name in _SHARES:
+        return 0.0, 1.0
+    if name == "matthews_correlation":
+        return -1.0, 1.0
+    if name == "r2":
+        return -math.inf, 1.0
+    return (0.0, math.inf) if name in _NOT_NEGATIVE else (-math.inf, math.inf)
+
+
+def are_equal(values: np.ndarray) -> bool:
+    """Whether values differ by rounding only: their deviation then says nothing of their mean."""
+    return bool(values.std() <= _EQUAL * max(1.0, abs(values.mean())))
+
+
+def mean_interval(
+    values: np.ndarray,
+    limits: tuple[float, float] = (-math.inf, math.inf),
+    test_to_train: float = 0.0,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Return the interval of the mean of independent values, or of folds.
+
+    Args:
+        values: (n,), at least two.
+        limits: From `bounds`; values outside them make the plain interval of t.
+        test_to_train: n_test / n_train of folds, whose training parts overlap; 0 for independent values.
+        level: In (0, 1).
+
+    Returns:
+        Two NaN where all values are equal.
+
+    Raises:
+        ValueError: Fewer than two values.
+
+    References:
+        C. Nadeau, Y. Bengio (2003), Inference for the Generalization Error, Machine Learning 52, section 5.
+        G. Oehlert (1992), A Note on the Delta Method, The American Statistician 46.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    num = len(values)
+    if num < 2:
+        raise ValueError(f"got {num} values; at least two are needed for a spread")
+    if are_equal(values):
+        return math.nan, math.nan
+    mean = float(values.mean())
+    reach = float(special.stdtrit(num - 1, (1 + level) / 2) * values.std(ddof=1)) * math.sqrt(1 / num + test_to_train)
+    low, high = limits
+    if not (low <= values.min() and values.max() <= high):
+        low, high = -math.inf, math.inf
+    ends = _carry(mean, reach, low, high)
+    return min(ends), max(ends)
+
+
+def _carry(mean: float, reach: float, low: float, high: float) -> tuple[float, float]:
+    """Return both ends, the reach measured at the mean."""
+    if math.isfinite(low) and math.isfinite(high):
+        width, share = high - low, (mean - low) / (high - low)
+        centre, step = float(special.logit(share)), reach / width / (share * (1 - share))
+        first, second = (low + width * float(special.expit(x)) for x in (centre - step, centre + step))
+        return first, second
+    if not math.isfinite(low) and not math.isfinite(high):
+        return mean - reach, mean + reach
+    edge, sign = (low, 1.0) if math.isfinite(low) else (high, -1.0)
+    distance = abs(mean - edge)
+    first, second = (edge + sign * distance * math.exp(min(x, 700.0)) for x in (-reach / distance, reach / distance))
+    return first, second

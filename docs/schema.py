@@ -1,0 +1,62 @@
+"""Writes the JSON Schema of every document that ``--json`` prints: `python -m docs.schema`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from dlexp.build.document import DataDocument, SummaryDocument
+from dlexp.config.options import Options
+from dlexp.error import ErrorDocument
+from dlexp.job.compare.document import Comparison, Noise
+from dlexp.job.cv.check_document import Audit, CVPlan
+from dlexp.job.cv.document import CVResult, CVSettingsResult
+from dlexp.job.inference.document import Evaluation, Predictions
+from dlexp.job.sweep.document import SweepPlan, SweepResult
+from dlexp.job.train.document import TrainPlan, Verification
+from dlexp.run.document import RunRecord, TrainResult
+
+FOLDER = Path(__file__).parent / "schema"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+DOCUMENTS: dict[str, Any] = {
+    "audit": Audit,
+    "compare": Comparison,
+    "cv": CVResult,
+    "cv-dry-run": CVPlan,
+    "cv-settings": CVSettingsResult,
+    "data": DataDocument,
+    "error": ErrorDocument,
+    "eval": Evaluation,
+    "noise": Noise,
+    "options": Options,
+    "predict": Predictions,
+    "runs": list[RunRecord],
+    "summary": SummaryDocument,
+    "sweep": SweepResult,
+    "sweep-dry-run": SweepPlan,
+    "train": TrainResult,
+    "train-dry-run": TrainPlan,
+    "verify": Verification,
+}
+
+
+def schema(name: str) -> dict[str, Any]:
+    """Return the JSON Schema of a document; fields that it does not state may be added to a document later."""
+    return {"$schema": DIALECT, **TypeAdapter(DOCUMENTS[name]).json_schema()}
+
+
+def text(name: str) -> str:
+    """Return the content of a document's file."""
+    return json.dumps(schema(name), indent=2) + "\n"
+
+
+def main() -> None:
+    """Write the file of each document."""
+    FOLDER.mkdir(exist_ok=True)
+    for name in DOCUMENTS:
+        (FOLDER / f"{name}.json").write_text(text(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""`dlexp compare --noise` as users and scripts run it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DLEXP = Path(sys.executable).parent / "dlexp"
+QUICK = ["tracking=none", "trainer.threads=1", "data=iris", "trainer.epochs=2"]
+
+
+def dlexp(cwd: Path, *arguments: str) -> tuple[int, str, str]:
+    done = subprocess.run([DLEXP, *arguments], cwd=cwd, capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.slow
+def test_noise_prints_one_document_and_draws(tmp_path):
+    assert dlexp(tmp_path, "train", *QUICK, "--quiet")[0] == 0
+    code, out, err = dlexp(tmp_path, "compare", "--noise", "last", "--seeds", "2", "--json", "--figure", "n.png")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found.keys() >= {"kind", "run_id", "metric", "seeds", "value", "sources", "all", "least_difference"}
+    assert (found["kind"], found["metric"], found["seeds"]) == ("noise", "val/accuracy", 2)
+    assert [record["is_absent"] for record in found["sources"]] == [False, False, True, True]
+    assert "augmentation plays no part: augment=none draws nothing" in err
+    assert "other seeds of data order" in err
+    assert (tmp_path / "n.png").read_bytes().startswith(b"\x89PNG")
+    code, _, err = dlexp(tmp_path, "compare", "last", "--noise", "last")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "it takes one run" in err
+
+
+def test_it_needs_a_run_that_is_there(tmp_path):
+    code, out, err = dlexp(tmp_path, "compare", "--noise", "last", "--runs-dir", "absent")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("run error: ")

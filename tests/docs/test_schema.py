@@ -1,0 +1,112 @@
+"""The JSON Schema files are those of the code, and real documents keep to them."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+
+from dlexp.config.options import describe
+from dlexp.config.resolve import resolve
+from docs import schema
+
+QUICK = ["tracking=none", "trainer.threads=1", "trainer.epochs=1", "data=iris", "trainer.fuse=off"]
+
+
+class Deaf:
+    def listen(self, event: Any) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def closed(node: Any) -> Any:
+    """Return a schema in which an object has no other fields than those stated, so that none goes unstated."""
+    if isinstance(node, list):
+        return [closed(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    inner = {key: closed(value) for key, value in node.items()}
+    return inner | {"additionalProperties": False} if "properties" in node and node.get("type") == "object" else inner
+
+
+def faults(name: str, document: Any) -> list[str]:
+    """Return what a document, as JSON has it, does against its schema."""
+    from dlexp.run.jsonable import plain
+
+    validator = Draft202012Validator(closed(schema.schema(name)))
+    return [
+        f"{error.json_path}: {error.message}"
+        for error in validator.iter_errors(json.loads(json.dumps(plain(document))))
+    ]
+
+
+@pytest.mark.parametrize("name", schema.DOCUMENTS)
+def test_the_file_is_the_generated_one(name):
+    Draft202012Validator.check_schema(schema.schema(name))
+    assert (schema.FOLDER / f"{name}.json").read_text(encoding="utf-8") == schema.text(name)
+
+
+def test_there_is_no_other_file():
+    assert {path.stem for path in schema.FOLDER.iterdir()} == set(schema.DOCUMENTS)
+
+
+def test_a_fault_is_named():
+    assert faults("error", {"error": {"kind": "config"}}) == ["$.error: 'message' is a required property"]
+    assert faults("error", {"error": {"kind": "config", "message": "m", "more": 1}})
+
+
+def test_documents_without_a_run():
+    from dlexp.build.inspection import inspect
+    from dlexp.build.summary import summary
+
+    for source in ("iris", "diabetes", "digits"):
+        assert faults("data", inspect(resolve([f"data={source}"]))) == []
+    assert faults("options", describe()) == []
+    assert faults("error", {"error": {"kind": "config", "message": "m"}}) == []
+    overrides = ["data=fake", "data.shape=[3,96,96]", "model=inception"]
+    assert faults("summary", summary(resolve(overrides))) == []
+
+
+def test_documents_of_a_run(tmp_path):
+    from dlexp.job.inference import evaluate, predict
+    from dlexp.job.train import dry_run, train, verify
+    from dlexp.run.listing import list_runs
+
+    composed = resolve([*QUICK, f"runs_dir={tmp_path}"])
+    assert faults("train-dry-run", dry_run.plan(composed)) == []
+    result = train.start(composed, announce=lambda _about: lambda _event: None).result
+    assert faults("train", result) == []
+    rows = tmp_path / "rows.npy"
+    np.save(rows, np.array([[5.1, 3.5, 1.4, 0.2]]))
+    assert faults("predict", predict.predict("last", tmp_path, [rows])) == []
+    assert faults("eval", evaluate.evaluate("last", tmp_path, "test")) == []
+    assert faults("verify", verify.verify("last", tmp_path)) == []
+    records = list_runs(tmp_path)
+    assert len(records) == 1
+    assert list(Draft202012Validator(schema.schema("runs")).iter_errors(records)) == []  # with its result's fields
+
+
+def test_documents_of_a_sweep_and_a_comparison(tmp_path):
+    from dlexp.job.compare.comparison import compare
+    from dlexp.job.sweep import dry_run, sweep
+
+    overrides = [*QUICK, f"runs_dir={tmp_path}", "optimizer.lr=0.01,0.1"]
+    assert faults("sweep-dry-run", dry_run.forecast(overrides)) == []
+    found = sweep.start(overrides, None, announce=lambda _about: Deaf(), has_figures=False)
+    assert faults("sweep", found.outcome.result) == []
+    run_id = found.outcome.result["run_id"]
+    assert faults("compare", compare([f"{run_id}:1", f"{run_id}:2"], tmp_path)) == []
+
+
+def test_documents_of_cvs(tmp_path):
+    from dlexp.job.cv import audit, cv, dry_run
+
+    overrides = [*QUICK, f"runs_dir={tmp_path}", "cv.k=2"]
+    assert faults("cv-dry-run", dry_run.forecast(overrides)) == []
+    assert faults("audit", audit.audit(overrides)) == []
+    for name, more in (("cv", []), ("cv-settings", ["optimizer.lr=0.01,0.1"])):
+        done = cv.start([*overrides, *more], announce=lambda _about: lambda _event: None, has_figures=False)
+        assert faults(name, done.result) == []

@@ -1,0 +1,51 @@
+"""Linear layers of a stack against torch's layer for each trial: outputs and gradients, bit for bit the module's."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from dlexp.engine.stack.linear import linear
+
+
+def tensors(trials: int, num: int, features: int, outputs: int, dtype: torch.dtype):
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(trials, num, features), (trials, outputs, features), (trials, outputs)]
+    return [torch.randn(shape, generator=generator, dtype=dtype, requires_grad=True) for shape in shapes]
+
+
+@pytest.mark.parametrize("outputs", [1, 5])
+@pytest.mark.parametrize("has_bias", [True, False])
+def test_each_trial_has_its_own_product_and_gradients(outputs, has_bias):
+    x, weight, bias = tensors(3, 7, 4, outputs, torch.float64)
+    theirs = [value.detach().clone().requires_grad_() for value in (x, weight, bias)]
+    y = linear(x, weight, bias if has_bias else None)
+    rows = [F.linear(theirs[0][t], theirs[1][t], theirs[2][t] if has_bias else None) for t in range(3)]
+    expected = torch.stack(rows)
+    torch.testing.assert_close(y, expected, rtol=1e-12, atol=1e-12)
+    y.square().sum().backward()
+    expected.square().sum().backward()
+    for ours, reference in zip((x, weight, bias) if has_bias else (x, weight), theirs, strict=False):
+        torch.testing.assert_close(ours.grad, reference.grad, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_the_gradient_is_that_of_finite_differences(outputs):
+    assert torch.autograd.gradcheck(linear, tuple(tensors(2, 3, 4, outputs, torch.float64)))
+
+
+@pytest.mark.parametrize("outputs", [1, 10])
+def test_a_trial_s_numbers_do_not_depend_on_how_many_there_are(outputs):
+    x, weight, bias = tensors(6, 32, 24, outputs, torch.float32)
+    together = linear(x, weight, bias)
+    for trial in range(6):
+        one = slice(trial, trial + 1)
+        assert torch.equal(together[one], linear(x[one], weight[one], bias[one]))
+
+
+def test_autocast_rounds_as_torch_s_layer_does():
+    x, weight, bias = tensors(2, 4, 8, 3, torch.float32)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        y = linear(x, weight, bias)
+        expected = torch.stack([F.linear(x[t], weight[t], bias[t]) for t in range(2)])
+    assert y.dtype == expected.dtype == torch.bfloat16
+    torch.testing.assert_close(y, expected)

@@ -1,0 +1,88 @@
+"""Any model mapped over trials: each trial's outputs, chosen rows and buffers are those of its module alone."""
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from dlexp.engine.stack.vmapped import Vmapped, find_obstacle
+
+CPU = torch.device("cpu")
+
+
+def net(seed: int) -> nn.Module:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Tanh(), nn.Linear(6, 3))
+
+
+@pytest.fixture
+def models():
+    return [net(seed) for seed in range(3)]
+
+
+@pytest.fixture
+def stack(models):
+    made = Vmapped([copy.deepcopy(model) for model in models], device=CPU, channels_last=False)
+    made.set_training(True)
+    return made
+
+
+def batch(*shape: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(1))
+
+
+def outputs_of(stack: Vmapped, x: Tensor, **how) -> Tensor:
+    outputs = stack(x, **how)
+    assert isinstance(outputs, Tensor)
+    return outputs
+
+
+def test_one_batch_for_all(models, stack):
+    x = batch(8, 4)
+    expected = torch.stack([model.train()(x) for model in models])
+    torch.testing.assert_close(outputs_of(stack, x), expected)
+
+
+def test_a_batch_for_each(models, stack):
+    x = batch(3, 8, 4)
+    expected = torch.stack([model.train()(x[trial]) for trial, model in enumerate(models)])
+    torch.testing.assert_close(outputs_of(stack, x, is_shared=False), expected)
+
+
+def test_chosen_rows_alone_are_computed_and_alone_take_in_their_statistics(models, stack):
+    x = batch(2, 8, 4)
+    y = outputs_of(stack, x, is_shared=False, rows=[2, 0])
+    torch.testing.assert_close(y, torch.stack([models[2].train()(x[0]), models[0].train()(x[1])]))
+    for trial, model in enumerate(models):  # the second has taken in nothing
+        torch.testing.assert_close(stack.weights(trial), dict(model.state_dict()))
+
+
+def test_evaluation_uses_running_statistics(models, stack):
+    x = batch(8, 4)
+    stack(x)
+    for model in models:
+        model.train()(x)
+    stack.set_training(False)
+    expected = torch.stack([model.eval()(x) for model in models])
+    torch.testing.assert_close(outputs_of(stack, x), expected)
+
+
+class Branching(nn.Module):
+    """Decides by its numbers, which vmap cannot."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x) if bool(x.sum() > 0) else -self.layer(x)
+
+
+def test_an_obstacle_is_named_in_one_line():
+    assert find_obstacle(net(0), (4,)) is None
+    obstacle = find_obstacle(Branching(), (4,))
+    assert obstacle is not None
+    assert "\n" not in obstacle
+    assert obstacle.startswith("RuntimeError: ")

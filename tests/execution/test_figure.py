@@ -1,0 +1,69 @@
+"""Which figures a run gets, by task and augmentation, and what they are drawn from."""
+
+import numpy as np
+import pytest
+
+from dlexp.build.program import assemble
+from dlexp.config.resolve import resolve
+from dlexp.execution.figure import SHEET_IMAGES, draw_figures
+from dlexp.report import augment, confusion, curve, residual, roc
+from dlexp.run.folder import RunFolder
+
+RECORD = {"epoch": 1, "step": 2, "lr": 0.1, "train/loss": 1.0, "val/loss": 1.1, "seconds": 0.1}
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Have each report note what it is given instead of drawing it."""
+    calls: dict[str, tuple] = {}
+    for key, module in {"curve": curve, "confusion": confusion, "roc": roc, "residual": residual}.items():
+
+        def draw(*given, key=key):
+            calls[key] = given
+            return given[-1]
+
+        monkeypatch.setattr(module, "draw", draw)
+    monkeypatch.setattr(augment, "contact_sheet", lambda *given: calls.update(augment=given))
+    return calls
+
+
+def prepared(tmp_path, *overrides: str):
+    built = assemble(resolve(["tracking=none", "trainer.threads=1", *overrides]).config)
+    folder = RunFolder.create(tmp_path, "x", "y", config={}, overrides=[], manifest={})
+    folder.append_epoch(RECORD)
+    num, outputs = len(built.dataset.val), built.run.step.rules.loss.num_outputs
+    output = np.zeros((num, outputs) if built.dataset.num_classes else num, np.float32)
+    if built.dataset.num_classes:
+        output[:, 0] = 1.0  # the first class for all
+    if num:
+        folder.write_predictions("val", np.arange(num), built.dataset.targets[built.dataset.val].numpy(), output)
+    folder.unlock()
+    return built, folder
+
+
+def test_classes_have_a_confusion_matrix_and_curves(tmp_path, drawn):
+    built, folder = prepared(tmp_path, "data=wine")
+    paths = draw_figures(built, folder)
+    assert [path.name for path in paths] == ["curves.png", "confusion.png", "roc.png"]
+    assert drawn["curve"][0] == folder.history()
+    counts, names, _ = drawn["confusion"]
+    targets = built.dataset.targets[built.dataset.val]
+    assert counts[:, 0].tolist() == np.bincount(targets.numpy(), minlength=3).tolist(), "rows are the true classes"
+    assert counts[:, 1:].sum() == 0
+    assert names == built.dataset.class_names
+
+
+def test_values_have_residuals(tmp_path, drawn):
+    built, folder = prepared(tmp_path, "data=diabetes")
+    assert [path.name for path in draw_figures(built, folder)] == ["curves.png", "residuals.png"]
+    assert drawn["residual"][0].tolist() == folder.predictions("val")["target"].tolist()
+
+
+def test_augmented_images_are_shown_from_all_over_the_training_part(tmp_path, drawn):
+    built, folder = prepared(tmp_path, "model=cnn", "augment=flip_crop")
+    assert [path.name for path in draw_figures(built, folder)][-1] == "augment.png"
+    images = drawn["augment"][0]
+    train = built.dataset.train
+    assert len(images) == SHEET_IMAGES
+    assert (images[0] == built.dataset.inputs[train[0]]).all()
+    assert (images[-1] == built.dataset.inputs[train[-1]]).all()

@@ -1,0 +1,84 @@
+"""Which figures a sweep gets: none of dimensions without one, pairs from two on, curves of the best that are whole."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from dlexp.config.dimension import Dimension
+from dlexp.job.sweep.figure import draw_figures
+from dlexp.job.sweep.leaderboard import RankedTrial, rank
+from dlexp.report import pair, search
+from dlexp.run.folder import RunFolder
+from dlexp.search.strategy import Proposal
+
+LR = Dimension("optimizer.lr", "", low=1e-4, high=1.0, is_log=True)
+WIDTH = Dimension("model.width", "", values=[8, 16])
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Have each report note what it is given instead of drawing it."""
+    calls: dict[str, tuple] = {}
+    for module, name in (
+        (search, "draw_dimensions"),
+        (search, "draw_parallel"),
+        (search, "draw_curves"),
+        (pair, "draw_pairs"),
+    ):
+
+        def draw(*given, name=name, **_how):
+            calls[name] = given
+
+        monkeypatch.setattr(module, name, draw)
+    return calls
+
+
+@pytest.fixture
+def draw(tmp_path):
+    def draw(dimensions: list[Dimension], values: list[float | None], importances: dict[str, float]) -> None:
+        entries = []
+        for number, value in enumerate(values):
+            settings = {LR.key: 0.1 * (number + 1), WIDTH.key: 8}
+            folder = RunFolder.create(tmp_path, "x", f"t{number}", config={}, overrides=[], manifest={})
+            folder.append_epoch({"epoch": 1, "step": 1, "lr": 0.1, "val/accuracy": value or 0.0, "seconds": 0.1})
+            folder.unlock()
+            about = {"proposal": Proposal(number, settings), "seed": None, "id": str(number), "overrides": settings}
+            end = {"value": value, "status": "failed" if value is None else "finished", "folder": folder}
+            entries.append(RankedTrial(cast(Any, SimpleNamespace(**about)), cast(Any, SimpleNamespace(**end)), 1))
+        space = SimpleNamespace(dimensions=dimensions)
+        spec = SimpleNamespace(space=space, metric="val/accuracy", is_high_better=True)
+        holder = RunFolder.create(tmp_path, "x", "sweep", config={}, overrides=[], manifest={})
+        holder.unlock()
+        draw_figures(cast(Any, spec), holder, rank(entries, is_high_better=True), importances)
+
+    return draw
+
+
+def test_points_are_the_trials_and_a_failed_one_has_no_value(drawn, draw):
+    draw([LR], [0.5, None, 0.9], {LR.key: 1.0})
+    assert set(drawn) == {"draw_dimensions", "draw_parallel", "draw_curves"}
+    points, keys, log_keys, metric, path = drawn["draw_dimensions"]
+    assert (keys, log_keys, metric, path.name) == ([LR.key], {LR.key}, "val/accuracy", "dimensions.png")
+    values = {round(point.settings[LR.key], 1): point.value for point in points}
+    assert values == {0.1: 0.5, 0.2: None, 0.3: 0.9}
+
+
+def test_pairs_begin_with_the_most_important_dimension(drawn, draw):
+    draw([LR, WIDTH], [0.5, 0.9], {LR.key: 0.2, WIDTH.key: 0.8})
+    _, keys, log_keys, *_ = drawn["draw_pairs"]
+    assert keys == [WIDTH.key, LR.key]
+    assert log_keys == {LR.key}
+
+
+def test_curves_are_those_of_the_best_first(drawn, draw):
+    draw([], [0.5, None, 0.9, *[0.1] * search.TOP], {})
+    assert set(drawn) == {"draw_curves"}
+    histories = [history for _, history in drawn["draw_curves"][0]]
+    assert len(histories) == search.TOP
+    assert [history[0]["val/accuracy"] for history in histories[:3]] == [0.9, 0.5, 0.1]
+
+
+def test_without_a_value_only_the_dimensions_are_shown(drawn, draw):
+    draw([LR], [None, None], {})
+    assert set(drawn) == {"draw_dimensions"}

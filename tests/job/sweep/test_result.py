@@ -1,0 +1,90 @@
+"""A sweep's result: its status, the winner with mean and ties, and every trial in the order asked."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from dlexp.config.dimension import Dimension
+from dlexp.job.sweep import result as module
+from dlexp.job.sweep.leaderboard import RankedTrial, rank
+from dlexp.job.sweep.result import summarize
+from dlexp.search.strategy import Proposal
+
+LR = Dimension("optimizer.lr", "", low=1e-4, high=10.0, is_log=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_bias(monkeypatch):
+    """The optimism of having been picked needs stored predictions; its own tests hold it."""
+    monkeypatch.setattr(module, "selection_bias", lambda ranking, metric: {"picked_among": len(ranking)})
+
+
+def entry(number: int, value: float | None, seed: int | None = None) -> RankedTrial:
+    settings = {LR.key: 10.0 ** (number - 2)}
+    overrides = settings | ({} if seed is None else {"seed": seed})
+    trial = SimpleNamespace(proposal=Proposal(number, settings), seed=seed, id=f"{number}-{seed}", overrides=overrides)
+    trial.composed = SimpleNamespace(overrides=[f"{key}={text}" for key, text in overrides.items()], config_dir=None)
+    ended = {"status": "failed" if value is None else "finished", "value": value, "reason": "" if value else "no"}
+    folder = SimpleNamespace(path=Path(f"trials/{number}-{seed}"))
+    outcome = SimpleNamespace(**ended, metrics={}, epochs=2, seconds=1.0, folder=folder)
+    return RankedTrial(cast(Any, trial), cast(Any, outcome), 1)
+
+
+def result_of(entries: list[RankedTrial], why: str = "") -> dict[str, Any]:
+    invalid = SimpleNamespace(record=lambda: {"number": 1, "status": "invalid"})
+    composed = SimpleNamespace(choices={"search": "grid"}, overrides=[], config_dir=None)
+    space = SimpleNamespace(dimensions=[LR])
+    spec = SimpleNamespace(
+        composed=composed, space=space, metric="val/accuracy", is_high_better=True, invalid=[invalid]
+    )
+    trials = SimpleNamespace(programs=[{"size": 1, "engine": "solo"}])
+    loop = SimpleNamespace(why=why, trials=trials, notes=["moved"], in_order=lambda: entries)
+    folder = SimpleNamespace(run_id="s", path=Path("sweep"))
+    ranking = rank(entries, is_high_better=True)
+    return summarize(cast(Any, spec), cast(Any, folder), cast(Any, loop), ranking, 1.23456)
+
+
+def test_the_winner_and_the_spread_over_settings():
+    result = result_of([entry(0, 0.5), entry(2, 0.9), entry(3, None)])
+    best = result["best"]
+    assert (best["value"], best["overrides"], best["seeds"], best["picked_among"]) == (0.9, {LR.key: 1.0}, 1, 3)
+    metrics = result["metrics"]
+    assert metrics["sweep/best"] == 0.9
+    assert metrics["sweep/mean"] == pytest.approx(0.7)
+    assert metrics["sweep/std"] == pytest.approx(0.4 / 2**0.5)
+    assert metrics["sweep/count"] == 2
+    assert (result["status"], result["mode"], result["strategy"]) == ("finished", "max", "grid")
+    assert (result["seconds"], result["moves"], result["groups"]) == (1.235, ["moved"], [{"size": 1, "engine": "solo"}])
+
+
+def test_invalid_settings_stand_among_the_trials_in_the_order_asked():
+    result = result_of([entry(0, 0.5), entry(2, None)])
+    assert [record["number"] for record in result["trials"]] == [0, 1, 2]
+    assert [record["status"] for record in result["trials"]] == ["finished", "invalid", "failed"]
+
+
+def test_seeds_are_averaged_and_the_winner_s_record_is_that_of_the_first():
+    result = result_of([entry(0, 0.6, 0), entry(0, 0.8, 1), entry(2, 0.9, 0), entry(2, 0.1, 1)])
+    best = result["best"]
+    assert (best["value"], best["seeds"], best["run_id"]) == (pytest.approx(0.7), 2, "0-0")
+    assert best["std"] == pytest.approx(0.2 / 2**0.5)
+
+
+@pytest.mark.parametrize(
+    ("values", "why", "status"),
+    [
+        ([0.5], "", "finished"),
+        ([0.5], "interrupted", "interrupted"),
+        ([0.5], "search.max_seconds=1 are over", "stopped_early"),
+        ([None], "", "failed"),
+        ([None], "2 trials failed or diverged: search.stop_after_failures", "failed"),
+        ([None], "interrupted", "interrupted"),
+        ([], "", "failed"),
+    ],
+)
+def test_status(values, why, status):
+    result = result_of([entry(number, value) for number, value in enumerate(values)], why)
+    assert result["status"] == status
+    assert (result["best"] is None) == (not any(values))

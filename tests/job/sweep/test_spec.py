@@ -1,0 +1,74 @@
+"""What one sweep command asks for: metric and direction, trials by setting and seed, invalid settings left out."""
+
+import pytest
+
+from dlexp.error import ConfigError
+from dlexp.job.sweep.spec import prepare
+from dlexp.search.strategy import Proposal
+
+BASE = ["data=wine", "tracking=none", "trainer.threads=1", "model.widths=[8]"]
+
+
+def asked(*overrides: str):
+    return prepare([*BASE, *overrides])
+
+
+def test_the_objective_is_the_task_s_and_its_direction_the_metric_s():
+    spec = asked("optimizer.lr=0.1,1")
+    assert (spec.metric, spec.is_high_better) == ("val/accuracy", True)
+    spec = asked("optimizer.lr=0.1,1", "search.metric=val/loss")
+    assert (spec.metric, spec.is_high_better) == ("val/loss", False)
+    trial = spec.trials(Proposal(0, {"optimizer.lr": 0.1}))[0]
+    assert trial.composed.config["trainer"]["monitor"] == "val/loss"
+
+
+def test_a_proposal_has_a_trial_for_each_seed():
+    spec = asked("optimizer.lr=0.1,1", "seed=0,4")
+    trials = spec.trials(Proposal(0, {"optimizer.lr": 1.0}, epochs=3))
+    assert [trial.overrides for trial in trials] == [{"optimizer.lr": 1.0, "seed": seed} for seed in (0, 4)]
+    assert [trial.composed.config["seed"] for trial in trials] == [0, 4]
+    assert {trial.composed.config["trainer"]["epochs"] for trial in trials} == {3}
+    assert len({trial.id for trial in trials}) == 2
+
+
+def test_sweeps_for_the_same_trials_have_one_key():
+    keys = [asked(*texts).key for texts in (["optimizer.lr=0.1,1"], ["optimizer.lr=0.1,1", "search.invalid=refuse"])]
+    assert keys[0] == keys[1]
+    assert asked("optimizer.lr=0.1,2").key != keys[0]
+    assert asked("optimizer.lr=0.1,1", "seed=0,1").key != keys[0]
+
+
+def test_settings_that_cannot_be_trained_are_left_out_and_told_to_the_strategy_as_failed():
+    spec = asked("trainer.batch_size=16,5000,32", "search.invalid=skip")
+    rounds = spec.rounds()
+    asked_round = next(rounds)
+    assert [p.settings["trainer.batch_size"] for p in asked_round.proposals] == [16, 32]
+    assert [invalid.record()["status"] for invalid in spec.invalid] == ["invalid"]
+    assert any("5000" in note for note in asked_round.notes)
+    with pytest.raises(StopIteration):
+        rounds.send([0.5, 0.6])
+
+
+def test_invalid_settings_may_be_refused():
+    with pytest.raises(ConfigError, match="5000"):
+        asked("trainer.batch_size=16,5000", "search.invalid=refuse")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["optimizer.lr=0.1,1", "train_on=train+val"], "train_on: got train+val; settings are compared on"),
+        (["optimizer.lr=0.1,1", "search.mode=min"], "search.mode: got min; val/accuracy is better when high"),
+        (["optimizer.lr=0.1,1", "search.metric=val/los"], "did you mean val/loss?"),
+        (["trainer.batch_size=5000,6000"], "batch_size"),
+    ],
+)
+def test_refusals(overrides, message):
+    with pytest.raises(ConfigError) as error:
+        asked(*overrides)
+    assert message in str(error.value)
+
+
+def test_the_experiment_is_the_data_s_name_unless_the_user_names_it():
+    assert asked("optimizer.lr=0.1,1").experiment == "wine"
+    assert asked("optimizer.lr=0.1,1", "tracking.experiment=my test").experiment.startswith("my")

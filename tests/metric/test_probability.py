@@ -1,0 +1,129 @@
+"""Probabilities and ranks of confident models, against float64 scikit-learn and fractions worked out with mpmath."""
+
+import mpmath
+import numpy as np
+import pytest
+import sklearn.metrics as reference
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+
+from dlexp.metric import classification_report
+from dlexp.metric.probability import log_odds
+from dlexp.statistic.measure import Measure
+from dlexp.statistic.score import names, weighted
+
+NUM = 120
+
+
+def confident(num_classes, scale, seed=0):
+    """Float32 logits up to about `scale`, whose order says something of the class."""
+    draw = np.random.default_rng(seed)
+    targets = draw.integers(num_classes, size=NUM)
+    columns = 1 if num_classes == 2 else num_classes
+    truth = targets[:, None] if columns == 1 else np.eye(num_classes)[targets]
+    logits = (scale * (0.4 + 0.6 * truth * draw.uniform(size=(NUM, 1))) * draw.uniform(0.5, 1, (NUM, columns))) - (
+        scale / 2 if columns == 1 else 0
+    )
+    return logits.astype(np.float32), targets
+
+
+def exact(logits_NK, link):
+    """Probabilities (N, K) and the log-odds that rank, with 120 digits."""
+    mpmath.mp.dps = 120
+    probabilities, odds = [], []
+    for row in logits_NK.tolist():
+        z = [mpmath.mpf(value) for value in ([0, *row] if len(row) == 1 else row)]
+        own = z
+        if link == "margin":
+            own = [z[k] - max(z[:k] + z[k + 1 :]) for k in range(len(z))]
+        is_apart = link != "softmax" and len(row) > 1
+        shares = [1 / (1 + mpmath.exp(-value)) if is_apart else mpmath.exp(value) for value in (own if is_apart else z)]
+        p = [share / sum(shares) for share in shares]
+        probabilities.append(p)
+        odds.append([float(value) for value in (own if is_apart else [mpmath.log(s / (1 - s)) for s in p])])
+    return probabilities, np.array(odds)
+
+
+def report(logits, targets, num_classes, link="softmax"):
+    found = classification_report(
+        torch.from_numpy(logits)[None], torch.from_numpy(targets)[None], num_classes, link=link
+    )
+    return {name: float(value) for name, value in found.items() if value.dim() == 1}
+
+
+@pytest.mark.parametrize("link", ["softmax", "sigmoid", "margin"])
+@pytest.mark.parametrize(("num_classes", "scale"), [(2, 5), (2, 100), (2, 200), (3, 5), (3, 100), (7, 100)])
+def test_every_metric_of_probabilities_at_large_logits(num_classes, scale, link):
+    logits, targets = confident(num_classes, scale)
+    p, odds = exact(logits, link)
+    classes = [1] if num_classes == 2 else range(num_classes)
+    confidence = np.array([float(max(row)) for row in p])
+    is_right = odds.argmax(1) == targets
+    bins = np.clip(np.ceil(confidence * 15) - 1, 0, 14)
+    gaps = [abs((is_right[bins == b] - confidence[bins == b]).sum()) for b in range(15)]
+    expected = {
+        "roc_auc": np.mean([reference.roc_auc_score(targets == k, odds[:, k]) for k in classes]),
+        "average_precision": np.mean([reference.average_precision_score(targets == k, odds[:, k]) for k in classes]),
+        "log_loss": np.mean([-float(mpmath.log(row[y])) for row, y in zip(p, targets, strict=True)]),
+        "calibration_error": sum(gaps) / NUM,
+        "accuracy": is_right.mean(),
+    }
+    found = report(logits, targets, num_classes, link)
+    for name, value in expected.items():
+        assert found[name] == pytest.approx(value, rel=1e-12, abs=1e-15), name
+        seen = weighted(name, logits, targets, Measure(link=link))(np.ones((1, NUM)))
+        assert seen[0] == pytest.approx(value, rel=1e-12, abs=1e-15), name
+
+
+def test_two_leads_beyond_seventeen_do_not_tie():
+    # In float32 the sigmoid of 20 and of 30 are both 1: half of each pair's rank would be lost.
+    logits, targets = np.array([[20], [30], [25], [40]], np.float32), np.array([0, 1, 0, 1])
+    assert report(logits, targets, 2)["roc_auc"] == 1.0
+    both = np.concatenate([-logits, logits], 1)
+    assert report(both, targets, 2)["roc_auc"] == 1.0
+
+
+def test_log_odds_keep_their_digits():
+    z = torch.tensor([[[100.0, 0.0, -100.0], [40.0, 39.0, 0.0], [-0.5, 0.0, 0.5]]])
+    _, expected = exact(z[0].numpy().astype(np.float64), "softmax")
+    torch.testing.assert_close(log_odds(z)[0], torch.from_numpy(expected), rtol=1e-14, atol=0)
+
+
+def test_equal_outputs_tie_exactly():
+    outputs = torch.tensor([0.3, -1.7, 2.2]).expand(1, 501, 3).contiguous()
+    targets = torch.arange(501).remainder(3)[None]
+    assert float(classification_report(outputs, targets, 3)["roc_auc"]) == 0.5
+
+
+def test_one_against_the_rest_is_normalised_as_scikit_learn_does():
+    draw = np.random.default_rng(1)
+    x, y = draw.normal(size=(NUM, 4)), draw.integers(3, size=NUM)
+    x[:, :3] += np.eye(3)[y]
+    model = OneVsRestClassifier(LogisticRegression()).fit(x, y)
+    logits, p = model.decision_function(x), model.predict_proba(x)
+    found = report(logits, y, 3, "sigmoid")
+    assert found["log_loss"] == pytest.approx(reference.log_loss(y, p), rel=1e-12)
+    areas = [reference.roc_auc_score(y == k, logits[:, k]) for k in range(3)]
+    assert found["roc_auc"] == pytest.approx(np.mean(areas), rel=1e-12)
+    assert found["log_loss"] != pytest.approx(report(logits, y, 3)["log_loss"], rel=1e-3)
+
+
+@pytest.mark.parametrize("link", ["softmax", "sigmoid", "margin"])
+@pytest.mark.parametrize("columns", [1, 2, 3, 6])
+def test_resampled_metrics_know_the_link(columns, link):
+    draw = np.random.default_rng(columns)
+    num_classes = max(2, columns)
+    logits, targets = draw.normal(size=(NUM, columns)).astype(np.float32) * 3, draw.integers(num_classes, size=NUM)
+    found = report(logits, targets, num_classes, link)
+    for name in names(num_classes):
+        seen = weighted(name, logits, targets, Measure(link=link))(np.ones((1, NUM)))
+        assert seen[0] == pytest.approx(found[name], rel=1e-12, abs=1e-15), name
+
+
+def test_margins_do_not_depend_on_what_all_classes_share():
+    # hinge losses see differences of outputs only, so a number added to all of an example's means nothing
+    draw = np.random.default_rng(2)
+    logits, targets = draw.normal(size=(NUM, 4)), draw.integers(4, size=NUM)
+    shifted = logits + draw.normal(size=(NUM, 1)) * 10
+    assert report(shifted, targets, 4, "margin") == pytest.approx(report(logits, targets, 4, "margin"), rel=1e-9)

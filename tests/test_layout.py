@@ -1,0 +1,239 @@
+"""The policies of the tree: what stands where, how large it may be, what imports what, what names a trial."""
+
+import ast
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from dlexp.config.catalog import default_choices, list_groups, read_option
+from dlexp.config.relevance import IRRELEVANT
+from dlexp.search.trial_id import NUMBERS
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ("dlexp", "cli")
+WRITTEN = (*SOURCE, "tests", "benchmarks")
+MAX_LINES, MAX_MODULES = 300, 16
+MAX_TESTS = 20  # a folder of tests mirrors one of modules, and adds what crosses them
+
+# Modules that have no test of their name, and why.
+WITHOUT_TEST = {
+    "cli/argument.py": "declares flags and computes nothing; tests/cli/test_app.py reads them in every help",
+    "cli/view/cv_table.py": "a table of `dlexp cv`, asserted in tests/cli/command/test_cv.py",
+    "dlexp/augment/none.py": "an option, held by tests/augment/test_contract.py",
+}
+# Modules that the builder imports and that cannot change a number; dlexp/search/trial_id.py says why.
+WITHOUT_NUMBERS = {"dlexp.config.trust", "dlexp.durable"}
+# Tests that have no module of their name, and why.
+WITHOUT_MODULE = {
+    "tests/docs/test_configure.py": "a page of the documents",
+    "tests/docs/test_generate.py": "the generator of the documents",
+    "tests/docs/test_pages.py": "the documents",
+    "tests/search/test_replay.py": "a benchmark of searches",
+    "tests/test_contributing.py": "CONTRIBUTING",
+    "tests/test_golden.py": "run folders of earlier versions, read by every command",
+    "tests/test_layout.py": "the tree",
+    "tests/test_packaging.py": "pyproject.toml",
+    "tests/test_readme.py": "the README",
+    "tests/augment/test_contract.py": "a table over all options",
+    "tests/config/test_contract.py": "a table over all options",
+    "tests/model/test_contract.py": "a table over all options",
+    "tests/optimizer/test_contract.py": "a table over all options",
+    "tests/schedule/test_contract.py": "a table over all options",
+    "tests/model/test_pairwise.py": "every option beside every option",
+    "tests/model/test_parity.py": "models against torchvision's under copied weights",
+    "tests/config/test_fuzz.py": "random configurations",
+    "tests/config/test_user_code.py": "user code, from the configuration to the error",
+    "tests/engine/stack/test_cuda.py": "all stacks on a GPU",
+    "tests/engine/stack/test_equal.py": "all stacks against solo training",
+    "tests/engine/stack/test_torch.py": "all stacks against torch.optim",
+    "tests/statistic/test_statsmodels.py": "all tests against a reference library",
+    "tests/execution/test_workers.py": "worker processes change no number",
+    "tests/job/compare/test_compare_seeds.py": "a use case: runs that differ in their seed",
+    "tests/job/cv/test_cv_killed.py": "a use case: kills",
+    "tests/job/cv/test_cv_mlflow.py": "a use case: MLflow",
+    "tests/job/cv/test_cv_settings.py": "a use case: settings compared by folds",
+    "tests/job/sweep/test_sweep_killed.py": "a use case: kills",
+    "tests/job/train/test_bad_data.py": "a use case: data with faults",
+    "tests/job/train/test_torchvision.py": "a use case: torchvision's data and models",
+    "tests/job/train/test_train_killed.py": "a use case: kills",
+    "tests/job/train/test_user_code.py": "a use case: classes of the user",
+    "tests/tracking/test_server.py": "a use case: a server that goes away",
+}
+
+
+def modules(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def mirror(path: Path) -> str:
+    """Return where a module's test stands: dlexp/a/b.py -> tests/a/test_b.py, cli/a.py -> tests/cli/test_a.py.
+
+    What cli/view prints is asserted where the command that prints it is run, in tests/cli/command.
+    """
+    parts = path.relative_to(ROOT).parts
+    inner = parts[1:-1] if parts[0] == "dlexp" else parts[:-1]
+    inner = ("cli", "command") if inner == ("cli", "view") else inner
+    return "/".join(("tests", *inner, f"test_{path.name}"))
+
+
+MIRRORS = {relative(path): mirror(path) for path in modules(*SOURCE) if path.name != "__init__.py"}
+TESTS = {relative(path) for path in modules("tests") if path.name.startswith("test_")}
+
+
+def test_every_module_has_its_mirrored_test():
+    lacking = {module for module, test in MIRRORS.items() if test not in TESTS}
+    assert lacking == set(WITHOUT_TEST)
+
+
+def test_every_test_is_the_mirror_of_a_module():
+    assert TESTS - set(MIRRORS.values()) == set(WITHOUT_MODULE)
+
+
+def test_no_file_is_long():
+    lengths = {relative(path): len(path.read_text(encoding="utf-8").splitlines()) for path in modules(*WRITTEN)}
+    assert {path: length for path, length in lengths.items() if length > MAX_LINES} == {}
+
+
+def test_no_folder_is_crowded():
+    sources = [path for path in modules(*SOURCE, "benchmarks") if path.name != "__init__.py"]
+    paths = [*sources, *(ROOT / test for test in TESTS)]
+    counts = Counter(relative(path.parent) for path in paths)
+    limits = {folder: MAX_TESTS if folder.startswith("tests") else MAX_MODULES for folder in counts}
+    assert {folder: count for folder, count in counts.items() if count > limits[folder]} == {}
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the full names that a module imports, inside functions too."""
+    package = list(path.relative_to(ROOT).parts[:-1])
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def test_matplotlib_is_imported_in_report_only():
+    drawing = {path for path in modules(*SOURCE) if any(name.split(".")[0] == "matplotlib" for name in imported(path))}
+    assert drawing
+    assert {relative(path) for path in drawing if path.parent != ROOT / "dlexp" / "report"} == set()
+
+
+def source_of(name: str) -> Path | None:
+    """Return the file of a module of dlexp; None for another name, such as that of a class."""
+    place = ROOT.joinpath(*name.split("."))
+    paths = (place.with_suffix(".py"), place / "__init__.py")
+    return next((path for path in paths if path.is_file()), None)
+
+
+def closure(*names: str) -> set[str]:
+    """Return the modules of dlexp that some modules import, directly or through others, these included."""
+    reached: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        path = source_of(name)
+        if name in reached or path is None or not name.startswith("dlexp."):
+            continue
+        reached.add(name)
+        waiting += imported(path)
+        waiting.append(name.rpartition(".")[0])  # importing a module runs its package
+    return reached
+
+
+def targets_of_a_trial() -> set[str]:
+    """Return the modules of the options of the groups that decide a trial's numbers."""
+    groups = [group for group in default_choices() if group not in IRRELEVANT]
+    options = [read_option(group, option) for group in groups for option in list_groups()[group]]
+    return {str(option["_target_"]).rpartition(".")[0] for option in options}
+
+
+def test_a_trial_is_named_by_all_code_that_its_numbers_depend_on():
+    reached = closure("dlexp.build.program", "dlexp.engine.train", *targets_of_a_trial())
+    entries = {f"dlexp.{name}" for name in NUMBERS}
+    assert len(entries) == len(NUMBERS)
+
+    def covers(entry: str, name: str) -> bool:
+        return name == entry or name.startswith(f"{entry}.")
+
+    bare = {name for name in reached if not any(covers(entry, name) for entry in entries)}
+    # a package of which an entry covers one module holds no code itself
+    assert {name for name in bare if not is_bare_package(name)} == WITHOUT_NUMBERS
+    assert {entry for entry in entries if not any(covers(entry, name) for name in reached)} == set()
+
+
+def is_bare_package(name: str) -> bool:
+    """Say whether a name is a package whose own file is a docstring and nothing else."""
+    path = source_of(name)
+    assert path is not None
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return path.name == "__init__.py" and len(body) == 1 and isinstance(body[0], ast.Expr)
+
+
+OPTIONS = [(group, option) for group, options in list_groups().items() for option in options]
+NAMES = [f"{group}={option}" for group, option in OPTIONS]
+# Options whose class has another name, and why.
+OTHER_NAME = {
+    "data=csv": "Table reads text with any separator",
+    "trainer=default": "the group has one class, Trainer",
+}
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS, ids=NAMES)
+def test_an_option_is_a_file_a_class_and_a_test(group, option):
+    assert (ROOT / "conf" / group / f"{option}.yaml").is_file()
+    module, _, name = str(read_option(group, option)["_target_"]).rpartition(".")
+    assert callable(getattr(import_module(module), name))
+    path = source_of(module)
+    assert path is not None
+    assert mirror(path) in TESTS or relative(path) in WITHOUT_TEST
+    assert is_named_alike(option, path.stem, name) or f"{group}={option}" in OTHER_NAME
+
+
+def is_named_alike(option: str, module: str, name: str) -> bool:
+    """Say whether an option has the name of its module or its class: leaky_relu is LeakyReLU, none is NoNorm."""
+    return option == module or option.replace("_", "") in name.lower() or (option == "none" and name.startswith("No"))
+
+
+def test_every_yaml_file_of_a_group_is_an_option_or_a_fragment():
+    files = {path.relative_to(ROOT / "conf").as_posix() for path in (ROOT / "conf").glob("*/*.yaml")}
+    options = {f"{group}/{option}.yaml" for group, option in OPTIONS}
+    assert {path for path in files - options if not path.partition("/")[2].startswith("_")} == set()
+
+
+@pytest.mark.parametrize("exceptions", [WITHOUT_TEST, WITHOUT_MODULE], ids=["modules", "tests"])
+def test_every_exception_is_there_and_says_why(exceptions):
+    assert {path for path in exceptions if not (ROOT / path).is_file()} == set()
+    assert all(exceptions.values())
+
+
+def test_every_other_name_is_needed():
+    for text in OTHER_NAME:
+        group, _, option = text.partition("=")
+        module, _, name = str(read_option(group, option)["_target_"]).rpartition(".")
+        assert not is_named_alike(option, module.rpartition(".")[2], name)
+
+
+@pytest.mark.parametrize("package", ["torch", "torchvision", "mlflow", "optuna", "matplotlib", "sklearn"])
+@pytest.mark.parametrize(
+    ("place", "is_light"),
+    [(f"cli/{folder}x.py", True) for folder in ("", "command/", "view/", "completion/")]
+    + [(f"dlexp/{folder}/x.py", True) for folder in ("config", "run", "search", "statistic")]
+    + [("dlexp/direction.py", True), ("dlexp/error.py", True), ("dlexp/engine/x.py", False), ("tests/x.py", False)],
+)
+def test_ruff_refuses_heavy_imports_at_the_top_of_light_modules(package, place, is_light):
+    command = [sys.executable, "-m", "ruff", "check", "--select=TID253", "--stdin-filename", place, "-"]
+    done = subprocess.run(command, input=f"import {package}\n", capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert (done.returncode == 1) == is_light
+    assert ("TID253" in done.stdout) == is_light

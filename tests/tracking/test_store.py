@@ -1,0 +1,74 @@
+"""Which store is meant, whether it answers, and experiments made once however many ask."""
+
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from dlexp.error import EnvironmentFault
+from dlexp.tracking.store import Store, check_reachable, choose, connect, experiment_id
+
+
+@pytest.fixture(autouse=True)
+def _no_variable(monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("uri", "variable", "last", "expected"),
+    [
+        (None, None, None, None),
+        ("http://setting", "http://variable", "http://last", "http://setting"),
+        (None, "http://variable", "http://last", "http://variable"),
+        (None, None, "http://last", "http://last"),
+    ],
+)
+def test_the_setting_comes_before_the_variable_before_the_last(tmp_path, monkeypatch, uri, variable, last, expected):
+    if variable:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", variable)
+    store = choose(tmp_path, uri, last)
+    assert store.is_default == (expected is None)
+    assert store.uri == (expected or f"sqlite:///{tmp_path / 'mlflow.db'}")
+
+
+def test_paths_are_absolute_and_artifacts_stand_beside_the_database(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = choose(Path("runs"), None)
+    assert store.database == tmp_path / "runs" / "mlflow.db"
+    assert store.artifacts == (tmp_path / "runs" / "mlartifacts").as_uri()
+    store = choose(Path("runs"), "sqlite:///other/my.db")
+    assert store.database == tmp_path / "other" / "my.db"
+    assert store.artifacts == (tmp_path / "other" / "mlartifacts").as_uri()
+    server = choose(Path("runs"), "http://host:5000")
+    assert (server.database, server.artifacts) == (None, None)
+
+
+def test_a_server_that_does_not_answer_is_known_within_seconds():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        check_reachable(Store(f"http://127.0.0.1:{port}", None, False))
+    started = time.monotonic()
+    with pytest.raises(EnvironmentFault, match=f"no answer from http://127.0.0.1:{port}: Connection refused"):
+        check_reachable(Store(f"http://127.0.0.1:{port}", None, False))
+    assert time.monotonic() - started < 5
+
+
+def test_a_database_needs_no_answer(tmp_path):
+    check_reachable(choose(tmp_path, None))
+
+
+@pytest.mark.filterwarnings("ignore")  # mlflow's own libraries warn of each other
+def test_an_experiment_is_made_once_though_several_ask_at_once(runs_dir):
+    store = choose(runs_dir, None)
+    client = connect(store)
+    with ThreadPoolExecutor(4) as pool:
+        ids = set(pool.map(lambda _: experiment_id(client, store, "digits"), range(4)))
+    assert len(ids) == 1
+    experiment = client.get_experiment(ids.pop())
+    assert experiment.name == "digits"
+    assert experiment.artifact_location == f"{(runs_dir / 'mlartifacts').as_uri()}/digits"
+    client.delete_experiment(experiment.experiment_id)
+    with pytest.raises(EnvironmentFault, match="experiment digits is in MLflow's trash"):
+        experiment_id(client, store, "digits")
