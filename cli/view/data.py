@@ -43,12 +43,12 @@ def _part_table(found: "DataDocument") -> Table:
         table.add_column(part, justify="right")
     if found["class_names"]:
         for k, name in enumerate(found["class_names"][:SHOWN]):
-            table.add_row(f"{k} {escape(name)}", *(f"{part['counts'][name]:,}" for part in parts.values()))
+            table.add_row(f"{k} {escape(name)}", *(f"{part.get('counts', {})[name]:,}" for part in parts.values()))
         if len(found["class_names"]) > SHOWN:
             table.add_row(f"... and {len(found['class_names']) - SHOWN} more")
     else:
         for key in ("min", "mean", "max"):
-            table.add_row(key, *(f"{part[key]:.10g}" if key in part else "" for part in parts.values()))
+            table.add_row(key, *(_short(part.get(key)) for part in parts.values()))
     table.add_row("all", *(f"{part['num']:,}" for part in parts.values()), style="bold")
     return table
 
@@ -61,12 +61,16 @@ def _column_table(columns: list["ColumnRecord"]) -> Table:
     table.add_column("what is in it", overflow="fold")
     for column in columns[:SHOWN]:
         if column["type"] == "number":
-            content = f"{column['min']:.10g} to {column['max']:.10g}, mean {column['mean']:.6g}"
+            content = "{min:.10g} to {max:.10g}, mean {mean:.6g}".format(**column)
         else:
-            counts = sorted(column["counts"].items(), key=lambda item: -item[1])
+            counts = sorted(column.get("counts", {}).items(), key=lambda item: -item[1])
             content = ", ".join(f"{name} {number:,}" for name, number in counts[:SHOWN_CATEGORIES])
             content += f" and {len(counts) - SHOWN_CATEGORIES} more" if len(counts) > SHOWN_CATEGORIES else ""
         table.add_row(escape(column["name"]), column["type"], f"{column['gaps']:,}", escape(content))
     if len(columns) > SHOWN:
         table.add_row(f"... and {len(columns) - SHOWN} more")
     return table
+
+
+def _short(value: float | None) -> str:
+    return "" if value is None else f"{value:.10g}"

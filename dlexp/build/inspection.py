@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from dlexp.build.dataset import load_data
+from dlexp.build.document import ChannelRecord, ColumnRecord, DataDocument, ExampleRecord, PartRecord
 from dlexp.config.compose import Composed
 from dlexp.data.dataset import Dataset
 from dlexp.data.quality import examine, warn
@@ -17,7 +18,7 @@ EXAMPLES = 5
 _SAMPLED = 2000  # pictures that means are taken over
 
 
-def inspect(composed: Composed, figure: Path | None = None) -> dict[str, Any]:
+def inspect(composed: Composed, figure: Path | None = None) -> DataDocument:
     """Return what ``dlexp data --json`` prints.
 
     Args:
@@ -34,7 +35,7 @@ def inspect(composed: Composed, figure: Path | None = None) -> dict[str, Any]:
         DataError: Absent or unusable data.
     """
     data = load_data(composed.config)
-    found: dict[str, Any] = {
+    found: DataDocument = {
         "kind": "data",
         "name": data.name,
         "task": data.task,
@@ -63,17 +64,18 @@ def _parts(data: Dataset) -> dict[str, Tensor]:
     return {"train": data.train, "val": data.val, "test": data.test}
 
 
-def _describe_part(data: Dataset, rows: Tensor) -> dict[str, Any]:
-    targets, found = data.targets[rows], {"num": len(rows)}
+def _describe_part(data: Dataset, rows: Tensor) -> PartRecord:
+    targets, num = data.targets[rows], len(rows)
     if data.num_classes:
         counts = torch.bincount(targets, minlength=data.num_classes).tolist()
-        return found | {"counts": dict(zip(data.class_names, counts, strict=True))}
-    if not len(rows):
-        return found
-    return found | {"min": float(targets.min()), "mean": float(targets.double().mean()), "max": float(targets.max())}
+        return {"num": num, "counts": dict(zip(data.class_names, counts, strict=True))}
+    if not num:
+        return {"num": num}
+    mean = float(targets.double().mean())
+    return {"num": num, "min": float(targets.min()), "mean": mean, "max": float(targets.max())}
 
 
-def _columns(data: Dataset) -> list[dict[str, Any]]:
+def _columns(data: Dataset) -> list[ColumnRecord]:
     features = (data.encoding or {}).get("features")
     if features is None:
         names = data.feature_names or [str(k) for k in range(data.inputs.shape[1])]
@@ -87,29 +89,35 @@ def _columns(data: Dataset) -> list[dict[str, Any]]:
     return found
 
 
-def _column(data: Dataset, feature: dict[str, Any], block: np.ndarray) -> dict[str, Any]:
+def _column(data: Dataset, feature: dict[str, Any], block: np.ndarray) -> ColumnRecord:
     if feature["levels"] is None:
         values = block[:, 0]
         present = values[~np.isnan(values)]
-        extent = {"min": float(present.min()), "mean": float(present.mean()), "max": float(present.max())}
-        return {"name": feature["name"], "type": "number", "gaps": int(np.isnan(values).sum()), **extent}
+        return {
+            "name": feature["name"],
+            "type": "number",
+            "gaps": int(np.isnan(values).sum()),
+            "min": float(present.min()),
+            "mean": float(present.mean()),
+            "max": float(present.max()),
+        }
     table = getattr(data.encode, "table", None)
     gaps = 0 if table is None else int(table.is_missing(feature["name"]).sum())
     counts = dict(zip(feature["levels"], block.sum(0).astype(int).tolist(), strict=True))
     return {"name": feature["name"], "type": "category", "gaps": gaps, "counts": counts}
 
 
-def _channels(data: Dataset) -> list[dict[str, float]]:
+def _channels(data: Dataset) -> list[ChannelRecord]:
     rows = data.train[torch.linspace(0, len(data.train) - 1, min(_SAMPLED, len(data.train))).long()]
     flat = as_float(data.inputs[rows]).flatten(0, 2).double()
     std, mean = torch.std_mean(flat, 0, correction=0)
     return [{"mean": float(m), "std": float(s)} for m, s in zip(mean, std, strict=True)]
 
 
-def _example(data: Dataset, row: int) -> dict[str, Any]:
+def _example(data: Dataset, row: int) -> ExampleRecord:
     target = data.targets[row].item()
-    found: dict[str, Any] = {"id": data.sample_ids(torch.tensor([row]))[0]}
-    found["target"] = data.class_names[int(target)] if data.num_classes else target
+    label = data.class_names[int(target)] if data.num_classes else float(target)
+    found: ExampleRecord = {"id": data.sample_ids(torch.tensor([row]))[0], "target": label}
     if not data.is_image:
         names = data.feature_names or [str(k) for k in range(data.inputs.shape[1])]
         found["inputs"] = dict(zip(names, data.inputs[row].tolist(), strict=True))

@@ -4,6 +4,7 @@ import torch
 
 from dlexp.data.array import Arrays
 from dlexp.error import DataError
+from tests.present import present
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 5)).astype(np.float32)
@@ -157,6 +158,6 @@ def test_names_of_19_digits(save):
     number = 1234567890123456789 + np.arange(60)
     found = Arrays(path=save(x=X, y=Y, number=number, site=number // 4), id="number", group="site").load()
     assert found.ids == [str(entry) for entry in number.tolist()]
-    assert len(found.groups.unique()) == len(set((number // 4).tolist()))
+    assert len(present(found.groups).unique()) == len(set((number // 4).tolist()))
     with pytest.raises(DataError, match=r"site, rows 0, 1, 2: got \d+ in each; ids must differ"):
         Arrays(path=save(x=X, y=Y, site=number // 4), id="site").load()
