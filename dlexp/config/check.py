@@ -1,5 +1,6 @@
 """Checks a composed configuration against the signatures of the components it names."""
 
+import re
 import sys
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -166,10 +167,19 @@ def check_value(path: str, value: Any, parameter: Parameter) -> Any:
     Raises:
         ConfigError: It is of another type or outside what is allowed.
     """
+    if re.search(r"\bName\b", parameter.text):
+        value = _as_name(value)
     try:
         return TypeAdapter(parameter.annotation).validate_python(value, strict=True)
     except ValidationError:
         raise ConfigError(f"{path}: got {show(value)}; {_cure(parameter, value)}") from None
+
+
+def _as_name(value: Any) -> Any:
+    """Return the text of numbers: columns may be called 0, 1, 2."""
+    if isinstance(value, list):
+        return [_as_name(item) for item in value]
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _cure(parameter: Parameter, value: Any) -> str:

@@ -99,6 +99,27 @@ def test_accumulated_batches_of_unequal_size_equal_one_large_batch():
         torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("weight", [[1.0, 3.0, 0.5, 2.0], [0.0, 1.0, 0.0, 4.0]])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_class_weights_of_accumulated_batches_count_together(weight, smoothing):
+    data = batches(3)
+    data[-1] = (data[-1][0][:3], data[-1][1][:, :3])
+    together = [(torch.cat([x for x, _ in data]), torch.cat([y for _, y in data], dim=1))]
+    model = make_model()
+    models = [nn.Sequential(model[0], nn.Tanh(), model[3])]
+    models.append(copy.deepcopy(models[0]))
+    for model, pairs, accumulate in zip(models, (data, together), (3, 1), strict=True):
+        step = make_step(model, SGD(lr=LR))
+        step.rules.loss.class_weight, step.rules.loss.label_smoothing = weight, smoothing
+        advance(step, pairs, accumulate=accumulate)
+    reference = nn.Sequential(*copy.deepcopy([make_model()[0], nn.Tanh(), make_model()[3]]))
+    criterion = nn.CrossEntropyLoss(torch.tensor(weight).double(), label_smoothing=smoothing)
+    criterion(reference(together[0][0]), together[0][1][0]).backward()
+    for a, b, c in zip(models[0].parameters(), models[1].parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-14)
+        torch.testing.assert_close(a, c - LR * c.grad, rtol=1e-10, atol=1e-12)
+
+
 def test_average_of_weights_follows_its_formula_and_is_put_in_and_taken_out():
     model = make_model()
     step = make_step(model, SGD(lr=LR), ema=torch.tensor([[0.9]], dtype=torch.float64))
