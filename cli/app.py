@@ -6,7 +6,22 @@ import sys
 import typer
 
 from . import flag
-from .command import compare, config, cv, doctor, evaluate, options, predict, runs, summary, sweep, sync, train, ui
+from .command import (
+    compare,
+    config,
+    cv,
+    data,
+    doctor,
+    evaluate,
+    options,
+    predict,
+    runs,
+    summary,
+    sweep,
+    sync,
+    train,
+    ui,
+)
 from .completion import candidate
 from .output import show_error
 
@@ -30,6 +45,7 @@ app.command("predict")(predict.predict)
 app.command("compare")(compare.compare)
 app.command("config")(config.config)
 app.command("options")(options.options)
+app.command("data")(data.data)
 app.command("summary")(summary.summary)
 app.command("runs")(runs.runs)
 app.command("ui")(ui.ui)

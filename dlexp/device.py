@@ -49,6 +49,12 @@ def _cuda(name: str) -> tuple[torch.device, str]:
     return device, f"{device} {torch.cuda.get_device_name(device)}, {gigabytes:.1f} GiB free"
 
 
+def send(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:
+    """Return a tensor on a device; float64 becomes float32 on mps, which has none."""
+    is_narrowed = torch.device(device).type == "mps" and tensor.dtype == torch.float64
+    return (tensor.float() if is_narrowed else tensor).to(device)
+
+
 def free_bytes(device: torch.device) -> int:
     """Return the free memory of a device; of the machine for cpu and mps."""
     if device.type == "cuda":

@@ -97,6 +97,19 @@ class CrossEntropy:
             return loss_TN.mean(1)
         return loss_TN.sum(1) / weight.expand(len(targets), 1, -1).squeeze(1).gather(1, targets).sum(1)
 
+    def mass(self, targets: Tensor, dtype: torch.dtype) -> Tensor | None:
+        """Return what the loss of a batch is divided by, (T,) or (1,): the sum of its weights; None for its size."""
+        if self.class_weight is None or targets.ndim == 3:
+            return None
+        weight = self._weights_on(torch.empty(0, dtype=dtype, device=targets.device))
+        assert weight is not None
+        return (
+            weight.squeeze(1)
+            .expand(max(len(targets), len(weight)), -1)
+            .gather(1, targets.expand(max(len(targets), len(weight)), -1))
+            .sum(1)
+        )
+
     def _of_probabilities(self, weighted_TNK: Tensor, p_TNK: Tensor) -> Tensor:
         smoothing = self.label_smoothing
         if isinstance(smoothing, Tensor):

@@ -1,5 +1,7 @@
 """Input normalisation, fitted on the training part only: y = x * scale + shift per channel or feature.
 
+Vectors are normalised in float64 before they become the model's type: seconds since 1970 keep their differences.
+
 Shapes: N examples, T trials, C channels (the last axis of an image) or features.
 """
 
@@ -9,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dlexp.device import send
+
 _CHUNK_ROWS = 4096
 
 
@@ -17,41 +21,43 @@ class Affine:
     """A fitted normalisation.
 
     Attributes:
-        scale: (C,) float32, or (T, C) for a stack of trials.
+        scale: (C,) float64, or (T, C) for a stack of trials.
         shift: As `scale`.
         fill: What a missing number (NaN) of a table counts as: the column's training mean, shaped as `scale`;
-            None where nothing is missing.
+            None for images.
     """
 
     scale: Tensor
     shift: Tensor
     fill: Tensor | None = None
 
-    def apply(self, x: Tensor, channel_dim: int = -1) -> Tensor:
-        """Return x * scale + shift in float32; bytes are first divided by 255.
+    def apply(self, x: Tensor, channel_dim: int = -1, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Return x * scale + shift, for vectors computed in float64 and then rounded; bytes are first divided by 255.
 
         Args:
-            x: (..., C) in any type, channels last; a stack needs (T, ..., C).
+            x: (..., C) in any type, channels last; a stack needs (T, ..., C). Up to three axes are vectors.
             channel_dim: Where the channels are, for example -3 for (N, C, H, W).
+            dtype: What vectors are returned in; images are float32.
         """
+        wide = self.scale.dtype if x.dim() <= 3 else torch.float32
         # The division of bytes goes into the scale: one pass over the batch less.
-        scale = self.scale / 255 if x.dtype == torch.uint8 else self.scale
-        y = x.movedim(channel_dim, -1).to(torch.float32, copy=True)
+        scale = (self.scale / 255 if x.dtype == torch.uint8 else self.scale).to(wide)
+        y = x.movedim(channel_dim, -1).to(wide, copy=True)
         if self.fill is not None:
-            y = torch.where(y.isnan(), self._spread(self.fill, y), y)
-        rows, shift = y, self.shift
+            y = torch.where(y.isnan(), self._spread(self.fill.to(wide), y), y)
+        rows, shift = y, self.shift.to(wide)
         if y.dim() >= 4 and y.is_contiguous() and y.device.type == "cpu":
             # An inner axis of three channels defeats the CPU's vector loops: whole image rows are 4 times as fast.
             rows, width = y.flatten(-2), y.shape[-2]
             scale, shift = scale.tile(width), shift.tile(width)
         # Two roundings in any position; a fused multiply-add would differ between a kernel's body and its tail.
         rows.mul_(self._spread(scale, rows)).add_(self._spread(shift, rows))
-        return y.movedim(-1, channel_dim)
+        return (y.to(dtype) if x.dim() <= 3 else y).movedim(-1, channel_dim)
 
     def invert(self, y: Tensor, channel_dim: int = -1) -> Tensor:
-        """Return the x in [0, 1] (images) or in the column's unit (tables) that `apply` turned into y."""
+        """Return the x in [0, 1] (images) or in the column's unit (tables, float64) that `apply` turned into y."""
         inverse = Affine(1 / self.scale, -self.shift / self.scale)
-        return inverse.apply(y, channel_dim)
+        return inverse.apply(y, channel_dim, self.scale.dtype)
 
     @staticmethod
     def _spread(values: Tensor, x: Tensor) -> Tensor:
@@ -60,8 +66,8 @@ class Affine:
 
     def to(self, device: torch.device | str) -> "Affine":
         """Return the same normalisation on another device."""
-        fill = None if self.fill is None else self.fill.to(device)
-        return Affine(self.scale.to(device), self.shift.to(device), fill)
+        fill = None if self.fill is None else send(self.fill, device)
+        return Affine(send(self.scale, device), send(self.shift, device), fill)
 
     def keep(self, rows: list[int]) -> "Affine":
         """Return the normalisation of some trials of a stack."""
@@ -88,21 +94,24 @@ class Standard:
 
     def fit(self, inputs: Tensor, rows: Tensor | None = None) -> Affine:
         """Return the normalisation of inputs (N, H, W, C) or (N, C); `rows` picks the training part without a copy."""
-        fill = _means_of_present(inputs, rows)
+        fill, factor = _means_of_present(inputs, rows), _powers_of_two(inputs, rows)
         mean, count = torch.zeros(inputs.shape[-1], dtype=torch.float64, device=inputs.device), 0
         squares = torch.zeros_like(mean)
-        for chunk in _chunks(inputs, rows, fill):
+        low, high = torch.full_like(mean, torch.inf), torch.full_like(mean, -torch.inf)
+        for piece in _chunks(inputs, rows, fill):
+            chunk = piece * factor
+            low, high = torch.minimum(low, chunk.amin(0)), torch.maximum(high, chunk.amax(0))
             # Chan's pairwise update keeps the variance exact where mean and deviation differ by orders of magnitude.
             part_mean, total = chunk.mean(0), count + len(chunk)
             delta = part_mean - mean
             squares += (chunk - part_mean).square().sum(0) + delta.square() * (count * len(chunk) / total)
             mean += delta * (len(chunk) / total)
             count = total
-        std = (squares / count).sqrt()
-        # Rounding leaves a constant column with a deviation of a few ulp instead of zero.
-        is_constant = std <= 1e-12 * mean.abs().clamp(min=1)
-        scale = torch.where(is_constant, 1.0, 1 / std.where(~is_constant, 1.0))
-        return Affine(scale.float(), (-mean * scale).float(), fill)
+        mean, std = mean / factor, (squares / count).sqrt() / factor
+        # Rounding leaves a constant column with a deviation of a few ulp: its range alone tells.
+        inverse = 1 / std
+        scale = torch.where((high > low) & inverse.isfinite(), inverse, 1.0)
+        return Affine(scale, torch.where(high > low, -mean, -low / factor) * scale, fill)
 
 
 class MinMax:
@@ -116,8 +125,10 @@ class MinMax:
         fill = _means_of_present(inputs, rows)
         low = torch.stack([chunk.amin(0) for chunk in _chunks(inputs, rows, fill)]).amin(0)
         high = torch.stack([chunk.amax(0) for chunk in _chunks(inputs, rows, fill)]).amax(0)
-        scale = torch.where(high > low, 1 / (high - low).where(high > low, 1.0), 1.0)
-        return Affine(scale.float(), (-low * scale).float(), fill)
+        # Halved first: the difference of two finite numbers may be none.
+        inverse = 0.5 / (high / 2 - low / 2)
+        scale = torch.where((high > low) & inverse.isfinite(), inverse, 1.0)
+        return Affine(scale, -low * scale, fill)
 
 
 class NoNormalize:
@@ -128,17 +139,33 @@ class NoNormalize:
 
     def fit(self, inputs: Tensor, rows: Tensor | None = None) -> Affine:
         """Return the identity."""
-        ones = torch.ones(inputs.shape[-1], device=inputs.device)
+        ones = torch.ones(inputs.shape[-1], dtype=torch.float64, device=inputs.device)
         return Affine(ones, torch.zeros_like(ones), _means_of_present(inputs, rows))
 
 
 def _means_of_present(inputs: Tensor, rows: Tensor | None) -> Tensor | None:
-    """Return each column's mean without missing numbers (0 if all are), or None when a table misses none."""
+    """Return each column's mean without missing numbers (0 if all are), None for images.
+
+    It is there for a table without gaps too: an example to predict may have the first.
+    """
     if inputs.dim() != 2 or not inputs.is_floating_point():
         return None
-    table = inputs if rows is None else inputs[rows]
-    # Asked of all rows: a validation row may miss what no training row does.
-    return table.double().nanmean(0).nan_to_num(0).float() if inputs.isnan().any() else None
+    total = torch.zeros(inputs.shape[-1], dtype=torch.float64, device=inputs.device)
+    count, factor = torch.zeros_like(total), _powers_of_two(inputs, rows)
+    for piece in _chunks(inputs, rows, None):
+        total += (piece * factor).nansum(0)
+        count += (~piece.isnan()).sum(0)
+    return total / count.clamp(min=1) / factor
+
+
+def _powers_of_two(inputs: Tensor, rows: Tensor | None) -> Tensor:
+    """Return (C,) factors that bring each column below 1 exactly, so that no square is beyond float64."""
+    largest = torch.zeros(inputs.shape[-1], dtype=torch.float64, device=inputs.device)
+    if inputs.dim() != 2 or not inputs.is_floating_point():
+        return largest + 1
+    for piece in _chunks(inputs, rows, None):
+        largest = torch.maximum(largest, piece.nan_to_num(0).abs().amax(0))
+    return torch.ldexp(torch.ones_like(largest), -largest.frexp().exponent.clamp(-1000, 1000))
 
 
 def _chunks(inputs: Tensor, rows: Tensor | None, fill: Tensor | None) -> Iterator[Tensor]:

@@ -30,6 +30,7 @@ class ComponentMarker:
 
 PerTrial = Annotated[T, PerTrialMarker()]
 
+Name = str  # of a column: a number on the command line is taken as its text
 Component = Annotated[Any, ComponentMarker()]
 Count = Annotated[int, Ge(1)]
 NonNegativeInt = Annotated[int, Ge(0)]

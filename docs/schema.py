@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from dlexp.build.document import SummaryDocument
+from dlexp.build.document import DataDocument, SummaryDocument
 from dlexp.config.options import Options
 from dlexp.error import ErrorDocument
 from dlexp.job.compare.document import Comparison, Noise
@@ -25,6 +25,7 @@ DOCUMENTS: dict[str, Any] = {
     "cv": CVResult,
     "cv-dry-run": CVPlan,
     "cv-settings": CVSettingsResult,
+    "data": DataDocument,
     "error": ErrorDocument,
     "eval": Evaluation,
     "noise": Noise,

@@ -105,5 +105,27 @@ def test_missing_numbers_take_the_training_mean():
     assert present(fit.to("cpu").fill).equal(fit.fill)
 
 
-def test_no_missing_no_fill():
-    assert Standard().fit(TABLE).fill is None
+def test_the_mean_is_stored_where_nothing_is_missing():
+    fill = Standard().fit(TABLE, torch.arange(100)).fill
+    assert fill is not None
+    torch.testing.assert_close(fill, TABLE[:100].double().mean(0))
+    assert Standard().fit(BYTES).fill is None
+
+
+@pytest.mark.parametrize(
+    ("base", "step"), [(1.7e9, 1), (1e15, 1), (0, 1e-13), (1e39, 1e38), (-1e300, 1e299), (1e-290, 1e-291)]
+)
+@pytest.mark.parametrize("option", [Standard, MinMax])
+def test_differences_survive_whatever_the_size(option, base, step):
+    place = torch.arange(51, dtype=torch.float64)
+    found = option().fit((base + step * place)[:, None]).apply((base + step * place)[:, None])
+    # of 0 .. 50: mean 25, variance (51^2 - 1) / 12
+    expected = (place - 25) / (2600 / 12) ** 0.5 if option is Standard else place / 50
+    torch.testing.assert_close(found[:, 0].double(), expected, atol=0.02 if base == 1e15 else 2e-6, rtol=0)
+
+
+def test_a_stack_keeps_differences_too():
+    x = 1.7e9 + torch.arange(51, dtype=torch.float64)[:, None]
+    fits = [Standard().fit(x, torch.arange(40)), Standard().fit(x, torch.arange(10, 51))]
+    for t, fit in enumerate(fits):
+        assert Affine.stack(fits).apply(torch.stack([x, x]))[t].equal(fit.apply(x))

@@ -39,6 +39,8 @@ def predict(
 
     found = job.predict(run, runs_dir, inputs, is_ensemble=ensemble)
     console = people(json, is_quiet=quiet)
+    for warning in found["warnings"]:
+        console.print(f"[yellow]warning[/] {escape(warning)}")
     view.show(found, console)
     if out is not None:
         job.write(found, out)

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dlexp.augment.draw import chance, integers, require_images
+from dlexp.error import ConfigError
 from dlexp.type import NonNegativeInt, UnitInterval
 
 
@@ -37,6 +38,12 @@ class FlipCrop:
     def __call__(self, images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return moved images (N, C, H, W) of the same type, in channels-last memory, and the same targets."""
         require_images(images, "flip_crop")
+        shorter = min(images.shape[-2:])
+        if self.fill == "reflect" and self.padding >= shorter:
+            raise ConfigError(
+                f"augment.padding: got {self.padding}; fill=reflect mirrors less than the picture's {shorter} pixels: "
+                f"at most {shorter - 1}, or fill=edge"
+            )
         is_flipped = chance(len(images), self.flip, generator)
         top = integers(len(images), 2 * self.padding + 1, generator)
         left = integers(len(images), 2 * self.padding + 1, generator)

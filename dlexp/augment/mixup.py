@@ -27,9 +27,9 @@ class Mixup:
         self.num_classes = num_classes
 
     def __call__(self, images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Return blended inputs float32, and targets (N, K) float32 (classes) or (N,) (values)."""
+        """Return blended inputs as floats, and targets (N, K) float32 (classes) or (N,) (values)."""
         weight_N = beta(len(images), self.alpha, generator, images.device)
         partner_N = torch.randperm(len(images), generator=generator).to(images.device)
         x = as_float(images)
-        weight = weight_N.view(-1, *[1] * (x.dim() - 1))
+        weight = weight_N.to(x.dtype).view(-1, *[1] * (x.dim() - 1))
         return torch.lerp(x[partner_N], x, weight), mix_targets(targets, partner_N, weight_N, self.num_classes)

@@ -7,7 +7,7 @@ import torch
 
 from dlexp.build.node import Config, build
 from dlexp.data.dataset import Dataset
-from dlexp.data.fold import Fold
+from dlexp.data.fold import Fold, Rolling
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError
 
@@ -44,9 +44,12 @@ def deal_folds(config: Config, dataset: Dataset) -> list[Fold]:
         ConfigError: The data cannot be dealt so.
         DataError: Too few examples of a kind.
     """
-    if config["data"].get("time") is not None:
-        raise ConfigError("data.time: got a column; folds would train on the future: use dlexp train, or leave it null")
-    return build(config["cv"]).folds(dataset, config["data"].get("split_seed", 0))
+    dealer = build(config["cv"])
+    if dataset.times is not None and not isinstance(dealer, Rolling):
+        raise ConfigError(
+            "data.time: got a column; these folds would train on the future: set cv=rolling, or leave it null"
+        )
+    return dealer.folds(dataset, config["data"].get("split_seed", 0))
 
 
 def deal_inner(config: Config, dataset: Dataset, outer: Fold) -> list[Fold]:
@@ -93,7 +96,7 @@ def _key(config: dict[str, Any]) -> str:
     return json.dumps([*shared, place, None if place is None else config["cv"]], sort_keys=True)
 
 
-def check_parts(datasets: list[Dataset], trainer: Trainer, train_on: str = "train") -> None:
+def check_parts(datasets: list[Dataset], trainer: Trainer, train_on: str = "train") -> list[str]:
     """Check the number of training and validation examples against what a run asks for.
 
     Args:
@@ -101,13 +104,23 @@ def check_parts(datasets: list[Dataset], trainer: Trainer, train_on: str = "trai
         trainer: Its settings.
         train_on: ``train+val`` where the validation part has joined the training part.
 
+    Returns:
+        What is done otherwise than the settings say, a line each: a batch as large as the training part, where the
+        default is larger.
+
     Raises:
         ConfigError: Too few examples, or the wrong kind of targets.
     """
     if train_on != JOINED and not all(len(dataset.val) for dataset in datasets):
         raise ConfigError("data.val_fraction: got no validation examples; a run needs some to choose its best epoch")
     smallest = min(len(dataset.train) for dataset in datasets)
-    if trainer.batch_size > smallest:
+    is_fitted = trainer.batch_size > smallest
+    if is_fitted and trainer.batch_size != Trainer().batch_size:
         raise ConfigError(f"trainer.batch_size: got {trainer.batch_size}; the training part has {smallest} examples")
     if trainer.oversample and not datasets[0].num_classes:
         raise ConfigError("trainer.oversample: got true; the data have values, only classes can be drawn equally often")
+    if is_fitted:
+        return [
+            f"the training part has {smallest} examples: a batch is all of them (trainer.batch_size makes it smaller)"
+        ]
+    return []

@@ -1,9 +1,10 @@
-"""The document of `dlexp summary`."""
+"""The documents of `dlexp summary` and `dlexp data`."""
 
-from typing import Annotated
+from typing import Annotated, Any, NotRequired
 
 from typing_extensions import TypedDict
 
+from dlexp.run.document import Task
 from dlexp.type import one_of
 
 
@@ -58,3 +59,104 @@ class SummaryDocument(TypedDict):
     layers: list[LayerRecord]
     auxiliary: list[AuxiliaryRecord]
     warnings: list[str]
+
+
+class PartRecord(TypedDict):
+    """The examples of one part.
+
+    Attributes:
+        num: How many.
+        counts: By class.
+        min: Least value.
+        mean: Of the values.
+        max: Largest value.
+    """
+
+    num: int
+    counts: NotRequired[dict[str, int]]
+    min: NotRequired[float]
+    mean: NotRequired[float]
+    max: NotRequired[float]
+
+
+class ColumnRecord(TypedDict):
+    """A column of a table, over the training part.
+
+    Attributes:
+        name: Of the column.
+        type: Whether it is taken as numbers or as categories.
+        gaps: Missing entries.
+        min: Least number.
+        mean: Of the numbers.
+        max: Largest number.
+        counts: By category.
+    """
+
+    name: str
+    type: Annotated[str, one_of("number", "category")]
+    gaps: int
+    min: NotRequired[float]
+    mean: NotRequired[float]
+    max: NotRequired[float]
+    counts: NotRequired[dict[str, int]]
+
+
+class ChannelRecord(TypedDict):
+    """A channel of pictures, in [0, 1], over the training part."""
+
+    mean: float
+    std: float
+
+
+class ExampleRecord(TypedDict):
+    """One example.
+
+    Attributes:
+        id: Names it.
+        target: Its class, or value.
+        inputs: By name of the input; pictures have none.
+    """
+
+    id: str
+    target: str | float
+    inputs: NotRequired[dict[str, Any]]
+
+
+class DataDocument(TypedDict):
+    """What was read, without training.
+
+    Attributes:
+        kind: "data".
+        name: Of the data set.
+        task: Of the targets.
+        fingerprint: Equal for equal data with equal parts.
+        num_examples: In all parts.
+        in_shape: Of one example.
+        type: Of the numbers in memory.
+        bytes: In memory, or mapped.
+        class_names: In the order of their numbers.
+        parts: By name.
+        columns: Of a table.
+        channels: Of pictures.
+        examples: The first of training.
+        duplicates: Examples of a part that stand in an earlier part too, by part.
+        warnings: Sentences for the user.
+        figure: The file drawn.
+    """
+
+    kind: Annotated[str, one_of("data")]
+    name: str
+    task: Task
+    fingerprint: str
+    num_examples: int
+    in_shape: list[int]
+    type: str
+    bytes: int
+    class_names: list[str]
+    parts: dict[str, PartRecord]
+    columns: list[ColumnRecord]
+    channels: list[ChannelRecord]
+    examples: list[ExampleRecord]
+    duplicates: dict[str, int]
+    warnings: list[str]
+    figure: str | None

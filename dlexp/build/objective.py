@@ -1,5 +1,6 @@
 """The loss that a configuration names, and the metric that chooses the best epoch."""
 
+import math
 from typing import Any
 
 import torch
@@ -64,12 +65,17 @@ def choose_monitor(asked: str, loss: Any, dataset: Dataset, metrics: Metrics | N
         return known[0] if asked == "auto" else asked
     if asked == "auto":
         return "val/accuracy" if dataset.num_classes else "val/loss"
-    outputs = torch.zeros(1, 2, loss.num_outputs)
-    found = report(outputs, dataset.targets[:2].unsqueeze(0), Reading(loss, dataset.num_classes))
-    names = ([] if metrics is None else metrics.names) + [
-        name for name, value in found.items() if value.dim() == 1 and has_direction(name)
-    ]
-    known = [f"val/{name}" for name in names] + known
+    targets = dataset.targets[dataset.val].unsqueeze(0)
+    outputs = torch.randn(1, targets.shape[1], loss.num_outputs, generator=torch.Generator().manual_seed(0))
+    found = report(outputs, targets, Reading(loss, dataset.num_classes))
+    scalars = {f"val/{k}": float(v) for k, v in found.items() if v.dim() == 1 and has_direction(k)}
+    known = [f"val/{name}" for name in ([] if metrics is None else metrics.names)] + list(scalars) + known
+    sound = [name for name in known if math.isfinite(scalars.get(name, 0.0))]
+    if asked in known and asked not in sound:
+        raise ConfigError(
+            f"trainer.monitor: got {asked}; it is no number for these {targets.shape[1]} validation examples, which "
+            f"have one class or one value: choose one of {', '.join(sound)}"
+        )
     if asked not in known:
         raise ConfigError(f"trainer.monitor: got {asked}; choose one of {', '.join(known)}{did_you_mean(asked, known)}")
     return asked

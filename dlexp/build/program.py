@@ -25,6 +25,7 @@ from dlexp.engine.stopping import Stopping
 from dlexp.engine.task import Task, TrialSeeds, are_equal, num_steps
 from dlexp.engine.train import Run
 from dlexp.engine.trainer import Trainer
+from dlexp.error import DataError, first_ten
 from dlexp.normalize import Affine
 
 
@@ -88,7 +89,7 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
     """
     trainer: Trainer = build(configs[0]["trainer"])
     device, device_line = devices.choose(trainer.device)
-    dtype = torch.float64 if trainer.precision == "fp64" else torch.float32
+    dtype = _dtype(trainer)
     loss = build_loss(configs, datasets, device, dtype)
     seeds = [trial_seeds(config) for config in configs]
     built = [
@@ -101,6 +102,8 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
     channels_last = trainer.channels_last and datasets[0].is_image
     forward = make_forward(engine, models, device=device, channels_last=channels_last, compile=trainer.compile)
     affine = _fit(configs, datasets)
+    _require_range(datasets[0], affine, dtype)
+    warnings = built[0][1] + check_parts(datasets, trainer, configs[0].get("train_on", "train"))
     task = replace(_task(configs, datasets, device, affine, trainer), dtype=dtype)
     rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
     monitor = choose_monitor(trainer.monitor, loss, datasets[0], task.metrics)
@@ -116,32 +119,69 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
     )
     if device.type == "cpu":
         device_line += f", {torch.get_num_threads()} thread(s)"
-    return Assembled(run, datasets, models, affine, device, device_line, built[0][1])
+    return Assembled(run, datasets, models, affine, device, device_line, warnings)
 
 
 def _task(
     configs: list[Config], datasets: list[Dataset], device: torch.device, affine: Affine, trainer: Trainer
 ) -> Task:
     first = datasets[0]
-    check_parts(datasets, trainer, configs[0].get("train_on", "train"))
     augments = [build(config["augment"], num_classes=first.num_classes) for config in configs]
+    _try_augments(augments, first)
     is_augmented = not all(isinstance(augment, NoAugment) for augment in augments)
     # Floats that nothing changes afterwards are normalised once instead of in every batch.
     is_ready = first.inputs.is_floating_point() and not is_augmented and affine.scale.dim() == 1
-    source = replace(first, inputs=affine.apply(first.inputs)) if is_ready else first
+    source = replace(first, inputs=_normalized(affine, first.inputs, _dtype(trainer))) if is_ready else first
     return Task(
         feed=feed(source, device, devices.free_bytes(device)),
         affine=None if is_ready else affine.to(device),
         augments=[None if isinstance(augment, NoAugment) else augment for augment in augments],
         train=[dataset.train for dataset in datasets],
         val=[dataset.val for dataset in datasets],
-        targets=first.targets.to(device),
+        targets=devices.send(first.targets, device),
         num_classes=first.num_classes,
         is_image=first.is_image,
         unit=None if first.num_classes else _fit_unit(datasets).to(device),
         metrics=build_metrics(configs[0], first),
         oversampled=first.targets.cpu() if trainer.oversample else None,
     )
+
+
+def _try_augments(augments: list[Any], data: Dataset) -> None:
+    """Augment two examples: what cannot be done to them is refused before the run begins."""
+    rows = data.train[:2]
+    x = data.inputs[rows].movedim(-1, -3) if data.is_image else data.inputs[rows]
+    for augment in augments:
+        augment(x.clone(), data.targets[rows], torch.Generator().manual_seed(0))
+
+
+def _normalized(affine: Affine, inputs: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return all inputs normalised, a piece at a time: float64 copies of a large table are never held whole."""
+    if inputs.dim() > 2:
+        return affine.apply(inputs, dtype=dtype)
+    found = torch.empty(inputs.shape, dtype=dtype)
+    for start in range(0, len(inputs), 1 << 16):
+        found[start : start + (1 << 16)] = affine.apply(inputs[start : start + (1 << 16)], dtype=dtype)
+    return found
+
+
+def _dtype(trainer: Trainer) -> torch.dtype:
+    return torch.float64 if trainer.precision == "fp64" else torch.float32
+
+
+def _require_range(data: Dataset, affine: Affine, dtype: torch.dtype) -> None:
+    """Refuse inputs that normalisation leaves beyond what the model computes in."""
+    if data.is_image or data.inputs.dtype != torch.float64:
+        return
+    sizes_D = torch.stack([rows.nan_to_num(0).abs().amax(0) for rows in data.inputs.split(1 << 16)]).amax(0)
+    reached_D = (sizes_D * affine.scale.abs() + affine.shift.abs()).view(-1, len(sizes_D)).amax(0)
+    beyond = (reached_D > torch.finfo(dtype).max).nonzero().flatten().tolist()
+    if beyond:
+        names = data.feature_names or [str(k) for k in range(len(sizes_D))]
+        raise DataError(
+            f"{data.name}, {first_ten('column', [names[k] for k in beyond])}: got values up to "
+            f"{float(sizes_D[beyond[0]]):.4g}; {dtype} ends at 3.4e38: set normalize=standard, or another unit"
+        )
 
 
 def _fit(configs: list[Config], datasets: list[Dataset]) -> Affine:

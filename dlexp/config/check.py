@@ -1,5 +1,6 @@
 """Checks a composed configuration against the signatures of the components it names."""
 
+import re
 import sys
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -166,10 +167,19 @@ def check_value(path: str, value: Any, parameter: Parameter) -> Any:
     Raises:
         ConfigError: It is of another type or outside what is allowed.
     """
+    if re.search(r"\bName\b", parameter.text):
+        value = _as_name(value)
     try:
         return TypeAdapter(parameter.annotation).validate_python(value, strict=True)
     except ValidationError:
         raise ConfigError(f"{path}: got {show(value)}; {_cure(parameter, value)}") from None
+
+
+def _as_name(value: Any) -> Any:
+    """Return the text of numbers: columns may be called 0, 1, 2."""
+    if isinstance(value, list):
+        return [_as_name(item) for item in value]
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _cure(parameter: Parameter, value: Any) -> str:
@@ -179,3 +189,14 @@ def _cure(parameter: Parameter, value: Any) -> str:
         return f"{wanted} is needed"
     choices = wanted.replace(" or ", "|").split("|")
     return f"choose one of {', '.join(choices)}{did_you_mean(str(value), choices)}"
+
+
+def declaration(config: dict[str, Any], key: str) -> Parameter | None:
+    """Return the declaration of a key; None for one inside a list or a user's own structure."""
+    parts = key.split(".")
+    if len(parts) == 1:
+        return read(ROOT).parameters.get(key)
+    node = config.get(parts[0])
+    if len(parts) > 2 or not isinstance(node, dict):
+        return None
+    return read(node["_target_"]).parameters.get(parts[1])

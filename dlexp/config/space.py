@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.config import catalog, dimension
-from dlexp.config.check import ROOT, check, check_value
+from dlexp.config.check import ROOT, check, check_value, declaration
 from dlexp.config.compose import Composed, compose, resolve_again
-from dlexp.config.dimension import Dimension, limits_of
+from dlexp.config.dimension import Dimension, integer_cure, limits_of
 from dlexp.config.effect import BLOCKS
 from dlexp.config.key import unknown_key
 from dlexp.config.override import Override, parse, yaml_value
@@ -90,14 +90,11 @@ class Space:
     def _with_references(self, config: dict[str, Any], references: dict[str, Any], given: set[str]) -> dict[str, Any]:
         """Resolve what refers to other values by the values of this setting, and check it."""
         open_keys = {key: text for key, text in references.items() if key not in given}
-        if not open_keys:
-            return config
-        resolved = resolve_again(config, open_keys)
+        resolved = resolve_again(config, open_keys) if open_keys else config
         for key in open_keys:
-            parameter = declaration(resolved, key)
-            value = _get(resolved, key)
-            _put(config, key, value if parameter is None else check_value(key, value, parameter))
-        return config
+            parameter, value = declaration(resolved, key), _get(resolved, key)
+            _put(resolved, key, value if parameter is None else check_value(key, value, parameter))
+        return resolved
 
     def base(self, settings: Settings) -> Composed:
         """Return the configuration under the options of a setting; composed once for each set of options."""
@@ -121,7 +118,7 @@ class Space:
                 composed = compose(texts, config_dir=self.config_dir, job=self.job)
                 return check(composed, catalog.list_groups(self.config_dir))
             except ConfigError as error:
-                last = ConfigError(f"{error}{_integer_cure(str(error), self.dimensions)}")
+                last = ConfigError(f"{error}{integer_cure(str(error), self.dimensions)}")
         raise last
 
     def _fixed(self, chosen: Settings) -> list[Override]:
@@ -129,7 +126,7 @@ class Space:
         found = []
         searched = {d.key: d for d in self.groups()}
         for override in self.fixed:
-            owner, options = _owner(override.key, searched, self.config_dir) if searched else ("", frozenset())
+            owner, options = _owner(override.key, searched, self.config_dir)
             if not owner or chosen.get(owner) in options or override.action != "change":
                 found.append(override)
         return found
@@ -180,7 +177,7 @@ def _check_fixed(space: Space) -> None:
     """
     searched = {d.key: d for d in space.groups()}
     for override in space.fixed:
-        owner, options = _owner(override.key, searched, space.config_dir) if searched else ("", frozenset())
+        owner, options = _owner(override.key, searched, space.config_dir)
         if owner and not options and override.action == "change":
             group, values = override.key.partition(".")[0], searched[owner].values or []
             known = [
@@ -284,17 +281,6 @@ def _checked(d: Dimension, parameter: Parameter | None) -> Dimension:
         return replace(d, values=[check_value(d.key, value, parameter) for value in d.values])
     low, high = (check_value(d.key, value, parameter) for value in (d.low, d.high))
     return replace(d, low=low, high=high, limits=limits_of(parameter.annotation, d.is_int))
-
-
-def declaration(config: dict[str, Any], key: str) -> Parameter | None:
-    """Return the declaration of a key; None for one inside a list or a user's own structure."""
-    parts = key.split(".")
-    if len(parts) == 1:
-        return read(ROOT).parameters.get(key)
-    node = config.get(parts[0])
-    if len(parts) > 2 or not isinstance(node, dict):
-        return None
-    return read(node["_target_"]).parameters.get(parts[1])
 
 
 def _get(config: dict[str, Any], key: str) -> Any:

@@ -16,6 +16,7 @@ TYPE_WORDS = {
     "int": "an integer",
     "float": "a number",
     "str": "a text",
+    "Name": "a text",
     "bool": "true or false",
     "None": "null",
     "Any": "anything",

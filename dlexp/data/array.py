@@ -12,6 +12,9 @@ from torch import Tensor
 
 from dlexp.data import target as targets
 from dlexp.data.dataset import Dataset, require_finite
+from dlexp.data.file.delimited import Dialect
+from dlexp.data.file.moment import WANTED, ranks
+from dlexp.data.file.native import native
 from dlexp.data.split import Split
 from dlexp.error import DataError, did_you_mean, first_ten
 
@@ -28,13 +31,17 @@ class Arrays(Split):
 
     Args:
         path: The .npz file.
+        id: Name of an array (N,) of whole numbers or text that names the examples of x; null counts from 0.
         group: Name of an array (N,) of group names for x and y: a group never stands in two parts.
-        time: Name of an array (N,) of times for x and y: train on the earliest, test on the latest.
+        time: Name of an array (N,) of numbers, datetime64 or ISO dates: train on the earliest, test on the latest.
+        time_format: Form of `time` as strptime takes it, for example %d/%m/%Y; null = numbers or ISO dates.
     """
 
     path: str = "???"
+    id: str | None = None
     group: str | None = None
     time: str | None = None
+    time_format: str | None = None
 
     def load(self, task: str = "auto") -> Dataset:
         """Return the examples, those of several parts one after another.
@@ -65,25 +72,65 @@ class Arrays(Split):
             official.setdefault("test", torch.arange(0))
         targets.require_seen(encoded, torch.arange(bounds[1]), official, self.path)
         groups = self._column(content, self.group, len(encoded.values))
+        notes = list(encoded.notes)
+        times = None if self.time is None else self._times(content, self.time, len(encoded.values))
         train, val, test = self.divide(
-            encoded.values,
-            **official,
-            groups=groups,
-            times=self._column(content, self.time, len(encoded.values)),
-            class_names=encoded.class_names,
+            encoded.values, **official, groups=groups, times=times, class_names=encoded.class_names, notes=notes
         )
         name = Path(self.path).stem
         return Dataset(
-            name, encoded.task, torch.cat(inputs), encoded.values, train, val, test, encoded.class_names, groups=groups
+            name,
+            encoded.task,
+            torch.cat(inputs),
+            encoded.values,
+            train,
+            val,
+            test,
+            encoded.class_names,
+            ids=self._ids(content, len(encoded.values)),
+            groups=groups,
+            times=times,
+            notes=notes,
         )
 
     def _column(self, content: "_Content", key: str | None, num: int) -> Tensor | None:
         if key is None:
             return None
+        column = native(self._entries(content, key, num), f"{self.path}, {key}")
+        return torch.from_numpy(np.unique(column, return_inverse=True)[1].astype(np.int64))
+
+    def _times(self, content: "_Content", key: str, num: int) -> Tensor:
+        where, column = f"{self.path}, {key}", self._entries(content, key, num)
+        is_date = column.dtype.kind == "M"
+        column = np.where(np.isnat(column), "", column.astype(str)) if is_date else native(column, where)
+        distinct, place = np.unique(column, return_inverse=True)
+        if column.dtype.kind == "U":
+            order = np.array(
+                [-1 if rank is None else rank for rank in ranks(distinct.tolist(), self.time_format, Dialect())]
+            )
+            wanted = WANTED if self.time_format is None else f"data.time_format={self.time_format!r} does not fit"
+            targets.refuse_rows(where, column, order[place] < 0, wanted)
+            return torch.from_numpy(order[place].astype(np.int64))
+        if column.dtype.kind == "f":
+            targets.refuse_rows(where, column, ~np.isfinite(column), "a time is needed in every row")
+        return torch.from_numpy(place.astype(np.int64))
+
+    def _ids(self, content: "_Content", num: int) -> list[str] | None:
+        if self.id is None:
+            return None
+        column = native(self._entries(content, self.id, num), f"{self.path}, {self.id}")
+        _, first, counts = np.unique(column, return_index=True, return_counts=True)
+        if (counts > 1).any():
+            got = column[first[counts > 1][0]]
+            rows = np.flatnonzero(column == got).tolist()
+            raise DataError(f"{self.path}, {self.id}, {first_ten('row', rows)}: got {got} in each; ids must differ")
+        return [str(entry) for entry in column.tolist()]
+
+    def _entries(self, content: "_Content", key: str, num: int) -> np.ndarray:
         column = content.get(self.path, key)
         if column.shape != (num,):
             raise DataError(f"{self.path}, {key}: got shape {column.shape}; ({num},), one entry an example, is needed")
-        return torch.from_numpy(np.unique(column, return_inverse=True)[1].astype(np.int64))
+        return column
 
 
 class _Content:
@@ -108,7 +155,9 @@ class _Content:
             raise DataError(f"{path}, {key}: damaged ({error})") from None
 
     def class_names(self, path: str) -> list[str] | None:
-        return [str(name) for name in self.get(path, "class_names")] if "class_names" in self.keys else None
+        if "class_names" not in self.keys:
+            return None
+        return [str(name) for name in native(self.get(path, "class_names"), f"{path}, class_names").tolist()]
 
 
 @contextmanager
@@ -150,12 +199,15 @@ def as_inputs(x: np.ndarray, where: str) -> Tensor:
     Raises:
         DataError: Type, shape or values cannot be inputs.
     """
-    if x.dtype.kind not in "biuf":
-        raise DataError(f"{where}: got type {x.dtype}; numbers are needed")
+    x = native(x, where)
+    if x.dtype.kind == "U":
+        raise DataError(f"{where}: got text such as {str(x.flat[0]) if x.size else ''!r}; numbers are needed")
     if x.ndim not in (2, 3, 4) or 0 in x.shape:
         raise DataError(f"{where}: got shape {x.shape}; (N, H, W, C), (N, H, W) or (N, D) without empty axes is needed")
     if x.ndim == 2:
-        vectors = torch.from_numpy(x.astype(np.float32))
+        # Whole numbers of two bytes are exact in float32.
+        is_small = x.dtype == np.float32 or (x.dtype.kind in "biu" and x.dtype.itemsize <= 2)
+        vectors = torch.from_numpy(x.astype(np.float32 if is_small else np.float64))
         require_finite(where, vectors)
         return vectors
     return _images(x if x.ndim == 4 else x[..., None], where)
@@ -171,14 +223,17 @@ def _images(x: np.ndarray, where: str) -> Tensor:
         require_finite(where, torch.from_numpy(x))
     rows = np.flatnonzero(((x < 0) | (x > top)).reshape(len(x), -1).any(1)).tolist()
     if rows:
-        raise DataError(f"{where}, {first_ten('row', rows)}: got values from {x.min()} to {x.max()}; images are {name}")
+        raise DataError(
+            f"{where}, {first_ten('row', rows)}: got values from {x.min()} to {x.max()}; images are {name}: "
+            "divide by the largest value that can be"
+        )
     return torch.from_numpy(np.ascontiguousarray(x, dtype=np.uint8 if top == 255 else np.float32))
 
 
 def _labels(y: np.ndarray, num: int, where: str) -> np.ndarray:
     if y.shape not in ((num,), (num, 1)):
         raise DataError(f"{where}: got shape {y.shape}; ({num},), one target an example, is needed")
-    return y.reshape(-1)
+    return native(y.reshape(-1), where)
 
 
 def _require_same_shape(inputs: list[Tensor], parts: list[str], path: str) -> None:

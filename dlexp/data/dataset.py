@@ -26,8 +26,8 @@ class Dataset:
     Attributes:
         name: What the user calls it, for messages and records.
         task: "multiclass", "binary" or "regression".
-        inputs: (N, H, W, C) uint8 or float32 in [0, 1], or (N, D) float32.
-        targets: (N,) int64 classes or float32 values.
+        inputs: (N, H, W, C) uint8 or float32 in [0, 1], or (N, D) float32 or float64.
+        targets: (N,) int64 classes or float64 values.
         train: int64 indices of the training part.
         val: int64 indices of the validation part.
         test: int64 indices of the test part; empty when there is none. Training never reads it.
@@ -37,6 +37,8 @@ class Dataset:
         feature_names: A name for each input of a table; None for images.
         encoding: What predicting needs to read new files the same way, plain data; None where there is nothing to know.
         groups: (N,) int64 group of each example, whose members belong together; None where there are no groups.
+        times: (N,) int64 place in the order of time, equal for equal moments; None where there is no time.
+        notes: What the user should know of how the source was read, one line each.
         encode: Rows of a training part to the fields that are settled on it (`inputs`, `encoding`, ...); None where no
             input depends on the training part.
     """
@@ -54,6 +56,8 @@ class Dataset:
     feature_names: list[str] | None = None
     encoding: dict[str, Any] | None = None
     groups: Tensor | None = None
+    times: Tensor | None = None
+    notes: list[str] = field(default_factory=list)
     encode: Callable[[Tensor], dict[str, Any]] | None = None
 
     def __post_init__(self):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from dlexp.data.dataset import Dataset
+from dlexp.device import send
 
 Batch = tuple[Tensor, Tensor]
 BLOCK_BYTES = 1 << 20  # gathered at once: one gather for many small batches, and still in the cache when used
@@ -26,8 +27,8 @@ class Resident:
 
     def __init__(self, dataset: Dataset, device: torch.device | str):
         self.device = torch.device(device)
-        self.inputs = dataset.inputs.to(self.device)
-        self.targets = dataset.targets.to(self.device)
+        self.inputs = send(dataset.inputs, self.device)
+        self.targets = send(dataset.targets, self.device)
         # One row per example: index_select then copies whole rows, several times faster than indexing 4 dimensions.
         self._rows = self.inputs.contiguous().flatten(1)
 

@@ -6,6 +6,7 @@ compared on the same folds.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError, DataError, first_ten
 from dlexp.random import derive, generator
-from dlexp.type import Count
+from dlexp.type import Count, NonNegativeInt
 
 MOST_HELD_OUT = 1000
 
@@ -120,6 +121,70 @@ class Nested(KFold):
         """
         dealer = KFold(self.inner_k, 1, self.stratify, self.groups)
         return dealer._deal(outer.train, data, derive(seed, "inner", outer.repeat, outer.fold))
+
+
+@dataclass(frozen=True)
+class Rolling:
+    """Rolling cross-validation: train on the past, validate on the next block of time, k times.
+
+    The examples outside the test part are cut by time into k + 1 blocks of nearly equal size, a moment never divided;
+    fold i trains on blocks 0 to i and is scored on block i + 1. The first block is in no validation part.
+
+    Args:
+        k: Folds.
+        gap: Moments left out between training and validation, so that what a target looks ahead is not trained on.
+
+    References:
+        L. Tashman (2000), Out-of-sample Tests of Forecasting Accuracy, International Journal of Forecasting 16.
+    """
+
+    k: Annotated[int, Ge(2)] = 5
+    gap: NonNegativeInt = 0
+
+    def folds(self, data: Dataset, seed: int) -> list[Fold]:
+        """Return the folds, the earliest first; nothing is drawn.
+
+        Args:
+            data: Its training and validation part together.
+            seed: Not needed.
+
+        Raises:
+            ConfigError: The data have no times, or groups that a border would divide.
+            DataError: Too few moments.
+        """
+        if data.times is None:
+            raise ConfigError("cv: got rolling; it needs times: set data.time to their column, or take cv=kfold")
+        if data.groups is not None:
+            raise ConfigError("cv: got rolling with data.group, whose groups it would divide: leave one of them out")
+        pool = _pool(data)
+        moments, number, sizes = data.times[pool].unique(return_inverse=True, return_counts=True)
+        if len(moments) < self.k + 1 + self.gap:
+            raise DataError(
+                f"cv.k: got {self.k} with cv.gap {self.gap}; {len(moments)} different moments give at most "
+                f"{max(0, len(moments) - 1 - self.gap)} folds"
+            )
+        first = _first_moments(sizes, self.k + 1)
+        if first[1] <= self.gap:
+            raise ConfigError(f"cv.gap: got {self.gap}; the first block has {first[1]} moments, one must be left")
+        return [
+            Fold(0, i, pool[number < start - self.gap], pool[(number >= start) & (number < end)])
+            for i, (start, end) in enumerate(pairwise([*first[1:], len(moments)]))
+        ]
+
+
+def _first_moments(sizes: Tensor, num_blocks: int) -> list[int]:
+    """Return the number of each block's first moment, for blocks of nearly equal size with a moment each at least.
+
+    Args:
+        sizes: Examples of each moment.
+        num_blocks: At most as many as moments.
+    """
+    before = (sizes.cumsum(0) - sizes).double()
+    found = [0]
+    for block in range(1, num_blocks):
+        place = int((before - block * int(sizes.sum()) / num_blocks).abs().argmin())
+        found.append(max(found[-1] + 1, min(place, len(sizes) - (num_blocks - block))))
+    return found
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,63 @@
 """A user's own images: a folder for each class, or a list of files with labels."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
+from annotated_types import Interval
 from torch import Tensor
 
 from dlexp.data import target as targets
 from dlexp.data.dataset import Dataset
-from dlexp.data.file.column import as_numbers, as_texts, is_missing, read_columns
-from dlexp.data.file.decoded import decode_all
-from dlexp.data.file.picture import SUFFIXES, Format
+from dlexp.data.file.column import read_columns, require_name
+from dlexp.data.file.decoded import decode_all, find_broken, name_all
+from dlexp.data.file.delimited import Dialect
+from dlexp.data.file.label import read_labels
+from dlexp.data.file.listing import has_pictures, is_hidden, list_pictures, say
+from dlexp.data.file.picture import Format
 from dlexp.data.split import Split
 from dlexp.error import DataError, first_ten
 from dlexp.type import Count
 
-_PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test",)}
+_PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
+_PART_OF = {name: part for part, names in _PARTS.items() for name in names}
+
+
+@dataclass(frozen=True)
+class Found:
+    """The pictures of a folder.
+
+    Attributes:
+        files: Paths relative to it.
+        labels: (N,) numbers or text.
+        parts: Name of the part of each file; None where the folder has no parts.
+        notes: What was left out.
+    """
+
+    files: list[str]
+    labels: np.ndarray
+    parts: list[str] | None
+    notes: list[str]
+
+    def without(self, rows: dict[int, str]) -> "Found":
+        """Return the same without some files, which are named."""
+        if not rows:
+            return self
+        keep = [i for i in range(len(self.files)) if i not in rows]
+        parts = None if self.parts is None else [self.parts[i] for i in keep]
+        note = f"data.broken=skip: {len(rows):,} files left out: {name_all(self.files, rows)}"
+        return Found([self.files[i] for i in keep], self.labels[keep], parts, [*self.notes, note])
 
 
 @dataclass(frozen=True)
 class ImageFolder(Split):
     """Image files: path/CLASS/*, or path/{train,val,test}/CLASS/*, or a .csv with columns file and label.
 
-    With a train folder nothing is cut off for testing: the test part is the test folder. All images are decoded once
-    and kept as bytes.
+    What holds pictures is a class, what holds folders is a part. With a train folder nothing is cut off for testing:
+    the test part is the test folder. All images are decoded once and kept as bytes.
 
     Args:
         path: The folder.
@@ -33,6 +65,9 @@ class ImageFolder(Split):
         size: Height and width in pixels; null keeps the files', which must then be equal.
         fit: How a picture comes to `size`: crop (the middle), stretch, or pad (black borders).
         color: rgb or grey.
+        depth: Bits that the values of 16- or 32-bit pictures use, for example 12; null scales the range used over the
+            training part to 8 bits.
+        broken: Refuse files that cannot be decoded, or skip them by name.
         cache: Folder for the decoded images, which later runs read; null decodes into memory at every start.
     """
 
@@ -41,10 +76,12 @@ class ImageFolder(Split):
     size: Count | None = 128
     fit: Literal["crop", "stretch", "pad"] = "crop"
     color: Literal["rgb", "grey"] = "rgb"
+    depth: Annotated[int, Interval(ge=1, le=32)] | None = None
+    broken: Literal["refuse", "skip"] = "refuse"
     cache: str | None = "data/cache"
 
     def load(self, task: str = "auto") -> Dataset:
-        """Return the images as (N, size, size, C) bytes, ordered by part, class and name.
+        """Return the images as (N, size, size, C) bytes (floats with `depth`), ordered by part, class and name.
 
         Raises:
             DataError: Names the folder or the first ten files at fault.
@@ -52,80 +89,117 @@ class ImageFolder(Split):
         root = Path(self.path)
         if not root.is_dir():
             raise DataError(f"{root}: no such folder; data.path names a folder of images")
-        official: dict[str, Tensor] = {}
-        if self.labels is None:
-            files, labels, official = _scan(root)
-        else:
-            files, labels = _listed(root, Path(self.labels))
+        form = Format(self.size, self.fit, self.color, self.depth)
+        found = _scan(root) if self.labels is None else _listed(root, Path(self.labels), task)
+        if self.broken == "skip":
+            found = found.without(find_broken(root, found.files, form))
         where = self.labels or str(root)
-        encoded = targets.encode(labels, task, where)
-        pool = official.pop("train", torch.arange(len(files)))
-        targets.require_seen(encoded, pool, official, where)
-        parts = self.divide(encoded.values, **official, class_names=encoded.class_names)
-        form = Format(self.size, self.fit, self.color)
-        inputs, found = decode_all(root, files, form, encoded.values, self.cache)
+        encoded = targets.encode(found.labels, task, where)
+        official = _official(found.parts)
+        pool = torch.arange(len(found.files)) if official is None else official["train"]
+        rest = {} if official is None else {part: official[part] for part in official if part != "train"}
+        targets.require_seen(encoded, pool, rest, where)
+        parts = self.divide(encoded.values, val=rest.get("val"), test=rest.get("test"), class_names=encoded.class_names)
+        decoded = decode_all(root, found.files, form, encoded.values, self.cache, parts[0])
         return Dataset(
             root.absolute().name,
             encoded.task,
-            inputs,
+            decoded.inputs,
             encoded.values,
             *parts,
             class_names=encoded.class_names,
-            ids=files,
-            fingerprint=found,
-            encoding={"kind": "image", "size": self.size, "fit": self.fit, "color": self.color},
+            ids=found.files,
+            fingerprint=decoded.fingerprint,
+            encoding={"kind": "image", "broken": self.broken, **vars(decoded.form)},
+            notes=[*found.notes, *encoded.notes, *decoded.notes],
         )
 
 
-def _scan(root: Path) -> tuple[list[str], np.ndarray, dict[str, Tensor]]:
-    """Return the files relative to `root`, their folders' names, and the rows of each official part."""
-    parts = {part: root / name for part, names in _PARTS.items() for name in names if (root / name).is_dir()}
-    if "train" not in parts:
-        files, labels = _classes(root, root)
-        return files, np.array(labels), {}
-    all_files: list[str] = []
-    all_labels: list[str] = []
-    rows: dict[str, Tensor] = {}
-    for part, folder in parts.items():
-        files, labels = _classes(root, folder)
-        rows[part] = torch.arange(len(all_files), len(all_files) + len(files))
-        all_files += files
-        all_labels += labels
-    rows.setdefault("test", torch.arange(0))
-    return all_files, np.array(all_labels), rows
+def _official(parts: list[str] | None) -> dict[str, Tensor] | None:
+    """Return the rows of each part that the folder has; a test part always, which may be empty."""
+    if parts is None:
+        return None
+    names = np.array(parts)
+    rows = {part: torch.from_numpy(np.flatnonzero(names == part)) for part in dict.fromkeys(parts)}
+    return {"test": torch.arange(0), **rows}
 
 
-def _classes(root: Path, folder: Path) -> tuple[list[str], list[str]]:
-    classes = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+def _scan(root: Path) -> Found:
+    parts = _find_parts(root)
+    left_out: Counter = Counter()
+    found: list[tuple[str, str, str]] = []
+    for part in ("train", "val", "test") if parts else ("",):
+        if part in parts or not part:
+            found += [(part, *entry) for entry in _classes(root, parts.get(part, root), left_out)]
+    names, files, labels = zip(*found, strict=True)
+    return Found(list(files), np.array(labels), list(names) if parts else None, say(left_out))
+
+
+def _find_parts(root: Path) -> dict[str, Path]:
+    """Return the folders of the parts, empty where the folders are classes.
+
+    Raises:
+        DataError: Parts that are named twice, without train, or beside what is none.
+    """
+    folders = _visible(root)
+    holders = [folder for folder in folders if not has_pictures(folder) and _visible(folder)]
+    named = [folder for folder in holders if folder.name.lower() in _PART_OF]
+    if not named:
+        return {}
+    found: dict[str, Path] = {}
+    for folder in named:
+        part = _PART_OF[folder.name.lower()]
+        if part in found:
+            raise DataError(f"{root}: got {found[part].name} and {folder.name}; one folder is the {part} part")
+        found[part] = folder
+    others = [folder.name for folder in folders if folder not in named]
+    wanted = "train, and optionally val and test, each with a folder for each class"
+    if others:
+        raise DataError(
+            f"{root}: got {first_ten('folder', others)} beside {', '.join(f.name for f in named)}; {wanted}"
+        )
+    if "train" not in found:
+        raise DataError(f"{root}: got {', '.join(f.name for f in named)} without train; {wanted}")
+    return found
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not is_hidden(entry))
+
+
+def _classes(root: Path, folder: Path, left_out: Counter) -> list[tuple[str, str]]:
+    """Return file and class of each picture."""
+    classes = _visible(folder)
+    left_out["hidden files or folders"] += sum(map(is_hidden, folder.iterdir()))
     if not classes:
         raise DataError(f"{folder}: no class folders in it; images belong into {folder}/CLASS/")
-    files: list[str] = []
-    labels: list[str] = []
+    found: list[tuple[str, str]] = []
     empty: list[str] = []
     for entry in classes:
-        found = sorted(path for path in entry.rglob("*") if _is_image(path))
-        files += [path.relative_to(root).as_posix() for path in found]
-        labels += [entry.name] * len(found)
-        empty += [] if found else [entry.name]
+        listing = list_pictures(entry)
+        left_out.update(listing.left_out)
+        found += [(path.relative_to(root).as_posix(), entry.name) for path in listing.files]
+        empty += [] if listing.files else [entry.name]
     if empty:
         raise DataError(f"{folder}: {first_ten('class folder', empty)} without images; remove or fill it")
-    return files, labels
+    return found
 
 
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
-
-
-def _listed(root: Path, path: Path) -> tuple[list[str], np.ndarray]:
-    table = read_columns(path, ",")
-    files = as_texts(table.get("file", "image_folder needs it"))
-    labels = table.get("label", "image_folder needs it")
-    is_absent = np.array([not (root / file).is_file() for file in files.tolist()])
+def _listed(root: Path, path: Path, task: str) -> Found:
+    table = read_columns(path, Dialect(), _file_and_label)
+    texts = table.texts("file")
+    is_absent = texts.spread([not (root / name).is_file() for name in texts.names], True)
     table.refuse("file", is_absent, f"no such file in {root}")
-    table.refuse("label", is_missing(labels), "a label is needed in every row")
-    _, first = np.unique(files, return_index=True)
-    is_repeated = np.ones(len(files), dtype=bool)
+    _, first = np.unique(texts.codes, return_index=True)
+    is_repeated = np.ones(len(texts.codes), dtype=bool)
     is_repeated[first] = False
     table.refuse("file", is_repeated, "another row has it")
-    numbers, is_text = as_numbers(labels)
-    return files.tolist(), labels if is_text.any() else numbers
+    labels = read_labels(table, "label", task, "label")
+    return Found([texts.names[code] for code in texts.codes.tolist()], labels, None, [])
+
+
+def _file_and_label(names: list[str]) -> dict[str, bool]:
+    wanted = ["file", "label"]
+    for name in wanted:
+        require_name("data.labels", names, name, "image_folder needs it")
+    return dict.fromkeys(wanted, True)

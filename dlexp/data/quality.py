@@ -13,9 +13,11 @@ def examine(data: Dataset) -> dict[str, Any]:
 
     Returns:
         `duplicates` {"val": n, "test": m}, see `dlexp.data.dataset.count_duplicates`; for classes `train_counts`,
-        examples of the training part by class, and `is_imbalanced`.
+        examples of the training part by class, and `is_imbalanced`; `notes`, see `Dataset`, where there are any.
     """
     found: dict[str, Any] = {"duplicates": data.duplicates}
+    if data.notes:
+        found["notes"] = data.notes
     if data.num_classes:
         classes = data.targets[data.train]
         counts = torch.bincount(classes, minlength=data.num_classes).tolist()
@@ -31,7 +33,7 @@ def warn(found: dict[str, Any], config: dict[str, Any]) -> list[str]:
         found: From `examine`.
         config: Of the run: what evens classes out needs no advice.
     """
-    lines = []
+    lines = [*found.get("notes", [])]
     for part, number in found["duplicates"].items():
         if number:
             earlier = "train" if part == "val" else "train or val"

@@ -10,61 +10,101 @@ from torch import Tensor
 
 from dlexp.data import target as targets
 from dlexp.data.dataset import Dataset
-from dlexp.data.file.column import Columns, as_numbers, as_texts, is_missing, read_columns
-from dlexp.data.file.encoding import encode_columns, settle
+from dlexp.data.file import leak
+from dlexp.data.file.column import Columns, read_columns, require_name
+from dlexp.data.file.delimited import GAPS, Dialect
+from dlexp.data.file.encoding import Feature, encode_columns, settle
+from dlexp.data.file.label import read_labels
+from dlexp.data.file.moment import WANTED, ranks
+from dlexp.data.file.number import Notation
 from dlexp.data.split import Split
 from dlexp.error import ConfigError, DataError
+from dlexp.type import Name
 
 
 @dataclass(frozen=True)
 class Table(Split):
     """A .csv or .parquet file with one target column; text columns become one-hot inputs.
 
-    A missing value is an empty field, NA, N/A, NaN or null.
+    Columns that nothing asks for are not looked at.
 
     Args:
-        path: The file; a .csv has a header row and is UTF-8.
+        path: A .csv (also .gz, .bz2, .zst), .parquet, .feather or .arrow file, a folder of .parquet files, or a pattern
+            such as data/*.csv; a .csv has a header row.
         target: Name of the column to predict.
         features: Names of the input columns; null takes all that no other setting names.
         drop: Names of columns to leave out.
         categorical: Names of columns whose numbers are codes, to be taken as text.
-        missing: Refuse missing inputs, or impute: the training mean for numbers, no level for text.
+        missing: Refuse missing inputs, or impute: the training mean for numbers, for text the most frequent category,
+            or none where training has gaps too.
+        unseen: Warn of categories that training has not (they set no input), or take them as an error.
         id: Name of a column that names the examples; null counts rows from 0.
         group: Name of a column: rows of one group never stand in two parts.
         time: Name of a column of numbers or ISO dates: train on the earliest, test on the latest.
-        delimiter: Character between the fields of a .csv.
+        time_format: Form of `time` as strptime takes it, for example %d/%m/%Y; null = numbers or ISO dates.
+        delimiter: Character between the fields of a .csv, or tab.
+        decimal: Character before the fraction of a number in a .csv.
+        thousands: Character between groups of three digits in a .csv; null = none.
+        encoding: Characters of a .csv: utf-8, latin-1, ...
+        gaps: Texts that stand for a missing value, as an empty field does; null = NA, N/A, NaN, nan, null, NULL, <NA>,
+            #N/A.
     """
 
     path: str = "???"
-    target: str = "???"
-    features: list[str] | None = None
-    drop: list[str] = field(default_factory=list)
-    categorical: list[str] = field(default_factory=list)
+    target: Name = "???"
+    features: list[Name] | None = None
+    drop: list[Name] = field(default_factory=list)
+    categorical: list[Name] = field(default_factory=list)
     missing: Literal["refuse", "impute"] = "refuse"
-    id: str | None = None
-    group: str | None = None
-    time: str | None = None
+    unseen: Literal["warn", "error"] = "warn"
+    id: Name | None = None
+    group: Name | None = None
+    time: Name | None = None
+    time_format: str | None = None
     delimiter: str = ","
+    decimal: Literal[".", ","] = "."
+    thousands: str | None = None
+    encoding: str = "utf-8"
+    gaps: list[str] | None = None
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the file is written.
+
+        Raises:
+            ConfigError: Characters that cannot be told apart.
+        """
+        if self.thousands is not None and (len(self.thousands) != 1 or self.thousands == self.decimal):
+            raise ConfigError(
+                f"data.thousands: got {self.thousands!r}; one character other than data.decimal is needed"
+            )
+        found = Dialect(
+            self.delimiter,
+            self.encoding,
+            Notation(self.decimal, self.thousands),
+            ("", *(GAPS if self.gaps is None else self.gaps)),
+        )
+        assert found.separator
+        return found
 
     def load(self, task: str = "auto") -> Dataset:
-        """Return the rows as (N, D) float32.
+        """Return the rows as (N, D) float64.
 
         Raises:
             DataError: The file cannot be used; row and column are named.
         """
-        if len(self.delimiter) != 1:
-            raise ConfigError(f"data.delimiter: got {self.delimiter!r}; one character is needed")
-        table = read_columns(Path(self.path), self.delimiter)
-        encoded = targets.encode(self._labels(table), task, f"{self.path}, column {self.target}")
-        groups = _numbered(table, self.group, "data.group")
+        table = read_columns(Path(self.path), self.dialect, self._wanted)
+        encoded = targets.encode(read_labels(table, self.target, task), task, f"{self.path}, column {self.target}")
+        groups, notes = _grouped(table, self.group), list(encoded.notes)
+        times = None if self.time is None else moments(table, self.time, self.time_format)
         train, val, test = self.divide(
-            encoded.values,
-            groups=groups,
-            times=_numbered(table, self.time, "data.time"),
-            class_names=encoded.class_names,
+            encoded.values, groups=groups, times=times, class_names=encoded.class_names, notes=notes
         )
-        settled = self.encode(table, train)
-        has_levels = any(feature["levels"] is not None for feature in settled["encoding"]["features"])
+        ids = None if self.id is None else _ids(table, self.id)
+        features = settle(table, self._features(table.names), self.categorical, train.numpy())
+        notes += _leaks(table, features, encoded, train.numpy())
+        settled = self._encode(table, features)
+        has_levels = any(feature.levels is not None for feature in features)
         return Dataset(
             Path(self.path).stem,
             encoded.task,
@@ -73,46 +113,62 @@ class Table(Split):
             val=val,
             test=test,
             class_names=encoded.class_names,
-            ids=None if self.id is None else _ids(table, self.id),
+            ids=ids,
             groups=groups,
+            times=times,
+            notes=[*notes, *settled.pop("unseen")],
             encode=Encoder(self, table) if has_levels else None,
             **settled,
         )
 
     def encode(self, table: Columns, train: Tensor) -> dict[str, Any]:
         """Return the fields of a data set whose categories are those of some training rows."""
-        features = settle(table, self._feature_names(table), self.categorical, train.numpy())
+        features = settle(table, self._features(table.names), self.categorical, train.numpy())
+        settled = self._encode(table, features)
+        del settled["unseen"]
+        return settled
+
+    def _encode(self, table: Columns, features: list[Feature]) -> dict[str, Any]:
+        encoded = encode_columns(table, features, self.missing, self.unseen)
         return {
-            "inputs": encode_columns(table, features, self.missing),
+            "inputs": encoded.inputs,
+            "unseen": [f"{line}, unknown to training, set no input" for line in encoded.unseen],
             "feature_names": [name for feature in features for name in feature.input_names],
             "encoding": {
                 "kind": "table",
-                "features": [{"name": feature.name, "levels": feature.levels} for feature in features],
+                "features": [vars(feature) for feature in features],
                 "missing": self.missing,
-                "delimiter": self.delimiter,
+                "unseen": self.unseen,
+                "dialect": {
+                    "delimiter": self.delimiter,
+                    "encoding": self.encoding,
+                    "decimal": self.decimal,
+                    "thousands": self.thousands,
+                    "gaps": list(self.dialect.gaps),
+                },
             },
         }
 
-    def _labels(self, table: Columns) -> np.ndarray:
-        column = table.get(self.target, "data.target")
-        table.refuse(self.target, is_missing(column), "a target is needed in every row")
-        numbers, is_text = as_numbers(column)
-        if is_text.sum() * 2 > len(column):
-            return column
-        table.refuse(self.target, is_text, "a number is needed")
-        return numbers
-
-    def _feature_names(self, table: Columns) -> list[str]:
+    def _wanted(self, names: list[str]) -> dict[str, bool]:
+        """Return the columns that a setting asks for, and whether as text; refuse names that the file has not."""
+        for key in ("target", "id", "group", "time"):
+            if getattr(self, key) is not None:
+                require_name(self.path, names, getattr(self, key), f"data.{key}")
         for key in ("features", "drop", "categorical"):
             for name in getattr(self, key) or []:
-                table.get(name, f"data.{key}")
+                require_name(self.path, names, name, f"data.{key}")
+        asked = {self.target, self.id, self.group, self.time, *self._features(names)}
+        exact = {self.target, self.id, self.group, self.time, *self.categorical}
+        return {name: name in exact for name in names if name in asked}
+
+    def _features(self, columns: list[str]) -> list[str]:
         if self.features is not None:
             if self.target in self.features:
                 raise ConfigError(f"data.features: got the target {self.target}; leave it out")
             names = [name for name in self.features if name not in self.drop]
         else:
             spoken_for = {self.target, self.id, self.group, self.time, *self.drop}
-            names = [name for name in table.columns if name not in spoken_for]
+            names = [name for name in columns if name not in spoken_for]
         if not names:
             raise DataError(f"{self.path}: no feature columns left besides {self.target}")
         return names
@@ -136,36 +192,54 @@ class Encoder:
 
     def perturbed(self, rows: Tensor) -> "Encoder":
         """Return the same with each text and number in some rows replaced: an audit looks who notices."""
-        moved = {name: _moved(column, rows.numpy()) for name, column in self.table.columns.items()}
-        return replace(self, table=replace(self.table, columns=moved))
+        return replace(self, table=self.table.moved(rows.numpy()))
 
 
-def _moved(column: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Replace numbers x by 1000 - x and texts by others, in some rows; what is missing stays missing."""
-    texts, (numbers, is_text) = as_texts(column).tolist(), as_numbers(column)
-    for row in rows.tolist():
-        if is_text[row]:
-            texts[row] += " moved"
-        elif texts[row]:
-            texts[row] = repr(float(1000 - numbers[row]))
-    return np.array(texts, dtype=str)
+def moments(table: Columns, name: str, form: str | None) -> Tensor:
+    """Return the place (N,) of each row in the order of time, equal for equal moments.
+
+    Raises:
+        DataError: An entry is missing or cannot be parsed; its row is named.
+    """
+    texts = table.texts(name)
+    table.refuse(name, texts.is_missing, "a time is needed in every row")
+    places = [-1 if place is None else place for place in ranks(texts.names, form, table.dialect)]
+    place_N = texts.spread(places, -1)
+    table.refuse(name, place_N < 0, WANTED if form is None else f"data.time_format={form!r} does not fit")
+    return torch.from_numpy(place_N.astype(np.int64))
 
 
-def _numbered(table: Columns, name: str | None, key: str) -> Tensor | None:
-    """Return the rank of each entry among the distinct ones, or None for no column."""
+def _grouped(table: Columns, name: str | None) -> Tensor | None:
+    """Return the number of each row's group, or None for no column."""
     if name is None:
         return None
-    column = table.get(name, key)
-    table.refuse(name, is_missing(column), "a value is needed in every row")
-    numbers, is_text = as_numbers(column)
-    ordered = column if is_text.any() else numbers
-    return torch.from_numpy(np.unique(ordered, return_inverse=True)[1].astype(np.int64))
+    texts = table.categories(name)
+    table.refuse(name, texts.is_missing, "a value is needed in every row")
+    return torch.from_numpy(texts.codes.astype(np.int64))
 
 
 def _ids(table: Columns, name: str) -> list[str]:
-    texts = as_texts(table.get(name, "data.id")).tolist()
-    _, first = np.unique(texts, return_index=True)
-    is_repeated = np.ones(len(texts), dtype=bool)
+    texts = table.texts(name)
+    table.refuse(name, texts.is_missing, "a name is needed in every row")
+    _, first = np.unique(texts.codes, return_index=True)
+    is_repeated = np.ones(len(texts.codes), dtype=bool)
     is_repeated[first] = False
     table.refuse(name, is_repeated, "another row has it; ids must differ")
-    return texts
+    return [texts.names[code] for code in texts.codes.tolist()]
+
+
+def _leaks(table: Columns, features: list[Feature], encoded: targets.Target, train: np.ndarray) -> list[str]:
+    """Return a warning for each column that counts the rows or tells the class of the training rows alone."""
+    classes = encoded.values.numpy()[train] if encoded.class_names else None
+    found = []
+    for feature in features:
+        if feature.levels is not None:
+            if classes is not None and leak.names_classes(table.categories(feature.name).codes[train], classes):
+                found.append(leak.warning(feature.name, "tells the class alone"))
+            continue
+        numbers = table.numbers(feature.name)[0]
+        if leak.counts_rows(numbers):
+            found.append(leak.warning(feature.name, "counts the rows"))
+        elif classes is not None and leak.splits_classes(numbers[train], classes):
+            found.append(leak.warning(feature.name, "tells the class alone, by one threshold"))
+    return found

@@ -1,11 +1,12 @@
 """Targets: which task they make, and classes as numbers 0 to K - 1."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from dlexp.data.file.native import native
 from dlexp.error import ConfigError, DataError, first_ten
 
 CLASS_TASKS = ("multiclass", "binary")
@@ -17,14 +18,16 @@ class Target:
     """Encoded targets.
 
     Attributes:
-        values: (N,) int64 classes or float32 values.
+        values: (N,) int64 classes or float64 values.
         task: "multiclass", "binary" or "regression".
         class_names: The labels in the order of their numbers; empty for regression.
+        notes: What was decided that the user may want otherwise, one line each.
     """
 
     values: Tensor
     task: str
     class_names: list[str]
+    notes: list[str] = field(default_factory=list)
 
 
 def encode(labels: np.ndarray, task: str, where: str, class_names: list[str] | None = None) -> Target:
@@ -42,21 +45,21 @@ def encode(labels: np.ndarray, task: str, where: str, class_names: list[str] | N
     Raises:
         DataError: Labels that do not fit the task; the first ten rows are named.
     """
-    if labels.dtype.kind not in "biufUS":
-        raise DataError(f"{where}: got type {labels.dtype}; numbers or text are needed")
+    labels = native(labels, where)
     if labels.dtype.kind == "f":
-        _refuse(where, labels, ~np.isfinite(labels), "a finite number is needed")
+        refuse_rows(where, labels, ~np.isfinite(labels), "a finite number is needed")
     if class_names is not None:
         return _named(labels, where, class_names)
     is_regression = task == "regression" or (task == "auto" and _is_value(labels))
     if is_regression:
-        if labels.dtype.kind in "US":
+        if labels.dtype.kind == "U":
             raise DataError(f"{where}: got text such as {str(labels[0])!r}; task=regression needs numbers")
-        return Target(torch.from_numpy(labels.astype(np.float32)), "regression", [])
+        notes = _notes_of_values(labels, where) if task == "auto" else []
+        return Target(torch.from_numpy(labels.astype(np.float64)), "regression", [], notes)
     distinct, classes = np.unique(labels, return_inverse=True)
     if len(distinct) < 2:
         raise DataError(f"{where}: got only the label {distinct[0]}; at least two classes are needed")
-    names = [_name(label) for label in distinct.tolist()]
+    names = _names(distinct)
     return Target(torch.from_numpy(classes.reshape(-1).astype(np.int64)), class_task(task, len(names)), names)
 
 
@@ -102,7 +105,7 @@ def require_seen(target: Target, train: Tensor, parts: dict[str, Tensor], where:
 
 
 def _is_value(labels: np.ndarray) -> bool:
-    if labels.dtype.kind in "bUS":
+    if labels.dtype.kind in "bU":
         return False
     if labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
         return True
@@ -114,15 +117,29 @@ def _named(labels: np.ndarray, where: str, class_names: list[str]) -> Target:
     if labels.dtype.kind not in "biu":
         raise DataError(f"{where}: got type {labels.dtype}; {allowed}")
     wide = labels.astype(np.int64)
-    _refuse(where, labels, (wide < 0) | (wide >= len(class_names)), allowed)
+    refuse_rows(where, labels, (wide < 0) | (wide >= len(class_names)), allowed)
     return Target(torch.from_numpy(wide), class_task("auto", len(class_names)), class_names)
 
 
-def _refuse(where: str, labels: np.ndarray, is_bad: np.ndarray, cure: str) -> None:
+def refuse_rows(where: str, labels: np.ndarray, is_bad: np.ndarray, cure: str) -> None:
+    """Raise a DataError that names the first ten rows where `is_bad` (N,) holds; nothing when there are none."""
     rows = np.flatnonzero(is_bad).tolist()
     if rows:
         raise DataError(f"{where}, {first_ten('row', rows)}: got {labels[rows[0]]}; {cure}")
 
 
-def _name(label: object) -> str:
-    return str(int(label)) if isinstance(label, float) else str(label)
+def _notes_of_values(labels: np.ndarray, where: str) -> list[str]:
+    if labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
+        return []
+    number = len(np.unique(labels))
+    return [
+        f"{where}: {number} different whole numbers in {len(labels)} examples are taken as values (regression); "
+        "task=multiclass takes them as classes"
+    ]
+
+
+def _names(distinct: np.ndarray) -> list[str]:
+    """Return the text of each label; whole numbers have no point where no label has a fraction."""
+    if distinct.dtype.kind == "f" and (distinct == np.floor(distinct)).all():
+        return [str(int(label)) for label in distinct.tolist()]
+    return [str(label) for label in distinct.tolist()]

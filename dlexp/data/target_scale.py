@@ -11,14 +11,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dlexp.device import send
+
 
 @dataclass(frozen=True)
 class TargetScale:
     """A fitted unit.
 
     Attributes:
-        mean: (T, 1) mean of the training targets.
-        std: (T, 1) their standard deviation, 1 where they are all equal.
+        mean: (T, 1) float64 mean of the training targets.
+        std: (T, 1) float64 standard deviation, 1 where they are all equal.
     """
 
     mean: Tensor
@@ -28,9 +30,12 @@ class TargetScale:
     def fit(targets: Tensor, train: Tensor) -> "TargetScale":
         """Return the unit of the values (N,) in the rows of the training part."""
         values = targets[train].double()
-        std, mean = torch.std_mean(values, correction=0)
-        std = torch.where(std > 1e-12 * mean.abs(), std, 1.0)
-        return TargetScale(mean.float().view(1, 1), std.float().view(1, 1))
+        # Divided by a power of two, exactly: a square must not leave float64.
+        factor = torch.ldexp(torch.tensor(1.0, dtype=torch.float64), -values.abs().max().frexp().exponent)
+        std, mean = torch.std_mean(values * factor, correction=0)
+        is_constant = bool(values.min() == values.max()) or not bool(std > 0)
+        mean, std = (values[0], torch.ones_like(std)) if is_constant else (mean / factor, std / factor)
+        return TargetScale(mean.view(1, 1), std.view(1, 1))
 
     @staticmethod
     def stack(units: Sequence["TargetScale"]) -> "TargetScale":
@@ -39,7 +44,7 @@ class TargetScale:
 
     def to(self, device: torch.device | str) -> "TargetScale":
         """Return the same on another device."""
-        return TargetScale(self.mean.to(device), self.std.to(device))
+        return TargetScale(send(self.mean, device), send(self.std, device))
 
     def keep(self, rows: list[int]) -> "TargetScale":
         """Return the units of some trials; one that all share stays."""

@@ -23,7 +23,7 @@ from dlexp.statistic.measure import Measure
 def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) -> Tensor:
     """Return the outputs (T, N, K) of a part in evaluation mode, in float32 (float64 for such a model) on the device.
 
-    Values are in the target's own unit.
+    Values are in the target's own unit, in float64.
 
     Args:
         forward: The program; its mode is training again afterwards.

@@ -84,7 +84,10 @@ class Step:
         sums: Sums,
         seed_batch: Callable[[int], None] | None = None,
     ) -> None:
-        """Do one update from one or more batches whose gradients are averaged by their sizes.
+        """Do one update from one or more batches.
+
+        Their gradients are averaged by their sizes, or by the sums of their class weights, so that they make the
+        gradient of the large batch.
 
         Args:
             batches: The parts of each accumulated batch, ready for the model.
@@ -96,12 +99,13 @@ class Step:
         """
         self.forward.prepare_grads()
         totals = self._totals(batches) if len(batches) > 1 else None
+        masses_T = self._mass_totals(batches) if totals is not None else None
         is_first = True
         for place, parts in enumerate(batches):
             if seed_batch is not None:
                 seed_batch(place)
             for part in parts:
-                self._backward(part, totals, is_first, sums)
+                self._backward(part, totals, masses_T, is_first, sums)
                 is_first = False
         with torch.no_grad():
             if self._is_scaled:
@@ -109,10 +113,12 @@ class Step:
             else:
                 self._apply(lr_T1, number)
 
-    def _backward(self, part: Batch, totals: list[int] | None, is_first: bool, sums: Sums) -> None:
+    def _backward(
+        self, part: Batch, totals: list[int] | None, masses_T: Tensor | None, is_first: bool, sums: Sums
+    ) -> None:
         """Add the gradients of a part to those of the update."""
         loss_R, outputs = self._loss(part)
-        objective_R = loss_R if totals is None else loss_R * self._share(part, totals, loss_R)
+        objective_R = loss_R if totals is None else loss_R * self._share(part, totals, masses_T, loss_R)
         if self._is_scaled:
             scale = self.state["loss_scale"][:, 0]
             objective_R = objective_R * (scale if part.rows is None else scale[part.rows])
@@ -129,7 +135,31 @@ class Step:
                 totals[row] += part.num
         return totals
 
-    def _share(self, part: Batch, totals: list[int], like: Tensor) -> float | Tensor:
+    def _mass_totals(self, batches: list[list[Batch]]) -> Tensor | None:
+        """Return the class weights of each trial's examples in an update, added; None where all count the same."""
+        params = self.forward.flat.tensor
+        totals_T = params.new_zeros(self.num_trials)
+        for part in (part for parts in batches for part in parts):
+            mass_R = self._mass(part)
+            if mass_R is None:
+                return None
+            totals_T[slice(None) if part.rows is None else part.rows] += mass_R
+        return totals_T
+
+    def _mass(self, part: Batch) -> Tensor | None:
+        """Return what the loss of a batch is divided by, for each of its trials, where that is not its size."""
+        loss = self._loss_of(part)
+        return loss.mass(part.targets, self.forward.flat.tensor.dtype) if hasattr(loss, "mass") else None
+
+    def _loss_of(self, part: Batch) -> Any:
+        return self.rules.loss if part.rows is None else select_rows(self.rules.loss, part.rows, self.num_trials)
+
+    def _share(self, part: Batch, totals: list[int], masses_T: Tensor | None, like: Tensor) -> float | Tensor:
+        if masses_T is not None:
+            mass_R = self._mass(part)
+            assert mass_R is not None
+            whole_R = masses_T if part.rows is None else masses_T[part.rows]
+            return mass_R.to(like) / whole_R.to(like).clamp(min=torch.finfo(like.dtype).tiny)
         rows = range(self.num_trials) if part.rows is None else part.rows
         shares = [part.num / totals[row] for row in rows]
         return shares[0] if len(set(shares)) == 1 else torch.tensor(shares, dtype=like.dtype, device=like.device)
@@ -141,7 +171,7 @@ class Step:
             with torch.autocast(self._device, dtype=self._cast):
                 outputs = self.forward(part.x, is_shared=part.is_shared, rows=part.rows)
         main = outputs[0] if isinstance(outputs, list) else outputs
-        loss = self.rules.loss if part.rows is None else select_rows(self.rules.loss, part.rows, self.num_trials)
+        loss = self._loss_of(part)
         targets = part.targets
         if len(targets) < len(main):
             targets = targets.expand(len(main), *targets.shape[1:])
@@ -164,7 +194,7 @@ class Step:
         rules.optimizer.update(params, grads, self._rule_state, lr_T1, number, self._decay)
         self._project(params)
         if rules.ema is not None:
-            self.state["ema"].lerp_(params, 1 - rules.ema)
+            self.state["ema"].lerp_(params, 1 - rules.ema.clamp(max=(1 + number) / (10 + number)))
 
     def _scaled_update(self, lr_T1: Tensor, number: int) -> None:
         """Divide by the loss scale and undo the update of trials whose gradient overflowed.

@@ -41,7 +41,8 @@ class Sums:
 
     def add(self, loss_R: Tensor, outputs: Tensor, part: Batch) -> None:
         """Add a batch: its mean losses and its outputs (R, N, K)."""
-        rows, has_classes = part.rows, outputs.shape[-1] > 1 or not part.targets.is_floating_point()
+        rows = part.rows
+        has_classes = outputs.shape[-1] > 1 or part.targets.dim() == 3 or not part.targets.is_floating_point()
         for row in range(len(self.seen)) if rows is None else rows:
             self.seen[row] += part.num
         if rows is not None:

@@ -102,7 +102,7 @@ class Task:
         """Return raw batches as the model takes them: normalised, images (..., C, H, W) in channels-last memory."""
         affine = self._affine(rows)
         if affine is not None:
-            x = affine.apply(x)
+            x = affine.apply(x, dtype=self.dtype)
         return (x.movedim(-1, -3) if self.is_image else x).to(self.dtype)
 
     def prepare_training(self, part: Batch, seeds: list[TrialSeeds], draw: int) -> Batch:
@@ -130,14 +130,14 @@ class Task:
         assert affine is not None
         channels = -3 if self.is_image else -1
         is_alone = len(images) == 1
-        x = affine.apply(images[0] if is_alone else torch.stack(images), channels).to(self.dtype)
+        x = affine.apply(images[0] if is_alone else torch.stack(images), channels, self.dtype).to(self.dtype)
         mixed = self._in_unit(torch.stack(targets), part.rows)
         return replace(part, x=x, targets=mixed, is_shared=is_alone)
 
     def _in_unit(self, targets: Tensor, rows: list[int] | None) -> Tensor:
         if self.unit is None:
             return targets
-        return (self.unit if rows is None else self.unit.keep(rows)).scale(targets)
+        return (self.unit if rows is None else self.unit.keep(rows)).scale(targets).to(self.dtype)
 
     def _affine(self, rows: list[int] | None) -> Affine | None:
         if rows is None or self.affine is None or self.affine.scale.dim() == 1:

@@ -13,6 +13,7 @@ from dlexp.engine.stopping import Stopping
 from dlexp.execution.description import describe_run
 from dlexp.execution.figure import draw_figures
 from dlexp.execution.integrity import checksums, update_checksum
+from dlexp.report.attempt import attempt
 from dlexp.run.document import TrainResult
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
@@ -55,10 +56,10 @@ def conclude_run(
         for split, (scalars, rest) in evaluate_best(built, folder, open_test=open_test).items():
             metrics |= {f"{split}/{name}": value for name, value in scalars.items()}
             by_class[split] = rest
-        if has_figures:
-            draw_figures(built, folder)
     result: TrainResult = plain(about | {"metrics": metrics, "report": by_class})
     folder.write_result(result)
+    if has_figures and by_class:
+        attempt(lambda: draw_figures(built, folder), folder.log)
     return result
 
 

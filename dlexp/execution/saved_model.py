@@ -48,7 +48,7 @@ class SavedModel:
         """Return logits (N, K), or values (N,) in the target's unit.
 
         Args:
-            inputs: (N, H, W, C) bytes or floats in [0, 1], or (N, D) with NaN for a missing number.
+            inputs: (N, H, W, C) bytes or floats in [0, 1], or (N, D) in float64 with NaN for a missing number.
             batch_size: Examples at once.
 
         Raises:
@@ -61,7 +61,7 @@ class SavedModel:
         dtype = next(self.module.parameters()).dtype
         pieces = []
         for batch in inputs.split(batch_size):
-            x = self.affine.apply(batch)
+            x = self.affine.apply(batch, dtype=dtype)
             pieces.append(self.module((x.movedim(-1, 1) if is_image else x).to(dtype)))
         found = torch.cat(pieces)
         return found if self.unit is None else self.unit.unscale(found[None])[0, :, 0]
@@ -117,9 +117,13 @@ def load(folder: RunFolder) -> SavedModel:
     module.to(torch.float64 if config["trainer"]["precision"] == "fp64" else torch.float32)
     module.load_state_dict(weights)
     fitted = about["normalize"]
-    fill = None if fitted["fill"] is None else torch.tensor(fitted["fill"])
-    affine = Affine(torch.tensor(fitted["scale"]), torch.tensor(fitted["shift"]), fill)
+    fill = None if fitted["fill"] is None else _wide(fitted["fill"])
+    affine = Affine(_wide(fitted["scale"]), _wide(fitted["shift"]), fill)
     return SavedModel(about, module.eval(), affine, read_unit(about))
+
+
+def _wide(values: list) -> Tensor:
+    return torch.tensor(values, dtype=torch.float64)
 
 
 def _plain(values: Tensor | None) -> list[float] | None:

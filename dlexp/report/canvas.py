@@ -18,6 +18,12 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
+def plain(text: str) -> str:
+    """Return a text that matplotlib shows as it is: no formula between dollars, no underscore that hides a legend."""
+    shown = text.replace("$", r"\$")
+    return f"\u200b{shown}" if shown.startswith("_") else shown
+
+
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure as PNG and return its path."""
     content = io.BytesIO()

@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from dlexp.report.canvas import new_figure, save
+from dlexp.report.canvas import new_figure, plain, save
 
 _COLORS = {True: "tab:blue", False: "tab:gray"}
 MOST_PAIRS = 60  # a figure of more could not be read
@@ -35,7 +35,9 @@ def difference_figure(compared: Mapping[str, Any]) -> Figure:
         color = _COLORS[pair["verdict"] != "cannot tell"]
         axis.plot([low, high], [row, row], color=color, linewidth=2, marker="|", markersize=9)
         axis.plot(pair["difference"], row, "o", color=color)
-        said = pair["verdict"] if pair["verdict"] == "cannot tell" else f"{labels[pair[pair['verdict']]]} is better"
+        said = (
+            pair["verdict"] if pair["verdict"] == "cannot tell" else f"{plain(labels[pair[pair['verdict']]])} is better"
+        )
         note = f"{said}, p = {pair['p_holm']:.2g}"
         axis.annotate(
             note,
@@ -46,7 +48,9 @@ def difference_figure(compared: Mapping[str, Any]) -> Figure:
             fontsize=8,
             backgroundcolor="white",
         )
-    axis.set_yticks(range(len(pairs)), [f"{labels[pair['a']]}\n- {labels[pair['b']]}" for pair in pairs], fontsize=8)
+    axis.set_yticks(
+        range(len(pairs)), [f"{plain(labels[pair['a']])}\n- {plain(labels[pair['b']])}" for pair in pairs], fontsize=8
+    )
     axis.set_ylim(len(pairs) - 0.5, -0.6)
     holm = "; p after Holm's correction" if len(compared["pairs"]) > 1 else ""
     name = f"difference in {compared['metric']}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dlexp.report.canvas import new_figure, save
+from dlexp.report.canvas import new_figure, plain, save
 
 MAX_NUMBERS = 30
 
@@ -26,8 +26,9 @@ def draw(counts_KK: np.ndarray, class_names: list[str], path: Path) -> Path:
     figure.colorbar(image, ax=axis, label="share of the true class", shrink=0.8)
     axis.set(title="validation: confusion matrix", xlabel="predicted", ylabel="true")
     if num_classes <= MAX_NUMBERS:
-        axis.set_xticks(range(num_classes), class_names, rotation=90)
-        axis.set_yticks(range(num_classes), class_names)
+        names = [plain(name) for name in class_names]
+        axis.set_xticks(range(num_classes), names, rotation=90)
+        axis.set_yticks(range(num_classes), names)
         for i, j in np.argwhere(counts_KK > 0):
             color = "white" if shares[i, j] > 0.5 else "black"
             axis.text(j, i, str(int(counts_KK[i, j])), ha="center", va="center", color=color, fontsize=8)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from dlexp.report.canvas import new_figure, save
+from dlexp.report.canvas import new_figure, plain, save
 
 MOST_SETTINGS = 30
 COLORS = {None: "black", "worse": "tab:red", "cannot tell": "tab:gray"}
@@ -36,7 +36,7 @@ def settings_figure(result: Mapping[str, Any]) -> Figure:
             axis.plot([low, high], [place, place], color=color, linewidth=1.5)
         axis.plot(entry["value"], place, "o", color=color)
     texts = [" ".join(f"{key.rpartition('.')[2]}={value}" for key, value in e["overrides"].items()) for e in whole]
-    axis.set_yticks(range(len(whole)), [text[:60] for text in texts], fontsize=8)
+    axis.set_yticks(range(len(whole)), [plain(text[:60]) for text in texts], fontsize=8)
     axis.invert_yaxis()
     axis.set(title="red: worse than the best; gray: cannot tell", xlabel=f"{metric}, mean and corrected 95 % interval")
     axis.title.set_fontsize(9)

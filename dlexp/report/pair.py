@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
-from dlexp.report.canvas import new_figure, save
+from dlexp.report.canvas import new_figure, plain, save
 from dlexp.report.scale import is_number, set_scale
 from dlexp.report.search import Point
 
@@ -58,7 +58,7 @@ def _draw(
         place = set_scale(axis, which, values, is_log=key in log_keys)
         shift = _shifts(values)
         places.append([place(value) + shift[i] for i, value in enumerate(values)])
-    axis.set(xlabel=pair[0], ylabel=pair[1])
+    axis.set(xlabel=plain(pair[0]), ylabel=plain(pair[1]))
     axis.grid(alpha=0.3)
     failed = [i for i, p in enumerate(points) if p.value is None]
     axis.plot([places[0][i] for i in failed], [places[1][i] for i in failed], "x", color="tab:red", ms=5, alpha=0.7)

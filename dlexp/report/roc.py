@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dlexp.metric.probability import log_odds
 from dlexp.metric.ranking import roc_auc, roc_curve
-from dlexp.report.canvas import new_figure, save
+from dlexp.report.canvas import new_figure, plain, save
 
 MAX_NAMED = 10
 
@@ -32,7 +32,7 @@ def draw(outputs_NK: Tensor, targets_N: Tensor, class_names: list[str], path: Pa
         if not torch.isfinite(areas_K[k]):
             continue
         false_positive, true_positive, _ = roc_curve(scores_NK[:, k], targets_N == k)
-        label = f"{class_names[k]} ({areas_K[k]:.3f})" if len(class_names) <= MAX_NAMED else None
+        label = f"{plain(class_names[k])} ({areas_K[k]:.3f})" if len(class_names) <= MAX_NAMED else None
         axis.plot(false_positive.numpy(), true_positive.numpy(), linewidth=1, label=label)
     axis.set(title="validation: ROC (area)", xlabel="false positive rate", ylabel="true positive rate")
     axis.grid(alpha=0.3)

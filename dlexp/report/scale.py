@@ -8,6 +8,8 @@ from typing import Any, Literal
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, MaxNLocator, NullFormatter
 
+from dlexp.report.canvas import plain
+
 FEW_DECADES = 1.5
 LONGEST_NAME = 14
 FEW_VALUES = 6
@@ -44,7 +46,7 @@ def set_scale(axis: Axes, which: Literal["x", "y"], values: list[Any], *, is_log
             side.set_major_locator(MaxNLocator(nbins=6))
         return float
     names = sorted({name_of(value) for value in values}, key=lambda name: (len(name), name))
-    shown = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in names]
+    shown = [plain(name) if len(name) <= LONGEST_NAME else plain(f"{name[: LONGEST_NAME - 1]}…") for name in names]
     is_crowded = which == "x" and sum(len(name) for name in shown) > 24
     side.set_ticks(range(len(names)), shown, **({"rotation": 30, "ha": "right"} if is_crowded else {}))
     (axis.set_xlim if which == "x" else axis.set_ylim)(-0.5, max(len(names), 1) - 0.5)

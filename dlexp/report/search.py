@@ -10,7 +10,7 @@ from matplotlib import colormaps
 from matplotlib.colors import BoundaryNorm
 from matplotlib.ticker import MaxNLocator
 
-from dlexp.report.canvas import new_figure, save
+from dlexp.report.canvas import new_figure, plain, save
 from dlexp.report.scale import is_number, set_scale
 
 TOP = 10
@@ -72,7 +72,7 @@ def draw_dimensions(points: list[Point], keys: list[str], log_keys: set[str], me
         if failed and whole:
             bottom = min(p.value for p in whole if p.value is not None)
             axis.plot([place(p.settings[key]) for p in failed], [bottom] * len(failed), "x", color="tab:red", ms=5)
-        axis.set(xlabel=key, ylabel=metric)
+        axis.set(xlabel=plain(key), ylabel=metric)
         axis.grid(alpha=0.3)
     if drawn is not None and num_rounds > 1:
         ticks = range(1, num_rounds + 1, math.ceil(num_rounds / 10))
@@ -96,7 +96,7 @@ def draw_curves(curves: list[tuple[str, list[dict[str, Any]]]], metric: str, pat
             [r["epoch"] for r in history],
             [r.get(metric, math.nan) for r in history],
             marker=".",
-            label=label,
+            label=plain(label),
             color=color,
         )
     axis.set(xlabel="epoch", ylabel=metric, title=f"the best {len(curves[:TOP])}")
@@ -163,7 +163,7 @@ def _positions(values: list[Any], is_log: bool) -> _Column:
     names = sorted({str(v) for v in values if v is not None})
     spread = {name: i / max(len(names) - 1, 1) for i, name in enumerate(names)}
     return _Column(
-        [math.nan if v is None else spread[str(v)] for v in values], [(y, name) for name, y in spread.items()]
+        [math.nan if v is None else spread[str(v)] for v in values], [(y, plain(name)) for name, y in spread.items()]
     )
 
 

@@ -3,6 +3,7 @@ import torch
 from torch.nn import functional as F
 
 from dlexp.augment.flip_crop import FlipCrop
+from dlexp.error import ConfigError
 
 IMAGES = torch.randint(0, 256, (200, 3, 6, 5), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
 MODES = {"zeros": "constant", "edge": "replicate", "reflect": "reflect"}
@@ -44,3 +45,10 @@ def test_no_mirroring_only_shifts():
     counts = torch.bincount(place, minlength=9)
     assert counts[[0, 8]].tolist() == [0, 0]
     assert counts[1:8].min() > 20  # 300 / 7 = 43 expected
+
+
+def test_a_mirror_is_smaller_than_the_picture():
+    images = torch.zeros(2, 1, 4, 9)
+    assert FlipCrop(3, 0.5, "reflect")(images, torch.zeros(2), torch.Generator())[0].shape == images.shape
+    with pytest.raises(ConfigError, match=r"augment.padding: got 4; fill=reflect .* 4 pixels: at most 3, or fill=edge"):
+        FlipCrop(4, 0.5, "reflect")(images, torch.zeros(2), torch.Generator())

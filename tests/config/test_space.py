@@ -127,8 +127,13 @@ def test_values_survive_as_overrides(value):
             {"schedule.step_size": 7, "trainer.epochs": 7},
         ),
         (
-            ["optimizer=adamw", "optimizer.lr=0.1,0.2", "optimizer.weight_decay=0,0.5", "regularizer=l2"]
-            + ["regularizer.weight=${optimizer.weight_decay}"],
+            [
+                "optimizer=adamw",
+                "optimizer.lr=0.1,0.2",
+                "optimizer.weight_decay=0,0.5",
+                "regularizer=l2",
+                "regularizer.weight=${optimizer.weight_decay}",
+            ],
             {"optimizer.lr": 0.1, "optimizer.weight_decay": 0.5},
             None,
             {},

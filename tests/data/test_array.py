@@ -4,6 +4,7 @@ import torch
 
 from dlexp.data.array import Arrays
 from dlexp.error import DataError
+from tests.present import present
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 5)).astype(np.float32)
@@ -52,8 +53,12 @@ def test_training_part_alone_gives_no_test_part(save):
         (IMAGES.astype(np.int64), (60, 6, 4, 3), torch.uint8),
         (IMAGES / 255, (60, 6, 4, 3), torch.float32),
         (IMAGES[..., 0] > 9, (60, 6, 4, 1), torch.float32),
-        (X.astype(np.float64), (60, 5), torch.float32),
+        (X.astype(np.float64), (60, 5), torch.float64),
         (X > 0, (60, 5), torch.float32),
+        (X, (60, 5), torch.float32),
+        (X.astype(">f8"), (60, 5), torch.float64),
+        (X.astype(np.longdouble), (60, 5), torch.float64),
+        (X.astype(np.int64), (60, 5), torch.float64),
     ],
 )
 def test_kinds_of_input(save, x, shape, dtype):
@@ -65,7 +70,7 @@ def test_kinds_of_input(save, x, shape, dtype):
 def test_regression_and_text(save):
     assert Arrays(path=save(x=X, y=X[:, 0])).load().task == "regression"
     assert Arrays(path=save(x=X, y=np.array(["no", "yes"])[Y % 2])).load().class_names == ["no", "yes"]
-    assert Arrays(path=save(x=X, y=Y)).load("regression").targets.dtype == torch.float32
+    assert Arrays(path=save(x=X, y=Y)).load("regression").targets.dtype == torch.float64
 
 
 def test_named_classes(save):
@@ -91,8 +96,10 @@ def test_groups_and_times(save):
         ({"x": X[:0], "y": Y[:0]}, r", x: got shape \(0, 5\).*without empty axes"),
         ({"x": np.full_like(X, np.nan), "y": Y}, r", x, rows 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 50 more: got NaN or inf"),
         ({"x": X, "y": np.where(Y == 1, np.nan, 0.5)}, r", y, rows 1, 4, 7.* got nan; a finite number"),
-        ({"x": X.astype(np.float64) * 1e200, "y": Y}, r", x, rows 0, 1.*NaN or infinity"),
-        ({"x": np.array(["a"] * 60)[:, None], "y": Y}, r", x: got type <U1; numbers"),
+        ({"x": X.astype(np.longdouble) * np.longdouble("1e400"), "y": Y}, r", x, rows 0, 1.*float64 ends at 1.8e308"),
+        ({"x": X * 1j, "y": Y}, r", x: got type complex64; real numbers are needed"),
+        ({"x": X.astype("m8[s]"), "y": Y}, r", x: got type timedelta64\[s\]; numbers are needed: store seconds"),
+        ({"x": np.array(["a"] * 60)[:, None], "y": Y}, r", x: got text such as 'a'; numbers"),
         ({"x": np.zeros((60, 3, 8, 8), np.uint8), "y": Y}, r"channels come last"),
         ({"x": IMAGES.astype(np.float32), "y": Y}, r", x, rows 0, 1.*images are floats in \[0, 1\]"),
         ({"x": IMAGES.astype(np.int32) * 9, "y": Y}, r"images are whole numbers from 0 to 255"),
@@ -145,3 +152,12 @@ def test_single_array_and_absent_file(tmp_path):
         Arrays(path=str(tmp_path / "one.npy")).load()
     with pytest.raises(DataError, match="no such file"):
         Arrays(path=str(tmp_path / "none.npz")).load()
+
+
+def test_names_of_19_digits(save):
+    number = 1234567890123456789 + np.arange(60)
+    found = Arrays(path=save(x=X, y=Y, number=number, site=number // 4), id="number", group="site").load()
+    assert found.ids == [str(entry) for entry in number.tolist()]
+    assert len(present(found.groups).unique()) == len(set((number // 4).tolist()))
+    with pytest.raises(DataError, match=r"site, rows 0, 1, 2: got \d+ in each; ids must differ"):
+        Arrays(path=save(x=X, y=Y, site=number // 4), id="site").load()

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dlexp.data.dataset import Dataset
 from dlexp.data.digits import Digits
-from dlexp.data.fold import KFold, LeaveOneOut, Nested
+from dlexp.data.fold import KFold, LeaveOneOut, Nested, Rolling
 from dlexp.data.table import Table
 from dlexp.error import ConfigError, DataError
 
@@ -130,3 +130,54 @@ def test_inner_folds_partition_the_outer_training_part(num, k, inner_k, is_group
             assert groups is None or not np.intersect1d(groups[each.train], groups[each.val]).size
     again = option.inner(data, outer[0], 1)
     assert all(a.val.equal(b.val) for a, b in zip(again, option.inner(data, outer[0], 1), strict=True))
+
+
+def timed(times, groups=None):
+    return Dataset(
+        "x",
+        "regression",
+        torch.zeros(len(times), 1),
+        torch.zeros(len(times)),
+        *torch.arange(len(times)).split([len(times) - 4, 2, 2]),
+        times=torch.as_tensor(times),
+        groups=groups,
+    )
+
+
+@given(st.integers(0, 10**6), st.integers(20, 90), st.integers(2, 5), st.integers(0, 2))
+@settings(max_examples=40, deadline=None)
+def test_rolling_trains_on_the_past(seed, num, k, gap):
+    assume((num - 2) // 2 // (k + 1) > gap)  # a first block without a moment before the gap is refused
+    times = torch.randperm(num, generator=torch.Generator().manual_seed(seed)) // 2
+    folds = Rolling(k, gap).folds(timed(times), 0)
+    assert len(folds) == k
+    held_out = torch.cat([fold.val for fold in folds])
+    assert len(held_out.unique()) == len(held_out)
+    for fold in folds:
+        assert len(fold.train)
+        assert len(fold.val)
+        between = times[:-2].unique()
+        start = between.tolist().index(int(times[fold.val].min()))
+        assert times[fold.train].max() == between[start - 1 - gap]
+    assert times[folds[-1].val].max() == times[:-2].max()
+
+
+def test_rolling_blocks_are_nearly_equal():
+    folds = Rolling(3).folds(timed(torch.arange(42)), 0)
+    assert [(len(fold.train), len(fold.val)) for fold in folds] == [(10, 10), (20, 10), (30, 10)]
+    assert [(len(fold.train), len(fold.val)) for fold in Rolling(3, 2).folds(timed(torch.arange(42)), 0)] == [
+        (8, 10),
+        (18, 10),
+        (28, 10),
+    ]
+
+
+def test_rolling_refusals():
+    with pytest.raises(ConfigError, match=r"cv: got rolling; it needs times: set data.time"):
+        Rolling().folds(replace(timed(torch.arange(42)), times=None), 0)
+    with pytest.raises(ConfigError, match=r"cv: got rolling with data.group"):
+        Rolling().folds(timed(torch.arange(42), groups=torch.arange(42)), 0)
+    with pytest.raises(DataError, match=r"cv.k: got 5 with cv.gap 0; 3 different moments give at most 2 folds"):
+        Rolling().folds(timed(torch.arange(42) % 3), 0)
+    with pytest.raises(ConfigError, match=r"cv.gap: got 7; the first block has 7 moments, one must be left"):
+        Rolling(5, 7).folds(timed(torch.arange(42)), 0)

@@ -6,7 +6,7 @@ from dlexp.data.folder import ImageFolder
 from dlexp.error import DataError
 from tests.present import present
 
-COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
+COLORS = {"more": (9, 9, 9), "red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 
 
 def fill(folder, counts):
@@ -115,3 +115,79 @@ def test_damaged_image_is_named(tmp_path):
         DataError, match=r"1 of 10 images cannot be used: red/3.png \(no image, or of an unknown kind\)"
     ):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "test"),
+    [
+        ("Train", "Valid", "Test"),
+        ("Training", "Validation", "Testing"),
+        ("TRAIN", "VAL", "TEST"),
+        ("train", "valid", "Test"),
+    ],
+)
+def test_parts_whatever_the_case(tmp_path, train, val, test):
+    for name, count in ((train, 6), (val, 2), (test, 3)):
+        fill(tmp_path / name, {"red": count, "green": count})
+    found = load(tmp_path)
+    assert found.class_names == ["green", "red"]
+    assert (len(found.train), len(found.val), len(found.test)) == (12, 4, 6)
+
+
+def test_a_class_called_train(tmp_path):
+    fill(tmp_path, {"blue": 5})
+    for name in ("train", "Bus"):
+        (tmp_path / "blue").rename(tmp_path / name)
+        fill(tmp_path, {"blue": 5})
+    assert load(tmp_path).class_names == ["Bus", "blue", "train"]
+
+
+def test_parts_that_are_none(tmp_path):
+    fill(tmp_path / "train", {"red": 5, "green": 5})
+    fill(tmp_path, {"blue": 2})
+    with pytest.raises(DataError, match=r"got folder blue beside train; train, and optionally val and test, each with"):
+        load(tmp_path)
+    (tmp_path / "blue").rename(tmp_path / "test")
+    with pytest.raises(DataError, match=r"got folder test beside train"):
+        load(tmp_path)
+    (tmp_path / "train").rename(tmp_path / "Testing")
+    (tmp_path / "test").rename(tmp_path / "Testing" / "blue")
+    with pytest.raises(DataError, match=r"got Testing without train"):
+        load(tmp_path)
+    for name in ("val", "Valid"):
+        fill(tmp_path / name, {"red": 2, "green": 2})
+    with pytest.raises(DataError, match=r"got Valid and val; one folder is the val part"):
+        load(tmp_path)
+
+
+def test_what_is_hidden_is_left_out_and_counted(tmp_path):
+    fill(tmp_path, {"red": 10, "green": 10})
+    plain = load(tmp_path)
+    fill(tmp_path / "__MACOSX", {"red": 2})
+    fill(tmp_path / "red" / ".ipynb_checkpoints", {"blue": 2})
+    (tmp_path / "red" / "._0.png").write_bytes(b"")
+    (tmp_path / "red" / "Thumbs.db").write_bytes(b"")
+    (tmp_path / ".DS_Store").write_bytes(b"")
+    (tmp_path / "green" / "notes.txt").write_text("x")
+    found = load(tmp_path)
+    assert found.ids == plain.ids
+    assert found.notes == ["left out: 1 files that are no pictures, 5 hidden files or folders"]
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    fill(tmp_path / "pets", {"red": 10, "green": 10})
+    fill(tmp_path / "elsewhere", {"more": 3} | {"blue": 1})
+    for name in ("first", "second"):
+        (tmp_path / "pets" / "red" / name).symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (tmp_path / "pets" / "red" / "cycle").symlink_to(tmp_path / "pets" / "red", target_is_directory=True)
+    found = load(tmp_path / "pets")
+    assert len(present(found.ids)) == 24
+    assert found.notes == ["left out: 2 links to folders read already"]
+
+
+def test_broken_files_are_skipped_by_name(tmp_path):
+    fill(tmp_path, {"red": 10, "green": 10})
+    (tmp_path / "red" / "3.png").write_bytes(b"")
+    found = load(tmp_path, broken="skip")
+    assert len(present(found.ids)) == 19
+    assert found.notes == ["data.broken=skip: 1 files left out: red/3.png (empty file)"]

@@ -1,3 +1,6 @@
+import itertools
+
+import hypothesis
 import pytest
 import torch
 from hypothesis import given
@@ -136,3 +139,41 @@ def test_first_ten_of_many_classes():
 def test_more_than_there_are(settings, key):
     with pytest.raises(ConfigError, match=key):
         Split(**settings).divide(torch.arange(40) % 2)
+
+
+def test_a_moment_is_never_divided():
+    times = torch.arange(60) // 7
+    notes = []
+    train, val, test = Split().divide(torch.zeros(60), times=times, notes=notes)
+    # 36 / 12 / 12 wanted: the next changes after 36 and 48 are at 42 and 49
+    assert (len(train), len(val), len(test)) == (42, 7, 11)
+    assert notes == ["data.time: 7 validation and 11 test examples instead of 12 and 12: a moment is never divided"]
+    quiet = []
+    Split().divide(torch.zeros(60), times=torch.arange(60), notes=quiet)
+    assert not quiet
+
+
+@pytest.mark.parametrize("num", [1, 2])
+def test_too_few_moments(num):
+    with pytest.raises(DataError, match=f"split by time: got {num} different moments; 3 are needed"):
+        Split().divide(torch.zeros(60), times=torch.arange(60) % num)
+
+
+def test_late_moments_that_are_large_leave_every_part_a_moment():
+    times = torch.tensor([0] * 2 + [1] * 50 + [2] * 8)
+    assert [len(part) for part in Split().divide(torch.zeros(60), times=times)] == [2, 50, 8]
+
+
+@given(st.integers(0, 10**6), st.integers(12, 80))
+@hypothesis.settings(max_examples=40, deadline=None)
+def test_groups_and_times_keep_both_promises(seed, num):
+    draw = torch.Generator().manual_seed(seed)
+    times = torch.randperm(num, generator=draw)
+    groups = torch.randperm(num, generator=draw) % (num // 2)
+    notes = []
+    parts = Split().divide(torch.zeros(num), times=times, groups=groups, notes=notes)
+    for earlier, later in itertools.combinations(parts, 2):
+        assert times[earlier].max() < times[later].min()
+        assert not set(groups[earlier].tolist()) & set(groups[later].tolist())
+    left_out = num - sum(map(len, parts))
+    assert bool(left_out) == any(f"{left_out} rows of later groups lie before" in note for note in notes)

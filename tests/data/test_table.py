@@ -39,7 +39,8 @@ def test_mixed_columns(path):
     assert found.targets.tolist() == [i % 2 for i in range(60)]
     assert (found.inputs[:, 1] + found.inputs[:, 2]).tolist() == [1] * 60
     assert found.inputs[:, 3:].argmax(1).tolist() == [i % 3 for i in range(60)]
-    assert present(found.encoding)["features"][1] == {"name": "color", "levels": ["blue", "red"]}
+    color = present(found.encoding)["features"][1]
+    assert (color["name"], color["levels"]) == ("color", ["blue", "red"])
 
 
 def test_inferred_tasks(path):
@@ -87,7 +88,11 @@ def test_missing_target(path):
         ({"target": "sick", "drop": ["agee"]}, DataError, r"no column agee \(data.drop\)"),
         ({"target": "sick", "features": ["age", "sick"]}, ConfigError, r"data.features: got the target sick"),
         ({"target": "sick", "features": ["age"], "drop": ["age"]}, DataError, "no feature columns left besides sick"),
-        ({"target": "sick", "id": "kind"}, DataError, r"rows 5, 6, .*column kind: got '0'; another row has it"),
+        (
+            {"target": "sick", "id": "kind", "features": ["age"]},
+            DataError,
+            r"rows 5, 6, .*column kind: got '0'; another row has it",
+        ),
         ({"target": "sick", "delimiter": ";;"}, ConfigError, "data.delimiter: got ';;'"),
         ({"target": "kind", "features": ["color"]}, ConfigError, "task: got binary; the data have 3 classes"),
     ],
@@ -101,3 +106,56 @@ def test_a_class_with_one_row(path):
     edit(path, 2, "no", "maybe")
     with pytest.raises(DataError, match="class maybe with one example"):
         Table(path=str(path), target="sick", features=["age"]).load()
+
+
+def test_a_mark_may_be_a_gap(path):
+    edit(path, 17, path.read_text().splitlines()[16].split(",")[0], "-")
+    with pytest.raises(DataError, match=r"row 17, column age: got '-'; a number is needed; list it in data.gaps if it"):
+        Table(path=str(path), target="sick").load()
+    assert Table(path=str(path), target="sick", features=["age"], gaps=["-"], missing="impute").load().in_shape == (1,)
+
+
+def test_leaks_are_named(tmp_path):
+    draw = np.random.default_rng(0)
+    sick = draw.integers(0, 2, 200)
+    lines = [
+        f"{i},{y * 5 + draw.random()},{'qp'[y]}{draw.integers(0, 2)},{draw.random()},{y}" for i, y in enumerate(sick)
+    ]
+    (tmp_path / "t.csv").write_text("\n".join(["row,size,mark,x,y", *lines]))
+    assert Table(path=str(tmp_path / "t.csv"), target="y").load().notes == [
+        "column row counts the rows: a leak? data.drop='[row]' leaves it out",
+        "column size tells the class alone, by one threshold: a leak? data.drop='[size]' leaves it out",
+        "column mark tells the class alone: a leak? data.drop='[mark]' leaves it out",
+    ]
+
+
+def test_times_that_cannot_be_parsed(path):
+    edit(path, 17, path.read_text().splitlines()[16].split(",")[4], "31/12/2021")
+    table = Table(path=str(path), target="sick", features=["age"], time="day")
+    with pytest.raises(DataError, match=r"row 17, column day: got '31/12/2021'; a number or an ISO date .*time_format"):
+        table.load()
+
+
+def test_the_same_table_as_csv_and_parquet(tmp_path):
+    import pyarrow
+    import pyarrow.parquet
+
+    days = np.array([f"2021-0{1 + i % 3}-01" for i in range(60)], "M8[D]")
+    columns = {
+        "flag": [i % 2 == 0 for i in range(60)],
+        "day": days,
+        "stamp": days.astype("M8[us]"),
+        "code": np.array([1.0, 2.0, np.nan])[np.arange(60) % 3],
+        "n": np.arange(60) ** 2,
+        "y": ["no", "yes"] * 30,
+    }
+    pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "t.parquet")
+    rows = zip(*(pyarrow.array(values).to_pylist() for values in columns.values()), strict=True)
+    lines = [",".join("" if cell != cell else str(cell) for cell in row) for row in rows]
+    (tmp_path / "t.csv").write_text("\n".join([",".join(columns), *lines]))
+    settings = {"target": "y", "categorical": ["code"], "missing": "impute"}
+    first, second = (Table(path=str(tmp_path / f"t.{kind}"), **settings).load() for kind in ("csv", "parquet"))
+    assert first.feature_names == second.feature_names
+    assert first.feature_names[:5] == ["flag=False", "flag=True", "day=2021-01-01", "day=2021-02-01", "day=2021-03-01"]
+    assert first.inputs.equal(second.inputs)
+    assert first.targets.equal(second.targets)

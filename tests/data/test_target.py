@@ -27,7 +27,7 @@ def test_inferred_task(labels, task, names):
         ]
     else:
         assert found.values.tolist() == labels
-        assert found.values.dtype == torch.float32
+        assert found.values.dtype == torch.float64
 
 
 def test_task_that_is_asked_for():
@@ -43,7 +43,7 @@ def test_task_that_is_asked_for():
     [
         ([1.0, np.nan, np.inf], r"^x, rows 1, 2: got nan; a finite number"),
         (["a", "a"], r"^x: got only the label a; at least two"),
-        ([1j, 2j], r"^x: got type complex128; numbers or text"),
+        ([1j, 2j], r"^x: got type complex128; real numbers"),
     ],
 )
 def test_bad_labels(labels, message):
@@ -71,3 +71,17 @@ def test_label_that_training_has_not():
     with pytest.raises(DataError, match=r"^x: label 'c' of the val part \(row 1\) is out of range"):
         require_seen(found, torch.arange(3), {"val": torch.tensor([3, 4])}, "x")
     require_seen(found, torch.arange(5), {"val": torch.tensor([4])}, "x")
+
+
+def test_names_of_numbers():
+    assert encode(np.array([1.0, 1.5, 2.0, 2.5] * 5), "multiclass", "x").class_names == ["1.0", "1.5", "2.0", "2.5"]
+    large = np.array([1234567890123456789, 1234567890123456788] * 5)
+    assert encode(large, "auto", "x").class_names == ["1234567890123456788", "1234567890123456789"]
+    assert encode(np.array([b"cat", b"dog"] * 5), "auto", "x").class_names == ["cat", "dog"]
+
+
+def test_many_whole_numbers_are_values_and_it_is_said():
+    (note,) = encode(np.arange(60), "auto", "x").notes
+    assert note.startswith("x: 60 different whole numbers in 60 examples are taken as values (regression); task=")
+    assert not encode(np.arange(60), "regression", "x").notes
+    assert not encode(np.arange(60) + 0.5, "auto", "x").notes

@@ -59,8 +59,11 @@ def test_a_fault_is_named():
 
 
 def test_documents_without_a_run():
+    from dlexp.build.inspection import inspect
     from dlexp.build.summary import summary
 
+    for source in ("iris", "diabetes", "digits"):
+        assert faults("data", inspect(resolve([f"data={source}"]))) == []
     assert faults("options", describe()) == []
     assert faults("error", {"error": {"kind": "config", "message": "m"}}) == []
     overrides = ["data=fake", "data.shape=[3,96,96]", "model=inception"]

@@ -99,18 +99,54 @@ def test_accumulated_batches_of_unequal_size_equal_one_large_batch():
         torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("weight", [[1.0, 3.0, 0.5, 2.0], [0.0, 1.0, 0.0, 4.0]])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_class_weights_of_accumulated_batches_count_together(weight, smoothing):
+    data = batches(3)
+    data[-1] = (data[-1][0][:3], data[-1][1][:, :3])
+    together = [(torch.cat([x for x, _ in data]), torch.cat([y for _, y in data], dim=1))]
+    model = make_model()
+    models = [nn.Sequential(model[0], nn.Tanh(), model[3])]
+    models.append(copy.deepcopy(models[0]))
+    for model, pairs, accumulate in zip(models, (data, together), (3, 1), strict=True):
+        step = make_step(model, SGD(lr=LR))
+        step.rules.loss.class_weight, step.rules.loss.label_smoothing = weight, smoothing
+        advance(step, pairs, accumulate=accumulate)
+    reference = nn.Sequential(*copy.deepcopy([make_model()[0], nn.Tanh(), make_model()[3]]))
+    criterion = nn.CrossEntropyLoss(torch.tensor(weight).double(), label_smoothing=smoothing)
+    criterion(reference(together[0][0]), together[0][1][0]).backward()
+    for a, b, c in zip(models[0].parameters(), models[1].parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-14)
+        torch.testing.assert_close(a, c - LR * c.grad, rtol=1e-10, atol=1e-12)
+
+
 def test_average_of_weights_follows_its_formula_and_is_put_in_and_taken_out():
     model = make_model()
     step = make_step(model, SGD(lr=LR), ema=torch.tensor([[0.9]], dtype=torch.float64))
     expected = step.forward.flat.tensor.clone()
-    for pair in batches(4):
-        advance(step, [pair])
-        expected = 0.9 * expected + 0.1 * step.forward.flat.tensor
+    sums, lr = Sums.zero(step.forward.flat.tensor[:, 0]), torch.full((1, 1), LR, dtype=torch.float64)
+    for number, (x, y) in enumerate(batches(100), start=1):
+        step([[Batch(None, True, x, y)]], lr, number, sums)
+        decay = min(0.9, (1 + number) / (10 + number))  # 0.9 from the 80th update on
+        expected = decay * expected + (1 - decay) * step.forward.flat.tensor
     torch.testing.assert_close(step.state["ema"], expected)
     trained = model[0].weight.detach().clone()
     with step.averaged():
         assert not torch.equal(model[0].weight, trained)
     assert torch.equal(model[0].weight, trained)
+
+
+def test_the_average_forgets_the_first_weights_however_near_one_its_decay():
+    step = make_step(make_model(), SGD(lr=0.0), ema=torch.tensor([[0.9999]], dtype=torch.float64))
+    params = step.forward.flat.tensor
+    params.zero_()
+    step.state["ema"].fill_(1.0)  # what is left of it is the share of the first weights
+    for number in range(1, 171):
+        with torch.no_grad():
+            params.zero_()
+            step.forward.grads.zero_()
+            step._apply(torch.zeros(1, 1, dtype=torch.float64), number)
+    assert step.state["ema"].max().item() < 1e-9
 
 
 def test_l2_leaves_biases_and_norm_parameters_alone():

@@ -48,3 +48,12 @@ def test_values_have_no_right_answers():
     sums = Sums.zero(torch.zeros(1))
     sums.add(torch.tensor([0.5]), torch.zeros(1, 4, 1), Batch(None, True, torch.zeros(4, 2), torch.zeros(1, 4)))
     assert (sums.mean_loss(), sums.accuracy()) == ([0.5], [0.0])
+
+
+def test_mixed_targets_of_two_classes_are_counted_for_one_output():
+    sums = Sums.zero(torch.zeros(1))
+    targets = torch.tensor([[[0.7, 0.3], [0.4, 0.6], [0.2, 0.8], [0.9, 0.1]]])
+    sums.add(
+        torch.zeros(1), torch.tensor([[[-1.0], [2.0], [-3.0], [-0.5]]]), Batch(None, True, torch.zeros(4), targets)
+    )
+    assert sums.accuracy() == [0.75]

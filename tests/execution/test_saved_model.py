@@ -9,6 +9,7 @@ import torch
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
 from dlexp.data.file.column import read_columns
+from dlexp.data.file.delimited import Dialect
 from dlexp.data.file.encoding import Feature, encode_columns
 from dlexp.error import ConfigError, RunError
 from dlexp.execution import saved_model
@@ -54,8 +55,8 @@ def test_new_rows_of_a_table_are_encoded_as_in_training(tmp_path):
     folder = trained(tmp_path, *write_table(tmp_path / "houses.csv"))
     model = saved_model.load(folder)
     kept, encoding = folder.predictions("val"), model.about["encoding"]
-    table = read_columns(tmp_path / "houses.csv", encoding["delimiter"])
-    inputs = encode_columns(table, [Feature(**feature) for feature in encoding["features"]], encoding["missing"])
+    table = read_columns(tmp_path / "houses.csv", Dialect(encoding["dialect"]["delimiter"]))
+    inputs = encode_columns(table, [Feature(**feature) for feature in encoding["features"]], encoding["missing"]).inputs
     outputs = model.outputs(inputs[kept["id"].astype(int)])
     np.testing.assert_allclose(outputs.numpy(), kept["output"], rtol=1e-5)
     assert abs(kept["target"].mean() - kept["output"].mean()) < kept["target"].std(), "in the target's own unit"

@@ -1,1 +1,1 @@
-"""Readers of files: columns, pictures, encodings."""
+"""Readers of files: columns, arrays, pictures, encodings."""

@@ -1,184 +1,291 @@
-"""Tables as named columns, read from .csv or .parquet files.
+"""Tables as named columns: each as numbers or as text, whichever is asked for, to the last digit of the file."""
 
-A row has the number that a spreadsheet shows: the header of a .csv is row 1. A .parquet has no header row.
-"""
-
-import csv
-import importlib.util
-from collections.abc import Iterator
-from dataclasses import dataclass
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dlexp.data.file.category import category
+from dlexp.data.file.delimited import Dialect, locate
+from dlexp.data.file.source import Choose, read_files
 from dlexp.error import DataError, did_you_mean, first_ten
 
-MISSING = ("", "NA", "N/A", "NaN", "nan", "null")
+_LOOKED_AT = 100  # entries
+_REFUSED = "list it in data.drop, or write numbers, booleans, text or dates"
 
-Column = np.ndarray  # (N,) float64 with NaN for missing, or text with "" for missing
+
+@dataclass(frozen=True)
+class Texts:
+    """A column of text by its different entries.
+
+    Attributes:
+        codes: (N,) int32 number of each row's entry, -1 where it is missing.
+        names: The different entries.
+    """
+
+    codes: np.ndarray
+    names: list[str]
+
+    @property
+    def is_missing(self) -> np.ndarray:
+        """(N,) whether an entry is missing."""
+        return self.codes < 0
+
+    def spread(self, values: list, missing: Any) -> np.ndarray:
+        """Return (N,) a value for each row from one for each entry."""
+        return np.array([*values, missing])[self.codes]
+
+    def merged(self, rename: Callable[[str], str]) -> "Texts":
+        """Return the column with its entries renamed; those that get one name become one, sorted."""
+        renamed = [rename(name) for name in self.names]
+        order = sorted(set(renamed))
+        place = {name: i for i, name in enumerate(order)}
+        return Texts(self.spread([place[name] for name in renamed], -1).astype(np.int32), order)
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a file in its order.
+    """The columns of one or several files.
 
     Attributes:
-        path: The file, for messages.
-        first_row: The number of the first example's row.
-        columns: Name to (N,) float64 or text.
+        path: What the user named, for messages.
+        names: All columns in the file's order.
+        content: pyarrow arrays of those that were wanted, by name.
+        files: Path, number of rows, and whether the file is text, in order.
+        dialect: How text files are written.
     """
 
     path: str
-    first_row: int
-    columns: dict[str, Column]
+    names: list[str]
+    content: dict[str, Any]
+    files: list[tuple[Path, int, bool]]
+    dialect: Dialect = field(default_factory=Dialect)
 
     def __len__(self) -> int:
-        return len(next(iter(self.columns.values())))
+        return sum(number for _, number, _ in self.files)
 
-    def get(self, name: str, key: str) -> Column:
-        """Return a column that a setting names.
+    def require(self, name: str, key: str) -> str:
+        """Return the name of a column that a setting names.
 
         Raises:
             DataError: There is none of this name.
         """
-        if name not in self.columns:
-            known = list(self.columns)
-            shown = ", ".join(known[:10]) + (", ..." if len(known) > 10 else "")
-            raise DataError(f"{self.path}: no column {name} ({key}); it has {shown}{did_you_mean(name, known)}")
-        return self.columns[name]
+        require_name(self.path, self.names, name, key)
+        return name
+
+    def numbers(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return the column as float64 with NaN where it is missing or no number, and (N,) whether it is no number."""
+        import pyarrow
+
+        array = self._array(name)
+        if not pyarrow.types.is_string(array.type):
+            return _floats(array), np.zeros(len(array), dtype=bool)
+        found = self._parsed(array)
+        if found is not None:
+            # The text is let go; from_buffers, because pyarrow.array imports pandas.
+            self.content[name] = pyarrow.Array.from_buffers(
+                pyarrow.float64(), len(found), [None, pyarrow.py_buffer(np.ascontiguousarray(found))]
+            )
+            return found, np.zeros(len(array), dtype=bool)
+        texts = self.texts(name)
+        numbers = texts.spread([self.dialect.notation.number(text) for text in texts.names], np.nan)
+        return numbers, np.isnan(numbers) & ~texts.is_missing
+
+    def texts(self, name: str) -> Texts:
+        """Return the column as text without spaces around; a whole number has no point."""
+        import pyarrow
+
+        array = self._array(name)
+        if pyarrow.types.is_floating(array.type):
+            whole = _text_of_floats(array)
+            array = pyarrow.array(whole, pyarrow.string())
+        elif not pyarrow.types.is_string(array.type):
+            array = array.cast(pyarrow.string())
+        coded = array.dictionary_encode()
+        codes = _values(coded.indices, np.int32, -1)
+        return _without_gaps(Texts(codes, coded.dictionary.to_pylist()), self.dialect.gaps)
+
+    def categories(self, name: str) -> Texts:
+        """Return the column's entries as categories: 1.0 is 1, TRUE is True, a day's midnight is the day."""
+        return self.texts(name).merged(category)
+
+    def is_missing(self, name: str) -> np.ndarray:
+        """Return (N,) whether an entry is missing."""
+        import pyarrow
+
+        array = self._array(name)
+        if pyarrow.types.is_string(array.type):
+            return self.texts(name).is_missing
+        return np.isnan(_floats(array)) if pyarrow.types.is_floating(array.type) else np.asarray(array.is_null())
 
     def refuse(self, name: str, is_bad: np.ndarray, reason: str) -> None:
         """Raise a DataError that names the first ten rows where `is_bad` (N,) holds; nothing when there are none."""
         bad = np.flatnonzero(is_bad)
         if len(bad):
-            rows = first_ten("row", (bad + self.first_row).tolist())
-            got = self.columns[name][bad[0]]
-            raise DataError(f"{self.path}, {rows}, column {name}: got {got.item()!r}; {reason}")
+            got = self._array(name)[int(bad[0])].as_py()
+            shown = "''" if got is None or got != got else repr(got)
+            raise DataError(f"{self.where(bad)}, column {name}: got {shown}; {reason}")
+
+    def refuse_notation(self, name: str, is_text: np.ndarray) -> None:
+        """Refuse texts (N,) that are numbers in another notation than the one stated.
+
+        Raises:
+            DataError: Names the rows and the setting.
+        """
+        if not is_text.any():
+            return
+        texts = self.texts(name)
+        entries = [texts.names[code] for code in np.unique(texts.codes[is_text]).tolist()]
+        advice = self.dialect.notation.advice(entries)
+        if advice:
+            self.refuse(name, is_text, advice)
+
+    def where(self, bad: np.ndarray) -> str:
+        """Return file and first ten rows of some entries, those of the first file at fault."""
+        start = 0
+        for path, number, is_text in self.files:
+            inside = bad[(bad >= start) & (bad < start + number)] - start
+            if len(inside):
+                rows = locate(path, self.dialect, inside.tolist()) if is_text else (inside + 1).tolist()
+                return f"{path}, {first_ten('row', rows)}"
+            start += number
+        return self.path
+
+    def moved(self, rows: np.ndarray) -> "Columns":
+        """Return the same with numbers x changed to 1000 - x and texts to others in some rows; gaps stay."""
+        import pyarrow
+
+        content = {}
+        for name in self.content:
+            texts, (numbers, is_text) = self.texts(name), self.numbers(name)
+            entries = [texts.names[code] if code >= 0 else None for code in texts.codes.tolist()]
+            for row in rows.tolist():
+                if entries[row] is not None:
+                    entries[row] = f"{entries[row]} moved" if is_text[row] else repr(float(1000 - numbers[row]))
+            content[name] = pyarrow.array(entries, pyarrow.string())
+        return replace(self, content=content)
+
+    def _array(self, name: str) -> Any:
+        self.require(name, "a feature")
+        return self.content[name]
+
+    def _parsed(self, array: Any) -> np.ndarray | None:
+        """Return text as float64 at once, or None when not all of it is numbers as programs write them."""
+        import pyarrow
+
+        compute: Any = importlib.import_module("pyarrow.compute")
+        first = next((entry.as_py() for entry in array[:_LOOKED_AT] if entry.is_valid), "0")
+        if not self.dialect.notation.is_plain or np.isnan(self.dialect.notation.number(first.strip())):
+            return None
+        for trim in (False, True):
+            try:
+                present = compute.ascii_trim_whitespace(array) if trim else array
+                return _floats(compute.cast(present, pyarrow.float64()))
+            except pyarrow.ArrowInvalid:
+                continue
+        return None
 
 
-def read_columns(path: Path, delimiter: str) -> Columns:
-    """Read a .csv or .parquet file.
+def require_name(path: str, names: list[str], name: str, key: str) -> None:
+    """Refuse the name of a column that a file has not.
+
+    Raises:
+        DataError: Names the columns that there are.
+    """
+    if name not in names:
+        shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+        raise DataError(f"{path}: no column {name} ({key}); it has {shown}{did_you_mean(name, names)}")
+
+
+def read_columns(path: Path, dialect: Dialect, choose: Choose = lambda names: dict.fromkeys(names, True)) -> Columns:
+    """Read a table.
+
+    Args:
+        path: See `dlexp.data.file.source`.
+        dialect: How text files are written.
+        choose: Names of all columns to those that are wanted, and whether their text is needed to the letter; the
+            others are not looked at.
 
     Raises:
         DataError: The file is absent, damaged, ragged or empty.
     """
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; data.path names a .csv or .parquet file")
-    found = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path, delimiter)
-    if not found.columns or not len(found):
+    files = read_files(path, dialect, choose)
+    lengths = [(file.path, len(file.table), file.is_text) for file in files]
+    content, names, wanted = {}, files[0].names, files[0].table.column_names
+    for name in wanted:
+        content[name] = _joined([_known(file.path, name, file.table.column(name)) for file in files])
+        files = [replace(file, table=file.table.drop_columns([name])) for file in files]  # held once
+    table = Columns(str(path), names, content, lengths, dialect)
+    if not len(table):
         raise DataError(f"{path}: no examples in it")
-    return found
+    return table
 
 
-def is_missing(column: Column) -> np.ndarray:
-    """Return (N,) whether an entry is missing."""
-    return np.isnan(column) if column.dtype.kind == "f" else column == ""
-
-
-def as_numbers(column: Column) -> tuple[np.ndarray, np.ndarray]:
-    """Return the column as float64 with NaN where it is missing or no number, and (N,) whether it is no number."""
-    if column.dtype.kind == "f":
-        return column, np.zeros(len(column), dtype=bool)
-    present = column != ""
-    numbers = np.full(len(column), np.nan)
-    try:
-        numbers[present] = column[present].astype(np.float64)
-    except ValueError:
-        numbers[present] = [_number(text) for text in column[present].tolist()]
-    return numbers, present & np.isnan(numbers)
-
-
-def as_texts(column: Column) -> np.ndarray:
-    """Return the column as text with "" where it is missing; a whole number has no point."""
-    if column.dtype.kind != "f":
-        return column
-    return np.array(
-        ["" if np.isnan(x) else str(int(x)) if x.is_integer() else str(x) for x in column.tolist()], dtype=str
-    )
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")
-
-
-def _read_csv(path: Path, delimiter: str) -> Columns:
-    try:
-        # utf-8-sig drops the byte-order mark that spreadsheets write; it would become part of the first name.
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = _rows(path, csv.reader(file, delimiter=delimiter, strict=True))
-            header = next(rows, [])
-            _check_header(path, header)
-            records = list(rows)
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
-    ragged = [i + 2 for i, record in enumerate(records) if len(record) != len(header)]
-    if ragged:
-        got = len(records[ragged[0] - 2])
-        raise DataError(f"{path}, {first_ten('row', ragged)}: got {got} fields; the header has {len(header)}")
-    texts = np.array(records, dtype=str).reshape(len(records), len(header))
-    texts = np.char.strip(texts) if texts.size else texts
-    texts[np.isin(texts, MISSING)] = ""
-    return Columns(str(path), 2, {name: texts[:, i] for i, name in enumerate(header)})
-
-
-def _rows(path: Path, reader: Any) -> Iterator[list[str]]:
-    """Yield the records that are not blank lines at the file's end."""
-    blank: list[list[str]] = []
-    while True:
-        try:
-            record = next(reader, None)
-        except csv.Error as error:
-            raise DataError(f"{path}, line {reader.line_num}: {error}") from None
-        if record is None:
-            return
-        if not record:
-            blank.append(record)
-            continue
-        yield from blank
-        blank.clear()
-        yield record
-
-
-def _check_header(path: Path, header: list[str]) -> None:
-    header[:] = [name.strip() for name in header]
-    unnamed = [i + 1 for i, name in enumerate(header) if not name]
-    if unnamed:
-        raise DataError(f"{path}, row 1: {first_ten('column', unnamed)} without a name; a header names every column")
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    if repeated:
-        raise DataError(f"{path}, row 1: {first_ten('column', repeated)} more than once; names must differ")
-
-
-def _read_parquet(path: Path) -> Columns:
-    if importlib.util.find_spec("pyarrow") is None:
-        raise DataError(f"{path}: reading .parquet needs pyarrow; run pip install pyarrow, or save as .csv")
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        table = pyarrow.parquet.read_table(path)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(f"{path}: not a .parquet file ({' '.join(str(error).split())[:120]})") from None
-    columns = {name: _arrow_column(path, name, table.column(name)) for name in table.column_names}
-    return Columns(str(path), 1, columns)
-
-
-def _arrow_column(path: Path, name: str, column: Any) -> Column:
+def _joined(chunks: list) -> Any:
     import pyarrow
 
+    kinds = {chunk.type for chunk in chunks}
+    if len(kinds) > 1:
+        chunks = [chunk.cast(pyarrow.string()) for chunk in chunks]
+    return chunks[0] if len(chunks) == 1 else pyarrow.concat_arrays(chunks)
+
+
+def _known(path: Path, name: str, column: Any) -> Any:
+    """Return a pyarrow column as one array of text (dates in ISO form), whole numbers or float64."""
+    import pyarrow
+
+    compute: Any = importlib.import_module("pyarrow.compute")
+    types = pyarrow.types
     kind = column.type
-    if pyarrow.types.is_dictionary(kind):
-        kind = kind.value_type
-    if pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind):
-        texts = np.array([text or "" for text in column.to_pylist()], dtype=str)
-        texts[np.isin(texts, MISSING)] = ""
+    if types.is_dictionary(kind):
+        column, kind = column.cast(kind.value_type), kind.value_type
+    if types.is_large_string(kind) or types.is_string_view(kind) or types.is_null(kind):
+        column, kind = column.cast(pyarrow.string()), pyarrow.string()
+    if types.is_duration(kind):
+        seconds = compute.cast(column.cast(pyarrow.int64()), pyarrow.float64())
+        column = compute.divide(seconds, {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}[kind.unit])
+    elif types.is_floating(kind) or types.is_decimal(kind):
+        column = column.cast(pyarrow.float64())
+    elif types.is_boolean(kind):
+        column = compute.if_else(column, "True", "False")
+    elif types.is_temporal(kind):
+        column = compute.replace_substring_regex(column.cast(pyarrow.string()), r"\.0+$", "")
+    elif not (types.is_string(kind) or types.is_integer(kind)):
+        raise DataError(f"{path}, column {name}: got type {column.type}; {_REFUSED}")
+    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+
+
+def _floats(array: Any) -> np.ndarray:
+    """Return whole numbers or floats as float64 with NaN for null."""
+    import pyarrow
+
+    if not pyarrow.types.is_float64(array.type):
+        array = array.cast(pyarrow.float64(), safe=False)
+    return _values(array, np.float64, np.nan)
+
+
+def _values(array: Any, dtype: type, missing: float) -> np.ndarray:
+    """Return a pyarrow array with a number for null; its own to_numpy imports pandas, for a third of a second."""
+    validity, content = array.buffers()
+    values = np.frombuffer(content, dtype)[array.offset : array.offset + len(array)]
+    if not array.null_count:
+        return values
+    is_there = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")[array.offset :][: len(array)]
+    return np.where(is_there == 1, values, missing).astype(dtype, copy=False)
+
+
+def _text_of_floats(array: Any) -> list[str | None]:
+    return [None if x is None or np.isnan(x) else str(int(x)) if x.is_integer() else repr(x) for x in array.to_pylist()]
+
+
+def _without_gaps(texts: Texts, gaps: tuple[str, ...]) -> Texts:
+    """Return the entries without spaces around; those that stand for a gap are missing."""
+    stripped = [name.strip() for name in texts.names]
+    if stripped == texts.names and not set(stripped) & set(gaps):
         return texts
-    if any(getattr(pyarrow.types, f"is_{word}")(kind) for word in ("integer", "floating", "boolean", "decimal")):
-        return np.array([np.nan if value is None else value for value in column.to_pylist()], dtype=np.float64)
-    if pyarrow.types.is_temporal(kind):
-        return np.array(["" if value is None else value.isoformat() for value in column.to_pylist()], dtype=str)
-    raise DataError(f"{path}, column {name}: got type {column.type}; numbers, booleans, text or dates are needed")
+    order = list(dict.fromkeys(name for name in stripped if name not in gaps))
+    place = {name: i for i, name in enumerate(order)} | dict.fromkeys(gaps, -1)
+    return Texts(texts.spread([place[name] for name in stripped], -1).astype(np.int32), order)

@@ -1,4 +1,4 @@
-"""Many image files as one tensor of bytes, decoded by threads, in memory or in a file that is mapped.
+"""Many image files as one tensor, decoded by threads, in memory or in a file that is mapped.
 
 A mapped file serves two ends: a later run starts at once, and a set that exceeds the memory is paged in as it is read.
 """
@@ -10,7 +10,9 @@ import shutil
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -19,15 +21,32 @@ from PIL import Image
 from torch import Tensor
 
 from dlexp.data.dataset import fingerprint
-from dlexp.data.file.picture import Format, decode
+from dlexp.data.file.picture import DeepError, Format, decode, has_more
 from dlexp.error import DataError
 
 _TEN = 10
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """Pictures as a data set holds them.
+
+    Attributes:
+        inputs: (N, H, W, C) bytes, or float32 where a depth is stated.
+        fingerprint: Of the data set.
+        form: The form asked for, with the span of deep pictures where there are any.
+        notes: What was decided, a line each.
+    """
+
+    inputs: Tensor
+    fingerprint: str
+    form: Format
+    notes: list[str]
+
+
 def decode_all(
-    root: Path, files: Sequence[str], form: Format, targets: Tensor, cache: str | None
-) -> tuple[Tensor, str]:
+    root: Path, files: Sequence[str], form: Format, targets: Tensor, cache: str | None, train: Tensor | None = None
+) -> Decoded:
     """Decode files, or map what an earlier run decoded.
 
     Args:
@@ -36,37 +55,55 @@ def decode_all(
         form: How each picture is brought to its form.
         targets: Belong to the fingerprint.
         cache: Folder for the decoded images; None keeps them in memory only.
-
-    Returns:
-        (N, H, W, C) bytes and the data set's fingerprint.
+        train: Rows whose deep pictures decide the span of values; None takes all.
 
     Raises:
         DataError: Files cannot be decoded, differ in size, or do not fit.
     """
+    rows = range(len(files)) if train is None else train.tolist()
     if cache is None:
         height, width = _extent(root, files, form)
-        _require_memory(len(files) * height * width * form.num_channels)
-        images = np.empty((len(files), height, width, form.num_channels), np.uint8)
-        _fill(images, root, files, form)
+        _require_memory(len(files) * height * width * form.num_channels * np.dtype(form.dtype).itemsize)
+        images = np.empty((len(files), height, width, form.num_channels), form.dtype)
+        form, notes = _fill(images, root, files, form, rows)
         inputs = torch.from_numpy(images)
-        return inputs, fingerprint(inputs, targets)
-    path = Path(cache) / f"{_key(root, files, form, targets)}.bin"
-    if not path.with_suffix(".json").is_file():
-        _write(path, root, files, form, targets)
-    known = json.loads(path.with_suffix(".json").read_text())
-    return _map(path, known["shape"]), known["fingerprint"]
+        return Decoded(inputs, fingerprint(inputs, targets), form, notes)
+    path, decided_by = Path(cache) / f"{_key(root, files, form, targets)}.bin", _digest(rows)
+    known = _known(path)
+    # The span of deep pictures belongs to one training part.
+    if known is None or known["train"] not in (None, decided_by):
+        _write(path, root, files, form, targets, rows)
+        known = json.loads(path.with_suffix(".json").read_text())
+    span = None if known["span"] is None else tuple(known["span"])
+    inputs = _map(path, known["shape"], form)
+    return Decoded(inputs, known["fingerprint"], replace(form, span=span), known["notes"])
 
 
-def _write(path: Path, root: Path, files: Sequence[str], form: Format, targets: Tensor) -> None:
+def _known(path: Path) -> dict[str, Any] | None:
+    """Return what an earlier run wrote beside the decoded images; None when that is another program's."""
+    try:
+        found = json.loads(path.with_suffix(".json").read_text())
+    except (OSError, ValueError):
+        return None
+    return found if {"shape", "fingerprint", "span", "notes", "train"} <= set(found) else None
+
+
+def _write(path: Path, root: Path, files: Sequence[str], form: Format, targets: Tensor, rows: Sequence[int]) -> None:
     shape = (len(files), *_extent(root, files, form), form.num_channels)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _require_disk(path.parent, int(np.prod(shape)))
+    _require_disk(path.parent, int(np.prod(shape)) * np.dtype(form.dtype).itemsize)
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        images = np.memmap(draft, np.uint8, "w+", shape=shape)
-        _fill(images, root, files, form)
+        images = np.memmap(draft, form.dtype, "w+", shape=shape)
+        form, notes = _fill(images, root, files, form, rows)
         images.flush()
-        found = {"shape": shape, "fingerprint": fingerprint(torch.from_numpy(images), targets)}
+        known = {
+            "shape": shape,
+            "fingerprint": fingerprint(torch.from_numpy(images), targets),
+            "span": form.span,
+            "notes": notes,
+            "train": None if form.span is None else _digest(rows),
+        }
         del images
         os.replace(draft, path)
     except OSError as error:
@@ -74,24 +111,49 @@ def _write(path: Path, root: Path, files: Sequence[str], form: Format, targets: 
     finally:
         draft.unlink(missing_ok=True)
     note = path.with_name(f"{path.name}.{os.getpid()}.json.tmp")
-    note.write_text(json.dumps(found))
+    note.write_text(json.dumps(known))
     os.replace(note, path.with_suffix(".json"))
 
 
-def _map(path: Path, shape: list[int]) -> Tensor:
+def _map(path: Path, shape: list[int], form: Format) -> Tensor:
     size = int(np.prod(shape))
-    if not path.is_file() or path.stat().st_size != size:
+    if not path.is_file() or path.stat().st_size != size * np.dtype(form.dtype).itemsize:
         raise DataError(f"{path}: the decoded images are damaged; delete this folder, it is written anew")
-    return torch.from_file(str(path), shared=False, size=size, dtype=torch.uint8).view(shape)
+    dtype = torch.uint8 if form.depth is None else torch.float32
+    return torch.from_file(str(path), shared=False, size=size, dtype=dtype).view(shape)
 
 
-def _fill(images: np.ndarray, root: Path, files: Sequence[str], form: Format) -> None:
-    """Decode every file into its row; collect all that fail before saying so."""
+def _fill(
+    images: np.ndarray, root: Path, files: Sequence[str], form: Format, rows: Sequence[int]
+) -> tuple[Format, list[str]]:
+    """Decode every file into its row; deep ones once their span is known. Collect all that fail before saying so."""
+    deep = _decode_into(images, root, files, form, range(len(files)))
+    notes = _note_frames(root, files)
+    if deep:
+        decisive = [deep[row] for row in rows if row in deep] or list(deep.values())
+        span = (min(low for low, _ in decisive), max(high for _, high in decisive))
+        form = replace(form, span=span)
+        _decode_into(images, root, files, form, sorted(deep))
+        notes.append(
+            f"{len(deep):,} pictures of more than 8 bits: the training part's values {span[0]:g} to {span[1]:g} became "
+            "0 to 255; data.depth=12 (or another number of bits) takes them as they are, in full precision"
+        )
+    return form, notes
+
+
+def _decode_into(
+    images: np.ndarray, root: Path, files: Sequence[str], form: Format, rows: Sequence[int]
+) -> dict[int, tuple[float, float]]:
+    """Decode some files into their rows; return the least and largest value of deep ones that were left."""
     bad: dict[int, str] = {}
+    deep: dict[int, tuple[float, float]] = {}
 
     def one(i: int) -> None:
         try:
             picture = decode(root / files[i], form)
+        except DeepError as error:
+            deep[i] = (error.low, error.high)
+            return
         except DataError as error:
             bad[i] = str(error)
             return
@@ -101,19 +163,54 @@ def _fill(images: np.ndarray, root: Path, files: Sequence[str], form: Format) ->
         else:
             images[i] = picture
 
+    _in_threads(one, rows)
+    if bad:
+        _refuse(root, files, bad)
+    return deep
+
+
+def find_broken(root: Path, files: Sequence[str], form: Format) -> dict[int, str]:
+    """Return why files cannot be decoded, by their number; every file is decoded for it."""
+    bad: dict[int, str] = {}
+
+    def one(i: int) -> None:
+        try:
+            decode(root / files[i], form)
+        except DeepError:
+            return
+        except DataError as error:
+            bad[i] = str(error)
+
+    _in_threads(one, range(len(files)))
+    return dict(sorted(bad.items()))
+
+
+def _in_threads(one: Any, rows: Sequence[int]) -> None:
     with warnings.catch_warnings():
         # Filters belong to the process: set around the threads, not in them.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None) as pool:
-            list(pool.map(one, range(len(files))))
-    if bad:
-        _refuse(root, files, bad)
+            list(pool.map(one, rows))
+
+
+def _note_frames(root: Path, files: Sequence[str]) -> list[str]:
+    framed = [file for file in files if has_more(root / file)]
+    if not framed:
+        return []
+    return [f"{len(framed):,} pictures of several frames or pages ({framed[0]}, ...): the first of each is taken"]
+
+
+def name_all(files: Sequence[str], bad: dict[int, str]) -> str:
+    """Return the first ten files that cannot be used, with the reason of each."""
+    shown = ", ".join(f"{files[i]} ({bad[i]})" for i in sorted(bad)[:_TEN])
+    return shown + (f" and {len(bad) - _TEN} more" if len(bad) > _TEN else "")
 
 
 def _refuse(root: Path, files: Sequence[str], bad: dict[int, str]) -> None:
-    shown = ", ".join(f"{files[i]} ({bad[i]})" for i in sorted(bad)[:_TEN])
-    more = f" and {len(bad) - _TEN} more" if len(bad) > _TEN else ""
-    raise DataError(f"{root}: {len(bad)} of {len(files)} images cannot be used: {shown}{more}; mend or remove them")
+    raise DataError(
+        f"{root}: {len(bad)} of {len(files)} images cannot be used: {name_all(files, bad)}; mend or remove them, or "
+        "set data.broken=skip"
+    )
 
 
 def _extent(root: Path, files: Sequence[str], form: Format) -> tuple[int, int]:
@@ -122,7 +219,7 @@ def _extent(root: Path, files: Sequence[str], form: Format) -> tuple[int, int]:
         return form.size, form.size
     for file in files:
         try:
-            height, width, _ = decode(root / file, form).shape
+            height, width, _ = decode(root / file, replace(form, span=form.span or (0, 1))).shape
         except DataError:
             continue
         return height, width
@@ -137,6 +234,10 @@ def _key(root: Path, files: Sequence[str], form: Format, targets: Tensor) -> str
         state = (root / file).stat()
         digest.update(f"{file} {state.st_size} {state.st_mtime_ns};".encode())
     return digest.hexdigest()[:32]
+
+
+def _digest(rows: Sequence[int]) -> str:
+    return hashlib.sha256(np.asarray(rows, dtype=np.int64).tobytes()).hexdigest()[:32]
 
 
 def _require_memory(size: int) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlexp.data.file.column import Columns, as_numbers, as_texts, is_missing
-from dlexp.error import DataError
+from dlexp.data.file.column import Columns
+from dlexp.error import DataError, first_ten
 
 MAX_LEVELS = 100
 
@@ -22,16 +22,32 @@ class Feature:
 
     Attributes:
         name: The column's name.
-        levels: The texts that become one input each, in order; None for a column of numbers.
+        levels: The categories that become one input each, in order; None for a column of numbers.
+        fill: The category that a gap counts as: the most frequent of a training part without gaps. None where
+            training had gaps, which set no input of the column, and for numbers, whose mean normalisation fills in.
     """
 
     name: str
     levels: list[str] | None
+    fill: str | None = None
 
     @property
     def input_names(self) -> list[str]:
         """The names of the inputs that the column becomes."""
         return [self.name] if self.levels is None else [f"{self.name}={level}" for level in self.levels]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Rows as a model takes them.
+
+    Attributes:
+        inputs: (N, D) float64; a missing number is NaN.
+        unseen: A line for each column with categories that training had not: how many rows, and which.
+    """
+
+    inputs: Tensor
+    unseen: list[str]
 
 
 def settle(table: Columns, names: list[str], categorical: list[str], train: np.ndarray) -> list[Feature]:
@@ -47,54 +63,98 @@ def settle(table: Columns, names: list[str], categorical: list[str], train: np.n
         train: Rows of the training part.
 
     Raises:
-        DataError: A column is empty, or mixes numbers and text.
+        DataError: A column is empty, mixes numbers and text, or holds numbers in another notation.
     """
     return [_settle_one(table, name, name in categorical, train) for name in names]
 
 
 def _settle_one(table: Columns, name: str, is_categorical: bool, train: np.ndarray) -> Feature:
-    column = table.columns[name]
-    present = ~is_missing(column)
-    if not present.any():
-        raise DataError(f"{table.path}, column {name}: every entry is missing; list it in data.drop")
-    numbers, is_text = as_numbers(column)
-    if not is_categorical and is_text.sum() * 2 <= present.sum():
-        table.refuse(name, is_text, "a number is needed")
-        table.refuse(name, np.isinf(numbers), "a finite number is needed")
-        return Feature(name, None)
-    levels = sorted(set(as_texts(column)[train][present[train]].tolist()))
+    if not is_categorical:
+        numbers, is_text = table.numbers(name)
+        present = ~np.isnan(numbers) | is_text
+        if not present[train].any():
+            raise DataError(f"{table.path}, column {name}: every training entry is missing; list it in data.drop")
+        if is_text.sum() * 2 <= present.sum():
+            _refuse_text(table, name, is_text)
+            table.refuse(name, np.isinf(numbers), "a finite number is needed")
+            return Feature(name, None)
+        table.refuse_notation(name, is_text)
+    entries = table.categories(name)
+    codes = entries.codes[train]
+    if (codes < 0).all():
+        raise DataError(f"{table.path}, column {name}: every training entry is missing; list it in data.drop")
+    counts = np.bincount(codes[codes >= 0], minlength=len(entries.names))
+    levels = [entries.names[k] for k in np.flatnonzero(counts).tolist()]
     if len(levels) > MAX_LEVELS and not is_categorical:
         raise DataError(
             f"{table.path}, column {name}: got {len(levels)} different texts; list it in data.drop, or in "
             "data.categorical to give each an input"
         )
-    return Feature(name, levels)
+    return Feature(name, levels, None if (codes < 0).any() else entries.names[int(counts.argmax())])
 
 
-def encode_columns(table: Columns, features: list[Feature], missing: str) -> Tensor:
-    """Return the inputs (N, D) float32.
+def _refuse_text(table: Columns, name: str, is_text: np.ndarray) -> None:
+    if is_text.any():
+        table.refuse_notation(name, is_text)
+        is_mark = not any(map(str.isalnum, table.texts(name).names[table.texts(name).codes[is_text.argmax()]]))
+        table.refuse(name, is_text, "a number is needed" + ("; list it in data.gaps if it is a gap" if is_mark else ""))
 
-    A missing number is NaN (normalisation fills in the training mean); a missing text, or one that training had not,
-    sets none of the column's inputs.
+
+def encode_columns(table: Columns, features: list[Feature], missing: str, unseen: str = "warn") -> Encoded:
+    """Return the inputs.
+
+    A missing number is NaN (normalisation fills in the training mean); a missing text counts as the column's `fill`; a
+    category that training had not sets none of the column's inputs.
 
     Args:
         table: The file.
         features: From `settle`.
         missing: "refuse" or "impute".
+        unseen: "warn" of categories that training had not, or "error".
 
     Raises:
-        DataError: A column is absent or of the wrong type, or an entry is missing and to be refused.
+        DataError: A column is absent or of the wrong type, or an entry is missing or unseen and to be refused.
     """
-    blocks = []
-    for feature in features:
-        column = table.get(feature.name, "a feature")
-        if missing == "refuse":
-            table.refuse(feature.name, is_missing(column), "a value is needed; fill it in, or set data.missing=impute")
+    widths = [len(feature.input_names) for feature in features]
+    inputs, start, said = np.zeros((len(table), sum(widths))), 0, []
+    for feature, width in zip(features, widths, strict=True):
+        table.require(feature.name, "a feature")
+        block = inputs[:, start : start + width]
+        start += width
         if feature.levels is None:
-            numbers, is_text = as_numbers(column)
-            table.refuse(feature.name, is_text, "a number is needed")
-            table.refuse(feature.name, np.isinf(numbers), "a finite number is needed")
-            blocks.append(numbers[:, None])
+            block[:, 0] = _numbers(table, feature.name, missing)
         else:
-            blocks.append(as_texts(column)[:, None] == np.array(feature.levels, dtype=str)[None, :])
-    return torch.from_numpy(np.concatenate([block.astype(np.float32) for block in blocks], axis=1))
+            said += _one_hot(block, table, feature, missing, unseen)
+    return Encoded(torch.from_numpy(inputs), said)
+
+
+def _numbers(table: Columns, name: str, missing: str) -> np.ndarray:
+    numbers, is_text = table.numbers(name)
+    _refuse_text(table, name, is_text)
+    if missing == "refuse":
+        _refuse_gaps(table, name, np.isnan(numbers))
+    table.refuse(name, np.isinf(numbers), "a finite number is needed")
+    return numbers
+
+
+def _one_hot(block: np.ndarray, table: Columns, feature: Feature, missing: str, unseen: str) -> list[str]:
+    """Set the inputs of a column of text; return a line about categories that training had not."""
+    entries = table.categories(feature.name)
+    if missing == "refuse":
+        _refuse_gaps(table, feature.name, entries.is_missing)
+    place = {level: k for k, level in enumerate(feature.levels or [])}
+    fill = -1 if feature.fill is None else place[feature.fill]
+    level_N = entries.spread([place.get(name, -2) for name in entries.names], fill)
+    rows = np.flatnonzero(level_N >= 0)
+    block[rows, level_N[rows]] = 1
+    is_unseen = level_N == -2
+    if not is_unseen.any():
+        return []
+    if unseen == "error":
+        table.refuse(feature.name, is_unseen, "training had no such category; data.unseen=warn takes it as none")
+    names = [name for name in entries.names if name not in place]
+    return [f"column {feature.name}: {is_unseen.sum():,} rows of {first_ten('category', names, 'categories')}"]
+
+
+def _refuse_gaps(table: Columns, name: str, is_gap: np.ndarray) -> None:
+    table.refuse(name, is_gap, "a value is needed; fill it in, or set data.missing=impute")

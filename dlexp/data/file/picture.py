@@ -1,6 +1,7 @@
-"""One image file as an array of bytes of a wanted size: decoded, turned upright, flattened, resized.
+"""One image file as an array of a wanted size: decoded, turned upright, flattened, resized.
 
-Deep (16-bit) images are scaled to 8 bits, CMYK and palettes converted, transparency laid over white.
+Deep images (16 or 32 bits) are scaled to bytes from a stated span of values, or become floats of a stated depth; CMYK
+and palettes are converted, transparency is laid over white, and of several pages or frames the first is taken.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from dlexp.error import DataError
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"}
 # Above this Pillow itself warns of a decompression bomb: a small file that fills the memory.
 MAX_PIXELS = 89_478_485
+_FRAMED = {".gif", ".webp", ".tif", ".tiff", ".png"}
 _MEGAPIXELS = MAX_PIXELS // 1_000_000
 
 
@@ -27,22 +29,57 @@ class Format:
         fit: crop: shorter side to `size`, the middle kept; stretch: both sides to `size`; pad: longer side to `size`,
             the rest black.
         color: rgb or grey.
+        depth: Bits that values use; pictures then become floats in [0, 1]. None makes bytes.
+        span: Values of deep pictures that become 0 and 255; None where there are none yet.
     """
 
     size: int | None
     fit: Literal["crop", "stretch", "pad"]
     color: Literal["rgb", "grey"]
+    depth: int | None = None
+    span: tuple[float, float] | None = None
 
     @property
     def num_channels(self) -> int:
         """3 or 1."""
         return 3 if self.color == "rgb" else 1
 
+    @property
+    def dtype(self) -> type[np.generic]:
+        """Of the array that a picture becomes."""
+        return np.uint8 if self.depth is None else np.float32
+
+
+class DeepError(DataError):
+    """A deep picture whose span of values has to be known first.
+
+    Attributes:
+        low: Its least value.
+        high: Its largest.
+    """
+
+    def __init__(self, low: float, high: float):
+        super().__init__(f"values from {low} to {high}, more than 8 bits")
+        self.low = low
+        self.high = high
+
+
+def has_more(path: Path) -> bool:
+    """Return whether a file holds several frames or pages."""
+    if path.suffix.lower() not in _FRAMED:
+        return False
+    try:
+        with Image.open(path) as image:
+            return getattr(image, "is_animated", False)
+    except Exception:  # whatever is wrong with it, decoding says so
+        return False
+
 
 def decode(path: Path, form: Format) -> np.ndarray:
-    """Return the picture as (H, W, C) bytes.
+    """Return the picture as (H, W, C) bytes, or floats in [0, 1] where the form states a depth.
 
     Raises:
+        DeepError: The span of its values is needed.
         DataError: The reason alone, without the path: the caller lists many.
     """
     if path.stat().st_size == 0:
@@ -68,15 +105,18 @@ def _decode(image: Image.Image, form: Format) -> np.ndarray:
     if form.size is not None and form.fit != "pad":
         # A JPEG decodes at 1/2, 1/4 or 1/8 of its size for a fraction of the time; a no-op for other kinds.
         image.draft(mode, (2 * form.size, 2 * form.size))
-    flat = _flatten(ImageOps.exif_transpose(image), mode)
+    upright = ImageOps.exif_transpose(image)
+    is_deep = upright.mode.startswith(("I", "F"))
+    flat = _from_deep(upright, form) if is_deep else _flatten(upright, mode)
     if form.size is not None:
         flat = _resize(flat, form.size, form.fit)
-    return np.asarray(flat).reshape(flat.height, flat.width, form.num_channels)
+    pixels = np.asarray(flat).reshape(flat.height, flat.width, -1)
+    if form.depth is not None and not is_deep:
+        pixels = pixels.astype(np.float32) / 255
+    return np.broadcast_to(pixels, (flat.height, flat.width, form.num_channels))
 
 
 def _flatten(image: Image.Image, mode: str) -> Image.Image:
-    if image.mode.startswith(("I", "F")):
-        return _from_deep(image).convert(mode)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         colors = image.convert("RGBA")
         white = Image.new("RGBA", colors.size, "white")
@@ -84,12 +124,22 @@ def _flatten(image: Image.Image, mode: str) -> Image.Image:
     return image.convert(mode)
 
 
-def _from_deep(image: Image.Image) -> Image.Image:
-    """Scale 16-bit values to 8 bits; Pillow's own conversion cuts them off at 255."""
-    values = np.asarray(image)
-    if values.dtype.kind == "f" or values.min() < 0 or values.max() > 65535:
-        raise DataError(f"values from {values.min()} to {values.max()}; 8 or 16 bits a channel are needed")
-    return Image.fromarray((values.astype(np.uint32) // 257).astype(np.uint8), mode="L")
+def _from_deep(image: Image.Image, form: Format) -> Image.Image:
+    """Scale 16- or 32-bit values to [0, 1] or to bytes; Pillow's own conversion cuts them off at 255."""
+    values = np.asarray(image, dtype=np.float64)
+    low, high = float(values.min()), float(values.max())
+    if not np.isfinite(values).all():
+        raise DataError("NaN or infinite values")
+    if form.depth is not None:
+        top = 2**form.depth - 1
+        if low < 0 or high > top:
+            raise DataError(f"values from {low:g} to {high:g}; data.depth={form.depth} goes from 0 to {top}")
+        return Image.fromarray((values / top).astype(np.float32))
+    if form.span is None:
+        raise DeepError(low, high)
+    least, most = form.span
+    shares = (values - least) / (most - least) if most > least else np.zeros_like(values)
+    return Image.fromarray((shares.clip(0, 1) * 255).round().astype(np.uint8))
 
 
 def _resize(image: Image.Image, size: int, fit: str) -> Image.Image:

@@ -16,6 +16,7 @@ from dlexp.job.cv.document import CVResult, CVSettingsResult
 from dlexp.job.cv.fold_run import FoldResult
 from dlexp.job.cv.nested import InnerChoice
 from dlexp.job.cv.spec import CVSpec, Setting
+from dlexp.report.attempt import attempt
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
 from dlexp.run.status import Status
@@ -79,10 +80,10 @@ def conclude_cv(
             result |= {kind: _without(result[kind], single) for kind in aggregate.SPREADS if kind in result}
         result["metrics"] = result["mean"]
         result["out_of_fold"] = aggregate.pool(folder, records, spec.dataset)
-        if has_figures:
-            aggregate.draw_figures(folder, spec.dataset, result, spec.metric)
     document: CVResult = plain(result)
     folder.write_result(document)
+    if complete and has_figures:
+        attempt(lambda: aggregate.draw_figures(folder, spec.dataset, document, spec.metric), folder.log)
     return document
 
 
@@ -139,9 +140,9 @@ def conclude_settings(
             "settings/count": len(values),
         }
     result = plain(result)
-    if has_figures and len(whole) > 1:
-        aggregate.draw_settings(folder, result)
     folder.write_result(result)
+    if has_figures and len(whole) > 1:
+        attempt(lambda: aggregate.draw_settings(folder, result), folder.log)
     return result
 
 

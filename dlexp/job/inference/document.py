@@ -104,6 +104,7 @@ class Predictions(TypedDict):
         run_dir: The run's folder.
         task: Of the data.
         models: Whose probabilities or values are averaged.
+        warnings: Lines for the user.
         predictions: In order: `id`, and `class`, `probability` and `probabilities`, or `value`.
     """
 
@@ -112,4 +113,5 @@ class Predictions(TypedDict):
     run_dir: str
     task: Task
     models: int
+    warnings: list[str]
     predictions: list[Prediction]

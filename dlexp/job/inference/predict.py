@@ -16,10 +16,14 @@ import torch
 from torch import Tensor
 
 from dlexp.data.array import as_inputs
-from dlexp.data.file.column import read_columns
-from dlexp.data.file.decoded import decode_all
+from dlexp.data.file.column import read_columns, require_name
+from dlexp.data.file.decoded import decode_all, find_broken, name_all
+from dlexp.data.file.delimited import Dialect
 from dlexp.data.file.encoding import Feature, encode_columns
+from dlexp.data.file.listing import list_pictures, say
+from dlexp.data.file.number import Notation
 from dlexp.data.file.picture import SUFFIXES, Format
+from dlexp.data.file.source import is_table
 from dlexp.durable import write_bytes
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution import saved_model
@@ -57,13 +61,14 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
     ids: list[str] = []
     read: dict[str, list[tuple[list[str], Tensor]]] = {}
     about: dict[str, Any] = {}
+    warnings: list[str] = []
     for source in sources:
         model = saved_model.load(source)
         about = model.about
         # folds whose training parts had other texts encode a table in other columns
         key = json.dumps([about[name] for name in ("in_shape", "feature_names", "encoding")])
         if key not in read:
-            read[key] = _read(paths, about)
+            read[key] = _read(paths, about, warnings)
         ids = [id for some, _ in read[key] for id in some]
         outputs.append(torch.cat([model.outputs(inputs) for _, inputs in read[key]]))
     names, link = about["class_names"], about.get("measure", {}).get("link", "softmax")
@@ -78,6 +83,7 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
         "run_dir": str(folder.path),
         "task": about["task"],
         "models": len(sources),
+        "warnings": list(dict.fromkeys(warnings)),
         "predictions": [Prediction(id=id, **answer) for id, answer in answers],
     }
 
@@ -120,47 +126,77 @@ def _say(outputs: Tensor, names: list[str], link: str) -> list[dict[str, Any]]:
     ]
 
 
-def _read(paths: list[Path], about: dict[str, Any]) -> list[tuple[list[str], Tensor]]:
-    """Return ids and inputs; pictures of several paths together."""
+def _read(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list[tuple[list[str], Tensor]]:
+    """Return ids and inputs; pictures of several paths together. What the user should know joins the warnings."""
     found, pictures = [], []
     for path in paths:
         if not path.exists():
             raise DataError(f"{path}: no such file or folder")
-        if path.is_dir() or path.suffix.lower() in SUFFIXES:
-            pictures += _pictures(path)
+        is_folder_of_parquet = path.is_dir() and len(about["in_shape"]) != 3 and any(path.rglob("*.parquet"))
+        if (path.is_dir() and not is_folder_of_parquet) or path.suffix.lower() in SUFFIXES:
+            pictures += _pictures(path, warnings)
             continue
-        inputs = _table(path, about) if path.suffix in TABLES else _array(path)
+        if is_folder_of_parquet or is_table(path):
+            inputs, said = _table(path, about)
+            warnings += said
+        else:
+            inputs = _array(path)
         found.append(([f"{path}:{row}" for row in range(len(inputs))], inputs))
     if pictures:
-        found.append((pictures, _decode(pictures, about)))
+        found.append(_decode(pictures, about, warnings))
     return found
 
 
-def _pictures(path: Path) -> list[str]:
+def _pictures(path: Path, warnings: list[str]) -> list[str]:
     if path.is_file():
         return [str(path)]
-    files = [str(file) for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES]
-    if not files:
+    listing = list_pictures(path)
+    if not listing.files:
         raise DataError(f"{path}: no images in it")
-    return files
+    warnings += [f"{path}: {line}" for line in say(listing.left_out)]
+    return [str(file) for file in listing.files]
 
 
-def _decode(files: list[str], about: dict[str, Any]) -> Tensor:
+def _decode(files: list[str], about: dict[str, Any], warnings: list[str]) -> tuple[list[str], Tensor]:
     if len(about["in_shape"]) != 3:
         raise ConfigError(f"inputs: got {files[0]}; the model takes vectors: give a .csv, .parquet or .npy file")
     channels, height, width = about["in_shape"]
-    fit = (about["encoding"] or {}).get("fit", "crop")
-    form = Format(height if height == width else None, fit, "grey" if channels == 1 else "rgb")
-    return decode_all(Path(), files, form, torch.zeros(len(files)), None)[0]
+    stored = about["encoding"] or {}
+    span = None if stored.get("span") is None else tuple(stored["span"])
+    size, color = height if height == width else None, "grey" if channels == 1 else "rgb"
+    form = Format(size, stored.get("fit", "crop"), color, stored.get("depth"), span)
+    if stored.get("broken") == "skip":
+        bad = find_broken(Path(), files, form)
+        if bad:
+            warnings.append(f"{len(bad):,} files left out: {name_all(files, bad)}")
+            files = [file for i, file in enumerate(files) if i not in bad]
+    return files, decode_all(Path(), files, form, torch.zeros(len(files)), None).inputs
 
 
-def _table(path: Path, about: dict[str, Any]) -> Tensor:
+def _table(path: Path, about: dict[str, Any]) -> tuple[Tensor, list[str]]:
     encoding = about["encoding"] or {}
     if about["feature_names"] is None:
         raise ConfigError(f"inputs: got {path}; the model was not trained on named columns: give a .npy file")
-    table = read_columns(path, encoding.get("delimiter", ","))
     named = encoding.get("features") or [{"name": name, "levels": None} for name in about["feature_names"]]
-    return encode_columns(table, [Feature(**feature) for feature in named], encoding.get("missing", "refuse"))
+    features = [Feature(**feature) for feature in named]
+
+    def choose(names: list[str]) -> dict[str, bool]:
+        for feature in features:
+            require_name(str(path), names, feature.name, "a feature")
+        return {feature.name: feature.levels is not None for feature in features}
+
+    table = read_columns(path, _dialect(encoding), choose)
+    encoded = encode_columns(table, features, encoding.get("missing", "refuse"), encoding.get("unseen", "warn"))
+    return encoded.inputs, [f"{path}: {line}, unknown to training, set no input" for line in encoded.unseen]
+
+
+def _dialect(encoding: dict[str, Any]) -> Dialect:
+    """Return how training's files were written: new ones are taken to be alike."""
+    fields = encoding.get("dialect")
+    if fields is None:  # models of versions before 0.2 state the delimiter alone
+        return Dialect(encoding.get("delimiter", ","))
+    notation = Notation(fields["decimal"], fields["thousands"])
+    return Dialect(fields["delimiter"], fields["encoding"], notation, tuple(fields["gaps"]))
 
 
 def _array(path: Path) -> Tensor:

@@ -26,6 +26,7 @@ from dlexp.job.sweep.loop import SearchLoop, SweepEvent, TrialDone
 from dlexp.job.sweep.result import summarize
 from dlexp.job.sweep.spec import SweepSpec, prepare
 from dlexp.job.sweep.trial_store import FinishedTrials, TrialStore
+from dlexp.report.attempt import attempt
 from dlexp.run import name, scan
 from dlexp.run.environment import environment, now
 from dlexp.run.folder import MANIFEST, RESULT, RunFolder
@@ -237,7 +238,7 @@ def _carry_out(
         result = summarize(spec, folder, loop, ranking, time.monotonic() - started)
         folder.write_result(plain(result))
         if ranking and has_figures:
-            draw_figures(spec, folder, ranking, result["importances"])
+            attempt(lambda: draw_figures(spec, folder, ranking, result["importances"]), folder.log)
         folder.log(f"{result['status']} {loop.why}".rstrip())
         folder.update_manifest(status=result["status"], end=now())
     code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dlexp.data.file.picture import Format, decode
+from dlexp.data.file.picture import DeepError, Format, decode
 from dlexp.error import DataError
 
 RAMP = np.linspace(0, 255, 64).round().astype(np.uint8).reshape(8, 8)
@@ -37,13 +37,22 @@ def test_plain_colors_and_grey(tmp_path):
 
 def test_sixteen_bits_are_scaled(tmp_path):
     path = save(tmp_path / "deep.png", Image.fromarray(RAMP.astype(np.uint16) * 257))
-    assert (decode(path, Format(None, "crop", "grey"))[..., 0] == RAMP).all()
+    assert (decode(path, Format(None, "crop", "grey", span=(0, 65535)))[..., 0] == RAMP).all()
+    found = decode(path, Format(None, "crop", "rgb", depth=16))
+    assert found.dtype == np.float32
+    assert (found[..., 1] == (RAMP.astype(np.float64) * 257 / 65535).astype(np.float32)).all()
 
 
-def test_float_pixels_are_refused(tmp_path):
-    path = save(tmp_path / "f.tif", Image.fromarray(RAMP.astype(np.float32)))
-    with pytest.raises(DataError, match="8 or 16 bits"):
+@pytest.mark.parametrize("kind", [np.float32, np.int32])
+def test_32_bits_need_a_span(tmp_path, kind):
+    values = RAMP.astype(kind) - 100
+    path = save(tmp_path / "f.tif", Image.fromarray(values))
+    with pytest.raises(DeepError) as error:
         decode(path, SAME)
+    assert (error.value.low, error.value.high) == (values.min(), values.max())
+    span = (float(values.min()), float(values.max()))
+    found = decode(path, Format(None, "crop", "grey", span=span))[..., 0]
+    assert np.abs(found - (values - span[0]) / (span[1] - span[0]) * 255).max() <= 0.5
 
 
 def test_cmyk(tmp_path):

@@ -104,7 +104,7 @@ def test_nothing_fitted_moves(tmp_path, name):
         fits = [normalize_of(option).fit(d.inputs, d.train) for d in (part, perturb(part))]
         assert torch.equal(fits[0].scale, fits[1].scale)
         assert torch.equal(fits[0].shift, fits[1].shift)
-        assert (fits[0].fill is None) == (name != "csv")
+        assert (fits[0].fill is None) == data.is_image
         assert fits[0].fill is None or torch.equal(fits[0].fill, fits[1].fill)
 
 
@@ -128,7 +128,7 @@ def test_a_leak_of_the_normalisation_is_seen(monkeypatch):
     monkeypatch.setattr(normalize.Standard, "fit", lambda self, inputs, rows=None: honest(self, inputs))
     found = audit(["data=iris", *QUICK])
     assert not found["clean"]
-    assert found["folds"][0]["changed"] == ["normalize", "weights"]
+    assert found["folds"][0]["changed"] == ["normalize", "impute", "weights"]
 
 
 def test_a_leak_of_categories_is_seen(tmp_path, monkeypatch):

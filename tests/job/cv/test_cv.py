@@ -212,6 +212,8 @@ def test_refusals(tmp_path, whole):
     path.write_text("x,y,when\n" + "\n".join(f"{i},{i % 2},{i}" for i in range(30)))
     with pytest.raises(ConfigError, match="train on the future"):
         start(tmp_path, "data=csv", f"data.path={path}", "data.target=y", "data.time=when", "tracking=none")
+    with pytest.raises(ConfigError, match=r"cv: got rolling; it needs times"):
+        start(tmp_path, "data=csv", f"data.path={path}", "data.target=y", "cv=rolling", "tracking=none")
     with pytest.raises(ConfigError, match="got 1; "):
         start(tmp_path, *QUICK[:-2], "cv.k=1")
     assert scan.run_paths(tmp_path) == []

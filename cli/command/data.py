@@ -1,0 +1,35 @@
+"""`dlexp data`: what was read, without training."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..argument import ConfigDir, Debug, Json, Overrides, Quiet
+from ..output import people, show_json
+from ..view import data as view
+
+
+def data(
+    overrides: Overrides = None,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw examples or columns to a .png.", show_default=False)
+    ] = None,
+    config_dir: ConfigDir = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Show what was read: parts, classes, columns, gaps, examples, leaks; nothing is trained.
+
+    Example: `dlexp data data=csv data.path=people.csv data.target=sick`
+    """
+    from dlexp.config.resolve import resolve
+
+    composed = resolve(overrides or [], config_dir)
+    from dlexp.build.inspection import inspect
+
+    found = inspect(composed, figure)
+    view.show(found, people(json, is_quiet=quiet))
+    if json:
+        show_json(found)

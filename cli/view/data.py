@@ -1,0 +1,76 @@
+"""What `dlexp data` prints: parts, columns, examples, warnings."""
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from dlexp.build.document import ColumnRecord, DataDocument
+
+SHOWN = 40
+SHOWN_CATEGORIES = 6
+
+
+def show(found: "DataDocument", console: Console) -> None:
+    """Print what was read."""
+    shape = " x ".join(map(str, found["in_shape"]))
+    console.print(f"data      {escape(found['name'])} ({found['task']}): {found['num_examples']:,} examples of {shape}")
+    console.print(f"memory    {found['bytes'] / 2**20:,.1f} MiB as {found['type']}")
+    console.print(_part_table(found))
+    if found["columns"]:
+        console.print(_column_table(found["columns"]))
+    for number, channel in enumerate(found["channels"]):
+        console.print(f"channel {number} mean {channel['mean']:.4f}, deviation {channel['std']:.4f} of [0, 1]")
+    for example in found["examples"]:
+        inputs = ", ".join(f"{name} {value:.6g}" for name, value in list(example.get("inputs", {}).items())[:8])
+        console.print(f"example   {escape(example['id'])}: {escape(str(example['target']))}  {escape(inputs)}")
+    for part, number in found["duplicates"].items():
+        if number:
+            console.print(f"copies    {number:,} examples of {part} stand in an earlier part too")
+    for warning in found["warnings"]:
+        console.print(f"[yellow]warning[/] {escape(warning)}")
+    if found["figure"]:
+        console.print(f"figure    {escape(found['figure'])}")
+
+
+def _part_table(found: "DataDocument") -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("class" if found["class_names"] else "value", overflow="fold")
+    parts = found["parts"]
+    for part in parts:
+        table.add_column(part, justify="right")
+    if found["class_names"]:
+        for k, name in enumerate(found["class_names"][:SHOWN]):
+            table.add_row(f"{k} {escape(name)}", *(f"{part.get('counts', {})[name]:,}" for part in parts.values()))
+        if len(found["class_names"]) > SHOWN:
+            table.add_row(f"... and {len(found['class_names']) - SHOWN} more")
+    else:
+        for key in ("min", "mean", "max"):
+            table.add_row(key, *(_short(part.get(key)) for part in parts.values()))
+    table.add_row("all", *(f"{part['num']:,}" for part in parts.values()), style="bold")
+    return table
+
+
+def _column_table(columns: list["ColumnRecord"]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("column", overflow="fold")
+    table.add_column("type")
+    table.add_column("gaps", justify="right")
+    table.add_column("what is in it", overflow="fold")
+    for column in columns[:SHOWN]:
+        if column["type"] == "number":
+            content = "{min:.10g} to {max:.10g}, mean {mean:.6g}".format(**column)
+        else:
+            counts = sorted(column.get("counts", {}).items(), key=lambda item: -item[1])
+            content = ", ".join(f"{name} {number:,}" for name, number in counts[:SHOWN_CATEGORIES])
+            content += f" and {len(counts) - SHOWN_CATEGORIES} more" if len(counts) > SHOWN_CATEGORIES else ""
+        table.add_row(escape(column["name"]), column["type"], f"{column['gaps']:,}", escape(content))
+    if len(columns) > SHOWN:
+        table.add_row(f"... and {len(columns) - SHOWN} more")
+    return table
+
+
+def _short(value: float | None) -> str:
+    return "" if value is None else f"{value:.10g}"

@@ -1,0 +1,124 @@
+"""`dlexp data`: what was read, without training."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlexp.build.dataset import load_data
+from dlexp.build.document import ChannelRecord, ColumnRecord, DataDocument, ExampleRecord, PartRecord
+from dlexp.config.compose import Composed
+from dlexp.data.dataset import Dataset
+from dlexp.data.quality import examine, warn
+from dlexp.image import as_float
+
+EXAMPLES = 5
+_SAMPLED = 2000  # pictures that means are taken over
+
+
+def inspect(composed: Composed, figure: Path | None = None) -> DataDocument:
+    """Return what ``dlexp data --json`` prints.
+
+    Args:
+        composed: Checked configuration.
+        figure: Where a picture of the data is written; None draws none.
+
+    Returns:
+        `name`, `task`, `fingerprint`, `num_examples`, `in_shape`, `bytes` (in memory or mapped), `class_names` (in the
+        order of their numbers), `parts` (number of examples and, for each class, or least, mean and largest value),
+        `columns` of a table (`name`, `type`, `gaps`, and `min`, `mean`, `max` or `counts`), `channels` of pictures
+        (`mean`, `std`), `examples` (the first of training), `duplicates` and `warnings`.
+
+    Raises:
+        DataError: Absent or unusable data.
+    """
+    data = load_data(composed.config)
+    found: DataDocument = {
+        "kind": "data",
+        "name": data.name,
+        "task": data.task,
+        "fingerprint": data.fingerprint,
+        "num_examples": len(data.targets),
+        "in_shape": list(data.in_shape),
+        "type": str(data.inputs.dtype).removeprefix("torch."),
+        "bytes": data.inputs.numel() * data.inputs.element_size(),
+        "class_names": data.class_names,
+        "parts": {part: _describe_part(data, rows) for part, rows in _parts(data).items()},
+        "columns": [] if data.is_image else _columns(data),
+        "channels": _channels(data) if data.is_image else [],
+        "examples": [_example(data, row) for row in data.train[:EXAMPLES].tolist()],
+        "duplicates": data.duplicates,
+        "warnings": warn(examine(data), composed.config),
+        "figure": None,
+    }
+    if figure is not None:
+        from dlexp.report.data import draw
+
+        found["figure"] = str(draw(data, figure))
+    return found
+
+
+def _parts(data: Dataset) -> dict[str, Tensor]:
+    return {"train": data.train, "val": data.val, "test": data.test}
+
+
+def _describe_part(data: Dataset, rows: Tensor) -> PartRecord:
+    targets, num = data.targets[rows], len(rows)
+    if data.num_classes:
+        counts = torch.bincount(targets, minlength=data.num_classes).tolist()
+        return {"num": num, "counts": dict(zip(data.class_names, counts, strict=True))}
+    if not num:
+        return {"num": num}
+    mean = float(targets.double().mean())
+    return {"num": num, "min": float(targets.min()), "mean": mean, "max": float(targets.max())}
+
+
+def _columns(data: Dataset) -> list[ColumnRecord]:
+    features = (data.encoding or {}).get("features")
+    if features is None:
+        names = data.feature_names or [str(k) for k in range(data.inputs.shape[1])]
+        features = [{"name": name, "levels": None} for name in names]
+    found, start = [], 0
+    for feature in features:
+        width = 1 if feature["levels"] is None else len(feature["levels"])
+        block = data.inputs[:, start : start + width].double().numpy()
+        start += width
+        found.append(_column(data, feature, block))
+    return found
+
+
+def _column(data: Dataset, feature: dict[str, Any], block: np.ndarray) -> ColumnRecord:
+    if feature["levels"] is None:
+        values = block[:, 0]
+        present = values[~np.isnan(values)]
+        return {
+            "name": feature["name"],
+            "type": "number",
+            "gaps": int(np.isnan(values).sum()),
+            "min": float(present.min()),
+            "mean": float(present.mean()),
+            "max": float(present.max()),
+        }
+    table = getattr(data.encode, "table", None)
+    gaps = 0 if table is None else int(table.is_missing(feature["name"]).sum())
+    counts = dict(zip(feature["levels"], block.sum(0).astype(int).tolist(), strict=True))
+    return {"name": feature["name"], "type": "category", "gaps": gaps, "counts": counts}
+
+
+def _channels(data: Dataset) -> list[ChannelRecord]:
+    rows = data.train[torch.linspace(0, len(data.train) - 1, min(_SAMPLED, len(data.train))).long()]
+    flat = as_float(data.inputs[rows]).flatten(0, 2).double()
+    std, mean = torch.std_mean(flat, 0, correction=0)
+    return [{"mean": float(m), "std": float(s)} for m, s in zip(mean, std, strict=True)]
+
+
+def _example(data: Dataset, row: int) -> ExampleRecord:
+    target = data.targets[row].item()
+    label = data.class_names[int(target)] if data.num_classes else float(target)
+    found: ExampleRecord = {"id": data.sample_ids(torch.tensor([row]))[0], "target": label}
+    if not data.is_image:
+        names = data.feature_names or [str(k) for k in range(data.inputs.shape[1])]
+        found["inputs"] = dict(zip(names, data.inputs[row].tolist(), strict=True))
+    return found

@@ -1,0 +1,36 @@
+"""The labels in a column of a table: whole numbers, floats or text, whichever holds each to the last digit."""
+
+import numpy as np
+
+from dlexp.data.file.column import Columns
+from dlexp.data.file.number import is_code, is_whole
+
+
+def read_labels(table: Columns, name: str, task: str, noun: str = "target") -> np.ndarray:
+    """Return the labels (N,) as int64, float64 or text.
+
+    Codes such as 007 and whole numbers beyond int64 stay text, unless values are asked for.
+
+    Args:
+        table: The file.
+        name: The column.
+        task: "regression" asks for numbers.
+        noun: What messages call a label.
+
+    Raises:
+        DataError: A label is missing, or most are numbers and this one is none.
+    """
+    texts = table.categories(name)
+    table.refuse(name, texts.is_missing, f"a {noun} is needed in every row")
+    names, wants_classes = texts.names, task != "regression"
+    if wants_classes and all(map(is_whole, names)):
+        is_small = all(abs(int(label)) < 2**63 for label in names)
+        return np.array([int(label) if is_small else label for label in names])[texts.codes]
+    if wants_classes and any(map(is_code, names)):
+        return np.array(names)[texts.codes]
+    numbers, is_text = table.numbers(name)
+    table.refuse_notation(name, is_text)
+    if is_text.sum() * 2 > len(numbers):
+        return np.array(names)[texts.codes]
+    table.refuse(name, is_text, "a number is needed")
+    return numbers

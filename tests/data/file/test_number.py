@@ -1,0 +1,48 @@
+import math
+
+import pytest
+
+from dlexp.data.file.number import Notation, is_code, is_whole
+
+
+@pytest.mark.parametrize(
+    ("text", "notation", "expected"),
+    [
+        ("+1.5e3", Notation(), 1500),
+        (".5", Notation(), 0.5),
+        ("3,14", Notation(","), 3.14),
+        ("1.234,5", Notation(",", "."), 1234.5),
+        ("1,234,567", Notation(".", ","), 1234567),
+        ("-1 234", Notation(".", " "), -1234),
+        ("12,34,567", Notation(".", ","), None),
+        ("3.14", Notation(","), None),
+        ("1_000", Notation(), None),
+        ("0x10", Notation(), None),
+        ("-inf", Notation(), -math.inf),
+        ("", Notation(), None),
+    ],
+)
+def test_numbers(text, notation, expected):
+    found = notation.number(text)
+    assert math.isnan(found) if expected is None else found == expected
+
+
+@pytest.mark.parametrize(
+    ("texts", "advice"),
+    [
+        (["3,14", "2,5"], "set data.decimal=','; "),
+        (["1,234", "5,678"], "set data.decimal=',', or data.thousands=','"),
+        (["1,234,567", "5,678,901"], "set data.thousands"),
+        (["1'000", "2'000"], "set data.thousands"),
+        (["red", "3,14", "blue"], ""),
+        ([], ""),
+    ],
+)
+def test_other_notations_are_recognised(texts, advice):
+    found = Notation().advice(texts)
+    assert advice in found if advice else not found
+
+
+def test_codes_and_whole_numbers():
+    assert [is_code(text) for text in ("007", "0", "10", "00501", "0.5")] == [True, False, False, True, False]
+    assert [is_whole(text) for text in ("-7", "0", "007", "1.0", "9" * 30)] == [True, True, False, False, True]
