@@ -52,6 +52,7 @@ def charge_everything(account: Account) -> Callable[[], int]:
     from dlexp.execution import dispatcher, executor, group, saved_model, stack_saver
     from dlexp.job.sweep import trial, trial_store
     from dlexp.job.sweep.spec import SweepSpec
+    from dlexp.run import epoch_record
     from dlexp.run.folder import RunFolder
 
     account.charge_steps(Run, "events", "training")
@@ -65,6 +66,7 @@ def charge_everything(account: Account) -> Callable[[], int]:
     account.charge(stack_saver, "_stacked_weights", "copying weights")
     account.charge(checkpoint, "save", "writing checkpoints")
     account.charge(RunFolder, "append_epoch", "writing histories")
+    account.charge(epoch_record, "append", "writing records of examples")
     account.charge(RunFolder, "log", "writing logs")
     account.charge(RunFolder, "write_result", "writing results")
     account.charge(RunFolder, "update_manifest", "writing manifests")

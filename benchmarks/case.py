@@ -97,6 +97,15 @@ VALUES: list[tuple[dict[str, str], str, tuple[str, str]]] = [
     ({"regularizer": "norm_ball"}, "regularizer.eta", ("10", "20")),
     *[({"dropout": kind}, "dropout.p", ("0.5", "0.0")) for kind in ("inverted", "classic")],
     ({"loss": "cross_entropy"}, "loss.label_smoothing", ("0.1", "0.0")),
+    ({"loss": "cross_entropy"}, "loss.lse_penalty", ("0.01", "0.0")),
+    ({"dropout": "inverted", "model.input_dropout": "0.2"}, "model.input_dropout", ("0.2", "0.5")),
+    ({"model.output_shortcut": "true"}, "optimizer.lr", ("0.1", "0.02")),
+    ({"optimizer": "momentum", "optimizer.form": "sutskever", "schedule": "cosine"}, "optimizer.lr", ("0.1", "0.02")),
+    *[
+        ({"optimizer": rule, "optimizer.form": form}, "optimizer.eps", ("0.001", "0.01"))
+        for rule in ("adam", "rmsprop", "adagrad")
+        for form in ("inside", "rootless")
+    ],
     ({"loss": "cross_entropy"}, "loss.class_weight", ("[1,2,3,4,5,6,7,8,9,1]", "[1,1,1,1,1,0,0,1,1,1]")),
     ({"loss": "bce"}, "loss.alpha", ("1.0", "3.0")),
     ({"loss": "hinge"}, "loss.margin", ("1.0", "0.3")),
@@ -113,6 +122,7 @@ VALUES: list[tuple[dict[str, str], str, tuple[str, str]]] = [
     ({"schedule": "plateau"}, "schedule.patience", ("0", "5")),
     ({"schedule": "cosine"}, "schedule.warmup", ("0", "1")),
     *[({}, "init", ("zeros", "orthogonal")), ({"init": "normal"}, "init.std", ("0.1", "0.5"))],
+    *[({"init": rule}, "init.gain", ("auto", "0.5")) for rule in ("kaiming_normal", "xavier_uniform")],
     *[({"init": "uniform"}, "init.bound", ("0.1", "0.5")), ({}, "seed", ("0", "1"))],
     *[({}, f"seeds.{stream}", ("3", "4")) for stream in ("init", "order")],
     ({"dropout": "inverted"}, "seeds.dropout", ("3", "4")),

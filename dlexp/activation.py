@@ -3,7 +3,8 @@
 The gain of an elementwise f is g = E[f(z)^2]^(-1/2), z ~ N(0, 1): with weights of variance g^2 / fan_in,
 pre-activations of unit variance have unit variance again one layer on (He et al. 2015, equation 10, for any f). It is
 torch's for the piecewise linear ones; for tanh it is 1.593 (torch: 5/3, a rule of thumb), for sigmoid 1.846 (torch: 1).
-For gelu and silu unit variance repels: f is steeper for larger inputs, and without normalisation deviations grow.
+An init takes it where `init.gain=activation`. For gelu and silu unit variance repels: f is steeper for larger inputs,
+and without normalisation deviations grow.
 
 torch's CPU kernels of elu, silu and sigmoid round a tensor's last few elements differently from the others (1 ulp):
 where a trial's tensor has no multiple of 32 elements, a batched stack calls them trial by trial.

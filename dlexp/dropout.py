@@ -1,7 +1,8 @@
 """Dropout with a mask that is a pure function of (seed, position).
 
-The program writes the buffer `seed` before each step; the same seed gives the same mask, alone or under
-``torch.func.vmap`` with a seed and a rate per trial. Both kinds have equal expectations in training and evaluation.
+The program writes the buffer `seed` of every layer before each batch, a stream of its own; the same seed gives the
+same mask, alone or under ``torch.func.vmap`` with a seed and a rate per trial. Both kinds have equal expectations in
+training and evaluation, in a linear network through any number of layers.
 """
 
 import torch

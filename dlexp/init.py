@@ -1,14 +1,18 @@
 """Initialisation of weights; biases start at zero, normalisations at weight 1 and bias 0.
 
 For a weight (out, in / groups, *kernel): fan_in = in / groups * prod(kernel), fan_out = out / groups * prod(kernel).
-(torch's own fan_out ignores the groups.) `gain` is the activation's: see `dlexp.activation`.
-Every draw comes from the generator that is handed in, so equal seeds give equal weights whatever else runs.
+(torch's own fan_out ignores the groups.) Every draw comes from the generator that is handed in.
+
+`gain` multiplies the standard deviation: a number; `auto`, what the rule's paper has whatever the activation: sqrt(2)
+for Kaiming, 1 for the others; `activation`, the gain that keeps variance through layers of the activation in use (see
+`dlexp.activation`). Output layers take gain 1 in every case: no activation follows them.
 """
 
+import copy
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -41,102 +45,125 @@ def _uniform(weight: Tensor, bound: float, generator: torch.Generator) -> None:
     weight.data.copy_(draw)
 
 
-class KaimingNormal:
-    """Kaiming (He) normal: N(0, gain^2 / fan).
+class _Scaled:
+    """A rule whose standard deviation a gain multiplies.
+
+    Args:
+        gain: Factor of the standard deviation, > 0; auto: 1, as in the paper; activation: the one that keeps variance
+            under the activation in use. Output layers take 1.
+    """
+
+    of_paper = 1.0
+
+    def __init__(
+        self, gain: PerTrial[Positive] | Literal["auto", "activation"] = "auto", *, activation_gain: float = 1.0
+    ):
+        by_name = {"auto": self.of_paper, "activation": activation_gain}
+        self.gain = by_name[gain] if isinstance(gain, str) else float(gain)
+
+    def at_output(self) -> Self:
+        """Return the rule for output layers, which has gain 1."""
+        rule = copy.copy(self)
+        rule.gain = 1.0
+        return rule
+
+
+class _Kaiming(_Scaled):
+    """He's rules.
 
     Args:
         mode: `fan_in` keeps the variance of the forward pass, `fan_out` that of the backward pass.
+        gain: Factor of the standard deviation, > 0; auto: sqrt(2), as in the paper; activation: the one that keeps
+            variance under the activation in use. Output layers take 1.
+    """
+
+    of_paper = math.sqrt(2)
+
+    def __init__(
+        self,
+        mode: Literal["fan_in", "fan_out"] = "fan_in",
+        gain: PerTrial[Positive] | Literal["auto", "activation"] = "auto",
+        *,
+        activation_gain: float = 1.0,
+    ):
+        super().__init__(gain, activation_gain=activation_gain)
+        self.mode = mode
+
+    def fan(self, weight: Tensor, groups: int) -> int:
+        """Return the one that `mode` names."""
+        return fans(weight, groups)[self.mode == "fan_out"]
+
+
+class KaimingNormal(_Kaiming):
+    """Kaiming (He) normal: N(0, gain^2 / fan), gain^2 = 2 if not set.
 
     References:
         He, Zhang, Ren and Sun (2015), Delving Deep into Rectifiers, ICCV, equations 10 and 14.
     """
 
-    def __init__(self, mode: Literal["fan_in", "fan_out"] = "fan_in", *, gain: float = math.sqrt(2)):
-        self.mode, self.gain = mode, gain
-
     def fill(self, weight: Tensor, generator: torch.Generator, groups: int = 1) -> None:
         """Overwrite a weight (out, in / groups, *kernel) in place."""
-        fan_in, fan_out = fans(weight, groups)
-        _normal(weight, self.gain / math.sqrt(fan_in if self.mode == "fan_in" else fan_out), generator)
+        _normal(weight, self.gain / math.sqrt(self.fan(weight, groups)), generator)
 
 
-class KaimingUniform:
-    """Kaiming (He) uniform: U(-a, a), a = gain * sqrt(3 / fan).
-
-    Args:
-        mode: `fan_in` keeps the variance of the forward pass, `fan_out` that of the backward pass.
+class KaimingUniform(_Kaiming):
+    """Kaiming (He) uniform: U(-a, a), a = gain * sqrt(3 / fan), gain^2 = 2 if not set.
 
     References:
         He, Zhang, Ren and Sun (2015), Delving Deep into Rectifiers, ICCV, equations 10 and 14.
     """
 
-    def __init__(self, mode: Literal["fan_in", "fan_out"] = "fan_in", *, gain: float = math.sqrt(2)):
-        self.mode, self.gain = mode, gain
-
     def fill(self, weight: Tensor, generator: torch.Generator, groups: int = 1) -> None:
         """Overwrite a weight (out, in / groups, *kernel) in place."""
-        fan_in, fan_out = fans(weight, groups)
-        _uniform(weight, self.gain * math.sqrt(3 / (fan_in if self.mode == "fan_in" else fan_out)), generator)
+        _uniform(weight, self.gain * math.sqrt(3 / self.fan(weight, groups)), generator)
 
 
-class XavierNormal:
-    """Xavier (Glorot) normal: N(0, gain^2 * 2 / (fan_in + fan_out)).
+class XavierNormal(_Scaled):
+    """Xavier (Glorot) normal: N(0, gain^2 * 2 / (fan_in + fan_out)), gain = 1 if not set.
 
     References:
         Glorot and Bengio (2010), Understanding the Difficulty of Training Deep Networks, AISTATS, equation 12.
     """
-
-    def __init__(self, *, gain: float = 1.0):
-        self.gain = gain
 
     def fill(self, weight: Tensor, generator: torch.Generator, groups: int = 1) -> None:
         """Overwrite a weight (out, in / groups, *kernel) in place."""
         _normal(weight, self.gain * math.sqrt(2 / sum(fans(weight, groups))), generator)
 
 
-class XavierUniform:
-    """Xavier (Glorot) uniform: U(-a, a), a = gain * sqrt(6 / (fan_in + fan_out)).
+class XavierUniform(_Scaled):
+    """Xavier (Glorot) uniform: U(-a, a), a = gain * sqrt(6 / (fan_in + fan_out)), gain = 1 if not set.
 
     References:
         Glorot and Bengio (2010), Understanding the Difficulty of Training Deep Networks, AISTATS, equation 16.
     """
-
-    def __init__(self, *, gain: float = 1.0):
-        self.gain = gain
 
     def fill(self, weight: Tensor, generator: torch.Generator, groups: int = 1) -> None:
         """Overwrite a weight (out, in / groups, *kernel) in place."""
         _uniform(weight, self.gain * math.sqrt(6 / sum(fans(weight, groups))), generator)
 
 
-class LecunNormal:
-    """LeCun normal: N(0, 1 / fan_in), whatever the activation.
+class LecunNormal(_Scaled):
+    """LeCun normal: N(0, gain^2 / fan_in), gain = 1 if not set.
 
     References:
         LeCun, Bottou, Orr and Mueller (1998), Efficient BackProp, equation 16.
     """
 
-    def __init__(self):
-        pass
-
     def fill(self, weight: Tensor, generator: torch.Generator, groups: int = 1) -> None:
         """Overwrite a weight (out, in / groups, *kernel) in place."""
-        _normal(weight, 1 / math.sqrt(fans(weight, groups)[0]), generator)
+        _normal(weight, self.gain / math.sqrt(fans(weight, groups)[0]), generator)
 
 
-class LecunUniform:
-    """LeCun uniform: U(-a, a), a = sqrt(3 / fan_in), whatever the activation.
+class LecunUniform(_Scaled):
+    """LeCun uniform: U(-a, a), a = gain * sqrt(3 / fan_in), gain = 1 if not set.
 
     References:
         LeCun, Bottou, Orr and Mueller (1998), Efficient BackProp, equation 16.
     """
 
-    def __init__(self):
-        pass
-
     def fill(self, weight: Tensor, generator: torch.Generator, groups: int = 1) -> None:
         """Overwrite a weight (out, in / groups, *kernel) in place."""
-        _uniform(weight, math.sqrt(3 / fans(weight, groups)[0]), generator)
+        _uniform(weight, self.gain * math.sqrt(3 / fans(weight, groups)[0]), generator)
 
 
 class Normal:
@@ -172,15 +199,12 @@ class Uniform:
         _uniform(weight, float(self.bound), generator)
 
 
-class Orthogonal:
+class Orthogonal(_Scaled):
     """Orthogonal: gain times a random matrix (out, fan_in) with orthonormal rows or columns, in each group.
 
     References:
         Saxe, McClelland and Ganguli (2014), Exact Solutions to the Nonlinear Dynamics of Learning, ICLR.
     """
-
-    def __init__(self, *, gain: float = 1.0):
-        self.gain = gain
 
     def fill(self, weight: Tensor, generator: torch.Generator, groups: int = 1) -> None:
         """Overwrite a weight (out, in / groups, *kernel) in place."""
@@ -207,9 +231,6 @@ class Constant:
 class Zeros:
     """All weights zero; only a model without hidden layers can learn from there."""
 
-    def __init__(self):
-        pass
-
     def fill(self, weight: Tensor, generator: torch.Generator, groups: int = 1) -> None:
         """Overwrite a weight in place."""
         weight.data.zero_()
@@ -217,9 +238,6 @@ class Zeros:
 
 class Torch:
     """Each module's own rule (torch's reset_parameters): U(-a, a), a = 1 / sqrt(fan_in), biases too."""
-
-    def __init__(self):
-        pass
 
 
 def symmetry_warning(init: Init | Torch) -> str | None:
@@ -236,19 +254,32 @@ def symmetry_warning(init: Init | Torch) -> str | None:
 def initialize(model: nn.Module, init: Init | Torch, generator: torch.Generator) -> None:
     """Initialise all parameters of `model` in module order, then call its `adjust_init`, if it has one.
 
-    Linear and convolution weights follow `init`, their biases are zero; every other module with parameters
-    (normalisations, PReLU, a user's own) is reset to its own default.
+    Linear and convolution weights follow `init`, those of output layers with gain 1, and their biases are zero; every
+    other module with parameters (normalisations, PReLU, a user's own) is reset to its own default.
 
     Args:
         model: The model, changed in place.
         init: The rule; `Torch` leaves every module to its own default.
         generator: Source of all draws.
     """
+    outputs = {id(layer) for layer in output_layers(model)}
+    at_output = init.at_output() if isinstance(init, _Scaled) else init
     with _default_generator_seeded_from(generator):
         for module in model.modules():
-            _reset(module, init, generator)
+            _reset(module, at_output if id(module) in outputs else init, generator)
     if callable(adjust := getattr(model, "adjust_init", None)):
         adjust()
+
+
+def output_layers(model: nn.Module) -> list[nn.Module]:
+    """Return the layers that give a model's outputs: its `output_layers`, if it names them, else the last layer.
+
+    Layers are linear ones and convolutions, in module order.
+    """
+    if (named := getattr(model, "output_layers", None)) is not None:
+        return list(named)
+    layers: list[nn.Module] = [module for module in model.modules() if isinstance(module, nn.Linear | _ConvNd)]
+    return layers[-1:]
 
 
 def _reset(module: nn.Module, init: Init | Torch, generator: torch.Generator) -> None:

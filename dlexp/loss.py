@@ -42,10 +42,13 @@ class CrossEntropy:
     Args:
         label_smoothing: Share e of the target spread evenly over all classes, in [0, 1).
         class_weight: One weight per class, `balanced` (from the training targets; see `balanced_weights`), or null.
+        lse_penalty: Factor c of a penalty on log-sum-exp, c * mean_n (log sum_k exp z_nk)^2, which ties down the
+            constant that the softmax leaves free in the logits, >= 0.
 
     References:
         Bridle (1990), Probabilistic Interpretation of Feedforward Classification Network Outputs, Neurocomputing.
         Szegedy et al. (2016), Rethinking the Inception Architecture, CVPR, section 7 (label smoothing).
+        Chowdhery et al. (2022), PaLM, arXiv:2204.02311, section 5 (penalty on log Z, 1e-4).
     """
 
     link = "softmax"
@@ -54,6 +57,7 @@ class CrossEntropy:
         self,
         label_smoothing: PerTrial[Probability] = 0.0,
         class_weight: PerTrial[list[NonNegative]] | Literal["balanced"] | None = None,
+        lse_penalty: PerTrial[NonNegative] = 0.0,
         *,
         task: str = "multiclass",
         num_classes: int,
@@ -64,11 +68,23 @@ class CrossEntropy:
         self.num_outputs = num_classes
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
+        self.lse_penalty = lse_penalty
         self._made: tuple[Any, Tensor] | None = None
 
     def __call__(self, outputs_TNK: Tensor, targets: Tensor) -> Tensor:
         """Return the loss (T,)."""
         logp_TNK = F.log_softmax(outputs_TNK, -1)
+        loss_T = self._cross_entropy(logp_TNK, targets)
+        penalty = self.lse_penalty
+        if not isinstance(penalty, Tensor) and penalty == 0:
+            return loss_T
+        # log sum exp z = z_k - log s_k for any k: exact for the largest
+        largest_TN1 = outputs_TNK.argmax(-1, keepdim=True)
+        lse_TN = (outputs_TNK.gather(-1, largest_TN1) - logp_TNK.gather(-1, largest_TN1)).squeeze(-1)
+        squares_T1 = lse_TN.square().mean(1, keepdim=True)
+        return loss_T + (squares_T1 * penalty).squeeze(1)
+
+    def _cross_entropy(self, logp_TNK: Tensor, targets: Tensor) -> Tensor:
         weight = self._weights_on(logp_TNK)
         weighted_TNK = logp_TNK if weight is None else logp_TNK * weight
         if targets.ndim == 3:

@@ -8,6 +8,7 @@ from dlexp.build.node import build
 from dlexp.config.catalog import list_groups, read_option
 from dlexp.config.signature import read
 from dlexp.dropout import Classic, Inverted, NoDropout
+from dlexp.engine.forward import layer_seeds
 
 OPTIONS = list_groups()["dropout"]
 
@@ -97,3 +98,66 @@ def test_nothing_is_saved_as_the_program_sets_the_buffers():
         "seed": (torch.Size([]), torch.int64),
         "p": (torch.Size([]), torch.float32),
     }
+
+
+NUM = 1 << 13
+SHIFTS = range(-8, 9)
+
+
+def _masks(p=0.5):
+    """Return the masks (trial, step, layer, element) of 4 trials, 4 steps and 4 layers."""
+    module, x = Inverted(p), torch.ones(NUM)
+    seeds = [layer_seeds(list(range(4)), step, 4) for step in range(4)]
+    masks = [
+        _seeded(module, seeds[step][trial, layer])(x) for trial in range(4) for step in range(4) for layer in range(4)
+    ]
+    return (torch.stack(masks) != 0).double()
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.8])
+def test_masks_of_layers_steps_and_trials_agree_by_chance_alone_at_all_small_shifts(p):
+    masks = _masks(p)
+    chance = p * p + (1 - p) ** 2
+    for shift in SHIFTS:
+        a, b = masks[:, max(0, shift) : NUM + min(0, shift)], masks[:, max(0, -shift) : NUM - max(0, shift)]
+        num = a.shape[1]
+        agreed = (a @ b.T + (1 - a) @ (1 - b).T) / num
+        if shift == 0:
+            agreed.fill_diagonal_(chance)
+        # 64 * 64 * 17 comparisons; one normal deviate passes 6 with probability 2e-9
+        assert (agreed - chance).abs().max() < 6 * (chance * (1 - chance) / num) ** 0.5, shift
+
+
+def test_masks_of_the_examples_of_a_batch_agree_by_chance_alone():
+    mask_NC = (_seeded(Inverted(0.5), int(layer_seeds([0], 0, 1)))(torch.ones(64, 4096)) != 0).double()
+    agreed = (mask_NC @ mask_NC.T + (1 - mask_NC) @ (1 - mask_NC).T) / 4096
+    assert (agreed.fill_diagonal_(0.5) - 0.5).abs().max() < 6 * 0.5 / 64
+
+
+@pytest.mark.parametrize("kind", [Inverted, Classic])
+@pytest.mark.parametrize("num_layers", [2, 3])
+def test_a_linear_net_of_width_16_expects_in_training_what_it_gives_in_evaluation(kind, num_layers):
+    width, steps, batch = 16, 400, 64
+    draw = torch.Generator().manual_seed(0)
+    # a shift by one unit a layer: the paths through the net meet the masks of neighbouring units
+    weights = [
+        torch.eye(width).roll(-1, 0) + 0.05 * torch.rand(width, width, generator=draw) for _ in range(num_layers)
+    ]
+    dropouts, x = [kind(0.5) for _ in range(num_layers)], torch.ones(batch, width)
+
+    def output():
+        h = x
+        for weight, dropout in zip(weights, dropouts, strict=True):
+            h = dropout(h) @ weight.T
+        return h.mean(1)
+
+    means = []
+    for step in range(steps):
+        for dropout, seed in zip(dropouts, layer_seeds([3], step, num_layers)[0], strict=True):
+            dropout.seed = seed
+        means.append(output().mean().item())
+    for dropout in dropouts:
+        dropout.eval()
+    expected = output()[0].item()
+    values = torch.tensor(means, dtype=torch.float64)
+    assert abs(values.mean().item() - expected) < 4 * values.std().item() / steps**0.5

@@ -7,11 +7,26 @@ import pytest
 import torch
 from torch import nn
 
-from dlexp.activation import Identity, Maxout, PReLU, ReLU
+from dlexp.activation import Maxout, PReLU, ReLU, Sigmoid, Tanh
+from dlexp.build.dataset import load_data
+from dlexp.build.model import build_model
 from dlexp.build.node import build, factory
+from dlexp.build.objective import build_loss
 from dlexp.config.catalog import list_groups, read_option
+from dlexp.config.resolve import resolve
 from dlexp.config.signature import read
-from dlexp.init import Constant, KaimingNormal, Normal, Orthogonal, Torch, Zeros, fans, initialize, symmetry_warning
+from dlexp.init import (
+    Constant,
+    KaimingNormal,
+    Normal,
+    Orthogonal,
+    Torch,
+    Zeros,
+    fans,
+    initialize,
+    output_layers,
+    symmetry_warning,
+)
 from dlexp.norm import BatchNorm, GroupNorm
 from tests.present import present
 
@@ -25,8 +40,12 @@ def _generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
+SCALED = [option for option in RANDOM if option not in ("normal", "uniform")]
+
+
 def _init(option, gain=GAIN, **changes):
-    return build(read_option("init", option) | changes, gain=gain)
+    scale = {"gain": gain} if option in SCALED else {}
+    return build(read_option("init", option) | scale | changes)
 
 
 def _std(option, shape, groups):
@@ -36,7 +55,7 @@ def _std(option, shape, groups):
     return {
         "kaiming": GAIN / fan_in**0.5,
         "xavier": GAIN * (2 / (fan_in + fan_out)) ** 0.5,
-        "lecun": 1 / fan_in**0.5,
+        "lecun": GAIN / fan_in**0.5,
         "normal": 0.01,
         "uniform": 0.05 / 3**0.5,
     }[kind]
@@ -111,21 +130,22 @@ def test_standard_deviation_is_the_formulas(option, layer):
 
 @pytest.mark.parametrize("shape", [(40, 60), (32, 24, 3, 5)])
 def test_equals_torchs_functions_bit_for_bit(shape):
+    relu = {"nonlinearity": "relu"}
     pairs = {
-        "kaiming_normal": lambda w, g: nn.init.kaiming_normal_(w, nonlinearity="relu", generator=g),
-        "kaiming_uniform": lambda w, g: nn.init.kaiming_uniform_(w, nonlinearity="relu", generator=g),
-        "xavier_normal": lambda w, g: nn.init.xavier_normal_(w, math.sqrt(2), generator=g),
-        "xavier_uniform": lambda w, g: nn.init.xavier_uniform_(w, math.sqrt(2), generator=g),
+        "kaiming_normal": lambda w, g: nn.init.kaiming_normal_(w, **relu, generator=g),
+        "kaiming_uniform": lambda w, g: nn.init.kaiming_uniform_(w, **relu, generator=g),
+        "xavier_normal": lambda w, g: nn.init.xavier_normal_(w, generator=g),
+        "xavier_uniform": lambda w, g: nn.init.xavier_uniform_(w, generator=g),
         "lecun_normal": lambda w, g: nn.init.kaiming_normal_(w, nonlinearity="linear", generator=g),
         "lecun_uniform": lambda w, g: nn.init.kaiming_uniform_(w, nonlinearity="linear", generator=g),
         "normal": lambda w, g: nn.init.normal_(w, 0.0, 0.01, generator=g),
         "uniform": lambda w, g: nn.init.uniform_(w, -0.05, 0.05, generator=g),
-        "orthogonal": lambda w, g: nn.init.orthogonal_(w, math.sqrt(2), generator=g),
+        "orthogonal": lambda w, g: nn.init.orthogonal_(w, generator=g),
     }
     assert set(pairs) == set(RANDOM)
     for option, reference in pairs.items():
         ours, theirs = torch.empty(shape), torch.empty(shape)
-        _init(option, gain=ReLU.gain).fill(ours, _generator())
+        build(read_option("init", option), activation_gain=1.7).fill(ours, _generator())
         reference(theirs, _generator())
         torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=0)
 
@@ -223,6 +243,7 @@ def _second_moments(init, activation, width=256, depth=30):
     """
     generator = _generator(5)
     layer = nn.Sequential(nn.Linear(width, width), activation)
+    layer.output_layers = []  # it stands for a layer inside a network
     z, moments = torch.randn(768, width, generator=generator), []
 
     def flip(x):
@@ -265,7 +286,9 @@ def test_gelu_and_silu_keep_unit_variance_one_layer_on_but_it_repels(activation)
 @pytest.mark.parametrize(
     ("init", "activation", "low", "high"),
     [
-        (_init("lecun_normal"), "relu", 0.5**30 / 2, 0.5**30 * 2),
+        (_init("lecun_normal", gain="auto"), "relu", 0.5**30 / 2, 0.5**30 * 2),
+        (_init("xavier_normal", gain="auto"), "relu", 0.5**30 / 2, 0.5**30 * 2),
+        (_init("kaiming_normal", gain="auto"), "identity", 2**30 / 2, 2**30 * 2),
         (Normal(0.01), "relu", 0, 1e-30),
         (_init("xavier_normal", gain=1.0), "tanh", 0, 0.1),
         (_init("kaiming_normal", gain=math.sqrt(2)), "identity", 2**30 / 2, 2**30 * 2),
@@ -276,7 +299,61 @@ def test_through_thirty_layers_it_collapses_or_explodes_where_they_do_not(init, 
     assert low <= _second_moments(init, _activation(activation))[-1] <= high
 
 
-def test_gain_reaches_the_init_through_the_configuration():
-    weight = torch.empty(400, 400)
-    build(read_option("init", "kaiming_normal"), gain=Identity.gain).fill(weight, _generator())
-    assert weight.std().item() == pytest.approx(0.05, rel=0.02)
+PAPERS = {"kaiming": math.sqrt(2), "xavier": 1.0, "lecun": 1.0, "orthogonal": 1.0}
+DENSE = [("relu", math.sqrt(2)), ("tanh", Tanh().gain), ("sigmoid", Sigmoid().gain), ("identity", 1.0)]
+
+
+@pytest.mark.parametrize("option", SCALED)
+@pytest.mark.parametrize(("activation", "gain"), DENSE)
+def test_auto_is_the_papers_gain_under_every_activation_and_activation_is_its_own(option, activation, gain):
+    module = _activation(activation)
+    assert build(read_option("init", option), activation_gain=module.gain).gain == PAPERS[option.partition("_")[0]]
+    own = build(read_option("init", option) | {"gain": "activation"}, activation_gain=module.gain)
+    assert own.gain == pytest.approx(gain)
+
+
+# (fan_in, fan_out) 784 and 300: the literal variances of the papers
+LITERAL = {
+    "xavier_normal": 2 / (784 + 300),
+    "xavier_uniform": 2 / (784 + 300),
+    "kaiming_normal": 2 / 784,
+    "kaiming_uniform": 2 / 784,
+    "lecun_normal": 1 / 784,
+    "lecun_uniform": 1 / 784,
+}
+
+
+@pytest.mark.parametrize("option", LITERAL)
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "identity"])
+def test_a_network_of_the_program_has_the_papers_variance_and_one_over_fan_at_its_output(option, activation):
+    overrides = [f"init={option}", f"activation={activation}", "model.widths=[300,200]", "norm=none", "data=fake"]
+    config = resolve([*overrides, "data.shape=[784]", "data.num_train=20"]).config
+    data = load_data(config)
+    model, _ = build_model(config, data, build_loss([config], [data], torch.device("cpu")), 0)
+    hidden, output = model.hidden[0].linear.weight, model.output.weight
+    assert hidden.shape == (300, 784)
+    assert hidden.square().mean().item() == pytest.approx(LITERAL[option], rel=5 * math.sqrt(2 / hidden.numel()))
+    literal = 2 / (200 + 10) if option.startswith("xavier") else 1 / 200
+    assert output.square().mean().item() == pytest.approx(literal, rel=5 * math.sqrt(2 / output.numel()))
+
+
+def test_xavier_and_kaiming_differ_on_square_layers_under_relu():
+    weights = [torch.empty(200, 200) for _ in range(2)]
+    for weight, option in zip(weights, ("xavier_normal", "kaiming_normal"), strict=True):
+        build(read_option("init", option), activation_gain=ReLU.gain).fill(weight, _generator())
+    torch.testing.assert_close(weights[0] * math.sqrt(2), weights[1])
+
+
+@pytest.mark.parametrize("option", SCALED)
+def test_options_state_the_gain(option):
+    parameter = read(read_option("init", option)["_target_"]).parameters["gain"]
+    assert ("sqrt(2)" if option.startswith("kaiming") else "auto: 1") in parameter.doc
+    assert "utput layers take 1" in parameter.doc
+
+
+def test_the_output_layer_is_the_last_unless_the_model_names_others():
+    net = Net()
+    assert output_layers(net) == [net.head]
+    net.output_layers = [net.conv]
+    assert output_layers(net) == [net.conv]
+    assert output_layers(nn.Sequential(nn.ReLU())) == []

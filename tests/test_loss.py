@@ -241,3 +241,28 @@ def test_a_loss_that_does_not_fit_the_task_is_refused_with_a_choice(option):
     )
     with pytest.raises(ConfigError, match=f"loss: got {option}; the task is {task}: choose {cure}"):
         build(read_option("loss", option), task=task, num_classes=K)
+
+
+@pytest.mark.parametrize("class_weight", [None, [1.0, 2.0, 0.5, 1.0, 3.0]])
+def test_the_penalty_is_the_mean_square_of_the_log_of_the_normaliser(class_weight):
+    outputs, targets = _draw(3, N, K) * 3 + 5, _classes(3, N)
+    plain = CrossEntropy(class_weight=class_weight, num_classes=K)(outputs, targets)
+    penalised = CrossEntropy(class_weight=class_weight, lse_penalty=0.3, num_classes=K)(outputs, targets)
+    expected = [
+        0.3 * sum(math.log(sum(math.exp(z) for z in row)) ** 2 for row in trial) / N for trial in outputs.tolist()
+    ]
+    torch.testing.assert_close(penalised - plain, torch.tensor(expected, dtype=torch.float64), rtol=1e-10, atol=1e-12)
+
+
+def test_the_penalty_is_finite_and_right_for_logits_of_a_thousand():
+    outputs = torch.tensor([[[1000.0, -1000.0, 0.0]]], dtype=torch.float64)
+    loss = CrossEntropy(lse_penalty=1.0, num_classes=3)(outputs, torch.zeros(1, 1, dtype=torch.int64))
+    assert loss.tolist() == [1000.0**2]
+
+
+def test_the_penalty_ties_down_the_constant_that_the_softmax_leaves_free():
+    outputs, targets = _draw(1, N, K), _classes(1, N)
+    for factor, moves in ((0.0, False), (0.1, True)):
+        loss = CrossEntropy(lse_penalty=factor, num_classes=K)
+        apart = (loss(outputs, targets) - loss(outputs + 7, targets)).abs().item()
+        assert (apart > 1e-6) == moves

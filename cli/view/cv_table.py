@@ -62,7 +62,8 @@ def show_settings(result: "CVSettingsResult", console: Console) -> None:
     """Print the settings, best first, each compared with the best."""
     metric = result["metric"]
     table = Table(title=f"{metric} over the same folds", title_justify="left")
-    for header in ("", "setting", "mean", "std", "corrected 95 % interval", "against the best", "p (Holm)"):
+    corrected = f"p (Holm, {result['compared_pairs']} pairs)" if result["comparisons"] else "p (Holm)"
+    for header in ("", "setting", "mean", "std", "corrected 95 % interval", "against the best", corrected):
         table.add_column(header, justify="left" if header in ("setting", "against the best") else "right")
     pairs = {pair["b"]: pair for pair in result["comparisons"]}
     for place, entry in enumerate(result["settings"][:MOST_SETTINGS], start=1):

@@ -99,11 +99,25 @@ def _show_selection_bias(result: "SweepResult", best: "BestSetting", console: Co
     metric = result["metric"]
     if best["seeds"] == 1:
         console.print("one seed a setting: the noise of seeds is unknown; seed='range(0,3)' shows it")
-    if "corrected" in best and "picked_among" in best and "wins" in best:
-        console.print(
-            f"{metric} {best['value']:.4f} is the best of {best['picked_among']} on the validation part; corrected for "
-            f"having been picked {best['corrected']:.4f}; it wins on {best['wins']:.0%} of resampled validation parts"
-        )
+    if "picked_among" not in best:
+        return
+    picked = f"{metric} {best['value']:.4f} is the best of {best['picked_among']}, picked by the validation part"
+    if "not_corrected" in best:
+        console.print(f"{picked}, which flatters it; not corrected: {escape(best['not_corrected'])}")
+        return
+    assert "corrected" in best
+    assert "corrected_interval" in best
+    assert "corrected_epochs" in best
+    assert "corrected_notes" in best
+    assert "wins" in best
+    low, high = best["corrected_interval"]
+    what = "setting and epoch" if best["corrected_epochs"] else "setting"
+    console.print(
+        f"{picked}; corrected for having been picked ({what}) {best['corrected']:.4f}, 95 % interval {low:.4f} to "
+        f"{high:.4f}; it wins on {best['wins']:.0%} of validation parts drawn anew"
+    )
+    for note in best["corrected_notes"]:
+        console.print(f"[yellow]{escape(note)}[/]")
 
 
 def _show_importances(result: "SweepResult", console: Console) -> None:

@@ -18,7 +18,7 @@ def build_model(config: Config, dataset: Dataset, loss: Any, seed: int) -> tuple
         ConfigError: The model does not fit the data.
     """
     model = build_module(config, dataset.in_shape, loss.num_outputs, seed)
-    init = build(config["init"], gain=factory(config["activation"])(num_features=1).gain)
+    init = build(config["init"], activation_gain=factory(config["activation"])(num_features=1).gain)
     initialize(model, init, generator(seed, "init"))
     warning = symmetry_warning(init)
     has_hidden = sum(p.dim() >= 2 for p in model.parameters()) > 1

@@ -189,3 +189,14 @@ def _cure(parameter: Parameter, value: Any) -> str:
         return f"{wanted} is needed"
     choices = wanted.replace(" or ", "|").split("|")
     return f"choose one of {', '.join(choices)}{did_you_mean(str(value), choices)}"
+
+
+def declaration(config: dict[str, Any], key: str) -> Parameter | None:
+    """Return the declaration of a key; None for one inside a list or a user's own structure."""
+    parts = key.split(".")
+    if len(parts) == 1:
+        return read(ROOT).parameters.get(key)
+    node = config.get(parts[0])
+    if len(parts) > 2 or not isinstance(node, dict):
+        return None
+    return read(node["_target_"]).parameters.get(parts[1])

@@ -1,7 +1,7 @@
 """Composes a configuration from YAML and overrides with Hydra, and turns every failure into one clear line."""
 
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ class Composed:
         overrides: What the user wrote.
         changed: The overrides, parsed, one for each key of a dict.
         config_dir: The user's folder of YAML files.
+        references: What refers to other values, such as ``optimizer.weight_decay: ${optimizer.lr}``, as it was written.
     """
 
     config: dict[str, Any]
@@ -52,6 +53,7 @@ class Composed:
     overrides: list[str]
     changed: list[Override]
     config_dir: Path | None = None
+    references: dict[str, Any] = field(default_factory=dict)
 
 
 def compose(overrides: list[str], *, config_dir: Path | None = None, job: str = "train") -> Composed:
@@ -89,7 +91,7 @@ def compose(overrides: list[str], *, config_dir: Path | None = None, job: str = 
         OmegaConf.update(tree, f"{group}.steps", list(steps.values()))
         choices = {**choices, group: ",".join(steps)}
     choices = {group: option for group, option in choices.items() if group in groups}
-    return Composed(_resolve(tree), choices, list(overrides), changed, config_dir)
+    return Composed(_resolve(tree), choices, list(overrides), changed, config_dir, _references(tree))
 
 
 def _is_list(override: Override, groups: dict[str, list[str]]) -> bool:
@@ -191,6 +193,36 @@ def flat_keys(tree: Any, prefix: str = "") -> list[str]:
     for name, value in tree.items():
         found += [f"{prefix}{name}", *flat_keys(value, f"{prefix}{name}.")]
     return found
+
+
+def resolve_again(config: dict[str, Any], references: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration with its references resolved against the values that it has now.
+
+    Args:
+        config: Plain, with every value set.
+        references: By key, as they were written.
+
+    Raises:
+        ConfigError: One refers to nothing, or to itself.
+    """
+    tree = OmegaConf.create(config)
+    for key, text in references.items():
+        OmegaConf.update(tree, key, text, merge=False)
+    return _resolve(tree)
+
+
+def _references(tree: DictConfig) -> dict[str, Any]:
+    """Return the values that hold an interpolation, unresolved."""
+    raw = OmegaConf.to_container(tree, resolve=False)
+    assert isinstance(raw, dict)
+    return {key: value for key, value in _leaf_values(raw) if "${" in str(value)}
+
+
+def _leaf_values(node: Any, prefix: str = "") -> list[tuple[str, Any]]:
+    """Return the dotted key and the value of everything that is no dict; lists count as one value."""
+    if not isinstance(node, dict):
+        return [(prefix.removesuffix("."), node)]
+    return [leaf for name, value in node.items() for leaf in _leaf_values(value, f"{prefix}{name}.")]
 
 
 def _resolve(tree: DictConfig) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from dlexp.config.override import Override, Sweep
 from dlexp.config.wording import show
@@ -153,3 +153,28 @@ def _is_number(value: Any) -> bool:
 
 def _refuse(override: Override, reason: str) -> ConfigError:
     return ConfigError(f"{override.key}: got {show(override.text.partition('=')[2])}; {reason}")
+
+
+def limits_of(annotation: Any, is_int: bool) -> tuple[float, float]:
+    """Return the least and the greatest value that an annotation allows; a step inside where an end is excluded."""
+    low, high = float("-inf"), float("inf")
+    for mark in getattr(annotation, "__metadata__", ()):
+        ends = {name: getattr(mark, name, None) for name in ("ge", "gt", "le", "lt")}
+        above = None if ends["gt"] is None else ends["gt"] + 1 if is_int else math.nextafter(ends["gt"], math.inf)
+        # 1e-6 inside: in float32 the nearest double below 1 is 1
+        below = None if ends["lt"] is None else ends["lt"] - (1 if is_int else 1e-6)
+        low = max([low, *(end for end in (ends["ge"], above) if end is not None)])
+        high = min([high, *(end for end in (ends["le"], below) if end is not None)])
+    for part in get_args(annotation):
+        if get_args(part):
+            inner = limits_of(part, is_int)
+            low, high = max(low, inner[0]), min(high, inner[1])
+    return low, high
+
+
+def integer_cure(message: str, dimensions: list[Dimension]) -> str:
+    """Return what to write for an interval of integers, which is one of real numbers without ``int(...)``."""
+    for d in dimensions:
+        if message.startswith(f"{d.key}: ") and "an integer" in message and d.values is None and not d.is_int:
+            return f"; write {d.key}='int(interval({d.low:g},{d.high:g}))'"
+    return ""

@@ -6,16 +6,15 @@ key ``seed`` is no dimension: its values are replicates of every setting.
 
 import copy
 import itertools
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from dlexp.config import catalog, dimension
-from dlexp.config.check import ROOT, check, check_value
-from dlexp.config.compose import Composed, compose
-from dlexp.config.dimension import Dimension
+from dlexp.config.check import ROOT, check, check_value, declaration
+from dlexp.config.compose import Composed, compose, resolve_again
+from dlexp.config.dimension import Dimension, integer_cure, limits_of
 from dlexp.config.effect import BLOCKS
 from dlexp.config.key import unknown_key
 from dlexp.config.override import Override, parse, yaml_value
@@ -74,6 +73,7 @@ class Space:
         if seed is not None:
             config["seed"] = seed
         config["trainer"] |= trainer
+        config = self._with_references(config, base.references, {*settings, *(f"trainer.{name}" for name in trainer)})
         changed = [o for o in base.changed if o.key.partition(".")[0] not in JOB_GROUPS]
         named = {o.key: replace(o, value=settings.get(o.key, o.value)) for o in changed}
         overrides = [f"{key}={yaml_value(value)}" for key, value in settings.items()]
@@ -86,6 +86,15 @@ class Space:
             # a sweep has its own default, and numbers depend on it: the trial alone needs it written
             kept.append(f"trainer.threads={yaml_value(config['trainer']['threads'])}")
         return Composed(config, base.choices, [*kept, *overrides], list(named.values()), self.config_dir)
+
+    def _with_references(self, config: dict[str, Any], references: dict[str, Any], given: set[str]) -> dict[str, Any]:
+        """Resolve what refers to other values by the values of this setting, and check it."""
+        open_keys = {key: text for key, text in references.items() if key not in given}
+        resolved = resolve_again(config, open_keys) if open_keys else config
+        for key in open_keys:
+            parameter, value = declaration(resolved, key), _get(resolved, key)
+            _put(resolved, key, value if parameter is None else check_value(key, value, parameter))
+        return resolved
 
     def base(self, settings: Settings) -> Composed:
         """Return the configuration under the options of a setting; composed once for each set of options."""
@@ -109,7 +118,7 @@ class Space:
                 composed = compose(texts, config_dir=self.config_dir, job=self.job)
                 return check(composed, catalog.list_groups(self.config_dir))
             except ConfigError as error:
-                last = ConfigError(f"{error}{_integer_cure(str(error), self.dimensions)}")
+                last = ConfigError(f"{error}{integer_cure(str(error), self.dimensions)}")
         raise last
 
     def _fixed(self, chosen: Settings) -> list[Override]:
@@ -117,7 +126,7 @@ class Space:
         found = []
         searched = {d.key: d for d in self.groups()}
         for override in self.fixed:
-            owner, options = _owner(override.key, searched, self.config_dir) if searched else ("", frozenset())
+            owner, options = _owner(override.key, searched, self.config_dir)
             if not owner or chosen.get(owner) in options or override.action != "change":
                 found.append(override)
         return found
@@ -153,10 +162,32 @@ def read_space(overrides: list[str], config_dir: Path | None = None, *, job: str
     space = Space([], [], fixed, config_dir, job)
     space.dimensions = _ordered([d for d in read_ones if d.key != "seed"], config_dir)
     space.seeds = _seeds([d for d in read_ones if d.key == "seed"])
+    _check_fixed(space)
     if not space.dimensions and not space.seeds:
         raise ConfigError("nothing to search; give at least one sweep expression, for example optimizer.lr=0.01,0.1")
     _check(space)
     return space, space._compose(next(combinations(space)))
+
+
+def _check_fixed(space: Space) -> None:
+    """Refuse a fixed key that no searched option has; one that some of them have is used with those.
+
+    Raises:
+        ConfigError: Nothing would read it.
+    """
+    searched = {d.key: d for d in space.groups()}
+    for override in space.fixed:
+        owner, options = _owner(override.key, searched, space.config_dir)
+        if owner and not options and override.action == "change":
+            group, values = override.key.partition(".")[0], searched[owner].values or []
+            known = [
+                f"{group}.{name}"
+                for o in values
+                for name in catalog.read_option(owner, o, space.config_dir)
+                if name != "_target_"
+            ]
+            near = did_you_mean(override.key, known)
+            raise ConfigError(f"unknown key {override.key}: none of {owner}={','.join(map(str, values))} has it{near}")
 
 
 def combinations(space: Space) -> Iterator[Settings]:
@@ -249,43 +280,14 @@ def _checked(d: Dimension, parameter: Parameter | None) -> Dimension:
     if d.values is not None:
         return replace(d, values=[check_value(d.key, value, parameter) for value in d.values])
     low, high = (check_value(d.key, value, parameter) for value in (d.low, d.high))
-    return replace(d, low=low, high=high, limits=_limits(parameter.annotation, d.is_int))
+    return replace(d, low=low, high=high, limits=limits_of(parameter.annotation, d.is_int))
 
 
-def _integer_cure(message: str, dimensions: list[Dimension]) -> str:
-    """Return what to write for an interval of integers, which is one of real numbers without ``int(...)``."""
-    for d in dimensions:
-        if message.startswith(f"{d.key}: ") and "an integer" in message and d.values is None and not d.is_int:
-            return f"; write {d.key}='int(interval({d.low:g},{d.high:g}))'"
-    return ""
-
-
-def declaration(config: dict[str, Any], key: str) -> Parameter | None:
-    """Return the declaration of a key; None for one inside a list or a user's own structure."""
-    parts = key.split(".")
-    if len(parts) == 1:
-        return read(ROOT).parameters.get(key)
-    node = config.get(parts[0])
-    if len(parts) > 2 or not isinstance(node, dict):
-        return None
-    return read(node["_target_"]).parameters.get(parts[1])
-
-
-def _limits(annotation: Any, is_int: bool) -> tuple[float, float]:
-    """Return the least and the greatest value that an annotation allows; a step inside where an end is excluded."""
-    low, high = float("-inf"), float("inf")
-    for mark in getattr(annotation, "__metadata__", ()):
-        ends = {name: getattr(mark, name, None) for name in ("ge", "gt", "le", "lt")}
-        above = None if ends["gt"] is None else ends["gt"] + 1 if is_int else math.nextafter(ends["gt"], math.inf)
-        # 1e-6 inside: in float32 the nearest double below 1 is 1
-        below = None if ends["lt"] is None else ends["lt"] - (1 if is_int else 1e-6)
-        low = max([low, *(end for end in (ends["ge"], above) if end is not None)])
-        high = min([high, *(end for end in (ends["le"], below) if end is not None)])
-    for part in get_args(annotation):
-        if get_args(part):
-            inner = _limits(part, is_int)
-            low, high = max(low, inner[0]), min(high, inner[1])
-    return low, high
+def _get(config: dict[str, Any], key: str) -> Any:
+    node: Any = config
+    for name in key.split("."):
+        node = node[name]
+    return node
 
 
 def _put(config: dict[str, Any], key: str, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""What an engine tells: plain numbers, no tensors, one trial each."""
+"""What an engine tells: plain numbers and bytes, no tensors, one trial each."""
 
 from dataclasses import dataclass
 
@@ -35,6 +35,7 @@ class EpochEnd:
         metrics: Values by name, for example ``val/accuracy``.
         seconds: Wall time of the epoch with its evaluation.
         is_best: Whether the monitored metric improved.
+        record: What is kept of each example; see `dlexp.engine.by_example`.
     """
 
     trial: int
@@ -44,6 +45,7 @@ class EpochEnd:
     metrics: dict[str, float]
     seconds: float
     is_best: bool
+    record: tuple[str, bytes] | None = None
 
 
 @dataclass(frozen=True)

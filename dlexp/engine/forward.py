@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.flat import Flat
-from dlexp.random import derive
+from dlexp.random import derive_each
 
 
 class Forward(Protocol):
@@ -52,8 +52,13 @@ class Forward(Protocol):
         """
         ...
 
-    def seed_dropout(self, seeds: list[int], step: int) -> None:
-        """Name the dropout stream of each trial for one step."""
+    def seed_dropout(self, seeds: list[int], draw: int) -> None:
+        """Name the dropout streams of each trial for one batch.
+
+        Args:
+            seeds: The dropout seed of each trial.
+            draw: Number of the batch since the start.
+        """
         ...
 
     def weights(self, trial: int) -> dict[str, Tensor]:
@@ -109,10 +114,10 @@ class Solo:
     def collect_grads(self, is_first: bool) -> None:
         """See `Forward`; autograd adds to the views itself."""
 
-    def seed_dropout(self, seeds: list[int], step: int) -> None:
+    def seed_dropout(self, seeds: list[int], draw: int) -> None:
         """See `Forward`."""
         if self._has_dropout:
-            self._dropout_seeds.copy_(layer_seeds(seeds, step, len(self._dropout_seeds))[0])
+            self._dropout_seeds.copy_(layer_seeds(seeds, draw, len(self._dropout_seeds))[0])
 
     def weights(self, trial: int) -> dict[str, Tensor]:
         """See `Forward`."""
@@ -129,7 +134,6 @@ class Solo:
         assert rows == [0]
 
 
-def layer_seeds(seeds: list[int], step: int, num_layers: int) -> Tensor:
-    """Return the seed of each trial's dropout layers in one step, int64 (T, L): layer l is l after the step's own."""
-    firsts = torch.tensor([derive(seed, "dropout", step) >> 8 for seed in seeds], dtype=torch.int64)
-    return firsts[:, None] + torch.arange(num_layers)
+def layer_seeds(seeds: list[int], draw: int, num_layers: int) -> Tensor:
+    """Return the seed of each trial's dropout layers for one batch, int64 (T, L): a stream of its own for each."""
+    return torch.tensor([derive_each(num_layers, seed, "dropout", draw) for seed in seeds], dtype=torch.int64)

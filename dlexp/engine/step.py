@@ -3,7 +3,7 @@
 Shapes: T trials, N batch, K outputs, P padded parameters of a trial.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +76,14 @@ class Step:
             ones = torch.ones(params.shape[0], 1, dtype=params.dtype, device=params.device)
             self.state["loss_scale"], self.state["good_steps"] = ones * 2.0**16, torch.zeros_like(ones)
 
-    def __call__(self, batches: list[list[Batch]], lr_T1: Tensor, number: int, sums: Sums) -> None:
+    def __call__(
+        self,
+        batches: list[list[Batch]],
+        lr_T1: Tensor,
+        number: int,
+        sums: Sums,
+        seed_batch: Callable[[int], None] | None = None,
+    ) -> None:
         """Do one update from one or more batches.
 
         Their gradients are averaged by their sizes, or by the sums of their class weights, so that they make the
@@ -87,25 +94,38 @@ class Step:
             lr_T1: Learning rate of each trial.
             number: The update's number, from 1.
             sums: Gets the losses and right answers added.
+            seed_batch: Called with a batch's place in the update before it runs, to name its draws of dropout; None
+                where the model draws nothing.
         """
         self.forward.prepare_grads()
         totals = self._totals(batches) if len(batches) > 1 else None
         masses_T = self._mass_totals(batches) if totals is not None else None
-        for index, part in enumerate(part for parts in batches for part in parts):
-            loss_R, outputs = self._loss(part)
-            objective_R = loss_R if totals is None else loss_R * self._share(part, totals, masses_T, loss_R)
-            if self._is_scaled:
-                scale = self.state["loss_scale"][:, 0]
-                objective_R = objective_R * (scale if part.rows is None else scale[part.rows])
-            # A scalar: torch imports its symbolic shapes, for seconds, when a gradient to start from is passed.
-            (objective_R.squeeze(0) if len(loss_R) == 1 else objective_R.sum()).backward()
-            self.forward.collect_grads(is_first=index == 0)
-            sums.add(loss_R.detach(), outputs, part)
+        is_first = True
+        for place, parts in enumerate(batches):
+            if seed_batch is not None:
+                seed_batch(place)
+            for part in parts:
+                self._backward(part, totals, masses_T, is_first, sums)
+                is_first = False
         with torch.no_grad():
             if self._is_scaled:
                 self._scaled_update(lr_T1, number)
             else:
                 self._apply(lr_T1, number)
+
+    def _backward(
+        self, part: Batch, totals: list[int] | None, masses_T: Tensor | None, is_first: bool, sums: Sums
+    ) -> None:
+        """Add the gradients of a part to those of the update."""
+        loss_R, outputs = self._loss(part)
+        objective_R = loss_R if totals is None else loss_R * self._share(part, totals, masses_T, loss_R)
+        if self._is_scaled:
+            scale = self.state["loss_scale"][:, 0]
+            objective_R = objective_R * (scale if part.rows is None else scale[part.rows])
+        # A scalar: torch imports its symbolic shapes, for seconds, when a gradient to start from is passed.
+        (objective_R.squeeze(0) if len(loss_R) == 1 else objective_R.sum()).backward()
+        self.forward.collect_grads(is_first)
+        sums.add(loss_R.detach(), outputs, part)
 
     def _totals(self, batches: list[list[Batch]]) -> list[int]:
         """Return the examples of each trial in an update."""
@@ -174,7 +194,7 @@ class Step:
         rules.optimizer.update(params, grads, self._rule_state, lr_T1, number, self._decay)
         self._project(params)
         if rules.ema is not None:
-            self.state["ema"].lerp_(params, 1 - rules.ema)
+            self.state["ema"].lerp_(params, 1 - rules.ema.clamp(max=(1 + number) / (10 + number)))
 
     def _scaled_update(self, lr_T1: Tensor, number: int) -> None:
         """Divide by the loss scale and undo the update of trials whose gradient overflowed.

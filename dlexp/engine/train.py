@@ -12,6 +12,8 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from dlexp.engine import by_example
+from dlexp.engine.by_example import Record
 from dlexp.engine.divergence import ASKED, reason_of_divergence
 from dlexp.engine.evaluate import predict, score_trials
 from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
@@ -134,8 +136,7 @@ class Run:
         batches, rates = gather(self.task.feed, rows), self._on_device(lr_ST)[:, :, None].unbind()
         sums, told, seen_before = self._sums(), started, self._sums().seen[0]
         while together := list(islice(batches, accumulate)):
-            self.step.forward.seed_dropout([seed.dropout for seed in self.seeds], self.number)
-            self.step(self._prepare(together), rates[self.position], self.number + 1, sums)
+            self.step(self._prepare(together), rates[self.position], self.number + 1, sums, self._seed_batch)
             self.position += 1
             self.number += 1
             now = time.monotonic()
@@ -154,8 +155,7 @@ class Run:
         batches, rate = list(gather(self.task.feed, rows)), self._on_device(self._learning_rates())[0, :, None]
 
         def update() -> None:
-            self.step.forward.seed_dropout([seed.dropout for seed in self.seeds], self.number)
-            self.step(self._prepare(batches), rate, self.number + 1, self._sums())
+            self.step(self._prepare(batches), rate, self.number + 1, self._sums(), self._seed_batch)
 
         return update
 
@@ -165,11 +165,17 @@ class Run:
         return self.sums
 
     def _prepare(self, batches: list[list[Batch]]) -> list[list[Batch]]:
-        first = self.number * self.trainer.accumulate
         return [
-            [self.task.prepare_training(part, self.seeds, first + i) for part in parts]
-            for i, parts in enumerate(batches)
+            [self.task.prepare_training(part, self.seeds, self._draw(place)) for part in parts]
+            for place, parts in enumerate(batches)
         ]
+
+    def _seed_batch(self, place: int) -> None:
+        self.step.forward.seed_dropout([seed.dropout for seed in self.seeds], self._draw(place))
+
+    def _draw(self, place: int) -> int:
+        """Return the number, since the start, of a batch of the update in hand."""
+        return self.number * self.trainer.accumulate + place
 
     def _learning_rates(self) -> Tensor:
         """Return the rate of every update of the epoch (S, T) in float64 on the CPU, as it is logged."""
@@ -192,8 +198,11 @@ class Run:
             metrics["train/accuracy"] = self._sums().accuracy()
         if self.step.rules.regularizer.scope != "none":
             metrics["train/penalty"] = self.step.penalty().tolist()
+        records: list[Record | None] = [None] * len(self.trials)
         if len(self.task.val[0]):
-            metrics |= {f"val/{name}": values for name, values in self.evaluate().items()}
+            outputs = self._outputs()
+            metrics |= {f"val/{name}": values for name, values in self._score(outputs).items()}
+            records = by_example.records(self.monitor, outputs, self.task, self.step.rules.loss)
         self.epoch += 1
         self.position, self.sums = 0, None
         values = metrics[self.monitor]
@@ -209,12 +218,17 @@ class Run:
         rates = lr_ST[-1].tolist()
         for row, trial in enumerate(self.trials):
             own = {name: value[row] for name, value in metrics.items()}
-            yield EpochEnd(trial, self.epoch, self.number, rates[row], own, seconds, are_best[row])
+            yield EpochEnd(trial, self.epoch, self.number, rates[row], own, seconds, are_best[row], records[row])
 
     def evaluate(self) -> dict[str, list[float]]:
         """Return each trial's metrics of its validation part, under the averaged weights where there are any."""
+        return self._score(self._outputs())
+
+    def _outputs(self) -> Tensor:
         with self.step.averaged():
-            outputs = predict(self.step.forward, self.task, self.task.val, self.trainer.eval_batch_size)
+            return predict(self.step.forward, self.task, self.task.val, self.trainer.eval_batch_size)
+
+    def _score(self, outputs: Tensor) -> dict[str, list[float]]:
         split, _, name = self.monitor.partition("/")
         also = name if split == "val" else ""
         return score_trials(outputs, self.task, self.task.val, self.step.rules.loss, also)

@@ -22,7 +22,9 @@ class Trainer:
         compile: Compile the model with torch.compile.
         threads: CPU threads; null takes 1 for a small dense model, else torch's choice. Equal threads, equal results.
         grad_clip: Largest Euclidean norm of a gradient; null does not clip.
-        ema: Decay a step of an exponential moving average of the weights, evaluated in their place; null for none.
+        ema: Decay d of a moving average of the weights, evaluated in their place: a += (1 - min(d, (1 + t) / (10 + t)))
+            (theta - a) after update t, so that the random first weights are soon forgotten; batch norm's running
+            statistics stay those of the trained weights. null for none.
         monitor: Metric that chooses the best epoch, for example val/accuracy; auto takes the task's first.
         patience: Epochs without improvement of the monitor after which to stop; null never stops early.
         min_delta: Smallest change of the monitor that counts as an improvement.

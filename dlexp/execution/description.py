@@ -24,7 +24,11 @@ def describe_run(built: Assembled, config: dict[str, Any]) -> dict[str, Any]:
         "num_params": sum(p.numel() for p in built.model.parameters()),
         "in_shape": list(built.dataset.in_shape),
         "num_outputs": built.run.step.rules.loss.num_outputs,
-        "monitor": {"metric": built.run.monitor, "mode": "max" if is_better_high(built.run.monitor) else "min"},
+        "monitor": {
+            "metric": built.run.monitor,
+            "mode": "max" if is_better_high(built.run.monitor) else "min",
+            "min_delta": built.run.trainer.min_delta,
+        },
     }
 
 

@@ -79,7 +79,7 @@ class Executor:
             member, path = group_event.member, group_event.member.folder.path
             if isinstance(group_event.event, EpochEnd):
                 pause.epoch = group_event.event.epoch
-                yield Epoch(path, group_event.event)
+                yield Epoch(path, replace(group_event.event, record=None))  # saved: no need to send it on
             elif isinstance(group_event.event, TrialEnd):
                 pause.epoch = 0
                 if group_event.event.status == "interrupted" and _stands_at(member, until):

@@ -11,10 +11,11 @@ from typing import Any
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
 from dlexp.error import DataError, RunError
+from dlexp.run import epoch_record
 from dlexp.run.folder import METRICS, RESULT, RunFolder
 from dlexp.run.status import Status
 
-SEALED = ("model.json", METRICS, RESULT, "predictions/val.npz")
+SEALED = ("model.json", METRICS, RESULT, "predictions/val.npz", *epoch_record.NAMES)
 STACK_POINTER = "together.json"  # in a trial's folder while it trains in a stack; see `dlexp.execution.stack_saver`
 
 

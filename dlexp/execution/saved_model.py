@@ -85,17 +85,32 @@ def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, loss:
     folder.write(FILE, document(about))
 
 
+def read(folder: RunFolder) -> dict[str, Any]:
+    """Return the content of a run's file.
+
+    Raises:
+        RunError: The run has no such file.
+    """
+    path = folder.path / FILE
+    try:
+        return dict(json.loads(path.read_text()))
+    except (OSError, TypeError, ValueError) as error:
+        raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error
+
+
+def read_unit(about: dict[str, Any]) -> TargetScale | None:
+    """Return the unit of values that a file states; None for classes."""
+    unit = about["unit"]
+    return None if unit is None else TargetScale(*(_wide([[unit[name]]]) for name in ("mean", "std")))
+
+
 def load(folder: RunFolder) -> SavedModel:
     """Build a run's model with its best weights, on the CPU.
 
     Raises:
         RunError: The run has no such file or no checkpoint.
     """
-    path = folder.path / FILE
-    try:
-        about = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error
+    about = read(folder)
     config = stored_config(folder)
     weights, _ = checkpoint.load(folder.checkpoints / "best")
     module = build_module(config, tuple(about["in_shape"]), about["num_outputs"], seed=0)
@@ -104,10 +119,7 @@ def load(folder: RunFolder) -> SavedModel:
     fitted = about["normalize"]
     fill = None if fitted["fill"] is None else _wide(fitted["fill"])
     affine = Affine(_wide(fitted["scale"]), _wide(fitted["shift"]), fill)
-    unit = about["unit"]
-    if unit is not None:
-        unit = TargetScale(*(_wide([[unit[name]]]) for name in ("mean", "std")))
-    return SavedModel(about, module.eval(), affine, unit)
+    return SavedModel(about, module.eval(), affine, read_unit(about))
 
 
 def _wide(values: list) -> Tensor:

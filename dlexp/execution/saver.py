@@ -6,6 +6,7 @@ from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import best_weights, snapshot
 from dlexp.engine.train import Run
+from dlexp.run import epoch_record
 from dlexp.run.folder import RunFolder
 
 
@@ -21,7 +22,9 @@ def save_epoch(run: Run, folder: RunFolder, event: EpochEnd) -> None:
 
 
 def append_epoch(folder: RunFolder, event: EpochEnd) -> None:
-    """Append the epoch to the history, and a line to the log."""
+    """Append the epoch to the history, after what is kept of its examples, and a line to the log."""
+    if event.record is not None:
+        epoch_record.append(folder.path, event.epoch, *event.record)
     record = {"epoch": event.epoch, "step": event.step, "lr": event.lr, **event.metrics, "seconds": event.seconds}
     folder.append_epoch(record)
     shown = " ".join(f"{key} {value:.4g}" for key, value in event.metrics.items())

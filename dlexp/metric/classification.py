@@ -100,8 +100,12 @@ def confusion_matrix(outputs_TNK: Tensor, targets_TN: Tensor, num_classes: int) 
 
 def log_loss(weights_TNK: Tensor, targets_TN: Tensor) -> Tensor:
     """Return the mean of -log p[target], (T,), in nats; of weights w as `log_weights` gives them, p = softmax(w)."""
-    log_p_TNK = weights_TNK.log_softmax(-1)
-    return -log_p_TNK.gather(-1, targets_TN.unsqueeze(-1)).squeeze(-1).mean(-1)
+    return log_losses(weights_TNK, targets_TN).mean(-1)
+
+
+def log_losses(weights: Tensor, targets: Tensor) -> Tensor:
+    """Return -log p[target] of each example, (..., N), of weights (..., N, K) as `log_weights` gives them."""
+    return -weights.log_softmax(-1).gather(-1, targets.unsqueeze(-1)).squeeze(-1)
 
 
 def predict_class(outputs_TNK: Tensor) -> Tensor:

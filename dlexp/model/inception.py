@@ -162,6 +162,11 @@ class GoogLeNet(nn.Module):
                 pool, pooled = _aux_pool(variant, *sides)
                 self.add_module(head, AuxiliaryHead(read, num_outputs, pool, *pooled, parts))
 
+    @property
+    def output_layers(self) -> list[nn.Module]:
+        """The layers that give logits, those of the auxiliary heads included."""
+        return [self.output, *(self.get_submodule(f"{head}.output") for head in self.aux_points)]
+
     def forward(self, x_NCHW: Tensor) -> Tensor | list[Tensor]:
         """Return logits (N, K); in training a list of them, the main ones first."""
         x_NCHW = self.stem(x_NCHW)

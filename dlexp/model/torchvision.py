@@ -87,6 +87,11 @@ class TorchvisionNet(nn.Module):
         """Return logits (N, K)."""
         return self.net(x_NCHW.expand(-1, 3, -1, -1) if self.repeats == 3 else x_NCHW)
 
+    @property
+    def output_layers(self) -> list[nn.Module]:
+        """The layers of the head."""
+        return [self.net.get_submodule(path) for path in sorted({name.rpartition(".")[0] for name in self.head_names})]
+
     def adjust_init(self) -> None:
         """Write the file's weights over the initial ones."""
         if self.weights is not None and not next(self.net.parameters()).is_meta:

@@ -1,12 +1,14 @@
 """Adagrad. Shapes: T trials, P parameters."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from dlexp.optimizer.axpy import axpy
 from dlexp.optimizer.decay import add_coupled
+from dlexp.optimizer.denominator import denominator
 from dlexp.type import NonNegative, PerTrial, Positive
 
 
@@ -14,9 +16,12 @@ from dlexp.type import NonNegative, PerTrial, Positive
 class Adagrad:
     """Rates that fall with the gradients seen: s += g^2; params -= lr * g / (sqrt(s) + eps).
 
+    `form` says where eps stands, as printed in one text or another, and whether there is a root.
+
     Args:
         lr: Step size per update, > 0.
-        eps: Added to the root, > 0.
+        eps: Keeps the denominator from zero, > 0.
+        form: Denominator: outside, sqrt(s) + eps; inside, sqrt(s + eps); rootless, s + eps.
         initial: Value that s begins with, >= 0.
         weight_decay: Factor of the parameters added to their gradient, >= 0.
         biases: Whether weight decay also acts on biases and normalisation parameters.
@@ -27,6 +32,7 @@ class Adagrad:
 
     lr: PerTrial[Positive] = 0.01
     eps: PerTrial[Positive] = 1e-10
+    form: Literal["outside", "inside", "rootless"] = "outside"
     initial: PerTrial[NonNegative] = 0.0
     weight_decay: PerTrial[NonNegative] = 0.0
     biases: bool = False
@@ -46,5 +52,5 @@ class Adagrad:
     ) -> None:
         """Move the parameters and the sum in place; overwrites the gradients."""
         add_coupled(grads_TP, params_TP, self.weight_decay, decay_P)
-        root_TP = state["sum_of_squares"].addcmul_(grads_TP, grads_TP).sqrt().add_(self.eps)
-        axpy(lr_T1, grads_TP.div_(root_TP), params_TP, sign=-1)
+        squares_TP = state["sum_of_squares"].addcmul_(grads_TP, grads_TP)
+        axpy(lr_T1, grads_TP.div_(denominator(squares_TP, self.eps, self.form)), params_TP, sign=-1)

@@ -1,7 +1,7 @@
 """Adam, and the step that AdamW shares. Shapes: T trials, P parameters."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 from annotated_types import Len
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from dlexp.optimizer.axpy import axpy
 from dlexp.optimizer.decay import add_coupled
+from dlexp.optimizer.denominator import Form, denominator
 from dlexp.type import NonNegative, PerTrial, Positive, Probability
 
 Betas = PerTrial[Annotated[list[Probability], Len(2, 2)]]
@@ -28,15 +29,17 @@ def adam_step(
     betas: list[float] | list[Tensor],
     eps: float | Tensor,
     bias_correction: bool,
+    form: Form = "outside",
 ) -> None:
     """Move the parameters and means in place; overwrites the gradients.
 
     Betas are two numbers, or two tensors (T, 1) where trials differ; the bits of a trial are the same either way.
 
     The corrections meet in two numbers instead of two passes over memory: with a = 1 - beta1^t and b^2 = 1 - beta2^t,
-    lr m^ / (sqrt(v^) + eps) = (lr b / a) m / (sqrt(v) + eps b); without correction a = b = 1.
+    lr m^ / (sqrt(v^) + eps) = (lr b / a) m / (sqrt(v) + eps b); without correction a = b = 1. Likewise
+    lr m^ / sqrt(v^ + eps) = (lr b / a) m / sqrt(v + eps b^2) and lr m^ / (v^ + eps) = (lr b^2 / a) m / (v + eps b^2).
     """
-    coefficients = _coefficients(betas, step, bias_correction, params_TP)
+    coefficients = _coefficients(betas, step, bias_correction, form, params_TP)
     rest1, rest2, beta2, lr_factor, eps_factor = coefficients
     mean_TP = state["mean"].lerp_(grads_TP, rest1)
     squares_TP = state["mean_of_squares"].mul_(beta2)
@@ -44,21 +47,23 @@ def adam_step(
         squares_TP.addcmul_(grads_TP * rest2, grads_TP)
     else:
         squares_TP.addcmul_(grads_TP, grads_TP, value=rest2)
-    root_TP = torch.sqrt(squares_TP, out=grads_TP).add_(eps * eps_factor)
-    axpy(lr_T1 * lr_factor, torch.div(mean_TP, root_TP, out=grads_TP), params_TP, sign=-1)
+    divisor_TP = denominator(squares_TP, eps * eps_factor, form, out=grads_TP)
+    axpy(lr_T1 * lr_factor, torch.div(mean_TP, divisor_TP, out=grads_TP), params_TP, sign=-1)
 
 
 def _coefficients(
-    betas: list[float] | list[Tensor], step: int | Tensor, bias_correction: bool, like_TP: Tensor
+    betas: list[float] | list[Tensor], step: int | Tensor, bias_correction: bool, form: Form, like_TP: Tensor
 ) -> tuple[Any, ...]:
     """Return 1 - beta1, 1 - beta2, beta2 and the factors of lr and eps: numbers, or (T, 1) where betas are."""
     beta1, beta2 = betas
     if not isinstance(beta1, Tensor) or not isinstance(beta2, Tensor):
-        root, correction = ((1 - beta2**step) ** 0.5, 1 - beta1**step) if bias_correction else (1.0, 1.0)
-        return 1 - beta1, 1 - beta2, beta2, root / correction, root
+        square, a = (1 - beta2**step, 1 - beta1**step) if bias_correction else (1.0, 1.0)
+        root = square**0.5
+        lr_factor = square if form == "rootless" else root
+        return 1 - beta1, 1 - beta2, beta2, lr_factor / a, root if form == "outside" else square
     # As Python's numbers, so that a trial's are those it has alone; then one transfer to the device.
     rows = [
-        _coefficients(list(pair), step, bias_correction, like_TP)
+        _coefficients(list(pair), step, bias_correction, form, like_TP)
         for pair in zip(beta1.flatten().tolist(), beta2.flatten().tolist(), strict=True)
     ]
     return torch.tensor(rows, dtype=like_TP.dtype).T.unsqueeze(-1).to(like_TP.device).unbind()
@@ -69,11 +74,13 @@ class Adam:
     """Adam: m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; params -= lr * m^ / (sqrt(v^) + eps).
 
     With bias correction m^ = m / (1 - beta1^t) and v^ = v / (1 - beta2^t), t the step; without, m^ = m and v^ = v.
+    `form` says where eps stands, as printed in one text or another, and whether there is a root.
 
     Args:
         lr: Step size per update, > 0.
         betas: Fractions of the running means of gradient and square kept, each in [0, 1).
-        eps: Added to the root, > 0.
+        eps: Keeps the denominator from zero, > 0.
+        form: Denominator: outside, sqrt(v^) + eps; inside, sqrt(v^ + eps); rootless, v^ + eps.
         bias_correction: Whether the means are corrected for having begun at zero.
         weight_decay: Factor of the parameters added to their gradient, >= 0.
         biases: Whether weight decay also acts on biases and normalisation parameters.
@@ -85,6 +92,7 @@ class Adam:
     lr: PerTrial[Positive] = 0.001
     betas: Betas = field(default_factory=lambda: [0.9, 0.999])
     eps: PerTrial[Positive] = 1e-8
+    form: Literal["outside", "inside", "rootless"] = "outside"
     bias_correction: bool = True
     weight_decay: PerTrial[NonNegative] = 0.0
     biases: bool = False
@@ -104,4 +112,4 @@ class Adam:
     ) -> None:
         """Move the parameters and means in place; overwrites the gradients."""
         add_coupled(grads_TP, params_TP, self.weight_decay, decay_P)
-        adam_step(params_TP, grads_TP, state, lr_T1, step, self.betas, self.eps, self.bias_correction)
+        adam_step(params_TP, grads_TP, state, lr_T1, step, self.betas, self.eps, self.bias_correction, self.form)

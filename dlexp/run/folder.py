@@ -1,6 +1,6 @@
 """A run's folder: everything that is known about a run, written so that a kill loses at most the epoch in hand.
 
-config.yaml  overrides.txt  manifest.json  metrics.jsonl  result.json  log.txt  lock
+config.yaml  overrides.txt  manifest.json  metrics.jsonl  epochs.{bits,losses,values}  result.json  log.txt  lock
 checkpoints/{last,best}/  predictions/{val,test}.npz  figures/
 """
 
@@ -17,7 +17,7 @@ import yaml
 
 from dlexp.durable import disk_faults, write_bytes, write_text
 from dlexp.error import RunError
-from dlexp.run import history, name
+from dlexp.run import epoch_record, history, name
 from dlexp.run.environment import environment, now
 from dlexp.run.jsonable import document
 from dlexp.run.lock import Lock
@@ -224,7 +224,8 @@ class RunFolder:
         return history.read(self.path / METRICS)
 
     def truncate_history(self, last_epoch: int) -> None:
-        """Drop the epochs after `last_epoch`, atomically."""
+        """Drop the epochs after `last_epoch`, the history's atomically."""
+        epoch_record.truncate(self.path, last_epoch)
         history.truncate(self.path / METRICS, last_epoch, is_synced=self.is_synced)
 
     def saved_epoch(self) -> int | None:

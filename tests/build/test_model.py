@@ -56,7 +56,7 @@ def test_the_activation_s_gain_scales_the_weights(activation, function):
     z = torch.linspace(-8, 8, 40_001, dtype=torch.float64)
     density = torch.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
     expected = 1 / float(torch.trapezoid(function(z) ** 2 * density, z))
-    model, _ = built("init=kaiming_normal", f"activation={activation}", "model.widths=[2000]")
+    model, _ = built("init=kaiming_normal", "init.gain=activation", f"activation={activation}", "model.widths=[2000]")
     weight = next(iter(model.parameters()))
     assert float(weight.detach().var()) * 64 == pytest.approx(expected, rel=0.03)
 

@@ -20,7 +20,8 @@ def test_build_passes_the_users_values():
 
 
 def test_build_offers_the_program_s_parameters_to_those_that_name_them():
-    init = build({"_target_": "dlexp.init.KaimingNormal", "mode": "fan_out"}, gain=2.0, total_steps=5)
+    node = {"_target_": "dlexp.init.KaimingNormal", "mode": "fan_out", "gain": "activation"}
+    init = build(node, activation_gain=2.0, total_steps=5)
     assert (init.mode, init.gain) == ("fan_out", 2.0)
 
 

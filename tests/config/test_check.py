@@ -85,7 +85,10 @@ from dlexp.error import ConfigError
             "seeds._target_=dlexp.durable.write_text",
             "seeds._target_: got dlexp.durable.write_text; the target of a shipped option is needed",
         ),
-        ("~model._target_", "model: got {widths: [128, 128], shortcut: false}; choose one of {models}"),
+        (
+            "~model._target_",
+            "model: got {widths: [128, 128], shortcut: false, output_shortcut: fa...; choose one of {models}",
+        ),
     ],
 )
 def test_refusals(overrides, message):

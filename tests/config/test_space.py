@@ -106,3 +106,80 @@ def test_values_survive_as_overrides(value):
     from dlexp.config.override import parse, yaml_value
 
     assert parse([f"key={yaml_value(value)}"])[0].value == value
+
+
+@pytest.mark.parametrize(
+    ("overrides", "settings", "seed", "trainer", "expected"),
+    [
+        (
+            ["optimizer=adamw", "optimizer.lr=0.1,0.01", "optimizer.weight_decay=${optimizer.lr}"],
+            {"optimizer.lr": 0.01},
+            None,
+            {},
+            {"optimizer.weight_decay": 0.01},
+        ),
+        (["seed=1,2", "optimizer.lr=0.1,0.2", "seeds.init=${seed}"], {"optimizer.lr": 0.1}, 2, {}, {"seeds.init": 2}),
+        (
+            ["optimizer.lr=0.1,0.2", "schedule=step", "schedule.step_size=${trainer.epochs}"],
+            {"optimizer.lr": 0.1},
+            None,
+            {"epochs": 7},
+            {"schedule.step_size": 7, "trainer.epochs": 7},
+        ),
+        (
+            [
+                "optimizer=adamw",
+                "optimizer.lr=0.1,0.2",
+                "optimizer.weight_decay=0,0.5",
+                "regularizer=l2",
+                "regularizer.weight=${optimizer.weight_decay}",
+            ],
+            {"optimizer.lr": 0.1, "optimizer.weight_decay": 0.5},
+            None,
+            {},
+            {"regularizer.weight": 0.5},
+        ),
+    ],
+)
+def test_what_refers_to_another_value_follows_it_in_each_setting(overrides, settings, seed, trainer, expected):
+    space, _ = read_space(overrides)
+    config = space.compose(settings, seed, **trainer).config
+    for key, value in expected.items():
+        group, _, name = key.partition(".")
+        assert config[group][name] == value, key
+
+
+def test_a_reference_of_a_users_file_is_resolved_in_each_setting_too(tmp_path):
+    (tmp_path / "optimizer").mkdir()
+    (tmp_path / "optimizer" / "tied.yaml").write_text(
+        "_target_: dlexp.optimizer.adamw.AdamW\nlr: 0.1\nweight_decay: ${optimizer.lr}\n"
+    )
+    space, _ = read_space(["optimizer=tied", "optimizer.lr=0.1,0.02"], tmp_path)
+    assert space.compose({"optimizer.lr": 0.02}).config["optimizer"]["weight_decay"] == 0.02
+
+
+@pytest.mark.parametrize("job", ["sweep", "cv"])
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["optimizer=sgd,momentum", "optimizer.lrr=0.5"],
+            "unknown key optimizer.lrr: none of optimizer=sgd,momentum has it; did you mean optimizer.lr?",
+        ),
+        (
+            ["optimizer=sgd,adam", "optimizer.momentum=0.5"],
+            "unknown key optimizer.momentum: none of optimizer=sgd,adam",
+        ),
+        (["activation=relu,tanh", "activation.slpe=2"], "unknown key activation.slpe: none of activation=relu,tanh"),
+    ],
+)
+def test_a_fixed_key_that_no_option_has_is_refused(overrides, message, job):
+    with pytest.raises(ConfigError) as caught:
+        read_space(overrides, job=job)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_fixed_key_that_some_options_have_is_used_with_those():
+    space, _ = read_space(["optimizer=sgd,momentum", "optimizer.momentum=0.5"])
+    assert space.compose({"optimizer": "momentum"}).config["optimizer"]["momentum"] == 0.5
+    assert "momentum" not in space.compose({"optimizer": "sgd"}).config["optimizer"]

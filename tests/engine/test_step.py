@@ -124,14 +124,29 @@ def test_average_of_weights_follows_its_formula_and_is_put_in_and_taken_out():
     model = make_model()
     step = make_step(model, SGD(lr=LR), ema=torch.tensor([[0.9]], dtype=torch.float64))
     expected = step.forward.flat.tensor.clone()
-    for pair in batches(4):
-        advance(step, [pair])
-        expected = 0.9 * expected + 0.1 * step.forward.flat.tensor
+    sums, lr = Sums.zero(step.forward.flat.tensor[:, 0]), torch.full((1, 1), LR, dtype=torch.float64)
+    for number, (x, y) in enumerate(batches(100), start=1):
+        step([[Batch(None, True, x, y)]], lr, number, sums)
+        decay = min(0.9, (1 + number) / (10 + number))  # 0.9 from the 80th update on
+        expected = decay * expected + (1 - decay) * step.forward.flat.tensor
     torch.testing.assert_close(step.state["ema"], expected)
     trained = model[0].weight.detach().clone()
     with step.averaged():
         assert not torch.equal(model[0].weight, trained)
     assert torch.equal(model[0].weight, trained)
+
+
+def test_the_average_forgets_the_first_weights_however_near_one_its_decay():
+    step = make_step(make_model(), SGD(lr=0.0), ema=torch.tensor([[0.9999]], dtype=torch.float64))
+    params = step.forward.flat.tensor
+    params.zero_()
+    step.state["ema"].fill_(1.0)  # what is left of it is the share of the first weights
+    for number in range(1, 171):
+        with torch.no_grad():
+            params.zero_()
+            step.forward.grads.zero_()
+            step._apply(torch.zeros(1, 1, dtype=torch.float64), number)
+    assert step.state["ema"].max().item() < 1e-9
 
 
 def test_l2_leaves_biases_and_norm_parameters_alone():
@@ -197,3 +212,23 @@ def test_overflow_in_fp16_undoes_the_update_and_halves_the_scale():
     assert torch.equal(step.forward.flat.tensor, params)
     assert all(torch.equal(step.state[name], before[name]) for name in before if name.startswith("rule."))
     assert float(step.state["loss_scale"]) == scale / 2
+
+
+def test_each_accumulated_batch_is_seeded_once_before_it_runs():
+    class Noted(nn.Module):
+        """Notes the examples that it saw."""
+
+        def __init__(self):
+            super().__init__()
+            self.linear, self.seen = nn.Linear(6, 4), []
+
+        def forward(self, x):
+            self.seen.append(("ran", len(x)))
+            return self.linear(x)
+
+    model = Noted().double()
+    step = make_step(model, SGD(lr=LR))
+    data = [[Batch(None, True, x, y)] for x, y in batches(3)]
+    sums, lr = Sums.zero(step.forward.flat.tensor[:, 0]), torch.full((1, 1), LR, dtype=torch.float64)
+    step(data, lr, 1, sums, lambda place: model.seen.append(("seeded", place)))
+    assert model.seen == [(kind, value) for i in range(3) for kind, value in (("seeded", i), ("ran", 8))]

@@ -155,3 +155,12 @@ def test_steps_of_an_epoch_leave_out_a_last_batch_of_one(num_train, batch_size, 
     assert num_steps(num_train, trainer) == steps
     batches = usable(list(torch.arange(num_train).split(batch_size)))
     assert -(-len(batches) // accumulate) == steps
+
+
+def test_accumulated_batches_and_updates_draw_dropout_of_their_own(monkeypatch):
+    run = make("dropout=inverted", "trainer.accumulate=2", "trainer.epochs=2")
+    draws, seed = [], run.step.forward.seed_dropout
+    monkeypatch.setattr(run.step.forward, "seed_dropout", lambda seeds, draw: (draws.append(draw), seed(seeds, draw)))
+    finish(run)
+    assert len(draws) == 2 * 5  # 150 examples in batches of 32
+    assert len(set(draws)) == len(draws)

@@ -13,6 +13,7 @@ import dlexp.model.resnext
 from dlexp.config.catalog import list_groups
 from dlexp.dropout import Inverted
 from dlexp.error import ConfigError
+from dlexp.init import output_layers
 from dlexp.model.cnn import CNN
 from dlexp.model.densenet import DenseNet
 from dlexp.model.inception import GoogLeNet
@@ -41,7 +42,7 @@ IMAGE_NETS = {
     "densenet-small": partial(DenseNet, 40, 4),
     "densenet-checkpointing": partial(DenseNet, 40, 4, checkpointing=True),
 }
-ALL = {"softmax": Softmax, "mlp": MLP, "mlp-shortcut": partial(MLP, [8, 8], True), **IMAGE_NETS}
+ALL = {"softmax": Softmax, "mlp": MLP, "mlp-shortcut": partial(MLP, [8, 8], True, True, 0.1), **IMAGE_NETS}
 FUSABLE = [name for name in ALL if name != "densenet-checkpointing"]
 
 
@@ -83,6 +84,21 @@ def test_output_shapes(name, in_shape, blocks):
             outputs = outputs_of(model.train(training)(torch.empty(2, *in_shape)))
             assert [output.shape for output in outputs] == len(outputs) * [(2, 5)]
             assert len(outputs) == (3 if training and name.startswith("inception") else 1)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_output_layers_give_the_outputs(name, blocks):
+    model = build(name, blocks, image_of(name))
+    layers = output_layers(model)
+    assert [layer.weight.shape[0] for layer in layers] == len(layers) * [5]
+    assert len(layers) == (3 if name.startswith("inception") else 2 if name == "mlp-shortcut" else 1)
+    with torch.no_grad():
+        for layer in layers:
+            layer.weight.zero_()
+            if layer.bias is not None:
+                layer.bias.fill_(2.0)
+    for output in outputs_of(model(torch.ones(2, *image_of(name)))):
+        assert (output == 2.0).all()
 
 
 @pytest.mark.parametrize("name", IMAGE_NETS)

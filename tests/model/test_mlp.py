@@ -1,9 +1,12 @@
 from functools import partial
 
+import pytest
 import torch
 
 from dlexp.activation import Tanh
-from dlexp.dropout import Inverted, NoDropout
+from dlexp.dropout import Classic, Inverted, NoDropout
+from dlexp.error import ConfigError
+from dlexp.init import KaimingNormal, initialize
 from dlexp.model.mlp import MLP, DenseLayer
 from dlexp.model.softmax import Softmax
 from dlexp.norm import NoNorm
@@ -44,3 +47,46 @@ def test_images_are_flattened():
 def test_dropout_follows_each_hidden_layer():
     model = MLP([4, 4], in_shape=(3,), num_outputs=2, **bare(dropout=partial(Inverted, p=0.3)))
     assert sum(isinstance(module, Inverted) for module in model.modules()) == 2
+
+
+def test_output_shortcut_adds_a_linear_map_of_the_input_to_the_logits():
+    model = MLP([4], output_shortcut=True, in_shape=(3,), num_outputs=2, **bare())
+    x = torch.randn(5, 3)
+    expected = model.output(model.hidden(x)) + x @ model.output_shortcut.weight.T
+    torch.testing.assert_close(model(x), expected)
+    assert model.output_shortcut.bias is None
+
+
+def test_both_layers_that_give_logits_start_with_the_gain_of_outputs():
+    model = MLP([400], output_shortcut=True, in_shape=(500,), num_outputs=300, **bare())
+    initialize(model, KaimingNormal(), torch.Generator().manual_seed(0))
+    for layer, variance in (
+        (model.output, 1 / 400),
+        (model.output_shortcut, 1 / 500),
+        (model.hidden[0].linear, 2 / 500),
+    ):
+        assert layer.weight.square().mean().item() == pytest.approx(variance, rel=0.03)
+
+
+@pytest.mark.parametrize("kind", [Inverted, Classic])
+def test_input_dropout_zeroes_inputs_at_its_own_rate_before_the_first_layer(kind):
+    model = MLP(
+        [4], output_shortcut=True, input_dropout=0.2, in_shape=(64,), num_outputs=2, **bare(dropout=partial(kind))
+    )
+    seen = []
+    model.hidden[0].linear.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].detach()))
+    x = torch.ones(500, 64)
+    model(x)
+    model.eval()(x)
+    dropped = (seen[0] == 0).double().mean().item()
+    assert abs(dropped - 0.2) < 5 * (0.16 / 32000) ** 0.5
+    spread = seen[0].std().item() / 32000**0.5
+    assert abs(seen[0].mean() - seen[1].mean()) < 5 * spread
+    assert model.hidden[0].dropout.p.item() == 0.5
+
+
+def test_input_dropout_needs_a_kind_of_dropout():
+    with pytest.raises(
+        ConfigError, match=r"model.input_dropout: got 0.2 with dropout=none; choose dropout=inverted or"
+    ):
+        MLP([4], input_dropout=0.2, in_shape=(3,), num_outputs=2, **bare())

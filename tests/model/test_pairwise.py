@@ -84,7 +84,8 @@ def two_steps(nodes, x, y):
     activation = factory(activation_node)
     blocks = {"activation": activation, "norm": factory(norm_node), "dropout": factory(dropout_node)}
     model = build(model_node, in_shape=(3, 32, 32), num_outputs=10, **blocks)
-    initialize(model, build(init_node, gain=activation(num_features=1).gain), torch.Generator().manual_seed(0))
+    init = build(init_node, activation_gain=activation(num_features=1).gain)
+    initialize(model, init, torch.Generator().manual_seed(0))
     losses = []
     for _ in range(2):
         outputs = model(x)

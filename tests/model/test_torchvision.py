@@ -32,7 +32,7 @@ def published(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "name",
-    ["resnet18", "convnext_tiny", "regnet_x_400mf", "googlenet", "swin_t"],
+    ["resnet18", "convnext_tiny", "regnet_x_400mf", "googlenet", "swin_t", "squeezenet1_1"],
 )
 def test_head_fits_the_data(name, net):
     with torch.device("meta"):
@@ -40,6 +40,7 @@ def test_head_fits_the_data(name, net):
         for training in (True, False):
             assert model.train(training)(torch.empty(2, 1, 48, 48)).shape == (2, 7)
     assert len(model.head_names) == 2
+    assert [layer.weight.shape[0] for layer in model.output_layers] == [7]
 
 
 @pytest.mark.slow

@@ -33,6 +33,7 @@ OURS = {
 
 
 def test_the_tables_cover_every_option():
+    assert {option for option, _ in FORMS} == set(OPTIONS)
     assert set(REFERENCE) == set(OURS) == set(OPTIONS) == {
         "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw",
     }  # fmt: skip
@@ -80,9 +81,17 @@ def test_numbers_and_equal_tensors_give_the_same_trajectory(option):
     torch.testing.assert_close(a[0], b[0], rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("option", OPTIONS)
+ADAPTIVE = ({"form": "outside"}, {"form": "inside"}, {"form": "rootless"})
+FORMS = [
+    *[(option, {}) for option in ("sgd", "adamw")],
+    *[(option, form) for option in ("adagrad", "rmsprop", "adam") for form in ADAPTIVE],
+    *[(option, {"form": form}) for option in ("momentum", "nesterov") for form in ("torch", "sutskever")],
+]
+
+
+@pytest.mark.parametrize(("option", "form"), FORMS)
 @pytest.mark.parametrize("num_params", [1003, 1008, 5])
-def test_a_trial_is_bitwise_the_same_alone_and_among_seven(option, num_params):
+def test_a_trial_is_bitwise_the_same_alone_and_among_seven(option, form, num_params):
     generator = torch.Generator().manual_seed(1)
     start_TP = torch.randn(7, num_params, generator=generator)
     grads_STP = torch.randn(6, 7, num_params, generator=generator)
@@ -91,7 +100,7 @@ def test_a_trial_is_bitwise_the_same_alone_and_among_seven(option, num_params):
     more = {k: torch.rand(7, 1, generator=generator) for k in ("momentum", "alpha", "eps") if hasattr(_rule(option), k)}
 
     def run(rows: slice) -> torch.Tensor:
-        rule = _rule(option, weight_decay=weight_decay_T1[rows], **{k: v[rows] for k, v in more.items()})
+        rule = _rule(option, **form, weight_decay=weight_decay_T1[rows], **{k: v[rows] for k, v in more.items()})
         params_TP = start_TP[rows].clone()
         state = rule.init(params_TP)
         for step, grads_TP in enumerate(grads_STP, start=1):

@@ -104,10 +104,10 @@ class Graphed:
     def collect_grads(self, is_first: bool) -> None:
         """See `dlexp.engine.forward.Forward`; autograd adds to the views itself."""
 
-    def seed_dropout(self, seeds: list[int], step: int) -> None:
+    def seed_dropout(self, seeds: list[int], draw: int) -> None:
         """See `dlexp.engine.forward.Forward`."""
         if self._dropouts[0]:
-            seeds_TL = layer_seeds(seeds, step, len(self._dropouts[0]))
+            seeds_TL = layer_seeds(seeds, draw, len(self._dropouts[0]))
             for row, dropouts in enumerate(self._dropouts):
                 for layer, dropout in enumerate(dropouts):
                     dropout.seed.copy_(seeds_TL[row, layer])

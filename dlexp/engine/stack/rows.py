@@ -74,10 +74,10 @@ class Rows:
         """Return the trained parameters by name, each (T, *shape)."""
         return dict(zip(self.flat.names, self._leaves, strict=True))
 
-    def seed_dropout(self, seeds: list[int], step: int) -> None:
-        """Write each trial's and layer's dropout seed of one step."""
+    def seed_dropout(self, seeds: list[int], draw: int) -> None:
+        """Write each trial's and layer's dropout seed for one batch."""
         if self._dropouts:
-            seeds_TL = layer_seeds(seeds, step, len(self._dropouts))
+            seeds_TL = layer_seeds(seeds, draw, len(self._dropouts))
             for number, name in enumerate(self._dropouts):
                 self.buffers[f"{name}.seed"].copy_(seeds_TL[:, number])
 

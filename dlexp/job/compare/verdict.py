@@ -1,12 +1,13 @@
 """Which of two is better, or that one cannot tell."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from dlexp.job.compare.document import Pair
 from dlexp.statistic.holm import holm
-from dlexp.statistic.sign_flip import sign_flip
+from dlexp.statistic.sign_flip import SignFlip, sign_flip
 from dlexp.statistic.t_test import corrected_t_test, differences_needed
 
 ALPHA = 0.05
@@ -41,20 +42,33 @@ def compare_folds(a: str, b: str, differences: np.ndarray, ratio: float, num_pai
         "by_fold": differences.tolist(),
     }
     if math.isnan(test.p_value):
-        # Without spread there is no t. Sign flips take folds for independent, so they name a p but never a winner.
-        flips = sign_flip(differences, generator=np.random.default_rng(0))
+        flips = _without_spread(differences)
         record["p_value"], record["test"], record["smallest_p"] = flips.p_value, "sign flips", flips.smallest_p
     return record
 
 
-def judge(pairs: list[Pair], *, is_high_better: bool) -> None:
+def fold_p_value(differences: np.ndarray, ratio: float) -> float:
+    """Return the p-value of `compare_folds` alone."""
+    p_value = corrected_t_test(differences, ratio).p_value
+    return _without_spread(differences).p_value if math.isnan(p_value) else p_value
+
+
+def _without_spread(differences: np.ndarray) -> SignFlip:
+    """Return what stands for a t that does not exist: flips take folds for independent, so they name no winner."""
+    return sign_flip(differences, generator=np.random.default_rng(0))
+
+
+def judge(pairs: list[Pair], *, is_high_better: bool, other_p_values: Sequence[float] = ()) -> None:
     """Add the p after Holm's correction, `p_holm`, and the `verdict` to each pair, in place.
 
     Args:
         pairs: With `interval`, `p_value` and `needed`.
         is_high_better: Direction of the metric.
+        other_p_values: Of the pairs that could have been among these, had the values fallen otherwise: whoever
+            compares with the best of m has picked from all m (m - 1) / 2 pairs.
     """
-    for pair, adjusted in zip(pairs, holm(np.array([pair["p_value"] for pair in pairs])), strict=True):
+    p_values = [*(pair["p_value"] for pair in pairs), *other_p_values]
+    for pair, adjusted in zip(pairs, holm(np.array(p_values))[: len(pairs)], strict=True):
         pair["p_holm"] = float(adjusted)
         pair["verdict"] = verdict(pair["interval"], pair["p_holm"], is_high_better=is_high_better)
         if pair["verdict"] != "cannot tell":

@@ -204,6 +204,7 @@ class CVSettingsResult(CVIdentity):
         picked_among: Settings with a mean.
         note: What picking the best does to its score.
         comparisons: The best with each other one.
+        compared_pairs: Pairs of settings that Holm's correction counts: all of them.
     """
 
     metric: str
@@ -212,6 +213,7 @@ class CVSettingsResult(CVIdentity):
     picked_among: int
     note: str
     comparisons: list[Pair]
+    compared_pairs: int
 
 
 AnyCVResult = CVResult | CVSettingsResult

@@ -46,12 +46,20 @@ class SelectionBias(TypedDict, total=False):
         picked_among: Settings.
         optimism: By how much the best score flatters.
         corrected: The score without it.
-        wins: Share of resampled validation parts that the winner is best on, in [0, 1].
+        corrected_interval: Of 95 %, lower end and upper end.
+        corrected_epochs: Whether the choice of the best epoch is in it.
+        corrected_notes: What it does not cover, in words.
+        not_corrected: The reason, in place of all but `picked_among`.
+        wins: Share of validation parts drawn anew that the winner is best on, in [0, 1].
     """
 
     picked_among: int
     optimism: float
     corrected: float
+    corrected_interval: list[float]
+    corrected_epochs: bool
+    corrected_notes: list[str]
+    not_corrected: str
     wins: float
 
 

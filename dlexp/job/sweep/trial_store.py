@@ -138,7 +138,10 @@ class TrialStore:
             "params": trial.overrides,
             "number": trial.proposal.number,
             "test_openings": 0,
-            "monitor": self.sweep.manifest["monitor"],
+            "monitor": {
+                **self.sweep.manifest["monitor"],
+                "min_delta": trial.composed.config["trainer"]["min_delta"],
+            },
             **self.environment,
         }
         slug = name.slug([f"{key}={_short(value)}" for key, value in trial.overrides.items()])

@@ -10,7 +10,8 @@ from typing import Any
 
 from dlexp.build.node import is_per_trial
 from dlexp.build.probe import reason_against
-from dlexp.config.space import Space, declaration
+from dlexp.config.check import declaration
+from dlexp.config.space import Space
 from dlexp.config.wording import show
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError, DlexpError

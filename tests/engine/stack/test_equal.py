@@ -83,6 +83,11 @@ ROWS += [
     {"model": "resnet", "model.depth": "8"},
     {"data": "breast_cancer"},
     {"data": "diabetes", "trainer.accumulate": "2"},
+    {"dropout": "inverted", "trainer.accumulate": "2"},
+    {"dropout": "inverted", "model.input_dropout": "0.2", "model.output_shortcut": "true"},
+    {"loss": "cross_entropy", "loss.lse_penalty": "0.01"},
+    {"optimizer": "adam", "optimizer.form": "rootless"},
+    {"init": "xavier_normal", "init.gain": "activation"},
     {"optimizer": "adam", "seeds.order": "1"},
 ]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dlexp.job.compare.verdict import ALPHA, compare_folds, judge, verdict
+from dlexp.job.compare.verdict import ALPHA, compare_folds, fold_p_value, judge, verdict
 
 
 @pytest.mark.parametrize(
@@ -23,12 +23,12 @@ from dlexp.job.compare.verdict import ALPHA, compare_folds, judge, verdict
     ],
 )
 def test_a_winner_needs_the_interval_and_the_test(interval, p, is_high, expected):
-    assert verdict({"interval": interval, "p_holm": p}, is_high_better=is_high) == expected
+    assert verdict(interval, p, is_high_better=is_high) == expected
 
 
 def test_the_fold_test_is_nadeau_and_bengio_s():
     differences, ratio = np.array([0.02, 0.03, 0.01, 0.05, 0.04, 0.02, 0.03, 0.01, 0.02, 0.03]), 1 / 9
-    record = compare_folds(differences, ratio, num_pairs=1)
+    record = compare_folds("a", "b", differences, ratio, num_pairs=1)
     # Nadeau and Bengio (2003): t = mean / sqrt((1/J + n_val/n_train) s^2), J - 1 degrees of freedom
     error = math.sqrt((1 / 10 + ratio) * differences.var(ddof=1))
     t = differences.mean() / error
@@ -41,7 +41,7 @@ def test_the_fold_test_is_nadeau_and_bengio_s():
 
 
 def test_folds_without_spread_name_a_p_and_no_winner():
-    record = compare_folds(np.full(5, 0.1), 0.25, num_pairs=1)
+    record = compare_folds("a", "b", np.full(5, 0.1), 0.25, num_pairs=1)
     assert record["test"] == "sign flips"
     assert record["p_value"] == pytest.approx(2 / 2**5), "all signs alike, or all turned round"
     judge([record], is_high_better=True)
@@ -58,3 +58,24 @@ def test_holm_s_correction_is_over_all_pairs():
     pairs = [{"interval": [0.1, 0.2], "p_value": p, "needed": 3} for p in (0.03, 0.03)]
     judge(pairs, is_high_better=True)
     assert [(pair["verdict"], pair["needed"]) for pair in pairs] == [("cannot tell", 3)] * 2
+
+
+def test_who_picked_the_best_has_all_pairs_corrected_for():
+    def pair(p_value):
+        return {"p_value": p_value, "interval": [0.1, 0.2], "needed": 5}
+
+    pairs = [pair(0.01), pair(0.02)]
+    judge(pairs, is_high_better=True, other_p_values=[0.9])
+    # Holm over 0.01, 0.02, 0.9: 3 p, 2 p
+    assert [one["p_holm"] for one in pairs] == pytest.approx([0.03, 0.04])
+    assert [one["verdict"] for one in pairs] == ["a", "a"]
+    pairs = [pair(0.01), pair(0.02)]
+    judge(pairs, is_high_better=True, other_p_values=[0.9] * 8)
+    assert [one["p_holm"] for one in pairs] == pytest.approx([0.1, 0.18])
+    assert [one["verdict"] for one in pairs] == ["cannot tell"] * 2
+
+
+@pytest.mark.parametrize("differences", [[0.1, 0.2, 0.3, 0.1, 0.2], [0.1] * 5, [0.0] * 5])
+def test_the_p_value_of_folds_alone_is_that_of_their_record(differences):
+    record = compare_folds("a", "b", np.array(differences), 0.25, 1)
+    assert fold_p_value(np.array(differences), 0.25) == record["p_value"]

@@ -1,62 +1,222 @@
-"""What a winner is worth, from stored predictions."""
+"""What a winner is worth: recomputed from what its trials stored, or not corrected, with the reason."""
 
-from types import SimpleNamespace
+import json
 
 import numpy as np
 import pytest
 
-from dlexp.job.sweep.leaderboard import RankedSetting, RankedTrial
+from dlexp.engine.event import EpochEnd
+from dlexp.execution import group
+from dlexp.job.sweep import sweep
 from dlexp.job.sweep.selection_bias import selection_bias
-from dlexp.search.strategy import Proposal
+from dlexp.run.folder import METRICS
 
-NUM = 300
-
-
-def ranked(folder, number, output, target, ids=None):
-    folder = folder / str(number)
-    (folder / "predictions").mkdir(parents=True)
-    (folder / "predictions" / "val.npz").touch()
-    arrays = {"id": np.arange(NUM) if ids is None else ids, "target": target, "output": output}
-    kept = SimpleNamespace(path=folder, predictions=lambda _split: arrays)
-    trial = SimpleNamespace(proposal=Proposal(number, {}), seed=None, id=str(number))
-    value = float((output.argmax(axis=1) == target).mean()) if output.ndim == 2 else 0.0
-    entry = RankedTrial(trial, SimpleNamespace(value=value, status="finished", folder=kept), 1)  # type: ignore[arg-type]
-    return RankedSetting([entry], value, None)
+SHARED = ["tracking=none", "trainer.threads=1", "model.widths=[8]", "trainer.epochs=3"]
+LISTED = {"digits": "optimizer.lr=0.05,0.1,0.2", "diabetes": "optimizer.lr=0.01,0.02,0.04"}
 
 
-@pytest.fixture
-def equals(tmp_path):
-    """Twenty classifiers that guess right on four of five examples, each on its own."""
-    chance = np.random.default_rng(0)
-    target = chance.integers(0, 3, NUM)
-    found = []
-    for number in range(20):
-        output = chance.normal(size=(NUM, 3))
-        right = chance.random(NUM) < 0.7
-        output[right, target[right]] += 10
-        found.append(ranked(tmp_path, number, output, target))
-    return sorted(found, key=lambda s: -(s.value or 0))
+class Nobody:
+    def listen(self, event):
+        pass
+
+    def close(self):
+        pass
 
 
-def test_picking_among_equals_is_optimistic(equals):
-    found = selection_bias(equals, "val/accuracy")
-    truth = 0.7 + 0.3 / 3
-    assert found["picked_among"] == 20
-    assert equals[0].value > truth + 0.02
-    assert abs(found["corrected"] - truth) < 0.6 * (equals[0].value - truth)
-    assert found["wins"] < 0.6
-    assert selection_bias(equals, "val/accuracy") == found
+@pytest.fixture(autouse=True)
+def _without_figures(monkeypatch):
+    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
 
 
-def test_the_optimism_of_a_loss_makes_it_larger(equals):
-    found = selection_bias(equals, "val/log_loss")
-    assert found["optimism"] >= 0
-    assert found["corrected"] >= (equals[0].value or 0)
+def run(runs_dir, *overrides, data="digits"):
+    limit = ["data.limit=300"] if data == "digits" else []
+    given = [*SHARED, *limit, f"data={data}", f"runs_dir={runs_dir}", LISTED[data], *overrides]
+    return sweep.start(given, None, announce=lambda _about: Nobody())
 
 
-def test_unknown(equals, tmp_path):
-    assert selection_bias(equals[:1], "val/accuracy") == {}
-    assert selection_bias(equals, "val/f1_macro") == {}
-    assert selection_bias(equals, "train/loss") == {}
-    other = ranked(tmp_path, 99, np.zeros((NUM, 3)), np.zeros(NUM, dtype=int), ids=np.arange(NUM) + 1)
-    assert selection_bias([*equals, other], "val/accuracy") == {}
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweep, "draw_figures", lambda *_: None)
+        return run(tmp_path_factory.mktemp("runs"))
+
+
+def test_of_accuracy(digits):
+    best = digits.outcome.result["best"]
+    low, high = best["corrected_interval"]
+    assert best["picked_among"] == 3
+    assert best["corrected_epochs"] is True
+    assert best["corrected"] == pytest.approx(best["value"] - best["optimism"])
+    assert 0 <= low < best["corrected"] < high <= 1
+    # 359 examples: the standard error of a share p is sqrt(p (1 - p) / 358)
+    reach = 1.96 * 1.15 * np.sqrt(best["value"] * (1 - best["value"]) / 358)
+    assert (high - low) / 2 == pytest.approx(reach, rel=0.3)
+    assert 0 < best["wins"] <= 1
+    assert selection_bias(digits.ranking, "val/accuracy").items() <= best.items()
+
+
+@pytest.mark.parametrize("metric", ["mse", "rmse", "mae", "r2", "huber", "loss"])
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
+def test_values_are_corrected_in_the_metric_s_own_unit(tmp_path, loss, metric):
+    given = [f"loss={loss}", f"search.metric=val/{metric}", *(["loss.delta=0.5"] if loss == "huber" else [])]
+    best = run(tmp_path, *given, data="diabetes").outcome.result["best"]
+    assert "not_corrected" not in best
+    assert best["corrected_epochs"] is True
+    low, high = best["corrected_interval"]
+    assert low <= best["corrected"] <= high
+    sign = 1 if metric == "r2" else -1
+    assert best["corrected"] == pytest.approx(best["value"] - sign * best["optimism"])
+    assert 0 <= best["optimism"] < 0.6 * abs(best["value"]) + 0.3 * (metric == "r2")
+
+
+@pytest.mark.parametrize(
+    ("metric", "overrides"),
+    [
+        ("loss", ["loss=cross_entropy", "loss.label_smoothing=0.1"]),
+        ("loss", ["loss=cross_entropy", "loss.class_weight=balanced"]),
+        ("loss", ["loss=bce", "loss.alpha=2"]),
+        ("loss", ["loss=hinge"]),
+        ("loss", ["trainer.fuse=3", "loss=cross_entropy", "loss.label_smoothing=0.1,0.2"]),
+        ("log_loss", ["loss=hinge"]),
+        ("log_loss", ["trainer.precision=fp64"]),
+    ],
+)
+def test_losses_of_classes_are_corrected_with_their_epochs(tmp_path, metric, overrides):
+    best = run(tmp_path, f"search.metric=val/{metric}", *overrides).outcome.result["best"]
+    assert best["corrected_epochs"] is True
+    assert best["corrected"] == pytest.approx(best["value"] + best["optimism"])
+
+
+@pytest.mark.parametrize("metric", ["f1_macro", "roc_auc", "precision_macro", "calibration_error", "top5_accuracy"])
+def test_a_metric_of_whole_outputs_is_corrected_but_for_its_epoch(tmp_path, metric):
+    best = run(tmp_path, f"search.metric=val/{metric}").outcome.result["best"]
+    assert best["corrected_epochs"] is False
+    assert "no epoch's examples are kept" in best["corrected_notes"][0]
+    assert best["optimism"] >= 0
+
+
+def test_where_it_may_be_too_large_is_said(tmp_path):
+    best = run(tmp_path, data="diabetes").outcome.result["best"]
+    assert best["corrected_notes"] == ["of 88 examples the optimism of val/loss may be taken for a third too large"]
+
+
+def test_few_errors_are_told(tmp_path):
+    best = run(tmp_path / "many").outcome.result["best"]
+    assert best["corrected_notes"] == []
+    few = run(tmp_path / "few", "data.val_fraction=0.01").outcome.result["best"]
+    assert few["corrected_notes"][0].startswith("the best errs on ")
+
+
+def test_seeds_are_averaged(tmp_path):
+    best = run(tmp_path, "seed=0,1").outcome.result["best"]
+    assert best["corrected"] == pytest.approx(best["value"] - best["optimism"])
+    assert best["picked_among"] == 3
+
+
+@pytest.mark.parametrize(
+    ("metric", "reason"),
+    [("val/median_error", "depends on each example is not known"), ("train/loss", "measured on the training part")],
+)
+def test_unknown_metrics_say_why(tmp_path, metric, reason):
+    best = run(tmp_path, f"search.metric={metric}", data="diabetes").outcome.result["best"]
+    assert reason in best["not_corrected"]
+    assert "corrected" not in best
+
+
+def folder_of_best(found):
+    return found.ranking[0].entries[0].outcome.folder
+
+
+def test_a_value_that_cannot_be_recomputed_is_not_corrected(tmp_path):
+    found = run(tmp_path)
+    path = folder_of_best(found).path / METRICS
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines[1]["val/accuracy"] += 1e-3
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert "epoch 2: val/accuracy was recorded as" in selection_bias(found.ranking, "val/accuracy")["not_corrected"]
+
+
+def test_records_that_are_lost_leave_the_epoch_uncorrected(tmp_path):
+    found = run(tmp_path)
+    (folder_of_best(found).path / "epochs.bits").unlink()
+    assert selection_bias(found.ranking, "val/accuracy")["corrected_epochs"] is False
+
+
+def test_other_examples_and_no_predictions_say_so(tmp_path):
+    found = run(tmp_path)
+    folder = folder_of_best(found)
+    arrays = folder.predictions("val")
+    folder.write_predictions("val", arrays["id"][::-1], arrays["target"], arrays["output"])
+    assert "different examples" in selection_bias(found.ranking, "val/accuracy")["not_corrected"]
+    (folder.path / "predictions" / "val.npz").unlink()
+    assert "no stored predictions" in selection_bias(found.ranking, "val/accuracy")["not_corrected"]
+
+
+def test_one_value_was_not_picked(tmp_path):
+    found = sweep.start(
+        [*SHARED[:3], "trainer.epochs=1", f"runs_dir={tmp_path}", "seed=0,1"], None, announce=lambda _about: Nobody()
+    )
+    assert "picked_among" not in found.outcome.result["best"]
+
+
+@pytest.mark.parametrize("fuse", ["off", "3"])
+def test_killed_and_gone_on_with_it_keeps_the_same_records(tmp_path, monkeypatch, fuse):
+    whole = run(tmp_path / "whole", f"trainer.fuse={fuse}")
+    train_group, ends = group.train_group, []
+
+    def cut_off(members, should_stop):
+        for told in train_group(members, should_stop):
+            yield told
+            ends.append(isinstance(told.event, EpochEnd))
+            if sum(ends) == 5:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(group, "train_group", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", f"trainer.fuse={fuse}")
+    monkeypatch.undo()
+    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
+    again = run(tmp_path / "cut", f"trainer.fuse={fuse}")
+    contents = [
+        {entry.trial.id: (entry.outcome.folder.path / "epochs.bits").read_bytes() for entry in ranked.entries}
+        for found in (whole, again)
+        for ranked in sorted(found.ranking, key=lambda ranked: ranked.number)
+    ]
+    assert len(contents) == 6
+    assert contents[:3] == contents[3:]
+    told = [found.outcome.result["best"] for found in (whole, again)]
+    assert told[0]["corrected"] == told[1]["corrected"]
+    assert told[0]["corrected_interval"] == told[1]["corrected_interval"]
+
+
+def test_a_trial_whose_record_was_damaged_on_the_disk_is_trained_anew(tmp_path):
+    found = run(tmp_path)
+    folder = folder_of_best(found)
+    path = folder.path / "epochs.bits"
+    intact = path.read_bytes()
+    path.write_bytes(intact[:-1] + b"\x00")
+    again = run(tmp_path)
+    assert folder_of_best(again).path == folder.path
+    assert path.read_bytes() == intact
+
+
+@pytest.mark.parametrize("fuse", ["off", "3"])
+def test_min_delta_names_the_epoch_whose_weights_are_kept(tmp_path, fuse):
+    given = ["trainer.min_delta=0.05", "trainer.epochs=8", f"trainer.fuse={fuse}"]
+    found = run(tmp_path, *given)
+    is_last_best = []
+    for ranked in found.ranking:
+        outcome = ranked.entries[0].outcome
+        history = [record["val/accuracy"] for record in outcome.folder.history()]
+        best = history[0]
+        for value in history[1:]:  # the documented rule: an epoch is best when it beats the best by more than 0.05
+            best = value if value - best > 0.05 else best
+        arrays = outcome.folder.predictions("val")
+        assert outcome.value == best
+        assert (arrays["output"].argmax(1) == arrays["target"]).mean() == pytest.approx(best, abs=1e-6)
+        is_last_best.append(best == max(history))
+    assert not all(is_last_best), "else the test could not fail"
+    lr = found.ranking[0].settings["optimizer.lr"]
+    given = [*SHARED[:3], *given, "data=digits", "data.limit=300", f"runs_dir={tmp_path}", f"optimizer.lr={lr}"]
+    alone = train.start(given)
+    assert alone.result["metrics"]["val/accuracy"] == pytest.approx(found.ranking[0].value, abs=0.01)

@@ -1,0 +1,42 @@
+"""How far scores would move on other examples of the same kind: normal draws with the covariance that they have.
+
+Shapes: B draws, N examples, E scores.
+"""
+
+import math
+
+import numpy as np
+
+from dlexp.statistic.score import Weighted
+
+STEP = 0.1  # of the weights: small enough to be linear, and a weight of 1 stays positive
+
+
+def weights(num_draws: int, num_examples: int, generator: np.random.Generator) -> np.ndarray:
+    """Return multipliers (B, N): standard normal, of mean zero over the examples of each draw."""
+    drawn_BN = generator.standard_normal((num_draws, num_examples))
+    return drawn_BN - drawn_BN.mean(1, keepdims=True)
+
+
+def of_means(weights_BN: np.ndarray, values_EN: np.ndarray, sizes_N: np.ndarray | None = None) -> np.ndarray:
+    """Return the noise (B, E) of sum_n s_n x_n / sum_n s_n, linear in the multipliers g_n.
+
+    It is sum_n g_n s_n (x_n - mean) / sum_n s_n times sqrt(N / (N - 1)), whose covariance is that of the means.
+
+    Args:
+        weights_BN: From `weights`.
+        values_EN: x of each score.
+        sizes_N: How much each example counts; None for all alike.
+    """
+    num = values_EN.shape[1]
+    sizes_N = np.ones(num) if sizes_N is None else sizes_N
+    means_E = values_EN @ sizes_N / sizes_N.sum()
+    moves_EN = (values_EN - means_E[:, None]) * (sizes_N / sizes_N.sum())
+    return weights_BN @ moves_EN.T * math.sqrt(num / (num - 1))
+
+
+def of_function(weights_BN: np.ndarray, score: Weighted) -> np.ndarray:
+    """Return the noise (B,) of any smooth function of the examples' weights: (f(1 + h g) - f(1)) / h, h small."""
+    num = weights_BN.shape[1]
+    moved_BN = np.maximum(1 + STEP * weights_BN, STEP)
+    return (score(moved_BN) - score(np.ones((1, num)))) / STEP * math.sqrt(num / (num - 1))
