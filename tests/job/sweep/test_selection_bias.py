@@ -5,10 +5,12 @@ import json
 import numpy as np
 import pytest
 
+from dlexp.config.resolve import resolve
 from dlexp.engine.event import EpochEnd
 from dlexp.execution import group
 from dlexp.job.sweep import sweep
 from dlexp.job.sweep.selection_bias import selection_bias
+from dlexp.job.train import train
 from dlexp.run.folder import METRICS
 
 SHARED = ["tracking=none", "trainer.threads=1", "model.widths=[8]", "trainer.epochs=3"]
@@ -218,5 +220,5 @@ def test_min_delta_names_the_epoch_whose_weights_are_kept(tmp_path, fuse):
     assert not all(is_last_best), "else the test could not fail"
     lr = found.ranking[0].settings["optimizer.lr"]
     given = [*SHARED[:3], *given, "data=digits", "data.limit=300", f"runs_dir={tmp_path}", f"optimizer.lr={lr}"]
-    alone = train.start(given)
+    alone = train.start(resolve(given), announce=lambda _about: lambda _event: None)
     assert alone.result["metrics"]["val/accuracy"] == pytest.approx(found.ranking[0].value, abs=0.01)
