@@ -101,7 +101,7 @@ def read(folder: RunFolder) -> dict[str, Any]:
 def read_unit(about: dict[str, Any]) -> TargetScale | None:
     """Return the unit of values that a file states; None for classes."""
     unit = about["unit"]
-    return None if unit is None else TargetScale(*(torch.tensor([[unit[name]]]) for name in ("mean", "std")))
+    return None if unit is None else TargetScale(*(_wide([[unit[name]]]) for name in ("mean", "std")))
 
 
 def load(folder: RunFolder) -> SavedModel:
