@@ -1,7 +1,7 @@
 """The JSON Schema files are those of the code, and real documents keep to them."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -83,7 +83,9 @@ def test_documents_of_a_run(tmp_path):
     assert faults("verify", verify.verify("last", tmp_path)) == []
     records = list_runs(tmp_path)
     assert len(records) == 1
-    assert list(Draft202012Validator(schema.schema("runs")).iter_errors(records)) == []  # with its result's fields
+    assert (
+        list(Draft202012Validator(schema.schema("runs")).iter_errors(cast(Any, records))) == []
+    )  # with its result's fields
 
 
 def test_documents_of_a_sweep_and_a_comparison(tmp_path):

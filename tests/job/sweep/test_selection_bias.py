@@ -1,6 +1,7 @@
 """What a winner is worth, from stored predictions."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def equals(tmp_path):
 
 
 def test_picking_among_equals_is_optimistic(equals):
-    found = selection_bias(equals, "val/accuracy")
+    found: Any = selection_bias(equals, "val/accuracy")
     truth = 0.7 + 0.3 / 3
     assert found["picked_among"] == 20
     assert equals[0].value > truth + 0.02
@@ -49,7 +50,7 @@ def test_picking_among_equals_is_optimistic(equals):
 
 
 def test_the_optimism_of_a_loss_makes_it_larger(equals):
-    found = selection_bias(equals, "val/log_loss")
+    found: Any = selection_bias(equals, "val/log_loss")
     assert found["optimism"] >= 0
     assert found["corrected"] >= (equals[0].value or 0)
 
