@@ -50,7 +50,7 @@ WITHOUT_MODULE = {
     "tests/docs/test_schema.py": "the schemas, against every document that a command prints",
     "tests/search/test_replay.py": "a benchmark of searches",
     "tests/test_contributing.py": "CONTRIBUTING",
-    "tests/test_init_gain.py": "initialisation: the papers' gains, and variance through depth",
+    "tests/model/test_init_gain.py": "initialisation: the papers' gains, and variance through depth",
     "tests/test_golden.py": "run folders of earlier versions, read by every command",
     "tests/test_layout.py": "the tree",
     "tests/test_packaging.py": "pyproject.toml",

@@ -35,9 +35,12 @@ def folder(tmp_path):
 
 def spec_of(settings: int = 1, *, is_high_better: bool = True) -> Any:
     rows = range(10)
+    folds = [SimpleNamespace(val=rows)] * K
     dataset = SimpleNamespace(task="multiclass", name="wine", train=rows, val=rows, test=rows, fingerprint="f")
     metric = "val/accuracy" if is_high_better else "val/loss"
-    about = {"dataset": dataset, "seeds": [0], "folds": list(range(K)), "repeats": 1, "held_out": 1 / (K - 1)}
+    about = {"dataset": dataset, "seeds": [0], "folds": folds, "repeats": 1, "held_out": 1 / (K - 1)}
+    task = SimpleNamespace(metrics=SimpleNamespace(names=["brier_error"]))
+    about["first"] = SimpleNamespace(run=SimpleNamespace(task=task))
     return SimpleNamespace(
         **about, metric=metric, is_high_better=is_high_better, settings=[None] * settings, inner=None
     )
@@ -61,6 +64,7 @@ def test_the_mean_of_all_folds(folder):
     assert result["mean"]["val/accuracy"] == pytest.approx(0.75)
     assert result["std"]["val/accuracy"] == pytest.approx(stats.tstd(values))
     assert result["metrics"] == result["mean"]
+    assert result.get("own_metrics") == ["brier_error"]
     assert folder.result == result
 
 

@@ -41,7 +41,7 @@ def test_the_folder_stands_in_the_cv_s_and_is_a_plain_cv_of_one_setting(parent, 
         key: ABOUT[key] for key in ("kind", "seed", "device", "data")
     }
     assert folder.run_id != parent.run_id
-    assert "lr=0.2" in folder.path.name
+    assert folder.path.name.endswith("-lr0.2")
 
 
 def test_a_whole_result_is_returned_as_it_is_and_another_is_written_anew(parent, monkeypatch):
