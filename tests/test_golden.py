@@ -17,6 +17,7 @@ from dlexp.job.train import train
 from dlexp.job.train.verify import verify
 from dlexp.run.listing import list_runs
 from dlexp.run.scan import find
+from tests.present import present
 
 ARCHIVE = Path(__file__).parent / "golden" / "runs-0.1.0.tar.xz"
 TRAIN, SWEEP, CV = "1qtqar9jqeq", "1qtqaz83gtn", "1qtqb2n00dn"
@@ -62,7 +63,7 @@ def test_their_weights_give_the_metrics_that_were_recorded(runs_dir, run_id):
 def test_they_predict(runs_dir, tmp_path):
     np.save(tmp_path / "one.npy", np.zeros((1, 8, 8), dtype=np.float32))
     document = predict(TRAIN, runs_dir, [tmp_path / "one.npy"])
-    assert sum(document["predictions"][0]["probabilities"].values()) == pytest.approx(1.0, abs=1e-5)
+    assert sum(present(document["predictions"][0].get("probabilities")).values()) == pytest.approx(1.0, abs=1e-5)
 
 
 def test_they_are_compared(runs_dir):

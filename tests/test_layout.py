@@ -24,17 +24,33 @@ MAX_TESTS = 20  # a folder of tests mirrors one of modules, and adds what crosse
 WITHOUT_TEST = {
     "cli/argument.py": "declares flags and computes nothing; tests/cli/test_app.py reads them in every help",
     "cli/view/cv_table.py": "a table of `dlexp cv`, asserted in tests/cli/command/test_cv.py",
+    **{
+        f"dlexp/{name}.py": "declares the form of documents; tests/docs/test_schema.py holds what is printed against it"
+        for name in (
+            "build/document",
+            "job/compare/document",
+            "job/cv/check_document",
+            "job/cv/document",
+            "job/inference/document",
+            "job/sweep/document",
+            "job/train/document",
+            "run/document",
+        )
+    },
+    "dlexp/statistic/measure.py": "declares constants and computes nothing; tests/metric asserts what they do",
     "dlexp/augment/none.py": "an option, held by tests/augment/test_contract.py",
 }
 # Modules that the builder imports and that cannot change a number; dlexp/search/trial_id.py says why.
-WITHOUT_NUMBERS = {"dlexp.config.trust", "dlexp.durable"}
+WITHOUT_NUMBERS = {"dlexp.config.metric", "dlexp.config.trust", "dlexp.durable"}
 # Tests that have no module of their name, and why.
 WITHOUT_MODULE = {
     "tests/docs/test_configure.py": "a page of the documents",
     "tests/docs/test_generate.py": "the generator of the documents",
     "tests/docs/test_pages.py": "the documents",
+    "tests/docs/test_schema.py": "the schemas, against every document that a command prints",
     "tests/search/test_replay.py": "a benchmark of searches",
     "tests/test_contributing.py": "CONTRIBUTING",
+    "tests/model/test_init_gain.py": "initialisation: the papers' gains, and variance through depth",
     "tests/test_golden.py": "run folders of earlier versions, read by every command",
     "tests/test_layout.py": "the tree",
     "tests/test_packaging.py": "pyproject.toml",
@@ -46,6 +62,7 @@ WITHOUT_MODULE = {
     "tests/schedule/test_contract.py": "a table over all options",
     "tests/model/test_pairwise.py": "every option beside every option",
     "tests/model/test_parity.py": "models against torchvision's under copied weights",
+    "tests/cli/test_fold_table.py": "a use case: a cv whose folds are all equal",
     "tests/config/test_fuzz.py": "random configurations",
     "tests/config/test_user_code.py": "user code, from the configuration to the error",
     "tests/engine/stack/test_cuda.py": "all stacks on a GPU",
@@ -57,8 +74,11 @@ WITHOUT_MODULE = {
     "tests/job/cv/test_cv_killed.py": "a use case: kills",
     "tests/job/cv/test_cv_mlflow.py": "a use case: MLflow",
     "tests/job/cv/test_cv_settings.py": "a use case: settings compared by folds",
+    "tests/job/cv/test_pooled.py": "a use case: metrics of pooled predictions",
     "tests/job/sweep/test_sweep_killed.py": "a use case: kills",
     "tests/job/train/test_bad_data.py": "a use case: data with faults",
+    "tests/job/train/test_own_metric.py": "a use case: a metric of the user's",
+    "tests/job/train/test_precision.py": "a use case: numeric precision of a training",
     "tests/job/train/test_torchvision.py": "a use case: torchvision's data and models",
     "tests/job/train/test_train_killed.py": "a use case: kills",
     "tests/job/train/test_user_code.py": "a use case: classes of the user",

@@ -9,9 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from dlexp.config import catalog, trust
 from dlexp.config.compose import Composed, flat_keys
-from dlexp.config.effect import check_effects
 from dlexp.config.key import unknown_key
-from dlexp.config.relation import check_relations
+from dlexp.config.rule.effect import check_effects
+from dlexp.config.rule.relation import check_relations
 from dlexp.config.signature import COMPUTED, REQUIRED, Parameter, read
 from dlexp.config.wording import show, type_text
 from dlexp.error import ConfigError, did_you_mean

@@ -15,9 +15,9 @@ from dlexp.config import catalog, dimension
 from dlexp.config.check import ROOT, check, check_value, declaration
 from dlexp.config.compose import Composed, compose, resolve_again
 from dlexp.config.dimension import Dimension, integer_cure, limits_of
-from dlexp.config.effect import BLOCKS
 from dlexp.config.key import unknown_key
 from dlexp.config.override import Override, parse, yaml_value
+from dlexp.config.rule.effect import BLOCKS
 from dlexp.config.signature import Parameter, read
 from dlexp.config.wording import show
 from dlexp.error import ConfigError, did_you_mean

@@ -54,6 +54,7 @@ class TrainResult(TypedDict):
         task: Of the data.
         device: That it trained on.
         seed: Of the run.
+        own_metrics: Names of the user's metrics; absent in runs of version 0.1.
         epochs: Epochs done.
         best_epoch: The epoch whose metrics these are; 0 where there is none.
         metrics: By part and name, such as "val/accuracy".
@@ -70,6 +71,7 @@ class TrainResult(TypedDict):
     task: Task
     device: str
     seed: int
+    own_metrics: NotRequired[list[str]]
     epochs: int
     best_epoch: int
     metrics: Metrics

@@ -47,6 +47,7 @@ def trained(tmp_path, every, *overrides):
     ],
 )
 def test_duplicates_and_unequal_classes_are_told_and_kept(tmp_path, every, overrides, is_unequal, is_advised):
+    result: Any
     heard, result = trained(tmp_path, every, *overrides)
     assert heard[:2] == [
         "1 examples of val also stand in train, byte for byte: scores may be too good",

@@ -1,7 +1,7 @@
 """The JSON Schema files are those of the code, and real documents keep to them."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from dlexp.config.options import describe
 from dlexp.config.resolve import resolve
 from docs import schema
+from tests.job.compare import compared
 
 QUICK = ["tracking=none", "trainer.threads=1", "trainer.epochs=1", "data=iris", "trainer.fuse=off"]
 
@@ -86,7 +87,9 @@ def test_documents_of_a_run(tmp_path):
     assert faults("verify", verify.verify("last", tmp_path)) == []
     records = list_runs(tmp_path)
     assert len(records) == 1
-    assert list(Draft202012Validator(schema.schema("runs")).iter_errors(records)) == []  # with its result's fields
+    assert (
+        list(Draft202012Validator(schema.schema("runs")).iter_errors(cast(Any, records))) == []
+    )  # with its result's fields
 
 
 def test_documents_of_a_sweep_and_a_comparison(tmp_path):
@@ -110,3 +113,41 @@ def test_documents_of_cvs(tmp_path):
     for name, more in (("cv", []), ("cv-settings", ["optimizer.lr=0.01,0.1"])):
         done = cv.start([*overrides, *more], announce=lambda _about: lambda _event: None, has_figures=False)
         assert faults(name, done.result) == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["cv=leave_one_out", "data.limit=12"],
+        ["cv=nested", "cv.k=2", "cv.inner_k=2", "optimizer.lr=0.01,0.1"],
+        ["cv.k=2", "seed=0,1"],
+    ],
+    ids=["leave one out", "nested", "seeds"],
+)
+def test_documents_of_other_cvs(tmp_path, more):
+    from dlexp.job.cv import cv
+
+    overrides = [*QUICK, "model=softmax", "trainer.batch_size=8", f"runs_dir={tmp_path}", *more]
+    done = cv.start(overrides, announce=lambda _about: lambda _event: None, has_figures=False)
+    assert faults("cv", done.result) == []
+
+
+def test_documents_of_comparisons(tmp_path):
+    from dlexp.job.compare.comparison import compare
+
+    cvs = [compared.write_cv(tmp_path / "cv", seed, share).run_id for seed, share in ((10, 0.95), (20, 0.7))]
+    assert faults("compare", compare(cvs, tmp_path / "cv")) == []
+    targets = np.arange(60) % 3
+    runs = [
+        compared.write_run(
+            tmp_path / "runs",
+            compared.logits(10 * number + seed, targets, share),
+            targets,
+            seed=seed,
+            settings={"model": number},
+        ).run_id
+        for number, share in enumerate((0.95, 0.7))
+        for seed in range(3)
+    ]
+    assert faults("compare", compare(runs, tmp_path / "runs")) == []
+    assert faults("compare", compare(runs[:2], tmp_path / "runs", "log_loss")) == []

@@ -1,5 +1,7 @@
 """Outputs of a part, and their metrics."""
 
+from typing import Any, cast
+
 import pytest
 import torch
 
@@ -47,7 +49,7 @@ def test_huber_is_measured_with_the_delta_of_the_loss(delta):
 def test_each_trial_has_its_own_delta():
     targets = torch.randn(2, 30, generator=torch.Generator().manual_seed(1))
     outputs = (targets * 3).unsqueeze(-1)
-    stacked = report(outputs, targets, Reading(Huber(torch.tensor([[0.5], [2.0]])), 0))
+    stacked = report(outputs, targets, Reading(Huber(cast(Any, torch.tensor([[0.5], [2.0]]))), 0))
     for row, delta in enumerate((0.5, 2.0)):
         alone = report(outputs[row : row + 1], targets[row : row + 1], Reading(Huber(delta), 0))
         torch.testing.assert_close(stacked["huber"][row : row + 1], alone["huber"])

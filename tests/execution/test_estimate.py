@@ -12,6 +12,7 @@ from dlexp.execution.assignment import Assignment
 from dlexp.execution.estimate import BLOCK, estimate, seconds
 from dlexp.execution.fusion import Choice
 from dlexp.job.sweep import sweep
+from tests.present import present
 
 BASE = ["tracking=none", "trainer.threads=1", "model.widths=[16]", "data.limit=300", "trainer.epochs=4"]
 
@@ -49,7 +50,7 @@ def test_the_disk_is_that_of_a_real_trial(tmp_path):
         [*BASE, f"runs_dir={tmp_path}", "seed=0,1"], None, announce=lambda _about: Deaf(), has_figures=False
     )
     for record in done.outcome.result["trials"]:
-        written = [path for path in Path(record["run_dir"]).rglob("*") if path.is_file()]
+        written = [path for path in Path(present(record["run_dir"])).rglob("*") if path.is_file()]
         real = sum(-(-path.stat().st_size // BLOCK) * BLOCK for path in written)
         assert found.disk + 3 * found.disk_epoch == pytest.approx(real, rel=0.15)
 

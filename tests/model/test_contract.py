@@ -2,9 +2,11 @@
 
 import copy
 from functools import partial
+from typing import cast
 
 import pytest
 import torch
+from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
 import dlexp.model.densenet
@@ -89,7 +91,7 @@ def test_output_shapes(name, in_shape, blocks):
 @pytest.mark.parametrize("name", ALL)
 def test_output_layers_give_the_outputs(name, blocks):
     model = build(name, blocks, image_of(name))
-    layers = output_layers(model)
+    layers = [cast(nn.Linear, layer) for layer in output_layers(model)]
     assert [layer.weight.shape[0] for layer in layers] == len(layers) * [5]
     assert len(layers) == (3 if name.startswith("inception") else 2 if name == "mlp-shortcut" else 1)
     with torch.no_grad():

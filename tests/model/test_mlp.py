@@ -1,4 +1,5 @@
 from functools import partial
+from typing import cast
 
 import pytest
 import torch
@@ -11,6 +12,13 @@ from dlexp.model.mlp import MLP, DenseLayer
 from dlexp.model.softmax import Softmax
 from dlexp.norm import NoNorm
 from tests.present import present
+
+
+def first_of(model: MLP) -> DenseLayer:
+    """Return the first hidden layer."""
+    layer = model.hidden[0]
+    assert isinstance(layer, DenseLayer)
+    return layer
 
 
 def bare(**changes):
@@ -52,9 +60,9 @@ def test_dropout_follows_each_hidden_layer():
 def test_output_shortcut_adds_a_linear_map_of_the_input_to_the_logits():
     model = MLP([4], output_shortcut=True, in_shape=(3,), num_outputs=2, **bare())
     x = torch.randn(5, 3)
-    expected = model.output(model.hidden(x)) + x @ model.output_shortcut.weight.T
+    expected = model.output(model.hidden(x)) + x @ present(model.output_shortcut).weight.T
     torch.testing.assert_close(model(x), expected)
-    assert model.output_shortcut.bias is None
+    assert present(model.output_shortcut).bias is None
 
 
 def test_both_layers_that_give_logits_start_with_the_gain_of_outputs():
@@ -62,8 +70,8 @@ def test_both_layers_that_give_logits_start_with_the_gain_of_outputs():
     initialize(model, KaimingNormal(), torch.Generator().manual_seed(0))
     for layer, variance in (
         (model.output, 1 / 400),
-        (model.output_shortcut, 1 / 500),
-        (model.hidden[0].linear, 2 / 500),
+        (present(model.output_shortcut), 1 / 500),
+        (first_of(model).linear, 2 / 500),
     ):
         assert layer.weight.square().mean().item() == pytest.approx(variance, rel=0.03)
 
@@ -74,7 +82,7 @@ def test_input_dropout_zeroes_inputs_at_its_own_rate_before_the_first_layer(kind
         [4], output_shortcut=True, input_dropout=0.2, in_shape=(64,), num_outputs=2, **bare(dropout=partial(kind))
     )
     seen = []
-    model.hidden[0].linear.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].detach()))
+    first_of(model).linear.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].detach()))
     x = torch.ones(500, 64)
     model(x)
     model.eval()(x)
@@ -82,7 +90,7 @@ def test_input_dropout_zeroes_inputs_at_its_own_rate_before_the_first_layer(kind
     assert abs(dropped - 0.2) < 5 * (0.16 / 32000) ** 0.5
     spread = seen[0].std().item() / 32000**0.5
     assert abs(seen[0].mean() - seen[1].mean()) < 5 * spread
-    assert model.hidden[0].dropout.p.item() == 0.5
+    assert cast(Inverted | Classic, first_of(model).dropout).p.item() == 0.5
 
 
 def test_input_dropout_needs_a_kind_of_dropout():

@@ -1,6 +1,7 @@
 """The printed forms of the adaptive rules, each followed by hand in Python's numbers."""
 
 import math
+from typing import Any, cast
 
 import pytest
 import torch
@@ -66,5 +67,5 @@ def test_adam(form, bias_correction, is_per_trial):
         a, b = (1 - beta1**t, 1 - beta2**t) if bias_correction else (1.0, 1.0)
         theta -= LR * (m / a) / FORMS[form](v / b, EPS)
     betas = [torch.tensor([[beta]], dtype=torch.float64) for beta in (beta1, beta2)] if is_per_trial else [beta1, beta2]
-    rule = Adam(betas=betas, eps=EPS, form=form, bias_correction=bias_correction)
+    rule = Adam(betas=cast(Any, betas), eps=EPS, form=form, bias_correction=bias_correction)
     assert _follow(rule) == pytest.approx(theta, rel=1e-13)

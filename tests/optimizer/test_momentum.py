@@ -1,3 +1,5 @@
+from typing import Literal
+
 import numpy as np
 import pytest
 import torch
@@ -31,7 +33,7 @@ def test_under_a_constant_gradient_the_velocity_tends_to_g_over_one_minus_moment
 RATES, GRADS, ALPHA = [0.1, 0.1, 0.02, 0.3], [1.0, -0.5, 2.0, 0.25], 0.9
 
 
-def _follow(form: str, rates: list[float]) -> float:
+def _follow(form: Literal["torch", "sutskever"], rates: list[float]) -> float:
     params_TP = torch.ones(1, 1, dtype=torch.float64)
     rule = Momentum(momentum=ALPHA, form=form)
     state = rule.init(params_TP)

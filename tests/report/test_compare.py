@@ -3,6 +3,7 @@
 import math
 
 from dlexp.report.compare import difference_figure, draw
+from tests.report.drawn import numbers
 
 RUNS = [{"run_id": letter, "label": f"{letter} model"} for letter in "xyz"]
 PAIRS = [
@@ -16,9 +17,14 @@ COMPARED = {"metric": "val/accuracy", "runs": RUNS, "pairs": PAIRS}
 def test_a_line_and_a_point_for_each_pair_coloured_by_the_verdict():
     (axis,) = difference_figure(COMPARED).axes
     zero, *lines = axis.get_lines()
-    assert list(zero.get_xdata()) == [0, 0]
-    assert [line.get_xdata().tolist() for line in lines[0:4:2]] == [[0.05, 0.15], [-0.1, 0.1]]
-    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in lines[1::2]] == [(0.1, 0), (0.0, 1), (1.0, 2)]
+    assert numbers(zero.get_xdata()) == [0, 0]
+    assert [numbers(line.get_xdata()) for line in lines[0:4:2]] == [[0.05, 0.15], [-0.1, 0.1]]
+    firsts = [(numbers(line.get_xdata())[0], numbers(line.get_ydata())[0]) for line in lines[1::2]]
+    assert firsts == [
+        (0.1, 0),
+        (0.0, 1),
+        (1.0, 2),
+    ]
     assert [line.get_color() for line in lines[1::2]] == ["tab:blue", "tab:gray", "tab:gray"]
     assert [text.get_text() for text in axis.texts] == [
         "x model is better, p = 0.01",

@@ -54,7 +54,7 @@ def test_what_is_not_finite_has_no_value():
     outputs, targets = made(3)
     outputs[0] = np.nan
     assert np.isnan(weighted("accuracy", outputs, targets)(np.ones((2, NUM)))).all()
-    assert np.isnan(weighted("r2", *(np.ones(4, np.float32),) * 2)(np.ones((1, 4)))).all()
+    assert np.isnan(weighted("r2", np.ones(4, np.float32), np.ones(4, np.float32))(np.ones((1, 4)))).all()
 
 
 def test_values_of_single_examples():

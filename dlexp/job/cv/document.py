@@ -102,6 +102,7 @@ class CVIdentity(TypedDict):
         task: Of the data.
         device: That it trained on.
         seed: Of the cv.
+        own_metrics: Names of the user's metrics; absent in cvs of version 0.1.
         seeds: That each fold is trained under.
         k: Folds of a repeat.
         repeats: Of the dealing.
@@ -123,6 +124,7 @@ class CVIdentity(TypedDict):
     task: Task
     device: str
     seed: int
+    own_metrics: NotRequired[list[str]]
     seeds: list[int]
     k: int
     repeats: int
@@ -145,6 +147,7 @@ class CVResult(CVIdentity):
     Attributes:
         interval_corrected: 95 % intervals that allow for shared training data.
         interval_note: What `interval` is.
+        pooled: Metrics whose mean is that of the pooled predictions, where a fold holds out one example.
         std_seeds: Of several seeds the spread due to seeds.
         std_folds: Of several seeds the spread due to folds.
         searches: Of a nested cv, by fold.
@@ -154,6 +157,7 @@ class CVResult(CVIdentity):
 
     interval_corrected: dict[str, Span]
     interval_note: str
+    pooled: NotRequired[list[str]]
     std_seeds: NotRequired[Metrics]
     std_folds: NotRequired[Metrics]
     searches: NotRequired[list[SearchRecord]]

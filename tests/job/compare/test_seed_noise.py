@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError, RunError
 from dlexp.job.compare import seed_noise
 from dlexp.job.sweep import sweep
+from dlexp.job.sweep.document import SweepResult
 from dlexp.job.sweep.loop import TrialDone
 from dlexp.job.train.train import start
 from dlexp.run.folder import RunFolder
@@ -41,7 +43,7 @@ def train(runs_dir: Path, *overrides: str) -> RunFolder:
     return RunFolder.open(Path(found.result["run_dir"]))
 
 
-def measured(folder: RunFolder, num: int = 3, **more):
+def measured(folder: RunFolder, num: int = 3, **more) -> tuple[Any, dict[str, int]]:
     heard = Heard()
     found = measure(folder.run_id, folder.runs_dir, num, announce=heard, **more)
     assert found.exit_code == 0
@@ -94,7 +96,7 @@ def test_a_sweeps_winner_and_a_trial_of_it(tmp_path):
         announce=lambda _about: Heard()("all")(None),
         has_figures=False,
     )
-    result = found.outcome.result
+    result: Any = found.outcome.result
     document, trained = measured(RunFolder.open(Path(result["run_dir"])), 2)
     assert document["run_id"] == result["best"]["run_id"]
     assert document["value"] == pytest.approx(result["best"]["value"])
@@ -131,6 +133,6 @@ def test_refused_with_the_reason(tmp_path):
 
 def test_other_seeds_that_break_have_no_deviation(tmp_path):
     folder = train(tmp_path)
-    result = {"trials": [{"status": "finished"}, {"status": "diverged"}], "run_id": "s"}
+    result = cast(SweepResult, {"trials": [{"status": "finished"}, {"status": "diverged"}], "run_id": "s"})
     with pytest.raises(RunError, match=r"1 of 2 runs with other seeds \(initialisation\) diverged"):
         seed_noise._read("init", result, folder)

@@ -1,11 +1,13 @@
 """Who is better: only where the interval leaves zero out and the corrected test agrees; folds by their t-test."""
 
 import math
+from typing import cast
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from dlexp.job.compare.document import Pair
 from dlexp.job.compare.verdict import ALPHA, compare_folds, fold_p_value, judge, verdict
 
 
@@ -37,7 +39,8 @@ def test_the_fold_test_is_nadeau_and_bengio_s():
     width = stats.t.ppf(0.975, 9) * error
     assert record["interval"] == pytest.approx([differences.mean() - width, differences.mean() + width])
     assert (record["num"], record["unit"], record["test"]) == (10, "folds", "corrected resampled t")
-    assert record["by_fold"] == differences.tolist()
+    assert (record["a"], record["b"]) == ("a", "b")
+    assert record.get("by_fold") == differences.tolist()
 
 
 def test_folds_without_spread_name_a_p_and_no_winner():
@@ -48,14 +51,18 @@ def test_folds_without_spread_name_a_p_and_no_winner():
     assert record["verdict"] == "cannot tell"
 
 
+def pair_of(p: float) -> Pair:
+    return cast(Pair, {"interval": [0.1, 0.2], "p_value": p, "needed": 3})
+
+
 def test_holm_s_correction_is_over_all_pairs():
-    pairs = [{"interval": [0.1, 0.2], "p_value": p, "needed": 3} for p in (0.02, 0.01, 0.04)]
+    pairs = [pair_of(p) for p in (0.02, 0.01, 0.04)]
     judge(pairs, is_high_better=True)
     # Holm (1979): 0.01 * 3, max(that, 0.02 * 2), max(that, 0.04 * 1)
     assert [pair["p_holm"] for pair in pairs] == pytest.approx([0.04, 0.03, 0.04])
     assert {pair["verdict"] for pair in pairs} == {"a"}
     assert {pair["needed"] for pair in pairs} == {None}, "nothing is needed where a winner is named"
-    pairs = [{"interval": [0.1, 0.2], "p_value": p, "needed": 3} for p in (0.03, 0.03)]
+    pairs = [pair_of(p) for p in (0.03, 0.03)]
     judge(pairs, is_high_better=True)
     assert [(pair["verdict"], pair["needed"]) for pair in pairs] == [("cannot tell", 3)] * 2
 

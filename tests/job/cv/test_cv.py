@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from dlexp.engine.event import EpochEnd
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution import group as group_job
 from dlexp.job.cv import cv
+from dlexp.job.cv.document import AnyCVResult
 from dlexp.job.outcome import Outcome
 from dlexp.job.train import train
 from dlexp.run import scan
@@ -44,7 +46,7 @@ def folder_of(outcome: Outcome) -> RunFolder:
     return RunFolder.open(Path(outcome.result["run_dir"]))
 
 
-def plain(result: dict) -> dict:
+def plain(result: AnyCVResult) -> dict[str, Any]:
     """Return a result without what differs between two runs of the same."""
     text = json.loads(json.dumps(result))
     for record in [text, *text["folds"]]:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,9 @@ from dlexp.error import ConfigError, RunError
 from dlexp.execution import group as group_job
 from dlexp.job.compare.comparison import compare
 from dlexp.job.cv import cv
+from dlexp.job.cv.document import AnyCVResult
 from dlexp.job.inference.evaluate import evaluate
+from dlexp.job.outcome import Outcome
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 from dlexp.statistic.holm import holm
@@ -26,7 +29,7 @@ QUICK = ["data=wine", "trainer.epochs=2", "trainer.batch_size=16", "model.widths
 THREE = "optimizer.lr=0.0001,0.05,0.1"
 
 
-def start(runs_dir: Path, *overrides: str, announce=lambda _about: lambda _end: None):
+def start(runs_dir: Path, *overrides: str, announce=lambda _about: lambda _end: None) -> Outcome[Any]:
     return cv.start([*QUICK, *overrides, f"runs_dir={runs_dir}"], announce=announce, has_figures=False)
 
 
@@ -41,7 +44,7 @@ def seeds(tmp_path_factory):
     return start(tmp_path_factory.mktemp("seeds"), "seed=range(0,4)", "trainer.fuse=12")
 
 
-def plain(result: dict) -> dict:
+def plain(result: AnyCVResult) -> dict[str, Any]:
     """Return a result without what differs between two runs of the same."""
     text = json.loads(json.dumps(result))
     for record in [text, *text["folds"], *text.get("settings", []), *text.get("comparisons", [])]:
@@ -130,7 +133,7 @@ def test_settings_are_runs_of_their_own_for_other_commands(settings):
     mine = settings.result["comparisons"][0]
     assert found["pairs"][0]["difference"] == pytest.approx(mine["difference"])
     assert found["pairs"][0]["p_value"] == pytest.approx(mine["p_value"])
-    assert evaluate(paths[0], folder.runs_dir, "test")["models"] == 3
+    assert evaluate(paths[0], folder.runs_dir, "test").get("models") == 3
     with pytest.raises(RunError, match="got one setting of a cv; go on with `dlexp cv --resume"):
         cv.resume(paths[0], folder.runs_dir, announce=lambda _about: lambda _end: None, has_figures=False)
     with pytest.raises(RunError, match="got a cv of 3 settings; name one of them"):

@@ -5,6 +5,7 @@ import os
 import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,9 @@ from dlexp.data.fold import Fold
 from dlexp.error import ConfigError
 from dlexp.job.cv import cv
 from dlexp.job.cv.audit import perturb
+from dlexp.job.cv.document import AnyCVResult
 from dlexp.job.cv.nested import InnerChoice
+from dlexp.job.outcome import Outcome
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 
@@ -27,7 +30,7 @@ NESTED = [*QUICK, "cv=nested", "cv.k=2", "cv.inner_k=2"]
 GRID = "optimizer.lr=0.00001,0.03,0.1"
 
 
-def start(runs_dir: Path, *overrides: str, announce=lambda _about: lambda _end: None):
+def start(runs_dir: Path, *overrides: str, announce=lambda _about: lambda _end: None) -> Outcome[Any]:
     return cv.start([*NESTED, *overrides, f"runs_dir={runs_dir}"], announce=announce, has_figures=False)
 
 
@@ -36,7 +39,7 @@ def whole(tmp_path_factory):
     return start(tmp_path_factory.mktemp("nested"), "data=wine", GRID, "trainer.fuse=off")
 
 
-def plain(result: dict) -> dict:
+def plain(result: AnyCVResult) -> dict[str, Any]:
     text = json.loads(json.dumps(result))
     for record in [text, *text["folds"]]:
         for key in ("run_id", "run_dir", "seconds"):

@@ -1,6 +1,7 @@
 """The folds of a cv as one model: means of probabilities and values, the same by file and on the sealed test part."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,12 +9,22 @@ import torch
 
 from dlexp.error import ConfigError, RunError
 from dlexp.job.cv import cv
+from dlexp.job.inference import evaluate as evaluating
+from dlexp.job.inference import predict as predicting
 from dlexp.job.inference.ensemble import average
-from dlexp.job.inference.evaluate import evaluate
-from dlexp.job.inference.predict import predict
 from dlexp.run.folder import RunFolder
 
 QUICK = ["trainer.epochs=2", "tracking=none", "trainer.threads=1", "cv.k=3", "trainer.fuse=off", "model.widths=[8]"]
+
+
+def evaluate(run: str, runs_dir: Path, split: str) -> Any:
+    """Return the document as a reader of its JSON has it, whose fields depend on the run."""
+    return evaluating.evaluate(run, runs_dir, split)
+
+
+def predict(run: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = False) -> Any:
+    """Return the document as a reader of its JSON has it, whose fields depend on the task."""
+    return predicting.predict(run, runs_dir, paths, is_ensemble=is_ensemble)
 
 
 def crossed(runs_dir: Path, *overrides: str) -> RunFolder:

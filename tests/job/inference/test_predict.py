@@ -1,6 +1,7 @@
 """New examples are read as the run's own were, so that they get the answers stored for them."""
 
 import csv
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet
@@ -13,6 +14,7 @@ from dlexp.error import ConfigError, DataError
 from dlexp.job.inference.predict import predict, write
 from dlexp.job.train import train
 from dlexp.run.folder import RunFolder
+from tests.present import present
 
 QUICK = ["trainer.epochs=1", "tracking=none", "trainer.threads=1", "trainer.batch_size=8", "model.widths=[8]"]
 DRAW = np.random.default_rng(0)
@@ -41,7 +43,7 @@ def test_pictures(pets):
     kept = folder.predictions("val")
     logits = torch.from_numpy(kept["output"])
     expected = torch.cat([torch.zeros_like(logits), logits], 1).softmax(1)
-    said = {entry["id"]: entry for entry in found["predictions"]}
+    said: dict[str, Any] = {entry["id"]: entry for entry in found["predictions"]}
     assert len(said) == 11
     for id, row in zip(kept["id"], expected.tolist(), strict=True):
         entry = said[str(root / "data" / id)]
@@ -57,7 +59,7 @@ def test_files_are_written(pets, tmp_path):
     with (tmp_path / "p.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["id", "class", "probability", "probability cat", "probability dog"]
-    assert [row["class"] for row in rows] == [entry["class"] for entry in found["predictions"]]
+    assert [row["class"] for row in rows] == [entry.get("class") for entry in found["predictions"]]
     assert pyarrow.parquet.read_table(tmp_path / "p.parquet").num_rows == len(rows) == 10
     with pytest.raises(ConfigError, match=r"--out: got p.txt; a file ending in .csv or .parquet"):
         write(found, tmp_path.__class__("p.txt"))
@@ -69,7 +71,9 @@ def test_rows_of_a_table_in_another_order_of_columns(tmp_path):
     (tmp_path / "a.csv").write_text("\n".join(["size,place,price", *(f"{s},{p},{y}" for s, p, y in rows)]))
     (tmp_path / "b.csv").write_text("\n".join(["place,more,size", *(f"{p},0,{s}" for s, p, _ in rows)]))
     folder = trained(tmp_path / "runs", "data=csv", f"data.path={tmp_path / 'a.csv'}", "data.target=price")
-    values = [entry["value"] for entry in predict("last", tmp_path / "runs", [tmp_path / "b.csv"])["predictions"]]
+    values = [
+        present(entry.get("value")) for entry in predict("last", tmp_path / "runs", [tmp_path / "b.csv"])["predictions"]
+    ]
     kept = folder.predictions("val")
     assert [values[int(id)] for id in kept["id"]] == pytest.approx(kept["output"].tolist(), rel=1e-5)
 

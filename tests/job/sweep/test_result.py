@@ -32,7 +32,7 @@ def entry(number: int, value: float | None, seed: int | None = None) -> RankedTr
     return RankedTrial(cast(Any, trial), cast(Any, outcome), 1)
 
 
-def result_of(entries: list[RankedTrial], why: str = "") -> dict[str, Any]:
+def result_of(entries: list[RankedTrial], why: str = "") -> Any:
     invalid = SimpleNamespace(record=lambda: {"number": 1, "status": "invalid"})
     composed = SimpleNamespace(choices={"search": "grid"}, overrides=[], config_dir=None)
     space = SimpleNamespace(dimensions=[LR])

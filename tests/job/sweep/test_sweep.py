@@ -1,6 +1,7 @@
 """A sweep from its command to its result, on digits."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ class Heard:
         return [event.entry.trial.overrides for event in self.events if isinstance(event, TrialDone) and event.is_new]
 
 
-def run(runs_dir, *overrides, epochs=2, has_figures=False):
+def run(runs_dir, *overrides, epochs=2, has_figures=False) -> tuple[Any, Heard]:
     heard = Heard()
     found = sweep.start(
         [*SHARED, f"trainer.epochs={epochs}", f"runs_dir={runs_dir}", *overrides],

@@ -5,6 +5,7 @@ import json
 from dlexp.job.sweep import sweep
 from dlexp.job.sweep.trial_store import FinishedTrials
 from dlexp.run.folder import RunFolder
+from tests.present import present
 
 
 class Deaf:
@@ -23,7 +24,7 @@ def test_only_what_is_whole(tmp_path):
         announce=lambda _about: Deaf(),
         has_figures=False,
     )
-    whole, failed, running, damaged = [record["run_id"] for record in found.outcome.result["trials"]]
+    whole, failed, running, damaged = [present(record["run_id"]) for record in found.outcome.result["trials"]]
     first = RunFolder.open(next(tmp_path.glob("*/*")))
     first.child(failed).update_manifest(status="failed", reason="x")
     first.child(running).update_manifest(status="running")

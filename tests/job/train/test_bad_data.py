@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -95,7 +96,7 @@ def test_odd_but_readable_images_train(tmp_path):
     Image.fromarray(np.full((7, 7), 40_000, np.uint16)).save(folder / "deep.png")
     Image.new("RGBA", (5, 5), (255, 0, 0, 90)).save(folder / "alpha.png")
     quick = ["data.size=6", "trainer.epochs=1", "tracking=none", f"runs_dir={tmp_path / 'runs'}"]
-    result = train.start(resolve([*overrides, *quick]), announce=lambda about: lambda event: None).result
+    result: Any = train.start(resolve([*overrides, *quick]), announce=lambda about: lambda event: None).result
     assert sum(result["data"][f"num_{part}"] for part in ("train", "val", "test")) == 19
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from dlexp.config.relation import check_relations
 from dlexp.config.resolve import resolve
+from dlexp.config.rule.relation import check_relations
 from dlexp.error import ConfigError
 
 

@@ -1,0 +1,1 @@
+"""Rules that a composed configuration keeps beyond the types of its values."""
