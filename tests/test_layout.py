@@ -22,6 +22,12 @@ MAX_TESTS = 20  # a folder of tests mirrors one of modules, and adds what crosse
 
 # Modules that have no test of their name, and why.
 WITHOUT_TEST = {
+    **{
+        f"dlexp/data/file/{name}.py": "read through every kind of file of tests/data/corpus by tests/data/test_corpus.py"
+        for name in ("delimited", "listing", "source")
+    },
+    "dlexp/job/sweep/evidence.py": "tests/job/sweep/test_selection_bias.py recomputes every metric through it",
+    "dlexp/report/data.py": "the figure of `dlexp data`, drawn in tests/cli/command/test_data.py",
     "cli/argument.py": "declares flags and computes nothing; tests/cli/test_app.py reads them in every help",
     "cli/view/cv_table.py": "a table of `dlexp cv`, asserted in tests/cli/command/test_cv.py",
     **{
@@ -44,6 +50,9 @@ WITHOUT_TEST = {
 WITHOUT_NUMBERS = {"dlexp.config.metric", "dlexp.config.trust", "dlexp.durable"}
 # Tests that have no module of their name, and why.
 WITHOUT_MODULE = {
+    "tests/data/test_corpus.py": "files of every kind, with the right value beside each",
+    "tests/job/test_corpus.py": "the same files through train, cv, predict and the audit",
+    "tests/job/train/test_odd_data.py": "numbers that are hard to keep, through a training run",
     "tests/docs/test_configure.py": "a page of the documents",
     "tests/docs/test_generate.py": "the generator of the documents",
     "tests/docs/test_pages.py": "the documents",

@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 
 from ..argument import ConfigDir, Debug, Json, Quiet, RunsDir, Trust, allow
 from ..output import people, show_json
 from ..view import compare as view
+from ..view import compare_noise as noise_view
 
 SEEDS = 8
 
@@ -60,9 +62,7 @@ def compare(
     if noise is not None:
         if run:
             raise ConfigError("--noise: got other runs too; it takes one run and compares it with itself")
-        from .compare_noise import show_noise
-
-        return show_noise(noise, runs_dir, seeds or SEEDS, metric, config_dir, figure, console, is_json=json)
+        return _show_noise(noise, runs_dir, seeds or SEEDS, metric, config_dir, figure, console, is_json=json)
     if seeds is not None or config_dir is not None:
         raise ConfigError("--seeds and --config-dir: have no effect here; `dlexp compare --noise RUN` reads them")
     from dlexp.job.compare.comparison import compare as compare_job
@@ -74,5 +74,43 @@ def compare(
 
         console.print(f"figure  {escape(str(draw(found, figure)))}")
     if json:
+        show_json(found)
+    return 0
+
+
+def _show_noise(
+    ref: str,
+    runs_dir: Path,
+    seeds: int,
+    metric: str | None,
+    config_dir: Path | None,
+    figure: Path | None,
+    console: Console,
+    *,
+    is_json: bool,
+) -> int:
+    """Measure and show; return the exit code."""
+    from dlexp.job.compare.seed_noise import SOURCES, measure
+
+    names = {source: f"other seeds of {name}" for source, name in SOURCES.items()} | {"all": "all seeds together"}
+    measured = measure(
+        ref,
+        runs_dir,
+        seeds,
+        metric,
+        config_dir,
+        announce=lambda source: noise_view.SourceAnnouncer(console, names[source]),
+    )
+    found = measured.document
+    if found is None:
+        # sweeps are newer than the run: `last` would be one of them
+        console.print(f"interrupted; go on with: dlexp compare --noise {measured.run_id} --seeds {seeds}")
+        return measured.exit_code
+    noise_view.show(found, console)
+    if figure is not None:
+        from dlexp.report.noise import draw
+
+        console.print(f"figure  {escape(str(draw(found, figure)))}")
+    if is_json:
         show_json(found)
     return 0

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,7 +13,7 @@ def test_a_table(tmp_path):
     rows = [f"{i}.5,{'ab'[i % 2]},{'' if i == 3 else i % 4},{['<$50k', '>$50k'][i // 2 % 2]}" for i in range(60)]
     path.write_text("\n".join(["n,c,g,y", *rows, rows[0]]))
     overrides = ["data=csv", f"data.path={path}", "data.target=y", "data.missing=impute"]
-    found = inspect(resolve(overrides), tmp_path / "t.png")
+    found: Any = inspect(resolve(overrides), tmp_path / "t.png")
     assert found["num_examples"] == sum(part["num"] for part in found["parts"].values()) == 61
     assert found["class_names"] == ["<$50k", ">$50k"]
     assert sum(part["counts"]["<$50k"] for part in found["parts"].values()) == 31
@@ -29,7 +31,7 @@ def test_a_table(tmp_path):
 def test_values_and_vectors(tmp_path):
     x = np.random.default_rng(0).normal(size=(50, 3))
     np.savez(tmp_path / "t.npz", x=x, y=1e9 + x[:, 0])
-    found = inspect(resolve(["data=arrays", f"data.path={tmp_path / 't.npz'}"]))
+    found: Any = inspect(resolve(["data=arrays", f"data.path={tmp_path / 't.npz'}"]))
     assert found["task"] == "regression"
     assert found["parts"]["train"]["num"] == 30
     assert min(part["min"] for part in found["parts"].values()) == (1e9 + x[:, 0]).min()
@@ -44,7 +46,7 @@ def test_pictures(tmp_path):
             Image.new("L", (4, 4), value).save(tmp_path / "pets" / name / f"{i}.png")
     (tmp_path / "pets" / "cat" / "._0.png").write_bytes(b"")
     overrides = ["data=image_folder", f"data.path={tmp_path / 'pets'}", "data.cache=null", "data.color=grey"]
-    found = inspect(resolve([*overrides, "data.size=null"]), tmp_path / "t.png")
+    found: Any = inspect(resolve([*overrides, "data.size=null"]), tmp_path / "t.png")
     assert found["channels"] == [pytest.approx({"mean": 0.5, "std": 0.5})]
     assert found["columns"] == []
     assert found["parts"]["test"]["counts"] == {"cat": 2, "dog": 2}

@@ -133,12 +133,15 @@ def test_inner_folds_partition_the_outer_training_part(num, k, inner_k, is_group
 
 
 def timed(times, groups=None):
+    train, val, test = torch.arange(len(times)).split([len(times) - 4, 2, 2])
     return Dataset(
         "x",
         "regression",
         torch.zeros(len(times), 1),
         torch.zeros(len(times)),
-        *torch.arange(len(times)).split([len(times) - 4, 2, 2]),
+        train,
+        val,
+        test,
         times=torch.as_tensor(times),
         groups=groups,
     )

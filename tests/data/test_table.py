@@ -156,6 +156,7 @@ def test_the_same_table_as_csv_and_parquet(tmp_path):
     settings = {"target": "y", "categorical": ["code"], "missing": "impute"}
     first, second = (Table(path=str(tmp_path / f"t.{kind}"), **settings).load() for kind in ("csv", "parquet"))
     assert first.feature_names == second.feature_names
+    assert first.feature_names is not None
     assert first.feature_names[:5] == ["flag=False", "flag=True", "day=2021-01-01", "day=2021-02-01", "day=2021-03-01"]
     assert first.inputs.equal(second.inputs)
     assert first.targets.equal(second.targets)

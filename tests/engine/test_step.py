@@ -117,6 +117,7 @@ def test_the_class_weights_of_accumulated_batches_count_together(weight, smoothi
     criterion(reference(together[0][0]), together[0][1][0]).backward()
     for a, b, c in zip(models[0].parameters(), models[1].parameters(), reference.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-14)
+        assert c.grad is not None
         torch.testing.assert_close(a, c - LR * c.grad, rtol=1e-10, atol=1e-12)
 
 

@@ -1,6 +1,7 @@
 """Every readable source of the corpus goes through train, predict, cv and the audit; every other is refused by all."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def test_through_every_command(case, tmp_path):
     outcome = train.start(composed, announce=quiet)
     assert outcome.result["status"] == "finished"
     files = [source / case.new] if case.new else sorted(source.glob("*.csv")) if "*" in path else [path]
-    found = predict.predict("last", tmp_path / "runs", [source / file for file in files])
+    found: Any = predict.predict("last", tmp_path / "runs", [source / file for file in files])
     assert len(found["predictions"]) == case.expected.get("num", tables.NUM)
     numbers = [entry.get("probability", entry.get("value")) for entry in found["predictions"]]
     assert np.isfinite(numbers).all()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from benchmarks.interval import coverage
+from benchmarks.statistic.interval import coverage
 from dlexp.config.metric import METRICS
 from dlexp.statistic.bounded import bounds, mean_interval
 

@@ -13,7 +13,7 @@ from dlexp.statistic.selection import select
 
 MOST_DRAWS, FEWEST_DRAWS = 400, 50  # pairs of opposite sign
 CELLS = 5e6  # draws times candidates, eight bytes each
-# Where `benchmarks.selection` finds the correction too large: the noise is far from normal.
+# Where `benchmarks.statistic.selection` finds the correction too large: the noise is far from normal.
 FEW_ERRORS = 5  # of the winner, for shares of right examples
 FEW_EXAMPLES = 100  # for other metrics
 UNIT_METRICS = ("accuracy", "precision", "recall", "f1", "fbeta", "auc", "error")

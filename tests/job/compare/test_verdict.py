@@ -1,7 +1,7 @@
 """Who is better: only where the interval leaves zero out and the corrected test agrees; folds by their t-test."""
 
 import math
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ def test_holm_s_correction_is_over_all_pairs():
 
 
 def test_who_picked_the_best_has_all_pairs_corrected_for():
-    def pair(p_value):
+    def pair(p_value) -> Any:
         return {"p_value": p_value, "interval": [0.1, 0.2], "needed": 5}
 
     pairs = [pair(0.01), pair(0.02)]

@@ -1,6 +1,7 @@
 """What a winner is worth: recomputed from what its trials stored, or not corrected, with the reason."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def _without_figures(monkeypatch):
     monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
 
 
-def run(runs_dir, *overrides, data="digits"):
+def run(runs_dir, *overrides, data="digits") -> Any:
     limit = ["data.limit=300"] if data == "digits" else []
     shared = [one for one in SHARED if not any(o.startswith(one.partition("=")[0] + "=") for o in overrides)]
     given = [*shared, *limit, f"data={data}", f"runs_dir={runs_dir}", LISTED[data], *overrides]

@@ -1,4 +1,4 @@
-"""Estimators of a winner's optimism that `benchmarks.selection` holds against the program's own.
+"""Estimators of a winner's optimism that `benchmarks.statistic.selection` holds against the program's own.
 
 Each takes the scores of C candidates on N examples, higher is better, and draws of their noise (B, C).
 """

@@ -5,7 +5,7 @@ overlapping training parts do: a part of each fold's deviation, 1 / k of its var
 is common to all folds. `loss` rows are means of m exponential losses. Compared are Student's t as it stands and t on a
 transformed scale (`dlexp.statistic.bounded`). Folds that are all equal have no interval and are counted apart.
 
-Run with ``python -m benchmarks.interval``; writes ``benchmarks/results/interval.json``.
+Run with ``python -m benchmarks.statistic.interval``; writes ``benchmarks/results/interval.json``.
 """
 
 import itertools
@@ -79,9 +79,7 @@ def main() -> None:
     rows = [coverage(*case) for case in [*shares, *losses]]
     for row in rows:
         print(row)
-    note = (
-        "share of 95 % intervals that hold the true mean: plain t, t on a transformed scale; see benchmarks/interval.py"
-    )
+    note = "share of 95 % intervals that hold the true mean: plain t, t on a transformed scale; see benchmarks/statistic/interval.py"
     print(measure.write("interval", rows, note))
 
 

@@ -1,6 +1,6 @@
 """How often a cv of equal settings calls one of them worse than the best, by simulation; and what differences it sees.
 
-`python -m benchmarks.against_best` writes ``benchmarks/results/against_best.json``. Shapes: m settings, J folds over
+`python -m benchmarks.statistic.against_best` writes ``benchmarks/results/against_best.json``. Shapes: m settings, J folds over
 all repeats, N examples, D features.
 """
 

@@ -1,7 +1,7 @@
 """How far the value corrected for having been picked is from the truth, by simulation.
 
 Settings of known score are evaluated on random examples, the best is picked, and the correction is held against the
-optimism that there was: the mean over repetitions of score minus truth. `python -m benchmarks.selection` writes
+optimism that there was: the mean over repetitions of score minus truth. `python -m benchmarks.statistic.selection` writes
 ``benchmarks/results/selection.json``; ``--quick`` takes a tenth of the repetitions.
 
 Shapes: S settings, E epochs, N examples, C = S E candidates.
@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.candidate import CANDIDATES
 from benchmarks.measure import write
+from benchmarks.statistic.candidate import CANDIDATES
 from dlexp.statistic.selection import Model, select
 
 LIMIT = 0.3
