@@ -1,7 +1,7 @@
 """How often a cv of equal settings calls one of them worse than the best, by simulation; and what differences it sees.
 
-`python -m benchmarks.statistic.against_best` writes ``benchmarks/results/against_best.json``. Shapes: m settings, J folds over
-all repeats, N examples, D features.
+`python -m benchmarks.statistic.against_best` writes ``benchmarks/results/against_best.json``. Shapes: m settings, J
+folds over all repeats, N examples, D features.
 """
 
 import argparse

@@ -79,7 +79,7 @@ def main() -> None:
     rows = [coverage(*case) for case in [*shares, *losses]]
     for row in rows:
         print(row)
-    note = "share of 95 % intervals that hold the true mean: plain t, t on a transformed scale; see benchmarks/statistic/interval.py"
+    note = "share of 95 % intervals that hold the true mean: plain t, t on a transformed scale; see this module"
     print(measure.write("interval", rows, note))
 
 

@@ -1,8 +1,8 @@
 """How far the value corrected for having been picked is from the truth, by simulation.
 
 Settings of known score are evaluated on random examples, the best is picked, and the correction is held against the
-optimism that there was: the mean over repetitions of score minus truth. `python -m benchmarks.statistic.selection` writes
-``benchmarks/results/selection.json``; ``--quick`` takes a tenth of the repetitions.
+optimism that there was: the mean over repetitions of score minus truth. `python -m benchmarks.statistic.selection`
+writes ``benchmarks/results/selection.json``; ``--quick`` takes a tenth of the repetitions.
 
 Shapes: S settings, E epochs, N examples, C = S E candidates.
 """

@@ -8,6 +8,10 @@ from torch.func import functional_call
 from torch.utils.checkpoint import checkpoint
 
 
+class Unmappable(RuntimeError):
+    """A module that cannot run under vmap; the message says why."""
+
+
 def recomputed(module: nn.Module, *inputs: Tensor) -> Tensor:
     """Return ``module(*inputs)``, keeping only the inputs for the backward pass.
 
@@ -21,13 +25,13 @@ def recomputed(module: nn.Module, *inputs: Tensor) -> Tensor:
         inputs: What it is called with.
 
     Raises:
-        RuntimeError: Under vmap, which is over when the backward pass computes again.
+        Unmappable: Under vmap, which is over when the backward pass computes again.
 
     References:
         Chen, Xu, Zhang, Guestrin (2016), Training Deep Nets with Sublinear Memory Cost, arXiv:1604.06174.
     """
     if any(is_batchedtensor(tensor) for tensor in inputs):
-        raise RuntimeError("model.checkpointing=true computes again in the backward pass, which vmap does not reach")
+        raise Unmappable("model.checkpointing=true computes again in the backward pass, which vmap does not reach")
     state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     buffers = [name for name, _ in module.named_buffers()]
     is_first = True

@@ -1,5 +1,7 @@
 """Which figures a run gets, by task and augmentation, and what they are drawn from."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,7 @@ def drawn(monkeypatch):
 
         def draw(*given, key=key):
             calls[key] = given
-            return given[-1]
+            return next(value for value in given if isinstance(value, Path))
 
         monkeypatch.setattr(module, "draw", draw)
     monkeypatch.setattr(augment, "contact_sheet", lambda *given: calls.update(augment=given))
@@ -51,6 +53,7 @@ def test_classes_have_a_confusion_matrix_and_curves(tmp_path, drawn):
     assert counts[:, 0].tolist() == np.bincount(targets.numpy(), minlength=3).tolist(), "rows are the true classes"
     assert counts[:, 1:].sum() == 0
     assert names == built.dataset.class_names
+    assert drawn["roc"][-1] == "softmax"
 
 
 def test_values_have_residuals(tmp_path, drawn):

@@ -9,6 +9,7 @@ from torch.func import functional_call, vmap
 
 from dlexp.engine.stack.rows import Rows
 from dlexp.error import first_line
+from dlexp.model.recompute import Unmappable
 
 
 class Vmapped(Rows):
@@ -53,6 +54,8 @@ def find_obstacle(model: nn.Module, in_shape: tuple[int, ...]) -> str | None:
         outputs = stack(x.to(stack.flat.tensor.dtype), is_shared=False)
         main = outputs[0] if isinstance(outputs, list) else outputs
         main.sum().backward()
+    except Unmappable as error:
+        return str(error)
     except Exception as error:
         return f"{type(error).__name__}: {first_line(error)}"
     return None

@@ -195,7 +195,8 @@ def _comparisons(spec: CVSpec, results: list[CVResult]) -> list[Pair]:
     """Compare the best setting with each other one, fold by fold, as `dlexp compare` does all.
 
     Which one is best was seen in the same folds, so Holm's correction counts every pair of settings. Over the pairs
-    with the best alone, one of 10 equal settings is called worse in 12 % of tables (`benchmarks.statistic.against_best`).
+    with the best alone, one of 10 equal settings is called worse in 12 % of tables: see
+    `benchmarks.statistic.against_best`.
     """
     tables = [np.array(_scores(result, spec.metric)) for result in results]
     num_pairs = math.comb(len(results), 2)

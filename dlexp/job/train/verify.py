@@ -56,11 +56,12 @@ def verify(ref: str, runs_dir: Path, tell: Callable[[str], None] = lambda _line:
         DataError: The data are not those of the run.
     """
     folder = scan.find(runs_dir, ref)
-    manifest, config = folder.manifest, stored_config(folder)
+    manifest = folder.manifest
     if manifest["kind"] not in KINDS:
         raise RunError(f"{ref}: got a {manifest['kind']}; name one of the runs in it, {folder.path}/*/*")
     if manifest["status"] in ("running", "failed") or folder.saved_epoch() is None:
         raise RunError(f"{ref}: got a run that {_lack(manifest['status'])}; there is nothing to compare")
+    config = stored_config(folder)
     dataset = load_data(config)
     require_same_data(folder, dataset)
     if manifest.get("threads") is not None:

@@ -29,14 +29,16 @@ QUICK = ["data=wine", "trainer.epochs=2", "trainer.batch_size=16", "model.widths
 THREE = "optimizer.lr=0.0001,0.05,0.1"
 
 
-def start(runs_dir: Path, *overrides: str, announce=lambda _about: lambda _end: None) -> Outcome[Any]:
-    return cv.start([*QUICK, *overrides, f"runs_dir={runs_dir}"], announce=announce, has_figures=False)
+def start(
+    runs_dir: Path, *overrides: str, announce=lambda _about: lambda _end: None, has_figures: bool = False
+) -> Outcome[Any]:
+    return cv.start([*QUICK, *overrides, f"runs_dir={runs_dir}"], announce=announce, has_figures=has_figures)
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     """Three settings, trained as one program each fold size."""
-    return start(tmp_path_factory.mktemp("settings"), THREE, "trainer.fuse=9")
+    return start(tmp_path_factory.mktemp("settings"), THREE, "trainer.fuse=9", has_figures=True)
 
 
 @pytest.fixture(scope="module")
