@@ -20,7 +20,7 @@ INF = math.inf
         ("NonNegative", [0, 0.0, 5], [-1e-9, INF, math.nan]),
         ("Probability", [0, 0.999], [1, -0.1, math.nan]),
         ("Fraction", [0.001, 0.999], [0, 1, math.nan]),
-        ("Unit", [0, 1, 0.5], [-0.1, 1.1, math.nan]),
+        ("UnitInterval", [0, 1, 0.5], [-0.1, 1.1, math.nan]),
         ("Widths", [[1], [64, 32]], [[], [0], [1.0], 64, "64"]),
     ],
 )

@@ -51,8 +51,17 @@ def build_metrics(config: Config, dataset: Dataset) -> Metrics:
     return metrics
 
 
-def choose_monitor(asked: str, loss: Any, dataset: Dataset, metrics: Metrics | None = None) -> str:
+def choose_monitor(
+    asked: str, loss: Any, dataset: Dataset, metrics: Metrics | None = None, device: torch.device | str = "cpu"
+) -> str:
     """Return the metric that chooses the best epoch.
+
+    Args:
+        asked: As the user wrote it; auto takes the accuracy, or the loss of values.
+        loss: Of the program.
+        dataset: Its data.
+        metrics: The user's own.
+        device: Where the loss has its parameters.
 
     Raises:
         ConfigError: No such metric for this task.
@@ -65,10 +74,10 @@ def choose_monitor(asked: str, loss: Any, dataset: Dataset, metrics: Metrics | N
         return known[0] if asked == "auto" else asked
     if asked == "auto":
         return "val/accuracy" if dataset.num_classes else "val/loss"
-    targets = dataset.targets[dataset.val].unsqueeze(0)
-    outputs = torch.randn(1, targets.shape[1], loss.num_outputs, generator=torch.Generator().manual_seed(0))
+    targets = dataset.targets[dataset.val].unsqueeze(0).to(device)
+    outputs = torch.randn(1, targets.shape[1], loss.num_outputs, generator=torch.Generator().manual_seed(0)).to(device)
     found = report(outputs, targets, Reading(loss, dataset.num_classes))
-    scalars = {f"val/{k}": float(v) for k, v in found.items() if v.dim() == 1 and has_direction(k)}
+    scalars = {f"val/{k}": float(v[0]) for k, v in found.items() if v.dim() == 1 and has_direction(k)}
     known = [f"val/{name}" for name in ([] if metrics is None else metrics.names)] + list(scalars) + known
     sound = [name for name in known if math.isfinite(scalars.get(name, 0.0))]
     if asked in known and asked not in sound:

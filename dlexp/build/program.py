@@ -106,7 +106,7 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
     warnings = built[0][1] + check_parts(datasets, trainer, configs[0].get("train_on", "train"))
     task = replace(_task(configs, datasets, device, affine, trainer), dtype=dtype)
     rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
-    monitor = choose_monitor(trainer.monitor, loss, datasets[0], task.metrics)
+    monitor = choose_monitor(trainer.monitor, loss, datasets[0], task.metrics, device)
     run = Run(
         task=task,
         step=Step(forward, rules, models[0], trainer.precision),

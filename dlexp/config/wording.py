@@ -10,7 +10,7 @@ TYPE_WORDS = {
     "NonNegative": "a number >= 0",
     "Probability": "a number in [0, 1)",
     "Fraction": "a number in (0, 1)",
-    "Unit": "a number in [0, 1]",
+    "UnitInterval": "a number in [0, 1]",
     "Finite": "a finite number",
     "Widths": "a list of integers >= 1",
     "int": "an integer",

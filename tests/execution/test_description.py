@@ -21,13 +21,13 @@ from dlexp.run.folder import RunFolder
                 "model": "MLP",
                 "num_params": 64 * 8 + 8 + 8 * 10 + 10,
                 "num_outputs": 10,
-                "monitor": {"metric": "val/accuracy", "mode": "max"},
+                "monitor": {"metric": "val/accuracy", "mode": "max", "min_delta": 0.0},
             },
         ),
         (
             ["data=diabetes", "model=softmax"],
             {"task": "regression", "num_params": 11, "num_outputs": 1, "in_shape": [10], "model": "Softmax"}
-            | {"monitor": {"metric": "val/loss", "mode": "min"}, "seed": 0},
+            | {"monitor": {"metric": "val/loss", "mode": "min", "min_delta": 0.0}, "seed": 0},
         ),
     ],
     ids=["classes", "values"],

@@ -127,6 +127,10 @@ def test_unknown_metrics_say_why(tmp_path, metric, reason):
     assert "corrected" not in best
 
 
+def corrected(found) -> Any:
+    return selection_bias(found.ranking, "val/accuracy")
+
+
 def folder_of_best(found):
     return found.ranking[0].entries[0].outcome.folder
 
@@ -137,13 +141,13 @@ def test_a_value_that_cannot_be_recomputed_is_not_corrected(tmp_path):
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     lines[1]["val/accuracy"] += 1e-3
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert "epoch 2: val/accuracy was recorded as" in selection_bias(found.ranking, "val/accuracy")["not_corrected"]
+    assert "epoch 2: val/accuracy was recorded as" in corrected(found)["not_corrected"]
 
 
 def test_records_that_are_lost_leave_the_epoch_uncorrected(tmp_path):
     found = run(tmp_path)
     (folder_of_best(found).path / "epochs.bits").unlink()
-    assert selection_bias(found.ranking, "val/accuracy")["corrected_epochs"] is False
+    assert corrected(found)["corrected_epochs"] is False
 
 
 def test_other_examples_and_no_predictions_say_so(tmp_path):
@@ -151,16 +155,17 @@ def test_other_examples_and_no_predictions_say_so(tmp_path):
     folder = folder_of_best(found)
     arrays = folder.predictions("val")
     folder.write_predictions("val", arrays["id"][::-1], arrays["target"], arrays["output"])
-    assert "different examples" in selection_bias(found.ranking, "val/accuracy")["not_corrected"]
+    assert "different examples" in corrected(found)["not_corrected"]
     (folder.path / "predictions" / "val.npz").unlink()
-    assert "no stored predictions" in selection_bias(found.ranking, "val/accuracy")["not_corrected"]
+    assert "no stored predictions" in corrected(found)["not_corrected"]
 
 
 def test_one_value_was_not_picked(tmp_path):
     found = sweep.start(
         [*SHARED[:3], "trainer.epochs=1", f"runs_dir={tmp_path}", "seed=0,1"], None, announce=lambda _about: Nobody()
     )
-    assert "picked_among" not in found.outcome.result["best"]
+    best: Any = found.outcome.result["best"]
+    assert "picked_among" not in best
 
 
 @pytest.mark.parametrize("fuse", ["off", "3"])

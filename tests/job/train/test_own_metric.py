@@ -72,7 +72,7 @@ def test_it_is_stored_every_epoch_and_can_be_monitored(place):
     history, kept = folder.history(), folder.predictions("val")
     values = [record["val/brier_error"] for record in history]
     assert folder.result is not None
-    assert folder.manifest["monitor"] == {"metric": "val/brier_error", "mode": "min"}
+    assert folder.manifest["monitor"] == {"metric": "val/brier_error", "mode": "min", "min_delta": 0.0}
     assert folder.result["best_epoch"] == 1 + int(np.argmin(values))
     assert folder.result["own_metrics"] == ["brier_error"]
     expected = brier(softmax(kept["output"].astype(float)), kept["target"])

@@ -82,7 +82,7 @@ def test_the_folder_has_everything(finished):
     assert manifest["status"] == "finished"
     assert manifest["start"] < manifest["end"]
     assert {"command", "seed", "git", "data", "packages", "device", "threads"} <= manifest.keys()
-    assert manifest["monitor"] == {"metric": "val/accuracy", "mode": "max"}
+    assert manifest["monitor"] == {"metric": "val/accuracy", "mode": "max", "min_delta": 0.0}
     assert (manifest["in_shape"], manifest["num_outputs"], manifest["model"]) == ([1, 8, 8], 10, "MLP")
     assert manifest["test_openings"] == 0
     assert not (path / "predictions" / "test.npz").exists()
