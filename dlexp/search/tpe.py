@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from dlexp.config.dimension import Dimension
 from dlexp.error import ConfigError
-from dlexp.search.distinct import ATTEMPTS, unseen
+from dlexp.search.distinct import ATTEMPTS, distinct, unseen
+from dlexp.search.random import independently
 from dlexp.search.strategy import Problem, Proposal, Round, Rounds, Search, Settings, signature
 from dlexp.type import Count
 
@@ -50,7 +51,7 @@ class TPE(Search):
         study, seen = self._study(), set[str]()
         for number, first in enumerate(range(0, self.trials, self.batch)):
             size = min(self.batch, self.trials - first)
-            asked = list(itertools.islice(_new(study, problem, seen), size))
+            asked = list(itertools.islice(_new(study, problem, self.seed, seen), size))
             if not asked:
                 return
             scores = yield Round(number + 1, [Proposal(first + i, setting) for i, (_, setting) in enumerate(asked)])
@@ -69,12 +70,21 @@ class TPE(Search):
         return optuna.create_study(sampler=sampler, direction="maximize")
 
 
-def _new(study: "optuna.Study", problem: Problem, seen: set[str]) -> "Iterator[tuple[optuna.Trial, Settings]]":
-    """Yield trials whose settings differ from all before, until a finite space has no more."""
+def _new(
+    study: "optuna.Study", problem: Problem, seed: int, seen: set[str]
+) -> "Iterator[tuple[optuna.Trial, Settings]]":
+    """Yield trials whose settings differ from all before, until a finite space has no more.
+
+    Where the sampler insists on what was tried, such as the option that has no other dimension, a setting is taken from
+    those that are left, or drawn as random search draws it where they cannot be listed.
+    """
     misses = 0
     while True:
         if misses == ATTEMPTS:
-            left = unseen(problem, seen, 1)
+            left = unseen(problem, seen, 1) or [
+                drawn.settings
+                for drawn in distinct(problem, independently(problem, seed), 1, first=len(seen), seen=set(seen))
+            ]
             if not left:
                 return
             study.enqueue_trial({d.key: _code(d, left[0][d.key]) for d in problem.active(left[0])})

@@ -9,7 +9,7 @@ import pytest
 from dlexp.config.dimension import Dimension
 from dlexp.error import ConfigError
 from dlexp.search.random import Random
-from dlexp.search.strategy import Problem
+from dlexp.search.strategy import Problem, signature
 from dlexp.search.tpe import TPE
 
 LR = Dimension("lr", "", low=1e-5, high=1.0, is_log=True)
@@ -50,3 +50,17 @@ def test_without_optuna(drive, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(ConfigError, match=r"pip install 'dlexp\[search\]'"):
         drive(TPE(), Problem([LR], 1), lambda p: 0.0)
+
+
+def test_an_option_without_dimensions_does_not_end_the_search(drive):
+    # b is one setting; a has any number of them: nine are wanted, however good b is
+    problem = Problem(
+        [
+            Dimension("o", "", values=["a", "b"]),
+            Dimension("k", "", low=0.0, high=1.0, owner="o", options=frozenset({"a"})),
+        ],
+        1,
+    )
+    for seed in range(30):
+        driven = drive(TPE(trials=9, seed=seed, startup=5), problem, lambda p: float(p.settings["o"] == "b"))
+        assert len({signature(p.settings) for p in driven.proposals}) == 9, seed
