@@ -35,7 +35,7 @@ def shape(line):
 
 
 def accuracies(lines):
-    return [float(figure) for line in lines if "accuracy  " in line for figure in re.findall(r"0\.\d{4}", line)]
+    return [float(figure) for line in lines if "accuracy  " in line for figure in re.findall(r"[01]\.\d{4}", line)]
 
 
 def run(words, folder):
