@@ -194,7 +194,7 @@ def _over_seeds(differences: np.ndarray, span: Bootstrap, num_pairs: int) -> dic
 def _over_folds(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[Pair]:
     parts = sides[0].parts.values()
     ratio = float(np.mean([len(several[0].ids) / several[0].num_train for several in parts]))
-    means = [of_entrant.mean(1) for of_entrant in values]
+    means = [of_side.mean(1) for of_side in values]
     if not np.isfinite(means).all():
         raise RunError(f"val/{name}: not defined on every fold; choose another --metric or a smaller cv.k")
     found = []

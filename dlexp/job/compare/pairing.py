@@ -1,4 +1,4 @@
-"""Who stands against whom: runs that differ in the seed only become one entrant; what cannot be paired is refused."""
+"""Who stands against whom: runs that differ in the seed only become one side; what cannot be paired is refused."""
 
 import json
 from dataclasses import replace
@@ -17,7 +17,7 @@ FEWEST_GROUPED = 4  # runs: two settings of two seeds
 def pair_sides(refs: list[str], runs_dir: Path) -> list[Side]:
     """Return the sides of a comparison, fit to be paired.
 
-    Runs that differ in nothing but seeds become one entrant where every side then has equally many seeds, two or more.
+    Runs that differ in nothing but seeds become one side where every side then has equally many seeds, two or more.
 
     Args:
         refs: At least two runs as users name them.
@@ -92,7 +92,7 @@ def _join(members: list[tuple[str, Side]]) -> Side:
 
 
 def _in_order(first: Side, other: Side) -> Side:
-    """Return an entrant with its seeds in the first one's order; seeds that the first lacks fill the gaps."""
+    """Return a side with its seeds in the first one's order; seeds that the first lacks fill the gaps."""
     if other.kind != "train" or other.seeds == first.seeds:
         return other
     spare = iter([row for row, seed in enumerate(other.seeds) if seed not in first.seeds])
@@ -125,24 +125,24 @@ def _require_same(first: Side, other: Side) -> None:
             _require_same_examples(pair, first.parts[part][0], theirs)
 
 
-def is_pooled(entrant: Side, name: str) -> bool:
+def is_pooled(side: Side, name: str) -> bool:
     """Whether a metric has to be taken of the pooled predictions: a fold of one example has none, or another."""
-    is_single = entrant.kind == "cv" and any(len(part[0].ids) == 1 for part in entrant.parts.values())
+    is_single = side.kind == "cv" and any(len(part[0].ids) == 1 for part in side.parts.values())
     return is_single and name not in MEANS_OVER_EXAMPLES
 
 
-def pool_folds(entrant: Side) -> Side:
+def pool_folds(side: Side) -> Side:
     """Return a cv whose held-out predictions are those of one split, for each seed."""
     pooled = []
-    for several in zip(*entrant.parts.values(), strict=True):
+    for several in zip(*side.parts.values(), strict=True):
         ids, targets, outputs = (
             np.concatenate([getattr(one, name) for one in several]) for name in ("ids", "targets", "outputs")
         )
         pooled.append(replace(several[0], ids=ids, targets=targets, outputs=outputs))
-    return replace(entrant, parts={(0, 0): pooled})
+    return replace(side, parts={(0, 0): pooled})
 
 
-def require_same_constants(name: str, entrants: list[Side]) -> None:
+def require_same_constants(name: str, sides: list[Side]) -> None:
     """Refuse to compare by a metric that is not the same function for all.
 
     Raises:
@@ -151,8 +151,8 @@ def require_same_constants(name: str, entrants: list[Side]) -> None:
     constant = {"fbeta_macro": "beta", "huber": "delta"}.get(name)
     if constant is None:
         return
-    for part in entrants[0].parts:
-        several = {float(f"{getattr(one.measure, constant):.6g}") for side in entrants for one in side.parts[part]}
+    for part in sides[0].parts:
+        several = {float(f"{getattr(one.measure, constant):.6g}") for side in sides for one in side.parts[part]}
         if len(several) > 1:
             shown = ", ".join(f"{value:g}" for value in sorted(several))
             cure = "choose another --metric, or train with the same metric.beta, or loss.delta and training part"

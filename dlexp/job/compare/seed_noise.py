@@ -114,7 +114,7 @@ def _searching(source: str, overrides: list[str], num_seeds: int) -> list[str]:
 
 
 def _read(source: str, result: SweepResult, folder: RunFolder) -> Side:
-    """Return the runs of one source as the seeds of one entrant.
+    """Return the runs of one source as the seeds of one side.
 
     Raises:
         RunError: One of them has no value.

@@ -53,7 +53,7 @@ class Side:
         seeds: The seeds, as text, in the order of the predictions of each part.
         parts: Predictions by repeat and fold, one for each seed.
         picked_among: Settings of which this one was picked by the very scores that are compared; 0 if it was not.
-        run_ids: Of all runs of this entrant.
+        run_ids: Of all runs of this side.
     """
 
     run_id: str

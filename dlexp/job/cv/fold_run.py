@@ -103,7 +103,7 @@ def configure(config: dict[str, Any], fold: Fold, seed: int | None = None, inner
 
 
 def train_fold_runs(fold_runs: Iterable[FoldRun], dataset: Dataset, dispatcher: Dispatcher) -> Iterator[FoldResult]:
-    """Yield a `FoldResult` for each training, until all are done or the crew is to stop.
+    """Yield a `FoldResult` for each training, until all are done or the dispatcher is to stop.
 
     First those that an earlier process did; then the others, in one program where that is faster, else one by one.
     One that fails is recorded and the others go on.

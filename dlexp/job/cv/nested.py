@@ -64,7 +64,7 @@ class FoldSearch:
 def search(spec: CVSpec, cv: RunFolder, dispatcher: Dispatcher) -> Iterator[FoldResult | InnerChoice]:
     """Search inside every fold; yield the inner trainings as they end, then what each fold's search chose.
 
-    Nothing is chosen when the crew was told to stop.
+    Nothing is chosen when the dispatcher was told to stop.
     """
     inner = spec.inner
     assert inner is not None
