@@ -4,12 +4,13 @@ import io
 import json
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from dlexp.cli.view.cv_table import MOST_SETTINGS, audit_table, describe, show_result, show_settings
 from rich.console import Console
 
+table = import_module("dlexp.cli.view.cv_table")  # installed from cli/, which type checkers cannot see
 DLEXP = str(Path(sys.executable).parent / "dlexp")
 
 
@@ -34,7 +35,7 @@ def test_a_metric_has_mean_spread_both_intervals_and_the_pooled_value():
         "interval_corrected": {key: [0.65, 0.95]},
         "out_of_fold": {"accuracy": 0.79},
     }
-    lines = printed(show_result, result)
+    lines = printed(table.show_result, result)
     assert row(lines, "accuracy") == ["accuracy", "0.8000", "0.1000", "0.7000 to 0.9000", "0.6500 to 0.9500", "0.7900"]
     assert lines[-1].startswith("Compare two settings")
 
@@ -51,7 +52,7 @@ def test_with_seeds_the_spreads_of_folds_and_seeds_stand_apart():
         "out_of_fold": {},
         "seeds": [0, 1, 2],
     }
-    lines = printed(show_result, result)
+    lines = printed(table.show_result, result)
     assert row(lines, "accuracy")[1:5] == ["0.8000", "0.1000", "0.0200", "0.0300"]
     assert any("over 3 seeds" in line for line in lines)
 
@@ -73,13 +74,13 @@ def test_settings_stand_best_first_and_one_without_a_value_shows_its_status():
     failed = {"run_id": "c", "overrides": {"optimizer.lr": 9.0}, "value": None, "status": "diverged"}
     result = {
         "metric": metric,
-        "settings": [*scored, *[dict(failed, against_best="")] * MOST_SETTINGS],
+        "settings": [*scored, *[dict(failed, against_best="")] * table.MOST_SETTINGS],
         "comparisons": [{"b": "b", "p_holm": 0.0001}],
         "compared_pairs": 1,
         "picked_among": 2,
         "note": "the best of 2 is flattered",
     }
-    lines = printed(show_settings, result)
+    lines = printed(table.show_settings, result)
     assert row(lines, " 1")[:3] == ["1", "optimizer.lr=0.1", "0.9000"]
     assert row(lines, " 2") == [
         "2",
@@ -98,12 +99,12 @@ def test_settings_stand_best_first_and_one_without_a_value_shows_its_status():
 def test_an_audit_counts_folds_from_one_and_names_what_changed():
     fold = {"setting": {}, "repeat": 0, "fold": 1, "inner": None, "num_train": 80, "num_val": 20, "in_both": 0}
     fold |= {"groups_in_both": 0, "duplicates": 3, "changed": ["normalize"]}
-    lines = printed(lambda audit, console: console.print(audit_table(audit)), {"folds": [fold]})
+    lines = printed(lambda audit, console: console.print(table.audit_table(audit)), {"folds": [fold]})
     assert row(lines, "1.2") == ["1.2", "80", "20", "0", "0", "3", "normalize"]
 
 
 def test_a_float_has_four_digits():
-    assert describe({"optimizer.lr": 0.0123456789, "model": "mlp"}) == "optimizer.lr=0.01235 model=mlp"
+    assert table.describe({"optimizer.lr": 0.0123456789, "model": "mlp"}) == "optimizer.lr=0.01235 model=mlp"
 
 
 def test_a_cv_of_a_majority_predictor(tmp_path):
