@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from dlexp.build.document import DataDocument, SummaryDocument
 from dlexp.config.options import Options
+from dlexp.doctor import Finding
 from dlexp.error import ErrorDocument
 from dlexp.job.compare.document import Comparison, Noise
 from dlexp.job.cv.check_document import Audit, CVPlan
@@ -16,6 +17,8 @@ from dlexp.job.inference.document import Evaluation, Predictions
 from dlexp.job.sweep.document import SweepPlan, SweepResult
 from dlexp.job.train.document import TrainPlan, Verification
 from dlexp.run.document import RunRecord, TrainResult
+from dlexp.tracking.dashboard import Address
+from dlexp.tracking.sync import SentRun
 
 FOLDER = Path(__file__).parent / "schema"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -26,6 +29,7 @@ DOCUMENTS: dict[str, Any] = {
     "cv-dry-run": CVPlan,
     "cv-settings": CVSettingsResult,
     "data": DataDocument,
+    "doctor": list[Finding],
     "error": ErrorDocument,
     "eval": Evaluation,
     "noise": Noise,
@@ -35,8 +39,10 @@ DOCUMENTS: dict[str, Any] = {
     "summary": SummaryDocument,
     "sweep": SweepResult,
     "sweep-dry-run": SweepPlan,
+    "sync": list[SentRun],
     "train": TrainResult,
     "train-dry-run": TrainPlan,
+    "ui": Address,
     "verify": Verification,
 }
 

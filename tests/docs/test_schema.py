@@ -71,6 +71,22 @@ def test_documents_without_a_run():
     assert faults("summary", summary(resolve(overrides))) == []
 
 
+def test_documents_of_the_machine_and_of_tracking(tmp_path):
+    from dlexp.doctor import examine
+    from dlexp.tracking.dashboard import Dashboard
+    from dlexp.tracking.sync import sync
+    from tests.run.fake_run import FakeRun
+
+    assert faults("doctor", examine(tmp_path / "none")) == []
+    assert faults("ui", Dashboard("http://127.0.0.1:5000/#/", None).document) == []
+    run = FakeRun(tmp_path, uri="http://127.0.0.1:9")
+    run.end()
+    run.folder.unlock()
+    (sent,) = sync(tmp_path, ["last"])
+    assert faults("sync", [sent]) == []
+    assert not sent["sent"]
+
+
 def test_documents_of_a_run(tmp_path):
     from dlexp.job.inference import evaluate, predict
     from dlexp.job.train import dry_run, train, verify
