@@ -17,6 +17,9 @@ from dlexp.job.inference.document import Evaluation, Predictions
 from dlexp.job.sweep.document import SweepPlan, SweepResult
 from dlexp.job.train.document import TrainPlan, Verification
 from dlexp.run.document import RunRecord, TrainResult
+from dlexp.run.listing.note import NotedRun
+from dlexp.run.listing.page import RunPage
+from dlexp.run.listing.trash import MovedRun
 from dlexp.tracking.dashboard import Address
 from dlexp.tracking.sync import SentRun
 
@@ -32,10 +35,13 @@ DOCUMENTS: dict[str, Any] = {
     "doctor": list[Finding],
     "error": ErrorDocument,
     "eval": Evaluation,
+    "note": NotedRun,
     "noise": Noise,
     "options": Options,
     "predict": Predictions,
+    "rm": list[MovedRun],
     "runs": list[RunRecord],
+    "show": RunPage,
     "summary": SummaryDocument,
     "sweep": SweepResult,
     "sweep-dry-run": SweepPlan,

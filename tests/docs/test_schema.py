@@ -1,7 +1,7 @@
 """The JSON Schema files are those of the code, and real documents keep to them."""
 
 import json
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,6 +42,11 @@ def faults(name: str, document: Any) -> list[str]:
         f"{error.json_path}: {error.message}"
         for error in validator.iter_errors(json.loads(json.dumps(plain(document))))
     ]
+
+
+def open_faults(name: str, document: Any) -> list[str]:
+    """Return what a document does against its schema; a run's record has the fields of its result too."""
+    return [error.message for error in Draft202012Validator(schema.schema(name)).iter_errors(document)]
 
 
 @pytest.mark.parametrize("name", schema.DOCUMENTS)
@@ -90,7 +95,10 @@ def test_documents_of_the_machine_and_of_tracking(tmp_path):
 def test_documents_of_a_run(tmp_path):
     from dlexp.job.inference import evaluate, predict
     from dlexp.job.train import dry_run, train, verify
-    from dlexp.run.listing import list_runs
+    from dlexp.run.listing import note, trash
+    from dlexp.run.listing.page import page
+    from dlexp.run.listing.ranking import list_runs
+    from dlexp.run.scan import find
 
     composed = resolve([*QUICK, f"runs_dir={tmp_path}"])
     assert faults("train-dry-run", dry_run.plan(composed)) == []
@@ -103,9 +111,12 @@ def test_documents_of_a_run(tmp_path):
     assert faults("verify", verify.verify("last", tmp_path)) == []
     records = list_runs(tmp_path)
     assert len(records) == 1
-    assert (
-        list(Draft202012Validator(schema.schema("runs")).iter_errors(cast(Any, records))) == []
-    )  # with its result's fields
+    assert open_faults("runs", records) == []
+    folder = find(tmp_path, "last")
+    assert open_faults("show", page(folder)) == []
+    noted = note.write(folder.path, note="odd", add=["bad"], remove=[])
+    assert faults("note", {"run_id": folder.run_id, **noted}) == []
+    assert faults("rm", trash.remove(tmp_path, ["last"])) == []
 
 
 def test_documents_of_a_sweep_and_a_comparison(tmp_path):
