@@ -65,7 +65,7 @@ OWN = ["trusted=[my_parts]", "model=gated", "optimizer=sign", "schedule=root", "
 
 
 @pytest.fixture
-def own(tmp_path, monkeypatch):
+def compose_own(tmp_path, monkeypatch):
     """Return what resolves overrides in the user's folder."""
     (tmp_path / "my_parts.py").write_text(SOURCE)
     for group, name, target in [
@@ -83,8 +83,8 @@ def own(tmp_path, monkeypatch):
     read.cache_clear()
 
 
-def test_a_training_follows_the_own_rules(own):
-    composed = own("data.limit=60", "trainer.batch_size=60", "trainer.epochs=3")  # an update an epoch
+def test_a_training_follows_the_own_rules(compose_own):
+    composed = compose_own("data.limit=60", "trainer.batch_size=60", "trainer.epochs=3")  # an update an epoch
     before = {name: value.clone() for name, value in assemble(composed.config).model.named_parameters()}
     outcome = train.start(composed, announce=lambda about: lambda event: None)
     folder = Path(outcome.result["run_dir"])
@@ -99,9 +99,11 @@ def test_a_training_follows_the_own_rules(own):
     assert (moved[:, None] - sums).abs().amin(1).max() < 1e-6
 
 
-def test_own_parts_stack_and_equal_each_trained_alone(own):
+def test_own_parts_stack_and_equal_each_trained_alone(compose_own):
     made = [
-        own("trainer.precision=fp64", "trainer.epochs=2", "data.limit=100", f"optimizer.lr={lr}", f"seed={seed}").config
+        compose_own(
+            "trainer.precision=fp64", "trainer.epochs=2", "data.limit=100", f"optimizer.lr={lr}", f"seed={seed}"
+        ).config
         for seed, lr in enumerate([0.001, 0.01])
     ]
     datasets = [load_data(made[0])] * 2
@@ -111,27 +113,27 @@ def test_own_parts_stack_and_equal_each_trained_alone(own):
     alone = [losses(assemble(config, datasets[0]).run)[0] for config in made]
     assert alone[0] != alone[1]
     for kind in kinds:
-        found = losses(assemble_group(made, datasets, kind).run)
+        stacked = losses(assemble_group(made, datasets, kind).run)
         for row in range(2):
-            assert found[row] == pytest.approx(alone[row], rel=1e-9)
+            assert stacked[row] == pytest.approx(alone[row], rel=1e-9)
 
 
 def losses(run):
-    found = {}
+    by_trial = {}
     for event in run.events():
         if isinstance(event, EpochEnd):
-            found.setdefault(event.trial, []).append(event.metrics["train/loss"])
+            by_trial.setdefault(event.trial, []).append(event.metrics["train/loss"])
         assert not isinstance(event, TrialEnd) or event.status == "finished"
-    return found
+    return by_trial
 
 
-def test_an_own_model_is_summarised(own):
-    found = summary(own("norm=none"))
-    assert [layer["name"] for layer in found["layers"]] == ["gate", "value", "output"]  # no norm, no layer
-    assert found["num_params"] == 2 * (64 * 6 + 6) + 6 * 10 + 10
+def test_an_own_model_is_summarised(compose_own):
+    document = summary(compose_own("norm=none"))
+    assert [layer["name"] for layer in document["layers"]] == ["gate", "value", "output"]  # no norm, no layer
+    assert document["num_params"] == 2 * (64 * 6 + 6) + 6 * 10 + 10
 
 
-def test_the_planner_takes_an_own_model(own):
-    configs = [own("trainer.fuse=2", f"seed={seed}").config for seed in range(2)]
-    found = choose(configs, [load_data(configs[0])] * 2)
-    assert found.size == 2
+def test_the_planner_takes_an_own_model(compose_own):
+    configs = [compose_own("trainer.fuse=2", f"seed={seed}").config for seed in range(2)]
+    choice = choose(configs, [load_data(configs[0])] * 2)
+    assert choice.size == 2
