@@ -18,8 +18,8 @@ def complete(
     """
     *before, typed = split(line)
     commands: dict[str, Any] = getattr(ctx.find_root().command, "commands", {})
-    found = [word for word in candidates(commands, before[1:], typed) if word.startswith(typed)]
-    print("\n".join(word if word.endswith(UNFINISHED) else f"{word} " for word in dict.fromkeys(found)))
+    offered = [word for word in candidates(commands, before[1:], typed) if word.startswith(typed)]
+    print("\n".join(word if word.endswith(UNFINISHED) else f"{word} " for word in dict.fromkeys(offered)))
 
 
 def split(line: str) -> list[str]:
@@ -92,13 +92,15 @@ def _overrides(command: str, arguments: list[str], typed: str, config_dir: Path 
     if "=" in typed:
         group = typed.partition("=")[0]
         return [f"{group}={option}" for option in groups.get(group, [])]
-    found = [f"{group}=" for group in groups]
+    group_words = [f"{group}=" for group in groups]
     for group, option in _choices(defaults, arguments, groups, config_dir).items():
         keys = [key for key in read_option(group, option, config_dir) if key != "_target_"]
-        found += [f"{group}.{key}=" for key in keys] if typed.startswith(f"{group}.") else [f"{group}."] if keys else []
+        group_words += (
+            [f"{group}.{key}=" for key in keys] if typed.startswith(f"{group}.") else [f"{group}."] if keys else []
+        )
     root = [f"{key}=" for key in read("dlexp.config.root.Root").parameters]
     seeds = [f"seeds.{key}=" for key in read("dlexp.config.root.Seeds").parameters]
-    return [*found, *root, *(seeds if typed.startswith("seeds.") else ["seeds."])]
+    return [*group_words, *root, *(seeds if typed.startswith("seeds.") else ["seeds."])]
 
 
 def _choices(

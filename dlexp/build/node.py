@@ -71,12 +71,12 @@ def _resolve(target: str) -> Callable[..., Any]:
     if not (inner in COMPONENTS if package == "dlexp" else trust.is_granted(package)):
         raise ConfigError(f"_target_: got {target}; only dlexp and trusted packages are built")
     try:
-        found = getattr(import_module(module), name, None)
+        component = getattr(import_module(module), name, None)
     except ImportError as error:
         raise ConfigError(f"_target_: got {target}; importing it failed: {error}") from error
-    if not callable(found) or found.__module__ != module:
+    if not callable(component) or component.__module__ != module:
         raise ConfigError(f"_target_: got {target}; {name} is not defined in {module}")
-    return found
+    return component
 
 
 def build_per_trial(nodes: list[dict[str, Any]], *, dtype: Any, device: Any, **program: Any) -> Any:

@@ -64,9 +64,9 @@ def implied_choices(group: str, option: str, config_dir: Path | None = None) -> 
     implied = {}
     for entry in _read(option_file(group, option, config_dir)).get("defaults") or []:
         for key, choice in entry.items() if isinstance(entry, dict) else ():
-            found = re.fullmatch(r"override /(\w+)(@\S+)?", str(key))
-            if found:
-                implied[found[1]] = str(choice)
+            group_override = re.fullmatch(r"override /(\w+)(@\S+)?", str(key))
+            if group_override:
+                implied[group_override[1]] = str(choice)
     return implied
 
 

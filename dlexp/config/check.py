@@ -72,12 +72,12 @@ def check_stored(config: dict[str, Any]) -> dict[str, Any]:
     scope = Scope(Composed(config, {}, [], []), catalog.list_groups(), trusted, is_stored=True)
     place = check_value("fold", config.get("fold"), FOLD)
     lacking = {name: {"_target_": target} for name, target in NODES.items() if name not in config}
-    asked = lacking | {key: value for key, value in config.items() if key != "fold"}
-    absent = [group for group in catalog.default_choices() if group not in asked]
+    stored = lacking | {key: value for key, value in config.items() if key != "fold"}
+    absent = [group for group in catalog.default_choices() if group not in stored]
     if absent:
         raise ConfigError(f"missing groups: {', '.join(absent)}; restore the file from a copy")
-    defaults = {name: parameter.default for name, parameter in root.items() if name not in asked}
-    checked = {key: _check_top(key, value, root, scope) for key, value in {**defaults, **asked}.items()}
+    defaults = {name: parameter.default for name, parameter in root.items() if name not in stored}
+    checked = {key: _check_top(key, value, root, scope) for key, value in {**defaults, **stored}.items()}
     if scope.missing:
         raise ConfigError(f"missing values: {', '.join(scope.missing)}; restore the file from a copy")
     return checked if place is None else {**checked, "fold": place}

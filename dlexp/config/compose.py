@@ -189,10 +189,10 @@ def flat_keys(tree: Any, prefix: str = "") -> list[str]:
     """Return the dotted path of every node of nested dicts, inner nodes included."""
     if not isinstance(tree, dict):
         return []
-    found = []
+    paths = []
     for name, value in tree.items():
-        found += [f"{prefix}{name}", *flat_keys(value, f"{prefix}{name}.")]
-    return found
+        paths += [f"{prefix}{name}", *flat_keys(value, f"{prefix}{name}.")]
+    return paths
 
 
 def resolve_again(config: dict[str, Any], references: dict[str, Any]) -> dict[str, Any]:

@@ -31,11 +31,11 @@ def unknown_key(key: str, keys: list[str], groups: dict[str, list[str]], config_
         where = "" if near[0] in siblings else f" {parent}={'|'.join(owners[near[0]])} has it"
         return ConfigError(f"unknown key {show(key)}; did you mean {f'{parent}.' if parent else ''}{near[0]}?{where}")
     same_leaf = [name for name in known if leaf and name.rpartition(".")[2] == leaf and name != key]
-    found = difflib.get_close_matches(key, same_leaf, n=1, cutoff=0)
-    if not found and parent not in groups:
-        found = difflib.get_close_matches(key, [*known, *groups], n=1)
+    nearest = difflib.get_close_matches(key, same_leaf, n=1, cutoff=0)
+    if not nearest and parent not in groups:
+        nearest = difflib.get_close_matches(key, [*known, *groups], n=1)
     place = f" {key.split('.')[0]}" if key.split(".")[0] in groups else ""
-    cure = f"; did you mean {found[0]}?" if found else f"; see `dlexp options{place}`"
+    cure = f"; did you mean {nearest[0]}?" if nearest else f"; see `dlexp options{place}`"
     return ConfigError(f"unknown key {show(key)}{cure}")
 
 

@@ -9,10 +9,10 @@ IRRELEVANT_IN = {"trainer": ("fuse",), "data": ("root", "path", "download")}
 
 def relevant(config: dict[str, Any]) -> dict[str, Any]:
     """Return the part of a configuration that decides numbers."""
-    kept = {name: node for name, node in config.items() if name not in IRRELEVANT}
+    deciding = {name: node for name, node in config.items() if name not in IRRELEVANT}
     for group, names in IRRELEVANT_IN.items():
-        kept[group] = {name: value for name, value in kept[group].items() if name not in names}
-    return kept
+        deciding[group] = {name: value for name, value in deciding[group].items() if name not in names}
+    return deciding
 
 
 def tells_runs_apart(key: str) -> bool:

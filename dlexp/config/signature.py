@@ -128,27 +128,27 @@ def _parameters(
     if isinstance(node, ast.ClassDef):
         positional = positional[1:]
     padding: list[ast.expr | None] = [None] * (len(positional) - len(init.args.defaults))
-    found = {
+    parameters = {
         argument.arg: _parameter(argument.arg, argument.annotation, default, tree, described)
         for argument, default in zip(positional, [*padding, *init.args.defaults], strict=True)
     }
-    return found, tuple(argument.arg for argument in init.args.kwonlyargs)
+    return parameters, tuple(argument.arg for argument in init.args.kwonlyargs)
 
 
 def _inherited(
     node: ast.ClassDef, tree: ast.Module, described: dict[str, str]
 ) -> tuple[dict[str, Parameter], tuple[str, ...]]:
     """Read a class without constructor: its bases' parameters, and its own fields if it is a dataclass."""
-    found: dict[str, Parameter] = {}
+    inherited: dict[str, Parameter] = {}
     program: tuple[str, ...] = ()
     for base in node.bases:
         parameters, names = _of_base(base, tree)
-        found, program = found | parameters, program + names
+        inherited, program = inherited | parameters, program + names
     if any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list):
         for item in node.body:
             if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
-                found[item.target.id] = _parameter(item.target.id, item.annotation, item.value, tree, described)
-    return found, program
+                inherited[item.target.id] = _parameter(item.target.id, item.annotation, item.value, tree, described)
+    return inherited, program
 
 
 def _of_base(base: ast.expr, tree: ast.Module) -> tuple[dict[str, Parameter], tuple[str, ...]]:
@@ -233,15 +233,15 @@ def _described_parameters(doc: str) -> dict[str, str]:
     section = re.search(r"^(?:Args|Attributes):\n((?:[ \t]+.*\n?|\n)*)", doc, re.MULTILINE)
     if section is None:
         return {}
-    found: dict[str, str] = {}
+    descriptions: dict[str, str] = {}
     name = ""
     for line in section[1].splitlines():
         start = re.match(r" {4}\*{0,2}(\w+)(?: \([^)]*\))?: (.*)", line)
         if start:
-            name, found[start[1]] = start[1], start[2].strip()
+            name, descriptions[start[1]] = start[1], start[2].strip()
         elif name and line.strip():
-            found[name] += " " + line.strip()
-    return found
+            descriptions[name] += " " + line.strip()
+    return descriptions
 
 
 def _first_reference(doc: str) -> str:

@@ -81,11 +81,11 @@ class Space:
         overrides += [f"trainer.{key}={yaml_value(value)}" for key, value in trainer.items()]
         fixed = [o.text for o in self._fixed(settings) if o.key.partition(".")[0] not in JOB_GROUPS]
         written = {text.partition("=")[0] for text in overrides}
-        kept = [text for text in fixed if text.partition("=")[0] not in written]
-        if not any(text.startswith("trainer.threads=") for text in (*kept, *overrides)):
+        unsearched = [text for text in fixed if text.partition("=")[0] not in written]
+        if not any(text.startswith("trainer.threads=") for text in (*unsearched, *overrides)):
             # a sweep has its own default, and numbers depend on it: the trial alone needs it written
-            kept.append(f"trainer.threads={yaml_value(config['trainer']['threads'])}")
-        return Composed(config, base.choices, [*kept, *overrides], list(named.values()), self.config_dir)
+            unsearched.append(f"trainer.threads={yaml_value(config['trainer']['threads'])}")
+        return Composed(config, base.choices, [*unsearched, *overrides], list(named.values()), self.config_dir)
 
     def _with_references(self, config: dict[str, Any], references: dict[str, Any], given: set[str]) -> dict[str, Any]:
         """Resolve what refers to other values by the values of this setting, and check it."""
@@ -123,13 +123,13 @@ class Space:
 
     def _fixed(self, chosen: Settings) -> list[Override]:
         """Return the fixed overrides that exist under the chosen options, where these are searched."""
-        found = []
+        existing = []
         searched = {d.key: d for d in self.groups()}
         for override in self.fixed:
             owner, options = _owner(override.key, searched, self.config_dir)
             if not owner or chosen.get(owner) in options or override.action != "change":
-                found.append(override)
-        return found
+                existing.append(override)
+        return existing
 
 
 def read_space(overrides: list[str], config_dir: Path | None = None, *, job: str = "sweep") -> tuple[Space, Composed]:
@@ -211,14 +211,14 @@ def _ordered(dimensions: list[Dimension], config_dir: Path | None) -> list[Dimen
             raise ConfigError(f"{d.key}: got {show(d.text)}; what a sweep or cv is run with cannot be searched")
         if d.key in groups:
             _check_options(d, groups[d.key])
-    found = []
+    placed = []
     for d in dimensions:
         owner, options = _owner(d.key, searched, config_dir)
         if owner and not options:
             raise unknown_key(d.key, [d.group], groups, config_dir)
-        found.append(replace(d, owner=owner, options=options))
+        placed.append(replace(d, owner=owner, options=options))
     # a key is drawn after the option that decides whether it exists
-    return sorted(found, key=lambda d: (d.key not in searched, bool(d.owner)))
+    return sorted(placed, key=lambda d: (d.key not in searched, bool(d.owner)))
 
 
 def _check_options(d: Dimension, options: list[str]) -> None:
@@ -236,13 +236,13 @@ def _owner(key: str, searched: dict[str, Dimension], config_dir: Path | None) ->
     That is the key's own group; for a block (activation, norm, dropout) that is not searched with it, the model.
     """
     group, _, name = key.partition(".")
-    own, model = searched.get(group), searched.get("model")
-    if name and own is not None:
+    group_dimension, model = searched.get(group), searched.get("model")
+    if name and group_dimension is not None:
         leaf = name.partition(".")[0]
-        options = [o for o in own.values or [] if leaf in catalog.read_option(group, o, config_dir)]
+        options = [o for o in group_dimension.values or [] if leaf in catalog.read_option(group, o, config_dir)]
         return (
             ("", frozenset())
-            if len(options) == len(own.values or []) and not own.owner
+            if len(options) == len(group_dimension.values or []) and not group_dimension.owner
             else (group, frozenset(options))
         )
     if group in BLOCKS and model is not None:
@@ -252,12 +252,14 @@ def _owner(key: str, searched: dict[str, Dimension], config_dir: Path | None) ->
     return "", frozenset()
 
 
-def _seeds(found: list[Dimension]) -> list[int]:
-    if not found:
+def _seeds(seed_dimensions: list[Dimension]) -> list[int]:
+    if not seed_dimensions:
         return []
-    values = found[0].values
+    values = seed_dimensions[0].values
     if values is None:
-        raise ConfigError(f"seed: got {show(found[0].text)}; seeds are listed: seed='range(0,5)' or seed=0,1,2")
+        raise ConfigError(
+            f"seed: got {show(seed_dimensions[0].text)}; seeds are listed: seed='range(0,5)' or seed=0,1,2"
+        )
     parameter = read(ROOT).parameters["seed"]
     return [check_value("seed", value, parameter) for value in values]
 

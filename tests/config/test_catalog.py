@@ -7,7 +7,7 @@ from dlexp.error import ConfigError
 
 
 @pytest.fixture
-def own(tmp_path):
+def config_dir(tmp_path):
     for name, text in {
         "model/mynet.yaml": "_target_: my.Net\nsize: 3\n",
         "model/mlp.yaml": "_target_: my.MLP\n",
@@ -28,25 +28,25 @@ def test_groups_of_the_package():
     assert not any(option.startswith("_") for options in groups.values() for option in options)
 
 
-def test_a_users_folder_adds_options_and_groups(own):
-    groups, shipped = catalog.list_groups(own), catalog.list_groups()
+def test_a_users_folder_adds_options_and_groups(config_dir):
+    groups, shipped = catalog.list_groups(config_dir), catalog.list_groups()
     assert set(groups["model"]) == {*shipped["model"], "mynet", "both"}
     assert groups["flavour"] == ["sweet"]
     assert set(groups) == {*shipped, "flavour"}
 
 
-def test_a_shipped_file_comes_before_a_users_of_the_same_name_as_in_hydra(own):
-    assert catalog.read_option("model", "mlp", own)["_target_"] == "dlexp.model.mlp.MLP"
-    assert catalog.read_option("model", "mynet", own) == {"_target_": "my.Net", "size": 3}
+def test_a_shipped_file_comes_before_a_users_of_the_same_name_as_in_hydra(config_dir):
+    assert catalog.read_option("model", "mlp", config_dir)["_target_"] == "dlexp.model.mlp.MLP"
+    assert catalog.read_option("model", "mynet", config_dir) == {"_target_": "my.Net", "size": 3}
 
 
-def test_underscore_files_are_merged_below_the_options_own_keys(own):
-    assert catalog.read_option("model", "both", own) == {"depth": 1, "size": 2}
+def test_underscore_files_are_merged_below_the_options_own_keys(config_dir):
+    assert catalog.read_option("model", "both", config_dir) == {"depth": 1, "size": 2}
     assert {"val_fraction", "test_fraction", "path"} <= set(catalog.read_option("data", "arrays"))
 
 
-def test_what_an_option_brings_along(own):
-    assert catalog.implied_choices("model", "both", own) == {"norm": "layer"}
+def test_what_an_option_brings_along(config_dir):
+    assert catalog.implied_choices("model", "both", config_dir) == {"norm": "layer"}
     assert catalog.implied_choices("model", "vgg")["dropout"] == "inverted"
     assert catalog.implied_choices("model", "mlp") == {}
 

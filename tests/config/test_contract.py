@@ -51,8 +51,8 @@ BLOCKS = ("activation", "norm", "dropout")
 GROUPS = [group for group in default_choices() if group not in BLOCKS]
 ROUNDS = [("train", chosen) for chosen in rounds(BLOCKS) + rounds(GROUPS)]
 for job in list_jobs():
-    own = [group for group in default_choices(job) if group not in default_choices()]
-    ROUNDS += [(job, chosen) for chosen in rounds(own)] if own else []
+    job_groups = [group for group in default_choices(job) if group not in default_choices()]
+    ROUNDS += [(job, chosen) for chosen in rounds(job_groups)] if job_groups else []
 
 
 @pytest.mark.parametrize(("job", "chosen"), ROUNDS, ids=[f"{job}-{'-'.join(c.values())}" for job, c in ROUNDS])

@@ -9,7 +9,7 @@ KEYS = ["model", "model._target_", "model.size", "norm", "trainer.epochs", "trai
 
 
 @pytest.fixture
-def own(tmp_path):
+def config_dir(tmp_path):
     for name, text in {"model/own.yaml": "_target_: a.B\nsize: 1\ndepth: 2\n", "norm/none.yaml": "{}\n"}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -31,5 +31,5 @@ def own(tmp_path):
         ("é" * 100, f"unknown key {'é' * 57}...; see `dlexp options`"),
     ],
 )
-def test_cures(own, key, message):
-    assert str(unknown_key(key, KEYS, GROUPS, own)) == message
+def test_cures(config_dir, key, message):
+    assert str(unknown_key(key, KEYS, GROUPS, config_dir)) == message

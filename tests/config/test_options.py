@@ -69,13 +69,13 @@ def test_a_users_own_option_is_listed(tmp_path, monkeypatch):
 
 
 def test_metrics_are_listed_with_formula_and_the_setting_that_changes_them(everything):
-    found = describe("metric")["metric"]
+    metrics = describe("metric")["metric"]
     assert "metric" not in everything  # nothing is chosen there
-    assert {"roc_auc", "matthews_correlation", "average_precision", "balanced_accuracy", "huber"} <= found.keys()
-    assert all(about["doc"] for about in found.values())
-    assert found["fbeta_macro"]["doc"].startswith("mean_k (1 + beta^2) h_k / (beta^2 t_k + p_k); beta is metric.beta")
+    assert {"roc_auc", "matthews_correlation", "average_precision", "balanced_accuracy", "huber"} <= metrics.keys()
+    assert all(about["doc"] for about in metrics.values())
+    assert metrics["fbeta_macro"]["doc"].startswith("mean_k (1 + beta^2) h_k / (beta^2 t_k + p_k); beta is metric.beta")
     beta = {"default": 2.0, "type": "a number > 0", "doc": "Weight of recall in F-beta, > 0."}
-    assert {name: about["parameters"] for name, about in found.items() if about["parameters"]} == {
+    assert {name: about["parameters"] for name, about in metrics.items() if about["parameters"]} == {
         "fbeta_macro": {"beta": beta}
     }
     assert list(describe("metric", "r2")["metric"]) == ["r2"]

@@ -91,14 +91,14 @@ def defaults(target):
 
 
 def test_a_class(module):
-    found = read(f"{module}.Net")
-    assert found.doc == "A net."
-    assert found.source == "A. Author (2001), A title, a journal."
-    assert found.program == ("in_shape", "num_outputs")
+    signature = read(f"{module}.Net")
+    assert signature.doc == "A net."
+    assert signature.source == "A. Author (2001), A title, a journal."
+    assert signature.program == ("in_shape", "num_outputs")
     assert defaults(f"{module}.Net") == {"depth": 18, "rate": -1.5, "act": COMPUTED}
-    assert found.parameters["depth"].doc == "Number of layers, counted with weights."
-    assert found.parameters["depth"].text == "Literal[18, 34]"
-    assert TypeAdapter(found.parameters["rate"].annotation).validate_python(0.5, strict=True) == 0.5
+    assert signature.parameters["depth"].doc == "Number of layers, counted with weights."
+    assert signature.parameters["depth"].text == "Literal[18, 34]"
+    assert TypeAdapter(signature.parameters["rate"].annotation).validate_python(0.5, strict=True) == 0.5
 
 
 def test_a_class_without_constructor_takes_its_bases_and_class_attributes_are_no_parameters(module):

@@ -45,9 +45,9 @@ def test_a_block_exists_for_the_models_that_use_it():
     space, _ = read_space(
         ["model=mlp,softmax", "activation=relu,tanh", "norm=none", "dropout=none,inverted", "dropout.p=0.1,0.2"]
     )
-    found = list(combinations(space))
-    assert {"model": "softmax"} in found
-    assert len(found) == 1 + 2 * 2
+    choices = list(combinations(space))
+    assert {"model": "softmax"} in choices
+    assert len(choices) == 1 + 2 * 2
     assert "norm=none" not in space.compose({"model": "softmax"}).overrides
     inner = {"model": "mlp", "activation": "relu", "dropout": "inverted"}
     assert [d.key for d in space.active(inner)] == ["model", "activation", "dropout", "dropout.p"]

@@ -11,68 +11,14 @@ import pytest
 from dlexp.config.resolve import resolve
 from dlexp.config.signature import read
 from dlexp.error import ConfigError
+from tests.user_code import write
 
 DLEXP = Path(sys.executable).parent / "dlexp"
-SOURCE = '''"""A network."""
-import torch
-
-class MyNet(torch.nn.Module):
-    """My net.
-
-    Args:
-        width: Units.
-    """
-
-    def __init__(self, width: int = 5, act=torch.nn.ReLU, *, in_shape: tuple[int, ...], num_outputs: int) -> None:
-        super().__init__()
-        size = in_shape[0] * in_shape[1] * in_shape[2]
-        self.net = torch.nn.Sequential(
-            torch.nn.Flatten(), torch.nn.Linear(size, width), act(), torch.nn.Linear(width, num_outputs)
-        )
-
-    def forward(self, x):
-        return self.net(x)
-
-
-class SignDescent:
-    """Steps of equal length.
-
-    Args:
-        lr: Step size per update.
-    """
-
-    def __init__(self, lr: float = 0.001) -> None:
-        self.lr = lr
-
-    def init(self, params_TP):
-        return {}
-
-    def update(self, params_TP, grads_TP, state, lr_T1, step, decay_P):
-        params_TP.sub_(lr_T1 * grads_TP.sign())
-
-
-class InverseRoot:
-    """A rate that falls with the root of the steps."""
-
-    def __init__(self, scale: float = 100.0, *, total_steps: int) -> None:
-        self.scale = scale
-
-    def factor(self, step_S):
-        return (1 + step_S / self.scale) ** -0.5
-'''
 
 
 @pytest.fixture
 def folder(tmp_path):
-    for group, name, lines in [
-        ("model", "mynet", "_target_: my_package.MyNet\nwidth: 7"),
-        ("optimizer", "sign", "_target_: my_package.SignDescent\nlr: 0.002"),
-        ("schedule", "root", "_target_: my_package.InverseRoot\nscale: 50.0"),
-    ]:
-        (tmp_path / "own" / group).mkdir(parents=True)
-        (tmp_path / "own" / group / f"{name}.yaml").write_text(f"# Mine.\n{lines}\n")
-    (tmp_path / "my_package.py").write_text(SOURCE)
-    return tmp_path
+    return write(tmp_path)
 
 
 def run(cwd, *arguments):
@@ -114,7 +60,8 @@ RULES = ["--config-dir", "own", "optimizer=sign", "schedule=root"]
         (
             ["--config-dir", "own", "model=mynets"],
             "model: got mynets; "
-            "choose one of cnn, densenet, inception, mlp, mynet, nin, resnet, resnext, softmax, torchvision, vgg; "
+            "choose one of cnn, densenet, gated, inception, mlp, mynet, nin, "
+            "resnet, resnext, softmax, torchvision, vgg; "
             "did you mean mynet?",
         ),
     ],
@@ -133,20 +80,20 @@ def test_own_rules_are_accepted_and_listed(folder):
     done = run(folder, "config", "--json", *RULES, "trusted=[my_package]", "optimizer.lr=0.5")
     config = json.loads(done.stdout)
     assert config["optimizer"] == {"_target_": "my_package.SignDescent", "lr": 0.5}
-    assert config["schedule"] == {"_target_": "my_package.InverseRoot", "scale": 50.0}
+    assert config["schedule"] == {"_target_": "my_package.InverseRoot", "scale": 3.0}
     listed = json.loads(run(folder, "options", "optimizer", "sign", "--config-dir", "own", "--json").stdout)
     assert listed["optimizer"]["sign"]["doc"] == "Steps of equal length."
     assert listed["optimizer"]["sign"]["parameters"]["lr"] == {
-        "default": 0.002,
-        "type": "a number",
+        "default": 0.001,
+        "type": "a number > 0",
         "doc": "Step size per update.",
     }
 
 
 @pytest.mark.slow
 def test_trusted_classes_are_trained(folder):
-    own = [*USE, *RULES[2:], "trusted=[my_package]"]
-    done = run(folder, "train", "--json", *own, "trainer.epochs=1", "tracking=none", "data.limit=200")
+    use_and_rules = [*USE, *RULES[2:], "trusted=[my_package]"]
+    done = run(folder, "train", "--json", *use_and_rules, "trainer.epochs=1", "tracking=none", "data.limit=200")
     assert done.returncode == 0, done.stderr
     params = 64 * 7 + 7 + 7 * 10 + 10
     assert json.loads(done.stdout)["num_params"] == params
@@ -193,7 +140,8 @@ def refused(text, here):
         (
             "width: 7\n",
             "model: got {width: 7}; "
-            "choose one of cnn, densenet, inception, mlp, mynet, nin, resnet, resnext, softmax, torchvision, vgg",
+            "choose one of cnn, densenet, gated, inception, mlp, mynet, nin, "
+            "resnet, resnext, softmax, torchvision, vgg",
         ),
         ("_target_: my_package.MyNet\nwidth: ${nothing}\n", "model.width: Interpolation key 'nothing' not found"),
     ],

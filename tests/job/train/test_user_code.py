@@ -1,7 +1,6 @@
 """A user's own model, optimiser and schedule, from a folder outside this repository: trained alone and stacked."""
 
 import json
-import sys
 from itertools import product
 from pathlib import Path
 
@@ -19,72 +18,22 @@ from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.stack.kind import stack_kinds
 from dlexp.execution.fusion import choose
 from dlexp.job.train import train
+from tests.user_code import write
 
-SOURCE = '''
-import torch
-from dlexp.type import PerTrial, Positive
-
-
-class Gated(torch.nn.Module):
-    """Layers, and a line of plain torch code between them."""
-
-    def __init__(self, width: int = 6, *, in_shape: tuple[int, ...], num_outputs: int, norm) -> None:
-        super().__init__()
-        size = torch.Size(in_shape).numel()
-        self.gate, self.value = torch.nn.Linear(size, width), torch.nn.Linear(size, width)
-        self.norm, self.output = norm(num_features=width), torch.nn.Linear(width, num_outputs)
-
-    def forward(self, x):
-        x = x.flatten(1)
-        return self.output(self.norm(self.gate(x).sigmoid() * self.value(x)))
-
-
-class SignDescent:
-    """Steps of equal length."""
-
-    def __init__(self, lr: PerTrial[Positive] = 0.001) -> None:
-        self.lr = lr
-
-    def init(self, params_TP):
-        return {}
-
-    def update(self, params_TP, grads_TP, state, lr_T1, step, decay_P):
-        params_TP.sub_(lr_T1 * grads_TP.sign())
-
-
-class InverseRoot:
-    """A rate that falls with the root of the steps."""
-
-    def __init__(self, scale: float = 100.0, *, total_steps: int) -> None:
-        self.scale = scale
-
-    def factor(self, step_S):
-        return (1 + step_S / self.scale) ** -0.5
-'''
-OWN = ["trusted=[my_parts]", "model=gated", "optimizer=sign", "schedule=root", "tracking=none", "trainer.threads=1"]
+PARTS = ["trusted=[my_package]", "model=gated", "optimizer=sign", "schedule=root", "tracking=none", "trainer.threads=1"]
 
 
 @pytest.fixture
-def own(tmp_path, monkeypatch):
+def resolve_here(tmp_path, monkeypatch):
     """Return what resolves overrides in the user's folder."""
-    (tmp_path / "my_parts.py").write_text(SOURCE)
-    for group, name, target in [
-        ("model", "gated", "Gated\nwidth: 6"),
-        ("optimizer", "sign", "SignDescent\nlr: 0.001"),
-        ("schedule", "root", "InverseRoot\nscale: 3.0"),
-    ]:
-        (tmp_path / "own" / group).mkdir(parents=True)
-        (tmp_path / "own" / group / f"{name}.yaml").write_text(f"_target_: my_parts.{target}\n")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.chdir(write(tmp_path))
     read.cache_clear()
-    yield lambda *overrides: resolve([*OWN, *overrides], Path("own"))
-    sys.modules.pop("my_parts", None)
+    yield lambda *overrides: resolve([*PARTS, *overrides], Path("own"))
     read.cache_clear()
 
 
-def test_a_training_follows_the_own_rules(own):
-    composed = own("data.limit=60", "trainer.batch_size=60", "trainer.epochs=3")  # an update an epoch
+def test_a_training_follows_the_own_rules(resolve_here):
+    composed = resolve_here("data.limit=60", "trainer.batch_size=60", "trainer.epochs=3")  # an update an epoch
     before = {name: value.clone() for name, value in assemble(composed.config).model.named_parameters()}
     outcome = train.start(composed, announce=lambda about: lambda event: None)
     folder = Path(outcome.result["run_dir"])
@@ -99,9 +48,11 @@ def test_a_training_follows_the_own_rules(own):
     assert (moved[:, None] - sums).abs().amin(1).max() < 1e-6
 
 
-def test_own_parts_stack_and_equal_each_trained_alone(own):
+def test_own_parts_stack_and_equal_each_trained_alone(resolve_here):
     made = [
-        own("trainer.precision=fp64", "trainer.epochs=2", "data.limit=100", f"optimizer.lr={lr}", f"seed={seed}").config
+        resolve_here(
+            "trainer.precision=fp64", "trainer.epochs=2", "data.limit=100", f"optimizer.lr={lr}", f"seed={seed}"
+        ).config
         for seed, lr in enumerate([0.001, 0.01])
     ]
     datasets = [load_data(made[0])] * 2
@@ -111,27 +62,27 @@ def test_own_parts_stack_and_equal_each_trained_alone(own):
     alone = [losses(assemble(config, datasets[0]).run)[0] for config in made]
     assert alone[0] != alone[1]
     for kind in kinds:
-        found = losses(assemble_group(made, datasets, kind).run)
+        stacked = losses(assemble_group(made, datasets, kind).run)
         for row in range(2):
-            assert found[row] == pytest.approx(alone[row], rel=1e-9)
+            assert stacked[row] == pytest.approx(alone[row], rel=1e-9)
 
 
 def losses(run):
-    found = {}
+    by_trial = {}
     for event in run.events():
         if isinstance(event, EpochEnd):
-            found.setdefault(event.trial, []).append(event.metrics["train/loss"])
+            by_trial.setdefault(event.trial, []).append(event.metrics["train/loss"])
         assert not isinstance(event, TrialEnd) or event.status == "finished"
-    return found
+    return by_trial
 
 
-def test_an_own_model_is_summarised(own):
-    found = summary(own("norm=none"))
-    assert [layer["name"] for layer in found["layers"]] == ["gate", "value", "output"]  # no norm, no layer
-    assert found["num_params"] == 2 * (64 * 6 + 6) + 6 * 10 + 10
+def test_an_own_model_is_summarised(resolve_here):
+    table = summary(resolve_here("norm=none"))
+    assert [layer["name"] for layer in table["layers"]] == ["gate", "value", "output"]  # no norm, no layer
+    assert table["num_params"] == 2 * (64 * 6 + 6) + 6 * 10 + 10
 
 
-def test_the_planner_takes_an_own_model(own):
-    configs = [own("trainer.fuse=2", f"seed={seed}").config for seed in range(2)]
-    found = choose(configs, [load_data(configs[0])] * 2)
-    assert found.size == 2
+def test_the_planner_takes_an_own_model(resolve_here):
+    configs = [resolve_here("trainer.fuse=2", f"seed={seed}").config for seed in range(2)]
+    fusion = choose(configs, [load_data(configs[0])] * 2)
+    assert fusion.size == 2
