@@ -15,6 +15,7 @@ from dlexp.build.dataset import check_parts, load_data
 from dlexp.build.model import build_model
 from dlexp.build.node import Config, build, build_per_trial
 from dlexp.build.objective import build_loss, build_metrics, choose_monitor
+from dlexp.build.room import require_room
 from dlexp.data.dataset import Dataset
 from dlexp.data.feed import feed
 from dlexp.data.target_scale import TargetScale
@@ -91,6 +92,9 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
     device, device_line = devices.choose(trainer.device)
     dtype = _dtype(trainer)
     loss = build_loss(configs, datasets, device, dtype)
+    optimizer = build(configs[0]["optimizer"])
+    batch_size, in_shape = trainer.batch_size, datasets[0].in_shape
+    require_room(configs[0], in_shape, loss.num_outputs, optimizer, len(configs), batch_size, dtype, device)
     seeds = [trial_seeds(config) for config in configs]
     built = [
         build_model(config, dataset, loss, seed.init)
@@ -159,10 +163,10 @@ def _normalized(affine: Affine, inputs: Tensor, dtype: torch.dtype) -> Tensor:
     """Return all inputs normalised, a piece at a time: float64 copies of a large table are never held whole."""
     if inputs.dim() > 2:
         return affine.apply(inputs, dtype=dtype)
-    found = torch.empty(inputs.shape, dtype=dtype)
+    normalized = torch.empty(inputs.shape, dtype=dtype)
     for start in range(0, len(inputs), 1 << 16):
-        found[start : start + (1 << 16)] = affine.apply(inputs[start : start + (1 << 16)], dtype=dtype)
-    return found
+        normalized[start : start + (1 << 16)] = affine.apply(inputs[start : start + (1 << 16)], dtype=dtype)
+    return normalized
 
 
 def _dtype(trainer: Trainer) -> torch.dtype:
