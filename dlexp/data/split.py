@@ -84,10 +84,25 @@ class ValSplit:
     def thin(self, pool: Tensor, targets: Tensor) -> Tensor:
         """Return `limit` of the indices; a larger limit holds every smaller one (learning curves nest).
 
+        They are put in an order of which the first are taken. Stratified, every beginning of it has nearly the class
+        shares of the whole: example r of the n_k of class k stands at (r + 1/2) / n_k. The first of each class stands
+        before all others, so that no class vanishes.
+
         Raises:
             ConfigError: Fewer than there are classes.
         """
-        return thin(pool, self.limit, targets, self.split_seed, stratify=self.stratify)
+        if self.limit is None or self.limit >= len(pool):
+            return pool
+        shuffled = pool[torch.randperm(len(pool), generator=generator(self.split_seed, "limit"))]
+        if targets.is_floating_point():
+            return ordered(shuffled[: self.limit])
+        rank, sizes = _rank_in_class(targets[shuffled])
+        classes = int((sizes > 0).sum())
+        if self.limit < classes:
+            raise ConfigError(f"data.limit: got {self.limit}; there are {classes} classes, and each needs an example")
+        place = (rank + 0.5) / sizes[targets[shuffled]] if self.stratify else torch.arange(len(pool)) / len(pool)
+        place[rank == 0] -= 1
+        return ordered(shuffled[place.argsort(stable=True)][: self.limit])
 
     def _num_test(self, num: int) -> int:
         return 0
@@ -148,37 +163,6 @@ def allocate(sizes_K: Tensor, count: int, draw: torch.Generator) -> Tensor:
         open_classes = order[(places < cap)[order]]
         places[open_classes[:left]] += 1
     return places
-
-
-def thin(pool: Tensor, limit: int | None, targets: Tensor, seed: int, *, stratify: bool = True) -> Tensor:
-    """Return `limit` of the indices; a larger limit holds every smaller one.
-
-    They are put in an order of which the first `limit` are taken. Stratified, every beginning of it has nearly the
-    class shares of the whole: example r of the n_k of class k stands at (r + 1/2) / n_k. The first of each class stands
-    before all others, so that no class vanishes.
-
-    Args:
-        pool: Indices to choose from.
-        limit: How many; None, or more than there are, takes all.
-        targets: (N,) int64 classes or float values of all examples.
-        seed: Of the order.
-        stratify: Keep the class shares.
-
-    Raises:
-        ConfigError: Fewer than there are classes.
-    """
-    if limit is None or limit >= len(pool):
-        return pool
-    shuffled = pool[torch.randperm(len(pool), generator=generator(seed, "limit"))]
-    if targets.is_floating_point():
-        return ordered(shuffled[:limit])
-    rank, sizes = _rank_in_class(targets[shuffled])
-    num_classes = int((sizes > 0).sum())
-    if limit < num_classes:
-        raise ConfigError(f"data.limit: got {limit}; there are {num_classes} classes, and each needs an example")
-    place = (rank + 0.5) / sizes[targets[shuffled]] if stratify else torch.arange(len(pool)) / len(pool)
-    place[rank == 0] -= 1
-    return ordered(shuffled[place.argsort(stable=True)][:limit])
 
 
 def _at_random(pool: Tensor, classes: Tensor | None, num_val: int, num_test: int, seed: int) -> Parts:

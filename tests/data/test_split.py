@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlexp.data.split import Split, ValSplit, allocate, take, thin
+from dlexp.data.split import Split, ValSplit, allocate, take
 from dlexp.error import ConfigError, DataError
 
 
@@ -50,15 +50,15 @@ def test_limit_leaves_validation_alone_and_nests(sizes, low, high):
 
 def test_thinned_classes_keep_their_shares():
     targets = classes_of([300, 100, 100])
-    kept = thin(torch.arange(500), 50, targets, seed=0)
+    kept = Split(limit=50).thin(torch.arange(500), targets)
     assert torch.bincount(targets[kept]).tolist() == [30, 10, 10]
 
 
 @given(st.lists(st.integers(1, 300), min_size=2, max_size=8), st.integers(0, 40), st.booleans())
 def test_a_limit_leaves_every_class_and_nests(sizes, more, stratify):
     targets = classes_of(sizes)
-    low = thin(torch.arange(len(targets)), len(sizes), targets, 0, stratify=stratify)
-    high = thin(torch.arange(len(targets)), len(sizes) + more, targets, 0, stratify=stratify)
+    low = Split(limit=len(sizes), stratify=stratify).thin(torch.arange(len(targets)), targets)
+    high = Split(limit=len(sizes) + more, stratify=stratify).thin(torch.arange(len(targets)), targets)
     assert sorted(targets[low].tolist()) == list(range(len(sizes)))
     assert set(low.tolist()) <= set(high.tolist())
     assert len(high) == min(len(sizes) + more, len(targets))

@@ -7,6 +7,7 @@ import torch
 
 from dlexp.data.fold import Fold
 from dlexp.error import RunError
+from dlexp.execution.integrity import is_intact
 from dlexp.job.cv.spec import CVSpec
 from dlexp.run.division import read_division
 from dlexp.run.folder import RunFolder
@@ -29,8 +30,8 @@ def with_recorded_folds(spec: CVSpec, cv: RunFolder) -> CVSpec:
 
 
 def _trainings(cv: RunFolder, kind: str) -> list[RunFolder]:
-    """Return the trainings of one kind, "fold" or "trial", of all settings."""
-    children = cv.children()
+    """Return the trainings of one kind, "fold" or "trial", of all settings, but for those that a power cut damaged."""
+    children = [child for child in cv.children() if child.is_synced or is_intact(child)]
     inside = [training for child in children if child.manifest["kind"] == "cv" for training in child.children()]
     return [training for training in [*children, *inside] if training.manifest["kind"] == kind]
 

@@ -22,8 +22,8 @@ def cv(tmp_path):
 
 
 def begin(cv: RunFolder, fold: Fold, place: str = FOLDS, kind: str = "fold") -> None:
-    where = {"kind": kind, "repeat": fold.repeat, "fold": fold.fold}
-    training = RunFolder.create(cv.path, place, fold.name, config={}, overrides=[], manifest=where)
+    where = {"kind": kind, "repeat": fold.repeat, "fold": fold.fold, "status": "failed"}
+    training = RunFolder.create(cv.path, place, fold.name, config={"seed": 0}, overrides=[], manifest=where)
     training.write_split({"train": fold.train.numpy(), "val": fold.val.numpy(), "test": fold.val[:0].numpy()})
     training.unlock()
 
