@@ -50,8 +50,8 @@ def test_limit_leaves_validation_alone_and_nests(sizes, low, high):
 
 def test_thinned_classes_keep_their_shares():
     targets = classes_of([300, 100, 100])
-    kept = thin(torch.arange(500), 50, targets, seed=0)
-    assert torch.bincount(targets[kept]).tolist() == [30, 10, 10]
+    thinned = thin(torch.arange(500), 50, targets, seed=0)
+    assert torch.bincount(targets[thinned]).tolist() == [30, 10, 10]
 
 
 def test_seeds_differ():
