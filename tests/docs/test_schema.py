@@ -98,9 +98,9 @@ def test_documents_of_a_sweep_and_a_comparison(tmp_path):
 
     overrides = [*QUICK, f"runs_dir={tmp_path}", "optimizer.lr=0.01,0.1"]
     assert faults("sweep-dry-run", dry_run.forecast(overrides)) == []
-    found = sweep.start(overrides, None, announce=lambda _about: Deaf(), has_figures=False)
-    assert faults("sweep", found.outcome.result) == []
-    run_id = found.outcome.result["run_id"]
+    sweep_run = sweep.start(overrides, None, announce=lambda _about: Deaf(), has_figures=False)
+    assert faults("sweep", sweep_run.outcome.result) == []
+    run_id = sweep_run.outcome.result["run_id"]
     assert faults("compare", compare([f"{run_id}:1", f"{run_id}:2"], tmp_path)) == []
 
 
