@@ -57,6 +57,7 @@ WITHOUT_MODULE = {
     "tests/model/test_init_gain.py": "initialisation: the papers' gains, and variance through depth",
     "tests/test_golden.py": "run folders of earlier versions, read by every command",
     "tests/test_layout.py": "the tree",
+    "tests/test_naming.py": "the names in every file",
     "tests/test_packaging.py": "pyproject.toml",
     "tests/test_readme.py": "the README",
     "tests/augment/test_contract.py": "a table over all options",

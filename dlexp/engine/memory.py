@@ -129,15 +129,15 @@ def evaluation_batch(model: nn.Module, in_shape: tuple[int, ...], batch_size: in
     model.eval()
     try:
         with torch.no_grad():
-            kept = output_bytes(model, x) / NUM_TRIED
-            if kept * MOST_EVALUATED <= SMALL_EVALUATION:
+            output_size = output_bytes(model, x) / NUM_TRIED
+            if output_size * MOST_EVALUATED <= SMALL_EVALUATION:
                 return MOST_EVALUATED
             with Allocations() as allocations:
                 model(x)
     finally:
         model.train(was_training)
     peak = max(allocations.peak / NUM_TRIED, 1.0)
-    return min(MOST_EVALUATED, max(batch_size, int(batch_size * kept / peak)))
+    return min(MOST_EVALUATED, max(batch_size, int(batch_size * output_size / peak)))
 
 
 def output_bytes(model: nn.Module, x: Tensor) -> int:
