@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet, Trust, allow
+from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet, RunsDir, Trust, allow
 from ..output import Ending, people, show_json
 from ..view import sweep as view
 
@@ -20,7 +20,7 @@ def sweep(
             metavar="SWEEP", help="Go on with a sweep: id, unique prefix, folder or last.", show_default=False
         ),
     ] = None,
-    runs_dir: Annotated[Path, typer.Option(help="With --resume: where the sweep is looked for.")] = Path("runs"),
+    runs_dir: RunsDir = Path("runs"),
     config_dir: ConfigDir = None,
     dry_run: DryRun = False,
     json: Json = False,
