@@ -58,8 +58,10 @@ def send(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:
 def free_bytes(device: torch.device) -> int:
     """Return the free memory of a device; of the machine for cpu and mps."""
     if device.type == "cuda":
-        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by torch, for what comes next
-        return torch.cuda.mem_get_info(device)[0] + kept
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(
+            device
+        )  # by torch, for what comes next
+        return torch.cuda.mem_get_info(device)[0] + cached
     if keep_freed_memory():
         ctypes.CDLL(None).malloc_trim(0)  # what this process keeps is free, too
     return psutil.virtual_memory().available

@@ -170,7 +170,7 @@ def _powers_of_two(inputs: Tensor, rows: Tensor | None) -> Tensor:
 
 def _chunks(inputs: Tensor, rows: Tensor | None, fill: Tensor | None) -> Iterator[Tensor]:
     """Yield float64 (rows, C) pieces, so that a large set of bytes is never held as floats."""
-    pieces = inputs.split(_CHUNK_ROWS) if rows is None else (inputs[some] for some in rows.split(_CHUNK_ROWS))
+    pieces = inputs.split(_CHUNK_ROWS) if rows is None else (inputs[chunk] for chunk in rows.split(_CHUNK_ROWS))
     for piece in pieces:
         flat = piece.reshape(-1, inputs.shape[-1]).double()
         if fill is not None:

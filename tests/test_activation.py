@@ -98,12 +98,12 @@ def test_equals_its_formula(ours, theirs):
 
 
 def test_prelu_has_a_slope_per_feature_or_a_shared_one():
-    own, shared = PReLU(0.3, num_features=4), PReLU(0.3, shared=True, num_features=4)
-    assert own.weight.tolist() == pytest.approx([0.3] * 4)
+    per_feature, shared = PReLU(0.3, num_features=4), PReLU(0.3, shared=True, num_features=4)
+    assert per_feature.weight.tolist() == pytest.approx([0.3] * 4)
     assert shared.weight.shape == (1,)
-    own.weight.data = torch.tensor([0.0, 0.1, 0.2, 0.3])
+    per_feature.weight.data = torch.tensor([0.0, 0.1, 0.2, 0.3])
     x = -torch.ones(2, 4, 3, 3)
-    assert own(x)[1, :, 2, 0].tolist() == pytest.approx([0, -0.1, -0.2, -0.3])
+    assert per_feature(x)[1, :, 2, 0].tolist() == pytest.approx([0, -0.1, -0.2, -0.3])
 
 
 def test_maxout_is_the_maximum_of_its_affine_maps():

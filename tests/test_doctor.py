@@ -14,16 +14,16 @@ def no_tracking_uri(monkeypatch):
 
 
 def by_name(findings):
-    assert all((found["cure"] is None) == (found["status"] == "ok") for found in findings)
-    return {found["name"]: found for found in findings}
+    assert all((finding["cure"] is None) == (finding["status"] == "ok") for finding in findings)
+    return {finding["name"]: finding for finding in findings}
 
 
 def test_a_machine_that_runs_these_tests_is_well(tmp_path):
-    found = by_name(doctor.examine(tmp_path / "runs"))
-    assert {"python", "torch", "mlflow", "memory", "runs_dir", "mlflow store"} <= found.keys()
-    assert found["torch"]["status"] == found["python"]["status"] == "ok"
-    assert "made by the first run" in found["mlflow store"]["value"]
-    assert any(name.startswith(("cuda", "mps")) for name in found)
+    findings = by_name(doctor.examine(tmp_path / "runs"))
+    assert {"python", "torch", "mlflow", "memory", "runs_dir", "mlflow store"} <= findings.keys()
+    assert findings["torch"]["status"] == findings["python"]["status"] == "ok"
+    assert "made by the first run" in findings["mlflow store"]["value"]
+    assert any(name.startswith(("cuda", "mps")) for name in findings)
     assert not (tmp_path / "runs").exists(), "looking changes nothing"
 
 
@@ -34,12 +34,12 @@ def test_a_full_disk_has_a_cure(tmp_path, monkeypatch):
 
 
 def test_an_absent_server_has_a_cure(tmp_path):
-    found = by_name(doctor.examine(tmp_path, "http://127.0.0.1:9"))["mlflow store"]
-    assert (found["status"], found["cure"]) == (
+    finding = by_name(doctor.examine(tmp_path, "http://127.0.0.1:9"))["mlflow store"]
+    assert (finding["status"], finding["cure"]) == (
         "warn",
         "start the server, or unset tracking.uri and MLFLOW_TRACKING_URI",
     )
-    assert "Connection refused" in found["value"]
+    assert "Connection refused" in finding["value"]
 
 
 REQUIRED = [
@@ -74,16 +74,16 @@ def test_a_missing_package_has_a_cure(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "version", "asked"),
+    ("name", "version", "requirement"),
     [("mlflow", "2.14.1", "mlflow!=3.18.0,>=3.10"), ("mlflow", "3.18.0", "mlflow!=3.18.0,>=3.10")]
     + [("torch", version, "torch>=2.11") for version in ("2.9.1", "2.10.0+cu128", "1.13")],
 )
-def test_a_package_that_does_not_satisfy_the_requirement_has_a_cure(tmp_path, monkeypatch, name, version, asked):
+def test_a_package_that_does_not_satisfy_the_requirement_has_a_cure(tmp_path, monkeypatch, name, version, requirement):
     installed(monkeypatch, **FRESH | {name: version})
     finding = by_name(doctor.examine(tmp_path))[name]
     assert finding["status"] == "warn"
-    assert finding["value"] == f"{version}; required is {asked}"
-    assert finding["cure"] == f"pip install '{asked}'"
+    assert finding["value"] == f"{version}; required is {requirement}"
+    assert finding["cure"] == f"pip install '{requirement}'"
 
 
 def test_packages_that_satisfy_it_are_well_and_those_for_other_machines_are_not_asked_for(tmp_path, monkeypatch):

@@ -152,9 +152,9 @@ def test_class_weights_of_each_trial_give_the_bits_it_has_alone(label_smoothing,
     weights = [WEIGHTS, [1.0] * K, WEIGHTS[::-1]]
     columns: Any = [torch.tensor(each, dtype=torch.float64).unsqueeze(1) for each in zip(*weights, strict=True)]
     together = CrossEntropy(label_smoothing, columns, num_classes=K)(outputs, targets)
-    for row, own in enumerate(weights):
+    for row, row_weights in enumerate(weights):
         chosen = slice(row, row + 1)
-        alone = CrossEntropy(label_smoothing, own, num_classes=K)(outputs[chosen], targets[chosen])
+        alone = CrossEntropy(label_smoothing, row_weights, num_classes=K)(outputs[chosen], targets[chosen])
         assert torch.equal(together[chosen], alone)
 
 

@@ -15,8 +15,8 @@ BYTES = torch.randint(0, 200, (50, 6, 7, 3), generator=DRAW, dtype=torch.uint8)
 @pytest.mark.parametrize(("option", "reference"), [(Standard, StandardScaler), (MinMax, MinMaxScaler)])
 def test_tables_equal_scikit_learn(option, reference):
     expected = reference().fit_transform(TABLE.double().numpy())
-    found = option().fit(TABLE).apply(TABLE)
-    torch.testing.assert_close(found.double(), torch.from_numpy(expected), rtol=1e-3, atol=2e-2)
+    scaled = option().fit(TABLE).apply(TABLE)
+    torch.testing.assert_close(scaled.double(), torch.from_numpy(expected), rtol=1e-3, atol=2e-2)
     small = TABLE[:, [0, 2, 3, 4]]
     torch.testing.assert_close(
         option().fit(small).apply(small).double(), torch.from_numpy(expected[:, [0, 2, 3, 4]]), rtol=1e-5, atol=1e-5
@@ -24,16 +24,16 @@ def test_tables_equal_scikit_learn(option, reference):
 
 
 def test_standard_statistics():
-    found = Standard().fit(BYTES).apply(BYTES)
-    assert found.dtype == torch.float32
-    torch.testing.assert_close(found.mean((0, 1, 2)), torch.zeros(3), atol=1e-5, rtol=0)
-    torch.testing.assert_close(found.std((0, 1, 2), correction=0), torch.ones(3), atol=1e-5, rtol=0)
+    scaled = Standard().fit(BYTES).apply(BYTES)
+    assert scaled.dtype == torch.float32
+    torch.testing.assert_close(scaled.mean((0, 1, 2)), torch.zeros(3), atol=1e-5, rtol=0)
+    torch.testing.assert_close(scaled.std((0, 1, 2), correction=0), torch.ones(3), atol=1e-5, rtol=0)
 
 
 def test_minmax_range():
-    found = MinMax().fit(BYTES).apply(BYTES)
-    torch.testing.assert_close(found.amin((0, 1, 2)), torch.zeros(3), atol=1e-6, rtol=0)
-    torch.testing.assert_close(found.amax((0, 1, 2)), torch.ones(3), atol=1e-6, rtol=0)
+    scaled = MinMax().fit(BYTES).apply(BYTES)
+    torch.testing.assert_close(scaled.amin((0, 1, 2)), torch.zeros(3), atol=1e-6, rtol=0)
+    torch.testing.assert_close(scaled.amax((0, 1, 2)), torch.ones(3), atol=1e-6, rtol=0)
 
 
 def test_none_makes_bytes_fractions():
@@ -118,10 +118,10 @@ def test_the_mean_is_stored_where_nothing_is_missing():
 @pytest.mark.parametrize("option", [Standard, MinMax])
 def test_differences_survive_whatever_the_size(option, base, step):
     place = torch.arange(51, dtype=torch.float64)
-    found = option().fit((base + step * place)[:, None]).apply((base + step * place)[:, None])
+    scaled = option().fit((base + step * place)[:, None]).apply((base + step * place)[:, None])
     # of 0 .. 50: mean 25, variance (51^2 - 1) / 12
     expected = (place - 25) / (2600 / 12) ** 0.5 if option is Standard else place / 50
-    torch.testing.assert_close(found[:, 0].double(), expected, atol=0.02 if base == 1e15 else 2e-6, rtol=0)
+    torch.testing.assert_close(scaled[:, 0].double(), expected, atol=0.02 if base == 1e15 else 2e-6, rtol=0)
 
 
 def test_a_stack_keeps_differences_too():

@@ -49,8 +49,8 @@ def test_hashed_uniform_is_uniform():
 @pytest.mark.parametrize("shift", [0, 1, 31, 32, 33, 62])
 def test_every_bit_of_the_seed_counts(shift):
     seed = derive(5, "dropout")
-    one, other = (hashed_uniform((20_000,), torch.tensor(s)).double() for s in (seed, seed ^ (1 << shift)))
-    correlation = 12 * ((one - 0.5) * (other - 0.5)).mean().item()
+    draws, flipped_draws = (hashed_uniform((20_000,), torch.tensor(s)).double() for s in (seed, seed ^ (1 << shift)))
+    correlation = 12 * ((draws - 0.5) * (flipped_draws - 0.5)).mean().item()
     assert abs(correlation) < 5 / math.sqrt(20_000)
 
 

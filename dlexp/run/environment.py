@@ -28,13 +28,13 @@ def environment() -> dict[str, Any]:
 
 def versions(packages: tuple[str, ...]) -> dict[str, str | None]:
     """Return the installed version of each package; None for one that is absent."""
-    found: dict[str, str | None] = {}
+    installed: dict[str, str | None] = {}
     for package in packages:
         try:
-            found[package] = importlib.metadata.version(package)
+            installed[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            found[package] = None
-    return found
+            installed[package] = None
+    return installed
 
 
 def git_state() -> dict[str, Any] | None:

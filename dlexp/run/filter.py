@@ -79,14 +79,14 @@ def check_name(name: str, where: str) -> str:
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
-    found, position = [], 0
+    tokens, position = [], 0
     while text[position:].strip():
         match = _TOKEN.match(text, position)
         if match is None:
             raise _fault(text, text[position:].strip())
-        found.append((str(match.lastgroup), match.group(str(match.lastgroup))))
+        tokens.append((str(match.lastgroup), match.group(str(match.lastgroup))))
         position = match.end()
-    return found
+    return tokens
 
 
 def _fault(text: str, near: str) -> ConfigError:

@@ -126,8 +126,8 @@ class RunFolder:
 
     def children(self) -> list["RunFolder"]:
         """Return the trials or folds, ``<folder>/<run_id>-<slug>`` inside this one, in order of their ids."""
-        found = sorted(self.path.glob(f"*/*/{MANIFEST}"), key=lambda path: path.parent.name)
-        return [RunFolder(path.parent) for path in found if "-" in path.parent.name]
+        manifests = sorted(self.path.glob(f"*/*/{MANIFEST}"), key=lambda path: path.parent.name)
+        return [RunFolder(path.parent) for path in manifests if "-" in path.parent.name]
 
     def child(self, run_id: str) -> "RunFolder":
         """Return one trial or fold.
@@ -135,10 +135,10 @@ class RunFolder:
         Raises:
             RunError: It is not there.
         """
-        found = [folder for folder in self.children() if folder.run_id == run_id]
-        if not found:
+        matches = [folder for folder in self.children() if folder.run_id == run_id]
+        if not matches:
             raise RunError(f"{self.path}: its part {run_id} is missing; restore it from a copy")
-        return found[0]
+        return matches[0]
 
     @property
     def checkpoints(self) -> Path:

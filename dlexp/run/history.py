@@ -41,9 +41,9 @@ def read(path: Path) -> list[dict[str, Any]]:
 def truncate(path: Path, last_epoch: int, *, is_synced: bool = True) -> None:
     """Drop the records after an epoch, atomically: a resumed run writes them again."""
     lines = _complete_lines(path)
-    kept = [line for line in lines if json.loads(line)["epoch"] <= last_epoch]
-    if kept != lines:
-        write_text(path, "".join(f"{line}\n" for line in kept), is_synced=is_synced)
+    earlier = [line for line in lines if json.loads(line)["epoch"] <= last_epoch]
+    if earlier != lines:
+        write_text(path, "".join(f"{line}\n" for line in earlier), is_synced=is_synced)
 
 
 def _complete_lines(path: Path) -> list[str]:

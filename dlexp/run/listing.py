@@ -46,9 +46,9 @@ def list_runs(
 def default_sort(records: list[RunRecord]) -> str:
     """Return the metric that the most recent of the runs with a result is judged by; the start time without any."""
     for record in reversed(sorted(records, key=lambda record: record["run_id"])):
-        found = next((name for name in _DEFAULT_METRICS if name in record["metrics"]), None)
-        if found is not None:
-            return f"metrics.{found}"
+        metric = next((name for name in _DEFAULT_METRICS if name in record["metrics"]), None)
+        if metric is not None:
+            return f"metrics.{metric}"
     return "-start"
 
 

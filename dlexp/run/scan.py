@@ -17,8 +17,8 @@ _SHOWN = 5
 
 def run_paths(runs_dir: Path) -> list[Path]:
     """Return the folders ``runs_dir/<experiment>/<run_id>-<slug>`` in order of their ids, manifest or not."""
-    found = [run for experiment in _folders(runs_dir) for run in _folders(experiment.path) if "-" in run.name]
-    return [Path(entry.path) for entry in sorted(found, key=lambda entry: entry.name)]
+    runs = [run for experiment in _folders(runs_dir) for run in _folders(experiment.path) if "-" in run.name]
+    return [Path(entry.path) for entry in sorted(runs, key=lambda entry: entry.name)]
 
 
 def find(runs_dir: Path, ref: str) -> RunFolder:
@@ -66,13 +66,13 @@ def scan(runs_dir: Path) -> list[RunRecord]:
     `end`, `params` and `metrics` always present. A run that says it is running while no process has its lock is
     reported as killed. A damaged manifest gives the status "damaged".
     """
-    found = []
+    records = []
     for path in run_paths(runs_dir):
         record = _record(path, path)
         if record is not None:
-            found.append(record)
-            found += [inner for setting in _settings(path) if (inner := _record(setting, path)) is not None]
-    return found
+            records.append(record)
+            records += [inner for setting in _settings(path) if (inner := _record(setting, path)) is not None]
+    return records
 
 
 def close_dead(runs_dir: Path) -> list[RunFolder]:

@@ -140,7 +140,7 @@ def tags(folder: RunFolder, manifest: dict[str, Any]) -> dict[str, str]:
     """Return the tags; those whose value is not known yet are left out."""
     data, git, choices = manifest.get("data") or {}, manifest.get("git") or {}, manifest.get("params") or {}
     parent = folder.parent
-    found = {
+    values = {
         "mlflow.parentRunId": None if parent is None else Sent.read(parent).mlflow_run_id,
         RUN_ID_TAG: folder.run_id,
         "dlexp.run_dir": str(folder.path),
@@ -162,7 +162,7 @@ def tags(folder: RunFolder, manifest: dict[str, Any]) -> dict[str, str]:
         "mlflow.user": manifest.get("user"),
         "mlflow.note.content": f"`{manifest.get('command')}`\n\nRun folder: `{folder.path}`",
     }
-    return {name: _text(value) for name, value in found.items() if value is not None}
+    return {name: _text(value) for name, value in values.items() if value is not None}
 
 
 def run_name(folder: RunFolder, manifest: dict[str, Any]) -> str:

@@ -109,10 +109,10 @@ class Sender:
         uri = None if store.is_default else store.uri
         if self.sent.mlflow_run_id is None or self.sent.uri != uri or not self._is_alive(client):
             self.sent = Sent(uri=uri, experiment_id=self._experiment_id(client, store, manifest))
-            found = self._find_run(client)
-            self.sent.mlflow_run_id = found or self._create_run(client, manifest)
+            existing = self._find_run(client)
+            self.sent.mlflow_run_id = existing or self._create_run(client, manifest)
             self.sent.write(self.folder)
-            return found is None
+            return existing is None
         if self.sent.status is not None and manifest["status"] == "running":
             client.update_run(self.sent.mlflow_run_id, status="RUNNING")
             self._set_tags(client, self.sent.mlflow_run_id, manifest)
@@ -147,8 +147,8 @@ class Sender:
         if self.parent is not None:
             return self.parent.children_there(client).get(self.folder.run_id)
         wanted = f"tags.`{content.RUN_ID_TAG}` = '{self.folder.run_id}'"
-        found = client.search_runs([str(self.sent.experiment_id)], wanted, max_results=1)
-        return found[0].info.run_id if found else None
+        runs = client.search_runs([str(self.sent.experiment_id)], wanted, max_results=1)
+        return runs[0].info.run_id if runs else None
 
     def children_there(self, client: "MlflowClient") -> dict[str, str]:
         """Return MLflow's ids of the trials or folds by ours, as they were at first: later ones were made here."""
@@ -181,10 +181,10 @@ class Sender:
         from mlflow.entities import Metric, Param
 
         while points or params:
-            some, params = params[:_PARAMS], params[_PARAMS:]
-            room = _BATCH - len(some)
+            batch, params = params[:_PARAMS], params[_PARAMS:]
+            room = _BATCH - len(batch)
             now, points = points[:room], points[room:]
-            client.log_batch(run_id, metrics=[Metric(*p) for p in now], params=[Param(*p) for p in some])
+            client.log_batch(run_id, metrics=[Metric(*p) for p in now], params=[Param(*p) for p in batch])
 
     def _set_tags(self, client: "MlflowClient", run_id: str, manifest: dict[str, Any]) -> None:
         from mlflow.entities import RunTag

@@ -116,17 +116,17 @@ def experiment_id(client: "MlflowClient", store: Store, name: str) -> str:
     """
     from mlflow.exceptions import MlflowException
 
-    found = client.get_experiment_by_name(name)
-    if found is None:
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
         location = None if store.artifacts is None else f"{store.artifacts}/{name}"
         try:
             return client.create_experiment(name, artifact_location=location)
         except MlflowException:
-            found = client.get_experiment_by_name(name)
-            if found is None:
+            experiment = client.get_experiment_by_name(name)
+            if experiment is None:
                 raise
-    if found.lifecycle_stage != "active":
+    if experiment.lifecycle_stage != "active":
         raise EnvironmentFault(
             f"experiment {name} is in MLflow's trash; restore it or set tracking.experiment to another"
         )
-    return found.experiment_id
+    return experiment.experiment_id

@@ -154,7 +154,7 @@ def test_code_that_the_user_named_once_is_known_in_its_place_and_nowhere_else(pl
     Path("mine.py").write_text(MODEL)
     Path("nets/model").mkdir(parents=True)
     Path("nets/model/net.yaml").write_text("_target_: mine.Net\n")
-    settings = [one for one in QUICK if not one.startswith("model.")]
+    settings = [setting for setting in QUICK if not setting.startswith("model.")]
     composed = resolve([*settings, "model=net", "trusted=[mine]", "runs_dir=runs"], Path("nets"))
     train.start(composed, announce=lambda _about: lambda _event: None)
     monkeypatch.setattr(trust, "_granted", set())

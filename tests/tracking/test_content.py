@@ -86,6 +86,6 @@ def test_a_run_s_name_keeps_its_exponents(tmp_path):
 
 def test_a_run_from_a_sweep_s_winner_says_so(tmp_path):
     folder = RunFolder(tmp_path / "abc-x")
-    found = content.tags(folder, {"status": "finished", "from": {"sweep": "s", "trial": "t"}})
-    assert found["dlexp.from"] == '{"sweep": "s", "trial": "t"}'
+    tags = content.tags(folder, {"status": "finished", "from": {"sweep": "s", "trial": "t"}})
+    assert tags["dlexp.from"] == '{"sweep": "s", "trial": "t"}'
     assert "dlexp.from" not in content.tags(folder, {"status": "finished"})

@@ -19,8 +19,8 @@ from dlexp.tracking.sent import Sent
 def expected_points(folder):
     history = folder.history()
     chosen = monitor(folder.manifest, history)
-    found = [tuple(point) for point in points(history, chosen, 0, 10**6)]
-    return sorted((name, value, moment, epoch) for name, value, moment, epoch in found)
+    logged = [tuple(point) for point in points(history, chosen, 0, 10**6)]
+    return sorted((name, value, moment, epoch) for name, value, moment, epoch in logged)
 
 
 def run_outbox(folder):
