@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-QUIET = ("--quiet", "-q")
 ALONE = ("resume", "verify", "noise")  # with these options, the run's own folder of YAML files counts
 
 
@@ -17,7 +16,7 @@ def take_config_dir(context: typer.Context, folder: Path | None) -> Path | None:
 
     if folder is None and not any(context.params.get(name) for name in ALONE):
         folder = read_defaults().config_dir
-    if folder is not None and folder.is_dir() and not any(flag in sys.argv for flag in QUIET):
+    if folder is not None and folder.is_dir() and not context.params.get("quiet"):
         for name in replaced_files(folder):
             print(f"note: {folder / name} stands in for the shipped {name}", file=sys.stderr)
         for path in misnamed_files(folder):
@@ -52,7 +51,7 @@ ConfigDir = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, all else on stderr.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", is_eager=True, help="Print nothing but errors.")]
 Trust = Annotated[
     list[str] | None,
     typer.Option(

@@ -56,8 +56,9 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
         raise ConfigError(f"missing values: {', '.join(scope.missing)}; set each as key=value")
     check_effects(composed, checked)
     check_relations(checked)
-    trust.accept_references(composed.references.values())
-    return replace(composed, config=with_references(checked, composed.references))
+    referring = with_references(checked, composed.references)
+    trust.accept_references([composed.references, referring])
+    return replace(composed, config=referring)
 
 
 def _check_whole(config: dict[str, Any]) -> None:

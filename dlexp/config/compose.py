@@ -19,6 +19,7 @@ from dlexp.config.key import unknown_key
 from dlexp.config.override import Override, override_of, parse
 from dlexp.config.source.defaults import SHIPPED, read_defaults
 from dlexp.config.source.literal import as_declared, as_option, no_sweep
+from dlexp.config.trust import look_in_working_directory
 from dlexp.config.wording import show
 from dlexp.error import ConfigError, did_you_mean
 
@@ -83,6 +84,8 @@ def compose(overrides: list[str], *, config_dir: Path | None = None, job: str = 
     plain = OmegaConf.to_container(base)
     assert isinstance(plain, dict)
     keys = flat_keys(plain)
+    if config_dir is not None:
+        look_in_working_directory()  # the user's signatures are read there
     typed = [o if o.key in groups else as_declared(o, cast("dict[str, Any]", plain)) for o in parsed]
     changed = [leaf for override in typed for leaf in _leaves(override, override.key, override.value, keys)]
     for override in changed:
@@ -127,11 +130,11 @@ def _list_steps(override: Override, groups: dict[str, list[str]], config_dir: Pa
     options = [option for option in groups[group] if option != LIST_OPTION]
     for entry in override.value:
         name, values = next(iter(entry.items())) if isinstance(entry, dict) and len(entry) == 1 else (entry, {})
-        if name in steps:
-            raise ConfigError(f"{group}: got {name} twice in a list; each augmentation stands there once")
         if name not in options or not isinstance(values, dict):
             near = did_you_mean(str(name), options)
             raise ConfigError(f"{group}: got {show(entry)} in a list; each entry is one of {', '.join(options)}{near}")
+        if name in steps:
+            raise ConfigError(f"{group}: got {name} twice in a list; each option stands there once")
         steps[name] = {**catalog.read_option(group, name, config_dir), **values}
     return steps
 

@@ -68,7 +68,8 @@ def parse(texts: list[str]) -> list[Override]:
         texts: Arguments in Hydra's override grammar.
 
     Raises:
-        ConfigError: An argument is no override, too long, or meant for Hydra's own runtime.
+        ConfigError: An argument is no override, too long, or meant for Hydra's own runtime. A value that the grammar
+            refuses is the text as it was typed.
     """
     parser = OverridesParser.create()
     parsed = [_parse_one(parser, text) for text in texts]
@@ -78,7 +79,7 @@ def parse(texts: list[str]) -> list[Override]:
     return parsed
 
 
-def _parse_one(parser: OverridesParser, text: str) -> Override:
+def _check_form(text: str) -> None:
     if len(text) > MAX_LENGTH:
         raise ConfigError(f"override {text[:30]}...: got {len(text)} characters; at most {MAX_LENGTH} are allowed")
     if not text.lstrip("~+").partition("=")[0].strip():
@@ -87,7 +88,13 @@ def _parse_one(parser: OverridesParser, text: str) -> Override:
         raise ConfigError(
             f"'{show(text)}': got a file; pass its folder with --config-dir and choose it as group=option"
         )
+
+
+def _parse_one(parser: OverridesParser, text: str) -> Override:
+    _check_form(text)
     key, _, raw = text.partition("=")
+    if raw and not raw.strip():
+        return _literal(text, key.strip(), raw)  # a tab, which the grammar would drop
     try:
         parsed = parser.parse_override(text)
     except HydraException:
@@ -117,7 +124,7 @@ def _flow_list(raw: str) -> list[Any] | None:
         return None
     try:
         items = yaml.safe_load(raw)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         return None
     is_flat = isinstance(items, list) and all(isinstance(item, str | int | float | None) for item in items)
     return items if is_flat else None

@@ -1,16 +1,15 @@
 """Whose code may run: the packages that the user named, by typing ``trusted=[...]`` or ``--trust``.
 
 A run folder may come from anywhere, so what it lists under ``trusted`` counts only for packages that the user named
-before, on this machine, for code in the same place; likewise references to the environment, which may hold secrets.
-They are kept in ``dlexp/trust.json`` of the user's configuration
-folder.
+before, on this machine, for code in the same place; likewise texts that refer to the environment, which
+may hold secrets. They are kept in ``dlexp/trust.json`` of the user's configuration folder.
 """
 
 import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from importlib.machinery import PathFinder
@@ -70,33 +69,49 @@ def accept(packages: Sequence[str]) -> None:
     _remember({name: place for name in packages if (place := _place(name))})
 
 
-def accept_references(references: Iterable[Any]) -> None:
+def accept_references(values: Any) -> None:
     """Take what refers to the environment: the user's own words count, a run folder's must be known.
 
     A folder from elsewhere could otherwise have the user's tokens sent to a server that it names.
 
+    Args:
+        values: Texts, alone or in nested dicts and lists.
+
     Raises:
         RunError: A run folder refers to what the user never typed.
     """
-    texts = sorted({str(reference) for reference in references if "oc.env" in str(reference)})
     if run := _folder.get():
-        require_references(texts, run)
+        require_references(values, run)
     else:
-        _remember({text: REFERENCE for text in texts})
+        _remember({text: REFERENCE for text in _references(values)})
 
 
-def require_references(texts: Sequence[str], run_id: str) -> None:
-    """Check that the user typed, on this machine, each reference to the environment that a run folder has.
+def require_references(values: Any, where: str) -> None:
+    """Check that the user typed, on this machine, each text that refers to the environment.
+
+    Args:
+        values: Texts, alone or in nested dicts and lists.
+        where: The run or key that has them.
 
     Raises:
         RunError: One is unknown.
     """
+    texts = _references(values)
     known = _read() if texts else {}
     if strange := [text for text in texts if known.get(text) != REFERENCE and text not in _typed]:
         raise RunError(
-            f"{run_id}: its configuration reads the environment by {', '.join(map(repr, strange))}, which you have not "
-            "typed on this machine; if it may, give it once: dlexp config KEY='" + strange[0] + "'"
+            f"{where}: reads the environment by {', '.join(map(repr, strange))}, which you have not typed on this "
+            f"machine; if it may, type it once: dlexp config tracking.uri='{strange[0]}'"
         )
+
+
+def _references(values: Any) -> list[str]:
+    """Return the texts that refer to the environment, sorted."""
+    if isinstance(values, dict):
+        values = list(values.values())
+    if isinstance(values, list):
+        return sorted({text for value in values for text in _references(value)})
+    return [values] if isinstance(values, str) and "oc.env" in values else []
 
 
 @contextmanager

@@ -29,8 +29,8 @@ def variables(text: Any) -> set[str]:
 def with_references(config: dict[str, Any], references: dict[str, Any]) -> dict[str, Any]:
     """Return a checked configuration with secrets as the references that they were written as.
 
-    A secret is a variable whose name says so (TOKEN, PASSWORD, SECRET, ...), and any that a setting of the tracking
-    refers to. The reference stands for the value wherever another value was made of it.
+    A secret is a variable whose name says so (TOKEN, PASSWORD, SECRET, ...), and any that `tracking.uri` refers
+    to. The reference stands for the value wherever another value was made of it.
 
     Args:
         config: Resolved.
@@ -45,7 +45,7 @@ def with_references(config: dict[str, Any], references: dict[str, Any]) -> dict[
 
 
 def _is_secret(key: str, name: str) -> bool:
-    return key.startswith("tracking.") or _SECRET_NAME.search(name) is not None
+    return key == "tracking.uri" or _SECRET_NAME.search(name) is not None
 
 
 def _hide(value: Any, key: str, references: dict[str, Any], secrets: dict[str, str]) -> Any:

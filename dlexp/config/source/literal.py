@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +37,10 @@ def as_declared(override: Override, config: dict[str, Any]) -> Override:
     Raises:
         ConfigError: It is a sweep expression of a key that takes no text.
     """
-    parameter = declaration(config, override.key)
+    parameter = None
+    if override.is_sweep or isinstance(override.value, bool | int | float):
+        with suppress(ConfigError):  # the check says what is wrong with a class
+            parameter = declaration(config, override.key)
     if parameter is not None and takes_text(parameter) and override.action != "delete":
         is_other = isinstance(override.value, bool | int | float) and not re.search(
             r"\b(int|float|bool)\b", parameter.text
