@@ -108,7 +108,7 @@ def mirror(path: Path) -> str:
     """
     parts = path.relative_to(ROOT).parts
     inner = parts[1:-1] if parts[0] == "dlexp" else parts[:-1]
-    inner = ("cli", "command") if inner == ("cli", "view") else inner
+    inner = ("cli", "command", *inner[2:]) if inner[:2] == ("cli", "view") else inner
     return "/".join(("tests", *inner, f"test_{path.name}"))
 
 

@@ -1,7 +1,7 @@
 """How examples are divided into training, validation and test part: by fraction, count, group or time.
 
 The division depends on the data and `split_seed` alone, so that a sweep over seeds compares on the same examples,
-and `limit` thins the training part after validation and test were set aside.
+and `limit` thins the training part after validation and test were set aside, or all that a cross-validation deals.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,8 @@ class ValSplit:
         val_count: Exact number of validation examples instead of the share.
         split_seed: Seed of the division, apart from the run's seed.
         stratify: Keep the class shares in every part (classification only).
-        limit: Use only so many training examples; validation and test stay as they are.
+        limit: Use only so many training examples; validation and test stay as they are. In a cross-validation, deal
+            only so many examples to its folds. Every class keeps one.
     """
 
     val_fraction: Fraction = 0.2
@@ -78,8 +79,30 @@ class ValSplit:
             _require_two(pool, classes, class_names)
             parts = _at_random(pool, classes, num_val, num_test, self.split_seed)
         train, drawn_val, drawn_test = parts
-        train = thin(train, self.limit, classes, self.split_seed)
-        return train, drawn_val if val is None else val, drawn_test if test is None else test
+        return self.thin(train, targets), drawn_val if val is None else val, drawn_test if test is None else test
+
+    def thin(self, pool: Tensor, targets: Tensor) -> Tensor:
+        """Return `limit` of the indices; a larger limit holds every smaller one (learning curves nest).
+
+        They are put in an order of which the first are taken. Stratified, every beginning of it has nearly the class
+        shares of the whole: example r of the n_k of class k stands at (r + 1/2) / n_k. The first of each class stands
+        before all others, so that no class vanishes.
+
+        Raises:
+            ConfigError: Fewer than there are classes.
+        """
+        if self.limit is None or self.limit >= len(pool):
+            return pool
+        shuffled = pool[torch.randperm(len(pool), generator=generator(self.split_seed, "limit"))]
+        if targets.is_floating_point():
+            return ordered(shuffled[: self.limit])
+        rank, sizes = _rank_in_class(targets[shuffled])
+        classes = int((sizes > 0).sum())
+        if self.limit < classes:
+            raise ConfigError(f"data.limit: got {self.limit}; there are {classes} classes, and each needs an example")
+        place = (rank + 0.5) / sizes[targets[shuffled]] if self.stratify else torch.arange(len(pool)) / len(pool)
+        place[rank == 0] -= 1
+        return ordered(shuffled[place.argsort(stable=True)][: self.limit])
 
     def _num_test(self, num: int) -> int:
         return 0
@@ -140,23 +163,6 @@ def allocate(sizes_K: Tensor, count: int, draw: torch.Generator) -> Tensor:
         open_classes = order[(places < cap)[order]]
         places[open_classes[:left]] += 1
     return places
-
-
-def thin(train: Tensor, limit: int | None, classes: Tensor | None, seed: int) -> Tensor:
-    """Return `limit` of the training indices; a larger limit holds every smaller one (learning curves nest).
-
-    With classes, the examples are put in an order whose every prefix has nearly the class shares of the whole:
-    example r of the n_k of class k stands at (r + 1/2) / n_k.
-    """
-    if limit is None or limit >= len(train):
-        return train
-    draw = generator(seed, "limit")
-    shuffled = train[torch.randperm(len(train), generator=draw)]
-    if classes is not None:
-        rank, sizes = _rank_in_class(classes[shuffled])
-        place = (rank + 0.5) / sizes[classes[shuffled]]
-        shuffled = shuffled[place.argsort(stable=True)]
-    return ordered(shuffled[:limit])
 
 
 def _at_random(pool: Tensor, classes: Tensor | None, num_val: int, num_test: int, seed: int) -> Parts:
