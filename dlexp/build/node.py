@@ -9,7 +9,7 @@ import torch
 
 from dlexp.config import trust
 from dlexp.config.signature import read
-from dlexp.config.source.environment import resolve_text
+from dlexp.config.source.reference import resolve_text
 from dlexp.error import ConfigError
 from dlexp.type import PerTrialMarker
 

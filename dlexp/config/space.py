@@ -14,7 +14,7 @@ from typing import Any
 from dlexp.config import catalog, dimension
 from dlexp.config.check import check, check_value
 from dlexp.config.compose import Composed, compose, resolve_again
-from dlexp.config.dimension import Dimension, integer_cure, limits_of
+from dlexp.config.dimension import Dimension, integer_cure, limits_of, of_options
 from dlexp.config.key import unknown_key
 from dlexp.config.override import Override, parse, yaml_value
 from dlexp.config.rule.effect import BLOCKS
@@ -209,13 +209,11 @@ def combinations(space: Space) -> Iterator[Settings]:
 def _ordered(dimensions: list[Dimension], config_dir: Path | None) -> list[Dimension]:
     """Put options first and note which of them have each of the other keys."""
     groups = catalog.list_groups(config_dir)
-    dimensions = [_with_names(d, groups[d.key]) if d.key in groups else d for d in dimensions]
+    dimensions = [of_options(d, groups[d.key]) if d.key in groups else d for d in dimensions]
     searched = {d.key: d for d in dimensions if d.key in groups}
     for d in dimensions:
         if d.group in JOB_GROUPS or d.group in ("cv", "tracking", "runs_dir", "trusted"):
             raise ConfigError(f"{d.key}: got {show(d.text)}; what a sweep or cv is run with cannot be searched")
-        if d.key in groups:
-            _check_options(d, groups[d.key])
     placed = []
     for d in dimensions:
         owner, options = _owner(d.key, searched, config_dir)
@@ -224,21 +222,6 @@ def _ordered(dimensions: list[Dimension], config_dir: Path | None) -> list[Dimen
         placed.append(replace(d, owner=owner, options=options))
     # a key is drawn after the option that decides whether it exists
     return sorted(placed, key=lambda d: (d.key not in searched, bool(d.owner)))
-
-
-def _with_names(d: Dimension, options: list[str]) -> Dimension:
-    """Return a dimension of options with their names as texts: a user's file may be called 2024.yaml."""
-    names = [str(value) if str(value) in options else value for value in d.values or []]
-    return d if d.values is None else replace(d, values=names)
-
-
-def _check_options(d: Dimension, options: list[str]) -> None:
-    if d.values is None:
-        raise ConfigError(f"{d.key}: got {show(d.text)}; options are listed: {d.key}=a,b")
-    for value in d.values:
-        if value not in options:
-            near = did_you_mean(str(value), options)
-            raise ConfigError(f"{d.key}: got {show(value)}; choose one of {', '.join(options)}{near}")
 
 
 def _owner(key: str, searched: dict[str, Dimension], config_dir: Path | None) -> tuple[str, frozenset[str]]:

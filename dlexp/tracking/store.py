@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from dlexp.config.source.environment import resolve_text
+from dlexp.config.source.reference import resolve_text
 from dlexp.config.trust import require_references
 from dlexp.error import EnvironmentFault
 from dlexp.run.lock import Lock

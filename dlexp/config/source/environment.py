@@ -1,6 +1,7 @@
 """Values of the environment, such as ``${oc.env:TOKEN}``, and secrets: these are stored as references, never as values.
 
-What is put into a file, on the screen or into MLflow goes through `redact`; what is used, through `resolve_text`.
+What is put into a file, on the screen or into MLflow goes through `redact`; what is used, through
+`dlexp.config.source.reference`.
 """
 
 import os
@@ -10,10 +11,8 @@ from typing import Any
 import yaml
 
 from dlexp.config import catalog
-from dlexp.error import ConfigError
 
 HIDDEN = "***"
-_REFERENCE = re.compile(r"\$\{\s*oc\.env\s*:\s*['\"]?(\w+)['\"]?\s*(?:,\s*([^{}]*?)\s*)?\}")
 _SECRET_NAME = re.compile(r"token|passw|secret|credential|api_?key|access_?key", re.IGNORECASE)
 _PASSWORD = re.compile(r"(\w://[^\s/@:]*:)(?!\d+(?:/|\s|$)|\$\{oc\.env:\w+\}@)[^\s'\"]*(?=@)")
 _USER_TOKEN = re.compile(r"(https?://)[^\s/@:]+(?=@)")
@@ -72,22 +71,6 @@ def from_environment(value: Any, reference: Any) -> Any:
         return yaml.load(value, catalog.Loader)
     except yaml.YAMLError:
         return value
-
-
-def resolve_text(text: str) -> str:
-    """Return a text with the environment's values in place of the references to them.
-
-    Raises:
-        ConfigError: A variable is not set.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        name, default = match[1], match[2]
-        if name not in os.environ and default is None:
-            raise ConfigError(f"{match[0]}: got no environment variable {name}; set it and give the command again")
-        return os.environ.get(name, default or "")
-
-    return _REFERENCE.sub(value, text)
 
 
 def redact(text: str) -> str:

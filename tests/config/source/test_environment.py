@@ -7,7 +7,7 @@ import pytest
 from dlexp.build.node import build
 from dlexp.config import trust
 from dlexp.config.resolve import resolve, to_yaml
-from dlexp.config.source.environment import redact, redact_all, resolve_text
+from dlexp.config.source.environment import redact, redact_all
 from dlexp.config.space import read_space
 from dlexp.error import ConfigError, RunError
 from dlexp.tracking.store import choose
@@ -77,15 +77,6 @@ def test_what_is_built_has_the_secret_itself(token):
 def test_other_variables_are_resolved(monkeypatch):
     monkeypatch.setenv("DLEXP_TEST_FOLDER", "/data")
     assert resolve(["runs_dir=${oc.env:DLEXP_TEST_FOLDER}/runs"]).config["runs_dir"] == "/data/runs"
-
-
-def test_a_variable_that_is_not_set_is_named():
-    with pytest.raises(ConfigError) as caught:
-        resolve_text("x${oc.env:DLEXP_TEST_UNSET}")
-    assert str(caught.value) == (
-        "${oc.env:DLEXP_TEST_UNSET}: got no environment variable DLEXP_TEST_UNSET; set it and give the command again"
-    )
-    assert resolve_text("x${oc.env:DLEXP_TEST_UNSET,7}") == "x7"
 
 
 def test_a_run_folder_reads_only_what_the_user_typed(token, monkeypatch, tmp_path):
