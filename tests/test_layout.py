@@ -22,10 +22,6 @@ MAX_TESTS = 20  # a folder of tests mirrors one of modules, and adds what crosse
 
 # Modules that have no test of their name, and why.
 WITHOUT_TEST = {
-    **{
-        f"dlexp/data/file/{name}.py": "reads every kind of file in tests/data/corpus, under tests/data/test_corpus.py"
-        for name in ("delimited", "listing", "source")
-    },
     "dlexp/job/sweep/evidence.py": "tests/job/sweep/test_selection_bias.py recomputes every metric through it",
     "dlexp/report/data.py": "the figure of `dlexp data`, drawn in tests/cli/command/test_data.py",
     **{
