@@ -184,17 +184,17 @@ def _by_time(pool: Tensor, times: Tensor, groups: Tensor | None, wanted: tuple[i
     if isinstance(number, int):
         return pool, pool[:0], pool[:0]
     parts = [pool[number == i] for i in range(1 + len(borders))]
-    kept = parts[:1]
+    blocks = parts[:1]
     for part in parts[1:]:
-        kept.append(part[times[part] > times[kept[-1]].max()])
-    left_out = sum(map(len, parts)) - sum(map(len, kept))
+        blocks.append(part[times[part] > times[blocks[-1]].max()])
+    left_out = sum(map(len, parts)) - sum(map(len, blocks))
     if left_out:
         notes.append(
             f"data.group and data.time: {left_out:,} rows of later groups lie before the end of an earlier part and "
             "take no part"
         )
     empty = pool[:0]
-    train, val, test = kept[0], kept[1] if num_val else empty, kept[-1] if num_test else empty
+    train, val, test = blocks[0], blocks[1] if num_val else empty, blocks[-1] if num_test else empty
     got = (len(val), len(test))
     if got != wanted:
         notes.append(
@@ -220,15 +220,15 @@ def _borders(sorted_N: Tensor, counts: list[int]) -> list[int]:
             f"split by time: got {len(moments)} different moments; {1 + len(counts)} are needed, one for each part"
         )
     before = sizes.cumsum(0) - sizes  # examples before each moment
-    found, least = [], 1
+    borders, least = [], 1
     for i in range(len(counts)):
         start = len(sorted_N) - sum(counts[i:])
         place = int(torch.searchsorted(before, start))
         # Every later part has a moment left.
         place = max(least, min(place, len(moments) - (len(counts) - i)))
-        found.append(int(moments[place]))
+        borders.append(int(moments[place]))
         least = place + 1
-    return found
+    return borders
 
 
 def _by_group(pool: Tensor, groups: Tensor, num_val: int, num_test: int, seed: int) -> Parts:

@@ -50,8 +50,8 @@ def test_limit_leaves_validation_alone_and_nests(sizes, low, high):
 
 def test_thinned_classes_keep_their_shares():
     targets = classes_of([300, 100, 100])
-    kept = Split(limit=50).thin(torch.arange(500), targets)
-    assert torch.bincount(targets[kept]).tolist() == [30, 10, 10]
+    thinned = Split(limit=50).thin(torch.arange(500), targets)
+    assert torch.bincount(targets[thinned]).tolist() == [30, 10, 10]
 
 
 @given(st.lists(st.integers(1, 300), min_size=2, max_size=8), st.integers(0, 40), st.booleans())
