@@ -1,6 +1,7 @@
 """What guessing scores over folds, against scikit-learn's dummies, and that a cv which is no better says so."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,7 +51,7 @@ def test_of_values(folds):
     assert guess_of(spec.dataset, spec.folds, {"val/rmse": floor * 0.999})["is_beaten"]
 
 
-def validated(*overrides: str):
+def validated(*overrides: str) -> Any:
     given = [*overrides, "cv.k=2", "trainer.fuse=off"]
     return cv.start(given, announce=lambda _: lambda _: None, has_figures=False)
 
