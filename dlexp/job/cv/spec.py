@@ -11,6 +11,7 @@ from dlexp.build.node import build
 from dlexp.build.objective import choose_monitor
 from dlexp.build.program import Assembled, assemble
 from dlexp.config.compose import Composed, logged_params
+from dlexp.config.left_out import left_out
 from dlexp.config.override import parse, yaml_value
 from dlexp.config.resolve import resolve
 from dlexp.config.space import JOB_GROUPS, Space, read_space
@@ -78,6 +79,7 @@ class CVSpec:
         first: The first training's program, which proves that the configuration works.
         inner: The search inside each fold; None without one.
         config_dir: The user's folder of YAML files.
+        left_out: A line for each fixed key that only some of the varied options have.
     """
 
     config: dict[str, Any]
@@ -91,6 +93,7 @@ class CVSpec:
     first: Assembled
     inner: InnerSearch | None
     config_dir: Path | None
+    left_out: list[str]
 
     @property
     def form(self) -> str:
@@ -154,6 +157,7 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> CVSpec:
         first=first,
         inner=inner,
         config_dir=config_dir,
+        left_out=left_out(space) if space else [],
     )
 
 

@@ -17,6 +17,7 @@ from dlexp.build.check import check_destination
 from dlexp.build.node import build
 from dlexp.build.probe import probe
 from dlexp.build.structure import structure_key
+from dlexp.config.left_out import left_out
 from dlexp.execution.dispatcher import WORTH_SECONDS
 from dlexp.execution.estimate import Estimate, estimate
 from dlexp.execution.fusion import SIZES
@@ -93,6 +94,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> SweepPlan:
         "rounds": len({number for share in shares for number in share.by_round}),
         "invalid": [setting.record() for setting in spec.invalid],
         "skipped": skipped(spec.invalid),
+        "left_out": left_out(spec.space),
         "groups": [_describe(share) for share in shares],
         "device": spec.first.device_line,
         "num_params": [min(params), max(params)],
