@@ -15,13 +15,13 @@ from .command import (
     evaluate,
     options,
     predict,
-    runs,
     summary,
     sweep,
     sync,
     train,
     ui,
 )
+from .command.run import note, remove, runs, show
 from .completion import candidate
 from .output import show_error
 
@@ -48,6 +48,9 @@ app.command("options")(options.options)
 app.command("data")(data.data)
 app.command("summary")(summary.summary)
 app.command("runs")(runs.runs)
+app.command("show")(show.show)
+app.command("note")(note.note)
+app.command("rm")(remove.remove)
 app.command("ui")(ui.ui)
 app.command("sync")(sync.sync)
 app.command("doctor")(doctor.doctor)

@@ -19,7 +19,7 @@ from dlexp.error import first_line, is_out_of_memory
 from dlexp.execution import group as groups
 from dlexp.execution import result
 from dlexp.execution.assignment import Assignment, End, Epoch, ExecutorEvent, Program
-from dlexp.execution.description import write_parts
+from dlexp.execution.description import as_divided, write_parts
 from dlexp.execution.fusion import SOLO
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import conclude_trial
@@ -92,7 +92,7 @@ class Executor:
         """Return what is to be trained, its folder marked as in hand."""
         config, folder = assignment.config, RunFolder(assignment.path)
         trust.grant(config["trusted"])  # who asked for it has checked it
-        dataset, manifest = self.datasets(config), folder.manifest
+        dataset, manifest = as_divided(folder, self.datasets(config)), folder.manifest
         require_same_data(folder, dataset)
         if assignment.kind == "fold":
             write_parts(folder, dataset)
