@@ -24,7 +24,6 @@ MAX_TESTS = 20  # a folder of tests mirrors one of modules, and adds what crosse
 WITHOUT_TEST = {
     "dlexp/job/sweep/evidence.py": "tests/job/sweep/test_selection_bias.py recomputes every metric through it",
     "dlexp/report/data.py": "the figure of `dlexp data`, drawn in tests/cli/command/test_data.py",
-    "cli/argument.py": "declares flags and computes nothing; tests/cli/test_app.py reads them in every help",
     **{
         f"dlexp/{name}.py": "declares the form of documents; tests/docs/test_schema.py holds what is printed against it"
         for name in (
