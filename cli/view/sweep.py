@@ -27,8 +27,8 @@ class Announcer:
 
     def __call__(self, about: "Announcement") -> "Announcer":
         """Show what is known beforehand; return what listens."""
-        from dlexp.config.left_out import left_out
         from dlexp.console.board import Board
+        from dlexp.job.sweep.comparable import left_out
 
         console, spec, data = self.console, about.spec, about.spec.first.dataset
         console.print(f"data    {data.name} ({data.task}): {len(data.train):,} train, {len(data.val):,} val")

@@ -11,7 +11,6 @@ from dlexp.build.node import build
 from dlexp.build.objective import choose_monitor
 from dlexp.build.program import Assembled, assemble
 from dlexp.config.compose import Composed, logged_params
-from dlexp.config.left_out import left_out
 from dlexp.config.override import parse, yaml_value
 from dlexp.config.resolve import resolve
 from dlexp.config.space import JOB_GROUPS, Space, read_space
@@ -21,6 +20,7 @@ from dlexp.direction import is_better_high
 from dlexp.error import ConfigError
 from dlexp.job.cv.aggregate import are_single
 from dlexp.job.cv.fold_run import configure
+from dlexp.job.sweep.comparable import left_out
 from dlexp.job.sweep.validity import ValidityCheck, refuse
 from dlexp.search.grid import combinations
 from dlexp.search.strategy import Problem, Search

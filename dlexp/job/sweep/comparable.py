@@ -1,11 +1,11 @@
-"""What settings have to share so that their scores can be ranked: the metric that picks an epoch, and the examples."""
+"""What settings share: the metric that picks an epoch and the examples, so that they can be ranked; and what they do not."""
 
 from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from dlexp.config.space import Space
+from dlexp.config.space import Space, owner_of
 from dlexp.config.wording import show
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError, DlexpError
@@ -72,3 +72,16 @@ def _same_examples(first: Dataset, other: Dataset) -> bool:
     if first.sample_ids(first.val) != other.sample_ids(other.val):
         return False
     return torch.equal(first.targets[first.val], other.targets[other.val])
+
+
+def left_out(space: Space) -> list[str]:
+    """Return a line for each such key, as ``optimizer.momentum=0.9 is used with optimizer=momentum, ...``."""
+    lines, searched = [], {d.key: d for d in space.groups()}
+    for override in space.fixed:
+        owner, options = owner_of(override.key, searched, space.config_dir)
+        values = searched[owner].values or [] if owner else []
+        others = [value for value in values if value not in options]
+        if others and override.action == "change":
+            used = ",".join(value for value in values if value in options)
+            lines.append(f"{override.text} is used with {owner}={used}, left out with {','.join(others)}")
+    return lines

@@ -17,10 +17,10 @@ from dlexp.build.check import check_destination
 from dlexp.build.node import build
 from dlexp.build.probe import probe
 from dlexp.build.structure import structure_key
-from dlexp.config.left_out import left_out
 from dlexp.execution.dispatcher import WORTH_SECONDS
 from dlexp.execution.estimate import Estimate, estimate
 from dlexp.execution.fusion import SIZES
+from dlexp.job.sweep.comparable import left_out
 from dlexp.job.sweep.document import SweepPlan, TrialGroup
 from dlexp.job.sweep.spec import SweepSpec, prepare
 from dlexp.job.sweep.trial import Trial

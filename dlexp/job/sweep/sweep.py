@@ -21,7 +21,6 @@ from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import Outcome, ignore, recorded
 from dlexp.job.sweep.document import SweepResult
 from dlexp.job.sweep.figure import draw_figures
-from dlexp.job.sweep.find import find_sweep
 from dlexp.job.sweep.leaderboard import RankedSetting, command
 from dlexp.job.sweep.loop import SearchLoop, SweepEvent, TrialDone
 from dlexp.job.sweep.result import summarize
@@ -146,7 +145,7 @@ def resume(
     Raises:
         RunError: No such sweep, or code or data changed since it began.
     """
-    folder = find_sweep(ref, runs_dir)
+    folder = scan.find_sweep(ref, runs_dir)
     kind = folder.manifest["kind"]
     if kind != "sweep":
         raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")

@@ -9,7 +9,7 @@ from dlexp.config import catalog, trust
 from dlexp.config.override import Override, parse, yaml_value
 from dlexp.error import ConfigError, RunError
 from dlexp.job.sweep.document import SeedSpread, SweepResult
-from dlexp.job.sweep.find import find_sweep
+from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 
 JOINED = "train+val"
@@ -107,7 +107,7 @@ def spread(measured: Iterable[Mapping[str, float | None]]) -> SeedSpread:
 
 
 def _find(ref: str, runs_dir: Path) -> RunFolder:
-    sweep = find_sweep(ref, runs_dir)
+    sweep = scan.find_sweep(ref, runs_dir)
     kind = sweep.manifest["kind"]
     if kind != "sweep":
         raise RunError(f"--from {ref}: got a {kind}; a sweep is needed, whose winner is trained anew")

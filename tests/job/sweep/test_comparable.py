@@ -2,7 +2,9 @@
 
 import pytest
 
+from dlexp.config.space import read_space
 from dlexp.error import ConfigError
+from dlexp.job.sweep.comparable import left_out
 from dlexp.job.sweep.spec import on_device, prepare
 
 BASE = ["data=wine", "tracking=none", "trainer.threads=1", "model.widths=[8]"]
@@ -55,3 +57,25 @@ def test_a_trial_s_id_has_the_device_that_auto_comes_down_to(monkeypatch):
     (proposal, *_) = next(automatic.rounds()).proposals
     assert automatic.trials(proposal)[0].id == named.trials(proposal)[0].id
     assert on_device({"trainer": {"device": "auto", "epochs": 3}}) == {"trainer": {"device": "cpu", "epochs": 3}}
+
+
+def left_out_of(*overrides):
+    return left_out(read_space(list(overrides))[0])
+
+
+def test_a_key_of_some_options():
+    told = left_out_of("optimizer=sgd,momentum,adam", "optimizer.momentum=0.5", "optimizer.lr=0.1")
+    assert told == ["optimizer.momentum=0.5 is used with optimizer=momentum, left out with sgd,adam"]
+
+
+def test_a_block_that_some_models_use():
+    told = left_out_of("model=mlp,softmax", "activation=tanh", "model.widths=[8]")
+    assert told == [
+        "activation=tanh is used with model=mlp, left out with softmax",
+        "model.widths=[8] is used with model=mlp, left out with softmax",
+    ]
+
+
+def test_what_all_use_and_what_is_searched_need_no_word():
+    assert left_out_of("optimizer=sgd,momentum", "optimizer.lr=0.1") == []
+    assert left_out_of("optimizer=sgd,momentum", "optimizer.momentum=0.1,0.2") == []
