@@ -1,4 +1,4 @@
-"""What settings share: the metric that picks an epoch and the examples, so that they can be ranked; and what they do not."""
+"""What settings share so that they can be ranked: metric and validation examples; and keys that only some have."""
 
 from collections.abc import Callable
 from typing import Any
