@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -10,6 +10,10 @@ from rich.console import Console
 from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet, Resume, ResumeDir, Trust, allow
 from ..output import Ending, people, show_json
 from ..view import cv as view
+
+if TYPE_CHECKING:
+    from dlexp.job.cv.document import AnyCVResult
+    from dlexp.job.outcome import Outcome
 
 
 def cv(
@@ -47,13 +51,19 @@ def cv(
         return _dry_run(overrides or [], config_dir, console, is_json=json)
     from dlexp.job.cv import cv as job
 
-    ending = Ending(console, partial(view.show, console=console))
+    ending, announcer = Ending(console, partial(view.show, console=console)), view.Announcer(console)
+
+    def tell(outcome: "Outcome[AnyCVResult]") -> None:
+        announcer.close()
+        ending.tell(outcome)
+
     try:
         if resume is not None:
-            outcome = job.resume(resume, runs_dir, announce=view.announcer(console), tell=ending.tell)
+            outcome = job.resume(resume, runs_dir, announce=announcer, tell=tell)
         else:
-            outcome = job.start(overrides or [], config_dir, announce=view.announcer(console), tell=ending.tell)
+            outcome = job.start(overrides or [], config_dir, announce=announcer, tell=tell)
     finally:
+        announcer.close()
         ending.stop()
     ending.close(outcome)
     if json:
@@ -76,7 +86,8 @@ def _check(overrides: list[str], config_dir: Path | None) -> None:
 def _dry_run(overrides: list[str], config_dir: Path | None, console: Console, *, is_json: bool) -> int:
     from dlexp.job.cv.dry_run import forecast
 
-    document = forecast(overrides, config_dir)
+    with console.status("measuring how the trainings go fastest"):
+        document = forecast(overrides, config_dir)
     view.show_dry_run(document, console)
     if is_json:
         show_json(document)

@@ -9,41 +9,61 @@ from ..text import escape
 from .cv_table import audit_table, describe, show_result, show_settings
 
 if TYPE_CHECKING:
+    from dlexp.console.fold_board import FoldBoard
     from dlexp.job.cv.check_document import Audit, CVPlan
-    from dlexp.job.cv.cv import Announcement, Listener, OnStart
+    from dlexp.job.cv.cv import Announcement, CVEvent, Listener
     from dlexp.job.cv.document import AnyCVResult
-    from dlexp.job.cv.fold_run import FoldResult
+    from dlexp.job.cv.fold_run import FoldResult, FoldRun
     from dlexp.job.cv.nested import InnerChoice
     from dlexp.job.cv.spec import CVSpec
     from dlexp.job.outcome import Outcome
 
-INNER_LINES = 50  # inner trainings between two lines about them
+INNER_LINES = 50  # inner trainings between two lines about them, off a terminal
 
 
-def announcer(console: Console) -> "OnStart":
-    """Return what shows a cv that is about to begin, then each of its trainings."""
+class Announcer:
+    """Shows a cv that is about to begin, then each of its trainings; `close` leaves the terminal as it was."""
 
-    def announce(about: "Announcement") -> "Listener":
-        _introduce(console, about)
-        counted = 0
-        spec = about.spec
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.board: FoldBoard | None = None
 
-        def listen(event: "FoldResult | InnerChoice") -> None:
-            from dlexp.job.cv.nested import InnerChoice
+    def __call__(self, about: "Announcement") -> "Listener":
+        """Show what is known beforehand; return what shows the progress."""
+        from dlexp.console.fold_board import FoldBoard
 
-            nonlocal counted
-            if isinstance(event, InnerChoice):
-                console.print(_chosen_line(event))
-            elif event.fold_run.inner is None:
-                console.print(_fold_line(spec, event))
-            else:
-                counted += 1
-                if counted % INNER_LINES == 0:
-                    console.print(f"{counted} inner trainings")
+        spec = self.spec = about.spec
+        _introduce(self.console, about)
+        total = len(spec.folds) * len(spec.seeds) * len(spec.settings)
+        epochs = spec.config["trainer"]["epochs"]
+        self.board = FoldBoard(self.console, spec.metric, epochs, total, has_inner=spec.inner is not None)
+        return self.listen
 
-        return listen
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self.board is not None:
+            self.board.close()
 
-    return announce
+    def listen(self, event: "CVEvent") -> None:
+        """Pass an epoch or the end of a training to the board; print the lines of folds and of choices."""
+        from dlexp.job.cv.fold_run import FoldEpoch
+        from dlexp.job.cv.nested import InnerChoice
+
+        spec, board = self.spec, self.board
+        assert board is not None
+        if isinstance(event, InnerChoice):
+            board.print(_chosen_line(event))
+            return
+        fold_run, name = event.fold_run, _place(spec, event.fold_run)
+        if isinstance(event, FoldEpoch):
+            board.epoch(name, event.metrics.get(spec.metric, float("nan")))
+            return
+        is_inner = fold_run.inner is not None
+        board.end(name, event.record["metrics"].get(spec.metric), is_new=event.is_new, is_inner=is_inner)
+        if not is_inner:
+            board.print(_fold_line(spec, event))
+        elif not self.console.is_terminal and board.inner_done % INNER_LINES == 0:
+            board.print(f"{board.inner_done} inner trainings")
 
 
 def _introduce(console: Console, about: "Announcement") -> None:
@@ -69,17 +89,22 @@ def _introduce(console: Console, about: "Announcement") -> None:
     console.print(f"cv      {escape(str(about.folder.path))}")
 
 
+def _place(spec: "CVSpec", fold_run: "FoldRun") -> str:
+    """Return what tells a training from the others, counted from 1."""
+    varying = {} if spec.form == "plain" else dict(fold_run.params)
+    if len(spec.seeds) > 1:
+        varying["seed"] = fold_run.seed
+    setting = f"{describe(varying)}  " if varying else ""
+    repeat = f"repeat {fold_run.fold.repeat + 1} " if spec.repeats > 1 else ""
+    inner = "" if fold_run.inner is None else f" inner {fold_run.inner + 1}"
+    return f"{setting}{repeat}fold {fold_run.fold.fold + 1}{inner}"
+
+
 def _fold_line(spec: "CVSpec", end: "FoldResult") -> str:
     value = end.record["metrics"].get(spec.metric)
     shown = "" if value is None else f"  {spec.metric} {value:.4f}"
     earlier = "" if end.is_new else "  done before"
-    repeat = f"repeat {end.fold.repeat + 1} " if spec.repeats > 1 else ""
-    varying = {} if spec.form == "plain" else dict(end.fold_run.params)
-    if len(spec.seeds) > 1:
-        varying["seed"] = end.fold_run.seed
-    setting = f"{escape(describe(varying))}  " if varying else ""
-    place = f"{setting}{repeat}fold {end.fold.fold + 1}"
-    return f"{place}  {end.record['status']}{shown}  {end.seconds:.1f} s{earlier}"
+    return f"{escape(_place(spec, end.fold_run))}  {end.record['status']}{shown}  {end.seconds:.1f} s{earlier}"
 
 
 def _chosen_line(chosen: "InnerChoice") -> str:

@@ -121,8 +121,8 @@ class Board:
 
     def _progress(self) -> str:
         spent = time.monotonic() - self._started
-        left = f", about {_clock(spent / self._new * (self.total - self.done))} left" if self._new else ""
-        return f"{self.done} / {self.total} trials in {_clock(spent)}{left}"
+        left = f", about {clock(spent / self._new * (self.total - self.done))} left" if self._new else ""
+        return f"{self.done} / {self.total} trials in {clock(spent)}{left}"
 
 
 def line(
@@ -147,6 +147,7 @@ def sparkline(values: list[float]) -> str:
     return "".join(BLOCKS[level] for level in levels)
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Return seconds as minutes and seconds, 2:05, or hours too."""
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"

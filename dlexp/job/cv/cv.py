@@ -21,7 +21,7 @@ from dlexp.execution.description import describe_run
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import require_same_data
 from dlexp.job.cv.document import AnyCVResult, CVResult, CVSettingsResult
-from dlexp.job.cv.fold_run import FoldResult, FoldRun, configure, train_fold_runs
+from dlexp.job.cv.fold_run import FoldEpoch, FoldResult, FoldRun, configure, train_fold_runs
 from dlexp.job.cv.nested import InnerChoice, search, winners
 from dlexp.job.cv.recorded import with_recorded_folds
 from dlexp.job.cv.result import Searched, conclude_cv, conclude_settings
@@ -36,7 +36,8 @@ from dlexp.run.status import Status
 from dlexp.run.stored import stored_config
 from dlexp.tracking import mlflow
 
-Listener = Callable[[FoldResult | InnerChoice], None]
+CVEvent = FoldEpoch | FoldResult | InnerChoice
+Listener = Callable[[CVEvent], None]
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,12 @@ class _Progress:
     listener: Listener
     has_figures: bool
 
-    def tell(self, event: FoldResult | InnerChoice) -> None:
-        """Log an event and pass it on."""
+    def tell(self, event: CVEvent) -> None:
+        """Log an event, but for epochs, and pass it on."""
         if isinstance(event, FoldResult):
             place = event.fold_run.cv.path.name if event.fold_run.cv.path != self.folder.path else ""
             self.folder.log(f"{place} {event.fold_run.words}: {event.record['status']} {event.error}".strip())
-        else:
+        elif isinstance(event, InnerChoice):
             chosen = "nothing" if event.setting is None else yaml_value(event.setting.values)
             self.folder.log(f"{event.fold.words}: chose {chosen} of {len(event.tried)}")
         self.listener(event)
@@ -213,7 +214,8 @@ def _shown(spec: CVSpec, setting: Setting, seed: int) -> dict[str, Any]:
 def _one_setting(progress: _Progress) -> tuple[CVResult, list[FoldResult]]:
     spec, folder = progress.spec, progress.folder
     ends = []
-    for end in train_fold_runs(fold_runs(spec, spec.settings[0], folder), spec.dataset, progress.dispatcher):
+    planned = fold_runs(spec, spec.settings[0], folder)
+    for end in train_fold_runs(planned, spec.dataset, progress.dispatcher, progress.tell):
         ends.append(end)
         progress.tell(end)
     return conclude_cv(folder, spec, ends, is_interrupted=progress.interrupt(), has_figures=progress.has_figures), ends
@@ -224,13 +226,13 @@ def _nested(progress: _Progress) -> tuple[CVResult, list[FoldResult]]:
     chosen: list[InnerChoice] = []
     inner: list[FoldResult] = []
     ends: list[FoldResult] = []
-    for event in search(spec, folder, dispatcher):
+    for event in search(spec, folder, dispatcher, progress.tell):
         if isinstance(event, InnerChoice):
             chosen.append(event)
         else:
             inner.append(event)
         progress.tell(event)
-    for end in train_fold_runs(winners(spec, folder, chosen), spec.dataset, dispatcher):
+    for end in train_fold_runs(winners(spec, folder, chosen), spec.dataset, dispatcher, progress.tell):
         ends.append(end)
         progress.tell(end)
     searched = Searched(chosen, sum(end.seconds for end in inner))
@@ -261,9 +263,8 @@ def _several_settings(progress: _Progress) -> tuple[CVSettingsResult, list[FoldR
     ends: list[list[FoldResult]] = [[] for _ in settings]
     results: dict[int, CVResult] = {}
     planned = [fold_runs(spec, setting, folder) for setting, folder in zip(settings, folders, strict=True)]
-    for end in train_fold_runs(
-        [fold_run for of_setting in planned for fold_run in of_setting], spec.dataset, progress.dispatcher
-    ):
+    every = [fold_run for of_setting in planned for fold_run in of_setting]
+    for end in train_fold_runs(every, spec.dataset, progress.dispatcher, progress.tell):
         number = numbers[end.fold_run.cv.path]
         ends[number].append(end)
         progress.tell(end)

@@ -4,7 +4,7 @@ A cell is one training: a fold of one setting under one seed, or an inner fold o
 """
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,23 @@ class FoldResult:
         return self.fold_run.fold
 
 
+@dataclass(frozen=True)
+class FoldEpoch:
+    """An epoch of a training ended.
+
+    Attributes:
+        fold_run: The training.
+        metrics: Of the epoch.
+    """
+
+    fold_run: FoldRun
+    metrics: dict[str, float]
+
+
+def nobody(_event: FoldEpoch) -> None:
+    """Hear of epochs and do nothing."""
+
+
 def configure(config: dict[str, Any], fold: Fold, seed: int | None = None, inner: int | None = None) -> dict[str, Any]:
     """Return the configuration of one fold, with which it can be trained, resumed or evaluated by itself.
 
@@ -109,7 +126,9 @@ def configure(config: dict[str, Any], fold: Fold, seed: int | None = None, inner
     return {**groups, "seed": fold_seed, "tracking": tracking, "fold": place}
 
 
-def train_fold_runs(fold_runs: Iterable[FoldRun], dataset: Dataset, dispatcher: Dispatcher) -> Iterator[FoldResult]:
+def train_fold_runs(
+    fold_runs: Iterable[FoldRun], dataset: Dataset, dispatcher: Dispatcher, hear: Callable[[FoldEpoch], None] = nobody
+) -> Iterator[FoldResult]:
     """Yield a `FoldResult` for each training, until all are done or the dispatcher is to stop.
 
     First those that an earlier process did; then the others, in one program where that is faster, else one by one.
@@ -119,6 +138,7 @@ def train_fold_runs(fold_runs: Iterable[FoldRun], dataset: Dataset, dispatcher: 
         fold_runs: Of any settings, folds and seeds.
         dataset: The whole data.
         dispatcher: Has them trained.
+        hear: Called with each epoch.
     """
     known: dict[Path, dict[tuple[Any, ...], RunFolder]] = {}
     waiting: dict[Path, tuple[FoldRun, RunFolder]] = {}
@@ -139,6 +159,8 @@ def train_fold_runs(fold_runs: Iterable[FoldRun], dataset: Dataset, dispatcher: 
     for event in dispatcher.train(assignments):
         if isinstance(event, End):
             yield _end(*waiting[event.path], event)
+        else:
+            hear(FoldEpoch(waiting[event.path][0], event.event.metrics))
 
 
 def _known(cv: RunFolder) -> dict[tuple[Any, ...], RunFolder]:

@@ -7,7 +7,7 @@ The searches of all folds advance together, so that their inner trainings can sh
 
 import math
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from dlexp.build.dataset import deal_inner
 from dlexp.data.fold import Fold
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.job.cv.document import SearchRecord, TriedSetting
-from dlexp.job.cv.fold_run import FoldResult, FoldRun, configure, train_fold_runs
+from dlexp.job.cv.fold_run import FoldEpoch, FoldResult, FoldRun, configure, nobody, train_fold_runs
 from dlexp.job.cv.spec import CVSpec, InnerSearch, Setting, setting
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
@@ -61,10 +61,12 @@ class FoldSearch:
     tried: dict[int, tuple[Proposal, list[float]]] = field(default_factory=dict)
 
 
-def search(spec: CVSpec, cv: RunFolder, dispatcher: Dispatcher) -> Iterator[FoldResult | InnerChoice]:
+def search(
+    spec: CVSpec, cv: RunFolder, dispatcher: Dispatcher, hear: Callable[[FoldEpoch], None] = nobody
+) -> Iterator[FoldResult | InnerChoice]:
     """Search inside every fold; yield the inner trainings as they end, then what each fold's search chose.
 
-    Nothing is chosen when the dispatcher was told to stop.
+    Nothing is chosen when the dispatcher was told to stop. `hear` is called with each epoch.
     """
     inner = spec.inner
     assert inner is not None
@@ -78,7 +80,7 @@ def search(spec: CVSpec, cv: RunFolder, dispatcher: Dispatcher) -> Iterator[Fold
     while waiting := [fold_search for fold_search in fold_searches if fold_search.round is not None]:
         fold_runs = [fold_run for fold_search in waiting for fold_run in _fold_runs(spec, inner, cv, fold_search)]
         ends: dict[tuple[Any, ...], FoldResult] = {}
-        for end in train_fold_runs(fold_runs, spec.dataset, dispatcher):
+        for end in train_fold_runs(fold_runs, spec.dataset, dispatcher, hear):
             ends[end.fold_run.place] = end
             yield end
         if len(ends) < len(fold_runs):

@@ -1,0 +1,120 @@
+"""What a person sees of a cross-validation while it trains: on a terminal a live board, elsewhere its lines alone."""
+
+import math
+import statistics
+import time
+from dataclasses import dataclass, field
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from dlexp.console.board import SHOWN_RUNNING, clock, sparkline
+
+WIDE = 80  # columns from which there is room for curves
+
+
+@dataclass
+class FoldBoard:
+    """Shows the trainings of a cv.
+
+    Args:
+        console: Where to; nothing is shown when it is quiet.
+        metric: For example ``val/accuracy``.
+        epochs: Of a training.
+        total: Trainings of all folds, settings and seeds.
+        has_inner: Whether searches inside the folds train too; nobody knows how much is left of them.
+    """
+
+    console: Console
+    metric: str
+    epochs: int
+    total: int
+    has_inner: bool = False
+    done: int = 0
+    inner_done: int = 0
+    _new: float = 0.0
+    _values: list[float] = field(default_factory=list)
+    _curves: dict[str, list[float]] = field(default_factory=dict)
+    _started: float = field(default_factory=time.monotonic)
+    _live: Live | None = None
+
+    def __post_init__(self) -> None:
+        if self.console.is_terminal and not self.console.quiet:
+            self._live = Live(
+                console=self.console, refresh_per_second=4, transient=True, get_renderable=lambda: self._view()
+            )
+            self._live.start()
+
+    def epoch(self, name: str, value: float) -> None:
+        """Take one epoch's value of a training."""
+        self._curves.setdefault(name, []).append(value)
+
+    def end(self, name: str, value: float | None, *, is_new: bool, is_inner: bool = False) -> None:
+        """Take the end of a training, or one that was there already."""
+        self._curves.pop(name, None)
+        if is_inner:
+            self.inner_done += 1
+            return
+        self.done += 1
+        self._new += is_new
+        if value is not None and math.isfinite(value):
+            self._values.append(value)
+
+    def print(self, text: str) -> None:
+        """Print a line above the board, or where there is none."""
+        (self._live.console if self._live else self.console).print(text)
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def seconds_left(self, spent: float) -> float | None:
+        """Return how long it takes yet, by the epochs done so far; None before the first, and where searches go on.
+
+        Args:
+            spent: Seconds since the board was opened.
+        """
+        begun = sum(min(len(values) / self.epochs, 1.0) for values in self._curves.values())
+        share = self._new + begun
+        if not share or (self.has_inner and not self.done):
+            return None
+        return spent / share * max(self.total - self.done - begun, 0.0)
+
+    def _view(self) -> Group:
+        table = Table(box=None, pad_edge=False)
+        hidden = len(self._curves) - SHOWN_RUNNING
+        table.add_column(f"training, and {hidden} more" if hidden > 0 else "training", no_wrap=True)
+        rows = [
+            (name, f"{values[-1]:.4g}", f"{self._curve(values)}{len(values)}/{self.epochs}")
+            for name, values in list(self._curves.items())[-SHOWN_RUNNING:]
+        ]
+        # a name is cut where there is no room, a number never
+        for title, column in ((self.metric, 1), ("epochs", 2)):
+            least = max([len(title), *(len(row[column]) for row in rows)])
+            table.add_column(title, justify="right" if column == 1 else "left", no_wrap=True, min_width=least)
+        for name, value, epochs in rows:
+            table.add_row(escape(name), value, epochs)
+        if not self._curves and self.done < self.total:
+            table.add_row("timing how the next ones train fastest", "", "")
+        return Group(Text(self._progress(), style="bold"), table, Text(self._summary()))
+
+    def _curve(self, values: list[float]) -> str:
+        return f"{sparkline(values)} " if self.console.width >= WIDE else ""
+
+    def _progress(self) -> str:
+        spent = time.monotonic() - self._started
+        left = self.seconds_left(spent)
+        inner = f", {self.inner_done} inside the searches" if self.has_inner else ""
+        shown = "" if left is None else f", about {clock(left)} left"
+        return f"{self.done} / {self.total} trainings{inner} in {clock(spent)}{shown}"
+
+    def _summary(self) -> str:
+        if not self._values:
+            return ""
+        spread = f" ± {statistics.stdev(self._values):.4f}" if len(self._values) > 1 else ""
+        return f"{self.metric} {statistics.fmean(self._values):.4f}{spread} over {len(self._values)} so far"
