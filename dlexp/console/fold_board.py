@@ -86,20 +86,21 @@ class FoldBoard:
         return spent / share * max(self.total - self.done - begun, 0.0)
 
     def _view(self) -> Group:
-        table = Table(box=None, pad_edge=False)
         hidden = len(self._curves) - SHOWN_RUNNING
-        table.add_column(f"training, and {hidden} more" if hidden > 0 else "training", no_wrap=True)
+        titles = (f"training, and {hidden} more" if hidden > 0 else "training", self.metric, "epochs")
         rows = [
             (name, f"{values[-1]:.4g}", f"{self._curve(values)}{len(values)}/{self.epochs}")
             for name, values in list(self._curves.items())[-SHOWN_RUNNING:]
         ]
         # a name is cut where there is no room, a number never
-        for title, column in ((self.metric, 1), ("epochs", 2)):
-            least = max([len(title), *(len(row[column]) for row in rows)])
-            table.add_column(title, justify="right" if column == 1 else "left", no_wrap=True, min_width=least)
-        for name, value, epochs in rows:
-            table.add_row(escape(name), value, epochs)
-        if not self._curves and self.done < self.total:
+        taken = sum(max(len(row[column]) for row in [titles, *rows]) + 1 for column in (1, 2))
+        room = max(8, self.console.width - taken - 2)
+        table = Table(box=None, pad_edge=False)
+        for title, justify in zip(titles, ("left", "right", "left"), strict=True):
+            table.add_column(title, justify=justify, no_wrap=True)
+        for name, *numbers in rows:
+            table.add_row(escape(name if len(name) <= room else f"{name[: room - 1]}…"), *numbers)
+        if not rows and self.done < self.total:
             table.add_row("timing how the next ones train fastest", "", "")
         return Group(Text(self._progress(), style="bold"), table, Text(self._summary()))
 

@@ -22,6 +22,7 @@ from dlexp.job.outcome import Outcome
 from dlexp.job.train import train
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
+from tests.job.cv.ends import only_ends
 
 QUICK = [
     "data.limit=210",
@@ -133,7 +134,7 @@ def test_finished_folds_are_not_run_again(whole, tmp_path):
     (children[1].path / "result.json").unlink()
     before = [(child.path / "metrics.jsonl").stat().st_mtime_ns for child in children]
     told = []
-    again = cv.resume("last", tmp_path, announce=lambda _about: told.append, has_figures=False)
+    again = cv.resume("last", tmp_path, announce=lambda _about: only_ends(told.append), has_figures=False)
     assert [(end.fold.fold, end.is_new) for end in told] == [(0, False), (2, False), (1, True)]
     assert plain(again.result) == plain(outcome.result) == plain(whole.result)
     after = [(child.path / "metrics.jsonl").stat().st_mtime_ns for child in children]
@@ -145,7 +146,7 @@ def test_finished_folds_are_not_run_again(whole, tmp_path):
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_after_a_checkpoint_and_resume_ends_the_same(tmp_path, whole, signum, code):
     def announce(_about):
-        return lambda end: os.kill(os.getpid(), signum) if end.fold.fold == 0 else None
+        return only_ends(lambda end: os.kill(os.getpid(), signum) if end.fold.fold == 0 else None)
 
     outcome = start(tmp_path, *QUICK, announce=announce)
     assert (outcome.exit_code, outcome.result["status"], outcome.result["complete"]) == (code, "interrupted", False)

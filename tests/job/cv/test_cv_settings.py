@@ -24,6 +24,7 @@ from dlexp.job.outcome import Outcome
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 from dlexp.statistic.holm import holm
+from tests.job.cv.ends import only_ends
 
 QUICK = ["data=wine", "trainer.epochs=2", "trainer.batch_size=16", "model.widths=[8]", "tracking=none", "cv.k=3"]
 THREE = "optimizer.lr=0.0001,0.05,0.1"
@@ -153,7 +154,7 @@ def test_several_settings_are_interrupted_and_resumed(tmp_path):
             if len(told) == 4:
                 os.kill(os.getpid(), signal.SIGINT)
 
-        return listen
+        return only_ends(listen)
 
     cut = start(tmp_path / "cut", *solo, announce=announce)
     assert (cut.exit_code, cut.result["status"], cut.result["complete"]) == (130, "interrupted", False)
@@ -162,7 +163,7 @@ def test_several_settings_are_interrupted_and_resumed(tmp_path):
     assert all(entry["mean"] == {} and entry["value"] is None for entry in incomplete)
     assert "settings are whole; go on with: dlexp cv --resume" in cut.notes[-1]
     new = []
-    again = cv.resume("last", tmp_path / "cut", announce=lambda _about: new.append, has_figures=False)
+    again = cv.resume("last", tmp_path / "cut", announce=lambda _about: only_ends(new.append), has_figures=False)
     assert sum(end.is_new for end in new) == 9 - 4
     assert plain(again.result) == expected
     folder = folder_of(again)

@@ -24,6 +24,7 @@ from dlexp.job.cv.nested import InnerChoice
 from dlexp.job.outcome import Outcome
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
+from tests.job.cv.ends import only_ends
 
 QUICK = ["trainer.epochs=2", "trainer.batch_size=16", "model.widths=[8]", "tracking=none"]
 NESTED = [*QUICK, "cv=nested", "cv.k=2", "cv.inner_k=2"]
@@ -167,12 +168,12 @@ def test_a_nested_cv_is_interrupted_and_resumed(tmp_path, whole, last):
             if sum(not isinstance(event, InnerChoice) for event in told) == last:
                 os.kill(os.getpid(), signal.SIGINT)
 
-        return listen
+        return only_ends(listen)
 
     cut = start(tmp_path, "data=wine", GRID, "trainer.fuse=off", announce=announce)
     assert (cut.exit_code, cut.result["status"], cut.result["mean"]) == (130, "interrupted", {})
     new = []
-    again = cv.resume("last", tmp_path, announce=lambda _about: new.append, has_figures=False)
+    again = cv.resume("last", tmp_path, announce=lambda _about: only_ends(new.append), has_figures=False)
     assert sum(not isinstance(event, InnerChoice) and event.is_new for event in new) == 14 - last
     assert plain(again.result) == plain(whole.result)
 
@@ -186,14 +187,14 @@ def test_inner_trainings_that_a_power_cut_damaged_are_trained_anew(tmp_path, who
             if len(told) == 9:
                 os.kill(os.getpid(), signal.SIGINT)
 
-        return listen
+        return only_ends(listen)
 
     cut = start(tmp_path, "data=wine", GRID, "trainer.fuse=off", announce=announce)
     trials = [child for child in kinds(folder_of(cut))["trial"] if child.manifest["status"] == "finished"]
     (trials[0].path / "metrics.jsonl").write_text("")
     (trials[1].path / "manifest.json").write_text("")
     new = []
-    again = cv.resume("last", tmp_path, announce=lambda _about: new.append, has_figures=False)
+    again = cv.resume("last", tmp_path, announce=lambda _about: only_ends(new.append), has_figures=False)
     assert sum(not isinstance(event, InnerChoice) and event.is_new for event in new) == 14 - 9 + 2
     assert plain(again.result) == plain(whole.result)
 
