@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from dlexp.build.program import Assembled
+from dlexp.build.program import Program
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError, first_line
 
@@ -34,7 +34,7 @@ def check_test(dataset: Dataset, open_test: bool) -> None:
 
 
 @torch.no_grad()
-def check_model(built: Assembled) -> None:
+def check_model(built: Program) -> None:
     """Send two blank examples through the model in evaluation mode, which changes nothing in it.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Any
 from dlexp.build.check import check_model
 from dlexp.build.dataset import JOINED, Datasets
 from dlexp.build.node import build
-from dlexp.build.program import Assembled, assemble
+from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed
 from dlexp.config.space import JOB_GROUPS, Space, read_space
 from dlexp.direction import is_better_high
@@ -41,7 +41,7 @@ class SweepSpec:
     search: Search
     metric: str
     is_high_better: bool
-    first: Assembled
+    first: Program
     code: str
     key: str
     validity: ValidityCheck
