@@ -8,9 +8,7 @@ from dlexp.init import initialize, symmetry_warning
 from dlexp.random import derive, generator
 
 
-def build_model(
-    config: Config, in_shape: tuple[int, ...], num_outputs: int, seed: int
-) -> tuple[nn.Module, list[str]]:
+def build_model(config: Config, in_shape: tuple[int, ...], num_outputs: int, seed: int) -> tuple[nn.Module, list[str]]:
     """Build and initialise the model; return it with warnings for the user.
 
     Raises:

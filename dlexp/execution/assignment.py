@@ -1,6 +1,6 @@
 """What an executor is given to train, and what it tells: plain values that can be sent to another process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +26,7 @@ class Assignment:
     path: Path
     kind: Literal["trial", "fold"]
     until: int | None = None
-    built: Components | None = None
+    built: Components | None = field(default=None, compare=False, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process gets, which builds what the configuration names by itself."""

@@ -96,9 +96,7 @@ def _name(device: torch.device) -> str:
     return f"{device.type}, {torch.get_num_threads()} thread(s)"
 
 
-def _measure(
-    components: list[Components], kinds: list[str], limit: int, cache: Path | None, key: str
-) -> Choice:
+def _measure(components: list[Components], kinds: list[str], limit: int, cache: Path | None, key: str) -> Choice:
     """Time solo and stacks, and keep the answer under a key."""
     choice = _fastest(components, kinds, limit)
     if cache:
@@ -133,9 +131,7 @@ def _fastest(components: list[Components], kinds: list[str], limit: int) -> Choi
     return Choice(engine, int(size), round(gain, 2), f"{gain:.1f} times as fast as one after another", seconds)
 
 
-def _time(
-    solo: Callable[[], None], components: list[Components], kind: str
-) -> tuple[float, float] | None:
+def _time(solo: Callable[[], None], components: list[Components], kind: str) -> tuple[float, float] | None:
     """Return the seconds of an update alone and of one together; None when memory runs out.
 
     The prediction does not know of all memory: graphs keep their own.

@@ -16,7 +16,6 @@ from dlexp.execution.assignment import Assignment, Group
 from dlexp.execution.stack_saver import make_saver
 from dlexp.run.folder import RunFolder
 
-
 Told = tuple[Assignment, Event, Program]  # whose event it is (a progress is the first's), and what trains it
 
 

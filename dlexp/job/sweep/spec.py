@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.build.check import check_model
+from dlexp.build.components import Components
 from dlexp.build.dataset import JOINED, Datasets
 from dlexp.build.node import build
 from dlexp.build.program import Program, assemble
@@ -79,7 +80,7 @@ class SweepSpec:
             composed = self.space.compose(proposal.settings, seed, **trainer)
             dataset = self.validity.load(composed.config)
             trial_id = ids.trial_id(composed.config, dataset.fingerprint, self.code)
-            found.append(Trial(trial_id, proposal, seed, composed, dataset))
+            found.append(Trial(trial_id, proposal, seed, composed, Components(composed.config, dataset)))
         return found
 
     def rounds(self) -> Rounds:

@@ -12,7 +12,7 @@ from typing import Any
 
 from dlexp.engine.event import EpochEnd
 from dlexp.error import RunError
-from dlexp.execution.assignment import Assignment, Epoch
+from dlexp.execution.assignment import Assignment
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import is_intact
 from dlexp.job.sweep.trial import Outcome, Trial, by_id, outcome
@@ -105,7 +105,7 @@ class TrialStore:
             [self._assign(trial, path) for path, trial in by_folder.items()], lambda: not stop_reason()
         ):
             trial = by_folder[event.path]
-            if isinstance(event, Epoch):
+            if isinstance(event.event, EpochEnd):
                 yield trial, event.event
             else:
                 found = outcome(RunFolder(event.path), self.metric, trial.proposal.until)
@@ -113,9 +113,7 @@ class TrialStore:
                 yield trial, found
 
     def _assign(self, trial: Trial, path: Path) -> Assignment:
-        config = trial.composed.config
-        self.dispatcher.datasets.keep(config, trial.dataset)
-        return Assignment(config, path, "trial", trial.proposal.until)
+        return Assignment(trial.composed.config, path, "trial", trial.proposal.until, trial.components)
 
     def _folder(self, trial: Trial) -> Path:
         """Return a trial's folder, made when it is not there."""

@@ -26,7 +26,7 @@ def plan(composed: Composed) -> TrainPlan:
     check_model(built)
     data, run = built.dataset, built.run
     outputs, saved = trace(built.model, data.in_shape, run.trainer.batch_size)
-    estimated = estimate([composed.config], [data])
+    estimated = estimate(built.components)
     return {
         "kind": "train",
         "dry_run": True,

@@ -168,7 +168,7 @@ def carry_out(
     interrupt: Interrupt,
     open_test: bool = False,
 ) -> Outcome[TrainResult]:
-    """Train an assembled run from where it is to its result, in a folder that this process has locked."""
+    """Train a program of one trial from where it is to its result, in a folder that this process has locked."""
     config = folder.config
     folder.log(f"device: {built.device_line}")
     saved_model.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss)
