@@ -29,6 +29,11 @@ Trust = Annotated[
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything that can be checked, then stop.")]
+Resume = Annotated[
+    str | None,
+    typer.Option(metavar="RUN", help="Go on where it ended: id, unique prefix, folder or last.", show_default=False),
+]
+ResumeDir = Annotated[Path, typer.Option("--runs-dir", help="The folder in which a run is looked for.")]
 RunsDir = Annotated[Path, typer.Option("--runs-dir", metavar="DIR", help="The folder of all runs.")]
 
 

@@ -22,10 +22,6 @@ MAX_TESTS = 20  # a folder of tests mirrors one of modules, and adds what crosse
 
 # Modules that have no test of their name, and why.
 WITHOUT_TEST = {
-    **{
-        f"dlexp/data/file/{name}.py": "reads every kind of file in tests/data/corpus, under tests/data/test_corpus.py"
-        for name in ("delimited", "listing", "source")
-    },
     "dlexp/job/sweep/evidence.py": "tests/job/sweep/test_selection_bias.py recomputes every metric through it",
     "dlexp/report/data.py": "the figure of `dlexp data`, drawn in tests/cli/command/test_data.py",
     "cli/argument.py": "declares flags and computes nothing; tests/cli/test_app.py reads them in every help",
@@ -108,7 +104,7 @@ def mirror(path: Path) -> str:
     """
     parts = path.relative_to(ROOT).parts
     inner = parts[1:-1] if parts[0] == "dlexp" else parts[:-1]
-    inner = ("cli", "command") if inner == ("cli", "view") else inner
+    inner = ("cli", "command", *inner[2:]) if inner[:2] == ("cli", "view") else inner
     return "/".join(("tests", *inner, f"test_{path.name}"))
 
 

@@ -47,7 +47,7 @@ def ui(
                 )
             )
         if json:
-            show_json({"url": dashboard.url})
+            show_json(dashboard.document)
             sys.stdout.flush()
         console.print(escape(dashboard.url), soft_wrap=True)
         if should_open and not webbrowser.open(dashboard.url):

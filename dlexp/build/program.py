@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from dlexp import device as devices
 from dlexp.build.components import Components
 from dlexp.build.dataset import check_parts
-from dlexp.build.node import Config, build_per_trial
+from dlexp.build.node import Config, build, build_per_trial
 from dlexp.build.objective import build_loss, choose_monitor
+from dlexp.build.room import require_room
 from dlexp.data.dataset import Dataset
 from dlexp.data.feed import feed
 from dlexp.data.target_scale import TargetScale
@@ -26,6 +27,8 @@ from dlexp.engine.train import Run
 from dlexp.engine.trainer import Trainer
 from dlexp.error import DataError, first_ten
 from dlexp.normalize import Affine
+
+_FITTING: set[tuple[str, int, str]] = set()  # structures, numbers of trials and devices that have room
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ def make_program(components: list[Components], engine: str = "solo") -> Program:
     trainer, (device, device_line) = first.trainer, first.place
     configs, datasets = [each.config for each in components], [each.data for each in components]
     loss = build_loss(configs, datasets, device, first.dtype)
+    _require_room(first, loss.num_outputs, len(components))
     made = [each.make_model(loss.num_outputs) for each in components]
     models = [model for model, _ in made]
     threads = trainer.threads or devices.suggest_threads(models[0], trainer.batch_size)
@@ -115,6 +119,17 @@ def make_program(components: list[Components], engine: str = "solo") -> Program:
     if device.type == "cpu":
         device_line += f", {torch.get_num_threads()} thread(s)"
     return Program(run, components, models, affine, device, device_line, warnings)
+
+
+def _require_room(first: Components, num_outputs: int, num_trials: int) -> None:
+    """Refuse a program that cannot fit its device, once for each structure and number of trials."""
+    device, trainer = first.place[0], first.trainer
+    key = (first.structure, num_trials, str(device))
+    if key not in _FITTING:
+        rule = build(first.config["optimizer"])
+        in_shape, batch_size = first.data.in_shape, trainer.batch_size
+        require_room(first.config, in_shape, num_outputs, rule, num_trials, batch_size, first.dtype, device)
+        _FITTING.add(key)
 
 
 def _task(components: list[Components], device: torch.device, affine: Affine, has_one_part: bool) -> Task:

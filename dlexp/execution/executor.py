@@ -14,13 +14,12 @@ from dlexp.build.program import Program, make_program
 from dlexp.config import trust
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
-from dlexp.engine.memory import is_out_of_memory
 from dlexp.engine.snapshot import restore
-from dlexp.error import first_line
+from dlexp.error import first_line, is_out_of_memory
 from dlexp.execution import group as groups
 from dlexp.execution import result
 from dlexp.execution.assignment import Assignment, ExecutorEvent, Group
-from dlexp.execution.description import write_parts
+from dlexp.execution.description import as_divided, write_parts
 from dlexp.execution.fusion import SOLO
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import conclude_trial
@@ -90,7 +89,8 @@ class Executor:
         config, folder = assignment.config, assignment.folder
         trust.grant(config["trusted"])  # who asked for it has checked it
         built = assignment.built or Components(config, self.datasets(config))
-        manifest = folder.manifest
+        data, manifest = as_divided(folder, built.data), folder.manifest
+        built = built if data is built.data else Components(config, data)
         require_same_data(folder, built.data)
         if assignment.kind == "fold":
             write_parts(folder, built.data)

@@ -19,8 +19,9 @@ from dlexp import device as devices
 from dlexp.build.components import Components
 from dlexp.build.program import Program, make_program
 from dlexp.durable import write_text
-from dlexp.engine.memory import guess_bytes, is_out_of_memory, largest_stack, peak_bytes
+from dlexp.engine.memory import guess_bytes, largest_stack, peak_bytes
 from dlexp.engine.stack.kind import stack_kinds
+from dlexp.error import is_out_of_memory
 from dlexp.random import derive
 
 SIZES = (4, 16, 64)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dlexp.build.program import Program, make_program
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
-from dlexp.engine.memory import is_out_of_memory
 from dlexp.engine.snapshot import restore
 from dlexp.engine.train import Run
+from dlexp.error import is_out_of_memory
 from dlexp.execution import saved_model
 from dlexp.execution.assignment import Assignment, Group
 from dlexp.execution.stack_saver import make_saver

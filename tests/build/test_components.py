@@ -75,6 +75,7 @@ def count(monkeypatch, job) -> Counter[str]:
     with monkeypatch.context() as patched:
         for module in ("dlexp.build.node", "dlexp.build.model"):
             patched.setattr(f"{module}.factory", counted)
+        patched.setattr("dlexp.build.program._FITTING", set())
         job()
     return built
 

@@ -83,13 +83,13 @@ class Columns:
         array = self._array(name)
         if not pyarrow.types.is_string(array.type):
             return _floats(array), np.zeros(len(array), dtype=bool)
-        found = self._parsed(array)
-        if found is not None:
+        parsed = self._parsed(array)
+        if parsed is not None:
             # The text is let go; from_buffers, because pyarrow.array imports pandas.
             self.content[name] = pyarrow.Array.from_buffers(
-                pyarrow.float64(), len(found), [None, pyarrow.py_buffer(np.ascontiguousarray(found))]
+                pyarrow.float64(), len(parsed), [None, pyarrow.py_buffer(np.ascontiguousarray(parsed))]
             )
-            return found, np.zeros(len(array), dtype=bool)
+            return parsed, np.zeros(len(array), dtype=bool)
         texts = self.texts(name)
         numbers = texts.spread([self.dialect.notation.number(text) for text in texts.names], np.nan)
         return numbers, np.isnan(numbers) & ~texts.is_missing

@@ -82,10 +82,10 @@ def decode_all(
 def _known(path: Path) -> dict[str, Any] | None:
     """Return what an earlier run wrote beside the decoded images; None when that is another program's."""
     try:
-        found = json.loads(path.with_suffix(".json").read_text())
+        stored = json.loads(path.with_suffix(".json").read_text())
     except (OSError, ValueError):
         return None
-    return found if {"shape", "fingerprint", "span", "notes", "train"} <= set(found) else None
+    return stored if {"shape", "fingerprint", "span", "notes", "train"} <= set(stored) else None
 
 
 def _write(path: Path, root: Path, files: Sequence[str], form: Format, targets: Tensor, rows: Sequence[int]) -> None:
@@ -148,7 +148,7 @@ def _decode_into(
     bad: dict[int, str] = {}
     deep: dict[int, tuple[float, float]] = {}
 
-    def one(i: int) -> None:
+    def decode_row(i: int) -> None:
         try:
             picture = decode(root / files[i], form)
         except DeepError as error:
@@ -163,7 +163,7 @@ def _decode_into(
         else:
             images[i] = picture
 
-    _in_threads(one, rows)
+    _in_threads(decode_row, rows)
     if bad:
         _refuse(root, files, bad)
     return deep
@@ -173,7 +173,7 @@ def find_broken(root: Path, files: Sequence[str], form: Format) -> dict[int, str
     """Return why files cannot be decoded, by their number; every file is decoded for it."""
     bad: dict[int, str] = {}
 
-    def one(i: int) -> None:
+    def try_row(i: int) -> None:
         try:
             decode(root / files[i], form)
         except DeepError:
@@ -181,16 +181,16 @@ def find_broken(root: Path, files: Sequence[str], form: Format) -> dict[int, str
         except DataError as error:
             bad[i] = str(error)
 
-    _in_threads(one, range(len(files)))
+    _in_threads(try_row, range(len(files)))
     return dict(sorted(bad.items()))
 
 
-def _in_threads(one: Any, rows: Sequence[int]) -> None:
+def _in_threads(act: Any, rows: Sequence[int]) -> None:
     with warnings.catch_warnings():
         # Filters belong to the process: set around the threads, not in them.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None) as pool:
-            list(pool.map(one, rows))
+            list(pool.map(act, rows))
 
 
 def _note_frames(root: Path, files: Sequence[str]) -> list[str]:

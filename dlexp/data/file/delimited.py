@@ -46,14 +46,14 @@ class Dialect:
         Raises:
             ConfigError: It is none.
         """
-        found = _WORDS.get(self.delimiter, self.delimiter)
-        if len(found) != 1 or found in '"\r\n':
+        character = _WORDS.get(self.delimiter, self.delimiter)
+        if len(character) != 1 or character in '"\r\n':
             raise ConfigError(f"data.delimiter: got {self.delimiter!r}; one character is needed, or tab")
-        if found == self.notation.decimal:
+        if character == self.notation.decimal:
             raise ConfigError(
                 f"data.decimal: got {self.notation.decimal!r}, which data.delimiter has; they must differ"
             )
-        return found
+        return character
 
 
 def read_header(path: Path, dialect: Dialect) -> list[str]:
@@ -145,14 +145,14 @@ def _read(path: Path, names: list[str], types: dict[str, Any], dialect: Dialect)
 
 def locate(path: Path, dialect: Dialect, entries: list[int]) -> list[int]:
     """Return the row numbers that a spreadsheet shows for the entries that were read: blank rows were left out."""
-    wanted, found, entry = set(entries), [], -1
+    wanted, rows, entry = set(entries), [], -1
     records = enumerate(_records(path, dialect), 1)
     next(records, None)
     for row, record in records:
         entry += bool(record)
         if record and entry in wanted:
-            found.append(row)
-    return found
+            rows.append(row)
+    return rows
 
 
 def _diagnose(path: Path, dialect: Dialect, width: int) -> None:

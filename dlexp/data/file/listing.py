@@ -33,10 +33,10 @@ def is_hidden(path: Path) -> bool:
 
 def list_pictures(folder: Path) -> Listing:
     """Return the pictures in a folder and the folders below, in order of their paths."""
-    found = Listing()
-    _walk(folder, found, {folder.resolve()})
-    found.files.sort()
-    return found
+    listing = Listing()
+    _walk(folder, listing, {folder.resolve()})
+    listing.files.sort()
+    return listing
 
 
 def has_pictures(folder: Path) -> bool:
@@ -52,21 +52,21 @@ def say(left_out: Counter) -> list[str]:
     return [f"left out: {counts}"]
 
 
-def _walk(folder: Path, found: Listing, seen: set[Path]) -> None:
+def _walk(folder: Path, listing: Listing, seen: set[Path]) -> None:
     for entry in os.scandir(folder):
         path = Path(entry.path)
         if is_hidden(path):
-            found.left_out["hidden files or folders"] += 1
+            listing.left_out["hidden files or folders"] += 1
         elif entry.is_dir():
             real = path.resolve()
             if real in seen:
-                found.left_out["links to folders read already"] += 1
+                listing.left_out["links to folders read already"] += 1
                 continue
             seen.add(real)
-            _walk(path, found, seen)
+            _walk(path, listing, seen)
         elif path.suffix.lower() not in SUFFIXES:
-            found.left_out["files that are no pictures"] += 1
+            listing.left_out["files that are no pictures"] += 1
         elif not entry.is_file():
-            found.left_out["links to nowhere"] += 1
+            listing.left_out["links to nowhere"] += 1
         else:
-            found.files.append(path)
+            listing.files.append(path)

@@ -53,14 +53,14 @@ def read_files(path: Path, dialect: Dialect, choose: Choose) -> list[File]:
     Raises:
         DataError: A file is absent or damaged, or its columns are not those of the first.
     """
-    found: list[File] = []
+    files: list[File] = []
     for file in _files(path):
         read = _read_arrow if file.is_dir() or file.suffix.lower() in _ARROW else _read_text
-        found.append(read(file, dialect, choose))
-        if set(found[-1].names) != set(found[0].names):
-            differing = sorted(set(found[-1].names) ^ set(found[0].names))
-            raise DataError(f"{file}: got other columns than {found[0].path} ({', '.join(differing[:5])})")
-    return found
+        files.append(read(file, dialect, choose))
+        if set(files[-1].names) != set(files[0].names):
+            differing = sorted(set(files[-1].names) ^ set(files[0].names))
+            raise DataError(f"{file}: got other columns than {files[0].path} ({', '.join(differing[:5])})")
+    return files
 
 
 def _files(path: Path) -> list[Path]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from dlexp.error import RunError
 from dlexp.run import scan
+from dlexp.run.division import read_division
 from dlexp.run.folder import RunFolder
 from dlexp.run.measure import read_measure
 from dlexp.run.status import Status
@@ -198,9 +199,10 @@ def _read_folds(
         if record["run_id"] not in places:
             raise RunError(f"{cv.path}: its part {record['run_id']} is missing; restore it from a copy")
         fold = places[record["run_id"]]
-        with np.load(fold.path / "split.npz", allow_pickle=False) as split:
-            num_train = len(split["train"])
-        parts.setdefault((record["repeat"], record["fold"]), []).append(_read(fold, num_train))
+        rows = read_division(fold)
+        if rows is None:
+            raise RunError(f"{fold.path}: no split.npz; restore it from a copy")
+        parts.setdefault((record["repeat"], record["fold"]), []).append(_read(fold, len(rows["train"])))
         seeds.append(str(record.get("seed", manifest["seed"])))
     return parts, list(dict.fromkeys(seeds))
 

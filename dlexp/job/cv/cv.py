@@ -23,6 +23,7 @@ from dlexp.execution.integrity import require_same_data
 from dlexp.job.cv.document import AnyCVResult, CVResult, CVSettingsResult
 from dlexp.job.cv.fold_run import FoldResult, FoldRun, configure, train_fold_runs
 from dlexp.job.cv.nested import InnerChoice, search, winners
+from dlexp.job.cv.recorded import with_recorded_folds
 from dlexp.job.cv.result import Searched, conclude_cv, conclude_settings
 from dlexp.job.cv.setting_run import conclude_setting, create_setting
 from dlexp.job.cv.spec import CVSpec, Setting, prepare
@@ -150,6 +151,7 @@ def _as_it_was(folder: RunFolder) -> CVSpec:
     with trust.words_of(folder.run_id):
         spec = prepare([*overrides, override_of("runs_dir", str(folder.runs_dir))], config_dir)
     require_same_data(folder, spec.dataset)
+    spec = with_recorded_folds(spec, folder)
     if spec.form != "plain":
         return spec
     config = stored_config(folder)

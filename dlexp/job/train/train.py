@@ -9,17 +9,17 @@ from pathlib import Path
 import torch
 
 from dlexp.build.check import check_destination, check_model, check_test
+from dlexp.build.dataset import load_data
 from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed, logged_params
 from dlexp.data.quality import warn
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
-from dlexp.engine.memory import is_out_of_memory
 from dlexp.engine.snapshot import restore, snapshot
 from dlexp.engine.train import Run
-from dlexp.error import EnvironmentFault, RunError
+from dlexp.error import EnvironmentFault, RunError, is_out_of_memory
 from dlexp.execution import saved_model
-from dlexp.execution.description import describe_run, write_parts
+from dlexp.execution.description import as_divided, describe_run, write_parts
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import conclude_run
 from dlexp.execution.saver import save_epoch
@@ -128,7 +128,7 @@ def _go_on(folder: RunFolder, announce: OnStart, tell: OnOutcome, open_test: boo
     with Interrupt(can_wait=False) as interrupt:
         if config["trainer"]["threads"] is None and manifest["threads"] is not None:
             torch.set_num_threads(manifest["threads"])
-        built = assemble(config)
+        built = assemble(config, as_divided(folder, load_data(config)))
         require_same_data(folder, built.dataset)
         check_test(built.dataset, open_test)
         interrupt.can_wait = True

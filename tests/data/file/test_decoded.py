@@ -35,17 +35,17 @@ def load(root, cache, form=FORM):
 
 def test_memory_and_cache_agree(root, tmp_path, monkeypatch):
     plain, fingerprint = load(root, None)
-    first, kept = load(root, tmp_path / "cache")
+    first, stored = load(root, tmp_path / "cache")
     assert first.equal(plain)
-    assert kept == fingerprint
+    assert stored == fingerprint
 
     def refuse(*_):
         raise AssertionError("decoded again")
 
     monkeypatch.setattr(decoded, "decode", refuse)
-    again, kept = load(root, tmp_path / "cache")
+    again, stored = load(root, tmp_path / "cache")
     assert again.equal(plain)
-    assert kept == fingerprint
+    assert stored == fingerprint
     assert len(os.listdir(tmp_path / "cache")) == 2
 
 
@@ -129,13 +129,13 @@ def test_deep_pictures_take_the_range_of_the_training_part(tmp_path, cache):
     root = deep_folder(tmp_path / "deep", 4095)
     form, place = Format(None, "crop", "grey"), None if cache is None else str(tmp_path / cache)
     for last in (5, 2):
-        found = decode_all(root, files(root), form, torch.arange(6), place, torch.arange(last + 1))
+        decoded = decode_all(root, files(root), form, torch.arange(6), place, torch.arange(last + 1))
         top = 4095 * (last + 1) // 6
-        assert found.form.span == (0, top)
+        assert decoded.form.span == (0, top)
         expected = [min(255, round(4095 * (i + 1) // 6 / top * 255)) for i in range(6)]
-        assert np.abs(found.inputs[:, 3, 3, 0].numpy().astype(int) - expected).max() <= 1
+        assert np.abs(decoded.inputs[:, 3, 3, 0].numpy().astype(int) - expected).max() <= 1
         assert (
-            f"6 pictures of more than 8 bits: the training part's values 0 to {top} became 0 to 255" in found.notes[0]
+            f"6 pictures of more than 8 bits: the training part's values 0 to {top} became 0 to 255" in decoded.notes[0]
         )
 
 
@@ -143,9 +143,9 @@ def test_a_stated_depth_keeps_every_value(tmp_path):
     root = deep_folder(tmp_path / "deep", 4095)
     form = Format(None, "crop", "rgb", 12)
     for cache in (None, str(tmp_path / "cache"), str(tmp_path / "cache")):
-        found = decode_all(root, files(root), form, torch.arange(6), cache)
-        assert found.inputs.dtype == torch.float32
-        assert (found.inputs[:, 3, 3, 2] * 4095).round().tolist() == [4095 * (i + 1) // 6 for i in range(6)]
+        decoded = decode_all(root, files(root), form, torch.arange(6), cache)
+        assert decoded.inputs.dtype == torch.float32
+        assert (decoded.inputs[:, 3, 3, 2] * 4095).round().tolist() == [4095 * (i + 1) // 6 for i in range(6)]
     with pytest.raises(DataError, match=r"values from 0 to 4095; data.depth=10 goes from 0 to 1023"):
         decode_all(root, files(root), Format(None, "crop", "rgb", 10), torch.arange(6), None)
 
@@ -156,6 +156,6 @@ def test_several_frames_are_said(tmp_path):
     frames[0].save(tmp_path / "moving" / "a.gif", save_all=True, append_images=frames[1:])
     pages = [Image.new("L", (4, 4), i) for i in (7, 8)]
     pages[0].save(tmp_path / "moving" / "b.tif", save_all=True, append_images=pages[1:])
-    found = decode_all(tmp_path / "moving", ["a.gif", "b.tif"], Format(None, "crop", "grey"), torch.arange(2), None)
-    assert found.notes == ["2 pictures of several frames or pages (a.gif, ...): the first of each is taken"]
-    assert found.inputs[1, 0, 0].tolist() == [7]
+    decoded = decode_all(tmp_path / "moving", ["a.gif", "b.tif"], Format(None, "crop", "grey"), torch.arange(2), None)
+    assert decoded.notes == ["2 pictures of several frames or pages (a.gif, ...): the first of each is taken"]
+    assert decoded.inputs[1, 0, 0].tolist() == [7]

@@ -38,9 +38,9 @@ def test_plain_colors_and_grey(tmp_path):
 def test_sixteen_bits_are_scaled(tmp_path):
     path = save(tmp_path / "deep.png", Image.fromarray(RAMP.astype(np.uint16) * 257))
     assert (decode(path, Format(None, "crop", "grey", span=(0, 65535)))[..., 0] == RAMP).all()
-    found = decode(path, Format(None, "crop", "rgb", depth=16))
-    assert found.dtype == np.float32
-    assert (found[..., 1] == (RAMP.astype(np.float64) * 257 / 65535).astype(np.float32)).all()
+    picture = decode(path, Format(None, "crop", "rgb", depth=16))
+    assert picture.dtype == np.float32
+    assert (picture[..., 1] == (RAMP.astype(np.float64) * 257 / 65535).astype(np.float32)).all()
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.int32])
@@ -51,8 +51,8 @@ def test_32_bits_need_a_span(tmp_path, kind):
         decode(path, SAME)
     assert (error.value.low, error.value.high) == (values.min(), values.max())
     span = (float(values.min()), float(values.max()))
-    found = decode(path, Format(None, "crop", "grey", span=span))[..., 0]
-    assert np.abs(found - (values - span[0]) / (span[1] - span[0]) * 255).max() <= 0.5
+    picture = decode(path, Format(None, "crop", "grey", span=span))[..., 0]
+    assert np.abs(picture - (values - span[0]) / (span[1] - span[0]) * 255).max() <= 0.5
 
 
 def test_cmyk(tmp_path):
@@ -65,15 +65,15 @@ def test_cmyk(tmp_path):
 def test_transparency_is_white(tmp_path):
     image = Image.new("RGBA", (4, 4), (255, 0, 0, 255))
     image.putpixel((1, 0), (0, 0, 0, 0))
-    found = decode(save(tmp_path / "t.png", image), SAME)
-    assert found[0, 1].tolist() == [255, 255, 255]
-    assert found[0, 0].tolist() == [255, 0, 0]
+    picture = decode(save(tmp_path / "t.png", image), SAME)
+    assert picture[0, 1].tolist() == [255, 255, 255]
+    assert picture[0, 0].tolist() == [255, 0, 0]
     palette = Image.new("P", (4, 4), 1)
     palette.putpalette([9, 9, 9, 0, 200, 0])
     palette.putpixel((0, 0), 0)
-    found = decode(save(tmp_path / "p.png", palette, transparency=0), SAME)
-    assert found[0, 0].tolist() == [255, 255, 255]
-    assert found[1, 1].tolist() == [0, 200, 0]
+    picture = decode(save(tmp_path / "p.png", palette, transparency=0), SAME)
+    assert picture[0, 0].tolist() == [255, 255, 255]
+    assert picture[1, 1].tolist() == [0, 200, 0]
 
 
 def test_orientation_is_undone(tmp_path):
@@ -87,17 +87,17 @@ def test_orientation_is_undone(tmp_path):
 def test_fits(tmp_path, fit, left, top):
     wide = np.zeros((8, 16), np.uint8)
     wide[:, 4:12] = 200  # what a middle crop keeps
-    found = decode(save(tmp_path / "w.png", Image.fromarray(wide)), Format(8, fit, "grey"))[..., 0]
-    assert found.shape == (8, 8)
+    picture = decode(save(tmp_path / "w.png", Image.fromarray(wide)), Format(8, fit, "grey"))[..., 0]
+    assert picture.shape == (8, 8)
     if fit == "crop":
-        assert (found == 200).all()
+        assert (picture == 200).all()
     elif fit == "stretch":
-        assert (found[:, 3:5] == 200).all()
-        assert (found[:, 0] == 0).all()
+        assert (picture[:, 3:5] == 200).all()
+        assert (picture[:, 0] == 0).all()
     else:
-        assert (found[:2] == 0).all()
-        assert (found[6:] == 0).all()
-        assert (found[2:6, 3:5] == 200).all()
+        assert (picture[:2] == 0).all()
+        assert (picture[6:] == 0).all()
+        assert (picture[2:6, 3:5] == 200).all()
 
 
 @pytest.mark.parametrize(

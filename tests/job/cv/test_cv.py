@@ -24,8 +24,7 @@ from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 
 QUICK = [
-    "data.limit=150",
-    "data.val_count=60",
+    "data.limit=210",
     "trainer.epochs=2",
     "trainer.threads=1",
     "tracking=none",
