@@ -20,6 +20,7 @@ NUMBERS = (
     "augment",
     "build",
     "config.signature",
+    "config.source.reference",
     "data",
     "device",
     "direction",
