@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 
 from ..output import show_notes
+from ..text import escape
 from .cv_table import audit_table, describe, show_result, show_settings
 
 if TYPE_CHECKING:
