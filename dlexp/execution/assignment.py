@@ -16,7 +16,7 @@ class Assignment:
 
     Attributes:
         config: Checked; says which data, a fold's parts included.
-        path: Its run folder, which exists.
+        path: Its run folder, which is there when its group begins.
         kind: How it is concluded.
         until: Epoch at which it pauses; None trains to the end.
         built: What the configuration names, where this process has built it; not sent to another.
