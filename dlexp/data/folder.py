@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 from dlexp.data import target as targets
 from dlexp.data.dataset import Dataset
 from dlexp.data.file.column import read_columns, require_name
-from dlexp.data.file.decoded import decode_all, find_broken, name_all
+from dlexp.data.file.decoded import Decoded, decode_all, find_broken, name_all
 from dlexp.data.file.delimited import Dialect
 from dlexp.data.file.label import read_labels
 from dlexp.data.file.listing import has_pictures, is_hidden, list_pictures, say
@@ -100,7 +100,8 @@ class ImageFolder(Split):
         rest = {} if official is None else {part: official[part] for part in official if part != "train"}
         targets.require_seen(encoded, pool, rest, where)
         parts = self.divide(encoded.values, val=rest.get("val"), test=rest.get("test"), class_names=encoded.class_names)
-        decoded = decode_all(root, pictures.files, form, encoded.values, self.cache, parts[0])
+        decoder = Decoder(root, pictures.files, form, encoded.values, self.cache, self.broken)
+        decoded = decoder.decode(parts[0])
         return Dataset(
             root.absolute().name,
             encoded.task,
@@ -110,9 +111,44 @@ class ImageFolder(Split):
             class_names=encoded.class_names,
             ids=pictures.files,
             fingerprint=decoded.fingerprint,
-            encoding={"kind": "image", "broken": self.broken, **vars(decoded.form)},
+            encoding=decoder.encoding(decoded),
+            encode=None if decoded.form.span is None else decoder,
             notes=[*pictures.notes, *encoded.notes, *decoded.notes],
         )
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """Pictures whose inputs depend on the training part: the values that its deep ones use become 0 to 255.
+
+    Attributes:
+        root: Folder that the files are in.
+        files: Paths relative to it.
+        form: How each picture is brought to its form.
+        targets: (N,) classes or values.
+        cache: Folder for the decoded images; None keeps them in memory.
+        broken: What predicting does with files that cannot be decoded.
+    """
+
+    root: Path
+    files: list[str]
+    form: Format
+    targets: Tensor
+    cache: str | None
+    broken: str
+
+    def __call__(self, train: Tensor) -> dict[str, Any]:
+        """Return the fields of a data set that are settled on the rows of a training part."""
+        decoded = self.decode(train)
+        return {"inputs": decoded.inputs, "encoding": self.encoding(decoded)}
+
+    def decode(self, train: Tensor) -> Decoded:
+        """Return all pictures as the rows of a training part settle them."""
+        return decode_all(self.root, self.files, self.form, self.targets, self.cache, train)
+
+    def encoding(self, decoded: Decoded) -> dict[str, Any]:
+        """Return what predicting needs to read new pictures in the same way."""
+        return {"kind": "image", "broken": self.broken, **vars(decoded.form)}
 
 
 def _official(parts: list[str] | None) -> dict[str, Tensor] | None:

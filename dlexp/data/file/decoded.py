@@ -69,23 +69,37 @@ def decode_all(
         inputs = torch.from_numpy(images)
         return Decoded(inputs, fingerprint(inputs, targets), form, notes)
     path, decided_by = Path(cache) / f"{_key(root, files, form, targets)}.bin", _digest(rows)
-    known = _known(path)
-    # The span of deep pictures belongs to one training part.
-    if known is None or known["train"] not in (None, decided_by):
+    decoded = _stored(path, form, targets, decided_by)
+    if decoded is None:
         _write(path, root, files, form, targets, rows)
-        known = json.loads(path.with_suffix(".json").read_text())
-    span = None if known["span"] is None else tuple(known["span"])
+        decoded = _stored(path, form, targets, decided_by)
+    if decoded is None:
+        raise DataError(f"{path}: the decoded images are not what was written; the disk is damaged, set data.cache")
+    return decoded
+
+
+def _stored(path: Path, form: Format, targets: Tensor, decided_by: str) -> Decoded | None:
+    """Return what an earlier run decoded; None where a bit of it has changed, or it is another training part's."""
+    try:
+        noted = json.loads(path.with_suffix(".json").read_text())
+        known, size = noted["known"], path.stat().st_size
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    is_whole = noted.get("seal") == _seal(known)
+    # The span of deep pictures belongs to one training part.
+    if not is_whole or known["train"] not in (None, decided_by):
+        return None
+    if size != int(np.prod(known["shape"])) * np.dtype(form.dtype).itemsize:
+        return None
     inputs = _map(path, known["shape"], form)
+    if fingerprint(inputs, targets) != known["fingerprint"]:
+        return None
+    span = None if known["span"] is None else tuple(known["span"])
     return Decoded(inputs, known["fingerprint"], replace(form, span=span), known["notes"])
 
 
-def _known(path: Path) -> dict[str, Any] | None:
-    """Return what an earlier run wrote beside the decoded images; None when that is another program's."""
-    try:
-        stored = json.loads(path.with_suffix(".json").read_text())
-    except (OSError, ValueError):
-        return None
-    return stored if {"shape", "fingerprint", "span", "notes", "train"} <= set(stored) else None
+def _seal(known: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
 def _write(path: Path, root: Path, files: Sequence[str], form: Format, targets: Tensor, rows: Sequence[int]) -> None:
@@ -111,16 +125,13 @@ def _write(path: Path, root: Path, files: Sequence[str], form: Format, targets: 
     finally:
         draft.unlink(missing_ok=True)
     note = path.with_name(f"{path.name}.{os.getpid()}.json.tmp")
-    note.write_text(json.dumps(known))
+    note.write_text(json.dumps({"known": known, "seal": _seal(known)}))
     os.replace(note, path.with_suffix(".json"))
 
 
 def _map(path: Path, shape: list[int], form: Format) -> Tensor:
-    size = int(np.prod(shape))
-    if not path.is_file() or path.stat().st_size != size * np.dtype(form.dtype).itemsize:
-        raise DataError(f"{path}: the decoded images are damaged; delete this folder, it is written anew")
     dtype = torch.uint8 if form.depth is None else torch.float32
-    return torch.from_file(str(path), shared=False, size=size, dtype=dtype).view(shape)
+    return torch.from_file(str(path), shared=False, size=int(np.prod(shape)), dtype=dtype).view(shape)
 
 
 def _fill(
@@ -232,7 +243,8 @@ def _key(root: Path, files: Sequence[str], form: Format, targets: Tensor) -> str
     digest.update(targets.numpy().tobytes())
     for file in files:
         state = (root / file).stat()
-        digest.update(f"{file} {state.st_size} {state.st_mtime_ns};".encode())
+        # The time of change cannot be set: a file that was exchanged has another, whatever its time of writing says.
+        digest.update(f"{file} {state.st_size} {state.st_mtime_ns} {state.st_ctime_ns};".encode())
     return digest.hexdigest()[:32]
 
 
