@@ -16,7 +16,7 @@ from dlexp.data.file.column import read_columns, require_name
 from dlexp.data.file.decoded import Decoded, decode_all, find_broken, name_all
 from dlexp.data.file.delimited import Dialect
 from dlexp.data.file.label import read_labels
-from dlexp.data.file.listing import has_pictures, is_hidden, list_pictures, say
+from dlexp.data.file.listing import has_pictures, is_hidden, list_folders, list_pictures, say
 from dlexp.data.file.picture import Format
 from dlexp.data.split import Split
 from dlexp.error import DataError, first_ten
@@ -177,8 +177,8 @@ def _find_parts(root: Path) -> dict[str, Path]:
     Raises:
         DataError: Parts that are named twice, without train, or beside what is none.
     """
-    folders = _visible(root)
-    holders = [folder for folder in folders if not has_pictures(folder) and _visible(folder)]
+    folders = list_folders(root, Counter())
+    holders = [folder for folder in folders if not has_pictures(folder) and list_folders(folder, Counter())]
     named = [folder for folder in holders if folder.name.lower() in _PART_OF]
     if not named:
         return {}
@@ -199,13 +199,9 @@ def _find_parts(root: Path) -> dict[str, Path]:
     return parts
 
 
-def _visible(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not is_hidden(entry))
-
-
 def _classes(root: Path, folder: Path, left_out: Counter) -> list[tuple[str, str]]:
     """Return file and class of each picture."""
-    classes = _visible(folder)
+    classes = list_folders(folder, left_out)
     left_out["hidden files or folders"] += sum(map(is_hidden, folder.iterdir()))
     if not classes:
         raise DataError(f"{folder}: no class folders in it; images belong into {folder}/CLASS/")

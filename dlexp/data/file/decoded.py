@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 from PIL import Image
 from torch import Tensor
 
 from dlexp.data.dataset import fingerprint
+from dlexp.data.file.guard import require_memory
 from dlexp.data.file.picture import DeepError, Format, decode, has_more
 from dlexp.error import DataError
 
@@ -63,7 +63,8 @@ def decode_all(
     rows = range(len(files)) if train is None else train.tolist()
     if cache is None:
         height, width = _extent(root, files, form)
-        _require_memory(len(files) * height * width * form.num_channels * np.dtype(form.dtype).itemsize)
+        size = len(files) * height * width * form.num_channels * np.dtype(form.dtype).itemsize
+        require_memory(size, "decoded images", "set data.cache to a folder, or a smaller data.size")
         images = np.empty((len(files), height, width, form.num_channels), form.dtype)
         form, notes = _fill(images, root, files, form, rows)
         inputs = torch.from_numpy(images)
@@ -250,15 +251,6 @@ def _key(root: Path, files: Sequence[str], form: Format, targets: Tensor) -> str
 
 def _digest(rows: Sequence[int]) -> str:
     return hashlib.sha256(np.asarray(rows, dtype=np.int64).tobytes()).hexdigest()[:32]
-
-
-def _require_memory(size: int) -> None:
-    free = psutil.virtual_memory().available
-    if size > 0.8 * free:
-        raise DataError(
-            f"decoded images need {size / 1e9:.1f} GB, {free / 1e9:.1f} GB of memory are free; "
-            "set data.cache to a folder, or a smaller data.size"
-        )
 
 
 def _require_disk(folder: Path, size: int) -> None:

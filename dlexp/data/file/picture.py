@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from dlexp.data.file.guard import require_regular
 from dlexp.error import DataError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"}
@@ -82,6 +83,7 @@ def decode(path: Path, form: Format) -> np.ndarray:
         DeepError: The span of its values is needed.
         DataError: The reason alone, without the path: the caller lists many.
     """
+    require_regular(path)
     if path.stat().st_size == 0:
         raise DataError("empty file")
     try:
@@ -126,7 +128,7 @@ def _require_whole_channels(image: Image.Image) -> None:
     if _is_deep(image):
         return
     # What a decoder is told: the layout of its bytes, as RGB;16B; for .ppm that of a pixel, and the largest value.
-    for tile in image.tile:
+    for tile in getattr(image, "tile", []):
         told = tile.args if isinstance(tile.args, tuple) else (tile.args,)
         is_cut = ";16" in str(told[0]) or (tile.codec_name == "ppm" and told[-1] > 255)
         if is_cut:
