@@ -24,7 +24,6 @@ MAX_TESTS = 20  # a folder of tests mirrors one of modules, and adds what crosse
 WITHOUT_TEST = {
     "dlexp/job/sweep/evidence.py": "tests/job/sweep/test_selection_bias.py recomputes every metric through it",
     "dlexp/report/data.py": "the figure of `dlexp data`, drawn in tests/cli/command/test_data.py",
-    "cli/argument.py": "declares flags and computes nothing; tests/cli/test_app.py reads them in every help",
     **{
         f"dlexp/{name}.py": "declares the form of documents; tests/docs/test_schema.py holds what is printed against it"
         for name in (
@@ -53,12 +52,13 @@ WITHOUT_MODULE = {
     "tests/docs/test_pages.py": "the documents",
     "tests/docs/test_schema.py": "the schemas, against every document that a command prints",
     "tests/search/test_replay.py": "a benchmark of searches",
-    "tests/test_contributing.py": "CONTRIBUTING",
+    "tests/docs/test_contributing.py": "CONTRIBUTING",
     "tests/model/test_init_gain.py": "initialisation: the papers' gains, and variance through depth",
     "tests/test_golden.py": "run folders of earlier versions, read by every command",
     "tests/test_layout.py": "the tree",
+    "tests/test_naming.py": "the names in every file",
     "tests/test_packaging.py": "pyproject.toml",
-    "tests/test_readme.py": "the README",
+    "tests/docs/test_readme.py": "the README",
     "tests/augment/test_contract.py": "a table over all options",
     "tests/config/test_contract.py": "a table over all options",
     "tests/model/test_contract.py": "a table over all options",

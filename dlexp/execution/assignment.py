@@ -14,7 +14,7 @@ class Assignment:
 
     Attributes:
         config: Checked; says which data, a fold's parts included.
-        path: Its run folder, which exists.
+        path: Its run folder, which is there when its program begins.
         kind: How it is concluded.
         until: Epoch at which it pauses; None trains to the end.
     """

@@ -60,7 +60,10 @@ class Dispatcher:
             self._pool.close()
 
     def train(
-        self, assignments: list[Assignment], may_begin: Callable[[], bool] = lambda: True
+        self,
+        assignments: list[Assignment],
+        may_begin: Callable[[], bool] = lambda: True,
+        begin: Callable[[Assignment], None] = lambda _assignment: None,
     ) -> Iterator[ExecutorEvent]:
         """Train trials or folds, those of equal structure together where that is faster; yield epochs and ends.
 
@@ -69,6 +72,7 @@ class Dispatcher:
         Args:
             assignments: What to train, in folders that no other process writes to.
             may_begin: Asked before each program; False begins no more.
+            begin: Called for each assignment when its program is handed out: its folder has to be there then.
         """
         parts = [(part, self._choose(part)) for part in self._parts(assignments)]
         num_workers = self._num_workers(parts)
@@ -78,6 +82,8 @@ class Dispatcher:
             if not waiting or self.should_stop() or not may_begin():
                 return None
             program = waiting.popleft()
+            for assignment in program.assignments:
+                begin(assignment)
             engine = "solo" if program.choice.engine == "solo" else "fused"
             self.programs.append({"size": len(program.assignments), "engine": engine})
             return program

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from dlexp.config.source.reference import resolve_text
+from dlexp.config.trust import require_references
 from dlexp.error import EnvironmentFault
 from dlexp.run.lock import Lock
 
@@ -57,11 +59,17 @@ def choose(runs_dir: Path, uri: str | None, last: str | None = None) -> Store:
         runs_dir: Folder of all runs.
         uri: `tracking.uri`; None asks MLFLOW_TRACKING_URI.
         last: The store used before, taken when neither says anything.
+
+    Raises:
+        ConfigError: The URI refers to a variable of the environment that is not set.
+        RunError: It refers to one, and the user never typed it on this machine.
     """
     chosen = uri or os.environ.get("MLFLOW_TRACKING_URI") or last
     if chosen is None:
         runs_dir = runs_dir.resolve()
         return Store(f"sqlite:///{runs_dir / 'mlflow.db'}", (runs_dir / "mlartifacts").as_uri(), True)
+    require_references(chosen, "tracking.uri")
+    chosen = resolve_text(chosen)
     if chosen.startswith("sqlite:///"):
         path = Path(chosen.removeprefix("sqlite:///")).absolute()
         return Store(f"sqlite:///{path}", (path.parent / "mlartifacts").as_uri(), False)

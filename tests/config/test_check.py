@@ -18,7 +18,7 @@ from dlexp.error import ConfigError
         ("optimizer.lr=null", "optimizer.lr: got null; a number > 0 is needed"),
         ("optimizer.lr=[0.1]", "optimizer.lr: got [0.1]; a number > 0 is needed"),
         ("optimizer.lr={a:1}", "optimizer.lr: got {a: 1}; a number > 0 is needed"),
-        ("optimizer.lr='0.1'", "optimizer.lr: got 0.1; a number > 0 is needed"),
+        ("optimizer.lr='0.1'", "optimizer.lr: got '0.1'; a number > 0 is needed"),
         ("trainer.epochs=0", "trainer.epochs: got 0; an integer >= 1 is needed"),
         ("trainer.epochs=2.5", "trainer.epochs: got 2.5; an integer >= 1 is needed"),
         ("trainer.compile=1", "trainer.compile: got 1; true or false is needed"),

@@ -79,7 +79,7 @@ class FoldResult:
 
     @property
     def fold(self) -> Fold:
-        """Its fold."""
+        """Return the fold that the run trains."""
         return self.fold_run.fold
 
 

@@ -20,6 +20,7 @@ from dlexp.direction import is_better_high
 from dlexp.error import ConfigError
 from dlexp.job.cv.aggregate import are_single
 from dlexp.job.cv.fold_run import configure
+from dlexp.job.sweep.comparable import left_out
 from dlexp.job.sweep.validity import ValidityCheck, refuse
 from dlexp.search.grid import combinations
 from dlexp.search.strategy import Problem, Search
@@ -78,6 +79,7 @@ class CVSpec:
         first: The first training's program, which proves that the configuration works.
         inner: The search inside each fold; None without one.
         config_dir: The user's folder of YAML files.
+        left_out: A line for each fixed key that only some of the varied options have.
     """
 
     config: dict[str, Any]
@@ -91,6 +93,7 @@ class CVSpec:
     first: Assembled
     inner: InnerSearch | None
     config_dir: Path | None
+    left_out: list[str]
 
     @property
     def form(self) -> str:
@@ -154,6 +157,7 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> CVSpec:
         first=first,
         inner=inner,
         config_dir=config_dir,
+        left_out=left_out(space) if space else [],
     )
 
 

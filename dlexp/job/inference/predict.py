@@ -30,6 +30,7 @@ from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution import saved_model
 from dlexp.job.inference.document import Prediction, Predictions
 from dlexp.job.inference.ensemble import average, fold_folders
+from dlexp.job.inference.formula import inert
 from dlexp.metric.classification import predict_class
 from dlexp.metric.probability import log_weights
 from dlexp.run import scan
@@ -89,8 +90,13 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
     }
 
 
-def write(document: Predictions, path: Path) -> None:
+def write(document: Predictions, path: Path, *, is_raw: bool = False) -> None:
     """Write predictions as a table, a column for each class's probability.
+
+    Args:
+        document: The predictions.
+        path: The file; its ending says how.
+        is_raw: Write a .csv's texts as they are, also those that a spreadsheet would take for formulas.
 
     Raises:
         ConfigError: The file's ending is neither .csv nor .parquet, or pyarrow is missing.
@@ -113,8 +119,8 @@ def write(document: Predictions, path: Path) -> None:
     text = io.StringIO()
     table = csv.DictWriter(text, fieldnames=list(rows[0]))
     table.writeheader()
-    table.writerows(rows)
-    write_bytes(path, text.getvalue().encode())
+    table.writerows(rows if is_raw else [{key: inert(cell) for key, cell in row.items()} for row in rows])
+    write_bytes(path, text.getvalue().encode(errors="backslashreplace"))
 
 
 def _say(outputs: Tensor, names: list[str], link: str) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from dlexp.build.structure import structure_key
 from dlexp.execution.dispatcher import WORTH_SECONDS
 from dlexp.execution.estimate import Estimate, estimate
 from dlexp.execution.fusion import SIZES
+from dlexp.job.sweep.comparable import left_out
 from dlexp.job.sweep.document import SweepPlan, TrialGroup
 from dlexp.job.sweep.spec import SweepSpec, prepare
 from dlexp.job.sweep.trial import Trial
@@ -93,6 +94,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> SweepPlan:
         "rounds": len({number for share in shares for number in share.by_round}),
         "invalid": [setting.record() for setting in spec.invalid],
         "skipped": skipped(spec.invalid),
+        "left_out": left_out(spec.space),
         "groups": [_describe(share) for share in shares],
         "device": spec.first.device_line,
         "num_params": [min(params), max(params)],

@@ -41,9 +41,9 @@ def test_what_is_on_record_is_kept(cv):
     others = [fewer(fold) for fold in spec.folds]
     for fold in others:
         begin(cv, fold)
-    kept = with_recorded_folds(spec, cv).folds
-    assert all(are_equal(mine, theirs) for mine, theirs in zip(kept, others, strict=True))
-    assert not are_equal(kept[0], spec.folds[0])
+    dealt = with_recorded_folds(spec, cv).folds
+    assert all(are_equal(mine, theirs) for mine, theirs in zip(dealt, others, strict=True))
+    assert not are_equal(dealt[0], spec.folds[0])
 
 
 def test_equal_folds_that_have_not_begun_are_dealt(cv):
