@@ -9,6 +9,7 @@ from PIL import Image
 
 from dlexp.data.file.picture import DeepError, Format, decode
 from dlexp.error import DataError
+from tests.present import present
 
 RAMP = np.linspace(0, 255, 64).round().astype(np.uint8).reshape(8, 8)
 SAME = Format(None, "crop", "rgb")
@@ -96,7 +97,9 @@ UPRIGHT = {
 
 @pytest.mark.parametrize("orientation", UPRIGHT)
 def test_a_photograph_stands_upright(tmp_path, orientation):
-    photograph = Path(importlib.util.find_spec("sklearn").origin).parent / "datasets" / "images" / "china.jpg"
+    photograph = (
+        Path(present(present(importlib.util.find_spec("sklearn")).origin)).parent / "datasets" / "images" / "china.jpg"
+    )
     with Image.open(photograph) as image:
         stored = np.asarray(image.resize((64, 40)))
     exif = Image.Exif()
