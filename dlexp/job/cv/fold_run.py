@@ -56,9 +56,16 @@ class FoldRun:
     @property
     def name(self) -> str:
         """What its folder is called."""
-        setting = [] if self.number is None else [f"setting{self.number}", f"inner{self.inner}"]
+        setting = [] if self.number is None else [f"setting{self.number + 1}", f"inner{(self.inner or 0) + 1}"]
         seed = [f"seed{self.seed}"] if len(self.cv.manifest["seeds"]) > 1 else []
         return "-".join([*setting, self.fold.name, *seed])
+
+    @property
+    def words(self) -> str:
+        """What the user is told of it: setting, repeat and fold, counted from 1."""
+        setting = [] if self.number is None else [f"setting {self.number + 1} inner fold {(self.inner or 0) + 1}"]
+        seed = [f"seed {self.seed}"] if len(self.cv.manifest["seeds"]) > 1 else []
+        return " ".join([*setting, self.fold.words, *seed])
 
 
 @dataclass(frozen=True)

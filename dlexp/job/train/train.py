@@ -151,6 +151,7 @@ def _create_folder(
     config = composed.config
     experiment = config["tracking"]["experiment"] or built.dataset.name
     described = {"kind": "train", "params": logged_params(composed), **describe_run(built, config)}
+    described["config_dir"] = None if composed.config_dir is None else str(composed.config_dir.resolve())
     described |= {} if origin is None else {"from": origin}
     slug = name.slug(composed.overrides)
     folder = RunFolder.create(
