@@ -33,7 +33,7 @@ class Trial:
 
     @property
     def dataset(self) -> Dataset:
-        """Its data."""
+        """The data that it trains on, with their parts."""
         return self.components.data
 
     @property
