@@ -180,7 +180,7 @@ def measure(shares: list[Share]) -> None:
         sample = max(share.samples.values(), key=len)[: SIZES[-1]]
         share.num_params = probe(sample[0].composed.config, sample[0].dataset)
         if i == 0 or time.monotonic() - started < BUDGET:
-            share.estimate = estimate([trial.composed.config for trial in sample], [trial.dataset for trial in sample])
+            share.estimate = estimate([trial.components for trial in sample])
 
 
 def _seconds(shares: list[Share]) -> dict[str, float]:

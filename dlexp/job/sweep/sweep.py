@@ -201,6 +201,7 @@ def create_folder(spec: SweepSpec, overrides: list[str], origin: dict[str, str] 
         "params": {"search": strategy, **spec.first_choices, **searched},
         "monitor": {"metric": spec.metric, "mode": "max" if spec.is_high_better else "min"},
         "test_openings": 0,
+        "config_dir": None if spec.composed.config_dir is None else str(spec.composed.config_dir.resolve()),
         **({} if origin is None else {"from": origin}),
     }
     slug = "-".join([strategy if dimensions else "seeds", *(d.key.rpartition(".")[2] for d in dimensions)])
