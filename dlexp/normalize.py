@@ -60,7 +60,7 @@ class Affine:
     def invert(self, y: Tensor, channel_dim: int = -1) -> Tensor:
         """Return the x in [0, 1] (images) or in the column's unit (tables, float64) that `apply` turned into y."""
         inverse = Affine(1 / self.scale, -self.shift / self.scale)
-        return inverse.apply(y, channel_dim, self.scale.dtype)
+        return inverse.apply(y, channel_dim, self.scale.dtype if y.dim() <= 3 else y.dtype)
 
     @staticmethod
     def _spread(values: Tensor, x: Tensor) -> Tensor:
