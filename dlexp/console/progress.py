@@ -9,9 +9,9 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from dlexp.console.number import duration
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
 from dlexp.engine.event import Progress as Inside
+from dlexp.number import duration
 
 GAP = "  "
 SPINNER = 2  # columns that it takes

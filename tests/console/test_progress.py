@@ -7,9 +7,9 @@ import pytest
 from rich.console import Console
 
 from dlexp.console import progress
-from dlexp.console.number import duration
 from dlexp.console.progress import ConsoleTracker
 from dlexp.engine.event import EpochEnd, Progress, TrialEnd
+from dlexp.number import duration
 
 EPOCH = EpochEnd(0, 1, 34, 0.1, {"train/loss": 1.25, "val/accuracy": 0.875, "val/f1_macro": 0.8}, 0.5, True)
 INSIDE = Progress(1, 17, 34, 1.5, 0.1, 2000.0)

@@ -1,6 +1,6 @@
 import pytest
 
-from dlexp.console import number
+from dlexp import number
 
 
 @pytest.mark.parametrize(
