@@ -63,6 +63,8 @@ def _introduce(console: Console, about: "Announcement") -> None:
             console.print(f"search  {escape(d.text)}, inside each fold, best {spec.metric}")
     elif len(spec.settings) > 1:
         console.print(f"cv of   {len(spec.settings)} settings on the same folds")
+    for text in spec.left_out:
+        console.print(f"fixed   {escape(text)}")
     console.print(f"device  {about.folder.manifest['device']}")
     for warning in about.warnings:
         console.print(f"[yellow]warning[/] {escape(warning)}")
