@@ -21,7 +21,7 @@ def write_bytes(path: Path, content: bytes, *, is_synced: bool = True) -> None:
             what can be made anew.
 
     Raises:
-        EnvironmentFault: The disk is full; the old content stays.
+        EnvironmentFault: The disk is full, or a folder stands in the file's place; the old content stays.
     """
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
@@ -30,11 +30,12 @@ def write_bytes(path: Path, content: bytes, *, is_synced: bool = True) -> None:
             if is_synced:
                 file.flush()
                 os.fsync(file.fileno())
+        with disk_faults(path):
+            os.replace(fresh, path)
     except BaseException:
         with suppress(OSError):
             fresh.unlink()
         raise
-    os.replace(fresh, path)
     if is_synced:
         flush_folder(path.parent)
 
@@ -55,11 +56,13 @@ def flush_folder(folder: Path) -> None:
 
 @contextmanager
 def disk_faults(path: Path) -> Iterator[None]:
-    """Turn a full disk, as Python or as torch reports it, into one line with the cure."""
+    """Turn a full disk, as Python or as torch reports it, or a folder in a file's place into one line with the cure."""
     try:
         yield
     except (OSError, RuntimeError) as error:
         if getattr(error, "errno", None) in _FULL or "unexpected pos" in str(error):
             cure = "free some space or set runs_dir to another disk (what was saved before is intact)"
             raise EnvironmentFault(f"{path}: the disk is full; {cure}") from error
+        if isinstance(error, IsADirectoryError):
+            raise EnvironmentFault(f"{path}: a folder stands in the place of a file; move it away") from error
         raise

@@ -179,7 +179,7 @@ class RunFolder:
         Raises:
             RunError: The file is damaged.
         """
-        manifest = _read_json(self.path / MANIFEST)
+        manifest = _read_json(self.path / MANIFEST, "kind", "status")
         if "engine" in manifest:
             manifest["engine"] = manifest["engine"].replace("folded", "batched")  # what older versions call it
         return manifest
@@ -200,14 +200,18 @@ class RunFolder:
             text = (self.path / CONFIG).read_text()
             for before, after in MOVED.items():
                 text = text.replace(f"_target_: {before}", f"_target_: {after}")
-            return dict(yaml.load(text, _Loader))  # a safe loader
+            config = yaml.load(text, _Loader)  # a safe loader
+            return {**config}
         except (OSError, TypeError, ValueError, yaml.YAMLError) as error:
             raise RunError(f"{self.path / CONFIG}: cannot be read; restore it from a copy") from error
 
     @property
     def overrides(self) -> list[str]:
         """What the user wrote on the command line."""
-        return (self.path / OVERRIDES).read_text().splitlines()
+        try:
+            return (self.path / OVERRIDES).read_text().splitlines()
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.path / OVERRIDES}: cannot be read; restore it from a copy") from error
 
     def update_manifest(self, **fields: Any) -> None:
         """Change fields of the manifest atomically; for the process that has the lock.
@@ -287,8 +291,9 @@ class RunFolder:
         self.write(MANIFEST, document(fields))
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read_json(path: Path, *needed: str) -> dict[str, Any]:
     try:
-        return dict(json.loads(path.read_bytes()))
-    except (OSError, TypeError, ValueError) as error:
+        content = dict(json.loads(path.read_bytes()))
+        return content | {name: content[name] for name in needed}
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{path}: damaged; restore it from a copy or delete the run's folder") from error

@@ -16,6 +16,7 @@ from dlexp.run.division import read_division
 from dlexp.run.folder import RunFolder
 from dlexp.run.measure import read_measure
 from dlexp.run.status import Status
+from dlexp.run.stored import require_unedited
 from dlexp.statistic.measure import Measure
 
 Part = tuple[int, int]  # repeat and fold; (0, 0) for the only split of a run
@@ -138,6 +139,7 @@ def _parse(ref: str) -> tuple[str, int | None]:
 def _enter(
     folder: RunFolder, manifest: dict[str, Any], kind: str, seeds: list[str], parts: dict[Part, list[Predictions]]
 ) -> Side:
+    require_unedited(folder)
     fingerprint = manifest["data"]["fingerprint"]
     run_id = folder.run_id
     return Side(run_id, folder.overrides, kind, folder, manifest["task"], fingerprint, seeds, parts, run_ids=[run_id])
