@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dlexp.job.sweep.sweep import Announcement, Found
 
 SHOWN = 10
+SEEDS = 8  # that the winner of a sweep over seeds is offered to be trained with
 
 
 class Announcer:
@@ -94,6 +95,10 @@ def show(findings: "Found", console: Console) -> None:
         console.print(f"winner        {escape(findings.command)}", soft_wrap=True)
         is_default = Path(result["run_dir"]).parent.parent == Path("runs").resolve()
         name = result["run_id"] if is_default else result["run_dir"]
+        if best["seeds"] > 1:  # the test part judges the mean: one seed of several would be luck
+            test = " --test" if len(findings.spec.first.dataset.test) else ""
+            console.print(f"once more     dlexp train --from {escape(name)} --seeds {SEEDS}{test}", soft_wrap=True)
+            return
         console.print(f"once more     dlexp train --from {escape(name)}", soft_wrap=True)
         console.print(f"sealed test   dlexp eval {escape(str(best['run_dir']))} --split test", soft_wrap=True)
 
@@ -149,14 +154,17 @@ def _leaderboard(findings: "Found") -> Table:
         table.add_column(escape(short_key(key, differing)), justify="right")
     table.add_column("epochs", justify="right")
     table.add_column("status")
+    has_ties = any(ranked.is_tied for ranked in ranking)
+    if has_ties:
+        table.add_column("tie")
     for place, ranked in enumerate(ranking, 1):
         entry = ranked.entries[0]
         value = "none" if ranked.value is None else f"{ranked.value:.4f}"
         if has_seeds and ranked.std is not None:
             value += f" ± {ranked.std:.4f}"
         cells = [escape(short_value(ranked.settings[key])) if key in ranked.settings else "" for key in differing]
-        status = "tied with 1" if ranked.is_tied else _status(ranked.entries)
-        table.add_row(str(place), value, *cells, str(entry.outcome.epochs), status)
+        tie = ["with 1" if ranked.is_tied else ""] if has_ties else []
+        table.add_row(str(place), value, *cells, str(entry.outcome.epochs), _status(ranked.entries), *tie)
     if len(findings.ranking) > SHOWN:
         table.caption = f"{len(findings.ranking) - SHOWN} more in result.json"
         table.caption_justify = "left"
