@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from dlexp.run.jsonable import plain
+from dlexp.secret import redact
 
 WIDTH_OFF_TERMINAL = 120
 # of all metrics, those that a person reads first; the rest are in result.json and MLflow
@@ -88,7 +89,7 @@ def yaml_text(value: Any) -> str:
 
 def show_error(kind: str, message: str, code: int, *, is_json: bool) -> int:
     """Print an error as one line on stderr, and as a document on stdout when JSON is asked for; return the code."""
-    message = " ".join(message.split())
+    message = redact(" ".join(message.split()))
     if is_json:
         show_json({"error": {"kind": kind, "message": message}})
     print(f"{kind} error: {message}", file=sys.stderr)

@@ -129,9 +129,12 @@ def _disk(runs_dir: Path) -> dict[str, Any]:
 
 
 def _mlflow_store(runs_dir: Path, uri: str | None) -> dict[str, Any]:
-    chosen = store.choose(runs_dir, uri)
+    try:
+        chosen = store.choose(runs_dir, uri)
+    except EnvironmentFault as error:
+        return _finding("mlflow store", str(error), "set the variable, or unset tracking.uri and MLFLOW_TRACKING_URI")
     if chosen.database is not None and not chosen.database.exists():
-        return _finding("mlflow store", f"{chosen.uri}, made by the first run")
+        return _finding("mlflow store", f"{chosen.name}, made by the first run")
     try:
         client = store.connect(chosen)
         experiments = len(client.search_experiments())
@@ -139,9 +142,11 @@ def _mlflow_store(runs_dir: Path, uri: str | None) -> dict[str, Any]:
         return _finding("mlflow store", str(error), "start the server, or unset tracking.uri and MLFLOW_TRACKING_URI")
     except Exception as error:  # whatever a database or server may raise is a finding, not a failure of the doctor
         text = first_line(error)[:200]
-        return _finding("mlflow store", f"{chosen.uri}: {text}", "move the database away; `dlexp sync` fills a new one")
+        return _finding(
+            "mlflow store", f"{chosen.name}: {text}", "move the database away; `dlexp sync` fills a new one"
+        )
     size = "" if chosen.database is None else f", {chosen.database.stat().st_size / 2**20:.1f} MiB"
-    return _finding("mlflow store", f"{chosen.uri}, {experiments} experiments{size}")
+    return _finding("mlflow store", f"{chosen.name}, {experiments} experiments{size}")
 
 
 def _extras() -> list[dict[str, Any]]:

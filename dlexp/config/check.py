@@ -47,7 +47,7 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
     root = read(ROOT).parameters
     trusted = check_value("trusted", composed.config.get("trusted", []), root["trusted"])
     trust.accept(trusted)
-    scope = Scope(composed, groups, trusted)
+    scope = Scope(composed, groups, trusted, is_stored=trust.is_foreign())
     checked = {key: _check_top(key, value, root, scope) for key, value in composed.config.items()}
     for name in [name for name in (*composed.choices, *root, *NODES) if name not in checked]:
         scope.missing.append(name)

@@ -14,6 +14,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from dlexp import secret
 from dlexp.config import catalog
 from dlexp.config.key import unknown_key
 from dlexp.config.override import Override, parse
@@ -231,7 +232,19 @@ def _resolve(tree: DictConfig) -> dict[str, Any]:
     except REFUSED as error:
         raise ConfigError(_one_line(error)) from error
     assert isinstance(resolved, dict)
-    return {str(key): value for key, value in resolved.items()}
+    config = {str(key): value for key, value in resolved.items()}
+    uri = _raw_uri(tree)
+    if uri is not None and secret.variables(uri):
+        config["tracking"]["uri"] = uri  # resolved where it is used, so that no file has the password
+    return config
+
+
+def _raw_uri(tree: DictConfig) -> str | None:
+    """Return the tracking server's address as it was written."""
+    raw = OmegaConf.to_container(tree, resolve=False)
+    node = raw.get("tracking") if isinstance(raw, dict) else None
+    uri = node.get("uri") if isinstance(node, dict) else None
+    return uri if isinstance(uri, str) else None
 
 
 def _one_line(error: BaseException) -> str:

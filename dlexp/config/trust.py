@@ -2,7 +2,8 @@
 
 A run folder may come from anywhere, so what it lists under ``trusted`` counts only for packages that the user named
 before, on this machine, for code in the same place. They are kept in ``dlexp/trust.json`` of the user's configuration
-folder: name and place of each.
+folder: name and place of each. Likewise a variable of the environment in a stored ``tracking.uri`` is sent to no host
+but those for which the user typed it.
 """
 
 import json
@@ -15,9 +16,11 @@ from contextvars import ContextVar
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+from dlexp import secret
 from dlexp.durable import write_bytes
-from dlexp.error import ConfigError, RunError
+from dlexp.error import ConfigError, EnvironmentFault, RunError
 
+_uris: set[str] = set()  # variables and hosts, as in the file; for where it cannot be written to
 _granted: set[str] = set()  # of this process; workers are told by the configurations that they are sent
 _folder: ContextVar[str] = ContextVar("folder", default="")  # the run whose stored words are being composed
 
@@ -50,6 +53,36 @@ def look_in_working_directory() -> None:
 def is_granted(package: str) -> bool:
     """Return whether code of a package may run in this process."""
     return package in _granted
+
+
+def is_foreign() -> bool:
+    """Say whether a run folder's words are being composed, which get no cure that would run its code."""
+    return bool(_folder.get())
+
+
+def accept_uri(uri: str) -> None:
+    """Let the variables in a URI that the user typed be sent to its host, now and by what reads the run's folder."""
+    if not is_foreign():
+        _add({key: "uri" for key in _uri_keys(uri)})
+
+
+def require_uri(uri: str) -> None:
+    """Check that the user typed the variables of a URI for its host.
+
+    Raises:
+        EnvironmentFault: Not on this machine; the URI may be somebody else's.
+    """
+    known = _read()
+    if strange := [key for key in _uri_keys(uri) if key not in known and key not in _uris]:
+        name, _, place = strange[0].partition(" ")
+        raise EnvironmentFault(
+            f"{uri}: you have not named {name} for {place} on this machine; "
+            "give the whole address as MLFLOW_TRACKING_URI, or with --uri"
+        )
+
+
+def _uri_keys(uri: str) -> list[str]:
+    return [f"${{oc.env:{name}}} {secret.host(uri)}" for name in secret.variables(uri)]
 
 
 def accept(packages: Sequence[str]) -> None:
@@ -109,8 +142,13 @@ def _read() -> dict[str, str]:
 
 def _remember(packages: Sequence[str]) -> None:
     """Keep name and place; where the user's configuration cannot be written to, --trust says it each time."""
+    _add({name: place for name in packages if (place := _place(name))})
+
+
+def _add(entries: dict[str, str]) -> None:
+    _uris.update(key for key in entries if key.startswith("$"))
     before = _read()
-    now = before | {name: place for name in packages if (place := _place(name))}
+    now = before | entries
     if now != before:
         with suppress(OSError, RuntimeError):
             _file().parent.mkdir(parents=True, exist_ok=True)

@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
-def sync(runs_dir: Path, refs: list[str], progress: Callable[[str], None] = lambda line: None) -> list[dict[str, Any]]:
+def sync(
+    runs_dir: Path, refs: list[str], progress: Callable[[str], None] = lambda line: None, uri: str | None = None
+) -> list[dict[str, Any]]:
     """Send runs.
 
     Args:
         runs_dir: Folder of all runs.
         refs: The runs; empty takes every run that ended, was tracked and is not complete in MLflow.
         progress: Called with a line before each run.
+        uri: Another store to send to; None sends each run to the store that it was meant for.
 
     Returns:
         For each run `run_id`, `run_dir`, `sent` (whether MLflow has everything) and `problem`.
@@ -29,13 +32,13 @@ def sync(runs_dir: Path, refs: list[str], progress: Callable[[str], None] = lamb
         RunError: A run is unknown.
     """
     close_dead(runs_dir)
-    folders = [find(runs_dir, ref) for ref in refs] if refs else unsent(runs_dir)
+    folders = [find(runs_dir, ref) for ref in refs] if refs else unsent(runs_dir, uri)
     clients: dict[str, MlflowClient] = {}
     done = []
     for folder in folders:
         progress(f"sending {folder.path.name}")
         try:
-            problem = outbox.send(folder, clients)
+            problem = outbox.send(folder, clients, other=uri)
         except RunError as error:
             problem = str(error)
         identity = {"run_id": folder.run_id, "run_dir": str(folder.path)}
@@ -43,18 +46,18 @@ def sync(runs_dir: Path, refs: list[str], progress: Callable[[str], None] = lamb
     return done
 
 
-def unsent(runs_dir: Path) -> list[RunFolder]:
-    """Return the runs that ended, were tracked, and are not complete in MLflow."""
+def unsent(runs_dir: Path, uri: str | None = None) -> list[RunFolder]:
+    """Return the runs that ended, were tracked, and are not complete in MLflow, or in another store at `uri`."""
     ended = {
         Path(record["run_dir"]).name for record in scan(runs_dir) if record["status"] not in ("running", "damaged")
     }
     folders = [RunFolder.open(path) for path in run_paths(runs_dir) if path.name in ended]
-    return [folder for folder in folders if _is_incomplete(folder)]
+    return [folder for folder in folders if _is_incomplete(folder, uri)]
 
 
-def _is_incomplete(folder: RunFolder) -> bool:
+def _is_incomplete(folder: RunFolder, uri: str | None) -> bool:
     manifest = folder.manifest
     if manifest.get("params", {}).get("tracking") == "none":
         return False
-    sent = Sent.read(folder)
+    sent = Sent.read(folder, uri)
     return sent.problem is not None or sent.status != manifest["status"]

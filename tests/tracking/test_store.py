@@ -17,18 +17,20 @@ def _no_variable(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("uri", "variable", "last", "expected"),
+    ("uri", "variable", "asks", "expected"),
     [
-        (None, None, None, None),
-        ("http://setting", "http://variable", "http://last", "http://setting"),
-        (None, "http://variable", "http://last", "http://variable"),
-        (None, None, "http://last", "http://last"),
+        (None, None, True, None),
+        ("http://setting", "http://variable", True, "http://setting"),
+        (None, "http://variable", True, "http://variable"),
+        (None, "http://variable", False, None),
     ],
 )
-def test_the_setting_comes_before_the_variable_before_the_last(tmp_path, monkeypatch, uri, variable, last, expected):
+def test_the_setting_comes_before_the_variable_before_the_database(
+    tmp_path, monkeypatch, uri, variable, asks, expected
+):
     if variable:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", variable)
-    store = choose(tmp_path, uri, last)
+    store = choose(tmp_path, uri, asks_environment=asks)
     assert store.is_default == (expected is None)
     assert store.uri == (expected or f"sqlite:///{tmp_path / 'mlflow.db'}")
 

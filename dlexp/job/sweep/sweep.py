@@ -175,7 +175,7 @@ def _require_same_key(spec: SweepSpec, folder: RunFolder) -> None:
 
 def find_folder(spec: SweepSpec) -> RunFolder | None:
     """Return the folder of an earlier sweep that asked for the same trials, the newest."""
-    experiment = Path(spec.config["runs_dir"]) / spec.experiment
+    experiment = Path(spec.config["runs_dir"]) / name.experiment_folder(spec.experiment)
     for path in sorted(experiment.glob(f"*-*/{MANIFEST}"), reverse=True):
         try:
             manifest = json.loads(path.read_bytes())
