@@ -89,7 +89,7 @@ def show(found: "Found", console: Console) -> None:
     if best is not None:
         # whole lines, to be copied: a terminal wraps them without a break
         console.print(f"winner        {escape(found.command)}", soft_wrap=True)
-        is_default = Path(result["run_dir"]).parent.parent == Path("runs").resolve()
+        is_default = Path(result["run_dir"]).parent.parent == Path("runs").absolute()
         name = result["run_id"] if is_default else result["run_dir"]
         console.print(f"once more     dlexp train --from {escape(name)}", soft_wrap=True)
         console.print(f"sealed test   dlexp eval {escape(str(best['run_dir']))} --split test", soft_wrap=True)

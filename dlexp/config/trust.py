@@ -76,8 +76,7 @@ def require_uri(uri: str) -> None:
     if strange := [key for key in _uri_keys(uri) if key not in known and key not in _uris]:
         name, _, place = strange[0].partition(" ")
         raise EnvironmentFault(
-            f"{uri}: you have not named {name} for {place} on this machine; "
-            "give the whole address as MLFLOW_TRACKING_URI, or with --uri"
+            f"{uri}: you have not named {name} for {place} on this machine; give the whole address with --uri"
         )
 
 

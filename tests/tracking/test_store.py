@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dlexp.config import trust
 from dlexp.error import EnvironmentFault
 from dlexp.tracking.store import Store, check_reachable, choose, connect, experiment_id
 
@@ -74,3 +75,24 @@ def test_an_experiment_is_made_once_though_several_ask_at_once(runs_dir):
     client.delete_experiment(experiment.experiment_id)
     with pytest.raises(EnvironmentFault, match="experiment digits is in MLflow's trash"):
         experiment_id(client, store, "digits")
+
+
+def test_a_variable_is_sent_to_no_host_but_that_for_which_the_user_typed_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("TOKEN", "s3cret")
+    uri = "http://me:${oc.env:TOKEN}@there:5000"
+    with pytest.raises(EnvironmentFault, match=r"you have not named \$\{oc\.env:TOKEN\} for http://there:5000"):
+        choose(tmp_path, uri)
+    trust.accept_uri(uri)
+    store = choose(tmp_path, uri)
+    assert (store.uri, store.name) == ("http://me:s3cret@there:5000", "http://me:***@there:5000")
+    assert store.address == store.name
+    assert "s3cret" not in repr(store)
+    with pytest.raises(EnvironmentFault, match="for http://elsewhere"):
+        choose(tmp_path, uri.replace("there:5000", "elsewhere"))
+
+
+def test_a_password_that_was_not_kept_comes_from_the_same_variable_or_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:s3cret@there")
+    assert choose(tmp_path, "http://me:***@there", asks_environment=False).uri == "http://me:s3cret@there"
+    with pytest.raises(EnvironmentFault, match="its password is not kept; set MLFLOW_TRACKING_URI"):
+        choose(tmp_path, "http://me:***@elsewhere", asks_environment=False)

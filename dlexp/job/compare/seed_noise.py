@@ -21,6 +21,7 @@ from dlexp.job.compare.side import Side, load_side, load_trained
 from dlexp.job.sweep import sweep
 from dlexp.job.sweep.document import SweepResult
 from dlexp.run.folder import RunFolder
+from dlexp.run.stored import moved_overrides
 from dlexp.statistic.spread import Spread, largest_chance_difference, spread, variance_share
 
 SOURCES = {
@@ -79,7 +80,7 @@ def measure(
     folder = load_trained(runs_dir, ref)
     chosen = choose_metric(metric, load_side(runs_dir, str(folder.path)).parts[0, 0][0])
     overrides = [o.text for o in parse(folder.overrides) if o.key != "runs_dir"]
-    overrides.append(override_of("runs_dir", str(folder.runs_dir)))
+    overrides += [*moved_overrides(folder), override_of("runs_dir", str(folder.runs_dir))]
     with trust.words_of(folder.run_id):
         resolve(overrides, config_dir)
         idle = {source: why for source in SOURCES if (why := _why_idle(source, overrides, config_dir))}

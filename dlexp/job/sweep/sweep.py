@@ -32,6 +32,7 @@ from dlexp.run.environment import environment, now
 from dlexp.run.folder import MANIFEST, RESULT, RunFolder
 from dlexp.run.jsonable import plain
 from dlexp.run.status import Status
+from dlexp.run.stored import moved_overrides
 from dlexp.tracking import mlflow
 
 
@@ -150,7 +151,7 @@ def resume(
     if kind != "sweep":
         raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
-    here = [*overrides, override_of("runs_dir", str(folder.runs_dir))]
+    here = [*overrides, *moved_overrides(folder), override_of("runs_dir", str(folder.runs_dir))]
     with trust.words_of(folder.run_id):
         return start(here, config_dir, announce=announce, tell=tell, resumed=folder, has_figures=has_figures)
 

@@ -11,6 +11,7 @@ from dlexp.error import ConfigError, RunError
 from dlexp.job.sweep.document import SeedSpread, SweepResult
 from dlexp.run import scan
 from dlexp.run.folder import MANIFEST, RunFolder
+from dlexp.run.stored import moved_overrides
 
 JOINED = "train+val"
 BY_VALIDATION = ("trainer.monitor", "trainer.patience", "trainer.min_delta")
@@ -68,7 +69,9 @@ def recipe(
             kept = [o for o in kept if o.key != "trainer.epochs"]
             added.append(f"trainer.epochs={best_epoch}")
         notes += _explain(trial, best_epoch, own)
-    if not any(o.key == "runs_dir" for o in own) and sweep.runs_dir != Path("runs").resolve():
+    if not any(o.key == "data" or o.key.startswith("data.") for o in own):
+        added += moved_overrides(trial)
+    if not any(o.key == "runs_dir" for o in own) and sweep.runs_dir != Path("runs").absolute():
         added.append(f"runs_dir={yaml_value(str(sweep.runs_dir))}")
     kept = [o for o in kept if o.key != "runs_dir"]
     return Recipe([*(o.text for o in kept), *added, *overrides], origin, notes)
