@@ -73,14 +73,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Train every architecture for two epochs.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(COMMANDS)}; none: all")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     record = RESULTS / "architectures.json"
     rows = {row["name"]: row for row in json.loads(record.read_text())["rows"]} if record.exists() else {}
-    for name in asked.names or COMMANDS:
-        rows[name] = train(name, asked.folder)
+    for name in args.names or COMMANDS:
+        rows[name] = train(name, args.folder)
         print(rows[name], flush=True)
-        kept = [rows[known] for known in COMMANDS if known in rows]
-        write("architectures", kept, "Mean training loss of epochs 1 and 2; seconds of training, on one thread.")
+        ordered = [rows[known] for known in COMMANDS if known in rows]
+        write("architectures", ordered, "Mean training loss of epochs 1 and 2; seconds of training, on one thread.")
     return 0 if all(row["falls"] for row in rows.values()) else 1
 
 

@@ -121,8 +121,8 @@ class Case:
     def overrides(self, runs_dir: str) -> list[str]:
         """Return what is asked of `dlexp sweep`."""
         settings = {"search.trials": self.trials, "trainer.epochs": self.epochs, "trainer.fuse": self.fuse}
-        own = {**settings, "tracking": self.tracking, "runs_dir": runs_dir}
-        return [*OVERRIDES, *(f"{key}={value}" for key, value in own.items())]
+        values = {**settings, "tracking": self.tracking, "runs_dir": runs_dir}
+        return [*OVERRIDES, *(f"{key}={value}" for key, value in values.items())]
 
 
 def sweep(case: Case, runs_dir: str) -> dict[str, Any]:
@@ -136,9 +136,9 @@ def sweep(case: Case, runs_dir: str) -> dict[str, Any]:
         watches.append(Watch(account))
         return watches[0]
 
-    found = job.start(case.overrides(runs_dir), None, announce=announce)
+    started = job.start(case.overrides(runs_dir), None, announce=announce)
     ended, watch = time.perf_counter(), watches[0]
-    result = found.outcome.result
+    result = started.outcome.result
     assert len(result["trials"]) == case.trials
     return {
         "by_cause": watch.spent,
@@ -193,14 +193,14 @@ def measure_sweep(case: Case, runs_dir: Path) -> dict[str, Any]:
     """Run a sweep in a process of its own; return its line of the record."""
     command = [sys.executable, "-m", "benchmarks.bookkeeping", "--case", json.dumps(asdict(case)), str(runs_dir)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, **ONE_THREAD})
-    found = row(case, json.loads(done.stdout))
+    entry = row(case, json.loads(done.stdout))
     print(
-        f"{case.place:6} {found['engine']:13} {case.tracking:6} {case.trials:5} x {case.epochs:2}: "
-        f"{found['bookkeeping_ms']:6.2f} ms a trial beside {found['training_ms']:.2f} of training, "
-        f"memory {found['memory_growth'] or 0:+.1%}, at the end {found['memory_growth_at_end'] or 0:+.1%}",
+        f"{case.place:6} {entry['engine']:13} {case.tracking:6} {case.trials:5} x {case.epochs:2}: "
+        f"{entry['bookkeeping_ms']:6.2f} ms a trial beside {entry['training_ms']:.2f} of training, "
+        f"memory {entry['memory_growth'] or 0:+.1%}, at the end {entry['memory_growth_at_end'] or 0:+.1%}",
         flush=True,
     )
-    return found
+    return entry
 
 
 def measure_listings(runs_dir: Path, num_runs: int) -> list[dict[str, Any]]:
@@ -251,20 +251,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=2000, help="trials of each sweep, and runs that are listed")
     parser.add_argument("--case", nargs=2, metavar=("CASE", "RUNS_DIR"), help="what the processes of sweeps are given")
-    asked = parser.parse_args()
-    if asked.case:
-        print(json.dumps(sweep(Case(**json.loads(asked.case[0])), asked.case[1])))
+    args = parser.parse_args()
+    if args.case:
+        print(json.dumps(sweep(Case(**json.loads(args.case[0])), args.case[1])))
         return
     places = {"disk": None} | ({"tmpfs": str(MEMORY)} if MEMORY.is_dir() else {})
     rows: list[dict[str, Any]] = []
     for place, folder in places.items():
-        cases = [Case(place, asked.trials, fuse="off"), Case(place, asked.trials), Case(place, EARLY, epochs=10)]
+        cases = [Case(place, args.trials, fuse="off"), Case(place, args.trials), Case(place, EARLY, epochs=10)]
         if place == "disk":
-            cases.append(Case(place, asked.trials, tracking="mlflow"))
+            cases.append(Case(place, args.trials, tracking="mlflow"))
         with tempfile.TemporaryDirectory(prefix="dlexp-", dir=folder) as runs_dir:
             rows += [measure_sweep(case, Path(runs_dir) / str(number)) for number, case in enumerate(cases)]
             if place == "disk":
-                rows += measure_listings(Path(runs_dir) / "1", asked.trials)
+                rows += measure_listings(Path(runs_dir) / "1", args.trials)
     print(measure.write("bookkeeping", rows, NOTE))
 
 

@@ -54,7 +54,7 @@ class Case:
 
     name: str
     overrides: dict[str, str]
-    own: list[dict[str, str]] = field(
+    trials: list[dict[str, str]] = field(
         default_factory=lambda: [{"optimizer.lr": "0.02", "seed": "0"}, {"optimizer.lr": "0.05", "seed": "1"}]
     )
     folds: bool = False
@@ -66,8 +66,8 @@ def models(names: Iterable[str] = MODELS, rules: Iterable[str] = RULES) -> Itera
         for rule in rules:
             overrides = {"model": name, "optimizer": rule, **MODELS[name]}
             rates = ("0.001", "0.0005") if rule in ADAPTIVE else ("0.02", "0.01")
-            own = [{"optimizer.lr": rate, "seed": str(seed)} for seed, rate in enumerate(rates)]
-            yield Case(f"{name} {rule}", {**overrides, **ADAPTIVE.get(rule, {})}, own)
+            trials = [{"optimizer.lr": rate, "seed": str(seed)} for seed, rate in enumerate(rates)]
+            yield Case(f"{name} {rule}", {**overrides, **ADAPTIVE.get(rule, {})}, trials)
 
 
 def blocks() -> Iterator[Case]:

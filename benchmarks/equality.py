@@ -42,13 +42,13 @@ def _resolved(overrides: tuple[str, ...]) -> dict[str, Any]:
 def configure(case: Case, precision: str) -> list[dict[str, Any]]:
     """Return the configuration of each trial."""
     made = []
-    for own in case.own:
+    for trial in case.trials:
         chosen = {**COMMON, "trainer.precision": precision, **case.overrides}
         if chosen.get("data") == "diabetes":
             chosen["optimizer.lr"] = "0.01"
-        chosen |= {key: value for key, value in own.items() if "." not in key and key != "seed"}
+        chosen |= {key: value for key, value in trial.items() if "." not in key and key != "seed"}
         config = copy.deepcopy(_resolved(tuple(f"{key}={value}" for key, value in chosen.items())))
-        for key, value in own.items():
+        for key, value in trial.items():
             block, _, name = key.rpartition(".")
             if block or key == "seed":
                 (config[block] if block else config)[name] = yaml.safe_load(value)
@@ -70,8 +70,8 @@ def divide(case: Case, configs: list[dict[str, Any]]) -> list[Dataset]:
     starts = range(0, 40 * len(configs), 40)
     rows = [whole.train[start : start + 31 - i % 3] for i, start in enumerate(starts)]
     return [
-        whole.with_parts(own, whole.val[start : start + 40 - start // 20])
-        for own, start in zip(rows, starts, strict=True)
+        whole.with_parts(train_rows, whole.val[start : start + 40 - start // 20])
+        for train_rows, start in zip(rows, starts, strict=True)
     ]
 
 
@@ -124,9 +124,9 @@ def compare(case: Case) -> Iterator[dict[str, Any]]:
         plain = alone("solo")
         for engine in kinds:
             together = train(configs, datasets, engine)
-            found = largest(together, plain)
-            row = {"case": case.name, "engine": engine, "precision": precision, **found}
-            row["is_bitwise"] = not any(found.values())
+            differences = largest(together, plain)
+            row = {"case": case.name, "engine": engine, "precision": precision, **differences}
+            row["is_bitwise"] = not any(differences.values())
             if engine == "batched" and precision == "fp32":
                 row["is_row_bitwise"] = not any(largest(together, alone(engine)).values())
             yield row
@@ -174,8 +174,8 @@ def main() -> int:
     small, large = models(SMALL), models(name for name in MODELS if name not in SMALL)  # minutes a case
     rows, began, path = [], time.time(), None
     for case in [*small, *blocks(), *values(), *([] if quick else large)]:
-        rows += (own := list(compare(case)))
-        told = [f"{row['engine']} {row['precision']} {worst(row):.0e}" for row in own]
+        rows += (case_rows := list(compare(case)))
+        told = [f"{row['engine']} {row['precision']} {worst(row):.0e}" for row in case_rows]
         print(f"{time.time() - began:6.0f} s  {case.name}: {', '.join(told)}", flush=True)
         path = write("equality", rows, NOTE)
     failed = [

@@ -161,22 +161,22 @@ def measure(name: str, sizes: tuple[int, ...]) -> list[dict[str, Any]]:
         for size in sizes:
             built = group(overrides, size, kind)
             update = built.run.one_update()
-            found = medians({"fused": update, "solo": solo.run.one_update(), "hand": by_hand(overrides)})
-            each = found["fused"] / size
+            times = medians({"fused": update, "solo": solo.run.one_update(), "hand": by_hand(overrides)})
+            each = times["fused"] / size
             rows.append(
                 {
                     "case": name,
                     "engine": kind,
                     "trials": size,
                     "us_per_trial": round(each * 1e6, 1),
-                    "against_solo": round(found["solo"] / each, 2),
-                    "against_hand": round(found["hand"] / each, 2),
+                    "against_solo": round(times["solo"] / each, 2),
+                    "against_hand": round(times["hand"] / each, 2),
                     "against_two_processes": round(processes / each, 2),
                     "peak_mib": round(peak_bytes(update, built.device) / 2**20, 2),
                 }
             )
             print(rows[-1], flush=True)
-            if found["fused"] > SLOW or (size > 1 and rows[-1]["against_solo"] < HOPELESS):
+            if times["fused"] > SLOW or (size > 1 and rows[-1]["against_solo"] < HOPELESS):
                 break
     return rows
 
@@ -222,22 +222,22 @@ def main() -> int:
     if arguments.plain:
         work(plain(arguments.plain))
         return 0
-    found: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     if not arguments.worker and not torch.cuda.is_available():  # first: they tell of torch's own threads
         for name in [name for name in CASES if "mlp" not in name]:
-            found.append(workers(name, 1 if arguments.quick else WORKER_ROUNDS))
-            print(found[-1], flush=True)
+            entries.append(workers(name, 1 if arguments.quick else WORKER_ROUNDS))
+            print(entries[-1], flush=True)
     torch.set_num_threads(1)
     if arguments.worker:
         work(group(CASES[arguments.worker], 1, "solo").run.one_update())
         return 0
     for name in CASES:
         rows = measure(name, (8,) if arguments.quick else SIZES)
-        found += [*rows, auto(name, rows)]
-        print(found[-1], flush=True)
+        entries += [*rows, auto(name, rows)]
+        print(entries[-1], flush=True)
     if not arguments.quick:
-        print(write("fuse", found, NOTE))
-    return 0 if all(row.get("is_right", True) for row in found) else 1
+        print(write("fuse", entries, NOTE))
+    return 0 if all(row.get("is_right", True) for row in entries) else 1
 
 
 if __name__ == "__main__":

@@ -55,9 +55,9 @@ def run(overrides: list[str], workers: int, values: dict[int, list[Any]], busy: 
     """Search in a new folder; keep the values of all trials, and the seconds of cores one after another."""
     listener, started = Deaf(), time.process_time()
     with tempfile.TemporaryDirectory() as runs_dir:
-        asked = [*SHARED, *overrides, f"launcher.workers={workers}", f"runs_dir={runs_dir}"]
-        found = sweep.start(asked, None, announce=lambda _about: listener, has_figures=False)
-    values[workers] = [trial["metrics"] for trial in found.outcome.result["trials"]]
+        arguments = [*SHARED, *overrides, f"launcher.workers={workers}", f"runs_dir={runs_dir}"]
+        search = sweep.start(arguments, None, announce=lambda _about: listener, has_figures=False)
+    values[workers] = [trial["metrics"] for trial in search.outcome.result["trials"]]
     busy.setdefault(workers, []).append(time.process_time() - started + max(listener.seconds, default=0.0))
 
 

@@ -29,7 +29,6 @@ WITHOUT_TEST = {
     "dlexp/job/sweep/evidence.py": "tests/job/sweep/test_selection_bias.py recomputes every metric through it",
     "dlexp/report/data.py": "the figure of `dlexp data`, drawn in tests/cli/command/test_data.py",
     "cli/argument.py": "declares flags and computes nothing; tests/cli/test_app.py reads them in every help",
-    "cli/view/cv_table.py": "a table of `dlexp cv`, asserted in tests/cli/command/test_cv.py",
     **{
         f"dlexp/{name}.py": "declares the form of documents; tests/docs/test_schema.py holds what is printed against it"
         for name in (
@@ -71,7 +70,6 @@ WITHOUT_MODULE = {
     "tests/schedule/test_contract.py": "a table over all options",
     "tests/model/test_pairwise.py": "every option beside every option",
     "tests/model/test_parity.py": "models against torchvision's under copied weights",
-    "tests/cli/test_fold_table.py": "a use case: a cv whose folds are all equal",
     "tests/config/test_fuzz.py": "random configurations",
     "tests/config/test_user_code.py": "user code, from the configuration to the error",
     "tests/engine/stack/test_cuda.py": "all stacks on a GPU",

@@ -33,7 +33,7 @@ NOTE = (
 
 @dataclass(frozen=True)
 class Case:
-    """One row."""
+    """A row of the table: its scores, truth and settings."""
 
     scores: str
     truth: str

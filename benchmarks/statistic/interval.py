@@ -25,8 +25,8 @@ SPREAD = 0.3  # deviation between trained models, on the logit or log scale
 def folds(draw: np.random.Generator, kind: str, truth: float, k: int, size: int, is_shared: bool) -> np.ndarray:
     """Return the values (k,) of one cv."""
     common = draw.normal() if is_shared else 0.0
-    own = draw.normal(size=k)
-    noise = SPREAD * (math.sqrt(1 / k) * common + math.sqrt(1 - 1 / k) * own) if is_shared else np.zeros(k)
+    deviations = draw.normal(size=k)
+    noise = SPREAD * (math.sqrt(1 / k) * common + math.sqrt(1 - 1 / k) * deviations) if is_shared else np.zeros(k)
     if kind == "loss":
         return draw.gamma(size, truth * np.exp(noise - SPREAD**2 / 2 * is_shared) / size)
     return draw.binomial(size, special.expit(special.logit(truth) + noise)) / size

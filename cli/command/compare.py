@@ -67,14 +67,14 @@ def compare(
         raise ConfigError("--seeds and --config-dir: have no effect here; `dlexp compare --noise RUN` reads them")
     from dlexp.job.compare.comparison import compare as compare_job
 
-    found = compare_job(run or [], runs_dir, metric)
-    view.show(found, console)
+    comparison = compare_job(run or [], runs_dir, metric)
+    view.show(comparison, console)
     if figure is not None:
         from dlexp.report.compare import draw
 
-        console.print(f"figure  {escape(str(draw(found, figure)))}")
+        console.print(f"figure  {escape(str(draw(comparison, figure)))}")
     if json:
-        show_json(found)
+        show_json(comparison)
     return 0
 
 
@@ -101,16 +101,16 @@ def _show_noise(
         config_dir,
         announce=lambda source: noise_view.SourceAnnouncer(console, names[source]),
     )
-    found = measured.document
-    if found is None:
+    document = measured.document
+    if document is None:
         # sweeps are newer than the run: `last` would be one of them
         console.print(f"interrupted; go on with: dlexp compare --noise {measured.run_id} --seeds {seeds}")
         return measured.exit_code
-    noise_view.show(found, console)
+    noise_view.show(document, console)
     if figure is not None:
         from dlexp.report.noise import draw
 
-        console.print(f"figure  {escape(str(draw(found, figure)))}")
+        console.print(f"figure  {escape(str(draw(document, figure)))}")
     if is_json:
-        show_json(found)
+        show_json(document)
     return 0

@@ -29,7 +29,7 @@ def data(
     composed = resolve(overrides or [], config_dir)
     from dlexp.build.inspection import inspect
 
-    found = inspect(composed, figure)
-    view.show(found, people(json, is_quiet=quiet))
+    document = inspect(composed, figure)
+    view.show(document, people(json, is_quiet=quiet))
     if json:
-        show_json(found)
+        show_json(document)

@@ -28,7 +28,7 @@ def evaluate(
     allow(trust)
     from dlexp.job.inference.evaluate import evaluate as job
 
-    found = job(run, runs_dir, split)
-    view.show(found, people(json, is_quiet=quiet))
+    evaluation = job(run, runs_dir, split)
+    view.show(evaluation, people(json, is_quiet=quiet))
     if json:
-        show_json(found)
+        show_json(evaluation)

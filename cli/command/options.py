@@ -26,17 +26,17 @@ def options(
     """
     from dlexp.config.options import describe
 
-    found = describe(group, option, config_dir)
+    groups = describe(group, option, config_dir)
     if json:
-        show_json(found)
+        show_json(groups)
         return
     console = people(is_quiet=quiet)
     if group is None:
-        for name, choices in found.items():
+        for name, choices in groups.items():
             view.show_group(console, name, choices)
         console.print("metrics are not chosen; `dlexp options metric` lists them with their formulas")
     else:
-        for name, choice in found[group].items():
+        for name, choice in groups[group].items():
             view.show_option(console, group, name, choice)
         if group == "metric" and option is None:
             console.print("metrics of your own: metric.extra=[my_parts.MyMetric] trusted=[my_parts]")

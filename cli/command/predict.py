@@ -37,13 +37,13 @@ def predict(
     allow(trust)
     from dlexp.job.inference import predict as job
 
-    found = job.predict(run, runs_dir, inputs, is_ensemble=ensemble)
+    predictions = job.predict(run, runs_dir, inputs, is_ensemble=ensemble)
     console = people(json, is_quiet=quiet)
-    for warning in found["warnings"]:
+    for warning in predictions["warnings"]:
         console.print(f"[yellow]warning[/] {escape(warning)}")
-    view.show(found, console)
+    view.show(predictions, console)
     if out is not None:
-        job.write(found, out)
+        job.write(predictions, out)
         console.print(f"written  {escape(str(out))}")
     if json:
-        show_json(found)
+        show_json(predictions)

@@ -21,7 +21,7 @@ def summary(
     composed = resolve(overrides or [], config_dir)
     from dlexp.build.summary import summary as summary_job
 
-    found = summary_job(composed)
-    view.show(found, people(json, is_quiet=quiet))
+    document = summary_job(composed)
+    view.show(document, people(json, is_quiet=quiet))
     if json:
-        show_json(found)
+        show_json(document)

@@ -49,15 +49,15 @@ def sweep(
     announce, ending = view.Announcer(console), Ending(console, partial(view.show, console=console))
     try:
         if resume is not None:
-            found = job.resume(resume, runs_dir, config_dir, announce=announce, tell=ending.tell)
+            findings = job.resume(resume, runs_dir, config_dir, announce=announce, tell=ending.tell)
         else:
-            found = job.start(overrides or [], config_dir, announce=announce, tell=ending.tell)
+            findings = job.start(overrides or [], config_dir, announce=announce, tell=ending.tell)
     finally:
         ending.stop()
-    ending.close(found)
+    ending.close(findings)
     if json:
-        show_json(found.outcome.result)
-    return found.outcome.exit_code
+        show_json(findings.outcome.result)
+    return findings.outcome.exit_code
 
 
 def dry_run_sweep(overrides: list[str], config_dir: Path | None, console: Console, *, is_json: bool) -> int:

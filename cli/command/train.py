@@ -73,10 +73,10 @@ def train(
     check_options(source, train_on, seeds, resume)
     overrides, origin = overrides or [], None
     if source is not None:
-        found = read_recipe(source, runs_dir, overrides, config_dir, train_on, console)
+        recipe = read_recipe(source, runs_dir, overrides, config_dir, train_on, console)
         if seeds is not None:
-            return train_seeds(found, seeds, config_dir, console, open_test=test, is_dry=dry_run, is_json=json)
-        overrides, origin = found.overrides, found.origin
+            return train_seeds(recipe, seeds, config_dir, console, open_test=test, is_dry=dry_run, is_json=json)
+        overrides, origin = recipe.overrides, recipe.origin
     composed = resolve(overrides, config_dir) if resume is None else None
     if composed is not None and dry_run:
         return _dry_run(composed, console, is_json=json)

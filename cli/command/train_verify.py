@@ -26,8 +26,8 @@ def verify_trial(run: str, runs_dir: Path, others: object, *, is_json: bool, is_
     from dlexp.job.train.verify import verify
 
     console = people(is_json, is_quiet=is_quiet)
-    found = verify(run, runs_dir, console.print)
-    view.show(found, console)
+    verification = verify(run, runs_dir, console.print)
+    view.show(verification, console)
     if is_json:
-        show_json(found)
-    return 0 if found["is_bitwise"] else 1
+        show_json(verification)
+    return 0 if verification["is_bitwise"] else 1

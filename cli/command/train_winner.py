@@ -43,14 +43,14 @@ def read_recipe(
     """Return how the winner is trained, and tell where it comes from."""
     from dlexp.job.sweep.winner import recipe
 
-    found = recipe(source, runs_dir, overrides, config_dir, train_on=train_on)
-    for note in found.notes:
+    winner_recipe = recipe(source, runs_dir, overrides, config_dir, train_on=train_on)
+    for note in winner_recipe.notes:
         console.print(escape(note))
-    return found
+    return winner_recipe
 
 
 def train_seeds(
-    found: "Recipe",
+    recipe: "Recipe",
     seeds: int,
     config_dir: Path | None,
     console: Console,
@@ -63,14 +63,14 @@ def train_seeds(
     from dlexp.config.resolve import resolve
     from dlexp.job.sweep.winner import open_tests, over_seeds, spread
 
-    first = resolve(found.overrides, config_dir).config["seed"]
-    overrides = over_seeds(found.overrides, seeds, first)
+    first = resolve(recipe.overrides, config_dir).config["seed"]
+    overrides = over_seeds(recipe.overrides, seeds, first)
     if is_dry:
         return dry_run_sweep(overrides, config_dir, console, is_json=is_json)
     from dlexp.job.sweep import sweep as job
 
     announce = sweep_view.Announcer(console)
-    done = job.start(overrides, config_dir, announce=announce, open_test=open_test, origin=found.origin)
+    done = job.start(overrides, config_dir, announce=announce, open_test=open_test, origin=recipe.origin)
     result = done.outcome.result
     whole = [record for record in result["trials"] if record["status"] in ("finished", "stopped_early")]
     result["spread"] = spread(record["metrics"] for record in whole)

@@ -12,21 +12,21 @@ if TYPE_CHECKING:
 MOST_PAIRS = 15  # of six runs; of more only those with the best are shown
 
 
-def show(found: "Comparison", console: Console) -> None:
+def show(comparison: "Comparison", console: Console) -> None:
     """Print the runs, and each pair with its verdict; of many pairs those with the best run."""
-    runs = Table(title=f"{found['metric']}", title_justify="left", box=None, pad_edge=False)
-    parts = found["pairs"][0]["unit"]
+    runs = Table(title=f"{comparison['metric']}", title_justify="left", box=None, pad_edge=False)
+    parts = comparison["pairs"][0]["unit"]
     value = "value" if parts == "examples" else f"mean ± std over {parts}"
     for header in ("", "run", value):
         runs.add_column(header, justify="right" if header == value else "left")
-    letters = {record["run_id"]: _letter(i) for i, record in enumerate(found["runs"])}
-    for record in found["runs"]:
+    letters = {record["run_id"]: _letter(i) for i, record in enumerate(comparison["runs"])}
+    for record in comparison["runs"]:
         spread = "" if record["std"] is None else f" ± {record['std']:.4f}"
         runs.add_row(letters[record["run_id"]], escape(record["label"]), f"{record['value']:.4f}{spread}")
     console.print(runs)
     console.print()
-    many = len(found["pairs"]) > 1
-    shown = _pairs_with_the_best(found) if len(found["pairs"]) > MOST_PAIRS else found["pairs"]
+    many = len(comparison["pairs"]) > 1
+    shown = _pairs_with_the_best(comparison) if len(comparison["pairs"]) > MOST_PAIRS else comparison["pairs"]
     pairs = Table(box=None, pad_edge=False)
     for header in ("pair", "difference", "95 % interval", "p", *(["p (Holm)"] if many else []), "effect", "verdict"):
         pairs.add_column(header, justify="left" if header in ("pair", "verdict") else "right")
@@ -39,23 +39,23 @@ def show(found: "Comparison", console: Console) -> None:
         verdict = _verdict(pair, name_a, name_b)
         pairs.add_row(*row, f"{pair['p_value']:.2g}", *holm, _effect(pair), verdict)
     console.print(pairs)
-    if len(shown) < len(found["pairs"]):
-        left = len(found["pairs"]) - len(shown)
+    if len(shown) < len(comparison["pairs"]):
+        left = len(comparison["pairs"]) - len(shown)
         console.print(f"the pairs with the best; Holm counts {left} more, which --json has")
     for pair in shown:
         where = f"{letters[pair['a']]} - {letters[pair['b']]}" if many else ""
         console.print(f"{where + ': ' if where else ''}{_note(pair)}")
-    for note in found["notes"]:
+    for note in comparison["notes"]:
         console.print(f"[yellow]{escape(note)}[/]")
 
 
-def _pairs_with_the_best(found: "Comparison") -> "list[Pair]":
+def _pairs_with_the_best(comparison: "Comparison") -> "list[Pair]":
     from dlexp.direction import is_better_high
 
-    name = found["metric"].removeprefix("val/")
+    name = comparison["metric"].removeprefix("val/")
     pick = max if is_better_high(name) else min
-    best = pick(found["runs"], key=lambda record: record["value"])["run_id"]
-    return [pair for pair in found["pairs"] if best in (pair["a"], pair["b"])]
+    best = pick(comparison["runs"], key=lambda record: record["value"])["run_id"]
+    return [pair for pair in comparison["pairs"] if best in (pair["a"], pair["b"])]
 
 
 def _letter(number: int) -> str:

@@ -29,26 +29,26 @@ class SourceAnnouncer(Announcer):
         return self
 
 
-def show(found: "Noise", console: Console) -> None:
+def show(noise: "Noise", console: Console) -> None:
     """Print the spread by source, and by how much two single runs differ by chance."""
-    title = f"{found['metric']} of {found['run_id']} is {found['value']:.4f}; with other seeds of"
+    title = f"{noise['metric']} of {noise['run_id']} is {noise['value']:.4f}; with other seeds of"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for header in ("source", "runs", "mean", "std", "95 % interval", "share of variance", "95 % interval"):
         table.add_column(header, justify="left" if header == "source" else "right")
-    for record in found["sources"]:
+    for record in noise["sources"]:
         if record["is_absent"] is False:
             table.add_row(*_row(record), *_share(record))
-    table.add_row(*_row(found["all"]))
+    table.add_row(*_row(noise["all"]))
     console.print(table)
-    for record in found["sources"]:
+    for record in noise["sources"]:
         if record["is_absent"] is True:
             console.print(f"{record['name']} plays no part: {escape(record['why'])}")
-    limit = found["least_difference"]
+    limit = noise["least_difference"]
     console.print(
         f"two single runs differ by more than {limit:.4f} in one of twenty cases by seeds alone, means of four runs "
         f"each by {limit / 2:.4f}"
     )
-    for note in found["notes"]:
+    for note in noise["notes"]:
         console.print(f"[yellow]{escape(note)}[/]")
 
 

@@ -72,10 +72,10 @@ def _fold_line(spec: "CVSpec", end: "FoldResult") -> str:
     shown = "" if value is None else f"  {spec.metric} {value:.4f}"
     earlier = "" if end.is_new else "  done before"
     repeat = f"repeat {end.fold.repeat + 1} " if spec.repeats > 1 else ""
-    several = {} if spec.form == "plain" else dict(end.fold_run.params)
+    varying = {} if spec.form == "plain" else dict(end.fold_run.params)
     if len(spec.seeds) > 1:
-        several["seed"] = end.fold_run.seed
-    setting = f"{escape(describe(several))}  " if several else ""
+        varying["seed"] = end.fold_run.seed
+    setting = f"{escape(describe(varying))}  " if varying else ""
     place = f"{setting}{repeat}fold {end.fold.fold + 1}"
     return f"{place}  {end.record['status']}{shown}  {end.seconds:.1f} s{earlier}"
 
@@ -88,7 +88,7 @@ def _chosen_line(chosen: "InnerChoice") -> str:
 
 
 def show(outcome: "Outcome[AnyCVResult]", console: Console) -> None:
-    """Print what a cv found."""
+    """Print how a cv ended, its metrics or its settings, and its folder."""
     result = outcome.result
     if "settings" in result:
         done = f"{sum(entry['complete'] for entry in result['settings'])} settings"
@@ -103,35 +103,35 @@ def show(outcome: "Outcome[AnyCVResult]", console: Console) -> None:
     console.print(f"cv folder  {escape(result['run_dir'])}")
 
 
-def show_dry_run(found: "CVPlan", console: Console) -> None:
+def show_dry_run(plan: "CVPlan", console: Console) -> None:
     """Print what a cv would take."""
-    data = found["data"]
+    data = plan["data"]
     console.print(
-        f"data     {data['name']} ({found['task']}): {data['num_train']:,} train, {data['num_val']:,} held out"
+        f"data     {data['name']} ({plan['task']}): {data['num_train']:,} train, {data['num_val']:,} held out"
     )
-    console.print(f"model    {found['num_params']:,} parameters, {found['input_shape']}")
-    console.print(f"device   {found['device']}")
-    settings = "" if found["settings"] in (None, 1) else f"{found['settings']} settings x "
-    seeds = "" if found["seeds"] == 1 else f"{found['seeds']} seeds x "
-    searched = " and what is searched inside them" if found["form"] == "nested" else ""
+    console.print(f"model    {plan['num_params']:,} parameters, {plan['input_shape']}")
+    console.print(f"device   {plan['device']}")
+    settings = "" if plan["settings"] in (None, 1) else f"{plan['settings']} settings x "
+    seeds = "" if plan["seeds"] == 1 else f"{plan['seeds']} seeds x "
+    searched = " and what is searched inside them" if plan["form"] == "nested" else ""
     console.print(
-        f"folds    {settings}{seeds}{found['folds']} folds{searched}: {found['trials']:,} trainings, "
-        f"{found['steps']:,} updates"
+        f"folds    {settings}{seeds}{plan['folds']} folds{searched}: {plan['trials']:,} trainings, "
+        f"{plan['steps']:,} updates"
     )
-    for group in found["groups"]:
+    for group in plan["groups"]:
         how = "alone" if group["engine"] == "solo" else f"{group['stack']} at once"
         console.print(
             f"group    {group['size']:,} trainings, {how if group['stack'] else group['engine']}: "
             f"{escape(group['reason'])}"
         )
-    console.print(f"memory   about {found['memory'] / 2**20:,.0f} MiB for weights, activations and data")
-    console.print(f"time     about {found['seconds']:,.0f} s in one process")
+    console.print(f"memory   about {plan['memory'] / 2**20:,.0f} MiB for weights, activations and data")
+    console.print(f"time     about {plan['seconds']:,.0f} s in one process")
     console.print("nothing was trained and nothing written")
 
 
-def show_audit(found: "Audit", console: Console) -> None:
+def show_audit(audit: "Audit", console: Console) -> None:
     """Print what an audit of the folds showed."""
-    console.print(audit_table(found))
-    for finding in found["findings"]:
+    console.print(audit_table(audit))
+    for finding in audit["findings"]:
         console.print(f"[yellow]{escape(finding)}[/]")
-    console.print("[green]no leak found[/]" if found["clean"] else "[red]held-out rows reach the training[/]")
+    console.print("[green]no leak found[/]" if audit["clean"] else "[red]held-out rows reach the training[/]")

@@ -95,15 +95,15 @@ def _show_choices(choices: "list[Choice]", num: int, console: Console) -> None:
     console.print("The scores are those of the whole procedure, search included: no fold held out what its search saw.")
 
 
-def audit_table(found: "Audit") -> Table:
+def audit_table(audit: "Audit") -> Table:
     """Return the table of an audit."""
     table = Table(title="audit of the folds", title_justify="left")
-    has_settings = any(fold["setting"] for fold in found["folds"])
+    has_settings = any(fold["setting"] for fold in audit["folds"])
     setting = ["setting"] if has_settings else []
     for header in (*setting, "fold", "train", "held out", "in both", "groups in both", "duplicates"):
         table.add_column(header, justify="left" if header in ("setting", "fold") else "right")
     table.add_column("changed by other rows")
-    for fold in found["folds"]:
+    for fold in audit["folds"]:
         counts = [fold[key] for key in ("num_train", "num_val", "in_both", "groups_in_both", "duplicates")]
         inner = "" if fold["inner"] is None else f" inner {fold['inner'] + 1}"
         place = [escape(describe(fold["setting"]))] if has_settings else []

@@ -13,39 +13,41 @@ SHOWN = 40
 SHOWN_CATEGORIES = 6
 
 
-def show(found: "DataDocument", console: Console) -> None:
-    """Print what was read."""
-    shape = " x ".join(map(str, found["in_shape"]))
-    console.print(f"data      {escape(found['name'])} ({found['task']}): {found['num_examples']:,} examples of {shape}")
-    console.print(f"memory    {found['bytes'] / 2**20:,.1f} MiB as {found['type']}")
-    console.print(_part_table(found))
-    if found["columns"]:
-        console.print(_column_table(found["columns"]))
-    for number, channel in enumerate(found["channels"]):
+def show(document: "DataDocument", console: Console) -> None:
+    """Print the examples, parts, columns and channels that were read, and what looks wrong."""
+    shape = " x ".join(map(str, document["in_shape"]))
+    console.print(
+        f"data      {escape(document['name'])} ({document['task']}): {document['num_examples']:,} examples of {shape}"
+    )
+    console.print(f"memory    {document['bytes'] / 2**20:,.1f} MiB as {document['type']}")
+    console.print(_part_table(document))
+    if document["columns"]:
+        console.print(_column_table(document["columns"]))
+    for number, channel in enumerate(document["channels"]):
         console.print(f"channel {number} mean {channel['mean']:.4f}, deviation {channel['std']:.4f} of [0, 1]")
-    for example in found["examples"]:
+    for example in document["examples"]:
         inputs = ", ".join(f"{name} {value:.6g}" for name, value in list(example.get("inputs", {}).items())[:8])
         console.print(f"example   {escape(example['id'])}: {escape(str(example['target']))}  {escape(inputs)}")
-    for part, number in found["duplicates"].items():
+    for part, number in document["duplicates"].items():
         if number:
             console.print(f"copies    {number:,} examples of {part} stand in an earlier part too")
-    for warning in found["warnings"]:
+    for warning in document["warnings"]:
         console.print(f"[yellow]warning[/] {escape(warning)}")
-    if found["figure"]:
-        console.print(f"figure    {escape(found['figure'])}")
+    if document["figure"]:
+        console.print(f"figure    {escape(document['figure'])}")
 
 
-def _part_table(found: "DataDocument") -> Table:
+def _part_table(document: "DataDocument") -> Table:
     table = Table(box=None, pad_edge=False)
-    table.add_column("class" if found["class_names"] else "value", overflow="fold")
-    parts = found["parts"]
+    table.add_column("class" if document["class_names"] else "value", overflow="fold")
+    parts = document["parts"]
     for part in parts:
         table.add_column(part, justify="right")
-    if found["class_names"]:
-        for k, name in enumerate(found["class_names"][:SHOWN]):
+    if document["class_names"]:
+        for k, name in enumerate(document["class_names"][:SHOWN]):
             table.add_row(f"{k} {escape(name)}", *(f"{part.get('counts', {})[name]:,}" for part in parts.values()))
-        if len(found["class_names"]) > SHOWN:
-            table.add_row(f"... and {len(found['class_names']) - SHOWN} more")
+        if len(document["class_names"]) > SHOWN:
+            table.add_row(f"... and {len(document['class_names']) - SHOWN} more")
     else:
         for key in ("min", "mean", "max"):
             table.add_row(key, *(_short(part.get(key)) for part in parts.values()))

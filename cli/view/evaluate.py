@@ -10,21 +10,21 @@ if TYPE_CHECKING:
     from dlexp.job.inference.document import Evaluation
 
 
-def show(found: "Evaluation", console: Console) -> None:
+def show(evaluation: "Evaluation", console: Console) -> None:
     """Print the metrics, and where the predictions are."""
-    table = Table(title=f"{found['num_examples']:,} examples of {found['split']}", title_justify="left")
+    table = Table(title=f"{evaluation['num_examples']:,} examples of {evaluation['split']}", title_justify="left")
     table.add_column("metric")
     table.add_column("value", justify="right")
-    for name, value in found["metrics"].items():
+    for name, value in evaluation["metrics"].items():
         table.add_row(name, "not finite" if value is None else f"{value:.4f}")
     console.print(table)
-    if found["split"] == "test":
-        times = "once" if found["openings"] == 1 else f"{found['openings']} times"
+    if evaluation["split"] == "test":
+        times = "once" if evaluation["openings"] == 1 else f"{evaluation['openings']} times"
         console.print(f"the test part of this run has been opened {times}")
-    if "models" in found and found["split"] == "test":
-        console.print(f"the mean of {found['models']} models; --json has the score of each alone")
-    elif "models" in found:
+    if "models" in evaluation and evaluation["split"] == "test":
+        console.print(f"the mean of {evaluation['models']} models; --json has the score of each alone")
+    elif "models" in evaluation:
         console.print("every example is scored by the models that it was held out from")
-    for warning in found["warnings"]:
+    for warning in evaluation["warnings"]:
         console.print(f"[yellow]{escape(warning)}[/]")
-    console.print(f"predictions  {escape(found['run_dir'])}/predictions/{found['split']}.npz")
+    console.print(f"predictions  {escape(evaluation['run_dir'])}/predictions/{evaluation['split']}.npz")

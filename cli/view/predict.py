@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 SHOWN = 20
 
 
-def show(found: "Predictions", console: Console) -> None:
+def show(predictions: "Predictions", console: Console) -> None:
     """Print the first predictions."""
-    entries = found["predictions"]
+    entries = predictions["predictions"]
     keys = [key for key in ("id", "class", "probability", "value") if key in entries[0]]
     table = Table(box=None, pad_edge=False)
     for key in keys:
@@ -22,7 +22,7 @@ def show(found: "Predictions", console: Console) -> None:
     for entry in entries[:SHOWN]:
         table.add_row(*(f"{entry[k]:.4f}" if isinstance(entry[k], float) else escape(str(entry[k])) for k in keys))
     console.print(table)
-    if found["models"] > 1:
-        console.print(f"the mean of {found['models']} models")
+    if predictions["models"] > 1:
+        console.print(f"the mean of {predictions['models']} models")
     if len(entries) > SHOWN:
         console.print(f"... and {len(entries) - SHOWN:,} more; --out FILE.csv or --json has all")

@@ -10,26 +10,26 @@ if TYPE_CHECKING:
     from dlexp.build.document import LayerRecord, SummaryDocument
 
 
-def show(found: "SummaryDocument", console: Console) -> None:
+def show(summary: "SummaryDocument", console: Console) -> None:
     """Print the layers, and the sums over them."""
-    shape, outputs = _shape(found["input_shape"]), found["num_outputs"]
-    title = f"{escape(found['model'])} for {escape(found['data'])}: {shape} -> {outputs}"
+    shape, outputs = _shape(summary["input_shape"]), summary["num_outputs"]
+    title = f"{escape(summary['model'])} for {escape(summary['data'])}: {shape} -> {outputs}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("layer", overflow="fold")
     table.add_column("type", overflow="fold")
     for header in ("output", "parameters", "share", "FLOPs", "share", "field", "stride"):
         table.add_column(header, justify="right", no_wrap=True)
-    for layer in found["layers"]:
+    for layer in summary["layers"]:
         table.add_row(*_row(layer), style="dim" if layer["is_auxiliary"] else None)
     console.print(table)
-    frozen = found["num_params"] - found["num_trainable"]
+    frozen = summary["num_params"] - summary["num_trainable"]
     trained = f", {frozen:,} of them frozen" if frozen else ""
-    console.print(f"parameters  {found['num_params']:,}{trained}")
-    console.print(f"FLOPs       {_short(found['flops'])} for one example, a multiply-add as two")
-    for head in found["auxiliary"]:
+    console.print(f"parameters  {summary['num_params']:,}{trained}")
+    console.print(f"FLOPs       {_short(summary['flops'])} for one example, a multiply-add as two")
+    for head in summary["auxiliary"]:
         where = f"{head['name']} reads {head['behind']}; its loss counts {head['weight']:g} in training"
         console.print(f"auxiliary   {escape(where)}; evaluation leaves it out")
-    for warning in found["warnings"]:
+    for warning in summary["warnings"]:
         console.print(f"[yellow]warning[/]     {escape(warning)}")
 
 

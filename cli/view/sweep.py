@@ -49,29 +49,29 @@ class Announcer:
             self.board.close()
 
     def listen(self, event: "SweepEvent") -> None:
-        """Show one event."""
+        """Pass a round, an epoch or the end of a trial to the board."""
         from dlexp.job.sweep.loop import RoundBegin, TrialEpoch
 
         assert self.board is not None
         if isinstance(event, RoundBegin):
-            asked = event.round
-            self.board.begin_round(asked.number, len(asked.proposals), asked.notes, event.total)
+            announced = event.round
+            self.board.begin_round(announced.number, len(announced.proposals), announced.notes, event.total)
         elif isinstance(event, TrialEpoch):
             value = event.event.metrics.get(self.board.metric, float("nan"))
             self.board.epoch(event.trial.overrides, value)
         else:
-            found, setting = event.entry.outcome, event.entry.trial.overrides
+            outcome, setting = event.entry.outcome, event.entry.trial.overrides
             self.board.total = event.total
-            self.board.end(setting, found.value, found.status, found.reason, is_new=event.is_new)
+            self.board.end(setting, outcome.value, outcome.status, outcome.reason, is_new=event.is_new)
 
 
-def show(found: "Found", console: Console) -> None:
+def show(findings: "Found", console: Console) -> None:
     """Print what a sweep found."""
-    result, best = found.outcome.result, found.outcome.result["best"]
+    result, best = findings.outcome.result, findings.outcome.result["best"]
     seconds = result["seconds"]
     console.print(f"[bold]{result['status']}[/]: {len(result['trials'])} trials, {seconds:.1f} s")
-    if found.ranking:
-        console.print(_leaderboard(found))
+    if findings.ranking:
+        console.print(_leaderboard(findings))
     _show_importances(result, console)
     failed = sum(record["status"] in ("failed", "diverged") for record in result["trials"])
     if failed:
@@ -84,11 +84,11 @@ def show(found: "Found", console: Console) -> None:
             key, side = edge.split(": ")
             console.print(f"[yellow]the best {key} lies at the {side} edge of what was searched; widen it[/]")
         _show_selection_bias(result, best, console)
-    show_notes(found.outcome.notes, console)
+    show_notes(findings.outcome.notes, console)
     console.print(f"sweep folder  {escape(result['run_dir'])}", soft_wrap=True)
     if best is not None:
         # whole lines, to be copied: a terminal wraps them without a break
-        console.print(f"winner        {escape(found.command)}", soft_wrap=True)
+        console.print(f"winner        {escape(findings.command)}", soft_wrap=True)
         is_default = Path(result["run_dir"]).parent.parent == Path("runs").absolute()
         name = result["run_id"] if is_default else result["run_dir"]
         console.print(f"once more     dlexp train --from {escape(name)}", soft_wrap=True)
@@ -131,13 +131,13 @@ def _show_importances(result: "SweepResult", console: Console) -> None:
         console.print(f"importance not computed: {escape(note)}")
 
 
-def _leaderboard(found: "Found") -> Table:
+def _leaderboard(findings: "Found") -> Table:
     """Return the best settings in the columns where they differ."""
     from dlexp.config.wording import short_key, short_value
 
-    ranking, metric = found.ranking[:SHOWN], found.outcome.result["metric"]
-    keys = list(dict.fromkeys(key for ranked in found.ranking for key in ranked.settings))
-    differing = [key for key in keys if len({repr(s.settings.get(key)) for s in found.ranking}) > 1] or keys
+    ranking, metric = findings.ranking[:SHOWN], findings.outcome.result["metric"]
+    keys = list(dict.fromkeys(key for ranked in findings.ranking for key in ranked.settings))
+    differing = [key for key in keys if len({repr(s.settings.get(key)) for s in findings.ranking}) > 1] or keys
     has_seeds = any(ranked.std is not None for ranked in ranking)
     table = Table(box=None, pad_edge=False)
     table.add_column("", justify="right")
@@ -154,8 +154,8 @@ def _leaderboard(found: "Found") -> Table:
         cells = [escape(short_value(ranked.settings[key])) if key in ranked.settings else "" for key in differing]
         status = "tied with 1" if ranked.is_tied else _status(ranked.entries)
         table.add_row(str(place), value, *cells, str(entry.outcome.epochs), status)
-    if len(found.ranking) > SHOWN:
-        table.caption = f"{len(found.ranking) - SHOWN} more in result.json"
+    if len(findings.ranking) > SHOWN:
+        table.caption = f"{len(findings.ranking) - SHOWN} more in result.json"
         table.caption_justify = "left"
     return table
 
@@ -165,31 +165,31 @@ def _status(entries: list[Any]) -> str:
     return ", ".join(statuses)
 
 
-def show_dry_run(found: "SweepPlan", console: Console) -> None:
+def show_dry_run(plan: "SweepPlan", console: Console) -> None:
     """Print what a sweep would take."""
-    rounds = f" in {found['rounds']} rounds" if found["rounds"] > 1 else ""
-    console.print(f"settings {found['settings']:,}, {_trials(found['trials'])}{rounds}")
-    for line in found["skipped"]:
+    rounds = f" in {plan['rounds']} rounds" if plan["rounds"] > 1 else ""
+    console.print(f"settings {plan['settings']:,}, {_trials(plan['trials'])}{rounds}")
+    for line in plan["skipped"]:
         console.print(f"[yellow]{escape(line)}[/]")
-    for line in _group_lines(found["groups"]):
+    for line in _group_lines(plan["groups"]):
         console.print(f"group    {escape(line)}")
-    low, high = found["num_params"]
+    low, high = plan["num_params"]
     console.print(f"params   {low:,}" + ("" if low == high else f" to {high:,}"))
-    console.print(f"device   {found['device']}")
-    process, free = found["memory_process"], found["memory_free"]
+    console.print(f"device   {plan['device']}")
+    process, free = plan["memory_process"], plan["memory_free"]
     console.print(
-        f"memory   about {_size(found['memory'])} beside {_size(process)} of torch itself; {_size(free)} are free"
+        f"memory   about {_size(plan['memory'])} beside {_size(process)} of torch itself; {_size(free)} are free"
     )
-    disk, free = found["disk"], found["disk_free"]
-    console.print(f"disk     about {_size(disk)}, {_size(disk // found['trials'])} a trial; {_size(free)} are free")
-    parts = ", ".join(f"{name} {_time(value)}" for name, value in found["parts"].items())
-    several = f" in {found['workers']} processes, at best" if found["workers"] > 1 else ""
-    console.print(f"time     about {_time(found['seconds'])}{several}: {parts}")
-    if found["measured"] < len(found["groups"]):
-        console.print(f"         measured on {found['measured']} of {len(found['groups'])} structures, else their mean")
-    if found["memory"] > found["memory_free"]:
+    disk, free = plan["disk"], plan["disk_free"]
+    console.print(f"disk     about {_size(disk)}, {_size(disk // plan['trials'])} a trial; {_size(free)} are free")
+    parts = ", ".join(f"{name} {_time(value)}" for name, value in plan["parts"].items())
+    parallel = f" in {plan['workers']} processes, at best" if plan["workers"] > 1 else ""
+    console.print(f"time     about {_time(plan['seconds'])}{parallel}: {parts}")
+    if plan["measured"] < len(plan["groups"]):
+        console.print(f"         measured on {plan['measured']} of {len(plan['groups'])} structures, else their mean")
+    if plan["memory"] > plan["memory_free"]:
         console.print("[red]memory will not suffice[/]")
-    if found["disk"] > found["disk_free"]:
+    if plan["disk"] > plan["disk_free"]:
         console.print("[red]disk will not suffice[/]")
     console.print("nothing was trained and nothing written")
 

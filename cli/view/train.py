@@ -117,13 +117,13 @@ def _short(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def show_dry_run(found: "TrainPlan", console: Console) -> None:
+def show_dry_run(plan: "TrainPlan", console: Console) -> None:
     """Print what a run would take."""
-    data = found["data"]
-    console.print(f"data     {data['name']} ({found['task']}): {data['num_train']:,} train, {data['num_val']:,} val")
-    console.print(f"model    {found['num_params']:,} parameters, {found['input_shape']} -> {found['output_shape'][1:]}")
-    console.print(f"device   {found['device']}")
-    console.print(f"trials   1, solo, {found['steps']:,} updates")
-    console.print(f"memory   about {found['memory'] / 2**20:,.0f} MiB for weights, activations and data")
-    console.print(f"time     about {found['seconds']:,.1f} s with evaluation and checkpoints")
+    data = plan["data"]
+    console.print(f"data     {data['name']} ({plan['task']}): {data['num_train']:,} train, {data['num_val']:,} val")
+    console.print(f"model    {plan['num_params']:,} parameters, {plan['input_shape']} -> {plan['output_shape'][1:]}")
+    console.print(f"device   {plan['device']}")
+    console.print(f"trials   1, solo, {plan['steps']:,} updates")
+    console.print(f"memory   about {plan['memory'] / 2**20:,.0f} MiB for weights, activations and data")
+    console.print(f"time     about {plan['seconds']:,.1f} s with evaluation and checkpoints")
     console.print("nothing was trained and nothing written")

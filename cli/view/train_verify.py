@@ -17,19 +17,20 @@ ALONE = {
 }
 
 
-def show(found: "Verification", console: Console) -> None:
+def show(verification: "Verification", console: Console) -> None:
     """Print the largest difference of each kind by engine, the verdict and its likely reasons."""
     table = Table(title="largest difference from what is stored", title_justify="left")
     table.add_column("")
-    for engine in found["differences"]:
+    for engine in verification["differences"]:
         table.add_column(ALONE[engine], justify="right")
-    for name in dict.fromkeys(name for own in found["differences"].values() for name in own):
-        table.add_row(name, *(_cell(own.get(name)) for own in found["differences"].values()))
+    for name in dict.fromkeys(name for differences in verification["differences"].values() for name in differences):
+        table.add_row(name, *(_cell(differences.get(name)) for differences in verification["differences"].values()))
     console.print(table)
-    verdict = "the same to the last bit" if found["is_bitwise"] else "[yellow]not the same[/]"
-    threads = "" if found["threads"] is None else f", {found['threads']} thread(s)"
-    console.print(f"{found['run_id']}  engine {found['engine']}{threads}, {found['epochs']} epochs: {verdict}")
-    for reason in found["reasons"]:
+    verdict = "the same to the last bit" if verification["is_bitwise"] else "[yellow]not the same[/]"
+    threads = "" if verification["threads"] is None else f", {verification['threads']} thread(s)"
+    engine = f"engine {verification['engine']}{threads}, {verification['epochs']} epochs"
+    console.print(f"{verification['run_id']}  {engine}: {verdict}")
+    for reason in verification["reasons"]:
         console.print(f"may be because {escape(reason)}")
 
 

@@ -35,7 +35,7 @@ def inspect(composed: Composed, figure: Path | None = None) -> DataDocument:
         DataError: Absent or unusable data.
     """
     data = load_data(composed.config)
-    found: DataDocument = {
+    document: DataDocument = {
         "kind": "data",
         "name": data.name,
         "task": data.task,
@@ -56,8 +56,8 @@ def inspect(composed: Composed, figure: Path | None = None) -> DataDocument:
     if figure is not None:
         from dlexp.report.data import draw
 
-        found["figure"] = str(draw(data, figure))
-    return found
+        document["figure"] = str(draw(data, figure))
+    return document
 
 
 def _parts(data: Dataset) -> dict[str, Tensor]:
@@ -80,13 +80,13 @@ def _columns(data: Dataset) -> list[ColumnRecord]:
     if features is None:
         names = data.feature_names or [str(k) for k in range(data.inputs.shape[1])]
         features = [{"name": name, "levels": None} for name in names]
-    found, start = [], 0
+    columns, start = [], 0
     for feature in features:
         width = 1 if feature["levels"] is None else len(feature["levels"])
         block = data.inputs[:, start : start + width].double().numpy()
         start += width
-        found.append(_column(data, feature, block))
-    return found
+        columns.append(_column(data, feature, block))
+    return columns
 
 
 def _column(data: Dataset, feature: dict[str, Any], block: np.ndarray) -> ColumnRecord:
@@ -117,8 +117,8 @@ def _channels(data: Dataset) -> list[ChannelRecord]:
 def _example(data: Dataset, row: int) -> ExampleRecord:
     target = data.targets[row].item()
     label = data.class_names[int(target)] if data.num_classes else float(target)
-    found: ExampleRecord = {"id": data.sample_ids(torch.tensor([row]))[0], "target": label}
+    example: ExampleRecord = {"id": data.sample_ids(torch.tensor([row]))[0], "target": label}
     if not data.is_image:
         names = data.feature_names or [str(k) for k in range(data.inputs.shape[1])]
-        found["inputs"] = dict(zip(names, data.inputs[row].tolist(), strict=True))
-    return found
+        example["inputs"] = dict(zip(names, data.inputs[row].tolist(), strict=True))
+    return example

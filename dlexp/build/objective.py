@@ -52,12 +52,12 @@ def build_metrics(config: Config, dataset: Dataset) -> Metrics:
 
 
 def choose_monitor(
-    asked: str, loss: Any, dataset: Dataset, metrics: Metrics | None = None, device: torch.device | str = "cpu"
+    monitor: str, loss: Any, dataset: Dataset, metrics: Metrics | None = None, device: torch.device | str = "cpu"
 ) -> str:
     """Return the metric that chooses the best epoch.
 
     Args:
-        asked: As the user wrote it; auto takes the accuracy, or the loss of values.
+        monitor: As the user wrote it; auto takes the accuracy, or the loss of values.
         loss: Of the program.
         dataset: Its data.
         metrics: The user's own.
@@ -68,23 +68,25 @@ def choose_monitor(
     """
     known = ["train/loss", "train/accuracy"] if dataset.num_classes else ["train/loss"]
     if not len(dataset.val):
-        if asked not in ("auto", *known):
+        if monitor not in ("auto", *known):
             reason = "there is no validation part"
-            raise ConfigError(f"trainer.monitor: got {asked}; {reason}: choose one of {', '.join(known)}")
-        return known[0] if asked == "auto" else asked
-    if asked == "auto":
+            raise ConfigError(f"trainer.monitor: got {monitor}; {reason}: choose one of {', '.join(known)}")
+        return known[0] if monitor == "auto" else monitor
+    if monitor == "auto":
         return "val/accuracy" if dataset.num_classes else "val/loss"
     targets = dataset.targets[dataset.val].unsqueeze(0).to(device)
     outputs = torch.randn(1, targets.shape[1], loss.num_outputs, generator=torch.Generator().manual_seed(0)).to(device)
-    found = report(outputs, targets, Reading(loss, dataset.num_classes))
-    scalars = {f"val/{k}": float(v[0]) for k, v in found.items() if v.dim() == 1 and has_direction(k)}
+    scores = report(outputs, targets, Reading(loss, dataset.num_classes))
+    scalars = {f"val/{k}": float(v[0]) for k, v in scores.items() if v.dim() == 1 and has_direction(k)}
     known = [f"val/{name}" for name in ([] if metrics is None else metrics.names)] + list(scalars) + known
     sound = [name for name in known if math.isfinite(scalars.get(name, 0.0))]
-    if asked in known and asked not in sound:
+    if monitor in known and monitor not in sound:
         raise ConfigError(
-            f"trainer.monitor: got {asked}; it is no number for these {targets.shape[1]} validation examples, which "
+            f"trainer.monitor: got {monitor}; it is no number for these {targets.shape[1]} validation examples, which "
             f"have one class or one value: choose one of {', '.join(sound)}"
         )
-    if asked not in known:
-        raise ConfigError(f"trainer.monitor: got {asked}; choose one of {', '.join(known)}{did_you_mean(asked, known)}")
-    return asked
+    if monitor not in known:
+        raise ConfigError(
+            f"trainer.monitor: got {monitor}; choose one of {', '.join(known)}{did_you_mean(monitor, known)}"
+        )
+    return monitor

@@ -114,11 +114,11 @@ def trace(model: nn.Module, in_shape: tuple[int, ...], batch_size: int) -> tuple
         ConfigError: The shapes do not fit.
     """
     twin = copy.deepcopy(model).to("meta").train()
-    kept: dict[int, int] = {}
+    saved_bytes: dict[int, int] = {}
 
     def pack(tensor: Tensor) -> Tensor:
         owner = tensor if tensor._base is None else tensor._base  # a view costs nothing of its own
-        kept[id(owner)] = owner.numel() * owner.element_size()
+        saved_bytes[id(owner)] = owner.numel() * owner.element_size()
         held.append(owner)  # or its id could be given to another
         return tensor
 
@@ -130,4 +130,4 @@ def trace(model: nn.Module, in_shape: tuple[int, ...], batch_size: int) -> tuple
         raise ConfigError(f"model: got a batch of shape {[batch_size, *in_shape]}; {error}") from error
     main = outputs[0] if isinstance(outputs, list) else outputs
     parameters = {id(p) for p in twin.parameters()}
-    return list(main.shape), sum(size for key, size in kept.items() if key not in parameters)
+    return list(main.shape), sum(size for key, size in saved_bytes.items() if key not in parameters)

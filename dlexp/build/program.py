@@ -159,10 +159,10 @@ def _normalized(affine: Affine, inputs: Tensor, dtype: torch.dtype) -> Tensor:
     """Return all inputs normalised, a piece at a time: float64 copies of a large table are never held whole."""
     if inputs.dim() > 2:
         return affine.apply(inputs, dtype=dtype)
-    found = torch.empty(inputs.shape, dtype=dtype)
+    normalized = torch.empty(inputs.shape, dtype=dtype)
     for start in range(0, len(inputs), 1 << 16):
-        found[start : start + (1 << 16)] = affine.apply(inputs[start : start + (1 << 16)], dtype=dtype)
-    return found
+        normalized[start : start + (1 << 16)] = affine.apply(inputs[start : start + (1 << 16)], dtype=dtype)
+    return normalized
 
 
 def _dtype(trainer: Trainer) -> torch.dtype:

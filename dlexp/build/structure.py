@@ -41,8 +41,8 @@ def structure_key(config: dict[str, Any], dataset: Dataset) -> str:
 def _structure(node: Any) -> Any:
     if not isinstance(node, dict) or "_target_" not in node:
         return node
-    kept = copy.copy(node)
+    shape = copy.copy(node)
     for name, parameter in read(node["_target_"]).parameters.items():
-        if name in kept and is_per_trial(parameter.annotation):
-            kept[name] = len(kept[name]) if isinstance(kept[name], list) else kept[name] is not None
-    return kept
+        if name in shape and is_per_trial(parameter.annotation):
+            shape[name] = len(shape[name]) if isinstance(shape[name], list) else shape[name] is not None
+    return shape

@@ -32,13 +32,13 @@ def summary(composed: Composed) -> SummaryDocument:
     loss = build(config["loss"], task=dataset.task, num_classes=dataset.num_classes)
     model = _build_model(config, dataset, loss.num_outputs)
     try:
-        found = summarize(model, dataset.in_shape)
+        counted = summarize(model, dataset.in_shape)
     except RuntimeError as error:
         reason = first_line(error)
         shape = list(dataset.in_shape)
         raise ConfigError(f"model: cannot take examples of shape {shape} ({reason}); choose other sizes") from error
     about = {"kind": "summary", "model": type(model).__name__, "data": dataset.name, "num_outputs": loss.num_outputs}
-    return SummaryDocument(**about, **asdict(found))
+    return SummaryDocument(**about, **asdict(counted))
 
 
 def _build_model(config: dict[str, Any], dataset: Dataset, num_outputs: int) -> nn.Module:

@@ -54,11 +54,11 @@ class Board:
             )
             self._live.start()
 
-    def begin_round(self, number: int, asked: int, notes: list[str], total: int) -> None:
+    def begin_round(self, number: int, num_settings: int, notes: list[str], total: int) -> None:
         """Say that a round begins, and why it looks where it looks."""
         self.total = total
         if number > 1 or notes:
-            self._print(f"round {number}: {asked} settings")
+            self._print(f"round {number}: {num_settings} settings")
         for note in notes:
             self._print(f"  {note}")
 

@@ -46,7 +46,7 @@ class ConsoleTracker:
             self._bar = bar
 
     def __call__(self, event: Event) -> None:
-        """Show one event."""
+        """Move the bar on, or print the line of an epoch that has ended."""
         if isinstance(event, TrialEnd):
             self.close()
         elif self._bar is not None:

@@ -33,21 +33,21 @@ def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) 
     """
     forward.set_training(False)
     if are_equal(parts):
-        found = _outputs(forward, task, parts[0], None, batch_size)
+        outputs_TNK = _outputs(forward, task, parts[0], None, batch_size)
     else:
         # Each length by itself: how many examples a product has may change its rounding.
         lengths = [len(part) for part in parts]
-        found = None
+        outputs_TNK = None
         for length in sorted(set(lengths)):
-            chosen = [row for row, own in enumerate(lengths) if own == length]
+            chosen = [row for row, num in enumerate(lengths) if num == length]
             rows = chosen if len(chosen) < len(parts) else None
             outputs = _outputs(forward, task, torch.stack([parts[row] for row in chosen]), rows, batch_size)
-            if found is None:
-                found = outputs.new_zeros(len(parts), max(lengths), outputs.shape[-1])
-            found[chosen, :length] = outputs
-        assert found is not None
+            if outputs_TNK is None:
+                outputs_TNK = outputs.new_zeros(len(parts), max(lengths), outputs.shape[-1])
+            outputs_TNK[chosen, :length] = outputs
+        assert outputs_TNK is not None
     forward.set_training(True)
-    return found if task.unit is None else task.unit.unscale(found)
+    return outputs_TNK if task.unit is None else task.unit.unscale(outputs_TNK)
 
 
 def _outputs(forward: Forward, task: Task, part: Tensor, rows: list[int] | None, batch_size: int) -> Tensor:
@@ -76,13 +76,13 @@ def score_trials(outputs: Tensor, task: Task, parts: list[Tensor], loss: Any, al
         targets = torch.stack([task.targets[part.to(outputs.device)] for part in parts])
         scored = score(outputs, targets, Reading.of(task, loss), also)
         return {name: value.tolist() for name, value in scored.items()}
-    found: dict[str, list[float]] = {}
+    scores: dict[str, list[float]] = {}
     for row, part in enumerate(parts):
         reading = Reading.of(task, loss).keep(row, len(parts))
         targets = task.targets[part.to(outputs.device)].unsqueeze(0)
         for name, value in score(outputs[row : row + 1, : len(part)], targets, reading, also).items():
-            found.setdefault(name, []).append(float(value))
-    return found
+            scores.setdefault(name, []).append(float(value))
+    return scores
 
 
 @dataclass(frozen=True)
@@ -141,13 +141,13 @@ def score(outputs: Tensor, targets: Tensor, reading: Reading, also: str = "") ->
         also: A metric of `report` that is wanted too; "" for none.
     """
     if reading.num_classes:
-        found = metric.classification(outputs, targets, reading.num_classes, reading.link)
+        scores = metric.classification(outputs, targets, reading.num_classes, reading.link)
     else:
-        found = metric.regression(outputs, targets)
-    found = _loss(outputs, targets, reading) | found | _own(outputs, targets, reading)
-    if also and also not in found:
-        found[also] = report(outputs, targets, reading)[also]
-    return found
+        scores = metric.regression(outputs, targets)
+    scores = _loss(outputs, targets, reading) | scores | _own(outputs, targets, reading)
+    if also and also not in scores:
+        scores[also] = report(outputs, targets, reading)[also]
+    return scores
 
 
 @torch.no_grad()
@@ -155,10 +155,10 @@ def report(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, Tens
     """Return the loss and everything else that is known of stored outputs: (T,), by class (T, K) or (T, K, K)."""
     if reading.num_classes:
         beta = reading.metrics.beta
-        found = metric.classification_report(outputs, targets, reading.num_classes, beta, reading.link)
+        scores = metric.classification_report(outputs, targets, reading.num_classes, beta, reading.link)
     else:
-        found = metric.regression_report(outputs, targets, reading.delta)
-    return _loss(outputs, targets, reading) | found | _own(outputs, targets, reading)
+        scores = metric.regression_report(outputs, targets, reading.delta)
+    return _loss(outputs, targets, reading) | scores | _own(outputs, targets, reading)
 
 
 def _loss(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, Tensor]:

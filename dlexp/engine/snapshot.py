@@ -43,8 +43,8 @@ def restore(run: Run, weights: dict[str, Tensor], state: dict[str, Any], row: in
     if state["sums"] is not None:
         run.sums = run.sums or Sums.zero(run.step.forward.flat.tensor[:, 0])
         run.sums.load(row, state["sums"])
-    for kept, saved in ((run.step.state, state["step"]), (run.schedule_state, state["schedule"])):
-        assert kept.keys() == saved.keys()
+    for tensors, saved in ((run.step.state, state["step"]), (run.schedule_state, state["schedule"])):
+        assert tensors.keys() == saved.keys()
         for name, value in saved.items():
-            kept[name][row : row + 1].copy_(value)
+            tensors[name][row : row + 1].copy_(value)
     run.stopping[row].load(state["stopping"])

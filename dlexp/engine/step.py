@@ -238,7 +238,7 @@ class Step:
 
     @property
     def num_trials(self) -> int:
-        """T."""
+        """Trials that still train."""
         return self.forward.flat.tensor.shape[0]
 
     def keep(self, rows: list[int]) -> None:
@@ -255,12 +255,12 @@ class Step:
         if ema is None:
             yield
             return
-        kept = params.clone()
+        trained = params.clone()
         params.copy_(ema)
         try:
             yield
         finally:
-            params.copy_(kept)
+            params.copy_(trained)
 
     @torch.no_grad()
     def penalty(self) -> Tensor:

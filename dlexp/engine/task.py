@@ -47,7 +47,7 @@ class Batch:
 
     @property
     def num(self) -> int:
-        """B."""
+        """Examples of the batch, for each trial."""
         return self.targets.shape[1]
 
 
@@ -121,10 +121,10 @@ class Task:
         for i, row in enumerate(rows):
             raw = part.x if part.is_shared else part.x[i]
             stream = generator(seeds[row].augment, "augment", draw)
-            one, target = self.augments[row](
+            image, target = self.augments[row](
                 raw.movedim(-1, -3) if self.is_image else raw, part.targets[0 if part.is_shared else i], stream
             )
-            images.append(one)
+            images.append(image)
             targets.append(target)
         affine = self._affine(part.rows)
         assert affine is not None

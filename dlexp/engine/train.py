@@ -217,8 +217,8 @@ class Run:
         self.elapsed += seconds
         rates = lr_ST[-1].tolist()
         for row, trial in enumerate(self.trials):
-            own = {name: value[row] for name, value in metrics.items()}
-            yield EpochEnd(trial, self.epoch, self.number, rates[row], own, seconds, are_best[row], records[row])
+            shares = {name: value[row] for name, value in metrics.items()}
+            yield EpochEnd(trial, self.epoch, self.number, rates[row], shares, seconds, are_best[row], records[row])
 
     def evaluate(self) -> dict[str, list[float]]:
         """Return each trial's metrics of its validation part, under the averaged weights where there are any."""

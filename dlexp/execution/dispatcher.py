@@ -51,7 +51,7 @@ class Dispatcher:
         self._seconds = 0.0
 
     def __enter__(self) -> "Dispatcher":
-        """Begin."""
+        """Return the dispatcher; workers start when they are first worth it."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

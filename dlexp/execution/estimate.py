@@ -116,13 +116,13 @@ def estimate(configs: list[Config], datasets: list[Dataset], cache: Path | None 
 
 def _time_evaluation(run: Run) -> tuple[float, dict[str, list[float]]]:
     """Return the seconds of an evaluation of all trials, and what it finds."""
-    seconds, found = 0.0, {}
+    seconds, metrics = 0.0, {}
     for _ in range(2):  # the first makes what is made once
         if seconds < TIMED_SECONDS and len(run.task.val[0]):
             started = time.perf_counter()
-            found = run.evaluate()
+            metrics = run.evaluate()
             seconds = time.perf_counter() - started
-    return seconds, {f"val/{name}": values for name, values in found.items()}
+    return seconds, {f"val/{name}": values for name, values in metrics.items()}
 
 
 def _time_updates(run: Run) -> float:
@@ -143,7 +143,7 @@ def _time_updates(run: Run) -> float:
 def _time_folder(built: Assembled, config: Config, metrics: dict[str, list[float]]) -> dict[str, Any]:
     """Write a trial's folder to a temporary place; return seconds and bytes as `Estimate` has them."""
     about = {**describe_run(built, config), "kind": "trial", "params": {}, "packages": {}}
-    values = {"train/loss": 0.0, **{name: several[0] for name, several in metrics.items()}}
+    values = {"train/loss": 0.0, **{name: values_T[0] for name, values_T in metrics.items()}}
     with tempfile.TemporaryDirectory() as place:
         started = time.perf_counter()
         folder = RunFolder.create(Path(place), TRIALS, "trial", config=config, overrides=[], manifest=about)
@@ -159,13 +159,15 @@ def _time_folder(built: Assembled, config: Config, metrics: dict[str, list[float
         started = time.perf_counter()
         conclude_trial(built, folder, config, "finished", "", None)
         ended = time.perf_counter() - started
-        kept = sum(-(-path.stat().st_size // BLOCK) * BLOCK for path in folder.path.rglob("*") if path.is_file())
+        folder_bytes = sum(
+            -(-path.stat().st_size // BLOCK) * BLOCK for path in folder.path.rglob("*") if path.is_file()
+        )
         sent, sent_epoch = _sent(folder, config, len(values))
     growth = (sizes[2] - sizes[0]) // 2
     return {
         "saving": sum(spans[1:]) / 2,
         "end": made + ended,
-        "disk": kept + sent,
+        "disk": folder_bytes + sent,
         "disk_epoch": growth + (sent_epoch + growth if sent else 0),
     }
 

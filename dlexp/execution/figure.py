@@ -30,10 +30,10 @@ def draw_figures(built: Assembled, folder: RunFolder) -> list[Path]:
 def _draw_classes(built: Assembled, folder: RunFolder) -> list[Path]:
     from dlexp.report import confusion, roc
 
-    names, kept = built.dataset.class_names, folder.predictions("val")
+    names, predictions = built.dataset.class_names, folder.predictions("val")
     reading = Reading.of(built.run.task, built.run.step.rules.loss)
-    targets = torch.from_numpy(kept["target"]).unsqueeze(0)
-    outputs = torch.from_numpy(kept["output"]).unsqueeze(0)
+    targets = torch.from_numpy(predictions["target"]).unsqueeze(0)
+    outputs = torch.from_numpy(predictions["output"]).unsqueeze(0)
     counts = metric.confusion_matrix(outputs, targets, len(names))[0]
     return [
         confusion.draw(counts.numpy(), names, folder.figures / "confusion.png"),
@@ -44,8 +44,8 @@ def _draw_classes(built: Assembled, folder: RunFolder) -> list[Path]:
 def _draw_values(folder: RunFolder) -> list[Path]:
     from dlexp.report import residual
 
-    kept = folder.predictions("val")
-    return [residual.draw(kept["target"], kept["output"], folder.figures / "residuals.png")]
+    predictions = folder.predictions("val")
+    return [residual.draw(predictions["target"], predictions["output"], folder.figures / "residuals.png")]
 
 
 def _draw_augmented(built: Assembled, augment: Any, path: Path) -> Path:

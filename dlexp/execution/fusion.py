@@ -87,8 +87,8 @@ def choose(configs: list[Config], datasets: list[Dataset], cache: Path | None = 
         "solo",
         *kinds,
     ):  # also for the few that a kill left over: another engine may round otherwise
-        found = Choice(**measured[key])
-        return replace(found, size=min(found.size, limit))
+        choice = Choice(**measured[key])
+        return replace(choice, size=min(choice.size, limit))
     return SOLO if len(configs) == 1 else _measure(configs, datasets, kinds, limit, cache, key)
 
 
@@ -103,10 +103,10 @@ def _measure(
     configs: list[Config], datasets: list[Dataset], kinds: list[str], limit: int, cache: Path | None, key: str
 ) -> Choice:
     """Time solo and stacks, and keep the answer under a key."""
-    found = _fastest(configs, datasets, kinds, limit)
+    choice = _fastest(configs, datasets, kinds, limit)
     if cache:
-        write_text(cache, json.dumps({**_read(cache), key: asdict(found)}, indent=1))
-    return found
+        write_text(cache, json.dumps({**_read(cache), key: asdict(choice)}, indent=1))
+    return choice
 
 
 def _fastest(configs: list[Config], datasets: list[Dataset], kinds: list[str], limit: int) -> Choice:

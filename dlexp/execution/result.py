@@ -107,9 +107,9 @@ def evaluate_part(
     stored = outputs[0].cpu() if data.num_classes else outputs[0, :, 0].cpu()
     folder.write_predictions(split, data.sample_ids(rows), data.targets[rows].numpy(), stored.numpy())
     update_checksum(folder, f"predictions/{split}.npz")
-    found = report(outputs, targets, Reading.of(run.task, run.step.rules.loss))
-    scalars = {name: float(value) for name, value in found.items() if value.dim() == 1}
-    by_class = {name: _by_class(value[0], data.class_names) for name, value in found.items() if value.dim() > 1}
+    metrics = report(outputs, targets, Reading.of(run.task, run.step.rules.loss))
+    scalars = {name: float(value) for name, value in metrics.items() if value.dim() == 1}
+    by_class = {name: _by_class(value[0], data.class_names) for name, value in metrics.items() if value.dim() > 1}
     return scalars, by_class
 
 

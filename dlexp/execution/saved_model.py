@@ -63,13 +63,13 @@ class SavedModel:
         for batch in inputs.split(batch_size):
             x = self.affine.apply(batch, dtype=dtype)
             pieces.append(self.module((x.movedim(-1, 1) if is_image else x).to(dtype)))
-        found = torch.cat(pieces)
-        return found if self.unit is None else self.unit.unscale(found[None])[0, :, 0]
+        outputs = torch.cat(pieces)
+        return outputs if self.unit is None else self.unit.unscale(outputs[None])[0, :, 0]
 
 
 def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, loss: Any, row: int = 0) -> None:
     """Write the file of one trial of a program."""
-    one = affine if affine.scale.dim() == 1 else affine.keep([row])
+    fitted = affine if affine.scale.dim() == 1 else affine.keep([row])
     unit = None if task.unit is None else task.unit.keep([row])
     about = {
         "task": dataset.task,
@@ -78,7 +78,7 @@ def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, loss:
         "class_names": dataset.class_names,
         "feature_names": dataset.feature_names,
         "encoding": dataset.encoding,
-        "normalize": {name: _plain(getattr(one, name)) for name in ("scale", "shift", "fill")},
+        "normalize": {name: _plain(getattr(fitted, name)) for name in ("scale", "shift", "fill")},
         "unit": None if unit is None else {"mean": unit.mean.item(), "std": unit.std.item()},
         "measure": asdict(Reading.of(task, loss).measure(row)),
     }

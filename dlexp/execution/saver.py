@@ -62,4 +62,4 @@ class Saver:
             save_last(self.run, self.folders[event.trial], event.trial)
 
     def close(self) -> None:
-        """End."""
+        """Close what is still open when the program is over; separate folders need nothing."""

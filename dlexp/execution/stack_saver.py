@@ -125,7 +125,7 @@ class StackCheckpoint:
         row, best_epoch = state["trials"].index(trial), state["best_epochs"][trial]
         if best_epoch:
             checkpoint.save(best, self._row("best", trial), {"epoch": best_epoch}, is_synced=is_synced)
-        own = {
+        trial_state = {
             **{name: state[name] for name in ("epoch", "number", "elapsed")},
             "position": 0,
             "sums": None,
@@ -134,7 +134,7 @@ class StackCheckpoint:
             "stopping": state["stopping"][row],
         }
         same = best if best_epoch == state["epoch"] and "ema" not in state["step"] else None
-        checkpoint.save(last, self._row("last", row), own, same_weights=same, is_synced=is_synced)
+        checkpoint.save(last, self._row("last", row), trial_state, same_weights=same, is_synced=is_synced)
 
     def _row(self, kind: str, row: int) -> dict[str, Tensor]:
         return {

@@ -26,9 +26,9 @@ def classification(
         num_classes: K, at least 2.
         link: How outputs become probabilities; see `dlexp.metric.probability`.
     """
-    found = _averages(confusion_matrix(outputs_TNK, targets_TN, num_classes))
-    found["log_loss"] = log_loss(log_weights(outputs_TNK, link), targets_TN)
-    return _nan_where_broken(found, outputs_TNK)
+    metrics = _averages(confusion_matrix(outputs_TNK, targets_TN, num_classes))
+    metrics["log_loss"] = log_loss(log_weights(outputs_TNK, link), targets_TN)
+    return _nan_where_broken(metrics, outputs_TNK)
 
 
 def classification_report(
@@ -52,17 +52,17 @@ def classification_report(
     """
     weights_TNK = log_weights(outputs_TNK, link)
     confusion_TKK = confusion_matrix(outputs_TNK, targets_TN, num_classes)
-    found = _averages(confusion_TKK) | {"log_loss": log_loss(weights_TNK, targets_TN)}
+    metrics = _averages(confusion_TKK) | {"log_loss": log_loss(weights_TNK, targets_TN)}
     hits_TK, predicted_TK, support_TK = _margins(confusion_TKK)
     present_TK = (predicted_TK + support_TK) > 0
     precision_TK, recall_TK = _ratio(hits_TK, predicted_TK), _ratio(hits_TK, support_TK)
     fbeta_TK = _ratio((1 + beta**2) * hits_TK, beta**2 * support_TK + predicted_TK)
     scores_TNK = log_odds(outputs_TNK, link)
     auc_TK, ap_TK = roc_auc(scores_TNK, targets_TN), average_precision(scores_TNK, targets_TN)
-    found |= {
-        "precision_micro": found["accuracy"],
-        "recall_micro": found["accuracy"],
-        "f1_micro": found["accuracy"],
+    metrics |= {
+        "precision_micro": metrics["accuracy"],
+        "recall_micro": metrics["accuracy"],
+        "f1_micro": metrics["accuracy"],
         "fbeta_macro": _mean_where(fbeta_TK, present_TK),
         "balanced_accuracy": _mean_where(recall_TK, support_TK > 0),
         "matthews_correlation": _matthews(hits_TK, predicted_TK, support_TK),
@@ -79,8 +79,8 @@ def classification_report(
         "support_class": support_TK,
     }
     if num_classes > 5:
-        found["top5_accuracy"] = top_k_accuracy(outputs_TNK, targets_TN, 5)
-    return _nan_where_broken(found, outputs_TNK) | {"confusion": confusion_TKK}
+        metrics["top5_accuracy"] = top_k_accuracy(outputs_TNK, targets_TN, 5)
+    return _nan_where_broken(metrics, outputs_TNK) | {"confusion": confusion_TKK}
 
 
 def confusion_matrix(outputs_TNK: Tensor, targets_TN: Tensor, num_classes: int) -> Tensor:
@@ -131,15 +131,15 @@ def _averages(confusion_TKK: Tensor) -> dict[str, Tensor]:
     present_TK = (predicted_TK + support_TK) > 0
     precision_TK, recall_TK = _ratio(hits_TK, predicted_TK), _ratio(hits_TK, support_TK)
     f1_TK = _ratio(2 * hits_TK, predicted_TK + support_TK)
-    found = {
+    metrics = {
         "accuracy": _ratio(hits_TK.sum(-1), support_TK.sum(-1)),
         "precision_macro": _mean_where(precision_TK, present_TK),
         "recall_macro": _mean_where(recall_TK, present_TK),
         "f1_macro": _mean_where(f1_TK, present_TK),
     }
     if confusion_TKK.shape[-1] == 2:
-        found |= {"precision": precision_TK[:, 1], "recall": recall_TK[:, 1], "f1": f1_TK[:, 1]}
-    return found
+        metrics |= {"precision": precision_TK[:, 1], "recall": recall_TK[:, 1], "f1": f1_TK[:, 1]}
+    return metrics
 
 
 def _margins(confusion_TKK: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -156,10 +156,10 @@ def _mean_where(values_TK: Tensor, is_in_TK: Tensor) -> Tensor:
     return _ratio((values_TK * is_in_TK).sum(-1), is_in_TK.sum(-1).to(values_TK.dtype))
 
 
-def _nan_where_broken(found: dict[str, Tensor], outputs_TNK: Tensor) -> dict[str, Tensor]:
+def _nan_where_broken(metrics: dict[str, Tensor], outputs_TNK: Tensor) -> dict[str, Tensor]:
     # argmax answers class 0 to a row of NaN: a diverged trial would get an accuracy.
     is_broken_T = ~outputs_TNK.isfinite().flatten(1).all(-1)
     return {
         name: value.masked_fill(is_broken_T.view(-1, *[1] * (value.dim() - 1)), torch.nan)
-        for name, value in found.items()
+        for name, value in metrics.items()
     }

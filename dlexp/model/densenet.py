@@ -142,11 +142,11 @@ class DenseNet(nn.Module):
             layers.append(DenseBlock(count, wide, growth_rate, bottleneck, checkpointing, parts))
             wide += count * growth_rate
             if i + 1 < len(blocks):
-                kept = int(wide * compression)
-                if kept < 1:
+                num_compressed = int(wide * compression)
+                if num_compressed < 1:
                     raise ConfigError(f"model.compression: got {compression}; a transition of {wide} keeps no channel")
-                layers += [PreactivatedConv(wide, kept, 1, parts), nn.AvgPool2d(2)]
-                wide = kept
+                layers += [PreactivatedConv(wide, num_compressed, 1, parts), nn.AvgPool2d(2)]
+                wide = num_compressed
         self.blocks = nn.Sequential(*layers)
         self.last_norm = norm(num_features=wide)
         self.last_activation = activation(num_features=wide)

@@ -59,16 +59,16 @@ class Inception(nn.Module):
 
     def __init__(self, in_channels: int, filters: tuple[int, ...], large_kernel: int, parts: Blocks) -> None:
         super().__init__()
-        one, reduce3, three, reduce5, five, project = filters
-        self.branch1 = ConvBlock(in_channels, one, 1, parts=parts)
+        width1, reduce3, width3, reduce5, width5, project = filters
+        self.branch1 = ConvBlock(in_channels, width1, 1, parts=parts)
         self.branch3 = nn.Sequential(
-            ConvBlock(in_channels, reduce3, 1, parts=parts), ConvBlock(reduce3, three, 3, parts=parts)
+            ConvBlock(in_channels, reduce3, 1, parts=parts), ConvBlock(reduce3, width3, 3, parts=parts)
         )
         self.branch5 = nn.Sequential(
-            ConvBlock(in_channels, reduce5, 1, parts=parts), ConvBlock(reduce5, five, large_kernel, parts=parts)
+            ConvBlock(in_channels, reduce5, 1, parts=parts), ConvBlock(reduce5, width5, large_kernel, parts=parts)
         )
         self.branch_pool = nn.Sequential(nn.MaxPool2d(3, 1, 1), ConvBlock(in_channels, project, 1, parts=parts))
-        self.out_channels = one + three + five + project
+        self.out_channels = width1 + width3 + width5 + project
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Return maps (N, out_channels, H, W)."""

@@ -135,19 +135,21 @@ def _trace(model: nn.Module, in_shape: tuple[int, ...]) -> tuple[list[Call], lis
 def _own_params(model: nn.Module, calls: list[Call]) -> Counter[str]:
     """Return the parameters of each called module that no called module within it owns."""
     called = {call.name for call in calls}
-    own: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for name, parameter in model.named_parameters():
         owner = name.rpartition(".")[0]
         while owner not in called:
             owner = owner.rpartition(".")[0]
-        own[owner] += parameter.numel()
-    return own
+        counts[owner] += parameter.numel()
+    return counts
 
 
-def _layers(calls: list[Call], own: Counter[str], num_params: int, flops: int, heads: list[str]) -> list[Layer]:
+def _layers(
+    calls: list[Call], num_params_of: Counter[str], num_params: int, flops: int, heads: list[str]
+) -> list[Layer]:
     layers = []
     for call in calls:
-        params = own.pop(call.name, 0)
+        params = num_params_of.pop(call.name, 0)
         is_layer = not call.has_children and not isinstance(call.module, nn.Identity | nn.Sequential)
         if not (is_layer or call.flops or params):
             continue
@@ -178,23 +180,23 @@ def _exceeds(field: Field, in_shape: tuple[int, ...]) -> bool:
 
 
 def _warnings(calls: list[Call], in_shape: tuple[int, ...]) -> list[str]:
-    found = []
+    warnings = []
     if len(in_shape) != 3:
-        return found
+        return warnings
     leaves: list[Any] = [call for call in calls if not call.has_children]
     large = next((call for call in leaves if call.field and _exceeds(call.field, in_shape)), None)
     if large is not None:
         axis = 0 if large.field.size[0] - in_shape[1] >= large.field.size[1] - in_shape[2] else 1
         side = "" if in_shape[1] == in_shape[2] else " height of" if axis == 0 else " width of"
-        found.append(
+        warnings.append(
             f"{large.name}: its receptive field of {large.field.size[axis]} pixels exceeds the image's{side} "
             f"{in_shape[1 + axis]}; from here on filters see padding, not more of the image"
         )
     single = next((call for call in leaves if call.reads_single_pixel), None)
     if single is not None:
         k = single.reads_single_pixel
-        found.append(
+        warnings.append(
             f"{single.name}: a {k}x{k} window reads a 1x1 map: the maps shrank before the last stage; "
             "take fewer strides and poolings (model.stem=small, where there is one) or larger images"
         )
-    return found
+    return warnings

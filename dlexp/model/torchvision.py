@@ -118,14 +118,14 @@ class TorchvisionNet(nn.Module):
         Raises:
             ConfigError: The file cannot be read, or is not of this network.
         """
-        own = self.net.state_dict()
+        initial = self.net.state_dict()
         read = {_modern_name(name): tensor for name, tensor in _load(path).items()}
         read = {name: tensor for name, tensor in read.items() if not name.startswith(("aux1.", "aux2.", "AuxLogits."))}
         for name in self.head_names & read.keys():
-            if read[name].shape != own[name].shape:
+            if read[name].shape != initial[name].shape:
                 del read[name]
-        unlike = [name for name in read if name not in own or read[name].shape != own[name].shape]
-        absent = [name for name in own.keys() - read.keys() if name not in self.head_names]
+        unlike = [name for name in read if name not in initial or read[name].shape != initial[name].shape]
+        absent = [name for name in initial.keys() - read.keys() if name not in self.head_names]
         if unlike or absent:
             first = f"{unlike[0]} does not fit" if unlike else f"{sorted(absent)[0]} is missing"
             number = len(unlike) + len(absent)

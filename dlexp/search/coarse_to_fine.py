@@ -54,7 +54,7 @@ class CoarseToFine(Search):
 
     @property
     def is_total_known(self) -> bool:
-        """Yes."""
+        """True: `trials` are shared out among all rounds."""
         return True
 
     def propose(self, problem: Problem) -> Rounds:

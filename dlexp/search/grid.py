@@ -42,8 +42,8 @@ def combinations(problem: Problem) -> list[Settings]:
         if d.values is None:
             cure = f"list values ({d.key}=a,b) or choose search=random or search=coarse_to_fine"
             raise ConfigError(f"{d.key}: got {d.text.partition('=')[2]}; search=grid needs listed values: {cure}")
-    found: list[Settings] = [{}]
+    settings: list[Settings] = [{}]
     for d in problem.dimensions:
         values = d.values or []
-        found = [more for s in found for more in ([{**s, d.key: v} for v in values] if d.exists(s) else [s])]
-    return found
+        settings = [more for s in settings for more in ([{**s, d.key: v} for v in values] if d.exists(s) else [s])]
+    return settings

@@ -50,8 +50,8 @@ class Hyperband(Search):
                     break
                 until = None if rung == problem.epochs else rung
                 number += 1
-                asked = [replace(proposal, until=until) for proposal in proposals]
-                scores = yield Round(number, asked, [f"{len(asked)} settings to epoch {rung}"])
+                begun = [replace(proposal, until=until) for proposal in proposals]
+                scores = yield Round(number, begun, [f"{len(begun)} settings to epoch {rung}"])
                 proposals = survivors(proposals, scores, self.eta)
 
 
@@ -61,8 +61,8 @@ def survivors(proposals: list[Proposal], scores: Scores, eta: int) -> list[Propo
         ((proposal, score) for proposal, score in zip(proposals, scores, strict=True) if score is not None),
         key=lambda pair: (-pair[1], pair[0].number),
     )
-    kept = [proposal for proposal, _ in ranked[: max(1, len(proposals) // eta)]]
-    return sorted(kept, key=lambda proposal: proposal.number)
+    best = [proposal for proposal, _ in ranked[: max(1, len(proposals) // eta)]]
+    return sorted(best, key=lambda proposal: proposal.number)
 
 
 def _rungs(shortest: int, eta: int, longest: int) -> list[int]:

@@ -39,7 +39,7 @@ class TPE(Search):
 
     @property
     def is_total_known(self) -> bool:
-        """Yes."""
+        """True: `trials` are asked for in rounds of `batch`."""
         return True
 
     def propose(self, problem: Problem) -> Rounds:
@@ -51,11 +51,11 @@ class TPE(Search):
         study, seen = self._study(), set[str]()
         for number, first in enumerate(range(0, self.trials, self.batch)):
             size = min(self.batch, self.trials - first)
-            asked = list(itertools.islice(_new(study, problem, self.seed, seen), size))
-            if not asked:
+            suggested = list(itertools.islice(_new(study, problem, self.seed, seen), size))
+            if not suggested:
                 return
-            scores = yield Round(number + 1, [Proposal(first + i, setting) for i, (_, setting) in enumerate(asked)])
-            for (trial, _), score in zip(asked, scores, strict=True):
+            scores = yield Round(number + 1, [Proposal(first + i, setting) for i, (_, setting) in enumerate(suggested)])
+            for (trial, _), score in zip(suggested, scores, strict=True):
                 _tell(study, trial, score)
 
     def _study(self) -> "optuna.Study":

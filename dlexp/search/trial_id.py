@@ -66,8 +66,8 @@ def sweep_key(config: dict[str, Any], space: list[str], fingerprint: str, code: 
     # a sweep that met a limit goes on when it is raised; settings that are skipped are no trials
     limits = ("max_seconds", "stop_after_failures", "invalid")
     search = {name: value for name, value in config["search"].items() if name not in limits}
-    kept = {name: value for name, value in relevant(config).items() if name != "launcher"}
-    return _digest([{**kept, "search": search}, sorted(space), fingerprint, code])
+    deciding = {name: value for name, value in relevant(config).items() if name != "launcher"}
+    return _digest([{**deciding, "search": search}, sorted(space), fingerprint, code])
 
 
 def code_version(trusted: Sequence[str] = ()) -> str:
@@ -91,12 +91,12 @@ def _own_version() -> str:
 
 def _sources(package: str) -> list[tuple[str, str]]:
     """Return name and hash of each module of a package, or of the only one."""
-    found = []
+    sources = []
     for place in _places(package):
         for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
             name = path.relative_to(place.parent).as_posix()
-            found.append((name, hashlib.sha256(path.read_bytes()).hexdigest()))
-    return found
+            sources.append((name, hashlib.sha256(path.read_bytes()).hexdigest()))
+    return sources
 
 
 def _places(package: str) -> list[Path]:

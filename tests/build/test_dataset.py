@@ -31,8 +31,8 @@ def test_the_validation_part_joins_the_training_part():
 
 @pytest.mark.parametrize("data", [[], ["data=diabetes", "schedule=plateau"]])
 def test_a_run_has_no_validation_metric_and_its_test_part_is_sealed(tmp_path, data):
-    found = train.start(resolve([*BASE, *data, "train_on=train+val", f"runs_dir={tmp_path}"]), announce=quiet)
-    result, folder = found.result, RunFolder.open(next(tmp_path.glob("*/*")))
+    outcome = train.start(resolve([*BASE, *data, "train_on=train+val", f"runs_dir={tmp_path}"]), announce=quiet)
+    result, folder = outcome.result, RunFolder.open(next(tmp_path.glob("*/*")))
     assert (result["status"], result["data"]["num_val"]) == ("finished", 0)
     assert not any(name.startswith("val/") for record in [result["metrics"], *folder.history()] for name in record)
     losses = [record["train/loss"] for record in folder.history()]

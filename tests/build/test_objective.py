@@ -45,7 +45,7 @@ def test_balanced_weights_are_those_of_the_training_part_alone():
 
 
 @pytest.mark.parametrize(
-    ("data", "asked", "expected"),
+    ("data", "monitor", "expected"),
     [
         ("digits", "auto", "val/accuracy"),
         ("digits", "val/f1_macro", "val/f1_macro"),
@@ -54,13 +54,13 @@ def test_balanced_weights_are_those_of_the_training_part_alone():
         ("diabetes", "val/rmse", "val/rmse"),
     ],
 )
-def test_the_monitor(data, asked, expected):
+def test_the_monitor(data, monitor, expected):
     _, dataset, loss = prepared(f"data={data}")
-    assert choose_monitor(asked, loss, dataset) == expected
+    assert choose_monitor(monitor, loss, dataset) == expected
 
 
 @pytest.mark.parametrize(
-    ("data", "asked", "words"),
+    ("data", "monitor", "words"),
     [
         ("digits", "val/acuracy", "did you mean val/accuracy?"),
         ("digits", "accuracy", "got accuracy"),
@@ -69,10 +69,10 @@ def test_the_monitor(data, asked, expected):
         ("diabetes", "val/bias", "got val/bias"),
     ],
 )
-def test_a_metric_that_the_task_lacks_or_that_has_no_better_side_is_refused(data, asked, words):
+def test_a_metric_that_the_task_lacks_or_that_has_no_better_side_is_refused(data, monitor, words):
     _, dataset, loss = prepared(f"data={data}")
     with pytest.raises(ConfigError) as error:
-        choose_monitor(asked, loss, dataset)
+        choose_monitor(monitor, loss, dataset)
     assert str(error.value).startswith("trainer.monitor: got ")
     assert words in str(error.value)
 

@@ -17,11 +17,11 @@ BASE = ["tracking=none", "trainer.threads=1", "model.widths=[8]", "trainer.devic
 
 
 def history(run) -> dict[int, list[dict[str, float]]]:
-    found: dict[int, list[dict[str, float]]] = {trial: [] for trial in run.trials}
+    epochs: dict[int, list[dict[str, float]]] = {trial: [] for trial in run.trials}
     for event in run.events():
         if isinstance(event, EpochEnd):
-            found[event.trial].append(event.metrics)
-    return found
+            epochs[event.trial].append(event.metrics)
+    return epochs
 
 
 def folds(dataset, k=3):
@@ -35,12 +35,12 @@ def folds(dataset, k=3):
 @pytest.mark.parametrize("engine", ["batched", "vmapped"])
 def test_folds_together_and_alone_are_equal(overrides, engine):
     config = resolve([*BASE, *overrides, "trainer.precision=fp64", "trainer.epochs=2"]).config
-    several = folds(load_data(config))
+    datasets = folds(load_data(config))
     if "trainer.oversample=true" in overrides:
-        key = structure_key(config, several[0])
-        several = [fold for fold in several if structure_key(config, fold) == key]
-    together = history(assemble_group([config] * len(several), several, engine).run)
-    for trial, fold in enumerate(several):
+        key = structure_key(config, datasets[0])
+        datasets = [fold for fold in datasets if structure_key(config, fold) == key]
+    together = history(assemble_group([config] * len(datasets), datasets, engine).run)
+    for trial, fold in enumerate(datasets):
         alone = history(assemble(config, fold).run)[0]
         assert together[trial] == [pytest.approx(metrics, rel=1e-7) for metrics in alone]
 
@@ -59,10 +59,10 @@ def test_folds_whose_classes_differ_share_a_program_unless_they_draw_other_numbe
 def test_folds_are_balanced_each_by_its_own_training_part():
     config = resolve([*BASE, "data=breast_cancer", *BALANCED, "trainer.precision=fp64", "trainer.epochs=2"]).config
     data = load_data(config)
-    several = [data, uneven(data)]
-    together = history(assemble_group([config] * 2, several, "batched").run)
-    for trial, fold in enumerate(several):
-        assert together[trial] == [pytest.approx(own, rel=1e-7) for own in history(assemble(config, fold).run)[0]]
+    datasets = [data, uneven(data)]
+    together = history(assemble_group([config] * 2, datasets, "batched").run)
+    for trial, fold in enumerate(datasets):
+        assert together[trial] == [pytest.approx(loss, rel=1e-7) for loss in history(assemble(config, fold).run)[0]]
 
 
 def uneven(data):
@@ -74,13 +74,13 @@ def uneven(data):
 def test_a_value_is_learnt_in_any_unit():
     config = resolve([*BASE, "data=diabetes", "optimizer=adam", "trainer.epochs=3"]).config
     data = load_data(config)
-    found = []
+    errors = []
     for scale, shift in ((1.0, 0.0), (1e-3, 5.0), (4096.0, -3e5)):
         metrics = history(assemble(config, replace(data, targets=data.targets * scale + shift)).run)[0]
-        found.append((metrics[-1]["val/loss"], metrics[-1]["val/rmse"] / scale, metrics[-1]["val/r2"]))
-    for other in found[1:]:
-        assert other == pytest.approx(found[0], rel=1e-2)
-    assert found[0][1] > 10, "in the target's own unit"
+        errors.append((metrics[-1]["val/loss"], metrics[-1]["val/rmse"] / scale, metrics[-1]["val/r2"]))
+    for other in errors[1:]:
+        assert other == pytest.approx(errors[0], rel=1e-2)
+    assert errors[0][1] > 10, "in the target's own unit"
 
 
 def test_an_epoch_draws_classes_equally_often_and_validation_is_as_it_was():
@@ -112,7 +112,7 @@ def test_any_metric_chooses_the_best_epoch(data, metric):
 
 
 @pytest.mark.parametrize(
-    ("data", "asked"),
+    ("data", "monitor"),
     [
         ("wine", "accuracy"),
         ("wine", "test/accuracy"),
@@ -121,6 +121,6 @@ def test_any_metric_chooses_the_best_epoch(data, metric):
         ("diabetes", "val/bias"),
     ],
 )
-def test_what_is_no_metric_of_the_task_is_refused(data, asked):
-    with pytest.raises(ConfigError, match=f"trainer.monitor: got {asked}; choose one of val/loss"):
-        assemble(resolve([*BASE, f"data={data}", f"trainer.monitor={asked}"]).config)
+def test_what_is_no_metric_of_the_task_is_refused(data, monitor):
+    with pytest.raises(ConfigError, match=f"trainer.monitor: got {monitor}; choose one of val/loss"):
+        assemble(resolve([*BASE, f"data={data}", f"trainer.monitor={monitor}"]).config)

@@ -37,8 +37,8 @@ def test_optional_values_part_by_being_set_alone():
 
 
 def test_lists_of_values_part_by_their_length_alone():
-    steps = [f"schedule.milestones={own}" for own in ("[1,2]", "[3,4]", "[5]")]
-    first, second, shorter = (key("schedule=step", own) for own in steps)
+    steps = [f"schedule.milestones={milestones}" for milestones in ("[1,2]", "[3,4]", "[5]")]
+    first, second, shorter = (key("schedule=step", milestones) for milestones in steps)
     assert first == second != shorter
 
 

@@ -21,12 +21,19 @@ def of(*overrides: str):
 
 
 def test_the_promised_keys_and_sums():
-    found = of("model=cnn", "data=fake")
-    assert found.keys() >= {"num_params", "num_trainable", "flops", "input_shape", "layers", "warnings", "auxiliary"}
-    assert all(layer.keys() >= LAYER for layer in found["layers"])
-    assert found["num_params"] == found["num_trainable"] == sum(layer["num_params"] for layer in found["layers"])
-    assert sum(layer["share"] for layer in found["layers"]) == pytest.approx(1)
-    assert (found["kind"], found["model"], found["data"], found["num_outputs"]) == ("summary", "CNN", "fake", 10)
+    document = of("model=cnn", "data=fake")
+    assert document.keys() >= {"num_params", "num_trainable", "flops", "input_shape", "layers", "warnings", "auxiliary"}
+    assert all(layer.keys() >= LAYER for layer in document["layers"])
+    assert (
+        document["num_params"] == document["num_trainable"] == sum(layer["num_params"] for layer in document["layers"])
+    )
+    assert sum(layer["share"] for layer in document["layers"]) == pytest.approx(1)
+    assert (document["kind"], document["model"], document["data"], document["num_outputs"]) == (
+        "summary",
+        "CNN",
+        "fake",
+        10,
+    )
 
 
 def test_resnet152_takes_under_five_seconds_and_no_weights(monkeypatch):
@@ -40,9 +47,9 @@ def test_resnet152_takes_under_five_seconds_and_no_weights(monkeypatch):
     monkeypatch.setattr(torch.nn.Parameter, "__new__", remember)
     composed = resolve(["model=resnet", "model.depth=152", "data=fake", "data.shape=[3,224,224]", "data.num_classes=7"])
     started = time.perf_counter()
-    found = summary(composed)
+    document = summary(composed)
     assert time.perf_counter() - started < 5
-    assert found["num_params"] == 60_192_808 - 993 * 2049
+    assert document["num_params"] == 60_192_808 - 993 * 2049
     assert set(counted) == {"meta"}
 
 
@@ -57,8 +64,8 @@ def test_resnet152_takes_under_five_seconds_and_no_weights(monkeypatch):
     ],
 )
 def test_sets_of_known_shape_need_not_be_there(data, shape, outputs, tmp_path):
-    found = of(f"data={data}", f"data.root={tmp_path}", "data.download=false", "model=softmax")
-    assert (found["input_shape"], found["num_outputs"]) == (shape, outputs)
+    document = of(f"data={data}", f"data.root={tmp_path}", "data.download=false", "model=softmax")
+    assert (document["input_shape"], document["num_outputs"]) == (shape, outputs)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -81,17 +88,17 @@ def test_absent_data_are_an_error(tmp_path):
 
 
 def test_warnings_for_small_images():
-    found = of("model=resnet", "model.stem=imagenet", "data=fake", "data.shape=[3,32,32]")
+    document = of("model=resnet", "model.stem=imagenet", "data=fake", "data.shape=[3,32,32]")
     # 7 and the pooling's 4; then 8 for each 3x3 filter at stride 4
-    assert found["warnings"][0].startswith(
+    assert document["warnings"][0].startswith(
         "stages.0.1.convs.0: its receptive field of 35 pixels exceeds the image's 32"
     )
-    assert "1x1 map" in found["warnings"][1]
+    assert "1x1 map" in document["warnings"][1]
 
 
 def test_where_the_auxiliary_heads_of_inception_attach():
-    found = of("model=inception", "data=cifar10")
-    assert [(head["name"], head["behind"]) for head in found["auxiliary"]] == [
+    document = of("model=inception", "data=cifar10")
+    assert [(head["name"], head["behind"]) for head in document["auxiliary"]] == [
         ("aux1", "inception4a"),
         ("aux2", "inception4d"),
     ]
@@ -99,9 +106,9 @@ def test_where_the_auxiliary_heads_of_inception_attach():
 
 
 def test_frozen_parameters_of_a_torchvision_net_are_counted_apart():
-    found = of("model=torchvision", "model.freeze=[conv1*,bn1*,layer*]", "data=cifar10")
-    assert found["num_trainable"] == 512 * 10 + 10
-    assert found["num_params"] == 11_689_512 - 990 * 513
+    document = of("model=torchvision", "model.freeze=[conv1*,bn1*,layer*]", "data=cifar10")
+    assert document["num_trainable"] == 512 * 10 + 10
+    assert document["num_params"] == 11_689_512 - 990 * 513
 
 
 NEEDY = """

@@ -89,15 +89,15 @@ def events_of(*overrides: str, num_trials: int = 1, engine: str = "solo") -> lis
     ],
 )
 def test_a_trial_in_a_stack_has_the_records_it_has_alone(overrides, kind):
-    overrides = (*overrides, "loss=cross_entropy") if any("loss." in one for one in overrides) else overrides
+    overrides = (*overrides, "loss=cross_entropy") if any("loss." in override for override in overrides) else overrides
     (alone,), (solo,) = events_of(*overrides, engine="batched"), events_of(*overrides)
     together, *_ = events_of(*overrides, num_trials=3, engine="batched")
     assert [event.record for event in alone] == [event.record for event in together]
-    for one, other in zip(solo, together, strict=True):
-        assert one.record is not None
+    for override, other in zip(solo, together, strict=True):
+        assert override.record is not None
         assert other.record is not None
-        num = len(one.record[1]) * 8 if kind == "bits" else 0
-        assert unpack(*one.record, num) == pytest.approx(unpack(*other.record, num), rel=1e-3, abs=1e-4)
+        num = len(override.record[1]) * 8 if kind == "bits" else 0
+        assert unpack(*override.record, num) == pytest.approx(unpack(*other.record, num), rel=1e-3, abs=1e-4)
     assert {event.record[0] for event in alone if event.record} == {kind}
 
 

@@ -51,9 +51,11 @@ def test_loss_of_a_constant(loss, num_classes, expected):
     ],
 )
 def test_rule_of_classes(last, is_diverged):
-    found = reason_of_divergence(task(CLASSES, 3), CrossEntropy(num_classes=3), 0, last)
-    assert bool(found) is is_diverged
-    assert not found or "is more than 10 times that of a constant prediction, 1.1; try a smaller optimizer.lr" in found
+    reason = reason_of_divergence(task(CLASSES, 3), CrossEntropy(num_classes=3), 0, last)
+    assert bool(reason) is is_diverged
+    assert (
+        not reason or "is more than 10 times that of a constant prediction, 1.1; try a smaller optimizer.lr" in reason
+    )
 
 
 def test_rule_of_values():

@@ -24,8 +24,8 @@ def test_batches_of_evaluation_change_nothing_and_the_mode_is_training_afterward
 
 def test_classes_and_values_get_their_metrics():
     outputs = torch.tensor([[[2.0, 0.0], [0.0, 2.0]]])
-    found = score(outputs, torch.tensor([[0, 0]]), Reading(CrossEntropy(num_classes=2), 2))
-    assert float(found["accuracy"]) == 0.5
+    scores = score(outputs, torch.tensor([[0, 0]]), Reading(CrossEntropy(num_classes=2), 2))
+    assert float(scores["accuracy"]) == 0.5
     reading = Reading(MSE(task="regression"), 0)
     values = score(torch.tensor([[[1.0], [3.0]]]), torch.tensor([[0.0, 3.0]]), reading)
     assert float(values["mse"]) == 0.5
@@ -38,11 +38,11 @@ def test_huber_is_measured_with_the_delta_of_the_loss(delta):
     targets = 40 * torch.randn(2, 60, generator=draw) + 100
     outputs = (targets + 40 * torch.randn(2, 60, generator=draw)).unsqueeze(-1)
     unit = TargetScale.stack([TargetScale.fit(row, torch.arange(60)) for row in targets])
-    found = report(outputs, targets, Reading(Huber(delta), 0, unit))
-    torch.testing.assert_close(found["huber"], (found["loss"] * unit.std[:, 0].square()).double(), rtol=1e-5, atol=0)
+    scores = report(outputs, targets, Reading(Huber(delta), 0, unit))
+    torch.testing.assert_close(scores["huber"], (scores["loss"] * unit.std[:, 0].square()).double(), rtol=1e-5, atol=0)
     plain = report(outputs, targets, Reading(MSE(), 0, unit))
-    one = report(outputs, targets, Reading(Huber(1.0), 0, unit))
-    torch.testing.assert_close(plain["huber"], one["huber"])
+    unit_scores = report(outputs, targets, Reading(Huber(1.0), 0, unit))
+    torch.testing.assert_close(plain["huber"], unit_scores["huber"])
     assert Reading(Huber(delta), 0, unit).measure(1).delta == pytest.approx(delta * float(unit.std[1]))
 
 

@@ -64,8 +64,8 @@ def test_layers_draw_different_masks():
 
 def test_weights_round_trip_and_are_copies():
     _, forward = make()
-    kept = forward.weights(0)
+    copies = forward.weights(0)
     forward.flat.tensor.add_(1.0)
-    forward.load_weights(0, kept)
+    forward.load_weights(0, copies)
     for name, value in forward.weights(0).items():
-        assert torch.equal(value, kept[name])
+        assert torch.equal(value, copies[name])

@@ -25,10 +25,10 @@ def test_trials_with_equal_orders_share_a_batch_and_others_do_not():
     trainer = Trainer(batch_size=4)
     shared = epoch_batches(make([rows, rows]), trainer, [seeds(1), seeds(1)], 0)
     assert [part.is_shared for parts in shared for part in parts] == [True] * 4
-    own = epoch_batches(make([rows, rows]), trainer, [seeds(1), seeds(2)], 0)
-    assert [tuple(part.x.shape) for parts in own for part in parts] == [(2, 4), (2, 4), (2, 4), (2, 3)]
+    apart = epoch_batches(make([rows, rows]), trainer, [seeds(1), seeds(2)], 0)
+    assert [tuple(part.x.shape) for parts in apart for part in parts] == [(2, 4), (2, 4), (2, 4), (2, 3)]
     for trial in (0, 1):
-        seen = torch.cat([part.x[trial] for parts in own for part in parts])
+        seen = torch.cat([part.x[trial] for parts in apart for part in parts])
         assert torch.equal(seen.sort().values, rows)
 
 

@@ -139,10 +139,10 @@ def test_time_limit_counts_earlier_processes():
 def test_average_of_weights_is_what_is_evaluated_and_kept_as_best():
     run = make("trainer.ema=0.5")
     epochs, _ = finish(run)
-    kept = best_weights(run)
-    assert not torch.equal(kept["output.weight"], run.step.forward.weights(0)["output.weight"])
+    best = best_weights(run)
+    assert not torch.equal(best["output.weight"], run.step.forward.weights(0)["output.weight"])
     plain = make()
-    restore(plain, kept, {**snapshot(run)[1], "step": {}})
+    restore(plain, best, {**snapshot(run)[1], "step": {}})
     assert plain.evaluate()["loss"][0] == epochs[-1].metrics["val/loss"]
 
 

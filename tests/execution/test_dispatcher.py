@@ -49,9 +49,9 @@ def test_those_of_equal_structure_train_together_in_any_folder(holder, tmp_path)
     wide = assign(other, 2, "trainer.fuse=3", "model.widths=[16]")
     small = [*assign(holder, 2, "trainer.fuse=3"), *assign(other, 2, "trainer.fuse=3")]
     with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
-        found = ends(dispatcher.train([small[0], wide[0], *small[1:], wide[1]]))
-    assert {end.status for end in found.values()} == {"finished"}
-    assert set(found) == {assignment.path for assignment in (*small, *wide)}
+        events = ends(dispatcher.train([small[0], wide[0], *small[1:], wide[1]]))
+    assert {end.status for end in events.values()} == {"finished"}
+    assert set(events) == {assignment.path for assignment in (*small, *wide)}
     assert dispatcher.programs == [{"size": size, "engine": "fused"} for size in (3, 1, 2)]
     other.unlock()
 
@@ -59,8 +59,8 @@ def test_those_of_equal_structure_train_together_in_any_folder(holder, tmp_path)
 def test_those_that_pause_elsewhere_train_apart(holder):
     early, late = assign(holder, 2, "trainer.fuse=4", until=1), assign(holder, 2, "trainer.fuse=4")
     with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
-        found = ends(dispatcher.train([*early, *late]))
-    assert [found[a.path].status for a in (*early, *late)] == ["stopped_early"] * 2 + ["finished"] * 2
+        events = ends(dispatcher.train([*early, *late]))
+    assert [events[a.path].status for a in (*early, *late)] == ["stopped_early"] * 2 + ["finished"] * 2
     assert [len(RunFolder(a.path).history()) for a in (*early, *late)] == [1, 1, 2, 2]
 
 
@@ -77,8 +77,8 @@ def test_what_fails_together_is_tried_alone_and_what_fails_alone_is_recorded(hol
     monkeypatch.setattr(group, "train_group", fail)
     assignments = assign(holder, 3, "trainer.fuse=3")
     with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
-        found = ends(dispatcher.train(assignments))
-    assert [found[a.path].status for a in assignments] == ["finished", "failed", "finished"]
+        events = ends(dispatcher.train(assignments))
+    assert [events[a.path].status for a in assignments] == ["finished", "failed", "finished"]
     assert RunFolder(assignments[1].path).manifest["reason"] == "RuntimeError: made to fail"
 
 
@@ -146,8 +146,8 @@ def test_what_a_worker_was_lost_over_is_trained_once_more(holder, fake, lives, s
     fake.lives = lives
     assignments = assign(holder, 4, "trainer.fuse=off")
     with Dispatcher(holder, lambda: False, Local(workers=2)) as dispatcher:
-        found = ends(dispatcher.train(assignments))
-    assert [found[a.path].status for a in assignments] == ["finished", status, "finished", "finished"]
+        events = ends(dispatcher.train(assignments))
+    assert [events[a.path].status for a in assignments] == ["finished", status, "finished", "finished"]
     if status == "failed":
         reason = "worker process 7 was ended by signal 9 (SIGKILL)"
         assert RunFolder(assignments[1].path).manifest["reason"] == f"{reason}; then {reason}"
@@ -159,8 +159,10 @@ def test_stacks_are_spread_over_workers_and_lost_ones_are_tried_apart_in_the_sam
     with Dispatcher(holder, lambda: False, Local(workers=2)) as dispatcher:
         assert {end.status for end in ends(dispatcher.train(assignments)).values()} == {"finished"}
         assert [len(task.assignments) for task in fake.made[0].tasks] == [3, 2]
-        one = fake.made[0].tasks[0]
-        assert [(len(p.assignments), p.choice.engine) for p in one.apart(one.choice)] == [(1, "batched")] * 3
+        lost_program = fake.made[0].tasks[0]
+        assert [(len(p.assignments), p.choice.engine) for p in lost_program.apart(lost_program.choice)] == [
+            (1, "batched")
+        ] * 3
 
 
 def seconds_of(monkeypatch, value: float) -> None:
@@ -197,6 +199,6 @@ def test_what_cannot_be_timed_trains_here_and_says_why(holder, fake, monkeypatch
 
     monkeypatch.setattr(module, "seconds", refuse)
     with Dispatcher(holder, lambda: False, Local()) as dispatcher:
-        found = ends(dispatcher.train(assign(holder, 2, "norm=group", "norm.num_groups=3")))
-    assert {end.status for end in found.values()} == {"failed"}
-    assert "3" in next(iter(found.values())).reason
+        events = ends(dispatcher.train(assign(holder, 2, "norm=group", "norm.num_groups=3")))
+    assert {end.status for end in events.values()} == {"failed"}
+    assert "3" in next(iter(events.values())).reason

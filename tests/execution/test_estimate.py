@@ -45,14 +45,14 @@ class Deaf:
 
 def test_the_disk_is_that_of_a_real_trial(tmp_path):
     (config,), (data,) = made(1)
-    found = estimate([config], [data])
+    estimated = estimate([config], [data])
     done = sweep.start(
         [*BASE, f"runs_dir={tmp_path}", "seed=0,1"], None, announce=lambda _about: Deaf(), has_figures=False
     )
     for record in done.outcome.result["trials"]:
         written = [path for path in Path(present(record["run_dir"])).rglob("*") if path.is_file()]
         real = sum(-(-path.stat().st_size // BLOCK) * BLOCK for path in written)
-        assert found.disk + 3 * found.disk_epoch == pytest.approx(real, rel=0.15)
+        assert estimated.disk + 3 * estimated.disk_epoch == pytest.approx(real, rel=0.15)
 
 
 def test_mlflow_s_copies_count():

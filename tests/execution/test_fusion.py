@@ -28,12 +28,12 @@ def test_a_number_forces_a_stack_of_at_most_that_many():
 def test_auto_takes_the_fastest_it_timed_and_keeps_the_answer(tmp_path):
     group = made(16, "model.widths=[16,16]")
     cache = tmp_path / "fuse.json"
-    found = choose(*group, cache)
-    named = f"{found.engine}:{found.size}"
-    assert found.seconds[named] <= 1.05 * min(found.seconds.values()) or found.gain == 1.0
-    ((_, kept),) = json.loads(cache.read_text()).items()
-    assert kept["size"] == found.size
-    cache.write_text(cache.read_text().replace(f'"size": {found.size}', '"size": 2'))
+    choice = choose(*group, cache)
+    named = f"{choice.engine}:{choice.size}"
+    assert choice.seconds[named] <= 1.05 * min(choice.seconds.values()) or choice.gain == 1.0
+    ((_, stored),) = json.loads(cache.read_text()).items()
+    assert stored["size"] == choice.size
+    cache.write_text(cache.read_text().replace(f'"size": {choice.size}', '"size": 2'))
     assert choose(*group, cache).size == 2
 
 
@@ -45,10 +45,12 @@ def test_a_damaged_cache_is_measured_anew(tmp_path):
 
 def test_a_model_that_cannot_be_stacked_trains_alone_and_the_reason_is_named():
     small = ["model=densenet", "model.depth=40", "model.growth_rate=2", "data=fake", "trainer.batch_size=4"]
-    found = choose(*made(3, *small, "model.checkpointing=true"))
-    assert (found.engine, found.size, found.gain) == ("solo", 1, 1.0)
-    assert found.reason.startswith("the model cannot be stacked: batched: its backward pass leaves other gradients or ")
-    assert "vmapped: model.checkpointing=true computes again in the backward pass" in found.reason
+    choice = choose(*made(3, *small, "model.checkpointing=true"))
+    assert (choice.engine, choice.size, choice.gain) == ("solo", 1, 1.0)
+    assert choice.reason.startswith(
+        "the model cannot be stacked: batched: its backward pass leaves other gradients or "
+    )
+    assert "vmapped: model.checkpointing=true computes again in the backward pass" in choice.reason
 
 
 def test_a_stack_that_runs_out_of_memory_while_it_is_timed_is_not_taken(monkeypatch):
@@ -62,8 +64,8 @@ def test_a_stack_that_runs_out_of_memory_while_it_is_timed_is_not_taken(monkeypa
         return assemble_group(configs, datasets, engine)
 
     monkeypatch.setattr(module, "assemble_group", scarce)
-    found = choose(*made(16, "model.widths=[16,16]"))
-    assert set(found.seconds) == {"solo:1", "batched:4"}
+    choice = choose(*made(16, "model.widths=[16,16]"))
+    assert set(choice.seconds) == {"solo:1", "batched:4"}
     monkeypatch.setattr(module, "_is_plenty", lambda *_: False)
     monkeypatch.setattr(module, "_fitting", lambda *_: 1)
     assert choose(*made(16, "model.widths=[16,16]")).reason == "the memory has room for one trial at a time"

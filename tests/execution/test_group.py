@@ -56,8 +56,8 @@ def test_interrupted_between_and_inside_epochs_and_taken_up_gives_the_same_bits(
     drain(whole)
     stopped = Group(members(tmp_path / "stopped"), FOLDED)
     for limit in (3, 7, 8):
-        asked = iter(range(10**6))
-        ends = drain(stopped, lambda asked=asked, limit=limit: next(asked) >= limit)
+        questions = iter(range(10**6))
+        ends = drain(stopped, lambda questions=questions, limit=limit: next(questions) >= limit)
         assert set(ends.values()) <= {"interrupted"}
     assert drain(stopped) == dict.fromkeys(range(4), "finished")
     for a, b in zip(whole.members, stopped.members, strict=True):

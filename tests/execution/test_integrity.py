@@ -28,8 +28,8 @@ class Heard:
 def run(runs_dir):
     heard = Heard()
     overrides = [*SHARED, "optimizer.lr=0.01,0.1", f"runs_dir={runs_dir}"]
-    found = sweep.start(overrides, None, announce=lambda _about: heard, has_figures=False)
-    trials = found.outcome.result["trials"]
+    outcome = sweep.start(overrides, None, announce=lambda _about: heard, has_figures=False)
+    trials = outcome.outcome.result["trials"]
     return heard.trained, {trial["run_id"]: trial["metrics"] for trial in trials}, trials[0]["run_dir"]
 
 
@@ -126,8 +126,10 @@ def test_a_failed_trial_needs_no_results(done, tmp_path):
 def test_a_trial_that_is_evaluated_again_stays_intact_and_a_damaged_one_damaged(done, tmp_path):
     shutil.copytree(done[0], tmp_path / "runs")
     folder = trial_of(tmp_path / "runs")
-    kept = folder.predictions("val")
-    folder.write_predictions("val", kept["id"], kept["target"], kept["output"] + 1)  # as another device might
+    predictions = folder.predictions("val")
+    folder.write_predictions(
+        "val", predictions["id"], predictions["target"], predictions["output"] + 1
+    )  # as another device might
     assert not is_intact(folder)
     evaluate(str(folder.path), tmp_path / "runs", "val")
     assert is_intact(folder)

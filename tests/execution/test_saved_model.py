@@ -45,21 +45,23 @@ def write_table(path, num=80):
 )
 def test_the_stored_predictions_come_back(tmp_path, overrides):
     folder = trained(tmp_path, *overrides)
-    kept, dataset = folder.predictions("val"), load_data(folder.config)
+    predictions, dataset = folder.predictions("val"), load_data(folder.config)
     outputs = saved_model.load(folder).outputs(dataset.inputs[dataset.val], batch_size=50)
-    np.testing.assert_allclose(outputs.numpy(), kept["output"], rtol=1e-5, atol=1e-5)
-    assert kept["target"].tolist() == dataset.targets[dataset.val].tolist()
+    np.testing.assert_allclose(outputs.numpy(), predictions["output"], rtol=1e-5, atol=1e-5)
+    assert predictions["target"].tolist() == dataset.targets[dataset.val].tolist()
 
 
 def test_new_rows_of_a_table_are_encoded_as_in_training(tmp_path):
     folder = trained(tmp_path, *write_table(tmp_path / "houses.csv"))
     model = saved_model.load(folder)
-    kept, encoding = folder.predictions("val"), model.about["encoding"]
+    predictions, encoding = folder.predictions("val"), model.about["encoding"]
     table = read_columns(tmp_path / "houses.csv", Dialect(encoding["dialect"]["delimiter"]))
     inputs = encode_columns(table, [Feature(**feature) for feature in encoding["features"]], encoding["missing"]).inputs
-    outputs = model.outputs(inputs[kept["id"].astype(int)])
-    np.testing.assert_allclose(outputs.numpy(), kept["output"], rtol=1e-5)
-    assert abs(kept["target"].mean() - kept["output"].mean()) < kept["target"].std(), "in the target's own unit"
+    outputs = model.outputs(inputs[predictions["id"].astype(int)])
+    np.testing.assert_allclose(outputs.numpy(), predictions["output"], rtol=1e-5)
+    assert abs(predictions["target"].mean() - predictions["output"].mean()) < predictions["target"].std(), (
+        "in the target's own unit"
+    )
 
 
 def test_wrong_shapes_and_an_absent_file_are_told(tmp_path):

@@ -40,28 +40,28 @@ def members(holder, *overrides):
 
 def contents(folder):
     """Return what both checkpoints hold, but for the seconds that training took."""
-    found = {}
+    files = {}
     for name in ("last", "best"):
         weights, state = checkpoint.load(folder.checkpoints / name)
         state.pop("elapsed", None)
-        found[name] = weights, state
-    return found
+        files[name] = weights, state
+    return files
 
 
-def assert_equal(one, other):
-    if isinstance(one, torch.Tensor):
-        assert one.dtype == other.dtype
-        assert torch.equal(one, other)
-    elif isinstance(one, dict):
-        assert one.keys() == other.keys()
-        for name in one:
-            assert_equal(one[name], other[name])
-    elif isinstance(one, list | tuple):
-        assert len(one) == len(other)
-        for left, right in zip(one, other, strict=True):
+def assert_equal(a, b):
+    if isinstance(a, torch.Tensor):
+        assert a.dtype == b.dtype
+        assert torch.equal(a, b)
+    elif isinstance(a, dict):
+        assert a.keys() == b.keys()
+        for name in a:
+            assert_equal(a[name], b[name])
+    elif isinstance(a, list | tuple):
+        assert len(a) == len(b)
+        for left, right in zip(a, b, strict=True):
             assert_equal(left, right)
     else:
-        assert one == other
+        assert a == b
 
 
 def drain(group, should_stop=lambda: False):
@@ -79,9 +79,9 @@ def test_own_checkpoints_are_the_same_to_the_bit(tmp_path, monkeypatch, override
     monkeypatch.setattr(stack_saver, "LARGEST", 0)
     apart = Group(members(tmp_path / "apart", *overrides), FOLDED)
     drain(apart)
-    for one, other in zip(shared.members, apart.members, strict=True):
-        assert_equal(contents(one.folder), contents(other.folder))
-        assert not (one.folder.path / STACK_POINTER).exists()
+    for shared_member, other in zip(shared.members, apart.members, strict=True):
+        assert_equal(contents(shared_member.folder), contents(other.folder))
+        assert not (shared_member.folder.path / STACK_POINTER).exists()
     assert not list((tmp_path / "together" / "programs").iterdir())
     assert not (tmp_path / "apart" / "programs").exists()
 
@@ -128,8 +128,8 @@ def test_a_killed_program_goes_on_where_it_was(tmp_path, epochs):
         assert is_intact(member.folder)
     assert not list((tmp_path / "killed").glob("programs/*"))
     drain(killed)
-    for one, other in zip(whole.members, killed.members, strict=True):
-        assert_equal(contents(one.folder), contents(other.folder))
+    for whole_member, other in zip(whole.members, killed.members, strict=True):
+        assert_equal(contents(whole_member.folder), contents(other.folder))
 
 
 def test_shares_are_settled_one_by_one_and_again(tmp_path):

@@ -34,8 +34,8 @@ class Listener:
 
 def run(runs_dir, *overrides, listener=None):
     listener = listener or Listener()
-    asked = [*SHARED, *SPACE, f"runs_dir={runs_dir}", *overrides]
-    return sweep.start(asked, None, announce=lambda _about: listener, has_figures=False).outcome
+    arguments = [*SHARED, *SPACE, f"runs_dir={runs_dir}", *overrides]
+    return sweep.start(arguments, None, announce=lambda _about: listener, has_figures=False).outcome
 
 
 def table(outcome):
@@ -106,8 +106,14 @@ def test_stacks_in_workers_stop_with_a_checkpoint_and_go_on(tmp_path):
 
 def test_folds_in_workers(tmp_path):
     def validate(name, workers):
-        asked = [*SHARED, "cv.k=3", "trainer.fuse=off", f"runs_dir={tmp_path / name}", f"launcher.workers={workers}"]
-        result = cv.start(asked, announce=lambda _about: lambda _end: None, has_figures=False).result
+        arguments = [
+            *SHARED,
+            "cv.k=3",
+            "trainer.fuse=off",
+            f"runs_dir={tmp_path / name}",
+            f"launcher.workers={workers}",
+        ]
+        result = cv.start(arguments, announce=lambda _about: lambda _end: None, has_figures=False).result
         return {key: result[key] for key in ("status", "mean", "std", "out_of_fold")}
 
     assert validate("here", 1) == validate("there", 2)

@@ -30,17 +30,17 @@ def variant(**changes):
 
 def test_classes_come_as_logarithms_of_probabilities():
     outputs, targets = torch.tensor([[[0.0], [2.0]], [[1.0], [torch.nan]]]), torch.tensor([[0, 1], [0, 1]])
-    found = Metrics(extra=[Brier()]).measure(outputs, targets, 2)["brier_error"]
+    metrics = Metrics(extra=[Brier()]).measure(outputs, targets, 2)["brier_error"]
     p = torch.tensor(2.0).double().sigmoid()
-    assert float(found[0]) == pytest.approx(float((2 * 0.25 + 2 * (1 - p) ** 2) / 2))
-    assert found[1].isnan()
+    assert float(metrics[0]) == pytest.approx(float((2 * 0.25 + 2 * (1 - p) ** 2) / 2))
+    assert metrics[1].isnan()
     by_sigmoids = Metrics(extra=[Brier()]).measure(torch.zeros(1, 3, 4), torch.tensor([[0, 1, 2]]), 4, "sigmoid")
     assert float(by_sigmoids["brier_error"]) == pytest.approx(0.75**2 + 3 * 0.25**2)
 
 
 def test_values_come_as_they_are():
-    found = Metrics(extra=[Span()]).measure(torch.tensor([[[1.0], [4.5]]]), torch.tensor([[0.0, 0.0]]), 0)
-    assert found["span"].tolist() == [3.5]
+    metrics = Metrics(extra=[Span()]).measure(torch.tensor([[[1.0], [4.5]]]), torch.tensor([[0.0, 0.0]]), 0)
+    assert metrics["span"].tolist() == [3.5]
 
 
 @pytest.mark.parametrize(

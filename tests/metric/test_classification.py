@@ -32,7 +32,7 @@ def average_precision(y, probability, num_classes):
 
 
 def check_against_scikit_learn(outputs, targets, num_classes):
-    found = classification_report(outputs, targets, num_classes)
+    metrics = classification_report(outputs, targets, num_classes)
     labels = list(range(num_classes))
     for t in range(len(outputs)):
         y, p = targets[t].numpy(), outputs[t].argmax(-1).numpy()
@@ -53,14 +53,14 @@ def check_against_scikit_learn(outputs, targets, num_classes):
             ):
                 expected[f"{name}_{average}"] = score(y, p, average=average, zero_division=0)
         for name, value in expected.items():
-            assert float(found[name][t]) == pytest.approx(value, rel=1e-5, abs=1e-7), name
-        assert float(found["average_precision"][t]) == average_precision(y, probability, num_classes)
+            assert float(metrics[name][t]) == pytest.approx(value, rel=1e-5, abs=1e-7), name
+        assert float(metrics["average_precision"][t]) == average_precision(y, probability, num_classes)
         if set(p) <= set(y) and len(set(y)) > 1:  # it warns of others
             assert expected["balanced_accuracy"] == pytest.approx(reference.balanced_accuracy_score(y, p))
         each = reference.precision_recall_fscore_support(y, p, labels=labels, zero_division=0)
         for name, value in zip(("precision", "recall", "f1", "support"), each, strict=True):
-            np.testing.assert_allclose(found[f"{name}_class"][t].numpy(), value, err_msg=name)
-        np.testing.assert_array_equal(found["confusion"][t].numpy(), reference.confusion_matrix(y, p, labels=labels))
+            np.testing.assert_allclose(metrics[f"{name}_class"][t].numpy(), value, err_msg=name)
+        np.testing.assert_array_equal(metrics["confusion"][t].numpy(), reference.confusion_matrix(y, p, labels=labels))
 
 
 @given(st.integers(2, 8), st.integers(1, 40), st.integers(1, 3), st.integers(0, 10**6))
@@ -86,7 +86,7 @@ def test_degenerate_cases_equal_scikit_learn(predictions, targets):
 
 def test_equals_torchmetrics():
     outputs, targets = draw(3, 500, 7)
-    found = classification_report(outputs, targets, 7)
+    metrics = classification_report(outputs, targets, 7)
     for t in range(3):
         x, y = outputs[t], targets[t]
         expected = {
@@ -98,16 +98,16 @@ def test_equals_torchmetrics():
             "roc_auc": other.multiclass_auroc(x.softmax(-1), y, 7, average="macro"),
         }
         for name, value in expected.items():
-            assert float(found[name][t]) == pytest.approx(float(value), rel=1e-5), name
+            assert float(metrics[name][t]) == pytest.approx(float(value), rel=1e-5), name
 
 
 def test_lecture_example():
     # Hits and false alarms of three classes: 20 and 5, 0 and 1, 19 and 0.
     predictions = [0] * 25 + [1] + [2] * 19
     targets = [0] * 20 + [1] * 3 + [2] * 2 + [0] + [2] * 19
-    found = classification_report(logits_for(predictions, 3), torch.tensor([targets]), 3)
-    assert round(float(found["precision_micro"]), 2) == 0.87
-    assert round(float(found["precision_macro"]), 2) == 0.60
+    metrics = classification_report(logits_for(predictions, 3), torch.tensor([targets]), 3)
+    assert round(float(metrics["precision_micro"]), 2) == 0.87
+    assert round(float(metrics["precision_macro"]), 2) == 0.60
 
 
 def test_two_classes_by_one_or_two_columns():
@@ -131,8 +131,8 @@ def test_a_broken_trial_has_no_metrics_and_leaves_the_others_alone():
     outputs, targets = draw(3, 50, 6)
     whole = classification_report(outputs, targets, 6)
     outputs[1, 7, 2] = torch.nan
-    found = classification_report(outputs, targets, 6)
-    for name, value in found.items():
+    metrics = classification_report(outputs, targets, 6)
+    for name, value in metrics.items():
         assert value[[0, 2]].equal(whole[name][[0, 2]]), name
         assert name == "confusion" or value[1].isnan().all(), name
 
@@ -148,9 +148,9 @@ def test_a_row_of_a_stack_equals_the_trial_alone():
 def test_absent_class_is_left_out_of_roc_auc():
     outputs, _ = draw(1, 30, 3)
     targets = torch.arange(30).remainder(2).unsqueeze(0)
-    found = classification_report(outputs, targets, 3)
-    assert found["roc_auc_class"][0].isnan().tolist() == [False, False, True]
-    assert float(found["roc_auc"]) == pytest.approx(float(found["roc_auc_class"][0, :2].mean()))
+    metrics = classification_report(outputs, targets, 3)
+    assert metrics["roc_auc_class"][0].isnan().tolist() == [False, False, True]
+    assert float(metrics["roc_auc"]) == pytest.approx(float(metrics["roc_auc_class"][0, :2].mean()))
 
 
 def test_beta_weighs_recall():
@@ -158,13 +158,13 @@ def test_beta_weighs_recall():
     y, p = targets[0].numpy(), outputs[0].argmax(-1).numpy()
     for beta in (0.5, 1.0, 3.0):
         expected = reference.fbeta_score(y, p, beta=beta, average=None)
-        found = classification_report(outputs, targets, 4, beta=beta)
-        assert found["fbeta_class"][0].tolist() == pytest.approx(expected.tolist())
-        assert float(found["fbeta_macro"]) == pytest.approx(expected.mean())
+        metrics = classification_report(outputs, targets, 4, beta=beta)
+        assert metrics["fbeta_class"][0].tolist() == pytest.approx(expected.tolist())
+        assert float(metrics["fbeta_macro"]) == pytest.approx(expected.mean())
 
 
 @pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1, 0]])
 def test_top_five_of_equal_logits_are_the_lowest_classes(order):
     # All logits equal: the prediction is class 0 and the best five are 0 to 4, whichever example comes first.
-    found = classification_report(torch.zeros(1, 7, 7), torch.tensor([order]), 7)
-    assert float(found["top5_accuracy"]) == pytest.approx(5 / 7)
+    metrics = classification_report(torch.zeros(1, 7, 7), torch.tensor([order]), 7)
+    assert float(metrics["top5_accuracy"]) == pytest.approx(5 / 7)

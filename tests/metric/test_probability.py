@@ -34,22 +34,25 @@ def exact(logits_NK, link):
     probabilities, odds = [], []
     for row in logits_NK.tolist():
         z = [mpmath.mpf(value) for value in ([0, *row] if len(row) == 1 else row)]
-        own = z
+        odds_of_class = z
         if link == "margin":
-            own = [z[k] - max(z[:k] + z[k + 1 :]) for k in range(len(z))]
+            odds_of_class = [z[k] - max(z[:k] + z[k + 1 :]) for k in range(len(z))]
         is_apart = link != "softmax" and len(row) > 1
-        shares = [1 / (1 + mpmath.exp(-value)) if is_apart else mpmath.exp(value) for value in (own if is_apart else z)]
+        shares = [
+            1 / (1 + mpmath.exp(-value)) if is_apart else mpmath.exp(value)
+            for value in (odds_of_class if is_apart else z)
+        ]
         p = [share / sum(shares) for share in shares]
         probabilities.append(p)
-        odds.append([float(value) for value in (own if is_apart else [mpmath.log(s / (1 - s)) for s in p])])
+        odds.append([float(value) for value in (odds_of_class if is_apart else [mpmath.log(s / (1 - s)) for s in p])])
     return probabilities, np.array(odds)
 
 
 def report(logits, targets, num_classes, link="softmax"):
-    found = classification_report(
+    metrics = classification_report(
         torch.from_numpy(logits)[None], torch.from_numpy(targets)[None], num_classes, link=link
     )
-    return {name: float(value) for name, value in found.items() if value.dim() == 1}
+    return {name: float(value) for name, value in metrics.items() if value.dim() == 1}
 
 
 @pytest.mark.parametrize("link", ["softmax", "sigmoid", "margin"])
@@ -69,9 +72,9 @@ def test_every_metric_of_probabilities_at_large_logits(num_classes, scale, link)
         "calibration_error": sum(gaps) / NUM,
         "accuracy": is_right.mean(),
     }
-    found = report(logits, targets, num_classes, link)
+    scores = report(logits, targets, num_classes, link)
     for name, value in expected.items():
-        assert found[name] == pytest.approx(value, rel=1e-12, abs=1e-15), name
+        assert scores[name] == pytest.approx(value, rel=1e-12, abs=1e-15), name
         seen = weighted(name, logits, targets, Measure(link=link))(np.ones((1, NUM)))
         assert seen[0] == pytest.approx(value, rel=1e-12, abs=1e-15), name
 
@@ -102,11 +105,11 @@ def test_one_against_the_rest_is_normalised_as_scikit_learn_does():
     x[:, :3] += np.eye(3)[y]
     model = OneVsRestClassifier(LogisticRegression()).fit(x, y)
     logits, p = model.decision_function(x), model.predict_proba(x)
-    found = report(logits, y, 3, "sigmoid")
-    assert found["log_loss"] == pytest.approx(reference.log_loss(y, p), rel=1e-12)
+    scores = report(logits, y, 3, "sigmoid")
+    assert scores["log_loss"] == pytest.approx(reference.log_loss(y, p), rel=1e-12)
     areas = [reference.roc_auc_score(y == k, logits[:, k]) for k in range(3)]
-    assert found["roc_auc"] == pytest.approx(np.mean(areas), rel=1e-12)
-    assert found["log_loss"] != pytest.approx(report(logits, y, 3)["log_loss"], rel=1e-3)
+    assert scores["roc_auc"] == pytest.approx(np.mean(areas), rel=1e-12)
+    assert scores["log_loss"] != pytest.approx(report(logits, y, 3)["log_loss"], rel=1e-3)
 
 
 @pytest.mark.parametrize("link", ["softmax", "sigmoid", "margin"])
@@ -115,10 +118,10 @@ def test_resampled_metrics_know_the_link(columns, link):
     draw = np.random.default_rng(columns)
     num_classes = max(2, columns)
     logits, targets = draw.normal(size=(NUM, columns)).astype(np.float32) * 3, draw.integers(num_classes, size=NUM)
-    found = report(logits, targets, num_classes, link)
+    scores = report(logits, targets, num_classes, link)
     for name in names(num_classes):
         seen = weighted(name, logits, targets, Measure(link=link))(np.ones((1, NUM)))
-        assert seen[0] == pytest.approx(found[name], rel=1e-12, abs=1e-15), name
+        assert seen[0] == pytest.approx(scores[name], rel=1e-12, abs=1e-15), name
 
 
 def test_margins_do_not_depend_on_what_all_classes_share():

@@ -26,8 +26,8 @@ def test_curve_equals_scikit_learn():
     scores = torch.randint(0, 20, (80,), generator=draw).float()
     truth = torch.rand(80, generator=draw) < 0.3
     expected = reference.roc_curve(truth.numpy(), scores.numpy(), drop_intermediate=False)
-    for found, value in zip(roc_curve(scores, truth), expected, strict=True):
-        np.testing.assert_allclose(found.numpy(), value)
+    for computed, value in zip(roc_curve(scores, truth), expected, strict=True):
+        np.testing.assert_allclose(computed.numpy(), value)
     rates = roc_curve(scores, truth)
     area = torch.trapezoid(rates[1], rates[0])
     assert float(area) == pytest.approx(

@@ -9,17 +9,17 @@ def test_equals_scikit_learn_and_torch():
     draw = torch.Generator().manual_seed(0)
     targets = 3 * torch.randn(2, 90, generator=draw) + 100
     outputs = (targets + torch.randn(2, 90, generator=draw)).unsqueeze(-1)
-    found = regression_report(outputs, targets)
+    metrics = regression_report(outputs, targets)
     for t in range(2):
         y, p = targets[t].double().numpy(), outputs[t, :, 0].double().numpy()
-        assert float(found["mse"][t]) == pytest.approx(reference.mean_squared_error(y, p))
-        assert float(found["rmse"][t]) == pytest.approx(reference.root_mean_squared_error(y, p))
-        assert float(found["mae"][t]) == pytest.approx(reference.mean_absolute_error(y, p))
-        assert float(found["r2"][t]) == pytest.approx(reference.r2_score(y, p))
-        assert float(found["median_error"][t]) == pytest.approx(reference.median_absolute_error(y, p))
-        assert float(found["bias"][t]) == pytest.approx((p - y).mean())
+        assert float(metrics["mse"][t]) == pytest.approx(reference.mean_squared_error(y, p))
+        assert float(metrics["rmse"][t]) == pytest.approx(reference.root_mean_squared_error(y, p))
+        assert float(metrics["mae"][t]) == pytest.approx(reference.mean_absolute_error(y, p))
+        assert float(metrics["r2"][t]) == pytest.approx(reference.r2_score(y, p))
+        assert float(metrics["median_error"][t]) == pytest.approx(reference.median_absolute_error(y, p))
+        assert float(metrics["bias"][t]) == pytest.approx((p - y).mean())
     huber = torch.nn.functional.huber_loss(outputs[..., 0].double(), targets.double(), reduction="none").mean(-1)
-    torch.testing.assert_close(found["huber"], huber)
+    torch.testing.assert_close(metrics["huber"], huber)
 
 
 def test_shapes_agree():
@@ -30,9 +30,9 @@ def test_shapes_agree():
 
 
 def test_equal_targets_have_no_r2():
-    found = regression(torch.zeros(1, 5), torch.ones(1, 5))
-    assert found["r2"].isnan().all()
-    assert found["mse"].tolist() == [1]
+    metrics = regression(torch.zeros(1, 5), torch.ones(1, 5))
+    assert metrics["r2"].isnan().all()
+    assert metrics["mse"].tolist() == [1]
 
 
 @pytest.mark.parametrize("bad", [torch.nan, torch.inf])

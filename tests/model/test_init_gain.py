@@ -109,8 +109,8 @@ DENSE = [("relu", math.sqrt(2)), ("tanh", Tanh().gain), ("sigmoid", Sigmoid().ga
 def test_auto_is_the_papers_gain_under_every_activation_and_activation_is_its_own(option, activation, gain):
     module = _activation(activation)
     assert build(read_option("init", option), activation_gain=module.gain).gain == PAPERS[option.partition("_")[0]]
-    own = build(read_option("init", option) | {"gain": "activation"}, activation_gain=module.gain)
-    assert own.gain == pytest.approx(gain)
+    by_activation = build(read_option("init", option) | {"gain": "activation"}, activation_gain=module.gain)
+    assert by_activation.gain == pytest.approx(gain)
 
 
 # (fan_in, fan_out) 784 and 300: the literal variances of the papers

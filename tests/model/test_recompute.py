@@ -35,7 +35,7 @@ def test_outputs_gradients_and_running_statistics_are_those_of_the_plain_call():
     torch.testing.assert_close(dict(again.named_buffers()), dict(plain.named_buffers()), rtol=0, atol=0)
 
 
-def kept(call) -> int:
+def bytes_saved(call) -> int:
     """Return how many numbers autograd keeps for the backward pass."""
     sizes = []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: (sizes.append(t.numel()), t)[1], lambda t: t):
@@ -45,7 +45,7 @@ def kept(call) -> int:
 
 def test_less_is_kept():
     module, x = net(), batch()
-    assert kept(lambda: recomputed(module, x)) < kept(lambda: module(x))
+    assert bytes_saved(lambda: recomputed(module, x)) < bytes_saved(lambda: module(x))
 
 
 def test_the_parameters_of_the_moment_are_those_that_functional_call_gives():
@@ -67,8 +67,8 @@ def test_the_parameters_of_the_moment_are_those_that_functional_call_gives():
         for parameter in reference.parameters():
             parameter += 0.5
     expected = gradients(reference, x, reference(x))
-    found = torch.autograd.grad(outputs.square().sum(), [x, *others.values()])
-    torch.testing.assert_close(list(found), expected)
+    grads = torch.autograd.grad(outputs.square().sum(), [x, *others.values()])
+    torch.testing.assert_close(list(grads), expected)
 
 
 def test_vmap_is_refused():

@@ -20,8 +20,8 @@ from tests.present import present
 
 
 def one_layer(layer, *in_shape):
-    (found,) = summarize(layer, in_shape).layers
-    return found
+    (layer_counted,) = summarize(layer, in_shape).layers
+    return layer_counted
 
 
 def test_hand_arithmetic_of_single_layers():
@@ -120,27 +120,27 @@ def test_totals_equal_torchs_counter_and_the_sums_of_the_layers(build, changes, 
         changes = {key: value for key, value in changes.items() if key != "norm"}
     with torch.device("meta"):
         model = build(in_shape=(3, 128, 128), num_outputs=10, **{**blocks, **changes})
-        found = summarize(model, (3, 128, 128))
+        summary = summarize(model, (3, 128, 128))
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             model.eval()(torch.empty(1, 3, 128, 128))
-    assert found.flops == counter.get_total_flops()
-    assert found.flops == sum(layer.flops for layer in found.layers if not layer.is_auxiliary)
+    assert summary.flops == counter.get_total_flops()
+    assert summary.flops == sum(layer.flops for layer in summary.layers if not layer.is_auxiliary)
     assert (
-        found.num_params
-        == sum(layer.num_params for layer in found.layers)
+        summary.num_params
+        == sum(layer.num_params for layer in summary.layers)
         == sum(p.numel() for p in model.parameters())
     )
-    assert sum(layer.share for layer in found.layers) == pytest.approx(1)
-    assert sum(layer.flops_share for layer in found.layers) == pytest.approx(1)
+    assert sum(layer.share for layer in summary.layers) == pytest.approx(1)
+    assert sum(layer.flops_share for layer in summary.layers) == pytest.approx(1)
 
 
 def test_resnet152_takes_less_than_five_seconds_and_no_memory(blocks):
     started = time.perf_counter()
     with torch.device("meta"):
         model = ResNet(152, in_shape=(3, 224, 224), num_outputs=1000, **blocks)
-    found = summarize(model, (3, 224, 224))
+    summary = summarize(model, (3, 224, 224))
     assert time.perf_counter() - started < 5
-    assert found.num_params == 60_192_808
+    assert summary.num_params == 60_192_808
     assert all(parameter.is_meta for parameter in model.parameters())
 
 
@@ -156,10 +156,10 @@ def test_a_model_with_weights_is_left_as_it_is(blocks):
 def test_where_auxiliary_heads_attach(blocks):
     with torch.device("meta"):
         model = GoogLeNet(aux_weights=[0.3, 0.2], in_shape=(3, 224, 224), num_outputs=1000, **blocks)
-    found = summarize(model, (3, 224, 224))
-    attached = [(head.name, head.behind, head.weight) for head in found.auxiliary]
+    summary = summarize(model, (3, 224, 224))
+    attached = [(head.name, head.behind, head.weight) for head in summary.auxiliary]
     assert attached == [("aux1", "inception4a", 0.3), ("aux2", "inception4d", 0.2)]
-    heads = [layer for layer in found.layers if layer.is_auxiliary]
+    heads = [layer for layer in summary.layers if layer.is_auxiliary]
     assert {layer.name.split(".")[0] for layer in heads} == {"aux1", "aux2"}
     assert heads[0].output_shape == (512, 4, 4)
 
@@ -167,9 +167,9 @@ def test_where_auxiliary_heads_attach(blocks):
 def test_frozen_parameters_are_not_trainable(blocks):
     model = MLP([4], in_shape=(3,), num_outputs=2, **blocks)
     model.output.weight.requires_grad_(False)
-    found = summarize(model, (3,))
-    assert found.num_params - found.num_trainable == 8
-    assert all(layer.receptive_field is None for layer in found.layers)
+    summary = summarize(model, (3,))
+    assert summary.num_params - summary.num_trainable == 8
+    assert all(layer.receptive_field is None for layer in summary.layers)
 
 
 def test_warnings_name_the_first_layer_that_sees_more_than_the_image_and_the_window_on_one_pixel(blocks):
@@ -198,8 +198,8 @@ def test_a_module_called_twice_counts_its_parameters_once():
         def forward(self, x):
             return self.layer(self.layer(x)) @ torch.ones(3, 2, device=x.device)
 
-    found = summarize(Twice(), (3,))
-    assert [(layer.name, layer.num_params, layer.flops) for layer in found.layers] == [
+    summary = summarize(Twice(), (3,))
+    assert [(layer.name, layer.num_params, layer.flops) for layer in summary.layers] == [
         ("layer", 12, 18),
         ("layer", 0, 18),
         ("", 0, 12),

@@ -66,10 +66,10 @@ def test_a_head_of_another_size_is_left_out(net, published):
     reference, path = published
     model = net("squeezenet1_1", str(path), in_shape=(3, 48, 48), num_outputs=3)
     initialize(model, Torch(), torch.Generator().manual_seed(1))
-    own, read = model.net.state_dict(), reference.state_dict()
+    weights, read = model.net.state_dict(), reference.state_dict()
     assert model.head_names == {"classifier.1.weight", "classifier.1.bias"}
-    assert all(torch.equal(own[name], read[name]) for name in own.keys() - model.head_names)
-    assert own["classifier.1.weight"].shape[0] == 3
+    assert all(torch.equal(weights[name], read[name]) for name in weights.keys() - model.head_names)
+    assert weights["classifier.1.weight"].shape[0] == 3
 
 
 def test_frozen_is_what_the_patterns_name(net):

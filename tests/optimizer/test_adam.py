@@ -52,8 +52,8 @@ def test_betas_of_each_trial_give_the_bits_it_has_alone(rule, bias_correction):
     betas = [[0.9, 0.999], [0.8, 0.95], [0.0, 0.5], [0.5, 0.0]]
     start, grads_STP = torch.randn(4, 37, generator=draw), torch.randn(20, 4, 37, generator=draw)
 
-    def run(rows, own):
-        params_TP, made = start[rows].clone(), rule(betas=own, bias_correction=bias_correction)
+    def run(rows, betas_T):
+        params_TP, made = start[rows].clone(), rule(betas=betas_T, bias_correction=bias_correction)
         state = made.init(params_TP)
         for step, grads_TP in enumerate(grads_STP, start=1):
             made.update(params_TP, grads_TP[rows].clone(), state, torch.full((len(params_TP), 1), 0.01), step)
@@ -61,5 +61,5 @@ def test_betas_of_each_trial_give_the_bits_it_has_alone(rule, bias_correction):
 
     columns = [torch.tensor(column, dtype=torch.float64).unsqueeze(1) for column in zip(*betas, strict=True)]
     together = run(slice(None), columns)
-    for row, own in enumerate(betas):
-        assert torch.equal(together[row : row + 1], run(slice(row, row + 1), own))
+    for row, trial_betas in enumerate(betas):
+        assert torch.equal(together[row : row + 1], run(slice(row, row + 1), trial_betas))

@@ -29,6 +29,6 @@ def test_milestones_serve_trials_of_different_gamma():
 def test_milestones_of_each_trial_are_those_it_has_alone():
     marks: Any = [torch.tensor(column, dtype=torch.float64) for column in ([[3.0], [1.0]], [[7.5], [2.0]])]
     together = StepDecay(milestones=marks, total_steps=40, steps_per_epoch=4).factor(STEPS)
-    for row, own in enumerate(([3.0, 7.5], [1.0, 2.0])):
-        alone = StepDecay(milestones=own, total_steps=40, steps_per_epoch=4).factor(STEPS)
+    for row, milestones in enumerate(([3.0, 7.5], [1.0, 2.0])):
+        alone = StepDecay(milestones=milestones, total_steps=40, steps_per_epoch=4).factor(STEPS)
         assert torch.equal(together[row], alone)

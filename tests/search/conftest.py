@@ -12,18 +12,18 @@ class Driven:
         self.rounds: list[Round] = []
         self.scores: list[list[float | None]] = []
         strategy = search.propose(problem)
-        asked = next(strategy, None)
-        while asked is not None:
-            self.rounds.append(asked)
-            self.scores.append([objective(proposal) for proposal in asked.proposals])
+        round_ = next(strategy, None)
+        while round_ is not None:
+            self.rounds.append(round_)
+            self.scores.append([objective(proposal) for proposal in round_.proposals])
             try:
-                asked = strategy.send(self.scores[-1])
+                round_ = strategy.send(self.scores[-1])
             except StopIteration:
-                asked = None
+                round_ = None
 
     @property
     def proposals(self) -> list[Proposal]:
-        return [proposal for asked in self.rounds for proposal in asked.proposals]
+        return [proposal for round_ in self.rounds for proposal in round_.proposals]
 
     @property
     def best(self) -> Proposal:

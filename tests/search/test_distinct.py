@@ -87,8 +87,8 @@ STRATEGIES = {
 def test_every_strategy_in_every_space(drive, name, problem, trials, seed):
     driven, again = (drive(STRATEGIES[name](trials, seed), problem, score) for _ in range(2))
     assert driven.rounds == again.rounds
-    assert all(asked.proposals for asked in driven.rounds)
-    assert [asked.number for asked in driven.rounds] == list(range(1, len(driven.rounds) + 1))
+    assert all(round_.proposals for round_ in driven.rounds)
+    assert [round_.number for round_ in driven.rounds] == list(range(1, len(driven.rounds) + 1))
     for proposal in driven.proposals:
         assert list(proposal.settings) == [d.key for d in problem.active(proposal.settings)]
         for d in problem.active(proposal.settings):
@@ -119,8 +119,8 @@ def check(d, value, *, grows):
 @settings(deadline=None)
 def test_a_grid_is_every_setting_once(problem):
     listed = Problem([d for d in problem.dimensions if d.values is not None], 1)
-    (asked,) = Grid().propose(listed)
-    names = [signature(p.settings) for p in asked.proposals]
+    (round_,) = Grid().propose(listed)
+    names = [signature(p.settings) for p in round_.proposals]
     assert len(names) == len(set(names)) == size(listed)
     assert names == [signature(setting) for setting in every({}, listed.dimensions)]
 

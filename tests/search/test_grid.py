@@ -15,9 +15,9 @@ from dlexp.search.strategy import Problem, signature
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=4))
 def test_size_is_the_product_and_all_differ(sizes):
     problem = Problem([Dimension(f"k{i}", "", values=list(range(size))) for i, size in enumerate(sizes)], 1)
-    found = combinations(problem)
-    assert len(found) == math.prod(sizes)
-    assert len({signature(setting) for setting in found}) == len(found)
+    settings = combinations(problem)
+    assert len(settings) == math.prod(sizes)
+    assert len({signature(setting) for setting in settings}) == len(settings)
 
 
 def test_the_last_key_changes_fastest():

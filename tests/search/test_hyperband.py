@@ -13,8 +13,8 @@ X = Dimension("x", "", low=0.0, high=1.0)
 
 def test_the_best_third_goes_on_under_its_number_to_the_end(drive):
     driven = drive(Hyperband(trials=27), Problem([X], 27), lambda p: -abs(p.settings["x"] - 0.4))
-    assert [len(asked.proposals) for asked in driven.rounds] == [27, 9, 3, 1]
-    assert [asked.proposals[0].until for asked in driven.rounds] == [1, 3, 9, None]
+    assert [len(round_.proposals) for round_ in driven.rounds] == [27, 9, 3, 1]
+    assert [round_.proposals[0].until for round_ in driven.rounds] == [1, 3, 9, None]
     for before, after in zip(driven.rounds, driven.rounds[1:], strict=False):
         ranked = sorted(before.proposals, key=lambda p: abs(p.settings["x"] - 0.4))
         assert {p.number for p in after.proposals} == {p.number for p in ranked[: len(after.proposals)]}
@@ -29,38 +29,38 @@ def test_the_winner_is_the_best_of_the_first_rung(drive):
 
 def test_failed_settings_are_not_promoted(drive):
     driven = drive(Hyperband(trials=9), Problem([X], 9), lambda p: None if p.settings["x"] > 0.5 else p.settings["x"])
-    assert all(p.settings["x"] <= 0.5 for asked in driven.rounds[1:] for p in asked.proposals)
+    assert all(p.settings["x"] <= 0.5 for round_ in driven.rounds[1:] for p in round_.proposals)
 
 
 def test_all_failed(drive):
     driven = drive(Hyperband(trials=9), Problem([X], 9), lambda p: None)
-    assert [len(asked.proposals) for asked in driven.rounds] == [9]
+    assert [len(round_.proposals) for round_ in driven.rounds] == [9]
 
 
 def test_brackets_share_the_settings(drive):
     driven = drive(Hyperband(trials=50, brackets=None), Problem([X], 27), lambda p: p.settings["x"])
     firsts = [
-        asked
-        for asked in driven.rounds
-        if asked.proposals[0].number
-        not in {p.number for other in driven.rounds[: driven.rounds.index(asked)] for p in other.proposals}
+        round_
+        for round_ in driven.rounds
+        if round_.proposals[0].number
+        not in {p.number for other in driven.rounds[: driven.rounds.index(round_)] for p in other.proposals}
     ]
-    assert [asked.proposals[0].until for asked in firsts] == [1, 3, 9, None]
-    assert sum(len(asked.proposals) for asked in firsts) == 50
+    assert [round_.proposals[0].until for round_ in firsts] == [1, 3, 9, None]
+    assert sum(len(round_.proposals) for round_ in firsts) == 50
     # shares in proportion to eta^s / (s + 1): 27/4, 9/3, 3/2, 1
-    assert [len(asked.proposals) for asked in firsts] == [28, 12, 6, 4]
+    assert [len(round_.proposals) for round_ in firsts] == [28, 12, 6, 4]
 
 
 def brackets(driven):
     """Return the (settings, epochs) of each bracket's rungs."""
-    found: list[list[tuple[int, int | None]]] = []
+    rungs: list[list[tuple[int, int | None]]] = []
     seen: set[int] = set()
-    for asked in driven.rounds:
-        numbers = {p.number for p in asked.proposals}
-        found += [[]] if not numbers <= seen else []
-        found[-1].append((len(numbers), asked.proposals[0].until))
+    for round_ in driven.rounds:
+        numbers = {p.number for p in round_.proposals}
+        rungs += [[]] if not numbers <= seen else []
+        rungs[-1].append((len(numbers), round_.proposals[0].until))
         seen |= numbers
-    return found
+    return rungs
 
 
 # Li et al. (2018), algorithm 1: n = ceil((s_max + 1) / (s + 1) eta^s) settings of R eta^-s epochs, then floor(n / eta)
@@ -97,7 +97,7 @@ def test_rungs_are_those_of_the_formula(drive, eta, shortest, longest):
     driven = drive(search, Problem([X], longest), lambda p: p.settings["x"])
     s_max = max((s for s in range(10) if longest / eta**s >= shortest), default=0)
     exact = [longest / eta**s for s in range(s_max, -1, -1)]
-    rungs = [asked.proposals[0].until or longest for asked in driven.rounds]
+    rungs = [round_.proposals[0].until or longest for round_ in driven.rounds]
     assert rungs == [math.floor(epochs + 0.5) for epochs in exact]
     assert len(set(rungs)) == len(rungs)
     assert min(rungs) >= min(shortest, longest)
@@ -111,4 +111,4 @@ def test_brackets_never_take_more_settings_than_asked_for(drive, trials):
 
 def test_one_epoch_is_random_search(drive):
     driven = drive(Hyperband(trials=5), Problem([X], 1), lambda p: p.settings["x"])
-    assert [asked.proposals[0].until for asked in driven.rounds] == [None]
+    assert [round_.proposals[0].until for round_ in driven.rounds] == [None]

@@ -41,8 +41,8 @@ def test_a_longer_search_begins_as_a_shorter_one(drive, sobol):
 
 def test_settings_differ_and_a_small_space_is_exhausted(drive):
     problem = Problem([WIDTH, Dimension("b", "", values=[0, 1])], 1)
-    found = [signature(p.settings) for p in drive(Random(trials=100), problem, lambda p: 0.0).proposals]
-    assert len(found) == len(set(found)) == 6
+    signatures = [signature(p.settings) for p in drive(Random(trials=100), problem, lambda p: 0.0).proposals]
+    assert len(signatures) == len(set(signatures)) == 6
 
 
 def test_a_dimension_of_one_option_is_drawn_for_it_alone(drive):

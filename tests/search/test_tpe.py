@@ -28,7 +28,7 @@ def test_the_same_scores_lead_to_the_same_proposals(drive):
     problem = Problem([OPTION, LR, INNER, DEPTH], 1)
     first, again = (drive(TPE(trials=24), problem, objective) for _ in range(2))
     assert first.proposals == again.proposals
-    assert [len(asked.proposals) for asked in first.rounds] == [4] * 6
+    assert [len(round_.proposals) for round_ in first.rounds] == [4] * 6
     assert drive(TPE(trials=24, seed=1), problem, objective).proposals != first.proposals
     for p in first.proposals:
         assert ("o.m" in p.settings) == (p.settings["o"] == "b")
@@ -38,7 +38,7 @@ def test_the_same_scores_lead_to_the_same_proposals(drive):
 def test_draws_where_settings_are_good(drive):
     def typical(search):
         scores = [
-            s for asked in drive(search, Problem([LR, DEPTH], 1), objective).scores for s in asked if s is not None
+            s for round_ in drive(search, Problem([LR, DEPTH], 1), objective).scores for s in round_ if s is not None
         ]
         return statistics.median(scores[-20:])
 

@@ -21,13 +21,13 @@ def bootstrap(values_N: np.ndarray, seed: int, draws: int = 2000) -> Bootstrap:
 
 def test_approaches_the_normal_interval():
     values = drawn(1).normal(0.05, 1.0, 4000)
-    found = bootstrap(values, 2, draws=4000)
+    span = bootstrap(values, 2, draws=4000)
     error = float(values.std()) / 4000**0.5
-    assert found.standard_error == pytest.approx(error, rel=0.05)
-    assert found.low == pytest.approx(float(values.mean()) - 1.96 * error, abs=0.1 * error)
-    assert found.high == pytest.approx(float(values.mean()) + 1.96 * error, abs=0.1 * error)
+    assert span.standard_error == pytest.approx(error, rel=0.05)
+    assert span.low == pytest.approx(float(values.mean()) - 1.96 * error, abs=0.1 * error)
+    assert span.high == pytest.approx(float(values.mean()) + 1.96 * error, abs=0.1 * error)
     normal = 2 * (1 - NormalDist().cdf(abs(values.mean()) / error))
-    assert found.p_value == pytest.approx(normal, abs=0.01)
+    assert span.p_value == pytest.approx(normal, abs=0.01)
 
 
 def test_every_run_sees_the_same_resamples_in_pieces_or_at_once():
@@ -46,8 +46,8 @@ def test_no_difference_at_all():
 
 
 def test_equal_differences_give_one_point():
-    found = bootstrap(np.ones(30), 0, draws=999)
-    assert (found.low, found.high, found.p_value) == (1, 1, 2 / 1000)
+    span = bootstrap(np.ones(30), 0, draws=999)
+    assert (span.low, span.high, span.p_value) == (1, 1, 2 / 1000)
 
 
 def test_refuses_one_example_and_an_undefined_metric():
@@ -62,11 +62,11 @@ def test_refuses_one_example_and_an_undefined_metric():
 
 def test_the_wider_of_percentiles_and_students_form():
     skewed = np.concatenate([np.full(900, 1.0), np.full(100, 4.0)])
-    found = interval(1.3, skewed, 10)
+    span = interval(1.3, skewed, 10)
     error = skewed.std(ddof=1) * (10 / 9) ** 0.5
     # t_9 quantile 0.975 is 2.262157 in any table
-    assert found.low == pytest.approx(1.3 - 2.262157 * error, rel=1e-6)
-    assert found.high == 4.0
+    assert span.low == pytest.approx(1.3 - 2.262157 * error, rel=1e-6)
+    assert span.high == 4.0
     assert interval(0.2, np.linspace(-0.5, 0.9, 1001), 10).p_value > 0.6
     # beyond what 1,000 resamples resolve
     assert interval(1.3, 1.3 + skewed / 100, 500).p_value < 1e-6
@@ -95,8 +95,8 @@ def test_false_alarms_and_coverage():
 
 
 def test_power_rises_with_the_difference():
-    found = [float(np.mean(simulate(13, gap, 200)[:, 0] > 0)) for gap in (0.0, 0.04, 0.08)]
-    assert found[0] < 0.07 < found[1] < found[2]
+    rates = [float(np.mean(simulate(13, gap, 200)[:, 0] > 0)) for gap in (0.0, 0.04, 0.08)]
+    assert rates[0] < 0.07 < rates[1] < rates[2]
 
 
 def made(draw: np.random.Generator, kind: str, num: int, noise: float) -> tuple[np.ndarray, np.ndarray]:
@@ -124,7 +124,7 @@ def test_false_alarms_and_power_by_metric(name, kind):
     print(f"seed {seed}")
 
     def rejections(noise: float, draws: int) -> float:
-        draw, found = drawn(seed), 0
+        draw, num_rejected = drawn(seed), 0
         for i in range(draws):
             outputs, targets = made(draw, kind, 200, 1.0)
             # new noise on the same targets
@@ -132,10 +132,10 @@ def test_false_alarms_and_power_by_metric(name, kind):
             other = fresh + (targets if kind == "values" else 2 * np.eye(3)[targets])
             sides = [weighted(name, side, targets) for side in (outputs, other)]
             values = resample(sides, 200, generator=drawn(i), draws=300)
-            one = np.ones((1, 200))
-            seen = float(sides[0](one)[0] - sides[1](one)[0])
-            found += interval(seen, values[:, 0] - values[:, 1], 200).p_value < 0.05
-        return found / draws
+            whole = np.ones((1, 200))
+            seen = float(sides[0](whole)[0] - sides[1](whole)[0])
+            num_rejected += interval(seen, values[:, 0] - values[:, 1], 200).p_value < 0.05
+        return num_rejected / draws
 
     alarms = rejections(1.0, 2000)
     print(f"{name}: {alarms:.3f} false alarms")

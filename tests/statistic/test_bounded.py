@@ -66,13 +66,13 @@ def test_equal_values_have_none():
 
 
 def test_every_metric_has_its_bounds():
-    found = {row.name: bounds(f"val/{row.name}") for row in METRICS}
-    assert found.pop("bias") == (-math.inf, math.inf)
-    assert found.pop("r2") == (-math.inf, 1.0)
-    assert found.pop("matthews_correlation") == (-1.0, 1.0)
+    bounds_of = {row.name: bounds(f"val/{row.name}") for row in METRICS}
+    assert bounds_of.pop("bias") == (-math.inf, math.inf)
+    assert bounds_of.pop("r2") == (-math.inf, 1.0)
+    assert bounds_of.pop("matthews_correlation") == (-1.0, 1.0)
     errors = {"log_loss", "mse", "rmse", "mae", "huber", "median_error"}
-    assert {name for name, limits in found.items() if limits == (0.0, math.inf)} == errors
-    assert {name for name, limits in found.items() if limits == UNIT} == set(found) - errors
+    assert {name for name, limits in bounds_of.items() if limits == (0.0, math.inf)} == errors
+    assert {name for name, limits in bounds_of.items() if limits == UNIT} == set(bounds_of) - errors
     assert bounds("my_own_score") == (-math.inf, math.inf)
 
 
@@ -85,7 +85,7 @@ def test_plain_interval_covers_independent_values():
 @pytest.mark.parametrize("case", [(0.95, 5, 20), (0.8, 10, 20), (0.95, 10, 100)])
 def test_intervals_of_accuracies_cover_where_the_plain_ones_leave_the_bounds(case):
     truth, k, size = case
-    found = coverage("accuracy", truth, k, size, False, draws=2000)
-    assert 0.935 < found["transformed"] < 0.99
+    covered = coverage("accuracy", truth, k, size, False, draws=2000)
+    assert 0.935 < covered["transformed"] < 0.99
     if truth == 0.95 and size == 20:
-        assert found["plain_outside"] > 0.08
+        assert covered["plain_outside"] > 0.08

@@ -26,18 +26,18 @@ def answers(only_a: int, only_b: int, both: int = 7, neither: int = 3):
     ],
 )
 def test_equals_statsmodels(only_a, only_b, p_value, test):
-    found = mcnemar(*answers(only_a, only_b))
-    assert (found.only_a, found.only_b, found.test) == (only_a, only_b, test)
-    assert found.p_value == pytest.approx(p_value, rel=1e-9)
+    tested = mcnemar(*answers(only_a, only_b))
+    assert (tested.only_a, tested.only_b, tested.test) == (only_a, only_b, test)
+    assert tested.p_value == pytest.approx(p_value, rel=1e-9)
     turned = mcnemar(*answers(only_b, only_a))
     assert turned.p_value == pytest.approx(p_value, rel=1e-9)
-    assert turned.effect == pytest.approx(-found.effect)
+    assert turned.effect == pytest.approx(-tested.effect)
 
 
 def test_exact_form_is_scipys_binomial_test():
     for only_a in range(1, 24):
-        found = mcnemar(*answers(only_a, 24 - only_a))
-        assert found.p_value == pytest.approx(stats.binomtest(only_a, 24).pvalue, rel=1e-9)
+        tested = mcnemar(*answers(only_a, 24 - only_a))
+        assert tested.p_value == pytest.approx(stats.binomtest(only_a, 24).pvalue, rel=1e-9)
 
 
 def rejections(seed: int, num: int, accuracy_a: float, accuracy_b: float, draws: int = 2000) -> float:
@@ -54,5 +54,5 @@ def test_false_alarms_stay_within_the_level(num):
 
 
 def test_power_rises_with_the_difference():
-    found = [rejections(1, 300, 0.85, 0.85 + gap, 500) for gap in (0.0, 0.05, 0.1)]
-    assert found[0] < 0.1 < found[1] < 0.8 < found[2]
+    rates = [rejections(1, 300, 0.85, 0.85 + gap, 500) for gap in (0.0, 0.05, 0.1)]
+    assert rates[0] < 0.1 < rates[1] < 0.8 < rates[2]

@@ -35,8 +35,8 @@ def test_every_metric_equals_its_namesake_on_resamples(num_classes, columns):
     expected = [reference(outputs, targets, num_classes, rows) for rows in rows_BN]
     assert set(names(num_classes)) == set(expected[0]) - {"bias"}
     for name in names(num_classes):
-        found = weighted(name, outputs, targets)(weights_BN)
-        assert found == pytest.approx([values[name] for values in expected], rel=1e-5, abs=1e-6), name
+        resampled = weighted(name, outputs, targets)(weights_BN)
+        assert resampled == pytest.approx([values[name] for values in expected], rel=1e-5, abs=1e-6), name
 
 
 def test_a_class_that_a_resample_lacks():
@@ -45,9 +45,9 @@ def test_a_class_that_a_resample_lacks():
     weights[0, np.flatnonzero(targets != 2)] = 1
     weights[1, np.flatnonzero(targets == 1)] = 1
     rows = np.flatnonzero(targets != 2)
-    found = weighted("roc_auc", outputs, targets)(weights)
-    assert found[0] == pytest.approx(reference(outputs, targets, 3, rows)["roc_auc"])
-    assert np.isnan(found[1])  # only one class: no pair to rank
+    values = weighted("roc_auc", outputs, targets)(weights)
+    assert values[0] == pytest.approx(reference(outputs, targets, 3, rows)["roc_auc"])
+    assert np.isnan(values[1])  # only one class: no pair to rank
 
 
 def test_what_is_not_finite_has_no_value():

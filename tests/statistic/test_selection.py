@@ -24,11 +24,11 @@ def alone(values, noise_BC) -> list[list[Model]]:
 def mean_optimism(truth_S, *, repetitions: int = 600, seed: int = 1) -> tuple[float, float]:
     """Return the mean estimate for settings of unit normal noise, and its standard error."""
     chance = np.random.default_rng(seed)
-    found = [
+    biases = [
         select(alone(truth_S + chance.standard_normal(len(truth_S)), draws(len(truth_S), 100, i))).optimism
         for i in range(repetitions)
     ]
-    return float(np.mean(found)), float(np.std(found) / math.sqrt(repetitions))
+    return float(np.mean(biases)), float(np.std(biases) / math.sqrt(repetitions))
 
 
 @pytest.mark.parametrize("apart", [0.0, 1.0, 2.0])
@@ -47,10 +47,10 @@ def test_of_normal_settings_the_bias_is_within_an_eighth(num, spread):
     largest = np.trapezoid(grid * num * stats.norm.pdf(grid) * stats.norm.cdf(grid) ** (num - 1), grid)
     expected = largest / math.sqrt(1 + spread**2)
     chance = np.random.default_rng(2)
-    found = [
+    optimisms = [
         select(alone(chance.normal(0, math.sqrt(1 + spread**2), num), draws(num, 100, i))).optimism for i in range(400)
     ]
-    assert abs(np.mean(found) - expected) < expected / 8 + 3 * np.std(found) / math.sqrt(400)
+    assert abs(np.mean(optimisms) - expected) < expected / 8 + 3 * np.std(optimisms) / math.sqrt(400)
 
 
 def test_the_best_epoch_of_a_run_that_learns_nothing_is_corrected():
@@ -59,30 +59,30 @@ def test_the_best_epoch_of_a_run_that_learns_nothing_is_corrected():
     for i in range(150):
         right_EN = (chance.random((30, 300)) < 0.5).astype(float)
         noise_BE = jitter.of_means(jitter.weights(100, 300, np.random.default_rng(i)), right_EN)
-        found = select([[Model(right_EN.mean(1), noise_BE)]])
-        raw.append(found.value - 0.5)
-        corrected.append(found.corrected - 0.5)
+        selection = select([[Model(right_EN.mean(1), noise_BE)]])
+        raw.append(selection.value - 0.5)
+        corrected.append(selection.corrected - 0.5)
     assert np.mean(raw) > 0.05
     assert abs(np.mean(corrected)) < 0.2 * np.mean(raw)
 
 
 def test_what_was_not_picked_has_none():
-    found = select([[Model(np.array([0.9]), draws(1))]])
-    assert (found.optimism, found.corrected, found.wins) == (0.0, 0.9, 1.0)
+    selection = select([[Model(np.array([0.9]), draws(1))]])
+    assert (selection.optimism, selection.corrected, selection.wins) == (0.0, 0.9, 1.0)
 
 
 def test_the_interval_is_normal_about_the_corrected_value():
     noise_B1 = draws(1, 1000)
-    found = select([[Model(np.array([0.0]), noise_B1)]])
+    selection = select([[Model(np.array([0.0]), noise_B1)]])
     reach = stats.norm.ppf(0.975) * 1.15 * math.sqrt((noise_B1**2).mean())
-    assert (found.low, found.high) == pytest.approx((-reach, reach))
+    assert (selection.low, selection.high) == pytest.approx((-reach, reach))
 
 
 def test_a_tie_of_equal_predictions_is_shared_and_worth_nothing():
     noise_B4 = np.repeat(draws(1), 4, axis=1)
-    found = select(alone([0.5] * 4, noise_B4))
-    assert found.wins == pytest.approx(0.25)
-    assert found.optimism == pytest.approx(0.0, abs=1e-12)
+    selection = select(alone([0.5] * 4, noise_B4))
+    assert selection.wins == pytest.approx(0.25)
+    assert selection.optimism == pytest.approx(0.0, abs=1e-12)
 
 
 def test_noise_that_all_share_cancels():
@@ -95,16 +95,16 @@ def test_noise_that_all_share_cancels():
 
 
 def test_a_clear_winner_has_none():
-    found = select(alone([1000.0, 1.0, 0.0], draws(3)))
-    assert (found.optimism, found.wins) == (0.0, 1.0)
+    selection = select(alone([1000.0, 1.0, 0.0], draws(3)))
+    assert (selection.optimism, selection.wins) == (0.0, 1.0)
 
 
 def test_never_negative_and_shifts_with_the_values():
     noise_BS = draws(6)
-    found, moved = (select(alone(np.linspace(0, 2, 6) + shift, noise_BS)) for shift in (0.0, 5.0))
-    assert found.optimism > 0
-    assert moved.optimism == pytest.approx(found.optimism)
-    assert moved.corrected == pytest.approx(found.corrected + 5)
+    selection, moved = (select(alone(np.linspace(0, 2, 6) + shift, noise_BS)) for shift in (0.0, 5.0))
+    assert selection.optimism > 0
+    assert moved.optimism == pytest.approx(selection.optimism)
+    assert moved.corrected == pytest.approx(selection.corrected + 5)
 
 
 def test_each_model_takes_its_own_best_epoch_and_a_setting_the_mean_over_its_models():
@@ -133,10 +133,10 @@ def test_a_lucky_one_is_given_the_noise_of_its_equals():
 
 def test_of_a_share_the_interval_is_wilson_s():
     noise_B1 = draws(1) * 0.02
-    found = select([[Model(np.array([0.9]), noise_B1)]], 100)
+    selection = select([[Model(np.array([0.9]), noise_B1)]], 100)
     z = stats.norm.ppf(0.975) * 1.15
     # the shares p whose own normal interval ends at 0.9: (0.9 - p)^2 = z^2 p (1 - p) / 100
-    for end in (found.low, found.high):
+    for end in (selection.low, selection.high):
         assert (0.9 - end) ** 2 == pytest.approx(z**2 * end * (1 - end) / 100, rel=1e-5)
     assert select([[Model(np.array([1.0]), np.zeros((50, 1)))]], 100).low < 0.97
 
@@ -145,6 +145,6 @@ def test_settings_without_an_error_are_given_the_noise_of_their_equals():
     right_EN = np.ones((4, 100))
     right_EN[2, :2] = right_EN[3, 5:7] = 0
     noise_BS = jitter.of_means(jitter.weights(400, 100, np.random.default_rng(0)), right_EN)
-    found = select(alone(right_EN.mean(1), noise_BS), 100)
-    assert 0.001 < found.optimism < 0.02
-    assert found.wins < 0.5
+    selection = select(alone(right_EN.mean(1), noise_BS), 100)
+    assert 0.001 < selection.optimism < 0.02
+    assert selection.wins < 0.5

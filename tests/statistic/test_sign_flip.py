@@ -17,15 +17,15 @@ def test_equals_scipy(num):
     expected = stats.permutation_test(
         (values, np.zeros(num)), lambda x, y: np.mean(x - y), permutation_type="samples", n_resamples=2**num
     )
-    found = sign_flip(values, generator=drawn(0))
-    assert found.p_value == pytest.approx(expected.pvalue, rel=1e-12)
-    assert (found.smallest_p, found.is_exact) == (2 / 2**num, True)
+    flips = sign_flip(values, generator=drawn(0))
+    assert flips.p_value == pytest.approx(expected.pvalue, rel=1e-12)
+    assert (flips.smallest_p, flips.is_exact) == (2 / 2**num, True)
 
 
 @pytest.mark.parametrize("num", [1, 5, 6])
 def test_smallest_p_is_reached_by_equal_signs(num):
-    found = sign_flip(np.full(num, 0.1), generator=drawn(0))
-    assert found.p_value == found.smallest_p == 2 / 2**num
+    flips = sign_flip(np.full(num, 0.1), generator=drawn(0))
+    assert flips.p_value == flips.smallest_p == 2 / 2**num
 
 
 def test_fewest_differences_that_can_tell():
@@ -45,9 +45,9 @@ def test_drawn_signs_approach_all_signs():
     values = drawn(4).normal(0.4, 1.0, 16)
     exact = sign_flip(values, generator=drawn(0)).p_value
     # a seventeenth difference of zero changes no sum: the same p, now from drawn signs
-    found = sign_flip(np.append(values, 0.0), generator=drawn(1), draws=20_000)
-    assert not found.is_exact
-    assert found.p_value == pytest.approx(exact, abs=0.012)
+    flips = sign_flip(np.append(values, 0.0), generator=drawn(1), draws=20_000)
+    assert not flips.is_exact
+    assert flips.p_value == pytest.approx(exact, abs=0.012)
 
 
 def rejections(seed: int, gap: float, draws: int, num: int = 8) -> float:
@@ -58,14 +58,14 @@ def rejections(seed: int, gap: float, draws: int, num: int = 8) -> float:
 
 def test_false_alarms_and_power():
     assert rejections(5, 0.0, 2000) < 0.066
-    found = [rejections(6, gap, 200) for gap in (0.3, 0.8, 1.5)]
-    assert found[0] < found[1] < found[2]
-    assert found[2] > 0.85
+    rates = [rejections(6, gap, 200) for gap in (0.3, 0.8, 1.5)]
+    assert rates[0] < rates[1] < rates[2]
+    assert rates[2] > 0.85
 
 
 def test_false_alarms_of_skewed_differences_of_two_alike():
     # differences of two draws of one law are symmetric about zero, whatever that law
     print("seed 7")
     rows = drawn(7).exponential(size=(2000, 7, 2))
-    found = [sign_flip(row[:, 0] - row[:, 1], generator=drawn(0)).p_value < 0.05 for row in rows]
-    assert np.mean(found) < 0.066
+    rejected = [sign_flip(row[:, 0] - row[:, 1], generator=drawn(0)).p_value < 0.05 for row in rows]
+    assert np.mean(rejected) < 0.066

@@ -16,15 +16,15 @@ def drawn(seed: int) -> np.random.Generator:
 
 def test_by_hand():
     # 1, 2, 3, 4, 5: s^2 = 2.5; chi-square quantiles of 4 degrees of freedom in any table: 0.4844 and 11.1433
-    found = spread(np.arange(1.0, 6.0))
-    assert (found.num, found.mean, found.std) == (5, 3.0, pytest.approx(math.sqrt(2.5)))
-    assert found.low == pytest.approx(math.sqrt(4 * 2.5 / 11.1433), rel=1e-4)
-    assert found.high == pytest.approx(math.sqrt(4 * 2.5 / 0.4844), rel=1e-4)
+    measured = spread(np.arange(1.0, 6.0))
+    assert (measured.num, measured.mean, measured.std) == (5, 3.0, pytest.approx(math.sqrt(2.5)))
+    assert measured.low == pytest.approx(math.sqrt(4 * 2.5 / 11.1433), rel=1e-4)
+    assert measured.high == pytest.approx(math.sqrt(4 * 2.5 / 0.4844), rel=1e-4)
 
 
 def test_values_that_differ_by_rounding_have_no_spread():
-    found = spread(np.array([0.1 + 0.2, 0.3, 0.3]))
-    assert (found.std, found.low, found.high) == (0, 0, 0)
+    measured = spread(np.array([0.1 + 0.2, 0.3, 0.3]))
+    assert (measured.std, measured.low, measured.high) == (0, 0, 0)
     with pytest.raises(ValueError, match="at least two"):
         spread(np.ones(1))
 
@@ -37,9 +37,9 @@ def test_interval_of_the_deviation_covers():
 def test_interval_of_a_share_covers():
     draw = drawn(2)
     parts, wholes = draw.normal(size=(2000, 8)), draw.normal(0.0, 2.0, (2000, 8))
-    found = [variance_share(spread(part), spread(whole)) for part, whole in zip(parts, wholes, strict=True)]
-    assert all(low < ratio < high for ratio, low, high in found)
-    assert 0.935 < np.mean([low <= 0.25 <= high for _, low, high in found]) < 0.965
+    shares = [variance_share(spread(part), spread(whole)) for part, whole in zip(parts, wholes, strict=True)]
+    assert all(low < ratio < high for ratio, low, high in shares)
+    assert 0.935 < np.mean([low <= 0.25 <= high for _, low, high in shares]) < 0.965
 
 
 def test_interval_of_a_share_is_that_of_f():
@@ -58,8 +58,8 @@ def test_two_further_values_differ_by_more_in_one_of_twenty(num):
 
 
 def test_many_values_give_the_repeatability_limit():
-    found = spread(drawn(4).normal(size=100_000))
-    assert largest_chance_difference(found) == pytest.approx(2.77 * found.std, rel=1e-3)
+    measured = spread(drawn(4).normal(size=100_000))
+    assert largest_chance_difference(measured) == pytest.approx(2.77 * measured.std, rel=1e-3)
 
 
 def test_sources_add_as_squares():

@@ -31,9 +31,9 @@ def test_mcnemar():
             only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
             if only_a + only_b == 0:
                 continue
-            found = reference([[0, only_a], [only_b, 0]], exact=only_a + only_b < FEW, correction=True)
+            expected_test = reference([[0, only_a], [only_b, 0]], exact=only_a + only_b < FEW, correction=True)
             # its corrected statistic is (0 - 1)^2 / n where both err equally often
-            expected = 1.0 if only_a == only_b else vars(found)["pvalue"]
+            expected = 1.0 if only_a == only_b else vars(expected_test)["pvalue"]
             assert mcnemar(a, b).p_value == pytest.approx(expected, rel=1e-9)
 
 
@@ -70,9 +70,9 @@ def test_paired_bootstrap():
     ends = np.quantile(values[:, 0] - values[:, 1], [0.025, 0.975])
     assert ends[0] == pytest.approx(expected.confidence_interval.low, abs=0.01)
     assert ends[1] == pytest.approx(expected.confidence_interval.high, abs=0.01)
-    found = interval(float((a - b).mean()), values[:, 0] - values[:, 1], 80)
+    span = interval(float((a - b).mean()), values[:, 0] - values[:, 1], 80)
     # Student's form is that of the paired t-test
     student = stats.ttest_rel(a, b).confidence_interval(0.95)
-    assert found.low == pytest.approx(min(ends[0], student.low), abs=0.01)
-    assert found.high == pytest.approx(max(ends[1], student.high), abs=0.01)
-    assert found.standard_error == pytest.approx(expected.standard_error, rel=0.02)
+    assert span.low == pytest.approx(min(ends[0], student.low), abs=0.01)
+    assert span.high == pytest.approx(max(ends[1], student.high), abs=0.01)
+    assert span.standard_error == pytest.approx(expected.standard_error, rel=0.02)

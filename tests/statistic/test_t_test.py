@@ -12,20 +12,20 @@ VALUES = np.array([0.3, -0.1, 0.5, 0.7, 0.2, 0.4, -0.2, 0.35])
 
 
 def test_without_correction_it_is_scipys():
-    found, expected = corrected_t_test(VALUES, 0.0), stats.ttest_1samp(VALUES, 0)
-    assert found.p_value == pytest.approx(expected[1], rel=1e-12)
+    test, expected = corrected_t_test(VALUES, 0.0), stats.ttest_1samp(VALUES, 0)
+    assert test.p_value == pytest.approx(expected[1], rel=1e-12)
     interval = expected.confidence_interval(0.95)
-    assert (found.low, found.high) == pytest.approx((interval.low, interval.high), rel=1e-12)
-    assert found.effect == pytest.approx(VALUES.mean() / VALUES.std(ddof=1))
+    assert (test.low, test.high) == pytest.approx((interval.low, interval.high), rel=1e-12)
+    assert test.effect == pytest.approx(VALUES.mean() / VALUES.std(ddof=1))
 
 
 def test_correction_by_hand():
     # five folds: differences 1, 2, 3, 4, 5; s^2 = 2.5; variance 2.5 (1/5 + 1/4) = 1.125; t = 3 / 1.06066 = 2.82843
-    found = corrected_t_test(np.arange(1.0, 6.0), 1 / 4)
-    assert found.p_value == pytest.approx(2 * stats.t.sf(math.sqrt(8), 4), rel=1e-12)
+    test = corrected_t_test(np.arange(1.0, 6.0), 1 / 4)
+    assert test.p_value == pytest.approx(2 * stats.t.sf(math.sqrt(8), 4), rel=1e-12)
     # t_4 quantile 0.975 is 2.776445 in any table
-    assert found.high == pytest.approx(3 + 2.776445 * math.sqrt(1.125), abs=1e-6)
-    assert found.low == pytest.approx(3 - 2.776445 * math.sqrt(1.125), abs=1e-6)
+    assert test.high == pytest.approx(3 + 2.776445 * math.sqrt(1.125), abs=1e-6)
+    assert test.low == pytest.approx(3 - 2.776445 * math.sqrt(1.125), abs=1e-6)
 
 
 def test_guards():
@@ -47,15 +47,15 @@ def repeated_folds(seed: int, gap: float, draws: int, k: int = 5, repeats: int =
     print(f"seed {seed}")
     draw = np.random.default_rng(seed)
     data = draw.normal(size=(draws, num, 2))
-    found = []
+    differences = []
     for _ in range(repeats):
         folds = draw.permutation(num).reshape(k, -1)
         for fold in folds:
             train = np.setdiff1d(np.arange(num), fold)
             means = data[:, train].mean(1, keepdims=True)
             error = (data[:, fold] - means) ** 2
-            found.append((error[..., 0] - error[..., 1]).mean(1) + gap)
-    return np.stack(found, 1)
+            differences.append((error[..., 0] - error[..., 1]).mean(1) + gap)
+    return np.stack(differences, 1)
 
 
 def rejections(values: np.ndarray, ratio: float) -> float:
@@ -71,9 +71,9 @@ def test_false_alarms_where_the_plain_test_cries_wolf():
 
 
 def test_power_rises_with_the_difference():
-    found = [rejections(repeated_folds(6, gap, 300, repeats=2), 1 / 4) for gap in (0.0, 0.5, 1.0)]
-    assert found[0] < 0.08 < found[1] < found[2]
-    assert found[2] > 0.7
+    rates = [rejections(repeated_folds(6, gap, 300, repeats=2), 1 / 4) for gap in (0.0, 0.5, 1.0)]
+    assert rates[0] < 0.08 < rates[1] < rates[2]
+    assert rates[2] > 0.7
 
 
 def test_differences_needed():

@@ -67,6 +67,7 @@ def test_an_unknown_run_is_refused(make, tmp_path):
         sync(tmp_path, ["zzz"])
 
 
+@pytest.mark.filterwarnings("ignore")  # mlflow's own libraries warn of each other
 def test_a_run_goes_to_the_store_that_it_was_meant_for(fake_run, runs_dir, query, monkeypatch, tmp_path):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     run = fake_run(runs_dir)

@@ -85,15 +85,15 @@ class Batched(Rows):
             if layer is not None:
                 setattr(module, name, layer(self, full, child))
                 continue
-            own = [*child.named_parameters(recurse=False), *child.named_buffers(recurse=False)]
-            if own:
+            tensors = [*child.named_parameters(recurse=False), *child.named_buffers(recurse=False)]
+            if tensors:
                 raise Unbatchable(f"{full} ({type(child).__name__}) has no form with a trial axis")
             self._exchange(child, f"{full}.")
 
 
-def in_turn(call: Callable[..., Tensor], num_trials: int, x: Tensor, *own: Tensor | None) -> Tensor:
+def in_turn(call: Callable[..., Tensor], num_trials: int, x: Tensor, *tensors: Tensor | None) -> Tensor:
     """Call a layer for each trial with its part of x (T * N, ...) and its rows of its own tensors (T, ...)."""
-    rows = [[None] * num_trials if value is None else value.unbind() for value in own]
+    rows = [[None] * num_trials if value is None else value.unbind() for value in tensors]
     return torch.cat([call(*parts) for parts in zip(x.chunk(num_trials), *rows, strict=True)])
 
 
@@ -119,7 +119,7 @@ class _Layer(nn.Module):
 
     stack: Batched
 
-    def own(self, name: str) -> Tensor:
+    def required(self, name: str) -> Tensor:
         """Return a tensor (T, *shape) that the layer always has."""
         value = self.stack.tensor(f"{self.path}.{name}")
         assert value is not None
@@ -132,7 +132,7 @@ class _Layer(nn.Module):
 
 class _Linear(_Layer):
     def forward(self, x: Tensor) -> Tensor:
-        weight_TED = self.own("weight")
+        weight_TED = self.required("weight")
         x_TND = x.view(len(weight_TED), -1, x.shape[-1])
         return linear(x_TND, weight_TED, self.optional("bias")).flatten(0, 1)
 
@@ -143,7 +143,7 @@ class _Convolution(_Layer):
     def forward(self, x: Tensor) -> Tensor:
         conv = self.original[0]
         assert isinstance(conv, _ConvNd)
-        weight = self.own("weight")
+        weight = self.required("weight")
         return in_turn(conv._conv_forward, len(weight), x, weight, self.optional("bias"))
 
 
@@ -169,12 +169,12 @@ class _BatchNormLayer(_Layer):
     """Vectors in one kernel for all trials; images trial by trial, where torch's own kernel is the faster."""
 
     def forward(self, x: Tensor) -> Tensor:
-        mean_TC, var_TC = self.own("running_mean"), self.own("running_var")
+        mean_TC, var_TC = self.required("running_mean"), self.required("running_var")
         y = self._together(x, mean_TC, var_TC) if x.dim() == 2 else self._in_turn(x, mean_TC, var_TC)
         if self.training:
             self.stack.write(f"{self.path}.running_mean", mean_TC)
             self.stack.write(f"{self.path}.running_var", var_TC)
-            self.stack.write(f"{self.path}.num_batches_tracked", self.own("num_batches_tracked") + 1)
+            self.stack.write(f"{self.path}.num_batches_tracked", self.required("num_batches_tracked") + 1)
         return y
 
     def _together(self, x: Tensor, mean_TC: Tensor, var_TC: Tensor) -> Tensor:
@@ -209,7 +209,7 @@ class _BatchNormLayer(_Layer):
 
 class _DropoutLayer(_Layer):
     def forward(self, x: Tensor) -> Tensor:
-        seed_T, p_T = self.own("seed"), self.own("p")
+        seed_T, p_T = self.required("seed"), self.required("p")
         is_inverted = isinstance(self.original[0], Inverted)
         if not self.training and is_inverted:
             return x
@@ -217,13 +217,13 @@ class _DropoutLayer(_Layer):
         p = p_T.view(-1, *[1] * (x.dim()))
         if not self.training:
             return (x_TN * (1 - p).to(x.dtype)).flatten(0, 1)
-        kept = (hashed_uniform(x_TN.shape[1:], seed_T) >= p).to(x.dtype)
-        return (x_TN * (kept / (1 - p).to(x.dtype) if is_inverted else kept)).flatten(0, 1)
+        mask = (hashed_uniform(x_TN.shape[1:], seed_T) >= p).to(x.dtype)
+        return (x_TN * (mask / (1 - p).to(x.dtype) if is_inverted else mask)).flatten(0, 1)
 
 
 class _PReLULayer(_Layer):
     def forward(self, x: Tensor) -> Tensor:
-        slope = self.own("weight")
+        slope = self.required("weight")
         x_TN = x.unflatten(0, (len(slope), -1))
         slope = slope.view(len(slope), 1, -1, *[1] * (x.dim() - 2))
         return torch.where(x_TN >= 0, x_TN, slope * x_TN).flatten(0, 1)
@@ -231,7 +231,7 @@ class _PReLULayer(_Layer):
 
 class _Maxout(_Layer):
     def forward(self, x: Tensor) -> Tensor:
-        weight, bias = self.own("affine.weight"), self.own("affine.bias")
+        weight, bias = self.required("affine.weight"), self.required("affine.bias")
         if x.dim() == 2:
             z = linear(x.view(len(weight), -1, x.shape[-1]), weight, bias).flatten(0, 1)
         else:

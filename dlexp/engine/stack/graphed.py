@@ -79,7 +79,7 @@ class Graphed:
 
     def _capture(self, sample: Tensor) -> None:
         """Capture each module's passes for batches of one shape; running statistics are put back afterwards."""
-        kept = [{name: buffer.clone() for name, buffer in model.named_buffers()} for model in self.models]
+        saved_buffers = [{name: buffer.clone() for name, buffer in model.named_buffers()} for model in self.models]
         self._shape = sample.shape
         for model in self.models:
             # a shallow copy shares parameters and buffers; its forward is replaced by the graphs
@@ -88,9 +88,9 @@ class Graphed:
             )
             assert isinstance(graph, nn.Module)
             self._graphs.append(graph)
-        for model, buffers in zip(self.models, kept, strict=True):
+        for model, saved in zip(self.models, saved_buffers, strict=True):
             for name, buffer in model.named_buffers():
-                buffer.copy_(buffers[name])
+                buffer.copy_(saved[name])
 
     def set_training(self, is_training: bool) -> None:
         """See `dlexp.engine.forward.Forward`."""

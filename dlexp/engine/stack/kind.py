@@ -34,14 +34,14 @@ def batch_obstacle(model: nn.Module, in_shape: tuple[int, ...]) -> str | None:
     x = torch.cat([x, -x])  # code that branches on a sum or a maximum takes another branch alone than together
     try:
         stack = Batched(pair, device=CPU, channels_last=False)
-        alone = [Solo(copy.deepcopy(one), device=CPU, channels_last=False) for one in pair]
+        alone = [Solo(copy.deepcopy(twin), device=CPU, channels_last=False) for twin in pair]
         for is_training, reason in ((False, MIXES), (True, MIXES), (False, AGAIN)):
             together, grads = _pass(stack, x, is_training, [1, 2])
             for row in (0, 1):
-                outputs, own = _pass(alone[row], x[row : row + 1], is_training, [row + 1])
+                outputs, expected_grads = _pass(alone[row], x[row : row + 1], is_training, [row + 1])
                 if not torch.allclose(outputs[0], together[row], rtol=1e-7, atol=1e-9):
                     return reason
-                if not torch.allclose(own[0], grads[row], rtol=1e-7, atol=1e-9):
+                if not torch.allclose(expected_grads[0], grads[row], rtol=1e-7, atol=1e-9):
                     return AGAIN
     except Unbatchable as error:
         return str(error)

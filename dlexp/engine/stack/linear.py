@@ -28,7 +28,7 @@ class _Linear(torch.autograd.Function):
         if weight_TED.shape[1] == 1 and x_TND.device.type == "cpu":
             # One output: MKL's batched product takes another way for many trials than for one.
             biases = [None] * len(weight_TED) if bias_TE is None else bias_TE.unbind()
-            return torch.stack([F.linear(*own) for own in zip(x_TND, weight_TED, biases, strict=True)])
+            return torch.stack([F.linear(*operands) for operands in zip(x_TND, weight_TED, biases, strict=True)])
         if bias_TE is None:
             return torch.bmm(x_TND, weight_TED.transpose(1, 2))
         return torch.baddbmm(bias_TE.unsqueeze(1), x_TND, weight_TED.transpose(1, 2))

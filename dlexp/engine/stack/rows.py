@@ -36,16 +36,16 @@ class Rows:
             for row, parameters in enumerate(named):
                 view[row].copy_(parameters[name].detach())
         fixed = [name for name, p in first.named_parameters() if not p.requires_grad]
-        kept = [
+        buffers = [
             {**dict(m.named_buffers()), **{n: p[n].detach() for n in fixed}} for m, p in zip(models, named, strict=True)
         ]
-        self.buffers = {name: torch.stack([tensors[name] for tensors in kept]).to(device) for name in kept[0]}
+        self.buffers = {name: torch.stack([tensors[name] for tensors in buffers]).to(device) for name in buffers[0]}
         self._dropouts = [n for n, module in first.named_modules() if isinstance(module, Inverted | Classic)]
         self._renew()
 
     @property
     def num_trials(self) -> int:
-        """T."""
+        """Trials that still train."""
         return self.flat.tensor.shape[0]
 
     def _renew(self) -> None:

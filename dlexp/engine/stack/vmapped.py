@@ -25,8 +25,8 @@ class Vmapped(Rows):
             leaves = {name: leaf.index_select(0, chosen) for name, leaf in leaves.items()}
             buffers = {name: value.index_select(0, chosen) for name, value in buffers.items()}
 
-        def call(parameters: dict[str, Tensor], own: dict[str, Tensor], batch: Tensor) -> Tensor | list[Tensor]:
-            return functional_call(self.template, (parameters, own), (batch,))
+        def call(parameters: dict[str, Tensor], buffers: dict[str, Tensor], batch: Tensor) -> Tensor | list[Tensor]:
+            return functional_call(self.template, (parameters, buffers), (batch,))
 
         if is_shared:  # one batch for all would be a wide product, whose rounding depends on the number of trials
             x = x.expand(len(next(iter(leaves.values()))), *x.shape)

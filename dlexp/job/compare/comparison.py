@@ -59,31 +59,31 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> Compa
     values = [values_of(side, name) for side in sides]
     num_pairs = math.comb(len(sides), 2)
     if len(sides[0].parts) > 1:
-        found = _over_folds(sides, values, name, num_pairs)
+        pairs = _over_folds(sides, values, name, num_pairs)
     else:
-        found = _on_one_split(sides, values, name, num_pairs)
-    judge(found, is_high_better=is_better_high(name))
-    withhold_verdict_between_seeds(found, sides)
+        pairs = _on_one_split(sides, values, name, num_pairs)
+    judge(pairs, is_high_better=is_better_high(name))
+    withhold_verdict_between_seeds(pairs, sides)
     return {
         "kind": "compare",
         "metric": f"val/{name}",
         "alpha": ALPHA,
-        "runs": [_describe(*some) for some in zip(sides, labels(sides), values, strict=True)],
-        "pairs": found,
+        "runs": [_describe(*shown) for shown in zip(sides, labels(sides), values, strict=True)],
+        "pairs": pairs,
         "notes": _notes(sides),
     }
 
 
-def choose_metric(asked: str | None, predictions: Predictions) -> str:
+def choose_metric(wanted: str | None, predictions: Predictions) -> str:
     """Return the name of a metric that these predictions have.
 
     Raises:
         ConfigError: There is none of that name.
     """
     known = score.names(max(2, predictions.outputs.shape[1]) if predictions.outputs.ndim > 1 else 0)
-    name = known[0] if asked is None else asked.removeprefix("val/")
+    name = known[0] if wanted is None else wanted.removeprefix("val/")
     if name not in known:
-        raise ConfigError(f"--metric: got {asked}; choose one of {', '.join(known)}{did_you_mean(name, known)}")
+        raise ConfigError(f"--metric: got {wanted}; choose one of {', '.join(known)}{did_you_mean(name, known)}")
     return name
 
 
@@ -91,8 +91,8 @@ def values_of(side: Side, name: str) -> np.ndarray:
     """Return a metric (parts, seeds) of every part and seed."""
     return np.array(
         [
-            [float(_weighted(name, one)(np.ones((1, len(one.ids))))[0]) for one in several]
-            for several in side.parts.values()
+            [float(_weighted(name, predictions)(np.ones((1, len(predictions.ids))))[0]) for predictions in by_seed]
+            for by_seed in side.parts.values()
         ]
     )
 
@@ -117,7 +117,7 @@ def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pa
         }
     except ValueError as error:
         raise RunError(f"val/{name}: {error}") from error
-    found = []
+    pairs = []
     for (i, j), span in spans.items():
         differences = values[i][0] - values[j][0]
         if len(differences) > 1:
@@ -126,12 +126,12 @@ def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pa
             record = _over_examples(float(differences[0]), span, num, num_pairs)
             if is_counted:
                 record |= _mcnemar(predictions[i][0], predictions[j][0])
-        found.append(Pair(a=sides[i].run_id, b=sides[j].run_id, **record))
-    return found
+        pairs.append(Pair(a=sides[i].run_id, b=sides[j].run_id, **record))
+    return pairs
 
 
 def _mean_over_seeds(name: str, by_seed: list[Predictions]) -> score.Weighted:
-    functions = [_weighted(name, one) for one in by_seed]
+    functions = [_weighted(name, predictions) for predictions in by_seed]
     return lambda weights_BN: np.mean([function(weights_BN) for function in functions], axis=0)
 
 
@@ -193,16 +193,16 @@ def _over_seeds(differences: np.ndarray, span: Bootstrap, num_pairs: int) -> dic
 
 def _over_folds(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[Pair]:
     parts = sides[0].parts.values()
-    ratio = float(np.mean([len(several[0].ids) / several[0].num_train for several in parts]))
+    ratio = float(np.mean([len(by_seed[0].ids) / by_seed[0].num_train for by_seed in parts]))
     means = [of_side.mean(1) for of_side in values]
     if not np.isfinite(means).all():
         raise RunError(f"val/{name}: not defined on every fold; choose another --metric or a smaller cv.k")
-    found = []
+    pairs = []
     for (a, mine), (b, theirs) in itertools.combinations(zip(sides, means, strict=True), 2):
         record = compare_folds(a.run_id, b.run_id, mine - theirs, ratio, num_pairs)
         record["k"] = 1 + max(fold for _, fold in a.parts)
-        found.append(record)
-    return found
+        pairs.append(record)
+    return pairs
 
 
 def withhold_verdict_between_seeds(pairs: list[Pair], sides: list[Side]) -> None:

@@ -43,13 +43,15 @@ def pair_sides(refs: list[str], runs_dir: Path) -> list[Side]:
 def labels(sides: list[Side]) -> list[str]:
     """Return a name for each: its id and those of its settings that not all of them share, places and servers aside."""
     shared = set.intersection(*(set(side.overrides) for side in sides))
-    found = []
+    names = []
     for side in sides:
         differing = [override for override in side.overrides if override not in shared]
-        own = [override for override in differing if override.lstrip("+").split("=")[0].split(".")[0] not in IRRELEVANT]
+        relevant = [
+            override for override in differing if override.lstrip("+").split("=")[0].split(".")[0] not in IRRELEVANT
+        ]
         seeds = f" ({len(side.seeds)} seeds)" if len(side.seeds) > 1 else ""
-        found.append(f"{side.run_id} {' '.join(own) or 'default'}{seeds}")
-    return found
+        names.append(f"{side.run_id} {' '.join(relevant) or 'default'}{seeds}")
+    return names
 
 
 def _join_seeds(sides: list[Side]) -> list[Side]:
@@ -134,11 +136,12 @@ def is_pooled(side: Side, name: str) -> bool:
 def pool_folds(side: Side) -> Side:
     """Return a cv whose held-out predictions are those of one split, for each seed."""
     pooled = []
-    for several in zip(*side.parts.values(), strict=True):
+    for of_seed in zip(*side.parts.values(), strict=True):
         ids, targets, outputs = (
-            np.concatenate([getattr(one, name) for one in several]) for name in ("ids", "targets", "outputs")
+            np.concatenate([getattr(predictions, name) for predictions in of_seed])
+            for name in ("ids", "targets", "outputs")
         )
-        pooled.append(replace(several[0], ids=ids, targets=targets, outputs=outputs))
+        pooled.append(replace(of_seed[0], ids=ids, targets=targets, outputs=outputs))
     return replace(side, parts={(0, 0): pooled})
 
 
@@ -152,9 +155,11 @@ def require_same_constants(name: str, sides: list[Side]) -> None:
     if constant is None:
         return
     for part in sides[0].parts:
-        several = {float(f"{getattr(one.measure, constant):.6g}") for side in sides for one in side.parts[part]}
-        if len(several) > 1:
-            shown = ", ".join(f"{value:g}" for value in sorted(several))
+        values = {
+            float(f"{getattr(predictions.measure, constant):.6g}") for side in sides for predictions in side.parts[part]
+        }
+        if len(values) > 1:
+            shown = ", ".join(f"{value:g}" for value in sorted(values))
             cure = "choose another --metric, or train with the same metric.beta, or loss.delta and training part"
             raise RunError(f"--metric: got {name}, whose {constant} is {shown}; {cure}")
 

@@ -84,15 +84,15 @@ def measure(
     with trust.words_of(folder.run_id):
         resolve(overrides, config_dir)
         idle = {source: why for source in SOURCES if (why := _why_idle(source, overrides, config_dir))}
-        found: dict[str, Side] = {}
+        side_of: dict[str, Side] = {}
         for source in [*(source for source in SOURCES if source not in idle), ALL]:
             searching = _searching(source, overrides, num_seeds)
             ended = sweep.start(searching, config_dir, announce=announce(source), has_figures=has_figures)
             if ended.outcome.result["status"] == "interrupted":
                 return Measured(folder.run_id, None, ended.outcome.exit_code)
-            found[source] = _read(source, ended.outcome.result, folder)
-    values = {source: values_of(side, chosen)[0] for source, side in found.items()}
-    return Measured(folder.run_id, _document(folder, chosen, found, values, idle), 0)
+            side_of[source] = _read(source, ended.outcome.result, folder)
+    values = {source: values_of(side, chosen)[0] for source, side in side_of.items()}
+    return Measured(folder.run_id, _document(folder, chosen, side_of, values, idle), 0)
 
 
 def _why_idle(source: str, overrides: list[str], config_dir: Path | None) -> str:
@@ -108,10 +108,10 @@ def _why_idle(source: str, overrides: list[str], config_dir: Path | None) -> str
 def _searching(source: str, overrides: list[str], num_seeds: int) -> list[str]:
     """Return the overrides of the sweep that varies one source, or all of them."""
     if source == ALL:
-        kept = [o.text for o in parse(overrides) if o.key != "seed" and not o.key.startswith("seeds.")]
-        return [*kept, f"seed=range(0,{num_seeds})"]
-    kept = [o.text for o in parse(overrides) if o.key != f"seeds.{source}"]
-    return [*kept, f"seeds.{source}=range(0,{num_seeds})"]
+        other_overrides = [o.text for o in parse(overrides) if o.key != "seed" and not o.key.startswith("seeds.")]
+        return [*other_overrides, f"seed=range(0,{num_seeds})"]
+    other_overrides = [o.text for o in parse(overrides) if o.key != f"seeds.{source}"]
+    return [*other_overrides, f"seeds.{source}=range(0,{num_seeds})"]
 
 
 def _read(source: str, result: SweepResult, folder: RunFolder) -> Side:
@@ -141,34 +141,34 @@ def _name(source: str) -> str:
 
 
 def _document(
-    folder: RunFolder, metric: str, found: dict[str, Side], values: dict[str, np.ndarray], idle: dict[str, str]
+    folder: RunFolder, metric: str, side_of: dict[str, Side], values: dict[str, np.ndarray], idle: dict[str, str]
 ) -> Noise:
-    spreads = {source: spread(some) for source, some in values.items()}
+    spreads = {source: spread(measured) for source, measured in values.items()}
     whole = spreads[ALL]
     records = []
     for source in SOURCES:
         record: dict[str, Any] = {"source": source, "name": _name(source), "key": f"seeds.{source}"}
         if source in idle:
             records.append(record | {"is_absent": True, "why": idle[source]})
-        elif len(set(values[source])) == 1 and _are_equal(found[source]):
+        elif len(set(values[source])) == 1 and _are_equal(side_of[source]):
             why = f"{len(values[source])} seeds gave equal outputs"
-            records.append(record | {"is_absent": True, "why": why, "sweep": found[source].run_id})
+            records.append(record | {"is_absent": True, "why": why, "sweep": side_of[source].run_id})
         else:
             shares = variance_share(spreads[source], whole) if whole.std else (None, None, None)
             share = {"share": shares[0], "share_interval": list(shares[1:])}
             records.append(
-                record | {"is_absent": False} | _described(found[source], spreads[source], values[source]) | share
+                record | {"is_absent": False} | _described(side_of[source], spreads[source], values[source]) | share
             )
-    own = values_of(load_side(folder.runs_dir, str(folder.path)), metric)
+    run_values = values_of(load_side(folder.runs_dir, str(folder.path)), metric)
     return {
         "kind": "noise",
         "run_id": folder.run_id,
         "run_dir": str(folder.path),
         "metric": f"val/{metric}",
         "seeds": whole.num,
-        "value": float(own[0, 0]),
+        "value": float(run_values[0, 0]),
         "sources": records,
-        "all": AllSources(source=ALL, name=_name(ALL), key="seed", **_described(found[ALL], whole, values[ALL])),
+        "all": AllSources(source=ALL, name=_name(ALL), key="seed", **_described(side_of[ALL], whole, values[ALL])),
         "least_difference": largest_chance_difference(whole),
         "notes": _notes(whole, records),
     }

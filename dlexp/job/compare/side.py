@@ -116,10 +116,10 @@ def load_trained(runs_dir: Path, ref: str) -> RunFolder:
 
 
 def _parse(ref: str) -> tuple[str, int | None]:
-    found = re.fullmatch(r"(.+):(\d+)", ref)
-    if found is None or Path(ref).is_dir():
+    match = re.fullmatch(r"(.+):(\d+)", ref)
+    if match is None or Path(ref).is_dir():
         return ref, None
-    return found[1], int(found[2])
+    return match[1], int(match[2])
 
 
 def _enter(
@@ -139,9 +139,9 @@ def _load_setting(
     folders = [_trial_folder(folder, trial) for trial in trials]
     seeds = [str(trial["overrides"].get("seed", manifest["seed"])) for trial in trials]
     is_one = len(trials) == 1
-    found = _enter(folder, manifest, "train", seeds, {(0, 0): [_read(trial) for trial in folders]})
+    side = _enter(folder, manifest, "train", seeds, {(0, 0): [_read(trial) for trial in folders]})
     return replace(
-        found,
+        side,
         run_id=folder.run_id if place is None else f"{folder.run_id}:{place}",
         overrides=[text for text in folders[0].overrides if is_one or not text.startswith("seed=")],
         folder=folder if place is None else folders[0],
@@ -181,11 +181,11 @@ def _trial_folder(sweep: RunFolder, trial: dict[str, Any]) -> RunFolder:
 def _load_cv_setting(ref: str, folder: RunFolder, settings: list[dict[str, Any]], place: int | None) -> Side:
     """Return a setting of a cv over several."""
     picked = _at(ref, settings, place)
-    found = load_side(folder.runs_dir, str(_trial_folder(folder, picked).path))
+    side = load_side(folder.runs_dir, str(_trial_folder(folder, picked).path))
     overrides = picked["overrides"]
     shown = [f"{key}={value}" for key, value in overrides.items()] if isinstance(overrides, dict) else overrides
     run_id = folder.run_id if place is None else f"{folder.run_id}:{place}"
-    return replace(found, run_id=run_id, overrides=shown, picked_among=0 if place is not None else len(settings))
+    return replace(side, run_id=run_id, overrides=shown, picked_among=0 if place is not None else len(settings))
 
 
 def _read_folds(
@@ -206,9 +206,11 @@ def _read_folds(
 
 
 def _read(folder: RunFolder, num_train: int = 0) -> Predictions:
-    kept = folder.predictions("val")
-    order = np.argsort(kept["id"], kind="stable")
-    return Predictions(kept["id"][order], kept["target"][order], kept["output"][order], num_train, read_measure(folder))
+    stored = folder.predictions("val")
+    order = np.argsort(stored["id"], kind="stable")
+    return Predictions(
+        stored["id"][order], stored["target"][order], stored["output"][order], num_train, read_measure(folder)
+    )
 
 
 def _state(manifest: dict[str, Any], result: dict[str, Any] | None) -> str:

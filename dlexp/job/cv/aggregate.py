@@ -50,7 +50,7 @@ def pool_single(cv: RunFolder, records: list[FoldRecord], dataset: Dataset) -> d
     by_seed: dict[int, list[RunFolder]] = {}
     for record in records:
         by_seed.setdefault(record["seed"], []).append(folders[record["run_id"]])
-    reports = [_report([[folder] for folder in some], cv, dataset)[1] for some in by_seed.values()]
+    reports = [_report([[folder] for folder in folders], cv, dataset)[1] for folders in by_seed.values()]
     return {
         f"val/{name}": float(np.mean([report[name] for report in reports]))
         for name, value in reports[0].items()
@@ -75,9 +75,12 @@ def summarize(records: list[FoldRecord], held_out: float) -> dict[str, dict[str,
     """
     names = [name for name in records[0]["metrics"] if all(_is_number(r["metrics"].get(name)) for r in records)]
     folds = by_fold(records).values()
-    values_FS = {n: np.array([[r["metrics"][n] for r in some] for some in folds], dtype=np.float64) for n in names}
+    values_FS = {
+        n: np.array([[r["metrics"][n] for r in records_of_fold] for records_of_fold in folds], dtype=np.float64)
+        for n in names
+    }
     values = {name: table.mean(1) for name, table in values_FS.items()}
-    found = {
+    summary = {
         "mean": {name: float(v.mean()) for name, v in values.items()},
         "std": {name: float(v.std(ddof=1)) for name, v in values.items()},
         "interval": {name: list(mean_interval(v, bounds(name))) for name, v in values.items()},
@@ -85,8 +88,8 @@ def summarize(records: list[FoldRecord], held_out: float) -> dict[str, dict[str,
     }
     if all(table.shape[1] > 1 for table in values_FS.values()):
         parts = {name: _parts_of_spread(table) for name, table in values_FS.items()}
-        found |= {f"std_{kind}": {name: both[kind] for name, both in parts.items()} for kind in ("seeds", "folds")}
-    return found
+        summary |= {f"std_{kind}": {name: both[kind] for name, both in parts.items()} for kind in ("seeds", "folds")}
+    return summary
 
 
 def _parts_of_spread(values_FS: np.ndarray) -> dict[str, float]:
@@ -97,10 +100,10 @@ def _parts_of_spread(values_FS: np.ndarray) -> dict[str, float]:
 
 def by_fold(records: list[FoldRecord]) -> dict[tuple[int, int], list[FoldRecord]]:
     """Return the records of each fold, one a seed, by repeat and fold."""
-    found: dict[tuple[int, int], list[FoldRecord]] = {}
+    records_by_fold: dict[tuple[int, int], list[FoldRecord]] = {}
     for record in records:
-        found.setdefault((record["repeat"], record["fold"]), []).append(record)
-    return found
+        records_by_fold.setdefault((record["repeat"], record["fold"]), []).append(record)
+    return records_by_fold
 
 
 def pool(cv: RunFolder, records: list[FoldRecord], dataset: Dataset) -> dict[str, Any]:
@@ -115,24 +118,29 @@ def pool(cv: RunFolder, records: list[FoldRecord], dataset: Dataset) -> dict[str
         dataset: For the task and the names of classes.
     """
     folders = {child.run_id: child for child in cv.children()}
-    groups = [[folders[record["run_id"]] for record in some] for some in by_fold(records).values()]
-    (ids, targets, outputs), found = _report(groups, cv, dataset)
+    groups = [
+        [folders[record["run_id"]] for record in records_of_fold] for records_of_fold in by_fold(records).values()
+    ]
+    (ids, targets, outputs), metrics = _report(groups, cv, dataset)
     cv.write_predictions("val", ids, targets, outputs.numpy())
-    return found
+    return metrics
 
 
 def _report(
     groups: list[list[RunFolder]], cv: RunFolder, dataset: Dataset
 ) -> tuple[tuple[np.ndarray, np.ndarray, Tensor], dict[str, Any]]:
     """Return ids, targets and outputs of all folds, each the mean of its trainings, and their metrics."""
-    kept = [[folder.predictions("val") for folder in some] for some in groups]
-    measure = pooled([read_measure(folder) for some in groups for folder in some])
-    ids, targets = (np.concatenate([some[0][key] for some in kept]) for key in ("id", "target"))
+    predictions = [[folder.predictions("val") for folder in of_fold] for of_fold in groups]
+    measure = pooled([read_measure(folder) for of_fold in groups for folder in of_fold])
+    ids, targets = (np.concatenate([of_fold[0][key] for of_fold in predictions]) for key in ("id", "target"))
     outputs = torch.cat(
-        [_mean([torch.from_numpy(one["output"]) for one in some], dataset, measure.link) for some in kept]
+        [
+            _mean([torch.from_numpy(stored["output"]) for stored in of_fold], dataset, measure.link)
+            for of_fold in predictions
+        ]
     )
-    own = build_metrics(stored_config(cv), dataset)
-    return (ids, targets, outputs), report(outputs, torch.from_numpy(targets), dataset.num_classes, measure, own)
+    metrics = build_metrics(stored_config(cv), dataset)
+    return (ids, targets, outputs), report(outputs, torch.from_numpy(targets), dataset.num_classes, measure, metrics)
 
 
 def _mean(outputs: list[Tensor], dataset: Dataset, link: str) -> Tensor:
@@ -146,12 +154,12 @@ def draw_figures(cv: RunFolder, dataset: Dataset, result: Mapping[str, Any], mon
     from dlexp.report import confusion, residual, roc
     from dlexp.report.cv import draw
 
-    kept = cv.predictions("val")
+    held_out = cv.predictions("val")
     drawn = [draw(result, monitor, cv.figures / "folds.png")]
     if not dataset.class_names:
-        return [*drawn, residual.draw(kept["target"], kept["output"], cv.figures / "residuals.png")]
+        return [*drawn, residual.draw(held_out["target"], held_out["output"], cv.figures / "residuals.png")]
     counts = np.array(result["out_of_fold"]["confusion_matrix"])
-    outputs, targets = torch.from_numpy(kept["output"]), torch.from_numpy(kept["target"])
+    outputs, targets = torch.from_numpy(held_out["output"]), torch.from_numpy(held_out["target"])
     return [
         *drawn,
         confusion.draw(counts, dataset.class_names, cv.figures / "confusion.png"),

@@ -55,7 +55,7 @@ def audit(overrides: list[str], config_dir: Path | None = None) -> Audit:
     """
     with Interrupt(can_wait=False):
         spec = prepare(overrides, config_dir)
-        records = [_audit_fold(spec, one, *some) for one in spec.settings for some in _folds(spec)]
+        records = [_audit_fold(spec, setting, *place) for setting in spec.settings for place in _folds(spec)]
     findings = _findings(spec, records)
     clean = not any(record["in_both"] or record["changed"] or record["groups_in_both"] for record in records)
     return {"kind": "audit", "clean": clean, "findings": findings, "folds": records}
@@ -109,7 +109,7 @@ def fitted(config: dict[str, Any], dataset: Dataset) -> dict[str, list[Tensor]]:
     """
     affine: Affine = build(config["normalize"]).fit(dataset.inputs, dataset.train)
     loss = build_loss([config], [dataset], torch.device("cpu"))
-    found = {
+    tensors = {
         "encoding": [torch.frombuffer(bytearray(json.dumps(dataset.encoding), "utf-8"), dtype=torch.uint8)],
         "normalize": [affine.scale, affine.shift],
         "impute": [] if affine.fill is None else [affine.fill],
@@ -117,8 +117,8 @@ def fitted(config: dict[str, Any], dataset: Dataset) -> dict[str, list[Tensor]]:
     }
     if not dataset.num_classes:
         unit = TargetScale.fit(dataset.targets, dataset.train)
-        found["unit"] = [unit.mean, unit.std]
-    return found | {"weights": _trained(config, dataset)}
+        tensors["unit"] = [unit.mean, unit.std]
+    return tensors | {"weights": _trained(config, dataset)}
 
 
 def _trained(config: dict[str, Any], dataset: Dataset) -> list[Tensor]:
@@ -130,12 +130,12 @@ def _trained(config: dict[str, Any], dataset: Dataset) -> list[Tensor]:
     return [run.step.forward.flat.tensor.clone(), *(value.clone() for value in run.step.state.values())]
 
 
-def _audit_fold(spec: CVSpec, one: Setting, fold: Fold, away: Tensor, inner: int | None) -> AuditedFold:
+def _audit_fold(spec: CVSpec, setting: Setting, fold: Fold, away: Tensor, inner: int | None) -> AuditedFold:
     part = spec.dataset.with_parts(fold.train, fold.val)
-    own = configure(one.config, fold, inner=inner)
-    before, after = fitted(own, part), fitted(own, perturb(part))
+    config = configure(setting.config, fold, inner=inner)
+    before, after = fitted(config, part), fitted(config, perturb(part))
     changed = [name for name, values in before.items() if not _are_equal(values, after[name])]
-    if not own["trainer"]["monitor"].startswith("train/"):
+    if not config["trainer"]["monitor"].startswith("train/"):
         changed.append("choice of the epoch")
     ids = [part.sample_ids(rows) for rows in (part.train, part.val, away)]
     groups = part.groups
@@ -143,7 +143,7 @@ def _audit_fold(spec: CVSpec, one: Setting, fold: Fold, away: Tensor, inner: int
         "repeat": fold.repeat,
         "fold": fold.fold,
         "inner": inner,
-        "setting": one.values,
+        "setting": setting.values,
         "num_train": len(part.train),
         "num_val": len(part.val),
         "in_both": len(np.intersect1d(ids[0], ids[1])) + len(np.intersect1d(ids[0] + ids[1], ids[2])),
@@ -163,19 +163,21 @@ def _same(mine: Tensor, theirs: Tensor) -> bool:
 
 
 def _findings(spec: CVSpec, records: list[AuditedFold]) -> list[str]:
-    found = []
+    findings = []
     held_out = torch.cat([fold.val for fold in spec.folds])
     counts = torch.bincount(held_out, minlength=len(spec.dataset.targets))
     if counts[spec.dataset.test].any():
         raise ConfigError("cv: got folds that hold sealed test rows; deal them without data.test")
     monitor = spec.config["trainer"]["monitor"]
     if not monitor.startswith("train/"):
-        found.append(f"trainer.monitor={monitor}: the held-out part chooses the epoch; the scores would be optimistic")
+        findings.append(
+            f"trainer.monitor={monitor}: the held-out part chooses the epoch; the scores would be optimistic"
+        )
     first = spec.settings[0].values  # the folds are the same for every setting
     duplicates = sum(r["duplicates"] for r in records if r["inner"] is None and r["setting"] == first)
     if duplicates:
-        found.append(
+        findings.append(
             f"{duplicates} held-out examples stand in their training part too, byte for byte, over all folds; "
             "remove the copies, or give them one group"
         )
-    return found
+    return findings

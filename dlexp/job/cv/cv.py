@@ -253,12 +253,16 @@ def _several_settings(progress: _Progress) -> tuple[CVSettingsResult, list[FoldR
     folders = [
         known.get(number) or create_setting(spec, progress.folder, number) for number in range(len(spec.settings))
     ]
-    settings = [replace(one, config=stored_config(folder)) for one, folder in zip(spec.settings, folders, strict=True)]
+    settings = [
+        replace(setting, config=stored_config(folder)) for setting, folder in zip(spec.settings, folders, strict=True)
+    ]
     numbers = {folder.path: number for number, folder in enumerate(folders)}
     ends: list[list[FoldResult]] = [[] for _ in settings]
     results: dict[int, CVResult] = {}
-    planned = [fold_runs(spec, one, folder) for one, folder in zip(settings, folders, strict=True)]
-    for end in train_fold_runs([fold_run for some in planned for fold_run in some], spec.dataset, progress.dispatcher):
+    planned = [fold_runs(spec, setting, folder) for setting, folder in zip(settings, folders, strict=True)]
+    for end in train_fold_runs(
+        [fold_run for of_setting in planned for fold_run in of_setting], spec.dataset, progress.dispatcher
+    ):
         number = numbers[end.fold_run.cv.path]
         ends[number].append(end)
         progress.tell(end)
@@ -267,11 +271,11 @@ def _several_settings(progress: _Progress) -> tuple[CVSettingsResult, list[FoldR
     for number, folder in enumerate(folders):
         if number not in results:
             results[number] = conclude(folder, ends[number])
-    found = [(one, results[number]) for number, one in enumerate(settings)]
+    concluded = [(setting, results[number]) for number, setting in enumerate(settings)]
     result = conclude_settings(
-        progress.folder, spec, found, is_interrupted=progress.interrupt(), has_figures=progress.has_figures
+        progress.folder, spec, concluded, is_interrupted=progress.interrupt(), has_figures=progress.has_figures
     )
-    return result, [end for some in ends for end in some]
+    return result, [end for of_setting in ends for end in of_setting]
 
 
 def _notes(spec: CVSpec, result: AnyCVResult, ends: list[FoldResult]) -> list[str]:
@@ -283,7 +287,7 @@ def _notes(spec: CVSpec, result: AnyCVResult, ends: list[FoldResult]) -> list[st
         return notes
     cure = f"go on with: dlexp cv --resume {result['run_id']}"
     if "settings" in result:
-        done = sum(one["complete"] for one in result["settings"])
+        done = sum(entry["complete"] for entry in result["settings"])
         return [*notes, f"incomplete: {done} of {len(result['settings'])} settings are whole; {cure}"]
     done = sum(Status(record["status"]).has_value for record in result["folds"])
     num = len(spec.folds) * len(spec.seeds)

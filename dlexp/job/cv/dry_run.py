@@ -28,11 +28,11 @@ class Share:
 
     Attributes:
         trainings: All of them.
-        found: What one takes; None where there was no time to measure.
+        estimate: What one takes; None where there was no time to measure.
     """
 
     trainings: list[Training]
-    found: Estimate | None
+    estimate: Estimate | None
 
     @property
     def epochs(self) -> int:
@@ -49,8 +49,8 @@ class Share:
             "gain": None,
             "reason": "no time left",
         }
-        if self.found is not None:
-            choice = self.found.choice
+        if self.estimate is not None:
+            choice = self.estimate.choice
             group["engine"] = "solo" if choice.engine == "solo" else "fused"
             group["stack"], group["gain"], group["reason"] = choice.size, choice.gain, choice.reason
         return group
@@ -68,7 +68,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> CVPlan:
     spec = prepare(overrides, config_dir)
     check_destination(Path(spec.config["runs_dir"]))
     shares = _measure(list(_trainings(spec)))
-    known = [(share, share.found) for share in shares if share.found is not None]
+    known = [(share, share.estimate) for share in shares if share.estimate is not None]
     whole = sum(share.epochs for share, _ in known)
     seconds = sum(share.epochs * e.epoch_seconds + len(share.trainings) * (e.start + e.end) for share, e in known)
     part, fold = spec.dataset, spec.folds[0]
@@ -101,9 +101,9 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> CVPlan:
 def _trainings(spec: CVSpec) -> Iterator[Training]:
     for fold in spec.folds:
         part = spec.dataset.with_parts(fold.train, fold.val)
-        for one in spec.settings:
+        for candidate in spec.settings:
             for seed in spec.seeds:
-                yield configure(one.config, fold, seed), part
+                yield configure(candidate.config, fold, seed), part
         if spec.inner is not None:
             yield from _inner_trainings(spec, spec.inner, fold)
 
@@ -112,17 +112,17 @@ def _inner_trainings(spec: CVSpec, inner: InnerSearch, fold: Fold) -> Iterator[T
     dealt = deal_inner(spec.config, spec.dataset, fold)
     parts = [spec.dataset.with_parts(each.train, each.val) for each in dealt]
     rounds = inner.search.propose(inner.problem)
-    asked = next(rounds, None)
-    while asked is not None:
-        for proposal in asked.proposals:
+    proposed = next(rounds, None)
+    while proposed is not None:
+        for proposal in proposed.proposals:
             config = setting(inner.space, proposal.settings, proposal.epochs).config
             for number, part in enumerate(parts):
                 for seed in spec.seeds:
                     yield configure(config, fold, seed, inner=number), part
         try:
-            asked = rounds.send([0.0] * len(asked.proposals))
+            proposed = rounds.send([0.0] * len(proposed.proposals))
         except StopIteration:
-            asked = None
+            proposed = None
 
 
 def _measure(trainings: list[Training]) -> list[Share]:
@@ -131,10 +131,10 @@ def _measure(trainings: list[Training]) -> list[Share]:
     for config, part in trainings:
         parts.setdefault(structure_key(config, part), []).append((config, part))
     started, shares = time.monotonic(), []
-    for some in sorted(parts.values(), key=len, reverse=True):
-        found = None
+    for alike in sorted(parts.values(), key=len, reverse=True):
+        measured = None
         if not shares or time.monotonic() - started < BUDGET:
-            sample = some[: SIZES[-1]]
-            found = estimate([config for config, _ in sample], [part for _, part in sample])
-        shares.append(Share(some, found))
+            sample = alike[: SIZES[-1]]
+            measured = estimate([config for config, _ in sample], [part for _, part in sample])
+        shares.append(Share(alike, measured))
     return shares

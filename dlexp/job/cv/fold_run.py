@@ -55,8 +55,8 @@ class FoldRun:
     def name(self) -> str:
         """What its folder is called."""
         setting = [] if self.number is None else [f"setting{self.number}", f"inner{self.inner}"]
-        several = [f"seed{self.seed}"] if len(self.cv.manifest["seeds"]) > 1 else []
-        return "-".join([*setting, self.fold.name, *several])
+        seed = [f"seed{self.seed}"] if len(self.cv.manifest["seeds"]) > 1 else []
+        return "-".join([*setting, self.fold.name, *seed])
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,9 @@ def configure(config: dict[str, Any], fold: Fold, seed: int | None = None, inner
     """
     tracking = {"_target_": NONE, "experiment": config["tracking"]["experiment"]}
     place = {"repeat": fold.repeat, "fold": fold.fold} | ({} if inner is None else {"inner": inner})
-    own = derive(config["seed"] if seed is None else seed, "fold", *place.values()) % 2**31
-    kept = {name: node for name, node in config.items() if name not in JOB_GROUPS}
-    return {**kept, "seed": own, "tracking": tracking, "fold": place}
+    fold_seed = derive(config["seed"] if seed is None else seed, "fold", *place.values()) % 2**31
+    groups = {name: node for name, node in config.items() if name not in JOB_GROUPS}
+    return {**groups, "seed": fold_seed, "tracking": tracking, "fold": place}
 
 
 def train_fold_runs(fold_runs: Iterable[FoldRun], dataset: Dataset, dispatcher: Dispatcher) -> Iterator[FoldResult]:
@@ -136,15 +136,15 @@ def train_fold_runs(fold_runs: Iterable[FoldRun], dataset: Dataset, dispatcher: 
 
 def _known(cv: RunFolder) -> dict[tuple[Any, ...], RunFolder]:
     """Return the trainings in a cv's folder by their places; inner ones that a power cut damaged are dropped."""
-    found = {}
+    fold_folders = {}
     for child in cv.children():
         if not child.is_synced and not is_intact(child):
             shutil.rmtree(child.path)
             continue
         m = child.manifest
         if m["kind"] in ("fold", "trial"):
-            found[m["repeat"], m["fold"], m["replicate"], m.get("inner"), m.get("number")] = child
-    return found
+            fold_folders[m["repeat"], m["fold"], m["replicate"], m.get("inner"), m.get("number")] = child
+    return fold_folders
 
 
 def _create(fold_run: FoldRun) -> RunFolder:

@@ -57,7 +57,7 @@ class FoldSearch:
     fold: Fold
     inner_folds: list[Fold]
     rounds: Rounds
-    asked: Round | None
+    round: Round | None
     tried: dict[int, tuple[Proposal, list[float]]] = field(default_factory=dict)
 
 
@@ -75,7 +75,7 @@ def search(spec: CVSpec, cv: RunFolder, dispatcher: Dispatcher) -> Iterator[Fold
             Fold(fold.repeat, fold.fold, each.train, each.val) for each in deal_inner(spec.config, spec.dataset, fold)
         ]
         fold_searches.append(FoldSearch(fold, dealt, rounds, next(rounds, None)))
-    while waiting := [fold_search for fold_search in fold_searches if fold_search.asked is not None]:
+    while waiting := [fold_search for fold_search in fold_searches if fold_search.round is not None]:
         fold_runs = [fold_run for fold_search in waiting for fold_run in _fold_runs(spec, inner, cv, fold_search)]
         ends: dict[tuple[Any, ...], FoldResult] = {}
         for end in train_fold_runs(fold_runs, spec.dataset, dispatcher):
@@ -92,48 +92,50 @@ def search(spec: CVSpec, cv: RunFolder, dispatcher: Dispatcher) -> Iterator[Fold
 def winners(spec: CVSpec, cv: RunFolder, chosen: list[InnerChoice]) -> list[FoldRun]:
     """Return what is left to train: each fold's winner on the fold's whole training part."""
     return [
-        FoldRun(cv, one.fold, seed, configure(one.setting.config, one.fold, seed), params=one.setting.values)
-        for one in chosen
-        if one.setting is not None
+        FoldRun(
+            cv, choice.fold, seed, configure(choice.setting.config, choice.fold, seed), params=choice.setting.values
+        )
+        for choice in chosen
+        if choice.setting is not None
         for seed in spec.seeds
     ]
 
 
 def _fold_runs(spec: CVSpec, inner: InnerSearch, cv: RunFolder, fold_search: FoldSearch) -> list[FoldRun]:
-    assert fold_search.asked is not None
-    proposals = fold_search.asked.proposals
+    assert fold_search.round is not None
+    proposals = fold_search.round.proposals
     if inner.search.invalid == "skip":
-        proposals, _ = inner.validity.partition(proposals, fold_search.asked.number)
-    found = []
+        proposals, _ = inner.validity.partition(proposals, fold_search.round.number)
+    fold_runs = []
     for proposal in proposals:
         tried = setting(inner.space, proposal.settings, proposal.epochs)
         for seed in spec.seeds:
             for number, fold in enumerate(fold_search.inner_folds):
                 config = configure(tried.config, fold, seed, inner=number)
-                found.append(FoldRun(cv, fold, seed, config, number, proposal.number, tried.values))
-    return found
+                fold_runs.append(FoldRun(cv, fold, seed, config, number, proposal.number, tried.values))
+    return fold_runs
 
 
 def _advance(spec: CVSpec, fold_search: FoldSearch, ends: dict[tuple[Any, ...], FoldResult]) -> None:
     """Tell the strategy how its proposals did; a setting with a failed training has no score."""
-    assert fold_search.asked is not None
+    assert fold_search.round is not None
     sign = 1.0 if spec.is_high_better else -1.0
     scores: list[float | None] = []
-    for proposal in fold_search.asked.proposals:
+    for proposal in fold_search.round.proposals:
         values = _values(spec, fold_search, proposal, ends)
         fold_search.tried[proposal.number] = proposal, values
         scores.append(sign * statistics.fmean(values) if values else None)
     try:
-        fold_search.asked = fold_search.rounds.send(scores)
+        fold_search.round = fold_search.rounds.send(scores)
     except StopIteration:
-        fold_search.asked = None
+        fold_search.round = None
 
 
 def _values(
     spec: CVSpec, fold_search: FoldSearch, proposal: Proposal, ends: dict[tuple[Any, ...], FoldResult]
 ) -> list[float]:
     """Return the scores of one proposal; none where one of its trainings has none."""
-    found = []
+    values = []
     for seed in spec.seeds:
         for number in range(len(fold_search.inner_folds)):
             end = ends.get((fold_search.fold.repeat, fold_search.fold.fold, seed, number, proposal.number))
@@ -141,8 +143,8 @@ def _values(
             value = record["metrics"].get(spec.metric) if record and Status(record["status"]).has_value else None
             if value is None or not math.isfinite(value):
                 return []
-            found.append(value)
-    return found
+            values.append(value)
+    return values
 
 
 def _choose(spec: CVSpec, inner: InnerSearch, fold_search: FoldSearch) -> InnerChoice:

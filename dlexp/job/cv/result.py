@@ -90,7 +90,7 @@ def conclude_cv(
 def conclude_settings(
     folder: RunFolder,
     spec: CVSpec,
-    found: list[tuple[Setting, CVResult]],
+    concluded: list[tuple[Setting, CVResult]],
     *,
     is_interrupted: bool,
     has_figures: bool = True,
@@ -100,18 +100,18 @@ def conclude_settings(
     Args:
         folder: The cv's.
         spec: What was asked for.
-        found: Each setting's own result.
+        concluded: Each setting's own result.
         is_interrupted: Whether the user wished to stop.
         has_figures: Draw figures.
     """
     sign = -1.0 if spec.is_high_better else 1.0
-    whole = [pair for pair in found if pair[1]["mean"].get(spec.metric) is not None]
+    whole = [pair for pair in concluded if pair[1]["mean"].get(spec.metric) is not None]
     whole.sort(key=lambda pair: sign * pair[1]["mean"][spec.metric])
-    others = [pair for pair in found if pair not in whole]
+    others = [pair for pair in concluded if pair not in whole]
     comparisons = _comparisons(spec, [result for _, result in whole])
     verdicts = {pair["b"]: pair["verdict"] for pair in comparisons}
     complete = len(whole) == len(spec.settings) and all(result["complete"] for _, result in whole)
-    statuses = [result["status"] for _, result in found]
+    statuses = [result["status"] for _, result in concluded]
     result = _about(folder, spec) | {
         "status": "finished" if complete else _status(statuses, len(spec.settings), is_interrupted),
         "complete": complete,
@@ -128,10 +128,10 @@ def conclude_settings(
         "interval": {},
         "out_of_fold": {},
         "metrics": {},
-        "seconds": round(sum(result["seconds"] for _, result in found), 3),
+        "seconds": round(sum(result["seconds"] for _, result in concluded), 3),
     }
     if whole:
-        values = np.array([one["mean"][spec.metric] for _, one in whole])
+        values = np.array([result["mean"][spec.metric] for _, result in whole])
         spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
         result["metrics"] = {
             "settings/best": float(values[0]),
@@ -181,10 +181,10 @@ def _status(statuses: list[str], expected: int, is_interrupted: bool) -> str:
 
 
 def _entry(setting: Setting, result: CVResult, metric: str, verdicts: dict[str, str]) -> dict[str, Any]:
-    kept = ("run_id", "run_dir", "status", "complete", "mean", "std", "interval", "interval_corrected", "seconds")
+    copied = ("run_id", "run_dir", "status", "complete", "mean", "std", "interval", "interval_corrected", "seconds")
     judged = {"a": "worse", "b": "better", "cannot tell": "cannot tell"}
     return {
-        **{name: result[name] for name in kept},
+        **{name: result[name] for name in copied},
         "overrides": setting.values,
         "value": result["mean"].get(metric),
         "against_best": judged.get(verdicts.get(result["run_id"], "")),
@@ -213,17 +213,17 @@ def _comparisons(spec: CVSpec, results: list[CVResult]) -> list[Pair]:
 def _scores(result: CVResult, metric: str) -> list[float]:
     """Return the mean over seeds of each fold."""
     return [
-        float(np.mean([record["metrics"][metric] for record in several]))
-        for several in aggregate.by_fold(result["folds"]).values()
+        float(np.mean([record["metrics"][metric] for record in records]))
+        for records in aggregate.by_fold(result["folds"]).values()
     ]
 
 
 def _searches(chosen: list[InnerChoice]) -> dict[str, Any]:
     """Return every fold's search, and how often each setting was chosen."""
-    settings = [one.setting.values for one in chosen if one.setting is not None]
+    settings = [choice.setting.values for choice in chosen if choice.setting is not None]
     counts = Counter(yaml_value(values) for values in settings)
     by_text = {yaml_value(values): values for values in settings}
     return {
-        "searches": [one.record() for one in chosen],
+        "searches": [choice.record() for choice in chosen],
         "choices": [{"overrides": by_text[text], "count": count} for text, count in counts.most_common()],
     }

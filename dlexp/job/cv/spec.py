@@ -186,20 +186,20 @@ def _settings(space: Space | None, composed: Composed, config: dict[str, Any], p
     if space is None:
         return [Setting({}, config, composed.overrides, logged_params(composed))]
     validity = ValidityCheck(space, lambda _config: part)
-    found = []
+    settings = []
     for values in combinations(Problem(space.dimensions, config["trainer"]["epochs"])):
         reason = validity.reason(values)
         if reason:
             text = " ".join(f"{key}={yaml_value(value)}" for key, value in values.items())
             raise ConfigError(f"{text}: {reason}" if values else reason)
-        found.append(setting(space, values))
-    return found
+        settings.append(setting(space, values))
+    return settings
 
 
 def setting(space: Space, values: dict[str, Any], epochs: int | None = None) -> Setting:
     """Return one setting of a space, with its own number of epochs where a search decides that."""
-    one = space.compose(values, None, **({} if epochs is None else {"epochs": epochs}))
-    return Setting(values, one.config, one.overrides, logged_params(one))
+    composed = space.compose(values, None, **({} if epochs is None else {"epochs": epochs}))
+    return Setting(values, composed.config, composed.overrides, logged_params(composed))
 
 
 def _search(space: Space, config: dict[str, Any], part: Dataset) -> tuple[InnerSearch, list[Setting]]:

@@ -27,10 +27,10 @@ def fold_folders(cv: RunFolder) -> list[RunFolder]:
     if manifest["kind"] != "cv":
         raise RunError(f"{cv.run_id}: got a {manifest['kind']}; only the folds of a cv can be averaged")
     if result is not None and "settings" in result:
-        found = result["settings"][0]
+        best = result["settings"][0]
         raise RunError(
             f"{cv.run_id}: got a cv of {len(result['settings'])} settings; name one of them, the best is "
-            f"{found['run_id']}"
+            f"{best['run_id']}"
         )
     if result is None or not result["complete"]:
         raise RunError(f"{cv.run_id}: got an incomplete cv; finish it with `dlexp cv --resume {cv.run_id}`")
@@ -54,8 +54,8 @@ def average(outputs: list[Tensor], num_classes: int, link: str = "softmax") -> T
         return stacked.mean(0).to(outputs[0].dtype)
     log_MNK = log_weights(stacked, link).log_softmax(-1)
     log_NK = log_MNK.logsumexp(0) - math.log(len(outputs))
-    found = log_NK[:, 1:] - log_NK[:, :1] if stacked.shape[-1] == 1 else log_NK
-    return found.to(outputs[0].dtype)
+    mean = log_NK[:, 1:] - log_NK[:, :1] if stacked.shape[-1] == 1 else log_NK
+    return mean.to(outputs[0].dtype)
 
 
 def report(
@@ -72,10 +72,10 @@ def report(
     """
     stacked = outputs.unsqueeze(0), targets.unsqueeze(0)
     if num_classes:
-        found = metric.classification_report(*stacked, num_classes, measure.beta)
+        measured = metric.classification_report(*stacked, num_classes, measure.beta)
     else:
-        found = metric.regression_report(*stacked, measure.delta)
+        measured = metric.regression_report(*stacked, measure.delta)
     if metrics is not None:
-        found |= metrics.measure(*stacked, num_classes)
-    scalars: dict[str, Any] = {name: float(value) for name, value in found.items() if value.dim() == 1}
-    return scalars | ({"confusion_matrix": found["confusion"][0].tolist()} if num_classes else {})
+        measured |= metrics.measure(*stacked, num_classes)
+    scalars: dict[str, Any] = {name: float(value) for name, value in measured.items() if value.dim() == 1}
+    return scalars | ({"confusion_matrix": measured["confusion"][0].tolist()} if num_classes else {})

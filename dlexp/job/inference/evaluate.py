@@ -49,12 +49,12 @@ def evaluate(ref: str, runs_dir: Path, split: str) -> Evaluation:
         raise RunError(f"{ref}: got a {kind}; name one of the runs in it, {folder.path}/*/*")
     folder.lock()
     try:
-        found = _evaluate_cv(folder, split) if kind == "cv" else _evaluate_run(folder, split)
+        scores = _evaluate_cv(folder, split) if kind == "cv" else _evaluate_run(folder, split)
         warning = _tell_mlflow(folder, split)
     finally:
         folder.unlock()
     about = {"kind": "eval", "run_id": folder.run_id, "run_dir": str(folder.path), "split": split}
-    return plain({**about, **found, "warnings": [warning] if warning else []})
+    return plain({**about, **scores, "warnings": [warning] if warning else []})
 
 
 def _evaluate_run(folder: RunFolder, split: str) -> Scores:
@@ -92,17 +92,20 @@ def _evaluate_cv(folder: RunFolder, split: str) -> Scores:
     check_test(dataset, split == "test")
     openings = _count_opening(folder, split)
     singles = _test_folds(folder, sources, dataset) if split == "test" else []
-    kept = folder.predictions(split)
-    outputs, targets = torch.from_numpy(kept["output"]), torch.from_numpy(kept["target"])
-    measure, own = pooled([read_measure(source) for source in sources]), build_metrics(stored_config(folder), dataset)
-    found = report(outputs, targets, dataset.num_classes, measure, own)
-    confusion = found.pop("confusion_matrix", None)
-    metrics = {f"{split}/{name}": value for name, value in found.items()}
+    stored = folder.predictions(split)
+    outputs, targets = torch.from_numpy(stored["output"]), torch.from_numpy(stored["target"])
+    measure, user_metrics = (
+        pooled([read_measure(source) for source in sources]),
+        build_metrics(stored_config(folder), dataset),
+    )
+    measured = report(outputs, targets, dataset.num_classes, measure, user_metrics)
+    confusion = measured.pop("confusion_matrix", None)
+    metrics = {f"{split}/{name}": value for name, value in measured.items()}
     if split == "test":
         opened: OpenedTest = {"models": len(sources), "metrics": metrics, "openings": openings, "folds": singles}
         folder.write_result({**(folder.result or {}), "test": plain(opened)})
     return {
-        "num_examples": len(kept["id"]),
+        "num_examples": len(stored["id"]),
         "models": len(sources),
         "metrics": metrics,
         "confusion_matrix": confusion,
@@ -121,12 +124,12 @@ def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset) -> li
         config = stored_config(source)
         place = config["fold"]
         fold = folds[place["repeat"], place["fold"]]
-        found = _score(source, assemble(config, dataset.with_parts(fold.train, fold.val)), "test")
-        records.append({**place, "run_id": source.run_id, "metrics": found["metrics"]})
+        scores = _score(source, assemble(config, dataset.with_parts(fold.train, fold.val)), "test")
+        records.append({**place, "run_id": source.run_id, "metrics": scores["metrics"]})
         outputs.append(torch.from_numpy(source.predictions("test")["output"]))
-    kept = sources[0].predictions("test")
+    stored = sources[0].predictions("test")
     mean = average(outputs, dataset.num_classes, read_measure(sources[0]).link)
-    cv.write_predictions("test", kept["id"], kept["target"], mean.numpy())
+    cv.write_predictions("test", stored["id"], stored["target"], mean.numpy())
     return records
 
 

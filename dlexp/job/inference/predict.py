@@ -69,7 +69,7 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
         key = json.dumps([about[name] for name in ("in_shape", "feature_names", "encoding")])
         if key not in read:
             read[key] = _read(paths, about, warnings)
-        ids = [id for some, _ in read[key] for id in some]
+        ids = [id for names, _ in read[key] for id in names]
         outputs.append(torch.cat([model.outputs(inputs) for _, inputs in read[key]]))
     names, link = about["class_names"], about.get("measure", {}).get("link", "softmax")
     if len(outputs) == 1:
@@ -88,7 +88,7 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
     }
 
 
-def write(found: Predictions, path: Path) -> None:
+def write(document: Predictions, path: Path) -> None:
     """Write predictions as a table, a column for each class's probability.
 
     Raises:
@@ -97,7 +97,7 @@ def write(found: Predictions, path: Path) -> None:
     rows = [
         {key: value for key, value in entry.items() if key != "probabilities"}
         | {f"probability {name}": p for name, p in entry.get("probabilities", {}).items()}
-        for entry in found["predictions"]
+        for entry in document["predictions"]
     ]
     if path.suffix not in TABLES:
         raise ConfigError(f"--out: got {path}; a file ending in .csv or .parquet is needed")
@@ -128,7 +128,7 @@ def _say(outputs: Tensor, names: list[str], link: str) -> list[dict[str, Any]]:
 
 def _read(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list[tuple[list[str], Tensor]]:
     """Return ids and inputs; pictures of several paths together. What the user should know joins the warnings."""
-    found, pictures = [], []
+    batches, pictures = [], []
     for path in paths:
         if not path.exists():
             raise DataError(f"{path}: no such file or folder")
@@ -141,10 +141,10 @@ def _read(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list
             warnings += said
         else:
             inputs = _array(path)
-        found.append(([f"{path}:{row}" for row in range(len(inputs))], inputs))
+        batches.append(([f"{path}:{row}" for row in range(len(inputs))], inputs))
     if pictures:
-        found.append(_decode(pictures, about, warnings))
-    return found
+        batches.append(_decode(pictures, about, warnings))
+    return batches
 
 
 def _pictures(path: Path, warnings: list[str]) -> list[str]:

@@ -40,7 +40,7 @@ class Share:
         samples: As many trials as a stack may take, by their epochs.
         by_round: Trials of each round.
         epochs: Epochs of all of them.
-        found: What a trial takes; None while unknown.
+        estimate: What a trial takes; None while unknown.
         num_params: Of the model.
     """
 
@@ -48,7 +48,7 @@ class Share:
     samples: dict[int, list[Trial]] = field(default_factory=dict)
     by_round: dict[int, int] = field(default_factory=dict)
     epochs: int = 0
-    found: Estimate | None = None
+    estimate: Estimate | None = None
     num_params: int = 0
 
     @property
@@ -82,7 +82,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> SweepPlan:
     parts, disk = _seconds(shares), _disk(shares, numbers * seeds)
     workers = _workers(spec, sum(parts.values()), numbers * seeds)
     parts = {name: value / workers for name, value in parts.items()}
-    parts["preparing"] = preparing + sum(share.found.choosing for share in shares if share.found)
+    parts["preparing"] = preparing + sum(share.estimate.choosing for share in shares if share.estimate)
     return {
         "kind": "sweep",
         "dry_run": True,
@@ -91,20 +91,20 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> SweepPlan:
         "settings": numbers,
         "trials": numbers * seeds,
         "rounds": len({number for share in shares for number in share.by_round}),
-        "invalid": [one.record() for one in spec.invalid],
+        "invalid": [setting.record() for setting in spec.invalid],
         "skipped": skipped(spec.invalid),
         "groups": [_describe(share) for share in shares],
         "device": spec.first.device_line,
         "num_params": [min(params), max(params)],
         "workers": workers,
-        "memory": workers * max(share.found.memory for share in shares if share.found),
+        "memory": workers * max(share.estimate.memory for share in shares if share.estimate),
         "memory_process": workers * process,
         "memory_free": devices.free_bytes(spec.first.device),
         "disk": disk,
         "disk_free": free,
         "seconds": round(sum(parts.values()), 1),
         "parts": {name: round(value, 1) for name, value in parts.items()},
-        "measured": sum(share.found is not None for share in shares),
+        "measured": sum(share.estimate is not None for share in shares),
     }
 
 
@@ -119,19 +119,19 @@ def rehearse(spec: SweepSpec) -> tuple[list[Share], int]:
     done: dict[int, int] = {}
     seeds = max(1, len(spec.space.seeds))
     rounds = spec.rounds()
-    asked = next(rounds, None)
-    while asked is not None:
-        for proposal in asked.proposals:
+    round_ = next(rounds, None)
+    while round_ is not None:
+        for proposal in round_.proposals:
             share = _share(spec, proposal, known, shares, is_new=proposal.number not in done)
             until = proposal.until or proposal.epochs or spec.config["trainer"]["epochs"]
             until = proposal.settings.get("trainer.epochs", until)
-            share.by_round[asked.number] = share.by_round.get(asked.number, 0) + seeds
+            share.by_round[round_.number] = share.by_round.get(round_.number, 0) + seeds
             share.epochs += (until - done.get(proposal.number, 0)) * seeds
             done[proposal.number] = until
         try:
-            asked = rounds.send([0.0] * len(asked.proposals))
+            round_ = rounds.send([0.0] * len(round_.proposals))
         except StopIteration:
-            asked = None
+            round_ = None
     return list(shares.values()), len(done)
 
 
@@ -159,7 +159,7 @@ def measure(shares: list[Share]) -> None:
         sample = max(share.samples.values(), key=len)[: SIZES[-1]]
         share.num_params = probe(sample[0].composed.config, sample[0].dataset)
         if i == 0 or time.monotonic() - started < BUDGET:
-            share.found = estimate([trial.composed.config for trial in sample], [trial.dataset for trial in sample])
+            share.estimate = estimate([trial.composed.config for trial in sample], [trial.dataset for trial in sample])
 
 
 def _seconds(shares: list[Share]) -> dict[str, float]:
@@ -167,11 +167,11 @@ def _seconds(shares: list[Share]) -> dict[str, float]:
     parts = {"training": 0.0, "evaluation": 0.0, "bookkeeping": 0.0}
     whole = 0
     for share in shares:
-        if share.found is not None:
-            found, whole = share.found, whole + share.epochs
-            parts["training"] += share.epochs * found.steps * found.update
-            parts["evaluation"] += share.epochs * found.evaluation
-            parts["bookkeeping"] += share.epochs * found.saving + share.trials * (found.start + found.end)
+        if share.estimate is not None:
+            estimated, whole = share.estimate, whole + share.epochs
+            parts["training"] += share.epochs * estimated.steps * estimated.update
+            parts["evaluation"] += share.epochs * estimated.evaluation
+            parts["bookkeeping"] += share.epochs * estimated.saving + share.trials * (estimated.start + estimated.end)
     scale = sum(share.epochs for share in shares) / whole
     return {name: value * scale for name, value in parts.items()}
 
@@ -186,15 +186,15 @@ def _workers(spec: SweepSpec, seconds: float, trials: int) -> int:
 
 def _disk(shares: list[Share], trials: int) -> int:
     """Return the bytes of all trials; one that goes on in a later round has one folder."""
-    known = [share for share in shares if share.found is not None]
+    known = [share for share in shares if share.estimate is not None]
     whole = sum(share.trials for share in known)
-    each = sum(share.trials * share.found.disk for share in known if share.found) / whole
-    growth = sum(share.epochs * share.found.disk_epoch for share in known if share.found) / whole
+    each = sum(share.trials * share.estimate.disk for share in known if share.estimate) / whole
+    growth = sum(share.epochs * share.estimate.disk_epoch for share in known if share.estimate) / whole
     return int(trials * (each + growth + RECORDS))
 
 
 def _describe(share: Share) -> TrialGroup:
-    found = share.found
+    estimated = share.estimate
     group: TrialGroup = {
         "size": share.trials,
         "settings": share.settings,
@@ -205,9 +205,9 @@ def _describe(share: Share) -> TrialGroup:
         "gain": None,
         "reason": "no time left",
     }
-    if found is not None:
-        choice = found.choice
+    if estimated is not None:
+        choice = estimated.choice
         group["engine"] = "solo" if choice.engine == "solo" else "fused"
         group["stack"], group["gain"], group["reason"] = choice.size, choice.gain, choice.reason
-        group["memory"], group["epoch_seconds"] = found.memory, round(found.epoch_seconds, 6)
+        group["memory"], group["epoch_seconds"] = estimated.memory, round(estimated.epoch_seconds, 6)
     return group

@@ -69,19 +69,19 @@ def read_scores(entry: RankedTrial, metric: str, arrays: dict[str, np.ndarray], 
     is_monitor = folder.manifest["monitor"]["metric"] == metric
     records = epoch_record.read(folder.path, kind)[: len(history)] if kind and is_monitor else []
     if len(records) < len(history) or None in records:
-        found = _of_outputs(entry, name, outputs[None], targets_N, weights_BN)
-        _check([entry.outcome.value], found[0], metric)
-        return Scores(*found, has_epochs=len(history) == 1)
+        recomputed = _of_outputs(entry, name, outputs[None], targets_N, weights_BN)
+        _check([entry.outcome.value], recomputed[0], metric)
+        return Scores(*recomputed, has_epochs=len(history) == 1)
     assert kind is not None
     kept_EN = np.stack([unpack(kind, record, len(targets_N)) for record in records if record is not None])
     if kind == "values":
-        found = _of_outputs(entry, name, kept_EN, targets_N, weights_BN)
+        recomputed = _of_outputs(entry, name, kept_EN, targets_N, weights_BN)
     else:
         sizes_N = _sizes(entry, targets_N) if name == "loss" else None
-        found = _of_means(kept_EN, sizes_N, weights_BN)
+        recomputed = _of_means(kept_EN, sizes_N, weights_BN)
     recorded = [record.get(metric) for record in history]
-    _check(recorded, found[0], metric)
-    return Scores(*found, has_epochs=True)
+    _check(recorded, recomputed[0], metric)
+    return Scores(*recomputed, has_epochs=True)
 
 
 def _check(recorded: list[float | None], recomputed_E: np.ndarray, metric: str) -> None:
@@ -135,10 +135,10 @@ def _losses(entry: RankedTrial, outputs: np.ndarray, targets_N: np.ndarray) -> n
 
 
 def _sizes(entry: RankedTrial, targets_N: np.ndarray) -> np.ndarray | None:
-    found: Tensor | None = None
+    weights_N: Tensor | None = None
     if targets_N.dtype.kind != "f":
-        found = class_weights(_loss(entry), torch.from_numpy(targets_N))
-    return None if found is None else found.numpy()
+        weights_N = class_weights(_loss(entry), torch.from_numpy(targets_N))
+    return None if weights_N is None else weights_N.numpy()
 
 
 def _loss(entry: RankedTrial) -> Any:

@@ -58,13 +58,13 @@ def importance(ranking: list[RankedSetting], dimensions: list[Dimension], *, is_
     if len({score for _, score in scored}) == 1:
         return Importance(note="all settings score the same")
     try:
-        found = _evaluate(scored, dimensions)
+        divergences = _evaluate(scored, dimensions)
     except ImportError:
         return Importance(note="needs Optuna: pip install 'dlexp[search]'")
-    total = sum(found.values())
+    total = sum(divergences.values())
     if not total:
         return Importance(note="the best settings lie like all others")
-    shares = {key: value / total for key, value in sorted(found.items(), key=lambda pair: -pair[1])}
+    shares = {key: value / total for key, value in sorted(divergences.items(), key=lambda pair: -pair[1])}
     unsure = "" if len(scored) >= 50 else "; small shares are noise below 50"
     note = f"what tells the best fifth of {len(scored)} settings from all (PED-ANOVA){unsure}"
     missing = [d.key for d in dimensions if d.key not in shares]

@@ -87,10 +87,10 @@ def rank(entries: list[RankedTrial], *, is_high_better: bool) -> list[RankedSett
     by_number: dict[int, list[RankedTrial]] = {}
     for entry in entries:
         by_number.setdefault(entry.trial.proposal.number, []).append(entry)
-    found = [_ranked(several) for several in by_number.values()]
+    ranking = [_ranked(of_setting) for of_setting in by_number.values()]
     sign = -1.0 if is_high_better else 1.0
-    found.sort(key=lambda s: (s.value is None, 0.0 if s.value is None else sign * s.value, s.number))
-    return _with_ties(found)
+    ranking.sort(key=lambda s: (s.value is None, 0.0 if s.value is None else sign * s.value, s.number))
+    return _with_ties(ranking)
 
 
 def _ranked(entries: list[RankedTrial]) -> RankedSetting:
@@ -126,15 +126,15 @@ def _is_tied(best: RankedSetting, other: RankedSetting) -> bool:
 
 def edges(best: RankedSetting, dimensions: list[Dimension], ranking: list[RankedSetting]) -> list[str]:
     """Return "key: lower" or "key: upper" where the best setting lies at the edge of what was searched."""
-    found = []
+    at_edge = []
     for d in dimensions:
         value = best.settings.get(d.key)
         if not isinstance(value, int | float) or isinstance(value, bool):
             continue
         tried = [s.settings[d.key] for s in ranking if d.key in s.settings]
         edge = _edge(d, value, [float(v) for v in tried if isinstance(v, int | float)])
-        found += [f"{d.key}: {edge}"] if edge else []
-    return found
+        at_edge += [f"{d.key}: {edge}"] if edge else []
+    return at_edge
 
 
 def _edge(d: Dimension, value: float, tried: list[float]) -> str | None:

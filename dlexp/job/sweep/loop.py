@@ -80,21 +80,21 @@ class SearchLoop:
     def events(self) -> Iterator[SweepEvent]:
         """Search until the strategy has had enough, a limit is met or an interrupt comes."""
         rounds = self.spec.rounds()
-        asked: Round | None = next(rounds, None)
+        round_: Round | None = next(rounds, None)
         done = 0
-        while asked is not None:
-            trials = [trial for proposal in asked.proposals for trial in self.spec.trials(proposal)]
+        while round_ is not None:
+            trials = [trial for proposal in round_.proposals for trial in self.spec.trials(proposal)]
             total = self._total(len(trials), done)
-            yield RoundBegin(asked, done, total)
-            self.notes += [note for note in asked.notes if " edge of " in note]
-            found = yield from self._round(asked, trials, done, total)
+            yield RoundBegin(round_, done, total)
+            self.notes += [note for note in round_.notes if " edge of " in note]
+            outcomes = yield from self._round(round_, trials, done, total)
             if self.why:
                 return
             done += len(trials)
             try:
-                asked = rounds.send(self._scores(asked, trials, found))
+                round_ = rounds.send(self._scores(round_, trials, outcomes))
             except StopIteration:
-                asked = None
+                round_ = None
 
     def in_order(self) -> list[RankedTrial]:
         """Return the latest outcome of each trial in the order asked, whichever ended first."""
@@ -118,45 +118,45 @@ class SearchLoop:
         return ""
 
     def _round(
-        self, asked: Round, trials: list[Trial], done: int, total: int
+        self, round_: Round, trials: list[Trial], done: int, total: int
     ) -> Generator[SweepEvent, None, dict[str, Outcome]]:
         """Yield the events of one round; return the outcomes by trial id."""
-        found: dict[str, Outcome] = {}
+        outcomes: dict[str, Outcome] = {}
         missing = []
         for trial in trials:
             known = self.trials.look_up(trial)
             if known is None:
                 missing.append(trial)
                 continue
-            found[trial.id] = known
-            yield self._note(asked, trial, known, done + len(found), total, is_new=False)
+            outcomes[trial.id] = known
+            yield self._note(round_, trial, known, done + len(outcomes), total, is_new=False)
         for trial, event in self.trials.train(missing, self.stop_reason):
             if isinstance(event, EpochEnd):
                 yield TrialEpoch(trial, event)
             else:
-                found[trial.id] = event
-                yield self._note(asked, trial, event, done + len(found), total, is_new=True)
-        if len(found) < len({trial.id for trial in trials}):
+                outcomes[trial.id] = event
+                yield self._note(round_, trial, event, done + len(outcomes), total, is_new=True)
+        if len(outcomes) < len({trial.id for trial in trials}):
             self.why = self.stop_reason() or "interrupted"
-        return found
+        return outcomes
 
-    def _note(self, asked: Round, trial: Trial, found: Outcome, done: int, total: int, *, is_new: bool) -> TrialDone:
-        entry = RankedTrial(trial, found, asked.number)
+    def _note(self, round_: Round, trial: Trial, ended: Outcome, done: int, total: int, *, is_new: bool) -> TrialDone:
+        entry = RankedTrial(trial, ended, round_.number)
         self.entries[trial.id] = entry
         return TrialDone(entry, done, total, is_new)
 
-    def _scores(self, asked: Round, trials: list[Trial], found: dict[str, Outcome]) -> Scores:
+    def _scores(self, round_: Round, trials: list[Trial], outcomes: dict[str, Outcome]) -> Scores:
         """Return each proposal's mean over its seeds, higher is better; None where one of them has no value."""
         sign = 1.0 if self.spec.is_high_better else -1.0
         by_number: dict[int, list[RankedTrial]] = {}
         for trial in trials:
-            by_number.setdefault(trial.proposal.number, []).append(RankedTrial(trial, found[trial.id], 0))
+            by_number.setdefault(trial.proposal.number, []).append(RankedTrial(trial, outcomes[trial.id], 0))
         scores: list[float | None] = []
-        for proposal in asked.proposals:
+        for proposal in round_.proposals:
             (ranked,) = rank(by_number[proposal.number], is_high_better=True)
             scores.append(None if ranked.value is None else sign * ranked.value)
         return scores
 
-    def _total(self, asked: int, done: int) -> int:
+    def _total(self, expected: int, done: int) -> int:
         planned = getattr(self.spec.search, "trials", None) if self.spec.search.is_total_known else None
-        return done + asked if planned is None else planned * max(1, len(self.spec.space.seeds))
+        return done + expected if planned is None else planned * max(1, len(self.spec.space.seeds))

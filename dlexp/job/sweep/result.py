@@ -62,5 +62,5 @@ def _summary(ranking: list[RankedSetting]) -> dict[str, float]:
 
 def _trials(spec: SweepSpec, loop: SearchLoop) -> list[TrialRecord]:
     """Return the records of all trials in the order asked, those that could not be trained among them."""
-    records = [entry.record() for entry in loop.in_order()] + [one.record() for one in spec.invalid]
+    records = [entry.record() for entry in loop.in_order()] + [setting.record() for setting in spec.invalid]
     return sorted(records, key=lambda record: record["number"])

@@ -43,17 +43,17 @@ def selection_bias(ranking: list[RankedSetting], metric: str) -> SelectionBias:
     sign = 1.0 if is_better_high(metric) else -1.0
     settings = [[score.model(is_high_better=sign > 0) for score in of_setting] for of_setting in scores]
     share_of = len(_arrays(whole[0].entries[0])["id"]) if metric.removeprefix("val/") in RIGHT else None
-    found = select(settings, share_of)
+    selection = select(settings, share_of)
     value = whole[0].value or 0.0
-    ends = sorted(value + sign * (end - found.value) for end in (found.low, found.high))
+    ends = sorted(value + sign * (end - selection.value) for end in (selection.low, selection.high))
     has_epochs = all(score.has_epochs for of_setting in scores for score in of_setting)
     return about | {
-        "optimism": found.optimism,
-        "corrected": _within(value - sign * found.optimism, metric),
+        "optimism": selection.optimism,
+        "corrected": _within(value - sign * selection.optimism, metric),
         "corrected_interval": [_within(end, metric) for end in ends],
         "corrected_epochs": has_epochs,
         "corrected_notes": _notes(whole, metric, has_epochs=has_epochs),
-        "wins": found.wins,
+        "wins": selection.wins,
     }
 
 

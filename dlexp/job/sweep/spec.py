@@ -70,7 +70,7 @@ class SweepSpec:
 
     def trials(self, proposal: Proposal) -> list[Trial]:
         """Return the training runs of a proposal, one for each seed."""
-        found = []
+        trials = []
         for seed in self.space.seeds or [None]:
             trainer: dict[str, Any] = {} if proposal.epochs is None else {"epochs": proposal.epochs}
             if self.search.metric != "auto":
@@ -78,8 +78,8 @@ class SweepSpec:
             composed = self.space.compose(proposal.settings, seed, **trainer)
             dataset = self.validity.load(composed.config)
             trial_id = ids.trial_id(composed.config, dataset.fingerprint, self.code)
-            found.append(Trial(trial_id, proposal, seed, composed, dataset))
-        return found
+            trials.append(Trial(trial_id, proposal, seed, composed, dataset))
+        return trials
 
     def rounds(self) -> Rounds:
         """Return the strategy's generator; invalid settings are left out of its rounds and told to it as failed.
@@ -88,16 +88,16 @@ class SweepSpec:
         """
         self.invalid.clear()
         search = self.search.propose(self.problem)
-        asked = next(search, None)
-        while asked is not None:
-            valid, invalid = asked.proposals, []
+        round_ = next(search, None)
+        while round_ is not None:
+            valid, invalid = round_.proposals, []
             if self.search.invalid == "skip":
-                valid, invalid = self.validity.partition(asked.proposals, asked.number)
+                valid, invalid = self.validity.partition(round_.proposals, round_.number)
             self.invalid += invalid
-            scores = yield replace(asked, proposals=valid, notes=[*asked.notes, *skipped(invalid)])
+            scores = yield replace(round_, proposals=valid, notes=[*round_.notes, *skipped(invalid)])
             by_number = {p.number: score for p, score in zip(valid, scores, strict=True)}
             try:
-                asked = search.send([by_number.get(p.number) for p in asked.proposals])
+                round_ = search.send([by_number.get(p.number) for p in round_.proposals])
             except StopIteration:
                 return
 
@@ -118,11 +118,11 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> SweepSpec:
     validity = ValidityCheck(space, Datasets())
     opening = next(search.propose(Problem(space.dimensions, config["trainer"]["epochs"])))
     setting = _first_valid(opening.proposals, validity, search.invalid)
-    one = space.compose(setting, space.seeds[0] if space.seeds else None).config
+    config_of_first = space.compose(setting, space.seeds[0] if space.seeds else None).config
     if search.metric != "auto":
-        one["trainer"]["monitor"] = search.metric
-    dataset = validity.load(one)
-    first = assemble(one, dataset)
+        config_of_first["trainer"]["monitor"] = search.metric
+    dataset = validity.load(config_of_first)
+    first = assemble(config_of_first, dataset)
     check_model(first)
     metric = first.run.monitor
     is_high = {"max": True, "min": False}.get(search.mode, is_better_high(metric))

@@ -245,9 +245,9 @@ def _carry_out(
     code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
     best = ranking[0] if result["best"] is not None else None
     outcome = Outcome(plain(result), code, _notes(folder, loop))
-    found = Found(outcome, ranking, spec, command(best) if best else "")
-    tell(found)
-    return replace(found, outcome=outcome.warned(outbox.finish(should_stop=interrupt)))
+    findings = Found(outcome, ranking, spec, command(best) if best else "")
+    tell(findings)
+    return replace(findings, outcome=outcome.warned(outbox.finish(should_stop=interrupt)))
 
 
 def _seconds_before(folder: RunFolder) -> float:
@@ -257,10 +257,10 @@ def _seconds_before(folder: RunFolder) -> float:
 
 
 def _log(folder: RunFolder, event: TrialDone) -> None:
-    found = event.entry.outcome
-    value = "none" if found.value is None else f"{found.value:.4g}"
-    kept = "" if event.is_new else " (was there)"
-    folder.log(f"trial {event.entry.trial.id}: {found.status} {value}{kept} {found.reason}".rstrip())
+    ended = event.entry.outcome
+    value = "none" if ended.value is None else f"{ended.value:.4g}"
+    origin = "" if event.is_new else " (was there)"
+    folder.log(f"trial {event.entry.trial.id}: {ended.status} {value}{origin} {ended.reason}".rstrip())
 
 
 def _notes(folder: RunFolder, loop: SearchLoop) -> list[str]:

@@ -36,12 +36,12 @@ class FinishedTrials:
     @classmethod
     def around(cls, sweep: RunFolder, metric: str) -> "FinishedTrials":
         """Return the trials of the other sweeps in a sweep's experiment."""
-        found: dict[str, list[Path]] = {}
+        paths: dict[str, list[Path]] = {}
         for place in sorted(sweep.path.parent.glob(f"*-*/{TRIALS}")):
             if place.parent != sweep.path:
                 for id_, path in by_id(place.parent).items():
-                    found.setdefault(id_, []).append(path)
-        return cls(metric, found)
+                    paths.setdefault(id_, []).append(path)
+        return cls(metric, paths)
 
     def get(self, trial_id: str) -> Path | None:
         """Return the folder of a trial that is done and undamaged; one that failed is worth another attempt."""
@@ -50,10 +50,10 @@ class FinishedTrials:
     def _is_finished(self, path: Path) -> bool:
         folder = RunFolder(path)
         try:
-            found = outcome(folder, self.metric) if is_intact(folder) else None
+            ended = outcome(folder, self.metric) if is_intact(folder) else None
         except RunError:  # killed while it was made
             return False
-        return found is not None and found.status != "failed"
+        return ended is not None and ended.status != "failed"
 
 
 @dataclass
@@ -108,9 +108,9 @@ class TrialStore:
             if isinstance(event, Epoch):
                 yield trial, event.event
             else:
-                found = outcome(RunFolder(event.path), self.metric, trial.proposal.until)
-                assert found is not None
-                yield trial, found
+                ended = outcome(RunFolder(event.path), self.metric, trial.proposal.until)
+                assert ended is not None
+                yield trial, ended
 
     def _assign(self, trial: Trial, path: Path) -> Assignment:
         config = trial.composed.config
@@ -123,8 +123,8 @@ class TrialStore:
         if path is not None and not is_intact(RunFolder(path)):
             shutil.rmtree(path)  # killed while it was made, or damaged by a power cut
             path = None
-        self._known[trial.id] = found = self._create(trial).path if path is None else path
-        return found
+        self._known[trial.id] = folder = self._create(trial).path if path is None else path
+        return folder
 
     def _create(self, trial: Trial) -> RunFolder:
         described = {

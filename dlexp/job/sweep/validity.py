@@ -76,7 +76,7 @@ class ValidityCheck:
     def partition(self, proposals: list[Proposal], round_number: int) -> tuple[list[Proposal], list[InvalidSetting]]:
         """Return the valid proposals and the others."""
         invalid = [InvalidSetting(p, round_number, reason) for p in proposals if (reason := self.reason(p.settings))]
-        refused = {one.proposal.number for one in invalid}
+        refused = {setting.proposal.number for setting in invalid}
         return [p for p in proposals if p.number not in refused], invalid
 
     def _look(self, settings: Settings) -> str:
@@ -90,15 +90,15 @@ class ValidityCheck:
     def structure(self, settings: Settings) -> Settings:
         """Leave out of a setting what is a value of any structure."""
         config = self.space.base(settings).config
-        kept = {}
+        structure = {}
         for key, value in settings.items():
             parameter = declaration(config, key)
             is_value = key.partition(".")[0] in ANY_VALUE and "." in key
             if is_value or (parameter is not None and is_per_trial(parameter.annotation)):
-                kept[key] = len(value) if isinstance(value, list) else value is not None
+                structure[key] = len(value) if isinstance(value, list) else value is not None
             else:
-                kept[key] = value
-        return kept
+                structure[key] = value
+        return structure
 
 
 def refuse(invalid: list[InvalidSetting], total: int) -> ConfigError:
@@ -106,7 +106,7 @@ def refuse(invalid: list[InvalidSetting], total: int) -> ConfigError:
     by_reason = _by_reason(invalid)
     if len(by_reason) == 1 and len(invalid) == total:
         return ConfigError(invalid[0].reason)
-    shown = [f"{named(several[0])}: {why}" for why, several in list(by_reason.items())[:NAMED]]
+    shown = [f"{named(settings[0])}: {why}" for why, settings in list(by_reason.items())[:NAMED]]
     cure = "" if len(invalid) == total else "; leave them out, or search.invalid=skip does"
     return ConfigError(f"{len(invalid)} of {total} settings cannot be trained: {' | '.join(shown)}{cure}")
 
@@ -114,19 +114,19 @@ def refuse(invalid: list[InvalidSetting], total: int) -> ConfigError:
 def skipped(invalid: list[InvalidSetting]) -> list[str]:
     """Return a line for each reason for which settings were skipped."""
     lines = []
-    for why, several in _by_reason(invalid).items():
-        more = f" and {len(several) - 1} more" if len(several) > 1 else ""
-        lines.append(f"skipped {named(several[0])}{more}: {why}")
+    for why, settings in _by_reason(invalid).items():
+        more = f" and {len(settings) - 1} more" if len(settings) > 1 else ""
+        lines.append(f"skipped {named(settings[0])}{more}: {why}")
     return lines
 
 
-def named(one: InvalidSetting) -> str:
+def named(setting: InvalidSetting) -> str:
     """Return a setting as one would type it: ``model.depth=13 trainer.batch_size=64``."""
-    return " ".join(f"{key}={show(value)}" for key, value in one.proposal.settings.items()) or "the only setting"
+    return " ".join(f"{key}={show(value)}" for key, value in setting.proposal.settings.items()) or "the only setting"
 
 
 def _by_reason(invalid: list[InvalidSetting]) -> dict[str, list[InvalidSetting]]:
-    found: dict[str, list[InvalidSetting]] = {}
-    for one in invalid:
-        found.setdefault(one.reason, []).append(one)
-    return found
+    by_reason: dict[str, list[InvalidSetting]] = {}
+    for setting in invalid:
+        by_reason.setdefault(setting.reason, []).append(setting)
+    return by_reason

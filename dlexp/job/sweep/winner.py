@@ -54,33 +54,33 @@ def recipe(
     sweep = _find(ref, runs_dir)
     trials = _winner(sweep)
     trial = trials[0]  # of several seeds the first: the best of them would be luck
-    best_epoch = statistics.median_low([(one.result or {}).get("best_epoch", 0) for one in trials])
-    own = parse(overrides)
+    best_epoch = statistics.median_low([(folder.result or {}).get("best_epoch", 0) for folder in trials])
+    given = parse(overrides)
     groups = catalog.list_groups(config_dir)
     trust.require([name for o in parse(trial.overrides) if o.key == "trusted" for name in o.value], sweep.run_id)
-    kept = [o for o in parse(trial.overrides) if not _is_replaced(o.key, own, groups)]
+    inherited = [o for o in parse(trial.overrides) if not _is_replaced(o.key, given, groups)]
     origin = {"sweep": sweep.run_id, "trial": trial.run_id}
-    notes = [f"from    trial {trial.run_id} of sweep {sweep.run_id}: {' '.join(o.text for o in kept)}"]
+    notes = [f"from    trial {trial.run_id} of sweep {sweep.run_id}: {' '.join(o.text for o in inherited)}"]
     added: list[str] = []
     if train_on == JOINED:
-        kept = [o for o in kept if o.key not in (*BY_VALIDATION, "train_on")]
+        inherited = [o for o in inherited if o.key not in (*BY_VALIDATION, "train_on")]
         added.append(f"train_on={JOINED}")
-        if not any(o.key == "trainer.epochs" for o in own):
-            kept = [o for o in kept if o.key != "trainer.epochs"]
+        if not any(o.key == "trainer.epochs" for o in given):
+            inherited = [o for o in inherited if o.key != "trainer.epochs"]
             added.append(f"trainer.epochs={best_epoch}")
-        notes += _explain(trial, best_epoch, own)
-    if not any(o.key == "data" or o.key.startswith("data.") for o in own):
+        notes += _explain(trial, best_epoch, given)
+    if not any(o.key == "data" or o.key.startswith("data.") for o in given):
         added += moved_overrides(trial)
-    if not any(o.key == "runs_dir" for o in own) and sweep.runs_dir != Path("runs").absolute():
+    if not any(o.key == "runs_dir" for o in given) and sweep.runs_dir != Path("runs").absolute():
         added.append(f"runs_dir={yaml_value(str(sweep.runs_dir))}")
-    kept = [o for o in kept if o.key != "runs_dir"]
-    return Recipe([*(o.text for o in kept), *added, *overrides], origin, notes)
+    inherited = [o for o in inherited if o.key != "runs_dir"]
+    return Recipe([*(o.text for o in inherited), *added, *overrides], origin, notes)
 
 
 def over_seeds(overrides: list[str], num_seeds: int, first: int) -> list[str]:
     """Return the overrides of a sweep over seeds alone."""
-    kept = [o.text for o in parse(overrides) if o.key != "seed"]
-    return [*kept, f"seed={','.join(str(first + i) for i in range(num_seeds))}"]
+    others = [o.text for o in parse(overrides) if o.key != "seed"]
+    return [*others, f"seed={','.join(str(first + i) for i in range(num_seeds))}"]
 
 
 def open_tests(result: SweepResult, runs_dir: Path) -> SeedSpread:
@@ -95,9 +95,9 @@ def open_tests(result: SweepResult, runs_dir: Path) -> SeedSpread:
     return spread(evaluate(str(record["run_dir"]), runs_dir, "test")["metrics"] for record in records)
 
 
-def spread(several: Iterable[Mapping[str, float | None]]) -> SeedSpread:
+def spread(measured: Iterable[Mapping[str, float | None]]) -> SeedSpread:
     """Return mean and standard deviation of each metric that every run has."""
-    runs = list(several)
+    runs = list(measured)
     mean: dict[str, float] = {}
     std: dict[str, float | None] = {}
     for name in runs[0] if runs else {}:
@@ -138,17 +138,17 @@ def _winner(sweep: RunFolder) -> list[RunFolder]:
     return [RunFolder.open(path) if path.exists() else sweep.child(run_id) for path, run_id in places]
 
 
-def _is_replaced(key: str, own: list[Override], groups: dict[str, list[str]]) -> bool:
+def _is_replaced(key: str, given: list[Override], groups: dict[str, list[str]]) -> bool:
     """Say whether the user's overrides take an override's place: the same key, or another option of its group."""
-    keys = [o.key for o in own]
+    keys = [o.key for o in given]
     return key in keys or (key not in groups and key.partition(".")[0] in set(keys) & set(groups))
 
 
-def _explain(trial: RunFolder, best_epoch: int, own: list[Override]) -> list[str]:
+def _explain(trial: RunFolder, best_epoch: int, given: list[Override]) -> list[str]:
     if not best_epoch:
         raise ConfigError(f"--on: got {JOINED}; trial {trial.run_id} has no best epoch, so give trainer.epochs")
-    asked = next((o.value for o in own if o.key == "trainer.epochs"), None)
-    length = f"the {best_epoch} epochs after which the winner was best" if asked is None else f"{asked} epochs"
+    epochs = next((o.value for o in given if o.key == "trainer.epochs"), None)
+    length = f"the {best_epoch} epochs after which the winner was best" if epochs is None else f"{epochs} epochs"
     lines = [f"on      training and validation part for {length}; nothing is left to validate on"]
     schedule = trial.config["schedule"]["_target_"]
     if not schedule.endswith(".Constant"):

@@ -16,25 +16,25 @@ def compare(a: RunFolder, b: RunFolder) -> dict[str, float]:
 
     0.0 says that all numbers are the same to the last bit.
     """
-    found = {"history": _compare_history(a.history(), b.history())}
+    differences = {"history": _compare_history(a.history(), b.history())}
     for name in ("last", "best"):
         if checkpoint.exists(a.checkpoints / name):
             has_both = checkpoint.exists(b.checkpoints / name)
-            found |= _compare_checkpoints(a, b, name) if has_both else {f"{name} weights": float("inf")}
+            differences |= _compare_checkpoints(a, b, name) if has_both else {f"{name} weights": float("inf")}
     if has_predictions(a):
         outputs = [
             torch.from_numpy(folder.predictions("val")["output"]) for folder in (a, b) if has_predictions(folder)
         ]
-        found["predictions"] = difference(*outputs) if len(outputs) == 2 else float("inf")
-    return found
+        differences["predictions"] = difference(*outputs) if len(outputs) == 2 else float("inf")
+    return differences
 
 
 def _compare_checkpoints(a: RunFolder, b: RunFolder, name: str) -> dict[str, float]:
     (weights_a, state_a), (weights_b, state_b) = (checkpoint.load(folder.checkpoints / name) for folder in (a, b))
-    found = {f"{name} weights": _compare_tensors(weights_a, weights_b)}
+    differences = {f"{name} weights": _compare_tensors(weights_a, weights_b)}
     if name == "last":
-        found["optimiser state"] = _compare_tensors(state_a["step"], state_b["step"])
-    return found
+        differences["optimiser state"] = _compare_tensors(state_a["step"], state_b["step"])
+    return differences
 
 
 def _compare_tensors(a: dict[str, Tensor], b: dict[str, Tensor]) -> float:
@@ -45,10 +45,10 @@ def _compare_tensors(a: dict[str, Tensor], b: dict[str, Tensor]) -> float:
 
 def _compare_history(a: list[dict[str, Any]], b: list[dict[str, Any]]) -> float:
     largest = 0.0 if len(a) == len(b) else float("inf")
-    for one, other in zip(a, b, strict=False):
-        names = [name for name in one if name not in NOT_NUMBERS]
+    for epoch_a, epoch_b in zip(a, b, strict=False):
+        names = [name for name in epoch_a if name not in NOT_NUMBERS]
         values = (
-            [torch.nan if record.get(name) is None else record[name] for name in names] for record in (one, other)
+            [torch.nan if record.get(name) is None else record[name] for name in names] for record in (epoch_a, epoch_b)
         )
         largest = max(largest, difference(*(torch.tensor(list(row), dtype=torch.float64) for row in values)))
     return largest

@@ -26,7 +26,7 @@ def plan(composed: Composed) -> TrainPlan:
     check_model(built)
     data, run = built.dataset, built.run
     outputs, saved = trace(built.model, data.in_shape, run.trainer.batch_size)
-    found = estimate([composed.config], [data])
+    estimated = estimate([composed.config], [data])
     return {
         "kind": "train",
         "dry_run": True,
@@ -46,8 +46,8 @@ def plan(composed: Composed) -> TrainPlan:
         "groups": [{"size": 1, "engine": "solo"}],
         "steps": run.steps_per_epoch * run.trainer.epochs,
         "memory": _memory(built, saved),
-        "disk": found.disk + found.disk_epoch * run.trainer.epochs,
-        "seconds": round(run.trainer.epochs * found.epoch_seconds + found.end, 1),
+        "disk": estimated.disk + estimated.disk_epoch * run.trainer.epochs,
+        "seconds": round(run.trainer.epochs * estimated.epoch_seconds + estimated.end, 1),
     }
 
 

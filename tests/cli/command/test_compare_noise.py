@@ -21,10 +21,10 @@ def test_noise_prints_one_document_and_draws(tmp_path):
     assert dlexp(tmp_path, "train", *QUICK, "--quiet")[0] == 0
     code, out, err = dlexp(tmp_path, "compare", "--noise", "last", "--seeds", "2", "--json", "--figure", "n.png")
     assert code == 0, err
-    found = json.loads(out)
-    assert found.keys() >= {"kind", "run_id", "metric", "seeds", "value", "sources", "all", "least_difference"}
-    assert (found["kind"], found["metric"], found["seeds"]) == ("noise", "val/accuracy", 2)
-    assert [record["is_absent"] for record in found["sources"]] == [False, False, True, True]
+    document = json.loads(out)
+    assert document.keys() >= {"kind", "run_id", "metric", "seeds", "value", "sources", "all", "least_difference"}
+    assert (document["kind"], document["metric"], document["seeds"]) == ("noise", "val/accuracy", 2)
+    assert [record["is_absent"] for record in document["sources"]] == [False, False, True, True]
     assert "augmentation plays no part: augment=none draws nothing" in err
     assert "other seeds of data order" in err
     assert (tmp_path / "n.png").read_bytes().startswith(b"\x89PNG")

@@ -75,8 +75,8 @@ def test_the_commands_around_a_cv(place):
         told = dict(zip(commands, pool.map(lambda more: dlexp(cwd, *more), commands.values()), strict=True))
     codes = {name: code for name, (code, _, _) in told.items()}
     assert codes == {"compare": 0, "audit": 0}, told
-    found = json.loads(told["compare"][1])
-    pair = found["pairs"][0]
+    comparison = json.loads(told["compare"][1])
+    pair = comparison["pairs"][0]
     assert pair.keys() >= {"a", "b", "difference", "interval", "p_value", "test", "verdict"}
     assert (pair["a"], pair["b"], pair["verdict"]) == (*ids, "a")
     assert (cwd / "f.png").stat().st_size > 1000

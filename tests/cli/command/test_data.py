@@ -35,10 +35,10 @@ def test_people_and_scripts_read_the_same(command, tmp_path, monkeypatch):
     assert "0 [no]" in out
     assert "warning column n counts the rows: a leak?" in out
     code, out, err = command("data", *overrides, "data.drop=[0]", "--json", "--figure", str(tmp_path / "f.png"))
-    found = json.loads(out)
+    document = json.loads(out)
     assert code == 0
-    assert [column["name"] for column in found["columns"]] == ["n"]
-    assert found["figure"] == str(tmp_path / "f.png")
+    assert [column["name"] for column in document["columns"]] == ["n"]
+    assert document["figure"] == str(tmp_path / "f.png")
     assert (tmp_path / "f.png").is_file()
     assert "counts the rows" in err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["f.png", "t.csv"]

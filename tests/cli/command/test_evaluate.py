@@ -15,8 +15,8 @@ def test_a_table_for_people_and_one_document_for_scripts(dlexp, trained):
     assert code == 0
     assert document["split"] == "val"
     (path,) = trained.glob("runs/iris/*/predictions/val.npz")
-    with np.load(path) as kept:
-        share = float((kept["output"].argmax(1) == kept["target"]).mean())
+    with np.load(path) as stored:
+        share = float((stored["output"].argmax(1) == stored["target"]).mean())
     assert document["metrics"]["val/accuracy"] == share
     assert f"{share:.4f}" in err, "people read beside the document"
 

@@ -37,9 +37,9 @@ def test_the_default_comes_first():
 
 
 def test_json_has_the_documented_keys():
-    found = json.loads(run("options", "--json").stdout)
-    assert {group: sorted(options) for group, options in found.items()} == list_groups()
-    momentum = found["optimizer"]["momentum"]
+    groups = json.loads(run("options", "--json").stdout)
+    assert {group: sorted(options) for group, options in groups.items()} == list_groups()
+    momentum = groups["optimizer"]["momentum"]
     assert set(momentum) == {"doc", "source", "parameters"}
     assert momentum["parameters"]["lr"]["default"] == 0.1
     assert momentum["parameters"]["lr"]["type"] == "a number > 0"

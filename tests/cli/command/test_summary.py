@@ -41,31 +41,31 @@ def layer(command):
 
 
 def test_five_3x3_filters_on_a_color_image_have_140_parameters(layer):
-    found = layer("Conv2d", *ONE_STAGE, "model.channels=[5]", "data.shape=[3,256,256]")
-    assert found["num_params"] == 140 == 5 * (3 * 3 * 3 + 1)
+    row = layer("Conv2d", *ONE_STAGE, "model.channels=[5]", "data.shape=[3,256,256]")
+    assert row["num_params"] == 140 == 5 * (3 * 3 * 3 + 1)
 
 
 def test_sixteen_7x7_filters_leave_26_pixels_of_32(layer):
-    found = layer("Conv2d", *ONE_STAGE, "model.channels=[16]", "model.kernel_size=[7]")
-    assert found["output_shape"] == [16, 26, 26]
-    assert (found["receptive_field"], found["stride"]) == (7, 1)
+    row = layer("Conv2d", *ONE_STAGE, "model.channels=[16]", "model.kernel_size=[7]")
+    assert row["output_shape"] == [16, 26, 26]
+    assert (row["receptive_field"], row["stride"]) == (7, 1)
 
 
 def test_32_3x3_filters_on_16_channels_have_4608_weights(layer):
-    found = layer("Conv2d", "data=fake", "model=cnn", "model.channels=[16,32]", "norm=batch", number=1)
-    assert found["num_params"] == 4608  # the norm has the biases
+    row = layer("Conv2d", "data=fake", "model=cnn", "model.channels=[16,32]", "norm=batch", number=1)
+    assert row["num_params"] == 4608  # the norm has the biases
 
 
 def test_a_dense_layer_of_500_units_on_a_color_image_has_1536500_parameters(layer):
-    found = layer("Linear", *PLAIN, "model=mlp", "model.widths=[500]")
-    assert (found["num_params"], found["flops"]) == (1_536_500, 2 * 3072 * 500)
-    assert found["receptive_field"] is None
+    row = layer("Linear", *PLAIN, "model=mlp", "model.widths=[500]")
+    assert (row["num_params"], row["flops"]) == (1_536_500, 2 * 3072 * 500)
+    assert row["receptive_field"] is None
 
 
 def test_four_4x4_filters_give_29x29x4_and_196_parameters(layer):
-    found = layer("Conv2d", *ONE_STAGE, "model.channels=[4]", "model.kernel_size=[4]")
-    assert (found["output_shape"], found["num_params"]) == ([4, 29, 29], 196)
-    assert found["flops"] == 2 * 4 * 29 * 29 * 48
+    row = layer("Conv2d", *ONE_STAGE, "model.channels=[4]", "model.kernel_size=[4]")
+    assert (row["output_shape"], row["num_params"]) == ([4, 29, 29], 196)
+    assert row["flops"] == 2 * 4 * 29 * 29 * 48
 
 
 def test_the_table_of_a_known_net(command):

@@ -68,12 +68,12 @@ def ended(tmp_path_factory) -> dict[str, Ended]:
             train.resume("last", root / name / "runs", announce=lambda about: lambda event: None)
         refused[name] = f"in use by process {running[name].pid} on " in str(error.value)
         running[name].send_signal(getattr(signal, name))
-    found = {}
+    endings = {}
     for name, process in running.items():
         out, err = process.communicate(timeout=120)
-        found[name] = Ended(process.returncode, out, err, root / name)
+        endings[name] = Ended(process.returncode, out, err, root / name)
     assert refused == dict.fromkeys(SIGNALS, True)
-    return found
+    return endings
 
 
 def only(cwd: Path) -> RunFolder:
@@ -134,10 +134,10 @@ def test_divergence_is_exit_code_3_and_quiet_says_nothing(ended):
 
 @pytest.mark.parametrize("name", SIGNALS)
 def test_signals_leave_a_checkpoint_and_say_how_to_go_on(ended, name):
-    found = ended[name]
-    assert (found.code, found.err) == (SIGNALS[name], "")
-    folder = only(found.cwd)
-    assert f"go on with: dlexp train --resume {folder.run_id}" in found.out
+    ending = ended[name]
+    assert (ending.code, ending.err) == (SIGNALS[name], "")
+    folder = only(ending.cwd)
+    assert f"go on with: dlexp train --resume {folder.run_id}" in ending.out
     assert folder.manifest["status"] == "interrupted"
     assert folder.saved_epoch() == len(folder.history()) >= 1
 

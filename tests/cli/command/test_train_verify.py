@@ -17,9 +17,9 @@ def test_a_run_is_the_same_again_and_exit_codes_say_so(tmp_path):
     assert run(tmp_path, *small, "-q").returncode == 0
     done = run(tmp_path, "--verify-trial", "last", "--json")
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["is_bitwise"]
-    assert set(found["differences"]["solo"].values()) == {0.0}
+    verification = json.loads(done.stdout)
+    assert verification["is_bitwise"]
+    assert set(verification["differences"]["solo"].values()) == {0.0}
     assert "the same to the last bit" in done.stderr
 
 

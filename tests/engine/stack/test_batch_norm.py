@@ -19,13 +19,13 @@ def test_outputs_gradients_and_statistics_equal_torchs(shape, is_affine):
     grads = torch.autograd.grad((y * seed).sum(), inputs)
     for t in range(3):
         running_mean, running_var = torch.zeros(5, dtype=torch.float64), torch.ones(5, dtype=torch.float64)
-        own = [tensor.detach()[t].requires_grad_() for tensor in inputs]
-        affine = own[1:] if is_affine else [None, None]
-        expected = F.batch_norm(own[0], running_mean, running_var, *affine, training=True, momentum=1.0)
+        alone = [tensor.detach()[t].requires_grad_() for tensor in inputs]
+        affine = alone[1:] if is_affine else [None, None]
+        expected = F.batch_norm(alone[0], running_mean, running_var, *affine, training=True, momentum=1.0)
         torch.testing.assert_close(y[t], expected)
         torch.testing.assert_close(mean[t], running_mean)
         torch.testing.assert_close(var[t], running_var)
-        for ours, theirs in zip(grads, torch.autograd.grad((expected * seed[t]).sum(), own), strict=True):
+        for ours, theirs in zip(grads, torch.autograd.grad((expected * seed[t]).sum(), alone), strict=True):
             torch.testing.assert_close(ours[t], theirs, rtol=1e-9, atol=1e-11)
 
 

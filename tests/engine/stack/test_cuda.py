@@ -42,8 +42,8 @@ def test_stacks_equal_each_trial_alone(engine, overrides):
     configs = on_cuda(case, "fp64")
     data = divide(case, configs)
     alone = [train([config], data[:1], "solo")[0] for config in configs]
-    found = largest(train(configs, data, engine), alone)
-    assert max(found.values()) < 1e-9, found
+    differences = largest(train(configs, data, engine), alone)
+    assert max(differences.values()) < 1e-9, differences
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])

@@ -21,14 +21,14 @@ def name_of(case: Case) -> str:
 def seven(overrides: dict[str, str], trials: int = 7) -> Case:
     """Return trials that differ in seed and learning rate."""
     base = ADAPTIVE.get(overrides.get("optimizer", ""), {})
-    own = [{"seed": str(i), "optimizer.lr": str(0.01 * (i % 3 + 1))} for i in range(trials)]
-    return Case("seven", {**({} if "model" in overrides else MLP), **base, **overrides}, own)
+    trials_of_seven = [{"seed": str(i), "optimizer.lr": str(0.01 * (i % 3 + 1))} for i in range(trials)]
+    return Case("seven", {**({} if "model" in overrides else MLP), **base, **overrides}, trials_of_seven)
 
 
 def check(case: Case, kinds: list[str]) -> None:
     for engine in kinds:
-        found = apart(case, engine, "fp64")
-        assert max(found.values()) < LIMIT, (engine, found)
+        differences = apart(case, engine, "fp64")
+        assert max(differences.values()) < LIMIT, (engine, differences)
 
 
 def test_the_tables_are_complete():
@@ -71,9 +71,9 @@ def test_every_value_mapped(case):
 )
 @pytest.mark.parametrize("engine", ["batched", "vmapped"])
 def test_in_single_precision_the_validation_agrees(case, engine):
-    found = apart(case, engine, "fp32")
-    assert found["metrics"] < 1e-5
-    assert found["weights"] < 1e-4
+    differences = apart(case, engine, "fp32")
+    assert differences["metrics"] < 1e-5
+    assert differences["weights"] < 1e-4
 
 
 ROWS = [{"model": "mlp", **MLP, f"{group}": option} for group in ("activation", "norm", "dropout")
@@ -110,9 +110,9 @@ def test_a_row_of_seven_equals_the_stack_of_one_to_the_bit(overrides):
 def check_bits(a, b) -> None:
     (weights_a, state_a), (weights_b, state_b) = a[0], b[0]
     assert a[1] == b[1]
-    for one, other in ((weights_a, weights_b), (state_a["step"], state_b["step"])):
-        assert one.keys() == other.keys()
-        for name, value in one.items():
+    for tensors_a, other in ((weights_a, weights_b), (state_a["step"], state_b["step"])):
+        assert tensors_a.keys() == other.keys()
+        for name, value in tensors_a.items():
             assert torch.equal(value, other[name]), name
 
 
@@ -122,8 +122,8 @@ def test_chunks_equal_the_whole_to_the_bit():
     data = divide(case, configs)
     whole = train(configs, data, "batched")
     for start in (0, 2, 4):
-        for row, own in enumerate(train(configs[start : start + 2], data[:2], "batched")):
-            check_bits(own, whole[start + row])
+        for row, chunked in enumerate(train(configs[start : start + 2], data[:2], "batched")):
+            check_bits(chunked, whole[start + row])
 
 
 def run_of(configs: list[dict], data: list) -> tuple[dict[int, tuple], Run]:
@@ -137,8 +137,8 @@ def run_of(configs: list[dict], data: list) -> tuple[dict[int, tuple], Run]:
 
 
 def test_one_trials_nan_leaves_the_others_unchanged_and_leaves_the_stack():
-    own = [{"optimizer.lr": rate, "seed": str(i)} for i, rate in enumerate(["0.05", "1.0e+30", "0.02"])]
-    case = Case("nan", {**MLP, "norm": "none", "optimizer": "momentum"}, own)
+    trials = [{"optimizer.lr": rate, "seed": str(i)} for i, rate in enumerate(["0.05", "1.0e+30", "0.02"])]
+    case = Case("nan", {**MLP, "norm": "none", "optimizer": "momentum"}, trials)
     configs = configure(case, "fp32")
     data = divide(case, configs)
     ends, run = run_of(configs, data)
@@ -155,9 +155,9 @@ CNN = {"model": "cnn", "model.channels": "[4,6]", "norm": "none"}  # without run
 
 @pytest.mark.parametrize("model", [MLP, CNN], ids=["mlp", "cnn"])
 def test_trials_that_stop_early_shrink_the_stack_and_the_rest_do_not_notice(model):
-    own = [{"optimizer.lr": rate, "seed": str(i)} for i, rate in enumerate(["0.000000000001", "0.05", "0.02"])]
+    trials = [{"optimizer.lr": rate, "seed": str(i)} for i, rate in enumerate(["0.000000000001", "0.05", "0.02"])]
     more = {"trainer.epochs": "6", "trainer.patience": "2", "optimizer": "momentum"}
-    case = Case("early", {**model, **more}, own)
+    case = Case("early", {**model, **more}, trials)
     configs = configure(case, "fp32")
     data = divide(case, configs)
     together = train(configs, data, "batched")

@@ -38,8 +38,8 @@ def test_a_trial_s_numbers_do_not_depend_on_how_many_there_are(outputs):
     x, weight, bias = tensors(6, 32, 24, outputs, torch.float32)
     together = linear(x, weight, bias)
     for trial in range(6):
-        one = slice(trial, trial + 1)
-        assert torch.equal(together[one], linear(x[one], weight[one], bias[one]))
+        row = slice(trial, trial + 1)
+        assert torch.equal(together[row], linear(x[row], weight[row], bias[row]))
 
 
 def test_autocast_rounds_as_torch_s_layer_does():

@@ -29,9 +29,9 @@ def test_each_trials_weights_come_back_under_their_names():
     stacked = models(3)
     rows = Rows(stacked, device=CPU, channels_last=False)
     for trial, model in enumerate(stacked):
-        found = rows.weights(trial)
-        assert list(found) == list(model.state_dict())
-        assert all(torch.equal(value, found[name]) for name, value in model.state_dict().items())
+        weights = rows.weights(trial)
+        assert list(weights) == list(model.state_dict())
+        assert all(torch.equal(value, weights[name]) for name, value in model.state_dict().items())
 
 
 def test_gradients_reach_the_row_of_their_trial_alone():
@@ -53,11 +53,11 @@ def test_gradients_of_a_second_pass_are_added_and_those_of_the_next_update_repla
 
 def test_dropped_trials_free_their_rows_and_the_rest_keep_theirs():
     rows = Rows(models(4), device=CPU, channels_last=False)
-    kept = rows.weights(2)
+    weights = rows.weights(2)
     rows.keep([0, 2])
     assert rows.num_trials == 2
     assert rows.flat.tensor.shape == rows.grads.shape
-    assert all(torch.equal(value, kept[name]) for name, value in rows.weights(1).items())
+    assert all(torch.equal(value, weights[name]) for name, value in rows.weights(1).items())
 
 
 def test_hyperparameters_are_cut_to_the_chosen_rows():

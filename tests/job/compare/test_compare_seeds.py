@@ -47,12 +47,12 @@ def write_seeds(tmp_path: Path, accuracy: float, first: int, num: int, model: st
 
 def test_runs_that_differ_in_the_seed_only_stand_together(tmp_path):
     good, bad = write_seeds(tmp_path, 0.95, 100, 6, "cnn"), write_seeds(tmp_path, 0.7, 200, 6, "mlp")
-    found = compare([*good, *reversed(bad)], tmp_path)
-    (pair,) = found["pairs"]
+    comparison = compare([*good, *reversed(bad)], tmp_path)
+    (pair,) = comparison["pairs"]
     assert (pair["test"], pair["unit"], pair["num"], pair["verdict"]) == ("sign flips", "seeds", 6, "a")
     assert pair["p_value"] == pair["smallest_p"] == 2 / 2**6
-    assert [record["seeds"] for record in found["runs"]] == [list("012345")] * 2
-    assert found["runs"][0]["run_ids"] == good
+    assert [record["seeds"] for record in comparison["runs"]] == [list("012345")] * 2
+    assert comparison["runs"][0]["run_ids"] == good
     assert pair["by_seed"][2] == pytest.approx(_accuracy(tmp_path, good[2]) - _accuracy(tmp_path, bad[2]))
     assert pair["interval"][0] <= min(pair["interval_seeds"][0], pair["interval_examples"][0])
 
@@ -82,8 +82,8 @@ def test_as_many_seeds_as_stated_have_the_power_stated(effect, error):
 
 def test_other_seeds_of_the_same_setting_are_paired_in_order(tmp_path):
     a, b = (write_seeds(tmp_path, 0.85, first, 3, "cnn") for first in (100, 200))
-    found = compare([*a, *b], tmp_path)
-    assert len(found["runs"]) == 6  # seeds 0, 1, 2 twice: which belong together is not known
+    comparison = compare([*a, *b], tmp_path)
+    assert len(comparison["runs"]) == 6  # seeds 0, 1, 2 twice: which belong together is not known
 
 
 def test_seeds_are_not_joined_where_settings_have_unequally_many(tmp_path):
@@ -97,14 +97,14 @@ def write_sweep(tmp_path: Path, accuracies: list[float], seeds: int, first: int)
 
 def test_sweeps_by_their_best_setting_over_its_seeds(tmp_path):
     good, bad = write_sweep(tmp_path, [0.6, 0.95], 6, 100), write_sweep(tmp_path, [0.7, 0.5], 6, 300)
-    found = compare([good.run_id, bad.run_id], tmp_path)
-    (pair,) = found["pairs"]
+    comparison = compare([good.run_id, bad.run_id], tmp_path)
+    (pair,) = comparison["pairs"]
     assert (pair["verdict"], pair["unit"], pair["num"]) == ("a", "seeds", 6)
-    assert [record["label"] for record in found["runs"]] == [
+    assert [record["label"] for record in comparison["runs"]] == [
         f"{good.run_id} optimizer.lr=0.2 (6 seeds)",
         f"{bad.run_id} optimizer.lr=0.1 (6 seeds)",
     ]
-    assert sum("picked as the best of 2" in note for note in found["notes"]) == 2
+    assert sum("picked as the best of 2" in note for note in comparison["notes"]) == 2
 
 
 def test_settings_of_one_sweep_by_their_places(tmp_path):
@@ -147,12 +147,12 @@ def test_cvs_of_several_settings_by_place(tmp_path):
     parent = made.write_settings(tmp_path, [0.95, 0.7])
     (pair,) = compare([f"{parent.run_id}:2", f"{parent.run_id}:1"], tmp_path)["pairs"]
     assert (pair["verdict"], pair["test"]) == ("b", "corrected resampled t")
-    found = compare([parent.run_id, made.write_cv(tmp_path, 900, 0.5).run_id], tmp_path)
-    assert found["pairs"][0]["verdict"] == "a"
-    assert "best of 2 settings" in found["notes"][0]
+    comparison = compare([parent.run_id, made.write_cv(tmp_path, 900, 0.5).run_id], tmp_path)
+    assert comparison["pairs"][0]["verdict"] == "a"
+    assert "best of 2 settings" in comparison["notes"][0]
 
 
 def _accuracy(tmp_path: Path, run_id: str) -> float:
-    kept = next((tmp_path / "made-up").glob(f"{run_id}-*/predictions/val.npz"))
-    with np.load(kept) as arrays:
+    path = next((tmp_path / "made-up").glob(f"{run_id}-*/predictions/val.npz"))
+    with np.load(path) as arrays:
         return float((arrays["output"].argmax(1) == arrays["target"]).mean())

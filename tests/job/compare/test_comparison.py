@@ -28,10 +28,10 @@ def run(tmp_path: Path, draw: int, accuracy: float, **more) -> str:
 
 def test_the_better_run_wins_on_either_side(tmp_path):
     good, bad = run(tmp_path, 1, 0.95), run(tmp_path, 2, 0.7)
-    found = compare([good, bad], tmp_path)
-    (pair,) = found["pairs"]
-    assert (found["metric"], pair["verdict"], pair["test"]) == ("val/accuracy", "a", "McNemar")
-    values = [record["value"] for record in found["runs"]]
+    comparison = compare([good, bad], tmp_path)
+    (pair,) = comparison["pairs"]
+    assert (comparison["metric"], pair["verdict"], pair["test"]) == ("val/accuracy", "a", "McNemar")
+    values = [record["value"] for record in comparison["runs"]]
     assert pair["difference"] == pytest.approx(values[0] - values[1])
     assert pair["difference"] == pytest.approx((pair["only_a"] - pair["only_b"]) / 400)
     assert pair["interval"][0] < pair["difference"] < pair["interval"][1]
@@ -62,10 +62,10 @@ def test_equal_runs_cannot_be_told_and_the_need_is_stated(tmp_path):
 
 
 def test_holm_over_three(tmp_path):
-    found = compare([run(tmp_path, 1, 0.95), run(tmp_path, 2, 0.9), run(tmp_path, 3, 0.6)], tmp_path)
-    assert len(found["pairs"]) == 3
-    assert [pair["p_holm"] for pair in found["pairs"]] >= [pair["p_value"] for pair in found["pairs"]]
-    assert found["pairs"][1]["verdict"] == found["pairs"][2]["verdict"] == "a"
+    comparison = compare([run(tmp_path, 1, 0.95), run(tmp_path, 2, 0.9), run(tmp_path, 3, 0.6)], tmp_path)
+    assert len(comparison["pairs"]) == 3
+    assert [pair["p_holm"] for pair in comparison["pairs"]] >= [pair["p_value"] for pair in comparison["pairs"]]
+    assert comparison["pairs"][1]["verdict"] == comparison["pairs"][2]["verdict"] == "a"
 
 
 def test_values_are_compared_by_their_errors(tmp_path):
@@ -76,9 +76,9 @@ def test_values_are_compared_by_their_errors(tmp_path):
         for noise in (0.5, 0.7)
     ]
     for name in (None, "mae", "r2", "median_error"):
-        found = compare([folder.run_id for folder in ids], tmp_path, name)
-        assert found["metric"] == f"val/{name or 'rmse'}"
-        assert found["pairs"][0]["verdict"] == "a"
+        comparison = compare([folder.run_id for folder in ids], tmp_path, name)
+        assert comparison["metric"] == f"val/{name or 'rmse'}"
+        assert comparison["pairs"][0]["verdict"] == "a"
 
 
 @pytest.mark.parametrize(
@@ -135,11 +135,11 @@ def test_refuses_incomplete_and_other_folds(tmp_path):
 def test_many_runs_are_shown_once_each_and_told_apart_by_any_metric(tmp_path):
     ids = [run(tmp_path, seed, 0.95 if seed else 0.5) for seed in range(12)]
     for name in ("accuracy", "f1_macro"):
-        found = compare(ids, tmp_path, name)
-        assert len(found["pairs"]) == 66
-        with_worst = [pair for pair in found["pairs"] if ids[0] in (pair["a"], pair["b"])]
+        comparison = compare(ids, tmp_path, name)
+        assert len(comparison["pairs"]) == 66
+        with_worst = [pair for pair in comparison["pairs"] if ids[0] in (pair["a"], pair["b"])]
         assert all(pair["verdict"] == "b" for pair in with_worst), name  # 66 times the smallest p is below 0.05
-        assert all(pair["verdict"] == "cannot tell" for pair in found["pairs"] if pair not in with_worst)
+        assert all(pair["verdict"] == "cannot tell" for pair in comparison["pairs"] if pair not in with_worst)
 
 
 def test_it_does_without_torch():

@@ -39,16 +39,16 @@ class Heard:
 
 
 def train(runs_dir: Path, *overrides: str) -> RunFolder:
-    found = start(resolve([*QUICK, f"runs_dir={runs_dir}", *overrides]), announce=lambda _about: lambda _event: None)
-    return RunFolder.open(Path(found.result["run_dir"]))
+    ended = start(resolve([*QUICK, f"runs_dir={runs_dir}", *overrides]), announce=lambda _about: lambda _event: None)
+    return RunFolder.open(Path(ended.result["run_dir"]))
 
 
 def measured(folder: RunFolder, num: int = 3, **more) -> tuple[Any, dict[str, int]]:
     heard = Heard()
-    found = measure(folder.run_id, folder.runs_dir, num, announce=heard, **more)
-    assert found.exit_code == 0
-    assert found.document is not None
-    return found.document, heard.new
+    outcome = measure(folder.run_id, folder.runs_dir, num, announce=heard, **more)
+    assert outcome.exit_code == 0
+    assert outcome.document is not None
+    return outcome.document, heard.new
 
 
 def test_sources_apart_then_nothing_anew_then_only_what_is_missing(tmp_path):
@@ -90,13 +90,13 @@ def test_what_changes_nothing_plays_no_part(tmp_path):
 
 
 def test_a_sweeps_winner_and_a_trial_of_it(tmp_path):
-    found = sweep.start(
+    ended = sweep.start(
         [*QUICK, f"runs_dir={tmp_path}", "optimizer.lr=1e-6,0.1"],
         None,
         announce=lambda _about: Heard()("all")(None),
         has_figures=False,
     )
-    result: Any = found.outcome.result
+    result: Any = ended.outcome.result
     document, trained = measured(RunFolder.open(Path(result["run_dir"])), 2)
     assert document["run_id"] == result["best"]["run_id"]
     assert document["value"] == pytest.approx(result["best"]["value"])
@@ -111,9 +111,9 @@ def test_interrupted_it_has_no_document_and_the_signals_code(tmp_path, monkeypat
     folder = train(tmp_path)
 
     def stopped(*args, **more):
-        found = sweep.start(*args, **more)
-        found.outcome.result["status"] = "interrupted"
-        return type(found)(type(found.outcome)(found.outcome.result, 130, []), [], found.spec, "")
+        ended = sweep.start(*args, **more)
+        ended.outcome.result["status"] = "interrupted"
+        return type(ended)(type(ended.outcome)(ended.outcome.result, 130, []), [], ended.spec, "")
 
     monkeypatch.setattr(seed_noise, "sweep", type("Stopped", (), {"start": staticmethod(stopped)}))
     assert measure(folder.run_id, tmp_path, 2, announce=Heard()) == seed_noise.Measured(folder.run_id, None, 130)

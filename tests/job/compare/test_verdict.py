@@ -74,12 +74,12 @@ def test_who_picked_the_best_has_all_pairs_corrected_for():
     pairs = [pair(0.01), pair(0.02)]
     judge(pairs, is_high_better=True, other_p_values=[0.9])
     # Holm over 0.01, 0.02, 0.9: 3 p, 2 p
-    assert [one["p_holm"] for one in pairs] == pytest.approx([0.03, 0.04])
-    assert [one["verdict"] for one in pairs] == ["a", "a"]
+    assert [pair["p_holm"] for pair in pairs] == pytest.approx([0.03, 0.04])
+    assert [pair["verdict"] for pair in pairs] == ["a", "a"]
     pairs = [pair(0.01), pair(0.02)]
     judge(pairs, is_high_better=True, other_p_values=[0.9] * 8)
-    assert [one["p_holm"] for one in pairs] == pytest.approx([0.1, 0.18])
-    assert [one["verdict"] for one in pairs] == ["cannot tell"] * 2
+    assert [pair["p_holm"] for pair in pairs] == pytest.approx([0.1, 0.18])
+    assert [pair["verdict"] for pair in pairs] == ["cannot tell"] * 2
 
 
 @pytest.mark.parametrize("differences", [[0.1, 0.2, 0.3, 0.1, 0.2], [0.1] * 5, [0.0] * 5])

@@ -93,9 +93,9 @@ def no_download(monkeypatch):
 @pytest.mark.parametrize("name", OPTIONS)
 def test_nothing_fitted_moves(tmp_path, name):
     overrides = [f"data={name}", *files(tmp_path)[name], *QUICK]
-    found = audit(overrides)
-    assert found["clean"], found
-    assert [record["changed"] for record in found["folds"]] == [[], []]
+    audited = audit(overrides)
+    assert audited["clean"], audited
+    assert [record["changed"] for record in audited["folds"]] == [[], []]
     for option in NORMALIZE:
         config = resolve([*overrides, f"normalize={option}"], job="cv").config
         data = load_data(config)
@@ -126,9 +126,9 @@ def test_perturbing_changes_every_held_out_row_and_no_other():
 def test_a_leak_of_the_normalisation_is_seen(monkeypatch):
     honest = normalize.Standard.fit
     monkeypatch.setattr(normalize.Standard, "fit", lambda self, inputs, rows=None: honest(self, inputs))
-    found = audit(["data=iris", *QUICK])
-    assert not found["clean"]
-    assert found["folds"][0]["changed"] == ["normalize", "impute", "weights"]
+    audited = audit(["data=iris", *QUICK])
+    assert not audited["clean"]
+    assert audited["folds"][0]["changed"] == ["normalize", "impute", "weights"]
 
 
 def test_a_leak_of_categories_is_seen(tmp_path, monkeypatch):
@@ -136,9 +136,9 @@ def test_a_leak_of_categories_is_seen(tmp_path, monkeypatch):
     assert audit(overrides)["clean"]
     honest = table.settle
     monkeypatch.setattr(table, "settle", lambda file, names, codes, _: honest(file, names, codes, np.arange(60)))
-    found = audit(overrides)
-    assert not found["clean"]
-    assert found["folds"][0]["changed"][0] == "encoding"
+    audited = audit(overrides)
+    assert not audited["clean"]
+    assert audited["folds"][0]["changed"][0] == "encoding"
 
 
 def test_a_leak_of_the_unit_of_values_is_seen(monkeypatch):
@@ -146,30 +146,30 @@ def test_a_leak_of_the_unit_of_values_is_seen(monkeypatch):
     monkeypatch.setattr(
         TargetScale, "fit", staticmethod(lambda targets, train: honest(targets, torch.arange(len(targets))))
     )
-    found = audit(["data=diabetes", *QUICK])
-    assert found["folds"][0]["changed"] == ["unit", "weights"]
+    audited = audit(["data=diabetes", *QUICK])
+    assert audited["folds"][0]["changed"] == ["unit", "weights"]
 
 
 def test_a_held_out_part_that_chooses_the_epoch_is_seen():
-    found = audit(["data=iris", "trainer.monitor=val/loss", *QUICK])
-    assert not found["clean"]
-    assert "optimistic" in found["findings"][0]
+    audited = audit(["data=iris", "trainer.monitor=val/loss", *QUICK])
+    assert not audited["clean"]
+    assert "optimistic" in audited["findings"][0]
 
 
 def test_shared_groups_and_duplicates_are_counted(tmp_path):
     overrides = [*files(tmp_path)["arrays"], "data=arrays", *QUICK]
-    found = audit([*overrides, "cv.groups=false"])
-    assert found["folds"][0]["groups_in_both"] > 0
-    assert not found["clean"]
+    audited = audit([*overrides, "cv.groups=false"])
+    assert audited["folds"][0]["groups_in_both"] > 0
+    assert not audited["clean"]
     draw = np.random.default_rng(0).normal(size=(30, 4))
     np.savez(tmp_path / "twice.npz", x=np.tile(draw, (2, 1)), y=np.arange(60) % 2)
     twice = ["data=arrays", f"data.path={tmp_path / 'twice.npz'}", "data.test_fraction=0.0"]
-    found = audit([*twice, *QUICK])
+    audited = audit([*twice, *QUICK])
     # of two copies, either both are in one fold or each is held out while the other trains
-    assert 0 < sum(record["duplicates"] for record in found["folds"]) <= 60
-    assert sum(record["duplicates"] for record in found["folds"]) % 2 == 0
-    assert "byte for byte" in found["findings"][0]
-    assert found["clean"]
+    assert 0 < sum(record["duplicates"] for record in audited["folds"]) <= 60
+    assert sum(record["duplicates"] for record in audited["folds"]) % 2 == 0
+    assert "byte for byte" in audited["findings"][0]
+    assert audited["clean"]
 
 
 def test_imputed_values_are_the_training_parts(tmp_path):
@@ -184,8 +184,8 @@ def test_imputed_values_are_the_training_parts(tmp_path):
     assert float(fill[0]) == pytest.approx(float(expected))
     moved = replace(part, inputs=part.inputs.clone())
     moved.inputs[part.train] += 1
-    own = configure(config, first)
-    assert not torch.equal(fitted(own, part)["impute"][0], fitted(own, moved)["impute"][0])
+    fold_config = configure(config, first)
+    assert not torch.equal(fitted(fold_config, part)["impute"][0], fitted(fold_config, moved)["impute"][0])
 
 
 def test_every_setting_and_every_inner_fold_is_audited(monkeypatch):

@@ -98,11 +98,11 @@ def test_every_example_outside_the_test_part_is_predicted_once_by_a_model_that_n
         assert {int(row) for row in child.predictions("val")["id"]} == val_rows
         held_out += val_rows
         test = test_rows
-    kept = folder.predictions("val")
-    assert sorted(held_out) == sorted(int(row) for row in kept["id"])
+    stored = folder.predictions("val")
+    assert sorted(held_out) == sorted(int(row) for row in stored["id"])
     assert len(set(held_out)) == len(held_out) == 210
     assert len(test) == 359
-    accuracy = float((kept["output"].argmax(1) == kept["target"]).mean())
+    accuracy = float((stored["output"].argmax(1) == stored["target"]).mean())
     assert whole.result["out_of_fold"]["accuracy"] == pytest.approx(accuracy)
     assert np.sum(whole.result["out_of_fold"]["confusion_matrix"]) == 210
     names = {path.name for path in folder.figures.glob("*.png")}
@@ -187,9 +187,9 @@ def test_repeats_of_values(tmp_path):
     )
     result = outcome.result
     assert (result["k"], result["repeats"], len(result["folds"])) == (2, 2, 4)
-    kept = folder_of(outcome).predictions("val")
-    assert np.unique(kept["id"], return_counts=True)[1].tolist() == [2] * 354
-    rmse = float(np.sqrt(np.mean((kept["output"] - kept["target"]) ** 2)))
+    stored = folder_of(outcome).predictions("val")
+    assert np.unique(stored["id"], return_counts=True)[1].tolist() == [2] * 354
+    rmse = float(np.sqrt(np.mean((stored["output"] - stored["target"]) ** 2)))
     assert result["out_of_fold"]["rmse"] == pytest.approx(rmse, rel=1e-5)
     assert (folder_of(outcome).figures / "residuals.png").exists()
 

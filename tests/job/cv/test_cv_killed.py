@@ -34,8 +34,8 @@ def contents(runs_dir: Path) -> tuple[dict, dict]:
     for record in [result, *result["folds"]]:
         for key in VARYING:
             record.pop(key, None)
-    with np.load(path.parent / "predictions" / "val.npz") as kept:
-        return result, {key: kept[key].tolist() for key in kept}
+    with np.load(path.parent / "predictions" / "val.npz") as stored:
+        return result, {key: stored[key].tolist() for key in stored}
 
 
 @pytest.mark.slow

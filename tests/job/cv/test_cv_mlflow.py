@@ -34,7 +34,7 @@ def store(tmp_path, monkeypatch):
         by_id = {run.info.run_id: run for run in runs}
         data = {key: run.data for key, run in by_id.items()}
         assert all(run.info.status == "FINISHED" for run in runs)
-        return [(one, data.get(one.tags.get("mlflow.parentRunId", ""))) for one in data.values()]
+        return [(run, data.get(run.tags.get("mlflow.parentRunId", ""))) for run in data.values()]
 
     return run, listed
 
@@ -46,38 +46,38 @@ def kind(data) -> str:
 def test_settings_are_nested_in_their_cv_and_folds_in_settings(store, tmp_path):
     run, listed = store
     result = run("optimizer.lr=0.01,0.1")
-    found = listed()
-    assert sorted((kind(one), kind(parent)) for one, parent in found) == [
+    runs = listed()
+    assert sorted((kind(run), kind(parent)) for run, parent in runs) == [
         ("cv", ""),
         ("cv", "cv"),
         ("cv", "cv"),
         *[("fold", "cv")] * 4,
     ]
-    (top,) = [one for one, parent in found if parent is None]
+    (top,) = [run for run, parent in runs if parent is None]
     assert top.metrics["settings/best"] == pytest.approx(result["settings"][0]["value"])
     assert top.metrics["settings/count"] == 2
-    inner = {one.params["optimizer.lr"]: one for one, parent in found if kind(one) == kind(parent) == "cv"}
+    inner = {run.params["optimizer.lr"]: run for run, parent in runs if kind(run) == kind(parent) == "cv"}
     for entry in result["settings"]:
         sent = inner[str(entry["overrides"]["optimizer.lr"])].metrics
         assert sent["cv/val_accuracy_mean"] == pytest.approx(entry["mean"]["val/accuracy"])
         assert sent["cv/val_accuracy_std"] == pytest.approx(entry["std"]["val/accuracy"])
     evaluate(str(Path(result["settings"][0]["run_dir"])), tmp_path, "test")
-    opened = [(kind(one), one.tags["dlexp.test_openings"]) for one, _ in listed()]
+    opened = [(kind(run), run.tags["dlexp.test_openings"]) for run, _ in listed()]
     assert sorted(opened) == [*[("cv", "0")] * 2, ("cv", "1"), *[("fold", "0")] * 2, *[("fold", "1")] * 2]
-    (best,) = [one for one, _ in listed() if kind(one) == "cv" and one.tags["dlexp.test_openings"] == "1"]
+    (best,) = [run for run, _ in listed() if kind(run) == "cv" and run.tags["dlexp.test_openings"] == "1"]
     assert 0 < best.metrics["test/accuracy"] <= 1
 
 
 def test_inner_trainings_are_nested_in_their_cv(store):
     run, listed = store
     result = run("cv=nested", "cv.inner_k=2", "optimizer.lr=0.01,0.1")
-    found = listed()
-    assert sorted((kind(one), kind(parent)) for one, parent in found) == [
+    runs = listed()
+    assert sorted((kind(run), kind(parent)) for run, parent in runs) == [
         ("cv", ""),
         *[("fold", "cv")] * 2,
         *[("trial", "cv")] * 8,
     ]
-    (top,) = [one for one, parent in found if parent is None]
+    (top,) = [run for run, parent in runs if parent is None]
     assert top.metrics["cv/val_accuracy_mean"] == pytest.approx(result["mean"]["val/accuracy"])
-    chosen = sorted(one.params["optimizer.lr"] for one, _ in found if kind(one) == "fold")
+    chosen = sorted(run.params["optimizer.lr"] for run, _ in runs if kind(run) == "fold")
     assert chosen == sorted(str(record["chosen"]["optimizer.lr"]) for record in result["searches"])

@@ -106,7 +106,7 @@ def test_the_best_is_compared_with_every_other_fold_by_fold(settings):
     assert result["metrics"]["settings/best"] == values[0]
     by_id = {child.run_id: child.result for child in folder_of(settings).children()}
     folds = [(by_id[entry["run_id"]] or {})["folds"] for entry in entries]
-    scores = [[fold["metrics"]["val/accuracy"] for fold in some] for some in folds]
+    scores = [[fold["metrics"]["val/accuracy"] for fold in of_setting] for of_setting in folds]
     assert [pair["b"] for pair in pairs] == [entry["run_id"] for entry in entries[1:]]
     for pair, other in zip(pairs, scores[1:], strict=True):
         differences = np.subtract(scores[0], other)
@@ -131,10 +131,10 @@ def test_the_best_is_compared_with_every_other_fold_by_fold(settings):
 def test_settings_are_runs_of_their_own_for_other_commands(settings):
     folder = folder_of(settings)
     paths = [entry["run_dir"] for entry in settings.result["settings"]]
-    found = compare(paths[:2], folder.runs_dir)
+    comparison = compare(paths[:2], folder.runs_dir)
     mine = settings.result["comparisons"][0]
-    assert found["pairs"][0]["difference"] == pytest.approx(mine["difference"])
-    assert found["pairs"][0]["p_value"] == pytest.approx(mine["p_value"])
+    assert comparison["pairs"][0]["difference"] == pytest.approx(mine["difference"])
+    assert comparison["pairs"][0]["p_value"] == pytest.approx(mine["p_value"])
     assert evaluate(paths[0], folder.runs_dir, "test").get("models") == 3
     with pytest.raises(RunError, match="got one setting of a cv; go on with `dlexp cv --resume"):
         cv.resume(paths[0], folder.runs_dir, announce=lambda _about: lambda _end: None, has_figures=False)
@@ -199,16 +199,16 @@ def test_every_seed_of_every_fold_is_recorded(seeds):
 
 def test_pooled_predictions_have_a_row_an_example_and_average_the_probabilities(seeds):
     folder = folder_of(seeds)
-    kept = folder.predictions("val")
-    assert len(set(kept["id"].tolist())) == len(kept["id"]) == 142
+    stored = folder.predictions("val")
+    assert len(set(stored["id"].tolist())) == len(stored["id"]) == 142
     said = {}
     for child in folder.children():
         part = child.predictions("val")
         shares = torch.from_numpy(part["output"]).softmax(-1).numpy()
         for id, share in zip(part["id"].tolist(), shares, strict=True):
             said.setdefault(id, []).append(share)
-    pooled = torch.from_numpy(kept["output"]).softmax(-1).numpy()
-    for id, share in zip(kept["id"].tolist(), pooled, strict=True):
+    pooled = torch.from_numpy(stored["output"]).softmax(-1).numpy()
+    for id, share in zip(stored["id"].tolist(), pooled, strict=True):
         assert len(said[id]) == 4
         assert share == pytest.approx(np.mean(said[id], axis=0), abs=1e-5)
 
@@ -220,11 +220,11 @@ def test_seeds_times_folds_train_as_each_alone(seeds):
 
 
 def test_one_seed_of_several_is_the_cv_of_that_seed(tmp_path, seeds):
-    one = start(tmp_path, "seed=2", "trainer.fuse=off")
+    alone = start(tmp_path, "seed=2", "trainer.fuse=off")
     theirs = [record for record in seeds.result["folds"] if record["seed"] == 2]
-    for mine, other in zip(one.result["folds"], theirs, strict=True):
+    for mine, other in zip(alone.result["folds"], theirs, strict=True):
         assert mine["metrics"]["val/loss"] == pytest.approx(other["metrics"]["val/loss"], abs=1e-4)
-    assert "std_seeds" not in one.result
+    assert "std_seeds" not in alone.result
 
 
 def test_a_program_that_is_killed_in_the_middle_goes_on_inside(tmp_path, monkeypatch):
@@ -262,7 +262,7 @@ def test_a_program_that_is_killed_in_the_middle_goes_on_inside(tmp_path, monkeyp
     ],
 )
 def test_refusals(tmp_path, overrides, message):
-    given = [one for one in QUICK if one.partition("=")[0] not in {o.partition("=")[0] for o in overrides}]
+    given = [text for text in QUICK if text.partition("=")[0] not in {o.partition("=")[0] for o in overrides}]
     with pytest.raises(ConfigError, match=message):
         cv.start(
             [*given, *overrides, f"runs_dir={tmp_path}"], announce=lambda _about: lambda _end: None, has_figures=False

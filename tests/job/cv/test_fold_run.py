@@ -13,14 +13,14 @@ def test_a_fold_can_be_loaded_by_its_configuration_alone():
     folds = deal_folds(config, data)
     seeds = set()
     for fold in folds:
-        own = configure(config, fold)
-        part = load_data(own)
+        fold_config = configure(config, fold)
+        part = load_data(fold_config)
         assert torch.equal(part.train, fold.train)
         assert torch.equal(part.val, fold.val)
         assert torch.equal(part.test, data.test)
-        assert own["tracking"]["_target_"].endswith("NoTracking")
-        assert own == configure(config, fold)
-        seeds.add(own["seed"])
+        assert fold_config["tracking"]["_target_"].endswith("NoTracking")
+        assert fold_config == configure(config, fold)
+        seeds.add(fold_config["seed"])
     assert len(seeds) == 6
     assert config["seed"] == 0
     assert "fold" not in config

@@ -52,10 +52,10 @@ def folder_of(outcome) -> RunFolder:
 
 
 def kinds(folder: RunFolder) -> dict[str, list[RunFolder]]:
-    found: dict[str, list[RunFolder]] = {"fold": [], "trial": []}
+    by_kind: dict[str, list[RunFolder]] = {"fold": [], "trial": []}
     for child in folder.children():
-        found[child.manifest["kind"]].append(child)
-    return found
+        by_kind[child.manifest["kind"]].append(child)
+    return by_kind
 
 
 def test_each_fold_scores_what_its_own_search_chose(whole):
@@ -69,16 +69,16 @@ def test_each_fold_scores_what_its_own_search_chose(whole):
         key = place["repeat"], place["fold"], config["optimizer"]["lr"]
         scores.setdefault(key, []).append(child.result["metrics"]["val/accuracy"])
     for searched, record in zip(result["searches"], result["folds"], strict=True):
-        own = {key[2]: np.mean(values) for key, values in scores.items() if key[1] == searched["fold"]}
-        assert searched["value"] == pytest.approx(max(own.values()))
-        assert own[searched["chosen"]["optimizer.lr"]] == pytest.approx(max(own.values()))
-        assert [entry["value"] for entry in searched["tried"]] == pytest.approx(sorted(own.values(), reverse=True))
+        means = {key[2]: np.mean(values) for key, values in scores.items() if key[1] == searched["fold"]}
+        assert searched["value"] == pytest.approx(max(means.values()))
+        assert means[searched["chosen"]["optimizer.lr"]] == pytest.approx(max(means.values()))
+        assert [entry["value"] for entry in searched["tried"]] == pytest.approx(sorted(means.values(), reverse=True))
         fold = folder_of(whole).child(record["run_id"])
         assert fold.config["optimizer"]["lr"] == searched["chosen"]["optimizer.lr"]
     assert sum(choice["count"] for choice in result["choices"]) == 2
     values = [record["metrics"]["val/accuracy"] for record in result["folds"]]
     assert result["mean"]["val/accuracy"] == pytest.approx(np.mean(values))
-    trained = [child.manifest["seconds"] for some in children.values() for child in some]
+    trained = [child.manifest["seconds"] for folders in children.values() for child in folders]
     assert result["seconds"] == pytest.approx(sum(trained), abs=1e-3)
 
 
@@ -118,14 +118,14 @@ def test_rows_that_an_outer_fold_holds_out_change_neither_choice_nor_fit(tmp_pat
     zoomed = ["optimizer.lr=tag(log,interval(1e-4,1))", "search=coarse_to_fine", "search.trials=4", "search.rounds=2"]
     space = [GRID] if search == "grid" else zoomed
     honest = cv.prepare
-    found = []
+    outcomes = []
     for name in ("as it is", "changed"):
 
         def prepare(*arguments, is_changed=name == "changed"):
             spec = honest(*arguments)
             fold = spec.folds[0]
-            kept = [Fold(0, 0, fold.train, fold.val)]
-            return replace(spec, dataset=_changed(spec.dataset, fold) if is_changed else spec.dataset, folds=kept)
+            first_fold = [Fold(0, 0, fold.train, fold.val)]
+            return replace(spec, dataset=_changed(spec.dataset, fold) if is_changed else spec.dataset, folds=first_fold)
 
         monkeypatch.setattr(cv, "prepare", prepare)
         monkeypatch.setattr(
@@ -139,8 +139,8 @@ def test_rows_that_an_outer_fold_holds_out_change_neither_choice_nor_fit(tmp_pat
         weights += [load_file(c.checkpoints / "best" / "weights.safetensors") for c in children["fold"]]
         fitted = [json.loads((c.path / "model.json").read_text())["normalize"] for c in children["fold"]]
         scored = [c.predictions("val")["output"] for c in children["fold"]]
-        found.append(([one.record() for one in chosen], weights, fitted, scored))
-    before, after = found
+        outcomes.append(([choice.record() for choice in chosen], weights, fitted, scored))
+    before, after = outcomes
     assert before[0] == after[0]
     assert len(before[1]) == len(after[1]) > 1
     assert all(torch.equal(a[key], b[key]) for a, b in zip(before[1], after[1], strict=True) for key in a)
@@ -164,7 +164,7 @@ def test_a_nested_cv_is_interrupted_and_resumed(tmp_path, whole, last):
     def announce(_about):
         def listen(event):
             told.append(event)
-            if sum(not isinstance(one, InnerChoice) for one in told) == last:
+            if sum(not isinstance(event, InnerChoice) for event in told) == last:
                 os.kill(os.getpid(), signal.SIGINT)
 
         return listen
@@ -173,7 +173,7 @@ def test_a_nested_cv_is_interrupted_and_resumed(tmp_path, whole, last):
     assert (cut.exit_code, cut.result["status"], cut.result["mean"]) == (130, "interrupted", {})
     new = []
     again = cv.resume("last", tmp_path, announce=lambda _about: new.append, has_figures=False)
-    assert sum(not isinstance(one, InnerChoice) and one.is_new for one in new) == 14 - last
+    assert sum(not isinstance(event, InnerChoice) and event.is_new for event in new) == 14 - last
     assert plain(again.result) == plain(whole.result)
 
 
@@ -194,7 +194,7 @@ def test_inner_trainings_that_a_power_cut_damaged_are_trained_anew(tmp_path, who
     (trials[1].path / "manifest.json").write_text("")
     new = []
     again = cv.resume("last", tmp_path, announce=lambda _about: new.append, has_figures=False)
-    assert sum(not isinstance(one, InnerChoice) and one.is_new for one in new) == 14 - 9 + 2
+    assert sum(not isinstance(event, InnerChoice) and event.is_new for event in new) == 14 - 9 + 2
     assert plain(again.result) == plain(whole.result)
 
 

@@ -37,14 +37,14 @@ def values(tmp_path_factory):
 
 def test_rmse_and_r2_are_pooled(values):
     _, folder, _ = values
-    result, kept = folder.result, folder.predictions("val")
+    result, stored = folder.result, folder.predictions("val")
     assert result is not None
-    error = kept["output"].astype(float) - kept["target"]
+    error = stored["output"].astype(float) - stored["target"]
     rmse, mae = np.sqrt((error**2).mean()), np.abs(error).mean()
     assert result["mean"]["val/rmse"] == pytest.approx(rmse, rel=1e-6)
     assert result["mean"]["val/mae"] == pytest.approx(mae, rel=1e-6)
     assert rmse > 1.02 * mae
-    assert result["mean"]["val/r2"] == pytest.approx(reference.r2_score(kept["target"], kept["output"]), rel=1e-6)
+    assert result["mean"]["val/r2"] == pytest.approx(reference.r2_score(stored["target"], stored["output"]), rel=1e-6)
     assert result["mean"]["val/mse"] == pytest.approx(rmse**2, rel=1e-6)
     assert {"val/rmse", "val/r2", "val/median_error"} <= set(result["pooled"])
     assert "val/rmse" not in result["std"]
@@ -54,11 +54,11 @@ def test_rmse_and_r2_are_pooled(values):
 
 def test_compare_takes_the_pooled_value(values):
     place, a, b = values
-    found = compare([a.run_id, b.run_id], place / "runs", "rmse")
-    own = [run.result["mean"]["val/rmse"] for run in (a, b) if run.result is not None]
-    assert [run["value"] for run in found["runs"]] == pytest.approx(own)
-    (pair,) = found["pairs"]
-    assert pair["difference"] == pytest.approx(own[0] - own[1])
+    comparison = compare([a.run_id, b.run_id], place / "runs", "rmse")
+    pooled_values = [run.result["mean"]["val/rmse"] for run in (a, b) if run.result is not None]
+    assert [run["value"] for run in comparison["runs"]] == pytest.approx(pooled_values)
+    (pair,) = comparison["pairs"]
+    assert pair["difference"] == pytest.approx(pooled_values[0] - pooled_values[1])
     assert (pair["test"], pair["num"], pair["unit"]) == ("paired bootstrap", NUM, "examples")
     over_folds = compare([a.run_id, b.run_id], place / "runs", "mse")
     assert (over_folds["pairs"][0]["unit"], over_folds["pairs"][0]["num"]) == ("folds", NUM)
@@ -66,11 +66,11 @@ def test_compare_takes_the_pooled_value(values):
 
 def test_areas_exist(tmp_path):
     folder = left_out(tmp_path, True)
-    result, kept = folder.result, folder.predictions("val")
+    result, stored = folder.result, folder.predictions("val")
     assert result is not None
-    area = reference.roc_auc_score(kept["target"], kept["output"][:, 0])
+    area = reference.roc_auc_score(stored["target"], stored["output"][:, 0])
     assert result["mean"]["val/roc_auc"] == pytest.approx(area)
-    assert result["mean"]["val/accuracy"] == pytest.approx(((kept["output"][:, 0] > 0) == kept["target"]).mean())
+    assert result["mean"]["val/accuracy"] == pytest.approx(((stored["output"][:, 0] > 0) == stored["target"]).mean())
     assert "val/accuracy" not in result["pooled"]
 
 
@@ -79,8 +79,8 @@ def test_several_seeds_count_with_their_mean(tmp_path):
     assert folder.result is not None
     by_seed = {}
     for record in folder.result["folds"]:
-        kept = folder.child(record["run_id"]).predictions("val")
-        by_seed.setdefault(record["seed"], []).append(float(kept["output"][0]) - float(kept["target"][0]))
+        stored = folder.child(record["run_id"]).predictions("val")
+        by_seed.setdefault(record["seed"], []).append(float(stored["output"][0]) - float(stored["target"][0]))
     expected = np.mean([np.sqrt(np.mean(np.square(errors))) for errors in by_seed.values()])
     assert folder.result["mean"]["val/rmse"] == pytest.approx(expected, rel=1e-6)
 

@@ -8,12 +8,12 @@ from dlexp.job.cv.spec import prepare
 BASE = ["data=wine", "tracking=none", "trainer.threads=1", "model.widths=[8]", "trainer.epochs=1", "cv.k=4"]
 
 
-def asked(*overrides: str):
+def prepared(*overrides: str):
     return prepare([*BASE, *overrides])
 
 
 def test_a_plain_cv():
-    spec = asked("seed=3")
+    spec = prepared("seed=3")
     assert (spec.form, spec.seeds, len(spec.settings), spec.repeats) == ("plain", [3], 1, 1)
     assert (spec.metric, spec.is_high_better, spec.inner) == ("val/accuracy", True, None)
     assert len(spec.folds) == 4
@@ -28,7 +28,7 @@ def test_values_are_compared_by_their_error():
 
 
 def test_every_combination_of_listed_values_is_a_setting():
-    spec = asked("optimizer.lr=0.1,0.2", "activation=relu,tanh", "cv.repeats=2")
+    spec = prepared("optimizer.lr=0.1,0.2", "activation=relu,tanh", "cv.repeats=2")
     assert (spec.form, spec.repeats, len(spec.folds)) == ("settings", 2, 8)
     values = [(setting.values["optimizer.lr"], setting.values["activation"]) for setting in spec.settings]
     assert sorted(values) == sorted([(lr, name) for lr in (0.1, 0.2) for name in ("relu", "tanh")])
@@ -37,13 +37,13 @@ def test_every_combination_of_listed_values_is_a_setting():
 
 
 def test_listed_seeds_are_seeds_of_every_fold_and_no_settings():
-    spec = asked("seed=range(0,3)")
+    spec = prepared("seed=range(0,3)")
     assert (spec.form, spec.seeds, len(spec.settings)) == ("plain", [0, 1, 2], 1)
     assert spec.params["seed"] == [0, 1, 2]
 
 
 def test_a_nested_cv_searches_inside():
-    spec = asked("cv=nested", "search=random", "search.trials=3", "optimizer.lr=interval(0.01,1)")
+    spec = prepared("cv=nested", "search=random", "search.trials=3", "optimizer.lr=interval(0.01,1)")
     assert spec.form == "nested"
     assert spec.inner is not None
     assert [d.key for d in spec.inner.space.dimensions] == ["optimizer.lr"]

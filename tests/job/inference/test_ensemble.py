@@ -50,37 +50,37 @@ def test_the_mean_is_that_of_probabilities():
 @pytest.mark.parametrize("data", ["wine", "breast_cancer", "diabetes"])
 def test_the_sealed_test_part_is_predicted_by_all_folds_together(tmp_path, data):
     folder = crossed(tmp_path, f"data={data}")
-    found = evaluate("last", tmp_path, "test")
-    assert (found["models"], found["openings"], folder.manifest["test_openings"]) == (3, 1, 1)
-    kept = folder.predictions("test")
+    evaluation = evaluate("last", tmp_path, "test")
+    assert (evaluation["models"], evaluation["openings"], folder.manifest["test_openings"]) == (3, 1, 1)
+    stored = folder.predictions("test")
     parts = [child.predictions("test") for child in folder.children()]
-    assert all(np.array_equal(part["id"], kept["id"]) for part in parts)
+    assert all(np.array_equal(part["id"], stored["id"]) for part in parts)
     assert [child.manifest["test_openings"] for child in folder.children()] == [1, 1, 1]
     outputs = np.stack([part["output"].astype(np.float64) for part in parts])
     if data == "diabetes":
-        assert kept["output"] == pytest.approx(outputs.mean(0), rel=1e-5)
-        rmse = np.sqrt(np.mean((outputs.mean(0) - kept["target"]) ** 2))
-        assert found["metrics"]["test/rmse"] == pytest.approx(rmse, rel=1e-5)
+        assert stored["output"] == pytest.approx(outputs.mean(0), rel=1e-5)
+        rmse = np.sqrt(np.mean((outputs.mean(0) - stored["target"]) ** 2))
+        assert evaluation["metrics"]["test/rmse"] == pytest.approx(rmse, rel=1e-5)
     else:
         logits = outputs if data == "wine" else np.concatenate([np.zeros_like(outputs), outputs], -1)
         shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
-        right = shares.mean(0).argmax(-1) == kept["target"]
-        assert found["metrics"]["test/accuracy"] == pytest.approx(right.mean())
-        singles = [(part.argmax(-1) == kept["target"]).mean() for part in shares]
-        assert [fold["metrics"]["test/accuracy"] for fold in found["folds"]] == pytest.approx(singles)
+        right = shares.mean(0).argmax(-1) == stored["target"]
+        assert evaluation["metrics"]["test/accuracy"] == pytest.approx(right.mean())
+        singles = [(part.argmax(-1) == stored["target"]).mean() for part in shares]
+        assert [fold["metrics"]["test/accuracy"] for fold in evaluation["folds"]] == pytest.approx(singles)
     assert folder.result is not None
-    assert folder.result["test"]["metrics"] == found["metrics"]
+    assert folder.result["test"]["metrics"] == evaluation["metrics"]
     assert evaluate("last", tmp_path, "test")["openings"] == 2
 
 
 def test_validation_of_a_cv_is_its_out_of_fold_predictions(tmp_path):
     folder = crossed(tmp_path, "data=wine")
-    found = evaluate("last", tmp_path, "val")
+    evaluation = evaluate("last", tmp_path, "val")
     assert folder.result is not None
     pooled = dict(folder.result["out_of_fold"])
-    assert found["confusion_matrix"] == pooled.pop("confusion_matrix")
-    assert found["metrics"] == {f"val/{name}": value for name, value in pooled.items()}
-    assert (found["openings"], found["folds"]) == (0, [])
+    assert evaluation["confusion_matrix"] == pooled.pop("confusion_matrix")
+    assert evaluation["metrics"] == {f"val/{name}": value for name, value in pooled.items()}
+    assert (evaluation["openings"], evaluation["folds"]) == (0, [])
 
 
 def test_new_rows_get_the_mean_of_what_the_folds_say(tmp_path):
@@ -91,21 +91,21 @@ def test_new_rows_get_the_mean_of_what_the_folds_say(tmp_path):
     (tmp_path / "t.csv").write_text("\n".join(["size,kind,y", *rows]))
     source = ["data=csv", f"data.path={tmp_path / 't.csv'}", "data.target=y", "trainer.batch_size=8"]
     folder = crossed(tmp_path / "runs", *source)
-    asked = [tmp_path / "t.csv"]
-    found = predict("last", tmp_path / "runs", asked, is_ensemble=True)
-    alone = [predict(str(child.path), tmp_path / "runs", asked)["predictions"] for child in folder.children()]
-    assert (found["models"], len(found["predictions"])) == (3, 60)
-    for i, entry in enumerate(found["predictions"]):
+    paths = [tmp_path / "t.csv"]
+    predicted = predict("last", tmp_path / "runs", paths, is_ensemble=True)
+    alone = [predict(str(child.path), tmp_path / "runs", paths)["predictions"] for child in folder.children()]
+    assert (predicted["models"], len(predicted["predictions"])) == (3, 60)
+    for i, entry in enumerate(predicted["predictions"]):
         mean = np.mean([each[i]["probabilities"]["yes"] for each in alone])
         assert entry["probabilities"]["yes"] == pytest.approx(mean, abs=1e-6)
         assert entry["class"] == ("yes" if mean > 0.5 else "no")
     with pytest.raises(RunError, match="got a cv; average its folds' models with --ensemble"):
-        predict("last", tmp_path / "runs", asked)
+        predict("last", tmp_path / "runs", paths)
     with pytest.raises(RunError, match="got a fold; only the folds of a cv"):
-        predict(str(folder.children()[0].path), tmp_path / "runs", asked, is_ensemble=True)
+        predict(str(folder.children()[0].path), tmp_path / "runs", paths, is_ensemble=True)
     folder.write_result({**(folder.result or {}), "complete": False})
     with pytest.raises(RunError, match="incomplete cv; finish it"):
-        predict("last", tmp_path / "runs", asked, is_ensemble=True)
+        predict("last", tmp_path / "runs", paths, is_ensemble=True)
 
 
 def test_without_a_test_part_there_is_nothing_to_open(tmp_path):

@@ -26,12 +26,12 @@ def result(folder: RunFolder) -> dict:
 @pytest.mark.parametrize("data", ["wine", "diabetes"])
 def test_validation_gives_the_runs_own_metrics(tmp_path, data):
     folder = trained(tmp_path, f"data={data}", "trainer.ema=0.9")
-    kept, before = result(folder)["metrics"], folder.predictions("val")["output"].tolist()
-    found = evaluate("last", tmp_path, "val")
-    assert found["metrics"] == {name: value for name, value in kept.items() if name.startswith("val/")}
+    stored, before = result(folder)["metrics"], folder.predictions("val")["output"].tolist()
+    evaluation = evaluate("last", tmp_path, "val")
+    assert evaluation["metrics"] == {name: value for name, value in stored.items() if name.startswith("val/")}
     assert folder.predictions("val")["output"].tolist() == before
-    assert (found["num_examples"], found["openings"]) == (result(folder)["data"]["num_val"], 0)
-    assert (found["confusion_matrix"] is None) == (data == "diabetes")
+    assert (evaluation["num_examples"], evaluation["openings"]) == (result(folder)["data"]["num_val"], 0)
+    assert (evaluation["confusion_matrix"] is None) == (data == "diabetes")
 
 
 def test_openings_of_the_test_part_are_counted(tmp_path):

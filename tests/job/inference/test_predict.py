@@ -39,13 +39,13 @@ def pets(tmp_path_factory) -> tuple:
 
 def test_pictures(pets):
     root, folder = pets
-    found = predict("last", root / "runs", [root / "data" / "val", root / "data" / "train" / "cat" / "0.png"])
-    kept = folder.predictions("val")
-    logits = torch.from_numpy(kept["output"])
+    predicted = predict("last", root / "runs", [root / "data" / "val", root / "data" / "train" / "cat" / "0.png"])
+    stored = folder.predictions("val")
+    logits = torch.from_numpy(stored["output"])
     expected = torch.cat([torch.zeros_like(logits), logits], 1).softmax(1)
-    said: dict[str, Any] = {entry["id"]: entry for entry in found["predictions"]}
+    said: dict[str, Any] = {entry["id"]: entry for entry in predicted["predictions"]}
     assert len(said) == 11
-    for id, row in zip(kept["id"], expected.tolist(), strict=True):
+    for id, row in zip(stored["id"], expected.tolist(), strict=True):
         entry = said[str(root / "data" / id)]
         assert entry["probabilities"] == pytest.approx({"cat": row[0], "dog": row[1]}, abs=1e-5)
         assert entry["class"] == max(entry["probabilities"], key=entry["probabilities"].get)
@@ -53,16 +53,16 @@ def test_pictures(pets):
 
 def test_files_are_written(pets, tmp_path):
     root, _ = pets
-    found = predict("last", root / "runs", [root / "data" / "val"])
-    write(found, tmp_path / "p.csv")
-    write(found, tmp_path / "p.parquet")
+    predicted = predict("last", root / "runs", [root / "data" / "val"])
+    write(predicted, tmp_path / "p.csv")
+    write(predicted, tmp_path / "p.parquet")
     with (tmp_path / "p.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["id", "class", "probability", "probability cat", "probability dog"]
-    assert [row["class"] for row in rows] == [entry.get("class") for entry in found["predictions"]]
+    assert [row["class"] for row in rows] == [entry.get("class") for entry in predicted["predictions"]]
     assert pyarrow.parquet.read_table(tmp_path / "p.parquet").num_rows == len(rows) == 10
     with pytest.raises(ConfigError, match=r"--out: got p.txt; a file ending in .csv or .parquet"):
-        write(found, tmp_path.__class__("p.txt"))
+        write(predicted, tmp_path.__class__("p.txt"))
 
 
 def test_rows_of_a_table_in_another_order_of_columns(tmp_path):
@@ -74,8 +74,8 @@ def test_rows_of_a_table_in_another_order_of_columns(tmp_path):
     values = [
         present(entry.get("value")) for entry in predict("last", tmp_path / "runs", [tmp_path / "b.csv"])["predictions"]
     ]
-    kept = folder.predictions("val")
-    assert [values[int(id)] for id in kept["id"]] == pytest.approx(kept["output"].tolist(), rel=1e-5)
+    stored = folder.predictions("val")
+    assert [values[int(id)] for id in stored["id"]] == pytest.approx(stored["output"].tolist(), rel=1e-5)
 
 
 @pytest.mark.parametrize(

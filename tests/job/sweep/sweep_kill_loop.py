@@ -71,11 +71,11 @@ def search(runs_dir: Path, overrides: list[str], doom: Doom) -> int:
 
 def finished(runs_dir: Path) -> dict[str, int]:
     """Return when each finished trial's result was written."""
-    found = {}
+    trials = {}
     for path in runs_dir.glob("*/*/trials/*/manifest.json"):
         if json.loads(path.read_text())["status"] in ("finished", "diverged", "failed"):
-            found[path.parent.name] = (path.parent / "result.json").stat().st_mtime_ns
-    return found
+            trials[path.parent.name] = (path.parent / "result.json").stat().st_mtime_ns
+    return trials
 
 
 def table(runs_dir: Path) -> dict:

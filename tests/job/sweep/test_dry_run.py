@@ -32,21 +32,21 @@ def _quickly(request, monkeypatch):
         )
 
 
-def work(found):
-    return found["seconds"] - found["parts"]["preparing"]
+def work(plan):
+    return plan["seconds"] - plan["parts"]["preparing"]
 
 
 def test_counts_groups_and_nothing_written(tmp_path):
     searched = ["optimizer.lr=0.1,1", "model.widths=[16],[8]", "seed=0,1"]
-    found = forecast([*SHARED, f"runs_dir={tmp_path}", *searched])
-    assert (found["settings"], found["trials"], found["rounds"]) == (4, 8, 1)
-    assert [group["size"] for group in found["groups"]] == [4, 4]
-    assert [group["settings"]["model.widths"] for group in found["groups"]] == [[16], [8]]
-    assert all(group["engine"] in ("solo", "fused") and group["reason"] for group in found["groups"])
-    assert found["num_params"] == [64 * 8 + 2 * 8 + 8 * 10 + 10, 64 * 16 + 2 * 16 + 16 * 10 + 10]
-    assert 0 < found["memory"] < found["memory_free"]
-    assert 8 * 2 * 1226 * 4 < found["disk"] < found["disk_free"]
-    assert found["seconds"] == pytest.approx(sum(found["parts"].values()), abs=0.2)
+    plan = forecast([*SHARED, f"runs_dir={tmp_path}", *searched])
+    assert (plan["settings"], plan["trials"], plan["rounds"]) == (4, 8, 1)
+    assert [group["size"] for group in plan["groups"]] == [4, 4]
+    assert [group["settings"]["model.widths"] for group in plan["groups"]] == [[16], [8]]
+    assert all(group["engine"] in ("solo", "fused") and group["reason"] for group in plan["groups"])
+    assert plan["num_params"] == [64 * 8 + 2 * 8 + 8 * 10 + 10, 64 * 16 + 2 * 16 + 16 * 10 + 10]
+    assert 0 < plan["memory"] < plan["memory_free"]
+    assert 8 * 2 * 1226 * 4 < plan["disk"] < plan["disk_free"]
+    assert plan["seconds"] == pytest.approx(sum(plan["parts"].values()), abs=0.2)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -67,19 +67,19 @@ def test_counts_groups_and_nothing_written(tmp_path):
     ],
 )
 def test_a_strategy_is_rehearsed_to_its_end(tmp_path, overrides, rounds, settings, epochs, together):
-    found = forecast([*SHARED, f"runs_dir={tmp_path}", NARROW, LR, *overrides])
-    (group,) = found["groups"]
-    assert (found["rounds"], found["settings"], group["epochs"]) == (rounds, settings, epochs)
-    assert work(found) == pytest.approx(epochs * (10 * 1e-3 + 1e-2), abs=0.2)
+    plan = forecast([*SHARED, f"runs_dir={tmp_path}", NARROW, LR, *overrides])
+    (group,) = plan["groups"]
+    assert (plan["rounds"], plan["settings"], group["epochs"]) == (rounds, settings, epochs)
+    assert work(plan) == pytest.approx(epochs * (10 * 1e-3 + 1e-2), abs=0.2)
     assert int(group["reason"]) == together  # measured with as many as train at a time
 
 
 def test_structures_beyond_the_budget_count_as_the_mean(tmp_path, monkeypatch):
     monkeypatch.setattr(job, "BUDGET", 1e-9)
-    found = forecast([*SHARED, f"runs_dir={tmp_path}", "model.widths=[16],[8],[4]"])
-    assert found["measured"] == 1
-    assert work(found) == pytest.approx(3 * 8 * 0.02, abs=0.2)
-    assert [group["engine"] for group in found["groups"]].count("not measured") == 2
+    plan = forecast([*SHARED, f"runs_dir={tmp_path}", "model.widths=[16],[8],[4]"])
+    assert plan["measured"] == 1
+    assert work(plan) == pytest.approx(3 * 8 * 0.02, abs=0.2)
+    assert [group["engine"] for group in plan["groups"]].count("not measured") == 2
 
 
 def test_several_processes_share_the_time_and_need_the_memory(tmp_path):

@@ -7,10 +7,10 @@ import pytest
 
 from dlexp.config.dimension import Dimension
 from dlexp.job.sweep.figure import draw_figures
-from dlexp.job.sweep.leaderboard import RankedTrial, rank
+from dlexp.job.sweep.leaderboard import rank
 from dlexp.report import pair, search
 from dlexp.run.folder import RunFolder
-from dlexp.search.strategy import Proposal
+from tests.job.sweep.entry import entry
 
 LR = Dimension("optimizer.lr", "", low=1e-4, high=1.0, is_log=True)
 WIDTH = Dimension("model.width", "", values=[8, 16])
@@ -43,9 +43,8 @@ def draw(tmp_path):
             folder = RunFolder.create(tmp_path, "x", f"t{number}", config={}, overrides=[], manifest={})
             folder.append_epoch({"epoch": 1, "step": 1, "lr": 0.1, "val/accuracy": value or 0.0, "seconds": 0.1})
             folder.unlock()
-            about = {"proposal": Proposal(number, settings), "seed": None, "id": str(number), "overrides": settings}
-            end = {"value": value, "status": "failed" if value is None else "finished", "folder": folder}
-            entries.append(RankedTrial(cast(Any, SimpleNamespace(**about)), cast(Any, SimpleNamespace(**end)), 1))
+            status = "failed" if value is None else "finished"
+            entries.append(entry(number, value, status=status, folder=folder, **settings))
         space = SimpleNamespace(dimensions=dimensions)
         spec = SimpleNamespace(space=space, metric="val/accuracy", is_high_better=True)
         holder = RunFolder.create(tmp_path, "x", "sweep", config={}, overrides=[], manifest={})

@@ -1,15 +1,14 @@
 """What matters is named; where little can be said, nothing is."""
 
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from dlexp.config.dimension import Dimension
 from dlexp.job.sweep.importance import FEWEST, importance
-from dlexp.job.sweep.leaderboard import RankedTrial, rank
-from dlexp.search.strategy import Proposal
+from dlexp.job.sweep.leaderboard import rank
+from tests.job.sweep.entry import entry
 from tests.present import present
 
 LR = Dimension("lr", "", low=1e-4, high=1.0, is_log=True)
@@ -26,9 +25,7 @@ def ranking(num, objective, seed=0, status="finished"):
         if settings["norm"] == "batch":
             settings["momentum"] = rng.random()
         value = objective(settings)
-        trial = SimpleNamespace(proposal=Proposal(number, settings), seed=None, id=str(number))
-        ended = SimpleNamespace(value=value, status="finished" if value is not None else status)
-        entries.append(RankedTrial(trial, ended, 1))  # type: ignore[arg-type]
+        entries.append(entry(number, value, status="finished" if value is not None else status, **settings))
     return rank(entries, is_high_better=True)
 
 
@@ -37,37 +34,37 @@ def near_a_hundredth(settings):
 
 
 def test_the_one_that_matters_comes_first_and_shares_add_up():
-    found = importance(ranking(100, near_a_hundredth), [LR, REG, NORM], is_high_better=True)
-    assert next(iter(found.shares)) == "lr"
-    assert found.shares["lr"] > 0.8
-    assert sum(found.shares.values()) == pytest.approx(1)
-    assert found.note == "what tells the best fifth of 100 settings from all (PED-ANOVA)"
+    weighed = importance(ranking(100, near_a_hundredth), [LR, REG, NORM], is_high_better=True)
+    assert next(iter(weighed.shares)) == "lr"
+    assert weighed.shares["lr"] > 0.8
+    assert sum(weighed.shares.values()) == pytest.approx(1)
+    assert weighed.note == "what tells the best fifth of 100 settings from all (PED-ANOVA)"
     assert "noise below 50" in importance(ranking(30, near_a_hundredth), [LR, REG], is_high_better=True).note
 
 
 def test_the_direction_decides_which_are_the_best():
     ranked = ranking(100, lambda s: -near_a_hundredth(s))
-    found = importance(ranked, [LR, REG, NORM], is_high_better=False)
-    assert found.shares["lr"] > 0.8
+    weighed = importance(ranked, [LR, REG, NORM], is_high_better=False)
+    assert weighed.shares["lr"] > 0.8
 
 
 def test_listed_values_and_a_dimension_of_one_option():
     def objective(settings):
         return {"batch": 1.0, "none": 0.1, "layer": 0.2}[settings["norm"]] + 0.5 * settings.get("momentum", 0.0)
 
-    found = importance(ranking(120, objective), [LR, REG, NORM, MOMENTUM], is_high_better=True)
-    assert set(list(found.shares)[:2]) == {"norm", "momentum"}
-    assert found.shares["lr"] + found.shares["reg"] < 0.3
+    weighed = importance(ranking(120, objective), [LR, REG, NORM, MOMENTUM], is_high_better=True)
+    assert set(list(weighed.shares)[:2]) == {"norm", "momentum"}
+    assert weighed.shares["lr"] + weighed.shares["reg"] < 0.3
 
 
 def test_a_setting_that_diverged_is_the_worst():
     def objective(settings):
         return None if settings["lr"] > 0.01 else 0.5 + 0.001 * settings["reg"]
 
-    found = importance(ranking(100, objective, status="diverged"), [LR, REG], is_high_better=True)
-    assert found.shares["lr"] > 0.2
+    weighed = importance(ranking(100, objective, status="diverged"), [LR, REG], is_high_better=True)
+    assert weighed.shares["lr"] > 0.2
     failed = importance(ranking(100, objective, status="failed"), [LR, REG], is_high_better=True)
-    assert found.shares["lr"] > 2 * failed.shares["lr"]
+    assert weighed.shares["lr"] > 2 * failed.shares["lr"]
 
 
 def test_what_cannot_be_told_is_not(monkeypatch):

@@ -1,17 +1,10 @@
 """The order of settings: means, ties, edges."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from dlexp.config.dimension import Dimension
-from dlexp.job.sweep.leaderboard import RankedTrial, edges, rank
-from dlexp.search.strategy import Proposal
-
-
-def entry(number, value, seed=None, status="finished", **settings):
-    trial = SimpleNamespace(proposal=Proposal(number, settings), seed=seed, id=f"{number}-{seed}")
-    return RankedTrial(trial, SimpleNamespace(value=value, status=status), 1)  # type: ignore[arg-type]
+from dlexp.job.sweep.leaderboard import edges, rank
+from tests.job.sweep.entry import entry
 
 
 def test_best_first_failed_last_equal_ones_in_order():

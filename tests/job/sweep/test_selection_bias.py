@@ -33,7 +33,7 @@ def _without_figures(monkeypatch):
 
 def run(runs_dir, *overrides, data="digits") -> Any:
     limit = ["data.limit=300"] if data == "digits" else []
-    shared = [one for one in SHARED if not any(o.startswith(one.partition("=")[0] + "=") for o in overrides)]
+    shared = [text for text in SHARED if not any(o.startswith(text.partition("=")[0] + "=") for o in overrides)]
     given = [*shared, *limit, f"data={data}", f"runs_dir={runs_dir}", LISTED[data], *overrides]
     return sweep.start(given, None, announce=lambda _about: Nobody())
 
@@ -127,44 +127,44 @@ def test_unknown_metrics_say_why(tmp_path, metric, reason):
     assert "corrected" not in best
 
 
-def corrected(found) -> Any:
-    return selection_bias(found.ranking, "val/accuracy")
+def corrected(sweep_run) -> Any:
+    return selection_bias(sweep_run.ranking, "val/accuracy")
 
 
-def folder_of_best(found):
-    return found.ranking[0].entries[0].outcome.folder
+def folder_of_best(sweep_run):
+    return sweep_run.ranking[0].entries[0].outcome.folder
 
 
 def test_a_value_that_cannot_be_recomputed_is_not_corrected(tmp_path):
-    found = run(tmp_path)
-    path = folder_of_best(found).path / METRICS
+    searched = run(tmp_path)
+    path = folder_of_best(searched).path / METRICS
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     lines[1]["val/accuracy"] += 1e-3
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert "epoch 2: val/accuracy was recorded as" in corrected(found)["not_corrected"]
+    assert "epoch 2: val/accuracy was recorded as" in corrected(searched)["not_corrected"]
 
 
 def test_records_that_are_lost_leave_the_epoch_uncorrected(tmp_path):
-    found = run(tmp_path)
-    (folder_of_best(found).path / "epochs.bits").unlink()
-    assert corrected(found)["corrected_epochs"] is False
+    searched = run(tmp_path)
+    (folder_of_best(searched).path / "epochs.bits").unlink()
+    assert corrected(searched)["corrected_epochs"] is False
 
 
 def test_other_examples_and_no_predictions_say_so(tmp_path):
-    found = run(tmp_path)
-    folder = folder_of_best(found)
+    searched = run(tmp_path)
+    folder = folder_of_best(searched)
     arrays = folder.predictions("val")
     folder.write_predictions("val", arrays["id"][::-1], arrays["target"], arrays["output"])
-    assert "different examples" in corrected(found)["not_corrected"]
+    assert "different examples" in corrected(searched)["not_corrected"]
     (folder.path / "predictions" / "val.npz").unlink()
-    assert "no stored predictions" in corrected(found)["not_corrected"]
+    assert "no stored predictions" in corrected(searched)["not_corrected"]
 
 
 def test_one_value_was_not_picked(tmp_path):
-    found = sweep.start(
+    searched = sweep.start(
         [*SHARED[:3], "trainer.epochs=1", f"runs_dir={tmp_path}", "seed=0,1"], None, announce=lambda _about: Nobody()
     )
-    best: Any = found.outcome.result["best"]
+    best: Any = searched.outcome.result["best"]
     assert "picked_among" not in best
 
 
@@ -188,19 +188,19 @@ def test_killed_and_gone_on_with_it_keeps_the_same_records(tmp_path, monkeypatch
     again = run(tmp_path / "cut", f"trainer.fuse={fuse}")
     contents = [
         {entry.trial.id: (entry.outcome.folder.path / "epochs.bits").read_bytes() for entry in ranked.entries}
-        for found in (whole, again)
-        for ranked in sorted(found.ranking, key=lambda ranked: ranked.number)
+        for searched in (whole, again)
+        for ranked in sorted(searched.ranking, key=lambda ranked: ranked.number)
     ]
     assert len(contents) == 6
     assert contents[:3] == contents[3:]
-    told = [found.outcome.result["best"] for found in (whole, again)]
+    told = [searched.outcome.result["best"] for searched in (whole, again)]
     assert told[0]["corrected"] == told[1]["corrected"]
     assert told[0]["corrected_interval"] == told[1]["corrected_interval"]
 
 
 def test_a_trial_whose_record_was_damaged_on_the_disk_is_trained_anew(tmp_path):
-    found = run(tmp_path)
-    folder = folder_of_best(found)
+    searched = run(tmp_path)
+    folder = folder_of_best(searched)
     path = folder.path / "epochs.bits"
     intact = path.read_bytes()
     path.write_bytes(intact[:-1] + b"\x00")
@@ -212,9 +212,9 @@ def test_a_trial_whose_record_was_damaged_on_the_disk_is_trained_anew(tmp_path):
 @pytest.mark.parametrize("fuse", ["off", "3"])
 def test_min_delta_names_the_epoch_whose_weights_are_kept(tmp_path, fuse):
     given = ["trainer.min_delta=0.05", "trainer.patience=8", "trainer.epochs=8", f"trainer.fuse={fuse}"]
-    found = run(tmp_path, *given)
+    searched = run(tmp_path, *given)
     is_last_best = []
-    for ranked in found.ranking:
+    for ranked in searched.ranking:
         outcome = ranked.entries[0].outcome
         history = [record["val/accuracy"] for record in outcome.folder.history()]
         best = history[0]
@@ -225,7 +225,7 @@ def test_min_delta_names_the_epoch_whose_weights_are_kept(tmp_path, fuse):
         assert (arrays["output"].argmax(1) == arrays["target"]).mean() == pytest.approx(best, abs=1e-6)
         is_last_best.append(best == max(history))
     assert not all(is_last_best), "else the test could not fail"
-    lr = found.ranking[0].settings["optimizer.lr"]
+    lr = searched.ranking[0].settings["optimizer.lr"]
     given = [*SHARED[:3], *given, "data=digits", "data.limit=300", f"runs_dir={tmp_path}", f"optimizer.lr={lr}"]
     alone = train.start(resolve(given), announce=lambda _about: lambda _event: None)
-    assert alone.result["metrics"]["val/accuracy"] == pytest.approx(found.ranking[0].value, abs=0.01)
+    assert alone.result["metrics"]["val/accuracy"] == pytest.approx(searched.ranking[0].value, abs=0.01)

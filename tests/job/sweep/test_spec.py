@@ -9,21 +9,21 @@ from dlexp.search.strategy import Proposal
 BASE = ["data=wine", "tracking=none", "trainer.threads=1", "model.widths=[8]"]
 
 
-def asked(*overrides: str):
+def spec_of(*overrides: str):
     return prepare([*BASE, *overrides])
 
 
 def test_the_objective_is_the_task_s_and_its_direction_the_metric_s():
-    spec = asked("optimizer.lr=0.1,1")
+    spec = spec_of("optimizer.lr=0.1,1")
     assert (spec.metric, spec.is_high_better) == ("val/accuracy", True)
-    spec = asked("optimizer.lr=0.1,1", "search.metric=val/loss")
+    spec = spec_of("optimizer.lr=0.1,1", "search.metric=val/loss")
     assert (spec.metric, spec.is_high_better) == ("val/loss", False)
     trial = spec.trials(Proposal(0, {"optimizer.lr": 0.1}))[0]
     assert trial.composed.config["trainer"]["monitor"] == "val/loss"
 
 
 def test_a_proposal_has_a_trial_for_each_seed():
-    spec = asked("optimizer.lr=0.1,1", "seed=0,4")
+    spec = spec_of("optimizer.lr=0.1,1", "seed=0,4")
     trials = spec.trials(Proposal(0, {"optimizer.lr": 1.0}, epochs=3))
     assert [trial.overrides for trial in trials] == [{"optimizer.lr": 1.0, "seed": seed} for seed in (0, 4)]
     assert [trial.composed.config["seed"] for trial in trials] == [0, 4]
@@ -32,14 +32,14 @@ def test_a_proposal_has_a_trial_for_each_seed():
 
 
 def test_sweeps_for_the_same_trials_have_one_key():
-    keys = [asked(*texts).key for texts in (["optimizer.lr=0.1,1"], ["optimizer.lr=0.1,1", "search.invalid=refuse"])]
+    keys = [spec_of(*texts).key for texts in (["optimizer.lr=0.1,1"], ["optimizer.lr=0.1,1", "search.invalid=refuse"])]
     assert keys[0] == keys[1]
-    assert asked("optimizer.lr=0.1,2").key != keys[0]
-    assert asked("optimizer.lr=0.1,1", "seed=0,1").key != keys[0]
+    assert spec_of("optimizer.lr=0.1,2").key != keys[0]
+    assert spec_of("optimizer.lr=0.1,1", "seed=0,1").key != keys[0]
 
 
 def test_settings_that_cannot_be_trained_are_left_out_and_told_to_the_strategy_as_failed():
-    spec = asked("trainer.batch_size=16,5000,32", "search.invalid=skip")
+    spec = spec_of("trainer.batch_size=16,5000,32", "search.invalid=skip")
     rounds = spec.rounds()
     asked_round = next(rounds)
     assert [p.settings["trainer.batch_size"] for p in asked_round.proposals] == [16, 32]
@@ -51,7 +51,7 @@ def test_settings_that_cannot_be_trained_are_left_out_and_told_to_the_strategy_a
 
 def test_invalid_settings_may_be_refused():
     with pytest.raises(ConfigError, match="5000"):
-        asked("trainer.batch_size=16,5000", "search.invalid=refuse")
+        spec_of("trainer.batch_size=16,5000", "search.invalid=refuse")
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,10 @@ def test_invalid_settings_may_be_refused():
 )
 def test_refusals(overrides, message):
     with pytest.raises(ConfigError) as error:
-        asked(*overrides)
+        spec_of(*overrides)
     assert message in str(error.value)
 
 
 def test_the_experiment_is_the_data_s_name_unless_the_user_names_it():
-    assert asked("optimizer.lr=0.1,1").experiment == "wine"
-    assert asked("optimizer.lr=0.1,1", "tracking.experiment=my test").experiment.startswith("my")
+    assert spec_of("optimizer.lr=0.1,1").experiment == "wine"
+    assert spec_of("optimizer.lr=0.1,1", "tracking.experiment=my test").experiment.startswith("my")

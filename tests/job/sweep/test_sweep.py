@@ -35,19 +35,19 @@ class Heard:
 
 def run(runs_dir, *overrides, epochs=2, has_figures=False) -> tuple[Any, Heard]:
     heard = Heard()
-    found = sweep.start(
+    findings = sweep.start(
         [*SHARED, f"trainer.epochs={epochs}", f"runs_dir={runs_dir}", *overrides],
         None,
         announce=lambda _about: heard,
         has_figures=has_figures,
     )
-    return found, heard
+    return findings, heard
 
 
 def test_a_grid_and_what_scripts_rely_on(tmp_path):
-    found, heard = run(tmp_path, "optimizer.lr=0.01,0.1,1", has_figures=True)
-    result = found.outcome.result
-    assert found.outcome.exit_code == 0
+    findings, heard = run(tmp_path, "optimizer.lr=0.01,0.1,1", has_figures=True)
+    result = findings.outcome.result
+    assert findings.outcome.exit_code == 0
     assert {"kind", "run_id", "run_dir", "status", "strategy", "metric", "mode", "trials", "best", "groups"} <= set(
         result
     )
@@ -68,9 +68,9 @@ def test_a_grid_and_what_scripts_rely_on(tmp_path):
 
 
 def test_the_winner_s_command_trains_the_winner(tmp_path):
-    found, _ = run(tmp_path, "optimizer.lr=0.03,0.3", "trainer.fuse=off")
-    best = found.outcome.result["best"]
-    overrides = found.ranking[0].entries[0].trial.composed.overrides
+    findings, _ = run(tmp_path, "optimizer.lr=0.03,0.3", "trainer.fuse=off")
+    best = findings.outcome.result["best"]
+    overrides = findings.ranking[0].entries[0].trial.composed.overrides
     alone = start(resolve(overrides), announce=lambda _about: lambda _event: None).result
     assert alone["metrics"]["val/accuracy"] == best["value"]
 
@@ -103,8 +103,8 @@ def test_resume_gives_the_command_again(tmp_path):
 
 
 def test_seeds_are_replicates(tmp_path):
-    found, _ = run(tmp_path, "optimizer.lr=0.003,0.3", "seed=range(0,3)")
-    result = found.outcome.result
+    findings, _ = run(tmp_path, "optimizer.lr=0.003,0.3", "seed=range(0,3)")
+    result = findings.outcome.result
     assert len(result["trials"]) == 6
     best = [record["value"] for record in result["trials"] if record["overrides"]["optimizer.lr"] == 0.3]
     assert result["best"]["value"] == pytest.approx(sum(best) / 3)
@@ -114,28 +114,28 @@ def test_seeds_are_replicates(tmp_path):
 
 
 def test_halving_goes_on_from_the_checkpoint(tmp_path):
-    found, heard = run(
+    findings, heard = run(
         tmp_path, "optimizer.lr=tag(log,interval(1e-3,1))", "search=hyperband", "search.trials=4", "search.eta=2",
         "trainer.fuse=off", epochs=4,
     )  # fmt: skip
     begun = [event.round for event in heard.events if isinstance(event, RoundBegin)]
-    assert [[p.until for p in asked.proposals] for asked in begun] == [[1] * 4, [2] * 2, [None]]
-    best = found.outcome.result["best"]
+    assert [[p.until for p in round_.proposals] for round_ in begun] == [[1] * 4, [2] * 2, [None]]
+    best = findings.outcome.result["best"]
     folder = RunFolder.open(tmp_path / best["run_dir"])
     assert [record["epoch"] for record in folder.history()] == [1, 2, 3, 4]
-    overrides = found.ranking[0].entries[0].trial.composed.overrides
+    overrides = findings.ranking[0].entries[0].trial.composed.overrides
     whole = start(resolve([*overrides]), announce=lambda _about: lambda _event: None).result
     assert whole["metrics"]["val/loss"] == best["metrics"]["val/loss"]
-    epochs = sorted(record["epochs"] for record in found.outcome.result["trials"])
+    epochs = sorted(record["epochs"] for record in findings.outcome.result["trials"])
     assert epochs == [1, 1, 2, 4]
 
 
 def test_what_fails_is_recorded_and_the_sweep_goes_on(tmp_path):
-    found, _ = run(tmp_path, "optimizer.lr=0.1,1e30", "norm=none", "trainer.batch_size=8")
-    result = found.outcome.result
+    findings, _ = run(tmp_path, "optimizer.lr=0.1,1e30", "norm=none", "trainer.batch_size=8")
+    result = findings.outcome.result
     assert [record["status"] for record in result["trials"]] == ["finished", "diverged"]
     assert result["best"]["overrides"] == {"optimizer.lr": 0.1}
-    assert found.outcome.exit_code == 0
+    assert findings.outcome.exit_code == 0
 
 
 def test_settings_that_cannot_be_trained_are_refused_or_skipped(tmp_path):
@@ -143,8 +143,8 @@ def test_settings_that_cannot_be_trained_are_refused_or_skipped(tmp_path):
     with pytest.raises(ConfigError, match=r"1 of 2 settings cannot be trained: norm.num_groups=3: .* must divide"):
         run(tmp_path, *wrong)
     assert list(tmp_path.iterdir()) == []
-    found, heard = run(tmp_path, *wrong, "search.invalid=skip")
-    records = found.outcome.result["trials"]
+    findings, heard = run(tmp_path, *wrong, "search.invalid=skip")
+    records = findings.outcome.result["trials"]
     assert [record["status"] for record in records] == ["finished", "invalid"]
     assert "3" in records[1]["error"]
     assert len(heard.trained()) == 1
@@ -155,9 +155,9 @@ def test_settings_that_cannot_be_trained_are_refused_or_skipped(tmp_path):
 def test_a_later_round_s_invalid_setting_is_recorded_and_the_search_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(Random, "propose", _two_rounds)
     for invalid, status in (("refuse", "failed"), ("skip", "invalid")):
-        found, _ = run(tmp_path, "trainer.batch_size=8,5000", "search=random", f"search.invalid={invalid}")
-        assert [r["status"] for r in found.outcome.result["trials"]] == ["finished", status, "finished"]
-        assert "5000" in found.outcome.result["trials"][1]["error"]
+        findings, _ = run(tmp_path, "trainer.batch_size=8,5000", "search=random", f"search.invalid={invalid}")
+        assert [r["status"] for r in findings.outcome.result["trials"]] == ["finished", status, "finished"]
+        assert "5000" in findings.outcome.result["trials"][1]["error"]
 
 
 def _two_rounds(self, _problem):
@@ -169,26 +169,26 @@ def _two_rounds(self, _problem):
 
 
 def test_all_failed(tmp_path):
-    found, _ = run(tmp_path, "optimizer.lr=1e30,1e31", "norm=none", "search.stop_after_failures=5")
-    assert found.outcome.exit_code == 1
-    assert found.outcome.result["best"] is None
-    assert found.outcome.result["status"] == "failed"
+    findings, _ = run(tmp_path, "optimizer.lr=1e30,1e31", "norm=none", "search.stop_after_failures=5")
+    assert findings.outcome.exit_code == 1
+    assert findings.outcome.result["best"] is None
+    assert findings.outcome.result["status"] == "failed"
 
 
 def test_limits(tmp_path):
-    found, heard = run(
+    findings, heard = run(
         tmp_path, "optimizer.lr=1e30,1e31,0.1", "norm=none", "search.stop_after_failures=1", "trainer.fuse=off"
     )
     assert len(heard.trained()) == 1
-    assert "stop_after_failures" in found.outcome.notes[0]
-    found, heard = run(tmp_path, "optimizer.lr=0.1,0.2", "search.max_seconds=1e-9")
+    assert "stop_after_failures" in findings.outcome.notes[0]
+    findings, heard = run(tmp_path, "optimizer.lr=0.1,0.2", "search.max_seconds=1e-9")
     assert heard.trained() == []
-    assert found.outcome.result["best"] is None
+    assert findings.outcome.result["best"] is None
 
 
 def test_another_metric(tmp_path):
-    found, _ = run(tmp_path, "optimizer.lr=0.01,0.1", "search.metric=val/loss")
-    result = found.outcome.result
+    findings, _ = run(tmp_path, "optimizer.lr=0.01,0.1", "search.metric=val/loss")
+    result = findings.outcome.result
     assert result["mode"] == "min"
     assert result["best"]["value"] == min(record["value"] for record in result["trials"])
     with pytest.raises(ConfigError, match=r"search\.mode"):
@@ -196,8 +196,8 @@ def test_another_metric(tmp_path):
 
 
 def test_trials_log_what_the_search_set(tmp_path):
-    found, _ = run(tmp_path, "optimizer.lr=0.01,0.1")
-    folder = found.ranking[0].entries[0].outcome.folder
+    findings, _ = run(tmp_path, "optimizer.lr=0.01,0.1")
+    folder = findings.ranking[0].entries[0].outcome.folder
     assert folder.manifest["params"] == {"optimizer.lr": 0.1}
     assert "trainer.threads" in logged_params(resolve(SMALL))
-    json.dumps(found.outcome.result)
+    json.dumps(findings.outcome.result)

@@ -20,11 +20,11 @@ def check(folder: Path, kills: int, *how: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(done.stdout)
     assert set(told) == {"grid", "random", "coarse_to_fine", "hyperband", "tpe"}
-    for strategy, found in told.items():
-        assert found["again"] == [], f"{strategy}: finished trials were trained again"
-        assert found["killed"] == found["whole"], strategy
-    assert sum(found["kills"] for found in told.values()) >= 10
-    statuses = {record["status"] for found in told.values() for record in found["whole"]["trials"]}
+    for strategy, record_of in told.items():
+        assert record_of["again"] == [], f"{strategy}: finished trials were trained again"
+        assert record_of["killed"] == record_of["whole"], strategy
+    assert sum(record_of["kills"] for record_of in told.values()) >= 10
+    statuses = {record["status"] for record_of in told.values() for record in record_of["whole"]["trials"]}
     assert {"finished", "diverged"} <= statuses
 
 

@@ -18,13 +18,13 @@ class Deaf:
 
 def test_only_what_is_whole(tmp_path):
     shared = ["tracking=none", "trainer.threads=1", "model.widths=[8]", "data.limit=100", "trainer.epochs=1"]
-    found = sweep.start(
+    findings = sweep.start(
         [*shared, "optimizer.lr=0.1,0.2,0.3,0.4", f"runs_dir={tmp_path}"],
         None,
         announce=lambda _about: Deaf(),
         has_figures=False,
     )
-    whole, failed, running, damaged = [present(record["run_id"]) for record in found.outcome.result["trials"]]
+    whole, failed, running, damaged = [present(record["run_id"]) for record in findings.outcome.result["trials"]]
     first = RunFolder.open(next(tmp_path.glob("*/*")))
     first.child(failed).update_manifest(status="failed", reason="x")
     first.child(running).update_manifest(status="running")

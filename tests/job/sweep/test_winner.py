@@ -33,14 +33,16 @@ def search(runs_dir, *overrides, **more):
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
     runs_dir = tmp_path_factory.mktemp("retrain")
-    found = search(runs_dir, "optimizer=momentum,sgd", "optimizer.lr=0.001,0.1", "optimizer.momentum=0.5")
-    return runs_dir, found.outcome.result
+    findings = search(runs_dir, "optimizer=momentum,sgd", "optimizer.lr=0.001,0.1", "optimizer.momentum=0.5")
+    return runs_dir, findings.outcome.result
 
 
 def test_the_winner_is_trained_to_the_same_numbers(searched):
     runs_dir, result = searched
-    found = recipe(result["run_id"], runs_dir, [])
-    again = train.start(resolve(found.overrides), announce=lambda _about: lambda _event: None, origin=found.origin)
+    retraining = recipe(result["run_id"], runs_dir, [])
+    again = train.start(
+        resolve(retraining.overrides), announce=lambda _about: lambda _event: None, origin=retraining.origin
+    )
     assert again.result["metrics"]["val/accuracy"] == result["best"]["value"]
     folder = RunFolder.open(next(runs_dir.glob(f"*/{again.result['run_id']}-*")))
     assert folder.manifest["from"] == {"sweep": result["run_id"], "trial": result["best"]["run_id"]}
@@ -58,46 +60,46 @@ def test_overrides_on_top_replace_the_winner_s(searched):
 def test_training_and_validation_part_together(searched):
     runs_dir, result = searched
     trial = RunFolder.open(next(runs_dir.glob(f"*/*/trials/{result['best']['run_id']}-*")))
-    found = recipe(result["run_id"], runs_dir, ["schedule=cosine"], train_on="train+val")
-    config = resolve(found.overrides).config
+    retraining = recipe(result["run_id"], runs_dir, ["schedule=cosine"], train_on="train+val")
+    config = resolve(retraining.overrides).config
     assert config["train_on"] == "train+val"
     assert config["trainer"]["epochs"] == present(trial.result)["best_epoch"]
     assert config["trainer"]["monitor"] == "auto"
-    assert "nothing is left to validate on" in found.notes[1]
+    assert "nothing is left to validate on" in retraining.notes[1]
     longer = recipe(result["run_id"], runs_dir, ["trainer.epochs=9"], train_on="train+val")
     assert resolve(longer.overrides).config["trainer"]["epochs"] == 9
 
 
 def test_over_seeds(searched):
     runs_dir, result = searched
-    found = recipe(result["run_id"], runs_dir, ["seed=3"])
-    texts = over_seeds(found.overrides, 2, first=3)
+    retraining = recipe(result["run_id"], runs_dir, ["seed=3"])
+    texts = over_seeds(retraining.overrides, 2, first=3)
     done = sweep.start(
-        texts, None, announce=lambda _about: Deaf(), open_test=True, origin=found.origin, has_figures=False
+        texts, None, announce=lambda _about: Deaf(), open_test=True, origin=retraining.origin, has_figures=False
     )
     trials = done.outcome.result["trials"]
     assert [record["overrides"] for record in trials] == [{"seed": 3}, {"seed": 4}]
     folder = RunFolder.open(next(runs_dir.glob(f"*/{done.outcome.result['run_id']}-seeds")))
-    assert folder.manifest["from"] == found.origin
+    assert folder.manifest["from"] == retraining.origin
     tests = open_tests(done.outcome.result, runs_dir)
     assert tests["runs"] == 2
     children = [json.loads((child.path / "manifest.json").read_text()) for child in folder.children()]
     assert [child["test_openings"] for child in children] == [1, 1]
     accuracies = [RunFolder.open(child.path).predictions("test") for child in folder.children()]
-    right = [(kept["output"].argmax(1) == kept["target"]).mean() for kept in accuracies]
+    right = [(predictions["output"].argmax(1) == predictions["target"]).mean() for predictions in accuracies]
     assert tests["mean"]["test/accuracy"] == pytest.approx(sum(right) / 2)
     assert recipe("last", runs_dir, []).origin["sweep"] == result["run_id"]
 
 
 def test_of_several_seeds_the_first_is_trained_for_the_median_of_the_best_epochs(tmp_path):
     search(tmp_path, "optimizer.lr=0.05,0.1", "seed=5,6,7")
-    found = recipe("last", tmp_path, [], train_on="train+val")
+    retraining = recipe("last", tmp_path, [], train_on="train+val")
     folders = [child for child in RunFolder.open(next(tmp_path.glob("*/*"))).children()]
-    lr = next(text for text in found.overrides if text.startswith("optimizer.lr="))
+    lr = next(text for text in retraining.overrides if text.startswith("optimizer.lr="))
     mine = [folder for folder in folders if lr in folder.overrides]
-    assert "seed=5" in found.overrides
+    assert "seed=5" in retraining.overrides
     median = sorted(present(folder.result)["best_epoch"] for folder in mine)[1]
-    assert f"trainer.epochs={median}" in found.overrides
+    assert f"trainer.epochs={median}" in retraining.overrides
 
 
 def test_what_cannot_be_a_source_is_refused(searched, tmp_path):
@@ -116,8 +118,8 @@ def test_what_cannot_be_a_source_is_refused(searched, tmp_path):
 
 
 def test_the_spread_is_of_metrics_that_every_run_has():
-    found = spread([{"a": 1.0, "b": 2.0, "c": None}, {"a": 3.0, "c": 1.0}])
-    assert found == {"runs": 2, "mean": {"a": 2.0}, "std": {"a": pytest.approx(2**0.5)}}
+    measured = spread([{"a": 1.0, "b": 2.0, "c": None}, {"a": 3.0, "c": 1.0}])
+    assert measured == {"runs": 2, "mean": {"a": 2.0}, "std": {"a": pytest.approx(2**0.5)}}
     assert spread([]) == {"runs": 0, "mean": {}, "std": {}}
 
 

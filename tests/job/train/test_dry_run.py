@@ -12,24 +12,24 @@ from dlexp.job.train.dry_run import plan
 
 def test_numbers_by_hand_and_nothing_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    found = plan(resolve(["model=softmax", "data.limit=100", "trainer.epochs=7", "trainer.batch_size=30"]))
-    assert found["num_params"] == 64 * 10 + 10
-    assert found["input_shape"] == [1, 8, 8]
-    assert found["output_shape"] == [30, 10]
-    assert found["steps"] == 7 * 4
-    assert found["data"]["num_train"] == 100
-    assert found["groups"] == [{"size": 1, "engine": "solo"}]
-    assert found["memory"] > found["num_params"] * 4 * 2
-    assert found["seconds"] >= 0
+    document = plan(resolve(["model=softmax", "data.limit=100", "trainer.epochs=7", "trainer.batch_size=30"]))
+    assert document["num_params"] == 64 * 10 + 10
+    assert document["input_shape"] == [1, 8, 8]
+    assert document["output_shape"] == [30, 10]
+    assert document["steps"] == 7 * 4
+    assert document["data"]["num_train"] == 100
+    assert document["groups"] == [{"size": 1, "engine": "solo"}]
+    assert document["memory"] > document["num_params"] * 4 * 2
+    assert document["seconds"] >= 0
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_trace_counts_what_autograd_keeps_once():
     model = nn.Sequential(nn.Linear(6, 4), nn.Tanh(), nn.Linear(4, 3))
-    shape, kept = trace(model, (6,), 5)
+    shape, saved_bytes = trace(model, (6,), 5)
     assert shape == [5, 3]
     # the inputs of both products; tanh keeps its output, which is the second one's input
-    assert kept == 4 * (5 * 6 + 5 * 4)
+    assert saved_bytes == 4 * (5 * 6 + 5 * 4)
     assert all(p.device.type == "cpu" for p in model.parameters())
 
 

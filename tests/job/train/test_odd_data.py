@@ -67,8 +67,8 @@ def test_seconds_since_1970_are_learnt(tmp_path):
     _, result, folder = run(tmp_path, *overrides, "trainer.epochs=30")
     assert result["metrics"]["val/accuracy"] > 0.97
     (tmp_path / "new.csv").write_text("t\n1700000001\n1700000050\n")
-    found: Any = predict.predict(folder.run_id, tmp_path / "runs", [tmp_path / "new.csv"])
-    assert [entry["class"] for entry in found["predictions"]] == ["a", "b"]
+    document: Any = predict.predict(folder.run_id, tmp_path / "runs", [tmp_path / "new.csv"])
+    assert [entry["class"] for entry in document["predictions"]] == ["a", "b"]
 
 
 def test_large_targets_keep_their_digits(tmp_path):
@@ -76,8 +76,8 @@ def test_large_targets_keep_their_digits(tmp_path):
     overrides = write(tmp_path, "x,y", [f"{v},{1e9 + 3 * v:.6f}" for v in x])
     _, result, folder = run(tmp_path, *overrides, "trainer.epochs=30")
     assert result["metrics"]["val/r2"] > 0.99
-    found: Any = predict.predict(folder.run_id, tmp_path / "runs", [tmp_path / "t.csv"])
-    values = np.array([entry["value"] for entry in found["predictions"]])
+    document: Any = predict.predict(folder.run_id, tmp_path / "runs", [tmp_path / "t.csv"])
+    values = np.array([entry["value"] for entry in document["predictions"]])
     assert np.abs(values - 1e9 - 3 * x).max() < 0.5
 
 
@@ -93,12 +93,12 @@ def test_a_gap_at_prediction_that_training_had_not(tmp_path):
     overrides = write(tmp_path, "x,c,y", [f"{i % 10},{'uvv'[i % 3]},{'ab'[i % 2]}" for i in range(60)])
     _, _, folder = run(tmp_path, *overrides, "trainer.epochs=1", "data.missing=impute")
     (tmp_path / "new.csv").write_text("c,x\n,4.5\nv,4.5\nu,\nu,3\nnew,3\n")
-    found: Any = predict.predict(folder.run_id, tmp_path / "runs", [tmp_path / "new.csv"])
-    probabilities = [entry["probability"] for entry in found["predictions"]]
+    document: Any = predict.predict(folder.run_id, tmp_path / "runs", [tmp_path / "new.csv"])
+    probabilities = [entry["probability"] for entry in document["predictions"]]
     assert np.isfinite(probabilities).all()
     assert probabilities[0] == probabilities[1]  # the most frequent category
-    assert len(found["warnings"]) == 1
-    assert "column c: 1 rows of category new, unknown to training, set no input" in found["warnings"][0]
+    assert len(document["warnings"]) == 1
+    assert "column c: 1 rows of category new, unknown to training, set no input" in document["warnings"][0]
 
 
 def test_a_monitor_that_is_no_number_is_refused(tmp_path):

@@ -69,13 +69,13 @@ def brier(p, y):
 
 def test_it_is_stored_every_epoch_and_can_be_monitored(place):
     folder = trained(place, *OWN, "trainer.monitor=val/brier_error")
-    history, kept = folder.history(), folder.predictions("val")
+    history, predictions = folder.history(), folder.predictions("val")
     values = [record["val/brier_error"] for record in history]
     assert folder.result is not None
     assert folder.manifest["monitor"] == {"metric": "val/brier_error", "mode": "min", "min_delta": 0.0}
     assert folder.result["best_epoch"] == 1 + int(np.argmin(values))
     assert folder.result["own_metrics"] == ["brier_error"]
-    expected = brier(softmax(kept["output"].astype(float)), kept["target"])
+    expected = brier(softmax(predictions["output"].astype(float)), predictions["target"])
     assert folder.result["metrics"]["val/brier_error"] == pytest.approx(expected, rel=1e-6)
     assert evaluate("last", place, "val")["metrics"]["val/brier_error"] == pytest.approx(expected, rel=1e-6)
 
@@ -84,17 +84,17 @@ def test_its_parameters_are_settings(place):
     node = "metric.extra=[{_target_:my_scores.Brier,power:1.0}]"
     folder = trained(place, node, "trusted=[my_scores]")
     assert folder.config["metric"]["extra"] == [{"_target_": "my_scores.Brier", "power": 1.0}]
-    kept = folder.predictions("val")
-    p = softmax(kept["output"].astype(float))
-    expected = np.abs(p - np.eye(3)[kept["target"]]).sum(1).mean()
+    predictions = folder.predictions("val")
+    p = softmax(predictions["output"].astype(float))
+    expected = np.abs(p - np.eye(3)[predictions["target"]]).sum(1).mean()
     assert folder.history()[-1]["val/brier_error"] == pytest.approx(expected, rel=1e-6)
 
 
 def test_folds_and_their_pooled_predictions_have_it(place):
     outcome = cv.start([*QUICK, *OWN, "cv.k=3", f"runs_dir={place}"], announce=lambda _: lambda _: None)
     folder = RunFolder.open(Path(outcome.result["run_dir"]))
-    kept = folder.predictions("val")
-    expected = brier(softmax(kept["output"].astype(float)), kept["target"])
+    predictions = folder.predictions("val")
+    expected = brier(softmax(predictions["output"].astype(float)), predictions["target"])
     assert outcome.result["out_of_fold"]["brier_error"] == pytest.approx(expected, rel=1e-6)
     folds = [fold["metrics"]["val/brier_error"] for fold in outcome.result["folds"]]
     assert outcome.result["mean"]["val/brier_error"] == pytest.approx(np.mean(folds))
@@ -110,8 +110,8 @@ def test_a_name_that_is_taken(place):
 @pytest.mark.parametrize(("loss", "link"), [("bce", "sigmoid"), ("hinge", "margin"), ("cross_entropy", "softmax")])
 def test_probabilities_follow_the_loss(place, loss, link):
     folder = trained(place, f"loss={loss}")
-    kept = folder.predictions("val")
-    z, y = kept["output"].astype(float), kept["target"]
+    predictions = folder.predictions("val")
+    z, y = predictions["output"].astype(float), predictions["target"]
     if link == "margin":
         z = np.stack([z[:, k] - np.delete(z, k, 1).max(1) for k in range(3)], 1)
     p = softmax(z) if link == "softmax" else 1 / (1 + np.exp(-z))

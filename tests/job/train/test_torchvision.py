@@ -71,9 +71,9 @@ def test_a_stack_of_frozen_nets_trains_as_each_alone(file):
         for seed in range(2)
     ]
     data = load_data(configs[0])
-    found = losses(assemble_group(configs, [data] * 2, "vmapped").run)
+    stacked = losses(assemble_group(configs, [data] * 2, "vmapped").run)
     for row, config in enumerate(configs):
-        assert found[row] == pytest.approx(losses(assemble(config, data).run)[0], rel=1e-9)
+        assert stacked[row] == pytest.approx(losses(assemble(config, data).run)[0], rel=1e-9)
 
 
 def losses(run):

@@ -97,13 +97,13 @@ def test_the_split_is_stored_and_covers_the_data_once(finished):
 
 def test_the_result_agrees_with_the_stored_predictions(finished):
     runs_dir, outcome = finished
-    kept = only(runs_dir).predictions("val")
+    predictions = only(runs_dir).predictions("val")
     metrics, report = outcome.result["metrics"], outcome.result["report"]["val"]
-    hits = kept["output"].argmax(1) == kept["target"]
+    hits = predictions["output"].argmax(1) == predictions["target"]
     assert metrics["val/accuracy"] == pytest.approx(hits.mean(), abs=1e-12)
     assert np.asarray(report["confusion"]).trace() == hits.sum()
     assert sum(report["support_class"].values()) == outcome.result["data"]["num_val"] == len(hits)
-    recall = hits[kept["target"] == 3].mean()
+    recall = hits[predictions["target"] == 3].mean()
     assert report["recall_class"]["3"] == pytest.approx(recall)
     best = only(runs_dir).history()[outcome.result["best_epoch"] - 1]
     assert metrics["val/loss"] == pytest.approx(best["val/loss"], rel=1e-5)
@@ -179,9 +179,9 @@ def write_arrays(path: Path, shift: float) -> None:
 
 def test_data_that_changed_refuse_a_resume(tmp_path):
     write_arrays(tmp_path / "x.npz", 0.0)
-    own = ["data=arrays", f"data.path={tmp_path}/x.npz", "data.limit=null"]
+    overrides = ["data=arrays", f"data.path={tmp_path}/x.npz", "data.limit=null"]
     with pytest.raises(ZeroDivisionError):
-        start(tmp_path / "runs", *own, at_epoch=stop_with(ZeroDivisionError()))
+        start(tmp_path / "runs", *overrides, at_epoch=stop_with(ZeroDivisionError()))
     write_arrays(tmp_path / "x.npz", 1.0)
     with pytest.raises(DataError, match=r"the data changed since run \w+ began; start a new run"):
         resume(tmp_path / "runs")
@@ -203,8 +203,8 @@ def test_divergence_keeps_the_last_good_checkpoint(tmp_path):
 
 def test_values_get_their_report_and_figure(tmp_path):
     outcome = start(tmp_path, "data=diabetes", "data.limit=null", "optimizer=adam", "trainer.epochs=1")
-    metrics, kept = outcome.result["metrics"], only(tmp_path).predictions("val")
-    error = kept["output"].astype(np.float64) - kept["target"]
+    metrics, predictions = outcome.result["metrics"], only(tmp_path).predictions("val")
+    error = predictions["output"].astype(np.float64) - predictions["target"]
     assert metrics["val/rmse"] == pytest.approx(np.sqrt((error**2).mean()), rel=1e-6)
     assert metrics["val/bias"] == pytest.approx(error.mean(), rel=1e-6)
     assert (only(tmp_path).path / "figures" / "residuals.png").exists()

@@ -56,13 +56,13 @@ def test_a_trial_of_a_stack_is_the_same_alone_and_nothing_of_it_is_touched(tmp_p
     made = members(tmp_path, 3, *overrides)
     assert [end.status for end in train(made, Choice("batched", 3, 1.0, ""))] == ["finished"] * 3
     before = listed(made[1].folder)
-    found = verify(made[1].folder.run_id, tmp_path)
-    assert (found["engine"], found["is_bitwise"], found["reasons"]) == ("batched", True, [])
+    document = verify(made[1].folder.run_id, tmp_path)
+    assert (document["engine"], document["is_bitwise"], document["reasons"]) == ("batched", True, [])
     kinds = {"history", "last weights", "optimiser state", "best weights", "predictions"}
-    assert set(found["differences"]["batched"]) == set(found["differences"]["solo"]) == kinds
-    assert max(map(present, found["differences"]["solo"].values())) < 0.1
+    assert set(document["differences"]["batched"]) == set(document["differences"]["solo"]) == kinds
+    assert max(map(present, document["differences"]["solo"].values())) < 0.1
     if overrides == ["model=cnn"]:
-        assert max(map(present, found["differences"]["solo"].values())) == 0.0
+        assert max(map(present, document["differences"]["solo"].values())) == 0.0
     assert listed(made[1].folder) == before
 
 
@@ -73,23 +73,23 @@ def test_what_was_tampered_with_is_found(tmp_path):
         weights, state = checkpoint.load(made.folder.checkpoints / name)
         weights["output.bias"][0] += 0.5
         checkpoint.save(made.folder.checkpoints / name, weights, state)
-    found = verify(str(made.folder.path), tmp_path)
-    assert not found["is_bitwise"]
-    own = found["differences"]["solo"]
-    assert own["last weights"] == own["best weights"] == pytest.approx(0.5, abs=1e-6)
-    assert own["history"] == own["predictions"] == 0.0
+    document = verify(str(made.folder.path), tmp_path)
+    assert not document["is_bitwise"]
+    alone = document["differences"]["solo"]
+    assert alone["last weights"] == alone["best weights"] == pytest.approx(0.5, abs=1e-6)
+    assert alone["history"] == alone["predictions"] == 0.0
 
 
 def test_a_run_that_was_interrupted_inside_an_epoch(tmp_path):
     (made,) = members(tmp_path, 1)
-    asked = iter(range(100))
-    for told in train_group(Group([made], SOLO), lambda: next(asked) >= 9):
+    questions = iter(range(100))
+    for told in train_group(Group([made], SOLO), lambda: next(questions) >= 9):
         if isinstance(told.event, TrialEnd):
             made.folder.update_manifest(status=told.event.status)
     assert checkpoint.load(made.folder.checkpoints / "last")[1]["position"] > 0
-    found = verify(str(made.folder.path), tmp_path)
-    assert found["is_bitwise"]
-    assert "predictions" not in found["differences"]["solo"]
+    document = verify(str(made.folder.path), tmp_path)
+    assert document["is_bitwise"]
+    assert "predictions" not in document["differences"]["solo"]
 
 
 def test_runs_without_anything_to_compare_and_other_data_are_refused(tmp_path):
@@ -123,9 +123,9 @@ def test_an_engine_changed_midway_is_named(tmp_path):
     list(islice(train_group(Group(made, Choice("batched", 2, 1.0, ""))), 2))  # both have an epoch, then a kill
     train(made, SOLO)
     assert made[0].folder.manifest["engine"] == "batched then solo"
-    found = verify(str(made[0].folder.path), tmp_path)
-    assert not found["is_bitwise"]
-    assert any("changed its engine midway" in reason for reason in found["reasons"])
+    document = verify(str(made[0].folder.path), tmp_path)
+    assert not document["is_bitwise"]
+    assert any("changed its engine midway" in reason for reason in document["reasons"])
 
 
 def test_the_smallest_difference_counts_and_nan_is_equal_to_nan():
