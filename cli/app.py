@@ -74,12 +74,14 @@ def main() -> None:
 
 
 def _explain(error: Exception, is_json: bool) -> int:
-    from dlexp.error import DlexpError, first_line
+    from dlexp.error import DlexpError, first_line, is_out_of_memory
 
     if isinstance(error, DlexpError):
         return show_error(error.kind, str(error), error.exit_code, is_json=is_json)
     usage = getattr(error, "format_message", None)  # click's errors of usage, whichever copy of click Typer brings
     if usage is not None:
         return show_error("usage", usage(), 2, is_json=is_json)
+    if is_out_of_memory(error):
+        return show_error("environment", "out of memory; choose a smaller model, batch or data set", 1, is_json=is_json)
     message = f"{type(error).__name__}: {first_line(error)}; run again with --debug to see where, and report it"
     return show_error("internal", message, 1, is_json=is_json)

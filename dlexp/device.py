@@ -14,6 +14,8 @@ from dlexp.error import ConfigError
 SMALL_STEP = 1e8  # operations
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's malloc.h
 LARGEST_INT = 2**31 - 1
+SMALL_BYTES = 2**28  # what any machine has; the free memory is not asked for
+GIB = 2**30
 
 
 def choose(name: str) -> tuple[torch.device, str]:
@@ -45,8 +47,7 @@ def _cuda(name: str) -> tuple[torch.device, str]:
         built = "built without CUDA" if torch.version.cuda is None else f"built for CUDA {torch.version.cuda}"
         raise ConfigError(f"trainer.device: got {name}; torch ({built}) sees {count} CUDA devices; choose auto or cpu")
     device = torch.device("cuda", index)
-    gigabytes = free_bytes(device) / 2**30
-    return device, f"{device} {torch.cuda.get_device_name(device)}, {gigabytes:.1f} GiB free"
+    return device, f"{device} {torch.cuda.get_device_name(device)}, {free_bytes(device) / GIB:.1f} GiB free"
 
 
 def send(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:
@@ -65,6 +66,26 @@ def free_bytes(device: torch.device) -> int:
     if keep_freed_memory():
         ctypes.CDLL(None).malloc_trim(0)  # what this process keeps is free, too
     return psutil.virtual_memory().available
+
+
+def require_bytes(needed: int, device: torch.device, what: str, cure: str) -> None:
+    """Refuse what cannot fit a device's free memory before it is allocated.
+
+    Args:
+        needed: Bytes.
+        device: Where they would be.
+        what: The first words of the message: what needs them.
+        cure: Its last words.
+
+    Raises:
+        ConfigError: Fewer bytes are free.
+    """
+    if needed <= SMALL_BYTES:
+        return
+    free = free_bytes(device)
+    if needed > free:
+        message = f"need {needed / GIB:,.1f} GiB; {free / GIB:,.1f} GiB are free on {device}"
+        raise ConfigError(f"{what} {message}: {cure}")
 
 
 def configure(device: torch.device, *, threads: int | None, tf32: bool) -> None:

@@ -76,3 +76,9 @@ def first_line(error: BaseException) -> str:
     """Return the first line of an error's message, "no message" for an empty one."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else "no message"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether an error means that memory, the device's or the machine's, did not suffice."""
+    is_named = any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)  # torch's, without importing it
+    return is_named or isinstance(error, MemoryError) or "can't allocate memory" in str(error)

@@ -15,6 +15,7 @@ from dlexp.build.dataset import check_parts, load_data
 from dlexp.build.model import build_model
 from dlexp.build.node import Config, build, build_per_trial
 from dlexp.build.objective import build_loss, build_metrics, choose_monitor
+from dlexp.build.room import require_room
 from dlexp.data.dataset import Dataset
 from dlexp.data.feed import feed
 from dlexp.data.target_scale import TargetScale
@@ -91,6 +92,9 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
     device, device_line = devices.choose(trainer.device)
     dtype = _dtype(trainer)
     loss = build_loss(configs, datasets, device, dtype)
+    optimizer = build(configs[0]["optimizer"])
+    batch_size, in_shape = trainer.batch_size, datasets[0].in_shape
+    require_room(configs[0], in_shape, loss.num_outputs, optimizer, len(configs), batch_size, dtype, device)
     seeds = [trial_seeds(config) for config in configs]
     built = [
         build_model(config, dataset, loss, seed.init)

@@ -7,6 +7,7 @@ from typing import Annotated
 import torch
 from annotated_types import Interval, MaxLen, MinLen
 
+from dlexp import device as devices
 from dlexp.data.dataset import Dataset
 from dlexp.data.split import Split
 from dlexp.data.target import class_task
@@ -14,7 +15,8 @@ from dlexp.error import ConfigError
 from dlexp.random import generator
 from dlexp.type import Count, NonNegative, NonNegativeInt
 
-Classes = Annotated[int, Interval(ge=2)]
+Classes = Annotated[int, Interval(ge=2, le=1_000_000)]
+SPIRAL_BYTES = 40  # of a point: its target, radius, angle, coordinates before and after the noise
 Shape = Annotated[list[Count], MinLen(1), MaxLen(3)]
 
 
@@ -26,7 +28,7 @@ class Spirals(Split):
 
     Args:
         num: Examples in all.
-        num_classes: Spirals, at least 2.
+        num_classes: Spirals, 2 to 1,000,000.
         turns: Turns from the centre to the rim.
         noise: Standard deviation added to both coordinates; the rim has radius 1.
         seed: Seed of the points, apart from the run's seed.
@@ -43,6 +45,8 @@ class Spirals(Split):
 
     def load(self, task: str = "auto") -> Dataset:
         """Return the points as (num, 2) float32."""
+        what = f"data.num: got {self.num:,} points, which"
+        devices.require_bytes(self.num * SPIRAL_BYTES, torch.device("cpu"), what, "choose fewer")
         draw = generator(self.seed, "spirals")
         targets = torch.arange(self.num) % self.num_classes
         radius = 0.1 + 0.9 * torch.rand(self.num, generator=draw)
@@ -63,7 +67,7 @@ class Fake:
 
     Args:
         shape: Of one example: [C, H, W] for images, [D] for vectors.
-        num_classes: At least 2.
+        num_classes: 2 to 1,000,000.
         num_train: Training examples.
         num_val: Validation examples.
         num_test: Test examples.
@@ -81,9 +85,12 @@ class Fake:
         """Return (N, H, W, C) bytes or (N, D) float32."""
         if len(self.shape) not in (1, 3):
             raise ConfigError(f"data.shape: got {list(self.shape)}; [C, H, W] or [D] is needed")
-        draw = generator(self.seed, "fake")
         sizes = [self.num_train, self.num_val, self.num_test]
         num = sum(sizes)
+        item = 1 if len(self.shape) == 3 else 4
+        what = f"data: got {num:,} examples of shape {list(self.shape)}, which"
+        devices.require_bytes(num * math.prod(self.shape) * item, torch.device("cpu"), what, "choose fewer or smaller")
+        draw = generator(self.seed, "fake")
         if len(self.shape) == 3:
             channels, height, width = self.shape
             inputs = torch.randint(0, 256, (num, height, width, channels), generator=draw, dtype=torch.uint8)

@@ -25,8 +25,7 @@ from safetensors.torch import save as save_safetensors
 from torch import Tensor
 
 from dlexp.durable import disk_faults, flush_folder
-from dlexp.engine.memory import is_out_of_memory
-from dlexp.error import RunError
+from dlexp.error import RunError, is_out_of_memory
 
 WEIGHTS, STATE, MANIFEST = "weights.safetensors", "state.pt", "manifest.json"
 _RETRIES = 3

@@ -105,8 +105,3 @@ def largest_stack(small: tuple[int, int], large: tuple[int, int], free: int) -> 
     per_trial = max((large[1] - small[1]) / (large[0] - small[0]), 1.0)
     fixed = small[1] - per_trial * small[0]
     return max(1, int((HEADROOM * free - fixed) / per_trial))
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Say whether an error means that memory, the device's or the machine's, did not suffice."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -14,9 +14,8 @@ from dlexp.build.structure import structure_key
 from dlexp.config import trust
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
-from dlexp.engine.memory import is_out_of_memory
 from dlexp.engine.snapshot import restore
-from dlexp.error import first_line
+from dlexp.error import first_line, is_out_of_memory
 from dlexp.execution import group as groups
 from dlexp.execution import result
 from dlexp.execution.assignment import Assignment, End, Epoch, ExecutorEvent, Program

@@ -20,8 +20,9 @@ from dlexp.build.program import Assembled, assemble_group
 from dlexp.build.structure import structure_key
 from dlexp.data.dataset import Dataset
 from dlexp.durable import write_text
-from dlexp.engine.memory import guess_bytes, is_out_of_memory, largest_stack, peak_bytes
+from dlexp.engine.memory import guess_bytes, largest_stack, peak_bytes
 from dlexp.engine.stack.kind import stack_kinds
+from dlexp.error import is_out_of_memory
 from dlexp.random import derive
 
 SIZES = (4, 16, 64)

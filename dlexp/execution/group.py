@@ -11,9 +11,9 @@ from dlexp.build.program import Assembled, assemble_group
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
-from dlexp.engine.memory import is_out_of_memory
 from dlexp.engine.snapshot import restore
 from dlexp.engine.train import Run
+from dlexp.error import is_out_of_memory
 from dlexp.execution import saved_model
 from dlexp.execution.fusion import Choice
 from dlexp.execution.stack_saver import make_saver

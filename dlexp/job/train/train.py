@@ -14,10 +14,9 @@ from dlexp.config.compose import Composed, logged_params
 from dlexp.data.quality import warn
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
-from dlexp.engine.memory import is_out_of_memory
 from dlexp.engine.snapshot import restore, snapshot
 from dlexp.engine.train import Run
-from dlexp.error import EnvironmentFault, RunError
+from dlexp.error import EnvironmentFault, RunError, is_out_of_memory
 from dlexp.execution import saved_model
 from dlexp.execution.description import describe_run, write_parts
 from dlexp.execution.integrity import require_same_data
