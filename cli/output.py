@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from dlexp.config.secret import redact
 from dlexp.run.jsonable import plain
-from dlexp.secret import redact
 
 WIDTH_OFF_TERMINAL = 120
 # of all metrics, those that a person reads first; the rest are in result.json and MLflow

@@ -14,8 +14,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from dlexp import secret
-from dlexp.config import catalog
+from dlexp.config import catalog, secret
 from dlexp.config.key import unknown_key
 from dlexp.config.override import Override, parse
 from dlexp.config.wording import show

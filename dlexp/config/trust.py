@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from dlexp import secret
+from dlexp.config import secret
 from dlexp.durable import write_bytes
 from dlexp.error import ConfigError, EnvironmentFault, RunError
 

@@ -10,7 +10,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from dlexp.secret import redact
+from dlexp.config.secret import redact
 
 PACKAGES = ("dlexp", "torch", "torchvision", "numpy", "safetensors", "scikit-learn", "hydra-core", "mlflow")
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from dlexp.config.secret import redact
 from dlexp.run.folder import RunFolder
-from dlexp.secret import redact
 from dlexp.tracking.sent import Sent
 from dlexp.tracking.store import STORE
 

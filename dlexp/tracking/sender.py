@@ -9,11 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from dlexp.config.secret import redact
 from dlexp.error import EnvironmentFault
 from dlexp.run.environment import to_milliseconds
 from dlexp.run.folder import MANIFEST, METRICS, RunFolder
 from dlexp.run.scan import close
-from dlexp.secret import redact
 from dlexp.tracking import content
 from dlexp.tracking.sent import Sent
 from dlexp.tracking.store import STORE, Store, choose, connect, experiment_id

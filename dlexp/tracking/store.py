@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from dlexp.config import trust
+from dlexp.config.secret import HIDDEN, redact, reveal, variables
 from dlexp.error import EnvironmentFault
 from dlexp.run.lock import Lock
 from dlexp.run.name import experiment_folder
-from dlexp.secret import HIDDEN, redact, reveal, variables
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

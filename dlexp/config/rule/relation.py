@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from dlexp import secret
-from dlexp.config import trust
+from dlexp.config import secret, trust
 from dlexp.error import ConfigError
 
 

@@ -1,7 +1,7 @@
 import pytest
 
+from dlexp.config.secret import has_password, host, redact, reveal, variables
 from dlexp.error import EnvironmentFault
-from dlexp.secret import has_password, host, redact, reveal, variables
 
 
 @pytest.mark.parametrize(
