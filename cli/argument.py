@@ -1,9 +1,36 @@
 """The arguments and options that several commands share."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+ALONE = ("resume", "verify", "noise")  # with these options, the run's own folder of YAML files counts
+
+
+def take_config_dir(context: typer.Context, folder: Path | None) -> Path | None:
+    """Return the user's folder of YAML files, the project's by default, and say which shipped files it replaces."""
+    from dlexp.config.catalog import misnamed_files, replaced_files
+    from dlexp.config.source.defaults import read_defaults
+
+    if folder is None and not any(context.params.get(name) for name in ALONE):
+        folder = read_defaults().config_dir
+    if folder is not None and folder.is_dir() and not context.params.get("quiet"):
+        for name in replaced_files(folder):
+            print(f"note: {folder / name} stands in for the shipped {name}", file=sys.stderr)
+        for path in misnamed_files(folder):
+            print(f"note: {path} is not read; rename it to {path.stem}.yaml", file=sys.stderr)
+    return folder
+
+
+def take_runs_dir(context: typer.Context, parameter: typer.CallbackParam, folder: Path) -> Path:
+    """Return the folder of all runs, the project's by default."""
+    from dlexp.config.source.defaults import read_defaults
+
+    source = context.get_parameter_source(str(parameter.name))
+    return read_defaults().runs_dir if source is not None and source.name == "DEFAULT" else folder
+
 
 Overrides = Annotated[
     list[str] | None,
@@ -15,10 +42,16 @@ Overrides = Annotated[
 ]
 ConfigDir = Annotated[
     Path | None,
-    typer.Option("--config-dir", metavar="DIR", help="A folder with your own YAML files.", show_default=False),
+    typer.Option(
+        "--config-dir",
+        metavar="DIR",
+        help="A folder with your own YAML files.",
+        show_default=False,
+        callback=take_config_dir,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, all else on stderr.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", is_eager=True, help="Print nothing but errors.")]
 Trust = Annotated[
     list[str] | None,
     typer.Option(
@@ -29,7 +62,16 @@ Trust = Annotated[
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything that can be checked, then stop.")]
-RunsDir = Annotated[Path, typer.Option("--runs-dir", metavar="DIR", help="The folder of all runs.")]
+Resume = Annotated[
+    str | None,
+    typer.Option(metavar="RUN", help="Go on where it ended: id, unique prefix, folder or last.", show_default=False),
+]
+ResumeDir = Annotated[
+    Path, typer.Option("--runs-dir", help="The folder in which a run is looked for.", callback=take_runs_dir)
+]
+RunsDir = Annotated[
+    Path, typer.Option("--runs-dir", metavar="DIR", help="The folder of all runs.", callback=take_runs_dir)
+]
 
 
 def allow(packages: list[str] | None) -> None:

@@ -6,13 +6,15 @@ import platform
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from packaging.requirements import Requirement
+from typing_extensions import TypedDict
 
-from dlexp.error import EnvironmentFault, first_line
+from dlexp.error import DlexpError, EnvironmentFault, first_line
 from dlexp.run.environment import versions
 from dlexp.tracking import store
+from dlexp.type import one_of
 
 _LEAST_PYTHON = (3, 11)
 _LEAST_FREE = 2**30  # bytes of disk: a few checkpoints of a large model
@@ -21,8 +23,24 @@ _GIB = 2**30
 SHOWN = ("torch", "torchvision", "mlflow")  # packages that are shown when all is well, too
 
 
-def examine(runs_dir: Path, uri: str | None = None) -> list[dict[str, Any]]:
-    """Return the findings in order: `name`, `status` ("ok" or "warn"), `value`, and `cure` (None when ok).
+class Finding(TypedDict):
+    """What was looked at, and whether it is well.
+
+    Attributes:
+        name: Of what was looked at.
+        status: "warn" where something needs a cure.
+        value: What was seen.
+        cure: What to do about it; None where all is well.
+    """
+
+    name: str
+    status: Annotated[str, one_of("ok", "warn")]
+    value: str
+    cure: str | None
+
+
+def examine(runs_dir: Path, uri: str | None = None) -> list[Finding]:
+    """Return the findings: Python, packages, devices, memory, disk, MLflow's store, extras.
 
     Args:
         runs_dir: Folder of all runs.
@@ -39,18 +57,18 @@ def examine(runs_dir: Path, uri: str | None = None) -> list[dict[str, Any]]:
     ]
 
 
-def _finding(name: str, value: str, cure: str | None = None) -> dict[str, Any]:
+def _finding(name: str, value: str, cure: str | None = None) -> Finding:
     return {"name": name, "status": "ok" if cure is None else "warn", "value": value, "cure": cure}
 
 
-def _python() -> dict[str, Any]:
+def _python() -> Finding:
     is_old = sys.version_info < _LEAST_PYTHON
     return _finding(
         "python", f"{platform.python_version()}, {sys.executable}", "install 3.11 or newer" if is_old else None
     )
 
 
-def _packages() -> list[dict[str, Any]]:
+def _packages() -> list[Finding]:
     """Compare the installed versions with the ones that dlexp's own metadata require."""
     judged = [(requirement, _shortfall(requirement)) for requirement in _requirements() if _applies(requirement)]
     return [
@@ -88,7 +106,7 @@ def _shortfall(requirement: Requirement) -> str | None:
     return f"{installed}; required is {_asked(requirement)}"
 
 
-def _devices() -> list[dict[str, Any]]:
+def _devices() -> list[Finding]:
     import torch
 
     if torch.cuda.is_available():
@@ -101,7 +119,7 @@ def _devices() -> list[dict[str, Any]]:
     return [_finding("cuda", f"no device; training runs on the CPU with {torch.get_num_threads()} threads")]
 
 
-def _cuda_device(index: int) -> dict[str, Any]:
+def _cuda_device(index: int) -> Finding:
     import torch
 
     free, total = torch.cuda.mem_get_info(index)
@@ -109,7 +127,7 @@ def _cuda_device(index: int) -> dict[str, Any]:
     return _finding(f"cuda:{index}", value, "end other programs on it" if free < total / 10 else None)
 
 
-def _memory() -> dict[str, Any]:
+def _memory() -> Finding:
     import psutil
 
     memory = psutil.virtual_memory()
@@ -117,7 +135,7 @@ def _memory() -> dict[str, Any]:
     return _finding("memory", value, "end other programs" if memory.available < _GIB else None)
 
 
-def _disk(runs_dir: Path) -> dict[str, Any]:
+def _disk(runs_dir: Path) -> Finding:
     place = runs_dir.resolve()
     while not place.exists():
         place = place.parent
@@ -128,10 +146,10 @@ def _disk(runs_dir: Path) -> dict[str, Any]:
     return _finding("runs_dir", f"{runs_dir.resolve()}, {free / _GIB:.1f} GiB free", cure)
 
 
-def _mlflow_store(runs_dir: Path, uri: str | None) -> dict[str, Any]:
+def _mlflow_store(runs_dir: Path, uri: str | None) -> Finding:
     try:
         chosen = store.choose(runs_dir, uri)
-    except EnvironmentFault as error:
+    except DlexpError as error:
         return _finding("mlflow store", str(error), "set the variable, or unset tracking.uri and MLFLOW_TRACKING_URI")
     if chosen.database is not None and not chosen.database.exists():
         return _finding("mlflow store", f"{chosen.name}, made by the first run")
@@ -149,13 +167,13 @@ def _mlflow_store(runs_dir: Path, uri: str | None) -> dict[str, Any]:
     return _finding("mlflow store", f"{chosen.name}, {experiments} experiments{size}")
 
 
-def _extras() -> list[dict[str, Any]]:
+def _extras() -> list[Finding]:
     """Say which optional sets of packages are complete; one that nobody installed is no fault, an outdated one is."""
     extras = importlib.metadata.metadata("dlexp").get_all("Provides-Extra") or []
     return [_extra(extra) for extra in extras]
 
 
-def _extra(extra: str) -> dict[str, Any]:
+def _extra(extra: str) -> Finding:
     wanted = [r for r in _requirements() if _applies(r, extra) and not _applies(r)]
     names = tuple(requirement.name for requirement in wanted)
     missing = [name for name, version in versions(names).items() if version is None]

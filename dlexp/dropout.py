@@ -64,7 +64,7 @@ class Classic(_Dropout):
 
 
 class NoDropout(nn.Identity):
-    """No dropout."""
+    """Pass inputs on unchanged."""
 
     def __init__(self):
         super().__init__()

@@ -116,7 +116,7 @@ class GroupNorm(_PerExample):
 
 
 class NoNorm(nn.Identity):
-    """No normalisation."""
+    """Pass inputs on unchanged."""
 
     adds_bias: ClassVar[bool] = False
 

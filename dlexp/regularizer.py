@@ -26,7 +26,7 @@ def _sum(x: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class NoRegularizer:
-    """No regularisation."""
+    """Add nothing to the loss."""
 
     scope = "none"
     constraint = "none"

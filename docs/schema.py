@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from dlexp.build.document import DataDocument, SummaryDocument
 from dlexp.config.options import Options
+from dlexp.doctor import Finding
 from dlexp.error import ErrorDocument
 from dlexp.job.compare.document import Comparison, Noise
 from dlexp.job.cv.check_document import Audit, CVPlan
@@ -16,6 +17,11 @@ from dlexp.job.inference.document import Evaluation, Predictions
 from dlexp.job.sweep.document import SweepPlan, SweepResult
 from dlexp.job.train.document import TrainPlan, Verification
 from dlexp.run.document import RunRecord, TrainResult
+from dlexp.run.listing.note import NotedRun
+from dlexp.run.listing.page import RunPage
+from dlexp.run.listing.trash import MovedRun
+from dlexp.tracking.dashboard import Address
+from dlexp.tracking.sync import SentRun
 
 FOLDER = Path(__file__).parent / "schema"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -26,17 +32,23 @@ DOCUMENTS: dict[str, Any] = {
     "cv-dry-run": CVPlan,
     "cv-settings": CVSettingsResult,
     "data": DataDocument,
+    "doctor": list[Finding],
     "error": ErrorDocument,
     "eval": Evaluation,
+    "note": NotedRun,
     "noise": Noise,
     "options": Options,
     "predict": Predictions,
+    "rm": list[MovedRun],
     "runs": list[RunRecord],
+    "show": RunPage,
     "summary": SummaryDocument,
     "sweep": SweepResult,
     "sweep-dry-run": SweepPlan,
+    "sync": list[SentRun],
     "train": TrainResult,
     "train-dry-run": TrainPlan,
+    "ui": Address,
     "verify": Verification,
 }
 

@@ -19,7 +19,6 @@ def _apart(tmp_path_factory, monkeypatch):
     """A test neither sees nor changes what the user trusts, and its modules are gone after it."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
     monkeypatch.setattr(trust, "_granted", set())
-    monkeypatch.setattr(trust, "_uris", set())
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield
     base = tmp_path_factory.getbasetemp()

@@ -15,7 +15,7 @@ from dlexp.job.inference.predict import predict
 from dlexp.job.sweep import sweep
 from dlexp.job.train import train
 from dlexp.job.train.verify import verify
-from dlexp.run.listing import list_runs
+from dlexp.run.listing.ranking import list_runs
 from dlexp.run.scan import find
 from tests.present import present
 

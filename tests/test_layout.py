@@ -22,13 +22,8 @@ MAX_TESTS = 20  # a folder of tests mirrors one of modules, and adds what crosse
 
 # Modules that have no test of their name, and why.
 WITHOUT_TEST = {
-    **{
-        f"dlexp/data/file/{name}.py": "reads every kind of file in tests/data/corpus, under tests/data/test_corpus.py"
-        for name in ("delimited", "listing", "source")
-    },
     "dlexp/job/sweep/evidence.py": "tests/job/sweep/test_selection_bias.py recomputes every metric through it",
     "dlexp/report/data.py": "the figure of `dlexp data`, drawn in tests/cli/command/test_data.py",
-    "cli/argument.py": "declares flags and computes nothing; tests/cli/test_app.py reads them in every help",
     **{
         f"dlexp/{name}.py": "declares the form of documents; tests/docs/test_schema.py holds what is printed against it"
         for name in (
@@ -46,7 +41,7 @@ WITHOUT_TEST = {
     "dlexp/augment/none.py": "an option, held by tests/augment/test_contract.py",
 }
 # Modules that the builder imports and that cannot change a number; dlexp/search/trial_id.py says why.
-WITHOUT_NUMBERS = {"dlexp.config.metric", "dlexp.config.trust", "dlexp.durable", "dlexp.config.secret"}
+WITHOUT_NUMBERS = {"dlexp.config.metric", "dlexp.config.trust", "dlexp.durable", "dlexp.number"}
 # Tests that have no module of their name, and why.
 WITHOUT_MODULE = {
     "tests/data/test_corpus.py": "files of every kind, with the right value beside each",
@@ -57,12 +52,13 @@ WITHOUT_MODULE = {
     "tests/docs/test_pages.py": "the documents",
     "tests/docs/test_schema.py": "the schemas, against every document that a command prints",
     "tests/search/test_replay.py": "a benchmark of searches",
-    "tests/test_contributing.py": "CONTRIBUTING",
+    "tests/docs/test_contributing.py": "CONTRIBUTING",
     "tests/model/test_init_gain.py": "initialisation: the papers' gains, and variance through depth",
     "tests/test_golden.py": "run folders of earlier versions, read by every command",
     "tests/test_layout.py": "the tree",
+    "tests/test_naming.py": "the names in every file",
     "tests/test_packaging.py": "pyproject.toml",
-    "tests/test_readme.py": "the README",
+    "tests/docs/test_readme.py": "the README",
     "tests/augment/test_contract.py": "a table over all options",
     "tests/config/test_contract.py": "a table over all options",
     "tests/model/test_contract.py": "a table over all options",
@@ -108,7 +104,7 @@ def mirror(path: Path) -> str:
     """
     parts = path.relative_to(ROOT).parts
     inner = parts[1:-1] if parts[0] == "dlexp" else parts[:-1]
-    inner = ("cli", "command") if inner == ("cli", "view") else inner
+    inner = ("cli", "command", *inner[2:]) if inner[:2] == ("cli", "view") else inner
     return "/".join(("tests", *inner, f"test_{path.name}"))
 
 

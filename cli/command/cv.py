@@ -7,21 +7,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet, Trust, allow
+from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet, Resume, ResumeDir, Trust, allow
 from ..output import Ending, people, show_json
 from ..view import cv as view
 
 
 def cv(
     overrides: Overrides = None,
-    resume: Annotated[
-        str | None,
-        typer.Option(metavar="CV", help="Go on with a cv: id, unique prefix, folder or last.", show_default=False),
-    ] = None,
+    resume: Resume = None,
     audit: Annotated[
         bool, typer.Option("--audit", help="Show that nothing fitted depends on held-out rows; trains an epoch a fold.")
     ] = False,
-    runs_dir: Annotated[Path, typer.Option(help="With --resume: where the cv is looked for.")] = Path("runs"),
+    runs_dir: ResumeDir = Path("runs"),
     config_dir: ConfigDir = None,
     dry_run: DryRun = False,
     json: Json = False,

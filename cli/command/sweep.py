@@ -2,25 +2,18 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.console import Console
 
-from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet, Trust, allow
+from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet, Resume, ResumeDir, Trust, allow
 from ..output import Ending, people, show_json
 from ..view import sweep as view
 
 
 def sweep(
     overrides: Overrides = None,
-    resume: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SWEEP", help="Go on with a sweep: id, unique prefix, folder or last.", show_default=False
-        ),
-    ] = None,
-    runs_dir: Annotated[Path, typer.Option(help="With --resume: where the sweep is looked for.")] = Path("runs"),
+    resume: Resume = None,
+    runs_dir: ResumeDir = Path("runs"),
     config_dir: ConfigDir = None,
     dry_run: DryRun = False,
     json: Json = False,

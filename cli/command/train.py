@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet, Trust, allow
+from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet, Resume, ResumeDir, Trust, allow
 from ..output import Ending, people, show_json
 from ..view import train as view
 from .train_verify import verify_trial
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
 def train(
     overrides: Overrides = None,
-    resume: Annotated[
-        str | None,
-        typer.Option(metavar="RUN", help="Go on with a run: id, unique prefix, folder or last.", show_default=False),
-    ] = None,
+    resume: Resume = None,
     test: Annotated[
         bool, typer.Option("--test", help="Open the sealed test part at the end; this is counted.")
     ] = False,
@@ -47,9 +44,7 @@ def train(
     seeds: Annotated[
         int | None, typer.Option(metavar="N", help="With --from: over N seeds; mean and spread.", show_default=False)
     ] = None,
-    runs_dir: Annotated[
-        Path, typer.Option(help="With --resume, --from, --verify-trial: where it is looked for.")
-    ] = Path("runs"),
+    runs_dir: ResumeDir = Path("runs"),
     config_dir: ConfigDir = None,
     dry_run: DryRun = False,
     json: Json = False,

@@ -9,10 +9,10 @@ from types import FrameType
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from ..argument import Debug, Json, Quiet, RunsDir
 from ..output import people, show_json
+from ..text import escape
 
 
 def ui(
@@ -48,7 +48,7 @@ def ui(
                 )
             )
         if json:
-            show_json({"url": dashboard.url})
+            show_json(dashboard.document)
             sys.stdout.flush()
         console.print(escape(dashboard.url), soft_wrap=True)
         if should_open and not webbrowser.open(dashboard.url):

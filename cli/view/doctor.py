@@ -1,13 +1,17 @@
 """What `dlexp doctor` prints: each finding with its cure."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from ..text import escape
 
-def show(findings: list[dict[str, Any]], console: Console) -> None:
+if TYPE_CHECKING:
+    from dlexp.doctor import Finding
+
+
+def show(findings: "list[Finding]", console: Console) -> None:
     """Print the findings, a row each."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for finding in findings:

@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from dlexp.number import duration, noun
+
 from ..output import show_notes
+from ..text import escape
 
 if TYPE_CHECKING:
     from dlexp.console.board import Board
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from dlexp.job.sweep.sweep import Announcement, Found
 
 SHOWN = 10
+SEEDS = 8  # that a winner is trained with again, to know its mean and spread
 
 
 class Announcer:
@@ -28,6 +31,7 @@ class Announcer:
     def __call__(self, about: "Announcement") -> "Announcer":
         """Show what is known beforehand; return what listens."""
         from dlexp.console.board import Board
+        from dlexp.job.sweep.comparable import left_out
 
         console, spec, data = self.console, about.spec, about.spec.first.dataset
         console.print(f"data    {data.name} ({data.task}): {len(data.train):,} train, {len(data.val):,} val")
@@ -35,6 +39,8 @@ class Announcer:
             console.print(
                 f"search  {escape(d.text)}" + (f"  ({d.owner}={'|'.join(sorted(d.options))})" if d.owner else "")
             )
+        for text in left_out(spec.space):
+            console.print(f"fixed   {escape(text)}")
         if spec.space.seeds:
             console.print(f"seeds   {', '.join(map(str, spec.space.seeds))}: the mean of {spec.metric} counts")
         console.print(f"by      {spec.composed.choices['search']}, best {spec.metric}")
@@ -55,7 +61,7 @@ class Announcer:
         assert self.board is not None
         if isinstance(event, RoundBegin):
             announced = event.round
-            self.board.begin_round(announced.number, len(announced.proposals), announced.notes, event.total)
+            self.board.begin_round(announced.number, announced.notes, event.total)
         elif isinstance(event, TrialEpoch):
             value = event.event.metrics.get(self.board.metric, float("nan"))
             self.board.epoch(event.trial.overrides, value)
@@ -69,7 +75,7 @@ def show(findings: "Found", console: Console) -> None:
     """Print what a sweep found."""
     result, best = findings.outcome.result, findings.outcome.result["best"]
     seconds = result["seconds"]
-    console.print(f"[bold]{result['status']}[/]: {len(result['trials'])} trials, {seconds:.1f} s")
+    console.print(f"[bold]{result['status']}[/]: {noun(len(result['trials']), 'trial')}, {duration(seconds)}")
     if findings.ranking:
         console.print(_leaderboard(findings))
     _show_importances(result, console)
@@ -91,8 +97,11 @@ def show(findings: "Found", console: Console) -> None:
         console.print(f"winner        {escape(findings.command)}", soft_wrap=True)
         is_default = Path(result["run_dir"]).parent.parent == Path("runs").absolute()
         name = result["run_id"] if is_default else result["run_dir"]
-        console.print(f"once more     dlexp train --from {escape(name)}", soft_wrap=True)
-        console.print(f"sealed test   dlexp eval {escape(str(best['run_dir']))} --split test", soft_wrap=True)
+        if best["seeds"] > 1:
+            console.print(f"sealed test   dlexp train --from {escape(name)} --seeds {SEEDS} --test", soft_wrap=True)
+        else:
+            console.print(f"more seeds    dlexp train --from {escape(name)} --seeds {SEEDS}", soft_wrap=True)
+            console.print(f"sealed test   dlexp eval {escape(str(best['run_dir']))} --split test", soft_wrap=True)
 
 
 def _show_selection_bias(result: "SweepResult", best: "BestSetting", console: Console) -> None:
@@ -171,6 +180,8 @@ def show_dry_run(plan: "SweepPlan", console: Console) -> None:
     console.print(f"settings {plan['settings']:,}, {_trials(plan['trials'])}{rounds}")
     for line in plan["skipped"]:
         console.print(f"[yellow]{escape(line)}[/]")
+    for text in plan["left_out"]:
+        console.print(f"fixed    {escape(text)}")
     for line in _group_lines(plan["groups"]):
         console.print(f"group    {escape(line)}")
     low, high = plan["num_params"]

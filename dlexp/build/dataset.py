@@ -1,6 +1,7 @@
 """The pieces of a run that a configuration names, one at a time: data, seeds, loss, model, monitor."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -8,6 +9,7 @@ import torch
 from dlexp.build.node import Config, build
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold, Rolling
+from dlexp.data.split import ValSplit
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError
 
@@ -21,10 +23,23 @@ def load_data(config: Config) -> Dataset:
         DataError: From the source.
         ConfigError: The task asked for does not fit the targets.
     """
-    dataset: Dataset = build(config["data"]).load(config["task"])
+    source = build(config["data"])
+    if "cv" in config and isinstance(source, ValSplit):
+        dataset = _load_limited(source, config["task"])
+    else:
+        dataset = source.load(config["task"])
     if config.get("train_on") == JOINED:
         dataset = dataset.with_parts(torch.cat([dataset.train, dataset.val]).sort().values, dataset.val[:0])
     return dataset if config.get("fold") is None else take_fold(config, dataset)
+
+
+def _load_limited(source: Any, task: str) -> Dataset:
+    """Load what a cross-validation deals: `limit` thins all examples outside the test part, not the training part."""
+    dataset: Dataset = replace(source, limit=None).load(task)
+    if source.limit is None:
+        return dataset
+    pool = source.thin(torch.cat([dataset.train, dataset.val]).sort().values, dataset.targets)
+    return dataset.with_parts(*(part[torch.isin(part, pool)] for part in (dataset.train, dataset.val)))
 
 
 def take_fold(config: Config, dataset: Dataset) -> Dataset:
@@ -68,10 +83,6 @@ class Datasets:
     def __init__(self) -> None:
         self._loaded: dict[str, Dataset] = {}
 
-    def keep(self, config: dict[str, Any], dataset: Dataset) -> None:
-        """Take what a configuration asks for from whoever has loaded it already."""
-        self._loaded[_key(config)] = dataset
-
     def __call__(self, config: dict[str, Any]) -> Dataset:
         """Return what a configuration asks for.
 
@@ -92,7 +103,7 @@ class Datasets:
 
 def _key(config: dict[str, Any]) -> str:
     place = config.get("fold")
-    shared = [config["data"], config["task"], config.get("train_on")]
+    shared = [config["data"], config["task"], config.get("train_on"), "cv" in config]
     return json.dumps([*shared, place, None if place is None else config["cv"]], sort_keys=True)
 
 

@@ -9,6 +9,7 @@ import torch
 
 from dlexp.config import trust
 from dlexp.config.signature import read
+from dlexp.config.source.reference import resolve_text
 from dlexp.error import ConfigError
 from dlexp.type import PerTrialMarker
 
@@ -61,7 +62,7 @@ def _build_value(value: Any, program: dict[str, Any]) -> Any:
         return build(value, **program)
     if isinstance(value, list):
         return [_build_value(item, program) for item in value]
-    return value
+    return resolve_text(value) if isinstance(value, str) else value
 
 
 def _resolve(target: str) -> Callable[..., Any]:

@@ -4,12 +4,12 @@ import math
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.utils._pytree import tree_iter
+from torch import nn
 
 from dlexp import device as devices
 from dlexp.build.model import build_module
 from dlexp.build.node import Config
+from dlexp.engine.memory import NUM_TRIED, output_bytes
 from dlexp.error import ConfigError
 
 # Rows of all parameters that live at once, besides the rule's state. On a CPU they were counted: a process that trained
@@ -17,7 +17,6 @@ from dlexp.error import ConfigError
 # Elsewhere only parameters and gradients are sure to be on the device.
 ROWS_CPU, ROWS = 7, 2
 LARGE_BATCH = 2**23  # numbers in a batch from which on what layers put out may fill a machine
-NUM_TRIED = 2  # examples: batch normalisation needs more than one
 
 
 def require_room(
@@ -59,7 +58,7 @@ def require_room(
     what = "model: got sizes whose weights, gradients and optimiser state"
     devices.require_bytes(needed, device, what, "choose a smaller model or another device")
     if math.prod(in_shape) * batch_size * num_trials >= LARGE_BATCH:
-        needed += num_trials * batch_size * output_bytes(model, in_shape)
+        needed += num_trials * batch_size * _bytes_of_outputs(model, in_shape)
         what = f"trainer.batch_size: got {batch_size}; the outputs of the model's layers"
         devices.require_bytes(needed, device, what, "choose a smaller batch or smaller examples")
 
@@ -80,26 +79,10 @@ def num_bytes(model: nn.Module, optimizer: Any, num_trials: int, dtype: torch.dt
     return row.element_size() * count * rows + sum(t.numel() * t.element_size() for t in state)
 
 
-def output_bytes(model: nn.Module, in_shape: tuple[int, ...]) -> int:
-    """Return the bytes that the layers put out for one example in float32, each tensor once; 0 where none can tell.
-
-    Args:
-        model: On the meta device.
-        in_shape: Of one example.
-    """
-    storages: dict[int, torch.UntypedStorage] = {}  # kept, so that no later one takes the place of one that died
-
-    def note(_module: nn.Module, _inputs: Any, outputs: Any) -> None:
-        held = [t.untyped_storage() for t in tree_iter(outputs) if isinstance(t, Tensor)]
-        storages.update({storage._cdata: storage for storage in held})
-
-    handles = [module.register_forward_hook(note) for module in model.modules()]
+def _bytes_of_outputs(model: nn.Module, in_shape: tuple[int, ...]) -> int:
+    """Return what the layers put out for one example, in float32; 0 for a model that computes with numbers."""
     try:
         with torch.no_grad():
-            model(torch.empty(NUM_TRIED, *in_shape, device="meta"))
+            return output_bytes(model, torch.empty(NUM_TRIED, *in_shape, device="meta")) // NUM_TRIED
     except RuntimeError:
         return 0
-    finally:
-        for handle in handles:
-            handle.remove()
-    return sum(storage.nbytes() for storage in storages.values()) // NUM_TRIED

@@ -1,16 +1,27 @@
 """What can be chosen: groups and options, found by looking at the YAML folders."""
 
+import itertools
 import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from dlexp.config import guard
 from dlexp.error import ConfigError
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where PyYAML was built with libyaml
+_FASTEST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times as fast
+
+
+class Loader(_FASTEST):
+    """Reads numbers as OmegaConf does: 1e-3 is one, where YAML 1.1 wants 1.0e-3."""
+
+
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+"), list("-+.0123456789")
+)
 
 
 def conf_folder() -> Path:
@@ -40,34 +51,92 @@ def list_groups(config_dir: Path | None = None) -> dict[str, list[str]]:
     return {group: sorted(options) for group, options in sorted(groups.items()) if options}
 
 
+def roots(config_dir: Path | None = None) -> list[Path]:
+    """Return the folders that are searched for a file, the user's before the shipped one."""
+    return [*([config_dir] if config_dir else []), conf_folder()]
+
+
 def option_file(group: str, option: str, config_dir: Path | None = None) -> Path:
-    """Return the YAML file of one option, the shipped one before the user's, as Hydra finds it."""
-    for root in [conf_folder(), *([config_dir] if config_dir else [])]:
+    """Return the YAML file of one option, the user's before the shipped one.
+
+    Raises:
+        ConfigError: There is none, or the user's ends in .yml, which Hydra does not read.
+    """
+    for root in roots(config_dir):
         path = root / group / f"{option}.yaml"
         if path.is_file():
             return path
+        if path.with_suffix(".yml").is_file():
+            raise ConfigError(f"{group}: got {option}, which is {path.with_suffix('.yml')}; rename it to {path.name}")
     raise ConfigError(f"{group}: got {option}; no file {group}/{option}.yaml was found")
 
 
+def replaced_files(config_dir: Path) -> list[str]:
+    """Return the shipped files, such as ``optimizer/adam.yaml``, that files of a user's folder stand in for."""
+    shipped = [
+        path.relative_to(conf_folder()) for pattern in ("*.yaml", "*/*.yaml") for path in conf_folder().glob(pattern)
+    ]
+    return sorted(str(path) for path in shipped if (config_dir / path).is_file())
+
+
+def misnamed_files(config_dir: Path) -> list[Path]:
+    """Return files of a user's folder that would be options if their names ended in .yaml."""
+    return sorted(path for group in list_groups() for path in (config_dir / group).glob("*.yml"))
+
+
+def option_files(group: str, option: str, config_dir: Path | None = None) -> list[Path]:
+    """Return the files that make up an option, those it inherits from first, in the order in which they are merged.
+
+    Raises:
+        ConfigError: One is absent, or inherits from itself.
+    """
+    return [path for path, _ in _layers(group, option, config_dir, ())]
+
+
 def read_option(group: str, option: str, config_dir: Path | None = None) -> dict:
-    """Return an option's own keys, with those of the underscore files named in its defaults list."""
-    content = _read(option_file(group, option, config_dir))
+    """Return an option's keys, those that it inherits by its defaults list (``defaults: [adam, _self_]``) included.
+
+    Raises:
+        ConfigError: A file is absent, or inherits from itself.
+    """
     merged: dict = {}
-    for entry in content.pop("defaults", None) or []:
-        if isinstance(entry, str) and entry.startswith("_") and entry not in ("_self_", option):
-            merged |= read_option(group, entry, config_dir)
-    return merged | content
+    for _, content in _layers(group, option, config_dir, ()):
+        merged |= content
+    return merged
+
+
+def _layers(group: str, option: str, config_dir: Path | None, heirs: tuple[Path, ...]) -> list[tuple[Path, dict]]:
+    path = option_file(group, option, config_dir)
+    if path in heirs:
+        raise ConfigError(f"{path}: inherits from itself by its defaults list; give the file another name")
+    content = _read(path)
+    names = [entry for entry in content.pop("defaults", None) or [] if isinstance(entry, str)]
+    layers = []
+    for name in names if "_self_" in names else [*names, "_self_"]:
+        if name == "_self_":
+            layers.append((path, content))
+        elif not name.startswith("/") and "@" not in name:
+            layers += _layers(group, name, config_dir, (*heirs, path))
+    return layers
 
 
 def implied_choices(group: str, option: str, config_dir: Path | None = None) -> dict[str, str]:
     """Return the options of other groups that an option brings along (``override /norm@_global_.norm: batch``)."""
     implied = {}
-    for entry in _read(option_file(group, option, config_dir)).get("defaults") or []:
-        for key, choice in entry.items() if isinstance(entry, dict) else ():
-            group_override = re.fullmatch(r"override /(\w+)(@\S+)?", str(key))
-            if group_override:
-                implied[group_override[1]] = str(choice)
+    for path in option_files(group, option, config_dir):
+        for entry in _read(path).get("defaults") or []:
+            for key, choice in entry.items() if isinstance(entry, dict) else ():
+                group_override = re.fullmatch(r"override /(\w+)(@\S+)?", str(key))
+                if group_override:
+                    implied[group_override[1]] = str(choice)
     return implied
+
+
+def is_global(group: str, option: str, config_dir: Path | None = None) -> bool:
+    """Return whether an option sets keys of the whole configuration, as ``# @package _global_`` at its top says."""
+    lines = option_file(group, option, config_dir).read_text(encoding="utf-8").splitlines()
+    header = itertools.takewhile(lambda line: not line.strip() or line.startswith("#"), lines)
+    return any(line.lstrip("# ").split() == ["@package", "_global_"] for line in header)
 
 
 def list_jobs() -> list[str]:
@@ -75,14 +144,19 @@ def list_jobs() -> list[str]:
     return sorted(path.stem for path in conf_folder().glob("*.yaml"))
 
 
-def default_choices(job: str = "train") -> dict[str, str]:
+def job_file(job: str, config_dir: Path | None = None) -> Path:
+    """Return a job's config, the user's before the shipped one."""
+    return next(path for root in roots(config_dir) if (path := root / f"{job}.yaml").is_file())
+
+
+def default_choices(job: str = "train", config_dir: Path | None = None) -> dict[str, str]:
     """Return the options that a job's config chooses when the user says nothing, those of configs it builds on too."""
     choices: dict[str, str] = {}
-    for entry in _read(conf_folder() / f"{job}.yaml")["defaults"]:
+    for entry in _read(job_file(job, config_dir)).get("defaults") or []:
         if isinstance(entry, dict):
-            choices |= entry
+            choices |= {str(group): str(option) for group, option in entry.items()}
         elif entry != "_self_":
-            choices |= default_choices(entry)
+            choices |= default_choices(entry, config_dir)
     return choices
 
 
@@ -94,4 +168,4 @@ def shipped_targets(group: str) -> frozenset[str]:
 
 
 def _read(path: Path) -> dict:
-    return yaml.load(path.read_text(encoding="utf-8"), LOADER) or {}
+    return yaml.load(path.read_text(encoding="utf-8"), Loader) or {}

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,11 +13,12 @@ from dlexp.config.compose import Composed, flat_keys
 from dlexp.config.key import unknown_key
 from dlexp.config.rule.effect import check_effects
 from dlexp.config.rule.relation import check_relations
-from dlexp.config.signature import COMPUTED, REQUIRED, Parameter, read
+from dlexp.config.signature import COMPUTED, REQUIRED, ROOT, Parameter, read
+from dlexp.config.source.environment import HIDDEN, from_environment, redact, with_references
 from dlexp.config.wording import show, type_text
 from dlexp.error import ConfigError, did_you_mean
+from dlexp.type import MOST
 
-ROOT = "dlexp.config.root.Root"
 # nodes of the root that are no choice of an option, with the only target that each takes
 NODES = {"seeds": "dlexp.config.root.Seeds", "metric": "dlexp.metric.choice.Metrics"}
 FOLD = Parameter("fold", dict[str, int | None] | None, "a fold's numbers", None, "")  # of a run inside a cv
@@ -49,13 +51,34 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
     trust.accept(trusted)
     scope = Scope(composed, groups, trusted, is_stored=trust.is_foreign())
     checked = {key: _check_top(key, value, root, scope) for key, value in composed.config.items()}
-    for name in [name for name in (*composed.choices, *root, *NODES) if name not in checked]:
-        scope.missing.append(name)
+    _check_whole(checked)
+    scope.missing.extend(name for name in (*root, *NODES) if name not in checked)
     if scope.missing:
         raise ConfigError(f"missing values: {', '.join(scope.missing)}; set each as key=value")
     check_effects(composed, checked)
     check_relations(checked)
-    return replace(composed, config=checked)
+    referring = with_references(checked, composed.references)
+    trust.accept_references([composed.references, referring])
+    _check_uri(referring["tracking"].get("uri"))
+    return replace(composed, config=referring)
+
+
+def _check_uri(uri: str | None) -> None:
+    """Refuse a password in the address of the tracking server that is no reference: files would keep it."""
+    if uri is not None and (shown := redact(uri)) != uri:
+        typed = shown.replace(HIDDEN, "${oc.env:NAME}")
+        raise ConfigError(
+            f"tracking.uri: got {shown} with a password, which the run's folder would keep; name a variable of the "
+            f"environment that holds it: tracking.uri='{typed}'"
+        )
+
+
+def _check_whole(config: dict[str, Any]) -> None:
+    absent = [group for group in catalog.default_choices() if group not in config]
+    if absent:
+        raise ConfigError(
+            f"missing groups: {', '.join(absent)}; a train.yaml states all groups that the shipped one does"
+        )
 
 
 def check_stored(config: dict[str, Any]) -> dict[str, Any]:
@@ -152,7 +175,7 @@ def _check_parameter(path: str, value: Any, parameter: Parameter, scope: Scope) 
         return value
     if parameter.text == "list[Component]" and isinstance(value, list):
         value = [{"_target_": item} if isinstance(item, str) else item for item in value]
-    checked = check_value(path, value, parameter)
+    checked = check_value(path, value, parameter, scope.composed.references.get(path))
     return _check_inner_nodes(path, checked, scope)
 
 
@@ -165,17 +188,26 @@ def _check_inner_nodes(path: str, value: Any, scope: Scope) -> Any:
     return value
 
 
-def check_value(path: str, value: Any, parameter: Parameter) -> Any:
+def check_value(path: str, value: Any, parameter: Parameter, reference: Any = None) -> Any:
     """Return a value in the type that its parameter declares.
+
+    Args:
+        path: Its key.
+        value: Resolved.
+        parameter: What declares it.
+        reference: What it was written as; a number from the environment is a text at first.
 
     Raises:
         ConfigError: It is of another type or outside what is allowed.
     """
     if re.search(r"\bName\b", parameter.text):
         value = _as_name(value)
+    adapter = TypeAdapter(parameter.annotation)
     try:
-        return TypeAdapter(parameter.annotation).validate_python(value, strict=True)
+        return adapter.validate_python(value, strict=True)
     except ValidationError:
+        with suppress(ValidationError):
+            return adapter.validate_python(from_environment(value, reference), strict=True)
         raise ConfigError(f"{path}: got {show(value)}; {_cure(parameter, value)}") from None
 
 
@@ -189,18 +221,16 @@ def _as_name(value: Any) -> Any:
 def _cure(parameter: Parameter, value: Any) -> str:
     """Say what is allowed, from the annotation."""
     wanted = type_text(parameter.text)
+    if _largest(value) > MOST:
+        wanted = wanted.replace(">= 1", f"from 1 to {MOST:,}")
     if "|" not in wanted:
-        return f"{wanted} is needed"
+        is_whole = wanted.startswith("an integer") and isinstance(value, float) and value.is_integer()
+        return f"{wanted} is needed" + (f": write {value:.0f}" if is_whole else "")
     choices = wanted.replace(" or ", "|").split("|")
     return f"choose one of {', '.join(choices)}{did_you_mean(str(value), choices)}"
 
 
-def declaration(config: dict[str, Any], key: str) -> Parameter | None:
-    """Return the declaration of a key; None for one inside a list or a user's own structure."""
-    parts = key.split(".")
-    if len(parts) == 1:
-        return read(ROOT).parameters.get(key)
-    node = config.get(parts[0])
-    if len(parts) > 2 or not isinstance(node, dict):
-        return None
-    return read(node["_target_"]).parameters.get(parts[1])
+def _largest(value: Any) -> float:
+    """Return the largest integer in a value, 0 without one."""
+    values = value if isinstance(value, list) else [value]
+    return max((item for item in values if isinstance(item, int)), default=0)

@@ -1,22 +1,25 @@
 """Composes a configuration from YAML and overrides with Hydra, and turns every failure into one clear line."""
 
-import shlex
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from hydra import compose as hydra_compose
-from hydra import initialize_config_module
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from dlexp.config import catalog, secret
+from dlexp.config import catalog, guard
 from dlexp.config.key import unknown_key
-from dlexp.config.override import Override, parse
+from dlexp.config.override import Override, override_of, parse
+from dlexp.config.source.defaults import SHIPPED, read_defaults
+from dlexp.config.source.literal import as_declared, as_option, no_sweep
+from dlexp.config.trust import look_in_working_directory
 from dlexp.config.wording import show
 from dlexp.error import ConfigError, did_you_mean
 
@@ -63,35 +66,57 @@ def compose(overrides: list[str], *, config_dir: Path | None = None, job: str = 
 
     Args:
         overrides: Hydra overrides without sweep expressions.
-        config_dir: A user's folder of YAML files, searched after the shipped ones.
+        config_dir: A user's folder of YAML files, searched before the shipped ones.
         job: Name of the primary config.
 
     Raises:
         ConfigError: Anything wrong with the overrides, the files or their values.
     """
     groups = catalog.list_groups(config_dir)
-    written = parse(overrides)
+    written = [as_option(override, groups) for override in parse(overrides)]
     lists = {o.key: _list_steps(o, groups, config_dir) for o in written if _is_list(o, groups)}
     parsed = [replace(o, value=LIST_OPTION) if o.key in lists else o for o in written]
     for override in parsed:
-        _check_override(override, groups)
-        _check_group(override.key, groups, job)
-    chosen = tuple(sorted(f"{o.key}={o.value}" for o in parsed if o.key in groups and isinstance(o.value, str)))
-    base, choices = _compose_choices(job, chosen, config_dir.resolve() if config_dir else None)
+        _check_override(override, groups, config_dir)
+        _check_group(override, groups, job, config_dir)
+    base, choices = _compose_choices(job, _choose(parsed, groups, config_dir), config_dir)
     tree = base.copy()
-    keys = flat_keys(OmegaConf.to_container(base))
-    changed = [leaf for override in parsed for leaf in _leaves(override, override.key, override.value, keys)]
+    plain = OmegaConf.to_container(base)
+    assert isinstance(plain, dict)
+    keys = flat_keys(plain)
+    if config_dir is not None:
+        look_in_working_directory()  # the user's signatures are read there
+    typed = [o if o.key in groups else as_declared(o, cast("dict[str, Any]", plain)) for o in parsed]
+    changed = [leaf for override in typed for leaf in _leaves(override, override.key, override.value, keys)]
     for override in changed:
         if override.key in choices and isinstance(override.value, str):
             continue
         if override.action in ("change", "delete") and override.key not in keys:
             raise unknown_key(override.key, keys, groups, config_dir)
         _set(tree, override, keys)
+    for key in _default_keys(tree, {override.key for override in changed}):
+        OmegaConf.update(tree, key, read_defaults().values[key])
     for group, steps in lists.items():
         OmegaConf.update(tree, f"{group}.steps", list(steps.values()))
         choices = {**choices, group: ",".join(steps)}
     choices = {group: option for group, option in choices.items() if group in groups}
     return Composed(_resolve(tree), choices, list(overrides), changed, config_dir, _references(tree))
+
+
+def _default_keys(tree: DictConfig, changed: set[str]) -> list[str]:
+    """Return the keys that the user's defaults set: their value is still the shipped one."""
+    return [
+        key
+        for key, shipped in SHIPPED.items()
+        if key in read_defaults().values and key not in changed and OmegaConf.select(tree, key, default="") == shipped
+    ]
+
+
+def _choose(parsed: list[Override], groups: dict[str, list[str]], config_dir: Path | None) -> tuple[str, ...]:
+    """Return Hydra's overrides that choose options; one of a group that no command reads sets keys of all groups."""
+    chosen = {o.key: o.value for o in parsed if o.key in groups and isinstance(o.value, str)}
+    marks = {group: "+" if catalog.is_global(group, option, config_dir) else "" for group, option in chosen.items()}
+    return tuple(sorted(f"{marks[group]}{override_of(group, option)}" for group, option in chosen.items()))
 
 
 def _is_list(override: Override, groups: dict[str, list[str]]) -> bool:
@@ -100,26 +125,24 @@ def _is_list(override: Override, groups: dict[str, list[str]]) -> bool:
 
 def _list_steps(override: Override, groups: dict[str, list[str]], config_dir: Path | None) -> dict[str, dict[str, Any]]:
     """Return the nodes of a list such as ``augment=[flip_crop,{cutout: {size: 4}}]`` by the options' names."""
-    group, steps = override.key, {}
+    group = override.key
+    steps: dict[str, dict[str, Any]] = {}
     options = [option for option in groups[group] if option != LIST_OPTION]
     for entry in override.value:
         name, values = next(iter(entry.items())) if isinstance(entry, dict) and len(entry) == 1 else (entry, {})
-        if name not in options or name in steps or not isinstance(values, dict):
+        if name not in options or not isinstance(values, dict):
             near = did_you_mean(str(name), options)
             raise ConfigError(f"{group}: got {show(entry)} in a list; each entry is one of {', '.join(options)}{near}")
+        if name in steps:
+            raise ConfigError(f"{group}: got {name} twice in a list; each option stands there once")
         steps[name] = {**catalog.read_option(group, name, config_dir), **values}
     return steps
 
 
-def _check_override(override: Override, groups: dict[str, list[str]]) -> None:
+def _check_override(override: Override, groups: dict[str, list[str]], config_dir: Path | None) -> None:
     key, value = override.key, override.value
-    if override.is_sweep:
-        name, _, expression = override.text.partition("=")
-        typed = show(f"{name}={shlex.quote(expression)}")
-        raise ConfigError(
-            f"{key}: got the sweep expression {show(override.text)}; use `dlexp sweep {typed}` to search, or "
-            f"`dlexp cv {typed}` to cross-validate each"
-        )
+    if override.is_sweep and key in groups:
+        raise no_sweep(override)
     if "/" in key:
         raise ConfigError(f"{show(override.text)}: not possible; choose {show(key.split('/')[0])}=option")
     if key not in groups or isinstance(value, dict):
@@ -127,38 +150,55 @@ def _check_override(override: Override, groups: dict[str, list[str]]) -> None:
     if override.action == "delete":
         raise ConfigError(f"{show(override.text)}: not possible; choose {key}=option")
     if not isinstance(value, str) or value not in groups[key]:
+        if config_dir and (config_dir / key / f"{value}.yml").is_file():
+            catalog.option_file(key, str(value), config_dir)  # says that the file has to be renamed
         options = ", ".join(groups[key])
         raise ConfigError(f"{key}: got {show(value)}; choose one of {options}{did_you_mean(str(value), groups[key])}")
 
 
-def _check_group(key: str, groups: dict[str, list[str]], job: str) -> None:
-    group = key.split(".")[0]
-    if group in groups and group not in catalog.default_choices(job):
-        users = [f"`dlexp {other}`" for other in catalog.list_jobs() if group in catalog.default_choices(other)]
-        verb = "read" if len(users) > 1 else "reads"
-        raise ConfigError(f"{show(key)}: has no effect; {' and '.join(users) or 'no command'} {verb} it")
+def _check_group(override: Override, groups: dict[str, list[str]], job: str, config_dir: Path | None) -> None:
+    group, _, name = override.key.partition(".")
+    if group not in groups or group in catalog.default_choices(job, config_dir):
+        return
+    if not name and isinstance(override.value, str) and catalog.is_global(group, override.value, config_dir):
+        return
+    jobs = catalog.list_jobs()
+    users = [f"`dlexp {other}`" for other in jobs if group in catalog.default_choices(other, config_dir)]
+    verb = "read" if len(users) > 1 else "reads"
+    raise ConfigError(f"{show(override.key)}: has no effect; {' and '.join(users) or 'no command'} {verb} it")
+
+
+def _compose_choices(job: str, chosen: tuple[str, ...], config_dir: Path | None) -> tuple[DictConfig, dict[str, str]]:
+    """Return the configuration before any value is set, and all choices; the caller must not change them."""
+    files = guard.check_folder(config_dir) if config_dir else ()
+    return _compose_files(job, chosen, config_dir.resolve() if config_dir else None, files)
 
 
 @lru_cache(maxsize=32)
-def _compose_choices(job: str, chosen: tuple[str, ...], config_dir: Path | None) -> tuple[DictConfig, dict[str, str]]:
-    """Return the configuration before any value is set, and all choices; the caller must not change them."""
-    search_path = [f"hydra.searchpath=[{_quoted(f'file://{config_dir}')}]"] if config_dir else []
+def _compose_files(
+    job: str, chosen: tuple[str, ...], config_dir: Path | None, files: tuple[tuple[str, int, int], ...]
+) -> tuple[DictConfig, dict[str, str]]:
+    """Compose once for each set of choices and state of the user's files, which are looked for before the shipped ones.
+
+    Hydra's public functions search the shipped files first.
+    """
+    search_path = create_config_search_path("pkg://dlexp.conf")
+    if config_dir is not None:
+        search_path.prepend("user", f"file://{config_dir}", anchor="main")
     GlobalHydra.instance().clear()
     try:
-        with initialize_config_module("dlexp.conf", version_base="1.3"):
-            tree = hydra_compose(job, [*search_path, *chosen], return_hydra_config=True)
+        Hydra.create_main_hydra2("dlexp", search_path)
+        tree = hydra_compose(job, list(chosen), return_hydra_config=True)
     except REFUSED as error:
         raise ConfigError(f"{' '.join(chosen)}: {_one_line(error)}") from error
+    finally:
+        GlobalHydra.instance().clear()
     OmegaConf.set_readonly(tree, False)
     OmegaConf.set_struct(tree, False)
     choices = {str(group): str(option) for group, option in tree.hydra.runtime.choices.items()}
     del tree["hydra"]
     OmegaConf.set_struct(tree, True)
     return tree, choices
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _set(tree: DictConfig, override: Override, keys: list[str]) -> None:
@@ -231,19 +271,7 @@ def _resolve(tree: DictConfig) -> dict[str, Any]:
     except REFUSED as error:
         raise ConfigError(_one_line(error)) from error
     assert isinstance(resolved, dict)
-    config = {str(key): value for key, value in resolved.items()}
-    uri = _raw_uri(tree)
-    if uri is not None and secret.variables(uri):
-        config["tracking"]["uri"] = uri  # resolved where it is used, so that no file has the password
-    return config
-
-
-def _raw_uri(tree: DictConfig) -> str | None:
-    """Return the tracking server's address as it was written."""
-    raw = OmegaConf.to_container(tree, resolve=False)
-    node = raw.get("tracking") if isinstance(raw, dict) else None
-    uri = node.get("uri") if isinstance(node, dict) else None
-    return uri if isinstance(uri, str) else None
+    return {str(key): value for key, value in resolved.items()}
 
 
 def _one_line(error: BaseException) -> str:

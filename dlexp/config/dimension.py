@@ -1,12 +1,12 @@
 """One dimension of a search space, from Hydra's sweep grammar; what cannot be searched is refused with the reason."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from dlexp.config.override import Override, Sweep
 from dlexp.config.wording import show
-from dlexp.error import ConfigError
+from dlexp.error import ConfigError, did_you_mean
 
 MAX_CHOICES = 100_000
 _EXAMPLE = "write a,b or range(0,5) or tag(log,interval(1e-5,1e-1))"
@@ -178,3 +178,19 @@ def integer_cure(message: str, dimensions: list[Dimension]) -> str:
         if message.startswith(f"{d.key}: ") and "an integer" in message and d.values is None and not d.is_int:
             return f"; write {d.key}='int(interval({d.low:g},{d.high:g}))'"
     return ""
+
+
+def of_options(d: Dimension, options: list[str]) -> Dimension:
+    """Return a dimension of options with their names as texts: a user's file may be called 2024.yaml.
+
+    Raises:
+        ConfigError: They are not listed, or there is no such option.
+    """
+    if d.values is None:
+        raise ConfigError(f"{d.key}: got {show(d.text)}; options are listed: {d.key}=a,b")
+    names = [str(value) if str(value) in options else value for value in d.values]
+    for name in names:
+        if name not in options:
+            near = did_you_mean(str(name), options)
+            raise ConfigError(f"{d.key}: got {show(name)}; choose one of {', '.join(options)}{near}")
+    return replace(d, values=names)

@@ -1,5 +1,8 @@
 """Refuses YAML that would hurt before OmegaConf reads it: huge files, alias bombs and deep nesting."""
 
+import os
+import stat
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -9,18 +12,53 @@ from dlexp.error import ConfigError
 MAX_BYTES = 1_000_000
 MAX_NODES = 20_000  # values of one file once every alias is written out
 MAX_DEPTH = 30
+MAX_ENTRIES = 20_000  # files and folders that are looked at for YAML: half a second
 
 
-def check_folder(folder: Path) -> None:
-    """Check every YAML file below a user's config folder.
+State = tuple[tuple[str, int, int], ...]  # path, time of change in ns and bytes of each file
+
+
+def check_folder(folder: Path) -> State:
+    """Check every YAML file below a user's config folder, each once for as long as it does not change.
+
+    Returns:
+        The state of the files.
 
     Raises:
-        ConfigError: The folder is absent, or one of its files cannot be read safely.
+        ConfigError: The folder is absent or holds too much, or one of its files cannot be read safely.
     """
     if not folder.is_dir():
         raise ConfigError(f"--config-dir: got {folder}; a folder that exists is needed")
-    for path in sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")]):
-        check_file(path)
+    state = []
+    for path in _yaml_files(folder):
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise ConfigError(f"{path}: got a file that cannot be read ({error.strerror})") from None
+        state.append((str(path), status.st_mtime_ns, status.st_size))
+        _check_once(*state[-1], is_regular=stat.S_ISREG(status.st_mode))
+    return tuple(state)
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    """Return the YAML files below a folder, hidden folders left out; links to folders are not followed."""
+    files, entries = [], 0
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        entries += len(folders) + len(names)
+        if entries > MAX_ENTRIES:
+            raise ConfigError(
+                f"--config-dir: got {folder}; it holds more than {MAX_ENTRIES:,} files, so name a folder of YAML files"
+            )
+        files += [Path(place) / name for name in sorted(names) if name.endswith((".yaml", ".yml"))]
+    return files
+
+
+@lru_cache(maxsize=1024)
+def _check_once(path: str, changed_ns: int, size: int, *, is_regular: bool) -> None:
+    if not is_regular:
+        raise ConfigError(f"{path}: got no regular file; a file of text is needed")
+    check_file(Path(path))
 
 
 def check_file(path: Path) -> None:

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from dlexp.config import catalog
 from dlexp.config.check import NODES
 from dlexp.config.metric import METRICS
-from dlexp.config.signature import read
+from dlexp.config.signature import COMPUTED, REQUIRED, read
 from dlexp.config.trust import look_in_working_directory
 from dlexp.config.wording import type_text
 from dlexp.error import ConfigError, did_you_mean
@@ -83,10 +83,19 @@ def _describe_option(group: str, option: str, config_dir: Path | None) -> Option
         "doc": signature.doc,
         "source": signature.source,
         "parameters": {
-            name: {"default": values.get(name), "type": type_text(parameter.text), "doc": parameter.doc}
+            name: {
+                "default": values.get(name, _stated(parameter.default)),
+                "type": type_text(parameter.text),
+                "doc": parameter.doc,
+            }
             for name, parameter in signature.parameters.items()
         },
     }
+
+
+def _stated(default: Any) -> Any:
+    """Return a default of the signature; null where the user has to give one, or only Python knows it."""
+    return None if default is REQUIRED or default is COMPUTED else default
 
 
 def _describe_metrics(name: str | None) -> dict[str, Any]:

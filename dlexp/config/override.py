@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, OverrideType, RangeSweep
 from hydra.core.override_parser.types import Override as HydraOverride
@@ -13,6 +14,7 @@ from dlexp.config.wording import show
 from dlexp.error import ConfigError
 
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")  # texts that the override grammar reads as such without quotes
+_BEFORE_QUOTE = re.compile(r"(\\*)('|\Z)")  # only backslashes before a quote are escaped
 _WORDS = ("null", "true", "false", "nan", "inf")
 MAX_LENGTH = 10_000  # the grammar's parser needs seconds for longer ones
 
@@ -45,6 +47,8 @@ class Override:
         action: "change", "add" (``+key=``), "force" (``++key=``: either) or "delete" (``~key``).
         is_sweep: Whether the value is a sweep expression (``a,b``, ``range(…)``, ``interval(…)``).
         sweep: That expression.
+        raw: What stands behind the sign of equality, as it was typed.
+        is_literal: Whether the grammar refused the value, so that it is the text as it was typed.
     """
 
     text: str
@@ -53,6 +57,8 @@ class Override:
     action: str
     is_sweep: bool
     sweep: Sweep | None = None
+    raw: str = ""
+    is_literal: bool = False
 
 
 def parse(texts: list[str]) -> list[Override]:
@@ -62,7 +68,8 @@ def parse(texts: list[str]) -> list[Override]:
         texts: Arguments in Hydra's override grammar.
 
     Raises:
-        ConfigError: An argument is no override, too long, or meant for Hydra's own runtime.
+        ConfigError: An argument is no override, too long, or meant for Hydra's own runtime. A value that the grammar
+            refuses is the text as it was typed.
     """
     parser = OverridesParser.create()
     parsed = [_parse_one(parser, text) for text in texts]
@@ -72,7 +79,7 @@ def parse(texts: list[str]) -> list[Override]:
     return parsed
 
 
-def _parse_one(parser: OverridesParser, text: str) -> Override:
+def _check_form(text: str) -> None:
     if len(text) > MAX_LENGTH:
         raise ConfigError(f"override {text[:30]}...: got {len(text)} characters; at most {MAX_LENGTH} are allowed")
     if not text.lstrip("~+").partition("=")[0].strip():
@@ -81,10 +88,17 @@ def _parse_one(parser: OverridesParser, text: str) -> Override:
         raise ConfigError(
             f"'{show(text)}': got a file; pass its folder with --config-dir and choose it as group=option"
         )
+
+
+def _parse_one(parser: OverridesParser, text: str) -> Override:
+    _check_form(text)
+    key, _, raw = text.partition("=")
+    if raw and not raw.strip():
+        return _literal(text, key.strip(), raw)  # a tab, which the grammar would drop
     try:
         parsed = parser.parse_override(text)
     except HydraException:
-        raise ConfigError(f"'{show(text)}': not an override; write key=value, for example optimizer.lr=0.1") from None
+        return _literal(text, key.strip(), raw)
     except (ValueError, RecursionError):  # a number of thousands of digits, brackets nested too deeply
         raise ConfigError(f"'{show(text)}': got a value that cannot be read; shorten it") from None
     key = parsed.key_or_group
@@ -92,7 +106,28 @@ def _parse_one(parser: OverridesParser, text: str) -> Override:
         raise ConfigError(f"{show(key)}: Hydra's runtime settings do not apply here; remove it")
     if parsed.package is not None:
         raise ConfigError(f"{show(text)}: packages (@) are not used here; write {show(key)}=...")
-    return Override(text, key, _value(parsed), _action(parsed), parsed.is_sweep_override(), _sweep(parsed))
+    return Override(text, key, _value(parsed), _action(parsed), parsed.is_sweep_override(), _sweep(parsed), raw)
+
+
+def _literal(text: str, key: str, raw: str) -> Override:
+    """Return an override whose value the grammar refuses, such as ``data.path=my data (1).csv``, taken as it stands."""
+    action = "force" if key.startswith("++") else "add" if key.startswith("+") else "change"
+    key = key.lstrip("+")
+    if not re.fullmatch(r"\w+(\.\w+)*", key) or not raw:
+        raise ConfigError(f"'{show(text)}': not an override; write key=value, for example optimizer.lr=0.1")
+    return Override(text, key, _flow_list(raw) or raw, action, is_sweep=False, raw=raw, is_literal=True)
+
+
+def _flow_list(raw: str) -> list[Any] | None:
+    """Return the values of a list such as ``[цель,b]``; None where there is none."""
+    if not raw.startswith("[") or "&" in raw or "*" in raw:  # no aliases
+        return None
+    try:
+        items = yaml.safe_load(raw)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+    is_flat = isinstance(items, list) and all(isinstance(item, str | int | float | None) for item in items)
+    return items if is_flat else None
 
 
 def _action(parsed: HydraOverride) -> str:
@@ -136,8 +171,12 @@ def yaml_value(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ",".join(f"{name}:{yaml_value(item)}" for name, item in value.items()) + "}"
     if isinstance(value, str) and (not _BARE.fullmatch(value) or value.lower() in _WORDS):
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+        return f"'{_BEFORE_QUOTE.sub(_escape, value)}'"
     return repr(value) if isinstance(value, float) else str(value)
+
+
+def _escape(match: re.Match[str]) -> str:
+    return match[1] * 2 + (f"\\{match[2]}" if match[2] else "")
 
 
 def override_of(key: str, value: Any) -> str:

@@ -19,6 +19,7 @@ import annotated_types
 import dlexp.type
 from dlexp.error import ConfigError, did_you_mean
 
+ROOT = "dlexp.config.root.Root"
 REQUIRED = object()  # the user has to give a value
 COMPUTED = object()  # a user's class computes its default: only Python knows it
 NAMESPACE: dict[str, Any] = {
@@ -74,6 +75,18 @@ def read(target: str) -> Signature:
     doc = ast.get_docstring(node) or ""
     parameters, program = _parameters(node, tree, _described_parameters(doc))
     return Signature(target, doc.split("\n")[0], _first_reference(doc), parameters, program)
+
+
+def declaration(config: dict[str, Any], key: str) -> Parameter | None:
+    """Return the declaration of a key; None for one inside a list or a user's own structure."""
+    parts = key.split(".")
+    if len(parts) == 1:
+        return read(ROOT).parameters.get(key)
+    node = config.get(parts[0])
+    if len(parts) > 2 or not isinstance(node, dict):
+        return None
+    target = node.get("_target_")
+    return read(target).parameters.get(parts[1]) if isinstance(target, str) else None
 
 
 def _module(name: str, target: str) -> ast.Module:

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.config import catalog, dimension
-from dlexp.config.check import ROOT, check, check_value, declaration
+from dlexp.config.check import check, check_value
 from dlexp.config.compose import Composed, compose, resolve_again
-from dlexp.config.dimension import Dimension, integer_cure, limits_of
+from dlexp.config.dimension import Dimension, integer_cure, limits_of, of_options
 from dlexp.config.key import unknown_key
 from dlexp.config.override import Override, parse, yaml_value
 from dlexp.config.rule.effect import BLOCKS
-from dlexp.config.signature import Parameter, read
+from dlexp.config.signature import ROOT, Parameter, declaration, read
+from dlexp.config.source.environment import with_references
+from dlexp.config.source.literal import check_searched_text
 from dlexp.config.wording import show
 from dlexp.error import ConfigError, did_you_mean
 
@@ -93,8 +95,8 @@ class Space:
         resolved = resolve_again(config, open_keys) if open_keys else config
         for key in open_keys:
             parameter, value = declaration(resolved, key), _get(resolved, key)
-            _put(resolved, key, value if parameter is None else check_value(key, value, parameter))
-        return resolved
+            _put(resolved, key, value if parameter is None else check_value(key, value, parameter, open_keys[key]))
+        return with_references(resolved, open_keys)
 
     def base(self, settings: Settings) -> Composed:
         """Return the configuration under the options of a setting; composed once for each set of options."""
@@ -126,7 +128,7 @@ class Space:
         existing = []
         searched = {d.key: d for d in self.groups()}
         for override in self.fixed:
-            owner, options = _owner(override.key, searched, self.config_dir)
+            owner, options = owner_of(override.key, searched, self.config_dir)
             if not owner or chosen.get(owner) in options or override.action != "change":
                 existing.append(override)
         return existing
@@ -144,6 +146,8 @@ def read_space(overrides: list[str], config_dir: Path | None = None, *, job: str
         ConfigError: Nothing to search, or something that cannot be searched.
     """
     parsed = parse(overrides)
+    for override in parsed:
+        check_searched_text(override)
     written = next((o.value for o in parsed if o.key == "search.space" and not o.is_sweep), None)
     parsed = [override for override in parsed if override.key != "search.space"]
     fixed = [override for override in parsed if not override.is_sweep]
@@ -177,7 +181,7 @@ def _check_fixed(space: Space) -> None:
     """
     searched = {d.key: d for d in space.groups()}
     for override in space.fixed:
-        owner, options = _owner(override.key, searched, space.config_dir)
+        owner, options = owner_of(override.key, searched, space.config_dir)
         if owner and not options and override.action == "change":
             group, values = override.key.partition(".")[0], searched[owner].values or []
             known = [
@@ -205,15 +209,14 @@ def combinations(space: Space) -> Iterator[Settings]:
 def _ordered(dimensions: list[Dimension], config_dir: Path | None) -> list[Dimension]:
     """Put options first and note which of them have each of the other keys."""
     groups = catalog.list_groups(config_dir)
+    dimensions = [of_options(d, groups[d.key]) if d.key in groups else d for d in dimensions]
     searched = {d.key: d for d in dimensions if d.key in groups}
     for d in dimensions:
         if d.group in JOB_GROUPS or d.group in ("cv", "tracking", "runs_dir", "trusted"):
             raise ConfigError(f"{d.key}: got {show(d.text)}; what a sweep or cv is run with cannot be searched")
-        if d.key in groups:
-            _check_options(d, groups[d.key])
     placed = []
     for d in dimensions:
-        owner, options = _owner(d.key, searched, config_dir)
+        owner, options = owner_of(d.key, searched, config_dir)
         if owner and not options:
             raise unknown_key(d.key, [d.group], groups, config_dir)
         placed.append(replace(d, owner=owner, options=options))
@@ -221,16 +224,7 @@ def _ordered(dimensions: list[Dimension], config_dir: Path | None) -> list[Dimen
     return sorted(placed, key=lambda d: (d.key not in searched, bool(d.owner)))
 
 
-def _check_options(d: Dimension, options: list[str]) -> None:
-    if d.values is None:
-        raise ConfigError(f"{d.key}: got {show(d.text)}; options are listed: {d.key}=a,b")
-    for value in d.values:
-        if value not in options:
-            near = did_you_mean(str(value), options)
-            raise ConfigError(f"{d.key}: got {show(value)}; choose one of {', '.join(options)}{near}")
-
-
-def _owner(key: str, searched: dict[str, Dimension], config_dir: Path | None) -> tuple[str, frozenset[str]]:
+def owner_of(key: str, searched: dict[str, Dimension], config_dir: Path | None) -> tuple[str, frozenset[str]]:
     """Return the searched group that decides whether a key exists, and the options with which it does.
 
     That is the key's own group; for a block (activation, norm, dropout) that is not searched with it, the model.

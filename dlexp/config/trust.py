@@ -1,9 +1,8 @@
 """Whose code may run: the packages that the user named, by typing ``trusted=[...]`` or ``--trust``.
 
 A run folder may come from anywhere, so what it lists under ``trusted`` counts only for packages that the user named
-before, on this machine, for code in the same place. They are kept in ``dlexp/trust.json`` of the user's configuration
-folder: name and place of each. Likewise a variable of the environment in a stored ``tracking.uri`` is sent to no host
-but those for which the user typed it.
+before, on this machine, for code in the same place; likewise texts that refer to the environment, which
+may hold secrets. They are kept in ``dlexp/trust.json`` of the user's configuration folder.
 """
 
 import json
@@ -15,13 +14,14 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from importlib.machinery import PathFinder
 from pathlib import Path
+from typing import Any
 
-from dlexp.config import secret
 from dlexp.durable import write_bytes
-from dlexp.error import ConfigError, EnvironmentFault, RunError
+from dlexp.error import ConfigError, RunError
 
-_uris: set[str] = set()  # variables and hosts, as in the file; for where it cannot be written to
+REFERENCE = "a reference to the environment"
 _granted: set[str] = set()  # of this process; workers are told by the configurations that they are sent
+_typed: set[str] = set()  # packages and references that the user typed for this process
 _folder: ContextVar[str] = ContextVar("folder", default="")  # the run whose stored words are being composed
 
 
@@ -60,30 +60,6 @@ def is_foreign() -> bool:
     return bool(_folder.get())
 
 
-def accept_uri(uri: str) -> None:
-    """Let the variables in a URI that the user typed be sent to its host, now and by what reads the run's folder."""
-    if not is_foreign():
-        _add({key: "uri" for key in _uri_keys(uri)})
-
-
-def require_uri(uri: str) -> None:
-    """Check that the user typed the variables of a URI for its host.
-
-    Raises:
-        EnvironmentFault: Not on this machine; the URI may be somebody else's.
-    """
-    known = _read()
-    if strange := [key for key in _uri_keys(uri) if key not in known and key not in _uris]:
-        name, _, place = strange[0].partition(" ")
-        raise EnvironmentFault(
-            f"{uri}: you have not named {name} for {place} on this machine; give the whole address with --uri"
-        )
-
-
-def _uri_keys(uri: str) -> list[str]:
-    return [f"${{oc.env:{name}}} {secret.host(uri)}" for name in secret.variables(uri)]
-
-
 def accept(packages: Sequence[str]) -> None:
     """Take what a configuration lists under ``trusted``: the user's own words count, a run folder's must be known.
 
@@ -95,7 +71,52 @@ def accept(packages: Sequence[str]) -> None:
         require(packages, run)
         return
     grant(packages)
-    _remember(packages)
+    _remember({name: place for name in packages if (place := _place(name))})
+
+
+def accept_references(values: Any) -> None:
+    """Take what refers to the environment: the user's own words count, a run folder's must be known.
+
+    A folder from elsewhere could otherwise have the user's tokens sent to a server that it names.
+
+    Args:
+        values: Texts, alone or in nested dicts and lists.
+
+    Raises:
+        RunError: A run folder refers to what the user never typed.
+    """
+    if run := _folder.get():
+        require_references(values, run)
+    else:
+        _remember({text: REFERENCE for text in _references(values)})
+
+
+def require_references(values: Any, where: str) -> None:
+    """Check that the user typed, on this machine, each text that refers to the environment.
+
+    Args:
+        values: Texts, alone or in nested dicts and lists.
+        where: The run or key that has them.
+
+    Raises:
+        RunError: One is unknown.
+    """
+    texts = _references(values)
+    known = _read() if texts else {}
+    if strange := [text for text in texts if known.get(text) != REFERENCE and text not in _typed]:
+        raise RunError(
+            f"{where}: reads the environment by {', '.join(map(repr, strange))}, which you have not typed on this "
+            f"machine; if it may, type it once: dlexp config tracking.uri='{strange[0]}'"
+        )
+
+
+def _references(values: Any) -> list[str]:
+    """Return the texts that refer to the environment, sorted."""
+    if isinstance(values, dict):
+        values = list(values.values())
+    if isinstance(values, list):
+        return sorted({text for value in values for text in _references(value)})
+    return [values] if isinstance(values, str) and "oc.env" in values else []
 
 
 @contextmanager
@@ -139,15 +160,11 @@ def _read() -> dict[str, str]:
     return content if isinstance(content, dict) else {}
 
 
-def _remember(packages: Sequence[str]) -> None:
-    """Keep name and place; where the user's configuration cannot be written to, --trust says it each time."""
-    _add({name: place for name in packages if (place := _place(name))})
-
-
-def _add(entries: dict[str, str]) -> None:
-    _uris.update(key for key in entries if key.startswith("$"))
+def _remember(words: dict[str, str]) -> None:
+    """Keep the user's words; where the user's configuration cannot be written to, they are said each time."""
+    _typed.update(words)
     before = _read()
-    now = before | entries
+    now = before | words
     if now != before:
         with suppress(OSError, RuntimeError):
             _file().parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """Types and values in words: a parameter's type from its annotation, a value as an override would have it."""
 
 import math
+import re
 from typing import Any
 
 TYPE_WORDS = {
@@ -80,8 +81,14 @@ def show(value: Any) -> str:
     """Return a value as an override would have it, on one line of at most 60 characters."""
     if isinstance(value, float) and not math.isfinite(value):
         return f"{value} (not finite)"
-    text = repr(value)[1:-1] or "''" if isinstance(value, str) else " ".join(_flow(value).split())
+    text = _show_text(value) if isinstance(value, str) else " ".join(_flow(value).split())
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _show_text(value: str) -> str:
+    """Return a text without line breaks; in quotes where it would be read as another type."""
+    is_other = re.fullmatch(r"|null|true|false|[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", value, re.IGNORECASE)
+    return f"'{value}'" if is_other else repr(value)[1:-1]
 
 
 def _flow(value: Any) -> str:

@@ -123,12 +123,12 @@ def count_duplicates(dataset: Dataset) -> dict[str, int]:
     rows = dataset.inputs.flatten(1)
     train, *others = _with_a_likeness(rows, [dataset.train, dataset.val, dataset.test])
     seen = _row_hashes(rows, train)
-    found = {}
+    counts = {}
     for part, indices in zip(("val", "test"), others, strict=True):
         hashes = _row_hashes(rows, indices)
-        found[part] = int(np.isin(hashes, seen).sum())
+        counts[part] = int(np.isin(hashes, seen).sum())
         seen = np.concatenate([seen, hashes])
-    return found
+    return counts
 
 
 def _with_a_likeness(rows: Tensor, parts: list[Tensor]) -> list[Tensor]:

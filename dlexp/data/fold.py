@@ -40,7 +40,12 @@ class Fold:
     @property
     def name(self) -> str:
         """What its folder is called."""
-        return f"repeat{self.repeat}-fold{self.fold}"
+        return f"repeat{self.repeat + 1}-fold{self.fold + 1}"
+
+    @property
+    def words(self) -> str:
+        """What the user is told of it."""
+        return f"repeat {self.repeat + 1} fold {self.fold + 1}"
 
 
 @dataclass(frozen=True)
@@ -84,12 +89,12 @@ class KFold:
         if is_stratified:
             _require_two(classes, data.class_names)
         groups = data.groups[pool] if self.groups and data.groups is not None else None
-        found: list[Fold] = []
+        folds: list[Fold] = []
         for repeat in range(self.repeats):
             draw = generator(seed, "fold", repeat)
             number = _deal(classes, self.k, draw) if groups is None else _deal_groups(classes, groups, self.k, draw)
-            found += _divide(pool, number, self.k, repeat)
-        return found
+            folds += _divide(pool, number, self.k, repeat)
+        return folds
 
 
 @dataclass(frozen=True)
@@ -180,11 +185,11 @@ def _first_moments(sizes: Tensor, num_blocks: int) -> list[int]:
         num_blocks: At most as many as moments.
     """
     before = (sizes.cumsum(0) - sizes).double()
-    found = [0]
+    starts = [0]
     for block in range(1, num_blocks):
         place = int((before - block * int(sizes.sum()) / num_blocks).abs().argmin())
-        found.append(max(found[-1] + 1, min(place, len(sizes) - (num_blocks - block))))
-    return found
+        starts.append(max(starts[-1] + 1, min(place, len(sizes) - (num_blocks - block))))
+    return starts
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -13,10 +13,10 @@ from torch import Tensor
 from dlexp.data import target as targets
 from dlexp.data.dataset import Dataset
 from dlexp.data.file.column import read_columns, require_name
-from dlexp.data.file.decoded import decode_all, find_broken, name_all
+from dlexp.data.file.decoded import Decoded, decode_all, find_broken, name_all
 from dlexp.data.file.delimited import Dialect
 from dlexp.data.file.label import read_labels
-from dlexp.data.file.listing import has_pictures, is_hidden, list_pictures, say
+from dlexp.data.file.listing import has_pictures, is_hidden, list_folders, list_pictures, say
 from dlexp.data.file.picture import Format
 from dlexp.data.split import Split
 from dlexp.error import DataError, first_ten
@@ -27,7 +27,7 @@ _PART_OF = {name: part for part, names in _PARTS.items() for name in names}
 
 
 @dataclass(frozen=True)
-class Found:
+class Pictures:
     """The pictures of a folder.
 
     Attributes:
@@ -42,14 +42,14 @@ class Found:
     parts: list[str] | None
     notes: list[str]
 
-    def without(self, rows: dict[int, str]) -> "Found":
+    def without(self, rows: dict[int, str]) -> "Pictures":
         """Return the same without some files, which are named."""
         if not rows:
             return self
         keep = [i for i in range(len(self.files)) if i not in rows]
         parts = None if self.parts is None else [self.parts[i] for i in keep]
         note = f"data.broken=skip: {len(rows):,} files left out: {name_all(self.files, rows)}"
-        return Found([self.files[i] for i in keep], self.labels[keep], parts, [*self.notes, note])
+        return Pictures([self.files[i] for i in keep], self.labels[keep], parts, [*self.notes, note])
 
 
 @dataclass(frozen=True)
@@ -90,17 +90,18 @@ class ImageFolder(Split):
         if not root.is_dir():
             raise DataError(f"{root}: no such folder; data.path names a folder of images")
         form = Format(self.size, self.fit, self.color, self.depth)
-        found = _scan(root) if self.labels is None else _listed(root, Path(self.labels), task)
+        pictures = _scan(root) if self.labels is None else _listed(root, Path(self.labels), task)
         if self.broken == "skip":
-            found = found.without(find_broken(root, found.files, form))
+            pictures = pictures.without(find_broken(root, pictures.files, form))
         where = self.labels or str(root)
-        encoded = targets.encode(found.labels, task, where)
-        official = _official(found.parts)
-        pool = torch.arange(len(found.files)) if official is None else official["train"]
+        encoded = targets.encode(pictures.labels, task, where)
+        official = _official(pictures.parts)
+        pool = torch.arange(len(pictures.files)) if official is None else official["train"]
         rest = {} if official is None else {part: official[part] for part in official if part != "train"}
         targets.require_seen(encoded, pool, rest, where)
         parts = self.divide(encoded.values, val=rest.get("val"), test=rest.get("test"), class_names=encoded.class_names)
-        decoded = decode_all(root, found.files, form, encoded.values, self.cache, parts[0])
+        decoder = Decoder(root, pictures.files, form, encoded.values, self.cache, self.broken)
+        decoded = decoder.decode(parts[0])
         return Dataset(
             root.absolute().name,
             encoded.task,
@@ -108,11 +109,46 @@ class ImageFolder(Split):
             encoded.values,
             *parts,
             class_names=encoded.class_names,
-            ids=found.files,
+            ids=pictures.files,
             fingerprint=decoded.fingerprint,
-            encoding={"kind": "image", "broken": self.broken, **vars(decoded.form)},
-            notes=[*found.notes, *encoded.notes, *decoded.notes],
+            encoding=decoder.encoding(decoded),
+            encode=None if decoded.form.span is None else decoder,
+            notes=[*pictures.notes, *encoded.notes, *decoded.notes],
         )
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """Pictures whose inputs depend on the training part: the values that its deep ones use become 0 to 255.
+
+    Attributes:
+        root: Folder that the files are in.
+        files: Paths relative to it.
+        form: How each picture is brought to its form.
+        targets: (N,) classes or values.
+        cache: Folder for the decoded images; None keeps them in memory.
+        broken: What predicting does with files that cannot be decoded.
+    """
+
+    root: Path
+    files: list[str]
+    form: Format
+    targets: Tensor
+    cache: str | None
+    broken: str
+
+    def __call__(self, train: Tensor) -> dict[str, Any]:
+        """Return the fields of a data set that are settled on the rows of a training part."""
+        decoded = self.decode(train)
+        return {"inputs": decoded.inputs, "encoding": self.encoding(decoded)}
+
+    def decode(self, train: Tensor) -> Decoded:
+        """Return all pictures as the rows of a training part settle them."""
+        return decode_all(self.root, self.files, self.form, self.targets, self.cache, train)
+
+    def encoding(self, decoded: Decoded) -> dict[str, Any]:
+        """Return what predicting needs to read new pictures in the same way."""
+        return {"kind": "image", "broken": self.broken, **vars(decoded.form)}
 
 
 def _official(parts: list[str] | None) -> dict[str, Tensor] | None:
@@ -124,15 +160,15 @@ def _official(parts: list[str] | None) -> dict[str, Tensor] | None:
     return {"test": torch.arange(0), **rows}
 
 
-def _scan(root: Path) -> Found:
+def _scan(root: Path) -> Pictures:
     parts = _find_parts(root)
     left_out: Counter = Counter()
-    found: list[tuple[str, str, str]] = []
+    pictures: list[tuple[str, str, str]] = []
     for part in ("train", "val", "test") if parts else ("",):
         if part in parts or not part:
-            found += [(part, *entry) for entry in _classes(root, parts.get(part, root), left_out)]
-    names, files, labels = zip(*found, strict=True)
-    return Found(list(files), np.array(labels), list(names) if parts else None, say(left_out))
+            pictures += [(part, *entry) for entry in _classes(root, parts.get(part, root), left_out)]
+    names, files, labels = zip(*pictures, strict=True)
+    return Pictures(list(files), np.array(labels), list(names) if parts else None, say(left_out))
 
 
 def _find_parts(root: Path) -> dict[str, Path]:
@@ -141,51 +177,47 @@ def _find_parts(root: Path) -> dict[str, Path]:
     Raises:
         DataError: Parts that are named twice, without train, or beside what is none.
     """
-    folders = _visible(root)
-    holders = [folder for folder in folders if not has_pictures(folder) and _visible(folder)]
+    folders = list_folders(root, Counter())
+    holders = [folder for folder in folders if not has_pictures(folder) and list_folders(folder, Counter())]
     named = [folder for folder in holders if folder.name.lower() in _PART_OF]
     if not named:
         return {}
-    found: dict[str, Path] = {}
+    parts: dict[str, Path] = {}
     for folder in named:
         part = _PART_OF[folder.name.lower()]
-        if part in found:
-            raise DataError(f"{root}: got {found[part].name} and {folder.name}; one folder is the {part} part")
-        found[part] = folder
+        if part in parts:
+            raise DataError(f"{root}: got {parts[part].name} and {folder.name}; one folder is the {part} part")
+        parts[part] = folder
     others = [folder.name for folder in folders if folder not in named]
     wanted = "train, and optionally val and test, each with a folder for each class"
     if others:
         raise DataError(
             f"{root}: got {first_ten('folder', others)} beside {', '.join(f.name for f in named)}; {wanted}"
         )
-    if "train" not in found:
+    if "train" not in parts:
         raise DataError(f"{root}: got {', '.join(f.name for f in named)} without train; {wanted}")
-    return found
-
-
-def _visible(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not is_hidden(entry))
+    return parts
 
 
 def _classes(root: Path, folder: Path, left_out: Counter) -> list[tuple[str, str]]:
     """Return file and class of each picture."""
-    classes = _visible(folder)
+    classes = list_folders(folder, left_out)
     left_out["hidden files or folders"] += sum(map(is_hidden, folder.iterdir()))
     if not classes:
         raise DataError(f"{folder}: no class folders in it; images belong into {folder}/CLASS/")
-    found: list[tuple[str, str]] = []
+    pictures: list[tuple[str, str]] = []
     empty: list[str] = []
     for entry in classes:
         listing = list_pictures(entry)
         left_out.update(listing.left_out)
-        found += [(path.relative_to(root).as_posix(), entry.name) for path in listing.files]
+        pictures += [(path.relative_to(root).as_posix(), entry.name) for path in listing.files]
         empty += [] if listing.files else [entry.name]
     if empty:
         raise DataError(f"{folder}: {first_ten('class folder', empty)} without images; remove or fill it")
-    return found
+    return pictures
 
 
-def _listed(root: Path, path: Path, task: str) -> Found:
+def _listed(root: Path, path: Path, task: str) -> Pictures:
     table = read_columns(path, Dialect(), _file_and_label)
     texts = table.texts("file")
     is_absent = texts.spread([not (root / name).is_file() for name in texts.names], True)
@@ -195,7 +227,7 @@ def _listed(root: Path, path: Path, task: str) -> Found:
     is_repeated[first] = False
     table.refuse("file", is_repeated, "another row has it")
     labels = read_labels(table, "label", task, "label")
-    return Found([texts.names[code] for code in texts.codes.tolist()], labels, None, [])
+    return Pictures([texts.names[code] for code in texts.codes.tolist()], labels, None, [])
 
 
 def _file_and_label(names: list[str]) -> dict[str, bool]:

@@ -15,40 +15,40 @@ def examine(data: Dataset) -> dict[str, Any]:
         `duplicates` {"val": n, "test": m}, see `dlexp.data.dataset.count_duplicates`; for classes `train_counts`,
         examples of the training part by class, and `is_imbalanced`; `notes`, see `Dataset`, where there are any.
     """
-    found: dict[str, Any] = {"duplicates": data.duplicates}
+    facts: dict[str, Any] = {"duplicates": data.duplicates}
     if data.notes:
-        found["notes"] = data.notes
+        facts["notes"] = data.notes
     if data.num_classes:
         classes = data.targets[data.train]
         counts = torch.bincount(classes, minlength=data.num_classes).tolist()
-        found["train_counts"] = dict(zip(data.class_names, counts, strict=True))
-        found["is_imbalanced"] = is_imbalanced(classes, data.num_classes)
-    return found
+        facts["train_counts"] = dict(zip(data.class_names, counts, strict=True))
+        facts["is_imbalanced"] = is_imbalanced(classes, data.num_classes)
+    return facts
 
 
-def warn(found: dict[str, Any], config: dict[str, Any]) -> list[str]:
+def warn(facts: dict[str, Any], config: dict[str, Any]) -> list[str]:
     """Return a line for each finding of `examine`.
 
     Args:
-        found: From `examine`.
+        facts: From `examine`.
         config: Of the run: what evens classes out needs no advice.
     """
-    lines = [*found.get("notes", [])]
-    for part, number in found["duplicates"].items():
+    lines = [*facts.get("notes", [])]
+    for part, number in facts["duplicates"].items():
         if number:
             earlier = "train" if part == "val" else "train or val"
             lines.append(
                 f"{number:,} examples of {part} also stand in {earlier}, byte for byte: scores may be too good"
             )
-    return [*lines, *warn_of_imbalance(found, config)]
+    return [*lines, *warn_of_imbalance(facts, config)]
 
 
-def warn_of_imbalance(found: dict[str, Any], config: dict[str, Any]) -> list[str]:
+def warn_of_imbalance(facts: dict[str, Any], config: dict[str, Any]) -> list[str]:
     """Return a line where classes are unequal and nothing evens them out; arguments as for `warn`."""
     is_evened = config["trainer"]["oversample"] or config["loss"].get("class_weight") is not None
-    if not found.get("is_imbalanced") or is_evened:
+    if not facts.get("is_imbalanced") or is_evened:
         return []
-    counts = found["train_counts"].values()
+    counts = facts["train_counts"].values()
     return [
         f"classes are unequal, {min(counts):,} to {max(counts):,} training examples: look at the metrics by class; "
         "trainer.oversample=true or loss=cross_entropy loss.class_weight=balanced evens them out"

@@ -1,7 +1,7 @@
 """How examples are divided into training, validation and test part: by fraction, count, group or time.
 
 The division depends on the data and `split_seed` alone, so that a sweep over seeds compares on the same examples,
-and `limit` thins the training part after validation and test were set aside.
+and `limit` thins the training part after validation and test were set aside, or all that a cross-validation deals.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,8 @@ class ValSplit:
         val_count: Exact number of validation examples instead of the share.
         split_seed: Seed of the division, apart from the run's seed.
         stratify: Keep the class shares in every part (classification only).
-        limit: Use only so many training examples; validation and test stay as they are.
+        limit: Use only so many training examples; validation and test stay as they are. In a cross-validation, deal
+            only so many examples to its folds. Every class keeps one.
     """
 
     val_fraction: Fraction = 0.2
@@ -78,8 +79,30 @@ class ValSplit:
             _require_two(pool, classes, class_names)
             parts = _at_random(pool, classes, num_val, num_test, self.split_seed)
         train, drawn_val, drawn_test = parts
-        train = thin(train, self.limit, classes, self.split_seed)
-        return train, drawn_val if val is None else val, drawn_test if test is None else test
+        return self.thin(train, targets), drawn_val if val is None else val, drawn_test if test is None else test
+
+    def thin(self, pool: Tensor, targets: Tensor) -> Tensor:
+        """Return `limit` of the indices; a larger limit holds every smaller one (learning curves nest).
+
+        They are put in an order of which the first are taken. Stratified, every beginning of it has nearly the class
+        shares of the whole: example r of the n_k of class k stands at (r + 1/2) / n_k. The first of each class stands
+        before all others, so that no class vanishes.
+
+        Raises:
+            ConfigError: Fewer than there are classes.
+        """
+        if self.limit is None or self.limit >= len(pool):
+            return pool
+        shuffled = pool[torch.randperm(len(pool), generator=generator(self.split_seed, "limit"))]
+        if targets.is_floating_point():
+            return ordered(shuffled[: self.limit])
+        rank, sizes = _rank_in_class(targets[shuffled])
+        classes = int((sizes > 0).sum())
+        if self.limit < classes:
+            raise ConfigError(f"data.limit: got {self.limit}; there are {classes} classes, and each needs an example")
+        place = (rank + 0.5) / sizes[targets[shuffled]] if self.stratify else torch.arange(len(pool)) / len(pool)
+        place[rank == 0] -= 1
+        return ordered(shuffled[place.argsort(stable=True)][: self.limit])
 
     def _num_test(self, num: int) -> int:
         return 0
@@ -142,23 +165,6 @@ def allocate(sizes_K: Tensor, count: int, draw: torch.Generator) -> Tensor:
     return places
 
 
-def thin(train: Tensor, limit: int | None, classes: Tensor | None, seed: int) -> Tensor:
-    """Return `limit` of the training indices; a larger limit holds every smaller one (learning curves nest).
-
-    With classes, the examples are put in an order whose every prefix has nearly the class shares of the whole:
-    example r of the n_k of class k stands at (r + 1/2) / n_k.
-    """
-    if limit is None or limit >= len(train):
-        return train
-    draw = generator(seed, "limit")
-    shuffled = train[torch.randperm(len(train), generator=draw)]
-    if classes is not None:
-        rank, sizes = _rank_in_class(classes[shuffled])
-        place = (rank + 0.5) / sizes[classes[shuffled]]
-        shuffled = shuffled[place.argsort(stable=True)]
-    return ordered(shuffled[:limit])
-
-
 def _at_random(pool: Tensor, classes: Tensor | None, num_val: int, num_test: int, seed: int) -> Parts:
     test, rest = take(pool, num_test, classes, generator(seed, "split", 0))
     val, train = take(rest, num_val, classes, generator(seed, "split", 1))
@@ -178,17 +184,17 @@ def _by_time(pool: Tensor, times: Tensor, groups: Tensor | None, wanted: tuple[i
     if isinstance(number, int):
         return pool, pool[:0], pool[:0]
     parts = [pool[number == i] for i in range(1 + len(borders))]
-    kept = parts[:1]
+    blocks = parts[:1]
     for part in parts[1:]:
-        kept.append(part[times[part] > times[kept[-1]].max()])
-    left_out = sum(map(len, parts)) - sum(map(len, kept))
+        blocks.append(part[times[part] > times[blocks[-1]].max()])
+    left_out = sum(map(len, parts)) - sum(map(len, blocks))
     if left_out:
         notes.append(
             f"data.group and data.time: {left_out:,} rows of later groups lie before the end of an earlier part and "
             "take no part"
         )
     empty = pool[:0]
-    train, val, test = kept[0], kept[1] if num_val else empty, kept[-1] if num_test else empty
+    train, val, test = blocks[0], blocks[1] if num_val else empty, blocks[-1] if num_test else empty
     got = (len(val), len(test))
     if got != wanted:
         notes.append(
@@ -214,15 +220,15 @@ def _borders(sorted_N: Tensor, counts: list[int]) -> list[int]:
             f"split by time: got {len(moments)} different moments; {1 + len(counts)} are needed, one for each part"
         )
     before = sizes.cumsum(0) - sizes  # examples before each moment
-    found, least = [], 1
+    borders, least = [], 1
     for i in range(len(counts)):
         start = len(sorted_N) - sum(counts[i:])
         place = int(torch.searchsorted(before, start))
         # Every later part has a moment left.
         place = max(least, min(place, len(moments) - (len(counts) - i)))
-        found.append(int(moments[place]))
+        borders.append(int(moments[place]))
         least = place + 1
-    return found
+    return borders
 
 
 def _by_group(pool: Tensor, groups: Tensor, num_val: int, num_test: int, seed: int) -> Parts:

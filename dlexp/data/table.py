@@ -78,14 +78,14 @@ class Table(Split):
             raise ConfigError(
                 f"data.thousands: got {self.thousands!r}; one character other than data.decimal is needed"
             )
-        found = Dialect(
+        dialect = Dialect(
             self.delimiter,
             self.encoding,
             Notation(self.decimal, self.thousands),
             ("", *(GAPS if self.gaps is None else self.gaps)),
         )
-        assert found.separator
-        return found
+        assert dialect.separator
+        return dialect
 
     def load(self, task: str = "auto") -> Dataset:
         """Return the rows as (N, D) float64.
@@ -95,7 +95,7 @@ class Table(Split):
         """
         table = read_columns(Path(self.path), self.dialect, self._wanted)
         encoded = targets.encode(read_labels(table, self.target, task), task, f"{self.path}, column {self.target}")
-        groups, notes = _grouped(table, self.group), list(encoded.notes)
+        groups, notes = _grouped(table, self.group), [*table.notes, *encoded.notes]
         times = None if self.time is None else moments(table, self.time, self.time_format)
         train, val, test = self.divide(
             encoded.values, groups=groups, times=times, class_names=encoded.class_names, notes=notes
@@ -157,9 +157,9 @@ class Table(Split):
         for key in ("features", "drop", "categorical"):
             for name in getattr(self, key) or []:
                 require_name(self.path, names, name, f"data.{key}")
-        asked = {self.target, self.id, self.group, self.time, *self._features(names)}
+        named = {self.target, self.id, self.group, self.time, *self._features(names)}
         exact = {self.target, self.id, self.group, self.time, *self.categorical}
-        return {name: name in exact for name in names if name in asked}
+        return {name: name in exact for name in names if name in named}
 
     def _features(self, columns: list[str]) -> list[str]:
         if self.features is not None:
@@ -231,15 +231,15 @@ def _ids(table: Columns, name: str) -> list[str]:
 def _leaks(table: Columns, features: list[Feature], encoded: targets.Target, train: np.ndarray) -> list[str]:
     """Return a warning for each column that counts the rows or tells the class of the training rows alone."""
     classes = encoded.values.numpy()[train] if encoded.class_names else None
-    found = []
+    warnings = []
     for feature in features:
         if feature.levels is not None:
             if classes is not None and leak.names_classes(table.categories(feature.name).codes[train], classes):
-                found.append(leak.warning(feature.name, "tells the class alone"))
+                warnings.append(leak.warning(feature.name, "tells the class alone"))
             continue
         numbers = table.numbers(feature.name)[0]
         if leak.counts_rows(numbers):
-            found.append(leak.warning(feature.name, "counts the rows"))
+            warnings.append(leak.warning(feature.name, "counts the rows"))
         elif classes is not None and leak.splits_classes(numbers[train], classes):
-            found.append(leak.warning(feature.name, "tells the class alone, by one threshold"))
-    return found
+            warnings.append(leak.warning(feature.name, "tells the class alone, by one threshold"))
+    return warnings

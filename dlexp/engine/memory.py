@@ -13,6 +13,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
 HEADROOM = 0.85  # share of the free memory that a program may plan with
+MOST_EVALUATED = 1024  # examples at once
+SMALL_EVALUATION = 2**28  # bytes that any machine has
+NUM_TRIED = 2  # examples: batch normalisation needs more than one
 
 
 class Allocations(TorchDispatchMode):
@@ -105,3 +108,50 @@ def largest_stack(small: tuple[int, int], large: tuple[int, int], free: int) -> 
     per_trial = max((large[1] - small[1]) / (large[0] - small[0]), 1.0)
     fixed = small[1] - per_trial * small[0]
     return max(1, int((HEADROOM * free - fixed) / per_trial))
+
+
+def evaluation_batch(model: nn.Module, in_shape: tuple[int, ...], batch_size: int) -> int:
+    """Return how many examples to evaluate at once, so that it takes no more memory than training does.
+
+    An update on B examples keeps what every layer puts out, s bytes an example; evaluation keeps at its peak e bytes an
+    example, where a layer's input may go when its output is there. B s / e examples at once take what training takes.
+    At most `MOST_EVALUATED`, which is the number wherever those fit in `SMALL_EVALUATION`. It depends on the model and
+    the shapes only: a number may change in its last digits with the examples that a product has at once.
+
+    Args:
+        model: On any device; its mode stays.
+        in_shape: Of one example.
+        batch_size: B.
+    """
+    like = next(model.parameters())
+    x = like.new_zeros(NUM_TRIED, *in_shape)
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            output_size = output_bytes(model, x) / NUM_TRIED
+            if output_size * MOST_EVALUATED <= SMALL_EVALUATION:
+                return MOST_EVALUATED
+            with Allocations() as allocations:
+                model(x)
+    finally:
+        model.train(was_training)
+    peak = max(allocations.peak / NUM_TRIED, 1.0)
+    return min(MOST_EVALUATED, max(batch_size, int(batch_size * output_size / peak)))
+
+
+def output_bytes(model: nn.Module, x: Tensor) -> int:
+    """Return the bytes of all that a model's modules put out for a batch, each tensor once."""
+    storages: dict[int, torch.UntypedStorage] = {}  # kept, so that no later one takes the place of one that died
+
+    def note(_module: nn.Module, _inputs: Any, outputs: Any) -> None:
+        held = [t.untyped_storage() for t in tree_iter(outputs) if isinstance(t, Tensor)]
+        storages.update({storage._cdata: storage for storage in held})
+
+    handles = [module.register_forward_hook(note) for module in model.modules()]
+    try:
+        model(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return sum(storage.nbytes() for storage in storages.values())

@@ -4,14 +4,15 @@ from typing import Any
 
 import torch
 
-from dlexp.build.program import Assembled
+from dlexp.build.program import Program
 from dlexp.data.dataset import Dataset
 from dlexp.data.quality import examine
 from dlexp.direction import is_better_high
+from dlexp.run.division import PARTS, read_division
 from dlexp.run.folder import RunFolder
 
 
-def describe_run(built: Assembled, config: dict[str, Any]) -> dict[str, Any]:
+def describe_run(built: Program, config: dict[str, Any]) -> dict[str, Any]:
     """Return what a run's manifest says of data, model, device and seed."""
     return {
         "task": built.dataset.task,
@@ -34,5 +35,14 @@ def describe_run(built: Assembled, config: dict[str, Any]) -> dict[str, Any]:
 
 def write_parts(folder: RunFolder, data: Dataset) -> None:
     """Write which rows of the data each part has."""
-    parts = {"train": data.train, "val": data.val, "test": data.test}
-    folder.write_split({part: rows.numpy() for part, rows in parts.items()})
+    folder.write_split({part: getattr(data, part).numpy() for part in PARTS})
+
+
+def as_divided(folder: RunFolder, data: Dataset) -> Dataset:
+    """Return data with the parts that a run was trained with, which an earlier version may have drawn otherwise."""
+    rows = read_division(folder)
+    if rows is None or folder.manifest["data"]["fingerprint"] != data.fingerprint:
+        return data  # other data are for `require_same_data` to refuse
+    train, val = torch.from_numpy(rows["train"]), torch.from_numpy(rows["val"])
+    is_equal = torch.equal(train, data.train) and torch.equal(val, data.val)
+    return data if is_equal else data.with_parts(train, val)

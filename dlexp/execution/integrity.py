@@ -8,10 +8,13 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
 from dlexp.error import DataError, RunError
 from dlexp.run import epoch_record
+from dlexp.run.division import read_division
 from dlexp.run.folder import METRICS, RESULT, RunFolder
 from dlexp.run.status import Status
 
@@ -75,10 +78,17 @@ def _digest(path: Path) -> str | None:
 
 
 def require_same_data(folder: RunFolder, dataset: Dataset) -> None:
-    """Check that data are those that a run was trained on.
+    """Check that data are those that a run was trained on, divided as they were.
 
     Raises:
-        DataError: They changed since.
+        DataError: They changed since, or an earlier version divided them otherwise.
+        RunError: The record of their division is damaged.
     """
     if dataset.fingerprint != folder.manifest["data"]["fingerprint"]:
         raise DataError(f"{dataset.name}: the data changed since run {folder.run_id} began; start a new run")
+    rows = read_division(folder)
+    if rows and not all(np.array_equal(rows[part], getattr(dataset, part).numpy()) for part in ("train", "val")):
+        raise DataError(
+            f"{dataset.name}: an earlier version of dlexp divided the examples of run {folder.run_id} otherwise; "
+            "start a new run"
+        )

@@ -4,7 +4,7 @@ from typing import Annotated, Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from dlexp.type import Metrics, one_of
+from dlexp.type import Metrics, Real, one_of
 
 Ending = Annotated[str, one_of("finished", "stopped_early", "diverged", "interrupted", "failed")]
 Task = Annotated[str, one_of("multiclass", "binary", "regression")]
@@ -97,8 +97,13 @@ class RunRecord(TypedDict):
         start: ISO 8601.
         end: ISO 8601; None while it runs.
         params: What its overrides changed, by config path.
-        metrics: Of the result; empty before.
+        metrics: Of the best epoch; of a sweep or cv the winner's; of a run that is not over those of its last epoch.
+        metric: What runs are judged by, such as "val/accuracy"; None where it is not known.
+        value: Of that metric; None without one.
+        note: What the user wrote about it; empty without.
+        tags: That the user gave it.
         epochs: Epochs done.
+        planned_epochs: Of a training that is not over: how many it should have; None where it is not known.
         seconds: Of training.
     """
 
@@ -115,5 +120,10 @@ class RunRecord(TypedDict):
     end: str | None
     params: dict[str, Any]
     metrics: Metrics
+    metric: str | None
+    value: Real | None
+    note: str
+    tags: list[str]
     epochs: NotRequired[int]
+    planned_epochs: NotRequired[int | None]
     seconds: NotRequired[float]

@@ -10,7 +10,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from dlexp.config.secret import redact
+from dlexp.config.source.environment import redact
 
 PACKAGES = ("dlexp", "torch", "torchvision", "numpy", "safetensors", "scikit-learn", "hydra-core", "mlflow")
 

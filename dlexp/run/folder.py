@@ -5,7 +5,6 @@ checkpoints/{last,best}/  predictions/{val,test}.npz  figures/
 """
 
 import hashlib
-import io
 import json
 import os
 from collections.abc import Mapping
@@ -15,13 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from dlexp.durable import disk_faults, write_bytes, write_text
+from dlexp.durable import disk_faults, write_text
 from dlexp.error import RunError
 from dlexp.run import config_file, epoch_record, history, name
+from dlexp.run.array import read_arrays, write_arrays
 from dlexp.run.environment import environment, now
 from dlexp.run.jsonable import document
 from dlexp.run.lock import Lock
 
+SPLIT = "split.npz"
 TRIALS, FOLDS, SETTINGS, PROGRAMS = "trials", "folds", "settings", "programs"  # folders inside one of a sweep or cv
 MANIFEST, CONFIG, OVERRIDES, METRICS, RESULT, LOG = (
     "manifest.json",
@@ -79,7 +80,7 @@ class RunFolder:
             EnvironmentFault: The disk is full.
         """
         run_id = run_id or name.new_run_id()
-        path = runs_dir / name.experiment_folder(experiment) / f"{run_id}-{name.clean(slug) or 'default'}"
+        path = name.place(runs_dir, experiment, slug, run_id)
         with disk_faults(path):
             path.mkdir(parents=True)
         folder = cls(path)
@@ -241,21 +242,23 @@ class RunFolder:
         assert len({len(array) for array in arrays}) == 1, "one id and target for each output"
         (self.path / "predictions").mkdir(exist_ok=True)
         arrays_by_name: dict[str, np.ndarray] = dict(zip(("id", "target", "output"), arrays, strict=True))
-        self._write_arrays(f"predictions/{split}.npz", arrays_by_name)
+        write_arrays(self.path / "predictions" / f"{split}.npz", arrays_by_name, is_synced=self.is_synced)
 
     def write_split(self, parts: dict[str, np.ndarray]) -> None:
-        """Write ``split.npz``: the row numbers of each part of the data, `train`, `val` and `test`."""
-        self._write_arrays("split.npz", parts)
+        """Write ``split.npz``: the row numbers of each part of the data."""
+        write_arrays(self.path / SPLIT, parts, is_synced=self.is_synced)
 
     def predictions(self, split: str) -> dict[str, np.ndarray]:
         """Return the arrays `id`, `target` and `output` of a split.
 
         Raises:
-            RunError: There are none.
+            RunError: There are none, or they are damaged.
         """
+        is_pooled = split == "val" and self.manifest["kind"] == "cv"
+        cure = "restore it from a copy" if is_pooled else f"`dlexp eval {self.run_id} --split {split}` makes it anew"
+        path = self.path / "predictions" / f"{split}.npz"
         try:
-            with np.load(self.path / "predictions" / f"{split}.npz", allow_pickle=False) as archive:
-                return {key: archive[key] for key in ("id", "target", "output")}
+            return read_arrays(path, ("id", "target", "output"), cure, is_even=True)
         except FileNotFoundError as error:
             raise RunError(f"{self.path}: no predictions for {split}; `dlexp eval` makes them") from error
 
@@ -274,11 +277,6 @@ class RunFolder:
 
     def _write_manifest(self, fields: dict[str, Any]) -> None:
         self.write(MANIFEST, document(fields))
-
-    def _write_arrays(self, name: str, arrays: dict[str, np.ndarray]) -> None:
-        buffer = io.BytesIO()
-        np.savez(buffer, **arrays)  # pyright: ignore[reportArgumentType]  # its stub takes a keyword for allow_pickle
-        write_bytes(self.path / name, buffer.getvalue(), is_synced=self.is_synced)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

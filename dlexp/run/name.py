@@ -9,10 +9,11 @@ import re
 import secrets
 import time
 import unicodedata
+from pathlib import Path
 
 from dlexp.config.relevance import tells_runs_apart
 
-RESERVED = ("mlartifacts", "mlflow.db", "mlflow.lock", "ui.log", "trash")  # what else stands in a runs folder
+RESERVED = ("mlartifacts", "mlflow.db", "mlflow.lock", "ui.log")  # what else stands in a runs folder
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _EPOCH_MS = 1_735_689_600_000  # 2025-01-01 UTC
 _LONGEST = 48  # characters
@@ -70,6 +71,11 @@ def experiment_folder(experiment: str) -> str:
         return label
     digest = hashlib.sha256(experiment.encode(errors="surrogatepass")).hexdigest()[:8]
     return f"{label or 'experiment'}-{digest}"
+
+
+def place(runs_dir: Path, experiment: str, slug: str, run_id: str) -> Path:
+    """Return the path of a run's folder, ``runs_dir/experiment/<run_id>-<slug>``, whether it is there or not."""
+    return runs_dir / experiment_folder(experiment) / f"{run_id}-{clean(slug) or 'default'}"
 
 
 def _is_plain(character: str) -> bool:

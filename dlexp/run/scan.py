@@ -1,16 +1,14 @@
 """Finds runs under a runs folder: lists them, resolves what a user calls one, closes those whose process died."""
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from dlexp.error import RunError, did_you_mean
 from dlexp.run.document import RunRecord
-from dlexp.run.folder import FOLDS, MANIFEST, METRICS, RESULT, SETTINGS, TRIALS, RunFolder
-from dlexp.run.lock import Lock
+from dlexp.run.folder import FOLDS, MANIFEST, METRICS, SETTINGS, TRIALS, RunFolder
+from dlexp.run.listing.record import read_object, read_record
 
 _SHOWN = 5
 _LINKS = True  # followed
@@ -73,6 +71,26 @@ def find(runs_dir: Path, ref: str) -> RunFolder:
     raise RunError(f"{ref}: no such run in {runs_dir}{hint or '; `dlexp runs` lists them'}")
 
 
+def find_sweep(ref: str, runs_dir: Path) -> RunFolder:
+    """Return what a user calls a sweep; the caller says what it needs where that is a run of another kind.
+
+    Args:
+        ref: As `find` takes it, but for ``last``: the newest sweep that is not itself one over the
+            seeds of a winner or of a run.
+        runs_dir: Folder of all runs.
+
+    Raises:
+        RunError: Unknown or ambiguous, or there is no sweep.
+    """
+    if ref != "last" or (Path(ref) / MANIFEST).is_file():
+        return find(runs_dir, ref)
+    for path in reversed(run_paths(runs_dir)):
+        folder = RunFolder(path)
+        if (path / MANIFEST).is_file() and folder.manifest.get("kind") == "sweep" and "from" not in folder.manifest:
+            return folder
+    raise RunError(f"last: got no sweeps in {runs_dir}; `dlexp sweep` makes one")
+
+
 def inner_paths(paths: list[Path]) -> list[Path]:
     """Return the folders of the trials, folds and settings inside runs, and of the folds inside settings."""
     children = [
@@ -85,16 +103,15 @@ def inner_paths(paths: list[Path]) -> list[Path]:
 def scan(runs_dir: Path) -> list[RunRecord]:
     """Return a record of each run, oldest first and settings behind their cv, from its manifest and result alone.
 
-    A record is the run's result where there is one, with `run_id`, `run_dir`, `experiment`, `kind`, `status`, `start`,
-    `end`, `params` and `metrics` always present. A run that says it is running while no process has its lock is
-    reported as killed. A damaged manifest gives the status "damaged".
+    See `dlexp.run.listing.record`. A run that says it is running while no process has its lock is reported as killed; a
+    damaged manifest gives the status "damaged".
     """
     records = []
     for path in run_paths(runs_dir):
-        record = _record(path, path)
+        record = read_record(path, path)
         if record is not None:
             records.append(record)
-            records += [inner for setting in _settings(path) if (inner := _record(setting, path)) is not None]
+            records += [inner for setting in _settings(path) if (inner := read_record(setting, path)) is not None]
     return records
 
 
@@ -102,7 +119,7 @@ def close_dead(runs_dir: Path) -> list[RunFolder]:
     """Write the status "killed" into the manifest of each run whose process died; return those runs."""
     closed = []
     for path in run_paths(runs_dir):
-        manifest = _read(path / MANIFEST)
+        manifest = read_object(path / MANIFEST)
         if manifest is not None and manifest.get("status") == "running" and close(RunFolder(path)):
             closed.append(RunFolder(path))
     return closed
@@ -133,37 +150,10 @@ def _settings(path: Path) -> list[Path]:
     return [Path(entry.path) for entry in sorted(_folders(path / SETTINGS), key=lambda entry: entry.name)]
 
 
-def _record(path: Path, locked: Path) -> RunRecord | None:
-    """Return what is known of a run; the lock of the folder `locked` says whether its process lives."""
-    manifest = _read(path / MANIFEST)
-    if manifest is None:
-        return None
-    result = _read(path / RESULT) or {}
-    status = manifest.get("status", "damaged")
-    if status == "running" and not Lock(locked / "lock").is_held():
-        status = "killed"
-    shown = {key: manifest.get(key) for key in ("kind", "experiment", "seed", "device", "task", "start", "end")}
-    run_id = path.name.partition("-")[0]
-    identity = {"run_id": run_id, "run_dir": str(path), "status": status, "slug": path.name.partition("-")[2]}
-    params = manifest.get("params") or {}
-    record: Any = {**shown, **result, **identity, "params": params, "metrics": result.get("metrics") or {}}
-    return record
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """Return a JSON object; None when the file is absent, an empty one when it is damaged."""
-    try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
 def _folders(path: Path | str, has_links: bool = False) -> Iterator[os.DirEntry[str]]:
+    """Yield the folders in a folder; hidden ones, such as the trash, are not looked at."""
     try:
         with os.scandir(path) as entries:
-            yield from (entry for entry in entries if entry.is_dir(follow_symlinks=has_links))
+            yield from (e for e in entries if e.is_dir(follow_symlinks=has_links) and not e.name.startswith("."))
     except (FileNotFoundError, NotADirectoryError):
         return

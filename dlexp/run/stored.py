@@ -36,6 +36,7 @@ def stored_config(folder: RunFolder) -> dict[str, Any]:
     except ConfigError as error:
         raise RunError(f"{folder.path / CONFIG}: {error}") from error
     trust.require(config["trusted"], folder.run_id)
+    trust.require_references(config, folder.run_id)
     return {**config, "data": {**config["data"], **moved_data(folder, config["data"])}}
 
 

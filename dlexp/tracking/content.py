@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dlexp.config.secret import redact
+from dlexp.config.source.environment import redact
 from dlexp.run.environment import to_milliseconds
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status

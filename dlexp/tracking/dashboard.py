@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from typing_extensions import TypedDict
+
 from dlexp.error import ConfigError, EnvironmentFault
 from dlexp.run.folder import RunFolder
 from dlexp.run.scan import close_dead, run_paths
@@ -23,6 +25,16 @@ from dlexp.tracking.sent import Sent
 _READY_SECONDS = 180.0
 _STOP_SECONDS = 10.0
 _ANYWHERE = ("0.0.0.0", "::")
+
+
+class Address(TypedDict):
+    """Where a dashboard answers.
+
+    Attributes:
+        url: Of its first page.
+    """
+
+    url: str
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,11 @@ class Dashboard:
 
     url: str
     process: subprocess.Popen[bytes] | None
+
+    @property
+    def document(self) -> Address:
+        """What `--json` prints."""
+        return {"url": self.url}
 
     def wait(self) -> int:
         """Return the server's exit status when it ends."""

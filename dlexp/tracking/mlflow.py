@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dlexp.config.secret import redact
+from dlexp.config.source.environment import redact
 from dlexp.run.folder import RunFolder
 from dlexp.tracking.sent import Sent
 from dlexp.tracking.store import STORE

@@ -12,7 +12,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlexp.error import EnvironmentFault, RunError, first_line
+from dlexp.error import DlexpError, RunError, first_line
 from dlexp.run.folder import LOG, MANIFEST, METRICS, RunFolder
 from dlexp.run.lock import Lock
 from dlexp.run.scan import close, run_paths
@@ -91,7 +91,7 @@ def _attempt(sender: Sender) -> str | None:
     try:
         sender.push()
         return None
-    except EnvironmentFault as error:
+    except DlexpError as error:
         problem = str(error)
     except Exception as error:
         traceback.print_exc()

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from dlexp.config.secret import redact
+from dlexp.config.source.environment import redact
 from dlexp.error import EnvironmentFault
 from dlexp.run.environment import to_milliseconds
 from dlexp.run.folder import MANIFEST, METRICS, RunFolder

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from dlexp.config import trust
-from dlexp.config.secret import HIDDEN, redact, reveal, variables
+from dlexp.config.source.environment import HIDDEN, redact
+from dlexp.config.source.reference import resolve_text
+from dlexp.config.trust import require_references
 from dlexp.error import EnvironmentFault
 from dlexp.run.lock import Lock
 from dlexp.run.name import experiment_folder
@@ -76,7 +77,9 @@ def choose(runs_dir: Path, uri: str | None, *, asks_environment: bool = True) ->
         asks_environment: False takes the database in runs_dir where `uri` is None.
 
     Raises:
-        EnvironmentFault: The URI refers to what the environment lacks, or may not have.
+        ConfigError: The URI refers to a variable of the environment that is not set.
+        RunError: It refers to one, and the user never typed it on this machine.
+        EnvironmentFault: Its password was not kept.
     """
     variable = os.environ.get("MLFLOW_TRACKING_URI") or None
     chosen = uri or (variable if asks_environment else None)
@@ -85,9 +88,8 @@ def choose(runs_dir: Path, uri: str | None, *, asks_environment: bool = True) ->
         return Store(f"sqlite:///{runs_dir / 'mlflow.db'}", (runs_dir / "mlartifacts").as_uri(), True)
     if HIDDEN in chosen and variable is not None and redact(variable) == chosen:
         chosen = variable
-    if variables(chosen):
-        trust.require_uri(chosen)
-        chosen = reveal(chosen)
+    require_references(chosen, "tracking.uri")
+    chosen = resolve_text(chosen)
     if chosen.startswith("sqlite:///"):
         path = Path(chosen.removeprefix("sqlite:///")).absolute()
         return Store(f"sqlite:///{path}", (path.parent / "mlartifacts").as_uri(), False)

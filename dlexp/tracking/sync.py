@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from typing_extensions import TypedDict
 
 from dlexp.error import RunError
 from dlexp.run.folder import RunFolder
@@ -14,9 +16,25 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
+class SentRun(TypedDict):
+    """What came of sending a run.
+
+    Attributes:
+        run_id: Names the run.
+        run_dir: The run's folder.
+        sent: Whether MLflow has everything.
+        problem: Why it has not; None where it has.
+    """
+
+    run_id: str
+    run_dir: str
+    sent: bool
+    problem: str | None
+
+
 def sync(
     runs_dir: Path, refs: list[str], progress: Callable[[str], None] = lambda line: None, uri: str | None = None
-) -> list[dict[str, Any]]:
+) -> list[SentRun]:
     """Send runs.
 
     Args:
@@ -26,7 +44,7 @@ def sync(
         uri: Another store to send to; None sends each run to the store that it was meant for.
 
     Returns:
-        For each run `run_id`, `run_dir`, `sent` (whether MLflow has everything) and `problem`.
+        What came of each run.
 
     Raises:
         RunError: A run is unknown.
@@ -34,15 +52,14 @@ def sync(
     close_dead(runs_dir)
     folders = [find(runs_dir, ref) for ref in refs] if refs else unsent(runs_dir, uri)
     clients: dict[str, MlflowClient] = {}
-    done = []
+    done: list[SentRun] = []
     for folder in folders:
         progress(f"sending {folder.path.name}")
         try:
             problem = outbox.send(folder, clients, other=uri)
         except RunError as error:
             problem = str(error)
-        identity = {"run_id": folder.run_id, "run_dir": str(folder.path)}
-        done.append({**identity, "sent": problem is None, "problem": problem})
+        done.append({"run_id": folder.run_id, "run_dir": str(folder.path), "sent": problem is None, "problem": problem})
     return done
 
 

@@ -25,11 +25,11 @@ def test_equals_torchvision(degrees, scale, right, down):
     angle, size, right_of_1, down_of_1 = (torch.tensor([value]) for value in numbers)
     theta = inverse_map(angle, size, right_of_1, down_of_1, width / height).expand(3, -1, -1)
     grid = F.affine_grid(theta, list(IMAGES.shape), align_corners=False)
-    found = F.grid_sample(IMAGES, grid, align_corners=False)
+    warped = F.grid_sample(IMAGES, grid, align_corners=False)
     bilinear = InterpolationMode.BILINEAR
     expected = affine(IMAGES, degrees, [right, down], scale, [0.0, 0.0], interpolation=bilinear)
     inside = (slice(None), slice(None), slice(6, -6), slice(8, -8))  # borders are interpolated differently
-    torch.testing.assert_close(found[inside], expected[inside], atol=2e-3, rtol=0)
+    torch.testing.assert_close(warped[inside], expected[inside], atol=2e-3, rtol=0)
 
 
 def test_translation_stays_in_range():

@@ -10,9 +10,9 @@ IMAGES = torch.rand(50, 2, 15, 17, generator=torch.Generator().manual_seed(0))
 def test_taps_equal_torchvision():
     offsets = torch.arange(-3, 4)
     taps = torch.softmax(-offsets.square() / (2 * 1.2**2), dim=0).expand(50, -1)
-    found = _smooth(_smooth(IMAGES, taps, -1), taps, -2)
+    blurred = _smooth(_smooth(IMAGES, taps, -1), taps, -2)
     expected = gaussian_blur(IMAGES, [7, 7], [1.2, 1.2])
-    torch.testing.assert_close(found[..., 3:-3, 3:-3], expected[..., 3:-3, 3:-3], atol=1e-5, rtol=0)
+    torch.testing.assert_close(blurred[..., 3:-3, 3:-3], expected[..., 3:-3, 3:-3], atol=1e-5, rtol=0)
 
 
 def test_share_of_blurred_images():

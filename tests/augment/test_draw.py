@@ -35,9 +35,9 @@ def test_integers_are_equally_likely():
 
 @pytest.mark.parametrize(("p", "share"), [(0.0, 0.0), (0.3, 0.3), (1.0, 1.0)])
 def test_chance_is_true_with_its_probability(p, share):
-    found = draw.chance(MANY, p, seeded())
-    assert found.dtype == torch.bool
-    assert float(found.float().mean()) == pytest.approx(share, abs=4 * math.sqrt(share * (1 - share) / MANY))
+    drawn = draw.chance(MANY, p, seeded())
+    assert drawn.dtype == torch.bool
+    assert float(drawn.float().mean()) == pytest.approx(share, abs=4 * math.sqrt(share * (1 - share) / MANY))
 
 
 @pytest.mark.parametrize("alpha", [0.2, 1.0, 5.0])

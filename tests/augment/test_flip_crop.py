@@ -25,8 +25,8 @@ def windows(image, padding, fill):
 def test_every_result_is_a_window_and_all_occur(fill, dtype):
     out, _ = FlipCrop(1, 0.5, fill)(IMAGES.to(dtype), torch.zeros(200), torch.Generator().manual_seed(0))
     used = set()
-    for image, found in zip(IMAGES, out, strict=True):
-        match = [i for i, window in enumerate(windows(image, 1, fill)) if window.equal(found.to(torch.uint8))]
+    for image, result in zip(IMAGES, out, strict=True):
+        match = [i for i, window in enumerate(windows(image, 1, fill)) if window.equal(result.to(torch.uint8))]
         assert match
         used.update(match)
     assert used == set(range(18))

@@ -3,6 +3,7 @@
 import pytest
 
 from dlexp.config import catalog
+from dlexp.config.compose import compose
 from dlexp.error import ConfigError
 
 
@@ -35,9 +36,55 @@ def test_a_users_folder_adds_options_and_groups(config_dir):
     assert set(groups) == {*shipped, "flavour"}
 
 
-def test_a_shipped_file_comes_before_a_users_of_the_same_name_as_in_hydra(config_dir):
-    assert catalog.read_option("model", "mlp", config_dir)["_target_"] == "dlexp.model.mlp.MLP"
+def test_a_users_file_comes_before_the_shipped_one_of_the_same_name(config_dir):
+    assert catalog.read_option("model", "mlp", config_dir)["_target_"] == "my.MLP"
+    assert catalog.replaced_files(config_dir) == ["model/mlp.yaml"]
     assert catalog.read_option("model", "mynet", config_dir) == {"_target_": "my.Net", "size": 3}
+
+
+@pytest.mark.parametrize(
+    ("defaults", "expected"),
+    [
+        ("[sgd]", {"lr": 9.0, "weight_decay": 0.0}),
+        ("[sgd, _self_]", {"lr": 9.0, "weight_decay": 0.0}),
+        ("[_self_, sgd]", {"lr": 0.1, "weight_decay": 0.0}),
+        ("[heir, _self_]", {"lr": 9.0, "weight_decay": 0.0}),
+        ("[_self_, heir]", {"lr": 7.0, "weight_decay": 0.0}),
+    ],
+)
+def test_an_option_inherits_from_another_as_in_hydra(tmp_path, defaults, expected):
+    (tmp_path / "optimizer").mkdir()
+    (tmp_path / "optimizer" / "heir.yaml").write_text("defaults: [sgd, _self_]\nlr: 7e0\n")
+    (tmp_path / "optimizer" / "mine.yaml").write_text(f"defaults: {defaults}\nlr: 9e0\n")
+    read = catalog.read_option("optimizer", "mine", tmp_path)
+    assert {name: read[name] for name in expected} == expected
+    assert read["_target_"] == "dlexp.optimizer.sgd.SGD"
+    composed = compose(["optimizer=mine"], config_dir=tmp_path)
+    assert {name: composed.config["optimizer"][name] for name in expected} == expected
+
+
+def test_an_option_that_inherits_from_itself_is_refused(tmp_path):
+    (tmp_path / "optimizer").mkdir()
+    (tmp_path / "optimizer" / "sgd.yaml").write_text("defaults: [sgd, _self_]\nlr: 9\n")
+    with pytest.raises(ConfigError, match=r"sgd\.yaml: inherits from itself by its defaults list"):
+        catalog.read_option("optimizer", "sgd", tmp_path)
+
+
+def test_a_file_that_ends_in_yml_is_told(tmp_path):
+    (tmp_path / "optimizer").mkdir()
+    path = tmp_path / "optimizer" / "mine.yml"
+    path.write_text("lr: 1\n")
+    assert catalog.misnamed_files(tmp_path) == [path]
+    with pytest.raises(ConfigError) as caught:
+        compose(["optimizer=mine"], config_dir=tmp_path)
+    assert str(caught.value) == f"optimizer: got mine, which is {path}; rename it to mine.yaml"
+
+
+@pytest.mark.parametrize("text", ["1e-3", "1.0e-3", "-2E+5", ".5e1", "7e0"])
+def test_numbers_with_exponents_are_numbers_in_lists_too(tmp_path, text):
+    (tmp_path / "augment").mkdir()
+    (tmp_path / "augment" / "mine.yaml").write_text(f"a: [{text}, 1]\nb: 'x1e5'\n")
+    assert catalog.read_option("augment", "mine", tmp_path) == {"a": [float(text), 1], "b": "x1e5"}
 
 
 def test_underscore_files_are_merged_below_the_options_own_keys(config_dir):

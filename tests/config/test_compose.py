@@ -2,7 +2,9 @@
 
 import pytest
 
+from dlexp.config.catalog import conf_folder
 from dlexp.config.compose import compose, flat_keys
+from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError
 
 
@@ -112,3 +114,47 @@ def test_refusals(override, message):
 
 def test_flat_keys():
     assert flat_keys({"a": {"b": 1, "c": {"d": 2}}, "e": [1]}) == ["a", "a.b", "a.c", "a.c.d", "e"]
+
+
+@pytest.fixture
+def experiments(tmp_path):
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "e1.yaml").write_text(
+        "# @package _global_\ndefaults:\n  - override /optimizer: adamw\n  - override /model: softmax\n"
+        "trainer:\n  epochs: 2\nseed: 4\n"
+    )
+    (tmp_path / "experiment" / "typo.yaml").write_text("# @package _global_\ntrainer:\n  epoch: 2\n")
+    (tmp_path / "experiment" / "local.yaml").write_text("epochs: 2\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("mark", ["", "+"])
+def test_an_experiment_sets_keys_of_all_groups_and_the_command_line_comes_after_it(experiments, mark):
+    composed = resolve([f"{mark}experiment=e1", "seed=5", "model=mlp"], experiments)
+    assert composed.config["optimizer"]["_target_"] == "dlexp.optimizer.adamw.AdamW"
+    assert composed.config["model"]["_target_"] == "dlexp.model.mlp.MLP"
+    assert (composed.config["trainer"]["epochs"], composed.config["seed"]) == (2, 5)
+    assert (composed.choices["experiment"], composed.choices["optimizer"]) == ("e1", "adamw")
+    assert "experiment" not in composed.config
+
+
+def test_an_experiments_mistakes_are_told(experiments):
+    with pytest.raises(ConfigError, match=r"unknown key trainer\.epoch; did you mean trainer\.epochs\?"):
+        resolve(["experiment=typo"], experiments)
+    with pytest.raises(ConfigError, match="experiment: has no effect; no command reads it"):
+        resolve(["experiment=local"], experiments)
+    with pytest.raises(ConfigError, match="experiment: got e2; choose one of e1, local, typo"):
+        resolve(["experiment=e2"], experiments)
+
+
+def test_a_users_train_yaml_comes_before_the_shipped_one(tmp_path):
+    shipped = (conf_folder() / "train.yaml").read_text()
+    (tmp_path / "train.yaml").write_text(
+        shipped.replace("optimizer: sgd", "optimizer: adam").replace("seed: 0", "seed: 9")
+    )
+    composed = resolve([], tmp_path)
+    assert (composed.choices["optimizer"], composed.config["seed"]) == ("adam", 9)
+    assert resolve([], tmp_path, job="sweep").choices["optimizer"] == "adam"
+    (tmp_path / "train.yaml").write_text("defaults: [{model: mlp}, _self_]\nseed: 9\n")
+    with pytest.raises(ConfigError, match=r"missing groups: data, normalize, .*; a train\.yaml states all groups"):
+        resolve([], tmp_path)

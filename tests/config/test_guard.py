@@ -1,6 +1,8 @@
 """YAML that would hurt is refused before OmegaConf reads it."""
 
+import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -67,9 +69,26 @@ def test_ordinary_files_pass_and_every_file_below_a_folder_is_seen(tmp_path):
     with pytest.raises(ConfigError, match=r"b\.yml: got the alias"):
         check_folder(tmp_path)
     (tmp_path / "deep" / "er" / "b.yml").unlink()
-    (tmp_path / "folder.yaml").mkdir()
-    with pytest.raises(ConfigError, match=r"folder\.yaml: got a file that cannot be read \(Is a directory\)"):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(ConfigError, match=r"pipe\.yaml: got no regular file; a file of text is needed"):
         check_folder(tmp_path)
+
+
+def test_a_file_is_checked_again_when_it_changes(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("x: 1\n")
+    assert check_folder(tmp_path)[0][0] == str(path)
+    path.write_text("- no mapping\n")
+    with pytest.raises(ConfigError, match="got a file without keys"):
+        check_folder(tmp_path)
+
+
+def test_the_root_of_the_file_system_is_refused_quickly():
+    started = time.perf_counter()
+    with pytest.raises(ConfigError) as caught:
+        check_folder(Path("/"))
+    assert str(caught.value).startswith("--config-dir: got /; it holds more than 20,000 files")
+    assert time.perf_counter() - started < 10
 
 
 def test_an_absent_folder_is_refused(tmp_path):

@@ -3,8 +3,10 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dlexp.config.override import MAX_LENGTH, parse
+from dlexp.config.override import MAX_LENGTH, override_of, parse
 from dlexp.error import ConfigError
 
 
@@ -68,8 +70,8 @@ def test_sweep_expressions_are_told_apart(value):
     ("texts", "message"),
     [
         (["hello"], "'hello': not an override; write key=value, for example optimizer.lr=0.1"),
-        (["a=[1"], "'a=[1': not an override; write key=value, for example optimizer.lr=0.1"),
-        (["a='x"], "'a='x': not an override; write key=value, for example optimizer.lr=0.1"),
+        (["a b=[1"], "'a b=[1': not an override; write key=value, for example optimizer.lr=0.1"),
+        (["~a=цель"], "'~a=цель': not an override; write key=value, for example optimizer.lr=0.1"),
         (["=3"], "'=3': not an override; write key=value, for example optimizer.lr=0.1"),
         ([""], "'''': not an override; write key=value, for example optimizer.lr=0.1"),
         (["my.yaml"], "'my.yaml': got a file; pass its folder with --config-dir and choose it as group=option"),
@@ -87,7 +89,31 @@ def test_refusals(texts, message):
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize("text", ["a=" + "9" * 5000, "a=" + "[" * 5000, "a=" + "{a:" * 3000])
-def test_values_that_break_the_grammar_are_refused(text):
+def test_a_number_of_thousands_of_digits_is_refused():
     with pytest.raises(ConfigError, match="a="):
-        parse([text])
+        parse(["a=" + "9" * 5000])
+
+
+REFUSED_TEXTS = [
+    *("цель", "my data (1).csv", ";", ",", "a=b.csv", "run=1/x.csv", "~/x.csv", "x[1].csv", "a#b", "'x", "[1", "\t"),
+    *("[" * 5000, "{a:" * 3000),
+]
+
+
+@pytest.mark.parametrize("value", REFUSED_TEXTS)
+def test_a_value_that_the_grammar_refuses_is_the_text_as_it_was_typed(value):
+    (override,) = parse([f"a.b={value}"])
+    assert (override.key, override.value, override.is_literal, override.is_sweep) == ("a.b", value, True, False)
+
+
+def test_lists_of_such_texts_are_lists():
+    (override,) = parse(["a.b=[цель, x(1), 3]"])
+    assert override.value == ["цель", "x(1)", 3]
+    (override,) = parse(["a.b=[&a цель, *a]"])
+    assert override.value == "[&a цель, *a]"  # no aliases: they could stand for millions
+
+
+@given(st.text(st.sampled_from("\\'\"a b,[](){}:;=\n\té$~#%"), min_size=1))
+def test_a_text_is_read_back_from_its_override(text):
+    (override,) = parse([override_of("a.b", text)])
+    assert (override.value, override.is_literal) == (text, False)

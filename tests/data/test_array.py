@@ -1,3 +1,8 @@
+import os
+import warnings
+import zipfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -23,17 +28,17 @@ def save(tmp_path):
 
 
 def test_to_be_split(save):
-    found = Arrays(path=save(x=X, y=Y)).load()
-    assert found.inputs.equal(torch.from_numpy(X))
-    assert found.targets.tolist() == Y.tolist()
-    assert (len(found.train), len(found.val), len(found.test)) == (36, 12, 12)
-    assert (found.name, found.task, found.class_names) == ("mine", "multiclass", ["0", "1", "2"])
+    dataset = Arrays(path=save(x=X, y=Y)).load()
+    assert dataset.inputs.equal(torch.from_numpy(X))
+    assert dataset.targets.tolist() == Y.tolist()
+    assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (36, 12, 12)
+    assert (dataset.name, dataset.task, dataset.class_names) == ("mine", "multiclass", ["0", "1", "2"])
 
 
 def test_official_parts(save):
     path = save(x_train=X[:40], y_train=Y[:40], x_val=X[40:50], y_val=Y[40:50], x_test=X[50:], y_test=Y[50:, None])
-    found = Arrays(path=path).load()
-    assert (found.train.tolist(), found.val.tolist(), found.test.tolist()) == (
+    dataset = Arrays(path=path).load()
+    assert (dataset.train.tolist(), dataset.val.tolist(), dataset.test.tolist()) == (
         list(range(40)),
         list(range(40, 50)),
         list(range(50, 60)),
@@ -41,8 +46,8 @@ def test_official_parts(save):
 
 
 def test_training_part_alone_gives_no_test_part(save):
-    found = Arrays(path=save(x_train=X, y_train=Y)).load()
-    assert (len(found.train), len(found.val), len(found.test)) == (48, 12, 0)
+    dataset = Arrays(path=save(x_train=X, y_train=Y)).load()
+    assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (48, 12, 0)
 
 
 @pytest.mark.parametrize(
@@ -62,9 +67,9 @@ def test_training_part_alone_gives_no_test_part(save):
     ],
 )
 def test_kinds_of_input(save, x, shape, dtype):
-    found = Arrays(path=save(x=x, y=Y)).load().inputs
-    assert (tuple(found.shape), found.dtype) == (shape, dtype)
-    np.testing.assert_allclose(found.numpy().reshape(x.shape), x, rtol=1e-6)
+    inputs = Arrays(path=save(x=x, y=Y)).load().inputs
+    assert (tuple(inputs.shape), inputs.dtype) == (shape, dtype)
+    np.testing.assert_allclose(inputs.numpy().reshape(x.shape), x, rtol=1e-6)
 
 
 def test_regression_and_text(save):
@@ -79,8 +84,8 @@ def test_named_classes(save):
 
 def test_groups_and_times(save):
     path = save(x=X, y=Y, patient=np.arange(60) // 4, day=-np.arange(60.0))
-    found = Arrays(path=path, group="patient").load()
-    assert not set((found.train // 4).tolist()) & set((found.val // 4).tolist())
+    dataset = Arrays(path=path, group="patient").load()
+    assert not set((dataset.train // 4).tolist()) & set((dataset.val // 4).tolist())
     late = Arrays(path=path, time="day").load()
     assert late.test.tolist() == list(range(12))
 
@@ -156,8 +161,52 @@ def test_single_array_and_absent_file(tmp_path):
 
 def test_names_of_19_digits(save):
     number = 1234567890123456789 + np.arange(60)
-    found = Arrays(path=save(x=X, y=Y, number=number, site=number // 4), id="number", group="site").load()
-    assert found.ids == [str(entry) for entry in number.tolist()]
-    assert len(present(found.groups).unique()) == len(set((number // 4).tolist()))
+    dataset = Arrays(path=save(x=X, y=Y, number=number, site=number // 4), id="number", group="site").load()
+    assert dataset.ids == [str(entry) for entry in number.tolist()]
+    assert len(present(dataset.groups).unique()) == len(set((number // 4).tolist()))
     with pytest.raises(DataError, match=r"site, rows 0, 1, 2: got \d+ in each; ids must differ"):
         Arrays(path=save(x=X, y=Y, site=number // 4), id="site").load()
+
+
+def rewrite(path, change):
+    """Change the bytes of a file."""
+    content = bytearray(Path(path).read_bytes())
+    change(content)
+    Path(path).write_bytes(bytes(content))
+    return path
+
+
+def set_in_every_header(content, local, central, value):
+    """Set a field of two bytes in the zip headers, at its place after each signature."""
+    for signature, place in ((b"PK\x03\x04", local), (b"PK\x01\x02", central)):
+        start = content.find(signature)
+        while start >= 0:
+            content[start + place : start + place + 2] = value.to_bytes(2, "little")
+            start = content.find(signature, start + 4)
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        (lambda content: set_in_every_header(content, 6, 8, 1), "x: damaged .*encrypted"),
+        (lambda content: set_in_every_header(content, 8, 10, 77), "x: damaged .*compression"),
+    ],
+)
+def test_members_that_cannot_be_opened(save, change, refusal):
+    with pytest.raises(DataError, match=refusal):
+        Arrays(path=rewrite(save(x=X, y=Y), change)).load()
+
+
+def test_a_name_twice(save):
+    path = save(x=X, y=Y)
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "a") as archive:
+        warnings.simplefilter("ignore")
+        archive.writestr("x.npy", archive.read("x.npy"))
+    with pytest.raises(DataError, match="array x more than once; names must differ"):
+        Arrays(path=path).load()
+
+
+def test_a_pipe_does_not_wait(tmp_path):
+    os.mkfifo(tmp_path / "x.npz")
+    with pytest.raises(DataError, match="got a pipe; a file is needed"):
+        Arrays(path=str(tmp_path / "x.npz")).load()

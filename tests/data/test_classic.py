@@ -17,21 +17,21 @@ from dlexp.error import ConfigError
     ],
 )
 def test_equals_scikit_learn(option, reference):
-    expected, found = reference(), option().load()
-    np.testing.assert_allclose(found.inputs.numpy(), expected.data, rtol=1e-6)
-    assert found.targets.tolist() == expected.target.tolist()
-    assert len(found.class_names) == len(expected.target_names)
-    assert len(found.feature_names) == found.in_shape[0]
-    assert found.task == ("binary" if len(found.class_names) == 2 else "multiclass")
+    expected, dataset = reference(), option().load()
+    np.testing.assert_allclose(dataset.inputs.numpy(), expected.data, rtol=1e-6)
+    assert dataset.targets.tolist() == expected.target.tolist()
+    assert len(dataset.class_names) == len(expected.target_names)
+    assert len(dataset.feature_names) == dataset.in_shape[0]
+    assert dataset.task == ("binary" if len(dataset.class_names) == 2 else "multiclass")
 
 
 def test_diabetes():
     expected: Any = sklearn.datasets.load_diabetes(scaled=False)
-    found = Diabetes().load()
-    np.testing.assert_allclose(found.inputs.numpy(), expected.data, rtol=1e-6)
-    np.testing.assert_allclose(found.targets.numpy(), expected.target)
-    assert found.task == "regression"
-    assert found.class_names == []
+    dataset = Diabetes().load()
+    np.testing.assert_allclose(dataset.inputs.numpy(), expected.data, rtol=1e-6)
+    np.testing.assert_allclose(dataset.targets.numpy(), expected.target)
+    assert dataset.task == "regression"
+    assert dataset.class_names == []
 
 
 def test_tasks_that_do_not_fit():

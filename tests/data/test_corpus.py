@@ -18,14 +18,14 @@ def load(case, folder):
 
 
 def check(data, expected):
-    found = {
+    facts = {
         "num": len(data.targets),
         "inputs": data.inputs[0].double().flatten().tolist(),
         "targets": data.targets[: len(expected.get("targets", []))].tolist(),
         "ids": (data.ids or [])[: len(expected.get("ids", []))],
     }
     for name, value in expected.items():
-        got = found[name] if name in found else getattr(data, name)
+        got = facts[name] if name in facts else getattr(data, name)
         if name == "inputs":
             np.testing.assert_array_equal(got, value)
         else:

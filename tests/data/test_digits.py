@@ -10,12 +10,12 @@ from dlexp.data.digits import Digits
 
 def test_equals_scikit_learn():
     reference: Any = load_digits()
-    found = Digits().load()
-    assert found.inputs.shape == (1797, 8, 8, 1)
-    assert found.inputs.view(-1, 64).equal(torch.from_numpy(reference.data / 16).float())
-    assert found.targets.equal(torch.from_numpy(reference.target).long())
-    assert (len(found.train), len(found.val), len(found.test)) == (1079, 359, 359)
-    assert found.class_names == [str(digit) for digit in range(10)]
+    dataset = Digits().load()
+    assert dataset.inputs.shape == (1797, 8, 8, 1)
+    assert dataset.inputs.view(-1, 64).equal(torch.from_numpy(reference.data / 16).float())
+    assert dataset.targets.equal(torch.from_numpy(reference.target).long())
+    assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (1079, 359, 359)
+    assert dataset.class_names == [str(digit) for digit in range(10)]
 
 
 def test_does_not_import_scikit_learn():

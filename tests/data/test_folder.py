@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from dlexp.data.folder import ImageFolder
@@ -24,29 +25,29 @@ def test_folder_of_classes(tmp_path):
     fill(tmp_path, {"red": 10, "green": 5, "blue": 5})
     (tmp_path / "red" / "notes.txt").write_text("no image")
     (tmp_path / "README.md").write_text("x")
-    found = load(tmp_path)
-    assert found.class_names == ["blue", "green", "red"]
-    assert tuple(found.inputs.shape) == (20, 6, 6, 3)
-    assert (len(found.train), len(found.val), len(found.test)) == (12, 4, 4)
-    assert present(found.ids)[0] == "blue/0.png"
-    for i, target in enumerate(found.targets.tolist()):
-        assert tuple(found.inputs[i, 3, 3].tolist()) == COLORS[found.class_names[target]]
+    dataset = load(tmp_path)
+    assert dataset.class_names == ["blue", "green", "red"]
+    assert tuple(dataset.inputs.shape) == (20, 6, 6, 3)
+    assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (12, 4, 4)
+    assert present(dataset.ids)[0] == "blue/0.png"
+    for i, target in enumerate(dataset.targets.tolist()):
+        assert tuple(dataset.inputs[i, 3, 3].tolist()) == COLORS[dataset.class_names[target]]
 
 
 def test_official_parts(tmp_path):
     fill(tmp_path / "train", {"red": 6, "green": 6})
     fill(tmp_path / "valid", {"red": 2, "green": 1})
-    found = load(tmp_path)
-    assert (len(found.train), len(found.val), len(found.test)) == (12, 3, 0)
-    assert all(present(found.ids)[i].startswith("valid/") for i in found.val)
+    dataset = load(tmp_path)
+    assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (12, 3, 0)
+    assert all(present(dataset.ids)[i].startswith("valid/") for i in dataset.val)
     fill(tmp_path / "test", {"green": 2})
     assert len(load(tmp_path).test) == 2
 
 
 def test_training_folder_alone(tmp_path):
     fill(tmp_path / "train", {"red": 10, "green": 10})
-    found = load(tmp_path)
-    assert (len(found.train), len(found.val), len(found.test)) == (16, 4, 0)
+    dataset = load(tmp_path)
+    assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (16, 4, 0)
 
 
 def test_grey_and_own_size(tmp_path):
@@ -63,9 +64,9 @@ def test_list_of_files(tmp_path):
     fill(tmp_path, {"red": 5, "green": 5})
     rows = [f"{name}/{i}.png,{'warm' if name == 'red' else 'cold'}" for name in ("red", "green") for i in range(5)]
     (tmp_path / "list.csv").write_text("\n".join(["file,label", *rows]))
-    found = load(tmp_path, labels=str(tmp_path / "list.csv"))
-    assert found.class_names == ["cold", "warm"]
-    assert present(found.ids)[0] == "red/0.png"
+    dataset = load(tmp_path, labels=str(tmp_path / "list.csv"))
+    assert dataset.class_names == ["cold", "warm"]
+    assert present(dataset.ids)[0] == "red/0.png"
     values = [f"{row.split(',')[0]},{i / 4}" for i, row in enumerate(rows)]
     (tmp_path / "values.csv").write_text("\n".join(["file,label", *values]))
     assert load(tmp_path, labels=str(tmp_path / "values.csv")).task == "regression"
@@ -129,9 +130,9 @@ def test_damaged_image_is_named(tmp_path):
 def test_parts_whatever_the_case(tmp_path, train, val, test):
     for name, count in ((train, 6), (val, 2), (test, 3)):
         fill(tmp_path / name, {"red": count, "green": count})
-    found = load(tmp_path)
-    assert found.class_names == ["green", "red"]
-    assert (len(found.train), len(found.val), len(found.test)) == (12, 4, 6)
+    dataset = load(tmp_path)
+    assert dataset.class_names == ["green", "red"]
+    assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (12, 4, 6)
 
 
 def test_a_class_called_train(tmp_path):
@@ -169,9 +170,9 @@ def test_what_is_hidden_is_left_out_and_counted(tmp_path):
     (tmp_path / "red" / "Thumbs.db").write_bytes(b"")
     (tmp_path / ".DS_Store").write_bytes(b"")
     (tmp_path / "green" / "notes.txt").write_text("x")
-    found = load(tmp_path)
-    assert found.ids == plain.ids
-    assert found.notes == ["left out: 1 files that are no pictures, 5 hidden files or folders"]
+    dataset = load(tmp_path)
+    assert dataset.ids == plain.ids
+    assert dataset.notes == ["left out: 1 files that are no pictures, 5 hidden files or folders"]
 
 
 def test_links_to_folders_are_followed_once(tmp_path):
@@ -180,14 +181,31 @@ def test_links_to_folders_are_followed_once(tmp_path):
     for name in ("first", "second"):
         (tmp_path / "pets" / "red" / name).symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     (tmp_path / "pets" / "red" / "cycle").symlink_to(tmp_path / "pets" / "red", target_is_directory=True)
-    found = load(tmp_path / "pets")
-    assert len(present(found.ids)) == 24
-    assert found.notes == ["left out: 2 links to folders read already"]
+    dataset = load(tmp_path / "pets")
+    assert len(present(dataset.ids)) == 24
+    assert dataset.notes == ["left out: 2 links to folders read already"]
 
 
 def test_broken_files_are_skipped_by_name(tmp_path):
     fill(tmp_path, {"red": 10, "green": 10})
     (tmp_path / "red" / "3.png").write_bytes(b"")
-    found = load(tmp_path, broken="skip")
-    assert len(present(found.ids)) == 19
-    assert found.notes == ["data.broken=skip: 1 files left out: red/3.png (empty file)"]
+    dataset = load(tmp_path, broken="skip")
+    assert len(present(dataset.ids)) == 19
+    assert dataset.notes == ["data.broken=skip: 1 files left out: red/3.png (empty file)"]
+
+
+def test_every_training_part_settles_the_range_of_its_deep_pictures(tmp_path):
+    """Picture i of a class has values up to 100 (i + 1): the largest of a part is 255 in its inputs, of others cut."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for i in range(10):
+            values = np.zeros((6, 6), np.uint16)
+            values[0, 0] = 100 * (i + 1)
+            Image.fromarray(values).save(tmp_path / name / f"{i:02d}.png")
+    dataset = load(tmp_path, color="grey", size=None)
+    for rows in (range(5), range(20)):
+        part = dataset.with_parts(torch.tensor(list(rows)), dataset.val)
+        top = 100 * len(rows) if len(rows) == 5 else 1000
+        expected = [min(255, round(100 * (row % 10 + 1) / top * 255)) for row in range(20)]
+        assert part.inputs[:, 0, 0, 0].tolist() == expected
+        assert present(part.encoding)["span"] == (0, top)

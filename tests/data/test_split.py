@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlexp.data.split import Split, ValSplit, allocate, take, thin
+from dlexp.data.split import Split, ValSplit, allocate, take
 from dlexp.error import ConfigError, DataError
 
 
@@ -37,7 +37,7 @@ def test_stratified_share_is_within_one_of_proportion(sizes, fraction, seed):
         assert abs(int((targets[val] == k).sum()) - size * len(val) / len(targets)) < 1
 
 
-@given(sizes_of_classes, st.integers(1, 40), st.integers(1, 40))
+@given(sizes_of_classes, st.integers(6, 40), st.integers(6, 40))
 def test_limit_leaves_validation_alone_and_nests(sizes, low, high):
     targets = classes_of(sizes)
     low, high = sorted((low, high))
@@ -50,8 +50,27 @@ def test_limit_leaves_validation_alone_and_nests(sizes, low, high):
 
 def test_thinned_classes_keep_their_shares():
     targets = classes_of([300, 100, 100])
-    kept = thin(torch.arange(500), 50, targets, seed=0)
-    assert torch.bincount(targets[kept]).tolist() == [30, 10, 10]
+    thinned = Split(limit=50).thin(torch.arange(500), targets)
+    assert torch.bincount(targets[thinned]).tolist() == [30, 10, 10]
+
+
+@given(st.lists(st.integers(1, 300), min_size=2, max_size=8), st.integers(0, 40), st.booleans())
+def test_a_limit_leaves_every_class_and_nests(sizes, more, stratify):
+    targets = classes_of(sizes)
+    low = Split(limit=len(sizes), stratify=stratify).thin(torch.arange(len(targets)), targets)
+    high = Split(limit=len(sizes) + more, stratify=stratify).thin(torch.arange(len(targets)), targets)
+    assert sorted(targets[low].tolist()) == list(range(len(sizes)))
+    assert set(low.tolist()) <= set(high.tolist())
+    assert len(high) == min(len(sizes) + more, len(targets))
+
+
+def test_fewer_examples_than_classes_are_refused():
+    with pytest.raises(ConfigError, match=r"data\.limit: got 2; there are 3 classes, and each needs an example"):
+        Split(limit=2).divide(torch.arange(60) % 3)
+
+
+def test_values_are_thinned_without_regard_to_what_they_are():
+    assert len(Split(limit=2).divide(torch.linspace(0, 1, 60))[0]) == 2
 
 
 def test_seeds_differ():

@@ -29,17 +29,17 @@ def edit(path, row, old, new):
 
 
 def test_mixed_columns(path):
-    found = Table(
+    dataset = Table(
         path=str(path), target="sick", drop=["price", "kind", "day", "person"], id="key", categorical=["zip"]
     ).load()
-    assert (found.name, found.task, found.class_names) == ("people", "binary", ["no", "yes"])
-    assert found.feature_names == ["age", "color=blue", "color=red", "zip=0", "zip=1", "zip=2"]
-    assert found.in_shape == (6,)
-    assert present(found.ids)[:2] == ["k0", "k1"]
-    assert found.targets.tolist() == [i % 2 for i in range(60)]
-    assert (found.inputs[:, 1] + found.inputs[:, 2]).tolist() == [1] * 60
-    assert found.inputs[:, 3:].argmax(1).tolist() == [i % 3 for i in range(60)]
-    color = present(found.encoding)["features"][1]
+    assert (dataset.name, dataset.task, dataset.class_names) == ("people", "binary", ["no", "yes"])
+    assert dataset.feature_names == ["age", "color=blue", "color=red", "zip=0", "zip=1", "zip=2"]
+    assert dataset.in_shape == (6,)
+    assert present(dataset.ids)[:2] == ["k0", "k1"]
+    assert dataset.targets.tolist() == [i % 2 for i in range(60)]
+    assert (dataset.inputs[:, 1] + dataset.inputs[:, 2]).tolist() == [1] * 60
+    assert dataset.inputs[:, 3:].argmax(1).tolist() == [i % 3 for i in range(60)]
+    color = present(dataset.encoding)["features"][1]
     assert (color["name"], color["levels"]) == ("color", ["blue", "red"])
 
 
@@ -50,8 +50,8 @@ def test_inferred_tasks(path):
 
 
 def test_groups_and_times(path):
-    found = Table(path=str(path), target="sick", features=["age"], group="person").load()
-    assert not set((found.train // 4).tolist()) & set((found.val // 4).tolist())
+    dataset = Table(path=str(path), target="sick", features=["age"], group="person").load()
+    assert not set((dataset.train // 4).tolist()) & set((dataset.val // 4).tolist())
     late = Table(path=str(path), target="sick", features=["age"], time="day").load()
     month = [i % 12 for i in range(60)]
     assert max(month[i] for i in late.train) <= min(month[i] for i in late.val)

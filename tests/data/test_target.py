@@ -19,15 +19,15 @@ from dlexp.error import ConfigError, DataError
     ],
 )
 def test_inferred_task(labels, task, names):
-    found = encode(np.array(labels), "auto", "x")
-    assert (found.task, found.class_names) == (task, names)
+    target = encode(np.array(labels), "auto", "x")
+    assert (target.task, target.class_names) == (task, names)
     if names:
-        assert [names[k] for k in found.values.tolist()] == [
+        assert [names[k] for k in target.values.tolist()] == [
             str(int(x)) if isinstance(x, float) else str(x) for x in labels
         ]
     else:
-        assert found.values.tolist() == labels
-        assert found.values.dtype == torch.float64
+        assert target.values.tolist() == labels
+        assert target.values.dtype == torch.float64
 
 
 def test_task_that_is_asked_for():
@@ -57,9 +57,9 @@ def test_text_cannot_be_regressed():
 
 
 def test_named_classes():
-    found = encode(np.array([0, 2], np.uint8), "auto", "x", ["a", "b", "c"])
-    assert found.class_names == ["a", "b", "c"]
-    assert found.values.tolist() == [0, 2]
+    target = encode(np.array([0, 2], np.uint8), "auto", "x", ["a", "b", "c"])
+    assert target.class_names == ["a", "b", "c"]
+    assert target.values.tolist() == [0, 2]
     with pytest.raises(DataError, match=r"^x, rows 1, 2: got 3; labels are whole numbers from 0 to 2"):
         encode(np.array([0, 3, -1]), "auto", "x", ["a", "b", "c"])
     with pytest.raises(DataError, match="got type float64"):
@@ -67,10 +67,10 @@ def test_named_classes():
 
 
 def test_label_that_training_has_not():
-    found = encode(np.array(["a", "b", "a", "b", "c"]), "auto", "x")
+    target = encode(np.array(["a", "b", "a", "b", "c"]), "auto", "x")
     with pytest.raises(DataError, match=r"^x: label 'c' of the val part \(row 1\) is out of range"):
-        require_seen(found, torch.arange(3), {"val": torch.tensor([3, 4])}, "x")
-    require_seen(found, torch.arange(5), {"val": torch.tensor([4])}, "x")
+        require_seen(target, torch.arange(3), {"val": torch.tensor([3, 4])}, "x")
+    require_seen(target, torch.arange(5), {"val": torch.tensor([4])}, "x")
 
 
 def test_names_of_numbers():

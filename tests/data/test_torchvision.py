@@ -29,13 +29,13 @@ def idx_folder(tmp_path):
 
 def test_mnist_files(idx_folder):
     root, written = idx_folder
-    found = MNIST(root=str(root), limit=20).load()
-    assert found.inputs.shape == (80, 28, 28, 1)
-    assert found.inputs.dtype == torch.uint8
-    assert found.inputs[found.test, :, :, 0].equal(torch.from_numpy(written["t10k"]))
-    assert found.test.tolist() == list(range(60, 80))
-    assert (len(found.train), len(found.val)) == (20, 12)
-    assert found.targets.tolist() == [i % 10 for i in range(60)] + [i % 10 for i in range(20)]
+    dataset = MNIST(root=str(root), limit=20).load()
+    assert dataset.inputs.shape == (80, 28, 28, 1)
+    assert dataset.inputs.dtype == torch.uint8
+    assert dataset.inputs[dataset.test, :, :, 0].equal(torch.from_numpy(written["t10k"]))
+    assert dataset.test.tolist() == list(range(60, 80))
+    assert (len(dataset.train), len(dataset.val)) == (20, 12)
+    assert dataset.targets.tolist() == [i % 10 for i in range(60)] + [i % 10 for i in range(20)]
 
 
 def test_damaged_file(idx_folder):
@@ -72,8 +72,8 @@ def test_channels_first_sets(monkeypatch):
         return SimpleNamespace(data=data, labels=np.arange(40) % 10)
 
     monkeypatch.setattr(torchvision.datasets, "SVHN", constructor)
-    found = SVHN().load()
-    assert found.inputs.shape == (80, 32, 32, 3)
-    assert found.inputs[3, 4, 5].tolist() == data[3, :, 4, 5].tolist()
+    dataset = SVHN().load()
+    assert dataset.inputs.shape == (80, 32, 32, 3)
+    assert dataset.inputs[3, 4, 5].tolist() == data[3, :, 4, 5].tolist()
     with pytest.raises(ConfigError, match="task: got regression"):
         SVHN().load("regression")

@@ -1,7 +1,7 @@
 """The JSON Schema files are those of the code, and real documents keep to them."""
 
 import json
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,6 +44,11 @@ def faults(name: str, document: Any) -> list[str]:
     ]
 
 
+def open_faults(name: str, document: Any) -> list[str]:
+    """Return what a document does against its schema; a run's record has the fields of its result too."""
+    return [error.message for error in Draft202012Validator(schema.schema(name)).iter_errors(document)]
+
+
 @pytest.mark.parametrize("name", schema.DOCUMENTS)
 def test_the_file_is_the_generated_one(name):
     Draft202012Validator.check_schema(schema.schema(name))
@@ -71,10 +76,29 @@ def test_documents_without_a_run():
     assert faults("summary", summary(resolve(overrides))) == []
 
 
+def test_documents_of_the_machine_and_of_tracking(tmp_path):
+    from dlexp.doctor import examine
+    from dlexp.tracking.dashboard import Dashboard
+    from dlexp.tracking.sync import sync
+    from tests.run.fake_run import FakeRun
+
+    assert faults("doctor", examine(tmp_path / "none")) == []
+    assert faults("ui", Dashboard("http://127.0.0.1:5000/#/", None).document) == []
+    run = FakeRun(tmp_path, uri="http://127.0.0.1:9")
+    run.end()
+    run.folder.unlock()
+    (sent,) = sync(tmp_path, ["last"])
+    assert faults("sync", [sent]) == []
+    assert not sent["sent"]
+
+
 def test_documents_of_a_run(tmp_path):
     from dlexp.job.inference import evaluate, predict
     from dlexp.job.train import dry_run, train, verify
-    from dlexp.run.listing import list_runs
+    from dlexp.run.listing import note, trash
+    from dlexp.run.listing.page import page
+    from dlexp.run.listing.ranking import list_runs
+    from dlexp.run.scan import find
 
     composed = resolve([*QUICK, f"runs_dir={tmp_path}"])
     assert faults("train-dry-run", dry_run.plan(composed)) == []
@@ -87,9 +111,12 @@ def test_documents_of_a_run(tmp_path):
     assert faults("verify", verify.verify("last", tmp_path)) == []
     records = list_runs(tmp_path)
     assert len(records) == 1
-    assert (
-        list(Draft202012Validator(schema.schema("runs")).iter_errors(cast(Any, records))) == []
-    )  # with its result's fields
+    assert open_faults("runs", records) == []
+    folder = find(tmp_path, "last")
+    assert open_faults("show", page(folder)) == []
+    noted = note.write(folder.path, note="odd", add=["bad"], remove=[])
+    assert faults("note", {"run_id": folder.run_id, **noted}) == []
+    assert faults("rm", trash.remove(tmp_path, ["last"])) == []
 
 
 def test_documents_of_a_sweep_and_a_comparison(tmp_path):
@@ -98,9 +125,9 @@ def test_documents_of_a_sweep_and_a_comparison(tmp_path):
 
     overrides = [*QUICK, f"runs_dir={tmp_path}", "optimizer.lr=0.01,0.1"]
     assert faults("sweep-dry-run", dry_run.forecast(overrides)) == []
-    found = sweep.start(overrides, None, announce=lambda _about: Deaf(), has_figures=False)
-    assert faults("sweep", found.outcome.result) == []
-    run_id = found.outcome.result["run_id"]
+    sweep_run = sweep.start(overrides, None, announce=lambda _about: Deaf(), has_figures=False)
+    assert faults("sweep", sweep_run.outcome.result) == []
+    run_id = sweep_run.outcome.result["run_id"]
     assert faults("compare", compare([f"{run_id}:1", f"{run_id}:2"], tmp_path)) == []
 
 

@@ -4,12 +4,22 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
+from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
-from dlexp.build.program import assemble_group
+from dlexp.build.program import make_program
 from dlexp.config.resolve import resolve
-from dlexp.engine.memory import HEADROOM, Allocations, guess_bytes, largest_stack, peak_bytes
+from dlexp.engine.memory import (
+    HEADROOM,
+    Allocations,
+    evaluation_batch,
+    guess_bytes,
+    largest_stack,
+    output_bytes,
+    peak_bytes,
+)
 from tests.present import present
 
 CPU = torch.device("cpu")
@@ -34,7 +44,7 @@ def _stack(overrides: list[str], size: int, engine: str):
 def _assembled(overrides: list[str], size: int, engine: str):
     common = ["tracking=none", "trainer.threads=1", *overrides]
     made = [resolve([*common, f"seed={i}"]).config for i in range(size)]
-    return assemble_group(made, [load_data(made[0])] * size, engine)
+    return make_program(components_of(made, [load_data(made[0])] * size), engine)
 
 
 @pytest.mark.parametrize(("overrides", "engine"), [(["optimizer=adam"], "batched"), (["model=cnn"], "vmapped")])
@@ -70,3 +80,27 @@ def test_the_guess_is_generous_and_leaves_the_model_as_it_was(overrides):
 def test_the_largest_stack_that_fits():
     assert largest_stack((2, 300), (4, 500), free=round(1100 / HEADROOM) + 1) == 10
     assert largest_stack((2, 300), (4, 500), free=0) == 1
+
+
+def test_outputs_are_counted_once_for_each_tensor():
+    with torch.device("meta"):
+        # 6 numbers, then 6 in place of them, then the same 6 in another shape, then 2
+        model = nn.Sequential(
+            nn.Linear(5, 6), nn.ReLU(inplace=True), nn.Unflatten(1, (2, 3)), nn.Flatten(), nn.Linear(6, 2)
+        )
+    assert output_bytes(model, torch.empty(3, 5, device="meta")) == 3 * (6 + 2) * 4
+
+
+@pytest.mark.parametrize(
+    ("layers", "batch_size", "expected"), [(8, 32, 128), (64, 32, 1024), (2, 32, 32), (8, 500, 1024)]
+)
+def test_evaluation_takes_as_many_examples_as_an_update_has_memory_for(layers, batch_size, expected):
+    # an update keeps the output of each of L layers, evaluation an input and an output: B L / 2 examples
+    model = nn.Sequential(*(nn.PReLU() for _ in range(layers)))
+    assert evaluation_batch(model, (2**17,), batch_size) == expected
+    assert model.training
+
+
+def test_a_small_model_is_evaluated_in_large_batches_without_counting(monkeypatch):
+    monkeypatch.setattr("dlexp.engine.memory.Allocations", None)
+    assert evaluation_batch(nn.Linear(64, 10), (64,), 1) == 1024

@@ -5,12 +5,31 @@ import shutil
 
 import pytest
 
-from dlexp.execution.integrity import is_intact
+from dlexp.build.dataset import load_data
+from dlexp.config.resolve import resolve
+from dlexp.error import DataError
+from dlexp.execution.description import as_divided, write_parts
+from dlexp.execution.integrity import is_intact, require_same_data
 from dlexp.job.inference.evaluate import evaluate
 from dlexp.job.sweep import sweep
 from dlexp.run.folder import RunFolder
 
 SHARED = ["tracking=none", "trainer.threads=1", "data.limit=300", "model.widths=[16]", "trainer.epochs=2"]
+
+
+def test_examples_that_were_divided_otherwise_are_not_gone_on_with(tmp_path):
+    data = load_data(resolve(["data=wine"]).config)
+    folder = RunFolder.create(
+        tmp_path, "wine", "x", config={}, overrides=[], manifest={"data": {"fingerprint": data.fingerprint}}
+    )
+    require_same_data(folder, data)  # trials state no division
+    write_parts(folder, data)
+    require_same_data(folder, data)
+    other = data.with_parts(data.train[1:], data.val)
+    with pytest.raises(DataError, match=r"wine: an earlier version of dlexp divided the examples of run \S+ otherwise"):
+        require_same_data(folder, other)
+    assert as_divided(folder, other).train.equal(data.train)
+    folder.unlock()
 
 
 class Heard:

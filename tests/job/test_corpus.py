@@ -34,9 +34,9 @@ def test_through_every_command(case, tmp_path):
     outcome = train.start(composed, announce=quiet)
     assert outcome.result["status"] == "finished"
     files = [source / case.new] if case.new else sorted(source.glob("*.csv")) if "*" in path else [path]
-    found: Any = predict.predict("last", tmp_path / "runs", [source / file for file in files])
-    assert len(found["predictions"]) == case.expected.get("num", tables.NUM)
-    numbers = [entry.get("probability", entry.get("value")) for entry in found["predictions"]]
+    answer: Any = predict.predict("last", tmp_path / "runs", [source / file for file in files])
+    assert len(answer["predictions"]) == case.expected.get("num", tables.NUM)
+    numbers = [entry.get("probability", entry.get("value")) for entry in answer["predictions"]]
     assert np.isfinite(numbers).all()
     scheme = ["cv=rolling", "cv.k=2"] if any("data.time=" in text for text in overrides) else ["cv.k=2"]
     assert audit([*overrides, *scheme])["clean"]

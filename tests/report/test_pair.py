@@ -20,10 +20,10 @@ def size(path):
 
 def test_a_map_for_each_pair_of_the_first_four(tmp_path):
     keys = ["lr", "model", "widths", "depth", "more"]
-    one = size(draw_pairs(POINTS, keys[:2], {"lr"}, "val/accuracy", tmp_path / "1.png", is_high_better=True))
+    single = size(draw_pairs(POINTS, keys[:2], {"lr"}, "val/accuracy", tmp_path / "1.png", is_high_better=True))
     six = size(draw_pairs(POINTS, keys, {"lr"}, "val/accuracy", tmp_path / "6.png", is_high_better=True))
-    assert six[0] > 2 * one[0]
-    assert six[1] == 2 * one[1]
+    assert six[0] > 2 * single[0]
+    assert six[1] == 2 * single[1]
 
 
 def test_the_best_is_red_where_it_lies(tmp_path):

@@ -26,11 +26,11 @@ def ranks(texts: list[str], form: str | None, dialect: Dialect) -> list[int | No
     """
     if form is not None:
         return _ranked(texts, lambda text: datetime.strptime(text, form).timestamp())
-    found = _ranked(texts, lambda text: _number(text, dialect))
-    if None in found:
+    places = _ranked(texts, lambda text: _number(text, dialect))
+    if None in places:
         dates = _ranked(texts, _date)
-        found = min(found, dates, key=lambda places: places.count(None))
-    return found
+        places = min(places, dates, key=lambda ranked: ranked.count(None))
+    return places
 
 
 def _ranked(texts: list[str], parse: Callable[[str], Any]) -> list[int | None]:

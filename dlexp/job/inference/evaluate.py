@@ -9,12 +9,13 @@ from pathlib import Path
 import torch
 
 from dlexp.build.check import check_test
-from dlexp.build.dataset import deal_folds, load_data
+from dlexp.build.dataset import load_data
 from dlexp.build.objective import build_metrics
-from dlexp.build.program import Assembled, assemble
+from dlexp.build.program import Program, assemble
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
 from dlexp.error import ConfigError, RunError
+from dlexp.execution.description import as_divided
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import evaluate_part
 from dlexp.job.inference.document import Evaluation, FoldScore, OpenedTest, Scores
@@ -59,7 +60,8 @@ def evaluate(ref: str, runs_dir: Path, split: str) -> Evaluation:
 
 def _evaluate_run(folder: RunFolder, split: str) -> Scores:
     checkpoint.load(folder.checkpoints / "best")  # a run that lacks it is not worth loading data for
-    built = assemble(stored_config(folder))
+    config = stored_config(folder)
+    built = assemble(config, as_divided(folder, load_data(config)))
     require_same_data(folder, built.dataset)
     check_test(built.dataset, split == "test")
     if not len(getattr(built.dataset, split)):
@@ -67,7 +69,7 @@ def _evaluate_run(folder: RunFolder, split: str) -> Scores:
     return _score(folder, built, split)
 
 
-def _score(folder: RunFolder, built: Assembled, split: str) -> Scores:
+def _score(folder: RunFolder, built: Program, split: str) -> Scores:
     data = built.dataset
     weights, _ = checkpoint.load(folder.checkpoints / "best", built.device)
     built.run.step.forward.load_weights(0, weights)
@@ -118,13 +120,11 @@ def _evaluate_cv(folder: RunFolder, split: str) -> Scores:
 
 def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset) -> list[FoldScore]:
     """Evaluate each fold on the test part; store the mean of what they say as the cv's own predictions."""
-    folds = {(fold.repeat, fold.fold): fold for fold in deal_folds(stored_config(cv), dataset)}
     records, outputs = [], []
     for source in sources:
         config = stored_config(source)
         place = config["fold"]
-        fold = folds[place["repeat"], place["fold"]]
-        scores = _score(source, assemble(config, dataset.with_parts(fold.train, fold.val)), "test")
+        scores = _score(source, assemble(config, as_divided(source, dataset)), "test")
         records.append({**place, "run_id": source.run_id, "metrics": scores["metrics"]})
         outputs.append(torch.from_numpy(source.predictions("test")["output"]))
     stored = sources[0].predictions("test")

@@ -73,7 +73,7 @@ class RankedSetting:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The setting."""
+        """The values that the search set for it."""
         return self.entries[0].trial.proposal.settings
 
     @property

@@ -9,6 +9,7 @@ from dlexp.job.sweep.leaderboard import RankedSetting, RankedTrial, rank
 from dlexp.job.sweep.spec import SweepSpec
 from dlexp.job.sweep.trial import Outcome, Trial
 from dlexp.job.sweep.trial_store import TrialStore
+from dlexp.number import noun
 from dlexp.run.status import Status
 from dlexp.search.strategy import Round, Scores
 
@@ -114,7 +115,7 @@ class SearchLoop:
         if limits.stop_after_failures is not None:
             failures = sum(Status(entry.outcome.status).has_failed for entry in self.entries.values())
             if failures >= limits.stop_after_failures:
-                return f"{failures} trials failed or diverged: search.stop_after_failures"
+                return f"{noun(failures, 'trial')} failed or diverged: search.stop_after_failures"
         return ""
 
     def _round(
@@ -158,5 +159,5 @@ class SearchLoop:
         return scores
 
     def _total(self, expected: int, done: int) -> int:
-        planned = getattr(self.spec.search, "trials", None) if self.spec.search.is_total_known else None
+        planned = self.spec.search.total(self.spec.problem)
         return done + expected if planned is None else planned * max(1, len(self.spec.space.seeds))

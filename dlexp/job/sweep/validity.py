@@ -10,7 +10,7 @@ from typing import Any
 
 from dlexp.build.node import is_per_trial
 from dlexp.build.probe import reason_against
-from dlexp.config.check import declaration
+from dlexp.config.signature import declaration
 from dlexp.config.space import Space
 from dlexp.config.wording import show
 from dlexp.data.dataset import Dataset

@@ -9,8 +9,9 @@ from dlexp.config import catalog, trust
 from dlexp.config.override import Override, parse, yaml_value
 from dlexp.error import ConfigError, RunError
 from dlexp.job.sweep.document import SeedSpread, SweepResult
+from dlexp.number import noun
 from dlexp.run import scan
-from dlexp.run.folder import MANIFEST, RunFolder
+from dlexp.run.folder import RunFolder
 from dlexp.run.stored import moved_overrides
 
 JOINED = "train+val"
@@ -110,20 +111,11 @@ def spread(measured: Iterable[Mapping[str, float | None]]) -> SeedSpread:
 
 
 def _find(ref: str, runs_dir: Path) -> RunFolder:
-    sweep = _last(runs_dir) if ref == "last" else scan.find(runs_dir, ref)
+    sweep = scan.find_sweep(ref, runs_dir)
     kind = sweep.manifest["kind"]
     if kind != "sweep":
         raise RunError(f"--from {ref}: got a {kind}; a sweep is needed, whose winner is trained anew")
     return sweep
-
-
-def _last(runs_dir: Path) -> RunFolder:
-    """Return the newest sweep that is not itself one over the seeds of a winner."""
-    for path in reversed(scan.run_paths(runs_dir)):
-        folder = RunFolder(path)
-        if (path / MANIFEST).is_file() and folder.manifest["kind"] == "sweep" and "from" not in folder.manifest:
-            return folder
-    raise RunError(f"--from last: got no sweeps in {runs_dir}; `dlexp sweep` makes one")
 
 
 def _winner(sweep: RunFolder) -> list[RunFolder]:
@@ -148,7 +140,8 @@ def _explain(trial: RunFolder, best_epoch: int, given: list[Override]) -> list[s
     if not best_epoch:
         raise ConfigError(f"--on: got {JOINED}; trial {trial.run_id} has no best epoch, so give trainer.epochs")
     epochs = next((o.value for o in given if o.key == "trainer.epochs"), None)
-    length = f"the {best_epoch} epochs after which the winner was best" if epochs is None else f"{epochs} epochs"
+    as_many = f"the {noun(best_epoch, 'epoch')} after which the winner was best"
+    length = as_many if epochs is None else noun(epochs, "epoch")
     lines = [f"on      training and validation part for {length}; nothing is left to validate on"]
     schedule = trial.config["schedule"]["_target_"]
     if not schedule.endswith(".Constant"):

@@ -51,11 +51,11 @@ def hidden(folder: Path) -> list[str]:
 
 def broken(*overrides: str):
     def write(folder: Path) -> list[str]:
-        found = plain(folder)
+        whole_set = plain(folder)
         (folder / "pets" / "red" / "03.png").write_bytes(b"")
         whole = (folder / "pets" / "red" / "04.png").read_bytes()
         (folder / "pets" / "red" / "04.png").write_bytes(whole[:-30])
-        return [*found, *overrides]
+        return [*whole_set, *overrides]
 
     return write
 

@@ -52,7 +52,7 @@ def parquet(columns: dict, *overrides: str, name: str = "t.parquet"):
     return write
 
 
-def several(folder: Path) -> list[str]:
+def three_files(folder: Path) -> list[str]:
     for k in range(3):
         csv("x,y", lambda i, k=k: plain(20 * k + i), num=20, name=f"t{k}.csv")(folder)
     return ["data=csv", f"data.path='{folder}/t*.csv'", "data.target=y"]
@@ -94,11 +94,17 @@ READ = [
     ),
     Case("quoted line breaks", csv('x,"a\nb",y', lambda i: f'{X[i]},"u\n{i % 2}",{CLASSES[i % 2]}'), {"num": NUM}),
     Case("blank rows", csv("x,y", lambda i: plain(i) + "\n"), PLAIN),
+    Case(
+        "a comment before the header",
+        csv("# from a bank\nx,y", plain),
+        PLAIN,
+        ["1 comment line before the header left out"],
+    ),
     Case("spaces around", csv(" x , y ", lambda i: f" {X[i]} , {CLASSES[i % 2]} "), PLAIN),
     Case("carriage returns", csv("x,y\r", lambda i: plain(i) + "\r"), PLAIN),
     Case("gz", csv("x,y", plain, name="t.csv.gz"), PLAIN),
     Case("bz2", csv("x,y", plain, name="t.csv.bz2"), PLAIN),
-    Case("several files", several, PLAIN),
+    Case("several files", three_files, PLAIN),
     Case("names of any script", csv("身長,y", plain), {"feature_names": ["身長"]}),
     Case("columns called 0 and 1", csv("0,1", plain, "data.target=1"), {"feature_names": ["0"], "inputs": [X[0]]}),
     Case(

@@ -35,17 +35,17 @@ def load(root, cache, form=FORM):
 
 def test_memory_and_cache_agree(root, tmp_path, monkeypatch):
     plain, fingerprint = load(root, None)
-    first, kept = load(root, tmp_path / "cache")
+    first, stored = load(root, tmp_path / "cache")
     assert first.equal(plain)
-    assert kept == fingerprint
+    assert stored == fingerprint
 
     def refuse(*_):
         raise AssertionError("decoded again")
 
     monkeypatch.setattr(decoded, "decode", refuse)
-    again, kept = load(root, tmp_path / "cache")
+    again, stored = load(root, tmp_path / "cache")
     assert again.equal(plain)
-    assert kept == fingerprint
+    assert stored == fingerprint
     assert len(os.listdir(tmp_path / "cache")) == 2
 
 
@@ -107,12 +107,48 @@ def test_disk_that_fills_up(root, tmp_path, monkeypatch):
     assert os.listdir(tmp_path / "cache") == []
 
 
-def test_damaged_cache(root, tmp_path):
-    load(root, tmp_path / "cache")
-    path = next((tmp_path / "cache").glob("*.bin"))
+def cut(path):
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(DataError, match="the decoded images are damaged; delete this folder"):
-        load(root, tmp_path / "cache")
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("suffix", [".bin", ".json"])
+@pytest.mark.parametrize("damage", [cut, flip, lambda path: path.write_text("[]"), lambda path: path.unlink()])
+def test_a_damaged_cache_is_written_anew(root, tmp_path, suffix, damage):
+    first = load(root, tmp_path / "cache")
+    whole = first[0].clone()
+    path = next((tmp_path / "cache").glob(f"*{suffix}"))
+    del first
+    damage(path)
+    again, fingerprint = load(root, tmp_path / "cache")
+    assert again.equal(whole)
+    assert load(root, tmp_path / "cache")[1] == fingerprint
+
+
+def test_a_picture_that_was_exchanged_is_noticed(root, tmp_path):
+    """The other one has the size and the time of writing of the first."""
+    before = load(root, tmp_path / "cache")[0].clone()
+    names = files(root)
+    first, second = root / names[0], root / names[1]
+    length = max(first.stat().st_size, second.stat().st_size)
+    for path in (first, second):
+        path.write_bytes(path.read_bytes().ljust(length, b"\0"))
+        os.utime(path, ns=(10**18, 10**18))
+    padded = load(root, tmp_path / "cache")[0].clone()
+    content = first.read_bytes(), second.read_bytes()
+    for path, other in zip((first, second), reversed(content), strict=True):
+        path.write_bytes(other)
+        os.utime(path, ns=(10**18, 10**18))
+    after = load(root, tmp_path / "cache")[0]
+    assert padded.equal(before)
+    assert not padded[0].equal(padded[1])
+    assert after[0].equal(padded[1])
+    assert after[1].equal(padded[0])
 
 
 def deep_folder(folder, top):
@@ -129,13 +165,13 @@ def test_deep_pictures_take_the_range_of_the_training_part(tmp_path, cache):
     root = deep_folder(tmp_path / "deep", 4095)
     form, place = Format(None, "crop", "grey"), None if cache is None else str(tmp_path / cache)
     for last in (5, 2):
-        found = decode_all(root, files(root), form, torch.arange(6), place, torch.arange(last + 1))
+        decoded = decode_all(root, files(root), form, torch.arange(6), place, torch.arange(last + 1))
         top = 4095 * (last + 1) // 6
-        assert found.form.span == (0, top)
+        assert decoded.form.span == (0, top)
         expected = [min(255, round(4095 * (i + 1) // 6 / top * 255)) for i in range(6)]
-        assert np.abs(found.inputs[:, 3, 3, 0].numpy().astype(int) - expected).max() <= 1
+        assert np.abs(decoded.inputs[:, 3, 3, 0].numpy().astype(int) - expected).max() <= 1
         assert (
-            f"6 pictures of more than 8 bits: the training part's values 0 to {top} became 0 to 255" in found.notes[0]
+            f"6 pictures of more than 8 bits: the training part's values 0 to {top} became 0 to 255" in decoded.notes[0]
         )
 
 
@@ -143,9 +179,9 @@ def test_a_stated_depth_keeps_every_value(tmp_path):
     root = deep_folder(tmp_path / "deep", 4095)
     form = Format(None, "crop", "rgb", 12)
     for cache in (None, str(tmp_path / "cache"), str(tmp_path / "cache")):
-        found = decode_all(root, files(root), form, torch.arange(6), cache)
-        assert found.inputs.dtype == torch.float32
-        assert (found.inputs[:, 3, 3, 2] * 4095).round().tolist() == [4095 * (i + 1) // 6 for i in range(6)]
+        decoded = decode_all(root, files(root), form, torch.arange(6), cache)
+        assert decoded.inputs.dtype == torch.float32
+        assert (decoded.inputs[:, 3, 3, 2] * 4095).round().tolist() == [4095 * (i + 1) // 6 for i in range(6)]
     with pytest.raises(DataError, match=r"values from 0 to 4095; data.depth=10 goes from 0 to 1023"):
         decode_all(root, files(root), Format(None, "crop", "rgb", 10), torch.arange(6), None)
 
@@ -156,6 +192,6 @@ def test_several_frames_are_said(tmp_path):
     frames[0].save(tmp_path / "moving" / "a.gif", save_all=True, append_images=frames[1:])
     pages = [Image.new("L", (4, 4), i) for i in (7, 8)]
     pages[0].save(tmp_path / "moving" / "b.tif", save_all=True, append_images=pages[1:])
-    found = decode_all(tmp_path / "moving", ["a.gif", "b.tif"], Format(None, "crop", "grey"), torch.arange(2), None)
-    assert found.notes == ["2 pictures of several frames or pages (a.gif, ...): the first of each is taken"]
-    assert found.inputs[1, 0, 0].tolist() == [7]
+    decoded = decode_all(tmp_path / "moving", ["a.gif", "b.tif"], Format(None, "crop", "grey"), torch.arange(2), None)
+    assert decoded.notes == ["2 pictures of several frames or pages (a.gif, ...): the first of each is taken"]
+    assert decoded.inputs[1, 0, 0].tolist() == [7]

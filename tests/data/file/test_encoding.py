@@ -92,9 +92,9 @@ def test_a_gap_where_training_had_none_counts_as_the_most_frequent_category():
 
 def test_one_category_written_in_several_ways_and_unseen_ones():
     features = settle(columns(c=["1", "2", "1"]), ["c"], ["c"], np.arange(3))
-    found = encode_columns(columns(c=["1.0", " 2", "7", "8", "7"]), features, "refuse")
-    assert found.inputs.tolist() == [[1, 0], [0, 1], [0, 0], [0, 0], [0, 0]]
-    assert found.unseen == ["column c: 3 rows of categories 7, 8"]
+    encoded = encode_columns(columns(c=["1.0", " 2", "7", "8", "7"]), features, "refuse")
+    assert encoded.inputs.tolist() == [[1, 0], [0, 1], [0, 0], [0, 0], [0, 0]]
+    assert encoded.unseen == ["column c: 3 rows of categories 7, 8"]
     with pytest.raises(DataError, match=r"rows 3, 4, 5, column c: got '7'; training had no such category; data.unseen"):
         encode_columns(columns(c=["1.0", " 2", "7", "8", "7"]), features, "refuse", "error")
 

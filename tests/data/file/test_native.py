@@ -18,9 +18,9 @@ from dlexp.error import DataError
     ],
 )
 def test_values_stay(array, expected):
-    found = native(array, "x")
-    assert found.dtype == expected.dtype
-    assert found.tolist() == expected.tolist()
+    values = native(array, "x")
+    assert values.dtype == expected.dtype
+    assert values.tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,12 @@ from dlexp.data.file.number import Notation, is_code, is_whole
     ],
 )
 def test_numbers(text, notation, expected):
-    found = notation.number(text)
-    assert math.isnan(found) if expected is None else found == expected
+    number = notation.number(text)
+    assert math.isnan(number) if expected is None else number == expected
 
 
 @pytest.mark.parametrize(
-    ("texts", "advice"),
+    ("texts", "piece"),
     [
         (["3,14", "2,5"], "set data.decimal=','; "),
         (["1,234", "5,678"], "set data.decimal=',', or data.thousands=','"),
@@ -38,9 +38,9 @@ def test_numbers(text, notation, expected):
         ([], ""),
     ],
 )
-def test_other_notations_are_recognised(texts, advice):
-    found = Notation().advice(texts)
-    assert advice in found if advice else not found
+def test_other_notations_are_recognised(texts, piece):
+    advice = Notation().advice(texts)
+    assert piece in advice if piece else not advice
 
 
 def test_codes_and_whole_numbers():

@@ -39,7 +39,7 @@ def files(folder: Path) -> dict[str, list[str]]:
         Image.fromarray(draw.integers(0, 256, (7, 8, 3), dtype=np.uint8)).save(path)
     (folder / "t.csv").write_text("\n".join(["x,kind,part,y", *rows]))
     return {
-        "digits": ["data.limit=100", "data.val_count=40"],
+        "digits": ["data.limit=140"],
         "iris": ["loss=cross_entropy", "loss.class_weight=balanced"],
         "wine": [],
         "breast_cancer": [],

@@ -22,6 +22,41 @@ def test_a_plain_cv():
     assert held_out == sorted([*spec.dataset.train.tolist(), *spec.dataset.val.tolist()])
 
 
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["data=digits", "cv.k=4"],
+        ["data=diabetes", "cv.k=4"],
+        ["data=digits", "cv=leave_one_out"],
+        ["data=digits", "data.stratify=false", "cv.stratify=false", "cv.k=4"],
+        ["data=csv", "data.target=y", "data.group=who", "cv.k=4"],
+        ["data=csv", "data.target=y", "data.time=when", "cv=rolling", "cv.k=3"],
+        ["data=digits", "cv=nested", "cv.k=4", "optimizer.lr=0.1,0.2"],
+    ],
+    ids=["classes", "values", "one left out", "as they come", "groups", "times", "nested"],
+)
+def test_a_limit_is_the_number_of_examples_that_are_dealt(tmp_path, overrides):
+    rows = [f"{i},{i // 5},{i},{'abc'[i % 3]}" for i in range(200)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,who,when,y", *rows]))
+    path = [f"data.path={tmp_path / 't.csv'}"] if "data=csv" in overrides else []
+    spec = prepare([*BASE[1:-1], *overrides, *path, "data.limit=60", "trainer.batch_size=8"])
+    for fold in spec.folds:
+        part = spec.dataset.with_parts(fold.train, fold.val)
+        if "cv=rolling" not in overrides:
+            assert len(part.train) + len(part.val) == 60
+        if spec.dataset.num_classes:
+            assert set(spec.dataset.targets[part.train].tolist()) == set(range(spec.dataset.num_classes))
+    dealt = {row for fold in spec.folds for row in [*fold.train.tolist(), *fold.val.tolist()]}
+    assert len(dealt) == 60
+    assert not dealt & set(spec.dataset.test.tolist())
+
+
+def test_a_larger_limit_deals_the_examples_of_a_smaller_one_too():
+    small, large = (prepared(f"data.limit={limit}").dataset for limit in (40, 80))
+    pools = [{*data.train.tolist(), *data.val.tolist()} for data in (small, large)]
+    assert pools[0] < pools[1]
+
+
 def test_values_are_compared_by_their_error():
     spec = prepare([*BASE[1:], "data=diabetes"])
     assert (spec.metric, spec.is_high_better) == ("val/rmse", False)

@@ -6,7 +6,8 @@
     operator := "=" | "==" | "!=" | "<" | "<=" | ">" | ">="
 
 A name is ``metrics.val/accuracy``, ``params.optimizer.lr`` or a field such as ``status``. A value is a number, a word
-or a quoted text. Numbers are compared as numbers, all else as text; a run without the field never matches.
+or a quoted text. Numbers are compared as numbers, all else as text; a run without the field never matches. Of tags one
+that matches is enough.
 """
 
 import operator
@@ -25,9 +26,16 @@ FIELDS = (
     "device",
     "seed",
     "start",
+    "end",
     "seconds",
     "epochs",
+    "planned_epochs",
     "num_params",
+    "metric",
+    "value",
+    "slug",
+    "note",
+    "tags",
 )
 Condition = Callable[[Mapping[str, Any]], bool]
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -125,6 +133,8 @@ class _Parser:
         if sign not in _OPERATORS:
             raise _fault(self.text, sign)
         wanted = self._take("word", "text").strip("\"'`")
+        if name == "tags":
+            return lambda record: any(_compare(tag, _OPERATORS[sign], wanted) for tag in record.get("tags", []))
         return lambda record: _compare(value_of(record, name), _OPERATORS[sign], wanted)
 
     def _next(self) -> str:

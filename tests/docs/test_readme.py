@@ -11,7 +11,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DLEXP = Path(sys.executable).parent / "dlexp"
 TOUR = README.partition("## Five minutes")[2].partition("\n## ")[0]

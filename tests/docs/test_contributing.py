@@ -10,7 +10,7 @@ import pytest
 import torch
 import yaml
 
-TEXT = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^```\w+\n# (\S+\.(?:py|yaml))\n(.*?)^```$", TEXT, re.M | re.S))
 
 
@@ -52,7 +52,7 @@ def test_the_test_passes(module):
 
 def test_the_files_and_folders_named_exist():
     named = re.findall(r"`((?:tests|docs|dlexp|conf|benchmarks)/[\w/.]+\.(?:py|md|yaml))`", TEXT)
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     assert len(named) > 8
     assert [name for name in named if "NAME" not in name and not (root / name).exists()] == []
 

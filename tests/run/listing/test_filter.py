@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlexp.error import ConfigError
-from dlexp.run.filter import parse
+from dlexp.run.listing.filter import parse
 
 RECORD = {
     "status": "finished",

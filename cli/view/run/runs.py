@@ -1,0 +1,177 @@
+"""What `dlexp runs` prints: a table for each experiment, in as many columns as fit, never wrapped."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dlexp.number import duration, noun, significant
+
+if TYPE_CHECKING:
+    from dlexp.run.document import RunRecord
+    from dlexp.run.listing.ranking import Ranking
+
+COLORS = {"finished": "green", "stopped_early": "green", "running": "cyan"}
+WIDTH_OF_A_FILE = 1000  # columns
+NAMES = {"run_id": "run", "start": "started"}
+GAP = 2  # spaces between columns
+MOST_CHARACTERS = 32  # of a cell, unless everything is wanted
+
+
+def show(rankings: "list[Ranking]", names: list[str] | None, console: Console, *, is_wide: bool) -> None:
+    """Print the runs.
+
+    Args:
+        rankings: A table each.
+        names: Of the columns; None for those worth showing.
+        console: For people; off a terminal every column of every run is printed, a line a run, for grep and awk.
+        is_wide: Print every column, however wide the terminal is.
+    """
+    from dlexp.run.listing.column import columns
+
+    if not console.is_terminal:
+        records = [record for ranking in rankings for record in ranking.records]
+        sorts = {ranking.sort for ranking in rankings}
+        shown = names or columns(records, sorts.pop() if len(sorts) == 1 else None)
+        console.width = WIDTH_OF_A_FILE
+        console.print(_table(records, shown, most=WIDTH_OF_A_FILE))
+        return
+    if is_wide:
+        console.width = WIDTH_OF_A_FILE
+    for number, ranking in enumerate(rankings):
+        if number:
+            console.print()
+        _show_ranking(ranking, names, console, is_wide=is_wide)
+
+
+def _show_ranking(ranking: "Ranking", names: list[str] | None, console: Console, *, is_wide: bool) -> None:
+    from dlexp.run.listing.column import columns
+
+    most = WIDTH_OF_A_FILE if is_wide else MOST_CHARACTERS
+    every = names or columns(ranking.records, ranking.sort)
+    shown = fitting(ranking.records, every, console.width, most)
+    console.print(Text(_title(ranking), style="bold"), no_wrap=True, overflow="ellipsis")
+    console.print(_table(ranking.records, shown, most))
+    hidden = [f"+{noun(len(every) - len(shown), 'column')} (--wide)"] if len(shown) < len(every) else []
+    hidden += [f"+{noun(ranking.hidden, 'run')} (--limit)"] if ranking.hidden else []
+    if hidden:
+        console.print(Text(", ".join(hidden), style="dim"))
+
+
+def _title(ranking: "Ranking") -> str:
+    number = len(ranking.records) + ranking.hidden
+    name, sign = ranking.sort.removeprefix("-"), ranking.sort.startswith("-")
+    if name.startswith("metrics."):
+        order = f"{'worst' if sign else 'best'} {name.removeprefix('metrics.')} first"
+    elif name == "start":
+        order = "newest first" if sign else "oldest first"
+    else:
+        order = f"by {name}{', turned round' if sign else ''}"
+    experiment = "" if ranking.experiment is None else f"{ranking.experiment}: "
+    return f"{experiment}{noun(number, 'run')}, {order}"
+
+
+def fitting(records: "Sequence[RunRecord]", names: list[str], width: int, most: int = MOST_CHARACTERS) -> list[str]:
+    """Return the columns that fit a width, whole, the first ones first; the first in any case.
+
+    Args:
+        records: Of the rows.
+        names: Of the columns, the most telling first.
+        width: Characters of a line.
+        most: Characters of a cell; longer ones are cut.
+    """
+    headers = dict(zip(names, _headers(names), strict=True))
+    shown, used = [], 0
+    for name in names:
+        cells = [headers[name], *(text_of(record, name) for record in records)]
+        needed = min(most, max(map(cell_len, cells))) + (GAP if shown else 0)
+        if not shown or used + needed <= width:
+            shown.append(name)
+            used += needed
+    return shown
+
+
+def _table(records: "Sequence[RunRecord]", names: list[str], most: int) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0))
+    for name, header in zip(names, _headers(names), strict=True):
+        is_number = name.startswith("metrics.") or name in ("value", "seconds")
+        table.add_column(
+            Text(header), no_wrap=True, overflow="ellipsis", max_width=most, justify="right" if is_number else "left"
+        )
+    for record in records:
+        table.add_row(*(Text(text_of(record, name), style=_style(record, name)) for name in names))
+    return table
+
+
+def _style(record: "RunRecord", name: str) -> str:
+    return COLORS.get(record["status"], "yellow") if name == "status" else ""
+
+
+def _headers(names: list[str]) -> list[str]:
+    """Shorten params to their last part where no other column ends so."""
+    lasts = [name.rpartition(".")[2] for name in names]
+    headers: list[str] = []
+    for name, last in zip(names, lasts, strict=True):
+        is_clear = name.startswith("params.") and lasts.count(last) == 1
+        headers.append(last if is_clear else name.partition(".")[2] or name)
+    return [NAMES.get(header, header) for header in headers]
+
+
+def text_of(record: "RunRecord", name: str) -> str:
+    """Return a cell; empty where the run lacks it."""
+    from dlexp.run.listing.filter import value_of
+
+    if name in _WORDS:
+        return _WORDS[name](record)
+    value = value_of(record, name)
+    if value is None or value == []:
+        return ""
+    if name.startswith("metrics.") or name == "value":
+        return significant(value) if isinstance(value, int | float) else str(value)
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    from dlexp.config.wording import short_value
+
+    return short_value(value) if isinstance(value, float) else " ".join(str(value).split())
+
+
+def done(record: "RunRecord") -> str:
+    """Return how far a run came, in words: 3 epochs, 37 of 500 epochs, 30 trials, 5 folds."""
+    for kind, key, unit in (("sweep", "trials", "trial"), ("cv", "settings", "setting"), ("cv", "folds", "fold")):
+        parts = record.get(key)
+        if record["kind"] == kind and isinstance(parts, list) and parts:
+            return noun(len(parts), unit)
+    epochs, planned = record.get("epochs"), record.get("planned_epochs")
+    if record["kind"] != "train" or (epochs is None and planned is None):
+        return ""
+    return noun(epochs or 0, "epoch") if planned is None else f"{epochs or 0} of {noun(planned, 'epoch')}"
+
+
+def moment(text: str | None) -> str:
+    """Return a time of ISO 8601 as this machine's clock has it, to the minute; empty where there is none."""
+    if not text:
+        return ""
+    try:
+        return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return ""
+
+
+def _took(record: "RunRecord") -> str:
+    seconds = record.get("seconds")
+    return duration(seconds) if isinstance(seconds, int | float) else ""
+
+
+_WORDS: "dict[str, Callable[[RunRecord], str]]" = {
+    "done": done,
+    "took": _took,
+    "start": lambda record: moment(record["start"]),
+    "end": lambda record: moment(record["end"]),
+    "tags": lambda record: " ".join(record["tags"]),
+}

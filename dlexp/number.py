@@ -1,0 +1,34 @@
+"""Numbers in words: significant digits, durations, and nouns in their number."""
+
+from itertools import pairwise
+
+DIGITS = 4
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def significant(value: float, digits: int = DIGITS) -> str:
+    """Return a number at so many significant digits: 0.9667, 1.000, 1234, 1.235e+05."""
+    text = f"{value:#.{digits}g}"
+    return text.removesuffix(".").replace(".e", "e")
+
+
+def duration(seconds: float) -> str:
+    """Return a time in its two largest units: 0.03 s, 4.2 s, 34 s, 2 min 5 s, 2 h 36 min, 3 d 4 h."""
+    if seconds < 1:
+        return f"{seconds:.1g} s"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    rest = round(seconds)
+    for (size, name), (below, below_name) in pairwise(_UNITS):
+        if rest >= size:
+            whole, less = divmod(rest, size)
+            smaller = round(less / below)
+            if smaller * below == size:
+                return duration((whole + 1) * size)
+            return f"{whole} {name} {smaller} {below_name}" if smaller else f"{whole} {name}"
+    return f"{rest} s"
+
+
+def noun(number: int, singular: str) -> str:
+    """Return a number with its noun: 1 epoch, 1,200 epochs."""
+    return f"{number:,} {singular}{'' if number == 1 else 's'}"

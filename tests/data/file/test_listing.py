@@ -1,0 +1,70 @@
+"""Which files of a folder are its pictures, and what is said of the others."""
+
+import os
+from collections import Counter
+
+import pytest
+
+from dlexp.data.file.listing import has_pictures, is_hidden, list_folders, list_pictures, say
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("b.png", "a.JPG", "deep/c.tif", "notes.txt", ".d.png", "Thumbs.db", "__MACOSX/e.png"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    return tmp_path
+
+
+def test_pictures_in_order_and_the_rest_counted(folder):
+    listing = list_pictures(folder)
+    assert [path.relative_to(folder).as_posix() for path in listing.files] == ["a.JPG", "b.png", "deep/c.tif"]
+    assert listing.left_out == {"hidden files or folders": 3, "files that are no pictures": 1}
+
+
+def test_a_link_is_followed_once_and_a_cycle_ends(folder):
+    (folder / "deep" / "up").symlink_to(folder)
+    (folder / "again").symlink_to(folder / "deep")
+    (folder / "gone.png").symlink_to(folder / "nowhere.png")
+    listing = list_pictures(folder)
+    assert len(listing.files) == 3
+    assert listing.left_out["links to folders read already"] == 2
+    assert listing.left_out["links to nowhere"] == 1
+
+
+@pytest.mark.parametrize("name", [".git", "._0.png", "__MACOSX", "Thumbs.db", "desktop.ini"])
+def test_hidden_names(tmp_path, name):
+    assert is_hidden(tmp_path / name)
+
+
+def test_pictures_in_the_folder_itself(folder):
+    assert has_pictures(folder)
+    (folder / "deep" / "c.tif").rename(folder / "deep" / ".c.tif")
+    assert not has_pictures(folder / "deep")
+
+
+def test_what_is_said():
+    assert say(Counter()) == []
+    assert say(Counter({"b": 1200, "a": 2, "c": 0})) == ["left out: 2 a, 1,200 b"]
+
+
+def test_pipes_devices_and_links_that_lead_away_are_left_out(tmp_path):
+    folder = tmp_path / "set" / "cats"
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "pipe.png")
+    (folder / "zero.png").symlink_to("/dev/zero")
+    for number, target in enumerate(("/", "/proc", "/proc/self/root", "..")):
+        (folder / f"link{number}").symlink_to(target)
+    listing = list_pictures(folder)
+    assert listing.files == []
+    assert listing.left_out == {"pipes or devices": 2, "links to folders of the system's or above": 4}
+
+
+def test_folders_in_order(tmp_path):
+    for name in ("b", "a", ".c"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "d").symlink_to("/")
+    left_out = Counter()
+    assert [path.name for path in list_folders(tmp_path, left_out)] == ["a", "b"]
+    assert left_out == {"links to folders of the system's or above": 1}

@@ -1,0 +1,111 @@
+import math
+
+import pytest
+
+from dlexp.error import ConfigError, RunError
+from dlexp.run.environment import now
+from dlexp.run.folder import RunFolder
+from dlexp.run.listing import note
+from dlexp.run.listing.ranking import list_runs, rank
+from dlexp.run.scan import find
+
+
+def add(runs_dir, value, *, experiment="digits", metric="val/accuracy", **params):
+    described = {"kind": "train", "params": {"model": "mlp", "data": "digits", **params}, "packages": {}}
+    folder = RunFolder.create(runs_dir, experiment, "x", config={}, overrides=[], manifest=described)
+    metrics = {} if value is None else {metric: value, "train/loss": 0.5}
+    folder.write_result({"kind": "train", "metrics": metrics, "epochs": 3, "seconds": 1.5})
+    folder.update_manifest(status="finished", end=now())
+    folder.unlock()
+    return folder.run_id
+
+
+def judged(runs_dir, value, metric):
+    run_id = add(runs_dir, value, metric=metric)
+    find(runs_dir, run_id).update_manifest(monitor={"metric": metric})
+    return run_id
+
+
+def ids(records):
+    return [record["run_id"] for record in records]
+
+
+def test_best_first_whatever_is_lacking_last(tmp_path):
+    low, none, high, nan = (add(tmp_path, value) for value in (0.5, None, 0.9, math.nan))
+    assert ids(list_runs(tmp_path))[:2] == [high, low]
+    assert set(ids(list_runs(tmp_path))[2:]) == {none, nan}
+    assert ids(list_runs(tmp_path, sort="-metrics.val/accuracy"))[:2] == [low, high]
+
+
+def test_an_error_measure_is_best_when_low(tmp_path):
+    high, low = add(tmp_path, 3.0, metric="val/rmse"), add(tmp_path, 1.0, metric="val/rmse")
+    assert ids(list_runs(tmp_path)) == [low, high]
+
+
+def test_params_are_sorted_as_numbers(tmp_path):
+    ten, two = add(tmp_path, 0.5, lr=10), add(tmp_path, 0.5, lr=2)
+    assert ids(list_runs(tmp_path, sort="params.lr")) == [two, ten]
+    assert ids(list_runs(tmp_path, sort="-params.lr")) == [ten, two]
+
+
+def test_filter_and_experiment(tmp_path):
+    add(tmp_path, 0.5)
+    high = add(tmp_path, 0.9, experiment="other")
+    assert ids(list_runs(tmp_path, filter="metrics.val/accuracy > 0.6")) == [high]
+    assert ids(list_runs(tmp_path, experiment="other")) == [high]
+    with pytest.raises(RunError, match="did you mean digits"):
+        list_runs(tmp_path, experiment="digts")
+
+
+@pytest.mark.parametrize("sort", ["", "-", "accuracy", "metrics.", "val/accuracy"])
+def test_a_bad_sort_is_told_what_is_allowed(tmp_path, sort):
+    with pytest.raises(ConfigError, match=r"--sort: got .*; choose metrics\.NAME"):
+        list_runs(tmp_path, sort=sort)
+
+
+def test_runs_on_other_data_are_ranked_apart_the_newest_experiment_first(tmp_path):
+    add(tmp_path, 0.99, experiment="digits")
+    worse, better = (add(tmp_path, value, experiment="price", metric="val/rmse") for value in (9.0, 2.0))
+    rankings = rank(tmp_path)
+    assert [ranking.experiment for ranking in rankings] == ["price", "digits"]
+    assert [ranking.sort for ranking in rankings] == ["metrics.val/rmse", "metrics.val/accuracy"]
+    assert ids(rankings[0].records) == [better, worse]
+
+
+def test_in_another_order_than_a_metrics_all_stand_together(tmp_path):
+    first, second, third = (add(tmp_path, 0.5, experiment=name) for name in ("b", "a", "b"))
+    ranking = rank(tmp_path, sort="-start")[0].limited(2)
+    assert (ranking.experiment, ids(ranking.records), ranking.hidden) == (None, [third, second], 1)
+    assert ids(rank(tmp_path, sort="start")[0].records) == [first, second, third]
+
+
+def test_a_limit_holds_for_each_experiment(tmp_path):
+    for experiment in ("a", "a", "a", "b"):
+        add(tmp_path, 0.5, experiment=experiment)
+    rankings = [ranking.limited(2) for ranking in rank(tmp_path)]
+    assert {ranking.experiment: (len(ranking.records), ranking.hidden) for ranking in rankings} == {
+        "a": (2, 1),
+        "b": (1, 0),
+    }
+
+
+def test_by_value_runs_that_are_judged_alike_can_be_sorted(tmp_path):
+    low, high = (judged(tmp_path, value, "val/rmse") for value in (1.0, 3.0))
+    assert ids(rank(tmp_path, sort="value")[0].records) == [low, high]
+    judged(tmp_path, 0.9, "val/accuracy")
+    with pytest.raises(ConfigError, match=r"judged by val/accuracy, val/rmse, so choose metrics\.NAME"):
+        rank(tmp_path, sort="value")
+
+
+def test_a_tag_chooses_runs(tmp_path):
+    add(tmp_path, 0.5)
+    tagged = add(tmp_path, 0.4)
+    note.write(find(tmp_path, tagged).path, note=None, add=["good"], remove=[])
+    assert ids(rank(tmp_path, tag="good")[0].records) == [tagged]
+    assert ids(list_runs(tmp_path, filter="tags = good and status = finished")) == [tagged]
+    assert rank(tmp_path, tag="other") == []
+
+
+def test_no_runs(tmp_path):
+    assert list_runs(tmp_path / "nowhere") == []
+    assert rank(tmp_path / "nowhere", sort="-start") == []
