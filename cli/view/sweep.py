@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from dlexp.number import duration, noun
+
 from ..output import show_notes
 from ..text import escape
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from dlexp.job.sweep.sweep import Announcement, Found
 
 SHOWN = 10
-SEEDS = 8  # that the winner of a sweep over seeds is offered to be trained with
+SEEDS = 8  # that a winner is trained with again, to know its mean and spread
 
 
 class Announcer:
@@ -73,7 +75,7 @@ def show(findings: "Found", console: Console) -> None:
     """Print what a sweep found."""
     result, best = findings.outcome.result, findings.outcome.result["best"]
     seconds = result["seconds"]
-    console.print(f"[bold]{result['status']}[/]: {len(result['trials'])} trials, {seconds:.1f} s")
+    console.print(f"[bold]{result['status']}[/]: {noun(len(result['trials']), 'trial')}, {duration(seconds)}")
     if findings.ranking:
         console.print(_leaderboard(findings))
     _show_importances(result, console)
@@ -93,14 +95,15 @@ def show(findings: "Found", console: Console) -> None:
     if best is not None:
         # whole lines, to be copied: a terminal wraps them without a break
         console.print(f"winner        {escape(findings.command)}", soft_wrap=True)
-        is_default = Path(result["run_dir"]).parent.parent == Path("runs").resolve()
+        is_default = Path(result["run_dir"]).parent.parent == Path("runs").absolute()
         name = result["run_id"] if is_default else result["run_dir"]
-        if best["seeds"] > 1:  # the test part judges the mean: one seed of several would be luck
-            test = " --test" if len(findings.spec.first.dataset.test) else ""
-            console.print(f"once more     dlexp train --from {escape(name)} --seeds {SEEDS}{test}", soft_wrap=True)
-            return
-        console.print(f"once more     dlexp train --from {escape(name)}", soft_wrap=True)
-        console.print(f"sealed test   dlexp eval {escape(str(best['run_dir']))} --split test", soft_wrap=True)
+        has_test = len(findings.spec.first.dataset.test) > 0
+        if best["seeds"] > 1 and has_test:
+            console.print(f"sealed test   dlexp train --from {escape(name)} --seeds {SEEDS} --test", soft_wrap=True)
+        else:
+            console.print(f"more seeds    dlexp train --from {escape(name)} --seeds {SEEDS}", soft_wrap=True)
+        if best["seeds"] == 1 and has_test:
+            console.print(f"sealed test   dlexp eval {escape(str(best['run_dir']))} --split test", soft_wrap=True)
 
 
 def _show_selection_bias(result: "SweepResult", best: "BestSetting", console: Console) -> None:
