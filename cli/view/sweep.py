@@ -93,17 +93,21 @@ def show(findings: "Found", console: Console) -> None:
     show_notes(findings.outcome.notes, console)
     console.print(f"sweep folder  {escape(result['run_dir'])}", soft_wrap=True)
     if best is not None:
-        # whole lines, to be copied: a terminal wraps them without a break
-        console.print(f"winner        {escape(findings.command)}", soft_wrap=True)
-        is_default = Path(result["run_dir"]).parent.parent == Path("runs").absolute()
-        name = result["run_id"] if is_default else result["run_dir"]
-        has_test = len(findings.spec.first.dataset.test) > 0
-        if best["seeds"] > 1 and has_test:
-            console.print(f"sealed test   dlexp train --from {escape(name)} --seeds {SEEDS} --test", soft_wrap=True)
-        else:
-            console.print(f"more seeds    dlexp train --from {escape(name)} --seeds {SEEDS}", soft_wrap=True)
-        if best["seeds"] == 1 and has_test:
-            console.print(f"sealed test   dlexp eval {escape(str(best['run_dir']))} --split test", soft_wrap=True)
+        _show_commands(findings, best, console)
+
+
+def _show_commands(findings: "Found", best: "BestSetting", console: Console) -> None:
+    """Print what to do next, in whole lines to be copied: a terminal wraps them without a break."""
+    console.print(f"winner        {escape(findings.command)}", soft_wrap=True)
+    result, has_test = findings.outcome.result, len(findings.spec.first.dataset.test) > 0
+    is_default = Path(result["run_dir"]).parent.parent == Path("runs").absolute()
+    name = result["run_id"] if is_default else result["run_dir"]
+    if best["seeds"] > 1 and has_test:
+        console.print(f"sealed test   dlexp train --from {escape(name)} --seeds {SEEDS} --test", soft_wrap=True)
+    else:
+        console.print(f"more seeds    dlexp train --from {escape(name)} --seeds {SEEDS}", soft_wrap=True)
+    if best["seeds"] == 1 and has_test:
+        console.print(f"sealed test   dlexp eval {escape(str(best['run_dir']))} --split test", soft_wrap=True)
 
 
 def _show_selection_bias(result: "SweepResult", best: "BestSetting", console: Console) -> None:
