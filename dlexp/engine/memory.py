@@ -116,9 +116,9 @@ def evaluation_batch(model: nn.Module, in_shape: tuple[int, ...], batch_size: in
 
     Layers put out s bytes an example, of which an update on B examples keeps at least half for the gradient (0.63 to 1:
     `benchmarks.memory`). Evaluation keeps at its peak e bytes an example, where a layer's input may go when its output
-    is there. B s / (2 e) examples at once take no more than training takes; B is taken where that is less.
-    At most `MOST_EVALUATED`, which is the number wherever those fit in `SMALL_EVALUATION`. It depends on the model and
-    the shapes only: a number may change in its last digits with the examples that a product has at once.
+    is there. B s / (2 e) examples at once take no more than training takes; B, or as many as fit in
+    `SMALL_EVALUATION`, are taken where that is less, and never more than `MOST_EVALUATED`. The number depends on the
+    model and the shapes only: last digits may change with the examples that a product has at once.
 
     Args:
         model: On any device; its mode stays.
@@ -139,7 +139,8 @@ def evaluation_batch(model: nn.Module, in_shape: tuple[int, ...], batch_size: in
     finally:
         model.train(was_training)
     peak = max(allocations.peak / NUM_TRIED, 1.0)
-    return min(MOST_EVALUATED, max(batch_size, int(batch_size * KEPT_SHARE * output_size / peak)))
+    sizes = (batch_size, batch_size * KEPT_SHARE * output_size / peak, SMALL_EVALUATION / peak)
+    return min(MOST_EVALUATED, int(max(sizes)))
 
 
 def output_bytes(model: nn.Module, x: Tensor) -> int:
