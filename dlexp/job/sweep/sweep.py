@@ -145,7 +145,7 @@ def resume(
     Raises:
         RunError: No such sweep, or code or data changed since it began.
     """
-    folder = scan.find(runs_dir, ref)
+    folder = scan.find_sweep(ref, runs_dir)
     kind = folder.manifest["kind"]
     if kind != "sweep":
         raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
@@ -201,6 +201,7 @@ def create_folder(spec: SweepSpec, overrides: list[str], origin: dict[str, str] 
         "params": {"search": strategy, **spec.first_choices, **searched},
         "monitor": {"metric": spec.metric, "mode": "max" if spec.is_high_better else "min"},
         "test_openings": 0,
+        "config_dir": None if spec.composed.config_dir is None else str(spec.composed.config_dir.resolve()),
         **({} if origin is None else {"from": origin}),
     }
     slug = "-".join([strategy if dimensions else "seeds", *(d.key.rpartition(".")[2] for d in dimensions)])
@@ -227,7 +228,8 @@ def _carry_out(
     started = time.monotonic() - _seconds_before(folder)
     outbox = mlflow.start(folder, spec.config["tracking"])
     around = {**environment(), "device": str(spec.first.device), "threads": torch.get_num_threads()}
-    trials = TrialStore(folder, spec.metric, dispatcher, FinishedTrials.around(folder, spec.metric), around)
+    elsewhere, is_retrying = FinishedTrials.around(folder, spec.metric), spec.search.retry_failed
+    trials = TrialStore(folder, spec.metric, dispatcher, elsewhere, around, is_retrying)
     loop = SearchLoop(spec, trials, interrupt)
     with recorded(folder), closing(listener):
         for event in loop.events():
