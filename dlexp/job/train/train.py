@@ -188,7 +188,8 @@ def carry_out(
     if end.status in ("finished", "stopped_early"):
         notes += [line for line in [no_better_than_guessing(built.dataset, result["metrics"])] if line]
     if end.status == "interrupted":
-        notes.append(f"checkpoint written; go on with: dlexp train --resume {_name_for_user(folder)}")
+        test = " --test" if open_test else ""
+        notes.append(f"checkpoint written; go on with: dlexp train --resume {_name_for_user(folder)}{test}")
     outcome = Outcome(result, exit_code(end.status, interrupt.exit_code), notes)
     tell(outcome)
     return outcome.warned(outbox.finish(should_stop=interrupt))
