@@ -23,7 +23,6 @@ from typing import Any
 import psutil
 
 from benchmarks import measure
-from benchmarks.account import Account
 
 MEMORY = Path("/dev/shm")  # a tmpfs, where there is one
 EARLY = 200  # trials after which memory is looked at first
