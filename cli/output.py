@@ -74,6 +74,14 @@ def show_notes(notes: list[str], console: Console) -> None:
         console.print(f"[yellow]{escape(note)}[/]")
 
 
+def show_next(console: Console, *commands: tuple[str, str]) -> None:
+    """Print the commands that come next, whole so that they can be copied, each with what it does."""
+    width = max(len(command) for command, _ in commands)
+    for number, (command, about) in enumerate(commands):
+        label = "" if number else "next"
+        console.print(f"{label:<12}{escape(command):<{width}}  {escape(about)}", soft_wrap=True)
+
+
 def show_json(document: Any) -> None:
     """Print one JSON document; numbers that are not finite become null."""
     sys.stdout.write(f"{dumps(document, indent=2)}\n")

@@ -41,7 +41,7 @@ WITHOUT_TEST = {
     "dlexp/augment/none.py": "an option, held by tests/augment/test_contract.py",
 }
 # Modules that the builder imports and that cannot change a number; dlexp/search/trial_id.py says why.
-WITHOUT_NUMBERS = {"dlexp.config.metric", "dlexp.config.trust", "dlexp.durable"}
+WITHOUT_NUMBERS = {"dlexp.config.metric", "dlexp.config.trust", "dlexp.durable", "dlexp.number"}
 # Tests that have no module of their name, and why.
 WITHOUT_MODULE = {
     "tests/data/test_corpus.py": "files of every kind, with the right value beside each",

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from dlexp.number import duration, noun
+
 from ..output import show_notes
 from ..text import escape
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from dlexp.job.sweep.sweep import Announcement, Found
 
 SHOWN = 10
+SEEDS = 8  # that a winner is trained with again, to know its mean and spread
 
 
 class Announcer:
@@ -58,7 +61,7 @@ class Announcer:
         assert self.board is not None
         if isinstance(event, RoundBegin):
             announced = event.round
-            self.board.begin_round(announced.number, len(announced.proposals), announced.notes, event.total)
+            self.board.begin_round(announced.number, announced.notes, event.total)
         elif isinstance(event, TrialEpoch):
             value = event.event.metrics.get(self.board.metric, float("nan"))
             self.board.epoch(event.trial.overrides, value)
@@ -72,7 +75,7 @@ def show(findings: "Found", console: Console) -> None:
     """Print what a sweep found."""
     result, best = findings.outcome.result, findings.outcome.result["best"]
     seconds = result["seconds"]
-    console.print(f"[bold]{result['status']}[/]: {len(result['trials'])} trials, {seconds:.1f} s")
+    console.print(f"[bold]{result['status']}[/]: {noun(len(result['trials']), 'trial')}, {duration(seconds)}")
     if findings.ranking:
         console.print(_leaderboard(findings))
     _show_importances(result, console)
@@ -94,8 +97,11 @@ def show(findings: "Found", console: Console) -> None:
         console.print(f"winner        {escape(findings.command)}", soft_wrap=True)
         is_default = Path(result["run_dir"]).parent.parent == Path("runs").resolve()
         name = result["run_id"] if is_default else result["run_dir"]
-        console.print(f"once more     dlexp train --from {escape(name)}", soft_wrap=True)
-        console.print(f"sealed test   dlexp eval {escape(str(best['run_dir']))} --split test", soft_wrap=True)
+        if best["seeds"] > 1:
+            console.print(f"sealed test   dlexp train --from {escape(name)} --seeds {SEEDS} --test", soft_wrap=True)
+        else:
+            console.print(f"more seeds    dlexp train --from {escape(name)} --seeds {SEEDS}", soft_wrap=True)
+            console.print(f"sealed test   dlexp eval {escape(str(best['run_dir']))} --split test", soft_wrap=True)
 
 
 def _show_selection_bias(result: "SweepResult", best: "BestSetting", console: Console) -> None:

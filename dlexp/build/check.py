@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from dlexp.build.program import Assembled
+from dlexp.build.program import Program
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError, first_line
 from dlexp.metric.choice import Metrics
@@ -45,7 +45,7 @@ def check_metrics(metrics: Metrics, dataset: Dataset) -> None:
 
 
 @torch.no_grad()
-def check_model(built: Assembled) -> None:
+def check_model(built: Program) -> None:
     """Send two blank examples through the model in evaluation mode, which changes nothing in it.
 
     Raises:

@@ -22,6 +22,7 @@ from dlexp.engine.stopping import Stopping
 from dlexp.engine.sums import Sums
 from dlexp.engine.task import Batch, Task, TrialSeeds, epoch_batches, gather, num_steps
 from dlexp.engine.trainer import Trainer
+from dlexp.number import noun
 
 PROGRESS_SECONDS = 0.2
 
@@ -115,7 +116,7 @@ class Run:
         if is_done:
             return TrialEnd(trial, "finished", "", best)
         if stopping.is_over:
-            reason = f"no {self.monitor} better than {stopping.best:.4g} in {stopping.wait} epochs"
+            reason = f"no {self.monitor} better than {stopping.best:.4g} in {noun(stopping.wait, 'epoch')}"
             return TrialEnd(trial, "stopped_early", reason, best)
         if self._is_late(0.0):
             return TrialEnd(trial, "stopped_early", f"trainer.max_seconds={self.trainer.max_seconds:g} are over", best)

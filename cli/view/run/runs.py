@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ...number import duration, noun, significant
+from dlexp.number import duration, noun, significant
 
 if TYPE_CHECKING:
     from dlexp.run.document import RunRecord

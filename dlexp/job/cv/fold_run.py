@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dlexp.build.components import Components
 from dlexp.config.space import JOB_GROUPS
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
-from dlexp.execution.assignment import Assignment, End
+from dlexp.engine.event import TrialEnd
+from dlexp.execution.assignment import Assignment
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import checksums, is_intact
 from dlexp.job.cv.document import FoldRecord
@@ -133,12 +135,12 @@ def train_fold_runs(fold_runs: Iterable[FoldRun], dataset: Dataset, dispatcher: 
             yield FoldResult(fold_run, _record(fold_run, folder, done), seconds, is_new=False)
             continue
         folder = folder or _create(fold_run)
-        dispatcher.datasets.keep(fold_run.config, dataset.with_parts(fold_run.fold.train, fold_run.fold.val))
+        components = Components(fold_run.config, dataset.with_parts(fold_run.fold.train, fold_run.fold.val))
         waiting[folder.path] = fold_run, folder
-        assignments.append(Assignment(fold_run.config, folder.path, "fold"))
+        assignments.append(Assignment(fold_run.config, folder.path, "fold", built=components))
     for event in dispatcher.train(assignments):
-        if isinstance(event, End):
-            yield _end(*waiting[event.path], event)
+        if isinstance(event.event, TrialEnd):
+            yield _end(*waiting[event.path], event.event, event.size)
 
 
 def _known(cv: RunFolder) -> dict[tuple[Any, ...], RunFolder]:
@@ -174,12 +176,12 @@ def _create(fold_run: FoldRun) -> RunFolder:
     return folder
 
 
-def _end(fold_run: FoldRun, folder: RunFolder, end: End) -> FoldResult:
+def _end(fold_run: FoldRun, folder: RunFolder, end: TrialEnd, size: int) -> FoldResult:
     result = folder.result if end.status != "failed" else None
     if result is None:
         seconds = sum(record["seconds"] for record in folder.history())
         return FoldResult(fold_run, _record(fold_run, folder, {"status": "failed", "metrics": {}}), seconds, end.reason)
-    seconds = result["seconds"] / end.size  # of a program's time, the share of each
+    seconds = result["seconds"] / size  # of a program's time, the share of each
     sealed = {} if folder.is_synced else {"sealed": checksums(folder)}
     folder.update_manifest(seconds=seconds, **sealed)
     return FoldResult(fold_run, _record(fold_run, folder, result), seconds)

@@ -9,7 +9,7 @@ from dlexp.build.check import check_model
 from dlexp.build.dataset import deal_folds, deal_inner, load_data
 from dlexp.build.node import build
 from dlexp.build.objective import choose_monitor
-from dlexp.build.program import Assembled, assemble
+from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed, logged_params
 from dlexp.config.override import parse, yaml_value
 from dlexp.config.resolve import resolve
@@ -90,7 +90,7 @@ class CVSpec:
     dataset: Dataset
     folds: list[Fold]
     metric: str
-    first: Assembled
+    first: Program
     inner: InnerSearch | None
     config_dir: Path | None
     left_out: list[str]
@@ -229,7 +229,7 @@ def _search(space: Space, config: dict[str, Any], part: Dataset) -> tuple[InnerS
     return inner, [setting(space, valid[0].settings, valid[0].epochs)]
 
 
-def _objective(search: Search, default: str, first: Assembled) -> str:
+def _objective(search: Search, default: str, first: Program) -> str:
     """Return the metric that inner searches compare settings by."""
     metric = default
     if search.metric != "auto":

@@ -6,9 +6,10 @@ from typing import Any
 
 from dlexp import device as devices
 from dlexp.build.check import check_model
+from dlexp.build.components import Components
 from dlexp.build.dataset import JOINED, Datasets
 from dlexp.build.node import build
-from dlexp.build.program import Assembled, assemble
+from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed
 from dlexp.config.space import JOB_GROUPS, Space, read_space
 from dlexp.direction import is_better_high
@@ -43,7 +44,7 @@ class SweepSpec:
     search: Search
     metric: str
     is_high_better: bool
-    first: Assembled
+    first: Program
     code: str
     key: str
     validity: ValidityCheck
@@ -81,7 +82,7 @@ class SweepSpec:
             composed = self.space.compose(proposal.settings, seed, **trainer)
             dataset = self.validity.load(composed.config)
             trial_id = ids.trial_id(on_device(composed.config), dataset.fingerprint, self.code)
-            trials.append(Trial(trial_id, proposal, seed, composed, dataset))
+            trials.append(Trial(trial_id, proposal, seed, composed, Components(composed.config, dataset)))
         return trials
 
     def rounds(self) -> Rounds:

@@ -26,6 +26,7 @@ from dlexp.job.sweep.loop import SearchLoop, SweepEvent, TrialDone
 from dlexp.job.sweep.result import summarize
 from dlexp.job.sweep.spec import SweepSpec, prepare
 from dlexp.job.sweep.trial_store import FinishedTrials, TrialStore
+from dlexp.number import noun
 from dlexp.report.attempt import attempt
 from dlexp.run import name, scan
 from dlexp.run.environment import environment, now
@@ -268,4 +269,4 @@ def _notes(folder: RunFolder, loop: SearchLoop) -> list[str]:
     if not loop.why:
         return []
     cure = "the same command again" if loop.why == "interrupted" else "raise the limit and give the command again"
-    return [f"{loop.why}: {len(loop.entries)} trials are kept; go on with {cure}"]
+    return [f"{loop.why}: {noun(len(loop.entries), 'trial')} kept; go on with {cure}"]

@@ -14,7 +14,7 @@ from typing import Any
 
 from dlexp.engine.event import EpochEnd
 from dlexp.error import RunError
-from dlexp.execution.assignment import Assignment, Epoch
+from dlexp.execution.assignment import Assignment
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import checksums, is_intact
 from dlexp.job.sweep.trial import Outcome, Trial, by_id, outcome
@@ -123,7 +123,7 @@ class TrialStore:
             assignments, lambda: not stop_reason(), lambda assignment: self._begin(by_folder[assignment.path])
         ):
             trial = by_folder[event.path]
-            if isinstance(event, Epoch):
+            if isinstance(event.event, EpochEnd):
                 yield trial, event.event
             else:
                 ended = outcome(RunFolder(event.path), self.metric, trial.proposal.until)
@@ -131,9 +131,7 @@ class TrialStore:
                 yield trial, ended
 
     def _assign(self, trial: Trial, path: Path) -> Assignment:
-        config = trial.composed.config
-        self.dispatcher.datasets.keep(config, trial.dataset)
-        return Assignment(config, path, "trial", trial.proposal.until)
+        return Assignment(trial.composed.config, path, "trial", trial.proposal.until, trial.components)
 
     def _place(self, trial: Trial) -> Path:
         """Return where a trial's folder is, or will be."""

@@ -9,6 +9,7 @@ from dlexp.config import catalog, trust
 from dlexp.config.override import Override, parse, yaml_value
 from dlexp.error import ConfigError, RunError
 from dlexp.job.sweep.document import SeedSpread, SweepResult
+from dlexp.number import noun
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 
@@ -136,7 +137,8 @@ def _explain(trial: RunFolder, best_epoch: int, given: list[Override]) -> list[s
     if not best_epoch:
         raise ConfigError(f"--on: got {JOINED}; trial {trial.run_id} has no best epoch, so give trainer.epochs")
     epochs = next((o.value for o in given if o.key == "trainer.epochs"), None)
-    length = f"the {best_epoch} epochs after which the winner was best" if epochs is None else f"{epochs} epochs"
+    as_many = f"the {noun(best_epoch, 'epoch')} after which the winner was best"
+    length = as_many if epochs is None else noun(epochs, "epoch")
     lines = [f"on      training and validation part for {length}; nothing is left to validate on"]
     schedule = trial.config["schedule"]["_target_"]
     if not schedule.endswith(".Constant"):
