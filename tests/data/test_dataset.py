@@ -102,7 +102,8 @@ def test_equal_rows_are_counted(width, seed):
     table = draw.integers(0, 3, (40, width))
     for kind in (np.uint8, np.float32, np.float64):
         inputs, parts = torch.from_numpy(table.astype(kind)), torch.arange(40).split([20, 10, 10])
-        data = Dataset("x", "binary", inputs, torch.zeros(40, dtype=torch.long), *parts, ["a", "b"])
+        train, val, test = parts
+        data = make(inputs, train=train, val=val, test=test)
         rows = [tuple(row) for row in table.tolist()]
         expected = {
             "val": sum(row in set(rows[:20]) for row in rows[20:30]),
