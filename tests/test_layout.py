@@ -86,7 +86,7 @@ WITHOUT_MODULE = {
     "tests/job/train/test_torchvision.py": "a use case: torchvision's data and models",
     "tests/job/train/test_train_killed.py": "a use case: kills",
     "tests/job/train/test_user_code.py": "a use case: classes of the user",
-    "tests/tracking/test_server.py": "a use case: a server that goes away",
+    "tests/tracking/test_outage.py": "a use case: a server that goes away",
 }
 
 

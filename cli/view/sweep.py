@@ -95,7 +95,7 @@ def show(findings: "Found", console: Console) -> None:
     if best is not None:
         # whole lines, to be copied: a terminal wraps them without a break
         console.print(f"winner        {escape(findings.command)}", soft_wrap=True)
-        is_default = Path(result["run_dir"]).parent.parent == Path("runs").resolve()
+        is_default = Path(result["run_dir"]).parent.parent == Path("runs").absolute()
         name = result["run_id"] if is_default else result["run_dir"]
         if best["seeds"] > 1:
             console.print(f"sealed test   dlexp train --from {escape(name)} --seeds {SEEDS} --test", soft_wrap=True)

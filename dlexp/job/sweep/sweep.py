@@ -33,6 +33,7 @@ from dlexp.run.environment import environment, now
 from dlexp.run.folder import MANIFEST, RESULT, RunFolder
 from dlexp.run.jsonable import plain
 from dlexp.run.status import Status
+from dlexp.run.stored import moved_overrides
 from dlexp.tracking import mlflow
 
 
@@ -151,7 +152,7 @@ def resume(
     if kind != "sweep":
         raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
-    here = [*overrides, override_of("runs_dir", str(folder.runs_dir))]
+    here = [*overrides, *moved_overrides(folder), override_of("runs_dir", str(folder.runs_dir))]
     with trust.words_of(folder.run_id):
         return start(here, config_dir, announce=announce, tell=tell, resumed=folder, has_figures=has_figures)
 
@@ -176,7 +177,7 @@ def _require_same_key(spec: SweepSpec, folder: RunFolder) -> None:
 
 def find_folder(spec: SweepSpec) -> RunFolder | None:
     """Return the folder of an earlier sweep that asked for the same trials, the newest."""
-    experiment = Path(spec.config["runs_dir"]) / spec.experiment
+    experiment = Path(spec.config["runs_dir"]) / name.experiment_folder(spec.experiment)
     for path in sorted(experiment.glob(f"*-*/{MANIFEST}"), reverse=True):
         try:
             manifest = json.loads(path.read_bytes())
