@@ -91,6 +91,18 @@ def select(settings: list[list[Model]], share_of: int | None = None) -> Selectio
     return Selection(float(values_S[winner]), optimism, corrected, low, high, _wins(settings, winner))
 
 
+def spread_over_noise(settings: list[list[Model]]) -> float:
+    """Return how far the settings' scores lie apart, in units of the noise of one.
+
+    The deviation is that of a normal law with their interquartile range, IQR / 1.349; the noise is the median over
+    settings of sqrt(mean_b n_b^2), of each model at its best epoch. Settings of one true score give about 1.
+    """
+    picked = [_pick_epochs(models, 0.0) for models in settings]
+    lower, upper = np.quantile([value_B[0] for value_B, _ in picked], [0.25, 0.75])
+    noise = float(np.median([math.sqrt(float((noise_B**2).mean())) for _, noise_B in picked]))
+    return float(upper - lower) / 1.349 / noise if noise else 0.0
+
+
 def _wilson(share: float, num: int) -> tuple[float, float]:
     """Return (p + z^2 / 2N -+ z sqrt(p (1 - p) / N + z^2 / 4N^2)) / (1 + z^2 / N)."""
     z = NORMAL * WIDEN

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from dlexp.statistic import jitter
-from dlexp.statistic.selection import Model, select
+from dlexp.statistic.selection import Model, select, spread_over_noise
 
 SHRINK = 1.5**0.75
 
@@ -148,3 +148,18 @@ def test_settings_without_an_error_are_given_the_noise_of_their_equals():
     selection = select(alone(right_EN.mean(1), noise_BS), 100)
     assert 0.001 < selection.optimism < 0.02
     assert selection.wins < 0.5
+
+
+@pytest.mark.parametrize(
+    ("deviation", "low", "high"), [(0.0, 0.7, 1.3), (1.0, 1.1, 1.8), (3.0, 2.4, 4.0)], ids=["equal", "spread", "wide"]
+)
+@pytest.mark.parametrize("num_settings", [50, 200])
+def test_how_far_settings_lie_apart_in_units_of_their_noise(num_settings, deviation, low, high):
+    draw = np.random.default_rng(0)
+    values = deviation * draw.normal(size=num_settings) + draw.normal(size=num_settings)
+    settings = [[Model(np.array([value]), draw.normal(size=(400, 1)))] for value in values]
+    assert low < spread_over_noise(settings) < high  # sqrt(1 + deviation^2)
+
+
+def test_settings_without_noise_are_not_said_to_be_far_apart():
+    assert spread_over_noise([[Model(np.array([value]), np.zeros((9, 1)))] for value in (0.1, 0.9)]) == 0

@@ -9,7 +9,7 @@ from dlexp.job.sweep.document import SelectionBias
 from dlexp.job.sweep.evidence import Scores, Unknown, read_scores
 from dlexp.job.sweep.leaderboard import RankedSetting, RankedTrial
 from dlexp.statistic import jitter
-from dlexp.statistic.selection import select
+from dlexp.statistic.selection import select, spread_over_noise
 from dlexp.statistic.stream import stream
 
 MOST_DRAWS, FEWEST_DRAWS = 400, 50  # pairs of opposite sign
@@ -17,6 +17,7 @@ CELLS = 5e6  # draws times candidates, eight bytes each
 # Where `benchmarks.statistic.selection` finds the correction too large: the noise is far from normal.
 FEW_ERRORS = 5  # of the winner, for shares of right examples
 FEW_EXAMPLES = 100  # for other metrics
+WIDE = 2.0  # deviations of one setting's noise by which the settings differ
 UNIT_METRICS = ("accuracy", "precision", "recall", "f1", "fbeta", "auc", "error")
 
 
@@ -53,7 +54,7 @@ def selection_bias(ranking: list[RankedSetting], metric: str) -> SelectionBias:
         "corrected": _within(value - sign * selection.optimism, metric),
         "corrected_interval": [_within(end, metric) for end in ends],
         "corrected_epochs": has_epochs,
-        "corrected_notes": _notes(whole, metric, has_epochs=has_epochs),
+        "corrected_notes": _notes(whole, metric, spread_over_noise(settings), has_epochs=has_epochs),
         "wins": selection.wins,
     }
 
@@ -97,7 +98,7 @@ def _within(value: float, metric: str) -> float:
     return min(value, 1.0) if name == "r2" else max(value, 0.0) if not is_better_high(metric) else value
 
 
-def _notes(whole: list[RankedSetting], metric: str, *, has_epochs: bool) -> list[str]:
+def _notes(whole: list[RankedSetting], metric: str, spread: float, *, has_epochs: bool) -> list[str]:
     """Return in words what the correction does not cover."""
     notes = []
     if not has_epochs:
@@ -109,5 +110,9 @@ def _notes(whole: list[RankedSetting], metric: str, *, has_epochs: bool) -> list
     elif (errors := round((1 - (whole[0].value or 0.0)) * num, 1)) < FEW_ERRORS:
         notes.append(
             f"the best errs on {errors:g} examples: with fewer than {FEW_ERRORS} the correction may be too large"
+        )
+    if spread > WIDE:
+        notes.append(
+            f"the settings differ by {spread:.1f} times their noise: the optimism may be taken for a third too large"
         )
     return notes
