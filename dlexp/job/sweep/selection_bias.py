@@ -17,7 +17,7 @@ CELLS = 5e6  # draws times candidates, eight bytes each
 # Where `benchmarks.statistic.selection` finds the correction too large: the noise is far from normal.
 FEW_ERRORS = 5  # of the winner, for shares of right examples
 FEW_EXAMPLES = 100  # for other metrics
-WIDE = 2.0  # deviations of one setting's noise by which the settings differ
+WIDE, MANY = 2.0, 10  # deviations of one setting's noise by which more than so many settings differ
 UNIT_METRICS = ("accuracy", "precision", "recall", "f1", "fbeta", "auc", "error")
 
 
@@ -111,7 +111,7 @@ def _notes(whole: list[RankedSetting], metric: str, spread: float, *, has_epochs
         notes.append(
             f"the best errs on {errors:g} examples: with fewer than {FEW_ERRORS} the correction may be too large"
         )
-    if spread > WIDE:
+    if spread > WIDE and len(whole) > MANY:
         notes.append(
             f"the settings differ by {spread:.1f} times their noise: the optimism may be taken for a third too large"
         )
