@@ -10,6 +10,7 @@ from dlexp.number import duration, noun
 
 from ..output import show_notes
 from ..text import escape
+from .fit import show_table
 
 if TYPE_CHECKING:
     from dlexp.console.board import Board
@@ -46,7 +47,8 @@ class Announcer:
         console.print(f"by      {spec.composed.choices['search']}, best {spec.metric}")
         console.print(f"device  {spec.first.device_line}")
         console.print(f"sweep   {escape(str(about.folder.path))}" + ("" if about.is_new else ", going on"))
-        self.board = Board(console, spec.metric, spec.is_high_better, max(1, len(spec.space.seeds)))
+        epochs = spec.first.run.trainer.epochs
+        self.board = Board(console, spec.metric, spec.is_high_better, max(1, len(spec.space.seeds)), epochs)
         return self
 
     def close(self) -> None:
@@ -77,7 +79,7 @@ def show(findings: "Found", console: Console) -> None:
     seconds = result["seconds"]
     console.print(f"[bold]{result['status']}[/]: {noun(len(result['trials']), 'trial')}, {duration(seconds)}")
     if findings.ranking:
-        console.print(_leaderboard(findings))
+        show_table(_leaderboard(findings), console, ("epochs",))
     _show_importances(result, console)
     failed = sum(record["status"] in ("failed", "diverged") for record in result["trials"])
     if failed:
