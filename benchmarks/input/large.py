@@ -4,7 +4,7 @@ Each is made in a scratch folder, trained for one epoch by the command line with
 again with what the first run left in its cache. Measured are wall seconds and the process's own memory (RssAnon; the
 pages of mapped files are the system's, which takes them back at need). Required: at most the stated 4 GiB.
 
-    python -m benchmarks.input.large [--kind csv parquet pictures] [--rows 20000000] [--pictures 200000] [--folder FOLDER]
+    python -m benchmarks.input.large [--kind csv parquet pictures] [--rows 20000000] [--pictures 200000] [--folder F]
 """
 
 import argparse
