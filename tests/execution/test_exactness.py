@@ -1,5 +1,8 @@
 """Forms of a program that give the same bits are told from those that do not."""
 
+import json
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -9,6 +12,7 @@ from dlexp.config.resolve import resolve
 from dlexp.engine.forward import Solo
 from dlexp.execution import exactness
 from dlexp.execution.exactness import are_equal, equal_forms, trace
+from dlexp.job.cv import cv
 
 COMMON = ["tracking=none", "trainer.threads=1", "data.limit=100"]
 CONV = ["model=cnn", "model.channels=[4,4]"]
@@ -63,3 +67,22 @@ def test_a_form_that_fails_is_in_neither_list(monkeypatch):
 
     monkeypatch.setattr(exactness, "make_program", scarce)
     assert equal_forms(made(*CONV), ["vmapped", "batched"]) == (["batched"], [])
+
+
+@pytest.mark.parametrize("channels", ["[4,4]", "[8,8]"])
+def test_the_form_of_training_changes_no_bit_of_augmented_folds(tmp_path, channels):
+    """The folds train on 162 or 163 of 203 examples: last batches of two or three, in dense layers as in others."""
+    conv = ["model=cnn", f"model.channels={channels}", "augment=flip_crop", "augment.padding=1"]
+    shared = ["tracking=none", "trainer.threads=1", "data.limit=203", "trainer.epochs=2", "cv.k=5", *conv]
+    weights, scores = [], []
+    for fuse in ("off", "5", "auto"):
+        arguments = [*shared, f"trainer.fuse={fuse}", f"runs_dir={tmp_path / fuse}"]
+        result = cv.start(arguments, announce=lambda _: lambda _: None, has_figures=False).result
+        scores.append([result[key] for key in ("mean", "std", "out_of_fold")])
+        folds = sorted(Path(result["run_dir"]).glob("folds/*"), key=lambda path: path.name.partition("-")[2])
+        weights.append([(fold / "checkpoints/last/weights.safetensors").read_bytes() for fold in folds])
+    assert scores == scores[:1] * 3
+    assert weights == weights[:1] * 3
+    assert len(weights[0]) == 5
+    (chosen,) = json.loads((Path(result["run_dir"]) / "engines.json").read_text()).values()
+    assert chosen["is_exact"]

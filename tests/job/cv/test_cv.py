@@ -4,7 +4,7 @@ import json
 import os
 import signal
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -278,24 +278,3 @@ def test_a_program_that_fails_leaves_its_folds_to_be_trained_alone(tmp_path, who
 def test_the_held_out_part_choosing_the_epoch_is_said(tmp_path):
     outcome = start(tmp_path, *QUICK, "trainer.monitor=val/accuracy")
     assert "optimistic" in outcome.notes[0]
-
-
-def test_the_form_of_training_changes_no_bit_of_augmented_folds(tmp_path):
-    """41 and 40 examples are held out of 203: the last batches of the folds differ in length."""
-    conv = ["model=cnn", "model.channels=[4,4]", "augment=flip_crop", "augment.padding=1", "data.limit=203", "cv.k=5"]
-    results, weights = [], []
-    for fuse in ("off", "5", "auto"):
-        outcome = start(tmp_path / fuse, *QUICK[1:4], *conv, f"trainer.fuse={fuse}")
-        results.append(plain(outcome.result))
-        folders = [folder_of(outcome).child(record["run_id"]) for record in results_of(outcome)]
-        weights.append([(folder.checkpoints / "last" / "weights.safetensors").read_bytes() for folder in folders])
-    assert results[1] == results[0]
-    assert results[2] == results[0]
-    assert weights[1] == weights[0]
-    assert weights[2] == weights[0]
-    (chosen,) = json.loads((folder_of(outcome).path / "engines.json").read_text()).values()
-    assert chosen["is_exact"]
-
-
-def results_of(outcome: Outcome) -> list[dict[str, Any]]:
-    return cast(list[dict[str, Any]], outcome.result["folds"])
