@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
+from dlexp.config.source.environment import redact
 from dlexp.run.jsonable import dumps
 
 from .stream import tell
@@ -98,7 +99,7 @@ def yaml_text(value: Any) -> str:
 
 def show_error(kind: str, message: str, code: int, *, is_json: bool) -> int:
     """Print an error as one line on stderr, and as a document on stdout when JSON is asked for; return the code."""
-    message = " ".join(message.split())
+    message = redact(" ".join(message.split()))
     if is_json:
         show_json({"error": {"kind": kind, "message": message}})
     tell(f"{kind} error: {message}")

@@ -20,6 +20,10 @@ def sync(
         ),
     ] = None,
     runs_dir: RunsDir = Path("runs"),
+    uri: Annotated[
+        str | None,
+        typer.Option(metavar="URI", help="Another store than the one the runs were meant for.", show_default=False),
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -31,7 +35,7 @@ def sync(
     from dlexp.tracking.sync import sync as sync_job
 
     console = people(json, is_quiet=quiet)
-    done = sync_job(runs_dir, run or [], lambda line: console.print(escape(line)))
+    done = sync_job(runs_dir, run or [], lambda line: console.print(escape(line)), uri)
     if json:
         show_json(done)
     for record in done:

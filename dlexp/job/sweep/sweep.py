@@ -23,7 +23,7 @@ from dlexp.job.sweep.document import SweepResult
 from dlexp.job.sweep.figure import draw_figures
 from dlexp.job.sweep.leaderboard import RankedSetting, command
 from dlexp.job.sweep.loop import SearchLoop, SweepEvent, TrialDone
-from dlexp.job.sweep.result import summarize
+from dlexp.job.sweep.result import beside_a_guess, summarize
 from dlexp.job.sweep.spec import SweepSpec, prepare
 from dlexp.job.sweep.trial_store import FinishedTrials, TrialStore
 from dlexp.number import noun
@@ -33,6 +33,7 @@ from dlexp.run.environment import environment, now
 from dlexp.run.folder import MANIFEST, RESULT, RunFolder
 from dlexp.run.jsonable import plain
 from dlexp.run.status import Status
+from dlexp.run.stored import moved_overrides
 from dlexp.tracking import mlflow
 
 
@@ -151,7 +152,7 @@ def resume(
     if kind != "sweep":
         raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
-    here = [*overrides, override_of("runs_dir", str(folder.runs_dir))]
+    here = [*overrides, *moved_overrides(folder), override_of("runs_dir", str(folder.runs_dir))]
     with trust.words_of(folder.run_id):
         return start(here, config_dir, announce=announce, tell=tell, resumed=folder, has_figures=has_figures)
 
@@ -176,7 +177,7 @@ def _require_same_key(spec: SweepSpec, folder: RunFolder) -> None:
 
 def find_folder(spec: SweepSpec) -> RunFolder | None:
     """Return the folder of an earlier sweep that asked for the same trials, the newest."""
-    experiment = Path(spec.config["runs_dir"]) / spec.experiment
+    experiment = Path(spec.config["runs_dir"]) / name.experiment_folder(spec.experiment)
     for path in sorted(experiment.glob(f"*-*/{MANIFEST}"), reverse=True):
         try:
             manifest = json.loads(path.read_bytes())
@@ -246,7 +247,8 @@ def _carry_out(
         folder.update_manifest(status=result["status"], end=now())
     code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
     best = ranking[0] if result["best"] is not None else None
-    outcome = Outcome(plain(result), code, [*dispatcher.notes, *_notes(folder, loop)])
+    notes = [*dispatcher.notes, *_notes(folder, loop), *beside_a_guess(ranking, result)]
+    outcome = Outcome(plain(result), code, notes)
     findings = Found(outcome, ranking, spec, command(best) if best else "")
     tell(findings)
     return replace(findings, outcome=outcome.warned(outbox.finish(should_stop=interrupt)))

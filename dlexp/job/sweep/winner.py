@@ -12,6 +12,7 @@ from dlexp.job.sweep.document import SeedSpread, SweepResult
 from dlexp.number import noun
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
+from dlexp.run.stored import moved_overrides
 
 JOINED = "train+val"
 BY_VALIDATION = ("trainer.monitor", "trainer.patience", "trainer.min_delta")
@@ -69,7 +70,9 @@ def recipe(
             inherited = [o for o in inherited if o.key != "trainer.epochs"]
             added.append(f"trainer.epochs={best_epoch}")
         notes += _explain(trial, best_epoch, given)
-    if not any(o.key == "runs_dir" for o in given) and sweep.runs_dir != Path("runs").resolve():
+    if not any(o.key == "data" or o.key.startswith("data.") for o in given):
+        added += moved_overrides(trial)
+    if not any(o.key == "runs_dir" for o in given) and sweep.runs_dir != Path("runs").absolute():
         added.append(f"runs_dir={yaml_value(str(sweep.runs_dir))}")
     inherited = [o for o in inherited if o.key != "runs_dir"]
     return Recipe([*(o.text for o in inherited), *added, *overrides], origin, notes)

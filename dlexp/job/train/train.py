@@ -197,7 +197,7 @@ def carry_out(
 
 def _name_for_user(folder: RunFolder) -> str:
     """Return what --resume finds the run by: its id where that is looked for by default, else its folder."""
-    is_default = folder.runs_dir == Path("runs").resolve()
+    is_default = folder.runs_dir == Path("runs").absolute()
     return folder.run_id if is_default else shlex.quote(str(folder.path))
 
 
