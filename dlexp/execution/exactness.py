@@ -53,8 +53,8 @@ def trace(components: list[Components], engine: str) -> Trace:
             pass
         for row, tensors in enumerate(made):
             tensors += run.step.forward.weights(row).values()
-    heads = [rows[: run.trainer.eval_batch_size] for rows in run.task.val]
-    outputs = predict(run.step.forward, run.task, heads, run.trainer.eval_batch_size)
+    heads = [rows[: run.eval_batch_size] for rows in run.task.val]
+    outputs = predict(run.step.forward, run.task, heads, run.eval_batch_size)
     for row, tensors in enumerate(made):
         tensors.append(outputs[row, : len(heads[row])])
     return made
