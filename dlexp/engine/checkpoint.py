@@ -223,7 +223,7 @@ def _read_verified(folder: Path) -> dict[str, bytes]:
         expected = {name: (files[name]["size"], files[name]["sha256"]) for name in (WEIGHTS, STATE)}
     except FileNotFoundError as error:
         raise RunError(f"{folder}: no checkpoint; the run ended before its first one") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(folder / MANIFEST) from error
     for name, (size, digest) in expected.items():
         try:

@@ -213,3 +213,11 @@ def test_state_with_code_in_it_is_refused(tmp_path):
     checkpoint.save(tmp_path / "last", {"weight": torch.zeros(2)}, {"epoch": 1, "path": Path("x")})
     with pytest.raises(RunError, match="not the plain numbers that dlexp writes"):
         checkpoint.load(tmp_path / "last")
+
+
+def test_a_manifest_that_is_a_folder_is_one_line(tmp_path):
+    save(tmp_path / "last", {"w": torch.zeros(1)}, {"epoch": 1})
+    (tmp_path / "last" / "manifest.json").unlink()
+    (tmp_path / "last" / "manifest.json").mkdir()
+    with pytest.raises(RunError, match=r"manifest\.json: damaged"):
+        load(tmp_path / "last")
