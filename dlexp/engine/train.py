@@ -36,6 +36,7 @@ class Run:
     Attributes:
         seeds: Of each trial, as are `stopping` and `trials`.
         trials: The number that events call each row by.
+        eval_batch_size: Examples evaluated at once.
         schedule_state: Tensors (T,) of a schedule that follows the metric.
         epoch: Epochs done.
         position: Updates done in the epoch in hand.
@@ -50,6 +51,7 @@ class Run:
     seeds: list[TrialSeeds]
     monitor: str
     stopping: list[Stopping]
+    eval_batch_size: int
     schedule_state: dict[str, Tensor] = field(default_factory=dict)
     trials: list[int] = field(default_factory=lambda: [0])
     should_stop: Callable[[], bool] = lambda: False
@@ -227,7 +229,7 @@ class Run:
 
     def _outputs(self) -> Tensor:
         with self.step.averaged():
-            return predict(self.step.forward, self.task, self.task.val, self.trainer.eval_batch_size)
+            return predict(self.step.forward, self.task, self.task.val, self.eval_batch_size)
 
     def _score(self, outputs: Tensor) -> dict[str, list[float]]:
         split, _, name = self.monitor.partition("/")

@@ -23,7 +23,7 @@ from dlexp.job.sweep.document import SweepResult
 from dlexp.job.sweep.figure import draw_figures
 from dlexp.job.sweep.leaderboard import RankedSetting, command
 from dlexp.job.sweep.loop import SearchLoop, SweepEvent, TrialDone
-from dlexp.job.sweep.result import summarize
+from dlexp.job.sweep.result import beside_a_guess, summarize
 from dlexp.job.sweep.spec import SweepSpec, prepare
 from dlexp.job.sweep.trial_store import FinishedTrials, TrialStore
 from dlexp.number import noun
@@ -247,7 +247,7 @@ def _carry_out(
         folder.update_manifest(status=result["status"], end=now())
     code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
     best = ranking[0] if result["best"] is not None else None
-    outcome = Outcome(plain(result), code, _notes(folder, loop))
+    outcome = Outcome(plain(result), code, [*_notes(folder, loop), *beside_a_guess(ranking, result)])
     findings = Found(outcome, ranking, spec, command(best) if best else "")
     tell(findings)
     return replace(findings, outcome=outcome.warned(outbox.finish(should_stop=interrupt)))
