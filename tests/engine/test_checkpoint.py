@@ -216,8 +216,8 @@ def test_state_with_code_in_it_is_refused(tmp_path):
 
 
 def test_a_manifest_that_is_a_folder_is_one_line(tmp_path):
-    save(tmp_path / "last", {"w": torch.zeros(1)}, {"epoch": 1})
+    checkpoint.save(tmp_path / "last", {"w": torch.zeros(1)}, {"epoch": 1})
     (tmp_path / "last" / "manifest.json").unlink()
     (tmp_path / "last" / "manifest.json").mkdir()
     with pytest.raises(RunError, match=r"manifest\.json: damaged"):
-        load(tmp_path / "last")
+        checkpoint.load(tmp_path / "last")
