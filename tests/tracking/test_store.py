@@ -108,7 +108,7 @@ class Answers(BaseHTTPRequestHandler):
         self.send_header("Retry-After", "86400")
         self.end_headers()
 
-    def log_message(self, *_):
+    def log_message(self, format, *args):
         pass
 
 
