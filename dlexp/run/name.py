@@ -33,19 +33,23 @@ def new_run_id() -> str:
 def slug(overrides: list[str]) -> str:
     """Return a short name made of what the user set, such as "resnet-lr0.1-epochs30"; "default" for nothing.
 
-    A group's choice gives its option's name (`dropout=none`: "no-dropout"), a key its last part and its value. Where
-    the run is written and tracked does not matter.
+    A group's choice gives its option's name (`dropout=none`: "no-dropout"), a key its last part and its value. Names
+    begin with what tells runs of an experiment apart: the trainer's settings follow, and last those of the data, by
+    which experiments are called. Where the run is written and tracked does not matter.
     """
-    words = []
-    for override in overrides:
-        key, _, value = override.lstrip("+~").partition("=")
-        if not tells_runs_apart(key):
-            continue
-        if "." in key or key == "seed":
-            words.append(f"{key.rpartition('.')[2]}{value}")
-        else:
-            words.append(f"no-{key}" if value == "none" else value)
-    return clean("-".join(words)) or "default"
+    pairs = [(key, value) for key, _, value in (override.lstrip("+~").partition("=") for override in overrides)]
+    telling = sorted((pair for pair in pairs if tells_runs_apart(pair[0])), key=lambda pair: _place(pair[0]))
+    return clean("-".join(_word(key, value) for key, value in telling)) or "default"
+
+
+def _place(key: str) -> int:
+    return {"trainer": 1, "data": 2}.get(key.partition(".")[0], 0)
+
+
+def _word(key: str, value: str) -> str:
+    if "." in key or key == "seed":
+        return f"{key.rpartition('.')[2]}{value}"
+    return f"no-{key}" if value == "none" else value
 
 
 def clean(text: str) -> str:

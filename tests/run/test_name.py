@@ -35,6 +35,7 @@ def test_ids_of_processes_that_start_at_once_differ():
     [
         ([], "default"),
         (["model=resnet", "optimizer.lr=0.1"], "resnet-lr0.1"),
+        (["data=iris", "trainer.epochs=3", "model=cnn", "data.limit=9", "seed=1"], "cnn-seed1-epochs3-iris-limit9"),
         (["dropout=none", "seed=3"], "no-dropout-seed3"),
         (["+model.widths=[64,32]"], "widths-64-32"),
         (["runs_dir=/tmp/x", "tracking.uri=http://a", "tracking=none"], "default"),
