@@ -1,9 +1,10 @@
 """Which device, and how many threads."""
 
-import psutil
 import os
 import subprocess
 import sys
+
+import psutil
 import pytest
 import torch
 from torch import nn
