@@ -12,7 +12,6 @@ from dlexp.error import DiskFault
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _ELSEWHERE = "set runs_dir to a folder that may be written to"
 _CURES = {
-    errno.EISDIR: "a folder stands in the place of a file: move it away",
     errno.ENOSPC: "free some space or set runs_dir to another disk",
     errno.EDQUOT: "free some space or set runs_dir to another disk",
     errno.EFBIG: "raise the limit on the size of files (ulimit -f)",

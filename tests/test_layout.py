@@ -45,6 +45,7 @@ WITHOUT_NUMBERS = {"dlexp.config.metric", "dlexp.config.trust", "dlexp.durable",
 # Tests that have no module of their name, and why.
 WITHOUT_MODULE = {
     "tests/data/test_corpus.py": "files of every kind, with the right value beside each",
+    "tests/job/test_damaged.py": "every file of a run damaged in every way, through compare, eval and predict",
     "tests/job/test_corpus.py": "the same files through train, cv, predict and the audit",
     "tests/job/train/test_odd_data.py": "numbers that are hard to keep, through a training run",
     "tests/docs/test_configure.py": "a page of the documents",

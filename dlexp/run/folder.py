@@ -42,8 +42,7 @@ class RunFolder:
 
     Attributes:
         is_synced: Whether what is written waits for the disk, milliseconds a file, so that it survives a power cut.
-            Trials of a sweep do not wait: `dlexp.execution.integrity` finds those that a power cut damaged, and they
-            are trained anew. A kill damages nothing either way.
+            Trials of a sweep do not wait; `dlexp.execution.integrity` finds those that a power cut damaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -271,8 +270,8 @@ class RunFolder:
         """
         is_pooled = split == "val" and self.manifest["kind"] == "cv"
         cure = "restore it from a copy" if is_pooled else f"`dlexp eval {self.run_id} --split {split}` makes it anew"
-        path = self.path / "predictions" / f"{split}.npz"
         try:
+            path = self.path / "predictions" / f"{split}.npz"
             return read_arrays(path, ("id", "target", "output"), cure, is_even=True)
         except FileNotFoundError as error:
             raise RunError(f"{self.path}: no predictions for {split}; `dlexp eval` makes them") from error
@@ -296,7 +295,6 @@ class RunFolder:
 
 def _read_json(path: Path, *needed: str) -> dict[str, Any]:
     try:
-        content = dict(json.loads(path.read_bytes()))
-        return content | {name: content[name] for name in needed}
+        return {**(content := json.loads(path.read_bytes())), **{name: content[name] for name in needed}}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{path}: damaged; restore it from a copy or delete the run's folder") from error
