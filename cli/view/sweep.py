@@ -7,6 +7,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from dlexp.config.source.defaults import read_defaults
+from dlexp.config.wording import command_line
+
 from ..output import show_notes
 
 if TYPE_CHECKING:
@@ -89,10 +92,12 @@ def show(findings: "Found", console: Console) -> None:
     if best is not None:
         # whole lines, to be copied: a terminal wraps them without a break
         console.print(f"winner        {escape(findings.command)}", soft_wrap=True)
-        is_default = Path(result["run_dir"]).parent.parent == Path("runs").resolve()
+        is_default = Path(result["run_dir"]).parent.parent == read_defaults().runs_dir.resolve()
         name = result["run_id"] if is_default else result["run_dir"]
-        console.print(f"once more     dlexp train --from {escape(name)}", soft_wrap=True)
-        console.print(f"sealed test   dlexp eval {escape(str(best['run_dir']))} --split test", soft_wrap=True)
+        again = command_line("train", ["--from", str(name)])
+        sealed = command_line("eval", [str(best["run_dir"]), "--split", "test"])
+        console.print(f"once more     {escape(again)}", soft_wrap=True)
+        console.print(f"sealed test   {escape(sealed)}", soft_wrap=True)
 
 
 def _show_selection_bias(result: "SweepResult", best: "BestSetting", console: Console) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from dlexp.config import trust
 from dlexp.config.override import override_of, parse
 from dlexp.config.resolve import resolve
+from dlexp.config.source.folder import stored_copy
 from dlexp.error import ConfigError, RunError
 from dlexp.job.compare.comparison import choose_metric, values_of
 from dlexp.job.compare.document import AllSources, Noise, SeedSample
@@ -68,7 +69,7 @@ def measure(
         runs_dir: Folder of all runs.
         num_seeds: Runs of each source, at least 2.
         metric: Name with or without ``val/``; None takes accuracy or rmse.
-        config_dir: The folder of YAML files that the run was trained with.
+        config_dir: The folder of YAML files that the run was trained with; None takes the copy kept with it.
         announce: Called before each source.
         has_figures: Draw the figures of each source's sweep.
 
@@ -80,6 +81,7 @@ def measure(
     chosen = choose_metric(metric, load_side(runs_dir, str(folder.path)).parts[0, 0][0])
     overrides = [o.text for o in parse(folder.overrides) if o.key != "runs_dir"]
     overrides.append(override_of("runs_dir", str(folder.runs_dir)))
+    config_dir = config_dir or stored_copy(folder.path)
     with trust.words_of(folder.run_id):
         resolve(overrides, config_dir)
         idle = {source: why for source in SOURCES if (why := _why_idle(source, overrides, config_dir))}

@@ -15,6 +15,7 @@ from dlexp.build.check import check_destination
 from dlexp.build.node import build
 from dlexp.config import trust
 from dlexp.config.override import override_of, yaml_value
+from dlexp.config.source.folder import store_copy, stored_copy
 from dlexp.data.quality import warn_of_imbalance
 from dlexp.error import RunError
 from dlexp.execution.description import describe_run
@@ -147,7 +148,8 @@ def _as_it_was(folder: RunFolder) -> CVSpec:
     """Return what a cv's command asked for; configurations are those that were written when it began."""
     manifest = folder.manifest
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
-    config_dir = None if manifest["config_dir"] is None else Path(manifest["config_dir"])
+    recorded = None if manifest["config_dir"] is None else Path(manifest["config_dir"])
+    config_dir = stored_copy(folder.path) or recorded
     with trust.words_of(folder.run_id):
         spec = prepare([*overrides, override_of("runs_dir", str(folder.runs_dir))], config_dir)
     require_same_data(folder, spec.dataset)
@@ -168,7 +170,7 @@ def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
         "monitor": {"metric": spec.metric, "mode": "max" if spec.is_high_better else "min"},
         "config_dir": None if spec.config_dir is None else str(spec.config_dir.resolve()),
     }
-    return RunFolder.create(
+    folder = RunFolder.create(
         runs_dir,
         spec.config["tracking"]["experiment"] or spec.dataset.name,
         name.slug(spec.overrides),
@@ -176,6 +178,8 @@ def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
         overrides=spec.overrides,
         manifest=described,
     )
+    store_copy(spec.config_dir, folder.path)
+    return folder
 
 
 def _carry_out(

@@ -12,6 +12,8 @@ from dlexp.build.check import check_destination, check_model, check_test
 from dlexp.build.dataset import load_data
 from dlexp.build.program import Assembled, assemble
 from dlexp.config.compose import Composed, logged_params
+from dlexp.config.source.defaults import read_defaults
+from dlexp.config.source.folder import store_copy
 from dlexp.data.quality import warn
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
@@ -156,6 +158,7 @@ def _create_folder(
     folder = RunFolder.create(
         runs_dir, experiment, slug, config=config, overrides=composed.overrides, manifest=described
     )
+    store_copy(composed.config_dir, folder.path)
     write_parts(folder, built.dataset)
     return folder
 
@@ -195,7 +198,7 @@ def carry_out(
 
 def _name_for_user(folder: RunFolder) -> str:
     """Return what --resume finds the run by: its id where that is looked for by default, else its folder."""
-    is_default = folder.runs_dir == Path("runs").resolve()
+    is_default = folder.runs_dir == read_defaults().runs_dir.resolve()
     return folder.run_id if is_default else shlex.quote(str(folder.path))
 
 
