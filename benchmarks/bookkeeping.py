@@ -47,21 +47,22 @@ NOTE = (
 
 def charge_everything(account: Account) -> Callable[[], int]:
     """Name the causes; return a function that says how often the disk was waited for."""
+    from dlexp.build import components
     from dlexp.engine import checkpoint
     from dlexp.engine.train import Run
-    from dlexp.execution import dispatcher, executor, group, saved_model, stack_saver
-    from dlexp.job.sweep import trial, trial_store
+    from dlexp.execution import dispatcher, executor, group, result, saved_model, stack_saver
+    from dlexp.job.sweep import trial_store
     from dlexp.job.sweep.spec import SweepSpec
     from dlexp.run import epoch_record
     from dlexp.run.folder import RunFolder
 
     account.charge_steps(Run, "events", "training")
     account.charge(dispatcher, "choose", "choosing the engine")
-    account.charge(dispatcher, "structure_key", "parting by structure")
+    account.charge(components, "structure_key", "grouping by structure")
     account.charge(SweepSpec, "trials", "composing settings")
     account.charge(RunFolder, "create", "making folders")
-    account.charge(group, "assemble_group", "building programs")
-    account.charge(executor, "assemble", "building programs")
+    account.charge(group, "make_program", "building programs")
+    account.charge(executor, "make_program", "building programs")
     account.charge(saved_model, "write", "describing models")
     account.charge(stack_saver, "_stacked_weights", "copying weights")
     account.charge(checkpoint, "save", "writing checkpoints")
@@ -70,8 +71,8 @@ def charge_everything(account: Account) -> Callable[[], int]:
     account.charge(RunFolder, "log", "writing logs")
     account.charge(RunFolder, "write_result", "writing results")
     account.charge(RunFolder, "update_manifest", "writing manifests")
-    account.charge(trial, "_store_predictions", "predictions")
-    account.charge(trial, "seal", "sealing")
+    account.charge(result, "store_predictions", "predictions")
+    account.charge(result, "checksums", "sealing")
     account.charge(trial_store, "outcome", "reading outcomes")
     flushes: list[int] = []
     flush = os.fsync

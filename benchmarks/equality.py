@@ -20,9 +20,9 @@ from torch import Tensor
 
 from benchmarks.case import COMMON, MODELS, SMALL, Case, blocks, models, values
 from benchmarks.measure import write
+from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
-from dlexp.build.program import assemble_group
-from dlexp.build.structure import structure_key
+from dlexp.build.program import make_program
 from dlexp.config.resolve import resolve
 from dlexp.data.dataset import Dataset
 from dlexp.engine.event import EpochEnd, TrialEnd
@@ -81,9 +81,9 @@ def _only_data(case: Case) -> dict[str, str]:
 
 def train(configs: list[dict[str, Any]], datasets: list[Dataset], engine: str) -> list[Trained]:
     """Return each trial's last snapshot and the metrics of its epochs."""
-    keys = {structure_key(config, dataset) for config, dataset in zip(configs, datasets, strict=True)}
-    assert len(keys) == 1, "the trials do not share a program"
-    run = assemble_group(configs, datasets, engine).run
+    components = components_of(configs, datasets)
+    assert len({each.structure for each in components}) == 1, "the trials do not share a program"
+    run = make_program(components, engine).run
     ends, epochs = {}, {trial: [] for trial in run.trials}
     for event in run.events():
         if isinstance(event, EpochEnd):
@@ -160,7 +160,7 @@ def worst(row: dict[str, Any]) -> float:
 def engines(case: Case) -> list[str]:
     """Return the forms of stack that the case's model bears."""
     configs = configure(case, "fp32")[:1]
-    built = assemble_group(configs, divide(case, configs))
+    built = make_program(components_of(configs, divide(case, configs)))
     kinds, reasons = stack_kinds(built.model, built.dataset.in_shape)
     assert kinds, reasons
     return kinds

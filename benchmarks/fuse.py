@@ -19,8 +19,9 @@ from torch import nn
 
 from benchmarks.measure import write
 from dlexp import device as devices
+from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
-from dlexp.build.program import assemble_group
+from dlexp.build.program import make_program
 from dlexp.config.resolve import resolve
 from dlexp.engine.memory import peak_bytes
 from dlexp.engine.stack.kind import stack_kinds
@@ -72,7 +73,7 @@ def group(overrides: list[str], trials: int, engine: str) -> Any:
     """Return a program of trials that differ in seed and learning rate."""
     common = ["tracking=none", "trainer.threads=1", *overrides]
     made = [resolve([*common, f"seed={i}", f"optimizer.lr={0.01 * (1 + i % 7)}"]).config for i in range(trials)]
-    return assemble_group(made, [load_data(made[0])] * trials, engine)
+    return make_program(components_of(made, [load_data(made[0])] * trials), engine)
 
 
 def by_hand(overrides: list[str]) -> Callable[[], None]:
@@ -185,7 +186,7 @@ def auto(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what `trainer.fuse=auto` chooses for 32 trials, and whether the rows bear it out."""
     common = ["tracking=none", "trainer.threads=1", *CASES[name]]
     made = [resolve([*common, f"seed={i}"]).config for i in range(32)]
-    chosen = choose(made, [load_data(made[0])] * 32)
+    chosen = choose(components_of(made, [load_data(made[0])] * 32))
     best = max(row["against_solo"] for row in rows if row["trials"] <= 32)
     same = [row["against_solo"] for row in rows if (row["engine"], row["trials"]) == (chosen.engine, chosen.size)]
     picked = same[0] if same else 1.0  # solo

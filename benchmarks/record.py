@@ -14,8 +14,9 @@ from typing import Any
 import torch
 
 from benchmarks.measure import write
+from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
-from dlexp.build.program import assemble_group
+from dlexp.build.program import make_program
 from dlexp.config.resolve import resolve
 from dlexp.engine import by_example
 from dlexp.engine.evaluate import predict
@@ -44,7 +45,9 @@ def measure(kind: str, num_trials: int, num_examples: int) -> dict[str, Any]:
     """Return one line of the record."""
     config = resolve([*CASES[kind], "tracking=none", "trainer.threads=1", "model.widths=[16]"]).config
     data = load_data(config)
-    run = assemble_group([config] * num_trials, [data] * num_trials, "folded" if num_trials > 1 else "solo").run
+    run = make_program(
+        components_of([config] * num_trials, [data] * num_trials), "batched" if num_trials > 1 else "solo"
+    ).run
     part = data.val.repeat(-(-num_examples // len(data.val)))[:num_examples]
     task = replace(run.task, val=[part] * num_trials)
     loss = run.step.rules.loss

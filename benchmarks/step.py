@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from benchmarks.measure import interleave, ratio, write
-from dlexp.build.program import Assembled, assemble
+from dlexp.build.program import Program, assemble
 from dlexp.config.resolve import resolve
 
 EPOCHS, REPEATS = 3, 21
@@ -24,7 +24,7 @@ CASES: list[tuple[str, list[str], Callable[..., torch.optim.Optimizer]]] = [
 ]
 
 
-def ours(built: Assembled) -> Callable[[], None]:
+def ours(built: Program) -> Callable[[], None]:
     """Return a function that trains some epochs' steps as the engine does, without evaluation."""
     run = built.run
 
@@ -39,7 +39,7 @@ def ours(built: Assembled) -> Callable[[], None]:
     return call
 
 
-def by_hand(built: Assembled, make: Callable[..., torch.optim.Optimizer]) -> Callable[[], None]:
+def by_hand(built: Program, make: Callable[..., torch.optim.Optimizer]) -> Callable[[], None]:
     """Return the loop that a careful user would write."""
     data, batch = built.dataset, built.run.trainer.batch_size
     model = copy.deepcopy(built.model)

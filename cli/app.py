@@ -24,6 +24,7 @@ from .command import (
 from .command.run import note, remove, runs, show
 from .completion import candidate
 from .output import show_error
+from .stream import OutputLost, guarded
 
 PLATFORMS = ("linux", "darwin")  # others lack the file locks and fork handlers that run folders and workers need
 
@@ -65,15 +66,26 @@ def main() -> None:
         message = f"got the platform {sys.platform}; dlexp runs on Linux and macOS, on Windows inside WSL"
         raise SystemExit(show_error("environment", message, 2, is_json=is_json))
     try:
+        with guarded():
+            code = _run(arguments, is_debug=is_debug, is_json=is_json)
+    except OutputLost as lost:
+        code = lost.exit_code
+    raise SystemExit(code)
+
+
+def _run(arguments: list[str], *, is_debug: bool, is_json: bool) -> int:
+    try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         code = app(args=arguments or ["--help"], standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = 130
+    except OutputLost:
+        raise
     except Exception as error:
         if is_debug:
             raise
         code = _explain(error, is_json)
-    raise SystemExit(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
 
 
 def _explain(error: Exception, is_json: bool) -> int:

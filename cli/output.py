@@ -1,14 +1,15 @@
 """Where output goes: one JSON document on stdout, everything for people on stderr when JSON is asked for."""
 
-import json
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
-from dlexp.run.jsonable import plain
+from dlexp.run.jsonable import dumps
+
+from .stream import tell
+from .text import SafeConsole, escape
 
 WIDTH_OFF_TERMINAL = 120
 # of all metrics, those that a person reads first; the rest are in result.json and MLflow
@@ -24,7 +25,9 @@ def people(is_json: bool = False, *, is_quiet: bool = False) -> Console:
     """Return the console for people: stdout, or stderr beside a JSON document; silent when quiet."""
     stream = sys.stderr if is_json else sys.stdout
     width = None if stream.isatty() else WIDTH_OFF_TERMINAL
-    return Console(file=stream, quiet=is_quiet, width=width, soft_wrap=not stream.isatty(), highlight=False)
+    return SafeConsole(
+        file=stream, quiet=is_quiet, width=width, soft_wrap=not stream.isatty(), highlight=False, emoji=False
+    )
 
 
 class Ending:
@@ -73,8 +76,7 @@ def show_notes(notes: list[str], console: Console) -> None:
 
 def show_json(document: Any) -> None:
     """Print one JSON document; numbers that are not finite become null."""
-    json.dump(plain(document), sys.stdout, indent=2)
-    sys.stdout.write("\n")
+    sys.stdout.write(f"{dumps(document, indent=2)}\n")
 
 
 def yaml_text(value: Any) -> str:
@@ -91,5 +93,5 @@ def show_error(kind: str, message: str, code: int, *, is_json: bool) -> int:
     message = " ".join(message.split())
     if is_json:
         show_json({"error": {"kind": kind, "message": message}})
-    print(f"{kind} error: {message}", file=sys.stderr)
+    tell(f"{kind} error: {message}")
     return code

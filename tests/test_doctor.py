@@ -30,7 +30,8 @@ def test_a_machine_that_runs_these_tests_is_well(tmp_path):
 def test_a_full_disk_has_a_cure(tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10, 9, 1))
-    assert by_name(doctor.examine(tmp_path))["runs_dir"]["cure"].startswith("free some space")
+    cure = by_name(doctor.examine(tmp_path))["runs_dir"]["cure"]
+    assert (cure or "").startswith("free some space")
 
 
 def test_an_absent_server_has_a_cure(tmp_path):

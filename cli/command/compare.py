@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from ..argument import ConfigDir, Debug, Json, Quiet, RunsDir, Trust, allow
 from ..output import people, show_json
+from ..text import escape
 from ..view import compare as view
 from ..view import compare_noise as noise_view
 

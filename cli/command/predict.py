@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from ..argument import Debug, Json, Quiet, RunsDir, Trust, allow
 from ..output import people, show_json
+from ..text import escape
 from ..view import predict as view
 
 
@@ -19,6 +19,9 @@ def predict(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a .csv or .parquet file.", show_default=False)
     ] = None,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Write a .csv's texts as they are, formulas of a spreadsheet too.")
+    ] = False,
     ensemble: Annotated[
         bool,
         typer.Option("--ensemble", help="RUN is a cv: average the probabilities, or values, of its folds' models."),
@@ -43,7 +46,7 @@ def predict(
         console.print(f"[yellow]warning[/] {escape(warning)}")
     view.show(predictions, console)
     if out is not None:
-        job.write(predictions, out)
+        job.write(predictions, out, is_raw=raw)
         console.print(f"written  {escape(str(out))}")
     if json:
         show_json(predictions)

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from ..argument import Debug, Json, Quiet, RunsDir
 from ..output import people, show_json
+from ..text import escape
 
 
 def sync(

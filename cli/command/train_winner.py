@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 
 from ..output import show_json
+from ..text import escape
 from ..view import sweep as sweep_view
 from ..view import train_winner as view
 from .sweep import dry_run_sweep

@@ -9,10 +9,10 @@ from types import FrameType
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from ..argument import Debug, Json, Quiet, RunsDir
 from ..output import people, show_json
+from ..text import escape
 
 
 def ui(

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 
 from ..output import show_notes
+from ..text import escape
 from .cv_table import audit_table, describe, show_result, show_settings
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def _introduce(console: Console, about: "Announcement") -> None:
             console.print(f"search  {escape(d.text)}, inside each fold, best {spec.metric}")
     elif len(spec.settings) > 1:
         console.print(f"cv of   {len(spec.settings)} settings on the same folds")
+    for text in spec.left_out:
+        console.print(f"fixed   {escape(text)}")
     console.print(f"device  {about.folder.manifest['device']}")
     for warning in about.warnings:
         console.print(f"[yellow]warning[/] {escape(warning)}")

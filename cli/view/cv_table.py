@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from ..output import first_metrics
+from ..text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from ..text import escape
 
 if TYPE_CHECKING:
     from dlexp.job.inference.document import Evaluation

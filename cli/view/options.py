@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from ..output import yaml_text
+from ..text import escape
 
 if TYPE_CHECKING:
     from dlexp.config.options import OptionRecord

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from dlexp.config.source.defaults import read_defaults
 from dlexp.config.wording import command_line
 
 from ..output import show_notes
+from ..text import escape
 
 if TYPE_CHECKING:
     from dlexp.console.board import Board
@@ -31,6 +31,7 @@ class Announcer:
     def __call__(self, about: "Announcement") -> "Announcer":
         """Show what is known beforehand; return what listens."""
         from dlexp.console.board import Board
+        from dlexp.job.sweep.comparable import left_out
 
         console, spec, data = self.console, about.spec, about.spec.first.dataset
         console.print(f"data    {data.name} ({data.task}): {len(data.train):,} train, {len(data.val):,} val")
@@ -38,6 +39,8 @@ class Announcer:
             console.print(
                 f"search  {escape(d.text)}" + (f"  ({d.owner}={'|'.join(sorted(d.options))})" if d.owner else "")
             )
+        for text in left_out(spec.space):
+            console.print(f"fixed   {escape(text)}")
         if spec.space.seeds:
             console.print(f"seeds   {', '.join(map(str, spec.space.seeds))}: the mean of {spec.metric} counts")
         console.print(f"by      {spec.composed.choices['search']}, best {spec.metric}")
@@ -176,6 +179,8 @@ def show_dry_run(plan: "SweepPlan", console: Console) -> None:
     console.print(f"settings {plan['settings']:,}, {_trials(plan['trials'])}{rounds}")
     for line in plan["skipped"]:
         console.print(f"[yellow]{escape(line)}[/]")
+    for text in plan["left_out"]:
+        console.print(f"fixed    {escape(text)}")
     for line in _group_lines(plan["groups"]):
         console.print(f"group    {escape(line)}")
     low, high = plan["num_params"]

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from ..output import first_metrics, show_notes
+from ..text import escape
 
 if TYPE_CHECKING:
     from dlexp.console.progress import ConsoleTracker

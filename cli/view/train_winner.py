@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from ..output import FIRST_METRICS, show_notes
+from ..text import escape
 
 if TYPE_CHECKING:
     from dlexp.job.sweep.document import SeedSpread, SweepResult

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import torch
 
-from dlexp.build.program import Assembled
+from dlexp.build.program import Program
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError, first_line
+from dlexp.metric.choice import Metrics
 
 
 def check_destination(runs_dir: Path) -> None:
@@ -33,13 +34,24 @@ def check_test(dataset: Dataset, open_test: bool) -> None:
         raise ConfigError(f"--test: got {dataset.name}, which has no test part; leave --test out, or evaluate val")
 
 
+def check_metrics(metrics: Metrics, dataset: Dataset) -> None:
+    """Check that what was set of the metrics has an effect on these data.
+
+    Raises:
+        ConfigError: It has none.
+    """
+    if not dataset.num_classes and metrics.beta != Metrics().beta:
+        raise ConfigError(f"metric.beta: got {metrics.beta:g}; the data have values, and fbeta is a metric of classes")
+
+
 @torch.no_grad()
-def check_model(built: Assembled) -> None:
+def check_model(built: Program) -> None:
     """Send two blank examples through the model in evaluation mode, which changes nothing in it.
 
     Raises:
         ConfigError: The model cannot take the data's shape, or gives another shape than the loss needs.
     """
+    check_metrics(built.run.task.metrics, built.dataset)
     model, shape = built.model, list(built.dataset.in_shape)
     wanted = [2, built.run.step.rules.loss.num_outputs]
     was_training = model.training

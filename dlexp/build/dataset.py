@@ -83,10 +83,6 @@ class Datasets:
     def __init__(self) -> None:
         self._loaded: dict[str, Dataset] = {}
 
-    def keep(self, config: dict[str, Any], dataset: Dataset) -> None:
-        """Take what a configuration asks for from whoever has loaded it already."""
-        self._loaded[_key(config)] = dataset
-
     def __call__(self, config: dict[str, Any]) -> Dataset:
         """Return what a configuration asks for.
 

@@ -1,23 +1,20 @@
 """The model that a configuration names."""
 
-from typing import Any
-
 import torch
 from torch import nn
 
 from dlexp.build.node import Config, build, factory
-from dlexp.data.dataset import Dataset
 from dlexp.init import initialize, symmetry_warning
 from dlexp.random import derive, generator
 
 
-def build_model(config: Config, dataset: Dataset, loss: Any, seed: int) -> tuple[nn.Module, list[str]]:
+def build_model(config: Config, in_shape: tuple[int, ...], num_outputs: int, seed: int) -> tuple[nn.Module, list[str]]:
     """Build and initialise the model; return it with warnings for the user.
 
     Raises:
         ConfigError: The model does not fit the data.
     """
-    model = build_module(config, dataset.in_shape, loss.num_outputs, seed)
+    model = build_module(config, in_shape, num_outputs, seed)
     init = build(config["init"], activation_gain=factory(config["activation"])(num_features=1).gain)
     initialize(model, init, generator(seed, "init"))
     warning = symmetry_warning(init)

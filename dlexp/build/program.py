@@ -10,11 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from dlexp import device as devices
-from dlexp.augment.none import NoAugment
-from dlexp.build.dataset import check_parts, load_data
-from dlexp.build.model import build_model
+from dlexp.build.components import Components
+from dlexp.build.dataset import check_parts
 from dlexp.build.node import Config, build, build_per_trial
-from dlexp.build.objective import build_loss, build_metrics, choose_monitor
+from dlexp.build.objective import build_loss, choose_monitor
 from dlexp.build.room import require_room
 from dlexp.data.dataset import Dataset
 from dlexp.data.feed import feed
@@ -23,20 +22,22 @@ from dlexp.direction import is_better_high
 from dlexp.engine.stack.kind import make_forward
 from dlexp.engine.step import Rules, Step
 from dlexp.engine.stopping import Stopping
-from dlexp.engine.task import Task, TrialSeeds, are_equal, num_steps
+from dlexp.engine.task import Task, are_equal, num_steps
 from dlexp.engine.train import Run
 from dlexp.engine.trainer import Trainer
 from dlexp.error import DataError, first_ten
 from dlexp.normalize import Affine
 
+_FITTING: set[tuple[str, int, str]] = set()  # structures, numbers of trials and devices that have room
+
 
 @dataclass(frozen=True)
-class Assembled:
-    """A run with what was built around it.
+class Program:
+    """What trains T trials: a run, ready to go, with what was built around it.
 
     Attributes:
         run: Ready to train.
-        datasets: Each trial's data with its split; folds differ in the split only.
+        components: Of each trial; folds differ in their parts only.
         models: Each trial's initialised module; a solo run trains its own in place, a stack copies their values.
         affine: The normalisation of all trials, or of each; see `dlexp.engine.task.Task`.
         device: Where.
@@ -45,7 +46,7 @@ class Assembled:
     """
 
     run: Run
-    datasets: list[Dataset]
+    components: list[Components]
     models: list[nn.Module]
     affine: Affine
     device: torch.device
@@ -55,7 +56,7 @@ class Assembled:
     @property
     def dataset(self) -> Dataset:
         """The data of the only trial, or of the first."""
-        return self.datasets[0]
+        return self.components[0].data
 
     @property
     def model(self) -> nn.Module:
@@ -63,8 +64,8 @@ class Assembled:
         return self.models[0]
 
 
-def assemble(config: Config, dataset: Dataset | None = None) -> Assembled:
-    """Build everything that one configuration names.
+def assemble(config: Config, dataset: Dataset | None = None) -> Program:
+    """Build the program of one configuration.
 
     Args:
         config: Checked.
@@ -74,48 +75,42 @@ def assemble(config: Config, dataset: Dataset | None = None) -> Assembled:
         ConfigError: Options that do not fit each other or the data.
         DataError: Absent or unusable data.
     """
-    return assemble_group([config], [load_data(config) if dataset is None else dataset])
+    return make_program([Components.of(config, dataset)])
 
 
-def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str = "solo") -> Assembled:
+def make_program(components: list[Components], engine: str = "solo") -> Program:
     """Build one program of T trials.
 
     Args:
-        configs: Checked, of equal structure: see `dlexp.build.structure`.
-        datasets: One for each trial; all share their examples.
+        components: Of each trial, of equal structure; all share their examples.
         engine: "solo" (one trial), "batched", "vmapped" or "graphed".
 
     Raises:
         ConfigError: Options that do not fit each other or the data.
     """
-    trainer: Trainer = build(configs[0]["trainer"])
-    device, device_line = devices.choose(trainer.device)
-    dtype = _dtype(trainer)
-    loss = build_loss(configs, datasets, device, dtype)
-    optimizer = build(configs[0]["optimizer"])
-    batch_size, in_shape = trainer.batch_size, datasets[0].in_shape
-    require_room(configs[0], in_shape, loss.num_outputs, optimizer, len(configs), batch_size, dtype, device)
-    seeds = [trial_seeds(config) for config in configs]
-    built = [
-        build_model(config, dataset, loss, seed.init)
-        for config, dataset, seed in zip(configs, datasets, seeds, strict=True)
-    ]
-    models = [model.to(dtype) for model, _ in built]
+    first = components[0]
+    trainer, (device, device_line) = first.trainer, first.place
+    configs, datasets = [each.config for each in components], [each.data for each in components]
+    loss = build_loss(configs, datasets, device, first.dtype)
+    _require_room(first, loss.num_outputs, len(components))
+    made = [each.make_model(loss.num_outputs) for each in components]
+    models = [model for model, _ in made]
     threads = trainer.threads or devices.suggest_threads(models[0], trainer.batch_size)
     devices.configure(device, threads=threads, tf32=trainer.tf32)
-    channels_last = trainer.channels_last and datasets[0].is_image
+    channels_last = trainer.channels_last and first.data.is_image
     forward = make_forward(engine, models, device=device, channels_last=channels_last, compile=trainer.compile)
-    affine = _fit(configs, datasets)
-    _require_range(datasets[0], affine, dtype)
-    warnings = built[0][1] + check_parts(datasets, trainer, configs[0].get("train_on", "train"))
-    task = replace(_task(configs, datasets, device, affine, trainer), dtype=dtype)
+    has_one_part = are_equal([data.train for data in datasets])
+    affine = first.affine if has_one_part else Affine.stack([each.affine for each in components])
+    _require_range(first.data, affine, first.dtype)
+    warnings = made[0][1] + check_parts(datasets, trainer, configs[0].get("train_on", "train"))
+    task = _task(components, device, affine, has_one_part)
     rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
-    monitor = choose_monitor(trainer.monitor, loss, datasets[0], task.metrics, device)
+    monitor = choose_monitor(trainer.monitor, loss, first.data, task.metrics, device)
     run = Run(
         task=task,
         step=Step(forward, rules, models[0], trainer.precision),
         trainer=trainer,
-        seeds=seeds,
+        seeds=[each.seeds for each in components],
         monitor=monitor,
         stopping=[Stopping(is_better_high(monitor), trainer.patience, trainer.min_delta) for _ in configs],
         schedule_state=rules.schedule.start(len(configs), device) if hasattr(rules.schedule, "start") else {},
@@ -123,40 +118,49 @@ def assemble_group(configs: list[Config], datasets: list[Dataset], engine: str =
     )
     if device.type == "cpu":
         device_line += f", {torch.get_num_threads()} thread(s)"
-    return Assembled(run, datasets, models, affine, device, device_line, warnings)
+    return Program(run, components, models, affine, device, device_line, warnings)
 
 
-def _task(
-    configs: list[Config], datasets: list[Dataset], device: torch.device, affine: Affine, trainer: Trainer
-) -> Task:
-    first = datasets[0]
-    augments = [build(config["augment"], num_classes=first.num_classes) for config in configs]
-    _try_augments(augments, first)
-    is_augmented = not all(isinstance(augment, NoAugment) for augment in augments)
+def _require_room(first: Components, num_outputs: int, num_trials: int) -> None:
+    """Refuse a program that cannot fit its device, once for each structure and number of trials."""
+    device, trainer = first.place[0], first.trainer
+    key = (first.structure, num_trials, str(device))
+    if key not in _FITTING:
+        rule = build(first.config["optimizer"])
+        in_shape, batch_size = first.data.in_shape, trainer.batch_size
+        require_room(first.config, in_shape, num_outputs, rule, num_trials, batch_size, first.dtype, device)
+        _FITTING.add(key)
+
+
+def _task(components: list[Components], device: torch.device, affine: Affine, has_one_part: bool) -> Task:
+    first = components[0]
+    data, augments = first.data, [each.augment for each in components]
+    is_augmented = not all(augment is None for augment in augments)
     # Floats that nothing changes afterwards are normalised once instead of in every batch.
-    is_ready = first.inputs.is_floating_point() and not is_augmented and affine.scale.dim() == 1
-    source = replace(first, inputs=_normalized(affine, first.inputs, _dtype(trainer))) if is_ready else first
+    is_ready = data.inputs.is_floating_point() and not is_augmented and affine.scale.dim() == 1
+    source = replace(data, inputs=_normalized(affine, data.inputs, first.dtype)) if is_ready else data
     return Task(
         feed=feed(source, device, devices.free_bytes(device)),
         affine=None if is_ready else affine.to(device),
-        augments=[None if isinstance(augment, NoAugment) else augment for augment in augments],
-        train=[dataset.train for dataset in datasets],
-        val=[dataset.val for dataset in datasets],
-        targets=devices.send(first.targets, device),
-        num_classes=first.num_classes,
-        is_image=first.is_image,
-        unit=None if first.num_classes else _fit_unit(datasets).to(device),
-        metrics=build_metrics(configs[0], first),
-        oversampled=first.targets.cpu() if trainer.oversample else None,
+        augments=augments,
+        train=[each.data.train for each in components],
+        val=[each.data.val for each in components],
+        targets=devices.send(data.targets, device),
+        num_classes=data.num_classes,
+        is_image=data.is_image,
+        dtype=first.dtype,
+        unit=_unit(components, device, has_one_part),
+        metrics=first.metrics,
+        oversampled=data.targets.cpu() if first.trainer.oversample else None,
     )
 
 
-def _try_augments(augments: list[Any], data: Dataset) -> None:
-    """Augment two examples: what cannot be done to them is refused before the run begins."""
-    rows = data.train[:2]
-    x = data.inputs[rows].movedim(-1, -3) if data.is_image else data.inputs[rows]
-    for augment in augments:
-        augment(x.clone(), data.targets[rows], torch.Generator().manual_seed(0))
+def _unit(components: list[Components], device: torch.device, has_one_part: bool) -> TargetScale | None:
+    if components[0].unit is None:
+        return None
+    units = [each.unit for each in components[: 1 if has_one_part else None]]
+    scales = [unit for unit in units if unit is not None]
+    return (scales[0] if has_one_part else TargetScale.stack(scales)).to(device)
 
 
 def _normalized(affine: Affine, inputs: Tensor, dtype: torch.dtype) -> Tensor:
@@ -167,10 +171,6 @@ def _normalized(affine: Affine, inputs: Tensor, dtype: torch.dtype) -> Tensor:
     for start in range(0, len(inputs), 1 << 16):
         normalized[start : start + (1 << 16)] = affine.apply(inputs[start : start + (1 << 16)], dtype=dtype)
     return normalized
-
-
-def _dtype(trainer: Trainer) -> torch.dtype:
-    return torch.float64 if trainer.precision == "fp64" else torch.float32
 
 
 def _require_range(data: Dataset, affine: Affine, dtype: torch.dtype) -> None:
@@ -186,23 +186,6 @@ def _require_range(data: Dataset, affine: Affine, dtype: torch.dtype) -> None:
             f"{data.name}, {first_ten('column', [names[k] for k in beyond])}: got values up to "
             f"{float(sizes_D[beyond[0]]):.4g}; {dtype} ends at 3.4e38: set normalize=standard, or another unit"
         )
-
-
-def _fit(configs: list[Config], datasets: list[Dataset]) -> Affine:
-    """Fit the normalisation on each trial's training part; once where all have the same."""
-    if are_equal([dataset.train for dataset in datasets]):
-        return build(configs[0]["normalize"]).fit(datasets[0].inputs, datasets[0].train)
-    fits = [
-        build(config["normalize"]).fit(dataset.inputs, dataset.train)
-        for config, dataset in zip(configs, datasets, strict=True)
-    ]
-    return Affine.stack(fits)
-
-
-def _fit_unit(datasets: list[Dataset]) -> TargetScale:
-    if are_equal([dataset.train for dataset in datasets]):
-        return TargetScale.fit(datasets[0].targets, datasets[0].train)
-    return TargetScale.stack([TargetScale.fit(dataset.targets, dataset.train) for dataset in datasets])
 
 
 def _rules(configs: list[Config], trainer: Trainer, loss: Any, steps_per_epoch: int, like: Tensor) -> Rules:
@@ -233,9 +216,3 @@ def _learning_rates(configs: list[Config]) -> Tensor | None:
     if not all(isinstance(rate, int | float) for rate in rates):
         return None
     return torch.tensor([[rate] for rate in rates], dtype=torch.float64)
-
-
-def trial_seeds(config: Config) -> TrialSeeds:
-    """Return the seed of each stream: its own, or the run's."""
-    apart = {name: value for name, value in config["seeds"].items() if name != "_target_"}
-    return TrialSeeds(**{name: config["seed"] if value is None else value for name, value in apart.items()})

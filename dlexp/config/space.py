@@ -128,7 +128,7 @@ class Space:
         existing = []
         searched = {d.key: d for d in self.groups()}
         for override in self.fixed:
-            owner, options = _owner(override.key, searched, self.config_dir)
+            owner, options = owner_of(override.key, searched, self.config_dir)
             if not owner or chosen.get(owner) in options or override.action != "change":
                 existing.append(override)
         return existing
@@ -181,7 +181,7 @@ def _check_fixed(space: Space) -> None:
     """
     searched = {d.key: d for d in space.groups()}
     for override in space.fixed:
-        owner, options = _owner(override.key, searched, space.config_dir)
+        owner, options = owner_of(override.key, searched, space.config_dir)
         if owner and not options and override.action == "change":
             group, values = override.key.partition(".")[0], searched[owner].values or []
             known = [
@@ -216,7 +216,7 @@ def _ordered(dimensions: list[Dimension], config_dir: Path | None) -> list[Dimen
             raise ConfigError(f"{d.key}: got {show(d.text)}; what a sweep or cv is run with cannot be searched")
     placed = []
     for d in dimensions:
-        owner, options = _owner(d.key, searched, config_dir)
+        owner, options = owner_of(d.key, searched, config_dir)
         if owner and not options:
             raise unknown_key(d.key, [d.group], groups, config_dir)
         placed.append(replace(d, owner=owner, options=options))
@@ -224,7 +224,7 @@ def _ordered(dimensions: list[Dimension], config_dir: Path | None) -> list[Dimen
     return sorted(placed, key=lambda d: (d.key not in searched, bool(d.owner)))
 
 
-def _owner(key: str, searched: dict[str, Dimension], config_dir: Path | None) -> tuple[str, frozenset[str]]:
+def owner_of(key: str, searched: dict[str, Dimension], config_dir: Path | None) -> tuple[str, frozenset[str]]:
     """Return the searched group that decides whether a key exists, and the options with which it does.
 
     That is the key's own group; for a block (activation, norm, dropout) that is not searched with it, the model.

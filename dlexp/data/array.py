@@ -13,8 +13,10 @@ from torch import Tensor
 from dlexp.data import target as targets
 from dlexp.data.dataset import Dataset, require_finite
 from dlexp.data.file.delimited import Dialect
+from dlexp.data.file.guard import require_regular
 from dlexp.data.file.moment import WANTED, ranks
 from dlexp.data.file.native import native
+from dlexp.data.file.npy import MAGIC, damaged, read_npy
 from dlexp.data.split import Split
 from dlexp.error import DataError, did_you_mean, first_ten
 
@@ -136,23 +138,20 @@ class Arrays(Split):
 class _Content:
     """The arrays of a file, each read when asked for."""
 
-    def __init__(self, file: np.lib.npyio.NpzFile):
+    def __init__(self, file: zipfile.ZipFile):
         self.file = file
-        self.keys = list(file.files)
+        self.keys = [name.removesuffix(".npy") for name in file.namelist()]
 
     def get(self, path: str, key: str) -> np.ndarray:
         if key not in self.keys:
             raise DataError(f"{path}: no array {key}; it has {', '.join(self.keys)}{did_you_mean(key, self.keys)}")
+        where, member = f"{path}, {key}", self.file.infolist()[self.keys.index(key)]
         try:
-            return self.file[key]
-        except ValueError as error:
-            if "pickle" in str(error).lower():
-                raise DataError(
-                    f"{path}, {key}: got an object array; store numbers or text (np.array([...], float))"
-                ) from None
-            raise DataError(f"{path}, {key}: damaged ({error})") from None
-        except (zipfile.BadZipFile, OSError, EOFError) as error:
-            raise DataError(f"{path}, {key}: damaged ({error})") from None
+            stream = self.file.open(member)
+        except Exception as error:  # encrypted, of an unknown compression, ...
+            raise damaged(where, error) from None
+        with stream:
+            return read_npy(stream, member.file_size, where)
 
     def class_names(self, path: str) -> list[str] | None:
         if "class_names" not in self.keys:
@@ -162,20 +161,26 @@ class _Content:
 
 @contextmanager
 def _open(path: Path) -> Iterator[_Content]:
-    if not path.is_file():
+    if not path.exists():
         raise DataError(f"{path}: no such file; data.path names an .npz file")
+    require_regular(path)
     with path.open("rb") as file:
-        try:
-            arrays = np.load(file, allow_pickle=False)
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-            reason = " ".join(str(error).split())
-            raise DataError(f"{path}: not an .npz file ({reason}); write it with np.savez") from None
-        if not isinstance(arrays, np.lib.npyio.NpzFile):
+        if file.read(len(MAGIC)) == MAGIC:
             raise DataError(
                 f"{path}: a single array; an .npz file with x and y is needed: np.savez(path, x=..., y=...)"
             )
-        with arrays:
-            yield _Content(arrays)
+        file.seek(0)
+        try:
+            archive = zipfile.ZipFile(file)
+        except (ValueError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
+            reason = " ".join(str(error).split())
+            raise DataError(f"{path}: not an .npz file ({reason}); write it with np.savez") from None
+        with archive:
+            content = _Content(archive)
+            repeated = sorted({key for key in content.keys if content.keys.count(key) > 1})
+            if repeated:
+                raise DataError(f"{path}: {first_ten('array', repeated)} more than once; names must differ")
+            yield content
 
 
 def _parts(content: _Content, path: str) -> list[str]:

@@ -40,7 +40,12 @@ class Fold:
     @property
     def name(self) -> str:
         """What its folder is called."""
-        return f"repeat{self.repeat}-fold{self.fold}"
+        return f"repeat{self.repeat + 1}-fold{self.fold + 1}"
+
+    @property
+    def words(self) -> str:
+        """What the user is told of it."""
+        return f"repeat {self.repeat + 1} fold {self.fold + 1}"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -13,10 +13,10 @@ from torch import Tensor
 from dlexp.data import target as targets
 from dlexp.data.dataset import Dataset
 from dlexp.data.file.column import read_columns, require_name
-from dlexp.data.file.decoded import decode_all, find_broken, name_all
+from dlexp.data.file.decoded import Decoded, decode_all, find_broken, name_all
 from dlexp.data.file.delimited import Dialect
 from dlexp.data.file.label import read_labels
-from dlexp.data.file.listing import has_pictures, is_hidden, list_pictures, say
+from dlexp.data.file.listing import has_pictures, is_hidden, list_folders, list_pictures, say
 from dlexp.data.file.picture import Format
 from dlexp.data.split import Split
 from dlexp.error import DataError, first_ten
@@ -100,7 +100,8 @@ class ImageFolder(Split):
         rest = {} if official is None else {part: official[part] for part in official if part != "train"}
         targets.require_seen(encoded, pool, rest, where)
         parts = self.divide(encoded.values, val=rest.get("val"), test=rest.get("test"), class_names=encoded.class_names)
-        decoded = decode_all(root, pictures.files, form, encoded.values, self.cache, parts[0])
+        decoder = Decoder(root, pictures.files, form, encoded.values, self.cache, self.broken)
+        decoded = decoder.decode(parts[0])
         return Dataset(
             root.absolute().name,
             encoded.task,
@@ -110,9 +111,44 @@ class ImageFolder(Split):
             class_names=encoded.class_names,
             ids=pictures.files,
             fingerprint=decoded.fingerprint,
-            encoding={"kind": "image", "broken": self.broken, **vars(decoded.form)},
+            encoding=decoder.encoding(decoded),
+            encode=None if decoded.form.span is None else decoder,
             notes=[*pictures.notes, *encoded.notes, *decoded.notes],
         )
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """Pictures whose inputs depend on the training part: the values that its deep ones use become 0 to 255.
+
+    Attributes:
+        root: Folder that the files are in.
+        files: Paths relative to it.
+        form: How each picture is brought to its form.
+        targets: (N,) classes or values.
+        cache: Folder for the decoded images; None keeps them in memory.
+        broken: What predicting does with files that cannot be decoded.
+    """
+
+    root: Path
+    files: list[str]
+    form: Format
+    targets: Tensor
+    cache: str | None
+    broken: str
+
+    def __call__(self, train: Tensor) -> dict[str, Any]:
+        """Return the fields of a data set that are settled on the rows of a training part."""
+        decoded = self.decode(train)
+        return {"inputs": decoded.inputs, "encoding": self.encoding(decoded)}
+
+    def decode(self, train: Tensor) -> Decoded:
+        """Return all pictures as the rows of a training part settle them."""
+        return decode_all(self.root, self.files, self.form, self.targets, self.cache, train)
+
+    def encoding(self, decoded: Decoded) -> dict[str, Any]:
+        """Return what predicting needs to read new pictures in the same way."""
+        return {"kind": "image", "broken": self.broken, **vars(decoded.form)}
 
 
 def _official(parts: list[str] | None) -> dict[str, Tensor] | None:
@@ -141,8 +177,8 @@ def _find_parts(root: Path) -> dict[str, Path]:
     Raises:
         DataError: Parts that are named twice, without train, or beside what is none.
     """
-    folders = _visible(root)
-    holders = [folder for folder in folders if not has_pictures(folder) and _visible(folder)]
+    folders = list_folders(root, Counter())
+    holders = [folder for folder in folders if not has_pictures(folder) and list_folders(folder, Counter())]
     named = [folder for folder in holders if folder.name.lower() in _PART_OF]
     if not named:
         return {}
@@ -163,13 +199,9 @@ def _find_parts(root: Path) -> dict[str, Path]:
     return parts
 
 
-def _visible(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not is_hidden(entry))
-
-
 def _classes(root: Path, folder: Path, left_out: Counter) -> list[tuple[str, str]]:
     """Return file and class of each picture."""
-    classes = _visible(folder)
+    classes = list_folders(folder, left_out)
     left_out["hidden files or folders"] += sum(map(is_hidden, folder.iterdir()))
     if not classes:
         raise DataError(f"{folder}: no class folders in it; images belong into {folder}/CLASS/")

@@ -95,7 +95,7 @@ class Table(Split):
         """
         table = read_columns(Path(self.path), self.dialect, self._wanted)
         encoded = targets.encode(read_labels(table, self.target, task), task, f"{self.path}, column {self.target}")
-        groups, notes = _grouped(table, self.group), list(encoded.notes)
+        groups, notes = _grouped(table, self.group), [*table.notes, *encoded.notes]
         times = None if self.time is None else moments(table, self.time, self.time_format)
         train, val, test = self.divide(
             encoded.values, groups=groups, times=times, class_names=encoded.class_names, notes=notes

@@ -50,7 +50,7 @@ class EpochEnd:
 
 @dataclass(frozen=True)
 class TrialEnd:
-    """A trial is over: finished, stopped_early, diverged or interrupted.
+    """A trial is over: finished, stopped_early, diverged, interrupted or, where an error ended it, failed.
 
     Attributes:
         trial: Row of the trial in its program.

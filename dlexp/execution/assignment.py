@@ -1,11 +1,13 @@
 """What an executor is given to train, and what it tells: plain values that can be sent to another process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from dlexp.engine.event import EpochEnd
+from dlexp.build.components import Components
+from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.execution.fusion import Choice
+from dlexp.run.folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -14,20 +16,37 @@ class Assignment:
 
     Attributes:
         config: Checked; says which data, a fold's parts included.
-        path: Its run folder, which exists.
+        path: Its run folder, which is there when its group begins.
         kind: How it is concluded.
         until: Epoch at which it pauses; None trains to the end.
+        built: What the configuration names, where this process has built it; not sent to another.
     """
 
     config: dict[str, Any]
     path: Path
     kind: Literal["trial", "fold"]
     until: int | None = None
+    built: Components | None = field(default=None, compare=False, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process gets, which builds what the configuration names by itself."""
+        return {**vars(self), "built": None}
+
+    @property
+    def components(self) -> Components:
+        """What the configuration names; an executor has seen to it that it is there."""
+        assert self.built is not None
+        return self.built
+
+    @property
+    def folder(self) -> RunFolder:
+        """Its run folder."""
+        return RunFolder(self.path)
 
 
 @dataclass(frozen=True)
-class Program:
-    """Assignments that are trained at once.
+class Group:
+    """Assignments that one program can train, and how they will be.
 
     Attributes:
         assignments: Of equal structure, with one epoch to pause at.
@@ -39,34 +58,21 @@ class Program:
     choice: Choice
     threads: int
 
-    def apart(self, choice: Choice) -> list["Program"]:
-        """Return a program for each of the assignments."""
-        return [Program([assignment], choice, self.threads) for assignment in self.assignments]
+    def apart(self, choice: Choice) -> list["Group"]:
+        """Return a group for each of the assignments."""
+        return [Group([assignment], choice, self.threads) for assignment in self.assignments]
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """An epoch ended and is saved."""
-
-    path: Path
-    event: EpochEnd
-
-
-@dataclass(frozen=True)
-class End:
-    """A trial or fold ended, paused or was interrupted; its folder says everything else.
+class ExecutorEvent:
+    """A trial or fold ended an epoch, which is saved; or ended, and its folder says everything else.
 
     Attributes:
         path: Its folder.
-        status: finished, stopped_early, diverged, failed or interrupted.
-        reason: For the user, "" when it simply finished.
+        event: What happened: an epoch without its record, or an end, which may be a pause or a failure.
         size: How many the program had.
     """
 
     path: Path
-    status: str
-    reason: str
+    event: EpochEnd | TrialEnd
     size: int
-
-
-ExecutorEvent = Epoch | End

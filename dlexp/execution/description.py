@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from dlexp.build.program import Assembled
+from dlexp.build.program import Program
 from dlexp.data.dataset import Dataset
 from dlexp.data.quality import examine
 from dlexp.direction import is_better_high
@@ -12,7 +12,7 @@ from dlexp.run.division import PARTS, read_division
 from dlexp.run.folder import RunFolder
 
 
-def describe_run(built: Assembled, config: dict[str, Any]) -> dict[str, Any]:
+def describe_run(built: Program, config: dict[str, Any]) -> dict[str, Any]:
     """Return what a run's manifest says of data, model, device and seed."""
     return {
         "task": built.dataset.task,

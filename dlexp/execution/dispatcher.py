@@ -1,21 +1,23 @@
-"""Has trials and folds trained: parts them by structure, chooses how and where each part trains, hands programs out."""
+"""Has trials and folds trained: groups them by structure, chooses how and where each group trains, hands them out."""
 
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import torch
 
+from dlexp.build.components import Components
 from dlexp.build.dataset import Datasets
-from dlexp.build.structure import structure_key
+from dlexp.engine.event import TrialEnd
 from dlexp.error import DlexpError
-from dlexp.execution.assignment import Assignment, End, ExecutorEvent, Program
+from dlexp.execution.assignment import Assignment, ExecutorEvent, Group
 from dlexp.execution.estimate import seconds
 from dlexp.execution.executor import Executor, explain, fail
-from dlexp.execution.fusion import SOLO, Choice, choose
+from dlexp.execution.fusion import SOLO, choose
 from dlexp.launcher.local import Local
 from dlexp.launcher.pool import Lost, Pool
 from dlexp.run.folder import RunFolder
@@ -24,8 +26,6 @@ HEAVY = ("torch", "torchvision", "sklearn.datasets", "pandas")  # imported for w
 # A start costs 3 to 5 s of one core, nearly all of it the server's imports (benchmarks/launcher.py): on two cores that
 # is won back after 10 s of work; thrice that leaves room for estimates that are too long and cores that are not free.
 WORTH_SECONDS = 30.0
-
-Part = tuple[list[Assignment], Choice]
 
 
 class Dispatcher:
@@ -37,7 +37,7 @@ class Dispatcher:
         launcher: How many processes.
 
     Attributes:
-        datasets: What is loaded; whoever has loaded data already keeps them here.
+        datasets: What is loaded, for assignments that come without their components.
         programs: Size and engine of each program that was begun.
     """
 
@@ -60,7 +60,10 @@ class Dispatcher:
             self._pool.close()
 
     def train(
-        self, assignments: list[Assignment], may_begin: Callable[[], bool] = lambda: True
+        self,
+        assignments: list[Assignment],
+        may_begin: Callable[[], bool] = lambda: True,
+        begin: Callable[[Assignment], None] = lambda _assignment: None,
     ) -> Iterator[ExecutorEvent]:
         """Train trials or folds, those of equal structure together where that is faster; yield epochs and ends.
 
@@ -68,57 +71,61 @@ class Dispatcher:
 
         Args:
             assignments: What to train, in folders that no other process writes to.
-            may_begin: Asked before each program; False begins no more.
+            may_begin: Asked before each group; False begins no more.
+            begin: Called for each assignment when its group is handed out: its folder has to be there then.
         """
-        parts = [(part, self._choose(part)) for part in self._parts(assignments)]
-        num_workers = self._num_workers(parts)
-        waiting = deque(self._programs(parts, num_workers))
+        structures = [self._choose(alike) for alike in self._by_structure(assignments)]
+        num_workers = self._num_workers(structures)
+        waiting = deque(_divide(structures, num_workers))
 
-        def take() -> Program | None:
+        def take() -> Group | None:
             if not waiting or self.should_stop() or not may_begin():
                 return None
-            program = waiting.popleft()
-            engine = "solo" if program.choice.engine == "solo" else "fused"
-            self.programs.append({"size": len(program.assignments), "engine": engine})
-            return program
+            group = waiting.popleft()
+            for assignment in group.assignments:
+                begin(assignment)
+            engine = "solo" if group.choice.engine == "solo" else "fused"
+            self.programs.append({"size": len(group.assignments), "engine": engine})
+            return group
 
         if num_workers > 1:
             yield from self._train_elsewhere(waiting, take)
             return
-        while (program := take()) is not None:
-            yield from self._executor(program, self.should_stop)
+        while (group := take()) is not None:
+            yield from self._executor(group, self.should_stop)
 
-    def _parts(self, assignments: list[Assignment]) -> list[list[Assignment]]:
-        """Part assignments by structure and pause, in order of first appearance."""
-        parts: dict[tuple[str, int | None], list[Assignment]] = {}
+    def _by_structure(self, assignments: list[Assignment]) -> list[list[Assignment]]:
+        """Divide assignments by structure and pause, in order of first appearance; all get their components."""
+        alike: dict[tuple[str, int | None], list[Assignment]] = {}
         for assignment in assignments:
-            key = structure_key(assignment.config, self.datasets(assignment.config))
-            parts.setdefault((key, assignment.until), []).append(assignment)
-        return list(parts.values())
+            built = assignment.built or Components(assignment.config, self.datasets(assignment.config))
+            alike.setdefault((built.structure, assignment.until), []).append(replace(assignment, built=built))
+        return list(alike.values())
 
-    def _choose(self, part: list[Assignment]) -> Choice:
-        """Choose how a part trains; where that fails, one by one, so that each says why, and the log tells of it."""
-        configs = [assignment.config for assignment in part]
+    def _choose(self, alike: list[Assignment]) -> Group:
+        """Choose how a structure trains; where that fails, one by one, so that each says why, and the log tells it."""
+        components = [assignment.components for assignment in alike]
         try:
-            return choose(configs, [self.datasets(config) for config in configs], self.holder.runs_dir / "fuse.json")
+            choice = choose(components, self.holder.runs_dir / "fuse.json")
         except Exception as error:
-            self.holder.log(f"no engine could be chosen for {_names(part)}: {explain(error)}; each trains alone")
-            return SOLO
+            self.holder.log(f"no engine could be chosen for {_names(alike)}: {explain(error)}; each trains alone")
+            choice = SOLO
+        return Group(alike, choice, self._threads)
 
-    def _num_workers(self, parts: list[Part]) -> int:
+    def _num_workers(self, structures: list[Group]) -> int:
         """Return the number of processes that train, 1 for this one; the pool is there when they are more."""
-        num_assignments = sum(len(part) for part, _ in parts)
+        num_assignments = sum(len(group.assignments) for group in structures)
         if num_assignments < 2:
             return 1
-        trainer = parts[0][0][0].config["trainer"]
+        trainer = structures[0].assignments[0].config["trainer"]
         places = self.launcher.places(trainer["device"], trainer["threads"] or self._threads)
-        if len(places) > 1 and self._pool is None and self._is_worth_it(places, parts):
+        if len(places) > 1 and self._pool is None and self._is_worth_it(places, structures):
             preload = [name for name in HEAVY if name in sys.modules]
             self._pool = Pool(Executor, places, [*preload, Executor.__module__], self.holder.lock_descriptor)
             self.holder.log(f"{len(places)} worker processes")
         return 1 if self._pool is None else min(len(places), num_assignments)
 
-    def _is_worth_it(self, places: list[dict[str, str]], parts: list[Part]) -> bool:
+    def _is_worth_it(self, places: list[dict[str, str]], structures: list[Group]) -> bool:
         """Say whether workers are asked for, or are other devices, or will earn what their start costs.
 
         The work of earlier rounds counts too: it tells how long the later ones will be.
@@ -126,28 +133,19 @@ class Dispatcher:
         if self.launcher.workers is not None or any(places):
             return True
         try:
-            self._seconds += seconds(parts, self.datasets)
+            self._seconds += seconds(structures)
         except (DlexpError, RuntimeError):  # what cannot be timed cannot be trained, and says so there
             return False
         return self._seconds >= WORTH_SECONDS
 
-    def _programs(self, parts: list[Part], num_workers: int) -> list[Program]:
-        """Split parts into programs, none larger than its share of a part."""
-        programs = []
-        for part, choice in parts:
-            size = min(choice.size, -(-len(part) // num_workers))
-            chunks = [part[start : start + size] for start in range(0, len(part), size)]
-            programs += [Program(chunk, choice, self._threads) for chunk in chunks]
-        return programs
-
-    def _train_elsewhere(self, waiting: deque[Program], take: Callable[[], Program | None]) -> Iterator[ExecutorEvent]:
+    def _train_elsewhere(self, waiting: deque[Group], take: Callable[[], Group | None]) -> Iterator[ExecutorEvent]:
         """Pass on what workers tell; what one of them was lost over is trained once more, each by itself."""
         assert self._pool is not None
         ended: set[Path] = set()
         lost: dict[Path, str] = {}
         for event in self._pool.run(take, self.should_stop):
             if not isinstance(event, Lost):
-                if isinstance(event, End):
+                if isinstance(event.event, TrialEnd):
                     ended.add(event.path)
                 yield event
                 continue
@@ -159,10 +157,20 @@ class Dispatcher:
                     yield fail(assignment, f"{lost[assignment.path]}; then {event.why}")
                 else:
                     lost[assignment.path] = event.why
-                    RunFolder(assignment.path).log(f"{event.why}; once more in another")
+                    assignment.folder.log(f"{event.why}; once more in another")
                     waiting.appendleft(single)
 
 
-def _names(part: list[Assignment]) -> str:
-    first, *others = (assignment.path.name for assignment in part)
+def _divide(structures: list[Group], num_workers: int) -> list[Group]:
+    """Divide groups into those of one program each, none larger than a worker's share of its structure."""
+    divided = []
+    for group in structures:
+        whole = group.assignments
+        size = min(group.choice.size, -(-len(whole) // num_workers))
+        divided += [replace(group, assignments=whole[start : start + size]) for start in range(0, len(whole), size)]
+    return divided
+
+
+def _names(alike: list[Assignment]) -> str:
+    first, *others = (assignment.path.name for assignment in alike)
     return f"{first} and {len(others)} more" if others else first

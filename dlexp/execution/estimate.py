@@ -13,15 +13,14 @@ from typing import Any
 
 from torch import Tensor
 
-from dlexp.build.dataset import Datasets
-from dlexp.build.program import Assembled, assemble_group
-from dlexp.data.dataset import Dataset
+from dlexp.build.components import Components
+from dlexp.build.program import Program, make_program
 from dlexp.engine.evaluate import predict
 from dlexp.engine.event import EpochEnd
 from dlexp.engine.memory import peak_bytes
 from dlexp.engine.train import Run
 from dlexp.execution import saved_model
-from dlexp.execution.assignment import Assignment
+from dlexp.execution.assignment import Assignment, Group
 from dlexp.execution.description import describe_run
 from dlexp.execution.fusion import Choice, choose
 from dlexp.execution.result import conclude_trial
@@ -80,26 +79,25 @@ class Estimate:
         return self.steps * self.update + self.evaluation + self.saving
 
 
-def estimate(configs: list[Config], datasets: list[Dataset], cache: Path | None = None) -> Estimate:
+def estimate(components: list[Components], cache: Path | None = None) -> Estimate:
     """Choose how trials or folds of one structure train, and measure what that takes.
 
     Args:
-        configs: Checked configurations of equal structure, as many as will be trained at a time.
-        datasets: One for each.
+        components: Of trials of equal structure, as many as will be trained at a time.
         cache: File with measured choices, which is read and written; None measures anew.
     """
     started = time.perf_counter()
-    choice = choose(configs, datasets, cache)
+    choice = choose(components, cache)
     choosing = time.perf_counter() - started
-    size = min(choice.size, len(configs))
+    size = min(choice.size, len(components))
     started = time.perf_counter()
-    built = assemble_group(configs[:size], datasets[:size], choice.engine)
+    built = make_program(components[:size], choice.engine)
     start = time.perf_counter() - started
-    solo = built if choice.engine == "solo" else assemble_group(configs[:1], datasets[:1])
+    solo = built if choice.engine == "solo" else make_program(components[:1])
     update = built.run.one_update()
     update()
     evaluation, metrics = _time_evaluation(built.run)
-    paper = _time_folder(solo, configs[0], metrics)
+    paper = _time_folder(solo, components[0].config, metrics)
     per_update = _time_updates(built.run)
     return Estimate(
         choice=choice,
@@ -140,7 +138,7 @@ def _time_updates(run: Run) -> float:
     return (marks[run.number] - marks[0]) / run.number
 
 
-def _time_folder(built: Assembled, config: Config, metrics: dict[str, list[float]]) -> dict[str, Any]:
+def _time_folder(built: Program, config: Config, metrics: dict[str, list[float]]) -> dict[str, Any]:
     """Write a trial's folder to a temporary place; return seconds and bytes as `Estimate` has them."""
     about = {**describe_run(built, config), "kind": "trial", "params": {}, "packages": {}}
     values = {"train/loss": 0.0, **{name: values_T[0] for name, values_T in metrics.items()}}
@@ -185,7 +183,7 @@ def _bytes(paths: list[Path]) -> int:
     return sum(path.stat().st_size for path in paths if path.exists())
 
 
-def _memory(built: Assembled, update: Callable[[], None]) -> int:
+def _memory(built: Program, update: Callable[[], None]) -> int:
     run = built.run
     step, task = run.step, run.task
     first = [rows[: run.trainer.eval_batch_size] for rows in task.val]
@@ -203,34 +201,32 @@ def _predict(run: Run, parts: list[Tensor]) -> None:
     predict(run.step.forward, run.task, parts, run.trainer.eval_batch_size)
 
 
-def seconds(parts: list[tuple[list[Assignment], Choice]], datasets: Datasets) -> float:
+def seconds(structures: list[Group]) -> float:
     """Return about how long trials or folds train one after another, saving apart.
 
     Args:
-        parts: Those of one structure each, with how they will train; `Choice.gain` shortens it.
-        datasets: Where their data are kept.
+        structures: Those of one structure each, with how they will train; `Choice.gain` shortens it.
     """
-    timed = parts[:MOST_TIMED]
-    total = sum(_seconds(part, choice, datasets) for part, choice in timed)
-    return total / sum(len(part) for part, _ in timed) * sum(len(part) for part, _ in parts)
+    timed = structures[:MOST_TIMED]
+    num_timed, num = (sum(len(group.assignments) for group in groups) for groups in (timed, structures))
+    return sum(_seconds(group) for group in timed) / num_timed * num
 
 
-def _seconds(part: list[Assignment], choice: Choice, datasets: Datasets) -> float:
-    config = part[0].config
-    dataset = datasets(config)
-    run = assemble_group([config], [dataset]).run
+def _seconds(group: Group) -> float:
+    components = group.assignments[0].components
+    run = make_program([components]).run
     update = run.one_update()
     shortest = float("inf")
     for _ in range(TIMED_UPDATES + 1):  # the first makes what is made once
         started = time.perf_counter()
         update()
         shortest = min(shortest, time.perf_counter() - started)
-    batches = len(dataset.val) / run.trainer.batch_size
+    batches = len(components.data.val) / run.trainer.batch_size
     updates = run.steps_per_epoch + FORWARD_SHARE * batches / run.trainer.accumulate
-    return shortest / choice.gain * updates * sum(_epochs(assignment) for assignment in part)
+    return shortest / group.choice.gain * updates * sum(_epochs(assignment) for assignment in group.assignments)
 
 
 def _epochs(assignment: Assignment) -> int:
     """Return how many epochs are left."""
     last = assignment.until or assignment.config["trainer"]["epochs"]
-    return max(0, last - (RunFolder(assignment.path).saved_epoch() or 0))
+    return max(0, last - (assignment.folder.saved_epoch() or 0))

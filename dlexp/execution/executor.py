@@ -1,4 +1,4 @@
-"""Carries programs out: trains trials or folds, concludes each and tells of it in plain events.
+"""Carries groups out: trains trials or folds, concludes each and tells of it in plain events.
 
 What is to be done and what is told can be sent to another process; this one function serves there and here.
 """
@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from dlexp.build.components import Components
 from dlexp.build.dataset import Datasets
-from dlexp.build.program import Assembled, assemble
-from dlexp.build.structure import structure_key
+from dlexp.build.program import Program, make_program
 from dlexp.config import trust
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
@@ -18,7 +18,7 @@ from dlexp.engine.snapshot import restore
 from dlexp.error import first_line, is_out_of_memory
 from dlexp.execution import group as groups
 from dlexp.execution import result
-from dlexp.execution.assignment import Assignment, End, Epoch, ExecutorEvent, Program
+from dlexp.execution.assignment import Assignment, ExecutorEvent, Group
 from dlexp.execution.description import as_divided, write_parts
 from dlexp.execution.fusion import SOLO
 from dlexp.execution.integrity import require_same_data
@@ -30,102 +30,116 @@ from dlexp.run.folder import RunFolder
 
 @dataclass
 class Executor:
-    """What a process keeps from one program to the next; called with a program, it carries it out.
+    """What a process keeps from one group to the next; called with a group, it carries it out.
 
     Attributes:
         datasets: The data it has loaded.
     """
 
     datasets: Datasets = field(default_factory=Datasets)
-    _evaluators: dict[str, Assembled] = field(default_factory=dict)
+    _evaluators: dict[str, Program] = field(default_factory=dict)
 
-    def __call__(self, program: Program, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent]:
-        """Train; when a program of several fails, each of those left alone. Failures are recorded and told.
+    def __call__(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent]:
+        """Train; when a program of many fails, each of those left alone. Failures are recorded and told.
 
         Args:
-            program: What to train.
+            group: What to train.
             should_stop: Asked after every update; what has begun then ends as interrupted, with a checkpoint.
         """
-        torch.set_num_threads(program.threads)
-        waiting = {assignment.path: assignment for assignment in program.assignments}
+        torch.set_num_threads(group.threads)
+        waiting = {assignment.path: assignment for assignment in group.assignments}
         try:
-            for event in self._train(program, should_stop):
-                if isinstance(event, End):
+            for event in self._train(group, should_stop):
+                if isinstance(event.event, TrialEnd):
                     del waiting[event.path]
                 yield event
             return
         except Exception as error:
-            if len(program.assignments) == 1:
-                yield fail(program.assignments[0], explain(error))
+            if len(group.assignments) == 1:
+                yield fail(group.assignments[0], explain(error))
                 return
             for path in waiting:
                 RunFolder(path).log(f"trained together with others: {explain(error)}; now alone")
         # outside the handler, whose traceback would keep the program's tensors alive
-        for single in replace(program, assignments=list(waiting.values())).apart(SOLO):
+        for single in replace(group, assignments=list(waiting.values())).apart(SOLO):
             if not should_stop():
                 yield from self(single, should_stop)
 
-    def _train(self, program: Program, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent]:
-        size, until = len(program.assignments), program.assignments[0].until
-        members = {assignment.path: self._begin(assignment) for assignment in program.assignments}
-        kinds = {assignment.path: assignment.kind for assignment in program.assignments}
-        there = [path for path in members if _stands_at(members[path], until)]
-        for path in there:
-            yield self._pause(members[path], until, size)
-        waiting = [member for path, member in members.items() if path not in there]
+    def _train(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent]:
+        size, until = len(group.assignments), group.assignments[0].until
+        begun = [self._begin(assignment) for assignment in group.assignments]
+        for assignment in begun:
+            if _stands_at(assignment, until):
+                yield ExecutorEvent(assignment.path, self._pause(assignment), size)
+        waiting = [assignment for assignment in begun if not _stands_at(assignment, until)]
         pause = _Pause(until, should_stop)
-        for group_event in groups.train_group(groups.Group(waiting, program.choice), pause):
-            member, path = group_event.member, group_event.member.folder.path
-            if isinstance(group_event.event, EpochEnd):
-                pause.epoch = group_event.event.epoch
-                yield Epoch(path, replace(group_event.event, record=None))  # saved: no need to send it on
-            elif isinstance(group_event.event, TrialEnd):
+        for assignment, event, program in groups.train_group(replace(group, assignments=waiting), pause):
+            if isinstance(event, EpochEnd):
+                pause.epoch = event.epoch
+                event = replace(event, record=None)  # saved: no need to send it on
+                yield ExecutorEvent(assignment.path, event, size)
+            elif isinstance(event, TrialEnd):
                 pause.epoch = 0
-                if group_event.event.status == "interrupted" and _stands_at(member, until):
-                    yield self._pause(member, until, size)
-                elif kinds[path] == "fold":
-                    yield self._end_fold(member, group_event.event, size)
-                elif group_event.event.status != "interrupted":
-                    yield self._end_trial(member, group_event.event.status, group_event.event.reason, None, size)
+                end = self._end(assignment, event, program)
+                if end is not None:
+                    yield ExecutorEvent(assignment.path, end, size)
 
-    def _begin(self, assignment: Assignment) -> groups.Member:
-        """Return what is to be trained, its folder marked as in hand."""
-        config, folder = assignment.config, RunFolder(assignment.path)
+    def _begin(self, assignment: Assignment) -> Assignment:
+        """Return what is to be trained with its components, its folder marked as in hand."""
+        config, folder = assignment.config, assignment.folder
         trust.grant(config["trusted"])  # who asked for it has checked it
-        dataset, manifest = as_divided(folder, self.datasets(config)), folder.manifest
-        require_same_data(folder, dataset)
+        built = assignment.built or Components(config, self.datasets(config))
+        data, manifest = as_divided(folder, built.data), folder.manifest
+        built = built if data is built.data else Components(config, data)
+        require_same_data(folder, built.data)
         if assignment.kind == "fold":
-            write_parts(folder, dataset)
+            write_parts(folder, built.data)
         recover(folder)
         has_begun = manifest.get("paused_at") is None and checkpoint.exists(folder.checkpoints / "last")
         resumes = manifest["resumes"] + has_begun
         if has_begun or manifest["status"] != "running":
             folder.update_manifest(status="running", end=None, resumes=resumes)
-        return groups.Member(config, dataset, folder)
+        return replace(assignment, built=built)
 
-    def _pause(self, member: groups.Member, until: int | None, size: int) -> End:
-        return self._end_trial(member, "stopped_early", f"the search paused it at epoch {until}", until, size)
+    def _end(self, assignment: Assignment, end: TrialEnd, program: Program) -> TrialEnd | None:
+        """Conclude what ended or paused; None for a trial that was interrupted, which tells nothing."""
+        if end.status == "interrupted" and _stands_at(assignment, assignment.until):
+            return self._pause(assignment, program)
+        if assignment.kind == "fold":
+            return self._end_fold(assignment, end, program)
+        if end.status == "interrupted":
+            return None
+        return self._end_trial(assignment, end, None, program)
 
-    def _end_trial(self, member: groups.Member, status: str, reason: str, paused_at: int | None, size: int) -> End:
-        conclude_trial(self._evaluator(member), member.folder, member.config, status, reason, paused_at)
-        return End(member.folder.path, status, reason, size)
+    def _pause(self, assignment: Assignment, program: Program | None = None) -> TrialEnd:
+        reason = f"the search paused it at epoch {assignment.until}"
+        return self._end_trial(assignment, TrialEnd(0, "stopped_early", reason, 0), assignment.until, program)
 
-    def _evaluator(self, member: groups.Member) -> Assembled:
-        """Return a program of one trial of the member's structure and data, made once for all of its kind."""
-        key = structure_key(member.config, member.dataset) + member.dataset.fingerprint
+    def _end_trial(
+        self, assignment: Assignment, end: TrialEnd, paused_at: int | None, program: Program | None
+    ) -> TrialEnd:
+        evaluator = program if program is not None and is_solo(program) else self._evaluator(assignment)
+        conclude_trial(evaluator, assignment.folder, assignment.config, end.status, end.reason, paused_at)
+        return end
+
+    def _evaluator(self, assignment: Assignment) -> Program:
+        """Return a program of one trial of the assignment's structure and data, made once for all of its kind."""
+        components = assignment.components
+        key = components.structure + components.data.fingerprint
         if key not in self._evaluators:
-            self._evaluators = {key: assemble(member.config, member.dataset)}
+            self._evaluators = {key: make_program([components])}
         return self._evaluators[key]
 
-    def _end_fold(self, member: groups.Member, end: TrialEnd, size: int) -> End:
+    def _end_fold(self, assignment: Assignment, end: TrialEnd, program: Program) -> TrialEnd:
         """Evaluate what a fold ended with, as if it had been trained by itself."""
-        folder, built = member.folder, assemble(member.config, member.dataset)
+        folder = assignment.folder
+        alone = program if is_solo(program) else make_program([assignment.components])
         if checkpoint.exists(last := folder.checkpoints / "last"):
-            restore(built.run, *checkpoint.load(last, built.device))
-        result.conclude_run(built, folder, end, seed=member.config["seed"], open_test=False, has_figures=False)
+            restore(alone.run, *checkpoint.load(last, alone.device))
+        result.conclude_run(alone, folder, end, seed=assignment.config["seed"], open_test=False, has_figures=False)
         folder.log(f"{end.status} {end.reason}".rstrip())
         folder.update_manifest(status=end.status, reason=end.reason, end=now())
-        return End(folder.path, end.status, end.reason, size)
+        return end
 
 
 @dataclass
@@ -140,12 +154,17 @@ class _Pause:
         return self.is_wanted() or (self.until is not None and self.epoch >= self.until)
 
 
-def fail(assignment: Assignment, reason: str) -> End:
+def is_solo(program: Program) -> bool:
+    """Say whether a program is the plain module of one trial, which can evaluate what it has trained."""
+    return program.run.step.forward.engine == "solo"
+
+
+def fail(assignment: Assignment, reason: str) -> ExecutorEvent:
     """Record that a trial or fold failed."""
-    folder = RunFolder(assignment.path)
+    folder = assignment.folder
     folder.log(f"failed: {reason}")
     folder.update_manifest(status="failed", reason=reason, end=now())
-    return End(assignment.path, "failed", reason, 1)
+    return ExecutorEvent(assignment.path, TrialEnd(0, "failed", reason, 0), 1)
 
 
 def explain(error: Exception) -> str:
@@ -155,6 +174,6 @@ def explain(error: Exception) -> str:
     return f"{type(error).__name__}: {first_line(error)}"
 
 
-def _stands_at(member: groups.Member, until: int | None) -> bool:
-    """Say whether a member's checkpoint is where it is to pause."""
-    return until is not None and (member.folder.saved_epoch() or 0) >= until
+def _stands_at(assignment: Assignment, until: int | None) -> bool:
+    """Say whether the checkpoint is where the assignment is to pause."""
+    return until is not None and (assignment.folder.saved_epoch() or 0) >= until

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from dlexp import metric
-from dlexp.build.program import Assembled
+from dlexp.build.program import Program
 from dlexp.engine.evaluate import Reading
 from dlexp.random import generator
 from dlexp.run.folder import RunFolder
@@ -14,7 +14,7 @@ from dlexp.run.folder import RunFolder
 SHEET_IMAGES = 16
 
 
-def draw_figures(built: Assembled, folder: RunFolder) -> list[Path]:
+def draw_figures(built: Program, folder: RunFolder) -> list[Path]:
     """Draw learning curves, what the validation predictions show, and what the augmentation does."""
     from dlexp.report import curve
 
@@ -27,7 +27,7 @@ def draw_figures(built: Assembled, folder: RunFolder) -> list[Path]:
     return drawn
 
 
-def _draw_classes(built: Assembled, folder: RunFolder) -> list[Path]:
+def _draw_classes(built: Program, folder: RunFolder) -> list[Path]:
     from dlexp.report import confusion, roc
 
     names, predictions = built.dataset.class_names, folder.predictions("val")
@@ -48,7 +48,7 @@ def _draw_values(folder: RunFolder) -> list[Path]:
     return [residual.draw(predictions["target"], predictions["output"], folder.figures / "residuals.png")]
 
 
-def _draw_augmented(built: Assembled, augment: Any, path: Path) -> Path:
+def _draw_augmented(built: Program, augment: Any, path: Path) -> Path:
     from dlexp.report.augment import contact_sheet
 
     data, draws = built.dataset, generator(built.run.seeds[0].augment, "sheet")

@@ -16,9 +16,8 @@ from typing import Any
 import torch
 
 from dlexp import device as devices
-from dlexp.build.program import Assembled, assemble_group
-from dlexp.build.structure import structure_key
-from dlexp.data.dataset import Dataset
+from dlexp.build.components import Components
+from dlexp.build.program import Program, make_program
 from dlexp.durable import write_text
 from dlexp.engine.memory import guess_bytes, largest_stack, peak_bytes
 from dlexp.engine.stack.kind import stack_kinds
@@ -32,8 +31,6 @@ ENOUGH_SECONDS = 1.0
 MIN_GAIN = 1.15
 NEAR_BEST = 1.05
 HOPELESS = 0.7
-
-Config = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -58,29 +55,29 @@ class Choice:
 SOLO = Choice("solo", 1, 1.0, "one trial")
 
 
-def choose(configs: list[Config], datasets: list[Dataset], cache: Path | None = None) -> Choice:
+def choose(components: list[Components], cache: Path | None = None) -> Choice:
     """Decide how trials of one structure train.
 
     Args:
-        configs: Checked configurations of equal structure.
-        datasets: One for each.
+        components: Of trials of equal structure.
         cache: File that keeps measured answers; None keeps none.
     """
-    fuse = configs[0]["trainer"]["fuse"]
+    trainer = components[0].trainer
+    fuse = trainer.fuse
     if fuse == "off":
         return Choice("solo", 1, 1.0, "trainer.fuse=off")
-    structure = str(derive(0, structure_key(configs[0], datasets[0])))
+    structure = str(derive(0, components[0].structure))
     measured = _read(cache) if cache else {}
-    if len(configs) == 1 and fuse == "auto" and not any(name.startswith(structure) for name in measured):
+    if len(components) == 1 and fuse == "auto" and not any(name.startswith(structure) for name in measured):
         return SOLO
-    alone = assemble_group(configs[:1], datasets[:1])
-    if configs[0]["trainer"]["compile"]:
+    alone = make_program(components[:1])
+    if trainer.compile:
         return Choice("solo", 1, 1.0, "trainer.compile=true compiles the model of one trial")
     kinds, reasons = stack_kinds(alone.model, alone.dataset.in_shape, alone.device)
     if not kinds:
         return Choice("solo", 1, 1.0, f"the model cannot be stacked: {reasons}")
-    limit = len(configs) if _is_plenty(alone, len(configs)) else _fitting(configs, datasets, kinds[0])
-    limit = min(limit, len(configs))
+    limit = len(components) if _is_plenty(alone, len(components)) else _fitting(components, kinds[0])
+    limit = min(limit, len(components))
     if fuse != "auto":
         return Choice(kinds[0], min(fuse, limit), 1.0, f"trainer.fuse={fuse}")
     key = ":".join([structure, _name(alone.device), torch.__version__])
@@ -90,7 +87,7 @@ def choose(configs: list[Config], datasets: list[Dataset], cache: Path | None = 
     ):  # also for the few that a kill left over: another engine may round otherwise
         choice = Choice(**measured[key])
         return replace(choice, size=min(choice.size, limit))
-    return SOLO if len(configs) == 1 else _measure(configs, datasets, kinds, limit, cache, key)
+    return SOLO if len(components) == 1 else _measure(components, kinds, limit, cache, key)
 
 
 def _name(device: torch.device) -> str:
@@ -100,24 +97,22 @@ def _name(device: torch.device) -> str:
     return f"{device.type}, {torch.get_num_threads()} thread(s)"
 
 
-def _measure(
-    configs: list[Config], datasets: list[Dataset], kinds: list[str], limit: int, cache: Path | None, key: str
-) -> Choice:
+def _measure(components: list[Components], kinds: list[str], limit: int, cache: Path | None, key: str) -> Choice:
     """Time solo and stacks, and keep the answer under a key."""
-    choice = _fastest(configs, datasets, kinds, limit)
+    choice = _fastest(components, kinds, limit)
     if cache:
         write_text(cache, json.dumps({**_read(cache), key: asdict(choice)}, indent=1))
     return choice
 
 
-def _fastest(configs: list[Config], datasets: list[Dataset], kinds: list[str], limit: int) -> Choice:
+def _fastest(components: list[Components], kinds: list[str], limit: int) -> Choice:
     if limit < 2:
         return Choice("solo", 1, 1.0, "the memory has room for one trial at a time")
-    solo = _updater(configs[:1], datasets[:1], "solo")
+    solo = _updater(components[:1], "solo")
     seconds: dict[str, float] = {}
     for kind in kinds:
-        for size in sorted({min(size, limit, len(configs)) for size in SIZES}):
-            timed = _time(solo, configs[:size], datasets[:size], kind)
+        for size in sorted({min(size, limit, len(components)) for size in SIZES}):
+            timed = _time(solo, components[:size], kind)
             if timed is None:
                 break
             alone, together = timed
@@ -137,15 +132,13 @@ def _fastest(configs: list[Config], datasets: list[Dataset], kinds: list[str], l
     return Choice(engine, int(size), round(gain, 2), f"{gain:.1f} times as fast as one after another", seconds)
 
 
-def _time(
-    solo: Callable[[], None], configs: list[Config], datasets: list[Dataset], kind: str
-) -> tuple[float, float] | None:
+def _time(solo: Callable[[], None], components: list[Components], kind: str) -> tuple[float, float] | None:
     """Return the seconds of an update alone and of one together; None when memory runs out.
 
     The prediction does not know of all memory: graphs keep their own.
     """
     try:
-        alone, together = shortest([solo, _updater(configs, datasets, kind)])
+        alone, together = shortest([solo, _updater(components, kind)])
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -153,9 +146,9 @@ def _time(
     return alone, together
 
 
-def _updater(configs: list[Config], datasets: list[Dataset], engine: str) -> Callable[[], None]:
+def _updater(components: list[Components], engine: str) -> Callable[[], None]:
     """Return a function that does one update and waits for it."""
-    built = assemble_group(configs, datasets, engine)
+    built = make_program(components, engine)
     update = built.run.one_update()
 
     def call() -> None:
@@ -186,7 +179,7 @@ def shortest(calls: list[Callable[[], None]]) -> list[float]:
     return best
 
 
-def _is_plenty(alone: Assembled, num_trials: int) -> bool:
+def _is_plenty(alone: Program, num_trials: int) -> bool:
     """Whether all trials fit ten times over by a generous guess; on CUDA it costs nothing to know."""
     if alone.device.type != "cpu":
         return False
@@ -194,19 +187,19 @@ def _is_plenty(alone: Assembled, num_trials: int) -> bool:
     return each * num_trials < 0.1 * devices.free_bytes(alone.device)
 
 
-def _fitting(configs: list[Config], datasets: list[Dataset], kind: str) -> int:
+def _fitting(components: list[Components], kind: str) -> int:
     """Return how many trials fit the device's free memory."""
-    sizes = [size for size in MEMORY_SIZES if size <= len(configs)]
+    sizes = [size for size in MEMORY_SIZES if size <= len(components)]
     if len(sizes) < 2:
-        return len(configs)
+        return len(components)
     taken = []
     for size in sizes:
-        built = assemble_group(configs[:size], datasets[:size], kind)
+        built = make_program(components[:size], kind)
         step = built.run.step
         lasting = [step.forward.flat.tensor, step.forward.grads, *step.state.values()]
         held = sum(tensor.numel() * tensor.element_size() for tensor in lasting)
         taken.append((size, held + peak_bytes(built.run.one_update(), built.device)))
-    device, _ = devices.choose(configs[0]["trainer"]["device"])
+    device, _ = devices.choose(components[0].trainer.device)
     return largest_stack(taken[0], taken[1], devices.free_bytes(device))
 
 

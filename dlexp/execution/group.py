@@ -4,122 +4,80 @@ Whatever the company, each trial writes its own run folder and goes on from its 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
-from dlexp.build.program import Assembled, assemble_group
-from dlexp.data.dataset import Dataset
+from dlexp.build.program import Program, make_program
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
 from dlexp.engine.snapshot import restore
 from dlexp.engine.train import Run
 from dlexp.error import is_out_of_memory
 from dlexp.execution import saved_model
-from dlexp.execution.fusion import Choice
+from dlexp.execution.assignment import Assignment, Group
 from dlexp.execution.stack_saver import make_saver
 from dlexp.run.folder import RunFolder
 
-
-@dataclass(frozen=True)
-class Member:
-    """One trial or fold.
-
-    Attributes:
-        config: Checked.
-        dataset: Its data with its split.
-        folder: Where it is written.
-    """
-
-    config: dict[str, Any]
-    dataset: Dataset
-    folder: RunFolder
+Told = tuple[Assignment, Event, Program]  # whose event it is (a progress is the first's), and what trains it
 
 
-@dataclass(frozen=True)
-class Group:
-    """Members that one program can train, and how they will be.
+def train_group(group: Group, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Told]:
+    """Train a group's trials from where their checkpoints are; each epoch is saved before it is told.
 
-    Attributes:
-        members: Of equal structure.
-        choice: Engine and size.
-    """
-
-    members: list[Member]
-    choice: Choice
-
-
-@dataclass(frozen=True)
-class GroupEvent:
-    """An event of one member, or of a program's progress.
-
-    Attributes:
-        member: Whose; of a progress the first member's.
-        event: What happened.
-        engine: What trains it.
-    """
-
-    member: Member
-    event: Progress | EpochEnd | TrialEnd
-    engine: str
-
-
-def train_group(group: Group, should_stop: Callable[[], bool] = lambda: False) -> Iterator[GroupEvent]:
-    """Train a group's members from where their checkpoints are; each epoch is saved before it is told.
-
-    Members that stand at different epochs train apart. A program that runs out of memory is halved, down to trials
+    Trials that stand at different epochs train apart. A program that runs out of memory is halved, down to trials
     alone.
 
     Args:
-        group: What to train.
-        should_stop: Asked after every update; members then end as interrupted, with a checkpoint.
+        group: What to train; its assignments have their components.
+        should_stop: Asked after every update; trials then end as interrupted, with a checkpoint.
     """
-    for level in _by_progress(group.members):
+    for level in _by_progress(group.assignments):
         size = group.choice.size
         for start in range(0, len(level), size):
             yield from _train_halving(level[start : start + size], group.choice.engine, should_stop)
 
 
-def _by_progress(members: list[Member]) -> list[list[Member]]:
-    """Part members by the instant of their checkpoints."""
-    levels: dict[tuple[int, int], list[Member]] = {}
-    for member in members:
-        last = member.folder.checkpoints / "last"
+def _by_progress(assignments: list[Assignment]) -> list[list[Assignment]]:
+    """Divide assignments by the instant of their checkpoints."""
+    levels: dict[tuple[int, int], list[Assignment]] = {}
+    for assignment in assignments:
+        last = assignment.folder.checkpoints / "last"
         state = checkpoint.load(last)[1] if checkpoint.exists(last) else {"epoch": 0, "position": 0}
-        levels.setdefault((state["epoch"], state["position"]), []).append(member)
+        levels.setdefault((state["epoch"], state["position"]), []).append(assignment)
     return [levels[key] for key in sorted(levels)]
 
 
-def _train_halving(members: list[Member], engine: str, should_stop: Callable[[], bool]) -> Iterator[GroupEvent]:
+def _train_halving(assignments: list[Assignment], engine: str, should_stop: Callable[[], bool]) -> Iterator[Told]:
     try:
-        yield from _train_program(members, engine, should_stop)
+        yield from _train_program(assignments, engine, should_stop)
         return
     except Exception as error:
-        if len(members) == 1 or not is_out_of_memory(error):
+        if len(assignments) == 1 or not is_out_of_memory(error):
             raise
     # outside the handler, whose traceback would keep the program's tensors alive
-    half = len(members) // 2
-    for part in (members[:half], members[half:]):
-        waiting = [member for member in part if not _has_ended(member)]
+    middle = len(assignments) // 2
+    for half in (assignments[:middle], assignments[middle:]):
+        waiting = [assignment for assignment in half if not _has_ended(assignment)]
         for level in _by_progress(waiting):
             yield from _train_halving(level, engine, should_stop)
 
 
-def _has_ended(member: Member) -> bool:
-    return member.folder.manifest["status"] != "running"
+def _has_ended(assignment: Assignment) -> bool:
+    return assignment.folder.manifest["status"] != "running"
 
 
-def _train_program(members: list[Member], engine: str, should_stop: Callable[[], bool]) -> Iterator[GroupEvent]:
-    engine = "solo" if len(members) == 1 and engine == "graphed" else engine  # of the same kernels
-    built = assemble_group([m.config for m in members], [m.dataset for m in members], engine)
-    _restore(built, members)
-    run = built.run
-    for row, member in enumerate(members):
-        saved_model.write(member.folder, member.dataset, built.affine, run.task, run.step.rules.loss, row)
-        member.folder.log(f"device: {built.device_line}, {engine}")
-        _record_engine(member.folder, engine)
+def _train_program(assignments: list[Assignment], engine: str, should_stop: Callable[[], bool]) -> Iterator[Told]:
+    engine = "solo" if len(assignments) == 1 and engine == "graphed" else engine  # of the same kernels
+    program = make_program([assignment.components for assignment in assignments], engine)
+    folders = [assignment.folder for assignment in assignments]
+    _restore(program, folders)
+    run = program.run
+    for row, folder in enumerate(folders):
+        data = program.components[row].data
+        saved_model.write(folder, data, program.affine, run.task, run.step.rules.loss, row)
+        folder.log(f"device: {program.device_line}, {engine}")
+        _record_engine(folder, engine)
     run.should_stop = should_stop
-    for event in _saved(run, [member.folder for member in members]):
-        yield GroupEvent(members[0 if isinstance(event, Progress) else event.trial], event, engine)
+    for event in _saved(run, folders):
+        yield assignments[0 if isinstance(event, Progress) else event.trial], event, program
 
 
 def _saved(run: Run, folders: list[RunFolder]) -> Iterator[Event]:
@@ -151,9 +109,9 @@ def _record_engine(folder: RunFolder, engine: str) -> None:
         folder.update_manifest(engine=engine)
 
 
-def _restore(built: Assembled, members: list[Member]) -> None:
-    for row, member in enumerate(members):
-        last = member.folder.checkpoints / "last"
+def _restore(program: Program, folders: list[RunFolder]) -> None:
+    for row, folder in enumerate(folders):
+        last = folder.checkpoints / "last"
         if checkpoint.exists(last):
-            restore(built.run, *checkpoint.load(last, built.device), row=row)
-        member.folder.truncate_history(built.run.epoch)
+            restore(program.run, *checkpoint.load(last, program.device), row=row)
+        folder.truncate_history(program.run.epoch)

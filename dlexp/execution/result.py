@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dlexp.build.program import Assembled
+from dlexp.build.program import Program
 from dlexp.engine import checkpoint
 from dlexp.engine.evaluate import Reading, predict, report
 from dlexp.engine.event import TrialEnd
@@ -23,7 +23,7 @@ Report = dict[str, dict[str, Any]]
 
 
 def conclude_run(
-    built: Assembled, folder: RunFolder, end: TrialEnd, *, seed: int, open_test: bool, has_figures: bool = True
+    built: Program, folder: RunFolder, end: TrialEnd, *, seed: int, open_test: bool, has_figures: bool = True
 ) -> TrainResult:
     """Evaluate what a run ended with and write its result.
 
@@ -63,7 +63,7 @@ def conclude_run(
     return result
 
 
-def describe_result(built: Assembled, folder: RunFolder, seed: int) -> dict[str, Any]:
+def describe_result(built: Program, folder: RunFolder, seed: int) -> dict[str, Any]:
     """Return the part of a result that is known before training."""
     data = built.dataset
     return {
@@ -85,7 +85,7 @@ def describe_result(built: Assembled, folder: RunFolder, seed: int) -> dict[str,
 
 
 def evaluate_best(
-    built: Assembled, folder: RunFolder, *, open_test: bool
+    built: Program, folder: RunFolder, *, open_test: bool
 ) -> dict[str, tuple[dict[str, float], dict[str, Any]]]:
     """Load the best checkpoint, store its predictions and return scalars and report of each part opened.
 
@@ -98,7 +98,7 @@ def evaluate_best(
 
 
 def evaluate_part(
-    built: Assembled, folder: RunFolder, split: str, rows: Tensor
+    built: Program, folder: RunFolder, split: str, rows: Tensor
 ) -> tuple[dict[str, float], dict[str, Any]]:
     """Store the predictions of a part and return its scalars, and the report by class."""
     run, data = built.run, built.dataset
@@ -129,7 +129,7 @@ def best_record(history: list[dict[str, Any]], monitor: dict[str, Any]) -> dict[
 
 
 @torch.no_grad()
-def store_predictions(built: Assembled, folder: RunFolder) -> None:
+def store_predictions(built: Program, folder: RunFolder) -> None:
     """Store what the best checkpoint gives for the validation part."""
     data, run = built.dataset, built.run
     weights, _ = checkpoint.load(folder.checkpoints / "best", built.device)
@@ -140,7 +140,7 @@ def store_predictions(built: Assembled, folder: RunFolder) -> None:
 
 
 def conclude_trial(
-    built: Assembled, folder: RunFolder, config: dict[str, Any], status: str, reason: str, paused_at: int | None
+    built: Program, folder: RunFolder, config: dict[str, Any], status: str, reason: str, paused_at: int | None
 ) -> None:
     """Store the best epoch's predictions and the result, then the status: an ended trial is a complete one.
 

@@ -1,11 +1,17 @@
-"""SIGINT and SIGTERM become a wish to stop at the next update; a second one stops at once."""
+"""SIGINT, SIGTERM and SIGHUP become a wish to stop at the next update; a second one stops at once."""
 
 import signal
 from types import FrameType, TracebackType
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_active: "list[Interrupt]" = []
+
 
 class Interrupt:
-    """A context in which the two signals set `signum` instead of ending the process.
+    """A context in which the signals set `signum` instead of ending the process.
+
+    A signal that the caller has the process ignore, as nohup does with SIGHUP, stays ignored. A terminal that closes
+    may send SIGHUP twice, from its shell and from the kernel: the second one is not taken for impatience.
 
     Attributes:
         can_wait: False, while there is nothing to save yet, lets the first signal end the process too.
@@ -20,12 +26,15 @@ class Interrupt:
 
     def __enter__(self) -> "Interrupt":
         """Install the handlers."""
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            self._before[signum] = signal.signal(signum, self._note)
+        for signum in SIGNALS:
+            if signal.getsignal(signum) is not signal.SIG_IGN:
+                self._before[signum] = signal.signal(signum, self._note)
+        _active.append(self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Put the handlers back."""
+        _active.remove(self)
         for signum, handler in self._before.items():
             signal.signal(signum, handler)  # type: ignore[arg-type]
 
@@ -39,6 +48,20 @@ class Interrupt:
         return 128 + (self.signum or 0)
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
+        if self.signum == signum == signal.SIGHUP:
+            return
         if self.signum is not None or not self.can_wait:
             raise SystemExit(128 + signum)
         self.signum = signum
+
+
+def wish_to_stop(signum: int) -> bool:
+    """Have whatever trains in this process stop as if a signal had come; return whether anything can.
+
+    Python must not install a handler for SIGPIPE, which would answer for every socket too: who cannot write any more
+    calls this instead.
+    """
+    able = [interrupt for interrupt in _active if interrupt.can_wait]
+    for interrupt in able:
+        interrupt.signum = interrupt.signum or signum
+    return bool(able)

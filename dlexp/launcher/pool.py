@@ -19,7 +19,7 @@ from dlexp.launcher.worker import DONE, STOP, Work, serve
 
 POLL_SECONDS = 0.1  # between two looks at the wish to stop
 PATIENCE = 5.0  # seconds for a process to end
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ class RunFolder:
             EnvironmentFault: The disk is full.
         """
         run_id = run_id or name.new_run_id()
-        path = runs_dir / name.clean(experiment) / f"{run_id}-{name.clean(slug) or 'default'}"
+        path = name.place(runs_dir, experiment, slug, run_id)
         with disk_faults(path):
             path.mkdir(parents=True)
         folder = cls(path)

@@ -2,8 +2,12 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
+
+# raw in JSON they would be obeyed by a terminal, or could not be encoded: C1 controls, directions, lone surrogates
+_UNSAFE = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def plain(value: Any) -> Any:
@@ -18,7 +22,13 @@ def plain(value: Any) -> Any:
     return number if math.isfinite(number) else None
 
 
+def dumps(value: Any, *, indent: int | None = None) -> str:
+    """Return the JSON of a value, letters of any script as they are; numbers that are not finite become null."""
+    text = json.dumps(plain(value), ensure_ascii=False, indent=indent)
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
 def document(fields: Mapping[str, Any]) -> str:
     """Return the JSON of a file, a line for each field: Python's own indentation is several times slower."""
-    lines = [f" {json.dumps(name)}: {json.dumps(value)}" for name, value in plain(fields).items()]
+    lines = [f" {dumps(name)}: {dumps(value)}" for name, value in fields.items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"

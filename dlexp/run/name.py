@@ -3,6 +3,7 @@
 import re
 import secrets
 import time
+from pathlib import Path
 
 from dlexp.config.relevance import tells_runs_apart
 
@@ -42,3 +43,8 @@ def slug(overrides: list[str]) -> str:
 def clean(text: str) -> str:
     """Return the text with all but letters, digits and `._-=` replaced, short enough for a folder's name."""
     return re.sub(r"[^A-Za-z0-9._=-]+", "-", text)[:_SLUG_LENGTH].strip("-.")
+
+
+def place(runs_dir: Path, experiment: str, slug: str, run_id: str) -> Path:
+    """Return the path of a run's folder, ``runs_dir/experiment/<run_id>-<slug>``, whether it is there or not."""
+    return runs_dir / clean(experiment) / f"{run_id}-{clean(slug) or 'default'}"

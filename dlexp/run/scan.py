@@ -48,6 +48,26 @@ def find(runs_dir: Path, ref: str) -> RunFolder:
     raise RunError(f"{ref}: no such run in {runs_dir}{hint or '; `dlexp runs` lists them'}")
 
 
+def find_sweep(ref: str, runs_dir: Path) -> RunFolder:
+    """Return what a user calls a sweep; the caller says what it needs where that is a run of another kind.
+
+    Args:
+        ref: As `find` takes it, but for ``last``: the newest sweep that is not itself one over the
+            seeds of a winner or of a run.
+        runs_dir: Folder of all runs.
+
+    Raises:
+        RunError: Unknown or ambiguous, or there is no sweep.
+    """
+    if ref != "last" or (Path(ref) / MANIFEST).is_file():
+        return find(runs_dir, ref)
+    for path in reversed(run_paths(runs_dir)):
+        folder = RunFolder(path)
+        if (path / MANIFEST).is_file() and folder.manifest.get("kind") == "sweep" and "from" not in folder.manifest:
+            return folder
+    raise RunError(f"last: got no sweeps in {runs_dir}; `dlexp sweep` makes one")
+
+
 def inner_paths(paths: list[Path]) -> list[Path]:
     """Return the folders of the trials, folds and settings inside runs, and of the folds inside settings."""
     children = [

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from dlexp.config.dimension import Dimension
 from dlexp.error import ConfigError
 from dlexp.search.density import Density
-from dlexp.search.distinct import distinct
+from dlexp.search.distinct import in_rounds
 from dlexp.search.random import evenly
-from dlexp.search.strategy import Problem, Proposal, Round, Rounds, Search, Settings, signature, uniform
+from dlexp.search.strategy import Problem, Proposal, Round, Rounds, Search, Settings, refuse_epochs, signature, uniform
 from dlexp.type import Count, Fraction
 
 EDGE = 0.05  # share of a range that counts as its edge
@@ -52,17 +52,17 @@ class CoarseToFine(Search):
     zoom: Fraction = 0.3
     keep: Fraction = 0.2
 
-    @property
-    def is_total_known(self) -> bool:
-        """True: `trials` are shared out among all rounds."""
-        return True
+    def total(self, problem: Problem) -> int:
+        """Return `trials`, whatever the space has: the best of a round may be trained again, longer."""
+        return self.trials
 
     def propose(self, problem: Problem) -> Rounds:
         """Yield a round a stage.
 
         Raises:
-            ConfigError: The numbers of rounds and epochs do not agree.
+            ConfigError: The numbers of rounds and epochs do not agree, or epochs are searched.
         """
+        refuse_epochs(problem, "coarse_to_fine")
         epochs = self._epochs(problem.epochs)
         widths = {d.key: d.span[1] - d.span[0] for d in problem.dimensions if d.values is None}
         scored: Scored = []
@@ -74,13 +74,14 @@ class CoarseToFine(Search):
             before = seen.setdefault(epochs[stage], set())
             if any(score is not None for _, score in scored):
                 draw = self._closer(problem, scored, widths, before)
-            proposals = distinct(problem, draw, count, first=first, seen=before, epochs=epochs[stage])
-            if not proposals:  # fewer trials than rounds, or a small space that is searched
-                continue
-            first, number = proposals[-1].number + 1, number + 1
-            scores = yield Round(number, proposals, notes)
-            scored += zip(proposals, scores, strict=True)
-            problem, widths, notes = zoomed(problem, scored, widths, self.zoom)
+            fresh: Scored = []
+            for proposals in in_rounds(problem, draw, count, first=first, seen=before, epochs=epochs[stage]):
+                first, number = proposals[-1].number + 1, number + (not fresh)
+                scores = yield Round(number, proposals, [] if fresh else notes)
+                fresh += zip(proposals, scores, strict=True)
+            if fresh:  # else fewer trials than rounds, or a small space that is searched
+                scored += fresh
+                problem, widths, notes = zoomed(problem, scored, widths, self.zoom)
 
     def _closer(self, problem: Problem, scored: Scored, widths: Widths, seen: set[str]) -> Callable[[int], Settings]:
         """Return what draws the setting of a number near good ones."""

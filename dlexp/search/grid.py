@@ -1,10 +1,15 @@
 """Grid search: every combination of the listed values."""
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dlexp.error import ConfigError
-from dlexp.search.strategy import Problem, Proposal, Round, Rounds, Search, Settings
+from dlexp.search.distinct import every, size
+from dlexp.search.strategy import ROUND, Problem, Proposal, Round, Rounds, Search, Settings
 from dlexp.type import Count
+
+MOST = 1_000_000  # settings that are accepted unless the user says so
 
 
 @dataclass(frozen=True)
@@ -12,27 +17,33 @@ class Grid(Search):
     """Every combination of the listed values, the last key changing fastest.
 
     Args:
-        trials: Most settings that are accepted; null for no limit.
+        trials: Most settings that are accepted; null for a million.
     """
 
     trials: Count | None = None
 
     def propose(self, problem: Problem) -> Rounds:
-        """Yield all combinations as one round.
+        """Yield the combinations as one round, `ROUND` at a time.
 
         Raises:
             ConfigError: A dimension is an interval, or there are too many combinations.
         """
-        settings = combinations(problem)
-        if self.trials is not None and len(settings) > self.trials:
+        settings, total = combinations(problem), size(problem)
+        if total > (self.trials or MOST):
             raise ConfigError(
-                f"search.trials: got {self.trials}; the grid has {len(settings):,} settings: raise it, list fewer "
+                f"search.trials: got {self.trials or 'null'}; the grid has {total:,} settings: raise it, list fewer "
                 "values or choose search=random"
             )
-        yield Round(1, [Proposal(number, setting) for number, setting in enumerate(settings)])
+        proposals = itertools.starmap(Proposal, enumerate(settings))
+        while batch := list(itertools.islice(proposals, ROUND)):
+            yield Round(1, batch)
+
+    def total(self, problem: Problem) -> int:
+        """Return the number of combinations."""
+        return int(size(problem))
 
 
-def combinations(problem: Problem) -> list[Settings]:
+def combinations(problem: Problem) -> Iterator[Settings]:
     """Return the settings of a grid; a dimension multiplies those settings only in which it exists.
 
     Raises:
@@ -42,8 +53,4 @@ def combinations(problem: Problem) -> list[Settings]:
         if d.values is None:
             cure = f"list values ({d.key}=a,b) or choose search=random or search=coarse_to_fine"
             raise ConfigError(f"{d.key}: got {d.text.partition('=')[2]}; search=grid needs listed values: {cure}")
-    settings: list[Settings] = [{}]
-    for d in problem.dimensions:
-        values = d.values or []
-        settings = [more for s in settings for more in ([{**s, d.key: v} for v in values] if d.exists(s) else [s])]
-    return settings
+    return every({}, problem.dimensions)

@@ -1,13 +1,14 @@
 """Successive halving and hyperband: many settings for few epochs, the best of them go on from where they are."""
 
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Annotated
 
 from annotated_types import Ge
 
-from dlexp.search.distinct import distinct
+from dlexp.search.distinct import in_rounds
 from dlexp.search.random import independently
-from dlexp.search.strategy import Problem, Proposal, Round, Rounds, Scores, Search
+from dlexp.search.strategy import ROUND, Problem, Proposal, Round, Rounds, Scores, Search, refuse_epochs
 from dlexp.type import Count
 
 
@@ -37,22 +38,39 @@ class Hyperband(Search):
     brackets: Count | None = 1
 
     def propose(self, problem: Problem) -> Rounds:
-        """Yield a round a rung, bracket after bracket."""
+        """Yield a round a rung, bracket after bracket.
+
+        Raises:
+            ConfigError: Epochs are searched.
+        """
+        refuse_epochs(problem, "hyperband")
         rungs = _rungs(self.min_epochs, self.eta, problem.epochs)
         starts = list(range(len(rungs)))[: self.brackets][: self.trials]
         first, number = 0, 0
         draw, seen = independently(problem, self.seed), set[str]()
         for start, count in zip(starts, _shares(self.trials, self.eta, len(rungs), starts), strict=True):
-            proposals = distinct(problem, draw, count, first=first, seen=seen)
-            first = proposals[-1].number + 1 if proposals else first
+            batches = in_rounds(problem, draw, count, first=first, seen=seen)
             for rung in rungs[start:]:
-                if not proposals:
+                begun, scores = yield from _judge(batches, number + 1, rung, problem.epochs)
+                if not begun:
                     break
-                until = None if rung == problem.epochs else rung
-                number += 1
-                begun = [replace(proposal, until=until) for proposal in proposals]
-                scores = yield Round(number, begun, [f"{len(begun)} settings to epoch {rung}"])
-                proposals = survivors(proposals, scores, self.eta)
+                first, number = max(first, begun[-1].number + 1), number + 1
+                best = survivors(begun, scores, self.eta)
+                batches = iter([best[at : at + ROUND] for at in range(0, len(best), ROUND)])
+
+
+def _judge(
+    batches: Iterator[list[Proposal]], number: int, rung: int, longest: int
+) -> Generator[Round, Scores, tuple[list[Proposal], list[float | None]]]:
+    """Ask for the settings of a rung, batch by batch; return them and their scores."""
+    until = None if rung == longest else rung
+    begun: list[Proposal] = []
+    scores: list[float | None] = []
+    for batch in batches:
+        paused = [replace(proposal, until=until) for proposal in batch]
+        scores += yield Round(number, paused, [] if begun else [f"to epoch {rung}"])
+        begun += batch
+    return begun, scores
 
 
 def survivors(proposals: list[Proposal], scores: Scores, eta: int) -> list[Proposal]:

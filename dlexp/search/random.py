@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dlexp.search.distinct import distinct
+from dlexp.search.distinct import in_rounds, size
 from dlexp.search.strategy import Problem, Round, Rounds, Search, Settings, uniform
 from dlexp.type import Count
 
@@ -28,9 +28,14 @@ class Random(Search):
     sobol: bool = False
 
     def propose(self, problem: Problem) -> Rounds:
-        """Yield all draws as one round."""
+        """Yield all draws as one round, `ROUND` at a time."""
         draw = evenly(problem, self.seed) if self.sobol else independently(problem, self.seed)
-        yield Round(1, distinct(problem, draw, self.trials))
+        for proposals in in_rounds(problem, draw, self.trials):
+            yield Round(1, proposals)
+
+    def total(self, problem: Problem) -> int:
+        """Return `trials`, or all settings of a space that has fewer."""
+        return int(min(self.trials, size(problem)))
 
 
 def independently(problem: Problem, seed: int) -> Callable[[int], Settings]:

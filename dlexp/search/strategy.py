@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dlexp.config.dimension import Dimension
+from dlexp.config.wording import show
+from dlexp.error import ConfigError
 from dlexp.type import Count, NonNegativeInt, Positive
 
 Settings = dict[str, Any]
+ROUND = 256  # settings at most that a round asks for at once: the rest is drawn when these are done
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Round:
     """Proposals that may be trained in any order, at once.
 
     Attributes:
-        number: From 1.
+        number: From 1; a round of many settings comes in several of one number.
         proposals: What to train.
         notes: For the user: why the search goes where it goes.
     """
@@ -80,6 +83,7 @@ class Search:
         seed: Fixes the draws of the search, not those of the training.
         max_seconds: Time after which no trial is begun; null for no limit.
         stop_after_failures: Failed or diverged trials after which no trial is begun; null for no limit.
+        retry_failed: Whether the same command and --resume train a trial again that failed in an earlier process.
         invalid: What becomes of settings that cannot be trained, as far as that is known before training.
     """
 
@@ -89,12 +93,12 @@ class Search:
     seed: NonNegativeInt = 0
     max_seconds: Positive | None = None
     stop_after_failures: Count | None = None
+    retry_failed: bool = True
     invalid: Literal["refuse", "skip"] = "refuse"
 
-    @property
-    def is_total_known(self) -> bool:
-        """Whether `trials` counts what all rounds ask for; else only the round in hand is known."""
-        return False
+    def total(self, _problem: Problem) -> int | None:
+        """Return the settings that all rounds ask for; None where only the round in hand is known."""
+        return None
 
     def propose(self, problem: Problem) -> Rounds:
         """Yield rounds until the search is over.
@@ -106,6 +110,20 @@ class Search:
             ConfigError: The strategy cannot search this space.
         """
         raise NotImplementedError
+
+
+def refuse_epochs(problem: Problem, strategy: str) -> None:
+    """Refuse epochs as a dimension of a strategy that decides itself how long each setting trains.
+
+    Raises:
+        ConfigError: They are searched.
+    """
+    for d in problem.dimensions:
+        if d.key in ("trainer", "trainer.epochs"):
+            raise ConfigError(
+                f"{d.key}: got {show(d.text.partition('=')[2])}; search={strategy} decides how long each setting "
+                "trains: give trainer.epochs one value, or choose search=grid, random or tpe"
+            )
 
 
 def uniform(seed: int, number: int, key: str) -> float:

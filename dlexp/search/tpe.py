@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlexp.config.dimension import Dimension
 from dlexp.error import ConfigError
-from dlexp.search.distinct import ATTEMPTS, distinct, unseen
+from dlexp.search.distinct import ATTEMPTS, distinct, size, unseen
 from dlexp.search.random import independently
 from dlexp.search.strategy import Problem, Proposal, Round, Rounds, Search, Settings, signature
 from dlexp.type import Count
@@ -37,10 +37,9 @@ class TPE(Search):
     startup: Count = 10
     batch: Count = 4
 
-    @property
-    def is_total_known(self) -> bool:
-        """True: `trials` are asked for in rounds of `batch`."""
-        return True
+    def total(self, problem: Problem) -> int:
+        """Return `trials`, or all settings of a space that has fewer."""
+        return int(min(self.trials, size(problem)))
 
     def propose(self, problem: Problem) -> Rounds:
         """Yield rounds of `batch` settings.

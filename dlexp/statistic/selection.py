@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dlexp.statistic.stream import stream
+
 ALPHA = 0.5  # variance of the noise that is added, in units of the noise that is there
 GROWTH = 0.75  # optimism at v times the variance is v^g of that at 1; g is 1/2 for equal settings, 1 for spread ones
 NEAR = 2.0  # standard deviations within which a candidate is taken for as good as the best
@@ -142,7 +144,7 @@ def _with_pooled_noise(settings: list[list[Model]]) -> list[list[Model]]:
     is_near_C = values_C[best] - values_C <= NEAR * apart_C
     pooled = variance_C[is_near_C].mean()
     is_silent_C = is_near_C & (variance_C == 0)
-    noise_BC[:, is_silent_C] = np.random.default_rng(0).standard_normal((len(noise_BC), 1))
+    noise_BC[:, is_silent_C] = stream("silent noise").standard_normal((len(noise_BC), 1))
     variance_C[is_silent_C] = 1.0
     scale_C = np.ones_like(variance_C)
     np.divide(pooled, variance_C, out=scale_C, where=is_near_C & (variance_C > 0))

@@ -56,3 +56,12 @@ def test_a_folder_without_the_right_to_write(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
     with pytest.raises(ConfigError, match=r"runs_dir: got .*x; .* cannot be written to, choose another folder"):
         check_destination(tmp_path / "x")
+
+
+def test_a_beta_that_no_metric_of_values_reads_is_refused():
+    values = assemble(resolve(["data=diabetes", "metric.beta=3", "tracking=none"]).config)
+    with pytest.raises(
+        ConfigError, match=r"metric\.beta: got 3; the data have values, and fbeta is a metric of classes"
+    ):
+        check_model(values)
+    check_model(assemble(resolve(["data=wine", "metric.beta=3", "tracking=none"]).config))

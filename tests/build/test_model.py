@@ -19,7 +19,7 @@ def config_of(*overrides: str) -> dict:
 
 def built(*overrides: str, seed: int = 0):
     config = config_of(*overrides)
-    return build_model(config, load_data(config), LOSS, seed)
+    return build_model(config, load_data(config).in_shape, LOSS.num_outputs, seed)
 
 
 def test_the_net_is_that_of_the_settings():

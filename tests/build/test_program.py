@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
-from dlexp.build.program import assemble, assemble_group
+from dlexp.build.program import assemble, make_program
 from dlexp.build.structure import structure_key
 from dlexp.config.resolve import resolve
 from dlexp.engine.event import EpochEnd
@@ -39,7 +40,7 @@ def test_folds_together_and_alone_are_equal(overrides, engine):
     if "trainer.oversample=true" in overrides:
         key = structure_key(config, datasets[0])
         datasets = [fold for fold in datasets if structure_key(config, fold) == key]
-    together = history(assemble_group([config] * len(datasets), datasets, engine).run)
+    together = history(make_program(components_of([config] * len(datasets), datasets), engine).run)
     for trial, fold in enumerate(datasets):
         alone = history(assemble(config, fold).run)[0]
         assert together[trial] == [pytest.approx(metrics, rel=1e-7) for metrics in alone]
@@ -60,7 +61,7 @@ def test_folds_are_balanced_each_by_its_own_training_part():
     config = resolve([*BASE, "data=breast_cancer", *BALANCED, "trainer.precision=fp64", "trainer.epochs=2"]).config
     data = load_data(config)
     datasets = [data, uneven(data)]
-    together = history(assemble_group([config] * 2, datasets, "batched").run)
+    together = history(make_program(components_of([config] * 2, datasets), "batched").run)
     for trial, fold in enumerate(datasets):
         assert together[trial] == [pytest.approx(loss, rel=1e-7) for loss in history(assemble(config, fold).run)[0]]
 

@@ -1,3 +1,8 @@
+import os
+import warnings
+import zipfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -161,3 +166,47 @@ def test_names_of_19_digits(save):
     assert len(present(dataset.groups).unique()) == len(set((number // 4).tolist()))
     with pytest.raises(DataError, match=r"site, rows 0, 1, 2: got \d+ in each; ids must differ"):
         Arrays(path=save(x=X, y=Y, site=number // 4), id="site").load()
+
+
+def rewrite(path, change):
+    """Change the bytes of a file."""
+    content = bytearray(Path(path).read_bytes())
+    change(content)
+    Path(path).write_bytes(bytes(content))
+    return path
+
+
+def set_in_every_header(content, local, central, value):
+    """Set a field of two bytes in the zip headers, at its place after each signature."""
+    for signature, place in ((b"PK\x03\x04", local), (b"PK\x01\x02", central)):
+        start = content.find(signature)
+        while start >= 0:
+            content[start + place : start + place + 2] = value.to_bytes(2, "little")
+            start = content.find(signature, start + 4)
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        (lambda content: set_in_every_header(content, 6, 8, 1), "x: damaged .*encrypted"),
+        (lambda content: set_in_every_header(content, 8, 10, 77), "x: damaged .*compression"),
+    ],
+)
+def test_members_that_cannot_be_opened(save, change, refusal):
+    with pytest.raises(DataError, match=refusal):
+        Arrays(path=rewrite(save(x=X, y=Y), change)).load()
+
+
+def test_a_name_twice(save):
+    path = save(x=X, y=Y)
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "a") as archive:
+        warnings.simplefilter("ignore")
+        archive.writestr("x.npy", archive.read("x.npy"))
+    with pytest.raises(DataError, match="array x more than once; names must differ"):
+        Arrays(path=path).load()
+
+
+def test_a_pipe_does_not_wait(tmp_path):
+    os.mkfifo(tmp_path / "x.npz")
+    with pytest.raises(DataError, match="got a pipe; a file is needed"):
+        Arrays(path=str(tmp_path / "x.npz")).load()

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from dlexp.data.folder import ImageFolder
@@ -191,3 +192,20 @@ def test_broken_files_are_skipped_by_name(tmp_path):
     dataset = load(tmp_path, broken="skip")
     assert len(present(dataset.ids)) == 19
     assert dataset.notes == ["data.broken=skip: 1 files left out: red/3.png (empty file)"]
+
+
+def test_every_training_part_settles_the_range_of_its_deep_pictures(tmp_path):
+    """Picture i of a class has values up to 100 (i + 1): the largest of a part is 255 in its inputs, of others cut."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for i in range(10):
+            values = np.zeros((6, 6), np.uint16)
+            values[0, 0] = 100 * (i + 1)
+            Image.fromarray(values).save(tmp_path / name / f"{i:02d}.png")
+    dataset = load(tmp_path, color="grey", size=None)
+    for rows in (range(5), range(20)):
+        part = dataset.with_parts(torch.tensor(list(rows)), dataset.val)
+        top = 100 * len(rows) if len(rows) == 5 else 1000
+        expected = [min(255, round(100 * (row % 10 + 1) / top * 255)) for row in range(20)]
+        assert part.inputs[:, 0, 0, 0].tolist() == expected
+        assert present(part.encoding)["span"] == (0, top)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
-from dlexp.build.program import assemble_group
+from dlexp.build.program import make_program
 from dlexp.config.resolve import resolve
 from dlexp.engine.by_example import class_weights, kind_of, losses, pack, unpack
 from dlexp.engine.event import EpochEnd
@@ -73,7 +74,7 @@ def events_of(*overrides: str, num_trials: int = 1, engine: str = "solo") -> lis
     rates = ("0.01", "0.1", "0.3")[:num_trials]
     configs = [resolve([*SMALL, *overrides, f"optimizer.lr={lr}"]).config for lr in rates]
     data = load_data(configs[0])
-    events = list(assemble_group(configs, [data] * num_trials, engine).run.events())
+    events = list(make_program(components_of(configs, [data] * num_trials), engine).run.events())
     return [[e for e in events if isinstance(e, EpochEnd) and e.trial == trial] for trial in range(num_trials)]
 
 

@@ -7,8 +7,9 @@ import torch
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
+from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
-from dlexp.build.program import assemble_group
+from dlexp.build.program import make_program
 from dlexp.config.resolve import resolve
 from dlexp.engine.memory import (
     HEADROOM,
@@ -43,7 +44,7 @@ def _stack(overrides: list[str], size: int, engine: str):
 def _assembled(overrides: list[str], size: int, engine: str):
     common = ["tracking=none", "trainer.threads=1", *overrides]
     made = [resolve([*common, f"seed={i}"]).config for i in range(size)]
-    return assemble_group(made, [load_data(made[0])] * size, engine)
+    return make_program(components_of(made, [load_data(made[0])] * size), engine)
 
 
 @pytest.mark.parametrize(("overrides", "engine"), [(["optimizer=adam"], "batched"), (["model=cnn"], "vmapped")])

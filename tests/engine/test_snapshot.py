@@ -2,8 +2,9 @@
 
 import torch
 
+from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
-from dlexp.build.program import assemble_group
+from dlexp.build.program import make_program
 from dlexp.config.resolve import resolve
 from dlexp.engine.event import EpochEnd
 from dlexp.engine.snapshot import best_weights, restore, snapshot
@@ -21,7 +22,7 @@ COMMON = [
 
 def make(seeds: list[int], engine: str) -> Run:
     made = [resolve([*COMMON, f"seed={seed}"]).config for seed in seeds]
-    return assemble_group(made, [load_data(made[0])] * len(made), engine).run
+    return make_program(components_of(made, [load_data(made[0])] * len(made)), engine).run
 
 
 def advance(run: Run, epochs: int) -> None:

@@ -1,22 +1,23 @@
-"""What an executor is given and tells can be sent to another process, and a program comes apart into its members."""
+"""What an executor is given and tells can be sent to another process, and a group comes apart into its assignments."""
 
 import pickle
 from pathlib import Path
 
-from dlexp.engine.event import EpochEnd
-from dlexp.execution.assignment import Assignment, End, Epoch, Program
+from dlexp.build.components import Components
+from dlexp.engine.event import EpochEnd, TrialEnd
+from dlexp.execution.assignment import Assignment, ExecutorEvent, Group
 from dlexp.execution.fusion import SOLO, Choice
 
 BATCHED = Choice("batched", 4, 2.0, "measured")
 
 
-def program(number: int) -> Program:
+def group(number: int) -> Group:
     assignments = [Assignment({"seed": seed}, Path(f"run{seed}"), "trial", until=3) for seed in range(number)]
-    return Program(assignments, BATCHED, threads=2)
+    return Group(assignments, BATCHED, threads=2)
 
 
-def test_a_program_comes_apart_in_order_and_each_under_the_choice_given():
-    whole = program(3)
+def test_a_group_comes_apart_in_order_and_each_under_the_choice_given():
+    whole = group(3)
     for choice in (SOLO, BATCHED):
         singles = whole.apart(choice)
         assert [single.assignments for single in singles] == [[assignment] for assignment in whole.assignments]
@@ -26,5 +27,17 @@ def test_a_program_comes_apart_in_order_and_each_under_the_choice_given():
 
 def test_all_of_it_survives_a_pickle():
     event = EpochEnd(trial=0, epoch=1, step=9, lr=0.1, metrics={"val/loss": 1.0}, seconds=0.1, is_best=False)
-    for value in (program(2), Epoch(Path("run"), event), End(Path("run"), "failed", "no memory", 2)):
+    end = TrialEnd(0, "failed", "no memory", 0)
+    for value in (group(2), *(ExecutorEvent(Path("run"), told, 2) for told in (event, end))):
         assert pickle.loads(pickle.dumps(value)) == value
+
+
+def test_what_is_built_stays_in_its_process():
+    def unpicklable():
+        raise AssertionError
+
+    built = Components({"seed": 1}, data=unpicklable)  # type: ignore[arg-type]
+    assignment = Assignment({"seed": 1}, Path("run"), "fold", built=built)
+    there = pickle.loads(pickle.dumps(assignment))
+    assert (assignment.components, there.built) == (built, None)
+    assert there == assignment

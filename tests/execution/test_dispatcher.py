@@ -6,9 +6,10 @@ import pytest
 
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
+from dlexp.engine.event import TrialEnd
 from dlexp.error import DlexpError
 from dlexp.execution import dispatcher as module
-from dlexp.execution.assignment import Assignment, End
+from dlexp.execution.assignment import Assignment
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.fusion import Choice
 from dlexp.launcher.local import Local
@@ -41,7 +42,7 @@ def assign(holder: RunFolder, number: int, *overrides: str, until: int | None = 
 
 
 def ends(heard) -> dict:
-    return {event.path: event for event in heard if isinstance(event, End)}
+    return {event.path: event.event for event in heard if isinstance(event.event, TrialEnd)}
 
 
 def test_those_of_equal_structure_train_together_in_any_folder(holder, tmp_path):
@@ -70,7 +71,7 @@ def test_what_fails_together_is_tried_alone_and_what_fails_alone_is_recorded(hol
     train_group = group.train_group
 
     def fail(task, should_stop):
-        if len(task.members) > 1 or task.members[0].config["seed"] == 1:
+        if len(task.assignments) > 1 or task.assignments[0].config["seed"] == 1:
             raise RuntimeError("made to fail\nand more")
         return train_group(task, should_stop)
 
@@ -103,8 +104,9 @@ def test_changed_data_are_not_trained_on(holder):
     (assignment,) = assign(holder, 1)
     RunFolder(assignment.path).update_manifest(data={"name": "digits", "fingerprint": "other"})
     with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
-        (end,) = dispatcher.train([assignment])
-    assert isinstance(end, End)
+        (told,) = dispatcher.train([assignment])
+    end = told.event
+    assert isinstance(end, TrialEnd)
     assert (end.status, end.reason.partition(":")[0]) == ("failed", "DataError")
 
 
@@ -166,8 +168,8 @@ def test_stacks_are_spread_over_workers_and_lost_ones_are_tried_apart_in_the_sam
 
 
 def seconds_of(monkeypatch, value: float) -> None:
-    monkeypatch.setattr(module, "seconds", lambda _parts, _datasets: value)
-    monkeypatch.setattr(module, "choose", lambda configs, *_: Choice("solo", 1, 1.0, ""))
+    monkeypatch.setattr(module, "seconds", lambda _structures: value)
+    monkeypatch.setattr(module, "choose", lambda *_: Choice("solo", 1, 1.0, ""))
     monkeypatch.setattr("dlexp.launcher.local.num_cores", lambda: 4)
 
 

@@ -5,10 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from dlexp.build.dataset import Datasets, load_data
+from dlexp.build.components import Components, components_of
+from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
 from dlexp.execution import estimate as module
-from dlexp.execution.assignment import Assignment
+from dlexp.execution.assignment import Assignment, Group
 from dlexp.execution.estimate import BLOCK, estimate, seconds
 from dlexp.execution.fusion import Choice
 from dlexp.job.sweep import sweep
@@ -21,12 +22,12 @@ def made(trials, *overrides):
     keys = [override.partition("=")[0] for override in overrides]
     shared = [override for override in BASE if override.partition("=")[0] not in keys]
     configs = [resolve([*shared, *overrides, f"seed={i}"]).config for i in range(trials)]
-    return configs, [load_data(configs[0])] * trials
+    return components_of(configs, [load_data(configs[0])] * trials)
 
 
 def test_a_stack_and_a_trial_alone():
-    alone = estimate(*made(1))
-    together = estimate(*made(8, "trainer.fuse=8"))
+    alone = estimate(made(1))
+    together = estimate(made(8, "trainer.fuse=8"))
     assert (alone.choice.engine, together.choice.size) == ("solo", 8)
     assert alone.num_params == together.num_params == 64 * 16 + 2 * 16 + 16 * 10 + 10
     assert alone.steps == 10
@@ -44,8 +45,7 @@ class Deaf:
 
 
 def test_the_disk_is_that_of_a_real_trial(tmp_path):
-    (config,), (data,) = made(1)
-    estimated = estimate([config], [data])
+    estimated = estimate(made(1))
     done = sweep.start(
         [*BASE, f"runs_dir={tmp_path}", "seed=0,1"], None, announce=lambda _about: Deaf(), has_figures=False
     )
@@ -56,8 +56,7 @@ def test_the_disk_is_that_of_a_real_trial(tmp_path):
 
 
 def test_mlflow_s_copies_count():
-    (config,), (data,) = made(1, "tracking=mlflow")
-    assert estimate([config], [data]).disk > estimate(*made(1)).disk
+    assert estimate(made(1, "tracking=mlflow")).disk > estimate(made(1)).disk
 
 
 ALONE = Choice("solo", 1, 1.0, "")
@@ -70,20 +69,21 @@ def timed(monkeypatch):
     monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: next(now)))
 
 
-def part(tmp_path, number: int, *overrides: str, until: int | None = None) -> list[Assignment]:
+def group(tmp_path, number: int, *overrides: str, until: int | None = None, choice: Choice = ALONE) -> Group:
     config = resolve(["tracking=none", "data.limit=320", "trainer.epochs=4", *overrides]).config
-    return [Assignment(config, tmp_path / "none", "trial", until) for _ in range(number)]
+    built = Components.of(config)
+    return Group([Assignment(config, tmp_path / "none", "trial", until, built) for _ in range(number)], choice, 1)
 
 
 def test_updates_and_evaluation_of_the_epochs_that_are_left(timed, tmp_path):
-    config = part(tmp_path, 1)[0].config
+    config = group(tmp_path, 1).assignments[0].config
     epoch = 320 / 32 + len(load_data(config).val) / 32 / 3
-    assert seconds([(part(tmp_path, 1), ALONE)], Datasets()) == pytest.approx(4 * epoch)
-    assert seconds([(part(tmp_path, 3, until=1), ALONE)], Datasets()) == pytest.approx(3 * epoch)
+    assert seconds([group(tmp_path, 1)]) == pytest.approx(4 * epoch)
+    assert seconds([group(tmp_path, 3, until=1)]) == pytest.approx(3 * epoch)
     faster = Choice("batched", 4, 2.0, "")
-    assert seconds([(part(tmp_path, 4), faster)], Datasets()) == pytest.approx(4 * 4 * epoch / 2)
+    assert seconds([group(tmp_path, 4, choice=faster)]) == pytest.approx(4 * 4 * epoch / 2)
 
 
 def test_many_structures_are_taken_to_be_like_the_first(timed, tmp_path):
-    parts = [(part(tmp_path, 1, f"model.widths=[{width}]"), ALONE) for width in range(4, 14)]
-    assert seconds(parts, Datasets()) == pytest.approx(10 * seconds(parts[:1], Datasets()))
+    structures = [group(tmp_path, 1, f"model.widths=[{width}]") for width in range(4, 14)]
+    assert seconds(structures) == pytest.approx(10 * seconds(structures[:1]))

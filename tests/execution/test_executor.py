@@ -6,7 +6,8 @@ import pytest
 
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
-from dlexp.execution.assignment import Assignment, End, Epoch, Program
+from dlexp.engine.event import EpochEnd, TrialEnd
+from dlexp.execution.assignment import Assignment, ExecutorEvent, Group
 from dlexp.execution.executor import Executor, explain, fail
 from dlexp.execution.fusion import SOLO
 from dlexp.run.folder import RunFolder
@@ -29,14 +30,14 @@ def make(tmp_path):
 
 
 def carry_out(assignment: Assignment, executor: Executor | None = None) -> list:
-    return list((executor or Executor())(Program([assignment], SOLO, 1), lambda: False))
+    return list((executor or Executor())(Group([assignment], SOLO, 1), lambda: False))
 
 
 def test_every_epoch_and_the_end_are_told_and_recorded(make):
     assignment = make()
     *epochs, end = carry_out(assignment)
-    assert [event.event.epoch for event in epochs if isinstance(event, Epoch)] == [1, 2]
-    assert end == End(assignment.path, "finished", "", 1)
+    assert [event.event.epoch for event in epochs if isinstance(event.event, EpochEnd)] == [1, 2]
+    assert (end.path, end.size, end.event.status, end.event.reason) == (assignment.path, 1, "finished", "")
     folder = RunFolder(assignment.path)
     assert folder.manifest["status"] == "finished"
     assert [record["epoch"] for record in folder.history()] == [1, 2]
@@ -46,12 +47,12 @@ def test_every_epoch_and_the_end_are_told_and_recorded(make):
 def test_a_trial_that_pauses_goes_on_to_the_same_numbers(make):
     paused = make(epochs=3, until=1)
     *_, end = carry_out(paused)
-    assert (end.status, end.reason) == ("stopped_early", "the search paused it at epoch 1")
+    assert (end.event.status, end.event.reason) == ("stopped_early", "the search paused it at epoch 1")
     *_, again = carry_out(paused)
-    assert again.status == "stopped_early", "it stands there already"
+    assert again.event.status == "stopped_early", "it stands there already"
     later = Assignment(paused.config, paused.path, "trial")
     *_, end = carry_out(later)
-    assert end.status == "finished"
+    assert end.event.status == "finished"
     straight = make(epochs=3)
     carry_out(straight)
     histories = [RunFolder(assignment.path).history() for assignment in (paused, straight)]
@@ -63,9 +64,9 @@ def test_a_trial_that_pauses_goes_on_to_the_same_numbers(make):
 
 def test_a_failure_is_told_with_its_reason_and_recorded(make):
     (end,) = carry_out(make("norm=group", "norm.num_groups=3"))
-    assert isinstance(end, End)
-    assert (end.status, "\n" in end.reason) == ("failed", False)
-    assert RunFolder(end.path).manifest["reason"] == end.reason
+    assert isinstance(end.event, TrialEnd)
+    assert (end.event.status, "\n" in end.event.reason) == ("failed", False)
+    assert RunFolder(end.path).manifest["reason"] == end.event.reason
     assert "failed: " in (end.path / "log.txt").read_text()
 
 
@@ -79,7 +80,7 @@ def test_what_is_loaded_is_loaded_once(make):
 
 def test_an_assignment_that_failed_by_no_training_of_its_own(make):
     assignment = make()
-    assert fail(assignment, "lost") == End(assignment.path, "failed", "lost", 1)
+    assert fail(assignment, "lost") == ExecutorEvent(assignment.path, TrialEnd(0, "failed", "lost", 0), 1)
     assert RunFolder(assignment.path).manifest["end"] is not None
 
 

@@ -4,6 +4,7 @@ import json
 
 import torch
 
+from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
 from dlexp.execution.fusion import choose
@@ -11,41 +12,41 @@ from dlexp.execution.fusion import choose
 
 def made(trials: int, *overrides: str):
     configs = [resolve(["tracking=none", "trainer.threads=1", *overrides, f"seed={i}"]).config for i in range(trials)]
-    return configs, [load_data(configs[0])] * trials
+    return components_of(configs, [load_data(configs[0])] * trials)
 
 
 def test_one_trial_or_fuse_off_is_solo():
-    assert choose(*made(1)).engine == "solo"
-    off = choose(*made(4, "trainer.fuse=off"))
+    assert choose(made(1)).engine == "solo"
+    off = choose(made(4, "trainer.fuse=off"))
     assert (off.engine, off.size, off.reason) == ("solo", 1, "trainer.fuse=off")
 
 
 def test_a_number_forces_a_stack_of_at_most_that_many():
-    assert (choose(*made(5, "trainer.fuse=3")).engine, choose(*made(5, "trainer.fuse=3")).size) == ("batched", 3)
-    assert choose(*made(2, "trainer.fuse=9")).size == 2
+    assert (choose(made(5, "trainer.fuse=3")).engine, choose(made(5, "trainer.fuse=3")).size) == ("batched", 3)
+    assert choose(made(2, "trainer.fuse=9")).size == 2
 
 
 def test_auto_takes_the_fastest_it_timed_and_keeps_the_answer(tmp_path):
     group = made(16, "model.widths=[16,16]")
     cache = tmp_path / "fuse.json"
-    choice = choose(*group, cache)
+    choice = choose(group, cache)
     named = f"{choice.engine}:{choice.size}"
     assert choice.seconds[named] <= 1.05 * min(choice.seconds.values()) or choice.gain == 1.0
     ((_, stored),) = json.loads(cache.read_text()).items()
     assert stored["size"] == choice.size
     cache.write_text(cache.read_text().replace(f'"size": {choice.size}', '"size": 2'))
-    assert choose(*group, cache).size == 2
+    assert choose(group, cache).size == 2
 
 
 def test_a_damaged_cache_is_measured_anew(tmp_path):
     cache = tmp_path / "fuse.json"
     cache.write_text("{")
-    assert choose(*made(4, "trainer.fuse=2"), cache).size == 2
+    assert choose(made(4, "trainer.fuse=2"), cache).size == 2
 
 
 def test_a_model_that_cannot_be_stacked_trains_alone_and_the_reason_is_named():
     small = ["model=densenet", "model.depth=40", "model.growth_rate=2", "data=fake", "trainer.batch_size=4"]
-    choice = choose(*made(3, *small, "model.checkpointing=true"))
+    choice = choose(made(3, *small, "model.checkpointing=true"))
     assert (choice.engine, choice.size, choice.gain) == ("solo", 1, 1.0)
     assert choice.reason.startswith(
         "the model cannot be stacked: batched: its backward pass leaves other gradients or "
@@ -56,16 +57,16 @@ def test_a_model_that_cannot_be_stacked_trains_alone_and_the_reason_is_named():
 def test_a_stack_that_runs_out_of_memory_while_it_is_timed_is_not_taken(monkeypatch):
     import dlexp.execution.fusion as module
 
-    assemble_group = module.assemble_group
+    make_program = module.make_program
 
-    def scarce(configs, datasets, engine="solo"):
-        if engine == "vmapped" or len(configs) > 4:
+    def scarce(components, engine="solo"):
+        if engine == "vmapped" or len(components) > 4:
             raise torch.OutOfMemoryError("no memory for so many")
-        return assemble_group(configs, datasets, engine)
+        return make_program(components, engine)
 
-    monkeypatch.setattr(module, "assemble_group", scarce)
-    choice = choose(*made(16, "model.widths=[16,16]"))
+    monkeypatch.setattr(module, "make_program", scarce)
+    choice = choose(made(16, "model.widths=[16,16]"))
     assert set(choice.seconds) == {"solo:1", "batched:4"}
     monkeypatch.setattr(module, "_is_plenty", lambda *_: False)
     monkeypatch.setattr(module, "_fitting", lambda *_: 1)
-    assert choose(*made(16, "model.widths=[16,16]")).reason == "the memory has room for one trial at a time"
+    assert choose(made(16, "model.widths=[16,16]")).reason == "the memory has room for one trial at a time"

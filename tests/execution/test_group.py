@@ -6,36 +6,38 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from dlexp.build.components import Components
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
 from dlexp.engine.event import EpochEnd, TrialEnd
+from dlexp.execution.assignment import Assignment, Group
 from dlexp.execution.fusion import Choice
-from dlexp.execution.group import Group, Member, train_group
+from dlexp.execution.group import train_group
 from dlexp.run.folder import RunFolder
 
 COMMON = ["tracking=none", "trainer.threads=1", "trainer.epochs=4", "data.limit=150", "optimizer=adam"]
 
 
-def members(runs_dir, trials: int = 4, *overrides: str) -> list[Member]:
+def assignments(runs_dir, trials: int = 4, *overrides: str) -> list[Assignment]:
     made, data = [], None
     for trial in range(trials):
         config = resolve([*COMMON, f"seed={trial}", *overrides]).config
         data = data or load_data(config)
         manifest = {"seed": trial}
         folder = RunFolder.create(runs_dir, "group", f"t{trial}", config=config, overrides=[], manifest=manifest)
-        made.append(Member(config, data, folder))
+        made.append(Assignment(config, folder.path, "trial", built=Components(config, data)))
     return made
 
 
-def weights(member: Member) -> dict[str, torch.Tensor]:
-    return load_file(member.folder.checkpoints / "last" / "weights.safetensors")
+def weights(assignment: Assignment) -> dict[str, torch.Tensor]:
+    return load_file(assignment.folder.checkpoints / "last" / "weights.safetensors")
 
 
 def drain(group: Group, should_stop=lambda: False) -> dict[int, str]:
     ends = {}
-    for told in train_group(group, should_stop):
-        if isinstance(told.event, TrialEnd):
-            ends[group.members.index(told.member)] = told.event.status
+    for assignment, event, _ in train_group(group, should_stop):
+        if isinstance(event, TrialEnd):
+            ends[group.assignments.index(assignment)] = event.status
     return ends
 
 
@@ -43,24 +45,26 @@ FOLDED = Choice("batched", 4, 1.0, "")
 
 
 def test_each_trial_has_history_and_checkpoints_of_its_own(tmp_path):
-    group = Group(members(tmp_path), FOLDED)
+    group = Group(assignments(tmp_path), FOLDED, 1)
     assert drain(group) == dict.fromkeys(range(4), "finished")
-    for member in group.members:
-        assert [record["epoch"] for record in member.folder.history()] == [1, 2, 3, 4]
-        assert (member.folder.checkpoints / "best" / "weights.safetensors").exists()
-    assert not torch.equal(weights(group.members[0])["output.weight"], weights(group.members[1])["output.weight"])
+    for assignment in group.assignments:
+        assert [record["epoch"] for record in assignment.folder.history()] == [1, 2, 3, 4]
+        assert (assignment.folder.checkpoints / "best" / "weights.safetensors").exists()
+    assert not torch.equal(
+        weights(group.assignments[0])["output.weight"], weights(group.assignments[1])["output.weight"]
+    )
 
 
 def test_interrupted_between_and_inside_epochs_and_taken_up_gives_the_same_bits(tmp_path):
-    whole = Group(members(tmp_path / "whole"), FOLDED)
+    whole = Group(assignments(tmp_path / "whole"), FOLDED, 1)
     drain(whole)
-    stopped = Group(members(tmp_path / "stopped"), FOLDED)
+    stopped = Group(assignments(tmp_path / "stopped"), FOLDED, 1)
     for limit in (3, 7, 8):
         questions = iter(range(10**6))
         ends = drain(stopped, lambda questions=questions, limit=limit: next(questions) >= limit)
         assert set(ends.values()) <= {"interrupted"}
     assert drain(stopped) == dict.fromkeys(range(4), "finished")
-    for a, b in zip(whole.members, stopped.members, strict=True):
+    for a, b in zip(whole.assignments, stopped.assignments, strict=True):
         assert all(torch.equal(value, weights(b)[name]) for name, value in weights(a).items())
         history = [
             [{k: v for k, v in r.items() if k not in ("seconds", "time")} for r in m.folder.history()] for m in (a, b)
@@ -69,15 +73,15 @@ def test_interrupted_between_and_inside_epochs_and_taken_up_gives_the_same_bits(
 
 
 def test_trials_left_at_different_epochs_reach_the_same_end(tmp_path):
-    whole = Group(members(tmp_path / "whole"), FOLDED)
+    whole = Group(assignments(tmp_path / "whole"), FOLDED, 1)
     drain(whole)
-    killed = Group(members(tmp_path / "killed"), FOLDED)
-    for told in train_group(Group(killed.members[:2], FOLDED)):
-        if isinstance(told.event, EpochEnd):
+    killed = Group(assignments(tmp_path / "killed"), FOLDED, 1)
+    for _, event, _ in train_group(Group(killed.assignments[:2], FOLDED, 1)):
+        if isinstance(event, EpochEnd):
             break
-    assert [len(member.folder.history()) for member in killed.members] == [1, 1, 0, 0]
+    assert [len(assignment.folder.history()) for assignment in killed.assignments] == [1, 1, 0, 0]
     drain(killed)
-    for a, b in zip(whole.members, killed.members, strict=True):
+    for a, b in zip(whole.assignments, killed.assignments, strict=True):
         assert all(torch.equal(value, weights(b)[name]) for name, value in weights(a).items())
 
 
@@ -85,16 +89,16 @@ def test_out_of_memory_halves_the_program_down_to_trials_alone(tmp_path, monkeyp
     import dlexp.execution.group as module
 
     sizes = []
-    assemble_group = module.assemble_group
+    make_program = module.make_program
 
-    def scarce(configs, datasets, engine):
-        sizes.append(len(configs))
-        if len(configs) > 1:
+    def scarce(components, engine):
+        sizes.append(len(components))
+        if len(components) > 1:
             raise torch.OutOfMemoryError("no memory for so many")
-        return assemble_group(configs, datasets, engine)
+        return make_program(components, engine)
 
-    monkeypatch.setattr(module, "assemble_group", scarce)
-    group = Group(members(tmp_path), FOLDED)
+    monkeypatch.setattr(module, "make_program", scarce)
+    group = Group(assignments(tmp_path), FOLDED, 1)
     assert drain(group) == dict.fromkeys(range(4), "finished")
     assert sizes == [4, 2, 1, 1, 2, 1, 1]
 
@@ -105,6 +109,6 @@ def test_other_failures_are_not_swallowed(tmp_path, monkeypatch):
     def broken(*_):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(module, "assemble_group", broken)
+    monkeypatch.setattr(module, "make_program", broken)
     with pytest.raises(RuntimeError, match="broken"):
-        drain(Group(members(tmp_path), FOLDED))
+        drain(Group(assignments(tmp_path), FOLDED, 1))

@@ -8,14 +8,16 @@ import signal
 import pytest
 import torch
 
+from dlexp.build.components import Components
 from dlexp.build.dataset import load_data
-from dlexp.build.program import assemble_group
+from dlexp.build.program import make_program
 from dlexp.config.resolve import resolve
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.execution import stack_saver
+from dlexp.execution.assignment import Assignment, Group
 from dlexp.execution.fusion import Choice
-from dlexp.execution.group import Group, Member, train_group
+from dlexp.execution.group import train_group
 from dlexp.execution.integrity import STACK_POINTER, is_intact
 from dlexp.execution.saver import Saver
 from dlexp.execution.stack_saver import StackSaver, make_saver, recover
@@ -26,7 +28,7 @@ FOLDED = Choice("batched", 3, 1.0, "")
 MONITOR = {"metric": "val/accuracy", "mode": "max"}
 
 
-def members(holder, *overrides):
+def assignments(holder, *overrides):
     data, made = None, []
     for seed in range(3):
         config = resolve([*COMMON, *overrides, f"seed={seed}"]).config
@@ -34,7 +36,7 @@ def members(holder, *overrides):
         manifest = {"seed": seed, "monitor": MONITOR}
         folder = RunFolder.create(holder, "trials", f"t{seed}", config=config, overrides=[], manifest=manifest)
         folder.unlock()
-        made.append(Member(config, data, folder))
+        made.append(Assignment(config, folder.path, "trial", built=Components(config, data)))
     return made
 
 
@@ -65,7 +67,7 @@ def assert_equal(a, b):
 
 
 def drain(group, should_stop=lambda: False):
-    return [told for told in train_group(group, should_stop) if isinstance(told.event, TrialEnd)]
+    return [event for _, event, _ in train_group(group, should_stop) if isinstance(event, TrialEnd)]
 
 
 @pytest.mark.parametrize(
@@ -74,14 +76,14 @@ def drain(group, should_stop=lambda: False):
     ids=["plain", "ema", "plateau", "some stop early"],
 )
 def test_own_checkpoints_are_the_same_to_the_bit(tmp_path, monkeypatch, overrides):
-    shared = Group(members(tmp_path / "together", *overrides), FOLDED)
+    shared = Group(assignments(tmp_path / "together", *overrides), FOLDED, 1)
     drain(shared)
     monkeypatch.setattr(stack_saver, "LARGEST", 0)
-    apart = Group(members(tmp_path / "apart", *overrides), FOLDED)
+    apart = Group(assignments(tmp_path / "apart", *overrides), FOLDED, 1)
     drain(apart)
-    for shared_member, other in zip(shared.members, apart.members, strict=True):
-        assert_equal(contents(shared_member.folder), contents(other.folder))
-        assert not (shared_member.folder.path / STACK_POINTER).exists()
+    for shared_assignment, other in zip(shared.assignments, apart.assignments, strict=True):
+        assert_equal(contents(shared_assignment.folder), contents(other.folder))
+        assert not (shared_assignment.folder.path / STACK_POINTER).exists()
     assert not list((tmp_path / "together" / "programs").iterdir())
     assert not (tmp_path / "apart" / "programs").exists()
 
@@ -96,9 +98,9 @@ def train_and_die(group, moment):
                 os.kill(os.getpid(), signal.SIGKILL)
             return False
 
-        for told in train_group(group, die_when_it_comes):
-            if isinstance(told.event, EpochEnd):
-                moment.epoch = told.event.epoch
+        for _, event, _ in train_group(group, die_when_it_comes):
+            if isinstance(event, EpochEnd):
+                moment.epoch = event.epoch
         os._exit(1)
     _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
@@ -116,30 +118,30 @@ class After:
 
 @pytest.mark.parametrize("epochs", [0, 1, 3])
 def test_a_killed_program_goes_on_where_it_was(tmp_path, epochs):
-    whole = Group(members(tmp_path / "whole"), FOLDED)
+    whole = Group(assignments(tmp_path / "whole"), FOLDED, 1)
     drain(whole)
-    killed = Group(members(tmp_path / "killed"), FOLDED)
+    killed = Group(assignments(tmp_path / "killed"), FOLDED, 1)
     train_and_die(killed, After(epochs))
-    for member in killed.members:
-        assert is_intact(member.folder)
-        assert (member.folder.path / STACK_POINTER).exists()
-        recover(member.folder)
-        assert (member.folder.saved_epoch() or 0) == len(member.folder.history()) == epochs
-        assert is_intact(member.folder)
+    for assignment in killed.assignments:
+        assert is_intact(assignment.folder)
+        assert (assignment.folder.path / STACK_POINTER).exists()
+        recover(assignment.folder)
+        assert (assignment.folder.saved_epoch() or 0) == len(assignment.folder.history()) == epochs
+        assert is_intact(assignment.folder)
     assert not list((tmp_path / "killed").glob("programs/*"))
     drain(killed)
-    for whole_member, other in zip(whole.members, killed.members, strict=True):
-        assert_equal(contents(whole_member.folder), contents(other.folder))
+    for whole_assignment, other in zip(whole.assignments, killed.assignments, strict=True):
+        assert_equal(contents(whole_assignment.folder), contents(other.folder))
 
 
 def test_shares_are_settled_one_by_one_and_again(tmp_path):
-    killed = Group(members(tmp_path / "killed"), FOLDED)
+    killed = Group(assignments(tmp_path / "killed"), FOLDED, 1)
     train_and_die(killed, After(2))
-    first, second, third = (member.folder for member in killed.members)
+    first, second, third = (assignment.folder for assignment in killed.assignments)
     recover(first)
     recover(first)
     assert list((tmp_path / "killed").glob("programs/*"))
-    drain(Group([killed.members[0]], FOLDED))  # goes on by itself; the others' share stays
+    drain(Group([killed.assignments[0]], FOLDED, 1))  # goes on by itself; the others' share stays
     shutil.rmtree(third.path)  # a user deleted it
     recover(second)
     assert (first.saved_epoch(), second.saved_epoch()) == (4, 2)
@@ -148,9 +150,9 @@ def test_shares_are_settled_one_by_one_and_again(tmp_path):
 
 @pytest.mark.parametrize("name", ["programs", "together.json", "metrics.jsonl"])
 def test_what_a_power_cut_damaged_begins_anew(tmp_path, name):
-    killed = Group(members(tmp_path / "killed"), FOLDED)
+    killed = Group(assignments(tmp_path / "killed"), FOLDED, 1)
     train_and_die(killed, After(2))
-    folder = killed.members[0].folder
+    folder = killed.assignments[0].folder
     if name == "programs":
         (weights,) = (tmp_path / "killed").glob("programs/*/weights.safetensors")
         weights.write_bytes(b"")
@@ -162,23 +164,23 @@ def test_what_a_power_cut_damaged_begins_anew(tmp_path, name):
 
 
 def test_a_failing_program_leaves_each_trial_its_own(tmp_path):
-    group = Group(members(tmp_path / "failing"), FOLDED)
+    group = Group(assignments(tmp_path / "failing"), FOLDED, 1)
 
     def fail_after_two_epochs():
-        if len(group.members[0].folder.history()) == 2:
+        if len(group.assignments[0].folder.history()) == 2:
             raise RuntimeError("broken")
         return False
 
     with pytest.raises(RuntimeError, match="broken"):
         drain(group, fail_after_two_epochs)
-    assert [member.folder.saved_epoch() for member in group.members] == [2, 2, 2]
+    assert [assignment.folder.saved_epoch() for assignment in group.assignments] == [2, 2, 2]
     assert not list((tmp_path / "failing").glob("programs/*"))
 
 
 def test_only_small_stacks_are_saved_together(tmp_path, monkeypatch):
-    made = members(tmp_path)
-    folders = [member.folder for member in made]
-    run = assemble_group([m.config for m in made], [m.dataset for m in made], "batched").run
+    made = assignments(tmp_path)
+    folders = [assignment.folder for assignment in made]
+    run = make_program([each.components for each in made], "batched").run
     assert isinstance(make_saver(run, folders), StackSaver)
     assert type(make_saver(run, folders[:1])) is Saver
     monkeypatch.setattr(stack_saver, "LARGEST", 100)
@@ -189,7 +191,7 @@ def test_a_stack_waits_for_few_files(tmp_path, monkeypatch):
     written = []
     save = checkpoint.save
     monkeypatch.setattr(checkpoint, "save", lambda *a, **k: (written.append(a[0].parent.name), save(*a, **k)))
-    drain(Group(members(tmp_path / "few"), FOLDED))
+    drain(Group(assignments(tmp_path / "few"), FOLDED, 1))
     assert written.count("programs") == 4  # one an epoch
     assert written.count("checkpoints") == 6  # two for each trial, at its end
     names = json.dumps([path.name for path in (tmp_path / "few" / "trials").glob("*/*")])

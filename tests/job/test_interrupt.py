@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from dlexp.job.interrupt import Interrupt
+from dlexp.job.interrupt import Interrupt, wish_to_stop
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -30,3 +30,33 @@ def test_while_there_is_nothing_to_save_the_first_signal_ends():
         interrupt.can_wait = True
         os.kill(os.getpid(), signal.SIGTERM)
         assert interrupt()
+
+
+def test_a_terminal_that_closes_hangs_up_twice():
+    with Interrupt() as interrupt:
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert interrupt()
+        assert interrupt.exit_code == 129
+        with pytest.raises(SystemExit):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_what_nohup_ignores_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interrupt() as interrupt:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not interrupt()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_wish_reaches_what_trains_and_nothing_else():
+    assert not wish_to_stop(signal.SIGPIPE)
+    with Interrupt(can_wait=False) as interrupt:
+        assert not wish_to_stop(signal.SIGPIPE)
+        interrupt.can_wait = True
+        assert wish_to_stop(signal.SIGPIPE)
+        assert interrupt.exit_code == 141
+    assert not wish_to_stop(signal.SIGPIPE)

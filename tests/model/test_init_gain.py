@@ -130,7 +130,7 @@ def test_a_network_of_the_program_has_the_papers_variance_and_one_over_fan_at_it
     overrides = [f"init={option}", f"activation={activation}", "model.widths=[300,200]", "norm=none", "data=fake"]
     config = resolve([*overrides, "data.shape=[784]", "data.num_train=20"]).config
     data = load_data(config)
-    model, _ = build_model(config, data, build_loss([config], [data], torch.device("cpu")), 0)
+    model, _ = build_model(config, data.in_shape, build_loss([config], [data], torch.device("cpu")).num_outputs, 0)
     assert isinstance(model, MLP)
     hidden, output = cast(DenseLayer, model.hidden[0]).linear.weight, model.output.weight
     assert hidden.shape == (300, 784)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from dlexp.run.jsonable import document, plain
+from dlexp.run.jsonable import document, dumps, plain
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,12 @@ def test_a_document_has_a_line_for_each_field():
     assert len(text.splitlines()) == 5
     assert json.loads(text) == {"name": "ü \n", "curve": [1.0, None], "none": {}}
     assert json.loads(document({})) == {}
+
+
+@pytest.mark.parametrize("text", ["Größe", "数据", "\x1b[31m", "\x9b31m", "a\u202eb", "\udcff", "\x7f", "\u2028"])
+def test_letters_stay_and_what_a_terminal_obeys_is_escaped(text):
+    written = dumps({text: [text]})
+    assert json.loads(written) == {text: [text]}
+    assert written.encode().decode() == written
+    assert all(character.isprintable() for character in written)
+    assert (text in written) == text.isprintable()

@@ -7,7 +7,7 @@ import pytest
 
 from dlexp.error import RunError
 from dlexp.run.folder import RunFolder
-from dlexp.run.scan import close_dead, find, scan
+from dlexp.run.scan import close_dead, find, find_sweep, scan
 
 DIE = """
 import os, sys
@@ -126,3 +126,20 @@ def test_the_settings_of_a_cv_are_listed_behind_it_and_found(fake_run, tmp_path)
     assert find(runs, "last").path == other.path
     holder.unlock()
     assert [record["status"] for record in scan(runs)] == ["killed"] * 3 + ["running"]
+
+
+def _make(runs_dir, run_id, **manifest):
+    folder = RunFolder.create(runs_dir, "x", "s", config={}, overrides=[], manifest=manifest, run_id=run_id)
+    folder.unlock()
+    return folder
+
+
+def test_last_is_the_newest_sweep(tmp_path):
+    with pytest.raises(RunError, match="last: got no sweeps"):
+        find_sweep("last", tmp_path)
+    _make(tmp_path, "a1", kind="sweep")
+    newest = _make(tmp_path, "a2", kind="sweep")
+    run = _make(tmp_path, "a3", kind="train")
+    _make(tmp_path, "a4", kind="sweep", **{"from": {"sweep": "a2"}})  # over the seeds of a winner
+    assert find_sweep("last", tmp_path).path == newest.path
+    assert find_sweep("a3", tmp_path).path == run.path

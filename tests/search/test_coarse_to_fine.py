@@ -149,3 +149,9 @@ def test_finds_a_best_setting_outside_the_range(drive):
     best = drive(CoarseToFine(trials=100), Problem([LR, REG], 8), objective).best
     assert best.settings["lr"] < LR.low
     assert objective(best) > -1.0
+
+
+def test_epochs_that_the_strategy_decides_are_not_searched(drive):
+    for d in (Dimension("trainer.epochs", "trainer.epochs=2,4", values=[2, 4]), Dimension("trainer", "", values=["a"])):
+        with pytest.raises(ConfigError, match=f"{d.key}: got .*; search=coarse_to_fine decides how long"):
+            drive(CoarseToFine(trials=4), Problem([d], 4), lambda p: 0.0)

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from dlexp.config.dimension import Dimension
 from dlexp.search.coarse_to_fine import CoarseToFine
-from dlexp.search.distinct import every, unseen
+from dlexp.search.distinct import every, size, unseen
 from dlexp.search.grid import Grid
 from dlexp.search.hyperband import Hyperband
 from dlexp.search.random import Random
-from dlexp.search.strategy import Problem, signature, uniform
+from dlexp.search.strategy import ROUND, Problem, signature, uniform
 from dlexp.search.tpe import TPE
 
 OPTIONS = ["a", "b", "c"]
@@ -51,18 +51,6 @@ def problems(draw):
             d = Dimension(**{**vars(d), "owner": "o", "options": frozenset(subset)})
         space.append(d)
     return Problem(space, draw(st.integers(1, 30)))
-
-
-def size(problem):
-    """Return the number of settings, by the formula."""
-    owner = next((d for d in problem.dimensions if d.key == "o"), None)
-    total = 0
-    for option in owner.values if owner else [None]:
-        inner = [d for d in problem.dimensions if d.key != "o" and d.exists({"o": option})]
-        total += math.prod(
-            len(d.values) if d.values is not None else d.high - d.low + 1 if d.is_int else math.inf for d in inner
-        )
-    return total
 
 
 def score(proposal):
@@ -130,6 +118,55 @@ def test_a_space_is_searched_to_the_last_setting(drive):
     for name, make in STRATEGIES.items():
         if name not in ("tpe", "hyperband"):
             assert len({signature(p.settings) for p in drive(make(1000, 0), problem, score).proposals}) == 900
+
+
+def test_the_size_is_that_of_the_formula():
+    inner = [
+        Dimension("o.m", "", values=[1, 2, 3], owner="o", options=frozenset({"a"})),
+        Dimension("o.n", "", low=1, high=10, is_int=True, owner="o", options=frozenset({"a", "b"})),
+    ]
+    problem = Problem([Dimension("o", "", values=["a", "b", "c"]), Dimension("x", "", values=[0, 1]), *inner], 1)
+    assert size(problem) == 2 * (3 * 10 + 10 + 1)
+    assert size(Problem([Dimension("x", "", low=0.0, high=1.0)], 1)) == math.inf
+
+
+@pytest.mark.parametrize("name", ["random", "sobol"])
+def test_all_settings_of_a_listed_space_are_drawn(drive, name):
+    # 64 values each of which is one of 64 draws, and 625 of 625
+    for num_keys, num_values in ((3, 4), (4, 5)):
+        problem = Problem([Dimension(f"k{i}", "", values=list(range(num_values))) for i in range(num_keys)], 1)
+        total = num_values**num_keys
+        for trials in (total, total + 1, 10 * total):
+            driven = drive(STRATEGIES[name](trials, 0), problem, score)
+            assert len({signature(p.settings) for p in driven.proposals}) == len(driven.proposals) == total
+            assert STRATEGIES[name](trials, 0).total(problem) == total
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_budgets_are_as_promised_for_all_small_numbers(drive, name):
+    real = Problem([Dimension("x", "", low=0.0, high=1.0)], 9)
+    for trials in range(1, 31):
+        driven = drive(STRATEGIES[name](trials, 0), real, lambda p: p.settings["x"])
+        assert len({p.number for p in driven.proposals}) == trials
+        longest = [p for p in driven.proposals if p.until is None]
+        assert longest, "no setting is trained to the end"
+
+
+@pytest.mark.parametrize("name", [name for name in STRATEGIES if name != "tpe"])
+def test_a_billion_trials_begin_at_once(name):
+    real = Problem([Dimension("x", "", low=0.0, high=1.0)], 27)
+    rounds = STRATEGIES[name](10**9, 0).propose(real)
+    batches = [next(rounds), *(rounds.send([0.0] * ROUND) for _ in range(2))]
+    assert [len(batch.proposals) for batch in batches] == [ROUND] * 3
+    assert len({p.number for batch in batches for p in batch.proposals}) == 3 * ROUND
+    assert {batch.number for batch in batches} == {1}
+
+
+def test_longer_searches_begin_as_shorter_ones(drive):
+    real = Problem([Dimension("x", "", low=0.0, high=1.0)], 1)
+    for name in ("random", "sobol"):
+        longer = drive(STRATEGIES[name](700, 3), real, score).proposals
+        assert drive(STRATEGIES[name](300, 3), real, score).proposals == longer[:300]
 
 
 def test_what_cannot_be_listed_is_not():

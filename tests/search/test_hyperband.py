@@ -5,6 +5,7 @@ import math
 import pytest
 
 from dlexp.config.dimension import Dimension
+from dlexp.error import ConfigError
 from dlexp.search.hyperband import Hyperband
 from dlexp.search.strategy import Problem
 
@@ -97,7 +98,7 @@ def test_rungs_are_those_of_the_formula(drive, eta, shortest, longest):
     driven = drive(search, Problem([X], longest), lambda p: p.settings["x"])
     s_max = max((s for s in range(10) if longest / eta**s >= shortest), default=0)
     exact = [longest / eta**s for s in range(s_max, -1, -1)]
-    rungs = [round_.proposals[0].until or longest for round_ in driven.rounds]
+    rungs = list({round_.number: round_.proposals[0].until or longest for round_ in driven.rounds}.values())
     assert rungs == [math.floor(epochs + 0.5) for epochs in exact]
     assert len(set(rungs)) == len(rungs)
     assert min(rungs) >= min(shortest, longest)
@@ -112,3 +113,9 @@ def test_brackets_never_take_more_settings_than_asked_for(drive, trials):
 def test_one_epoch_is_random_search(drive):
     driven = drive(Hyperband(trials=5), Problem([X], 1), lambda p: p.settings["x"])
     assert [round_.proposals[0].until for round_ in driven.rounds] == [None]
+
+
+def test_epochs_that_the_strategy_decides_are_not_searched(drive):
+    for d in (Dimension("trainer.epochs", "trainer.epochs=2,4", values=[2, 4]), Dimension("trainer", "", values=["a"])):
+        with pytest.raises(ConfigError, match=f"{d.key}: got .*; search=hyperband decides how long"):
+            drive(Hyperband(trials=4), Problem([d], 4), lambda p: 0.0)

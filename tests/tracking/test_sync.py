@@ -43,7 +43,7 @@ def test_an_absent_server_is_a_problem_and_no_failure(make, tmp_path):
     (record,) = sync(tmp_path, [], lines.append)
     assert lines == [f"sending {folder.path.name}"]
     assert (record["run_id"], record["sent"]) == (folder.run_id, False)
-    assert "no answer from http://127.0.0.1:9" in record["problem"]
+    assert "no answer from http://127.0.0.1:9" in (record["problem"] or "")
     assert Sent.read(folder).problem == record["problem"]
 
 
@@ -52,7 +52,7 @@ def test_a_run_that_another_process_sends_is_left_to_it(make, tmp_path):
     lock = Lock(folder.path / "outbox.lock")
     lock.acquire()
     (record,) = sync(tmp_path, [folder.run_id])
-    assert "in use by process" in record["problem"]
+    assert "in use by process" in (record["problem"] or "")
     lock.release()
 
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from ...argument import Debug, Json, Quiet, RunsDir
 from ...output import people, show_json
+from ...text import escape
 
 if TYPE_CHECKING:
     from dlexp.run.listing.trash import MovedRun

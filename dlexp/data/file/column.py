@@ -56,6 +56,7 @@ class Columns:
         content: pyarrow arrays of those that were wanted, by name.
         files: Path, number of rows, and whether the file is text, in order.
         dialect: How text files are written.
+        notes: What the user should know of the files, one line each.
     """
 
     path: str
@@ -63,6 +64,7 @@ class Columns:
     content: dict[str, Any]
     files: list[tuple[Path, int, bool]]
     dialect: Dialect = field(default_factory=Dialect)
+    notes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return sum(number for _, number, _ in self.files)
@@ -213,12 +215,13 @@ def read_columns(path: Path, dialect: Dialect, choose: Choose = lambda names: di
         DataError: The file is absent, damaged, ragged or empty.
     """
     files = read_files(path, dialect, choose)
+    notes = [note for file in files for note in file.notes]
     lengths = [(file.path, len(file.table), file.is_text) for file in files]
     content, names, wanted = {}, files[0].names, files[0].table.column_names
     for name in wanted:
         content[name] = _joined([_known(file.path, name, file.table.column(name)) for file in files])
         files = [replace(file, table=file.table.drop_columns([name])) for file in files]  # held once
-    table = Columns(str(path), names, content, lengths, dialect)
+    table = Columns(str(path), names, content, lengths, dialect, notes)
     if not len(table):
         raise DataError(f"{path}: no examples in it")
     return table

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 from PIL import Image
 from torch import Tensor
 
 from dlexp.data.dataset import fingerprint
+from dlexp.data.file.guard import require_memory
 from dlexp.data.file.picture import DeepError, Format, decode, has_more
 from dlexp.error import DataError
 
@@ -63,29 +63,44 @@ def decode_all(
     rows = range(len(files)) if train is None else train.tolist()
     if cache is None:
         height, width = _extent(root, files, form)
-        _require_memory(len(files) * height * width * form.num_channels * np.dtype(form.dtype).itemsize)
+        size = len(files) * height * width * form.num_channels * np.dtype(form.dtype).itemsize
+        require_memory(size, "decoded images", "set data.cache to a folder, or a smaller data.size")
         images = np.empty((len(files), height, width, form.num_channels), form.dtype)
         form, notes = _fill(images, root, files, form, rows)
         inputs = torch.from_numpy(images)
         return Decoded(inputs, fingerprint(inputs, targets), form, notes)
     path, decided_by = Path(cache) / f"{_key(root, files, form, targets)}.bin", _digest(rows)
-    known = _known(path)
-    # The span of deep pictures belongs to one training part.
-    if known is None or known["train"] not in (None, decided_by):
+    decoded = _stored(path, form, targets, decided_by)
+    if decoded is None:
         _write(path, root, files, form, targets, rows)
-        known = json.loads(path.with_suffix(".json").read_text())
-    span = None if known["span"] is None else tuple(known["span"])
+        decoded = _stored(path, form, targets, decided_by)
+    if decoded is None:
+        raise DataError(f"{path}: the decoded images are not what was written; the disk is damaged, set data.cache")
+    return decoded
+
+
+def _stored(path: Path, form: Format, targets: Tensor, decided_by: str) -> Decoded | None:
+    """Return what an earlier run decoded; None where a bit of it has changed, or it is another training part's."""
+    try:
+        noted = json.loads(path.with_suffix(".json").read_text())
+        known, size = noted["known"], path.stat().st_size
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    is_whole = noted.get("seal") == _seal(known)
+    # The span of deep pictures belongs to one training part.
+    if not is_whole or known["train"] not in (None, decided_by):
+        return None
+    if size != int(np.prod(known["shape"])) * np.dtype(form.dtype).itemsize:
+        return None
     inputs = _map(path, known["shape"], form)
+    if fingerprint(inputs, targets) != known["fingerprint"]:
+        return None
+    span = None if known["span"] is None else tuple(known["span"])
     return Decoded(inputs, known["fingerprint"], replace(form, span=span), known["notes"])
 
 
-def _known(path: Path) -> dict[str, Any] | None:
-    """Return what an earlier run wrote beside the decoded images; None when that is another program's."""
-    try:
-        stored = json.loads(path.with_suffix(".json").read_text())
-    except (OSError, ValueError):
-        return None
-    return stored if {"shape", "fingerprint", "span", "notes", "train"} <= set(stored) else None
+def _seal(known: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
 def _write(path: Path, root: Path, files: Sequence[str], form: Format, targets: Tensor, rows: Sequence[int]) -> None:
@@ -111,16 +126,13 @@ def _write(path: Path, root: Path, files: Sequence[str], form: Format, targets: 
     finally:
         draft.unlink(missing_ok=True)
     note = path.with_name(f"{path.name}.{os.getpid()}.json.tmp")
-    note.write_text(json.dumps(known))
+    note.write_text(json.dumps({"known": known, "seal": _seal(known)}))
     os.replace(note, path.with_suffix(".json"))
 
 
 def _map(path: Path, shape: list[int], form: Format) -> Tensor:
-    size = int(np.prod(shape))
-    if not path.is_file() or path.stat().st_size != size * np.dtype(form.dtype).itemsize:
-        raise DataError(f"{path}: the decoded images are damaged; delete this folder, it is written anew")
     dtype = torch.uint8 if form.depth is None else torch.float32
-    return torch.from_file(str(path), shared=False, size=size, dtype=dtype).view(shape)
+    return torch.from_file(str(path), shared=False, size=int(np.prod(shape)), dtype=dtype).view(shape)
 
 
 def _fill(
@@ -232,21 +244,13 @@ def _key(root: Path, files: Sequence[str], form: Format, targets: Tensor) -> str
     digest.update(targets.numpy().tobytes())
     for file in files:
         state = (root / file).stat()
-        digest.update(f"{file} {state.st_size} {state.st_mtime_ns};".encode())
+        # The time of change cannot be set: a file that was exchanged has another, whatever its time of writing says.
+        digest.update(f"{file} {state.st_size} {state.st_mtime_ns} {state.st_ctime_ns};".encode())
     return digest.hexdigest()[:32]
 
 
 def _digest(rows: Sequence[int]) -> str:
     return hashlib.sha256(np.asarray(rows, dtype=np.int64).tobytes()).hexdigest()[:32]
-
-
-def _require_memory(size: int) -> None:
-    free = psutil.virtual_memory().available
-    if size > 0.8 * free:
-        raise DataError(
-            f"decoded images need {size / 1e9:.1f} GB, {free / 1e9:.1f} GB of memory are free; "
-            "set data.cache to a folder, or a smaller data.size"
-        )
 
 
 def _require_disk(folder: Path, size: int) -> None:

@@ -1,6 +1,7 @@
 """Delimited text files: read by pyarrow, only the columns that are wanted; looked at a second time when that fails.
 
 A row has the number that a spreadsheet shows: the header is row 1, a record with line breaks in quotes is one row.
+Lines before the header that begin with # and have not its number of fields are comments, and are left out.
 """
 
 import codecs
@@ -8,10 +9,11 @@ import csv
 import io
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from dlexp.data.file.number import Notation
 from dlexp.error import ConfigError, DataError, first_ten
@@ -19,6 +21,7 @@ from dlexp.error import ConfigError, DataError, first_ten
 GAPS = ("NA", "N/A", "NaN", "nan", "null", "NULL", "<NA>", "#N/A")
 _BLOCK_BYTES = 1 << 22  # a record must fit
 _SAMPLED = 200  # rows
+_MOST_COMMENTS = 1000  # lines
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _WORDS = {"tab": "\t", "\\t": "\t"}
 
@@ -56,6 +59,19 @@ class Dialect:
         return character
 
 
+def count_comments(path: Path, dialect: Dialect) -> int:
+    """Return the number of comment lines before the header; a line of # with the fields of the next one is a header."""
+    with _text(path, dialect) as text:
+        lines = list(islice(takewhile(lambda line: line.startswith("#"), text), _MOST_COMMENTS))
+    if not lines:
+        return 0
+    with _text(path, dialect) as text:
+        following = next(islice(text, len(lines), None), "")
+    fields = [len(line.split(dialect.separator)) for line in (lines[-1], following)]
+    is_header = fields[0] == fields[1] > 1
+    return len(lines) - is_header
+
+
 def read_header(path: Path, dialect: Dialect) -> list[str]:
     """Return the names of the columns.
 
@@ -63,18 +79,19 @@ def read_header(path: Path, dialect: Dialect) -> list[str]:
         DataError: The file is empty, or names are absent or repeated.
     """
     header = [name.strip() for name in next(_records(path, dialect), [])]
+    row = count_comments(path, dialect) + 1
     unnamed = [i + 1 for i, name in enumerate(header) if not name]
     if unnamed:
         raise DataError(
-            f"{path}, row 1: {first_ten('column', unnamed)} without a name; a header names every column (row labels "
-            "of pandas: write with index=False)"
+            f"{path}, row {row}: {first_ten('column', unnamed)} without a name; a header names every column (row "
+            "labels of pandas: write with index=False)"
         )
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
-        raise DataError(f"{path}, row 1: {first_ten('column', repeated)} more than once; names must differ")
+        raise DataError(f"{path}, row {row}: {first_ten('column', repeated)} more than once; names must differ")
     others = [word for word, mark in ((";", ";"), ("tab", "\t"), ("|", "|")) if header and mark in header[0]]
     if len(header) == 1 and others:
-        raise DataError(f"{path}, row 1: got one column {header[0]!r}; set data.delimiter={others[0]!r}")
+        raise DataError(f"{path}, row {row}: got one column {header[0]!r}; set data.delimiter={others[0]!r}")
     return header
 
 
@@ -128,7 +145,11 @@ def _read(path: Path, names: list[str], types: dict[str, Any], dialect: Dialect)
 
     options = {
         "read_options": pyarrow.csv.ReadOptions(
-            column_names=names, skip_rows_after_names=1, block_size=_BLOCK_BYTES, encoding=_encoding(path, dialect)
+            column_names=names,
+            skip_rows=count_comments(path, dialect),
+            skip_rows_after_names=1,
+            block_size=_BLOCK_BYTES,
+            encoding=_encoding(path, dialect),
         ),
         "parse_options": pyarrow.csv.ParseOptions(delimiter=dialect.separator, newlines_in_values=True),
         "convert_options": pyarrow.csv.ConvertOptions(
@@ -146,7 +167,7 @@ def _read(path: Path, names: list[str], types: dict[str, Any], dialect: Dialect)
 def locate(path: Path, dialect: Dialect, entries: list[int]) -> list[int]:
     """Return the row numbers that a spreadsheet shows for the entries that were read: blank rows were left out."""
     wanted, rows, entry = set(entries), [], -1
-    records = enumerate(_records(path, dialect), 1)
+    records = enumerate(_records(path, dialect), 1 + count_comments(path, dialect))
     next(records, None)
     for row, record in records:
         entry += bool(record)
@@ -158,7 +179,7 @@ def locate(path: Path, dialect: Dialect, entries: list[int]) -> list[int]:
 def _diagnose(path: Path, dialect: Dialect, width: int) -> None:
     """Raise a DataError that says where a file is wrong."""
     num, ragged = 0, []
-    for row, record in enumerate(_records(path, dialect), 1):
+    for row, record in enumerate(_records(path, dialect), 1 + count_comments(path, dialect)):
         num += bool(record)
         if record and len(record) != width:
             ragged.append((row, len(record)))
@@ -170,7 +191,19 @@ def _diagnose(path: Path, dialect: Dialect, width: int) -> None:
 
 
 def _records(path: Path, dialect: Dialect) -> Iterator[list[str]]:
-    """Yield the records, an empty one for a blank row."""
+    """Yield the records from the header on, an empty one for a blank row."""
+    num_comments = count_comments(path, dialect)
+    with _text(path, dialect) as text:
+        lines = islice(text, num_comments, None)
+        reader = csv.reader(lines, delimiter=dialect.separator, strict=True)
+        try:
+            yield from reader
+        except csv.Error as error:
+            raise DataError(f"{path}, line {num_comments + reader.line_num}: {error}") from None
+
+
+@contextmanager
+def _text(path: Path, dialect: Dialect) -> Iterator[TextIO]:
     import pyarrow
 
     encoding = _encoding(path, dialect)
@@ -178,12 +211,7 @@ def _records(path: Path, dialect: Dialect) -> Iterator[list[str]]:
     codec = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
     try:
         with pyarrow.input_stream(str(path), compression="detect") as stream:
-            text = io.TextIOWrapper(io.BufferedReader(stream), encoding=codec, newline="")
-            reader = csv.reader(text, delimiter=dialect.separator, strict=True)
-            try:
-                yield from reader
-            except csv.Error as error:
-                raise DataError(f"{path}, line {reader.line_num}: {error}") from None
+            yield io.TextIOWrapper(io.BufferedReader(stream), encoding=codec, newline="")
     except UnicodeError as error:
         raise _not_in(path, encoding, error) from None
     except OSError as error:

@@ -3,13 +3,15 @@
 Hidden is what begins with a dot, and what systems and archives leave behind: ``__MACOSX``, ``Thumbs.db``.
 """
 
-import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dlexp.data.file.guard import leads_away
 from dlexp.data.file.picture import SUFFIXES
+from dlexp.error import DataError
 
+_AWAY = "links to folders of the system's or above"
 _LEFT_BEHIND = ("__macosx", "thumbs.db", "desktop.ini", "__pycache__")
 
 
@@ -34,7 +36,7 @@ def is_hidden(path: Path) -> bool:
 def list_pictures(folder: Path) -> Listing:
     """Return the pictures in a folder and the folders below, in order of their paths."""
     listing = Listing()
-    _walk(folder, listing, {folder.resolve()})
+    _walk(folder, listing, {folder.resolve()}, folder)
     listing.files.sort()
     return listing
 
@@ -52,21 +54,43 @@ def say(left_out: Counter) -> list[str]:
     return [f"left out: {counts}"]
 
 
-def _walk(folder: Path, listing: Listing, seen: set[Path]) -> None:
-    for entry in os.scandir(folder):
-        path = Path(entry.path)
-        if is_hidden(path):
-            listing.left_out["hidden files or folders"] += 1
-        elif entry.is_dir():
-            real = path.resolve()
-            if real in seen:
-                listing.left_out["links to folders read already"] += 1
-                continue
-            seen.add(real)
-            _walk(path, listing, seen)
-        elif path.suffix.lower() not in SUFFIXES:
-            listing.left_out["files that are no pictures"] += 1
-        elif not entry.is_file():
-            listing.left_out["links to nowhere"] += 1
+def list_folders(folder: Path, left_out: Counter) -> list[Path]:
+    """Return the folders in a folder in order, but for hidden ones; what is left out is counted."""
+    entries = [entry for entry in folder.iterdir() if not is_hidden(entry) and entry.is_dir()]
+    away = [entry for entry in entries if leads_away(entry, folder)]
+    left_out[_AWAY] += len(away)
+    return sorted(set(entries) - set(away))
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read ({error.strerror})") from None
+
+
+def _walk(folder: Path, listing: Listing, seen: set[Path], root: Path) -> None:
+    for path in _entries(folder):
+        reason = _reason(path, root, seen)
+        if reason:
+            listing.left_out[reason] += 1
+        elif path.is_dir():
+            seen.add(path.resolve())
+            _walk(path, listing, seen, root)
         else:
             listing.files.append(path)
+
+
+def _reason(path: Path, root: Path, seen: set[Path]) -> str:
+    """Return why a file or folder is left out; "" where it is not."""
+    if is_hidden(path):
+        return "hidden files or folders"
+    if path.is_dir():
+        if path.resolve() in seen:
+            return "links to folders read already"
+        return _AWAY if leads_away(path, root) else ""
+    if path.suffix.lower() not in SUFFIXES:
+        return "files that are no pictures"
+    if not path.exists():
+        return "links to nowhere"
+    return "" if path.is_file() else "pipes or devices"

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from dlexp.data.file.guard import require_regular
 from dlexp.error import DataError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"}
@@ -82,6 +83,7 @@ def decode(path: Path, form: Format) -> np.ndarray:
         DeepError: The span of its values is needed.
         DataError: The reason alone, without the path: the caller lists many.
     """
+    require_regular(path)
     if path.stat().st_size == 0:
         raise DataError("empty file")
     try:
@@ -101,12 +103,13 @@ def decode(path: Path, form: Format) -> np.ndarray:
 def _decode(image: Image.Image, form: Format) -> np.ndarray:
     if image.width * image.height > MAX_PIXELS:
         raise DataError(f"more than {_MEGAPIXELS} megapixels")
+    _require_whole_channels(image)
     mode = "RGB" if form.color == "rgb" else "L"
     if form.size is not None and form.fit != "pad":
         # A JPEG decodes at 1/2, 1/4 or 1/8 of its size for a fraction of the time; a no-op for other kinds.
         image.draft(mode, (2 * form.size, 2 * form.size))
     upright = ImageOps.exif_transpose(image)
-    is_deep = upright.mode.startswith(("I", "F"))
+    is_deep = _is_deep(upright)
     flat = _from_deep(upright, form) if is_deep else _flatten(upright, mode)
     if form.size is not None:
         flat = _resize(flat, form.size, form.fit)
@@ -114,6 +117,26 @@ def _decode(image: Image.Image, form: Format) -> np.ndarray:
     if form.depth is not None and not is_deep:
         pixels = pixels.astype(np.float32) / 255
     return np.broadcast_to(pixels, (flat.height, flat.width, form.num_channels))
+
+
+def _require_whole_channels(image: Image.Image) -> None:
+    """Refuse colors of 16 bits a channel, of which Pillow gives the upper 8 alone.
+
+    Raises:
+        DataError: It holds such colors.
+    """
+    if _is_deep(image):
+        return
+    # What a decoder is told: the layout of its bytes, as RGB;16B; for .ppm that of a pixel, and the largest value.
+    for tile in getattr(image, "tile", []):
+        told = tile.args if isinstance(tile.args, tuple) else (tile.args,)
+        is_cut = ";16" in str(told[0]) or (tile.codec_name == "ppm" and told[-1] > 255)
+        if is_cut:
+            raise DataError("colors of more than 8 bits a channel; save them in 8 bits, or each channel as grey")
+
+
+def _is_deep(image: Image.Image) -> bool:
+    return image.mode.startswith(("I", "F"))
 
 
 def _flatten(image: Image.Image, mode: str) -> Image.Image:

@@ -6,11 +6,12 @@ pattern such as ``data/2024-*.csv`` whose files stand one after another.
 
 import glob
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlexp.data.file.delimited import Dialect, read_delimited, read_header
+from dlexp.data.file.delimited import Dialect, count_comments, read_delimited, read_header
+from dlexp.data.file.guard import require_regular
 from dlexp.error import DataError
 
 Choose = Callable[[list[str]], dict[str, bool]]
@@ -28,12 +29,14 @@ class File:
         is_text: Whether rows are counted as a spreadsheet does, the header being row 1.
         names: Its columns.
         table: A pyarrow table of those that were wanted.
+        notes: What the user should know of it, one line each.
     """
 
     path: Path
     is_text: bool
     names: list[str]
     table: Any
+    notes: list[str] = field(default_factory=list)
 
 
 def is_table(path: Path) -> bool:
@@ -55,6 +58,7 @@ def read_files(path: Path, dialect: Dialect, choose: Choose) -> list[File]:
     """
     files: list[File] = []
     for file in _files(path):
+        require_regular(file, can_be_folder=True)
         read = _read_arrow if file.is_dir() or file.suffix.lower() in _ARROW else _read_text
         files.append(read(file, dialect, choose))
         if set(files[-1].names) != set(files[0].names):
@@ -77,7 +81,9 @@ def _read_text(path: Path, dialect: Dialect, choose: Choose) -> File:
     if not names:
         raise DataError(f"{path}: no examples in it")
     wanted = choose(names)
-    return File(path, True, names, read_delimited(path, names, wanted, dialect))
+    num = count_comments(path, dialect)
+    notes = [f"{path}: {num} comment line{'s' * (num > 1)} before the header left out"] if num else []
+    return File(path, True, names, read_delimited(path, names, wanted, dialect), notes)
 
 
 def _read_arrow(path: Path, dialect: Dialect, choose: Choose) -> File:

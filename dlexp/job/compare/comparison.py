@@ -21,13 +21,14 @@ from dlexp.job.compare.pairing import (
     require_same_constants,
     setting_and_seed,
 )
-from dlexp.job.compare.side import Predictions, Side
+from dlexp.job.compare.side import Predictions, Side, has_user_metrics
 from dlexp.job.compare.verdict import ALPHA, compare_folds, judge
 from dlexp.statistic import score
 from dlexp.statistic.bootstrap import Bootstrap, examples_needed, interval, resample
 from dlexp.statistic.mcnemar import mcnemar
 from dlexp.statistic.sign_flip import fewest, sign_flip
 from dlexp.statistic.spread import add_spread
+from dlexp.statistic.stream import stream
 from dlexp.statistic.t_test import corrected_t_test, differences_needed
 
 
@@ -52,7 +53,7 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> Compa
         ConfigError: No such metric.
     """
     sides = pair_sides(refs, runs_dir)
-    name = choose_metric(metric, sides[0].parts[next(iter(sides[0].parts))][0])
+    name, sides = choose_metric(metric, sides)
     require_same_constants(name, sides)
     if is_pooled(sides[0], name):
         sides = [pool_folds(side) for side in sides]
@@ -74,17 +75,27 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> Compa
     }
 
 
-def choose_metric(wanted: str | None, predictions: Predictions) -> str:
-    """Return the name of a metric that these predictions have.
+def choose_metric(wanted: str | None, sides: list[Side]) -> tuple[str, list[Side]]:
+    """Return the name of a metric that all sides have, and the sides; a user's metric joins their predictions.
 
     Raises:
         ConfigError: There is none of that name.
+        RunError: It is the user's, whose code may not run.
     """
+    predictions = next(iter(sides[0].parts.values()))[0]
     known = score.names(max(2, predictions.outputs.shape[1]) if predictions.outputs.ndim > 1 else 0)
     name = known[0] if wanted is None else wanted.removeprefix("val/")
-    if name not in known:
-        raise ConfigError(f"--metric: got {wanted}; choose one of {', '.join(known)}{did_you_mean(name, known)}")
-    return name
+    if name in known:
+        return name, sides
+    for side in sides:
+        if has_user_metrics(side):
+            from dlexp.job.compare.user_metric import user_metrics  # torch, which no other metric needs
+
+            metrics = user_metrics(side)
+            if name in metrics:
+                return name, [other.with_metric(metrics[name]) for other in sides]
+            known = [*known, *metrics]
+    raise ConfigError(f"--metric: got {wanted}; choose one of {', '.join(known)}{did_you_mean(name, known)}")
 
 
 def values_of(side: Side, name: str) -> np.ndarray:
@@ -98,7 +109,12 @@ def values_of(side: Side, name: str) -> np.ndarray:
 
 
 def _weighted(name: str, predictions: Predictions) -> score.Weighted:
-    return score.weighted(name, predictions.outputs, predictions.targets, predictions.measure)
+    about = predictions.outputs, predictions.targets, predictions.measure
+    if predictions.user_metric is None:
+        return score.weighted(name, *about)
+    from dlexp.job.compare.user_metric import weighted
+
+    return weighted(predictions.user_metric, *about)
 
 
 def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[Pair]:
@@ -108,7 +124,7 @@ def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pa
     is_counted = name == "accuracy" and len(predictions[0]) == 1
     try:
         resampled_BR = resample(
-            [_mean_over_seeds(name, by_seed) for by_seed in predictions], num, generator=np.random.default_rng(0)
+            [_mean_over_seeds(name, by_seed) for by_seed in predictions], num, generator=stream("bootstrap")
         )
         pairs = itertools.combinations(range(len(sides)), 2)
         spans = {
@@ -163,7 +179,7 @@ def _mcnemar(a: Predictions, b: Predictions) -> dict[str, Any]:
 
 def _over_seeds(differences: np.ndarray, span: Bootstrap, num_pairs: int) -> dict[str, Any]:
     """Return the record of paired seeds: its interval allows for other seeds and for other examples."""
-    flips = sign_flip(differences, generator=np.random.default_rng(0))
+    flips = sign_flip(differences, generator=stream("sign flips"))
     test = corrected_t_test(differences, 0.0)
     has_spread = not math.isnan(test.effect)
     seeds = (test.low, test.high) if has_spread else (test.mean, test.mean)

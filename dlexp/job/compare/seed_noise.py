@@ -11,17 +11,21 @@ from typing import Any
 
 import numpy as np
 
+from dlexp.build.dataset import load_data
 from dlexp.config import trust
 from dlexp.config.override import override_of, parse
 from dlexp.config.resolve import resolve
 from dlexp.config.source.folder import stored_copy
 from dlexp.error import ConfigError, RunError
+from dlexp.execution.description import as_divided
+from dlexp.execution.integrity import require_same_data
 from dlexp.job.compare.comparison import choose_metric, values_of
 from dlexp.job.compare.document import AllSources, Noise, SeedSample
 from dlexp.job.compare.side import Side, load_side, load_trained
 from dlexp.job.sweep import sweep
 from dlexp.job.sweep.document import SweepResult
 from dlexp.run.folder import RunFolder
+from dlexp.run.stored import stored_config
 from dlexp.statistic.spread import Spread, largest_chance_difference, spread, variance_share
 
 SOURCES = {
@@ -76,12 +80,14 @@ def measure(
     Raises:
         RunError: Unknown, not a training run, or one whose configuration diverges under other seeds.
         ConfigError: No such metric; or see `dlexp.job.sweep.start`.
+        DataError: The data are not those of the run.
     """
     folder = load_trained(runs_dir, ref)
-    chosen = choose_metric(metric, load_side(runs_dir, str(folder.path)).parts[0, 0][0])
+    chosen, (side,) = choose_metric(metric, [load_side(runs_dir, str(folder.path))])
+    config_dir = config_dir or stored_copy(folder.path)
+    require_same_data(folder, as_divided(folder, load_data(stored_config(folder))))
     overrides = [o.text for o in parse(folder.overrides) if o.key != "runs_dir"]
     overrides.append(override_of("runs_dir", str(folder.runs_dir)))
-    config_dir = config_dir or stored_copy(folder.path)
     with trust.words_of(folder.run_id):
         resolve(overrides, config_dir)
         idle = {source: why for source in SOURCES if (why := _why_idle(source, overrides, config_dir))}
@@ -92,8 +98,10 @@ def measure(
             if ended.outcome.result["status"] == "interrupted":
                 return Measured(folder.run_id, None, ended.outcome.exit_code)
             side_of[source] = _read(source, ended.outcome.result, folder)
-    values = {source: values_of(side, chosen)[0] for source, side in side_of.items()}
-    return Measured(folder.run_id, _document(folder, chosen, side_of, values, idle), 0)
+    user_metric = side.parts[0, 0][0].user_metric
+    values = {source: values_of(each.with_metric(user_metric), chosen)[0] for source, each in side_of.items()}
+    value = float(values_of(side, chosen)[0, 0])
+    return Measured(folder.run_id, _document(folder, chosen, value, side_of, values, idle), 0)
 
 
 def _why_idle(source: str, overrides: list[str], config_dir: Path | None) -> str:
@@ -142,7 +150,12 @@ def _name(source: str) -> str:
 
 
 def _document(
-    folder: RunFolder, metric: str, side_of: dict[str, Side], values: dict[str, np.ndarray], idle: dict[str, str]
+    folder: RunFolder,
+    metric: str,
+    value: float,
+    side_of: dict[str, Side],
+    values: dict[str, np.ndarray],
+    idle: dict[str, str],
 ) -> Noise:
     spreads = {source: spread(measured) for source, measured in values.items()}
     whole = spreads[ALL]
@@ -160,14 +173,13 @@ def _document(
             records.append(
                 record | {"is_absent": False} | _described(side_of[source], spreads[source], values[source]) | share
             )
-    run_values = values_of(load_side(folder.runs_dir, str(folder.path)), metric)
     return {
         "kind": "noise",
         "run_id": folder.run_id,
         "run_dir": str(folder.path),
         "metric": f"val/{metric}",
         "seeds": whole.num,
-        "value": float(run_values[0, 0]),
+        "value": value,
         "sources": records,
         "all": AllSources(source=ALL, name=_name(ALL), key="seed", **_described(side_of[ALL], whole, values[ALL])),
         "least_difference": largest_chance_difference(whole),

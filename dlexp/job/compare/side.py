@@ -31,6 +31,7 @@ class Predictions:
         outputs: (N, K) logits or (N,) values.
         num_train: Examples that the model was trained on; 0 where no test asks for it.
         measure: Constants of the run's metrics.
+        user_metric: The user's metric that is compared, alone in its `dlexp.metric.choice.Metrics`; None for others.
     """
 
     ids: np.ndarray
@@ -38,6 +39,7 @@ class Predictions:
     outputs: np.ndarray
     num_train: int
     measure: Measure = field(default_factory=Measure)
+    user_metric: Any = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,16 @@ class Side:
     parts: dict[Part, list[Predictions]]
     picked_among: int = 0
     run_ids: list[str] = field(default_factory=list)
+
+    def with_metric(self, metric: Any) -> "Side":
+        """Return the side with a user's metric beside its predictions."""
+        parts = {part: [replace(each, user_metric=metric) for each in by_seed] for part, by_seed in self.parts.items()}
+        return replace(self, parts=parts)
+
+
+def has_user_metrics(side: Side) -> bool:
+    """Say whether a side was trained with metrics of the user's; nothing of them is built."""
+    return bool(side.folder.config.get("metric", {}).get("extra"))
 
 
 def load_side(runs_dir: Path, ref: str) -> Side:

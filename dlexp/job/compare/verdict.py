@@ -8,6 +8,7 @@ import numpy as np
 from dlexp.job.compare.document import Pair
 from dlexp.statistic.holm import holm
 from dlexp.statistic.sign_flip import SignFlip, sign_flip
+from dlexp.statistic.stream import stream
 from dlexp.statistic.t_test import corrected_t_test, differences_needed
 
 ALPHA = 0.05
@@ -55,7 +56,7 @@ def fold_p_value(differences: np.ndarray, ratio: float) -> float:
 
 def _without_spread(differences: np.ndarray) -> SignFlip:
     """Return what stands for a t that does not exist: flips take folds for independent, so they name no winner."""
-    return sign_flip(differences, generator=np.random.default_rng(0))
+    return sign_flip(differences, generator=stream("sign flips"))
 
 
 def judge(pairs: list[Pair], *, is_high_better: bool, other_p_values: Sequence[float] = ()) -> None:

@@ -73,10 +73,10 @@ class _Progress:
         """Log an event and pass it on."""
         if isinstance(event, FoldResult):
             place = event.fold_run.cv.path.name if event.fold_run.cv.path != self.folder.path else ""
-            self.folder.log(f"{place} {event.fold_run.name}: {event.record['status']} {event.error}".strip())
+            self.folder.log(f"{place} {event.fold_run.words}: {event.record['status']} {event.error}".strip())
         else:
             chosen = "nothing" if event.setting is None else yaml_value(event.setting.values)
-            self.folder.log(f"{event.fold.name}: chose {chosen} of {len(event.tried)}")
+            self.folder.log(f"{event.fold.words}: chose {chosen} of {len(event.tried)}")
         self.listener(event)
 
 
@@ -284,7 +284,10 @@ def _several_settings(progress: _Progress) -> tuple[CVSettingsResult, list[FoldR
 
 
 def _notes(spec: CVSpec, result: AnyCVResult, ends: list[FoldResult]) -> list[str]:
-    notes = [f"{end.fold_run.name}: {end.error}" for end in ends if end.error]
+    notes = [f"{end.fold_run.words}: {end.error}" for end in ends if end.error]
+    best = result["settings"][0] if "settings" in result else result
+    if line := best.get("guess", {}).get("note"):
+        notes.append(line)
     monitor = spec.config["trainer"]["monitor"]
     if not monitor.startswith("train/"):
         notes.append(f"trainer.monitor={monitor}: the held-out part chose the epoch, so the scores are optimistic")

@@ -92,6 +92,24 @@ class Choice(TypedDict):
     count: int
 
 
+class Guess(TypedDict):
+    """What a guess made in each fold scores: the training part's most frequent class, or its mean, for all.
+
+    Attributes:
+        metric: "val/accuracy" or "val/rmse".
+        value: The mean over folds, as the cv's own is.
+        standard_error: Of an accuracy, on all different held-out examples.
+        is_beaten: Whether the cv is better: by more than two standard errors, or by its rmse.
+        note: What is said where it is not; "" where it is.
+    """
+
+    metric: str
+    value: Real
+    standard_error: Real | None
+    is_beaten: bool
+    note: str
+
+
 class CVIdentity(TypedDict):
     """What every result of a cv begins with.
 
@@ -153,6 +171,7 @@ class CVResult(CVIdentity):
         searches: Of a nested cv, by fold.
         choices: Of a nested cv, the most frequent first.
         test: Once the test part was opened by name.
+        guess: What guessing scores; absent where incomplete, and in cvs of version 0.1.
     """
 
     interval_corrected: dict[str, Span]
@@ -163,6 +182,7 @@ class CVResult(CVIdentity):
     searches: NotRequired[list[SearchRecord]]
     choices: NotRequired[list[Choice]]
     test: NotRequired[OpenedTest]
+    guess: NotRequired[Guess]
 
 
 class SettingRecord(TypedDict):
@@ -181,6 +201,7 @@ class SettingRecord(TypedDict):
         overrides: The setting.
         value: Its mean of the metric; None without one.
         against_best: What the comparison with the best says; None of the best itself, and without a value.
+        guess: What guessing scores; absent where incomplete.
     """
 
     run_id: str
@@ -195,6 +216,7 @@ class SettingRecord(TypedDict):
     overrides: dict[str, Any]
     value: Real | None
     against_best: str | None
+    guess: NotRequired[Guess]
 
 
 @final

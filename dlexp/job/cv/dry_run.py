@@ -4,12 +4,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from dlexp.build.check import check_destination
+from dlexp.build.components import Components
 from dlexp.build.dataset import deal_inner
-from dlexp.build.structure import structure_key
-from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
 from dlexp.execution.estimate import Estimate, estimate
 from dlexp.execution.fusion import SIZES
@@ -18,8 +16,6 @@ from dlexp.job.cv.fold_run import configure
 from dlexp.job.cv.spec import CVSpec, InnerSearch, prepare, setting
 
 BUDGET = 60.0  # seconds of measuring; structures left after that count as the mean of the others
-
-Training = tuple[dict[str, Any], Dataset]  # configuration and data with their parts
 
 
 @dataclass(frozen=True)
@@ -31,13 +27,13 @@ class Share:
         estimate: What one takes; None where there was no time to measure.
     """
 
-    trainings: list[Training]
+    trainings: list[Components]
     estimate: Estimate | None
 
     @property
     def epochs(self) -> int:
         """Epochs of all of them."""
-        return sum(config["trainer"]["epochs"] for config, _ in self.trainings)
+        return sum(training.trainer.epochs for training in self.trainings)
 
     def record(self) -> CVGroup:
         """Return the group as ``--json`` has it."""
@@ -98,17 +94,17 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> CVPlan:
     }
 
 
-def _trainings(spec: CVSpec) -> Iterator[Training]:
+def _trainings(spec: CVSpec) -> Iterator[Components]:
     for fold in spec.folds:
         part = spec.dataset.with_parts(fold.train, fold.val)
         for candidate in spec.settings:
             for seed in spec.seeds:
-                yield configure(candidate.config, fold, seed), part
+                yield Components(configure(candidate.config, fold, seed), part)
         if spec.inner is not None:
             yield from _inner_trainings(spec, spec.inner, fold)
 
 
-def _inner_trainings(spec: CVSpec, inner: InnerSearch, fold: Fold) -> Iterator[Training]:
+def _inner_trainings(spec: CVSpec, inner: InnerSearch, fold: Fold) -> Iterator[Components]:
     dealt = deal_inner(spec.config, spec.dataset, fold)
     parts = [spec.dataset.with_parts(each.train, each.val) for each in dealt]
     rounds = inner.search.propose(inner.problem)
@@ -118,23 +114,22 @@ def _inner_trainings(spec: CVSpec, inner: InnerSearch, fold: Fold) -> Iterator[T
             config = setting(inner.space, proposal.settings, proposal.epochs).config
             for number, part in enumerate(parts):
                 for seed in spec.seeds:
-                    yield configure(config, fold, seed, inner=number), part
+                    yield Components(configure(config, fold, seed, inner=number), part)
         try:
             proposed = rounds.send([0.0] * len(proposed.proposals))
         except StopIteration:
             proposed = None
 
 
-def _measure(trainings: list[Training]) -> list[Share]:
-    """Part trainings by structure and measure each, the largest first, as long as the budget lasts."""
-    parts: dict[str, list[Training]] = {}
-    for config, part in trainings:
-        parts.setdefault(structure_key(config, part), []).append((config, part))
+def _measure(trainings: list[Components]) -> list[Share]:
+    """Group trainings by structure and measure each, the largest first, as long as the budget lasts."""
+    structures: dict[str, list[Components]] = {}
+    for training in trainings:
+        structures.setdefault(training.structure, []).append(training)
     started, shares = time.monotonic(), []
-    for alike in sorted(parts.values(), key=len, reverse=True):
+    for alike in sorted(structures.values(), key=len, reverse=True):
         measured = None
         if not shares or time.monotonic() - started < BUDGET:
-            sample = alike[: SIZES[-1]]
-            measured = estimate([config for config, _ in sample], [part for _, part in sample])
+            measured = estimate(alike[: SIZES[-1]])
         shares.append(Share(alike, measured))
     return shares

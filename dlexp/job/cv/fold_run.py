@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dlexp.build.components import Components
 from dlexp.config.space import JOB_GROUPS
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
-from dlexp.execution.assignment import Assignment, End
+from dlexp.engine.event import TrialEnd
+from dlexp.execution.assignment import Assignment
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import checksums, is_intact
 from dlexp.job.cv.document import FoldRecord
@@ -54,9 +56,16 @@ class FoldRun:
     @property
     def name(self) -> str:
         """What its folder is called."""
-        setting = [] if self.number is None else [f"setting{self.number}", f"inner{self.inner}"]
+        setting = [] if self.number is None else [f"setting{self.number + 1}", f"inner{(self.inner or 0) + 1}"]
         seed = [f"seed{self.seed}"] if len(self.cv.manifest["seeds"]) > 1 else []
         return "-".join([*setting, self.fold.name, *seed])
+
+    @property
+    def words(self) -> str:
+        """What the user is told of it: setting, repeat and fold, counted from 1."""
+        setting = [] if self.number is None else [f"setting {self.number + 1} inner fold {(self.inner or 0) + 1}"]
+        seed = [f"seed {self.seed}"] if len(self.cv.manifest["seeds"]) > 1 else []
+        return " ".join([*setting, self.fold.words, *seed])
 
 
 @dataclass(frozen=True)
@@ -126,12 +135,12 @@ def train_fold_runs(fold_runs: Iterable[FoldRun], dataset: Dataset, dispatcher: 
             yield FoldResult(fold_run, _record(fold_run, folder, done), seconds, is_new=False)
             continue
         folder = folder or _create(fold_run)
-        dispatcher.datasets.keep(fold_run.config, dataset.with_parts(fold_run.fold.train, fold_run.fold.val))
+        components = Components(fold_run.config, dataset.with_parts(fold_run.fold.train, fold_run.fold.val))
         waiting[folder.path] = fold_run, folder
-        assignments.append(Assignment(fold_run.config, folder.path, "fold"))
+        assignments.append(Assignment(fold_run.config, folder.path, "fold", built=components))
     for event in dispatcher.train(assignments):
-        if isinstance(event, End):
-            yield _end(*waiting[event.path], event)
+        if isinstance(event.event, TrialEnd):
+            yield _end(*waiting[event.path], event.event, event.size)
 
 
 def _known(cv: RunFolder) -> dict[tuple[Any, ...], RunFolder]:
@@ -167,12 +176,12 @@ def _create(fold_run: FoldRun) -> RunFolder:
     return folder
 
 
-def _end(fold_run: FoldRun, folder: RunFolder, end: End) -> FoldResult:
+def _end(fold_run: FoldRun, folder: RunFolder, end: TrialEnd, size: int) -> FoldResult:
     result = folder.result if end.status != "failed" else None
     if result is None:
         seconds = sum(record["seconds"] for record in folder.history())
         return FoldResult(fold_run, _record(fold_run, folder, {"status": "failed", "metrics": {}}), seconds, end.reason)
-    seconds = result["seconds"] / end.size  # of a program's time, the share of each
+    seconds = result["seconds"] / size  # of a program's time, the share of each
     sealed = {} if folder.is_synced else {"sealed": checksums(folder)}
     folder.update_manifest(seconds=seconds, **sealed)
     return FoldResult(fold_run, _record(fold_run, folder, result), seconds)

@@ -12,6 +12,7 @@ from dlexp.config.override import yaml_value
 from dlexp.job.compare.document import Pair
 from dlexp.job.compare.verdict import compare_folds, fold_p_value, judge
 from dlexp.job.cv import aggregate
+from dlexp.job.cv.baseline import guess_of
 from dlexp.job.cv.document import CVResult, CVSettingsResult
 from dlexp.job.cv.fold_run import FoldResult
 from dlexp.job.cv.nested import InnerChoice
@@ -79,6 +80,7 @@ def conclude_cv(
             result |= {"pooled": list(single), "mean": _without(result["mean"], single) | single}
             result |= {kind: _without(result[kind], single) for kind in aggregate.SPREADS if kind in result}
         result["metrics"] = result["mean"]
+        result["guess"] = guess_of(spec.dataset, spec.folds, result["mean"])
         result["out_of_fold"] = aggregate.pool(folder, records, spec.dataset)
     document: CVResult = plain(result)
     folder.write_result(document)
@@ -188,6 +190,7 @@ def _entry(setting: Setting, result: CVResult, metric: str, verdicts: dict[str, 
         "overrides": setting.values,
         "value": result["mean"].get(metric),
         "against_best": judged.get(verdicts.get(result["run_id"], "")),
+        **({"guess": result["guess"]} if "guess" in result else {}),
     }
 
 

@@ -9,7 +9,7 @@ from dlexp.build.check import check_model
 from dlexp.build.dataset import deal_folds, deal_inner, load_data
 from dlexp.build.node import build
 from dlexp.build.objective import choose_monitor
-from dlexp.build.program import Assembled, assemble
+from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed, logged_params
 from dlexp.config.override import parse, yaml_value
 from dlexp.config.resolve import resolve
@@ -20,6 +20,7 @@ from dlexp.direction import is_better_high
 from dlexp.error import ConfigError
 from dlexp.job.cv.aggregate import are_single
 from dlexp.job.cv.fold_run import configure
+from dlexp.job.sweep.comparable import left_out
 from dlexp.job.sweep.validity import ValidityCheck, refuse
 from dlexp.search.grid import combinations
 from dlexp.search.strategy import Problem, Search
@@ -78,6 +79,7 @@ class CVSpec:
         first: The first training's program, which proves that the configuration works.
         inner: The search inside each fold; None without one.
         config_dir: The user's folder of YAML files.
+        left_out: A line for each fixed key that only some of the varied options have.
     """
 
     config: dict[str, Any]
@@ -88,9 +90,10 @@ class CVSpec:
     dataset: Dataset
     folds: list[Fold]
     metric: str
-    first: Assembled
+    first: Program
     inner: InnerSearch | None
     config_dir: Path | None
+    left_out: list[str]
 
     @property
     def form(self) -> str:
@@ -154,6 +157,7 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> CVSpec:
         first=first,
         inner=inner,
         config_dir=config_dir,
+        left_out=left_out(space) if space else [],
     )
 
 
@@ -225,7 +229,7 @@ def _search(space: Space, config: dict[str, Any], part: Dataset) -> tuple[InnerS
     return inner, [setting(space, valid[0].settings, valid[0].epochs)]
 
 
-def _objective(search: Search, default: str, first: Assembled) -> str:
+def _objective(search: Search, default: str, first: Program) -> str:
     """Return the metric that inner searches compare settings by."""
     metric = default
     if search.metric != "auto":

@@ -11,7 +11,7 @@ import torch
 from dlexp.build.check import check_test
 from dlexp.build.dataset import load_data
 from dlexp.build.objective import build_metrics
-from dlexp.build.program import Assembled, assemble
+from dlexp.build.program import Program, assemble
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
 from dlexp.error import ConfigError, RunError
@@ -69,7 +69,7 @@ def _evaluate_run(folder: RunFolder, split: str) -> Scores:
     return _score(folder, built, split)
 
 
-def _score(folder: RunFolder, built: Assembled, split: str) -> Scores:
+def _score(folder: RunFolder, built: Program, split: str) -> Scores:
     data = built.dataset
     weights, _ = checkpoint.load(folder.checkpoints / "best", built.device)
     built.run.step.forward.load_weights(0, weights)

@@ -11,7 +11,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,7 +19,9 @@ from dlexp.data.file.column import read_columns, require_name
 from dlexp.data.file.decoded import decode_all, find_broken, name_all
 from dlexp.data.file.delimited import Dialect
 from dlexp.data.file.encoding import Feature, encode_columns
+from dlexp.data.file.guard import require_regular
 from dlexp.data.file.listing import list_pictures, say
+from dlexp.data.file.npy import MAGIC, read_npy
 from dlexp.data.file.number import Notation
 from dlexp.data.file.picture import SUFFIXES, Format
 from dlexp.data.file.source import is_table
@@ -29,6 +30,7 @@ from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution import saved_model
 from dlexp.job.inference.document import Prediction, Predictions
 from dlexp.job.inference.ensemble import average, fold_folders
+from dlexp.job.inference.formula import inert
 from dlexp.metric.classification import predict_class
 from dlexp.metric.probability import log_weights
 from dlexp.run import scan
@@ -88,8 +90,13 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
     }
 
 
-def write(document: Predictions, path: Path) -> None:
+def write(document: Predictions, path: Path, *, is_raw: bool = False) -> None:
     """Write predictions as a table, a column for each class's probability.
+
+    Args:
+        document: The predictions.
+        path: The file; its ending says how.
+        is_raw: Write a .csv's texts as they are, also those that a spreadsheet would take for formulas.
 
     Raises:
         ConfigError: The file's ending is neither .csv nor .parquet, or pyarrow is missing.
@@ -112,8 +119,8 @@ def write(document: Predictions, path: Path) -> None:
     text = io.StringIO()
     table = csv.DictWriter(text, fieldnames=list(rows[0]))
     table.writeheader()
-    table.writerows(rows)
-    write_bytes(path, text.getvalue().encode())
+    table.writerows(rows if is_raw else [{key: inert(cell) for key, cell in row.items()} for row in rows])
+    write_bytes(path, text.getvalue().encode(errors="backslashreplace"))
 
 
 def _say(outputs: Tensor, names: list[str], link: str) -> list[dict[str, Any]]:
@@ -200,10 +207,12 @@ def _dialect(encoding: dict[str, Any]) -> Dialect:
 
 
 def _array(path: Path) -> Tensor:
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise DataError(f"{path}: not a .npy file ({' '.join(str(error).split())[:120]})") from None
-    if not isinstance(array, np.ndarray):
-        raise DataError(f"{path}: several arrays; save the inputs alone with np.save")
-    return as_inputs(array, str(path))
+    require_regular(path)
+    with path.open("rb") as file:
+        start = file.read(6)
+        if start.startswith(b"PK"):
+            raise DataError(f"{path}: several arrays; save the inputs alone with np.save")
+        if start != MAGIC:
+            raise DataError(f"{path}: not a .npy file; write the inputs with np.save")
+        file.seek(0)
+        return as_inputs(read_npy(file, path.stat().st_size, str(path)), str(path))

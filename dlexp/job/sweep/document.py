@@ -178,6 +178,7 @@ class SweepPlan(TypedDict):
         rounds: Of the strategy.
         invalid: Settings that cannot be trained.
         skipped: A line for each reason.
+        left_out: A line for each fixed key that only some of the searched options have.
         groups: By structure.
         device: That it would train on.
         num_params: Of the smallest and the largest model.
@@ -201,6 +202,7 @@ class SweepPlan(TypedDict):
     rounds: int
     invalid: list[TrialRecord]
     skipped: list[str]
+    left_out: list[str]
     groups: list[TrialGroup]
     device: str
     num_params: list[int]

@@ -20,6 +20,7 @@ from dlexp.build.structure import structure_key
 from dlexp.execution.dispatcher import WORTH_SECONDS
 from dlexp.execution.estimate import Estimate, estimate
 from dlexp.execution.fusion import SIZES
+from dlexp.job.sweep.comparable import left_out
 from dlexp.job.sweep.document import SweepPlan, TrialGroup
 from dlexp.job.sweep.spec import SweepSpec, prepare
 from dlexp.job.sweep.trial import Trial
@@ -93,6 +94,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> SweepPlan:
         "rounds": len({number for share in shares for number in share.by_round}),
         "invalid": [setting.record() for setting in spec.invalid],
         "skipped": skipped(spec.invalid),
+        "left_out": left_out(spec.space),
         "groups": [_describe(share) for share in shares],
         "device": spec.first.device_line,
         "num_params": [min(params), max(params)],
@@ -159,7 +161,7 @@ def measure(shares: list[Share]) -> None:
         sample = max(share.samples.values(), key=len)[: SIZES[-1]]
         share.num_params = probe(sample[0].composed.config, sample[0].dataset)
         if i == 0 or time.monotonic() - started < BUDGET:
-            share.estimate = estimate([trial.composed.config for trial in sample], [trial.dataset for trial in sample])
+            share.estimate = estimate([trial.components for trial in sample])
 
 
 def _seconds(shares: list[Share]) -> dict[str, float]:

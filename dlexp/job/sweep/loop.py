@@ -158,5 +158,5 @@ class SearchLoop:
         return scores
 
     def _total(self, expected: int, done: int) -> int:
-        planned = getattr(self.spec.search, "trials", None) if self.spec.search.is_total_known else None
+        planned = self.spec.search.total(self.spec.problem)
         return done + expected if planned is None else planned * max(1, len(self.spec.space.seeds))

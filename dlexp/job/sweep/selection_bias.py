@@ -10,6 +10,7 @@ from dlexp.job.sweep.evidence import Scores, Unknown, read_scores
 from dlexp.job.sweep.leaderboard import RankedSetting, RankedTrial
 from dlexp.statistic import jitter
 from dlexp.statistic.selection import select
+from dlexp.statistic.stream import stream
 
 MOST_DRAWS, FEWEST_DRAWS = 400, 50  # pairs of opposite sign
 CELLS = 5e6  # draws times candidates, eight bytes each
@@ -68,7 +69,7 @@ def _scores(whole: list[RankedSetting], metric: str) -> list[list[Scores]]:
     draws = int(min(MOST_DRAWS, max(FEWEST_DRAWS, CELLS / candidates)))
     if len(first["id"]) < 2:
         raise Unknown("one validation example says nothing of the noise")
-    weights_BN = jitter.weights(draws, len(first["id"]), np.random.default_rng(0))
+    weights_BN = jitter.weights(draws, len(first["id"]), stream("noise"))
     scores = []
     for ranked in whole:
         of_setting = []

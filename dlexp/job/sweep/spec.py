@@ -4,14 +4,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from dlexp import device as devices
 from dlexp.build.check import check_model
+from dlexp.build.components import Components
 from dlexp.build.dataset import JOINED, Datasets
 from dlexp.build.node import build
-from dlexp.build.program import Assembled, assemble
+from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed
 from dlexp.config.space import JOB_GROUPS, Space, read_space
 from dlexp.direction import is_better_high
 from dlexp.error import ConfigError
+from dlexp.job.sweep.comparable import require_one_choice, require_same_examples
 from dlexp.job.sweep.trial import Trial
 from dlexp.job.sweep.validity import InvalidSetting, ValidityCheck, refuse, skipped
 from dlexp.run import name
@@ -41,7 +44,7 @@ class SweepSpec:
     search: Search
     metric: str
     is_high_better: bool
-    first: Assembled
+    first: Program
     code: str
     key: str
     validity: ValidityCheck
@@ -78,8 +81,8 @@ class SweepSpec:
                 trainer["monitor"] = self.metric
             composed = self.space.compose(proposal.settings, seed, **trainer)
             dataset = self.validity.load(composed.config)
-            trial_id = ids.trial_id(composed.config, dataset.fingerprint, self.code)
-            trials.append(Trial(trial_id, proposal, seed, composed, dataset))
+            trial_id = ids.trial_id(on_device(composed.config), dataset.fingerprint, self.code)
+            trials.append(Trial(trial_id, proposal, seed, composed, Components(composed.config, dataset)))
         return trials
 
     def rounds(self) -> Rounds:
@@ -116,8 +119,10 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> SweepSpec:
         cure = "search on train, then dlexp train --from SWEEP --on train+val"
         raise ConfigError(f"train_on: got {JOINED}; settings are compared on the validation part: {cure}")
     search: Search = build(config["search"])
+    require_one_choice(space, search)
     validity = ValidityCheck(space, Datasets())
     opening = next(search.propose(Problem(space.dimensions, config["trainer"]["epochs"])))
+    require_same_examples(space, opening.proposals, validity.load)
     setting = _first_valid(opening.proposals, validity, search.invalid)
     config_of_first = space.compose(setting, space.seeds[0] if space.seeds else None).config
     if search.metric != "auto":
@@ -131,8 +136,14 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> SweepSpec:
         raise ConfigError(f"search.mode: got {search.mode}; {metric} is better when {'high' if not is_high else 'low'}")
     code = ids.code_version(config["trusted"])
     texts = [d.text for d in space.dimensions] + [f"seed={seed}" for seed in space.seeds]
-    key = ids.sweep_key(config, texts, dataset.fingerprint, code)
+    key = ids.sweep_key(on_device(config), texts, dataset.fingerprint, code)
     return SweepSpec(composed, space, search, metric, is_high, first, code, key, validity)
+
+
+def on_device(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration with the kind of device that it comes down to here, which numbers depend on."""
+    kind = devices.choose(config["trainer"]["device"])[0].type
+    return {**config, "trainer": {**config["trainer"], "device": kind}}
 
 
 def _first_valid(proposals: list[Proposal], validity: ValidityCheck, invalid: str) -> Settings:

@@ -147,7 +147,7 @@ def resume(
     Raises:
         RunError: No such sweep, or code or data changed since it began.
     """
-    folder = scan.find(runs_dir, ref)
+    folder = scan.find_sweep(ref, runs_dir)
     kind = folder.manifest["kind"]
     if kind != "sweep":
         raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
@@ -230,7 +230,8 @@ def _carry_out(
     started = time.monotonic() - _seconds_before(folder)
     outbox = mlflow.start(folder, spec.config["tracking"])
     around = {**environment(), "device": str(spec.first.device), "threads": torch.get_num_threads()}
-    trials = TrialStore(folder, spec.metric, dispatcher, FinishedTrials.around(folder, spec.metric), around)
+    elsewhere, is_retrying = FinishedTrials.around(folder, spec.metric), spec.search.retry_failed
+    trials = TrialStore(folder, spec.metric, dispatcher, elsewhere, around, is_retrying)
     loop = SearchLoop(spec, trials, interrupt)
     with recorded(folder), closing(listener):
         for event in loop.events():

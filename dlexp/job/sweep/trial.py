@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dlexp.build.components import Components
 from dlexp.config.compose import Composed
 from dlexp.data.dataset import Dataset
 from dlexp.execution.result import best_record
@@ -21,14 +22,19 @@ class Trial:
         proposal: What was asked.
         seed: The replicate; None for the configuration's seed.
         composed: Its configuration.
-        dataset: Its data.
+        components: What that names.
     """
 
     id: str
     proposal: Proposal
     seed: int | None
     composed: Composed
-    dataset: Dataset
+    components: Components
+
+    @property
+    def dataset(self) -> Dataset:
+        """The data that it trains on, with their parts."""
+        return self.components.data
 
     @property
     def overrides(self) -> dict[str, Any]:

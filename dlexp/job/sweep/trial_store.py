@@ -4,21 +4,28 @@ A trial's folder is named by the hash of all that its numbers depend on, so that
 it are the same: whatever a kill left behind is found again, and nothing finished is trained twice.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dlexp.engine.event import EpochEnd
 from dlexp.error import RunError
-from dlexp.execution.assignment import Assignment, Epoch
+from dlexp.execution.assignment import Assignment
 from dlexp.execution.dispatcher import Dispatcher
-from dlexp.execution.integrity import is_intact
+from dlexp.execution.integrity import checksums, is_intact
 from dlexp.job.sweep.trial import Outcome, Trial, by_id, outcome
 from dlexp.job.train.document import PlannedGroup
 from dlexp.run import name
-from dlexp.run.folder import TRIALS, RunFolder
+from dlexp.run.folder import MANIFEST, TRIALS, RunFolder
+from dlexp.run.jsonable import document
+from dlexp.run.status import Status
+
+UNSHARED = ("lock", "mlflow.json")  # of the sweep that a trial is taken from
+REPLACED = (".safetensors", ".pt", ".npz")  # large files that are never written in place
 
 
 @dataclass
@@ -66,6 +73,7 @@ class TrialStore:
         dispatcher: Trains what is missing.
         elsewhere: Trials that other sweeps have finished.
         environment: What manifests say of code, machine and packages, found out once.
+        is_retrying: Whether a trial that failed in an earlier process is trained again.
     """
 
     sweep: RunFolder
@@ -73,7 +81,9 @@ class TrialStore:
     dispatcher: Dispatcher
     elsewhere: FinishedTrials
     environment: dict[str, Any]
+    is_retrying: bool = True
     _known: dict[str, Path] = field(default_factory=dict)
+    _tried: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._known = by_id(self.sweep.path)
@@ -84,28 +94,36 @@ class TrialStore:
         return self.dispatcher.programs
 
     def look_up(self, trial: Trial) -> Outcome | None:
-        """Return how a trial ended; None when it has to be trained, from its beginning or its checkpoint."""
+        """Return how a trial ended; None when it has to be trained, from its beginning or its checkpoint.
+
+        A trial of another sweep is copied into this one, which is whole by itself from then on.
+        """
         path = self._known.get(trial.id)
-        if path is not None and is_intact(RunFolder(path)):
-            return outcome(RunFolder(path), self.metric, trial.proposal.until)
-        other = self.elsewhere.get(trial.id)
-        return None if other is None else outcome(RunFolder(other), self.metric, trial.proposal.until)
+        if path is None or not is_intact(RunFolder(path)):
+            other = self.elsewhere.get(trial.id)
+            if other is None:
+                return None
+            path = self._take_over(trial, other)
+        ended = outcome(RunFolder(path), self.metric, trial.proposal.until)
+        is_failed = ended is not None and ended.status == Status.FAILED
+        return None if is_failed and self.is_retrying and trial.id not in self._tried else ended
 
     def train(self, trials: list[Trial], stop_reason: Callable[[], str]) -> Iterator[tuple[Trial, EpochEnd | Outcome]]:
         """Train trials, together where that is faster; yield epochs and ends.
 
-        A trial that fails is recorded and the others go on.
+        A trial that fails is recorded and the others go on. A folder is made when its trial begins.
 
         Args:
             trials: Missing ones.
             stop_reason: Asked before each program; whatever it says but "" begins no more.
         """
-        by_folder = {self._folder(trial): trial for trial in {trial.id: trial for trial in trials}.values()}
+        by_folder = {self._place(trial): trial for trial in {trial.id: trial for trial in trials}.values()}
+        assignments = [self._assign(trial, path) for path, trial in by_folder.items()]
         for event in self.dispatcher.train(
-            [self._assign(trial, path) for path, trial in by_folder.items()], lambda: not stop_reason()
+            assignments, lambda: not stop_reason(), lambda assignment: self._begin(by_folder[assignment.path])
         ):
             trial = by_folder[event.path]
-            if isinstance(event, Epoch):
+            if isinstance(event.event, EpochEnd):
                 yield trial, event.event
             else:
                 ended = outcome(RunFolder(event.path), self.metric, trial.proposal.until)
@@ -113,18 +131,44 @@ class TrialStore:
                 yield trial, ended
 
     def _assign(self, trial: Trial, path: Path) -> Assignment:
-        config = trial.composed.config
-        self.dispatcher.datasets.keep(config, trial.dataset)
-        return Assignment(config, path, "trial", trial.proposal.until)
+        return Assignment(trial.composed.config, path, "trial", trial.proposal.until, trial.components)
 
-    def _folder(self, trial: Trial) -> Path:
-        """Return a trial's folder, made when it is not there."""
-        path = self._known.get(trial.id)
-        if path is not None and not is_intact(RunFolder(path)):
-            shutil.rmtree(path)  # killed while it was made, or damaged by a power cut
-            path = None
-        self._known[trial.id] = folder = self._create(trial).path if path is None else path
-        return folder
+    def _place(self, trial: Trial) -> Path:
+        """Return where a trial's folder is, or will be."""
+        if trial.id not in self._known:
+            slug = name.slug([f"{key}={_short(value)}" for key, value in trial.overrides.items()])
+            self._known[trial.id] = name.place(self.sweep.path, TRIALS, slug, trial.id)
+        return self._known[trial.id]
+
+    def _begin(self, trial: Trial) -> None:
+        """Have a folder for a trial that is about to train."""
+        self._tried.add(trial.id)
+        path = self._place(trial)
+        if not is_intact(RunFolder(path)):
+            shutil.rmtree(path, ignore_errors=True)  # killed while it was made, or damaged by a power cut
+            self._create(trial)
+
+    def _take_over(self, trial: Trial, other: Path) -> Path:
+        """Copy the folder of another sweep's trial; what is only ever replaced whole is linked, which takes no room.
+
+        The manifest comes last, so that a copy that a kill cut short is none.
+        """
+        path = self._place(trial)
+        shutil.rmtree(path, ignore_errors=True)
+        left_out = {str(other): {MANIFEST, *UNSHARED}}
+        shutil.copytree(other, path, copy_function=_copy, ignore=lambda place, _names: left_out.get(str(place), set()))
+        copy, source = RunFolder(path), RunFolder(other)
+        copy.write_result({**(source.result or {}), "run_dir": str(path)})
+        told = {
+            "experiment": self.sweep.manifest["experiment"],
+            "sweep": self.sweep.run_id,
+            "taken_from": source.manifest["sweep"],
+            "number": trial.proposal.number,
+            "params": trial.overrides,
+            "sealed": checksums(copy),
+        }
+        copy.write(MANIFEST, document({**source.manifest, **told}))
+        return path
 
     def _create(self, trial: Trial) -> RunFolder:
         described = {
@@ -144,11 +188,10 @@ class TrialStore:
             },
             **self.environment,
         }
-        slug = name.slug([f"{key}={_short(value)}" for key, value in trial.overrides.items()])
         folder = RunFolder.create(
             self.sweep.path,
             TRIALS,
-            slug,
+            self._place(trial).name.partition("-")[2],
             config=trial.composed.config,
             overrides=trial.composed.overrides,
             manifest=described,
@@ -156,6 +199,14 @@ class TrialStore:
         )
         folder.unlock()  # the sweep's lock covers its trials; one descriptor for each would run out
         return folder
+
+
+def _copy(source: str, target: str) -> None:
+    if Path(source).suffix in REPLACED:
+        with suppress(OSError):  # a file system without links
+            os.link(source, target)
+            return
+    shutil.copy2(source, target)
 
 
 def _short(value: Any) -> Any:

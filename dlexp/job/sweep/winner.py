@@ -12,7 +12,7 @@ from dlexp.config.source.folder import stored_copy
 from dlexp.error import ConfigError, RunError
 from dlexp.job.sweep.document import SeedSpread, SweepResult
 from dlexp.run import scan
-from dlexp.run.folder import MANIFEST, RunFolder
+from dlexp.run.folder import RunFolder
 
 JOINED = "train+val"
 BY_VALIDATION = ("trainer.monitor", "trainer.patience", "trainer.min_delta")
@@ -112,20 +112,11 @@ def spread(measured: Iterable[Mapping[str, float | None]]) -> SeedSpread:
 
 
 def _find(ref: str, runs_dir: Path) -> RunFolder:
-    sweep = _last(runs_dir) if ref == "last" else scan.find(runs_dir, ref)
+    sweep = scan.find_sweep(ref, runs_dir)
     kind = sweep.manifest["kind"]
     if kind != "sweep":
         raise RunError(f"--from {ref}: got a {kind}; a sweep is needed, whose winner is trained anew")
     return sweep
-
-
-def _last(runs_dir: Path) -> RunFolder:
-    """Return the newest sweep that is not itself one over the seeds of a winner."""
-    for path in reversed(scan.run_paths(runs_dir)):
-        folder = RunFolder(path)
-        if (path / MANIFEST).is_file() and folder.manifest["kind"] == "sweep" and "from" not in folder.manifest:
-            return folder
-    raise RunError(f"--from last: got no sweeps in {runs_dir}; `dlexp sweep` makes one")
 
 
 def _winner(sweep: RunFolder) -> list[RunFolder]:

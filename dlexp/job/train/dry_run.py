@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dlexp.build.check import check_destination, check_model
 from dlexp.build.probe import trace
-from dlexp.build.program import Assembled, assemble
+from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed
 from dlexp.engine.step import PRECISION
 from dlexp.execution.estimate import estimate
@@ -26,7 +26,7 @@ def plan(composed: Composed) -> TrainPlan:
     check_model(built)
     data, run = built.dataset, built.run
     outputs, saved = trace(built.model, data.in_shape, run.trainer.batch_size)
-    estimated = estimate([composed.config], [data])
+    estimated = estimate(built.components)
     return {
         "kind": "train",
         "dry_run": True,
@@ -51,7 +51,7 @@ def plan(composed: Composed) -> TrainPlan:
     }
 
 
-def _memory(built: Assembled, saved: int) -> int:
+def _memory(built: Program, saved: int) -> int:
     """Weights, gradients and optimiser state; activations kept for the backward pass; the data on the device."""
     run = built.run
     half = 0.5 if PRECISION[run.trainer.precision] is not None else 1.0

@@ -10,7 +10,7 @@ import torch
 
 from dlexp.build.check import check_destination, check_model, check_test
 from dlexp.build.dataset import load_data
-from dlexp.build.program import Assembled, assemble
+from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed, logged_params
 from dlexp.config.source.defaults import read_defaults
 from dlexp.config.source.folder import store_copy
@@ -48,7 +48,7 @@ class Announcement:
         warnings: One line each.
     """
 
-    built: Assembled
+    built: Program
     folder: RunFolder
     epochs_done: int
     warnings: list[str]
@@ -138,7 +138,7 @@ def _go_on(folder: RunFolder, announce: OnStart, tell: OnOutcome, open_test: boo
         return carry_out(built, folder, announce, tell, interrupt, open_test)
 
 
-def rewind(built: Assembled, folder: RunFolder) -> None:
+def rewind(built: Program, folder: RunFolder) -> None:
     """Bring run and folder to the run's last checkpoint, or to its beginning where there is none."""
     last = folder.checkpoints / "last"
     if checkpoint.exists(last):
@@ -148,7 +148,7 @@ def rewind(built: Assembled, folder: RunFolder) -> None:
 
 
 def _create_folder(
-    composed: Composed, built: Assembled, runs_dir: Path, origin: dict[str, str] | None = None
+    composed: Composed, built: Program, runs_dir: Path, origin: dict[str, str] | None = None
 ) -> RunFolder:
     config = composed.config
     experiment = config["tracking"]["experiment"] or built.dataset.name
@@ -164,14 +164,14 @@ def _create_folder(
 
 
 def carry_out(
-    built: Assembled,
+    built: Program,
     folder: RunFolder,
     announce: OnStart,
     tell: OnOutcome,
     interrupt: Interrupt,
     open_test: bool = False,
 ) -> Outcome[TrainResult]:
-    """Train an assembled run from where it is to its result, in a folder that this process has locked."""
+    """Train a program of one trial from where it is to its result, in a folder that this process has locked."""
     config = folder.config
     folder.log(f"device: {built.device_line}")
     saved_model.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss)
@@ -203,7 +203,7 @@ def _name_for_user(folder: RunFolder) -> str:
 
 
 @contextmanager
-def _out_of_memory_named(built: Assembled) -> Iterator[None]:
+def _out_of_memory_named(built: Program) -> Iterator[None]:
     """Say in one line what a device without memory needs."""
     try:
         yield

@@ -10,9 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from dlexp.build.dataset import load_data
-from dlexp.build.program import assemble, assemble_group
-from dlexp.data.dataset import Dataset
+from dlexp.build.components import Components
+from dlexp.build.program import make_program
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.error import RunError
@@ -62,10 +61,10 @@ def verify(ref: str, runs_dir: Path, tell: Callable[[str], None] = lambda _line:
     if manifest["status"] in ("running", "failed") or folder.saved_epoch() is None:
         raise RunError(f"{ref}: got a run that {_lack(manifest['status'])}; there is nothing to compare")
     config = stored_config(folder)
-    dataset = load_data(config)
-    require_same_data(folder, dataset)
     if manifest.get("threads") is not None:
         config = {**config, "trainer": {**config["trainer"], "threads": manifest["threads"]}}
+    components = Components.of(config)
+    require_same_data(folder, components.data)
     engine = manifest.get("engine", "solo")
     differences, device = {}, ""
     for kind in dict.fromkeys((engine, "solo")):
@@ -73,7 +72,7 @@ def verify(ref: str, runs_dir: Path, tell: Callable[[str], None] = lambda _line:
             continue  # several had a hand in it
         tell(f"training {folder.run_id} again, alone, by {'its module' if kind == 'solo' else f'engine {kind}'}")
         with TemporaryDirectory(prefix="dlexp-verify-") as scratch:
-            again, device = _train_again(config, dataset, folder, kind, Path(scratch))
+            again, device = _train_again(components, folder, kind, Path(scratch))
             differences[kind] = compare(folder, again)
     is_bitwise = max(differences.get(engine, {"": 1.0}).values()) == 0
     return plain(
@@ -95,16 +94,15 @@ def _lack(status: str) -> str:
     return "is being trained" if status == "running" else "failed" if status == "failed" else "has no checkpoint"
 
 
-def _train_again(
-    config: dict[str, Any], dataset: Dataset, original: RunFolder, engine: str, scratch: Path
-) -> tuple[RunFolder, str]:
+def _train_again(components: Components, original: RunFolder, engine: str, scratch: Path) -> tuple[RunFolder, str]:
     """Train as far as the original's last checkpoint, in a folder of its own; return that and the device."""
+    config = components.config
     folder = RunFolder.create(
         scratch, "again", original.run_id, config=config, overrides=[], manifest={"kind": "train", "test_openings": 0}
     )
     state = checkpoint.load(original.checkpoints / "last")[1]
     until = Point(state["epoch"], state["number"], state["position"] > 0)
-    built = assemble_group([config], [dataset], engine)
+    built = make_program([components], engine)
     run = built.run
     run.trainer = replace(run.trainer, max_seconds=None)  # it stopped where it did, however fast this machine is
     run.should_stop = lambda: until.is_inside and run.number >= until.number
@@ -116,7 +114,7 @@ def _train_again(
         elif isinstance(event, TrialEnd) and event.status == "interrupted":
             save_last(run, folder, event.trial)
     if checkpoint.exists(folder.checkpoints / "best") and has_predictions(original):
-        evaluate_best(assemble(config, dataset), folder, open_test=False)
+        evaluate_best(make_program([components]), folder, open_test=False)
     folder.unlock()
     return folder, str(built.device)
 

@@ -94,6 +94,12 @@ READ = [
     ),
     Case("quoted line breaks", csv('x,"a\nb",y', lambda i: f'{X[i]},"u\n{i % 2}",{CLASSES[i % 2]}'), {"num": NUM}),
     Case("blank rows", csv("x,y", lambda i: plain(i) + "\n"), PLAIN),
+    Case(
+        "a comment before the header",
+        csv("# from a bank\nx,y", plain),
+        PLAIN,
+        ["1 comment line before the header left out"],
+    ),
     Case("spaces around", csv(" x , y ", lambda i: f" {X[i]} , {CLASSES[i % 2]} "), PLAIN),
     Case("carriage returns", csv("x,y\r", lambda i: plain(i) + "\r"), PLAIN),
     Case("gz", csv("x,y", plain, name="t.csv.gz"), PLAIN),

@@ -107,12 +107,48 @@ def test_disk_that_fills_up(root, tmp_path, monkeypatch):
     assert os.listdir(tmp_path / "cache") == []
 
 
-def test_damaged_cache(root, tmp_path):
-    load(root, tmp_path / "cache")
-    path = next((tmp_path / "cache").glob("*.bin"))
+def cut(path):
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(DataError, match="the decoded images are damaged; delete this folder"):
-        load(root, tmp_path / "cache")
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("suffix", [".bin", ".json"])
+@pytest.mark.parametrize("damage", [cut, flip, lambda path: path.write_text("[]"), lambda path: path.unlink()])
+def test_a_damaged_cache_is_written_anew(root, tmp_path, suffix, damage):
+    first = load(root, tmp_path / "cache")
+    whole = first[0].clone()
+    path = next((tmp_path / "cache").glob(f"*{suffix}"))
+    del first
+    damage(path)
+    again, fingerprint = load(root, tmp_path / "cache")
+    assert again.equal(whole)
+    assert load(root, tmp_path / "cache")[1] == fingerprint
+
+
+def test_a_picture_that_was_exchanged_is_noticed(root, tmp_path):
+    """The other one has the size and the time of writing of the first."""
+    before = load(root, tmp_path / "cache")[0].clone()
+    names = files(root)
+    first, second = root / names[0], root / names[1]
+    length = max(first.stat().st_size, second.stat().st_size)
+    for path in (first, second):
+        path.write_bytes(path.read_bytes().ljust(length, b"\0"))
+        os.utime(path, ns=(10**18, 10**18))
+    padded = load(root, tmp_path / "cache")[0].clone()
+    content = first.read_bytes(), second.read_bytes()
+    for path, other in zip((first, second), reversed(content), strict=True):
+        path.write_bytes(other)
+        os.utime(path, ns=(10**18, 10**18))
+    after = load(root, tmp_path / "cache")[0]
+    assert padded.equal(before)
+    assert not padded[0].equal(padded[1])
+    assert after[0].equal(padded[1])
+    assert after[1].equal(padded[0])
 
 
 def deep_folder(folder, top):

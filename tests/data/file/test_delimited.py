@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dlexp.data.file.delimited import Dialect, locate, read_delimited, read_header
+from dlexp.data.file.delimited import Dialect, count_comments, locate, read_delimited, read_header
 from dlexp.data.file.number import Notation
 from dlexp.error import ConfigError, DataError
 
@@ -64,3 +64,35 @@ def test_encodings_that_nobody_knows(path):
     path.write_text("a\n1\n")
     with pytest.raises(ConfigError, match=r"data.encoding: got klingon"):
         read_header(path, Dialect(encoding="klingon"))
+
+
+@pytest.mark.parametrize(
+    ("start", "number"),
+    [
+        ("a,b\n1,2\n", 0),
+        ("# from a bank\na,b\n1,2\n", 1),
+        ('# one\n#\n# it\'s "two", "three"x, four\na,b\n1,2\n', 3),
+        ("#a,b\n1,2\n", 0),
+        ("# made by hand\n#a,b\n1,2\n", 1),
+        ("# from a bank\na;b\n1;2\n", 1),
+        ("", 0),
+    ],
+)
+def test_comments_before_the_header(path, start, number):
+    path.write_text(start)
+    assert count_comments(path, Dialect()) == number
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16"])
+def test_rows_below_comments(path, codec):
+    path.write_text("# größe\n# two\na,b\n1,x\n\n2,y\n", encoding=codec)
+    assert read_header(path, Dialect()) == ["a", "b"]
+    table = read_delimited(path, ["a", "b"], {"a": False, "b": True}, Dialect())
+    assert table.to_pydict() == {"a": [1.0, 2.0], "b": ["x", "y"]}
+    assert locate(path, Dialect(), [0, 1]) == [4, 6]
+
+
+def test_a_ragged_row_below_comments_is_named(path):
+    path.write_text("# from a bank\na,b\n1,2\n1\n")
+    with pytest.raises(DataError, match="row 4: got 1 fields; the header has 2"):
+        read_delimited(path, ["a", "b"], {"a": False, "b": False}, Dialect())

@@ -1,10 +1,11 @@
 """Which files of a folder are its pictures, and what is said of the others."""
 
+import os
 from collections import Counter
 
 import pytest
 
-from dlexp.data.file.listing import has_pictures, is_hidden, list_pictures, say
+from dlexp.data.file.listing import has_pictures, is_hidden, list_folders, list_pictures, say
 
 
 @pytest.fixture
@@ -46,3 +47,24 @@ def test_pictures_in_the_folder_itself(folder):
 def test_what_is_said():
     assert say(Counter()) == []
     assert say(Counter({"b": 1200, "a": 2, "c": 0})) == ["left out: 2 a, 1,200 b"]
+
+
+def test_pipes_devices_and_links_that_lead_away_are_left_out(tmp_path):
+    folder = tmp_path / "set" / "cats"
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "pipe.png")
+    (folder / "zero.png").symlink_to("/dev/zero")
+    for number, target in enumerate(("/", "/proc", "/proc/self/root", "..")):
+        (folder / f"link{number}").symlink_to(target)
+    listing = list_pictures(folder)
+    assert listing.files == []
+    assert listing.left_out == {"pipes or devices": 2, "links to folders of the system's or above": 4}
+
+
+def test_folders_in_order(tmp_path):
+    for name in ("b", "a", ".c"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "d").symlink_to("/")
+    left_out = Counter()
+    assert [path.name for path in list_folders(tmp_path, left_out)] == ["a", "b"]
+    assert left_out == {"links to folders of the system's or above": 1}

@@ -1,5 +1,7 @@
+import importlib.util
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from PIL import Image
 
 from dlexp.data.file.picture import DeepError, Format, decode
 from dlexp.error import DataError
+from tests.present import present
 
 RAMP = np.linspace(0, 255, 64).round().astype(np.uint8).reshape(8, 8)
 SAME = Format(None, "crop", "rgb")
@@ -17,12 +20,15 @@ def save(path, image, **options):
     return path
 
 
-def huge_png(width, height):
+def png(header, rows):
     def chunk(kind, body):
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def huge_png(width, height):
+    return png(struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0), b"\0")
 
 
 def test_plain_colors_and_grey(tmp_path):
@@ -76,11 +82,65 @@ def test_transparency_is_white(tmp_path):
     assert picture[1, 1].tolist() == [0, 200, 0]
 
 
-def test_orientation_is_undone(tmp_path):
-    image = Image.new("RGB", (6, 4), "black")
-    exif = image.getexif()
-    exif[0x0112] = 6
-    assert decode(save(tmp_path / "o.jpg", image, exif=exif), SAME).shape == (6, 4, 3)
+# EXIF 2.3, table 6: what has to be done to the stored rows and columns to see the picture upright.
+UPRIGHT = {
+    1: lambda stored: stored,
+    2: lambda stored: stored[:, ::-1],
+    3: lambda stored: stored[::-1, ::-1],
+    4: lambda stored: stored[::-1],
+    5: lambda stored: stored.transpose(1, 0, 2),
+    6: lambda stored: np.rot90(stored, -1),
+    7: lambda stored: stored[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda stored: np.rot90(stored, 1),
+}
+
+
+@pytest.mark.parametrize("orientation", UPRIGHT)
+def test_a_photograph_stands_upright(tmp_path, orientation):
+    photograph = (
+        Path(present(present(importlib.util.find_spec("sklearn")).origin)).parent / "datasets" / "images" / "china.jpg"
+    )
+    with Image.open(photograph) as image:
+        stored = np.asarray(image.resize((64, 40)))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = save(tmp_path / "o.jpg", Image.fromarray(stored), exif=exif, quality=100, subsampling=0)
+    upright = UPRIGHT[orientation](stored)
+    picture = decode(path, SAME)
+    assert picture.shape == upright.shape
+    assert np.abs(picture.astype(int) - upright).mean() < 2  # of 255: what a JPEG loses
+
+
+def sixteen_bit_colors(folder, name):
+    values = (np.arange(108).reshape(6, 6, 3) * 500).astype(">u2")
+    path = folder / name
+    if name.endswith(".ppm"):
+        path.write_bytes(b"P6\n6 6\n65535\n" + values.tobytes())
+    elif name.endswith(".png"):
+        rows = b"".join(b"\0" + row.tobytes() for row in values)
+        path.write_bytes(png(struct.pack(">IIBBBBB", 6, 6, 16, 2, 0, 0, 0), rows))
+    else:
+        tags = ((256, 6), (257, 6), (258, 346), (259, 1), (262, 2), (273, 8), (277, 3), (278, 6), (279, 216))
+        entries = b"".join(
+            struct.pack(">HHI", tag, 4 if tag in (273, 279) else 3, 3 if tag == 258 else 1)
+            + (struct.pack(">I", value) if tag in (258, 273, 279) else struct.pack(">HH", value, 0))
+            for tag, value in tags
+        )
+        head = b"MM\0*" + struct.pack(">I", 224)
+        path.write_bytes(
+            head + values.tobytes() + struct.pack(">H", 9) + entries + bytes(12) + struct.pack(">HHH", 16, 16, 16)
+        )
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.ppm", "a.tif"])
+def test_colors_of_16_bits_are_refused(tmp_path, name):
+    """Pillow gives their upper 8 bits alone and does not say so."""
+    path = sixteen_bit_colors(tmp_path, name)
+    with Image.open(path) as image:
+        assert np.asarray(image).max() == 107 * 500 // 256
+    with pytest.raises(DataError, match="colors of more than 8 bits a channel; save them in 8 bits"):
+        decode(path, SAME)
 
 
 @pytest.mark.parametrize(("fit", "left", "top"), [("crop", 0, 0), ("stretch", 0, 0), ("pad", 0, 2)])

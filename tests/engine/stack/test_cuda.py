@@ -5,7 +5,8 @@ import torch
 
 from benchmarks.case import Case
 from benchmarks.equality import configure, divide, largest, train
-from dlexp.build.program import assemble_group
+from dlexp.build.components import components_of
+from dlexp.build.program import make_program
 from dlexp.engine.memory import largest_stack, peak_bytes
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")]
@@ -63,7 +64,7 @@ def test_memory_of_a_large_stack_is_predicted_from_two_small_ones(engine):
             "many", {**CNN, "data.limit": "64", "trainer.batch_size": "64"}, [{"seed": str(i)} for i in range(trials)]
         )
         configs = on_cuda(case, "fp32")
-        built = assemble_group(configs, divide(case, configs), engine)
+        built = make_program(components_of(configs, divide(case, configs)), engine)
         return peak_bytes(built.run.one_update(), built.device)
 
     small, large, many = taken(4), taken(8), taken(64)

@@ -5,7 +5,8 @@ import torch
 
 from benchmarks.case import ADAPTIVE, MODELS, RULES, SMALL, VALUES, Case, blocks, models, values
 from benchmarks.equality import LIMIT, apart, configure, divide, engines, train
-from dlexp.build.program import assemble_group
+from dlexp.build.components import components_of
+from dlexp.build.program import make_program
 from dlexp.config.catalog import list_groups
 from dlexp.engine.event import TrialEnd
 from dlexp.engine.snapshot import snapshot
@@ -128,7 +129,7 @@ def test_chunks_equal_the_whole_to_the_bit():
 
 def run_of(configs: list[dict], data: list) -> tuple[dict[int, tuple], Run]:
     """Return how each trial ended and with what, and the run."""
-    run = assemble_group(configs, data, "batched").run
+    run = make_program(components_of(configs, data), "batched").run
     ends = {}
     for event in run.events():
         if isinstance(event, TrialEnd):

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
-from dlexp.build.program import assemble_group
+from dlexp.build.program import make_program
 from dlexp.config.resolve import resolve
 from dlexp.engine.event import TrialEnd
 from dlexp.engine.snapshot import snapshot
@@ -14,7 +15,7 @@ COMMON = ["data.limit=100", "trainer.epochs=2", "trainer.threads=1", "tracking=n
 
 def train(made: list[dict], engine: str) -> dict[int, dict[str, torch.Tensor]]:
     data = load_data(made[0])
-    run = assemble_group(made, [data] * len(made), engine).run
+    run = make_program(components_of(made, [data] * len(made)), engine).run
     ends = {}
     for event in run.events():
         if isinstance(event, TrialEnd):

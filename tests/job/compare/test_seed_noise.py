@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dlexp.config.resolve import resolve
-from dlexp.error import ConfigError, RunError
+from dlexp.error import ConfigError, DataError, RunError
 from dlexp.job.compare import seed_noise
 from dlexp.job.sweep import sweep
 from dlexp.job.sweep.document import SweepResult
@@ -136,3 +136,26 @@ def test_other_seeds_that_break_have_no_deviation(tmp_path):
     result = cast(SweepResult, {"trials": [{"status": "finished"}, {"status": "diverged"}], "run_id": "s"})
     with pytest.raises(RunError, match=r"1 of 2 runs with other seeds \(initialisation\) diverged"):
         seed_noise._read("init", result, folder)
+
+
+def test_data_that_changed_since_are_refused(tmp_path):
+    rows = [f"{i % 7},{i % 2}" for i in range(80)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,y", *rows]))
+    table = ["data=csv", f"data.path={tmp_path / 't.csv'}", "data.target=y"]
+    folder = train(tmp_path / "runs", *table)
+    (tmp_path / "t.csv").write_text("\n".join(["x,y", *rows[1:], "9,1"]))
+    with pytest.raises(DataError, match=f"the data changed since run {folder.run_id} began"):
+        measured(folder)
+    assert not list((tmp_path / "runs").rglob("trials"))
+
+
+def test_the_users_yaml_is_found_where_the_run_found_it(tmp_path):
+    (tmp_path / "mine" / "optimizer").mkdir(parents=True)
+    (tmp_path / "mine" / "optimizer" / "slow.yaml").write_text(
+        "_target_: dlexp.optimizer.sgd.SGD\nlr: 0.01\nweight_decay: 0.0\nbiases: false\n"
+    )
+    given = [*QUICK, f"runs_dir={tmp_path / 'runs'}", "optimizer=slow", "data=wine"]
+    ended = start(resolve(given, tmp_path / "mine"), announce=lambda _about: lambda _event: None)
+    document, trained = measured(RunFolder.open(Path(ended.result["run_dir"])), 2)
+    assert trained["all"] == 2
+    assert document["value"] == ended.result["metrics"]["val/accuracy"]

@@ -158,7 +158,7 @@ def test_a_failed_fold_makes_it_incomplete_and_is_run_again(tmp_path, whole, mon
     train_group = group_job.train_group
 
     def fail_once(group, should_stop):
-        if group.members[0].folder.manifest["fold"] == 1:
+        if group.assignments[0].folder.manifest["fold"] == 1:
             raise RuntimeError("made to fail")
         return train_group(group, should_stop)
 
@@ -252,7 +252,7 @@ def test_a_program_of_folds_is_interrupted_and_resumed(tmp_path, monkeypatch):
 
     def cut_off(group, should_stop):
         for told in train_group(group, should_stop):
-            if isinstance(told.event, EpochEnd) and told.event.epoch == 1:
+            if isinstance(told[1], EpochEnd) and told[1].epoch == 1:
                 os.kill(os.getpid(), signal.SIGINT)
             yield told
 
@@ -267,7 +267,7 @@ def test_a_program_that_fails_leaves_its_folds_to_be_trained_alone(tmp_path, who
     train_group = group_job.train_group
 
     def fail(group, should_stop):
-        if len(group.members) > 1:
+        if len(group.assignments) > 1:
             raise RuntimeError("made to fail")
         return train_group(group, should_stop)
 

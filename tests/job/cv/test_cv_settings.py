@@ -235,7 +235,7 @@ def test_a_program_that_is_killed_in_the_middle_goes_on_inside(tmp_path, monkeyp
     def cut_off(group, should_stop):
         for told in train_group(group, should_stop):
             yield told
-            epochs.append(isinstance(told.event, EpochEnd))
+            epochs.append(isinstance(told[1], EpochEnd))
             if sum(epochs) == 7:
                 raise KeyboardInterrupt
 

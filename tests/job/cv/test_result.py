@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 from scipy import stats
 
-from dlexp.job.cv import aggregate
+from dlexp.job.cv import aggregate, result
 from dlexp.job.cv.document import CVResult
 from dlexp.job.cv.fold_run import FoldResult
 from dlexp.job.cv.result import conclude_cv, conclude_settings
@@ -22,6 +22,8 @@ MANIFEST = {"kind": "cv", "seed": 0, "device": "cpu"}
 def _nothing_stored(monkeypatch):
     """Pooling and figures read the folds' files; their own tests hold them."""
     monkeypatch.setattr(aggregate, "pool", lambda *_: {"accuracy": 0.5})
+    guess = {"metric": "val/accuracy", "value": 0.3, "standard_error": 0.1, "is_beaten": True, "note": ""}
+    monkeypatch.setattr(result, "guess_of", lambda *_: guess)
     for name in ("draw_figures", "draw_settings"):
         monkeypatch.setattr(aggregate, name, lambda *_: [])
 

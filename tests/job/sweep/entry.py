@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from dlexp.build.components import Components
 from dlexp.config.compose import Composed
 from dlexp.data.dataset import Dataset
 from dlexp.job.sweep.leaderboard import RankedTrial
@@ -26,5 +27,5 @@ def entry(
     **settings: Any,
 ) -> RankedTrial:
     """Return a trial of the first round that ended with a value."""
-    trial = Trial(f"{number}-{seed}", Proposal(number, settings), seed, Composed({}, {}, [], []), DATA)
+    trial = Trial(f"{number}-{seed}", Proposal(number, settings), seed, Composed({}, {}, [], []), Components({}, DATA))
     return RankedTrial(trial, Outcome(status, value, {}, 1, 0.0, folder), 1)

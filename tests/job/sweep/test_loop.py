@@ -22,11 +22,12 @@ class Spec:
     is_high_better: bool = True
     search: Any = None
     space: Any = None
+    problem: Any = None
     told: list = field(default_factory=list)
 
     def __post_init__(self):
-        self.search = SimpleNamespace(is_total_known=True, trials=4, max_seconds=None, stop_after_failures=None)
-        self.space = SimpleNamespace(seeds=self.seeds)
+        self.search = SimpleNamespace(total=lambda _problem: 4, max_seconds=None, stop_after_failures=None)
+        self.space, self.problem = SimpleNamespace(seeds=self.seeds), None
 
     def trials(self, proposal: Proposal) -> list[Trial]:
         seeds: list[int | None] = [*self.seeds] or [None]

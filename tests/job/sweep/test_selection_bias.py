@@ -176,7 +176,7 @@ def test_killed_and_gone_on_with_it_keeps_the_same_records(tmp_path, monkeypatch
     def cut_off(members, should_stop):
         for told in train_group(members, should_stop):
             yield told
-            ends.append(isinstance(told.event, EpochEnd))
+            ends.append(isinstance(told[1], EpochEnd))
             if sum(ends) == 5:
                 raise KeyboardInterrupt
 

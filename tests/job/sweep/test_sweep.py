@@ -97,9 +97,11 @@ def test_resume_gives_the_command_again(tmp_path):
     again = sweep.resume("last", tmp_path, None, announce=lambda _about: heard, has_figures=False)
     assert again.outcome.result["run_id"] == first.outcome.result["run_id"]
     assert heard.trained() == []
-    start(resolve([*SMALL, f"runs_dir={tmp_path}"]), announce=lambda _about: lambda _event: None)
+    alone = start(resolve([*SMALL, f"runs_dir={tmp_path}"]), announce=lambda _about: lambda _event: None)
+    newer = sweep.resume("last", tmp_path, None, announce=lambda _about: heard, has_figures=False)
+    assert newer.outcome.result["run_id"] == first.outcome.result["run_id"]  # the newest sweep, whatever was run since
     with pytest.raises(RunError, match="dlexp train --resume"):
-        sweep.resume("last", tmp_path, None, announce=lambda _about: heard, has_figures=False)
+        sweep.resume(alone.result["run_id"], tmp_path, None, announce=lambda _about: heard, has_figures=False)
 
 
 def test_seeds_are_replicates(tmp_path):

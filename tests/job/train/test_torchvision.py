@@ -6,8 +6,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
-from dlexp.build.program import assemble, assemble_group
+from dlexp.build.program import assemble, make_program
 from dlexp.config.resolve import resolve
 from dlexp.engine.event import EpochEnd
 from dlexp.job.train import train
@@ -71,7 +72,7 @@ def test_a_stack_of_frozen_nets_trains_as_each_alone(file):
         for seed in range(2)
     ]
     data = load_data(configs[0])
-    stacked = losses(assemble_group(configs, [data] * 2, "vmapped").run)
+    stacked = losses(make_program(components_of(configs, [data] * 2), "vmapped").run)
     for row, config in enumerate(configs):
         assert stacked[row] == pytest.approx(losses(assemble(config, data).run)[0], rel=1e-9)
 

@@ -9,8 +9,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
-from dlexp.build.program import assemble, assemble_group
+from dlexp.build.program import assemble, make_program
 from dlexp.build.structure import structure_key
 from dlexp.build.summary import summary
 from dlexp.config.resolve import resolve
@@ -64,7 +65,7 @@ def test_own_parts_stack_and_equal_each_trained_alone(resolve_here):
     alone = [losses(assemble(config, datasets[0]).run)[0] for config in made]
     assert alone[0] != alone[1]
     for kind in kinds:
-        stacked = losses(assemble_group(made, datasets, kind).run)
+        stacked = losses(make_program(components_of(made, datasets), kind).run)
         for row in range(2):
             assert stacked[row] == pytest.approx(alone[row], rel=1e-9)
 
@@ -86,7 +87,7 @@ def test_an_own_model_is_summarised(resolve_here):
 
 def test_the_planner_takes_an_own_model(resolve_here):
     configs = [resolve_here("trainer.fuse=2", f"seed={seed}").config for seed in range(2)]
-    fusion = choose(configs, [load_data(configs[0])] * 2)
+    fusion = choose(components_of(configs, [load_data(configs[0])] * 2))
     assert fusion.size == 2
 
 

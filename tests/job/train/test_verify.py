@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 import torch
 
+from dlexp.build.components import Components
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
 from dlexp.engine import checkpoint
 from dlexp.engine.event import TrialEnd
 from dlexp.error import DataError, RunError
-from dlexp.execution.assignment import Assignment, End, Program
+from dlexp.execution.assignment import Assignment, Group
 from dlexp.execution.executor import Executor
 from dlexp.execution.fusion import SOLO, Choice
-from dlexp.execution.group import Group, Member, train_group
+from dlexp.execution.group import train_group
 from dlexp.job.train.difference import difference
 from dlexp.job.train.verify import explain, verify
 from dlexp.run import scan
@@ -24,27 +25,21 @@ from tests.present import present
 COMMON = ["tracking=none", "trainer.threads=1", "trainer.epochs=2", "data.limit=150", "optimizer=adam"]
 
 
-def members(runs_dir, trials: int, *overrides: str) -> list[Member]:
+def assignments(runs_dir, trials: int, *overrides: str) -> list[Assignment]:
     made = []
     for seed in range(trials):
         config = resolve([*COMMON, f"seed={seed}", *overrides]).config
         data = load_data(config)
         manifest = {"kind": "trial", "data": {"fingerprint": data.fingerprint}, "test_openings": 0, "threads": 1}
         manifest["monitor"] = {"metric": "val/accuracy", "mode": "max"}
-        made.append(
-            Member(
-                config,
-                data,
-                RunFolder.create(runs_dir, "x", f"t{seed}", config=config, overrides=[], manifest=manifest),
-            )
-        )
+        folder = RunFolder.create(runs_dir, "x", f"t{seed}", config=config, overrides=[], manifest=manifest)
+        made.append(Assignment(config, folder.path, "trial", built=Components(config, data)))
     return made
 
 
-def train(made: list[Member], choice: Choice) -> list[End]:
-    assignments = [Assignment(member.config, member.folder.path, "trial") for member in made]
-    told = Executor()(Program(assignments, choice, 1), lambda: False)
-    return [heard for heard in told if isinstance(heard, End)]
+def train(made: list[Assignment], choice: Choice) -> list[TrialEnd]:
+    told = Executor()(Group(made, choice, 1), lambda: False)
+    return [heard.event for heard in told if isinstance(heard.event, TrialEnd)]
 
 
 def listed(folder: RunFolder) -> dict[str, bytes]:
@@ -53,7 +48,7 @@ def listed(folder: RunFolder) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("overrides", [[], ["model=cnn"], ["dropout=inverted", "trainer.ema=0.5"]])
 def test_a_trial_of_a_stack_is_the_same_alone_and_nothing_of_it_is_touched(tmp_path, overrides):
-    made = members(tmp_path, 3, *overrides)
+    made = assignments(tmp_path, 3, *overrides)
     assert [end.status for end in train(made, Choice("batched", 3, 1.0, ""))] == ["finished"] * 3
     before = listed(made[1].folder)
     document = verify(made[1].folder.run_id, tmp_path)
@@ -67,7 +62,7 @@ def test_a_trial_of_a_stack_is_the_same_alone_and_nothing_of_it_is_touched(tmp_p
 
 
 def test_what_was_tampered_with_is_found(tmp_path):
-    (made,) = members(tmp_path, 1)
+    (made,) = assignments(tmp_path, 1)
     train([made], SOLO)
     for name in ("last", "best"):
         weights, state = checkpoint.load(made.folder.checkpoints / name)
@@ -81,11 +76,11 @@ def test_what_was_tampered_with_is_found(tmp_path):
 
 
 def test_a_run_that_was_interrupted_inside_an_epoch(tmp_path):
-    (made,) = members(tmp_path, 1)
+    (made,) = assignments(tmp_path, 1)
     questions = iter(range(100))
-    for told in train_group(Group([made], SOLO), lambda: next(questions) >= 9):
-        if isinstance(told.event, TrialEnd):
-            made.folder.update_manifest(status=told.event.status)
+    for _, event, _ in train_group(Group([made], SOLO, 1), lambda: next(questions) >= 9):
+        if isinstance(event, TrialEnd):
+            made.folder.update_manifest(status=event.status)
     assert checkpoint.load(made.folder.checkpoints / "last")[1]["position"] > 0
     document = verify(str(made.folder.path), tmp_path)
     assert document["is_bitwise"]
@@ -93,7 +88,7 @@ def test_a_run_that_was_interrupted_inside_an_epoch(tmp_path):
 
 
 def test_runs_without_anything_to_compare_and_other_data_are_refused(tmp_path):
-    (made,) = members(tmp_path, 1)
+    (made,) = assignments(tmp_path, 1)
     with pytest.raises(RunError, match="is being trained; there is nothing to compare"):
         verify(str(made.folder.path), tmp_path)
     made.folder.update_manifest(status="diverged")
@@ -119,8 +114,8 @@ def test_folds_are_found_by_id_inside_settings_inside_cvs(tmp_path):
 
 
 def test_an_engine_changed_midway_is_named(tmp_path):
-    made = members(tmp_path, 2)
-    list(islice(train_group(Group(made, Choice("batched", 2, 1.0, ""))), 2))  # both have an epoch, then a kill
+    made = assignments(tmp_path, 2)
+    list(islice(train_group(Group(made, Choice("batched", 2, 1.0, ""), 1)), 2))  # both have an epoch, then a kill
     train(made, SOLO)
     assert made[0].folder.manifest["engine"] == "batched then solo"
     document = verify(str(made[0].folder.path), tmp_path)

@@ -1,0 +1,130 @@
+"""Everything that one configuration names, built once and passed on to whoever needs it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import nn
+
+from dlexp import device as devices
+from dlexp.augment.none import NoAugment
+from dlexp.build.dataset import load_data
+from dlexp.build.model import build_model
+from dlexp.build.node import Config, build
+from dlexp.build.objective import build_metrics
+from dlexp.build.structure import structure_key
+from dlexp.data.dataset import Dataset
+from dlexp.data.target_scale import TargetScale
+from dlexp.engine.task import TrialSeeds
+from dlexp.engine.trainer import Trainer
+from dlexp.metric.choice import Metrics
+from dlexp.normalize import Affine
+
+
+@dataclass(frozen=True)
+class Components:
+    """What one trial or fold is made of. Each component is built when it is first needed, and only then.
+
+    The loss, the update rule, the schedule and the regulariser serve all trials of a program at once: the program
+    builds those.
+
+    Attributes:
+        config: Checked.
+        data: The data set with its split.
+    """
+
+    config: Config
+    data: Dataset
+
+    @classmethod
+    def of(cls, config: Config, data: Dataset | None = None) -> "Components":
+        """Return the components of a configuration.
+
+        Args:
+            config: Checked.
+            data: Loaded already, or a fold; None loads what the configuration says.
+
+        Raises:
+            DataError: Absent or unusable data.
+            ConfigError: The task asked for does not fit the targets.
+        """
+        return cls(config, load_data(config) if data is None else data)
+
+    @cached_property
+    def trainer(self) -> Trainer:
+        """The settings of the training loop."""
+        return build(self.config["trainer"])
+
+    @cached_property
+    def structure(self) -> str:
+        """A text that is equal for trials that one program can train."""
+        return structure_key(self.config, self.data)
+
+    @cached_property
+    def seeds(self) -> TrialSeeds:
+        """The seed of each random stream: its own, or the run's."""
+        seed = self.config["seed"]
+        named = {name: value for name, value in self.config["seeds"].items() if name != "_target_"}
+        return TrialSeeds(**{name: seed if value is None else value for name, value in named.items()})
+
+    @cached_property
+    def place(self) -> tuple[torch.device, str]:
+        """The device, and a line for the user: which and why.
+
+        Raises:
+            ConfigError: The machine has no such device.
+        """
+        return devices.choose(self.trainer.device)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type that the model computes in."""
+        return torch.float64 if self.trainer.precision == "fp64" else torch.float32
+
+    @cached_property
+    def augment(self) -> Any | None:
+        """What transforms training batches; None for nothing.
+
+        Raises:
+            ConfigError: It cannot be done to examples of this kind.
+        """
+        augment = build(self.config["augment"], num_classes=self.data.num_classes)
+        rows = self.data.train[:2]
+        x = self.data.inputs[rows].movedim(-1, -3) if self.data.is_image else self.data.inputs[rows]
+        augment(x.clone(), self.data.targets[rows], torch.Generator().manual_seed(0))  # refused before the run begins
+        return None if isinstance(augment, NoAugment) else augment
+
+    @cached_property
+    def affine(self) -> Affine:
+        """The normalisation of inputs, fitted on the training part."""
+        return build(self.config["normalize"]).fit(self.data.inputs, self.data.train)
+
+    @cached_property
+    def unit(self) -> TargetScale | None:
+        """What values are measured in while training, by the training part; None for classes."""
+        return None if self.data.num_classes else TargetScale.fit(self.data.targets, self.data.train)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """Constants of the metrics, and the user's own.
+
+        Raises:
+            ConfigError: An own metric lacks something, or has the name of another.
+        """
+        return build_metrics(self.config, self.data)
+
+    def make_model(self, num_outputs: int) -> tuple[nn.Module, list[str]]:
+        """Build the model anew, with its first weights; return it with warnings for the user.
+
+        Raises:
+            ConfigError: The model does not fit the data.
+        """
+        model, warnings = build_model(self.config, self.data.in_shape, num_outputs, self.seeds.init)
+        return model.to(self.dtype), warnings
+
+
+def components_of(configs: Sequence[Config], datasets: Sequence[Dataset]) -> list[Components]:
+    """Return the components of each configuration with its data."""
+    return [Components(config, data) for config, data in zip(configs, datasets, strict=True)]

@@ -1,0 +1,65 @@
+"""What is read is looked at first: a pipe would wait for ever, a device would never end, and memory has an end."""
+
+import os
+import stat
+from pathlib import Path
+
+import psutil
+
+from dlexp.error import DataError
+
+_USABLE = 0.8  # of the free memory; the rest is for the training
+# What the system makes up: no pictures, links to everywhere, files without an end.
+_MADE_UP = ("/proc", "/sys", "/dev")
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFDIR: "a folder",
+}
+
+
+def require_regular(path: Path, *, can_be_folder: bool = False) -> None:
+    """Refuse what is there and is neither a file nor, where that is allowed, a folder.
+
+    Raises:
+        DataError: Names what it is.
+    """
+    try:
+        kind = stat.S_IFMT(path.stat().st_mode)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    if kind != stat.S_IFREG and not (can_be_folder and kind == stat.S_IFDIR):
+        raise DataError(f"{path}: got {_KINDS.get(kind, 'no file')}; a file is needed")
+    if kind == stat.S_IFREG and _is_made_up(path.resolve()):
+        raise DataError(f"{path}: got a file of the system's; a file on a disk is needed")
+
+
+def require_memory(size: int, what: str, cure: str) -> None:
+    """Refuse what would fill the memory.
+
+    Args:
+        size: Bytes.
+        what: Begins the message.
+        cure: Ends it.
+
+    Raises:
+        DataError: More than 0.8 of the free memory is needed.
+    """
+    free = psutil.virtual_memory().available
+    if size > _USABLE * free:
+        raise DataError(f"{what} need {size / 1e9:,.1f} GB, {free / 1e9:,.1f} GB of memory are free; {cure}")
+
+
+def leads_away(link: Path, root: Path) -> bool:
+    """Return whether a link leads to a folder of the system's or to one that holds the folder `root` itself."""
+    if not link.is_symlink():
+        return False
+    target = link.resolve()
+    return _is_made_up(target) or root.resolve().is_relative_to(target)
+
+
+def _is_made_up(path: Path) -> bool:
+    # shared memory is a disk like any other
+    return any(path.is_relative_to(folder) for folder in _MADE_UP) and not path.is_relative_to(f"/dev{os.sep}shm")

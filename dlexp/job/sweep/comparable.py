@@ -1,0 +1,87 @@
+"""What settings share so that they can be ranked: metric and validation examples; and keys that only some have."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from dlexp.config.space import Space, owner_of
+from dlexp.config.wording import show
+from dlexp.data.dataset import Dataset
+from dlexp.error import ConfigError, DlexpError
+from dlexp.search.strategy import Proposal, Search, signature
+
+
+def require_one_choice(space: Space, search: Search) -> None:
+    """Refuse a search whose settings choose their epochs by different metrics, and keys that the search overrides.
+
+    Raises:
+        ConfigError: Such a key, with what to write.
+    """
+    for d in space.dimensions:
+        if d.key == "trainer.monitor":
+            cure = "a sweep ranks by one metric: set search.metric to it, or sweep once for each"
+            raise ConfigError(f"{d.key}: got {show(d.text.partition('=')[2])}; {cure}")
+    given = {override.key: override.value for override in space.fixed}
+    if search.metric != "auto" and given.get("trainer.monitor", search.metric) != search.metric:
+        cure = f"search.metric={search.metric} chooses the epoch too; remove one of them"
+        raise ConfigError(f"trainer.monitor: got {show(given['trainer.monitor'])}; {cure}")
+    if getattr(search, "epochs", None) is not None and "trainer.epochs" in given:
+        raise ConfigError(
+            "trainer.epochs: has no effect; search.epochs has the epochs of each round; remove one of them"
+        )
+
+
+def require_same_examples(space: Space, proposals: list[Proposal], load: Callable[[dict[str, Any]], Dataset]) -> None:
+    """Refuse settings that are validated on different examples: a score says as much about these as about the setting.
+
+    Args:
+        space: What is searched.
+        proposals: The first ones.
+        load: Returns the data of a configuration.
+
+    Raises:
+        ConfigError: The searched keys of the data, and what to do instead.
+    """
+    searched = [d for d in space.dimensions if d.group == "data"]
+    if not searched:
+        return
+    by_data = {signature({d.key: p.settings.get(d.key) for d in searched}): p.settings for p in proposals}
+    seed = space.seeds[0] if space.seeds else None
+    datasets = []
+    for settings in by_data.values():
+        try:
+            datasets.append(load(space.compose(settings, seed).config))
+        except DlexpError:  # told as a setting that cannot be trained
+            continue
+    if not all(_same_examples(datasets[0], other) for other in datasets[1:]):
+        key, text = searched[0].key, show(searched[0].text.partition("=")[2])
+        cure = (
+            "seed=0,1,2 data.split_seed='${seed}' repeats every setting over splits"
+            if key == "data.split_seed"
+            else "run dlexp sweep for each"
+        )
+        raise ConfigError(
+            f"{key}: got {text}; the settings would be validated on different examples, and such scores cannot be "
+            f"ranked: {cure}"
+        )
+
+
+def _same_examples(first: Dataset, other: Dataset) -> bool:
+    """Say whether the validation parts have the same examples, by their names and targets."""
+    if first.sample_ids(first.val) != other.sample_ids(other.val):
+        return False
+    return torch.equal(first.targets[first.val], other.targets[other.val])
+
+
+def left_out(space: Space) -> list[str]:
+    """Return a line for each such key, as ``optimizer.momentum=0.9 is used with optimizer=momentum, ...``."""
+    lines, searched = [], {d.key: d for d in space.groups()}
+    for override in space.fixed:
+        owner, options = owner_of(override.key, searched, space.config_dir)
+        values = searched[owner].values or [] if owner else []
+        others = [value for value in values if value not in options]
+        if others and override.action == "change":
+            used = ",".join(value for value in values if value in options)
+            lines.append(f"{override.text} is used with {owner}={used}, left out with {','.join(others)}")
+    return lines

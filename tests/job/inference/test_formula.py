@@ -1,0 +1,13 @@
+import pytest
+
+from dlexp.job.inference.formula import inert
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "=", "--"])
+def test_a_formula_gets_an_apostrophe(text):
+    assert inert(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("cell", ["cat", "", "-3", "+4.5e-3", "-inf", "a=b", " =1", "'=1", -3, -0.5, None, True])
+def test_what_is_none_stays(cell):
+    assert inert(cell) is cell
