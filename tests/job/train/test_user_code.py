@@ -103,7 +103,10 @@ def test_a_sweep_goes_on_when_the_users_folder_is_gone(resolve_here):
     recipe = winner.recipe(run_id, Path("runs"), [])
     assert resolve(recipe.overrides, recipe.config_dir).config["model"]["_target_"] == "my_package.Gated"
     again = sweep.resume(run_id, Path("runs"), None, announce=lambda about: SilentListener(), has_figures=False)
-    assert again.outcome.result["best"] == findings.outcome.result["best"]
+    first, second = (outcome.result["best"] for outcome in (findings.outcome, again.outcome))
+    assert first is not None
+    assert second is not None
+    assert (second["run_id"], second["value"]) == (first["run_id"], first["value"])
 
 
 class SilentListener:
