@@ -32,7 +32,8 @@ PerTrial = Annotated[T, PerTrialMarker()]
 
 Name = str  # of a column: a number on the command line is taken as its text
 Component = Annotated[Any, ComponentMarker()]
-Count = Annotated[int, Ge(1)]
+MOST = 1_000_000_000  # of anything that is counted: more can neither be stored nor waited for
+Count = Annotated[int, Interval(ge=1, le=MOST)]
 NonNegativeInt = Annotated[int, Ge(0)]
 Finite = Annotated[float, Interval(gt=float("-inf"), lt=float("inf"))]
 Positive = Annotated[float, Interval(gt=0, lt=float("inf"))]

@@ -61,7 +61,7 @@ class Announcer:
         assert self.board is not None
         if isinstance(event, RoundBegin):
             announced = event.round
-            self.board.begin_round(announced.number, len(announced.proposals), announced.notes, event.total)
+            self.board.begin_round(announced.number, announced.notes, event.total)
         elif isinstance(event, TrialEpoch):
             value = event.event.metrics.get(self.board.metric, float("nan"))
             self.board.epoch(event.trial.overrides, value)

@@ -17,6 +17,7 @@ from dlexp.config.signature import COMPUTED, REQUIRED, ROOT, Parameter, read
 from dlexp.config.source.environment import from_environment, with_references
 from dlexp.config.wording import show, type_text
 from dlexp.error import ConfigError, did_you_mean
+from dlexp.type import MOST
 
 # nodes of the root that are no choice of an option, with the only target that each takes
 NODES = {"seeds": "dlexp.config.root.Seeds", "metric": "dlexp.metric.choice.Metrics"}
@@ -209,7 +210,16 @@ def _as_name(value: Any) -> Any:
 def _cure(parameter: Parameter, value: Any) -> str:
     """Say what is allowed, from the annotation."""
     wanted = type_text(parameter.text)
+    if _largest(value) > MOST:
+        wanted = wanted.replace(">= 1", f"from 1 to {MOST:,}")
     if "|" not in wanted:
-        return f"{wanted} is needed"
+        is_whole = wanted.startswith("an integer") and isinstance(value, float) and value.is_integer()
+        return f"{wanted} is needed" + (f": write {value:.0f}" if is_whole else "")
     choices = wanted.replace(" or ", "|").split("|")
     return f"choose one of {', '.join(choices)}{did_you_mean(str(value), choices)}"
+
+
+def _largest(value: Any) -> float:
+    """Return the largest integer in a value, 0 without one."""
+    values = value if isinstance(value, list) else [value]
+    return max((item for item in values if isinstance(item, int)), default=0)

@@ -17,6 +17,7 @@ from dlexp.config.wording import describe, short_metric
 BLOCKS = "▁▂▃▄▅▆▇█"
 SHOWN_RUNNING = 8
 SHOWN_LAST = 6
+TOLD = (10, 100, 1_000, 10_000, 100_000)  # new trials after which a line off a terminal says how long it will take
 WIDTH = 24  # epochs of a sparkline
 
 
@@ -43,6 +44,7 @@ class Board:
     _curves: dict[str, list[float]] = field(default_factory=dict)
     _last: list[str] = field(default_factory=list)
     _new: int = 0
+    _round: int = 0
     _started: float = field(default_factory=time.monotonic)
     _live: Live | None = None
 
@@ -54,11 +56,12 @@ class Board:
             )
             self._live.start()
 
-    def begin_round(self, number: int, num_settings: int, notes: list[str], total: int) -> None:
-        """Say that a round begins, and why it looks where it looks."""
+    def begin_round(self, number: int, notes: list[str], total: int) -> None:
+        """Say that a round begins, once for all of its batches, and why it looks where it looks."""
         self.total = total
-        if number > 1 or notes:
-            self._print(f"round {number}: {num_settings} settings")
+        if number != self._round and (number > 1 or notes):
+            self._print(f"round {number}")
+        self._round = number
         for note in notes:
             self._print(f"  {note}")
 
@@ -77,6 +80,8 @@ class Board:
         self._last = [*self._last[1 - SHOWN_LAST :], text]
         if self._live is None:
             self._print(text + ("" if is_new else "  was there"))
+            if self._new in TOLD and self.done < self.total:
+                self._print(self._progress())
 
     def close(self) -> None:
         """Leave the terminal as it was."""
@@ -122,7 +127,7 @@ class Board:
     def _progress(self) -> str:
         spent = time.monotonic() - self._started
         left = f", about {_clock(spent / self._new * (self.total - self.done))} left" if self._new else ""
-        return f"{self.done} / {self.total} trials in {_clock(spent)}{left}"
+        return f"{self.done:,} / {self.total:,} trials in {_clock(spent)}{left}"
 
 
 def line(
@@ -148,5 +153,8 @@ def sparkline(values: list[float]) -> str:
 
 
 def _clock(seconds: float) -> str:
+    days = seconds / 86_400
+    if days >= 2:
+        return f"{days:.0f} days" if days < 730 else f"{days / 365.25:.0f} years"
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"

@@ -24,7 +24,8 @@ Widths = dict[str, float]  # of the kernels of each dimension, on its scale
 class CoarseToFine(Search):
     """Rounds of random search: the first even, the later ones closer around the best settings and trained longer.
 
-    The first round is a scrambled Sobol sequence. For each setting of a later one, 8 candidates are drawn where the
+    The first round is a scrambled Sobol sequence. A later one is drawn in `batches`, each after the scores of the one
+    before. For each of its settings 8 candidates are drawn where the
     best `keep` of all settings so far are dense, and the one is tried for which this density is largest against that of
     the other settings. A density is a product over the dimensions of mixtures of normal kernels on the dimension's
     scale (logarithmic where tagged), in which better settings weigh more; a kernel's standard deviation is half of
@@ -40,6 +41,8 @@ class CoarseToFine(Search):
         epochs: Epochs of each round; null halves them backwards from trainer.epochs.
         zoom: Width of a round's kernels as a share of those of the round before.
         keep: Share of all settings so far that count as good.
+        batches: Batches of each round but the first; fewer can train more at once, more learn faster: on the 12 tables
+            of `benchmarks.search` a budget of 50 ends at a regret of 0.092 with 1, 0.088 with 2, 0.077 with 4.
 
     References:
         A. Karpathy (2015), CS231n Convolutional Neural Networks for Visual Recognition, hyperparameter optimization
@@ -51,6 +54,7 @@ class CoarseToFine(Search):
     epochs: list[Count] | None = None
     zoom: Fraction = 0.3
     keep: Fraction = 0.2
+    batches: Count = 4
 
     def total(self, problem: Problem) -> int:
         """Return `trials`, whatever the space has: the best of a round may be trained again, longer."""
@@ -68,20 +72,26 @@ class CoarseToFine(Search):
         scored: Scored = []
         notes: list[str] = []
         seen: dict[int, set[str]] = {}
-        draw, first, number = evenly(problem, self.seed), 0, 0
+        first, number = 0, 0
         for stage in range(self.rounds):
             count = self.trials * (stage + 1) // self.rounds - self.trials * stage // self.rounds
-            before = seen.setdefault(epochs[stage], set())
-            if any(score is not None for _, score in scored):
-                draw = self._closer(problem, scored, widths, before)
             fresh: Scored = []
-            for proposals in in_rounds(problem, draw, count, first=first, seen=before, epochs=epochs[stage]):
-                first, number = proposals[-1].number + 1, number + (not fresh)
-                scores = yield Round(number, proposals, [] if fresh else notes)
-                fresh += zip(proposals, scores, strict=True)
+            for size in _shared(count, self.batches if stage else 1):
+                before = seen.setdefault(epochs[stage], set())
+                draw = self._draw(problem, scored + fresh, widths, before)
+                for proposals in in_rounds(problem, draw, size, first=first, seen=before, epochs=epochs[stage]):
+                    first, number = proposals[-1].number + 1, number + (not fresh)
+                    scores = yield Round(number, proposals, [] if fresh else notes)
+                    fresh += zip(proposals, scores, strict=True)
             if fresh:  # else fewer trials than rounds, or a small space that is searched
                 scored += fresh
                 problem, widths, notes = zoomed(problem, scored, widths, self.zoom)
+
+    def _draw(self, problem: Problem, scored: Scored, widths: Widths, seen: set[str]) -> Callable[[int], Settings]:
+        """Return what draws the setting of a number: near good ones, evenly as long as none has worked."""
+        if all(score is None for _, score in scored):
+            return evenly(problem, self.seed)
+        return self._closer(problem, scored, widths, seen)
 
     def _closer(self, problem: Problem, scored: Scored, widths: Widths, seen: set[str]) -> Callable[[int], Settings]:
         """Return what draws the setting of a number near good ones."""
@@ -112,6 +122,11 @@ class CoarseToFine(Search):
         if len(self.epochs) != self.rounds:
             raise ConfigError(f"search.epochs: got {self.epochs}; one number for each of the {self.rounds} rounds")
         return self.epochs
+
+
+def _shared(count: int, num: int) -> list[int]:
+    """Return `count` in `num` shares that differ by 1 at most."""
+    return [count * (i + 1) // num - count * i // num for i in range(num)]
 
 
 def divided(scored: Scored, keep: float) -> tuple[list[Settings], list[Settings]]:

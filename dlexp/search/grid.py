@@ -30,8 +30,9 @@ class Grid(Search):
         """
         settings, total = combinations(problem), size(problem)
         if total > (self.trials or MOST):
+            accepted = self.trials or f"null, which is {MOST:,} at most"
             raise ConfigError(
-                f"search.trials: got {self.trials or 'null'}; the grid has {total:,} settings: raise it, list fewer "
+                f"search.trials: got {accepted}; the grid has {total:,} settings: raise it, list fewer "
                 "values or choose search=random"
             )
         proposals = itertools.starmap(Proposal, enumerate(settings))

@@ -21,6 +21,15 @@ from dlexp.error import ConfigError
         ("optimizer.lr='0.1'", "optimizer.lr: got '0.1'; a number > 0 is needed"),
         ("trainer.epochs=0", "trainer.epochs: got 0; an integer >= 1 is needed"),
         ("trainer.epochs=2.5", "trainer.epochs: got 2.5; an integer >= 1 is needed"),
+        ("trainer.epochs=1e3", "trainer.epochs: got 1000.0; an integer >= 1 is needed: write 1000"),
+        (
+            "trainer.epochs=2000000000",
+            "trainer.epochs: got 2000000000; an integer from 1 to 1,000,000,000 is needed",
+        ),
+        (
+            "model.widths=[8,2000000000]",
+            "model.widths: got [8, 2000000000]; a list of integers from 1 to 1,000,000,000 is needed",
+        ),
         ("trainer.compile=1", "trainer.compile: got 1; true or false is needed"),
         ("trainer.ema=1", "trainer.ema: got 1; a number in [0, 1) or null is needed"),
         (

@@ -46,11 +46,11 @@ def board(is_terminal):
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=is_terminal, width=100)
     shown = Board(console, "val/accuracy", True)
-    shown.begin_round(1, 2, [], 2)
+    shown.begin_round(1, [], 2)
     shown.epoch({"lr": 0.1}, 0.3)
     shown.end({"lr": 0.1}, 0.4, "finished", "", is_new=True)
     shown.end({"lr": 0.2}, 0.3, "finished", "", is_new=False)
-    shown.begin_round(2, 1, ["lr moves"], 3)
+    shown.begin_round(2, ["lr moves"], 3)
     shown.close()
     return stream.getvalue(), shown
 
@@ -60,7 +60,7 @@ def test_a_line_a_trial_off_a_terminal():
     assert text.splitlines() == [
         "val acc: 0.400, lr: 0.1, (1 / 2)",
         "val acc: 0.300, lr: 0.2, (2 / 2)  was there",
-        "round 2: 1 settings",
+        "round 2",
         "  lr moves",
     ]
     assert shown.best.startswith("val acc: 0.400")
@@ -76,7 +76,7 @@ def test_over_seeds_the_mean_of_a_whole_setting_is_the_best():
 def test_what_is_hidden_and_what_is_waited_for_is_said():
     stream = io.StringIO()
     shown = Board(Console(file=stream, force_terminal=True, width=100), "val/accuracy", True)
-    shown.begin_round(1, 12, [], 12)
+    shown.begin_round(1, [], 12)
     present(shown._live).refresh()
     assert "timing how the next ones train fastest" in stream.getvalue()
     for i in range(12):
@@ -90,3 +90,21 @@ def test_live_on_a_terminal():
     text, _ = board(True)
     assert "best  val acc: 0.400" in text
     assert "2 / 3 trials" in text
+
+
+def test_a_billion_trials_say_how_long_they_will_take():
+    stream = io.StringIO()
+    shown = Board(Console(file=stream, width=100), "val/accuracy", True)
+    shown.begin_round(1, [], 10**9)
+    shown._started -= 100  # 10 trials in 100 s: 1e10 s
+    for i in range(10):
+        shown.end({"lr": i}, 0.5, "finished", "", is_new=True)
+    assert stream.getvalue().splitlines()[-1] == "10 / 1,000,000,000 trials in 1:40, about 317 years left"
+
+
+def test_a_round_in_batches_is_told_once():
+    stream = io.StringIO()
+    shown = Board(Console(file=stream, width=100), "val/accuracy", True)
+    for number, notes in ((1, []), (2, ["lr moves"]), (2, []), (3, [])):
+        shown.begin_round(number, notes, 9)
+    assert stream.getvalue().splitlines() == ["round 2", "  lr moves", "round 3"]

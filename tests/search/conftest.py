@@ -22,6 +22,12 @@ class Driven:
                 round_ = None
 
     @property
+    def stages(self) -> list[Round]:
+        """The rounds, batches of one number together."""
+        numbers = dict.fromkeys(round_.number for round_ in self.rounds)
+        return [Round(n, [p for r in self.rounds if r.number == n for p in r.proposals]) for n in numbers]
+
+    @property
     def proposals(self) -> list[Proposal]:
         return [proposal for round_ in self.rounds for proposal in round_.proposals]
 

@@ -21,14 +21,14 @@ def bowl(lr, reg):
 
 def test_rounds_split_the_trials_and_train_longer(drive):
     driven = drive(CoarseToFine(trials=100), Problem([LR, REG], 30), bowl(1e-3, 1e-4))
-    assert [len(round_.proposals) for round_ in driven.rounds] == [33, 33, 34]
-    assert [round_.proposals[0].epochs for round_ in driven.rounds] == [7, 15, 30]
+    assert [len(round_.proposals) for round_ in driven.stages] == [33, 33, 34]
+    assert [round_.proposals[0].epochs for round_ in driven.stages] == [7, 15, 30]
     assert len({p.number for p in driven.proposals}) == 100
 
 
 def test_epochs_as_given(drive):
     driven = drive(CoarseToFine(trials=6, rounds=2, epochs=[2, 5]), Problem([LR], 30), lambda p: 0.0)
-    assert [round_.proposals[0].epochs for round_ in driven.rounds] == [2, 5]
+    assert [round_.proposals[0].epochs for round_ in driven.stages] == [2, 5]
     with pytest.raises(ConfigError, match="one number for each of the 3 rounds"):
         drive(CoarseToFine(epochs=[2, 5]), Problem([LR], 30), lambda p: 0.0)
 
@@ -50,7 +50,7 @@ def test_later_rounds_come_closer_to_the_best(drive):
     away: list[list[float]] = [[], [], []]
     for seed in range(10):
         driven = drive(CoarseToFine(trials=90, seed=seed), Problem([LR, REG], 30), bowl(1e-3, 1e-4))
-        for distances, round_ in zip(away, driven.rounds, strict=True):
+        for distances, round_ in zip(away, driven.stages, strict=True):
             distances += [abs(math.log10(p.settings["lr"] / 1e-3)) / 5 for p in round_.proposals]
     first, second, third = (sum(distances) / len(distances) for distances in away)
     assert first == pytest.approx((0.4**2 + 0.6**2) / 2, abs=0.02)  # an even round: the mean distance from 0.6
@@ -120,7 +120,7 @@ def test_a_round_of_failures_changes_nothing(drive):
 
 def test_fewer_trials_than_rounds_leave_rounds_out(drive):
     driven = drive(CoarseToFine(trials=1), Problem([LR], 30), lambda p: 0.0)
-    assert [(round_.number, [p.epochs for p in round_.proposals]) for round_ in driven.rounds] == [(1, [30])]
+    assert [(round_.number, [p.epochs for p in round_.proposals]) for round_ in driven.stages] == [(1, [30])]
 
 
 def test_the_best_of_a_small_space_is_trained_again_in_a_longer_round(drive):

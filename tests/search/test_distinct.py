@@ -76,7 +76,7 @@ def test_every_strategy_in_every_space(drive, name, problem, trials, seed):
     driven, again = (drive(STRATEGIES[name](trials, seed), problem, score) for _ in range(2))
     assert driven.rounds == again.rounds
     assert all(round_.proposals for round_ in driven.rounds)
-    assert [round_.number for round_ in driven.rounds] == list(range(1, len(driven.rounds) + 1))
+    assert [round_.number for round_ in driven.stages] == list(range(1, len(driven.stages) + 1))
     for proposal in driven.proposals:
         assert list(proposal.settings) == [d.key for d in problem.active(proposal.settings)]
         for d in problem.active(proposal.settings):

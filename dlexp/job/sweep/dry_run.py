@@ -6,7 +6,7 @@ structure is then measured as it would be trained (`dlexp.execution.estimate`).
 
 import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
@@ -25,9 +25,12 @@ from dlexp.job.sweep.document import SweepPlan, TrialGroup
 from dlexp.job.sweep.spec import SweepSpec, prepare
 from dlexp.job.sweep.trial import Trial
 from dlexp.job.sweep.validity import skipped
-from dlexp.search.strategy import Proposal, Settings, signature
+from dlexp.search.grid import Grid
+from dlexp.search.random import Random
+from dlexp.search.strategy import Proposal, Search, Settings, signature
 
 BUDGET = 60.0  # seconds of measuring; structures left after that count as the mean of the others
+MOST_REHEARSED = 5_000  # settings; of a larger search a sample tells what all take
 FIGURES = 3.0  # seconds that the figures at the end take
 RECORDS = 20_000  # bytes of a trial in the sweep's own result and log
 
@@ -111,7 +114,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> SweepPlan:
 
 
 def rehearse(spec: SweepSpec) -> tuple[list[Share], int]:
-    """Go through a strategy's rounds as if every setting scored the same.
+    """Go through a strategy's rounds, or those of a smaller one, as if every setting scored the same.
 
     Returns:
         The trials by structure, in order of appearance, and the number of settings.
@@ -120,7 +123,8 @@ def rehearse(spec: SweepSpec) -> tuple[list[Share], int]:
     known: dict[str, Share] = {}
     done: dict[int, int] = {}
     seeds = max(1, len(spec.space.seeds))
-    rounds = spec.rounds()
+    sample, scale = _sample(spec)
+    rounds = sample.rounds()
     round_ = next(rounds, None)
     while round_ is not None:
         for proposal in round_.proposals:
@@ -134,7 +138,22 @@ def rehearse(spec: SweepSpec) -> tuple[list[Share], int]:
             round_ = rounds.send([0.0] * len(round_.proposals))
         except StopIteration:
             round_ = None
-    return list(shares.values()), len(done)
+    for share in shares.values():
+        share.by_round = {number: round(count * scale) for number, count in share.by_round.items()}
+        share.epochs = round(share.epochs * scale)
+    return list(shares.values()), round(len(done) * scale)
+
+
+def _sample(spec: SweepSpec) -> tuple[SweepSpec, float]:
+    """Return the search to go through, a smaller one where it is large, and how many times as many settings it has."""
+    total = spec.search.total(spec.problem) or getattr(spec.search, "trials", 0)
+    if total <= MOST_REHEARSED:
+        return spec, 1.0
+    if isinstance(spec.search, Grid):  # its first settings are alike
+        smaller: Search = Random(trials=MOST_REHEARSED, invalid=spec.search.invalid)
+    else:
+        smaller = build({**spec.config["search"], "trials": MOST_REHEARSED})
+    return replace(spec, search=smaller), total / MOST_REHEARSED
 
 
 def _share(

@@ -89,3 +89,33 @@ def test_several_processes_share_the_time_and_need_the_memory(tmp_path):
     assert (alone["workers"], three["workers"]) == (1, 3)
     assert work(three) == pytest.approx(work(alone) / 3, abs=0.1)
     assert three["memory"] == 3 * alone["memory"]
+
+
+@pytest.mark.parametrize(
+    "searched",
+    [
+        [LR, "search=random", "search.trials=1000000000"],
+        [
+            "optimizer.lr=range(1,40001)",
+            "regularizer=l2",
+            "regularizer.weight=range(1,25001)",
+            "search.trials=1000000000",
+        ],
+    ],
+)
+def test_a_billion_trials_are_told_from_a_sample(tmp_path, monkeypatch, searched):
+    monkeypatch.setattr(job, "MOST_REHEARSED", 200)
+    plan = forecast([*SHARED, NARROW, *searched, f"runs_dir={tmp_path}"])
+    assert plan["settings"] == plan["trials"] == 10**9
+    assert sum(group["epochs"] for group in plan["groups"]) == 8 * 10**9
+    # each epoch: 10 updates of 1 ms and an evaluation of 10 ms
+    assert work(plan) * plan["workers"] == pytest.approx(8e9 * 0.02, rel=1e-6)
+
+
+def test_hyperband_s_sample_has_its_share_of_epochs(tmp_path, monkeypatch):
+    given = [*SHARED, NARROW, LR, "search=hyperband", "search.eta=2", f"runs_dir={tmp_path}"]
+    exact = forecast([*given, "search.trials=800"])
+    monkeypatch.setattr(job, "MOST_REHEARSED", 80)
+    sampled = forecast([*given, "search.trials=800"])
+    assert sampled["settings"] == exact["settings"] == 800
+    assert sampled["groups"][0]["epochs"] == pytest.approx(exact["groups"][0]["epochs"], rel=0.05)
