@@ -20,6 +20,7 @@ NUMBERS = (
     "augment",
     "build",
     "config.signature",
+    "config.source.definition",
     "config.source.reference",
     "data",
     "device",
