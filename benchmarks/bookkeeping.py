@@ -23,7 +23,6 @@ from typing import Any
 import psutil
 
 from benchmarks import measure
-from benchmarks.account import Account
 
 MEMORY = Path("/dev/shm")  # a tmpfs, where there is one
 EARLY = 200  # trials after which memory is looked at first
@@ -45,7 +44,7 @@ NOTE = (
 )
 
 
-def charge_everything(account: Account) -> Callable[[], int]:
+def charge_everything(account: measure.Account) -> Callable[[], int]:
     """Name the causes; return a function that says how often the disk was waited for."""
     from dlexp.build import components
     from dlexp.engine import checkpoint
@@ -88,7 +87,7 @@ def charge_everything(account: Account) -> Callable[[], int]:
 class Watch:
     """Listens to a sweep: what the loop cost until its last trial, and memory by the number of trials done."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: measure.Account) -> None:
         self.account, self.process = account, psutil.Process()
         self.account.restart()
         self.spent: dict[str, float] = {}
@@ -130,7 +129,7 @@ def sweep(case: Case, runs_dir: str) -> dict[str, Any]:
     """Run one sweep in this process and account for it."""
     from dlexp.job.sweep import sweep as job
 
-    account, watches = Account(), []
+    account, watches = measure.Account(), []
     count_flushes = charge_everything(account)
 
     def announce(_about: Any) -> Watch:

@@ -76,6 +76,7 @@ def main() -> None:
 def _run(arguments: list[str], *, is_debug: bool, is_json: bool) -> int:
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        _check_encoding(arguments)
         code = app(args=arguments or ["--help"], standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = 130
@@ -86,6 +87,15 @@ def _run(arguments: list[str], *, is_debug: bool, is_json: bool) -> int:
             raise
         code = _explain(error, is_json)
     return code if isinstance(code, int) else 0
+
+
+def _check_encoding(arguments: list[str]) -> None:
+    """Refuse bytes that are no UTF-8: neither a configuration nor a document could hold them."""
+    for argument in arguments:
+        if any("\ud800" <= character <= "\udfff" for character in argument):
+            from dlexp.error import ConfigError
+
+            raise ConfigError(f"{argument!r}: got bytes that are no UTF-8; rename the file or write another text")
 
 
 def _explain(error: Exception, is_json: bool) -> int:

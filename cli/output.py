@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
+from dlexp.config.source.environment import redact
 from dlexp.run.jsonable import dumps
 
 from .stream import tell
@@ -74,6 +75,14 @@ def show_notes(notes: list[str], console: Console) -> None:
         console.print(f"[yellow]{escape(note)}[/]")
 
 
+def show_next(console: Console, *commands: tuple[str, str]) -> None:
+    """Print the commands that come next, whole so that they can be copied, each with what it does."""
+    width = max(len(command) for command, _ in commands)
+    for number, (command, about) in enumerate(commands):
+        label = "" if number else "next"
+        console.print(f"{label:<12}{escape(command):<{width}}  {escape(about)}", soft_wrap=True)
+
+
 def show_json(document: Any) -> None:
     """Print one JSON document; numbers that are not finite become null."""
     sys.stdout.write(f"{dumps(document, indent=2)}\n")
@@ -90,7 +99,7 @@ def yaml_text(value: Any) -> str:
 
 def show_error(kind: str, message: str, code: int, *, is_json: bool) -> int:
     """Print an error as one line on stderr, and as a document on stdout when JSON is asked for; return the code."""
-    message = " ".join(message.split())
+    message = redact(" ".join(message.split()))
     if is_json:
         show_json({"error": {"kind": kind, "message": message}})
     tell(f"{kind} error: {message}")

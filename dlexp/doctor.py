@@ -11,7 +11,7 @@ from typing import Annotated
 from packaging.requirements import Requirement
 from typing_extensions import TypedDict
 
-from dlexp.error import EnvironmentFault, first_line
+from dlexp.error import DlexpError, EnvironmentFault, first_line
 from dlexp.run.environment import versions
 from dlexp.tracking import store
 from dlexp.type import one_of
@@ -147,9 +147,12 @@ def _disk(runs_dir: Path) -> Finding:
 
 
 def _mlflow_store(runs_dir: Path, uri: str | None) -> Finding:
-    chosen = store.choose(runs_dir, uri)
+    try:
+        chosen = store.choose(runs_dir, uri)
+    except DlexpError as error:
+        return _finding("mlflow store", str(error), "set the variable, or unset tracking.uri and MLFLOW_TRACKING_URI")
     if chosen.database is not None and not chosen.database.exists():
-        return _finding("mlflow store", f"{chosen.uri}, made by the first run")
+        return _finding("mlflow store", f"{chosen.name}, made by the first run")
     try:
         client = store.connect(chosen)
         experiments = len(client.search_experiments())
@@ -157,9 +160,11 @@ def _mlflow_store(runs_dir: Path, uri: str | None) -> Finding:
         return _finding("mlflow store", str(error), "start the server, or unset tracking.uri and MLFLOW_TRACKING_URI")
     except Exception as error:  # whatever a database or server may raise is a finding, not a failure of the doctor
         text = first_line(error)[:200]
-        return _finding("mlflow store", f"{chosen.uri}: {text}", "move the database away; `dlexp sync` fills a new one")
+        return _finding(
+            "mlflow store", f"{chosen.name}: {text}", "move the database away; `dlexp sync` fills a new one"
+        )
     size = "" if chosen.database is None else f", {chosen.database.stat().st_size / 2**20:.1f} MiB"
-    return _finding("mlflow store", f"{chosen.uri}, {experiments} experiments{size}")
+    return _finding("mlflow store", f"{chosen.name}, {experiments} experiments{size}")
 
 
 def _extras() -> list[Finding]:

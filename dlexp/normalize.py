@@ -34,15 +34,18 @@ class Affine:
     def apply(self, x: Tensor, channel_dim: int = -1, dtype: torch.dtype = torch.float32) -> Tensor:
         """Return x * scale + shift, for vectors computed in float64 and then rounded; bytes are first divided by 255.
 
+        The channels of the result are innermost in memory, whatever they were in x: convolutions choose their kernels,
+        and so their rounding, by that.
+
         Args:
             x: (..., C) in any type, channels last; a stack needs (T, ..., C). Up to three axes are vectors.
             channel_dim: Where the channels are, for example -3 for (N, C, H, W).
-            dtype: What vectors are returned in; images are float32.
+            dtype: What is returned, and what images are computed in.
         """
-        wide = self.scale.dtype if x.dim() <= 3 else torch.float32
+        wide = self.scale.dtype if x.dim() <= 3 else dtype
         # The division of bytes goes into the scale: one pass over the batch less.
         scale = (self.scale / 255 if x.dtype == torch.uint8 else self.scale).to(wide)
-        y = x.movedim(channel_dim, -1).to(wide, copy=True)
+        y = x.movedim(channel_dim, -1).to(wide, copy=True, memory_format=torch.contiguous_format)
         if self.fill is not None:
             y = torch.where(y.isnan(), self._spread(self.fill.to(wide), y), y)
         rows, shift = y, self.shift.to(wide)
@@ -52,12 +55,12 @@ class Affine:
             scale, shift = scale.tile(width), shift.tile(width)
         # Two roundings in any position; a fused multiply-add would differ between a kernel's body and its tail.
         rows.mul_(self._spread(scale, rows)).add_(self._spread(shift, rows))
-        return (y.to(dtype) if x.dim() <= 3 else y).movedim(-1, channel_dim)
+        return y.to(dtype).movedim(-1, channel_dim)
 
     def invert(self, y: Tensor, channel_dim: int = -1) -> Tensor:
         """Return the x in [0, 1] (images) or in the column's unit (tables, float64) that `apply` turned into y."""
         inverse = Affine(1 / self.scale, -self.shift / self.scale)
-        return inverse.apply(y, channel_dim, self.scale.dtype)
+        return inverse.apply(y, channel_dim, self.scale.dtype if y.dim() <= 3 else y.dtype)
 
     @staticmethod
     def _spread(values: Tensor, x: Tensor) -> Tensor:

@@ -41,7 +41,7 @@ WITHOUT_TEST = {
     "dlexp/augment/none.py": "an option, held by tests/augment/test_contract.py",
 }
 # Modules that the builder imports and that cannot change a number; dlexp/search/trial_id.py says why.
-WITHOUT_NUMBERS = {"dlexp.config.metric", "dlexp.config.trust", "dlexp.durable"}
+WITHOUT_NUMBERS = {"dlexp.config.metric", "dlexp.config.trust", "dlexp.durable", "dlexp.number"}
 # Tests that have no module of their name, and why.
 WITHOUT_MODULE = {
     "tests/data/test_corpus.py": "files of every kind, with the right value beside each",
@@ -82,10 +82,11 @@ WITHOUT_MODULE = {
     "tests/job/train/test_bad_data.py": "a use case: data with faults",
     "tests/job/train/test_own_metric.py": "a use case: a metric of the user's",
     "tests/job/train/test_precision.py": "a use case: numeric precision of a training",
+    "tests/data/test_real_file.py": "a use case: files that nobody here made",
     "tests/job/train/test_torchvision.py": "a use case: torchvision's data and models",
     "tests/job/train/test_train_killed.py": "a use case: kills",
     "tests/job/train/test_user_code.py": "a use case: classes of the user",
-    "tests/tracking/test_server.py": "a use case: a server that goes away",
+    "tests/tracking/test_outage.py": "a use case: a server that goes away",
 }
 
 

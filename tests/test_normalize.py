@@ -129,3 +129,25 @@ def test_a_stack_keeps_differences_too():
     fits = [Standard().fit(x, torch.arange(40)), Standard().fit(x, torch.arange(10, 51))]
     for t, fit in enumerate(fits):
         assert Affine.stack(fits).apply(torch.stack([x, x]))[t].equal(fit.apply(x))
+
+
+def test_pictures_are_normalised_in_the_precision_of_the_model():
+    fit = Standard().fit(BYTES)
+    wide = BYTES.double() / 255
+    expected = (wide - wide.mean((0, 1, 2))) / wide.std((0, 1, 2), correction=0)
+    torch.testing.assert_close(fit.apply(BYTES, dtype=torch.float64), expected, rtol=1e-12, atol=1e-12)
+    assert fit.apply(BYTES).dtype == torch.float32
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_have_their_channels_innermost_whatever_they_came_in(channels):
+    x_NCHW = BYTES[..., :channels].movedim(-1, 1)
+    fit = Standard().fit(BYTES[..., :channels])
+    layouts = [x_NCHW, x_NCHW.contiguous(), x_NCHW.contiguous(memory_format=torch.channels_last)]
+    single = [fit.apply(x, -3) for x in layouts]
+    stack = Affine.stack([fit, fit])
+    stacked = [stack.apply(torch.stack([x, x]), -3)[0] for x in layouts]
+    for y in (*single, *stacked):
+        assert y.stride() == single[0].stride()
+        assert torch.equal(y, single[0])
+        assert y.movedim(1, -1).is_contiguous()

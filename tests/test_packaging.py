@@ -1,8 +1,10 @@
 """The explicit list of packages in pyproject.toml is the tree's."""
 
+import re
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
@@ -37,3 +39,16 @@ def test_citation_and_changelog_name_the_version():
     headings = [line for line in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").splitlines() if line[:3] == "## "]
     assert headings[0] == "## Unreleased"
     assert f"## {version}" in headings
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "Dockerfile.cuda"])
+def test_an_image_gets_all_that_the_wheel_is_built_from(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    copied = {word for line in re.findall(r"^COPY (.*) \S+$", text, re.M) for word in line.split()}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    sources = {"dlexp", *project["tool"]["setuptools"]["package-dir"].values()}
+    assert copied == sources | {"pyproject.toml", project["project"]["readme"], *project["project"]["license-files"]}
+    sent = {line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line[0] == "!"}
+    assert sent == copied
+    assert all((ROOT / name).exists() for name in copied)
+    assert {"search"} == set(re.findall(r"'\.\[(\w+)\]'", text)) < project["project"]["optional-dependencies"].keys()

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from dlexp.number import noun
+
 from ..argument import Debug, Json, Quiet, RunsDir
 from ..output import people, show_json
 from ..text import escape
@@ -18,6 +20,10 @@ def sync(
         ),
     ] = None,
     runs_dir: RunsDir = Path("runs"),
+    uri: Annotated[
+        str | None,
+        typer.Option(metavar="URI", help="Another store than the one the runs were meant for.", show_default=False),
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -29,12 +35,12 @@ def sync(
     from dlexp.tracking.sync import sync as sync_job
 
     console = people(json, is_quiet=quiet)
-    done = sync_job(runs_dir, run or [], lambda line: console.print(escape(line)))
+    done = sync_job(runs_dir, run or [], lambda line: console.print(escape(line)), uri)
     if json:
         show_json(done)
     for record in done:
         if record["problem"] is not None:
             console.print(f"[yellow]{record['run_id']}: {escape(record['problem'])}[/]")
     failed = sum(not record["sent"] for record in done)
-    console.print(f"{len(done) - failed} of {len(done)} runs sent" if done else "MLflow has everything")
+    console.print(f"{len(done) - failed} of {noun(len(done), 'run')} sent" if done else "MLflow has everything")
     return int(failed > 0)

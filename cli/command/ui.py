@@ -34,7 +34,8 @@ def ui(
     from dlexp.tracking.dashboard import serve
 
     console = people(json, is_quiet=quiet)
-    signal.signal(signal.SIGTERM, _leave)
+    for signum in (signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the terminal was closed
+        signal.signal(signum, _leave)
     with ExitStack() as stack:
         with console.status("starting the MLflow server") as status:
             dashboard = stack.enter_context(

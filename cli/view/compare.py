@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..text import escape
+from .fit import show_table
 
 if TYPE_CHECKING:
     from dlexp.job.compare.document import Comparison, Pair
@@ -24,7 +25,7 @@ def show(comparison: "Comparison", console: Console) -> None:
     for record in comparison["runs"]:
         spread = "" if record["std"] is None else f" ± {record['std']:.4f}"
         runs.add_row(letters[record["run_id"]], escape(record["label"]), f"{record['value']:.4f}{spread}")
-    console.print(runs)
+    show_table(runs, console, shortened="run")
     console.print()
     many = len(comparison["pairs"]) > 1
     shown = _pairs_with_the_best(comparison) if len(comparison["pairs"]) > MOST_PAIRS else comparison["pairs"]
@@ -39,7 +40,7 @@ def show(comparison: "Comparison", console: Console) -> None:
         row = [f"{name_a} - {name_b}", f"{pair['difference']:+.4f}", span]
         verdict = _verdict(pair, name_a, name_b)
         pairs.add_row(*row, f"{pair['p_value']:.2g}", *holm, _effect(pair), verdict)
-    console.print(pairs)
+    show_table(pairs, console, ("effect", "p", "p (Holm)", "95 % interval"))
     if len(shown) < len(comparison["pairs"]):
         left = len(comparison["pairs"]) - len(shown)
         console.print(f"the pairs with the best; Holm counts {left} more, which --json has")

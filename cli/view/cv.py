@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from dlexp.number import duration, noun
+
 from ..output import show_notes
 from ..text import escape
 from .cv_table import audit_table, describe, show_result, show_settings
@@ -79,7 +81,7 @@ def _fold_line(spec: "CVSpec", end: "FoldResult") -> str:
         varying["seed"] = end.fold_run.seed
     setting = f"{escape(describe(varying))}  " if varying else ""
     place = f"{setting}{repeat}fold {end.fold.fold + 1}"
-    return f"{place}  {end.record['status']}{shown}  {end.seconds:.1f} s{earlier}"
+    return f"{place}  {end.record['status']}{shown}  {duration(end.seconds)}{earlier}"
 
 
 def _chosen_line(chosen: "InnerChoice") -> str:
@@ -93,10 +95,10 @@ def show(outcome: "Outcome[AnyCVResult]", console: Console) -> None:
     """Print how a cv ended, its metrics or its settings, and its folder."""
     result = outcome.result
     if "settings" in result:
-        done = f"{sum(entry['complete'] for entry in result['settings'])} settings"
+        done = noun(sum(entry["complete"] for entry in result["settings"]), "setting")
     else:
-        done = f"{len(result['folds'])} folds"
-    console.print(f"[bold]{result['status']}[/] after {done}, {result['seconds']:.1f} s of training")
+        done = noun(len(result["folds"]), "fold")
+    console.print(f"[bold]{result['status']}[/] after {done}, {duration(result['seconds'])} of training")
     if "settings" in result:
         show_settings(result, console)
     elif result["complete"]:

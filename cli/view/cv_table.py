@@ -7,6 +7,7 @@ from rich.table import Table
 
 from ..output import first_metrics
 from ..text import escape
+from .fit import show_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ def show_result(result: "CVResult", console: Console) -> None:
             values += [result["std_folds"][key], result["std_seeds"][key]]
         numbers = [f"{value:.4f}" for value in values]
         table.add_row(name, *numbers, *spans, "" if pooled is None else f"{pooled:.4f}")
-    console.print(table)
+    show_table(table, console, ("pooled", "95 % interval", "of seeds", "of folds", "std"))
     console.print("The interval over folds is optimistic, because they share training data; the other allows for that.")
     if result.get("pooled"):
         console.print("A single example has no such metric: those without a mean are of the pooled predictions.")
@@ -80,7 +81,7 @@ def show_settings(result: "CVSettingsResult", console: Console) -> None:
             _span(entry["interval_corrected"][metric]),
             *judged,
         )
-    console.print(table)
+    show_table(table, console, (corrected, "std", "corrected 95 % interval"), shortened="setting")
     if len(result["settings"]) > MOST_SETTINGS:
         console.print(f"... and {len(result['settings']) - MOST_SETTINGS:,} more; --json has all")
     if result["picked_among"] > 1:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from dlexp.number import noun
+
 from ..text import escape
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 def show(evaluation: "Evaluation", console: Console) -> None:
     """Print the metrics, and where the predictions are."""
-    table = Table(title=f"{evaluation['num_examples']:,} examples of {evaluation['split']}", title_justify="left")
+    table = Table(title=f"{noun(evaluation['num_examples'], 'example')} of {evaluation['split']}", title_justify="left")
     table.add_column("metric")
     table.add_column("value", justify="right")
     for name, value in evaluation["metrics"].items():

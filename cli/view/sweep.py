@@ -8,9 +8,11 @@ from rich.table import Table
 
 from dlexp.config.source.defaults import read_defaults
 from dlexp.config.wording import command_line
+from dlexp.number import duration, noun
 
 from ..output import show_notes
 from ..text import escape
+from .fit import show_table
 
 if TYPE_CHECKING:
     from dlexp.console.board import Board
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from dlexp.job.sweep.sweep import Announcement, Found
 
 SHOWN = 10
+SEEDS = 8  # that a winner is trained with again, to know its mean and spread
 
 
 class Announcer:
@@ -46,7 +49,8 @@ class Announcer:
         console.print(f"by      {spec.composed.choices['search']}, best {spec.metric}")
         console.print(f"device  {spec.first.device_line}")
         console.print(f"sweep   {escape(str(about.folder.path))}" + ("" if about.is_new else ", going on"))
-        self.board = Board(console, spec.metric, spec.is_high_better, max(1, len(spec.space.seeds)))
+        epochs = spec.first.run.trainer.epochs
+        self.board = Board(console, spec.metric, spec.is_high_better, max(1, len(spec.space.seeds)), epochs)
         return self
 
     def close(self) -> None:
@@ -75,9 +79,9 @@ def show(findings: "Found", console: Console) -> None:
     """Print what a sweep found."""
     result, best = findings.outcome.result, findings.outcome.result["best"]
     seconds = result["seconds"]
-    console.print(f"[bold]{result['status']}[/]: {len(result['trials'])} trials, {seconds:.1f} s")
+    console.print(f"[bold]{result['status']}[/]: {noun(len(result['trials']), 'trial')}, {duration(seconds)}")
     if findings.ranking:
-        console.print(_leaderboard(findings))
+        show_table(_leaderboard(findings), console, ("epochs",))
     _show_importances(result, console)
     failed = sum(record["status"] in ("failed", "diverged") for record in result["trials"])
     if failed:
@@ -93,13 +97,22 @@ def show(findings: "Found", console: Console) -> None:
     show_notes(findings.outcome.notes, console)
     console.print(f"sweep folder  {escape(result['run_dir'])}", soft_wrap=True)
     if best is not None:
-        # whole lines, to be copied: a terminal wraps them without a break
-        console.print(f"winner        {escape(findings.command)}", soft_wrap=True)
-        is_default = Path(result["run_dir"]).parent.parent == read_defaults().runs_dir.resolve()
-        name = result["run_id"] if is_default else result["run_dir"]
-        again = command_line("train", ["--from", str(name)])
+        _show_commands(findings, best, console)
+
+
+def _show_commands(findings: "Found", best: "BestSetting", console: Console) -> None:
+    """Print what to do next, in whole lines to be copied: a terminal wraps them without a break."""
+    console.print(f"winner        {escape(findings.command)}", soft_wrap=True)
+    result, has_test = findings.outcome.result, len(findings.spec.first.dataset.test) > 0
+    is_default = Path(result["run_dir"]).parent.parent == read_defaults().runs_dir.absolute()
+    name = str(result["run_id"] if is_default else result["run_dir"])
+    again = command_line("train", ["--from", name, "--seeds", str(SEEDS)])
+    if best["seeds"] > 1 and has_test:
+        console.print(f"sealed test   {escape(again)} --test", soft_wrap=True)
+    else:
+        console.print(f"more seeds    {escape(again)}", soft_wrap=True)
+    if best["seeds"] == 1 and has_test:
         sealed = command_line("eval", [str(best["run_dir"]), "--split", "test"])
-        console.print(f"once more     {escape(again)}", soft_wrap=True)
         console.print(f"sealed test   {escape(sealed)}", soft_wrap=True)
 
 
@@ -154,14 +167,17 @@ def _leaderboard(findings: "Found") -> Table:
         table.add_column(escape(short_key(key, differing)), justify="right")
     table.add_column("epochs", justify="right")
     table.add_column("status")
+    has_ties = any(ranked.is_tied for ranked in ranking)
+    if has_ties:
+        table.add_column("tie")
     for place, ranked in enumerate(ranking, 1):
         entry = ranked.entries[0]
         value = "none" if ranked.value is None else f"{ranked.value:.4f}"
         if has_seeds and ranked.std is not None:
             value += f" ± {ranked.std:.4f}"
         cells = [escape(short_value(ranked.settings[key])) if key in ranked.settings else "" for key in differing]
-        status = "tied with 1" if ranked.is_tied else _status(ranked.entries)
-        table.add_row(str(place), value, *cells, str(entry.outcome.epochs), status)
+        tie = ["with 1" if ranked.is_tied else ""] if has_ties else []
+        table.add_row(str(place), value, *cells, str(entry.outcome.epochs), _status(ranked.entries), *tie)
     if len(findings.ranking) > SHOWN:
         table.caption = f"{len(findings.ranking) - SHOWN} more in result.json"
         table.caption_justify = "left"

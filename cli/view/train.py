@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from ..output import first_metrics, show_notes
+from dlexp.number import duration, noun
+
+from ..output import first_metrics, show_next, show_notes
 from ..text import escape
 
 if TYPE_CHECKING:
@@ -63,7 +65,8 @@ class Announcer:
 def show(outcome: "Outcome[TrainResult]", console: Console) -> None:
     """Print how a run ended and the metrics of its best epoch."""
     result = outcome.result
-    console.print(f"[bold]{result['status']}[/] after {result['epochs']} epochs, {result['seconds']:.1f} s of training")
+    took = f"{duration(result['seconds'])} of training"
+    console.print(f"[bold]{result['status']}[/] after {noun(result['epochs'], 'epoch')}, {took}")
     if result["metrics"]:
         console.print(_table(result))
     if result["data"].get("is_imbalanced") and "val" in result.get("report", {}):
@@ -71,9 +74,12 @@ def show(outcome: "Outcome[TrainResult]", console: Console) -> None:
     show_notes(outcome.notes, console)
     console.print(f"run folder  {escape(_short(Path(result['run_dir'])))}")
     if outcome.exit_code == 0:
-        console.print("next        dlexp ui            the dashboard: curves and comparisons")
-        console.print("            dlexp runs          all runs, best first")
-        console.print("            dlexp options       what else can be chosen")
+        show_next(
+            console,
+            ("dlexp runs", "all runs, best first"),
+            (f"dlexp show {result['run_id']}", "everything of this one"),
+            ("dlexp ui", "the dashboard"),
+        )
 
 
 def _table(result: "TrainResult") -> Table:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from dlexp.number import noun
+
 from ..text import escape
 
 if TYPE_CHECKING:
@@ -28,8 +30,8 @@ def show(verification: "Verification", console: Console) -> None:
         table.add_row(name, *(_cell(differences.get(name)) for differences in verification["differences"].values()))
     console.print(table)
     verdict = "the same to the last bit" if verification["is_bitwise"] else "[yellow]not the same[/]"
-    threads = "" if verification["threads"] is None else f", {verification['threads']} thread(s)"
-    engine = f"engine {verification['engine']}{threads}, {verification['epochs']} epochs"
+    threads = "" if verification["threads"] is None else f", {noun(verification['threads'], 'thread')}"
+    engine = f"engine {verification['engine']}{threads}, {noun(verification['epochs'] or 0, 'epoch')}"
     console.print(f"{verification['run_id']}  {engine}: {verdict}")
     for reason in verification["reasons"]:
         console.print(f"may be because {escape(reason)}")

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from dlexp.number import noun
+
 from ..output import FIRST_METRICS, show_notes
 from ..text import escape
 
@@ -27,7 +29,7 @@ def _table(spread: "SeedSpread", test: "SeedSpread | None") -> Table:
         mean, std = mean | test["mean"], std | test["std"]
     splits = [split for split in ("train", "val", "test") if any(name.startswith(f"{split}/") for name in mean)]
     count = spread["runs"]
-    table = Table(title=f"best epochs of {count} seeds: mean ± standard deviation", title_justify="left")
+    table = Table(title=f"best epochs of {noun(count, 'seed')}: mean ± standard deviation", title_justify="left")
     table.add_column("metric")
     for split in splits:
         table.add_column(split, justify="right")

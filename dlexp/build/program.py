@@ -19,6 +19,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.feed import feed
 from dlexp.data.target_scale import TargetScale
 from dlexp.direction import is_better_high
+from dlexp.engine.memory import evaluation_batch
 from dlexp.engine.stack.kind import make_forward
 from dlexp.engine.step import Rules, Step
 from dlexp.engine.stopping import Stopping
@@ -29,6 +30,7 @@ from dlexp.error import DataError, first_ten
 from dlexp.normalize import Affine
 
 _FITTING: set[tuple[str, int, str]] = set()  # structures, numbers of trials and devices that have room
+_EVALUATED: dict[str, int] = {}  # examples evaluated at once, by structure
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def make_program(components: list[Components], engine: str = "solo") -> Program:
     _require_room(first, loss.num_outputs, len(components))
     made = [each.make_model(loss.num_outputs) for each in components]
     models = [model for model, _ in made]
+    eval_batch_size = _eval_batch_size(first, models[0])
     threads = trainer.threads or devices.suggest_threads(models[0], trainer.batch_size)
     devices.configure(device, threads=threads, tf32=trainer.tf32)
     channels_last = trainer.channels_last and first.data.is_image
@@ -113,6 +116,7 @@ def make_program(components: list[Components], engine: str = "solo") -> Program:
         seeds=[each.seeds for each in components],
         monitor=monitor,
         stopping=[Stopping(is_better_high(monitor), trainer.patience, trainer.min_delta) for _ in configs],
+        eval_batch_size=eval_batch_size,
         schedule_state=rules.schedule.start(len(configs), device) if hasattr(rules.schedule, "start") else {},
         trials=list(range(len(configs))),
     )
@@ -130,6 +134,16 @@ def _require_room(first: Components, num_outputs: int, num_trials: int) -> None:
         in_shape, batch_size = first.data.in_shape, trainer.batch_size
         require_room(first.config, in_shape, num_outputs, rule, num_trials, batch_size, first.dtype, device)
         _FITTING.add(key)
+
+
+def _eval_batch_size(first: Components, model: nn.Module) -> int:
+    """Return how many examples are evaluated at once, found once for each structure where it is not set."""
+    trainer = first.trainer
+    if trainer.eval_batch_size != "auto":
+        return trainer.eval_batch_size
+    if first.structure not in _EVALUATED:
+        _EVALUATED[first.structure] = evaluation_batch(model, first.data.in_shape, trainer.batch_size)
+    return _EVALUATED[first.structure]
 
 
 def _task(components: list[Components], device: torch.device, affine: Affine, has_one_part: bool) -> Task:

@@ -14,7 +14,7 @@ from dlexp.config.key import unknown_key
 from dlexp.config.rule.effect import check_effects
 from dlexp.config.rule.relation import check_relations
 from dlexp.config.signature import COMPUTED, REQUIRED, ROOT, Parameter, read
-from dlexp.config.source.environment import from_environment, with_references
+from dlexp.config.source.environment import HIDDEN, from_environment, redact, with_references
 from dlexp.config.wording import show, type_text
 from dlexp.error import ConfigError, did_you_mean
 from dlexp.type import MOST
@@ -49,7 +49,7 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
     root = read(ROOT).parameters
     trusted = check_value("trusted", composed.config.get("trusted", []), root["trusted"])
     trust.accept(trusted)
-    scope = Scope(composed, groups, trusted)
+    scope = Scope(composed, groups, trusted, is_stored=trust.is_foreign())
     checked = {key: _check_top(key, value, root, scope) for key, value in composed.config.items()}
     _check_whole(checked)
     scope.missing.extend(name for name in (*root, *NODES) if name not in checked)
@@ -59,7 +59,18 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
     check_relations(checked)
     referring = with_references(checked, composed.references)
     trust.accept_references([composed.references, referring])
+    _check_uri(referring["tracking"].get("uri"))
     return replace(composed, config=referring)
+
+
+def _check_uri(uri: str | None) -> None:
+    """Refuse a password in the address of the tracking server that is no reference: files would keep it."""
+    if uri is not None and (shown := redact(uri)) != uri:
+        typed = shown.replace(HIDDEN, "${oc.env:NAME}")
+        raise ConfigError(
+            f"tracking.uri: got {shown} with a password, which the run's folder would keep; name a variable of the "
+            f"environment that holds it: tracking.uri='{typed}'"
+        )
 
 
 def _check_whole(config: dict[str, Any]) -> None:

@@ -21,4 +21,4 @@ def resolve(overrides: list[str], config_dir: Path | None = None, job: str = "tr
 
 def to_yaml(config: dict[str, Any]) -> str:
     """Return a configuration as YAML, keys in their own order."""
-    return yaml.safe_dump(config, sort_keys=False, default_flow_style=False)
+    return yaml.safe_dump(config, sort_keys=False, default_flow_style=False, allow_unicode=True)

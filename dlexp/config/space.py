@@ -274,7 +274,9 @@ def _checked(d: Dimension, parameter: Parameter | None) -> Dimension:
     if parameter is None:
         return d
     if d.values is not None:
-        return replace(d, values=[check_value(d.key, value, parameter) for value in d.values])
+        values = [check_value(d.key, value, parameter) for value in d.values]
+        is_whole = all(isinstance(value, int) for value in values)
+        return replace(d, values=values, limits=limits_of(parameter.annotation, is_whole))
     low, high = (check_value(d.key, value, parameter) for value in (d.low, d.high))
     return replace(d, low=low, high=high, limits=limits_of(parameter.annotation, d.is_int))
 

@@ -55,6 +55,11 @@ def is_granted(package: str) -> bool:
     return package in _granted
 
 
+def is_foreign() -> bool:
+    """Say whether a run folder's words are being composed, which get no cure that would run its code."""
+    return bool(_folder.get())
+
+
 def accept(packages: Sequence[str]) -> None:
     """Take what a configuration lists under ``trusted``: the user's own words count, a run folder's must be known.
 

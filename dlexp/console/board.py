@@ -19,6 +19,8 @@ SHOWN_RUNNING = 8
 SHOWN_LAST = 6
 TOLD = (10, 100, 1_000, 10_000, 100_000)  # new trials after which a line off a terminal says how long it will take
 WIDTH = 24  # epochs of a sparkline
+WIDE = 80  # columns from which on there are sparklines
+AROUND = 13  # columns that the gaps and the number of epochs take
 
 
 @dataclass
@@ -30,12 +32,14 @@ class Board:
         metric: The objective, for example ``val/accuracy``.
         is_high_better: Its direction.
         num_seeds: Trials of a setting, whose mean counts.
+        epochs: Of a trial, by which the remaining time is told before the first has ended; None where it is not known.
     """
 
     console: Console
     metric: str
     is_high_better: bool
     num_seeds: int = 1
+    epochs: int | None = None
     done: int = 0
     total: int = 0
     best: str = "none yet"
@@ -108,26 +112,42 @@ class Board:
             self._best_value, self.best = value, text
 
     def _view(self) -> Group:
-        table = Table(box=None, pad_edge=False)
+        table, width = Table(box=None, pad_edge=False), self.console.width
         hidden = len(self._curves) - SHOWN_RUNNING
         table.add_column(f"running, and {hidden} more" if hidden > 0 else "running")
-        table.add_column(self.metric, justify="right")
-        table.add_column("epochs")
+        table.add_column(self.metric, justify="right", no_wrap=True)
+        table.add_column("epochs", no_wrap=True)
+        curve = WIDTH if width >= WIDE else 0
+        left = width - len(self.metric) - curve - AROUND
         for name, values in list(self._curves.items())[-SHOWN_RUNNING:]:
-            table.add_row(escape(name), f"{values[-1]:.4g}", f"{sparkline(values)} {len(values)}")
+            drawn = f"{sparkline(values)} {len(values)}" if curve else str(len(values))
+            table.add_row(escape(fit(name, left)), f"{values[-1]:.4g}", drawn)
         if not self._curves and self.done < self.total:
             table.add_row("timing how the next ones train fastest", "", "")
         return Group(
             Text(self._progress(), style="bold"),
             table,
-            Text(f"best  {self.best}"),
-            *(Text(f"      {text}", style="dim") for text in self._last),
+            Text(fit(f"best  {self.best}", width)),
+            *(Text(fit(f"      {text}", width), style="dim") for text in self._last),
         )
 
     def _progress(self) -> str:
         spent = time.monotonic() - self._started
-        left = f", about {_clock(spent / self._new * (self.total - self.done))} left" if self._new else ""
+        share = self._new + self._begun()
+        left = f", about {_clock(spent / share * (self.total - self.done - self._begun()))} left" if share else ""
         return f"{self.done:,} / {self.total:,} trials in {_clock(spent)}{left}"
+
+    def _begun(self) -> float:
+        """Return how many trials the epochs of those that run amount to."""
+        return sum(min(1.0, len(values) / self.epochs) for values in self._curves.values()) if self.epochs else 0.0
+
+
+def fit(text: str, width: int) -> str:
+    """Return a line without the fields, parted by commas, that do not fit into a width; none is cut in its digits."""
+    fields = text.split(", ")
+    while len(fields) > 1 and len(", ".join(fields)) > width:
+        fields = [*fields[:-2], "…"] if fields[-1] == "…" else [*fields[:-1], "…"]
+    return ", ".join(fields)
 
 
 def line(

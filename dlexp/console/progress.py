@@ -1,22 +1,23 @@
-"""What a person sees of a run while it trains: a live bar on a terminal, a line an epoch elsewhere."""
+"""What a person sees of a run while it trains: a live line on a terminal, a line an epoch elsewhere."""
 
+import time
 from typing import Any
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
 
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
 from dlexp.engine.event import Progress as Inside
+from dlexp.number import duration
 
-WIDE = 120  # columns that everything takes
+GAP = "  "
+SPINNER = 2  # columns that it takes
+BAR = 24  # columns
+# the fields in their order, and what is left out first where they do not fit: the largest number
+PRIORITY = {"epoch": 0, "bar": 6, "loss": 3, "value": 1, "lr": 5, "rate": 4, "elapsed": 7, "left": 2}
 
 
 class ConsoleTracker:
@@ -36,41 +37,61 @@ class ConsoleTracker:
     ) -> None:
         self.console, self.epochs, self.steps, self.monitor = console, epochs, steps_per_epoch, monitor
         self.num_train = num_train
-        self._fields: dict[str, Any] = {"epoch": epochs_done, "loss": "-", "value": "-", "lr": "-", "rate": "-"}
-        self._bar: Progress | None = None
+        self._fields: dict[str, str] = {"epoch": f"epoch {epochs_done}/{epochs}"}
+        self._before = self._done = epochs_done * steps_per_epoch
+        self._started: float | None = None
+        self._spinner = Spinner("dots")
+        self._live: Live | None = None
         if console.is_terminal and not console.quiet:
-            bar = _new_bar(console, epochs, monitor)
-            total, done = epochs * steps_per_epoch, epochs_done * steps_per_epoch
-            self._task = bar.add_task("", total=total, completed=done, **self._fields)
-            bar.start()
-            self._bar = bar
+            self._live = Live(console=console, refresh_per_second=8, get_renderable=self._view)
+            self._live.start()
 
     def __call__(self, event: Event) -> None:
-        """Move the bar on, or print the line of an epoch that has ended."""
+        """Move the line on, or print the line of an epoch that has ended."""
         if isinstance(event, TrialEnd):
             self.close()
-        elif self._bar is not None:
+        elif self._live is not None:
             self._update(event)
         elif isinstance(event, EpochEnd):
             self.console.print(self._line(event), markup=False)
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
-        if self._bar is not None:
-            self._bar.stop()
+        """Leave the terminal as it was, the line as it was last."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
     def _update(self, event: Inside | EpochEnd) -> None:
-        assert self._bar is not None
+        if self._started is None:
+            is_inside = isinstance(event, Inside)
+            self._started = time.monotonic() - (0.0 if is_inside else event.seconds)
+            self._before = (event.epoch - 1) * self.steps + (event.step if is_inside else 0)
         if isinstance(event, Inside):
-            self._fields |= {"loss": f"{event.loss:.4f}", "rate": _count(event.examples_per_second)}
-            completed = (event.epoch - 1) * self.steps + event.step
+            self._fields |= {"loss": f"loss {event.loss:.4f}", "rate": f"{_count(event.examples_per_second)} ex/s"}
+            self._done = (event.epoch - 1) * self.steps + event.step
         else:
             value = event.metrics.get(self.monitor, float("nan"))
-            self._fields |= {"loss": f"{event.metrics['train/loss']:.4f}", "value": f"{value:.4f}"}
-            self._fields["rate"] = _count(self.num_train / max(event.seconds, 1e-9))
-            completed = event.epoch * self.steps
-        self._fields |= {"lr": f"{event.lr:.3g}", "epoch": event.epoch}
-        self._bar.update(self._task, completed=completed, **self._fields)
+            rate = self.num_train / max(event.seconds, 1e-9)
+            self._fields |= {"loss": f"loss {event.metrics['train/loss']:.4f}", "rate": f"{_count(rate)} ex/s"}
+            self._fields |= {"value": f"{self.monitor} {value:.4f}"}
+            self._done = event.epoch * self.steps
+        self._fields |= {"lr": f"lr {event.lr:.3g}", "epoch": f"epoch {event.epoch}/{self.epochs}"}
+
+    def _view(self) -> Table:
+        grid = Table.grid(padding=0)
+        grid.add_row(self._spinner, Text(f" {line(self._now(), self.console.width - SPINNER)}", no_wrap=True))
+        return grid
+
+    def _now(self) -> dict[str, str]:
+        """Return the fields as they are at this moment, the remaining time among them from the first update on."""
+        total = self.epochs * self.steps
+        share = self._done / total if total else 1.0
+        times = {"bar": "━" * round(BAR * share) + "╌" * (BAR - round(BAR * share)), "left": "ETA -"}
+        if self._started is not None and self._done > self._before:
+            spent = time.monotonic() - self._started
+            left = spent / (self._done - self._before) * (total - self._done)
+            times |= {"elapsed": duration(spent), "left": f"ETA {duration(left)}"}
+        return self._fields | times
 
     def _line(self, event: EpochEnd) -> str:
         shown = "  ".join(f"{name} {value:.4f}" for name, value in event.metrics.items() if name in self._shown(event))
@@ -83,21 +104,13 @@ class ConsoleTracker:
         return [name for name in wanted if name in event.metrics]
 
 
-def _new_bar(console: Console, epochs: int, monitor: str) -> Progress:
-    numbers: list[ProgressColumn] = [
-        TextColumn("loss {task.fields[loss]}"),
-        TextColumn(f"{monitor} {{task.fields[value]}}", style="bold"),
-        TextColumn("lr {task.fields[lr]}"),
-        TextColumn("{task.fields[rate]} ex/s"),
-    ]
-    epoch = TextColumn(f"epoch {{task.fields[epoch]}}/{epochs}")
-    # On a narrow terminal the numbers matter more than the bar.
-    if console.width < WIDE:
-        columns = [SpinnerColumn(), epoch, *numbers, TextColumn("ETA"), TimeRemainingColumn(compact=True)]
-    else:
-        times = [TimeElapsedColumn(), TextColumn("ETA"), TimeRemainingColumn()]
-        columns = [SpinnerColumn(), epoch, BarColumn(bar_width=24), *numbers, *times]
-    return Progress(*columns, console=console, refresh_per_second=8)
+def line(fields: dict[str, Any], width: int) -> str:
+    """Return the fields that fit into a width, whole, in their order; those of least weight are left out first."""
+    shown: list[str] = []
+    for name in sorted(fields, key=PRIORITY.__getitem__):
+        if len(GAP.join([*(fields[other] for other in shown), fields[name]])) <= width:
+            shown.append(name)
+    return GAP.join(fields[name] for name in PRIORITY if name in shown)
 
 
 def _count(number: float) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from dlexp.data.bundled import read
 from dlexp.data.dataset import Dataset
-from dlexp.data.file.bundled import read
 from dlexp.data.split import Split
 from dlexp.data.target import class_task
 from dlexp.error import ConfigError

@@ -17,6 +17,8 @@ from dlexp.error import DataError, first_ten
 
 _CHUNK_BYTES = 1 << 24
 _SAMPLED_COLUMNS = 64
+_CHUNK_ROWS = 1 << 16
+_MIX = np.uint64(0x9E3779B97F4A7C15)  # odd: the golden ratio's digits
 
 
 @dataclass(frozen=True)
@@ -134,11 +136,26 @@ def count_duplicates(dataset: Dataset) -> dict[str, int]:
 def _with_a_likeness(rows: Tensor, parts: list[Tensor]) -> list[Tensor]:
     """Leave the rows whose sample of columns another row has too: few are then read whole, however large they are."""
     columns = torch.linspace(0, rows.shape[1] - 1, min(rows.shape[1], _SAMPLED_COLUMNS)).long()
-    samples = rows[:, columns][torch.cat(parts)].numpy()
-    keys = np.ascontiguousarray(samples).view(np.dtype((np.void, samples.itemsize * samples.shape[1])))[:, 0]
-    _, number, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    is_like = torch.from_numpy(counts[number.reshape(-1)] > 1)
+    mixed = np.concatenate([_mixed(rows, part, columns) for part in parts])
+    order = np.sort(mixed)
+    repeated = np.unique(order[1:][order[1:] == order[:-1]])
+    is_like = torch.from_numpy(np.isin(mixed, repeated))
     return [part[like] for part, like in zip(parts, is_like.split([len(part) for part in parts]), strict=True)]
+
+
+def _mixed(rows: Tensor, part: Tensor, columns: Tensor) -> np.ndarray:
+    """Return a number for each row that equal rows share, and others share by chance alone; read in chunks."""
+    mixed = np.empty(len(part), np.uint64)
+    for start in range(0, len(part), _CHUNK_ROWS):
+        sample = rows[part[start : start + _CHUNK_ROWS][:, None], columns].contiguous()
+        digits = sample.view(torch.uint8).numpy().reshape(len(sample), -1)
+        padded = np.pad(digits, ((0, 0), (0, -digits.shape[1] % 8))).view(np.uint64)
+        state = np.full(len(sample), _MIX, np.uint64)
+        for word in padded.T:
+            state = (state ^ word) * _MIX
+            state ^= state >> np.uint64(29)
+        mixed[start : start + len(sample)] = state
+    return mixed
 
 
 def _row_hashes(rows: Tensor, indices: Tensor) -> np.ndarray:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
+from dlexp.data.bundled import read
 from dlexp.data.dataset import Dataset
-from dlexp.data.file.bundled import read
 from dlexp.data.split import Split
 from dlexp.data.target import class_task
 

@@ -14,6 +14,7 @@ from dlexp.data.target_scale import TargetScale
 from dlexp.engine.forward import Forward
 from dlexp.engine.stack.rows import select_rows
 from dlexp.engine.task import Task, are_equal
+from dlexp.error import is_out_of_memory
 from dlexp.loss import Huber
 from dlexp.metric.choice import Metrics
 from dlexp.statistic.measure import Measure
@@ -29,7 +30,7 @@ def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) 
         forward: The program; its mode is training again afterwards.
         task: Data and normalisation.
         parts: Row numbers of each trial's part; where lengths differ, N is the longest.
-        batch_size: Examples at once.
+        batch_size: Examples at once; halved where memory runs out.
     """
     forward.set_training(False)
     if are_equal(parts):
@@ -52,6 +53,17 @@ def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) 
 
 def _outputs(forward: Forward, task: Task, part: Tensor, rows: list[int] | None, batch_size: int) -> Tensor:
     """Return outputs (R, N, K) of chosen trials for a part that they share (N,) or one each (R, N)."""
+    try:
+        return _in_batches(forward, task, part, rows, batch_size)
+    except Exception as error:
+        if batch_size == 1 or not is_out_of_memory(error):
+            raise
+    if forward.flat.tensor.is_cuda:
+        torch.cuda.empty_cache()
+    return _outputs(forward, task, part, rows, batch_size // 2)
+
+
+def _in_batches(forward: Forward, task: Task, part: Tensor, rows: list[int] | None, batch_size: int) -> Tensor:
     pieces = []
     for x, _ in task.feed.batches(list(part.split(batch_size, dim=-1))):
         outputs = forward(task.prepare(x, rows), is_shared=part.dim() == 1, rows=rows)

@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_iter
 HEADROOM = 0.85  # share of the free memory that a program may plan with
 MOST_EVALUATED = 1024  # examples at once
 SMALL_EVALUATION = 2**28  # bytes that any machine has
+KEPT_SHARE = 0.5  # of what layers put out, at least, for the gradient
 NUM_TRIED = 2  # examples: batch normalisation needs more than one
 
 
@@ -113,10 +114,11 @@ def largest_stack(small: tuple[int, int], large: tuple[int, int], free: int) -> 
 def evaluation_batch(model: nn.Module, in_shape: tuple[int, ...], batch_size: int) -> int:
     """Return how many examples to evaluate at once, so that it takes no more memory than training does.
 
-    An update on B examples keeps what every layer puts out, s bytes an example; evaluation keeps at its peak e bytes an
-    example, where a layer's input may go when its output is there. B s / e examples at once take what training takes.
-    At most `MOST_EVALUATED`, which is the number wherever those fit in `SMALL_EVALUATION`. It depends on the model and
-    the shapes only: a number may change in its last digits with the examples that a product has at once.
+    Layers put out s bytes an example, of which an update on B examples keeps at least half for the gradient (0.63 to 1:
+    `benchmarks.memory`). Evaluation keeps at its peak e bytes an example, where a layer's input may go when its output
+    is there. B s / (2 e) examples at once take no more than training takes; B, or as many as fit in
+    `SMALL_EVALUATION`, are taken where that is less, and never more than `MOST_EVALUATED`. The number depends on the
+    model and the shapes only: last digits may change with the examples that a product has at once.
 
     Args:
         model: On any device; its mode stays.
@@ -137,7 +139,8 @@ def evaluation_batch(model: nn.Module, in_shape: tuple[int, ...], batch_size: in
     finally:
         model.train(was_training)
     peak = max(allocations.peak / NUM_TRIED, 1.0)
-    return min(MOST_EVALUATED, max(batch_size, int(batch_size * output_size / peak)))
+    sizes = (batch_size, batch_size * KEPT_SHARE * output_size / peak, SMALL_EVALUATION / peak)
+    return min(MOST_EVALUATED, int(max(sizes)))
 
 
 def output_bytes(model: nn.Module, x: Tensor) -> int:

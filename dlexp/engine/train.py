@@ -22,6 +22,7 @@ from dlexp.engine.stopping import Stopping
 from dlexp.engine.sums import Sums
 from dlexp.engine.task import Batch, Task, TrialSeeds, epoch_batches, gather, num_steps
 from dlexp.engine.trainer import Trainer
+from dlexp.number import noun
 
 PROGRESS_SECONDS = 0.2
 
@@ -35,6 +36,7 @@ class Run:
     Attributes:
         seeds: Of each trial, as are `stopping` and `trials`.
         trials: The number that events call each row by.
+        eval_batch_size: Examples evaluated at once.
         schedule_state: Tensors (T,) of a schedule that follows the metric.
         epoch: Epochs done.
         position: Updates done in the epoch in hand.
@@ -49,6 +51,7 @@ class Run:
     seeds: list[TrialSeeds]
     monitor: str
     stopping: list[Stopping]
+    eval_batch_size: int
     schedule_state: dict[str, Tensor] = field(default_factory=dict)
     trials: list[int] = field(default_factory=lambda: [0])
     should_stop: Callable[[], bool] = lambda: False
@@ -115,7 +118,7 @@ class Run:
         if is_done:
             return TrialEnd(trial, "finished", "", best)
         if stopping.is_over:
-            reason = f"no {self.monitor} better than {stopping.best:.4g} in {stopping.wait} epochs"
+            reason = f"no {self.monitor} better than {stopping.best:.4g} in {noun(stopping.wait, 'epoch')}"
             return TrialEnd(trial, "stopped_early", reason, best)
         if self._is_late(0.0):
             return TrialEnd(trial, "stopped_early", f"trainer.max_seconds={self.trainer.max_seconds:g} are over", best)
@@ -226,7 +229,7 @@ class Run:
 
     def _outputs(self) -> Tensor:
         with self.step.averaged():
-            return predict(self.step.forward, self.task, self.task.val, self.trainer.eval_batch_size)
+            return predict(self.step.forward, self.task, self.task.val, self.eval_batch_size)
 
     def _score(self, outputs: Tensor) -> dict[str, list[float]]:
         split, _, name = self.monitor.partition("/")

@@ -29,7 +29,7 @@ class Trainer:
         patience: Epochs without improvement of the monitor after which to stop; null never stops early.
         min_delta: Smallest change of the monitor that counts as an improvement.
         max_seconds: Training seconds, over all resumes, after which to stop; null for no limit.
-        eval_batch_size: Examples evaluated at once.
+        eval_batch_size: Examples evaluated at once; auto: in the memory of an update, or 256 MiB; at most 1024.
         fuse: Trials of a search or folds trained as one program; auto times a few updates and takes the faster.
     """
 
@@ -51,5 +51,5 @@ class Trainer:
     patience: Count | None = None
     min_delta: NonNegative = 0.0
     max_seconds: Positive | None = None
-    eval_batch_size: Count = 1024
+    eval_batch_size: Literal["auto"] | Count = "auto"
     fuse: Literal["auto", "off"] | Count = "auto"

@@ -186,7 +186,7 @@ def _bytes(paths: list[Path]) -> int:
 def _memory(built: Program, update: Callable[[], None]) -> int:
     run = built.run
     step, task = run.step, run.task
-    first = [rows[: run.trainer.eval_batch_size] for rows in task.val]
+    first = [rows[: run.eval_batch_size] for rows in task.val]
     peaks = [peak_bytes(update, built.device)]
     if len(first[0]):
         peaks.append(peak_bytes(lambda: _predict(run, first), built.device))
@@ -198,7 +198,7 @@ def _memory(built: Program, update: Callable[[], None]) -> int:
 
 
 def _predict(run: Run, parts: list[Tensor]) -> None:
-    predict(run.step.forward, run.task, parts, run.trainer.eval_batch_size)
+    predict(run.step.forward, run.task, parts, run.eval_batch_size)
 
 
 def seconds(structures: list[Group]) -> float:

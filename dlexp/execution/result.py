@@ -102,7 +102,7 @@ def evaluate_part(
 ) -> tuple[dict[str, float], dict[str, Any]]:
     """Store the predictions of a part and return its scalars, and the report by class."""
     run, data = built.run, built.dataset
-    outputs = predict(run.step.forward, run.task, [rows], run.trainer.eval_batch_size)
+    outputs = predict(run.step.forward, run.task, [rows], run.eval_batch_size)
     targets = data.targets[rows].to(outputs.device).unsqueeze(0)
     stored = outputs[0].cpu() if data.num_classes else outputs[0, :, 0].cpu()
     folder.write_predictions(split, data.sample_ids(rows), data.targets[rows].numpy(), stored.numpy())
@@ -134,7 +134,7 @@ def store_predictions(built: Program, folder: RunFolder) -> None:
     data, run = built.dataset, built.run
     weights, _ = checkpoint.load(folder.checkpoints / "best", built.device)
     run.step.forward.load_weights(0, weights)
-    outputs = predict(run.step.forward, run.task, [data.val], run.trainer.eval_batch_size)[0].cpu()
+    outputs = predict(run.step.forward, run.task, [data.val], run.eval_batch_size)[0].cpu()
     stored = outputs if data.num_classes else outputs[:, 0]
     folder.write_predictions("val", data.sample_ids(data.val), data.targets[data.val].numpy(), stored.numpy())
 

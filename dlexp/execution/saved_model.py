@@ -18,6 +18,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.target_scale import TargetScale
 from dlexp.engine import checkpoint
 from dlexp.engine.evaluate import Reading
+from dlexp.engine.memory import evaluation_batch
 from dlexp.engine.task import Task
 from dlexp.error import ConfigError, RunError
 from dlexp.normalize import Affine
@@ -25,6 +26,8 @@ from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import document
 from dlexp.run.measure import FILE
 from dlexp.run.stored import stored_config
+
+TYPICAL_BATCH = 32  # examples of an update, by whose memory that of predicting is measured
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,12 @@ class SavedModel:
     unit: TargetScale | None
 
     @torch.no_grad()
-    def outputs(self, inputs: Tensor, batch_size: int = 1024) -> Tensor:
+    def outputs(self, inputs: Tensor, batch_size: int | None = None) -> Tensor:
         """Return logits (N, K), or values (N,) in the target's unit.
 
         Args:
             inputs: (N, H, W, C) bytes or floats in [0, 1], or (N, D) in float64 with NaN for a missing number.
-            batch_size: Examples at once.
+            batch_size: Examples at once; None takes those that fit beside the model in little memory.
 
         Raises:
             ConfigError: Examples of another shape than the model's.
@@ -60,7 +63,7 @@ class SavedModel:
             raise ConfigError(f"inputs: got examples of shape {got}; the model takes {wanted}")
         dtype = next(self.module.parameters()).dtype
         pieces = []
-        for batch in inputs.split(batch_size):
+        for batch in inputs.split(batch_size or evaluation_batch(self.module, tuple(wanted), TYPICAL_BATCH)):
             x = self.affine.apply(batch, dtype=dtype)
             pieces.append(self.module((x.movedim(-1, 1) if is_image else x).to(dtype)))
         outputs = torch.cat(pieces)

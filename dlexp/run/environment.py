@@ -10,13 +10,15 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+from dlexp.config.source.environment import redact
+
 PACKAGES = ("dlexp", "torch", "torchvision", "numpy", "safetensors", "scikit-learn", "hydra-core", "mlflow")
 
 
 def environment() -> dict[str, Any]:
     """Return command, user, host, git commit, Python and package versions, without importing the packages."""
     return {
-        "command": shlex.join(["dlexp", *sys.argv[1:]]),
+        "command": redact(shlex.join(["dlexp", *sys.argv[1:]])),
         "user": _user(),
         "host": socket.gethostname(),
         "platform": platform.platform(),

@@ -6,23 +6,22 @@ checkpoints/{last,best}/  predictions/{val,test}.npz  figures/
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from dlexp.durable import disk_faults, write_text
 from dlexp.error import RunError
-from dlexp.run import epoch_record, history, name
+from dlexp.run import config_file, epoch_record, history, name
 from dlexp.run.array import read_arrays, write_arrays
 from dlexp.run.environment import environment, now
 from dlexp.run.jsonable import document
 from dlexp.run.lock import Lock
 
-MOVED = {"dlexp.tracker.": "dlexp.tracking."}  # what configurations of older runs name, and where it is now
 SPLIT = "split.npz"
 TRIALS, FOLDS, SETTINGS, PROGRAMS = "trials", "folds", "settings", "programs"  # folders inside one of a sweep or cv
 MANIFEST, CONFIG, OVERRIDES, METRICS, RESULT, LOG = (
@@ -33,8 +32,6 @@ MANIFEST, CONFIG, OVERRIDES, METRICS, RESULT, LOG = (
     "result.json",
     "log.txt",
 )
-# libyaml's are ten times as fast; not every build of PyYAML has them
-_Dumper, _Loader = getattr(yaml, "CSafeDumper", yaml.SafeDumper), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class RunFolder:
@@ -50,7 +47,7 @@ class RunFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path.resolve()
+        self.path = Path(os.path.abspath(path))  # links stay: a linked run belongs where the link is
         self.is_synced = self.path.parent.name != TRIALS
         self._lock = Lock(self.path / "lock")
 
@@ -88,13 +85,14 @@ class RunFolder:
             path.mkdir(parents=True)
         folder = cls(path)
         folder.lock()
-        text = yaml.dump(config, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+        text = config_file.text(config)
         folder.write(CONFIG, text)
         folder.write(OVERRIDES, "".join(f"{override}\n" for override in overrides))
         around = {} if "packages" in manifest else environment()
         start = {"run_id": run_id, "experiment": experiment, "slug": slug, "status": "running", "start": now()}
         sealed = {"config_sha256": hashlib.sha256(text.encode()).hexdigest()}
-        folder._write_manifest({**start, "end": None, "resumes": 0, **manifest, **around, **sealed})
+        places = config_file.places(config.get("data") or {})
+        folder._write_manifest({**start, "end": None, "resumes": 0, **places, **manifest, **around, **sealed})
         return folder
 
     @classmethod
@@ -196,13 +194,7 @@ class RunFolder:
         Raises:
             RunError: The file is damaged.
         """
-        try:
-            text = (self.path / CONFIG).read_text()
-            for before, after in MOVED.items():
-                text = text.replace(f"_target_: {before}", f"_target_: {after}")
-            return dict(yaml.load(text, _Loader))  # a safe loader
-        except (OSError, TypeError, ValueError, yaml.YAMLError) as error:
-            raise RunError(f"{self.path / CONFIG}: cannot be read; restore it from a copy") from error
+        return config_file.read(self.path / CONFIG)
 
     @property
     def overrides(self) -> list[str]:

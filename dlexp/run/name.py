@@ -1,15 +1,23 @@
-"""Names of runs: an id that sorts by time and is typed by its first letters, and a slug that says what differs."""
+"""Names of runs and their folders: an id that sorts by time, a slug that says what differs, and no way out of a folder.
 
+Every folder that is called by what somebody typed gets its name here. A folder's name is a label; what identifies an
+experiment is its full name, which the manifest holds.
+"""
+
+import hashlib
 import re
 import secrets
 import time
+import unicodedata
 from pathlib import Path
 
 from dlexp.config.relevance import tells_runs_apart
 
+RESERVED = ("mlartifacts", "mlflow.db", "mlflow.lock", "ui.log")  # what else stands in a runs folder
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _EPOCH_MS = 1_735_689_600_000  # 2025-01-01 UTC
-_SLUG_LENGTH = 48
+_LONGEST = 48  # characters
+_MOST_BYTES = 120  # of UTF-8; a file's name has at most 255, and an id comes before
 
 
 def new_run_id() -> str:
@@ -25,26 +33,54 @@ def new_run_id() -> str:
 def slug(overrides: list[str]) -> str:
     """Return a short name made of what the user set, such as "resnet-lr0.1-epochs30"; "default" for nothing.
 
-    A group's choice gives its option's name (`dropout=none`: "no-dropout"), a key its last part and its value. Where
-    the run is written and tracked does not matter.
+    A group's choice gives its option's name (`dropout=none`: "no-dropout"), a key its last part and its value. Names
+    begin with what tells runs of an experiment apart: the trainer's settings follow, and last those of the data, by
+    which experiments are called. Where the run is written and tracked does not matter.
     """
-    words = []
-    for override in overrides:
-        key, _, value = override.lstrip("+~").partition("=")
-        if not tells_runs_apart(key):
-            continue
-        if "." in key or key == "seed":
-            words.append(f"{key.rpartition('.')[2]}{value}")
-        else:
-            words.append(f"no-{key}" if value == "none" else value)
-    return clean("-".join(words)) or "default"
+    pairs = [(key, value) for key, _, value in (override.lstrip("+~").partition("=") for override in overrides)]
+    telling = sorted((pair for pair in pairs if tells_runs_apart(pair[0])), key=lambda pair: _place(pair[0]))
+    return clean("-".join(_word(key, value) for key, value in telling)) or "default"
+
+
+def _place(key: str) -> int:
+    return {"trainer": 1, "data": 2}.get(key.partition(".")[0], 0)
+
+
+def _word(key: str, value: str) -> str:
+    if "." in key or key == "seed":
+        return f"{key.rpartition('.')[2]}{value}"
+    return f"no-{key}" if value == "none" else value
 
 
 def clean(text: str) -> str:
-    """Return the text with all but letters, digits and `._-=` replaced, short enough for a folder's name."""
-    return re.sub(r"[^A-Za-z0-9._=-]+", "-", text)[:_SLUG_LENGTH].strip("-.")
+    """Return the text with all but letters of any script, digits and `._-=` replaced, short enough for a folder's name.
+
+    It never begins with a dot, so that it neither hides a folder nor leads out of its parent; "" where nothing is left.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    label = re.sub("-+", "-", "".join(character if _is_plain(character) else "-" for character in composed))
+    while len(label.encode()) > _MOST_BYTES or len(label) > _LONGEST:
+        label = label[:-1]
+    return label.strip("-.")
+
+
+def experiment_folder(experiment: str) -> str:
+    """Return what the folder of an experiment is called: different names, different folders.
+
+    A name that is no plain folder's name (a blank in it, too long, or taken by something else) gets 8 characters of its
+    hash behind what is left of it.
+    """
+    label = clean(experiment)
+    if label and label == experiment and label.lower() not in RESERVED:
+        return label
+    digest = hashlib.sha256(experiment.encode(errors="surrogatepass")).hexdigest()[:8]
+    return f"{label or 'experiment'}-{digest}"
 
 
 def place(runs_dir: Path, experiment: str, slug: str, run_id: str) -> Path:
     """Return the path of a run's folder, ``runs_dir/experiment/<run_id>-<slug>``, whether it is there or not."""
-    return runs_dir / clean(experiment) / f"{run_id}-{clean(slug) or 'default'}"
+    return runs_dir / experiment_folder(experiment) / f"{run_id}-{clean(slug) or 'default'}"
+
+
+def _is_plain(character: str) -> bool:
+    return character.isalnum() or character in "._-=" or unicodedata.category(character).startswith("M")

@@ -1,7 +1,7 @@
 """Finds runs under a runs folder: lists them, resolves what a user calls one, closes those whose process died."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,12 +11,35 @@ from dlexp.run.folder import FOLDS, MANIFEST, METRICS, SETTINGS, TRIALS, RunFold
 from dlexp.run.listing.record import read_object, read_record
 
 _SHOWN = 5
+_LINKS = True  # followed
 
 
 def run_paths(runs_dir: Path) -> list[Path]:
-    """Return the folders ``runs_dir/<experiment>/<run_id>-<slug>`` in order of their ids, manifest or not."""
-    runs = [run for experiment in _folders(runs_dir) for run in _folders(experiment.path) if "-" in run.name]
-    return [Path(entry.path) for entry in sorted(runs, key=lambda entry: entry.name)]
+    """Return the folders ``runs_dir/<experiment>/<run_id>-<slug>`` in order of their ids, manifest or not.
+
+    Runs and experiments may be links to other places, such as an archive; a link to what is listed here anyway is not
+    followed.
+    """
+    runs = [run for experiment in _linked(_folders(runs_dir, _LINKS), runs_dir) for run in _run_folders(experiment)]
+    return sorted(_linked(runs, runs_dir), key=lambda path: path.name)
+
+
+def _run_folders(experiment: Path) -> Iterator[os.DirEntry[str]]:
+    return (entry for entry in _folders(experiment, _LINKS) if "-" in entry.name)
+
+
+def _linked(entries: Iterable[os.DirEntry[str]], runs_dir: Path) -> list[Path]:
+    """Return folders, and of links those that lead out of the runs folder, each place once."""
+    paths, places, root = [], set(), None
+    for entry in entries:
+        if entry.is_symlink():
+            root = root or os.path.realpath(runs_dir)
+            place = os.path.realpath(entry.path)
+            if place in places or os.path.commonpath([place, root]) in (place, root):
+                continue
+            places.add(place)
+        paths.append(Path(entry.path))
+    return paths
 
 
 def find(runs_dir: Path, ref: str) -> RunFolder:
@@ -127,10 +150,10 @@ def _settings(path: Path) -> list[Path]:
     return [Path(entry.path) for entry in sorted(_folders(path / SETTINGS), key=lambda entry: entry.name)]
 
 
-def _folders(path: Path | str) -> Iterator[os.DirEntry[str]]:
+def _folders(path: Path | str, has_links: bool = False) -> Iterator[os.DirEntry[str]]:
     """Yield the folders in a folder; hidden ones, such as the trash, are not looked at."""
     try:
         with os.scandir(path) as entries:
-            yield from (e for e in entries if e.is_dir(follow_symlinks=False) and not e.name.startswith("."))
+            yield from (e for e in entries if e.is_dir(follow_symlinks=has_links) and not e.name.startswith("."))
     except (FileNotFoundError, NotADirectoryError):
         return

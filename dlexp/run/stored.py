@@ -1,31 +1,98 @@
 """The configuration of a run folder, checked as the command line's is: the folder may come from anywhere."""
 
+import glob
 import hashlib
+import os
 from typing import Any
 
 from dlexp.config import trust
 from dlexp.config.check import check_stored
-from dlexp.error import ConfigError, RunError
+from dlexp.config.override import override_of, parse
+from dlexp.config.resolve import resolve
+from dlexp.config.wording import show
+from dlexp.error import ConfigError, DlexpError, RunError
+from dlexp.run import config_file
 from dlexp.run.folder import CONFIG, RunFolder
+
+_SHOWN = 6  # differences named
 
 
 def stored_config(folder: RunFolder) -> dict[str, Any]:
-    """Return a run's configuration, fit to be built.
+    """Return a run's configuration, fit to be built, with its data where they are now.
 
     Raises:
         RunError: It was edited, names what may not be built, or runs code that the user never named; see
             `dlexp.config.trust`.
     """
     recorded = folder.manifest.get("config_sha256")  # absent from what versions before 0.2 wrote
+    stored = folder.config
     if recorded is not None and recorded != hashlib.sha256((folder.path / CONFIG).read_bytes()).hexdigest():
         raise RunError(
-            f"{folder.path / CONFIG}: was edited after the run began, so it is not what the weights were trained with; "
-            "restore it, or begin a new run with other settings"
+            f"{folder.path / CONFIG}: was edited after the run began, so it is not what the weights were trained with"
+            f"{_differences(folder, stored, recorded)}; restore it, or begin a new run with other settings"
         )
     try:
-        config = check_stored(folder.config)
+        config = check_stored(stored)
     except ConfigError as error:
         raise RunError(f"{folder.path / CONFIG}: {error}") from error
     trust.require(config["trusted"], folder.run_id)
     trust.require_references(config, folder.run_id)
-    return config
+    return {**config, "data": {**config["data"], **moved_data(folder, config["data"])}}
+
+
+def moved_data(folder: RunFolder, data: dict[str, Any]) -> dict[str, str]:
+    """Return the settings of data that are to be looked for where they were when the run began.
+
+    A path that was typed relative to a folder is kept as given and as resolved. It is looked for as it was resolved,
+    then as it was given; the fingerprint of the data says whether they are the run's.
+
+    Args:
+        folder: The run's, or the sweep's or cv's.
+        data: The node `data` of its configuration.
+    """
+    places = folder.manifest.get(config_file.PLACES)
+    if not isinstance(places, dict):
+        return {}
+    return {
+        name: place
+        for name, place in places.items()
+        if isinstance(place, str) and isinstance(data.get(name), str) and _is_better(place, data[name])
+    }
+
+
+def moved_overrides(folder: RunFolder) -> list[str]:
+    """Return what to add to the overrides of a sweep or cv so that it finds its data from another folder."""
+    searched = {override.key for override in parse(folder.overrides) if override.is_sweep}
+    moved = moved_data(folder, folder.config["data"])
+    return [override_of(f"data.{name}", place) for name, place in moved.items() if f"data.{name}" not in searched]
+
+
+def _is_better(place: str, given: str) -> bool:
+    """Say whether there is something at a path as it was resolved that the path as given does not lead to here."""
+    return os.path.abspath(given) != place and (os.path.exists(place) or bool(glob.glob(place)))
+
+
+def _differences(folder: RunFolder, stored: dict[str, Any], recorded: str) -> str:
+    """Return which keys differ from what the run began with, where its overrides still say what that was."""
+    try:
+        with trust.words_of(folder.run_id):
+            before = resolve(folder.overrides).config
+    except (DlexpError, OSError):
+        return ""
+    if hashlib.sha256(config_file.text(before).encode()).hexdigest() != recorded:
+        return ""
+    was, is_ = _leaves(before), _leaves(stored)
+    keys = [key for key in dict.fromkeys([*was, *is_]) if was.get(key, ...) != is_.get(key, ...)]
+    named = [f"{key} is {_text(is_, key)}, was {_text(was, key)}" for key in keys[:_SHOWN]]
+    more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
+    return f": {', '.join(named)}{more}" if named else ""
+
+
+def _leaves(node: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(node, dict):
+        return {prefix.removesuffix("."): node}
+    return {key: leaf for name, inner in node.items() for key, leaf in _leaves(inner, f"{prefix}{name}.").items()}
+
+
+def _text(leaves: dict[str, Any], key: str) -> str:
+    return show(leaves[key]) if key in leaves else "absent"

@@ -165,7 +165,7 @@ def zoomed(problem: Problem, scored: Scored, widths: Widths, zoom: float) -> tup
     dimensions, notes, widths = [], [], dict(widths)
     for d in problem.dimensions:
         edge = edge_of(d, best[d.key], NEAR) if d.values is None and d.key in best else None
-        if edge is not None and _has_room(d, edge):
+        if edge is not None and has_room(d, edge):
             wider = _grown(d, best[d.key], edge)
             old, new = f"[{d.low:.3g}, {d.high:.3g}]", f"[{wider.low:.3g}, {wider.high:.3g}]"
             notes.append(
@@ -187,7 +187,7 @@ def edge_of(d: Dimension, value: float, margin: float = EDGE) -> str | None:
     return "lower" if place < low + margin else "upper" if place > high - margin else None
 
 
-def _has_room(d: Dimension, edge: str) -> bool:
+def has_room(d: Dimension, edge: str) -> bool:
     """Say whether the parameter allows values beyond an edge."""
     return d.limits[0] < d.low if edge == "lower" else d.limits[1] > d.high
 

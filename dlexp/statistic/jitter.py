@@ -4,11 +4,13 @@ Shapes: B draws, N examples, E scores.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from dlexp.statistic.score import Weighted
 
+MOST_GROUPS = 100  # calls of a score of the user's
 STEP = 0.1  # of the weights: small enough to be linear, and a weight of 1 stays positive
 
 
@@ -40,3 +42,25 @@ def of_function(weights_BN: np.ndarray, score: Weighted) -> np.ndarray:
     num = weights_BN.shape[1]
     moved_BN = np.maximum(1 + STEP * weights_BN, STEP)
     return (score(moved_BN) - score(np.ones((1, num)))) / STEP * math.sqrt(num / (num - 1))
+
+
+def of_groups(weights_BN: np.ndarray, score: Callable[[np.ndarray], float]) -> np.ndarray:
+    """Return the noise (B,) of a score that knows no weights, from what it is without each of G groups of examples.
+
+    It is sqrt((G - 1) / G) sum_g z_g (mean_h f_-h - f_-g), where f_-g is the score without group g and z_g the sum of
+    the group's multipliers over the square root of its size: the jackknife of groups, for smooth scores.
+
+    Args:
+        weights_BN: From `weights`.
+        score: Row numbers of examples to their score.
+
+    References:
+        J. Shao and D. Tu (1995), The Jackknife and Bootstrap, section 5.1
+    """
+    num = weights_BN.shape[1]
+    num_groups = min(num, MOST_GROUPS)
+    group_N = np.arange(num) % num_groups
+    without_G = np.array([score(np.flatnonzero(group_N != group)) for group in range(num_groups)])
+    member_NG = group_N[:, None] == np.arange(num_groups)
+    z_BG = weights_BN @ (member_NG / np.sqrt(member_NG.sum(0)))
+    return z_BG @ (without_G.mean() - without_G) * math.sqrt((num_groups - 1) / num_groups)

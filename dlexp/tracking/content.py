@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dlexp.config.source.environment import redact
 from dlexp.run.environment import to_milliseconds
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
-from dlexp.tracking.sent import Sent
 
 MLFLOW_STATUS = {
     Status.RUNNING: "RUNNING",
@@ -136,12 +136,17 @@ def params(manifest: dict[str, Any]) -> dict[str, str]:
     return {clean_name(name): _text(value)[:_LONGEST_PARAM] for name, value in stated.items()}
 
 
-def tags(folder: RunFolder, manifest: dict[str, Any]) -> dict[str, str]:
-    """Return the tags; those whose value is not known yet are left out."""
+def tags(folder: RunFolder, manifest: dict[str, Any], parent_run_id: str | None = None) -> dict[str, str]:
+    """Return the tags; those whose value is not known yet are left out.
+
+    Args:
+        folder: The run's.
+        manifest: See `facts`.
+        parent_run_id: MLflow's id of the sweep or cv that the run belongs to.
+    """
     data, git, choices = manifest.get("data") or {}, manifest.get("git") or {}, manifest.get("params") or {}
-    parent = folder.parent
     values = {
-        "mlflow.parentRunId": None if parent is None else Sent.read(parent).mlflow_run_id,
+        "mlflow.parentRunId": parent_run_id,
         RUN_ID_TAG: folder.run_id,
         "dlexp.run_dir": str(folder.path),
         "dlexp.kind": manifest.get("kind"),
@@ -222,4 +227,4 @@ def clean_name(name: str) -> str:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    return redact(value if isinstance(value, str) else json.dumps(value))

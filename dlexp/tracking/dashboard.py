@@ -16,10 +16,10 @@ from urllib.parse import quote
 
 from typing_extensions import TypedDict
 
-from dlexp.error import EnvironmentFault
+from dlexp.error import ConfigError, EnvironmentFault
 from dlexp.run.folder import RunFolder
 from dlexp.run.scan import close_dead, run_paths
-from dlexp.tracking import outbox, store
+from dlexp.tracking import outbox, server, store
 from dlexp.tracking.sent import Sent
 
 _READY_SECONDS = 180.0
@@ -80,6 +80,7 @@ def serve(
         progress: Called every half second with the seconds waited.
 
     Raises:
+        ConfigError: There is no host.
         EnvironmentFault: The port is in use, or the server ended or did not answer in time.
     """
     chosen = store.choose(runs_dir, uri)
@@ -107,8 +108,11 @@ def check_port(host: str, port: int) -> None:
     """Bind the port and let it go: on a used one MLflow waits 47 s and exits as if all were well.
 
     Raises:
+        ConfigError: There is no address; sockets would take that for every address of this machine.
         EnvironmentFault: The port is in use or the address is not this machine's.
     """
+    if not host.strip():
+        raise ConfigError(f"--host: got {host!r}; an address is needed, 127.0.0.1 for this machine only")
     try:
         with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
             return
@@ -131,12 +135,9 @@ def deep_link(runs_dir: Path) -> str:
 
 
 def _start(chosen: store.Store, host: str, port: int, log: Path) -> subprocess.Popen[bytes]:
-    hosts = {"localhost", "127.0.0.1", host} | ({socket.gethostname()} if host in _ANYWHERE else set())
-    allowed = ",".join(sorted(f"{name}:{port}" for name in hosts))
-    command = [sys.executable, "-P", "-m", "mlflow", "server", "--backend-store-uri", chosen.uri]
-    command += ["--host", host, "--port", str(port), "--workers", "1", "--allowed-hosts", allowed]
-    command += ["--default-artifact-root", chosen.artifacts] if chosen.artifacts else []
-    settings = {**store.SETTINGS, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # its workers take 2 GB
+    names = {"localhost", "127.0.0.1", host} | ({socket.gethostname()} if host in _ANYWHERE else set())
+    hosts = sorted(f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in names)
+    command = [sys.executable, "-P", "-m", "dlexp.tracking.server", host, str(port), str(os.getpid())]
     with open(log, "wb") as file:
         return subprocess.Popen(
             command,
@@ -144,7 +145,7 @@ def _start(chosen: store.Store, host: str, port: int, log: Path) -> subprocess.P
             stdout=file,
             stderr=file,
             start_new_session=True,  # a group of its own: stopped as a whole, by us alone
-            env={**os.environ, **settings},
+            env={**os.environ, **server.environment(chosen.uri, chosen.artifacts or "", hosts)},
             cwd=log.parent,
         )
 

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from dlexp.config.source.environment import redact
 from dlexp.run.folder import RunFolder
 from dlexp.tracking.sent import Sent
+from dlexp.tracking.store import STORE
 
 NONE = "dlexp.tracking.mlflow.NoTracking"
 _POLL = 0.05  # seconds between looks at the process
@@ -89,6 +91,9 @@ def start(folder: RunFolder, tracking: dict[str, Any]) -> Outbox:
     """
     if tracking["_target_"] == NONE:
         return Outbox(folder, None)
+    if STORE not in folder.manifest:
+        intended = tracking.get("uri") or os.environ.get("MLFLOW_TRACKING_URI") or None
+        folder.update_manifest(**{STORE: None if intended is None else redact(intended)})
     command = [sys.executable, "-P", "-m", "dlexp.tracking.outbox", str(folder.path)]
     with open(folder.path / "outbox.log", "ab") as log:
         process = subprocess.Popen(

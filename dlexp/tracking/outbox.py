@@ -12,7 +12,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlexp.error import EnvironmentFault, RunError, first_line
+from dlexp.error import DlexpError, RunError, first_line
 from dlexp.run.folder import LOG, MANIFEST, METRICS, RunFolder
 from dlexp.run.lock import Lock
 from dlexp.run.scan import close, run_paths
@@ -29,13 +29,16 @@ _LAST_ATTEMPTS = 3
 _PATIENCE = 120.0  # seconds for another sender of the same run to end
 
 
-def send(folder: RunFolder, clients: "dict[str, MlflowClient]", patience: float = 0.0) -> str | None:
+def send(
+    folder: RunFolder, clients: "dict[str, MlflowClient]", patience: float = 0.0, other: str | None = None
+) -> str | None:
     """Send a run that has ended, or what there is of a running one, once.
 
     Args:
         folder: The run's folder.
         clients: Connections by URI, filled as needed.
         patience: Seconds to wait for another process that sends the same run.
+        other: A store besides the one that the run is meant for.
 
     Returns:
         What went wrong, in one line; None when MLflow has everything.
@@ -44,7 +47,7 @@ def send(folder: RunFolder, clients: "dict[str, MlflowClient]", patience: float 
         RunError: Another process is sending the run.
     """
     with _exclusive(folder, patience):
-        return _attempt(Sender(folder, clients))
+        return _attempt(Sender(folder, clients, other=other))
 
 
 def follow(folder: RunFolder) -> str | None:
@@ -88,7 +91,7 @@ def _attempt(sender: Sender) -> str | None:
     try:
         sender.push()
         return None
-    except EnvironmentFault as error:
+    except DlexpError as error:
         problem = str(error)
     except Exception as error:
         traceback.print_exc()

@@ -9,13 +9,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from dlexp.config.source.environment import redact
 from dlexp.error import EnvironmentFault
 from dlexp.run.environment import to_milliseconds
 from dlexp.run.folder import MANIFEST, METRICS, RunFolder
 from dlexp.run.scan import close
 from dlexp.tracking import content
 from dlexp.tracking.sent import Sent
-from dlexp.tracking.store import Store, choose, connect, experiment_id
+from dlexp.tracking.store import STORE, Store, choose, connect, experiment_id
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -32,12 +33,19 @@ class Sender:
         folder: The run's folder.
         clients: Connections by URI, to be shared by the senders of a process.
         parent: What sends the sweep or cv that the run belongs to; None looks for it.
+        other: A store besides the one that the run is meant for; None sends to that one.
     """
 
-    def __init__(self, folder: RunFolder, clients: "dict[str, MlflowClient]", parent: "Sender | None" = None) -> None:
-        self.folder, self.clients, self.parent = folder, clients, parent
+    def __init__(
+        self,
+        folder: RunFolder,
+        clients: "dict[str, MlflowClient]",
+        parent: "Sender | None" = None,
+        other: str | None = None,
+    ) -> None:
+        self.folder, self.clients, self.parent, self.other = folder, clients, parent, other
         self.settings: dict[str, Any] = parent.settings if parent else _settings(folder)
-        self.sent = Sent.read(folder)
+        self.sent = Sent.read(folder, other)
         self._there: dict[str, str] | None = None
         self._whole: dict[Path, int] = {}
 
@@ -53,7 +61,7 @@ class Sender:
         """
         manifest = content.facts(self.folder)
         is_over = manifest["status"] != "running"
-        store = choose(self.folder.runs_dir, self.settings.get("uri"), self.sent.uri)
+        store = self._store()
         client = self._client(store)
         is_made = self._ensure_run(client, store, manifest)
         run_id = self.sent.mlflow_run_id
@@ -74,13 +82,25 @@ class Sender:
         if is_over:
             self._end(client, run_id, manifest, is_made=is_made)
             self.sent.status = manifest["status"]
-        self.sent.write(self.folder)
+        self._record()
         return is_over
+
+    def _store(self) -> Store:
+        """Return the store that the run was meant for when it began, whatever the environment says now."""
+        holder = self.folder if self.folder.parent is None else self.folder.parent
+        if self.other is not None:
+            return choose(holder.runs_dir, self.other)
+        manifest = holder.manifest
+        intended = self.settings.get("uri") or manifest.get(STORE) or self.sent.uri
+        return choose(holder.runs_dir, intended, asks_environment=STORE not in manifest)
+
+    def _record(self) -> None:
+        self.sent.write(self.folder, self.other)
 
     def fail(self, problem: str) -> None:
         """Record why sending failed."""
-        self.sent.problem = problem
-        self.sent.write(self.folder)
+        self.sent.problem = redact(problem)
+        self._record()
 
     def _push_children(self, *, is_over: bool) -> None:
         """Send the trials or folds before their parent can end, so that an ended parent is a complete one.
@@ -96,7 +116,8 @@ class Sender:
             status = child.manifest["status"]
             if not has_begun and status == "running":
                 continue
-            if Sent.read(child).status == status or Sender(child, self.clients, self).push():
+            is_there = Sent.read(child, self.other).status == status
+            if is_there or Sender(child, self.clients, self, self.other).push():
                 self._whole[child.path] = written
 
     def _client(self, store: Store) -> "MlflowClient":
@@ -106,18 +127,18 @@ class Sender:
 
     def _ensure_run(self, client: "MlflowClient", store: Store, manifest: dict[str, Any]) -> bool:
         """Have a run in MLflow, RUNNING again if it had ended; return whether it was made now."""
-        uri = None if store.is_default else store.uri
+        uri = store.address
         if self.sent.mlflow_run_id is None or self.sent.uri != uri or not self._is_alive(client):
             self.sent = Sent(uri=uri, experiment_id=self._experiment_id(client, store, manifest))
             existing = self._find_run(client)
             self.sent.mlflow_run_id = existing or self._create_run(client, manifest)
-            self.sent.write(self.folder)
+            self._record()
             return existing is None
         if self.sent.status is not None and manifest["status"] == "running":
             client.update_run(self.sent.mlflow_run_id, status="RUNNING")
             self._set_tags(client, self.sent.mlflow_run_id, manifest)
             self.sent.status = None
-            self.sent.write(self.folder)
+            self._record()
         return False
 
     def _experiment_id(self, client: "MlflowClient", store: Store, manifest: dict[str, Any]) -> str | None:
@@ -165,7 +186,7 @@ class Sender:
         run = client.create_run(
             str(self.sent.experiment_id),
             start_time=to_milliseconds(manifest["start"]),
-            tags=content.tags(self.folder, manifest),
+            tags=self._tags(manifest),
             run_name=content.run_name(self.folder, manifest),
         )
         return run.info.run_id
@@ -186,10 +207,18 @@ class Sender:
             now, points = points[:room], points[room:]
             client.log_batch(run_id, metrics=[Metric(*p) for p in now], params=[Param(*p) for p in batch])
 
+    def _tags(self, manifest: dict[str, Any]) -> dict[str, str]:
+        parent = self.folder.parent
+        if self.parent is not None:
+            return content.tags(self.folder, manifest, self.parent.sent.mlflow_run_id)
+        return content.tags(
+            self.folder, manifest, None if parent is None else Sent.read(parent, self.other).mlflow_run_id
+        )
+
     def _set_tags(self, client: "MlflowClient", run_id: str, manifest: dict[str, Any]) -> None:
         from mlflow.entities import RunTag
 
-        client.log_batch(run_id, tags=[RunTag(*tag) for tag in content.tags(self.folder, manifest).items()])
+        client.log_batch(run_id, tags=[RunTag(*tag) for tag in self._tags(manifest).items()])
 
     def _end(self, client: "MlflowClient", run_id: str, manifest: dict[str, Any], *, is_made: bool) -> None:
         """Send what is known only at the end, then end the run: an ended run is a complete one."""

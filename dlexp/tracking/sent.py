@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import document
 
 _NAME = "mlflow.json"
+_OTHERS = "others"  # what other stores have, by their addresses
 
 
 @dataclass
@@ -34,19 +36,44 @@ class Sent:
     problem: str | None = None
 
     @classmethod
-    def read(cls, folder: RunFolder) -> "Sent":
-        """Return the progress; that of a fresh start when there is none or it is damaged."""
+    def read(cls, folder: RunFolder, other: str | None = None) -> "Sent":
+        """Return the progress; that of a fresh start when there is none or it is damaged.
+
+        Args:
+            folder: The run's.
+            other: A store besides the one that the run was meant for; None means that one.
+        """
+        content = _content(folder)
+        if other is not None:
+            content = content.get(_OTHERS, {}).get(other, {})
         try:
-            content = json.loads((folder.path / _NAME).read_bytes())
             return cls(**{field.name: content[field.name] for field in fields(cls)})
-        except (OSError, ValueError, KeyError, TypeError):
+        except (KeyError, TypeError):
             return cls()  # the run is found in MLflow again by its tag, and sending twice changes nothing
 
-    def write(self, folder: RunFolder) -> None:
-        """Record the progress atomically."""
-        folder.write(_NAME, document(asdict(self)))
+    def write(self, folder: RunFolder, other: str | None = None) -> None:
+        """Record the progress atomically, beside that of other stores."""
+        content = _content(folder)
+        others = content.get(_OTHERS, {})
+        if other is None:
+            content = asdict(self)
+        else:
+            others = {**others, other: asdict(self)}
+        folder.write(_NAME, document({**content, **({_OTHERS: others} if others else {})}))
 
     @staticmethod
     def exists(folder: RunFolder) -> bool:
         """Say whether sending this run was ever begun."""
         return (folder.path / _NAME).exists()
+
+
+def _content(folder: RunFolder) -> dict[str, Any]:
+    try:
+        content = json.loads((folder.path / _NAME).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(content, dict):
+        return {}
+    others = content.get(_OTHERS)
+    is_whole = isinstance(others, dict) and all(isinstance(record, dict) for record in others.values())
+    return content if is_whole else {key: value for key, value in content.items() if key != _OTHERS}

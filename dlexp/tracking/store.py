@@ -10,12 +10,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+from dlexp.config.source.environment import HIDDEN, redact
 from dlexp.config.source.reference import resolve_text
 from dlexp.config.trust import require_references
 from dlexp.error import EnvironmentFault
 from dlexp.run.lock import Lock
+from dlexp.run.name import experiment_folder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,6 +29,7 @@ SETTINGS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
+STORE = "store"  # the field of a manifest that says which store the run was meant for when it began
 _CONNECT_SECONDS = 3.0
 _CREATE_SECONDS = 120.0
 _PORTS = {"http": 80, "https": 443}
@@ -37,7 +40,7 @@ class Store:
     """A store and where artifacts of new experiments go.
 
     Attributes:
-        uri: Absolute URI.
+        uri: Absolute URI, passwords included; for connecting only.
         artifacts: URI of the folder for artifacts; None where the server decides.
         is_default: Whether it is the database in runs_dir.
     """
@@ -51,28 +54,47 @@ class Store:
         """The database file of a sqlite store."""
         return Path(self.uri.removeprefix("sqlite:///")) if self.uri.startswith("sqlite:///") else None
 
+    @property
+    def name(self) -> str:
+        """The URI as it may be shown."""
+        return redact(self.uri)
 
-def choose(runs_dir: Path, uri: str | None, last: str | None = None) -> Store:
+    @property
+    def address(self) -> str | None:
+        """The URI as run folders keep it; None for the database in runs_dir, wherever that is moved."""
+        return None if self.is_default else self.name
+
+    def __repr__(self) -> str:
+        return f"Store({self.name})"
+
+
+def choose(runs_dir: Path, uri: str | None, *, asks_environment: bool = True) -> Store:
     """Return the store that is meant, with every path absolute.
 
     Args:
         runs_dir: Folder of all runs.
-        uri: `tracking.uri`; None asks MLFLOW_TRACKING_URI.
-        last: The store used before, taken when neither says anything.
+        uri: `tracking.uri`, or what a run folder keeps; None asks MLFLOW_TRACKING_URI.
+        asks_environment: False takes the database in runs_dir where `uri` is None.
 
     Raises:
         ConfigError: The URI refers to a variable of the environment that is not set.
         RunError: It refers to one, and the user never typed it on this machine.
+        EnvironmentFault: Its password was not kept.
     """
-    chosen = uri or os.environ.get("MLFLOW_TRACKING_URI") or last
+    variable = os.environ.get("MLFLOW_TRACKING_URI") or None
+    chosen = uri or (variable if asks_environment else None)
     if chosen is None:
         runs_dir = runs_dir.resolve()
         return Store(f"sqlite:///{runs_dir / 'mlflow.db'}", (runs_dir / "mlartifacts").as_uri(), True)
+    if HIDDEN in chosen and variable is not None and redact(variable) == chosen:
+        chosen = variable
     require_references(chosen, "tracking.uri")
     chosen = resolve_text(chosen)
     if chosen.startswith("sqlite:///"):
         path = Path(chosen.removeprefix("sqlite:///")).absolute()
         return Store(f"sqlite:///{path}", (path.parent / "mlartifacts").as_uri(), False)
+    if HIDDEN in chosen:
+        raise EnvironmentFault(f"{chosen}: its password is not kept; set MLFLOW_TRACKING_URI to the whole address")
     return Store(chosen, None, False)
 
 
@@ -89,7 +111,7 @@ def check_reachable(store: Store) -> None:
     try:
         socket.create_connection(address, _CONNECT_SECONDS).close()
     except OSError as error:
-        raise EnvironmentFault(f"no answer from {store.uri}: {error.strerror or error}") from error
+        raise EnvironmentFault(f"no answer from {store.name}: {error.strerror or error}") from error
 
 
 def connect(store: Store) -> "MlflowClient":
@@ -126,7 +148,7 @@ def experiment_id(client: "MlflowClient", store: Store, name: str) -> str:
 
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
-        location = None if store.artifacts is None else f"{store.artifacts}/{name}"
+        location = None if store.artifacts is None else f"{store.artifacts}/{quote(experiment_folder(name))}"
         try:
             return client.create_experiment(name, artifact_location=location)
         except MlflowException:

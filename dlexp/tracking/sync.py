@@ -32,13 +32,16 @@ class SentRun(TypedDict):
     problem: str | None
 
 
-def sync(runs_dir: Path, refs: list[str], progress: Callable[[str], None] = lambda line: None) -> list[SentRun]:
+def sync(
+    runs_dir: Path, refs: list[str], progress: Callable[[str], None] = lambda line: None, uri: str | None = None
+) -> list[SentRun]:
     """Send runs.
 
     Args:
         runs_dir: Folder of all runs.
         refs: The runs; empty takes every run that ended, was tracked and is not complete in MLflow.
         progress: Called with a line before each run.
+        uri: Another store to send to; None sends each run to the store that it was meant for.
 
     Returns:
         What came of each run.
@@ -47,31 +50,31 @@ def sync(runs_dir: Path, refs: list[str], progress: Callable[[str], None] = lamb
         RunError: A run is unknown.
     """
     close_dead(runs_dir)
-    folders = [find(runs_dir, ref) for ref in refs] if refs else unsent(runs_dir)
+    folders = [find(runs_dir, ref) for ref in refs] if refs else unsent(runs_dir, uri)
     clients: dict[str, MlflowClient] = {}
     done: list[SentRun] = []
     for folder in folders:
         progress(f"sending {folder.path.name}")
         try:
-            problem = outbox.send(folder, clients)
+            problem = outbox.send(folder, clients, other=uri)
         except RunError as error:
             problem = str(error)
         done.append({"run_id": folder.run_id, "run_dir": str(folder.path), "sent": problem is None, "problem": problem})
     return done
 
 
-def unsent(runs_dir: Path) -> list[RunFolder]:
-    """Return the runs that ended, were tracked, and are not complete in MLflow."""
+def unsent(runs_dir: Path, uri: str | None = None) -> list[RunFolder]:
+    """Return the runs that ended, were tracked, and are not complete in MLflow, or in another store at `uri`."""
     ended = {
         Path(record["run_dir"]).name for record in scan(runs_dir) if record["status"] not in ("running", "damaged")
     }
     folders = [RunFolder.open(path) for path in run_paths(runs_dir) if path.name in ended]
-    return [folder for folder in folders if _is_incomplete(folder)]
+    return [folder for folder in folders if _is_incomplete(folder, uri)]
 
 
-def _is_incomplete(folder: RunFolder) -> bool:
+def _is_incomplete(folder: RunFolder, uri: str | None) -> bool:
     manifest = folder.manifest
     if manifest.get("params", {}).get("tracking") == "none":
         return False
-    sent = Sent.read(folder)
+    sent = Sent.read(folder, uri)
     return sent.problem is not None or sent.status != manifest["status"]

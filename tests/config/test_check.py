@@ -79,7 +79,7 @@ from dlexp.error import ConfigError
             "augment=compose augment.steps=[{_target_:dlexp.augment.cutout.Cutout,sixe:3}]",
             "unknown key augment.steps[0].sixe; did you mean augment.steps[0].size?",
         ),
-        ("data=fake data.num_classes=1", "data.num_classes: got 1; an integer >= 2 is needed"),
+        ("data=fake data.num_classes=1", "data.num_classes: got 1; an integer in [2, 1000000] is needed"),
         ("metric.beta=0", "metric.beta: got 0; a number > 0 is needed"),
         ("metric=3", "metric: got 3; set metric.beta=1 or others"),
         (

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from dlexp.config.wording import describe, short_value
-from dlexp.console.board import Board, line, sparkline
+from dlexp.console.board import Board, fit, line, sparkline
 from tests.present import present
 
 
@@ -108,3 +108,34 @@ def test_a_round_in_batches_is_told_once():
     for number, notes in ((1, []), (2, ["lr moves"]), (2, []), (3, [])):
         shown.begin_round(number, notes, 9)
     assert stream.getvalue().splitlines() == ["round 2", "  lr moves", "round 3"]
+
+
+def test_a_line_loses_whole_fields():
+    text = "best  val acc: 0.975, lr: 8.59e-02, reg: 5.76e-05, (1 / 6)"
+    assert fit(text, 200) == text
+    assert fit(text, 58) == text
+    assert fit(text, 57) == "best  val acc: 0.975, lr: 8.59e-02, reg: 5.76e-05, …"
+    assert fit(text, 40) == "best  val acc: 0.975, lr: 8.59e-02, …"
+    assert fit(text, 3) == "…"
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_the_board_fits_the_terminal_and_knows_the_remaining_time_from_the_first_epoch(width, monkeypatch):
+    moment = [0.0]
+    monkeypatch.setattr("dlexp.console.board.time.monotonic", lambda: moment[0])
+    console = Console(file=io.StringIO(), force_terminal=True, width=width, color_system=None)
+    shown = Board(console, "val/accuracy", True, epochs=10)
+    shown._started = 0.0
+    shown.begin_round(1, [], 4)
+    setting = {f"optimizer.{name}": 1 / 3 for name in ("lr", "momentum", "weight_decay", "dampening")}
+    shown.epoch(setting, 0.123456)
+    moment[0] = 6.0
+    page = Console(file=io.StringIO(), width=width)
+    page.print(shown._view())
+    lines = [text.rstrip() for text in page.file.getvalue().splitlines()]  # pyright: ignore[reportAttributeAccessIssue]
+    assert max(map(len, lines)) <= width
+    assert lines[0] == "0 / 4 trials in 0:06, about 3:54 left", "a tenth of one of four trials took 6 s"
+    assert lines[2].startswith("lr: 3.33e-01")
+    assert "0.1235" in lines[2]
+    assert len(lines) == 4
+    shown.close()

@@ -4,6 +4,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dlexp.data.dataset import Dataset, count_duplicates, fingerprint, require_finite
 from dlexp.error import DataError, first_ten
@@ -91,3 +93,20 @@ def test_first_ten():
     assert first_ten("row", [3]) == "row 3"
     assert first_ten("row", [3, 4]) == "rows 3, 4"
     assert first_ten("row", list(range(12))) == "rows 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
+
+
+@given(st.integers(1, 70), st.integers(0, 2**32 - 1))
+def test_equal_rows_are_counted(width, seed):
+    """Against a set of the rows' bytes, for types of 1, 4 and 8 bytes."""
+    draw = np.random.default_rng(seed)
+    table = draw.integers(0, 3, (40, width))
+    for kind in (np.uint8, np.float32, np.float64):
+        inputs, parts = torch.from_numpy(table.astype(kind)), torch.arange(40).split([20, 10, 10])
+        train, val, test = parts
+        data = make(inputs, train=train, val=val, test=test)
+        rows = [tuple(row) for row in table.tolist()]
+        expected = {
+            "val": sum(row in set(rows[:20]) for row in rows[20:30]),
+            "test": sum(row in set(rows[:30]) for row in rows[30:]),
+        }
+        assert data.duplicates == expected

@@ -160,3 +160,23 @@ def test_the_same_table_as_csv_and_parquet(tmp_path):
     assert first.feature_names[:5] == ["flag=False", "flag=True", "day=2021-01-01", "day=2021-02-01", "day=2021-03-01"]
     assert first.inputs.equal(second.inputs)
     assert first.targets.equal(second.targets)
+
+
+def test_a_table_beyond_its_memory_is_mapped_and_the_same(path, tmp_path):
+    settings = {"path": str(path), "target": "sick", "features": ["age", "color"], "id": "key", "group": "person"}
+    held = Table(**settings).load()
+    mapped = Table(**settings, memory="0.001MB", cache=str(tmp_path / "cache")).load()
+    assert mapped.fingerprint == held.fingerprint
+    assert mapped.inputs.equal(held.inputs)
+    assert (mapped.ids, mapped.encoding) == (held.ids, held.encoding)
+    for part in ("train", "val", "test", "groups"):
+        assert getattr(mapped, part).equal(getattr(held, part))
+    assert "more than data.memory" in mapped.notes[0]
+    rows = held.train[:20]
+    assert mapped.with_parts(rows, held.val).inputs.equal(held.with_parts(rows, held.val).inputs)
+
+
+@pytest.mark.parametrize("memory", ["", "4", "GiB", "4 PB", "-1GB", "1e3MB"])
+def test_sizes_that_are_none(path, memory):
+    with pytest.raises(ConfigError, match=r"data.memory: got .*; a number and one of MB"):
+        Table(path=str(path), target="sick", memory=memory).load()

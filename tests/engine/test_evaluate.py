@@ -22,6 +22,34 @@ def test_batches_of_evaluation_change_nothing_and_the_mode_is_training_afterward
     assert all(module.training for module in built.model.modules())
 
 
+def test_a_batch_without_room_is_halved_until_it_fits(monkeypatch):
+    built = assemble(resolve(["data.limit=100", "tracking=none", "model.widths=[8]"]).config)
+    run, task = built.run, built.run.task
+    expected = predict(run.step.forward, task, task.val, 16)
+    sizes, prepare = [], type(task).prepare
+
+    def prepare_few(self: Any, x: torch.Tensor, rows: list[int] | None) -> torch.Tensor:
+        sizes.append(len(x))
+        if sizes[-1] > 20:
+            raise torch.OutOfMemoryError("tried to allocate")
+        return prepare(self, x, rows)
+
+    monkeypatch.setattr(type(task), "prepare", prepare_few)
+    assert torch.equal(predict(run.step.forward, task, task.val, 64), expected)
+    assert sizes[:3] == [64, 32, 16]
+
+
+def test_another_error_of_evaluation_is_raised(monkeypatch):
+    built = assemble(resolve(["data.limit=100", "tracking=none", "model.widths=[8]"]).config)
+
+    def fail(*_arguments: Any) -> torch.Tensor:
+        raise RuntimeError("another")
+
+    monkeypatch.setattr(type(built.run.task), "prepare", fail)
+    with pytest.raises(RuntimeError, match="another"):
+        predict(built.run.step.forward, built.run.task, built.run.task.val, 64)
+
+
 def test_classes_and_values_get_their_metrics():
     outputs = torch.tensor([[[2.0, 0.0], [0.0, 2.0]]])
     scores = score(outputs, torch.tensor([[0, 0]]), Reading(CrossEntropy(num_classes=2), 2))

@@ -92,12 +92,13 @@ def test_outputs_are_counted_once_for_each_tensor():
 
 
 @pytest.mark.parametrize(
-    ("layers", "batch_size", "expected"), [(8, 32, 128), (64, 32, 1024), (2, 32, 32), (8, 500, 1024)]
+    ("layers", "batch_size", "expected"), [(16, 32, 128), (256, 32, 1024), (2, 32, 64), (16, 500, 1024)]
 )
 def test_evaluation_takes_as_many_examples_as_an_update_has_memory_for(layers, batch_size, expected):
-    # an update keeps the output of each of L layers, evaluation an input and an output: B L / 2 examples
+    # L layers put out L tensors, evaluation keeps an input and an output at once: B L / 4 examples,
+    # or the 64 whose pairs of 4 MiB fit in 256 MiB
     model = nn.Sequential(*(nn.PReLU() for _ in range(layers)))
-    assert evaluation_batch(model, (2**17,), batch_size) == expected
+    assert evaluation_batch(model, (2**19,), batch_size) == expected
     assert model.training
 
 

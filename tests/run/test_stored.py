@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import pickle
 import re
 import subprocess
@@ -15,6 +16,7 @@ import yaml
 
 from dlexp.config import trust
 from dlexp.config.resolve import resolve
+from dlexp.config.wording import show
 from dlexp.engine import checkpoint
 from dlexp.error import DlexpError, RunError
 from dlexp.job.cv import cv
@@ -184,6 +186,67 @@ def test_a_configuration_that_was_edited_is_noticed(folder, key, value):
     for command in list(commands(folder))[1:]:
         with pytest.raises(RunError, match=r"config.yaml: was edited after the run began"):
             command()
+
+
+@pytest.mark.parametrize("change", [{"seed": 5}, {"model.widths": [7]}, {"optimizer.lr": 0.3, "trainer.epochs": 9}])
+def test_the_difference_to_what_the_run_began_with_is_told(folder, change):
+    path = folder.path / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    before = {"seed": 0, "model.widths": [4], "optimizer.lr": 0.1, "trainer.epochs": 1}
+    for key, value in change.items():
+        node, _, name = key.rpartition(".")
+        (config[node] if node else config)[name] = value
+    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    told = ", ".join(f"{key} is {show(value)}, was {show(before[key])}" for key, value in change.items())
+    for command in list(commands(folder))[1:]:
+        with pytest.raises(RunError, match=re.escape(f"trained with: {told}; restore it")):
+            command()
+
+
+def test_an_edited_option_is_told_by_its_target(folder):
+    path = folder.path / "config.yaml"
+    path.write_text(path.read_text().replace("dlexp.activation.ReLU", "dlexp.activation.Tanh"))
+    with pytest.raises(
+        RunError, match=r"activation\._target_ is dlexp\.activation\.Tanh, was dlexp\.activation\.ReLU; "
+    ):
+        evaluate("last", Path("runs"), "val")
+
+
+def test_no_cure_offers_a_folder_s_target_for_trusted(place):
+    sweep.start([*QUICK, "optimizer.lr=0.1,0.2", "runs_dir=runs"], None, announce=lambda _about: Silent())
+    (path,) = Path("runs").glob("*/*-grid-lr")
+    (path / "overrides.txt").write_text((path / "overrides.txt").read_text() + "model._target_=evil.Net\n")
+    with pytest.raises(DlexpError, match="_target_") as caught:
+        sweep.resume("last", Path("runs"), None, announce=lambda _about: Silent())
+    assert "trusted=[" not in str(caught.value)
+
+
+@pytest.fixture
+def table(place):
+    """A run on a table that was named relative to the working directory, which is then left for another."""
+    project = place / "project"
+    project.mkdir()
+    os.chdir(project)
+    rows = "\n".join(f"{i * 7 % 11},{i % 5},{i % 2}" for i in range(60))
+    Path("t.csv").write_text(f"a,b,y\n{rows}\n")
+    data = ["data=csv", "data.path=t.csv", "data.target=y", "runs_dir=runs"]
+    train.start(resolve([*QUICK[1:], *data]), announce=lambda _about: lambda _event: None)
+    os.chdir(place)
+    return project
+
+
+def test_data_of_a_relative_path_are_found_from_another_folder(table):
+    runs = table / "runs"
+    assert evaluate("last", runs, "val")["num_examples"]
+    assert verify("last", runs)["is_bitwise"]
+    (table / "t.csv").rename("t.csv")  # moved along with the user: found as it was given
+    assert evaluate("last", runs, "val")["num_examples"]
+
+
+def test_other_data_at_the_path_are_refused(table):
+    (table / "t.csv").write_text((table / "t.csv").read_text().replace("1,", "2,"))
+    with pytest.raises(DlexpError, match="the data changed since"):
+        evaluate("last", table / "runs", "val")
 
 
 def test_a_pickle_in_a_checkpoint_is_refused_in_one_line(folder):

@@ -44,3 +44,19 @@ def test_a_root_has_half_the_relative_noise():
 
 def test_multipliers_have_mean_zero_over_examples():
     assert WEIGHTS.sum(1) == pytest.approx(np.zeros(len(WEIGHTS)), abs=1e-9)
+
+
+def test_without_each_example_a_mean_has_the_same_noise():
+    values_N = CHANCE.random(NUM)
+    noise_B = jitter.of_groups(WEIGHTS, lambda rows: float(values_N[rows].mean()))
+    assert noise_B == pytest.approx(jitter.of_means(WEIGHTS, values_N[None])[:, 0], abs=1e-12)
+
+
+def test_without_groups_of_examples_differences_keep_their_noise(monkeypatch):
+    monkeypatch.setattr(jitter, "MOST_GROUPS", 100)
+    first_N, second_N = CHANCE.random((2, 500)) + CHANCE.random(500)
+    weights_BN = jitter.weights(4_000, 500, CHANCE)
+    noises = [jitter.of_groups(weights_BN, lambda rows, x=x: float(x[rows].mean())) for x in (first_N, second_N)]
+    # a variance estimated from 100 groups has a relative error of sqrt(2 / 99) = 0.14
+    for noise_B, x_N in ((noises[0], first_N), (noises[0] - noises[1], first_N - second_N)):
+        assert noise_B.var() == pytest.approx(x_N.var(ddof=1) / 500, rel=0.4)

@@ -5,14 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 import psutil
 import pytest
 
-from dlexp.error import EnvironmentFault
+from dlexp.error import ConfigError, EnvironmentFault
 from dlexp.run.folder import RunFolder
 from dlexp.tracking.dashboard import check_port, deep_link, serve
 from dlexp.tracking.sent import Sent
@@ -55,7 +55,9 @@ def test_a_server_that_is_away_is_said(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)]
+)
 def test_the_server_answers_here_alone_and_ends_with_the_command(tmp_path, signum, code):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -71,11 +73,37 @@ def test_the_server_answers_here_alone_and_ends_with_the_command(tmp_path, signu
         assert re.match(rf"http://127\.0\.0\.1:{port}/#/experiments", url)
         with urllib.request.urlopen(url.partition("#")[0], timeout=10) as page:
             assert b"<title>MLflow</title>" in page.read()
+        assert [status(url, Origin=origin) for origin in (f"http://127.0.0.1:{port}", None)] == [200, 200]
+        for origin in ("http://127.0.0.1:8888", "http://localhost:3000", "http://evil.example", "null"):
+            assert status(url, Origin=origin) == 403
+        assert status(url, Host="evil.example") == 403
         server = psutil.Process(process.pid).children(recursive=True)
         listening = [c.laddr for child in server for c in child.net_connections() if c.status == psutil.CONN_LISTEN]
         assert {address.ip for address in listening if address.port == port} == {"127.0.0.1"}
         process.send_signal(signum)
         process.wait(30)
     assert process.returncode == code
-    time.sleep(0.2)
-    assert not [child for child in server if child.is_running()]
+    _, left = psutil.wait_procs(server, timeout=5)
+    assert not left
+
+
+def status(url, **headers):
+    """The status of a request that creates an experiment as a page would."""
+    address = url.partition("/#")[0] + "/ajax-api/2.0/mlflow/experiments/search"
+    sent = {name: value for name, value in headers.items() if value is not None}
+    request = urllib.request.Request(address, b'{"max_results": 1}', {"Content-Type": "application/json", **sent})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@pytest.mark.parametrize("host", ["", " "])
+def test_no_host_is_refused_and_not_taken_for_every_address(tmp_path, host):
+    with pytest.raises(
+        ConfigError, match=r"--host: got ' ?'; an address is needed, 127\.0\.0\.1 for this machine only"
+    ):
+        check_port(host, 5000)
+    with pytest.raises(ConfigError), serve(tmp_path, host=host):
+        pytest.fail("it must not start")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dlexp.error import EnvironmentFault
+from dlexp.config import trust
+from dlexp.error import EnvironmentFault, RunError
 from dlexp.tracking.store import Store, check_reachable, choose, connect, experiment_id
 
 
@@ -17,18 +18,20 @@ def _no_variable(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("uri", "variable", "last", "expected"),
+    ("uri", "variable", "asks", "expected"),
     [
-        (None, None, None, None),
-        ("http://setting", "http://variable", "http://last", "http://setting"),
-        (None, "http://variable", "http://last", "http://variable"),
-        (None, None, "http://last", "http://last"),
+        (None, None, True, None),
+        ("http://setting", "http://variable", True, "http://setting"),
+        (None, "http://variable", True, "http://variable"),
+        (None, "http://variable", False, None),
     ],
 )
-def test_the_setting_comes_before_the_variable_before_the_last(tmp_path, monkeypatch, uri, variable, last, expected):
+def test_the_setting_comes_before_the_variable_before_the_database(
+    tmp_path, monkeypatch, uri, variable, asks, expected
+):
     if variable:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", variable)
-    store = choose(tmp_path, uri, last)
+    store = choose(tmp_path, uri, asks_environment=asks)
     assert store.is_default == (expected is None)
     assert store.uri == (expected or f"sqlite:///{tmp_path / 'mlflow.db'}")
 
@@ -72,3 +75,25 @@ def test_an_experiment_is_made_once_though_several_ask_at_once(runs_dir):
     client.delete_experiment(experiment.experiment_id)
     with pytest.raises(EnvironmentFault, match="experiment digits is in MLflow's trash"):
         experiment_id(client, store, "digits")
+
+
+def test_a_variable_is_sent_to_no_address_but_that_which_the_user_typed(tmp_path, monkeypatch):
+    monkeypatch.setenv("TOKEN", "s3cret")
+    monkeypatch.setattr(trust, "_typed", set())
+    uri = "http://me:${oc.env:TOKEN}@there:5000"
+    with pytest.raises(RunError, match="which you have not typed on this machine"):
+        choose(tmp_path, uri)
+    trust.accept_references(uri)
+    store = choose(tmp_path, uri)
+    assert (store.uri, store.name) == ("http://me:s3cret@there:5000", "http://me:***@there:5000")
+    assert store.address == store.name
+    assert "s3cret" not in repr(store)
+    with pytest.raises(RunError, match="elsewhere"):
+        choose(tmp_path, uri.replace("there:5000", "elsewhere"))
+
+
+def test_a_password_that_was_not_kept_comes_from_the_same_variable_or_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:s3cret@there")
+    assert choose(tmp_path, "http://me:***@there", asks_environment=False).uri == "http://me:s3cret@there"
+    with pytest.raises(EnvironmentFault, match="its password is not kept; set MLFLOW_TRACKING_URI"):
+        choose(tmp_path, "http://me:***@elsewhere", asks_environment=False)

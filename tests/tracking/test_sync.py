@@ -1,9 +1,14 @@
+import shutil
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from dlexp.error import RunError
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 from dlexp.run.lock import Lock
+from dlexp.tracking import mlflow
 from dlexp.tracking.sent import Sent
 from dlexp.tracking.sync import sync, unsent
 
@@ -60,3 +65,35 @@ def test_an_unknown_run_is_refused(make, tmp_path):
     make()
     with pytest.raises(RunError, match="no such run"):
         sync(tmp_path, ["zzz"])
+
+
+@pytest.mark.filterwarnings("ignore")  # mlflow's own libraries warn of each other
+def test_a_run_goes_to_the_store_that_it_was_meant_for(fake_run, runs_dir, query, monkeypatch, tmp_path):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    run = fake_run(runs_dir)
+    monkeypatch.setattr(mlflow.subprocess, "Popen", lambda *_args, **_kwargs: None)
+    mlflow.start(run.folder, run.tracking)
+    run.train(1, 2)
+    run.end()
+    run.folder.unlock()
+    other = f"sqlite:///{tmp_path / 'other.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", other)
+    (record,) = sync(runs_dir, [])
+    assert (record["sent"], record["problem"]) == (True, None)
+    assert not (tmp_path / "other.db").exists()
+    assert query(runs_dir / "mlflow.db", "select status from runs") == [("FINISHED",)]
+    assert unsent(runs_dir) == []
+    # what was sent where is kept by store
+    shutil.copy(runs_dir / "mlflow.db", tmp_path / "other.db")
+    with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
+        for statement in ("delete from runs", "delete from experiments where experiment_id > 0"):
+            connection.execute("pragma foreign_keys = off")
+            connection.execute(statement)
+        connection.commit()
+    assert [folder.run_id for folder in unsent(runs_dir, other)] == [run.folder.run_id]
+    (record,) = sync(runs_dir, [], uri=other)
+    assert record["sent"]
+    assert query(tmp_path / "other.db", "select status from runs") == [("FINISHED",)]
+    assert unsent(runs_dir, other) == unsent(runs_dir) == []
+    assert Sent.read(run.folder).uri is None
+    assert Sent.read(run.folder, other).uri == other

@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ...number import duration, noun, significant
+from dlexp.number import duration, noun, significant
+
+from ...text import printable
 
 if TYPE_CHECKING:
     from dlexp.run.document import RunRecord
@@ -37,8 +39,8 @@ def show(rankings: "list[Ranking]", names: list[str] | None, console: Console, *
         records = [record for ranking in rankings for record in ranking.records]
         sorts = {ranking.sort for ranking in rankings}
         shown = names or columns(records, sorts.pop() if len(sorts) == 1 else None)
-        console.width = WIDTH_OF_A_FILE
-        console.print(_table(records, shown, most=WIDTH_OF_A_FILE))
+        if not console.quiet:
+            console.file.write(_lines(records, shown))
         return
     if is_wide:
         console.width = WIDTH_OF_A_FILE
@@ -95,13 +97,28 @@ def fitting(records: "Sequence[RunRecord]", names: list[str], width: int, most: 
     return shown
 
 
+def _lines(records: "Sequence[RunRecord]", names: list[str]) -> str:
+    """Return a line a run; thousands of them take a table of rich's seconds."""
+    rows = [_headers(names), *([printable(text_of(record, name)) for name in names] for record in records)]
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    padded = [[_pad(cell, width, name) for cell, width, name in zip(row, widths, names, strict=True)] for row in rows]
+    return "".join(f"{(' ' * GAP).join(row).rstrip()}\n" for row in padded)
+
+
+def _pad(cell: str, width: int, name: str) -> str:
+    space = " " * (width - cell_len(cell))
+    return space + cell if _is_number(name) else cell + space
+
+
+def _is_number(name: str) -> bool:
+    return name.startswith("metrics.") or name in ("value", "seconds")
+
+
 def _table(records: "Sequence[RunRecord]", names: list[str], most: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0))
     for name, header in zip(names, _headers(names), strict=True):
-        is_number = name.startswith("metrics.") or name in ("value", "seconds")
-        table.add_column(
-            Text(header), no_wrap=True, overflow="ellipsis", max_width=most, justify="right" if is_number else "left"
-        )
+        justify = "right" if _is_number(name) else "left"
+        table.add_column(Text(header), no_wrap=True, overflow="ellipsis", max_width=most, justify=justify)
     for record in records:
         table.add_row(*(Text(text_of(record, name), style=_style(record, name)) for name in names))
     return table

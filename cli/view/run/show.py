@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ...number import noun, significant
+from dlexp.number import noun, significant
+
 from ...output import first_metrics
 from .runs import COLORS, done, moment, text_of
 

@@ -1,49 +1,19 @@
 """Tables as named columns: each as numbers or as text, whichever is asked for, to the last digit of the file."""
 
 import importlib
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dlexp.data.file.category import category
 from dlexp.data.file.delimited import Dialect, locate
 from dlexp.data.file.source import Choose, read_files
+from dlexp.data.file.text import Texts, category, without_gaps
 from dlexp.error import DataError, did_you_mean, first_ten
 
 _LOOKED_AT = 100  # entries
 _REFUSED = "list it in data.drop, or write numbers, booleans, text or dates"
-
-
-@dataclass(frozen=True)
-class Texts:
-    """A column of text by its different entries.
-
-    Attributes:
-        codes: (N,) int32 number of each row's entry, -1 where it is missing.
-        names: The different entries.
-    """
-
-    codes: np.ndarray
-    names: list[str]
-
-    @property
-    def is_missing(self) -> np.ndarray:
-        """(N,) whether an entry is missing."""
-        return self.codes < 0
-
-    def spread(self, values: list, missing: Any) -> np.ndarray:
-        """Return (N,) a value for each row from one for each entry."""
-        return np.array([*values, missing])[self.codes]
-
-    def merged(self, rename: Callable[[str], str]) -> "Texts":
-        """Return the column with its entries renamed; those that get one name become one, sorted."""
-        renamed = [rename(name) for name in self.names]
-        order = sorted(set(renamed))
-        place = {name: i for i, name in enumerate(order)}
-        return Texts(self.spread([place[name] for name in renamed], -1).astype(np.int32), order)
 
 
 @dataclass(frozen=True)
@@ -53,9 +23,10 @@ class Columns:
     Attributes:
         path: What the user named, for messages.
         names: All columns in the file's order.
-        content: pyarrow arrays of those that were wanted, by name.
+        content: Those that were wanted by name: pyarrow arrays, or texts by their entries where they are mapped.
         files: Path, number of rows, and whether the file is text, in order.
         dialect: How text files are written.
+        scratch: Folder for inputs that are mapped as the columns are; None where all is in memory.
         notes: What the user should know of the files, one line each.
     """
 
@@ -65,6 +36,7 @@ class Columns:
     files: list[tuple[Path, int, bool]]
     dialect: Dialect = field(default_factory=Dialect)
     notes: list[str] = field(default_factory=list)
+    scratch: Path | None = None
 
     def __len__(self) -> int:
         return sum(number for _, number, _ in self.files)
@@ -83,9 +55,9 @@ class Columns:
         import pyarrow
 
         array = self._array(name)
-        if not pyarrow.types.is_string(array.type):
+        if not isinstance(array, Texts) and not pyarrow.types.is_string(array.type):
             return _floats(array), np.zeros(len(array), dtype=bool)
-        parsed = self._parsed(array)
+        parsed = None if isinstance(array, Texts) else self._parsed(array)
         if parsed is not None:
             # The text is let go; from_buffers, because pyarrow.array imports pandas.
             self.content[name] = pyarrow.Array.from_buffers(
@@ -101,6 +73,8 @@ class Columns:
         import pyarrow
 
         array = self._array(name)
+        if isinstance(array, Texts):
+            return without_gaps(array, self.dialect.gaps)
         if pyarrow.types.is_floating(array.type):
             whole = _text_of_floats(array)
             array = pyarrow.array(whole, pyarrow.string())
@@ -108,7 +82,7 @@ class Columns:
             array = array.cast(pyarrow.string())
         coded = array.dictionary_encode()
         codes = _values(coded.indices, np.int32, -1)
-        return _without_gaps(Texts(codes, coded.dictionary.to_pylist()), self.dialect.gaps)
+        return without_gaps(Texts(codes, coded.dictionary.to_pylist()), self.dialect.gaps)
 
     def categories(self, name: str) -> Texts:
         """Return the column's entries as categories: 1.0 is 1, TRUE is True, a day's midnight is the day."""
@@ -119,7 +93,7 @@ class Columns:
         import pyarrow
 
         array = self._array(name)
-        if pyarrow.types.is_string(array.type):
+        if isinstance(array, Texts) or pyarrow.types.is_string(array.type):
             return self.texts(name).is_missing
         return np.isnan(_floats(array)) if pyarrow.types.is_floating(array.type) else np.asarray(array.is_null())
 
@@ -127,7 +101,8 @@ class Columns:
         """Raise a DataError that names the first ten rows where `is_bad` (N,) holds; nothing when there are none."""
         bad = np.flatnonzero(is_bad)
         if len(bad):
-            got = self._array(name)[int(bad[0])].as_py()
+            array, row = self._array(name), int(bad[0])
+            got = array.entry(row) if isinstance(array, Texts) else array[row].as_py()
             shown = "''" if got is None or got != got else repr(got)
             raise DataError(f"{self.where(bad)}, column {name}: got {shown}; {reason}")
 
@@ -219,7 +194,7 @@ def read_columns(path: Path, dialect: Dialect, choose: Choose = lambda names: di
     lengths = [(file.path, len(file.table), file.is_text) for file in files]
     content, names, wanted = {}, files[0].names, files[0].table.column_names
     for name in wanted:
-        content[name] = _joined([_known(file.path, name, file.table.column(name)) for file in files])
+        content[name] = _joined([plain_array(file.path, name, file.table.column(name)) for file in files])
         files = [replace(file, table=file.table.drop_columns([name])) for file in files]  # held once
     table = Columns(str(path), names, content, lengths, dialect, notes)
     if not len(table):
@@ -236,7 +211,7 @@ def _joined(chunks: list) -> Any:
     return chunks[0] if len(chunks) == 1 else pyarrow.concat_arrays(chunks)
 
 
-def _known(path: Path, name: str, column: Any) -> Any:
+def plain_array(path: Path, name: str, column: Any) -> Any:
     """Return a pyarrow column as one array of text (dates in ISO form), whole numbers or float64."""
     import pyarrow
 
@@ -282,13 +257,3 @@ def _values(array: Any, dtype: type, missing: float) -> np.ndarray:
 
 def _text_of_floats(array: Any) -> list[str | None]:
     return [None if x is None or np.isnan(x) else str(int(x)) if x.is_integer() else repr(x) for x in array.to_pylist()]
-
-
-def _without_gaps(texts: Texts, gaps: tuple[str, ...]) -> Texts:
-    """Return the entries without spaces around; those that stand for a gap are missing."""
-    stripped = [name.strip() for name in texts.names]
-    if stripped == texts.names and not set(stripped) & set(gaps):
-        return texts
-    order = list(dict.fromkeys(name for name in stripped if name not in gaps))
-    place = {name: i for i, name in enumerate(order)} | dict.fromkeys(gaps, -1)
-    return Texts(texts.spread([place[name] for name in stripped], -1).astype(np.int32), order)

@@ -8,6 +8,7 @@ import codecs
 import csv
 import io
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -95,10 +96,20 @@ def read_header(path: Path, dialect: Dialect) -> list[str]:
     return header
 
 
+class TurnedTextError(Exception):
+    """A column whose first entries are numbers holds text further down.
+
+    Attributes:
+        name: The column.
+    """
+
+    def __init__(self, name: str):
+        super().__init__(name)
+        self.name = name
+
+
 def read_delimited(path: Path, names: list[str], wanted: dict[str, bool], dialect: Dialect) -> Any:
     """Return a pyarrow table of text columns, null where a gap is; of float64 where text is not needed.
-
-    A column is read as numbers when its first entries are; should a later one be none, all is read as text.
 
     Args:
         path: A .csv, also packed by gz, bz2 or zst.
@@ -111,15 +122,38 @@ def read_delimited(path: Path, names: list[str], wanted: dict[str, bool], dialec
     """
     import pyarrow
 
-    texts = dict.fromkeys(wanted, pyarrow.string())
+    types = column_types(path, names, wanted, dialect)
+    while True:
+        try:
+            batches = list(stream_delimited(path, names, types, dialect))
+        except TurnedTextError as turned:
+            types[turned.name] = pyarrow.string()
+        else:
+            return pyarrow.Table.from_batches(batches, pyarrow.schema(list(types.items())))
+
+
+def column_types(path: Path, names: list[str], wanted: dict[str, bool], dialect: Dialect) -> dict[str, Any]:
+    """Return float64 for columns whose first entries are numbers and whose text is not needed, text for others."""
+    import pyarrow
+
+    numbers = _numeric(path, names, [name for name in wanted if not wanted[name]], dialect)
+    return dict.fromkeys(wanted, pyarrow.string()) | dict.fromkeys(numbers, pyarrow.float64())
+
+
+def stream_delimited(path: Path, names: list[str], types: dict[str, Any], dialect: Dialect) -> Iterator[Any]:
+    """Yield the rows as pyarrow batches; arguments and errors as for `read_delimited`.
+
+    Raises:
+        TurnedTextError: A column is not of the type that it is to be read in.
+    """
+    import pyarrow
+
     try:
-        numbers = _numeric(path, names, [name for name in wanted if not wanted[name]], dialect)
-        return _read(path, names, texts | dict.fromkeys(numbers, pyarrow.float64()), dialect)
-    except pyarrow.ArrowInvalid:
-        pass
-    try:
-        return _read(path, names, texts, dialect)
+        yield from _batches(path, names, types, dialect)
     except (pyarrow.ArrowException, UnicodeError, OSError) as error:
+        misread = re.match(r"In CSV column #(\d+): (Row #\d+: )?CSV conversion error to double", str(error))
+        if misread:
+            raise TurnedTextError(names[int(misread[1])]) from None
         _diagnose(path, dialect, len(names))
         raise DataError(f"{path}: cannot be read ({' '.join(str(error).split())[:160]})") from None
 
@@ -139,7 +173,7 @@ def _numeric(path: Path, names: list[str], candidates: list[str], dialect: Diale
     return candidates
 
 
-def _read(path: Path, names: list[str], types: dict[str, Any], dialect: Dialect) -> Any:
+def _batches(path: Path, names: list[str], types: dict[str, Any], dialect: Dialect) -> Iterator[Any]:
     import pyarrow
     import pyarrow.csv
 
@@ -160,8 +194,7 @@ def _read(path: Path, names: list[str], types: dict[str, Any], dialect: Dialect)
         ),
     }
     with pyarrow.input_stream(str(path), compression="detect") as stream:
-        batches = list(pyarrow.csv.open_csv(stream, **options))
-    return pyarrow.Table.from_batches(batches, pyarrow.schema(list(types.items())))
+        yield from pyarrow.csv.open_csv(stream, **options)
 
 
 def locate(path: Path, dialect: Dialect, entries: list[int]) -> list[int]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from dlexp.data.file.column import Columns
+from dlexp.data.file.mapped import scratch_matrix
 from dlexp.error import DataError, first_ten
 
 MAX_LEVELS = 100
@@ -116,7 +117,9 @@ def encode_columns(table: Columns, features: list[Feature], missing: str, unseen
         DataError: A column is absent or of the wrong type, or an entry is missing or unseen and to be refused.
     """
     widths = [len(feature.input_names) for feature in features]
-    inputs, start, said = np.zeros((len(table), sum(widths))), 0, []
+    shape, start, said = (len(table), sum(widths)), 0, []
+    tensor = torch.zeros(shape, dtype=torch.float64) if table.scratch is None else scratch_matrix(table.scratch, *shape)
+    inputs = tensor.numpy()
     for feature, width in zip(features, widths, strict=True):
         table.require(feature.name, "a feature")
         block = inputs[:, start : start + width]
@@ -125,7 +128,7 @@ def encode_columns(table: Columns, features: list[Feature], missing: str, unseen
             block[:, 0] = _numbers(table, feature.name, missing)
         else:
             said += _one_hot(block, table, feature, missing, unseen)
-    return Encoded(torch.from_numpy(inputs), said)
+    return Encoded(tensor, said)
 
 
 def _numbers(table: Columns, name: str, missing: str) -> np.ndarray:

@@ -1,13 +1,15 @@
 """What is read is looked at first: a pipe would wait for ever, a device would never end, and memory has an end."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
 import psutil
 
-from dlexp.error import DataError
+from dlexp.error import ConfigError, DataError
 
+_UNITS = {"MB": 1e6, "GB": 1e9, "TB": 1e12, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _USABLE = 0.8  # of the free memory; the rest is for the training
 # What the system makes up: no pictures, links to everywhere, files without an end.
 _MADE_UP = ("/proc", "/sys", "/dev")
@@ -50,6 +52,20 @@ def require_memory(size: int, what: str, cure: str) -> None:
     free = psutil.virtual_memory().available
     if size > _USABLE * free:
         raise DataError(f"{what} need {size / 1e9:,.1f} GB, {free / 1e9:,.1f} GB of memory are free; {cure}")
+
+
+def budget(memory: str | None) -> float:
+    """Return the bytes that data may take: a size such as 4GiB; None is half of what is free.
+
+    Raises:
+        ConfigError: The text is no size.
+    """
+    if memory is None:
+        return psutil.virtual_memory().available / 2
+    match = re.fullmatch(rf"(\d+(?:\.\d+)?) ?({'|'.join(_UNITS)})", memory.strip())
+    if match is None:
+        raise ConfigError(f"data.memory: got {memory!r}; a number and one of {', '.join(_UNITS)}, such as 4GiB")
+    return float(match[1]) * _UNITS[match[2]]
 
 
 def leads_away(link: Path, root: Path) -> bool:

@@ -5,18 +5,27 @@ pattern such as ``data/2024-*.csv`` whose files stand one after another.
 """
 
 import glob
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlexp.data.file.delimited import Dialect, count_comments, read_delimited, read_header
+from dlexp.data.file.delimited import (
+    Dialect,
+    column_types,
+    count_comments,
+    read_delimited,
+    read_header,
+    stream_delimited,
+)
 from dlexp.data.file.guard import require_regular
 from dlexp.error import DataError
 
 Choose = Callable[[list[str]], dict[str, bool]]
 PACKED = (".gz", ".bz2", ".zst")
 _ARROW = {".parquet": "parquet", ".feather": "feather", ".arrow": "feather"}
+_BATCH_ROWS = 1 << 16
+_PACKING = 5  # times that text shrinks
 INDEX = "__index_level_0__"  # pandas' row labels in a .parquet
 
 
@@ -58,8 +67,7 @@ def read_files(path: Path, dialect: Dialect, choose: Choose) -> list[File]:
     """
     files: list[File] = []
     for file in _files(path):
-        require_regular(file, can_be_folder=True)
-        read = _read_arrow if file.is_dir() or file.suffix.lower() in _ARROW else _read_text
+        read = _read_arrow if _is_arrow(file) else _read_text
         files.append(read(file, dialect, choose))
         if set(files[-1].names) != set(files[0].names):
             differing = sorted(set(files[-1].names) ^ set(files[0].names))
@@ -67,37 +75,142 @@ def read_files(path: Path, dialect: Dialect, choose: Choose) -> list[File]:
     return files
 
 
+@dataclass(frozen=True)
+class Stream:
+    """One file that is read batch by batch.
+
+    Attributes:
+        path: Its place.
+        is_text: As for `File`.
+        names: Its columns.
+        batches: pyarrow batches of those that were wanted.
+    """
+
+    path: Path
+    is_text: bool
+    names: list[str]
+    batches: Iterator[Any]
+
+
+def stream_files(path: Path, dialect: Dialect, choose: Choose, as_text: set[str]) -> Iterator[Stream]:
+    """Yield the files that a path names, to be read batch by batch; arguments and errors as for `read_files`.
+
+    Args:
+        path: See above.
+        dialect: How text files are written.
+        choose: As for `read_files`.
+        as_text: Columns that are text in spite of their first entries.
+
+    Raises:
+        TurnedTextError: Another column that is.
+    """
+    for file in _files(path):
+        if _is_arrow(file):
+            files, names = _open_arrow(file)
+            wanted = list(choose(names))
+            yield Stream(file, False, names, _guarded(file, files, wanted))
+            continue
+        names = _header(file, dialect)
+        wanted = {name: is_exact or name in as_text for name, is_exact in choose(names).items()}
+        types = column_types(file, names, wanted, dialect)
+        yield Stream(file, True, names, stream_delimited(file, names, types, dialect))
+
+
+def expected_bytes(path: Path, choose: Choose) -> int:
+    """Return about what the columns take in memory: 8 bytes a number, and for text files what they take on the disk."""
+    size = 0
+    for file in _files(path):
+        if _is_arrow(file):
+            files, names = _open_arrow(file)
+            size += 8 * files.count_rows() * len(choose(names))
+        else:
+            size += file.stat().st_size * (_PACKING if file.suffix.lower() in PACKED else 1)
+    return size
+
+
+def sources(path: Path) -> list[Path]:
+    """Return every file that a path names, those in folders too."""
+    return [
+        inner
+        for file in _files(path)
+        for inner in (sorted(entry for entry in file.rglob("*") if entry.is_file()) if file.is_dir() else [file])
+    ]
+
+
 def _files(path: Path) -> list[Path]:
-    if path.exists():
-        return [path]
-    files = [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]
+    files = [path] if path.exists() else [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]
     if not files:
         raise DataError(f"{path}: no such file; data.path names a .csv or .parquet file")
+    for file in files:
+        require_regular(file, can_be_folder=True)
     return files
 
 
-def _read_text(path: Path, dialect: Dialect, choose: Choose) -> File:
+def _is_arrow(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() in _ARROW
+
+
+def _header(path: Path, dialect: Dialect) -> list[str]:
     names = read_header(path, dialect)
     if not names:
         raise DataError(f"{path}: no examples in it")
-    wanted = choose(names)
+    return names
+
+
+def _read_text(path: Path, dialect: Dialect, choose: Choose) -> File:
+    names = _header(path, dialect)
+    table = read_delimited(path, names, choose(names), dialect)
+    return File(path, True, names, table, comment_notes(path, dialect))
+
+
+def comment_notes(path: Path, dialect: Dialect) -> list[str]:
+    """Return a line about the comments before the header; none where there are none."""
     num = count_comments(path, dialect)
-    notes = [f"{path}: {num} comment line{'s' * (num > 1)} before the header left out"] if num else []
-    return File(path, True, names, read_delimited(path, names, wanted, dialect), notes)
+    return [f"{path}: {num} comment line{'s' * (num > 1)} before the header left out"] if num else []
 
 
-def _read_arrow(path: Path, dialect: Dialect, choose: Choose) -> File:
+def _read_arrow(path: Path, _: Dialect, choose: Choose) -> File:
+    import pyarrow
+
+    files, names = _open_arrow(path)
+    wanted = list(choose(names))
+    try:
+        return File(path, False, names, files.to_table(columns=wanted))
+    except (pyarrow.ArrowException, OSError) as error:
+        raise _damaged(path, error) from None
+
+
+def _guarded(path: Path, files: Any, wanted: list[str]) -> Iterator[Any]:
+    import pyarrow
+
+    try:
+        # few batches ahead: what is read must not pile up
+        yield from files.to_batches(
+            columns=wanted, batch_size=_BATCH_ROWS, batch_readahead=1, fragment_readahead=1, use_threads=False
+        )
+    except (pyarrow.ArrowException, OSError) as error:
+        raise _damaged(path, error) from None
+
+
+def _open_arrow(path: Path) -> tuple[Any, list[str]]:
+    """Return a pyarrow data set and its columns."""
     import pyarrow
     import pyarrow.dataset
 
-    kind = "parquet" if path.is_dir() else _ARROW[path.suffix.lower()]
     try:
-        files = pyarrow.dataset.dataset(str(path), format=kind, partitioning="hive" if path.is_dir() else None)
-        names = [name for name in files.schema.names if name != INDEX]
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated:
-            raise DataError(f"{path}: column {repeated[0]} more than once; names must differ")
-        return File(path, False, names, files.to_table(columns=list(choose(names))))
+        files = pyarrow.dataset.dataset(str(path), format=_kind(path), partitioning="hive" if path.is_dir() else None)
     except (pyarrow.ArrowException, OSError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise DataError(f"{path}: not a .{kind} file ({reason})") from None
+        raise _damaged(path, error) from None
+    names = [name for name in files.schema.names if name != INDEX]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise DataError(f"{path}: column {repeated[0]} more than once; names must differ")
+    return files, names
+
+
+def _kind(path: Path) -> str:
+    return "parquet" if path.is_dir() else _ARROW[path.suffix.lower()]
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path}: not a .{_kind(path)} file ({' '.join(str(error).split())[:120]})")

@@ -25,7 +25,7 @@ from dlexp.job.compare.side import Side, load_side, load_trained
 from dlexp.job.sweep import sweep
 from dlexp.job.sweep.document import SweepResult
 from dlexp.run.folder import RunFolder
-from dlexp.run.stored import stored_config
+from dlexp.run.stored import moved_overrides, stored_config
 from dlexp.statistic.spread import Spread, largest_chance_difference, spread, variance_share
 
 SOURCES = {
@@ -87,7 +87,7 @@ def measure(
     config_dir = config_dir or stored_copy(folder.path)
     require_same_data(folder, as_divided(folder, load_data(stored_config(folder))))
     overrides = [o.text for o in parse(folder.overrides) if o.key != "runs_dir"]
-    overrides.append(override_of("runs_dir", str(folder.runs_dir)))
+    overrides += [*moved_overrides(folder), override_of("runs_dir", str(folder.runs_dir))]
     with trust.words_of(folder.run_id):
         resolve(overrides, config_dir)
         idle = {source: why for source in SOURCES if (why := _why_idle(source, overrides, config_dir))}

@@ -34,7 +34,7 @@ from dlexp.run import name, scan
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
-from dlexp.run.stored import stored_config
+from dlexp.run.stored import moved_overrides, stored_config
 from dlexp.tracking import mlflow
 
 Listener = Callable[[FoldResult | InnerChoice], None]
@@ -151,7 +151,8 @@ def _as_it_was(folder: RunFolder) -> CVSpec:
     recorded = None if manifest["config_dir"] is None else Path(manifest["config_dir"])
     config_dir = stored_copy(folder.path) or recorded
     with trust.words_of(folder.run_id):
-        spec = prepare([*overrides, override_of("runs_dir", str(folder.runs_dir))], config_dir)
+        here = [*overrides, *moved_overrides(folder), override_of("runs_dir", str(folder.runs_dir))]
+        spec = prepare(here, config_dir)
     require_same_data(folder, spec.dataset)
     spec = with_recorded_folds(spec, folder)
     if spec.form != "plain":

@@ -5,17 +5,20 @@ Shapes: B draws, E epochs, N examples.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from dlexp.build.node import build
 from dlexp.build.objective import build_loss
 from dlexp.engine.by_example import class_weights, kind_of, losses, unpack
 from dlexp.error import RunError
 from dlexp.execution import saved_model
 from dlexp.job.sweep.leaderboard import RankedTrial
+from dlexp.metric.choice import Metrics
 from dlexp.run import epoch_record
 from dlexp.run.measure import read_measure
 from dlexp.statistic import jitter, score
@@ -106,6 +109,9 @@ def _of_outputs(
     """Return values and noise from outputs (E, N, K) or (E, N) of epochs."""
     if name == "loss":
         return _of_means(_losses(entry, outputs, targets_N), _sizes(entry, targets_N), weights_BN)
+    metrics: Metrics = build(entry.trial.composed.config["metric"])
+    if name in metrics.names:
+        return _of_own_metric(entry, metrics, name, outputs, targets_N, weights_BN)
     num_columns = max(2, outputs.shape[2]) if outputs.ndim == 3 else 0
     if name not in score.names(num_columns) or name in ROUGH:
         raise Unknown(f"how much val/{name} depends on each example is not known")
@@ -119,6 +125,25 @@ def _of_outputs(
     functions = [score.weighted(name, each, targets_N, measure) for each in outputs]
     values_E = np.array([float(function(np.ones((1, len(targets_N))))[0]) for function in functions])
     return values_E, np.stack([jitter.of_function(weights_BN, function) for function in functions], 1)
+
+
+def _of_own_metric(
+    entry: RankedTrial, metrics: Metrics, name: str, outputs: np.ndarray, targets_N: np.ndarray, weights_BN: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Return values and noise of a metric of the user's, which takes outputs and targets as they are."""
+    num_classes, link = 0 if targets_N.dtype.kind == "f" else 2, read_measure(entry.outcome.folder).link
+    targets = torch.from_numpy(targets_N)
+
+    def score(each: torch.Tensor, rows: np.ndarray) -> float:
+        measured = metrics.measure(each[None, rows], targets[None, rows], num_classes, link)
+        return float(measured[name][0])
+
+    each_epoch = [partial(score, torch.from_numpy(each)) for each in outputs]
+    try:
+        values_E = np.array([score_of(np.arange(len(targets_N))) for score_of in each_epoch])
+        return values_E, np.stack([jitter.of_groups(weights_BN, score_of) for score_of in each_epoch], 1)
+    except RunError as error:  # of fewer examples than it was written for
+        raise Unknown(str(error)) from error
 
 
 def _losses(entry: RankedTrial, outputs: np.ndarray, targets_N: np.ndarray) -> np.ndarray:

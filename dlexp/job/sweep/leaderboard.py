@@ -5,15 +5,19 @@ import statistics
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from dlexp.config.dimension import Dimension
 from dlexp.config.wording import command_line
 from dlexp.job.sweep.document import TrialRecord
 from dlexp.job.sweep.trial import Outcome, Trial
 from dlexp.run.status import Status
-from dlexp.search.coarse_to_fine import edge_of
+from dlexp.search.coarse_to_fine import edge_of, has_room
+from dlexp.statistic.against_best import p_against_best
 
 FEWEST_LISTED = 3  # of two listed values each is at an edge
-TIE_LEVEL = 0.95
+ALPHA = 0.05  # chance that any of settings that are equal is not called tied
+WITHOUT_ORDER = ("seed", "split_seed")  # last parts of keys whose numbers are names
 
 
 @dataclass(frozen=True)
@@ -102,49 +106,44 @@ def _ranked(entries: list[RankedTrial]) -> RankedSetting:
 
 
 def _with_ties(ranking: list[RankedSetting]) -> list[RankedSetting]:
-    """Mark settings whose mean differs from the best by less than the noise of seeds explains.
-
-    Student's t-test of equal means with the variance pooled over the two settings: seeds of bad settings scatter more
-    and say nothing about good ones. One comparison with the best each, not corrected for many.
-    """
-    if not ranking or ranking[0].std is None:
+    """Mark settings that cannot be told from the best by the noise of seeds: see `dlexp.statistic.against_best`."""
+    tested = [(s, s.value, s.std) for s in ranking if s.value is not None and s.std is not None]
+    if not tested or tested[0][0] is not ranking[0]:
         return ranking
-    return [ranking[0], *(replace(s, is_tied=_is_tied(ranking[0], s)) for s in ranking[1:])]
-
-
-def _is_tied(best: RankedSetting, other: RankedSetting) -> bool:
-    from scipy.stats import t
-
-    if best.value is None or other.value is None or best.std is None or other.std is None:
-        return False
-    counts = [len(best.entries), len(other.entries)]
-    degrees = sum(counts) - 2
-    variance = sum(s.std**2 * (n - 1) for s, n in zip((best, other), counts, strict=True) if s.std) / degrees
-    spread = math.sqrt(variance * sum(1 / n for n in counts))
-    return abs(best.value - other.value) <= float(t.ppf(0.5 + TIE_LEVEL / 2, degrees)) * spread
+    means_M, deviations_M = (np.array([entry[column] for entry in tested]) for column in (1, 2))
+    counts_M = np.array([len(s.entries) for s, _, _ in tested])
+    p_values_M = p_against_best(means_M, deviations_M**2, counts_M)
+    tied = {s.number for (s, _, _), p in zip(tested[1:], p_values_M[1:], strict=True) if p >= ALPHA}
+    return [replace(s, is_tied=s.number in tied) for s in ranking]
 
 
 def edges(best: RankedSetting, dimensions: list[Dimension], ranking: list[RankedSetting]) -> list[str]:
-    """Return "key: lower" or "key: upper" where the best setting lies at the edge of what was searched."""
+    """Return "key: lower" or "key: upper" where the best setting lies at an edge beyond which more may be searched."""
     at_edge = []
     for d in dimensions:
         value = best.settings.get(d.key)
-        if not isinstance(value, int | float) or isinstance(value, bool):
+        if value is None or not _is_number(value) or d.group == "seeds" or d.key.rpartition(".")[2] in WITHOUT_ORDER:
             continue
         tried = [s.settings[d.key] for s in ranking if d.key in s.settings]
-        edge = _edge(d, value, [float(v) for v in tried if isinstance(v, int | float)])
+        edge = _edge(d, value, [float(v) for v in tried if _is_number(v)])
         at_edge += [f"{d.key}: {edge}"] if edge else []
     return at_edge
 
 
 def _edge(d: Dimension, value: float, tried: list[float]) -> str | None:
     if d.values is not None:
-        numbers = [v for v in d.values if isinstance(v, int | float) and not isinstance(v, bool)]
-        if len(numbers) < FEWEST_LISTED:
-            return None
-        return "lower" if value == min(numbers) else "upper" if value == max(numbers) else None
-    low, high = min([d.low, *tried]), max([d.high, *tried])
-    return edge_of(Dimension(d.key, "", low=low, high=high, is_log=d.is_log, is_int=d.is_int), value)
+        numbers = [v for v in d.values if _is_number(v)]
+        searched = replace(d, low=min(numbers), high=max(numbers))
+        side = "lower" if value == searched.low else "upper" if value == searched.high else None
+        side = side if len(numbers) >= FEWEST_LISTED else None
+    else:
+        searched = replace(d, low=min([d.low, *tried]), high=max([d.high, *tried]))
+        side = edge_of(searched, value)
+    return side if side and has_room(searched, side) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def command(best: RankedSetting) -> str:

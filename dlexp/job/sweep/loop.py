@@ -9,6 +9,7 @@ from dlexp.job.sweep.leaderboard import RankedSetting, RankedTrial, rank
 from dlexp.job.sweep.spec import SweepSpec
 from dlexp.job.sweep.trial import Outcome, Trial
 from dlexp.job.sweep.trial_store import TrialStore
+from dlexp.number import noun
 from dlexp.run.status import Status
 from dlexp.search.strategy import Round, Scores
 
@@ -114,7 +115,7 @@ class SearchLoop:
         if limits.stop_after_failures is not None:
             failures = sum(Status(entry.outcome.status).has_failed for entry in self.entries.values())
             if failures >= limits.stop_after_failures:
-                return f"{failures} trials failed or diverged: search.stop_after_failures"
+                return f"{noun(failures, 'trial')} failed or diverged: search.stop_after_failures"
         return ""
 
     def _round(

@@ -1,5 +1,7 @@
 """The result of a sweep: its trials, the winner and what it is worth, as ``--json`` prints them."""
 
+import statistics
+
 import torch
 
 from dlexp.job.sweep.document import SweepResult, TrialRecord
@@ -8,6 +10,7 @@ from dlexp.job.sweep.leaderboard import RankedSetting, command, edges
 from dlexp.job.sweep.loop import SearchLoop
 from dlexp.job.sweep.selection_bias import selection_bias
 from dlexp.job.sweep.spec import SweepSpec
+from dlexp.job.train.baseline import no_better_than_guessing
 from dlexp.run.folder import RunFolder
 
 
@@ -50,6 +53,23 @@ def summarize(
         weighed = importance(ranking, spec.space.dimensions, is_high_better=spec.is_high_better)
         result["importances"], result["importances_note"] = weighed.shares, weighed.note
     return result
+
+
+def beside_a_guess(ranking: list[RankedSetting], result: SweepResult) -> list[str]:
+    """Return a line for the user where the best setting cannot be told from a guess.
+
+    Its metrics are means over seeds; the one that it was picked by is corrected for that where it can be.
+    """
+    best = result["best"]
+    if best is None:
+        return []
+    entries = ranking[0].entries
+    shared = set.intersection(*(set(entry.outcome.metrics) for entry in entries))
+    means = {name: statistics.fmean(entry.outcome.metrics[name] for entry in entries) for name in shared}
+    if "corrected" in best:
+        means[result["metric"]] = best["corrected"]
+    line = no_better_than_guessing(entries[0].trial.dataset, means)
+    return [f"the best setting's {line}"] if line else []
 
 
 def _summary(ranking: list[RankedSetting]) -> dict[str, float]:

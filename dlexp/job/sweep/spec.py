@@ -17,7 +17,6 @@ from dlexp.error import ConfigError
 from dlexp.job.sweep.comparable import require_one_choice, require_same_examples
 from dlexp.job.sweep.trial import Trial
 from dlexp.job.sweep.validity import InvalidSetting, ValidityCheck, refuse, skipped
-from dlexp.run import name
 from dlexp.search import trial_id as ids
 from dlexp.search.strategy import Problem, Proposal, Rounds, Search, Settings
 
@@ -57,8 +56,8 @@ class SweepSpec:
 
     @property
     def experiment(self) -> str:
-        """The folder in runs_dir and MLflow's experiment."""
-        return name.clean(self.config["tracking"]["experiment"] or self.first.dataset.name)
+        """The name of MLflow's experiment; `dlexp.run.name.experiment_folder` calls the folder in runs_dir after it."""
+        return self.config["tracking"]["experiment"] or self.first.dataset.name
 
     @property
     def first_choices(self) -> dict[str, str]:

@@ -24,15 +24,17 @@ from dlexp.job.sweep.document import SweepResult
 from dlexp.job.sweep.figure import draw_figures
 from dlexp.job.sweep.leaderboard import RankedSetting, command
 from dlexp.job.sweep.loop import SearchLoop, SweepEvent, TrialDone
-from dlexp.job.sweep.result import summarize
+from dlexp.job.sweep.result import beside_a_guess, summarize
 from dlexp.job.sweep.spec import SweepSpec, prepare
 from dlexp.job.sweep.trial_store import FinishedTrials, TrialStore
+from dlexp.number import noun
 from dlexp.report.attempt import attempt
 from dlexp.run import name, scan
 from dlexp.run.environment import environment, now
 from dlexp.run.folder import MANIFEST, RESULT, RunFolder
 from dlexp.run.jsonable import plain
 from dlexp.run.status import Status
+from dlexp.run.stored import moved_overrides
 from dlexp.tracking import mlflow
 
 
@@ -152,7 +154,7 @@ def resume(
     if kind != "sweep":
         raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
-    here = [*overrides, override_of("runs_dir", str(folder.runs_dir))]
+    here = [*overrides, *moved_overrides(folder), override_of("runs_dir", str(folder.runs_dir))]
     config_dir = config_dir or stored_copy(folder.path)
     with trust.words_of(folder.run_id):
         return start(here, config_dir, announce=announce, tell=tell, resumed=folder, has_figures=has_figures)
@@ -178,7 +180,7 @@ def _require_same_key(spec: SweepSpec, folder: RunFolder) -> None:
 
 def find_folder(spec: SweepSpec) -> RunFolder | None:
     """Return the folder of an earlier sweep that asked for the same trials, the newest."""
-    experiment = Path(spec.config["runs_dir"]) / spec.experiment
+    experiment = Path(spec.config["runs_dir"]) / name.experiment_folder(spec.experiment)
     for path in sorted(experiment.glob(f"*-*/{MANIFEST}"), reverse=True):
         try:
             manifest = json.loads(path.read_bytes())
@@ -247,7 +249,7 @@ def _carry_out(
         folder.update_manifest(status=result["status"], end=now())
     code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
     best = ranking[0] if result["best"] is not None else None
-    outcome = Outcome(plain(result), code, _notes(folder, loop))
+    outcome = Outcome(plain(result), code, [*_notes(folder, loop), *beside_a_guess(ranking, result)])
     findings = Found(outcome, ranking, spec, command(best) if best else "")
     tell(findings)
     return replace(findings, outcome=outcome.warned(outbox.finish(should_stop=interrupt)))
@@ -270,4 +272,4 @@ def _notes(folder: RunFolder, loop: SearchLoop) -> list[str]:
     if not loop.why:
         return []
     cure = "the same command again" if loop.why == "interrupted" else "raise the limit and give the command again"
-    return [f"{loop.why}: {len(loop.entries)} trials are kept; go on with {cure}"]
+    return [f"{loop.why}: {noun(len(loop.entries), 'trial')} kept; go on with {cure}"]

@@ -11,8 +11,10 @@ from dlexp.config.source.defaults import read_defaults
 from dlexp.config.source.folder import stored_copy
 from dlexp.error import ConfigError, RunError
 from dlexp.job.sweep.document import SeedSpread, SweepResult
+from dlexp.number import noun
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
+from dlexp.run.stored import moved_overrides
 
 JOINED = "train+val"
 BY_VALIDATION = ("trainer.monitor", "trainer.patience", "trainer.min_delta")
@@ -73,7 +75,9 @@ def recipe(
             inherited = [o for o in inherited if o.key != "trainer.epochs"]
             added.append(f"trainer.epochs={best_epoch}")
         notes += _explain(trial, best_epoch, given)
-    if not any(o.key == "runs_dir" for o in given) and sweep.runs_dir != read_defaults().runs_dir.resolve():
+    if not any(o.key == "data" or o.key.startswith("data.") for o in given):
+        added += moved_overrides(trial)
+    if not any(o.key == "runs_dir" for o in given) and sweep.runs_dir != read_defaults().runs_dir.absolute():
         added.append(f"runs_dir={yaml_value(str(sweep.runs_dir))}")
     inherited = [o for o in inherited if o.key != "runs_dir"]
     return Recipe([*(o.text for o in inherited), *added, *overrides], origin, notes, config_dir)
@@ -141,7 +145,8 @@ def _explain(trial: RunFolder, best_epoch: int, given: list[Override]) -> list[s
     if not best_epoch:
         raise ConfigError(f"--on: got {JOINED}; trial {trial.run_id} has no best epoch, so give trainer.epochs")
     epochs = next((o.value for o in given if o.key == "trainer.epochs"), None)
-    length = f"the {best_epoch} epochs after which the winner was best" if epochs is None else f"{epochs} epochs"
+    as_many = f"the {noun(best_epoch, 'epoch')} after which the winner was best"
+    length = as_many if epochs is None else noun(epochs, "epoch")
     lines = [f"on      training and validation part for {length}; nothing is left to validate on"]
     schedule = trial.config["schedule"]["_target_"]
     if not schedule.endswith(".Constant"):

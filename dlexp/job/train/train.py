@@ -190,7 +190,8 @@ def carry_out(
     if end.status in ("finished", "stopped_early"):
         notes += [line for line in [no_better_than_guessing(built.dataset, result["metrics"])] if line]
     if end.status == "interrupted":
-        notes.append(f"checkpoint written; go on with: dlexp train --resume {_name_for_user(folder)}")
+        test = " --test" if open_test else ""
+        notes.append(f"checkpoint written; go on with: dlexp train --resume {_name_for_user(folder)}{test}")
     outcome = Outcome(result, exit_code(end.status, interrupt.exit_code), notes)
     tell(outcome)
     return outcome.warned(outbox.finish(should_stop=interrupt))
@@ -198,7 +199,7 @@ def carry_out(
 
 def _name_for_user(folder: RunFolder) -> str:
     """Return what --resume finds the run by: its id where that is looked for by default, else its folder."""
-    is_default = folder.runs_dir == read_defaults().runs_dir.resolve()
+    is_default = folder.runs_dir == read_defaults().runs_dir.absolute()
     return folder.run_id if is_default else shlex.quote(str(folder.path))
 
 

@@ -76,3 +76,13 @@ def test_the_winner_over_seeds(first):
     assert result["spread"]["runs"] == result["test"]["runs"] == 2
     assert "mean ± standard deviation" in done.stderr
     assert "optimizer.lr=0.3" in done.stderr.splitlines()[0]
+
+
+def test_over_seeds_the_winner_is_offered_over_eight_seeds(tmp_path):
+    done = run(tmp_path, *SMALL, "optimizer.lr=0.2,0.3", "seed=0,1")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert any(line.split() == ["val/accuracy", "lr", "epochs", "status", "tie"] for line in lines)
+    assert any(line.endswith("with 1") for line in lines)
+    (offered,) = [line for line in lines if line.startswith("sealed test")]
+    assert offered.endswith("--seeds 8 --test")  # one seed of several would be luck

@@ -27,8 +27,9 @@ COMMANDS = {
     "diverged": [*DIVERGING, "--quiet"],
     "SIGINT": ENDLESS,
     "SIGTERM": ENDLESS,
+    "SIGHUP": ENDLESS,
 }
-SIGNALS = {"SIGINT": 130, "SIGTERM": 143}
+SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 
 
 class Ended(NamedTuple):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dlexp.data.file.guard import leads_away, require_memory, require_regular
+from dlexp.data.file.guard import budget, leads_away, require_memory, require_regular
 from dlexp.error import DataError
 
 
@@ -60,3 +60,8 @@ def test_memory_has_an_end():
         DataError, match=r"^t.npz, x: its values need 1,000,000.0 GB, .* GB of memory are free; buy more$"
     ):
         require_memory(10**15, "t.npz, x: its values", "buy more")
+
+
+@pytest.mark.parametrize(("text", "size"), [("4GiB", 4 * 2**30), ("1.5 MB", 1.5e6), ("2TB", 2e12)])
+def test_sizes(text, size):
+    assert budget(text) == size

@@ -1,9 +1,11 @@
 """A trial's numbers do not depend on its company: every block, fused and alone, over ten updates."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from benchmarks.case import ADAPTIVE, MODELS, RULES, SMALL, VALUES, Case, blocks, models, values
+from benchmarks.case import ADAPTIVE, EXTRA, MODELS, RULES, SMALL, VALUES, Case, blocks, models, values
 from benchmarks.equality import LIMIT, apart, configure, divide, engines, train
 from dlexp.build.components import components_of
 from dlexp.build.program import make_program
@@ -115,6 +117,23 @@ def check_bits(a, b) -> None:
         assert tensors_a.keys() == other.keys()
         for name, value in tensors_a.items():
             assert torch.equal(value, other[name]), name
+
+
+@pytest.mark.parametrize("augment", list_groups()["augment"])
+def test_augmented_folds_of_unequal_parts_equal_each_alone_to_the_bit(augment):
+    extra = EXTRA.get(("augment", augment), {})
+    overrides = {"model": "cnn", "model.channels": "[4,6]", "augment": augment, **extra}
+    case = replace(seven(overrides), folds=True)
+    configs = configure(case, "fp32")
+    data = divide(case, configs)
+    assert [len(fold.train) for fold in data] == [31, 30, 29, 31, 30, 29, 31]
+    whole = train(configs, data, "batched")
+    chunks = [*train(configs[:4], data[:4], "batched"), *train(configs[4:], data[4:], "batched")]
+    for row, (config, fold) in enumerate(zip(configs, data, strict=True)):
+        (alone,) = train([config], [fold], "solo")
+        (stack_of_one,) = train([config], [fold], "batched")
+        for other in (whole[row], chunks[row], stack_of_one):
+            check_bits(other, alone)
 
 
 def test_chunks_equal_the_whole_to_the_bit():

@@ -1,5 +1,8 @@
 """The order of settings: means, ties, edges."""
 
+import math
+from typing import Any
+
 import pytest
 
 from dlexp.config.dimension import Dimension
@@ -32,6 +35,39 @@ def test_ties_are_differences_within_the_noise_of_seeds():
     # t(4, 0.975) = 2.776; the standard error of each difference of the first three is 0.01 * sqrt(2 / 3)
     assert [s.is_tied for s in rank(entries, is_high_better=True)] == [False, True, False, False]
     assert not any(s.is_tied for s in rank([entry(0, 0.9), entry(1, 0.9)], is_high_better=True))
+
+
+def test_ties_are_corrected_for_the_number_of_settings():
+    # alone, 0.90 against 0.93 with a standard error of 0.01 * sqrt(2 / 3) over 3 seeds: t(4) = 3.67, p = 0.021
+    def seeds(number, mean):
+        return [entry(number, mean + shift, seed) for seed, shift in enumerate((-0.01, 0.0, 0.01))]
+
+    assert [s.is_tied for s in rank([*seeds(0, 0.93), *seeds(1, 0.90)], is_high_better=True)] == [False, False]
+    # beside two more that are tied, five of six pairs could have been the one: 0.021 * 4 > 0.05
+    entries = [*seeds(0, 0.93), *seeds(1, 0.90), *seeds(2, 0.925), *seeds(3, 0.92)]
+    assert [(s.number, s.is_tied) for s in rank(entries, is_high_better=True)] == [
+        (0, False),
+        (2, True),
+        (3, True),
+        (1, True),
+    ]
+
+
+def test_a_natural_limit_is_no_edge():
+    p = Dimension("dropout.p", "", values=[0.0, 0.1, 0.2], limits=(0.0, 1 - 1e-6))
+    momentum = Dimension("optimizer.momentum", "", low=0.0, high=0.9, limits=(0.0, 1 - 1e-6))
+    seed = Dimension("seeds.init", "", values=[0, 1, 2], limits=(0, math.inf))
+
+    def edges_of(**settings):
+        given: dict[str, Any] = {"dropout.p": 0.1, "optimizer.momentum": 0.5} | settings
+        ranking = rank([entry(0, 0.9, **given)], is_high_better=True)
+        return edges(ranking[0], [p, momentum, seed], ranking)
+
+    assert edges_of(**{"dropout.p": 0.0}) == []
+    assert edges_of(**{"dropout.p": 0.2}) == ["dropout.p: upper"]
+    assert edges_of(**{"optimizer.momentum": 0.0}) == []
+    assert edges_of(**{"optimizer.momentum": 0.89}) == ["optimizer.momentum: upper"]
+    assert edges_of(**{"seeds.init": 2}) == []
 
 
 def test_edges_of_intervals_and_of_listed_numbers():

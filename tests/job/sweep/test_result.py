@@ -1,16 +1,21 @@
 """A sweep's result: its status, the winner with mean and ties, and every trial in the order asked."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import torch
 
+from dlexp.build.components import Components
 from dlexp.config.dimension import Dimension
+from dlexp.data.dataset import Dataset
 from dlexp.job.sweep import result as module
 from dlexp.job.sweep.leaderboard import RankedTrial, rank
-from dlexp.job.sweep.result import summarize
+from dlexp.job.sweep.result import beside_a_guess, summarize
 from dlexp.search.strategy import Proposal
+from tests.job.sweep.entry import entry as untrained
 
 LR = Dimension("optimizer.lr", "", low=1e-4, high=10.0, is_log=True)
 
@@ -88,3 +93,24 @@ def test_status(values, why, status):
     result = result_of([entry(number, value) for number, value in enumerate(values)], why)
     assert result["status"] == status
     assert (result["best"] is None) == (not any(values))
+
+
+def guessed(value: float, **corrected: Any) -> list[str]:
+    # of 100 examples 60 are of the class that is most frequent in the training part: error sqrt(0.24 / 100) = 0.049
+    targets = torch.tensor([1] * 60 + [0] * 40)
+    rows = torch.arange(100)
+    data = Dataset("d", "binary", torch.zeros(100, 1), targets, rows, rows, rows[:0], ["a", "b"])
+    made = untrained(0, value)
+    ended = replace(made.outcome, metrics={"val/accuracy": value})
+    ranked = [RankedTrial(replace(made.trial, components=Components({}, data)), ended, 1)]
+    result = cast(Any, {"best": corrected, "metric": "val/accuracy"})
+    return beside_a_guess(rank(ranked, is_high_better=True), result)
+
+
+def test_a_winner_that_is_no_better_than_guessing_is_said_to_be_so():
+    assert guessed(0.75) == []
+    (line,) = guessed(0.69)
+    assert line.startswith("the best setting's val/accuracy 0.6900 is no better than guessing the most frequent class")
+    (line,) = guessed(0.75, corrected=0.68)  # the best of many by luck
+    assert "val/accuracy 0.6800" in line
+    assert beside_a_guess([], cast(Any, {"best": None})) == []

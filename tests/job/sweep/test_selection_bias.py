@@ -229,3 +229,27 @@ def test_min_delta_names_the_epoch_whose_weights_are_kept(tmp_path, fuse):
     given = [*SHARED[:3], *given, "data=digits", "data.limit=300", f"runs_dir={tmp_path}", f"optimizer.lr={lr}"]
     alone = train.start(resolve(given), announce=lambda _about: lambda _event: None)
     assert alone.result["metrics"]["val/accuracy"] == pytest.approx(searched.ranking[0].value, abs=0.01)
+
+
+OWN = """
+class Right:
+    name = "share_right"
+    higher_is_better = True
+
+    def __call__(self, outputs, targets):
+        return (outputs.argmax(-1) == targets).double().mean()
+"""
+
+
+def test_a_metric_of_the_user_s_is_corrected_as_its_namesake(tmp_path, monkeypatch):
+    (tmp_path / "my_share.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    given = ["metric.extra=[my_share.Right]", "trusted=[my_share]", "trainer.epochs=1"]
+    ours = run(tmp_path / "a", *given, "search.metric=val/accuracy").outcome.result["best"]
+    theirs = run(tmp_path / "b", *given, "search.metric=val/share_right").outcome.result["best"]
+    assert theirs["value"] == pytest.approx(ours["value"])
+    assert theirs["picked_among"] == 3
+    assert theirs["optimism"] >= 0
+    width, of_groups = (high - low for low, high in (ours["corrected_interval"], theirs["corrected_interval"]))
+    assert of_groups == pytest.approx(width, rel=0.3)  # a variance of 100 groups has a relative error of 0.14
+    assert theirs["corrected"] == pytest.approx(ours["corrected"], abs=width / 8)

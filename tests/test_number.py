@@ -1,8 +1,6 @@
-from importlib import import_module
-
 import pytest
 
-number = import_module("dlexp.cli.number")  # installed from cli/, which type checkers cannot see
+from dlexp import number
 
 
 @pytest.mark.parametrize(

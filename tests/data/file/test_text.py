@@ -1,6 +1,6 @@
 import pytest
 
-from dlexp.data.file.category import category
+from dlexp.data.file.text import category
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from dlexp.data.file import bundled
+from dlexp.data import bundled
 from dlexp.error import DataError
 
 

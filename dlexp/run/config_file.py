@@ -1,0 +1,49 @@
+"""`config.yaml`: a run's resolved configuration, and where the files of its data lay when it began."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dlexp.error import RunError
+
+MOVED = {"dlexp.tracker.": "dlexp.tracking."}  # what configurations of older runs name, and where it is now
+PLACES = "places"  # the field of a manifest that has the paths of data, resolved
+DATA_PATHS = ("path", "root", "labels")  # settings of data that are paths
+# libyaml's are ten times as fast; not every build of PyYAML has them
+_Dumper, _Loader = getattr(yaml, "CSafeDumper", yaml.SafeDumper), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def text(config: dict[str, Any]) -> str:
+    """Return a configuration as the file has it."""
+    return yaml.dump(config, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the configuration in a file.
+
+    Raises:
+        RunError: The file is damaged.
+    """
+    try:
+        content = path.read_text(encoding="utf-8")
+        for before, after in MOVED.items():
+            content = content.replace(f"_target_: {before}", f"_target_: {after}")
+        config = yaml.load(content, _Loader)  # a safe loader
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+        raise RunError(f"{path}: cannot be read; restore it from a copy") from error
+    if not isinstance(config, dict) or not all(isinstance(key, str) for key in config):
+        raise RunError(f"{path}: damaged, holds no configuration; restore it from a copy")
+    return config
+
+
+def places(data: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Return the resolved paths of the settings of data that are relative to the working directory, for the manifest.
+
+    Args:
+        data: The node `data` of a configuration.
+    """
+    given = {name: data[name] for name in DATA_PATHS if isinstance(data.get(name), str) and data[name]}
+    resolved = {name: os.path.abspath(path) for name, path in given.items() if not os.path.isabs(path)}
+    return {PLACES: resolved} if resolved else {}

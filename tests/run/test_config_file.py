@@ -1,0 +1,24 @@
+import pytest
+
+from dlexp.error import RunError
+from dlexp.run.config_file import places, read, text
+
+
+def test_a_configuration_is_read_as_it_was_written(tmp_path):
+    config = {"data": {"path": "数据.csv"}, "seed": 3, "tracking": {"uri": None}}
+    (tmp_path / "config.yaml").write_text(text(config), encoding="utf-8")
+    assert read(tmp_path / "config.yaml") == config
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"7", b"null", b"\x00", b"\xff\xfe", b"{", b"a: [", b"1: 2", b"text"])
+def test_whatever_else_it_holds_is_one_line(tmp_path, content):
+    (tmp_path / "config.yaml").write_bytes(content)
+    with pytest.raises(RunError, match=r"config\.yaml: .*restore it from a copy$"):
+        read(tmp_path / "config.yaml")
+
+
+def test_relative_paths_of_data_are_kept_as_resolved_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = {"path": "x.csv", "root": "/abs", "labels": None, "target": "y"}
+    assert places(data) == {"places": {"path": str(tmp_path / "x.csv")}}
+    assert places({"root": "/abs"}) == {}
