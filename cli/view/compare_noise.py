@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..text import escape
+from .fit import show_table
 from .sweep import Announcer
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def show(noise: "Noise", console: Console) -> None:
         if record["is_absent"] is False:
             table.add_row(*_row(record), *_share(record))
     table.add_row(*_row(noise["all"]))
-    console.print(table)
+    show_table(table, console)
     for record in noise["sources"]:
         if record["is_absent"] is True:
             console.print(f"{record['name']} plays no part: {escape(record['why'])}")

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..text import escape
+from .fit import show_table
 
 if TYPE_CHECKING:
     from dlexp.build.document import LayerRecord, SummaryDocument
@@ -22,7 +23,7 @@ def show(summary: "SummaryDocument", console: Console) -> None:
         table.add_column(header, justify="right", no_wrap=True)
     for layer in summary["layers"]:
         table.add_row(*_row(layer), style="dim" if layer["is_auxiliary"] else None)
-    console.print(table)
+    show_table(table, console, ("stride", "field", "share"), shortened="layer")
     frozen = summary["num_params"] - summary["num_trainable"]
     trained = f", {frozen:,} of them frozen" if frozen else ""
     console.print(f"parameters  {summary['num_params']:,}{trained}")

@@ -10,6 +10,7 @@ from dlexp.number import duration, noun
 
 from ..output import first_metrics, show_next, show_notes
 from ..text import escape
+from .fit import show_table
 
 if TYPE_CHECKING:
     from dlexp.console.progress import ConsoleTracker
@@ -70,7 +71,7 @@ def show(outcome: "Outcome[TrainResult]", console: Console) -> None:
     if result["metrics"]:
         console.print(_table(result))
     if result["data"].get("is_imbalanced") and "val" in result.get("report", {}):
-        console.print(_class_table(result))
+        show_table(_class_table(result), console, ("train examples",), shortened="class")
     show_notes(outcome.notes, console)
     console.print(f"run folder  {escape(_short(Path(result['run_dir'])))}")
     if outcome.exit_code == 0:

@@ -9,6 +9,7 @@ from dlexp.number import noun
 
 from ..output import FIRST_METRICS, show_notes
 from ..text import escape
+from .fit import show_table
 
 if TYPE_CHECKING:
     from dlexp.job.sweep.document import SeedSpread, SweepResult
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def show(result: "SweepResult", notes: list[str], console: Console) -> None:
     """Print mean and standard deviation over seeds, what the user should not miss, and where it all is."""
     if "spread" in result:
-        console.print(_table(result["spread"], result.get("test")))
+        show_table(_table(result["spread"], result.get("test")), console, ("train",))
     show_notes(notes, console)
     console.print(f"sweep folder  {escape(result['run_dir'])}")
 
