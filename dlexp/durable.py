@@ -2,13 +2,29 @@
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dlexp.error import EnvironmentFault
+from dlexp.error import DiskFault
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_ELSEWHERE = "set runs_dir to a folder that may be written to"
+_CURES = {
+    errno.ENOSPC: "free some space or set runs_dir to another disk",
+    errno.EDQUOT: "free some space or set runs_dir to another disk",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
+    errno.EROFS: _ELSEWHERE,
+    errno.EACCES: _ELSEWHERE,
+    errno.EPERM: _ELSEWHERE,
+    errno.ENOENT: "the folder was moved or deleted while it was written to",
+    errno.ENOTDIR: _ELSEWHERE,
+    errno.ESTALE: "the folder was moved or deleted while it was written to",
+    errno.ENAMETOOLONG: "choose a shorter runs_dir or tracking.experiment",
+    errno.EISDIR: "move the folder of that name away",
+    errno.EIO: "the disk or network drive fails; set runs_dir to another",
+}
 
 
 def write_bytes(path: Path, content: bytes, *, is_synced: bool = True) -> None:
@@ -21,20 +37,21 @@ def write_bytes(path: Path, content: bytes, *, is_synced: bool = True) -> None:
             what can be made anew.
 
     Raises:
-        EnvironmentFault: The disk is full; the old content stays.
+        DiskFault: The disk is full, or refuses for another reason; the old content stays.
     """
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        with disk_faults(path), open(fresh, "wb") as file:
-            file.write(content)
-            if is_synced:
-                file.flush()
-                os.fsync(file.fileno())
+        with disk_faults(path):
+            with open(fresh, "wb") as file:
+                file.write(content)
+                if is_synced:
+                    file.flush()
+                    os.fsync(file.fileno())
+            os.replace(fresh, path)
     except BaseException:
         with suppress(OSError):
             fresh.unlink()
         raise
-    os.replace(fresh, path)
     if is_synced:
         flush_folder(path.parent)
 
@@ -42,6 +59,25 @@ def write_bytes(path: Path, content: bytes, *, is_synced: bool = True) -> None:
 def write_text(path: Path, content: str, *, is_synced: bool = True) -> None:
     """Replace a text file (UTF-8) atomically, as `write_bytes` does."""
     write_bytes(path, content.encode(), is_synced=is_synced)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files that processes which were killed left in a folder; see `write_bytes`."""
+    for path in folder.glob(".*.*.new"):
+        number = path.name.split(".")[-2]
+        if number.isdigit() and not _is_alive(int(number)):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def flush_folder(folder: Path) -> None:
@@ -55,11 +91,27 @@ def flush_folder(folder: Path) -> None:
 
 @contextmanager
 def disk_faults(path: Path) -> Iterator[None]:
-    """Turn a full disk, as Python or as torch reports it, into one line with the cure."""
+    """Turn what a disk refuses, as Python or as torch reports it, into one line with the cure.
+
+    Raises:
+        DiskFault: The disk is full, the folder is gone or may not be written to, a limit or the hardware says no.
+    """
     try:
         yield
-    except (OSError, RuntimeError) as error:
-        if getattr(error, "errno", None) in _FULL or "unexpected pos" in str(error):
-            cure = "free some space or set runs_dir to another disk (what was saved before is intact)"
-            raise EnvironmentFault(f"{path}: the disk is full; {cure}") from error
+    except DiskFault:
         raise
+    except (OSError, RuntimeError) as error:
+        number = error.errno if isinstance(error, OSError) else None
+        if "unexpected pos" in str(error):
+            number = errno.ENOSPC
+        if number not in _CURES:
+            raise
+        cure = f"{_CURES[number]} (what was saved before is intact)"
+        raise DiskFault(f"{path}: {_fault(number, path)}; {cure}") from error
+
+
+def _fault(number: int | None, path: Path) -> str:
+    if number not in _FULL:
+        return os.strerror(number or 0).lower()
+    place = next((folder for folder in (path, *path.absolute().parents) if folder.is_dir()), Path("/"))
+    return f"the disk is full, {shutil.disk_usage(place).free / 2**20:.1f} MiB are free at {place}"

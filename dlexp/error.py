@@ -59,6 +59,10 @@ class EnvironmentFault(DlexpError):
     exit_code = 1
 
 
+class DiskFault(EnvironmentFault, OSError):
+    """A disk or folder refused what was to be written."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean X?" for the nearest known word, or "" when none is near."""
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)

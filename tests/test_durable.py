@@ -1,10 +1,11 @@
 import errno
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from dlexp.durable import disk_faults, write_bytes, write_text
+from dlexp.durable import disk_faults, sweep, write_bytes, write_text
 from dlexp.error import EnvironmentFault
 
 
@@ -29,7 +30,10 @@ def test_a_full_disk_leaves_the_old_content_and_nothing_else(tmp_path, monkeypat
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(EnvironmentFault, match="file: the disk is full; free some space"):
+    with pytest.raises(
+        EnvironmentFault,
+        match=r"file: the disk is full, \d+\.\d MiB are free at .*; free some space .*\(what was saved before",
+    ):
         write_bytes(path, b"new")
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
     assert path.read_bytes() == b"old"
@@ -40,7 +44,39 @@ def test_a_full_disk_as_torch_reports_it():
         raise RuntimeError("[enforce fail at inline_container.cc:671] . unexpected pos 64 vs 0")
 
 
-@pytest.mark.parametrize("error", [RuntimeError("other"), OSError(errno.EACCES, "Permission denied")])
+@pytest.mark.parametrize("error", [RuntimeError("other"), OSError(errno.EINTR, "Interrupted")])
 def test_other_errors_pass(error):
     with pytest.raises(type(error)), disk_faults(Path("x")):
         raise error
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (errno.EDQUOT, "the disk is full, .* free some space"),
+        (errno.EFBIG, "file too large; raise the limit"),
+        (errno.EROFS, "read-only file system; set runs_dir"),
+        (errno.EACCES, "permission denied; set runs_dir"),
+        (errno.ENOENT, "no such file or directory; the folder was moved or deleted"),
+        (errno.EIO, "input/output error; the disk or network drive fails"),
+        (errno.ENAMETOOLONG, "file name too long; choose a shorter"),
+    ],
+)
+def test_what_a_disk_refuses_is_one_line_with_the_cure(number, message):
+    with pytest.raises(EnvironmentFault, match=message) as caught, disk_faults(Path("x")):
+        raise OSError(number, os.strerror(number))
+    assert isinstance(caught.value, OSError)
+    assert caught.value.exit_code == 1
+    assert "\n" not in str(caught.value)
+
+
+def test_temporaries_of_killed_processes_are_swept_and_no_others(tmp_path):
+    with subprocess.Popen(["true"]) as dead:
+        dead.wait()
+    left = tmp_path / f".config.yaml.{dead.pid}.new"
+    for name in (left.name, f".mlflow.json.{os.getpid()}.new", "a.new", ".b.new", "config.yaml"):
+        (tmp_path / name).write_text("x")
+    sweep(tmp_path)
+    assert not left.exists()
+    assert len(list(tmp_path.iterdir())) == 4
+    sweep(tmp_path / "absent")

@@ -34,15 +34,22 @@ class Announcer:
     def __call__(self, about: "Announcement") -> "Listener":
         """Show what is known beforehand; return what shows the progress."""
         from dlexp.console.progress import ConsoleTracker
+        from dlexp.data.quality import describe_inputs
         from dlexp.direction import is_better_high
+        from dlexp.job.train.baseline import guess
 
         console, data, run = self.console, about.built.dataset, about.built.run
         tests = f", {len(data.test):,} sealed for test" if len(data.test) else ""
         console.print(f"data    {data.name} ({data.task}): {len(data.train):,} train, {len(data.val):,} val{tests}")
+        inputs = describe_inputs(data)
+        if inputs:
+            console.print(f"inputs  {escape(inputs)}")
         params = sum(p.numel() for p in about.built.model.parameters())
         console.print(f"model   {type(about.built.model).__name__}, {params:,} parameters")
         console.print(f"device  {about.built.device_line}")
         console.print(f"best    by {run.monitor}, {'higher' if is_better_high(run.monitor) else 'lower'} is better")
+        for name, value in guess(data).items():
+            console.print(f"guess   {name} {value:.4g}, by the {'most frequent class' if data.num_classes else 'mean'}")
         for warning in about.warnings:
             console.print(f"[yellow]warning[/] {escape(warning)}")
         begin = f", from epoch {about.epochs_done + 1}" if about.epochs_done else ""

@@ -7,6 +7,8 @@ import torch
 from dlexp.data.balance import is_imbalanced
 from dlexp.data.dataset import Dataset
 
+_SHOWN = 10  # columns
+
 
 def examine(data: Dataset) -> dict[str, Any]:
     """Return what a manifest and a result say of the data besides name and fingerprint.
@@ -24,6 +26,41 @@ def examine(data: Dataset) -> dict[str, Any]:
         facts["train_counts"] = dict(zip(data.class_names, counts, strict=True))
         facts["is_imbalanced"] = is_imbalanced(classes, data.num_classes)
     return facts
+
+
+def describe_inputs(data: Dataset) -> str:
+    """Return what a model is given of a table: "2 numbers (age, height), 1 text (city, 7 levels); constant: k".
+
+    Returns:
+        "" where the inputs have no names.
+    """
+    if data.feature_names is None:
+        return ""
+    features = (data.encoding or {}).get("features") or [{"name": name, "levels": None} for name in data.feature_names]
+    numbers = [feature["name"] for feature in features if feature["levels"] is None]
+    texts = [f"{feature['name']}, {len(feature['levels'])} levels" for feature in features if feature["levels"]]
+    kinds = [_named(numbers, "number", ", "), _named(texts, "text", "; ")]
+    constant = _constant(data, features)
+    return ", ".join(kind for kind in kinds if kind) + (f"; constant: {', '.join(constant)}" if constant else "")
+
+
+def _named(names: list[str], noun: str, between: str) -> str:
+    if not names:
+        return ""
+    shown = between.join(names[:_SHOWN]) + (f"{between}..." if len(names) > _SHOWN else "")
+    return f"{len(names)} {noun}{'s' * (len(names) > 1)} ({shown})"
+
+
+def _constant(data: Dataset, features: list[dict[str, Any]]) -> list[str]:
+    """Return the columns that have one value in the training part."""
+    names, start = [], 0
+    for feature in features:
+        width = 1 if feature["levels"] is None else len(feature["levels"])
+        block = data.inputs[:, start : start + width][data.train]
+        start += width
+        if bool((block == block[0]).all()):
+            names.append(feature["name"])
+    return names
 
 
 def warn(facts: dict[str, Any], config: dict[str, Any]) -> list[str]:

@@ -259,6 +259,11 @@ def _leaks(table: Columns, features: list[Feature], encoded: targets.Target, tra
         numbers = table.numbers(feature.name)[0]
         if leak.counts_rows(numbers):
             warnings.append(leak.warning(feature.name, "counts the rows"))
+        elif leak.names_rows(numbers):
+            warnings.append(
+                f"column {feature.name} has another whole number in every row: a name? data.id={feature.name} takes it "
+                f"as that, data.drop='[{feature.name}]' leaves it out"
+            )
         elif classes is not None and leak.splits_classes(numbers[train], classes):
             warnings.append(leak.warning(feature.name, "tells the class alone, by one threshold"))
     return warnings

@@ -38,6 +38,7 @@ def save(
     state: dict[str, Any],
     *,
     same_weights: Path | None = None,
+    history: str | None = None,
     is_synced: bool = True,
 ) -> None:
     """Write a checkpoint; until it is complete the one before stays.
@@ -49,6 +50,7 @@ def save(
             the number of completed epochs, is repeated in the manifest.
         same_weights: Another checkpoint, just saved with these very weights: its file gets a second name, where the
             disk has hard links, instead of being written again.
+        history: Hash of the history up to this checkpoint, repeated in the manifest; see `dlexp.run.history.digest`.
         is_synced: False does not wait for the disk: proof against kills; what a power cut damages is not loaded.
 
     Raises:
@@ -61,7 +63,7 @@ def save(
             WEIGHTS: linked or _write_weights(fresh / WEIGHTS, weights, is_synced=is_synced),
             STATE: _write_state(fresh / STATE, state, is_synced=is_synced),
         }
-        manifest = {"epoch": state.get("epoch"), "files": files}
+        manifest = {"epoch": state.get("epoch"), "files": files} | ({} if history is None else {"history": history})
         _write(fresh / MANIFEST, json.dumps(manifest).encode(), is_synced=is_synced)
     _publish(directory, is_synced=is_synced)
 
@@ -221,7 +223,7 @@ def _read_verified(folder: Path) -> dict[str, bytes]:
         expected = {name: (files[name]["size"], files[name]["sha256"]) for name in (WEIGHTS, STATE)}
     except FileNotFoundError as error:
         raise RunError(f"{folder}: no checkpoint; the run ended before its first one") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(folder / MANIFEST) from error
     for name, (size, digest) in expected.items():
         try:

@@ -26,6 +26,11 @@ HEAVY = ("torch", "torchvision", "sklearn.datasets", "pandas")  # imported for w
 # A start costs 3 to 5 s of one core, nearly all of it the server's imports (benchmarks/launcher.py): on two cores that
 # is won back after 10 s of work; thrice that leaves room for estimates that are too long and cores that are not free.
 WORTH_SECONDS = 30.0
+ENGINES = "engines.json"  # in the sweep's or cv's folder: what was chosen, so that it goes on as it began
+INEXACT = (
+    "trainer.fuse=auto: time chose the engine {} among some that differ in the last digits, so a new run may differ; "
+    "trainer.fuse=off does not"
+)
 
 
 class Dispatcher:
@@ -39,12 +44,14 @@ class Dispatcher:
     Attributes:
         datasets: What is loaded, for assignments that come without their components.
         programs: Size and engine of each program that was begun.
+        notes: For the user: where time chose between engines that round otherwise.
     """
 
     def __init__(self, holder: RunFolder, should_stop: Callable[[], bool], launcher: Local) -> None:
         self.holder, self.should_stop, self.launcher = holder, should_stop, launcher
         self.datasets = Datasets()
         self.programs: list[Any] = []
+        self.notes: list[str] = []
         self._executor = Executor(self.datasets)
         self._threads = torch.get_num_threads()
         self._pool: Pool | None = None
@@ -106,10 +113,13 @@ class Dispatcher:
         """Choose how a structure trains; where that fails, one by one, so that each says why, and the log tells it."""
         components = [assignment.components for assignment in alike]
         try:
-            choice = choose(components, self.holder.runs_dir / "fuse.json")
+            choice = choose(components, self.holder.runs_dir / "fuse.json", self.holder.path / ENGINES)
         except Exception as error:
             self.holder.log(f"no engine could be chosen for {_names(alike)}: {explain(error)}; each trains alone")
             choice = SOLO
+        if not choice.is_exact and INEXACT.format(choice.engine) not in self.notes:
+            self.notes.append(INEXACT.format(choice.engine))
+            self.holder.log(self.notes[-1])
         return Group(alike, choice, self._threads)
 
     def _num_workers(self, structures: list[Group]) -> int:

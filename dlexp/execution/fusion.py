@@ -1,8 +1,10 @@
 """Which engine trains trials of one structure, and how many at once: measured on the device at hand.
 
 The plan times an update alone and in stacks of growing size, takes the smallest stack within 5 % of the fastest, and
-demands that it beat training one after another by 1.15; else the trials run alone. The answer is kept by structure
-and device.
+demands that it beat training one after another by 1.15; else the trials run alone. It chooses only among forms that
+give the same bits, so that no number depends on a stopwatch: those that equal each trial alone; where there are none,
+stacks of every size of one kind. The answer is kept by structure and device, and in the folder of the sweep or cv,
+which goes on as it began.
 """
 
 import json
@@ -22,6 +24,7 @@ from dlexp.durable import write_text
 from dlexp.engine.memory import guess_bytes, largest_stack, peak_bytes
 from dlexp.engine.stack.kind import stack_kinds
 from dlexp.error import is_out_of_memory
+from dlexp.execution.exactness import equal_forms
 from dlexp.random import derive
 
 SIZES = (4, 16, 64)
@@ -31,6 +34,7 @@ ENOUGH_SECONDS = 1.0
 MIN_GAIN = 1.15
 NEAR_BEST = 1.05
 HOPELESS = 0.7
+UNBEARABLE = 0.5  # gain below which a stack is left although its bits are its own
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Choice:
         gain: Speed against one after another, 1 for solo.
         reason: For the user: why no stack is used, or what was measured.
         seconds: Seconds of an update for each trial, by engine and size, as far as timed.
+        is_exact: False where time chose between forms that round otherwise.
     """
 
     engine: str
@@ -50,25 +55,40 @@ class Choice:
     gain: float
     reason: str
     seconds: dict[str, float] = field(default_factory=dict)
+    is_exact: bool = True
 
 
 SOLO = Choice("solo", 1, 1.0, "one trial")
 
 
-def choose(components: list[Components], cache: Path | None = None) -> Choice:
+def choose(components: list[Components], cache: Path | None = None, record: Path | None = None) -> Choice:
     """Decide how trials of one structure train.
 
     Args:
         components: Of trials of equal structure.
         cache: File that keeps measured answers; None keeps none.
+        record: File of a sweep or cv with what was chosen for it before, which stays; None keeps none.
     """
+    trainer = components[0].trainer
+    if trainer.fuse != "auto":
+        return _choose_anew(components, cache)
+    structure = str(derive(0, components[0].structure))
+    chosen = _read(record).get(structure) if record else None
+    if chosen is not None:
+        choice = Choice(**chosen)
+        return replace(choice, size=min(choice.size, len(components)))
+    choice = _choose_anew(components, cache)
+    if record and len(components) > 1:
+        write_text(record, json.dumps({**_read(record), structure: asdict(choice)}, indent=1))
+    return choice
+
+
+def _choose_anew(components: list[Components], cache: Path | None) -> Choice:
     trainer = components[0].trainer
     fuse = trainer.fuse
     if fuse == "off":
         return Choice("solo", 1, 1.0, "trainer.fuse=off")
-    structure = str(derive(0, components[0].structure))
-    measured = _read(cache) if cache else {}
-    if len(components) == 1 and fuse == "auto" and not any(name.startswith(structure) for name in measured):
+    if len(components) == 1 and fuse == "auto":
         return SOLO
     alone = make_program(components[:1])
     if trainer.compile:
@@ -80,14 +100,13 @@ def choose(components: list[Components], cache: Path | None = None) -> Choice:
     limit = min(limit, len(components))
     if fuse != "auto":
         return Choice(kinds[0], min(fuse, limit), 1.0, f"trainer.fuse={fuse}")
+    structure = str(derive(0, components[0].structure))
     key = ":".join([structure, _name(alone.device), torch.__version__])
-    if key in measured and measured[key]["engine"] in (
-        "solo",
-        *kinds,
-    ):  # also for the few that a kill left over: another engine may round otherwise
-        choice = Choice(**measured[key])
+    known = _read(cache).get(key, {}) if cache else {}
+    if known.get("engine") in ("solo", *kinds) and "is_exact" in known:
+        choice = Choice(**known)
         return replace(choice, size=min(choice.size, limit))
-    return SOLO if len(components) == 1 else _measure(components, kinds, limit, cache, key)
+    return _measure(components, kinds, limit, cache, key)
 
 
 def _name(device: torch.device) -> str:
@@ -98,16 +117,27 @@ def _name(device: torch.device) -> str:
 
 
 def _measure(components: list[Components], kinds: list[str], limit: int, cache: Path | None, key: str) -> Choice:
-    """Time solo and stacks, and keep the answer under a key."""
-    choice = _fastest(components, kinds, limit)
+    """Time the forms of equal bits, and keep the answer under a key."""
+    exact, row_equal = equal_forms(components, kinds)
+    choice = _fastest(components, exact or row_equal[:1] or kinds, limit, stays_stacked=bool(row_equal) and not exact)
+    if not exact and not (row_equal and choice.engine == row_equal[0]):
+        choice = replace(choice, is_exact=False)
     if cache:
         write_text(cache, json.dumps({**_read(cache), key: asdict(choice)}, indent=1))
     return choice
 
 
-def _fastest(components: list[Components], kinds: list[str], limit: int) -> Choice:
+def _fastest(components: list[Components], kinds: list[str], limit: int, *, stays_stacked: bool) -> Choice:
+    """Return the fastest of the kinds and solo.
+
+    Args:
+        components: Of the trials.
+        kinds: Of stacks, to be timed.
+        limit: Trials that fit the memory.
+        stays_stacked: Whether the stack's bits are its own, so that solo is taken only where a stack is hopeless.
+    """
     if limit < 2:
-        return Choice("solo", 1, 1.0, "the memory has room for one trial at a time")
+        return Choice(kinds[0] if stays_stacked else "solo", 1, 1.0, "the memory has room for one trial at a time")
     solo = _updater(components[:1], "solo")
     seconds: dict[str, float] = {}
     for kind in kinds:
@@ -122,12 +152,18 @@ def _fastest(components: list[Components], kinds: list[str], limit: int) -> Choi
                 break
     if not seconds:
         return Choice("solo", 1, 1.0, "stacked trials run out of memory")
-    fastest = min(seconds.values())
-    good = [name for name, value in seconds.items() if value <= NEAR_BEST * fastest]
+    return _best_of(seconds, UNBEARABLE if stays_stacked else MIN_GAIN)
+
+
+def _best_of(seconds: dict[str, float], min_gain: float) -> Choice:
+    """Return the smallest stack within 5 % of the fastest; solo where no stack has the gain that is demanded."""
+    stacks = {name: value for name, value in seconds.items() if name != "solo:1"}
+    fastest = min(stacks.values())
+    good = [name for name, value in stacks.items() if value <= NEAR_BEST * fastest]
     engine, _, size = min(good, key=lambda name: int(name.partition(":")[2])).partition(":")
     gain = seconds["solo:1"] / seconds[f"{engine}:{size}"]
-    if engine == "solo" or gain < MIN_GAIN:
-        best = seconds["solo:1"] / min(value for name, value in seconds.items() if name != "solo:1")
+    if gain < min_gain:
+        best = seconds["solo:1"] / fastest
         return Choice("solo", 1, 1.0, f"stacked trials would train {best:.2f} times as fast", seconds)
     return Choice(engine, int(size), round(gain, 2), f"{gain:.1f} times as fast as one after another", seconds)
 

@@ -61,7 +61,7 @@ def _can_go_on(folder: RunFolder, history: list[dict[str, Any]]) -> bool:
     try:
         state = checkpoint.load(last)[1]
         epochs = [record["epoch"] for record in history[: state["epoch"]]]
-        if epochs != list(range(1, state["epoch"] + 1)):
+        if epochs != list(range(1, state["epoch"] + 1)) or not folder.has_history(state["epoch"]):
             return False
         # a best one that is ahead belongs to the epoch that is about to be repeated
         wanted = state["stopping"]["best_epoch"]

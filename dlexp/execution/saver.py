@@ -6,8 +6,8 @@ from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import best_weights, snapshot
 from dlexp.engine.train import Run
-from dlexp.run import epoch_record
-from dlexp.run.folder import RunFolder
+from dlexp.run import epoch_record, history
+from dlexp.run.folder import METRICS, RunFolder
 
 
 def save_epoch(run: Run, folder: RunFolder, event: EpochEnd) -> None:
@@ -42,7 +42,8 @@ def save_last(run: Run, folder: RunFolder, trial: int, same_weights: Path | None
     """
     weights, state = snapshot(run, run.trials.index(trial))
     last = folder.checkpoints / "last"
-    checkpoint.save(last, weights, state, same_weights=same_weights, is_synced=folder.is_synced)
+    seal = history.digest(folder.path / METRICS, state["epoch"])
+    checkpoint.save(last, weights, state, same_weights=same_weights, history=seal, is_synced=folder.is_synced)
 
 
 class Saver:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from dlexp.durable import disk_faults, write_text
+from dlexp.durable import disk_faults, sweep, write_text
 from dlexp.error import RunError
 from dlexp.run import config_file, epoch_record, history, name
 from dlexp.run.array import read_arrays, write_arrays
@@ -156,6 +156,8 @@ class RunFolder:
             RunError: A living process has the run; the message names its pid and host.
         """
         self._lock.acquire()
+        for folder in (self.path, self.path / "predictions"):
+            sweep(folder)
 
     def unlock(self) -> None:
         """Let other processes write to this folder."""
@@ -217,9 +219,19 @@ class RunFolder:
         return history.read(self.path / METRICS)
 
     def truncate_history(self, last_epoch: int) -> None:
-        """Drop the epochs after `last_epoch`, the history's atomically."""
+        """Drop the epochs after the checkpoint's, `last_epoch`, the history's atomically.
+
+        Raises:
+            RunError: The history is not that which the checkpoint was saved after.
+        """
         epoch_record.truncate(self.path, last_epoch)
-        history.truncate(self.path / METRICS, last_epoch, is_synced=self.is_synced)
+        seal = history.seal(self.checkpoints, last_epoch)
+        history.truncate(self.path / METRICS, last_epoch, seal, is_synced=self.is_synced)
+
+    def has_history(self, last_epoch: int) -> bool:
+        """Say whether the history up to an epoch is that which the checkpoint was saved after."""
+        seal = history.seal(self.checkpoints, last_epoch)
+        return seal is None or seal == history.digest(self.path / METRICS, last_epoch)
 
     def saved_epoch(self) -> int | None:
         """Return how many epochs the last checkpoint holds, the point where a resumed run goes on; None without one."""

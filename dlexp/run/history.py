@@ -3,6 +3,7 @@
 A number that is not finite is written as null, as JSON has no other word for it, and read back as NaN.
 """
 
+import hashlib
 import json
 import math
 import os
@@ -10,7 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dlexp.durable import disk_faults, write_text
+from dlexp.durable import disk_faults, write_bytes
+from dlexp.error import RunError
 from dlexp.run.jsonable import plain
 
 
@@ -30,24 +32,76 @@ def append(path: Path, record: dict[str, Any], *, is_synced: bool = True) -> Non
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """Return the records in order; an unfinished last line is left out, null is read as NaN."""
+    """Return the records in order; an unfinished last line is left out, null is read as NaN.
+
+    Raises:
+        RunError: A line is damaged.
+    """
+    return [
+        {key: math.nan if value is None else value for key, value in _record(path, number, line).items()}
+        for number, line in enumerate(_complete_lines(path), 1)
+    ]
+
+
+def truncate(path: Path, last_epoch: int, seal: str | None = None, *, is_synced: bool = True) -> None:
+    """Drop the records after an epoch, atomically: a resumed run writes them again.
+
+    Args:
+        path: The history.
+        last_epoch: Of the checkpoint that the run goes on from.
+        seal: `digest` when that checkpoint was saved; None for one of a version that wrote none.
+        is_synced: See `append`.
+
+    Raises:
+        RunError: What is before that epoch is not what the checkpoint was saved after: the result would lack epochs or
+            have other numbers.
+    """
+    lines = _complete_lines(path)
+    is_whole = len(lines) >= last_epoch and (seal is None or digest(path, last_epoch) == seal)
+    numbers = [_record(path, number, line)["epoch"] for number, line in enumerate(lines[:last_epoch], 1)]
+    if not is_whole or numbers != list(range(1, last_epoch + 1)):
+        raise RunError(
+            f"{path}: damaged; its epochs up to {last_epoch} are not those that the checkpoint was saved after; "
+            "restore it from a copy, or begin the run anew"
+        )
+    if lines[last_epoch:]:
+        write_bytes(path, b"".join(line + b"\n" for line in lines[:last_epoch]), is_synced=is_synced)
+
+
+def digest(path: Path, last_epoch: int) -> str:
+    """Return the SHA-256 of the lines of the epochs up to one, for the checkpoint saved after it."""
+    return hashlib.sha256(b"\n".join(_complete_lines(path)[:last_epoch])).hexdigest()
+
+
+def seal(checkpoints: Path, last_epoch: int) -> str | None:
+    """Return the `digest` that the checkpoint of an epoch, or what a kill left beside it, has; None where none has."""
+    for name in ("last", "last.new", "last.old"):
+        try:
+            manifest = json.loads((checkpoints / name / "manifest.json").read_bytes())
+            if manifest["epoch"] == last_epoch:
+                return manifest.get("history")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+    return None
+
+
+def _complete_lines(path: Path) -> list[bytes]:
     try:
-        lines = path.read_bytes().split(b"\n")[:-1]
+        return path.read_bytes().split(b"\n")[:-1]
     except FileNotFoundError:
         return []
-    return [{key: math.nan if value is None else value for key, value in json.loads(line).items()} for line in lines]
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read ({error.strerror}); restore it from a copy") from error
 
 
-def truncate(path: Path, last_epoch: int, *, is_synced: bool = True) -> None:
-    """Drop the records after an epoch, atomically: a resumed run writes them again."""
-    lines = _complete_lines(path)
-    earlier = [line for line in lines if json.loads(line)["epoch"] <= last_epoch]
-    if earlier != lines:
-        write_text(path, "".join(f"{line}\n" for line in earlier), is_synced=is_synced)
-
-
-def _complete_lines(path: Path) -> list[str]:
-    return path.read_text().split("\n")[:-1] if path.exists() else []
+def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict) or not isinstance(record.get("epoch"), int):
+        raise RunError(f"{path}: damaged, line {number} is no epoch's record; restore it from a copy")
+    return record
 
 
 def _drop_torn_line(descriptor: int) -> None:

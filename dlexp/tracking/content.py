@@ -32,7 +32,7 @@ _FILES = (
     "log.txt",
 )
 _NOT_METRICS = ("epoch", "step", "time")
-_LONGEST_PARAM = 500
+_LONGEST_PARAM = 6000  # characters, MLflow's limit
 _BIGGEST_PREDICTIONS = 50 * 2**20  # bytes
 
 

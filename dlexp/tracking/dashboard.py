@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 from dlexp.error import ConfigError, EnvironmentFault
 from dlexp.run.folder import RunFolder
 from dlexp.run.scan import close_dead, run_paths
-from dlexp.tracking import outbox, server, store
+from dlexp.tracking import outbox, server, store, view
 from dlexp.tracking.sent import Sent
 
 _READY_SECONDS = 180.0
@@ -127,6 +127,8 @@ def deep_link(runs_dir: Path) -> str:
         sent = Sent.read(RunFolder(path))
         if sent.experiment_id is not None:
             link = f"/#/experiments/{sent.experiment_id}/runs?workflowType=machine_learning"
+            if sent.has_view:
+                return f"{link}&viewStateShareKey={view.KEY}"  # beside another sort in the address it is not read
             if sent.summary is None:
                 return link
             key = quote(f"metrics.`{sent.summary}`", safe="")

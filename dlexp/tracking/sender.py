@@ -14,7 +14,7 @@ from dlexp.error import EnvironmentFault
 from dlexp.run.environment import to_milliseconds
 from dlexp.run.folder import MANIFEST, METRICS, RunFolder
 from dlexp.run.scan import close
-from dlexp.tracking import content
+from dlexp.tracking import content, view
 from dlexp.tracking.sent import Sent
 from dlexp.tracking.store import STORE, Store, choose, connect, experiment_id
 
@@ -79,6 +79,8 @@ class Sender:
         self.sent.epoch = max(self.sent.epoch, until)
         self.sent.summary, self.sent.ascending = chosen.summary, not chosen.higher_is_better
         self.sent.problem = None
+        if self.folder.parent is None and (is_made or is_over):
+            self._set_view(client, manifest, chosen)
         if is_over:
             self._end(client, run_id, manifest, is_made=is_made)
             self.sent.status = manifest["status"]
@@ -228,6 +230,13 @@ class Sender:
             self._set_tags(client, run_id, manifest)
         end = to_milliseconds(manifest["end"] or manifest["start"])
         client.set_terminated(run_id, content.MLFLOW_STATUS[manifest["status"]], end)
+
+    def _set_view(self, client: "MlflowClient", manifest: dict[str, Any], chosen: content.Monitor) -> None:
+        """Have MLflow's page open with this run's metric and settings as columns."""
+        changed = [name for name in content.params(manifest) if "." in name]
+        state = view.shared_view(chosen.summary, chosen.metric, changed, ascending=not chosen.higher_is_better)
+        client.set_experiment_tag(str(self.sent.experiment_id), view.TAG, state)
+        self.sent.has_view = True
 
     def _log_files(self, client: "MlflowClient", run_id: str, manifest: dict[str, Any]) -> None:
         """Send all files by one request, from a folder of links: one by one they take milliseconds each."""

@@ -23,6 +23,7 @@ class Sent:
         summary: Name of the metric that runs are sorted by, such as ``best/val_accuracy``.
         ascending: Whether lower values of it are better.
         status: The manifest's status that MLflow's run was ended with; None while it is running there.
+        has_view: Whether the experiment has `dlexp.tracking.view` for the page to open with.
         problem: Why the last attempt failed, in one line; None when it did not.
     """
 
@@ -34,6 +35,7 @@ class Sent:
     ascending: bool = False
     status: str | None = None
     problem: str | None = None
+    has_view: bool = False
 
     @classmethod
     def read(cls, folder: RunFolder, other: str | None = None) -> "Sent":
@@ -47,7 +49,8 @@ class Sent:
         if other is not None:
             content = content.get(_OTHERS, {}).get(other, {})
         try:
-            return cls(**{field.name: content[field.name] for field in fields(cls)})
+            known = {"has_view": False, **content}  # absent from what versions before 0.2 wrote
+            return cls(**{field.name: known[field.name] for field in fields(cls)})
         except (KeyError, TypeError):
             return cls()  # the run is found in MLflow again by its tag, and sending twice changes nothing
 

@@ -6,8 +6,11 @@ Databases are created under a file lock: of four processes that create one at on
 import logging
 import os
 import socket
+import urllib.error
+import urllib.request
 from contextlib import ExitStack
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -15,9 +18,11 @@ from urllib.parse import quote, urlsplit
 from dlexp.config.source.environment import HIDDEN, redact
 from dlexp.config.source.reference import resolve_text
 from dlexp.config.trust import require_references
-from dlexp.error import EnvironmentFault
+from dlexp.durable import disk_faults
+from dlexp.error import EnvironmentFault, first_line
 from dlexp.run.lock import Lock
 from dlexp.run.name import experiment_folder
+from dlexp.tracking import database as database_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -26,11 +31,13 @@ SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # with the default 7, an unreachable server blocked for over 400 s
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",  # a server may say to come back tomorrow
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
 STORE = "store"  # the field of a manifest that says which store the run was meant for when it began
 _CONNECT_SECONDS = 3.0
+_ANSWER_SECONDS = 5.0
 _CREATE_SECONDS = 120.0
 _PORTS = {"http": 80, "https": 443}
 
@@ -99,10 +106,10 @@ def choose(runs_dir: Path, uri: str | None, *, asks_environment: bool = True) ->
 
 
 def check_reachable(store: Store) -> None:
-    """Connect to a server's port, to know within seconds what its own client finds out in minutes.
+    """Ask a server for a sign of life, to know within seconds what its own client finds out in minutes.
 
     Raises:
-        EnvironmentFault: Nothing answers there.
+        EnvironmentFault: Nothing answers there, or only that it fails.
     """
     parts = urlsplit(store.uri)
     if parts.scheme not in _PORTS:
@@ -112,6 +119,18 @@ def check_reachable(store: Store) -> None:
         socket.create_connection(address, _CONNECT_SECONDS).close()
     except OSError as error:
         raise EnvironmentFault(f"no answer from {store.name}: {error.strerror or error}") from error
+    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}/health"
+    try:
+        urllib.request.urlopen(place, timeout=_ANSWER_SECONDS).close()
+    except urllib.error.HTTPError as error:
+        if error.code >= 500:
+            cure = "look at its log, or set tracking.uri to another"
+            raise EnvironmentFault(f"{store.name}: no answer but status {error.code} {error.reason}; {cure}") from error
+    except (OSError, ValueError, HTTPException) as error:
+        cure = "start it anew, or set tracking.uri to another"
+        raise EnvironmentFault(
+            f"no answer from {store.name} within {_ANSWER_SECONDS:.0f} s: {error}; {cure}"
+        ) from error
 
 
 def connect(store: Store) -> "MlflowClient":
@@ -129,13 +148,42 @@ def connect(store: Store) -> "MlflowClient":
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     with ExitStack() as stack:
         if store.database is not None:
-            store.database.parent.mkdir(parents=True, exist_ok=True)
-            lock = Lock(store.database.with_suffix(".lock"))
-            lock.acquire(_CREATE_SECONDS)
+            with disk_faults(store.database):
+                store.database.parent.mkdir(parents=True, exist_ok=True)
+                lock = Lock(store.database.with_suffix(".lock"))
+                lock.acquire(_CREATE_SECONDS)
             stack.callback(lock.release)
-        client = MlflowClient(tracking_uri=store.uri, registry_uri=store.uri)
-        client.search_experiments(max_results=1)
+            _prepare(store, store.database)
+        try:
+            client = MlflowClient(tracking_uri=store.uri, registry_uri=store.uri)
+            client.search_experiments(max_results=1)
+        except Exception as error:  # whatever databases and servers raise; their messages are pages long
+            raise EnvironmentFault(f"{store.name}: {_explain(error, store)}") from error
     return client
+
+
+def _prepare(store: Store, database: Path) -> None:
+    """Have a whole database with its artifacts beside it."""
+    if database_file.examine(database, store.name):
+        database_file.mend_places(database)
+        return
+    from mlflow import MlflowClient
+
+    fresh = database.with_name(f"{database.name}.new")
+    fresh.unlink(missing_ok=True)
+    uri = f"sqlite:///{fresh}"
+    MlflowClient(tracking_uri=uri, registry_uri=uri).search_experiments(max_results=1)
+    os.replace(fresh, database)
+
+
+def _explain(error: Exception, store: Store) -> str:
+    """Return in one line what a store's error means, and the cure."""
+    text = redact(str(error))
+    if "out-of-date" in text or "out of date" in text:
+        return f"was made by an older MLflow; keep a copy and run: mlflow db upgrade {store.name}"
+    if "locate revision" in text:
+        return "was made by a newer MLflow than is installed; pip install -U mlflow"
+    return f"{type(error).__name__}: {first_line(error)[:200]}; see that it is MLflow's, or move it away"
 
 
 def experiment_id(client: "MlflowClient", store: Store, name: str) -> str:

@@ -8,8 +8,10 @@ import torch
 
 from dlexp.config.resolve import resolve
 from dlexp.data.dataset import count_duplicates
-from dlexp.data.quality import warn
+from dlexp.data.digits import Digits
+from dlexp.data.quality import describe_inputs, warn
 from dlexp.data.synthetic import Fake
+from dlexp.data.table import Table
 from dlexp.job.train import train
 from dlexp.run.folder import RunFolder
 
@@ -82,3 +84,14 @@ def test_pictures_that_differ_in_one_byte_are_not_the_same():
     data.inputs[data.test[0]] = data.inputs[data.val[2]]
     assert count_duplicates(data) == {"val": 1, "test": 1}
     assert torch.equal(data.inputs[data.test[0]], data.inputs[data.val[2]])
+
+
+def test_inputs_are_stated(tmp_path):
+    lines = [f"{i % 5},{i % 9 / 2},{'uvw'[i % 3]},7,{'ab'[i % 2]}" for i in range(60)]
+    (tmp_path / "t.csv").write_text("age,height,city,k,y\n" + "\n".join(lines))
+    data = Table(path=str(tmp_path / "t.csv"), target="y").load()
+    assert describe_inputs(data) == "3 numbers (age, height, k), 1 text (city, 3 levels); constant: k"
+
+
+def test_pictures_have_no_columns():
+    assert describe_inputs(Digits().load()) == ""

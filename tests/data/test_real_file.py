@@ -55,9 +55,10 @@ def test_prices_below_a_comment(tmp_path):
     copy = tmp_path / "whole.csv"
     copy.write_text("\n".join([comment, header, *(lines[i] for i, row in enumerate(rows) if row["IBM"])]))
     rows = [row for row in rows if row["IBM"]]
-    dataset = Table(path=str(copy), target="IBM", time="Date", missing="impute").load()
+    names = ["AAPL", "MSFT", "^GSPC"]
+    dataset = Table(path=str(copy), target="IBM", features=names, time="Date", missing="impute").load()
     assert dataset.targets.tolist() == [float(row["IBM"]) for row in rows]
-    expected = [[float(row[name] or "nan") for name in present(dataset.feature_names)] for row in rows]
+    expected = [[float(row[name] or "nan") for name in names] for row in rows]
     np.testing.assert_array_equal(dataset.inputs.numpy(), expected)
     assert "1 comment line before the header left out" in dataset.notes[0]
 

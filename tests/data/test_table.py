@@ -180,3 +180,10 @@ def test_a_table_beyond_its_memory_is_mapped_and_the_same(path, tmp_path):
 def test_sizes_that_are_none(path, memory):
     with pytest.raises(ConfigError, match=r"data.memory: got .*; a number and one of MB"):
         Table(path=str(path), target="sick", memory=memory).load()
+
+
+def test_a_column_of_names_is_warned_of(tmp_path):
+    lines = [f"{(i * 37) % 101},{i % 7},{'ab'[i % 2]}" for i in range(60)]
+    (tmp_path / "t.csv").write_text("number,x,y\n" + "\n".join(lines))
+    (note,) = Table(path=str(tmp_path / "t.csv"), target="y").load().notes
+    assert note.startswith("column number has another whole number in every row: a name? data.id=number")

@@ -204,7 +204,7 @@ def test_a_full_disk_keeps_the_checkpoint_before(tmp_path, monkeypatch, name):
         return fresh
 
     monkeypatch.setattr(checkpoint, "_begin", begin_on_full_disk)
-    with pytest.raises(EnvironmentFault, match="the disk is full; free some space"):
+    with pytest.raises(EnvironmentFault, match=r"the disk is full, .* free some space"):
         checkpoint.save(tmp_path / "last", *sample(2))
     assert checkpoint.load(tmp_path / "last")[1]["epoch"] == 1
 
@@ -212,4 +212,12 @@ def test_a_full_disk_keeps_the_checkpoint_before(tmp_path, monkeypatch, name):
 def test_state_with_code_in_it_is_refused(tmp_path):
     checkpoint.save(tmp_path / "last", {"weight": torch.zeros(2)}, {"epoch": 1, "path": Path("x")})
     with pytest.raises(RunError, match="not the plain numbers that dlexp writes"):
+        checkpoint.load(tmp_path / "last")
+
+
+def test_a_manifest_that_is_a_folder_is_one_line(tmp_path):
+    checkpoint.save(tmp_path / "last", {"w": torch.zeros(1)}, {"epoch": 1})
+    (tmp_path / "last" / "manifest.json").unlink()
+    (tmp_path / "last" / "manifest.json").mkdir()
+    with pytest.raises(RunError, match=r"manifest\.json: damaged"):
         checkpoint.load(tmp_path / "last")

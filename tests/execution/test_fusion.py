@@ -2,11 +2,13 @@
 
 import json
 
+import pytest
 import torch
 
 from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
+from dlexp.execution import fusion as module
 from dlexp.execution.fusion import choose
 
 
@@ -55,8 +57,6 @@ def test_a_model_that_cannot_be_stacked_trains_alone_and_the_reason_is_named():
 
 
 def test_a_stack_that_runs_out_of_memory_while_it_is_timed_is_not_taken(monkeypatch):
-    import dlexp.execution.fusion as module
-
     make_program = module.make_program
 
     def scarce(components, engine="solo"):
@@ -69,4 +69,40 @@ def test_a_stack_that_runs_out_of_memory_while_it_is_timed_is_not_taken(monkeypa
     assert set(choice.seconds) == {"solo:1", "batched:4"}
     monkeypatch.setattr(module, "_is_plenty", lambda *_: False)
     monkeypatch.setattr(module, "_fitting", lambda *_: 1)
-    assert choose(made(16, "model.widths=[16,16]")).reason == "the memory has room for one trial at a time"
+    alone = choose(made(16, "model.widths=[16,16]"))
+    assert alone.reason == "the memory has room for one trial at a time"
+    assert (alone.engine, alone.size) == ("batched", 1), "the bits of a stack of one are those of the stack"
+    assert choose(made(16, "model=cnn", "model.channels=[4,4]")).engine == "solo"
+
+
+def told(monkeypatch, seconds: dict[str, float]) -> None:
+    """Have the timing of every engine told by a table of seconds an update."""
+    monkeypatch.setattr(module, "_time", lambda _solo, _components, kind: (seconds["solo"], seconds[kind]))
+
+
+@pytest.mark.parametrize("gain", [0.4, 0.9, 1.1, 3.0])
+def test_a_stopwatch_decides_between_equal_bits_alone(monkeypatch, gain):
+    """Dense nets stay in a stack, whose rounding is its own; convolution nets round alike, alone or stacked."""
+    told(monkeypatch, {"solo": 1.0, "batched": 4 / gain, "vmapped": 0.001})
+    dense = choose(made(4, "model.widths=[16]", "data.limit=100"))
+    conv = choose(made(4, "model=cnn", "model.channels=[4,4]", "data.limit=100"))
+    assert (dense.engine, dense.is_exact) == (("solo", False) if gain < module.UNBEARABLE else ("batched", True))
+    assert (conv.engine, conv.is_exact) == ("batched" if gain >= module.MIN_GAIN else "solo", True)
+
+
+def test_where_no_form_equals_another_the_choice_is_told(monkeypatch):
+    monkeypatch.setattr(module, "equal_forms", lambda *_: ([], []))
+    told(monkeypatch, {"solo": 1.0, "batched": 1.0, "vmapped": 2.0})
+    choice = choose(made(4, "model.widths=[16]", "data.limit=100"))
+    assert (choice.engine, choice.is_exact) == ("batched", False)
+
+
+def test_what_was_chosen_for_a_sweep_or_cv_stays(tmp_path, monkeypatch):
+    record, group = tmp_path / "engines.json", made(4, "model.widths=[16]", "data.limit=100")
+    told(monkeypatch, {"solo": 1.0, "batched": 1.0, "vmapped": 2.0})
+    first = choose(group, None, record)
+    assert (first.engine, first.size) == ("batched", 4)
+    monkeypatch.setattr(module, "_measure", None)  # nothing is timed again
+    assert choose(group, None, record) == first
+    assert choose(group[:1], None, record).engine == "batched", "the last that a kill left over"
+    assert choose(group[:1]).engine == "solo"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from dlexp.error import EnvironmentFault
+from dlexp.error import EnvironmentFault, RunError
 from dlexp.run import history
 
 
@@ -73,3 +73,52 @@ def test_a_full_disk_is_said():
 
     with pytest.raises(EnvironmentFault, match="disk is full"):
         history.append(Path("/dev/full"), {"epoch": 1})
+
+
+DAMAGE = {
+    "deleted": lambda lines: None,
+    "empty": lambda lines: [],
+    "half of the lines": lambda lines: lines[: len(lines) // 2],
+    "first line missing": lambda lines: lines[1:],
+    "a line twice": lambda lines: [lines[0], *lines[:-1]],
+    "lines exchanged": lambda lines: [lines[1], lines[0], *lines[2:]],
+    "a digit": lambda lines: [line.replace(b"0.5", b"0.6") for line in lines],
+    "null": lambda lines: [b"null"] * len(lines),
+    "list": lambda lines: [b"[]"] * len(lines),
+    "garbage": lambda lines: [bytes([200, 7, 0, 255])] * len(lines),
+    "NUL": lambda lines: [b"\0" * len(line) for line in lines],
+    "one byte cut": lambda lines: [lines[0][:-1], *lines[1:]],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_history_that_is_not_the_checkpoint_s_is_refused_and_left(tmp_path, damage):
+    path = tmp_path / "metrics.jsonl"
+    for epoch in range(1, 5):
+        history.append(path, {"epoch": epoch, "val/accuracy": 0.5})
+    seal = history.digest(path, 4)
+    changed = DAMAGE[damage](path.read_bytes().splitlines())
+    path.unlink()
+    if changed is not None:
+        path.write_bytes(b"".join(line + b"\n" for line in changed))
+    before = changed is not None and path.read_bytes()
+    with pytest.raises(
+        RunError, match=r"metrics\.jsonl: damaged, .*restore it from a copy|metrics\.jsonl: damaged; its"
+    ):
+        history.truncate(path, 4, seal)
+    assert before == (path.exists() and path.read_bytes())
+
+
+def test_the_seal_is_of_the_epochs_up_to_the_checkpoint(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    for epoch in range(1, 4):
+        history.append(path, {"epoch": epoch, "val/accuracy": 0.5})
+    (tmp_path / "checkpoints" / "last.old").mkdir(parents=True)
+    manifest = {"epoch": 3, "history": history.digest(path, 3)}
+    (tmp_path / "checkpoints" / "last.old" / "manifest.json").write_text(json.dumps(manifest))
+    assert history.seal(tmp_path / "checkpoints", 3) == history.digest(path, 3)
+    assert history.seal(tmp_path / "checkpoints", 2) is None
+    before = path.read_bytes()
+    history.append(path, {"epoch": 4, "val/accuracy": 0.1})
+    history.truncate(path, 3, history.seal(tmp_path / "checkpoints", 3))
+    assert path.read_bytes() == before

@@ -42,6 +42,12 @@ def test_the_deep_link_is_the_sorted_training_view(sent_run):
     assert "orderByKey=metrics.%60best%2Fval_accuracy%60&orderByAsc=false" in link
 
 
+def test_the_deep_link_opens_the_view_where_the_experiment_has_it(sent_run):
+    Sent(experiment_id="7", mlflow_run_id="abc", summary="best/val_accuracy", has_view=True).write(sent_run)
+    link = deep_link(sent_run.runs_dir)
+    assert link == "/#/experiments/7/runs?workflowType=machine_learning&viewStateShareKey=dlexp"
+
+
 def test_without_runs_the_link_opens_the_training_mode(tmp_path):
     assert deep_link(tmp_path) == "/#/experiments?workflowType=machine_learning"
 

@@ -3,7 +3,9 @@
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -51,7 +53,6 @@ def test_paths_are_absolute_and_artifacts_stand_beside_the_database(tmp_path, mo
 def test_a_server_that_does_not_answer_is_known_within_seconds():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        check_reachable(Store(f"http://127.0.0.1:{port}", None, False))
     started = time.monotonic()
     with pytest.raises(EnvironmentFault, match=f"no answer from http://127.0.0.1:{port}: Connection refused"):
         check_reachable(Store(f"http://127.0.0.1:{port}", None, False))
@@ -97,3 +98,44 @@ def test_a_password_that_was_not_kept_comes_from_the_same_variable_or_is_asked_f
     assert choose(tmp_path, "http://me:***@there", asks_environment=False).uri == "http://me:s3cret@there"
     with pytest.raises(EnvironmentFault, match="its password is not kept; set MLFLOW_TRACKING_URI"):
         choose(tmp_path, "http://me:***@elsewhere", asks_environment=False)
+
+
+class Answers(BaseHTTPRequestHandler):
+    """A server that answers everything with the status in its path."""
+
+    def do_GET(self):
+        self.send_response(int(self.path.split("/")[1]))
+        self.send_header("Retry-After", "86400")
+        self.end_headers()
+
+    def log_message(self, format, *args):
+        pass
+
+
+@pytest.fixture
+def server():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as made:
+        Thread(target=made.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{made.server_address[1]}"
+        made.shutdown()
+
+
+@pytest.mark.parametrize("status", [200, 401, 404])
+def test_a_server_that_is_alive_is_reachable(server, status):
+    check_reachable(Store(f"{server}/{status}", None, False))
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_server_that_fails_is_one_line_within_seconds(server, status):
+    started = time.monotonic()
+    with pytest.raises(EnvironmentFault, match=rf"no answer but status {status} .*; look at its log"):
+        check_reachable(Store(f"{server}/{status}", None, False))
+    assert time.monotonic() - started < 5
+
+
+def test_a_server_that_accepts_and_says_nothing_is_known_within_ten_seconds():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        started = time.monotonic()
+        with pytest.raises(EnvironmentFault, match=r"no answer from .* within 5 s"):
+            check_reachable(Store(f"http://127.0.0.1:{listener.getsockname()[1]}", None, False))
+        assert time.monotonic() - started < 10

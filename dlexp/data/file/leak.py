@@ -15,6 +15,13 @@ def counts_rows(numbers_N: np.ndarray) -> bool:
     return len(numbers_N) >= _FEWEST and bool((np.diff(numbers_N) == 1).all())
 
 
+def names_rows(numbers_N: np.ndarray) -> bool:
+    """Return whether the numbers are whole and differ in every row, as names do."""
+    if len(numbers_N) < _FEWEST or (numbers_N[:_MOST_ROWS] % 1 != 0).any() or (numbers_N % 1 != 0).any():
+        return False
+    return len(np.unique(numbers_N)) == len(numbers_N)
+
+
 def splits_classes(numbers_N: np.ndarray, classes_N: np.ndarray) -> bool:
     """Return whether one threshold on the numbers gets 0.999 of two classes right that no constant answer gets.
 

@@ -29,6 +29,8 @@ class Batched(Rows):
 
     Attributes:
         num_in_hand: Trials of the batch in hand.
+        is_in_turn: Whether dense layers too run trial by trial: beside convolutions, which do, that costs little, and
+            every kernel is then that of a trial alone, whatever the sizes.
     """
 
     engine = "batched"
@@ -40,6 +42,7 @@ class Batched(Rows):
             Unfoldable: A layer has no form with a trial axis.
         """
         super().__init__(models, device=device, channels_last=channels_last)
+        self.is_in_turn = device.type == "cpu" and any(isinstance(m, _ConvNd) for m in self.template.modules())
         self._chosen: Tensor | None = None
         self._tensors: dict[str, Tensor] = {}
         self.num_in_hand = len(models)
@@ -133,6 +136,8 @@ class _Layer(nn.Module):
 class _Linear(_Layer):
     def forward(self, x: Tensor) -> Tensor:
         weight_TED = self.required("weight")
+        if self.stack.is_in_turn:
+            return in_turn(F.linear, len(weight_TED), x, weight_TED, self.optional("bias"))
         x_TND = x.view(len(weight_TED), -1, x.shape[-1])
         return linear(x_TND, weight_TED, self.optional("bias")).flatten(0, 1)
 
@@ -232,7 +237,9 @@ class _PReLULayer(_Layer):
 class _Maxout(_Layer):
     def forward(self, x: Tensor) -> Tensor:
         weight, bias = self.required("affine.weight"), self.required("affine.bias")
-        if x.dim() == 2:
+        if x.dim() == 2 and self.stack.is_in_turn:
+            z = in_turn(F.linear, len(weight), x, weight, bias)
+        elif x.dim() == 2:
             z = linear(x.view(len(weight), -1, x.shape[-1]), weight, bias).flatten(0, 1)
         else:
             z = in_turn(F.conv2d, len(weight), x, weight[..., None, None], bias)

@@ -197,7 +197,7 @@ def _carry_out(
         folder.log(result["status"])
         folder.update_manifest(status=result["status"], end=now())
     code = exit_code(result["status"], interrupt.exit_code)
-    outcome = Outcome(result, code, _notes(spec, result, ends))
+    outcome = Outcome(result, code, [*dispatcher.notes, *_notes(spec, result, ends)])
     tell(outcome)
     return outcome.warned(outbox.finish(should_stop=interrupt))
 

@@ -249,7 +249,8 @@ def _carry_out(
         folder.update_manifest(status=result["status"], end=now())
     code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
     best = ranking[0] if result["best"] is not None else None
-    outcome = Outcome(plain(result), code, [*_notes(folder, loop), *beside_a_guess(ranking, result)])
+    notes = [*dispatcher.notes, *_notes(folder, loop), *beside_a_guess(ranking, result)]
+    outcome = Outcome(plain(result), code, notes)
     findings = Found(outcome, ranking, spec, command(best) if best else "")
     tell(findings)
     return replace(findings, outcome=outcome.warned(outbox.finish(should_stop=interrupt)))

@@ -17,14 +17,14 @@ from dlexp.config.source.folder import store_copy
 from dlexp.data.quality import warn
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
-from dlexp.engine.snapshot import restore, snapshot
+from dlexp.engine.snapshot import restore
 from dlexp.engine.train import Run
 from dlexp.error import EnvironmentFault, RunError, is_out_of_memory
 from dlexp.execution import saved_model
 from dlexp.execution.description import as_divided, describe_run, write_parts
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import conclude_run
-from dlexp.execution.saver import save_epoch
+from dlexp.execution.saver import save_epoch, save_last
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
 from dlexp.job.train.baseline import no_better_than_guessing
@@ -223,6 +223,6 @@ def _follow(run: Run, folder: RunFolder, listener: Listener) -> TrialEnd:
         listener(event)
         if isinstance(event, TrialEnd):
             if event.status == "interrupted":
-                checkpoint.save(folder.checkpoints / "last", *snapshot(run))
+                save_last(run, folder, event.trial)
             return event
     raise AssertionError("an engine's last event is TrialEnd")

@@ -85,7 +85,7 @@ def only(cwd: Path) -> RunFolder:
 def test_people_read_what_is_trained_how_it_goes_and_where_it_is(ended):
     lines, folder = ended["SIGINT"].out.splitlines(), only(ended["SIGINT"].cwd)
     assert lines[0] == "data    digits (multiclass): 200 train, 359 val, 359 sealed for test"
-    assert [line.split()[0] for line in lines[:5]] == ["data", "model", "device", "best", "run"]
+    assert [line.split()[0] for line in lines[:6]] == ["data", "model", "device", "best", "guess", "run"]
     shown = [line.split()[1] for line in lines if line.startswith("epoch")]
     assert shown == [f"{epoch}/1000000" for epoch in range(1, len(folder.history()) + 1)]
     assert lines[-1] == f"run folder  runs/digits/{folder.path.name}"

@@ -37,3 +37,12 @@ def test_categories_that_are_classes():
     assert not leak.names_classes(DRAW.integers(0, 6, 400), classes)
     assert not leak.names_classes(np.arange(400), classes)
     assert not leak.names_classes(np.full(400, -1), classes)
+
+
+def test_whole_numbers_that_differ_in_every_row_are_names():
+    names = np.random.default_rng(0).permutation(1000).astype(float) + 7e8
+    assert leak.names_rows(names)
+    assert not leak.names_rows(np.where(names == names[0], names[1], names))
+    assert not leak.names_rows(names + 0.5)
+    assert not leak.names_rows(np.where(names == names[0], np.nan, names))
+    assert not leak.names_rows(names[:19])

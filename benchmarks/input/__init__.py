@@ -1,0 +1,1 @@
+"""What sets beyond the memory take."""

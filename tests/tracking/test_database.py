@@ -1,0 +1,75 @@
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+
+from dlexp.error import EnvironmentFault
+from dlexp.tracking.database import examine, mend_places
+
+
+def execute(database, *statements):
+    with closing(sqlite3.connect(database)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+def test_a_whole_database_is_used_and_none_is_none(runs_dir, tmp_path):
+    assert examine(runs_dir / "mlflow.db", "x")
+    assert not examine(tmp_path / "absent.db", "x")
+
+
+@pytest.mark.parametrize("made", [[], ["create table experiments (a)"], ["create table alembic_version (version_num)"]])
+def test_one_that_was_left_half_made_is_put_aside(tmp_path, made):
+    database = tmp_path / "mlflow.db"
+    database.touch()
+    execute(database, *made)
+    assert not examine(database, "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db.incomplete"]
+
+
+def test_one_that_holds_a_run_is_never_put_aside(tmp_path):
+    database = tmp_path / "mlflow.db"
+    execute(database, "create table runs (a)", "insert into runs values (1)")
+    assert examine(database, "x")
+
+
+@pytest.mark.parametrize("content", [b"garbage" * 1000, b"SQLite format 3\0" + b"\xff" * 5000, b"\0" * 4096])
+def test_what_is_no_database_is_one_line_with_the_cure(tmp_path, content):
+    (tmp_path / "mlflow.db").write_bytes(content)
+    with pytest.raises(EnvironmentFault, match=r"^the store: .*; move it away; `dlexp sync` fills a new one$"):
+        examine(tmp_path / "mlflow.db", "the store")
+
+
+def test_a_folder_is_one_line(tmp_path):
+    with pytest.raises(EnvironmentFault, match="the store: got a folder; move it away"):
+        examine(tmp_path, "the store")
+
+
+def test_a_locked_one_is_known_within_seconds(runs_dir):
+    started = time.monotonic()
+    with closing(sqlite3.connect(runs_dir / "mlflow.db")) as other:
+        other.execute("begin exclusive")
+        with pytest.raises(EnvironmentFault, match="is locked by another process for more than 5 s; end that process"):
+            examine(runs_dir / "mlflow.db", "x")
+    assert time.monotonic() - started < 9
+
+
+def test_addresses_follow_a_folder_that_was_moved(runs_dir, query):
+    database = runs_dir / "mlflow.db"
+    old = "file:///old/place/runs/mlartifacts"
+    execute(
+        database,
+        f"insert into experiments (name, artifact_location, lifecycle_stage) values ('m', '{old}/m', 'active')",
+        "insert into experiments (name, artifact_location, lifecycle_stage) values ('s3', 's3://there/x', 'active')",
+        f"insert into runs (run_uuid, artifact_uri, experiment_id) values ('r', '{old}/m/r/artifacts', 1)",
+    )
+    mend_places(database)
+    here = (runs_dir / "mlartifacts").as_uri()
+    places = dict(query(database, "select name, artifact_location from experiments"))
+    assert (places["m"], places["s3"]) == (f"{here}/m", "s3://there/x")
+    assert query(database, "select artifact_uri from runs") == [(f"{here}/m/r/artifacts",)]
+    before = database.read_bytes()
+    mend_places(database)
+    assert database.read_bytes() == before
