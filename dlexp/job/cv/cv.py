@@ -146,10 +146,9 @@ def resume(
 
 def _as_it_was(folder: RunFolder) -> CVSpec:
     """Return what a cv's command asked for; configurations are those that were written when it began."""
-    manifest = folder.manifest
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
-    recorded = None if manifest["config_dir"] is None else Path(manifest["config_dir"])
-    config_dir = stored_copy(folder.path) or recorded
+    recorded = folder.manifest["config_dir"]  # of a cv of an older version, which kept no copy
+    config_dir = stored_copy(folder.path) or (Path(recorded) if recorded else None)
     with trust.words_of(folder.run_id):
         here = [*overrides, *moved_overrides(folder), override_of("runs_dir", str(folder.runs_dir))]
         spec = prepare(here, config_dir)
@@ -171,13 +170,10 @@ def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
         "monitor": {"metric": spec.metric, "mode": "max" if spec.is_high_better else "min"},
         "config_dir": None if spec.config_dir is None else str(spec.config_dir.resolve()),
     }
+    experiment = spec.config["tracking"]["experiment"] or spec.dataset.name
+    slug = name.slug(spec.overrides)
     folder = RunFolder.create(
-        runs_dir,
-        spec.config["tracking"]["experiment"] or spec.dataset.name,
-        name.slug(spec.overrides),
-        config=spec.config,
-        overrides=spec.overrides,
-        manifest=described,
+        runs_dir, experiment, slug, config=spec.config, overrides=spec.overrides, manifest=described
     )
     store_copy(spec.config_dir, folder.path)
     return folder

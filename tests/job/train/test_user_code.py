@@ -111,7 +111,7 @@ def test_a_sweep_goes_on_when_the_users_folder_is_gone(resolve_here):
 
 class SilentListener:
     def listen(self, event):
-        """Hear nothing."""
+        """Take an event of the sweep."""
 
     def close(self):
         """Take the end of events."""
