@@ -1,5 +1,9 @@
 """Which device, and how many threads."""
 
+import os
+import subprocess
+import sys
+
 import psutil
 import pytest
 import torch
@@ -53,3 +57,11 @@ def test_freed_memory_is_kept_for_the_next_update_and_given_back_before_it_is_co
     assert resident() > before + 200
     device.free_bytes(torch.device("cpu"))
     assert resident() < before + 56
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")])
+def test_threads_wait_without_spinning_unless_the_user_says_otherwise(given, expected):
+    around = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"} | given
+    code = "import os, sys, dlexp; print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], env=around, capture_output=True, text=True, check=True).stdout
+    assert said.split() == [expected, "False"]
