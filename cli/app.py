@@ -99,10 +99,15 @@ def _check_encoding(arguments: list[str]) -> None:
 
 
 def _explain(error: Exception, is_json: bool) -> int:
+    from dlexp.config.source.fault import user_fault, user_place
     from dlexp.error import DlexpError, first_line, is_out_of_memory
 
     if isinstance(error, DlexpError):
-        return show_error(error.kind, str(error), error.exit_code, is_json=is_json)
+        place = user_place(error.__cause__)
+        message = f"{error} ({place})" if place else str(error)
+        return show_error(error.kind, message, error.exit_code, is_json=is_json)
+    if fault := user_fault(error):
+        return show_error("run", fault, 1, is_json=is_json)
     usage = getattr(error, "format_message", None)  # click's errors of usage, whichever copy of click Typer brings
     if usage is not None:
         return show_error("usage", usage(), 2, is_json=is_json)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-ALONE = ("resume", "verify", "noise")  # with these options, the run's own folder of YAML files counts
+ALONE = ("resume", "verify", "noise", "source")  # with these options, the run's own folder of YAML files counts
 
 
 def take_config_dir(context: typer.Context, folder: Path | None) -> Path | None:

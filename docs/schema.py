@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from dlexp.build.document import DataDocument, SummaryDocument
 from dlexp.config.options import Options
+from dlexp.config.source.origin import Origins
 from dlexp.doctor import Finding
 from dlexp.error import ErrorDocument
 from dlexp.job.compare.document import Comparison, Noise
@@ -38,6 +39,7 @@ DOCUMENTS: dict[str, Any] = {
     "note": NotedRun,
     "noise": Noise,
     "options": Options,
+    "origin": Origins,
     "predict": Predictions,
     "rm": list[MovedRun],
     "runs": list[RunRecord],

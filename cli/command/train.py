@@ -70,8 +70,8 @@ def train(
     if source is not None:
         recipe = read_recipe(source, runs_dir, overrides, config_dir, train_on, console)
         if seeds is not None:
-            return train_seeds(recipe, seeds, config_dir, console, open_test=test, is_dry=dry_run, is_json=json)
-        overrides, origin = recipe.overrides, recipe.origin
+            return train_seeds(recipe, seeds, console, open_test=test, is_dry=dry_run, is_json=json)
+        overrides, origin, config_dir = recipe.overrides, recipe.origin, recipe.config_dir
     composed = resolve(overrides, config_dir) if resume is None else None
     if composed is not None and dry_run:
         return _dry_run(composed, console, is_json=json)

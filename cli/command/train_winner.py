@@ -52,7 +52,6 @@ def read_recipe(
 def train_seeds(
     recipe: "Recipe",
     seeds: int,
-    config_dir: Path | None,
     console: Console,
     *,
     open_test: bool,
@@ -63,14 +62,14 @@ def train_seeds(
     from dlexp.config.resolve import resolve
     from dlexp.job.sweep.winner import open_tests, over_seeds, spread
 
-    first = resolve(recipe.overrides, config_dir).config["seed"]
+    first = resolve(recipe.overrides, recipe.config_dir).config["seed"]
     overrides = over_seeds(recipe.overrides, seeds, first)
     if is_dry:
-        return dry_run_sweep(overrides, config_dir, console, is_json=is_json)
+        return dry_run_sweep(overrides, recipe.config_dir, console, is_json=is_json)
     from dlexp.job.sweep import sweep as job
 
     announce = sweep_view.Announcer(console)
-    done = job.start(overrides, config_dir, announce=announce, open_test=open_test, origin=recipe.origin)
+    done = job.start(overrides, recipe.config_dir, announce=announce, open_test=open_test, origin=recipe.origin)
     result = done.outcome.result
     whole = [record for record in result["trials"] if record["status"] in ("finished", "stopped_early")]
     result["spread"] = spread(record["metrics"] for record in whole)

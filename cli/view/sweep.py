@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from dlexp.config.source.defaults import read_defaults
+from dlexp.config.wording import command_line
 from dlexp.number import duration, noun
 
 from ..output import show_notes
@@ -102,14 +104,16 @@ def _show_commands(findings: "Found", best: "BestSetting", console: Console) -> 
     """Print what to do next, in whole lines to be copied: a terminal wraps them without a break."""
     console.print(f"winner        {escape(findings.command)}", soft_wrap=True)
     result, has_test = findings.outcome.result, len(findings.spec.first.dataset.test) > 0
-    is_default = Path(result["run_dir"]).parent.parent == Path("runs").absolute()
-    name = result["run_id"] if is_default else result["run_dir"]
+    is_default = Path(result["run_dir"]).parent.parent == read_defaults().runs_dir.absolute()
+    name = str(result["run_id"] if is_default else result["run_dir"])
+    again = command_line("train", ["--from", name, "--seeds", str(SEEDS)])
     if best["seeds"] > 1 and has_test:
-        console.print(f"sealed test   dlexp train --from {escape(name)} --seeds {SEEDS} --test", soft_wrap=True)
+        console.print(f"sealed test   {escape(again)} --test", soft_wrap=True)
     else:
-        console.print(f"more seeds    dlexp train --from {escape(name)} --seeds {SEEDS}", soft_wrap=True)
+        console.print(f"more seeds    {escape(again)}", soft_wrap=True)
     if best["seeds"] == 1 and has_test:
-        console.print(f"sealed test   dlexp eval {escape(str(best['run_dir']))} --split test", soft_wrap=True)
+        sealed = command_line("eval", [str(best["run_dir"]), "--split", "test"])
+        console.print(f"sealed test   {escape(sealed)}", soft_wrap=True)
 
 
 def _show_selection_bias(result: "SweepResult", best: "BestSetting", console: Console) -> None:

@@ -66,7 +66,7 @@ def _build_value(value: Any, program: dict[str, Any]) -> Any:
 
 
 def _resolve(target: str) -> Callable[..., Any]:
-    """Import the class or function; only one that the named module itself defines, so no detour to others."""
+    """Import the class or function; a package may pass on what a trusted one defines, no more."""
     module, _, name = target.rpartition(".")
     package, inner, *_ = [*module.split("."), ""]
     if not (inner in COMPONENTS if package == "dlexp" else trust.is_granted(package)):
@@ -75,9 +75,14 @@ def _resolve(target: str) -> Callable[..., Any]:
         component = getattr(import_module(module), name, None)
     except ImportError as error:
         raise ConfigError(f"_target_: got {target}; importing it failed: {error}") from error
-    if not callable(component) or component.__module__ != module:
+    if not callable(component) or not _is_defined_in(component, module):
         raise ConfigError(f"_target_: got {target}; {name} is not defined in {module}")
     return component
+
+
+def _is_defined_in(component: Any, module: str) -> bool:
+    origin = str(getattr(component, "__module__", ""))
+    return origin == module or (not module.startswith("dlexp.") and trust.is_granted(origin.split(".")[0]))
 
 
 def build_per_trial(nodes: list[dict[str, Any]], *, dtype: Any, device: Any, **program: Any) -> Any:

@@ -125,12 +125,13 @@ def _check_node(path: str, node: dict, scope: Scope) -> dict[str, Any]:
     target = check_target(path, node["_target_"], scope)
     parameters = read(target).parameters
     for name in node:
-        if name != "_target_" and name not in parameters:
+        if name != "_target_" and name not in parameters and not read(target).is_open:
             known = [f"{path}.{parameter}" for parameter in parameters]
             chosen = scope.composed.choices.get(path)  # its own file may be what has the mistake
             others = {group: [option for option in scope.groups[group] if option != chosen] for group in scope.groups}
             raise unknown_key(f"{path}.{name}", known, others, scope.composed.config_dir)
     checked: dict[str, Any] = {"_target_": target}
+    checked |= {name: _check_inner_nodes(f"{path}.{name}", node[name], scope) for name in node if name not in checked}
     for name, parameter in parameters.items():
         value = node.get(name, MISSING if parameter.default is REQUIRED else parameter.default)
         if value is not COMPUTED:
@@ -152,6 +153,11 @@ def check_target(path: str, target: Any, scope: Scope) -> str:
         if not scope.is_stored and package not in sys.stdlib_module_names:
             cure += f": trusted=[{show(package)}]"
         raise ConfigError(f"{path}._target_: got {show(target)}; {cure}")
+    root = read(target).target.split(".")[0] if package != "dlexp" else package
+    if root != "dlexp" and root not in scope.trusted:  # the package passes on what another defines
+        raise ConfigError(f"{path}._target_: got {show(target)}; {package} takes it from {root}, which is not trusted")
+    if root == "dlexp" and package != "dlexp":
+        raise ConfigError(f"{path}._target_: got {show(target)}; dlexp defines it: name {read(target).target}")
     if package == "dlexp":
         # other functions of dlexp write files or start programs: a YAML file from elsewhere must not reach them
         allowed = _shipped(path, scope)

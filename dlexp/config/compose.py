@@ -49,6 +49,7 @@ class Composed:
         changed: The overrides, parsed, one for each key of a dict.
         config_dir: The user's folder of YAML files.
         references: What refers to other values, such as ``optimizer.weight_decay: ${optimizer.lr}``, as it was written.
+        defaults: The keys that ``dlexp.toml`` set.
     """
 
     config: dict[str, Any]
@@ -57,6 +58,7 @@ class Composed:
     changed: list[Override]
     config_dir: Path | None = None
     references: dict[str, Any] = field(default_factory=dict)
+    defaults: frozenset[str] = frozenset()
 
 
 def compose(overrides: list[str], *, config_dir: Path | None = None, job: str = "train") -> Composed:
@@ -94,22 +96,20 @@ def compose(overrides: list[str], *, config_dir: Path | None = None, job: str = 
         if override.action in ("change", "delete") and override.key not in keys:
             raise unknown_key(override.key, keys, groups, config_dir)
         _set(tree, override, keys)
-    for key in _default_keys(tree, {override.key for override in changed}):
+    defaults = _default_keys(tree, {override.key for override in changed})
+    for key in defaults:
         OmegaConf.update(tree, key, read_defaults().values[key])
     for group, steps in lists.items():
         OmegaConf.update(tree, f"{group}.steps", list(steps.values()))
         choices = {**choices, group: ",".join(steps)}
     choices = {group: option for group, option in choices.items() if group in groups}
-    return Composed(_resolve(tree), choices, list(overrides), changed, config_dir, _references(tree))
+    return Composed(_resolve(tree), choices, list(overrides), changed, config_dir, _references(tree), defaults)
 
 
-def _default_keys(tree: DictConfig, changed: set[str]) -> list[str]:
+def _default_keys(tree: DictConfig, changed: set[str]) -> frozenset[str]:
     """Return the keys that the user's defaults set: their value is still the shipped one."""
-    return [
-        key
-        for key, shipped in SHIPPED.items()
-        if key in read_defaults().values and key not in changed and OmegaConf.select(tree, key, default="") == shipped
-    ]
+    open_keys = SHIPPED.keys() & read_defaults().values.keys() - changed
+    return frozenset(key for key in open_keys if OmegaConf.select(tree, key, default="") == SHIPPED[key])
 
 
 def _choose(parsed: list[Override], groups: dict[str, list[str]], config_dir: Path | None) -> tuple[str, ...]:

@@ -9,15 +9,12 @@ import re
 import typing
 from dataclasses import dataclass
 from functools import cache
-from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import annotated_types
 
 import dlexp.type
-from dlexp.error import ConfigError, did_you_mean
+from dlexp.config.source.definition import locate
 
 ROOT = "dlexp.config.root.Root"
 REQUIRED = object()  # the user has to give a value
@@ -48,11 +45,12 @@ class Signature:
     """What a component takes.
 
     Attributes:
-        target: Dotted path of the class or function.
+        target: Dotted path of the class or function, where it is defined.
         doc: First line of its docstring.
         source: First reference of its docstring, "" if none.
         parameters: The user's parameters by name.
         program: Names of the keyword-only parameters that the program passes.
+        is_open: Whether it takes any other keyword, by ``**kwargs``.
     """
 
     target: str
@@ -60,6 +58,7 @@ class Signature:
     source: str
     parameters: dict[str, Parameter]
     program: tuple[str, ...]
+    is_open: bool = False
 
 
 @cache
@@ -67,14 +66,15 @@ def read(target: str) -> Signature:
     """Return the signature of ``package.module.Name``.
 
     Raises:
-        ConfigError: No such module or no such class or function defined in it.
+        ConfigError: No such module or no such class or function, defined in it or imported by it from another.
     """
-    module, _, name = target.rpartition(".")
-    tree = _module(module, target)
-    node = _find(tree, name, target)
+    definition = locate(target)
+    tree, node = definition.tree, definition.node
     doc = ast.get_docstring(node) or ""
     parameters, program = _parameters(node, tree, _described_parameters(doc))
-    return Signature(target, doc.split("\n")[0], _first_reference(doc), parameters, program)
+    is_open = isinstance(init := _init(node), ast.FunctionDef) and init.args.kwarg is not None
+    first = doc.split("\n")[0]
+    return Signature(definition.target, first, _first_reference(doc), parameters, program, is_open)
 
 
 def declaration(config: dict[str, Any], key: str) -> Parameter | None:
@@ -87,40 +87,6 @@ def declaration(config: dict[str, Any], key: str) -> Parameter | None:
         return None
     target = node.get("_target_")
     return read(target).parameters.get(parts[1]) if isinstance(target, str) else None
-
-
-def _module(name: str, target: str) -> ast.Module:
-    spec = _spec(name)
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
-        hint = "" if name.startswith("dlexp") else f" in {Path.cwd()} or an installed package"
-        raise ConfigError(f"_target_: got {target}; no module {name or target} was found{hint}")
-    try:
-        return ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
-    except SyntaxError as error:
-        raise ConfigError(f"_target_: got {target}; {spec.origin}, line {error.lineno}: {error.msg}") from None
-
-
-def _spec(name: str) -> ModuleSpec | None:
-    """Find a module; `importlib.util.find_spec` would import, and so run, the packages around it."""
-    top, *inner = name.split(".")
-    try:
-        spec = find_spec(top) if top else None
-    except (ImportError, ValueError):
-        return None
-    for part in inner:
-        top = f"{top}.{part}"
-        spec = PathFinder.find_spec(top, list(spec.submodule_search_locations or [])) if spec else None
-    return spec
-
-
-def _find(tree: ast.Module, name: str, target: str) -> ast.ClassDef | ast.FunctionDef:
-    known = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
-    if name not in known:
-        public = [word for word in known if not word.startswith("_")]
-        raise ConfigError(
-            f"_target_: got {target}; no class or function {name} is defined there{did_you_mean(name, public)}"
-        )
-    return known[name]
 
 
 def _init(node: ast.ClassDef | ast.FunctionDef) -> ast.FunctionDef | None:

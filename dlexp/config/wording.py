@@ -2,6 +2,8 @@
 
 import math
 import re
+import shlex
+from pathlib import Path
 from typing import Any
 
 TYPE_WORDS = {
@@ -99,6 +101,12 @@ def _flow(value: Any) -> str:
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key}: {_flow(item)}' for key, item in value.items())}}}"
     return str(value)
+
+
+def command_line(command: str, words: list[str], config_dir: Path | None = None) -> str:
+    """Return a command as a shell takes it, with the user's folder of YAML files and every word quoted."""
+    folder = [] if config_dir is None else ["--config-dir", str(config_dir)]
+    return shlex.join(["dlexp", command, *folder, *words])
 
 
 def short_metric(metric: str) -> str:

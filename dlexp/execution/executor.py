@@ -12,6 +12,7 @@ from dlexp.build.components import Components
 from dlexp.build.dataset import Datasets
 from dlexp.build.program import Program, make_program
 from dlexp.config import trust
+from dlexp.config.source.fault import user_fault
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import restore
@@ -171,7 +172,7 @@ def explain(error: Exception) -> str:
     """Return an error in one line."""
     if is_out_of_memory(error):
         return "out of memory; choose a smaller trainer.batch_size or trainer.eval_batch_size"
-    return f"{type(error).__name__}: {first_line(error)}"
+    return user_fault(error) or f"{type(error).__name__}: {first_line(error)}"
 
 
 def _stands_at(assignment: Assignment, until: int | None) -> bool:

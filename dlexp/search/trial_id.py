@@ -21,6 +21,7 @@ NUMBERS = (
     "augment",
     "build",
     "config.signature",
+    "config.source.definition",
     "config.source.reference",
     "data",
     "device",

@@ -144,7 +144,7 @@ def test_nothing_around_a_module_is_run(module, tmp_path):
     [
         ("sourced.Nte", "_target_: got sourced.Nte; no class or function Nte is defined there; did you mean Net?"),
         ("dlexp.nowhere.X", "_target_: got dlexp.nowhere.X; no module dlexp.nowhere was found"),
-        ("broken.X", "_target_: got broken.X; {folder}/broken.py, line 1: '(' was never closed"),
+        ("broken.X", "_target_: error in {folder}/broken.py, line 1: '(' was never closed"),
         ("X", "_target_: got X; no module X was found in {cwd} or an installed package"),
         ("..X", "_target_: got ..X; no module . was found in {cwd} or an installed package"),
         ("math.sin", "_target_: got math.sin; no module math was found in {cwd} or an installed package"),

@@ -15,6 +15,7 @@ from dlexp.build.dataset import load_data
 from dlexp.config import trust
 from dlexp.config.override import override_of, parse
 from dlexp.config.resolve import resolve
+from dlexp.config.source.folder import stored_copy
 from dlexp.error import ConfigError, RunError
 from dlexp.execution.description import as_divided
 from dlexp.execution.integrity import require_same_data
@@ -72,7 +73,7 @@ def measure(
         runs_dir: Folder of all runs.
         num_seeds: Runs of each source, at least 2.
         metric: Name with or without ``val/``; None takes accuracy or rmse.
-        config_dir: The folder of YAML files that the run was trained with; None takes the one that the run states.
+        config_dir: The folder of YAML files that the run was trained with; None takes the copy kept with it.
         announce: Called before each source.
         has_figures: Draw the figures of each source's sweep.
 
@@ -83,7 +84,7 @@ def measure(
     """
     folder = load_trained(runs_dir, ref)
     chosen, (side,) = choose_metric(metric, [load_side(runs_dir, str(folder.path))])
-    config_dir = config_dir or _recorded_config_dir(folder)
+    config_dir = config_dir or stored_copy(folder.path)
     require_same_data(folder, as_divided(folder, load_data(stored_config(folder))))
     overrides = [o.text for o in parse(folder.overrides) if o.key != "runs_dir"]
     overrides += [*moved_overrides(folder), override_of("runs_dir", str(folder.runs_dir))]
@@ -101,13 +102,6 @@ def measure(
     values = {source: values_of(each.with_metric(user_metric), chosen)[0] for source, each in side_of.items()}
     value = float(values_of(side, chosen)[0, 0])
     return Measured(folder.run_id, _document(folder, chosen, value, side_of, values, idle), 0)
-
-
-def _recorded_config_dir(folder: RunFolder) -> Path | None:
-    """Return the user's folder of YAML files that a run, or the sweep of a trial, states."""
-    manifests = [folder.manifest, *([folder.parent.manifest] if folder.parent else [])]
-    stated = next((manifest["config_dir"] for manifest in manifests if manifest.get("config_dir")), None)
-    return None if stated is None else Path(stated)
 
 
 def _why_idle(source: str, overrides: list[str], config_dir: Path | None) -> str:

@@ -15,6 +15,7 @@ from dlexp.build.check import check_destination
 from dlexp.build.node import build
 from dlexp.config import trust
 from dlexp.config.override import override_of, yaml_value
+from dlexp.config.source.folder import store_copy, stored_copy
 from dlexp.data.quality import warn_of_imbalance
 from dlexp.error import RunError
 from dlexp.execution.description import describe_run
@@ -146,9 +147,9 @@ def resume(
 
 def _as_it_was(folder: RunFolder) -> CVSpec:
     """Return what a cv's command asked for; configurations are those that were written when it began."""
-    manifest = folder.manifest
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
-    config_dir = None if manifest["config_dir"] is None else Path(manifest["config_dir"])
+    recorded = folder.manifest["config_dir"]  # of a cv of an older version, which kept no copy
+    config_dir = stored_copy(folder.path) or (Path(recorded) if recorded else None)
     with trust.words_of(folder.run_id):
         here = [*overrides, *moved_overrides(folder), override_of("runs_dir", str(folder.runs_dir))]
         spec = prepare(here, config_dir)
@@ -170,14 +171,13 @@ def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
         "monitor": {"metric": spec.metric, "mode": "max" if spec.is_high_better else "min"},
         "config_dir": None if spec.config_dir is None else str(spec.config_dir.resolve()),
     }
-    return RunFolder.create(
-        runs_dir,
-        spec.config["tracking"]["experiment"] or spec.dataset.name,
-        name.slug(spec.overrides),
-        config=spec.config,
-        overrides=spec.overrides,
-        manifest=described,
+    experiment = spec.config["tracking"]["experiment"] or spec.dataset.name
+    slug = name.slug(spec.overrides)
+    folder = RunFolder.create(
+        runs_dir, experiment, slug, config=spec.config, overrides=spec.overrides, manifest=described
     )
+    store_copy(spec.config_dir, folder.path)
+    return folder
 
 
 def _carry_out(

@@ -1,7 +1,6 @@
 """The settings of a sweep in order: means over seeds, ties within their noise, edges, and the winner's command."""
 
 import math
-import shlex
 import statistics
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dlexp.config.dimension import Dimension
+from dlexp.config.wording import command_line
 from dlexp.job.sweep.document import TrialRecord
 from dlexp.job.sweep.trial import Outcome, Trial
 from dlexp.run.status import Status
@@ -148,4 +148,5 @@ def _is_number(value: Any) -> bool:
 
 def command(best: RankedSetting) -> str:
     """Return the command that trains the best setting anew."""
-    return "dlexp train " + shlex.join(best.entries[0].trial.composed.overrides)
+    composed = best.entries[0].trial.composed
+    return command_line("train", composed.overrides, composed.config_dir)

@@ -1,7 +1,6 @@
 """A sweep, new or gone on with: its search, then the winner, what it is worth, and the figures."""
 
 import json
-import shlex
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -15,6 +14,8 @@ from dlexp.build.check import check_destination, check_test
 from dlexp.build.node import build
 from dlexp.config import trust
 from dlexp.config.override import override_of
+from dlexp.config.source.folder import store_copy, stored_copy
+from dlexp.config.wording import command_line
 from dlexp.error import RunError
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.job.interrupt import Interrupt
@@ -121,6 +122,7 @@ def start(
         is_new = folder is None
         if folder is None:
             folder = create_folder(spec, overrides, origin)
+            store_copy(config_dir, folder.path)
         else:
             folder.lock()
             folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
@@ -153,6 +155,7 @@ def resume(
         raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
     here = [*overrides, *moved_overrides(folder), override_of("runs_dir", str(folder.runs_dir))]
+    config_dir = config_dir or stored_copy(folder.path)
     with trust.words_of(folder.run_id):
         return start(here, config_dir, announce=announce, tell=tell, resumed=folder, has_figures=has_figures)
 
@@ -168,7 +171,7 @@ def _require_same_key(spec: SweepSpec, folder: RunFolder) -> None:
         return
     if Status(manifest["status"]).has_value:
         raise RunError(f"{folder.run_id}: is {manifest['status']} by an older version; see {folder.path / RESULT}")
-    begin = f"dlexp sweep {shlex.join(folder.overrides)}"
+    begin = command_line("sweep", folder.overrides, spec.space.config_dir)
     raise RunError(
         f"{folder.run_id}: code or data changed since it began, so new trials would not agree with its own; begin anew "
         f"with: {begin}"
@@ -203,7 +206,6 @@ def create_folder(spec: SweepSpec, overrides: list[str], origin: dict[str, str] 
         "params": {"search": strategy, **spec.first_choices, **searched},
         "monitor": {"metric": spec.metric, "mode": "max" if spec.is_high_better else "min"},
         "test_openings": 0,
-        "config_dir": None if spec.composed.config_dir is None else str(spec.composed.config_dir.resolve()),
         **({} if origin is None else {"from": origin}),
     }
     slug = "-".join([strategy if dimensions else "seeds", *(d.key.rpartition(".")[2] for d in dimensions)])

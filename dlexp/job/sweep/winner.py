@@ -7,6 +7,8 @@ from pathlib import Path
 
 from dlexp.config import catalog, trust
 from dlexp.config.override import Override, parse, yaml_value
+from dlexp.config.source.defaults import read_defaults
+from dlexp.config.source.folder import stored_copy
 from dlexp.error import ConfigError, RunError
 from dlexp.job.sweep.document import SeedSpread, SweepResult
 from dlexp.number import noun
@@ -26,11 +28,13 @@ class Recipe:
         overrides: Of the winner, with the user's on top.
         origin: Ids of the sweep and of the trial that won, for the manifest.
         notes: For the user, one line each.
+        config_dir: The folder of YAML files that the overrides are composed with.
     """
 
     overrides: list[str]
     origin: dict[str, str]
     notes: list[str]
+    config_dir: Path | None = None
 
 
 def recipe(
@@ -45,7 +49,7 @@ def recipe(
         ref: The sweep as users name it; ``last`` is the newest sweep.
         runs_dir: Folder of all runs.
         overrides: What is to differ from the winner.
-        config_dir: The user's folder of YAML files.
+        config_dir: The user's folder of YAML files; None takes the copy kept with the sweep.
         train_on: "train" or "train+val".
 
     Raises:
@@ -57,6 +61,7 @@ def recipe(
     trial = trials[0]  # of several seeds the first: the best of them would be luck
     best_epoch = statistics.median_low([(folder.result or {}).get("best_epoch", 0) for folder in trials])
     given = parse(overrides)
+    config_dir = config_dir or stored_copy(sweep.path)
     groups = catalog.list_groups(config_dir)
     trust.require([name for o in parse(trial.overrides) if o.key == "trusted" for name in o.value], sweep.run_id)
     inherited = [o for o in parse(trial.overrides) if not _is_replaced(o.key, given, groups)]
@@ -72,10 +77,10 @@ def recipe(
         notes += _explain(trial, best_epoch, given)
     if not any(o.key == "data" or o.key.startswith("data.") for o in given):
         added += moved_overrides(trial)
-    if not any(o.key == "runs_dir" for o in given) and sweep.runs_dir != Path("runs").absolute():
+    if not any(o.key == "runs_dir" for o in given) and sweep.runs_dir != read_defaults().runs_dir.absolute():
         added.append(f"runs_dir={yaml_value(str(sweep.runs_dir))}")
     inherited = [o for o in inherited if o.key != "runs_dir"]
-    return Recipe([*(o.text for o in inherited), *added, *overrides], origin, notes)
+    return Recipe([*(o.text for o in inherited), *added, *overrides], origin, notes, config_dir)
 
 
 def over_seeds(overrides: list[str], num_seeds: int, first: int) -> list[str]:

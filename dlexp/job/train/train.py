@@ -12,6 +12,8 @@ from dlexp.build.check import check_destination, check_model, check_test
 from dlexp.build.dataset import load_data
 from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed, logged_params
+from dlexp.config.source.defaults import read_defaults
+from dlexp.config.source.folder import store_copy
 from dlexp.data.quality import warn
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
@@ -151,12 +153,12 @@ def _create_folder(
     config = composed.config
     experiment = config["tracking"]["experiment"] or built.dataset.name
     described = {"kind": "train", "params": logged_params(composed), **describe_run(built, config)}
-    described["config_dir"] = None if composed.config_dir is None else str(composed.config_dir.resolve())
     described |= {} if origin is None else {"from": origin}
     slug = name.slug(composed.overrides)
     folder = RunFolder.create(
         runs_dir, experiment, slug, config=config, overrides=composed.overrides, manifest=described
     )
+    store_copy(composed.config_dir, folder.path)
     write_parts(folder, built.dataset)
     return folder
 
@@ -197,7 +199,7 @@ def carry_out(
 
 def _name_for_user(folder: RunFolder) -> str:
     """Return what --resume finds the run by: its id where that is looked for by default, else its folder."""
-    is_default = folder.runs_dir == Path("runs").absolute()
+    is_default = folder.runs_dir == read_defaults().runs_dir.absolute()
     return folder.run_id if is_default else shlex.quote(str(folder.path))
 
 

@@ -1,6 +1,7 @@
 """A user's own model, optimiser and schedule, from a folder outside this repository: trained alone and stacked."""
 
 import json
+import shlex
 from itertools import product
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from dlexp.config.signature import read
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.stack.kind import stack_kinds
 from dlexp.execution.fusion import choose
+from dlexp.job.sweep import sweep, winner
 from dlexp.job.train import train
 from tests.user_code import write
 
@@ -87,3 +89,29 @@ def test_the_planner_takes_an_own_model(resolve_here):
     configs = [resolve_here("trainer.fuse=2", f"seed={seed}").config for seed in range(2)]
     fusion = choose(components_of(configs, [load_data(configs[0])] * 2))
     assert fusion.size == 2
+
+
+def test_a_sweep_goes_on_when_the_users_folder_is_gone(resolve_here):
+    """The printed winner names the folder; resuming and training the winner use the files kept with the sweep."""
+    overrides = [*PARTS, "optimizer.lr=0.1,0.2", "data.limit=30", "trainer.epochs=1"]
+    findings = sweep.start(overrides, Path("own"), announce=lambda about: SilentListener(), has_figures=False)
+    words = shlex.split(findings.command)
+    assert words[:4] == ["dlexp", "train", "--config-dir", "own"]
+    assert resolve(words[4:], Path("own")).config["model"]["_target_"] == "my_package.Gated"
+    Path("own").rename("gone")
+    run_id = findings.outcome.result["run_id"]
+    recipe = winner.recipe(run_id, Path("runs"), [])
+    assert resolve(recipe.overrides, recipe.config_dir).config["model"]["_target_"] == "my_package.Gated"
+    again = sweep.resume(run_id, Path("runs"), None, announce=lambda about: SilentListener(), has_figures=False)
+    first, second = (outcome.result["best"] for outcome in (findings.outcome, again.outcome))
+    assert first is not None
+    assert second is not None
+    assert (second["run_id"], second["value"]) == (first["run_id"], first["value"])
+
+
+class SilentListener:
+    def listen(self, event):
+        """Take an event of the sweep."""
+
+    def close(self):
+        """Take the end of events."""
