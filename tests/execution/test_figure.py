@@ -31,7 +31,7 @@ def drawn(monkeypatch):
 
 def prepared(tmp_path, *overrides: str):
     built = assemble(resolve(["tracking=none", "trainer.threads=1", *overrides]).config)
-    folder = RunFolder.create(tmp_path, "x", "y", config={}, overrides=[], manifest={})
+    folder = RunFolder.create(tmp_path, "x", "y", config={}, overrides=[], manifest={"kind": "train"})
     folder.append_epoch(RECORD)
     num, outputs = len(built.dataset.val), built.run.step.rules.loss.num_outputs
     output = np.zeros((num, outputs) if built.dataset.num_classes else num, np.float32)

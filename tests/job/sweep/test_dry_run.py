@@ -28,7 +28,7 @@ def _quickly(request, monkeypatch):
         monkeypatch.setattr(
             job,
             "estimate",
-            lambda configs, _data: job.Estimate(choice=Choice("solo", 1, 1.0, str(len(configs))), **taken),
+            lambda components: job.Estimate(choice=Choice("solo", 1, 1.0, str(len(components))), **taken),
         )
 
 
