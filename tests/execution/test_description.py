@@ -44,7 +44,7 @@ def test_the_facts_of_a_run(overrides, expected):
 
 def test_the_rows_of_each_part_are_written(tmp_path):
     data = assemble(resolve(["data.limit=60"]).config).dataset
-    folder = RunFolder.create(tmp_path, "digits", "x", config={}, overrides=[], manifest={})
+    folder = RunFolder.create(tmp_path, "digits", "x", config={}, overrides=[], manifest={"kind": "train"})
     write_parts(folder, data)
     with np.load(folder.path / "split.npz") as parts:
         assert {name: parts[name].tolist() for name in parts} == {

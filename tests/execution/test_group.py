@@ -23,7 +23,7 @@ def assignments(runs_dir, trials: int = 4, *overrides: str) -> list[Assignment]:
     for trial in range(trials):
         config = resolve([*COMMON, f"seed={trial}", *overrides]).config
         data = data or load_data(config)
-        manifest = {"seed": trial}
+        manifest = {"kind": "trial", "seed": trial}
         folder = RunFolder.create(runs_dir, "group", f"t{trial}", config=config, overrides=[], manifest=manifest)
         made.append(Assignment(config, folder.path, "trial", built=Components(config, data)))
     return made

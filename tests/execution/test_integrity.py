@@ -20,7 +20,12 @@ SHARED = ["tracking=none", "trainer.threads=1", "data.limit=300", "model.widths=
 def test_examples_that_were_divided_otherwise_are_not_gone_on_with(tmp_path):
     data = load_data(resolve(["data=wine"]).config)
     folder = RunFolder.create(
-        tmp_path, "wine", "x", config={}, overrides=[], manifest={"data": {"fingerprint": data.fingerprint}}
+        tmp_path,
+        "wine",
+        "x",
+        config={},
+        overrides=[],
+        manifest={"kind": "train", "data": {"fingerprint": data.fingerprint}},
     )
     require_same_data(folder, data)  # trials state no division
     write_parts(folder, data)

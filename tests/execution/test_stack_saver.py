@@ -33,7 +33,7 @@ def assignments(holder, *overrides):
     for seed in range(3):
         config = resolve([*COMMON, *overrides, f"seed={seed}"]).config
         data = data or load_data(config)
-        manifest = {"seed": seed, "monitor": MONITOR}
+        manifest = {"kind": "trial", "seed": seed, "monitor": MONITOR}
         folder = RunFolder.create(holder, "trials", f"t{seed}", config=config, overrides=[], manifest=manifest)
         folder.unlock()
         made.append(Assignment(config, folder.path, "trial", built=Components(config, data)))

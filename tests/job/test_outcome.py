@@ -9,7 +9,7 @@ from dlexp.run.folder import RunFolder
 
 @pytest.fixture
 def folder(tmp_path):
-    made = RunFolder.create(tmp_path, "x", "y", config={}, overrides=[], manifest={})
+    made = RunFolder.create(tmp_path, "x", "y", config={}, overrides=[], manifest={"kind": "train"})
     yield made
     made.unlock()
 

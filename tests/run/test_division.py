@@ -9,7 +9,7 @@ from dlexp.run.folder import RunFolder
 
 
 def test_what_was_written_is_read_and_damage_is_told(tmp_path):
-    folder = RunFolder.create(tmp_path, "e", "x", config={}, overrides=[], manifest={})
+    folder = RunFolder.create(tmp_path, "e", "x", config={}, overrides=[], manifest={"kind": "train"})
     assert read_division(folder) is None
     rows = {"train": np.array([0, 3]), "val": np.array([1]), "test": np.array([], dtype=np.int64)}
     folder.write_split(rows)

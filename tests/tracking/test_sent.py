@@ -10,7 +10,7 @@ from dlexp.tracking.sent import Sent
 
 @pytest.fixture
 def folder(tmp_path):
-    made = RunFolder.create(tmp_path, "x", "y", config={}, overrides=[], manifest={})
+    made = RunFolder.create(tmp_path, "x", "y", config={}, overrides=[], manifest={"kind": "train"})
     yield made
     made.unlock()
 

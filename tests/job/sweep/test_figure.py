@@ -40,14 +40,14 @@ def draw(tmp_path):
         entries = []
         for number, value in enumerate(values):
             settings = {LR.key: 0.1 * (number + 1), WIDTH.key: 8}
-            folder = RunFolder.create(tmp_path, "x", f"t{number}", config={}, overrides=[], manifest={})
+            folder = RunFolder.create(tmp_path, "x", f"t{number}", config={}, overrides=[], manifest={"kind": "train"})
             folder.append_epoch({"epoch": 1, "step": 1, "lr": 0.1, "val/accuracy": value or 0.0, "seconds": 0.1})
             folder.unlock()
             status = "failed" if value is None else "finished"
             entries.append(entry(number, value, status=status, folder=folder, **settings))
         space = SimpleNamespace(dimensions=dimensions)
         spec = SimpleNamespace(space=space, metric="val/accuracy", is_high_better=True)
-        holder = RunFolder.create(tmp_path, "x", "sweep", config={}, overrides=[], manifest={})
+        holder = RunFolder.create(tmp_path, "x", "sweep", config={}, overrides=[], manifest={"kind": "train"})
         holder.unlock()
         draw_figures(cast(Any, spec), holder, rank(entries, is_high_better=True), importances)
 

@@ -42,7 +42,9 @@ def test_only_what_is_whole(tmp_path):
     first.child(failed).update_manifest(status="failed", reason="x")
     first.child(running).update_manifest(status="running")
     (first.child(damaged).path / "result.json").write_text(json.dumps({"metrics": {}}))
-    second = RunFolder.create(tmp_path, first.path.parent.name, "other", config={}, overrides=[], manifest={})
+    second = RunFolder.create(
+        tmp_path, first.path.parent.name, "other", config={}, overrides=[], manifest={"kind": "train"}
+    )
     elsewhere = FinishedTrials.around(second, "val/accuracy")
     second.unlock()
     assert elsewhere.get(whole) == first.child(whole).path

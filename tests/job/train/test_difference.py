@@ -39,7 +39,7 @@ def test_types_count_and_a_last_bit_shows():
 
 
 def write(tmp_path, name: str, *, weight: float = 1.0, state: float = 1.0, loss: float = 0.5, output: float = 0.0):
-    folder = RunFolder.create(tmp_path, "x", name, config={}, overrides=[], manifest={})
+    folder = RunFolder.create(tmp_path, "x", name, config={}, overrides=[], manifest={"kind": "train"})
     folder.append_epoch({"epoch": 1, "step": 2, "lr": 0.1, "val/loss": loss, "seconds": hash(name) % 7 + 0.1})
     weights = {"w": torch.full((2,), weight)}
     checkpoint.save(folder.checkpoints / "last", weights, {"epoch": 1, "step": {"velocity": torch.tensor([state])}})
