@@ -66,7 +66,7 @@ REFUSALS = [
     ),
     # not overrides, and sweep expressions
     ("hello", "'hello': not an override; write key=value, for example optimizer.lr=0.1"),
-    ("model=[", "'model=[': not an override; write key=value, for example optimizer.lr=0.1"),
+    ("model=[", f"model: got [; choose one of {MODELS}"),
     (
         "seed=1,2",
         "seed: got the sweep expression seed=1,2; use `dlexp sweep seed=1,2` to search, or `dlexp cv seed=1,2` to "
