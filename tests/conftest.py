@@ -1,6 +1,7 @@
 """What holds for every test: one thread a process, and nothing that a test's own code leaves in the next one's way."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from dlexp.config.signature import read
 # results repeat, and two workers do not fight for cores
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+# under nohup a hang-up is ignored, by children too; the tests send it
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
