@@ -108,7 +108,7 @@ def test_failures_end_it_when_there_are_as_many_as_allowed():
     store = Store(VALUES | {"0-None": None})
     loop = loop_of(spec, store)
     list(loop.events())
-    assert loop.why == "1 trials failed or diverged: search.stop_after_failures"
+    assert loop.why == "1 trial failed or diverged: search.stop_after_failures"
     assert store.trained == ["0-None"]
 
 

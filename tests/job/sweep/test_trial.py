@@ -11,7 +11,7 @@ ACCURACY = [0.5, 0.8, 0.7]
 @pytest.fixture
 def make(tmp_path):
     def make(status: str, epochs: int = 3, run_id: str | None = None, **manifest) -> RunFolder:
-        about = {"monitor": {"metric": "val/accuracy", "mode": "max"}, **manifest}
+        about = {"kind": "trial", "monitor": {"metric": "val/accuracy", "mode": "max"}, **manifest}
         folder = RunFolder.create(tmp_path, "trials", "t", config={}, overrides=[], manifest=about, run_id=run_id)
         for epoch, value in enumerate(ACCURACY[:epochs], start=1):
             metrics = {"val/accuracy": value, "val/loss": 1 - value / 2}

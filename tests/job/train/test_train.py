@@ -266,10 +266,10 @@ def test_interrupted_once_the_folder_is_there_writes_a_checkpoint_at_once(tmp_pa
     assert resume(tmp_path).exit_code == 0
 
 
-def test_inception_without_norm_at_the_default_rate_diverges_and_says_what_to_do(tmp_path):
+def test_inception_without_norm_diverges_under_plain_gradient_descent_and_says_what_to_do(tmp_path):
     images = ["data=fake", "data.num_train=64", "data.num_val=8", "trainer.batch_size=4"]
     few = ["trainer.epochs=2", "trainer.threads=1", "tracking=none", f"runs_dir={tmp_path}"]
-    composed = resolve(["model=inception", "model.stem=imagenet", *images, *few])
+    composed = resolve(["model=inception", "model.stem=imagenet", "optimizer=sgd", *images, *few])
     outcome = train.start(composed, announce=lambda about: lambda event: None)
     assert (outcome.exit_code, outcome.result["status"]) == (3, "diverged")
     assert any("is not finite; try a smaller optimizer.lr" in note for note in outcome.notes)
