@@ -6,6 +6,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
+from dlexp.error import RunError
 from dlexp.run.document import RunRecord
 from dlexp.run.folder import LOG, MANIFEST, RunFolder
 from dlexp.run.listing.record import read_object, read_record
@@ -115,7 +116,7 @@ def _lines(path: Path) -> list[str]:
 def _curve(folder: RunFolder, metric: str | None) -> list[float]:
     try:
         return [epoch[metric] for epoch in folder.history() if metric in epoch]
-    except (OSError, ValueError):
+    except (OSError, RunError):
         return []
 
 
