@@ -25,7 +25,7 @@ def _apart(tmp_path_factory, monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield
     base = tmp_path_factory.getbasetemp()
-    origins = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())}
+    origins = {name: getattr(module, "__file__", None) for name, module in sys.modules.copy().items()}
     made = [name for name, origin in origins.items() if origin and Path(origin).is_relative_to(base)]
     for name in made:
         del sys.modules[name]
