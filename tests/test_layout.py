@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from importlib import import_module
 from pathlib import Path
 
@@ -121,6 +122,12 @@ def test_every_module_has_its_mirrored_test():
 
 def test_every_test_is_the_mirror_of_a_module():
     assert TESTS - set(MIRRORS.values()) == set(WITHOUT_MODULE)
+
+
+def test_pytest_goes_into_every_folder_of_tests(pytestconfig):
+    names = {part for test in TESTS for part in Path(test).parent.parts}
+    left_out = pytestconfig.getini("norecursedirs")
+    assert {name for name in names if any(fnmatch(name, pattern) for pattern in left_out)} == set()
 
 
 def test_no_file_is_long():

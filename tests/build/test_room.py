@@ -48,9 +48,17 @@ def test_trials_of_a_program_count_together(gigabyte_free):
 
 
 @pytest.mark.parametrize("widths", ["[4000000000,4000000000]", "[9223372036854775807,2]"])
-def test_sizes_whose_product_cannot_be_counted_are_refused(widths):
-    with pytest.raises(ConfigError, match="beyond 2\\^63"):
+def test_sizes_beyond_what_a_count_may_be_are_refused(widths):
+    with pytest.raises(
+        ConfigError, match=r"model\.widths: got .*; a list of integers from 1 to 1,000,000,000 is needed"
+    ):
         ask(f"model.widths={widths}")
+
+
+def test_sizes_whose_product_cannot_be_counted_are_refused():
+    # 3 x 3 kernels between 10^9 channels: 9 x 10^18 weights of 4 bytes
+    with pytest.raises(ConfigError, match="beyond 2\\^63"):
+        ask("data=fake", "model=cnn", "model.channels=[1000000000,1000000000]", in_shape=(3, 32, 32))
 
 
 def test_a_small_model_does_not_ask_for_the_free_memory(monkeypatch):
