@@ -15,7 +15,7 @@ from dlexp.job.inference.predict import predict
 from dlexp.job.sweep import sweep
 from dlexp.job.train import train
 from dlexp.job.train.verify import verify
-from dlexp.run.listing.ranking import list_runs
+from dlexp.run.listing.ranking import rank, records_of
 from dlexp.run.scan import find
 from tests.present import present
 
@@ -46,7 +46,7 @@ class Deaf:
 
 
 def test_they_are_listed(runs_dir):
-    records = {record["run_id"]: record for record in list_runs(runs_dir)}
+    records = {record["run_id"]: record for record in records_of(rank(runs_dir))}
     assert set(records) == {TRAIN, SWEEP, CV, *STOPPED.values()}
     assert records[TRAIN]["metrics"]["val/accuracy"] == pytest.approx(0.3538, abs=5e-5)
     assert {records[run_id]["status"] for run_id in STOPPED.values()} == {"interrupted"}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dlexp.console.board import Board
     from dlexp.job.sweep.document import BestSetting, SweepPlan, SweepResult, TrialGroup
     from dlexp.job.sweep.loop import SweepEvent
-    from dlexp.job.sweep.sweep import Announcement, Found
+    from dlexp.job.sweep.sweep import Announcement, Findings
 
 SHOWN = 10
 SEEDS = 8  # that a winner is trained with again, to know its mean and spread
@@ -75,7 +75,7 @@ class Announcer:
             self.board.end(setting, outcome.value, outcome.status, outcome.reason, is_new=event.is_new)
 
 
-def show(findings: "Found", console: Console) -> None:
+def show(findings: "Findings", console: Console) -> None:
     """Print what a sweep found."""
     result, best = findings.outcome.result, findings.outcome.result["best"]
     seconds = result["seconds"]
@@ -100,7 +100,7 @@ def show(findings: "Found", console: Console) -> None:
         _show_commands(findings, best, console)
 
 
-def _show_commands(findings: "Found", best: "BestSetting", console: Console) -> None:
+def _show_commands(findings: "Findings", best: "BestSetting", console: Console) -> None:
     """Print what to do next, in whole lines to be copied: a terminal wraps them without a break."""
     console.print(f"winner        {escape(findings.command)}", soft_wrap=True)
     result, has_test = findings.outcome.result, len(findings.spec.first.dataset.test) > 0
@@ -152,7 +152,7 @@ def _show_importances(result: "SweepResult", console: Console) -> None:
         console.print(f"importance not computed: {escape(note)}")
 
 
-def _leaderboard(findings: "Found") -> Table:
+def _leaderboard(findings: "Findings") -> Table:
     """Return the best settings in the columns where they differ."""
     from dlexp.config.wording import short_key, short_value
 

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from dlexp.build.document import SummaryDocument
-from dlexp.build.node import build, factory
+from dlexp.build.model import build_module
+from dlexp.build.node import build
 from dlexp.config.compose import Composed
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError, first_line
@@ -43,15 +44,8 @@ def summary(composed: Composed) -> SummaryDocument:
 
 def _build_model(config: dict[str, Any], dataset: Dataset, num_outputs: int) -> nn.Module:
     """Build the model without initialising it, on the meta device where its constructor needs no numbers."""
-    program = {
-        "in_shape": dataset.in_shape,
-        "num_outputs": num_outputs,
-        "activation": factory(config["activation"]),
-        "norm": factory(config["norm"]),
-        "dropout": factory(config["dropout"]),
-    }
     try:
         with torch.device("meta"):
-            return build(config["model"], **program)
+            return build_module(config, dataset.in_shape, num_outputs, seed=0)
     except RuntimeError:  # a user's constructor may compute with numbers; a true error comes again here
-        return build(config["model"], **program)
+        return build_module(config, dataset.in_shape, num_outputs, seed=0)

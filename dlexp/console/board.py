@@ -3,10 +3,11 @@
 import math
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
@@ -53,12 +54,7 @@ class Board:
     _live: Live | None = None
 
     def __post_init__(self) -> None:
-        if self.console.is_terminal and not self.console.quiet:
-            # asked for the view as time goes by: the clock runs while trials are being prepared too
-            self._live = Live(
-                console=self.console, refresh_per_second=4, transient=True, get_renderable=lambda: self._view()
-            )
-            self._live.start()
+        self._live = start_live(self.console, lambda: self._view())
 
     def begin_round(self, number: int, notes: list[str], total: int) -> None:
         """Say that a round begins, once for all of its batches, and why it looks where it looks."""
@@ -170,6 +166,18 @@ def sparkline(values: list[float]) -> str:
     low, span = min(finite), max(finite) - min(finite)
     levels = [round((value - low) / span * (len(BLOCKS) - 1)) if span else 0 for value in finite]
     return "".join(BLOCKS[level] for level in levels)
+
+
+def start_live(console: Console, view: Callable[[], RenderableType]) -> Live | None:
+    """Show a view on a terminal until it is stopped; None where there is none, or the console is quiet.
+
+    The view is asked for as time goes by: the clock runs while trainings are being prepared too.
+    """
+    if not console.is_terminal or console.quiet:
+        return None
+    live = Live(console=console, refresh_per_second=4, transient=True, get_renderable=view)
+    live.start()
+    return live
 
 
 def clock(seconds: float) -> str:

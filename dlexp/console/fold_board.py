@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from dlexp.console.board import SHOWN_RUNNING, clock, sparkline
+from dlexp.console.board import SHOWN_RUNNING, clock, sparkline, start_live
 
 WIDE = 80  # columns from which there is room for curves
 
@@ -42,11 +42,7 @@ class FoldBoard:
     _live: Live | None = None
 
     def __post_init__(self) -> None:
-        if self.console.is_terminal and not self.console.quiet:
-            self._live = Live(
-                console=self.console, refresh_per_second=4, transient=True, get_renderable=lambda: self._view()
-            )
-            self._live.start()
+        self._live = start_live(self.console, lambda: self._view())
 
     def epoch(self, name: str, value: float) -> None:
         """Take one epoch's value of a training."""

@@ -4,7 +4,8 @@ Shapes: T trials.
 """
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -85,16 +86,8 @@ def guess_bytes(model: nn.Module, in_shape: tuple[int, ...], batch_size: int) ->
     def note(_module: nn.Module, _inputs: Any, outputs: Any) -> None:
         sizes.extend(t.numel() * t.element_size() for t in tree_iter(outputs) if isinstance(t, Tensor))
 
-    was_training = model.training
-    handles = [module.register_forward_hook(note) for module in model.modules()]
-    like = next(model.parameters())
-    try:
-        with torch.no_grad():
-            model.eval()(like.new_zeros(batch_size, *in_shape))
-    finally:
-        model.train(was_training)
-        for handle in handles:
-            handle.remove()
+    with _evaluating(model), _hooked(model, note):
+        model(next(model.parameters()).new_zeros(batch_size, *in_shape))
     return 8 * sum(sizes)
 
 
@@ -125,19 +118,13 @@ def evaluation_batch(model: nn.Module, in_shape: tuple[int, ...], batch_size: in
         in_shape: Of one example.
         batch_size: B.
     """
-    like = next(model.parameters())
-    x = like.new_zeros(NUM_TRIED, *in_shape)
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            output_size = output_bytes(model, x) / NUM_TRIED
-            if output_size * MOST_EVALUATED <= SMALL_EVALUATION:
-                return MOST_EVALUATED
-            with Allocations() as allocations:
-                model(x)
-    finally:
-        model.train(was_training)
+    x = next(model.parameters()).new_zeros(NUM_TRIED, *in_shape)
+    with _evaluating(model):
+        output_size = output_bytes(model, x) / NUM_TRIED
+        if output_size * MOST_EVALUATED <= SMALL_EVALUATION:
+            return MOST_EVALUATED
+        with Allocations() as allocations:
+            model(x)
     peak = max(allocations.peak / NUM_TRIED, 1.0)
     sizes = (batch_size, batch_size * KEPT_SHARE * output_size / peak, SMALL_EVALUATION / peak)
     return min(MOST_EVALUATED, int(max(sizes)))
@@ -151,10 +138,29 @@ def output_bytes(model: nn.Module, x: Tensor) -> int:
         held = [t.untyped_storage() for t in tree_iter(outputs) if isinstance(t, Tensor)]
         storages.update({storage._cdata: storage for storage in held})
 
+    with _hooked(model, note):
+        model(x)
+    return sum(storage.nbytes() for storage in storages.values())
+
+
+@contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    """Have a model evaluate, without gradients, for a while; its mode comes back."""
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(was_training)
+
+
+@contextmanager
+def _hooked(model: nn.Module, note: Callable[[nn.Module, Any, Any], None]) -> Iterator[None]:
+    """Tell `note` the module, inputs and outputs of every call in a model for a while."""
     handles = [module.register_forward_hook(note) for module in model.modules()]
     try:
-        model(x)
+        yield
     finally:
         for handle in handles:
             handle.remove()
-    return sum(storage.nbytes() for storage in storages.values())

@@ -8,6 +8,7 @@ measure (constants of the metrics).
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -46,13 +47,18 @@ class SavedModel:
     affine: Affine
     unit: TargetScale | None
 
+    @cached_property
+    def batch_size(self) -> int:
+        """Examples at once that fit beside the model in little memory."""
+        return evaluation_batch(self.module, tuple(self.about["in_shape"]), TYPICAL_BATCH)
+
     @torch.no_grad()
     def outputs(self, inputs: Tensor, batch_size: int | None = None) -> Tensor:
         """Return logits (N, K), or values (N,) in the target's unit.
 
         Args:
             inputs: (N, H, W, C) bytes or floats in [0, 1], or (N, D) in float64 with NaN for a missing number.
-            batch_size: Examples at once; None takes those that fit beside the model in little memory.
+            batch_size: Examples at once; None takes `SavedModel.batch_size`.
 
         Raises:
             ConfigError: Examples of another shape than the model's.
@@ -63,7 +69,7 @@ class SavedModel:
             raise ConfigError(f"inputs: got examples of shape {got}; the model takes {wanted}")
         dtype = next(self.module.parameters()).dtype
         pieces = []
-        for batch in inputs.split(batch_size or evaluation_batch(self.module, tuple(wanted), TYPICAL_BATCH)):
+        for batch in inputs.split(batch_size or self.batch_size):
             x = self.affine.apply(batch, dtype=dtype)
             pieces.append(self.module((x.movedim(-1, 1) if is_image else x).to(dtype)))
         outputs = torch.cat(pieces)

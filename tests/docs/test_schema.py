@@ -97,7 +97,7 @@ def test_documents_of_a_run(tmp_path):
     from dlexp.job.train import dry_run, train, verify
     from dlexp.run.listing import note, trash
     from dlexp.run.listing.page import page
-    from dlexp.run.listing.ranking import list_runs
+    from dlexp.run.listing.ranking import rank, records_of
     from dlexp.run.scan import find
 
     composed = resolve([*QUICK, f"runs_dir={tmp_path}"])
@@ -109,7 +109,7 @@ def test_documents_of_a_run(tmp_path):
     assert faults("predict", predict.predict("last", tmp_path, [rows])) == []
     assert faults("eval", evaluate.evaluate("last", tmp_path, "test")) == []
     assert faults("verify", verify.verify("last", tmp_path)) == []
-    records = list_runs(tmp_path)
+    records = records_of(rank(tmp_path))
     assert len(records) == 1
     assert open_faults("runs", records) == []
     folder = find(tmp_path, "last")

@@ -98,10 +98,12 @@ def train_and_die(group, moment):
                 os.kill(os.getpid(), signal.SIGKILL)
             return False
 
-        for _, event, _ in train_group(group, die_when_it_comes):
-            if isinstance(event, EpochEnd):
-                moment.epoch = event.epoch
-        os._exit(1)
+        try:
+            for _, event, _ in train_group(group, die_when_it_comes):
+                if isinstance(event, EpochEnd):
+                    moment.epoch = event.epoch
+        finally:  # an error must not go on with the other tests in this child
+            os._exit(1)
     _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
 

@@ -59,14 +59,14 @@ def runs(
     Example: `dlexp runs --filter 'metrics.val/accuracy > 0.9' --limit 10`
     """
     from dlexp.run.listing.column import check_columns
-    from dlexp.run.listing.ranking import rank
+    from dlexp.run.listing.ranking import rank, records_of
 
     rankings = rank(runs_dir, experiment=experiment, sort=sort, filter=filter, tag=tag)
-    records = [record for ranking in rankings for record in ranking.records]
+    records = records_of(rankings)
     names = None if columns is None else check_columns([name.strip() for name in columns.split(",")], records)
     rankings = [ranking.limited(limit) for ranking in rankings]
     if json:
-        show_json([record for ranking in rankings for record in ranking.records])
+        show_json(records_of(rankings))
         return
     console = people(is_quiet=quiet)
     if not records:

@@ -61,10 +61,7 @@ def _lines(document: "RunPage") -> list[tuple[str, str]]:
         ("device", run["device"] or ""),
         ("seed", "" if run["seed"] is None else str(run["seed"])),
         ("started", _times(document)),
-        (
-            "judged by",
-            f"{run['metric']} {significant(run['value'])}" if run["value"] is not None else run["metric"] or "",
-        ),
+        ("judged by", _judged(run)),
         ("curve", shown),
         ("test part", f"opened {noun(opened, 'time')}" if opened else "sealed"),
         ("checkpoints", ", ".join(_checkpoint(saved) for saved in document["checkpoints"])),

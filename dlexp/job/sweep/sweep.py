@@ -54,7 +54,7 @@ class Announcement:
 
 
 @dataclass(frozen=True)
-class Found:
+class Findings:
     """What a search found, for the console.
 
     Attributes:
@@ -81,7 +81,7 @@ class Listener(Protocol):
 
 
 OnStart = Callable[[Announcement], Listener]
-Tell = Callable[[Found], None]
+Tell = Callable[[Findings], None]
 
 
 def start(
@@ -94,7 +94,7 @@ def start(
     origin: dict[str, str] | None = None,
     has_figures: bool = True,
     resumed: RunFolder | None = None,
-) -> Found:
+) -> Findings:
     """Search; a sweep that asks for the same trials is gone on with.
 
     Args:
@@ -143,7 +143,7 @@ def resume(
     announce: OnStart,
     tell: Tell = ignore,
     has_figures: bool = True,
-) -> Found:
+) -> Findings:
     """Go on with a sweep: give its command again.
 
     Raises:
@@ -228,7 +228,7 @@ def _carry_out(
     dispatcher: Dispatcher,
     *,
     has_figures: bool,
-) -> Found:
+) -> Findings:
     started = time.monotonic() - _seconds_before(folder)
     outbox = mlflow.start(folder, spec.config["tracking"])
     around = {**environment(), "device": str(spec.first.device), "threads": torch.get_num_threads()}
@@ -251,7 +251,7 @@ def _carry_out(
     best = ranking[0] if result["best"] is not None else None
     notes = [*dispatcher.notes, *_notes(folder, loop), *beside_a_guess(ranking, result)]
     outcome = Outcome(plain(result), code, notes)
-    findings = Found(outcome, ranking, spec, command(best) if best else "")
+    findings = Findings(outcome, ranking, spec, command(best) if best else "")
     tell(findings)
     return replace(findings, outcome=outcome.warned(outbox.finish(should_stop=interrupt)))
 

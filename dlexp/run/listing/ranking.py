@@ -1,6 +1,7 @@
 """Lists runs: which, in which order, and which of them can be ranked together."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -79,11 +80,8 @@ def rank(
     return [Ranking(name, _sorted(group, orders[name]), orders[name]) for name, group in groups.items()]
 
 
-def list_runs(
-    runs_dir: Path, *, experiment: str | None = None, sort: str | None = None, filter: str | None = None
-) -> list[RunRecord]:
-    """Return the records of the rankings one after the other; see `rank`."""
-    rankings = rank(runs_dir, experiment=experiment, sort=sort, filter=filter)
+def records_of(rankings: Iterable[Ranking]) -> list[RunRecord]:
+    """Return the records of rankings, one ranking after the other."""
     return [record for ranking in rankings for record in ranking.records]
 
 

@@ -1,10 +1,13 @@
 import subprocess
 import sys
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 DLEXP = Path(sys.executable).parent / "dlexp"
+MAIN = import_module("dlexp.cli.app").main  # installed from cli/, which type checkers cannot see
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +28,17 @@ def dlexp(trained):
         return done.returncode, done.stdout, done.stderr
 
     return run
+
+
+@pytest.fixture
+def command(monkeypatch, capsys) -> Callable[..., tuple[object, str, str]]:
+    """Run a command in this process; return exit code, stdout and stderr."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["dlexp", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            MAIN()
+        done = capsys.readouterr()
+        return ended.value.code, done.out, done.err
+
+    return call

@@ -1,26 +1,6 @@
 """`dlexp data` as a user runs it."""
 
 import json
-import sys
-from importlib import import_module
-
-import pytest
-
-MAIN = import_module("dlexp.cli.app").main  # installed from cli/, which type checkers cannot see
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Run a command in this process; return exit code, stdout and stderr."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["dlexp", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            MAIN()
-        done = capsys.readouterr()
-        return ended.value.code, done.out, done.err
-
-    return call
 
 
 def test_people_and_scripts_read_the_same(command, tmp_path, monkeypatch):

@@ -3,29 +3,13 @@
 import json
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 DLEXP = Path(sys.executable).parent / "dlexp"
-MAIN = import_module("dlexp.cli.app").main  # installed from cli/, which type checkers cannot see
 PLAIN = ["data=fake", "norm=none"]
 ONE_STAGE = [*PLAIN, "model=cnn", "model.padding=[0]", "model.pool=[1]"]
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Run a command in this process; return exit code, stdout and stderr."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["dlexp", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            MAIN()
-        done = capsys.readouterr()
-        return ended.value.code, done.out, done.err
-
-    return call
 
 
 @pytest.fixture

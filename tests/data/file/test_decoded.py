@@ -10,6 +10,7 @@ from dlexp.data.file import decoded
 from dlexp.data.file.decoded import decode_all
 from dlexp.data.file.picture import Format
 from dlexp.error import DataError
+from tests.data.file.damage import cut, flip
 
 FORM = Format(6, "crop", "rgb")
 
@@ -105,16 +106,6 @@ def test_disk_that_fills_up(root, tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"writing decoded images failed: No space left on device; set data.cache"):
         load(root, tmp_path / "cache")
     assert os.listdir(tmp_path / "cache") == []
-
-
-def cut(path):
-    path.write_bytes(path.read_bytes()[:-1])
-
-
-def flip(path):
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(bytes(content))
 
 
 @pytest.mark.parametrize("suffix", [".bin", ".json"])

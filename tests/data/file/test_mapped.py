@@ -13,6 +13,7 @@ from dlexp.data.file.column import read_columns
 from dlexp.data.file.delimited import Dialect
 from dlexp.data.file.mapped import map_columns, scratch_matrix
 from dlexp.error import DataError
+from tests.data.file.damage import cut, flip
 
 BIG = 1234567890123456789
 WANTED = {"number": False, "word": False, "late": False, "id": True}
@@ -62,16 +63,6 @@ def test_whole_numbers_with_gaps_and_folders_of_files(tmp_path):
         pyarrow.parquet.write_table(table, tmp_path / "t" / f"{part}.parquet")
     read = read_columns(tmp_path / "t", Dialect(), choose)
     require_equal(map_columns(tmp_path / "t", Dialect(), choose, tmp_path / "cache"), read)
-
-
-def cut(path):
-    path.write_bytes(path.read_bytes()[:-1])
-
-
-def flip(path):
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(bytes(content))
 
 
 @pytest.mark.parametrize("name", ["columns.json", "0.bin", "1.bin"])

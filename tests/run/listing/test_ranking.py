@@ -6,7 +6,7 @@ from dlexp.error import ConfigError, RunError
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 from dlexp.run.listing import note
-from dlexp.run.listing.ranking import list_runs, rank
+from dlexp.run.listing.ranking import rank, records_of
 from dlexp.run.scan import find
 
 
@@ -32,35 +32,35 @@ def ids(records):
 
 def test_best_first_whatever_is_lacking_last(tmp_path):
     low, none, high, nan = (add(tmp_path, value) for value in (0.5, None, 0.9, math.nan))
-    assert ids(list_runs(tmp_path))[:2] == [high, low]
-    assert set(ids(list_runs(tmp_path))[2:]) == {none, nan}
-    assert ids(list_runs(tmp_path, sort="-metrics.val/accuracy"))[:2] == [low, high]
+    assert ids(records_of(rank(tmp_path)))[:2] == [high, low]
+    assert set(ids(records_of(rank(tmp_path)))[2:]) == {none, nan}
+    assert ids(records_of(rank(tmp_path, sort="-metrics.val/accuracy")))[:2] == [low, high]
 
 
 def test_an_error_measure_is_best_when_low(tmp_path):
     high, low = add(tmp_path, 3.0, metric="val/rmse"), add(tmp_path, 1.0, metric="val/rmse")
-    assert ids(list_runs(tmp_path)) == [low, high]
+    assert ids(records_of(rank(tmp_path))) == [low, high]
 
 
 def test_params_are_sorted_as_numbers(tmp_path):
     ten, two = add(tmp_path, 0.5, lr=10), add(tmp_path, 0.5, lr=2)
-    assert ids(list_runs(tmp_path, sort="params.lr")) == [two, ten]
-    assert ids(list_runs(tmp_path, sort="-params.lr")) == [ten, two]
+    assert ids(records_of(rank(tmp_path, sort="params.lr"))) == [two, ten]
+    assert ids(records_of(rank(tmp_path, sort="-params.lr"))) == [ten, two]
 
 
 def test_filter_and_experiment(tmp_path):
     add(tmp_path, 0.5)
     high = add(tmp_path, 0.9, experiment="other")
-    assert ids(list_runs(tmp_path, filter="metrics.val/accuracy > 0.6")) == [high]
-    assert ids(list_runs(tmp_path, experiment="other")) == [high]
+    assert ids(records_of(rank(tmp_path, filter="metrics.val/accuracy > 0.6"))) == [high]
+    assert ids(records_of(rank(tmp_path, experiment="other"))) == [high]
     with pytest.raises(RunError, match="did you mean digits"):
-        list_runs(tmp_path, experiment="digts")
+        records_of(rank(tmp_path, experiment="digts"))
 
 
 @pytest.mark.parametrize("sort", ["", "-", "accuracy", "metrics.", "val/accuracy"])
 def test_a_bad_sort_is_told_what_is_allowed(tmp_path, sort):
     with pytest.raises(ConfigError, match=r"--sort: got .*; choose metrics\.NAME"):
-        list_runs(tmp_path, sort=sort)
+        records_of(rank(tmp_path, sort=sort))
 
 
 def test_runs_on_other_data_are_ranked_apart_the_newest_experiment_first(tmp_path):
@@ -102,10 +102,10 @@ def test_a_tag_chooses_runs(tmp_path):
     tagged = add(tmp_path, 0.4)
     note.write(find(tmp_path, tagged).path, note=None, add=["good"], remove=[])
     assert ids(rank(tmp_path, tag="good")[0].records) == [tagged]
-    assert ids(list_runs(tmp_path, filter="tags = good and status = finished")) == [tagged]
+    assert ids(records_of(rank(tmp_path, filter="tags = good and status = finished"))) == [tagged]
     assert rank(tmp_path, tag="other") == []
 
 
 def test_no_runs(tmp_path):
-    assert list_runs(tmp_path / "nowhere") == []
+    assert records_of(rank(tmp_path / "nowhere")) == []
     assert rank(tmp_path / "nowhere", sort="-start") == []

@@ -15,20 +15,6 @@ __all__ = ["fake_run"]
 MAIN = import_module("dlexp.cli.app").main  # installed from cli/, which type checkers cannot see
 
 
-@pytest.fixture
-def command(monkeypatch, capsys) -> Callable[..., tuple[object, str, str]]:
-    """Run a command in this process, its output into files; return exit code, stdout and stderr."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["dlexp", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            MAIN()
-        done = capsys.readouterr()
-        return ended.value.code, done.out, done.err
-
-    return call
-
-
 def _read(descriptor: int, chunks: list[bytes]) -> None:
     """Gather what is written to a terminal until its other end is closed, which Linux tells as an error."""
     with suppress(OSError):
