@@ -7,7 +7,6 @@ run as they are. So a trial's outputs are bitwise those it has alone. Shapes: T 
 """
 
 import copy
-import logging
 
 import torch
 from torch import Tensor, nn
@@ -15,13 +14,7 @@ from torch import Tensor, nn
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.flat import Flat
 from dlexp.engine.forward import layer_seeds
-from dlexp.engine.stack.graph import CapturedPasses
-from dlexp.error import first_line, is_out_of_memory
-
-STREAMS = 8
-MOST_SHAPES = 2  # of batches that are captured: an epoch's, and its last
-
-_log = logging.getLogger(__name__)
+from dlexp.engine.graph import Captures
 
 
 class Graphed:
@@ -38,7 +31,6 @@ class Graphed:
             values = dict(model.named_parameters())
             for name, view in zip(self.flat.names, self.flat.views, strict=True):
                 view[row].copy_(values[name].detach())
-        self._is_capturable = True
         self._bind()
 
     def _bind(self) -> None:
@@ -46,49 +38,30 @@ class Graphed:
         self.grads = torch.zeros_like(self.flat.tensor)
         device = self.flat.tensor.device
         grads = self.flat.split(self.grads)
-        self._parameters: list[list[Tensor]] = []
-        self._grad_rows = [[grad[row] for grad in grads] for row in range(len(self.models))]
+        parameters: list[list[Tensor]] = []
+        grad_rows = [[grad[row] for grad in grads] for row in range(len(self.models))]
         for row, model in enumerate(self.models):
             values = dict(model.named_parameters())
-            self._parameters.append([values[name] for name in self.flat.names])
-            for name, view, grad in zip(self.flat.names, self.flat.views, self._grad_rows[row], strict=True):
+            parameters.append([values[name] for name in self.flat.names])
+            for name, view, grad in zip(self.flat.names, self.flat.views, grad_rows[row], strict=True):
                 values[name].data, values[name].grad = view[row], grad
         dropouts = [[m for m in model.modules() if isinstance(m, Inverted | Classic)] for model in self.models]
         self._dropout_seeds = torch.zeros(len(self.models), len(dropouts[0]), dtype=torch.int64, device=device)
         for seeds, layers in zip(self._dropout_seeds, dropouts, strict=True):
             for seed, layer in zip(seeds, layers, strict=True):
                 layer.seed = seed
-        is_cuda = device.type == "cuda"
-        self._streams = [torch.cuda.Stream(device) for _ in range(min(STREAMS, len(self.models)))] if is_cuda else []
-        self._captured: dict[tuple, CapturedPasses] = {}
+        self._captures = Captures(self.models, parameters, grad_rows)
 
     def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
         """See `dlexp.engine.forward.Forward`."""
-        if self._streams and rows is None and self.models[0].training and torch.is_grad_enabled():
-            passes = self._passes(x, is_shared)
-            if passes is not None:
-                return passes(x)
+        passes = self._captures.passes(x, is_shared=is_shared) if rows is None else None
+        if passes is not None:
+            return passes(x)
         chosen = range(len(self.models)) if rows is None else rows
         outputs = [self.models[row](x if is_shared else x[i]) for i, row in enumerate(chosen)]
         if isinstance(outputs[0], list):
             return [torch.stack(heads) for heads in zip(*outputs, strict=True)]
         return torch.stack(outputs)
-
-    def _passes(self, x: Tensor, is_shared: bool) -> CapturedPasses | None:
-        """Return the captured passes for batches of this kind; None where they are to run as they are."""
-        is_cast = torch.is_autocast_enabled("cuda")
-        key = (x.shape, x.dtype, is_shared, torch.get_autocast_dtype("cuda") if is_cast else None)
-        if key not in self._captured and self._is_capturable and len(self._captured) < MOST_SHAPES:
-            try:
-                self._captured[key] = CapturedPasses(
-                    self.models, self._parameters, self._grad_rows, x, is_shared=is_shared, streams=self._streams
-                )
-            except RuntimeError as error:
-                if is_out_of_memory(error):
-                    raise
-                self._is_capturable = False
-                _log.warning("the passes are not captured as a graph: %s", first_line(error))
-        return self._captured.get(key)
 
     def set_training(self, is_training: bool) -> None:
         """See `dlexp.engine.forward.Forward`."""
@@ -117,8 +90,7 @@ class Graphed:
 
     def keep(self, rows: list[int]) -> None:
         """See `dlexp.engine.forward.Forward`; graphs are captured anew, for the rows have moved."""
-        for passes in self._captured.values():
-            passes.close()
+        self._captures.close()
         self.flat.tensor = self.flat.tensor[rows]
         self.flat.views = self.flat.split(self.flat.tensor)
         self.models = [self.models[row] for row in rows]

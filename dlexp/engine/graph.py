@@ -7,6 +7,7 @@ autograd can differentiate. Shapes: T trials, N batch, K outputs.
 """
 
 import gc
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +15,66 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dlexp.error import first_line, is_out_of_memory
+
+STREAMS = 8
+MOST_KINDS = 2  # of batches that are captured: an epoch's, and its last
+
+_log = logging.getLogger(__name__)
+
 Heads = list[Tensor]  # a module's outputs: the main one, then the auxiliary ones
+
+
+class Captures:
+    """The captured passes of T modules, by the kind of batch; each kind is captured when it is first seen."""
+
+    def __init__(self, models: Sequence[nn.Module], parameters: list[list[Tensor]], grads: list[list[Tensor]]) -> None:
+        """Capture nothing yet.
+
+        Args:
+            models: In the rows' order.
+            parameters: Those of each model that are trained.
+            grads: What the gradients of each model's parameters are added to.
+        """
+        self._models, self._parameters, self._grads = models, parameters, grads
+        device = parameters[0][0].device
+        self._is_capturable = device.type == "cuda"
+        self._streams = [torch.cuda.Stream(device) for _ in models[:STREAMS]] if self._is_capturable else []
+        self._passes: dict[tuple, CapturedPasses] = {}
+
+    def passes(self, x: Tensor, *, is_shared: bool) -> "CapturedPasses | None":
+        """Return the passes over batches of this kind; None where the modules are to run as they are.
+
+        They are captured in training only. What cannot be captured is told once.
+
+        Args:
+            x: A batch (N, ...) that all trials share, or one each (T, N, ...).
+            is_shared: Which of the two.
+
+        Raises:
+            RuntimeError: When the memory does not suffice for several trials; one then runs as it is.
+        """
+        if not self._is_capturable or not self._models[0].training or not torch.is_grad_enabled():
+            return None
+        is_cast = torch.is_autocast_enabled("cuda")
+        key = (x.shape, x.dtype, is_shared, torch.get_autocast_dtype("cuda") if is_cast else None)
+        if key not in self._passes and len(self._passes) < MOST_KINDS:
+            try:
+                self._passes[key] = CapturedPasses(
+                    self._models, self._parameters, self._grads, x, is_shared=is_shared, streams=self._streams
+                )
+            except RuntimeError as error:
+                if is_out_of_memory(error) and len(self._models) > 1:
+                    raise
+                self._is_capturable = False
+                _log.warning("the passes are not replayed as a graph: %s", first_line(error))
+        return self._passes.get(key)
+
+    def close(self) -> None:
+        """Free all graphs."""
+        for passes in self._passes.values():
+            passes.close()
+        self._passes = {}
 
 
 class CapturedPasses:
@@ -166,7 +226,7 @@ class _Replay(torch.autograd.Function):
         ctx.passes = passes
         passes._x.copy_(x)
         passes._forward.replay()
-        return tuple(output.detach() for output in passes._outputs)
+        return tuple(output.clone() for output in passes._outputs)  # the next replay writes over them
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[None, None, None]:
