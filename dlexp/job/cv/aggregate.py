@@ -187,27 +187,31 @@ def _mean(outputs: list[Tensor], dataset: Dataset, link: str) -> Tensor:
 
 def draw_figures(cv: RunFolder, dataset: Dataset, result: CVResult, monitor: str) -> list[Path]:
     """Draw every fold's score, and what the pooled predictions show."""
-    from dlexp.report import confusion, residual, roc
-    from dlexp.report.cv import draw
+    from dlexp.report.confusion import confusion_figure
+    from dlexp.report.cv import fold_figure
+    from dlexp.report.residual import residual_figure
+    from dlexp.report.roc import roc_figure
+    from dlexp.report.style.canvas import save
 
     held_out = cv.predictions("val")
-    drawn = [draw(result, monitor, cv.figures / "folds.png")]
-    if not dataset.class_names:
-        return [*drawn, residual.draw(held_out["target"], held_out["output"], cv.figures / "residuals.png")]
-    counts = np.array(result["out_of_fold"]["confusion_matrix"])
-    outputs, targets = torch.from_numpy(held_out["output"]), torch.from_numpy(held_out["target"])
-    return [
-        *drawn,
-        confusion.draw(counts, dataset.class_names, cv.figures / "confusion.png"),
-        roc.draw(outputs, targets, dataset.class_names, cv.figures / "roc.png"),
-    ]
+    figures = {"folds": fold_figure(result, monitor)}
+    if dataset.class_names:
+        counts = np.array(result["out_of_fold"]["confusion_matrix"])
+        outputs, targets = torch.from_numpy(held_out["output"]), torch.from_numpy(held_out["target"])
+        figures["confusion"] = confusion_figure(counts, dataset.class_names, "held out: confusion")
+        figures["roc"] = roc_figure(outputs, targets, dataset.class_names, split="held out")
+    else:
+        name = cv.config.get("data", {}).get("target", "value")
+        figures["residuals"] = residual_figure(held_out["target"], held_out["output"], name)
+    return [save(figure, cv.figures / f"{name}.png") for name, figure in figures.items()]
 
 
 def draw_settings(cv: RunFolder, result: CVSettingsResult) -> Path:
     """Draw the settings of a cv against the best of them."""
-    from dlexp.report import cv as cv_report
+    from dlexp.report.cv import settings_figure
+    from dlexp.report.style.canvas import save
 
-    return cv_report.draw_settings(result, cv.figures / "settings.png")
+    return save(settings_figure(result), cv.figures / "settings.png")
 
 
 def _is_number(value: Any) -> bool:
