@@ -13,6 +13,7 @@ from dlexp.build.dataset import load_data
 from dlexp.build.objective import build_metrics
 from dlexp.build.program import Program, assemble
 from dlexp.data.dataset import Dataset
+from dlexp.data.positive import positive_fact
 from dlexp.engine import checkpoint
 from dlexp.error import ConfigError, RunError
 from dlexp.execution.description import as_divided
@@ -60,10 +61,19 @@ def evaluate(ref: str, runs_dir: Path, split: str) -> Evaluation:
         "run_id": folder.run_id,
         "run_dir": str(folder.path),
         "split": split,
+        "metric": _judged_by(folder),
         **scores,
         "warnings": [warning] if warning else [],
     }
     return plain(evaluation)
+
+
+def _judged_by(folder: RunFolder) -> str:
+    """Return the metric that a run, or the cv of a fold, is judged by."""
+    monitor = folder.manifest.get("monitor")
+    if monitor is None and folder.parent is not None:
+        return _judged_by(folder.parent)
+    return "" if monitor is None else monitor["metric"]
 
 
 def _evaluate_run(folder: RunFolder, split: str) -> Scores:
@@ -90,6 +100,7 @@ def _score(folder: RunFolder, built: Program, split: str) -> Scores:
         "confusion_matrix": by_class.pop("confusion", None),
         "report": by_class,
         "class_names": data.class_names,
+        **positive_fact(data),
         "openings": openings,
     }
 
@@ -120,6 +131,7 @@ def _evaluate_cv(folder: RunFolder, split: str) -> Scores:
         "confusion_matrix": confusion,
         "report": {},
         "class_names": dataset.class_names,
+        **positive_fact(dataset),
         "folds": singles,
         "openings": openings,
     }

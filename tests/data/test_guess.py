@@ -1,0 +1,29 @@
+"""What a guess scores that knows no input."""
+
+import pytest
+import torch
+
+from dlexp.data.dataset import Dataset
+from dlexp.data.guess import guess
+
+PARTS = {"train": torch.arange(3), "val": torch.arange(3, 7), "test": torch.arange(0)}
+
+
+def test_the_most_frequent_class_of_training():
+    targets = torch.tensor([1, 1, 0, 0, 0, 1, 0])
+    data = Dataset("d", "binary", torch.rand(7, 2), targets, **PARTS, class_names=["a", "b"])
+    assert guess(data) == {"val/accuracy": 0.25}
+
+
+def test_the_mean_of_training():
+    targets = torch.tensor([1.0, 2.0, 3.0, 2.0, 4.0, 2.0, 0.0], dtype=torch.float64)
+    data = Dataset("d", "regression", torch.rand(7, 2), targets, **PARTS)
+    assert guess(data) == {"val/rmse": pytest.approx(2.0**0.5)}
+
+
+def test_without_a_validation_part_there_is_none():
+    targets = torch.tensor([1, 1, 0, 0, 0, 1, 0])
+    data = Dataset(
+        "d", "binary", torch.rand(7, 2), targets, **(PARTS | {"val": torch.arange(0)}), class_names=["a", "b"]
+    )
+    assert guess(data) == {}
