@@ -147,6 +147,8 @@ class CapturedPasses:
 
     def _warm_up(self) -> None:
         """Run each module once on its stream: libraries choose kernels and take their workspaces, which is no work."""
+        # a kernel first: autograd's thread has no context of the device yet, which cuBLAS would warn of
+        torch.autograd.grad(self._anchor * 2, self._anchor)
         current = torch.cuda.current_stream()
         for row, stream in self._forked(current):
             heads = self._heads(row)
