@@ -7,6 +7,9 @@ from tests.fault.promise import Row
 CHAPTERS = {
     "killed": "Kills",
     "instant": "Kills at every point of a write",
+    "signalled": "Signals",
+    "disk": "Disks",
+    "damaged": "Damaged files",
 }
 
 

@@ -23,14 +23,17 @@ class Hook:
 
     Args:
         below: The folder.
-        at: Which operation, from 1; 0 for none.
+        at: Which operation, from 1.
         act: What happens there, such as `kill`.
-        report: File that always holds the number of operations so far; None for no such file.
+        lasts: Whether it happens at every later operation too, as on a disk that stays full.
+        is_growth: Whether only operations count that need space: a full disk lets files be renamed and removed.
     """
 
-    def __init__(self, below: Path, at: int, act: Callable[[], None], report: Path | None = None) -> None:
+    def __init__(
+        self, below: Path, at: int, act: Callable[[], None], *, lasts: bool = False, is_growth: bool = False
+    ) -> None:
         self._below, self._at, self._act, self._count = os.path.abspath(below), at, act, 0
-        self._report = None if report is None else os.open(report, os.O_WRONLY | os.O_CREAT, 0o644)
+        self._lasts, self._events = lasts, ("os.mkdir",) if is_growth else _EVENTS
 
     def install(self) -> None:
         """Watch this process from now on; it cannot be undone."""
@@ -52,16 +55,14 @@ class Hook:
     def tick(self, halfway: Callable[[], None] | None = None) -> None:
         """Count an operation, and act when its turn has come, after the first half of what is written."""
         self._count += 1
-        if self._report is not None:
-            os.pwrite(self._report, str(self._count).encode(), 0)
-        if self._count == self._at:
+        if self._count == self._at or (self._lasts and self._count > self._at):
             if halfway is not None:
                 halfway()
             self._act()
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         is_write = event == "open" and arguments[2] & _WRITING
-        is_change = event in _EVENTS
+        is_change = event in self._events
         if (is_write or is_change) and (self._is_below(arguments[0]) or (is_change and self._is_relative(arguments))):
             self.tick()
 
@@ -100,6 +101,28 @@ class _Watched:
 
         self._hook.tick(halfway)
         return self._file.write(data)
+
+
+def on_call(module: str, name: str, at: int, act: Callable[[], None]) -> Callable[[], None]:
+    """Return what has this process act when a function is called the `at`-th time, before its first line.
+
+    Args:
+        module: Of the function.
+        name: Its qualified name.
+        at: From 1.
+        act: What happens; what it raises comes out of the function.
+    """
+    calls = 0
+
+    def heed(frame: Any, event: str, _argument: Any) -> None:
+        nonlocal calls
+        code = frame.f_code
+        if event == "call" and code.co_qualname == name and frame.f_globals.get("__name__") == module:
+            calls += 1
+            if calls == at:
+                act()
+
+    return lambda: sys.setprofile(heed)
 
 
 def kill() -> None:

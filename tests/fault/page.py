@@ -12,7 +12,8 @@ PATH = ROOT / "docs" / "reliability.md"
 HEAD = """# Reliability
 
 What dlexp survives, how that was tried, and how often. Each row is a promise. An attempt makes the fault on a real
-command and checks the promise afterwards; *equal* means equal bits. A few attempts of most rows belong to the test suite.
+command and checks the promise afterwards; *equal* means equal bits. A few attempts of most rows are in the test suite.
+Attempts draw no figures, except where real processes are started.
 """
 HOW = """## How to repeat it
 
@@ -24,7 +25,7 @@ python -m tests.fault --mutate
 ```
 
 The first makes every attempt that is not recorded yet and writes this page; the last breaks the program in a copy, one
-safeguard at a time, and exits 1 unless the rows that watch it fail. Attempt i of a row depends on seed, row and i alone.
+safeguard at a time, and exits 1 unless the rows that watch it fail. Draws of attempt i follow from seed, row and i.
 A fault is made from outside, or by Python's audit events in the process that is attacked (`tests/fault/hook.py`): the
 program has no hook for it.
 """
@@ -46,8 +47,8 @@ def text(entries: dict[str, Any]) -> str:
 
 
 def _sum(entries: dict[str, Any]) -> str:
-    held = sum(entries[row.id]["tally"]["passed"] * row.each for row in rows() if row.id in entries)
-    made = sum(_made(entries[row.id]["tally"]) * row.each for row in rows() if row.id in entries)
+    held = sum(entries[row.id]["tally"]["held"] for row in rows() if row.id in entries)
+    made = sum(entries[row.id]["tally"]["made"] for row in rows() if row.id in entries)
     red = [row.id for row in rows() if row.id in entries and _num_failed(entries[row.id]["tally"])]
     missing = [row.id for row in rows() if row.id not in entries]
     lines = [f"**{held:,} of {made:,} attempts held, in {len(rows())} rows.**"]
@@ -56,12 +57,8 @@ def _sum(entries: dict[str, Any]) -> str:
     return " ".join(lines) + "\n"
 
 
-def _made(tally: dict[str, Any]) -> int:
-    return tally["attempts"] - tally["impossible"]
-
-
 def _num_failed(tally: dict[str, Any]) -> int:
-    return _made(tally) - tally["passed"]
+    return tally["attempts"] - tally["impossible"] - tally["passed"]
 
 
 def _chapter(title: str, members: list[Row], entries: dict[str, Any]) -> str:
@@ -79,7 +76,7 @@ def _line(row: Row, entry: dict[str, Any] | None) -> str:
     if entry is None:
         return f"| `{row.id}` | {row.promise} | {row.fault} | not run | | |"
     tally = entry["tally"]
-    held = f"{tally['passed'] * row.each:,} of {_made(tally) * row.each:,}"
+    held = f"{tally['held']:,} of {tally['made']:,}"
     held = f"**{held}**" if _num_failed(tally) else held
     held += f", {tally['impossible'] * row.each:,} not possible" if tally["impossible"] else ""
     return (

@@ -35,7 +35,8 @@ class Row:
         id: What the row is called on the command line.
         promise: What holds, in a user's words.
         fault: How the fault is made.
-        check: Makes the fault and raises when the promise does not hold.
+        check: Makes the fault and raises when the promise does not hold; returns how many cases the attempt held, None
+            where that is `each`.
         fast: Attempts in the test suite; 0 where a full run alone makes them.
         full: Attempts in a full run; of a table, its number of cases.
         each: Cases that one attempt holds, as random overrides are tried by the hundred.
@@ -46,7 +47,7 @@ class Row:
     id: str
     promise: str
     fault: str
-    check: Callable[[Attempt], None]
+    check: Callable[[Attempt], int | None]
     fast: int
     full: int
     each: int = 1

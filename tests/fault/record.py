@@ -1,4 +1,4 @@
-"""The record of a full run, `benchmarks/results/reliability.json`: written after every attempt, so that a run goes on."""
+"""The record of full runs, `benchmarks/results/reliability.json`, written after every attempt: a killed one goes on."""
 
 import json
 import platform

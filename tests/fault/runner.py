@@ -23,6 +23,8 @@ class Tally:
         seed: All draws follow from it.
         attempts: Made so far.
         passed: Of them, held the promise.
+        made: Cases that they tried; an attempt may hold many.
+        held: Of the cases, those whose promise held.
         impossible: Of them, could not be made on this machine.
         faults: One line each: the attempt's number and what did not hold.
         seconds: Their sum.
@@ -32,23 +34,28 @@ class Tally:
     seed: int
     attempts: int = 0
     passed: int = 0
+    made: int = 0
+    held: int = 0
     impossible: int = 0
     faults: list[str] = field(default_factory=list)
     seconds: float = 0.0
     why: str = ""
 
-    def add(self, answer: dict[str, Any]) -> None:
-        """Count an attempt."""
-        number = self.attempts
+    def add(self, answer: dict[str, Any], each: int) -> None:
+        """Count an attempt of that many cases, unless it says otherwise."""
+        number, cases = self.attempts, answer.get("cases", each)
         self.attempts += 1
         self.seconds = round(self.seconds + answer["seconds"], 3)
         if "impossible" in answer:
             self.impossible += 1
             self.why = answer["impossible"]
-        elif "fault" in answer:
+            return
+        self.made += cases
+        if "fault" in answer:
             self.faults = [*self.faults, f"attempt {number}: {answer['fault']}"][:_SHOWN]
         else:
             self.passed += 1
+            self.held += cases
 
     @property
     def num_failed(self) -> int:
@@ -99,5 +106,5 @@ def attempts(row: Row, tally: Tally, num: int, server: Server) -> Iterator[dict[
     """Make a row's attempts up to a number, from where the tally is, counting and yielding what came of each."""
     while tally.attempts < num:
         answer = server.attempt(row, tally.seed, tally.attempts)
-        tally.add(answer)
+        tally.add(answer, row.each)
         yield answer

@@ -230,7 +230,7 @@ ROWS = [
     Row(
         "sweep-killed",
         "A sweep that is killed ends with the table of the one left alone; no finished trial is trained again",
-        "SIGKILL of the driver up to three times; five strategies; trials alone, stacked, by choice; one process or workers",
+        "SIGKILL of the driver, up to three times; five strategies; trials alone, stacked, by choice; 0 or 2 workers",
         sweep_killed,
         fast=1,
         full=len(SWEEPS),
