@@ -120,8 +120,8 @@ class Command:
         return self._done
 
     def _end(self, code: int) -> None:
-        texts = [path.read_text(errors="replace") if path.exists() else "" for path in self._places.values()]
-        self._done = Done(code, *texts, time.monotonic() - self._begin)
+        out, err = (path.read_text(errors="replace") if path.exists() else "" for path in self._places.values())
+        self._done = Done(code, out, err, time.monotonic() - self._begin)
         for path in self._places.values():
             path.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""Forks a process for each attempt: `python -m tests.fault.server`, asked by lines of JSON and answering in them.
+"""Forks a process for each attempt: `python -m tests.fault.server`, wanted by lines of JSON and answering in them.
 
 It imports what training needs once and runs nothing itself, so that a fork is safe and costs milliseconds.
 """
@@ -50,7 +50,7 @@ def _import() -> None:
     code_version()
     for name in ("dlexp.execution.result", "dlexp.job.sweep.sweep", "dlexp.job.cv.result"):
         # figures take four times as long as all the rest of such a short run
-        import_module(name).attempt = lambda _draw, _log: True
+        setattr(import_module(name), "attempt", lambda _draw, _log: True)  # noqa: B010  # pyright knows no such attribute
 
 
 def start_workers() -> None:
@@ -143,11 +143,11 @@ def main() -> None:
     shared.mkdir(parents=True, exist_ok=True)
     _import()
     for line in sys.stdin:
-        asked = json.loads(line)
-        row = row_of(asked["row"])
+        wanted = json.loads(line)
+        row = row_of(wanted["row"])
         if row.has_workers:
             start_workers()
-        answers.write(json.dumps(attempt(row, asked["seed"], asked["number"], shared)) + "\n")
+        answers.write(json.dumps(attempt(row, wanted["seed"], wanted["number"], shared)) + "\n")
 
 
 if __name__ == "__main__":
