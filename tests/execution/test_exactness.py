@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from dlexp.batch_norm import normalise_stack
 from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
@@ -30,8 +31,18 @@ def test_a_stack_of_convolution_nets_calls_the_kernels_of_each_alone(augment):
     assert "batched" not in row_equal
 
 
-def test_a_stack_of_dense_nets_rounds_in_its_own_way_however_many_it_has():
+@pytest.mark.parametrize("more", [["model.widths=[16]"], ["model.widths=[100,33]"], ["norm=layer", "activation=gelu"]])
+def test_a_stack_of_dense_nets_has_the_bits_of_each_alone(more):
+    assert equal_forms(made(*more), ["batched"]) == (["batched"], [])
+
+
+def test_a_form_of_its_own_rounding_equals_its_stack_of_one(monkeypatch):
+    monkeypatch.setattr("dlexp.engine.stack.batched.normalise_stack", _one_ulp_more)
     assert equal_forms(made("model.widths=[16]"), ["batched"]) == ([], ["batched"])
+
+
+def _one_ulp_more(*arguments):
+    return normalise_stack(*arguments) * (1 + 2**-23)
 
 
 def test_a_last_digit_shows():
