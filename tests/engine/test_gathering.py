@@ -24,7 +24,8 @@ FORMS += [(CNN, kind) for kind in ("solo", "batched", "vmapped", "graphed")]
 
 
 def config_of(*overrides: str, seed: int = 0) -> dict:
-    shared = ("tracking=none", "trainer.threads=1", "trainer.device=cpu", "data.limit=70", "norm.statistics=exact")
+    shared = ["tracking=none", "trainer.threads=1", "trainer.device=cpu", "data.limit=70"]
+    shared += [] if any(text.startswith("norm.statistics=") for text in overrides) else ["norm.statistics=exact"]
     return resolve([*shared, "trainer.epochs=2", "trainer.precision=fp64", f"seed={seed}", *overrides]).config
 
 
