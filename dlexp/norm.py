@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from dlexp.batch_norm import Mode, Rule, Running, normalise
 from dlexp.error import ConfigError
+from dlexp.kernel.batch_norm import Mode, Rule, Running, normalise
 from dlexp.type import Count, Fraction, Positive
 
 

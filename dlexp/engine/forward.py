@@ -8,10 +8,10 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from dlexp.batch_norm import Rule, reset_exact
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.flat import Flat
 from dlexp.engine.graph import Captures
+from dlexp.kernel.batch_norm import Rule, reset_exact
 from dlexp.random import derive_each
 
 MOVING = Rule(0.0)  # of modules that are no batch norm

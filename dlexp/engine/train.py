@@ -15,9 +15,8 @@ from torch import Tensor
 from dlexp.engine import by_example
 from dlexp.engine.by_example import Record
 from dlexp.engine.divergence import ASKED, reason_of_divergence
-from dlexp.engine.evaluate import predict, score_trials
+from dlexp.engine.evaluate import gather_statistics, predict, score_trials
 from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
-from dlexp.engine.gathering import gather_statistics
 from dlexp.engine.step import Step
 from dlexp.engine.stopping import Stopping
 from dlexp.engine.sums import Sums

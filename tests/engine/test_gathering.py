@@ -10,8 +10,8 @@ from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
 from dlexp.build.program import make_program
 from dlexp.config.resolve import resolve
+from dlexp.engine.evaluate import gather_statistics
 from dlexp.engine.event import EpochEnd, TrialEnd
-from dlexp.engine.gathering import gather_statistics
 from dlexp.engine.snapshot import best_weights, restore, snapshot
 from dlexp.engine.task import epoch_batches
 from dlexp.engine.train import Run

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from dlexp.batch_norm import normalise_stack
 from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
@@ -14,6 +13,7 @@ from dlexp.engine.forward import Solo
 from dlexp.execution import exactness
 from dlexp.execution.exactness import are_equal, equal_forms, trace
 from dlexp.job.cv import cv
+from dlexp.kernel.batch_norm import normalise_stack
 
 COMMON = ["tracking=none", "trainer.threads=1", "data.limit=100"]
 CONV = ["model=cnn", "model.channels=[4,4]"]

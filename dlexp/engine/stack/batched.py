@@ -15,10 +15,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 
 from dlexp.activation import Maxout
-from dlexp.batch_norm import Mode, Rule, Running, normalise, normalise_stack
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.stack.linear import linear
 from dlexp.engine.stack.rows import Rows
+from dlexp.kernel.batch_norm import Mode, Rule, Running, normalise, normalise_stack
 from dlexp.norm import BatchNorm
 from dlexp.random import hashed_uniform
 

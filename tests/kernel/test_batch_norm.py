@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dlexp.batch_norm import Rule, Running, normalise, normalise_stack, reset_exact
+from dlexp.kernel.batch_norm import Rule, Running, normalise, normalise_stack, reset_exact
 from tests.present import present
 
 EPS = 1e-5
