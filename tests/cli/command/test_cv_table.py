@@ -129,7 +129,7 @@ def test_the_judged_metric_is_first_the_positive_class_is_named_and_a_guess_stan
     keys = ("val/loss", "val/accuracy", "val/f1")
     result = {
         **{kind: dict.fromkeys(keys, 0.8) for kind in ("mean", "std")},
-        **{kind: dict.fromkeys(keys, [0.7, 0.9]) for kind in ("interval", "interval_corrected")},
+        **{kind: {key: [0.7, 0.9] for key in keys} for kind in ("interval", "interval_corrected")},
         "out_of_fold": {},
         "metric": "val/accuracy",
         "data": {"positive": "sick"},
