@@ -6,24 +6,25 @@ import torch
 from dlexp.data.dataset import Dataset
 from dlexp.data.guess import guess
 
-PARTS = {"train": torch.arange(3), "val": torch.arange(3, 7), "test": torch.arange(0)}
+
+def dataset(task: str, targets: torch.Tensor, names: list[str]) -> Dataset:
+    train, val, test = torch.arange(3), torch.arange(3, 7), torch.arange(0)
+    return Dataset("d", task, torch.rand(7, 2), targets, train, val, test, names)
 
 
 def test_the_most_frequent_class_of_training():
     targets = torch.tensor([1, 1, 0, 0, 0, 1, 0])
-    data = Dataset("d", "binary", torch.rand(7, 2), targets, **PARTS, class_names=["a", "b"])
+    data = dataset("binary", targets, ["a", "b"])
     assert guess(data) == {"val/accuracy": 0.25}
 
 
 def test_the_mean_of_training():
     targets = torch.tensor([1.0, 2.0, 3.0, 2.0, 4.0, 2.0, 0.0], dtype=torch.float64)
-    data = Dataset("d", "regression", torch.rand(7, 2), targets, **PARTS)
+    data = dataset("regression", targets, [])
     assert guess(data) == {"val/rmse": pytest.approx(2.0**0.5)}
 
 
 def test_without_a_validation_part_there_is_none():
     targets = torch.tensor([1, 1, 0, 0, 0, 1, 0])
-    data = Dataset(
-        "d", "binary", torch.rand(7, 2), targets, **(PARTS | {"val": torch.arange(0)}), class_names=["a", "b"]
-    )
-    assert guess(data) == {}
+    data = dataset("binary", targets, ["a", "b"])
+    assert guess(data.with_parts(torch.arange(7), torch.arange(0))) == {}
