@@ -15,6 +15,7 @@ from torch import Tensor
 
 from dlexp.build.components import Components
 from dlexp.build.program import Program, make_program
+from dlexp.engine import checkpoint
 from dlexp.engine.evaluate import predict
 from dlexp.engine.event import EpochEnd
 from dlexp.engine.memory import peak_bytes
@@ -155,6 +156,7 @@ def _time_folder(built: Program, config: Config, metrics: dict[str, list[float]]
             spans.append(time.perf_counter() - started)
             sizes.append(_bytes([folder.path / METRICS, folder.path / "log.txt"]))
         started = time.perf_counter()
+        checkpoint.drop_previous(folder.checkpoints / "last")
         conclude_trial(built, folder, config, "finished", "", None)
         ended = time.perf_counter() - started
         folder_bytes = sum(

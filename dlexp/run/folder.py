@@ -49,6 +49,7 @@ class RunFolder:
         self.path = Path(os.path.abspath(path))  # links stay: a linked run belongs where the link is
         self.is_synced = self.path.parent.name != TRIALS
         self._lock = Lock(self.path / "lock")
+        self._epochs = history.Chain(self.path / METRICS, is_synced=self.is_synced)
 
     @classmethod
     def create(
@@ -214,7 +215,7 @@ class RunFolder:
 
     def append_epoch(self, record: dict[str, Any]) -> None:
         """Add an epoch to `metrics.jsonl`: keys `epoch` (from 1), `step`, `lr`, `seconds`, ``split/name`` metrics."""
-        history.append(self.path / METRICS, record, is_synced=self.is_synced)
+        self._epochs.append(record)
 
     def history(self) -> list[dict[str, Any]]:
         """Return the epochs recorded so far."""
@@ -229,18 +230,15 @@ class RunFolder:
         epoch_record.truncate(self.path, last_epoch)
         seal = history.seal(self.checkpoints, last_epoch)
         history.truncate(self.path / METRICS, last_epoch, seal, is_synced=self.is_synced)
+        self._epochs = history.Chain(self.path / METRICS, is_synced=self.is_synced)
 
-    def has_history(self, last_epoch: int) -> bool:
-        """Say whether the history up to an epoch is that which the checkpoint was saved after."""
-        seal = history.seal(self.checkpoints, last_epoch)
-        return seal is None or seal == history.digest(self.path / METRICS, last_epoch)
+    def history_digest(self, last_epoch: int) -> str:
+        """Return what a checkpoint is sealed with: the hash of the history up to its epoch."""
+        return self._epochs.digest(last_epoch)
 
     def saved_epoch(self) -> int | None:
         """Return how many epochs the last checkpoint holds, the point where a resumed run goes on; None without one."""
-        try:
-            return json.loads((self.checkpoints / "last" / "manifest.json").read_bytes())["epoch"]
-        except (OSError, ValueError, KeyError):
-            return None
+        return history.saved_epoch(self.checkpoints)
 
     def write_predictions(self, split: str, id: Any, target: Any, output: Any) -> None:
         """Write ``predictions/<split>.npz`` atomically.
