@@ -25,6 +25,7 @@ _CURES = {
     errno.ESTALE: "the folder was moved or deleted while it was written to",
     errno.ENAMETOOLONG: "choose a shorter runs_dir or tracking.experiment",
     errno.EISDIR: "move the folder of that name away",
+    errno.EEXIST: "move the file of that name away",
     errno.EIO: "the disk or network drive fails; set runs_dir to another",
 }
 

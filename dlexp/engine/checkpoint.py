@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -29,6 +29,7 @@ from safetensors.torch import save as save_safetensors
 from torch import Tensor
 
 from dlexp.durable import disk_faults, flush_folder
+from dlexp.engine import hashed
 from dlexp.error import DiskFault, RunError, is_out_of_memory
 
 WEIGHTS, STATE, MANIFEST = "weights.safetensors", "state.pt", "manifest.json"
@@ -70,10 +71,10 @@ def save(
             linked = None if same_weights is None else _link_weights(same_weights, fresh)
             files = {
                 WEIGHTS: linked or _write_weights(fresh / WEIGHTS, weights, is_synced=is_synced),
-                STATE: _write_state(fresh / STATE, state, is_synced=is_synced),
+                STATE: hashed.write_archive(fresh / STATE, state, is_synced=is_synced),
             }
             manifest = {"epoch": state.get("epoch"), "files": files} | ({} if history is None else {"history": history})
-            _write(fresh / MANIFEST, json.dumps(manifest).encode(), is_synced=is_synced)
+            hashed.write(fresh / MANIFEST, json.dumps(manifest).encode(), is_synced=is_synced)
 
     try:
         write()
@@ -119,7 +120,7 @@ def load(directory: Path, device: torch.device | str = "cpu") -> tuple[dict[str,
                 fault = error if folder == directory or "no checkpoint" in str(fault) else fault
                 continue
             if folder != directory and directory.exists():
-                _log.warning("%s; %s is used instead", fault, folder.name)
+                _log.warning("%s; %s is used instead", str(fault).partition(";")[0], folder.name)
             return _parse(contents, device)
         if attempt < _RETRIES - 1:
             time.sleep(0.02)
@@ -209,53 +210,7 @@ def _link_weights(source: Path, fresh: Path) -> dict[str, Any] | None:
 
 def _write_weights(path: Path, weights: dict[str, Tensor], *, is_synced: bool) -> dict[str, Any]:
     on_cpu = {name: tensor.detach().to("cpu").contiguous() for name, tensor in weights.items()}
-    return _write(path, save_safetensors(on_cpu), is_synced=is_synced)
-
-
-def _write_state(path: Path, state: dict[str, Any], *, is_synced: bool) -> dict[str, Any]:
-    """Stream torch's archive through the hash: no second copy of the optimiser state in memory."""
-    with open(path, "wb") as file:
-        hashing = _Hashing(file)
-        try:
-            torch.save(state, cast(BinaryIO, hashing))
-        except RuntimeError as error:  # torch's words for whatever the disk said
-            raise hashing.fault or error from error
-        if is_synced:
-            _flush(file)
-    return {"size": hashing.size, "sha256": hashing.digest.hexdigest()}
-
-
-def _write(path: Path, content: bytes, *, is_synced: bool) -> dict[str, Any]:
-    with open(path, "wb") as file:
-        file.write(content)
-        if is_synced:
-            _flush(file)
-    return {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-
-
-def _flush(file: io.BufferedWriter) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-class _Hashing(io.RawIOBase):
-    """A file that can only be written in order, and knows the size and SHA-256 of what went through."""
-
-    def __init__(self, file: io.BufferedWriter) -> None:
-        self.file, self.size, self.digest = file, 0, hashlib.sha256()
-        self.fault: OSError | None = None
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self.digest.update(data)
-        self.size += len(data)
-        try:
-            return self.file.write(data)
-        except OSError as error:
-            self.fault = error
-            raise
+    return hashed.write(path, save_safetensors(on_cpu), is_synced=is_synced)
 
 
 def _is_complete(folder: Path) -> bool:

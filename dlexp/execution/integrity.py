@@ -12,6 +12,7 @@ import numpy as np
 
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
+from dlexp.engine.by_example import kind_of
 from dlexp.error import DataError, RunError
 from dlexp.run import epoch_record, history
 from dlexp.run.division import read_division
@@ -61,13 +62,25 @@ def _can_go_on(folder: RunFolder, records: list[dict[str, Any]]) -> bool:
     try:
         state = checkpoint.load(last)[1]
         epochs = [record["epoch"] for record in records[: state["epoch"]]]
-        if epochs != list(range(1, state["epoch"] + 1)) or not _is_sealed(folder, state["epoch"]):
+        is_whole = epochs == list(range(1, state["epoch"] + 1)) and _is_sealed(folder, state["epoch"])
+        if not is_whole or not _has_records(folder, state["epoch"]):
             return False
         # a best one that is ahead belongs to the epoch that is about to be repeated
         wanted = state["stopping"]["best_epoch"]
         return not wanted or checkpoint.load(best)[1]["epoch"] in (wanted, state["epoch"] + 1)
-    except RunError:
+    except (RunError, OSError):
         return False
+
+
+def _has_records(folder: RunFolder, epoch: int) -> bool:
+    """Say whether what is kept of the examples of each epoch is there: how far the pick flatters is told from it."""
+    manifest = folder.manifest
+    metric = manifest.get("monitor", {}).get("metric", "")  # a fold has none: nothing is picked among folds
+    kind = kind_of(metric, num_classes=int(manifest.get("task") != "regression"))
+    if kind is None:
+        return True
+    records = epoch_record.read(folder.path, kind)[:epoch]
+    return len(records) == epoch and None not in records
 
 
 def _is_sealed(folder: RunFolder, epoch: int) -> bool:
