@@ -29,7 +29,7 @@ class Trainer:
         grad_clip: Largest Euclidean norm of a gradient; null does not clip.
         ema: Decay d of a moving average of the weights, evaluated in their place: a += (1 - min(d, (1 + t) / (10 + t)))
             (theta - a) after update t, so that the random first weights are soon forgotten; batch norm's running
-            statistics stay those of the trained weights. null for none.
+            statistics stay those of the trained weights unless norm.statistics=exact. null for none.
         monitor: Metric that chooses the best epoch, for example val/accuracy; auto takes the task's first.
         patience: Epochs without improvement of the monitor after which to stop; null never stops early.
         min_delta: Smallest change of the monitor that counts as an improvement.
