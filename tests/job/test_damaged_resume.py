@@ -32,12 +32,13 @@ class Stop:
     def __init__(self, after: int = 0):
         self.waiting = after
 
-    def listen(self, _event: object) -> None:
+    def listen(self, event: object) -> None:
         self.waiting -= 1
         if self.waiting == 0:
             interrupt.wish_to_stop(signal.SIGINT)
 
-    __call__ = listen
+    def __call__(self, event: object) -> None:
+        self.listen(event)
 
     def close(self) -> None:
         pass
