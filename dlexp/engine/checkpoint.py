@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import torch
 from safetensors import SafetensorError
@@ -29,7 +29,6 @@ from safetensors.torch import save as save_safetensors
 from torch import Tensor
 
 from dlexp.durable import disk_faults, flush_folder
-from dlexp.engine import hashed
 from dlexp.error import DiskFault, RunError, is_out_of_memory
 
 WEIGHTS, STATE, MANIFEST = "weights.safetensors", "state.pt", "manifest.json"
@@ -66,15 +65,15 @@ def save(
     fresh, old = _begin(directory), _beside(directory, "old")
 
     def write() -> None:
-        with disk_faults(directory, size(weights, state)), _removed_on_failure(fresh):
+        with disk_faults(directory, size(weights) + size(state)), _removed_on_failure(fresh):
             fresh.mkdir(parents=True, exist_ok=True)
             linked = None if same_weights is None else _link_weights(same_weights, fresh)
             files = {
                 WEIGHTS: linked or _write_weights(fresh / WEIGHTS, weights, is_synced=is_synced),
-                STATE: hashed.write_archive(fresh / STATE, state, is_synced=is_synced),
+                STATE: _write_archive(fresh / STATE, state, is_synced=is_synced),
             }
             manifest = {"epoch": state.get("epoch"), "files": files} | ({} if history is None else {"history": history})
-            hashed.write(fresh / MANIFEST, json.dumps(manifest).encode(), is_synced=is_synced)
+            _write(fresh / MANIFEST, json.dumps(manifest).encode(), is_synced=is_synced)
 
     try:
         write()
@@ -86,16 +85,11 @@ def save(
     _publish(directory, keeps_previous=keeps_previous, is_synced=is_synced)
 
 
-def size(*trees: Any) -> int:
-    """Return the bytes of all tensors in dicts and lists: what a checkpoint of them takes, but for some kilobytes."""
-    return sum(_size(tree) for tree in trees)
-
-
-def _size(tree: Any) -> int:
+def size(tree: Any) -> int:
+    """Return the bytes of all tensors in dicts of dicts: what a checkpoint of them takes, but for some kilobytes."""
     if isinstance(tree, Tensor):
         return tree.numel() * tree.element_size()
-    children = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list | tuple) else ()
-    return sum(_size(child) for child in children)
+    return sum(size(child) for child in tree.values()) if isinstance(tree, dict) else 0
 
 
 def load(directory: Path, device: torch.device | str = "cpu") -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -210,7 +204,53 @@ def _link_weights(source: Path, fresh: Path) -> dict[str, Any] | None:
 
 def _write_weights(path: Path, weights: dict[str, Tensor], *, is_synced: bool) -> dict[str, Any]:
     on_cpu = {name: tensor.detach().to("cpu").contiguous() for name, tensor in weights.items()}
-    return hashed.write(path, save_safetensors(on_cpu), is_synced=is_synced)
+    return _write(path, save_safetensors(on_cpu), is_synced=is_synced)
+
+
+def _write(path: Path, content: bytes, *, is_synced: bool) -> dict[str, Any]:
+    with open(path, "wb") as file:
+        file.write(content)
+        if is_synced:
+            _flush(file)
+    return {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _write_archive(path: Path, state: dict[str, Any], *, is_synced: bool) -> dict[str, Any]:
+    """Stream torch's archive through the hash: no second copy of the optimiser state in memory."""
+    with open(path, "wb") as file:
+        hashing = _Hashing(file)
+        try:
+            torch.save(state, cast(BinaryIO, hashing))
+        except RuntimeError as error:  # torch's words for whatever the disk said
+            raise hashing.fault or error from error
+        if is_synced:
+            _flush(file)
+    return {"size": hashing.size, "sha256": hashing.digest.hexdigest()}
+
+
+def _flush(file: io.BufferedWriter) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+class _Hashing(io.RawIOBase):
+    """A file that can only be written in order, and knows the size and SHA-256 of what went through."""
+
+    def __init__(self, file: io.BufferedWriter) -> None:
+        self.file, self.size, self.digest = file, 0, hashlib.sha256()
+        self.fault: OSError | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.digest.update(data)
+        self.size += len(data)
+        try:
+            return self.file.write(data)
+        except OSError as error:
+            self.fault = error
+            raise
 
 
 def _is_complete(folder: Path) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dlexp.engine import checkpoint, hashed
+from dlexp.engine import checkpoint
 from dlexp.error import EnvironmentFault, RunError
 
 
@@ -112,7 +112,7 @@ def save_killed_at(monkeypatch, directory, epoch, instant):
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", counted(lambda descriptor: None))
-        for owner, name in ((os, "rename"), (shutil, "rmtree"), (Path, "mkdir"), (hashed, "write")):
+        for owner, name in ((os, "rename"), (shutil, "rmtree"), (Path, "mkdir"), (checkpoint, "_write")):
             patch.setattr(owner, name, counted(getattr(owner, name)))
         try:
             checkpoint.save(directory, *sample(epoch))
@@ -249,7 +249,7 @@ def test_a_full_disk_costs_the_checkpoint_before_the_last_and_nothing_else(tmp_p
     last = tmp_path / "last"
     for epoch in (1, 2):
         checkpoint.save(last, *sample(epoch), keeps_previous=True)
-    write, seen = hashed.write_archive, []
+    write, seen = checkpoint._write_archive, []
 
     def full_while_there_are_two(path, state, *, is_synced):
         seen.append((last.parent / "last.old").exists())
@@ -257,7 +257,26 @@ def test_a_full_disk_costs_the_checkpoint_before_the_last_and_nothing_else(tmp_p
             raise OSError(errno.ENOSPC, "No space left on device")
         return write(path, state, is_synced=is_synced)
 
-    monkeypatch.setattr(hashed, "write_archive", full_while_there_are_two)
+    monkeypatch.setattr(checkpoint, "_write_archive", full_while_there_are_two)
     checkpoint.save(last, *sample(3), keeps_previous=True)
     assert seen == [True, False]
     assert checkpoint.load(last)[1]["epoch"] == 3
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(errno.ENOSPC, "the disk is full, [0-9.]+ MiB are needed"), (errno.EFBIG, "file too large; raise the limit")],
+)
+def test_what_the_disk_refuses_torch_is_said_and_leaves_no_half(tmp_path, monkeypatch, number, words):
+    last = tmp_path / "last"
+    checkpoint.save(last, *sample(1))
+
+    def refuse(self, data):
+        self.fault = OSError(number, os.strerror(number))
+        raise RuntimeError("[enforce fail at inline_container.cc] . unexpected pos 64 vs 0")
+
+    monkeypatch.setattr(checkpoint._Hashing, "write", refuse)
+    with pytest.raises(EnvironmentFault, match=words):
+        checkpoint.save(last, *sample(2), keeps_previous=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["last"]
+    assert checkpoint.load(last)[1]["epoch"] == 1
