@@ -32,10 +32,12 @@ def take_runs_dir(context: typer.Context, parameter: typer.CallbackParam, folder
     return read_defaults().runs_dir if source is not None and source.name == "DEFAULT" else folder
 
 
-def take_look(parameter: typer.CallbackParam, value: str | int | None) -> str | int | None:
-    """Have figures drawn in a format, size or resolution."""
-    from dlexp.report.style.look import change_look, read_size
+def take_look(context: typer.Context, parameter: typer.CallbackParam, value: str | int | None) -> str | int | None:
+    """Have the figures of this command drawn in a format, size or resolution."""
+    from dlexp.report.style.look import change_look, look, read_size
 
+    before = vars(look())
+    context.call_on_close(lambda: change_look(**before))
     if parameter.name == "figure_size":
         width, height = (None, None) if value is None else read_size(str(value))
         change_look(width=width, height=height)
