@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PANEL = 3.15  # inches, 8 cm: one panel is read at the width of a paper's column
 PAGE = 2 * PANEL  # the widest figure where no width is asked for
 FONT = 8  # points
+COLLAPSED = "constrained_layout not applied"  # how matplotlib's warning begins
 SAMPLE = 8  # characters that the mark of a legend takes
 LINE = 0.16  # inches of a line of a legend
 KEY_LINE = 0.13  # inches of a line of a key
@@ -133,13 +134,17 @@ def render(figure: Figure, suffix: str, dpi: float | None = None) -> bytes:
         figure.set_figheight(height)
     metadata = {"Date": None} if suffix == "svg" else {"CreationDate": None} if suffix == "pdf" else None
     with styled(), warnings.catch_warnings():
-        warnings.filterwarnings("error", "constrained_layout not applied")
+        warnings.filterwarnings("error", COLLAPSED)
         use_fonts(figure)
         try:
             figure.savefig(content, format=suffix, dpi=dpi or look().dpi, metadata=metadata)
         except UserWarning as warning:
+            if not str(warning).startswith(COLLAPSED):
+                raise
             size = " x ".join(f"{side / CM:.3g} cm" for side in figure.get_size_inches())
-            raise ConfigError(f"--figure-size: got {size}; the labels leave no room ({warning})") from None
+            raise ConfigError(
+                f"--figure-size: got {size}; the labels of the figure leave no room for its axes"
+            ) from None
     return content.getvalue()
 
 

@@ -73,7 +73,9 @@ def test_the_figures_of_a_run_are_in_one_format_and_another_ending_is_refused(tm
 def test_a_size_without_room_for_the_labels_is_refused(tmp_path):
     figure = new_figure(2, 1)
     figure.subplots().set_ylabel("\n".join("tall" for _ in range(60)))
-    with pytest.raises(ConfigError, match=r"--figure-size: got 5.08 cm x 2.54 cm; the labels leave no room"):
+    with pytest.raises(
+        ConfigError, match=r"--figure-size: got 5.08 cm x 2.54 cm; the labels of the figure leave no room"
+    ):
         save(figure, tmp_path / "x.png")
     assert list(tmp_path.iterdir()) == []
 
