@@ -17,6 +17,7 @@ from .fit import show_table
 if TYPE_CHECKING:
     from dlexp.console.board import Board
     from dlexp.job.sweep.document import BestSetting, SweepPlan, SweepResult, TrialGroup
+    from dlexp.job.sweep.leaderboard import RankedSetting
     from dlexp.job.sweep.loop import SweepEvent
     from dlexp.job.sweep.sweep import Announcement, Findings
 
@@ -70,9 +71,9 @@ class Announcer:
             value = event.event.metrics.get(self.board.metric, float("nan"))
             self.board.epoch(event.trial.overrides, value)
         else:
-            outcome, setting = event.entry.outcome, event.entry.trial.overrides
+            ended = event.result
             self.board.total = event.total
-            self.board.end(setting, outcome.value, outcome.status, outcome.reason, is_new=event.is_new)
+            self.board.end(ended.trial.overrides, ended.value, ended.status, ended.reason, is_new=event.is_new)
 
 
 def show(findings: "Findings", console: Console) -> None:
@@ -171,22 +172,20 @@ def _leaderboard(findings: "Findings") -> Table:
     if has_ties:
         table.add_column("tie")
     for place, ranked in enumerate(ranking, 1):
-        entry = ranked.entries[0]
         value = "none" if ranked.value is None else f"{ranked.value:.4f}"
         if has_seeds and ranked.std is not None:
             value += f" ± {ranked.std:.4f}"
         cells = [escape(short_value(ranked.settings[key])) if key in ranked.settings else "" for key in differing]
         tie = ["with 1" if ranked.is_tied else ""] if has_ties else []
-        table.add_row(str(place), value, *cells, str(entry.outcome.epochs), _status(ranked.entries), *tie)
+        table.add_row(str(place), value, *cells, str(ranked.results[0].epochs), _status(ranked), *tie)
     if len(findings.ranking) > SHOWN:
         table.caption = f"{len(findings.ranking) - SHOWN} more in result.json"
         table.caption_justify = "left"
     return table
 
 
-def _status(entries: list[Any]) -> str:
-    statuses = list(dict.fromkeys(entry.outcome.status for entry in entries))
-    return ", ".join(statuses)
+def _status(ranked: "RankedSetting") -> str:
+    return ", ".join(dict.fromkeys(result.status for result in ranked.results))
 
 
 def show_dry_run(plan: "SweepPlan", console: Console) -> None:

@@ -101,7 +101,14 @@ def make_program(components: list[Components], engine: str = "solo") -> Program:
     threads = trainer.threads or devices.suggest_threads(models[0], trainer.batch_size)
     devices.configure(device, threads=threads, tf32=trainer.tf32)
     channels_last = trainer.channels_last and first.data.is_image
-    forward = make_forward(engine, models, device=device, channels_last=channels_last, compile=trainer.compile)
+    forward = make_forward(
+        engine,
+        models,
+        device=device,
+        channels_last=channels_last,
+        compile=trainer.compile,
+        is_graph=trainer.cuda_graph,
+    )
     has_one_part = are_equal([data.train for data in datasets])
     affine = first.affine if has_one_part else Affine.stack([each.affine for each in components])
     _require_range(first.data, affine, first.dtype)

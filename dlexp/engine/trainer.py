@@ -20,6 +20,9 @@ class Trainer:
         tf32: Let CUDA matrix products round their inputs to TF32.
         channels_last: Store images and convolution weights with channels innermost.
         compile: Compile the model with torch.compile.
+        cuda_graph: On CUDA, replay a net's forward and backward passes as CUDA graphs: the same kernels, so the same
+            bits, with one launch instead of hundreds. A module that cannot be captured, or is not dlexp's or torch's,
+            runs as it is.
         threads: CPU threads; null takes 1 for a small dense model, else torch's choice. Equal threads, equal results.
         grad_clip: Largest Euclidean norm of a gradient; null does not clip.
         ema: Decay d of a moving average of the weights, evaluated in their place: a += (1 - min(d, (1 + t) / (10 + t)))
@@ -44,6 +47,7 @@ class Trainer:
     tf32: bool = False
     channels_last: bool = True
     compile: bool = False
+    cuda_graph: bool = True
     threads: Count | None = None
     grad_clip: PerTrial[Positive] | None = None
     ema: PerTrial[Probability] | None = None

@@ -164,7 +164,7 @@ def _share(
     look = signature(spec.validity.structure(proposal.settings))
     share = known.get(look)
     if share is None or (is_new and len(share.samples.get(epochs, [])) < SIZES[-1]):
-        trials = spec.trials(proposal)
+        trials = spec.trials(proposal, 1)
         config = trials[0].composed.config
         key = structure_key({**config, "trainer": {**config["trainer"], "epochs": 1}}, trials[0].dataset)
         share = known[look] = shares.setdefault(key, Share(spec.validity.structure(proposal.settings)))

@@ -12,13 +12,11 @@ def draw_figures(
     """Draw each dimension and pair against the objective, parallel coordinates, the learning curves of the best."""
     from dlexp.report import pair, search
 
-    entries = [entry for ranked in ranking for entry in ranked.entries]
+    results = [result for ranked in ranking for result in ranked.results]
     keys = [d.key for d in spec.space.dimensions]
     log_keys = {d.key for d in spec.space.dimensions if d.is_log}
-    points = [
-        search.Point(e.trial.proposal.settings, e.outcome.value if e.is_whole else None, e.round) for e in entries
-    ]
-    whole = [entry for entry in entries if entry.is_whole]
+    points = [search.Point(e.trial.proposal.settings, e.value if e.is_whole else None, e.trial.round) for e in results]
+    whole = [result for result in results if result.is_whole]
     if keys:
         search.draw_dimensions(points, keys, log_keys, spec.metric, folder.figures / "dimensions.png")
     if not whole:
@@ -30,5 +28,5 @@ def draw_figures(
         path = folder.figures / "pairs.png"
         first = sorted(keys, key=lambda key: -importances.get(key, 0.0))
         pair.draw_pairs(points, first, log_keys, spec.metric, path, is_high_better=spec.is_high_better)
-    best = [(describe(e.trial.overrides), e.outcome.folder.history()) for e in whole[: search.TOP]]
+    best = [(describe(e.trial.overrides), e.folder.history()) for e in whole[: search.TOP]]
     search.draw_curves(best, spec.metric, folder.figures / "curves.png")

@@ -7,7 +7,8 @@ from dlexp.engine.by_example import RIGHT
 from dlexp.error import RunError
 from dlexp.job.sweep.document import SelectionBias
 from dlexp.job.sweep.evidence import Scores, Unknown, read_scores
-from dlexp.job.sweep.leaderboard import RankedSetting, RankedTrial
+from dlexp.job.sweep.leaderboard import RankedSetting
+from dlexp.job.sweep.trial import TrialResult
 from dlexp.statistic import jitter
 from dlexp.statistic.selection import select, spread_over_noise
 from dlexp.statistic.stream import stream
@@ -33,7 +34,7 @@ def selection_bias(ranking: list[RankedSetting], metric: str) -> SelectionBias:
         metric: The objective.
     """
     whole = [ranked for ranked in ranking if ranked.value is not None]
-    if len(whole) < 2 and all(entry.outcome.epochs < 2 for ranked in whole for entry in ranked.entries):
+    if len(whole) < 2 and all(result.epochs < 2 for ranked in whole for result in ranked.results):
         return {}
     about: SelectionBias = {"picked_among": len(whole)}
     try:
@@ -44,7 +45,7 @@ def selection_bias(ranking: list[RankedSetting], metric: str) -> SelectionBias:
         return about | {"not_corrected": str(error)}
     sign = 1.0 if is_better_high(metric) else -1.0
     settings = [[score.model(is_high_better=sign > 0) for score in of_setting] for of_setting in scores]
-    share_of = len(_arrays(whole[0].entries[0])["id"]) if metric.removeprefix("val/") in RIGHT else None
+    share_of = len(_arrays(whole[0].results[0])["id"]) if metric.removeprefix("val/") in RIGHT else None
     selection = select(settings, share_of)
     value = whole[0].value or 0.0
     ends = sorted(value + sign * (end - selection.value) for end in (selection.low, selection.high))
@@ -65,8 +66,8 @@ def _scores(whole: list[RankedSetting], metric: str) -> list[list[Scores]]:
     Raises:
         Unknown: Of a trial, or they are of different examples.
     """
-    first = _arrays(whole[0].entries[0])
-    candidates = sum(entry.outcome.epochs for ranked in whole for entry in ranked.entries)
+    first = _arrays(whole[0].results[0])
+    candidates = sum(result.epochs for ranked in whole for result in ranked.results)
     draws = int(min(MOST_DRAWS, max(FEWEST_DRAWS, CELLS / candidates)))
     if len(first["id"]) < 2:
         raise Unknown("one validation example says nothing of the noise")
@@ -74,20 +75,20 @@ def _scores(whole: list[RankedSetting], metric: str) -> list[list[Scores]]:
     scores = []
     for ranked in whole:
         of_setting = []
-        for entry in ranked.entries:
-            arrays = _arrays(entry)
+        for result in ranked.results:
+            arrays = _arrays(result)
             if not np.array_equal(arrays["id"], first["id"]):
                 raise Unknown("the settings are validated on different examples")
-            of_setting.append(read_scores(entry, metric, arrays, weights_BN))
+            of_setting.append(read_scores(result, metric, arrays, weights_BN))
         scores.append(of_setting)
     return scores
 
 
-def _arrays(entry: RankedTrial) -> dict[str, np.ndarray]:
+def _arrays(result: TrialResult) -> dict[str, np.ndarray]:
     try:
-        return entry.outcome.folder.predictions("val")
+        return result.folder.predictions("val")
     except RunError as error:
-        raise Unknown(f"trial {entry.trial.id} has no stored predictions") from error
+        raise Unknown(f"trial {result.trial.id} has no stored predictions") from error
 
 
 def _within(value: float, metric: str) -> float:
@@ -103,7 +104,7 @@ def _notes(whole: list[RankedSetting], metric: str, spread: float, *, has_epochs
     notes = []
     if not has_epochs:
         notes.append(f"the choice of the best epoch is not corrected: no epoch's examples are kept for {metric}")
-    num = len(_arrays(whole[0].entries[0])["id"])
+    num = len(_arrays(whole[0].results[0])["id"])
     if metric.removeprefix("val/") not in RIGHT:
         if num < FEW_EXAMPLES:
             notes.append(f"of {num} examples the optimism of {metric} may be taken for a third too large")

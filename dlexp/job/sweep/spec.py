@@ -71,8 +71,8 @@ class SweepSpec:
         """What the strategy is given."""
         return Problem(self.space.dimensions, self.config["trainer"]["epochs"])
 
-    def trials(self, proposal: Proposal) -> list[Trial]:
-        """Return the training runs of a proposal, one for each seed."""
+    def trials(self, proposal: Proposal, round_number: int) -> list[Trial]:
+        """Return the training runs of a round's proposal, one for each seed."""
         trials = []
         for seed in self.space.seeds or [None]:
             trainer: dict[str, Any] = {} if proposal.epochs is None else {"epochs": proposal.epochs}
@@ -81,7 +81,7 @@ class SweepSpec:
             composed = self.space.compose(proposal.settings, seed, **trainer)
             dataset = self.validity.load(composed.config)
             trial_id = ids.trial_id(on_device(composed.config), dataset.fingerprint, self.code)
-            trials.append(Trial(trial_id, proposal, seed, composed, Components(composed.config, dataset)))
+            trials.append(Trial(trial_id, proposal, round_number, seed, composed, Components(composed.config, dataset)))
         return trials
 
     def rounds(self) -> Rounds:

@@ -232,7 +232,7 @@ def _carry_out(
     started = time.monotonic() - _seconds_before(folder)
     outbox = mlflow.start(folder, spec.config["tracking"])
     around = {**environment(), "device": str(spec.first.device), "threads": torch.get_num_threads()}
-    elsewhere, is_retrying = FinishedTrials.around(folder, spec.metric), spec.search.retry_failed
+    elsewhere, is_retrying = FinishedTrials.around(folder), spec.search.retry_failed
     trials = TrialStore(folder, spec.metric, dispatcher, elsewhere, around, is_retrying)
     loop = SearchLoop(spec, trials, interrupt)
     with recorded(folder), closing(listener):
@@ -263,14 +263,14 @@ def _seconds_before(folder: RunFolder) -> float:
 
 
 def _log(folder: RunFolder, event: TrialDone) -> None:
-    ended = event.entry.outcome
+    ended = event.result
     value = "none" if ended.value is None else f"{ended.value:.4g}"
     origin = "" if event.is_new else " (was there)"
-    folder.log(f"trial {event.entry.trial.id}: {ended.status} {value}{origin} {ended.reason}".rstrip())
+    folder.log(f"trial {event.result.trial.id}: {ended.status} {value}{origin} {ended.reason}".rstrip())
 
 
 def _notes(folder: RunFolder, loop: SearchLoop) -> list[str]:
     if not loop.why:
         return []
     cure = "the same command again" if loop.why == "interrupted" else "raise the limit and give the command again"
-    return [f"{loop.why}: {noun(len(loop.entries), 'trial')} kept; go on with {cure}"]
+    return [f"{loop.why}: {noun(len(loop.results), 'trial')} kept; go on with {cure}"]

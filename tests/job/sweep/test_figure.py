@@ -10,7 +10,7 @@ from dlexp.job.sweep.figure import draw_figures
 from dlexp.job.sweep.leaderboard import rank
 from dlexp.report import pair, search
 from dlexp.run.folder import RunFolder
-from tests.job.sweep.entry import entry
+from tests.job.sweep.untrained import untrained
 
 LR = Dimension("optimizer.lr", "", low=1e-4, high=1.0, is_log=True)
 WIDTH = Dimension("model.width", "", values=[8, 16])
@@ -37,19 +37,19 @@ def drawn(monkeypatch):
 @pytest.fixture
 def draw(tmp_path):
     def draw(dimensions: list[Dimension], values: list[float | None], importances: dict[str, float]) -> None:
-        entries = []
+        results = []
         for number, value in enumerate(values):
             settings = {LR.key: 0.1 * (number + 1), WIDTH.key: 8}
             folder = RunFolder.create(tmp_path, "x", f"t{number}", config={}, overrides=[], manifest={"kind": "train"})
             folder.append_epoch({"epoch": 1, "step": 1, "lr": 0.1, "val/accuracy": value or 0.0, "seconds": 0.1})
             folder.unlock()
             status = "failed" if value is None else "finished"
-            entries.append(entry(number, value, status=status, folder=folder, **settings))
+            results.append(untrained(number, value, status=status, folder=folder, **settings))
         space = SimpleNamespace(dimensions=dimensions)
         spec = SimpleNamespace(space=space, metric="val/accuracy", is_high_better=True)
         holder = RunFolder.create(tmp_path, "x", "sweep", config={}, overrides=[], manifest={"kind": "train"})
         holder.unlock()
-        draw_figures(cast(Any, spec), holder, rank(entries, is_high_better=True), importances)
+        draw_figures(cast(Any, spec), holder, rank(results, is_high_better=True), importances)
 
     return draw
 

@@ -1,4 +1,4 @@
-"""Trials that were never trained, for what is told from their outcomes alone."""
+"""Trials that were never trained, for what is told from their results alone."""
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,7 @@ import torch
 from dlexp.build.components import Components
 from dlexp.config.compose import Composed
 from dlexp.data.dataset import Dataset
-from dlexp.job.sweep.leaderboard import RankedTrial
-from dlexp.job.sweep.trial import Outcome, Trial
+from dlexp.job.sweep.trial import Trial, TrialResult
 from dlexp.run.folder import RunFolder
 from dlexp.search.strategy import Proposal
 
@@ -18,14 +17,16 @@ ROW = torch.zeros(1, dtype=torch.int64)
 DATA = Dataset("dots", "binary", torch.zeros(1, 1), ROW, ROW, ROW, ROW, ["a", "b"])
 
 
-def entry(
+def untrained(
     number: int,
     value: float | None,
     seed: int | None = None,
     status: str = "finished",
     folder: RunFolder = NOWHERE,
     **settings: Any,
-) -> RankedTrial:
+) -> TrialResult:
     """Return a trial of the first round that ended with a value."""
-    trial = Trial(f"{number}-{seed}", Proposal(number, settings), seed, Composed({}, {}, [], []), Components({}, DATA))
-    return RankedTrial(trial, Outcome(status, value, {}, 1, 0.0, folder), 1)
+    trial = Trial(
+        f"{number}-{seed}", Proposal(number, settings), 1, seed, Composed({}, {}, [], []), Components({}, DATA)
+    )
+    return TrialResult(trial, folder, status, value, {}, 1, 0.0)
