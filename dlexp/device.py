@@ -95,6 +95,7 @@ def configure(device: torch.device, *, threads: int | None, tf32: bool) -> None:
     if device.type == "cpu":
         keep_freed_memory()
     if device.type == "cuda":
+        torch.cuda.set_device(device)  # streams and captures that name no device are the current one's
         torch.backends.cuda.matmul.allow_tf32 = tf32
         torch.backends.cudnn.allow_tf32 = tf32
         torch.backends.cudnn.deterministic = True

@@ -1,6 +1,6 @@
 """What happens on the pretended device: kernels, copies, waits of the host, captured graphs, and what it refuses."""
 
-import traceback
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,8 +64,11 @@ class Log:
         if self.capture is not None:
             raise NotInCapture(f"{cause}: operation not permitted when stream is capturing")
         self.waits[cause] += 1
-        frames = [frame for frame in traceback.extract_stack() if "/dlexp/" in frame.filename]
-        place = f"{frames[-1].filename.rpartition('/dlexp/')[2]}:{frames[-1].lineno}" if frames else "outside dlexp"
+        frame = sys._getframe(1)
+        while frame.f_back is not None and "/dlexp/" not in frame.f_code.co_filename:
+            frame = frame.f_back
+        name = frame.f_code.co_filename.rpartition("/dlexp/")
+        place = f"{name[2]}:{frame.f_lineno}" if name[1] else "outside dlexp"
         self.where[f"{cause} at {place}"] += 1
 
 

@@ -69,6 +69,12 @@ class Pretended(Tensor):
         Tensor.data.__set__(self, value)  # pyright: ignore
         self.inner, self.index = value.inner, value.index
 
+    def __getitem__(self, index: Any) -> Tensor:  # pyright: ignore
+        return super().__getitem__(_indices(index))
+
+    def __setitem__(self, index: Any, value: Any) -> None:  # pyright: ignore
+        super().__setitem__(_indices(index), value)
+
     def data_ptr(self) -> int:
         return self.inner.data_ptr()
 
@@ -99,6 +105,13 @@ class Pretended(Tensor):
         return run(func, args, kwargs or {})
 
 
+def _indices(index: Any) -> Any:
+    """Return an index with tensors of the CPU for lists, which C++ would send to the meta device, without numbers."""
+    if isinstance(index, tuple):
+        return tuple(_indices(each) for each in index)
+    return torch.tensor(index) if isinstance(index, list) else index
+
+
 def is_there(device: Any) -> bool:
     """Say whether a device is a pretended one; "meta" is what C++ asks for beside a pretended tensor."""
     return device is not None and torch.device(device).type in ("cuda", "meta")
@@ -119,6 +132,7 @@ def run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return func(*args, **kwargs)
     is_result_there = bool(there) if device is None else is_there(device)
     index = there[0].index if there else torch.device(device).index or LOG.current  # pyright: ignore
+    assert not any(tensor.is_meta for tensor in tensors), f"aten.{name} got a tensor without numbers"
     _judge(name, args, kwargs, tensors, is_result_there)
     _judge_generator(kwargs.get("generator"), is_result_there)
     plain_args, plain_kwargs = strip(args), _on_cpu(strip(kwargs))
@@ -133,8 +147,6 @@ def run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     target = _written(func, args, kwargs, made)
     if target is not None:
         return target
-    if name == "_to_copy" and made is plain_args[0]:
-        made = made.clone()
     return tree_map(lambda leaf: _wrap(leaf, index), made) if is_result_there else made
 
 

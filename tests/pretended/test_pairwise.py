@@ -2,9 +2,19 @@
 
 import pytest
 
+from benchmarks.case import blocks, models, values
 from benchmarks.equality import largest
-from tests.pretended.case import case_of, pairwise, train
+from dlexp.engine.stack import linear
+from tests.pretended.case import FORMS, case_of, pairwise, train
 from tests.pretended.device import pretend
+
+EQUAL = {"weights": 0, "state": 0, "metrics": 0}
+
+
+@pytest.fixture(autouse=True)
+def _same_way(monkeypatch):
+    """On the CPU too, trials of one output are multiplied together, as on a card."""
+    monkeypatch.setattr(linear, "runs_apart", lambda _device: False)
 
 
 @pytest.mark.parametrize("row", pairwise(), ids=lambda row: " ".join(row.values()))
@@ -13,4 +23,23 @@ def test_the_bits_are_those_of_the_cpu(row, tmp_path):
     expected = train(case, form, precision, "cpu")
     with pretend():
         ends = train(case, form, precision, "cuda", tmp_path)
-    assert largest(ends, expected) == {"weights": 0, "state": 0, "metrics": 0}
+    assert largest(ends, expected) == EQUAL
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_second_device_trains_too(form):
+    case, _, _ = case_of(dict(pairwise()[0], model="mlp", habit="ema"))
+    expected = train(case, form, "fp32", "cpu")
+    with pretend(num_devices=2):
+        ends = train(case, form, "fp32", "cuda:1")
+    assert largest(ends, expected) == EQUAL
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("case", [*models(), *blocks(), *values()], ids=lambda case: case.name)
+def test_every_case_in_every_form(case, form):
+    expected = train(case, form, "fp32", "cpu")
+    with pretend():
+        ends = train(case, form, "fp32", "cuda")
+    assert largest(ends, expected) == EQUAL

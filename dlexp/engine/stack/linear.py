@@ -21,12 +21,16 @@ def linear(x_TND: Tensor, weight_TED: Tensor, bias_TE: Tensor | None) -> Tensor:
     return _Linear.apply(x_TND, weight_TED, bias_TE)
 
 
+def runs_apart(device: torch.device) -> bool:
+    """Whether MKL computes: its batched product takes another way for many trials than for one, of some shapes."""
+    return device.type == "cpu"
+
+
 class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x_TND: Tensor, weight_TED: Tensor, bias_TE: Tensor | None) -> Tensor:
         ctx.save_for_backward(x_TND, weight_TED)
-        if weight_TED.shape[1] == 1 and x_TND.device.type == "cpu":
-            # One output: MKL's batched product takes another way for many trials than for one.
+        if weight_TED.shape[1] == 1 and runs_apart(x_TND.device):
             biases = [None] * len(weight_TED) if bias_TE is None else bias_TE.unbind()
             return torch.stack([F.linear(*operands) for operands in zip(x_TND, weight_TED, biases, strict=True)])
         if bias_TE is None:
