@@ -29,7 +29,8 @@ def compare(
         typer.Option(metavar="NAME", help="For example f1_macro; none: accuracy or rmse.", show_default=False),
     ] = None,
     figure: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Draw the intervals there.", show_default=False)
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the intervals to a .png, .pdf or .svg.", show_default=False),
     ] = None,
     noise: Annotated[
         str | None,
@@ -70,9 +71,10 @@ def compare(
     comparison = compare_job(run or [], runs_dir, metric)
     view.show(comparison, console)
     if figure is not None:
-        from dlexp.report.compare import draw
+        from dlexp.report.compare import difference_figure
+        from dlexp.report.style.canvas import save
 
-        console.print(f"figure  {escape(str(draw(comparison, figure)))}")
+        console.print(f"figure  {escape(str(save(difference_figure(comparison), figure)))}")
     if json:
         show_json(comparison)
     return 0
@@ -108,9 +110,10 @@ def _show_noise(
         return measured.exit_code
     noise_view.show(document, console)
     if figure is not None:
-        from dlexp.report.noise import draw
+        from dlexp.report.noise import noise_figure
+        from dlexp.report.style.canvas import save
 
-        console.print(f"figure  {escape(str(draw(document, figure)))}")
+        console.print(f"figure  {escape(str(save(noise_figure(document), figure)))}")
     if is_json:
         show_json(document)
     return 0

@@ -13,7 +13,8 @@ from ..view import data as view
 def data(
     overrides: Overrides = None,
     figure: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw examples or columns to a .png.", show_default=False)
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw examples or columns to a .png, .pdf or .svg.", show_default=False),
     ] = None,
     config_dir: ConfigDir = None,
     json: Json = False,

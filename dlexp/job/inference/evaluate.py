@@ -27,6 +27,7 @@ from dlexp.run.measure import pooled, read_measure
 from dlexp.run.stored import stored_config
 from dlexp.tracking import mlflow
 from dlexp.tracking.sent import Sent
+from dlexp.type import Metrics
 
 KINDS = ("train", "trial", "fold")
 
@@ -54,8 +55,15 @@ def evaluate(ref: str, runs_dir: Path, split: str) -> Evaluation:
         warning = _tell_mlflow(folder, split)
     finally:
         folder.unlock()
-    about = {"kind": "eval", "run_id": folder.run_id, "run_dir": str(folder.path), "split": split}
-    return plain({**about, **scores, "warnings": [warning] if warning else []})
+    evaluation: Evaluation = {
+        "kind": "eval",
+        "run_id": folder.run_id,
+        "run_dir": str(folder.path),
+        "split": split,
+        **scores,
+        "warnings": [warning] if warning else [],
+    }
+    return plain(evaluation)
 
 
 def _evaluate_run(folder: RunFolder, split: str) -> Scores:
@@ -100,9 +108,8 @@ def _evaluate_cv(folder: RunFolder, split: str) -> Scores:
         pooled([read_measure(source) for source in sources]),
         build_metrics(stored_config(folder), dataset),
     )
-    measured = report(outputs, targets, dataset.num_classes, measure, user_metrics)
-    confusion = measured.pop("confusion_matrix", None)
-    metrics = {f"{split}/{name}": value for name, value in measured.items()}
+    scalars, confusion = report(outputs, targets, dataset.num_classes, measure, user_metrics)
+    metrics: Metrics = {f"{split}/{name}": value for name, value in scalars.items()}
     if split == "test":
         opened: OpenedTest = {"models": len(sources), "metrics": metrics, "openings": openings, "folds": singles}
         folder.write_result({**(folder.result or {}), "test": plain(opened)})
@@ -120,12 +127,14 @@ def _evaluate_cv(folder: RunFolder, split: str) -> Scores:
 
 def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset) -> list[FoldScore]:
     """Evaluate each fold on the test part; store the mean of what they say as the cv's own predictions."""
-    records, outputs = [], []
+    records: list[FoldScore] = []
+    outputs = []
     for source in sources:
         config = stored_config(source)
         place = config["fold"]
         scores = _score(source, assemble(config, as_divided(source, dataset)), "test")
-        records.append({**place, "run_id": source.run_id, "metrics": scores["metrics"]})
+        metrics = scores["metrics"]
+        records.append({"repeat": place["repeat"], "fold": place["fold"], "run_id": source.run_id, "metrics": metrics})
         outputs.append(torch.from_numpy(source.predictions("test")["output"]))
     stored = sources[0].predictions("test")
     mean = average(outputs, dataset.num_classes, read_measure(sources[0]).link)

@@ -75,10 +75,9 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
         outputs.append(torch.cat([model.outputs(inputs) for _, inputs in read[key]]))
     names, link = about["class_names"], about.get("measure", {}).get("link", "softmax")
     if len(outputs) == 1:
-        said = _say(outputs[0], names, link)
+        predictions = _say(ids, outputs[0], names, link)
     else:
-        said = _say(average(outputs, len(names), link), names, "softmax")
-    answers = zip(ids, said, strict=True)
+        predictions = _say(ids, average(outputs, len(names), link), names, "softmax")
     return {
         "kind": "predict",
         "run_id": folder.run_id,
@@ -86,7 +85,7 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
         "task": about["task"],
         "models": len(sources),
         "warnings": list(dict.fromkeys(warnings)),
-        "predictions": [Prediction(id=id, **answer) for id, answer in answers],
+        "predictions": predictions,
     }
 
 
@@ -123,13 +122,13 @@ def write(document: Predictions, path: Path, *, is_raw: bool = False) -> None:
     write_bytes(path, text.getvalue().encode(errors="backslashreplace"))
 
 
-def _say(outputs: Tensor, names: list[str], link: str) -> list[dict[str, Any]]:
+def _say(ids: list[str], outputs: Tensor, names: list[str], link: str) -> list[Prediction]:
     if not names:
-        return [{"value": value} for value in outputs.tolist()]
+        return [{"id": id, "value": value} for id, value in zip(ids, outputs.tolist(), strict=True)]
     probability_NK = log_weights(outputs, link).softmax(-1)
     return [
-        {"class": names[k], "probability": row[k], "probabilities": dict(zip(names, row, strict=True))}
-        for k, row in zip(predict_class(outputs).tolist(), probability_NK.tolist(), strict=True)
+        {"id": id, "class": names[k], "probability": row[k], "probabilities": dict(zip(names, row, strict=True))}
+        for id, k, row in zip(ids, predict_class(outputs).tolist(), probability_NK.tolist(), strict=True)
     ]
 
 

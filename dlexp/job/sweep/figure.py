@@ -1,32 +1,62 @@
 """The figures of a sweep, from its settings and their run folders."""
 
+from typing import TYPE_CHECKING
+
 from dlexp.config.wording import describe
 from dlexp.job.sweep.leaderboard import RankedSetting
 from dlexp.job.sweep.spec import SweepSpec
 from dlexp.run.folder import RunFolder
 
+if TYPE_CHECKING:
+    from dlexp.report.style.canvas import Figure
+
 
 def draw_figures(
     spec: SweepSpec, folder: RunFolder, ranking: list[RankedSetting], importances: dict[str, float]
 ) -> None:
-    """Draw each dimension and pair against the objective, parallel coordinates, the learning curves of the best."""
-    from dlexp.report import pair, search
+    """Write the figures of a sweep as PNG."""
+    from dlexp.report.style.canvas import save
 
-    results = [result for ranked in ranking for result in ranked.results]
-    keys = [d.key for d in spec.space.dimensions]
-    log_keys = {d.key for d in spec.space.dimensions if d.is_log}
-    points = [search.Point(e.trial.proposal.settings, e.value if e.is_whole else None, e.trial.round) for e in results]
-    whole = [result for result in results if result.is_whole]
+    for name, figure in sweep_figures(spec, ranking, importances).items():
+        save(figure, folder.figures / f"{name}.png")
+
+
+def sweep_figures(spec: SweepSpec, ranking: list[RankedSetting], importances: dict[str, float]) -> "dict[str, Figure]":
+    """Return each dimension and pair against the objective, from three dimensions on parallel coordinates, and curves.
+
+    Args:
+        spec: What was searched.
+        ranking: The settings, best first.
+        importances: By dimension; the most important is drawn first.
+    """
+    from dlexp.report import pair, parallel, search
+    from dlexp.report.point import Point
+    from dlexp.report.style.scale import are_geometric
+
+    dimensions = spec.space.dimensions
+    keys = sorted((d.key for d in dimensions), key=lambda key: -importances.get(key, 0.0))
+    log_keys = {d.key for d in dimensions if d.is_log or are_geometric(d.values or [])}
+    points = [
+        Point(e.trial.proposal.settings, e.value if e.is_whole else None, e.trial.round, e.trial.id)
+        for ranked in ranking
+        for e in ranked.results
+    ]
+    figures = {}
     if keys:
-        search.draw_dimensions(points, keys, log_keys, spec.metric, folder.figures / "dimensions.png")
+        figures["dimensions"] = search.dimension_figure(points, keys, log_keys, spec.metric)
+    whole = [ranked for ranked in ranking if any(result.is_whole for result in ranked.results)]
     if not whole:
-        return
-    if keys:
-        path = folder.figures / "parallel.png"
-        search.draw_parallel(points, keys, log_keys, spec.metric, path, is_high_better=spec.is_high_better)
+        return figures
+    is_high_better = spec.is_high_better
+    if len(keys) >= parallel.FEWEST_KEYS:
+        figures["parallel"] = parallel.parallel_figure(
+            points, keys, log_keys, spec.metric, is_high_better=is_high_better
+        )
     if len(keys) > 1:
-        path = folder.figures / "pairs.png"
-        first = sorted(keys, key=lambda key: -importances.get(key, 0.0))
-        pair.draw_pairs(points, first, log_keys, spec.metric, path, is_high_better=spec.is_high_better)
-    best = [(describe(e.trial.overrides), e.folder.history()) for e in whole[: search.TOP]]
-    search.draw_curves(best, spec.metric, folder.figures / "curves.png")
+        figures["pairs"] = pair.pair_figure(points, keys, log_keys, spec.metric, is_high_better=is_high_better)
+    best = [
+        (describe(ranked.settings), [e.folder.history() for e in ranked.results if e.is_whole])
+        for ranked in whole[: search.TOP]
+    ]
+    figures["curves"] = search.curve_figure(best, spec.metric)
+    return figures
