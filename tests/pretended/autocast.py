@@ -13,8 +13,6 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
-from tests.pretended.tensor import Pretended
-
 LOWER = {
     "conv1d",
     "conv2d",

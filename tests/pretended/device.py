@@ -131,7 +131,9 @@ def _cuda(num_devices: int, free: int) -> dict[str, Any]:
 def pretend(num_devices: int = 1, free: int = FREE) -> Iterator[Log]:
     """Have torch see CUDA devices as long as the context lasts; yields the log of what happens there."""
     LOG.reset()
-    patches: list[tuple[Any, str, Any]] = [(torch.cuda, name, value) for name, value in _cuda(num_devices, free).items()]
+    patches: list[tuple[Any, str, Any]] = [
+        (torch.cuda, name, value) for name, value in _cuda(num_devices, free).items()
+    ]
     patches += [
         (torch, "Generator", _Generator),
         (torch, "autocast", Autocast),

@@ -135,7 +135,7 @@ class Graph:
         return (0, id(self))
 
 
-class capture:  # noqa: N801 - stands in for torch.cuda.graph
+class capture:
     """As torch.cuda.graph."""
 
     def __init__(self, graph: Graph, pool: Any = None, stream: Any = None, **_options: Any) -> None:

@@ -33,6 +33,10 @@ class _Linear(torch.autograd.Function):
         if weight_TED.shape[1] == 1 and runs_apart(x_TND.device):
             biases = [None] * len(weight_TED) if bias_TE is None else bias_TE.unbind()
             return torch.stack([F.linear(*operands) for operands in zip(x_TND, weight_TED, biases, strict=True)])
+        if weight_TED.shape[1] == 1 and x_TND.device.type == "cuda":
+            # torch 2.14 and later compile products with a side of 1 by Triton, for seconds: a sum of products instead.
+            y_TN1 = (x_TND * weight_TED).sum(2, keepdim=True)
+            return y_TN1 if bias_TE is None else y_TN1 + bias_TE.unsqueeze(1)
         if bias_TE is None:
             return torch.bmm(x_TND, weight_TED.transpose(1, 2))
         return torch.baddbmm(bias_TE.unsqueeze(1), x_TND, weight_TED.transpose(1, 2))
@@ -42,6 +46,12 @@ class _Linear(torch.autograd.Function):
         grad_TNE = grads[0]
         x_TND, weight_TED = ctx.saved_tensors
         needs_x, needs_weight, needs_bias = ctx.needs_input_grad
+        if weight_TED.shape[1] == 1 and x_TND.device.type == "cuda":
+            return (
+                grad_TNE * weight_TED if needs_x else None,
+                (grad_TNE * x_TND).sum(1, keepdim=True) if needs_weight else None,
+                grad_TNE.sum(1) if needs_bias else None,
+            )
         return (
             torch.bmm(grad_TNE, weight_TED) if needs_x else None,
             torch.bmm(grad_TNE.transpose(1, 2), x_TND) if needs_weight else None,
