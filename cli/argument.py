@@ -54,7 +54,7 @@ Device = Annotated[
     str | None,
     typer.Option(
         metavar="DEVICE",
-        help="Where to compute: auto, cpu, mps, cuda or cuda:N; eval takes the run's device, predict the CPU by itself.",
+        help="Where to compute: auto, cpu, mps, cuda or cuda:N; by itself eval takes the run's, predict the CPU.",
         show_default=False,
     ),
 ]
