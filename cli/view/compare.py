@@ -17,8 +17,8 @@ MOST_PAIRS = 15  # of six runs; of more only those with the best are shown
 def show(comparison: "Comparison", console: Console) -> None:
     """Print the runs, and each pair with its verdict; of many pairs those with the best run."""
     runs = Table(title=f"{comparison['metric']}", title_justify="left", box=None, pad_edge=False)
-    parts = comparison["pairs"][0]["unit"]
-    value = "value" if parts == "examples" else f"mean ± std over {parts}"
+    counted = comparison["pairs"][0]["unit"]
+    value = "value" if counted == "examples" else f"mean ± std over {counted}"
     for header in ("", "run", value):
         runs.add_column(header, justify="right" if header == value else "left")
     letters = {record["run_id"]: _letter(i) for i, record in enumerate(comparison["runs"])}

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from dlexp.job.train.train import Announcement, Listener
     from dlexp.run.document import TrainResult
 
-BY_CLASS = ("precision", "recall", "f1")
-
 MOST_CLASSES = 20
 
 
@@ -108,13 +106,16 @@ def _class_table(result: "TrainResult") -> Table:
     values, counts = result.get("report", {})["val"], result["data"].get("train_counts", {})
     table = Table(title="classes are unequal: validation by class", title_justify="left")
     table.add_column("class")
-    for title in ("train examples", "val examples", *BY_CLASS):
+    by_class = {kind: values.get(f"{kind}_class", {}) for kind in ("precision", "recall", "f1")}
+    for title in ("train examples", "val examples", *by_class):
         table.add_column(title, justify="right")
     rarest = sorted(counts, key=lambda name: counts[name])[:MOST_CLASSES]
     for name in rarest:
-        numbers = [values[f"{metric}_class"][name] for metric in BY_CLASS]
+        numbers = [named.get(name) for named in by_class.values()]
         shown = ["-" if number is None else f"{number:.4f}" for number in numbers]
-        table.add_row(escape(name), f"{counts[name]:,}", f"{values['support_class'][name] or 0:,.0f}", *shown)
+        table.add_row(
+            escape(name), f"{counts[name]:,}", f"{values.get('support_class', {}).get(name) or 0:,.0f}", *shown
+        )
     if len(counts) > len(rarest):
         table.caption = f"the rarest {len(rarest)} of {len(counts)} classes; all are in result.json"
     return table

@@ -1,4 +1,4 @@
-"""The documents that run folders hold and ``--json`` prints: the result of a training, and the record of a run."""
+"""The documents that run folders hold and ``--json`` prints: the results of trainings, and the record of a run."""
 
 from typing import Annotated, Any, NotRequired
 
@@ -43,6 +43,51 @@ class TrainData(Parts):
     is_imbalanced: NotRequired[bool]
 
 
+Confusion = list[list[int]]  # counts: rows are true classes, columns predicted ones
+
+
+class ClassReport(TypedDict, total=False):
+    """Metrics of each class by its name, and the confusion matrix; empty for values.
+
+    Attributes:
+        precision_class: Of the examples called so, those that are.
+        recall_class: Of the examples that are, those called so.
+        f1_class: The harmonic mean of both.
+        fbeta_class: The same with recall weighted by `metric.beta`.
+        roc_auc_class: Of the class against all others.
+        support_class: Examples.
+        confusion: Counts.
+    """
+
+    precision_class: Metrics
+    recall_class: Metrics
+    f1_class: Metrics
+    fbeta_class: Metrics
+    roc_auc_class: Metrics
+    support_class: Metrics
+    confusion: Confusion
+
+
+class FoldRecord(TypedDict):
+    """One training of a cv.
+
+    Attributes:
+        fold: Its number within the repeat, from 0.
+        repeat: From 0.
+        seed: Of the replicate.
+        run_id: Names its run.
+        status: How it ended.
+        metrics: Of its best epoch.
+    """
+
+    fold: int
+    repeat: int
+    seed: int
+    run_id: str
+    status: Ending
+    metrics: Metrics
+
+
 class TrainResult(TypedDict):
     """The result of a training: a run, a trial or a fold.
 
@@ -75,7 +120,7 @@ class TrainResult(TypedDict):
     epochs: int
     best_epoch: int
     metrics: Metrics
-    report: NotRequired[dict[str, dict[str, Any]]]
+    report: NotRequired[dict[str, ClassReport]]
     num_params: int
     seconds: float
     data: TrainData

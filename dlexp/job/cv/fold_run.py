@@ -17,8 +17,8 @@ from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.execution.assignment import Assignment
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import checksums, is_intact
-from dlexp.job.cv.document import FoldRecord
 from dlexp.random import derive
+from dlexp.run.document import FoldRecord
 from dlexp.run.folder import FOLDS, TRIALS, RunFolder
 from dlexp.run.status import Status
 from dlexp.tracking.mlflow import NONE
