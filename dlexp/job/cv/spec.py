@@ -132,16 +132,16 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> CVSpec:
     dataset = load_data(config)
     folds = deal_folds(config, dataset)
     metric = "val/accuracy" if dataset.num_classes else "val/mse" if are_single(folds) else "val/rmse"
-    part = dataset.with_parts(folds[0].train, folds[0].val)
+    divided = dataset.with_parts(folds[0].train, folds[0].val)
     inner, number = None, None
     if is_nested:
         dealt, number = deal_inner(config, dataset, folds[0])[0], 0
-        part = dataset.with_parts(dealt.train, dealt.val)
+        divided = dataset.with_parts(dealt.train, dealt.val)
         assert space is not None
-        inner, settings = _search(space, config, part)
+        inner, settings = _search(space, config, divided)
     else:
-        settings = _settings(space, composed, config, part)
-    first = assemble(configure(settings[0].config, folds[0], inner=number), part)
+        settings = _settings(space, composed, config, divided)
+    first = assemble(configure(settings[0].config, folds[0], inner=number), divided)
     check_model(first)
     if inner is not None:
         metric = _objective(inner.search, metric, first)
@@ -185,11 +185,11 @@ def _require_no_search(overrides: list[str], space: Space | None) -> None:
             raise ConfigError(f"{d.key}: got {d.text.partition('=')[2]}; every setting is cross-validated: {cure}")
 
 
-def _settings(space: Space | None, composed: Composed, config: dict[str, Any], part: Dataset) -> list[Setting]:
+def _settings(space: Space | None, composed: Composed, config: dict[str, Any], divided: Dataset) -> list[Setting]:
     """Return every combination of the listed values; one setting without values where nothing is varied."""
     if space is None:
         return [Setting({}, config, composed.overrides, logged_params(composed))]
-    validity = ValidityCheck(space, lambda _config: part)
+    validity = ValidityCheck(space, lambda _config: divided)
     settings = []
     for values in combinations(Problem(space.dimensions, config["trainer"]["epochs"])):
         reason = validity.reason(values)
@@ -206,7 +206,7 @@ def setting(space: Space, values: dict[str, Any], epochs: int | None = None) -> 
     return Setting(values, composed.config, composed.overrides, logged_params(composed))
 
 
-def _search(space: Space, config: dict[str, Any], part: Dataset) -> tuple[InnerSearch, list[Setting]]:
+def _search(space: Space, config: dict[str, Any], divided: Dataset) -> tuple[InnerSearch, list[Setting]]:
     search: Search = build(config["search"])
     monitor = config["trainer"]["monitor"]
     if not monitor.startswith("train/"):
@@ -218,7 +218,7 @@ def _search(space: Space, config: dict[str, Any], part: Dataset) -> tuple[InnerS
     if not space.dimensions:
         raise ConfigError("cv=nested: got nothing to search; give a sweep expression such as optimizer.lr=0.01,0.1")
     inner = InnerSearch(
-        search, space, Problem(space.dimensions, config["trainer"]["epochs"]), ValidityCheck(space, lambda _: part)
+        search, space, Problem(space.dimensions, config["trainer"]["epochs"]), ValidityCheck(space, lambda _: divided)
     )
     opening = next(search.propose(inner.problem)).proposals
     if any(proposal.until is not None for proposal in opening):
