@@ -13,7 +13,6 @@ import torch
 from dlexp.build.components import Components
 from dlexp.build.dataset import Datasets
 from dlexp.engine.event import TrialEnd
-from dlexp.error import DlexpError
 from dlexp.execution.assignment import Assignment, ExecutorEvent, Group
 from dlexp.execution.estimate import seconds
 from dlexp.execution.executor import Executor, explain, fail
@@ -144,7 +143,7 @@ class Dispatcher:
             return True
         try:
             self._seconds += seconds(structures)
-        except (DlexpError, RuntimeError):  # what cannot be timed cannot be trained, and says so there
+        except Exception:  # what cannot be timed cannot be trained, and says so there
             return False
         return self._seconds >= WORTH_SECONDS
 

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlexp.build.contract import make
 from dlexp.build.dataset import deal_inner
-from dlexp.build.node import build
 from dlexp.build.objective import build_loss
 from dlexp.build.program import assemble
 from dlexp.data.dataset import Dataset, count_duplicates
@@ -107,7 +107,7 @@ def fitted(config: dict[str, Any], dataset: Dataset) -> dict[str, list[Tensor]]:
         config: Of one fold.
         dataset: With the fold's parts.
     """
-    affine: Affine = build(config["normalize"]).fit(dataset.inputs, dataset.train)
+    affine: Affine = make(config, "normalize").fit(dataset.inputs, dataset.train)
     loss = build_loss([config], [dataset], torch.device("cpu"))
     tensors = {
         "encoding": [torch.frombuffer(bytearray(json.dumps(dataset.encoding), "utf-8"), dtype=torch.uint8)],

@@ -16,7 +16,7 @@ from dlexp.direction import is_better_high
 from dlexp.error import ConfigError
 from dlexp.job.sweep.comparable import require_one_choice, require_same_examples
 from dlexp.job.sweep.trial import Trial
-from dlexp.job.sweep.validity import InvalidSetting, ValidityCheck, refuse, skipped
+from dlexp.job.sweep.validity import InvalidSetting, ValidityCheck, require_valid, skipped
 from dlexp.search import trial_id as ids
 from dlexp.search.strategy import Problem, Proposal, Rounds, Search, Settings
 
@@ -157,6 +157,4 @@ def _first_valid(proposals: list[Proposal], validity: ValidityCheck, invalid: st
             validity.space.compose(proposals[0].settings).config
         )  # absent data are an error of their own kind
     valid, others = validity.partition(proposals, 1)
-    if others and (invalid == "refuse" or not valid):
-        raise refuse(others, len(proposals))
-    return valid[0].settings
+    return require_valid(valid, others, invalid).settings
