@@ -125,7 +125,7 @@ def _time_evaluation(run: Run) -> tuple[float, dict[str, list[float]]]:
 
 
 def _time_updates(run: Run) -> float:
-    """Return the mean seconds of an update with its batch, over part of an epoch; the run is spent afterwards."""
+    """Return the mean seconds of an update with its batch, over some batches; the run is spent afterwards."""
     marks: dict[int, float] = {}
     limit = min(MOST_STEPS, run.steps_per_epoch)
 
