@@ -72,7 +72,7 @@ class Saver:
         for event in events:
             save_epoch(self.run, self.folders[event.trial], event)
 
-    def part(self, event: TrialEnd) -> None:
+    def leave(self, event: TrialEnd) -> None:
         """Leave a trial's folder as the trial ended."""
         save_end(self.run, self.folders[event.trial], event)
 
