@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -75,6 +76,8 @@ WITHOUT_MODULE = {
     "tests/engine/stack/test_equal.py": "all stacks against solo training",
     "tests/engine/stack/test_torch.py": "all stacks against torch.optim",
     "tests/statistic/test_statsmodels.py": "all tests against a reference library",
+    "tests/pretended/test_device.py": "the pretended CUDA device",
+    "tests/pretended/test_pairwise.py": "every option in every form on the pretended CUDA device",
     "tests/execution/test_workers.py": "worker processes change no number",
     "tests/job/compare/test_compare_seeds.py": "a use case: runs that differ in their seed",
     "tests/job/cv/test_cv_mlflow.py": "a use case: MLflow",
@@ -126,6 +129,15 @@ def test_pytest_goes_into_every_folder_of_tests(pytestconfig):
     names = {part for test in TESTS for part in Path(test).parent.parts}
     left_out = pytestconfig.getini("norecursedirs")
     assert {name for name in names if any(fnmatch(name, pattern) for pattern in left_out)} == set()
+
+
+def test_every_package_goes_into_the_wheel():
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    folders = [
+        path.parent.relative_to(ROOT) for name in (*SOURCE, "conf") for path in (ROOT / name).rglob("__init__.py")
+    ]
+    names = [".".join(folder.parts) for folder in folders]
+    assert sorted(packages) == sorted(name if name.startswith("dlexp") else f"dlexp.{name}" for name in names)
 
 
 def test_no_file_is_long():

@@ -79,14 +79,14 @@ def read(target: str) -> Signature:
 
 def declaration(config: dict[str, Any], key: str) -> Parameter | None:
     """Return the declaration of a key; None for one inside a list or a user's own structure."""
-    parts = key.split(".")
-    if len(parts) == 1:
+    words = key.split(".")
+    if len(words) == 1:
         return read(ROOT).parameters.get(key)
-    node = config.get(parts[0])
-    if len(parts) > 2 or not isinstance(node, dict):
+    node = config.get(words[0])
+    if len(words) > 2 or not isinstance(node, dict):
         return None
     target = node.get("_target_")
-    return read(target).parameters.get(parts[1]) if isinstance(target, str) else None
+    return read(target).parameters.get(words[1]) if isinstance(target, str) else None
 
 
 def _init(node: ast.ClassDef | ast.FunctionDef) -> ast.FunctionDef | None:

@@ -57,7 +57,7 @@ class Saver:
         for event in events:
             save_epoch(self.run, self.folders[event.trial], event)
 
-    def part(self, event: TrialEnd) -> None:
+    def leave(self, event: TrialEnd) -> None:
         """Leave a trial's folder as the trial ended."""
         if event.status == "interrupted":
             save_last(self.run, self.folders[event.trial], event.trial)

@@ -80,10 +80,10 @@ class StackSaver(Saver):
         for trial in trials:
             self._best_epochs[trial] = self.run.epoch
 
-    def part(self, event: TrialEnd) -> None:
+    def leave(self, event: TrialEnd) -> None:
         """See `Saver`."""
         self._write(event.trial)
-        super().part(event)
+        super().leave(event)
 
     def close(self) -> None:
         """Write the checkpoints of the trials that did not end: the program failed, or nobody listens any more."""

@@ -107,7 +107,7 @@ class RunFolder:
 
     @property
     def run_id(self) -> str:
-        """The run's id, the first part of the folder's name."""
+        """The run's id, the beginning of the folder's name."""
         return self.path.name.partition("-")[0]
 
     @property
@@ -135,7 +135,7 @@ class RunFolder:
         """
         matches = [folder for folder in self.children() if folder.run_id == run_id]
         if not matches:
-            raise RunError(f"{self.path}: its part {run_id} is missing; restore it from a copy")
+            raise RunError(f"{self.path}: its run {run_id} is missing; restore it from a copy")
         return matches[0]
 
     @property

@@ -1,6 +1,6 @@
 """The trainings of cross-validations: run folders inside the cv's, begun, resumed or found done.
 
-A cell is one training: a fold of one setting under one seed, or an inner fold of a nested cross-validation.
+A fold run is one training: a fold of one setting under one seed, or an inner fold of a nested cross-validation.
 """
 
 import shutil
