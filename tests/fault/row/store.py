@@ -38,7 +38,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = _answer
 
     def log_message(self, format: str, *rest: object) -> None:
-        """Say nothing."""
+        """Leave requests out of the test's output."""
 
 
 @contextmanager
