@@ -168,7 +168,25 @@ class _Expander(ast.NodeTransformer):
         return self.visit(self.aliases[node.id]) if node.id in self.aliases else node
 
 
+# What the text of a type is made of: no attribute leads out of it, and nothing is called but a bound.
+_OF_TYPES = (ast.Name, ast.Constant, ast.Subscript, ast.Tuple, ast.List, ast.keyword, ast.expr_context, ast.BitOr)
+_BOUNDS = ("Ge", "Gt", "Le", "Lt", "Interval", "MinLen", "MaxLen", "Len")
+
+
+def _is_type(node: ast.AST) -> bool:
+    """Say whether a node may stand in an annotation that is evaluated: its file may be a stranger's."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id in _BOUNDS
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.BitOr)
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.USub)
+    return isinstance(node, (*_OF_TYPES, ast.USub))
+
+
 def _evaluate(annotation: ast.expr) -> Any:
+    if not all(_is_type(node) for node in ast.walk(annotation)):
+        return Any
     names = {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
     if not names <= set(NAMESPACE):
         return Any  # a user's own type: only its constructor can check it
