@@ -32,7 +32,7 @@ def test_a_full_disk_leaves_the_old_content_and_nothing_else(tmp_path, monkeypat
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(
         EnvironmentFault,
-        match=r"file: the disk is full, \d+\.\d MiB are free at .*; free some space .*\(what was saved before",
+        match=r"file: the disk is full, 0\.1 MiB are needed, \d+\.\d MiB are free at .*; .*\(what was saved before",
     ):
         write_bytes(path, b"new")
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
