@@ -82,7 +82,7 @@ def _short(value: float | None) -> str:
 
 def show_classes(data: "Dataset", console: Console) -> None:
     """Print two classes, and which of them precision, recall and F1 are of; nothing of more, or of values."""
-    from dlexp.data.positive import describe_positive
+    from dlexp.data.fact.positive import describe_positive
 
     if positive := describe_positive(data):
         console.print(f"classes {escape(', '.join(data.class_names))}; positive: {escape(positive)}")

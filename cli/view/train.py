@@ -33,7 +33,7 @@ class Announcer:
     def __call__(self, about: "Announcement") -> "Listener":
         """Show what is known beforehand; return what shows the progress."""
         from dlexp.console.progress import ConsoleTracker
-        from dlexp.data.guess import guess
+        from dlexp.data.fact.guess import guess
         from dlexp.data.quality import describe_inputs
         from dlexp.direction import is_better_high
 

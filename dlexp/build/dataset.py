@@ -9,8 +9,8 @@ import torch
 from dlexp.build.contract import make
 from dlexp.build.node import Config, build
 from dlexp.data.dataset import Dataset
+from dlexp.data.fact.positive import choose_positive
 from dlexp.data.fold import Fold, Rolling
-from dlexp.data.positive import choose_positive
 from dlexp.data.split import ValSplit
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError

@@ -43,7 +43,7 @@ class Dataset:
         notes: What the user should know of how the source was read, one line each.
         encode: Rows of a training part to the fields that are settled on it (`inputs`, `encoding`, ...); None where no
             input depends on the training part.
-        positive: The class that precision, recall and F1 of two classes are of; see `dlexp.data.positive`.
+        positive: The class that precision, recall and F1 of two classes are of; see `dlexp.data.fact.positive`.
     """
 
     name: str

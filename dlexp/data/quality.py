@@ -6,7 +6,7 @@ import torch
 
 from dlexp.data.balance import is_imbalanced
 from dlexp.data.dataset import Dataset
-from dlexp.data.positive import positive_fact
+from dlexp.data.fact.positive import positive_fact
 
 _SHOWN = 10  # columns
 

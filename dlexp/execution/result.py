@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dlexp.build.program import Program
-from dlexp.data.guess import guess
+from dlexp.data.fact.guess import guess
 from dlexp.engine import checkpoint
 from dlexp.engine.evaluate import Reading, predict, report
 from dlexp.engine.event import TrialEnd

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlexp.config.override import yaml_value
-from dlexp.data.positive import positive_fact
+from dlexp.data.fact.positive import positive_fact
 from dlexp.job.compare.document import Pair
 from dlexp.job.compare.verdict import compare_folds, fold_p_value, judge, not_judged
 from dlexp.job.cv import aggregate

@@ -14,7 +14,7 @@ from dlexp.build.objective import build_metrics
 from dlexp.build.place import on_device
 from dlexp.build.program import Program, assemble
 from dlexp.data.dataset import Dataset
-from dlexp.data.positive import positive_fact
+from dlexp.data.fact.positive import positive_fact
 from dlexp.engine import checkpoint
 from dlexp.error import ConfigError, RunError
 from dlexp.execution.description import as_divided

@@ -4,8 +4,8 @@ import statistics
 
 import torch
 
-from dlexp.data.guess import guess
-from dlexp.data.positive import positive_fact
+from dlexp.data.fact.guess import guess
+from dlexp.data.fact.positive import positive_fact
 from dlexp.job.sweep.document import SweepResult, TrialRecord
 from dlexp.job.sweep.importance import importance
 from dlexp.job.sweep.leaderboard import RankedSetting, command, edges

@@ -15,7 +15,7 @@ from dlexp.config import trust
 from dlexp.config.override import override_of
 from dlexp.config.source.folder import store_copy, stored_copy
 from dlexp.config.wording import command_line
-from dlexp.data.positive import positive_fact
+from dlexp.data.fact.positive import positive_fact
 from dlexp.error import RunError
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.job.interrupt import Interrupt

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlexp.data.positive import positive_fact
+from dlexp.data.fact.positive import positive_fact
 from dlexp.engine.event import EpochEnd
 from dlexp.execution.assignment import Assignment
 from dlexp.execution.dispatcher import Dispatcher

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from dlexp.data.dataset import Dataset
-from dlexp.data.guess import guess
+from dlexp.data.fact.guess import guess
 
 
 def no_better_than_guessing(data: Dataset, metrics: dict[str, Any]) -> str:

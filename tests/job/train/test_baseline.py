@@ -9,7 +9,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
-from dlexp.data.guess import guess
+from dlexp.data.fact.guess import guess
 from dlexp.engine.divergence import LOSS_FACTOR
 from dlexp.job.sweep import sweep
 from dlexp.job.train import train

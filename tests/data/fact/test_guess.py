@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from dlexp.data.dataset import Dataset
-from dlexp.data.guess import guess
+from dlexp.data.fact.guess import guess
 
 
 def dataset(task: str, targets: torch.Tensor, names: list[str]) -> Dataset:

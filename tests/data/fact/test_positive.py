@@ -5,7 +5,7 @@ import torch
 
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
-from dlexp.data.positive import choose_positive, describe_positive, positive_fact
+from dlexp.data.fact.positive import choose_positive, describe_positive, positive_fact
 from dlexp.error import ConfigError
 
 FEWER_FIRST, FEWER_SECOND = torch.tensor([0, 1, 1]), torch.tensor([0, 0, 1])
