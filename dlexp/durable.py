@@ -56,7 +56,8 @@ def write_bytes(path: Path, content: bytes, *, is_synced: bool = True) -> None:
             fresh.unlink()
         raise
     if is_synced:
-        flush_folder(path.parent)
+        with disk_faults(path):
+            flush_folder(path.parent)
 
 
 def write_text(path: Path, content: str, *, is_synced: bool = True) -> None:

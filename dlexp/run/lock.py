@@ -56,8 +56,9 @@ class Lock:
             os.close(descriptor)
             raise RunError(f"{self.path.parent}: in use by {self.owner()}; wait for it or stop it first")
         content = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, content, 0)
+        with disk_faults(self.path):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, content, 0)
         self._descriptor = descriptor
         _held.add(descriptor)
 
