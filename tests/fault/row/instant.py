@@ -60,7 +60,7 @@ ROWS = [
     Row(
         "every-write",
         "A training that dies at any of its operations on files is listed and goes on to the same bits",
-        "SIGKILL at each operation of a training of three epochs, inside its checkpoints' writes too; no temporary file "
+        "SIGKILL at each operation of a training of three epochs, in its checkpoints' writes too; no temporary file "
         "is left in the run's folder (a folder that was killed before its manifest was there stays as it is)",
         every_point,
         fast=4,
