@@ -50,6 +50,14 @@ ConfigDir = Annotated[
         callback=take_config_dir,
     ),
 ]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DEVICE",
+        help="Where to compute: auto, cpu, mps, cuda or cuda:N; by itself eval takes the run's, predict the CPU.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, all else on stderr.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", is_eager=True, help="Print nothing but errors.")]
 Trust = Annotated[

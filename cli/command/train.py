@@ -61,8 +61,8 @@ def train(
     from dlexp.run import scan
 
     if verify is not None:
-        others = overrides or resume or source or test or config_dir or dry_run
-        return verify_trial(verify, runs_dir, others, is_json=json, is_quiet=quiet)
+        others = resume or source or test or config_dir or dry_run
+        return verify_trial(verify, runs_dir, overrides or [], others, is_json=json, is_quiet=quiet)
     console = people(json, is_quiet=quiet)
     _check_alone(resume, overrides or dry_run or config_dir)
     check_options(source, train_on, seeds, resume)

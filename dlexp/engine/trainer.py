@@ -17,7 +17,8 @@ class Trainer:
         accumulate: Batches whose gradients are averaged into one update.
         device: Where to train; auto takes cuda, else mps, else cpu.
         precision: fp32; mixed precision in bf16, or in fp16 with loss scaling; fp64 to check numbers.
-        tf32: Let CUDA matrix products round their inputs to TF32.
+        tf32: On CUDA, let matrix products and convolutions round their inputs to TF32, 10 bits of fraction; torch by
+            itself lets convolutions, not products.
         deterministic: On CUDA, refuse operators that add in another order each time, and give cuBLAS one workspace, so
             that a run repeated on the same card has the same bits; convolutions are deterministic without it.
         channels_last: Store images and convolution weights with channels innermost.

@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import Tensor
 
+from dlexp import device as devices
 from dlexp.build.components import Components
 from dlexp.build.program import Program, make_program
 from dlexp.engine.evaluate import predict
@@ -129,7 +130,9 @@ def _time_updates(run: Run) -> float:
     limit = min(MOST_STEPS, run.steps_per_epoch)
 
     def should_stop() -> bool:
-        marks.setdefault(run.number, time.perf_counter())
+        if run.number not in marks:
+            devices.synchronize(run.step.forward.flat.tensor.device)
+            marks[run.number] = time.perf_counter()
         return run.number >= limit or (run.number >= 2 and marks[run.number] - marks[0] > TIMED_SECONDS)
 
     run.should_stop = should_stop
@@ -214,12 +217,14 @@ def seconds(structures: list[Group]) -> float:
 
 def _seconds(group: Group) -> float:
     components = group.assignments[0].components
-    run = make_program([components]).run
+    program = make_program([components])
+    run = program.run
     update = run.one_update()
     shortest = float("inf")
     for _ in range(TIMED_UPDATES + 1):  # the first makes what is made once
         started = time.perf_counter()
         update()
+        devices.synchronize(program.device)
         shortest = min(shortest, time.perf_counter() - started)
     batches = len(components.data.val) / run.trainer.batch_size
     updates = run.steps_per_epoch + FORWARD_SHARE * batches / run.trainer.accumulate

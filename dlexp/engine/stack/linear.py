@@ -31,6 +31,9 @@ class _Linear(torch.autograd.Function):
             biases = [None] * len(weight_TED) if bias_TE is None else bias_TE.unbind()
             operands = zip(_apart(x_TND), weight_TED, biases, strict=True)
             return torch.stack([F.linear(*each) for each in operands])
+        if _is_a_sum(x_TND, weight_TED):
+            y_TN1 = (x_TND * weight_TED).sum(2, keepdim=True)
+            return y_TN1 if bias_TE is None else y_TN1 + bias_TE.unsqueeze(1)
         if bias_TE is None:
             return torch.bmm(x_TND, weight_TED.transpose(1, 2))
         return torch.baddbmm(bias_TE.unsqueeze(1), x_TND, weight_TED.transpose(1, 2))
@@ -40,12 +43,23 @@ class _Linear(torch.autograd.Function):
         grad_TNE = grads[0]
         x_TND, weight_TED = ctx.saved_tensors
         needs_x, needs_weight, needs_bias = ctx.needs_input_grad
+        if _is_a_sum(x_TND, weight_TED):
+            return (
+                grad_TNE * weight_TED if needs_x else None,
+                (grad_TNE * x_TND).sum(1, keepdim=True) if needs_weight else None,
+                grad_TNE.sum(1) if needs_bias else None,
+            )
         product = _in_turn if _rounds_otherwise(x_TND, weight_TED) else torch.bmm
         return (
             product(grad_TNE, weight_TED) if needs_x else None,
             product(grad_TNE.transpose(1, 2), x_TND) if needs_weight else None,
             grad_TNE.sum(1) if needs_bias else None,
         )
+
+
+def _is_a_sum(x_TND: Tensor, weight_TED: Tensor) -> bool:
+    """Whether one output is summed: torch 2.14 and later compile such products for CUDA by Triton, for seconds."""
+    return weight_TED.shape[1] == 1 and x_TND.device.type == "cuda"
 
 
 def _rounds_otherwise(x_TND: Tensor, weight_TED: Tensor) -> bool:

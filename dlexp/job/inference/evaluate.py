@@ -11,6 +11,7 @@ import torch
 from dlexp.build.check import check_test
 from dlexp.build.dataset import load_data
 from dlexp.build.objective import build_metrics
+from dlexp.build.place import on_device
 from dlexp.build.program import Program, assemble
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
@@ -32,13 +33,14 @@ from dlexp.type import Metrics
 KINDS = ("train", "trial", "fold")
 
 
-def evaluate(ref: str, runs_dir: Path, split: str) -> Evaluation:
+def evaluate(ref: str, runs_dir: Path, split: str, device: str | None = None) -> Evaluation:
     """Evaluate a run, store the predictions and return what ``dlexp eval --json`` prints.
 
     Args:
         ref: Run id, unique prefix, folder or last.
         runs_dir: Folder of all runs.
         split: "val" or "test".
+        device: Where to compute; None takes the run's `trainer.device`.
 
     Raises:
         RunError: No such run, it has no checkpoint, or another process has it.
@@ -51,7 +53,7 @@ def evaluate(ref: str, runs_dir: Path, split: str) -> Evaluation:
         raise RunError(f"{ref}: got a {kind}; name one of the runs in it, {folder.path}/*/*")
     folder.lock()
     try:
-        scores = _evaluate_cv(folder, split) if kind == "cv" else _evaluate_run(folder, split)
+        scores = _evaluate_cv(folder, split, device) if kind == "cv" else _evaluate_run(folder, split, device)
         warning = _tell_mlflow(folder, split)
     finally:
         folder.unlock()
@@ -66,9 +68,9 @@ def evaluate(ref: str, runs_dir: Path, split: str) -> Evaluation:
     return plain(evaluation)
 
 
-def _evaluate_run(folder: RunFolder, split: str) -> Scores:
+def _evaluate_run(folder: RunFolder, split: str, device: str | None) -> Scores:
     checkpoint.load(folder.checkpoints / "best")  # a run that lacks it is not worth loading data for
-    config = stored_config(folder)
+    config = on_device(stored_config(folder), device)
     built = assemble(config, as_divided(folder, load_data(config)))
     require_same_data(folder, built.dataset)
     check_test(built.dataset, split == "test")
@@ -94,14 +96,14 @@ def _score(folder: RunFolder, built: Program, split: str) -> Scores:
     }
 
 
-def _evaluate_cv(folder: RunFolder, split: str) -> Scores:
+def _evaluate_cv(folder: RunFolder, split: str, device: str | None) -> Scores:
     """Evaluate the folds' models together, and on the test part each by itself too."""
     sources = fold_folders(folder)
     dataset = load_data(stored_config(folder))
     require_same_data(folder, dataset)
     check_test(dataset, split == "test")
     openings = _count_opening(folder, split)
-    singles = _test_folds(folder, sources, dataset) if split == "test" else []
+    singles = _test_folds(folder, sources, dataset, device) if split == "test" else []
     stored = folder.predictions(split)
     outputs, targets = torch.from_numpy(stored["output"]), torch.from_numpy(stored["target"])
     measure, user_metrics = (
@@ -125,12 +127,12 @@ def _evaluate_cv(folder: RunFolder, split: str) -> Scores:
     }
 
 
-def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset) -> list[FoldScore]:
+def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset, device: str | None) -> list[FoldScore]:
     """Evaluate each fold on the test part; store the mean of what they say as the cv's own predictions."""
     records: list[FoldScore] = []
     outputs = []
     for source in sources:
-        config = stored_config(source)
+        config = on_device(stored_config(source), device)
         place = config["fold"]
         scores = _score(source, assemble(config, as_divided(source, dataset)), "test")
         metrics = scores["metrics"]

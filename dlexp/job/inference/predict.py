@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dlexp.build.place import choose_device
 from dlexp.data.array import as_inputs
 from dlexp.data.file.column import read_columns, require_name
 from dlexp.data.file.decoded import decode_all, find_broken, name_all
@@ -38,7 +39,9 @@ from dlexp.run import scan
 TABLES = (".csv", ".parquet")
 
 
-def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = False) -> Predictions:
+def predict(
+    ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = False, device: str = "cpu"
+) -> Predictions:
     """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
 
     An entry has `id` (a picture's path, or file and row number from 0), and `class`, `probability` and
@@ -49,6 +52,7 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
         runs_dir: Folder of all runs.
         paths: Files and folders.
         is_ensemble: The run is a cv, whose folds' probabilities or values are averaged.
+        device: Where to compute, whatever the run was trained on.
 
     Raises:
         RunError: No such run, or it has no checkpoint.
@@ -58,14 +62,14 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
     folder = scan.find(runs_dir, ref)
     if not is_ensemble and folder.manifest["kind"] == "cv":
         raise RunError(f"{ref}: got a cv; average its folds' models with --ensemble, or name one of {folder.path}/*/*")
-    sources = fold_folders(folder) if is_ensemble else [folder]
+    sources, place = fold_folders(folder) if is_ensemble else [folder], choose_device(device)
     outputs: list[Tensor] = []
     ids: list[str] = []
     read: dict[str, list[tuple[list[str], Tensor]]] = {}
     about: dict[str, Any] = {}
     warnings: list[str] = []
     for source in sources:
-        model = saved_model.load(source)
+        model = saved_model.load(source, place)
         about = model.about
         # folds whose training parts had other texts encode a table in other columns
         key = json.dumps([about[name] for name in ("in_shape", "feature_names", "encoding")])
