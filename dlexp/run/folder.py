@@ -17,7 +17,7 @@ from dlexp.error import RunError
 from dlexp.run import config_file, epoch_record, history, name, prediction
 from dlexp.run.array import write_arrays
 from dlexp.run.environment import environment, now
-from dlexp.run.jsonable import sealed, unsealed
+from dlexp.run.jsonable import document, sealed, unsealed
 from dlexp.run.lock import Lock
 
 SPLIT = "split.npz"
@@ -268,7 +268,7 @@ class RunFolder:
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         """Write `result.json`, what ``--json`` prints, atomically."""
-        self.write(RESULT, sealed(result))
+        self.write(RESULT, document(result))
 
     def write(self, name: str, content: str) -> None:
         """Replace a text file of the folder atomically."""
