@@ -2,9 +2,8 @@
 
 import io
 
+from dlexp.cli.view.selection import show_selection
 from rich.console import Console
-
-from cli.view.selection import show_selection
 
 
 def shown(selection, what="epoch") -> str:
