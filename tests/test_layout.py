@@ -24,7 +24,7 @@ MAX_TESTS = 20  # a folder of tests mirrors one of modules, and adds what crosse
 
 # Modules that have no test of their name, and why.
 WITHOUT_TEST = {
-    "dlexp/job/sweep/evidence.py": "tests/job/sweep/test_selection_bias.py recomputes every metric through it",
+    "dlexp/job/train/evidence.py": "tests/job/sweep/test_selection_bias.py recomputes every metric through it",
     **{
         f"dlexp/{name}.py": "declares the form of documents; tests/docs/test_schema.py holds what is printed against it"
         for name in (

@@ -14,6 +14,7 @@ from ..output import metric_label, show_notes
 from ..text import escape
 from .data import show_classes
 from .fit import show_table
+from .selection import show_selection
 
 if TYPE_CHECKING:
     from dlexp.console.board import Board
@@ -129,22 +130,7 @@ def _show_selection_bias(result: "SweepResult", best: "BestSetting", console: Co
     if "picked_among" not in best:
         return
     picked = f"{metric} {best['value']:.4f} is the best of {best['picked_among']}, picked by the validation part"
-    if "not_corrected" in best:
-        console.print(f"{picked}, which flatters it; not corrected: {escape(best['not_corrected'])}")
-        return
-    assert "corrected" in best
-    assert "corrected_interval" in best
-    assert "corrected_epochs" in best
-    assert "corrected_notes" in best
-    assert "wins" in best
-    low, high = best["corrected_interval"]
-    what = "setting and epoch" if best["corrected_epochs"] else "setting"
-    console.print(
-        f"{picked}; corrected for having been picked ({what}) {best['corrected']:.4f}, 95 % interval {low:.4f} to "
-        f"{high:.4f}; it wins on {best['wins']:.0%} of validation parts drawn anew"
-    )
-    for note in best["corrected_notes"]:
-        console.print(f"[yellow]{escape(note)}[/]")
+    show_selection(console, picked, "setting and epoch" if best.get("corrected_epochs") else "setting", best)
 
 
 def _show_importances(result: "SweepResult", console: Console) -> None:

@@ -12,6 +12,7 @@ from ..output import first_metrics, metric_label, show_next, show_notes
 from ..text import escape
 from .data import show_classes
 from .fit import show_table
+from .selection import show_selection
 
 if TYPE_CHECKING:
     from dlexp.console.progress import ConsoleTracker
@@ -79,6 +80,7 @@ def show(outcome: "Outcome[TrainResult]", console: Console) -> None:
         console.print(_table(result))
     if result["data"].get("is_imbalanced") and "val" in result.get("report", {}):
         show_table(_class_table(result), console, ("train examples",), shortened="class")
+    _show_selection(result, console)
     show_notes(outcome.notes, console)
     console.print(f"run folder  {escape(_short(Path(result['run_dir'])))}")
     if outcome.exit_code == 0:
@@ -88,6 +90,15 @@ def show(outcome: "Outcome[TrainResult]", console: Console) -> None:
             (f"dlexp show {result['run_id']}", "everything of this one"),
             ("dlexp ui", "the dashboard"),
         )
+
+
+def _show_selection(result: "TrainResult", console: Console) -> None:
+    """Print what the choice of the best epoch did to the metric that chose it."""
+    selection = result.get("selection")
+    if selection:
+        split = "training" if selection["metric"].startswith("train/") else "validation"
+        best = f"{selection['metric']} {selection['value']:.4f} is the best of {noun(result['epochs'], 'epoch')}"
+        show_selection(console, f"{best}, picked by the {split} part", "epoch", selection)
 
 
 def _table(result: "TrainResult") -> Table:
