@@ -208,7 +208,7 @@ def _with_selection(result: TrainResult, built: Program, folder: RunFolder) -> T
     value = result["metrics"].get(metric)
     if value is None:
         return result
-    candidate = Candidate(folder, folder.config, built.dataset, result["epochs"], value)
+    candidate = Candidate(folder, stored_config(folder), built.dataset, result["epochs"], value)
     selection = optimism_of([Setting([candidate], value)], metric)
     if not selection:
         return result
