@@ -31,7 +31,12 @@ def drawn(monkeypatch):
 def prepared(tmp_path, *overrides: str):
     built = assemble(resolve(["tracking=none", "trainer.threads=1", *overrides]).config)
     folder = RunFolder.create(
-        tmp_path, "x", "y", config={}, overrides=[], manifest={"kind": "train", "status": "running", "monitor": {"metric": "val/accuracy"}}
+        tmp_path,
+        "x",
+        "y",
+        config={},
+        overrides=[],
+        manifest={"kind": "train", "status": "running", "monitor": {"metric": "val/accuracy"}},
     )
     folder.append_epoch(RECORD)
     folder.write_result({"best_epoch": 1, "status": "finished"})
