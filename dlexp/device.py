@@ -87,6 +87,16 @@ def free_bytes(device: torch.device) -> int:
     return psutil.virtual_memory().available
 
 
+def pinned(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:
+    """Return a tensor of the CPU in memory from which a CUDA device takes it without the host waiting."""
+    return tensor.pin_memory() if torch.device(device).type == "cuda" else tensor
+
+
+def send_soon(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:
+    """Return a tensor of the CPU on a device; the host does not wait for it."""
+    return pinned(tensor, device).to(device, non_blocking=True)
+
+
 def synchronize(device: torch.device) -> None:
     """Wait until a device has done all that it was told; a CPU has."""
     if device.type == "cuda":

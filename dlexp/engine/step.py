@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dlexp.device import send_soon
 from dlexp.engine.flat import matrix_names
 from dlexp.engine.forward import Forward
 from dlexp.engine.stack.rows import select_rows
@@ -162,7 +163,7 @@ class Step:
             return mass_R.to(like) / whole_R.to(like).clamp(min=torch.finfo(like.dtype).tiny)
         rows = range(self.num_trials) if part.rows is None else part.rows
         shares = [part.num / totals[row] for row in rows]
-        return shares[0] if len(set(shares)) == 1 else torch.tensor(shares, dtype=like.dtype, device=like.device)
+        return shares[0] if len(set(shares)) == 1 else send_soon(torch.tensor(shares, dtype=like.dtype), like.device)
 
     def _loss(self, part: Batch) -> tuple[Tensor, Tensor]:
         if self._cast is None:

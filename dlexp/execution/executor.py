@@ -16,12 +16,12 @@ from dlexp.config.source.fault import user_fault
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import restore
-from dlexp.error import DlexpError, first_line, is_out_of_memory
+from dlexp.error import DlexpError, first_line, is_broken_device, is_out_of_memory
 from dlexp.execution import group as groups
 from dlexp.execution import result
-from dlexp.execution.assignment import Assignment, ExecutorEvent, Group
+from dlexp.execution.assignment import Assignment, ExecutorEvent, Group, Survey
 from dlexp.execution.description import as_divided, write_parts
-from dlexp.execution.fusion import SOLO
+from dlexp.execution.fusion import SOLO, Choice, choose
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import conclude_trial
 from dlexp.execution.stack_saver import recover
@@ -40,14 +40,37 @@ class Executor:
     datasets: Datasets = field(default_factory=Datasets)
     _evaluators: dict[str, Program] = field(default_factory=dict)
 
-    def __call__(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent]:
+    def __call__(
+        self, task: Group | Survey, should_stop: Callable[[], bool]
+    ) -> Iterator[ExecutorEvent] | Iterator[Choice | str]:
+        """Train a group and tell of its trials, or tell how those of a survey train best, or why that is unknown.
+
+        Args:
+            task: What to do.
+            should_stop: Asked after every update; what has begun then ends as interrupted, with a checkpoint.
+        """
+        torch.set_num_threads(task.threads)
+        return self.train(task, should_stop) if isinstance(task, Group) else self._survey(task)
+
+    def _survey(self, survey: Survey) -> Iterator[Choice | str]:
+        trust.grant(survey.assignments[0].config["trusted"])
+        try:
+            built = [each.built or Components(each.config, self.datasets(each.config)) for each in survey.assignments]
+            yield choose(built, survey.cache, survey.record)
+        except Exception as error:
+            _require_device(error)
+            yield explain(error)
+
+    def train(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent]:
         """Train; when a program of many fails, each of those left alone. Failures are recorded and told.
 
         Args:
             group: What to train.
-            should_stop: Asked after every update; what has begun then ends as interrupted, with a checkpoint.
+            should_stop: As of a call.
+
+        Raises:
+            RuntimeError: The device has failed: whatever is left is for another process.
         """
-        torch.set_num_threads(group.threads)
         waiting = {assignment.path: assignment for assignment in group.assignments}
         try:
             for event in self._train(group, should_stop):
@@ -56,6 +79,7 @@ class Executor:
                 yield event
             return
         except Exception as error:
+            _require_device(error)
             if len(group.assignments) == 1:
                 yield fail(group.assignments[0], explain(error))
                 return
@@ -64,7 +88,7 @@ class Executor:
         # outside the handler, whose traceback would keep the program's tensors alive
         for single in replace(group, assignments=list(waiting.values())).apart(SOLO):
             if not should_stop():
-                yield from self(single, should_stop)
+                yield from self.train(single, should_stop)
 
     def _train(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent]:
         size, until = len(group.assignments), group.assignments[0].until
@@ -166,6 +190,12 @@ def fail(assignment: Assignment, reason: str) -> ExecutorEvent:
     folder.log(f"failed: {reason}")
     folder.update_manifest(status="failed", reason=reason, end=now())
     return ExecutorEvent(assignment.path, TrialEnd(0, "failed", reason, 0), 1)
+
+
+def _require_device(error: Exception) -> None:
+    """Pass an error on where it means that the device has failed."""
+    if is_broken_device(error):
+        raise error
 
 
 def explain(error: Exception) -> str:

@@ -9,6 +9,7 @@ from dlexp.config.resolve import resolve
 from dlexp.engine.event import TrialEnd
 from dlexp.error import DlexpError
 from dlexp.execution import dispatcher as module
+from dlexp.execution import executor
 from dlexp.execution.assignment import Assignment
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.fusion import Choice
@@ -88,7 +89,7 @@ def test_an_engine_that_cannot_be_chosen_is_logged_with_the_reason_and_each_trai
     def refuse(*_):
         raise error
 
-    monkeypatch.setattr(module, "choose", refuse)
+    monkeypatch.setattr(executor, "choose", refuse)
     assignments = assign(holder, 2)
     with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
         outcome = ends(dispatcher.train(assignments))
@@ -169,7 +170,7 @@ def test_stacks_are_spread_over_workers_and_lost_ones_are_tried_apart_in_the_sam
 
 def seconds_of(monkeypatch, value: float) -> None:
     monkeypatch.setattr(module, "seconds", lambda _structures: value)
-    monkeypatch.setattr(module, "choose", lambda *_: Choice("solo", 1, 1.0, ""))
+    monkeypatch.setattr(executor, "choose", lambda *_: Choice("solo", 1, 1.0, ""))
     monkeypatch.setattr("dlexp.launcher.local.num_cores", lambda: 4)
 
 
