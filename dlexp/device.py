@@ -1,6 +1,7 @@
 """Devices: which one, with what settings, and how much memory is free."""
 
 import ctypes
+import os
 import sys
 from contextlib import suppress
 from functools import cache
@@ -123,8 +124,17 @@ def require_bytes(needed: int, device: torch.device, what: str, cure: str) -> No
         raise ConfigError(f"{what} {message}: {cure}")
 
 
-def configure(device: torch.device, *, threads: int | None, tf32: bool) -> None:
-    """Set what torch keeps for a whole process: CPU threads, TF32, deterministic convolution algorithms."""
+def configure(device: torch.device, *, threads: int | None, tf32: bool, deterministic: bool = False) -> None:
+    """Set what torch keeps for a whole process: CPU threads, TF32, deterministic algorithms.
+
+    Args:
+        device: Where to compute.
+        threads: Of the CPU; None leaves torch's choice.
+        tf32: Let CUDA round the inputs of products to TF32.
+        deterministic: Refuse CUDA operators that add in another order each time. cuBLAS is told by
+            CUBLAS_WORKSPACE_CONFIG (NVIDIA, cuBLAS documentation, Results Reproducibility), which it reads when it is
+            first used.
+    """
     if threads is not None:
         torch.set_num_threads(threads)
     if device.type == "cpu":
@@ -134,6 +144,10 @@ def configure(device: torch.device, *, threads: int | None, tf32: bool) -> None:
         torch.backends.cuda.matmul.allow_tf32 = tf32
         torch.backends.cudnn.allow_tf32 = tf32
         torch.backends.cudnn.deterministic = True
+        if deterministic:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(deterministic)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]: a property
 
 
 @cache

@@ -82,6 +82,16 @@ def first_line(error: BaseException) -> str:
     return lines[0] if lines else "no message"
 
 
+def name_fault_of_device(error: BaseException) -> str | None:
+    """Return what a device could not do, and the cure, in one line; None for any other error."""
+    if is_out_of_memory(error):
+        return "out of memory; choose a smaller trainer.batch_size or trainer.eval_batch_size"
+    operator, is_refused, _ = str(error).partition(" does not have a deterministic implementation")
+    if is_refused:
+        return f"trainer.deterministic: got true; {operator} has no such form here; choose another layer, or false"
+    return None
+
+
 # torch.OutOfMemoryError is what its allocator says; libraries that allocate by themselves say it in their own words.
 OUT_OF_MEMORY = (
     "can't allocate memory",

@@ -44,6 +44,7 @@ WITHOUT_TEST = {
 WITHOUT_NUMBERS = {"dlexp.config.metric", "dlexp.config.trust", "dlexp.durable", "dlexp.number"}
 # Tests that have no module of their name, and why.
 WITHOUT_MODULE = {
+    "tests/engine/test_gathering.py": "exact statistics of batch norm by the formula, in every form of a program",
     "tests/data/test_corpus.py": "files of every kind, with the right value beside each",
     "tests/job/test_damaged.py": "every file of a run damaged in every way, through compare, eval and predict",
     "tests/job/test_corpus.py": "the same files through train, cv, predict and the audit",

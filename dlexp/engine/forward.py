@@ -12,7 +12,10 @@ from dlexp.device import pinned
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.flat import Flat
 from dlexp.engine.graph import Captures
+from dlexp.kernel.batch_norm import Rule, reset_exact
 from dlexp.random import derive_each
+
+MOVING = Rule(0.0)  # of modules that are no batch norm
 
 
 class Forward(Protocol):
@@ -40,6 +43,14 @@ class Forward(Protocol):
 
     def set_training(self, is_training: bool) -> None:
         """Switch between training and evaluation behaviour."""
+        ...
+
+    def set_gathering(self, is_gathering: bool) -> bool:
+        """Begin to gather exact statistics of batch norm, from none, in evaluation; or end it.
+
+        Returns:
+            Whether there are any to gather.
+        """
         ...
 
     def prepare_grads(self) -> None:
@@ -132,6 +143,10 @@ class Solo:
         """See `Forward`."""
         self.model.train(is_training)
 
+    def set_gathering(self, is_gathering: bool) -> bool:
+        """See `Forward`."""
+        return switch_gathering(self.model, dict(self.model.named_buffers()), is_gathering)
+
     def prepare_grads(self) -> None:
         """See `Forward`."""
         self.grads.zero_()
@@ -158,6 +173,16 @@ class Solo:
     def keep(self, rows: list[int]) -> None:
         """See `Forward`."""
         assert rows == [0]
+
+
+def switch_gathering(model: nn.Module, buffers: dict[str, Tensor], is_gathering: bool) -> bool:
+    """Let a model's batch norms gather exact statistics into its buffers, from none, or end it; see `Forward`."""
+    norms = [module for module in model.modules() if getattr(module, "rule", MOVING).statistics == "exact"]
+    for norm in norms:
+        object.__setattr__(norm, "is_gathering", is_gathering)  # a flag, no part of the module
+    if is_gathering:
+        reset_exact(buffers)
+    return bool(norms)
 
 
 def _is_plain(model: nn.Module) -> bool:

@@ -16,7 +16,7 @@ from dlexp.config.source.fault import user_fault
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import restore
-from dlexp.error import DlexpError, first_line, is_broken_device, is_out_of_memory
+from dlexp.error import DlexpError, first_line, is_broken_device, name_fault_of_device
 from dlexp.execution import group as groups
 from dlexp.execution import result
 from dlexp.execution.assignment import Assignment, ExecutorEvent, Group, Survey
@@ -200,9 +200,7 @@ def _require_device(error: Exception) -> None:
 
 def explain(error: Exception) -> str:
     """Return an error in one line."""
-    if is_out_of_memory(error):
-        return "out of memory; choose a smaller trainer.batch_size or trainer.eval_batch_size"
-    if fault := user_fault(error):
+    if fault := name_fault_of_device(error) or user_fault(error):
         return fault
     return str(error) if isinstance(error, DlexpError) else f"{type(error).__name__}: {first_line(error)}"
 

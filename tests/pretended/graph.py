@@ -136,7 +136,7 @@ class Graph:
 
 
 class capture:
-    """As torch.cuda.graph."""
+    """A capture as a context, as `torch.cuda.graph` is."""
 
     def __init__(self, graph: Graph, pool: Any = None, stream: Any = None, **_options: Any) -> None:
         self.graph, self.stack, self.stream = graph, contextlib.ExitStack(), stream

@@ -13,8 +13,9 @@ EQUAL = {"weights": 0, "state": 0, "metrics": 0}
 
 @pytest.fixture(autouse=True)
 def _same_way(monkeypatch):
-    """On the CPU too, trials of one output are multiplied together, as on a card."""
-    monkeypatch.setattr(linear, "runs_apart", lambda _device: False)
+    """On the CPU too, dense layers of all trials are multiplied together, as on a card."""
+    monkeypatch.setattr(linear, "_rounds_otherwise", lambda _x, _weight: False)
+    monkeypatch.setattr(linear, "_is_a_sum", lambda _x, weight_TED: weight_TED.shape[1] == 1)
 
 
 @pytest.mark.parametrize("row", pairwise(), ids=lambda row: " ".join(row.values()))

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from dlexp.device import pinned
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.flat import Flat
-from dlexp.engine.forward import layer_seeds
+from dlexp.engine.forward import layer_seeds, switch_gathering
 from dlexp.engine.graph import Captures
 
 
@@ -68,6 +68,10 @@ class Graphed:
         """See `dlexp.engine.forward.Forward`."""
         for model in self.models:
             model.train(is_training)
+
+    def set_gathering(self, is_gathering: bool) -> bool:
+        """See `dlexp.engine.forward.Forward`."""
+        return any([switch_gathering(model, dict(model.named_buffers()), is_gathering) for model in self.models])
 
     def prepare_grads(self) -> None:
         """See `dlexp.engine.forward.Forward`."""

@@ -19,7 +19,7 @@ from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
 from dlexp.engine.snapshot import restore
 from dlexp.engine.train import Run
-from dlexp.error import EnvironmentFault, RunError, is_out_of_memory
+from dlexp.error import EnvironmentFault, RunError, name_fault_of_device
 from dlexp.execution import saved_model
 from dlexp.execution.description import as_divided, describe_run, write_parts
 from dlexp.execution.integrity import require_same_data
@@ -179,7 +179,7 @@ def carry_out(
     for warning in warnings:
         folder.log(f"warning: {warning}")
     outbox = mlflow.start(folder, config["tracking"])
-    with recorded(folder), _out_of_memory_named(built):
+    with recorded(folder), _faults_named(built):
         listener = announce(Announcement(built, folder, built.run.epoch, warnings))
         built.run.should_stop = interrupt
         end = _follow(built.run, folder, listener)
@@ -204,15 +204,15 @@ def _name_for_user(folder: RunFolder) -> str:
 
 
 @contextmanager
-def _out_of_memory_named(built: Program) -> Iterator[None]:
-    """Say in one line what a device without memory needs."""
+def _faults_named(built: Program) -> Iterator[None]:
+    """Say in one line what the device could not do."""
     try:
         yield
     except Exception as error:
-        if not is_out_of_memory(error):
+        fault = name_fault_of_device(error)
+        if fault is None:
             raise
-        cure = "choose a smaller trainer.batch_size or trainer.eval_batch_size"
-        raise EnvironmentFault(f"{built.device}: out of memory; {cure}") from error
+        raise EnvironmentFault(f"{built.device}: {fault}") from error
 
 
 def _follow(run: Run, folder: RunFolder, listener: Listener) -> TrialEnd:
