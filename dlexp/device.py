@@ -51,7 +51,9 @@ def _cuda(name: str) -> tuple[torch.device, str]:
         built = "built without CUDA" if torch.version.cuda is None else f"built for CUDA {torch.version.cuda}"
         raise ConfigError(f"trainer.device: got {name}; torch ({built}) sees {count} CUDA devices; choose auto or cpu")
     device = torch.device("cuda", index)
-    return device, f"{device} {torch.cuda.get_device_name(device)}, {free_bytes(device) / GIB:.1f} GiB free"
+    # Not the free memory: to ask for it takes some of it, for as long as the process lives.
+    total = torch.cuda.get_device_properties(device).total_memory
+    return device, f"{device} {torch.cuda.get_device_name(device)}, {total / GIB:.1f} GiB"
 
 
 def describe(device: torch.device) -> dict[str, str] | None:

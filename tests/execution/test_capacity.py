@@ -28,7 +28,7 @@ def test_an_evaluation_that_takes_more_than_an_update_counts():
 def test_a_process_plans_with_its_share_of_the_free_memory(monkeypatch):
     components = many(4)
     taken = {2: 300, 4: 500}
-    monkeypatch.setattr(module, "counted_bytes", lambda some, _kind: taken[len(some)])
+    monkeypatch.setattr(module, "counted_bytes", lambda trials, _kind: taken[len(trials)])
     monkeypatch.setattr(devices, "free_bytes", lambda _device: 10_000)
     assert num_fitting(components, "batched") == 84  # 0.85 * 10,000 = 100 + 100 T
     monkeypatch.setenv(SHARE, "0.500")
