@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -56,6 +57,7 @@ WITHOUT_MODULE = {
     "tests/search/test_replay.py": "a benchmark of searches",
     "tests/docs/test_contributing.py": "CONTRIBUTING",
     "tests/model/test_init_gain.py": "initialisation: the papers' gains, and variance through depth",
+    "tests/fault/test_catalogue.py": "every promise of the catalogue, attacked with a few attempts",
     "tests/test_golden.py": "run folders of earlier versions, read by every command",
     "tests/test_layout.py": "the tree",
     "tests/test_naming.py": "the names in every file",
@@ -78,17 +80,14 @@ WITHOUT_MODULE = {
     "tests/pretended/test_pairwise.py": "every option in every form on the pretended CUDA device",
     "tests/execution/test_workers.py": "worker processes change no number",
     "tests/job/compare/test_compare_seeds.py": "a use case: runs that differ in their seed",
-    "tests/job/cv/test_cv_killed.py": "a use case: kills",
     "tests/job/cv/test_cv_mlflow.py": "a use case: MLflow",
     "tests/job/cv/test_cv_settings.py": "a use case: settings compared by folds",
     "tests/job/cv/test_pooled.py": "a use case: metrics of pooled predictions",
-    "tests/job/sweep/test_sweep_killed.py": "a use case: kills",
     "tests/job/train/test_bad_data.py": "a use case: data with faults",
     "tests/job/train/test_own_metric.py": "a use case: a metric of the user's",
     "tests/job/train/test_precision.py": "a use case: numeric precision of a training",
     "tests/data/test_real_file.py": "a use case: files that nobody here made",
     "tests/job/train/test_torchvision.py": "a use case: torchvision's data and models",
-    "tests/job/train/test_train_killed.py": "a use case: kills",
     "tests/job/train/test_user_code.py": "a use case: classes of the user",
     "tests/tracking/test_outage.py": "a use case: a server that goes away",
 }
@@ -130,6 +129,15 @@ def test_pytest_goes_into_every_folder_of_tests(pytestconfig):
     names = {part for test in TESTS for part in Path(test).parent.parts}
     left_out = pytestconfig.getini("norecursedirs")
     assert {name for name in names if any(fnmatch(name, pattern) for pattern in left_out)} == set()
+
+
+def test_every_package_goes_into_the_wheel():
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    folders = [
+        path.parent.relative_to(ROOT) for name in (*SOURCE, "conf") for path in (ROOT / name).rglob("__init__.py")
+    ]
+    names = [".".join(folder.parts) for folder in folders]
+    assert sorted(packages) == sorted(name if name.startswith("dlexp") else f"dlexp.{name}" for name in names)
 
 
 def test_no_file_is_long():

@@ -26,7 +26,11 @@ Heads = list[Tensor]  # a module's outputs: the main one, then the auxiliary one
 
 
 class Captures:
-    """The captured passes of T modules, by the kind of batch; each kind is captured when it is first seen."""
+    """The captured passes of T modules, by the kind of batch.
+
+    The first kind is captured when it is seen, others when they are seen again: an epoch's last batch, of fewer
+    examples, is worth a capture only where there are more epochs.
+    """
 
     def __init__(self, models: Sequence[nn.Module], parameters: list[list[Tensor]], grads: list[list[Tensor]]) -> None:
         """Capture nothing yet.
@@ -41,6 +45,7 @@ class Captures:
         self._is_capturable = device.type == "cuda"
         self._streams = [torch.cuda.Stream(device) for _ in models[:STREAMS]] if self._is_capturable else []
         self._passes: dict[tuple, CapturedPasses] = {}
+        self._seen: set[tuple] = set()
 
     def passes(self, x: Tensor, *, is_shared: bool) -> "CapturedPasses | None":
         """Return the passes over batches of this kind; None where the modules are to run as they are.
@@ -58,7 +63,9 @@ class Captures:
             return None
         is_cast = torch.is_autocast_enabled("cuda")
         key = (x.shape, x.dtype, is_shared, torch.get_autocast_dtype("cuda") if is_cast else None)
-        if key not in self._passes and len(self._passes) < MOST_KINDS:
+        is_due = not self._seen or key in self._seen
+        self._seen.add(key)
+        if is_due and key not in self._passes and len(self._passes) < MOST_KINDS:
             try:
                 self._passes[key] = CapturedPasses(
                     self._models, self._parameters, self._grads, x, is_shared=is_shared, streams=self._streams
@@ -140,6 +147,8 @@ class CapturedPasses:
 
     def _warm_up(self) -> None:
         """Run each module once on its stream: libraries choose kernels and take their workspaces, which is no work."""
+        # a kernel first: autograd's thread has no context of the device yet, which cuBLAS would warn of
+        torch.autograd.grad(self._anchor * 2, self._anchor)
         current = torch.cuda.current_stream()
         for row, stream in self._forked(current):
             heads = self._heads(row)

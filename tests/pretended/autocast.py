@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_leaves, tree_map
 
 LOWER = {
     "conv1d",
@@ -39,7 +39,7 @@ class _Casting(TorchFunctionMode):
         if name in LOWER:
             args, kwargs = tree_map(lambda leaf: _cast(leaf, self.dtype), (tuple(args), kwargs))
         elif name in WIDEST:
-            leaves = torch.utils._pytree.tree_leaves((args, kwargs))
+            leaves = tree_leaves((args, kwargs))
             if any(isinstance(leaf, Tensor) and leaf.dtype == torch.float32 for leaf in leaves):
                 args, kwargs = tree_map(lambda leaf: _cast(leaf, torch.float32), (tuple(args), kwargs))
         return func(*args, **kwargs)

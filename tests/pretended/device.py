@@ -35,7 +35,7 @@ class _Mode(TorchDispatchMode):
 
 class _Generator(torch.Generator):
     def __new__(cls, device: Any = "cpu") -> "_Generator":
-        made = super().__new__(cls, "cpu")
+        made = super().__new__(cls, "cpu")  # pyright: ignore[reportCallIssue]: the stub knows of no device
         (THERE.add if is_there(device) else THERE.discard)(made._cdata)
         return made
 

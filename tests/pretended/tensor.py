@@ -36,24 +36,24 @@ class Pretended(Tensor):
     """A tensor on a pretended device.
 
     Attributes:
-        inner: Its numbers, on the CPU.
-        index: Number of the device.
+        held: Its numbers, on the CPU.
+        card: Number of the device.
     """
 
-    inner: Tensor
-    index: int
+    held: Tensor
+    card: int
     __torch_function__ = torch._C._disabled_torch_function_impl  # pyright: ignore
 
     @staticmethod
-    def __new__(cls, inner: Tensor, index: int = 0) -> "Pretended":
-        shape = {"strides": inner.stride(), "storage_offset": inner.storage_offset()}
-        made = Tensor._make_wrapper_subclass(cls, inner.shape, **shape, dtype=inner.dtype, device="meta")  # pyright: ignore
-        made.inner, made.index = inner, index
+    def __new__(cls, held: Tensor, card: int = 0) -> "Pretended":
+        shape = {"strides": held.stride(), "storage_offset": held.storage_offset()}
+        made = Tensor._make_wrapper_subclass(cls, held.shape, **shape, dtype=held.dtype, device="meta")  # pyright: ignore
+        made.held, made.card = held, card
         return made
 
     @property
     def device(self) -> torch.device:  # pyright: ignore
-        return torch.device("cuda", self.index)
+        return torch.device("cuda", self.card)
 
     is_cuda = property(lambda _self: True)  # pyright: ignore
     is_meta = property(lambda _self: False)  # pyright: ignore
@@ -67,7 +67,7 @@ class Pretended(Tensor):
     def data(self, value: Tensor) -> None:
         assert isinstance(value, Pretended)
         Tensor.data.__set__(self, value)  # pyright: ignore
-        self.inner, self.index = value.inner, value.index
+        self.held, self.card = value.held, value.card
 
     def __getitem__(self, index: Any) -> Tensor:  # pyright: ignore
         return super().__getitem__(_indices(index))
@@ -76,7 +76,7 @@ class Pretended(Tensor):
         super().__setitem__(_indices(index), value)
 
     def data_ptr(self) -> int:
-        return self.inner.data_ptr()
+        return self.held.data_ptr()
 
     def pin_memory(self, device: Any = None) -> Tensor:
         raise RuntimeError("cannot pin 'torch.cuda.FloatTensor': only dense CPU tensors can be pinned")
@@ -89,16 +89,16 @@ class Pretended(Tensor):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         LOG.wait("copy to the host")
-        return self.inner.detach().__reduce_ex__(protocol)
+        return self.held.detach().__reduce_ex__(protocol)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        copied = Pretended(self.inner.detach().clone(), self.index)
+        copied = Pretended(self.held.detach().clone(), self.card)
         made = nn.Parameter(copied, self.requires_grad) if isinstance(self, nn.Parameter) else copied
         memo[id(self)] = made
         return made
 
     def __repr__(self, **_format: Any) -> str:  # pyright: ignore
-        return f"Pretended({self.inner!r}, cuda:{self.index})"
+        return f"Pretended({self.held!r}, cuda:{self.card})"
 
     @classmethod
     def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -119,7 +119,7 @@ def is_there(device: Any) -> bool:
 
 def strip(tree: Any) -> Any:
     """Return the same structure with the tensors inside."""
-    return tree_map(lambda leaf: leaf.inner if isinstance(leaf, Pretended) else leaf, tree)
+    return tree_map(lambda leaf: leaf.held if isinstance(leaf, Pretended) else leaf, tree)
 
 
 def run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -131,7 +131,7 @@ def run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if not there and not is_there(device):
         return func(*args, **kwargs)
     is_result_there = bool(there) if device is None else is_there(device)
-    index = there[0].index if there else torch.device(device).index or LOG.current  # pyright: ignore
+    index = there[0].card if there else torch.device(device).index or LOG.current  # pyright: ignore
     assert not any(tensor.is_meta for tensor in tensors), f"aten.{name} got a tensor without numbers"
     _judge(name, args, kwargs, tensors, is_result_there)
     _judge_generator(kwargs.get("generator"), is_result_there)
@@ -212,7 +212,7 @@ def _judge_devices(name: str, args: Any, tensors: list[Tensor], there: list[Pret
         LOG.wait("copy of an index to the device")
         return
     is_mixed = bool(there) and any(tensor.dim() for tensor in here)  # a number of no dimension is a kernel's argument
-    if is_mixed or len({tensor.index for tensor in there}) > 1:
+    if is_mixed or len({tensor.card for tensor in there}) > 1:
         shown = ", ".join(f"{tensor.device}{list(tensor.shape)}" for tensor in tensors)
         raise DeviceMismatch(f"expected all tensors to be on the same device: aten.{name} got {shown}")
 

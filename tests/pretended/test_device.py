@@ -47,9 +47,9 @@ def test_what_a_card_refuses_is_refused():
     with pretend(num_devices=2):
         a = torch.ones(3, device="cuda")
         with pytest.raises(DeviceMismatch, match=r"aten.add got cuda:0\[3\], cpu\[3\]"):
-            a + torch.ones(3)
+            a.add(torch.ones(3))
         with pytest.raises(DeviceMismatch, match="cuda:1"):
-            a + torch.ones(3, device="cuda:1")
+            a.add(torch.ones(3, device="cuda:1"))
         with pytest.raises(RuntimeError, match="'cuda' device type for generator"):
             torch.rand(3, device="cuda", generator=torch.Generator())
         with pytest.raises(TypeError, match=r"Tensor.cpu\(\)"):
