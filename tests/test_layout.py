@@ -48,6 +48,7 @@ WITHOUT_MODULE = {
     "tests/engine/test_gathering.py": "exact statistics of batch norm by the formula, in every form of a program",
     "tests/data/test_corpus.py": "files of every kind, with the right value beside each",
     "tests/job/test_damaged.py": "every file of a run damaged in every way, through compare, eval and predict",
+    "tests/job/test_damaged_resume.py": "the same, of a train, sweep and cv that are gone on with",
     "tests/job/test_corpus.py": "the same files through train, cv, predict and the audit",
     "tests/job/train/test_odd_data.py": "numbers that are hard to keep, through a training run",
     "tests/docs/test_configure.py": "a page of the documents",

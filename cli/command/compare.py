@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ..argument import ConfigDir, Debug, Json, Quiet, RunsDir, Trust, allow
+from ..argument import ConfigDir, Debug, FigureDpi, FigureSize, Json, Quiet, RunsDir, Trust, allow
 from ..output import people, show_json
 from ..text import escape
 from ..view import compare as view
@@ -32,6 +32,8 @@ def compare(
         Path | None,
         typer.Option(metavar="FILE", help="Draw the intervals to a .png, .pdf or .svg.", show_default=False),
     ] = None,
+    figure_size: FigureSize = None,
+    figure_dpi: FigureDpi = 200,
     noise: Annotated[
         str | None,
         typer.Option(

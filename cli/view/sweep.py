@@ -207,9 +207,9 @@ def show_dry_run(plan: "SweepPlan", console: Console) -> None:
     )
     disk, free = plan["disk"], plan["disk_free"]
     console.print(f"disk     about {_size(disk)}, {_size(disk // plan['trials'])} a trial; {_size(free)} are free")
-    parts = ", ".join(f"{name} {_time(value)}" for name, value in plan["parts"].items())
+    spent = ", ".join(f"{name} {_time(value)}" for name, value in plan["spent"].items())
     parallel = f" in {plan['workers']} processes, at best" if plan["workers"] > 1 else ""
-    console.print(f"time     about {_time(plan['seconds'])}{parallel}: {parts}")
+    console.print(f"time     about {_time(plan['seconds'])}{parallel}: {spent}")
     if plan["measured"] < len(plan["groups"]):
         console.print(f"         measured on {plan['measured']} of {len(plan['groups'])} structures, else their mean")
     if plan["memory"] > plan["memory_free"]:

@@ -170,8 +170,8 @@ class Run:
 
     def _prepare(self, batches: list[list[Batch]]) -> list[list[Batch]]:
         return [
-            [self.task.prepare_training(part, self.seeds, self._draw(place)) for part in parts]
-            for place, parts in enumerate(batches)
+            [self.task.prepare_training(batch, self.seeds, self._draw(place)) for batch in by_length]
+            for place, by_length in enumerate(batches)
         ]
 
     def _seed_batch(self, place: int) -> None:

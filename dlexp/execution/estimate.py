@@ -16,6 +16,7 @@ from torch import Tensor
 from dlexp import device as devices
 from dlexp.build.components import Components
 from dlexp.build.program import Program, make_program
+from dlexp.engine import checkpoint
 from dlexp.engine.evaluate import predict
 from dlexp.engine.event import EpochEnd
 from dlexp.engine.memory import peak_bytes
@@ -125,7 +126,7 @@ def _time_evaluation(run: Run) -> tuple[float, dict[str, list[float]]]:
 
 
 def _time_updates(run: Run) -> float:
-    """Return the mean seconds of an update with its batch, over part of an epoch; the run is spent afterwards."""
+    """Return the mean seconds of an update with its batch, over some batches; the run is spent afterwards."""
     marks: dict[int, float] = {}
     limit = min(MOST_STEPS, run.steps_per_epoch)
 
@@ -158,6 +159,7 @@ def _time_folder(built: Program, config: Config, metrics: dict[str, list[float]]
             spans.append(time.perf_counter() - started)
             sizes.append(_bytes([folder.path / METRICS, folder.path / "log.txt"]))
         started = time.perf_counter()
+        checkpoint.drop_previous(folder.checkpoints / "last")
         conclude_trial(built, folder, config, "finished", "", None)
         ended = time.perf_counter() - started
         folder_bytes = sum(

@@ -5,6 +5,7 @@ What is to be done and what is told can be sent to another process; this one fun
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import torch
 
@@ -16,10 +17,10 @@ from dlexp.config.source.fault import user_fault
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import restore
-from dlexp.error import DlexpError, first_line, is_broken_device, name_fault_of_device
+from dlexp.error import DiskFault, DlexpError, first_line, is_broken_device, name_fault_of_device
 from dlexp.execution import group as groups
 from dlexp.execution import result
-from dlexp.execution.assignment import Assignment, ExecutorEvent, Group, Survey
+from dlexp.execution.assignment import Assignment, ExecutorEvent, Group, Halt, Survey
 from dlexp.execution.description import as_divided, write_parts
 from dlexp.execution.fusion import SOLO, Choice, choose
 from dlexp.execution.integrity import require_same_data
@@ -42,7 +43,7 @@ class Executor:
 
     def __call__(
         self, task: Group | Survey, should_stop: Callable[[], bool]
-    ) -> Iterator[ExecutorEvent] | Iterator[Choice | str]:
+    ) -> Iterator[ExecutorEvent | Halt] | Iterator[Choice | str]:
         """Train a group and tell of its trials, or tell how those of a survey train best, or why that is unknown.
 
         Args:
@@ -61,8 +62,10 @@ class Executor:
             _require_device(error)
             yield explain(error)
 
-    def train(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent]:
+    def train(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent | Halt]:
         """Train; when a program of many fails, each of those left alone. Failures are recorded and told.
+
+        A full disk is no failure of a trial, which waits at its last checkpoint for room.
 
         Args:
             group: What to train.
@@ -71,6 +74,12 @@ class Executor:
         Raises:
             RuntimeError: The device has failed: whatever is left is for another process.
         """
+        try:
+            yield from self._carry_out(group, should_stop)
+        except DiskFault as fault:
+            yield Halt(str(fault))
+
+    def _carry_out(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent]:
         waiting = {assignment.path: assignment for assignment in group.assignments}
         try:
             for event in self._train(group, should_stop):
@@ -78,17 +87,18 @@ class Executor:
                     del waiting[event.path]
                 yield event
             return
+        except DiskFault:
+            raise
         except Exception as error:
             _require_device(error)
             if len(group.assignments) == 1:
                 yield fail(group.assignments[0], explain(error))
                 return
-            for path in waiting:
-                RunFolder(path).log(f"trained together with others: {explain(error)}; now alone")
+            _log_parting(list(waiting), error)
         # outside the handler, whose traceback would keep the program's tensors alive
         for single in replace(group, assignments=list(waiting.values())).apart(SOLO):
             if not should_stop():
-                yield from self.train(single, should_stop)
+                yield from self._carry_out(single, should_stop)
 
     def _train(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent]:
         size, until = len(group.assignments), group.assignments[0].until
@@ -177,6 +187,11 @@ class _Pause:
 
     def __call__(self) -> bool:
         return self.is_wanted() or (self.until is not None and self.epoch >= self.until)
+
+
+def _log_parting(paths: list[Path], error: Exception) -> None:
+    for path in paths:
+        RunFolder(path).log(f"trained together with others: {explain(error)}; now alone")
 
 
 def is_solo(program: Program) -> bool:

@@ -20,7 +20,7 @@ SHEET_IMAGES = 16
 def draw_figures(built: Program, folder: RunFolder) -> list[Path]:
     """Draw learning curves, what the validation predictions show, and what the augmentation does."""
     from dlexp.report.curve import curves_figure
-    from dlexp.report.style.canvas import save
+    from dlexp.report.style.canvas import save_all
 
     best_epoch = (folder.result or {}).get("best_epoch", 0)
     figures = {"curves": curves_figure(folder.history(), best_epoch, folder.manifest["monitor"]["metric"])}
@@ -29,7 +29,7 @@ def draw_figures(built: Program, folder: RunFolder) -> list[Path]:
     augment = built.run.task.augments[0]
     if augment is not None and built.dataset.is_image:
         figures["augment"] = _augmented(built, augment)
-    return [save(figure, folder.figures / f"{name}.png") for name, figure in figures.items()]
+    return save_all(figures, folder.figures)
 
 
 def _class_figures(built: Program, folder: RunFolder) -> "dict[str, Figure]":

@@ -153,7 +153,7 @@ class _ByTrial(torch.autograd.Function):
             )
             for grad, x, weight, mean, root in zip(*chunks, strict=True)
         ]
-        return *(torch.cat(parts, dim=-1) for parts in zip(*made, strict=True)), None, None, None, None, None
+        return *(torch.cat(of_trials, dim=-1) for of_trials in zip(*made, strict=True)), None, None, None, None, None
 
 
 def take_in(running: Running, rule: Rule, mean: Tensor, var: Tensor, num: int) -> None:

@@ -6,13 +6,13 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from dlexp.report.style.canvas import new_figure, styled
+from dlexp.report.style.canvas import add_legend, new_figure, styled
 from dlexp.report.style.color import MARKED, VERDICTS
-from dlexp.report.style.limit import limit, set_limit
-from dlexp.report.style.text import add_key, label, plain
+from dlexp.report.style.limit import limit, mark_clipped, set_limit
+from dlexp.report.style.text import fit, label, plain
 
 MOST_PAIRS = 60  # a figure of more could not be read
-WIDTH = 5.2
+WIDTH = 6.3  # inches
 
 
 @styled()
@@ -24,13 +24,15 @@ def difference_figure(compared: Mapping[str, Any]) -> Figure:
     """
     largest = sorted(range(len(compared["pairs"])), key=lambda i: -_size(compared["pairs"][i]["difference"]))
     pairs = [compared["pairs"][i] for i in sorted(largest[:MOST_PAIRS])]
-    labels = label([run["label"] for run in compared["runs"]], 24)
-    short = dict(zip((run["run_id"] for run in compared["runs"]), labels.short, strict=True))
     figure = new_figure(WIDTH, 1.1 + 0.36 * len(pairs))
+    labels = label([run["label"] for run in compared["runs"]], fit(figure.get_figwidth() / 6))
+    short = dict(zip((run["run_id"] for run in compared["runs"]), labels.short, strict=True))
     axis = figure.subplots()
     axis.axvline(0, color=MARKED, linewidth=0.8, linestyle="--")
     ends = [end for pair in pairs for end in (*pair["interval"], pair["difference"])]
-    set_limit(axis, "x", limit([0.0, *(end for end in ends if end is not None)], may_be_log=False))
+    limits = limit([0.0, *(end for end in ends if end is not None)], may_be_log=False)
+    set_limit(axis, "x", limits)
+    mark_clipped(axis, range(len(pairs)), [pair["difference"] for pair in pairs], limits, "x")
     for row, pair in enumerate(pairs):
         low, high = (math.nan if end is None else end for end in pair["interval"])
         color = VERDICTS[pair["verdict"]]
@@ -41,9 +43,10 @@ def difference_figure(compared: Mapping[str, Any]) -> Figure:
     axis.set_ylim(len(pairs) - 0.5, -0.5)
     holm = "; p after Holm's correction" if len(compared["pairs"]) > 1 else ""
     metric = plain(compared["metric"])
-    axis.set(title=f"difference with 95 % interval{holm}", xlabel=f"difference in {metric}")
+    axis.set_title(f"difference with 95 % interval{holm}", wrap=True)
+    axis.set_xlabel(f"difference in {metric}")
     axis.grid(False, axis="y")
-    add_key(figure, labels.key)
+    add_legend(figure, labels.key, is_below=True)
     return figure
 
 

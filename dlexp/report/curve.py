@@ -14,23 +14,19 @@ from dlexp.report.style.limit import FARTHEST_OF_CURVE, is_log_metric, limit, ma
 from dlexp.report.style.text import plain
 
 SHOWN = ("loss", "accuracy", "rmse", "r2")
-COLUMNS = 3
 MOST_MARKERS = 40
 LINES = {"train": "--", "val": "-"}
 MARKERS = {"train": "o", "val": "s"}
 
 
 @styled()
-def curves_figure(
-    history: Sequence[dict[str, Any]], best_epoch: int = 0, monitor: str | None = None, columns: int = COLUMNS
-) -> Figure:
+def curves_figure(history: Sequence[dict[str, Any]], best_epoch: int = 0, monitor: str | None = None) -> Figure:
     """Return loss, the task's main metrics, the monitor, and the learning rate where it changes, side by side.
 
     Args:
         history: The records of ``metrics.jsonl``.
         best_epoch: Marked on every panel; 0 for none.
         monitor: Metric that chose it, ``split/name``.
-        columns: Panels beside each other.
     """
     names = [name for name in SHOWN if _has(history, name)]
     watched = "" if monitor is None else monitor.partition("/")[2]
@@ -38,7 +34,7 @@ def curves_figure(
         names.append(watched)
     rates = [record.get("lr") for record in history]
     has_rates = len({rate for rate in rates if rate is not None}) > 1
-    figure, axes = panels(max(1, len(names) + has_rates), columns)
+    figure, axes = panels(max(1, len(names) + has_rates))
     for axis, name in zip(axes, names, strict=False):
         _draw_metric(axis, history, name, best_epoch)
     if has_rates:

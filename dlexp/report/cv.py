@@ -6,13 +6,19 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from dlexp.report.style.canvas import PANEL, new_figure, styled
-from dlexp.report.style.color import MARKED, NEUTRAL, SPLITS, VERDICTS
+from dlexp.report.style.canvas import PANEL, add_legend, new_figure, styled
+from dlexp.report.style.color import FAILED, MARKED, NEUTRAL, SPLITS
 from dlexp.report.style.limit import limit, mark_clipped, set_limit
-from dlexp.report.style.text import add_key, label, plain
+from dlexp.report.style.text import fit, label, plain
 
 MOST_SETTINGS = 30
 MARKERS = "osD^v"
+TIED = "cannot tell"
+LOOKS: dict[str, dict[str, Any]] = {
+    "best": {"color": MARKED, "marker": "*", "markersize": 9, "label": "best"},
+    "worse": {"color": FAILED, "marker": "v", "label": "worse than the best"},
+    TIED: {"color": NEUTRAL, "marker": "o", "label": "cannot be told from the best"},
+}
 
 
 @styled()
@@ -20,25 +26,25 @@ def settings_figure(result: Mapping[str, Any]) -> Figure:
     """Return the settings, best first: mean and corrected interval, coloured by how they compare with the best."""
     metric = result["metric"]
     whole = [entry for entry in result["settings"] if entry["value"] is not None][:MOST_SETTINGS]
-    figure = new_figure(1.6 * PANEL, 1.1 + 0.24 * len(whole))
+    figure = new_figure(2 * PANEL, 1.1 + 0.24 * len(whole))
     axis = figure.subplots()
     ends = [end for entry in whole for end in entry["interval_corrected"].get(metric, [])]
     limits = limit([*(entry["value"] for entry in whole), *ends], may_be_log=False)
+    set_limit(axis, "x", limits)
+    mark_clipped(axis, range(len(whole)), [entry["value"] for entry in whole], limits, "x")
     for place, entry in enumerate(whole):
-        color = MARKED if entry["against_best"] is None else VERDICTS.get(entry["against_best"], SPLITS["val"])
+        look = LOOKS["best" if place == 0 else entry["against_best"] or TIED]
         low, high = entry["interval_corrected"].get(metric, [None, None])
         if low is not None and high is not None:  # there is none where all folds are equal
-            axis.plot([low, high], [place, place], color=color, linewidth=1.5)
-        axis.plot(entry["value"], place, "v" if entry["against_best"] == "worse" else "o", color=color)
-    if whole:
-        axis.plot(whole[0]["value"], 0, "*", color=MARKED, markersize=9)
+            axis.plot([low, high], [place, place], color=look["color"], linewidth=1.5)
+        if limits.has(entry["value"]):
+            axis.plot(entry["value"], place, linestyle="", **look)
     texts = [" ".join(f"{key.rpartition('.')[2]}={value}" for key, value in e["overrides"].items()) for e in whole]
-    labels = label(texts, 40)
+    labels = label(texts, fit(0.45 * figure.get_figwidth()))
     axis.set_yticks(range(len(whole)), labels.short)
-    set_limit(axis, "x", limits)
     axis.set_ylim(max(len(whole), 1) - 0.5, -0.5)
-    axis.set(title="star: best; red: worse than it; gray: cannot tell", xlabel=f"{plain(metric)}, mean and 95 %")
-    add_key(figure, labels.key)
+    axis.set(xlabel=f"{plain(metric)}, mean and 95 %")
+    add_legend(figure, labels.key, is_below=True)
     return figure
 
 
@@ -67,6 +73,5 @@ def fold_figure(result: Mapping[str, Any], metric: str) -> Figure:
         axis.axhspan(*span, color=NEUTRAL, alpha=0.2, label="95 % interval of the mean")
     axis.set(title=f"{plain(metric)} by fold", xlabel="fold", ylabel=plain(metric))
     axis.set_xticks(range(1, result["k"] + 1, -(-result["k"] // 20)))
-    if result["repeats"] <= 5:
-        figure.legend(loc="outside lower center", ncols=2)
+    add_legend(figure, is_below=True)
     return figure

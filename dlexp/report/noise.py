@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from dlexp.report.style.canvas import PANEL, new_figure, styled
+from dlexp.report.style.canvas import PANEL, is_narrow, new_figure, styled
 from dlexp.report.style.color import MARKED, NEUTRAL, SPLITS
 from dlexp.report.style.limit import limit, set_limit
 from dlexp.report.style.text import plain
@@ -22,7 +22,11 @@ def noise_figure(noise: Mapping[str, Any]) -> Figure:
     """
     records = [*(record for record in noise["sources"] if not record["is_absent"]), noise["all"]]
     figure = new_figure(2 * PANEL, 1.2 + 0.45 * len(records))
-    left, right = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2])
+    if is_narrow(figure):
+        figure.set_figheight(2 * figure.get_figheight())
+        left, right = figure.subplots(2, 1, sharey=True)
+    else:
+        left, right = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2])
     limits = limit([noise["value"], *(v for record in records for v in record["values"])], may_be_log=False)
     for row, record in enumerate(records):
         color = MARKED if record["source"] == "all" else SPLITS["val"]

@@ -1,5 +1,6 @@
 """The objective over pairs of searched dimensions: a map for each pair of the most important ones."""
 
+import math
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
@@ -8,14 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from dlexp.report.point import Point
-from dlexp.report.style.canvas import panels, styled
+from dlexp.report.point import Point, Spot, spots
+from dlexp.report.style.canvas import add_legend, panels, styled
 from dlexp.report.style.color import FAILED, MARKED
 from dlexp.report.style.scale import is_number, set_scale
 from dlexp.report.style.text import plain, shorten
 
 MOST_KEYS = 4
-COLUMNS = 3
 MOST_TICKS = 5  # of the colour bar
 SPREAD = 0.25  # how far points of one name are drawn apart
 
@@ -28,7 +28,6 @@ def pair_figure(
     metric: str,
     *,
     is_high_better: bool,
-    columns: int = COLUMNS,
 ) -> Figure:
     """Return the objective over each pair of dimensions; the best setting is a star, failed ones are crosses.
 
@@ -38,41 +37,44 @@ def pair_figure(
         log_keys: Those on a logarithmic scale.
         metric: Name of the objective.
         is_high_better: Direction of the objective.
-        columns: Panels beside each other.
     """
     pairs = list(combinations(keys[:MOST_KEYS], 2))
-    figure, axes = panels(len(pairs), columns, height=2.7)
-    ranks = _rank([p.value for p in points if p.value is not None], is_high_better=is_high_better)
+    figure, axes = panels(len(pairs), height=2.7)
+    every = spots(points)
+    values = [spot.mean for spot in every if spot.mean is not None and math.isfinite(spot.mean)]
+    ranks = _rank(values, is_high_better=is_high_better)
     drawn = None
     for axis, (x, y) in zip(axes, pairs, strict=True):
-        there = [p for p in points if x in p.settings and y in p.settings]
+        there = [spot for spot in every if x in spot.settings and y in spot.settings]
         drawn = _draw(axis, there, (x, y), log_keys, ranks) or drawn
     if drawn is not None:
-        bar = figure.colorbar(drawn, ax=axes, label=f"{plain(metric)}, coloured by rank", shrink=0.9)
+        bar = figure.colorbar(drawn, ax=axes, label=f"{plain(metric)}, coloured by rank", shrink=0.9, aspect=30)
         places, names = zip(*_ticks(ranks), strict=True)
         bar.set_ticks(list(places), labels=list(names))
+    add_legend(figure, is_below=True)
     return figure
 
 
-def _draw(axis: Axes, points: list[Point], pair: tuple[str, str], log_keys: set[str], ranks: dict[float, float]) -> Any:
+def _draw(axis: Axes, there: list[Spot], pair: tuple[str, str], log_keys: set[str], ranks: dict[float, float]) -> Any:
     places = []
     for which, key in zip(("x", "y"), pair, strict=True):
-        values = [p.settings[key] for p in points]
+        values = [spot.settings[key] for spot in there]
         place = set_scale(axis, which, values, is_log=key in log_keys)
         shift = _shifts(values)
         places.append([place(value) + shift[i] for i, value in enumerate(values)])
     axis.set(xlabel=plain(shorten(pair[0])), ylabel=plain(shorten(pair[1])))
-    failed = [i for i, p in enumerate(points) if p.value is None]
-    axis.plot([places[0][i] for i in failed], [places[1][i] for i in failed], "x", color=FAILED, alpha=0.7)
-    there = [i for i, p in enumerate(points) if p.value is not None]
-    shares = {i: ranks[value] for i in there if (value := points[i].value) is not None}
-    order = sorted(there, key=lambda i: (shares[i], -i))  # of equal ones the first is the best
+    shares = {i: ranks[spot.mean] for i, spot in enumerate(there) if spot.mean in ranks}
+    failed = [i for i in range(len(there)) if i not in shares]
+    if failed:
+        x, y = ([place[i] for i in failed] for place in places)
+        axis.plot(x, y, "x", color=FAILED, alpha=0.7, label="failed")
+    order = sorted(shares, key=lambda i: (shares[i], -i))  # of equal ones the first is the best
     if not order:
         return None
     x, y = ([place[i] for i in order] for place in places)
     colors, norm = [shares[i] for i in order], Normalize(0.0, 1.0)
     drawn = axis.scatter(x, y, c=colors, cmap="viridis", norm=norm, s=20, edgecolors="black", linewidths=0.4)
-    axis.plot(x[-1:], y[-1:], "*", color=MARKED, ms=11, markeredgecolor="white")
+    axis.plot(x[-1:], y[-1:], "*", color=MARKED, ms=11, markeredgecolor="white", label="best")
     return drawn
 
 

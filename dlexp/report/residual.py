@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from dlexp.report.style.canvas import panels, styled
 from dlexp.report.style.color import NEUTRAL, SPLITS
-from dlexp.report.style.limit import limit, mark_clipped, set_limit
+from dlexp.report.style.limit import BEYOND, limit, mark_clipped, set_limit
 from dlexp.report.style.text import plain, shorten
 
 FEW_POINTS = 300
@@ -22,7 +22,7 @@ def residual_figure(target_N: np.ndarray, output_N: np.ndarray, name: str = "val
         split: Part of the data.
     """
     name = plain(shorten(name))
-    figure, (left, right) = panels(2, 2)
+    figure, (left, right) = panels(2)
     targets, outputs = np.asarray(target_N, dtype=np.float64), np.asarray(output_N, dtype=np.float64)
     along, across = limit(targets, may_be_log=False), limit(outputs, may_be_log=False)
     errors = outputs - targets
@@ -39,5 +39,8 @@ def residual_figure(target_N: np.ndarray, output_N: np.ndarray, name: str = "val
     there = np.array([across.has(output) for output in outputs.tolist()])
     mark_clipped(right, outputs[there].tolist(), errors[there].tolist(), far)
     left.set(title="predictions", xlabel=f"true {name}", ylabel=f"predicted {name}")
+    for axis in (left, right):
+        if BEYOND in axis.get_legend_handles_labels()[1]:
+            axis.legend()
     right.set(title="residuals", xlabel=f"predicted {name}", ylabel="prediction - truth")
     return figure

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from dlexp.metric.probability import log_odds
 from dlexp.metric.ranking import roc_auc, roc_curve
-from dlexp.report.style.canvas import new_figure, styled
+from dlexp.report.style.canvas import add_legend, new_figure, styled
 from dlexp.report.style.color import MARKED, NEUTRAL, SPLITS
-from dlexp.report.style.text import add_key, label
+from dlexp.report.style.text import label
 
 MAX_NAMED = 10
 CORNER = 0.2  # false positive rates of the inset
@@ -41,24 +41,21 @@ def roc_figure(
     every = [1] if len(class_names) == 2 else list(range(len(class_names)))
     shown = [k for k in every if torch.isfinite(areas_K[k])]
     curves = [[values.numpy() for values in roc_curve(scores_NK[:, k], targets_N == k)[:2]] for k in shown]
-    figure = new_figure(3.6, 3.3)
+    is_named = len(class_names) <= MAX_NAMED
+    has_legend = bool(shown) and (is_named or len(shown) > 2)  # else there is no curve to name
+    figure = new_figure(5.1 if has_legend else 3.6, 3.3)
     axis = figure.subplots()
     axis.plot([0, 1], [0, 1], ":", color=NEUTRAL, linewidth=0.8)
-    is_named = len(class_names) <= MAX_NAMED
-    labels = label([class_names[k] for k in shown], 14)
+    labels = label([class_names[k] for k in shown], 14, shown)
     names = [f"{name} ({areas_K[k]:.3f})" for name, k in zip(labels.short, shown, strict=True)] if is_named else []
     _draw_curves(axis, curves, names)
     mean = float(areas_K[shown].mean()) if shown else 0.0
     if len(shown) > 2:
-        _draw_mean(axis, curves, f"mean of {len(shown)} classes ({mean:.3f})")
+        _draw_mean(axis, curves, f"mean{'' if is_named else f' of {len(shown)} classes'} ({mean:.3f})")
     axis.set(title=f"{split}: ROC (area)", xlabel="false positive rate", ylabel="true positive rate")
     if shown and mean > CROWDED:
         _draw_corner(axis, curves)
-    if shown and (is_named or len(shown) > 2):  # else there is no curve to name
-        figure.legend(loc="outside right upper", fontsize=6.5)
-        figure.set_figwidth(3.6 + 1.5)
-    if is_named:
-        add_key(figure, labels.key)
+    add_legend(figure, labels.key if is_named else [])
     return figure
 
 

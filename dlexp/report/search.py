@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,21 +12,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dlexp.report.point import Point, Spot, spots
-from dlexp.report.style.canvas import PANEL, new_figure, panels, styled
+from dlexp.report.style.canvas import PANEL, add_legend, new_figure, panels, styled
 from dlexp.report.style.color import FAILED, MARKED, ranked_map, shades
 from dlexp.report.style.limit import FARTHEST_OF_CURVE, Limit, is_log_metric, limit, mark_clipped, set_limit
 from dlexp.report.style.scale import set_scale
-from dlexp.report.style.text import add_key, label, plain, shorten
+from dlexp.report.style.text import label, plain, shorten
 
 TOP = 10
-COLUMNS = 3
 LINES = ("-", "--", ":")
 
 
 @styled()
-def dimension_figure(
-    points: Sequence[Point], keys: list[str], log_keys: set[str], metric: str, columns: int = COLUMNS
-) -> Figure:
+def dimension_figure(points: Sequence[Point], keys: list[str], log_keys: set[str], metric: str) -> Figure:
     """Return each dimension against the objective, coloured by round; failed settings are crosses at the bottom.
 
     Of settings with seeds the mean with a bar of one standard deviation. The best is a star.
@@ -35,21 +33,34 @@ def dimension_figure(
         keys: The dimensions, in the order of their panels.
         log_keys: Those on a logarithmic scale.
         metric: Name of the objective.
-        columns: Panels beside each other.
     """
-    figure, axes = panels(len(keys), columns)
+    figure, axes = panels(len(keys))
     every = spots(points)
     num_rounds = max(spot.round for spot in every)
     norm = BoundaryNorm([n + 0.5 for n in range(num_rounds + 1)], 256) if num_rounds > 1 else None
-    limits = limit([spot.mean for spot in every], may_be_log=is_log_metric(metric))
+    limits = _limits(every, metric)
     drawn = None
     for axis, key in zip(axes, keys, strict=True):
         drawn = _draw_dimension(axis, every, key, limits, is_log=key in log_keys, norm=norm) or drawn
         axis.set(xlabel=plain(shorten(key)), ylabel=plain(metric))
     if drawn is not None and num_rounds > 1:
         ticks = range(1, num_rounds + 1, math.ceil(num_rounds / 10))
-        figure.colorbar(drawn, ax=axes, label="round", shrink=0.8, ticks=list(ticks))
+        figure.colorbar(drawn, ax=axes, label="round", shrink=0.8, aspect=30, ticks=list(ticks))
+    add_legend(figure, is_below=True)
     return figure
+
+
+def _limits(every: Sequence[Spot], metric: str) -> Limit:
+    """Return the limits of the means, widened to hold the bars of those that are shown."""
+    limits = limit([spot.mean for spot in every], may_be_log=is_log_metric(metric))
+    ends = [
+        spot.mean + side * spot.std
+        for spot in every
+        if spot.mean is not None and limits.has(spot.mean) and spot.std
+        for side in (-1, 1)
+    ]
+    low, high = min([limits.low, *ends]), max([limits.high, *ends])
+    return replace(limits, low=limits.low if limits.is_log and low <= 0 else low, high=high)
 
 
 def _draw_dimension(
@@ -68,7 +79,9 @@ def _draw_dimension(
     drawn.set_gid("trials")
     set_limit(axis, "y", limits)
     mark_clipped(axis, [place(spot.settings[key]) for spot in there], [spot.mean for spot in there], limits)
-    axis.plot(failed, [0.03] * len(failed), "x", color=FAILED, transform=axis.get_xaxis_transform(), label="failed")
+    if failed:
+        heights = [0.03] * len(failed)
+        axis.plot(failed, heights, "x", color=FAILED, transform=axis.get_xaxis_transform(), label="failed")
     best = every[0]
     if key in best.settings and limits.has(best.mean):
         axis.plot(place(best.settings[key]), best.mean or 0.0, "*", color=MARKED, markersize=9, label="best")
@@ -85,7 +98,7 @@ def curve_figure(curves: Sequence[tuple[str, Sequence[list[dict[str, Any]]]]], m
     """
     shown = curves[:TOP]
     labels = label([name for name, _ in shown], 36)
-    figure = new_figure(1.9 * PANEL, 2.8)
+    figure = new_figure(2 * PANEL, 2.8)
     axis = figure.subplots()
     values = [record.get(metric) for _, histories in shown for history in histories for record in history]
     limits = limit(values, may_be_log=is_log_metric(metric), farthest=FARTHEST_OF_CURVE)
@@ -108,11 +121,11 @@ def curve_figure(curves: Sequence[tuple[str, Sequence[list[dict[str, Any]]]]], m
             mark_clipped(axis, [r["epoch"] for r in history], [r.get(metric) for r in history], limits)
     num = len(shown)
     band = "; band: least to largest seed" if any(len(histories) > 1 for _, histories in shown) else ""
-    axis.set(xlabel="epoch", ylabel=plain(metric), title=f"the best {num}, the very best thick{band}")
+    title = f"the best {num}, the very best thick{band}" if num > 1 else band.removeprefix("; ")
+    axis.set(xlabel="epoch", ylabel=plain(metric))
+    axis.set_title(title, wrap=True)
     axis.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    if shown:
-        figure.legend(loc="outside right upper")
-    add_key(figure, labels.key)
+    add_legend(figure, labels.key)
     return figure
 
 

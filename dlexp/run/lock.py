@@ -8,6 +8,7 @@ import socket
 import time
 from pathlib import Path
 
+from dlexp.durable import disk_faults
 from dlexp.error import RunError
 
 _held: set[int] = set()
@@ -45,18 +46,21 @@ class Lock:
 
         Raises:
             RunError: Another process holds it; the message names its pid and host.
+            EnvironmentFault: The folder cannot be written to.
         """
         if self._descriptor is not None:
             return
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        with disk_faults(self.path):
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         if not (self._try_for(descriptor, patience) or (self._is_orphaned() and self._outlive(descriptor))):
             os.close(descriptor)
             raise RunError(f"{self.path.parent}: in use by {self.owner()}; wait for it or stop it first")
         content = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, content, 0)
         self._descriptor = descriptor
         _held.add(descriptor)
+        with disk_faults(self.path):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, content, 0)
 
     def _try_for(self, descriptor: int, patience: float) -> bool:
         deadline = time.monotonic() + patience

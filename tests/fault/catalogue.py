@@ -10,6 +10,10 @@ CHAPTERS = {
     "signalled": "Signals",
     "disk": "Disks",
     "damaged": "Damaged files",
+    "stream": "Standard streams",
+    "store": "MLflow's store",
+    "together": "Processes that meet, and the clock",
+    "company": "Trials in company",
 }
 
 

@@ -103,7 +103,7 @@ class _Watched:
         return self._file.write(data)
 
 
-def on_call(module: str, name: str, at: int, act: Callable[[], None]) -> Callable[[], None]:
+def on_call(module: str, name: str, at: int, act: Callable[[], None], *, lasts: bool = False) -> Callable[[], None]:
     """Return what has this process act when a function is called the `at`-th time, before its first line.
 
     Args:
@@ -111,6 +111,7 @@ def on_call(module: str, name: str, at: int, act: Callable[[], None]) -> Callabl
         name: Its qualified name.
         at: From 1.
         act: What happens; what it raises comes out of the function.
+        lasts: Whether it happens at every later call too.
     """
     calls = 0
 
@@ -119,8 +120,11 @@ def on_call(module: str, name: str, at: int, act: Callable[[], None]) -> Callabl
         code = frame.f_code
         if event == "call" and code.co_qualname == name and frame.f_globals.get("__name__") == module:
             calls += 1
-            if calls == at:
-                act()
+            if calls == at or (lasts and calls > at):
+                try:
+                    act()
+                finally:
+                    sys.setprofile(heed)  # Python forgets a function that raised
 
     return lambda: sys.setprofile(heed)
 

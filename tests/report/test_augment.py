@@ -23,11 +23,11 @@ def test_the_first_sixteen_before_and_after(channels, num):
     images = (torch.arange(num * 9 * 7 * channels) % 251).reshape(num, 9, 7, channels).to(torch.uint8)
     before, after = sheets(images, NoAugment())
     assert (before == after).all()
-    assert before.shape[:2] == (4 * 10, 4 * 8)
+    assert before.shape[:2] == ((4 if num == 20 else 2) * 10, 4 * 8)
     second = before[:9, 8:15].reshape(9, 7, channels)
     assert second == pytest.approx(images[1].numpy() / 255)
     assert (before[9] == 1).all()  # a white line below the first row
-    assert (before[30:, 24:] == 1).all() == (num == 5)  # the sixteenth, where there is one
+    assert (before[-10:, 24:] == 1).all() == (num == 5)  # the last of the last row, where there is one
 
 
 def test_a_difference_is_shown():

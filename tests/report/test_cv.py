@@ -56,14 +56,17 @@ def settings(*names: str, values=None):
 
 
 def test_settings_against_the_best():
-    (axis,) = settings_figure(settings("0.0", "0.1", "0.2", "0.3")).axes
-    first, best, second, worse_line, worse, star = axis.get_lines()
+    figure = settings_figure(settings("0.0", "0.1", "0.2", "0.3"))
+    (axis,) = figure.axes
+    first, best, second, worse_line, worse = axis.get_lines()
     points = [(numbers(line.get_xdata())[0], numbers(line.get_ydata())[0]) for line in (best, second, worse)]
     assert points == [(0.9 - 0.1 * i, i) for i in range(3)]
     assert [line.get_color() for line in (best, second, worse)] == [MARKED, NEUTRAL, FAILED]
-    assert [line.get_marker() for line in (best, second, worse)] == ["o", "o", "v"]  # not by colour alone
+    assert [line.get_marker() for line in (best, second, worse)] == ["*", "o", "v"]  # not by colour alone
     assert numbers(first.get_xdata()) == numbers(worse_line.get_xdata()) == [0.7, 1.0]
-    assert (numbers(star.get_xdata()), numbers(star.get_ydata())) == ([0.9], [0])
+    (legend,) = figure.legends
+    expected = ["best", "cannot be told from the best", "worse than the best"]
+    assert [text.get_text() for text in legend.get_texts()] == expected
     assert [tick.get_text() for tick in axis.get_yticklabels()] == ["lr=0.0", "lr=0.1", "lr=0.2"]
     assert axis.get_ylim()[0] > axis.get_ylim()[1]  # the best on top
 

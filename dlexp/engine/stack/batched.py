@@ -1,8 +1,8 @@
-"""Layers that know the trial axis: the model's own code runs on T * N examples, its layers unfold them.
+"""Layers that know the trial axis: the model's own code runs on T * N examples, its layers reshape them.
 
 The model's code sees one large batch whose examples belong to T trials in turn. Only layers with parameters, buffers
-or batch statistics are exchanged for ones that unfold (T * N, ...) to (T, N, ...), so that activations, pooling and
-reshaping are one kernel for all trials. Whether a model bears this is tried, not assumed: see `fold`.
+or batch statistics are exchanged for ones that reshape (T * N, ...) to (T, N, ...), so that activations, pooling and
+reshaping are one kernel for all trials. Whether a model bears this is tried: see `dlexp.engine.stack.kind`.
 Shapes: T trials, N batch, D inputs, E outputs, C channels.
 """
 
@@ -98,9 +98,9 @@ class Batched(Rows):
 
 
 def in_turn(call: Callable[..., Tensor], num_trials: int, x: Tensor, *tensors: Tensor | None) -> Tensor:
-    """Call a layer for each trial with its part of x (T * N, ...) and its rows of its own tensors (T, ...)."""
+    """Call a layer for each trial with its rows of x (T * N, ...) and its rows of its own tensors (T, ...)."""
     rows = [[None] * num_trials if value is None else value.unbind() for value in tensors]
-    return torch.cat([call(*parts) for parts in zip(x.chunk(num_trials), *rows, strict=True)])
+    return torch.cat([call(*of_trial) for of_trial in zip(x.chunk(num_trials), *rows, strict=True)])
 
 
 def _fold(x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""A stack's parameters and buffers: leaves to differentiate by, one trial's part out of them, fewer trials.
+"""A stack's parameters and buffers: leaves to differentiate by, one trial's out of them, fewer trials.
 
 Shapes: T trials, P padded parameters of a trial.
 """

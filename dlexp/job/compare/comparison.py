@@ -162,7 +162,7 @@ def _over_examples(difference: float, span: Bootstrap, num: int, num_pairs: int)
         "effect": difference / deviation if deviation else None,
         "effect_name": "d",
         "num": num,
-        "unit": "examples",
+        "over": "examples",
         "needed": None if needed is None else max(needed - num, 0),
     }
 
@@ -200,7 +200,7 @@ def _over_seeds(differences: np.ndarray, span: Bootstrap, num_pairs: int) -> Dif
         "effect": test.effect if has_spread else None,
         "effect_name": "d",
         "num": len(differences),
-        "unit": "seeds",
+        "over": "seeds",
         "needed": None if needed is None else max(needed - len(differences), 0),
         "by_seed": differences.tolist(),
         "interval_seeds": list(seeds),
@@ -226,7 +226,7 @@ def withhold_verdict_between_seeds(pairs: list[Pair], sides: list[Side]) -> None
     """Name no winner between two runs of one setting: on many examples their models do differ, by the seed."""
     settings = {side.run_id: setting_and_seed(side)[0] for side in sides}
     for pair in pairs:
-        if pair["unit"] == "examples" and settings[pair["a"]] == settings[pair["b"]]:
+        if pair["over"] == "examples" and settings[pair["a"]] == settings[pair["b"]]:
             pair["verdict"], pair["needed"], pair["same_setting"] = "cannot tell", None, True
 
 

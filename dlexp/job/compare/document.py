@@ -19,7 +19,7 @@ class Difference(TypedDict):
         effect: Size of the effect; None without spread.
         effect_name: "d" (Cohen's d_z) or "g" (Cohen's g).
         num: Of examples, folds or seeds.
-        unit: What is counted.
+        over: What is counted.
         needed: How many more would tell a true difference of this size; None where none would, or it is told.
         only_a: Examples that a alone has right.
         only_b: Examples that b alone has right.
@@ -38,7 +38,7 @@ class Difference(TypedDict):
     effect: Real | None
     effect_name: Annotated[str, one_of("d", "g")]
     num: int
-    unit: Annotated[str, one_of("examples", "folds", "seeds")]
+    over: Annotated[str, one_of("examples", "folds", "seeds")]
     needed: int | None
     only_a: NotRequired[int]
     only_b: NotRequired[int]

@@ -32,7 +32,7 @@ def compare_folds(differences: np.ndarray, ratio: float, num_pairs: int) -> Diff
         "effect": None if math.isnan(test.effect) else test.effect,
         "effect_name": "d",
         "num": len(differences),
-        "unit": "folds",
+        "over": "folds",
         "needed": None if needed is None else max(needed - len(differences), 0),
         "by_fold": differences.tolist(),
     }

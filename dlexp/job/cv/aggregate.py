@@ -191,7 +191,7 @@ def draw_figures(cv: RunFolder, dataset: Dataset, result: CVResult, monitor: str
     from dlexp.report.cv import fold_figure
     from dlexp.report.residual import residual_figure
     from dlexp.report.roc import roc_figure
-    from dlexp.report.style.canvas import save
+    from dlexp.report.style.canvas import save_all
 
     held_out = cv.predictions("val")
     figures = {"folds": fold_figure(result, monitor)}
@@ -203,15 +203,15 @@ def draw_figures(cv: RunFolder, dataset: Dataset, result: CVResult, monitor: str
     else:
         name = cv.config.get("data", {}).get("target", "value")
         figures["residuals"] = residual_figure(held_out["target"], held_out["output"], name)
-    return [save(figure, cv.figures / f"{name}.png") for name, figure in figures.items()]
+    return save_all(figures, cv.figures)
 
 
-def draw_settings(cv: RunFolder, result: CVSettingsResult) -> Path:
+def draw_settings(cv: RunFolder, result: CVSettingsResult) -> list[Path]:
     """Draw the settings of a cv against the best of them."""
     from dlexp.report.cv import settings_figure
-    from dlexp.report.style.canvas import save
+    from dlexp.report.style.canvas import save_all
 
-    return save(settings_figure(result), cv.figures / "settings.png")
+    return save_all({"settings": settings_figure(result)}, cv.figures)
 
 
 def _is_number(value: Any) -> bool:

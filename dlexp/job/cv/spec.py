@@ -132,17 +132,17 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> CVSpec:
     dataset = load_data(config)
     folds = deal_folds(config, dataset)
     metric = "val/accuracy" if dataset.num_classes else "val/mse" if are_single(folds) else "val/rmse"
-    part = dataset.with_parts(folds[0].train, folds[0].val)
+    divided = dataset.with_parts(folds[0].train, folds[0].val)
     inner, number = None, None
     if is_nested:
         dealt, number = deal_inner(config, dataset, folds[0])[0], 0
-        part = dataset.with_parts(dealt.train, dealt.val)
+        divided = dataset.with_parts(dealt.train, dealt.val)
         assert space is not None
-        inner, settings = _search(space, config, part)
+        inner, settings = _search(space, config, divided)
         sound = settings[0]
     else:
-        settings, sound = _settings(space, composed, config, part)
-    first = check_first(configure(sound.config, folds[0], inner=number), part)
+        settings, sound = _settings(space, composed, config, divided)
+    first = check_first(configure(sound.config, folds[0], inner=number), divided)
     if inner is not None:
         metric = _objective(inner.search, metric, first)
     return CVSpec(
@@ -186,7 +186,7 @@ def _require_no_search(overrides: list[str], space: Space | None) -> None:
 
 
 def _settings(
-    space: Space | None, composed: Composed, config: dict[str, Any], part: Dataset
+    space: Space | None, composed: Composed, config: dict[str, Any], divided: Dataset
 ) -> tuple[list[Setting], Setting]:
     """Return every combination of the listed values, and the first that can be trained.
 
@@ -197,7 +197,7 @@ def _settings(
         return [only], only
     combined = combinations(Problem(space.dimensions, config["trainer"]["epochs"]))
     proposals = [Proposal(number, values) for number, values in enumerate(combined)]
-    first = require_valid(*ValidityCheck(space, lambda _: part).partition(proposals, 1), cure="leave them out")
+    first = require_valid(*ValidityCheck(space, lambda _: divided).partition(proposals, 1), cure="leave them out")
     settings = [setting(space, proposal.settings) for proposal in proposals]
     return settings, settings[first.number]
 
@@ -208,7 +208,7 @@ def setting(space: Space, values: dict[str, Any], epochs: int | None = None) -> 
     return Setting(values, composed.config, composed.overrides, logged_params(composed))
 
 
-def _search(space: Space, config: dict[str, Any], part: Dataset) -> tuple[InnerSearch, list[Setting]]:
+def _search(space: Space, config: dict[str, Any], divided: Dataset) -> tuple[InnerSearch, list[Setting]]:
     search: Search = build(config["search"])
     monitor = config["trainer"]["monitor"]
     if not monitor.startswith("train/"):
@@ -220,7 +220,7 @@ def _search(space: Space, config: dict[str, Any], part: Dataset) -> tuple[InnerS
     if not space.dimensions:
         raise ConfigError("cv=nested: got nothing to search; give a sweep expression such as optimizer.lr=0.01,0.1")
     inner = InnerSearch(
-        search, space, Problem(space.dimensions, config["trainer"]["epochs"]), ValidityCheck(space, lambda _: part)
+        search, space, Problem(space.dimensions, config["trainer"]["epochs"]), ValidityCheck(space, lambda _: divided)
     )
     opening = next(search.propose(inner.problem)).proposals
     if any(proposal.until is not None for proposal in opening):

@@ -189,7 +189,7 @@ class SweepPlan(TypedDict):
         disk: Bytes.
         disk_free: Bytes.
         seconds: Estimated.
-        parts: Seconds by what they are spent on.
+        spent: Seconds by what they are spent on.
         measured: Structures that were measured.
     """
 
@@ -213,5 +213,5 @@ class SweepPlan(TypedDict):
     disk: int
     disk_free: int
     seconds: float
-    parts: dict[str, float]
+    spent: dict[str, float]
     measured: int

@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 def draw_figures(
     spec: SweepSpec, folder: RunFolder, ranking: list[RankedSetting], importances: dict[str, float]
 ) -> None:
-    """Write the figures of a sweep as PNG."""
-    from dlexp.report.style.canvas import save
+    """Write the figures of a sweep."""
+    from dlexp.report.style.canvas import save_all
 
-    for name, figure in sweep_figures(spec, ranking, importances).items():
-        save(figure, folder.figures / f"{name}.png")
+    save_all(sweep_figures(spec, ranking, importances), folder.figures)
 
 
 def sweep_figures(spec: SweepSpec, ranking: list[RankedSetting], importances: dict[str, float]) -> "dict[str, Figure]":

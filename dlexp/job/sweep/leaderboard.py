@@ -14,7 +14,7 @@ from dlexp.statistic.against_best import p_against_best
 
 FEWEST_LISTED = 3  # of two listed values each is at an edge
 ALPHA = 0.05  # chance that any of settings that are equal is not called tied
-WITHOUT_ORDER = ("seed", "split_seed")  # last parts of keys whose numbers are names
+WITHOUT_ORDER = ("seed", "split_seed")  # last words of keys whose numbers are names
 
 
 @dataclass(frozen=True)

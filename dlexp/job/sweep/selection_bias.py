@@ -94,7 +94,7 @@ def _arrays(result: TrialResult) -> dict[str, np.ndarray]:
 def _within(value: float, metric: str) -> float:
     """Return a value within what the metric can be."""
     name = metric.removeprefix("val/")
-    if any(part in UNIT_METRICS for part in name.split("_")) and name != "median_error":
+    if any(word in UNIT_METRICS for word in name.split("_")) and name != "median_error":
         return min(max(value, 0.0), 1.0)
     return min(value, 1.0) if name == "r2" else max(value, 0.0) if not is_better_high(metric) else value
 

@@ -1,6 +1,5 @@
 """A sweep, new or gone on with: its search, then the winner, what it is worth, and the figures."""
 
-import json
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -33,6 +32,7 @@ from dlexp.run import name, scan
 from dlexp.run.environment import environment, now
 from dlexp.run.folder import MANIFEST, RESULT, RunFolder
 from dlexp.run.jsonable import plain
+from dlexp.run.listing.record import read_object
 from dlexp.run.status import Status
 from dlexp.run.stored import moved_overrides
 from dlexp.tracking import mlflow
@@ -182,10 +182,7 @@ def find_folder(spec: SweepSpec) -> RunFolder | None:
     """Return the folder of an earlier sweep that asked for the same trials, the newest."""
     experiment = Path(spec.config["runs_dir"]) / name.experiment_folder(spec.experiment)
     for path in sorted(experiment.glob(f"*-*/{MANIFEST}"), reverse=True):
-        try:
-            manifest = json.loads(path.read_bytes())
-        except (OSError, ValueError):
-            continue
+        manifest = read_object(path) or {}
         if manifest.get("kind") == "sweep" and manifest.get("key") == spec.key:
             return RunFolder(path.parent)
     return None

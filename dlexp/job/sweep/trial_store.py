@@ -20,7 +20,7 @@ from dlexp.job.sweep.trial import Trial, TrialResult, by_id, read_result
 from dlexp.job.train.document import PlannedGroup
 from dlexp.run import name
 from dlexp.run.folder import MANIFEST, TRIALS, RunFolder
-from dlexp.run.jsonable import document
+from dlexp.run.jsonable import sealed
 from dlexp.run.status import Status
 
 UNSHARED = ("lock", "mlflow.json")  # of the sweep that a trial is taken from
@@ -165,7 +165,7 @@ class TrialStore:
             "params": trial.overrides,
             "sealed": checksums(copy),
         }
-        copy.write(MANIFEST, document({**source.manifest, **told}))
+        copy.write(MANIFEST, sealed({**source.manifest, **told}))
         return path
 
     def _create(self, trial: Trial) -> RunFolder:

@@ -24,7 +24,7 @@ from dlexp.execution import saved_model
 from dlexp.execution.description import as_divided, describe_run, write_parts
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import conclude_run
-from dlexp.execution.saver import save_epoch, save_last
+from dlexp.execution.saver import save_end, save_epoch
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
 from dlexp.job.train.baseline import no_better_than_guessing
@@ -222,7 +222,6 @@ def _follow(run: Run, folder: RunFolder, listener: Listener) -> TrialEnd:
             save_epoch(run, folder, event)
         listener(event)
         if isinstance(event, TrialEnd):
-            if event.status == "interrupted":
-                save_last(run, folder, event.trial)
+            save_end(run, folder, event)
             return event
     raise AssertionError("an engine's last event is TrialEnd")

@@ -13,7 +13,7 @@ SPLITS = {"train": "#0072b2", "val": "#d55e00", "test": "#009e73"}  # the same i
 NEUTRAL = "#767676"
 MARKED = "#111111"  # a winner, a mean, a best epoch
 FAILED = "#c1121f"
-VERDICTS = {"a": SPLITS["train"], "b": SPLITS["train"], "cannot tell": NEUTRAL, "worse": FAILED}
+VERDICTS = {"a": SPLITS["train"], "b": SPLITS["train"], "cannot tell": NEUTRAL}
 LIGHTEST = 0.58  # share of viridis beyond which it has less than 3:1 on white
 
 

@@ -14,7 +14,8 @@ FARTHEST = 1e3  # times the usual size that a value may lie away from the median
 FARTHEST_OF_CURVE = 1e6  # of a loss by epoch, which falls by many decades without having diverged
 MARGIN = 0.06
 SHARES = ("accuracy", "f1", "precision", "recall", "r2", "auc")  # a logarithm would distort these
-MARKS = {("y", True): "^", ("y", False): "v", ("x", True): ">", ("x", False): "<"}
+MARKS = {"x": "<>", "y": "v^"}  # at the lower and at the upper end
+BEYOND = "beyond the axis"
 
 
 @dataclass(frozen=True)
@@ -78,29 +79,37 @@ def set_limit(axis: Axes, which: Literal["x", "y"], limits: Limit) -> None:
     set_ends(limits.low - room, limits.high + room)
 
 
-def mark_clipped(axis: Axes, places: Sequence[float], values: Sequence[float | None], limits: Limit) -> None:
-    """Draw an arrow at the end of the vertical axis for each value that lies beyond it; the axis has its limits.
+def mark_clipped(
+    axis: Axes,
+    places: Sequence[float],
+    values: Sequence[float | None],
+    limits: Limit,
+    which: Literal["x", "y"] = "y",
+) -> None:
+    """Draw an arrow at the end of an axis for each value that lies beyond it.
 
     Args:
         axis: The axes, after `set_limit`.
-        places: Horizontal coordinate of each value.
-        values: None draws nothing; what is not a number, or infinite, is drawn at the top.
-        limits: Of the vertical axis.
+        places: Coordinate of each value along the other axis.
+        values: None draws nothing; what is not a number, or infinite, is drawn at the upper end.
+        limits: Of the axis.
+        which: The axis that holds the values.
     """
-    for is_top in (True, False):
+    for is_upper in (True, False):
         away = [
             place
             for place, value in zip(places, values, strict=True)
-            if value is not None and not limits.has(value) and (not value < limits.low) == is_top
+            if value is not None and not limits.has(value) and (not value < limits.low) == is_upper
         ]
         if away:
-            height = 0.97 if is_top else 0.03
+            ends = [0.97 if is_upper else 0.03] * len(away)
+            is_x = which == "x"
             axis.plot(
-                away,
-                [height] * len(away),
-                MARKS["y", is_top],
-                transform=axis.get_xaxis_transform(),
+                *((ends, away) if is_x else (away, ends)),
+                MARKS[which][is_upper],
+                transform=axis.get_yaxis_transform() if is_x else axis.get_xaxis_transform(),
                 color=FAILED,
                 markersize=5,
-                label="_beyond",
+                clip_on=False,
+                label="_" if BEYOND in axis.get_legend_handles_labels()[1] else BEYOND,
             )

@@ -1,6 +1,7 @@
 """Text that matplotlib draws as it is: no formula, no hidden legend, no character without a glyph, no endless label."""
 
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,8 +13,8 @@ FIRST_FONT = "DejaVu Sans"  # comes with matplotlib
 LAST_RESORT = "Last Resort"  # of matplotlib too; its glyphs say that there is no glyph
 UNKNOWN = "\u25a1"  # a white square
 LONGEST = 28  # characters of a label that stands at its mark; longer ones stand in a key
-KEY_WIDTH = 100  # characters of a line of a key
-LINE = 0.13  # inches of a line of a key
+CHARACTER = 0.62  # mean width of a character, by its size
+FONT = 7  # points of a key
 LETTERS = 26
 # the replacement of a character that is drawn by something else than its glyph, or by nothing
 _INVISIBLE = {"\u200b", "\u200c", "\u200d", "\u200e", "\u200f"}
@@ -35,6 +36,11 @@ def shorten(text: str, most: int = LONGEST) -> str:
     return f"{text[:head]}…{text[len(text) - (most - 1 - head) :]}"
 
 
+def fit(inches: float, size: float = FONT) -> int:
+    """Return how many characters of a size in points a width has room for."""
+    return int(inches * 72 / (CHARACTER * size))
+
+
 def letters(place: int) -> str:
     """Return A, B, ..., Z, AA, AB, ... for 0, 1, ..."""
     rest, last = divmod(place, LETTERS)
@@ -54,17 +60,18 @@ class Labels:
     key: list[str]
 
 
-def label(names: Sequence[str], longest: int = LONGEST) -> Labels:
+def label(names: Sequence[str], longest: int = LONGEST, places: Sequence[int] | None = None) -> Labels:
     """Return labels for names: themselves; #1, #2 where no font can draw them; letters and a key for long ones.
 
     Args:
-        names: In their order, which is that of the numbers and letters.
+        names: In their order, which is that of the letters.
         longest: Characters that a label may have.
+        places: Of the names in the list that they are of, from 0; None where they are that list.
     """
     drawable = [all(_font(character) is not None for character in " ".join(name.split())) for name in names]
     shown = [
-        plain(name) if is_drawable else f"#{place}"
-        for place, (name, is_drawable) in enumerate(zip(names, drawable, strict=True), 1)
+        plain(name) if is_drawable else f"#{place + 1}"
+        for place, name, is_drawable in zip(places or range(len(names)), names, drawable, strict=True)
     ]
     note = [] if all(drawable) else ["#: number of a name in its list, where no installed font can draw it"]
     if max(map(len, shown), default=0) <= longest:
@@ -73,14 +80,11 @@ def label(names: Sequence[str], longest: int = LONGEST) -> Labels:
     return Labels(short, [*(f"{letter}  {name}" for letter, name in zip(short, shown, strict=True)), *note])
 
 
-def add_key(figure: Figure, key: Sequence[str], size: float = 7) -> None:
-    """Write the lines of a key below the axes; the figure grows by their height."""
-    if not key:
-        return
-    per_line = max(20, int(figure.get_figwidth() * 72 / (0.62 * size)))
-    lines = [line for entry in key for line in _wrap(entry, per_line)]
-    figure.set_figheight(figure.get_figheight() + LINE * len(lines) * size / 7 + 0.1)
-    figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=size)
+def wrap(key: Sequence[str], inches: float, size: float = FONT) -> list[str]:
+    """Return the lines of a key, none longer than a width has room for: names may have no space to break at."""
+    width = fit(inches, size)
+    unbroken = [entry.replace("  ", "\u00a0\u00a0", 1) for entry in key]  # a letter stands before its name's beginning
+    return [line for entry in unbroken for line in textwrap.wrap(entry, width, subsequent_indent="    ")]
 
 
 def use_fonts(figure: Figure) -> None:
@@ -91,13 +95,6 @@ def use_fonts(figure: Figure) -> None:
         others = sorted({font for font in needed if font != FIRST_FONT})
         if others:
             text.set_fontfamily([FIRST_FONT, *others])
-
-
-def _wrap(entry: str, width: int) -> Iterator[str]:
-    """Yield lines of at most `width` characters: names may have no space to break at."""
-    yield entry[:width]
-    for start in range(width, len(entry), width - 4):
-        yield f"    {entry[start : start + width - 4]}"
 
 
 @lru_cache(maxsize=4096)

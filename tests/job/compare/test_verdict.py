@@ -38,7 +38,7 @@ def test_the_fold_test_is_nadeau_and_bengio_s():
     assert record["p_value"] == pytest.approx(2 * stats.t.sf(t, 9), rel=1e-9)
     width = stats.t.ppf(0.975, 9) * error
     assert record["interval"] == pytest.approx([differences.mean() - width, differences.mean() + width])
-    assert (record["num"], record["unit"], record["test"]) == (10, "folds", "corrected resampled t")
+    assert (record["num"], record["over"], record["test"]) == (10, "folds", "corrected resampled t")
     assert record.get("by_fold") == differences.tolist()
 
 

@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 import pytest
 
 from dlexp.report.style.canvas import new_figure, render
-from dlexp.report.style.text import Labels, add_key, label, letters, plain, shorten, use_fonts
-from tests.report.drawn import HARD_NAMES, LONG, assert_is_drawn_whole, texts
+from dlexp.report.style.text import Labels, label, letters, plain, shorten, use_fonts, wrap
+from tests.report.drawn import HARD_NAMES, LONG, assert_is_drawn_whole
 
 
 @pytest.mark.parametrize("name", [*HARD_NAMES, "$50k", "<$50k and >$20k", "a_b^c", "100 %", "{x}", r"\$5 and $6"])
@@ -32,6 +32,7 @@ def test_a_character_without_a_glyph_is_a_square(monkeypatch):
     assert plain("a猫") == "a□"
     assert label(["dog", "猫"]).short == ["dog", "#2"]
     assert "no installed font" in label(["dog", "猫"]).key[0]
+    assert label(["dog", "猫"], places=[3, 7]).short == ["dog", "#8"]
 
 
 def test_another_font_is_taken_where_it_has_the_glyph(monkeypatch):
@@ -53,17 +54,14 @@ def test_long_names_are_letters_with_a_key():
     assert [letters(place) for place in (0, 25, 26, 27, 701, 702)] == ["A", "Z", "AA", "AB", "ZZ", "AAA"]
 
 
-def test_a_key_stands_below_the_axes_and_the_figure_grows():
-    figure = new_figure(3, 2)
-    axis = figure.subplots()
-    add_key(figure, [])
-    assert figure.get_figheight() == 2
-    add_key(figure, [f"A  {'x' * 80}", "B  y"])
-    assert figure.get_figheight() > 2.2
-    shown = texts(figure)
-    assert any("B  y" in text for text in shown)
-    assert max(len(line) for text in shown for line in text.splitlines()) <= 3 * 72 / (0.62 * 7)
-    assert axis.get_position().y0 > 0.2
+def test_a_key_has_no_line_longer_than_its_width():
+    lines = [
+        line.replace("\u00a0", " ") for line in wrap([f"A  {'x' * 49}", "B  a name of words in more than a line"], 3)
+    ]
+    assert lines[0].startswith("A  xxx")
+    assert lines[1:] == ["    xxx", "B  a name of words in more than a line"]
+    assert max(map(len, lines)) <= 3 * 72 / (0.62 * 7)
+    assert wrap([], 3) == []
 
 
 def test_the_middle_of_a_long_text_is_left_out():
