@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlexp.device import send_soon
+from dlexp.device import send_soon, take_rows
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.flat import Flat
 from dlexp.engine.forward import layer_seeds, switch_gathering
@@ -121,9 +121,9 @@ def select_rows(owner: Any, rows: list[int], num_trials: int) -> Any:
     chosen = copy.copy(owner)
     for name, value in vars(owner).items():
         if _is_per_trial(value, num_trials):
-            object.__setattr__(chosen, name, value[rows])  # update rules are frozen dataclasses
+            object.__setattr__(chosen, name, take_rows(value, rows))  # update rules are frozen dataclasses
         elif isinstance(value, list) and value and all(_is_per_trial(item, num_trials) for item in value):
-            object.__setattr__(chosen, name, [item[rows] for item in value])
+            object.__setattr__(chosen, name, [take_rows(item, rows) for item in value])
     return chosen
 
 
