@@ -70,7 +70,7 @@ def test_threads_wait_without_spinning_unless_the_user_says_otherwise(given, exp
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_deterministic_refuses_what_adds_in_any_order_and_says_so():
-    device.configure(torch.device("cuda"), threads=None, tf32=False, deterministic=True)
+    device.configure(torch.device("cuda", 0), threads=None, tf32=False, deterministic=True)
     try:
         x = torch.ones(2, 3, 7, 7, device="cuda", requires_grad=True)
         with pytest.raises(RuntimeError) as caught:
@@ -79,5 +79,5 @@ def test_deterministic_refuses_what_adds_in_any_order_and_says_so():
             name_fault_of_device(caught.value)
         )
     finally:
-        device.configure(torch.device("cuda"), threads=None, tf32=False)
+        device.configure(torch.device("cuda", 0), threads=None, tf32=False)
     assert not torch.are_deterministic_algorithms_enabled()

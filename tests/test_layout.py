@@ -24,7 +24,7 @@ MAX_TESTS = 20  # a folder of tests mirrors one of modules, and adds what crosse
 
 # Modules that have no test of their name, and why.
 WITHOUT_TEST = {
-    "dlexp/job/sweep/evidence.py": "tests/job/sweep/test_selection_bias.py recomputes every metric through it",
+    "dlexp/job/train/evidence.py": "tests/job/sweep/test_selection_bias.py recomputes every metric through it",
     **{
         f"dlexp/{name}.py": "declares the form of documents; tests/docs/test_schema.py holds what is printed against it"
         for name in (
@@ -78,6 +78,7 @@ WITHOUT_MODULE = {
     "tests/engine/stack/test_torch.py": "all stacks against torch.optim",
     "tests/statistic/test_statsmodels.py": "all tests against a reference library",
     "tests/pretended/test_device.py": "the pretended CUDA device",
+    "tests/pretended/test_waits.py": "what the host waits for on the pretended CUDA device",
     "tests/pretended/test_pairwise.py": "every option in every form on the pretended CUDA device",
     "tests/execution/test_workers.py": "worker processes change no number",
     "tests/job/compare/test_compare_seeds.py": "a use case: runs that differ in their seed",

@@ -19,7 +19,7 @@ AT_HOME = {
     ),
     frozenset({"unit", "units"}): (
         *("dlexp/data", "dlexp/build", "dlexp/engine", "dlexp/model", "dlexp/execution/saved_model.py"),
-        *("dlexp/job/cv/audit.py", "dlexp/job/sweep/evidence.py", "cli/view"),
+        *("dlexp/job/cv/audit.py", "dlexp/job/train/evidence.py", "cli/view"),
     ),
 }
 MIN_WORDS = 3  # a docstring below it says no more than the name, unless it points at another (`Forward`)

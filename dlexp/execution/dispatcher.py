@@ -106,7 +106,7 @@ class Dispatcher:
             yield from self._train_elsewhere(waiting, take)
             return
         while (group := take()) is not None:
-            for event in self._executor(group, self.should_stop):
+            for event in self._executor.train(group, self.should_stop):
                 yield _unless_halted(event)
 
     def _by_structure(self, assignments: list[Assignment]) -> list[list[Assignment]]:
@@ -124,7 +124,7 @@ class Dispatcher:
         if self._is_on_gpu and self._pool is not None:
             told = list(self._pool.run(lambda: tasks.pop() if tasks else None, self.should_stop))
         else:
-            told = list(self._executor(survey, self.should_stop))
+            told = list(self._executor.survey(survey))
         choice = told[0] if told else SOLO
         if not isinstance(choice, Choice):
             reason = choice.why if isinstance(choice, Lost) else choice

@@ -50,10 +50,18 @@ class Executor:
             task: What to do.
             should_stop: Asked after every update; what has begun then ends as interrupted, with a checkpoint.
         """
-        torch.set_num_threads(task.threads)
-        return self.train(task, should_stop) if isinstance(task, Group) else self._survey(task)
+        return self.train(task, should_stop) if isinstance(task, Group) else self.survey(task)
 
-    def _survey(self, survey: Survey) -> Iterator[Choice | str]:
+    def survey(self, survey: Survey) -> Iterator[Choice | str]:
+        """Tell how the trials of a survey train best, or why that is unknown.
+
+        Args:
+            survey: The trials.
+
+        Raises:
+            RuntimeError: The device has failed.
+        """
+        torch.set_num_threads(survey.threads)
         trust.grant(survey.assignments[0].config["trusted"])
         try:
             built = [each.built or Components(each.config, self.datasets(each.config)) for each in survey.assignments]
@@ -80,6 +88,7 @@ class Executor:
             yield Halt(str(fault))
 
     def _carry_out(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent]:
+        torch.set_num_threads(group.threads)
         waiting = {assignment.path: assignment for assignment in group.assignments}
         try:
             for event in self._train(group, should_stop):

@@ -36,11 +36,13 @@ class TrainData(Parts):
         duplicates: Examples of a part that stand in an earlier part too, by part.
         train_counts: Examples of the training part by class.
         is_imbalanced: Whether classes are unequal enough to look at metrics by class.
+        positive: Of two classes, the one that precision, recall, F1 and average precision are of.
     """
 
     duplicates: NotRequired[dict[str, int]]
     train_counts: NotRequired[dict[str, int]]
     is_imbalanced: NotRequired[bool]
+    positive: NotRequired[str]
 
 
 Confusion = list[list[int]]  # counts: rows are true classes, columns predicted ones
@@ -88,6 +90,42 @@ class FoldRecord(TypedDict):
     metrics: Metrics
 
 
+class SelectionBias(TypedDict, total=False):
+    """What having been picked does to the best score.
+
+    Attributes:
+        picked_among: Settings; 1 where the epoch alone was picked.
+        optimism: By how much the best score flatters.
+        corrected: The score without it.
+        corrected_interval: Of 95 %, lower end and upper end.
+        corrected_epochs: Whether the choice of the best epoch is in it.
+        corrected_notes: What it does not cover, in words.
+        not_corrected: The reason, in place of all but `picked_among`.
+        wins: Share of validation parts drawn anew that the winner is best on, in [0, 1]; of two settings and more.
+    """
+
+    picked_among: int
+    optimism: float
+    corrected: float
+    corrected_interval: list[float]
+    corrected_epochs: bool
+    corrected_notes: list[str]
+    not_corrected: str
+    wins: float
+
+
+class EpochSelection(SelectionBias):
+    """What the choice of a run's best epoch does to its value.
+
+    Attributes:
+        metric: That chose it, such as "val/accuracy".
+        value: Of that metric at the best epoch.
+    """
+
+    metric: str
+    value: float
+
+
 class TrainResult(TypedDict):
     """The result of a training: a run, a trial or a fold.
 
@@ -100,9 +138,12 @@ class TrainResult(TypedDict):
         device: That it trained on.
         seed: Of the run.
         own_metrics: Names of the user's metrics; absent in runs of version 0.1.
+        metric: That chose the best epoch; absent in runs of version 0.1.
+        guess: What the most frequent class of the training part, or its mean, scores for all; absent as `metric` is.
         epochs: Epochs done.
         best_epoch: The epoch whose metrics these are; 0 where there is none.
         metrics: By part and name, such as "val/accuracy".
+        selection: What the choice of the best epoch did to the metric that chose it; absent where none was chosen.
         report: By part: metrics by class, and the confusion matrix.
         num_params: Parameters of the model.
         seconds: Of training.
@@ -117,9 +158,12 @@ class TrainResult(TypedDict):
     device: str
     seed: int
     own_metrics: NotRequired[list[str]]
+    metric: NotRequired[str]
+    guess: NotRequired[Metrics]
     epochs: int
     best_epoch: int
     metrics: Metrics
+    selection: NotRequired[EpochSelection]
     report: NotRequired[dict[str, ClassReport]]
     num_params: int
     seconds: float

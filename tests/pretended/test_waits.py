@@ -6,7 +6,7 @@ from benchmarks.case import VALUES, Case
 from benchmarks.equality import divide
 from dlexp.build.components import components_of
 from dlexp.build.program import make_program
-from tests.pretended.case import FORMS, case_of, configurations, pairwise
+from tests.pretended.case import FORMS, case_of, configurations, marked
 from tests.pretended.device import pretend
 
 
@@ -28,11 +28,12 @@ def _no_progress(monkeypatch):
     monkeypatch.setattr("dlexp.engine.train.PROGRESS_SECONDS", float("inf"))
 
 
-@pytest.mark.parametrize("row", pairwise(), ids=lambda row: " ".join(row.values()))
+@pytest.mark.parametrize("row", marked(16, size=1))
 def test_no_update_waits(row):
     assert waits_of_an_epoch(*case_of(row)) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: value[1])
 def test_no_update_of_trials_that_differ_waits(value, form):

@@ -16,22 +16,26 @@ from dlexp.config.source.defaults import read_defaults
 from dlexp.config.source.folder import store_copy
 from dlexp.data.quality import warn
 from dlexp.engine import checkpoint
+from dlexp.engine.by_example import kind_of
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
 from dlexp.engine.snapshot import restore
 from dlexp.engine.train import Run
 from dlexp.error import EnvironmentFault, RunError, name_fault_of_device
 from dlexp.execution import saved_model
 from dlexp.execution.description import as_divided, describe_run, write_parts
-from dlexp.execution.integrity import require_same_data
+from dlexp.execution.integrity import has_records, require_same_data
 from dlexp.execution.result import conclude_run
 from dlexp.execution.saver import save_end, save_epoch
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
 from dlexp.job.train.baseline import no_better_than_guessing
-from dlexp.run import name, scan
+from dlexp.job.train.evidence import Candidate
+from dlexp.job.train.optimism import Setting, optimism_of
+from dlexp.run import history, name, scan
 from dlexp.run.document import TrainResult
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
+from dlexp.run.jsonable import plain
 from dlexp.run.status import Status
 from dlexp.run.stored import stored_config
 from dlexp.tracking import mlflow
@@ -143,6 +147,14 @@ def rewind(built: Program, folder: RunFolder) -> None:
     last = folder.checkpoints / "last"
     if checkpoint.exists(last):
         restore(built.run, *checkpoint.load(last, built.device))
+    kind = kind_of(built.run.monitor, num_classes=built.run.task.num_classes)
+    records = folder.path / f"epochs.{kind}"
+    is_recorded = history.seal(folder.checkpoints, built.run.epoch) is not None  # runs of version 0.1.0 are not
+    if is_recorded and not has_records(folder, built.run.epoch):
+        raise RunError(
+            f"{records}: damaged, and how far choosing the best epoch flatters is told from it; "
+            "restore it from a copy, or train anew"
+        )
     folder.truncate_history(built.run.epoch)
     folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
 
@@ -184,17 +196,42 @@ def carry_out(
         built.run.should_stop = interrupt
         end = _follow(built.run, folder, listener)
         result = conclude_run(built, folder, end, seed=config["seed"], open_test=open_test)
+        if end.status in ("finished", "stopped_early"):
+            result = _with_selection(result, built, folder)
         folder.log(f"{end.status} {end.reason}".rstrip())
         folder.update_manifest(status=end.status, end=now())
     notes = [end.reason] if end.reason else []
     if end.status in ("finished", "stopped_early"):
-        notes += [line for line in [no_better_than_guessing(built.dataset, result["metrics"])] if line]
+        notes += [line for line in [_beside_a_guess(built, result)] if line]
     if end.status == "interrupted":
         test = " --test" if open_test else ""
         notes.append(f"checkpoint written; go on with: dlexp train --resume {_name_for_user(folder)}{test}")
     outcome = Outcome(result, exit_code(end.status, interrupt.exit_code), notes)
     tell(outcome)
     return outcome.warned(outbox.finish(should_stop=interrupt))
+
+
+def _with_selection(result: TrainResult, built: Program, folder: RunFolder) -> TrainResult:
+    """Add to a result, and to what is stored of it, how far the choice of the best epoch flatters it."""
+    metric = folder.manifest["monitor"]["metric"]
+    value = result["metrics"].get(metric)
+    if value is None:
+        return result
+    candidate = Candidate(folder, stored_config(folder), built.dataset, result["epochs"], value)
+    selection = optimism_of([Setting([candidate], value)], metric)
+    if not selection:
+        return result
+    result["selection"] = {"metric": metric, "value": value, **selection}
+    folder.write_result(plain(result))
+    return result
+
+
+def _beside_a_guess(built: Program, result: TrainResult) -> str:
+    """Return a line where a run cannot be told from a guess, by the corrected value where there is one."""
+    metrics = dict(result["metrics"])
+    if "selection" in result and "corrected" in result["selection"]:
+        metrics[result["selection"]["metric"]] = result["selection"]["corrected"]
+    return no_better_than_guessing(built.dataset, metrics)
 
 
 def _name_for_user(folder: RunFolder) -> str:

@@ -14,12 +14,13 @@ from torch import Tensor
 
 from dlexp.build.node import build
 from dlexp.build.objective import build_loss
+from dlexp.data.dataset import Dataset
 from dlexp.engine.by_example import class_weights, kind_of, losses, unpack
 from dlexp.error import RunError
 from dlexp.execution import saved_model
-from dlexp.job.sweep.trial import TrialResult
 from dlexp.metric.choice import Metrics
 from dlexp.run import epoch_record
+from dlexp.run.folder import RunFolder
 from dlexp.run.measure import read_measure
 from dlexp.statistic import jitter, score
 from dlexp.statistic.selection import Model
@@ -30,6 +31,25 @@ ROUGH = ("median_error",)  # no smooth function of the examples' weights
 
 class Unknown(Exception):
     """Why a trial's scores cannot be recomputed, in words for the user."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A trained model that was picked, at the best of its epochs or among others.
+
+    Attributes:
+        folder: Of the run or trial.
+        config: Resolved.
+        dataset: With its parts.
+        epochs: Done.
+        value: The metric at its best epoch.
+    """
+
+    folder: RunFolder
+    config: dict[str, Any]
+    dataset: Dataset
+    epochs: int
+    value: float | None
 
 
 @dataclass(frozen=True)
@@ -52,11 +72,11 @@ class Scores:
         return Model(sign * self.values_E[is_number_E], sign * self.noise_BE[:, is_number_E])
 
 
-def read_scores(result: TrialResult, metric: str, arrays: dict[str, np.ndarray], weights_BN: np.ndarray) -> Scores:
+def read_scores(candidate: Candidate, metric: str, arrays: dict[str, np.ndarray], weights_BN: np.ndarray) -> Scores:
     """Return a trial's scores, of every epoch where the metric picked the best one and its examples are kept.
 
     Args:
-        result: The trial's.
+        candidate: The trained model.
         metric: For example val/accuracy.
         arrays: Its predictions of the best epoch.
         weights_BN: From `dlexp.statistic.jitter.weights`.
@@ -64,23 +84,23 @@ def read_scores(result: TrialResult, metric: str, arrays: dict[str, np.ndarray],
     Raises:
         Unknown: They cannot be recomputed.
     """
-    folder, name = result.folder, metric.removeprefix("val/")
-    history = folder.history()[: result.epochs]
+    folder, name = candidate.folder, metric.removeprefix("val/")
+    history = folder.history()[: candidate.epochs]
     outputs, targets_N = arrays["output"], arrays["target"]
     num_classes = 0 if targets_N.dtype.kind == "f" else 2
     kind = kind_of(metric, num_classes)
     is_monitor = folder.manifest["monitor"]["metric"] == metric
     records = epoch_record.read(folder.path, kind)[: len(history)] if kind and is_monitor else []
     if len(records) < len(history) or None in records:
-        recomputed = _of_outputs(result, name, outputs[None], targets_N, weights_BN)
-        _check([result.value], recomputed[0], metric)
+        recomputed = _of_outputs(candidate, name, outputs[None], targets_N, weights_BN)
+        _check([candidate.value], recomputed[0], metric)
         return Scores(*recomputed, has_epochs=len(history) == 1)
     assert kind is not None
     kept_EN = np.stack([unpack(kind, record, len(targets_N)) for record in records if record is not None])
     if kind == "values":
-        recomputed = _of_outputs(result, name, kept_EN, targets_N, weights_BN)
+        recomputed = _of_outputs(candidate, name, kept_EN, targets_N, weights_BN)
     else:
-        sizes_N = _sizes(result, targets_N) if name == "loss" else None
+        sizes_N = _sizes(candidate, targets_N) if name == "loss" else None
         recomputed = _of_means(kept_EN, sizes_N, weights_BN)
     recorded = [record.get(metric) for record in history]
     _check(recorded, recomputed[0], metric)
@@ -104,19 +124,19 @@ def _of_means(values_EN: np.ndarray, sizes_N: np.ndarray | None, weights_BN: np.
 
 
 def _of_outputs(
-    result: TrialResult, name: str, outputs: np.ndarray, targets_N: np.ndarray, weights_BN: np.ndarray
+    candidate: Candidate, name: str, outputs: np.ndarray, targets_N: np.ndarray, weights_BN: np.ndarray
 ) -> tuple[np.ndarray, ...]:
     """Return values and noise from outputs (E, N, K) or (E, N) of epochs."""
     if name == "loss":
-        return _of_means(_losses(result, outputs, targets_N), _sizes(result, targets_N), weights_BN)
-    metrics: Metrics = build(result.trial.composed.config["metric"])
+        return _of_means(_losses(candidate, outputs, targets_N), _sizes(candidate, targets_N), weights_BN)
+    metrics: Metrics = build(candidate.config["metric"])
     if name in metrics.names:
-        return _of_own_metric(result, metrics, name, outputs, targets_N, weights_BN)
+        return _of_own_metric(candidate, metrics, name, outputs, targets_N, weights_BN)
     num_columns = max(2, outputs.shape[2]) if outputs.ndim == 3 else 0
     if name not in score.names(num_columns) or name in ROUGH:
         raise Unknown(f"how much val/{name} depends on each example is not known")
     try:
-        measure = read_measure(result.folder)
+        measure = read_measure(candidate.folder)
     except RunError as error:
         raise Unknown(str(error)) from error
     by_example = [score.by_example(name, each, targets_N, measure) for each in outputs]
@@ -128,10 +148,15 @@ def _of_outputs(
 
 
 def _of_own_metric(
-    result: TrialResult, metrics: Metrics, name: str, outputs: np.ndarray, targets_N: np.ndarray, weights_BN: np.ndarray
+    candidate: Candidate,
+    metrics: Metrics,
+    name: str,
+    outputs: np.ndarray,
+    targets_N: np.ndarray,
+    weights_BN: np.ndarray,
 ) -> tuple[np.ndarray, ...]:
     """Return values and noise of a metric of the user's, which takes outputs and targets as they are."""
-    num_classes, link = 0 if targets_N.dtype.kind == "f" else 2, read_measure(result.folder).link
+    num_classes, link = 0 if targets_N.dtype.kind == "f" else 2, read_measure(candidate.folder).link
     targets = torch.from_numpy(targets_N)
 
     def score(each: torch.Tensor, rows: np.ndarray) -> float:
@@ -146,30 +171,30 @@ def _of_own_metric(
         raise Unknown(str(error)) from error
 
 
-def _losses(result: TrialResult, outputs: np.ndarray, targets_N: np.ndarray) -> np.ndarray:
+def _losses(candidate: Candidate, outputs: np.ndarray, targets_N: np.ndarray) -> np.ndarray:
     """Return the training loss (E, N) of each example, values in the unit and the precision that training had."""
     try:
-        unit = saved_model.read_unit(saved_model.read(result.folder))
+        unit = saved_model.read_unit(saved_model.read(candidate.folder))
     except RunError as error:
         raise Unknown(str(error)) from error
-    wide, targets = torch.from_numpy(outputs).to(_dtype(result)), torch.tensor(targets_N)
+    wide, targets = torch.from_numpy(outputs).to(_dtype(candidate)), torch.tensor(targets_N)
     if unit is not None:
         wide, targets = unit.scale(wide[..., None]), unit.scale(targets[None])[0]
-    loss = _loss(result)
+    loss = _loss(candidate)
     return np.stack([losses(loss, each, targets).double().numpy() for each in wide])
 
 
-def _sizes(result: TrialResult, targets_N: np.ndarray) -> np.ndarray | None:
+def _sizes(candidate: Candidate, targets_N: np.ndarray) -> np.ndarray | None:
     weights_N: Tensor | None = None
     if targets_N.dtype.kind != "f":
-        weights_N = class_weights(_loss(result), torch.from_numpy(targets_N))
+        weights_N = class_weights(_loss(candidate), torch.from_numpy(targets_N))
     return None if weights_N is None else weights_N.numpy()
 
 
-def _loss(result: TrialResult) -> Any:
-    return build_loss([result.trial.composed.config], [result.trial.dataset], torch.device("cpu"), _dtype(result))
+def _loss(candidate: Candidate) -> Any:
+    return build_loss([candidate.config], [candidate.dataset], torch.device("cpu"), _dtype(candidate))
 
 
-def _dtype(result: TrialResult) -> torch.dtype:
+def _dtype(candidate: Candidate) -> torch.dtype:
     """Return what the trial's model computed in, as far as a loss is concerned."""
-    return torch.float64 if result.trial.composed.config["trainer"]["precision"] == "fp64" else torch.float32
+    return torch.float64 if candidate.config["trainer"]["precision"] == "fp64" else torch.float32
