@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from dlexp import device as devices
 from dlexp.build.components import Components
 from dlexp.build.dataset import Datasets
 from dlexp.engine.event import TrialEnd
@@ -37,7 +38,8 @@ class Dispatcher:
     """Trains what it is given, wherever the folders are, in this process or in workers; a context that ends them.
 
     Args:
-        holder: The sweep or cv whose lock covers the folders.
+        holder: The sweep or cv whose lock covers the folders, and whose manifest has the CPU threads of trials that
+            choose no other.
         should_stop: Asked after every update: the wish to stop.
         launcher: How many processes.
 
@@ -53,7 +55,7 @@ class Dispatcher:
         self.programs: list[Any] = []
         self.notes: list[str] = []
         self._executor = Executor(self.datasets)
-        self._threads = torch.get_num_threads()
+        self._threads = holder.manifest.get("threads") or devices.TORCH_THREADS
         self._pool: Pool | None = None
         self._seconds = 0.0
 
@@ -117,6 +119,7 @@ class Dispatcher:
     def _choose(self, alike: list[Assignment]) -> Group:
         """Choose how a structure trains; where that fails, one by one, so that each says why, and the log tells it."""
         components = [assignment.components for assignment in alike]
+        torch.set_num_threads(self._threads)
         try:
             choice = choose(components, self.holder.runs_dir / "fuse.json", self.holder.path / ENGINES)
         except Exception as error:
