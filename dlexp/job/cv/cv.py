@@ -36,6 +36,8 @@ from dlexp.run.status import Status
 from dlexp.run.stored import moved_overrides, stored_config
 from dlexp.tracking import mlflow
 
+IDLE_ONCE = ("data.val_fraction=", "data.val_count=")  # taken by earlier versions, which did nothing with them
+
 CVEvent = FoldEpoch | FoldResult | InnerChoice
 Listener = Callable[[CVEvent], None]
 
@@ -144,7 +146,7 @@ def resume(
 
 def _as_it_was(folder: RunFolder) -> CVSpec:
     """Return what a cv's command asked for; configurations are those that were written when it began."""
-    overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
+    overrides = [text for text in folder.overrides if not text.startswith(("runs_dir=", *IDLE_ONCE))]
     recorded = folder.manifest["config_dir"]  # of a cv of an older version, which kept no copy
     config_dir = stored_copy(folder.path) or (Path(recorded) if recorded else None)
     with trust.words_of(folder.run_id):
