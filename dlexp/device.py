@@ -53,7 +53,9 @@ def _cuda(name: str) -> tuple[torch.device, str]:
         built = "built without CUDA" if torch.version.cuda is None else f"built for CUDA {torch.version.cuda}"
         raise ConfigError(f"trainer.device: got {name}; torch ({built}) sees {count} CUDA devices; choose auto or cpu")
     device = torch.device("cuda", index)
-    return device, f"{device} {torch.cuda.get_device_name(device)}, {free_bytes(device) / GIB:.1f} GiB free"
+    # Not the free memory: to ask for it takes some of it, for as long as the process lives.
+    total = torch.cuda.get_device_properties(device).total_memory
+    return device, f"{device} {torch.cuda.get_device_name(device)}, {total / GIB:.1f} GiB"
 
 
 def describe(device: torch.device) -> dict[str, str] | None:
@@ -88,6 +90,21 @@ def free_bytes(device: torch.device) -> int:
     if keep_freed_memory():
         ctypes.CDLL(None).malloc_trim(0)  # what this process keeps is free, too
     return psutil.virtual_memory().available
+
+
+def pinned(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:
+    """Return a tensor of the CPU in memory from which a CUDA device takes it without the host waiting."""
+    return tensor.pin_memory() if torch.device(device).type == "cuda" else tensor
+
+
+def send_soon(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:
+    """Return a tensor of the CPU on a device; the host does not wait for it."""
+    return pinned(tensor, device).to(device, non_blocking=True)
+
+
+def take_rows(tensor: torch.Tensor, rows: list[int]) -> torch.Tensor:
+    """Return the chosen rows of a tensor; the host does not wait, as it does for a list as an index."""
+    return tensor.index_select(0, send_soon(torch.tensor(rows, dtype=torch.int64), tensor.device))
 
 
 def synchronize(device: torch.device) -> None:

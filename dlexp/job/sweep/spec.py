@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from dlexp import device as devices
-from dlexp.build.check import check_model
 from dlexp.build.components import Components
 from dlexp.build.dataset import JOINED, Datasets
 from dlexp.build.node import build
-from dlexp.build.program import Program, assemble
+from dlexp.build.place import check_first
+from dlexp.build.program import Program
 from dlexp.config.compose import Composed
 from dlexp.config.space import JOB_GROUPS, Space, read_space
 from dlexp.direction import is_better_high
@@ -129,8 +129,7 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> SweepSpec:
     if search.metric != "auto":
         config_of_first["trainer"]["monitor"] = search.metric
     dataset = validity.load(config_of_first)
-    first = assemble(config_of_first, dataset)
-    check_model(first)
+    first = check_first(config_of_first, dataset)
     metric = first.run.monitor
     is_high = {"max": True, "min": False}.get(search.mode, is_better_high(metric))
     if is_high != is_better_high(metric):
