@@ -8,8 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import torch
-
+from dlexp import device as devices
 from dlexp.build.components import Components
 from dlexp.build.dataset import Datasets
 from dlexp.engine.event import TrialEnd
@@ -37,7 +36,8 @@ class Dispatcher:
     """Trains what it is given, wherever the folders are, in this process or in workers; a context that ends them.
 
     Args:
-        holder: The sweep or cv whose lock covers the folders.
+        holder: The sweep or cv whose lock covers the folders, and whose manifest has the CPU threads of trials that
+            choose no other.
         should_stop: Asked after every update: the wish to stop.
         launcher: How many processes.
 
@@ -53,7 +53,7 @@ class Dispatcher:
         self.programs: list[Any] = []
         self.notes: list[str] = []
         self._executor = Executor(self.datasets)
-        self._threads = torch.get_num_threads()
+        self._threads = holder.manifest.get("threads") or devices.TORCH_THREADS
         self._pool: Pool | None = None
         self._seconds = 0.0
         self._is_on_gpu = False

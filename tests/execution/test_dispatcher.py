@@ -101,6 +101,19 @@ def test_an_engine_that_cannot_be_chosen_is_logged_with_the_reason_and_each_trai
     assert line.endswith(f"no engine could be chosen for {who}: {reason}; each trains alone")
 
 
+@pytest.mark.parametrize(("stored", "expected"), [({}, 3), ({"threads": 2}, 2)], ids=["new", "gone on with"])
+def test_threads_are_those_of_the_holder_whoever_trained_before(holder, monkeypatch, stored, expected):
+    """A small dense model takes one by itself; a convolution that comes after it has torch's choice, or the stored."""
+    monkeypatch.setattr("dlexp.device.TORCH_THREADS", 3)
+    holder.update_manifest(**stored)
+    dense = assign(holder, 1, "trainer.threads=null")
+    (convolution,) = assign(holder, 1, "trainer.threads=null", "model=cnn", "model.widths=[2]", "trainer.epochs=1")
+    with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
+        assert {end.status for end in ends(dispatcher.train([*dense, convolution])).values()} == {"finished"}
+    threads = [RunFolder(assignment.path).manifest["threads"] for assignment in (*dense, convolution)]
+    assert threads == [1, expected]
+
+
 def test_changed_data_are_not_trained_on(holder):
     (assignment,) = assign(holder, 1)
     RunFolder(assignment.path).update_manifest(data={"name": "digits", "fingerprint": "other"})

@@ -31,6 +31,18 @@ SWEEPS = [(name, fuse, workers) for name in STRATEGIES for fuse, workers in HOW]
 FORMS = {
     "off": ["trainer.epochs=14", "cv.k=4", "cv.repeats=2", "trainer.fuse=off"],
     "fused": ["trainer.epochs=14", "cv.k=4", "cv.repeats=2", "trainer.fuse=4"],
+    "images": [
+        "trainer.epochs=3",
+        "data.limit=120",
+        "model=cnn",
+        "model.widths=[4]",
+        "augment=flip_crop",
+        "cv=nested",
+        "cv.k=3",
+        "cv.inner_k=2",
+        "optimizer.lr=0.01,0.1",
+        "trainer.fuse=auto",
+    ],
     "nested": ["trainer.epochs=6", "cv=nested", "cv.k=3", "cv.inner_k=2", "optimizer.lr=0.01,0.1", "trainer.fuse=4"],
 }
 NUM_GRID = 6
@@ -241,7 +253,7 @@ ROWS = [
     Row(
         "cv-killed",
         "A cross-validation that is killed in its folds ends with the numbers of the one left alone",
-        "SIGKILL, SIGTERM or SIGINT up to three times; folds alone, stacked and nested, one process or workers",
+        "SIGKILL, SIGTERM or SIGINT up to three times; folds alone, stacked, nested, augmented; one process or workers",
         cv_killed,
         fast=1,
         full=len(CVS) * 2,
