@@ -75,8 +75,9 @@ def _resolve(target: str) -> Callable[..., Any]:
         component = getattr(import_module(module), name, None)
     except ImportError as error:
         raise ConfigError(f"_target_: got {target}; importing it failed: {error}") from error
-    is_fit = callable(component) if package == "dlexp" else isinstance(component, type)
-    if not is_fit or not _is_defined_in(component, module):
+    if package != "dlexp" and not isinstance(component, type):
+        raise ConfigError(f"_target_: got {target}; a class is needed")
+    if not callable(component) or not _is_defined_in(component, module):
         raise ConfigError(f"_target_: got {target}; {name} is not defined in {module}")
     return component
 
