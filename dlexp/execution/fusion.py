@@ -241,5 +241,5 @@ def _fitting(components: list[Components], kind: str) -> int:
 
 def _read(cache: Path) -> dict[str, Any]:
     with suppress(OSError, ValueError):
-        return json.loads(cache.read_text())
+        return json.loads(cache.read_bytes())
     return {}

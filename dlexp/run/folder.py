@@ -16,7 +16,7 @@ import numpy as np
 
 from dlexp.durable import disk_faults, sweep, write_text
 from dlexp.error import RunError
-from dlexp.run import config_file, epoch_record, history, name
+from dlexp.run import config_file, epoch_record, history, line, name
 from dlexp.run.array import read_arrays, write_arrays
 from dlexp.run.environment import environment, now
 from dlexp.run.jsonable import document
@@ -86,7 +86,7 @@ class RunFolder:
         folder.lock()
         text = config_file.text(config)
         folder.write(CONFIG, text)
-        folder.write(OVERRIDES, "".join(f"{override}\n" for override in overrides))
+        folder.write(OVERRIDES, line.join(overrides))
         around = {} if "packages" in manifest else environment()
         start = {"run_id": run_id, "experiment": experiment, "slug": slug, "status": "running", "start": now()}
         sealed = {"config_sha256": hashlib.sha256(text.encode()).hexdigest()}
@@ -201,7 +201,7 @@ class RunFolder:
     def overrides(self) -> list[str]:
         """What the user wrote on the command line."""
         try:
-            return (self.path / OVERRIDES).read_text().splitlines()
+            return line.split((self.path / OVERRIDES).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise RunError(f"{self.path / OVERRIDES}: cannot be read; restore it from a copy") from error
 
@@ -284,10 +284,10 @@ class RunFolder:
         """Replace a text file of the folder atomically."""
         write_text(self.path / name, content, is_synced=self.is_synced)
 
-    def log(self, line: str) -> None:
+    def log(self, entry: str) -> None:
         """Add a line with the time (UTC) to `log.txt`."""
-        with disk_faults(self.path / LOG), open(self.path / LOG, "a") as file:
-            file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {line}\n")
+        with disk_faults(self.path / LOG), open(self.path / LOG, "ab") as file:
+            file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {entry}\n".encode(errors="backslashreplace"))
 
     def _write_manifest(self, fields: dict[str, Any]) -> None:
         self.write(MANIFEST, document(fields))

@@ -8,6 +8,7 @@ import socket
 import time
 from pathlib import Path
 
+from dlexp.durable import disk_faults
 from dlexp.error import RunError
 
 _held: set[int] = set()
@@ -45,10 +46,12 @@ class Lock:
 
         Raises:
             RunError: Another process holds it; the message names its pid and host.
+            DiskFault: The folder may not be written to.
         """
         if self._descriptor is not None:
             return
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        with disk_faults(self.path):
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         if not (self._try_for(descriptor, patience) or (self._is_orphaned() and self._outlive(descriptor))):
             os.close(descriptor)
             raise RunError(f"{self.path.parent}: in use by {self.owner()}; wait for it or stop it first")
@@ -71,7 +74,7 @@ class Lock:
     def _is_orphaned(self) -> bool:
         """Say whether the process that took the lock is dead: then others that share it hold it."""
         try:
-            content = json.loads(self.path.read_text())
+            content = json.loads(self.path.read_bytes())
             if content["host"] == socket.gethostname():
                 os.kill(content["pid"], 0)
         except ProcessLookupError:
@@ -108,7 +111,7 @@ class Lock:
     def owner(self) -> str:
         """Return "process PID on HOST" of the last process that took the lock."""
         try:
-            content = json.loads(self.path.read_text())
+            content = json.loads(self.path.read_bytes())
             return f"process {content['pid']} on {content['host']}"
         except (OSError, ValueError, KeyError):
             return "another process"

@@ -82,7 +82,7 @@ def decode_all(
 def _stored(path: Path, form: Format, targets: Tensor, decided_by: str) -> Decoded | None:
     """Return what an earlier run decoded; None where a bit of it has changed, or it is another training part's."""
     try:
-        noted = json.loads(path.with_suffix(".json").read_text())
+        noted = json.loads(path.with_suffix(".json").read_bytes())
         known, size = noted["known"], path.stat().st_size
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -72,6 +72,7 @@ class Evaluation(Scores):
         run_id: Names the run.
         run_dir: The run's folder.
         split: The part.
+        predictions: The file that they were stored in; None where the folder may only be read.
         warnings: Lines for the user.
     """
 
@@ -79,6 +80,7 @@ class Evaluation(Scores):
     run_id: str
     run_dir: str
     split: Annotated[str, one_of("val", "test")]
+    predictions: str | None
     warnings: list[str]
 
 

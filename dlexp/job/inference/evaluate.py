@@ -25,6 +25,7 @@ from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
 from dlexp.run.measure import pooled, read_measure
 from dlexp.run.stored import stored_config
+from dlexp.run.unwritten import Unwritten, is_writable
 from dlexp.tracking import mlflow
 from dlexp.tracking.sent import Sent
 
@@ -33,6 +34,8 @@ KINDS = ("train", "trial", "fold")
 
 def evaluate(ref: str, runs_dir: Path, split: str) -> Evaluation:
     """Evaluate a run, store the predictions and return what ``dlexp eval --json`` prints.
+
+    Of a folder that may only be read nothing is stored, an opening of the test part neither; a warning says so.
 
     Args:
         ref: Run id, unique prefix, folder or last.
@@ -48,14 +51,22 @@ def evaluate(ref: str, runs_dir: Path, split: str) -> Evaluation:
     kind = folder.manifest["kind"]
     if kind not in (*KINDS, "cv"):
         raise RunError(f"{ref}: got a {kind}; name one of the runs in it, {folder.path}/*/*")
+    is_stored = is_writable(folder)
+    folder = folder if is_stored else Unwritten(folder.path)
     folder.lock()
     try:
         scores = _evaluate_cv(folder, split) if kind == "cv" else _evaluate_run(folder, split)
-        warning = _tell_mlflow(folder, split)
+        warning = _tell_mlflow(folder, split) if is_stored else _unwritten(split)
     finally:
         folder.unlock()
     about = {"kind": "eval", "run_id": folder.run_id, "run_dir": str(folder.path), "split": split}
+    about["predictions"] = str(folder.path / "predictions" / f"{split}.npz") if is_stored else None
     return plain({**about, **scores, "warnings": [warning] if warning else []})
+
+
+def _unwritten(split: str) -> str:
+    counted = ", and this opening of the test part is not counted" if split == "test" else ""
+    return f"the run's folder may only be read: nothing is stored in it{counted}"
 
 
 def _evaluate_run(folder: RunFolder, split: str) -> Scores:
