@@ -20,7 +20,8 @@ from dlexp.data.file.number import Notation
 from dlexp.error import ConfigError, DataError, first_ten
 
 GAPS = ("NA", "N/A", "NaN", "nan", "null", "NULL", "<NA>", "#N/A")
-_BLOCK_BYTES = 1 << 22  # a record must fit
+_BLOCK_BYTES = 1 << 20  # several are read ahead; a longer record takes larger blocks
+_LARGEST_BLOCK = 1 << 30
 _SAMPLED = 200  # rows
 _MOST_COMMENTS = 1000  # lines
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -149,7 +150,7 @@ def stream_delimited(path: Path, names: list[str], types: dict[str, Any], dialec
     import pyarrow
 
     try:
-        yield from _batches(path, names, types, dialect)
+        yield from _blocks(path, names, types, dialect)
     except (pyarrow.ArrowException, UnicodeError, OSError) as error:
         misread = re.match(r"In CSV column #(\d+): (Row #\d+: )?CSV conversion error to double", str(error))
         if misread:
@@ -173,7 +174,29 @@ def _numeric(path: Path, names: list[str], candidates: list[str], dialect: Diale
     return candidates
 
 
-def _batches(path: Path, names: list[str], types: dict[str, Any], dialect: Dialect) -> Iterator[Any]:
+def _blocks(path: Path, names: list[str], types: dict[str, Any], dialect: Dialect) -> Iterator[Any]:
+    """Yield the rows, in larger blocks from the record on that does not fit into one."""
+    import pyarrow
+
+    num, block_bytes = 0, _BLOCK_BYTES
+    while True:
+        skipped = num
+        try:
+            for batch in _batches(path, names, types, dialect, block_bytes):
+                rest = batch.slice(min(skipped, len(batch)))
+                skipped -= len(batch) - len(rest)
+                num += len(rest)
+                if len(rest):
+                    yield rest
+        except pyarrow.ArrowInvalid as error:
+            if "straddl" not in str(error) or block_bytes >= _LARGEST_BLOCK:
+                raise
+            block_bytes *= 8
+        else:
+            return
+
+
+def _batches(path: Path, names: list[str], types: dict[str, Any], dialect: Dialect, block_bytes: int) -> Iterator[Any]:
     import pyarrow
     import pyarrow.csv
 
@@ -182,7 +205,7 @@ def _batches(path: Path, names: list[str], types: dict[str, Any], dialect: Diale
             column_names=names,
             skip_rows=count_comments(path, dialect),
             skip_rows_after_names=1,
-            block_size=_BLOCK_BYTES,
+            block_size=block_bytes,
             encoding=_encoding(path, dialect),
         ),
         "parse_options": pyarrow.csv.ParseOptions(delimiter=dialect.separator, newlines_in_values=True),
