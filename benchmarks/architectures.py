@@ -2,7 +2,7 @@
 
 Run ``python -m benchmarks.architectures FOLDER [NAME]...``; FOLDER holds ``cifar10.npz`` (arrays x_train, y_train,
 x_test, y_test) and torchvision's ``FashionMNIST``. Each command runs there in a process of its own, with one thread;
-the larger nets get part of the training examples, as their row says. Writes ``benchmarks/results/architectures.json``.
+the larger nets get some of the training examples, as their row says. Writes ``benchmarks/results/architectures.json``.
 """
 
 import argparse
@@ -19,24 +19,24 @@ from benchmarks.measure import RESULTS, write
 DLEXP = Path(sys.executable).parent / "dlexp"
 CIFAR = "data=arrays data.path=cifar10.npz"
 FASHION = "data=fashion_mnist data.root=. data.download=false"
-PART = "data.limit=3000 data.val_count=1000"
-SMALL_PART = "data.limit=1000 data.val_count=500"
+SMALL = "data.limit=3000 data.val_count=1000"
+SMALLER = "data.limit=1000 data.val_count=500"
 TINY_PART = "data.limit=500 data.val_count=200 trainer.batch_size=16"
 STEADY = "optimizer=momentum optimizer.lr=0.01"
 COMMANDS = {
     "softmax": f"model=softmax {CIFAR} optimizer.lr=0.01",
     "mlp": f"model=mlp {FASHION}",
     "cnn": f"model=cnn {CIFAR}",
-    "torchvision": f"model=torchvision model.name=resnet18 {CIFAR} {PART} {STEADY}",
-    "vgg": f"model=vgg model.depth=11 {FASHION} {PART} {STEADY}",
-    "vgg with norm": f"model=vgg model.depth=11 norm=batch {CIFAR} {SMALL_PART} optimizer.lr=0.01",
-    "nin": f"model=nin {FASHION} {PART} {STEADY}",
-    "resnet, CIFAR form": f"model=resnet model.depth=20 {CIFAR} {PART}",
-    "resnet, ImageNet form": f"model=resnet model.depth=18 {CIFAR} {SMALL_PART}",
+    "torchvision": f"model=torchvision model.name=resnet18 {CIFAR} {SMALL} {STEADY}",
+    "vgg": f"model=vgg model.depth=11 {FASHION} {SMALL} {STEADY}",
+    "vgg with norm": f"model=vgg model.depth=11 norm=batch {CIFAR} {SMALLER} optimizer.lr=0.01",
+    "nin": f"model=nin {FASHION} {SMALL} {STEADY}",
+    "resnet, CIFAR form": f"model=resnet model.depth=20 {CIFAR} {SMALL}",
+    "resnet, ImageNet form": f"model=resnet model.depth=18 {CIFAR} {SMALLER}",
     "resnext": f"model=resnext model.depth=50 model.groups=8 {FASHION} {TINY_PART} {STEADY}",
-    "densenet": f"model=densenet model.depth=40 model.growth_rate=12 {CIFAR} {PART}",
+    "densenet": f"model=densenet model.depth=40 model.growth_rate=12 {CIFAR} {SMALL}",
     "inception": f"model=inception {FASHION} {TINY_PART} {STEADY}",
-    "inception with norm": f"model=inception model.stem=imagenet norm=batch {CIFAR} {PART} {STEADY}",
+    "inception with norm": f"model=inception model.stem=imagenet norm=batch {CIFAR} {SMALL} {STEADY}",
 }
 
 

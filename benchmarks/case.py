@@ -82,6 +82,10 @@ def blocks() -> Iterator[Case]:
             if overrides.get("model") == "cnn":
                 del overrides["model.widths"]
             yield Case(f"{group}={option}", overrides)
+    for statistics, variance in (("moving", "biased"), ("cumulative", "unbiased"), ("exact", "biased")):
+        chosen = {"norm.statistics": statistics, "norm.variance": variance}
+        yield Case(f"{statistics} {variance} statistics", {"model.widths": "[16,12]", "trainer.ema": "0.9", **chosen})
+        yield Case(f"{statistics} {variance} statistics of images", {"model": "cnn", **MODELS["cnn"], **chosen})
 
 
 # what every trial of the case has, the key, and two values of it

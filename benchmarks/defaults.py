@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.defaults [NAME...]`` trains every case with nothing set but data and model, with three seeds,
 and 30 settings drawn by `search=random` from `SPACE`, and writes ``benchmarks/results/defaults.json``. `NAME` chooses
-cases, whose rows replace those of the file. The error is 1 - accuracy, or the error of the mean of squares as a part of
-the target's variance; its ratio is (default + e) / (best + e), where e is half an example: 1 is as good as the search,
+cases, whose rows replace those of the file. The error is 1 - accuracy, or the error of the mean of squares over the
+target's variance; its ratio is (default + e) / (best + e), where e is half an example: 1 is as good as the search,
 and the best of 30 values measured on the same part flatters the search.
 """
 

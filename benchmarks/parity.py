@@ -252,7 +252,7 @@ def replace_between(text: str, table: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", type=Path, help="markdown file whose marked part is replaced")
+    parser.add_argument("--write", type=Path, help="markdown file whose marked lines are replaced")
     path = parser.parse_args().write
     table = tables()
     print(table)

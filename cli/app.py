@@ -13,6 +13,7 @@ from .command import (
     data,
     doctor,
     evaluate,
+    new,
     options,
     predict,
     summary,
@@ -46,6 +47,7 @@ app.command("predict")(predict.predict)
 app.command("compare")(compare.compare)
 app.command("config")(config.config)
 app.command("options")(options.options)
+app.command("new")(new.new)
 app.command("data")(data.data)
 app.command("summary")(summary.summary)
 app.command("runs")(runs.runs)
@@ -99,13 +101,11 @@ def _check_encoding(arguments: list[str]) -> None:
 
 
 def _explain(error: Exception, is_json: bool) -> int:
-    from dlexp.config.source.fault import user_fault, user_place
+    from dlexp.config.source.fault import user_fault
     from dlexp.error import DlexpError, first_line, is_out_of_memory
 
     if isinstance(error, DlexpError):
-        place = user_place(error.__cause__)
-        message = f"{error} ({place})" if place else str(error)
-        return show_error(error.kind, message, error.exit_code, is_json=is_json)
+        return show_error(error.kind, user_fault(error) or str(error), error.exit_code, is_json=is_json)
     if fault := user_fault(error):
         return show_error("run", fault, 1, is_json=is_json)
     usage = getattr(error, "format_message", None)  # click's errors of usage, whichever copy of click Typer brings

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -32,6 +32,20 @@ def take_runs_dir(context: typer.Context, parameter: typer.CallbackParam, folder
     return read_defaults().runs_dir if source is not None and source.name == "DEFAULT" else folder
 
 
+def take_look(context: typer.Context, parameter: typer.CallbackParam, value: str | int | None) -> str | int | None:
+    """Have the figures of this command drawn in a format, size or resolution."""
+    from dlexp.report.style.look import change_look, look, read_size
+
+    before = vars(look())
+    context.call_on_close(lambda: change_look(**before))
+    if parameter.name == "figure_size":
+        width, height = (None, None) if value is None else read_size(str(value))
+        change_look(width=width, height=height)
+    else:
+        change_look(**{str(parameter.name).removeprefix("figure_"): value})
+    return value
+
+
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(
@@ -50,6 +64,14 @@ ConfigDir = Annotated[
         callback=take_config_dir,
     ),
 ]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DEVICE",
+        help="Where to compute: auto, cpu, mps, cuda or cuda:N; by itself eval takes the run's, predict the CPU.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, all else on stderr.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", is_eager=True, help="Print nothing but errors.")]
 Trust = Annotated[
@@ -61,6 +83,25 @@ Trust = Annotated[
     ),
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+FigureFormat = Annotated[
+    Literal["png", "pdf", "svg"], typer.Option("--figure-format", help="Format of the figures.", callback=take_look)
+]
+FigureSize = Annotated[
+    str | None,
+    typer.Option(
+        "--figure-size",
+        metavar="SIZE",
+        help="Width, or WIDTHxHEIGHT, of each figure in cm: 8 for a column of a paper, 16 for its page.",
+        show_default=False,
+        callback=take_look,
+    ),
+]
+FigureDpi = Annotated[
+    int,
+    typer.Option(
+        "--figure-dpi", metavar="N", min=50, max=1200, help="Dots an inch of a PNG figure.", callback=take_look
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything that can be checked, then stop.")]
 Resume = Annotated[
     str | None,

@@ -1,8 +1,11 @@
 """Devices: which one, with what settings, and how much memory is free."""
 
 import ctypes
+import os
 import sys
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 
 import psutil
 import torch
@@ -16,6 +19,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's malloc.h
 LARGEST_INT = 2**31 - 1
 SMALL_BYTES = 2**28  # what any machine has; the free memory is not asked for
 GIB = 2**30
+DRIVER = Path("/proc/driver/nvidia/version")  # "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  ..."
 
 
 def choose(name: str) -> tuple[torch.device, str]:
@@ -50,6 +54,22 @@ def _cuda(name: str) -> tuple[torch.device, str]:
     return device, f"{device} {torch.cuda.get_device_name(device)}, {free_bytes(device) / GIB:.1f} GiB free"
 
 
+def describe(device: torch.device) -> dict[str, str] | None:
+    """Return what a CUDA device's numbers depend on: card, capability, CUDA, cuDNN and driver; None for another."""
+    if device.type != "cuda":
+        return None
+    major, minor = torch.cuda.get_device_capability(device)
+    about = {
+        "name": torch.cuda.get_device_name(device),
+        "capability": f"{major}.{minor}",
+        "cuda": torch.version.cuda or "unknown",
+        "cudnn": str(torch.backends.cudnn.version()),
+    }
+    with suppress(OSError, IndexError):
+        about["driver"] = DRIVER.read_text().split("Kernel Module")[1].split()[0]
+    return about
+
+
 def send(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:
     """Return a tensor on a device; float64 becomes float32 on mps, which has none."""
     is_narrowed = torch.device(device).type == "mps" and tensor.dtype == torch.float64
@@ -66,6 +86,12 @@ def free_bytes(device: torch.device) -> int:
     if keep_freed_memory():
         ctypes.CDLL(None).malloc_trim(0)  # what this process keeps is free, too
     return psutil.virtual_memory().available
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until a device has done all that it was told; a CPU has."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def require_bytes(needed: int, device: torch.device, what: str, cure: str) -> None:
@@ -88,16 +114,30 @@ def require_bytes(needed: int, device: torch.device, what: str, cure: str) -> No
         raise ConfigError(f"{what} {message}: {cure}")
 
 
-def configure(device: torch.device, *, threads: int | None, tf32: bool) -> None:
-    """Set what torch keeps for a whole process: CPU threads, TF32, deterministic convolution algorithms."""
+def configure(device: torch.device, *, threads: int | None, tf32: bool, deterministic: bool = False) -> None:
+    """Set what torch keeps for a whole process: CPU threads, TF32, deterministic algorithms.
+
+    Args:
+        device: Where to compute.
+        threads: Of the CPU; None leaves torch's choice.
+        tf32: Let CUDA round the inputs of products to TF32.
+        deterministic: Refuse CUDA operators that add in another order each time. cuBLAS is told by
+            CUBLAS_WORKSPACE_CONFIG (NVIDIA, cuBLAS documentation, Results Reproducibility), which it reads when it is
+            first used.
+    """
     if threads is not None:
         torch.set_num_threads(threads)
     if device.type == "cpu":
         keep_freed_memory()
     if device.type == "cuda":
+        torch.cuda.set_device(device)  # streams and captures that name no device are the current one's
         torch.backends.cuda.matmul.allow_tf32 = tf32
         torch.backends.cudnn.allow_tf32 = tf32
         torch.backends.cudnn.deterministic = True
+        if deterministic:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(deterministic)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]: a property
 
 
 @cache

@@ -122,7 +122,10 @@ def _devices() -> list[Finding]:
 def _cuda_device(index: int) -> Finding:
     import torch
 
-    free, total = torch.cuda.mem_get_info(index)
+    try:
+        free, total = torch.cuda.mem_get_info(index)
+    except RuntimeError as error:  # a full or broken card cannot even be asked
+        return _finding(f"cuda:{index}", first_line(error)[:200], "end other programs on it, or take another card")
     value = f"{torch.cuda.get_device_name(index)}, {free / _GIB:.1f} of {total / _GIB:.1f} GiB free"
     return _finding(f"cuda:{index}", value, "end other programs on it" if free < total / 10 else None)
 

@@ -1,6 +1,7 @@
 """Writes files so that a kill or a power cut at any instant leaves the old content or the new, never a mixture."""
 
 import errno
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from dlexp.error import DiskFault
 
+_TENTH = 2**20 / 10
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _ELSEWHERE = "set runs_dir to a folder that may be written to"
 _CURES = {
@@ -23,6 +25,7 @@ _CURES = {
     errno.ESTALE: "the folder was moved or deleted while it was written to",
     errno.ENAMETOOLONG: "choose a shorter runs_dir or tracking.experiment",
     errno.EISDIR: "move the folder of that name away",
+    errno.EEXIST: "move the file of that name away",
     errno.EIO: "the disk or network drive fails; set runs_dir to another",
 }
 
@@ -41,7 +44,7 @@ def write_bytes(path: Path, content: bytes, *, is_synced: bool = True) -> None:
     """
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        with disk_faults(path):
+        with disk_faults(path, len(content)):
             with open(fresh, "wb") as file:
                 file.write(content)
                 if is_synced:
@@ -53,7 +56,8 @@ def write_bytes(path: Path, content: bytes, *, is_synced: bool = True) -> None:
             fresh.unlink()
         raise
     if is_synced:
-        flush_folder(path.parent)
+        with disk_faults(path):
+            flush_folder(path.parent)
 
 
 def write_text(path: Path, content: str, *, is_synced: bool = True) -> None:
@@ -90,8 +94,12 @@ def flush_folder(folder: Path) -> None:
 
 
 @contextmanager
-def disk_faults(path: Path) -> Iterator[None]:
+def disk_faults(path: Path, needed: int = 0) -> Iterator[None]:
     """Turn what a disk refuses, as Python or as torch reports it, into one line with the cure.
+
+    Args:
+        path: What is written.
+        needed: Bytes that it takes; of a full disk the message says how many of them are missing.
 
     Raises:
         DiskFault: The disk is full, the folder is gone or may not be written to, a limit or the hardware says no.
@@ -107,11 +115,45 @@ def disk_faults(path: Path) -> Iterator[None]:
         if number not in _CURES:
             raise
         cure = f"{_CURES[number]} (what was saved before is intact)"
-        raise DiskFault(f"{path}: {_fault(number, path)}; {cure}") from error
+        fault = DiskFault(f"{path}: {_fault(number, path, needed)}; {cure}")
+        fault.errno = number
+        raise fault from error
 
 
-def _fault(number: int | None, path: Path) -> str:
+def require_space(path: Path, needed: int, what: str) -> None:
+    """Check that a disk has room.
+
+    Args:
+        path: A folder that may still have to be made.
+        needed: Bytes.
+        what: Subject and verb of what takes them.
+
+    Raises:
+        DiskFault: There is less; the message has the megabytes that are missing.
+    """
+    if needed > (place := _Place(path)).free:
+        raise DiskFault(f"{path}: {what} {_mib(needed)}, {place.missing(needed)}; {_CURES[errno.ENOSPC]}")
+
+
+class _Place:
+    """The disk that a path is on, or will be."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = next((folder for folder in (path, *path.absolute().parents) if folder.is_dir()), Path("/"))
+        self.free = shutil.disk_usage(self.path).free
+
+    def missing(self, needed: int) -> str:
+        """Say what is free, in tenths of a MiB rounded down, and what is missing, rounded up."""
+        lacking = f" ({_mib(needed - self.free)} are missing)" if needed > self.free else ""
+        return f"{math.floor(self.free / _TENTH) / 10} MiB are free at {self.path}{lacking}"
+
+
+def _mib(size: int) -> str:
+    return f"{math.ceil(size / _TENTH) / 10} MiB"
+
+
+def _fault(number: int | None, path: Path, needed: int) -> str:
     if number not in _FULL:
         return os.strerror(number or 0).lower()
-    place = next((folder for folder in (path, *path.absolute().parents) if folder.is_dir()), Path("/"))
-    return f"the disk is full, {shutil.disk_usage(place).free / 2**20:.1f} MiB are free at {place}"
+    wanted = f"{_mib(needed)} are needed, " if needed else ""
+    return f"the disk is full, {wanted}{_Place(path).missing(needed)}"

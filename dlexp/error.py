@@ -82,7 +82,37 @@ def first_line(error: BaseException) -> str:
     return lines[0] if lines else "no message"
 
 
+def name_fault_of_device(error: BaseException) -> str | None:
+    """Return what a device could not do, and the cure, in one line; None for any other error."""
+    if is_out_of_memory(error):
+        return "out of memory; choose a smaller trainer.batch_size or trainer.eval_batch_size"
+    operator, is_refused, _ = str(error).partition(" does not have a deterministic implementation")
+    if is_refused:
+        return f"trainer.deterministic: got true; {operator} has no such form here; choose another layer, or false"
+    return None
+
+
+# torch.OutOfMemoryError is what its allocator says; libraries that allocate by themselves say it in their own words.
+OUT_OF_MEMORY = (
+    "can't allocate memory",
+    "CUDA error: out of memory",
+    "CUDA out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "ALLOCATION_FAILED",  # CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED and its like
+    "CUSOLVER_STATUS_ALLOC_FAILED",
+)
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Say whether an error means that memory, the device's or the machine's, did not suffice."""
     is_named = any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)  # torch's, without importing it
-    return is_named or isinstance(error, MemoryError) or "can't allocate memory" in str(error)
+    return is_named or isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
+
+
+def is_broken_device(error: BaseException) -> bool:
+    """Say whether an error means that the accelerator has failed: this process can use it no more."""
+    if is_out_of_memory(error) or not isinstance(error, RuntimeError):
+        return False
+    is_named = any(kind.__name__ == "AcceleratorError" for kind in type(error).__mro__)
+    return is_named or str(error).startswith(("CUDA error:", "cuDNN error:", "CUDA driver error:"))

@@ -208,9 +208,9 @@ class Orthogonal(_Scaled):
 
     def fill(self, weight: Tensor, generator: torch.Generator, groups: int = 1) -> None:
         """Overwrite a weight (out, in / groups, *kernel) in place."""
-        for part in weight.data.chunk(groups):
-            draw = part.new_empty(part.shape, device=generator.device)
-            part.copy_(nn.init.orthogonal_(draw, self.gain, generator=generator))
+        for piece in weight.data.chunk(groups):
+            draw = piece.new_empty(piece.shape, device=generator.device)
+            piece.copy_(nn.init.orthogonal_(draw, self.gain, generator=generator))
 
 
 class Constant:

@@ -7,33 +7,75 @@ All work on (N, C) and (N, C, H, W), except that `instance` needs space. `adds_b
 its own bias would be redundant. Shapes: N examples, C channels or features, H, W space.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from dlexp.error import ConfigError
+from dlexp.kernel.batch_norm import Mode, Rule, Running, normalise
 from dlexp.type import Count, Fraction, Positive
 
 
 class BatchNorm(_BatchNorm):
-    """Batch normalisation: statistics per channel over the batch and space, running averages in evaluation.
+    """Batch normalisation: statistics per channel over the batch and space, running ones in evaluation.
+
+    With the batch's mean m_t and variance v_t, t = 1, 2, ..., evaluation takes
+    moving: mean += momentum * (m_t - mean), var += momentum * (v_t - var);
+    cumulative: mean = (m_1 + ... + m_t) / t, var = (v_1 + ... + v_t) / t;
+    exact: mean and variance of all values of the training part, gathered after each epoch: its batches pass once more
+    through the trained (with trainer.ema, the averaged) weights, not augmented, without dropout, each normalised by
+    itself on its way to deeper layers.
+    v_t is sum (x - m_t)^2 / (n - 1), unbiased, or / n, biased, over the n values of a channel; exact over all values.
 
     Args:
-        momentum: Weight of the newest batch in the running averages, in (0, 1).
+        momentum: Weight of the newest batch in moving statistics, in (0, 1).
+        statistics: What evaluation takes: moving, cumulative or exact; exact costs a forward pass an epoch.
+        variance: Divided by n - 1 (unbiased) or n (biased); batches in training are normalised by the biased one.
         eps: Added to the variance.
 
     References:
         Ioffe and Szegedy (2015), Batch Normalization, ICML, algorithm 1.
+        Exact statistics: PreciseBN of Wu and Johnson (2021), Rethinking "Batch" in BatchNorm, arXiv:2105.07576.
+        Cumulative ones are torch's momentum=None.
     """
 
     adds_bias: ClassVar[bool] = True
+    num_values: Tensor | None
 
-    def __init__(self, momentum: Fraction = 0.1, eps: Positive = 1e-5, *, num_features: int):
+    def __init__(
+        self,
+        momentum: Fraction = 0.1,
+        statistics: Literal["moving", "cumulative", "exact"] = "moving",
+        variance: Literal["unbiased", "biased"] = "unbiased",
+        eps: Positive = 1e-5,
+        *,
+        num_features: int,
+    ):
         super().__init__(num_features, eps, momentum)
+        self.rule = Rule(eps, momentum, statistics, variance)
+        self.register_buffer("num_values", torch.zeros((), dtype=torch.int64) if statistics == "exact" else None)
+        self.is_gathering = False
+
+    @property
+    def mode(self) -> Mode:
+        """Whose statistics the next batch is normalised by, and what becomes of its own."""
+        return "training" if self.training else "gathering" if self.is_gathering else "evaluation"
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalise (N, C) or (N, C, H, W)."""
+        self._check_input_dim(input)
+        mean, var, num_batches = self.running_mean, self.running_var, self.num_batches_tracked
+        assert mean is not None
+        assert var is not None
+        assert num_batches is not None
+        running = Running(mean, var, num_batches, self.num_values)
+        return normalise(input, self.weight, self.bias, running, self.rule, self.mode)
 
     def _check_input_dim(self, input: Tensor) -> None:
-        if self.training and input.numel() == input.shape[1]:
+        if self.mode != "evaluation" and input.numel() == input.shape[1]:
             raise ConfigError(
                 "norm: got batch norm on one value per channel; in training it needs a batch of two or more, or space"
             )
@@ -58,7 +100,10 @@ class _PerExample(nn.GroupNorm):
                 f"norm: got {self.kind} norm on {where} of {input.shape[1]} features; it needs two or more values "
                 f"per example{self.over}"
             )
-        return super().forward(input)
+        if input.dim() > 2:
+            return super().forward(input)
+        # Scaled as in a stack, where each trial has its weights, so that the bits are those of a row.
+        return torch.addcmul(self.bias, F.group_norm(input, self.num_groups, None, None, self.eps), self.weight)
 
 
 class LayerNorm(_PerExample):

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from dlexp.build.document import DataDocument, SummaryDocument
 from dlexp.config.options import Options
 from dlexp.config.source.origin import Origins
+from dlexp.config.source.template import WrittenComponent
 from dlexp.doctor import Finding
 from dlexp.error import ErrorDocument
 from dlexp.job.compare.document import Comparison, Noise
@@ -36,6 +37,7 @@ DOCUMENTS: dict[str, Any] = {
     "doctor": list[Finding],
     "error": ErrorDocument,
     "eval": Evaluation,
+    "new": WrittenComponent,
     "note": NotedRun,
     "noise": Noise,
     "options": Options,

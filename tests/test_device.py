@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from dlexp import device
-from dlexp.error import ConfigError
+from dlexp.error import ConfigError, name_fault_of_device
 
 needs_no_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is present")
 
@@ -65,3 +65,19 @@ def test_threads_wait_without_spinning_unless_the_user_says_otherwise(given, exp
     code = "import os, sys, dlexp; print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], env=around, capture_output=True, text=True, check=True).stdout
     assert said.split() == [expected, "False"]
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_deterministic_refuses_what_adds_in_any_order_and_says_so():
+    device.configure(torch.device("cuda"), threads=None, tf32=False, deterministic=True)
+    try:
+        x = torch.ones(2, 3, 7, 7, device="cuda", requires_grad=True)
+        with pytest.raises(RuntimeError) as caught:
+            torch.nn.functional.adaptive_avg_pool2d(x, 2).sum().backward()
+        assert "trainer.deterministic: got true; adaptive_avg_pool2d_backward_cuda" in str(
+            name_fault_of_device(caught.value)
+        )
+    finally:
+        device.configure(torch.device("cuda"), threads=None, tf32=False)
+    assert not torch.are_deterministic_algorithms_enabled()

@@ -32,7 +32,7 @@ def test_a_full_disk_leaves_the_old_content_and_nothing_else(tmp_path, monkeypat
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(
         EnvironmentFault,
-        match=r"file: the disk is full, \d+\.\d MiB are free at .*; free some space .*\(what was saved before",
+        match=r"file: the disk is full, 0\.1 MiB are needed, \d+\.\d MiB are free at .*; .*\(what was saved before",
     ):
         write_bytes(path, b"new")
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
@@ -80,3 +80,18 @@ def test_temporaries_of_killed_processes_are_swept_and_no_others(tmp_path):
     assert not left.exists()
     assert len(list(tmp_path.iterdir())) == 4
     sweep(tmp_path / "absent")
+
+
+def test_a_folder_that_cannot_be_flushed_is_told_in_one_line(tmp_path, monkeypatch):
+    fsync, seen = os.fsync, []
+
+    def refuse_the_second(descriptor):
+        seen.append(descriptor)
+        if len(seen) == 2:
+            raise OSError(errno.EDQUOT, "Disk quota exceeded")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refuse_the_second)
+    with pytest.raises(EnvironmentFault, match=r"file: the disk is full, .*; free some space"):
+        write_bytes(tmp_path / "file", b"new")
+    assert len(seen) == 2

@@ -2,7 +2,15 @@
 
 import pytest
 
-from dlexp.error import ConfigError, DataError, DlexpError, EnvironmentFault, RunError, did_you_mean
+from dlexp.error import (
+    ConfigError,
+    DataError,
+    DlexpError,
+    EnvironmentFault,
+    RunError,
+    did_you_mean,
+    name_fault_of_device,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,3 +32,15 @@ def test_did_you_mean():
     assert did_you_mean("dpeth", ["depth", "width"]) == "; did you mean depth?"
     assert did_you_mean("zzz", ["depth", "width"]) == ""
     assert did_you_mean("", []) == ""
+
+
+def test_an_operator_without_a_deterministic_form_is_named_with_the_cure():
+    torchs = RuntimeError(
+        "cumsum_cuda_kernel does not have a deterministic implementation, but you set "
+        "'torch.use_deterministic_algorithms(True)'."
+    )
+    assert name_fault_of_device(torchs) == (
+        "trainer.deterministic: got true; cumsum_cuda_kernel has no such form here; choose another layer, or false"
+    )
+    assert "out of memory" in str(name_fault_of_device(MemoryError()))
+    assert name_fault_of_device(RuntimeError("shapes differ")) is None

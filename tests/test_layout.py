@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -23,8 +24,7 @@ MAX_TESTS = 20  # a folder of tests mirrors one of modules, and adds what crosse
 
 # Modules that have no test of their name, and why.
 WITHOUT_TEST = {
-    "dlexp/job/sweep/evidence.py": "tests/job/sweep/test_selection_bias.py recomputes every metric through it",
-    "dlexp/report/data.py": "the figure of `dlexp data`, drawn in tests/cli/command/test_data.py",
+    "dlexp/job/train/evidence.py": "tests/job/sweep/test_selection_bias.py recomputes every metric through it",
     **{
         f"dlexp/{name}.py": "declares the form of documents; tests/docs/test_schema.py holds what is printed against it"
         for name in (
@@ -45,8 +45,10 @@ WITHOUT_TEST = {
 WITHOUT_NUMBERS = {"dlexp.config.metric", "dlexp.config.trust", "dlexp.durable", "dlexp.number"}
 # Tests that have no module of their name, and why.
 WITHOUT_MODULE = {
+    "tests/engine/test_gathering.py": "exact statistics of batch norm by the formula, in every form of a program",
     "tests/data/test_corpus.py": "files of every kind, with the right value beside each",
     "tests/job/test_damaged.py": "every file of a run damaged in every way, through compare, eval and predict",
+    "tests/job/test_damaged_resume.py": "the same, of a train, sweep and cv that are gone on with",
     "tests/job/test_corpus.py": "the same files through train, cv, predict and the audit",
     "tests/job/train/test_odd_data.py": "numbers that are hard to keep, through a training run",
     "tests/docs/test_configure.py": "a page of the documents",
@@ -56,6 +58,7 @@ WITHOUT_MODULE = {
     "tests/search/test_replay.py": "a benchmark of searches",
     "tests/docs/test_contributing.py": "CONTRIBUTING",
     "tests/model/test_init_gain.py": "initialisation: the papers' gains, and variance through depth",
+    "tests/fault/test_catalogue.py": "every promise of the catalogue, attacked with a few attempts",
     "tests/test_golden.py": "run folders of earlier versions, read by every command",
     "tests/test_layout.py": "the tree",
     "tests/test_naming.py": "the names in every file",
@@ -74,19 +77,18 @@ WITHOUT_MODULE = {
     "tests/engine/stack/test_equal.py": "all stacks against solo training",
     "tests/engine/stack/test_torch.py": "all stacks against torch.optim",
     "tests/statistic/test_statsmodels.py": "all tests against a reference library",
+    "tests/pretended/test_device.py": "the pretended CUDA device",
+    "tests/pretended/test_pairwise.py": "every option in every form on the pretended CUDA device",
     "tests/execution/test_workers.py": "worker processes change no number",
     "tests/job/compare/test_compare_seeds.py": "a use case: runs that differ in their seed",
-    "tests/job/cv/test_cv_killed.py": "a use case: kills",
     "tests/job/cv/test_cv_mlflow.py": "a use case: MLflow",
     "tests/job/cv/test_cv_settings.py": "a use case: settings compared by folds",
     "tests/job/cv/test_pooled.py": "a use case: metrics of pooled predictions",
-    "tests/job/sweep/test_sweep_killed.py": "a use case: kills",
     "tests/job/train/test_bad_data.py": "a use case: data with faults",
     "tests/job/train/test_own_metric.py": "a use case: a metric of the user's",
     "tests/job/train/test_precision.py": "a use case: numeric precision of a training",
     "tests/data/test_real_file.py": "a use case: files that nobody here made",
     "tests/job/train/test_torchvision.py": "a use case: torchvision's data and models",
-    "tests/job/train/test_train_killed.py": "a use case: kills",
     "tests/job/train/test_user_code.py": "a use case: classes of the user",
     "tests/tracking/test_outage.py": "a use case: a server that goes away",
 }
@@ -130,6 +132,15 @@ def test_pytest_goes_into_every_folder_of_tests(pytestconfig):
     assert {name for name in names if any(fnmatch(name, pattern) for pattern in left_out)} == set()
 
 
+def test_every_package_goes_into_the_wheel():
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    folders = [
+        path.parent.relative_to(ROOT) for name in (*SOURCE, "conf") for path in (ROOT / name).rglob("__init__.py")
+    ]
+    names = [".".join(folder.parts) for folder in folders]
+    assert sorted(packages) == sorted(name if name.startswith("dlexp") else f"dlexp.{name}" for name in names)
+
+
 def test_no_file_is_long():
     lengths = {relative(path): len(path.read_text(encoding="utf-8").splitlines()) for path in modules(*WRITTEN)}
     assert {path: length for path, length in lengths.items() if length > MAX_LINES} == {}
@@ -159,7 +170,7 @@ def imported(path: Path) -> Iterator[str]:
 def test_matplotlib_is_imported_in_report_only():
     drawing = {path for path in modules(*SOURCE) if any(name.split(".")[0] == "matplotlib" for name in imported(path))}
     assert drawing
-    assert {relative(path) for path in drawing if path.parent != ROOT / "dlexp" / "report"} == set()
+    assert {relative(path) for path in drawing if ROOT / "dlexp" / "report" not in path.parents} == set()
 
 
 def source_of(name: str) -> Path | None:

@@ -23,9 +23,13 @@ def test_every_folder_with_modules_is_a_package():
     assert {folder for folder in folders if not (folder / "__init__.py").is_file()} == set()
 
 
-def test_yaml_files_and_the_mark_of_a_typed_package_are_package_data():
+def test_yaml_files_templates_and_the_mark_of_a_typed_package_are_package_data():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
-    assert settings["package-data"] == {"dlexp": ["py.typed"], "dlexp.conf": ["**/*.yaml"]}
+    assert settings["package-data"] == {
+        "dlexp": ["py.typed"],
+        "dlexp.config": ["template/**/*.txt"],
+        "dlexp.conf": ["**/*.yaml"],
+    }
     assert settings["include-package-data"] is False
     assert (ROOT / "dlexp" / "py.typed").is_file()
     assert [path for path in (ROOT / "conf").rglob("*.yml")] == []

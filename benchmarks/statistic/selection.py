@@ -71,10 +71,10 @@ def simulate(case: Case, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     shape = case.settings, case.epochs
     apart = math.sqrt(1 - case.rho)
     shared = torch.randn(1, 1, case.examples, generator=generator) * math.sqrt(case.rho)
-    parts = [apart] if case.epochs == 1 else [apart / math.sqrt(2)] * 2
-    z_SEN = shared + torch.randn(case.settings, 1, case.examples, generator=generator) * parts[0]
+    spreads = [apart] if case.epochs == 1 else [apart / math.sqrt(2)] * 2
+    z_SEN = shared + torch.randn(case.settings, 1, case.examples, generator=generator) * spreads[0]
     if case.epochs > 1:
-        z_SEN = z_SEN + torch.randn(*shape, case.examples, generator=generator) * parts[1]
+        z_SEN = z_SEN + torch.randn(*shape, case.examples, generator=generator) * spreads[1]
     deviation = math.sqrt(2) if case.score == "loss" else math.sqrt(case.centre * (1 - case.centre))
     offset_S = _offsets(case, generator) * deviation * apart / math.sqrt(case.examples)
     fall_E = 0.3 * torch.exp(-torch.arange(1, case.epochs + 1) / 2) if case.epochs > 1 else torch.zeros(1)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ..argument import ConfigDir, Debug, Json, Quiet, RunsDir, Trust, allow
+from ..argument import ConfigDir, Debug, FigureDpi, FigureSize, Json, Quiet, RunsDir, Trust, allow
 from ..output import people, show_json
 from ..text import escape
 from ..view import compare as view
@@ -29,8 +29,11 @@ def compare(
         typer.Option(metavar="NAME", help="For example f1_macro; none: accuracy or rmse.", show_default=False),
     ] = None,
     figure: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Draw the intervals there.", show_default=False)
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the intervals to a .png, .pdf or .svg.", show_default=False),
     ] = None,
+    figure_size: FigureSize = None,
+    figure_dpi: FigureDpi = 200,
     noise: Annotated[
         str | None,
         typer.Option(
@@ -70,9 +73,10 @@ def compare(
     comparison = compare_job(run or [], runs_dir, metric)
     view.show(comparison, console)
     if figure is not None:
-        from dlexp.report.compare import draw
+        from dlexp.report.compare import difference_figure
+        from dlexp.report.style.canvas import save
 
-        console.print(f"figure  {escape(str(draw(comparison, figure)))}")
+        console.print(f"figure  {escape(str(save(difference_figure(comparison), figure)))}")
     if json:
         show_json(comparison)
     return 0
@@ -108,9 +112,10 @@ def _show_noise(
         return measured.exit_code
     noise_view.show(document, console)
     if figure is not None:
-        from dlexp.report.noise import draw
+        from dlexp.report.noise import noise_figure
+        from dlexp.report.style.canvas import save
 
-        console.print(f"figure  {escape(str(draw(document, figure)))}")
+        console.print(f"figure  {escape(str(save(noise_figure(document), figure)))}")
     if is_json:
         show_json(document)
     return 0

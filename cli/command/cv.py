@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet, Resume, ResumeDir, Trust, allow
+from ..argument import (
+    ConfigDir,
+    Debug,
+    DryRun,
+    FigureDpi,
+    FigureFormat,
+    FigureSize,
+    Json,
+    Overrides,
+    Quiet,
+    Resume,
+    ResumeDir,
+    Trust,
+    allow,
+)
 from ..output import Ending, people, show_json
 from ..view import cv as view
 
@@ -24,6 +38,9 @@ def cv(
     ] = False,
     runs_dir: ResumeDir = Path("runs"),
     config_dir: ConfigDir = None,
+    figure_format: FigureFormat = "png",
+    figure_size: FigureSize = None,
+    figure_dpi: FigureDpi = 200,
     dry_run: DryRun = False,
     json: Json = False,
     trust: Trust = None,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ..argument import ConfigDir, Debug, Json, Overrides, Quiet
+from ..argument import ConfigDir, Debug, FigureDpi, FigureSize, Json, Overrides, Quiet
 from ..output import people, show_json
 from ..view import data as view
 
@@ -13,8 +13,11 @@ from ..view import data as view
 def data(
     overrides: Overrides = None,
     figure: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw examples or columns to a .png.", show_default=False)
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw examples or columns to a .png, .pdf or .svg.", show_default=False),
     ] = None,
+    figure_size: FigureSize = None,
+    figure_dpi: FigureDpi = 200,
     config_dir: ConfigDir = None,
     json: Json = False,
     quiet: Quiet = False,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..argument import Debug, Json, Quiet, RunsDir, Trust, allow
+from ..argument import Debug, Device, Json, Quiet, RunsDir, Trust, allow
 from ..output import people, show_json
 from ..view import evaluate as view
 
@@ -15,6 +15,7 @@ def evaluate(
     split: Annotated[
         Literal["val", "test"], typer.Option(help="Part of the data; opening test is counted and logged.")
     ] = "val",
+    device: Device = None,
     runs_dir: RunsDir = Path("runs"),
     json: Json = False,
     trust: Trust = None,
@@ -28,7 +29,7 @@ def evaluate(
     allow(trust)
     from dlexp.job.inference.evaluate import evaluate as job
 
-    evaluation = job(run, runs_dir, split)
+    evaluation = job(run, runs_dir, split, device)
     view.show(evaluation, people(json, is_quiet=quiet))
     if json:
         show_json(evaluation)

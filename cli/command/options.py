@@ -39,4 +39,4 @@ def options(
         for name, choice in groups[group].items():
             view.show_option(console, group, name, choice)
         if group == "metric" and option is None:
-            console.print("metrics of your own: metric.extra=[my_parts.MyMetric] trusted=[my_parts]")
+            console.print("metrics of your own: `dlexp new metric NAME` writes a class to change")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ..argument import Debug, Json, Quiet, RunsDir, Trust, allow
+from ..argument import Debug, Device, Json, Quiet, RunsDir, Trust, allow
 from ..output import people, show_json
 from ..text import escape
 from ..view import predict as view
@@ -26,6 +26,7 @@ def predict(
         bool,
         typer.Option("--ensemble", help="RUN is a cv: average the probabilities, or values, of its folds' models."),
     ] = False,
+    device: Device = None,
     runs_dir: RunsDir = Path("runs"),
     json: Json = False,
     trust: Trust = None,
@@ -40,7 +41,7 @@ def predict(
     allow(trust)
     from dlexp.job.inference import predict as job
 
-    predictions = job.predict(run, runs_dir, inputs, is_ensemble=ensemble)
+    predictions = job.predict(run, runs_dir, inputs, is_ensemble=ensemble, device=device or "cpu")
     console = people(json, is_quiet=quiet)
     for warning in predictions["warnings"]:
         console.print(f"[yellow]warning[/] {escape(warning)}")

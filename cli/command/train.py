@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from ..argument import ConfigDir, Debug, DryRun, Json, Overrides, Quiet, Resume, ResumeDir, Trust, allow
+from ..argument import (
+    ConfigDir,
+    Debug,
+    DryRun,
+    FigureDpi,
+    FigureFormat,
+    FigureSize,
+    Json,
+    Overrides,
+    Quiet,
+    Resume,
+    ResumeDir,
+    Trust,
+    allow,
+)
 from ..output import Ending, people, show_json
 from ..view import train as view
 from .train_verify import verify_trial
@@ -46,6 +60,9 @@ def train(
     ] = None,
     runs_dir: ResumeDir = Path("runs"),
     config_dir: ConfigDir = None,
+    figure_format: FigureFormat = "png",
+    figure_size: FigureSize = None,
+    figure_dpi: FigureDpi = 200,
     dry_run: DryRun = False,
     json: Json = False,
     trust: Trust = None,
@@ -61,8 +78,8 @@ def train(
     from dlexp.run import scan
 
     if verify is not None:
-        others = overrides or resume or source or test or config_dir or dry_run
-        return verify_trial(verify, runs_dir, others, is_json=json, is_quiet=quiet)
+        others = resume or source or test or config_dir or dry_run
+        return verify_trial(verify, runs_dir, overrides or [], others, is_json=json, is_quiet=quiet)
     console = people(json, is_quiet=quiet)
     _check_alone(resume, overrides or dry_run or config_dir)
     check_options(source, train_on, seeds, resume)

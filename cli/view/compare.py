@@ -17,8 +17,8 @@ MOST_PAIRS = 15  # of six runs; of more only those with the best are shown
 def show(comparison: "Comparison", console: Console) -> None:
     """Print the runs, and each pair with its verdict; of many pairs those with the best run."""
     runs = Table(title=f"{comparison['metric']}", title_justify="left", box=None, pad_edge=False)
-    parts = comparison["pairs"][0]["unit"]
-    value = "value" if parts == "examples" else f"mean ± std over {parts}"
+    counted = comparison["pairs"][0]["over"]
+    value = "value" if counted == "examples" else f"mean ± std over {counted}"
     for header in ("", "run", value):
         runs.add_column(header, justify="right" if header == value else "left")
     letters = {record["run_id"]: _letter(i) for i, record in enumerate(comparison["runs"])}
@@ -75,27 +75,27 @@ def _effect(pair: "Pair") -> str:
 
 
 def _note(pair: "Pair") -> str:
-    test = f"{pair['test']} on {pair['num']:,} {pair['unit']}"
+    test = f"{pair['test']} on {pair['num']:,} {pair['over']}"
     if "only_a" in pair:
         test += f"; right alone: {pair['only_a']} and {pair.get('only_b')}"
     if "smallest_p" in pair:
-        few = ", all with one difference" if pair["unit"] == "folds" else ""
+        few = ", all with one difference" if pair["over"] == "folds" else ""
         test += f"{few}; the smallest p that {pair['num']} allow is {pair['smallest_p']:.2g}"
     if pair.get("same_setting"):
         return f"{test}; one setting, so what these two models differ by is the noise of seeds"
     if pair["verdict"] != "cannot tell" or pair["difference"] == 0:
         return test
     if pair["needed"] is None:
-        return f"{test}; were this the true difference, no number of {pair['unit']} would tell: more data are needed"
+        return f"{test}; were this the true difference, no number of {pair['over']} would tell: more data are needed"
     if pair["needed"] == 0:
-        return f"{test}; as many {pair['unit']} would tell a true difference of this size in four of five cases"
-    more = f"about {pair['needed']:,} more {pair['unit']}{_setting(pair, pair['needed'])}"
+        return f"{test}; as many {pair['over']} would tell a true difference of this size in four of five cases"
+    more = f"about {pair['needed']:,} more {pair['over']}{_setting(pair, pair['needed'])}"
     return f"{test}; were this the true difference, {more} would tell it with 80 % power"
 
 
 def _setting(pair: "Pair", needed: int) -> str:
     """Return the override that asks for as many folds or seeds as are needed."""
     total = pair["num"] + needed
-    if pair["unit"] == "seeds":
+    if pair["over"] == "seeds":
         return f" (seed='range(0,{total})')"
     return f" (cv.repeats={-(-total // pair['k'])})" if "k" in pair else ""

@@ -43,7 +43,7 @@ def show(noise: "Noise", console: Console) -> None:
     show_table(table, console)
     for record in noise["sources"]:
         if record["is_absent"] is True:
-            console.print(f"{record['name']} plays no part: {escape(record['why'])}")
+            console.print(f"{record['name']} plays no role: {escape(record['why'])}")
     limit = noise["least_difference"]
     console.print(
         f"two single runs differ by more than {limit:.4f} in one of twenty cases by seeds alone, means of four runs "

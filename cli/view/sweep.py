@@ -13,10 +13,12 @@ from dlexp.number import duration, noun
 from ..output import show_notes
 from ..text import escape
 from .fit import show_table
+from .selection import show_selection
 
 if TYPE_CHECKING:
     from dlexp.console.board import Board
     from dlexp.job.sweep.document import BestSetting, SweepPlan, SweepResult, TrialGroup
+    from dlexp.job.sweep.leaderboard import RankedSetting
     from dlexp.job.sweep.loop import SweepEvent
     from dlexp.job.sweep.sweep import Announcement, Findings
 
@@ -70,9 +72,9 @@ class Announcer:
             value = event.event.metrics.get(self.board.metric, float("nan"))
             self.board.epoch(event.trial.overrides, value)
         else:
-            outcome, setting = event.entry.outcome, event.entry.trial.overrides
+            ended = event.result
             self.board.total = event.total
-            self.board.end(setting, outcome.value, outcome.status, outcome.reason, is_new=event.is_new)
+            self.board.end(ended.trial.overrides, ended.value, ended.status, ended.reason, is_new=event.is_new)
 
 
 def show(findings: "Findings", console: Console) -> None:
@@ -123,22 +125,7 @@ def _show_selection_bias(result: "SweepResult", best: "BestSetting", console: Co
     if "picked_among" not in best:
         return
     picked = f"{metric} {best['value']:.4f} is the best of {best['picked_among']}, picked by the validation part"
-    if "not_corrected" in best:
-        console.print(f"{picked}, which flatters it; not corrected: {escape(best['not_corrected'])}")
-        return
-    assert "corrected" in best
-    assert "corrected_interval" in best
-    assert "corrected_epochs" in best
-    assert "corrected_notes" in best
-    assert "wins" in best
-    low, high = best["corrected_interval"]
-    what = "setting and epoch" if best["corrected_epochs"] else "setting"
-    console.print(
-        f"{picked}; corrected for having been picked ({what}) {best['corrected']:.4f}, 95 % interval {low:.4f} to "
-        f"{high:.4f}; it wins on {best['wins']:.0%} of validation parts drawn anew"
-    )
-    for note in best["corrected_notes"]:
-        console.print(f"[yellow]{escape(note)}[/]")
+    show_selection(console, picked, "setting and epoch" if best.get("corrected_epochs") else "setting", best)
 
 
 def _show_importances(result: "SweepResult", console: Console) -> None:
@@ -171,22 +158,20 @@ def _leaderboard(findings: "Findings") -> Table:
     if has_ties:
         table.add_column("tie")
     for place, ranked in enumerate(ranking, 1):
-        entry = ranked.entries[0]
         value = "none" if ranked.value is None else f"{ranked.value:.4f}"
         if has_seeds and ranked.std is not None:
             value += f" ± {ranked.std:.4f}"
         cells = [escape(short_value(ranked.settings[key])) if key in ranked.settings else "" for key in differing]
         tie = ["with 1" if ranked.is_tied else ""] if has_ties else []
-        table.add_row(str(place), value, *cells, str(entry.outcome.epochs), _status(ranked.entries), *tie)
+        table.add_row(str(place), value, *cells, str(ranked.results[0].epochs), _status(ranked), *tie)
     if len(findings.ranking) > SHOWN:
         table.caption = f"{len(findings.ranking) - SHOWN} more in result.json"
         table.caption_justify = "left"
     return table
 
 
-def _status(entries: list[Any]) -> str:
-    statuses = list(dict.fromkeys(entry.outcome.status for entry in entries))
-    return ", ".join(statuses)
+def _status(ranked: "RankedSetting") -> str:
+    return ", ".join(dict.fromkeys(result.status for result in ranked.results))
 
 
 def show_dry_run(plan: "SweepPlan", console: Console) -> None:
@@ -208,9 +193,9 @@ def show_dry_run(plan: "SweepPlan", console: Console) -> None:
     )
     disk, free = plan["disk"], plan["disk_free"]
     console.print(f"disk     about {_size(disk)}, {_size(disk // plan['trials'])} a trial; {_size(free)} are free")
-    parts = ", ".join(f"{name} {_time(value)}" for name, value in plan["parts"].items())
+    spent = ", ".join(f"{name} {_time(value)}" for name, value in plan["spent"].items())
     parallel = f" in {plan['workers']} processes, at best" if plan["workers"] > 1 else ""
-    console.print(f"time     about {_time(plan['seconds'])}{parallel}: {parts}")
+    console.print(f"time     about {_time(plan['seconds'])}{parallel}: {spent}")
     if plan["measured"] < len(plan["groups"]):
         console.print(f"         measured on {plan['measured']} of {len(plan['groups'])} structures, else their mean")
     if plan["memory"] > plan["memory_free"]:

@@ -11,6 +11,7 @@ from dlexp.number import duration, noun
 from ..output import first_metrics, show_next, show_notes
 from ..text import escape
 from .fit import show_table
+from .selection import show_selection
 
 if TYPE_CHECKING:
     from dlexp.console.progress import ConsoleTracker
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from dlexp.job.train.document import TrainPlan
     from dlexp.job.train.train import Announcement, Listener
     from dlexp.run.document import TrainResult
-
-BY_CLASS = ("precision", "recall", "f1")
 
 MOST_CLASSES = 20
 
@@ -79,6 +78,7 @@ def show(outcome: "Outcome[TrainResult]", console: Console) -> None:
         console.print(_table(result))
     if result["data"].get("is_imbalanced") and "val" in result.get("report", {}):
         show_table(_class_table(result), console, ("train examples",), shortened="class")
+    _show_selection(result, console)
     show_notes(outcome.notes, console)
     console.print(f"run folder  {escape(_short(Path(result['run_dir'])))}")
     if outcome.exit_code == 0:
@@ -88,6 +88,15 @@ def show(outcome: "Outcome[TrainResult]", console: Console) -> None:
             (f"dlexp show {result['run_id']}", "everything of this one"),
             ("dlexp ui", "the dashboard"),
         )
+
+
+def _show_selection(result: "TrainResult", console: Console) -> None:
+    """Print what the choice of the best epoch did to the metric that chose it."""
+    selection = result.get("selection")
+    if selection:
+        split = "training" if selection["metric"].startswith("train/") else "validation"
+        best = f"{selection['metric']} {selection['value']:.4f} is the best of {noun(result['epochs'], 'epoch')}"
+        show_selection(console, f"{best}, picked by the {split} part", "epoch", selection)
 
 
 def _table(result: "TrainResult") -> Table:
@@ -108,13 +117,16 @@ def _class_table(result: "TrainResult") -> Table:
     values, counts = result.get("report", {})["val"], result["data"].get("train_counts", {})
     table = Table(title="classes are unequal: validation by class", title_justify="left")
     table.add_column("class")
-    for title in ("train examples", "val examples", *BY_CLASS):
+    by_class = {kind: values.get(f"{kind}_class", {}) for kind in ("precision", "recall", "f1")}
+    for title in ("train examples", "val examples", *by_class):
         table.add_column(title, justify="right")
     rarest = sorted(counts, key=lambda name: counts[name])[:MOST_CLASSES]
     for name in rarest:
-        numbers = [values[f"{metric}_class"][name] for metric in BY_CLASS]
+        numbers = [named.get(name) for named in by_class.values()]
         shown = ["-" if number is None else f"{number:.4f}" for number in numbers]
-        table.add_row(escape(name), f"{counts[name]:,}", f"{values['support_class'][name] or 0:,.0f}", *shown)
+        table.add_row(
+            escape(name), f"{counts[name]:,}", f"{values.get('support_class', {}).get(name) or 0:,.0f}", *shown
+        )
     if len(counts) > len(rarest):
         table.caption = f"the rarest {len(rarest)} of {len(counts)} classes; all are in result.json"
     return table

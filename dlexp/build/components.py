@@ -10,6 +10,7 @@ from torch import nn
 
 from dlexp import device as devices
 from dlexp.augment.none import NoAugment
+from dlexp.build.contract import make
 from dlexp.build.dataset import load_data
 from dlexp.build.model import build_model
 from dlexp.build.node import Config, build
@@ -90,7 +91,7 @@ class Components:
         Raises:
             ConfigError: It cannot be done to examples of this kind.
         """
-        augment = build(self.config["augment"], num_classes=self.data.num_classes)
+        augment = make(self.config, "augment", num_classes=self.data.num_classes)
         rows = self.data.train[:2]
         x = self.data.inputs[rows].movedim(-1, -3) if self.data.is_image else self.data.inputs[rows]
         augment(x.clone(), self.data.targets[rows], torch.Generator().manual_seed(0))  # refused before the run begins
@@ -99,7 +100,7 @@ class Components:
     @cached_property
     def affine(self) -> Affine:
         """The normalisation of inputs, fitted on the training part."""
-        return build(self.config["normalize"]).fit(self.data.inputs, self.data.train)
+        return make(self.config, "normalize").fit(self.data.inputs, self.data.train)
 
     @cached_property
     def unit(self) -> TargetScale | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from dlexp.build.contract import make
 from dlexp.build.node import Config, build
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold, Rolling
@@ -23,7 +24,7 @@ def load_data(config: Config) -> Dataset:
         DataError: From the source.
         ConfigError: The task asked for does not fit the targets.
     """
-    source = build(config["data"])
+    source = make(config, "data")
     if "cv" in config and isinstance(source, ValSplit):
         dataset = _load_limited(source, config["task"])
     else:

@@ -54,9 +54,10 @@ def inspect(composed: Composed, figure: Path | None = None) -> DataDocument:
         "figure": None,
     }
     if figure is not None:
-        from dlexp.report.data import draw
+        from dlexp.report.data import data_figure
+        from dlexp.report.style.canvas import save
 
-        document["figure"] = str(draw(data, figure))
+        document["figure"] = str(save(data_figure(data), figure))
     return document
 
 

@@ -3,7 +3,8 @@
 import torch
 from torch import nn
 
-from dlexp.build.node import Config, build, factory
+from dlexp.build.contract import check, make, maker
+from dlexp.build.node import Config
 from dlexp.init import initialize, symmetry_warning
 from dlexp.random import derive, generator
 
@@ -15,7 +16,8 @@ def build_model(config: Config, in_shape: tuple[int, ...], num_outputs: int, see
         ConfigError: The model does not fit the data.
     """
     model = build_module(config, in_shape, num_outputs, seed)
-    init = build(config["init"], activation_gain=factory(config["activation"])(num_features=1).gain)
+    activation = check("activation", maker(config, "activation")(num_features=1))
+    init = make(config, "init", activation_gain=activation.gain)
     initialize(model, init, generator(seed, "init"))
     warning = symmetry_warning(init)
     has_hidden = sum(p.dim() >= 2 for p in model.parameters()) > 1
@@ -31,9 +33,9 @@ def build_module(config: Config, in_shape: tuple[int, ...], num_outputs: int, se
     program = {
         "in_shape": in_shape,
         "num_outputs": num_outputs,
-        **{name: factory(config[name]) for name in ("activation", "norm", "dropout")},
+        **{name: maker(config, name) for name in ("activation", "norm", "dropout")},
     }
     # A user's module may draw from torch's generator when it is made: seeded for the while, put back after.
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(derive(seed, "construct"))
-        return build(config["model"], **program)
+        return make(config, "model", **program)

@@ -123,4 +123,4 @@ def is_per_trial(annotation: Any) -> bool:
     """Whether an annotation, or one of its alternatives, carries the PerTrial mark."""
     if any(isinstance(mark, PerTrialMarker) for mark in getattr(annotation, "__metadata__", ())):
         return True
-    return any(is_per_trial(part) for part in get_args(annotation) if get_args(part))
+    return any(is_per_trial(argument) for argument in get_args(annotation) if get_args(argument))

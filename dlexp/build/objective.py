@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 
-from dlexp.build.node import Config, build, build_per_trial
+from dlexp.build.contract import make_per_trial
+from dlexp.build.node import Config, build
 from dlexp.config.metric import METRICS
 from dlexp.data.dataset import Dataset
 from dlexp.direction import has_direction
@@ -28,7 +29,7 @@ def build_loss(
     """
     program = {"task": datasets[0].task, "num_classes": datasets[0].num_classes}
     nodes = [_balanced(config["loss"], dataset) for config, dataset in zip(configs, datasets, strict=True)]
-    return build_per_trial(nodes, dtype=dtype, device=device, **program)
+    return make_per_trial(nodes, "loss", dtype=dtype, device=device, **program)
 
 
 def _balanced(node: Config, dataset: Dataset) -> Config:

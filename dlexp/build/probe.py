@@ -10,10 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dlexp.build.contract import make, make_per_trial
 from dlexp.build.dataset import check_parts
 from dlexp.build.model import build_module
-from dlexp.build.node import build, build_per_trial
+from dlexp.build.node import build
 from dlexp.build.objective import build_loss, build_metrics, choose_monitor
+from dlexp.config.source.fault import user_fault, user_place
 from dlexp.data.dataset import Dataset
 from dlexp.engine.task import num_steps
 from dlexp.engine.trainer import Trainer
@@ -53,12 +55,20 @@ def probe(config: Config, dataset: Dataset) -> int:
 
 
 def reason_against(config: Config, dataset: Dataset) -> str:
-    """Return why a configuration cannot be trained, in one line; "" when nothing speaks against it."""
+    """Return why a configuration cannot be trained, in one line; "" when nothing speaks against it.
+
+    Raises:
+        Exception: From the user's code.
+    """
     try:
         probe(config, dataset)
     except DlexpError as error:
-        return str(error)
+        if user_place(error.__cause__):
+            raise
+        return user_fault(error) or str(error)
     except (RuntimeError, ValueError, TypeError, AssertionError) as error:
+        if user_place(error):
+            raise
         return f"{type(error).__name__}: {first_line(error)}"
     return ""
 
@@ -66,16 +76,16 @@ def reason_against(config: Config, dataset: Dataset) -> str:
 def _try_rules(config: Config, trainer: Trainer, steps_per_epoch: int) -> None:
     kind = {"dtype": torch.float32, "device": "cpu"}
     steps = {"total_steps": steps_per_epoch * trainer.epochs, "steps_per_epoch": steps_per_epoch}
-    build_per_trial([config["optimizer"]], **kind)
-    build_per_trial([config["schedule"]], dtype=torch.float64, device="cpu", **steps)
-    build_per_trial([config["regularizer"]], **kind)
+    make_per_trial([config["optimizer"]], "optimizer", **kind)
+    make_per_trial([config["schedule"]], "schedule", dtype=torch.float64, device="cpu", **steps)
+    make_per_trial([config["regularizer"]], "regularizer", **kind)
 
 
 def _try_examples(config: Config, dataset: Dataset, loss: Any) -> None:
     """Augment a few examples and take the loss of blank outputs for them."""
     rows = dataset.train[:FEW]
     x, targets = dataset.inputs[rows], dataset.targets[rows]
-    augment = build(config["augment"], num_classes=dataset.num_classes)
+    augment = make(config, "augment", num_classes=dataset.num_classes)
     images = x.movedim(-1, -3) if dataset.is_image else x
     _, targets = augment(images, targets, torch.Generator().manual_seed(0))
     loss(torch.zeros(1, len(rows), loss.num_outputs), targets.unsqueeze(0))

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from dlexp import device as devices
 from dlexp.build.components import Components
+from dlexp.build.contract import make, make_per_trial
 from dlexp.build.dataset import check_parts
-from dlexp.build.node import Config, build, build_per_trial
+from dlexp.build.node import Config
 from dlexp.build.objective import build_loss, choose_monitor
 from dlexp.build.room import require_room
 from dlexp.data.dataset import Dataset
@@ -99,9 +100,16 @@ def make_program(components: list[Components], engine: str = "solo") -> Program:
     models = [model for model, _ in made]
     eval_batch_size = _eval_batch_size(first, models[0])
     threads = trainer.threads or devices.suggest_threads(models[0], trainer.batch_size)
-    devices.configure(device, threads=threads, tf32=trainer.tf32)
+    devices.configure(device, threads=threads, tf32=trainer.tf32, deterministic=trainer.deterministic)
     channels_last = trainer.channels_last and first.data.is_image
-    forward = make_forward(engine, models, device=device, channels_last=channels_last, compile=trainer.compile)
+    forward = make_forward(
+        engine,
+        models,
+        device=device,
+        channels_last=channels_last,
+        compile=trainer.compile,
+        is_graph=trainer.cuda_graph,
+    )
     has_one_part = are_equal([data.train for data in datasets])
     affine = first.affine if has_one_part else Affine.stack([each.affine for each in components])
     _require_range(first.data, affine, first.dtype)
@@ -130,7 +138,7 @@ def _require_room(first: Components, num_outputs: int, num_trials: int) -> None:
     device, trainer = first.place[0], first.trainer
     key = (first.structure, num_trials, str(device))
     if key not in _FITTING:
-        rule = build(first.config["optimizer"])
+        rule = make(first.config, "optimizer")
         in_shape, batch_size = first.data.in_shape, trainer.batch_size
         require_room(first.config, in_shape, num_outputs, rule, num_trials, batch_size, first.dtype, device)
         _FITTING.add(key)
@@ -215,9 +223,9 @@ def _rules(configs: list[Config], trainer: Trainer, loss: Any, steps_per_epoch: 
     steps = {"total_steps": steps_per_epoch * trainer.epochs, "steps_per_epoch": steps_per_epoch}
     return Rules(
         loss=loss,
-        optimizer=build_per_trial(nodes("optimizer"), **kind),
-        schedule=build_per_trial(nodes("schedule"), dtype=torch.float64, device="cpu", **steps),
-        regularizer=build_per_trial(nodes("regularizer"), **kind),
+        optimizer=make_per_trial(nodes("optimizer"), "optimizer", **kind),
+        schedule=make_per_trial(nodes("schedule"), "schedule", dtype=torch.float64, device="cpu", **steps),
+        regularizer=make_per_trial(nodes("regularizer"), "regularizer", **kind),
         grad_clip=of_trainer("grad_clip"),
         ema=of_trainer("ema"),
         lr=_learning_rates(configs),

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from dlexp.build.contract import make
 from dlexp.build.document import SummaryDocument
 from dlexp.build.model import build_module
-from dlexp.build.node import build
 from dlexp.config.compose import Composed
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError, first_line
@@ -28,9 +28,9 @@ def summary(composed: Composed) -> SummaryDocument:
         DataError: Absent or unusable data.
     """
     config = composed.config
-    source = build(config["data"])
+    source = make(config, "data")
     dataset: Dataset = (source.blank if hasattr(source, "blank") else source.load)(config["task"])
-    loss = build(config["loss"], task=dataset.task, num_classes=dataset.num_classes)
+    loss = make(config, "loss", task=dataset.task, num_classes=dataset.num_classes)
     model = _build_model(config, dataset, loss.num_outputs)
     try:
         counted = summarize(model, dataset.in_shape)

@@ -42,22 +42,22 @@ class Dimension:
 
     @property
     def group(self) -> str:
-        """First part of the key."""
+        """First word of the key."""
         return self.key.partition(".")[0]
 
     def exists(self, settings: dict[str, Any]) -> bool:
         """Say whether the key exists under the options chosen in a setting."""
         return not self.owner or settings.get(self.owner) in self.options
 
-    def value(self, unit: float) -> Any:
+    def value(self, position: float) -> Any:
         """Return the value at a position in [0, 1): the ends of an interval are 0 and 1.
 
         Integers share the positions equally: each is the floor of a point of [low, high + 1).
         """
         if self.values is not None:
-            return self.values[min(int(unit * len(self.values)), len(self.values) - 1)]
+            return self.values[min(int(position * len(self.values)), len(self.values) - 1)]
         low, high = self.span
-        point = low + unit * (high - low)
+        point = low + position * (high - low)
         number = math.exp(point) if self.is_log else point
         if self.is_int:
             return int(min(max(math.floor(number), self.low), self.high))
@@ -165,9 +165,9 @@ def limits_of(annotation: Any, is_int: bool) -> tuple[float, float]:
         below = None if ends["lt"] is None else ends["lt"] - (1 if is_int else 1e-6)
         low = max([low, *(end for end in (ends["ge"], above) if end is not None)])
         high = min([high, *(end for end in (ends["le"], below) if end is not None)])
-    for part in get_args(annotation):
-        if get_args(part):
-            inner = limits_of(part, is_int)
+    for argument in get_args(annotation):
+        if get_args(argument):
+            inner = limits_of(argument, is_int)
             low, high = max(low, inner[0]), min(high, inner[1])
     return low, high
 

@@ -106,5 +106,5 @@ def _check_events(path: Path, events: object) -> None:
 
 def _size(path: Path, alias: yaml.AliasEvent, sizes: dict[str, int]) -> int:
     if alias.anchor not in sizes:
-        raise ConfigError(f"{path}: got the alias *{alias.anchor}, which is unknown or part of itself; write it out")
+        raise ConfigError(f"{path}: got the alias *{alias.anchor}, which is unknown or stands in itself; write it out")
     return sizes[alias.anchor]

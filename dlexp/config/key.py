@@ -12,7 +12,7 @@ def unknown_key(key: str, keys: list[str], groups: dict[str, list[str]], config_
     """Return the error for an unknown key.
 
     Tried in turn: an option of the group that has it; a sibling spelt nearly so; a key of another option spelt nearly
-    so; the same last part elsewhere; any key or group spelt nearly so.
+    so; the same last word elsewhere; any key or group spelt nearly so.
 
     Args:
         key: What the user wrote.

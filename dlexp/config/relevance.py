@@ -8,7 +8,7 @@ IRRELEVANT_IN = {"trainer": ("fuse",), "data": ("root", "path", "labels", "downl
 
 
 def relevant(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the part of a configuration that decides numbers."""
+    """Return what of a configuration decides numbers."""
     deciding = {name: node for name, node in config.items() if name not in IRRELEVANT}
     for group, names in IRRELEVANT_IN.items():
         deciding[group] = {name: value for name, value in deciding[group].items() if name not in names}

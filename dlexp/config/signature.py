@@ -79,14 +79,14 @@ def read(target: str) -> Signature:
 
 def declaration(config: dict[str, Any], key: str) -> Parameter | None:
     """Return the declaration of a key; None for one inside a list or a user's own structure."""
-    parts = key.split(".")
-    if len(parts) == 1:
+    words = key.split(".")
+    if len(words) == 1:
         return read(ROOT).parameters.get(key)
-    node = config.get(parts[0])
-    if len(parts) > 2 or not isinstance(node, dict):
+    node = config.get(words[0])
+    if len(words) > 2 or not isinstance(node, dict):
         return None
     target = node.get("_target_")
-    return read(target).parameters.get(parts[1]) if isinstance(target, str) else None
+    return read(target).parameters.get(words[1]) if isinstance(target, str) else None
 
 
 def _init(node: ast.ClassDef | ast.FunctionDef) -> ast.FunctionDef | None:
@@ -168,7 +168,25 @@ class _Expander(ast.NodeTransformer):
         return self.visit(self.aliases[node.id]) if node.id in self.aliases else node
 
 
+# What the text of a type is made of: no attribute leads out of it, and nothing is called but a bound.
+_OF_TYPES = (ast.Name, ast.Constant, ast.Subscript, ast.Tuple, ast.List, ast.keyword, ast.expr_context, ast.BitOr)
+_BOUNDS = ("Ge", "Gt", "Le", "Lt", "Interval", "MinLen", "MaxLen", "Len")
+
+
+def _is_type(node: ast.AST) -> bool:
+    """Say whether a node may stand in an annotation that is evaluated: its file may be a stranger's."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id in _BOUNDS
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.BitOr)
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.USub)
+    return isinstance(node, (*_OF_TYPES, ast.USub))
+
+
 def _evaluate(annotation: ast.expr) -> Any:
+    if not all(_is_type(node) for node in ast.walk(annotation)):
+        return Any
     names = {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
     if not names <= set(NAMESPACE):
         return Any  # a user's own type: only its constructor can check it

@@ -112,8 +112,8 @@ class Space:
     def _compose(self, chosen: Settings) -> Composed:
         """Compose with one value of each dimension: that a setting has an effect can depend on another's value."""
         last = ConfigError("")
-        for unit in (1 - 1e-9, 0.0):
-            others = {d.key: d.value(unit) for d in self.active(chosen) if d.key not in chosen}
+        for position in (1 - 1e-9, 0.0):
+            others = {d.key: d.value(position) for d in self.active(chosen) if d.key not in chosen}
             texts = [f"{key}={yaml_value(value)}" for key, value in {**chosen, **others}.items()]
             texts += [override.text for override in self._fixed(chosen)]
             try:

@@ -38,7 +38,7 @@ def grant(packages: Sequence[str]) -> None:
         if not re.fullmatch(r"[^\W\d]\w*", name) or name == "dlexp":
             raise ConfigError(f"trusted: got {name!r}; the name of a package, without dots, is needed")
         if name in sys.stdlib_module_names:
-            raise ConfigError(f"trusted: got {name}; Python's own modules have no parts of a network, and cannot be it")
+            raise ConfigError(f"trusted: got {name}; Python's own modules hold no component of a network")
     if packages:
         look_in_working_directory()
     _granted.update(packages)

@@ -29,7 +29,7 @@ TYPE_WORDS = {
 
 def type_text(annotation: str) -> str:
     """Return a type in words, for example "a number > 0 or null"; choices as "a|b|c"."""
-    return " or ".join(_words(part.strip()) for part in _split(annotation, "|"))
+    return " or ".join(_words(type_.strip()) for type_ in _split(annotation, "|"))
 
 
 def plural(words: str) -> str:
@@ -69,14 +69,14 @@ def _bounds(marks: list[str]) -> str:
 
 def _split(text: str, separator: str) -> list[str]:
     """Split at separators outside brackets."""
-    parts, depth = [""], 0
+    pieces, depth = [""], 0
     for character in text:
         depth += (character in "[(") - (character in "])")
         if character == separator and depth == 0:
-            parts.append("")
+            pieces.append("")
         else:
-            parts[-1] += character
-    return parts
+            pieces[-1] += character
+    return pieces
 
 
 def show(value: Any) -> str:
@@ -120,7 +120,7 @@ def describe(setting: dict[str, Any]) -> str:
 
 
 def short_key(key: str, keys: list[str]) -> str:
-    """Return the last part of a key, or the whole one where two would look the same."""
+    """Return the last word of a key, or the whole one where two would look the same."""
     short = "reg" if key == "regularizer.weight" else key.rpartition(".")[2]
     others = [other.rpartition(".")[2] for other in keys if other != key]
     return key if short in others else short

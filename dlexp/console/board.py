@@ -102,7 +102,7 @@ class Board:
                 return
             value = statistics.fmean(values)
             spread = f"{short_metric(self.metric)}: {value:.3f} ± {statistics.stdev(values):.3f}"
-            text = ", ".join(part for part in (spread, name, f"{len(values)} seeds") if part)
+            text = ", ".join(word for word in (spread, name, f"{len(values)} seeds") if word)
         sign = 1 if self.is_high_better else -1
         if math.isnan(self._best_value) or sign * value > sign * self._best_value:
             self._best_value, self.best = value, text
@@ -152,8 +152,8 @@ def line(
     """Return a trial's line: ``val acc: 0.531, lr: 9.47e-04, reg: 1.43e-03, (14 / 100)``."""
     name = short_metric(metric)
     shown = "none" if value is None else f"{value:.3f}" if abs(value) >= 0.001 or value == 0 else f"{value:.2e}"
-    parts = [f"{name}: {shown}", describe(setting), f"({done} / {total})"]
-    text = ", ".join(part for part in parts if part)
+    fields = [f"{name}: {shown}", describe(setting), f"({done} / {total})"]
+    text = ", ".join(field for field in fields if field)
     return text if status in ("finished", "stopped_early") else f"{text}  {status} {why}".rstrip()
 
 

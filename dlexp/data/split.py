@@ -192,7 +192,7 @@ def _by_time(pool: Tensor, times: Tensor, groups: Tensor | None, wanted: tuple[i
     if left_out:
         notes.append(
             f"data.group and data.time: {left_out:,} rows of later groups lie before the end of an earlier part and "
-            "take no part"
+            "are left out"
         )
     empty = pool[:0]
     train, val, test = blocks[0], blocks[1] if num_val else empty, blocks[-1] if num_test else empty

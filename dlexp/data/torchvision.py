@@ -54,12 +54,12 @@ class Downloaded(ValSplit):
     def _part(self, name: str, torchvision_class: str, is_train: bool) -> Any:
         import torchvision.datasets
 
-        part = {"split": "train" if is_train else "test"} if name == "svhn" else {"train": is_train}
+        split = {"split": "train" if is_train else "test"} if name == "svhn" else {"train": is_train}
         constructor = getattr(torchvision.datasets, torchvision_class)
         try:
             # torchvision prints to stdout, which belongs to --json.
             with contextlib.redirect_stdout(sys.stderr):
-                return constructor(self.root, download=self.download, **part)
+                return constructor(self.root, download=self.download, **split)
         except (RuntimeError, OSError, ValueError, EOFError) as error:
             reason = " ".join(str(error).split())[:160]
             how = (

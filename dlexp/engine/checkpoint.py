@@ -2,11 +2,13 @@
 
 A checkpoint is a folder: `weights.safetensors`, `state.pt` (tensors and plain types, read with ``weights_only=True``)
 and `manifest.json` with size and SHA-256 of both, because 199 of 200 single flipped bits load without complaint.
-Beside `last` there may be, after a kill, `last.new` (being written or complete) and `last.old` (the one before):
-whenever `last` is absent, one of the two is complete. Reading never changes anything, so a run can be read while it
-trains; the next `save` tidies up.
+Beside `last` there are `last.old`, the checkpoint before, from which a run whose `last` is damaged goes on, and, after
+a kill, `last.new` (being written or complete): whenever `last` is absent, one of the two is complete. So a run that
+trains has the room of one more checkpoint, which it gives back at its end, or when the disk is full. Reading never
+changes anything, so a run can be read while it trains; the next `save` tidies up.
 """
 
+import errno
 import hashlib
 import io
 import json
@@ -15,6 +17,8 @@ import os
 import pickle
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -25,7 +29,7 @@ from safetensors.torch import save as save_safetensors
 from torch import Tensor
 
 from dlexp.durable import disk_faults, flush_folder
-from dlexp.error import RunError, is_out_of_memory
+from dlexp.error import DiskFault, RunError, is_out_of_memory
 
 WEIGHTS, STATE, MANIFEST = "weights.safetensors", "state.pt", "manifest.json"
 _RETRIES = 3
@@ -39,6 +43,7 @@ def save(
     *,
     same_weights: Path | None = None,
     history: str | None = None,
+    keeps_previous: bool = False,
     is_synced: bool = True,
 ) -> None:
     """Write a checkpoint; until it is complete the one before stays.
@@ -51,21 +56,40 @@ def save(
         same_weights: Another checkpoint, just saved with these very weights: its file gets a second name, where the
             disk has hard links, instead of being written again.
         history: Hash of the history up to this checkpoint, repeated in the manifest; see `dlexp.run.history.digest`.
+        keeps_previous: Leave the checkpoint before beside this one, for `load` to use when this one is damaged.
         is_synced: False does not wait for the disk: proof against kills; what a power cut damages is not loaded.
 
     Raises:
         EnvironmentFault: The disk is full; the checkpoint before is intact.
     """
-    fresh = _begin(directory)
-    with disk_faults(directory):
-        linked = None if same_weights is None else _link_weights(same_weights, fresh)
-        files = {
-            WEIGHTS: linked or _write_weights(fresh / WEIGHTS, weights, is_synced=is_synced),
-            STATE: _write_state(fresh / STATE, state, is_synced=is_synced),
-        }
-        manifest = {"epoch": state.get("epoch"), "files": files} | ({} if history is None else {"history": history})
-        _write(fresh / MANIFEST, json.dumps(manifest).encode(), is_synced=is_synced)
-    _publish(directory, is_synced=is_synced)
+    fresh, old = _begin(directory), _beside(directory, "old")
+
+    def write() -> None:
+        with disk_faults(directory, size(weights) + size(state)), _removed_on_failure(fresh):
+            fresh.mkdir(parents=True, exist_ok=True)
+            linked = None if same_weights is None else _link_weights(same_weights, fresh)
+            files = {
+                WEIGHTS: linked or _write_weights(fresh / WEIGHTS, weights, is_synced=is_synced),
+                STATE: _write_archive(fresh / STATE, state, is_synced=is_synced),
+            }
+            manifest = {"epoch": state.get("epoch"), "files": files} | ({} if history is None else {"history": history})
+            _write(fresh / MANIFEST, json.dumps(manifest).encode(), is_synced=is_synced)
+
+    try:
+        write()
+    except DiskFault as fault:
+        if fault.errno != errno.ENOSPC or not (old.exists() and directory.exists()):
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+        write()
+    _publish(directory, keeps_previous=keeps_previous, is_synced=is_synced)
+
+
+def size(tree: Any) -> int:
+    """Return the bytes of all tensors in dicts of dicts: what a checkpoint of them takes, but for some kilobytes."""
+    if isinstance(tree, Tensor):
+        return tree.numel() * tree.element_size()
+    return sum(size(child) for child in tree.values()) if isinstance(tree, dict) else 0
 
 
 def load(directory: Path, device: torch.device | str = "cpu") -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -90,7 +114,7 @@ def load(directory: Path, device: torch.device | str = "cpu") -> tuple[dict[str,
                 fault = error if folder == directory or "no checkpoint" in str(fault) else fault
                 continue
             if folder != directory and directory.exists():
-                _log.warning("%s; %s is used instead", fault, folder.name)
+                _log.warning("%s; %s is used instead", str(fault).partition(";")[0], folder.name)
             return _parse(contents, device)
         if attempt < _RETRIES - 1:
             time.sleep(0.02)
@@ -113,6 +137,12 @@ def epoch(directory: Path) -> int | None:
         return None
 
 
+def drop_previous(directory: Path) -> None:
+    """Delete the checkpoint before a complete one."""
+    if directory.exists():
+        shutil.rmtree(_beside(directory, "old"), ignore_errors=True)
+
+
 def remove(directory: Path) -> None:
     """Delete a checkpoint, after what a kill left beside it."""
     for folder in reversed(_candidates(directory)):
@@ -128,19 +158,27 @@ def _beside(directory: Path, suffix: str) -> Path:
 
 
 def _begin(directory: Path) -> Path:
-    """Restore `directory` from what a killed process left, and return its empty successor."""
+    """Restore `directory` from what a killed process left, and return its successor, which is not there yet."""
     fresh, old = _beside(directory, "new"), _beside(directory, "old")
     if not directory.exists():
         complete = next((folder for folder in (fresh, old) if _is_complete(folder)), None)
         if complete is not None:
             os.rename(complete, directory)
     shutil.rmtree(fresh, ignore_errors=True)
-    with disk_faults(directory):
-        fresh.mkdir(parents=True)
     return fresh
 
 
-def _publish(directory: Path, *, is_synced: bool) -> None:
+@contextmanager
+def _removed_on_failure(folder: Path) -> Iterator[None]:
+    """Give back the room of a checkpoint that could not be finished."""
+    try:
+        yield
+    except Exception:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _publish(directory: Path, *, keeps_previous: bool, is_synced: bool) -> None:
     fresh, old = _beside(directory, "new"), _beside(directory, "old")
     with disk_faults(directory):
         if is_synced:
@@ -152,7 +190,7 @@ def _publish(directory: Path, *, is_synced: bool) -> None:
         os.rename(fresh, directory)
         if is_synced:
             flush_folder(directory.parent)
-    if had_one:
+    if had_one and not keeps_previous:
         shutil.rmtree(old, ignore_errors=True)
 
 
@@ -169,22 +207,25 @@ def _write_weights(path: Path, weights: dict[str, Tensor], *, is_synced: bool) -
     return _write(path, save_safetensors(on_cpu), is_synced=is_synced)
 
 
-def _write_state(path: Path, state: dict[str, Any], *, is_synced: bool) -> dict[str, Any]:
-    """Stream torch's archive through the hash: no second copy of the optimiser state in memory."""
-    with open(path, "wb") as file:
-        hashing = _Hashing(file)
-        torch.save(state, cast(BinaryIO, hashing))
-        if is_synced:
-            _flush(file)
-    return {"size": hashing.size, "sha256": hashing.digest.hexdigest()}
-
-
 def _write(path: Path, content: bytes, *, is_synced: bool) -> dict[str, Any]:
     with open(path, "wb") as file:
         file.write(content)
         if is_synced:
             _flush(file)
     return {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _write_archive(path: Path, state: dict[str, Any], *, is_synced: bool) -> dict[str, Any]:
+    """Stream torch's archive through the hash: no second copy of the optimiser state in memory."""
+    with open(path, "wb") as file:
+        hashing = _Hashing(file)
+        try:
+            torch.save(state, cast(BinaryIO, hashing))
+        except RuntimeError as error:  # torch's words for whatever the disk said
+            raise hashing.fault or error from error
+        if is_synced:
+            _flush(file)
+    return {"size": hashing.size, "sha256": hashing.digest.hexdigest()}
 
 
 def _flush(file: io.BufferedWriter) -> None:
@@ -197,6 +238,7 @@ class _Hashing(io.RawIOBase):
 
     def __init__(self, file: io.BufferedWriter) -> None:
         self.file, self.size, self.digest = file, 0, hashlib.sha256()
+        self.fault: OSError | None = None
 
     def writable(self) -> bool:
         return True
@@ -204,7 +246,11 @@ class _Hashing(io.RawIOBase):
     def write(self, data: Any) -> int:
         self.digest.update(data)
         self.size += len(data)
-        return self.file.write(data)
+        try:
+            return self.file.write(data)
+        except OSError as error:
+            self.fault = error
+            raise
 
 
 def _is_complete(folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Outputs and metrics of a program on a part of the data.
+"""Outputs and metrics of a program on a part of the data, after the statistics that evaluation takes.
 
 Shapes: T trials, N examples, K outputs.
 """
@@ -13,7 +13,8 @@ from dlexp import metric
 from dlexp.data.target_scale import TargetScale
 from dlexp.engine.forward import Forward
 from dlexp.engine.stack.rows import select_rows
-from dlexp.engine.task import Task, are_equal
+from dlexp.engine.task import Task, TrialSeeds, are_equal, epoch_batches, gather
+from dlexp.engine.trainer import Trainer
 from dlexp.error import is_out_of_memory
 from dlexp.loss import Huber
 from dlexp.metric.choice import Metrics
@@ -49,6 +50,29 @@ def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) 
         assert outputs_TNK is not None
     forward.set_training(True)
     return outputs_TNK if task.unit is None else task.unit.unscale(outputs_TNK)
+
+
+@torch.no_grad()
+def gather_statistics(forward: Forward, task: Task, trainer: Trainer, seeds: list[TrialSeeds], epoch: int) -> None:
+    """Give every `norm.statistics=exact` those of the training part under the present weights; without one, nothing.
+
+    An epoch's batches pass once more, not augmented and without dropout.
+
+    Args:
+        forward: The program; its mode is training again afterwards.
+        task: Data and normalisation.
+        trainer: Batch size.
+        seeds: Of each trial.
+        epoch: Number of the epoch, from 0, whose batches are taken.
+    """
+    if not forward.set_gathering(True):
+        return
+    forward.set_training(False)
+    for parts in gather(task.feed, epoch_batches(task, trainer, seeds, epoch)):
+        for part in parts:
+            forward(task.prepare(part.x, part.rows), is_shared=part.is_shared, rows=part.rows)
+    forward.set_gathering(False)
+    forward.set_training(True)
 
 
 def _outputs(forward: Forward, task: Task, part: Tensor, rows: list[int] | None, batch_size: int) -> Tensor:

@@ -43,18 +43,18 @@ class Flat:
         ]
 
     def pads(self, tensor_TP: Tensor) -> list[Tensor]:
-        """Return the parts of a tensor with this layout that belong to no parameter."""
+        """Return the columns of a tensor with this layout that belong to no parameter."""
         starts = [start + shape.numel() for start, shape in zip(self.offsets, self.shapes, strict=True)]
         ends = [*self.offsets[1:], tensor_TP.shape[1]]
         return [tensor_TP[:, start:end] for start, end in zip(starts, ends, strict=True) if end > start]
 
-    def shape_view(self, part: Tensor, shape: torch.Size) -> Tensor:
-        """Return a parameter's part of the rows (T, n) in its shape (T, *shape)."""
-        num_trials = part.shape[0]
+    def shape_view(self, columns: Tensor, shape: torch.Size) -> Tensor:
+        """Return a parameter's columns (T, n) in its shape (T, *shape)."""
+        num_trials = columns.shape[0]
         if self.channels_last and len(shape) == 4:
             out, inner, height, width = shape
-            return part.view(num_trials, out, height, width, inner).permute(0, 1, 4, 2, 3)
-        return part.view(num_trials, *shape)
+            return columns.view(num_trials, out, height, width, inner).permute(0, 1, 4, 2, 3)
+        return columns.view(num_trials, *shape)
 
     def mask(self, chosen: Iterable[str]) -> Tensor:
         """Return a (P,) tensor with 1 at the elements of the chosen parameters, 0 elsewhere."""

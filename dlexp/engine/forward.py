@@ -10,7 +10,11 @@ from torch import Tensor, nn
 
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.flat import Flat
+from dlexp.engine.graph import Captures
+from dlexp.kernel.batch_norm import Rule, reset_exact
 from dlexp.random import derive_each
+
+MOVING = Rule(0.0)  # of modules that are no batch norm
 
 
 class Forward(Protocol):
@@ -38,6 +42,14 @@ class Forward(Protocol):
 
     def set_training(self, is_training: bool) -> None:
         """Switch between training and evaluation behaviour."""
+        ...
+
+    def set_gathering(self, is_gathering: bool) -> bool:
+        """Begin to gather exact statistics of batch norm, from none, in evaluation; or end it.
+
+        Returns:
+            Whether there are any to gather.
+        """
         ...
 
     def prepare_grads(self) -> None:
@@ -79,17 +91,37 @@ class Solo:
 
     engine = "solo"
 
-    def __init__(self, model: nn.Module, *, device: torch.device, channels_last: bool, compile: bool = False) -> None:
-        """Move an initialised model's parameters into the flat tensor."""
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        device: torch.device,
+        channels_last: bool,
+        compile: bool = False,
+        is_graph: bool = False,
+    ) -> None:
+        """Move an initialised model's parameters into the flat tensor.
+
+        Args:
+            model: Initialised.
+            device: Where to train.
+            channels_last: Store convolution weights with channels innermost.
+            compile: Compile the model.
+            is_graph: On CUDA, replay the passes as a graph where the model is made of layers that it may be made of.
+        """
         self.model = model.to(device)
         dtype = next(model.parameters()).dtype
         self.flat = Flat(model, 1, dtype=dtype, device=device, channels_last=channels_last)
         self.grads = torch.zeros_like(self.flat.tensor)
-        trained = [p for p in model.parameters() if p.requires_grad]
-        for parameter, view, grad in zip(trained, self.flat.views, self.flat.split(self.grads), strict=True):
+        trained: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
+        grads = [grad[0] for grad in self.flat.split(self.grads)]
+        for parameter, view, grad in zip(trained, self.flat.views, grads, strict=True):
             view[0].copy_(parameter.detach())
-            parameter.data, parameter.grad = view[0], grad[0]
+            parameter.data, parameter.grad = view[0], grad
         self._call = torch.compile(model) if compile else model
+        self._captures = (
+            Captures([model], [trained], [grads]) if is_graph and not compile and _is_plain(model) else None
+        )
         dropouts = [module for module in model.modules() if isinstance(module, Inverted | Classic)]
         self._has_dropout = bool(dropouts)
         self._dropout_seeds = torch.zeros(len(dropouts), dtype=torch.int64, device=device)
@@ -98,6 +130,9 @@ class Solo:
 
     def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
         """See `Forward`."""
+        passes = self._captures.passes(x, is_shared=is_shared) if self._captures else None
+        if passes is not None:
+            return passes(x)
         outputs = self._call(x if is_shared else x[0])
         if isinstance(outputs, list):
             return [output.unsqueeze(0) for output in outputs]
@@ -106,6 +141,10 @@ class Solo:
     def set_training(self, is_training: bool) -> None:
         """See `Forward`."""
         self.model.train(is_training)
+
+    def set_gathering(self, is_gathering: bool) -> bool:
+        """See `Forward`."""
+        return switch_gathering(self.model, dict(self.model.named_buffers()), is_gathering)
 
     def prepare_grads(self) -> None:
         """See `Forward`."""
@@ -132,6 +171,21 @@ class Solo:
     def keep(self, rows: list[int]) -> None:
         """See `Forward`."""
         assert rows == [0]
+
+
+def switch_gathering(model: nn.Module, buffers: dict[str, Tensor], is_gathering: bool) -> bool:
+    """Let a model's batch norms gather exact statistics into its buffers, from none, or end it; see `Forward`."""
+    norms = [module for module in model.modules() if getattr(module, "rule", MOVING).statistics == "exact"]
+    for norm in norms:
+        object.__setattr__(norm, "is_gathering", is_gathering)  # a flag, no part of the module
+    if is_gathering:
+        reset_exact(buffers)
+    return bool(norms)
+
+
+def _is_plain(model: nn.Module) -> bool:
+    """Whether a graph holds all that the model does: a user's module may count, or draw, in Python."""
+    return all(type(module).__module__.startswith(("dlexp.", "torch.nn.")) for module in model.modules())
 
 
 def layer_seeds(seeds: list[int], draw: int, num_layers: int) -> Tensor:

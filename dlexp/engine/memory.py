@@ -78,7 +78,7 @@ def peak_bytes(update: Callable[[], None], device: torch.device) -> int:
 def guess_bytes(model: nn.Module, in_shape: tuple[int, ...], batch_size: int) -> int:
     """Return a generous guess of what an update of one trial takes, for where memory is plenty.
 
-    Counting exactly on the CPU imports parts of torch for more than a second. The guess is eight times the parameters
+    Counting exactly on the CPU imports modules of torch for more than a second. The guess is eight times the parameters
     and what the layers put out in a forward pass: values, gradients, state of the update rule, work space.
     """
     sizes = [p.numel() * p.element_size() for p in model.parameters()]

@@ -3,6 +3,7 @@
 Shapes: T trials, N batch, K outputs, P padded parameters of a trial.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ class Step:
         gradient of the large batch.
 
         Args:
-            batches: The parts of each accumulated batch, ready for the model.
+            batches: Each accumulated batch, in one for each length, ready for the model.
             lr_T1: Learning rate of each trial.
             number: The update's number, from 1.
             sums: Gets the losses and right answers added.
@@ -101,11 +102,11 @@ class Step:
         totals = self._totals(batches) if len(batches) > 1 else None
         masses_T = self._mass_totals(batches) if totals is not None else None
         is_first = True
-        for place, parts in enumerate(batches):
+        for place, by_length in enumerate(batches):
             if seed_batch is not None:
                 seed_batch(place)
-            for part in parts:
-                self._backward(part, totals, masses_T, is_first, sums)
+            for batch in by_length:
+                self._backward(batch, totals, masses_T, is_first, sums)
                 is_first = False
         with torch.no_grad():
             if self._is_scaled:
@@ -114,65 +115,65 @@ class Step:
                 self._apply(lr_T1, number)
 
     def _backward(
-        self, part: Batch, totals: list[int] | None, masses_T: Tensor | None, is_first: bool, sums: Sums
+        self, batch: Batch, totals: list[int] | None, masses_T: Tensor | None, is_first: bool, sums: Sums
     ) -> None:
-        """Add the gradients of a part to those of the update."""
-        loss_R, outputs = self._loss(part)
-        objective_R = loss_R if totals is None else loss_R * self._share(part, totals, masses_T, loss_R)
+        """Add the gradients of a batch to those of the update."""
+        loss_R, outputs = self._loss(batch)
+        objective_R = loss_R if totals is None else loss_R * self._share(batch, totals, masses_T, loss_R)
         if self._is_scaled:
             scale = self.state["loss_scale"][:, 0]
-            objective_R = objective_R * (scale if part.rows is None else scale[part.rows])
+            objective_R = objective_R * (scale if batch.rows is None else scale[batch.rows])
         # A scalar: torch imports its symbolic shapes, for seconds, when a gradient to start from is passed.
         (objective_R.squeeze(0) if len(loss_R) == 1 else objective_R.sum()).backward()
         self.forward.collect_grads(is_first)
-        sums.add(loss_R.detach(), outputs, part)
+        sums.add(loss_R.detach(), outputs, batch)
 
     def _totals(self, batches: list[list[Batch]]) -> list[int]:
         """Return the examples of each trial in an update."""
         totals = [0] * self.num_trials
-        for part in (part for parts in batches for part in parts):
-            for row in range(self.num_trials) if part.rows is None else part.rows:
-                totals[row] += part.num
+        for batch in itertools.chain.from_iterable(batches):
+            for row in range(self.num_trials) if batch.rows is None else batch.rows:
+                totals[row] += batch.num
         return totals
 
     def _mass_totals(self, batches: list[list[Batch]]) -> Tensor | None:
         """Return the class weights of each trial's examples in an update, added; None where all count the same."""
         params = self.forward.flat.tensor
         totals_T = params.new_zeros(self.num_trials)
-        for part in (part for parts in batches for part in parts):
-            mass_R = self._mass(part)
+        for batch in itertools.chain.from_iterable(batches):
+            mass_R = self._mass(batch)
             if mass_R is None:
                 return None
-            totals_T[slice(None) if part.rows is None else part.rows] += mass_R
+            totals_T[slice(None) if batch.rows is None else batch.rows] += mass_R
         return totals_T
 
-    def _mass(self, part: Batch) -> Tensor | None:
+    def _mass(self, batch: Batch) -> Tensor | None:
         """Return what the loss of a batch is divided by, for each of its trials, where that is not its size."""
-        loss = self._loss_of(part)
-        return loss.mass(part.targets, self.forward.flat.tensor.dtype) if hasattr(loss, "mass") else None
+        loss = self._loss_of(batch)
+        return loss.mass(batch.targets, self.forward.flat.tensor.dtype) if hasattr(loss, "mass") else None
 
-    def _loss_of(self, part: Batch) -> Any:
-        return self.rules.loss if part.rows is None else select_rows(self.rules.loss, part.rows, self.num_trials)
+    def _loss_of(self, batch: Batch) -> Any:
+        return self.rules.loss if batch.rows is None else select_rows(self.rules.loss, batch.rows, self.num_trials)
 
-    def _share(self, part: Batch, totals: list[int], masses_T: Tensor | None, like: Tensor) -> float | Tensor:
+    def _share(self, batch: Batch, totals: list[int], masses_T: Tensor | None, like: Tensor) -> float | Tensor:
         if masses_T is not None:
-            mass_R = self._mass(part)
+            mass_R = self._mass(batch)
             assert mass_R is not None
-            whole_R = masses_T if part.rows is None else masses_T[part.rows]
+            whole_R = masses_T if batch.rows is None else masses_T[batch.rows]
             return mass_R.to(like) / whole_R.to(like).clamp(min=torch.finfo(like.dtype).tiny)
-        rows = range(self.num_trials) if part.rows is None else part.rows
-        shares = [part.num / totals[row] for row in rows]
+        rows = range(self.num_trials) if batch.rows is None else batch.rows
+        shares = [batch.num / totals[row] for row in rows]
         return shares[0] if len(set(shares)) == 1 else torch.tensor(shares, dtype=like.dtype, device=like.device)
 
-    def _loss(self, part: Batch) -> tuple[Tensor, Tensor]:
+    def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
         if self._cast is None:
-            outputs = self.forward(part.x, is_shared=part.is_shared, rows=part.rows)
+            outputs = self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
         else:
             with torch.autocast(self._device, dtype=self._cast):
-                outputs = self.forward(part.x, is_shared=part.is_shared, rows=part.rows)
+                outputs = self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
         main = outputs[0] if isinstance(outputs, list) else outputs
-        loss = self._loss_of(part)
-        targets = part.targets
+        loss = self._loss_of(batch)
+        targets = batch.targets
         if len(targets) < len(main):
             targets = targets.expand(len(main), *targets.shape[1:])
         if not isinstance(outputs, list):

@@ -39,22 +39,22 @@ class Sums:
         """Return empty sums for T trials."""
         return cls(torch.zeros_like(like_T), torch.zeros_like(like_T, dtype=torch.int64), [0] * len(like_T))
 
-    def add(self, loss_R: Tensor, outputs: Tensor, part: Batch) -> None:
+    def add(self, loss_R: Tensor, outputs: Tensor, batch: Batch) -> None:
         """Add a batch: its mean losses and its outputs (R, N, K)."""
-        rows = part.rows
-        has_classes = outputs.shape[-1] > 1 or part.targets.dim() == 3 or not part.targets.is_floating_point()
+        rows = batch.rows
+        has_classes = outputs.shape[-1] > 1 or batch.targets.dim() == 3 or not batch.targets.is_floating_point()
         for row in range(len(self.seen)) if rows is None else rows:
-            self.seen[row] += part.num
+            self.seen[row] += batch.num
         if rows is not None:
             chosen = torch.tensor(rows, device=loss_R.device)
             # the same addition as below; index_add_ with a factor rounds once more
-            self.loss.index_copy_(0, chosen, self.loss[chosen].add_(loss_R, alpha=part.num))
+            self.loss.index_copy_(0, chosen, self.loss[chosen].add_(loss_R, alpha=batch.num))
             if has_classes:
-                self.correct.index_add_(0, chosen, count_correct(outputs, part.targets))
+                self.correct.index_add_(0, chosen, count_correct(outputs, batch.targets))
             return
-        self.loss.add_(loss_R, alpha=part.num)
+        self.loss.add_(loss_R, alpha=batch.num)
         if has_classes:
-            self._pending.append((outputs, part.targets))
+            self._pending.append((outputs, batch.targets))
             self._pending_numbers += outputs.numel()
             if len(self._pending) >= PENDING_BATCHES or self._pending_numbers >= PENDING_NUMBERS:
                 self._count()

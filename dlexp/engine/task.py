@@ -94,7 +94,7 @@ class Task:
         affine = self.affine
         if affine is not None and affine.scale.dim() == 2:
             affine = affine.keep(rows)
-        train, val, augments = ([parts[row] for row in rows] for parts in (self.train, self.val, self.augments))
+        train, val, augments = ([by_trial[row] for row in rows] for by_trial in (self.train, self.val, self.augments))
         unit = None if self.unit is None else self.unit.keep(rows)
         return replace(self, affine=affine, augments=augments, train=train, val=val, unit=unit)
 
@@ -105,34 +105,34 @@ class Task:
             x = affine.apply(x, dtype=self.dtype)
         return (x.movedim(-1, -3) if self.is_image else x).to(self.dtype)
 
-    def prepare_training(self, part: Batch, seeds: list[TrialSeeds], draw: int) -> Batch:
+    def prepare_training(self, batch: Batch, seeds: list[TrialSeeds], draw: int) -> Batch:
         """Return a raw batch augmented with each trial's own draws and normalised.
 
         Args:
-            part: Gathered.
+            batch: Gathered.
             seeds: Those of all trials.
             draw: Number of the batch since the start, which names the draws.
         """
-        rows = range(len(self.augments)) if part.rows is None else part.rows
+        rows = range(len(self.augments)) if batch.rows is None else batch.rows
         if all(self.augments[row] is None for row in rows):
-            targets = self._in_unit(part.targets, part.rows)
-            return replace(part, x=self.prepare(part.x, part.rows), targets=targets)
+            targets = self._in_unit(batch.targets, batch.rows)
+            return replace(batch, x=self.prepare(batch.x, batch.rows), targets=targets)
         images, targets = [], []
         for i, row in enumerate(rows):
-            raw = part.x if part.is_shared else part.x[i]
+            raw = batch.x if batch.is_shared else batch.x[i]
             stream = generator(seeds[row].augment, "augment", draw)
             image, target = self.augments[row](
-                raw.movedim(-1, -3) if self.is_image else raw, part.targets[0 if part.is_shared else i], stream
+                raw.movedim(-1, -3) if self.is_image else raw, batch.targets[0 if batch.is_shared else i], stream
             )
             images.append(image)
             targets.append(target)
-        affine = self._affine(part.rows)
+        affine = self._affine(batch.rows)
         assert affine is not None
         channels = -3 if self.is_image else -1
         is_alone = len(images) == 1
         x = affine.apply(images[0] if is_alone else torch.stack(images), channels, self.dtype).to(self.dtype)
-        mixed = self._in_unit(torch.stack(targets), part.rows)
-        return replace(part, x=x, targets=mixed, is_shared=is_alone)
+        mixed = self._in_unit(torch.stack(targets), batch.rows)
+        return replace(batch, x=x, targets=mixed, is_shared=is_alone)
 
     def _in_unit(self, targets: Tensor, rows: list[int] | None) -> Tensor:
         if self.unit is None:
@@ -173,22 +173,22 @@ def _shuffled(rows: Tensor, seeds: TrialSeeds, batch_size: int, epoch: int, over
 
 def _by_length(chunks: list[Tensor]) -> list[Batch]:
     lengths = sorted({len(chunk) for chunk in chunks}, reverse=True)
-    parts = []
+    by_length = []
     for length in lengths:
         rows = [row for row, chunk in enumerate(chunks) if len(chunk) == length]
         stacked = torch.stack([chunks[row] for row in rows])
-        parts.append(Batch(None if len(lengths) == 1 else rows, False, stacked, torch.empty(0)))
-    return parts
+        by_length.append(Batch(None if len(lengths) == 1 else rows, False, stacked, torch.empty(0)))
+    return by_length
 
 
 def gather(feed: Any, batches: list[list[Batch]]) -> Iterator[list[Batch]]:
-    """Yield each batch's parts with inputs and targets in the place of row numbers."""
-    stream = feed.batches([part.x for parts in batches for part in parts])
-    for parts in batches:
+    """Yield each batch, in one for each length, with inputs and targets in the place of row numbers."""
+    stream = feed.batches([batch.x for by_length in batches for batch in by_length])
+    for by_length in batches:
         gathered = []
-        for part in parts:
+        for batch in by_length:
             x, y = next(stream)
-            gathered.append(replace(part, x=x, targets=y.unsqueeze(0) if part.is_shared else y))
+            gathered.append(replace(batch, x=x, targets=y.unsqueeze(0) if batch.is_shared else y))
         yield gathered
 
 

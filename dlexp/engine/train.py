@@ -15,7 +15,7 @@ from torch import Tensor
 from dlexp.engine import by_example
 from dlexp.engine.by_example import Record
 from dlexp.engine.divergence import ASKED, reason_of_divergence
-from dlexp.engine.evaluate import predict, score_trials
+from dlexp.engine.evaluate import gather_statistics, predict, score_trials
 from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
 from dlexp.engine.step import Step
 from dlexp.engine.stopping import Stopping
@@ -169,8 +169,8 @@ class Run:
 
     def _prepare(self, batches: list[list[Batch]]) -> list[list[Batch]]:
         return [
-            [self.task.prepare_training(part, self.seeds, self._draw(place)) for part in parts]
-            for place, parts in enumerate(batches)
+            [self.task.prepare_training(batch, self.seeds, self._draw(place)) for batch in by_length]
+            for place, by_length in enumerate(batches)
         ]
 
     def _seed_batch(self, place: int) -> None:
@@ -202,8 +202,8 @@ class Run:
         if self.step.rules.regularizer.scope != "none":
             metrics["train/penalty"] = self.step.penalty().tolist()
         records: list[Record | None] = [None] * len(self.trials)
+        outputs = self._outputs()
         if len(self.task.val[0]):
-            outputs = self._outputs()
             metrics |= {f"val/{name}": values for name, values in self._score(outputs).items()}
             records = by_example.records(self.monitor, outputs, self.task, self.step.rules.loss)
         self.epoch += 1
@@ -228,8 +228,11 @@ class Run:
         return self._score(self._outputs())
 
     def _outputs(self) -> Tensor:
+        """Gather exact statistics of batch norm and predict the validation part, if there is one."""
+        forward, task = self.step.forward, self.task
         with self.step.averaged():
-            return predict(self.step.forward, self.task, self.task.val, self.eval_batch_size)
+            gather_statistics(forward, task, self.trainer, self.seeds, self.epoch)
+            return predict(forward, task, task.val, self.eval_batch_size) if len(task.val[0]) else torch.empty(0)
 
     def _score(self, outputs: Tensor) -> dict[str, list[float]]:
         split, _, name = self.monitor.partition("/")

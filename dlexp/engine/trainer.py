@@ -17,14 +17,20 @@ class Trainer:
         accumulate: Batches whose gradients are averaged into one update.
         device: Where to train; auto takes cuda, else mps, else cpu.
         precision: fp32; mixed precision in bf16, or in fp16 with loss scaling; fp64 to check numbers.
-        tf32: Let CUDA matrix products round their inputs to TF32.
+        tf32: On CUDA, let matrix products and convolutions round their inputs to TF32, 10 bits of fraction; torch by
+            itself lets convolutions, not products.
+        deterministic: On CUDA, refuse operators that add in another order each time, and give cuBLAS one workspace, so
+            that a run repeated on the same card has the same bits; convolutions are deterministic without it.
         channels_last: Store images and convolution weights with channels innermost.
         compile: Compile the model with torch.compile.
+        cuda_graph: On CUDA, replay a net's forward and backward passes as CUDA graphs: the same kernels, so the same
+            bits, with one launch instead of hundreds. A module that cannot be captured, or is not dlexp's or torch's,
+            runs as it is.
         threads: CPU threads; null takes 1 for a small dense model, else torch's choice. Equal threads, equal results.
         grad_clip: Largest Euclidean norm of a gradient; null does not clip.
         ema: Decay d of a moving average of the weights, evaluated in their place: a += (1 - min(d, (1 + t) / (10 + t)))
             (theta - a) after update t, so that the random first weights are soon forgotten; batch norm's running
-            statistics stay those of the trained weights. null for none.
+            statistics stay those of the trained weights unless norm.statistics=exact. null for none.
         monitor: Metric that chooses the best epoch, for example val/accuracy; auto takes the task's first.
         patience: Epochs without improvement of the monitor after which to stop; null never stops early.
         min_delta: Smallest change of the monitor that counts as an improvement.
@@ -42,8 +48,10 @@ class Trainer:
     ] = "auto"
     precision: Literal["fp32", "bf16", "fp16", "fp64"] = "fp32"
     tf32: bool = False
+    deterministic: bool = False
     channels_last: bool = True
     compile: bool = False
+    cuda_graph: bool = True
     threads: Count | None = None
     grad_clip: PerTrial[Positive] | None = None
     ema: PerTrial[Probability] | None = None

@@ -76,3 +76,14 @@ class ExecutorEvent:
     path: Path
     event: EpochEnd | TrialEnd
     size: int
+
+
+@dataclass(frozen=True)
+class Halt:
+    """Nothing more can be trained, as the disk refuses: what waits would fail in the same way.
+
+    Attributes:
+        message: For the user.
+    """
+
+    message: str

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from dlexp import device as devices
 from dlexp.build.program import Program
 from dlexp.data.dataset import Dataset
 from dlexp.data.quality import examine
@@ -14,7 +15,9 @@ from dlexp.run.folder import RunFolder
 
 def describe_run(built: Program, config: dict[str, Any]) -> dict[str, Any]:
     """Return what a run's manifest says of data, model, device and seed."""
+    gpu = devices.describe(built.device)
     return {
+        **({} if gpu is None else {"gpu": gpu}),
         "task": built.dataset.task,
         "seed": config["seed"],
         "device": str(built.device),

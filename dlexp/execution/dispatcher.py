@@ -13,8 +13,8 @@ import torch
 from dlexp.build.components import Components
 from dlexp.build.dataset import Datasets
 from dlexp.engine.event import TrialEnd
-from dlexp.error import DlexpError
-from dlexp.execution.assignment import Assignment, ExecutorEvent, Group
+from dlexp.error import DiskFault
+from dlexp.execution.assignment import Assignment, ExecutorEvent, Group, Halt
 from dlexp.execution.estimate import seconds
 from dlexp.execution.executor import Executor, explain, fail
 from dlexp.execution.fusion import SOLO, choose
@@ -74,12 +74,16 @@ class Dispatcher:
     ) -> Iterator[ExecutorEvent]:
         """Train trials or folds, those of equal structure together where that is faster; yield epochs and ends.
 
-        One that fails is recorded and the others go on. Neither company nor process nor order changes a number.
+        One that fails is recorded and the others go on, unless the disk refuses. Neither company nor process nor order
+        changes a number.
 
         Args:
             assignments: What to train, in folders that no other process writes to.
             may_begin: Asked before each group; False begins no more.
             begin: Called for each assignment when its group is handed out: its folder has to be there then.
+
+        Raises:
+            DiskFault: The disk is full, or refuses for another reason.
         """
         structures = [self._choose(alike) for alike in self._by_structure(assignments)]
         num_workers = self._num_workers(structures)
@@ -99,7 +103,8 @@ class Dispatcher:
             yield from self._train_elsewhere(waiting, take)
             return
         while (group := take()) is not None:
-            yield from self._executor(group, self.should_stop)
+            for event in self._executor(group, self.should_stop):
+                yield _unless_halted(event)
 
     def _by_structure(self, assignments: list[Assignment]) -> list[list[Assignment]]:
         """Divide assignments by structure and pause, in order of first appearance; all get their components."""
@@ -144,7 +149,7 @@ class Dispatcher:
             return True
         try:
             self._seconds += seconds(structures)
-        except (DlexpError, RuntimeError):  # what cannot be timed cannot be trained, and says so there
+        except Exception:  # what cannot be timed cannot be trained, and says so there
             return False
         return self._seconds >= WORTH_SECONDS
 
@@ -155,6 +160,7 @@ class Dispatcher:
         lost: dict[Path, str] = {}
         for event in self._pool.run(take, self.should_stop):
             if not isinstance(event, Lost):
+                event = _unless_halted(event)
                 if isinstance(event.event, TrialEnd):
                     ended.add(event.path)
                 yield event
@@ -169,6 +175,12 @@ class Dispatcher:
                     lost[assignment.path] = event.why
                     assignment.folder.log(f"{event.why}; once more in another")
                     waiting.appendleft(single)
+
+
+def _unless_halted(event: ExecutorEvent | Halt) -> ExecutorEvent:
+    if isinstance(event, Halt):
+        raise DiskFault(event.message)
+    return event
 
 
 def _divide(structures: list[Group], num_workers: int) -> list[Group]:

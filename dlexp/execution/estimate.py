@@ -13,8 +13,10 @@ from typing import Any
 
 from torch import Tensor
 
+from dlexp import device as devices
 from dlexp.build.components import Components
 from dlexp.build.program import Program, make_program
+from dlexp.engine import checkpoint
 from dlexp.engine.evaluate import predict
 from dlexp.engine.event import EpochEnd
 from dlexp.engine.memory import peak_bytes
@@ -124,12 +126,14 @@ def _time_evaluation(run: Run) -> tuple[float, dict[str, list[float]]]:
 
 
 def _time_updates(run: Run) -> float:
-    """Return the mean seconds of an update with its batch, over part of an epoch; the run is spent afterwards."""
+    """Return the mean seconds of an update with its batch, over some batches; the run is spent afterwards."""
     marks: dict[int, float] = {}
     limit = min(MOST_STEPS, run.steps_per_epoch)
 
     def should_stop() -> bool:
-        marks.setdefault(run.number, time.perf_counter())
+        if run.number not in marks:
+            devices.synchronize(run.step.forward.flat.tensor.device)
+            marks[run.number] = time.perf_counter()
         return run.number >= limit or (run.number >= 2 and marks[run.number] - marks[0] > TIMED_SECONDS)
 
     run.should_stop = should_stop
@@ -155,6 +159,7 @@ def _time_folder(built: Program, config: Config, metrics: dict[str, list[float]]
             spans.append(time.perf_counter() - started)
             sizes.append(_bytes([folder.path / METRICS, folder.path / "log.txt"]))
         started = time.perf_counter()
+        checkpoint.drop_previous(folder.checkpoints / "last")
         conclude_trial(built, folder, config, "finished", "", None)
         ended = time.perf_counter() - started
         folder_bytes = sum(
@@ -214,12 +219,14 @@ def seconds(structures: list[Group]) -> float:
 
 def _seconds(group: Group) -> float:
     components = group.assignments[0].components
-    run = make_program([components]).run
+    program = make_program([components])
+    run = program.run
     update = run.one_update()
     shortest = float("inf")
     for _ in range(TIMED_UPDATES + 1):  # the first makes what is made once
         started = time.perf_counter()
         update()
+        devices.synchronize(program.device)
         shortest = min(shortest, time.perf_counter() - started)
     batches = len(components.data.val) / run.trainer.batch_size
     updates = run.steps_per_epoch + FORWARD_SHARE * batches / run.trainer.accumulate

@@ -5,6 +5,7 @@ What is to be done and what is told can be sent to another process; this one fun
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import torch
 
@@ -16,10 +17,10 @@ from dlexp.config.source.fault import user_fault
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import restore
-from dlexp.error import first_line, is_out_of_memory
+from dlexp.error import DiskFault, DlexpError, first_line, name_fault_of_device
 from dlexp.execution import group as groups
 from dlexp.execution import result
-from dlexp.execution.assignment import Assignment, ExecutorEvent, Group
+from dlexp.execution.assignment import Assignment, ExecutorEvent, Group, Halt
 from dlexp.execution.description import as_divided, write_parts
 from dlexp.execution.fusion import SOLO
 from dlexp.execution.integrity import require_same_data
@@ -40,13 +41,21 @@ class Executor:
     datasets: Datasets = field(default_factory=Datasets)
     _evaluators: dict[str, Program] = field(default_factory=dict)
 
-    def __call__(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent]:
+    def __call__(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent | Halt]:
         """Train; when a program of many fails, each of those left alone. Failures are recorded and told.
+
+        A full disk is no failure of a trial, which waits at its last checkpoint for room.
 
         Args:
             group: What to train.
             should_stop: Asked after every update; what has begun then ends as interrupted, with a checkpoint.
         """
+        try:
+            yield from self._carry_out(group, should_stop)
+        except DiskFault as fault:
+            yield Halt(str(fault))
+
+    def _carry_out(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent]:
         torch.set_num_threads(group.threads)
         waiting = {assignment.path: assignment for assignment in group.assignments}
         try:
@@ -55,16 +64,17 @@ class Executor:
                     del waiting[event.path]
                 yield event
             return
+        except DiskFault:
+            raise
         except Exception as error:
             if len(group.assignments) == 1:
                 yield fail(group.assignments[0], explain(error))
                 return
-            for path in waiting:
-                RunFolder(path).log(f"trained together with others: {explain(error)}; now alone")
+            _log_parting(list(waiting), error)
         # outside the handler, whose traceback would keep the program's tensors alive
         for single in replace(group, assignments=list(waiting.values())).apart(SOLO):
             if not should_stop():
-                yield from self(single, should_stop)
+                yield from self._carry_out(single, should_stop)
 
     def _train(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent]:
         size, until = len(group.assignments), group.assignments[0].until
@@ -155,6 +165,11 @@ class _Pause:
         return self.is_wanted() or (self.until is not None and self.epoch >= self.until)
 
 
+def _log_parting(paths: list[Path], error: Exception) -> None:
+    for path in paths:
+        RunFolder(path).log(f"trained together with others: {explain(error)}; now alone")
+
+
 def is_solo(program: Program) -> bool:
     """Say whether a program is the plain module of one trial, which can evaluate what it has trained."""
     return program.run.step.forward.engine == "solo"
@@ -170,9 +185,9 @@ def fail(assignment: Assignment, reason: str) -> ExecutorEvent:
 
 def explain(error: Exception) -> str:
     """Return an error in one line."""
-    if is_out_of_memory(error):
-        return "out of memory; choose a smaller trainer.batch_size or trainer.eval_batch_size"
-    return user_fault(error) or f"{type(error).__name__}: {first_line(error)}"
+    if fault := name_fault_of_device(error) or user_fault(error):
+        return fault
+    return str(error) if isinstance(error, DlexpError) else f"{type(error).__name__}: {first_line(error)}"
 
 
 def _stands_at(assignment: Assignment, until: int | None) -> bool:

@@ -1,7 +1,7 @@
 """The figures of a run."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -11,48 +11,54 @@ from dlexp.engine.evaluate import Reading
 from dlexp.random import generator
 from dlexp.run.folder import RunFolder
 
+if TYPE_CHECKING:
+    from dlexp.report.style.canvas import Figure
+
 SHEET_IMAGES = 16
 
 
 def draw_figures(built: Program, folder: RunFolder) -> list[Path]:
     """Draw learning curves, what the validation predictions show, and what the augmentation does."""
-    from dlexp.report import curve
+    from dlexp.report.curve import curves_figure
+    from dlexp.report.style.canvas import save_all
 
-    drawn = [curve.draw(folder.history(), folder.figures / "curves.png")]
+    best_epoch = (folder.result or {}).get("best_epoch", 0)
+    figures = {"curves": curves_figure(folder.history(), best_epoch, folder.manifest["monitor"]["metric"])}
     if len(built.dataset.val):
-        drawn += _draw_classes(built, folder) if built.dataset.class_names else _draw_values(folder)
+        figures |= _class_figures(built, folder) if built.dataset.class_names else _value_figures(folder)
     augment = built.run.task.augments[0]
     if augment is not None and built.dataset.is_image:
-        drawn.append(_draw_augmented(built, augment, folder.figures / "augment.png"))
-    return drawn
+        figures["augment"] = _augmented(built, augment)
+    return save_all(figures, folder.figures)
 
 
-def _draw_classes(built: Program, folder: RunFolder) -> list[Path]:
-    from dlexp.report import confusion, roc
+def _class_figures(built: Program, folder: RunFolder) -> "dict[str, Figure]":
+    from dlexp.report.confusion import confusion_figure
+    from dlexp.report.roc import roc_figure
 
     names, predictions = built.dataset.class_names, folder.predictions("val")
     reading = Reading.of(built.run.task, built.run.step.rules.loss)
     targets = torch.from_numpy(predictions["target"]).unsqueeze(0)
     outputs = torch.from_numpy(predictions["output"]).unsqueeze(0)
     counts = metric.confusion_matrix(outputs, targets, len(names))[0]
-    return [
-        confusion.draw(counts.numpy(), names, folder.figures / "confusion.png"),
-        roc.draw(outputs[0], targets[0], names, folder.figures / "roc.png", reading.link),
-    ]
+    return {
+        "confusion": confusion_figure(counts.numpy(), names),
+        "roc": roc_figure(outputs[0], targets[0], names, reading.link),
+    }
 
 
-def _draw_values(folder: RunFolder) -> list[Path]:
-    from dlexp.report import residual
+def _value_figures(folder: RunFolder) -> "dict[str, Figure]":
+    from dlexp.report.residual import residual_figure
 
     predictions = folder.predictions("val")
-    return [residual.draw(predictions["target"], predictions["output"], folder.figures / "residuals.png")]
+    name = folder.config.get("data", {}).get("target", "value")
+    return {"residuals": residual_figure(predictions["target"], predictions["output"], name)}
 
 
-def _draw_augmented(built: Program, augment: Any, path: Path) -> Path:
-    from dlexp.report.augment import contact_sheet
+def _augmented(built: Program, augment: Any) -> "Figure":
+    from dlexp.report.augment import augment_figure
 
     data, draws = built.dataset, generator(built.run.seeds[0].augment, "sheet")
     # from all over the training part: files come ordered by class
     rows = data.train[torch.linspace(0, len(data.train) - 1, SHEET_IMAGES).long()]
-    contact_sheet(data.inputs[rows], data.targets[rows], augment, path, draws)
-    return path
+    return augment_figure(data.inputs[rows], data.targets[rows], augment, draws)

@@ -189,8 +189,7 @@ def _updater(components: list[Components], engine: str) -> Callable[[], None]:
 
     def call() -> None:
         update()
-        if built.device.type == "cuda":
-            torch.cuda.synchronize(built.device)
+        devices.synchronize(built.device)
 
     return call
 

@@ -94,7 +94,7 @@ def _saved(run: Run, folders: list[RunFolder]) -> Iterator[Event]:
                     epoch = []
                 continue
             if isinstance(event, TrialEnd):
-                saver.part(event)
+                saver.leave(event)
             yield event
     finally:
         saver.close()

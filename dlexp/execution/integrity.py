@@ -12,8 +12,9 @@ import numpy as np
 
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
+from dlexp.engine.by_example import kind_of
 from dlexp.error import DataError, RunError
-from dlexp.run import epoch_record
+from dlexp.run import epoch_record, history
 from dlexp.run.division import read_division
 from dlexp.run.folder import METRICS, RESULT, RunFolder
 from dlexp.run.status import Status
@@ -37,12 +38,12 @@ def update_checksum(folder: RunFolder, name: str) -> None:
 def is_intact(folder: RunFolder) -> bool:
     """Say whether a trial can be believed and gone on with; False also for one that was killed while it was made."""
     try:
-        manifest, history, config = folder.manifest, folder.history(), folder.config
+        manifest, records, config = folder.manifest, folder.history(), folder.config
     except (RunError, ValueError, AttributeError):
         return False
     if Status(manifest["status"]).is_over:
         return bool(config) and manifest.get("sealed") == checksums(folder) and _has_checkpoints(folder)
-    return bool(config) and (manifest["status"] == "failed" or _can_go_on(folder, history))
+    return bool(config) and (manifest["status"] == "failed" or _can_go_on(folder, records))
 
 
 def _has_checkpoints(folder: RunFolder) -> bool:
@@ -51,7 +52,7 @@ def _has_checkpoints(folder: RunFolder) -> bool:
     return not folder.checkpoints.exists() if last is None else last == 0 or best is not None
 
 
-def _can_go_on(folder: RunFolder, history: list[dict[str, Any]]) -> bool:
+def _can_go_on(folder: RunFolder, records: list[dict[str, Any]]) -> bool:
     """Say whether the last checkpoint has its whole history, and the best one is the one it speaks of."""
     last, best = folder.checkpoints / "last", folder.checkpoints / "best"
     if not checkpoint.exists(last):
@@ -60,14 +61,32 @@ def _can_go_on(folder: RunFolder, history: list[dict[str, Any]]) -> bool:
         return True  # both are about to be written again, or dropped
     try:
         state = checkpoint.load(last)[1]
-        epochs = [record["epoch"] for record in history[: state["epoch"]]]
-        if epochs != list(range(1, state["epoch"] + 1)) or not folder.has_history(state["epoch"]):
+        epochs = [record["epoch"] for record in records[: state["epoch"]]]
+        is_whole = epochs == list(range(1, state["epoch"] + 1)) and _is_sealed(folder, state["epoch"])
+        if not is_whole or not _has_records(folder, state["epoch"]):
             return False
         # a best one that is ahead belongs to the epoch that is about to be repeated
         wanted = state["stopping"]["best_epoch"]
         return not wanted or checkpoint.load(best)[1]["epoch"] in (wanted, state["epoch"] + 1)
-    except RunError:
+    except (RunError, OSError):
         return False
+
+
+def _has_records(folder: RunFolder, epoch: int) -> bool:
+    """Say whether what is kept of the examples of each epoch is there: how far the pick flatters is told from it."""
+    manifest = folder.manifest
+    metric = manifest.get("monitor", {}).get("metric", "")  # a fold has none: nothing is picked among folds
+    kind = kind_of(metric, num_classes=int(manifest.get("task") != "regression"))
+    if kind is None:
+        return True
+    records = epoch_record.read(folder.path, kind)[:epoch]
+    return len(records) == epoch and None not in records
+
+
+def _is_sealed(folder: RunFolder, epoch: int) -> bool:
+    """Say whether the history up to an epoch is that which the checkpoint was saved after."""
+    seal = history.seal(folder.checkpoints, epoch)
+    return seal is None or seal == folder.history_digest(epoch)
 
 
 def _digest(path: Path) -> str | None:

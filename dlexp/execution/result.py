@@ -14,12 +14,11 @@ from dlexp.execution.description import describe_run
 from dlexp.execution.figure import draw_figures
 from dlexp.execution.integrity import checksums, update_checksum
 from dlexp.report.attempt import attempt
-from dlexp.run.document import TrainResult
+from dlexp.run.document import ClassReport, TrainData, TrainResult
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
-
-Report = dict[str, dict[str, Any]]
+from dlexp.type import Metrics
 
 
 def conclude_run(
@@ -38,15 +37,10 @@ def conclude_run(
     Returns:
         What ``--json`` prints; in `metrics` the best epoch's values, and what only the end computes.
     """
-    run = built.run
-    about = describe_result(built, folder, seed) | {
-        "status": end.status,
-        "epochs": run.epoch,
-        "best_epoch": end.best_epoch,
-        "seconds": round(run.elapsed, 3),
-    }
-    metrics: dict[str, Any] = {}
-    by_class: Report = {}
+    run, data = built.run, built.dataset
+    recorded: TrainData = folder.manifest["data"]
+    metrics: Metrics = {}
+    by_class: dict[str, ClassReport] = {}
     if end.best_epoch:
         best = next(record for record in folder.history() if record["epoch"] == end.best_epoch)
         metrics = {key: value for key, value in best.items() if "/" in key}
@@ -56,37 +50,38 @@ def conclude_run(
         for split, (scalars, rest) in evaluate_best(built, folder, open_test=open_test).items():
             metrics |= {f"{split}/{name}": value for name, value in scalars.items()}
             by_class[split] = rest
-    result: TrainResult = plain(about | {"metrics": metrics, "report": by_class})
-    folder.write_result(result)
-    if has_figures and by_class:
-        attempt(lambda: draw_figures(built, folder), folder.log)
-    return result
-
-
-def describe_result(built: Program, folder: RunFolder, seed: int) -> dict[str, Any]:
-    """Return the part of a result that is known before training."""
-    data = built.dataset
-    return {
+    result: TrainResult = {
         "kind": "train",
         "run_id": folder.run_id,
         "run_dir": str(folder.path),
         "task": data.task,
         "device": str(built.device),
         "seed": seed,
-        "own_metrics": built.run.task.metrics.names,
+        "own_metrics": run.task.metrics.names,
         "num_params": sum(p.numel() for p in built.model.parameters()),
         "data": {
-            **folder.manifest["data"],
+            **recorded,
             "num_train": len(data.train),
             "num_val": len(data.val),
             "num_test": len(data.test),
         },
+        "status": end.status,
+        "epochs": run.epoch,
+        "best_epoch": end.best_epoch,
+        "seconds": round(run.elapsed, 3),
+        "metrics": metrics,
+        "report": by_class,
     }
+    result = plain(result)
+    folder.write_result(result)
+    if has_figures and by_class:
+        attempt(lambda: draw_figures(built, folder), folder.log)
+    return result
 
 
 def evaluate_best(
     built: Program, folder: RunFolder, *, open_test: bool
-) -> dict[str, tuple[dict[str, float], dict[str, Any]]]:
+) -> dict[str, tuple[dict[str, float], ClassReport]]:
     """Load the best checkpoint, store its predictions and return scalars and report of each part opened.
 
     The validation part where there is one, the test part only when it is opened by name.
@@ -97,9 +92,7 @@ def evaluate_best(
     return {split: evaluate_part(built, folder, split, rows) for split, rows in parts.items() if len(rows)}
 
 
-def evaluate_part(
-    built: Program, folder: RunFolder, split: str, rows: Tensor
-) -> tuple[dict[str, float], dict[str, Any]]:
+def evaluate_part(built: Program, folder: RunFolder, split: str, rows: Tensor) -> tuple[dict[str, float], ClassReport]:
     """Store the predictions of a part and return its scalars, and the report by class."""
     run, data = built.run, built.dataset
     outputs = predict(run.step.forward, run.task, [rows], run.eval_batch_size)
@@ -109,13 +102,24 @@ def evaluate_part(
     update_checksum(folder, f"predictions/{split}.npz")
     metrics = report(outputs, targets, Reading.of(run.task, run.step.rules.loss))
     scalars = {name: float(value) for name, value in metrics.items() if value.dim() == 1}
-    by_class = {name: _by_class(value[0], data.class_names) for name, value in metrics.items() if value.dim() > 1}
-    return scalars, by_class
+    return scalars, _by_class(metrics, data.class_names) if data.num_classes else {}
 
 
-def _by_class(values: Tensor, class_names: list[str]) -> Any:
-    """Return (K,) values by name of the class, (K, K) counts as lists of rows."""
-    return values.tolist() if values.dim() > 1 else dict(zip(class_names, values.tolist(), strict=True))
+def _by_class(metrics: dict[str, Tensor], class_names: list[str]) -> ClassReport:
+    """Return what is known of each class: of (1, K) values by its name, of (1, K, K) counts as rows."""
+
+    def named(name: str) -> Metrics:
+        return dict(zip(class_names, metrics[name][0].tolist(), strict=True))
+
+    return {
+        "precision_class": named("precision_class"),
+        "recall_class": named("recall_class"),
+        "f1_class": named("f1_class"),
+        "fbeta_class": named("fbeta_class"),
+        "roc_auc_class": named("roc_auc_class"),
+        "support_class": named("support_class"),
+        "confusion": metrics["confusion"][0].tolist(),
+    }
 
 
 def best_record(history: list[dict[str, Any]], monitor: dict[str, Any]) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dlexp import device as devices
 from dlexp.build.model import build_module
 from dlexp.data.dataset import Dataset
 from dlexp.data.target_scale import TargetScale
@@ -52,9 +53,14 @@ class SavedModel:
         """Examples at once that fit beside the model in little memory."""
         return evaluation_batch(self.module, tuple(self.about["in_shape"]), TYPICAL_BATCH)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the module computes."""
+        return next(self.module.parameters()).device
+
     @torch.no_grad()
     def outputs(self, inputs: Tensor, batch_size: int | None = None) -> Tensor:
-        """Return logits (N, K), or values (N,) in the target's unit.
+        """Return logits (N, K), or values (N,) in the target's unit, on the CPU.
 
         Args:
             inputs: (N, H, W, C) bytes or floats in [0, 1], or (N, D) in float64 with NaN for a missing number.
@@ -70,8 +76,8 @@ class SavedModel:
         dtype = next(self.module.parameters()).dtype
         pieces = []
         for batch in inputs.split(batch_size or self.batch_size):
-            x = self.affine.apply(batch, dtype=dtype)
-            pieces.append(self.module((x.movedim(-1, 1) if is_image else x).to(dtype)))
+            x = self.affine.apply(devices.send(batch, self.device), dtype=dtype)
+            pieces.append(self.module((x.movedim(-1, 1) if is_image else x).to(dtype)).cpu())
         outputs = torch.cat(pieces)
         return outputs if self.unit is None else self.unit.unscale(outputs[None])[0, :, 0]
 
@@ -114,8 +120,12 @@ def read_unit(about: dict[str, Any]) -> TargetScale | None:
     return None if unit is None else TargetScale(*(_wide([[unit[name]]]) for name in ("mean", "std")))
 
 
-def load(folder: RunFolder) -> SavedModel:
-    """Build a run's model with its best weights, on the CPU.
+def load(folder: RunFolder, device: torch.device | str = "cpu") -> SavedModel:
+    """Build a run's model with its best weights.
+
+    Args:
+        folder: The run's.
+        device: Where it computes; trained anywhere.
 
     Raises:
         RunError: The run has no such file or no checkpoint.
@@ -129,7 +139,7 @@ def load(folder: RunFolder) -> SavedModel:
     fitted = about["normalize"]
     fill = None if fitted["fill"] is None else _wide(fitted["fill"])
     affine = Affine(_wide(fitted["scale"]), _wide(fitted["shift"]), fill)
-    return SavedModel(about, module.eval(), affine, read_unit(about))
+    return SavedModel(about, module.eval().to(device), affine.to(device), read_unit(about))
 
 
 def _wide(values: list) -> Tensor:

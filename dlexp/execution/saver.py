@@ -6,8 +6,8 @@ from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import best_weights, snapshot
 from dlexp.engine.train import Run
-from dlexp.run import epoch_record, history
-from dlexp.run.folder import METRICS, RunFolder
+from dlexp.run import epoch_record
+from dlexp.run.folder import RunFolder
 
 
 def save_epoch(run: Run, folder: RunFolder, event: EpochEnd) -> None:
@@ -42,8 +42,23 @@ def save_last(run: Run, folder: RunFolder, trial: int, same_weights: Path | None
     """
     weights, state = snapshot(run, run.trials.index(trial))
     last = folder.checkpoints / "last"
-    seal = history.digest(folder.path / METRICS, state["epoch"])
-    checkpoint.save(last, weights, state, same_weights=same_weights, history=seal, is_synced=folder.is_synced)
+    checkpoint.save(
+        last,
+        weights,
+        state,
+        same_weights=same_weights,
+        history=folder.history_digest(state["epoch"]),
+        keeps_previous=True,
+        is_synced=folder.is_synced,
+    )
+
+
+def save_end(run: Run, folder: RunFolder, event: TrialEnd) -> None:
+    """Save a trial that was interrupted where it stands; one that is over needs no checkpoint before its last."""
+    if event.status == "interrupted":
+        save_last(run, folder, event.trial)
+    else:
+        checkpoint.drop_previous(folder.checkpoints / "last")
 
 
 class Saver:
@@ -57,10 +72,9 @@ class Saver:
         for event in events:
             save_epoch(self.run, self.folders[event.trial], event)
 
-    def part(self, event: TrialEnd) -> None:
+    def leave(self, event: TrialEnd) -> None:
         """Leave a trial's folder as the trial ended."""
-        if event.status == "interrupted":
-            save_last(self.run, self.folders[event.trial], event.trial)
+        save_end(self.run, self.folders[event.trial], event)
 
     def close(self) -> None:
         """Close what is still open when the program is over; separate folders need nothing."""

@@ -63,6 +63,7 @@ class StackSaver(Saver):
             "trials": list(run.trials),
             "names": [os.path.relpath(folder.path, self.place) for folder in self.folders],
             "best_epochs": list(self._best_epochs),
+            "histories": [self.folders[trial].history_digest(run.epoch) for trial in run.trials],
         }
         self._saved = StackCheckpoint({**_prefixed("last", weights), **_prefixed("best", self._best)}, state)
         checkpoint.save(self.place, self._saved.weights, state, is_synced=self.folders[0].is_synced)
@@ -80,10 +81,10 @@ class StackSaver(Saver):
         for trial in trials:
             self._best_epochs[trial] = self.run.epoch
 
-    def part(self, event: TrialEnd) -> None:
+    def leave(self, event: TrialEnd) -> None:
         """See `Saver`."""
         self._write(event.trial)
-        super().part(event)
+        super().leave(event)
 
     def close(self) -> None:
         """Write the checkpoints of the trials that did not end: the program failed, or nobody listens any more."""
@@ -134,7 +135,8 @@ class StackCheckpoint:
             "stopping": state["stopping"][row],
         }
         same = best if best_epoch == state["epoch"] and "ema" not in state["step"] else None
-        checkpoint.save(last, self._row("last", row), trial_state, same_weights=same, is_synced=is_synced)
+        seal = state["histories"][row] if "histories" in state else None  # of versions before 0.2
+        checkpoint.save(last, self._row("last", row), trial_state, same_weights=same, history=seal, is_synced=is_synced)
 
     def _row(self, kind: str, row: int) -> dict[str, Tensor]:
         return {

@@ -65,16 +65,16 @@ class CNN(nn.Module):
             windows += [(k, s, p), (w, w, 0)]
         in_channels, height, width = image_shape(in_shape, "cnn", smallest_side(windows))
 
-        parts = Blocks(norm, activation, dropout)
-        blocks = []
+        blocks = Blocks(norm, activation, dropout)
+        stages = []
         for i, out_channels in enumerate(channels):
-            conv = ConvBlock(in_channels, out_channels, kernels[i], strides[i], paddings[i], parts=parts)
-            blocks.append(nn.Sequential(conv, POOLS[pooling](pools[i]) if pools[i] > 1 else nn.Identity(), dropout()))
+            conv = ConvBlock(in_channels, out_channels, kernels[i], strides[i], paddings[i], blocks=blocks)
+            stages.append(nn.Sequential(conv, POOLS[pooling](pools[i]) if pools[i] > 1 else nn.Identity(), dropout()))
             in_channels = out_channels
-        self.stages = nn.Sequential(*blocks)
+        self.stages = nn.Sequential(*stages)
 
         sizes = [math.prod((in_channels, side_after(height, windows), side_after(width, windows))), *widths]
-        self.dense = nn.Sequential(*(DenseLayer(sizes[i], sizes[i + 1], False, parts) for i in range(len(widths))))
+        self.dense = nn.Sequential(*(DenseLayer(sizes[i], sizes[i + 1], False, blocks) for i in range(len(widths))))
         self.output = nn.Linear(sizes[-1], num_outputs)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:

@@ -29,12 +29,12 @@ BLOCKS = {121: (6, 12, 24, 16), 169: (6, 12, 32, 32), 201: (6, 12, 48, 32), 264:
 class PreactivatedConv(nn.Module):
     """Norm, activation, convolution, dropout: w * f(norm(x))."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, parts: Blocks) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, blocks: Blocks) -> None:
         super().__init__()
-        self.norm = parts.norm(num_features=in_channels)
-        self.activation = parts.activation(num_features=in_channels)
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2, bias=parts.needs_bias)
-        self.dropout = parts.dropout()
+        self.norm = blocks.norm(num_features=in_channels)
+        self.activation = blocks.activation(num_features=in_channels)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2, bias=blocks.needs_bias)
+        self.dropout = blocks.dropout()
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Return maps (N, out_channels, H, W)."""
@@ -57,16 +57,16 @@ class DenseUnit(nn.Module):
     """The G new features of one layer: H([x_0, x_1, ...]), with or without a 1x1 bottleneck of 4 G channels."""
 
     def __init__(
-        self, in_channels: int, growth_rate: int, bottleneck: bool, checkpointing: bool, parts: Blocks
+        self, in_channels: int, growth_rate: int, bottleneck: bool, checkpointing: bool, blocks: Blocks
     ) -> None:
         super().__init__()
         self.checkpointing = checkpointing
         width = 4 * growth_rate
         if bottleneck:
-            self.concat = ConcatConv(PreactivatedConv(in_channels, width, 1, parts))
-            self.conv: nn.Module = PreactivatedConv(width, growth_rate, 3, parts)
+            self.concat = ConcatConv(PreactivatedConv(in_channels, width, 1, blocks))
+            self.conv: nn.Module = PreactivatedConv(width, growth_rate, 3, blocks)
         else:
-            self.concat = ConcatConv(PreactivatedConv(in_channels, growth_rate, 3, parts))
+            self.concat = ConcatConv(PreactivatedConv(in_channels, growth_rate, 3, blocks))
             self.conv = nn.Identity()
 
     def forward(self, features_NCHW: list[Tensor]) -> Tensor:
@@ -80,11 +80,11 @@ class DenseBlock(nn.Module):
     """Layers of which each reads the block's input and the features of all layers before it."""
 
     def __init__(
-        self, num_units: int, in_channels: int, growth_rate: int, bottleneck: bool, checkpointing: bool, parts: Blocks
+        self, num_units: int, in_channels: int, growth_rate: int, bottleneck: bool, checkpointing: bool, blocks: Blocks
     ) -> None:
         super().__init__()
         self.units = nn.ModuleList(
-            DenseUnit(in_channels + i * growth_rate, growth_rate, bottleneck, checkpointing, parts)
+            DenseUnit(in_channels + i * growth_rate, growth_rate, bottleneck, checkpointing, blocks)
             for i in range(num_units)
         )
 
@@ -128,24 +128,24 @@ class DenseNet(nn.Module):
         dropout: Factory,
     ) -> None:
         super().__init__()
-        blocks = _blocks(depth, bottleneck)
+        counts = _counts(depth, bottleneck)
         channels, height, width = image_shape(in_shape, "densenet")
         form = choose_stem(stem, height, width)
         windows = [(3, 1, 1)] if form == "small" else [(7, 2, 3), (3, 2, 1)]
-        image_shape(in_shape, "densenet", smallest_side([*windows, *[(2, 2, 0)] * (len(blocks) - 1)]))
-        parts = Blocks(norm, activation, dropout)
+        image_shape(in_shape, "densenet", smallest_side([*windows, *[(2, 2, 0)] * (len(counts) - 1)]))
+        blocks = Blocks(norm, activation, dropout)
         # A net with bottleneck and compression starts from 2 k channels, any other from 16 (sections 3 and 4.2).
         wide = 2 * growth_rate if bottleneck and compression < 1 else 16
-        self.stem = Stem(channels, wide, form, parts=parts, is_bare=True)
+        self.stem = Stem(channels, wide, form, blocks=blocks, is_bare=True)
         layers: list[nn.Module] = []
-        for i, count in enumerate(blocks):
-            layers.append(DenseBlock(count, wide, growth_rate, bottleneck, checkpointing, parts))
+        for i, count in enumerate(counts):
+            layers.append(DenseBlock(count, wide, growth_rate, bottleneck, checkpointing, blocks))
             wide += count * growth_rate
-            if i + 1 < len(blocks):
+            if i + 1 < len(counts):
                 num_compressed = int(wide * compression)
                 if num_compressed < 1:
                     raise ConfigError(f"model.compression: got {compression}; a transition of {wide} keeps no channel")
-                layers += [PreactivatedConv(wide, num_compressed, 1, parts), nn.AvgPool2d(2)]
+                layers += [PreactivatedConv(wide, num_compressed, 1, blocks), nn.AvgPool2d(2)]
                 wide = num_compressed
         self.blocks = nn.Sequential(*layers)
         self.last_norm = norm(num_features=wide)
@@ -158,7 +158,7 @@ class DenseNet(nn.Module):
         return self.output(self.pool(self.last_activation(self.last_norm(self.blocks(self.stem(x_NCHW))))))
 
 
-def _blocks(depth: int, bottleneck: bool) -> tuple[int, ...]:
+def _counts(depth: int, bottleneck: bool) -> tuple[int, ...]:
     if depth in BLOCKS:
         if not bottleneck:
             raise ConfigError(

@@ -54,20 +54,20 @@ class Inception(nn.Module):
         in_channels: Channels of the input.
         filters: 1x1; 3x3 reduce, 3x3; 5x5 reduce, 5x5; pool projection.
         large_kernel: Side of the third branch's filters, 5 in the paper.
-        parts: Norm and activation.
+        blocks: Norm and activation.
     """
 
-    def __init__(self, in_channels: int, filters: tuple[int, ...], large_kernel: int, parts: Blocks) -> None:
+    def __init__(self, in_channels: int, filters: tuple[int, ...], large_kernel: int, blocks: Blocks) -> None:
         super().__init__()
         width1, reduce3, width3, reduce5, width5, project = filters
-        self.branch1 = ConvBlock(in_channels, width1, 1, parts=parts)
+        self.branch1 = ConvBlock(in_channels, width1, 1, blocks=blocks)
         self.branch3 = nn.Sequential(
-            ConvBlock(in_channels, reduce3, 1, parts=parts), ConvBlock(reduce3, width3, 3, parts=parts)
+            ConvBlock(in_channels, reduce3, 1, blocks=blocks), ConvBlock(reduce3, width3, 3, blocks=blocks)
         )
         self.branch5 = nn.Sequential(
-            ConvBlock(in_channels, reduce5, 1, parts=parts), ConvBlock(reduce5, width5, large_kernel, parts=parts)
+            ConvBlock(in_channels, reduce5, 1, blocks=blocks), ConvBlock(reduce5, width5, large_kernel, blocks=blocks)
         )
-        self.branch_pool = nn.Sequential(nn.MaxPool2d(3, 1, 1), ConvBlock(in_channels, project, 1, parts=parts))
+        self.branch_pool = nn.Sequential(nn.MaxPool2d(3, 1, 1), ConvBlock(in_channels, project, 1, blocks=blocks))
         self.out_channels = width1 + width3 + width5 + project
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
@@ -85,18 +85,18 @@ class AuxiliaryHead(nn.Module):
         pool: The average pooling.
         height: Rows of the pooled map.
         width: Columns of the pooled map.
-        parts: Norm (behind the convolution), activation and dropout.
+        blocks: Norm (behind the convolution), activation and dropout.
     """
 
     def __init__(
-        self, in_channels: int, num_outputs: int, pool: nn.Module, height: int, width: int, parts: Blocks
+        self, in_channels: int, num_outputs: int, pool: nn.Module, height: int, width: int, blocks: Blocks
     ) -> None:
         super().__init__()
         self.pool = pool
-        self.conv = ConvBlock(in_channels, 128, 1, parts=parts)
+        self.conv = ConvBlock(in_channels, 128, 1, blocks=blocks)
         self.dense = nn.Linear(128 * height * width, 1024)
-        self.activation = parts.activation(num_features=1024)
-        self.dropout = parts.dropout()
+        self.activation = blocks.activation(num_features=1024)
+        self.dropout = blocks.dropout()
         self.output = nn.Linear(1024, num_outputs)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
@@ -139,11 +139,11 @@ class GoogLeNet(nn.Module):
         windows = [(7, 2, 3), HALVING, HALVING, HALVING] if form == "imagenet" else [HALVING]
         image_shape(in_shape, "inception", smallest_side([*windows, HALVING]))
         self.aux_weights = list(aux_weights)
-        parts = Blocks(norm, activation, dropout)
-        self.stem = _stem(channels, form, parts)
+        blocks = Blocks(norm, activation, dropout)
+        self.stem = _stem(channels, form, blocks)
         channels = 192
         for name, filters in MODULES.items():
-            module = Inception(channels, filters, 5 if variant == "paper" else 3, parts)
+            module = Inception(channels, filters, 5 if variant == "paper" else 3, blocks)
             self.add_module(f"inception{name}", module)
             channels = module.out_channels
         self.pool3 = nn.MaxPool2d(3, 2, ceil_mode=True)
@@ -160,7 +160,7 @@ class GoogLeNet(nn.Module):
                 read = self.get_submodule(point).out_channels
                 assert isinstance(read, int)
                 pool, pooled = _aux_pool(variant, *sides)
-                self.add_module(head, AuxiliaryHead(read, num_outputs, pool, *pooled, parts))
+                self.add_module(head, AuxiliaryHead(read, num_outputs, pool, *pooled, blocks))
 
     @property
     def output_layers(self) -> list[nn.Module]:
@@ -185,20 +185,20 @@ class GoogLeNet(nn.Module):
         return [logits_NK, *auxiliary] if auxiliary else logits_NK
 
 
-def _stem(in_channels: int, form: str, parts: Blocks) -> nn.Sequential:
+def _stem(in_channels: int, form: str, blocks: Blocks) -> nn.Sequential:
     if form == "small":
-        return nn.Sequential(ConvBlock(in_channels, 192, 3, parts=parts))
+        return nn.Sequential(ConvBlock(in_channels, 192, 3, blocks=blocks))
     # Figure 3 places a local response normalisation behind the first pooling and before the second. Its constants
     # are those of Krizhevsky et al. (2012), section 3.3, n = 5 and beta = 0.75, with alpha per window as in torch.
-    has_response_norm = parts.needs_bias
+    has_response_norm = blocks.needs_bias
     first = [nn.LocalResponseNorm(5)] if has_response_norm else []
     second = [nn.LocalResponseNorm(5)] if has_response_norm else []
     return nn.Sequential(
-        ConvBlock(in_channels, 64, 7, 2, parts=parts),
+        ConvBlock(in_channels, 64, 7, 2, blocks=blocks),
         nn.MaxPool2d(3, 2, ceil_mode=True),
         *first,
-        ConvBlock(64, 64, 1, parts=parts),
-        ConvBlock(64, 192, 3, parts=parts),
+        ConvBlock(64, 64, 1, blocks=blocks),
+        ConvBlock(64, 192, 3, blocks=blocks),
         *second,
         nn.MaxPool2d(3, 2, ceil_mode=True),
     )

@@ -45,7 +45,7 @@ class ConvBlock(nn.Module):
         kernel_size: Side of the square filter in pixels.
         stride: Step of the filter in pixels.
         padding: Zeros on each side; None keeps the size at stride 1, for an odd filter.
-        parts: Norm and activation.
+        blocks: Norm and activation.
         bias: Whether the convolution has a bias; None gives it one where the norm has none.
     """
 
@@ -57,15 +57,15 @@ class ConvBlock(nn.Module):
         stride: int = 1,
         padding: int | None = None,
         *,
-        parts: Blocks,
+        blocks: Blocks,
         bias: bool | None = None,
     ) -> None:
         super().__init__()
         padding = kernel_size // 2 if padding is None else padding
-        bias = parts.needs_bias if bias is None else bias
+        bias = blocks.needs_bias if bias is None else bias
         self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=bias)
-        self.norm = parts.norm(num_features=out_channels)
-        self.activation = parts.activation(num_features=out_channels)
+        self.norm = blocks.norm(num_features=out_channels)
+        self.activation = blocks.activation(num_features=out_channels)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Return maps (N, out_channels, H', W')."""
@@ -136,7 +136,7 @@ class Stem(nn.Module):
         in_channels: Channels of the image.
         out_channels: Filters.
         stem: Which form.
-        parts: Norm and activation.
+        blocks: Norm and activation.
         is_bare: Leaves the convolution of the small form bare, for nets whose blocks begin with norm and activation.
 
     References:
@@ -149,16 +149,16 @@ class Stem(nn.Module):
         out_channels: int,
         stem: str,
         *,
-        parts: Blocks,
+        blocks: Blocks,
         is_bare: bool = False,
     ) -> None:
         super().__init__()
         kernel_size, stride = (7, 2) if stem == "imagenet" else (3, 1)
-        bias = parts.needs_bias
+        bias = blocks.needs_bias
         self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2, bias=bias)
         has_norm = stem == "imagenet" or not is_bare
-        self.norm = parts.norm(num_features=out_channels) if has_norm else nn.Identity()
-        self.activation = parts.activation(num_features=out_channels) if has_norm else nn.Identity()
+        self.norm = blocks.norm(num_features=out_channels) if has_norm else nn.Identity()
+        self.activation = blocks.activation(num_features=out_channels) if has_norm else nn.Identity()
         self.pool = nn.MaxPool2d(3, 2, 1) if stem == "imagenet" else nn.Identity()
 
     def forward(self, x_NCHW: Tensor) -> Tensor:

@@ -24,16 +24,16 @@ class DenseLayer(nn.Module):
         in_features: D.
         out_features: E.
         shortcut: Whether Ws x is added; Ws is a matrix (E, D) without bias.
-        parts: f, norm and dropout; where the norm adds a bias, b is left out.
+        blocks: f, norm and dropout; where the norm adds a bias, b is left out.
     """
 
-    def __init__(self, in_features: int, out_features: int, shortcut: bool, parts: Blocks) -> None:
+    def __init__(self, in_features: int, out_features: int, shortcut: bool, blocks: Blocks) -> None:
         super().__init__()
-        self.linear = nn.Linear(in_features, out_features, bias=parts.needs_bias)
-        self.norm = parts.norm(num_features=out_features)
-        self.activation = parts.activation(num_features=out_features)
+        self.linear = nn.Linear(in_features, out_features, bias=blocks.needs_bias)
+        self.norm = blocks.norm(num_features=out_features)
+        self.activation = blocks.activation(num_features=out_features)
         self.shortcut = nn.Linear(in_features, out_features, bias=False) if shortcut else None
-        self.dropout = parts.dropout()
+        self.dropout = blocks.dropout()
 
     def forward(self, x_ND: Tensor) -> Tensor:
         """Return hidden values (N, E)."""
@@ -76,9 +76,9 @@ class MLP(nn.Module):
                 f"model.input_dropout: got {input_dropout} with dropout=none; choose dropout=inverted or classic"
             )
         self.input_dropout = None if input_dropout is None else dropout(p=input_dropout)
-        parts = Blocks(norm, activation, dropout)
+        blocks = Blocks(norm, activation, dropout)
         sizes = [math.prod(in_shape), *widths]
-        self.hidden = nn.Sequential(*(DenseLayer(sizes[i], sizes[i + 1], shortcut, parts) for i in range(len(widths))))
+        self.hidden = nn.Sequential(*(DenseLayer(sizes[i], sizes[i + 1], shortcut, blocks) for i in range(len(widths))))
         self.output = nn.Linear(sizes[-1], num_outputs)
         self.output_shortcut = nn.Linear(sizes[0], num_outputs, bias=False) if output_shortcut else None
 

@@ -50,18 +50,18 @@ class NiN(nn.Module):
         super().__init__()
         in_channels, height, width = image_shape(in_shape, "nin")
         is_small = choose_stem(stem, height, width) == "small"
-        blocks = SMALL if is_small else IMAGENET
+        sizes = SMALL if is_small else IMAGENET
         # A 3x3 window of stride 2 in ceil mode leaves floor(in / 2) pixels, as a 2x2 window would.
-        windows = [window for conv, _ in blocks for window in (conv, (2, 2, 0))][:-1]
+        windows = [window for conv, _ in sizes for window in (conv, (2, 2, 0))][:-1]
         image_shape(in_shape, "nin", smallest_side(windows))
-        parts = Blocks(norm, activation, dropout)
+        blocks = Blocks(norm, activation, dropout)
         layers: list[nn.Module] = []
-        for i, ((kernel_size, stride, padding), channels) in enumerate(blocks):
+        for i, ((kernel_size, stride, padding), channels) in enumerate(sizes):
             for j, out_channels in enumerate(channels):
                 shape = (kernel_size, stride, padding) if j == 0 else (1, 1, 0)
-                layers.append(ConvBlock(in_channels, out_channels, *shape, parts=parts))
+                layers.append(ConvBlock(in_channels, out_channels, *shape, blocks=blocks))
                 in_channels = out_channels
-            if i + 1 < len(blocks):
+            if i + 1 < len(sizes):
                 # The small net averages in its second pooling, as the authors' definition for CIFAR-10.
                 pool = nn.AvgPool2d if is_small and i == 1 else nn.MaxPool2d
                 layers += [pool(3, 2, ceil_mode=True), dropout()]

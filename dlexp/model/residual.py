@@ -18,7 +18,7 @@ class UnitStyle:
     """What all units of one net have in common.
 
     Attributes:
-        parts: Norm, activation and dropout.
+        blocks: Norm, activation and dropout.
         is_bottleneck: 1x1, 3x3, 1x1 convolutions with four times the channels at the end, instead of two 3x3.
         has_preactivation: Norm and activation before each convolution instead of after it.
         is_residual: Whether the shortcut is there at all.
@@ -27,7 +27,7 @@ class UnitStyle:
         width_per_group: Channels of each group for a unit of 64 channels.
     """
 
-    parts: Blocks
+    blocks: Blocks
     is_bottleneck: bool = False
     has_preactivation: bool = False
     is_residual: bool = True
@@ -84,8 +84,8 @@ class ResidualUnit(nn.Module):
             conv = cast(nn.Conv2d, conv)
             features = conv.in_channels if style.has_preactivation else conv.out_channels
             is_bare = is_activated and style.has_preactivation and i == 0
-            self.norms.append(nn.Identity() if is_bare else style.parts.norm(num_features=features))
-            self.activations.append(nn.Identity() if is_bare else style.parts.activation(num_features=features))
+            self.norms.append(nn.Identity() if is_bare else style.blocks.norm(num_features=features))
+            self.activations.append(nn.Identity() if is_bare else style.blocks.activation(num_features=features))
         self.shortcut = _shortcut(in_channels, channels * style.expansion, stride, style)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
@@ -124,7 +124,7 @@ class ResidualUnit(nn.Module):
 
 
 def _convs(in_channels: int, channels: int, stride: int, style: UnitStyle) -> list[nn.Conv2d]:
-    bias = style.parts.needs_bias
+    bias = style.blocks.needs_bias
     if not style.is_bottleneck:
         return [
             nn.Conv2d(in_channels, channels, 3, stride, 1, bias=bias),
@@ -145,11 +145,11 @@ def _shortcut(in_channels: int, out_channels: int, stride: int, style: UnitStyle
         return nn.Identity()
     if style.shortcut == "padding":
         return PaddingShortcut(in_channels, out_channels, stride)
-    conv = nn.Conv2d(in_channels, out_channels, 1, stride, bias=style.parts.needs_bias)
+    conv = nn.Conv2d(in_channels, out_channels, 1, stride, bias=style.blocks.needs_bias)
     return (
         nn.Sequential(conv)
         if style.has_preactivation
-        else nn.Sequential(conv, style.parts.norm(num_features=out_channels))
+        else nn.Sequential(conv, style.blocks.norm(num_features=out_channels))
     )
 
 
@@ -183,7 +183,7 @@ class ResidualNet(nn.Module):
         self.zero_init_last = zero_init_last
         in_channels, height, width = image_shape(in_shape, name)
         stem = choose_stem(stem, height, width)
-        self.stem = Stem(in_channels, channels[0], stem, parts=style.parts)
+        self.stem = Stem(in_channels, channels[0], stem, blocks=style.blocks)
         in_channels = channels[0]
         stages = []
         for i, (count, wide) in enumerate(zip(units, channels, strict=True)):
@@ -195,10 +195,10 @@ class ResidualNet(nn.Module):
             stages.append(nn.Sequential(*stage))
         self.stages = nn.Sequential(*stages)
         has_last = style.has_preactivation
-        self.last_norm = style.parts.norm(num_features=in_channels) if has_last else nn.Identity()
-        self.last_activation = style.parts.activation(num_features=in_channels) if has_last else nn.Identity()
+        self.last_norm = style.blocks.norm(num_features=in_channels) if has_last else nn.Identity()
+        self.last_activation = style.blocks.activation(num_features=in_channels) if has_last else nn.Identity()
         self.pool = GlobalAveragePool()
-        self.dropout = style.parts.dropout()
+        self.dropout = style.blocks.dropout()
         self.output = nn.Linear(in_channels, num_outputs)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:

@@ -22,11 +22,11 @@ class Layer:
         output_shape: Shape of its output for one example.
         num_params: Parameters; 0 where an earlier call of the same module has counted them.
         flops: Floating-point operations for one example, a multiply-add as two.
-        receptive_field: Longer side of the part of the image that one output pixel sees, in pixels; None without a map
-            or behind attention.
+        receptive_field: Longer side of the window of the image that one output pixel sees, in pixels; None without a
+            map or behind attention.
         stride: Pixels of the image between neighbouring output pixels; None without a map.
-        share: Part of the model's parameters, in [0, 1].
-        flops_share: Part of the model's FLOPs, in [0, 1]; 0 for auxiliary heads.
+        share: Fraction of the model's parameters, in [0, 1].
+        flops_share: Fraction of the model's FLOPs, in [0, 1]; 0 for auxiliary heads.
         is_auxiliary: Whether it belongs to a head that only training uses.
     """
 

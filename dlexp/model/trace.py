@@ -82,7 +82,7 @@ class Trace(TorchDispatchMode):
         """Return ``model(x)``, recording the calls under names that start with `prefix`."""
         hooks = []
         for name, module in model.named_modules():
-            full = ".".join(part for part in (prefix, name) if part)
+            full = ".".join(word for word in (prefix, name) if word)
             hooks.append(module.register_forward_pre_hook(lambda module, args, full=full: self._enter(full, module)))
             hooks.append(module.register_forward_hook(lambda module, args, output: self._leave(output)))
         try:
@@ -109,12 +109,12 @@ class Trace(TorchDispatchMode):
         self.calls.append(call)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run one operation; composite ones are taken apart so that each part is seen."""
+        """Run one operation; composite ones are taken apart so that each piece is seen."""
         kwargs = kwargs or {}
         with self:
-            parts = func.decompose(*args, **kwargs)
-        if parts is not NotImplemented:
-            return parts
+            pieces = func.decompose(*args, **kwargs)
+        if pieces is not NotImplemented:
+            return pieces
         result = func(*args, **kwargs)
         packet = func._overloadpacket
         if packet in flop_registry and self._open:

@@ -49,12 +49,12 @@ class VGG(nn.Module):
         is_small = choose_stem(stem, height, width) == "small"
         if not is_small:
             image_shape(in_shape, "vgg", smallest=2 ** len(CHANNELS))
-        parts = Blocks(norm, activation, dropout)
+        blocks = Blocks(norm, activation, dropout)
         stages = []
         for count, channels in zip(CONVS[depth], CHANNELS, strict=True):
             stage: list[nn.Module] = []
             for _ in range(count):
-                stage.append(ConvBlock(in_channels, channels, 3, parts=parts, bias=True))
+                stage.append(ConvBlock(in_channels, channels, 3, blocks=blocks, bias=True))
                 in_channels = channels
             stages.append(nn.Sequential(*stage, nn.MaxPool2d(2, ceil_mode=is_small)))
         self.stages = nn.Sequential(*stages)

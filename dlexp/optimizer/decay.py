@@ -1,4 +1,4 @@
-"""Weight decay, coupled (part of the gradient) and decoupled (a shrinkage beside the step).
+"""Weight decay, coupled (added to the gradient) and decoupled (a shrinkage beside the step).
 
 A plain 0.0 costs nothing; a tensor of rates is always applied. `decay_P` is 1 where decay acts and 0 elsewhere,
 None for everywhere. Shapes: T trials, P parameters.

@@ -1,77 +1,80 @@
 """The objective over pairs of searched dimensions: a map for each pair of the most important ones."""
 
 import math
+from collections.abc import Sequence
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
 
-from dlexp.report.canvas import new_figure, plain, save
-from dlexp.report.scale import is_number, set_scale
-from dlexp.report.search import Point
+from dlexp.report.point import Point, Spot, spots
+from dlexp.report.style.canvas import add_legend, panels, styled
+from dlexp.report.style.color import FAILED, MARKED
+from dlexp.report.style.scale import is_number, set_scale
+from dlexp.report.style.text import plain, shorten
 
 MOST_KEYS = 4
-COLUMNS = 3
-CLIPPED = 0.2  # share of the worst settings that all get the last colour: one diverging run would flatten the rest
+MOST_TICKS = 5  # of the colour bar
 SPREAD = 0.25  # how far points of one name are drawn apart
 
 
-def draw_pairs(
-    points: list[Point], keys: list[str], log_keys: set[str], metric: str, path: Path, *, is_high_better: bool
-) -> Path:
-    """Draw the objective over each pair of dimensions; the best setting is a star, failed ones are crosses.
+@styled()
+def pair_figure(
+    points: Sequence[Point],
+    keys: list[str],
+    log_keys: set[str],
+    metric: str,
+    *,
+    is_high_better: bool,
+) -> Figure:
+    """Return the objective over each pair of dimensions; the best setting is a star, failed ones are crosses.
 
     Args:
         points: All trials, those of the best setting first.
         keys: The dimensions, the most important first; the first four are drawn.
         log_keys: Those on a logarithmic scale.
         metric: Name of the objective.
-        path: The PNG to write.
         is_high_better: Direction of the objective.
     """
     pairs = list(combinations(keys[:MOST_KEYS], 2))
-    columns = min(len(pairs), COLUMNS)
-    rows = math.ceil(len(pairs) / columns)
-    figure = new_figure(4.0 * columns + 1.2, 3.6 * rows)
-    axes = figure.subplots(rows, columns, squeeze=False).flatten()
-    for axis in axes[len(pairs) :]:
-        axis.set_visible(False)
-    colors = _colors([p.value for p in points if p.value is not None], is_high_better)
+    figure, axes = panels(len(pairs), height=2.7)
+    every = spots(points)
+    values = [spot.mean for spot in every if spot.mean is not None and math.isfinite(spot.mean)]
+    ranks = _rank(values, is_high_better=is_high_better)
     drawn = None
-    for axis, (x, y) in zip(axes, pairs, strict=False):
-        there = [p for p in points if x in p.settings and y in p.settings]
-        drawn = _draw(axis, there, (x, y), log_keys, colors, is_high_better) or drawn
+    for axis, (x, y) in zip(axes, pairs, strict=True):
+        there = [spot for spot in every if x in spot.settings and y in spot.settings]
+        drawn = _draw(axis, there, (x, y), log_keys, ranks) or drawn
     if drawn is not None:
-        figure.colorbar(drawn, ax=axes[: len(pairs)].tolist(), label=metric, shrink=0.9, extend=_clipped_end(colors))
-    return save(figure, path)
+        bar = figure.colorbar(drawn, ax=axes, label=f"{plain(metric)}, coloured by rank", shrink=0.9, aspect=30)
+        places, names = zip(*_ticks(ranks), strict=True)
+        bar.set_ticks(list(places), labels=list(names))
+    add_legend(figure, is_below=True)
+    return figure
 
 
-def _draw(
-    axis: Axes, points: list[Point], pair: tuple[str, str], log_keys: set[str], colors: Normalize, is_high_better: bool
-) -> Any:
+def _draw(axis: Axes, there: list[Spot], pair: tuple[str, str], log_keys: set[str], ranks: dict[float, float]) -> Any:
     places = []
     for which, key in zip(("x", "y"), pair, strict=True):
-        values = [p.settings[key] for p in points]
+        values = [spot.settings[key] for spot in there]
         place = set_scale(axis, which, values, is_log=key in log_keys)
         shift = _shifts(values)
         places.append([place(value) + shift[i] for i, value in enumerate(values)])
-    axis.set(xlabel=plain(pair[0]), ylabel=plain(pair[1]))
-    axis.grid(alpha=0.3)
-    failed = [i for i, p in enumerate(points) if p.value is None]
-    axis.plot([places[0][i] for i in failed], [places[1][i] for i in failed], "x", color="tab:red", ms=5, alpha=0.7)
-    sign = 1.0 if is_high_better else -1.0
-    there = [i for i, p in enumerate(points) if p.value is not None]
-    order = sorted(there, key=lambda i: (sign * (points[i].value or 0.0), -i))  # of equal ones the first is the best
+    axis.set(xlabel=plain(shorten(pair[0])), ylabel=plain(shorten(pair[1])))
+    shares = {i: ranks[spot.mean] for i, spot in enumerate(there) if spot.mean in ranks}
+    failed = [i for i in range(len(there)) if i not in shares]
+    if failed:
+        x, y = ([place[i] for i in failed] for place in places)
+        axis.plot(x, y, "x", color=FAILED, alpha=0.7, label="failed")
+    order = sorted(shares, key=lambda i: (shares[i], -i))  # of equal ones the first is the best
     if not order:
         return None
     x, y = ([place[i] for i in order] for place in places)
-    values = [points[i].value or 0.0 for i in order]
-    map_name = "viridis" if is_high_better else "viridis_r"
-    drawn = axis.scatter(x, y, c=values, cmap=map_name, norm=colors, s=26, edgecolors="black", linewidths=0.3)
-    axis.plot(x[-1:], y[-1:], "*", color="tab:red", ms=13, markeredgecolor="white")
+    colors, norm = [shares[i] for i in order], Normalize(0.0, 1.0)
+    drawn = axis.scatter(x, y, c=colors, cmap="viridis", norm=norm, s=20, edgecolors="black", linewidths=0.4)
+    axis.plot(x[-1:], y[-1:], "*", color=MARKED, ms=11, markeredgecolor="white", label="best")
     return drawn
 
 
@@ -87,13 +90,14 @@ def _shifts(values: list[Any]) -> list[float]:
     return shifts
 
 
-def _colors(values: list[float], is_high_better: bool) -> Normalize:
-    if not values:
-        return Normalize(0.0, 1.0)
-    low, high = (CLIPPED, 1.0) if is_high_better else (0.0, 1.0 - CLIPPED)
-    ends = np.quantile(values, [low, high]) if len(values) > 1 / CLIPPED else np.array([min(values), max(values)])
-    return Normalize(float(ends[0]), float(ends[1]), clip=True)
+def _rank(values: list[float], *, is_high_better: bool) -> dict[float, float]:
+    """Return the share of distinct values that each value is at least as good as, in (0, 1]."""
+    order = sorted(set(values), reverse=not is_high_better)
+    return {value: (place + 1) / len(order) for place, value in enumerate(order)}
 
 
-def _clipped_end(colors: Normalize) -> str:
-    return "neither" if colors.vmin == colors.vmax else "both"
+def _ticks(ranks: dict[float, float]) -> list[tuple[float, str]]:
+    """Return places and labels of a colour bar of ranks: a few values."""
+    ordered = sorted(ranks, key=ranks.__getitem__)
+    shown = sorted({round(step * (len(ordered) - 1) / MOST_TICKS) for step in range(MOST_TICKS + 1)})
+    return [(ranks[ordered[place]], f"{ordered[place]:.4g}") for place in shown]

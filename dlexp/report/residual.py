@@ -1,29 +1,46 @@
-"""How far predicted values are from true ones, on the validation part."""
-
-from pathlib import Path
+"""How far predicted values are from true ones."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
-from dlexp.report.canvas import new_figure, save
+from dlexp.report.style.canvas import panels, styled
+from dlexp.report.style.color import NEUTRAL, SPLITS
+from dlexp.report.style.limit import BEYOND, limit, mark_clipped, set_limit
+from dlexp.report.style.text import plain, shorten
+
+FEW_POINTS = 300
 
 
-def draw(target_N: np.ndarray, output_N: np.ndarray, path: Path) -> Path:
-    """Draw predicted over true values, and the residuals (prediction minus truth) over the predictions.
+@styled()
+def residual_figure(target_N: np.ndarray, output_N: np.ndarray, name: str = "value", split: str = "val") -> Figure:
+    """Return predicted over true values, and the residuals (prediction minus truth) over the predictions.
 
     Args:
         target_N: True values.
-        output_N: Predicted values.
-        path: The PNG to write.
+        output_N: Predicted values; what is not finite, or far away, is an arrow at the edge.
+        name: Of what is predicted, with its unit.
+        split: Part of the data.
     """
-    figure = new_figure(8.4, 3.8)
-    left, right = figure.subplots(1, 2)
-    ends = [float(target_N.min()), float(target_N.max())]
-    left.plot(ends, ends, ":", color="tab:gray")
-    left.scatter(target_N, output_N, s=8, alpha=0.6)
-    left.set(title="validation: predictions", xlabel="true value", ylabel="predicted value")
-    right.axhline(0, linestyle=":", color="tab:gray")
-    right.scatter(output_N, output_N - target_N, s=8, alpha=0.6)
-    right.set(title="validation: residuals", xlabel="predicted value", ylabel="prediction - truth")
+    name = plain(shorten(name))
+    figure, (left, right) = panels(2)
+    targets, outputs = np.asarray(target_N, dtype=np.float64), np.asarray(output_N, dtype=np.float64)
+    along, across = limit(targets, may_be_log=False), limit(outputs, may_be_log=False)
+    errors = outputs - targets
+    far = limit(errors, may_be_log=False)
+    look = {"s": 8, "alpha": 0.7 if len(targets) <= FEW_POINTS else 0.3, "color": SPLITS[split], "linewidths": 0}
+    left.plot([along.low, along.high], [along.low, along.high], ":", color=NEUTRAL)
+    left.scatter(targets, outputs, **look)
+    right.axhline(0, linestyle=":", color=NEUTRAL)
+    right.scatter(outputs, errors, **look)
+    for axis, horizontal, vertical in ((left, along, across), (right, across, far)):
+        set_limit(axis, "x", horizontal)
+        set_limit(axis, "y", vertical)
+    mark_clipped(left, targets.tolist(), outputs.tolist(), across)
+    there = np.array([across.has(output) for output in outputs.tolist()])
+    mark_clipped(right, outputs[there].tolist(), errors[there].tolist(), far)
+    left.set(title="predictions", xlabel=f"true {name}", ylabel=f"predicted {name}")
     for axis in (left, right):
-        axis.grid(alpha=0.3)
-    return save(figure, path)
+        if BEYOND in axis.get_legend_handles_labels()[1]:
+            axis.legend()
+    right.set(title="residuals", xlabel=f"predicted {name}", ylabel="prediction - truth")
+    return figure

@@ -72,4 +72,6 @@ def read_arrays(path: Path, names: Iterable[str], cure: str, *, is_even: bool = 
 def _fault(error: BaseException) -> str:
     """Return what is wrong in a few words of one line."""
     words = {EOFError: "it is empty or cut off", KeyError: f"it lacks {error}", AttributeError: "it is no .npz file"}
+    if "pickle" in str(error):
+        return "it is no .npz file of numbers"
     return words.get(type(error)) or " ".join(str(error).split())[:120] or type(error).__name__

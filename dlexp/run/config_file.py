@@ -1,5 +1,6 @@
-"""`config.yaml`: a run's resolved configuration, and where the files of its data lay when it began."""
+"""`config.yaml` and `overrides.txt`: a run's resolved configuration, what was typed, and where its data lay then."""
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import yaml
 
 from dlexp.error import RunError
+from dlexp.run.line import split
 
 MOVED = {"dlexp.tracker.": "dlexp.tracking."}  # what configurations of older runs name, and where it is now
 PLACES = "places"  # the field of a manifest that has the paths of data, resolved
@@ -36,6 +38,30 @@ def read(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or not all(isinstance(key, str) for key in config):
         raise RunError(f"{path}: damaged, holds no configuration; restore it from a copy")
     return config
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a file's text, for the manifest."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_lines(path: Path, recorded: str | None) -> list[str]:
+    """Return the overrides in a file, a line each.
+
+    Args:
+        path: The file.
+        recorded: Its `digest` when the run began; None where an earlier version wrote none.
+
+    Raises:
+        RunError: The file is damaged, or was edited.
+    """
+    try:
+        text = path.read_bytes().decode()
+        if recorded not in (None, digest(text)):
+            raise ValueError
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: damaged, or edited after the run began; restore it from a copy") from error
+    return split(text)
 
 
 def places(data: dict[str, Any]) -> dict[str, dict[str, str]]:

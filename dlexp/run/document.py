@@ -1,4 +1,4 @@
-"""The documents that run folders hold and ``--json`` prints: the result of a training, and the record of a run."""
+"""The documents that run folders hold and ``--json`` prints: the results of trainings, and the record of a run."""
 
 from typing import Annotated, Any, NotRequired
 
@@ -43,6 +43,87 @@ class TrainData(Parts):
     is_imbalanced: NotRequired[bool]
 
 
+Confusion = list[list[int]]  # counts: rows are true classes, columns predicted ones
+
+
+class ClassReport(TypedDict, total=False):
+    """Metrics of each class by its name, and the confusion matrix; empty for values.
+
+    Attributes:
+        precision_class: Of the examples called so, those that are.
+        recall_class: Of the examples that are, those called so.
+        f1_class: The harmonic mean of both.
+        fbeta_class: The same with recall weighted by `metric.beta`.
+        roc_auc_class: Of the class against all others.
+        support_class: Examples.
+        confusion: Counts.
+    """
+
+    precision_class: Metrics
+    recall_class: Metrics
+    f1_class: Metrics
+    fbeta_class: Metrics
+    roc_auc_class: Metrics
+    support_class: Metrics
+    confusion: Confusion
+
+
+class FoldRecord(TypedDict):
+    """One training of a cv.
+
+    Attributes:
+        fold: Its number within the repeat, from 0.
+        repeat: From 0.
+        seed: Of the replicate.
+        run_id: Names its run.
+        status: How it ended.
+        metrics: Of its best epoch.
+    """
+
+    fold: int
+    repeat: int
+    seed: int
+    run_id: str
+    status: Ending
+    metrics: Metrics
+
+
+class SelectionBias(TypedDict, total=False):
+    """What having been picked does to the best score.
+
+    Attributes:
+        picked_among: Settings; 1 where the epoch alone was picked.
+        optimism: By how much the best score flatters.
+        corrected: The score without it.
+        corrected_interval: Of 95 %, lower end and upper end.
+        corrected_epochs: Whether the choice of the best epoch is in it.
+        corrected_notes: What it does not cover, in words.
+        not_corrected: The reason, in place of all but `picked_among`.
+        wins: Share of validation parts drawn anew that the winner is best on, in [0, 1]; of two settings and more.
+    """
+
+    picked_among: int
+    optimism: float
+    corrected: float
+    corrected_interval: list[float]
+    corrected_epochs: bool
+    corrected_notes: list[str]
+    not_corrected: str
+    wins: float
+
+
+class EpochSelection(SelectionBias):
+    """What the choice of a run's best epoch does to its value.
+
+    Attributes:
+        metric: That chose it, such as "val/accuracy".
+        value: Of that metric at the best epoch.
+    """
+
+    metric: str
+    value: float
+
+
 class TrainResult(TypedDict):
     """The result of a training: a run, a trial or a fold.
 
@@ -58,6 +139,7 @@ class TrainResult(TypedDict):
         epochs: Epochs done.
         best_epoch: The epoch whose metrics these are; 0 where there is none.
         metrics: By part and name, such as "val/accuracy".
+        selection: What the choice of the best epoch did to the metric that chose it; absent where none was chosen.
         report: By part: metrics by class, and the confusion matrix.
         num_params: Parameters of the model.
         seconds: Of training.
@@ -75,7 +157,8 @@ class TrainResult(TypedDict):
     epochs: int
     best_epoch: int
     metrics: Metrics
-    report: NotRequired[dict[str, dict[str, Any]]]
+    selection: NotRequired[EpochSelection]
+    report: NotRequired[dict[str, ClassReport]]
     num_params: int
     seconds: float
     data: TrainData

@@ -42,12 +42,17 @@ def truncate(folder: Path, last_epoch: int) -> None:
     """Drop the records after an epoch: a resumed run writes them again."""
     for path in (folder / name for name in NAMES):
         if path.exists():
-            head = path.read_bytes()[: _HEAD.size]
-            size = _HEAD.unpack(head)[0] if len(head) == _HEAD.size else 0
-            wanted = _HEAD.size + last_epoch * (_HEAD.size + size)
-            if path.stat().st_size > wanted:
-                with open(path, "r+b") as file:
-                    file.truncate(wanted)
+            with disk_faults(path):
+                _truncate(path, last_epoch)
+
+
+def _truncate(path: Path, last_epoch: int) -> None:
+    head = path.read_bytes()[: _HEAD.size]
+    size = _HEAD.unpack(head)[0] if len(head) == _HEAD.size else 0
+    wanted = _HEAD.size + last_epoch * (_HEAD.size + size)
+    if path.stat().st_size > wanted:
+        with open(path, "r+b") as file:
+            file.truncate(wanted)
 
 
 def read(folder: Path, kind: str) -> list[bytes | None]:

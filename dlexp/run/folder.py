@@ -4,8 +4,6 @@ config.yaml  overrides.txt  manifest.json  metrics.jsonl  epochs.{bits,losses,va
 checkpoints/{last,best}/  predictions/{val,test}.npz  figures/
 """
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,10 +14,10 @@ import numpy as np
 
 from dlexp.durable import disk_faults, sweep, write_text
 from dlexp.error import RunError
-from dlexp.run import config_file, epoch_record, history, line, name
-from dlexp.run.array import read_arrays, write_arrays
+from dlexp.run import config_file, epoch_record, history, line, name, prediction
+from dlexp.run.array import write_arrays
 from dlexp.run.environment import environment, now
-from dlexp.run.jsonable import document
+from dlexp.run.jsonable import document, sealed, unsealed
 from dlexp.run.lock import Lock
 
 SPLIT = "split.npz"
@@ -49,6 +47,7 @@ class RunFolder:
         self.path = Path(os.path.abspath(path))  # links stay: a linked run belongs where the link is
         self.is_synced = self.path.parent.name != TRIALS
         self._lock = Lock(self.path / "lock")
+        self._epochs = history.Chain(self.path / METRICS, is_synced=self.is_synced)
 
     @classmethod
     def create(
@@ -84,14 +83,14 @@ class RunFolder:
             path.mkdir(parents=True)
         folder = cls(path)
         folder.lock()
-        text = config_file.text(config)
+        text, typed = config_file.text(config), line.join(overrides)
         folder.write(CONFIG, text)
-        folder.write(OVERRIDES, line.join(overrides))
+        folder.write(OVERRIDES, typed)
         around = {} if "packages" in manifest else environment()
         start = {"run_id": run_id, "experiment": experiment, "slug": slug, "status": "running", "start": now()}
-        sealed = {"config_sha256": hashlib.sha256(text.encode()).hexdigest()}
+        seal = {"config_sha256": config_file.digest(text), "overrides_sha256": config_file.digest(typed)}
         places = config_file.places(config.get("data") or {})
-        folder._write_manifest({**start, "end": None, "resumes": 0, **places, **manifest, **around, **sealed})
+        folder._write_manifest({**start, "end": None, "resumes": 0, **places, **manifest, **around, **seal})
         return folder
 
     @classmethod
@@ -101,13 +100,15 @@ class RunFolder:
         Raises:
             RunError: The folder holds no run.
         """
-        if not (path / MANIFEST).is_file():
-            raise RunError(f"{path}: no {MANIFEST} in it; a run folder is needed")
-        return cls(path)
+        if (path / MANIFEST).is_file():
+            return cls(path)
+        if is_run(path):
+            raise RunError(f"{path / MANIFEST}: missing; restore it from a copy, or delete the run's folder")
+        raise RunError(f"{path}: no {MANIFEST} in it; a run folder is needed")
 
     @property
     def run_id(self) -> str:
-        """The run's id, the first part of the folder's name."""
+        """The run's id, the beginning of the folder's name."""
         return self.path.name.partition("-")[0]
 
     @property
@@ -135,7 +136,7 @@ class RunFolder:
         """
         matches = [folder for folder in self.children() if folder.run_id == run_id]
         if not matches:
-            raise RunError(f"{self.path}: its part {run_id} is missing; restore it from a copy")
+            raise RunError(f"{self.path}: its run {run_id} is missing; restore it from a copy")
         return matches[0]
 
     @property
@@ -155,7 +156,7 @@ class RunFolder:
             RunError: A living process has the run; the message names its pid and host.
         """
         self._lock.acquire()
-        for folder in (self.path, self.path / "predictions"):
+        for folder in (self.path, self.path / prediction.FOLDER):
             sweep(folder)
 
     def unlock(self) -> None:
@@ -178,15 +179,20 @@ class RunFolder:
         Raises:
             RunError: The file is damaged.
         """
-        manifest = _read_json(self.path / MANIFEST, "kind", "status")
+        manifest = _read_json(self.path / MANIFEST, "delete the run's folder", "kind", "status")
         if "engine" in manifest:
             manifest["engine"] = manifest["engine"].replace("folded", "batched")  # what older versions call it
         return manifest
 
     @property
     def result(self) -> Any | None:
-        """What `write_result` wrote; None before the run's end."""
-        return _read_json(self.path / RESULT) if (self.path / RESULT).exists() else None
+        """What `write_result` wrote; None before the run's end.
+
+        Raises:
+            RunError: The file is damaged.
+        """
+        cure = "delete it and go on with the run by --resume, which makes it anew"
+        return _read_json(self.path / RESULT, cure, "status") if (self.path / RESULT).exists() else None
 
     @property
     def config(self) -> dict[str, Any]:
@@ -199,11 +205,12 @@ class RunFolder:
 
     @property
     def overrides(self) -> list[str]:
-        """What the user wrote on the command line."""
-        try:
-            return line.split((self.path / OVERRIDES).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise RunError(f"{self.path / OVERRIDES}: cannot be read; restore it from a copy") from error
+        """What the user wrote on the command line.
+
+        Raises:
+            RunError: The file is damaged.
+        """
+        return config_file.read_lines(self.path / OVERRIDES, self.manifest.get("overrides_sha256"))
 
     def update_manifest(self, **fields: Any) -> None:
         """Change fields of the manifest atomically; for the process that has the lock.
@@ -214,7 +221,7 @@ class RunFolder:
 
     def append_epoch(self, record: dict[str, Any]) -> None:
         """Add an epoch to `metrics.jsonl`: keys `epoch` (from 1), `step`, `lr`, `seconds`, ``split/name`` metrics."""
-        history.append(self.path / METRICS, record, is_synced=self.is_synced)
+        self._epochs.append(record)
 
     def history(self) -> list[dict[str, Any]]:
         """Return the epochs recorded so far."""
@@ -229,34 +236,19 @@ class RunFolder:
         epoch_record.truncate(self.path, last_epoch)
         seal = history.seal(self.checkpoints, last_epoch)
         history.truncate(self.path / METRICS, last_epoch, seal, is_synced=self.is_synced)
+        self._epochs = history.Chain(self.path / METRICS, is_synced=self.is_synced)
 
-    def has_history(self, last_epoch: int) -> bool:
-        """Say whether the history up to an epoch is that which the checkpoint was saved after."""
-        seal = history.seal(self.checkpoints, last_epoch)
-        return seal is None or seal == history.digest(self.path / METRICS, last_epoch)
+    def history_digest(self, last_epoch: int) -> str:
+        """Return what a checkpoint is sealed with: the hash of the history up to its epoch."""
+        return self._epochs.digest(last_epoch)
 
     def saved_epoch(self) -> int | None:
         """Return how many epochs the last checkpoint holds, the point where a resumed run goes on; None without one."""
-        try:
-            return json.loads((self.checkpoints / "last" / "manifest.json").read_bytes())["epoch"]
-        except (OSError, ValueError, KeyError):
-            return None
+        return history.saved_epoch(self.checkpoints)
 
     def write_predictions(self, split: str, id: Any, target: Any, output: Any) -> None:
-        """Write ``predictions/<split>.npz`` atomically.
-
-        Args:
-            split: "val" or "test".
-            id: Stable sample ids (N,), numbers or strings.
-            target: Labels or values (N,).
-            output: Logits (N, K) or values (N,).
-        """
-        arrays = [np.asarray(values) for values in (id, target, output)]
-        assert all(array.dtype.kind != "O" for array in arrays), "objects would need pickle to be read"
-        assert len({len(array) for array in arrays}) == 1, "one id and target for each output"
-        (self.path / "predictions").mkdir(exist_ok=True)
-        arrays_by_name: dict[str, np.ndarray] = dict(zip(("id", "target", "output"), arrays, strict=True))
-        write_arrays(self.path / "predictions" / f"{split}.npz", arrays_by_name, is_synced=self.is_synced)
+        """Write ``predictions/<split>.npz`` atomically; see `dlexp.run.prediction.write`."""
+        prediction.write(self.path, split, id, target, output, is_synced=self.is_synced)
 
     def write_split(self, parts: dict[str, np.ndarray]) -> None:
         """Write ``split.npz``: the row numbers of each part of the data."""
@@ -270,11 +262,7 @@ class RunFolder:
         """
         is_pooled = split == "val" and self.manifest["kind"] == "cv"
         cure = "restore it from a copy" if is_pooled else f"`dlexp eval {self.run_id} --split {split}` makes it anew"
-        try:
-            path = self.path / "predictions" / f"{split}.npz"
-            return read_arrays(path, ("id", "target", "output"), cure, is_even=True)
-        except FileNotFoundError as error:
-            raise RunError(f"{self.path}: no predictions for {split}; `dlexp eval` makes them") from error
+        return prediction.read(self.path, split, cure)
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         """Write `result.json`, what ``--json`` prints, atomically."""
@@ -290,11 +278,16 @@ class RunFolder:
             file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {entry}\n".encode(errors="backslashreplace"))
 
     def _write_manifest(self, fields: dict[str, Any]) -> None:
-        self.write(MANIFEST, document(fields))
+        self.write(MANIFEST, sealed(fields))
 
 
-def _read_json(path: Path, *needed: str) -> dict[str, Any]:
+def is_run(path: Path) -> bool:
+    """Say whether a folder holds a run, if only one whose manifest is lost."""
+    return any(os.path.lexists(path / name) for name in (MANIFEST, METRICS, "checkpoints", TRIALS, FOLDS, SETTINGS))
+
+
+def _read_json(path: Path, cure: str, *needed: str) -> dict[str, Any]:
     try:
-        return {**(content := json.loads(path.read_bytes())), **{name: content[name] for name in needed}}
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{path}: damaged; restore it from a copy or delete the run's folder") from error
+        return {**(content := unsealed(path.read_bytes())), **{name: content[name] for name in needed}}
+    except (OSError, KeyError, ValueError) as error:
+        raise RunError(f"{path}: damaged; restore it from a copy, or {cure}") from error

@@ -8,27 +8,62 @@ import json
 import math
 import os
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from dlexp.durable import disk_faults, write_bytes
-from dlexp.error import RunError
+from dlexp.error import DiskFault, RunError
 from dlexp.run.jsonable import plain
 
 
-def append(path: Path, record: dict[str, Any], *, is_synced: bool = True) -> None:
-    """Add one epoch's record and its time (`time`: Unix seconds), and force them onto the disk if `is_synced`.
+class Chain:
+    """Appends epochs to one history and knows its `digest` without reading it again.
 
-    Raises:
-        EnvironmentFault: The disk is full; the lines before are intact.
+    Args:
+        path: The history.
+        is_synced: Whether each line waits until it is on the disk.
     """
-    line = json.dumps({**plain(record), "time": round(time.time(), 3)})
-    with disk_faults(path), open(path, "ab+") as file:
-        _drop_torn_line(file.fileno())
-        file.write(line.encode() + b"\n")
-        file.flush()
-        if is_synced:
-            os.fsync(file.fileno())
+
+    def __init__(self, path: Path, *, is_synced: bool = True) -> None:
+        self.path, self.is_synced = path, is_synced
+        self._hash, self._count, self._size = hashlib.sha256(), 0, 0
+
+    def append(self, record: dict[str, Any]) -> None:
+        """Add one epoch's record and its time (`time`: Unix seconds).
+
+        Raises:
+            EnvironmentFault: The disk is full; the lines before are intact. Or someone else changed the history.
+        """
+        line = json.dumps({**plain(record), "time": round(time.time(), 3)}).encode()
+        with disk_faults(self.path, len(line)), open(self.path, "ab+") as file:
+            _drop_torn_line(file.fileno())
+            if os.fstat(file.fileno()).st_size != self._size:
+                self._take_up()
+            file.write(line + b"\n")
+            file.flush()
+            if self.is_synced:
+                os.fsync(file.fileno())
+        self._add(line)
+
+    def digest(self, last_epoch: int) -> str:
+        """Return the `digest` of the epochs up to one; of those appended last, without reading the file."""
+        return self._hash.hexdigest() if self._count == last_epoch else digest(self.path, last_epoch)
+
+    def _take_up(self) -> None:
+        if self._count:
+            raise DiskFault(
+                f"{self.path}: was changed or deleted while the run wrote it; restore it from a copy and resume, or "
+                "begin the run anew"
+            )
+        for line in _complete_lines(self.path):
+            self._add(line)
+
+    def _add(self, line: bytes) -> None:
+        self._hash.update(b"\n" + line if self._count else line)
+        self._count += 1
+        self._size += len(line) + 1
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -50,7 +85,7 @@ def truncate(path: Path, last_epoch: int, seal: str | None = None, *, is_synced:
         path: The history.
         last_epoch: Of the checkpoint that the run goes on from.
         seal: `digest` when that checkpoint was saved; None for one of a version that wrote none.
-        is_synced: See `append`.
+        is_synced: See `Chain`.
 
     Raises:
         RunError: What is before that epoch is not what the checkpoint was saved after: the result would lack epochs or
@@ -74,15 +109,22 @@ def digest(path: Path, last_epoch: int) -> str:
 
 
 def seal(checkpoints: Path, last_epoch: int) -> str | None:
-    """Return the `digest` that the checkpoint of an epoch, or what a kill left beside it, has; None where none has."""
+    """Return the `digest` that the checkpoint of an epoch has; None where none has."""
+    return next((about.get("history") for about in _saved(checkpoints) if about["epoch"] == last_epoch), None)
+
+
+def saved_epoch(checkpoints: Path) -> int | None:
+    """Return how many epochs the last checkpoint holds; None without one."""
+    return next((about["epoch"] for about in _saved(checkpoints)), None)
+
+
+def _saved(checkpoints: Path) -> Iterator[dict[str, Any]]:
+    """Yield the manifests of the last checkpoint, of one that a kill left beside it, and of the one before."""
     for name in ("last", "last.new", "last.old"):
-        try:
+        with suppress(OSError, ValueError):
             manifest = json.loads((checkpoints / name / "manifest.json").read_bytes())
-            if manifest["epoch"] == last_epoch:
-                return manifest.get("history")
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue
-    return None
+            if isinstance(manifest, dict) and isinstance(manifest.get("epoch"), int):
+                yield manifest
 
 
 def _complete_lines(path: Path) -> list[bytes]:

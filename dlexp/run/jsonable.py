@@ -1,5 +1,9 @@
-"""Values that JSON can say: numbers of numpy and torch become Python's, and what is not finite becomes null."""
+"""Values that JSON can say: numbers of numpy and torch become Python's, and what is not finite becomes null.
 
+A sealed document ends with the SHA-256 of all of its bytes before, so that one flipped bit is no other number.
+"""
+
+import hashlib
 import json
 import math
 import re
@@ -7,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 # raw in JSON they would be obeyed by a terminal, or could not be encoded: C1 controls, directions, lone surrogates
+_SEAL = re.compile(rb',\n "sha256": "([0-9a-f]{64})"\n}\n$')
 _UNSAFE = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -32,3 +37,23 @@ def document(fields: Mapping[str, Any]) -> str:
     """Return the JSON of a file, a line for each field: Python's own indentation is several times slower."""
     lines = [f" {dumps(name)}: {dumps(value)}" for name, value in fields.items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def sealed(fields: Mapping[str, Any]) -> str:
+    """Return a `document` with the hash of what is before as its last field."""
+    body = document(fields).removesuffix("\n}\n")
+    return f'{body},\n "sha256": "{hashlib.sha256(body.encode()).hexdigest()}"\n}}\n'
+
+
+def unsealed(content: bytes) -> dict[str, Any]:
+    """Return the fields of a `document`, sealed or, of an earlier version, not.
+
+    Raises:
+        ValueError: It is no object of JSON, or not the one that was sealed.
+    """
+    fields, seal = json.loads(content), _SEAL.search(content)
+    if not isinstance(fields, dict):
+        raise ValueError("no object of JSON")
+    if seal is not None and hashlib.sha256(content[: seal.start()]).hexdigest() != fields.pop("sha256"):
+        raise ValueError("not the recorded SHA-256")
+    return fields

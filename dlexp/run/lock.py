@@ -46,7 +46,7 @@ class Lock:
 
         Raises:
             RunError: Another process holds it; the message names its pid and host.
-            DiskFault: The folder may not be written to.
+            EnvironmentFault: The folder cannot be written to.
         """
         if self._descriptor is not None:
             return
@@ -56,10 +56,11 @@ class Lock:
             os.close(descriptor)
             raise RunError(f"{self.path.parent}: in use by {self.owner()}; wait for it or stop it first")
         content = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, content, 0)
         self._descriptor = descriptor
         _held.add(descriptor)
+        with disk_faults(self.path):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, content, 0)
 
     def _try_for(self, descriptor: int, patience: float) -> bool:
         deadline = time.monotonic() + patience

@@ -33,7 +33,7 @@ def new_run_id() -> str:
 def slug(overrides: list[str]) -> str:
     """Return a short name made of what the user set, such as "resnet-lr0.1-epochs30"; "default" for nothing.
 
-    A group's choice gives its option's name (`dropout=none`: "no-dropout"), a key its last part and its value. Names
+    A group's choice gives its option's name (`dropout=none`: "no-dropout"), a key its last word and its value. Names
     begin with what tells runs of an experiment apart: the trainer's settings follow, and last those of the data, by
     which experiments are called. Where the run is written and tracked does not matter.
     """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dlexp.error import RunError, did_you_mean
 from dlexp.run.document import RunRecord
-from dlexp.run.folder import FOLDS, MANIFEST, METRICS, SETTINGS, TRIALS, RunFolder
+from dlexp.run.folder import FOLDS, MANIFEST, METRICS, SETTINGS, TRIALS, RunFolder, is_run
 from dlexp.run.listing.record import read_object, read_record
 
 _SHOWN = 5
@@ -52,13 +52,13 @@ def find(runs_dir: Path, ref: str) -> RunFolder:
     Raises:
         RunError: Unknown or ambiguous; the message lists candidates.
     """
-    if (Path(ref) / MANIFEST).is_file():
+    if ref and is_run(Path(ref)):
         return RunFolder.open(Path(ref))
-    paths = [path for path in run_paths(runs_dir) if (path / MANIFEST).is_file()]
+    paths = [path for path in run_paths(runs_dir) if is_run(path)]
     if not paths:
         raise RunError(f"{ref}: got no runs in {runs_dir}; `dlexp train` makes one")
     if ref == "last":
-        return RunFolder.open(paths[-1])
+        return RunFolder.open(next((path for path in reversed(paths) if (path / MANIFEST).is_file()), paths[-1]))
     matches = [path for path in paths if ref and path.name.startswith(ref)]
     if not matches:
         matches = [path for path in inner_paths(paths) if ref and path.name.startswith(ref)]

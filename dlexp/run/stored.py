@@ -72,7 +72,12 @@ def moved_data(folder: RunFolder, data: dict[str, Any]) -> dict[str, str]:
 
 
 def moved_overrides(folder: RunFolder) -> list[str]:
-    """Return what to add to the overrides of a sweep or cv so that it finds its data from another folder."""
+    """Return what to add to the overrides of a sweep or cv so that it finds its data from another folder.
+
+    Raises:
+        RunError: Its configuration was edited, or is damaged.
+    """
+    require_unedited(folder)
     searched = {override.key for override in parse(folder.overrides) if override.is_sweep}
     moved = moved_data(folder, folder.config["data"])
     return [override_of(f"data.{name}", place) for name, place in moved.items() if f"data.{name}" not in searched]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dlexp.run.folder import MANIFEST, RESULT, RunFolder
+from dlexp.run.jsonable import unsealed
 
 
 class Unwritten(RunFolder):
@@ -32,7 +33,7 @@ class Unwritten(RunFolder):
     @property
     def manifest(self) -> dict[str, Any]:
         """The manifest, with what was changed in memory."""
-        return json.loads(self._texts[MANIFEST]) if MANIFEST in self._texts else super().manifest
+        return unsealed(self._texts[MANIFEST].encode()) if MANIFEST in self._texts else super().manifest
 
     @property
     def result(self) -> Any | None:

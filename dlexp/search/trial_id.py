@@ -31,6 +31,7 @@ NUMBERS = (
     "error",
     "image",
     "init",
+    "kernel",
     "loss",
     "metric",
     "model",

@@ -198,7 +198,7 @@ def _tied(scores_N: np.ndarray, is_positive_N: np.ndarray, weights_BN: np.ndarra
     positive = all_BN * is_positive_N[order]
     negative = all_BN - positive
     if len(starts) < len(order):
-        positive, negative = (np.add.reduceat(part, starts, axis=1) for part in (positive, negative))
+        positive, negative = (np.add.reduceat(counts, starts, axis=1) for counts in (positive, negative))
     return positive, negative
 
 
@@ -211,7 +211,7 @@ def _area(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
 
 def _precision(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
     """Return the mean over positives of the precision among all that score at least as high."""
-    hits, calls = (part[:, ::-1].cumsum(1)[:, ::-1] for part in (positive, positive + negative))
+    hits, calls = (counts[:, ::-1].cumsum(1)[:, ::-1] for counts in (positive, positive + negative))
     total_B = positive.sum(1)
     values_B = (positive * _ratio(hits, calls)).sum(1) / np.maximum(total_B, 1e-300)
     return np.where(total_B > 0, values_B, np.nan)

@@ -53,16 +53,16 @@ def spread(values: np.ndarray, level: float = 0.95) -> Spread:
     return Spread(num, mean, std, *ends)
 
 
-def variance_share(part: Spread, whole: Spread, level: float = 0.95) -> tuple[float, float, float]:
+def variance_share(source: Spread, whole: Spread, level: float = 0.95) -> tuple[float, float, float]:
     """Return s_1^2 / s_2^2 of two independent samples and its interval, the ratio over the quantiles of F.
 
     Args:
-        part: Of the values of one source.
+        source: Of the values of one source.
         whole: Of the values where all sources act; its standard deviation is not zero.
         level: In (0, 1).
     """
-    ratio = (part.std / whole.std) ** 2
-    degrees = part.num - 1, whole.num - 1
+    ratio = (source.std / whole.std) ** 2
+    degrees = source.num - 1, whole.num - 1
     low, high = (ratio / float(special.fdtri(*degrees, (1 + side * level) / 2)) for side in (1, -1))
     return ratio, low, high
 

@@ -212,7 +212,7 @@ def artifacts(folder: RunFolder, *, weights: bool) -> Iterator[tuple[Path, str]]
     """Yield the files to send and the artifact folder of each."""
     for name in _FILES:
         yield folder.path / name, ""
-    for figure in sorted(folder.figures.glob("*.png")):
+    for figure in sorted(folder.figures.glob("*")):
         yield figure, "figures"
     for predictions in sorted((folder.path / "predictions").glob("*.npz")):
         if predictions.stat().st_size <= _BIGGEST_PREDICTIONS:

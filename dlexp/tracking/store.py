@@ -116,15 +116,15 @@ def check_reachable(store: Store) -> None:
     Raises:
         EnvironmentFault: Nothing answers there, or only that it fails.
     """
-    parts = urlsplit(store.uri)
-    if parts.scheme not in _PORTS:
+    url = urlsplit(store.uri)
+    if url.scheme not in _PORTS:
         return
-    address = (parts.hostname or "localhost", parts.port or _PORTS[parts.scheme])
+    address = (url.hostname or "localhost", url.port or _PORTS[url.scheme])
     try:
         socket.create_connection(address, _CONNECT_SECONDS).close()
     except OSError as error:
         raise EnvironmentFault(f"no answer from {store.name}: {error.strerror or error}") from error
-    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}/health"
+    place = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path.rstrip('/')}/health"
     try:
         urllib.request.urlopen(place, timeout=_ANSWER_SECONDS).close()
     except urllib.error.HTTPError as error:

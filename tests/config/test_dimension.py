@@ -76,12 +76,12 @@ def test_refused_with_the_reason(text, reason):
 
 
 @given(st.floats(0, 1, exclude_max=True), st.floats(1e-6, 1e3), st.floats(1.01, 1e4), st.booleans())
-def test_positions_cover_an_interval(unit, low, ratio, is_log):
+def test_positions_cover_an_interval(position, low, ratio, is_log):
     d = Dimension("a", "", low=low, high=low * ratio, is_log=is_log)
-    value = d.value(unit)
+    value = d.value(position)
     assert d.low <= value <= d.high
     ends = d.span
-    assert math.isclose(d.place(value), ends[0] + unit * (ends[1] - ends[0]), rel_tol=1e-6, abs_tol=1e-6)
+    assert math.isclose(d.place(value), ends[0] + position * (ends[1] - ends[0]), rel_tol=1e-6, abs_tol=1e-6)
     assert d.value(0.0) == pytest.approx(d.low)
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
@@ -166,3 +167,22 @@ def test_every_shipped_signature_is_read_without_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        "().__class__.__base__.__subclasses__()",
+        "().__class__.__base__.__subclasses__().clear()",
+        "'a'.no_such_attribute",
+        "[1][().__class__.__base__.__subclasses__().__len__()]",
+        "Literal[().__class__.__base__]",
+        "'x' * 3",
+        "str(3)",
+    ],
+)
+def test_an_annotation_of_a_stranger_s_file_runs_nothing(tmp_path, monkeypatch, annotation):
+    (tmp_path / "strange_net.py").write_text(f"class Net:\n    def __init__(self, width: {annotation} = 1): ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    (parameter,) = read("strange_net.Net").parameters.values()
+    assert parameter.annotation is Any

@@ -36,7 +36,7 @@ def write_examples(folder: Path) -> None:
         (folder / name).write_text(content)
 
 
-def test_own_model_optimiser_and_schedule_train_and_resume(tmp_path, monkeypatch):
+def test_own_model_trains_and_resumes(tmp_path, monkeypatch):
     write_examples(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)

@@ -1,3 +1,4 @@
+import errno
 import json
 import logging
 import os
@@ -200,6 +201,7 @@ def test_a_full_disk_keeps_the_checkpoint_before(tmp_path, monkeypatch, name):
 
     def begin_on_full_disk(directory):
         fresh = begin(directory)
+        fresh.mkdir()
         (fresh / name).symlink_to("/dev/full")
         return fresh
 
@@ -221,3 +223,60 @@ def test_a_manifest_that_is_a_folder_is_one_line(tmp_path):
     (tmp_path / "last" / "manifest.json").mkdir()
     with pytest.raises(RunError, match=r"manifest\.json: damaged"):
         checkpoint.load(tmp_path / "last")
+
+
+def test_the_one_before_is_used_with_a_warning_when_the_last_is_damaged(tmp_path, caplog):
+    last = tmp_path / "last"
+    for epoch in (1, 2, 3):
+        checkpoint.save(last, *sample(epoch), keeps_previous=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["last", "last.old"]
+    for name in (checkpoint.WEIGHTS, checkpoint.STATE, checkpoint.MANIFEST):
+        whole = (last / name).read_bytes()
+        for content in (b"", whole[:-1], whole[: len(whole) // 2] + b"~" + whole[len(whole) // 2 + 1 :], None):
+            (last / name).unlink()
+            if content is not None:
+                (last / name).write_bytes(content)
+            assert checkpoint.load(last)[1]["epoch"] == 2
+            assert "last.old is used instead" in caplog.text
+            caplog.clear()
+            (last / name).write_bytes(whole)
+    assert checkpoint.load(last)[1]["epoch"] == 3
+    checkpoint.drop_previous(last)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["last"]
+
+
+def test_a_full_disk_costs_the_checkpoint_before_the_last_and_nothing_else(tmp_path, monkeypatch):
+    last = tmp_path / "last"
+    for epoch in (1, 2):
+        checkpoint.save(last, *sample(epoch), keeps_previous=True)
+    write, seen = checkpoint._write_archive, []
+
+    def full_while_there_are_two(path, state, *, is_synced):
+        seen.append((last.parent / "last.old").exists())
+        if seen[-1]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, state, is_synced=is_synced)
+
+    monkeypatch.setattr(checkpoint, "_write_archive", full_while_there_are_two)
+    checkpoint.save(last, *sample(3), keeps_previous=True)
+    assert seen == [True, False]
+    assert checkpoint.load(last)[1]["epoch"] == 3
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(errno.ENOSPC, "the disk is full, [0-9.]+ MiB are needed"), (errno.EFBIG, "file too large; raise the limit")],
+)
+def test_what_the_disk_refuses_torch_is_said_and_leaves_no_half(tmp_path, monkeypatch, number, words):
+    last = tmp_path / "last"
+    checkpoint.save(last, *sample(1))
+
+    def refuse(self, data):
+        self.fault = OSError(number, os.strerror(number))
+        raise RuntimeError("[enforce fail at inline_container.cc] . unexpected pos 64 vs 0")
+
+    monkeypatch.setattr(checkpoint._Hashing, "write", refuse)
+    with pytest.raises(EnvironmentFault, match=words):
+        checkpoint.save(last, *sample(2), keeps_previous=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["last"]
+    assert checkpoint.load(last)[1]["epoch"] == 1

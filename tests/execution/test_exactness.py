@@ -13,6 +13,7 @@ from dlexp.engine.forward import Solo
 from dlexp.execution import exactness
 from dlexp.execution.exactness import are_equal, equal_forms, trace
 from dlexp.job.cv import cv
+from dlexp.kernel.batch_norm import normalise_stack
 
 COMMON = ["tracking=none", "trainer.threads=1", "data.limit=100"]
 CONV = ["model=cnn", "model.channels=[4,4]"]
@@ -30,8 +31,18 @@ def test_a_stack_of_convolution_nets_calls_the_kernels_of_each_alone(augment):
     assert "batched" not in row_equal
 
 
-def test_a_stack_of_dense_nets_rounds_in_its_own_way_however_many_it_has():
+@pytest.mark.parametrize("more", [["model.widths=[16]"], ["model.widths=[100,33]"], ["norm=layer", "activation=gelu"]])
+def test_a_stack_of_dense_nets_has_the_bits_of_each_alone(more):
+    assert equal_forms(made(*more), ["batched"]) == (["batched"], [])
+
+
+def test_a_form_of_its_own_rounding_equals_its_stack_of_one(monkeypatch):
+    monkeypatch.setattr("dlexp.engine.stack.batched.normalise_stack", _one_ulp_more)
     assert equal_forms(made("model.widths=[16]"), ["batched"]) == ([], ["batched"])
+
+
+def _one_ulp_more(*arguments):
+    return normalise_stack(*arguments) * (1 + 2**-23)
 
 
 def test_a_last_digit_shows():

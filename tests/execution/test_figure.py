@@ -1,9 +1,8 @@
 """Which figures a run gets, by task and augmentation, and what they are drawn from."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from dlexp.build.program import assemble
 from dlexp.config.resolve import resolve
@@ -18,21 +17,24 @@ RECORD = {"epoch": 1, "step": 2, "lr": 0.1, "train/loss": 1.0, "val/loss": 1.1, 
 def drawn(monkeypatch):
     """Have each report note what it is given instead of drawing it."""
     calls: dict[str, tuple] = {}
-    for key, module in {"curve": curve, "confusion": confusion, "roc": roc, "residual": residual}.items():
+    figures = {curve: "curves", confusion: "confusion", roc: "roc", residual: "residual", augment: "augment"}
+    for module, name in figures.items():
 
-        def draw(*given, key=key):
-            calls[key] = given
-            return next(value for value in given if isinstance(value, Path))
+        def draw(*given, name=name):
+            calls[name] = given
+            return Figure(figsize=(1, 1))
 
-        monkeypatch.setattr(module, "draw", draw)
-    monkeypatch.setattr(augment, "contact_sheet", lambda *given: calls.update(augment=given))
+        monkeypatch.setattr(module, f"{name}_figure", draw)
     return calls
 
 
 def prepared(tmp_path, *overrides: str):
     built = assemble(resolve(["tracking=none", "trainer.threads=1", *overrides]).config)
-    folder = RunFolder.create(tmp_path, "x", "y", config={}, overrides=[], manifest={"kind": "train"})
+    folder = RunFolder.create(
+        tmp_path, "x", "y", config={}, overrides=[], manifest={"kind": "train", "monitor": {"metric": "val/accuracy"}}
+    )
     folder.append_epoch(RECORD)
+    folder.write_result({"best_epoch": 1})
     num, outputs = len(built.dataset.val), built.run.step.rules.loss.num_outputs
     output = np.zeros((num, outputs) if built.dataset.num_classes else num, np.float32)
     if built.dataset.num_classes:
@@ -47,8 +49,8 @@ def test_classes_have_a_confusion_matrix_and_curves(tmp_path, drawn):
     built, folder = prepared(tmp_path, "data=wine")
     paths = draw_figures(built, folder)
     assert [path.name for path in paths] == ["curves.png", "confusion.png", "roc.png"]
-    assert drawn["curve"][0] == folder.history()
-    counts, names, _ = drawn["confusion"]
+    assert drawn["curves"] == (folder.history(), 1, "val/accuracy")
+    counts, names = drawn["confusion"]
     targets = built.dataset.targets[built.dataset.val]
     assert counts[:, 0].tolist() == np.bincount(targets.numpy(), minlength=3).tolist(), "rows are the true classes"
     assert counts[:, 1:].sum() == 0
@@ -59,7 +61,9 @@ def test_classes_have_a_confusion_matrix_and_curves(tmp_path, drawn):
 def test_values_have_residuals(tmp_path, drawn):
     built, folder = prepared(tmp_path, "data=diabetes")
     assert [path.name for path in draw_figures(built, folder)] == ["curves.png", "residuals.png"]
-    assert drawn["residual"][0].tolist() == folder.predictions("val")["target"].tolist()
+    target, _, name = drawn["residual"]
+    assert target.tolist() == folder.predictions("val")["target"].tolist()
+    assert name == "value"  # the data set does not name its target
 
 
 def test_augmented_images_are_shown_from_all_over_the_training_part(tmp_path, drawn):

@@ -43,7 +43,7 @@ class Heard:
 
     def listen(self, event):
         if type(event).__name__ == "TrialDone" and event.is_new:
-            self.trained.append(event.entry.trial.id)
+            self.trained.append(event.result.trial.id)
 
     def close(self):
         pass

@@ -65,5 +65,5 @@ def test_an_interrupted_trial_is_saved_where_it_stands(folder, status, is_saved)
     while not isinstance(next(events), EpochEnd):
         pass
     saver = Saver(run, [folder])
-    saver.part(TrialEnd(0, status, "", 1))
+    saver.leave(TrialEnd(0, status, "", 1))
     assert checkpoint.exists(folder.checkpoints / "last") == is_saved

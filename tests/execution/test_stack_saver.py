@@ -14,6 +14,7 @@ from dlexp.build.program import make_program
 from dlexp.config.resolve import resolve
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
+from dlexp.error import RunError
 from dlexp.execution import stack_saver
 from dlexp.execution.assignment import Assignment, Group
 from dlexp.execution.fusion import Choice
@@ -21,7 +22,8 @@ from dlexp.execution.group import train_group
 from dlexp.execution.integrity import STACK_POINTER, is_intact
 from dlexp.execution.saver import Saver
 from dlexp.execution.stack_saver import StackSaver, make_saver, recover
-from dlexp.run.folder import RunFolder
+from dlexp.run import history
+from dlexp.run.folder import METRICS, RunFolder
 
 COMMON = ["tracking=none", "trainer.threads=1", "trainer.epochs=4", "data.limit=150", "optimizer=adam"]
 FOLDED = Choice("batched", 3, 1.0, "")
@@ -198,3 +200,23 @@ def test_a_stack_waits_for_few_files(tmp_path, monkeypatch):
     assert written.count("checkpoints") == 6  # two for each trial, at its end
     names = json.dumps([path.name for path in (tmp_path / "few" / "trials").glob("*/*")])
     assert STACK_POINTER not in names
+
+
+@pytest.mark.parametrize("ends", ["recovered", "finished"])
+def test_the_checkpoints_of_a_stack_are_sealed_like_those_of_one(tmp_path, ends):
+    group = Group(assignments(tmp_path / "stack"), FOLDED, 1)
+    if ends == "finished":
+        drain(group)
+    else:
+        train_and_die(group, After(2))
+    folders = [assignment.folder for assignment in group.assignments]
+    for folder in folders:
+        recover(folder)
+        epoch = folder.saved_epoch() or 0
+        assert history.seal(folder.checkpoints, epoch) == history.digest(folder.path / METRICS, epoch)
+    folder, epoch = folders[0], folders[0].saved_epoch() or 0
+    lines = (folder.path / METRICS).read_text().replace("0.", "0.9", 1)
+    (folder.path / METRICS).write_text(lines)
+    with pytest.raises(RunError, match=r"metrics\.jsonl: damaged"):
+        folder.truncate_history(epoch)
+    assert ends == "finished" or not is_intact(folder)

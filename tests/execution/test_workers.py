@@ -29,7 +29,7 @@ class Listener:
         pass
 
     def trained(self):
-        return [event.entry.trial.id for event in self.events if isinstance(event, TrialDone) and event.is_new]
+        return [event.result.trial.id for event in self.events if isinstance(event, TrialDone) and event.is_new]
 
 
 def run(runs_dir, *overrides, listener=None):

@@ -16,6 +16,7 @@ import dlexp.model.vgg
 from dlexp.build.node import build, factory
 from dlexp.error import ConfigError
 from dlexp.init import initialize
+from tests.cover import cover, pairs_of
 
 CONF = Path(__file__).parents[2] / "conf"
 GROUPS = ["model", "activation", "norm", "dropout", "init"]
@@ -51,31 +52,6 @@ def options(group):
         for name, changes in SMALL.items():
             nodes[name].update(changes)
     return nodes
-
-
-def pairs_of(row):
-    return {((i, row[i]), (j, row[j])) for i, j in combinations(range(len(row)), 2)}
-
-
-def cover(factors):
-    """Return rows with one value of each factor, in which every pair of values of two factors occurs: greedy."""
-    missing = {
-        ((i, a), (j, b)) for i, j in combinations(range(len(factors)), 2) for a in factors[i] for b in factors[j]
-    }
-    rows = []
-    while missing:
-        row = dict(min(missing))
-        for place in range(len(factors)):
-            if place not in row:
-                gains = [newly_covered(place, value, row, missing) for value in factors[place]]
-                row[place] = factors[place][gains.index(max(gains))]
-        rows.append(tuple(row[place] for place in range(len(factors))))
-        missing -= pairs_of(rows[-1])
-    return rows
-
-
-def newly_covered(place, value, row, missing):
-    return sum(tuple(sorted([(place, value), other])) in missing for other in row.items())
 
 
 def two_steps(nodes, x, y):

@@ -49,7 +49,7 @@ def test_receptive_field_and_stride_by_hand():
 
 
 def seen_pixels(model, in_shape, name):
-    """Side of the part of the image that moves the middle output pixel of a module: measured, not computed."""
+    """Side of the window of the image that moves the middle output pixel of a module: measured, not computed."""
     for parameter in model.parameters():
         nn.init.constant_(parameter, 0.1)
     outputs = {}

@@ -1,46 +1,80 @@
-"""ROC curves as a picture."""
+"""ROC curves as a picture: what stands in them."""
+
+from itertools import pairwise
 
 import pytest
 import torch
-from PIL import Image
+from sklearn.metrics import roc_auc_score
 
-from dlexp.report import roc
+from dlexp.report.roc import roc_figure
+from tests.report.drawn import HARD_NAMES, LONG, assert_is_drawn_whole, numbers, points, texts
 
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """The figure, caught on its way to the file."""
-    caught = []
-    save = roc.save
-    monkeypatch.setattr(roc, "save", lambda figure, path: caught.append(figure) or save(figure, path))
-    return caught
+TARGETS = torch.tensor([0, 0, 1, 1, 0, 1])
+OUTPUTS = torch.tensor([[2.0, 0, 0], [2, 1, 0], [0, 2, 1], [0, 3, 0], [1, 0, 0], [1, 1.5, 0]])
 
 
-def test_a_curve_for_each_class_that_can_have_one(tmp_path, drawn):
-    targets = torch.tensor([0, 0, 1, 1, 0, 1])
-    outputs = torch.tensor([[2.0, 0, 0], [2, 1, 0], [0, 2, 1], [0, 3, 0], [1, 0, 0], [1, 1.5, 0]])
-    path = roc.draw(outputs, targets, ["cat", "dog", "none of them"], tmp_path / "roc.png")
-    labels = [text.get_text() for text in drawn[0].axes[0].get_legend().get_texts()]
-    assert labels == ["cat (1.000)", "dog (1.000)"]
-    with Image.open(path) as image:
-        assert image.format == "PNG"
+def named(figure):
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
 
 
-def test_two_classes_have_one_curve_through_the_known_points(tmp_path, drawn):
+def test_a_curve_for_each_class_that_can_have_one():
+    figure = roc_figure(OUTPUTS, TARGETS, ["cat", "dog", "none of them"])
+    assert named(figure) == ["cat (1.000)", "dog (1.000)"]
+    assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("false positive rate", "true positive rate")
+
+
+def test_two_classes_have_one_curve_through_the_known_points():
     # positives score 0.9 and 0.3, negatives 0.5 and 0.1: three of four pairs are in order
     probability = torch.tensor([0.9, 0.3, 0.5, 0.1])
-    roc.draw(probability.logit().unsqueeze(1), torch.tensor([1, 1, 0, 0]), ["no", "yes"], tmp_path / "roc.png")
-    _, curve = drawn[0].axes[0].get_lines()
+    figure = roc_figure(probability.logit().unsqueeze(1), torch.tensor([1, 1, 0, 0]), ["no", "yes"])
+    _, curve = figure.axes[0].get_lines()
     assert curve.get_label() == "yes (0.750)"
-    assert curve.get_xydata().tolist() == [[0, 0], [0, 0.5], [0.5, 0.5], [0.5, 1], [1, 1]]
+    assert numbers(curve.get_xydata()) == [[0, 0], [0, 0.5], [0.5, 0.5], [0.5, 1], [1, 1]]
 
 
-def test_many_classes_have_no_names(tmp_path, drawn):
-    roc.draw(torch.eye(11), torch.arange(11), [str(k) for k in range(11)], tmp_path / "roc.png")
-    assert drawn[0].axes[0].get_legend() is None
-    assert len(drawn[0].axes[0].get_lines()) == 12
+def test_many_classes_have_no_names_but_their_mean():
+    torch.manual_seed(0)
+    targets, outputs = torch.arange(11).repeat(9), torch.randn(99, 11)
+    figure = roc_figure(outputs, targets, [str(k) for k in range(11)])
+    expected = roc_auc_score(targets, outputs.double().softmax(1), multi_class="ovr")
+    (name,) = named(figure)
+    assert name.startswith("mean of 11 classes (")
+    assert float(name[-6:-1]) == pytest.approx(expected, abs=0.02)
+    assert len(figure.axes[0].get_lines()) == 13
 
 
-def test_a_part_with_one_class_has_no_curve_to_name(tmp_path, drawn):
-    roc.draw(torch.randn(6, 1), torch.zeros(6, dtype=torch.int64), ["no", "yes"], tmp_path / "roc.png")
-    assert drawn[0].axes[0].get_legend() is None
+def test_the_mean_is_that_of_heights_at_equal_false_positive_rates():
+    torch.manual_seed(0)
+    targets, outputs = torch.arange(3).repeat(20), torch.randn(60, 3)
+    axis = roc_figure(outputs, targets, ["a", "b", "c"]).axes[0]
+    (mean,) = [line for line in axis.get_lines() if line.get_gid() == "macro"]
+    along = points(mean.get_xydata())
+    assert along[0] == [0, 0]
+    assert along[-1] == [1, 1]
+    area = sum((x1 - x0) * (y0 + y1) / 2 for (x0, y0), (x1, y1) in pairwise(along))
+    areas = roc_auc_score(targets, outputs.double().softmax(1), multi_class="ovr")
+    assert area == pytest.approx(areas, abs=0.03)
+
+
+def test_good_curves_are_enlarged_where_they_crowd_and_poor_ones_not():
+    torch.manual_seed(0)
+    targets = torch.arange(3).repeat(20)
+    good = torch.nn.functional.one_hot(targets) * 4 + torch.randn(60, 3)
+    axis = roc_figure(good, targets, ["a", "b", "c"]).axes[0]
+    (corner,) = axis.child_axes
+    assert corner.get_xlim()[1] == pytest.approx(0.2)
+    assert corner.get_ylim()[0] == pytest.approx(0.8)
+    assert roc_figure(torch.randn(60, 3), targets, ["a", "b", "c"]).axes[0].child_axes == []
+
+
+def test_a_part_with_one_class_has_no_curve_to_name():
+    figure = roc_figure(torch.randn(6, 1), torch.zeros(6, dtype=torch.int64), ["no", "yes"])
+    assert named(figure) == []
+
+
+@pytest.mark.parametrize("names", [HARD_NAMES, [f"{i}{LONG}" for i in range(10)], [str(i) for i in range(40)]])
+def test_any_names_are_drawn(names):
+    targets = torch.arange(len(names)).repeat(2)
+    figure = roc_figure(torch.randn(len(targets), len(names)), targets, names)
+    assert_is_drawn_whole(figure)
+    assert (LONG not in names[0]) or any("A  0a_label" in text for text in texts(figure))

@@ -41,29 +41,11 @@ def test_fields_of_the_manifest_change_alone(fake_run):
     assert not list(folder.path.glob(".*"))
 
 
-def test_predictions_are_read_without_pickle(fake_run):
-    folder = fake_run().folder
-    folder.write_predictions("val", ["a", "bc"], np.array([1, 0]), np.eye(2, dtype=np.float32))
-    with np.load(folder.path / "predictions" / "val.npz", allow_pickle=False) as archive:
-        assert archive["id"].tolist() == ["a", "bc"]
-        assert archive["output"].dtype == np.float32
-    assert folder.predictions("val")["target"].tolist() == [1, 0]
-    with pytest.raises(RunError, match="no predictions for test"):
-        folder.predictions("test")
-
-
-def test_predictions_that_do_not_fit_are_refused(fake_run):
-    with pytest.raises(AssertionError):
-        fake_run().folder.write_predictions("val", ["a"], [1, 0], np.eye(2))
-    with pytest.raises(AssertionError):
-        fake_run().folder.write_predictions("val", [object()], [1], [0.5])
-
-
 def test_result_and_log(fake_run):
     folder = fake_run().folder
     assert folder.result is None
-    folder.write_result({"kind": "train", "value": np.float32(0.5)})
-    assert folder.result == {"kind": "train", "value": 0.5}
+    folder.write_result({"kind": "train", "status": "finished", "value": np.float32(0.5)})
+    assert folder.result == {"kind": "train", "status": "finished", "value": 0.5}
     folder.log("first")
     folder.log("second")
     lines = (folder.path / "log.txt").read_text().splitlines()

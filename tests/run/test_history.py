@@ -1,3 +1,4 @@
+import hashlib
 import json
 import math
 
@@ -15,8 +16,9 @@ def path(tmp_path):
 
 
 def add(path, *epochs):
+    chain = history.Chain(path)
     for epoch in epochs:
-        history.append(path, {"epoch": epoch, "step": epoch * 10, "train/loss": 1 / epoch})
+        chain.append({"epoch": epoch, "step": epoch * 10, "train/loss": 1 / epoch})
 
 
 def test_a_line_an_epoch_with_its_time(path):
@@ -29,7 +31,7 @@ def test_a_line_an_epoch_with_its_time(path):
 
 def test_numbers_that_are_not_finite_are_valid_json(path):
     values = {"a": math.nan, "b": math.inf, "c": np.float32("nan"), "d": torch.tensor(-math.inf), "e": np.float64(0.5)}
-    history.append(path, {"epoch": 1, **values})
+    history.Chain(path).append({"epoch": 1, **values})
     line = json.loads(path.read_text(), parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
     assert [line[key] for key in "abcde"] == [None, None, None, None, 0.5]
     assert all(math.isnan(history.read(path)[0][key]) for key in "abcd")
@@ -37,7 +39,7 @@ def test_numbers_that_are_not_finite_are_valid_json(path):
 
 def test_numbers_come_back_exactly(path):
     values = [0.1, 1 / 3, 1e-300, 123456789.123456789]
-    history.append(path, {"epoch": 1, **{str(i): value for i, value in enumerate(values)}})
+    history.Chain(path).append({"epoch": 1, **{str(i): value for i, value in enumerate(values)}})
     assert [history.read(path)[0][str(i)] for i in range(len(values))] == values
 
 
@@ -72,7 +74,7 @@ def test_a_full_disk_is_said():
     from pathlib import Path
 
     with pytest.raises(EnvironmentFault, match="disk is full"):
-        history.append(Path("/dev/full"), {"epoch": 1})
+        history.Chain(Path("/dev/full")).append({"epoch": 1})
 
 
 DAMAGE = {
@@ -94,8 +96,9 @@ DAMAGE = {
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_history_that_is_not_the_checkpoint_s_is_refused_and_left(tmp_path, damage):
     path = tmp_path / "metrics.jsonl"
+    chain = history.Chain(path)
     for epoch in range(1, 5):
-        history.append(path, {"epoch": epoch, "val/accuracy": 0.5})
+        chain.append({"epoch": epoch, "val/accuracy": 0.5})
     seal = history.digest(path, 4)
     changed = DAMAGE[damage](path.read_bytes().splitlines())
     path.unlink()
@@ -111,14 +114,47 @@ def test_a_history_that_is_not_the_checkpoint_s_is_refused_and_left(tmp_path, da
 
 def test_the_seal_is_of_the_epochs_up_to_the_checkpoint(tmp_path):
     path = tmp_path / "metrics.jsonl"
+    chain = history.Chain(path)
     for epoch in range(1, 4):
-        history.append(path, {"epoch": epoch, "val/accuracy": 0.5})
+        chain.append({"epoch": epoch, "val/accuracy": 0.5})
     (tmp_path / "checkpoints" / "last.old").mkdir(parents=True)
     manifest = {"epoch": 3, "history": history.digest(path, 3)}
     (tmp_path / "checkpoints" / "last.old" / "manifest.json").write_text(json.dumps(manifest))
     assert history.seal(tmp_path / "checkpoints", 3) == history.digest(path, 3)
     assert history.seal(tmp_path / "checkpoints", 2) is None
     before = path.read_bytes()
-    history.append(path, {"epoch": 4, "val/accuracy": 0.1})
+    chain.append({"epoch": 4, "val/accuracy": 0.1})
     history.truncate(path, 3, history.seal(tmp_path / "checkpoints", 3))
     assert path.read_bytes() == before
+
+
+def test_the_hash_held_while_a_history_grows_is_that_of_the_file(path):
+    add(path, 1, 2)  # by a process before, torn by its kill
+    path.write_bytes(path.read_bytes() + b'{"epoch": 3, "st')
+    chain = history.Chain(path)
+    for epoch in range(3, 6):
+        chain.append({"epoch": epoch, "val/accuracy": 0.5})
+        lines = path.read_bytes().splitlines()
+        assert chain.digest(epoch) == history.digest(path, epoch) == hashlib.sha256(b"\n".join(lines)).hexdigest()
+    assert chain.digest(2) == history.digest(path, 2)  # an earlier one is read from the file
+
+
+def test_an_epoch_s_hash_does_not_read_the_epochs_before(path, monkeypatch):
+    chain = history.Chain(path)
+    chain.append({"epoch": 1})
+    monkeypatch.setattr(history, "_complete_lines", lambda _: pytest.fail("read the whole history"))
+    for epoch in range(2, 5):
+        chain.append({"epoch": epoch})
+        chain.digest(epoch)
+
+
+@pytest.mark.parametrize("change", [lambda path: path.unlink(), lambda path: path.write_bytes(b'{"epoch": 1}\n')])
+def test_a_history_that_changes_under_the_run_ends_it(path, change):
+    chain = history.Chain(path)
+    for epoch in range(1, 4):
+        chain.append({"epoch": epoch, "val/accuracy": 0.5})
+    change(path)
+    with pytest.raises(
+        EnvironmentFault, match=r"metrics\.jsonl: was changed or deleted while the run wrote it; restore"
+    ):
+        chain.append({"epoch": 4})

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from dlexp.run.jsonable import document, dumps, plain
+from dlexp.run.jsonable import document, dumps, plain, sealed, unsealed
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,22 @@ def test_letters_stay_and_what_a_terminal_obeys_is_escaped(text):
     assert written.encode().decode() == written
     assert all(character.isprintable() for character in written)
     assert (text in written) == text.isprintable()
+
+
+def test_a_sealed_document_notices_every_flipped_bit_of_what_it_says():
+    fields = {"status": "finished", "seed": 3, "metrics": {"val/accuracy": 0.5}, "name": "数据"}
+    content = sealed(fields).encode()
+    assert unsealed(content) == fields == {k: v for k, v in json.loads(content).items() if k != "sha256"}
+    for place in range(content.index(b'"sha256"') - 2):
+        for bit in range(8):
+            flipped = bytearray(content)
+            flipped[place] ^= 1 << bit
+            with pytest.raises(ValueError, match=r"."):
+                unsealed(bytes(flipped))
+
+
+def test_documents_of_earlier_versions_have_no_seal():
+    assert unsealed(document({"status": "finished"}).encode()) == {"status": "finished"}
+    for content in (b"", b"[]", b"null", b"7", b"{", bytes(20)):
+        with pytest.raises(ValueError, match=r"."):
+            unsealed(content)

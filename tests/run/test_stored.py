@@ -71,6 +71,15 @@ def rewrite(folder: RunFolder, change) -> None:
     (folder.path / "manifest.json").write_text(json.dumps(manifest | {"status": "interrupted"}))
 
 
+def add_overrides(path: Path, lines: str) -> None:
+    """Add overrides as an attacker would, with a hash that fits."""
+    text = (path / "overrides.txt").read_text() + lines
+    (path / "overrides.txt").write_text(text)
+    manifest = json.loads((path / "manifest.json").read_text())
+    manifest["overrides_sha256"] = hashlib.sha256(text.encode()).hexdigest()
+    (path / "manifest.json").write_text(json.dumps(manifest))
+
+
 def commands(folder: RunFolder):
     inputs = folder.path.parent.parent / "x.npy"
     yield lambda: train.resume("last", Path("runs"), announce=lambda _about: lambda _event: None)
@@ -133,8 +142,7 @@ def test_overrides_of_a_folder_are_not_the_user_s_words(place):
     Path("evil.py").write_text(EVIL)
     sweep.start([*QUICK, "optimizer.lr=0.1,0.2", "runs_dir=runs"], None, announce=lambda _about: Silent())
     (path,) = Path("runs").glob("*/*-grid-lr")
-    overrides = (path / "overrides.txt").read_text() + "trusted=[evil]\nmodel._target_=evil.Net\n"
-    (path / "overrides.txt").write_text(overrides)
+    add_overrides(path, "trusted=[evil]\nmodel._target_=evil.Net\n")
     with pytest.raises(RunError, match="runs code of 'evil', which you have not named"):
         sweep.resume("last", Path("runs"), None, announce=lambda _about: Silent())
     assert not Path("pwned").exists()
@@ -144,7 +152,7 @@ def test_overrides_of_a_cv_are_not_the_user_s_words(place):
     Path("evil.py").write_text(EVIL)
     cv.start([*QUICK, "cv.k=2", "runs_dir=runs"], announce=lambda _about: lambda _end: None)
     (path,) = (manifest.parent for manifest in Path("runs").glob("*/*/manifest.json"))
-    (path / "overrides.txt").write_text((path / "overrides.txt").read_text() + "trusted=[evil]\n")
+    add_overrides(path, "trusted=[evil]\n")
     manifest = json.loads((path / "manifest.json").read_text())
     (path / "manifest.json").write_text(json.dumps(manifest | {"status": "interrupted"}))
     with pytest.raises(RunError, match="runs code of 'evil', which you have not named"):
@@ -215,7 +223,7 @@ def test_an_edited_option_is_told_by_its_target(folder):
 def test_no_cure_offers_a_folder_s_target_for_trusted(place):
     sweep.start([*QUICK, "optimizer.lr=0.1,0.2", "runs_dir=runs"], None, announce=lambda _about: Silent())
     (path,) = Path("runs").glob("*/*-grid-lr")
-    (path / "overrides.txt").write_text((path / "overrides.txt").read_text() + "model._target_=evil.Net\n")
+    add_overrides(path, "model._target_=evil.Net\n")
     with pytest.raises(DlexpError, match="_target_") as caught:
         sweep.resume("last", Path("runs"), None, announce=lambda _about: Silent())
     assert "trusted=[" not in str(caught.value)

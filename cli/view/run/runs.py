@@ -129,7 +129,7 @@ def _style(record: "RunRecord", name: str) -> str:
 
 
 def _headers(names: list[str]) -> list[str]:
-    """Shorten params to their last part where no other column ends so."""
+    """Shorten params to their last word where no other column ends so."""
     lasts = [name.rpartition(".")[2] for name in names]
     headers: list[str] = []
     for name, last in zip(names, lasts, strict=True):
@@ -160,10 +160,10 @@ def _plain(value: Any) -> str:
 
 def done(record: "RunRecord") -> str:
     """Return how far a run came, in words: 3 epochs, 37 of 500 epochs, 30 trials, 5 folds."""
-    for kind, key, unit in (("sweep", "trials", "trial"), ("cv", "settings", "setting"), ("cv", "folds", "fold")):
-        parts = record.get(key)
-        if record["kind"] == kind and isinstance(parts, list) and parts:
-            return noun(len(parts), unit)
+    for kind, key, word in (("sweep", "trials", "trial"), ("cv", "settings", "setting"), ("cv", "folds", "fold")):
+        inner = record.get(key)
+        if record["kind"] == kind and isinstance(inner, list) and inner:
+            return noun(len(inner), word)
     epochs, planned = record.get("epochs"), record.get("planned_epochs")
     if record["kind"] != "train" or (epochs is None and planned is None):
         return ""

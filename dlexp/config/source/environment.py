@@ -79,7 +79,7 @@ def redact(text: str) -> str:
     text = _USER_TOKEN.sub(rf"\1{HIDDEN}", text)
     text = _QUERY.sub(rf"\1{HIDDEN}", text)
     for name, secret in _read.items():
-        if len(secret) > 3:  # a shorter one is part of ordinary words
+        if len(secret) > 3:  # a shorter one stands in ordinary words
             text = text.replace(secret, f"${{oc.env:{name}}}")
     return text
 

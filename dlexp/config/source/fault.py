@@ -4,7 +4,7 @@ import traceback
 from pathlib import Path
 
 from dlexp.config import trust
-from dlexp.error import first_line
+from dlexp.error import DlexpError, first_line
 
 
 def user_place(error: BaseException | None) -> str:
@@ -25,6 +25,11 @@ def user_place(error: BaseException | None) -> str:
 
 
 def user_fault(error: BaseException) -> str:
-    """Return ``error in mine.py:12: boom (ValueError)``; "" where the error is not of the user's code."""
+    """Return ``error in mine.py:12: boom (ValueError)``; "" where the error is not of the user's code.
+
+    What dlexp itself says of such an error stays, with the place behind it.
+    """
     place = user_place(error)
+    if place and isinstance(error, DlexpError):
+        return f"{error} ({place})"
     return f"error in {place}: {first_line(error)} ({type(error).__name__})" if place else ""

@@ -263,7 +263,7 @@ def _text(path: Path, dialect: Dialect) -> Iterator[TextIO]:
     import pyarrow
 
     encoding = _encoding(path, dialect)
-    # utf-8-sig drops the byte-order mark that spreadsheets write; it would become part of the first name.
+    # utf-8-sig drops the byte-order mark that spreadsheets write; it would begin the first name.
     codec = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
     try:
         with pyarrow.input_stream(str(path), compression="detect") as stream:

@@ -5,7 +5,7 @@ import numpy as np
 from dlexp.error import DataError, first_ten
 
 _CURES = {
-    "c": "real numbers are needed: give real and imaginary part a column each",
+    "c": "real numbers are needed: give their real and imaginary numbers a column each",
     "M": "numbers are needed: store seconds since a day",
     "m": "numbers are needed: store seconds",
     "V": "an array for each field is needed",

@@ -1,8 +1,8 @@
-"""Layers that know the trial axis: the model's own code runs on T * N examples, its layers unfold them.
+"""Layers that know the trial axis: the model's own code runs on T * N examples, its layers reshape them.
 
 The model's code sees one large batch whose examples belong to T trials in turn. Only layers with parameters, buffers
-or batch statistics are exchanged for ones that unfold (T * N, ...) to (T, N, ...), so that activations, pooling and
-reshaping are one kernel for all trials. Whether a model bears this is tried, not assumed: see `fold`.
+or batch statistics are exchanged for ones that reshape (T * N, ...) to (T, N, ...), so that activations, pooling and
+reshaping are one kernel for all trials. Whether a model bears this is tried: see `dlexp.engine.stack.kind`.
 Shapes: T trials, N batch, D inputs, E outputs, C channels.
 """
 
@@ -16,11 +16,13 @@ from torch.nn.modules.conv import _ConvNd
 
 from dlexp.activation import Maxout
 from dlexp.dropout import Classic, Inverted
-from dlexp.engine.stack.batch_norm import batch_norm
 from dlexp.engine.stack.linear import linear
 from dlexp.engine.stack.rows import Rows
+from dlexp.kernel.batch_norm import Mode, Rule, Running, normalise, normalise_stack
+from dlexp.norm import BatchNorm
 from dlexp.random import hashed_uniform
 
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 VECTOR = 32  # elements that a kernel takes at once, at most
 
 
@@ -95,9 +97,9 @@ class Batched(Rows):
 
 
 def in_turn(call: Callable[..., Tensor], num_trials: int, x: Tensor, *tensors: Tensor | None) -> Tensor:
-    """Call a layer for each trial with its part of x (T * N, ...) and its rows of its own tensors (T, ...)."""
+    """Call a layer for each trial with its rows of x (T * N, ...) and its rows of its own tensors (T, ...)."""
     rows = [[None] * num_trials if value is None else value.unbind() for value in tensors]
-    return torch.cat([call(*parts) for parts in zip(x.chunk(num_trials), *rows, strict=True)])
+    return torch.cat([call(*of_trial) for of_trial in zip(x.chunk(num_trials), *rows, strict=True)])
 
 
 def _fold(x: Tensor) -> Tensor:
@@ -171,45 +173,46 @@ class _Norm(_Layer):
 
 
 class _BatchNormLayer(_Layer):
-    """Vectors in one kernel for all trials; images trial by trial, where torch's own kernel is the faster."""
+    """Vectors in one kernel for all trials; images, and single values, trial by trial as torch has them."""
+
+    def __init__(self, stack: Batched, path: str, original: nn.Module) -> None:
+        super().__init__(stack, path, original)
+        assert isinstance(original, _BatchNorm)
+        self.rule = original.rule if isinstance(original, BatchNorm) else _rule_of(original)
+        self.is_gathering = False
 
     def forward(self, x: Tensor) -> Tensor:
-        mean_TC, var_TC = self.required("running_mean"), self.required("running_var")
-        y = self._together(x, mean_TC, var_TC) if x.dim() == 2 else self._in_turn(x, mean_TC, var_TC)
-        if self.training:
-            self.stack.write(f"{self.path}.running_mean", mean_TC)
-            self.stack.write(f"{self.path}.running_var", var_TC)
-            self.stack.write(f"{self.path}.num_batches_tracked", self.required("num_batches_tracked") + 1)
+        mean_TC, var_TC, num_batches_T = map(self.required, STATISTICS)
+        running = Running(mean_TC, var_TC, num_batches_T, self.optional("num_values"))
+        mode: Mode = "training" if self.training else "gathering" if self.is_gathering else "evaluation"
+        weight_TC, bias_TC = self.optional("weight"), self.optional("bias")
+        if x.dim() == 2 and x.shape[1] > 1:
+            x_TNC = x.unflatten(0, (len(running.mean), -1))
+            y = normalise_stack(x_TNC, weight_TC, bias_TC, running, self.rule, mode).flatten(0, 1)
+        else:
+            y = self._in_turn(x, weight_TC, bias_TC, running, mode)
+        if mode != "evaluation":
+            for name, tensor in zip((*STATISTICS, "num_values"), running, strict=True):
+                if tensor is not None:
+                    self.stack.write(f"{self.path}.{name}", tensor)
         return y
 
-    def _together(self, x: Tensor, mean_TC: Tensor, var_TC: Tensor) -> Tensor:
-        norm = self.norm
-        running = None if self.training else (mean_TC, var_TC)
-        x_TNC = x.unflatten(0, (len(mean_TC), -1))
-        weight_TC, bias_TC = self.optional("weight"), self.optional("bias")
-        y, batch_mean_TC, batch_var_TC = batch_norm(x_TNC, weight_TC, bias_TC, norm.eps, running)
-        if self.training:
-            assert norm.momentum is not None
-            with torch.no_grad():
-                mean_TC.lerp_(batch_mean_TC, norm.momentum)
-                var_TC.lerp_(batch_var_TC, norm.momentum)
-        return y.flatten(0, 1)
+    def _in_turn(
+        self, x: Tensor, weight_TC: Tensor | None, bias_TC: Tensor | None, running: Running, mode: Mode
+    ) -> Tensor:
+        def alone(x: Tensor, weight: Tensor | None, bias: Tensor | None, *row: Tensor | None) -> Tensor:
+            mean, var, num_batches, num_values = row
+            assert mean is not None
+            assert var is not None
+            assert num_batches is not None
+            return normalise(x, weight, bias, Running(mean, var, num_batches, num_values), self.rule, mode)
 
-    def _in_turn(self, x: Tensor, mean_TC: Tensor, var_TC: Tensor) -> Tensor:
-        momentum, eps = self.norm.momentum, self.norm.eps
-        assert momentum is not None
+        return in_turn(alone, len(running.mean), x, weight_TC, bias_TC, *running)
 
-        def alone(x: Tensor, mean: Tensor, var: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
-            return F.batch_norm(x, mean, var, weight, bias, self.training, momentum, eps)
 
-        return in_turn(alone, len(mean_TC), x, mean_TC, var_TC, self.optional("weight"), self.optional("bias"))
-
-    @property
-    def norm(self) -> _BatchNorm:
-        """The layer as the model has it."""
-        norm = self.original[0]
-        assert isinstance(norm, _BatchNorm)
-        return norm
+def _rule_of(norm: _BatchNorm) -> Rule:
+    """Return the rule of torch's module."""
+    return Rule(norm.eps, statistics="cumulative") if norm.momentum is None else Rule(norm.eps, norm.momentum)
 
 
 class _DropoutLayer(_Layer):

@@ -64,12 +64,27 @@ def _pass(forward: Forward, x: Tensor, is_training: bool, seeds: list[int]) -> t
 
 
 def make_forward(
-    kind: str, models: list[nn.Module], *, device: torch.device, channels_last: bool, compile: bool = False
+    kind: str,
+    models: list[nn.Module],
+    *,
+    device: torch.device,
+    channels_last: bool,
+    compile: bool = False,
+    is_graph: bool = False,
 ) -> Forward:
-    """Return a program of the given kind: "solo" (one model), "batched", "vmapped" or "graphed"."""
+    """Return a program of the given kind: "solo" (one model), "batched", "vmapped" or "graphed".
+
+    Args:
+        kind: Of program.
+        models: Initialised, of equal structure.
+        device: Where to train.
+        channels_last: Store convolution weights with channels innermost.
+        compile: Compile the model; solo only.
+        is_graph: On CUDA, replay the passes of a solo program as a graph.
+    """
     if kind == "solo":
         assert len(models) == 1
-        return Solo(models[0], device=device, channels_last=channels_last, compile=compile)
+        return Solo(models[0], device=device, channels_last=channels_last, compile=compile, is_graph=is_graph)
     stacks: dict[str, type[Batched] | type[Vmapped] | type[Graphed]]
     stacks = {"batched": Batched, "vmapped": Vmapped, "graphed": Graphed}
     return stacks[kind](models, device=device, channels_last=channels_last)

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+LINE = 64  # bytes: where memory of its own begins, and what a product's rounding may depend on
+
 
 def linear(x_TND: Tensor, weight_TED: Tensor, bias_TE: Tensor | None) -> Tensor:
     """Return x W^T + b (T, N, E)."""
@@ -25,10 +27,13 @@ class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x_TND: Tensor, weight_TED: Tensor, bias_TE: Tensor | None) -> Tensor:
         ctx.save_for_backward(x_TND, weight_TED)
-        if weight_TED.shape[1] == 1 and x_TND.device.type == "cpu":
-            # One output: MKL's batched product takes another way for many trials than for one.
+        if _rounds_otherwise(x_TND, weight_TED):
             biases = [None] * len(weight_TED) if bias_TE is None else bias_TE.unbind()
-            return torch.stack([F.linear(*operands) for operands in zip(x_TND, weight_TED, biases, strict=True)])
+            operands = zip(_apart(x_TND), weight_TED, biases, strict=True)
+            return torch.stack([F.linear(*each) for each in operands])
+        if _is_a_sum(x_TND, weight_TED):
+            y_TN1 = (x_TND * weight_TED).sum(2, keepdim=True)
+            return y_TN1 if bias_TE is None else y_TN1 + bias_TE.unsqueeze(1)
         if bias_TE is None:
             return torch.bmm(x_TND, weight_TED.transpose(1, 2))
         return torch.baddbmm(bias_TE.unsqueeze(1), x_TND, weight_TED.transpose(1, 2))
@@ -38,8 +43,39 @@ class _Linear(torch.autograd.Function):
         grad_TNE = grads[0]
         x_TND, weight_TED = ctx.saved_tensors
         needs_x, needs_weight, needs_bias = ctx.needs_input_grad
+        if _is_a_sum(x_TND, weight_TED):
+            return (
+                grad_TNE * weight_TED if needs_x else None,
+                (grad_TNE * x_TND).sum(1, keepdim=True) if needs_weight else None,
+                grad_TNE.sum(1) if needs_bias else None,
+            )
+        product = _in_turn if _rounds_otherwise(x_TND, weight_TED) else torch.bmm
         return (
-            torch.bmm(grad_TNE, weight_TED) if needs_x else None,
-            torch.bmm(grad_TNE.transpose(1, 2), x_TND) if needs_weight else None,
+            product(grad_TNE, weight_TED) if needs_x else None,
+            product(grad_TNE.transpose(1, 2), x_TND) if needs_weight else None,
             grad_TNE.sum(1) if needs_bias else None,
         )
+
+
+def _is_a_sum(x_TND: Tensor, weight_TED: Tensor) -> bool:
+    """Whether one output is summed: torch 2.14 and later compile such products for CUDA by Triton, for seconds."""
+    return weight_TED.shape[1] == 1 and x_TND.device.type == "cuda"
+
+
+def _rounds_otherwise(x_TND: Tensor, weight_TED: Tensor) -> bool:
+    """Whether MKL takes another way for many trials than for one: one output, one example, or trials out of line."""
+    if x_TND.device.type != "cpu":
+        return False
+    num, (num_outputs, num_inputs) = x_TND.shape[1], weight_TED.shape[1:]
+    widths = [num * width * x_TND.element_size() for width in (num_inputs, num_outputs)]
+    return num_outputs == 1 or num == 1 or (len(x_TND) > 1 and any(width % LINE for width in widths))
+
+
+def _apart(x_TND: Tensor) -> list[Tensor]:
+    """Return each trial's examples where memory begins anew, as those of a trial alone do."""
+    return [row.clone(memory_format=torch.preserve_format) for row in x_TND]
+
+
+def _in_turn(a_TNM: Tensor, b_TMK: Tensor) -> Tensor:
+    """Return the products of each trial, taken alone."""
+    return torch.stack([torch.mm(a, b) for a, b in zip(_apart(a_TNM), _apart(b_TMK), strict=True)])

@@ -1,4 +1,4 @@
-"""A stack's parameters and buffers: leaves to differentiate by, one trial's part out of them, fewer trials.
+"""A stack's parameters and buffers: leaves to differentiate by, one trial's out of them, fewer trials.
 
 Shapes: T trials, P padded parameters of a trial.
 """
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.flat import Flat
-from dlexp.engine.forward import layer_seeds
+from dlexp.engine.forward import layer_seeds, switch_gathering
 
 
 class Rows:
@@ -53,6 +53,10 @@ class Rows:
         self._grad_views, self._pads = self.flat.split(self.grads), self.flat.pads(self.grads)
         # A leaf for each parameter: one for all would cost a concatenation of all gradients, a fifth of a step.
         self._leaves = [view.detach().requires_grad_() for view in self.flat.views]
+
+    def set_gathering(self, is_gathering: bool) -> bool:
+        """See `dlexp.engine.forward.Forward`."""
+        return switch_gathering(self.template, self.buffers, is_gathering)
 
     def prepare_grads(self) -> None:
         """See `dlexp.engine.forward.Forward`."""

@@ -6,6 +6,7 @@ Shapes: T trials, N batch, K outputs, R chosen rows.
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from dlexp.engine.stack.rows import Rows
 from dlexp.error import first_line
@@ -16,6 +17,13 @@ class Vmapped(Rows):
     """The module's own code, mapped over the trial axis."""
 
     engine = "vmapped"
+
+    def __init__(self, models: list[nn.Module], *, device: torch.device, channels_last: bool) -> None:
+        """Stack initialised models of equal structure."""
+        super().__init__(models, device=device, channels_last=channels_last)
+        for module in self.template.modules():
+            if isinstance(module, _BatchNorm):
+                module.register_forward_pre_hook(_in_full)
 
     def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
         """See `dlexp.engine.forward.Forward`."""
@@ -39,6 +47,11 @@ class Vmapped(Rows):
     def set_training(self, is_training: bool) -> None:
         """See `dlexp.engine.forward.Forward`."""
         self.template.train(is_training)
+
+
+def _in_full(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Return inputs of half precision as floats: mapped, cuDNN gets weights of the inputs' type, which it refuses."""
+    return tuple(x.float() if x.dtype in (torch.bfloat16, torch.float16) else x for x in inputs)
 
 
 def find_obstacle(model: nn.Module, in_shape: tuple[int, ...]) -> str | None:

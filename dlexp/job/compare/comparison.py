@@ -6,13 +6,12 @@ Shapes: B resamples, N examples, R runs.
 import itertools
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from dlexp.direction import is_better_high
 from dlexp.error import ConfigError, RunError, did_you_mean
-from dlexp.job.compare.document import Comparison, Pair, SideRecord
+from dlexp.job.compare.document import Comparison, Difference, Pair, SideRecord
 from dlexp.job.compare.pairing import (
     is_pooled,
     labels,
@@ -22,7 +21,7 @@ from dlexp.job.compare.pairing import (
     setting_and_seed,
 )
 from dlexp.job.compare.side import Predictions, Side, has_user_metrics
-from dlexp.job.compare.verdict import ALPHA, compare_folds, judge
+from dlexp.job.compare.verdict import ALPHA, compare_folds, judge, not_judged
 from dlexp.statistic import score
 from dlexp.statistic.bootstrap import Bootstrap, examples_needed, interval, resample
 from dlexp.statistic.mcnemar import mcnemar
@@ -59,7 +58,7 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> Compa
         sides = [pool_folds(side) for side in sides]
     values = [values_of(side, name) for side in sides]
     num_pairs = math.comb(len(sides), 2)
-    if len(sides[0].parts) > 1:
+    if len(sides[0].splits) > 1:
         pairs = _over_folds(sides, values, name, num_pairs)
     else:
         pairs = _on_one_split(sides, values, name, num_pairs)
@@ -82,7 +81,7 @@ def choose_metric(wanted: str | None, sides: list[Side]) -> tuple[str, list[Side
         ConfigError: There is none of that name.
         RunError: It is the user's, whose code may not run.
     """
-    predictions = next(iter(sides[0].parts.values()))[0]
+    predictions = next(iter(sides[0].splits.values()))[0]
     known = score.names(max(2, predictions.outputs.shape[1]) if predictions.outputs.ndim > 1 else 0)
     name = known[0] if wanted is None else wanted.removeprefix("val/")
     if name in known:
@@ -99,11 +98,11 @@ def choose_metric(wanted: str | None, sides: list[Side]) -> tuple[str, list[Side
 
 
 def values_of(side: Side, name: str) -> np.ndarray:
-    """Return a metric (parts, seeds) of every part and seed."""
+    """Return a metric (splits, seeds) of every split and seed."""
     return np.array(
         [
             [float(_weighted(name, predictions)(np.ones((1, len(predictions.ids))))[0]) for predictions in by_seed]
-            for by_seed in side.parts.values()
+            for by_seed in side.splits.values()
         ]
     )
 
@@ -119,7 +118,7 @@ def _weighted(name: str, predictions: Predictions) -> score.Weighted:
 
 def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[Pair]:
     """Return a record for each pair, from one seed or the same number of seeds on one split."""
-    predictions = [side.parts[0, 0] for side in sides]
+    predictions = [side.splits[0, 0] for side in sides]
     num = len(predictions[0][0].ids)
     is_counted = name == "accuracy" and len(predictions[0]) == 1
     try:
@@ -141,8 +140,8 @@ def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pa
         else:
             record = _over_examples(float(differences[0]), span, num, num_pairs)
             if is_counted:
-                record |= _mcnemar(predictions[i][0], predictions[j][0])
-        pairs.append(Pair(a=sides[i].run_id, b=sides[j].run_id, **record))
+                _count_examples(record, predictions[i][0], predictions[j][0])
+        pairs.append(not_judged(sides[i].run_id, sides[j].run_id, record))
     return pairs
 
 
@@ -151,7 +150,7 @@ def _mean_over_seeds(name: str, by_seed: list[Predictions]) -> score.Weighted:
     return lambda weights_BN: np.mean([function(weights_BN) for function in functions], axis=0)
 
 
-def _over_examples(difference: float, span: Bootstrap, num: int, num_pairs: int) -> dict[str, Any]:
+def _over_examples(difference: float, span: Bootstrap, num: int, num_pairs: int) -> Difference:
     needed = examples_needed(difference, span.standard_error, num, level=1 - ALPHA / num_pairs)
     # the per-example deviation, estimated from the mean's; for a metric that is a mean this is Cohen's d_z
     deviation = span.standard_error * math.sqrt(num)
@@ -163,21 +162,23 @@ def _over_examples(difference: float, span: Bootstrap, num: int, num_pairs: int)
         "effect": difference / deviation if deviation else None,
         "effect_name": "d",
         "num": num,
-        "unit": "examples",
+        "over": "examples",
         "needed": None if needed is None else max(needed - num, 0),
     }
 
 
-def _mcnemar(a: Predictions, b: Predictions) -> dict[str, Any]:
+def _count_examples(record: Difference, a: Predictions, b: Predictions) -> None:
+    """Put McNemar's test of right and wrong examples in the place of the bootstrap's."""
     is_right_a, is_right_b = (score.by_example("accuracy", side.outputs, side.targets) for side in (a, b))
     assert is_right_a is not None
     assert is_right_b is not None
     test = mcnemar(is_right_a == 1, is_right_b == 1)
-    counts = {"only_a": test.only_a, "only_b": test.only_b}
-    return counts | {"p_value": test.p_value, "test": test.test, "effect": test.effect, "effect_name": "g"}
+    record["only_a"], record["only_b"] = test.only_a, test.only_b
+    record["p_value"], record["test"] = test.p_value, test.test
+    record["effect"], record["effect_name"] = test.effect, "g"
 
 
-def _over_seeds(differences: np.ndarray, span: Bootstrap, num_pairs: int) -> dict[str, Any]:
+def _over_seeds(differences: np.ndarray, span: Bootstrap, num_pairs: int) -> Difference:
     """Return the record of paired seeds: its interval allows for other seeds and for other examples."""
     flips = sign_flip(differences, generator=stream("sign flips"))
     test = corrected_t_test(differences, 0.0)
@@ -199,7 +200,7 @@ def _over_seeds(differences: np.ndarray, span: Bootstrap, num_pairs: int) -> dic
         "effect": test.effect if has_spread else None,
         "effect_name": "d",
         "num": len(differences),
-        "unit": "seeds",
+        "over": "seeds",
         "needed": None if needed is None else max(needed - len(differences), 0),
         "by_seed": differences.tolist(),
         "interval_seeds": list(seeds),
@@ -208,16 +209,16 @@ def _over_seeds(differences: np.ndarray, span: Bootstrap, num_pairs: int) -> dic
 
 
 def _over_folds(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[Pair]:
-    parts = sides[0].parts.values()
-    ratio = float(np.mean([len(by_seed[0].ids) / by_seed[0].num_train for by_seed in parts]))
+    by_split = sides[0].splits.values()
+    ratio = float(np.mean([len(by_seed[0].ids) / by_seed[0].num_train for by_seed in by_split]))
     means = [of_side.mean(1) for of_side in values]
     if not np.isfinite(means).all():
         raise RunError(f"val/{name}: not defined on every fold; choose another --metric or a smaller cv.k")
     pairs = []
     for (a, mine), (b, theirs) in itertools.combinations(zip(sides, means, strict=True), 2):
-        record = compare_folds(a.run_id, b.run_id, mine - theirs, ratio, num_pairs)
-        record["k"] = 1 + max(fold for _, fold in a.parts)
-        pairs.append(record)
+        record = compare_folds(mine - theirs, ratio, num_pairs)
+        record["k"] = 1 + max(fold for _, fold in a.splits)
+        pairs.append(not_judged(a.run_id, b.run_id, record))
     return pairs
 
 
@@ -225,7 +226,7 @@ def withhold_verdict_between_seeds(pairs: list[Pair], sides: list[Side]) -> None
     """Name no winner between two runs of one setting: on many examples their models do differ, by the seed."""
     settings = {side.run_id: setting_and_seed(side)[0] for side in sides}
     for pair in pairs:
-        if pair["unit"] == "examples" and settings[pair["a"]] == settings[pair["b"]]:
+        if pair["over"] == "examples" and settings[pair["a"]] == settings[pair["b"]]:
             pair["verdict"], pair["needed"], pair["same_setting"] = "cannot tell", None, True
 
 

@@ -7,24 +7,20 @@ from typing_extensions import TypedDict
 from dlexp.type import Real, Span, one_of
 
 
-class Pair(TypedDict):
-    """The difference a - b of two runs, or of two settings of a cv.
+class Difference(TypedDict):
+    """The difference a - b of two runs, or of two settings of a cv, with its test.
 
     Attributes:
-        a: Id of the first.
-        b: Id of the second.
         difference: a - b.
         interval: Its 95 % interval.
         p_value: Of the test.
-        p_holm: After Holm's correction over all pairs.
         test: Its name.
         smallest_p: The smallest p that so few differences allow.
         effect: Size of the effect; None without spread.
         effect_name: "d" (Cohen's d_z) or "g" (Cohen's g).
         num: Of examples, folds or seeds.
-        unit: What is counted.
+        over: What is counted.
         needed: How many more would tell a true difference of this size; None where none would, or it is told.
-        verdict: Which is better.
         only_a: Examples that a alone has right.
         only_b: Examples that b alone has right.
         by_seed: Differences.
@@ -32,23 +28,18 @@ class Pair(TypedDict):
         interval_seeds: The 95 % interval over seeds alone.
         interval_examples: The 95 % interval over examples alone.
         k: Folds of a repeat.
-        same_setting: True where the two differ by seeds alone.
     """
 
-    a: str
-    b: str
     difference: float
     interval: Span
     p_value: Real
-    p_holm: Real
     test: str
     smallest_p: NotRequired[float]
     effect: Real | None
     effect_name: Annotated[str, one_of("d", "g")]
     num: int
-    unit: Annotated[str, one_of("examples", "folds", "seeds")]
+    over: Annotated[str, one_of("examples", "folds", "seeds")]
     needed: int | None
-    verdict: Annotated[str, one_of("a", "b", "cannot tell")]
     only_a: NotRequired[int]
     only_b: NotRequired[int]
     by_seed: NotRequired[list[float]]
@@ -56,6 +47,23 @@ class Pair(TypedDict):
     interval_seeds: NotRequired[Span]
     interval_examples: NotRequired[Span]
     k: NotRequired[int]
+
+
+class Pair(Difference):
+    """Two runs, or two settings of a cv, and which of them is better.
+
+    Attributes:
+        a: Id of the first.
+        b: Id of the second.
+        p_holm: The p-value after Holm's correction over all pairs.
+        verdict: Which is better.
+        same_setting: True where the two differ by seeds alone.
+    """
+
+    a: str
+    b: str
+    p_holm: Real
+    verdict: Annotated[str, one_of("a", "b", "cannot tell")]
     same_setting: NotRequired[bool]
 
 
@@ -160,7 +168,7 @@ class PresentSource(SeedSample):
 
 
 class AbsentSource(TypedDict):
-    """A source of randomness that plays no part.
+    """A source of randomness that plays no role.
 
     Attributes:
         source: Its name in `seeds`.

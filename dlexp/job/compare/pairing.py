@@ -8,7 +8,7 @@ import numpy as np
 
 from dlexp.config.relevance import IRRELEVANT, relevant
 from dlexp.error import RunError
-from dlexp.job.compare.side import Part, Predictions, Side, load_side
+from dlexp.job.compare.side import Predictions, Side, load_side
 from dlexp.statistic.score import MEANS_OVER_EXAMPLES
 
 FEWEST_GROUPED = 4  # runs: two settings of two seeds
@@ -88,7 +88,7 @@ def _join(members: list[tuple[str, Side]]) -> Side:
         first,
         overrides=[override for override in first.overrides if override in shared],
         seeds=[seed for seed, _ in members],
-        parts={(0, 0): [side.parts[0, 0][0] for _, side in members]},
+        splits={(0, 0): [side.splits[0, 0][0] for _, side in members]},
         run_ids=[side.run_id for _, side in members],
     )
 
@@ -99,8 +99,8 @@ def _in_order(first: Side, other: Side) -> Side:
         return other
     spare = iter([row for row, seed in enumerate(other.seeds) if seed not in first.seeds])
     rows = [other.seeds.index(seed) if seed in other.seeds else next(spare) for seed in first.seeds]
-    parts = {(0, 0): [other.parts[0, 0][row] for row in rows]}
-    return replace(other, seeds=[other.seeds[row] for row in rows], parts=parts)
+    splits = {(0, 0): [other.splits[0, 0][row] for row in rows]}
+    return replace(other, seeds=[other.seeds[row] for row in rows], splits=splits)
 
 
 def _require_seeds(first: Side, other: Side) -> None:
@@ -120,29 +120,29 @@ def _require_same(first: Side, other: Side) -> None:
         raise RunError(f"{pair}: got different data; only results on the same examples can be paired")
     if first.task != other.task:
         raise RunError(f"{pair}: got the tasks {first.task} and {other.task}; the same task is needed")
-    if first.parts.keys() != other.parts.keys():
+    if first.splits.keys() != other.splits.keys():
         raise RunError(f"{pair}: got {_shape(first)} and {_shape(other)}; the same cv.k and cv.repeats are needed")
-    for part in first.parts:
-        for theirs in other.parts[part]:
-            _require_same_examples(pair, first.parts[part][0], theirs)
+    for split in first.splits:
+        for theirs in other.splits[split]:
+            _require_same_examples(pair, first.splits[split][0], theirs)
 
 
 def is_pooled(side: Side, name: str) -> bool:
     """Whether a metric has to be taken of the pooled predictions: a fold of one example has none, or another."""
-    is_single = side.kind == "cv" and any(len(part[0].ids) == 1 for part in side.parts.values())
+    is_single = side.kind == "cv" and any(len(by_seed[0].ids) == 1 for by_seed in side.splits.values())
     return is_single and name not in MEANS_OVER_EXAMPLES
 
 
 def pool_folds(side: Side) -> Side:
     """Return a cv whose held-out predictions are those of one split, for each seed."""
     pooled = []
-    for of_seed in zip(*side.parts.values(), strict=True):
+    for of_seed in zip(*side.splits.values(), strict=True):
         ids, targets, outputs = (
             np.concatenate([getattr(predictions, name) for predictions in of_seed])
             for name in ("ids", "targets", "outputs")
         )
         pooled.append(replace(of_seed[0], ids=ids, targets=targets, outputs=outputs))
-    return replace(side, parts={(0, 0): pooled})
+    return replace(side, splits={(0, 0): pooled})
 
 
 def require_same_constants(name: str, sides: list[Side]) -> None:
@@ -154,9 +154,11 @@ def require_same_constants(name: str, sides: list[Side]) -> None:
     constant = {"fbeta_macro": "beta", "huber": "delta"}.get(name)
     if constant is None:
         return
-    for part in sides[0].parts:
+    for split in sides[0].splits:
         values = {
-            float(f"{getattr(predictions.measure, constant):.6g}") for side in sides for predictions in side.parts[part]
+            float(f"{getattr(predictions.measure, constant):.6g}")
+            for side in sides
+            for predictions in side.splits[split]
         }
         if len(values) > 1:
             shown = ", ".join(f"{value:g}" for value in sorted(values))
@@ -178,5 +180,5 @@ def _require_same_examples(pair: str, mine: Predictions, theirs: Predictions) ->
 
 
 def _shape(side: Side) -> str:
-    parts: list[Part] = list(side.parts)
-    return f"{1 + max(repeat for repeat, _ in parts)} x {1 + max(fold for _, fold in parts)} folds"
+    splits = list(side.splits)
+    return f"{1 + max(repeat for repeat, _ in splits)} x {1 + max(fold for _, fold in splits)} folds"

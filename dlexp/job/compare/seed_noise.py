@@ -7,7 +7,6 @@ it was, and a repeated one trains nothing.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from dlexp.error import ConfigError, RunError
 from dlexp.execution.description import as_divided
 from dlexp.execution.integrity import require_same_data
 from dlexp.job.compare.comparison import choose_metric, values_of
-from dlexp.job.compare.document import AllSources, Noise, SeedSample
+from dlexp.job.compare.document import AbsentSource, AllSources, Noise, PresentSource, SeedSample
 from dlexp.job.compare.side import Side, load_side, load_trained
 from dlexp.job.sweep import sweep
 from dlexp.job.sweep.document import SweepResult
@@ -98,7 +97,7 @@ def measure(
             if ended.outcome.result["status"] == "interrupted":
                 return Measured(folder.run_id, None, ended.outcome.exit_code)
             side_of[source] = _read(source, ended.outcome.result, folder)
-    user_metric = side.parts[0, 0][0].user_metric
+    user_metric = side.splits[0, 0][0].user_metric
     values = {source: values_of(each.with_metric(user_metric), chosen)[0] for source, each in side_of.items()}
     value = float(values_of(side, chosen)[0, 0])
     return Measured(folder.run_id, _document(folder, chosen, value, side_of, values, idle), 0)
@@ -137,7 +136,7 @@ def _read(source: str, result: SweepResult, folder: RunFolder) -> Side:
         )
     runs = [load_side(folder.runs_dir, str(trial["run_dir"])) for trial in result["trials"]]
     seeds = [str(run.folder.config["seed"] if source == ALL else run.folder.config["seeds"][source]) for run in runs]
-    sides = [run.parts[0, 0][0] for run in runs]
+    sides = [run.splits[0, 0][0] for run in runs]
     first = runs[0]
     ids = [run.run_id for run in runs]
     return Side(
@@ -159,20 +158,15 @@ def _document(
 ) -> Noise:
     spreads = {source: spread(measured) for source, measured in values.items()}
     whole = spreads[ALL]
-    records = []
+    records: list[PresentSource | AbsentSource] = []
     for source in SOURCES:
-        record: dict[str, Any] = {"source": source, "name": _name(source), "key": f"seeds.{source}"}
         if source in idle:
-            records.append(record | {"is_absent": True, "why": idle[source]})
+            records.append(_absent(source, idle[source]))
         elif len(set(values[source])) == 1 and _are_equal(side_of[source]):
             why = f"{len(values[source])} seeds gave equal outputs"
-            records.append(record | {"is_absent": True, "why": why, "sweep": side_of[source].run_id})
+            records.append({**_absent(source, why), "sweep": side_of[source].run_id})
         else:
-            shares = variance_share(spreads[source], whole) if whole.std else (None, None, None)
-            share = {"share": shares[0], "share_interval": list(shares[1:])}
-            records.append(
-                record | {"is_absent": False} | _described(side_of[source], spreads[source], values[source]) | share
-            )
+            records.append(_present(source, side_of[source], spreads[source], whole, values[source]))
     return {
         "kind": "noise",
         "run_id": folder.run_id,
@@ -188,8 +182,25 @@ def _document(
 
 
 def _are_equal(side: Side) -> bool:
-    first, *others = side.parts[0, 0]
+    first, *others = side.splits[0, 0]
     return all(np.array_equal(first.outputs, other.outputs) for other in others)
+
+
+def _absent(source: str, why: str) -> AbsentSource:
+    return {"source": source, "name": _name(source), "key": f"seeds.{source}", "is_absent": True, "why": why}
+
+
+def _present(source: str, side: Side, of: Spread, whole: Spread, values: np.ndarray) -> PresentSource:
+    share, *interval = variance_share(of, whole) if whole.std else (None, None, None)
+    return {
+        "source": source,
+        "name": _name(source),
+        "key": f"seeds.{source}",
+        "is_absent": False,
+        **_described(side, of, values),
+        "share": share,
+        "share_interval": interval,
+    }
 
 
 def _described(side: Side, of: Spread, values: np.ndarray) -> SeedSample:
@@ -204,7 +215,7 @@ def _described(side: Side, of: Spread, values: np.ndarray) -> SeedSample:
     }
 
 
-def _notes(whole: Spread, records: list[dict[str, Any]]) -> list[str]:
+def _notes(whole: Spread, records: list[PresentSource | AbsentSource]) -> list[str]:
     notes = []
     if whole.num < FEW:
         notes.append(f"{whole.num} seeds leave wide intervals; --seeds N narrows them and trains only what is missing")

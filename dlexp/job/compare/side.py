@@ -4,22 +4,26 @@ Shapes: N examples, K classes.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from dlexp.error import RunError
+from dlexp.job.sweep.document import SweepResult, TrialRecord
 from dlexp.run import scan
 from dlexp.run.division import read_division
+from dlexp.run.document import FoldRecord
 from dlexp.run.folder import RunFolder
 from dlexp.run.measure import read_measure
 from dlexp.run.status import Status
 from dlexp.run.stored import require_unedited
 from dlexp.statistic.measure import Measure
 
-Part = tuple[int, int]  # repeat and fold; (0, 0) for the only split of a run
+Ranked = TypeVar("Ranked")
+Split = tuple[int, int]  # repeat and fold; (0, 0) for the only split of a run
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,8 @@ class Side:
         folder: Of the run, sweep or cv.
         task: "multiclass", "binary" or "regression".
         fingerprint: Of the data.
-        seeds: The seeds, as text, in the order of the predictions of each part.
-        parts: Predictions by repeat and fold, one for each seed.
+        seeds: The seeds, as text, in the order of the predictions of each split.
+        splits: Predictions by repeat and fold, one for each seed.
         picked_among: Settings of which this one was picked by the very scores that are compared; 0 if it was not.
         run_ids: Of all runs of this side.
     """
@@ -67,14 +71,16 @@ class Side:
     task: str
     fingerprint: str
     seeds: list[str]
-    parts: dict[Part, list[Predictions]]
+    splits: dict[Split, list[Predictions]]
     picked_among: int = 0
     run_ids: list[str] = field(default_factory=list)
 
     def with_metric(self, metric: Any) -> "Side":
         """Return the side with a user's metric beside its predictions."""
-        parts = {part: [replace(each, user_metric=metric) for each in by_seed] for part, by_seed in self.parts.items()}
-        return replace(self, parts=parts)
+        splits = {
+            split: [replace(each, user_metric=metric) for each in by_seed] for split, by_seed in self.splits.items()
+        }
+        return replace(self, splits=splits)
 
 
 def has_user_metrics(side: Side) -> bool:
@@ -107,8 +113,8 @@ def load_side(runs_dir: Path, ref: str) -> Side:
     if place is not None:
         raise RunError(f"{ref}: got a {kind}; only sweeps and cvs of several settings have places")
     if kind == "cv":
-        parts, seeds = _read_folds(folder, result["folds"], manifest)
-        return _enter(folder, manifest, "cv", seeds, parts)
+        splits, seeds = _read_folds(folder, result["folds"], manifest)
+        return _enter(folder, manifest, "cv", seeds, splits)
     return _enter(folder, manifest, "train", [str(manifest["seed"])], {(0, 0): [_read(folder)]})
 
 
@@ -124,7 +130,7 @@ def load_trained(runs_dir: Path, ref: str) -> RunFolder:
         return _trial_folder(folder, _rank(folder.result)[0][0])
     if kind not in ("train", "trial"):
         raise RunError(
-            f"{ref}: got a {kind}, whose parts differ in their data too; a training run or a sweep is needed"
+            f"{ref}: got a {kind}, which differs from others in its data too; a training run or a sweep is needed"
         )
     return folder
 
@@ -137,16 +143,16 @@ def _parse(ref: str) -> tuple[str, int | None]:
 
 
 def _enter(
-    folder: RunFolder, manifest: dict[str, Any], kind: str, seeds: list[str], parts: dict[Part, list[Predictions]]
+    folder: RunFolder, manifest: dict[str, Any], kind: str, seeds: list[str], splits: dict[Split, list[Predictions]]
 ) -> Side:
     require_unedited(folder)
     fingerprint = manifest["data"]["fingerprint"]
     run_id = folder.run_id
-    return Side(run_id, folder.overrides, kind, folder, manifest["task"], fingerprint, seeds, parts, run_ids=[run_id])
+    return Side(run_id, folder.overrides, kind, folder, manifest["task"], fingerprint, seeds, splits, run_ids=[run_id])
 
 
 def _load_setting(
-    ref: str, folder: RunFolder, manifest: dict[str, Any], result: dict[str, Any], place: int | None
+    ref: str, folder: RunFolder, manifest: dict[str, Any], result: SweepResult, place: int | None
 ) -> Side:
     """Return a setting of a sweep with all of its seeds."""
     ranked = _rank(result)
@@ -165,35 +171,35 @@ def _load_setting(
     )
 
 
-def _rank(result: dict[str, Any]) -> list[list[dict[str, Any]]]:
+def _rank(result: SweepResult) -> list[list[TrialRecord]]:
     """Return the settings of a sweep that have a value for each of their seeds, best first: lists of trials."""
-    by_number: dict[int, list[dict[str, Any]]] = {}
+    by_number: dict[int, list[TrialRecord]] = {}
     for trial in result["trials"]:
         by_number.setdefault(trial["number"], []).append(trial)
-    whole = [
-        trials
-        for trials in by_number.values()
-        if all(Status(trial["status"]).has_value and trial["value"] is not None for trial in trials)
-    ]
     sign = -1.0 if result["mode"] == "max" else 1.0
-    return sorted(whole, key=lambda trials: sign * float(np.mean([trial["value"] for trial in trials])))
+    scored: list[tuple[float, list[TrialRecord]]] = []
+    for trials in by_number.values():
+        values = [t["value"] for t in trials if Status(t["status"]).has_value and t["value"] is not None]
+        if len(values) == len(trials):
+            scored.append((sign * float(np.mean(values)), trials))
+    return [trials for _, trials in sorted(scored, key=lambda pair: pair[0])]
 
 
-def _at(ref: str, ranked: list[Any], place: int | None) -> Any:
+def _at(ref: str, ranked: list[Ranked], place: int | None) -> Ranked:
     index = 0 if place is None else place - 1
     if not 0 <= index < len(ranked):
         raise RunError(f"{ref}: got the place {index + 1}; there are {len(ranked)} settings with a value")
     return ranked[index]
 
 
-def _trial_folder(sweep: RunFolder, trial: dict[str, Any]) -> RunFolder:
+def _trial_folder(sweep: RunFolder, trial: Mapping[str, Any]) -> RunFolder:
     """Return a trial's folder, which may stand in an earlier sweep's, or where the whole sweep was moved to."""
     path = Path(trial["run_dir"])
     moved = sweep.path / path.parent.name / path.name
     return RunFolder.open(moved if moved.is_dir() else path)
 
 
-def _load_cv_setting(ref: str, folder: RunFolder, settings: list[dict[str, Any]], place: int | None) -> Side:
+def _load_cv_setting(ref: str, folder: RunFolder, settings: list[Mapping[str, Any]], place: int | None) -> Side:
     """Return a setting of a cv over several."""
     picked = _at(ref, settings, place)
     side = load_side(folder.runs_dir, str(_trial_folder(folder, picked).path))
@@ -204,21 +210,21 @@ def _load_cv_setting(ref: str, folder: RunFolder, settings: list[dict[str, Any]]
 
 
 def _read_folds(
-    cv: RunFolder, folds: list[dict[str, Any]], manifest: dict[str, Any]
-) -> tuple[dict[Part, list[Predictions]], list[str]]:
+    cv: RunFolder, folds: list[FoldRecord], manifest: dict[str, Any]
+) -> tuple[dict[Split, list[Predictions]], list[str]]:
     places = {child.run_id: child for child in cv.children()}
-    parts: dict[Part, list[Predictions]] = {}
+    splits: dict[Split, list[Predictions]] = {}
     seeds: list[str] = []
     for record in folds:
         if record["run_id"] not in places:
-            raise RunError(f"{cv.path}: its part {record['run_id']} is missing; restore it from a copy")
+            raise RunError(f"{cv.path}: its fold {record['run_id']} is missing; restore it from a copy")
         fold = places[record["run_id"]]
         rows = read_division(fold)
         if rows is None:
             raise RunError(f"{fold.path}: no split.npz; restore it from a copy")
-        parts.setdefault((record["repeat"], record["fold"]), []).append(_read(fold, len(rows["train"])))
+        splits.setdefault((record["repeat"], record["fold"]), []).append(_read(fold, len(rows["train"])))
         seeds.append(str(record.get("seed", manifest["seed"])))
-    return parts, list(dict.fromkeys(seeds))
+    return splits, list(dict.fromkeys(seeds))
 
 
 def _read(folder: RunFolder, num_train: int = 0) -> Predictions:

@@ -20,7 +20,7 @@ def user_metrics(side: Side) -> dict[str, Metrics]:
     Raises:
         RunError: Their code may not run; see `dlexp.config.trust`.
     """
-    task, outputs = side.task, next(iter(side.parts.values()))[0].outputs
+    task, outputs = side.task, next(iter(side.splits.values()))[0].outputs
     num_classes = 0 if outputs.ndim == 1 else max(2, outputs.shape[1])
     metrics: Metrics = build(stored_config(side.folder)["metric"], task=task, num_classes=num_classes)
     return {metric.name: Metrics(extra=[metric]) for metric in metrics.extra}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dlexp.job.compare.document import Pair
+from dlexp.job.compare.document import Difference, Pair
 from dlexp.statistic.holm import holm
 from dlexp.statistic.sign_flip import SignFlip, sign_flip
 from dlexp.statistic.stream import stream
@@ -14,31 +14,25 @@ from dlexp.statistic.t_test import corrected_t_test, differences_needed
 ALPHA = 0.05
 
 
-def compare_folds(a: str, b: str, differences: np.ndarray, ratio: float, num_pairs: int) -> Pair:
-    """Return the record of two cvs, not judged yet.
+def compare_folds(differences: np.ndarray, ratio: float, num_pairs: int) -> Difference:
+    """Return the difference of two cvs with the corrected resampled t-test.
 
     Args:
-        a: Id of the first.
-        b: Id of the second.
         differences: (J,) by fold and repeat.
         ratio: n_val / n_train.
         num_pairs: Pairs that are compared, for how many folds would tell.
     """
     test = corrected_t_test(differences, ratio)
     needed = differences_needed(test.effect, ratio, level=1 - ALPHA / num_pairs)
-    record: Pair = {
-        "a": a,
-        "b": b,
+    record: Difference = {
         "difference": test.mean,
         "interval": [test.low, test.high],
         "p_value": test.p_value,
-        "p_holm": math.nan,
-        "verdict": "cannot tell",
         "test": "corrected resampled t",
         "effect": None if math.isnan(test.effect) else test.effect,
         "effect_name": "d",
         "num": len(differences),
-        "unit": "folds",
+        "over": "folds",
         "needed": None if needed is None else max(needed - len(differences), 0),
         "by_fold": differences.tolist(),
     }
@@ -46,6 +40,11 @@ def compare_folds(a: str, b: str, differences: np.ndarray, ratio: float, num_pai
         flips = _without_spread(differences)
         record["p_value"], record["test"], record["smallest_p"] = flips.p_value, "sign flips", flips.smallest_p
     return record
+
+
+def not_judged(a: str, b: str, difference: Difference) -> Pair:
+    """Return the record of two runs by their ids, without a winner until `judge` has seen all pairs."""
+    return {"a": a, "b": b, **difference, "p_holm": math.nan, "verdict": "cannot tell"}
 
 
 def fold_p_value(differences: np.ndarray, ratio: float) -> float:

@@ -4,9 +4,10 @@ Shapes: F folds, S seeds.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -15,15 +16,16 @@ from torch import Tensor
 from dlexp.build.objective import build_metrics
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
-from dlexp.job.cv.document import CVSettingsResult, FoldRecord
+from dlexp.job.cv.document import CVResult, CVSettingsResult, FoldSpread
 from dlexp.job.inference.ensemble import average, report
+from dlexp.run.document import Confusion, FoldRecord
 from dlexp.run.folder import RunFolder
 from dlexp.run.measure import pooled, read_measure
 from dlexp.run.stored import stored_config
 from dlexp.statistic.bounded import bounds, mean_interval
 from dlexp.statistic.score import MEANS_OVER_EXAMPLES
 
-SPREADS = ("std", "interval", "interval_corrected", "std_seeds", "std_folds")
+Value = TypeVar("Value")  # of a metric: a number or an interval
 INTERVAL_NOTE = (
     "95 % of Student's t over folds, on a scale that keeps it within the metric's bounds; optimistic, because folds "
     "share training data: see interval_corrected; null where all folds are equal"
@@ -50,16 +52,39 @@ def pool_single(cv: RunFolder, records: list[FoldRecord], dataset: Dataset) -> d
     by_seed: dict[int, list[RunFolder]] = {}
     for record in records:
         by_seed.setdefault(record["seed"], []).append(folders[record["run_id"]])
-    reports = [_report([[folder] for folder in folders], cv, dataset)[1] for folders in by_seed.values()]
+    measured = [_pooled([[folder] for folder in folders], cv, dataset).metrics for folders in by_seed.values()]
     return {
-        f"val/{name}": float(np.mean([report[name] for report in reports]))
-        for name, value in reports[0].items()
+        f"val/{name}": float(np.mean([metrics[name] for metrics in measured]))
+        for name, value in measured[0].items()
         if _is_number(value) and name not in MEANS_OVER_EXAMPLES
     }
 
 
-def summarize(records: list[FoldRecord], held_out: float) -> dict[str, dict[str, Any]]:
-    """Return `mean`, `std` (n - 1) and intervals (95 %) over folds of every metric that is a number in each.
+def with_pooled(spread: FoldSpread, single: dict[str, float]) -> FoldSpread:
+    """Return a summary of folds of one example: metrics that are no mean over examples have their pooled value.
+
+    Args:
+        spread: Of all metrics.
+        single: From `pool_single`.
+    """
+    summary: FoldSpread = {
+        "mean": _without(spread["mean"], single) | single,
+        "std": _without(spread["std"], single),
+        "interval": _without(spread["interval"], single),
+        "interval_corrected": _without(spread["interval_corrected"], single),
+    }
+    if "std_seeds" in spread and "std_folds" in spread:
+        summary["std_seeds"] = _without(spread["std_seeds"], single)
+        summary["std_folds"] = _without(spread["std_folds"], single)
+    return summary
+
+
+def _without(values: dict[str, Value], pooled: dict[str, float]) -> dict[str, Value]:
+    return {name: value for name, value in values.items() if name not in pooled}
+
+
+def summarize(records: list[FoldRecord], held_out: float) -> FoldSpread:
+    """Return mean, standard deviation and intervals (95 %) over folds of every metric that is a number in each.
 
     A fold that was trained under several seeds counts with its mean over them. `interval` takes the folds for
     independent; `interval_corrected` allows for the training data that they share, as `dlexp compare` does. Both stay
@@ -80,22 +105,24 @@ def summarize(records: list[FoldRecord], held_out: float) -> dict[str, dict[str,
         for n in names
     }
     values = {name: table.mean(1) for name, table in values_FS.items()}
-    summary = {
+    summary: FoldSpread = {
         "mean": {name: float(v.mean()) for name, v in values.items()},
         "std": {name: float(v.std(ddof=1)) for name, v in values.items()},
         "interval": {name: list(mean_interval(v, bounds(name))) for name, v in values.items()},
         "interval_corrected": {name: list(mean_interval(v, bounds(name), held_out)) for name, v in values.items()},
     }
     if all(table.shape[1] > 1 for table in values_FS.values()):
-        parts = {name: _parts_of_spread(table) for name, table in values_FS.items()}
-        summary |= {f"std_{kind}": {name: both[kind] for name, both in parts.items()} for kind in ("seeds", "folds")}
+        both = {name: _of_seeds_and_folds(table) for name, table in values_FS.items()}
+        summary["std_seeds"] = {name: of_seeds for name, (of_seeds, _) in both.items()}
+        summary["std_folds"] = {name: of_folds for name, (_, of_folds) in both.items()}
     return summary
 
 
-def _parts_of_spread(values_FS: np.ndarray) -> dict[str, float]:
+def _of_seeds_and_folds(values_FS: np.ndarray) -> tuple[float, float]:
+    """Return the standard deviation due to seeds, and that due to folds."""
     within = float(values_FS.var(axis=1, ddof=1).mean())
     between = float(values_FS.mean(1).var(ddof=1)) - within / values_FS.shape[1]
-    return {"seeds": math.sqrt(within), "folds": math.sqrt(max(between, 0.0))}
+    return math.sqrt(within), math.sqrt(max(between, 0.0))
 
 
 def by_fold(records: list[FoldRecord]) -> dict[tuple[int, int], list[FoldRecord]]:
@@ -106,8 +133,8 @@ def by_fold(records: list[FoldRecord]) -> dict[tuple[int, int], list[FoldRecord]
     return records_by_fold
 
 
-def pool(cv: RunFolder, records: list[FoldRecord], dataset: Dataset) -> dict[str, Any]:
-    """Store the held-out predictions of all folds as the cv's own, and return their metrics.
+def pool(cv: RunFolder, records: list[FoldRecord], dataset: Dataset) -> dict[str, float | Confusion]:
+    """Store the held-out predictions of all folds as the cv's own; return their metrics and `confusion_matrix`.
 
     Each example is held out once in every repeat, so it stands there as often as there are repeats; several seeds of
     a fold speak with the mean of their probabilities, or values.
@@ -121,15 +148,23 @@ def pool(cv: RunFolder, records: list[FoldRecord], dataset: Dataset) -> dict[str
     groups = [
         [folders[record["run_id"]] for record in records_of_fold] for records_of_fold in by_fold(records).values()
     ]
-    (ids, targets, outputs), metrics = _report(groups, cv, dataset)
-    cv.write_predictions("val", ids, targets, outputs.numpy())
-    return metrics
+    pooled = _pooled(groups, cv, dataset)
+    cv.write_predictions("val", pooled.ids, pooled.targets, pooled.outputs.numpy())
+    return {**pooled.metrics, **({} if pooled.confusion is None else {"confusion_matrix": pooled.confusion})}
 
 
-def _report(
-    groups: list[list[RunFolder]], cv: RunFolder, dataset: Dataset
-) -> tuple[tuple[np.ndarray, np.ndarray, Tensor], dict[str, Any]]:
-    """Return ids, targets and outputs of all folds, each the mean of its trainings, and their metrics."""
+@dataclass(frozen=True)
+class _Pooled:
+    """Held-out predictions of all folds, each the mean of its trainings, and their metrics."""
+
+    ids: np.ndarray
+    targets: np.ndarray
+    outputs: Tensor
+    metrics: dict[str, float]
+    confusion: Confusion | None
+
+
+def _pooled(groups: list[list[RunFolder]], cv: RunFolder, dataset: Dataset) -> _Pooled:
     predictions = [[folder.predictions("val") for folder in of_fold] for of_fold in groups]
     measure = pooled([read_measure(folder) for of_fold in groups for folder in of_fold])
     ids, targets = (np.concatenate([of_fold[0][key] for of_fold in predictions]) for key in ("id", "target"))
@@ -139,8 +174,9 @@ def _report(
             for of_fold in predictions
         ]
     )
-    metrics = build_metrics(stored_config(cv), dataset)
-    return (ids, targets, outputs), report(outputs, torch.from_numpy(targets), dataset.num_classes, measure, metrics)
+    user_metrics = build_metrics(stored_config(cv), dataset)
+    scored = report(outputs, torch.from_numpy(targets), dataset.num_classes, measure, user_metrics)
+    return _Pooled(ids, targets, outputs, *scored)
 
 
 def _mean(outputs: list[Tensor], dataset: Dataset, link: str) -> Tensor:
@@ -149,29 +185,33 @@ def _mean(outputs: list[Tensor], dataset: Dataset, link: str) -> Tensor:
     return average(outputs, dataset.num_classes, link)
 
 
-def draw_figures(cv: RunFolder, dataset: Dataset, result: Mapping[str, Any], monitor: str) -> list[Path]:
+def draw_figures(cv: RunFolder, dataset: Dataset, result: CVResult, monitor: str) -> list[Path]:
     """Draw every fold's score, and what the pooled predictions show."""
-    from dlexp.report import confusion, residual, roc
-    from dlexp.report.cv import draw
+    from dlexp.report.confusion import confusion_figure
+    from dlexp.report.cv import fold_figure
+    from dlexp.report.residual import residual_figure
+    from dlexp.report.roc import roc_figure
+    from dlexp.report.style.canvas import save_all
 
     held_out = cv.predictions("val")
-    drawn = [draw(result, monitor, cv.figures / "folds.png")]
-    if not dataset.class_names:
-        return [*drawn, residual.draw(held_out["target"], held_out["output"], cv.figures / "residuals.png")]
-    counts = np.array(result["out_of_fold"]["confusion_matrix"])
-    outputs, targets = torch.from_numpy(held_out["output"]), torch.from_numpy(held_out["target"])
-    return [
-        *drawn,
-        confusion.draw(counts, dataset.class_names, cv.figures / "confusion.png"),
-        roc.draw(outputs, targets, dataset.class_names, cv.figures / "roc.png"),
-    ]
+    figures = {"folds": fold_figure(result, monitor)}
+    if dataset.class_names:
+        counts = np.array(result["out_of_fold"]["confusion_matrix"])
+        outputs, targets = torch.from_numpy(held_out["output"]), torch.from_numpy(held_out["target"])
+        figures["confusion"] = confusion_figure(counts, dataset.class_names, "held out: confusion")
+        figures["roc"] = roc_figure(outputs, targets, dataset.class_names, split="held out")
+    else:
+        name = cv.config.get("data", {}).get("target", "value")
+        figures["residuals"] = residual_figure(held_out["target"], held_out["output"], name)
+    return save_all(figures, cv.figures)
 
 
-def draw_settings(cv: RunFolder, result: CVSettingsResult) -> Path:
+def draw_settings(cv: RunFolder, result: CVSettingsResult) -> list[Path]:
     """Draw the settings of a cv against the best of them."""
-    from dlexp.report import cv as cv_report
+    from dlexp.report.cv import settings_figure
+    from dlexp.report.style.canvas import save_all
 
-    return cv_report.draw_settings(result, cv.figures / "settings.png")
+    return save_all({"settings": settings_figure(result)}, cv.figures)
 
 
 def _is_number(value: Any) -> bool:

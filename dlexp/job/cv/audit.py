@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlexp.build.contract import make
 from dlexp.build.dataset import deal_inner
-from dlexp.build.node import build
 from dlexp.build.objective import build_loss
 from dlexp.build.program import assemble
 from dlexp.data.dataset import Dataset, count_duplicates
@@ -62,7 +62,7 @@ def audit(overrides: list[str], config_dir: Path | None = None) -> Audit:
 
 
 def _folds(spec: CVSpec) -> Iterator[tuple[Fold, Tensor, int | None]]:
-    """Yield the outer folds, each followed by its inner ones, with the rows that must take no part in them."""
+    """Yield the outer folds, each followed by its inner ones, with the rows that must play no role in them."""
     sealed = spec.dataset.test
     for fold in spec.folds:
         yield fold, sealed, None
@@ -107,7 +107,7 @@ def fitted(config: dict[str, Any], dataset: Dataset) -> dict[str, list[Tensor]]:
         config: Of one fold.
         dataset: With the fold's parts.
     """
-    affine: Affine = build(config["normalize"]).fit(dataset.inputs, dataset.train)
+    affine: Affine = make(config, "normalize").fit(dataset.inputs, dataset.train)
     loss = build_loss([config], [dataset], torch.device("cpu"))
     tensors = {
         "encoding": [torch.frombuffer(bytearray(json.dumps(dataset.encoding), "utf-8"), dtype=torch.uint8)],
@@ -131,24 +131,24 @@ def _trained(config: dict[str, Any], dataset: Dataset) -> list[Tensor]:
 
 
 def _audit_fold(spec: CVSpec, setting: Setting, fold: Fold, away: Tensor, inner: int | None) -> AuditedFold:
-    part = spec.dataset.with_parts(fold.train, fold.val)
+    divided = spec.dataset.with_parts(fold.train, fold.val)
     config = configure(setting.config, fold, inner=inner)
-    before, after = fitted(config, part), fitted(config, perturb(part))
+    before, after = fitted(config, divided), fitted(config, perturb(divided))
     changed = [name for name, values in before.items() if not _are_equal(values, after[name])]
     if not config["trainer"]["monitor"].startswith("train/"):
         changed.append("choice of the epoch")
-    ids = [part.sample_ids(rows) for rows in (part.train, part.val, away)]
-    groups = part.groups
+    ids = [divided.sample_ids(rows) for rows in (divided.train, divided.val, away)]
+    groups = divided.groups
     return {
         "repeat": fold.repeat,
         "fold": fold.fold,
         "inner": inner,
         "setting": setting.values,
-        "num_train": len(part.train),
-        "num_val": len(part.val),
+        "num_train": len(divided.train),
+        "num_val": len(divided.val),
         "in_both": len(np.intersect1d(ids[0], ids[1])) + len(np.intersect1d(ids[0] + ids[1], ids[2])),
-        "groups_in_both": 0 if groups is None else len(np.intersect1d(groups[part.train], groups[part.val])),
-        "duplicates": count_duplicates(part)["val"],
+        "groups_in_both": 0 if groups is None else len(np.intersect1d(groups[divided.train], groups[divided.val])),
+        "duplicates": count_duplicates(divided)["val"],
         "changed": changed,
     }
 

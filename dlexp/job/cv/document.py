@@ -6,28 +6,8 @@ from typing_extensions import TypedDict
 
 from dlexp.job.compare.document import Pair
 from dlexp.job.inference.document import OpenedTest
-from dlexp.run.document import Ending, Mode, Task
+from dlexp.run.document import Confusion, Ending, FoldRecord, Mode, Task
 from dlexp.type import Metrics, Real, Span, one_of
-
-
-class FoldRecord(TypedDict):
-    """One training of a cv.
-
-    Attributes:
-        fold: Its number within the repeat, from 0.
-        repeat: From 0.
-        seed: Of the replicate.
-        run_id: Names its run.
-        status: How it ended.
-        metrics: Of its best epoch.
-    """
-
-    fold: int
-    repeat: int
-    seed: int
-    run_id: str
-    status: Ending
-    metrics: Metrics
 
 
 class CVData(TypedDict):
@@ -125,15 +105,6 @@ class CVIdentity(TypedDict):
         k: Folds of a repeat.
         repeats: Of the dealing.
         data: Of the cv.
-        status: How it ended.
-        complete: Whether every fold is there.
-        folds: The trainings; empty where there are several settings.
-        mean: Over folds, by metric; empty where incomplete.
-        std: Over folds (n - 1).
-        interval: 95 % of Student's t over folds; optimistic.
-        out_of_fold: Metrics of the pooled held-out predictions.
-        metrics: The means; of several settings best, mean, standard deviation and count.
-        seconds: Of training.
     """
 
     kind: Annotated[str, one_of("cv")]
@@ -147,19 +118,56 @@ class CVIdentity(TypedDict):
     k: int
     repeats: int
     data: CVData
+
+
+class CVSummary(CVIdentity):
+    """How a cv ended, and what its folds say together.
+
+    Attributes:
+        status: How it ended.
+        complete: Whether every fold is there.
+        folds: The trainings; empty where there are several settings.
+        mean: Over folds, by metric; empty where incomplete.
+        std: Over folds (n - 1).
+        interval: 95 % of Student's t over folds; optimistic.
+        out_of_fold: Metrics of the pooled held-out predictions, and of classes their `confusion_matrix`.
+        metrics: The means; of several settings best, mean, standard deviation and count.
+        seconds: Of training.
+    """
+
     status: Ending
     complete: bool
     folds: list[FoldRecord]
     mean: Metrics
     std: Metrics
     interval: dict[str, Span]
-    out_of_fold: dict[str, Any]
+    out_of_fold: dict[str, Real | Confusion]
     metrics: Metrics
     seconds: float
 
 
+class FoldSpread(TypedDict):
+    """Mean, spread and intervals over folds, by metric.
+
+    Attributes:
+        mean: Over folds.
+        std: Over folds (n - 1).
+        interval: 95 % of Student's t over folds; optimistic.
+        interval_corrected: 95 % intervals that allow for shared training data.
+        std_seeds: Of several seeds the spread due to seeds.
+        std_folds: Of several seeds the spread due to folds.
+    """
+
+    mean: Metrics
+    std: Metrics
+    interval: dict[str, Span]
+    interval_corrected: dict[str, Span]
+    std_seeds: NotRequired[Metrics]
+    std_folds: NotRequired[Metrics]
+
+
 @final
-class CVResult(CVIdentity):
+class CVResult(CVSummary):
     """What a cv of one setting, or of a search, found.
 
     Attributes:
@@ -220,7 +228,7 @@ class SettingRecord(TypedDict):
 
 
 @final
-class CVSettingsResult(CVIdentity):
+class CVSettingsResult(CVSummary):
     """What a cv of several settings found.
 
     Attributes:

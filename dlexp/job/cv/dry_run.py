@@ -67,21 +67,21 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> CVPlan:
     known = [(share, share.estimate) for share in shares if share.estimate is not None]
     whole = sum(share.epochs for share, _ in known)
     seconds = sum(share.epochs * e.epoch_seconds + len(share.trainings) * (e.start + e.end) for share, e in known)
-    part, fold = spec.dataset, spec.folds[0]
+    dataset, fold = spec.dataset, spec.folds[0]
     return {
         "kind": "cv",
         "dry_run": True,
         "form": spec.form,
-        "task": part.task,
+        "task": dataset.task,
         "device": spec.first.device_line,
         "data": {
-            "name": part.name,
+            "name": dataset.name,
             "num_train": len(fold.train),
             "num_val": len(fold.val),
-            "num_test": len(part.test),
-            "fingerprint": part.fingerprint,
+            "num_test": len(dataset.test),
+            "fingerprint": dataset.fingerprint,
         },
-        "input_shape": list(part.in_shape),
+        "input_shape": list(dataset.in_shape),
         "settings": len(spec.settings) if spec.inner is None else None,
         "seeds": len(spec.seeds),
         "folds": len(spec.folds),
@@ -96,25 +96,25 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> CVPlan:
 
 def _trainings(spec: CVSpec) -> Iterator[Components]:
     for fold in spec.folds:
-        part = spec.dataset.with_parts(fold.train, fold.val)
+        divided = spec.dataset.with_parts(fold.train, fold.val)
         for candidate in spec.settings:
             for seed in spec.seeds:
-                yield Components(configure(candidate.config, fold, seed), part)
+                yield Components(configure(candidate.config, fold, seed), divided)
         if spec.inner is not None:
             yield from _inner_trainings(spec, spec.inner, fold)
 
 
 def _inner_trainings(spec: CVSpec, inner: InnerSearch, fold: Fold) -> Iterator[Components]:
     dealt = deal_inner(spec.config, spec.dataset, fold)
-    parts = [spec.dataset.with_parts(each.train, each.val) for each in dealt]
+    divisions = [spec.dataset.with_parts(each.train, each.val) for each in dealt]
     rounds = inner.search.propose(inner.problem)
     proposed = next(rounds, None)
     while proposed is not None:
         for proposal in proposed.proposals:
             config = setting(inner.space, proposal.settings, proposal.epochs).config
-            for number, part in enumerate(parts):
+            for number, divided in enumerate(divisions):
                 for seed in spec.seeds:
-                    yield Components(configure(config, fold, seed, inner=number), part)
+                    yield Components(configure(config, fold, seed, inner=number), divided)
         try:
             proposed = rounds.send([0.0] * len(proposed.proposals))
         except StopIteration:

@@ -1,8 +1,9 @@
 """The trainings of cross-validations: run folders inside the cv's, begun, resumed or found done.
 
-A cell is one training: a fold of one setting under one seed, or an inner fold of a nested cross-validation.
+A fold run is one training: a fold of one setting under one seed, or an inner fold of a nested cross-validation.
 """
 
+import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,12 +18,13 @@ from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.execution.assignment import Assignment
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import checksums, is_intact
-from dlexp.job.cv.document import FoldRecord
 from dlexp.random import derive
+from dlexp.run.document import FoldRecord
 from dlexp.run.folder import FOLDS, TRIALS, RunFolder
 from dlexp.run.status import Status
 from dlexp.tracking.mlflow import NONE
 
+_log = logging.getLogger(__name__)
 _OF_THE_CV = ("run_id", "slug", "status", "start", "end", "resumes", "monitor", "seeds", "form", "number", "config_dir")
 
 
@@ -166,10 +168,14 @@ def train_fold_runs(
 
 
 def _known(cv: RunFolder) -> dict[tuple[Any, ...], RunFolder]:
-    """Return the trainings in a cv's folder by their places; inner ones that a power cut damaged are dropped."""
+    """Return the trainings in a cv's folder by their places; what can be trained anew and is damaged is dropped.
+
+    A fold that is over is not: its damage is told where its files are read.
+    """
     fold_folders = {}
     for child in cv.children():
-        if not child.is_synced and not is_intact(child):
+        if not (child.is_synced and Status(child.manifest["status"]).is_over) and not is_intact(child):
+            _log.warning("%s: damaged; it begins anew", child.path)
             shutil.rmtree(child.path)
             continue
         m = child.manifest

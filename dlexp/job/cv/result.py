@@ -4,16 +4,15 @@ import itertools
 import math
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from dlexp.config.override import yaml_value
 from dlexp.job.compare.document import Pair
-from dlexp.job.compare.verdict import compare_folds, fold_p_value, judge
+from dlexp.job.compare.verdict import compare_folds, fold_p_value, judge, not_judged
 from dlexp.job.cv import aggregate
 from dlexp.job.cv.baseline import guess_of
-from dlexp.job.cv.document import CVResult, CVSettingsResult
+from dlexp.job.cv.document import Choice, CVIdentity, CVResult, CVSettingsResult, FoldSpread, SettingRecord
 from dlexp.job.cv.fold_run import FoldResult
 from dlexp.job.cv.nested import InnerChoice
 from dlexp.job.cv.spec import CVSpec, Setting
@@ -21,7 +20,9 @@ from dlexp.report.attempt import attempt
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
 from dlexp.run.status import Status
+from dlexp.type import Metrics
 
+NO_SPREAD: FoldSpread = {"mean": {}, "std": {}, "interval": {}, "interval_corrected": {}}
 PICKED = (
     "picked by these very scores, which flatters the best: cv=nested scores the picking too, and the sealed test part "
     "nothing else"
@@ -58,30 +59,30 @@ def conclude_cv(
     records = sorted((end.record for end in ends), key=lambda r: (r["repeat"], r["fold"], r["seed"]))
     num = len(spec.folds) * len(spec.seeds)
     complete = len(records) == num and all(Status(record["status"]).has_value for record in records)
-    result = _about(folder, spec) | {
+    spread, pooled = NO_SPREAD, None
+    if complete:
+        spread = aggregate.summarize(records, spec.held_out)
+        if aggregate.are_single(spec.folds):
+            pooled = aggregate.pool_single(folder, records, spec.dataset)
+            spread = aggregate.with_pooled(spread, pooled)
+    result: CVResult = {
+        **_identity(folder, spec),
         "status": "finished" if complete else _status([r["status"] for r in records], num, is_interrupted),
         "complete": complete,
         "folds": records,
-        "mean": {},
-        "std": {},
-        "interval": {},
-        "interval_corrected": {},
+        **spread,
         "interval_note": aggregate.INTERVAL_NOTE,
-        "out_of_fold": {},
-        "metrics": {},
+        "out_of_fold": aggregate.pool(folder, records, spec.dataset) if complete else {},
+        "metrics": spread["mean"],
         "seconds": round(sum(end.seconds for end in ends) + (searched.seconds if searched else 0.0), 3),
     }
+    if pooled is not None:
+        result["pooled"] = list(pooled)
     if searched is not None:
-        result |= _searches(searched.chosen)
+        result["searches"] = [choice.record() for choice in searched.chosen]
+        result["choices"] = _choices(searched.chosen)
     if complete:
-        result |= aggregate.summarize(records, spec.held_out)
-        if aggregate.are_single(spec.folds):
-            single = aggregate.pool_single(folder, records, spec.dataset)
-            result |= {"pooled": list(single), "mean": _without(result["mean"], single) | single}
-            result |= {kind: _without(result[kind], single) for kind in aggregate.SPREADS if kind in result}
-        result["metrics"] = result["mean"]
-        result["guess"] = guess_of(spec.dataset, spec.folds, result["mean"])
-        result["out_of_fold"] = aggregate.pool(folder, records, spec.dataset)
+        result["guess"] = guess_of(spec.dataset, spec.folds, spread["mean"])
     document: CVResult = plain(result)
     folder.write_result(document)
     if complete and has_figures:
@@ -114,12 +115,13 @@ def conclude_settings(
     verdicts = {pair["b"]: pair["verdict"] for pair in comparisons}
     complete = len(whole) == len(spec.settings) and all(result["complete"] for _, result in whole)
     statuses = [result["status"] for _, result in concluded]
-    result = _about(folder, spec) | {
+    result: CVSettingsResult = {
+        **_identity(folder, spec),
         "status": "finished" if complete else _status(statuses, len(spec.settings), is_interrupted),
         "complete": complete,
         "metric": spec.metric,
         "mode": "max" if spec.is_high_better else "min",
-        "settings": [_entry(*pair, spec.metric, verdicts) for pair in [*whole, *others]],
+        "settings": [_setting_record(*pair, spec.metric, verdicts) for pair in [*whole, *others]],
         "picked_among": len(whole),
         "note": f"the best of {len(whole)} settings, {PICKED}",
         "comparisons": comparisons,
@@ -129,31 +131,28 @@ def conclude_settings(
         "std": {},
         "interval": {},
         "out_of_fold": {},
-        "metrics": {},
+        "metrics": _over_settings([result["mean"][spec.metric] for _, result in whole]) if whole else {},
         "seconds": round(sum(result["seconds"] for _, result in concluded), 3),
     }
-    if whole:
-        values = np.array([result["mean"][spec.metric] for _, result in whole])
-        spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-        result["metrics"] = {
-            "settings/best": float(values[0]),
-            "settings/mean": float(values.mean()),
-            "settings/std": spread,
-            "settings/count": len(values),
-        }
-    result = plain(result)
-    folder.write_result(result)
+    document: CVSettingsResult = plain(result)
+    folder.write_result(document)
     if has_figures and len(whole) > 1:
-        attempt(lambda: aggregate.draw_settings(folder, result), folder.log)
-    return result
+        attempt(lambda: aggregate.draw_settings(folder, document), folder.log)
+    return document
 
 
-def _without(values: dict[str, Any], pooled: dict[str, float]) -> dict[str, Any]:
-    """Return the values of metrics that are means over examples."""
-    return {name: value for name, value in values.items() if name not in pooled}
+def _over_settings(means: list[float]) -> Metrics:
+    """Return best, mean, standard deviation and count, as MLflow's parent run shows them; best first."""
+    values = np.array(means)
+    return {
+        "settings/best": means[0],
+        "settings/mean": float(values.mean()),
+        "settings/std": float(values.std(ddof=1)) if len(means) > 1 else 0.0,
+        "settings/count": len(means),
+    }
 
 
-def _about(folder: RunFolder, spec: CVSpec) -> dict[str, Any]:
+def _identity(folder: RunFolder, spec: CVSpec) -> CVIdentity:
     dataset = spec.dataset
     return {
         "kind": "cv",
@@ -182,16 +181,25 @@ def _status(statuses: list[str], expected: int, is_interrupted: bool) -> str:
     return "failed" if "failed" in statuses or len(statuses) < expected else "diverged"
 
 
-def _entry(setting: Setting, result: CVResult, metric: str, verdicts: dict[str, str]) -> dict[str, Any]:
-    copied = ("run_id", "run_dir", "status", "complete", "mean", "std", "interval", "interval_corrected", "seconds")
+def _setting_record(setting: Setting, result: CVResult, metric: str, verdicts: dict[str, str]) -> SettingRecord:
     judged = {"a": "worse", "b": "better", "cannot tell": "cannot tell"}
-    return {
-        **{name: result[name] for name in copied},
+    record: SettingRecord = {
+        "run_id": result["run_id"],
+        "run_dir": result["run_dir"],
+        "status": result["status"],
+        "complete": result["complete"],
+        "mean": result["mean"],
+        "std": result["std"],
+        "interval": result["interval"],
+        "interval_corrected": result["interval_corrected"],
+        "seconds": result["seconds"],
         "overrides": setting.values,
         "value": result["mean"].get(metric),
         "against_best": judged.get(verdicts.get(result["run_id"], "")),
-        **({"guess": result["guess"]} if "guess" in result else {}),
     }
+    if "guess" in result:
+        record["guess"] = result["guess"]
+    return record
 
 
 def _comparisons(spec: CVSpec, results: list[CVResult]) -> list[Pair]:
@@ -206,7 +214,7 @@ def _comparisons(spec: CVSpec, results: list[CVResult]) -> list[Pair]:
     pairs = []
     for result, table in zip(results[1:], tables[1:], strict=True):
         sides = results[0]["run_id"], result["run_id"]
-        pairs.append(compare_folds(*sides, tables[0] - table, spec.held_out, num_pairs))
+        pairs.append(not_judged(*sides, compare_folds(tables[0] - table, spec.held_out, num_pairs)))
     if pairs:
         rest = [fold_p_value(a - b, spec.held_out) for a, b in itertools.combinations(tables[1:], 2)]
         judge(pairs, is_high_better=spec.is_high_better, other_p_values=rest)
@@ -221,12 +229,9 @@ def _scores(result: CVResult, metric: str) -> list[float]:
     ]
 
 
-def _searches(chosen: list[InnerChoice]) -> dict[str, Any]:
-    """Return every fold's search, and how often each setting was chosen."""
+def _choices(chosen: list[InnerChoice]) -> list[Choice]:
+    """Return how often each setting was chosen, the most frequent first."""
     settings = [choice.setting.values for choice in chosen if choice.setting is not None]
     counts = Counter(yaml_value(values) for values in settings)
     by_text = {yaml_value(values): values for values in settings}
-    return {
-        "searches": [choice.record() for choice in chosen],
-        "choices": [{"overrides": by_text[text], "count": count} for text, count in counts.most_common()],
-    }
+    return [{"overrides": by_text[text], "count": count} for text, count in counts.most_common()]

@@ -11,7 +11,7 @@ from dlexp.build.node import build
 from dlexp.build.objective import choose_monitor
 from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed, logged_params
-from dlexp.config.override import parse, yaml_value
+from dlexp.config.override import parse
 from dlexp.config.resolve import resolve
 from dlexp.config.space import JOB_GROUPS, Space, read_space
 from dlexp.data.dataset import Dataset
@@ -21,9 +21,9 @@ from dlexp.error import ConfigError
 from dlexp.job.cv.aggregate import are_single
 from dlexp.job.cv.fold_run import configure
 from dlexp.job.sweep.comparable import left_out
-from dlexp.job.sweep.validity import ValidityCheck, refuse
+from dlexp.job.sweep.validity import ValidityCheck, require_valid
 from dlexp.search.grid import combinations
-from dlexp.search.strategy import Problem, Search
+from dlexp.search.strategy import Problem, Proposal, Search
 
 COMPARED_ON = ("data", "task")  # settings are paired by example, so these are the same for all
 
@@ -132,16 +132,17 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> CVSpec:
     dataset = load_data(config)
     folds = deal_folds(config, dataset)
     metric = "val/accuracy" if dataset.num_classes else "val/mse" if are_single(folds) else "val/rmse"
-    part = dataset.with_parts(folds[0].train, folds[0].val)
+    divided = dataset.with_parts(folds[0].train, folds[0].val)
     inner, number = None, None
     if is_nested:
         dealt, number = deal_inner(config, dataset, folds[0])[0], 0
-        part = dataset.with_parts(dealt.train, dealt.val)
+        divided = dataset.with_parts(dealt.train, dealt.val)
         assert space is not None
-        inner, settings = _search(space, config, part)
+        inner, settings = _search(space, config, divided)
+        sound = settings[0]
     else:
-        settings = _settings(space, composed, config, part)
-    first = assemble(configure(settings[0].config, folds[0], inner=number), part)
+        settings, sound = _settings(space, composed, config, divided)
+    first = assemble(configure(sound.config, folds[0], inner=number), divided)
     check_model(first)
     if inner is not None:
         metric = _objective(inner.search, metric, first)
@@ -185,19 +186,21 @@ def _require_no_search(overrides: list[str], space: Space | None) -> None:
             raise ConfigError(f"{d.key}: got {d.text.partition('=')[2]}; every setting is cross-validated: {cure}")
 
 
-def _settings(space: Space | None, composed: Composed, config: dict[str, Any], part: Dataset) -> list[Setting]:
-    """Return every combination of the listed values; one setting without values where nothing is varied."""
+def _settings(
+    space: Space | None, composed: Composed, config: dict[str, Any], divided: Dataset
+) -> tuple[list[Setting], Setting]:
+    """Return every combination of the listed values, and the first that can be trained.
+
+    Where nothing is varied it is the one setting without values.
+    """
     if space is None:
-        return [Setting({}, config, composed.overrides, logged_params(composed))]
-    validity = ValidityCheck(space, lambda _config: part)
-    settings = []
-    for values in combinations(Problem(space.dimensions, config["trainer"]["epochs"])):
-        reason = validity.reason(values)
-        if reason:
-            text = " ".join(f"{key}={yaml_value(value)}" for key, value in values.items())
-            raise ConfigError(f"{text}: {reason}" if values else reason)
-        settings.append(setting(space, values))
-    return settings
+        only = Setting({}, config, composed.overrides, logged_params(composed))
+        return [only], only
+    combined = combinations(Problem(space.dimensions, config["trainer"]["epochs"]))
+    proposals = [Proposal(number, values) for number, values in enumerate(combined)]
+    first = require_valid(*ValidityCheck(space, lambda _: divided).partition(proposals, 1), cure="leave them out")
+    settings = [setting(space, proposal.settings) for proposal in proposals]
+    return settings, settings[first.number]
 
 
 def setting(space: Space, values: dict[str, Any], epochs: int | None = None) -> Setting:
@@ -206,7 +209,7 @@ def setting(space: Space, values: dict[str, Any], epochs: int | None = None) -> 
     return Setting(values, composed.config, composed.overrides, logged_params(composed))
 
 
-def _search(space: Space, config: dict[str, Any], part: Dataset) -> tuple[InnerSearch, list[Setting]]:
+def _search(space: Space, config: dict[str, Any], divided: Dataset) -> tuple[InnerSearch, list[Setting]]:
     search: Search = build(config["search"])
     monitor = config["trainer"]["monitor"]
     if not monitor.startswith("train/"):
@@ -218,15 +221,13 @@ def _search(space: Space, config: dict[str, Any], part: Dataset) -> tuple[InnerS
     if not space.dimensions:
         raise ConfigError("cv=nested: got nothing to search; give a sweep expression such as optimizer.lr=0.01,0.1")
     inner = InnerSearch(
-        search, space, Problem(space.dimensions, config["trainer"]["epochs"]), ValidityCheck(space, lambda _: part)
+        search, space, Problem(space.dimensions, config["trainer"]["epochs"]), ValidityCheck(space, lambda _: divided)
     )
     opening = next(search.propose(inner.problem)).proposals
     if any(proposal.until is not None for proposal in opening):
         raise ConfigError("search: got one that pauses trainings; with cv=nested choose grid, random or coarse_to_fine")
-    valid, others = inner.validity.partition(opening, 1)
-    if others and (search.invalid == "refuse" or not valid):
-        raise refuse(others, len(opening))
-    return inner, [setting(space, valid[0].settings, valid[0].epochs)]
+    first = require_valid(*inner.validity.partition(opening, 1), search.invalid)
+    return inner, [setting(space, first.settings, first.epochs)]
 
 
 def _objective(search: Search, default: str, first: Program) -> str:

@@ -1,10 +1,10 @@
 """The documents of `dlexp eval` and `dlexp predict`."""
 
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, NotRequired
 
 from typing_extensions import TypedDict
 
-from dlexp.run.document import Task
+from dlexp.run.document import ClassReport, Confusion, Task
 from dlexp.type import Metrics, one_of
 
 
@@ -47,7 +47,7 @@ class Scores(TypedDict):
         num_examples: Of the part.
         metrics: By name, such as "val/accuracy".
         confusion_matrix: Rows are true classes, columns predicted ones; None for values.
-        report: Metrics by class.
+        report: Metrics by class; empty for values and for a cv.
         class_names: In the order of the matrix.
         openings: How often the test part of this run was opened.
         models: Of a cv, how many.
@@ -56,8 +56,8 @@ class Scores(TypedDict):
 
     num_examples: int
     metrics: Metrics
-    confusion_matrix: list[list[float]] | None
-    report: dict[str, Any]
+    confusion_matrix: Confusion | None
+    report: ClassReport
     class_names: list[str]
     openings: int
     models: NotRequired[int]

@@ -4,7 +4,6 @@ Shapes: M models, N examples, K classes.
 """
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +12,7 @@ from dlexp import metric
 from dlexp.error import RunError
 from dlexp.metric.choice import Metrics
 from dlexp.metric.probability import log_weights
+from dlexp.run.document import Confusion
 from dlexp.run.folder import RunFolder
 from dlexp.statistic.measure import Measure
 
@@ -60,8 +60,8 @@ def average(outputs: list[Tensor], num_classes: int, link: str = "softmax") -> T
 
 def report(
     outputs: Tensor, targets: Tensor, num_classes: int, measure: Measure, metrics: Metrics | None = None
-) -> dict[str, Any]:
-    """Return the scalar metrics of outputs of `average` or values (N,), and `confusion_matrix` for classes.
+) -> tuple[dict[str, float], Confusion | None]:
+    """Return the scalar metrics of outputs of `average` or values (N,), and the counts of classes; None for values.
 
     Args:
         outputs: (N, K), a lone column (N, 1), or values (N,).
@@ -77,5 +77,5 @@ def report(
         measured = metric.regression_report(*stacked, measure.delta)
     if metrics is not None:
         measured |= metrics.measure(*stacked, num_classes)
-    scalars: dict[str, Any] = {name: float(value) for name, value in measured.items() if value.dim() == 1}
-    return scalars | ({"confusion_matrix": measured["confusion"][0].tolist()} if num_classes else {})
+    scalars = {name: float(value) for name, value in measured.items() if value.dim() == 1}
+    return scalars, measured["confusion"][0].tolist() if num_classes else None

@@ -11,6 +11,7 @@ import torch
 from dlexp.build.check import check_test
 from dlexp.build.dataset import load_data
 from dlexp.build.objective import build_metrics
+from dlexp.build.place import on_device
 from dlexp.build.program import Program, assemble
 from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
@@ -28,11 +29,12 @@ from dlexp.run.stored import stored_config
 from dlexp.run.unwritten import Unwritten, is_writable
 from dlexp.tracking import mlflow
 from dlexp.tracking.sent import Sent
+from dlexp.type import Metrics
 
 KINDS = ("train", "trial", "fold")
 
 
-def evaluate(ref: str, runs_dir: Path, split: str) -> Evaluation:
+def evaluate(ref: str, runs_dir: Path, split: str, device: str | None = None) -> Evaluation:
     """Evaluate a run, store the predictions and return what ``dlexp eval --json`` prints.
 
     Of a folder that may only be read nothing is stored, an opening of the test part neither; a warning says so.
@@ -41,6 +43,7 @@ def evaluate(ref: str, runs_dir: Path, split: str) -> Evaluation:
         ref: Run id, unique prefix, folder or last.
         runs_dir: Folder of all runs.
         split: "val" or "test".
+        device: Where to compute; None takes the run's `trainer.device`.
 
     Raises:
         RunError: No such run, it has no checkpoint, or another process has it.
@@ -55,13 +58,20 @@ def evaluate(ref: str, runs_dir: Path, split: str) -> Evaluation:
     folder = folder if is_stored else Unwritten(folder.path)
     folder.lock()
     try:
-        scores = _evaluate_cv(folder, split) if kind == "cv" else _evaluate_run(folder, split)
+        scores = _evaluate_cv(folder, split, device) if kind == "cv" else _evaluate_run(folder, split, device)
         warning = _tell_mlflow(folder, split) if is_stored else _unwritten(split)
     finally:
         folder.unlock()
-    about = {"kind": "eval", "run_id": folder.run_id, "run_dir": str(folder.path), "split": split}
-    about["predictions"] = str(folder.path / "predictions" / f"{split}.npz") if is_stored else None
-    return plain({**about, **scores, "warnings": [warning] if warning else []})
+    evaluation: Evaluation = {
+        "kind": "eval",
+        "run_id": folder.run_id,
+        "run_dir": str(folder.path),
+        "split": split,
+        **scores,
+        "predictions": str(folder.path / "predictions" / f"{split}.npz") if is_stored else None,
+        "warnings": [warning] if warning else [],
+    }
+    return plain(evaluation)
 
 
 def _unwritten(split: str) -> str:
@@ -69,9 +79,9 @@ def _unwritten(split: str) -> str:
     return f"the run's folder may only be read: nothing is stored in it{counted}"
 
 
-def _evaluate_run(folder: RunFolder, split: str) -> Scores:
+def _evaluate_run(folder: RunFolder, split: str, device: str | None) -> Scores:
     checkpoint.load(folder.checkpoints / "best")  # a run that lacks it is not worth loading data for
-    config = stored_config(folder)
+    config = on_device(stored_config(folder), device)
     built = assemble(config, as_divided(folder, load_data(config)))
     require_same_data(folder, built.dataset)
     check_test(built.dataset, split == "test")
@@ -97,23 +107,22 @@ def _score(folder: RunFolder, built: Program, split: str) -> Scores:
     }
 
 
-def _evaluate_cv(folder: RunFolder, split: str) -> Scores:
+def _evaluate_cv(folder: RunFolder, split: str, device: str | None) -> Scores:
     """Evaluate the folds' models together, and on the test part each by itself too."""
     sources = fold_folders(folder)
     dataset = load_data(stored_config(folder))
     require_same_data(folder, dataset)
     check_test(dataset, split == "test")
     openings = _count_opening(folder, split)
-    singles = _test_folds(folder, sources, dataset) if split == "test" else []
+    singles = _test_folds(folder, sources, dataset, device) if split == "test" else []
     stored = folder.predictions(split)
     outputs, targets = torch.from_numpy(stored["output"]), torch.from_numpy(stored["target"])
     measure, user_metrics = (
         pooled([read_measure(source) for source in sources]),
         build_metrics(stored_config(folder), dataset),
     )
-    measured = report(outputs, targets, dataset.num_classes, measure, user_metrics)
-    confusion = measured.pop("confusion_matrix", None)
-    metrics = {f"{split}/{name}": value for name, value in measured.items()}
+    scalars, confusion = report(outputs, targets, dataset.num_classes, measure, user_metrics)
+    metrics: Metrics = {f"{split}/{name}": value for name, value in scalars.items()}
     if split == "test":
         opened: OpenedTest = {"models": len(sources), "metrics": metrics, "openings": openings, "folds": singles}
         folder.write_result({**(folder.result or {}), "test": plain(opened)})
@@ -129,14 +138,16 @@ def _evaluate_cv(folder: RunFolder, split: str) -> Scores:
     }
 
 
-def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset) -> list[FoldScore]:
+def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset, device: str | None) -> list[FoldScore]:
     """Evaluate each fold on the test part; store the mean of what they say as the cv's own predictions."""
-    records, outputs = [], []
+    records: list[FoldScore] = []
+    outputs = []
     for source in sources:
-        config = stored_config(source)
+        config = on_device(stored_config(source), device)
         place = config["fold"]
         scores = _score(source, assemble(config, as_divided(source, dataset)), "test")
-        records.append({**place, "run_id": source.run_id, "metrics": scores["metrics"]})
+        metrics = scores["metrics"]
+        records.append({"repeat": place["repeat"], "fold": place["fold"], "run_id": source.run_id, "metrics": metrics})
         outputs.append(torch.from_numpy(source.predictions("test")["output"]))
     stored = sources[0].predictions("test")
     mean = average(outputs, dataset.num_classes, read_measure(sources[0]).link)

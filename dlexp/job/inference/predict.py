@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dlexp.build.place import choose_device
 from dlexp.data.array import as_inputs
 from dlexp.data.file.column import read_columns, require_name
 from dlexp.data.file.decoded import decode_all, find_broken, name_all
@@ -38,7 +39,9 @@ from dlexp.run import scan
 TABLES = (".csv", ".parquet")
 
 
-def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = False) -> Predictions:
+def predict(
+    ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = False, device: str = "cpu"
+) -> Predictions:
     """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
 
     An entry has `id` (a picture's path, or file and row number from 0), and `class`, `probability` and
@@ -49,6 +52,7 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
         runs_dir: Folder of all runs.
         paths: Files and folders.
         is_ensemble: The run is a cv, whose folds' probabilities or values are averaged.
+        device: Where to compute, whatever the run was trained on.
 
     Raises:
         RunError: No such run, or it has no checkpoint.
@@ -58,14 +62,14 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
     folder = scan.find(runs_dir, ref)
     if not is_ensemble and folder.manifest["kind"] == "cv":
         raise RunError(f"{ref}: got a cv; average its folds' models with --ensemble, or name one of {folder.path}/*/*")
-    sources = fold_folders(folder) if is_ensemble else [folder]
+    sources, place = fold_folders(folder) if is_ensemble else [folder], choose_device(device)
     outputs: list[Tensor] = []
     ids: list[str] = []
     read: dict[str, list[tuple[list[str], Tensor]]] = {}
     about: dict[str, Any] = {}
     warnings: list[str] = []
     for source in sources:
-        model = saved_model.load(source)
+        model = saved_model.load(source, place)
         about = model.about
         # folds whose training parts had other texts encode a table in other columns
         key = json.dumps([about[name] for name in ("in_shape", "feature_names", "encoding")])
@@ -75,10 +79,9 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
         outputs.append(torch.cat([model.outputs(inputs) for _, inputs in read[key]]))
     names, link = about["class_names"], about.get("measure", {}).get("link", "softmax")
     if len(outputs) == 1:
-        said = _say(outputs[0], names, link)
+        predictions = _say(ids, outputs[0], names, link)
     else:
-        said = _say(average(outputs, len(names), link), names, "softmax")
-    answers = zip(ids, said, strict=True)
+        predictions = _say(ids, average(outputs, len(names), link), names, "softmax")
     return {
         "kind": "predict",
         "run_id": folder.run_id,
@@ -86,7 +89,7 @@ def predict(ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = 
         "task": about["task"],
         "models": len(sources),
         "warnings": list(dict.fromkeys(warnings)),
-        "predictions": [Prediction(id=id, **answer) for id, answer in answers],
+        "predictions": predictions,
     }
 
 
@@ -123,13 +126,13 @@ def write(document: Predictions, path: Path, *, is_raw: bool = False) -> None:
     write_bytes(path, text.getvalue().encode(errors="backslashreplace"))
 
 
-def _say(outputs: Tensor, names: list[str], link: str) -> list[dict[str, Any]]:
+def _say(ids: list[str], outputs: Tensor, names: list[str], link: str) -> list[Prediction]:
     if not names:
-        return [{"value": value} for value in outputs.tolist()]
+        return [{"id": id, "value": value} for id, value in zip(ids, outputs.tolist(), strict=True)]
     probability_NK = log_weights(outputs, link).softmax(-1)
     return [
-        {"class": names[k], "probability": row[k], "probabilities": dict(zip(names, row, strict=True))}
-        for k, row in zip(predict_class(outputs).tolist(), probability_NK.tolist(), strict=True)
+        {"id": id, "class": names[k], "probability": row[k], "probabilities": dict(zip(names, row, strict=True))}
+        for id, k, row in zip(ids, predict_class(outputs).tolist(), probability_NK.tolist(), strict=True)
     ]
 
 

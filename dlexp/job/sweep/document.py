@@ -5,7 +5,7 @@ from typing import Annotated, Any, NotRequired
 from typing_extensions import TypedDict
 
 from dlexp.job.train.document import PlannedGroup
-from dlexp.run.document import Ending, Mode
+from dlexp.run.document import Ending, Mode, SelectionBias
 from dlexp.type import Metrics, Real, one_of
 
 
@@ -37,30 +37,6 @@ class TrialRecord(TypedDict):
     epochs: int
     seconds: float
     error: NotRequired[str]
-
-
-class SelectionBias(TypedDict, total=False):
-    """What having been picked does to the best score.
-
-    Attributes:
-        picked_among: Settings.
-        optimism: By how much the best score flatters.
-        corrected: The score without it.
-        corrected_interval: Of 95 %, lower end and upper end.
-        corrected_epochs: Whether the choice of the best epoch is in it.
-        corrected_notes: What it does not cover, in words.
-        not_corrected: The reason, in place of all but `picked_among`.
-        wins: Share of validation parts drawn anew that the winner is best on, in [0, 1].
-    """
-
-    picked_among: int
-    optimism: float
-    corrected: float
-    corrected_interval: list[float]
-    corrected_epochs: bool
-    corrected_notes: list[str]
-    not_corrected: str
-    wins: float
 
 
 class BestSetting(TrialRecord, SelectionBias):
@@ -189,7 +165,7 @@ class SweepPlan(TypedDict):
         disk: Bytes.
         disk_free: Bytes.
         seconds: Estimated.
-        parts: Seconds by what they are spent on.
+        spent: Seconds by what they are spent on.
         measured: Structures that were measured.
     """
 
@@ -213,5 +189,5 @@ class SweepPlan(TypedDict):
     disk: int
     disk_free: int
     seconds: float
-    parts: dict[str, float]
+    spent: dict[str, float]
     measured: int

@@ -83,10 +83,10 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> SweepPlan:
     seeds = max(1, len(spec.space.seeds))
     params = [share.num_params for share in shares]
     free = shutil.disk_usage(next(p for p in [runs_dir, *runs_dir.resolve().parents] if p.exists())).free
-    parts, disk = _seconds(shares), _disk(shares, numbers * seeds)
-    workers = _workers(spec, sum(parts.values()), numbers * seeds)
-    parts = {name: value / workers for name, value in parts.items()}
-    parts["preparing"] = preparing + sum(share.estimate.choosing for share in shares if share.estimate)
+    spent, disk = _seconds(shares), _disk(shares, numbers * seeds)
+    workers = _workers(spec, sum(spent.values()), numbers * seeds)
+    spent = {name: value / workers for name, value in spent.items()}
+    spent["preparing"] = preparing + sum(share.estimate.choosing for share in shares if share.estimate)
     return {
         "kind": "sweep",
         "dry_run": True,
@@ -107,8 +107,8 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> SweepPlan:
         "memory_free": devices.free_bytes(spec.first.device),
         "disk": disk,
         "disk_free": free,
-        "seconds": round(sum(parts.values()), 1),
-        "parts": {name: round(value, 1) for name, value in parts.items()},
+        "seconds": round(sum(spent.values()), 1),
+        "spent": {name: round(value, 1) for name, value in spent.items()},
         "measured": sum(share.estimate is not None for share in shares),
     }
 
@@ -164,7 +164,7 @@ def _share(
     look = signature(spec.validity.structure(proposal.settings))
     share = known.get(look)
     if share is None or (is_new and len(share.samples.get(epochs, [])) < SIZES[-1]):
-        trials = spec.trials(proposal)
+        trials = spec.trials(proposal, 1)
         config = trials[0].composed.config
         key = structure_key({**config, "trainer": {**config["trainer"], "epochs": 1}}, trials[0].dataset)
         share = known[look] = shares.setdefault(key, Share(spec.validity.structure(proposal.settings)))
@@ -185,16 +185,16 @@ def measure(shares: list[Share]) -> None:
 
 def _seconds(shares: list[Share]) -> dict[str, float]:
     """Return the seconds of updates, evaluations and everything else, of all trials."""
-    parts = {"training": 0.0, "evaluation": 0.0, "bookkeeping": 0.0}
+    spent = {"training": 0.0, "evaluation": 0.0, "bookkeeping": 0.0}
     whole = 0
     for share in shares:
         if share.estimate is not None:
             estimated, whole = share.estimate, whole + share.epochs
-            parts["training"] += share.epochs * estimated.steps * estimated.update
-            parts["evaluation"] += share.epochs * estimated.evaluation
-            parts["bookkeeping"] += share.epochs * estimated.saving + share.trials * (estimated.start + estimated.end)
+            spent["training"] += share.epochs * estimated.steps * estimated.update
+            spent["evaluation"] += share.epochs * estimated.evaluation
+            spent["bookkeeping"] += share.epochs * estimated.saving + share.trials * (estimated.start + estimated.end)
     scale = sum(share.epochs for share in shares) / whole
-    return {name: value * scale for name, value in parts.items()}
+    return {name: value * scale for name, value in spent.items()}
 
 
 def _workers(spec: SweepSpec, seconds: float, trials: int) -> int:

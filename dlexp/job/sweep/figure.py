@@ -1,34 +1,61 @@
 """The figures of a sweep, from its settings and their run folders."""
 
+from typing import TYPE_CHECKING
+
 from dlexp.config.wording import describe
 from dlexp.job.sweep.leaderboard import RankedSetting
 from dlexp.job.sweep.spec import SweepSpec
 from dlexp.run.folder import RunFolder
 
+if TYPE_CHECKING:
+    from dlexp.report.style.canvas import Figure
+
 
 def draw_figures(
     spec: SweepSpec, folder: RunFolder, ranking: list[RankedSetting], importances: dict[str, float]
 ) -> None:
-    """Draw each dimension and pair against the objective, parallel coordinates, the learning curves of the best."""
-    from dlexp.report import pair, search
+    """Write the figures of a sweep."""
+    from dlexp.report.style.canvas import save_all
 
-    entries = [entry for ranked in ranking for entry in ranked.entries]
-    keys = [d.key for d in spec.space.dimensions]
-    log_keys = {d.key for d in spec.space.dimensions if d.is_log}
+    save_all(sweep_figures(spec, ranking, importances), folder.figures)
+
+
+def sweep_figures(spec: SweepSpec, ranking: list[RankedSetting], importances: dict[str, float]) -> "dict[str, Figure]":
+    """Return each dimension and pair against the objective, from three dimensions on parallel coordinates, and curves.
+
+    Args:
+        spec: What was searched.
+        ranking: The settings, best first.
+        importances: By dimension; the most important is drawn first.
+    """
+    from dlexp.report import pair, parallel, search
+    from dlexp.report.point import Point
+    from dlexp.report.style.scale import are_geometric
+
+    dimensions = spec.space.dimensions
+    keys = sorted((d.key for d in dimensions), key=lambda key: -importances.get(key, 0.0))
+    log_keys = {d.key for d in dimensions if d.is_log or are_geometric(d.values or [])}
     points = [
-        search.Point(e.trial.proposal.settings, e.outcome.value if e.is_whole else None, e.round) for e in entries
+        Point(e.trial.proposal.settings, e.value if e.is_whole else None, e.trial.round, e.trial.id)
+        for ranked in ranking
+        for e in ranked.results
     ]
-    whole = [entry for entry in entries if entry.is_whole]
+    figures = {}
     if keys:
-        search.draw_dimensions(points, keys, log_keys, spec.metric, folder.figures / "dimensions.png")
+        figures["dimensions"] = search.dimension_figure(points, keys, log_keys, spec.metric)
+    whole = [ranked for ranked in ranking if any(result.is_whole for result in ranked.results)]
     if not whole:
-        return
-    if keys:
-        path = folder.figures / "parallel.png"
-        search.draw_parallel(points, keys, log_keys, spec.metric, path, is_high_better=spec.is_high_better)
+        return figures
+    is_high_better = spec.is_high_better
+    if len(keys) >= parallel.FEWEST_KEYS:
+        figures["parallel"] = parallel.parallel_figure(
+            points, keys, log_keys, spec.metric, is_high_better=is_high_better
+        )
     if len(keys) > 1:
-        path = folder.figures / "pairs.png"
-        first = sorted(keys, key=lambda key: -importances.get(key, 0.0))
-        pair.draw_pairs(points, first, log_keys, spec.metric, path, is_high_better=spec.is_high_better)
-    best = [(describe(e.trial.overrides), e.outcome.folder.history()) for e in whole[: search.TOP]]
-    search.draw_curves(best, spec.metric, folder.figures / "curves.png")
+        figures["pairs"] = pair.pair_figure(points, keys, log_keys, spec.metric, is_high_better=is_high_better)
+    best = [
+        (describe(ranked.settings), [e.folder.history() for e in ranked.results if e.is_whole])
+        for ranked in whole[: search.TOP]
+    ]
+    figures["curves"] = search.curve_figure(best, spec.metric)
+    return figures

@@ -76,7 +76,7 @@ def _scores(ranking: list[RankedSetting], is_high_better: bool) -> list[tuple[di
     sign = 1.0 if is_high_better else -1.0
     scored = [(s.settings, sign * s.value) for s in ranking if s.value is not None and math.isfinite(s.value)]
     worst = min((score for _, score in scored), default=0.0) - 1.0
-    diverged = [s for s in ranking if s.value is None and any(e.outcome.status == "diverged" for e in s.entries)]
+    diverged = [s for s in ranking if s.value is None and any(e.status == "diverged" for e in s.results)]
     return scored + [(s.settings, worst) for s in diverged]
 
 

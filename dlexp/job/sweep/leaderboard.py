@@ -1,6 +1,5 @@
 """The settings of a sweep in order: means over seeds, ties within their noise, edges, and the winner's command."""
 
-import math
 import statistics
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,54 +8,13 @@ import numpy as np
 
 from dlexp.config.dimension import Dimension
 from dlexp.config.wording import command_line
-from dlexp.job.sweep.document import TrialRecord
-from dlexp.job.sweep.trial import Outcome, Trial
-from dlexp.run.status import Status
+from dlexp.job.sweep.trial import TrialResult
 from dlexp.search.coarse_to_fine import edge_of, has_room
 from dlexp.statistic.against_best import p_against_best
 
 FEWEST_LISTED = 3  # of two listed values each is at an edge
 ALPHA = 0.05  # chance that any of settings that are equal is not called tied
-WITHOUT_ORDER = ("seed", "split_seed")  # last parts of keys whose numbers are names
-
-
-@dataclass(frozen=True)
-class RankedTrial:
-    """One trial and how it ended.
-
-    Attributes:
-        trial: What was asked.
-        outcome: What came of it.
-        round: The round that asked last.
-    """
-
-    trial: Trial
-    outcome: Outcome
-    round: int
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it has a value that counts."""
-        value = self.outcome.value
-        return Status(self.outcome.status).has_value and value is not None and math.isfinite(value)
-
-    def record(self) -> TrialRecord:
-        """Return the trial as a sweep's result has it."""
-        record: TrialRecord = {
-            "run_id": self.trial.id,
-            "run_dir": str(self.outcome.folder.path),
-            "number": self.trial.proposal.number,
-            "round": self.round,
-            "status": self.outcome.status,
-            "overrides": self.trial.overrides,
-            "value": self.outcome.value,
-            "metrics": self.outcome.metrics,
-            "epochs": self.outcome.epochs,
-            "seconds": round(self.outcome.seconds, 3),
-        }
-        if self.outcome.reason and not self.is_whole:
-            record["error"] = self.outcome.reason
-        return record
+WITHOUT_ORDER = ("seed", "split_seed")  # last words of keys whose numbers are names
 
 
 @dataclass(frozen=True)
@@ -64,13 +22,13 @@ class RankedSetting:
     """One setting over its seeds.
 
     Attributes:
-        entries: A trial for each seed.
+        results: A trial for each seed.
         value: Mean of the metric; None when a trial has no value.
         std: Standard deviation over seeds; None for one seed.
         is_tied: Whether the difference to the best lies within the noise of seeds.
     """
 
-    entries: list[RankedTrial]
+    results: list[TrialResult]
     value: float | None
     std: float | None
     is_tied: bool = False
@@ -78,31 +36,31 @@ class RankedSetting:
     @property
     def settings(self) -> dict[str, Any]:
         """The values that the search set for it."""
-        return self.entries[0].trial.proposal.settings
+        return self.results[0].trial.proposal.settings
 
     @property
     def number(self) -> int:
         """Its number within the search."""
-        return self.entries[0].trial.proposal.number
+        return self.results[0].trial.proposal.number
 
 
-def rank(entries: list[RankedTrial], *, is_high_better: bool) -> list[RankedSetting]:
+def rank(results: list[TrialResult], *, is_high_better: bool) -> list[RankedSetting]:
     """Return the settings, best first; those with a failed trial come last, and equal ones in the order asked."""
-    by_number: dict[int, list[RankedTrial]] = {}
-    for entry in entries:
-        by_number.setdefault(entry.trial.proposal.number, []).append(entry)
+    by_number: dict[int, list[TrialResult]] = {}
+    for result in results:
+        by_number.setdefault(result.trial.proposal.number, []).append(result)
     ranking = [_ranked(of_setting) for of_setting in by_number.values()]
     sign = -1.0 if is_high_better else 1.0
     ranking.sort(key=lambda s: (s.value is None, 0.0 if s.value is None else sign * s.value, s.number))
     return _with_ties(ranking)
 
 
-def _ranked(entries: list[RankedTrial]) -> RankedSetting:
-    values = [entry.outcome.value for entry in entries if entry.is_whole]
+def _ranked(results: list[TrialResult]) -> RankedSetting:
+    values = [result.value for result in results if result.is_whole]
     numbers = [value for value in values if value is not None]
-    if len(numbers) < len(entries):
-        return RankedSetting(entries, None, None)
-    return RankedSetting(entries, statistics.fmean(numbers), statistics.stdev(numbers) if len(numbers) > 1 else None)
+    if len(numbers) < len(results):
+        return RankedSetting(results, None, None)
+    return RankedSetting(results, statistics.fmean(numbers), statistics.stdev(numbers) if len(numbers) > 1 else None)
 
 
 def _with_ties(ranking: list[RankedSetting]) -> list[RankedSetting]:
@@ -110,8 +68,8 @@ def _with_ties(ranking: list[RankedSetting]) -> list[RankedSetting]:
     tested = [(s, s.value, s.std) for s in ranking if s.value is not None and s.std is not None]
     if not tested or tested[0][0] is not ranking[0]:
         return ranking
-    means_M, deviations_M = (np.array([entry[column] for entry in tested]) for column in (1, 2))
-    counts_M = np.array([len(s.entries) for s, _, _ in tested])
+    means_M, deviations_M = (np.array([result[column] for result in tested]) for column in (1, 2))
+    counts_M = np.array([len(s.results) for s, _, _ in tested])
     p_values_M = p_against_best(means_M, deviations_M**2, counts_M)
     tied = {s.number for (s, _, _), p in zip(tested[1:], p_values_M[1:], strict=True) if p >= ALPHA}
     return [replace(s, is_tied=s.number in tied) for s in ranking]
@@ -148,5 +106,5 @@ def _is_number(value: Any) -> bool:
 
 def command(best: RankedSetting) -> str:
     """Return the command that trains the best setting anew."""
-    composed = best.entries[0].trial.composed
+    composed = best.results[0].trial.composed
     return command_line("train", composed.overrides, composed.config_dir)

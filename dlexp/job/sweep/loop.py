@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dlexp.engine.event import EpochEnd
-from dlexp.job.sweep.leaderboard import RankedSetting, RankedTrial, rank
+from dlexp.job.sweep.leaderboard import RankedSetting, rank
 from dlexp.job.sweep.spec import SweepSpec
-from dlexp.job.sweep.trial import Outcome, Trial
+from dlexp.job.sweep.trial import Trial, TrialResult
 from dlexp.job.sweep.trial_store import TrialStore
 from dlexp.number import noun
 from dlexp.run.status import Status
@@ -42,13 +42,13 @@ class TrialDone:
     """A trial ended, or was found done.
 
     Attributes:
-        entry: The trial.
+        result: How it ended.
         done: Trials done, this one included.
         total: Trials expected in all, as far as known.
         is_new: False when an earlier process, or another sweep, had trained it.
     """
 
-    entry: RankedTrial
+    result: TrialResult
     done: int
     total: int
     is_new: bool
@@ -65,7 +65,7 @@ class SearchLoop:
         spec: What is asked for.
         trials: Looks up and trains.
         interrupt: The user's wish to stop.
-        entries: The latest outcome of each trial.
+        results: The latest of each trial.
         notes: Why ranges moved.
         why: Why the search ended before its time; "" when it did not.
     """
@@ -73,7 +73,7 @@ class SearchLoop:
     spec: SweepSpec
     trials: TrialStore
     interrupt: Callable[[], bool]
-    entries: dict[str, RankedTrial] = field(default_factory=dict)
+    results: dict[str, TrialResult] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     why: str = ""
     _started: float = field(default_factory=time.monotonic)
@@ -84,22 +84,22 @@ class SearchLoop:
         round_: Round | None = next(rounds, None)
         done = 0
         while round_ is not None:
-            trials = [trial for proposal in round_.proposals for trial in self.spec.trials(proposal)]
+            trials = [trial for proposal in round_.proposals for trial in self.spec.trials(proposal, round_.number)]
             total = self._total(len(trials), done)
             yield RoundBegin(round_, done, total)
             self.notes += [note for note in round_.notes if " edge of " in note]
-            outcomes = yield from self._round(round_, trials, done, total)
+            results = yield from self._round(trials, done, total)
             if self.why:
                 return
             done += len(trials)
             try:
-                round_ = rounds.send(self._scores(round_, trials, outcomes))
+                round_ = rounds.send(self._scores(round_, trials, results))
             except StopIteration:
                 round_ = None
 
-    def in_order(self) -> list[RankedTrial]:
-        """Return the latest outcome of each trial in the order asked, whichever ended first."""
-        return sorted(self.entries.values(), key=lambda entry: (entry.trial.proposal.number, entry.trial.seed or 0))
+    def in_order(self) -> list[TrialResult]:
+        """Return the latest result of each trial in the order asked, whichever ended first."""
+        return sorted(self.results.values(), key=lambda result: (result.trial.proposal.number, result.trial.seed or 0))
 
     def ranking(self) -> list[RankedSetting]:
         """Return the settings, best first."""
@@ -113,45 +113,42 @@ class SearchLoop:
         if limits.max_seconds is not None and time.monotonic() - self._started >= limits.max_seconds:
             return f"search.max_seconds={limits.max_seconds:g} are over"
         if limits.stop_after_failures is not None:
-            failures = sum(Status(entry.outcome.status).has_failed for entry in self.entries.values())
+            failures = sum(Status(result.status).has_failed for result in self.results.values())
             if failures >= limits.stop_after_failures:
                 return f"{noun(failures, 'trial')} failed or diverged: search.stop_after_failures"
         return ""
 
-    def _round(
-        self, round_: Round, trials: list[Trial], done: int, total: int
-    ) -> Generator[SweepEvent, None, dict[str, Outcome]]:
-        """Yield the events of one round; return the outcomes by trial id."""
-        outcomes: dict[str, Outcome] = {}
+    def _round(self, trials: list[Trial], done: int, total: int) -> Generator[SweepEvent, None, dict[str, TrialResult]]:
+        """Yield the events of one round; return the results by trial id."""
+        results: dict[str, TrialResult] = {}
         missing = []
         for trial in trials:
             known = self.trials.look_up(trial)
             if known is None:
                 missing.append(trial)
                 continue
-            outcomes[trial.id] = known
-            yield self._note(round_, trial, known, done + len(outcomes), total, is_new=False)
+            results[trial.id] = known
+            yield self._note(known, done + len(results), total, is_new=False)
         for trial, event in self.trials.train(missing, self.stop_reason):
             if isinstance(event, EpochEnd):
                 yield TrialEpoch(trial, event)
             else:
-                outcomes[trial.id] = event
-                yield self._note(round_, trial, event, done + len(outcomes), total, is_new=True)
-        if len(outcomes) < len({trial.id for trial in trials}):
+                results[trial.id] = event
+                yield self._note(event, done + len(results), total, is_new=True)
+        if len(results) < len({trial.id for trial in trials}):
             self.why = self.stop_reason() or "interrupted"
-        return outcomes
+        return results
 
-    def _note(self, round_: Round, trial: Trial, ended: Outcome, done: int, total: int, *, is_new: bool) -> TrialDone:
-        entry = RankedTrial(trial, ended, round_.number)
-        self.entries[trial.id] = entry
-        return TrialDone(entry, done, total, is_new)
+    def _note(self, result: TrialResult, done: int, total: int, *, is_new: bool) -> TrialDone:
+        self.results[result.trial.id] = result
+        return TrialDone(result, done, total, is_new)
 
-    def _scores(self, round_: Round, trials: list[Trial], outcomes: dict[str, Outcome]) -> Scores:
+    def _scores(self, round_: Round, trials: list[Trial], results: dict[str, TrialResult]) -> Scores:
         """Return each proposal's mean over its seeds, higher is better; None where one of them has no value."""
         sign = 1.0 if self.spec.is_high_better else -1.0
-        by_number: dict[int, list[RankedTrial]] = {}
+        by_number: dict[int, list[TrialResult]] = {}
         for trial in trials:
-            by_number.setdefault(trial.proposal.number, []).append(RankedTrial(trial, outcomes[trial.id], 0))
+            by_number.setdefault(trial.proposal.number, []).append(replace(results[trial.id], trial=trial))
         scores: list[float | None] = []
         for proposal in round_.proposals:
             (ranked,) = rank(by_number[proposal.number], is_high_better=True)

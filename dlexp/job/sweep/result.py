@@ -37,13 +37,13 @@ def summarize(
         "seconds": round(seconds, 3),
     }
     if best is not None:
-        winner = best.entries[0]  # of several seeds the first: the best of them would be luck
+        winner = best.results[0]  # of several seeds the first: the best of them would be luck
         result["best"] = {
             **winner.record(),
             "overrides": best.settings,
             "value": best.value,
             "std": best.std,
-            "seeds": len(best.entries),
+            "seeds": len(best.results),
             "ties": sum(ranked.is_tied for ranked in ranking),
             "edges": edges(best, spec.space.dimensions, ranking),
             "command": command(best),
@@ -63,12 +63,12 @@ def beside_a_guess(ranking: list[RankedSetting], result: SweepResult) -> list[st
     best = result["best"]
     if best is None:
         return []
-    entries = ranking[0].entries
-    shared = set.intersection(*(set(entry.outcome.metrics) for entry in entries))
-    means = {name: statistics.fmean(entry.outcome.metrics[name] for entry in entries) for name in shared}
+    of_seeds = ranking[0].results
+    shared = set.intersection(*(set(trial.metrics) for trial in of_seeds))
+    means = {name: statistics.fmean(trial.metrics[name] for trial in of_seeds) for name in shared}
     if "corrected" in best:
         means[result["metric"]] = best["corrected"]
-    line = no_better_than_guessing(entries[0].trial.dataset, means)
+    line = no_better_than_guessing(of_seeds[0].trial.dataset, means)
     return [f"the best setting's {line}"] if line else []
 
 
@@ -82,5 +82,5 @@ def _summary(ranking: list[RankedSetting]) -> dict[str, float]:
 
 def _trials(spec: SweepSpec, loop: SearchLoop) -> list[TrialRecord]:
     """Return the records of all trials in the order asked, those that could not be trained among them."""
-    records = [entry.record() for entry in loop.in_order()] + [setting.record() for setting in spec.invalid]
+    records = [trial.record() for trial in loop.in_order()] + [setting.record() for setting in spec.invalid]
     return sorted(records, key=lambda record: record["number"])

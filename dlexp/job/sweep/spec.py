@@ -16,7 +16,7 @@ from dlexp.direction import is_better_high
 from dlexp.error import ConfigError
 from dlexp.job.sweep.comparable import require_one_choice, require_same_examples
 from dlexp.job.sweep.trial import Trial
-from dlexp.job.sweep.validity import InvalidSetting, ValidityCheck, refuse, skipped
+from dlexp.job.sweep.validity import InvalidSetting, ValidityCheck, require_valid, skipped
 from dlexp.search import trial_id as ids
 from dlexp.search.strategy import Problem, Proposal, Rounds, Search, Settings
 
@@ -71,8 +71,8 @@ class SweepSpec:
         """What the strategy is given."""
         return Problem(self.space.dimensions, self.config["trainer"]["epochs"])
 
-    def trials(self, proposal: Proposal) -> list[Trial]:
-        """Return the training runs of a proposal, one for each seed."""
+    def trials(self, proposal: Proposal, round_number: int) -> list[Trial]:
+        """Return the training runs of a round's proposal, one for each seed."""
         trials = []
         for seed in self.space.seeds or [None]:
             trainer: dict[str, Any] = {} if proposal.epochs is None else {"epochs": proposal.epochs}
@@ -81,7 +81,7 @@ class SweepSpec:
             composed = self.space.compose(proposal.settings, seed, **trainer)
             dataset = self.validity.load(composed.config)
             trial_id = ids.trial_id(on_device(composed.config), dataset.fingerprint, self.code)
-            trials.append(Trial(trial_id, proposal, seed, composed, Components(composed.config, dataset)))
+            trials.append(Trial(trial_id, proposal, round_number, seed, composed, Components(composed.config, dataset)))
         return trials
 
     def rounds(self) -> Rounds:
@@ -157,6 +157,4 @@ def _first_valid(proposals: list[Proposal], validity: ValidityCheck, invalid: st
             validity.space.compose(proposals[0].settings).config
         )  # absent data are an error of their own kind
     valid, others = validity.partition(proposals, 1)
-    if others and (invalid == "refuse" or not valid):
-        raise refuse(others, len(proposals))
-    return valid[0].settings
+    return require_valid(valid, others, invalid).settings

@@ -1,6 +1,5 @@
 """A sweep, new or gone on with: its search, then the winner, what it is worth, and the figures."""
 
-import json
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -33,6 +32,7 @@ from dlexp.run import name, scan
 from dlexp.run.environment import environment, now
 from dlexp.run.folder import MANIFEST, RESULT, RunFolder
 from dlexp.run.jsonable import plain
+from dlexp.run.listing.record import read_object
 from dlexp.run.status import Status
 from dlexp.run.stored import moved_overrides
 from dlexp.tracking import mlflow
@@ -182,10 +182,7 @@ def find_folder(spec: SweepSpec) -> RunFolder | None:
     """Return the folder of an earlier sweep that asked for the same trials, the newest."""
     experiment = Path(spec.config["runs_dir"]) / name.experiment_folder(spec.experiment)
     for path in sorted(experiment.glob(f"*-*/{MANIFEST}"), reverse=True):
-        try:
-            manifest = json.loads(path.read_bytes())
-        except (OSError, ValueError):
-            continue
+        manifest = read_object(path) or {}
         if manifest.get("kind") == "sweep" and manifest.get("key") == spec.key:
             return RunFolder(path.parent)
     return None
@@ -232,7 +229,7 @@ def _carry_out(
     started = time.monotonic() - _seconds_before(folder)
     outbox = mlflow.start(folder, spec.config["tracking"])
     around = {**environment(), "device": str(spec.first.device), "threads": torch.get_num_threads()}
-    elsewhere, is_retrying = FinishedTrials.around(folder, spec.metric), spec.search.retry_failed
+    elsewhere, is_retrying = FinishedTrials.around(folder), spec.search.retry_failed
     trials = TrialStore(folder, spec.metric, dispatcher, elsewhere, around, is_retrying)
     loop = SearchLoop(spec, trials, interrupt)
     with recorded(folder), closing(listener):
@@ -263,14 +260,14 @@ def _seconds_before(folder: RunFolder) -> float:
 
 
 def _log(folder: RunFolder, event: TrialDone) -> None:
-    ended = event.entry.outcome
+    ended = event.result
     value = "none" if ended.value is None else f"{ended.value:.4g}"
     origin = "" if event.is_new else " (was there)"
-    folder.log(f"trial {event.entry.trial.id}: {ended.status} {value}{origin} {ended.reason}".rstrip())
+    folder.log(f"trial {event.result.trial.id}: {ended.status} {value}{origin} {ended.reason}".rstrip())
 
 
 def _notes(folder: RunFolder, loop: SearchLoop) -> list[str]:
     if not loop.why:
         return []
     cure = "the same command again" if loop.why == "interrupted" else "raise the limit and give the command again"
-    return [f"{loop.why}: {noun(len(loop.entries), 'trial')} kept; go on with {cure}"]
+    return [f"{loop.why}: {noun(len(loop.results), 'trial')} kept; go on with {cure}"]

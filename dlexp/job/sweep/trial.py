@@ -1,5 +1,6 @@
 """One trial of a sweep: what was asked, and how it ended, read from its folder alone."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from dlexp.build.components import Components
 from dlexp.config.compose import Composed
 from dlexp.data.dataset import Dataset
 from dlexp.execution.result import best_record
+from dlexp.job.sweep.document import TrialRecord
 from dlexp.run.folder import TRIALS, RunFolder
 from dlexp.run.status import Status
 from dlexp.search.strategy import Proposal
@@ -20,6 +22,7 @@ class Trial:
     Attributes:
         id: Names it and its folder.
         proposal: What was asked.
+        round: The round of the search that asked.
         seed: The replicate; None for the configuration's seed.
         composed: Its configuration.
         components: What that names.
@@ -27,6 +30,7 @@ class Trial:
 
     id: str
     proposal: Proposal
+    round: int
     seed: int | None
     composed: Composed
     components: Components
@@ -43,37 +47,64 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How a trial ended, or where it paused.
+class TrialResult:
+    """A trial and how it ended, or where it paused.
 
     Attributes:
+        trial: What was asked.
+        folder: Where it is.
         status: finished, stopped_early (by itself or by the search), diverged or failed.
         value: The metric at its best epoch; None where there is none.
         metrics: All metrics of that epoch.
         epochs: Epochs done.
         seconds: Of training.
-        folder: Where it is.
         reason: Why it failed.
     """
 
+    trial: Trial
+    folder: RunFolder
     status: str
     value: float | None
     metrics: dict[str, float]
     epochs: int
     seconds: float
-    folder: RunFolder
     reason: str = ""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has a value that counts."""
+        return Status(self.status).has_value and self.value is not None and math.isfinite(self.value)
 
-def outcome(folder: RunFolder, metric: str, until: int | None = None) -> Outcome | None:
+    def record(self) -> TrialRecord:
+        """Return it as a sweep's result has trials."""
+        record: TrialRecord = {
+            "run_id": self.trial.id,
+            "run_dir": str(self.folder.path),
+            "number": self.trial.proposal.number,
+            "round": self.trial.round,
+            "status": self.status,
+            "overrides": self.trial.overrides,
+            "value": self.value,
+            "metrics": self.metrics,
+            "epochs": self.epochs,
+            "seconds": round(self.seconds, 3),
+        }
+        if self.reason and not self.is_whole:
+            record["error"] = self.reason
+        return record
+
+
+def read_result(trial: Trial, folder: RunFolder, metric: str) -> TrialResult | None:
     """Return how a trial ended, from its folder alone; None when there is something left to train.
 
+    Of a trial that was to pause, what came after the pause, if it went on, is not looked at.
+
     Args:
+        trial: What was asked.
         folder: The trial's.
         metric: The objective.
-        until: Epoch at which it was to pause: what came later, if it went on, is not looked at.
     """
-    manifest, history = folder.manifest, folder.history()
+    manifest, history, until = folder.manifest, folder.history(), trial.proposal.until
     status, paused_at = manifest["status"], manifest.get("paused_at")
     if until is not None and len(history) >= until and (Status(status).has_ended or (paused_at or 0) >= until):
         status, history = ("stopped_early" if status != "finished" else status), history[:until]
@@ -83,7 +114,7 @@ def outcome(folder: RunFolder, metric: str, until: int | None = None) -> Outcome
     value = None if best is None else best.get(metric)
     seconds = sum(record["seconds"] for record in history)
     metrics = {} if best is None else {key: number for key, number in best.items() if "/" in key}
-    return Outcome(status, value, metrics, len(history), seconds, folder, manifest.get("reason", ""))
+    return TrialResult(trial, folder, status, value, metrics, len(history), seconds, manifest.get("reason", ""))
 
 
 def by_id(sweep: Path) -> dict[str, Path]:

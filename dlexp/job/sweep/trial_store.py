@@ -13,15 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.engine.event import EpochEnd
-from dlexp.error import RunError
 from dlexp.execution.assignment import Assignment
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import checksums, is_intact
-from dlexp.job.sweep.trial import Outcome, Trial, by_id, outcome
+from dlexp.job.sweep.trial import Trial, TrialResult, by_id, read_result
 from dlexp.job.train.document import PlannedGroup
 from dlexp.run import name
 from dlexp.run.folder import MANIFEST, TRIALS, RunFolder
-from dlexp.run.jsonable import document
+from dlexp.run.jsonable import sealed
 from dlexp.run.status import Status
 
 UNSHARED = ("lock", "mlflow.json")  # of the sweep that a trial is taken from
@@ -33,22 +32,20 @@ class FinishedTrials:
     """The trials of the neighbours of a sweep, each read when it is asked for.
 
     Attributes:
-        metric: The objective.
         paths: Folders by the trial's id, those of later sweeps last.
     """
 
-    metric: str
     paths: dict[str, list[Path]] = field(default_factory=dict)
 
     @classmethod
-    def around(cls, sweep: RunFolder, metric: str) -> "FinishedTrials":
+    def around(cls, sweep: RunFolder) -> "FinishedTrials":
         """Return the trials of the other sweeps in a sweep's experiment."""
         paths: dict[str, list[Path]] = {}
         for place in sorted(sweep.path.parent.glob(f"*-*/{TRIALS}")):
             if place.parent != sweep.path:
                 for id_, path in by_id(place.parent).items():
                     paths.setdefault(id_, []).append(path)
-        return cls(metric, paths)
+        return cls(paths)
 
     def get(self, trial_id: str) -> Path | None:
         """Return the folder of a trial that is done and undamaged; one that failed is worth another attempt."""
@@ -56,11 +53,10 @@ class FinishedTrials:
 
     def _is_finished(self, path: Path) -> bool:
         folder = RunFolder(path)
-        try:
-            ended = outcome(folder, self.metric) if is_intact(folder) else None
-        except RunError:  # killed while it was made
+        if not is_intact(folder):  # killed while it was made, or damaged by a power cut
             return False
-        return ended is not None and ended.status != "failed"
+        manifest = folder.manifest
+        return Status(manifest["status"]).is_over and manifest.get("paused_at") is None
 
 
 @dataclass
@@ -93,7 +89,7 @@ class TrialStore:
         """Size and engine of each program that was begun."""
         return self.dispatcher.programs
 
-    def look_up(self, trial: Trial) -> Outcome | None:
+    def look_up(self, trial: Trial) -> TrialResult | None:
         """Return how a trial ended; None when it has to be trained, from its beginning or its checkpoint.
 
         A trial of another sweep is copied into this one, which is whole by itself from then on.
@@ -104,11 +100,13 @@ class TrialStore:
             if other is None:
                 return None
             path = self._take_over(trial, other)
-        ended = outcome(RunFolder(path), self.metric, trial.proposal.until)
-        is_failed = ended is not None and ended.status == Status.FAILED
-        return None if is_failed and self.is_retrying and trial.id not in self._tried else ended
+        result = read_result(trial, RunFolder(path), self.metric)
+        is_failed = result is not None and result.status == Status.FAILED
+        return None if is_failed and self.is_retrying and trial.id not in self._tried else result
 
-    def train(self, trials: list[Trial], stop_reason: Callable[[], str]) -> Iterator[tuple[Trial, EpochEnd | Outcome]]:
+    def train(
+        self, trials: list[Trial], stop_reason: Callable[[], str]
+    ) -> Iterator[tuple[Trial, EpochEnd | TrialResult]]:
         """Train trials, together where that is faster; yield epochs and ends.
 
         A trial that fails is recorded and the others go on. A folder is made when its trial begins.
@@ -126,9 +124,9 @@ class TrialStore:
             if isinstance(event.event, EpochEnd):
                 yield trial, event.event
             else:
-                ended = outcome(RunFolder(event.path), self.metric, trial.proposal.until)
-                assert ended is not None
-                yield trial, ended
+                result = read_result(trial, RunFolder(event.path), self.metric)
+                assert result is not None
+                yield trial, result
 
     def _assign(self, trial: Trial, path: Path) -> Assignment:
         return Assignment(trial.composed.config, path, "trial", trial.proposal.until, trial.components)
@@ -167,7 +165,7 @@ class TrialStore:
             "params": trial.overrides,
             "sealed": checksums(copy),
         }
-        copy.write(MANIFEST, document({**source.manifest, **told}))
+        copy.write(MANIFEST, sealed({**source.manifest, **told}))
         return path
 
     def _create(self, trial: Trial) -> RunFolder:

@@ -11,6 +11,7 @@ from typing import Any
 from dlexp.build.node import is_per_trial
 from dlexp.build.probe import reason_against
 from dlexp.config.signature import declaration
+from dlexp.config.source.fault import user_fault
 from dlexp.config.space import Space
 from dlexp.config.wording import show
 from dlexp.data.dataset import Dataset
@@ -20,6 +21,7 @@ from dlexp.search.strategy import Proposal, Settings, signature
 
 ANY_VALUE = ("seed", "seeds", "init")  # as in dlexp.build.structure: they give values, not structure
 NAMED = 3  # settings that a message names
+CURE = "leave them out, or search.invalid=skip does"
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,13 @@ class InvalidSetting:
         proposal: What was asked.
         round: By which round.
         reason: Why not, in one line.
+        is_fault: Whether the user's code raised it: a failure of this setting, the others train.
     """
 
     proposal: Proposal
     round: int
     reason: str
+    is_fault: bool = False
 
     def record(self) -> TrialRecord:
         """Return it as a sweep's result has trials."""
@@ -64,18 +68,24 @@ class ValidityCheck:
 
     space: Space
     load: Callable[[dict[str, Any]], Dataset]
-    _reasons: dict[str, str] = field(default_factory=dict)
+    _reasons: dict[str, tuple[str, bool]] = field(default_factory=dict)
 
-    def reason(self, settings: Settings) -> str:
-        """Return why a setting cannot be trained; "" when it can."""
+    def reason(self, settings: Settings) -> tuple[str, bool]:
+        """Return why a setting cannot be trained, "" when it can, and whether the user's code raised that."""
         key = signature(self.structure(settings))
         if key not in self._reasons:
-            self._reasons[key] = self._look(settings)
+            try:
+                self._reasons[key] = self._look(settings), False
+            except Exception as error:
+                if not user_fault(error):
+                    raise
+                self._reasons[key] = user_fault(error), True
         return self._reasons[key]
 
     def partition(self, proposals: list[Proposal], round_number: int) -> tuple[list[Proposal], list[InvalidSetting]]:
         """Return the valid proposals and the others."""
-        invalid = [InvalidSetting(p, round_number, reason) for p in proposals if (reason := self.reason(p.settings))]
+        looks = [(proposal, *self.reason(proposal.settings)) for proposal in proposals]
+        invalid = [InvalidSetting(p, round_number, reason, is_fault) for p, reason, is_fault in looks if reason]
         refused = {setting.proposal.number for setting in invalid}
         return [p for p in proposals if p.number not in refused], invalid
 
@@ -101,14 +111,38 @@ class ValidityCheck:
         return structure
 
 
-def refuse(invalid: list[InvalidSetting], total: int) -> ConfigError:
+def require_valid(
+    valid: list[Proposal], invalid: list[InvalidSetting], policy: str = "refuse", cure: str = CURE
+) -> Proposal:
+    """Return the first setting that can be trained.
+
+    Args:
+        valid: Those that can.
+        invalid: The others.
+        policy: `search.invalid`.
+        cure: What makes the others train.
+
+    Raises:
+        ConfigError: Others cannot and the policy is "refuse", or none can.
+        DlexpError: The user's code fails under every setting.
+    """
+    total = len(valid) + len(invalid)
+    refused = [setting for setting in invalid if not setting.is_fault]
+    if refused and (policy == "refuse" or not valid):
+        raise _refuse(refused, total, cure)
+    if not valid:
+        raise DlexpError(invalid[0].reason)
+    return valid[0]
+
+
+def _refuse(invalid: list[InvalidSetting], total: int, cure: str) -> ConfigError:
     """Return the error that names invalid settings, a few of them, each reason once."""
     by_reason = _by_reason(invalid)
     if len(by_reason) == 1 and len(invalid) == total:
         return ConfigError(invalid[0].reason)
     shown = [f"{named(settings[0])}: {why}" for why, settings in list(by_reason.items())[:NAMED]]
-    cure = "" if len(invalid) == total else "; leave them out, or search.invalid=skip does"
-    return ConfigError(f"{len(invalid)} of {total} settings cannot be trained: {' | '.join(shown)}{cure}")
+    way_out = "" if len(invalid) == total else f"; {cure}"
+    return ConfigError(f"{len(invalid)} of {total} settings cannot be trained: {' | '.join(shown)}{way_out}")
 
 
 def skipped(invalid: list[InvalidSetting]) -> list[str]:

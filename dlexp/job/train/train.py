@@ -19,19 +19,22 @@ from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
 from dlexp.engine.snapshot import restore
 from dlexp.engine.train import Run
-from dlexp.error import EnvironmentFault, RunError, is_out_of_memory
+from dlexp.error import EnvironmentFault, RunError, name_fault_of_device
 from dlexp.execution import saved_model
 from dlexp.execution.description import as_divided, describe_run, write_parts
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import conclude_run
-from dlexp.execution.saver import save_epoch, save_last
+from dlexp.execution.saver import save_end, save_epoch
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
 from dlexp.job.train.baseline import no_better_than_guessing
+from dlexp.job.train.evidence import Candidate
+from dlexp.job.train.optimism import Setting, optimism_of
 from dlexp.run import name, scan
 from dlexp.run.document import TrainResult
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
+from dlexp.run.jsonable import plain
 from dlexp.run.status import Status
 from dlexp.run.stored import stored_config
 from dlexp.tracking import mlflow
@@ -179,22 +182,47 @@ def carry_out(
     for warning in warnings:
         folder.log(f"warning: {warning}")
     outbox = mlflow.start(folder, config["tracking"])
-    with recorded(folder), _out_of_memory_named(built):
+    with recorded(folder), _faults_named(built):
         listener = announce(Announcement(built, folder, built.run.epoch, warnings))
         built.run.should_stop = interrupt
         end = _follow(built.run, folder, listener)
         result = conclude_run(built, folder, end, seed=config["seed"], open_test=open_test)
+        if end.status in ("finished", "stopped_early"):
+            result = _with_selection(result, built, folder)
         folder.log(f"{end.status} {end.reason}".rstrip())
         folder.update_manifest(status=end.status, end=now())
     notes = [end.reason] if end.reason else []
     if end.status in ("finished", "stopped_early"):
-        notes += [line for line in [no_better_than_guessing(built.dataset, result["metrics"])] if line]
+        notes += [line for line in [_beside_a_guess(built, result)] if line]
     if end.status == "interrupted":
         test = " --test" if open_test else ""
         notes.append(f"checkpoint written; go on with: dlexp train --resume {_name_for_user(folder)}{test}")
     outcome = Outcome(result, exit_code(end.status, interrupt.exit_code), notes)
     tell(outcome)
     return outcome.warned(outbox.finish(should_stop=interrupt))
+
+
+def _with_selection(result: TrainResult, built: Program, folder: RunFolder) -> TrainResult:
+    """Add to a result, and to what is stored of it, how far the choice of the best epoch flatters it."""
+    metric = folder.manifest["monitor"]["metric"]
+    value = result["metrics"].get(metric)
+    if value is None:
+        return result
+    candidate = Candidate(folder, folder.config, built.dataset, result["epochs"], value)
+    selection = optimism_of([Setting([candidate], value)], metric)
+    if not selection:
+        return result
+    result["selection"] = {"metric": metric, "value": value, **selection}
+    folder.write_result(plain(result))
+    return result
+
+
+def _beside_a_guess(built: Program, result: TrainResult) -> str:
+    """Return a line where a run cannot be told from a guess, by the corrected value where there is one."""
+    metrics = dict(result["metrics"])
+    if "selection" in result and "corrected" in result["selection"]:
+        metrics[result["selection"]["metric"]] = result["selection"]["corrected"]
+    return no_better_than_guessing(built.dataset, metrics)
 
 
 def _name_for_user(folder: RunFolder) -> str:
@@ -204,15 +232,15 @@ def _name_for_user(folder: RunFolder) -> str:
 
 
 @contextmanager
-def _out_of_memory_named(built: Program) -> Iterator[None]:
-    """Say in one line what a device without memory needs."""
+def _faults_named(built: Program) -> Iterator[None]:
+    """Say in one line what the device could not do."""
     try:
         yield
     except Exception as error:
-        if not is_out_of_memory(error):
+        fault = name_fault_of_device(error)
+        if fault is None:
             raise
-        cure = "choose a smaller trainer.batch_size or trainer.eval_batch_size"
-        raise EnvironmentFault(f"{built.device}: out of memory; {cure}") from error
+        raise EnvironmentFault(f"{built.device}: {fault}") from error
 
 
 def _follow(run: Run, folder: RunFolder, listener: Listener) -> TrialEnd:
@@ -222,7 +250,6 @@ def _follow(run: Run, folder: RunFolder, listener: Listener) -> TrialEnd:
             save_epoch(run, folder, event)
         listener(event)
         if isinstance(event, TrialEnd):
-            if event.status == "interrupted":
-                save_last(run, folder, event.trial)
+            save_end(run, folder, event)
             return event
     raise AssertionError("an engine's last event is TrialEnd")

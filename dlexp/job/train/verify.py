@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from dlexp.build.components import Components
+from dlexp.build.place import on_device
 from dlexp.build.program import make_program
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
@@ -39,13 +40,16 @@ class Point:
     is_inside: bool
 
 
-def verify(ref: str, runs_dir: Path, tell: Callable[[str], None] = lambda _line: None) -> Verification:
+def verify(
+    ref: str, runs_dir: Path, tell: Callable[[str], None] = lambda _line: None, device: str | None = None
+) -> Verification:
     """Train a run again and compare weights, optimiser state, history and predictions.
 
     Args:
         ref: Run id, unique prefix, folder or last; trials and folds too.
         runs_dir: Folder of all runs.
         tell: Gets a line for the user before each training.
+        device: Where to train; None takes the run's `trainer.device`.
 
     Returns:
         What ``--json`` prints: `is_bitwise`, `differences` (the largest of each kind, by engine), `reasons`.
@@ -60,19 +64,19 @@ def verify(ref: str, runs_dir: Path, tell: Callable[[str], None] = lambda _line:
         raise RunError(f"{ref}: got a {manifest['kind']}; name one of the runs in it, {folder.path}/*/*")
     if manifest["status"] in ("running", "failed") or folder.saved_epoch() is None:
         raise RunError(f"{ref}: got a run that {_lack(manifest['status'])}; there is nothing to compare")
-    config = stored_config(folder)
+    config = on_device(stored_config(folder), device)
     if manifest.get("threads") is not None:
         config = {**config, "trainer": {**config["trainer"], "threads": manifest["threads"]}}
     components = Components.of(config)
     require_same_data(folder, components.data)
     engine = manifest.get("engine", "solo")
-    differences, device = {}, ""
+    differences, place = {}, ""
     for kind in dict.fromkeys((engine, "solo")):
         if kind not in ("solo", "batched", "vmapped", "graphed"):
             continue  # several had a hand in it
         tell(f"training {folder.run_id} again, alone, by {'its module' if kind == 'solo' else f'engine {kind}'}")
         with TemporaryDirectory(prefix="dlexp-verify-") as scratch:
-            again, device = _train_again(components, folder, kind, Path(scratch))
+            again, place = _train_again(components, folder, kind, Path(scratch))
             differences[kind] = compare(folder, again)
     is_bitwise = max(differences.get(engine, {"": 1.0}).values()) == 0
     return plain(
@@ -85,7 +89,7 @@ def verify(ref: str, runs_dir: Path, tell: Callable[[str], None] = lambda _line:
             "threads": manifest.get("threads"),
             "is_bitwise": is_bitwise,
             "differences": differences,
-            "reasons": [] if is_bitwise else explain(manifest, engine, device),
+            "reasons": [] if is_bitwise else explain(manifest, engine, place),
         }
     )
 

@@ -107,20 +107,20 @@ class _Parser:
         self.tokens, self.text = tokens, text
 
     def expression(self) -> Condition:
-        parts = [self._conjunction()]
+        alternatives = [self._conjunction()]
         while self._skip("or"):
-            parts.append(self._conjunction())
-        return lambda record: any(part(record) for part in parts)
+            alternatives.append(self._conjunction())
+        return lambda record: any(holds(record) for holds in alternatives)
 
     def end(self) -> None:
         if self.tokens:
             raise _fault(self.text, self.tokens[0][1])
 
     def _conjunction(self) -> Condition:
-        parts = [self._term()]
+        terms = [self._term()]
         while self._skip("and"):
-            parts.append(self._term())
-        return lambda record: all(part(record) for part in parts)
+            terms.append(self._term())
+        return lambda record: all(holds(record) for holds in terms)
 
     def _term(self) -> Condition:
         if self._skip("("):

@@ -7,7 +7,8 @@ from typing import Any
 
 from dlexp.config.relevance import tells_runs_apart
 from dlexp.run.document import RunRecord
-from dlexp.run.folder import MANIFEST, METRICS, OVERRIDES, RESULT, RunFolder
+from dlexp.run.folder import MANIFEST, METRICS, OVERRIDES, RESULT, RunFolder, is_run
+from dlexp.run.jsonable import unsealed
 from dlexp.run.line import split
 from dlexp.run.listing import note
 from dlexp.run.lock import Lock
@@ -18,15 +19,16 @@ _MANIFEST_FIELDS = ("kind", "experiment", "seed", "device", "task", "start", "en
 
 
 def read_record(path: Path, locked: Path) -> RunRecord | None:
-    """Return what is known of a run; None where its folder holds no manifest.
+    """Return what is known of a run; None where its folder holds none.
 
     Args:
         path: The run's folder.
         locked: The folder whose lock says whether the run's process lives: the run's own, or the one of its cv.
     """
     manifest = read_object(path / MANIFEST)
-    if manifest is None:
+    if manifest is None and not is_run(path):
         return None
+    manifest = manifest or {}
     result = read_object(path / RESULT) or {}
     status = _status(manifest, locked)
     run_id, _, slug = path.name.partition("-")
@@ -46,12 +48,11 @@ def read_record(path: Path, locked: Path) -> RunRecord | None:
 def read_object(path: Path) -> dict[str, Any] | None:
     """Return a JSON object; None when the file is absent, an empty one when it is damaged."""
     try:
-        content = json.loads(path.read_bytes())
+        return unsealed(path.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _mapping(value: Any) -> dict[str, Any]:

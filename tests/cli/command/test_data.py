@@ -2,6 +2,10 @@
 
 import json
 
+from PIL import Image
+
+from dlexp.report.style.look import Look, look
+
 
 def test_people_and_scripts_read_the_same(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -22,6 +26,19 @@ def test_people_and_scripts_read_the_same(command, tmp_path, monkeypatch):
     assert (tmp_path / "f.png").is_file()
     assert "counts the rows" in err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["f.png", "t.csv"]
+
+
+def test_a_figure_has_the_size_and_the_dots_that_are_asked_for(command, tmp_path):
+    file = tmp_path / "f.png"
+    code, _, _ = command("data", "data=iris", "--figure", str(file), "--figure-size", "8x6", "--figure-dpi", "300")
+    assert code == 0
+    with Image.open(file) as image:
+        assert image.size == (944, 708)
+    code, _, err = command("data", "data=iris", "--figure", str(file), "--figure-size", "2")
+    assert (code, "--figure-size: got 2; " in err) == (2, True)
+    assert look() == Look()  # of that command alone
+    code, _, err = command("data", "data=wine", "--figure", str(file), "--figure-size", "8x4")
+    assert (code, "--figure-size: got 8 cm x 4 cm; the labels of the figure leave no room" in err) == (2, True)
 
 
 def test_refusals_are_those_of_training(command, tmp_path):

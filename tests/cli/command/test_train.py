@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 import pytest
 
@@ -22,7 +23,7 @@ QUICK = ["data.limit=200", "tracking=none", "trainer.threads=1"]
 ENDLESS = [*QUICK, "trainer.epochs=1000000"]
 DIVERGING = ["tracking=none", "data=diabetes", "model=softmax", "optimizer.lr=0.4", "trainer.epochs=200"]
 COMMANDS = {
-    "json": [*QUICK, "trainer.epochs=2", "--json", "--test"],
+    "json": [*QUICK, "trainer.epochs=2", "--json", "--test", "--figure-format", "svg", "--figure-size", "8"],
     "dry": [*QUICK, "--dry-run", "--json"],
     "diverged": [*DIVERGING, "--quiet"],
     "SIGINT": ENDLESS,
@@ -114,6 +115,13 @@ def test_test_opens_the_test_part_and_is_counted(ended):
     assert folder.manifest["test_openings"] == 1
     assert len(folder.predictions("test")["id"]) == result["data"]["num_test"] == 359
     assert not (only(ended["diverged"].cwd).path / "predictions" / "test.npz").exists()
+
+
+def test_figures_have_the_format_and_the_width_that_are_asked_for(ended):
+    figures = sorted(only(ended["json"].cwd).figures.iterdir())
+    assert [path.name for path in figures] == ["confusion.svg", "curves.svg", "roc.svg"]
+    widths = [float(ElementTree.parse(path).getroot().attrib["width"].removesuffix("pt")) for path in figures]
+    assert widths == pytest.approx([8 / 2.54 * 72] * 3, abs=0.1)
 
 
 def test_dry_run_tells_and_writes_nothing(ended):

@@ -16,6 +16,8 @@ NETS = {
     "linear without bias": (lambda: [nn.Linear(5, 3, bias=False)], VECTOR),
     "one output": (lambda: [nn.Linear(5, 1)], VECTOR),
     "batch norm": (lambda: [nn.BatchNorm1d(5), nn.Linear(5, 3)], VECTOR),
+    "batch norm of single values": (lambda: [nn.Linear(5, 1), nn.BatchNorm1d(1)], VECTOR),
+    "batch norm by the mean of all batches": (lambda: [nn.BatchNorm1d(5, momentum=None), nn.Linear(5, 3)], VECTOR),
     "prelu": (lambda: [nn.Linear(5, 4), nn.PReLU(4)], VECTOR),
     "convolution": (lambda: [nn.Conv2d(2, 4, 3), nn.Flatten()], IMAGE),
     "strided and padded": (lambda: [nn.Conv2d(2, 4, 3, stride=2, padding=1), nn.Flatten()], IMAGE),

@@ -84,6 +84,13 @@ ROWS = [{"model": "mlp", **MLP, f"{group}": option} for group in ("activation", 
 ROWS += [
     *[{"model": "cnn", "model.channels": "[4,6]", "norm": norm} for norm in list_groups()["norm"]],
     {"model": "resnet", "model.depth": "8"},
+    *[
+        {"model": model, **widths, "norm.statistics": statistics, "norm.variance": variance}
+        for model, widths in (("mlp", MLP), ("cnn", {"model.channels": "[4,6]"}))
+        for statistics, variance in (("moving", "biased"), ("cumulative", "unbiased"), ("exact", "biased"))
+    ],
+    {"model.widths": "[32,100,7]"},
+    {"norm.statistics": "exact", "trainer.ema": "0.9", "dropout": "inverted", "trainer.accumulate": "2"},
     {"data": "breast_cancer"},
     {"data": "diabetes", "trainer.accumulate": "2"},
     {"dropout": "inverted", "trainer.accumulate": "2"},
@@ -96,7 +103,7 @@ ROWS += [
 
 
 @pytest.mark.parametrize("overrides", ROWS, ids=lambda overrides: " ".join(f"{k}={v}" for k, v in overrides.items()))
-def test_a_row_of_seven_equals_the_stack_of_one_to_the_bit(overrides):
+def test_a_row_of_seven_equals_the_stack_of_one_and_the_module_to_the_bit(overrides):
     if overrides.get("norm") == "group":
         overrides = {**overrides, "norm.num_groups": "2"}
     case = seven(overrides)
@@ -106,8 +113,7 @@ def test_a_row_of_seven_equals_the_stack_of_one_to_the_bit(overrides):
     for row in (0, 3, 6):
         (alone,) = train(configs[row : row + 1], data[:1], "batched")
         check_bits(together[row], alone)
-        if overrides.get("model") in ("cnn", "resnet"):  # whose layers call the module's own kernels
-            check_bits(together[row], train(configs[row : row + 1], data[:1], "solo")[0])
+        check_bits(together[row], train(configs[row : row + 1], data[:1], "solo")[0])
 
 
 def check_bits(a, b) -> None:
@@ -134,6 +140,17 @@ def test_augmented_folds_of_unequal_parts_equal_each_alone_to_the_bit(augment):
         (stack_of_one,) = train([config], [fold], "batched")
         for other in (whole[row], chunks[row], stack_of_one):
             check_bits(other, alone)
+
+
+@pytest.mark.parametrize("widths", ["[16,12]", "[33,100]"])
+@pytest.mark.parametrize("norm", ["batch", "layer"])
+def test_dense_folds_of_unequal_parts_equal_each_alone_to_the_bit(norm, widths):
+    case = replace(seven({"model": "mlp", "model.widths": widths, "norm": norm, "dropout": "inverted"}), folds=True)
+    configs = configure(case, "fp32")
+    data = divide(case, configs)
+    whole = train(configs, data, "batched")
+    for row, (config, fold) in enumerate(zip(configs, data, strict=True)):
+        check_bits(whole[row], train([config], [fold], "solo")[0])
 
 
 def test_chunks_equal_the_whole_to_the_bit():

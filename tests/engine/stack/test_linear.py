@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from dlexp.engine.stack.linear import linear
+from tests.present import present
 
 
 def tensors(trials: int, num: int, features: int, outputs: int, dtype: torch.dtype):
@@ -40,6 +41,23 @@ def test_a_trial_s_numbers_do_not_depend_on_how_many_there_are(outputs):
     for trial in range(6):
         row = slice(trial, trial + 1)
         assert torch.equal(together[row], linear(x[row], weight[row], bias[row]))
+
+
+@pytest.mark.parametrize(
+    ("num", "features", "outputs"), [(29, 50, 10), (7, 33, 33), (3, 64, 100), (1, 16, 8), (5, 7, 1)]
+)
+def test_whatever_the_sizes_a_row_has_the_bits_of_torchs_layer(num, features, outputs):
+    """29 examples of 50 features take no whole number of 64 bytes: the second trial's begin in the middle of a line."""
+    x, weight, bias = tensors(7, num, features, outputs, torch.float32)
+    y = linear(x, weight, bias)
+    y.square().sum().backward()
+    for trial in range(7):
+        alone = [value.detach()[trial].clone().requires_grad_() for value in (x, weight, bias)]
+        expected = F.linear(*alone)
+        expected.square().sum().backward()
+        assert torch.equal(y[trial], expected)
+        for ours, theirs in zip((x, weight, bias), alone, strict=True):
+            assert torch.equal(present(ours.grad)[trial], present(theirs.grad))
 
 
 def test_autocast_rounds_as_torch_s_layer_does():

@@ -49,7 +49,7 @@ def test_runs_that_differ_in_the_seed_only_stand_together(tmp_path):
     good, bad = write_seeds(tmp_path, 0.95, 100, 6, "cnn"), write_seeds(tmp_path, 0.7, 200, 6, "mlp")
     comparison = compare([*good, *reversed(bad)], tmp_path)
     (pair,) = comparison["pairs"]
-    assert (pair["test"], pair["unit"], pair["num"], pair["verdict"]) == ("sign flips", "seeds", 6, "a")
+    assert (pair["test"], pair["over"], pair["num"], pair["verdict"]) == ("sign flips", "seeds", 6, "a")
     assert pair["p_value"] == pair["smallest_p"] == 2 / 2**6
     assert [record["seeds"] for record in comparison["runs"]] == [list("012345")] * 2
     assert comparison["runs"][0]["run_ids"] == good
@@ -99,7 +99,7 @@ def test_sweeps_by_their_best_setting_over_its_seeds(tmp_path):
     good, bad = write_sweep(tmp_path, [0.6, 0.95], 6, 100), write_sweep(tmp_path, [0.7, 0.5], 6, 300)
     comparison = compare([good.run_id, bad.run_id], tmp_path)
     (pair,) = comparison["pairs"]
-    assert (pair["verdict"], pair["unit"], pair["num"]) == ("a", "seeds", 6)
+    assert (pair["verdict"], pair["over"], pair["num"]) == ("a", "seeds", 6)
     assert [record["label"] for record in comparison["runs"]] == [
         f"{good.run_id} optimizer.lr=0.2 (6 seeds)",
         f"{bad.run_id} optimizer.lr=0.1 (6 seeds)",
@@ -138,7 +138,7 @@ def test_a_sweep_that_was_moved(tmp_path):
 def test_cvs_over_seeds_by_the_mean_score_of_a_fold(tmp_path):
     good, bad = (made.write_cv(tmp_path, first, rate, seeds=3) for first, rate in ((100, 0.95), (500, 0.7)))
     (pair,) = compare([good.run_id, bad.run_id], tmp_path)["pairs"]
-    assert (pair["verdict"], pair["num"], pair["unit"]) == ("a", 5, "folds")
+    assert (pair["verdict"], pair["num"], pair["over"]) == ("a", 5, "folds")
     single = made.write_cv(tmp_path, 900, 0.9)
     assert compare([good.run_id, single.run_id], tmp_path)["runs"][0]["seeds"] == ["0", "1", "2"]
 

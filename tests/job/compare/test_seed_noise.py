@@ -124,7 +124,7 @@ def test_refused_with_the_reason(tmp_path):
     with pytest.raises(ConfigError, match="--metric: got f1_macr"):
         measure(folder.run_id, tmp_path, 2, "f1_macr", announce=Heard())
     folder.update_manifest(kind="fold")
-    with pytest.raises(RunError, match="got a fold, whose parts differ in their data too"):
+    with pytest.raises(RunError, match="got a fold, which differs from others in its data too"):
         measure(folder.run_id, tmp_path, 2, announce=Heard())
     folder.update_manifest(kind="train", status="diverged")
     with pytest.raises(RunError, match="got a train that is diverged"):

@@ -15,8 +15,8 @@ def test_a_run_has_one_part_sorted_by_id(tmp_path):
     ids = [f"{row:02}" for row in reversed(range(60))]
     folder = made.write_run(tmp_path, output, TARGET, ids=ids, settings={"optimizer.lr": 0.1})
     side = load_side(tmp_path, folder.run_id)
-    (predictions,) = side.parts[0, 0]
-    assert list(side.parts) == [(0, 0)]
+    (predictions,) = side.splits[0, 0]
+    assert list(side.splits) == [(0, 0)]
     assert predictions.ids.tolist() == sorted(ids)
     assert predictions.targets.tolist() == TARGET[::-1].tolist()
     assert (predictions.outputs == output[::-1]).all()
@@ -28,9 +28,9 @@ def test_the_folds_of_a_cv_are_its_parts(tmp_path):
     cv = made.write_cv(tmp_path, 0, 0.9, k=3, num=60, seeds=2)
     side = load_side(tmp_path, cv.run_id)
     assert (side.kind, side.seeds) == ("cv", ["0", "1"])
-    assert sorted(side.parts) == [(0, 0), (0, 1), (0, 2)]
-    assert [len(predictions) for predictions in side.parts.values()] == [2, 2, 2]
-    assert {p.num_train for predictions in side.parts.values() for p in predictions} == {4 * 20}
+    assert sorted(side.splits) == [(0, 0), (0, 1), (0, 2)]
+    assert [len(predictions) for predictions in side.splits.values()] == [2, 2, 2]
+    assert {p.num_train for predictions in side.splits.values() for p in predictions} == {4 * 20}
 
 
 def test_a_sweep_enters_by_its_best_setting_and_a_place_names_another(tmp_path):
@@ -75,5 +75,5 @@ def test_the_training_that_is_meant(tmp_path):
     sweep = made.write_sweep(tmp_path, TARGET, [0.3, 0.95], seeds=1, first=0)
     assert load_trained(tmp_path, sweep.run_id).overrides == ["optimizer.lr=0.2"]
     cv = made.write_cv(tmp_path, 0, 0.9, k=3, num=60)
-    with pytest.raises(RunError, match="got a cv, whose parts differ in their data too"):
+    with pytest.raises(RunError, match="got a cv, which differs from others in its data too"):
         load_trained(tmp_path, cv.run_id)

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from dlexp.job.compare.document import Pair
-from dlexp.job.compare.verdict import ALPHA, compare_folds, fold_p_value, judge, verdict
+from dlexp.job.compare.verdict import ALPHA, compare_folds, fold_p_value, judge, not_judged, verdict
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_a_winner_needs_the_interval_and_the_test(interval, p, is_high, expected
 
 def test_the_fold_test_is_nadeau_and_bengio_s():
     differences, ratio = np.array([0.02, 0.03, 0.01, 0.05, 0.04, 0.02, 0.03, 0.01, 0.02, 0.03]), 1 / 9
-    record = compare_folds("a", "b", differences, ratio, num_pairs=1)
+    record = compare_folds(differences, ratio, num_pairs=1)
     # Nadeau and Bengio (2003): t = mean / sqrt((1/J + n_val/n_train) s^2), J - 1 degrees of freedom
     error = math.sqrt((1 / 10 + ratio) * differences.var(ddof=1))
     t = differences.mean() / error
@@ -38,17 +38,17 @@ def test_the_fold_test_is_nadeau_and_bengio_s():
     assert record["p_value"] == pytest.approx(2 * stats.t.sf(t, 9), rel=1e-9)
     width = stats.t.ppf(0.975, 9) * error
     assert record["interval"] == pytest.approx([differences.mean() - width, differences.mean() + width])
-    assert (record["num"], record["unit"], record["test"]) == (10, "folds", "corrected resampled t")
-    assert (record["a"], record["b"]) == ("a", "b")
+    assert (record["num"], record["over"], record["test"]) == (10, "folds", "corrected resampled t")
     assert record.get("by_fold") == differences.tolist()
 
 
 def test_folds_without_spread_name_a_p_and_no_winner():
-    record = compare_folds("a", "b", np.full(5, 0.1), 0.25, num_pairs=1)
+    record = compare_folds(np.full(5, 0.1), 0.25, num_pairs=1)
     assert record["test"] == "sign flips"
     assert record["p_value"] == pytest.approx(2 / 2**5), "all signs alike, or all turned round"
-    judge([record], is_high_better=True)
-    assert record["verdict"] == "cannot tell"
+    pair = not_judged("x", "y", record)
+    judge([pair], is_high_better=True)
+    assert (pair["a"], pair["b"], pair["p_holm"], pair["verdict"]) == ("x", "y", record["p_value"], "cannot tell")
 
 
 def pair_of(p: float) -> Pair:
@@ -84,5 +84,5 @@ def test_who_picked_the_best_has_all_pairs_corrected_for():
 
 @pytest.mark.parametrize("differences", [[0.1, 0.2, 0.3, 0.1, 0.2], [0.1] * 5, [0.0] * 5])
 def test_the_p_value_of_folds_alone_is_that_of_their_record(differences):
-    record = compare_folds("a", "b", np.array(differences), 0.25, 1)
+    record = compare_folds(np.array(differences), 0.25, 1)
     assert fold_p_value(np.array(differences), 0.25) == record["p_value"]

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from dlexp.job.cv import aggregate
-from dlexp.job.cv.document import FoldRecord
+from dlexp.run.document import FoldRecord
 
 
-def summarize(records: list[dict[str, Any]], held_out: float) -> dict[str, dict[str, Any]]:
+def summarize(records: list[dict[str, Any]], held_out: float) -> Any:
     """Summarize records that have those fields alone that a summary reads."""
     return aggregate.summarize(cast(list[FoldRecord], records), held_out)
 

@@ -59,9 +59,9 @@ def test_compare_takes_the_pooled_value(values):
     assert [run["value"] for run in comparison["runs"]] == pytest.approx(pooled_values)
     (pair,) = comparison["pairs"]
     assert pair["difference"] == pytest.approx(pooled_values[0] - pooled_values[1])
-    assert (pair["test"], pair["num"], pair["unit"]) == ("paired bootstrap", NUM, "examples")
+    assert (pair["test"], pair["num"], pair["over"]) == ("paired bootstrap", NUM, "examples")
     over_folds = compare([a.run_id, b.run_id], place / "runs", "mse")
-    assert (over_folds["pairs"][0]["unit"], over_folds["pairs"][0]["num"]) == ("folds", NUM)
+    assert (over_folds["pairs"][0]["over"], over_folds["pairs"][0]["num"]) == ("folds", NUM)
 
 
 def test_areas_exist(tmp_path):

@@ -55,7 +55,7 @@ def test_a_trial_s_id_has_the_device_that_auto_comes_down_to(monkeypatch):
     automatic, named = (prepare([*BASE, LR, f"trainer.device={device}"]) for device in ("auto", "cpu"))
     assert automatic.key == named.key
     (proposal, *_) = next(automatic.rounds()).proposals
-    assert automatic.trials(proposal)[0].id == named.trials(proposal)[0].id
+    assert automatic.trials(proposal, 1)[0].id == named.trials(proposal, 1)[0].id
     assert on_device({"trainer": {"device": "auto", "epochs": 3}}) == {"trainer": {"device": "cpu", "epochs": 3}}
 
 

@@ -33,7 +33,7 @@ def _quickly(request, monkeypatch):
 
 
 def work(plan):
-    return plan["seconds"] - plan["parts"]["preparing"]
+    return plan["seconds"] - plan["spent"]["preparing"]
 
 
 def test_counts_groups_and_nothing_written(tmp_path):
@@ -46,7 +46,7 @@ def test_counts_groups_and_nothing_written(tmp_path):
     assert plan["num_params"] == [64 * 8 + 2 * 8 + 8 * 10 + 10, 64 * 16 + 2 * 16 + 16 * 10 + 10]
     assert 0 < plan["memory"] < plan["memory_free"]
     assert 8 * 2 * 1226 * 4 < plan["disk"] < plan["disk_free"]
-    assert plan["seconds"] == pytest.approx(sum(plan["parts"].values()), abs=0.2)
+    assert plan["seconds"] == pytest.approx(sum(plan["spent"].values()), abs=0.2)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,7 +8,7 @@ import pytest
 from dlexp.config.dimension import Dimension
 from dlexp.job.sweep.importance import FEWEST, importance
 from dlexp.job.sweep.leaderboard import rank
-from tests.job.sweep.entry import entry
+from tests.job.sweep.untrained import untrained
 from tests.present import present
 
 LR = Dimension("lr", "", low=1e-4, high=1.0, is_log=True)
@@ -19,14 +19,14 @@ MOMENTUM = Dimension("momentum", "", low=0.0, high=1.0, owner="norm", options=fr
 
 def ranking(num, objective, seed=0, status="finished"):
     rng = np.random.default_rng(seed)
-    entries = []
+    results = []
     for number in range(num):
         settings = {"lr": 10 ** rng.uniform(-4, 0), "reg": rng.random(), "norm": present(NORM.values)[rng.integers(3)]}
         if settings["norm"] == "batch":
             settings["momentum"] = rng.random()
         value = objective(settings)
-        entries.append(entry(number, value, status="finished" if value is not None else status, **settings))
-    return rank(entries, is_high_better=True)
+        results.append(untrained(number, value, status="finished" if value is not None else status, **settings))
+    return rank(results, is_high_better=True)
 
 
 def near_a_hundredth(settings):

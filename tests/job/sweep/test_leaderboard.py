@@ -7,45 +7,56 @@ import pytest
 
 from dlexp.config.dimension import Dimension
 from dlexp.job.sweep.leaderboard import edges, rank
-from tests.job.sweep.entry import entry
+from tests.job.sweep.untrained import untrained
 
 
 def test_best_first_failed_last_equal_ones_in_order():
-    entries = [entry(0, 0.5), entry(1, None, status="failed"), entry(2, 0.7), entry(3, 0.5), entry(4, float("nan"))]
-    assert [s.number for s in rank(entries, is_high_better=True)] == [2, 0, 3, 1, 4]
-    assert [s.number for s in rank(entries, is_high_better=False)] == [0, 3, 2, 1, 4]
+    results = [
+        untrained(0, 0.5),
+        untrained(1, None, status="failed"),
+        untrained(2, 0.7),
+        untrained(3, 0.5),
+        untrained(4, float("nan")),
+    ]
+    assert [s.number for s in rank(results, is_high_better=True)] == [2, 0, 3, 1, 4]
+    assert [s.number for s in rank(results, is_high_better=False)] == [0, 3, 2, 1, 4]
 
 
 def test_a_setting_with_a_failed_seed_has_no_value():
-    entries = [entry(0, 0.9, seed=0), entry(0, None, seed=1, status="diverged"), entry(1, 0.2, 0), entry(1, 0.4, 1)]
-    ranked = rank(entries, is_high_better=True)
+    results = [
+        untrained(0, 0.9, seed=0),
+        untrained(0, None, seed=1, status="diverged"),
+        untrained(1, 0.2, 0),
+        untrained(1, 0.4, 1),
+    ]
+    ranked = rank(results, is_high_better=True)
     assert [(s.number, s.value) for s in ranked] == [(1, pytest.approx(0.3)), (0, None)]
 
 
 def test_ties_are_differences_within_the_noise_of_seeds():
     def seeds(number, values):
-        return [entry(number, value, seed) for seed, value in enumerate(values)]
+        return [untrained(number, value, seed) for seed, value in enumerate(values)]
 
-    entries = [
+    results = [
         *seeds(0, [0.90, 0.92, 0.91]),
         *seeds(1, [0.89, 0.91, 0.90]),
         *seeds(2, [0.70, 0.72, 0.71]),
         *seeds(3, [0.1, 0.5, 0.3]),
     ]
     # t(4, 0.975) = 2.776; the standard error of each difference of the first three is 0.01 * sqrt(2 / 3)
-    assert [s.is_tied for s in rank(entries, is_high_better=True)] == [False, True, False, False]
-    assert not any(s.is_tied for s in rank([entry(0, 0.9), entry(1, 0.9)], is_high_better=True))
+    assert [s.is_tied for s in rank(results, is_high_better=True)] == [False, True, False, False]
+    assert not any(s.is_tied for s in rank([untrained(0, 0.9), untrained(1, 0.9)], is_high_better=True))
 
 
 def test_ties_are_corrected_for_the_number_of_settings():
     # alone, 0.90 against 0.93 with a standard error of 0.01 * sqrt(2 / 3) over 3 seeds: t(4) = 3.67, p = 0.021
     def seeds(number, mean):
-        return [entry(number, mean + shift, seed) for seed, shift in enumerate((-0.01, 0.0, 0.01))]
+        return [untrained(number, mean + shift, seed) for seed, shift in enumerate((-0.01, 0.0, 0.01))]
 
     assert [s.is_tied for s in rank([*seeds(0, 0.93), *seeds(1, 0.90)], is_high_better=True)] == [False, False]
     # beside two more that are tied, five of six pairs could have been the one: 0.021 * 4 > 0.05
-    entries = [*seeds(0, 0.93), *seeds(1, 0.90), *seeds(2, 0.925), *seeds(3, 0.92)]
-    assert [(s.number, s.is_tied) for s in rank(entries, is_high_better=True)] == [
+    results = [*seeds(0, 0.93), *seeds(1, 0.90), *seeds(2, 0.925), *seeds(3, 0.92)]
+    assert [(s.number, s.is_tied) for s in rank(results, is_high_better=True)] == [
         (0, False),
         (2, True),
         (3, True),
@@ -60,7 +71,7 @@ def test_a_natural_limit_is_no_edge():
 
     def edges_of(**settings):
         given: dict[str, Any] = {"dropout.p": 0.1, "optimizer.momentum": 0.5} | settings
-        ranking = rank([entry(0, 0.9, **given)], is_high_better=True)
+        ranking = rank([untrained(0, 0.9, **given)], is_high_better=True)
         return edges(ranking[0], [p, momentum, seed], ranking)
 
     assert edges_of(**{"dropout.p": 0.0}) == []
@@ -75,9 +86,10 @@ def test_edges_of_intervals_and_of_listed_numbers():
     width = Dimension("width", "", values=[8, 16, 32])
     kind = Dimension("kind", "", values=["a", "b", "c"])
     ranking = rank(
-        [entry(0, 0.9, lr=0.9, width=8, kind="a"), entry(1, 0.1, lr=0.01, width=32, kind="c")], is_high_better=True
+        [untrained(0, 0.9, lr=0.9, width=8, kind="a"), untrained(1, 0.1, lr=0.01, width=32, kind="c")],
+        is_high_better=True,
     )
     assert edges(ranking[0], [lr, width, kind], ranking) == ["lr: upper", "width: lower"]
     # a search that went on beyond the range has its winner inside
-    ranking = rank([entry(0, 0.9, lr=0.9), entry(1, 0.1, lr=100.0)], is_high_better=True)
+    ranking = rank([untrained(0, 0.9, lr=0.9), untrained(1, 0.1, lr=100.0)], is_high_better=True)
     assert edges(ranking[0], [lr], ranking) == []

@@ -8,7 +8,7 @@ import pytest
 
 from dlexp.engine.event import EpochEnd
 from dlexp.job.sweep.loop import RoundBegin, SearchLoop, TrialDone, TrialEpoch
-from dlexp.job.sweep.trial import Outcome, Trial
+from dlexp.job.sweep.trial import Trial, TrialResult
 from dlexp.search.strategy import Proposal, Round
 
 EPOCH = EpochEnd(0, 1, 1, 0.1, {}, 0.1, True)
@@ -29,10 +29,10 @@ class Spec:
         self.search = SimpleNamespace(total=lambda _problem: 4, max_seconds=None, stop_after_failures=None)
         self.space, self.problem = SimpleNamespace(seeds=self.seeds), None
 
-    def trials(self, proposal: Proposal) -> list[Trial]:
+    def trials(self, proposal: Proposal, round_number: int) -> list[Trial]:
         seeds: list[int | None] = [*self.seeds] or [None]
         nothing = cast(Any, None)
-        return [Trial(f"{proposal.number}-{seed}", proposal, seed, nothing, nothing) for seed in seeds]
+        return [Trial(f"{proposal.number}-{seed}", proposal, round_number, seed, nothing, nothing) for seed in seeds]
 
     def rounds(self):
         for number in (1, 2):
@@ -43,18 +43,18 @@ class Spec:
 
 @dataclass
 class Store:
-    """Knows outcomes, and trains the others to the values given."""
+    """Knows results, and trains the others to the values given."""
 
     values: dict[str, float | None]
     known: tuple[str, ...] = ()
     trained: list[str] = field(default_factory=list)
 
-    def outcome(self, trial: Trial) -> Outcome:
+    def result(self, trial: Trial) -> TrialResult:
         value = self.values[trial.id]
-        return Outcome("failed" if value is None else "finished", value, {}, 1, 1.0, cast(Any, None))
+        return TrialResult(trial, cast(Any, None), "failed" if value is None else "finished", value, {}, 1, 1.0)
 
-    def look_up(self, trial: Trial) -> Outcome | None:
-        return self.outcome(trial) if trial.id in self.known else None
+    def look_up(self, trial: Trial) -> TrialResult | None:
+        return self.result(trial) if trial.id in self.known else None
 
     def train(self, trials: list[Trial], stop_reason):
         for trial in trials:
@@ -62,7 +62,7 @@ class Store:
                 return
             self.trained.append(trial.id)
             yield trial, EPOCH
-            yield trial, self.outcome(trial)
+            yield trial, self.result(trial)
 
 
 def loop_of(spec: Spec, store: Store, interrupt=lambda: False) -> SearchLoop:
@@ -79,7 +79,7 @@ def test_every_trial_is_told_of_and_counted_against_the_total():
     begins = [event for event in events if isinstance(event, RoundBegin)]
     ends = [event for event in events if isinstance(event, TrialDone)]
     assert [(begin.round.number, begin.done, begin.total) for begin in begins] == [(1, 0, 4), (2, 2, 4)]
-    assert [(end.entry.trial.id, end.done, end.is_new) for end in ends] == [
+    assert [(end.result.trial.id, end.done, end.is_new) for end in ends] == [
         ("1-None", 1, False),
         ("0-None", 2, True),
         ("2-None", 3, True),
@@ -87,10 +87,11 @@ def test_every_trial_is_told_of_and_counted_against_the_total():
     ]
     assert sum(isinstance(event, TrialEpoch) for event in events) == 3
     assert store.trained == ["0-None", "2-None", "3-None"]
-    assert [entry.trial.id for entry in loop.in_order()] == list(VALUES)
+    assert [result.trial.id for result in loop.in_order()] == list(VALUES)
     assert [ranked.number for ranked in loop.ranking()] == [2, 1, 0, 3]
     assert loop.notes == ["lr: at the upper edge of [0, 1]"] * 2
     assert loop.why == ""
+    assert [result.trial.round for result in loop.in_order()] == [1, 1, 2, 2]
 
 
 @pytest.mark.parametrize(("is_high", "sign"), [(True, 1.0), (False, -1.0)])

@@ -12,10 +12,12 @@ from dlexp.build.components import Components
 from dlexp.config.dimension import Dimension
 from dlexp.data.dataset import Dataset
 from dlexp.job.sweep import result as module
-from dlexp.job.sweep.leaderboard import RankedTrial, rank
+from dlexp.job.sweep.leaderboard import rank
 from dlexp.job.sweep.result import beside_a_guess, summarize
+from dlexp.job.sweep.trial import TrialResult
+from dlexp.run.folder import RunFolder
 from dlexp.search.strategy import Proposal
-from tests.job.sweep.entry import entry as untrained
+from tests.job.sweep.untrained import untrained
 
 LR = Dimension("optimizer.lr", "", low=1e-4, high=10.0, is_log=True)
 
@@ -26,18 +28,17 @@ def _no_bias(monkeypatch):
     monkeypatch.setattr(module, "selection_bias", lambda ranking, metric: {"picked_among": len(ranking)})
 
 
-def entry(number: int, value: float | None, seed: int | None = None) -> RankedTrial:
+def ended(number: int, value: float | None, seed: int | None = None) -> TrialResult:
     settings = {LR.key: 10.0 ** (number - 2)}
     overrides = settings | ({} if seed is None else {"seed": seed})
     trial = SimpleNamespace(proposal=Proposal(number, settings), seed=seed, id=f"{number}-{seed}", overrides=overrides)
     trial.composed = SimpleNamespace(overrides=[f"{key}={text}" for key, text in overrides.items()], config_dir=None)
-    ended = {"status": "failed" if value is None else "finished", "value": value, "reason": "" if value else "no"}
-    folder = SimpleNamespace(path=Path(f"trials/{number}-{seed}"))
-    outcome = SimpleNamespace(**ended, metrics={}, epochs=2, seconds=1.0, folder=folder)
-    return RankedTrial(cast(Any, trial), cast(Any, outcome), 1)
+    trial.round = 1
+    folder, status = RunFolder(Path(f"trials/{number}-{seed}")), "failed" if value is None else "finished"
+    return TrialResult(cast(Any, trial), folder, status, value, {}, 2, 1.0, "" if value else "no")
 
 
-def result_of(entries: list[RankedTrial], why: str = "") -> Any:
+def result_of(results: list[TrialResult], why: str = "") -> Any:
     invalid = SimpleNamespace(record=lambda: {"number": 1, "status": "invalid"})
     composed = SimpleNamespace(choices={"search": "grid"}, overrides=[], config_dir=None)
     space = SimpleNamespace(dimensions=[LR])
@@ -45,14 +46,14 @@ def result_of(entries: list[RankedTrial], why: str = "") -> Any:
         composed=composed, space=space, metric="val/accuracy", is_high_better=True, invalid=[invalid]
     )
     trials = SimpleNamespace(programs=[{"size": 1, "engine": "solo"}])
-    loop = SimpleNamespace(why=why, trials=trials, notes=["moved"], in_order=lambda: entries)
+    loop = SimpleNamespace(why=why, trials=trials, notes=["moved"], in_order=lambda: results)
     folder = SimpleNamespace(run_id="s", path=Path("sweep"))
-    ranking = rank(entries, is_high_better=True)
+    ranking = rank(results, is_high_better=True)
     return summarize(cast(Any, spec), cast(Any, folder), cast(Any, loop), ranking, 1.23456)
 
 
 def test_the_winner_and_the_spread_over_settings():
-    result = result_of([entry(0, 0.5), entry(2, 0.9), entry(3, None)])
+    result = result_of([ended(0, 0.5), ended(2, 0.9), ended(3, None)])
     best = result["best"]
     assert (best["value"], best["overrides"], best["seeds"], best["picked_among"]) == (0.9, {LR.key: 1.0}, 1, 3)
     metrics = result["metrics"]
@@ -65,13 +66,13 @@ def test_the_winner_and_the_spread_over_settings():
 
 
 def test_invalid_settings_stand_among_the_trials_in_the_order_asked():
-    result = result_of([entry(0, 0.5), entry(2, None)])
+    result = result_of([ended(0, 0.5), ended(2, None)])
     assert [record["number"] for record in result["trials"]] == [0, 1, 2]
     assert [record["status"] for record in result["trials"]] == ["finished", "invalid", "failed"]
 
 
 def test_seeds_are_averaged_and_the_winner_s_record_is_that_of_the_first():
-    result = result_of([entry(0, 0.6, 0), entry(0, 0.8, 1), entry(2, 0.9, 0), entry(2, 0.1, 1)])
+    result = result_of([ended(0, 0.6, 0), ended(0, 0.8, 1), ended(2, 0.9, 0), ended(2, 0.1, 1)])
     best = result["best"]
     assert (best["value"], best["seeds"], best["run_id"]) == (pytest.approx(0.7), 2, "0-0")
     assert best["std"] == pytest.approx(0.2 / 2**0.5)
@@ -90,7 +91,7 @@ def test_seeds_are_averaged_and_the_winner_s_record_is_that_of_the_first():
     ],
 )
 def test_status(values, why, status):
-    result = result_of([entry(number, value) for number, value in enumerate(values)], why)
+    result = result_of([ended(number, value) for number, value in enumerate(values)], why)
     assert result["status"] == status
     assert (result["best"] is None) == (not any(values))
 
@@ -101,8 +102,8 @@ def guessed(value: float, **corrected: Any) -> list[str]:
     rows = torch.arange(100)
     data = Dataset("d", "binary", torch.zeros(100, 1), targets, rows, rows, rows[:0], ["a", "b"])
     made = untrained(0, value)
-    ended = replace(made.outcome, metrics={"val/accuracy": value})
-    ranked = [RankedTrial(replace(made.trial, components=Components({}, data)), ended, 1)]
+    trial = replace(made.trial, components=Components({}, data))
+    ranked = [replace(made, trial=trial, metrics={"val/accuracy": value})]
     result = cast(Any, {"best": corrected, "metric": "val/accuracy"})
     return beside_a_guess(rank(ranked, is_high_better=True), result)
 

@@ -132,7 +132,7 @@ def corrected(sweep_run) -> Any:
 
 
 def folder_of_best(sweep_run):
-    return sweep_run.ranking[0].entries[0].outcome.folder
+    return sweep_run.ranking[0].results[0].folder
 
 
 def test_a_value_that_cannot_be_recomputed_is_not_corrected(tmp_path):
@@ -187,7 +187,7 @@ def test_killed_and_gone_on_with_it_keeps_the_same_records(tmp_path, monkeypatch
     monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
     again = run(tmp_path / "cut", f"trainer.fuse={fuse}")
     contents = [
-        {entry.trial.id: (entry.outcome.folder.path / "epochs.bits").read_bytes() for entry in ranked.entries}
+        {entry.trial.id: (entry.folder.path / "epochs.bits").read_bytes() for entry in ranked.results}
         for searched in (whole, again)
         for ranked in sorted(searched.ranking, key=lambda ranked: ranked.number)
     ]
@@ -215,13 +215,13 @@ def test_min_delta_names_the_epoch_whose_weights_are_kept(tmp_path, fuse):
     searched = run(tmp_path, *given)
     is_last_best = []
     for ranked in searched.ranking:
-        outcome = ranked.entries[0].outcome
-        history = [record["val/accuracy"] for record in outcome.folder.history()]
+        ended = ranked.results[0]
+        history = [record["val/accuracy"] for record in ended.folder.history()]
         best = history[0]
         for value in history[1:]:  # the documented rule: an epoch is best when it beats the best by more than 0.05
             best = value if value - best > 0.05 else best
-        arrays = outcome.folder.predictions("val")
-        assert outcome.value == best
+        arrays = ended.folder.predictions("val")
+        assert ended.value == best
         assert (arrays["output"].argmax(1) == arrays["target"]).mean() == pytest.approx(best, abs=1e-6)
         is_last_best.append(best == max(history))
     assert not all(is_last_best), "else the test could not fail"

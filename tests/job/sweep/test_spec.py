@@ -18,13 +18,13 @@ def test_the_objective_is_the_task_s_and_its_direction_the_metric_s():
     assert (spec.metric, spec.is_high_better) == ("val/accuracy", True)
     spec = spec_of("optimizer.lr=0.1,1", "search.metric=val/loss")
     assert (spec.metric, spec.is_high_better) == ("val/loss", False)
-    trial = spec.trials(Proposal(0, {"optimizer.lr": 0.1}))[0]
+    trial = spec.trials(Proposal(0, {"optimizer.lr": 0.1}), 1)[0]
     assert trial.composed.config["trainer"]["monitor"] == "val/loss"
 
 
 def test_a_proposal_has_a_trial_for_each_seed():
     spec = spec_of("optimizer.lr=0.1,1", "seed=0,4")
-    trials = spec.trials(Proposal(0, {"optimizer.lr": 1.0}, epochs=3))
+    trials = spec.trials(Proposal(0, {"optimizer.lr": 1.0}, epochs=3), 1)
     assert [trial.overrides for trial in trials] == [{"optimizer.lr": 1.0, "seed": seed} for seed in (0, 4)]
     assert [trial.composed.config["seed"] for trial in trials] == [0, 4]
     assert {trial.composed.config["trainer"]["epochs"] for trial in trials} == {3}

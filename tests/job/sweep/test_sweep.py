@@ -30,7 +30,7 @@ class Heard:
         pass
 
     def trained(self):
-        return [event.entry.trial.overrides for event in self.events if isinstance(event, TrialDone) and event.is_new]
+        return [event.result.trial.overrides for event in self.events if isinstance(event, TrialDone) and event.is_new]
 
 
 def run(runs_dir, *overrides, epochs=2, has_figures=False) -> tuple[Any, Heard]:
@@ -63,14 +63,14 @@ def test_a_grid_and_what_scripts_rely_on(tmp_path):
         assert folder.predictions("val")["output"].shape[1] == 10
         assert (folder.checkpoints / "best" / "weights.safetensors").exists()
     figures = {path.name for path in RunFolder.open(tmp_path / result["run_dir"]).figures.glob("*.png")}
-    assert figures == {"dimensions.png", "parallel.png", "curves.png"}
+    assert figures == {"dimensions.png", "curves.png"}, "parallel coordinates begin with three dimensions"
     assert len(heard.trained()) == 3
 
 
 def test_the_winner_s_command_trains_the_winner(tmp_path):
     findings, _ = run(tmp_path, "optimizer.lr=0.03,0.3", "trainer.fuse=off")
     best = findings.outcome.result["best"]
-    overrides = findings.ranking[0].entries[0].trial.composed.overrides
+    overrides = findings.ranking[0].results[0].trial.composed.overrides
     alone = start(resolve(overrides), announce=lambda _about: lambda _event: None).result
     assert alone["metrics"]["val/accuracy"] == best["value"]
 
@@ -125,7 +125,7 @@ def test_halving_goes_on_from_the_checkpoint(tmp_path):
     best = findings.outcome.result["best"]
     folder = RunFolder.open(tmp_path / best["run_dir"])
     assert [record["epoch"] for record in folder.history()] == [1, 2, 3, 4]
-    overrides = findings.ranking[0].entries[0].trial.composed.overrides
+    overrides = findings.ranking[0].results[0].trial.composed.overrides
     whole = start(resolve([*overrides]), announce=lambda _about: lambda _event: None).result
     assert whole["metrics"]["val/loss"] == best["metrics"]["val/loss"]
     epochs = sorted(record["epochs"] for record in findings.outcome.result["trials"])
@@ -199,7 +199,7 @@ def test_another_metric(tmp_path):
 
 def test_trials_log_what_the_search_set(tmp_path):
     findings, _ = run(tmp_path, "optimizer.lr=0.01,0.1")
-    folder = findings.ranking[0].entries[0].outcome.folder
+    folder = findings.ranking[0].results[0].folder
     assert folder.manifest["params"] == {"optimizer.lr": 0.1}
     assert "trainer.threads" in logged_params(resolve(SMALL))
     json.dumps(findings.outcome.result)

@@ -18,7 +18,7 @@ class Heard:
 
     def listen(self, event):
         if isinstance(event, TrialDone) and event.is_new:
-            self.trained.append(event.entry.trial.overrides["optimizer.lr"])
+            self.trained.append(event.result.trial.overrides["optimizer.lr"])
 
     def close(self):
         pass
@@ -45,11 +45,13 @@ def test_only_what_is_whole(tmp_path):
     second = RunFolder.create(
         tmp_path, first.path.parent.name, "other", config={}, overrides=[], manifest={"kind": "train"}
     )
-    elsewhere = FinishedTrials.around(second, "val/accuracy")
+    elsewhere = FinishedTrials.around(second)
     second.unlock()
     assert elsewhere.get(whole) == first.child(whole).path
     assert [elsewhere.get(id_) for id_ in (failed, running, damaged, "unknown")] == [None] * 4
-    assert FinishedTrials.around(first, "val/accuracy").get(whole) is None  # its own
+    assert FinishedTrials.around(first).get(whole) is None  # its own
+    first.child(whole).update_manifest(paused_at=1)
+    assert elsewhere.get(whole) is None
 
 
 def test_a_widened_grid_is_whole_by_itself(tmp_path):

@@ -1,6 +1,7 @@
 """Settings that cannot be trained are told from the others, a structure at a time."""
 
 import time
+from pathlib import Path
 
 import pytest
 from torch import nn
@@ -8,8 +9,9 @@ from torch import nn
 from dlexp.build import probe
 from dlexp.build.dataset import load_data
 from dlexp.config.space import read_space
+from dlexp.error import ConfigError, DlexpError
 from dlexp.job.sweep import validity
-from dlexp.job.sweep.validity import ValidityCheck, refuse
+from dlexp.job.sweep.validity import ValidityCheck, require_valid
 from dlexp.search.strategy import Proposal
 
 BASE = ["data.limit=200", "tracking=none"]
@@ -36,17 +38,21 @@ def check(*overrides):
 def test_valid_and_invalid_values(overrides, good, bad, words):
     tested = check(*overrides)
     (d,) = tested.space.dimensions
-    assert tested.reason({d.key: good}) == ""
-    assert words in tested.reason({d.key: bad})
+    assert tested.reason({d.key: good}) == ("", False)
+    reason, is_fault = tested.reason({d.key: bad})
+    assert (words in reason, is_fault) == (True, False)
 
 
 def test_a_model_whose_shapes_do_not_fit(monkeypatch):
+    def reason():
+        return check("optimizer.lr=1,2").reason({"optimizer.lr": 1})[0]
+
     monkeypatch.setattr(probe, "build_module", lambda *_args, **_more: nn.Sequential(nn.Flatten(), nn.Linear(63, 10)))
-    assert check("optimizer.lr=1,2").reason({"optimizer.lr": 1}).startswith("model: got a batch of shape [2, 1, 8, 8]")
+    assert reason().startswith("model: got a batch of shape [2, 1, 8, 8]")
     monkeypatch.setattr(probe, "build_module", lambda *_args, **_more: nn.Sequential(nn.Flatten(), nn.Linear(64, 9)))
-    assert check("optimizer.lr=1,2").reason({"optimizer.lr": 1}) == "model: got outputs [2, 9]; [2, 10] are needed"
+    assert reason() == "model: got outputs [2, 9]; [2, 10] are needed"
     monkeypatch.setattr(probe, "LARGE", 0)
-    assert check("optimizer.lr=1,2").reason({"optimizer.lr": 1}) == "model: got outputs [32, 9]; [32, 10] are needed"
+    assert reason() == "model: got outputs [32, 9]; [32, 10] are needed"
 
 
 def test_equal_structures_are_looked_at_once(monkeypatch):
@@ -62,10 +68,61 @@ def test_equal_structures_are_looked_at_once(monkeypatch):
 
 def test_the_error_names_setting_reason_and_cure():
     tested = check("trainer.batch_size=32,5000")
-    _, invalid = tested.partition([Proposal(i, {"trainer.batch_size": size}) for i, size in enumerate((32, 5000))], 1)
-    message = str(refuse(invalid, 2))
+    proposals = [Proposal(i, {"trainer.batch_size": size}) for i, size in enumerate((32, 5000))]
+    valid, invalid = tested.partition(proposals, 1)
+    with pytest.raises(ConfigError) as refused:
+        require_valid(valid, invalid)
+    message = str(refused.value)
     assert message.startswith(
         "1 of 2 settings cannot be trained: trainer.batch_size=5000: trainer.batch_size: got 5000"
     )
     assert "search.invalid=skip" in message
-    assert str(refuse(invalid, 1)) == invalid[0].reason
+    with pytest.raises(ConfigError) as refused:
+        require_valid([], invalid, "skip")
+    assert str(refused.value) == invalid[0].reason
+    assert require_valid(valid, invalid, "skip") == proposals[0]
+
+
+FAULTY = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, width: int = 4, *, in_shape, num_outputs):
+        super().__init__()
+        self.layer = nn.Linear(torch.Size(in_shape).numel(), num_outputs)
+        if width == 5:
+            raise KeyError("boom")
+        self.width = width
+
+    def forward(self, x):
+        if self.width == 6:
+            raise ValueError("bang")
+        return self.layer(x.flatten(1))
+"""
+
+
+def faulty(tmp_path, monkeypatch, widths):
+    monkeypatch.chdir(tmp_path)
+    Path("faulty_net.py").write_text(FAULTY)
+    Path("own/model").mkdir(parents=True)
+    Path("own/model/net.yaml").write_text("_target_: faulty_net.Net\nwidth: 4\n")
+    space, composed = read_space([*BASE, "trusted=[faulty_net]", "model=net", f"model.width={widths}"], Path("own"))
+    data = load_data(composed.config)
+    tested = ValidityCheck(space, lambda _config: data)
+    return tested.partition([Proposal(i, {"model.width": int(w)}) for i, w in enumerate(widths.split(","))], 1)
+
+
+def test_what_the_users_code_raises_is_one_settings_fault(tmp_path, monkeypatch):
+    valid, invalid = faulty(tmp_path, monkeypatch, "5,4,6")
+    assert [(each.reason, each.is_fault) for each in invalid] == [
+        ("error in faulty_net.py:10: 'boom' (KeyError)", True),
+        ("model: got a batch of shape [2, 1, 8, 8]; bang (faulty_net.py:15)", True),
+    ]
+    assert require_valid(valid, invalid).settings == {"model.width": 4}  # the others train
+
+
+def test_code_that_fails_under_every_setting_is_refused_at_once(tmp_path, monkeypatch):
+    valid, invalid = faulty(tmp_path, monkeypatch, "5,6")
+    with pytest.raises(DlexpError, match=r"error in faulty_net\.py:10: 'boom' \(KeyError\)"):
+        require_valid(valid, invalid)

@@ -33,8 +33,8 @@ def test_of_tensors(a, b, expected):
 
 def test_types_count_and_a_last_bit_shows():
     assert difference(torch.ones(2), torch.ones(2, dtype=torch.float64)) == INF
-    unit = torch.tensor(1.0)
-    assert difference(unit, torch.nextafter(unit, torch.tensor(2.0))) == 2**-23
+    whole = torch.tensor(1.0)
+    assert difference(whole, torch.nextafter(whole, torch.tensor(2.0))) == 2**-23
     assert difference(torch.tensor([3, 5]), torch.tensor([3, 9])) == 4.0
 
 

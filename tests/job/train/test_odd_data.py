@@ -52,7 +52,7 @@ def test_a_figure_that_fails_leaves_the_result(tmp_path, monkeypatch):
     def fail(*_):
         raise ValueError("no font")
 
-    monkeypatch.setattr(curve, "draw", fail)
+    monkeypatch.setattr(curve, "curves_figure", fail)
     overrides = write(tmp_path, "x,y", [f"{i / 7},{'ab'[i % 2]}" for i in range(60)])
     _, result, folder = run(tmp_path, *overrides, "trainer.epochs=1")
     assert result["status"] == folder.manifest["status"] == "finished"

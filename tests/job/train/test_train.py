@@ -17,6 +17,7 @@ from dlexp.engine.event import EpochEnd
 from dlexp.error import ConfigError, DataError, EnvironmentFault, RunError
 from dlexp.job.outcome import Outcome
 from dlexp.job.train import train
+from dlexp.metric import classification_report
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 from tests.present import present
@@ -105,6 +106,9 @@ def test_the_result_agrees_with_the_stored_predictions(finished):
     assert sum(report["support_class"].values()) == outcome.result["data"]["num_val"] == len(hits)
     recall = hits[predictions["target"] == 3].mean()
     assert report["recall_class"]["3"] == pytest.approx(recall)
+    outputs, targets = (torch.from_numpy(predictions[key]).unsqueeze(0) for key in ("output", "target"))
+    known = classification_report(outputs, targets, 10)
+    assert report.keys() == {name for name, values in known.items() if values.dim() > 1}  # none is left out
     best = only(runs_dir).history()[outcome.result["best_epoch"] - 1]
     assert metrics["val/loss"] == pytest.approx(best["val/loss"], rel=1e-5)
     assert {"val/roc_auc", "val/calibration_error", "val/top5_accuracy", "train/accuracy"} <= metrics.keys()

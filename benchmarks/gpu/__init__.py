@@ -1,0 +1,1 @@
+"""What a CUDA device does with dlexp's programs: ``python -m benchmarks.gpu``."""

@@ -1,0 +1,66 @@
+"""The record of a card as tables for a page."""
+
+from collections.abc import Iterator
+from typing import Any
+
+BEGIN, END = "<!-- gpu:begin -->", "<!-- gpu:end -->"
+
+
+def tables(document: dict[str, Any]) -> str:
+    """Return Markdown tables of speed, equality and the rest."""
+    card, rows = document["card"], document["rows"]
+    head = (
+        f"{card['name']} ({card['memory_gib']} GiB), driver {card['driver']}, CUDA {card['cuda']}, "
+        f"torch {card['torch']}, Python {card['python']}, {document['machine']['date']}."
+    )
+    return "\n".join([head, "", *_speed(_of(rows, "speed")), "", *_equality(_of(rows, "equality")), "", *_rest(rows)])
+
+
+def replace_between(text: str, table: str) -> str:
+    """Return a page with what stands between the marks replaced.
+
+    Raises:
+        ValueError: A mark is missing.
+    """
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"the page needs the marks {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+
+
+def _of(rows: list[dict[str, Any]], section: str) -> list[dict[str, Any]]:
+    return [row for row in rows if row["section"] == section]
+
+
+def _speed(rows: list[dict[str, Any]]) -> Iterator[str]:
+    yield "| net | form | trials | µs of an update, each trial | against a loop by hand | against layer by layer |"
+    yield "|---|---|---:|---:|---:|---:|"
+    for row in rows:
+        if "us" in row:
+            figures = f"{row['us']:,.0f} | {row['against_hand']:.2f} | {row['against_layer_by_layer']:.2f}"
+        else:
+            figures = f"{row['failed']} | | "
+        yield f"| {row['name']} | {row.get('engine', '')} | {row.get('trials', '')} | {figures} |"
+
+
+def _equality(rows: list[dict[str, Any]]) -> Iterator[str]:
+    yield "| form | cases | largest difference in float64 | equal to the bit in float32 | failed |"
+    yield "|---|---:|---:|---:|---:|"
+    for engine in sorted({row["engine"] for row in rows if "engine" in row}):
+        chosen = [row for row in rows if row.get("engine") == engine]
+        worst = max(max(row["weights"], row["state"], row["metrics"]) for row in chosen)
+        bitwise = sum(row["is_bitwise_fp32"] for row in chosen)
+        yield f"| {engine} | {len(chosen)} | {worst:.0e} | {bitwise} | 0 |"
+    failed = [row["name"] for row in rows if "failed" in row]
+    if failed:
+        yield f"| (any) | {len(failed)} | | | {', '.join(failed)} |"
+
+
+def _rest(rows: list[dict[str, Any]]) -> Iterator[str]:
+    yield "| what | case | figures |"
+    yield "|---|---|---|"
+    for row in rows:
+        if row["section"] not in ("speed", "equality"):
+            figures = ", ".join(f"{key} {value}" for key, value in row.items() if key not in ("section", "name"))
+            yield f"| {row['section']} | {row['name']} | {figures} |"

@@ -1,0 +1,43 @@
+"""Where a stored run is computed again: its own device, or the one that is asked for."""
+
+from typing import Any, get_args, get_type_hints
+
+import torch
+
+from dlexp import device as devices
+from dlexp.engine.trainer import Trainer
+from dlexp.error import ConfigError
+
+NAMES = get_args(get_type_hints(Trainer)["device"])
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of a name that was given on the command line.
+
+    Raises:
+        ConfigError: There is no such name, or the machine has no such device.
+    """
+    if name not in NAMES:
+        raise ConfigError(f"--device: got {name}; choose auto, cpu, mps, cuda or cuda:0 to cuda:7")
+    return devices.choose(name)[0]
+
+
+def on_device(config: dict[str, Any], name: str | None) -> dict[str, Any]:
+    """Return a run's configuration for a device.
+
+    Args:
+        config: As the run was trained.
+        name: The device; None takes the run's.
+
+    Raises:
+        ConfigError: The machine lacks the device.
+    """
+    trainer = config["trainer"]
+    if name is not None:
+        choose_device(name)
+        return {**config, "trainer": {**trainer, "device": name}}
+    try:
+        devices.choose(trainer["device"])
+    except ConfigError as error:
+        raise ConfigError(f"{error}: the run was trained elsewhere, give --device cpu") from error
+    return config

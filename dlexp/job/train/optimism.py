@@ -1,0 +1,129 @@
+"""What the best of epochs, and of settings, is worth once its having been picked is taken into account."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dlexp.direction import is_better_high
+from dlexp.engine.by_example import RIGHT
+from dlexp.error import RunError
+from dlexp.job.train.evidence import Candidate, Scores, Unknown, read_scores
+from dlexp.run.document import SelectionBias
+from dlexp.statistic import jitter
+from dlexp.statistic.selection import select, spread_over_noise
+from dlexp.statistic.stream import stream
+
+MOST_DRAWS, FEWEST_DRAWS = 400, 50  # pairs of opposite sign
+CELLS = 5e6  # draws times candidates, eight bytes each
+# Where `benchmarks.statistic.selection` finds the correction too large: the noise is far from normal.
+FEW_ERRORS = 5  # of the winner, for shares of right examples
+FEW_EXAMPLES = 100  # for other metrics
+WIDE, MANY = 2.0, 10  # deviations of one setting's noise by which more than so many settings differ
+UNIT_METRICS = ("accuracy", "precision", "recall", "f1", "fbeta", "auc", "error")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What competes: models that differ in their seed only, and their mean value."""
+
+    models: list[Candidate]
+    value: float
+
+
+def optimism_of(whole: list[Setting], metric: str) -> SelectionBias:
+    """Return what picking did to the best setting's value, and the best epoch's.
+
+    Empty where one value alone was there to be picked.
+
+    Args:
+        whole: The settings that have a value, best first; one alone had its epoch picked.
+        metric: The objective.
+    """
+    if len(whole) < 2 and all(model.epochs < 2 for setting in whole for model in setting.models):
+        return {}
+    about: SelectionBias = {"picked_among": len(whole)}
+    try:
+        if not metric.startswith("val/"):
+            raise Unknown(f"{metric} is measured on the training part, which training flatters too")
+        scores = _scores(whole, metric)
+    except Unknown as error:
+        return about | {"not_corrected": str(error)}
+    has_epochs = all(score.has_epochs for of_setting in scores for score in of_setting)
+    if len(whole) < 2 and not has_epochs:
+        return about | {"not_corrected": f"no epoch's examples are kept for {metric}"}
+    sign = 1.0 if is_better_high(metric) else -1.0
+    settings = [[score.model(is_high_better=sign > 0) for score in of_setting] for of_setting in scores]
+    share_of = len(_arrays(whole[0].models[0])["id"]) if metric.removeprefix("val/") in RIGHT else None
+    selection = select(settings, share_of)
+    value = whole[0].value
+    ends = sorted(value + sign * (end - selection.value) for end in (selection.low, selection.high))
+    return (
+        about
+        | {
+            "optimism": selection.optimism,
+            "corrected": _within(value - sign * selection.optimism, metric),
+            "corrected_interval": [_within(end, metric) for end in ends],
+            "corrected_epochs": has_epochs,
+            "corrected_notes": _notes(whole, metric, spread_over_noise(settings), has_epochs=has_epochs),
+        }
+        | ({"wins": selection.wins} if len(whole) > 1 else {})
+    )
+
+
+def _scores(whole: list[Setting], metric: str) -> list[list[Scores]]:
+    """Return the scores of each setting's trials, one trial's outputs at a time: those of all would not fit.
+
+    Raises:
+        Unknown: Of a trial, or they are of different examples.
+    """
+    first = _arrays(whole[0].models[0])
+    candidates = sum(model.epochs for setting in whole for model in setting.models)
+    draws = int(min(MOST_DRAWS, max(FEWEST_DRAWS, CELLS / candidates)))
+    if len(first["id"]) < 2:
+        raise Unknown("one validation example says nothing of the noise")
+    weights_BN = jitter.weights(draws, len(first["id"]), stream("noise"))
+    scores = []
+    for setting in whole:
+        of_setting = []
+        for model in setting.models:
+            arrays = _arrays(model)
+            if not np.array_equal(arrays["id"], first["id"]):
+                raise Unknown("the settings are validated on different examples")
+            of_setting.append(read_scores(model, metric, arrays, weights_BN))
+        scores.append(of_setting)
+    return scores
+
+
+def _arrays(model: Candidate) -> dict[str, np.ndarray]:
+    try:
+        return model.folder.predictions("val")
+    except RunError as error:
+        raise Unknown(f"run {model.folder.run_id} has no stored predictions") from error
+
+
+def _within(value: float, metric: str) -> float:
+    """Return a value within what the metric can be."""
+    name = metric.removeprefix("val/")
+    if any(word in UNIT_METRICS for word in name.split("_")) and name != "median_error":
+        return min(max(value, 0.0), 1.0)
+    return min(value, 1.0) if name == "r2" else max(value, 0.0) if not is_better_high(metric) else value
+
+
+def _notes(whole: list[Setting], metric: str, spread: float, *, has_epochs: bool) -> list[str]:
+    """Return in words what the correction does not cover."""
+    notes = []
+    if not has_epochs:
+        notes.append(f"the choice of the best epoch is not corrected: no epoch's examples are kept for {metric}")
+    num = len(_arrays(whole[0].models[0])["id"])
+    if metric.removeprefix("val/") not in RIGHT:
+        if num < FEW_EXAMPLES:
+            notes.append(f"of {num} examples the optimism of {metric} may be taken for a third too large")
+    elif (errors := round((1 - whole[0].value) * num, 1)) < FEW_ERRORS:
+        notes.append(
+            f"the best errs on {errors:g} examples: with fewer than {FEW_ERRORS} the correction may be too large"
+        )
+    if spread > WIDE and len(whole) > MANY:
+        notes.append(
+            f"the settings differ by {spread:.1f} times their noise: the optimism may be taken for a third too large"
+        )
+    return notes

@@ -1,0 +1,1 @@
+"""Numerical kernels that a trial alone and a stack of trials share."""

@@ -1,0 +1,1 @@
+"""How figures look: size, colours, text that any font can draw, limits of axes, scales."""

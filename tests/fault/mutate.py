@@ -1,0 +1,122 @@
+"""Shows that rows can fail: breaks a copy of the program, one safeguard at a time; the rows that watch it go red."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.fault.runner import ROOT
+
+_COPIED = ("dlexp", "cli", "conf", "tests", "benchmarks", "docs", "pyproject.toml")
+_SEED = 1
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One safeguard taken out.
+
+    Attributes:
+        name: On the command line.
+        file: That is changed.
+        before: Text that stands in it once.
+        after: What takes its place.
+        row: That must fail.
+        num: Attempts within which it must.
+    """
+
+    name: str
+    file: str
+    before: str
+    after: str
+    row: str
+    num: int
+
+
+MUTATIONS = [
+    Mutation(
+        "plain-write",
+        "dlexp/durable.py",
+        'fresh = path.with_name(f".{path.name}.{os.getpid()}.new")',
+        "fresh = path",
+        "file-replaced",
+        5,
+    ),
+    Mutation(
+        "no-history-seal",
+        "dlexp/run/history.py",
+        "is_whole = len(lines) >= last_epoch and (seal is None or digest(path, last_epoch) == seal)",
+        "is_whole = len(lines) >= last_epoch",
+        "history-damaged",
+        48,
+    ),
+    Mutation(
+        "no-hash",
+        "dlexp/engine/checkpoint.py",
+        "if len(contents[name]) != size or hashlib.sha256(contents[name]).hexdigest() != digest:",
+        "if len(contents[name]) != size:",
+        "file-damaged",
+        126,
+    ),
+    Mutation(
+        "no-run-lock",
+        "dlexp/run/lock.py",
+        "        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)\n",
+        "        pass\n",
+        "stopped",
+        3,
+    ),
+]
+
+
+def copy_tree(place: Path) -> None:
+    """Copy the sources, with the folders that install into the package in their places."""
+    for name in _COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__", "golden"))
+        else:
+            shutil.copy(ROOT / name, place / name)
+    for name in ("cli", "conf"):
+        (place / "dlexp" / name).symlink_to(place / name)
+
+
+def attack(place: Path, mutation: Mutation, *more: str) -> subprocess.CompletedProcess[str]:
+    """Run the row that watches the safeguard, on the copy."""
+    command = [sys.executable, "-m", "tests.fault", "--row", mutation.row, "--seed", str(_SEED), "--until-red", *more]
+    around = {**os.environ, "PYTHONPATH": str(place)}
+    return subprocess.run(command, cwd=place, env=around, capture_output=True, text=True, check=False)
+
+
+def is_caught(mutation: Mutation, place: Path) -> bool:
+    """Say whether the row fails with the safeguard taken out, in an attempt that passes with it."""
+    path = place / mutation.file
+    whole = path.read_text()
+    assert whole.count(mutation.before) == 1, f"{mutation.name}: {mutation.file} has changed; mend the mutation"
+    path.write_text(whole.replace(mutation.before, mutation.after))
+    broken = attack(place, mutation, "--n", str(mutation.num))
+    path.write_text(whole)
+    told = re.search(r"attempt (\d+): (.*)", broken.stdout)
+    if told is None:
+        print(f"{mutation.name}: {mutation.row} stays green\n{broken.stdout[-500:]}{broken.stderr[-500:]}", flush=True)
+        return False
+    number = int(told[1])
+    control = attack(place, mutation, "--skip", str(number), "--n", str(number + 1))
+    is_red_anyway = control.returncode != 0
+    end = "red with the safeguard too" if is_red_anyway else "red, and green with the safeguard"
+    print(f"{mutation.name}: {mutation.row}, attempt {number}: {end} ({told[2][:160]})", flush=True)
+    return not is_red_anyway
+
+
+def mutate(names: list[str]) -> int:
+    """Take out each safeguard, or those named; return 1 where a row stays green, else 0."""
+    chosen = [mutation for mutation in MUTATIONS if not names or mutation.name in names]
+    caught = 0
+    with tempfile.TemporaryDirectory(prefix="mutated-") as folder:
+        copy_tree(Path(folder))
+        for mutation in chosen:
+            caught += is_caught(mutation, Path(folder))
+    print(f"{caught} of {len(chosen)} safeguards are watched")
+    return 0 if caught == len(chosen) else 1

@@ -1,0 +1,154 @@
+"""Damaged files of a run: the same answer, or one line; never another number, never an error of our own."""
+
+import json
+import os
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+from tests.fault.bits import differences, require_equal, stripped
+from tests.fault.process import Command, Done, dlexp
+from tests.fault.promise import Attempt, Row
+from tests.fault.row.killed import COMMON, TRAIN, epochs, trained, undisturbed
+from tests.job.test_damaged import DAMAGE, FILES, damage
+
+QUICK = ["train", *COMMON, "data=wine", "trainer.epochs=2", "model.widths=[4]"]
+COMMANDS: dict[str, list[str]] = {
+    "runs": ["runs", "--json"],
+    "show": ["show", "RUN", "--json"],
+    "note": ["note", "RUN", "a word", "--json"],
+    "rm": ["rm", "RUN", "--json"],
+    "compare": ["compare", "RUN", "other", "--json"],
+    "eval": ["eval", "RUN", "--json"],
+    "predict": ["predict", "RUN", "x.npy", "--json"],
+    "resume": ["train", "--resume", "RUN", "--json"],
+    "verify": ["train", "--verify-trial", "RUN", "--json"],
+}
+CASES = [(command, file) for command in COMMANDS for file in FILES]
+NUMBERS = ("metrics", "predictions", "pairs")  # of what a command prints
+
+
+def two_runs(attempt: Attempt) -> Path:
+    """Return a folder with two runs and an input; trained once for all attempts."""
+    place = attempt.shared / "two-runs"
+    if not (place / "ready").exists():
+        import numpy as np
+
+        place.mkdir(exist_ok=True)
+        os.chdir(place)
+        for seed in (0, 1):
+            assert dlexp(*QUICK, f"seed={seed}").code == 0
+        names = sorted(path.parent.name for path in Path("runs").glob("*/*/manifest.json"))
+        (place / "names.json").write_text(json.dumps(names))
+        np.save("x.npy", np.zeros((2, 13), dtype=np.float32))
+        (place / "ready").touch()
+        os.chdir(attempt.place)
+    return place
+
+
+def answer(command: str, run: str, other: str) -> Done:
+    words = [{"RUN": run, "other": other}.get(word, word) for word in COMMANDS[command]]
+    return dlexp(*words, "--runs-dir", "runs")
+
+
+def every_damage(attempt: Attempt) -> None:
+    """Damage one file of a run in every way and give one command."""
+    command, file = CASES[attempt.case]
+    source = two_runs(attempt)
+    run, other = (name.partition("-")[0] for name in json.loads((source / "names.json").read_text()))
+    shutil.copy(source / "x.npy", "x.npy")
+    shutil.copytree(source / "runs", "runs")
+    expected = numbers(answer(command, run, other))
+    faults = []
+    for kind in DAMAGE:
+        shutil.rmtree("runs")
+        shutil.copytree(source / "runs", "runs")
+        (folder,) = Path("runs").glob(f"*/{run}-*")
+        damage(folder / file, kind)
+        if fault := fault_of(answer(command, run, other), command, expected):
+            faults.append(f"{command}, {file}, {kind}: {fault}")
+    assert not faults, f"{len(faults)} of {len(DAMAGE)}: " + " | ".join(faults[:3])
+
+
+def numbers(done: Done) -> dict[str, Any]:
+    """Return the numbers of what a command printed."""
+    try:
+        document = json.loads(done.out)
+    except ValueError:
+        return {}
+    return {key: stripped(document.get(key)) for key in NUMBERS} if isinstance(document, dict) else {}
+
+
+def fault_of(done: Done, command: str, expected: dict[str, Any]) -> str:
+    """Return what is wrong with an answer; "" for nothing."""
+    text = done.err + done.out
+    if "internal" in text or "Traceback" in text:
+        return text[-300:]
+    if done.code not in (0, 1, 2):
+        return f"exit {done.code}: {text[-200:]}"
+    if done.code != 0:
+        return "" if "error" in text else f"exit {done.code} without a word"
+    if command in ("runs", "show", "note", "rm"):
+        return ""
+    unequal = differences(expected, numbers(done))
+    return f"other numbers: {unequal[0]}" if unequal else ""
+
+
+def history_damaged(attempt: Attempt) -> None:
+    """Damage the history of an interrupted run; going on gives the same bits or a refusal, never other numbers."""
+    expected = undisturbed(attempt, "train", TRAIN, trained)
+    command, after = Command(*TRAIN), attempt.chance.randint(3, 30)
+    assert command.wait_for(lambda: epochs() >= after)
+    command.signal(signal.SIGKILL)
+    command.done()
+    (path,) = Path("runs").glob("*/*/metrics.jsonl")
+    path.write_bytes(b"".join(line + b"\n" for line in damaged(path.read_bytes().splitlines(), attempt)))
+    done = dlexp("train", "--resume", "last", "--runs-dir", "runs")
+    if done.code == 0:
+        require_equal(expected, trained(Path("runs")))
+    else:
+        assert done.code == 2, done.err
+        assert "metrics.jsonl: damaged" in done.err, done.err
+
+
+def damaged(lines: list[bytes], attempt: Attempt) -> list[bytes]:
+    """Return the lines of a history changed in a way that JSON alone does not show."""
+    chance = attempt.chance
+    i, j = sorted(chance.sample(range(len(lines)), 2))
+    record = json.loads(lines[i])
+    key = chance.choice([key for key in record if "/" in key])
+    record[key] = chance.choice([0.0, 1.0, record[key] + 1e-6, record[key] * 1.01])
+    ways = [
+        lines[:i] + lines[i + 1 :],
+        lines[: len(lines) // 2],
+        [],
+        [*lines[:i], lines[j], *lines[i + 1 : j], lines[i], *lines[j + 1 :]],
+        [*lines[:i], json.dumps(record).encode(), *lines[i + 1 :]],
+        [*lines[:i], lines[i][: len(lines[i]) // 2], *lines[i + 1 :]],
+        [*lines[:j], *lines[i:]],
+        [line.replace(b"\n", b" ") for line in [b" ".join(lines)]],
+    ]
+    return ways[attempt.case % len(ways)]
+
+
+ROWS = [
+    Row(
+        "file-damaged",
+        "A damaged file of a run is one line with exit 1 or 2, or does not matter; no number changes",
+        f"{len(FILES)} files x {len(DAMAGE)} damages (emptied, halved, other JSON, garbage, a flipped bit, deleted, a "
+        f"folder, a dangling link ...) x {len(COMMANDS)} commands",
+        every_damage,
+        fast=2,
+        full=len(CASES),
+        each=len(DAMAGE),
+    ),
+    Row(
+        "history-damaged",
+        "A history that was changed is refused on resume, or the result is that of the run left alone",
+        "lines of an interrupted run's history deleted, swapped, repeated, halved, joined or given another number",
+        history_damaged,
+        fast=2,
+        full=48,
+    ),
+]

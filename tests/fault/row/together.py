@@ -1,0 +1,110 @@
+"""Processes that meet: on one run, on one fresh store; and a clock that goes backwards."""
+
+import json
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+from tests.fault.bits import require_equal
+from tests.fault.process import Command, dlexp
+from tests.fault.promise import Attempt, Row
+from tests.fault.row.instant import THREE_EPOCHS
+from tests.fault.row.killed import TRAIN, epochs, trained, undisturbed
+
+NUM_TOGETHER = 8
+
+
+def one_run(attempt: Attempt) -> None:
+    """Kill a training and let three processes go on with it at once; one does, the others are told by whom."""
+    expected = undisturbed(attempt, "train", TRAIN, trained)
+    first, after = Command(*TRAIN), attempt.chance.randint(1, 20)
+    assert first.wait_for(lambda: epochs() >= after)
+    first.signal(signal.SIGKILL)
+    first.done()
+    commands = []
+    for _ in range(3):
+        commands.append(Command("train", "--resume", "last", "--runs-dir", "runs"))
+        time.sleep(attempt.chance.choice([0, 0.05, 0.3]))
+    ended = [command.done() for command in commands]
+    trainers = [done for done in ended if done.code == 0 and "nothing to resume" not in done.out + done.err]
+    assert len(trainers) == 1, [(done.code, done.err[-100:]) for done in ended]
+    for done in ended:
+        assert done.code == 0 or (done.code == 2 and "in use by process" in done.err), done.err
+    require_equal(expected, trained(Path("runs")))
+
+
+def fresh_store(attempt: Attempt) -> None:
+    """Give eight commands at once where there is no store yet; it has them all in the end."""
+    commands = []
+    for seed in range(NUM_TOGETHER):
+        words = [word for word in THREE_EPOCHS if word != "tracking=none"]
+        commands.append(Command(*words, f"seed={seed}"))
+        time.sleep(attempt.chance.uniform(0, 0.05))
+    for command in commands:
+        done = command.done(200)
+        assert done.code == 0, done.err
+        assert "Traceback" not in done.err, done.err
+    dlexp("sync", "--runs-dir", "runs", seconds=200)  # what was too slow to be waited for
+    with sqlite3.connect(next(Path("runs").glob("*.db"))) as connection:
+        statuses = [status for (status,) in connection.execute("select status from runs")]
+        experiments = connection.execute("select count(*) from experiments where name != 'Default'").fetchone()[0]
+    assert statuses == ["FINISHED"] * NUM_TOGETHER, statuses
+    assert experiments == 1
+    logs = [path.read_text() for path in Path("runs").glob("*/*/outbox.log")]
+    assert not any("Traceback" in log for log in logs), logs
+
+
+def clock_backwards(attempt: Attempt) -> None:
+    """Have the wall clock jump back by hours with every look at it, in training and in a resume."""
+    expected = undisturbed(attempt, "train", TRAIN, trained)
+    jump = attempt.chance.choice([0.01, 60.0, 3600.0])
+
+    def prepare() -> None:
+        begun, looks = time.time(), [0]
+
+        def backwards() -> float:
+            looks[0] += 1
+            return begun - jump * looks[0]
+
+        time.time = backwards
+
+    command, after = Command(*TRAIN, prepare=prepare), attempt.chance.randint(1, 30)
+    assert command.wait_for(lambda: epochs() >= after)
+    command.signal(attempt.chance.choice([signal.SIGKILL, signal.SIGTERM]))
+    command.done()
+    done = dlexp("train", "--resume", "last", "--runs-dir", "runs", prepare=prepare)
+    assert done.code == 0, done.err
+    require_equal(expected, trained(Path("runs")))
+    listed = dlexp("runs", "--runs-dir", "runs", "--json", prepare=prepare)
+    assert listed.code == 0, listed.err
+    assert len(json.loads(listed.out)) == 1
+
+
+ROWS = [
+    Row(
+        "one-run",
+        "A run belongs to one process: others are told which, and the bits are those of the run left alone",
+        "three processes that resume a killed run at once",
+        one_run,
+        fast=1,
+        full=30,
+    ),
+    Row(
+        "fresh-store",
+        "Commands that begin at once share a store that is not there yet: nothing is lost",
+        f"{NUM_TOGETHER} trainings at once on an empty folder; MLflow's database is read afterwards",
+        fresh_store,
+        fast=0,
+        full=5,
+        limit=500.0,
+    ),
+    Row(
+        "clock-backwards",
+        "A clock that goes backwards changes no number, neither in training nor on resume",
+        "each look at the clock is 10 ms, a minute or an hour before the last one; a kill or SIGTERM between",
+        clock_backwards,
+        fast=1,
+        full=20,
+    ),
+]
