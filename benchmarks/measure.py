@@ -59,6 +59,25 @@ def write(name: str, rows: list[dict[str, Any]], note: str) -> Path:
     return path
 
 
+def replace_between(text: str, name: str, table: str) -> str:
+    """Return a page with what stands between its marks ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->`` replaced.
+
+    Args:
+        text: The page.
+        name: Of the marks.
+        table: What is to stand there.
+
+    Raises:
+        ValueError: A mark is missing.
+    """
+    first, last = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, begin, rest = text.partition(first)
+    _, end, after = rest.partition(last)
+    if not (begin and end):
+        raise ValueError(f"the page needs the marks {first} and {last}")
+    return f"{before}{first}\n{table}\n{last}{after}"
+
+
 def _cpu_name() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from benchmarks.measure import replace_between
 from dlexp.activation import ReLU
 from dlexp.dropout import NoDropout
 from dlexp.model.densenet import DenseNet
@@ -25,7 +26,6 @@ from dlexp.model.resnext import ResNeXt
 from dlexp.model.vgg import CONVS, VGG
 from dlexp.norm import BatchNorm, NoNorm
 
-BEGIN, END = "<!-- parity:begin -->", "<!-- parity:end -->"
 Naming = Callable[[str], str]
 
 
@@ -237,19 +237,6 @@ def tables() -> str:
     return "\n".join(lines)
 
 
-def replace_between(text: str, table: str) -> str:
-    """Return `text` with what stands between the marks replaced.
-
-    Raises:
-        ValueError: A mark is missing.
-    """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"the file needs the marks {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{table}\n{END}{after}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", type=Path, help="markdown file whose marked lines are replaced")
@@ -257,7 +244,7 @@ def main() -> None:
     table = tables()
     print(table)
     if path is not None:
-        path.write_text(replace_between(path.read_text(), table))
+        path.write_text(replace_between(path.read_text(), "parity", table))
 
 
 if __name__ == "__main__":

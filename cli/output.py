@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
+from dlexp.config.metric import OF_POSITIVE
 from dlexp.config.source.environment import redact
 from dlexp.run.jsonable import dumps
 
@@ -14,12 +15,21 @@ from .text import SafeConsole, escape
 
 WIDTH_OFF_TERMINAL = 120
 # of all metrics, those that a person reads first; the rest are in result.json and MLflow
-FIRST_METRICS = ("loss", "accuracy", "top5_accuracy", "f1_macro", "roc_auc", "calibration_error", "rmse", "mae", "r2")
+FIRST_METRICS = (
+    *("loss", "accuracy", "top5_accuracy", "f1_macro", "precision", "recall", "f1", "roc_auc"),
+    *("calibration_error", "rmse", "mae", "r2"),
+)
 
 
 def first_metrics(result: Mapping[str, Any]) -> list[str]:
-    """Return the names of the metrics that are shown, the user's own last."""
-    return [*FIRST_METRICS, *result.get("own_metrics", [])]
+    """Return the names of the metrics that are shown, first what a result is judged by, the user's own last."""
+    judged = (result.get("metric") or "").partition("/")[2]
+    return list(dict.fromkeys([*([judged] if judged else []), *FIRST_METRICS, *result.get("own_metrics", [])]))
+
+
+def metric_label(name: str, positive: str | None) -> str:
+    """Return a metric's name, ``f1 (malignant)`` for one of the positive class of two."""
+    return f"{name} ({positive})" if positive and name.rpartition("/")[2] in OF_POSITIVE else name
 
 
 def people(is_json: bool = False, *, is_quiet: bool = False) -> Console:

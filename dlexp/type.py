@@ -7,6 +7,7 @@ enforces them. Below them stand the types that the documents of ``--json`` share
 from typing import Annotated, Any, TypeVar
 
 from annotated_types import Ge, Interval, MinLen
+from typing_extensions import TypedDict
 
 T = TypeVar("T")
 
@@ -66,3 +67,13 @@ def one_of(*texts: str) -> InDocument:
 Real = Annotated[float, InDocument(type=["number", "null"])]  # NaN and infinity are null in JSON
 Span = Annotated[list[Real], InDocument(type="array", items={"type": ["number", "null"]}, minItems=2, maxItems=2)]
 Metrics = dict[str, Real]
+
+
+class PositiveFact(TypedDict, total=False):
+    """What a document says of two classes.
+
+    Attributes:
+        positive: The name of the positive one; absent unless there are two.
+    """
+
+    positive: str

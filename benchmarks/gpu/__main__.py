@@ -14,7 +14,7 @@ import torch
 
 from benchmarks.gpu import command, equal, memory, speed, table
 from benchmarks.gpu.record import Record
-from benchmarks.measure import RESULTS
+from benchmarks.measure import RESULTS, replace_between
 
 SECTIONS = {
     "speed": (list(speed.CASES), speed.measure),
@@ -38,7 +38,7 @@ def main() -> int:
     if arguments.page:
         document = json.loads(arguments.out.read_text())
         text = arguments.page.read_text()
-        arguments.page.write_text(table.replace_between(text, table.tables(document)))
+        arguments.page.write_text(replace_between(text, "gpu", table.tables(document)))
         return 0
     if not torch.cuda.is_available():
         print("benchmarks.gpu needs a CUDA device; torch sees none", file=sys.stderr)

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-BEGIN, END = "<!-- gpu:begin -->", "<!-- gpu:end -->"
-
 
 def tables(document: dict[str, Any]) -> str:
     """Return Markdown tables of speed, equality and the rest."""
@@ -14,19 +12,6 @@ def tables(document: dict[str, Any]) -> str:
         f"torch {card['torch']}, Python {card['python']}, {document['machine']['date']}."
     )
     return "\n".join([head, "", *_speed(_of(rows, "speed")), "", *_equality(_of(rows, "equality")), "", *_rest(rows)])
-
-
-def replace_between(text: str, table: str) -> str:
-    """Return a page with what stands between the marks replaced.
-
-    Raises:
-        ValueError: A mark is missing.
-    """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"the page needs the marks {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{table}\n{END}{after}"
 
 
 def _of(rows: list[dict[str, Any]], section: str) -> list[dict[str, Any]]:

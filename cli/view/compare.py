@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from ..output import metric_label
 from ..text import escape
 from .fit import show_table
 
@@ -16,7 +17,8 @@ MOST_PAIRS = 15  # of six runs; of more only those with the best are shown
 
 def show(comparison: "Comparison", console: Console) -> None:
     """Print the runs, and each pair with its verdict; of many pairs those with the best run."""
-    runs = Table(title=f"{comparison['metric']}", title_justify="left", box=None, pad_edge=False)
+    title = escape(metric_label(comparison["metric"], comparison.get("positive")))
+    runs = Table(title=title, title_justify="left", box=None, pad_edge=False)
     counted = comparison["pairs"][0]["over"]
     value = "value" if counted == "examples" else f"mean ± std over {counted}"
     for header in ("", "run", value):

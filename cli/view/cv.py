@@ -9,6 +9,7 @@ from dlexp.number import duration, noun
 from ..output import show_notes
 from ..text import escape
 from .cv_table import audit_table, describe, show_result, show_settings
+from .data import show_classes
 
 if TYPE_CHECKING:
     from dlexp.console.fold_board import FoldBoard
@@ -76,6 +77,7 @@ def _introduce(console: Console, about: "Announcement") -> None:
         f"data    {data.name} ({data.task}): {len(folds[0].train) + len(folds[0].val):,} examples in "
         f"{len(folds)} folds{tests}"
     )
+    show_classes(data, console)
     if len(spec.seeds) > 1:
         console.print(f"seeds   {', '.join(map(str, spec.seeds))}: each fold under every one")
     if spec.inner is not None:

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from ..output import first_metrics
+from dlexp.number import significant
+
+from ..output import first_metrics, metric_label
 from ..text import escape
 from .fit import show_table
 
@@ -32,18 +34,10 @@ def show_result(result: "CVResult", console: Console) -> None:
     spreads = ("std", "of folds", "of seeds") if has_seeds else ("std",)
     for header in ("metric", "mean", *spreads, "95 % interval", "corrected", "pooled"):
         table.add_column(header, justify="left" if header == "metric" else "right")
+    if "guess" in result:
+        table.add_column("by guess", justify="right")
     for name in [name for name in first_metrics(result) if f"val/{name}" in result["mean"]]:
-        key = f"val/{name}"
-        pooled = result["out_of_fold"].get(name)
-        if key in result.get("pooled", []):
-            table.add_row(name, *[""] * (len(spreads) + 3), f"{result['mean'][key]:.4f}")
-            continue
-        spans = [_span(result[kind][key]) for kind in ("interval", "interval_corrected")]
-        values = [result["mean"][key], result["std"][key]]
-        if "std_folds" in result and "std_seeds" in result:
-            values += [result["std_folds"][key], result["std_seeds"][key]]
-        numbers = [f"{value:.4f}" for value in values]
-        table.add_row(name, *numbers, *spans, "" if pooled is None else f"{pooled:.4f}")
+        _add_metric(table, result, name, num_spreads=len(spreads))
     show_table(table, console, ("pooled", "95 % interval", "of seeds", "of folds", "std"))
     console.print("The interval over folds is optimistic, because they share training data; the other allows for that.")
     if result.get("pooled"):
@@ -57,6 +51,21 @@ def show_result(result: "CVResult", console: Console) -> None:
         _show_choices(result["choices"], len(result.get("searches", [])), console)
         return
     console.print("Compare two settings with `dlexp compare CV CV`, which pairs them fold by fold.")
+
+
+def _add_metric(table: Table, result: "CVResult", name: str, num_spreads: int) -> None:
+    key, label = f"val/{name}", escape(metric_label(name, result["data"].get("positive")))
+    guess, pooled = result.get("guess"), result["out_of_fold"].get(name)
+    guessed = [significant(guess["value"]) if guess["metric"] == key else ""] if guess else []
+    if key in result.get("pooled", []):
+        table.add_row(label, *[""] * (num_spreads + 3), f"{result['mean'][key]:.4f}", *guessed)
+        return
+    spans = [_span(result[kind][key]) for kind in ("interval", "interval_corrected")]
+    values = [result["mean"][key], result["std"][key]]
+    if "std_folds" in result and "std_seeds" in result:
+        values += [result["std_folds"][key], result["std_seeds"][key]]
+    numbers = [f"{value:.4f}" for value in values]
+    table.add_row(label, *numbers, *spans, "" if pooled is None else f"{pooled:.4f}", *guessed)
 
 
 def show_settings(result: "CVSettingsResult", console: Console) -> None:

@@ -9,6 +9,7 @@ from ..text import escape
 
 if TYPE_CHECKING:
     from dlexp.build.document import ColumnRecord, DataDocument
+    from dlexp.data.dataset import Dataset
 
 SHOWN = 40
 SHOWN_CATEGORIES = 6
@@ -77,3 +78,11 @@ def _column_table(columns: list["ColumnRecord"]) -> Table:
 
 def _short(value: float | None) -> str:
     return "" if value is None else f"{value:.10g}"
+
+
+def show_classes(data: "Dataset", console: Console) -> None:
+    """Print two classes, and which of them precision, recall and F1 are of; nothing of more, or of values."""
+    from dlexp.data.fact.positive import describe_positive
+
+    if positive := describe_positive(data):
+        console.print(f"classes {escape(', '.join(data.class_names))}; positive: {escape(positive)}")

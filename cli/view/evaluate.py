@@ -7,6 +7,7 @@ from rich.table import Table
 
 from dlexp.number import noun
 
+from ..output import metric_label
 from ..text import escape
 
 if TYPE_CHECKING:
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
 def show(evaluation: "Evaluation", console: Console) -> None:
     """Print the metrics, and where the predictions are."""
     table = Table(title=f"{noun(evaluation['num_examples'], 'example')} of {evaluation['split']}", title_justify="left")
+    judged = evaluation["metric"].partition("/")[2]
     table.add_column("metric")
     table.add_column("value", justify="right")
-    for name, value in evaluation["metrics"].items():
-        table.add_row(name, "not finite" if value is None else f"{value:.4f}")
+    for name in sorted(evaluation["metrics"], key=lambda name: name.partition("/")[2] != judged):
+        value = evaluation["metrics"][name]
+        label = escape(metric_label(name, evaluation.get("positive")))
+        table.add_row(label, "not finite" if value is None else f"{value:.4f}")
     console.print(table)
     if evaluation["split"] == "test":
         times = "once" if evaluation["openings"] == 1 else f"{evaluation['openings']} times"

@@ -8,10 +8,11 @@ from rich.table import Table
 
 from dlexp.config.source.defaults import read_defaults
 from dlexp.config.wording import command_line
-from dlexp.number import duration, noun
+from dlexp.number import duration, noun, significant
 
-from ..output import show_notes
+from ..output import metric_label, show_notes
 from ..text import escape
+from .data import show_classes
 from .fit import show_table
 from .selection import show_selection
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from dlexp.job.sweep.sweep import Announcement, Findings
 
 SHOWN = 10
+GUESSED = {"val/accuracy": "most frequent class", "val/rmse": "mean"}
 SEEDS = 8  # that a winner is trained with again, to know its mean and spread
 
 
@@ -40,6 +42,7 @@ class Announcer:
 
         console, spec, data = self.console, about.spec, about.spec.first.dataset
         console.print(f"data    {data.name} ({data.task}): {len(data.train):,} train, {len(data.val):,} val")
+        show_classes(data, console)
         for d in spec.space.dimensions:
             console.print(
                 f"search  {escape(d.text)}" + (f"  ({d.owner}={'|'.join(sorted(d.options))})" if d.owner else "")
@@ -84,6 +87,8 @@ def show(findings: "Findings", console: Console) -> None:
     console.print(f"[bold]{result['status']}[/]: {noun(len(result['trials']), 'trial')}, {duration(seconds)}")
     if findings.ranking:
         show_table(_leaderboard(findings), console, ("epochs",))
+    for name, value in result["guess"].items():
+        console.print(f"guess         {name} {significant(value)}, by the {GUESSED[name]}")
     _show_importances(result, console)
     failed = sum(record["status"] in ("failed", "diverged") for record in result["trials"])
     if failed:
@@ -149,7 +154,7 @@ def _leaderboard(findings: "Findings") -> Table:
     has_seeds = any(ranked.std is not None for ranked in ranking)
     table = Table(box=None, pad_edge=False)
     table.add_column("", justify="right")
-    table.add_column(metric, justify="right")
+    table.add_column(metric_label(metric, findings.outcome.result.get("positive")), justify="right")
     for key in differing:
         table.add_column(escape(short_key(key, differing)), justify="right")
     table.add_column("epochs", justify="right")

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from dlexp.number import duration, noun
+from dlexp.number import duration, noun, significant
 
-from ..output import first_metrics, show_next, show_notes
+from ..output import first_metrics, metric_label, show_next, show_notes
 from ..text import escape
+from .data import show_classes
 from .fit import show_table
 from .selection import show_selection
 
@@ -33,9 +34,9 @@ class Announcer:
     def __call__(self, about: "Announcement") -> "Listener":
         """Show what is known beforehand; return what shows the progress."""
         from dlexp.console.progress import ConsoleTracker
+        from dlexp.data.fact.guess import guess
         from dlexp.data.quality import describe_inputs
         from dlexp.direction import is_better_high
-        from dlexp.job.train.baseline import guess
 
         console, data, run = self.console, about.built.dataset, about.built.run
         tests = f", {len(data.test):,} sealed for test" if len(data.test) else ""
@@ -43,6 +44,7 @@ class Announcer:
         inputs = describe_inputs(data)
         if inputs:
             console.print(f"inputs  {escape(inputs)}")
+        show_classes(data, console)
         params = sum(p.numel() for p in about.built.model.parameters())
         console.print(f"model   {type(about.built.model).__name__}, {params:,} parameters")
         console.print(f"device  {about.built.device_line}")
@@ -107,8 +109,13 @@ def _table(result: "TrainResult") -> Table:
     table.add_column("metric")
     for split in splits:
         table.add_column(split, justify="right")
+    guess = result.get("guess")
+    if guess:
+        table.add_column("val by guess", justify="right")
     for name in [name for name in first_metrics(result) if any(f"{split}/{name}" in metrics for split in splits)]:
-        table.add_row(name, *(_cell(metrics, f"{split}/{name}") for split in splits))
+        guessed = [significant(guess[f"val/{name}"]) if f"val/{name}" in guess else ""] if guess else []
+        label = escape(metric_label(name, result["data"].get("positive")))
+        table.add_row(label, *(_cell(metrics, f"{split}/{name}") for split in splits), *guessed)
     return table
 
 

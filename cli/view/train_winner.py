@@ -7,7 +7,7 @@ from rich.table import Table
 
 from dlexp.number import noun
 
-from ..output import FIRST_METRICS, show_notes
+from ..output import first_metrics, show_notes
 from ..text import escape
 from .fit import show_table
 
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 def show(result: "SweepResult", notes: list[str], console: Console) -> None:
     """Print mean and standard deviation over seeds, what the user should not miss, and where it all is."""
     if "spread" in result:
-        show_table(_table(result["spread"], result.get("test")), console, ("train",))
+        show_table(_table(result, result["spread"]), console, ("train",))
     show_notes(notes, console)
     console.print(f"sweep folder  {escape(result['run_dir'])}")
 
 
-def _table(spread: "SeedSpread", test: "SeedSpread | None") -> Table:
+def _table(result: "SweepResult", spread: "SeedSpread") -> Table:
     """Return mean and standard deviation of the metrics over seeds."""
+    test = result.get("test")
     mean, std = dict(spread["mean"]), dict(spread["std"])
     if test is not None:
         mean, std = mean | test["mean"], std | test["std"]
@@ -34,7 +35,7 @@ def _table(spread: "SeedSpread", test: "SeedSpread | None") -> Table:
     table.add_column("metric")
     for split in splits:
         table.add_column(split, justify="right")
-    for name in [name for name in FIRST_METRICS if any(f"{split}/{name}" in mean for split in splits)]:
+    for name in [name for name in first_metrics(result) if any(f"{split}/{name}" in mean for split in splits)]:
         table.add_row(name, *(_cell(mean.get(f"{split}/{name}"), std.get(f"{split}/{name}")) for split in splits))
     return table
 

@@ -9,6 +9,7 @@ import torch
 from dlexp.build.contract import make
 from dlexp.build.node import Config, build
 from dlexp.data.dataset import Dataset
+from dlexp.data.fact.positive import choose_positive
 from dlexp.data.fold import Fold, Rolling
 from dlexp.data.split import ValSplit
 from dlexp.engine.trainer import Trainer
@@ -29,6 +30,9 @@ def load_data(config: Config) -> Dataset:
         dataset = _load_limited(source, config["task"])
     else:
         dataset = source.load(config["task"])
+    if "positive" in config["data"]:  # absent in runs of earlier versions, which took class 1
+        wanted = config["data"]["positive"]
+        dataset = replace(dataset, positive=choose_positive(wanted, dataset.class_names, dataset.targets))
     if config.get("train_on") == JOINED:
         dataset = dataset.with_parts(torch.cat([dataset.train, dataset.val]).sort().values, dataset.val[:0])
     return dataset if config.get("fold") is None else take_fold(config, dataset)

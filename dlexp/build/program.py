@@ -173,6 +173,7 @@ def _task(components: list[Components], device: torch.device, affine: Affine, ha
         dtype=first.dtype,
         unit=_unit(components, device, has_one_part),
         metrics=first.metrics,
+        positive=data.positive,
         oversampled=data.targets.cpu() if first.trainer.oversample else None,
     )
 

@@ -30,16 +30,18 @@ class Row:
 
 
 _MACRO = "mean over classes that occur among targets or predictions; 0 / 0 counts as 0"
-_ONE = "of class 1 of two, else the mean over classes, each against the rest; ranked by log-odds"
+_TWO = "two classes only, of which 1 is the positive one: data.positive, or 1, true, yes, or the rarer"
+_ONE = "of the positive class of two, else the mean over classes, each against the rest; ranked by log-odds"
 _GOOD = "J. Good (1952), Rational Decisions, Journal of the Royal Statistical Society B 14"
+OF_POSITIVE = ("precision", "recall", "f1", "average_precision")  # of two classes, metrics of one of them
 METRICS = (
     Row("accuracy", CLASSES, "sum_k h_k / N", "monitored unless trainer.monitor says otherwise"),
     Row("precision_macro", CLASSES, "mean_k h_k / p_k", _MACRO),
     Row("recall_macro", CLASSES, "mean_k h_k / t_k", _MACRO),
     Row("f1_macro", CLASSES, "mean_k 2 h_k / (p_k + t_k)", _MACRO),
-    Row("precision", CLASSES, "h_1 / p_1", "two classes only"),
-    Row("recall", CLASSES, "h_1 / t_1", "two classes only"),
-    Row("f1", CLASSES, "2 h_1 / (p_1 + t_1)", "two classes only"),
+    Row("precision", CLASSES, "h_1 / p_1", _TWO),
+    Row("recall", CLASSES, "h_1 / t_1", _TWO),
+    Row("f1", CLASSES, "2 h_1 / (p_1 + t_1)", _TWO),
     Row("log_loss", CLASSES, "mean -log p(y), in nats", "p by the loss's link: softmax or normalised sigmoids", _GOOD),
     Row("precision_micro", CLASSES, "sum_k h_k / N", "equals accuracy where each example has one class"),
     Row("recall_micro", CLASSES, "sum_k h_k / N", "equals accuracy where each example has one class"),

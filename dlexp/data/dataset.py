@@ -43,6 +43,7 @@ class Dataset:
         notes: What the user should know of how the source was read, one line each.
         encode: Rows of a training part to the fields that are settled on it (`inputs`, `encoding`, ...); None where no
             input depends on the training part.
+        positive: The class that precision, recall and F1 of two classes are of; see `dlexp.data.fact.positive`.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Dataset:
     times: Tensor | None = None
     notes: list[str] = field(default_factory=list)
     encode: Callable[[Tensor], dict[str, Any]] | None = None
+    positive: int = 1
 
     def __post_init__(self):
         assert len(self.inputs) == len(self.targets)

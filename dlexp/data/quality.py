@@ -6,6 +6,7 @@ import torch
 
 from dlexp.data.balance import is_imbalanced
 from dlexp.data.dataset import Dataset
+from dlexp.data.fact.positive import positive_fact
 
 _SHOWN = 10  # columns
 
@@ -15,7 +16,8 @@ def examine(data: Dataset) -> dict[str, Any]:
 
     Returns:
         `duplicates` {"val": n, "test": m}, see `dlexp.data.dataset.count_duplicates`; for classes `train_counts`,
-        examples of the training part by class, and `is_imbalanced`; `notes`, see `Dataset`, where there are any.
+        examples of the training part by class, `is_imbalanced` and, of two, the name of the `positive` one; `notes`,
+        see `Dataset`, where there are any.
     """
     facts: dict[str, Any] = {"duplicates": data.duplicates}
     if data.notes:
@@ -25,6 +27,7 @@ def examine(data: Dataset) -> dict[str, Any]:
         counts = torch.bincount(classes, minlength=data.num_classes).tolist()
         facts["train_counts"] = dict(zip(data.class_names, counts, strict=True))
         facts["is_imbalanced"] = is_imbalanced(classes, data.num_classes)
+        facts |= positive_fact(data)
     return facts
 
 

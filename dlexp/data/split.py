@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dlexp.error import ConfigError, DataError, first_ten
 from dlexp.random import generator
-from dlexp.type import Count, Fraction, NonNegativeInt, Probability
+from dlexp.type import Count, Fraction, Name, NonNegativeInt, Probability
 
 Parts = tuple[Tensor, Tensor, Tensor]
 
@@ -28,6 +28,8 @@ class ValSplit:
         stratify: Keep the class shares in every part (classification only).
         limit: Use only so many training examples; validation and test stay as they are. In a cross-validation, deal
             only so many examples to its folds. Every class keeps one.
+        positive: Which of two classes precision, recall and F1 are of, by its name; null takes 1, true or yes, else the
+            rarer.
     """
 
     val_fraction: Fraction = 0.2
@@ -35,6 +37,7 @@ class ValSplit:
     split_seed: NonNegativeInt = 0
     stratify: bool = True
     limit: Count | None = None
+    positive: Name | None = None
 
     def divide(
         self,

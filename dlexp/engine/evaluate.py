@@ -130,17 +130,19 @@ class Reading:
         num_classes: 0 for regression.
         unit: What the loss measures values in; None leaves them as they are.
         metrics: Constants and own metrics.
+        positive: The positive class of two.
     """
 
     loss: Any
     num_classes: int
     unit: TargetScale | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    positive: int = 1
 
     @classmethod
     def of(cls, task: Task, loss: Any) -> "Reading":
         """Return how the outputs of a task's trials are read."""
-        return cls(loss, task.num_classes, task.unit, task.metrics)
+        return cls(loss, task.num_classes, task.unit, task.metrics, task.positive)
 
     def keep(self, row: int, num_trials: int) -> "Reading":
         """Return that of one trial."""
@@ -163,7 +165,7 @@ class Reading:
         delta = self.delta
         if isinstance(delta, Tensor):
             delta = float(delta.expand(max(row + 1, len(delta)), 1)[row, 0])
-        return Measure(self.link, self.metrics.beta, delta)
+        return Measure(self.link, self.metrics.beta, delta, self.positive)
 
 
 @torch.no_grad()
@@ -177,7 +179,7 @@ def score(outputs: Tensor, targets: Tensor, reading: Reading, also: str = "") ->
         also: A metric of `report` that is wanted too; "" for none.
     """
     if reading.num_classes:
-        scores = metric.classification(outputs, targets, reading.num_classes, reading.link)
+        scores = metric.classification(outputs, targets, reading.num_classes, reading.link, reading.positive)
     else:
         scores = metric.regression(outputs, targets)
     scores = _loss(outputs, targets, reading) | scores | _own(outputs, targets, reading)
@@ -190,8 +192,8 @@ def score(outputs: Tensor, targets: Tensor, reading: Reading, also: str = "") ->
 def report(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, Tensor]:
     """Return the loss and everything else that is known of stored outputs: (T,), by class (T, K) or (T, K, K)."""
     if reading.num_classes:
-        beta = reading.metrics.beta
-        scores = metric.classification_report(outputs, targets, reading.num_classes, beta, reading.link)
+        about = (reading.num_classes, reading.metrics.beta, reading.link, reading.positive)
+        scores = metric.classification_report(outputs, targets, *about)
     else:
         scores = metric.regression_report(outputs, targets, reading.delta)
     return _loss(outputs, targets, reading) | scores | _own(outputs, targets, reading)

@@ -10,6 +10,7 @@ import gc
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import torch
@@ -43,7 +44,7 @@ class Captures:
         self._models, self._parameters, self._grads = models, parameters, grads
         device = parameters[0][0].device
         self._is_capturable = device.type == "cuda"
-        self._streams = [torch.cuda.Stream(device) for _ in models[:STREAMS]] if self._is_capturable else []
+        self._streams = _streams(device)[: len(models)] if self._is_capturable else []
         self._passes: dict[tuple, CapturedPasses] = {}
         self._seen: set[tuple] = set()
 
@@ -162,7 +163,7 @@ class CapturedPasses:
         torch.cuda.synchronize()
 
     def _capture(self) -> None:
-        pool, side = torch.cuda.graph_pool_handle(), torch.cuda.Stream()
+        pool, side = torch.cuda.graph_pool_handle(), _streams(self._x.device)[STREAMS]
         options: dict[str, Any] = {"pool": pool, "stream": side, "capture_error_mode": "thread_local"}
         roots: list[Tensor] = []
         gc.collect()  # a graph that is destroyed while another is captured breaks the capture
@@ -243,6 +244,15 @@ class _Replay(torch.autograd.Function):
             static.copy_(grad)
         ctx.passes._backward.replay()
         return None, None, None
+
+
+@cache
+def _streams(device: torch.device) -> list[torch.cuda.Stream]:
+    """Return the streams of a device that trials are forked over, and the one that captures.
+
+    All captures share them: each stream on which a matrix product ran has a workspace of cuBLAS for good.
+    """
+    return [torch.cuda.Stream(device) for _ in range(STREAMS + 1)]
 
 
 @contextmanager

@@ -68,6 +68,7 @@ class Task:
         dtype: What the model computes in.
         unit: What values are measured in while training; None for classes.
         metrics: Constants of the metrics, and own ones.
+        positive: The positive class of two.
         oversampled: Classes (N,) on the CPU where an epoch draws every class as often as the largest, else None.
     """
 
@@ -82,6 +83,7 @@ class Task:
     dtype: torch.dtype = torch.float32
     unit: TargetScale | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    positive: int = 1
     oversampled: Tensor | None = None
 
     @property

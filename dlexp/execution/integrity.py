@@ -63,7 +63,7 @@ def _can_go_on(folder: RunFolder, records: list[dict[str, Any]]) -> bool:
         state = checkpoint.load(last)[1]
         epochs = [record["epoch"] for record in records[: state["epoch"]]]
         is_whole = epochs == list(range(1, state["epoch"] + 1)) and _is_sealed(folder, state["epoch"])
-        if not is_whole or not _has_records(folder, state["epoch"]):
+        if not is_whole or not has_records(folder, state["epoch"]):
             return False
         # a best one that is ahead belongs to the epoch that is about to be repeated
         wanted = state["stopping"]["best_epoch"]
@@ -72,7 +72,7 @@ def _can_go_on(folder: RunFolder, records: list[dict[str, Any]]) -> bool:
         return False
 
 
-def _has_records(folder: RunFolder, epoch: int) -> bool:
+def has_records(folder: RunFolder, epoch: int) -> bool:
     """Say whether what is kept of the examples of each epoch is there: how far the pick flatters is told from it."""
     manifest = folder.manifest
     metric = manifest.get("monitor", {}).get("metric", "")  # a fold has none: nothing is picked among folds

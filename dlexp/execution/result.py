@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from dlexp.build.program import Program
+from dlexp.data.fact.guess import guess
 from dlexp.engine import checkpoint
 from dlexp.engine.evaluate import Reading, predict, report
 from dlexp.engine.event import TrialEnd
@@ -58,6 +59,8 @@ def conclude_run(
         "device": str(built.device),
         "seed": seed,
         "own_metrics": run.task.metrics.names,
+        "metric": run.monitor,
+        "guess": guess(data),
         "num_params": sum(p.numel() for p in built.model.parameters()),
         "data": {
             **recorded,

@@ -13,33 +13,39 @@ NUM_BINS = 15
 
 
 def classification(
-    outputs_TNK: Tensor, targets_TN: Tensor, num_classes: int, link: str = "softmax"
+    outputs_TNK: Tensor, targets_TN: Tensor, num_classes: int, link: str = "softmax", positive: int = 1
 ) -> dict[str, Tensor]:
     """Return the metrics of every epoch, each (T,): accuracy, log_loss and macro precision, recall, F1.
 
-    With two classes also `precision`, `recall` and `f1` of class 1. Macro averages run over the classes that occur
-    among targets or predictions; a quotient 0 / 0 counts as 0.
+    With two classes also `precision`, `recall` and `f1` of the positive one. Macro averages run over the classes that
+    occur among targets or predictions; a quotient 0 / 0 counts as 0.
 
     Args:
         outputs_TNK: Logits; one column means the logit of class 1 of two.
         targets_TN: int64 classes.
         num_classes: K, at least 2.
         link: How outputs become probabilities; see `dlexp.metric.probability`.
+        positive: The positive class of two.
     """
-    metrics = _averages(confusion_matrix(outputs_TNK, targets_TN, num_classes))
+    metrics = _averages(confusion_matrix(outputs_TNK, targets_TN, num_classes), positive)
     metrics["log_loss"] = log_loss(log_weights(outputs_TNK, link), targets_TN)
     return _nan_where_broken(metrics, outputs_TNK)
 
 
 def classification_report(
-    outputs_TNK: Tensor, targets_TN: Tensor, num_classes: int, beta: float = 2.0, link: str = "softmax"
+    outputs_TNK: Tensor,
+    targets_TN: Tensor,
+    num_classes: int,
+    beta: float = 2.0,
+    link: str = "softmax",
+    positive: int = 1,
 ) -> dict[str, Tensor]:
     """Return everything: the metrics of `classification` and those computed once, at the end.
 
     Adds (T,): `precision_micro`, `recall_micro`, `f1_micro`, `fbeta_macro`, `balanced_accuracy` (mean recall of the
     classes that targets have), `matthews_correlation`, `roc_auc` and `average_precision` (one versus rest, macro over
-    the classes that have one; class 1 of two), `calibration_error` (15 equal bins of confidence, L1), `top5_accuracy`
-    where K > 5.
+    the classes that have one; the positive of two), `calibration_error` (15 equal bins of confidence, L1),
+    `top5_accuracy` where K > 5.
     Adds (T, K): `precision_class`, `recall_class`, `f1_class`, `fbeta_class`, `roc_auc_class`, `support_class`;
     and `confusion` (T, K, K), counts.
 
@@ -49,10 +55,11 @@ def classification_report(
         num_classes: K, at least 2.
         beta: Weight of recall in F-beta: (1 + beta^2) P R / (beta^2 P + R).
         link: As in `classification`.
+        positive: As in `classification`.
     """
     weights_TNK = log_weights(outputs_TNK, link)
     confusion_TKK = confusion_matrix(outputs_TNK, targets_TN, num_classes)
-    metrics = _averages(confusion_TKK) | {"log_loss": log_loss(weights_TNK, targets_TN)}
+    metrics = _averages(confusion_TKK, positive) | {"log_loss": log_loss(weights_TNK, targets_TN)}
     hits_TK, predicted_TK, support_TK = _margins(confusion_TKK)
     present_TK = (predicted_TK + support_TK) > 0
     precision_TK, recall_TK = _ratio(hits_TK, predicted_TK), _ratio(hits_TK, support_TK)
@@ -66,8 +73,8 @@ def classification_report(
         "fbeta_macro": _mean_where(fbeta_TK, present_TK),
         "balanced_accuracy": _mean_where(recall_TK, support_TK > 0),
         "matthews_correlation": _matthews(hits_TK, predicted_TK, support_TK),
-        "roc_auc": auc_TK[:, 1] if num_classes == 2 else auc_TK.nanmean(-1),
-        "average_precision": ap_TK[:, 1] if num_classes == 2 else ap_TK.nanmean(-1),
+        "roc_auc": auc_TK[:, positive] if num_classes == 2 else auc_TK.nanmean(-1),
+        "average_precision": ap_TK[:, positive] if num_classes == 2 else ap_TK.nanmean(-1),
         "calibration_error": calibration_error(
             weights_TNK.softmax(-1), predict_class(outputs_TNK) == targets_TN, NUM_BINS
         ),
@@ -126,7 +133,7 @@ def _matthews(hits_TK: Tensor, predicted_TK: Tensor, support_TK: Tensor) -> Tens
     return _ratio(covariance_T, spread_T.sqrt())
 
 
-def _averages(confusion_TKK: Tensor) -> dict[str, Tensor]:
+def _averages(confusion_TKK: Tensor, positive: int) -> dict[str, Tensor]:
     hits_TK, predicted_TK, support_TK = _margins(confusion_TKK)
     present_TK = (predicted_TK + support_TK) > 0
     precision_TK, recall_TK = _ratio(hits_TK, predicted_TK), _ratio(hits_TK, support_TK)
@@ -138,7 +145,7 @@ def _averages(confusion_TKK: Tensor) -> dict[str, Tensor]:
         "f1_macro": _mean_where(f1_TK, present_TK),
     }
     if confusion_TKK.shape[-1] == 2:
-        metrics |= {"precision": precision_TK[:, 1], "recall": recall_TK[:, 1], "f1": f1_TK[:, 1]}
+        metrics |= {"precision": precision_TK[:, positive], "recall": recall_TK[:, positive], "f1": f1_TK[:, positive]}
     return metrics
 
 

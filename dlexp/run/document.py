@@ -36,11 +36,13 @@ class TrainData(Parts):
         duplicates: Examples of a part that stand in an earlier part too, by part.
         train_counts: Examples of the training part by class.
         is_imbalanced: Whether classes are unequal enough to look at metrics by class.
+        positive: Of two classes, the one that precision, recall, F1 and average precision are of.
     """
 
     duplicates: NotRequired[dict[str, int]]
     train_counts: NotRequired[dict[str, int]]
     is_imbalanced: NotRequired[bool]
+    positive: NotRequired[str]
 
 
 Confusion = list[list[int]]  # counts: rows are true classes, columns predicted ones
@@ -136,6 +138,8 @@ class TrainResult(TypedDict):
         device: That it trained on.
         seed: Of the run.
         own_metrics: Names of the user's metrics; absent in runs of version 0.1.
+        metric: That chose the best epoch; absent in runs of version 0.1.
+        guess: What the most frequent class of the training part, or its mean, scores for all; absent as `metric` is.
         epochs: Epochs done.
         best_epoch: The epoch whose metrics these are; 0 where there is none.
         metrics: By part and name, such as "val/accuracy".
@@ -154,6 +158,8 @@ class TrainResult(TypedDict):
     device: str
     seed: int
     own_metrics: NotRequired[list[str]]
+    metric: NotRequired[str]
+    guess: NotRequired[Metrics]
     epochs: int
     best_epoch: int
     metrics: Metrics

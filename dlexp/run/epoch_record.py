@@ -59,7 +59,7 @@ def read(folder: Path, kind: str) -> list[bytes | None]:
     """Return the record of each epoch in order; None for one that is damaged or torn."""
     try:
         whole = (folder / f"epochs.{kind}").read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         return []
     if len(whole) < _HEAD.size:
         return []

@@ -217,6 +217,8 @@ class RunFolder:
 
         A status that ends the run should come together with ``end=now()``.
         """
+        with disk_faults(self.path):
+            (self.path / MANIFEST).stat()  # a folder that was moved away is not a damaged manifest
         self._write_manifest({**self.manifest, **fields})
 
     def append_epoch(self, record: dict[str, Any]) -> None:

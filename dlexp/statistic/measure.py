@@ -11,8 +11,10 @@ class Measure:
         link: How outputs become probabilities, "softmax" or "sigmoid"; see `dlexp.metric.probability`.
         beta: Weight of recall in F-beta.
         delta: Error, in the target's own unit, from which Huber's loss grows linearly.
+        positive: Which of two classes precision, recall, F1 and average precision are of.
     """
 
     link: str = "softmax"
     beta: float = 2.0
     delta: float = 1.0
+    positive: int = 1

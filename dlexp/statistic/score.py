@@ -85,7 +85,7 @@ def weighted(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: Mea
         return _regression(name, outputs, targets_N)
     if name in _CONFUSION:
         margins_NF = _margins(_two_columns(outputs), targets_N)
-        return _of_means(margins_NF, lambda means_BF: _from_margins(name, means_BF, measure.beta))
+        return _of_means(margins_NF, lambda means_BF: _from_margins(name, means_BF, measure))
     if name == "calibration_error":
         confidence_N = np.exp(_log_p(_log_weights(outputs, measure.link))).max(1)
         gaps_NF = _calibration_gaps(confidence_N, _two_columns(outputs).argmax(1) == targets_N)
@@ -93,7 +93,7 @@ def weighted(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: Mea
     assert name in _RANKED, name
     score = {"roc_auc": _area, "average_precision": _precision}[name]
     scores_NK = _log_odds(outputs, measure.link)
-    return lambda weights_BN: _one_against_rest(score, scores_NK, targets_N, weights_BN)
+    return lambda weights_BN: _one_against_rest(score, scores_NK, targets_N, weights_BN, measure.positive)
 
 
 def _of_means(features_NF: np.ndarray, combine: Combine) -> Weighted:
@@ -148,7 +148,7 @@ def _margins(logits_NK: np.ndarray, targets_N: np.ndarray) -> np.ndarray:
     return np.concatenate([is_called_NK & is_NK, is_called_NK, is_NK], 1).astype(np.float64)
 
 
-def _from_margins(name: str, means_BF: np.ndarray, beta: float) -> np.ndarray:
+def _from_margins(name: str, means_BF: np.ndarray, measure: Measure) -> np.ndarray:
     hits_BK, called_BK, support_BK = np.split(means_BF, 3, axis=1)
     if name == "matthews_correlation":
         covariance_B = hits_BK.sum(1) - (called_BK * support_BK).sum(1)
@@ -160,10 +160,10 @@ def _from_margins(name: str, means_BF: np.ndarray, beta: float) -> np.ndarray:
         "precision": lambda: _ratio(hits_BK, called_BK),
         "recall": lambda: _ratio(hits_BK, support_BK),
         "f1": lambda: _ratio(2 * hits_BK, called_BK + support_BK),
-        "fbeta": lambda: _ratio((1 + beta**2) * hits_BK, beta**2 * support_BK + called_BK),
+        "fbeta": lambda: _ratio((1 + measure.beta**2) * hits_BK, measure.beta**2 * support_BK + called_BK),
     }[name.removesuffix("_macro")]()
     if not name.endswith("_macro"):
-        return found_BK[:, 1]
+        return found_BK[:, measure.positive]
     is_present_BK = called_BK + support_BK > 0
     return (found_BK * is_present_BK).sum(1) / is_present_BK.sum(1)
 
@@ -180,11 +180,15 @@ def _calibration_gaps(confidence_N: np.ndarray, is_right_N: np.ndarray) -> np.nd
 
 
 def _one_against_rest(
-    score: Callable[..., np.ndarray], scores_NK: np.ndarray, targets_N: np.ndarray, weights_BN: np.ndarray
+    score: Callable[..., np.ndarray],
+    scores_NK: np.ndarray,
+    targets_N: np.ndarray,
+    weights_BN: np.ndarray,
+    positive: int,
 ) -> np.ndarray:
-    """Return the mean of a score over the classes that have one; of class 1 where there are two."""
+    """Return the mean of a score over the classes that have one; of the positive where there are two."""
     num_classes = scores_NK.shape[1]
-    classes = [1] if num_classes == 2 else range(num_classes)
+    classes = [positive] if num_classes == 2 else range(num_classes)
     values_BK = np.stack([score(*_tied(scores_NK[:, k], targets_N == k, weights_BN)) for k in classes], 1)
     num_B = np.isfinite(values_BK).sum(1)
     return np.where(num_B > 0, np.nansum(values_BK, 1) / np.maximum(num_B, 1), np.nan)

@@ -73,7 +73,7 @@ def count(monkeypatch, job) -> Counter[str]:
         return make(entry, **program)
 
     with monkeypatch.context() as patched:
-        for module in ("dlexp.build.node", "dlexp.build.model"):
+        for module in ("dlexp.build.node", "dlexp.build.contract"):
             patched.setattr(f"{module}.factory", counted)
         patched.setattr("dlexp.build.program._FITTING", set())
         job()

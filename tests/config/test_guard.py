@@ -20,8 +20,8 @@ REFUSED = [
     (alias_bomb(5, 10), "got more than 20,000 values (aliases written out) or 30 levels; shorten it"),
     (alias_bomb(60, 2), "got more than 20,000 values (aliases written out) or 30 levels; shorten it"),
     ("a: " + "[" * 1000 + "]" * 1000, "got more than 20,000 values (aliases written out) or 30 levels; shorten it"),
-    ("a: &a [*a]", "got the alias *a, which is unknown or part of itself; write it out"),
-    ("a: *b", "got the alias *b, which is unknown or part of itself; write it out"),
+    ("a: &a [*a]", "got the alias *a, which is unknown or stands in itself; write it out"),
+    ("a: *b", "got the alias *b, which is unknown or stands in itself; write it out"),
     ("- 1\n- 2", "got a file without keys; lines of the form `key: value` are needed"),
     ("text", "got a file without keys; lines of the form `key: value` are needed"),
 ]

@@ -31,10 +31,15 @@ def drawn(monkeypatch):
 def prepared(tmp_path, *overrides: str):
     built = assemble(resolve(["tracking=none", "trainer.threads=1", *overrides]).config)
     folder = RunFolder.create(
-        tmp_path, "x", "y", config={}, overrides=[], manifest={"kind": "train", "monitor": {"metric": "val/accuracy"}}
+        tmp_path,
+        "x",
+        "y",
+        config={},
+        overrides=[],
+        manifest={"kind": "train", "status": "running", "monitor": {"metric": "val/accuracy"}},
     )
     folder.append_epoch(RECORD)
-    folder.write_result({"best_epoch": 1})
+    folder.write_result({"best_epoch": 1, "status": "finished"})
     num, outputs = len(built.dataset.val), built.run.step.rules.loss.num_outputs
     output = np.zeros((num, outputs) if built.dataset.num_classes else num, np.float32)
     if built.dataset.num_classes:

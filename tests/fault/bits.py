@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-VARYING = ("run_id", "run_dir", "seconds", "time", "command")
+VARYING = ("run_id", "run_dir", "seconds", "time", "command", "sha256")  # the last seals the others
 
 
 def stripped(record: Any) -> Any:

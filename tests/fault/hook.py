@@ -103,15 +103,14 @@ class _Watched:
         return self._file.write(data)
 
 
-def on_call(module: str, name: str, at: int, act: Callable[[], None], *, lasts: bool = False) -> Callable[[], None]:
+def on_call(module: str, name: str, at: int, act: Callable[[], None]) -> Callable[[], None]:
     """Return what has this process act when a function is called the `at`-th time, before its first line.
 
     Args:
         module: Of the function.
         name: Its qualified name.
         at: From 1.
-        act: What happens; what it raises comes out of the function.
-        lasts: Whether it happens at every later call too.
+        act: What happens; must not raise, as Python would then forget to heed.
     """
     calls = 0
 
@@ -120,13 +119,31 @@ def on_call(module: str, name: str, at: int, act: Callable[[], None], *, lasts: 
         code = frame.f_code
         if event == "call" and code.co_qualname == name and frame.f_globals.get("__name__") == module:
             calls += 1
-            if calls == at or (lasts and calls > at):
-                try:
-                    act()
-                finally:
-                    sys.setprofile(heed)  # Python forgets a function that raised
+            if calls == at:
+                act()
 
     return lambda: sys.setprofile(heed)
+
+
+def from_call(owner: Any, name: str, at: int, act: Callable[[], None]) -> Callable[[], None]:
+    """Return what has this process act before the `at`-th call of a method and every later one.
+
+    Args:
+        owner: Its class.
+        name: Of the method.
+        at: From 1.
+        act: What happens; what it raises comes out of the method.
+    """
+    plain, calls = getattr(owner, name), 0
+
+    def heeded(*arguments: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls >= at:
+            act()
+        return plain(*arguments, **named)
+
+    return lambda: setattr(owner, name, heeded)
 
 
 def kill() -> None:

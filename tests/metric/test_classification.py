@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlexp.metric import classification, classification_report, confusion_matrix
+from dlexp.statistic.measure import Measure
+from dlexp.statistic.score import weighted
 
 reference: Any = sklearn.metrics  # its stubs know neither numbers for zero_division nor None for no average
 
@@ -168,3 +170,22 @@ def test_top_five_of_equal_logits_are_the_lowest_classes(order):
     # All logits equal: the prediction is class 0 and the best five are 0 to 4, whichever example comes first.
     metrics = classification_report(torch.zeros(1, 7, 7), torch.tensor([order]), 7)
     assert float(metrics["top5_accuracy"]) == pytest.approx(5 / 7)
+
+
+@pytest.mark.parametrize("positive", [0, 1])
+def test_of_two_classes_the_positive_counts_as_scikit_learn_has_it(positive):
+    random = torch.Generator().manual_seed(3)
+    outputs, targets = torch.randn(1, 60, 2, generator=random), (torch.rand(1, 60, generator=random) < 0.3).long()
+    called, score = outputs[0].argmax(-1), (outputs[0, :, 1] - outputs[0, :, 0]) * (1 if positive else -1)
+    about = {"pos_label": positive, "zero_division": 0}
+    expected = {
+        "precision": reference.precision_score(targets[0], called, **about),
+        "recall": reference.recall_score(targets[0], called, **about),
+        "f1": reference.f1_score(targets[0], called, **about),
+        "average_precision": reference.average_precision_score(targets[0] == positive, score),
+    }
+    measured = classification_report(outputs, targets, 2, positive=positive)
+    assert {name: float(measured[name]) for name in expected} == pytest.approx(expected, abs=1e-6)
+    for name, value in expected.items():
+        of_side = weighted(name, outputs[0].numpy(), targets[0].numpy(), Measure(positive=positive))
+        assert of_side(np.ones((1, 60)) / 60)[0] == pytest.approx(value, abs=1e-6)

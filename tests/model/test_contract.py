@@ -55,7 +55,7 @@ def test_the_table_covers_every_option():
 @pytest.fixture(autouse=True)
 def shallow(monkeypatch):
     """Few units in each stage of the deepest nets, few filters in inception's; the parity tests build them whole."""
-    monkeypatch.setattr(dlexp.model.densenet, "_blocks", lambda depth, _: (2, 2, 2, 2) if depth == 121 else (2, 2, 2))
+    monkeypatch.setattr(dlexp.model.densenet, "_counts", lambda depth, _: (2, 2, 2, 2) if depth == 121 else (2, 2, 2))
     monkeypatch.setitem(dlexp.model.resnext.UNITS, 50, (2, 1, 1, 1))
     monkeypatch.setattr(dlexp.model.inception, "MODULES", dict.fromkeys(dlexp.model.inception.MODULES, (16,) * 6))
 

@@ -48,7 +48,9 @@ class FakeRun:
 
     def end(self, status="finished"):
         metrics = {"val/accuracy": 0.8, "test/accuracy": 0.75}
-        self.folder.write_result({"kind": "train", "metrics": metrics, "seconds": 1.5, "num_params": 100})
+        self.folder.write_result(
+            {"kind": "train", "status": "finished", "metrics": metrics, "seconds": 1.5, "num_params": 100}
+        )
         self.folder.figures.mkdir(exist_ok=True)
         (self.folder.figures / "curve.png").write_bytes(b"png")
         self.folder.write_predictions("val", [0, 1], [3, 4], [[0.1, 0.9], [0.8, 0.2]])

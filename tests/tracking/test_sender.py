@@ -26,7 +26,7 @@ def make_fold(cv, number, status="finished"):
     fold = make((cv.path, "folds"), "fold", f"repeat0-fold{number}", NONE)
     fold.append_epoch({"epoch": 1, "step": 9, "lr": 0.1, "val/accuracy": 0.9 + 0.02 * number, "seconds": 0.1})
     if status != "running":
-        fold.write_result({"kind": "train", "metrics": {"val/accuracy": 0.9}})
+        fold.write_result({"kind": "train", "status": "finished", "metrics": {"val/accuracy": 0.9}})
         fold.update_manifest(status=status, end=now())
     fold.unlock()
     return fold
@@ -43,7 +43,7 @@ def test_folds_are_children_and_the_parent_has_their_mean(runs_dir, query):
     folds.append(make_fold(cv, 1))
     pooled = {"accuracy": 0.9, "confusion_matrix": [[1, 0], [0, 1]]}
     means = {"mean": {"val/accuracy": 0.91}, "std": {"val/accuracy": 0.01}, "out_of_fold": pooled}
-    cv.write_result({"kind": "cv", "metrics": means["mean"], "folds": [{}, {}], **means})
+    cv.write_result({"kind": "cv", "status": "finished", "metrics": means["mean"], "folds": [{}, {}], **means})
     cv.update_manifest(status="finished", end=now())
     assert outbox.send(cv, clients) is None
     assert outbox.send(cv, clients) is None

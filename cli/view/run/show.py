@@ -9,7 +9,7 @@ from rich.text import Text
 
 from dlexp.number import noun, significant
 
-from ...output import first_metrics
+from ...output import first_metrics, metric_label
 from .runs import COLORS, done, moment, text_of
 
 if TYPE_CHECKING:
@@ -119,10 +119,13 @@ def _metrics(run: "RunRecord") -> Table:
     for split in splits:
         table.add_column(split, justify="right")
     names = dict.fromkeys([*first_metrics(run), *(name.partition("/")[2] for name in metrics)])
+    facts: Any = run.get("data") or run
+    positive = facts.get("positive")
     for name in names:
         cells = [metrics.get(f"{split}/{name}") for split in splits]
         if any(cell is not None for cell in cells):
-            table.add_row(Text(name), *("" if cell is None else significant(cell) for cell in cells))
+            label = Text(metric_label(name, positive))
+            table.add_row(label, *("" if cell is None else significant(cell) for cell in cells))
     return table
 
 

@@ -63,12 +63,12 @@ def _is_a_sum(x_TND: Tensor, weight_TED: Tensor) -> bool:
 
 
 def _rounds_otherwise(x_TND: Tensor, weight_TED: Tensor) -> bool:
-    """Whether MKL takes another way for many trials than for one: one output, one example, or trials out of line."""
+    """Whether MKL takes another way in a batched product: one output, one example, or rows out of line."""
     if x_TND.device.type != "cpu":
         return False
     num, (num_outputs, num_inputs) = x_TND.shape[1], weight_TED.shape[1:]
     widths = [num * width * x_TND.element_size() for width in (num_inputs, num_outputs)]
-    return num_outputs == 1 or num == 1 or (len(x_TND) > 1 and any(width % LINE for width in widths))
+    return num_outputs == 1 or num == 1 or any(width % LINE for width in widths)
 
 
 def _apart(x_TND: Tensor) -> list[Tensor]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dlexp.config.metric import OF_POSITIVE
 from dlexp.direction import is_better_high
 from dlexp.error import ConfigError, RunError, did_you_mean
 from dlexp.job.compare.document import Comparison, Difference, Pair, SideRecord
@@ -29,6 +30,7 @@ from dlexp.statistic.sign_flip import fewest, sign_flip
 from dlexp.statistic.spread import add_spread
 from dlexp.statistic.stream import stream
 from dlexp.statistic.t_test import corrected_t_test, differences_needed
+from dlexp.type import PositiveFact
 
 
 def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> Comparison:
@@ -67,6 +69,7 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> Compa
     return {
         "kind": "compare",
         "metric": f"val/{name}",
+        **_positive(sides[0], name),
         "alpha": ALPHA,
         "runs": [_describe(*shown) for shown in zip(sides, labels(sides), values, strict=True)],
         "pairs": pairs,
@@ -105,6 +108,12 @@ def values_of(side: Side, name: str) -> np.ndarray:
             for by_seed in side.splits.values()
         ]
     )
+
+
+def _positive(side: Side, name: str) -> PositiveFact:
+    """Return the class that a metric of two classes is of, where the run recorded it."""
+    positive = side.folder.manifest["data"].get("positive")
+    return {"positive": positive} if positive and name in OF_POSITIVE else {}
 
 
 def _weighted(name: str, predictions: Predictions) -> score.Weighted:

@@ -97,6 +97,7 @@ class Comparison(TypedDict):
     Attributes:
         kind: "compare".
         metric: That is compared.
+        positive: Of two classes, the one that the metric is of; absent where it is of both.
         alpha: Level of the verdicts.
         runs: The sides.
         pairs: Every two of them.
@@ -105,6 +106,7 @@ class Comparison(TypedDict):
 
     kind: Annotated[str, one_of("compare")]
     metric: str
+    positive: NotRequired[str]
     alpha: float
     runs: list[SideRecord]
     pairs: list[Pair]

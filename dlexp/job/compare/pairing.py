@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from dlexp.config.metric import OF_POSITIVE
 from dlexp.config.relevance import IRRELEVANT, relevant
 from dlexp.error import RunError
 from dlexp.job.compare.side import Predictions, Side, load_side
 from dlexp.statistic.score import MEANS_OVER_EXAMPLES
 
+SET_BY = {"beta": "metric.beta", "delta": "loss.delta and training part", "positive": "data.positive"}
 FEWEST_GROUPED = 4  # runs: two settings of two seeds
 
 
@@ -149,9 +151,10 @@ def require_same_constants(name: str, sides: list[Side]) -> None:
     """Refuse to compare by a metric that is not the same function for all.
 
     Raises:
-        RunError: Another beta of fbeta, or another delta of huber.
+        RunError: Another beta of fbeta, another delta of huber, or another positive class.
     """
-    constant = {"fbeta_macro": "beta", "huber": "delta"}.get(name)
+    of_positive = dict.fromkeys(OF_POSITIVE, "positive")
+    constant = ({"fbeta_macro": "beta", "huber": "delta"} | of_positive).get(name)
     if constant is None:
         return
     for split in sides[0].splits:
@@ -161,9 +164,10 @@ def require_same_constants(name: str, sides: list[Side]) -> None:
             for predictions in side.splits[split]
         }
         if len(values) > 1:
+            what = "positive class" if constant == "positive" else constant
             shown = ", ".join(f"{value:g}" for value in sorted(values))
-            cure = "choose another --metric, or train with the same metric.beta, or loss.delta and training part"
-            raise RunError(f"--metric: got {name}, whose {constant} is {shown}; {cure}")
+            cure = f"choose another --metric, or train with the same {SET_BY[constant]}"
+            raise RunError(f"--metric: got {name}, whose {what} is {shown}; {cure}")
 
 
 def _require_same_examples(pair: str, mine: Predictions, theirs: Predictions) -> None:

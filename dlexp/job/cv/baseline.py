@@ -5,10 +5,11 @@ import statistics
 from dataclasses import replace
 
 from dlexp.data.dataset import Dataset
+from dlexp.data.fact.guess import guess
 from dlexp.data.fold import Fold
 from dlexp.job.cv.aggregate import are_single
 from dlexp.job.cv.document import Guess
-from dlexp.job.train.baseline import guess, judge, standard_error
+from dlexp.job.train.baseline import judge, standard_error
 from dlexp.type import Metrics
 
 

@@ -18,12 +18,14 @@ class CVData(TypedDict):
         num_examples: In the folds.
         num_test: Examples of the sealed test part.
         fingerprint: Equal for equal data with equal parts.
+        positive: Of two classes, the one that precision, recall, F1 and average precision are of.
     """
 
     name: str
     num_examples: int
     num_test: int
     fingerprint: str
+    positive: NotRequired[str]
 
 
 class TriedSetting(TypedDict):
@@ -178,6 +180,7 @@ class CVResult(CVSummary):
         std_folds: Of several seeds the spread due to folds.
         searches: Of a nested cv, by fold.
         choices: Of a nested cv, the most frequent first.
+        metric: That trainings and settings are judged by; absent in cvs of version 0.1.
         test: Once the test part was opened by name.
         guess: What guessing scores; absent where incomplete, and in cvs of version 0.1.
     """
@@ -190,6 +193,7 @@ class CVResult(CVSummary):
     searches: NotRequired[list[SearchRecord]]
     choices: NotRequired[list[Choice]]
     test: NotRequired[OpenedTest]
+    metric: NotRequired[str]
     guess: NotRequired[Guess]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlexp.config.override import yaml_value
+from dlexp.data.fact.positive import positive_fact
 from dlexp.job.compare.document import Pair
 from dlexp.job.compare.verdict import compare_folds, fold_p_value, judge, not_judged
 from dlexp.job.cv import aggregate
@@ -67,6 +68,7 @@ def conclude_cv(
             spread = aggregate.with_pooled(spread, pooled)
     result: CVResult = {
         **_identity(folder, spec),
+        "metric": spec.metric,
         "status": "finished" if complete else _status([r["status"] for r in records], num, is_interrupted),
         "complete": complete,
         "folds": records,
@@ -170,6 +172,7 @@ def _identity(folder: RunFolder, spec: CVSpec) -> CVIdentity:
             "num_examples": len(dataset.train) + len(dataset.val),
             "num_test": len(dataset.test),
             "fingerprint": dataset.fingerprint,
+            **positive_fact(dataset),
         },
     }
 

@@ -49,6 +49,7 @@ class Scores(TypedDict):
         confusion_matrix: Rows are true classes, columns predicted ones; None for values.
         report: Metrics by class; empty for values and for a cv.
         class_names: In the order of the matrix.
+        positive: Of two classes, the one that precision, recall, F1 and average precision are of.
         openings: How often the test part of this run was opened.
         models: Of a cv, how many.
         folds: Of a cv, the score of each model on the test part.
@@ -59,6 +60,7 @@ class Scores(TypedDict):
     confusion_matrix: Confusion | None
     report: ClassReport
     class_names: list[str]
+    positive: NotRequired[str]
     openings: int
     models: NotRequired[int]
     folds: NotRequired[list[FoldScore]]
@@ -72,6 +74,7 @@ class Evaluation(Scores):
         run_id: Names the run.
         run_dir: The run's folder.
         split: The part.
+        metric: That the run is judged by; "" where no record says it.
         predictions: The file that they were stored in; None where the folder may only be read.
         warnings: Lines for the user.
     """
@@ -80,6 +83,7 @@ class Evaluation(Scores):
     run_id: str
     run_dir: str
     split: Annotated[str, one_of("val", "test")]
+    metric: str
     predictions: str | None
     warnings: list[str]
 

@@ -72,7 +72,7 @@ def report(
     """
     stacked = outputs.unsqueeze(0), targets.unsqueeze(0)
     if num_classes:
-        measured = metric.classification_report(*stacked, num_classes, measure.beta)
+        measured = metric.classification_report(*stacked, num_classes, measure.beta, positive=measure.positive)
     else:
         measured = metric.regression_report(*stacked, measure.delta)
     if metrics is not None:

@@ -14,6 +14,7 @@ from dlexp.build.objective import build_metrics
 from dlexp.build.place import on_device
 from dlexp.build.program import Program, assemble
 from dlexp.data.dataset import Dataset
+from dlexp.data.fact.positive import positive_fact
 from dlexp.engine import checkpoint
 from dlexp.error import ConfigError, RunError
 from dlexp.execution.description import as_divided
@@ -67,11 +68,20 @@ def evaluate(ref: str, runs_dir: Path, split: str, device: str | None = None) ->
         "run_id": folder.run_id,
         "run_dir": str(folder.path),
         "split": split,
+        "metric": _judged_by(folder),
         **scores,
         "predictions": str(folder.path / "predictions" / f"{split}.npz") if is_stored else None,
         "warnings": [warning] if warning else [],
     }
     return plain(evaluation)
+
+
+def _judged_by(folder: RunFolder) -> str:
+    """Return the metric that a run, or the cv of a fold, is judged by."""
+    monitor = folder.manifest.get("monitor")
+    if monitor is None and folder.parent is not None:
+        return _judged_by(folder.parent)
+    return "" if monitor is None else monitor["metric"]
 
 
 def _unwritten(split: str) -> str:
@@ -103,6 +113,7 @@ def _score(folder: RunFolder, built: Program, split: str) -> Scores:
         "confusion_matrix": by_class.pop("confusion", None),
         "report": by_class,
         "class_names": data.class_names,
+        **positive_fact(data),
         "openings": openings,
     }
 
@@ -133,6 +144,7 @@ def _evaluate_cv(folder: RunFolder, split: str, device: str | None) -> Scores:
         "confusion_matrix": confusion,
         "report": {},
         "class_names": dataset.class_names,
+        **positive_fact(dataset),
         "folds": singles,
         "openings": openings,
     }

@@ -83,6 +83,8 @@ class SweepResult(TypedDict):
         metric: The objective.
         mode: Its direction.
         trials: In the order asked.
+        guess: What the most frequent class of the training part, or its mean, scores for all.
+        positive: Of two classes, the one that precision, recall, F1 and average precision are of.
         best: The winner; None without one.
         metrics: Best, mean, standard deviation and count over settings.
         importances: By dimension; they add up to 1.
@@ -102,6 +104,8 @@ class SweepResult(TypedDict):
     metric: str
     mode: Mode
     trials: list[TrialRecord]
+    guess: Metrics
+    positive: NotRequired[str]
     best: BestSetting | None
     metrics: Metrics
     importances: dict[str, float]

@@ -4,6 +4,8 @@ import statistics
 
 import torch
 
+from dlexp.data.fact.guess import guess
+from dlexp.data.fact.positive import positive_fact
 from dlexp.job.sweep.document import SweepResult, TrialRecord
 from dlexp.job.sweep.importance import importance
 from dlexp.job.sweep.leaderboard import RankedSetting, command, edges
@@ -29,6 +31,8 @@ def summarize(
         "metric": spec.metric,
         "mode": "max" if spec.is_high_better else "min",
         "trials": _trials(spec, loop),
+        "guess": guess(spec.first.dataset),
+        **positive_fact(spec.first.dataset),
         "best": None,
         "metrics": {},
         "importances": {},

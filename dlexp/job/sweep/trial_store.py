@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dlexp.data.fact.positive import positive_fact
 from dlexp.engine.event import EpochEnd
 from dlexp.execution.assignment import Assignment
 from dlexp.execution.dispatcher import Dispatcher
@@ -175,7 +176,11 @@ class TrialStore:
             "sweep": self.sweep.run_id,
             "seed": trial.composed.config["seed"],
             "task": trial.dataset.task,
-            "data": {"name": trial.dataset.name, "fingerprint": trial.dataset.fingerprint},
+            "data": {
+                "name": trial.dataset.name,
+                "fingerprint": trial.dataset.fingerprint,
+                **positive_fact(trial.dataset),
+            },
             # nothing else: MLflow's parallel coordinates draw whatever params differ, and the sweep has the options
             "params": trial.overrides,
             "number": trial.proposal.number,

@@ -16,13 +16,14 @@ from dlexp.config.source.defaults import read_defaults
 from dlexp.config.source.folder import store_copy
 from dlexp.data.quality import warn
 from dlexp.engine import checkpoint
+from dlexp.engine.by_example import kind_of
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
 from dlexp.engine.snapshot import restore
 from dlexp.engine.train import Run
 from dlexp.error import EnvironmentFault, RunError, name_fault_of_device
 from dlexp.execution import saved_model
 from dlexp.execution.description import as_divided, describe_run, write_parts
-from dlexp.execution.integrity import require_same_data
+from dlexp.execution.integrity import has_records, require_same_data
 from dlexp.execution.result import conclude_run
 from dlexp.execution.saver import save_end, save_epoch
 from dlexp.job.interrupt import Interrupt
@@ -30,7 +31,7 @@ from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
 from dlexp.job.train.baseline import no_better_than_guessing
 from dlexp.job.train.evidence import Candidate
 from dlexp.job.train.optimism import Setting, optimism_of
-from dlexp.run import name, scan
+from dlexp.run import history, name, scan
 from dlexp.run.document import TrainResult
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
@@ -146,6 +147,14 @@ def rewind(built: Program, folder: RunFolder) -> None:
     last = folder.checkpoints / "last"
     if checkpoint.exists(last):
         restore(built.run, *checkpoint.load(last, built.device))
+    kind = kind_of(built.run.monitor, num_classes=built.run.task.num_classes)
+    records = folder.path / f"epochs.{kind}"
+    is_recorded = history.seal(folder.checkpoints, built.run.epoch) is not None  # runs of version 0.1.0 are not
+    if is_recorded and not has_records(folder, built.run.epoch):
+        raise RunError(
+            f"{records}: damaged, and how far choosing the best epoch flatters is told from it; "
+            "restore it from a copy, or train anew"
+        )
     folder.truncate_history(built.run.epoch)
     folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
 
@@ -208,7 +217,7 @@ def _with_selection(result: TrainResult, built: Program, folder: RunFolder) -> T
     value = result["metrics"].get(metric)
     if value is None:
         return result
-    candidate = Candidate(folder, folder.config, built.dataset, result["epochs"], value)
+    candidate = Candidate(folder, stored_config(folder), built.dataset, result["epochs"], value)
     selection = optimism_of([Setting([candidate], value)], metric)
     if not selection:
         return result

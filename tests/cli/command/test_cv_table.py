@@ -33,6 +33,7 @@ def test_a_metric_has_mean_spread_both_intervals_and_the_pooled_value():
         "std": {key: 0.1},
         "interval": {key: [0.7, 0.9]},
         "interval_corrected": {key: [0.65, 0.95]},
+        "data": {"name": "d"},
         "out_of_fold": {"accuracy": 0.79},
     }
     lines = printed(table.show_result, result)
@@ -49,6 +50,7 @@ def test_with_seeds_the_spreads_of_folds_and_seeds_stand_apart():
         "std_seeds": {key: 0.03},
         "interval": {key: [0.7, 0.9]},
         "interval_corrected": {key: [0.65, 0.95]},
+        "data": {"name": "d"},
         "out_of_fold": {},
         "seeds": [0, 1, 2],
     }
@@ -121,3 +123,18 @@ def test_a_cv_of_a_majority_predictor(tmp_path):
     assert "warning classes are unequal, 8 to 72 training examples: look at the metrics by class" in done.stderr
     accuracy = next(line for line in done.stderr.splitlines() if line.startswith("│ accuracy"))
     assert accuracy.count("all folds equal") == 2
+
+
+def test_the_judged_metric_is_first_the_positive_class_is_named_and_a_guess_stands_beside():
+    keys = ("val/loss", "val/accuracy", "val/f1")
+    result = {
+        **{kind: dict.fromkeys(keys, 0.8) for kind in ("mean", "std")},
+        **{kind: {key: [0.7, 0.9] for key in keys} for kind in ("interval", "interval_corrected")},
+        "out_of_fold": {},
+        "metric": "val/accuracy",
+        "data": {"positive": "sick"},
+        "guess": {"metric": "val/accuracy", "value": 0.6124},
+    }
+    lines = [line for line in printed(table.show_result, result) if "0.8000" in line]
+    assert ["accuracy" in lines[0], "loss" in lines[1], "f1 (sick)" in lines[2]] == [True, True, True]
+    assert ["0.6124" in line for line in lines] == [True, False, False]

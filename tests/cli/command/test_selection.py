@@ -1,10 +1,11 @@
 """The words for a value that was picked: corrected with its interval, or why it is not."""
 
 import io
+from importlib import import_module
 
 from rich.console import Console
 
-from cli.view.selection import show_selection
+show_selection = import_module("dlexp.cli.view.selection").show_selection  # installed from cli/
 
 
 def shown(selection, what="epoch") -> str:

@@ -43,15 +43,16 @@ def test_a_trial_s_numbers_do_not_depend_on_how_many_there_are(outputs):
         assert torch.equal(together[row], linear(x[row], weight[row], bias[row]))
 
 
+@pytest.mark.parametrize("trials", [1, 2, 7])
 @pytest.mark.parametrize(
     ("num", "features", "outputs"), [(29, 50, 10), (7, 33, 33), (3, 64, 100), (1, 16, 8), (5, 7, 1)]
 )
-def test_whatever_the_sizes_a_row_has_the_bits_of_torchs_layer(num, features, outputs):
+def test_whatever_the_sizes_a_row_has_the_bits_of_torchs_layer(num, features, outputs, trials):
     """29 examples of 50 features take no whole number of 64 bytes: the second trial's begin in the middle of a line."""
-    x, weight, bias = tensors(7, num, features, outputs, torch.float32)
+    x, weight, bias = tensors(trials, num, features, outputs, torch.float32)
     y = linear(x, weight, bias)
     y.square().sum().backward()
-    for trial in range(7):
+    for trial in range(trials):
         alone = [value.detach()[trial].clone().requires_grad_() for value in (x, weight, bias)]
         expected = F.linear(*alone)
         expected.square().sum().backward()

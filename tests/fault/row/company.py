@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 
 from tests.fault.bits import digest, require_equal
-from tests.fault.hook import on_call
+from tests.fault.hook import from_call
 from tests.fault.process import Command, dlexp
 from tests.fault.promise import Attempt, Row
 from tests.fault.row.killed import COMMON
@@ -63,6 +63,8 @@ def out_of_memory(attempt: Attempt) -> None:
     """Run out of memory at a chosen step of a program of three trials, once, twice or whenever a trial is alone too."""
     import torch
 
+    from dlexp.engine.step import Step
+
     kind = ("once", "twice", "always")[attempt.case % 3]
     at, raised = attempt.chance.randint(1, 30), [0]
 
@@ -71,7 +73,7 @@ def out_of_memory(attempt: Attempt) -> None:
         if kind == "always" or raised[0] <= (1 if kind == "once" else 2):
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
-    prepare = on_call("dlexp.engine.step", "Step.__call__", at, refuse, lasts=kind != "once")
+    prepare = from_call(Step, "__call__", at, refuse)
     done = Command(*SWEEP, f"optimizer.lr={','.join(RATES)}", "trainer.fuse=3", prepare=prepare).done()
     assert "Traceback" not in done.err, done.err[-500:]
     assert "internal error" not in done.err, done.err

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from tests.fault.bits import require_equal
@@ -29,7 +30,10 @@ def mended(expected: object, words: list[str]) -> None:
 
 def told(done: Done) -> None:
     """Require success, or one line of the environment with exit 1."""
-    if done.code != 0:
+    if done.code == 2 and not any(Path("runs").glob("*/*/manifest.json")):
+        line = one_line(done, 2)  # seen before anything was begun
+        assert line.startswith("config error: runs_dir: "), line
+    elif done.code != 0:
         line = one_line(done, 1)
         assert line.startswith("environment error: "), line
 
@@ -89,8 +93,11 @@ def limited(attempt: Attempt) -> None:
     def prepare() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
-    streams: dict[int, str | int | None] = {1: os.devnull}
-    told(Command(*THREE_EPOCHS, prepare=prepare, streams=streams).done())
+    reading, writing = os.pipe()  # a file of messages would be cut as well
+    done = Command(*THREE_EPOCHS, prepare=prepare, streams={1: os.devnull, 2: writing}).done()
+    os.close(writing)
+    with os.fdopen(reading) as messages:
+        told(replace(done, err=messages.read()))
     mended(expected, THREE_EPOCHS)
 
 

@@ -4,7 +4,7 @@ import json
 import signal
 from pathlib import Path
 
-from tests.fault.bits import require_equal
+from tests.fault.bits import require_equal, run_folder
 from tests.fault.hook import Hook, kill
 from tests.fault.process import Command, dlexp
 from tests.fault.promise import Attempt, NotPossible, Row
@@ -24,7 +24,7 @@ def every_point(attempt: Attempt) -> None:
     done = begin_or_go_on(THREE_EPOCHS).done()
     assert done.code == 0, done.err
     require_equal(expected, trained(Path("runs")))
-    left = [str(path) for path in Path("runs").rglob("*.new")]
+    left = [str(path) for path in run_folder(Path("runs")).rglob("*.new")]
     assert not left, f"left behind: {left}"
 
 
@@ -59,8 +59,9 @@ ROWS = [
     ),
     Row(
         "every-write",
-        "A training that dies at any of its operations on files is listed, goes on to the same bits, leaves no rest",
-        "SIGKILL at each operation of a training of three epochs, inside its checkpoints' writes too",
+        "A training that dies at any of its operations on files is listed and goes on to the same bits",
+        "SIGKILL at each operation of a training of three epochs, in its checkpoints' writes too; no temporary file "
+        "is left in the run's folder (a folder that was killed before its manifest was there stays as it is)",
         every_point,
         fast=4,
         full=300,

@@ -86,6 +86,14 @@ def moment(attempt: Attempt, most: int) -> float:
     return attempt.chance.randint(0, most) + attempt.chance.choice([0.03, 0.1, 0.4]) * attempt.chance.random()
 
 
+def kill_training(attempt: Attempt, fewest: int, most: int) -> None:
+    """Kill a training once it has some epochs, a number drawn between two."""
+    command, after = Command(*TRAIN), attempt.chance.randint(fewest, most)
+    assert command.wait_for(lambda: epochs() >= after)
+    command.signal(signal.SIGKILL)
+    command.done()
+
+
 def trained(runs_dir: Path) -> dict[str, Any]:
     return bits_of_run(run_folder(runs_dir))
 

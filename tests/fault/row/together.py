@@ -10,7 +10,7 @@ from tests.fault.bits import require_equal
 from tests.fault.process import Command, dlexp
 from tests.fault.promise import Attempt, Row
 from tests.fault.row.instant import THREE_EPOCHS
-from tests.fault.row.killed import TRAIN, epochs, trained, undisturbed
+from tests.fault.row.killed import TRAIN, epochs, kill_training, trained, undisturbed
 
 NUM_TOGETHER = 8
 
@@ -18,10 +18,7 @@ NUM_TOGETHER = 8
 def one_run(attempt: Attempt) -> None:
     """Kill a training and let three processes go on with it at once; one does, the others are told by whom."""
     expected = undisturbed(attempt, "train", TRAIN, trained)
-    first, after = Command(*TRAIN), attempt.chance.randint(1, 20)
-    assert first.wait_for(lambda: epochs() >= after)
-    first.signal(signal.SIGKILL)
-    first.done()
+    kill_training(attempt, 1, 20)
     commands = []
     for _ in range(3):
         commands.append(Command("train", "--resume", "last", "--runs-dir", "runs"))

@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from dlexp.build.components import Components
+from dlexp.build.dataset import load_data
 from dlexp.config.dimension import Dimension
+from dlexp.config.resolve import resolve
 from dlexp.data.dataset import Dataset
 from dlexp.job.sweep import result as module
 from dlexp.job.sweep.leaderboard import rank
@@ -42,8 +44,9 @@ def result_of(results: list[TrialResult], why: str = "") -> Any:
     invalid = SimpleNamespace(record=lambda: {"number": 1, "status": "invalid"})
     composed = SimpleNamespace(choices={"search": "grid"}, overrides=[], config_dir=None)
     space = SimpleNamespace(dimensions=[LR])
+    first = SimpleNamespace(dataset=load_data(resolve(["data=iris"]).config))
     spec = SimpleNamespace(
-        composed=composed, space=space, metric="val/accuracy", is_high_better=True, invalid=[invalid]
+        composed=composed, space=space, metric="val/accuracy", is_high_better=True, invalid=[invalid], first=first
     )
     trials = SimpleNamespace(programs=[{"size": 1, "engine": "solo"}])
     loop = SimpleNamespace(why=why, trials=trials, notes=["moved"], in_order=lambda: results)
@@ -62,6 +65,7 @@ def test_the_winner_and_the_spread_over_settings():
     assert metrics["sweep/std"] == pytest.approx(0.4 / 2**0.5)
     assert metrics["sweep/count"] == 2
     assert (result["status"], result["mode"], result["strategy"]) == ("finished", "max", "grid")
+    assert result["guess"]["val/accuracy"] == pytest.approx(1 / 3, abs=0.05)  # iris has 50 of each class
     assert (result["seconds"], result["moves"], result["groups"]) == (1.235, ["moved"], [{"size": 1, "engine": "solo"}])
 
 

@@ -9,10 +9,10 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
+from dlexp.data.fact.guess import guess
 from dlexp.engine.divergence import LOSS_FACTOR
 from dlexp.job.sweep import sweep
 from dlexp.job.train import train
-from dlexp.job.train.baseline import guess
 from dlexp.run.folder import RunFolder
 from tests.present import present
 

@@ -12,7 +12,7 @@ from dlexp.config.resolve import resolve
 from dlexp.engine import checkpoint
 from dlexp.engine.event import TrialEnd
 from dlexp.error import DataError, RunError
-from dlexp.execution.assignment import Assignment, Group
+from dlexp.execution.assignment import Assignment, Group, Halt
 from dlexp.execution.executor import Executor
 from dlexp.execution.fusion import SOLO, Choice
 from dlexp.execution.group import train_group
@@ -39,7 +39,8 @@ def assignments(runs_dir, trials: int, *overrides: str) -> list[Assignment]:
 
 def train(made: list[Assignment], choice: Choice) -> list[TrialEnd]:
     told = Executor()(Group(made, choice, 1), lambda: False)
-    return [heard.event for heard in told if isinstance(heard.event, TrialEnd)]
+    events = [heard.event for heard in told if not isinstance(heard, Halt)]
+    return [event for event in events if isinstance(event, TrialEnd)]
 
 
 def listed(folder: RunFolder) -> dict[str, bytes]:

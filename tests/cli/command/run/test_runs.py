@@ -17,7 +17,9 @@ def add(runs_dir, value, *overrides, experiment="digits", status="finished", kin
     described["packages"] = {}  # spares the look at the environment
     folder = RunFolder.create(runs_dir, experiment, "x", config={}, overrides=list(overrides), manifest=described)
     metrics = {} if value is None else {"val/accuracy": value, "val/loss": 0.123456, "train/loss": 0.5}
-    folder.write_result({"kind": kind, "metrics": metrics, "epochs": 3, "seconds": 9360.0, **result})
+    folder.write_result(
+        {"kind": kind, "status": "finished", "metrics": metrics, "epochs": 3, "seconds": 9360.0, **result}
+    )
     folder.update_manifest(status=status)
     folder.unlock()
     return folder.run_id
