@@ -21,7 +21,7 @@ from dlexp.error import ConfigError, DataError, first_ten
 
 GAPS = ("NA", "N/A", "NaN", "nan", "null", "NULL", "<NA>", "#N/A")
 _BLOCK_BYTES = 1 << 20  # several are read ahead; a longer record takes larger blocks
-_LARGEST_BLOCK = 1 << 30
+_LARGEST_BLOCK = 1 << 26
 _SAMPLED = 200  # rows
 _MOST_COMMENTS = 1000  # lines
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
