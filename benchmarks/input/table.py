@@ -80,10 +80,10 @@ def measure(reader: str, path: Path, warm_up: Path) -> tuple[float, float]:
 def main() -> int:
     """Measure, write ``results/table.json`` and return 1 if the requirement is missed."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--one", nargs=3, metavar=("READER", "FILE", "SHORT"), help="measure in this process")
+    parser.add_argument("--alone", nargs=3, metavar=("READER", "FILE", "SHORT"), help="measure in this process")
     given = parser.parse_args()
-    if given.one:
-        print(json.dumps(measure(given.one[0], Path(given.one[1]), Path(given.one[2]))))
+    if given.alone:
+        print(json.dumps(measure(given.alone[0], Path(given.alone[1]), Path(given.alone[2]))))
         return 0
     rows, is_met = [], True
     with tempfile.TemporaryDirectory() as scratch:
@@ -94,7 +94,7 @@ def main() -> int:
             taken: dict[str, list[tuple[float, float]]] = {reader: [] for reader in READERS}
             for _ in range(REPEATS):
                 for reader in READERS:
-                    command = [sys.executable, "-m", "benchmarks.input.table", "--one", reader, str(path), str(short)]
+                    command = [sys.executable, "-m", "benchmarks.input.table", "--alone", reader, str(path), str(short)]
                     output = subprocess.run(command, capture_output=True, check=True, text=True).stdout
                     taken[reader].append(tuple(json.loads(output)))
             seconds = {name: statistics.median(cpu for cpu, _ in each) for name, each in taken.items()}

@@ -255,12 +255,8 @@ def _by_group(pool: Tensor, groups: Tensor, num_val: int, num_test: int, seed: i
 
 
 def ordered(indices: Tensor) -> Tensor:
-    """Return different indices in order: marked and counted off, which is faster than to sort them."""
-    if not len(indices):
-        return indices
-    is_there = np.zeros(int(indices.max()) + 1, dtype=bool)
-    is_there[indices.numpy()] = True
-    return torch.from_numpy(np.flatnonzero(is_there))
+    """Return different indices in order: counted off, which is faster than to sort them."""
+    return torch.from_numpy(np.flatnonzero(np.bincount(indices.numpy())))
 
 
 def _rank_in_class(classes: Tensor) -> tuple[Tensor, Tensor]:

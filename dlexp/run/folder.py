@@ -14,7 +14,7 @@ import numpy as np
 
 from dlexp.durable import disk_faults, sweep, write_text
 from dlexp.error import RunError
-from dlexp.run import config_file, epoch_record, history, line, name, prediction
+from dlexp.run import config_file, epoch_record, history, name, prediction
 from dlexp.run.array import write_arrays
 from dlexp.run.environment import environment, now
 from dlexp.run.jsonable import document, sealed, unsealed
@@ -83,7 +83,7 @@ class RunFolder:
             path.mkdir(parents=True)
         folder = cls(path)
         folder.lock()
-        text, typed = config_file.text(config), line.join(overrides)
+        text, typed = config_file.text(config), config_file.join_lines(overrides)
         folder.write(CONFIG, text)
         folder.write(OVERRIDES, typed)
         around = {} if "packages" in manifest else environment()

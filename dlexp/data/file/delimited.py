@@ -20,8 +20,7 @@ from dlexp.data.file.number import Notation
 from dlexp.error import ConfigError, DataError, first_ten
 
 GAPS = ("NA", "N/A", "NaN", "nan", "null", "NULL", "<NA>", "#N/A")
-_BLOCK_BYTES = 1 << 20  # several are read ahead; a longer record takes larger blocks
-_LARGEST_BLOCK = 1 << 26
+_BLOCK_BYTES = (1 << 20, 1 << 23, 1 << 26)  # several blocks are read ahead; a longer record takes larger ones
 _SAMPLED = 200  # rows
 _MOST_COMMENTS = 1000  # lines
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -55,9 +54,7 @@ class Dialect:
         if len(character) != 1 or character in '"\r\n':
             raise ConfigError(f"data.delimiter: got {self.delimiter!r}; one character is needed, or tab")
         if character == self.notation.decimal:
-            raise ConfigError(
-                f"data.decimal: got {self.notation.decimal!r}, which data.delimiter has; they must differ"
-            )
+            raise ConfigError(f"data.decimal: got {self.notation.decimal!r}, as data.delimiter; they must differ")
         return character
 
 
@@ -178,26 +175,22 @@ def _blocks(path: Path, names: list[str], types: dict[str, Any], dialect: Dialec
     """Yield the rows, in larger blocks from the record on that does not fit into one."""
     import pyarrow
 
-    num, block_bytes = 0, _BLOCK_BYTES
-    while True:
+    num = 0
+    for block_bytes in _BLOCK_BYTES:
         skipped = num
         try:
             for batch in _batches(path, names, types, dialect, block_bytes):
                 rest = batch.slice(min(skipped, len(batch)))
                 skipped -= len(batch) - len(rest)
                 num += len(rest)
-                if len(rest):
-                    yield rest
-        except pyarrow.ArrowInvalid as error:
-            if "straddl" not in str(error) or block_bytes >= _LARGEST_BLOCK:
-                raise
-            block_bytes *= 8
-        else:
+                yield rest
             return
+        except pyarrow.ArrowInvalid as error:
+            if "straddl" not in str(error) or block_bytes == _BLOCK_BYTES[-1]:
+                raise
 
 
 def _batches(path: Path, names: list[str], types: dict[str, Any], dialect: Dialect, block_bytes: int) -> Iterator[Any]:
-    import pyarrow
     import pyarrow.csv
 
     options = {

@@ -22,12 +22,12 @@ from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import evaluate_part
 from dlexp.job.inference.document import Evaluation, FoldScore, OpenedTest, Scores
 from dlexp.job.inference.ensemble import average, fold_folders, report
+from dlexp.job.inference.unwritten import Unwritten, is_writable
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
 from dlexp.run.measure import pooled, read_measure
 from dlexp.run.stored import stored_config
-from dlexp.run.unwritten import Unwritten, is_writable
 from dlexp.tracking import mlflow
 from dlexp.tracking.sent import Sent
 from dlexp.type import Metrics

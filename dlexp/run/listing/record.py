@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.config.relevance import tells_runs_apart
+from dlexp.run.config_file import split_lines
 from dlexp.run.document import RunRecord
 from dlexp.run.folder import MANIFEST, METRICS, OVERRIDES, RESULT, RunFolder, is_run
 from dlexp.run.jsonable import unsealed
-from dlexp.run.line import split
 from dlexp.run.listing import note
 from dlexp.run.lock import Lock
 from dlexp.run.status import Status
@@ -63,7 +63,7 @@ def _mapping(value: Any) -> dict[str, Any]:
 def written_params(path: Path) -> dict[str, str]:
     """Return what the user wrote, ``{key: value}`` as text; what does not tell runs apart is left out."""
     try:
-        lines = split((path / OVERRIDES).read_text(encoding="utf-8", errors="replace"))
+        lines = split_lines((path / OVERRIDES).read_text(encoding="utf-8", errors="replace"))
     except OSError:
         return {}
     pairs = (text.lstrip("+").partition("=") for text in lines if "=" in text)

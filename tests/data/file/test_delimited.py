@@ -100,7 +100,7 @@ def test_a_ragged_row_below_comments_is_named(path):
 
 
 def test_a_record_longer_than_a_block_is_read_and_no_row_twice(tmp_path, monkeypatch):
-    monkeypatch.setattr(delimited, "_BLOCK_BYTES", 1 << 12)
+    monkeypatch.setattr(delimited, "_BLOCK_BYTES", (1 << 12, 1 << 15, 1 << 20))
     texts = [f"short {i}" for i in range(900)] + ["l" * 50_000, "after", "x" * 300_000] + [f"{i}" for i in range(900)]
     path = tmp_path / "long.csv"
     path.write_text("a,b\n" + "".join(f'{i},"{text}"\n' for i, text in enumerate(texts)))

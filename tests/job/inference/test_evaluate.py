@@ -7,9 +7,9 @@ import pytest
 
 from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError, DataError, RunError
+from dlexp.job.inference import unwritten
 from dlexp.job.inference.evaluate import evaluate
 from dlexp.job.train import train
-from dlexp.run import unwritten
 from dlexp.run.folder import RunFolder
 
 QUICK = ["trainer.epochs=2", "tracking=none", "trainer.threads=1", "model.widths=[8]"]

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from dlexp.job.inference.unwritten import Unwritten
 from dlexp.run.folder import RunFolder
-from dlexp.run.unwritten import Unwritten
 
 
 def contents(folder):

@@ -41,11 +41,11 @@ class Unwritten(RunFolder):
         return json.loads(self._texts[RESULT]) if RESULT in self._texts else super().result
 
     def write(self, name: str, content: str) -> None:
-        """Hold a text file."""
+        """Hold a text file in memory."""
         self._texts[name] = content
 
     def write_predictions(self, split: str, id: Any, target: Any, output: Any) -> None:
-        """Hold predictions."""
+        """Hold the predictions of a part in memory."""
         self._predictions[split] = {"id": np.asarray(id), "target": np.asarray(target), "output": np.asarray(output)}
 
     def predictions(self, split: str) -> dict[str, np.ndarray]:
@@ -53,7 +53,7 @@ class Unwritten(RunFolder):
         return self._predictions[split] if split in self._predictions else super().predictions(split)
 
     def log(self, entry: str) -> None:
-        """Do nothing."""
+        """Do nothing: the log cannot be written either."""
 
 
 def is_writable(folder: RunFolder) -> bool:
