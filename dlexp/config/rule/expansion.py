@@ -24,7 +24,10 @@ def require_bounded(raw: dict[str, Any]) -> None:
     Raises:
         ConfigError: They stand for too much, lead too far, name a resolver other than `oc.env` or compute their keys.
     """
-    _Expansion(raw).measure(())
+    try:
+        _Expansion(raw).measure(())
+    except RecursionError:
+        raise ConfigError(f"got references that lead through more than {MAX_DEPTH}; shorten") from None
 
 
 class _Expansion:

@@ -17,6 +17,7 @@ def chain(num: int, times: int) -> dict:
         ({"a0": [1] * 10} | {f"a{i}": [f"${{.a{i - 1}}}"] * 10 for i in range(1, 3)}, ""),
         ({"a0": [1] * 10} | {f"a{i}": [f"${{..a{i - 1}}}"] * 10 for i in range(1, 12)}, "stand for more than"),
         (chain(30, 1), r"^model\.a21: got references that lead through more than 20; shorten"),
+        (dict(reversed(chain(5000, 1).items())), "got references that lead through more than 20"),
         (chain(5000, 1), "got references that lead through more than 20"),
         ({"widths": ["${seed}"] * 19_000}, "stand for more than"),
         ({"widths": "${seed}" * 100_000}, "stand for more than"),
