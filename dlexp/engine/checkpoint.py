@@ -32,6 +32,7 @@ from dlexp.durable import disk_faults, flush_folder
 from dlexp.error import DiskFault, RunError, is_out_of_memory
 
 WEIGHTS, STATE, MANIFEST = "weights.safetensors", "state.pt", "manifest.json"
+_UNNAMED = "manifest"  # of a checkpoint that is being written
 _RETRIES = 3
 _log = logging.getLogger(__name__)
 
@@ -73,7 +74,8 @@ def save(
                 STATE: _write_archive(fresh / STATE, state, is_synced=is_synced),
             }
             manifest = {"epoch": state.get("epoch"), "files": files} | ({} if history is None else {"history": history})
-            _write(fresh / MANIFEST, json.dumps(manifest).encode(), is_synced=is_synced)
+            _write(fresh / _UNNAMED, json.dumps(manifest).encode(), is_synced=is_synced)
+            os.rename(fresh / _UNNAMED, fresh / MANIFEST)  # there only when it is whole, and all else before it
 
     try:
         write()
