@@ -4,9 +4,9 @@ import torch
 from torch import nn
 
 from dlexp.build.contract import check, make, maker
-from dlexp.build.node import Config
 from dlexp.init import initialize, symmetry_warning
 from dlexp.random import derive, generator
+from dlexp.type import Config
 
 
 def build_model(config: Config, in_shape: tuple[int, ...], num_outputs: int, seed: int) -> tuple[nn.Module, list[str]]:

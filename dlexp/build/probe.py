@@ -20,8 +20,8 @@ from dlexp.data.dataset import Dataset
 from dlexp.engine.task import num_steps
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError, DlexpError, first_line
+from dlexp.type import Config
 
-Config = dict[str, Any]
 FEW = 2  # examples that go through augmentation, model and loss
 LARGE = 5_000_000  # parameters
 

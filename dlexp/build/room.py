@@ -8,9 +8,9 @@ from torch import nn
 
 from dlexp import device as devices
 from dlexp.build.model import build_meta_model
-from dlexp.build.node import Config
 from dlexp.engine.memory import NUM_TRIED, output_bytes
 from dlexp.error import ConfigError
+from dlexp.type import Config
 
 # Rows of all parameters that live at once, besides the rule's state. On a CPU they were counted: a process that trained
 # 81 M parameters took 7.2 rows at most under sgd, 8.3 under momentum (one row of state), 8.9 under adam (two).

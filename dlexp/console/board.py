@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlexp.config.wording import describe, short_metric
+from dlexp.run.status import Status
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SHOWN_RUNNING = 8
@@ -154,7 +155,7 @@ def line(
     shown = "none" if value is None else f"{value:.3f}" if abs(value) >= 0.001 or value == 0 else f"{value:.2e}"
     fields = [f"{name}: {shown}", describe(setting), f"({done} / {total})"]
     text = ", ".join(field for field in fields if field)
-    return text if status in ("finished", "stopped_early") else f"{text}  {status} {why}".rstrip()
+    return text if Status(status).has_value else f"{text}  {status} {why}".rstrip()
 
 
 def sparkline(values: list[float]) -> str:

@@ -9,6 +9,7 @@ from dlexp.build.check import check_destination
 from dlexp.build.components import Components
 from dlexp.build.dataset import deal_inner
 from dlexp.data.fold import Fold
+from dlexp.execution.description import describe_parts
 from dlexp.execution.estimate import Estimate, estimate
 from dlexp.execution.fusion import SIZES
 from dlexp.job.cv.check_document import CVGroup, CVPlan
@@ -75,13 +76,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> CVPlan:
         "form": spec.form,
         "task": dataset.task,
         "device": spec.first.device_line,
-        "data": {
-            "name": dataset.name,
-            "num_train": len(fold.train),
-            "num_val": len(fold.val),
-            "num_test": len(dataset.test),
-            "fingerprint": dataset.fingerprint,
-        },
+        "data": describe_parts(dataset, fold.train, fold.val),
         "input_shape": list(dataset.in_shape),
         "settings": len(spec.settings) if spec.inner is None else None,
         "seeds": len(spec.seeds),

@@ -17,6 +17,7 @@ from dlexp.config.source.folder import store_copy, stored_copy
 from dlexp.config.wording import command_line
 from dlexp.data.fact.positive import positive_fact
 from dlexp.error import RunError
+from dlexp.execution.description import identify
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import Outcome, ignore, recorded
@@ -200,11 +201,7 @@ def create_folder(spec: SweepSpec, overrides: list[str], origin: dict[str, str] 
         "task": spec.first.dataset.task,
         "seed": spec.config["seed"],
         "device": str(spec.first.device),
-        "data": {
-            "name": spec.first.dataset.name,
-            "fingerprint": spec.first.dataset.fingerprint,
-            **positive_fact(spec.first.dataset),
-        },
+        "data": {**identify(spec.first.dataset), **positive_fact(spec.first.dataset)},
         "params": {"search": strategy, **spec.first_choices, **searched},
         "monitor": {"metric": spec.metric, "mode": "max" if spec.is_high_better else "min"},
         "test_openings": 0,

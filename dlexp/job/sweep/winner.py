@@ -14,6 +14,7 @@ from dlexp.job.sweep.document import SeedSpread, SweepResult
 from dlexp.number import noun
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
+from dlexp.run.status import Status
 from dlexp.run.stored import moved_overrides
 
 JOINED = "train+val"
@@ -97,7 +98,7 @@ def open_tests(result: SweepResult, runs_dir: Path) -> SeedSpread:
     """
     from dlexp.job.inference.evaluate import evaluate
 
-    records = [record for record in result["trials"] if record["status"] in ("finished", "stopped_early")]
+    records = [record for record in result["trials"] if Status(record["status"]).has_value]
     return spread(evaluate(str(record["run_dir"]), runs_dir, "test")["metrics"] for record in records)
 
 
