@@ -28,7 +28,7 @@ from dlexp.error import ConfigError
         ),
         (
             "model.widths=[8,2000000000]",
-            "model.widths: got [8, 2000000000]; a list of integers from 1 to 1,000,000,000 is needed",
+            "model.widths: got [8,2000000000]; a list of integers from 1 to 1,000,000,000 is needed",
         ),
         ("trainer.compile=1", "trainer.compile: got 1; true or false is needed"),
         ("trainer.ema=1", "trainer.ema: got 1; a number in [0, 1) or null is needed"),
@@ -41,7 +41,7 @@ from dlexp.error import ConfigError
         ("seeds.init=x", "seeds.init: got x; an integer >= 0 or null is needed"),
         ("seeds=null", "seeds: got null; set seeds.init=1 or others"),
         ("model.widths=[]", "model.widths: got []; a list of integers >= 1 is needed"),
-        ("model.widths=[64,0]", "model.widths: got [64, 0]; a list of integers >= 1 is needed"),
+        ("model.widths=[64,0]", "model.widths: got [64,0]; a list of integers >= 1 is needed"),
         ("model.widths=64", "model.widths: got 64; a list of integers >= 1 is needed"),
         ("trusted=my_package", "trusted: got my_package; a list of texts is needed"),
         ("+foo=3", "unknown key foo; see `dlexp options`"),

@@ -53,7 +53,7 @@ class Measured:
     exit_code: int
 
 
-Announce = Callable[[str], sweep.OnStart]  # the source that is about to be measured to what hears of its sweep
+OnSource = Callable[[str], sweep.OnStart]  # the source that is about to be measured to what hears of its sweep
 
 
 def measure(
@@ -63,7 +63,7 @@ def measure(
     metric: str | None = None,
     config_dir: Path | None = None,
     *,
-    announce: Announce,
+    announce: OnSource,
     has_figures: bool = True,
 ) -> Measured:
     """Measure the noise of a run's configuration.

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from dlexp.config.override import override_of
 from dlexp.error import RunError
 from dlexp.job.sweep.document import SweepResult, TrialRecord
 from dlexp.job.sweep.leaderboard import best_first
@@ -204,7 +205,7 @@ def _load_cv_setting(ref: str, folder: RunFolder, settings: list[Mapping[str, An
     picked = _at(ref, settings, place)
     side = load_side(folder.runs_dir, str(_trial_folder(folder, picked).path))
     overrides = picked["overrides"]
-    shown = [f"{key}={value}" for key, value in overrides.items()] if isinstance(overrides, dict) else overrides
+    shown = [override_of(key, value) for key, value in overrides.items()] if isinstance(overrides, dict) else overrides
     run_id = folder.run_id if place is None else f"{folder.run_id}:{place}"
     return replace(side, run_id=run_id, overrides=shown, picked_among=0 if place is not None else len(settings))
 

@@ -14,8 +14,9 @@ import torch
 from dlexp.build.check import check_destination
 from dlexp.build.node import build
 from dlexp.config import trust
-from dlexp.config.override import override_of, yaml_value
+from dlexp.config.override import override_of
 from dlexp.config.source.folder import store_copy, stored_copy
+from dlexp.config.wording import yaml_value
 from dlexp.data.quality import warn_of_imbalance
 from dlexp.error import RunError
 from dlexp.execution.description import describe_run

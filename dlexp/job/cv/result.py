@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dlexp.config.override import yaml_value
+from dlexp.config.wording import yaml_value
 from dlexp.data.fact.positive import positive_fact
 from dlexp.execution.description import identify
 from dlexp.job.compare.document import Pair

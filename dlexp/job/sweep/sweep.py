@@ -83,7 +83,7 @@ class Listener(Protocol):
 
 
 OnStart = Callable[[Announcement], Listener]
-Tell = Callable[[Findings], None]
+OnFindings = Callable[[Findings], None]
 
 
 def start(
@@ -91,7 +91,7 @@ def start(
     config_dir: Path | None,
     *,
     announce: OnStart,
-    tell: Tell = ignore,
+    tell: OnFindings = ignore,
     open_test: bool = False,
     origin: dict[str, str] | None = None,
     has_figures: bool = True,
@@ -143,7 +143,7 @@ def resume(
     config_dir: Path | None,
     *,
     announce: OnStart,
-    tell: Tell = ignore,
+    tell: OnFindings = ignore,
     has_figures: bool = True,
 ) -> Findings:
     """Go on with a sweep: give its command again.
@@ -222,7 +222,7 @@ def _carry_out(
     spec: SweepSpec,
     folder: RunFolder,
     listener: Listener,
-    tell: Tell,
+    tell: OnFindings,
     interrupt: Interrupt,
     dispatcher: Dispatcher,
     *,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlexp.config import catalog, trust
-from dlexp.config.override import Override, parse, yaml_value
+from dlexp.config.override import Override, override_of, parse
 from dlexp.config.source.defaults import read_defaults
 from dlexp.config.source.folder import stored_copy
 from dlexp.error import ConfigError, RunError
@@ -79,7 +79,7 @@ def recipe(
     if not any(o.key == "data" or o.key.startswith("data.") for o in given):
         added += moved_overrides(trial)
     if not any(o.key == "runs_dir" for o in given) and sweep.runs_dir != read_defaults().runs_dir.absolute():
-        added.append(f"runs_dir={yaml_value(str(sweep.runs_dir))}")
+        added.append(override_of("runs_dir", str(sweep.runs_dir)))
     inherited = [o for o in inherited if o.key != "runs_dir"]
     return Recipe([*(o.text for o in inherited), *added, *overrides], origin, notes, config_dir)
 
