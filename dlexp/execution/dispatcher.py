@@ -115,13 +115,15 @@ class Dispatcher:
         return list(alike.values())
 
     def _choose(self, alike: list[Assignment]) -> Group:
-        """Choose how a structure trains; where that fails, one by one, so that each says why, and the log tells it."""
+        """Choose how a structure trains; the log tells why trials are not stacked, and why an engine cannot be chosen."""
         components = [assignment.components for assignment in alike]
         try:
             choice = choose(components, self.holder.runs_dir / "fuse.json", self.holder.path / ENGINES)
         except Exception as error:
             self.holder.log(f"no engine could be chosen for {_names(alike)}: {explain(error)}; each trains alone")
-            choice = SOLO
+            return Group(alike, SOLO, self._threads)
+        if choice.engine == "solo" and len(alike) > 1:
+            self.holder.log(f"{_names(alike)}: each trains alone, because {choice.reason}")
         if not choice.is_exact and INEXACT.format(choice.engine) not in self.notes:
             self.notes.append(INEXACT.format(choice.engine))
             self.holder.log(self.notes[-1])

@@ -93,7 +93,7 @@ def make_forward(
 def stack_kinds(model: nn.Module, in_shape: tuple[int, ...], device: torch.device = CPU) -> tuple[list[str], str]:
     """Return the forms of stack that a model bears, the likeliest first, and the reasons against the others.
 
-    Folded convolutions are one kernel a trial: on CUDA, where launches count, those mapped to groups come first. Graphs
+    Batched convolutions are one kernel a trial: on CUDA, where launches count, those mapped to groups come first. Graphs
     bear any model, but shorten nothing where there are none to replay: they are offered on CUDA only.
     """
     reasons = {
