@@ -26,23 +26,16 @@ class Nobody:
         pass
 
 
-@pytest.fixture(autouse=True)
-def _without_figures(monkeypatch):
-    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
-
-
 def run(runs_dir, *overrides, data="digits") -> Any:
     limit = ["data.limit=300"] if data == "digits" else []
     shared = [text for text in SHARED if not any(o.startswith(text.partition("=")[0] + "=") for o in overrides)]
     given = [*shared, *limit, f"data={data}", f"runs_dir={runs_dir}", LISTED[data], *overrides]
-    return sweep.start(given, None, announce=lambda _about: Nobody())
+    return sweep.start(given, None, announce=lambda _about: Nobody(), has_figures=False)
 
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sweep, "draw_figures", lambda *_: None)
-        return run(tmp_path_factory.mktemp("runs"))
+    return run(tmp_path_factory.mktemp("runs"))
 
 
 def test_of_accuracy(digits):
@@ -184,7 +177,6 @@ def test_killed_and_gone_on_with_it_keeps_the_same_records(tmp_path, monkeypatch
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "cut", f"trainer.fuse={fuse}")
     monkeypatch.undo()
-    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
     again = run(tmp_path / "cut", f"trainer.fuse={fuse}")
     contents = [
         {entry.trial.id: (entry.folder.path / "epochs.bits").read_bytes() for entry in ranked.results}
