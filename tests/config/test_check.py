@@ -17,7 +17,7 @@ from dlexp.error import ConfigError
         ("optimizer.lr=true", "optimizer.lr: got true; a number > 0 is needed"),
         ("optimizer.lr=null", "optimizer.lr: got null; a number > 0 is needed"),
         ("optimizer.lr=[0.1]", "optimizer.lr: got [0.1]; a number > 0 is needed"),
-        ("optimizer.lr={a:1}", "optimizer.lr: got {a: 1}; a number > 0 is needed"),
+        ("optimizer.lr={a:1}", "optimizer.lr: got {a:1}; a number > 0 is needed"),
         ("optimizer.lr='0.1'", "optimizer.lr: got '0.1'; a number > 0 is needed"),
         ("trainer.epochs=0", "trainer.epochs: got 0; an integer >= 1 is needed"),
         ("trainer.epochs=2.5", "trainer.epochs: got 2.5; an integer >= 1 is needed"),
@@ -55,7 +55,7 @@ from dlexp.error import ConfigError
         ),
         (
             "optimizer.lr=${model}",
-            "optimizer.lr: got {_target_: dlexp.model.mlp.MLP, widths: [128, 128], short...; a number > 0 is needed",
+            "optimizer.lr: got {_target_:dlexp.model.mlp.MLP,widths:[128,128],shortcut:f...; a number > 0 is needed",
         ),
         (
             "model._target_=os.system",
@@ -96,7 +96,7 @@ from dlexp.error import ConfigError
         ),
         (
             "~model._target_",
-            "model: got {widths: [128, 128], shortcut: false, output_shortcut: fa...; choose one of {models}",
+            "model: got {widths:[128,128],shortcut:false,output_shortcut:false,in...; choose one of {models}",
         ),
     ],
 )

@@ -154,9 +154,8 @@ def test_other_examples_and_no_predictions_say_so(tmp_path):
 
 
 def test_one_value_was_not_picked(tmp_path):
-    searched = sweep.start(
-        [*SHARED[:3], "trainer.epochs=1", f"runs_dir={tmp_path}", "seed=0,1"], None, announce=lambda _about: Nobody()
-    )
+    given = [*SHARED[:3], "trainer.epochs=1", f"runs_dir={tmp_path}", "seed=0,1"]
+    searched = sweep.start(given, None, announce=lambda _about: Nobody(), has_figures=False)
     best: Any = searched.outcome.result["best"]
     assert "picked_among" not in best
 
