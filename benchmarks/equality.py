@@ -137,13 +137,12 @@ def compare(case: Case) -> Iterator[dict[str, Any]]:
 
 
 def compare_bits(case: Case) -> Iterator[dict[str, Any]]:
-    """Yield a row for each engine in float32; `is_eligible` says that `trainer.fuse=auto` takes its bits for solo's."""
+    """Yield a row in float32 for batched stacks and for each engine that `trainer.fuse=auto` finds exact."""
     configs = configure(case, "fp32")
     datasets = divide(case, configs)
     plain = [train([config], [dataset], "solo")[0] for config, dataset in zip(configs, datasets, strict=True)]
-    kinds = engines(case)
-    eligible, _ = equal_forms(components_of(configs, datasets), kinds)
-    for engine in kinds:
+    eligible, _ = equal_forms(components_of(configs, datasets), engines(case))
+    for engine in dict.fromkeys(["batched", *eligible]):
         differences = largest(train(configs, datasets, engine), plain)
         row = {"case": case.name, "engine": engine, "precision": "fp32", **differences}
         yield row | {"is_bitwise": not any(differences.values()), "is_eligible": engine in eligible}

@@ -1,7 +1,8 @@
 """Which forms of a program give the same bits, tried on the data at hand.
 
 Two trials take an epoch's first two updates and its last two, where the batches may be shorter and differ in length
-between folds; then they predict a whole batch and the last, shorter one. Whatever differs in a bit of a weight, a statistic or an output is another rounding.
+between folds; then they predict a whole batch and the last, shorter one. Whatever differs in a bit of a weight, a
+statistic or an output is another rounding.
 """
 
 from collections.abc import Sequence
