@@ -95,14 +95,11 @@ def size(tree: Any) -> int:
 
 
 def load(directory: Path, device: torch.device | str = "cpu") -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read the first that verifies of the checkpoint, its unpublished successor and its predecessor.
+    """Return weights and state of the first that verifies: the checkpoint, its unpublished successor, its predecessor.
 
     Args:
         directory: The checkpoint's folder.
         device: Where the tensors of weights and state go.
-
-    Returns:
-        Weights by name, and the state.
 
     Raises:
         RunError: There is no checkpoint, or every copy is damaged.

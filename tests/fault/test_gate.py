@@ -9,7 +9,7 @@ import yaml
 from dlexp.config.catalog import Loader
 from dlexp.run import config_file
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MODULES = sorted([*(ROOT / "dlexp").rglob("*.py"), *(ROOT / "cli").rglob("*.py")])
 ALLOWED = {
     ("dlexp/config/signature.py", "eval"): "of an annotation whose every name was checked, without builtins",
