@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
@@ -19,6 +20,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's malloc.h
 LARGEST_INT = 2**31 - 1
 SMALL_BYTES = 2**28  # what any machine has; the free memory is not asked for
 GIB = 2**30
+TORCH_THREADS = torch.get_num_threads()  # torch's choice for this machine, before a program sets its own
 DRIVER = Path("/proc/driver/nvidia/version")  # "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  ..."
 
 
@@ -129,6 +131,11 @@ def require_bytes(needed: int, device: torch.device, what: str, cure: str) -> No
     if needed > free:
         message = f"need {needed / GIB:,.1f} GiB; {free / GIB:,.1f} GiB are free on {device}"
         raise ConfigError(f"{what} {message}: {cure}")
+
+
+def threads_of(trainer: dict[str, Any], device: torch.device) -> int | None:
+    """Return the CPU threads of trials that choose no other: `trainer.threads`, else torch's choice; None on a GPU."""
+    return (trainer["threads"] or TORCH_THREADS) if device.type == "cpu" else None
 
 
 def configure(device: torch.device, *, threads: int | None, tf32: bool, deterministic: bool = False) -> None:

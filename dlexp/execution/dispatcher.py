@@ -8,8 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import torch
-
+from dlexp import device as devices
 from dlexp.build.components import Components
 from dlexp.build.dataset import Datasets
 from dlexp.engine.event import TrialEnd
@@ -37,7 +36,8 @@ class Dispatcher:
     """Trains what it is given, wherever the folders are, in this process or in workers; a context that ends them.
 
     Args:
-        holder: The sweep or cv whose lock covers the folders.
+        holder: The sweep or cv whose lock covers the folders, and whose manifest has the CPU threads of trials that
+            choose no other.
         should_stop: Asked after every update: the wish to stop.
         launcher: How many processes.
 
@@ -53,7 +53,7 @@ class Dispatcher:
         self.programs: list[Any] = []
         self.notes: list[str] = []
         self._executor = Executor(self.datasets)
-        self._threads = torch.get_num_threads()
+        self._threads = holder.manifest.get("threads") or devices.TORCH_THREADS
         self._pool: Pool | None = None
         self._seconds = 0.0
         self._is_on_gpu = False
@@ -129,7 +129,7 @@ class Dispatcher:
         return list(alike.values())
 
     def _choose(self, alike: list[Assignment]) -> Group:
-        """Choose how a structure trains; where that fails, one by one, so that each says why, and the log tells it."""
+        """Choose how a structure trains; the log tells why each trains alone, and why nothing could be chosen."""
         survey = Survey(alike, self._threads, self.holder.runs_dir / "fuse.json", self.holder.path / ENGINES)
         tasks = [survey]
         if self._is_on_gpu and self._pool is not None:
@@ -140,7 +140,9 @@ class Dispatcher:
         if not isinstance(choice, Choice):
             reason = choice.why if isinstance(choice, Lost) else choice
             self.holder.log(f"no engine could be chosen for {_names(alike)}: {reason}; each trains alone")
-            choice = SOLO
+            return Group(alike, SOLO, self._threads)
+        if choice.engine == "solo" and len(alike) > 1:
+            self.holder.log(f"{_names(alike)}: each trains alone, because {choice.reason}")
         if choice.failures:
             self.holder.log(f"for {_names(alike)} what failed was left: {choice.failures}")
         if not choice.is_exact and INEXACT.format(choice.engine) not in self.notes:

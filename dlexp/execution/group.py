@@ -5,6 +5,8 @@ Whatever the company, each trial writes its own run folder and goes on from its 
 
 from collections.abc import Callable, Iterator
 
+import torch
+
 from dlexp.build.program import Program, make_program
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
@@ -13,15 +15,17 @@ from dlexp.engine.train import Run
 from dlexp.error import is_out_of_memory
 from dlexp.execution import saved_model
 from dlexp.execution.assignment import Assignment, Begun, Group
+from dlexp.execution.saver import require_space
 from dlexp.execution.stack_saver import make_saver
 from dlexp.run.folder import RunFolder
 
-Told = tuple[Assignment, Event | Begun, Program]  # whose event it is (a progress is the first's), what trains it
+# whose event it is (a progress or a beginning is the first's), and what trains it
+GroupEvent = tuple[Assignment, Event | Begun, Program]
 
 
 def train_group(
     group: Group, should_stop: Callable[[], bool] = lambda: False, limits: dict[str, int] | None = None
-) -> Iterator[Told]:
+) -> Iterator[GroupEvent]:
     """Train a group's trials from where their checkpoints are; each epoch is saved before it is told.
 
     Trials that stand at different epochs train apart. A program that runs out of memory is halved, down to trials
@@ -39,7 +43,7 @@ def train_group(
 
 def _train_pieces(
     level: list[Assignment], size: int, engine: str, should_stop: Callable[[], bool], limits: dict[str, int]
-) -> Iterator[Told]:
+) -> Iterator[GroupEvent]:
     """Train assignments of equal progress, at most so many at once, and no more than are known to fit."""
     waiting = level
     while waiting:
@@ -60,7 +64,7 @@ def _by_progress(assignments: list[Assignment]) -> list[list[Assignment]]:
 
 def _train_halving(
     assignments: list[Assignment], engine: str, should_stop: Callable[[], bool], limits: dict[str, int]
-) -> Iterator[Told]:
+) -> Iterator[GroupEvent]:
     try:
         yield from _train_program(assignments, engine, should_stop)
         return
@@ -79,17 +83,18 @@ def _has_ended(assignment: Assignment) -> bool:
     return assignment.folder.manifest["status"] != "running"
 
 
-def _train_program(assignments: list[Assignment], engine: str, should_stop: Callable[[], bool]) -> Iterator[Told]:
+def _train_program(assignments: list[Assignment], engine: str, should_stop: Callable[[], bool]) -> Iterator[GroupEvent]:
     engine = "solo" if len(assignments) == 1 and engine == "graphed" else engine  # of the same kernels
     program = make_program([assignment.components for assignment in assignments], engine)
     folders = [assignment.folder for assignment in assignments]
     _restore(program, folders)
     run = program.run
+    require_space(run, folders[0].path)
     for row, folder in enumerate(folders):
         data = program.components[row].data
         saved_model.write(folder, data, program.affine, run.task, run.step.rules.loss, row)
         folder.log(f"device: {program.device_line}, {engine}")
-        _record_engine(folder, engine)
+        _record_engine(folder, engine, torch.get_num_threads() if program.device.type == "cpu" else None)
     run.should_stop = should_stop
     yield assignments[0], Begun(len(assignments), engine), program
     for event in _saved(run, folders):
@@ -116,13 +121,14 @@ def _saved(run: Run, folders: list[RunFolder]) -> Iterator[Event]:
         saver.close()
 
 
-def _record_engine(folder: RunFolder, engine: str) -> None:
-    """Write which engine trains a trial, or in turn: `--verify-trial` takes the same."""
-    before = folder.manifest.get("engine")
+def _record_engine(folder: RunFolder, engine: str, threads: int | None) -> None:
+    """Write which engine trains a trial, or in turn, and with how many threads: `--verify-trial` takes the same."""
+    manifest = folder.manifest
+    before = manifest.get("engine")
     if before is not None and before != engine and checkpoint.exists(folder.checkpoints / "last"):
         engine = f"{before} then {engine}"
-    if before != engine:
-        folder.update_manifest(engine=engine)
+    if (before, manifest.get("threads")) != (engine, threads):
+        folder.update_manifest(engine=engine, threads=threads)
 
 
 def _restore(program: Program, folders: list[RunFolder]) -> None:

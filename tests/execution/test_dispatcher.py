@@ -22,7 +22,7 @@ COMMON = ["tracking=none", "trainer.threads=1", "trainer.epochs=2", "data.limit=
 
 @pytest.fixture
 def holder(tmp_path):
-    folder = RunFolder.create(tmp_path, "crew", "holder", config={}, overrides=[], manifest={"kind": "sweep"})
+    folder = RunFolder.create(tmp_path, "dispatcher", "holder", config={}, overrides=[], manifest={"kind": "sweep"})
     yield folder
     folder.unlock()
 
@@ -99,6 +99,29 @@ def test_an_engine_that_cannot_be_chosen_is_logged_with_the_reason_and_each_trai
     reason = {"RuntimeError": "RuntimeError: no engine", "KeyError": "KeyError: 'size'"}[type(error).__name__]
     who = f"{assignments[0].path.name} and 1 more"
     assert line.endswith(f"no engine could be chosen for {who}: {reason}; each trains alone")
+
+
+def test_why_trials_are_not_stacked_stands_in_the_log(holder, monkeypatch):
+    choice = Choice("solo", 1, 1.0, "the model cannot be stacked: vmapped: RuntimeError: it branches")
+    monkeypatch.setattr(executor, "choose", lambda *_: choice)
+    assignments = assign(holder, 2)
+    with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
+        ends(dispatcher.train(assignments))
+    (line,) = (holder.path / "log.txt").read_text().splitlines()
+    assert line.endswith(f"{assignments[0].path.name} and 1 more: each trains alone, because {choice.reason}")
+
+
+@pytest.mark.parametrize(("stored", "expected"), [({}, 3), ({"threads": 2}, 2)], ids=["new", "gone on with"])
+def test_threads_are_those_of_the_holder_whoever_trained_before(holder, monkeypatch, stored, expected):
+    """A small dense model takes one by itself; a convolution that comes after it has torch's choice, or the stored."""
+    monkeypatch.setattr("dlexp.device.TORCH_THREADS", 3)
+    holder.update_manifest(**stored)
+    dense = assign(holder, 1, "trainer.threads=null")
+    (convolution,) = assign(holder, 1, "trainer.threads=null", "model=cnn", "model.widths=[2]", "trainer.epochs=1")
+    with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
+        assert {end.status for end in ends(dispatcher.train([*dense, convolution])).values()} == {"finished"}
+    threads = [RunFolder(assignment.path).manifest["threads"] for assignment in (*dense, convolution)]
+    assert threads == [1, expected]
 
 
 def test_changed_data_are_not_trained_on(holder):

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from dlexp.build.check import check_destination
 from dlexp.build.node import build
 from dlexp.config import trust
-from dlexp.config.override import override_of, yaml_value
+from dlexp.config.override import override_of
 from dlexp.config.source.folder import store_copy, stored_copy
+from dlexp.config.wording import setting_text
 from dlexp.data.quality import warn_of_imbalance
+from dlexp.device import threads_of
 from dlexp.error import RunError
 from dlexp.execution.description import describe_run
 from dlexp.execution.dispatcher import Dispatcher
@@ -36,6 +36,8 @@ from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
 from dlexp.run.stored import moved_overrides, stored_config
 from dlexp.tracking import mlflow
+
+IDLE_ONCE = ("data.val_fraction=", "data.val_count=")  # taken by earlier versions, which did nothing with them
 
 CVEvent = FoldEpoch | FoldResult | InnerChoice
 Listener = Callable[[CVEvent], None]
@@ -76,7 +78,7 @@ class _Progress:
             place = event.fold_run.cv.path.name if event.fold_run.cv.path != self.folder.path else ""
             self.folder.log(f"{place} {event.fold_run.words}: {event.record['status']} {event.error}".strip())
         elif isinstance(event, InnerChoice):
-            chosen = "nothing" if event.setting is None else yaml_value(event.setting.values)
+            chosen = "nothing" if event.setting is None else setting_text(event.setting.values)
             self.folder.log(f"{event.fold.words}: chose {chosen} of {len(event.tried)}")
         self.listener(event)
 
@@ -136,8 +138,6 @@ def resume(
             return Outcome(result, 0, [f"cv {folder.run_id} is {manifest['status']}; there is nothing to resume"])
         with Interrupt(can_wait=False) as interrupt:
             spec = _as_it_was(folder)
-            if spec.config["trainer"]["threads"] is None and manifest["threads"] is not None:
-                torch.set_num_threads(manifest["threads"])
             interrupt.can_wait = True
             folder.update_manifest(status="running", end=None, resumes=manifest["resumes"] + 1)
             return _carry_out(spec, folder, announce, tell, interrupt, has_figures=has_figures)
@@ -147,7 +147,7 @@ def resume(
 
 def _as_it_was(folder: RunFolder) -> CVSpec:
     """Return what a cv's command asked for; configurations are those that were written when it began."""
-    overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
+    overrides = [text for text in folder.overrides if not text.startswith(("runs_dir=", *IDLE_ONCE))]
     recorded = folder.manifest["config_dir"]  # of a cv of an older version, which kept no copy
     config_dir = stored_copy(folder.path) or (Path(recorded) if recorded else None)
     with trust.words_of(folder.run_id):
@@ -165,6 +165,7 @@ def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
     described = {
         **describe_run(spec.first, spec.config),
         "kind": "cv",
+        "threads": threads_of(spec.config["trainer"], spec.first.device),
         "form": spec.form,
         "params": spec.params,
         "seeds": spec.seeds,
@@ -296,5 +297,4 @@ def _notes(spec: CVSpec, result: AnyCVResult, ends: list[FoldResult]) -> list[st
         done = sum(entry["complete"] for entry in result["settings"])
         return [*notes, f"incomplete: {done} of {len(result['settings'])} settings are whole; {cure}"]
     done = sum(Status(record["status"]).has_value for record in result["folds"])
-    num = len(spec.folds) * len(spec.seeds)
-    return [*notes, f"incomplete: {done} of {num} folds, so there is no mean; {cure}"]
+    return [*notes, f"incomplete: {done} of {len(spec.folds) * len(spec.seeds)} folds, so there is no mean; {cure}"]

@@ -18,7 +18,7 @@ from dlexp.job.sweep.comparable import require_one_choice, require_same_examples
 from dlexp.job.sweep.trial import Trial
 from dlexp.job.sweep.validity import InvalidSetting, ValidityCheck, require_valid, skipped
 from dlexp.search import trial_id as ids
-from dlexp.search.strategy import Problem, Proposal, Rounds, Search, Settings
+from dlexp.search.strategy import Problem, Proposal, Rounds, Search, Settings, Strategy
 
 
 @dataclass
@@ -35,6 +35,7 @@ class SweepSpec:
         code: Version of the code that numbers depend on.
         key: Equal for sweeps that ask for the same trials.
         validity: Tells which settings cannot be trained.
+        threads: CPU threads of trials that choose no other, which numbers depend on; None on a GPU.
         invalid: Settings that were left out, of the rounds so far.
     """
 
@@ -47,6 +48,7 @@ class SweepSpec:
     code: str
     key: str
     validity: ValidityCheck
+    threads: int | None
     invalid: list[InvalidSetting] = field(default_factory=list)
 
     @property
@@ -80,7 +82,7 @@ class SweepSpec:
                 trainer["monitor"] = self.metric
             composed = self.space.compose(proposal.settings, seed, **trainer)
             dataset = self.validity.load(composed.config)
-            trial_id = ids.trial_id(on_device(composed.config), dataset.fingerprint, self.code)
+            trial_id = ids.trial_id(on_device(composed.config, self.threads), dataset.fingerprint, self.code)
             trials.append(Trial(trial_id, proposal, round_number, seed, composed, Components(composed.config, dataset)))
         return trials
 
@@ -90,19 +92,15 @@ class SweepSpec:
         With `search.invalid=refuse` the first round has none; in later ones they are trials that fail with the reason.
         """
         self.invalid.clear()
-        search = self.search.propose(self.problem)
-        round_ = next(search, None)
-        while round_ is not None:
+        strategy = Strategy(self.search.propose(self.problem))
+        while (round_ := strategy.ask()) is not None:
             valid, invalid = round_.proposals, []
             if self.search.invalid == "skip":
                 valid, invalid = self.validity.partition(round_.proposals, round_.number)
             self.invalid += invalid
             scores = yield replace(round_, proposals=valid, notes=[*round_.notes, *skipped(invalid)])
             by_number = {p.number: score for p, score in zip(valid, scores, strict=True)}
-            try:
-                round_ = search.send([by_number.get(p.number) for p in round_.proposals])
-            except StopIteration:
-                return
+            strategy.tell([by_number.get(p.number) for p in round_.proposals])
 
 
 def prepare(overrides: list[str], config_dir: Path | None = None) -> SweepSpec:
@@ -135,13 +133,16 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> SweepSpec:
     code = ids.code_version(config["trusted"])
     texts = [d.text for d in space.dimensions] + [f"seed={seed}" for seed in space.seeds]
     key = ids.sweep_key(on_device(config), texts, dataset.fingerprint, code)
-    return SweepSpec(composed, space, search, metric, is_high, first, code, key, validity)
+    threads = devices.threads_of(config["trainer"], first.device)
+    return SweepSpec(composed, space, search, metric, is_high, first, code, key, validity, threads)
 
 
-def on_device(config: dict[str, Any]) -> dict[str, Any]:
-    """Return a configuration with the kind of device that it comes down to here, which numbers depend on."""
-    kind = devices.choose(config["trainer"]["device"])[0].type
-    return {**config, "trainer": {**config["trainer"], "device": kind}}
+def on_device(config: dict[str, Any], threads: int | None = None) -> dict[str, Any]:
+    """Return a configuration with what numbers depend on here: the kind of device, and threads where it leaves them."""
+    trainer = config["trainer"]
+    kind = devices.choose(trainer["device"])[0].type
+    counted = {} if threads is None else {"threads": trainer["threads"] or threads}
+    return {**config, "trainer": {**trainer, "device": kind, **counted}}
 
 
 def _first_valid(proposals: list[Proposal], validity: ValidityCheck, invalid: str) -> Settings:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-import torch
-
 from dlexp.build.check import check_destination, check_test
 from dlexp.build.node import build
 from dlexp.config import trust
@@ -17,6 +15,7 @@ from dlexp.config.source.folder import store_copy, stored_copy
 from dlexp.config.wording import command_line
 from dlexp.data.fact.positive import positive_fact
 from dlexp.error import RunError
+from dlexp.execution.description import identify
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import Outcome, ignore, recorded
@@ -82,7 +81,7 @@ class Listener(Protocol):
 
 
 OnStart = Callable[[Announcement], Listener]
-Tell = Callable[[Findings], None]
+OnFindings = Callable[[Findings], None]
 
 
 def start(
@@ -90,7 +89,7 @@ def start(
     config_dir: Path | None,
     *,
     announce: OnStart,
-    tell: Tell = ignore,
+    tell: OnFindings = ignore,
     open_test: bool = False,
     origin: dict[str, str] | None = None,
     has_figures: bool = True,
@@ -126,6 +125,7 @@ def start(
             store_copy(config_dir, folder.path)
         else:
             folder.lock()
+            spec.threads = folder.manifest.get("threads", spec.threads)
             folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
         interrupt.can_wait = True
         try:
@@ -142,7 +142,7 @@ def resume(
     config_dir: Path | None,
     *,
     announce: OnStart,
-    tell: Tell = ignore,
+    tell: OnFindings = ignore,
     has_figures: bool = True,
 ) -> Findings:
     """Go on with a sweep: give its command again.
@@ -200,11 +200,8 @@ def create_folder(spec: SweepSpec, overrides: list[str], origin: dict[str, str] 
         "task": spec.first.dataset.task,
         "seed": spec.config["seed"],
         "device": str(spec.first.device),
-        "data": {
-            "name": spec.first.dataset.name,
-            "fingerprint": spec.first.dataset.fingerprint,
-            **positive_fact(spec.first.dataset),
-        },
+        "threads": spec.threads,
+        "data": {**identify(spec.first.dataset), **positive_fact(spec.first.dataset)},
         "params": {"search": strategy, **spec.first_choices, **searched},
         "monitor": {"metric": spec.metric, "mode": "max" if spec.is_high_better else "min"},
         "test_openings": 0,
@@ -225,7 +222,7 @@ def _carry_out(
     spec: SweepSpec,
     folder: RunFolder,
     listener: Listener,
-    tell: Tell,
+    tell: OnFindings,
     interrupt: Interrupt,
     dispatcher: Dispatcher,
     *,
@@ -233,7 +230,7 @@ def _carry_out(
 ) -> Findings:
     started = time.monotonic() - _seconds_before(folder)
     outbox = mlflow.start(folder, spec.config["tracking"])
-    around = {**environment(), "device": str(spec.first.device), "threads": torch.get_num_threads()}
+    around = {**environment(), "device": str(spec.first.device), "threads": spec.threads}
     elsewhere, is_retrying = FinishedTrials.around(folder), spec.search.retry_failed
     trials = TrialStore(folder, spec.metric, dispatcher, elsewhere, around, is_retrying)
     loop = SearchLoop(spec, trials, interrupt)
