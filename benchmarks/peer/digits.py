@@ -26,7 +26,7 @@ def arrays() -> tuple[np.ndarray, np.ndarray]:
     return x.astype(np.float32), y.astype(np.int64)
 
 
-def parts() -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+def divided() -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """Return training (60 %) and validation (20 %) part."""
     x, y = arrays()
     x, _, y, _ = train_test_split(x, y, test_size=0.2, random_state=0, stratify=y)
@@ -36,7 +36,7 @@ def parts() -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
 
 
 def net() -> nn.Sequential:
-    """Return the net."""
+    """Return the net, with weights by torch."""
     return nn.Sequential(
         *(nn.Linear(64, 128, bias=False), nn.BatchNorm1d(128), nn.ReLU()),
         *(nn.Linear(128, 128, bias=False), nn.BatchNorm1d(128), nn.ReLU()),

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from benchmarks.peer.digits import BATCH_SIZE, LR, epochs_of_command, net, parts
+from benchmarks.peer.digits import BATCH_SIZE, LR, divided, epochs_of_command, net
 
 
 def fit(epochs: int, lr: float, seed: int, folder: Path | None) -> float:
@@ -19,7 +19,7 @@ def fit(epochs: int, lr: float, seed: int, folder: Path | None) -> float:
         folder: Where weights are kept; None keeps none.
     """
     torch.manual_seed(seed)
-    (x, y), (x_val, y_val) = parts()
+    (x, y), (x_val, y_val) = divided()
     model, criterion = net(), nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     best = 0.0

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from benchmarks.peer.digits import BATCH_SIZE, LR, epochs_of_command, net, parts
+from benchmarks.peer.digits import BATCH_SIZE, LR, divided, epochs_of_command, net
 
 lightning: Any = importlib.import_module("lightning")  # of the extra `bench`
 pytorch: Any = importlib.import_module("lightning.pytorch")
@@ -20,7 +20,7 @@ class Net(lightning.LightningModule):
     """The net with its loss and rule."""
 
     def __init__(self) -> None:
-        """Make it."""
+        """Make net and loss."""
         super().__init__()
         self.net, self.criterion = net(), nn.CrossEntropyLoss()
 
@@ -37,16 +37,16 @@ class Net(lightning.LightningModule):
         self.log("val_accuracy", (outputs.argmax(1) == batch[1]).float().mean())
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return the rule."""
+        """Return plain gradient descent."""
         return torch.optim.SGD(self.parameters(), lr=LR)
 
 
 def main(epochs: int) -> None:
-    """Train."""
+    """Train the net and print its best accuracy."""
     warnings.simplefilter("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     lightning.seed_everything(0, verbose=False)
-    train, val = (TensorDataset(*part) for part in parts())
+    train, val = (TensorDataset(*part) for part in divided())
     with tempfile.TemporaryDirectory() as scratch:
         keep = pytorch.callbacks.ModelCheckpoint(scratch, monitor="val_accuracy", mode="max", save_last=True)
         trainer = lightning.Trainer(

@@ -32,7 +32,7 @@ def search(scratch: str, epochs: int, trials: int, seed: int) -> None:
 
 
 def main(epochs: int, trials: int) -> None:
-    """Search."""
+    """Search and print the best accuracy."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with tempfile.TemporaryDirectory() as scratch:
         storage = JournalStorage(JournalFileBackend(f"{scratch}/journal"))

@@ -15,7 +15,7 @@ tune: Any = importlib.import_module("ray.tune")  # of the extra `bench`
 
 
 def main(epochs: int, trials: int) -> None:
-    """Search."""
+    """Search and print the best accuracy."""
 
     def objective(config: dict[str, Any]) -> None:
         torch.set_num_threads(1)

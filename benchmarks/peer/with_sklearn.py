@@ -10,7 +10,7 @@ from benchmarks.peer.digits import BATCH_SIZE, LR, arrays, epochs_of_command
 
 
 def main(epochs: int) -> None:
-    """Validate."""
+    """Cross-validate and print the mean accuracy."""
     warnings.simplefilter("ignore")
     x, y = arrays()
     settings: dict[str, Any] = {"solver": "sgd", "momentum": 0.0, "alpha": 0.0, "learning_rate_init": LR}

@@ -13,7 +13,7 @@ skorch: Any = importlib.import_module("skorch")  # of the extra `bench`
 
 
 def main(epochs: int) -> None:
-    """Validate."""
+    """Cross-validate and print the mean accuracy."""
     torch.manual_seed(0)
     x, y = arrays()
     classifier = skorch.NeuralNetClassifier(

@@ -85,9 +85,9 @@ def write_profile(built: Program, folder: Path) -> Profile:
         _update(run, MEASURED)
         devices.synchronize(built.device)
         with torch.profiler.record_function(PROBE):
-            one = torch.ones(1)
+            number = torch.ones(1)
             for _ in range(PROBES):
-                one.add_(1)
+                number.add_(1)
     folder.mkdir(parents=True, exist_ok=True)
     profiler.export_chrome_trace(str(folder / "trace.json.gz"))
     profile = digest(profiler.events() or [], seconds, is_cuda=built.device.type == "cuda")
@@ -120,11 +120,11 @@ def digest(events: Sequence[Any], seconds: float, *, is_cuda: bool) -> Profile:
     memory = sum(each.seconds for each in operators) - arithmetic
     rest = max(0.0, seconds - arithmetic - memory)
     data = min(rest, _of_an_update([event.cpu_time_total for event in events if event.name == DATA]))
-    parts = {"launches": rest - data, "data": data, "arithmetic": arithmetic, "memory": memory}
-    total = sum(parts.values())
+    spent_on = {"launches": rest - data, "data": data, "arithmetic": arithmetic, "memory": memory}
+    total = sum(spent_on.values())
     return Profile(
         seconds,
-        {name: part / total for name, part in parts.items()},
+        {name: value / total for name, value in spent_on.items()},
         sorted(operators, key=lambda operator: -operator.seconds),
     )
 

@@ -1,4 +1,4 @@
-"""dlexp beside other tools on the same work, whole processes: ``python -m benchmarks.peers`` (extra ``bench``).
+"""dlexp beside other tools on the same work, whole processes: ``python -m benchmarks.peer`` (extra ``bench``).
 
 Each round runs every alternative of a case once, in turn; a round that is done is in the record, so that the command,
 ended, goes on where it was. CPU seconds are those of the process and of all it waited for; they grow where neighbours
@@ -68,7 +68,7 @@ Row = dict[str, Any]
 def measure(command: list[str]) -> Row:
     """Run a command in a folder of its own; return its CPU and wall seconds and the MiB of its largest process."""
     with tempfile.TemporaryDirectory() as scratch:
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "RAY_USAGE_STATS_ENABLED": "0"}
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "RAY_USAGE_STATS_ENABLED": "0"}
         began = time.perf_counter()
         process = subprocess.Popen(
             command, cwd=scratch, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
