@@ -92,7 +92,7 @@ def show(findings: "Findings", console: Console) -> None:
     _show_importances(result, console)
     failed = sum(record["status"] in ("failed", "diverged") for record in result["trials"])
     if failed:
-        console.print(f"[yellow]{failed} of {len(result['trials'])} trials failed or diverged[/]")
+        console.print(f"[yellow]{failed} of {noun(len(result['trials']), 'trial')} failed or diverged[/]")
     invalid = sum(record["status"] == "invalid" for record in result["trials"])
     if invalid:
         console.print(f"[yellow]{invalid} of them were skipped: they cannot be trained[/]")
@@ -182,7 +182,7 @@ def _status(ranked: "RankedSetting") -> str:
 def show_dry_run(plan: "SweepPlan", console: Console) -> None:
     """Print what a sweep would take."""
     rounds = f" in {plan['rounds']} rounds" if plan["rounds"] > 1 else ""
-    console.print(f"settings {plan['settings']:,}, {_trials(plan['trials'])}{rounds}")
+    console.print(f"settings {plan['settings']:,}, {noun(plan['trials'], 'trial')}{rounds}")
     for line in plan["skipped"]:
         console.print(f"[yellow]{escape(line)}[/]")
     for text in plan["left_out"]:
@@ -199,7 +199,7 @@ def show_dry_run(plan: "SweepPlan", console: Console) -> None:
     disk, free = plan["disk"], plan["disk_free"]
     console.print(f"disk     about {_size(disk)}, {_size(disk // plan['trials'])} a trial; {_size(free)} are free")
     spent = ", ".join(f"{name} {_time(value)}" for name, value in plan["spent"].items())
-    parallel = f" in {plan['workers']} processes, at best" if plan["workers"] > 1 else ""
+    parallel = f" in {noun(plan['workers'], 'process')}, at best" if plan["workers"] > 1 else ""
     console.print(f"time     about {_time(plan['seconds'])}{parallel}: {spent}")
     if plan["measured"] < len(plan["groups"]):
         console.print(f"         measured on {plan['measured']} of {len(plan['groups'])} structures, else their mean")
@@ -219,14 +219,12 @@ def _group_lines(groups: "list[TrialGroup]") -> list[str]:
         about = _setting({key: group["settings"][key] for key in differing if key in group["settings"]})
         how = {"solo": "one after another", "fused": f"{group['stack']} at once"}.get(group["engine"], group["engine"])
         what = f"{about}: " if about else ""
-        lines.append(f"{what}{_trials(group['size'])}, {group['num_params']:,} parameters, {how} ({group['reason']})")
+        lines.append(
+            f"{what}{noun(group['size'], 'trial')}, {noun(group['num_params'], 'parameter')}, {how} ({group['reason']})"
+        )
     if len(groups) > SHOWN:
-        lines.append(f"and {len(groups) - SHOWN} more structures")
+        lines.append(f"and {noun(len(groups) - SHOWN, 'more structure')}")
     return lines
-
-
-def _trials(number: int) -> str:
-    return f"{number:,} trial{'s' if number > 1 else ''}"
 
 
 def _setting(overrides: dict[str, Any]) -> str:

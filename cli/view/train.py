@@ -46,7 +46,7 @@ class Announcer:
             console.print(f"inputs  {escape(inputs)}")
         show_classes(data, console)
         params = sum(p.numel() for p in about.built.model.parameters())
-        console.print(f"model   {type(about.built.model).__name__}, {params:,} parameters")
+        console.print(f"model   {type(about.built.model).__name__}, {noun(params, 'parameter')}")
         console.print(f"device  {about.built.device_line}")
         console.print(f"best    by {run.monitor}, {'higher' if is_better_high(run.monitor) else 'lower'} is better")
         for name, value in guess(data).items():
@@ -135,7 +135,7 @@ def _class_table(result: "TrainResult") -> Table:
             escape(name), f"{counts[name]:,}", f"{values.get('support_class', {}).get(name) or 0:,.0f}", *shown
         )
     if len(counts) > len(rarest):
-        table.caption = f"the rarest {len(rarest)} of {len(counts)} classes; all are in result.json"
+        table.caption = f"the rarest {len(rarest)} of {noun(len(counts), 'class')}; all are in result.json"
     return table
 
 
@@ -154,9 +154,11 @@ def show_dry_run(plan: "TrainPlan", console: Console) -> None:
     """Print what a run would take."""
     data = plan["data"]
     console.print(f"data     {data['name']} ({plan['task']}): {data['num_train']:,} train, {data['num_val']:,} val")
-    console.print(f"model    {plan['num_params']:,} parameters, {plan['input_shape']} -> {plan['output_shape'][1:]}")
+    console.print(
+        f"model    {noun(plan['num_params'], 'parameter')}, {plan['input_shape']} -> {plan['output_shape'][1:]}"
+    )
     console.print(f"device   {plan['device']}")
-    console.print(f"trials   1, solo, {plan['steps']:,} updates")
+    console.print(f"trials   1, solo, {noun(plan['steps'], 'update')}")
     console.print(f"memory   about {plan['memory'] / 2**20:,.0f} MiB for weights, activations and data")
     console.print(f"time     about {plan['seconds']:,.1f} s with evaluation and checkpoints")
     console.print("nothing was trained and nothing written")

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from dlexp.error import ConfigError
+from dlexp.number import noun
 
 
 def uniform(num: int, low: float, high: float, generator: torch.Generator, device: torch.device) -> Tensor:
@@ -46,4 +47,4 @@ def require_images(images: Tensor, name: str) -> None:
         ConfigError: The data are no images.
     """
     if images.dim() != 4:
-        raise ConfigError(f"augment: {name} needs images; the data have vectors of {images.shape[-1]} features")
+        raise ConfigError(f"augment: {name} needs images; the data have vectors of {noun(images.shape[-1], 'feature')}")

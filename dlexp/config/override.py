@@ -12,6 +12,7 @@ from hydra.errors import HydraException
 
 from dlexp.config.wording import show
 from dlexp.error import ConfigError
+from dlexp.number import noun
 
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")  # texts that the override grammar reads as such without quotes
 _BEFORE_QUOTE = re.compile(r"(\\*)('|\Z)")  # only backslashes before a quote are escaped
@@ -81,7 +82,9 @@ def parse(texts: list[str]) -> list[Override]:
 
 def _check_form(text: str) -> None:
     if len(text) > MAX_LENGTH:
-        raise ConfigError(f"override {text[:30]}...: got {len(text)} characters; at most {MAX_LENGTH} are allowed")
+        raise ConfigError(
+            f"override {text[:30]}...: got {noun(len(text), 'character')}; at most {MAX_LENGTH} are allowed"
+        )
     if not text.lstrip("~+").partition("=")[0].strip():
         raise ConfigError(f"'{show(text)}': not an override; write key=value, for example optimizer.lr=0.1")
     if text.endswith((".yaml", ".yml")) and "=" not in text:

@@ -25,6 +25,7 @@ from dlexp.engine.memory import guess_bytes, largest_stack, peak_bytes
 from dlexp.engine.stack.kind import stack_kinds
 from dlexp.error import is_out_of_memory
 from dlexp.execution.exactness import equal_forms
+from dlexp.number import noun
 from dlexp.random import derive
 
 SIZES = (4, 16, 64)
@@ -113,7 +114,7 @@ def _name(device: torch.device) -> str:
     """Return what timings depend on: the kind of GPU, or the number of CPU threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{device.type}, {torch.get_num_threads()} thread(s)"
+    return f"{device.type}, {noun(torch.get_num_threads(), 'thread')}"
 
 
 def _measure(components: list[Components], kinds: list[str], limit: int, cache: Path | None, key: str) -> Choice:

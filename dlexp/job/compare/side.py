@@ -13,6 +13,7 @@ import numpy as np
 
 from dlexp.error import RunError
 from dlexp.job.sweep.document import SweepResult, TrialRecord
+from dlexp.number import noun
 from dlexp.run import scan
 from dlexp.run.division import read_division
 from dlexp.run.document import FoldRecord
@@ -188,7 +189,7 @@ def _rank(result: SweepResult) -> list[list[TrialRecord]]:
 def _at(ref: str, ranked: list[Ranked], place: int | None) -> Ranked:
     index = 0 if place is None else place - 1
     if not 0 <= index < len(ranked):
-        raise RunError(f"{ref}: got the place {index + 1}; there are {len(ranked)} settings with a value")
+        raise RunError(f"{ref}: got the place {index + 1} of {noun(len(ranked), 'setting')} with a value")
     return ranked[index]
 
 
@@ -238,7 +239,7 @@ def _read(folder: RunFolder, num_train: int = 0) -> Predictions:
 def _state(manifest: dict[str, Any], result: dict[str, Any] | None) -> str:
     if result is not None and result.get("complete") is False:
         done = sum(Status(fold["status"]).has_value for fold in result["folds"])
-        return f"incomplete ({done} of {len(result['folds'])} folds)"
+        return f"incomplete ({done} of {noun(len(result['folds']), 'fold')})"
     return manifest["status"] if not Status(manifest["status"]).has_value else "without a result"
 
 

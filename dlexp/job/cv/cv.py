@@ -30,6 +30,7 @@ from dlexp.job.cv.setting_run import conclude_setting, create_setting
 from dlexp.job.cv.spec import CVSpec, Setting, prepare
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
+from dlexp.number import noun
 from dlexp.run import name, scan
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
@@ -294,7 +295,6 @@ def _notes(spec: CVSpec, result: AnyCVResult, ends: list[FoldResult]) -> list[st
     cure = f"go on with: dlexp cv --resume {result['run_id']}"
     if "settings" in result:
         done = sum(entry["complete"] for entry in result["settings"])
-        return [*notes, f"incomplete: {done} of {len(result['settings'])} settings are whole; {cure}"]
-    done = sum(Status(record["status"]).has_value for record in result["folds"])
-    num = len(spec.folds) * len(spec.seeds)
-    return [*notes, f"incomplete: {done} of {num} folds, so there is no mean; {cure}"]
+        return [*notes, f"incomplete: {done} of {noun(len(result['settings']), 'setting')} are whole; {cure}"]
+    done, num = sum(Status(fold["status"]).has_value for fold in result["folds"]), len(spec.folds) * len(spec.seeds)
+    return [*notes, f"incomplete: {done} of {noun(num, 'fold')}, so there is no mean; {cure}"]

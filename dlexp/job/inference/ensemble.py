@@ -12,6 +12,7 @@ from dlexp import metric
 from dlexp.error import RunError
 from dlexp.metric.choice import Metrics
 from dlexp.metric.probability import log_weights
+from dlexp.number import noun
 from dlexp.run.document import Confusion
 from dlexp.run.folder import RunFolder
 from dlexp.statistic.measure import Measure
@@ -29,7 +30,7 @@ def fold_folders(cv: RunFolder) -> list[RunFolder]:
     if result is not None and "settings" in result:
         best = result["settings"][0]
         raise RunError(
-            f"{cv.run_id}: got a cv of {len(result['settings'])} settings; name one of them, the best is "
+            f"{cv.run_id}: got a cv of {noun(len(result['settings']), 'setting')}; name one of them, the best is "
             f"{best['run_id']}"
         )
     if result is None or not result["complete"]:
