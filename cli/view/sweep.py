@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from dlexp.config.source.defaults import read_defaults
 from dlexp.config.wording import command_line
 from dlexp.number import duration, noun, significant
+from dlexp.run.folder import RunFolder
+from dlexp.run.name import reference
 
 from ..output import metric_label, show_notes
 from ..text import escape
@@ -111,9 +112,7 @@ def _show_commands(findings: "Findings", best: "BestSetting", console: Console) 
     """Print what to do next, in whole lines to be copied: a terminal wraps them without a break."""
     console.print(f"winner        {escape(findings.command)}", soft_wrap=True)
     result, has_test = findings.outcome.result, len(findings.spec.first.dataset.test) > 0
-    is_default = Path(result["run_dir"]).parent.parent == read_defaults().runs_dir.absolute()
-    name = str(result["run_id"] if is_default else result["run_dir"])
-    again = command_line("train", ["--from", name, "--seeds", str(SEEDS)])
+    again = command_line("train", ["--from", reference(RunFolder(Path(result["run_dir"]))), "--seeds", str(SEEDS)])
     if best["seeds"] > 1 and has_test:
         console.print(f"sealed test   {escape(again)} --test", soft_wrap=True)
     else:

@@ -1,5 +1,6 @@
 """What `dlexp train` prints: what is trained, the metrics of the best epoch, and what a run would take."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from dlexp.number import duration, noun, significant
+from dlexp.run.folder import RunFolder
+from dlexp.run.name import reference, runs_dir_flags
 
 from ..output import first_metrics, metric_label, show_next, show_notes
 from ..text import escape
@@ -84,11 +87,13 @@ def show(outcome: "Outcome[TrainResult]", console: Console) -> None:
     show_notes(outcome.notes, console)
     console.print(f"run folder  {escape(_short(Path(result['run_dir'])))}")
     if outcome.exit_code == 0:
+        run = RunFolder(Path(result["run_dir"]))
+        elsewhere = runs_dir_flags(run.runs_dir)
         show_next(
             console,
-            ("dlexp runs", "all runs, best first"),
-            (f"dlexp show {result['run_id']}", "everything of this one"),
-            ("dlexp ui", "the dashboard"),
+            (shlex.join(["dlexp", "runs", *elsewhere]), "all runs, best first"),
+            (shlex.join(["dlexp", "show", reference(run)]), "everything of this one"),
+            (shlex.join(["dlexp", "ui", *elsewhere]), "the dashboard"),
         )
 
 

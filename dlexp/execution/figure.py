@@ -9,11 +9,11 @@ from dlexp import metric
 from dlexp.build.program import Program
 from dlexp.engine.evaluate import Reading
 from dlexp.random import generator
+from dlexp.report.attempt import Drawings
 from dlexp.run.folder import RunFolder
 
 if TYPE_CHECKING:
     from dlexp.report.style.canvas import Figure
-
 SHEET_IMAGES = 16
 
 
@@ -23,16 +23,17 @@ def draw_figures(built: Program, folder: RunFolder) -> list[Path]:
     from dlexp.report.style.canvas import save_all
 
     best_epoch = (folder.result or {}).get("best_epoch", 0)
-    figures = {"curves": curves_figure(folder.history(), best_epoch, folder.manifest["monitor"]["metric"])}
+    monitor = folder.manifest["monitor"]["metric"]
+    figures: Drawings = {"curves": lambda: curves_figure(folder.history(), best_epoch, monitor)}
     if len(built.dataset.val):
         figures |= _class_figures(built, folder) if built.dataset.class_names else _value_figures(folder)
     augment = built.run.task.augments[0]
     if augment is not None and built.dataset.is_image:
-        figures["augment"] = _augmented(built, augment)
-    return save_all(figures, folder.figures)
+        figures["augment"] = lambda: _augmented(built, augment)
+    return save_all(figures, folder.figures, folder.log)
 
 
-def _class_figures(built: Program, folder: RunFolder) -> "dict[str, Figure]":
+def _class_figures(built: Program, folder: RunFolder) -> Drawings:
     from dlexp.report.confusion import confusion_figure
     from dlexp.report.roc import roc_figure
 
@@ -42,17 +43,17 @@ def _class_figures(built: Program, folder: RunFolder) -> "dict[str, Figure]":
     outputs = torch.from_numpy(predictions["output"]).unsqueeze(0)
     counts = metric.confusion_matrix(outputs, targets, len(names))[0]
     return {
-        "confusion": confusion_figure(counts.numpy(), names),
-        "roc": roc_figure(outputs[0], targets[0], names, reading.link),
+        "confusion": lambda: confusion_figure(counts.numpy(), names),
+        "roc": lambda: roc_figure(outputs[0], targets[0], names, reading.link, positive=built.dataset.positive),
     }
 
 
-def _value_figures(folder: RunFolder) -> "dict[str, Figure]":
+def _value_figures(folder: RunFolder) -> Drawings:
     from dlexp.report.residual import residual_figure
 
     predictions = folder.predictions("val")
     name = folder.config.get("data", {}).get("target", "value")
-    return {"residuals": residual_figure(predictions["target"], predictions["output"], name)}
+    return {"residuals": lambda: residual_figure(predictions["target"], predictions["output"], name)}
 
 
 def _augmented(built: Program, augment: Any) -> "Figure":

@@ -5,6 +5,7 @@ nor waits for it, and a server that is away costs one warning at the end.
 """
 
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 from dlexp.config.source.environment import redact
 from dlexp.run.folder import RunFolder
+from dlexp.run.name import reference
 from dlexp.tracking.sent import Sent
 from dlexp.tracking.store import STORE
 
@@ -70,7 +72,7 @@ class Outbox:
         """
         if self.process is None:
             return None
-        cure = f"the run folder has everything; send it with `dlexp sync {self.folder.run_id}`"
+        cure = f"the run folder has everything; send it with `dlexp sync {shlex.quote(reference(self.folder))}`"
         deadline = time.monotonic() + timeout
         while self.process.poll() is None:
             if should_stop() or time.monotonic() > deadline:

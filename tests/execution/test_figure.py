@@ -20,7 +20,7 @@ def drawn(monkeypatch):
     figures = {curve: "curves", confusion: "confusion", roc: "roc", residual: "residual", augment: "augment"}
     for module, name in figures.items():
 
-        def draw(*given, name=name):
+        def draw(*given, name=name, **_):
             calls[name] = given
             return Figure(figsize=(1, 1))
 

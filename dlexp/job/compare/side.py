@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from dlexp.error import RunError
+from dlexp.job.again import resume_command
 from dlexp.job.sweep.document import SweepResult, TrialRecord
 from dlexp.number import noun
 from dlexp.run import scan
@@ -106,7 +107,7 @@ def load_side(runs_dir: Path, ref: str) -> Side:
     kind = manifest["kind"]
     is_lacking = result is not None and (result.get("complete") is False or result.get("best", "") is None)
     if result is None or is_lacking or not Status(manifest["status"]).has_value:
-        raise RunError(f"{folder.run_id}: got a {kind} that is {_state(manifest, result)}; {_cure(folder, kind)}")
+        raise RunError(f"{folder.run_id}: got a {kind} that is {_state(manifest, result)}; {_cure(folder)}")
     if kind == "sweep":
         return _load_setting(ref, folder, manifest, result, place)
     if result.get("settings"):
@@ -243,7 +244,5 @@ def _state(manifest: dict[str, Any], result: dict[str, Any] | None) -> str:
     return manifest["status"] if not Status(manifest["status"]).has_value else "without a result"
 
 
-def _cure(folder: RunFolder, kind: str) -> str:
-    if kind in ("trial", "fold") and folder.parent is not None:
-        kind, folder = folder.parent.manifest["kind"], folder.parent
-    return f"finish it with `dlexp {kind} --resume {folder.run_id}`, or leave it out"
+def _cure(folder: RunFolder) -> str:
+    return f"finish it with `{resume_command(folder)}`, or leave it out"

@@ -18,6 +18,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
 from dlexp.job.cv.document import CVResult, CVSettingsResult, FoldSpread
 from dlexp.job.inference.ensemble import average, report
+from dlexp.report.attempt import Drawings
 from dlexp.run.document import Confusion, FoldRecord
 from dlexp.run.folder import RunFolder
 from dlexp.run.measure import pooled, read_measure
@@ -194,16 +195,18 @@ def draw_figures(cv: RunFolder, dataset: Dataset, result: CVResult, monitor: str
     from dlexp.report.style.canvas import save_all
 
     held_out = cv.predictions("val")
-    figures = {"folds": fold_figure(result, monitor)}
+    figures: Drawings = {"folds": lambda: fold_figure(result, monitor)}
     if dataset.class_names:
         counts = np.array(result["out_of_fold"]["confusion_matrix"])
         outputs, targets = torch.from_numpy(held_out["output"]), torch.from_numpy(held_out["target"])
-        figures["confusion"] = confusion_figure(counts, dataset.class_names, "held out: confusion")
-        figures["roc"] = roc_figure(outputs, targets, dataset.class_names, split="held out")
+        figures["confusion"] = lambda: confusion_figure(counts, dataset.class_names, "held out: confusion")
+        figures["roc"] = lambda: roc_figure(
+            outputs, targets, dataset.class_names, split="held out", positive=dataset.positive
+        )
     else:
         name = cv.config.get("data", {}).get("target", "value")
-        figures["residuals"] = residual_figure(held_out["target"], held_out["output"], name)
-    return save_all(figures, cv.figures)
+        figures["residuals"] = lambda: residual_figure(held_out["target"], held_out["output"], name)
+    return save_all(figures, cv.figures, cv.log)
 
 
 def draw_settings(cv: RunFolder, result: CVSettingsResult) -> list[Path]:
@@ -211,7 +214,7 @@ def draw_settings(cv: RunFolder, result: CVSettingsResult) -> list[Path]:
     from dlexp.report.cv import settings_figure
     from dlexp.report.style.canvas import save_all
 
-    return save_all({"settings": settings_figure(result)}, cv.figures)
+    return save_all({"settings": lambda: settings_figure(result)}, cv.figures, cv.log)
 
 
 def _is_number(value: Any) -> bool:

@@ -9,18 +9,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from dlexp.build.check import check_destination
 from dlexp.build.node import build
 from dlexp.config import trust
 from dlexp.config.override import override_of, yaml_value
 from dlexp.config.source.folder import store_copy, stored_copy
 from dlexp.data.quality import warn_of_imbalance
+from dlexp.device import threads_of
 from dlexp.error import RunError
 from dlexp.execution.description import describe_run
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import require_same_data
+from dlexp.job.again import resume_command
 from dlexp.job.cv.document import AnyCVResult, CVResult, CVSettingsResult
 from dlexp.job.cv.fold_run import FoldEpoch, FoldResult, FoldRun, configure, train_fold_runs
 from dlexp.job.cv.nested import InnerChoice, search, winners
@@ -37,6 +37,8 @@ from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
 from dlexp.run.stored import moved_overrides, stored_config
 from dlexp.tracking import mlflow
+
+IDLE_ONCE = ("data.val_fraction=", "data.val_count=")  # taken by earlier versions, which did nothing with them
 
 CVEvent = FoldEpoch | FoldResult | InnerChoice
 Listener = Callable[[CVEvent], None]
@@ -126,10 +128,9 @@ def resume(
     """
     folder = scan.find(runs_dir, ref)
     manifest, parent = folder.manifest, folder.parent
-    if manifest["kind"] != "cv":
-        raise RunError(f"{ref}: got a {manifest['kind']}; go on with `dlexp {manifest['kind']} --resume {ref}`")
-    if parent is not None:
-        raise RunError(f"{ref}: got one setting of a cv; go on with `dlexp cv --resume {parent.run_id}`")
+    if manifest["kind"] != "cv" or parent is not None:
+        what = "one setting of a cv" if manifest["kind"] == "cv" else f"a {manifest['kind']}"
+        raise RunError(f"{ref}: got {what}; go on with `{resume_command(folder)}`")
     folder.lock()
     try:
         result = folder.result
@@ -137,8 +138,6 @@ def resume(
             return Outcome(result, 0, [f"cv {folder.run_id} is {manifest['status']}; there is nothing to resume"])
         with Interrupt(can_wait=False) as interrupt:
             spec = _as_it_was(folder)
-            if spec.config["trainer"]["threads"] is None and manifest["threads"] is not None:
-                torch.set_num_threads(manifest["threads"])
             interrupt.can_wait = True
             folder.update_manifest(status="running", end=None, resumes=manifest["resumes"] + 1)
             return _carry_out(spec, folder, announce, tell, interrupt, has_figures=has_figures)
@@ -148,7 +147,7 @@ def resume(
 
 def _as_it_was(folder: RunFolder) -> CVSpec:
     """Return what a cv's command asked for; configurations are those that were written when it began."""
-    overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
+    overrides = [text for text in folder.overrides if not text.startswith(("runs_dir=", *IDLE_ONCE))]
     recorded = folder.manifest["config_dir"]  # of a cv of an older version, which kept no copy
     config_dir = stored_copy(folder.path) or (Path(recorded) if recorded else None)
     with trust.words_of(folder.run_id):
@@ -166,6 +165,7 @@ def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
     described = {
         **describe_run(spec.first, spec.config),
         "kind": "cv",
+        "threads": threads_of(spec.config["trainer"], spec.first.device),
         "form": spec.form,
         "params": spec.params,
         "seeds": spec.seeds,
@@ -292,7 +292,7 @@ def _notes(spec: CVSpec, result: AnyCVResult, ends: list[FoldResult]) -> list[st
         notes.append(f"trainer.monitor={monitor}: the held-out part chose the epoch, so the scores are optimistic")
     if result["complete"]:
         return notes
-    cure = f"go on with: dlexp cv --resume {result['run_id']}"
+    cure = f"go on with: {resume_command(RunFolder(Path(result['run_dir'])))}"
     if "settings" in result:
         done = sum(entry["complete"] for entry in result["settings"])
         return [*notes, f"incomplete: {done} of {noun(len(result['settings']), 'setting')} are whole; {cure}"]

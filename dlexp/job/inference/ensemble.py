@@ -10,6 +10,7 @@ from torch import Tensor
 
 from dlexp import metric
 from dlexp.error import RunError
+from dlexp.job.again import resume_command
 from dlexp.metric.choice import Metrics
 from dlexp.metric.probability import log_weights
 from dlexp.number import noun
@@ -34,7 +35,7 @@ def fold_folders(cv: RunFolder) -> list[RunFolder]:
             f"{best['run_id']}"
         )
     if result is None or not result["complete"]:
-        raise RunError(f"{cv.run_id}: got an incomplete cv; finish it with `dlexp cv --resume {cv.run_id}`")
+        raise RunError(f"{cv.run_id}: got an incomplete cv; finish it with `{resume_command(cv)}`")
     return [cv.child(record["run_id"]) for record in result["folds"]]
 
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-import torch
-
 from dlexp.build.check import check_destination, check_test
 from dlexp.build.node import build
 from dlexp.config import trust
@@ -18,6 +16,7 @@ from dlexp.config.wording import command_line
 from dlexp.data.fact.positive import positive_fact
 from dlexp.error import RunError
 from dlexp.execution.dispatcher import Dispatcher
+from dlexp.job.again import resume_command
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import Outcome, ignore, recorded
 from dlexp.job.sweep.document import SweepResult
@@ -126,6 +125,7 @@ def start(
             store_copy(config_dir, folder.path)
         else:
             folder.lock()
+            spec.threads = folder.manifest.get("threads", spec.threads)
             folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
         interrupt.can_wait = True
         try:
@@ -153,7 +153,7 @@ def resume(
     folder = scan.find_sweep(ref, runs_dir)
     kind = folder.manifest["kind"]
     if kind != "sweep":
-        raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
+        raise RunError(f"{ref}: got a {kind}; go on with `{resume_command(folder)}`")
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
     here = [*overrides, *moved_overrides(folder), override_of("runs_dir", str(folder.runs_dir))]
     config_dir = config_dir or stored_copy(folder.path)
@@ -200,6 +200,7 @@ def create_folder(spec: SweepSpec, overrides: list[str], origin: dict[str, str] 
         "task": spec.first.dataset.task,
         "seed": spec.config["seed"],
         "device": str(spec.first.device),
+        "threads": spec.threads,
         "data": {
             "name": spec.first.dataset.name,
             "fingerprint": spec.first.dataset.fingerprint,
@@ -233,7 +234,7 @@ def _carry_out(
 ) -> Findings:
     started = time.monotonic() - _seconds_before(folder)
     outbox = mlflow.start(folder, spec.config["tracking"])
-    around = {**environment(), "device": str(spec.first.device), "threads": torch.get_num_threads()}
+    around = {**environment(), "device": str(spec.first.device), "threads": spec.threads}
     elsewhere, is_retrying = FinishedTrials.around(folder), spec.search.retry_failed
     trials = TrialStore(folder, spec.metric, dispatcher, elsewhere, around, is_retrying)
     loop = SearchLoop(spec, trials, interrupt)
@@ -274,5 +275,10 @@ def _log(folder: RunFolder, event: TrialDone) -> None:
 def _notes(folder: RunFolder, loop: SearchLoop) -> list[str]:
     if not loop.why:
         return []
-    cure = "the same command again" if loop.why == "interrupted" else "raise the limit and give the command again"
-    return [f"{loop.why}: {noun(len(loop.results), 'trial')} kept; go on with {cure}"]
+    if loop.why != "interrupted":
+        cure = "raise the limit and give the command again"
+    elif "from" in folder.manifest:  # a command of another sweep's winner does more, such as open the test part
+        cure = "go on with the same command again"
+    else:
+        cure = f"go on with: {resume_command(folder)}"
+    return [f"{loop.why}: {noun(len(loop.results), 'trial')} kept; {cure}"]
