@@ -238,5 +238,5 @@ def shortest(calls: list[Callable[[], None]]) -> list[float]:
 
 def _read(cache: Path) -> dict[str, Any]:
     with suppress(OSError, ValueError):
-        return json.loads(cache.read_text())
+        return json.loads(cache.read_bytes())
     return {}
