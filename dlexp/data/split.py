@@ -195,7 +195,7 @@ def _by_time(pool: Tensor, times: Tensor, groups: Tensor | None, wanted: tuple[i
     left_out = sum(map(len, parts)) - sum(map(len, blocks))
     if left_out:
         notes.append(
-            f"data.group and data.time: left out {noun(left_out, 'row')} of later groups before the end of an earlier part"
+            f"data.group and data.time: left out {noun(left_out, 'row')} of later groups before an earlier part's end"
         )
     empty = pool[:0]
     train, val, test = blocks[0], blocks[1] if num_val else empty, blocks[-1] if num_test else empty
