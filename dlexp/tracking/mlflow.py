@@ -18,6 +18,7 @@ from dlexp.run.folder import RunFolder
 from dlexp.run.name import reference
 from dlexp.tracking.sent import Sent
 from dlexp.tracking.store import STORE
+from dlexp.type import Name
 
 NONE = "dlexp.tracking.mlflow.NoTracking"
 _POLL = 0.05  # seconds between looks at the process
@@ -31,11 +32,14 @@ class MLflow:
         uri: Server or database; null takes MLFLOW_TRACKING_URI, else a sqlite database in runs_dir.
         experiment: Name of the MLflow experiment and of the folder in runs_dir; null takes the data's name.
         weights: Whether the best weights are sent as an artifact too.
+        register: Registered model that the best weights of a run, or of a sweep's winner, become a version of; null
+            registers none.
     """
 
     uri: str | None = None
     experiment: str | None = None
     weights: bool = False
+    register: Name | None = None
 
 
 @dataclass(frozen=True)
