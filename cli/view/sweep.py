@@ -1,12 +1,12 @@
 """What `dlexp sweep` prints: what is searched, the leaderboard, and what a sweep would take."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
-from dlexp.config.wording import command_line
+from dlexp.config.wording import command_line, setting_text
 from dlexp.number import duration, noun, significant
 from dlexp.run.folder import RunFolder
 from dlexp.run.name import reference
@@ -215,7 +215,7 @@ def _group_lines(groups: "list[TrialGroup]") -> list[str]:
     differing = [key for key in keys if len({repr(group["settings"].get(key)) for group in groups}) > 1]
     lines = []
     for group in groups[:SHOWN]:
-        about = _setting({key: group["settings"][key] for key in differing if key in group["settings"]})
+        about = setting_text({key: group["settings"][key] for key in differing if key in group["settings"]})
         how = {"solo": "one after another", "fused": f"{group['stack']} at once"}.get(group["engine"], group["engine"])
         what = f"{about}: " if about else ""
         lines.append(
@@ -224,10 +224,6 @@ def _group_lines(groups: "list[TrialGroup]") -> list[str]:
     if len(groups) > SHOWN:
         lines.append(f"and {noun(len(groups) - SHOWN, 'more structure')}")
     return lines
-
-
-def _setting(overrides: dict[str, Any]) -> str:
-    return " ".join(f"{key}={value}".replace(" ", "") for key, value in overrides.items())
 
 
 def _size(number: float) -> str:

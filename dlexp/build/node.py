@@ -13,8 +13,6 @@ from dlexp.config.source.reference import resolve_text
 from dlexp.error import ConfigError
 from dlexp.type import PerTrialMarker
 
-Config = dict[str, Any]
-
 # the packages of dlexp whose classes and functions are components
 COMPONENTS = (
     "activation",

@@ -7,6 +7,7 @@ import torch
 
 from dlexp import metric
 from dlexp.build.program import Program
+from dlexp.data.dataset import Dataset
 from dlexp.engine.evaluate import Reading
 from dlexp.random import generator
 from dlexp.report.attempt import Drawings
@@ -26,34 +27,37 @@ def draw_figures(built: Program, folder: RunFolder) -> list[Path]:
     monitor = folder.manifest["monitor"]["metric"]
     figures: Drawings = {"curves": lambda: curves_figure(folder.history(), best_epoch, monitor)}
     if len(built.dataset.val):
-        figures |= _class_figures(built, folder) if built.dataset.class_names else _value_figures(folder)
+        link = Reading.of(built.run.task, built.run.step.rules.loss).link
+        figures |= prediction_figures(folder, built.dataset, link)
     augment = built.run.task.augments[0]
     if augment is not None and built.dataset.is_image:
         figures["augment"] = lambda: _augmented(built, augment)
     return save_all(figures, folder.figures, folder.log)
 
 
-def _class_figures(built: Program, folder: RunFolder) -> Drawings:
+def prediction_figures(folder: RunFolder, data: Dataset, link: str = "softmax", split: str = "validation") -> Drawings:
+    """Return what draws what a folder's validation predictions show: confusion and ROC of classes, residuals of values.
+
+    Args:
+        folder: Holds the predictions.
+        data: For the names of classes, and the positive one of two.
+        link: How outputs become probabilities; see `dlexp.metric.probability`.
+        split: What the examples were, for the titles.
+    """
     from dlexp.report.confusion import confusion_figure
+    from dlexp.report.residual import residual_figure
     from dlexp.report.roc import roc_figure
 
-    names, predictions = built.dataset.class_names, folder.predictions("val")
-    reading = Reading.of(built.run.task, built.run.step.rules.loss)
-    targets = torch.from_numpy(predictions["target"]).unsqueeze(0)
-    outputs = torch.from_numpy(predictions["output"]).unsqueeze(0)
-    counts = metric.confusion_matrix(outputs, targets, len(names))[0]
+    names, predictions = data.class_names, folder.predictions("val")
+    if not names:
+        target = folder.config.get("data", {}).get("target", "value")
+        return {"residuals": lambda: residual_figure(predictions["target"], predictions["output"], target)}
+    outputs, targets = torch.from_numpy(predictions["output"]), torch.from_numpy(predictions["target"])
+    counts = metric.confusion_matrix(outputs.unsqueeze(0), targets.unsqueeze(0), len(names))[0]
     return {
-        "confusion": lambda: confusion_figure(counts.numpy(), names),
-        "roc": lambda: roc_figure(outputs[0], targets[0], names, reading.link, positive=built.dataset.positive),
+        "confusion": lambda: confusion_figure(counts.numpy(), names, f"{split}: confusion"),
+        "roc": lambda: roc_figure(outputs, targets, names, link, split, data.positive),
     }
-
-
-def _value_figures(folder: RunFolder) -> Drawings:
-    from dlexp.report.residual import residual_figure
-
-    predictions = folder.predictions("val")
-    name = folder.config.get("data", {}).get("target", "value")
-    return {"residuals": lambda: residual_figure(predictions["target"], predictions["output"], name)}
 
 
 def _augmented(built: Program, augment: Any) -> "Figure":

@@ -59,7 +59,7 @@ def _of_folds(result: dict[str, Any], links: Mapping[str, str]) -> Iterator[str]
     metric, folds = result.get("metric"), result.get("folds", [])
     mean = result.get("mean", {}).get(metric)
     if mean is not None:
-        low, high = result["interval_corrected"].get(metric) or (None, None)
+        low, high = result.get("interval_corrected", {}).get(metric) or (None, None)
         between = "" if low is None or high is None else f", 95 % interval {significant(low)} to {significant(high)}"
         spread = f"± {significant(result['std'][metric])} over {noun(len(folds), 'fold')}"
         yield f"**{metric} {significant(mean)}** {spread}{between}"

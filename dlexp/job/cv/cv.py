@@ -12,8 +12,9 @@ from typing import Any
 from dlexp.build.check import check_destination
 from dlexp.build.node import build
 from dlexp.config import trust
-from dlexp.config.override import override_of, yaml_value
+from dlexp.config.override import override_of
 from dlexp.config.source.folder import store_copy, stored_copy
+from dlexp.config.wording import setting_text
 from dlexp.data.quality import warn_of_imbalance
 from dlexp.device import threads_of
 from dlexp.error import RunError
@@ -79,7 +80,7 @@ class _Progress:
             place = event.fold_run.cv.path.name if event.fold_run.cv.path != self.folder.path else ""
             self.folder.log(f"{place} {event.fold_run.words}: {event.record['status']} {event.error}".strip())
         elif isinstance(event, InnerChoice):
-            chosen = "nothing" if event.setting is None else yaml_value(event.setting.values)
+            chosen = "nothing" if event.setting is None else setting_text(event.setting.values)
             self.folder.log(f"{event.fold.words}: chose {chosen} of {len(event.tried)}")
         self.listener(event)
 
@@ -287,8 +288,7 @@ def _notes(spec: CVSpec, result: AnyCVResult, ends: list[FoldResult]) -> list[st
     best = result["settings"][0] if "settings" in result else result
     if line := best.get("guess", {}).get("note"):
         notes.append(line)
-    monitor = spec.config["trainer"]["monitor"]
-    if not monitor.startswith("train/"):
+    if not (monitor := spec.config["trainer"]["monitor"]).startswith("train/"):
         notes.append(f"trainer.monitor={monitor}: the held-out part chose the epoch, so the scores are optimistic")
     if result["complete"]:
         return notes

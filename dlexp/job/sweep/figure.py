@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from dlexp.config.wording import describe
+from dlexp.config.wording import setting_text
 from dlexp.job.sweep.leaderboard import RankedSetting
 from dlexp.job.sweep.spec import SweepSpec
 from dlexp.report.attempt import Drawings
@@ -52,7 +52,7 @@ def sweep_figures(spec: SweepSpec, ranking: list[RankedSetting], importances: di
     if len(keys) > 1:
         figures["pairs"] = partial(pair.pair_figure, points, keys, log_keys, spec.metric, is_high_better=is_high_better)
     best = [
-        (describe(ranked.settings), [e.folder.history() for e in ranked.results if e.is_whole])
+        (setting_text(ranked.settings, is_short=True), [e.folder.history() for e in ranked.results if e.is_whole])
         for ranked in whole[: search.TOP]
     ]
     figures["curves"] = partial(search.curve_figure, best, spec.metric)

@@ -195,12 +195,12 @@ def carry_out(
         built.run.should_stop = interrupt
         end = _follow(built.run, folder, listener)
         result = conclude_run(built, folder, end, seed=config["seed"], open_test=open_test)
-        if end.status in ("finished", "stopped_early"):
+        if Status(end.status).has_value:
             result = _with_selection(result, built, folder)
         folder.log(f"{end.status} {end.reason}".rstrip())
         folder.update_manifest(status=end.status, end=now())
     notes = [end.reason] if end.reason else []
-    if end.status in ("finished", "stopped_early"):
+    if Status(end.status).has_value:
         notes += [line for line in [_beside_a_guess(built, result)] if line]
     if end.status == "interrupted":
         test = ["--test"] if open_test else []
