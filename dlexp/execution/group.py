@@ -15,6 +15,7 @@ from dlexp.engine.train import Run
 from dlexp.error import is_out_of_memory
 from dlexp.execution import saved_model
 from dlexp.execution.assignment import Assignment, Group
+from dlexp.execution.saver import require_space
 from dlexp.execution.stack_saver import make_saver
 from dlexp.run.folder import RunFolder
 
@@ -72,6 +73,7 @@ def _train_program(assignments: list[Assignment], engine: str, should_stop: Call
     folders = [assignment.folder for assignment in assignments]
     _restore(program, folders)
     run = program.run
+    require_space(run, folders[0].path)
     for row, folder in enumerate(folders):
         data = program.components[row].data
         saved_model.write(folder, data, program.affine, run.task, run.step.rules.loss, row)

@@ -23,7 +23,7 @@ from dlexp.execution import saved_model
 from dlexp.execution.description import as_divided, describe_run, write_parts
 from dlexp.execution.integrity import has_records, require_same_data
 from dlexp.execution.result import conclude_run
-from dlexp.execution.saver import save_end, save_epoch
+from dlexp.execution.saver import require_space, save_end, save_epoch
 from dlexp.job.again import resume_command
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
@@ -89,6 +89,7 @@ def start(
         built = assemble(config)
         check_test(built.dataset, open_test)
         check_model(built)
+        require_space(built.run, runs_dir)
         interrupt.can_wait = True
         folder = _create_folder(composed, built, runs_dir, origin)
         try:
@@ -138,6 +139,7 @@ def _go_on(folder: RunFolder, announce: OnStart, tell: OnOutcome, open_test: boo
         check_test(built.dataset, open_test)
         interrupt.can_wait = True
         rewind(built, folder)
+        require_space(built.run, folder.path)
         return carry_out(built, folder, announce, tell, interrupt, open_test)
 
 
