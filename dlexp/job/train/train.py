@@ -30,6 +30,7 @@ from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
 from dlexp.job.train.baseline import no_better_than_guessing
 from dlexp.job.train.evidence import Candidate
 from dlexp.job.train.optimism import Setting, optimism_of
+from dlexp.job.train.profile import write_profile
 from dlexp.run import history, name, scan
 from dlexp.run.document import TrainResult
 from dlexp.run.environment import now
@@ -193,6 +194,7 @@ def carry_out(
         folder.log(f"warning: {warning}")
     outbox = mlflow.start(folder, config["tracking"])
     with recorded(folder), _faults_named(built):
+        profiled = _profiled(built, folder)
         listener = announce(Announcement(built, folder, built.run.epoch, warnings))
         built.run.should_stop = interrupt
         end = _follow(built.run, folder, listener)
@@ -201,7 +203,7 @@ def carry_out(
             result = _with_selection(result, built, folder)
         folder.log(f"{end.status} {end.reason}".rstrip())
         folder.update_manifest(status=end.status, end=now())
-    notes = [end.reason] if end.reason else []
+    notes = [*profiled, *([end.reason] if end.reason else [])]
     if Status(end.status).has_value:
         notes += [line for line in [_beside_a_guess(built, result)] if line]
     if end.status == "interrupted":
@@ -210,6 +212,15 @@ def carry_out(
     outcome = Outcome(result, exit_code(end.status, interrupt.exit_code), notes)
     tell(outcome)
     return outcome.warned(outbox.finish(should_stop=interrupt))
+
+
+def _profiled(built: Program, folder: RunFolder) -> list[str]:
+    """Profile a run that is at its beginning, where its configuration says so; return what is to be told."""
+    if not built.run.trainer.profile or built.run.number:
+        return []
+    line = f"{write_profile(built, folder.path / 'profile')} ({folder.path / 'profile'})"
+    folder.log(line)
+    return [line]
 
 
 def _with_selection(result: TrainResult, built: Program, folder: RunFolder) -> TrainResult:
