@@ -21,7 +21,7 @@ def examine(data: Dataset) -> dict[str, Any]:
     """
     facts: dict[str, Any] = {"duplicates": data.duplicates}
     if data.notes:
-        facts["notes"] = data.notes
+        facts["notes"] = [" ".join(note.split()) for note in data.notes]  # names may hold line breaks
     if data.num_classes:
         classes = data.targets[data.train]
         counts = torch.bincount(classes, minlength=data.num_classes).tolist()
@@ -77,9 +77,9 @@ def warn(facts: dict[str, Any], config: dict[str, Any]) -> list[str]:
     for part, number in facts["duplicates"].items():
         if number:
             earlier = "train" if part == "val" else "train or val"
-            lines.append(
-                f"{number:,} examples of {part} also stand in {earlier}, byte for byte: scores may be too good"
-            )
+            examples = "1 example" if number == 1 else f"{number:,} examples"
+            verb = "stands" if number == 1 else "stand"
+            lines.append(f"{examples} of {part} also {verb} in {earlier}, byte for byte: scores may be too good")
     return [*lines, *warn_of_imbalance(facts, config)]
 
 

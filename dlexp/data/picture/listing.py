@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlexp.data.file.guard import leads_away
-from dlexp.data.file.picture import SUFFIXES
-from dlexp.error import DataError
+from dlexp.data.picture.form import SUFFIXES
+from dlexp.error import DataError, shorten
 
 _AWAY = "links to folders of the system's or above"
 _LEFT_BEHIND = ("__macosx", "thumbs.db", "desktop.ini", "__pycache__")
@@ -43,7 +43,12 @@ def list_pictures(folder: Path) -> Listing:
 
 def has_pictures(folder: Path) -> bool:
     """Return whether pictures lie in the folder itself."""
-    return any(entry.suffix.lower() in SUFFIXES and not is_hidden(entry) for entry in folder.iterdir())
+    return any(map(is_picture, folder.iterdir()))
+
+
+def is_picture(path: Path) -> bool:
+    """Return whether a name is that of a picture that is meant to be seen."""
+    return path.suffix.lower() in SUFFIXES and not is_hidden(path)
 
 
 def say(left_out: Counter) -> list[str]:
@@ -90,7 +95,7 @@ def _reason(path: Path, root: Path, seen: set[Path]) -> str:
             return "links to folders read already"
         return _AWAY if leads_away(path, root) else ""
     if path.suffix.lower() not in SUFFIXES:
-        return "files that are no pictures"
+        return f"files of other kinds ({shorten(path.suffix.lower(), 10) or 'no ending'})"
     if not path.exists():
         return "links to nowhere"
     return "" if path.is_file() else "pipes or devices"
