@@ -90,6 +90,9 @@ class Columns:
             array = array.cast(pyarrow.string())
         coded = array.dictionary_encode()
         texts = Texts(values_of(coded.indices, np.int32, -1), coded.dictionary.to_pylist())
+        damaged = [code for code, text in enumerate(texts.names) if "\0" in text]
+        if damaged:
+            self.refuse(name, np.isin(texts.codes, damaged), "a NUL byte is no text; the file is damaged")
         if len(texts.names) * _ROWS_PER_NAME <= len(texts):
             self.content[name] = texts  # the next look is a short one
         return without_gaps(texts, self.dialect.gaps)

@@ -102,7 +102,11 @@ READ = [
     ),
     Case("spaces around", csv(" x , y ", lambda i: f" {X[i]} , {CLASSES[i % 2]} "), PLAIN),
     Case("a line break before the header", csv("\n\nx,y", plain), PLAIN, []),
-    Case("Namibia stated", csv("c,x,y", lambda i: f"{['NA', 'US'][i // 2 % 2]},{plain(i)}", "data.gaps=[]"), {"inputs": [1, 0, X[0]]}),
+    Case(
+        "Namibia stated",
+        csv("c,x,y", lambda i: f"{['NA', 'US'][i // 2 % 2]},{plain(i)}", "data.gaps=[]"),
+        {"inputs": [1, 0, X[0]]},
+    ),
     Case("carriage returns", csv("x,y\r", lambda i: plain(i) + "\r"), PLAIN),
     Case("gz", csv("x,y", plain, name="t.csv.gz"), PLAIN),
     Case("bz2", csv("x,y", plain, name="t.csv.bz2"), PLAIN),
@@ -272,7 +276,9 @@ REFUSED = [
         csv("p,y", lambda i: f"\u2212{i + 1}.5,{CLASSES[i % 2]}"),
         refusal="numbers with other characters",
     ),
-    Case("a NUL in a label", csv("x,y", lambda i: plain(i) + "\0" * (i == 4)), refusal="row 6, column y: .* a NUL byte"),
+    Case(
+        "a NUL in a label", csv("x,y", lambda i: plain(i) + "\0" * (i == 4)), refusal="row 6, column y: .* a NUL byte"
+    ),
     Case(
         "Namibia",
         csv("c,x,y", lambda i: f"{['NA', 'US'][i % 2]},{plain(i)}"),

@@ -1,4 +1,4 @@
-"""Records of a text file: what a file is by its first bytes, what stands before the header, and how long a field may be."""
+"""Records of a text file: what the first bytes say, what stands before the header, how long a field may be."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_a_mark_says_the_encoding(path, codec):
 
 def test_utf_16_without_its_mark(path):
     path.write_bytes("a,b\n1,2\n".encode("utf-16-le"))
-    with pytest.raises(DataError, match="NUL bytes.*set data.encoding=utf-16-le"):
+    with pytest.raises(DataError, match=r"NUL bytes.*set data.encoding=utf-16-le"):
         read_header(path, Dialect())
     assert read_header(path, Dialect(encoding="utf-16-le")) == ["a", "b"]
 
@@ -54,7 +54,7 @@ def test_blank_lines_before_the_header(path):
 
 def test_a_title_above_the_header(path):
     path.write_text("Report of 2021\na,b\n1,2\n")
-    with pytest.raises(DataError, match="row 1: got one name 'Report of 2021' above 2 fields; .* begin each with #"):
+    with pytest.raises(DataError, match=r"row 1: got one name 'Report of 2021' above 2 fields; .* begin each with #"):
         read_header(path, Dialect())
 
 
