@@ -130,3 +130,13 @@ def test_margins_do_not_depend_on_what_all_classes_share():
     logits, targets = draw.normal(size=(NUM, 4)), draw.integers(4, size=NUM)
     shifted = logits + draw.normal(size=(NUM, 1)) * 10
     assert report(shifted, targets, 4, "margin") == pytest.approx(report(logits, targets, 4, "margin"), rel=1e-9)
+
+
+def test_equal_probabilities_have_equal_log_odds_whatever_the_order_of_the_classes():
+    # class 0 has the same probability in every row: the others' logits, and all logits together, are only moved
+    rows = [[1.0, 0.0, 2.0, 3.0], [1.0, 3.0, 0.0, 2.0], [4.0, 6.0, 5.0, 3.0], [1.0, 2.0, 3.0, 0.0]]
+    tops = [[3.0, 3.0, 0.0, 1.0], [3.0, 0.0, 1.0, 3.0], [5.0, 3.0, 5.0, 2.0]]
+    for logits in (rows, tops):
+        assert log_odds(torch.tensor([logits]))[0, :, 0].unique().numel() == 1
+        second = log_odds(torch.tensor([logits]))[0, 0]
+        assert logits is rows or second[0] == second[1]
