@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
@@ -19,6 +20,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's malloc.h
 LARGEST_INT = 2**31 - 1
 SMALL_BYTES = 2**28  # what any machine has; the free memory is not asked for
 GIB = 2**30
+TORCH_THREADS = torch.get_num_threads()  # torch's choice for this machine, before a program sets its own
 DRIVER = Path("/proc/driver/nvidia/version")  # "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  ..."
 
 
@@ -51,7 +53,9 @@ def _cuda(name: str) -> tuple[torch.device, str]:
         built = "built without CUDA" if torch.version.cuda is None else f"built for CUDA {torch.version.cuda}"
         raise ConfigError(f"trainer.device: got {name}; torch ({built}) sees {count} CUDA devices; choose auto or cpu")
     device = torch.device("cuda", index)
-    return device, f"{device} {torch.cuda.get_device_name(device)}, {free_bytes(device) / GIB:.1f} GiB free"
+    # Not the free memory: to ask for it takes some of it, for as long as the process lives.
+    total = torch.cuda.get_device_properties(device).total_memory
+    return device, f"{device} {torch.cuda.get_device_name(device)}, {total / GIB:.1f} GiB"
 
 
 def describe(device: torch.device) -> dict[str, str] | None:
@@ -88,6 +92,21 @@ def free_bytes(device: torch.device) -> int:
     return psutil.virtual_memory().available
 
 
+def pinned(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:
+    """Return a tensor of the CPU in memory from which a CUDA device takes it without the host waiting."""
+    return tensor.pin_memory() if torch.device(device).type == "cuda" else tensor
+
+
+def send_soon(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:
+    """Return a tensor of the CPU on a device; the host does not wait for it."""
+    return pinned(tensor, device).to(device, non_blocking=True)
+
+
+def take_rows(tensor: torch.Tensor, rows: list[int]) -> torch.Tensor:
+    """Return the chosen rows of a tensor; the host does not wait, as it does for a list as an index."""
+    return tensor.index_select(0, send_soon(torch.tensor(rows, dtype=torch.int64), tensor.device))
+
+
 def synchronize(device: torch.device) -> None:
     """Wait until a device has done all that it was told; a CPU has."""
     if device.type == "cuda":
@@ -112,6 +131,11 @@ def require_bytes(needed: int, device: torch.device, what: str, cure: str) -> No
     if needed > free:
         message = f"need {needed / GIB:,.1f} GiB; {free / GIB:,.1f} GiB are free on {device}"
         raise ConfigError(f"{what} {message}: {cure}")
+
+
+def threads_of(trainer: dict[str, Any], device: torch.device) -> int | None:
+    """Return the CPU threads of trials that choose no other: `trainer.threads`, else torch's choice; None on a GPU."""
+    return (trainer["threads"] or TORCH_THREADS) if device.type == "cpu" else None
 
 
 def configure(device: torch.device, *, threads: int | None, tf32: bool, deterministic: bool = False) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dlexp.device import send
+from dlexp.device import send, take_rows
 
 _CHUNK_ROWS = 4096
 
@@ -74,7 +74,8 @@ class Affine:
 
     def keep(self, rows: list[int]) -> "Affine":
         """Return the normalisation of some trials of a stack."""
-        return Affine(self.scale[rows], self.shift[rows], None if self.fill is None else self.fill[rows])
+        fill = None if self.fill is None else take_rows(self.fill, rows)
+        return Affine(take_rows(self.scale, rows), take_rows(self.shift, rows), fill)
 
     @staticmethod
     def stack(fits: Sequence["Affine"]) -> "Affine":

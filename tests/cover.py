@@ -26,3 +26,13 @@ def cover(factors):
 
 def newly_covered(place, value, row, missing):
     return sum(tuple(sorted([(place, value), other])) in missing for other in row.items())
+
+
+def foremost(rows, num, size=2):
+    """Return as many rows as asked for, each with most values, pairs or triples that those before lack: greedy."""
+    things = {row: set(combinations(enumerate(row), size)) for row in rows}
+    missing, chosen = set().union(*things.values()), []
+    while len(chosen) < num:
+        chosen.append(max((row for row in rows if row not in chosen), key=lambda row: len(things[row] & missing)))
+        missing -= things[chosen[-1]]
+    return chosen

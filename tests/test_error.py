@@ -9,6 +9,8 @@ from dlexp.error import (
     EnvironmentFault,
     RunError,
     did_you_mean,
+    is_broken_device,
+    is_out_of_memory,
     name_fault_of_device,
 )
 
@@ -44,3 +46,38 @@ def test_an_operator_without_a_deterministic_form_is_named_with_the_cure():
     )
     assert "out of memory" in str(name_fault_of_device(MemoryError()))
     assert name_fault_of_device(RuntimeError("shapes differ")) is None
+
+
+class AcceleratorError(RuntimeError):
+    """What torch calls an error that CUDA reports."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"),
+        AcceleratorError("CUDA error: out of memory\nCUDA kernel errors might be reported later"),
+    ],
+    ids=lambda error: str(error)[:30],
+)
+def test_every_lack_of_memory_is_known_and_breaks_no_device(error):
+    assert is_out_of_memory(error)
+    assert not is_broken_device(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_broken"),
+    [
+        (AcceleratorError("CUDA error: an illegal memory access was encountered"), True),
+        (RuntimeError("CUDA error: device-side assert triggered"), True),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+        (ValueError("CUDA error: says a user's own code"), False),
+    ],
+)
+def test_a_device_that_failed_is_told_from_a_program_that_did(error, is_broken):
+    assert is_broken_device(error) is is_broken

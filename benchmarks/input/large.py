@@ -44,7 +44,13 @@ def make(kind: str, folder: Path, num: int) -> list[str]:
     """Write a set where it is not there already; return the overrides that name it."""
     path = folder / f"{kind}-{num}" if kind == "pictures" else folder / f"rows-{num}.{kind}"
     if kind == "pictures":
-        overrides = ["data=image_folder", f"data.path={path}", f"data.size={SIDE}", "model=softmax"]
+        overrides = [
+            "data=image_folder",
+            f"data.path={path}",
+            f"data.size={SIDE}",
+            "model=softmax",
+            "optimizer.lr=1e-4",
+        ]
     else:
         overrides = ["data=csv", f"data.path={path}", "data.target=y", f"data.memory={MEMORY_GIB}GiB"]
     if path.exists():

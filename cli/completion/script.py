@@ -71,9 +71,10 @@ def install(is_wanted: bool) -> None:
         script = _folder("XDG_DATA_HOME", ".local/share") / "dlexp" / f"completion.{shell}"
         startup = (_folder("ZDOTDIR", ".") if shell == "zsh" else Path.home()) / f".{shell}rc"
         line = f"source '{script}'\n"
-        old = startup.read_text() if startup.exists() else ""
+        old = startup.read_text(encoding="utf-8", errors="surrogateescape") if startup.exists() else ""
         if line not in old:
-            startup.write_text(f"{old}{'' if old.endswith(chr(10)) or not old else chr(10)}{line}")
+            text = f"{old}{'' if old.endswith(chr(10)) or not old else chr(10)}{line}"
+            startup.write_text(text, encoding="utf-8", errors="surrogateescape")
     script.parent.mkdir(parents=True, exist_ok=True)
     script.write_text(SCRIPTS[shell])
     print(f"{shell} completion is in {script}; open a new terminal to have it")

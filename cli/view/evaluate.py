@@ -34,4 +34,5 @@ def show(evaluation: "Evaluation", console: Console) -> None:
         console.print("every example is scored by the models that it was held out from")
     for warning in evaluation["warnings"]:
         console.print(f"[yellow]{escape(warning)}[/]")
-    console.print(f"predictions  {escape(evaluation['run_dir'])}/predictions/{evaluation['split']}.npz")
+    if evaluation["predictions"] is not None:
+        console.print(f"predictions  {escape(evaluation['predictions'])}")

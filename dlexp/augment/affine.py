@@ -11,7 +11,7 @@ from annotated_types import Interval
 from torch import Tensor
 from torch.nn import functional as F
 
-from dlexp.augment.draw import require_images, uniform
+from dlexp.augment.draw import require_images, uniforms
 from dlexp.image import as_float
 from dlexp.type import Probability, UnitInterval
 
@@ -50,10 +50,9 @@ class RandomAffine:
         require_images(images, "affine")
         num, _, height, width = images.shape
         limit = math.radians(self.rotation)
-        angle = uniform(num, -limit, limit, generator, images.device)
-        scale = uniform(num, 1 - self.scale, 1 + self.scale, generator, images.device)
-        shift_x = 2 * uniform(num, -self.translation, self.translation, generator, images.device)
-        shift_y = 2 * uniform(num, -self.translation, self.translation, generator, images.device)
+        turn_N, size_N, right_N, down_N = 2 * uniforms(4, num, generator, images.device) - 1  # in [-1, 1)
+        angle, scale = limit * turn_N, 1 + self.scale * size_N
+        shift_x, shift_y = 2 * self.translation * right_N, 2 * self.translation * down_N
         theta = inverse_map(angle, scale, shift_x, shift_y, width / height)
         grid = F.affine_grid(theta, list(images.shape), align_corners=False)
         mode = {"zeros": "zeros", "edge": "border", "reflect": "reflection"}[self.fill]

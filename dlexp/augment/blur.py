@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dlexp.augment.draw import chance, require_images, uniform
+from dlexp.augment.draw import require_images, uniforms
 from dlexp.image import as_float
 from dlexp.type import Positive, UnitInterval
 
@@ -32,8 +32,8 @@ class Blur:
     def __call__(self, images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return images (N, C, H, W) float32 and the same targets."""
         require_images(images, "blur")
-        sigma_N = uniform(len(images), 0, self.sigma, generator, images.device)
-        is_blurred_N = chance(len(images), self.p, generator).to(images.device)
+        width_N, chance_N = uniforms(2, len(images), generator, images.device)
+        sigma_N, is_blurred_N = self.sigma * width_N, chance_N < self.p
         # A width near zero is the identity: no branch on which images are blurred.
         sigma_N = torch.where(is_blurred_N, sigma_N, 0.0).clamp(min=1e-3)
         offsets_K = torch.arange(2 * math.ceil(3 * self.sigma) + 1, device=images.device) - math.ceil(3 * self.sigma)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dlexp.augment.cutout import span
-from dlexp.augment.draw import beta, require_images, uniform
+from dlexp.augment.draw import beta, permutation, require_images, uniform
 from dlexp.augment.label import mix_targets
 from dlexp.type import Positive
 
@@ -35,7 +35,7 @@ class CutMix:
         require_images(images, "cutmix")
         num, _, height, width = images.shape
         side_N = (1 - beta(num, self.alpha, generator, images.device)).sqrt()
-        partner_N = torch.randperm(num, generator=generator).to(images.device)
+        partner_N = permutation(num, generator, images.device)
         row_NH = _box(side_N, height, generator)
         column_NW = _box(side_N, width, generator)
         is_pasted = row_NH[:, None, :, None] & column_NW[:, None, None, :]

@@ -6,7 +6,7 @@ Works on bytes as on floats.
 import torch
 from torch import Tensor
 
-from dlexp.augment.draw import chance, integers, require_images
+from dlexp.augment.draw import require_images, uniforms, whole
 from dlexp.type import Count, UnitInterval
 
 
@@ -32,12 +32,13 @@ class Cutout:
         """Return images (N, C, H, W) of the same type and the same targets."""
         require_images(images, "cutout")
         num, _, height, width = images.shape
-        is_cut = chance(num, self.p, generator).view(-1, 1)
-        top, left = (integers(num, side, generator) - self.size // 2 for side in (height, width))
+        chance_N, down_N, right_N = uniforms(3, num, generator, images.device)
+        is_cut = (chance_N < self.p).view(-1, 1)
+        top, left = whole(down_N, height) - self.size // 2, whole(right_N, width) - self.size // 2
         row_NH = span(top, top + self.size, height) & is_cut
         column_NW = span(left, left + self.size, width)
         value = round(255 * self.fill) if images.dtype == torch.uint8 else self.fill
-        is_blank = (row_NH[:, None, :, None] & column_NW[:, None, None, :]).to(images.device)
+        is_blank = row_NH[:, None, :, None] & column_NW[:, None, None, :]
         return images.masked_fill(is_blank, value), targets
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dlexp.augment.draw import chance, integers, require_images
+from dlexp.augment.draw import require_images, uniforms, whole
 from dlexp.error import ConfigError
 from dlexp.type import NonNegativeInt, UnitInterval
 
@@ -44,14 +44,13 @@ class FlipCrop:
                 f"augment.padding: got {self.padding}; fill=reflect mirrors less than the picture's {shorter} pixels: "
                 f"at most {shorter - 1}, or fill=edge"
             )
-        is_flipped = chance(len(images), self.flip, generator)
-        top = integers(len(images), 2 * self.padding + 1, generator)
-        left = integers(len(images), 2 * self.padding + 1, generator)
+        chance_N, down_N, right_N = uniforms(3, len(images), generator, images.device)
+        top, left = whole(down_N, 2 * self.padding + 1), whole(right_N, 2 * self.padding + 1)
         x_NHWC = images.permute(0, 2, 3, 1).contiguous()
         if self.padding:
             x_NHWC = _crop(_pad(x_NHWC, self.padding, self.fill), x_NHWC.shape, top, left)
         if self.flip:
-            x_NHWC = _flip(x_NHWC, is_flipped.to(images.device))
+            x_NHWC = _flip(x_NHWC, chance_N < self.flip)
         return x_NHWC.permute(0, 3, 1, 2), targets
 
 
@@ -71,10 +70,11 @@ def _crop(padded: Tensor, shape: torch.Size, top_N: Tensor, left_N: Tensor) -> T
     """Cut (N, H, W, C) windows. A window's row is one run of W * C numbers, so all rows are gathered in one call."""
     num, height, width, channels = shape
     _, tall, wide, _ = padded.shape
-    first_N = (torch.arange(num) * tall + top_N) * wide + left_N
-    start_NH = first_N[:, None] + torch.arange(height) * wide
+    device = padded.device
+    first_N = (torch.arange(num, device=device) * tall + top_N) * wide + left_N
+    start_NH = first_N[:, None] + torch.arange(height, device=device) * wide
     runs = padded.as_strided((num * tall * wide - width + 1, width * channels), (channels, 1))
-    return runs.index_select(0, start_NH.flatten().to(padded.device)).view(shape)
+    return runs.index_select(0, start_NH.flatten()).view(shape)
 
 
 def _flip(x_NHWC: Tensor, is_flipped_N: Tensor) -> Tensor:

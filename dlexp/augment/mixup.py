@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from dlexp.augment.draw import beta
+from dlexp.augment.draw import beta, permutation
 from dlexp.augment.label import mix_targets
 from dlexp.image import as_float
 from dlexp.type import Positive
@@ -29,7 +29,7 @@ class Mixup:
     def __call__(self, images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return blended inputs as floats, and targets (N, K) float32 (classes) or (N,) (values)."""
         weight_N = beta(len(images), self.alpha, generator, images.device)
-        partner_N = torch.randperm(len(images), generator=generator).to(images.device)
+        partner_N = permutation(len(images), generator, images.device)
         x = as_float(images)
         weight = weight_N.to(x.dtype).view(-1, *[1] * (x.dim() - 1))
         return torch.lerp(x[partner_N], x, weight), mix_targets(targets, partner_N, weight_N, self.num_classes)

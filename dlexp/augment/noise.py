@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from dlexp.augment.draw import require_images, seed
+from dlexp.augment.draw import normal, require_images
 from dlexp.image import as_float
 from dlexp.type import NonNegative
 
@@ -24,7 +24,5 @@ class Noise:
     def __call__(self, images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return images (N, C, H, W) float32 in [0, 1] and the same targets."""
         require_images(images, "noise")
-        # A generator of the images' own device: normal numbers from the CPU would hold up a GPU.
-        draw = torch.Generator(images.device).manual_seed(seed(generator))
-        noise = torch.randn(images.shape, generator=draw, device=images.device)
+        noise = normal(images.shape, generator, images.device)
         return (as_float(images) + self.std * noise).clamp_(0, 1), targets

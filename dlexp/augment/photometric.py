@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from dlexp.augment.draw import per_image, require_images, uniform
+from dlexp.augment.draw import per_image, require_images, uniforms
 from dlexp.image import as_float
 from dlexp.type import UnitInterval
 
@@ -28,9 +28,8 @@ class Photometric:
     def __call__(self, images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return images (N, C, H, W) float32 in [0, 1] and the same targets."""
         require_images(images, "photometric")
-        num, device = len(images), images.device
-        brightness = per_image(uniform(num, 1 - self.brightness, 1 + self.brightness, generator, device))
-        contrast = per_image(uniform(num, 1 - self.contrast, 1 + self.contrast, generator, device))
+        light_N, range_N = 2 * uniforms(2, len(images), generator, images.device) - 1  # in [-1, 1)
+        brightness, contrast = per_image(1 + self.brightness * light_N), per_image(1 + self.contrast * range_N)
         x = as_float(images) * brightness
         mean = x.mean((1, 2, 3), keepdim=True)
         return torch.lerp(mean.expand_as(x), x, contrast).clamp_(0, 1), targets

@@ -1,5 +1,7 @@
 """Everything that one configuration names, built once and passed on to whoever needs it."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +24,9 @@ from dlexp.engine.task import TrialSeeds
 from dlexp.engine.trainer import Trainer
 from dlexp.metric.choice import Metrics
 from dlexp.normalize import Affine
+
+MOST_AFFINES = 64
+_AFFINES: dict[str, Affine] = {}  # fitted normalisations, by data, training rows and settings
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,14 @@ class Components:
     @cached_property
     def affine(self) -> Affine:
         """The normalisation of inputs, fitted on the training part."""
-        return make(self.config, "normalize").fit(self.data.inputs, self.data.train)
+        rows = self.data.train
+        digest = hashlib.sha256(rows.numpy().tobytes()).hexdigest()
+        key = json.dumps([self.data.fingerprint, self.config["normalize"], digest])
+        if key not in _AFFINES:
+            if len(_AFFINES) >= MOST_AFFINES:
+                _AFFINES.clear()
+            _AFFINES[key] = make(self.config, "normalize").fit(self.data.inputs, rows)
+        return _AFFINES[key]
 
     @cached_property
     def unit(self) -> TargetScale | None:

@@ -1,10 +1,14 @@
-"""Where a stored run is computed again: its own device, or the one that is asked for."""
+"""Where a run is computed: its device, the one that is asked for, or beside a card that workers are to have whole."""
 
+from dataclasses import replace
 from typing import Any, get_args, get_type_hints
 
 import torch
 
 from dlexp import device as devices
+from dlexp.build.check import check_model
+from dlexp.build.program import Program, assemble
+from dlexp.data.dataset import Dataset
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError
 
@@ -41,3 +45,20 @@ def on_device(config: dict[str, Any], name: str | None) -> dict[str, Any]:
     except ConfigError as error:
         raise ConfigError(f"{error}: the run was trained elsewhere, give --device cpu") from error
     return config
+
+
+def check_first(config: dict[str, Any], dataset: Dataset) -> Program:
+    """Build and check the first program of many, that of workers, off the card: this process keeps no memory there.
+
+    Args:
+        config: Checked.
+        dataset: Its data.
+
+    Raises:
+        ConfigError: Options that do not fit each other or the data, or the machine lacks the device.
+        DataError: Unusable data.
+    """
+    device, line = devices.choose(config["trainer"]["device"])
+    built = assemble(on_device(config, "cpu") if device.type == "cuda" else config, dataset)
+    check_model(built)
+    return replace(built, device=device, device_line=line) if device.type == "cuda" else built

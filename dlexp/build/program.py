@@ -3,7 +3,7 @@
 One configuration makes a solo run; several of equal structure make one program of many trials.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,11 +13,11 @@ from dlexp import device as devices
 from dlexp.build.components import Components
 from dlexp.build.contract import make, make_per_trial
 from dlexp.build.dataset import check_parts
+from dlexp.build.feed import feed_of
 from dlexp.build.node import Config
 from dlexp.build.objective import build_loss, choose_monitor
 from dlexp.build.room import require_room
 from dlexp.data.dataset import Dataset
-from dlexp.data.feed import feed
 from dlexp.data.target_scale import TargetScale
 from dlexp.direction import is_better_high
 from dlexp.engine.memory import evaluation_batch
@@ -160,9 +160,8 @@ def _task(components: list[Components], device: torch.device, affine: Affine, ha
     is_augmented = not all(augment is None for augment in augments)
     # Floats that nothing changes afterwards are normalised once instead of in every batch.
     is_ready = data.inputs.is_floating_point() and not is_augmented and affine.scale.dim() == 1
-    source = replace(data, inputs=_normalized(affine, data.inputs, first.dtype)) if is_ready else data
     return Task(
-        feed=feed(source, device, devices.free_bytes(device)),
+        feed=feed_of(data, affine if is_ready else None, first.dtype, device),
         affine=None if is_ready else affine.to(device),
         augments=augments,
         train=[each.data.train for each in components],
@@ -184,16 +183,6 @@ def _unit(components: list[Components], device: torch.device, has_one_part: bool
     units = [each.unit for each in components[: 1 if has_one_part else None]]
     scales = [unit for unit in units if unit is not None]
     return (scales[0] if has_one_part else TargetScale.stack(scales)).to(device)
-
-
-def _normalized(affine: Affine, inputs: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return all inputs normalised, a piece at a time: float64 copies of a large table are never held whole."""
-    if inputs.dim() > 2:
-        return affine.apply(inputs, dtype=dtype)
-    normalized = torch.empty(inputs.shape, dtype=dtype)
-    for start in range(0, len(inputs), 1 << 16):
-        normalized[start : start + (1 << 16)] = affine.apply(inputs[start : start + (1 << 16)], dtype=dtype)
-    return normalized
 
 
 def _require_range(data: Dataset, affine: Affine, dtype: torch.dtype) -> None:

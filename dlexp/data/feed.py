@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dlexp.data.dataset import Dataset
-from dlexp.device import send
+from dlexp.device import send, send_soon
 
 Batch = tuple[Tensor, Tensor]
 BLOCK_BYTES = 1 << 20  # gathered at once: one gather for many small batches, and still in the cache when used
@@ -38,9 +38,15 @@ class Resident:
         Returns:
             x (..., B, H, W, C) or (..., B, D) in the stored type, y (..., B), both on the device.
         """
+        if not index_list:
+            return
+        # all at once: each transfer by itself costs a launch
+        everything = send_soon(torch.cat([index.reshape(-1) for index in index_list]), self.device)
+        start = 0
         for block in _blocks(index_list, max(1, BLOCK_BYTES // (self._rows[:1].numel() * self._rows.element_size()))):
-            flat = torch.cat([index.reshape(-1) for index in block]).to(self.device, non_blocking=True)
             sizes = [index.numel() for index in block]
+            flat = everything[start : start + sum(sizes)]
+            start += sum(sizes)
             inputs = self._rows.index_select(0, flat).split(sizes)
             targets = self.targets.index_select(0, flat).split(sizes)
             for index, x, y in zip(block, inputs, targets, strict=True):

@@ -68,7 +68,10 @@ class ImageFolder(Split):
         depth: Bits that the values of 16- or 32-bit pictures use, for example 12; null scales the range used over the
             training part to 8 bits.
         broken: Refuse files that cannot be decoded, or skip them by name.
-        cache: Folder for the decoded images, which later runs read; null decodes into memory at every start.
+        memory: Size such as 4GiB that decoded images may take in memory where they are not mapped from `cache`; null =
+            0.8 of what is free.
+        cache: Folder for the decoded images, from which this and later runs map them; null decodes into memory at
+            every start.
     """
 
     path: str = "???"
@@ -78,6 +81,7 @@ class ImageFolder(Split):
     color: Literal["rgb", "grey"] = "rgb"
     depth: Annotated[int, Interval(ge=1, le=32)] | None = None
     broken: Literal["refuse", "skip"] = "refuse"
+    memory: str | None = None
     cache: str | None = "data/cache"
 
     def load(self, task: str = "auto") -> Dataset:
@@ -100,7 +104,7 @@ class ImageFolder(Split):
         rest = {} if official is None else {part: official[part] for part in official if part != "train"}
         targets.require_seen(encoded, pool, rest, where)
         parts = self.divide(encoded.values, val=rest.get("val"), test=rest.get("test"), class_names=encoded.class_names)
-        decoder = Decoder(root, pictures.files, form, encoded.values, self.cache, self.broken)
+        decoder = Decoder(root, pictures.files, form, encoded.values, self.cache, self.broken, self.memory)
         decoded = decoder.decode(parts[0])
         return Dataset(
             root.absolute().name,
@@ -128,6 +132,7 @@ class Decoder:
         targets: (N,) classes or values.
         cache: Folder for the decoded images; None keeps them in memory.
         broken: What predicting does with files that cannot be decoded.
+        memory: Limit of decoded images in memory.
     """
 
     root: Path
@@ -136,6 +141,7 @@ class Decoder:
     targets: Tensor
     cache: str | None
     broken: str
+    memory: str | None
 
     def __call__(self, train: Tensor) -> dict[str, Any]:
         """Return the fields of a data set that are settled on the rows of a training part."""
@@ -144,7 +150,7 @@ class Decoder:
 
     def decode(self, train: Tensor) -> Decoded:
         """Return all pictures as the rows of a training part settle them."""
-        return decode_all(self.root, self.files, self.form, self.targets, self.cache, train)
+        return decode_all(self.root, self.files, self.form, self.targets, self.cache, train, self.memory)
 
     def encoding(self, decoded: Decoded) -> dict[str, Any]:
         """Return what predicting needs to read new pictures in the same way."""

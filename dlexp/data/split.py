@@ -136,8 +136,9 @@ def take(pool: Tensor, count: int, classes: Tensor | None, draw: torch.Generator
     shuffled = pool[torch.randperm(len(pool), generator=draw)]
     if classes is None:
         return ordered(shuffled[:count]), ordered(shuffled[count:])
-    rank, sizes = _rank_in_class(classes[shuffled])
-    is_chosen = rank < allocate(sizes, count, draw)[classes[shuffled]]
+    member = classes[shuffled]
+    rank, sizes = _rank_in_class(member)
+    is_chosen = rank < allocate(sizes, count, draw)[member]
     return ordered(shuffled[is_chosen]), ordered(shuffled[~is_chosen])
 
 
@@ -254,14 +255,15 @@ def _by_group(pool: Tensor, groups: Tensor, num_val: int, num_test: int, seed: i
 
 
 def ordered(indices: Tensor) -> Tensor:
-    """Return indices in order; NumPy sorts a million ten times as fast as torch."""
-    return torch.from_numpy(np.sort(indices.numpy()))
+    """Return different indices in order: counted off, which is faster than to sort them."""
+    return torch.from_numpy(np.flatnonzero(np.bincount(indices.numpy())))
 
 
 def _rank_in_class(classes: Tensor) -> tuple[Tensor, Tensor]:
     """Return each example's rank among its class, in order of appearance, and the class sizes."""
     sizes = torch.bincount(classes)
-    order = torch.from_numpy(np.argsort(classes.numpy(), kind="stable"))
+    is_short = len(sizes) <= np.iinfo(np.int16).max  # numbers of 16 bits are sorted by radix, five times as fast
+    order = torch.from_numpy(np.argsort(classes.numpy().astype(np.int16 if is_short else np.int64), kind="stable"))
     starts = sizes.cumsum(0) - sizes
     rank = torch.empty_like(classes)
     rank[order] = torch.arange(len(classes)) - starts[classes[order]]

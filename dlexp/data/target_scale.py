@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dlexp.device import send
+from dlexp.device import send, take_rows
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class TargetScale:
 
     def keep(self, rows: list[int]) -> "TargetScale":
         """Return the units of some trials; one that all share stays."""
-        return self if len(self.mean) == 1 else TargetScale(self.mean[rows], self.std[rows])
+        return self if len(self.mean) == 1 else TargetScale(take_rows(self.mean, rows), take_rows(self.std, rows))
 
     def scale(self, values: Tensor) -> Tensor:
         """Return (y - mean) / std of targets (T, N) or outputs (T, N, 1)."""

@@ -8,6 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from dlexp.device import pinned
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.flat import Flat
 from dlexp.engine.graph import Captures
@@ -156,7 +157,8 @@ class Solo:
     def seed_dropout(self, seeds: list[int], draw: int) -> None:
         """See `Forward`."""
         if self._has_dropout:
-            self._dropout_seeds.copy_(layer_seeds(seeds, draw, len(self._dropout_seeds))[0])
+            seeds_L = pinned(layer_seeds(seeds, draw, len(self._dropout_seeds))[0], self._dropout_seeds.device)
+            self._dropout_seeds.copy_(seeds_L, non_blocking=True)
 
     def weights(self, trial: int) -> dict[str, Tensor]:
         """See `Forward`."""

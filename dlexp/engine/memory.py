@@ -56,7 +56,7 @@ class Allocations(TorchDispatchMode):
         self.live -= size
 
 
-def peak_bytes(update: Callable[[], None], device: torch.device) -> int:
+def peak_bytes(update: Callable[[], object], device: torch.device) -> int:
     """Return the most bytes that tensors made during an update take at once, on top of what was there.
 
     Args:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dlexp.device import send_soon, take_rows
 from dlexp.engine.flat import matrix_names
 from dlexp.engine.forward import Forward
 from dlexp.engine.stack.rows import select_rows
@@ -144,7 +145,8 @@ class Step:
             mass_R = self._mass(batch)
             if mass_R is None:
                 return None
-            totals_T[slice(None) if batch.rows is None else batch.rows] += mass_R
+            rows = list(range(self.num_trials)) if batch.rows is None else batch.rows
+            totals_T.index_add_(0, send_soon(torch.tensor(rows), params.device), mass_R.expand(len(rows)))
         return totals_T
 
     def _mass(self, batch: Batch) -> Tensor | None:
@@ -159,11 +161,11 @@ class Step:
         if masses_T is not None:
             mass_R = self._mass(batch)
             assert mass_R is not None
-            whole_R = masses_T if batch.rows is None else masses_T[batch.rows]
+            whole_R = masses_T if batch.rows is None else take_rows(masses_T, batch.rows)
             return mass_R.to(like) / whole_R.to(like).clamp(min=torch.finfo(like.dtype).tiny)
         rows = range(self.num_trials) if batch.rows is None else batch.rows
         shares = [batch.num / totals[row] for row in rows]
-        return shares[0] if len(set(shares)) == 1 else torch.tensor(shares, dtype=like.dtype, device=like.device)
+        return shares[0] if len(set(shares)) == 1 else send_soon(torch.tensor(shares, dtype=like.dtype), like.device)
 
     def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
         if self._cast is None:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dlexp.device import send_soon
 from dlexp.engine.task import Batch
 
 PENDING_BATCHES = 64
@@ -46,7 +47,7 @@ class Sums:
         for row in range(len(self.seen)) if rows is None else rows:
             self.seen[row] += batch.num
         if rows is not None:
-            chosen = torch.tensor(rows, device=loss_R.device)
+            chosen = send_soon(torch.tensor(rows), loss_R.device)
             # the same addition as below; index_add_ with a factor rounds once more
             self.loss.index_copy_(0, chosen, self.loss[chosen].add_(loss_R, alpha=batch.num))
             if has_classes:

@@ -11,12 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dlexp.augment.draw import Stream
 from dlexp.data.balance import num_drawn, oversample
 from dlexp.data.target_scale import TargetScale
+from dlexp.device import send_soon
 from dlexp.engine.trainer import Trainer
 from dlexp.metric.choice import Metrics
 from dlexp.normalize import Affine
-from dlexp.random import generator
+from dlexp.random import derive, generator
 
 
 @dataclass(frozen=True)
@@ -120,9 +122,11 @@ class Task:
             targets = self._in_unit(batch.targets, batch.rows)
             return replace(batch, x=self.prepare(batch.x, batch.rows), targets=targets)
         images, targets = [], []
+        named = [derive(seeds[row].augment, "augment", draw) for row in rows]
+        keys = send_soon(torch.tensor(named, dtype=torch.int64), batch.x.device)
         for i, row in enumerate(rows):
             raw = batch.x if batch.is_shared else batch.x[i]
-            stream = generator(seeds[row].augment, "augment", draw)
+            stream = Stream.of(named[i], keys[i])
             image, target = self.augments[row](
                 raw.movedim(-1, -3) if self.is_image else raw, batch.targets[0 if batch.is_shared else i], stream
             )

@@ -12,6 +12,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from dlexp.device import send_soon
 from dlexp.engine import by_example
 from dlexp.engine.by_example import Record
 from dlexp.engine.divergence import ASKED, reason_of_divergence
@@ -193,7 +194,8 @@ class Run:
         return factor_ST * torch.as_tensor(lr).double().cpu().reshape(1, -1)
 
     def _on_device(self, lr_ST: Tensor) -> Tensor:
-        return lr_ST.to(self.step.forward.flat.tensor)
+        like = self.step.forward.flat.tensor
+        return send_soon(lr_ST.to(like.dtype), like.device)
 
     def _end_epoch(self, lr_ST: Tensor, started: float) -> Iterator[EpochEnd]:
         metrics = {"train/loss": self._sums().mean_loss()}

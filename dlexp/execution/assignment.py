@@ -64,6 +64,23 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Survey:
+    """Assignments of equal structure, of which is to be told how they train best on the device at hand.
+
+    Attributes:
+        assignments: Of equal structure.
+        threads: As of a `Group`.
+        cache: File of measured answers.
+        record: File of the sweep or cv with what was chosen before.
+    """
+
+    assignments: list[Assignment]
+    threads: int
+    cache: Path
+    record: Path
+
+
+@dataclass(frozen=True)
 class ExecutorEvent:
     """A trial or fold ended an epoch, which is saved; or ended, and its folder says everything else.
 

@@ -8,16 +8,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import torch
-
+from dlexp import device as devices
 from dlexp.build.components import Components
 from dlexp.build.dataset import Datasets
 from dlexp.engine.event import TrialEnd
 from dlexp.error import DiskFault
-from dlexp.execution.assignment import Assignment, ExecutorEvent, Group, Halt
+from dlexp.execution.assignment import Assignment, ExecutorEvent, Group, Halt, Survey
 from dlexp.execution.estimate import seconds
-from dlexp.execution.executor import Executor, explain, fail
-from dlexp.execution.fusion import SOLO, choose
+from dlexp.execution.executor import Executor, fail
+from dlexp.execution.fusion import SOLO, Choice
 from dlexp.launcher.local import Local
 from dlexp.launcher.pool import Lost, Pool
 from dlexp.run.folder import RunFolder
@@ -37,7 +36,8 @@ class Dispatcher:
     """Trains what it is given, wherever the folders are, in this process or in workers; a context that ends them.
 
     Args:
-        holder: The sweep or cv whose lock covers the folders.
+        holder: The sweep or cv whose lock covers the folders, and whose manifest has the CPU threads of trials that
+            choose no other.
         should_stop: Asked after every update: the wish to stop.
         launcher: How many processes.
 
@@ -53,9 +53,10 @@ class Dispatcher:
         self.programs: list[Any] = []
         self.notes: list[str] = []
         self._executor = Executor(self.datasets)
-        self._threads = torch.get_num_threads()
+        self._threads = holder.manifest.get("threads") or devices.TORCH_THREADS
         self._pool: Pool | None = None
         self._seconds = 0.0
+        self._is_on_gpu = False
 
     def __enter__(self) -> "Dispatcher":
         """Return the dispatcher; workers start when they are first worth it."""
@@ -85,7 +86,9 @@ class Dispatcher:
         Raises:
             DiskFault: The disk is full, or refuses for another reason.
         """
-        structures = [self._choose(alike) for alike in self._by_structure(assignments)]
+        by_structure = self._by_structure(assignments)
+        self._enter_gpus(assignments)
+        structures = [self._choose(alike) for alike in by_structure]
         num_workers = self._num_workers(structures)
         waiting = deque(_divide(structures, num_workers))
 
@@ -99,11 +102,11 @@ class Dispatcher:
             self.programs.append({"size": len(group.assignments), "engine": engine})
             return group
 
-        if num_workers > 1:
+        if num_workers > 1 or self._is_on_gpu:
             yield from self._train_elsewhere(waiting, take)
             return
         while (group := take()) is not None:
-            for event in self._executor(group, self.should_stop):
+            for event in self._executor.train(group, self.should_stop):
                 yield _unless_halted(event)
 
     def _by_structure(self, assignments: list[Assignment]) -> list[list[Assignment]]:
@@ -116,36 +119,59 @@ class Dispatcher:
 
     def _choose(self, alike: list[Assignment]) -> Group:
         """Choose how a structure trains; where that fails, one by one, so that each says why, and the log tells it."""
-        components = [assignment.components for assignment in alike]
-        try:
-            choice = choose(components, self.holder.runs_dir / "fuse.json", self.holder.path / ENGINES)
-        except Exception as error:
-            self.holder.log(f"no engine could be chosen for {_names(alike)}: {explain(error)}; each trains alone")
+        survey = Survey(alike, self._threads, self.holder.runs_dir / "fuse.json", self.holder.path / ENGINES)
+        tasks = [survey]
+        if self._is_on_gpu and self._pool is not None:
+            told = list(self._pool.run(lambda: tasks.pop() if tasks else None, self.should_stop))
+        else:
+            told = list(self._executor.survey(survey))
+        choice = told[0] if told else SOLO
+        if not isinstance(choice, Choice):
+            reason = choice.why if isinstance(choice, Lost) else choice
+            self.holder.log(f"no engine could be chosen for {_names(alike)}: {reason}; each trains alone")
             choice = SOLO
+        if choice.failures:
+            self.holder.log(f"for {_names(alike)} what failed was left: {choice.failures}")
         if not choice.is_exact and INEXACT.format(choice.engine) not in self.notes:
             self.notes.append(INEXACT.format(choice.engine))
             self.holder.log(self.notes[-1])
         return Group(alike, choice, self._threads)
 
+    def _enter_gpus(self, assignments: list[Assignment]) -> None:
+        """Have a process for each GPU place, where there are any: this one stays off the devices."""
+        if self._pool is not None or not assignments:
+            return
+        trainer = assignments[0].config["trainer"]
+        places = self.launcher.places(trainer["device"], trainer["threads"] or self._threads)
+        if any(places):
+            self._start(places)
+            self._is_on_gpu = True
+            self._threads = max(1, self._threads // len(places))
+
+    def _start(self, places: list[dict[str, str]]) -> None:
+        preload = [name for name in HEAVY if name in sys.modules]
+        self._pool = Pool(Executor, places, [*preload, Executor.__module__], self.holder.lock_descriptor)
+        self.holder.log(f"{len(places)} worker process{'' if len(places) == 1 else 'es'}")
+
     def _num_workers(self, structures: list[Group]) -> int:
         """Return the number of processes that train, 1 for this one; the pool is there when they are more."""
         num_assignments = sum(len(group.assignments) for group in structures)
+        if self._is_on_gpu and self._pool is not None:
+            return max(1, min(len(self._pool.places), num_assignments))
         if num_assignments < 2:
             return 1
         trainer = structures[0].assignments[0].config["trainer"]
         places = self.launcher.places(trainer["device"], trainer["threads"] or self._threads)
-        if len(places) > 1 and self._pool is None and self._is_worth_it(places, structures):
-            preload = [name for name in HEAVY if name in sys.modules]
-            self._pool = Pool(Executor, places, [*preload, Executor.__module__], self.holder.lock_descriptor)
-            self.holder.log(f"{len(places)} worker processes")
+        if len(places) > 1 and self._pool is None and self._is_worth_it(structures):
+            self._start(places)
         return 1 if self._pool is None else min(len(places), num_assignments)
 
-    def _is_worth_it(self, places: list[dict[str, str]], structures: list[Group]) -> bool:
-        """Say whether workers are asked for, or are other devices, or will earn what their start costs.
+    def _is_worth_it(self, structures: list[Group]) -> bool:
+        """Say whether workers are asked for, or will earn what their start costs.
 
         The work of earlier rounds counts too: it tells how long the later ones will be.
         """
-        if self.launcher.workers is not None or any(places):
+        if self.launcher.workers is not None:
             return True
         try:
             self._seconds += seconds(structures)
@@ -165,16 +191,29 @@ class Dispatcher:
                     ended.add(event.path)
                 yield event
                 continue
-            for single in event.task.apart(event.task.choice):
-                (assignment,) = single.assignments
-                if assignment.path in ended:
-                    continue
-                if assignment.path in lost:
-                    yield fail(assignment, f"{lost[assignment.path]}; then {event.why}")
-                else:
-                    lost[assignment.path] = event.why
-                    assignment.folder.log(f"{event.why}; once more in another")
-                    waiting.appendleft(single)
+            yield from self._again(event, waiting, ended, lost)
+        while not self._pool.places and (group := take()) is not None:
+            for assignment in group.assignments:
+                yield fail(assignment, lost.get(assignment.path, "every device has failed twice"))
+
+    def _again(
+        self, event: Lost, waiting: deque[Group], ended: set[Path], lost: dict[Path, str]
+    ) -> Iterator[ExecutorEvent]:
+        """Put what a process was lost over in the queue once more; a device's failure is no trial's."""
+        assert self._pool is not None
+        rest = [assignment for assignment in event.task.assignments if assignment.path not in ended]
+        if rest and event.is_broken and self._pool.places:
+            rest[0].folder.log(f"{event.why}; once more on another device")
+            waiting.appendleft(replace(event.task, assignments=rest))
+            return
+        for single in replace(event.task, assignments=rest).apart(event.task.choice):
+            (assignment,) = single.assignments
+            if assignment.path in lost:
+                yield fail(assignment, f"{lost[assignment.path]}; then {event.why}")
+                continue
+            lost[assignment.path] = event.why
+            assignment.folder.log(f"{event.why}; once more in another")
+            waiting.appendleft(single)
 
 
 def _unless_halted(event: ExecutorEvent | Halt) -> ExecutorEvent:

@@ -12,6 +12,7 @@ from torch import Tensor
 from dlexp.build.components import Components
 from dlexp.build.program import make_program
 from dlexp.engine.evaluate import predict
+from dlexp.error import is_broken_device
 
 UPDATES = 2
 Trace = list[list[Tensor]]  # of each trial
@@ -36,8 +37,10 @@ def equal_forms(components: Sequence[Components], kinds: Sequence[str]) -> tuple
                 exact.append(kind)
             elif are_equal(together, [trace([each], kind)[0] for each in pair]):
                 row_equal.append(kind)
-        except (RuntimeError, MemoryError):  # timing it will say why
-            continue
+        except (RuntimeError, MemoryError) as error:
+            if is_broken_device(error):
+                raise
+            continue  # timing it will say why
     return exact, row_equal
 
 

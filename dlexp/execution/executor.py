@@ -17,12 +17,12 @@ from dlexp.config.source.fault import user_fault
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import restore
-from dlexp.error import DiskFault, DlexpError, first_line, name_fault_of_device
+from dlexp.error import DiskFault, DlexpError, first_line, is_broken_device, name_fault_of_device
 from dlexp.execution import group as groups
 from dlexp.execution import result
-from dlexp.execution.assignment import Assignment, ExecutorEvent, Group, Halt
+from dlexp.execution.assignment import Assignment, ExecutorEvent, Group, Halt, Survey
 from dlexp.execution.description import as_divided, write_parts
-from dlexp.execution.fusion import SOLO
+from dlexp.execution.fusion import SOLO, Choice, choose
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import conclude_trial
 from dlexp.execution.stack_saver import recover
@@ -41,14 +41,46 @@ class Executor:
     datasets: Datasets = field(default_factory=Datasets)
     _evaluators: dict[str, Program] = field(default_factory=dict)
 
-    def __call__(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent | Halt]:
+    def __call__(
+        self, task: Group | Survey, should_stop: Callable[[], bool]
+    ) -> Iterator[ExecutorEvent | Halt] | Iterator[Choice | str]:
+        """Train a group and tell of its trials, or tell how those of a survey train best, or why that is unknown.
+
+        Args:
+            task: What to do.
+            should_stop: Asked after every update; what has begun then ends as interrupted, with a checkpoint.
+        """
+        return self.train(task, should_stop) if isinstance(task, Group) else self.survey(task)
+
+    def survey(self, survey: Survey) -> Iterator[Choice | str]:
+        """Tell how the trials of a survey train best, or why that is unknown.
+
+        Args:
+            survey: The trials.
+
+        Raises:
+            RuntimeError: The device has failed.
+        """
+        torch.set_num_threads(survey.threads)
+        trust.grant(survey.assignments[0].config["trusted"])
+        try:
+            built = [each.built or Components(each.config, self.datasets(each.config)) for each in survey.assignments]
+            yield choose(built, survey.cache, survey.record)
+        except Exception as error:
+            _require_device(error)
+            yield explain(error)
+
+    def train(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent | Halt]:
         """Train; when a program of many fails, each of those left alone. Failures are recorded and told.
 
         A full disk is no failure of a trial, which waits at its last checkpoint for room.
 
         Args:
             group: What to train.
-            should_stop: Asked after every update; what has begun then ends as interrupted, with a checkpoint.
+            should_stop: As of a call.
+
+        Raises:
+            RuntimeError: The device has failed: whatever is left is for another process.
         """
         try:
             yield from self._carry_out(group, should_stop)
@@ -67,6 +99,7 @@ class Executor:
         except DiskFault:
             raise
         except Exception as error:
+            _require_device(error)
             if len(group.assignments) == 1:
                 yield fail(group.assignments[0], explain(error))
                 return
@@ -181,6 +214,12 @@ def fail(assignment: Assignment, reason: str) -> ExecutorEvent:
     folder.log(f"failed: {reason}")
     folder.update_manifest(status="failed", reason=reason, end=now())
     return ExecutorEvent(assignment.path, TrialEnd(0, "failed", reason, 0), 1)
+
+
+def _require_device(error: Exception) -> None:
+    """Pass an error on where it means that the device has failed."""
+    if is_broken_device(error):
+        raise error
 
 
 def explain(error: Exception) -> str:

@@ -21,14 +21,13 @@ from dlexp import device as devices
 from dlexp.build.components import Components
 from dlexp.build.program import Program, make_program
 from dlexp.durable import write_text
-from dlexp.engine.memory import guess_bytes, largest_stack, peak_bytes
-from dlexp.engine.stack.kind import stack_kinds
-from dlexp.error import is_out_of_memory
+from dlexp.engine.stack.kind import obstacle, stack_kinds
+from dlexp.error import first_line, is_broken_device, is_out_of_memory
+from dlexp.execution.capacity import is_plenty, num_fitting
 from dlexp.execution.exactness import equal_forms
 from dlexp.random import derive
 
 SIZES = (4, 16, 64)
-MEMORY_SIZES = (2, 4)
 TIMED_ROUNDS = 7
 ENOUGH_SECONDS = 1.0
 MIN_GAIN = 1.15
@@ -48,6 +47,7 @@ class Choice:
         reason: For the user: why no stack is used, or what was measured.
         seconds: Seconds of an update for each trial, by engine and size, as far as timed.
         is_exact: False where time chose between forms that round otherwise.
+        failures: Forms that failed when they were tried, and how; "" for none.
     """
 
     engine: str
@@ -56,6 +56,7 @@ class Choice:
     reason: str
     seconds: dict[str, float] = field(default_factory=dict)
     is_exact: bool = True
+    failures: str = ""
 
 
 SOLO = Choice("solo", 1, 1.0, "one trial")
@@ -93,20 +94,31 @@ def _choose_anew(components: list[Components], cache: Path | None) -> Choice:
     alone = make_program(components[:1])
     if trainer.compile:
         return Choice("solo", 1, 1.0, "trainer.compile=true compiles the model of one trial")
-    kinds, reasons = stack_kinds(alone.model, alone.dataset.in_shape, alone.device)
-    if not kinds:
-        return Choice("solo", 1, 1.0, f"the model cannot be stacked: {reasons}")
-    limit = len(components) if _is_plenty(alone, len(components)) else _fitting(components, kinds[0])
-    limit = min(limit, len(components))
-    if fuse != "auto":
-        return Choice(kinds[0], min(fuse, limit), 1.0, f"trainer.fuse={fuse}")
     structure = str(derive(0, components[0].structure))
     key = ":".join([structure, _name(alone.device), torch.__version__])
     known = _read(cache).get(key, {}) if cache else {}
-    if known.get("engine") in ("solo", *kinds) and "is_exact" in known:
+    if fuse == "auto" and "is_exact" in known and _is_borne(known["engine"], alone):
         choice = Choice(**known)
+        limit = 1 if choice.engine == "solo" else _limit(alone, components, choice.engine)
         return replace(choice, size=min(choice.size, limit))
+    kinds, reasons = stack_kinds(alone.model, alone.dataset.in_shape, alone.device)
+    if not kinds:
+        return Choice("solo", 1, 1.0, f"the model cannot be stacked: {reasons}")
+    limit = _limit(alone, components, kinds[0])
+    if fuse != "auto":
+        return Choice(kinds[0], min(fuse, limit), 1.0, f"trainer.fuse={fuse}")
     return _measure(components, kinds, limit, cache, key)
+
+
+def _limit(alone: Program, components: list[Components], kind: str) -> int:
+    """Return how many of the trials the memory has room for."""
+    num = len(components)
+    return num if is_plenty(alone, num) else min(num, num_fitting(components, kind))
+
+
+def _is_borne(engine: str, alone: Program) -> bool:
+    """Whether a model still bears the engine of a known answer: its code may have changed."""
+    return engine == "solo" or obstacle(engine, alone.model, alone.dataset.in_shape, alone.device) is None
 
 
 def _name(device: torch.device) -> str:
@@ -119,7 +131,12 @@ def _name(device: torch.device) -> str:
 def _measure(components: list[Components], kinds: list[str], limit: int, cache: Path | None, key: str) -> Choice:
     """Time the forms of equal bits, and keep the answer under a key."""
     exact, row_equal = equal_forms(components, kinds)
-    choice = _fastest(components, exact or row_equal[:1] or kinds, limit, stays_stacked=bool(row_equal) and not exact)
+    failures: dict[str, str] = {}
+    choice = _fastest(
+        components, exact or row_equal[:1] or kinds, limit, failures, stays_stacked=bool(row_equal) and not exact
+    )
+    if failures:
+        choice = replace(choice, failures="; ".join(f"{kind}: {reason}" for kind, reason in failures.items()))
     if not exact and not (row_equal and choice.engine == row_equal[0]):
         choice = replace(choice, is_exact=False)
     if cache:
@@ -127,13 +144,16 @@ def _measure(components: list[Components], kinds: list[str], limit: int, cache: 
     return choice
 
 
-def _fastest(components: list[Components], kinds: list[str], limit: int, *, stays_stacked: bool) -> Choice:
+def _fastest(
+    components: list[Components], kinds: list[str], limit: int, failures: dict[str, str], *, stays_stacked: bool
+) -> Choice:
     """Return the fastest of the kinds and solo.
 
     Args:
         components: Of the trials.
         kinds: Of stacks, to be timed.
         limit: Trials that fit the memory.
+        failures: Gets what went wrong with a kind, whatever the others do.
         stays_stacked: Whether the stack's bits are its own, so that solo is taken only where a stack is hopeless.
     """
     if limit < 2:
@@ -143,7 +163,8 @@ def _fastest(components: list[Components], kinds: list[str], limit: int, *, stay
     for kind in kinds:
         for size in sorted({min(size, limit, len(components)) for size in SIZES}):
             timed = _time(solo, components[:size], kind)
-            if timed is None:
+            if isinstance(timed, str):
+                failures |= {kind: timed} if timed else {}
                 break
             alone, together = timed
             seconds["solo:1"] = min(alone, seconds.get("solo:1", alone))
@@ -151,7 +172,7 @@ def _fastest(components: list[Components], kinds: list[str], limit: int, *, stay
             if alone / together * size < HOPELESS:
                 break
     if not seconds:
-        return Choice("solo", 1, 1.0, "stacked trials run out of memory")
+        return Choice("solo", 1, 1.0, "no stack could be timed" if failures else "stacked trials run out of memory")
     return _best_of(seconds, UNBEARABLE if stays_stacked else MIN_GAIN)
 
 
@@ -168,17 +189,17 @@ def _best_of(seconds: dict[str, float], min_gain: float) -> Choice:
     return Choice(engine, int(size), round(gain, 2), f"{gain:.1f} times as fast as one after another", seconds)
 
 
-def _time(solo: Callable[[], None], components: list[Components], kind: str) -> tuple[float, float] | None:
-    """Return the seconds of an update alone and of one together; None when memory runs out.
+def _time(solo: Callable[[], None], components: list[Components], kind: str) -> tuple[float, float] | str:
+    """Return the seconds of an update alone and of one together; why not where a form fails, "" for lack of memory.
 
     The prediction does not know of all memory: graphs keep their own.
     """
     try:
         alone, together = shortest([solo, _updater(components, kind)])
     except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
+        if is_broken_device(error):
             raise
-        return None
+        return "" if is_out_of_memory(error) else f"{type(error).__name__}: {first_line(error)}"
     return alone, together
 
 
@@ -214,31 +235,7 @@ def shortest(calls: list[Callable[[], None]]) -> list[float]:
     return best
 
 
-def _is_plenty(alone: Program, num_trials: int) -> bool:
-    """Whether all trials fit ten times over by a generous guess; on CUDA it costs nothing to know."""
-    if alone.device.type != "cpu":
-        return False
-    each = guess_bytes(alone.model, alone.dataset.in_shape, alone.run.trainer.batch_size)
-    return each * num_trials < 0.1 * devices.free_bytes(alone.device)
-
-
-def _fitting(components: list[Components], kind: str) -> int:
-    """Return how many trials fit the device's free memory."""
-    sizes = [size for size in MEMORY_SIZES if size <= len(components)]
-    if len(sizes) < 2:
-        return len(components)
-    taken = []
-    for size in sizes:
-        built = make_program(components[:size], kind)
-        step = built.run.step
-        lasting = [step.forward.flat.tensor, step.forward.grads, *step.state.values()]
-        held = sum(tensor.numel() * tensor.element_size() for tensor in lasting)
-        taken.append((size, held + peak_bytes(built.run.one_update(), built.device)))
-    device, _ = devices.choose(components[0].trainer.device)
-    return largest_stack(taken[0], taken[1], devices.free_bytes(device))
-
-
 def _read(cache: Path) -> dict[str, Any]:
     with suppress(OSError, ValueError):
-        return json.loads(cache.read_text())
+        return json.loads(cache.read_bytes())
     return {}

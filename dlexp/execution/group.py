@@ -5,6 +5,8 @@ Whatever the company, each trial writes its own run folder and goes on from its 
 
 from collections.abc import Callable, Iterator
 
+import torch
+
 from dlexp.build.program import Program, make_program
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
@@ -74,7 +76,7 @@ def _train_program(assignments: list[Assignment], engine: str, should_stop: Call
         data = program.components[row].data
         saved_model.write(folder, data, program.affine, run.task, run.step.rules.loss, row)
         folder.log(f"device: {program.device_line}, {engine}")
-        _record_engine(folder, engine)
+        _record_engine(folder, engine, torch.get_num_threads() if program.device.type == "cpu" else None)
     run.should_stop = should_stop
     for event in _saved(run, folders):
         yield assignments[0 if isinstance(event, Progress) else event.trial], event, program
@@ -100,13 +102,14 @@ def _saved(run: Run, folders: list[RunFolder]) -> Iterator[Event]:
         saver.close()
 
 
-def _record_engine(folder: RunFolder, engine: str) -> None:
-    """Write which engine trains a trial, or in turn: `--verify-trial` takes the same."""
-    before = folder.manifest.get("engine")
+def _record_engine(folder: RunFolder, engine: str, threads: int | None) -> None:
+    """Write which engine trains a trial, or in turn, and with how many threads: `--verify-trial` takes the same."""
+    manifest = folder.manifest
+    before = manifest.get("engine")
     if before is not None and before != engine and checkpoint.exists(folder.checkpoints / "last"):
         engine = f"{before} then {engine}"
-    if before != engine:
-        folder.update_manifest(engine=engine)
+    if (before, manifest.get("threads")) != (engine, threads):
+        folder.update_manifest(engine=engine, threads=threads)
 
 
 def _restore(program: Program, folders: list[RunFolder]) -> None:

@@ -108,7 +108,7 @@ def read(folder: RunFolder) -> dict[str, Any]:
     """
     path = folder.path / FILE
     try:
-        about = dict(json.loads(path.read_text()))
+        about = dict(json.loads(path.read_bytes()))
         return about | {name: about[name] for name in ("task", "in_shape", "num_outputs", "class_names", "normalize")}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error

@@ -9,14 +9,15 @@ from dlexp import device as devices
 from dlexp.type import Count
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+SHARE = "DLEXP_GPU_SHARE"  # what of a GPU's free memory a process may plan with, where several have the same GPU
 
 
 @dataclass(frozen=True)
 class Local:
     """On this machine: in this process, or in worker processes, one for each GPU or each CPU core.
 
-    Trials of equal structure are stacked where that is faster, in worker processes too. What is trained where changes
-    no number.
+    Trials of equal structure are stacked where that is faster, in worker processes too. On CUDA there is always one: a
+    GPU that fails takes its process along, and this one holds no memory there. What is trained where changes no number.
 
     Args:
         workers: Processes that train; 1: this one; null: one for each visible GPU when there are several, on CPU one
@@ -26,7 +27,7 @@ class Local:
     workers: Count | None = None
 
     def places(self, device: str, threads: int) -> list[dict[str, str]]:
-        """Return the environment variables of each process that may train; one process stands for this one.
+        """Return the environment variables of each process that may train; one without any stands for this one.
 
         Args:
             device: auto, cpu, mps, cuda or cuda:N.
@@ -35,7 +36,11 @@ class Local:
         gpus = visible_gpus() if device in ("auto", "cuda") else []
         if gpus:
             num = self.workers or len(gpus)
-            return [{VISIBLE: gpus[i % len(gpus)]} for i in range(num)]
+            share = f"{min(1.0, len(gpus) / num):.3f}"
+            return [{VISIBLE: gpus[i % len(gpus)], SHARE: share} for i in range(num)]
+        if device.startswith("cuda:"):
+            num = self.workers or 1
+            return [{SHARE: f"{1 / num:.3f}"} for _ in range(num)]
         is_cpu = devices.choose(device)[0].type == "cpu"
         return [{} for _ in range(self.workers or (max(1, num_cores() // threads) if is_cpu else 1))]
 

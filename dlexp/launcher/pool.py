@@ -15,9 +15,10 @@ from multiprocessing import forkserver, reduction, resource_tracker
 from types import ModuleType
 from typing import Any
 
-from dlexp.launcher.worker import DONE, STOP, Work, serve
+from dlexp.launcher.worker import DONE, STOP, Broken, Work, serve
 
 POLL_SECONDS = 0.1  # between two looks at the wish to stop
+MOST_FAILURES = 2  # of a device, after which nothing is done there
 PATIENCE = 5.0  # seconds for a process to end
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -29,10 +30,12 @@ class Lost:
     Attributes:
         task: What it had in hand.
         why: Names the process and what ended it.
+        is_broken: Whether its device failed.
     """
 
     task: Any
     why: str
+    is_broken: bool = False
 
 
 class Pool:
@@ -57,6 +60,7 @@ class Pool:
         self.descriptor = descriptor
         self._context = multiprocessing.get_context("forkserver")
         self._workers: dict[int, _Worker] = {}
+        self._failures = [0] * len(environments)  # of each place's device
         self._context.set_forkserver_preload(preload)
         _start_server()
 
@@ -89,8 +93,14 @@ class Pool:
             worker.end()
         self._workers.clear()
 
+    @property
+    def places(self) -> list[int]:
+        """Places whose device has failed less than twice, those that never failed first."""
+        sound = [place for place, failures in enumerate(self._failures) if failures < MOST_FAILURES]
+        return sorted(sound, key=lambda place: self._failures[place])
+
     def _deal(self, take: Callable[[], Any | None]) -> None:
-        for place in range(len(self.environments)):
+        for place in self.places:
             worker = self._workers.get(place)
             if worker is not None and worker.task is not None:
                 continue
@@ -117,10 +127,13 @@ class Pool:
         except (EOFError, OSError):
             task, why = worker.task, worker.end()
             self._workers = {place: other for place, other in self._workers.items() if other is not worker}
-            yield Lost(task, why)
+            yield Lost(task, f"{why}: {worker.broken.why}" if worker.broken else why, worker.broken is not None)
             return
         if message == DONE:
             worker.task = None
+        elif isinstance(message, Broken):
+            worker.broken = message
+            self._failures[next(place for place, other in self._workers.items() if other is worker)] += 1
         else:
             yield message
 
@@ -130,6 +143,7 @@ class _Worker:
     process: Any
     connection: connections.Connection
     task: Any = None
+    broken: Broken | None = None
 
     def tell(self, message: Any) -> None:
         """Send a message; that the process is gone is noticed when it is listened to."""

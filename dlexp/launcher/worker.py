@@ -7,10 +7,22 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
+from dlexp.error import first_line, is_broken_device
+
 STOP, DONE = "stop", "done"  # to the worker, from the worker
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The last words of a worker whose device has failed: it ends, for nothing in this process can use it again."""
+
+    why: str
+
+
 Work = Callable[[Any, Callable[[], bool]], Iterable[Any]]
 
 
@@ -31,8 +43,14 @@ def serve(connection: Connection, make_work: Callable[[], Work], environment: di
     threading.Thread(target=_listen, args=(connection, inbox, wants_stop), daemon=True).start()
     work = make_work()
     while True:
-        for event in work(inbox.get(), wants_stop.is_set):
-            connection.send(event)
+        try:
+            for event in work(inbox.get(), wants_stop.is_set):
+                connection.send(event)
+        except Exception as error:
+            if not is_broken_device(error):
+                raise
+            connection.send(Broken(first_line(error)))
+            os._exit(1)
         connection.send(DONE)
 
 

@@ -7,6 +7,7 @@ import torch
 from annotated_types import Len
 from torch import Tensor
 
+from dlexp.device import send_soon
 from dlexp.optimizer.axpy import axpy
 from dlexp.optimizer.decay import add_coupled
 from dlexp.optimizer.denominator import Form, denominator
@@ -66,7 +67,7 @@ def _coefficients(
         _coefficients(list(pair), step, bias_correction, form, like_TP)
         for pair in zip(beta1.flatten().tolist(), beta2.flatten().tolist(), strict=True)
     ]
-    return torch.tensor(rows, dtype=like_TP.dtype).T.unsqueeze(-1).to(like_TP.device).unbind()
+    return send_soon(torch.tensor(rows, dtype=like_TP.dtype).T.unsqueeze(-1), like_TP.device).unbind()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """`config.yaml` and `overrides.txt`: a run's resolved configuration, what was typed, and where its data lay then."""
 
 import hashlib
+import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +62,17 @@ def read_lines(path: Path, recorded: str | None) -> list[str]:
             raise ValueError
     except (OSError, ValueError) as error:
         raise RunError(f"{path}: damaged, or edited after the run began; restore it from a copy") from error
-    return text.splitlines()
+    return split_lines(text)
+
+
+def join_lines(texts: Iterable[str]) -> str:
+    """Return texts as lines: one that holds a line break is written in JSON, which begins with a quote."""
+    return "".join(f"{json.dumps(text) if _is_broken(text) else text}\n" for text in texts)
+
+
+def split_lines(content: str) -> list[str]:
+    """Return the texts that `join_lines` was given."""
+    return [_read(line) for line in content.removesuffix("\n").split("\n")] if content else []
 
 
 def places(data: dict[str, Any]) -> dict[str, dict[str, str]]:
@@ -72,3 +84,17 @@ def places(data: dict[str, Any]) -> dict[str, dict[str, str]]:
     given = {name: data[name] for name in DATA_PATHS if isinstance(data.get(name), str) and data[name]}
     resolved = {name: os.path.abspath(path) for name, path in given.items() if not os.path.isabs(path)}
     return {PLACES: resolved} if resolved else {}
+
+
+def _is_broken(text: str) -> bool:
+    return text.startswith('"') or len(text.splitlines()) > 1 or text.endswith(("\n", "\r"))
+
+
+def _read(line: str) -> str:
+    if not line.startswith('"'):
+        return line
+    try:
+        text = json.loads(line)
+    except ValueError:
+        return line
+    return text if isinstance(text, str) else line

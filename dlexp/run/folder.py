@@ -83,7 +83,7 @@ class RunFolder:
             path.mkdir(parents=True)
         folder = cls(path)
         folder.lock()
-        text, typed = config_file.text(config), "".join(f"{override}\n" for override in overrides)
+        text, typed = config_file.text(config), config_file.join_lines(overrides)
         folder.write(CONFIG, text)
         folder.write(OVERRIDES, typed)
         around = {} if "packages" in manifest else environment()
@@ -274,10 +274,10 @@ class RunFolder:
         """Replace a text file of the folder atomically."""
         write_text(self.path / name, content, is_synced=self.is_synced)
 
-    def log(self, line: str) -> None:
+    def log(self, entry: str) -> None:
         """Add a line with the time (UTC) to `log.txt`."""
-        with disk_faults(self.path / LOG), open(self.path / LOG, "a") as file:
-            file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {line}\n")
+        with disk_faults(self.path / LOG), open(self.path / LOG, "ab") as file:
+            file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {entry}\n".encode(errors="backslashreplace"))
 
     def _write_manifest(self, fields: dict[str, Any]) -> None:
         self.write(MANIFEST, sealed(fields))

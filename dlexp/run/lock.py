@@ -75,7 +75,7 @@ class Lock:
     def _is_orphaned(self) -> bool:
         """Say whether the process that took the lock is dead: then others that share it hold it."""
         try:
-            content = json.loads(self.path.read_text())
+            content = json.loads(self.path.read_bytes())
             if content["host"] == socket.gethostname():
                 os.kill(content["pid"], 0)
         except ProcessLookupError:
@@ -112,7 +112,7 @@ class Lock:
     def owner(self) -> str:
         """Return "process PID on HOST" of the last process that took the lock."""
         try:
-            content = json.loads(self.path.read_text())
+            content = json.loads(self.path.read_bytes())
             return f"process {content['pid']} on {content['host']}"
         except (OSError, ValueError, KeyError):
             return "another process"

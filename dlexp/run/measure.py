@@ -18,7 +18,7 @@ def read_measure(folder: RunFolder) -> Measure:
     """
     path = folder.path / FILE
     try:
-        return Measure(**json.loads(path.read_text()).get("measure", {}))
+        return Measure(**json.loads(path.read_bytes()).get("measure", {}))
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error
 

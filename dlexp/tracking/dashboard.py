@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -94,7 +95,7 @@ def serve(
     outbox.end_leftovers(runs_dir, clients)
     if chosen.database is not None and not chosen.database.exists():
         store.connect(chosen)
-    log = runs_dir.resolve() / "ui.log"
+    log = _log_place(runs_dir) / "ui.log"
     process = _start(chosen, host, port, log)
     try:
         address = f"http://{'127.0.0.1' if host in _ANYWHERE else host}:{port}"
@@ -102,6 +103,11 @@ def serve(
         yield Dashboard(address + deep_link(runs_dir), process)
     finally:
         _stop(process)
+
+
+def _log_place(runs_dir: Path) -> Path:
+    """Return the folder for the server's log: that of the runs, or one of its own where that may only be read."""
+    return runs_dir.resolve() if os.access(runs_dir, os.W_OK) else Path(tempfile.mkdtemp(prefix="dlexp-ui-"))
 
 
 def check_port(host: str, port: int) -> None:
@@ -147,7 +153,7 @@ def _start(chosen: store.Store, host: str, port: int, log: Path) -> subprocess.P
             stdout=file,
             stderr=file,
             start_new_session=True,  # a group of its own: stopped as a whole, by us alone
-            env={**os.environ, **server.environment(chosen.uri, chosen.artifacts or "", hosts)},
+            env={**os.environ, **server.environment(chosen.connection, chosen.artifacts or "", hosts)},
             cwd=log.parent,
         )
 

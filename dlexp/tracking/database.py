@@ -8,12 +8,29 @@ import os
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from dlexp.error import EnvironmentFault
 
 _LOCK_SECONDS = 5.0
 _MOVE = "move it away; `dlexp sync` fills a new one"
 _INSIDE = "mlartifacts"  # the folder of artifacts beside the database
+
+
+def address(database: Path) -> str:
+    """Return the URI by which SQLAlchemy opens a database file.
+
+    From 2.1 on SQLAlchemy decodes what %XX stands for, before it takes it as it is, and always ends the path at a ?.
+    The driver is named where that matters, because MLflow would make the folders of the address as it is written.
+    """
+    path = str(database)
+    if not {"?", "%"} & set(path):
+        return f"sqlite:///{path}"
+    from sqlalchemy import make_url
+
+    if make_url("sqlite:///%25").database == "%":
+        return f"sqlite+pysqlite:///{quote(path)}"
+    return f"sqlite+pysqlite:///file:{quote(path)}?uri=true"
 
 
 def examine(database: Path, name: str) -> bool:

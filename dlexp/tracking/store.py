@@ -62,6 +62,11 @@ class Store:
         return Path(self.uri.removeprefix("sqlite:///")) if self.uri.startswith("sqlite:///") else None
 
     @property
+    def connection(self) -> str:
+        """The URI as SQLAlchemy understands it: the path of a database as it is, whatever characters it has."""
+        return self.uri if self.database is None else database_file.address(self.database)
+
+    @property
     def name(self) -> str:
         """The URI as it may be shown."""
         return redact(self.uri)
@@ -155,7 +160,7 @@ def connect(store: Store) -> "MlflowClient":
             stack.callback(lock.release)
             _prepare(store, store.database)
         try:
-            client = MlflowClient(tracking_uri=store.uri, registry_uri=store.uri)
+            client = MlflowClient(tracking_uri=store.connection, registry_uri=store.connection)
             client.search_experiments(max_results=1)
         except Exception as error:  # whatever databases and servers raise; their messages are pages long
             raise EnvironmentFault(f"{store.name}: {_explain(error, store)}") from error
@@ -171,7 +176,7 @@ def _prepare(store: Store, database: Path) -> None:
 
     fresh = database.with_name(f"{database.name}.new")
     fresh.unlink(missing_ok=True)
-    uri = f"sqlite:///{fresh}"
+    uri = database_file.address(fresh)
     MlflowClient(tracking_uri=uri, registry_uri=uri).search_experiments(max_results=1)
     os.replace(fresh, database)
 

@@ -76,6 +76,7 @@ def count(monkeypatch, job) -> Counter[str]:
         for module in ("dlexp.build.node", "dlexp.build.contract"):
             patched.setattr(f"{module}.factory", counted)
         patched.setattr("dlexp.build.program._FITTING", set())
+        patched.setattr("dlexp.build.components._AFFINES", {})
         job()
     return built
 
@@ -95,8 +96,10 @@ def test_a_further_fold_or_trial_builds_each_of_its_components_once(tmp_path, mo
     few, many = (count(monkeypatch, lambda num=num: job(tmp_path, num)) for num in (2, 4))
     config = resolve(QUICK).config
     groups = ("trainer", "model", "norm", "dropout", "activation", "init", "loss", "optimizer", "schedule")
-    for group in (*groups, "regularizer", "normalize", "augment", "metric"):
+    for group in (*groups, "regularizer", "augment", "metric"):
         target = config[group]["_target_"]
         times = 2 if group == "activation" else 1  # in the model, and for the gain of its first weights
         assert (many - few)[target] == 2 * times, target
+    target = config["normalize"]["_target_"]
+    assert (many - few)[target] == (2 if job is validate else 0), "trials have the same training rows, folds have not"
     assert many[config["data"]["_target_"]] == few[config["data"]["_target_"]], "the data are read once"

@@ -9,6 +9,7 @@ from dlexp.config.resolve import resolve
 from dlexp.engine.event import TrialEnd
 from dlexp.error import DlexpError
 from dlexp.execution import dispatcher as module
+from dlexp.execution import executor
 from dlexp.execution.assignment import Assignment
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.fusion import Choice
@@ -88,7 +89,7 @@ def test_an_engine_that_cannot_be_chosen_is_logged_with_the_reason_and_each_trai
     def refuse(*_):
         raise error
 
-    monkeypatch.setattr(module, "choose", refuse)
+    monkeypatch.setattr(executor, "choose", refuse)
     assignments = assign(holder, 2)
     with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
         outcome = ends(dispatcher.train(assignments))
@@ -98,6 +99,19 @@ def test_an_engine_that_cannot_be_chosen_is_logged_with_the_reason_and_each_trai
     reason = {"RuntimeError": "RuntimeError: no engine", "KeyError": "KeyError: 'size'"}[type(error).__name__]
     who = f"{assignments[0].path.name} and 1 more"
     assert line.endswith(f"no engine could be chosen for {who}: {reason}; each trains alone")
+
+
+@pytest.mark.parametrize(("stored", "expected"), [({}, 3), ({"threads": 2}, 2)], ids=["new", "gone on with"])
+def test_threads_are_those_of_the_holder_whoever_trained_before(holder, monkeypatch, stored, expected):
+    """A small dense model takes one by itself; a convolution that comes after it has torch's choice, or the stored."""
+    monkeypatch.setattr("dlexp.device.TORCH_THREADS", 3)
+    holder.update_manifest(**stored)
+    dense = assign(holder, 1, "trainer.threads=null")
+    (convolution,) = assign(holder, 1, "trainer.threads=null", "model=cnn", "model.widths=[2]", "trainer.epochs=1")
+    with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
+        assert {end.status for end in ends(dispatcher.train([*dense, convolution])).values()} == {"finished"}
+    threads = [RunFolder(assignment.path).manifest["threads"] for assignment in (*dense, convolution)]
+    assert threads == [1, expected]
 
 
 def test_changed_data_are_not_trained_on(holder):
@@ -115,6 +129,7 @@ class FakePool:
 
     made: ClassVar[list["FakePool"]] = []
     lives: ClassVar[int] = 0
+    is_broken: ClassVar[bool] = False
 
     def __init__(self, _make_work, places, _preload, _descriptor):
         self.places, self.tasks = places, []
@@ -123,12 +138,13 @@ class FakePool:
     def run(self, take, should_stop):
         from dlexp.execution.executor import Executor
 
-        while (task := take()) is not None:
+        while self.places and (task := take()) is not None:
             self.tasks.append(task)
             assignment = task.assignments[0]
             if assignment.config["seed"] == 1 and self.lives > 0:
                 type(self).lives -= 1
-                yield Lost(task, "worker process 7 was ended by signal 9 (SIGKILL)")
+                self.places = self.places[1:] if self.is_broken else self.places
+                yield Lost(task, "worker process 7 was ended by signal 9 (SIGKILL)", self.is_broken)
             else:
                 yield from Executor()(task, should_stop)
 
@@ -138,7 +154,7 @@ class FakePool:
 
 @pytest.fixture
 def fake(monkeypatch):
-    FakePool.made, FakePool.lives = [], 0
+    FakePool.made, FakePool.lives, FakePool.is_broken = [], 0, False
     monkeypatch.setattr(module, "Pool", FakePool)
     return FakePool
 
@@ -167,9 +183,33 @@ def test_stacks_are_spread_over_workers_and_lost_ones_are_tried_apart_in_the_sam
         ] * 3
 
 
+class Cards(Local):
+    """A machine with four cards."""
+
+    def places(self, device: str, threads: int) -> list[dict[str, str]]:
+        return [{"CARD": str(number)} for number in range(4)]
+
+
+def test_on_cards_even_one_trial_trains_in_a_worker_which_chooses_how(holder, fake):
+    with Dispatcher(holder, lambda: False, Cards()) as dispatcher:
+        (end,) = ends(dispatcher.train(assign(holder, 1))).values()
+    assert end.status == "finished"
+    assert [type(task).__name__ for task in fake.made[0].tasks] == ["Survey", "Group"]
+
+
+@pytest.mark.parametrize(("lives", "status"), [(3, "finished"), (4, "failed")])
+def test_a_broken_card_is_no_fault_of_the_trial_while_another_is_left(holder, fake, lives, status):
+    fake.lives, fake.is_broken = lives, True
+    assignments = assign(holder, 3, "trainer.fuse=off")
+    assignments = [assignments[0], assignments[2], assignments[1]]  # the one that breaks cards is the last
+    with Dispatcher(holder, lambda: False, Cards()) as dispatcher:
+        events = ends(dispatcher.train(assignments))
+    assert [events[a.path].status for a in assignments] == ["finished", "finished", status]
+
+
 def seconds_of(monkeypatch, value: float) -> None:
     monkeypatch.setattr(module, "seconds", lambda _structures: value)
-    monkeypatch.setattr(module, "choose", lambda *_: Choice("solo", 1, 1.0, ""))
+    monkeypatch.setattr(executor, "choose", lambda *_: Choice("solo", 1, 1.0, ""))
     monkeypatch.setattr("dlexp.launcher.local.num_cores", lambda: 4)
 
 

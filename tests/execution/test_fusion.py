@@ -67,8 +67,8 @@ def test_a_stack_that_runs_out_of_memory_while_it_is_timed_is_not_taken(monkeypa
     monkeypatch.setattr(module, "make_program", scarce)
     choice = choose(made(16, "model.widths=[16,16]"))
     assert set(choice.seconds) == {"solo:1", "batched:4"}
-    monkeypatch.setattr(module, "_is_plenty", lambda *_: False)
-    monkeypatch.setattr(module, "_fitting", lambda *_: 1)
+    monkeypatch.setattr(module, "is_plenty", lambda *_: False)
+    monkeypatch.setattr(module, "num_fitting", lambda *_: 1)
     for overrides in (["model.widths=[16,16]"], ["model=cnn", "model.channels=[4,4]"]):
         alone = choose(made(16, *overrides))
         assert alone.reason == "the memory has room for one trial at a time"

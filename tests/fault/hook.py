@@ -7,6 +7,7 @@ the program itself has no hook, so nothing has to be inert, costs time or could 
 import builtins
 import errno
 import io
+import mmap
 import os
 import signal
 import sys
@@ -34,6 +35,12 @@ class Hook:
     ) -> None:
         self._below, self._at, self._act, self._count = os.path.abspath(below), at, act, 0
         self._lasts, self._events = lasts, ("os.mkdir",) if is_growth else _EVENTS
+        self._acted = mmap.mmap(-1, 1)  # shared with the child that is attacked
+
+    @property
+    def has_acted(self) -> bool:
+        """Whether it has, in this process or a child."""
+        return self._acted[0] > 0
 
     def install(self) -> None:
         """Watch this process from now on; it cannot be undone."""
@@ -58,6 +65,7 @@ class Hook:
         if self._count == self._at or (self._lasts and self._count > self._at):
             if halfway is not None:
                 halfway()
+            self._acted[0] = 1
             self._act()
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:

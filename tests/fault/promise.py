@@ -10,6 +10,10 @@ class NotPossible(Exception):
     """The machine cannot make this fault: a right or a tool is missing. Counts neither as passed nor as failed."""
 
 
+class TooLate(Exception):
+    """The command had ended before the fault could be made; the attempt is made again, with an earlier moment."""
+
+
 @dataclass(frozen=True)
 class Attempt:
     """One attempt at breaking a promise.
@@ -19,12 +23,14 @@ class Attempt:
         shared: A folder that attempts have in common, for undisturbed runs to compare with.
         chance: Draws, from seed, row and number of the attempt alone.
         case: Which case of a row's table it is.
+        haste: The share of a moment that is drawn: 1, and half of it with each time that the attempt came too late.
     """
 
     place: Path
     shared: Path
     chance: random.Random
     case: int
+    haste: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class Row:
 
 
 def chance_of(row: Row, seed: int, number: int) -> random.Random:
-    """Return the draws of an attempt."""
+    """Return the draws of an attempt, the same when it is made again."""
     return random.Random(f"{seed}/{row.id}/{number}")
 
 

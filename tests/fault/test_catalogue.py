@@ -8,8 +8,9 @@ import secrets
 import pytest
 
 from tests.fault.catalogue import rows
-from tests.fault.promise import Row, case_of
+from tests.fault.promise import Attempt, Row, TooLate, case_of
 from tests.fault.runner import Server, Tally, attempts
+from tests.fault.server import attempt
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +39,23 @@ def test_ids_are_unique_and_every_row_says_what_and_how():
 def test_a_full_run_meets_every_case_of_a_table_once():
     row = Row("x", "p", "f", lambda _: None, fast=1, full=50)
     assert sorted(case_of(row, 3, number) for number in range(50)) == list(range(50))
+
+
+def late_until(haste: float) -> Row:
+    def check(attempt: Attempt) -> None:
+        if attempt.haste > haste:
+            raise TooLate("it had ended")
+
+    return Row("x", "p", "f", check, fast=1, full=1)
+
+
+def test_an_attempt_whose_fault_came_too_late_is_made_again_earlier(tmp_path):
+    answer = attempt(late_until(0.25), 1, 0, tmp_path / "shared")
+    assert answer.keys() == {"seconds"}
+
+
+def test_an_attempt_that_always_comes_too_late_does_not_count_as_held(tmp_path):
+    answer, tally = attempt(late_until(0), 1, 0, tmp_path / "shared"), Tally(1)
+    assert answer["impossible"] == "too late 6 times: it had ended"
+    tally.add(answer, 1)
+    assert (tally.impossible, tally.made, tally.held) == (1, 0, 0)

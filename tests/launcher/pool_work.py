@@ -50,6 +50,12 @@ def break_down(_should_stop):
     sys.exit(7)
 
 
+def on_device(_should_stop, number):
+    if os.environ.get("BROKEN"):
+        raise RuntimeError("CUDA error: an illegal memory access was encountered\nCompile with TORCH_USE_CUDA_DSA")
+    yield number
+
+
 def environment(_should_stop, name):
     yield os.environ.get(name)
 

@@ -5,7 +5,7 @@ import os
 import pytest
 import torch
 
-from dlexp.launcher.local import VISIBLE, Local, num_cores, visible_gpus
+from dlexp.launcher.local import SHARE, VISIBLE, Local, num_cores, visible_gpus
 
 
 @pytest.fixture
@@ -30,13 +30,24 @@ def test_a_process_for_each_core_that_threads_leave(gpus, monkeypatch):
 
 
 def test_a_process_for_each_gpu_which_sees_only_its_own(gpus):
+    def shown(places: list[dict[str, str]]) -> list[str]:
+        return [place[VISIBLE] for place in places]
+
     gpus(2)
-    assert Local().places("auto", 1) == Local().places("cuda", 1) == [{VISIBLE: "0"}, {VISIBLE: "1"}]
-    assert Local(workers=3).places("auto", 1) == [{VISIBLE: "0"}, {VISIBLE: "1"}, {VISIBLE: "0"}]
+    assert shown(Local().places("auto", 1)) == shown(Local().places("cuda", 1)) == ["0", "1"]
+    assert shown(Local(workers=3).places("auto", 1)) == ["0", "1", "0"]
     gpus(2, "3, GPU-8e6")
-    assert Local().places("auto", 1) == [{VISIBLE: "3"}, {VISIBLE: "GPU-8e6"}]
+    assert shown(Local().places("auto", 1)) == ["3", "GPU-8e6"]
     gpus(1)
     assert len(Local().places("auto", 1)) == 1
+
+
+def test_processes_that_have_the_same_gpu_share_its_memory(gpus):
+    gpus(2)
+    assert {place[SHARE] for place in Local().places("auto", 1)} == {"1.000"}
+    assert {place[SHARE] for place in Local(workers=1).places("auto", 1)} == {"1.000"}
+    assert {place[SHARE] for place in Local(workers=4).places("auto", 1)} == {"0.500"}
+    assert {place[SHARE] for place in Local(workers=2).places("cuda:1", 1)} == {"0.500"}
 
 
 def test_visible_gpus_are_those_that_cuda_counts(gpus):
@@ -46,9 +57,8 @@ def test_visible_gpus_are_those_that_cuda_counts(gpus):
     assert visible_gpus() == []
 
 
-def test_a_gpu_by_its_number_is_one_place(gpus, monkeypatch):
-    monkeypatch.setattr("dlexp.device.choose", lambda _name: (torch.device("cuda", 1), ""))
-    assert Local().places("cuda:1", 1) == [{}]
+def test_a_gpu_by_its_number_is_one_place():
+    assert Local().places("cuda:1", 1) == [{SHARE: "1.000"}]
 
 
 def test_cores_are_those_that_this_process_may_use():

@@ -147,3 +147,28 @@ def test_workers_die_with_a_parent_that_is_killed(tmp_path):
     while any(map(psutil.pid_exists, pids)) and time.monotonic() < end:
         time.sleep(0.01)
     assert not any(map(psutil.pid_exists, pids))
+
+
+def test_a_place_whose_device_failed_twice_gets_nothing_more(pools):
+    pool = pools({"BROKEN": "1"}, {})
+    tasks = [("on_device", number) for number in range(6)]
+    told, losses = [], []
+    for event in pool.run(lambda: tasks.pop(0) if tasks else None, never):
+        if isinstance(event, Lost):
+            losses.append(event)
+            tasks.append(event.task)
+        else:
+            told.append(event)
+    assert sorted(told) == list(range(6))
+    assert pool.places in ([1], [1, 0])  # the sound one may have done all before the other failed again
+    assert 1 <= len(losses) <= 2
+    assert all(loss.is_broken and loss.why.endswith("illegal memory access was encountered") for loss in losses)
+
+
+def test_nothing_is_dealt_where_every_device_has_failed_twice(pools):
+    pool = pools({"BROKEN": "1"})
+    tasks = [("on_device", number) for number in range(6)]
+    losses = [event for event in pool.run(lambda: tasks.pop() if tasks else None, never) if isinstance(event, Lost)]
+    assert len(losses) == 2
+    assert pool.places == []
+    assert len(tasks) == 4

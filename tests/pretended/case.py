@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
@@ -14,7 +15,7 @@ from dlexp.build.program import Program, make_program
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import restore, snapshot
-from tests.cover import cover
+from tests.cover import cover, foremost
 
 FORMS = ("solo", "graphed", "vmapped", "batched")
 VALUES = ("mse", "mae", "huber")
@@ -96,6 +97,21 @@ def pairwise() -> list[dict[str, str]]:
     """Return rows in which every pair of options of two factors occurs, but for what `settle` exchanges."""
     rows = [settle(dict(zip(FACTORS, row, strict=True))) for row in cover(list(FACTORS.values()))]
     return list({tuple(row.values()): row for row in rows}.values())
+
+
+def marked(num: int, size: int) -> list[Any]:
+    """Return the rows as parameters of a test, all but the foremost marked as slow.
+
+    Args:
+        num: Of rows that are not slow; in them every option must occur.
+        size: Of what these are chosen to hold the most: 1 for options, 2 for pairs of them.
+    """
+    rows = pairwise()
+    quick = foremost([tuple(row.values()) for row in rows], num, size)
+    absent = {key: set(options) - {row[i] for row in quick} for i, (key, options) in enumerate(FACTORS.items())}
+    assert not any(absent.values()), absent
+    slow = [() if tuple(row.values()) in quick else pytest.mark.slow for row in rows]
+    return [pytest.param(row, marks=mark, id=" ".join(row.values())) for row, mark in zip(rows, slow, strict=True)]
 
 
 def configurations(case: Case, precision: str, device: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ refused: tensors of two devices, a CPU generator for a CUDA tensor, a wait for t
 
 import contextlib
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -108,6 +109,7 @@ def _cuda(num_devices: int, free: int) -> dict[str, Any]:
         "set_device": _set_device,
         "device": _on_device,
         "get_device_name": lambda *_device: "pretended GPU",
+        "get_device_properties": lambda *_device: SimpleNamespace(total_memory=FREE),
         "get_device_capability": lambda *_device: (9, 0),
         "mem_get_info": lambda *_device: (free, FREE),
         "memory_reserved": lambda *_device: 0,

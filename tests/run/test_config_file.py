@@ -1,7 +1,9 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dlexp.error import RunError
-from dlexp.run.config_file import places, read, text
+from dlexp.run.config_file import join_lines, places, read, split_lines, text
 
 
 def test_a_configuration_is_read_as_it_was_written(tmp_path):
@@ -22,3 +24,17 @@ def test_relative_paths_of_data_are_kept_as_resolved_too(tmp_path, monkeypatch):
     data = {"path": "x.csv", "root": "/abs", "labels": None, "target": "y"}
     assert places(data) == {"places": {"path": str(tmp_path / "x.csv")}}
     assert places({"root": "/abs"}) == {}
+
+
+@given(st.lists(st.text()))
+def test_every_text_comes_back(texts):
+    assert split_lines(join_lines(texts)) == texts
+
+
+def test_plain_texts_are_lines_as_they_are():
+    assert join_lines(["a=1", "b='x, y'"]) == "a=1\nb='x, y'\n"
+    assert join_lines(['data.gaps=["a\nb"]']) == '"data.gaps=[\\"a\\nb\\"]"\n'
+
+
+def test_an_older_file_is_read_as_it_is():
+    assert split_lines('a=1\n"b"c\nd=2\n') == ["a=1", '"b"c', "d=2"]

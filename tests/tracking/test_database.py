@@ -3,9 +3,11 @@ import time
 from contextlib import closing
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from dlexp.error import EnvironmentFault
-from dlexp.tracking.database import examine, mend_places
+from dlexp.tracking.database import address, examine, mend_places
+from dlexp.tracking.store import choose, connect
 
 
 def execute(database, *statements):
@@ -73,3 +75,28 @@ def test_addresses_follow_a_folder_that_was_moved(runs_dir, query):
     before = database.read_bytes()
     mend_places(database)
     assert database.read_bytes() == before
+
+
+@pytest.mark.parametrize("folder", ["plain", "it's", "a b#c", "50%25", "what?", "a?b=c&d", "ä%3F?"])
+def test_a_database_lies_in_its_folder_whatever_that_is_called(tmp_path, folder):
+    database = tmp_path / folder / "mlflow.db"
+    database.parent.mkdir()
+    engine = create_engine(address(database))
+    with engine.connect() as connection:
+        connection.execute(text("create table t (x int)"))
+        connection.commit()
+    engine.dispose()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [database]
+    with closing(sqlite3.connect(database)) as plain:
+        assert plain.execute("select name from sqlite_master").fetchall() == [("t",)]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of MLflow's imports
+def test_mlflow_makes_its_database_in_a_folder_of_any_name(tmp_path):
+    folder = tmp_path / "it's 50%25? #1=a&b"
+    folder.mkdir()
+    store = choose(folder, None)
+    connect(store).create_experiment("digits", artifact_location=f"{store.artifacts}/digits")
+    assert {path.name for path in folder.iterdir()} == {"mlflow.db", "mlflow.lock"}
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]

@@ -23,6 +23,8 @@ IDLE: list[tuple[str, str, Callable[[Any], bool], str]] = [
     ("seeds.augment", "augment", lambda v: v == "none", "augment=none draws nothing"),
     ("data.val_fraction", "data.val_count", _is_set, "data.val_count replaces it"),
     ("data.test_fraction", "data.test_count", _is_set, "data.test_count replaces it"),
+    ("data.val_fraction", "cv", lambda v: v != "", "the folds take turns as validation part; cv.k says how large"),
+    ("data.val_count", "cv", lambda v: v != "", "the folds take turns as validation part; cv.k says how large"),
     ("train_on", "cv", lambda v: v != "", "the folds are dealt from both parts"),
     ("schedule.step_size", "schedule.milestones", _is_set, "schedule.milestones replaces it"),
     ("optimizer.biases", "optimizer.weight_decay", lambda v: v == 0, "optimizer.weight_decay is 0"),

@@ -13,6 +13,7 @@ from dlexp.data.file.text import Texts, category, without_gaps
 from dlexp.error import DataError, did_you_mean, first_ten
 
 _LOOKED_AT = 100  # entries
+_ROWS_PER_NAME = 10  # of a column of text that is held by its different entries
 _REFUSED = "list it in data.drop, or write numbers, booleans, text or dates"
 
 
@@ -81,8 +82,10 @@ class Columns:
         elif not pyarrow.types.is_string(array.type):
             array = array.cast(pyarrow.string())
         coded = array.dictionary_encode()
-        codes = _values(coded.indices, np.int32, -1)
-        return without_gaps(Texts(codes, coded.dictionary.to_pylist()), self.dialect.gaps)
+        texts = Texts(_values(coded.indices, np.int32, -1), coded.dictionary.to_pylist())
+        if len(texts.names) * _ROWS_PER_NAME <= len(texts):
+            self.content[name] = texts  # the next look is a short one
+        return without_gaps(texts, self.dialect.gaps)
 
     def categories(self, name: str) -> Texts:
         """Return the column's entries as categories: 1.0 is 1, TRUE is True, a day's midnight is the day."""
@@ -189,6 +192,8 @@ def read_columns(path: Path, dialect: Dialect, choose: Choose = lambda names: di
     Raises:
         DataError: The file is absent, damaged, ragged or empty.
     """
+    import pyarrow
+
     files = read_files(path, dialect, choose)
     notes = [note for file in files for note in file.notes]
     lengths = [(file.path, len(file.table), file.is_text) for file in files]
@@ -196,6 +201,7 @@ def read_columns(path: Path, dialect: Dialect, choose: Choose = lambda names: di
     for name in wanted:
         content[name] = _joined([plain_array(file.path, name, file.table.column(name)) for file in files])
         files = [replace(file, table=file.table.drop_columns([name])) for file in files]  # held once
+    pyarrow.default_memory_pool().release_unused()  # blocks of the file, which nothing needs any more
     table = Columns(str(path), names, content, lengths, dialect, notes)
     if not len(table):
         raise DataError(f"{path}: no examples in it")

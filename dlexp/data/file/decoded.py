@@ -45,9 +45,15 @@ class Decoded:
 
 
 def decode_all(
-    root: Path, files: Sequence[str], form: Format, targets: Tensor, cache: str | None, train: Tensor | None = None
+    root: Path,
+    files: Sequence[str],
+    form: Format,
+    targets: Tensor,
+    cache: str | None,
+    train: Tensor | None = None,
+    memory: str | None = None,
 ) -> Decoded:
-    """Decode files, or map what an earlier run decoded.
+    """Decode files, or map what an earlier run decoded; into memory where the cache may not be written to.
 
     Args:
         root: Folder that the files are in.
@@ -56,21 +62,20 @@ def decode_all(
         targets: Belong to the fingerprint.
         cache: Folder for the decoded images; None keeps them in memory only.
         train: Rows whose deep pictures decide the span of values; None takes all.
+        memory: Size such as 4GiB that images may take in memory; None is 0.8 of what is free.
 
     Raises:
         DataError: Files cannot be decoded, differ in size, or do not fit.
     """
     rows = range(len(files)) if train is None else train.tolist()
     if cache is None:
-        height, width = _extent(root, files, form)
-        size = len(files) * height * width * form.num_channels * np.dtype(form.dtype).itemsize
-        require_memory(size, "decoded images", "set data.cache to a folder, or a smaller data.size")
-        images = np.empty((len(files), height, width, form.num_channels), form.dtype)
-        form, notes = _fill(images, root, files, form, rows)
-        inputs = torch.from_numpy(images)
-        return Decoded(inputs, fingerprint(inputs, targets), form, notes)
+        return _in_memory(root, files, form, targets, rows, memory)
     path, decided_by = Path(cache) / f"{_key(root, files, form, targets)}.bin", _digest(rows)
     decoded = _stored(path, form, targets, decided_by)
+    if decoded is None and not _may_be_written(path.parent):
+        decoded = _in_memory(root, files, form, targets, rows, memory)
+        note = f"data.cache: {path.parent} may not be written to; the images are decoded into memory at every start"
+        return replace(decoded, notes=[*decoded.notes, note])
     if decoded is None:
         _write(path, root, files, form, targets, rows)
         decoded = _stored(path, form, targets, decided_by)
@@ -79,10 +84,27 @@ def decode_all(
     return decoded
 
 
+def _in_memory(
+    root: Path, files: Sequence[str], form: Format, targets: Tensor, rows: Sequence[int], memory: str | None
+) -> Decoded:
+    height, width = _extent(root, files, form)
+    size = len(files) * height * width * form.num_channels * np.dtype(form.dtype).itemsize
+    require_memory(size, "decoded images", "set data.cache to a folder, or a smaller data.size", memory)
+    images = np.empty((len(files), height, width, form.num_channels), form.dtype)
+    form, notes = _fill(images, root, files, form, rows)
+    inputs = torch.from_numpy(images)
+    return Decoded(inputs, fingerprint(inputs, targets), form, notes)
+
+
+def _may_be_written(folder: Path) -> bool:
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    return not nearest.is_dir() or os.access(nearest, os.W_OK | os.X_OK)
+
+
 def _stored(path: Path, form: Format, targets: Tensor, decided_by: str) -> Decoded | None:
     """Return what an earlier run decoded; None where a bit of it has changed, or it is another training part's."""
     try:
-        noted = json.loads(path.with_suffix(".json").read_text())
+        noted = json.loads(path.with_suffix(".json").read_bytes())
         known, size = noted["known"], path.stat().st_size
     except (OSError, ValueError, TypeError, KeyError):
         return None

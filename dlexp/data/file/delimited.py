@@ -20,7 +20,7 @@ from dlexp.data.file.number import Notation
 from dlexp.error import ConfigError, DataError, first_ten
 
 GAPS = ("NA", "N/A", "NaN", "nan", "null", "NULL", "<NA>", "#N/A")
-_BLOCK_BYTES = 1 << 22  # a record must fit
+_BLOCK_BYTES = (1 << 20, 1 << 23, 1 << 26)  # several blocks are read ahead; a longer record takes larger ones
 _SAMPLED = 200  # rows
 _MOST_COMMENTS = 1000  # lines
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -54,9 +54,7 @@ class Dialect:
         if len(character) != 1 or character in '"\r\n':
             raise ConfigError(f"data.delimiter: got {self.delimiter!r}; one character is needed, or tab")
         if character == self.notation.decimal:
-            raise ConfigError(
-                f"data.decimal: got {self.notation.decimal!r}, which data.delimiter has; they must differ"
-            )
+            raise ConfigError(f"data.decimal: got {self.notation.decimal!r}, as data.delimiter; they must differ")
         return character
 
 
@@ -149,7 +147,7 @@ def stream_delimited(path: Path, names: list[str], types: dict[str, Any], dialec
     import pyarrow
 
     try:
-        yield from _batches(path, names, types, dialect)
+        yield from _blocks(path, names, types, dialect)
     except (pyarrow.ArrowException, UnicodeError, OSError) as error:
         misread = re.match(r"In CSV column #(\d+): (Row #\d+: )?CSV conversion error to double", str(error))
         if misread:
@@ -173,8 +171,26 @@ def _numeric(path: Path, names: list[str], candidates: list[str], dialect: Diale
     return candidates
 
 
-def _batches(path: Path, names: list[str], types: dict[str, Any], dialect: Dialect) -> Iterator[Any]:
+def _blocks(path: Path, names: list[str], types: dict[str, Any], dialect: Dialect) -> Iterator[Any]:
+    """Yield the rows, in larger blocks from the record on that does not fit into one."""
     import pyarrow
+
+    num = 0
+    for block_bytes in _BLOCK_BYTES:
+        skipped = num
+        try:
+            for batch in _batches(path, names, types, dialect, block_bytes):
+                rest = batch.slice(min(skipped, len(batch)))
+                skipped -= len(batch) - len(rest)
+                num += len(rest)
+                yield rest
+            return
+        except pyarrow.ArrowInvalid as error:
+            if "straddl" not in str(error) or block_bytes == _BLOCK_BYTES[-1]:
+                raise
+
+
+def _batches(path: Path, names: list[str], types: dict[str, Any], dialect: Dialect, block_bytes: int) -> Iterator[Any]:
     import pyarrow.csv
 
     options = {
@@ -182,7 +198,7 @@ def _batches(path: Path, names: list[str], types: dict[str, Any], dialect: Diale
             column_names=names,
             skip_rows=count_comments(path, dialect),
             skip_rows_after_names=1,
-            block_size=_BLOCK_BYTES,
+            block_size=block_bytes,
             encoding=_encoding(path, dialect),
         ),
         "parse_options": pyarrow.csv.ParseOptions(delimiter=dialect.separator, newlines_in_values=True),

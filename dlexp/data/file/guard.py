@@ -38,17 +38,20 @@ def require_regular(path: Path, *, can_be_folder: bool = False) -> None:
         raise DataError(f"{path}: got a file of the system's; a file on a disk is needed")
 
 
-def require_memory(size: int, what: str, cure: str) -> None:
+def require_memory(size: int, what: str, cure: str, memory: str | None = None) -> None:
     """Refuse what would fill the memory.
 
     Args:
         size: Bytes.
         what: Begins the message.
         cure: Ends it.
+        memory: The user's limit, such as 4GiB.
 
     Raises:
-        DataError: More than 0.8 of the free memory is needed.
+        DataError: More than 0.8 of the free memory is needed, or than the limit.
     """
+    if memory is not None and size > budget(memory):
+        raise DataError(f"{what} need {size / 1e9:,.1f} GB, data.memory allows {memory}; {cure}")
     free = psutil.virtual_memory().available
     if size > _USABLE * free:
         raise DataError(f"{what} need {size / 1e9:,.1f} GB, {free / 1e9:,.1f} GB of memory are free; {cure}")

@@ -187,7 +187,7 @@ def _append(draft: Path, path: Path, batches: Iterator[Any], writers: dict[str, 
 def _open(folder: Path, path: Path, dialect: Dialect) -> Columns | None:
     """Map what an earlier run wrote; None where a bit of it has changed."""
     try:
-        stored = json.loads((folder / _NOTE).read_text())
+        stored = json.loads((folder / _NOTE).read_bytes())
         note = stored["note"]
         if stored.get("seal") != _seal(note):
             return None

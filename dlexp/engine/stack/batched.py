@@ -15,6 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 
 from dlexp.activation import Maxout
+from dlexp.device import send_soon
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.stack.linear import linear
 from dlexp.engine.stack.rows import Rows
@@ -54,7 +55,7 @@ class Batched(Rows):
         """See `dlexp.engine.forward.Forward`."""
         num_trials = self.num_in_hand = self.num_trials if rows is None else len(rows)
         num = x.shape[0 if is_shared else 1]
-        self._chosen = None if rows is None else torch.tensor(rows, device=x.device)
+        self._chosen = None if rows is None else send_soon(torch.tensor(rows), x.device)
         self._tensors = {**self.parameters(), **self.buffers}
         outputs = self.template(_fold(x.unsqueeze(0).expand(num_trials, *x.shape) if is_shared else x))
         if isinstance(outputs, list):

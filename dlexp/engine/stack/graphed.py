@@ -11,6 +11,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from dlexp.device import pinned
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.flat import Flat
 from dlexp.engine.forward import layer_seeds, switch_gathering
@@ -82,7 +83,8 @@ class Graphed:
     def seed_dropout(self, seeds: list[int], draw: int) -> None:
         """See `dlexp.engine.forward.Forward`."""
         if self._dropout_seeds.numel():
-            self._dropout_seeds.copy_(layer_seeds(seeds, draw, self._dropout_seeds.shape[1]))
+            seeds_TL = layer_seeds(seeds, draw, self._dropout_seeds.shape[1])
+            self._dropout_seeds.copy_(pinned(seeds_TL, self._dropout_seeds.device), non_blocking=True)
 
     def weights(self, trial: int) -> dict[str, Tensor]:
         """See `dlexp.engine.forward.Forward`."""

@@ -90,16 +90,22 @@ def make_forward(
     return stacks[kind](models, device=device, channels_last=channels_last)
 
 
+def obstacle(kind: str, model: nn.Module, in_shape: tuple[int, ...], device: torch.device = CPU) -> str | None:
+    """Return why a model does not bear a kind of stack, None when it does."""
+    if kind == "graphed":
+        return None if device.type == "cuda" else "there are graphs on CUDA only"
+    if kind == "batched":
+        return batch_obstacle(model, in_shape)
+    return find_obstacle(copy.deepcopy(model).cpu(), in_shape)
+
+
 def stack_kinds(model: nn.Module, in_shape: tuple[int, ...], device: torch.device = CPU) -> tuple[list[str], str]:
     """Return the forms of stack that a model bears, the likeliest first, and the reasons against the others.
 
     Folded convolutions are one kernel a trial: on CUDA, where launches count, those mapped to groups come first. Graphs
     bear any model, but shorten nothing where there are none to replay: they are offered on CUDA only.
     """
-    reasons = {
-        "batched": batch_obstacle(model, in_shape),
-        "vmapped": find_obstacle(copy.deepcopy(model).cpu(), in_shape),
-    }
+    reasons = {kind: obstacle(kind, model, in_shape, device) for kind in ("batched", "vmapped")}
     kinds = [kind for kind, reason in reasons.items() if reason is None]
     if device.type == "cuda":
         if any(isinstance(module, _ConvNd) for module in model.modules()):

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dlexp.device import send_soon, take_rows
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.flat import Flat
 from dlexp.engine.forward import layer_seeds, switch_gathering
@@ -81,9 +82,9 @@ class Rows:
     def seed_dropout(self, seeds: list[int], draw: int) -> None:
         """Write each trial's and layer's dropout seed for one batch."""
         if self._dropouts:
-            seeds_TL = layer_seeds(seeds, draw, len(self._dropouts))
-            for number, name in enumerate(self._dropouts):
-                self.buffers[f"{name}.seed"].copy_(seeds_TL[:, number])
+            seeds_TL = send_soon(layer_seeds(seeds, draw, len(self._dropouts)), self.flat.tensor.device)
+            for name, seeds_T in zip(self._dropouts, seeds_TL.unbind(1), strict=True):
+                self.buffers[f"{name}.seed"] = seeds_T
 
     def weights(self, trial: int) -> dict[str, Tensor]:
         """Return copies of one trial's parameters and persistent buffers by their module names."""
@@ -102,7 +103,7 @@ class Rows:
 
     def keep(self, rows: list[int]) -> None:
         """Drop all trials but these and free their memory."""
-        chosen = torch.tensor(rows, device=self.flat.tensor.device)
+        chosen = send_soon(torch.tensor(rows), self.flat.tensor.device)
         self.flat.tensor = self.flat.tensor.index_select(0, chosen)
         self.flat.views = self.flat.split(self.flat.tensor)
         self.buffers = {name: value.index_select(0, chosen) for name, value in self.buffers.items()}
@@ -120,9 +121,9 @@ def select_rows(owner: Any, rows: list[int], num_trials: int) -> Any:
     chosen = copy.copy(owner)
     for name, value in vars(owner).items():
         if _is_per_trial(value, num_trials):
-            object.__setattr__(chosen, name, value[rows])  # update rules are frozen dataclasses
+            object.__setattr__(chosen, name, take_rows(value, rows))  # update rules are frozen dataclasses
         elif isinstance(value, list) and value and all(_is_per_trial(item, num_trials) for item in value):
-            object.__setattr__(chosen, name, [item[rows] for item in value])
+            object.__setattr__(chosen, name, [take_rows(item, rows) for item in value])
     return chosen
 
 

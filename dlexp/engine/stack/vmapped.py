@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from dlexp.device import send_soon
 from dlexp.engine.stack.rows import Rows
 from dlexp.error import first_line
 from dlexp.model.recompute import Unmappable
@@ -28,7 +29,7 @@ class Vmapped(Rows):
     def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
         """See `dlexp.engine.forward.Forward`."""
         leaves, buffers = self.parameters(), self.buffers
-        chosen = torch.tensor([] if rows is None else rows, dtype=torch.int64, device=x.device)
+        chosen = send_soon(torch.tensor([] if rows is None else rows, dtype=torch.int64), x.device)
         if rows is not None:
             leaves = {name: leaf.index_select(0, chosen) for name, leaf in leaves.items()}
             buffers = {name: value.index_select(0, chosen) for name, value in buffers.items()}

@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from dlexp.build.check import check_destination
 from dlexp.build.node import build
 from dlexp.config import trust
 from dlexp.config.override import override_of, yaml_value
 from dlexp.config.source.folder import store_copy, stored_copy
 from dlexp.data.quality import warn_of_imbalance
+from dlexp.device import threads_of
 from dlexp.error import RunError
 from dlexp.execution.description import describe_run
 from dlexp.execution.dispatcher import Dispatcher
@@ -36,6 +35,8 @@ from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
 from dlexp.run.stored import moved_overrides, stored_config
 from dlexp.tracking import mlflow
+
+IDLE_ONCE = ("data.val_fraction=", "data.val_count=")  # taken by earlier versions, which did nothing with them
 
 CVEvent = FoldEpoch | FoldResult | InnerChoice
 Listener = Callable[[CVEvent], None]
@@ -136,8 +137,6 @@ def resume(
             return Outcome(result, 0, [f"cv {folder.run_id} is {manifest['status']}; there is nothing to resume"])
         with Interrupt(can_wait=False) as interrupt:
             spec = _as_it_was(folder)
-            if spec.config["trainer"]["threads"] is None and manifest["threads"] is not None:
-                torch.set_num_threads(manifest["threads"])
             interrupt.can_wait = True
             folder.update_manifest(status="running", end=None, resumes=manifest["resumes"] + 1)
             return _carry_out(spec, folder, announce, tell, interrupt, has_figures=has_figures)
@@ -147,7 +146,7 @@ def resume(
 
 def _as_it_was(folder: RunFolder) -> CVSpec:
     """Return what a cv's command asked for; configurations are those that were written when it began."""
-    overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
+    overrides = [text for text in folder.overrides if not text.startswith(("runs_dir=", *IDLE_ONCE))]
     recorded = folder.manifest["config_dir"]  # of a cv of an older version, which kept no copy
     config_dir = stored_copy(folder.path) or (Path(recorded) if recorded else None)
     with trust.words_of(folder.run_id):
@@ -165,6 +164,7 @@ def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
     described = {
         **describe_run(spec.first, spec.config),
         "kind": "cv",
+        "threads": threads_of(spec.config["trainer"], spec.first.device),
         "form": spec.form,
         "params": spec.params,
         "seeds": spec.seeds,

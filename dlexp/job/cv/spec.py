@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlexp.build.check import check_model
 from dlexp.build.dataset import deal_folds, deal_inner, load_data
 from dlexp.build.node import build
 from dlexp.build.objective import choose_monitor
-from dlexp.build.program import Program, assemble
+from dlexp.build.place import check_first
+from dlexp.build.program import Program
 from dlexp.config.compose import Composed, logged_params
 from dlexp.config.override import parse
 from dlexp.config.resolve import resolve
@@ -142,8 +142,7 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> CVSpec:
         sound = settings[0]
     else:
         settings, sound = _settings(space, composed, config, divided)
-    first = assemble(configure(sound.config, folds[0], inner=number), divided)
-    check_model(first)
+    first = check_first(configure(sound.config, folds[0], inner=number), divided)
     if inner is not None:
         metric = _objective(inner.search, metric, first)
     return CVSpec(

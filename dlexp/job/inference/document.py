@@ -75,6 +75,7 @@ class Evaluation(Scores):
         run_dir: The run's folder.
         split: The part.
         metric: That the run is judged by; "" where no record says it.
+        predictions: The file that they were stored in; None where the folder may only be read.
         warnings: Lines for the user.
     """
 
@@ -83,6 +84,7 @@ class Evaluation(Scores):
     run_dir: str
     split: Annotated[str, one_of("val", "test")]
     metric: str
+    predictions: str | None
     warnings: list[str]
 
 

@@ -22,6 +22,7 @@ from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import evaluate_part
 from dlexp.job.inference.document import Evaluation, FoldScore, OpenedTest, Scores
 from dlexp.job.inference.ensemble import average, fold_folders, report
+from dlexp.job.inference.unwritten import Unwritten, is_writable
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
@@ -36,6 +37,8 @@ KINDS = ("train", "trial", "fold")
 
 def evaluate(ref: str, runs_dir: Path, split: str, device: str | None = None) -> Evaluation:
     """Evaluate a run, store the predictions and return what ``dlexp eval --json`` prints.
+
+    Of a folder that may only be read nothing is stored, an opening of the test part neither; a warning says so.
 
     Args:
         ref: Run id, unique prefix, folder or last.
@@ -52,10 +55,12 @@ def evaluate(ref: str, runs_dir: Path, split: str, device: str | None = None) ->
     kind = folder.manifest["kind"]
     if kind not in (*KINDS, "cv"):
         raise RunError(f"{ref}: got a {kind}; name one of the runs in it, {folder.path}/*/*")
+    is_stored = is_writable(folder)
+    folder = folder if is_stored else Unwritten(folder.path)
     folder.lock()
     try:
         scores = _evaluate_cv(folder, split, device) if kind == "cv" else _evaluate_run(folder, split, device)
-        warning = _tell_mlflow(folder, split)
+        warning = _tell_mlflow(folder, split) if is_stored else _unwritten(split)
     finally:
         folder.unlock()
     evaluation: Evaluation = {
@@ -65,6 +70,7 @@ def evaluate(ref: str, runs_dir: Path, split: str, device: str | None = None) ->
         "split": split,
         "metric": _judged_by(folder),
         **scores,
+        "predictions": str(folder.path / "predictions" / f"{split}.npz") if is_stored else None,
         "warnings": [warning] if warning else [],
     }
     return plain(evaluation)
@@ -76,6 +82,11 @@ def _judged_by(folder: RunFolder) -> str:
     if monitor is None and folder.parent is not None:
         return _judged_by(folder.parent)
     return "" if monitor is None else monitor["metric"]
+
+
+def _unwritten(split: str) -> str:
+    counted = ", and this opening of the test part is not counted" if split == "test" else ""
+    return f"the run's folder may only be read: nothing is stored in it{counted}"
 
 
 def _evaluate_run(folder: RunFolder, split: str, device: str | None) -> Scores:

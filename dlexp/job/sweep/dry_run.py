@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
-import torch
 
 from dlexp import device as devices
 from dlexp.build.check import check_destination
@@ -200,7 +199,7 @@ def _seconds(shares: list[Share]) -> dict[str, float]:
 def _workers(spec: SweepSpec, seconds: float, trials: int) -> int:
     """Return how many processes will train, as the launcher decides it."""
     launcher, trainer = build(spec.config["launcher"]), spec.config["trainer"]
-    places = launcher.places(trainer["device"], trainer["threads"] or torch.get_num_threads())
+    places = launcher.places(trainer["device"], trainer["threads"] or devices.TORCH_THREADS)
     is_asked_for = getattr(launcher, "workers", None) is not None or any(places)
     return min(len(places), trials) if is_asked_for or seconds >= WORTH_SECONDS else 1
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from dlexp import device as devices
-from dlexp.build.check import check_model
 from dlexp.build.components import Components
 from dlexp.build.dataset import JOINED, Datasets
 from dlexp.build.node import build
-from dlexp.build.program import Program, assemble
+from dlexp.build.place import check_first
+from dlexp.build.program import Program
 from dlexp.config.compose import Composed
 from dlexp.config.space import JOB_GROUPS, Space, read_space
 from dlexp.direction import is_better_high
@@ -35,6 +35,7 @@ class SweepSpec:
         code: Version of the code that numbers depend on.
         key: Equal for sweeps that ask for the same trials.
         validity: Tells which settings cannot be trained.
+        threads: CPU threads of trials that choose no other, which numbers depend on; None on a GPU.
         invalid: Settings that were left out, of the rounds so far.
     """
 
@@ -47,6 +48,7 @@ class SweepSpec:
     code: str
     key: str
     validity: ValidityCheck
+    threads: int | None
     invalid: list[InvalidSetting] = field(default_factory=list)
 
     @property
@@ -80,7 +82,7 @@ class SweepSpec:
                 trainer["monitor"] = self.metric
             composed = self.space.compose(proposal.settings, seed, **trainer)
             dataset = self.validity.load(composed.config)
-            trial_id = ids.trial_id(on_device(composed.config), dataset.fingerprint, self.code)
+            trial_id = ids.trial_id(on_device(composed.config, self.threads), dataset.fingerprint, self.code)
             trials.append(Trial(trial_id, proposal, round_number, seed, composed, Components(composed.config, dataset)))
         return trials
 
@@ -127,8 +129,7 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> SweepSpec:
     if search.metric != "auto":
         config_of_first["trainer"]["monitor"] = search.metric
     dataset = validity.load(config_of_first)
-    first = assemble(config_of_first, dataset)
-    check_model(first)
+    first = check_first(config_of_first, dataset)
     metric = first.run.monitor
     is_high = {"max": True, "min": False}.get(search.mode, is_better_high(metric))
     if is_high != is_better_high(metric):
@@ -136,13 +137,16 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> SweepSpec:
     code = ids.code_version(config["trusted"])
     texts = [d.text for d in space.dimensions] + [f"seed={seed}" for seed in space.seeds]
     key = ids.sweep_key(on_device(config), texts, dataset.fingerprint, code)
-    return SweepSpec(composed, space, search, metric, is_high, first, code, key, validity)
+    threads = devices.threads_of(config["trainer"], first.device)
+    return SweepSpec(composed, space, search, metric, is_high, first, code, key, validity, threads)
 
 
-def on_device(config: dict[str, Any]) -> dict[str, Any]:
-    """Return a configuration with the kind of device that it comes down to here, which numbers depend on."""
-    kind = devices.choose(config["trainer"]["device"])[0].type
-    return {**config, "trainer": {**config["trainer"], "device": kind}}
+def on_device(config: dict[str, Any], threads: int | None = None) -> dict[str, Any]:
+    """Return a configuration with what numbers depend on here: the kind of device, and threads where it leaves them."""
+    trainer = config["trainer"]
+    kind = devices.choose(trainer["device"])[0].type
+    counted = {} if threads is None else {"threads": trainer["threads"] or threads}
+    return {**config, "trainer": {**trainer, "device": kind, **counted}}
 
 
 def _first_valid(proposals: list[Proposal], validity: ValidityCheck, invalid: str) -> Settings:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-import torch
-
 from dlexp.build.check import check_destination, check_test
 from dlexp.build.node import build
 from dlexp.config import trust
@@ -126,6 +124,7 @@ def start(
             store_copy(config_dir, folder.path)
         else:
             folder.lock()
+            spec.threads = folder.manifest.get("threads", spec.threads)
             folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
         interrupt.can_wait = True
         try:
@@ -200,6 +199,7 @@ def create_folder(spec: SweepSpec, overrides: list[str], origin: dict[str, str] 
         "task": spec.first.dataset.task,
         "seed": spec.config["seed"],
         "device": str(spec.first.device),
+        "threads": spec.threads,
         "data": {
             "name": spec.first.dataset.name,
             "fingerprint": spec.first.dataset.fingerprint,
@@ -233,7 +233,7 @@ def _carry_out(
 ) -> Findings:
     started = time.monotonic() - _seconds_before(folder)
     outbox = mlflow.start(folder, spec.config["tracking"])
-    around = {**environment(), "device": str(spec.first.device), "threads": torch.get_num_threads()}
+    around = {**environment(), "device": str(spec.first.device), "threads": spec.threads}
     elsewhere, is_retrying = FinishedTrials.around(folder), spec.search.retry_failed
     trials = TrialStore(folder, spec.metric, dispatcher, elsewhere, around, is_retrying)
     loop = SearchLoop(spec, trials, interrupt)

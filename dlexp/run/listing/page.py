@@ -92,7 +92,7 @@ def page(folder: RunFolder) -> RunPage:
         "run": record,
         "holder": None if holder is None else holder.run_id,
         "command": manifest.get("command"),
-        "overrides": _lines(folder.path / "overrides.txt"),
+        "overrides": _overrides(folder),
         "resumes": manifest.get("resumes", 0),
         "test_openings": manifest.get("test_openings", 0),
         "curve": _curve(folder, record["metric"]),
@@ -104,6 +104,13 @@ def page(folder: RunFolder) -> RunPage:
         "environment": {name: manifest[name] for name in _ENVIRONMENT if manifest.get(name) is not None},
         "log": _lines(folder.path / LOG)[-LOG_LINES:],
     }
+
+
+def _overrides(folder: RunFolder) -> list[str]:
+    try:
+        return folder.overrides
+    except RunError:
+        return []
 
 
 def _lines(path: Path) -> list[str]:

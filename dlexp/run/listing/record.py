@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.config.relevance import tells_runs_apart
+from dlexp.run.config_file import split_lines
 from dlexp.run.document import RunRecord
 from dlexp.run.folder import MANIFEST, METRICS, OVERRIDES, RESULT, RunFolder, is_run
 from dlexp.run.jsonable import unsealed
@@ -62,10 +63,10 @@ def _mapping(value: Any) -> dict[str, Any]:
 def written_params(path: Path) -> dict[str, str]:
     """Return what the user wrote, ``{key: value}`` as text; what does not tell runs apart is left out."""
     try:
-        lines = (path / OVERRIDES).read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = split_lines((path / OVERRIDES).read_text(encoding="utf-8", errors="replace"))
     except OSError:
         return {}
-    pairs = (line.lstrip("+").partition("=") for line in lines if "=" in line)
+    pairs = (text.lstrip("+").partition("=") for text in lines if "=" in text)
     return {key: value for key, _, value in pairs if tells_runs_apart(key)}
 
 

@@ -37,6 +37,15 @@ def test_idle_settings(overrides, message):
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize("key", ["data.val_fraction=0.3", "data.val_count=9"])
+@pytest.mark.parametrize("form", ["kfold", "nested", "leave_one_out", "rolling"])
+def test_the_size_of_a_validation_part_in_a_cv(key, form):
+    with pytest.raises(ConfigError) as caught:
+        resolve([key, f"cv={form}"], job="cv")
+    cure = "has no effect; the folds take turns as validation part; cv.k says how large"
+    assert str(caught.value) == f"{key.partition('=')[0]}: {cure}"
+
+
 @pytest.mark.parametrize(
     "overrides",
     [

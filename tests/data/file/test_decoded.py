@@ -186,3 +186,21 @@ def test_several_frames_are_said(tmp_path):
     decoded = decode_all(tmp_path / "moving", ["a.gif", "b.tif"], Format(None, "crop", "grey"), torch.arange(2), None)
     assert decoded.notes == ["2 pictures of several frames or pages (a.gif, ...): the first of each is taken"]
     assert decoded.inputs[1, 0, 0].tolist() == [7]
+
+
+def test_a_cache_that_may_not_be_written_to_is_said_and_done_without(root, tmp_path, monkeypatch):
+    plain, fingerprint = load(root, None)
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
+    read = decode_all(root, files(root), FORM, torch.arange(12), str(tmp_path / "sealed" / "cache"))
+    assert read.inputs.equal(plain)
+    assert read.fingerprint == fingerprint
+    assert "may not be written to" in read.notes[-1]
+    assert not (tmp_path / "sealed").exists()
+
+
+def test_images_that_exceed_the_stated_memory_are_refused_unless_they_are_mapped(root, tmp_path):
+    labels = torch.arange(12)
+    assert len(decode_all(root, files(root), FORM, labels, None, memory="0.0013MB").inputs) == 12  # 12 x 6 x 6 x 3
+    with pytest.raises(DataError, match=r"decoded images need .* data.memory allows 0.0012MB; set data.cache"):
+        decode_all(root, files(root), FORM, labels, None, memory="0.0012MB")
+    assert len(decode_all(root, files(root), FORM, labels, str(tmp_path / "cache"), memory="0.0012MB").inputs) == 12

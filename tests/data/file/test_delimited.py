@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dlexp.data.file import delimited
 from dlexp.data.file.delimited import Dialect, count_comments, locate, read_delimited, read_header
 from dlexp.data.file.number import Notation
 from dlexp.error import ConfigError, DataError
@@ -96,3 +97,13 @@ def test_a_ragged_row_below_comments_is_named(path):
     path.write_text("# from a bank\na,b\n1,2\n1\n")
     with pytest.raises(DataError, match="row 4: got 1 fields; the header has 2"):
         read_delimited(path, ["a", "b"], {"a": False, "b": False}, Dialect())
+
+
+def test_a_record_longer_than_a_block_is_read_and_no_row_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr(delimited, "_BLOCK_BYTES", (1 << 12, 1 << 15, 1 << 20))
+    texts = [f"short {i}" for i in range(900)] + ["l" * 50_000, "after", "x" * 300_000] + [f"{i}" for i in range(900)]
+    path = tmp_path / "long.csv"
+    path.write_text("a,b\n" + "".join(f'{i},"{text}"\n' for i, text in enumerate(texts)))
+    table = read_delimited(path, ["a", "b"], {"a": False, "b": True}, Dialect())
+    assert table.column("a").to_pylist() == list(range(len(texts)))
+    assert table.column("b").to_pylist() == texts

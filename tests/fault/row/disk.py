@@ -1,9 +1,11 @@
 """Disks that are full, read-only, limited or gone: one line, and the same bits after the cure."""
 
 import errno
+import math
 import os
 import resource
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +14,11 @@ from pathlib import Path
 
 from tests.fault.bits import require_equal
 from tests.fault.hook import Hook, refuse
+from tests.fault.moment import halt_training, moment
 from tests.fault.process import Command, Done, one_line
-from tests.fault.promise import Attempt, NotPossible, Row
+from tests.fault.promise import Attempt, NotPossible, Row, TooLate
 from tests.fault.row.instant import THREE_EPOCHS
-from tests.fault.row.killed import TRAIN, begin_or_go_on, epochs, trained, undisturbed
+from tests.fault.row.killed import NUM_EPOCHS, TRAIN, begin_or_go_on, trained, undisturbed
 
 REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
 MIB = 2**20
@@ -44,6 +47,8 @@ def refused(attempt: Attempt) -> None:
     number = REFUSALS[attempt.case % len(REFUSALS)]
     hook = Hook(Path("runs"), attempt.case // len(REFUSALS) * 3 + 1, refuse(number), lasts=True, is_growth=True)
     told(Command(*THREE_EPOCHS, prepare=hook.install).done())
+    if not hook.has_acted:
+        raise NotPossible("the training has fewer operations on files")
     mended(expected, THREE_EPOCHS)
 
 
@@ -64,31 +69,45 @@ def small_disk(size: int) -> Iterator[Path]:
 def full(attempt: Attempt) -> None:
     """Train on a disk with little room, then make room."""
     expected = undisturbed(attempt, "three-epochs", THREE_EPOCHS, trained)
+    files = (attempt.shared / "three-epochs" / "runs").rglob("*")
+    needed = sum(path.stat().st_size for path in files if path.is_file())
     with small_disk(64 * MIB) as place:
         with open(place / "filler", "wb") as filler:
-            filler.write(bytes(64 * MIB - attempt.chance.randrange(8 * MIB)))
-        told(Command(*THREE_EPOCHS).done())
+            filler.write(bytes(64 * MIB - attempt.chance.randrange(needed)))
+        done = Command(*THREE_EPOCHS).done()
+        assert done.code, "it needs more than there is"
+        told(done)
         (place / "filler").unlink()
         mended(expected, THREE_EPOCHS)
+
+
+def remount(place: Path, way: str) -> bool:
+    """Mount a disk `ro` or `rw`; a disk that has a file open for writing stays as it is."""
+    command = ["mount", "-o", f"remount,{way}", str(place)]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 def read_only(attempt: Attempt) -> None:
     """Make the disk read-only at a random epoch, then writable again."""
     expected = undisturbed(attempt, "train", TRAIN, trained)
     with small_disk(64 * MIB) as place:
-        command, after = Command(*TRAIN), attempt.chance.randint(0, 20)
-        assert command.wait_for(lambda: epochs() >= after)
-        for way in ("ro", "rw"):
-            subprocess.run(["mount", "-o", f"remount,{way}", str(place)], check=False, capture_output=True)
-            if way == "ro":
-                told(command.done())
+        command = Command(*TRAIN)
+        halt_training(command, moment(attempt, 20), NUM_EPOCHS - 2)
+        if not remount(place, "ro"):
+            raise TooLate("a file is being written at this moment")
+        command.signal(signal.SIGCONT)
+        done = command.done()
+        assert done.code, "it ends as if it could write"
+        told(done)
+        assert remount(place, "rw")
         mended(expected, TRAIN)
 
 
 def limited(attempt: Attempt) -> None:
     """Limit the size of files to a random number of bytes."""
     expected = undisturbed(attempt, "three-epochs", THREE_EPOCHS, trained)
-    most = int(10 ** attempt.chance.uniform(1, 5.5))
+    sizes = [path.stat().st_size for path in (attempt.shared / "three-epochs" / "runs").rglob("*")]
+    most = int(10 ** attempt.chance.uniform(1, math.log10(max(sizes))))
 
     def prepare() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
@@ -97,14 +116,16 @@ def limited(attempt: Attempt) -> None:
     done = Command(*THREE_EPOCHS, prepare=prepare, streams={1: os.devnull, 2: writing}).done()
     os.close(writing)
     with os.fdopen(reading) as messages:
-        told(replace(done, err=messages.read()))
+        done = replace(done, err=messages.read())
+    assert done.code, "it writes more than it may"
+    told(done)
     mended(expected, THREE_EPOCHS)
 
 
 def gone(attempt: Attempt) -> None:
     """Delete or move the run folder, or all runs, at a random epoch; the process ends soon and says why."""
-    command, after = Command(*TRAIN), attempt.chance.randint(1, 20)
-    assert command.wait_for(lambda: epochs() >= after)
+    command = Command(*TRAIN)
+    halt_training(command, moment(attempt, 20, 1), NUM_EPOCHS - 3)
     (folder,) = (path.parent for path in Path("runs").glob("*/*/manifest.json"))
     victim = attempt.chance.choice([folder, folder.parent, Path("runs")])
     if attempt.case % 2:
@@ -112,7 +133,10 @@ def gone(attempt: Attempt) -> None:
     else:
         while victim.exists():
             shutil.rmtree(victim, ignore_errors=True)
-    told(command.done(30))
+    command.signal(signal.SIGCONT)
+    done = command.done()
+    assert done.code, "it ends as if nothing had been"
+    told(done)
 
 
 ROWS = [
@@ -127,7 +151,7 @@ ROWS = [
     Row(
         "disk-full",
         "A full disk is one line and exit 1; with room again the run goes on to the same bits",
-        "a mounted disk with 0 to 8 MiB free",
+        "a mounted disk with less room than the run takes",
         full,
         fast=1,
         full=30,
@@ -143,7 +167,7 @@ ROWS = [
     Row(
         "file-size-limit",
         "A limit on the size of files is one line and exit 1; without it the run goes on to the same bits",
-        "RLIMIT_FSIZE of 10 to 300,000 bytes",
+        "RLIMIT_FSIZE of 10 bytes to the size of the largest file",
         limited,
         fast=1,
         full=30,

@@ -2,20 +2,21 @@
 
 import json
 import os
+import shutil
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from tests.fault.bits import bits_of_run, require_equal, result_of, run_folder
+from tests.fault.moment import draw, epochs, halt, kill_in, moment, parts
 from tests.fault.process import Command, dlexp
-from tests.fault.promise import Attempt, Row
+from tests.fault.promise import Attempt, Row, TooLate
 
 COMMON = ["tracking=none", "trainer.threads=1", "runs_dir=runs"]
 NUM_EPOCHS = 40
+SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 TRAIN = ["train", *COMMON, f"trainer.epochs={NUM_EPOCHS}", "optimizer=adam", "schedule=cosine", "dropout=inverted"]
 LR = "optimizer.lr=tag(log,interval(1e-3,1e4))"  # the upper end diverges
 STRATEGIES = {
@@ -30,8 +31,22 @@ SWEEPS = [(name, fuse, workers) for name in STRATEGIES for fuse, workers in HOW]
 FORMS = {
     "off": ["trainer.epochs=14", "cv.k=4", "cv.repeats=2", "trainer.fuse=off"],
     "fused": ["trainer.epochs=14", "cv.k=4", "cv.repeats=2", "trainer.fuse=4"],
+    "images": [
+        "trainer.epochs=3",
+        "data.limit=120",
+        "model=cnn",
+        "model.widths=[4]",
+        "augment=flip_crop",
+        "cv=nested",
+        "cv.k=3",
+        "cv.inner_k=2",
+        "optimizer.lr=0.01,0.1",
+        "trainer.fuse=auto",
+    ],
     "nested": ["trainer.epochs=6", "cv=nested", "cv.k=3", "cv.inner_k=2", "optimizer.lr=0.01,0.1", "trainer.fuse=4"],
 }
+NUM_GRID = 6
+NUM_FOLDS = {"off": 8, "fused": 8, "nested": 3}
 CVS = [(form, workers) for form in FORMS for workers in ("1", "2")]
 
 
@@ -40,7 +55,8 @@ def undisturbed(attempt: Attempt, name: str, words: list[str], read: Any) -> Any
     place = attempt.shared / name
     stored = place / "expected.json"
     if not stored.exists():
-        place.mkdir(exist_ok=True)
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
         os.chdir(place)
         assert dlexp(*words).code == 0, name
         stored.write_text(json.dumps(read(place / "runs")))
@@ -54,44 +70,10 @@ def begin_or_go_on(words: list[str]) -> Command:
     return Command(*([words[0], "--resume", "last", "--runs-dir", "runs"] if has_run else words))
 
 
-def kill_in(command: Command, moment: float, signum: int = signal.SIGKILL, made: Callable[[], int] = lambda: 0) -> int:
-    """Send a signal and return the exit code.
-
-    Args:
-        command: To be killed.
-        moment: How many epochs, trials or folds it shall have made before, and of the next one the share in a second.
-        signum: The signal.
-        made: Counts epochs, trials or folds.
-    """
-    command.wait_for(lambda: made() >= int(moment))
-    time.sleep(moment % 1)
-    command.signal(signum)
-    code = command.done().code
-    assert code in (0, -signum, 128 + signum), code
-    return code
-
-
-def epochs() -> int:
-    """Return how many epochs have been recorded."""
-    return sum(path.read_bytes().count(b"\n") for path in Path("runs").glob("*/*/metrics.jsonl"))
-
-
-def parts() -> int:
-    """Return how many trials or folds have a result."""
-    return len(list(Path("runs").glob("*/*/*/*/result.json")))
-
-
-def moment(attempt: Attempt, most: int) -> float:
-    """Return a random instant: a number of epochs, trials or folds, and milliseconds after it."""
-    return attempt.chance.randint(0, most) + attempt.chance.choice([0.03, 0.1, 0.4]) * attempt.chance.random()
-
-
 def kill_training(attempt: Attempt, fewest: int, most: int) -> None:
     """Kill a training once it has some epochs, a number drawn between two."""
-    command, after = Command(*TRAIN), attempt.chance.randint(fewest, most)
-    assert command.wait_for(lambda: epochs() >= after)
-    command.signal(signal.SIGKILL)
-    command.done()
+    if not kill_in(Command(*TRAIN), draw(attempt, most, fewest), made=epochs):
+        raise TooLate("the training had ended")
 
 
 def trained(runs_dir: Path) -> dict[str, Any]:
@@ -101,12 +83,20 @@ def trained(runs_dir: Path) -> dict[str, Any]:
 def train_killed(attempt: Attempt) -> None:
     """Kill a training one to four times, by three signals, and compare the bits."""
     expected = undisturbed(attempt, "train", TRAIN, trained)
+    kills = 0
     for _ in range(attempt.chance.randint(1, 4)):
-        signum = attempt.chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-        if kill_in(begin_or_go_on(TRAIN), moment(attempt, NUM_EPOCHS - 1), signum, epochs) == 0:
+        signum = attempt.chance.choice(SIGNALS)
+        if not kill_in(begin_or_go_on(TRAIN), moment(attempt, NUM_EPOCHS - 1), signum, epochs, NUM_EPOCHS):
             break
+        kills += 1
+    require_kills(kills)
     finish(TRAIN)
     require_equal(expected, trained(Path("runs")))
+
+
+def require_kills(kills: int) -> None:
+    if not kills:
+        raise TooLate("the command had ended before it was killed once")
 
 
 def finish(words: list[str]) -> None:
@@ -117,7 +107,7 @@ def finish(words: list[str]) -> None:
 def resume_killed(attempt: Attempt) -> None:
     """Kill a training after its first checkpoint, then three resumes in a row, the first hardly begun."""
     expected = undisturbed(attempt, "train", TRAIN, trained)
-    assert kill_in(Command(*TRAIN), moment(attempt, 20) + 1, made=epochs) == -signal.SIGKILL
+    require_kills(kill_in(Command(*TRAIN), moment(attempt, 21, 1), made=epochs))
     for longest in (0.1, 0.3, 0.6):
         kill_in(begin_or_go_on(TRAIN), attempt.chance.uniform(0, longest))
     finish(TRAIN)
@@ -146,18 +136,20 @@ def sweep_killed(attempt: Attempt) -> None:
     name = f"sweep-{strategy}-{fuse}"
     expected = undisturbed(attempt, name, sweep_words(strategy, fuse, "1"), table_of)
     take_engines(attempt.shared / name)
-    words, before = sweep_words(strategy, fuse, workers), {}
+    words, before, kills = sweep_words(strategy, fuse, workers), {}, 0
     for _ in range(3):
-        code = kill_in(Command(*words), moment(attempt, 6), made=parts)
+        is_killed = kill_in(Command(*words), moment(attempt, 6), made=parts)
         after = finished_trials()
         again = [trial for trial, moment in before.items() if after.get(trial) != moment]
         assert not again, f"trained again: {again}"
         before = after
-        if code == 0:
+        kills += is_killed
+        if not is_killed:
             break
     else:
         done = dlexp(*words)
         assert done.code == 0, done.err[-400:]
+    require_kills(kills)
     require_equal(expected, table_of(Path("runs")))
 
 
@@ -179,10 +171,13 @@ def worker_killed(attempt: Attempt) -> None:
     """Kill a worker of a sweep; its trials are trained once more and the table is the same."""
     expected = undisturbed(attempt, "sweep-grid-off", sweep_words("grid", "off", "1"), table_of)
     command = Command(*sweep_words("grid", "off", "2"))
-    assert command.wait_for(lambda: workers_here() and list(Path("runs").glob("*/*/trials/*/metrics.jsonl")))
-    time.sleep(attempt.chance.uniform(0, 0.3))
-    for worker in attempt.chance.sample(workers_here(), 1):
-        worker.kill()
+    fewest, after = draw(attempt, NUM_GRID // 2), attempt.chance.uniform(0, 0.3) * attempt.haste
+    halt(command, lambda: workers_here() and parts() >= fewest, after)
+    workers = workers_here()
+    if parts() == NUM_GRID or not workers:
+        raise TooLate("all trials were trained")
+    attempt.chance.choice(workers).kill()
+    command.signal(signal.SIGCONT)
     done = command.done()
     assert done.code == 0, done.err[-400:]
     require_equal(expected, table_of(Path("runs")))
@@ -201,11 +196,13 @@ def cv_killed(attempt: Attempt) -> None:
     form, workers = CVS[attempt.case % len(CVS)]
     words = ["cv", *COMMON, "dropout=inverted", *FORMS[form]]
     expected = undisturbed(attempt, f"cv-{form}", [*words, "launcher.workers=1"], pooled)
+    kills = 0
     for _ in range(3):
-        signum = attempt.chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
         command = begin_or_go_on([*words, f"launcher.workers={workers}"])
-        if kill_in(command, moment(attempt, 5), signum, parts) == 0:
+        if not kill_in(command, moment(attempt, 5), attempt.chance.choice(SIGNALS), parts, NUM_FOLDS[form]):
             break
+        kills += 1
+    require_kills(kills)
     finish([*words, f"launcher.workers={workers}"])
     require_equal(expected, pooled(Path("runs")))
 
@@ -256,7 +253,7 @@ ROWS = [
     Row(
         "cv-killed",
         "A cross-validation that is killed in its folds ends with the numbers of the one left alone",
-        "SIGKILL, SIGTERM or SIGINT up to three times; folds alone, stacked and nested, one process or workers",
+        "SIGKILL, SIGTERM or SIGINT up to three times; folds alone, stacked, nested, augmented; one process or workers",
         cv_killed,
         fast=1,
         full=len(CVS) * 2,

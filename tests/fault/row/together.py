@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 
 from tests.fault.bits import require_equal
+from tests.fault.moment import draw, epochs, kill_in
 from tests.fault.process import Command, dlexp
-from tests.fault.promise import Attempt, Row
+from tests.fault.promise import Attempt, Row, TooLate
 from tests.fault.row.instant import THREE_EPOCHS
-from tests.fault.row.killed import TRAIN, epochs, kill_training, trained, undisturbed
+from tests.fault.row.killed import NUM_EPOCHS, TRAIN, kill_training, trained, undisturbed
 
 NUM_TOGETHER = 8
 
@@ -66,10 +67,9 @@ def clock_backwards(attempt: Attempt) -> None:
 
         time.time = backwards
 
-    command, after = Command(*TRAIN, prepare=prepare), attempt.chance.randint(1, 30)
-    assert command.wait_for(lambda: epochs() >= after)
-    command.signal(attempt.chance.choice([signal.SIGKILL, signal.SIGTERM]))
-    command.done()
+    command, signum = Command(*TRAIN, prepare=prepare), attempt.chance.choice([signal.SIGKILL, signal.SIGTERM])
+    if not kill_in(command, draw(attempt, 30, 1), signum, epochs, NUM_EPOCHS):
+        raise TooLate("the training had ended")
     done = dlexp("train", "--resume", "last", "--runs-dir", "runs", prepare=prepare)
     assert done.code == 0, done.err
     require_equal(expected, trained(Path("runs")))

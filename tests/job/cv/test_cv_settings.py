@@ -254,7 +254,8 @@ def test_a_program_that_is_killed_in_the_middle_goes_on_inside(tmp_path, monkeyp
     ("overrides", "message"),
     [
         (["optimizer.lr=interval(0.1,1)"], r"list values \(optimizer.lr=a,b\), or use cv=nested or dlexp sweep"),
-        (["data.val_fraction=0.1,0.2"], "settings share their examples: run dlexp cv for each"),
+        (["data.val_fraction=0.1,0.2"], "data.val_fraction: has no effect; the folds take turns"),
+        (["data.split_seed=0,1"], "settings share their examples: run dlexp cv for each"),
         (["cv.repeats=1,2"], "what a sweep or cv is run with cannot be searched"),
         (["search=random"], "search: has no effect; cv=nested and `dlexp sweep` read it"),
         (["optimizer.lr=0.1,0.2", "search.trials=3"], "search.trials: has no effect"),

@@ -16,7 +16,11 @@ from dlexp.build.dataset import load_data
 from dlexp.build.program import assemble
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
+from dlexp.engine.event import EpochEnd
 from dlexp.error import ConfigError
+from dlexp.execution import fusion
+from dlexp.execution import group as groups
+from dlexp.execution.dispatcher import ENGINES
 from dlexp.job.cv import cv
 from dlexp.job.cv.audit import perturb
 from dlexp.job.cv.document import AnyCVResult
@@ -24,6 +28,7 @@ from dlexp.job.cv.nested import InnerChoice
 from dlexp.job.outcome import Outcome
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
+from tests.fault.bits import bits_of_run
 from tests.job.cv.ends import only_ends
 
 QUICK = ["trainer.epochs=2", "trainer.batch_size=16", "model.widths=[8]", "tracking=none"]
@@ -176,6 +181,46 @@ def test_a_nested_cv_is_interrupted_and_resumed(tmp_path, whole, last):
     again = cv.resume("last", tmp_path, announce=lambda _about: only_ends(new.append), has_figures=False)
     assert sum(not isinstance(event, InnerChoice) and event.is_new for event in new) == 14 - last
     assert plain(again.result) == plain(whole.result)
+
+
+def test_killed_inside_an_augmented_program_it_goes_on_by_the_stored_engine_to_the_bits_of_folds_alone(
+    tmp_path, monkeypatch
+):
+    """Left alone, the clock chose solo; in the killed one it chose stacks. Going on changes neither engine nor bit."""
+    images = ["model=cnn", "augment=flip_crop", "data.limit=90", "optimizer.lr=0.01,0.1"]
+    monkeypatch.setattr(fusion, "shortest", lambda _calls: [1.0, 100.0])
+    alone = start(tmp_path / "alone", *images)
+    assert alone.result["status"] == "finished"
+    monkeypatch.setattr(fusion, "shortest", lambda _calls: [1.0, 0.001])
+    train_group, epochs = groups.train_group, []
+
+    def cut_off(group, should_stop):
+        for told in train_group(group, should_stop):
+            yield told
+            epochs.append(isinstance(told[1], EpochEnd))
+            if sum(epochs) == 5:  # of eight inner trainings of two epochs
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut:
+        cut.setattr(groups, "train_group", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            start(tmp_path / "cut", *images)
+    folder = scan.find(tmp_path / "cut", "last")
+    stored = json.loads((folder.path / ENGINES).read_text())
+    assert {choice["engine"] for choice in stored.values()} == {"batched"}
+    monkeypatch.setattr(fusion, "shortest", lambda _calls: [1.0, 100.0])
+    again = cv.resume("last", tmp_path / "cut", announce=lambda _about: lambda _end: None, has_figures=False)
+    assert stored.items() < json.loads((folder.path / ENGINES).read_text()).items(), "the winners' engine comes new"
+    engines = {kind: {child.manifest["engine"] for child in kinds(folder)[kind]} for kind in ("trial", "fold")}
+    assert engines == {"trial": {"batched"}, "fold": {"solo"}}
+    assert plain(again.result) == plain(alone.result)
+    assert bits_of_children(folder) == bits_of_children(folder_of(alone))
+
+
+def bits_of_children(folder: RunFolder) -> list[dict[str, Any]]:
+    """Return weights, history and predictions of every training of a cv."""
+    children = [child for children in kinds(folder).values() for child in children]
+    return sorted((bits_of_run(child.path) for child in children), key=lambda bits: json.dumps(bits, sort_keys=True))
 
 
 def test_inner_trainings_that_a_power_cut_damaged_are_trained_anew(tmp_path, whole):

@@ -1,11 +1,13 @@
 """Evaluating a run again gives its own numbers, and every opening of the test part is counted."""
 
 import json
+import os
 
 import pytest
 
 from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError, DataError, RunError
+from dlexp.job.inference import unwritten
 from dlexp.job.inference.evaluate import evaluate
 from dlexp.job.train import train
 from dlexp.run.folder import RunFolder
@@ -53,3 +55,17 @@ def test_what_cannot_be_evaluated(tmp_path):
     (folder.path / "manifest.json").write_text(json.dumps(changed | {"kind": "sweep"}))
     with pytest.raises(RunError, match="got a sweep; name one of the runs in it"):
         evaluate("last", tmp_path, "val")
+
+
+def test_a_folder_that_may_only_be_read_is_evaluated_and_left_as_it_is(tmp_path, monkeypatch):
+    folder = trained(tmp_path, "data=wine")
+    written = evaluate("last", tmp_path, "val")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    monkeypatch.setattr(unwritten.os, "access", lambda path, mode: not mode & os.W_OK)
+    only_read = evaluate("last", tmp_path, "val")
+    assert only_read["metrics"] == written["metrics"]
+    assert (written["predictions"], only_read["predictions"]) == (str(folder.path / "predictions" / "val.npz"), None)
+    assert only_read["warnings"] == ["the run's folder may only be read: nothing is stored in it"]
+    opened = evaluate("last", tmp_path, "test")
+    assert "this opening of the test part is not counted" in opened["warnings"][0]
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

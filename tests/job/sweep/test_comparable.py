@@ -59,6 +59,21 @@ def test_a_trial_s_id_has_the_device_that_auto_comes_down_to(monkeypatch):
     assert on_device({"trainer": {"device": "auto", "epochs": 3}}) == {"trainer": {"device": "cpu", "epochs": 3}}
 
 
+def test_a_trial_s_id_has_the_threads_that_null_comes_down_to_and_the_sweep_s_key_has_not(monkeypatch):
+    made = {}
+    for count in (2, 3):
+        monkeypatch.setattr("dlexp.device.TORCH_THREADS", count)
+        spec = prepare([*(text for text in BASE if "threads" not in text), LR, "trainer.threads=null"])
+        (proposal, *_) = next(spec.rounds()).proposals
+        made[count] = (spec.key, spec.trials(proposal, 1)[0].id, spec.threads)
+        spec.threads = 2  # as the folder of an earlier sweep has it
+        assert spec.trials(proposal, 1)[0].id == made[2][1]
+    assert made[2][0] == made[3][0]
+    assert made[2][1] != made[3][1]
+    assert (made[2][2], made[3][2]) == (2, 3)
+    assert on_device({"trainer": {"device": "cpu", "threads": 1}}, 4)["trainer"]["threads"] == 1
+
+
 def left_out_of(*overrides):
     return left_out(read_space(list(overrides))[0])
 

@@ -1,6 +1,8 @@
 """A sweep from its command to its result, on digits."""
 
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,8 +37,10 @@ class Heard:
 
 def run(runs_dir, *overrides, epochs=2, has_figures=False) -> tuple[Any, Heard]:
     heard = Heard()
+    written = {text.partition("=")[0] for text in overrides}
+    shared = [text for text in SHARED if text.partition("=")[0] not in written]
     findings = sweep.start(
-        [*SHARED, f"trainer.epochs={epochs}", f"runs_dir={runs_dir}", *overrides],
+        [*shared, f"trainer.epochs={epochs}", f"runs_dir={runs_dir}", *overrides],
         None,
         announce=lambda _about: heard,
         has_figures=has_figures,
@@ -73,6 +77,19 @@ def test_the_winner_s_command_trains_the_winner(tmp_path):
     overrides = findings.ranking[0].results[0].trial.composed.overrides
     alone = start(resolve(overrides), announce=lambda _about: lambda _event: None).result
     assert alone["metrics"]["val/accuracy"] == best["value"]
+
+
+def test_a_sweep_goes_on_with_the_threads_it_began_with(tmp_path, monkeypatch):
+    command = ["optimizer.lr=0.01,0.1", "trainer.threads=null", "model=cnn", "model.widths=[2]", "data.limit=60"]
+    monkeypatch.setattr("dlexp.device.TORCH_THREADS", 2)
+    first, _ = run(tmp_path, *command, epochs=1)
+    gone = first.outcome.result["trials"][1]
+    shutil.rmtree(gone["run_dir"])
+    monkeypatch.setattr("dlexp.device.TORCH_THREADS", 1)
+    again, heard = run(tmp_path, *command, epochs=1)
+    assert heard.trained() == [gone["overrides"]]
+    assert again.outcome.result["trials"][1]["metrics"] == gone["metrics"]
+    assert RunFolder(Path(gone["run_dir"])).manifest["threads"] == 2
 
 
 def test_the_same_command_again_and_a_wider_one_train_what_is_missing(tmp_path):
