@@ -53,6 +53,7 @@ WITHOUT_MODULE = {
     "tests/job/test_corpus.py": "the same files through train, cv, predict and the audit",
     "tests/job/train/test_odd_data.py": "numbers that are hard to keep, through a training run",
     "tests/docs/test_configure.py": "a page of the documents",
+    "tests/docs/test_figures.py": "the figures in the pages, against the records of benchmarks",
     "tests/docs/test_generate.py": "the generator of the documents",
     "tests/docs/test_pages.py": "the documents",
     "tests/docs/test_schema.py": "the schemas, against every document that a command prints",

@@ -105,7 +105,8 @@ def _hashed(num: int) -> Iterator[Row]:
 def _program(num: int) -> Iterator[Row]:
     """Look at the masks that a training draws, layer by layer and step by step."""
     config = resolve(["tracking=none", "model.widths=[64,64,64]", "dropout=inverted", "trainer.threads=1"]).config
-    run = make_program(components_of([config], [load_data(config)]), "solo").run
+    data = load_data(config)
+    run = make_program(components_of([config], [data]), "solo").run
     seen: list[np.ndarray] = []
     module = next(value for value in vars(run.step.forward).values() if isinstance(value, nn.Module))
     layers = [each for each in module.modules() if isinstance(each, Inverted)]
@@ -120,15 +121,12 @@ def _program(num: int) -> Iterator[Row]:
         for epoch in range(12)
     ]
     yield independent("orders of epochs", orders)
-    weights = [
-        make_program(components_of([{**config, "seed": seed}], [load_data(config)]), "solo") for seed in range(8)
-    ]
+    weights = [make_program(components_of([{**config, "seed": seed}], [data]), "solo") for seed in range(8)]
     starts = [each.run.step.forward.flat.views[0].detach().double().flatten().numpy() for each in weights]
     yield independent("first weights of trials", starts)
-    data = load_data(config)
-    dealt = []
+    dealt, folds = [], KFold(5, 12, stratify=False).folds(data, 0)
     for repeat in range(12):
-        held = [fold for fold in KFold(5, 12, stratify=False).folds(data, 0) if fold.repeat == repeat]
+        held = [fold for fold in folds if fold.repeat == repeat]
         number = np.zeros(len(data.targets))
         for fold in held:
             number[fold.val.numpy()] = fold.fold

@@ -119,8 +119,8 @@ def _bootstrap(chance: np.random.Generator, repeats: int) -> Iterator[Row]:
     for num in (60, 300):
         covered = {"accuracy": [], "mae": []}
         for _ in range(repeats):
-            shared, own = chance.random(num), chance.random((2, num))
-            is_right = np.where(shared < 0.5, shared < 0.4, own < np.array([[0.85], [0.75]]))
+            common, apart_2N = chance.random(num), chance.random((2, num))
+            is_right = np.where(common < 0.5, common < 0.4, apart_2N < np.array([[0.85], [0.75]]))
             targets = np.zeros(num, dtype=np.int64)
             outputs = [np.stack([right, ~right], 1).astype(float) for right in is_right]
             covered["accuracy"].append(_holds("accuracy", outputs, targets, 0.5 * 0.1, chance))
