@@ -51,8 +51,8 @@ def log_odds(outputs_TNK: Tensor, link: str = "softmax") -> Tensor:
     """Return the score of each class (T, N, K) in float64 that orders examples as its probability does.
 
     Unlike that it does not saturate at 1. Of two classes it is the difference of their logits. Of more, 1 - p of the
-    likeliest is added up from the others', so that its digits are not lost; sums run by size, so that equal
-    probabilities are equal to the bit, whichever classes the others are.
+    likeliest is added up from the others', so that its digits are not lost. Sums are taken in the order of size:
+    outputs that are equal but for their order, or for what all classes share, tie to the bit.
 
     Args:
         outputs_TNK: As in `log_weights`.
@@ -64,15 +64,14 @@ def log_odds(outputs_TNK: Tensor, link: str = "softmax") -> Tensor:
     if z_TNK.shape[-1] == 2:
         lead_TN = z_TNK[..., 1] - z_TNK[..., 0]
         return torch.stack([-lead_TN, lead_TN], -1)
+    top_TN1 = z_TNK.argmax(-1, keepdim=True)
+    others_TNK = z_TNK.scatter(-1, top_TN1, -torch.inf)
     if link == "margin":
-        top_TN1 = z_TNK.argmax(-1, keepdim=True)
-        others_TNK = z_TNK.scatter(-1, top_TN1, -torch.inf)
         largest_TN1 = z_TNK.amax(-1, keepdim=True)
         return z_TNK - largest_TN1.expand_as(z_TNK).scatter(-1, top_TN1, others_TNK.amax(-1, keepdim=True))
-    lead_TNK = z_TNK - z_TNK.amax(-1, keepdim=True)
-    ordered_TNK = lead_TNK.sort(-1).values
-    log_sum_TN1 = ordered_TNK.exp().sum(-1, keepdim=True).log()
-    log_p_TNK, rest_TN1 = lead_TNK - log_sum_TN1, ordered_TNK[..., :-1].logsumexp(-1, keepdim=True) - log_sum_TN1
-    is_top_TNK = lead_TNK == 0
-    log_rest_TNK = torch.log1p(-log_p_TNK.exp().masked_fill(is_top_TNK, 0.0))
-    return log_p_TNK - torch.where(is_top_TNK, rest_TN1, log_rest_TNK)
+    z_TNK = z_TNK - z_TNK.amax(-1, keepdim=True)
+    ordered_TNK = z_TNK.sort(-1).values
+    log_p_TNK = z_TNK - ordered_TNK.exp().sum(-1, keepdim=True).log()
+    odds_TNK = log_p_TNK - torch.log1p(-log_p_TNK.exp().scatter(-1, top_TN1, 0.0))
+    odds_of_top_TN1 = -ordered_TNK[..., :-1].logsumexp(-1, keepdim=True)
+    return torch.where(z_TNK == 0, odds_of_top_TN1, odds_TNK)  # two may be the likeliest

@@ -119,23 +119,24 @@ def _log_p(weights_NK: np.ndarray) -> np.ndarray:
 
 def _log_odds(outputs: np.ndarray, link: str) -> np.ndarray:
     """Return the score of each class (N, K) that orders examples as its probability does, and does not saturate."""
-    z_NK = _two_columns(outputs)
+    z_NK, rows = _two_columns(outputs), np.arange(len(outputs))
     if link == "sigmoid" and outputs.shape[1] > 1:
         return z_NK
     if z_NK.shape[1] == 2:
         lead_N = z_NK[:, 1] - z_NK[:, 0]
         return np.stack([-lead_N, lead_N], 1)
-    top_N1 = z_NK.max(1, keepdims=True)
+    top_N = z_NK.argmax(1)
+    z_NK = z_NK - z_NK.max(1, keepdims=True)
+    ordered_NK = np.sort(z_NK, 1)  # sums by size: outputs that differ in order only tie to the bit
+    second_N = ordered_NK[:, -2]
     if link == "margin":
-        is_first_NK = np.arange(z_NK.shape[1]) == z_NK.argmax(1)[:, None]
-        return z_NK - np.where(is_first_NK, np.sort(z_NK, 1)[:, -2:-1], top_N1)
-    lead_NK = z_NK - top_N1
-    ordered_NK = np.sort(lead_NK, 1)  # sums run by size: equal probabilities are equal to the bit
-    is_top_NK, second_N1 = lead_NK == 0, ordered_NK[:, -2:-1]
-    log_sum_N1 = np.log(np.exp(ordered_NK).sum(1, keepdims=True))
-    rest_top_N1 = second_N1 + np.log(np.exp(ordered_NK[:, :-1] - second_N1).sum(1, keepdims=True))
-    log_p_NK = np.where(is_top_NK, -np.inf, lead_NK - log_sum_N1)
-    return lead_NK - np.where(is_top_NK, rest_top_N1, log_sum_N1 + np.log1p(-np.exp(log_p_NK)))
+        odds_NK, rest_N = z_NK.copy(), second_N
+    else:
+        log_p_NK = z_NK - np.log(np.exp(ordered_NK).sum(1, keepdims=True))
+        log_p_NK[rows, top_N] = -np.inf  # the likeliest's is not used
+        odds_NK = log_p_NK - np.log1p(-np.exp(log_p_NK))
+        rest_N = second_N + np.log(np.exp(ordered_NK[:, :-1] - second_N[:, None]).sum(1))
+    return np.where(z_NK == 0, -rest_N[:, None], odds_NK)  # two may be the likeliest
 
 
 def _margins(logits_NK: np.ndarray, targets_N: np.ndarray) -> np.ndarray:

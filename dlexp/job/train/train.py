@@ -25,12 +25,13 @@ from dlexp.execution import saved_model
 from dlexp.execution.description import as_divided, describe_run, write_parts
 from dlexp.execution.integrity import has_records, require_same_data
 from dlexp.execution.result import conclude_run
-from dlexp.execution.saver import save_end, save_epoch
+from dlexp.execution.saver import require_space, save_end, save_epoch
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
 from dlexp.job.train.baseline import no_better_than_guessing
 from dlexp.job.train.evidence import Candidate
 from dlexp.job.train.optimism import Setting, optimism_of
+from dlexp.job.train.profile import write_profile
 from dlexp.run import history, name, scan
 from dlexp.run.document import TrainResult
 from dlexp.run.environment import now
@@ -90,6 +91,7 @@ def start(
         built = assemble(config)
         check_test(built.dataset, open_test)
         check_model(built)
+        require_space(built.run, runs_dir)
         interrupt.can_wait = True
         folder = _create_folder(composed, built, runs_dir, origin)
         try:
@@ -139,6 +141,7 @@ def _go_on(folder: RunFolder, announce: OnStart, tell: OnOutcome, open_test: boo
         check_test(built.dataset, open_test)
         interrupt.can_wait = True
         rewind(built, folder)
+        require_space(built.run, folder.path)
         return carry_out(built, folder, announce, tell, interrupt, open_test)
 
 
@@ -192,16 +195,17 @@ def carry_out(
         folder.log(f"warning: {warning}")
     outbox = mlflow.start(folder, config["tracking"])
     with recorded(folder), _faults_named(built):
+        profiled = _profiled(built, folder)
         listener = announce(Announcement(built, folder, built.run.epoch, warnings))
         built.run.should_stop = interrupt
         end = _follow(built.run, folder, listener)
         result = conclude_run(built, folder, end, seed=config["seed"], open_test=open_test)
-        if end.status in ("finished", "stopped_early"):
+        if Status(end.status).has_value:
             result = _with_selection(result, built, folder)
         folder.log(f"{end.status} {end.reason}".rstrip())
         folder.update_manifest(status=end.status, end=now())
-    notes = [end.reason] if end.reason else []
-    if end.status in ("finished", "stopped_early"):
+    notes = [*profiled, *([end.reason] if end.reason else [])]
+    if Status(end.status).has_value:
         notes += [line for line in [_beside_a_guess(built, result)] if line]
     if end.status == "interrupted":
         test = " --test" if open_test else ""
@@ -209,6 +213,15 @@ def carry_out(
     outcome = Outcome(result, exit_code(end.status, interrupt.exit_code), notes)
     tell(outcome)
     return outcome.warned(outbox.finish(should_stop=interrupt))
+
+
+def _profiled(built: Program, folder: RunFolder) -> list[str]:
+    """Profile a run that is at its beginning, where its configuration says so; return what is to be told."""
+    if not built.run.trainer.profile or built.run.number:
+        return []
+    line = f"{write_profile(built, folder.path / 'profile')} ({folder.path / 'profile'})"
+    folder.log(line)
+    return [line]
 
 
 def _with_selection(result: TrainResult, built: Program, folder: RunFolder) -> TrainResult:
