@@ -79,9 +79,9 @@ def pair_of_seeds(chance: Draw) -> dict[str, Any]:
 
 
 def pair_of_cvs(effect: float, num: int, chance: Draw) -> dict[str, Any]:
-    """Return the comparison of two cvs by J folds whose differences correlate by 1 / k."""
+    """Return the comparison of two cvs by J folds that correlate by 1 / k; the effect is in deviations within a cv."""
     shared, alone = chance.standard_normal(), chance.standard_normal(num)
-    differences = effect + math.sqrt(1 / K) * shared + math.sqrt(1 - 1 / K) * alone
+    differences = math.sqrt(1 / K) * shared + math.sqrt(1 - 1 / K) * (effect + alone)
     return {**compare_folds(differences, 1 / (K - 1), 1)}
 
 
