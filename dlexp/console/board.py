@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlexp.config.wording import setting_text, short_metric
-from dlexp.number import noun
+from dlexp.number import noun, significant
 from dlexp.run.status import Status
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -119,7 +119,7 @@ class Board:
         left = width - len(self.metric) - curve - AROUND
         for name, values in list(self._curves.items())[-SHOWN_RUNNING:]:
             drawn = f"{sparkline(values)} {len(values)}" if curve else str(len(values))
-            table.add_row(escape(fit(name, left)), f"{values[-1]:.4g}", drawn)
+            table.add_row(escape(fit(name, left)), significant(values[-1]), drawn)
         if not self._curves and self.done < self.total:
             table.add_row("timing how the next ones train fastest", "", "")
         return Group(
