@@ -154,7 +154,7 @@ def test_data_that_the_users_code_cannot_give_fail_their_setting_alone(tmp_path,
     space, composed = read_space([*BASE, "data.split_seed=100,200"])
     proposals = [Proposal(i, {"data.split_seed": value}) for i, value in enumerate([100, 200])]
     load = Broken(load_data(composed.config))
-    tested = ValidityCheck(space, load)
+    tested, failing = ValidityCheck(space, load), []
     for _ in range(2):  # the second look asks nobody
         valid, failing = tested.with_data(proposals, 1)
         assert [proposal.settings for proposal in valid] == [{"data.split_seed": 200}]
