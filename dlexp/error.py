@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 from typing_extensions import TypedDict
 
+from dlexp.number import plural
+
 
 class ErrorLine(TypedDict):
     """What went wrong: its `kind`, and a `message` of one line."""
@@ -65,15 +67,21 @@ class DiskFault(EnvironmentFault, OSError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean X?" for the nearest known word, or "" when none is near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    words = list(known)
+    near = [other for other in words if other.lower() == word.lower()] or difflib.get_close_matches(word, words, n=1)
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def first_ten(noun: str, items: list, plural: str | None = None) -> str:
+def shorten(text: str, length: int = 60) -> str:
+    """Return text of foreign origin for a message: its beginning where it is longer than `length` characters."""
+    return text if len(text) <= length else f"{text[:length]}..."
+
+
+def first_ten(noun: str, items: list) -> str:
     """Return "row 3", or "rows 3, 4, ... and 12 more" with the first ten of many named."""
     shown = ", ".join(str(item) for item in items[:10])
     more = f" and {len(items) - 10} more" if len(items) > 10 else ""
-    return f"{noun if len(items) == 1 else plural or noun + 's'} {shown}{more}"
+    return f"{noun if len(items) == 1 else plural(noun)} {shown}{more}"
 
 
 def first_line(error: BaseException) -> str:

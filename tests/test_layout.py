@@ -45,13 +45,16 @@ WITHOUT_TEST = {
 WITHOUT_NUMBERS = {"dlexp.config.metric", "dlexp.config.trust", "dlexp.durable", "dlexp.number"}
 # Tests that have no module of their name, and why.
 WITHOUT_MODULE = {
+    "tests/fault/test_gate.py": "calls that could run what a file says, in every module",
     "tests/engine/test_gathering.py": "exact statistics of batch norm by the formula, in every form of a program",
+    "tests/benchmarks/test_audit.py": "a benchmark of numbers against papers and reference libraries",
     "tests/data/test_corpus.py": "files of every kind, with the right value beside each",
     "tests/job/test_damaged.py": "every file of a run damaged in every way, through compare, eval and predict",
     "tests/job/test_damaged_resume.py": "the same, of a train, sweep and cv that are gone on with",
     "tests/job/test_corpus.py": "the same files through train, cv, predict and the audit",
     "tests/job/train/test_odd_data.py": "numbers that are hard to keep, through a training run",
     "tests/docs/test_configure.py": "a page of the documents",
+    "tests/docs/test_figures.py": "the figures in the pages, against the records of benchmarks",
     "tests/docs/test_generate.py": "the generator of the documents",
     "tests/docs/test_pages.py": "the documents",
     "tests/docs/test_schema.py": "the schemas, against every document that a command prints",

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from dlexp.number import noun
+
 from ..text import escape
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ def show(document: "DataDocument", console: Console) -> None:
     """Print the examples, parts, columns and channels that were read, and what looks wrong."""
     shape = " x ".join(map(str, document["in_shape"]))
     console.print(
-        f"data      {escape(document['name'])} ({document['task']}): {document['num_examples']:,} examples of {shape}"
+        f"data      {escape(document['name'])} ({document['task']}): "
+        f"{noun(document['num_examples'], 'example')} of {shape}"
     )
     console.print(f"memory    {document['bytes'] / 2**20:,.1f} MiB as {document['type']}")
     console.print(_part_table(document))
@@ -28,11 +31,8 @@ def show(document: "DataDocument", console: Console) -> None:
     for number, channel in enumerate(document["channels"]):
         console.print(f"channel {number} mean {channel['mean']:.4f}, deviation {channel['std']:.4f} of [0, 1]")
     for example in document["examples"]:
-        inputs = ", ".join(f"{name} {value:.6g}" for name, value in list(example.get("inputs", {}).items())[:8])
+        inputs = ", ".join(f"{name} {value:.15g}" for name, value in list(example.get("inputs", {}).items())[:8])
         console.print(f"example   {escape(example['id'])}: {escape(str(example['target']))}  {escape(inputs)}")
-    for part, number in document["duplicates"].items():
-        if number:
-            console.print(f"copies    {number:,} examples of {part} stand in an earlier part too")
     for warning in document["warnings"]:
         console.print(f"[yellow]warning[/] {escape(warning)}")
     if document["figure"]:
@@ -65,7 +65,7 @@ def _column_table(columns: list["ColumnRecord"]) -> Table:
     table.add_column("what is in it", overflow="fold")
     for column in columns[:SHOWN]:
         if column["type"] == "number":
-            content = "{min:.10g} to {max:.10g}, mean {mean:.6g}".format(**column)
+            content = "{min:.15g} to {max:.15g}, mean {mean:.10g}".format(**column)
         else:
             counts = sorted(column.get("counts", {}).items(), key=lambda item: -item[1])
             content = ", ".join(f"{name} {number:,}" for name, number in counts[:SHOWN_CATEGORIES])
@@ -77,7 +77,7 @@ def _column_table(columns: list["ColumnRecord"]) -> Table:
 
 
 def _short(value: float | None) -> str:
-    return "" if value is None else f"{value:.10g}"
+    return "" if value is None else f"{value:.15g}"
 
 
 def show_classes(data: "Dataset", console: Console) -> None:

@@ -75,6 +75,8 @@ def _resolve(target: str) -> Callable[..., Any]:
         raise ConfigError(f"_target_: got {target}; importing it failed: {error}") from error
     if not callable(component) or not _is_defined_in(component, module):
         raise ConfigError(f"_target_: got {target}; {name} is not defined in {module}")
+    if package != "dlexp" and not isinstance(component, type):
+        raise ConfigError(f"_target_: got {target}; a class is needed")
     return component
 
 

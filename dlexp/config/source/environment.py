@@ -73,6 +73,11 @@ def from_environment(value: Any, reference: Any) -> Any:
         return value
 
 
+def hide_variables_of(text: str) -> None:
+    """Have `redact` put the reference in place of the value of each variable that a text refers to."""
+    _read.update({name: value for name in variables(text) if (value := os.environ.get(name))})
+
+
 def redact(text: str) -> str:
     """Return a text without passwords of addresses and without the secrets that this process has used."""
     text = _PASSWORD.sub(rf"\1{HIDDEN}", text)

@@ -10,16 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlexp.data.file.delimited import (
-    Dialect,
-    column_types,
-    count_comments,
-    read_delimited,
-    read_header,
-    stream_delimited,
-)
+from dlexp.data.file.delimited import column_types, read_delimited, read_header, stream_delimited
+from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.guard import require_regular
+from dlexp.data.file.record import preamble
 from dlexp.error import DataError
+from dlexp.number import noun
 
 Choose = Callable[[list[str]], dict[str, bool]]
 PACKED = (".gz", ".bz2", ".zst")
@@ -165,8 +161,8 @@ def _read_text(path: Path, dialect: Dialect, choose: Choose) -> File:
 
 def comment_notes(path: Path, dialect: Dialect) -> list[str]:
     """Return a line about the comments before the header; none where there are none."""
-    num = count_comments(path, dialect)
-    return [f"{path}: {num} comment line{'s' * (num > 1)} before the header left out"] if num else []
+    num = sum(line.startswith("#") for line in preamble(path, dialect))
+    return [f"{path}: {noun(num, 'comment line')} before the header left out"] if num else []
 
 
 def _read_arrow(path: Path, _: Dialect, choose: Choose) -> File:

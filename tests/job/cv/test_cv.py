@@ -126,7 +126,8 @@ def test_a_fold_equals_the_same_fold_trained_alone(whole):
 
 
 def test_finished_folds_are_not_run_again(whole, tmp_path):
-    outcome = start(tmp_path, *QUICK)
+    runs_dir = tmp_path / "o'brien a \\ and $HOME"  # what a grammar and a shell would read otherwise
+    outcome = start(runs_dir, *QUICK)
     folder = folder_of(outcome)
     children = folder.children()
     (folder.path / "result.json").unlink()
@@ -134,12 +135,12 @@ def test_finished_folds_are_not_run_again(whole, tmp_path):
     (children[1].path / "result.json").unlink()
     before = [(child.path / "metrics.jsonl").stat().st_mtime_ns for child in children]
     told = []
-    again = cv.resume("last", tmp_path, announce=lambda _about: only_ends(told.append), has_figures=False)
+    again = cv.resume("last", runs_dir, announce=lambda _about: only_ends(told.append), has_figures=False)
     assert [(end.fold.fold, end.is_new) for end in told] == [(0, False), (2, False), (1, True)]
     assert plain(again.result) == plain(outcome.result) == plain(whole.result)
     after = [(child.path / "metrics.jsonl").stat().st_mtime_ns for child in children]
     assert before[0::2] == after[0::2]
-    done = cv.resume("last", tmp_path, announce=quiet, has_figures=False)
+    done = cv.resume("last", runs_dir, announce=quiet, has_figures=False)
     assert "nothing to resume" in done.notes[0]
 
 
@@ -158,10 +159,10 @@ def test_a_signal_stops_after_a_checkpoint_and_resume_ends_the_same(tmp_path, wh
 def test_a_failed_fold_makes_it_incomplete_and_is_run_again(tmp_path, whole, monkeypatch):
     train_group = group_job.train_group
 
-    def fail_once(group, should_stop):
+    def fail_once(group, should_stop, limits):
         if group.assignments[0].folder.manifest["fold"] == 1:
             raise RuntimeError("made to fail")
-        return train_group(group, should_stop)
+        return train_group(group, should_stop, limits)
 
     monkeypatch.setattr(group_job, "train_group", fail_once)
     outcome = start(tmp_path, *QUICK)
@@ -251,8 +252,8 @@ def test_a_program_of_folds_is_interrupted_and_resumed(tmp_path, monkeypatch):
     expected = plain(start(tmp_path / "whole", *fused).result)
     train_group = group_job.train_group
 
-    def cut_off(group, should_stop):
-        for told in train_group(group, should_stop):
+    def cut_off(group, should_stop, limits):
+        for told in train_group(group, should_stop, limits):
             if isinstance(told[1], EpochEnd) and told[1].epoch == 1:
                 os.kill(os.getpid(), signal.SIGINT)
             yield told
@@ -267,10 +268,10 @@ def test_a_program_of_folds_is_interrupted_and_resumed(tmp_path, monkeypatch):
 def test_a_program_that_fails_leaves_its_folds_to_be_trained_alone(tmp_path, whole, monkeypatch):
     train_group = group_job.train_group
 
-    def fail(group, should_stop):
+    def fail(group, should_stop, limits):
         if len(group.assignments) > 1:
             raise RuntimeError("made to fail")
-        return train_group(group, should_stop)
+        return train_group(group, should_stop, limits)
 
     monkeypatch.setattr(group_job, "train_group", fail)
     assert plain(start(tmp_path, *QUICK[:-1], "trainer.fuse=3").result) == plain(whole.result)
