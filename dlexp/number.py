@@ -12,6 +12,20 @@ def significant(value: float, digits: int = DIGITS) -> str:
     return text.removesuffix(".").replace(".e", "e")
 
 
+def decimal(value: float, sign: str = "-") -> str:
+    """Return a measured value with four decimals, 0.9667, or as `significant` where those would hide or swell it.
+
+    That is below 0.0005, 2.757e-08, and from a million, 8.111e+19.
+
+    Args:
+        value: Any unit.
+        sign: "+" writes it also before what is positive.
+    """
+    is_plain = value == 0 or 0.0005 <= abs(value) < 1e6 or value != value or abs(value) == float("inf")
+    text = f"{value:.4f}" if is_plain else significant(value)
+    return f"+{text}" if sign == "+" and value >= 0 else text
+
+
 def duration(seconds: float) -> str:
     """Return a time in its two largest units: 0.03 s, 4.2 s, 34 s, 2 min 5 s, 2 h 36 min, 3 d 4 h."""
     if seconds < 1:

@@ -41,6 +41,26 @@ def test_four_significant_digits(value, text):
 
 
 @pytest.mark.parametrize(
+    ("value", "sign", "text"),
+    [
+        (0.966666, "-", "0.9667"),
+        (0.0, "-", "0.0000"),
+        (0.0005, "-", "0.0005"),
+        (2.757e-8, "-", "2.757e-08"),
+        (-0.00012, "+", "-0.0001200"),
+        (0.0222, "+", "+0.0222"),
+        (0.0, "+", "+0.0000"),
+        (999_999.0, "-", "999999.0000"),
+        (81111304553885810688.0, "-", "8.111e+19"),
+        (float("nan"), "-", "nan"),
+        (float("inf"), "-", "inf"),
+    ],
+)
+def test_a_measured_value_is_neither_hidden_nor_swollen(value, sign, text):
+    assert number.decimal(value, sign=sign) == text
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
     [
         (0, "0 s"),

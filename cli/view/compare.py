@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from dlexp.number import decimal
+
 from ..output import metric_label
 from ..text import escape
 from .fit import show_table
@@ -25,8 +27,8 @@ def show(comparison: "Comparison", console: Console) -> None:
         runs.add_column(header, justify="right" if header == value else "left")
     letters = {record["run_id"]: _letter(i) for i, record in enumerate(comparison["runs"])}
     for record in comparison["runs"]:
-        spread = "" if record["std"] is None else f" ± {record['std']:.4f}"
-        runs.add_row(letters[record["run_id"]], escape(record["label"]), f"{record['value']:.4f}{spread}")
+        spread = "" if record["std"] is None else f" ± {decimal(record['std'])}"
+        runs.add_row(letters[record["run_id"]], escape(record["label"]), f"{decimal(record['value'])}{spread}")
     show_table(runs, console, shortened="run")
     console.print()
     many = len(comparison["pairs"]) > 1
@@ -38,8 +40,8 @@ def show(comparison: "Comparison", console: Console) -> None:
         name_a, name_b = letters[pair["a"]], letters[pair["b"]]
         holm = [f"{pair['p_holm']:.2g}"] if many else []
         low, high = pair["interval"]
-        span = "unknown" if low != low else f"{low:+.4f} to {high:+.4f}"
-        row = [f"{name_a} - {name_b}", f"{pair['difference']:+.4f}", span]
+        span = "unknown" if low != low else f"{decimal(low, sign='+')} to {decimal(high, sign='+')}"
+        row = [f"{name_a} - {name_b}", decimal(pair["difference"], sign="+"), span]
         verdict = _verdict(pair, name_a, name_b)
         pairs.add_row(*row, f"{pair['p_value']:.2g}", *holm, _effect(pair), verdict)
     show_table(pairs, console, ("effect", "p", "p (Holm)", "95 % interval"))

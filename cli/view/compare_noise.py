@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from dlexp.number import decimal
+
 from ..text import escape
 from .fit import show_table
 from .sweep import Announcer
@@ -32,7 +34,7 @@ class SourceAnnouncer(Announcer):
 
 def show(noise: "Noise", console: Console) -> None:
     """Print the spread by source, and by how much two single runs differ by chance."""
-    title = f"{noise['metric']} of {noise['run_id']} is {noise['value']:.4f}; with other seeds of"
+    title = f"{noise['metric']} of {noise['run_id']} is {decimal(noise['value'])}; with other seeds of"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for header in ("source", "runs", "mean", "std", "95 % interval", "share of variance", "95 % interval"):
         table.add_column(header, justify="left" if header == "source" else "right")
@@ -46,8 +48,8 @@ def show(noise: "Noise", console: Console) -> None:
             console.print(f"{record['name']} plays no role: {escape(record['why'])}")
     limit = noise["least_difference"]
     console.print(
-        f"two single runs differ by more than {limit:.4f} in one of twenty cases by seeds alone, means of four runs "
-        f"each by {limit / 2:.4f}"
+        f"two single runs differ by more than {decimal(limit)} in one of twenty cases by seeds alone, means of four "
+        f"runs each by {decimal(limit / 2)}"
     )
     for note in noise["notes"]:
         console.print(f"[yellow]{escape(note)}[/]")
@@ -58,9 +60,9 @@ def _row(record: "PresentSource | AllSources") -> list[str]:
     return [
         record["name"],
         str(record["num"]),
-        f"{record['mean']:.4f}",
-        f"{record['std']:.4f}",
-        f"{low:.4f} to {high:.4f}",
+        decimal(record["mean"]),
+        decimal(record["std"]),
+        f"{decimal(low)} to {decimal(high)}",
     ]
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from dlexp.config.wording import setting_text
-from dlexp.number import duration, noun
+from dlexp.number import decimal, duration, noun
 
 from ..output import show_notes
 from ..text import escape
@@ -107,7 +107,7 @@ def _place(spec: "CVSpec", fold_run: "FoldRun") -> str:
 
 def _fold_line(spec: "CVSpec", end: "FoldResult") -> str:
     value = end.record["metrics"].get(spec.metric)
-    shown = "" if value is None else f"  {spec.metric} {value:.4f}"
+    shown = "" if value is None else f"  {spec.metric} {decimal(value)}"
     earlier = "" if end.is_new else "  done before"
     place = escape(_place(spec, end.fold_run))
     return f"{place}  {end.record['status']}{shown}  {duration(end.seconds)}{earlier}"
@@ -117,9 +117,8 @@ def _chosen_line(chosen: "InnerChoice") -> str:
     place = f"repeat {chosen.fold.repeat + 1} fold {chosen.fold.fold + 1}"
     if chosen.setting is None:
         return f"[yellow]{place}: no setting could be scored[/]"
-    return (
-        f"{place} chose {escape(setting_text(chosen.setting.values))} of {len(chosen.tried)}: {chosen.value:.4f} inside"
-    )
+    setting = escape(setting_text(chosen.setting.values))
+    return f"{place} chose {setting} of {len(chosen.tried)}: {decimal(chosen.value)} inside"
 
 
 def show(outcome: "Outcome[AnyCVResult]", console: Console) -> None:

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dlexp.config.wording import setting_text
-from dlexp.number import noun, significant
+from dlexp.number import decimal, noun, significant
 
 from ..output import first_metrics, metric_label
 from ..text import escape
@@ -53,14 +53,14 @@ def _add_metric(table: Table, result: "CVResult", name: str, num_spreads: int) -
     guess, pooled = result.get("guess"), result["out_of_fold"].get(name)
     guessed = [significant(guess["value"]) if guess["metric"] == key else ""] if guess else []
     if key in result.get("pooled", []):
-        table.add_row(label, *[""] * (num_spreads + 3), f"{result['mean'][key]:.4f}", *guessed)
+        table.add_row(label, *[""] * (num_spreads + 3), decimal(result["mean"][key]), *guessed)
         return
     spans = [_span(result[kind][key]) for kind in ("interval", "interval_corrected")]
     values = [result["mean"][key], result["std"][key]]
     if "std_folds" in result and "std_seeds" in result:
         values += [result["std_folds"][key], result["std_seeds"][key]]
-    numbers = [f"{value:.4f}" for value in values]
-    table.add_row(label, *numbers, *spans, "" if pooled is None else f"{pooled:.4f}", *guessed)
+    numbers = [decimal(value) for value in values]
+    table.add_row(label, *numbers, *spans, "" if pooled is None else decimal(pooled), *guessed)
 
 
 def show_settings(result: "CVSettingsResult", console: Console) -> None:
@@ -77,7 +77,7 @@ def show_settings(result: "CVSettingsResult", console: Console) -> None:
             continue
         pair = pairs.get(entry["run_id"])
         judged = [] if pair is None else [entry["against_best"], _p_value(pair["p_holm"])]
-        numbers = [f"{entry[kind][metric]:.4f}" for kind in ("mean", "std")]
+        numbers = [decimal(entry[kind][metric]) for kind in ("mean", "std")]
         table.add_row(
             str(place),
             escape(setting_text(entry["overrides"])),
@@ -121,7 +121,7 @@ def audit_table(audit: "Audit") -> Table:
 
 def _span(interval: "Sequence[float | None]") -> str:
     low, high = interval
-    return "all folds equal" if low is None or high is None else f"{low:.4f} to {high:.4f}"
+    return "all folds equal" if low is None or high is None else f"{decimal(low)} to {decimal(high)}"
 
 
 def _p_value(value: float) -> str:

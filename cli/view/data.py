@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from dlexp.number import noun
+from dlexp.number import decimal, noun
 
 from ..text import escape
 
@@ -29,7 +29,9 @@ def show(document: "DataDocument", console: Console) -> None:
     if document["columns"]:
         console.print(_column_table(document["columns"]))
     for number, channel in enumerate(document["channels"]):
-        console.print(f"channel {number} mean {channel['mean']:.4f}, deviation {channel['std']:.4f} of [0, 1]")
+        console.print(
+            f"channel {number} mean {decimal(channel['mean'])}, deviation {decimal(channel['std'])} of [0, 1]"
+        )
     for example in document["examples"]:
         inputs = ", ".join(f"{name} {value:.15g}" for name, value in list(example.get("inputs", {}).items())[:8])
         console.print(f"example   {escape(example['id'])}: {escape(str(example['target']))}  {escape(inputs)}")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from dlexp.number import noun
+from dlexp.number import decimal, noun
 
 from ..text import escape
 
@@ -23,7 +23,7 @@ def show(predictions: "Predictions", console: Console) -> None:
     for key in keys:
         table.add_column(key, justify="right" if key in ("probability", "value") else "left")
     for entry in entries[:SHOWN]:
-        table.add_row(*(f"{entry[k]:.4f}" if isinstance(entry[k], float) else escape(str(entry[k])) for k in keys))
+        table.add_row(*(decimal(entry[k]) if isinstance(entry[k], float) else escape(str(entry[k])) for k in keys))
     console.print(table)
     if predictions["models"] > 1:
         console.print(f"the mean of {noun(predictions['models'], 'model')}")

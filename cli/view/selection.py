@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from dlexp.number import decimal
+
 from ..text import escape
 
 if TYPE_CHECKING:
@@ -28,8 +30,8 @@ def show_selection(console: Console, picked: str, what: str, selection: "Selecti
     low, high = selection["corrected_interval"]
     wins = f"; it wins on {selection['wins']:.0%} of validation parts drawn anew" if "wins" in selection else ""
     console.print(
-        f"{picked}; corrected for having been picked ({what}) {selection['corrected']:.4f}, 95 % interval {low:.4f} to "
-        f"{high:.4f}{wins}"
+        f"{picked}; corrected for having been picked ({what}) {decimal(selection['corrected'])}, 95 % interval "
+        f"{decimal(low)} to {decimal(high)}{wins}"
     )
     for note in selection["corrected_notes"]:
         console.print(f"[yellow]{escape(note)}[/]")

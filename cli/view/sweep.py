@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dlexp.config.wording import command_line, setting_text
-from dlexp.number import duration, noun, significant
+from dlexp.number import decimal, duration, noun, significant
 from dlexp.run.folder import RunFolder
 from dlexp.run.name import reference
 
@@ -128,7 +128,7 @@ def _show_selection_bias(result: "SweepResult", best: "BestSetting", console: Co
         console.print("one seed a setting: the noise of seeds is unknown; seed='range(0,3)' shows it")
     if "picked_among" not in best:
         return
-    picked = f"{metric} {best['value']:.4f} is the best of {best['picked_among']}, picked by the validation part"
+    picked = f"{metric} {decimal(best['value'])} is the best of {best['picked_among']}, picked by the validation part"
     show_selection(console, picked, "setting and epoch" if best.get("corrected_epochs") else "setting", best)
 
 
@@ -162,9 +162,9 @@ def _leaderboard(findings: "Findings") -> Table:
     if has_ties:
         table.add_column("tie")
     for place, ranked in enumerate(ranking, 1):
-        value = "none" if ranked.value is None else f"{ranked.value:.4f}"
+        value = "none" if ranked.value is None else decimal(ranked.value)
         if has_seeds and ranked.std is not None:
-            value += f" ± {ranked.std:.4f}"
+            value += f" ± {decimal(ranked.std)}"
         cells = [escape(short_value(ranked.settings[key])) if key in ranked.settings else "" for key in differing]
         tie = ["with 1" if ranked.is_tied else ""] if has_ties else []
         table.add_row(str(place), value, *cells, str(ranked.results[0].epochs), _status(ranked), *tie)

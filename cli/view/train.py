@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from dlexp.number import duration, noun, significant
+from dlexp.number import decimal, duration, noun, significant
 from dlexp.run.folder import RunFolder
 from dlexp.run.name import reference, runs_dir_flags
 
@@ -102,7 +102,7 @@ def _show_selection(result: "TrainResult", console: Console) -> None:
     selection = result.get("selection")
     if selection:
         split = "training" if selection["metric"].startswith("train/") else "validation"
-        best = f"{selection['metric']} {selection['value']:.4f} is the best of {noun(result['epochs'], 'epoch')}"
+        best = f"{selection['metric']} {decimal(selection['value'])} is the best of {noun(result['epochs'], 'epoch')}"
         show_selection(console, f"{best}, picked by the {split} part", "epoch", selection)
 
 
@@ -135,7 +135,7 @@ def _class_table(result: "TrainResult") -> Table:
     rarest = sorted(counts, key=lambda name: counts[name])[:MOST_CLASSES]
     for name in rarest:
         numbers = [named.get(name) for named in by_class.values()]
-        shown = ["-" if number is None else f"{number:.4f}" for number in numbers]
+        shown = ["-" if number is None else decimal(number) for number in numbers]
         table.add_row(
             escape(name), f"{counts[name]:,}", f"{values.get('support_class', {}).get(name) or 0:,.0f}", *shown
         )
@@ -147,7 +147,7 @@ def _class_table(result: "TrainResult") -> Table:
 def _cell(metrics: dict[str, Any], name: str) -> str:
     if name not in metrics:
         return ""
-    return "not finite" if metrics[name] is None else f"{metrics[name]:.4f}"
+    return "not finite" if metrics[name] is None else decimal(metrics[name])
 
 
 def _short(path: Path) -> str:

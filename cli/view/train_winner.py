@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from dlexp.number import noun
+from dlexp.number import decimal, noun
 
 from ..output import first_metrics, show_notes
 from ..text import escape
@@ -43,4 +43,4 @@ def _table(result: "SweepResult", spread: "SeedSpread") -> Table:
 def _cell(mean: float | None, std: float | None) -> str:
     if mean is None:
         return ""
-    return f"{mean:.4f}" if std is None else f"{mean:.4f} ± {std:.4f}"
+    return decimal(mean) if std is None else f"{decimal(mean)} ± {decimal(std)}"

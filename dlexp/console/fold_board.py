@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlexp.console.board import SHOWN_RUNNING, clock, sparkline, start_live
-from dlexp.number import noun
+from dlexp.number import decimal, noun
 
 WIDE = 80  # columns from which there is room for curves
 
@@ -114,5 +114,5 @@ class FoldBoard:
     def _summary(self) -> str:
         if not self._values:
             return ""
-        spread = f" ± {statistics.stdev(self._values):.4f}" if len(self._values) > 1 else ""
-        return f"{self.metric} {statistics.fmean(self._values):.4f}{spread} over {len(self._values)} so far"
+        spread = f" ± {decimal(statistics.stdev(self._values))}" if len(self._values) > 1 else ""
+        return f"{self.metric} {decimal(statistics.fmean(self._values))}{spread} over {len(self._values)} so far"

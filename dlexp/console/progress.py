@@ -11,7 +11,7 @@ from rich.text import Text
 
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
 from dlexp.engine.event import Progress as Inside
-from dlexp.number import duration
+from dlexp.number import decimal, duration
 
 GAP = "  "
 SPINNER = 2  # columns that it takes
@@ -67,13 +67,13 @@ class ConsoleTracker:
             self._started = time.monotonic() - (0.0 if is_inside else event.seconds)
             self._before = (event.epoch - 1) * self.steps + (event.step if is_inside else 0)
         if isinstance(event, Inside):
-            self._fields |= {"loss": f"loss {event.loss:.4f}", "rate": f"{_count(event.examples_per_second)} ex/s"}
+            self._fields |= {"loss": f"loss {decimal(event.loss)}", "rate": f"{_count(event.examples_per_second)} ex/s"}
             self._done = (event.epoch - 1) * self.steps + event.step
         else:
             value = event.metrics.get(self.monitor, float("nan"))
             rate = self.num_train / max(event.seconds, 1e-9)
-            self._fields |= {"loss": f"loss {event.metrics['train/loss']:.4f}", "rate": f"{_count(rate)} ex/s"}
-            self._fields |= {"value": f"{self.monitor} {value:.4f}"}
+            self._fields |= {"loss": f"loss {decimal(event.metrics['train/loss'])}", "rate": f"{_count(rate)} ex/s"}
+            self._fields |= {"value": f"{self.monitor} {decimal(value)}"}
             self._done = event.epoch * self.steps
         self._fields |= {"lr": f"lr {event.lr:.3g}", "epoch": f"epoch {event.epoch}/{self.epochs}"}
 
@@ -94,7 +94,9 @@ class ConsoleTracker:
         return self._fields | times
 
     def _line(self, event: EpochEnd) -> str:
-        shown = "  ".join(f"{name} {value:.4f}" for name, value in event.metrics.items() if name in self._shown(event))
+        shown = "  ".join(
+            f"{name} {decimal(value)}" for name, value in event.metrics.items() if name in self._shown(event)
+        )
         rate = _count(self.num_train / max(event.seconds, 1e-9))
         mark = "  *" if event.is_best else ""
         return f"epoch {event.epoch}/{self.epochs}  {shown}  lr {event.lr:.3g}  {rate} examples/s{mark}"

@@ -84,6 +84,17 @@ def warn(facts: dict[str, Any], config: dict[str, Any]) -> list[str]:
     return [*lines, *warn_of_imbalance(facts, config)]
 
 
+def warn_of_folds(facts: dict[str, Any], config: dict[str, Any]) -> list[str]:
+    """Return the lines of a cross-validation, whose facts are those of its first fold; arguments as for `warn`."""
+    lines = [*facts.get("notes", [])]
+    if number := facts.get("duplicates", {}).get("val"):
+        lines.append(
+            f"{noun(number, 'example')} held out by the first fold lying in its training part too, byte for byte: "
+            "scores may be too good; the same command with --audit counts those of all folds"
+        )
+    return [*lines, *warn_of_imbalance(facts, config)]
+
+
 def warn_of_imbalance(facts: dict[str, Any], config: dict[str, Any]) -> list[str]:
     """Return a line where classes are unequal and nothing evens them out; arguments as for `warn`."""
     is_evened = config["trainer"]["oversample"] or config["loss"].get("class_weight") is not None

@@ -9,7 +9,7 @@ import torch
 from dlexp.config.resolve import resolve
 from dlexp.data.dataset import count_duplicates
 from dlexp.data.digits import Digits
-from dlexp.data.quality import describe_inputs, warn
+from dlexp.data.quality import describe_inputs, warn, warn_of_folds
 from dlexp.data.synthetic import Fake
 from dlexp.data.table import Table
 from dlexp.job.train import train
@@ -64,6 +64,21 @@ def test_duplicates_and_unequal_classes_are_told_and_kept(tmp_path, every, overr
         assert data["is_imbalanced"] is is_unequal
         assert sum(data["train_counts"].values()) == 60
     assert result["report"]["val"]["recall_class"].keys() == {"0", "1"}
+
+
+def test_a_cross_validation_tells_notes_duplicates_and_unequal_classes():
+    facts = {
+        "notes": ["6 different whole numbers are taken as values"],
+        "duplicates": {"val": 1, "test": 3},
+        "is_imbalanced": True,
+        "train_counts": {"a": 90, "b": 10},
+    }
+    config = {"trainer": {"oversample": False}, "loss": {}}
+    note, duplicates, imbalance = warn_of_folds(facts, config)
+    assert note == facts["notes"][0]
+    assert duplicates.startswith("1 example held out by the first fold lying in its training part too")
+    assert imbalance.startswith("classes are unequal, 10 to 90 training examples")
+    assert warn_of_folds({"duplicates": {"val": 0, "test": 3}}, config) == []
 
 
 def test_nothing_to_say():

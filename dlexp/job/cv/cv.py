@@ -15,7 +15,7 @@ from dlexp.config import trust
 from dlexp.config.override import override_of
 from dlexp.config.source.folder import store_copy, stored_copy
 from dlexp.config.wording import setting_text
-from dlexp.data.quality import warn_of_imbalance
+from dlexp.data.quality import warn_of_folds
 from dlexp.device import threads_of
 from dlexp.error import RunError
 from dlexp.execution.description import describe_run
@@ -189,7 +189,7 @@ def _carry_out(
     forms = {"plain": _one_setting, "settings": _several_settings, "nested": _nested}
     with recorded(folder):
         with Dispatcher(folder, interrupt, build(spec.config["launcher"])) as dispatcher:
-            warnings = warn_of_imbalance(folder.manifest["data"], spec.config)
+            warnings = warn_of_folds(folder.manifest["data"], spec.config)
             listener = announce(Announcement(spec, folder, warnings))
             progress = _Progress(spec, folder, dispatcher, interrupt, listener, has_figures)
             result, ends = forms[spec.form](progress)

@@ -5,6 +5,7 @@ from typing import Any
 
 from dlexp.data.dataset import Dataset
 from dlexp.data.fact.guess import guess
+from dlexp.number import decimal
 
 
 def no_better_than_guessing(data: Dataset, metrics: dict[str, Any]) -> str:
@@ -34,8 +35,8 @@ def judge(name: str, value: float | None, floor: float, num: int) -> str:
         return ""
     if name == "val/accuracy":
         error = standard_error(floor, num)
-        guessed = f"guessing the most frequent class, {floor:.4f} with a standard error of {error:.4f}"
-        return f"{name} {value:.4f} is no better than {guessed}" if value <= floor + 2 * error else ""
+        guessed = f"guessing the most frequent class, {decimal(floor)} with a standard error of {decimal(error)}"
+        return f"{name} {decimal(value)} is no better than {guessed}" if value <= floor + 2 * error else ""
     guessed = f"guessing the mean of the training targets, {floor:.4g}"
     return f"{name} {value:.4g} is no better than {guessed}" if value >= floor else ""
 
