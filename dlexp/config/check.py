@@ -1,5 +1,6 @@
 """Checks a composed configuration against the signatures of the components it names."""
 
+import os
 import re
 import sys
 from contextlib import suppress
@@ -51,7 +52,6 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
     trust.accept(trusted)
     scope = Scope(composed, groups, trusted, is_stored=trust.is_foreign())
     checked = {key: _check_top(key, value, root, scope) for key, value in composed.config.items()}
-    _check_whole(checked)
     scope.missing.extend(name for name in (*root, *NODES) if name not in checked)
     if scope.missing:
         raise ConfigError(f"missing values: {', '.join(scope.missing)}; set each as key=value")
@@ -70,14 +70,6 @@ def _check_uri(uri: str | None) -> None:
         raise ConfigError(
             f"tracking.uri: got {shown} with a password, which the run's folder would keep; name a variable of the "
             f"environment that holds it: tracking.uri='{typed}'"
-        )
-
-
-def _check_whole(config: dict[str, Any]) -> None:
-    absent = [group for group in catalog.default_choices() if group not in config]
-    if absent:
-        raise ConfigError(
-            f"missing groups: {', '.join(absent)}; a train.yaml states all groups that the shipped one does"
         )
 
 
@@ -208,6 +200,8 @@ def check_value(path: str, value: Any, parameter: Parameter, reference: Any = No
     """
     if re.search(r"\bName\b", parameter.text):
         value = _as_name(value)
+    if re.search(r"\bPlace\b", parameter.text) and isinstance(value, str):
+        value = os.path.expanduser(value)
     adapter = TypeAdapter(parameter.annotation)
     try:
         return adapter.validate_python(value, strict=True)

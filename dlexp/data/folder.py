@@ -20,7 +20,7 @@ from dlexp.data.file.listing import has_pictures, is_hidden, list_folders, list_
 from dlexp.data.file.picture import Format
 from dlexp.data.split import Split
 from dlexp.error import DataError, first_ten
-from dlexp.type import Count
+from dlexp.type import Count, Place
 
 _PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
 _PART_OF = {name: part for part, names in _PARTS.items() for name in names}
@@ -74,15 +74,15 @@ class ImageFolder(Split):
             every start.
     """
 
-    path: str = "???"
-    labels: str | None = None
+    path: Place = "???"
+    labels: Place | None = None
     size: Count | None = 128
     fit: Literal["crop", "stretch", "pad"] = "crop"
     color: Literal["rgb", "grey"] = "rgb"
     depth: Annotated[int, Interval(ge=1, le=32)] | None = None
     broken: Literal["refuse", "skip"] = "refuse"
     memory: str | None = None
-    cache: str | None = "data/cache"
+    cache: Place | None = "data/cache"
 
     def load(self, task: str = "auto") -> Dataset:
         """Return the images as (N, size, size, C) bytes (floats with `depth`), ordered by part, class and name.
