@@ -6,7 +6,7 @@ proposals, in whatever order and by whatever process the trials were trained.
 """
 
 import hashlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -110,6 +110,26 @@ class Search:
             ConfigError: The strategy cannot search this space.
         """
         raise NotImplementedError
+
+
+def opening(search: Search, problem: Problem) -> Iterator[Proposal]:
+    """Yield what a strategy asks for before it is told any score: its first round, whose batches depend on none.
+
+    Args:
+        search: The strategy.
+        problem: What is searched.
+
+    Raises:
+        ConfigError: The strategy cannot search this space.
+    """
+    rounds = search.propose(problem)
+    round_ = next(rounds, None)
+    while round_ is not None and round_.number == 1:
+        yield from round_.proposals
+        try:
+            round_ = rounds.send([None] * len(round_.proposals))
+        except StopIteration:
+            return
 
 
 def refuse_epochs(problem: Problem, strategy: str) -> None:
