@@ -72,6 +72,18 @@ def models(names: Iterable[str] = MODELS, rules: Iterable[str] = RULES) -> Itera
             yield Case(f"{name} {rule}", {**overrides, **ADAPTIVE.get(rule, {})}, trials)
 
 
+def large() -> Iterator[Case]:
+    """Yield trials of every large architecture, and its folds of unequal parts, augmented."""
+    bottleneck = {"model": "resnet", "model.depth": "50"}
+    chosen = {"resnet bottleneck": bottleneck}
+    chosen |= {name: {"model": name, **overrides} for name, overrides in MODELS.items() if name not in SMALL}
+    for name, overrides in chosen.items():
+        trials = [{"optimizer.lr": rate, "seed": str(seed)} for seed, rate in enumerate(("0.002", "0.001"))]
+        yield Case(f"large: {name}", {**overrides, "optimizer": "nesterov"}, trials)
+        augmented = {"augment": "flip_crop", **EXTRA["augment", "flip_crop"], "optimizer.lr": "0.001"}
+        yield Case(f"large: {name} folds, flip_crop", {**overrides, **augmented}, [{}, {}, {}], folds=True)
+
+
 def blocks() -> Iterator[Case]:
     """Yield every option of the groups around the model, on the smallest network that has a place for it."""
     for group in BLOCKS:

@@ -2,11 +2,14 @@
 
 Three tables: every architecture under every update rule; every option of the other groups; every value that may differ
 between the trials of a program. In float64 ten updates and two evaluations must agree to 1e-9; in float32, where
-training amplifies rounding, the validation metrics after ten updates. `python -m benchmarks.equality [--quick]`.
+training amplifies rounding, the validation metrics after ten updates. A fourth table has the bits of the large
+architectures in float32, and which forms `trainer.fuse=auto` chooses among: only those that are bitwise.
+`python -m benchmarks.equality [--quick | --large]`.
 """
 
 import argparse
 import copy
+import json
 import math
 import sys
 import time
@@ -18,8 +21,8 @@ import torch
 import yaml
 from torch import Tensor
 
-from benchmarks.case import COMMON, MODELS, SMALL, Case, blocks, models, values
-from benchmarks.measure import write
+from benchmarks.case import COMMON, MODELS, SMALL, Case, blocks, large, models, values
+from benchmarks.measure import RESULTS, write
 from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
 from dlexp.build.program import make_program
@@ -28,6 +31,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import snapshot
 from dlexp.engine.stack.kind import stack_kinds
+from dlexp.execution.exactness import equal_forms
 
 LIMIT = 1e-9
 NOTE = "largest |a - b| / (1 + |b|) after 10 updates: trials trained as one program, and each alone as a plain module"
@@ -132,6 +136,18 @@ def compare(case: Case) -> Iterator[dict[str, Any]]:
             yield row
 
 
+def compare_bits(case: Case) -> Iterator[dict[str, Any]]:
+    """Yield a row in float32 for batched stacks and for each engine that `trainer.fuse=auto` finds exact."""
+    configs = configure(case, "fp32")
+    datasets = divide(case, configs)
+    plain = [train([config], [dataset], "solo")[0] for config, dataset in zip(configs, datasets, strict=True)]
+    eligible, _ = equal_forms(components_of(configs, datasets), engines(case))
+    for engine in dict.fromkeys(["batched", *eligible]):
+        differences = largest(train(configs, datasets, engine), plain)
+        row = {"case": case.name, "engine": engine, "precision": "fp32", **differences}
+        yield row | {"is_bitwise": not any(differences.values()), "is_eligible": engine in eligible}
+
+
 def apart(case: Case, engine: str, precision: str) -> dict[str, float]:
     """Return the largest differences between trials together and each alone as a plain module."""
     configs = configure(case, precision)
@@ -166,22 +182,34 @@ def engines(case: Case) -> list[str]:
     return kinds
 
 
+def _recorded(anew: set[str]) -> list[dict[str, Any]]:
+    """Return the rows of the record but for cases that are measured anew."""
+    rows = json.loads((RESULTS / "equality.json").read_text())["rows"]
+    return [row for row in rows if row["case"] not in anew]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="without the large architectures, half an hour")
-    quick = parser.parse_args().quick
+    parser.add_argument("--large", action="store_true", help="their bits only, beside what is recorded")
+    chosen = parser.parse_args()
     torch.set_num_threads(1)
-    small, large = models(SMALL), models(name for name in MODELS if name not in SMALL)  # minutes a case
-    rows, began, path = [], time.time(), None
-    for case in [*small, *blocks(), *values(), *([] if quick else large)]:
-        rows += (case_rows := list(compare(case)))
+    small, others = models(SMALL), models(name for name in MODELS if name not in SMALL)  # minutes a case
+    work = [(case, compare) for case in [*small, *blocks(), *values(), *([] if chosen.quick else others)]]
+    work = [] if chosen.large else work
+    work += [] if chosen.quick else [(case, compare_bits) for case in large()]
+    rows, began, path = _recorded({case.name for case, _ in work}) if chosen.large else [], time.time(), None
+    for case, measure in work:
+        rows += (case_rows := list(measure(case)))
         told = [f"{row['engine']} {row['precision']} {worst(row):.0e}" for row in case_rows]
         print(f"{time.time() - began:6.0f} s  {case.name}: {', '.join(told)}", flush=True)
         path = write("equality", rows, NOTE)
     failed = [
         row
         for row in rows
-        if (row["precision"] == "fp64" and not worst(row) < LIMIT) or not row.get("is_row_bitwise", True)
+        if (row["precision"] == "fp64" and not worst(row) < LIMIT)
+        or not row.get("is_row_bitwise", True)
+        or (row.get("is_eligible") and not row["is_bitwise"])
     ]
     for row in failed:
         print("not equal:", row)

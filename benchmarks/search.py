@@ -24,7 +24,7 @@ from benchmarks.search_table import Table, curves, tables
 from dlexp.search.coarse_to_fine import CoarseToFine
 from dlexp.search.hyperband import Hyperband
 from dlexp.search.random import Random
-from dlexp.search.strategy import Proposal, Search
+from dlexp.search.strategy import Proposal, Search, Strategy
 from dlexp.search.tpe import TPE
 
 SEEDS = 20
@@ -61,14 +61,10 @@ def replay(case: Case) -> list[tuple[int, float]]:
     """Return the epochs spent and the regret of the best setting so far after each training."""
     table = curves() if case.table == "curves/digits" else tables()[case.table]
     search: Search = STRATEGIES[case.strategy](case.trials, case.seed)
-    rounds = search.propose(table.problem(is_ordered=case.is_ordered))
+    strategy = Strategy(search.propose(table.problem(is_ordered=case.is_ordered)))
     there: dict[int, int] = {}  # epochs that a setting was trained for already
-    told, scores, spent, best = [], None, 0, float("inf")
-    while True:
-        try:
-            batch = next(rounds) if scores is None else rounds.send(scores)
-        except StopIteration:
-            return told
+    told, spent, best = [], 0, float("inf")
+    while (batch := strategy.ask()) is not None:
         scores = []
         for proposal in batch.proposals:
             until = _until(proposal, table)
@@ -78,6 +74,8 @@ def replay(case: Case) -> list[tuple[int, float]]:
             best = min(best, regret)
             told.append((spent, best))
             scores.append(-regret)
+        strategy.tell(scores)
+    return told
 
 
 def _until(proposal: Proposal, table: Table) -> int:

@@ -98,15 +98,6 @@ def show_json(document: Any) -> None:
     sys.stdout.write(f"{dumps(document, indent=2)}\n")
 
 
-def yaml_text(value: Any) -> str:
-    """Return a value as an override would have it: null, true, 0.1, [64,64]."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, list):
-        return f"[{','.join(yaml_text(item) for item in value)}]"
-    return str(value)
-
-
 def show_error(kind: str, message: str, code: int, *, is_json: bool) -> int:
     """Print an error as one line on stderr, and as a document on stdout when JSON is asked for; return the code."""
     message = redact(" ".join(message.split()))

@@ -120,6 +120,21 @@ def disk_faults(path: Path, needed: int = 0) -> Iterator[None]:
         raise fault from error
 
 
+def require_space(path: Path, needed: int, what: str) -> None:
+    """Check that a disk has room.
+
+    Args:
+        path: A folder that may still have to be made.
+        needed: Bytes.
+        what: Subject and verb of what takes them.
+
+    Raises:
+        DiskFault: There is less; the message has the megabytes that are missing.
+    """
+    if needed > (place := _Place(path)).free:
+        raise DiskFault(f"{path}: {what} {_mib(needed)}, {place.missing(needed)}; {_CURES[errno.ENOSPC]}")
+
+
 class _Place:
     """The disk that a path is on, or will be."""
 

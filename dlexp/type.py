@@ -10,6 +10,7 @@ from annotated_types import Ge, Interval, MinLen
 from typing_extensions import TypedDict
 
 T = TypeVar("T")
+Config = dict[str, Any]  # resolved settings, by group
 
 
 class PerTrialMarker:

@@ -1,12 +1,13 @@
 import errno
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from dlexp.durable import disk_faults, sweep, write_bytes, write_text
-from dlexp.error import EnvironmentFault
+from dlexp.durable import disk_faults, require_space, sweep, write_bytes, write_text
+from dlexp.error import DiskFault, EnvironmentFault
 
 
 def test_old_or_new_whatever_fails(tmp_path, monkeypatch):
@@ -37,6 +38,18 @@ def test_a_full_disk_leaves_the_old_content_and_nothing_else(tmp_path, monkeypat
         write_bytes(path, b"new")
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
     assert path.read_bytes() == b"old"
+
+
+def test_too_little_room_is_told_with_what_is_missing(tmp_path, monkeypatch):
+    usage = type("Usage", (), {"free": 3 * 2**20})
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    require_space(tmp_path / "runs", 3 * 2**20, "the files take")
+    with pytest.raises(DiskFault) as refused:
+        require_space(tmp_path / "runs", 5 * 2**20 + 1, "the files take")
+    assert str(refused.value) == (
+        f"{tmp_path}/runs: the files take 5.1 MiB, 3.0 MiB are free at {tmp_path} (2.1 MiB are missing); "
+        "free some space or set runs_dir to another disk"
+    )
 
 
 def test_a_full_disk_as_torch_reports_it():

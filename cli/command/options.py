@@ -24,9 +24,9 @@ def options(
 
     Example: `dlexp options optimizer adam`
     """
-    from dlexp.config.options import describe
+    from dlexp.config.options import describe_options
 
-    groups = describe(group, option, config_dir)
+    groups = describe_options(group, option, config_dir)
     if json:
         show_json(groups)
         return

@@ -61,6 +61,7 @@ def train_seeds(
     """Train a recipe with several seeds, as a sweep over them; show mean and spread."""
     from dlexp.config.resolve import resolve
     from dlexp.job.sweep.winner import open_tests, over_seeds, spread
+    from dlexp.run.status import Status
 
     first = resolve(recipe.overrides, recipe.config_dir).config["seed"]
     overrides = over_seeds(recipe.overrides, seeds, first)
@@ -71,7 +72,7 @@ def train_seeds(
     announce = sweep_view.Announcer(console)
     done = job.start(overrides, recipe.config_dir, announce=announce, open_test=open_test, origin=recipe.origin)
     result = done.outcome.result
-    whole = [record for record in result["trials"] if record["status"] in ("finished", "stopped_early")]
+    whole = [record for record in result["trials"] if Status(record["status"]).has_value]
     result["spread"] = spread(record["metrics"] for record in whole)
     if open_test and whole:
         result["test"] = open_tests(result, Path(result["run_dir"]).parent.parent)

@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from dlexp.config.wording import setting_text
 from dlexp.number import duration, noun
 
 from ..output import show_notes
 from ..text import escape
-from .cv_table import audit_table, describe, show_result, show_settings
+from .cv_table import audit_table, show_result, show_settings
 from .data import show_classes
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _place(spec: "CVSpec", fold_run: "FoldRun") -> str:
     varying = {} if spec.form == "plain" else dict(fold_run.params)
     if len(spec.seeds) > 1:
         varying["seed"] = fold_run.seed
-    setting = f"{describe(varying)}  " if varying else ""
+    setting = f"{setting_text(varying)}  " if varying else ""
     repeat = f"repeat {fold_run.fold.repeat + 1} " if spec.repeats > 1 else ""
     inner = "" if fold_run.inner is None else f" inner {fold_run.inner + 1}"
     return f"{setting}{repeat}fold {fold_run.fold.fold + 1}{inner}"
@@ -116,7 +117,9 @@ def _chosen_line(chosen: "InnerChoice") -> str:
     place = f"repeat {chosen.fold.repeat + 1} fold {chosen.fold.fold + 1}"
     if chosen.setting is None:
         return f"[yellow]{place}: no setting could be scored[/]"
-    return f"{place} chose {escape(describe(chosen.setting.values))} of {len(chosen.tried)}: {chosen.value:.4f} inside"
+    return (
+        f"{place} chose {escape(setting_text(chosen.setting.values))} of {len(chosen.tried)}: {chosen.value:.4f} inside"
+    )
 
 
 def show(outcome: "Outcome[AnyCVResult]", console: Console) -> None:

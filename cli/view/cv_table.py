@@ -1,10 +1,11 @@
 """Tables of cross-validations: metrics of one setting, several settings compared, what searches chose, an audit."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
+from dlexp.config.wording import setting_text
 from dlexp.number import significant
 
 from ..output import first_metrics, metric_label
@@ -18,13 +19,6 @@ if TYPE_CHECKING:
     from dlexp.job.cv.document import Choice, CVResult, CVSettingsResult
 
 MOST_SETTINGS = 20
-
-
-def describe(values: dict[str, Any]) -> str:
-    """Return a setting in one line."""
-    return " ".join(
-        f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}" for key, value in values.items()
-    )
 
 
 def show_result(result: "CVResult", console: Console) -> None:
@@ -78,14 +72,14 @@ def show_settings(result: "CVSettingsResult", console: Console) -> None:
     pairs = {pair["b"]: pair for pair in result["comparisons"]}
     for place, entry in enumerate(result["settings"][:MOST_SETTINGS], start=1):
         if entry["value"] is None:
-            table.add_row(str(place), escape(describe(entry["overrides"])), entry["status"])
+            table.add_row(str(place), escape(setting_text(entry["overrides"])), entry["status"])
             continue
         pair = pairs.get(entry["run_id"])
         judged = [] if pair is None else [entry["against_best"], _p_value(pair["p_holm"])]
         numbers = [f"{entry[kind][metric]:.4f}" for kind in ("mean", "std")]
         table.add_row(
             str(place),
-            escape(describe(entry["overrides"])),
+            escape(setting_text(entry["overrides"])),
             *numbers,
             _span(entry["interval_corrected"][metric]),
             *judged,
@@ -101,7 +95,7 @@ def show_settings(result: "CVSettingsResult", console: Console) -> None:
 
 def _show_choices(choices: "list[Choice]", num: int, console: Console) -> None:
     for choice in choices:
-        console.print(f"chosen in {choice['count']} of {num} folds: {escape(describe(choice['overrides']))}")
+        console.print(f"chosen in {choice['count']} of {num} folds: {escape(setting_text(choice['overrides']))}")
     console.print("The scores are those of the whole procedure, search included: no fold held out what its search saw.")
 
 
@@ -116,7 +110,7 @@ def audit_table(audit: "Audit") -> Table:
     for fold in audit["folds"]:
         counts = [fold[key] for key in ("num_train", "num_val", "in_both", "groups_in_both", "duplicates")]
         inner = "" if fold["inner"] is None else f" inner {fold['inner'] + 1}"
-        place = [escape(describe(fold["setting"]))] if has_settings else []
+        place = [escape(setting_text(fold["setting"]))] if has_settings else []
         changed = ", ".join(fold["changed"]) or "nothing"
         table.add_row(*place, f"{fold['repeat'] + 1}.{fold['fold'] + 1}{inner}", *map(str, counts), changed)
     return table

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from ..output import yaml_text
+from dlexp.config.wording import yaml_value
+
 from ..text import escape
 
 if TYPE_CHECKING:
@@ -35,6 +36,6 @@ def show_option(console: Console, group: str, name: str, choice: "OptionRecord")
     table.add_column(style="dim")
     for parameter, about in choice["parameters"].items():
         table.add_row(
-            escape(f"{group}.{parameter}={yaml_text(about['default'])}"), escape(about["doc"]), escape(about["type"])
+            escape(f"{group}.{parameter}={yaml_value(about['default'])}"), escape(about["doc"]), escape(about["type"])
         )
     console.print(table)

@@ -1,13 +1,13 @@
 """What `dlexp sweep` prints: what is searched, the leaderboard, and what a sweep would take."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from dlexp.config.source.defaults import read_defaults
-from dlexp.config.wording import command_line
+from dlexp.config.wording import command_line, setting_text
 from dlexp.number import duration, noun, significant
 
 from ..output import metric_label, show_notes
@@ -216,7 +216,7 @@ def _group_lines(groups: "list[TrialGroup]") -> list[str]:
     differing = [key for key in keys if len({repr(group["settings"].get(key)) for group in groups}) > 1]
     lines = []
     for group in groups[:SHOWN]:
-        about = _setting({key: group["settings"][key] for key in differing if key in group["settings"]})
+        about = setting_text({key: group["settings"][key] for key in differing if key in group["settings"]})
         how = {"solo": "one after another", "fused": f"{group['stack']} at once"}.get(group["engine"], group["engine"])
         what = f"{about}: " if about else ""
         lines.append(f"{what}{_trials(group['size'])}, {group['num_params']:,} parameters, {how} ({group['reason']})")
@@ -227,10 +227,6 @@ def _group_lines(groups: "list[TrialGroup]") -> list[str]:
 
 def _trials(number: int) -> str:
     return f"{number:,} trial{'s' if number > 1 else ''}"
-
-
-def _setting(overrides: dict[str, Any]) -> str:
-    return " ".join(f"{key}={value}".replace(" ", "") for key, value in overrides.items())
 
 
 def _size(number: float) -> str:

@@ -15,7 +15,7 @@ from dlexp.augment.none import NoAugment
 from dlexp.build.contract import make
 from dlexp.build.dataset import load_data
 from dlexp.build.model import build_model
-from dlexp.build.node import Config, build
+from dlexp.build.node import build
 from dlexp.build.objective import build_metrics
 from dlexp.build.structure import structure_key
 from dlexp.data.dataset import Dataset
@@ -24,6 +24,7 @@ from dlexp.engine.task import TrialSeeds
 from dlexp.engine.trainer import Trainer
 from dlexp.metric.choice import Metrics
 from dlexp.normalize import Affine
+from dlexp.type import Config
 
 MOST_AFFINES = 64
 _AFFINES: dict[str, Affine] = {}  # fitted normalisations, by data, training rows and settings

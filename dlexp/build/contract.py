@@ -7,8 +7,9 @@ from typing import Any
 
 from torch import nn
 
-from dlexp.build.node import Config, build, build_per_trial, factory
+from dlexp.build.node import build, build_per_trial, factory
 from dlexp.error import ConfigError
+from dlexp.type import Config
 
 PAGE = "docs/configure.md, Your own components"
 

@@ -7,13 +7,14 @@ from typing import Any
 import torch
 
 from dlexp.build.contract import make
-from dlexp.build.node import Config, build
+from dlexp.build.node import build
 from dlexp.data.dataset import Dataset
 from dlexp.data.fact.positive import choose_positive
 from dlexp.data.fold import Fold, Rolling
 from dlexp.data.split import ValSplit
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError
+from dlexp.type import Config
 
 JOINED = "train+val"  # the value of `train_on` with which validation joins training
 

@@ -4,9 +4,9 @@ import torch
 from torch import nn
 
 from dlexp.build.contract import check, make, maker
-from dlexp.build.node import Config
 from dlexp.init import initialize, symmetry_warning
 from dlexp.random import derive, generator
+from dlexp.type import Config
 
 
 def build_model(config: Config, in_shape: tuple[int, ...], num_outputs: int, seed: int) -> tuple[nn.Module, list[str]]:
@@ -39,3 +39,26 @@ def build_module(config: Config, in_shape: tuple[int, ...], num_outputs: int, se
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(derive(seed, "construct"))
         return make(config, "model", **program)
+
+
+def build_meta_model(config: Config, in_shape: tuple[int, ...], num_outputs: int) -> nn.Module:
+    """Build the model as its class makes it, without weights: on the meta device, which knows shapes and no numbers.
+
+    Raises:
+        ConfigError: The model does not fit the data.
+        RuntimeError: The constructor, a user's, computes with numbers.
+    """
+    with torch.device("meta"):
+        return build_module(config, in_shape, num_outputs, seed=0)
+
+
+def build_blank_model(config: Config, in_shape: tuple[int, ...], num_outputs: int) -> nn.Module:
+    """Build the model without weights, or with them where its constructor computes with numbers.
+
+    Raises:
+        ConfigError: The model does not fit the data.
+    """
+    try:
+        return build_meta_model(config, in_shape, num_outputs)
+    except RuntimeError:  # a true error comes again here
+        return build_module(config, in_shape, num_outputs, seed=0)

@@ -13,8 +13,6 @@ from dlexp.config.source.reference import resolve_text
 from dlexp.error import ConfigError
 from dlexp.type import PerTrialMarker
 
-Config = dict[str, Any]
-
 # the packages of dlexp whose classes and functions are components
 COMPONENTS = (
     "activation",
@@ -77,6 +75,8 @@ def _resolve(target: str) -> Callable[..., Any]:
         raise ConfigError(f"_target_: got {target}; importing it failed: {error}") from error
     if not callable(component) or not _is_defined_in(component, module):
         raise ConfigError(f"_target_: got {target}; {name} is not defined in {module}")
+    if package != "dlexp" and not isinstance(component, type):
+        raise ConfigError(f"_target_: got {target}; a class is needed")
     return component
 
 

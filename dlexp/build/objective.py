@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from dlexp.build.contract import make_per_trial
-from dlexp.build.node import Config, build
+from dlexp.build.node import build
 from dlexp.config.metric import METRICS
 from dlexp.data.dataset import Dataset
 from dlexp.direction import has_direction
@@ -14,6 +14,7 @@ from dlexp.engine.evaluate import Reading, report
 from dlexp.error import ConfigError, did_you_mean
 from dlexp.loss import balanced_weights
 from dlexp.metric.choice import Metrics
+from dlexp.type import Config
 
 
 def build_loss(

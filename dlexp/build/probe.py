@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from dlexp.build.contract import make, make_per_trial
 from dlexp.build.dataset import check_parts
-from dlexp.build.model import build_module
+from dlexp.build.model import build_blank_model, build_module
 from dlexp.build.node import build
 from dlexp.build.objective import build_loss, build_metrics, choose_monitor
 from dlexp.config.source.fault import user_fault, user_place
@@ -20,8 +20,8 @@ from dlexp.data.dataset import Dataset
 from dlexp.engine.task import num_steps
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError, DlexpError, first_line
+from dlexp.type import Config
 
-Config = dict[str, Any]
 FEW = 2  # examples that go through augmentation, model and loss
 LARGE = 5_000_000  # parameters
 
@@ -42,7 +42,7 @@ def probe(config: Config, dataset: Dataset) -> int:
     choose_monitor(trainer.monitor, loss, dataset, build_metrics(config, dataset))
     _try_rules(config, trainer, num_steps(len(dataset.train), trainer))
     _try_examples(config, dataset, loss)
-    model = _build_model(config, dataset, loss.num_outputs)
+    model = build_blank_model(config, dataset.in_shape, loss.num_outputs)
     num_params = sum(p.numel() for p in model.parameters())
     if num_params > LARGE:
         shape, _ = trace(model, dataset.in_shape, trainer.batch_size)
@@ -89,14 +89,6 @@ def _try_examples(config: Config, dataset: Dataset, loss: Any) -> None:
     images = x.movedim(-1, -3) if dataset.is_image else x
     _, targets = augment(images, targets, torch.Generator().manual_seed(0))
     loss(torch.zeros(1, len(rows), loss.num_outputs), targets.unsqueeze(0))
-
-
-def _build_model(config: Config, dataset: Dataset, num_outputs: int) -> nn.Module:
-    try:
-        with torch.device("meta"):
-            return build_module(config, dataset.in_shape, num_outputs, seed=0)
-    except RuntimeError:  # a user's constructor may compute with numbers; a true error comes again here
-        return build_module(config, dataset.in_shape, num_outputs, seed=0)
 
 
 @torch.no_grad()

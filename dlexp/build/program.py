@@ -14,7 +14,6 @@ from dlexp.build.components import Components
 from dlexp.build.contract import make, make_per_trial
 from dlexp.build.dataset import check_parts
 from dlexp.build.feed import feed_of
-from dlexp.build.node import Config
 from dlexp.build.objective import build_loss, choose_monitor
 from dlexp.build.room import require_room
 from dlexp.data.dataset import Dataset
@@ -29,6 +28,7 @@ from dlexp.engine.train import Run
 from dlexp.engine.trainer import Trainer
 from dlexp.error import DataError, first_ten
 from dlexp.normalize import Affine
+from dlexp.type import Config
 
 _FITTING: set[tuple[str, int, str]] = set()  # structures, numbers of trials and devices that have room
 _EVALUATED: dict[str, int] = {}  # examples evaluated at once, by structure

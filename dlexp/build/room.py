@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from dlexp import device as devices
-from dlexp.build.model import build_module
-from dlexp.build.node import Config
+from dlexp.build.model import build_meta_model
 from dlexp.engine.memory import NUM_TRIED, output_bytes
 from dlexp.error import ConfigError
+from dlexp.type import Config
 
 # Rows of all parameters that live at once, besides the rule's state. On a CPU they were counted: a process that trained
 # 81 M parameters took 7.2 rows at most under sgd, 8.3 under momentum (one row of state), 8.9 under adam (two).
@@ -48,8 +48,7 @@ def require_room(
         ConfigError: It cannot fit, or its sizes are beyond what torch counts.
     """
     try:
-        with torch.device("meta"):
-            model = build_module(config, in_shape, num_outputs, seed=0)
+        model = build_meta_model(config, in_shape, num_outputs)
     except RuntimeError as error:
         if any(word in str(error) for word in ("overflow", "too large")):
             raise ConfigError("model: got sizes whose product is beyond 2^63 bytes; choose smaller ones") from error

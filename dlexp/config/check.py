@@ -14,6 +14,7 @@ from dlexp.config.compose import Composed, flat_keys
 from dlexp.config.key import unknown_key
 from dlexp.config.rule.effect import check_effects
 from dlexp.config.rule.relation import check_relations
+from dlexp.config.rule.target import require_class
 from dlexp.config.signature import COMPUTED, REQUIRED, ROOT, Parameter, read
 from dlexp.config.source.environment import HIDDEN, from_environment, redact, with_references
 from dlexp.config.wording import show, type_text
@@ -156,6 +157,8 @@ def check_target(path: str, target: Any, scope: Scope) -> str:
         if target not in allowed:
             near = did_you_mean(target, allowed)
             raise ConfigError(f"{path}._target_: got {show(target)}; the target of a shipped option is needed{near}")
+    else:
+        require_class(path, target)
     return target
 
 

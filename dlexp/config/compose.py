@@ -17,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from dlexp.config import catalog, guard
 from dlexp.config.key import unknown_key
 from dlexp.config.override import Override, override_of, parse
+from dlexp.config.rule.expansion import require_bounded
 from dlexp.config.source.defaults import SHIPPED, read_defaults
 from dlexp.config.source.literal import as_declared, as_option, no_sweep
 from dlexp.config.trust import look_in_working_directory
@@ -254,9 +255,7 @@ def resolve_again(config: dict[str, Any], references: dict[str, Any]) -> dict[st
 
 def _references(tree: DictConfig) -> dict[str, Any]:
     """Return the values that hold an interpolation, unresolved."""
-    raw = OmegaConf.to_container(tree, resolve=False)
-    assert isinstance(raw, dict)
-    return {key: value for key, value in _leaf_values(raw) if "${" in str(value)}
+    return {key: value for key, value in _leaf_values(OmegaConf.to_container(tree)) if "${" in str(value)}
 
 
 def _leaf_values(node: Any, prefix: str = "") -> list[tuple[str, Any]]:
@@ -267,6 +266,7 @@ def _leaf_values(node: Any, prefix: str = "") -> list[tuple[str, Any]]:
 
 
 def _resolve(tree: DictConfig) -> dict[str, Any]:
+    require_bounded(cast("dict[str, Any]", OmegaConf.to_container(tree)))
     try:
         resolved = OmegaConf.to_container(tree, resolve=True)
     except REFUSED as error:

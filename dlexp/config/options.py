@@ -35,7 +35,7 @@ class OptionRecord(TypedDict):
 Options = dict[str, dict[str, OptionRecord]]  # by group and option
 
 
-def describe(group: str | None = None, option: str | None = None, config_dir: Path | None = None) -> Options:
+def describe_options(group: str | None = None, option: str | None = None, config_dir: Path | None = None) -> Options:
     """Return ``{group: {option: {doc, source, parameters: {name: {default, type, doc}}}}}``.
 
     Documentation comes from docstrings and annotations, defaults from the YAML. Under `metric`, which only that name

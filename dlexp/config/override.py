@@ -10,12 +10,9 @@ from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, Overrid
 from hydra.core.override_parser.types import Override as HydraOverride
 from hydra.errors import HydraException
 
-from dlexp.config.wording import show
+from dlexp.config.wording import show, yaml_value
 from dlexp.error import ConfigError
 
-_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")  # texts that the override grammar reads as such without quotes
-_BEFORE_QUOTE = re.compile(r"(\\*)('|\Z)")  # only backslashes before a quote are escaped
-_WORDS = ("null", "true", "false", "nan", "inf")
 MAX_LENGTH = 10_000  # the grammar's parser needs seconds for longer ones
 
 
@@ -160,23 +157,6 @@ def _sweep(parsed: HydraOverride) -> Sweep | None:
     else:
         kind, values = type(sweep).__name__.lower(), []
     return Sweep(kind, values, frozenset(getattr(sweep, "tags", ())), bool(getattr(sweep, "shuffle", False)))
-
-
-def yaml_value(value: Any) -> str:
-    """Return a value as Hydra's override grammar reads it back."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, list):
-        return f"[{','.join(yaml_value(item) for item in value)}]"
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{name}:{yaml_value(item)}" for name, item in value.items()) + "}"
-    if isinstance(value, str) and (not _BARE.fullmatch(value) or value.lower() in _WORDS):
-        return f"'{_BEFORE_QUOTE.sub(_escape, value)}'"
-    return repr(value) if isinstance(value, float) else str(value)
-
-
-def _escape(match: re.Match[str]) -> str:
-    return match[1] * 2 + (f"\\{match[2]}" if match[2] else "")
 
 
 def override_of(key: str, value: Any) -> str:

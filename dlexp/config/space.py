@@ -16,7 +16,7 @@ from dlexp.config.check import check, check_value
 from dlexp.config.compose import Composed, compose, resolve_again
 from dlexp.config.dimension import Dimension, integer_cure, limits_of, of_options
 from dlexp.config.key import unknown_key
-from dlexp.config.override import Override, parse, yaml_value
+from dlexp.config.override import Override, override_of, parse
 from dlexp.config.rule.effect import BLOCKS
 from dlexp.config.signature import ROOT, Parameter, declaration, read
 from dlexp.config.source.environment import with_references
@@ -78,15 +78,15 @@ class Space:
         config = self._with_references(config, base.references, {*settings, *(f"trainer.{name}" for name in trainer)})
         changed = [o for o in base.changed if o.key.partition(".")[0] not in JOB_GROUPS]
         named = {o.key: replace(o, value=settings.get(o.key, o.value)) for o in changed}
-        overrides = [f"{key}={yaml_value(value)}" for key, value in settings.items()]
+        overrides = [override_of(key, value) for key, value in settings.items()]
         overrides += [f"seed={seed}"] if seed is not None else []
-        overrides += [f"trainer.{key}={yaml_value(value)}" for key, value in trainer.items()]
+        overrides += [override_of(f"trainer.{key}", value) for key, value in trainer.items()]
         fixed = [o.text for o in self._fixed(settings) if o.key.partition(".")[0] not in JOB_GROUPS]
         written = {text.partition("=")[0] for text in overrides}
         unsearched = [text for text in fixed if text.partition("=")[0] not in written]
         if not any(text.startswith("trainer.threads=") for text in (*unsearched, *overrides)):
             # a sweep has its own default, and numbers depend on it: the trial alone needs it written
-            unsearched.append(f"trainer.threads={yaml_value(config['trainer']['threads'])}")
+            unsearched.append(override_of("trainer.threads", config["trainer"]["threads"]))
         return Composed(config, base.choices, [*unsearched, *overrides], list(named.values()), self.config_dir)
 
     def _with_references(self, config: dict[str, Any], references: dict[str, Any], given: set[str]) -> dict[str, Any]:
@@ -114,7 +114,7 @@ class Space:
         last = ConfigError("")
         for position in (1 - 1e-9, 0.0):
             others = {d.key: d.value(position) for d in self.active(chosen) if d.key not in chosen}
-            texts = [f"{key}={yaml_value(value)}" for key, value in {**chosen, **others}.items()]
+            texts = [override_of(key, value) for key, value in {**chosen, **others}.items()]
             texts += [override.text for override in self._fixed(chosen)]
             try:
                 composed = compose(texts, config_dir=self.config_dir, job=self.job)

@@ -19,6 +19,10 @@ from typing import Any
 from dlexp.durable import write_bytes
 from dlexp.error import ConfigError, RunError
 
+LIBRARIES = (  # that dlexp uses, torch and torchvision aside: none of their classes is a component
+    *("annotated_types", "hydra", "matplotlib", "mlflow", "numpy", "omegaconf", "optuna", "packaging", "PIL", "psutil"),
+    *("pydantic", "rich", "safetensors", "scipy", "sklearn", "typer", "typing_extensions", "yaml"),
+)
 REFERENCE = "a reference to the environment"
 _granted: set[str] = set()  # of this process; workers are told by the configurations that they are sent
 _typed: set[str] = set()  # packages and references that the user typed for this process
@@ -39,6 +43,8 @@ def grant(packages: Sequence[str]) -> None:
             raise ConfigError(f"trusted: got {name!r}; the name of a package, without dots, is needed")
         if name in sys.stdlib_module_names:
             raise ConfigError(f"trusted: got {name}; Python's own modules hold no component of a network")
+        if name in LIBRARIES:
+            raise ConfigError(f"trusted: got {name}; it holds no component of a network, and classes that write files")
     if packages:
         look_in_working_directory()
     _granted.update(packages)

@@ -3,9 +3,13 @@
 import math
 import re
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")  # texts that the override grammar reads as such without quotes
+_BEFORE_QUOTE = re.compile(r"(\\*)('|\Z)")  # only backslashes before a quote are escaped
+_WORDS = ("null", "true", "false", "nan", "inf")
 TYPE_WORDS = {
     "Count": "an integer >= 1",
     "NonNegativeInt": "an integer >= 0",
@@ -84,7 +88,7 @@ def show(value: Any) -> str:
     """Return a value as an override would have it, on one line of at most 60 characters."""
     if isinstance(value, float) and not math.isfinite(value):
         return f"{value} (not finite)"
-    text = _show_text(value) if isinstance(value, str) else " ".join(_flow(value).split())
+    text = _show_text(value) if isinstance(value, str) else " ".join(yaml_value(value).split())
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -94,14 +98,21 @@ def _show_text(value: str) -> str:
     return f"'{value}'" if is_other else repr(value)[1:-1]
 
 
-def _flow(value: Any) -> str:
+def yaml_value(value: Any) -> str:
+    """Return a value as Hydra's override grammar reads it back."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, list):
-        return f"[{', '.join(_flow(item) for item in value)}]"
+        return f"[{','.join(yaml_value(item) for item in value)}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{key}: {_flow(item)}' for key, item in value.items())}}}"
-    return str(value)
+        return "{" + ",".join(f"{name}:{yaml_value(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, str) and (not _BARE.fullmatch(value) or value.lower() in _WORDS):
+        return f"'{_BEFORE_QUOTE.sub(_escape, value)}'"
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _escape(match: re.Match[str]) -> str:
+    return match[1] * 2 + (f"\\{match[2]}" if match[2] else "")
 
 
 def command_line(command: str, words: list[str], config_dir: Path | None = None) -> str:
@@ -115,8 +126,10 @@ def short_metric(metric: str) -> str:
     return metric.replace("/accuracy", " acc").replace("/", " ")
 
 
-def describe(setting: dict[str, Any]) -> str:
-    """Return a setting in short: ``lr: 9.47e-04, reg: 1.43e-03``."""
+def setting_text(setting: Mapping[str, Any], *, is_short: bool = False) -> str:
+    """Return a setting in one line: ``optimizer.lr=9.47e-04 model=mlp``; in short ``lr: 9.47e-04, model: mlp``."""
+    if not is_short:
+        return " ".join(f"{key}={short_value(value)}" for key, value in setting.items())
     return ", ".join(f"{short_key(key, list(setting))}: {short_value(value)}" for key, value in setting.items())
 
 

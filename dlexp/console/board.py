@@ -13,7 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from dlexp.config.wording import describe, short_metric
+from dlexp.config.wording import setting_text, short_metric
+from dlexp.run.status import Status
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SHOWN_RUNNING = 8
@@ -67,14 +68,14 @@ class Board:
 
     def epoch(self, setting: dict[str, Any], value: float) -> None:
         """Take one epoch's value of a running trial."""
-        self._curves.setdefault(describe(setting), []).append(value)
+        self._curves.setdefault(setting_text(setting, is_short=True), []).append(value)
 
     def end(self, setting: dict[str, Any], value: float | None, status: str, why: str, *, is_new: bool) -> None:
         """Take the end of a trial, or one that was there already."""
         self.done += 1
         self._new += is_new
         text = line(self.metric, setting, value, status, why, self.done, self.total)
-        self._curves.pop(describe(setting), None)
+        self._curves.pop(setting_text(setting, is_short=True), None)
         if value is not None and math.isfinite(value):
             self._compare(setting, value, text)
         self._last = [*self._last[1 - SHOWN_LAST :], text]
@@ -95,7 +96,7 @@ class Board:
     def _compare(self, setting: dict[str, Any], value: float, text: str) -> None:
         """Note the best setting so far, once all of its seeds are there."""
         if self.num_seeds > 1:
-            name = describe({key: value for key, value in setting.items() if key != "seed"})
+            name = setting_text({key: value for key, value in setting.items() if key != "seed"}, is_short=True)
             values = self._seeds.setdefault(name, [])
             values.append(value)
             if len(values) < self.num_seeds:
@@ -152,9 +153,9 @@ def line(
     """Return a trial's line: ``val acc: 0.531, lr: 9.47e-04, reg: 1.43e-03, (14 / 100)``."""
     name = short_metric(metric)
     shown = "none" if value is None else f"{value:.3f}" if abs(value) >= 0.001 or value == 0 else f"{value:.2e}"
-    fields = [f"{name}: {shown}", describe(setting), f"({done} / {total})"]
+    fields = [f"{name}: {shown}", setting_text(setting, is_short=True), f"({done} / {total})"]
     text = ", ".join(field for field in fields if field)
-    return text if status in ("finished", "stopped_early") else f"{text}  {status} {why}".rstrip()
+    return text if Status(status).has_value else f"{text}  {status} {why}".rstrip()
 
 
 def sparkline(values: list[float]) -> str:

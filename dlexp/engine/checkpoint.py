@@ -32,6 +32,7 @@ from dlexp.durable import disk_faults, flush_folder
 from dlexp.error import DiskFault, RunError, is_out_of_memory
 
 WEIGHTS, STATE, MANIFEST = "weights.safetensors", "state.pt", "manifest.json"
+_UNNAMED = "manifest"  # of a checkpoint that is being written
 _RETRIES = 3
 _log = logging.getLogger(__name__)
 
@@ -73,7 +74,8 @@ def save(
                 STATE: _write_archive(fresh / STATE, state, is_synced=is_synced),
             }
             manifest = {"epoch": state.get("epoch"), "files": files} | ({} if history is None else {"history": history})
-            _write(fresh / MANIFEST, json.dumps(manifest).encode(), is_synced=is_synced)
+            _write(fresh / _UNNAMED, json.dumps(manifest).encode(), is_synced=is_synced)
+            os.rename(fresh / _UNNAMED, fresh / MANIFEST)  # there only when it is whole, and all else before it
 
     try:
         write()
@@ -93,14 +95,11 @@ def size(tree: Any) -> int:
 
 
 def load(directory: Path, device: torch.device | str = "cpu") -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read the first that verifies of the checkpoint, its unpublished successor and its predecessor.
+    """Return weights and state of the first that verifies: the checkpoint, its unpublished successor, its predecessor.
 
     Args:
         directory: The checkpoint's folder.
         device: Where the tensors of weights and state go.
-
-    Returns:
-        Weights by name, and the state.
 
     Raises:
         RunError: There is no checkpoint, or every copy is damaged.

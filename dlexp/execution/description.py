@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from dlexp import device as devices
 from dlexp.build.program import Program
@@ -10,6 +11,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.quality import examine
 from dlexp.direction import is_better_high
 from dlexp.run.division import PARTS, read_division
+from dlexp.run.document import DataIdentity, Parts
 from dlexp.run.folder import RunFolder
 
 
@@ -22,7 +24,7 @@ def describe_run(built: Program, config: dict[str, Any]) -> dict[str, Any]:
         "seed": config["seed"],
         "device": str(built.device),
         "threads": torch.get_num_threads() if built.device.type == "cpu" else None,
-        "data": {"name": built.dataset.name, "fingerprint": built.dataset.fingerprint, **examine(built.dataset)},
+        "data": {**identify(built.dataset), **examine(built.dataset)},
         "test_openings": 0,
         "model": type(built.model).__name__,
         "num_params": sum(p.numel() for p in built.model.parameters()),
@@ -34,6 +36,16 @@ def describe_run(built: Program, config: dict[str, Any]) -> dict[str, Any]:
             "min_delta": built.run.trainer.min_delta,
         },
     }
+
+
+def identify(data: Dataset) -> DataIdentity:
+    """Return what says which data it is."""
+    return {"name": data.name, "fingerprint": data.fingerprint}
+
+
+def describe_parts(data: Dataset, train: Tensor, val: Tensor) -> Parts:
+    """Return which data it is and how many examples each part has."""
+    return {**identify(data), "num_train": len(train), "num_val": len(val), "num_test": len(data.test)}
 
 
 def write_parts(folder: RunFolder, data: Dataset) -> None:

@@ -118,7 +118,7 @@ class Dispatcher:
         return list(alike.values())
 
     def _choose(self, alike: list[Assignment]) -> Group:
-        """Choose how a structure trains; where that fails, one by one, so that each says why, and the log tells it."""
+        """Choose how a structure trains; the log tells why each trains alone, and why nothing could be chosen."""
         survey = Survey(alike, self._threads, self.holder.runs_dir / "fuse.json", self.holder.path / ENGINES)
         tasks = [survey]
         if self._is_on_gpu and self._pool is not None:
@@ -129,7 +129,9 @@ class Dispatcher:
         if not isinstance(choice, Choice):
             reason = choice.why if isinstance(choice, Lost) else choice
             self.holder.log(f"no engine could be chosen for {_names(alike)}: {reason}; each trains alone")
-            choice = SOLO
+            return Group(alike, SOLO, self._threads)
+        if choice.engine == "solo" and len(alike) > 1:
+            self.holder.log(f"{_names(alike)}: each trains alone, because {choice.reason}")
         if choice.failures:
             self.holder.log(f"for {_names(alike)} what failed was left: {choice.failures}")
         if not choice.is_exact and INEXACT.format(choice.engine) not in self.notes:

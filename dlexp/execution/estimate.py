@@ -31,12 +31,12 @@ from dlexp.run.folder import METRICS, TRIALS, RunFolder
 from dlexp.tracking.content import artifacts
 from dlexp.tracking.mlflow import NONE
 from dlexp.tracking.store import choose as choose_store
+from dlexp.type import Config
 
 TIMED_UPDATES = 3
 FORWARD_SHARE = 1 / 3  # of an update's operations, which evaluating needs alone
 MOST_TIMED = 3  # structures: others are taken to be like these
 
-Config = dict[str, Any]
 TIMED_SECONDS = 1.0
 MOST_STEPS = 60
 BLOCK = 4096  # bytes that a file system gives out at once

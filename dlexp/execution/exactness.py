@@ -1,7 +1,8 @@
 """Which forms of a program give the same bits, tried on the data at hand.
 
 Two trials take an epoch's first two updates and its last two, where the batches may be shorter and differ in length
-between folds; then they predict. Whatever differs in a bit of a weight, a statistic or an output is another rounding.
+between folds; then they predict a whole batch and the last, shorter one. Whatever differs in a bit of a weight, a
+statistic or an output is another rounding.
 """
 
 from collections.abc import Sequence
@@ -56,11 +57,17 @@ def trace(components: list[Components], engine: str) -> Trace:
             pass
         for row, tensors in enumerate(made):
             tensors += run.step.forward.weights(row).values()
-    heads = [rows[: run.eval_batch_size] for rows in run.task.val]
-    outputs = predict(run.step.forward, run.task, heads, run.eval_batch_size)
+    tried = [_first_and_last(rows, run.eval_batch_size) for rows in run.task.val]
+    outputs = predict(run.step.forward, run.task, tried, run.eval_batch_size)
     for row, tensors in enumerate(made):
-        tensors.append(outputs[row, : len(heads[row])])
+        tensors.append(outputs[row, : len(tried[row])])
     return made
+
+
+def _first_and_last(rows: Tensor, size: int) -> Tensor:
+    """Return the rows of the first batch, and of the last where it is shorter."""
+    last = len(rows) % size
+    return torch.cat([rows[:size], rows[len(rows) - last :]]) if len(rows) > size else rows
 
 
 def are_equal(a: Trace, b: Trace) -> bool:

@@ -7,6 +7,7 @@ import torch
 
 from dlexp import metric
 from dlexp.build.program import Program
+from dlexp.data.dataset import Dataset
 from dlexp.engine.evaluate import Reading
 from dlexp.random import generator
 from dlexp.run.folder import RunFolder
@@ -25,34 +26,39 @@ def draw_figures(built: Program, folder: RunFolder) -> list[Path]:
     best_epoch = (folder.result or {}).get("best_epoch", 0)
     figures = {"curves": curves_figure(folder.history(), best_epoch, folder.manifest["monitor"]["metric"])}
     if len(built.dataset.val):
-        figures |= _class_figures(built, folder) if built.dataset.class_names else _value_figures(folder)
+        link = Reading.of(built.run.task, built.run.step.rules.loss).link
+        figures |= prediction_figures(folder, built.dataset, link)
     augment = built.run.task.augments[0]
     if augment is not None and built.dataset.is_image:
         figures["augment"] = _augmented(built, augment)
     return save_all(figures, folder.figures)
 
 
-def _class_figures(built: Program, folder: RunFolder) -> "dict[str, Figure]":
+def prediction_figures(
+    folder: RunFolder, data: Dataset, link: str = "softmax", split: str = "validation"
+) -> "dict[str, Figure]":
+    """Return what a folder's validation predictions show: confusion and ROC of classes, residuals of values.
+
+    Args:
+        folder: Holds the predictions.
+        data: For the names of classes.
+        link: How outputs become probabilities; see `dlexp.metric.probability`.
+        split: What the examples were, for the titles.
+    """
     from dlexp.report.confusion import confusion_figure
+    from dlexp.report.residual import residual_figure
     from dlexp.report.roc import roc_figure
 
-    names, predictions = built.dataset.class_names, folder.predictions("val")
-    reading = Reading.of(built.run.task, built.run.step.rules.loss)
-    targets = torch.from_numpy(predictions["target"]).unsqueeze(0)
-    outputs = torch.from_numpy(predictions["output"]).unsqueeze(0)
-    counts = metric.confusion_matrix(outputs, targets, len(names))[0]
+    names, predictions = data.class_names, folder.predictions("val")
+    if not names:
+        target = folder.config.get("data", {}).get("target", "value")
+        return {"residuals": residual_figure(predictions["target"], predictions["output"], target)}
+    outputs, targets = torch.from_numpy(predictions["output"]), torch.from_numpy(predictions["target"])
+    counts = metric.confusion_matrix(outputs.unsqueeze(0), targets.unsqueeze(0), len(names))[0]
     return {
-        "confusion": confusion_figure(counts.numpy(), names),
-        "roc": roc_figure(outputs[0], targets[0], names, reading.link),
+        "confusion": confusion_figure(counts.numpy(), names, f"{split}: confusion"),
+        "roc": roc_figure(outputs, targets, names, link, split),
     }
-
-
-def _value_figures(folder: RunFolder) -> "dict[str, Figure]":
-    from dlexp.report.residual import residual_figure
-
-    predictions = folder.predictions("val")
-    name = folder.config.get("data", {}).get("target", "value")
-    return {"residuals": residual_figure(predictions["target"], predictions["output"], name)}
 
 
 def _augmented(built: Program, augment: Any) -> "Figure":

@@ -15,13 +15,14 @@ from dlexp.engine.train import Run
 from dlexp.error import is_out_of_memory
 from dlexp.execution import saved_model
 from dlexp.execution.assignment import Assignment, Group
+from dlexp.execution.saver import require_space
 from dlexp.execution.stack_saver import make_saver
 from dlexp.run.folder import RunFolder
 
-Told = tuple[Assignment, Event, Program]  # whose event it is (a progress is the first's), and what trains it
+GroupEvent = tuple[Assignment, Event, Program]  # whose event it is (a progress is the first's), and what trains it
 
 
-def train_group(group: Group, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Told]:
+def train_group(group: Group, should_stop: Callable[[], bool] = lambda: False) -> Iterator[GroupEvent]:
     """Train a group's trials from where their checkpoints are; each epoch is saved before it is told.
 
     Trials that stand at different epochs train apart. A program that runs out of memory is halved, down to trials
@@ -47,7 +48,7 @@ def _by_progress(assignments: list[Assignment]) -> list[list[Assignment]]:
     return [levels[key] for key in sorted(levels)]
 
 
-def _train_halving(assignments: list[Assignment], engine: str, should_stop: Callable[[], bool]) -> Iterator[Told]:
+def _train_halving(assignments: list[Assignment], engine: str, should_stop: Callable[[], bool]) -> Iterator[GroupEvent]:
     try:
         yield from _train_program(assignments, engine, should_stop)
         return
@@ -66,12 +67,13 @@ def _has_ended(assignment: Assignment) -> bool:
     return assignment.folder.manifest["status"] != "running"
 
 
-def _train_program(assignments: list[Assignment], engine: str, should_stop: Callable[[], bool]) -> Iterator[Told]:
+def _train_program(assignments: list[Assignment], engine: str, should_stop: Callable[[], bool]) -> Iterator[GroupEvent]:
     engine = "solo" if len(assignments) == 1 and engine == "graphed" else engine  # of the same kernels
     program = make_program([assignment.components for assignment in assignments], engine)
     folders = [assignment.folder for assignment in assignments]
     _restore(program, folders)
     run = program.run
+    require_space(run, folders[0].path)
     for row, folder in enumerate(folders):
         data = program.components[row].data
         saved_model.write(folder, data, program.affine, run.task, run.step.rules.loss, row)

@@ -11,7 +11,7 @@ from dlexp.engine import checkpoint
 from dlexp.engine.evaluate import Reading, predict, report
 from dlexp.engine.event import TrialEnd
 from dlexp.engine.stopping import Stopping
-from dlexp.execution.description import describe_run
+from dlexp.execution.description import describe_parts, describe_run
 from dlexp.execution.figure import draw_figures
 from dlexp.execution.integrity import checksums, update_checksum
 from dlexp.report.attempt import attempt
@@ -62,12 +62,7 @@ def conclude_run(
         "metric": run.monitor,
         "guess": guess(data),
         "num_params": sum(p.numel() for p in built.model.parameters()),
-        "data": {
-            **recorded,
-            "num_train": len(data.train),
-            "num_val": len(data.val),
-            "num_test": len(data.test),
-        },
+        "data": {**recorded, **describe_parts(data, data.train, data.val)},
         "status": end.status,
         "epochs": run.epoch,
         "best_epoch": end.best_epoch,

@@ -2,12 +2,35 @@
 
 from pathlib import Path
 
+from dlexp import durable
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import best_weights, snapshot
 from dlexp.engine.train import Run
 from dlexp.run import epoch_record
 from dlexp.run.folder import RunFolder
+
+_BYTES_OF_OUTPUT = 4
+
+
+def require_space(run: Run, place: Path) -> None:
+    """Check, before a training begins or goes on, that the disk has room for what it cannot do without.
+
+    That is, of each trial, a checkpoint and the next one (a run that goes on has the first) and its predictions of the
+    validation part. Weights that were best at another epoch, buffers and figures come on top.
+
+    Args:
+        run: The program, where it begins or goes on.
+        place: A folder on the disk, which may still have to be made.
+
+    Raises:
+        DiskFault: There is less.
+    """
+    num_checkpoints = min(2 - (run.number > 0), run.trainer.epochs - run.epoch)
+    checkpoints = checkpoint.size({"weights": run.step.forward.flat.tensor, **run.step.state, **run.schedule_state})
+    predictions = sum(len(rows) for rows in run.task.val) * run.step.rules.loss.num_outputs * _BYTES_OF_OUTPUT
+    what = f"{num_checkpoints} checkpoint{'' if num_checkpoints == 1 else 's'} and the predictions take"
+    durable.require_space(place, num_checkpoints * checkpoints + predictions, what)
 
 
 def save_epoch(run: Run, folder: RunFolder, event: EpochEnd) -> None:

@@ -51,7 +51,8 @@ def log_odds(outputs_TNK: Tensor, link: str = "softmax") -> Tensor:
     """Return the score of each class (T, N, K) in float64 that orders examples as its probability does.
 
     Unlike that it does not saturate at 1. Of two classes it is the difference of their logits. Of more, 1 - p of the
-    likeliest is added up from the others', so that its digits are not lost.
+    likeliest is added up from the others', so that its digits are not lost. Sums are taken in the order of size:
+    outputs that are equal but for their order, or for what all classes share, tie to the bit.
 
     Args:
         outputs_TNK: As in `log_weights`.
@@ -68,7 +69,9 @@ def log_odds(outputs_TNK: Tensor, link: str = "softmax") -> Tensor:
     if link == "margin":
         largest_TN1 = z_TNK.amax(-1, keepdim=True)
         return z_TNK - largest_TN1.expand_as(z_TNK).scatter(-1, top_TN1, others_TNK.amax(-1, keepdim=True))
-    log_p_TNK = z_TNK.log_softmax(-1)
-    rest_TN1 = log_p_TNK.scatter(-1, top_TN1, -torch.inf).logsumexp(-1, keepdim=True)
-    log_rest_TNK = torch.log1p(-log_p_TNK.exp().scatter(-1, top_TN1, 0.0)).scatter(-1, top_TN1, rest_TN1)
-    return log_p_TNK - log_rest_TNK
+    z_TNK = z_TNK - z_TNK.amax(-1, keepdim=True)
+    ordered_TNK = z_TNK.sort(-1).values
+    log_p_TNK = z_TNK - ordered_TNK.exp().sum(-1, keepdim=True).log()
+    odds_TNK = log_p_TNK - torch.log1p(-log_p_TNK.exp().scatter(-1, top_TN1, 0.0))
+    odds_of_top_TN1 = -ordered_TNK[..., :-1].logsumexp(-1, keepdim=True)
+    return torch.where(z_TNK == 0, odds_of_top_TN1, odds_TNK)  # two may be the likeliest

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from dlexp.error import ConfigError
+from dlexp.error import ConfigError, first_line
 from dlexp.model.trace import Call, Field, Trace
 
 
@@ -97,7 +97,7 @@ def summarize(model: nn.Module, in_shape: tuple[int, ...]) -> Summary:
     try:
         calls, auxiliary = _trace(model, in_shape)
     except NotImplementedError as error:
-        reason = str(error).partition("\n")[0]
+        reason = first_line(error)
         raise ConfigError(f"model: got {type(model).__name__}, which cannot run without numbers: {reason}") from error
     finally:
         for module, is_training in modes:

@@ -20,7 +20,7 @@ from torch.func import functional_call
 from torchvision.ops import StochasticDepth
 
 from dlexp.dropout import Inverted
-from dlexp.error import ConfigError, did_you_mean
+from dlexp.error import ConfigError, did_you_mean, first_line
 from dlexp.model.layer import image_shape
 from dlexp.random import hashed_uniform
 from dlexp.type import Place
@@ -162,7 +162,7 @@ def _failure(net: nn.Module, height: int, width: int) -> str | None:
         with torch.no_grad():
             functional_call(net, state, torch.empty(1, 3, height, width, device="meta"))
     except (RuntimeError, AssertionError, ValueError, IndexError) as error:
-        return str(error).partition("\n")[0]
+        return first_line(error)
     return None
 
 
@@ -199,7 +199,7 @@ def _load(path: str) -> dict[str, Tensor]:
             return load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch and safetensors name no common error for a file that is not theirs
-        reason = str(error).partition("\n")[0]
+        reason = first_line(error)
         raise ConfigError(f"model.weights: got {path}; it cannot be read as tensors by name: {reason}") from error
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ConfigError(f"model.weights: got {path}; a state_dict is needed, tensors by name")

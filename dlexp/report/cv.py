@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from dlexp.config.wording import setting_text
 from dlexp.report.style.canvas import PANEL, add_legend, new_figure, styled
 from dlexp.report.style.color import FAILED, MARKED, NEUTRAL, SPLITS
 from dlexp.report.style.limit import limit, mark_clipped, set_limit
@@ -39,7 +40,7 @@ def settings_figure(result: Mapping[str, Any]) -> Figure:
             axis.plot([low, high], [place, place], color=look["color"], linewidth=1.5)
         if limits.has(entry["value"]):
             axis.plot(entry["value"], place, linestyle="", **look)
-    texts = [" ".join(f"{key.rpartition('.')[2]}={value}" for key, value in e["overrides"].items()) for e in whole]
+    texts = [setting_text(entry["overrides"], is_short=True) for entry in whole]
     labels = label(texts, fit(0.45 * figure.get_figwidth()))
     axis.set_yticks(range(len(whole)), labels.short)
     axis.set_ylim(max(len(whole), 1) - 0.5, -0.5)

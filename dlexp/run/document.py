@@ -11,22 +11,30 @@ Task = Annotated[str, one_of("multiclass", "binary", "regression")]
 Mode = Annotated[str, one_of("max", "min")]
 
 
-class Parts(TypedDict):
-    """Name, fingerprint and counts of the data.
+class DataIdentity(TypedDict):
+    """Which data it is.
 
     Attributes:
         name: Of the data set.
-        num_train: Examples of the training part.
-        num_val: Examples of the validation part.
-        num_test: Examples of the test part.
         fingerprint: Equal for equal data with equal parts.
     """
 
     name: str
+    fingerprint: str
+
+
+class Parts(DataIdentity):
+    """Which data it is, and how many examples each part has.
+
+    Attributes:
+        num_train: Examples of the training part.
+        num_val: Examples of the validation part.
+        num_test: Examples of the test part.
+    """
+
     num_train: int
     num_val: int
     num_test: int
-    fingerprint: str
 
 
 class TrainData(Parts):

@@ -1,8 +1,9 @@
 """What a strategy asks for and what it is told.
 
-A strategy is a generator: it yields rounds and is sent the scores of each round's proposals, higher is better, None
-for a trial that failed. It draws from (seed, number of the proposal) alone, so that the same scores lead to the same
-proposals, in whatever order and by whatever process the trials were trained.
+A strategy is written as a generator: it yields rounds and is sent the scores of each round's proposals, higher is
+better, None for a trial that failed. Whoever trains for it holds a `Strategy`, which is asked and told. It draws from
+(seed, number of the proposal) alone, so that the same scores lead to the same proposals, in whatever order and by
+whatever process the trials were trained.
 """
 
 import hashlib
@@ -53,6 +54,29 @@ class Round:
 
 Scores = Sequence[float | None]
 Rounds = Generator[Round, Scores, None]
+
+
+class Strategy:
+    """A strategy at work: `ask` for a round, train it, `tell` its scores, until there is none.
+
+    Args:
+        rounds: From `Search.propose`.
+    """
+
+    def __init__(self, rounds: Rounds) -> None:
+        self._rounds = rounds
+        self._round = next(rounds, None)
+
+    def ask(self) -> Round | None:
+        """Return the round to be trained, the same until it is told; None when the search is over."""
+        return self._round
+
+    def tell(self, scores: Scores) -> None:
+        """Tell the score of each proposal of the round, in its order: higher is better, None for a failure."""
+        try:
+            self._round = self._rounds.send(scores)
+        except StopIteration:
+            self._round = None
 
 
 @dataclass(frozen=True)
@@ -122,14 +146,10 @@ def opening(search: Search, problem: Problem) -> Iterator[Proposal]:
     Raises:
         ConfigError: The strategy cannot search this space.
     """
-    rounds = search.propose(problem)
-    round_ = next(rounds, None)
-    while round_ is not None and round_.number == 1:
+    strategy = Strategy(search.propose(problem))
+    while (round_ := strategy.ask()) is not None and round_.number == 1:
         yield from round_.proposals
-        try:
-            round_ = rounds.send([None] * len(round_.proposals))
-        except StopIteration:
-            return
+        strategy.tell([None] * len(round_.proposals))
 
 
 def refuse_epochs(problem: Problem, strategy: str) -> None:

@@ -125,19 +125,18 @@ def _log_odds(outputs: np.ndarray, link: str) -> np.ndarray:
     if z_NK.shape[1] == 2:
         lead_N = z_NK[:, 1] - z_NK[:, 0]
         return np.stack([-lead_N, lead_N], 1)
-    if link == "softmax":
-        z_NK = _log_p(z_NK)
     top_N = z_NK.argmax(1)
-    others_NK = z_NK.copy()
-    others_NK[rows, top_N] = -np.inf
-    second_N1 = others_NK.max(1, keepdims=True)
+    z_NK = z_NK - z_NK.max(1, keepdims=True)
+    ordered_NK = np.sort(z_NK, 1)  # sums by size: outputs that differ in order only tie to the bit
+    second_N = ordered_NK[:, -2]
     if link == "margin":
-        rest_NK = np.repeat(z_NK.max(1, keepdims=True), z_NK.shape[1], axis=1)
-        rest_NK[rows, top_N] = second_N1[:, 0]
+        odds_NK, rest_N = z_NK.copy(), second_N
     else:
-        rest_NK = np.log1p(-np.exp(others_NK))
-        rest_NK[rows, top_N] = (second_N1 + np.log(np.exp(others_NK - second_N1).sum(1, keepdims=True)))[:, 0]
-    return z_NK - rest_NK
+        log_p_NK = z_NK - np.log(np.exp(ordered_NK).sum(1, keepdims=True))
+        log_p_NK[rows, top_N] = -np.inf  # the likeliest's is not used
+        odds_NK = log_p_NK - np.log1p(-np.exp(log_p_NK))
+        rest_N = second_N + np.log(np.exp(ordered_NK[:, :-1] - second_N[:, None]).sum(1))
+    return np.where(z_NK == 0, -rest_N[:, None], odds_NK)  # two may be the likeliest
 
 
 def _margins(logits_NK: np.ndarray, targets_N: np.ndarray) -> np.ndarray:

@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from torch import nn
 
 from dlexp.build.dataset import load_data
-from dlexp.build.model import build_model, build_module
+from dlexp.build.model import build_blank_model, build_meta_model, build_model, build_module
 from dlexp.config.resolve import resolve
 
 LOSS = SimpleNamespace(num_outputs=10)
@@ -64,3 +65,17 @@ def test_the_activation_s_gain_scales_the_weights(activation, function):
 def test_a_module_is_made_for_the_shapes_given():
     module = build_module(config_of("model.widths=[8]"), (3,), 2, seed=0)
     assert module(torch.zeros(5, 3)).shape == (5, 2)
+
+
+def test_a_model_without_weights_has_the_shapes_of_the_model():
+    given = config_of("model.widths=[8]"), (3,), 2
+    model, meta = build_module(*given, seed=0), build_meta_model(*given)
+    assert [(n, p.shape) for n, p in meta.named_parameters()] == [(n, p.shape) for n, p in model.named_parameters()]
+    assert {p.device.type for p in meta.parameters()} == {"meta"}
+
+
+def test_a_constructor_that_computes_with_numbers_gives_a_model_with_weights(monkeypatch):
+    monkeypatch.setattr("dlexp.build.model.make", lambda *_names, **_more: nn.Linear(3, int(torch.ones(()).item())))
+    with pytest.raises(RuntimeError, match="meta"):
+        build_meta_model(config_of(), (3,), 1)
+    assert build_blank_model(config_of(), (3,), 1).weight.device.type == "cpu"

@@ -87,5 +87,5 @@ def test_a_model_that_computes_with_numbers_is_let_through(monkeypatch, gigabyte
     def make(*_arguments: object, **_options: object) -> nn.Module:
         return Counting(10)
 
-    monkeypatch.setattr("dlexp.build.room.build_module", make)
+    monkeypatch.setattr("dlexp.build.model.build_module", make)
     ask()

@@ -4,25 +4,7 @@ import json
 import math
 from importlib import import_module
 
-import pytest
-
 output = import_module("dlexp.cli.output")  # installed from cli/, which type checkers cannot see
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, "null"),
-        (True, "true"),
-        (False, "false"),
-        (0.1, "0.1"),
-        (3, "3"),
-        ("relu", "relu"),
-        ([64, None, [True]], "[64,null,[true]]"),
-    ],
-)
-def test_yaml_text(value, text):
-    assert output.yaml_text(value) == text
 
 
 def test_numbers_that_json_cannot_say_become_null(capsys):

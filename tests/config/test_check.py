@@ -17,7 +17,7 @@ from dlexp.error import ConfigError
         ("optimizer.lr=true", "optimizer.lr: got true; a number > 0 is needed"),
         ("optimizer.lr=null", "optimizer.lr: got null; a number > 0 is needed"),
         ("optimizer.lr=[0.1]", "optimizer.lr: got [0.1]; a number > 0 is needed"),
-        ("optimizer.lr={a:1}", "optimizer.lr: got {a: 1}; a number > 0 is needed"),
+        ("optimizer.lr={a:1}", "optimizer.lr: got {a:1}; a number > 0 is needed"),
         ("optimizer.lr='0.1'", "optimizer.lr: got '0.1'; a number > 0 is needed"),
         ("trainer.epochs=0", "trainer.epochs: got 0; an integer >= 1 is needed"),
         ("trainer.epochs=2.5", "trainer.epochs: got 2.5; an integer >= 1 is needed"),
@@ -28,7 +28,7 @@ from dlexp.error import ConfigError
         ),
         (
             "model.widths=[8,2000000000]",
-            "model.widths: got [8, 2000000000]; a list of integers from 1 to 1,000,000,000 is needed",
+            "model.widths: got [8,2000000000]; a list of integers from 1 to 1,000,000,000 is needed",
         ),
         ("trainer.compile=1", "trainer.compile: got 1; true or false is needed"),
         ("trainer.ema=1", "trainer.ema: got 1; a number in [0, 1) or null is needed"),
@@ -41,7 +41,7 @@ from dlexp.error import ConfigError
         ("seeds.init=x", "seeds.init: got x; an integer >= 0 or null is needed"),
         ("seeds=null", "seeds: got null; set seeds.init=1 or others"),
         ("model.widths=[]", "model.widths: got []; a list of integers >= 1 is needed"),
-        ("model.widths=[64,0]", "model.widths: got [64, 0]; a list of integers >= 1 is needed"),
+        ("model.widths=[64,0]", "model.widths: got [64,0]; a list of integers >= 1 is needed"),
         ("model.widths=64", "model.widths: got 64; a list of integers >= 1 is needed"),
         ("trusted=my_package", "trusted: got my_package; a list of texts is needed"),
         ("+foo=3", "unknown key foo; see `dlexp options`"),
@@ -55,7 +55,7 @@ from dlexp.error import ConfigError
         ),
         (
             "optimizer.lr=${model}",
-            "optimizer.lr: got {_target_: dlexp.model.mlp.MLP, widths: [128, 128], short...; a number > 0 is needed",
+            "optimizer.lr: got {_target_:dlexp.model.mlp.MLP,widths:[128,128],shortcut:f...; a number > 0 is needed",
         ),
         (
             "model._target_=os.system",
@@ -96,7 +96,7 @@ from dlexp.error import ConfigError
         ),
         (
             "~model._target_",
-            "model: got {widths: [128, 128], shortcut: false, output_shortcut: fa...; choose one of {models}",
+            "model: got {widths:[128,128],shortcut:false,output_shortcut:false,in...; choose one of {models}",
         ),
     ],
 )

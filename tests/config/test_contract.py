@@ -5,7 +5,7 @@ import re
 import pytest
 
 from dlexp.config.catalog import conf_folder, default_choices, list_groups, list_jobs, read_option
-from dlexp.config.options import describe
+from dlexp.config.options import describe_options
 from dlexp.config.resolve import resolve
 from dlexp.config.signature import read
 
@@ -23,7 +23,7 @@ def test_yaml_states_every_parameter_at_its_default(group, option):
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS, ids=NAMES)
 def test_options_explain_the_option_and_every_parameter(group, option):
-    about = describe(group, option)[group][option]
+    about = describe_options(group, option)[group][option]
     assert about["doc"]
     assert "\n" not in about["doc"]
     for name, parameter in about["parameters"].items():

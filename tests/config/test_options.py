@@ -4,13 +4,13 @@ import pytest
 import yaml
 
 from dlexp.config.catalog import conf_folder
-from dlexp.config.options import describe
+from dlexp.config.options import describe_options
 from dlexp.error import ConfigError
 
 
 @pytest.fixture(scope="module")
 def everything():
-    return describe()
+    return describe_options()
 
 
 def test_every_yaml_file_is_an_option_with_documentation_for_every_parameter(everything):
@@ -39,8 +39,10 @@ def test_sources_name_the_paper(everything):
 
 
 def test_one_group_one_option():
-    assert list(describe("optimizer")) == ["optimizer"]
-    assert {group: list(options) for group, options in describe("optimizer", "adam").items()} == {"optimizer": ["adam"]}
+    assert list(describe_options("optimizer")) == ["optimizer"]
+    assert {group: list(options) for group, options in describe_options("optimizer", "adam").items()} == {
+        "optimizer": ["adam"]
+    }
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_one_group_one_option():
 )
 def test_unknown_names_are_met_with_a_suggestion(arguments, message):
     with pytest.raises(ConfigError, match=message):
-        describe(*arguments)
+        describe_options(*arguments)
 
 
 def test_a_users_own_option_is_listed(tmp_path, monkeypatch):
@@ -63,13 +65,13 @@ def test_a_users_own_option_is_listed(tmp_path, monkeypatch):
         "    def __init__(self, size: int = 3): ...\n"
     )
     monkeypatch.chdir(tmp_path)
-    about = describe("model", "mine", tmp_path / "conf")["model"]["mine"]
+    about = describe_options("model", "mine", tmp_path / "conf")["model"]["mine"]
     assert about["doc"] == "My net."
     assert about["parameters"] == {"size": {"default": 3, "type": "an integer", "doc": "How big."}}
 
 
 def test_metrics_are_listed_with_formula_and_the_setting_that_changes_them(everything):
-    metrics = describe("metric")["metric"]
+    metrics = describe_options("metric")["metric"]
     assert "metric" not in everything  # nothing is chosen there
     assert {"roc_auc", "matthews_correlation", "average_precision", "balanced_accuracy", "huber"} <= metrics.keys()
     assert all(about["doc"] for about in metrics.values())
@@ -78,6 +80,6 @@ def test_metrics_are_listed_with_formula_and_the_setting_that_changes_them(every
     assert {name: about["parameters"] for name, about in metrics.items() if about["parameters"]} == {
         "fbeta_macro": {"beta": beta}
     }
-    assert list(describe("metric", "r2")["metric"]) == ["r2"]
+    assert list(describe_options("metric", "r2")["metric"]) == ["r2"]
     with pytest.raises(ConfigError, match=r"metric: got roc_auk; choose one of .*; did you mean roc_auc\?"):
-        describe("metric", "roc_auk")
+        describe_options("metric", "roc_auk")

@@ -103,7 +103,8 @@ def test_refused_before_any_trial(overrides, reason):
     "value", [None, True, 0.1, 1e-05, [1, [2.5]], {"a": 1}, "relu", "a b", "it's", "x=1,2", "1e-3"]
 )
 def test_values_survive_as_overrides(value):
-    from dlexp.config.override import parse, yaml_value
+    from dlexp.config.override import parse
+    from dlexp.config.wording import yaml_value
 
     assert parse([f"key={yaml_value(value)}"])[0].value == value
 

@@ -139,7 +139,7 @@ def refused(text, here):
         ),
         (
             "width: 7\n",
-            "model: got {width: 7}; "
+            "model: got {width:7}; "
             "choose one of cnn, densenet, gated, inception, mlp, mynet, nin, "
             "resnet, resnext, softmax, torchvision, vgg",
         ),

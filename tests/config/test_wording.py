@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from dlexp.config.wording import plural, show, type_text
+from dlexp.config.wording import plural, setting_text, show, type_text, yaml_value
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_plural():
         ("", "''"),
         ("abc", "abc"),
         ("a\nb\x00", "a\\nb\\x00"),
-        ([None, True, "x"], "[null, true, x]"),
-        ({"a": [1], "b": False}, "{a: [1], b: false}"),
-        (["a\nb"], "[a b]"),
+        ([None, True, "x"], "[null,true,x]"),
+        ({"a": [1], "b": False}, "{a:[1],b:false}"),
+        (["a\nb"], "['a b']"),
         ("x" * 60, "x" * 60),
         ("x" * 61, "x" * 57 + "..."),
         (10**70, "1" + "0" * 56 + "..."),
@@ -58,3 +58,28 @@ def test_plural():
 )
 def test_show(value, shown):
     assert show(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "null"),
+        (True, "true"),
+        (False, "false"),
+        (0.1, "0.1"),
+        (3, "3"),
+        ("relu", "relu"),
+        ("", "''"),
+        ("true", "'true'"),
+        ({"a": [1e-8]}, "{a:[1e-08]}"),
+        ([64, None, [True]], "[64,null,[true]]"),
+    ],
+)
+def test_a_value_is_written_as_an_override_has_it(value, text):
+    assert yaml_value(value) == text
+
+
+def test_a_setting_in_one_line():
+    setting = {"optimizer.lr": 0.000947213, "regularizer.weight": 0.1, "model": "mlp", "model.widths": [64, 64]}
+    assert setting_text(setting) == "optimizer.lr=9.47e-04 regularizer.weight=0.1 model=mlp model.widths=[64,64]"
+    assert setting_text(setting, is_short=True) == "lr: 9.47e-04, reg: 0.1, model: mlp, widths: [64,64]"

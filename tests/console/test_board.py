@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from dlexp.config.wording import describe, short_value
+from dlexp.config.wording import setting_text, short_value
 from dlexp.console.board import Board, fit, line, sparkline
 from tests.present import present
 
@@ -33,7 +33,8 @@ def test_values_in_short(value, text):
 
 
 def test_keys_that_would_look_the_same_are_written_out():
-    assert describe({"optimizer.weight": 1, "loss.weight": 2}) == "optimizer.weight: 1, loss.weight: 2"
+    setting = {"optimizer.weight": 1, "loss.weight": 2}
+    assert setting_text(setting, is_short=True) == "optimizer.weight: 1, loss.weight: 2"
 
 
 def test_sparklines():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
-from dlexp.config.options import describe
+from dlexp.config.options import describe_options
 from dlexp.config.resolve import resolve
 from docs import schema
 from tests.job.compare import compared
@@ -70,7 +70,7 @@ def test_documents_without_a_run():
 
     for source in ("iris", "diabetes", "digits"):
         assert faults("data", inspect(resolve([f"data={source}"]))) == []
-    assert faults("options", describe()) == []
+    assert faults("options", describe_options()) == []
     assert faults("error", {"error": {"kind": "config", "message": "m"}}) == []
     overrides = ["data=fake", "data.shape=[3,96,96]", "model=inception"]
     assert faults("summary", summary(resolve(overrides))) == []

@@ -188,6 +188,22 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before_and_says_so(tmp_path,
     assert not (tmp_path / "last.old").exists()
 
 
+def test_a_first_checkpoint_that_was_killed_in_its_last_file_is_none(tmp_path, monkeypatch):
+    def half(path, content, *, is_synced):
+        path.write_bytes(content[: len(content) // 2])
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "_write_weights", lambda path, weights, *, is_synced: {})
+        patch.setattr(checkpoint, "_write", half)
+        with pytest.raises(Killed):
+            checkpoint.save(tmp_path / "last", *sample(1))
+    assert any((tmp_path / "last.new").iterdir())
+    assert not checkpoint.exists(tmp_path / "last")
+    checkpoint.save(tmp_path / "last", *sample(2))
+    assert checkpoint.load(tmp_path / "last")[0]["count"] == 2
+
+
 def test_no_checkpoint_is_said(tmp_path):
     assert not checkpoint.exists(tmp_path / "last")
     with pytest.raises(RunError, match="no checkpoint; the run ended before its first"):

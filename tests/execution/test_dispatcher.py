@@ -22,7 +22,7 @@ COMMON = ["tracking=none", "trainer.threads=1", "trainer.epochs=2", "data.limit=
 
 @pytest.fixture
 def holder(tmp_path):
-    folder = RunFolder.create(tmp_path, "crew", "holder", config={}, overrides=[], manifest={"kind": "sweep"})
+    folder = RunFolder.create(tmp_path, "dispatcher", "holder", config={}, overrides=[], manifest={"kind": "sweep"})
     yield folder
     folder.unlock()
 
@@ -99,6 +99,16 @@ def test_an_engine_that_cannot_be_chosen_is_logged_with_the_reason_and_each_trai
     reason = {"RuntimeError": "RuntimeError: no engine", "KeyError": "KeyError: 'size'"}[type(error).__name__]
     who = f"{assignments[0].path.name} and 1 more"
     assert line.endswith(f"no engine could be chosen for {who}: {reason}; each trains alone")
+
+
+def test_why_trials_are_not_stacked_stands_in_the_log(holder, monkeypatch):
+    choice = Choice("solo", 1, 1.0, "the model cannot be stacked: vmapped: RuntimeError: it branches")
+    monkeypatch.setattr(executor, "choose", lambda *_: choice)
+    assignments = assign(holder, 2)
+    with Dispatcher(holder, lambda: False, Local(workers=1)) as dispatcher:
+        ends(dispatcher.train(assignments))
+    (line,) = (holder.path / "log.txt").read_text().splitlines()
+    assert line.endswith(f"{assignments[0].path.name} and 1 more: each trains alone, because {choice.reason}")
 
 
 @pytest.mark.parametrize(("stored", "expected"), [({}, 3), ({"threads": 2}, 2)], ids=["new", "gone on with"])

@@ -68,6 +68,20 @@ def test_both_ends_of_an_epoch_are_tried(monkeypatch):
     assert batches[:4] == [32, 32, 32, 4]
 
 
+def test_predictions_are_tried_on_a_whole_batch_and_on_the_last(monkeypatch):
+    """359 examples make batches of 100, 100, 100 and 59: the last is another product, and lies otherwise in memory."""
+    batches = []
+
+    class Watched(Solo):
+        def __call__(self, x, **keywords):
+            batches.append(len(x))
+            return super().__call__(x, **keywords)
+
+    monkeypatch.setattr("dlexp.engine.stack.kind.Solo", Watched)
+    trace(made("model.widths=[16]", "trainer.eval_batch_size=100")[:1], "solo")
+    assert batches[4:] == [100, 59]
+
+
 def test_a_form_that_fails_is_in_neither_list(monkeypatch):
     make_program = exactness.make_program
 

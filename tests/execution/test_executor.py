@@ -1,13 +1,14 @@
 """One program carried out: pauses and goes on, fails and says why, keeps the data that it has loaded."""
 
 import pickle
+import shutil
 
 import pytest
 
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
 from dlexp.engine.event import EpochEnd, TrialEnd
-from dlexp.execution.assignment import Assignment, ExecutorEvent, Group
+from dlexp.execution.assignment import Assignment, ExecutorEvent, Group, Halt
 from dlexp.execution.executor import Executor, explain, fail
 from dlexp.execution.fusion import SOLO
 from dlexp.run.folder import RunFolder
@@ -68,6 +69,18 @@ def test_a_failure_is_told_with_its_reason_and_recorded(make):
     assert (end.event.status, "\n" in end.event.reason) == ("failed", False)
     assert RunFolder(end.path).manifest["reason"] == end.event.reason
     assert "failed: " in (end.path / "log.txt").read_text()
+
+
+def test_a_trial_that_finds_no_room_waits_for_it_and_halts_all(make, monkeypatch):
+    waiting, free = make(), shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free._replace(free=100))
+    (halt,) = carry_out(waiting)
+    assert isinstance(halt, Halt)
+    assert "2 checkpoints and the predictions take" in halt.message
+    assert RunFolder(waiting.path).manifest["status"] == "running", "it has not failed"
+    monkeypatch.undo()
+    *_, end = carry_out(waiting)
+    assert end.event.status == "finished"
 
 
 def test_what_is_loaded_is_loaded_once(make):

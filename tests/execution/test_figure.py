@@ -55,12 +55,13 @@ def test_classes_have_a_confusion_matrix_and_curves(tmp_path, drawn):
     paths = draw_figures(built, folder)
     assert [path.name for path in paths] == ["curves.png", "confusion.png", "roc.png"]
     assert drawn["curves"] == (folder.history(), 1, "val/accuracy")
-    counts, names = drawn["confusion"]
+    counts, names, title = drawn["confusion"]
     targets = built.dataset.targets[built.dataset.val]
     assert counts[:, 0].tolist() == np.bincount(targets.numpy(), minlength=3).tolist(), "rows are the true classes"
     assert counts[:, 1:].sum() == 0
     assert names == built.dataset.class_names
-    assert drawn["roc"][-1] == "softmax"
+    assert title == "validation: confusion"
+    assert drawn["roc"][-2:] == ("softmax", "validation")
 
 
 def test_values_have_residuals(tmp_path, drawn):

@@ -99,6 +99,19 @@ def test_equal_outputs_tie_exactly():
     assert float(classification_report(outputs, targets, 3)["roc_auc"]) == 0.5
 
 
+@pytest.mark.parametrize("link", ["softmax", "margin"])
+def test_outputs_equal_but_for_their_order_or_what_all_share_tie_exactly(link):
+    """Class 0 has the probability of (1, 1, 0) whichever other class shares it, and whatever is added to all three."""
+    rows = torch.tensor([[1.0, 1.0, 0.0], [1.0, 0.0, 1.0], [0.25, 1.125, -2.0], [0.25, -2.0, 1.125]])
+    outputs = torch.cat([rows + shift for shift in (0.0, 8.0, -64.0)]).double()[None]
+    assert [len(column.unique()) for column in log_odds(outputs, link)[0, :, :1].T] == [2]
+    targets = torch.arange(12).remainder(4).remainder(2)[None] * 2  # each of a pair is class 0, its twin class 2
+    torchs = classification_report(outputs, targets, 3, link=link)
+    for name in ("roc_auc", "average_precision"):
+        numpys = weighted(name, outputs[0].numpy(), targets[0].numpy(), Measure(link=link))(np.ones((1, 12)))
+        assert numpys[0] == pytest.approx(float(torchs[name]), abs=1e-15, nan_ok=True), name
+
+
 def test_one_against_the_rest_is_normalised_as_scikit_learn_does():
     draw = np.random.default_rng(1)
     x, y = draw.normal(size=(NUM, 4)), draw.integers(3, size=NUM)

@@ -67,7 +67,7 @@ def test_settings_against_the_best():
     (legend,) = figure.legends
     expected = ["best", "cannot be told from the best", "worse than the best"]
     assert [text.get_text() for text in legend.get_texts()] == expected
-    assert [tick.get_text() for tick in axis.get_yticklabels()] == ["lr=0.0", "lr=0.1", "lr=0.2"]
+    assert [tick.get_text() for tick in axis.get_yticklabels()] == ["lr: 0.0", "lr: 0.1", "lr: 0.2"]
     assert axis.get_ylim()[0] > axis.get_ylim()[1]  # the best on top
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlexp.search.strategy import Problem, Proposal, Round, Search
+from dlexp.search.strategy import Problem, Proposal, Round, Search, Strategy
 
 
 class Driven:
@@ -11,15 +11,11 @@ class Driven:
     def __init__(self, search: Search, problem: Problem, objective) -> None:
         self.rounds: list[Round] = []
         self.scores: list[list[float | None]] = []
-        strategy = search.propose(problem)
-        round_ = next(strategy, None)
-        while round_ is not None:
+        strategy = Strategy(search.propose(problem))
+        while (round_ := strategy.ask()) is not None:
             self.rounds.append(round_)
             self.scores.append([objective(proposal) for proposal in round_.proposals])
-            try:
-                round_ = strategy.send(self.scores[-1])
-            except StopIteration:
-                round_ = None
+            strategy.tell(self.scores[-1])
 
     @property
     def stages(self) -> list[Round]:

@@ -10,13 +10,40 @@ from dlexp.search.coarse_to_fine import CoarseToFine
 from dlexp.search.grid import Grid
 from dlexp.search.hyperband import Hyperband
 from dlexp.search.random import Random
-from dlexp.search.strategy import Problem, opening, uniform
+from dlexp.search.strategy import Problem, Proposal, Round, Rounds, Strategy, opening, uniform
 
 
 def test_draws_depend_on_seed_number_and_key_alone():
     assert uniform(0, 1, "lr") == uniform(0, 1, "lr")
     assert len({uniform(seed, number, key) for seed in (0, 1) for number in (0, 1) for key in ("a", "b")}) == 8
     assert all(0 <= uniform(0, number, "a") < 1 for number in range(1000))
+
+
+def test_a_strategy_is_asked_and_told_until_it_has_no_round():
+    told = []
+
+    def rounds() -> Rounds:
+        for number in (1, 2):
+            told.append((yield Round(number, [Proposal(number, {})])))
+
+    strategy = Strategy(rounds())
+    first = strategy.ask()
+    assert first is not None
+    assert first.number == 1
+    assert strategy.ask() is first
+    strategy.tell([0.5])
+    second = strategy.ask()
+    assert second is not None
+    assert second.number == 2
+    strategy.tell([None])
+    assert (strategy.ask(), told) == (None, [[0.5], [None]])
+
+
+def test_a_strategy_without_a_round_is_over_at_once():
+    def rounds() -> Rounds:
+        yield from ()
+
+    assert Strategy(rounds()).ask() is None
 
 
 def test_no_strategy_imports_torch():
@@ -41,12 +68,8 @@ def test_what_is_asked_for_before_any_score_is_known_whole(search, num):
     problem = Problem(space.dimensions, epochs=9)
     proposals = list(opening(search, problem))
     assert len(proposals) == num
-    rounds, asked_first = search.propose(problem), []
-    round_ = next(rounds)
-    while round_ is not None and round_.number == 1:
+    strategy, asked_first = Strategy(search.propose(problem)), []
+    while (round_ := strategy.ask()) is not None and round_.number == 1:
         asked_first += round_.proposals
-        try:
-            round_ = rounds.send([float(p.number) for p in round_.proposals])
-        except StopIteration:
-            break
+        strategy.tell([float(p.number) for p in round_.proposals])
     assert asked_first == proposals  # whatever they score

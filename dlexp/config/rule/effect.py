@@ -6,8 +6,8 @@ from typing import Any
 from dlexp.config.compose import Composed
 from dlexp.config.signature import read
 from dlexp.error import ConfigError
+from dlexp.type import Config
 
-Config = dict[str, Any]
 BLOCKS = ("activation", "norm", "dropout")
 
 

@@ -6,9 +6,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from dlexp.config.override import Override, override_of, yaml_value
+from dlexp.config.override import Override, override_of
 from dlexp.config.signature import Parameter, declaration
-from dlexp.config.wording import show
+from dlexp.config.wording import show, yaml_value
 from dlexp.error import ConfigError
 
 

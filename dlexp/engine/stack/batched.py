@@ -17,7 +17,7 @@ from torch.nn.modules.conv import _ConvNd
 from dlexp.activation import Maxout
 from dlexp.device import send_soon
 from dlexp.dropout import Classic, Inverted
-from dlexp.engine.stack.linear import linear
+from dlexp.engine.stack.linear import alone, linear
 from dlexp.engine.stack.rows import Rows
 from dlexp.kernel.batch_norm import Mode, Rule, Running, normalise, normalise_stack
 from dlexp.norm import BatchNorm
@@ -140,7 +140,7 @@ class _Linear(_Layer):
     def forward(self, x: Tensor) -> Tensor:
         weight_TED = self.required("weight")
         if self.stack.is_in_turn:
-            return in_turn(F.linear, len(weight_TED), x, weight_TED, self.optional("bias"))
+            return in_turn(alone, len(weight_TED), x, weight_TED, self.optional("bias"))
         x_TND = x.view(len(weight_TED), -1, x.shape[-1])
         return linear(x_TND, weight_TED, self.optional("bias")).flatten(0, 1)
 
@@ -201,14 +201,14 @@ class _BatchNormLayer(_Layer):
     def _in_turn(
         self, x: Tensor, weight_TC: Tensor | None, bias_TC: Tensor | None, running: Running, mode: Mode
     ) -> Tensor:
-        def alone(x: Tensor, weight: Tensor | None, bias: Tensor | None, *row: Tensor | None) -> Tensor:
+        def norm(x: Tensor, weight: Tensor | None, bias: Tensor | None, *row: Tensor | None) -> Tensor:
             mean, var, num_batches, num_values = row
             assert mean is not None
             assert var is not None
             assert num_batches is not None
             return normalise(x, weight, bias, Running(mean, var, num_batches, num_values), self.rule, mode)
 
-        return in_turn(alone, len(running.mean), x, weight_TC, bias_TC, *running)
+        return in_turn(norm, len(running.mean), x, weight_TC, bias_TC, *running)
 
 
 def _rule_of(norm: _BatchNorm) -> Rule:
@@ -242,7 +242,7 @@ class _Maxout(_Layer):
     def forward(self, x: Tensor) -> Tensor:
         weight, bias = self.required("affine.weight"), self.required("affine.bias")
         if x.dim() == 2 and self.stack.is_in_turn:
-            z = in_turn(F.linear, len(weight), x, weight, bias)
+            z = in_turn(alone, len(weight), x, weight, bias)
         elif x.dim() == 2:
             z = linear(x.view(len(weight), -1, x.shape[-1]), weight, bias).flatten(0, 1)
         else:

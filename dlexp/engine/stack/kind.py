@@ -102,8 +102,8 @@ def obstacle(kind: str, model: nn.Module, in_shape: tuple[int, ...], device: tor
 def stack_kinds(model: nn.Module, in_shape: tuple[int, ...], device: torch.device = CPU) -> tuple[list[str], str]:
     """Return the forms of stack that a model bears, the likeliest first, and the reasons against the others.
 
-    Folded convolutions are one kernel a trial: on CUDA, where launches count, those mapped to groups come first. Graphs
-    bear any model, but shorten nothing where there are none to replay: they are offered on CUDA only.
+    Batched convolutions are one kernel a trial: on CUDA, where launches count, those mapped to groups come first.
+    Graphs bear any model, but shorten nothing where there are none to replay: they are offered on CUDA only.
     """
     reasons = {kind: obstacle(kind, model, in_shape, device) for kind in ("batched", "vmapped")}
     kinds = [kind for kind, reason in reasons.items() if reason is None]

@@ -23,6 +23,12 @@ def linear(x_TND: Tensor, weight_TED: Tensor, bias_TE: Tensor | None) -> Tensor:
     return _Linear.apply(x_TND, weight_TED, bias_TE)
 
 
+def alone(x_ND: Tensor, weight_ED: Tensor, bias_E: Tensor | None) -> Tensor:
+    """Return x W^T + b of one of many trials: its examples begin a line of memory, as those of a trial alone do."""
+    is_in_line = x_ND.storage_offset() * x_ND.element_size() % LINE == 0
+    return F.linear(x_ND if is_in_line else x_ND.clone(), weight_ED, bias_E)
+
+
 class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x_TND: Tensor, weight_TED: Tensor, bias_TE: Tensor | None) -> Tensor:

@@ -24,6 +24,7 @@ from dlexp.job.compare.side import Side, load_side, load_trained
 from dlexp.job.sweep import sweep
 from dlexp.job.sweep.document import SweepResult
 from dlexp.run.folder import RunFolder
+from dlexp.run.status import Status
 from dlexp.run.stored import moved_overrides, stored_config
 from dlexp.statistic.spread import Spread, largest_chance_difference, spread, variance_share
 
@@ -52,7 +53,7 @@ class Measured:
     exit_code: int
 
 
-Announce = Callable[[str], sweep.OnStart]  # the source that is about to be measured to what hears of its sweep
+OnSource = Callable[[str], sweep.OnStart]  # the source that is about to be measured to what hears of its sweep
 
 
 def measure(
@@ -62,7 +63,7 @@ def measure(
     metric: str | None = None,
     config_dir: Path | None = None,
     *,
-    announce: Announce,
+    announce: OnSource,
     has_figures: bool = True,
 ) -> Measured:
     """Measure the noise of a run's configuration.
@@ -128,7 +129,7 @@ def _read(source: str, result: SweepResult, folder: RunFolder) -> Side:
     Raises:
         RunError: One of them has no value.
     """
-    broken = [trial for trial in result["trials"] if trial["status"] not in ("finished", "stopped_early")]
+    broken = [trial for trial in result["trials"] if not Status(trial["status"]).has_value]
     if broken:
         raise RunError(
             f"{folder.run_id}: {len(broken)} of {len(result['trials'])} runs with other seeds ({_name(source)}) "

@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from dlexp.config.override import override_of
 from dlexp.error import RunError
 from dlexp.job.sweep.document import SweepResult, TrialRecord
+from dlexp.job.sweep.leaderboard import best_first
 from dlexp.run import scan
 from dlexp.run.division import read_division
 from dlexp.run.document import FoldRecord
@@ -176,13 +178,12 @@ def _rank(result: SweepResult) -> list[list[TrialRecord]]:
     by_number: dict[int, list[TrialRecord]] = {}
     for trial in result["trials"]:
         by_number.setdefault(trial["number"], []).append(trial)
-    sign = -1.0 if result["mode"] == "max" else 1.0
-    scored: list[tuple[float, list[TrialRecord]]] = []
-    for trials in by_number.values():
-        values = [t["value"] for t in trials if Status(t["status"]).has_value and t["value"] is not None]
-        if len(values) == len(trials):
-            scored.append((sign * float(np.mean(values)), trials))
-    return [trials for _, trials in sorted(scored, key=lambda pair: pair[0])]
+    scores = {
+        number: [t["value"] if Status(t["status"]).has_value else None for t in trials]
+        for number, trials in by_number.items()
+    }
+    ranked = best_first(scores, is_high_better=result["mode"] == "max")
+    return [by_number[number] for number in ranked if None not in scores[number]]
 
 
 def _at(ref: str, ranked: list[Ranked], place: int | None) -> Ranked:
@@ -204,7 +205,7 @@ def _load_cv_setting(ref: str, folder: RunFolder, settings: list[Mapping[str, An
     picked = _at(ref, settings, place)
     side = load_side(folder.runs_dir, str(_trial_folder(folder, picked).path))
     overrides = picked["overrides"]
-    shown = [f"{key}={value}" for key, value in overrides.items()] if isinstance(overrides, dict) else overrides
+    shown = [override_of(key, value) for key, value in overrides.items()] if isinstance(overrides, dict) else overrides
     run_id = folder.run_id if place is None else f"{folder.run_id}:{place}"
     return replace(side, run_id=run_id, overrides=shown, picked_among=0 if place is not None else len(settings))
 

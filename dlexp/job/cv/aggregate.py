@@ -16,6 +16,7 @@ from torch import Tensor
 from dlexp.build.objective import build_metrics
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
+from dlexp.execution.figure import prediction_figures
 from dlexp.job.cv.document import CVResult, CVSettingsResult, FoldSpread
 from dlexp.job.inference.ensemble import average, report
 from dlexp.run.document import Confusion, FoldRecord
@@ -187,22 +188,10 @@ def _mean(outputs: list[Tensor], dataset: Dataset, link: str) -> Tensor:
 
 def draw_figures(cv: RunFolder, dataset: Dataset, result: CVResult, monitor: str) -> list[Path]:
     """Draw every fold's score, and what the pooled predictions show."""
-    from dlexp.report.confusion import confusion_figure
     from dlexp.report.cv import fold_figure
-    from dlexp.report.residual import residual_figure
-    from dlexp.report.roc import roc_figure
     from dlexp.report.style.canvas import save_all
 
-    held_out = cv.predictions("val")
-    figures = {"folds": fold_figure(result, monitor)}
-    if dataset.class_names:
-        counts = np.array(result["out_of_fold"]["confusion_matrix"])
-        outputs, targets = torch.from_numpy(held_out["output"]), torch.from_numpy(held_out["target"])
-        figures["confusion"] = confusion_figure(counts, dataset.class_names, "held out: confusion")
-        figures["roc"] = roc_figure(outputs, targets, dataset.class_names, split="held out")
-    else:
-        name = cv.config.get("data", {}).get("target", "value")
-        figures["residuals"] = residual_figure(held_out["target"], held_out["output"], name)
+    figures = {"folds": fold_figure(result, monitor), **prediction_figures(cv, dataset, split="held out")}
     return save_all(figures, cv.figures)
 
 

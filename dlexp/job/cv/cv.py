@@ -12,8 +12,9 @@ from typing import Any
 from dlexp.build.check import check_destination
 from dlexp.build.node import build
 from dlexp.config import trust
-from dlexp.config.override import override_of, yaml_value
+from dlexp.config.override import override_of
 from dlexp.config.source.folder import store_copy, stored_copy
+from dlexp.config.wording import setting_text
 from dlexp.data.quality import warn_of_imbalance
 from dlexp.device import threads_of
 from dlexp.error import RunError
@@ -77,7 +78,7 @@ class _Progress:
             place = event.fold_run.cv.path.name if event.fold_run.cv.path != self.folder.path else ""
             self.folder.log(f"{place} {event.fold_run.words}: {event.record['status']} {event.error}".strip())
         elif isinstance(event, InnerChoice):
-            chosen = "nothing" if event.setting is None else yaml_value(event.setting.values)
+            chosen = "nothing" if event.setting is None else setting_text(event.setting.values)
             self.folder.log(f"{event.fold.words}: chose {chosen} of {len(event.tried)}")
         self.listener(event)
 
@@ -296,5 +297,4 @@ def _notes(spec: CVSpec, result: AnyCVResult, ends: list[FoldResult]) -> list[st
         done = sum(entry["complete"] for entry in result["settings"])
         return [*notes, f"incomplete: {done} of {len(result['settings'])} settings are whole; {cure}"]
     done = sum(Status(record["status"]).has_value for record in result["folds"])
-    num = len(spec.folds) * len(spec.seeds)
-    return [*notes, f"incomplete: {done} of {num} folds, so there is no mean; {cure}"]
+    return [*notes, f"incomplete: {done} of {len(spec.folds) * len(spec.seeds)} folds, so there is no mean; {cure}"]

@@ -6,25 +6,21 @@ from typing_extensions import TypedDict
 
 from dlexp.job.compare.document import Pair
 from dlexp.job.inference.document import OpenedTest
-from dlexp.run.document import Confusion, Ending, FoldRecord, Mode, Task
+from dlexp.run.document import Confusion, DataIdentity, Ending, FoldRecord, Mode, Task
 from dlexp.type import Metrics, Real, Span, one_of
 
 
-class CVData(TypedDict):
+class CVData(DataIdentity):
     """The data of a cv.
 
     Attributes:
-        name: Of the data set.
         num_examples: In the folds.
         num_test: Examples of the sealed test part.
-        fingerprint: Equal for equal data with equal parts.
         positive: Of two classes, the one that precision, recall, F1 and average precision are of.
     """
 
-    name: str
     num_examples: int
     num_test: int
-    fingerprint: str
     positive: NotRequired[str]
 
 

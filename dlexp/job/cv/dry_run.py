@@ -9,11 +9,13 @@ from dlexp.build.check import check_destination
 from dlexp.build.components import Components
 from dlexp.build.dataset import deal_inner
 from dlexp.data.fold import Fold
+from dlexp.execution.description import describe_parts
 from dlexp.execution.estimate import Estimate, estimate
 from dlexp.execution.fusion import SIZES
 from dlexp.job.cv.check_document import CVGroup, CVPlan
 from dlexp.job.cv.fold_run import configure
 from dlexp.job.cv.spec import CVSpec, InnerSearch, prepare, setting
+from dlexp.search.strategy import Strategy
 
 BUDGET = 60.0  # seconds of measuring; structures left after that count as the mean of the others
 
@@ -74,13 +76,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> CVPlan:
         "form": spec.form,
         "task": dataset.task,
         "device": spec.first.device_line,
-        "data": {
-            "name": dataset.name,
-            "num_train": len(fold.train),
-            "num_val": len(fold.val),
-            "num_test": len(dataset.test),
-            "fingerprint": dataset.fingerprint,
-        },
+        "data": describe_parts(dataset, fold.train, fold.val),
         "input_shape": list(dataset.in_shape),
         "settings": len(spec.settings) if spec.inner is None else None,
         "seeds": len(spec.seeds),
@@ -107,18 +103,14 @@ def _trainings(spec: CVSpec) -> Iterator[Components]:
 def _inner_trainings(spec: CVSpec, inner: InnerSearch, fold: Fold) -> Iterator[Components]:
     dealt = deal_inner(spec.config, spec.dataset, fold)
     divisions = [spec.dataset.with_parts(each.train, each.val) for each in dealt]
-    rounds = inner.search.propose(inner.problem)
-    proposed = next(rounds, None)
-    while proposed is not None:
-        for proposal in proposed.proposals:
+    strategy = Strategy(inner.search.propose(inner.problem))
+    while (round_ := strategy.ask()) is not None:
+        for proposal in round_.proposals:
             config = setting(inner.space, proposal.settings, proposal.epochs).config
             for number, divided in enumerate(divisions):
                 for seed in spec.seeds:
                     yield Components(configure(config, fold, seed, inner=number), divided)
-        try:
-            proposed = rounds.send([0.0] * len(proposed.proposals))
-        except StopIteration:
-            proposed = None
+        strategy.tell([0.0] * len(round_.proposals))
 
 
 def _measure(trainings: list[Components]) -> list[Share]:

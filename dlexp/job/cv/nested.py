@@ -19,7 +19,7 @@ from dlexp.job.cv.fold_run import FoldEpoch, FoldResult, FoldRun, configure, nob
 from dlexp.job.cv.spec import CVSpec, InnerSearch, Setting, setting
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
-from dlexp.search.strategy import Proposal, Round, Rounds
+from dlexp.search.strategy import Proposal, Strategy
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,7 @@ class FoldSearch:
 
     fold: Fold
     inner_folds: list[Fold]
-    rounds: Rounds
-    round: Round | None
+    strategy: Strategy
     tried: dict[int, tuple[Proposal, list[float]]] = field(default_factory=dict)
 
 
@@ -72,12 +71,11 @@ def search(
     assert inner is not None
     fold_searches = []
     for fold in spec.folds:
-        rounds = inner.search.propose(inner.problem)
         dealt = [
             Fold(fold.repeat, fold.fold, each.train, each.val) for each in deal_inner(spec.config, spec.dataset, fold)
         ]
-        fold_searches.append(FoldSearch(fold, dealt, rounds, next(rounds, None)))
-    while waiting := [fold_search for fold_search in fold_searches if fold_search.round is not None]:
+        fold_searches.append(FoldSearch(fold, dealt, Strategy(inner.search.propose(inner.problem))))
+    while waiting := [fold_search for fold_search in fold_searches if fold_search.strategy.ask() is not None]:
         fold_runs = [fold_run for fold_search in waiting for fold_run in _fold_runs(spec, inner, cv, fold_search)]
         ends: dict[tuple[Any, ...], FoldResult] = {}
         for end in train_fold_runs(fold_runs, spec.dataset, dispatcher, hear, is_retrying=inner.search.retry_failed):
@@ -111,10 +109,11 @@ def winners(spec: CVSpec, cv: RunFolder, chosen: list[InnerChoice]) -> list[Fold
 
 
 def _fold_runs(spec: CVSpec, inner: InnerSearch, cv: RunFolder, fold_search: FoldSearch) -> list[FoldRun]:
-    assert fold_search.round is not None
-    proposals = fold_search.round.proposals
+    round_ = fold_search.strategy.ask()
+    assert round_ is not None
+    proposals = round_.proposals
     if inner.search.invalid == "skip":
-        proposals, _ = inner.validity.partition(proposals, fold_search.round.number)
+        proposals, _ = inner.validity.partition(proposals, round_.number)
     fold_runs = []
     for proposal in proposals:
         tried = setting(inner.space, proposal.settings, proposal.epochs)
@@ -127,17 +126,15 @@ def _fold_runs(spec: CVSpec, inner: InnerSearch, cv: RunFolder, fold_search: Fol
 
 def _advance(spec: CVSpec, fold_search: FoldSearch, ends: dict[tuple[Any, ...], FoldResult]) -> None:
     """Tell the strategy how its proposals did; a setting with a failed training has no score."""
-    assert fold_search.round is not None
+    round_ = fold_search.strategy.ask()
+    assert round_ is not None
     sign = 1.0 if spec.is_high_better else -1.0
     scores: list[float | None] = []
-    for proposal in fold_search.round.proposals:
+    for proposal in round_.proposals:
         values = _values(spec, fold_search, proposal, ends)
         fold_search.tried[proposal.number] = proposal, values
         scores.append(sign * statistics.fmean(values) if values else None)
-    try:
-        fold_search.round = fold_search.rounds.send(scores)
-    except StopIteration:
-        fold_search.round = None
+    fold_search.strategy.tell(scores)
 
 
 def _values(

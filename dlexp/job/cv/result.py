@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dlexp.config.override import yaml_value
+from dlexp.config.wording import yaml_value
 from dlexp.data.fact.positive import positive_fact
+from dlexp.execution.description import identify
 from dlexp.job.compare.document import Pair
 from dlexp.job.compare.verdict import compare_folds, fold_p_value, judge, not_judged
 from dlexp.job.cv import aggregate
@@ -168,10 +169,9 @@ def _identity(folder: RunFolder, spec: CVSpec) -> CVIdentity:
         "k": len(spec.folds) // spec.repeats,
         "repeats": spec.repeats,
         "data": {
-            "name": dataset.name,
+            **identify(dataset),
             "num_examples": len(dataset.train) + len(dataset.val),
             "num_test": len(dataset.test),
-            "fingerprint": dataset.fingerprint,
             **positive_fact(dataset),
         },
     }

@@ -1,6 +1,6 @@
 """One setting of a cv of several: its folder, and its end."""
 
-from dlexp.config.override import yaml_value
+from dlexp.config.override import override_of
 from dlexp.job.cv.document import CVResult
 from dlexp.job.cv.fold_run import FoldResult
 from dlexp.job.cv.result import conclude_cv
@@ -19,7 +19,7 @@ def create_setting(spec: CVSpec, parent: RunFolder, number: int) -> RunFolder:
     folder = RunFolder.create(
         parent.path,
         SETTINGS,
-        name.slug([f"{key}={yaml_value(value)}" for key, value in setting.values.items()]),
+        name.slug([override_of(key, value) for key, value in setting.values.items()]),
         config=setting.config,
         overrides=setting.overrides,
         manifest={

@@ -26,7 +26,7 @@ from dlexp.job.sweep.trial import Trial
 from dlexp.job.sweep.validity import skipped
 from dlexp.search.grid import Grid
 from dlexp.search.random import Random
-from dlexp.search.strategy import Proposal, Search, Settings, signature
+from dlexp.search.strategy import Proposal, Search, Settings, Strategy, signature
 
 BUDGET = 60.0  # seconds of measuring; structures left after that count as the mean of the others
 MOST_REHEARSED = 5_000  # settings; of a larger search a sample tells what all take
@@ -123,9 +123,8 @@ def rehearse(spec: SweepSpec) -> tuple[list[Share], int]:
     done: dict[int, int] = {}
     seeds = max(1, len(spec.space.seeds))
     sample, scale = _sample(spec)
-    rounds = sample.rounds()
-    round_ = next(rounds, None)
-    while round_ is not None:
+    strategy = Strategy(sample.rounds())
+    while (round_ := strategy.ask()) is not None:
         for proposal in round_.proposals:
             share = _share(spec, proposal, known, shares, is_new=proposal.number not in done)
             until = proposal.until or proposal.epochs or spec.config["trainer"]["epochs"]
@@ -133,10 +132,7 @@ def rehearse(spec: SweepSpec) -> tuple[list[Share], int]:
             share.by_round[round_.number] = share.by_round.get(round_.number, 0) + seeds
             share.epochs += (until - done.get(proposal.number, 0)) * seeds
             done[proposal.number] = until
-        try:
-            round_ = rounds.send([0.0] * len(round_.proposals))
-        except StopIteration:
-            round_ = None
+        strategy.tell([0.0] * len(round_.proposals))
     for share in shares.values():
         share.by_round = {number: round(count * scale) for number, count in share.by_round.items()}
         share.epochs = round(share.epochs * scale)

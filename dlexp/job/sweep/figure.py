@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from dlexp.config.wording import describe
+from dlexp.config.wording import setting_text
 from dlexp.job.sweep.leaderboard import RankedSetting
 from dlexp.job.sweep.spec import SweepSpec
 from dlexp.run.folder import RunFolder
@@ -54,7 +54,7 @@ def sweep_figures(spec: SweepSpec, ranking: list[RankedSetting], importances: di
     if len(keys) > 1:
         figures["pairs"] = pair.pair_figure(points, keys, log_keys, spec.metric, is_high_better=is_high_better)
     best = [
-        (describe(ranked.settings), [e.folder.history() for e in ranked.results if e.is_whole])
+        (setting_text(ranked.settings, is_short=True), [e.folder.history() for e in ranked.results if e.is_whole])
         for ranked in whole[: search.TOP]
     ]
     figures["curves"] = search.curve_figure(best, spec.metric)

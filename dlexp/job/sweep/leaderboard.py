@@ -1,6 +1,7 @@
 """The settings of a sweep in order: means over seeds, ties within their noise, edges, and the winner's command."""
 
 import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,10 +50,27 @@ def rank(results: list[TrialResult], *, is_high_better: bool) -> list[RankedSett
     by_number: dict[int, list[TrialResult]] = {}
     for result in results:
         by_number.setdefault(result.trial.proposal.number, []).append(result)
-    ranking = [_ranked(of_setting) for of_setting in by_number.values()]
+    scores = {number: [r.value if r.is_whole else None for r in trials] for number, trials in by_number.items()}
+    return _with_ties([_ranked(by_number[n]) for n in best_first(scores, is_high_better=is_high_better)])
+
+
+def best_first(scores: Mapping[int, Sequence[float | None]], *, is_high_better: bool) -> list[int]:
+    """Return the numbers of settings by the mean over their trials, the best first.
+
+    Those of which a trial has no score come last; equal ones stand in the order of their numbers.
+
+    Args:
+        scores: Of the trials of each setting.
+        is_high_better: Whether a larger score is better.
+    """
     sign = -1.0 if is_high_better else 1.0
-    ranking.sort(key=lambda s: (s.value is None, 0.0 if s.value is None else sign * s.value, s.number))
-    return _with_ties(ranking)
+
+    def place(number: int) -> tuple[bool, float, int]:
+        values = [value for value in scores[number] if value is not None]
+        is_broken = len(values) < len(scores[number])
+        return is_broken, 0.0 if is_broken else sign * statistics.fmean(values), number
+
+    return sorted(scores, key=place)
 
 
 def _ranked(results: list[TrialResult]) -> RankedSetting:

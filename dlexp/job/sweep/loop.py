@@ -11,7 +11,7 @@ from dlexp.job.sweep.trial import Trial, TrialResult
 from dlexp.job.sweep.trial_store import TrialStore
 from dlexp.number import noun
 from dlexp.run.status import Status
-from dlexp.search.strategy import Round, Scores
+from dlexp.search.strategy import Round, Scores, Strategy
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,8 @@ class SearchLoop:
 
     def events(self) -> Iterator[SweepEvent]:
         """Search until the strategy has had enough, a limit is met or an interrupt comes."""
-        rounds = self.spec.rounds()
-        round_: Round | None = next(rounds, None)
-        done = 0
-        while round_ is not None:
+        strategy, done = Strategy(self.spec.rounds()), 0
+        while (round_ := strategy.ask()) is not None:
             trials = [trial for proposal in round_.proposals for trial in self.spec.trials(proposal, round_.number)]
             total = self._total(len(trials), done)
             yield RoundBegin(round_, done, total)
@@ -92,10 +90,7 @@ class SearchLoop:
             if self.why:
                 return
             done += len(trials)
-            try:
-                round_ = rounds.send(self._scores(round_, trials, results))
-            except StopIteration:
-                round_ = None
+            strategy.tell(self._scores(round_, trials, results))
 
     def in_order(self) -> list[TrialResult]:
         """Return the latest result of each trial in the order asked, whichever ended first."""

@@ -18,7 +18,7 @@ from dlexp.job.sweep.comparable import require_one_choice, require_same_examples
 from dlexp.job.sweep.trial import Trial
 from dlexp.job.sweep.validity import InvalidSetting, ValidityCheck, require_valid, skipped
 from dlexp.search import trial_id as ids
-from dlexp.search.strategy import Problem, Proposal, Rounds, Search, Settings, opening
+from dlexp.search.strategy import Problem, Proposal, Rounds, Search, Settings, Strategy, opening
 
 
 @dataclass
@@ -92,19 +92,15 @@ class SweepSpec:
         With `search.invalid=refuse` the first round has none; in later ones they are trials that fail with the reason.
         """
         self.invalid.clear()
-        search = self.search.propose(self.problem)
-        round_ = next(search, None)
-        while round_ is not None:
+        strategy = Strategy(self.search.propose(self.problem))
+        while (round_ := strategy.ask()) is not None:
             valid, invalid = round_.proposals, []
             if self.search.invalid == "skip":
                 valid, invalid = self.validity.partition(round_.proposals, round_.number)
             self.invalid += invalid
             scores = yield replace(round_, proposals=valid, notes=[*round_.notes, *skipped(invalid)])
             by_number = {p.number: score for p, score in zip(valid, scores, strict=True)}
-            try:
-                round_ = search.send([by_number.get(p.number) for p in round_.proposals])
-            except StopIteration:
-                return
+            strategy.tell([by_number.get(p.number) for p in round_.proposals])
 
 
 def prepare(overrides: list[str], config_dir: Path | None = None) -> SweepSpec:

@@ -15,6 +15,7 @@ from dlexp.config.source.folder import store_copy, stored_copy
 from dlexp.config.wording import command_line
 from dlexp.data.fact.positive import positive_fact
 from dlexp.error import RunError
+from dlexp.execution.description import identify
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import Outcome, ignore, recorded
@@ -80,7 +81,7 @@ class Listener(Protocol):
 
 
 OnStart = Callable[[Announcement], Listener]
-Tell = Callable[[Findings], None]
+OnFindings = Callable[[Findings], None]
 
 
 def start(
@@ -88,7 +89,7 @@ def start(
     config_dir: Path | None,
     *,
     announce: OnStart,
-    tell: Tell = ignore,
+    tell: OnFindings = ignore,
     open_test: bool = False,
     origin: dict[str, str] | None = None,
     has_figures: bool = True,
@@ -141,7 +142,7 @@ def resume(
     config_dir: Path | None,
     *,
     announce: OnStart,
-    tell: Tell = ignore,
+    tell: OnFindings = ignore,
     has_figures: bool = True,
 ) -> Findings:
     """Go on with a sweep: give its command again.
@@ -200,11 +201,7 @@ def create_folder(spec: SweepSpec, overrides: list[str], origin: dict[str, str] 
         "seed": spec.config["seed"],
         "device": str(spec.first.device),
         "threads": spec.threads,
-        "data": {
-            "name": spec.first.dataset.name,
-            "fingerprint": spec.first.dataset.fingerprint,
-            **positive_fact(spec.first.dataset),
-        },
+        "data": {**identify(spec.first.dataset), **positive_fact(spec.first.dataset)},
         "params": {"search": strategy, **spec.first_choices, **searched},
         "monitor": {"metric": spec.metric, "mode": "max" if spec.is_high_better else "min"},
         "test_openings": 0,
@@ -225,7 +222,7 @@ def _carry_out(
     spec: SweepSpec,
     folder: RunFolder,
     listener: Listener,
-    tell: Tell,
+    tell: OnFindings,
     interrupt: Interrupt,
     dispatcher: Dispatcher,
     *,

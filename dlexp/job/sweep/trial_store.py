@@ -15,6 +15,7 @@ from typing import Any
 from dlexp.data.fact.positive import positive_fact
 from dlexp.engine.event import EpochEnd
 from dlexp.execution.assignment import Assignment
+from dlexp.execution.description import identify
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import checksums, is_intact
 from dlexp.job.sweep.trial import Trial, TrialResult, by_id, read_result
@@ -176,11 +177,7 @@ class TrialStore:
             "sweep": self.sweep.run_id,
             "seed": trial.composed.config["seed"],
             "task": trial.dataset.task,
-            "data": {
-                "name": trial.dataset.name,
-                "fingerprint": trial.dataset.fingerprint,
-                **positive_fact(trial.dataset),
-            },
+            "data": {**identify(trial.dataset), **positive_fact(trial.dataset)},
             # nothing else: MLflow's parallel coordinates draw whatever params differ, and the sweep has the options
             "params": trial.overrides,
             "number": trial.proposal.number,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlexp.config import catalog, trust
-from dlexp.config.override import Override, parse, yaml_value
+from dlexp.config.override import Override, override_of, parse
 from dlexp.config.source.defaults import read_defaults
 from dlexp.config.source.folder import stored_copy
 from dlexp.error import ConfigError, RunError
@@ -14,6 +14,7 @@ from dlexp.job.sweep.document import SeedSpread, SweepResult
 from dlexp.number import noun
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
+from dlexp.run.status import Status
 from dlexp.run.stored import moved_overrides
 
 JOINED = "train+val"
@@ -78,7 +79,7 @@ def recipe(
     if not any(o.key == "data" or o.key.startswith("data.") for o in given):
         added += moved_overrides(trial)
     if not any(o.key == "runs_dir" for o in given) and sweep.runs_dir != read_defaults().runs_dir.absolute():
-        added.append(f"runs_dir={yaml_value(str(sweep.runs_dir))}")
+        added.append(override_of("runs_dir", str(sweep.runs_dir)))
     inherited = [o for o in inherited if o.key != "runs_dir"]
     return Recipe([*(o.text for o in inherited), *added, *overrides], origin, notes, config_dir)
 
@@ -97,7 +98,7 @@ def open_tests(result: SweepResult, runs_dir: Path) -> SeedSpread:
     """
     from dlexp.job.inference.evaluate import evaluate
 
-    records = [record for record in result["trials"] if record["status"] in ("finished", "stopped_early")]
+    records = [record for record in result["trials"] if Status(record["status"]).has_value]
     return spread(evaluate(str(record["run_dir"]), runs_dir, "test")["metrics"] for record in records)
 
 

@@ -7,6 +7,7 @@ from dlexp.build.probe import trace
 from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed
 from dlexp.engine.step import PRECISION
+from dlexp.execution.description import describe_parts
 from dlexp.execution.estimate import estimate
 from dlexp.job.train.document import TrainPlan
 
@@ -32,13 +33,7 @@ def plan(composed: Composed) -> TrainPlan:
         "dry_run": True,
         "task": data.task,
         "device": built.device_line,
-        "data": {
-            "name": data.name,
-            "num_train": len(data.train),
-            "num_val": len(data.val),
-            "num_test": len(data.test),
-            "fingerprint": data.fingerprint,
-        },
+        "data": describe_parts(data, data.train, data.val),
         "input_shape": list(data.in_shape),
         "output_shape": outputs,
         "num_params": sum(p.numel() for p in built.model.parameters()),

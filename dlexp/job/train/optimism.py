@@ -119,9 +119,8 @@ def _notes(whole: list[Setting], metric: str, spread: float, *, has_epochs: bool
         if num < FEW_EXAMPLES:
             notes.append(f"of {num} examples the optimism of {metric} may be taken for a third too large")
     elif (errors := round((1 - whole[0].value) * num, 1)) < FEW_ERRORS:
-        notes.append(
-            f"the best errs on {errors:g} examples: with fewer than {FEW_ERRORS} the correction may be too large"
-        )
+        num_wrong = f"{errors:g} example{'' if errors == 1 else 's'}"
+        notes.append(f"the best errs on {num_wrong}: with fewer than {FEW_ERRORS} the correction may be too large")
     if spread > WIDE and len(whole) > MANY:
         notes.append(
             f"the settings differ by {spread:.1f} times their noise: the optimism may be taken for a third too large"

@@ -25,7 +25,7 @@ from dlexp.execution import saved_model
 from dlexp.execution.description import as_divided, describe_run, write_parts
 from dlexp.execution.integrity import has_records, require_same_data
 from dlexp.execution.result import conclude_run
-from dlexp.execution.saver import save_end, save_epoch
+from dlexp.execution.saver import require_space, save_end, save_epoch
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
 from dlexp.job.train.baseline import no_better_than_guessing
@@ -90,6 +90,7 @@ def start(
         built = assemble(config)
         check_test(built.dataset, open_test)
         check_model(built)
+        require_space(built.run, runs_dir)
         interrupt.can_wait = True
         folder = _create_folder(composed, built, runs_dir, origin)
         try:
@@ -139,6 +140,7 @@ def _go_on(folder: RunFolder, announce: OnStart, tell: OnOutcome, open_test: boo
         check_test(built.dataset, open_test)
         interrupt.can_wait = True
         rewind(built, folder)
+        require_space(built.run, folder.path)
         return carry_out(built, folder, announce, tell, interrupt, open_test)
 
 
@@ -196,12 +198,12 @@ def carry_out(
         built.run.should_stop = interrupt
         end = _follow(built.run, folder, listener)
         result = conclude_run(built, folder, end, seed=config["seed"], open_test=open_test)
-        if end.status in ("finished", "stopped_early"):
+        if Status(end.status).has_value:
             result = _with_selection(result, built, folder)
         folder.log(f"{end.status} {end.reason}".rstrip())
         folder.update_manifest(status=end.status, end=now())
     notes = [end.reason] if end.reason else []
-    if end.status in ("finished", "stopped_early"):
+    if Status(end.status).has_value:
         notes += [line for line in [_beside_a_guess(built, result)] if line]
     if end.status == "interrupted":
         test = " --test" if open_test else ""

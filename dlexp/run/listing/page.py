@@ -6,6 +6,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
+from dlexp.config.wording import setting_text
 from dlexp.error import RunError
 from dlexp.run.document import RunRecord
 from dlexp.run.folder import LOG, MANIFEST, RunFolder
@@ -139,7 +140,7 @@ def _inner(record: RunRecord) -> list[InnerRun]:
     entries: list[Any] = record.get("trials") or record.get("settings") or []
     sign = -1 if metric is None or not has_direction(metric) or is_better_high(metric) else 1
     ordered = sorted(entries, key=lambda e: (e.get("value") is None, sign * (e.get("value") or 0)))
-    return [{"name": _setting(e["overrides"]), "status": e["status"], "value": e.get("value")} for e in ordered]
+    return [{"name": setting_text(e["overrides"]), "status": e["status"], "value": e.get("value")} for e in ordered]
 
 
 def _fold(fold: dict[str, Any], metric: str, repeats: int) -> InnerRun:
@@ -147,12 +148,6 @@ def _fold(fold: dict[str, Any], metric: str, repeats: int) -> InnerRun:
     seed = f" seed {fold['seed']}" if fold.get("seed") else ""
     name = f"repeat {fold['repeat'] + 1} {name}" if repeats > 1 else name
     return {"name": name + seed, "status": fold["status"], "value": fold["metrics"].get(metric)}
-
-
-def _setting(overrides: dict[str, Any]) -> str:
-    from dlexp.config.wording import short_value
-
-    return " ".join(f"{key}={short_value(value)}" for key, value in overrides.items())
 
 
 def _checkpoints(folder: RunFolder) -> list[Saved]:

@@ -105,10 +105,6 @@ def test_an_audit_counts_folds_from_one_and_names_what_changed():
     assert row(lines, "1.2") == ["1.2", "80", "20", "0", "0", "3", "normalize"]
 
 
-def test_a_float_has_four_digits():
-    assert table.describe({"optimizer.lr": 0.0123456789, "model": "mlp"}) == "optimizer.lr=0.01235 model=mlp"
-
-
 def test_a_cv_of_a_majority_predictor(tmp_path):
     rows = ["a,b,y", *(f"{i % 7},{i % 3},{'rare' if i % 10 == 0 else 'common'}" for i in range(100))]
     (tmp_path / "t.csv").write_text("\n".join(rows))

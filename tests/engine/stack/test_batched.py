@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from dlexp.activation import Maxout
 from dlexp.engine.stack.batched import Batched, Unbatchable, in_turn
 
 CPU = torch.device("cpu")
@@ -60,6 +61,23 @@ def test_a_layer_equals_its_module(name, rows):
         for place, trial in enumerate(chosen):
             theirs = models[chosen[place]].get_parameter(name).grad
             torch.testing.assert_close(gradient[trial], theirs, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("maxout", [False, True])
+def test_after_a_convolution_a_trial_s_dense_layers_have_the_module_s_bits_whatever_the_sizes(maxout):
+    """29 examples of 50 features end inside a line of memory, where the next trial's begin: products round by that."""
+
+    def layers():
+        dense = Maxout(num_features=50) if maxout else nn.Linear(50, 10)
+        return [nn.Conv2d(2, 2, 2), nn.Flatten(), dense]
+
+    models = [make(layers, seed).float() for seed in range(3)]
+    stack = Batched([copy.deepcopy(model) for model in models], device=CPU, channels_last=True)
+    x = torch.randn(3, 29, *IMAGE, generator=torch.Generator().manual_seed(5))
+    outputs = stack(x, is_shared=False)
+    assert isinstance(outputs, Tensor)
+    for trial, model in enumerate(models):
+        assert torch.equal(outputs[trial], model(x[trial]))
 
 
 def test_a_layer_without_a_form_is_named():

@@ -26,23 +26,16 @@ class Nobody:
         pass
 
 
-@pytest.fixture(autouse=True)
-def _without_figures(monkeypatch):
-    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
-
-
 def run(runs_dir, *overrides, data="digits") -> Any:
     limit = ["data.limit=300"] if data == "digits" else []
     shared = [text for text in SHARED if not any(o.startswith(text.partition("=")[0] + "=") for o in overrides)]
     given = [*shared, *limit, f"data={data}", f"runs_dir={runs_dir}", LISTED[data], *overrides]
-    return sweep.start(given, None, announce=lambda _about: Nobody())
+    return sweep.start(given, None, announce=lambda _about: Nobody(), has_figures=False)
 
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sweep, "draw_figures", lambda *_: None)
-        return run(tmp_path_factory.mktemp("runs"))
+    return run(tmp_path_factory.mktemp("runs"))
 
 
 def test_of_accuracy(digits):
@@ -161,9 +154,8 @@ def test_other_examples_and_no_predictions_say_so(tmp_path):
 
 
 def test_one_value_was_not_picked(tmp_path):
-    searched = sweep.start(
-        [*SHARED[:3], "trainer.epochs=1", f"runs_dir={tmp_path}", "seed=0,1"], None, announce=lambda _about: Nobody()
-    )
+    given = [*SHARED[:3], "trainer.epochs=1", f"runs_dir={tmp_path}", "seed=0,1"]
+    searched = sweep.start(given, None, announce=lambda _about: Nobody(), has_figures=False)
     best: Any = searched.outcome.result["best"]
     assert "picked_among" not in best
 
@@ -184,7 +176,6 @@ def test_killed_and_gone_on_with_it_keeps_the_same_records(tmp_path, monkeypatch
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "cut", f"trainer.fuse={fuse}")
     monkeypatch.undo()
-    monkeypatch.setattr(sweep, "draw_figures", lambda *_: None)
     again = run(tmp_path / "cut", f"trainer.fuse={fuse}")
     contents = [
         {entry.trial.id: (entry.folder.path / "epochs.bits").read_bytes() for entry in ranked.results}

@@ -4,7 +4,7 @@ import pytest
 
 from dlexp.error import ConfigError
 from dlexp.job.sweep.spec import prepare
-from dlexp.search.strategy import ROUND, Proposal
+from dlexp.search.strategy import ROUND, Proposal, Strategy
 
 BASE = ["data=wine", "tracking=none", "trainer.threads=1", "model.widths=[8]"]
 
@@ -40,13 +40,14 @@ def test_sweeps_for_the_same_trials_have_one_key():
 
 def test_settings_that_cannot_be_trained_are_left_out_and_told_to_the_strategy_as_failed():
     spec = spec_of("trainer.batch_size=16,5000,32", "search.invalid=skip")
-    rounds = spec.rounds()
-    asked_round = next(rounds)
+    strategy = Strategy(spec.rounds())
+    asked_round = strategy.ask()
+    assert asked_round is not None
     assert [p.settings["trainer.batch_size"] for p in asked_round.proposals] == [16, 32]
     assert [invalid.record()["status"] for invalid in spec.invalid] == ["invalid"]
     assert any("5000" in note for note in asked_round.notes)
-    with pytest.raises(StopIteration):
-        rounds.send([0.5, 0.6])
+    strategy.tell([0.5, 0.6])
+    assert strategy.ask() is None
 
 
 def test_invalid_settings_may_be_refused():

@@ -44,12 +44,19 @@ def test_valid_and_invalid_values(overrides, good, bad, words):
 
 
 def test_a_model_whose_shapes_do_not_fit(monkeypatch):
+    def of(outer: int, num_outputs: int) -> None:
+        def make(*_args, **_more):
+            return nn.Sequential(nn.Flatten(), nn.Linear(outer, num_outputs))
+
+        monkeypatch.setattr(probe, "build_module", make)
+        monkeypatch.setattr(probe, "build_blank_model", make)
+
     def reason():
         return check("optimizer.lr=1,2").reason({"optimizer.lr": 1})[0]
 
-    monkeypatch.setattr(probe, "build_module", lambda *_args, **_more: nn.Sequential(nn.Flatten(), nn.Linear(63, 10)))
+    of(63, 10)
     assert reason().startswith("model: got a batch of shape [2, 1, 8, 8]")
-    monkeypatch.setattr(probe, "build_module", lambda *_args, **_more: nn.Sequential(nn.Flatten(), nn.Linear(64, 9)))
+    of(64, 9)
     assert reason() == "model: got outputs [2, 9]; [2, 10] are needed"
     monkeypatch.setattr(probe, "LARGE", 0)
     assert reason() == "model: got outputs [32, 9]; [32, 10] are needed"

@@ -3,8 +3,10 @@
 import errno
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -241,6 +243,19 @@ def test_a_full_disk_is_one_line_and_loses_nothing_saved_before(tmp_path, monkey
     epochs: list[int] = []
     outcome = resume(tmp_path, epochs=epochs)
     assert (epochs, outcome.exit_code) == ([2, 3], 0)
+
+
+@pytest.mark.parametrize(("epochs", "num_missing"), [(1, 1), (3, 2)])
+def test_too_little_room_for_two_checkpoints_is_told_before_training(tmp_path, monkeypatch, epochs, num_missing):
+    checkpoint = 2 * 4 * (64 * 1000 + 1000 + 1000 * 10 + 10)  # float32 parameters, as many numbers of momentum
+    words = ("model.widths=[1000]", "optimizer=momentum", f"trainer.epochs={epochs}")
+    usage = SimpleNamespace(free=num_missing * checkpoint - 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(EnvironmentFault, match=rf"{num_missing} checkpoints? and the predictions take .* are missing"):
+        start(tmp_path, *words)
+    assert not scan.run_paths(tmp_path)
+    usage.free = num_missing * checkpoint + 100_000  # 20,000 bytes of predictions
+    assert start(tmp_path, *words).exit_code == 0
 
 
 def test_a_model_that_does_not_fit_is_refused_before_anything_is_written(tmp_path):
