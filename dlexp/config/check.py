@@ -85,6 +85,7 @@ def check_stored(config: dict[str, Any]) -> dict[str, Any]:
     """
     root = read(ROOT).parameters
     trusted = check_value("trusted", config.get("trusted", []), root["trusted"])
+    trust.look_where_named(trusted)
     scope = Scope(Composed(config, {}, [], []), catalog.list_groups(), trusted, is_stored=True)
     place = check_value("fold", config.get("fold"), FOLD)
     lacking = {name: {"_target_": target} for name, target in NODES.items() if name not in config}

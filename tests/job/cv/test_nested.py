@@ -273,7 +273,7 @@ def test_what_failed_inside_is_tried_again_unless_the_user_says_no(tmp_path, is_
         assert plain(again.result) == plain(before.result)
     else:
         assert [event.fold_run.inner for event in trained] == [None]
-        first = again.result["searches"][0]
+        first = plain(again.result)["searches"][0]
         assert first["chosen"] == {"optimizer.lr": 0.00001}
         assert next(each for each in first["tried"] if each["overrides"] == {"optimizer.lr": 0.1})["value"] is None
         winner = next(child for child in kinds(folder)["fold"] if child.manifest["fold"] == 0)
