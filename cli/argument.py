@@ -46,6 +46,15 @@ def take_look(context: typer.Context, parameter: typer.CallbackParam, value: str
     return value
 
 
+def take_figure(file: Path | None) -> Path | None:
+    """Return the file of a figure; one of a format that cannot be written is refused before anything is computed."""
+    from dlexp.report.style.look import require_format
+
+    if file is not None:
+        require_format(file)
+    return file
+
+
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(

@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from typing_extensions import TypedDict
 
 from dlexp.error import DlexpError, EnvironmentFault, first_line
+from dlexp.number import noun
 from dlexp.run.environment import versions
 from dlexp.tracking import store
 from dlexp.type import one_of
@@ -116,7 +117,7 @@ def _devices() -> list[Finding]:
     if _DRIVER.exists():
         built = f"torch is built for CUDA {torch.version.cuda}" if torch.version.cuda else "torch is built without CUDA"
         return [_finding("cuda", f"an NVIDIA driver but no device; {built}", "install the torch that fits the driver")]
-    return [_finding("cuda", f"no device; training runs on the CPU with {torch.get_num_threads()} threads")]
+    return [_finding("cuda", f"no device; training runs on the CPU with {noun(torch.get_num_threads(), 'thread')}")]
 
 
 def _cuda_device(index: int) -> Finding:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 from typing_extensions import TypedDict
 
+from dlexp.number import plural
+
 
 class ErrorLine(TypedDict):
     """What went wrong: its `kind`, and a `message` of one line."""
@@ -69,11 +71,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def first_ten(noun: str, items: list, plural: str | None = None) -> str:
+def first_ten(noun: str, items: list) -> str:
     """Return "row 3", or "rows 3, 4, ... and 12 more" with the first ten of many named."""
     shown = ", ".join(str(item) for item in items[:10])
     more = f" and {len(items) - 10} more" if len(items) > 10 else ""
-    return f"{noun if len(items) == 1 else plural or noun + 's'} {shown}{more}"
+    return f"{noun if len(items) == 1 else plural(noun)} {shown}{more}"
 
 
 def first_line(error: BaseException) -> str:

@@ -16,6 +16,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from dlexp.error import ConfigError
 from dlexp.kernel.batch_norm import Mode, Rule, Running, normalise
+from dlexp.number import noun
 from dlexp.type import Count, Fraction, Positive
 
 
@@ -97,7 +98,8 @@ class _PerExample(nn.GroupNorm):
         if input.shape[1:].numel() == self.num_groups:
             where = "vectors" if input.ndim == 2 else "1x1 maps"
             raise ConfigError(
-                f"norm: got {self.kind} norm on {where} of {input.shape[1]} features; it needs two or more values "
+                f"norm: got {self.kind} norm on {where} of {noun(input.shape[1], 'feature')}; it needs "
+                "two or more values "
                 f"per example{self.over}"
             )
         if input.dim() > 2:
@@ -156,7 +158,9 @@ class GroupNorm(_PerExample):
 
     def __init__(self, num_groups: Count = 8, eps: Positive = 1e-5, *, num_features: int):
         if num_features % num_groups:
-            raise ConfigError(f"norm.num_groups: got {num_groups}; it must divide the layer's {num_features} features")
+            raise ConfigError(
+                f"norm.num_groups: got {num_groups}; it must divide the layer's {noun(num_features, 'feature')}"
+            )
         super().__init__(num_groups, num_features, eps)
 
 

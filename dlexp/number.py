@@ -29,6 +29,15 @@ def duration(seconds: float) -> str:
     return f"{rest} s"
 
 
-def noun(number: int, singular: str) -> str:
+def noun(number: float, singular: str) -> str:
     """Return a number with its noun: 1 epoch, 1,200 epochs."""
-    return f"{number:,} {singular}{'' if number == 1 else 's'}"
+    return f"{number:,} {singular if number == 1 else plural(singular)}"
+
+
+def plural(singular: str) -> str:
+    """Return the plural of a noun: epochs, classes, categories."""
+    if singular.endswith(("s", "x", "sh", "tch")):
+        return f"{singular}es"
+    if singular.endswith("y") and singular[-2] not in "aeiou":
+        return f"{singular[:-1]}ies"
+    return f"{singular}s"

@@ -174,7 +174,7 @@ def test_statistics_over_one_value_are_refused(norm, kind, shape, what):
 
 
 def test_layer_norm_refuses_a_single_feature():
-    with pytest.raises(ConfigError, match="norm: got layer norm on vectors of 1 features"):
+    with pytest.raises(ConfigError, match="norm: got layer norm on vectors of 1 feature"):
         LayerNorm(num_features=1)(torch.ones(4, 1))
 
 

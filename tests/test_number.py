@@ -1,6 +1,26 @@
+"""Numbers in words; every text takes a number and its noun from `dlexp.number.noun`, never from "(s)"."""
+
+import ast
+import re
+from itertools import pairwise
+
 import pytest
 
 from dlexp import number
+from tests.test_layout import ROOT, modules, relative
+from tests.test_naming import nodes
+
+# What texts count; a count of it may be 1.
+COUNTED = (
+    *("category", "channel", "character", "class", "column", "copy", "dimension", "epoch", "example", "feature"),
+    *("file", "fold", "group", "image", "layer", "level", "line", "model", "number", "pair", "parameter", "picture"),
+    *("point", "process", "repeat", "row", "run", "seed", "setting", "step", "text", "thread", "training", "trial"),
+    *("update", "value", "worker"),
+)
+PLURALS = "|".join(number.plural(word) for word in COUNTED)
+AT_ONCE = re.compile(rf" ({PLURALS})\b(?!/)")
+# at least two by the condition before them
+NEVER_SINGLE = {"dlexp/report/roc.py": "classes", "dlexp/loss.py": "classes", "dlexp/console/progress.py": "examples"}
 
 
 @pytest.mark.parametrize(
@@ -40,6 +60,54 @@ def test_a_time_in_its_two_largest_units(seconds, text):
     assert number.duration(seconds) == text
 
 
-@pytest.mark.parametrize(("count", "text"), [(0, "0 epochs"), (1, "1 epoch"), (1200, "1,200 epochs")])
-def test_a_noun_in_its_number(count, text):
-    assert number.noun(count, "epoch") == text
+@pytest.mark.parametrize(
+    ("count", "singular", "text"),
+    [
+        (0, "epoch", "0 epochs"),
+        (1, "epoch", "1 epoch"),
+        (1200, "epoch", "1,200 epochs"),
+        (1, "class", "1 class"),
+        (2, "class", "2 classes"),
+        (2, "category", "2 categories"),
+        (2, "key", "2 keys"),
+        (2, "comment line", "2 comment lines"),
+    ],
+)
+def test_a_noun_in_its_number(count, singular, text):
+    assert number.noun(count, singular) == text
+
+
+def is_fixed(value: ast.expr) -> bool:
+    """Say whether a value is a constant of the program, such as MOST_COLUMNS."""
+    names = [node.id for node in ast.walk(value) if isinstance(node, ast.Name)]
+    return bool(names) and all(name == name.upper() for name in names)
+
+
+def test_no_text_has_a_number_before_a_fixed_plural():
+    places = []
+    for path in modules("dlexp", "cli"):
+        for node in nodes(path):
+            for count, words in pairwise(node.values) if isinstance(node, ast.JoinedStr) else ():
+                match = AT_ONCE.match(str(words.value)) if isinstance(words, ast.Constant) else None
+                if match is None or not isinstance(count, ast.FormattedValue) or is_fixed(count.value):
+                    continue
+                if NEVER_SINGLE.get(relative(path)) != match[1]:
+                    places.append(f"{relative(path)}: {ast.unparse(count.value)}{match[0]}")
+    assert places == []
+
+
+def test_no_text_leaves_the_number_open():
+    texts = [
+        *modules("dlexp", "cli"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "conf").rglob("*.yaml"),
+        ROOT / "README.md",
+    ]
+    open_ended = re.compile(rf"\b({'|'.join(COUNTED)})\((s|es)\)")
+    assert [f"{relative(path)}: {match[0]}" for path in texts for match in open_ended.finditer(path.read_text())] == []
+
+
+def test_no_page_shows_one_of_many():
+    single = re.compile(rf"(?<![\d.,:x/] )(?<![\d.,:x/])\b1 ({PLURALS})\b")
+    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    assert [f"{relative(page)}: {match[0]}" for page in pages for match in single.finditer(page.read_text())] == []

@@ -1,8 +1,9 @@
 """Measure a CUDA device: ``python -m benchmarks.gpu`` (25 minutes at most; ended, it goes on where it was).
 
 Runs the tests that need a card, times every form of a program against a loop written by hand, compares every form with
-each trial alone, predicts memory, runs out of it, feeds data and shares the card between workers. Writes
-``benchmarks/results/gpu.json`` row by row and the table in ``docs/benchmarks.md``. Without a card it says so, exit 1.
+each trial alone, counts what the host waits for, profiles an update, predicts memory, runs out of it, feeds data and
+shares the card between workers. Writes ``benchmarks/results/gpu.json`` row by row; ``--page docs/benchmarks.md`` writes
+its tables there. Without a card it says so, exit 1.
 """
 
 import argparse
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.gpu import command, equal, memory, speed, table
+from benchmarks.gpu import command, equal, host, memory, speed, table
 from benchmarks.gpu.record import Record
 from benchmarks.measure import RESULTS, replace_between
 
@@ -20,6 +21,9 @@ SECTIONS = {
     "speed": (list(speed.CASES), speed.measure),
     "tests": (["marked gpu"], command.tests),
     "equality": (list(equal.cases()), equal.measure),
+    table.WAITS: (list(equal.cases()), host.waits),
+    "the first process of a sweep": (["keeps off the card"], host.parent),
+    "profile of an update": (list(command.PROFILED), command.profile),
     "memory": (["mlp 784-256-256-10", "cnn 3 stages 28x28"], memory.predict),
     "running out of memory": ([memory.LADDER], memory.ladder),
     "data": (["on the card", "from memory"], command.data),

@@ -7,15 +7,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from benchmarks.launcher import Deaf
 from dlexp.build.dataset import load_data
+from dlexp.build.program import assemble
 from dlexp.config.resolve import resolve
 from dlexp.data.feed import Resident, Streaming
 from dlexp.job.sweep import sweep
+from dlexp.job.train.profile import write_profile
 
 IMAGES = ["data=fake", "data.shape=[3,32,32]", "data.num_train=20000", "data.num_val=100"]
 SWEEP = [
@@ -27,6 +30,14 @@ WORKERS = {
     "two workers, one by one": ["trainer.fuse=off", "launcher.workers=2"],
     "auto": ["launcher.workers=1"],
 }
+PROFILED = {
+    "mlp": [],
+    "cnn": ["model=cnn"],
+    "resnet-20 32x32, augmented": [
+        *("data=fake", "data.shape=[3,32,32]", "data.num_train=2000", "data.num_val=100"),
+        *("model=resnet", "model.depth=20", "trainer.batch_size=128", "augment=flip_crop"),
+    ],
+}
 ROUNDS = 3
 
 
@@ -37,6 +48,16 @@ def tests(_name: str) -> Iterator[dict[str, Any]]:
     counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|skipped|error)", done.stdout)}
     failures = re.findall(r"^FAILED (\S+)", done.stdout, re.M)
     yield {**counts, "failures": failures, **({} if counts else {"failed": done.stdout[-300:] + done.stderr[-300:]})}
+
+
+def profile(name: str) -> Iterator[dict[str, Any]]:
+    """Yield where the time of an update goes when a run is trained alone."""
+    built = assemble(resolve([*PROFILED[name], "trainer.device=cuda", "tracking=none"]).config)
+    with tempfile.TemporaryDirectory() as folder:
+        profiled = write_profile(built, Path(folder))
+    shares = {f"{cause}_percent": round(100 * share) for cause, share in profiled.shares.items()}
+    dearest = [f"{each.name[:60]} {1e6 * each.seconds:.0f} us" for each in profiled.operators[:3]]
+    yield {"us": round(1e6 * profiled.seconds, 1), **shares, "dearest": dearest}
 
 
 def workers(name: str) -> Iterator[dict[str, Any]]:

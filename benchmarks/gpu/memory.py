@@ -7,52 +7,43 @@ from typing import Any
 
 import torch
 
-from benchmarks.gpu.speed import CASES, program
+from benchmarks.gpu.speed import CASES, trials_of
 from benchmarks.launcher import Deaf
-from dlexp.engine.memory import largest_stack, peak_bytes
+from dlexp.build.program import make_program
+from dlexp.engine.graph import STREAMS
+from dlexp.engine.memory import largest_stack
 from dlexp.engine.stack.kind import stack_kinds
+from dlexp.execution.capacity import MEMORY_SIZES, card_bytes
 from dlexp.job.sweep import sweep
 
-SIZES = (4, 8)
 PREDICTED = 32
 LADDER = "a sweep of 16 ResNet-20 with 2 GiB to take"
 
 
 def predict(name: str) -> Iterator[dict[str, Any]]:
-    """Yield a row for each form: bytes predicted for a stack from two smaller ones, and bytes that the card lost."""
-    overrides = CASES[name]
-    first = program(overrides, 1, is_graph=False)
-    for kind in stack_kinds(first.model, first.dataset.in_shape, first.device)[0]:
-        taken = [(size, lost(overrides, size, kind)) for size in SIZES]
-        slope = (taken[1][1] - taken[0][1]) / (taken[1][0] - taken[0][0])
-        predicted = taken[0][1] + slope * (PREDICTED - taken[0][0])
-        measured = lost(overrides, PREDICTED, kind)
+    """Yield a row for each form: bytes predicted for a stack as the plan does, and bytes that it took."""
+    components = trials_of(CASES[name], PREDICTED)
+    first = make_program(components[:1])
+    kinds, _ = stack_kinds(first.model, first.dataset.in_shape, first.device)
+    for kind in kinds:
+        card_bytes(components[:STREAMS], kind, first.device)
+        small, large = ((size, card_bytes(components[:size], kind, first.device)) for size in MEMORY_SIZES)
+        predicted = [_line(small[0], a, large[0], b) for a, b in zip(small[1], large[1], strict=True)]
+        free = torch.cuda.mem_get_info()[0]
+        lost, peak = card_bytes(components, kind, first.device)
         yield {
             "engine": kind,
             "trials": PREDICTED,
-            "predicted_mib": round(predicted / 2**20),
-            "measured_mib": round(measured / 2**20),
-            "room_for": largest_stack(taken[0], taken[1], torch.cuda.mem_get_info()[0]),
-            "allocator_mib": round(peak_of(overrides, PREDICTED, kind) / 2**20),
+            "predicted_mib": round(max(predicted) / 2**20),
+            "taken_mib": round(max(lost, peak) / 2**20),
+            "tensors_mib": round(peak / 2**20),
+            "room_for": largest_stack((small[0], small[1][1]), (large[0], large[1][1]), free),
         }
 
 
-def lost(overrides: list[str], trials: int, kind: str) -> int:
-    """Return the bytes that the card has less after three updates, all caches counted."""
-    _clear()
-    before = torch.cuda.mem_get_info()[0]
-    stack = program(overrides, trials, kind)
-    update = stack.run.one_update()
-    for _ in range(3):
-        update()
-    torch.cuda.synchronize()
-    return before - torch.cuda.mem_get_info()[0]
-
-
-def peak_of(overrides: list[str], trials: int, kind: str) -> int:
-    """Return the bytes that the allocator counts in an update."""
-    stack = program(overrides, trials, kind)
-    return peak_bytes(stack.run.one_update(), stack.device)
+def _line(small: int, by_small: int, large: int, by_large: int) -> float:
+    """Return the bytes of PREDICTED trials by the line through two measurements, which does not fall."""
+    return by_small + max(0.0, (by_large - by_small) / (large - small)) * (PREDICTED - small)
 
 
 def ladder(_name: str) -> Iterator[dict[str, Any]]:

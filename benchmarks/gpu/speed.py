@@ -10,7 +10,7 @@ from torch import nn
 
 from benchmarks.fuse import CASES as SMALL_CASES
 from benchmarks.fuse import medians
-from dlexp.build.components import components_of
+from dlexp.build.components import Components, components_of
 from dlexp.build.dataset import load_data
 from dlexp.build.program import Program, make_program
 from dlexp.config.resolve import resolve
@@ -58,6 +58,11 @@ def measure(name: str) -> Iterator[dict[str, Any]]:
 
 def program(overrides: list[str], trials: int, engine: str = "solo", *, is_graph: bool = True) -> Program:
     """Return a program of trials that differ in seed and learning rate."""
+    return make_program(trials_of(overrides, trials, is_graph=is_graph), engine)
+
+
+def trials_of(overrides: list[str], trials: int, *, is_graph: bool = True) -> list[Components]:
+    """Return trials that differ in seed and learning rate."""
     common = [
         "tracking=none",
         "trainer.device=cuda",
@@ -68,7 +73,7 @@ def program(overrides: list[str], trials: int, engine: str = "solo", *, is_graph
     made = [copy.deepcopy(base) for _ in range(trials)]
     for i, config in enumerate(made):
         config["seed"], config["optimizer"]["lr"] = i, 0.01 * (1 + i % 7)
-    return make_program(components_of(made, [load_data(base)] * trials), engine)
+    return components_of(made, [load_data(base)] * trials)
 
 
 def by_hand(overrides: list[str]) -> Callable[[], None]:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+WAITS = "waits of the host"  # a section
+
 
 def tables(document: dict[str, Any]) -> str:
     """Return Markdown tables of speed, equality and the rest."""
@@ -11,7 +13,9 @@ def tables(document: dict[str, Any]) -> str:
         f"{card['name']} ({card['memory_gib']} GiB), driver {card['driver']}, CUDA {card['cuda']}, "
         f"torch {card['torch']}, Python {card['python']}, {document['machine']['date']}."
     )
-    return "\n".join([head, "", *_speed(_of(rows, "speed")), "", *_equality(_of(rows, "equality")), "", *_rest(rows)])
+    waits = _of(rows, WAITS)
+    tables = [_speed(_of(rows, "speed")), _equality(_of(rows, "equality")), _waits(waits) if waits else [], _rest(rows)]
+    return "\n".join([head, *(line for table in tables if table for line in ("", *table))])
 
 
 def _of(rows: list[dict[str, Any]], section: str) -> list[dict[str, Any]]:
@@ -42,10 +46,21 @@ def _equality(rows: list[dict[str, Any]]) -> Iterator[str]:
         yield f"| (any) | {len(failed)} | | | {', '.join(failed)} |"
 
 
+def _waits(rows: list[dict[str, Any]]) -> Iterator[str]:
+    yield "| form | cases | in which the host waits during updates |"
+    yield "|---|---:|---|"
+    for engine in sorted({row["engine"] for row in rows if "engine" in row}):
+        chosen = [row for row in rows if row.get("engine") == engine]
+        yield f"| {engine} | {len(chosen)} | {', '.join(row['name'] for row in chosen if row['waits']) or 'none'} |"
+    failed = [row["name"] for row in rows if "failed" in row]
+    if failed:
+        yield f"| (failed) | {len(failed)} | {', '.join(failed)} |"
+
+
 def _rest(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield "| what | case | figures |"
     yield "|---|---|---|"
     for row in rows:
-        if row["section"] not in ("speed", "equality"):
+        if row["section"] not in ("speed", "equality", WAITS):
             figures = ", ".join(f"{key} {value}" for key, value in row.items() if key not in ("section", "name"))
             yield f"| {row['section']} | {row['name']} | {figures} |"

@@ -1,12 +1,13 @@
 """`dlexp compare`: paired statistics of two or more runs, and the noise of seeds."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from ..argument import ConfigDir, Debug, FigureDpi, FigureSize, Json, Quiet, RunsDir, Trust, allow
+from ..argument import ConfigDir, Debug, FigureDpi, FigureSize, Json, Quiet, RunsDir, Trust, allow, take_figure
 from ..output import people, show_json
 from ..text import escape
 from ..view import compare as view
@@ -30,7 +31,9 @@ def compare(
     ] = None,
     figure: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw the intervals to a .png, .pdf or .svg.", show_default=False),
+        typer.Option(
+            metavar="FILE", help="Draw the intervals to a .png, .pdf or .svg.", show_default=False, callback=take_figure
+        ),
     ] = None,
     figure_size: FigureSize = None,
     figure_dpi: FigureDpi = 200,
@@ -108,7 +111,8 @@ def _show_noise(
     document = measured.document
     if document is None:
         # sweeps are newer than the run: `last` would be one of them
-        console.print(f"interrupted; go on with: dlexp compare --noise {measured.run_id} --seeds {seeds}")
+        words = {"noise": measured.run_id, "seeds": seeds, "metric": metric, "config-dir": config_dir, "figure": figure}
+        console.print(f"interrupted; go on with: {escape(_again(words, runs_dir))}", soft_wrap=True)
         return measured.exit_code
     noise_view.show(document, console)
     if figure is not None:
@@ -119,3 +123,12 @@ def _show_noise(
     if is_json:
         show_json(document)
     return 0
+
+
+def _again(words: dict[str, object], runs_dir: Path) -> str:
+    """Return the command that goes on measuring, with what this one was given."""
+    from dlexp.report.style.look import flags
+    from dlexp.run.name import runs_dir_flags
+
+    given = [text for name, value in words.items() if value is not None for text in (f"--{name}", str(value))]
+    return shlex.join(["dlexp", "compare", *given, *flags(), *runs_dir_flags(runs_dir)])

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ..argument import ConfigDir, Debug, FigureDpi, FigureSize, Json, Overrides, Quiet
+from ..argument import ConfigDir, Debug, FigureDpi, FigureSize, Json, Overrides, Quiet, take_figure
 from ..output import people, show_json
 from ..view import data as view
 
@@ -14,7 +14,12 @@ def data(
     overrides: Overrides = None,
     figure: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw examples or columns to a .png, .pdf or .svg.", show_default=False),
+        typer.Option(
+            metavar="FILE",
+            help="Draw examples or columns to a .png, .pdf or .svg.",
+            show_default=False,
+            callback=take_figure,
+        ),
     ] = None,
     figure_size: FigureSize = None,
     figure_dpi: FigureDpi = 200,

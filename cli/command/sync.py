@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from dlexp.number import noun
+
 from ..argument import Debug, Json, Quiet, RunsDir
 from ..output import people, show_json
 from ..text import escape
@@ -40,5 +42,5 @@ def sync(
         if record["problem"] is not None:
             console.print(f"[yellow]{record['run_id']}: {escape(record['problem'])}[/]")
     failed = sum(not record["sent"] for record in done)
-    console.print(f"{len(done) - failed} of {len(done)} runs sent" if done else "MLflow has everything")
+    console.print(f"{len(done) - failed} of {noun(len(done), 'run')} sent" if done else "MLflow has everything")
     return int(failed > 0)

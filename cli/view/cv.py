@@ -75,8 +75,8 @@ def _introduce(console: Console, about: "Announcement") -> None:
     data, folds = spec.dataset, spec.folds
     tests = f", {len(data.test):,} sealed for test" if len(data.test) else ""
     console.print(
-        f"data    {data.name} ({data.task}): {len(folds[0].train) + len(folds[0].val):,} examples in "
-        f"{len(folds)} folds{tests}"
+        f"data    {data.name} ({data.task}): {noun(len(folds[0].train) + len(folds[0].val), 'example')} in "
+        f"{noun(len(folds), 'fold')}{tests}"
     )
     show_classes(data, console)
     if len(spec.seeds) > 1:
@@ -85,7 +85,7 @@ def _introduce(console: Console, about: "Announcement") -> None:
         for d in spec.inner.space.dimensions:
             console.print(f"search  {escape(d.text)}, inside each fold, best {spec.metric}")
     elif len(spec.settings) > 1:
-        console.print(f"cv of   {len(spec.settings)} settings on the same folds")
+        console.print(f"cv of   {noun(len(spec.settings), 'setting')} on the same folds")
     for text in spec.left_out:
         console.print(f"fixed   {escape(text)}")
     console.print(f"device  {about.folder.manifest['device']}")
@@ -144,19 +144,19 @@ def show_dry_run(plan: "CVPlan", console: Console) -> None:
     console.print(
         f"data     {data['name']} ({plan['task']}): {data['num_train']:,} train, {data['num_val']:,} held out"
     )
-    console.print(f"model    {plan['num_params']:,} parameters, {plan['input_shape']}")
+    console.print(f"model    {noun(plan['num_params'], 'parameter')}, {plan['input_shape']}")
     console.print(f"device   {plan['device']}")
-    settings = "" if plan["settings"] in (None, 1) else f"{plan['settings']} settings x "
-    seeds = "" if plan["seeds"] == 1 else f"{plan['seeds']} seeds x "
+    settings = "" if plan["settings"] in (None, 1) else f"{noun(plan['settings'], 'setting')} x "
+    seeds = "" if plan["seeds"] == 1 else f"{noun(plan['seeds'], 'seed')} x "
     searched = " and what is searched inside them" if plan["form"] == "nested" else ""
     console.print(
-        f"folds    {settings}{seeds}{plan['folds']} folds{searched}: {plan['trials']:,} trainings, "
-        f"{plan['steps']:,} updates"
+        f"folds    {settings}{seeds}{noun(plan['folds'], 'fold')}{searched}: {noun(plan['trials'], 'training')}, "
+        f"{noun(plan['steps'], 'update')}"
     )
     for group in plan["groups"]:
         how = "alone" if group["engine"] == "solo" else f"{group['stack']} at once"
         console.print(
-            f"group    {group['size']:,} trainings, {how if group['stack'] else group['engine']}: "
+            f"group    {noun(group['size'], 'training')}, {how if group['stack'] else group['engine']}: "
             f"{escape(group['reason'])}"
         )
     console.print(f"memory   about {plan['memory'] / 2**20:,.0f} MiB for weights, activations and data")

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dlexp.config.wording import setting_text
-from dlexp.number import significant
+from dlexp.number import noun, significant
 
 from ..output import first_metrics, metric_label
 from ..text import escape
@@ -38,7 +38,8 @@ def show_result(result: "CVResult", console: Console) -> None:
         console.print("A single example has no such metric: those without a mean are of the pooled predictions.")
     if has_seeds:
         console.print(
-            f"std is that of the folds' means over {len(result['seeds'])} seeds; beside it the spreads due to folds "
+            f"std is that of the folds' means over {noun(len(result['seeds']), 'seed')}; beside it the "
+            "spreads due to folds "
             "and due to seeds apart."
         )
     if "choices" in result:
@@ -66,7 +67,7 @@ def show_settings(result: "CVSettingsResult", console: Console) -> None:
     """Print the settings, best first, each compared with the best."""
     metric = result["metric"]
     table = Table(title=f"{metric} over the same folds", title_justify="left")
-    corrected = f"p (Holm, {result['compared_pairs']} pairs)" if result["comparisons"] else "p (Holm)"
+    corrected = f"p (Holm, {noun(result['compared_pairs'], 'pair')})" if result["comparisons"] else "p (Holm)"
     for header in ("", "setting", "mean", "std", "corrected 95 % interval", "against the best", corrected):
         table.add_column(header, justify="left" if header in ("setting", "against the best") else "right")
     pairs = {pair["b"]: pair for pair in result["comparisons"]}
@@ -95,7 +96,9 @@ def show_settings(result: "CVSettingsResult", console: Console) -> None:
 
 def _show_choices(choices: "list[Choice]", num: int, console: Console) -> None:
     for choice in choices:
-        console.print(f"chosen in {choice['count']} of {num} folds: {escape(setting_text(choice['overrides']))}")
+        console.print(
+            f"chosen in {choice['count']} of {noun(num, 'fold')}: {escape(setting_text(choice['overrides']))}"
+        )
     console.print("The scores are those of the whole procedure, search included: no fold held out what its search saw.")
 
 

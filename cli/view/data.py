@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from dlexp.number import noun
+
 from ..text import escape
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ def show(document: "DataDocument", console: Console) -> None:
     """Print the examples, parts, columns and channels that were read, and what looks wrong."""
     shape = " x ".join(map(str, document["in_shape"]))
     console.print(
-        f"data      {escape(document['name'])} ({document['task']}): {document['num_examples']:,} examples of {shape}"
+        f"data      {escape(document['name'])} ({document['task']}): "
+        f"{noun(document['num_examples'], 'example')} of {shape}"
     )
     console.print(f"memory    {document['bytes'] / 2**20:,.1f} MiB as {document['type']}")
     console.print(_part_table(document))
@@ -32,7 +35,7 @@ def show(document: "DataDocument", console: Console) -> None:
         console.print(f"example   {escape(example['id'])}: {escape(str(example['target']))}  {escape(inputs)}")
     for part, number in document["duplicates"].items():
         if number:
-            console.print(f"copies    {number:,} examples of {part} stand in an earlier part too")
+            console.print(f"copies    {noun(number, 'example')} of {part} lying in an earlier part too")
     for warning in document["warnings"]:
         console.print(f"[yellow]warning[/] {escape(warning)}")
     if document["figure"]:

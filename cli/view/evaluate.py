@@ -29,7 +29,7 @@ def show(evaluation: "Evaluation", console: Console) -> None:
         times = "once" if evaluation["openings"] == 1 else f"{evaluation['openings']} times"
         console.print(f"the test part of this run has been opened {times}")
     if "models" in evaluation and evaluation["split"] == "test":
-        console.print(f"the mean of {evaluation['models']} models; --json has the score of each alone")
+        console.print(f"the mean of {noun(evaluation['models'], 'model')}; --json has the score of each alone")
     elif "models" in evaluation:
         console.print("every example is scored by the models that it was held out from")
     for warning in evaluation["warnings"]:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from dlexp.number import noun
+
 from ..text import escape
 
 if TYPE_CHECKING:
@@ -24,6 +26,6 @@ def show(predictions: "Predictions", console: Console) -> None:
         table.add_row(*(f"{entry[k]:.4f}" if isinstance(entry[k], float) else escape(str(entry[k])) for k in keys))
     console.print(table)
     if predictions["models"] > 1:
-        console.print(f"the mean of {predictions['models']} models")
+        console.print(f"the mean of {noun(predictions['models'], 'model')}")
     if len(entries) > SHOWN:
         console.print(f"... and {len(entries) - SHOWN:,} more; --out FILE.csv or --json has all")

@@ -20,9 +20,7 @@ def show_selection(console: Console, picked: str, what: str, selection: "Selecti
         selection: Not empty.
     """
     if "not_corrected" in selection:
-        console.print(
-            f"{picked}, which flatters it; not corrected: {escape(selection['not_corrected'])}", soft_wrap=True
-        )
+        console.print(f"{picked}, which flatters it; not corrected: {escape(selection['not_corrected'])}")
         return
     assert "corrected" in selection
     assert "corrected_interval" in selection
@@ -31,8 +29,7 @@ def show_selection(console: Console, picked: str, what: str, selection: "Selecti
     wins = f"; it wins on {selection['wins']:.0%} of validation parts drawn anew" if "wins" in selection else ""
     console.print(
         f"{picked}; corrected for having been picked ({what}) {selection['corrected']:.4f}, 95 % interval {low:.4f} to "
-        f"{high:.4f}{wins}",
-        soft_wrap=True,
+        f"{high:.4f}{wins}"
     )
     for note in selection["corrected_notes"]:
-        console.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
+        console.print(f"[yellow]{escape(note)}[/]")

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from dlexp.config.source.defaults import read_defaults
 from dlexp.config.wording import command_line, setting_text
 from dlexp.number import duration, noun, significant
+from dlexp.run.folder import RunFolder
+from dlexp.run.name import reference
 
 from ..output import metric_label, show_notes
 from ..text import escape
@@ -92,7 +93,7 @@ def show(findings: "Findings", console: Console) -> None:
     _show_importances(result, console)
     failed = sum(record["status"] in ("failed", "diverged") for record in result["trials"])
     if failed:
-        console.print(f"[yellow]{failed} of {len(result['trials'])} trials failed or diverged[/]")
+        console.print(f"[yellow]{failed} of {noun(len(result['trials']), 'trial')} failed or diverged[/]")
     invalid = sum(record["status"] == "invalid" for record in result["trials"])
     if invalid:
         console.print(f"[yellow]{invalid} of them were skipped: they cannot be trained[/]")
@@ -111,9 +112,7 @@ def _show_commands(findings: "Findings", best: "BestSetting", console: Console) 
     """Print what to do next, in whole lines to be copied: a terminal wraps them without a break."""
     console.print(f"winner        {escape(findings.command)}", soft_wrap=True)
     result, has_test = findings.outcome.result, len(findings.spec.first.dataset.test) > 0
-    is_default = Path(result["run_dir"]).parent.parent == read_defaults().runs_dir.absolute()
-    name = str(result["run_id"] if is_default else result["run_dir"])
-    again = command_line("train", ["--from", name, "--seeds", str(SEEDS)])
+    again = command_line("train", ["--from", reference(RunFolder(Path(result["run_dir"]))), "--seeds", str(SEEDS)])
     if best["seeds"] > 1 and has_test:
         console.print(f"sealed test   {escape(again)} --test", soft_wrap=True)
     else:
@@ -182,7 +181,7 @@ def _status(ranked: "RankedSetting") -> str:
 def show_dry_run(plan: "SweepPlan", console: Console) -> None:
     """Print what a sweep would take."""
     rounds = f" in {plan['rounds']} rounds" if plan["rounds"] > 1 else ""
-    console.print(f"settings {plan['settings']:,}, {_trials(plan['trials'])}{rounds}")
+    console.print(f"settings {plan['settings']:,}, {noun(plan['trials'], 'trial')}{rounds}")
     for line in plan["skipped"]:
         console.print(f"[yellow]{escape(line)}[/]")
     for text in plan["left_out"]:
@@ -199,7 +198,7 @@ def show_dry_run(plan: "SweepPlan", console: Console) -> None:
     disk, free = plan["disk"], plan["disk_free"]
     console.print(f"disk     about {_size(disk)}, {_size(disk // plan['trials'])} a trial; {_size(free)} are free")
     spent = ", ".join(f"{name} {_time(value)}" for name, value in plan["spent"].items())
-    parallel = f" in {plan['workers']} processes, at best" if plan["workers"] > 1 else ""
+    parallel = f" in {noun(plan['workers'], 'process')}, at best" if plan["workers"] > 1 else ""
     console.print(f"time     about {_time(plan['seconds'])}{parallel}: {spent}")
     if plan["measured"] < len(plan["groups"]):
         console.print(f"         measured on {plan['measured']} of {len(plan['groups'])} structures, else their mean")
@@ -219,14 +218,12 @@ def _group_lines(groups: "list[TrialGroup]") -> list[str]:
         about = setting_text({key: group["settings"][key] for key in differing if key in group["settings"]})
         how = {"solo": "one after another", "fused": f"{group['stack']} at once"}.get(group["engine"], group["engine"])
         what = f"{about}: " if about else ""
-        lines.append(f"{what}{_trials(group['size'])}, {group['num_params']:,} parameters, {how} ({group['reason']})")
+        lines.append(
+            f"{what}{noun(group['size'], 'trial')}, {noun(group['num_params'], 'parameter')}, {how} ({group['reason']})"
+        )
     if len(groups) > SHOWN:
-        lines.append(f"and {len(groups) - SHOWN} more structures")
+        lines.append(f"and {noun(len(groups) - SHOWN, 'more structure')}")
     return lines
-
-
-def _trials(number: int) -> str:
-    return f"{number:,} trial{'s' if number > 1 else ''}"
 
 
 def _size(number: float) -> str:

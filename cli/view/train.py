@@ -1,5 +1,6 @@
 """What `dlexp train` prints: what is trained, the metrics of the best epoch, and what a run would take."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from dlexp.number import duration, noun, significant
+from dlexp.run.folder import RunFolder
+from dlexp.run.name import reference, runs_dir_flags
 
 from ..output import first_metrics, metric_label, show_next, show_notes
 from ..text import escape
@@ -46,7 +49,7 @@ class Announcer:
             console.print(f"inputs  {escape(inputs)}")
         show_classes(data, console)
         params = sum(p.numel() for p in about.built.model.parameters())
-        console.print(f"model   {type(about.built.model).__name__}, {params:,} parameters")
+        console.print(f"model   {type(about.built.model).__name__}, {noun(params, 'parameter')}")
         console.print(f"device  {about.built.device_line}")
         console.print(f"best    by {run.monitor}, {'higher' if is_better_high(run.monitor) else 'lower'} is better")
         for name, value in guess(data).items():
@@ -84,11 +87,13 @@ def show(outcome: "Outcome[TrainResult]", console: Console) -> None:
     show_notes(outcome.notes, console)
     console.print(f"run folder  {escape(_short(Path(result['run_dir'])))}")
     if outcome.exit_code == 0:
+        run = RunFolder(Path(result["run_dir"]))
+        elsewhere = runs_dir_flags(run.runs_dir)
         show_next(
             console,
-            ("dlexp runs", "all runs, best first"),
-            (f"dlexp show {result['run_id']}", "everything of this one"),
-            ("dlexp ui", "the dashboard"),
+            (shlex.join(["dlexp", "runs", *elsewhere]), "all runs, best first"),
+            (shlex.join(["dlexp", "show", reference(run)]), "everything of this one"),
+            (shlex.join(["dlexp", "ui", *elsewhere]), "the dashboard"),
         )
 
 
@@ -135,7 +140,7 @@ def _class_table(result: "TrainResult") -> Table:
             escape(name), f"{counts[name]:,}", f"{values.get('support_class', {}).get(name) or 0:,.0f}", *shown
         )
     if len(counts) > len(rarest):
-        table.caption = f"the rarest {len(rarest)} of {len(counts)} classes; all are in result.json"
+        table.caption = f"the rarest {len(rarest)} of {noun(len(counts), 'class')}; all are in result.json"
     return table
 
 
@@ -154,9 +159,11 @@ def show_dry_run(plan: "TrainPlan", console: Console) -> None:
     """Print what a run would take."""
     data = plan["data"]
     console.print(f"data     {data['name']} ({plan['task']}): {data['num_train']:,} train, {data['num_val']:,} val")
-    console.print(f"model    {plan['num_params']:,} parameters, {plan['input_shape']} -> {plan['output_shape'][1:]}")
+    console.print(
+        f"model    {noun(plan['num_params'], 'parameter')}, {plan['input_shape']} -> {plan['output_shape'][1:]}"
+    )
     console.print(f"device   {plan['device']}")
-    console.print(f"trials   1, solo, {plan['steps']:,} updates")
+    console.print(f"trials   1, solo, {noun(plan['steps'], 'update')}")
     console.print(f"memory   about {plan['memory'] / 2**20:,.0f} MiB for weights, activations and data")
     console.print(f"time     about {plan['seconds']:,.1f} s with evaluation and checkpoints")
     console.print("nothing was trained and nothing written")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from dlexp.error import ConfigError
+from dlexp.number import noun
 from dlexp.random import hashed_uniform
 
 STEP = 0xD1342543DE82EF95  # between the keys of a stream's draws; an odd multiplier of a good linear generator (64 bit)
@@ -119,4 +120,4 @@ def require_images(images: Tensor, name: str) -> None:
         ConfigError: The data are no images.
     """
     if images.dim() != 4:
-        raise ConfigError(f"augment: {name} needs images; the data have vectors of {images.shape[-1]} features")
+        raise ConfigError(f"augment: {name} needs images; the data have vectors of {noun(images.shape[-1], 'feature')}")

@@ -14,6 +14,7 @@ from dlexp.data.fold import Fold, Rolling
 from dlexp.data.split import ValSplit
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError
+from dlexp.number import noun
 from dlexp.type import Config
 
 JOINED = "train+val"  # the value of `train_on` with which validation joins training
@@ -133,11 +134,14 @@ def check_parts(datasets: list[Dataset], trainer: Trainer, train_on: str = "trai
     smallest = min(len(dataset.train) for dataset in datasets)
     is_fitted = trainer.batch_size > smallest
     if is_fitted and trainer.batch_size != Trainer().batch_size:
-        raise ConfigError(f"trainer.batch_size: got {trainer.batch_size}; the training part has {smallest} examples")
+        raise ConfigError(
+            f"trainer.batch_size: got {trainer.batch_size}; the training part has {noun(smallest, 'example')}"
+        )
     if trainer.oversample and not datasets[0].num_classes:
         raise ConfigError("trainer.oversample: got true; the data have values, only classes can be drawn equally often")
     if is_fitted:
         return [
-            f"the training part has {smallest} examples: a batch is all of them (trainer.batch_size makes it smaller)"
+            f"the training part has {noun(smallest, 'example')}: a batch is all of them "
+            "(trainer.batch_size makes it smaller)"
         ]
     return []

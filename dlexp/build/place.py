@@ -55,9 +55,11 @@ def check_first(config: dict[str, Any], dataset: Dataset) -> Program:
         dataset: Its data.
 
     Raises:
-        ConfigError: Options that do not fit each other or the data, or the machine lacks the device.
+        ConfigError: Options that do not fit each other, the data or many trials, or the machine lacks the device.
         DataError: Unusable data.
     """
+    if config["trainer"]["profile"]:
+        raise ConfigError("trainer.profile: got true; false for many trials: profile a setting with `dlexp train`")
     device, line = devices.choose(config["trainer"]["device"])
     built = assemble(on_device(config, "cpu") if device.type == "cuda" else config, dataset)
     check_model(built)

@@ -28,6 +28,7 @@ from dlexp.engine.train import Run
 from dlexp.engine.trainer import Trainer
 from dlexp.error import DataError, first_ten
 from dlexp.normalize import Affine
+from dlexp.number import noun
 from dlexp.type import Config
 
 _FITTING: set[tuple[str, int, str]] = set()  # structures, numbers of trials and devices that have room
@@ -129,7 +130,7 @@ def make_program(components: list[Components], engine: str = "solo") -> Program:
         trials=list(range(len(configs))),
     )
     if device.type == "cpu":
-        device_line += f", {torch.get_num_threads()} thread(s)"
+        device_line += f", {noun(torch.get_num_threads(), 'thread')}"
     return Program(run, components, models, affine, device, device_line, warnings)
 
 

@@ -7,6 +7,7 @@ from typing import Any, get_args
 from dlexp.config.override import Override, Sweep
 from dlexp.config.wording import show
 from dlexp.error import ConfigError, did_you_mean
+from dlexp.number import noun
 
 MAX_CHOICES = 100_000
 _EXAMPLE = "write a,b or range(0,5) or tag(log,interval(1e-5,1e-1))"
@@ -129,7 +130,9 @@ def _range(override: Override, sweep: Sweep) -> list[Any]:
     if count < 1:
         raise _refuse(override, "an empty range; start must lie before stop in the direction of step")
     if count > MAX_CHOICES:
-        raise _refuse(override, f"{count:,} values; at most {MAX_CHOICES:,} are possible, an interval has no limit")
+        raise _refuse(
+            override, f"{noun(count, 'value')}; at most {MAX_CHOICES:,} are possible, an interval has no limit"
+        )
     if all(isinstance(value, int) for value in sweep.values):
         return [start + i * step for i in range(count)]
     return [float(f"{start + i * step:.12g}") for i in range(count)]

@@ -12,6 +12,7 @@ from hydra.errors import HydraException
 
 from dlexp.config.wording import show, yaml_value
 from dlexp.error import ConfigError
+from dlexp.number import noun
 
 MAX_LENGTH = 10_000  # the grammar's parser needs seconds for longer ones
 
@@ -78,7 +79,9 @@ def parse(texts: list[str]) -> list[Override]:
 
 def _check_form(text: str) -> None:
     if len(text) > MAX_LENGTH:
-        raise ConfigError(f"override {text[:30]}...: got {len(text)} characters; at most {MAX_LENGTH} are allowed")
+        raise ConfigError(
+            f"override {text[:30]}...: got {noun(len(text), 'character')}; at most {MAX_LENGTH} are allowed"
+        )
     if not text.lstrip("~+").partition("=")[0].strip():
         raise ConfigError(f"'{show(text)}': not an override; write key=value, for example optimizer.lr=0.1")
     if text.endswith((".yaml", ".yml")) and "=" not in text:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlexp.config.wording import setting_text, short_metric
+from dlexp.number import noun, significant
 from dlexp.run.status import Status
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -103,7 +104,7 @@ class Board:
                 return
             value = statistics.fmean(values)
             spread = f"{short_metric(self.metric)}: {value:.3f} ± {statistics.stdev(values):.3f}"
-            text = ", ".join(word for word in (spread, name, f"{len(values)} seeds") if word)
+            text = ", ".join(word for word in (spread, name, f"{noun(len(values), 'seed')}") if word)
         sign = 1 if self.is_high_better else -1
         if math.isnan(self._best_value) or sign * value > sign * self._best_value:
             self._best_value, self.best = value, text
@@ -118,7 +119,7 @@ class Board:
         left = width - len(self.metric) - curve - AROUND
         for name, values in list(self._curves.items())[-SHOWN_RUNNING:]:
             drawn = f"{sparkline(values)} {len(values)}" if curve else str(len(values))
-            table.add_row(escape(fit(name, left)), f"{values[-1]:.4g}", drawn)
+            table.add_row(escape(fit(name, left)), significant(values[-1]), drawn)
         if not self._curves and self.done < self.total:
             table.add_row("timing how the next ones train fastest", "", "")
         return Group(
@@ -132,7 +133,7 @@ class Board:
         spent = time.monotonic() - self._started
         share = self._new + self._begun()
         left = f", about {clock(spent / share * (self.total - self.done - self._begun()))} left" if share else ""
-        return f"{self.done:,} / {self.total:,} trials in {clock(spent)}{left}"
+        return f"{self.done:,} / {noun(self.total, 'trial')} in {clock(spent)}{left}"
 
     def _begun(self) -> float:
         """Return how many trials the epochs of those that run amount to."""

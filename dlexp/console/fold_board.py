@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlexp.console.board import SHOWN_RUNNING, clock, sparkline, start_live
+from dlexp.number import noun
 
 WIDE = 80  # columns from which there is room for curves
 
@@ -108,7 +109,7 @@ class FoldBoard:
         left = self.seconds_left(spent)
         inner = f", {self.inner_done} inside the searches" if self.has_inner else ""
         shown = "" if left is None else f", about {clock(left)} left"
-        return f"{self.done} / {self.total} trainings{inner} in {clock(spent)}{shown}"
+        return f"{self.done} / {noun(self.total, 'training')}{inner} in {clock(spent)}{shown}"
 
     def _summary(self) -> str:
         if not self._values:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError, DataError, first_ten
+from dlexp.number import noun
 from dlexp.random import derive, generator
 from dlexp.type import Count, NonNegativeInt
 
@@ -83,7 +84,7 @@ class KFold:
     def _deal(self, pool: Tensor, data: Dataset, seed: int) -> list[Fold]:
         """Deal some rows (sorted) of the data."""
         if self.k > len(pool):
-            raise ConfigError(f"cv.k: got {self.k}; at most the {len(pool)} examples outside the test part")
+            raise ConfigError(f"cv.k: got {self.k}; at most the {noun(len(pool), 'example')} outside the test part")
         is_stratified = self.stratify and data.num_classes > 0
         classes = data.targets[pool] if is_stratified else torch.zeros(len(pool), dtype=torch.long)
         if is_stratified:
@@ -166,7 +167,7 @@ class Rolling:
         if len(moments) < self.k + 1 + self.gap:
             raise DataError(
                 f"cv.k: got {self.k} with cv.gap {self.gap}; {len(moments)} different moments give at most "
-                f"{max(0, len(moments) - 1 - self.gap)} folds"
+                f"{noun(max(0, len(moments) - 1 - self.gap), 'fold')}"
             )
         first = _first_moments(sizes, self.k + 1)
         if first[1] <= self.gap:
@@ -222,7 +223,7 @@ class LeaveOneOut:
         num = int(number.max()) + 1
         if not 2 <= num <= MOST_HELD_OUT:
             raise ConfigError(
-                f"cv: got {num} examples or groups to leave out, 2 to {MOST_HELD_OUT} can be; use cv=kfold"
+                f"cv: got {noun(num, 'example')} or groups to leave out, 2 to {MOST_HELD_OUT} can be; use cv=kfold"
             )
         return list(_divide(pool, number, num, 0))
 
@@ -253,7 +254,7 @@ def _deal_groups(classes: Tensor, groups: Tensor, k: int, draw: torch.Generator)
     """
     names, member = groups.unique(return_inverse=True)
     if len(names) < k:
-        raise DataError(f"cv.k: got {k}; the data have {len(names)} groups, and a group is never divided")
+        raise DataError(f"cv.k: got {k}; the data have {noun(len(names), 'group')}, and a group is never divided")
     counts_GJ = torch.zeros(len(names), int(classes.max()) + 1, dtype=torch.float64)
     counts_GJ.index_put_((member, classes), torch.ones(len(member), dtype=torch.float64), accumulate=True)
     share_GJ = counts_GJ / counts_GJ.sum(0).clamp(min=1)
@@ -278,6 +279,6 @@ def _require_two(classes: Tensor, class_names: list[str]) -> None:
     if lonely:
         names = [class_names[k] for k in lonely]
         raise DataError(
-            f"cv: {first_ten('class', names, 'classes')} with one example; held out, it cannot be learnt: remove it, "
+            f"cv: {first_ten('class', names)} with one example; held out, it cannot be learnt: remove it, "
             "or set cv.stratify=false"
         )

@@ -16,10 +16,11 @@ from dlexp.data.file.column import read_columns, require_name
 from dlexp.data.file.decoded import Decoded, decode_all, find_broken, name_all
 from dlexp.data.file.delimited import Dialect
 from dlexp.data.file.label import read_labels
-from dlexp.data.file.listing import has_pictures, is_hidden, list_folders, list_pictures, say
+from dlexp.data.file.listing import HIDDEN, has_pictures, is_hidden, list_folders, list_pictures, say
 from dlexp.data.file.picture import Format
 from dlexp.data.split import Split
 from dlexp.error import DataError, first_ten
+from dlexp.number import noun
 from dlexp.type import Count, Place
 
 _PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
@@ -48,7 +49,7 @@ class Pictures:
             return self
         keep = [i for i in range(len(self.files)) if i not in rows]
         parts = None if self.parts is None else [self.parts[i] for i in keep]
-        note = f"data.broken=skip: {len(rows):,} files left out: {name_all(self.files, rows)}"
+        note = f"data.broken=skip: {noun(len(rows), 'file')} left out: {name_all(self.files, rows)}"
         return Pictures([self.files[i] for i in keep], self.labels[keep], parts, [*self.notes, note])
 
 
@@ -208,7 +209,7 @@ def _find_parts(root: Path) -> dict[str, Path]:
 def _classes(root: Path, folder: Path, left_out: Counter) -> list[tuple[str, str]]:
     """Return file and class of each picture."""
     classes = list_folders(folder, left_out)
-    left_out["hidden files or folders"] += sum(map(is_hidden, folder.iterdir()))
+    left_out[HIDDEN] += sum(map(is_hidden, folder.iterdir()))
     if not classes:
         raise DataError(f"{folder}: no class folders in it; images belong into {folder}/CLASS/")
     pictures: list[tuple[str, str]] = []

@@ -7,6 +7,7 @@ import torch
 from dlexp.data.balance import is_imbalanced
 from dlexp.data.dataset import Dataset
 from dlexp.data.fact.positive import positive_fact
+from dlexp.number import noun
 
 _SHOWN = 10  # columns
 
@@ -41,17 +42,17 @@ def describe_inputs(data: Dataset) -> str:
         return ""
     features = (data.encoding or {}).get("features") or [{"name": name, "levels": None} for name in data.feature_names]
     numbers = [feature["name"] for feature in features if feature["levels"] is None]
-    texts = [f"{feature['name']}, {len(feature['levels'])} levels" for feature in features if feature["levels"]]
+    texts = [f"{feature['name']}, {noun(len(feature['levels']), 'level')}" for feature in features if feature["levels"]]
     kinds = [_named(numbers, "number", ", "), _named(texts, "text", "; ")]
     constant = _constant(data, features)
     return ", ".join(kind for kind in kinds if kind) + (f"; constant: {', '.join(constant)}" if constant else "")
 
 
-def _named(names: list[str], noun: str, between: str) -> str:
+def _named(names: list[str], kind: str, between: str) -> str:
     if not names:
         return ""
     shown = between.join(names[:_SHOWN]) + (f"{between}..." if len(names) > _SHOWN else "")
-    return f"{len(names)} {noun}{'s' * (len(names) > 1)} ({shown})"
+    return f"{noun(len(names), kind)} ({shown})"
 
 
 def _constant(data: Dataset, features: list[dict[str, Any]]) -> list[str]:
@@ -78,7 +79,7 @@ def warn(facts: dict[str, Any], config: dict[str, Any]) -> list[str]:
         if number:
             earlier = "train" if part == "val" else "train or val"
             lines.append(
-                f"{number:,} examples of {part} also stand in {earlier}, byte for byte: scores may be too good"
+                f"{noun(number, 'example')} of {part} lying in {earlier} too, byte for byte: scores may be too good"
             )
     return [*lines, *warn_of_imbalance(facts, config)]
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from dlexp.error import ConfigError, DataError, first_ten
+from dlexp.number import noun
 from dlexp.random import generator
 from dlexp.type import Count, Fraction, Name, NonNegativeInt, Probability
 
@@ -71,7 +72,7 @@ class ValSplit:
         if num_test + num_val >= len(pool):
             raise ConfigError(
                 f"data.val_count: got {num_val} validation and {num_test} test examples; "
-                f"{len(pool)} examples must leave some for training"
+                f"{noun(len(pool), 'example')} must leave some for training"
             )
         classes = targets if self.stratify and not targets.is_floating_point() else None
         if times is not None:
@@ -102,7 +103,7 @@ class ValSplit:
         rank, sizes = _rank_in_class(targets[shuffled])
         classes = int((sizes > 0).sum())
         if self.limit < classes:
-            raise ConfigError(f"data.limit: got {self.limit}; there are {classes} classes, and each needs an example")
+            raise ConfigError(f"data.limit: got {self.limit}; the {noun(classes, 'class')} need an example each")
         place = (rank + 0.5) / sizes[targets[shuffled]] if self.stratify else torch.arange(len(pool)) / len(pool)
         place[rank == 0] -= 1
         return ordered(shuffled[place.argsort(stable=True)][: self.limit])
@@ -156,7 +157,7 @@ def allocate(sizes_K: Tensor, count: int, draw: torch.Generator) -> Tensor:
     cap = (sizes_K - 1).clamp(min=0)
     if count > int(cap.sum()):
         raise DataError(
-            f"split: {count} examples asked from {int(sizes_K.sum())}; every class must keep one for training, "
+            f"split: {noun(count, 'example')} asked from {int(sizes_K.sum())}; every class must keep one for training, "
             "which data.stratify=false does not ask"
         )
     total = int(sizes_K.sum())
@@ -194,8 +195,7 @@ def _by_time(pool: Tensor, times: Tensor, groups: Tensor | None, wanted: tuple[i
     left_out = sum(map(len, parts)) - sum(map(len, blocks))
     if left_out:
         notes.append(
-            f"data.group and data.time: {left_out:,} rows of later groups lie before the end of an earlier part and "
-            "are left out"
+            f"data.group and data.time: left out {noun(left_out, 'row')} of later groups before an earlier part's end"
         )
     empty = pool[:0]
     train, val, test = blocks[0], blocks[1] if num_val else empty, blocks[-1] if num_test else empty
@@ -239,7 +239,7 @@ def _by_group(pool: Tensor, groups: Tensor, num_val: int, num_test: int, seed: i
     names, member, sizes = groups[pool].unique(return_inverse=True, return_counts=True)
     needed = 1 + (num_val > 0) + (num_test > 0)
     if len(names) < needed:
-        raise DataError(f"split by group: got {len(names)} groups; {needed} are needed, one for each part")
+        raise DataError(f"split by group: got {noun(len(names), 'group')}; {needed} are needed, one for each part")
     order = torch.randperm(len(names), generator=generator(seed, "split"))
     part_of_group = torch.zeros(len(names), dtype=torch.int64)
     start = 0
@@ -277,7 +277,7 @@ def _require_two(pool: Tensor, classes: Tensor | None, class_names: list[str] | 
     if lonely:
         names = [class_names[k] if class_names else str(k) for k in lonely]
         raise DataError(
-            f"split: {first_ten('class', names, 'classes')} with one example; a stratified split "
+            f"split: {first_ten('class', names)} with one example; a stratified split "
             "needs two of each: remove it, or set data.stratify=false"
         )
 
@@ -287,7 +287,7 @@ def _number(count: int | None, fraction: float, num: int, part: str) -> int:
         return max(1, round(fraction * num)) if fraction > 0 else 0
     if count >= num:
         raise ConfigError(
-            f"data.{part}_count: got {count}; the data have {num} examples, some must be left for training"
+            f"data.{part}_count: got {count}; the data have {noun(num, 'example')}, some must be left for training"
         )
     return count
 

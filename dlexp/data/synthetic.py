@@ -12,6 +12,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.split import Split
 from dlexp.data.target import class_task
 from dlexp.error import ConfigError
+from dlexp.number import noun
 from dlexp.random import generator
 from dlexp.type import Count, NonNegative, NonNegativeInt
 
@@ -45,7 +46,7 @@ class Spirals(Split):
 
     def load(self, task: str = "auto") -> Dataset:
         """Return the points as (num, 2) float32."""
-        what = f"data.num: got {self.num:,} points, which"
+        what = f"data.num: got {noun(self.num, 'point')}, which"
         devices.require_bytes(self.num * SPIRAL_BYTES, torch.device("cpu"), what, "choose fewer")
         draw = generator(self.seed, "spirals")
         targets = torch.arange(self.num) % self.num_classes
@@ -88,7 +89,7 @@ class Fake:
         sizes = [self.num_train, self.num_val, self.num_test]
         num = sum(sizes)
         item = 1 if len(self.shape) == 3 else 4
-        what = f"data: got {num:,} examples of shape {list(self.shape)}, which"
+        what = f"data: got {noun(num, 'example')} of shape {list(self.shape)}, which"
         devices.require_bytes(num * math.prod(self.shape) * item, torch.device("cpu"), what, "choose fewer or smaller")
         draw = generator(self.seed, "fake")
         if len(self.shape) == 3:

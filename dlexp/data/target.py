@@ -8,6 +8,7 @@ from torch import Tensor
 
 from dlexp.data.file.native import native
 from dlexp.error import ConfigError, DataError, first_ten
+from dlexp.number import noun
 
 CLASS_TASKS = ("multiclass", "binary")
 _EXAMPLES_PER_CLASS = 5
@@ -70,9 +71,9 @@ def class_task(task: str, num_classes: int) -> str:
         ConfigError: The task asked for does not fit.
     """
     if task == "regression":
-        raise ConfigError(f"task: got regression; the data have {num_classes} classes")
+        raise ConfigError(f"task: got regression; the data have {noun(num_classes, 'class')}")
     if task == "binary" and num_classes != 2:
-        raise ConfigError(f"task: got binary; the data have {num_classes} classes, two are needed")
+        raise ConfigError(f"task: got binary; the data have {noun(num_classes, 'class')}, two are needed")
     if task == "auto":
         return "binary" if num_classes == 2 else "multiclass"
     return task
@@ -133,7 +134,8 @@ def _notes_of_values(labels: np.ndarray, where: str) -> list[str]:
         return []
     number = len(np.unique(labels))
     return [
-        f"{where}: {number} different whole numbers in {len(labels)} examples are taken as values (regression); "
+        f"{where}: {number} different whole numbers in {noun(len(labels), 'example')} are taken as "
+        "values (regression); "
         "task=multiclass takes them as classes"
     ]
 

@@ -152,6 +152,10 @@ class Run:
                 loss, lr = sums.mean_loss()[0], float(lr_ST[self.position - 1, 0])
                 yield Progress(self.epoch + 1, self.position, self.steps_per_epoch, loss, lr, rate)
 
+    def updates(self) -> Iterator[Progress]:
+        """Do what is left of the epoch's updates, or those until a wish to stop; nothing is evaluated."""
+        return self._steps(self._learning_rates(), time.monotonic())
+
     def one_update(self) -> Callable[[], None]:
         """Return a function that repeats the first update of the epoch in hand, to be timed or weighed."""
         self.step.forward.set_training(True)

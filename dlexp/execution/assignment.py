@@ -96,6 +96,19 @@ class ExecutorEvent:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """A program begins to train: all of a group, or less where memory ran out.
+
+    Attributes:
+        size: Its trials.
+        engine: "solo", "batched", "vmapped" or "graphed".
+    """
+
+    size: int
+    engine: str
+
+
+@dataclass(frozen=True)
 class Halt:
     """Nothing more can be trained, as the disk refuses: what waits would fail in the same way.
 

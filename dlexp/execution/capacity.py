@@ -10,7 +10,9 @@ from dlexp import device as devices
 from dlexp.build.components import Components
 from dlexp.build.program import Program, make_program
 from dlexp.engine.evaluate import predict
+from dlexp.engine.graph import STREAMS
 from dlexp.engine.memory import guess_bytes, largest_stack, peak_bytes
+from dlexp.error import is_out_of_memory
 from dlexp.launcher.local import SHARE
 
 MEMORY_SIZES = (2, 4)
@@ -36,12 +38,28 @@ def num_fitting(components: list[Components], kind: str) -> int:
         return len(components)
     device = components[0].place[0]
     if device.type == "cuda":
-        lost_bytes(components[: sizes[0]], kind, device)  # libraries load what they load once
-        taken = [(size, lost_bytes(components[:size], kind, device)) for size in sizes]
-    else:
-        taken = [(size, counted_bytes(components[:size], kind)) for size in sizes]
-    share = float(os.environ.get(SHARE, "1"))
-    return largest_stack(taken[0], taken[1], int(share * devices.free_bytes(device)))
+        # Libraries load what they load once, and every stream gets the work space that it has for good. Weighed with
+        # the first program, they made a line that fell: the larger program took less.
+        _taken(components[:STREAMS], kind, device)
+    small, large = sizes
+    by_small = _taken(components[:small], kind, device)
+    by_large = by_small and _taken(components[:large], kind, device)
+    if not by_small or not by_large:
+        return small if by_small else 1
+    free = int(float(os.environ.get(SHARE, "1")) * devices.free_bytes(device))
+    return min(largest_stack((small, a), (large, b), free) for a, b in zip(by_small, by_large, strict=True))
+
+
+def _taken(components: list[Components], kind: str, device: torch.device) -> tuple[int, ...] | None:
+    """Return the bytes of a program by each way to count them that the device has; None where memory runs out."""
+    try:
+        if device.type == "cuda":
+            return card_bytes(components, kind, device)
+        return (counted_bytes(components, kind),)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return None
 
 
 def counted_bytes(components: list[Components], kind: str) -> int:
@@ -54,24 +72,29 @@ def counted_bytes(components: list[Components], kind: str) -> int:
     return held + max(peaks)
 
 
-def lost_bytes(components: list[Components], kind: str, device: torch.device) -> int:
-    """Return by how much a program's updates and evaluation shorten the free memory of a CUDA device.
+def card_bytes(components: list[Components], kind: str, device: torch.device) -> tuple[int, int]:
+    """Return by how much a program shortens the free memory of a CUDA device, and the most that its tensors take.
 
-    Graphs' own memory and the workspaces of libraries count too, of which torch's allocator knows nothing.
+    The first has graphs' own memory and what libraries take, of which torch's allocator knows nothing, but in steps of
+    20 MiB, in which small trials do not show. The second has every trial.
     """
-    gc.collect()
-    torch.cuda.empty_cache()
-    before = torch.cuda.mem_get_info(device)[0]
+    _clear()
+    before, allocated = torch.cuda.mem_get_info(device)[0], torch.cuda.memory_allocated(device)
+    torch.cuda.reset_peak_memory_stats(device)
     built = make_program(components, kind)
     for call in _calls(built):
         call()
         call()
     torch.cuda.synchronize(device)
-    after = torch.cuda.mem_get_info(device)[0]
+    after, peak = torch.cuda.mem_get_info(device)[0], torch.cuda.max_memory_allocated(device)
     del built
+    _clear()
+    return max(0, before - after), peak - allocated
+
+
+def _clear() -> None:
     gc.collect()
     torch.cuda.empty_cache()
-    return max(0, before - after)
 
 
 def _calls(built: Program) -> list[Callable[[], object]]:

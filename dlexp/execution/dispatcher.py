@@ -13,7 +13,7 @@ from dlexp.build.components import Components
 from dlexp.build.dataset import Datasets
 from dlexp.engine.event import TrialEnd
 from dlexp.error import DiskFault
-from dlexp.execution.assignment import Assignment, ExecutorEvent, Group, Halt, Survey
+from dlexp.execution.assignment import Assignment, Begun, ExecutorEvent, Group, Halt, Survey
 from dlexp.execution.estimate import seconds
 from dlexp.execution.executor import Executor, fail
 from dlexp.execution.fusion import SOLO, Choice
@@ -98,8 +98,6 @@ class Dispatcher:
             group = waiting.popleft()
             for assignment in group.assignments:
                 begin(assignment)
-            engine = "solo" if group.choice.engine == "solo" else "fused"
-            self.programs.append({"size": len(group.assignments), "engine": engine})
             return group
 
         if num_workers > 1 or self._is_on_gpu:
@@ -107,7 +105,20 @@ class Dispatcher:
             return
         while (group := take()) is not None:
             for event in self._executor.train(group, self.should_stop):
-                yield _unless_halted(event)
+                yield from self._passed_on(event)
+
+    def _passed_on(self, event: ExecutorEvent | Begun | Halt) -> Iterator[ExecutorEvent]:
+        """Yield what is for the caller; note which program begins.
+
+        Raises:
+            DiskFault: Nothing more can be trained.
+        """
+        if isinstance(event, Halt):
+            raise DiskFault(event.message)
+        if isinstance(event, Begun):
+            self.programs.append({"size": event.size, "engine": "solo" if event.engine == "solo" else "fused"})
+            return
+        yield event
 
     def _by_structure(self, assignments: list[Assignment]) -> list[list[Assignment]]:
         """Divide assignments by structure and pause, in order of first appearance; all get their components."""
@@ -187,13 +198,13 @@ class Dispatcher:
         ended: set[Path] = set()
         lost: dict[Path, str] = {}
         for event in self._pool.run(take, self.should_stop):
-            if not isinstance(event, Lost):
-                event = _unless_halted(event)
-                if isinstance(event.event, TrialEnd):
-                    ended.add(event.path)
-                yield event
+            if isinstance(event, Lost):
+                yield from self._again(event, waiting, ended, lost)
                 continue
-            yield from self._again(event, waiting, ended, lost)
+            for told in self._passed_on(event):
+                if isinstance(told.event, TrialEnd):
+                    ended.add(told.path)
+                yield told
         while not self._pool.places and (group := take()) is not None:
             for assignment in group.assignments:
                 yield fail(assignment, lost.get(assignment.path, "every device has failed twice"))
@@ -216,12 +227,6 @@ class Dispatcher:
             lost[assignment.path] = event.why
             assignment.folder.log(f"{event.why}; once more in another")
             waiting.appendleft(single)
-
-
-def _unless_halted(event: ExecutorEvent | Halt) -> ExecutorEvent:
-    if isinstance(event, Halt):
-        raise DiskFault(event.message)
-    return event
 
 
 def _divide(structures: list[Group], num_workers: int) -> list[Group]:

@@ -15,12 +15,12 @@ from dlexp.build.program import Program, make_program
 from dlexp.config import trust
 from dlexp.config.source.fault import user_fault
 from dlexp.engine import checkpoint
-from dlexp.engine.event import EpochEnd, TrialEnd
+from dlexp.engine.event import EpochEnd, Event, TrialEnd
 from dlexp.engine.snapshot import restore
 from dlexp.error import DiskFault, DlexpError, first_line, is_broken_device, name_fault_of_device
 from dlexp.execution import group as groups
 from dlexp.execution import result
-from dlexp.execution.assignment import Assignment, ExecutorEvent, Group, Halt, Survey
+from dlexp.execution.assignment import Assignment, Begun, ExecutorEvent, Group, Halt, Survey
 from dlexp.execution.description import as_divided, write_parts
 from dlexp.execution.fusion import SOLO, Choice, choose
 from dlexp.execution.integrity import require_same_data
@@ -40,10 +40,11 @@ class Executor:
 
     datasets: Datasets = field(default_factory=Datasets)
     _evaluators: dict[str, Program] = field(default_factory=dict)
+    _limits: dict[str, int] = field(default_factory=dict)  # trials at once by structure, where more did not fit
 
     def __call__(
         self, task: Group | Survey, should_stop: Callable[[], bool]
-    ) -> Iterator[ExecutorEvent | Halt] | Iterator[Choice | str]:
+    ) -> Iterator[ExecutorEvent | Begun | Halt] | Iterator[Choice | str]:
         """Train a group and tell of its trials, or tell how those of a survey train best, or why that is unknown.
 
         Args:
@@ -70,7 +71,7 @@ class Executor:
             _require_device(error)
             yield explain(error)
 
-    def train(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent | Halt]:
+    def train(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent | Begun | Halt]:
         """Train; when a program of many fails, each of those left alone. Failures are recorded and told.
 
         A full disk is no failure of a trial, which waits at its last checkpoint for room.
@@ -87,12 +88,12 @@ class Executor:
         except DiskFault as fault:
             yield Halt(str(fault))
 
-    def _carry_out(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent]:
+    def _carry_out(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent | Begun]:
         torch.set_num_threads(group.threads)
         waiting = {assignment.path: assignment for assignment in group.assignments}
         try:
             for event in self._train(group, should_stop):
-                if isinstance(event.event, TrialEnd):
+                if isinstance(event, ExecutorEvent) and isinstance(event.event, TrialEnd):
                     del waiting[event.path]
                 yield event
             return
@@ -109,24 +110,33 @@ class Executor:
             if not should_stop():
                 yield from self._carry_out(single, should_stop)
 
-    def _train(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent]:
-        size, until = len(group.assignments), group.assignments[0].until
+    def _train(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent | Begun]:
+        until = group.assignments[0].until
         begun = [self._begin(assignment) for assignment in group.assignments]
         for assignment in begun:
             if _stands_at(assignment, until):
-                yield ExecutorEvent(assignment.path, self._pause(assignment), size)
+                yield ExecutorEvent(assignment.path, self._pause(assignment), len(begun))
         waiting = [assignment for assignment in begun if not _stands_at(assignment, until)]
         pause = _Pause(until, should_stop)
-        for assignment, event, program in groups.train_group(replace(group, assignments=waiting), pause):
-            if isinstance(event, EpochEnd):
-                pause.epoch = event.epoch
-                event = replace(event, record=None)  # saved: no need to send it on
-                yield ExecutorEvent(assignment.path, event, size)
-            elif isinstance(event, TrialEnd):
-                pause.epoch = 0
-                end = self._end(assignment, event, program)
-                if end is not None:
-                    yield ExecutorEvent(assignment.path, end, size)
+        for assignment, event, program in groups.train_group(replace(group, assignments=waiting), pause, self._limits):
+            told = self._told(assignment, event, program, pause)
+            del program  # the next is to find its memory free
+            if told is not None:
+                yield told
+
+    def _told(
+        self, assignment: Assignment, event: Event | Begun, program: Program, pause: "_Pause"
+    ) -> ExecutorEvent | Begun | None:
+        """Return what the caller hears of an event, None for nothing; a trial's end is concluded first."""
+        size = len(program.components)
+        if isinstance(event, EpochEnd):
+            pause.epoch = event.epoch
+            return ExecutorEvent(assignment.path, replace(event, record=None), size)  # saved: no need to send it on
+        if isinstance(event, TrialEnd):
+            pause.epoch = 0
+            end = self._end(assignment, event, program)
+            return None if end is None else ExecutorEvent(assignment.path, end, size)
+        return event if isinstance(event, Begun) else None
 
     def _begin(self, assignment: Assignment) -> Assignment:
         """Return what is to be trained with its components, its folder marked as in hand."""

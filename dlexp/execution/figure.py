@@ -10,11 +10,11 @@ from dlexp.build.program import Program
 from dlexp.data.dataset import Dataset
 from dlexp.engine.evaluate import Reading
 from dlexp.random import generator
+from dlexp.report.attempt import Drawings
 from dlexp.run.folder import RunFolder
 
 if TYPE_CHECKING:
     from dlexp.report.style.canvas import Figure
-
 SHEET_IMAGES = 16
 
 
@@ -24,24 +24,23 @@ def draw_figures(built: Program, folder: RunFolder) -> list[Path]:
     from dlexp.report.style.canvas import save_all
 
     best_epoch = (folder.result or {}).get("best_epoch", 0)
-    figures = {"curves": curves_figure(folder.history(), best_epoch, folder.manifest["monitor"]["metric"])}
+    monitor = folder.manifest["monitor"]["metric"]
+    figures: Drawings = {"curves": lambda: curves_figure(folder.history(), best_epoch, monitor)}
     if len(built.dataset.val):
         link = Reading.of(built.run.task, built.run.step.rules.loss).link
         figures |= prediction_figures(folder, built.dataset, link)
     augment = built.run.task.augments[0]
     if augment is not None and built.dataset.is_image:
-        figures["augment"] = _augmented(built, augment)
-    return save_all(figures, folder.figures)
+        figures["augment"] = lambda: _augmented(built, augment)
+    return save_all(figures, folder.figures, folder.log)
 
 
-def prediction_figures(
-    folder: RunFolder, data: Dataset, link: str = "softmax", split: str = "validation"
-) -> "dict[str, Figure]":
-    """Return what a folder's validation predictions show: confusion and ROC of classes, residuals of values.
+def prediction_figures(folder: RunFolder, data: Dataset, link: str = "softmax", split: str = "validation") -> Drawings:
+    """Return what draws what a folder's validation predictions show: confusion and ROC of classes, residuals of values.
 
     Args:
         folder: Holds the predictions.
-        data: For the names of classes.
+        data: For the names of classes, and the positive one of two.
         link: How outputs become probabilities; see `dlexp.metric.probability`.
         split: What the examples were, for the titles.
     """
@@ -52,12 +51,12 @@ def prediction_figures(
     names, predictions = data.class_names, folder.predictions("val")
     if not names:
         target = folder.config.get("data", {}).get("target", "value")
-        return {"residuals": residual_figure(predictions["target"], predictions["output"], target)}
+        return {"residuals": lambda: residual_figure(predictions["target"], predictions["output"], target)}
     outputs, targets = torch.from_numpy(predictions["output"]), torch.from_numpy(predictions["target"])
     counts = metric.confusion_matrix(outputs.unsqueeze(0), targets.unsqueeze(0), len(names))[0]
     return {
-        "confusion": confusion_figure(counts.numpy(), names, f"{split}: confusion"),
-        "roc": roc_figure(outputs, targets, names, link, split),
+        "confusion": lambda: confusion_figure(counts.numpy(), names, f"{split}: confusion"),
+        "roc": lambda: roc_figure(outputs, targets, names, link, split, data.positive),
     }
 
 

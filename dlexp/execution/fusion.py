@@ -25,6 +25,7 @@ from dlexp.engine.stack.kind import obstacle, stack_kinds
 from dlexp.error import first_line, is_broken_device, is_out_of_memory
 from dlexp.execution.capacity import is_plenty, num_fitting
 from dlexp.execution.exactness import equal_forms
+from dlexp.number import noun
 from dlexp.random import derive
 
 SIZES = (4, 16, 64)
@@ -125,7 +126,7 @@ def _name(device: torch.device) -> str:
     """Return what timings depend on: the kind of GPU, or the number of CPU threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{device.type}, {torch.get_num_threads()} thread(s)"
+    return f"{device.type}, {noun(torch.get_num_threads(), 'thread')}"
 
 
 def _measure(components: list[Components], kinds: list[str], limit: int, cache: Path | None, key: str) -> Choice:

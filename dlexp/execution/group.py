@@ -14,15 +14,18 @@ from dlexp.engine.snapshot import restore
 from dlexp.engine.train import Run
 from dlexp.error import is_out_of_memory
 from dlexp.execution import saved_model
-from dlexp.execution.assignment import Assignment, Group
+from dlexp.execution.assignment import Assignment, Begun, Group
 from dlexp.execution.saver import require_space
 from dlexp.execution.stack_saver import make_saver
 from dlexp.run.folder import RunFolder
 
-GroupEvent = tuple[Assignment, Event, Program]  # whose event it is (a progress is the first's), and what trains it
+# whose event it is (a progress or a beginning is the first's), and what trains it
+GroupEvent = tuple[Assignment, Event | Begun, Program]
 
 
-def train_group(group: Group, should_stop: Callable[[], bool] = lambda: False) -> Iterator[GroupEvent]:
+def train_group(
+    group: Group, should_stop: Callable[[], bool] = lambda: False, limits: dict[str, int] | None = None
+) -> Iterator[GroupEvent]:
     """Train a group's trials from where their checkpoints are; each epoch is saved before it is told.
 
     Trials that stand at different epochs train apart. A program that runs out of memory is halved, down to trials
@@ -31,11 +34,22 @@ def train_group(group: Group, should_stop: Callable[[], bool] = lambda: False) -
     Args:
         group: What to train; its assignments have their components.
         should_stop: Asked after every update; trials then end as interrupted, with a checkpoint.
+        limits: Trials at once by structure, where more ran out of memory; it is read and added to.
     """
+    limits = {} if limits is None else limits
     for level in _by_progress(group.assignments):
-        size = group.choice.size
-        for start in range(0, len(level), size):
-            yield from _train_halving(level[start : start + size], group.choice.engine, should_stop)
+        yield from _train_pieces(level, group.choice.size, group.choice.engine, should_stop, limits)
+
+
+def _train_pieces(
+    level: list[Assignment], size: int, engine: str, should_stop: Callable[[], bool], limits: dict[str, int]
+) -> Iterator[GroupEvent]:
+    """Train assignments of equal progress, at most so many at once, and no more than are known to fit."""
+    waiting = level
+    while waiting:
+        num = min(size, limits.get(waiting[0].components.structure, size))
+        yield from _train_halving(waiting[:num], engine, should_stop, limits)
+        waiting = waiting[num:]
 
 
 def _by_progress(assignments: list[Assignment]) -> list[list[Assignment]]:
@@ -48,7 +62,9 @@ def _by_progress(assignments: list[Assignment]) -> list[list[Assignment]]:
     return [levels[key] for key in sorted(levels)]
 
 
-def _train_halving(assignments: list[Assignment], engine: str, should_stop: Callable[[], bool]) -> Iterator[GroupEvent]:
+def _train_halving(
+    assignments: list[Assignment], engine: str, should_stop: Callable[[], bool], limits: dict[str, int]
+) -> Iterator[GroupEvent]:
     try:
         yield from _train_program(assignments, engine, should_stop)
         return
@@ -56,11 +72,11 @@ def _train_halving(assignments: list[Assignment], engine: str, should_stop: Call
         if len(assignments) == 1 or not is_out_of_memory(error):
             raise
     # outside the handler, whose traceback would keep the program's tensors alive
-    middle = len(assignments) // 2
-    for half in (assignments[:middle], assignments[middle:]):
-        waiting = [assignment for assignment in half if not _has_ended(assignment)]
-        for level in _by_progress(waiting):
-            yield from _train_halving(level, engine, should_stop)
+    half = -(-len(assignments) // 2)
+    limits[assignments[0].components.structure] = half
+    waiting = [assignment for assignment in assignments if not _has_ended(assignment)]
+    for level in _by_progress(waiting):
+        yield from _train_pieces(level, half, engine, should_stop, limits)
 
 
 def _has_ended(assignment: Assignment) -> bool:
@@ -80,6 +96,7 @@ def _train_program(assignments: list[Assignment], engine: str, should_stop: Call
         folder.log(f"device: {program.device_line}, {engine}")
         _record_engine(folder, engine, torch.get_num_threads() if program.device.type == "cpu" else None)
     run.should_stop = should_stop
+    yield assignments[0], Begun(len(assignments), engine), program
     for event in _saved(run, folders):
         yield assignments[0 if isinstance(event, Progress) else event.trial], event, program
 

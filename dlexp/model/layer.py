@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, cast
 from torch import Tensor, nn
 
 from dlexp.error import ConfigError
+from dlexp.number import noun
 
 Factory: TypeAlias = "partial[nn.Module]"
 Window: TypeAlias = tuple[int, int, int]
@@ -96,7 +97,7 @@ def image_shape(in_shape: tuple[int, ...], model: str, smallest: int = 1) -> tup
         ConfigError: The data are vectors, or an image side is under `smallest`.
     """
     if len(in_shape) != 3:
-        raise ConfigError(f"model: {model} needs images; the data has vectors of {in_shape[0]} features")
+        raise ConfigError(f"model: {model} needs images; the data has vectors of {noun(in_shape[0], 'feature')}")
     channels, height, width = in_shape
     if min(height, width) < smallest:
         raise ConfigError(

@@ -22,6 +22,7 @@ from torchvision.ops import StochasticDepth
 from dlexp.dropout import Inverted
 from dlexp.error import ConfigError, did_you_mean, first_line
 from dlexp.model.layer import image_shape
+from dlexp.number import noun
 from dlexp.random import hashed_uniform
 from dlexp.type import Place
 
@@ -70,7 +71,7 @@ class TorchvisionNet(nn.Module):
             raise ConfigError(f"model.name: got {name}; {choices}")
         channels, height, width = image_shape(in_shape, name)
         if channels not in (1, 3):
-            raise ConfigError(f"model: got images of {channels} channels; {name} reads 3, or 1 repeated to 3")
+            raise ConfigError(f"model: got images of {noun(channels, 'channel')}; {name} reads 3, or 1 repeated to 3")
         self.repeats = 3 // channels
         self.net = _construct(name, num_outputs)
         _check_reads(self.net, name, height, width)

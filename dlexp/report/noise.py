@@ -5,6 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from dlexp.number import noun
 from dlexp.report.style.canvas import PANEL, is_narrow, new_figure, styled
 from dlexp.report.style.color import MARKED, NEUTRAL, SPLITS
 from dlexp.report.style.limit import limit, set_limit
@@ -36,7 +37,7 @@ def noise_figure(noise: Mapping[str, Any]) -> Figure:
         left.plot(record["mean"], row, "|", color=color, markersize=14)
         right.plot(record["interval"], [row, row], color=color, linewidth=2, marker="|", markersize=8)
         right.plot(record["std"], row, "o", color=color)
-    left.set_yticks(range(len(records)), [f"{record['name']}\n{record['num']} seeds" for record in records])
+    left.set_yticks(range(len(records)), [f"{record['name']}\n{noun(record['num'], 'seed')}" for record in records])
     left.set_ylim(len(records) - 0.5, -0.6)
     set_limit(left, "x", limits)
     metric = plain(noise["metric"])

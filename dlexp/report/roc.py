@@ -23,9 +23,14 @@ COLORS = ("#0072b2", "#d55e00", "#009e73", "#aa3377", "#806000")
 
 @styled()
 def roc_figure(
-    outputs_NK: Tensor, targets_N: Tensor, class_names: list[str], link: str = "softmax", split: str = "validation"
+    outputs_NK: Tensor,
+    targets_N: Tensor,
+    class_names: list[str],
+    link: str = "softmax",
+    split: str = "validation",
+    positive: int = 1,
 ) -> Figure:
-    """Return a curve for each class that has examples of both kinds; for two classes the second one's alone.
+    """Return a curve for each class that has examples of both kinds; for two classes the positive one's alone.
 
     From three curves on their mean over classes (at equal false positive rates) is the thick one.
 
@@ -35,10 +40,11 @@ def roc_figure(
         class_names: A label for each class; more than 10 are not named.
         link: How outputs become probabilities; see `dlexp.metric.probability`.
         split: Part of the data, for the title.
+        positive: The positive class of two.
     """
     scores_NK = log_odds(outputs_NK, link)
     areas_K = roc_auc(scores_NK.unsqueeze(0), targets_N.unsqueeze(0))[0]
-    every = [1] if len(class_names) == 2 else list(range(len(class_names)))
+    every = [positive] if len(class_names) == 2 else list(range(len(class_names)))
     shown = [k for k in every if torch.isfinite(areas_K[k])]
     curves = [[values.numpy() for values in roc_curve(scores_NK[:, k], targets_N == k)[:2]] for k in shown]
     is_named = len(class_names) <= MAX_NAMED

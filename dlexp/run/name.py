@@ -10,8 +10,13 @@ import secrets
 import time
 import unicodedata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dlexp.config.relevance import tells_runs_apart
+from dlexp.config.source.defaults import read_defaults
+
+if TYPE_CHECKING:
+    from dlexp.run.folder import RunFolder
 
 RESERVED = ("mlartifacts", "mlflow.db", "mlflow.lock", "ui.log")  # what else stands in a runs folder
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -28,6 +33,17 @@ def new_run_id() -> str:
     moment = int(time.time() * 1000) - _EPOCH_MS
     digits = [_ALPHABET[(moment >> shift) & 31] for shift in range(35, -1, -5)]
     return "".join(digits) + "".join(secrets.choice(_ALPHABET) for _ in range(3))
+
+
+def reference(folder: "RunFolder") -> str:
+    """Return what commands find a run by: its id where they look by themselves, else its folder."""
+    is_default = folder.runs_dir.absolute() == read_defaults().runs_dir.absolute()
+    return folder.run_id if is_default else str(folder.path)
+
+
+def runs_dir_flags(runs_dir: Path) -> list[str]:
+    """Return the option by which commands about all runs look in a folder; none where they do by themselves."""
+    return [] if runs_dir.absolute() == read_defaults().runs_dir.absolute() else ["--runs-dir", str(runs_dir)]
 
 
 def slug(overrides: list[str]) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dlexp.error import RunError, did_you_mean
+from dlexp.number import noun
 from dlexp.run.document import RunRecord
 from dlexp.run.folder import FOLDS, MANIFEST, METRICS, SETTINGS, TRIALS, RunFolder, is_run
 from dlexp.run.listing.record import read_object, read_record
@@ -66,7 +67,7 @@ def find(runs_dir: Path, ref: str) -> RunFolder:
         return RunFolder.open(matches[0])
     if matches:
         names = ", ".join(path.name for path in matches[-_SHOWN:])
-        raise RunError(f"{ref}: {len(matches)} runs begin so; write more of one of {names}")
+        raise RunError(f"{ref}: {noun(len(matches), 'run')} begin so; write more of one of {names}")
     hint = did_you_mean(ref, [path.name.partition("-")[0] for path in paths])
     raise RunError(f"{ref}: no such run in {runs_dir}{hint or '; `dlexp runs` lists them'}")
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dlexp.error import ConfigError
+from dlexp.number import noun
 from dlexp.search.distinct import every, size
 from dlexp.search.strategy import ROUND, Problem, Proposal, Round, Rounds, Search, Settings
 from dlexp.type import Count
@@ -32,7 +33,7 @@ class Grid(Search):
         if total > (self.trials or MOST):
             accepted = self.trials or f"null, which is {MOST:,} at most"
             raise ConfigError(
-                f"search.trials: got {accepted}; the grid has {total:,} settings: raise it, list fewer "
+                f"search.trials: got {accepted}; the grid has {noun(total, 'setting')}: raise it, list fewer "
                 "values or choose search=random"
             )
         proposals = itertools.starmap(Proposal, enumerate(settings))

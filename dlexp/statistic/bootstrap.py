@@ -10,6 +10,7 @@ from statistics import NormalDist
 import numpy as np
 from scipy import special
 
+from dlexp.number import noun
 from dlexp.statistic.score import Weighted
 
 CELLS = 1 << 17  # weights held at once: a megabyte stays in the cache while each run's score is taken
@@ -52,7 +53,7 @@ def resample(
         B. Efron (1979), Bootstrap Methods, Annals of Statistics 7; P. Koehn (2004), EMNLP (paired, for two systems).
     """
     if num < 2:
-        raise ValueError(f"got {num} examples; at least two are needed")
+        raise ValueError(f"got {noun(num, 'example')}; at least two are needed")
     pieces = []
     size = max(1, cells // num)
     for start in range(0, draws, size):

@@ -12,6 +12,8 @@ import math
 import numpy as np
 from scipy import special
 
+from dlexp.number import noun
+
 _SHARES = (
     "accuracy",
     "precision",
@@ -76,7 +78,7 @@ def mean_interval(
     values = np.asarray(values, dtype=np.float64)
     num = len(values)
     if num < 2:
-        raise ValueError(f"got {num} values; at least two are needed for a spread")
+        raise ValueError(f"got {noun(num, 'value')}; at least two are needed for a spread")
     if are_equal(values):
         return math.nan, math.nan
     mean = float(values.mean())

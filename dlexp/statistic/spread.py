@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from dlexp.number import noun
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -44,7 +46,7 @@ def spread(values: np.ndarray, level: float = 0.95) -> Spread:
     values = np.asarray(values, dtype=np.float64)
     num = len(values)
     if num < 2:
-        raise ValueError(f"got {num} values; at least two are needed for a spread")
+        raise ValueError(f"got {noun(num, 'value')}; at least two are needed for a spread")
     mean, std = float(values.mean()), float(values.std(ddof=1))
     if std <= 1e-12 * max(1.0, abs(mean)):
         std = 0.0

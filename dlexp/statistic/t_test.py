@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special  # imports in a quarter of the time of scipy.stats
 
+from dlexp.number import noun
+
 MOST_RUNS = 10_000
 
 
@@ -97,5 +99,5 @@ def _power(effect: float, num: int, test_to_train: float, level: float) -> float
 def _mean_and_std(values: np.ndarray) -> tuple[float, float]:
     values = np.asarray(values, dtype=np.float64)
     if len(values) < 2:
-        raise ValueError(f"got {len(values)} values; at least two are needed for a spread")
+        raise ValueError(f"got {noun(len(values), 'value')}; at least two are needed for a spread")
     return float(values.mean()), float(values.std(ddof=1))

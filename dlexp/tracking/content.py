@@ -32,6 +32,7 @@ _FILES = (
     "log.txt",
 )
 _NOT_METRICS = ("epoch", "step", "time")
+_OF_AN_EPOCH = ("train/", "val/")  # parts that every epoch is measured on
 _LONGEST_PARAM = 6000  # characters, MLflow's limit
 _BIGGEST_PREDICTIONS = 50 * 2**20  # bytes
 
@@ -54,7 +55,12 @@ class Monitor(NamedTuple):
     @property
     def summary(self) -> str:
         """The name of its best value so far, the column that runs are sorted by: ``best/val_accuracy``."""
-        return f"best/{self.metric.replace('/', '_')}"
+        return best_name(self.metric)
+
+
+def best_name(metric: str) -> str:
+    """Return the name of a metric's value at the best epoch, which the terminal shows: ``best/val_accuracy``."""
+    return f"best/{metric.replace('/', '_')}"
 
 
 def facts(folder: RunFolder) -> dict[str, Any]:
@@ -101,16 +107,22 @@ def points(history: list[dict[str, Any]], chosen: Monitor, after: int, until: in
 
 
 def final_points(folder: RunFolder, manifest: dict[str, Any], history: list[dict[str, Any]]) -> list[Point]:
-    """Return the result's metrics that no epoch has, such as those of the test split, or what folds say together."""
+    """Return the result's metrics that no epoch has, such as those of the test split, or what folds say together.
+
+    Of one training also the values at its best epoch, which the terminal shows, each as ``best/...``.
+    """
     result = folder.result or {}
     metrics = aggregates(result) if result.get("kind") == "cv" else result.get("metrics") or {}
     known = {name for record in history for name in record}
     time = to_milliseconds(manifest["end"] or manifest["start"])
     epoch = history[-1]["epoch"] if history else 0
+    last = {name: value for name, value in metrics.items() if name not in known}
+    best = {best_name(name): value for name, value in metrics.items() if name.startswith(_OF_AN_EPOCH)}
+    best.pop(monitor(manifest, history).summary, None)  # sent with the epochs
     return [
         Point(clean_name(name), float(value), time, epoch)
-        for name, value in metrics.items()
-        if name not in known and isinstance(value, int | float)
+        for name, value in {**last, **best}.items()
+        if isinstance(value, int | float)
     ]
 
 
@@ -136,13 +148,16 @@ def params(manifest: dict[str, Any]) -> dict[str, str]:
     return {clean_name(name): _text(value)[:_LONGEST_PARAM] for name, value in stated.items()}
 
 
-def tags(folder: RunFolder, manifest: dict[str, Any], parent_run_id: str | None = None) -> dict[str, str]:
+def tags(
+    folder: RunFolder, manifest: dict[str, Any], parent_run_id: str | None = None, note: str | None = None
+) -> dict[str, str]:
     """Return the tags; those whose value is not known yet are left out.
 
     Args:
         folder: The run's.
         manifest: See `facts`.
         parent_run_id: MLflow's id of the sweep or cv that the run belongs to.
+        note: See `dlexp.tracking.note`.
     """
     data, git, choices = manifest.get("data") or {}, manifest.get("git") or {}, manifest.get("params") or {}
     values = {
@@ -165,7 +180,7 @@ def tags(folder: RunFolder, manifest: dict[str, Any], parent_run_id: str | None 
         "mlflow.source.name": manifest.get("command"),
         "mlflow.source.type": "LOCAL",
         "mlflow.user": manifest.get("user"),
-        "mlflow.note.content": f"`{manifest.get('command')}`\n\nRun folder: `{folder.path}`",
+        "mlflow.note.content": note,
     }
     return {name: _text(value) for name, value in values.items() if value is not None}
 

@@ -5,6 +5,7 @@ nor waits for it, and a server that is away costs one warning at the end.
 """
 
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -14,8 +15,10 @@ from typing import Any
 
 from dlexp.config.source.environment import redact
 from dlexp.run.folder import RunFolder
+from dlexp.run.name import reference
 from dlexp.tracking.sent import Sent
 from dlexp.tracking.store import STORE
+from dlexp.type import Name
 
 NONE = "dlexp.tracking.mlflow.NoTracking"
 _POLL = 0.05  # seconds between looks at the process
@@ -29,11 +32,14 @@ class MLflow:
         uri: Server or database; null takes MLFLOW_TRACKING_URI, else a sqlite database in runs_dir.
         experiment: Name of the MLflow experiment and of the folder in runs_dir; null takes the data's name.
         weights: Whether the best weights are sent as an artifact too.
+        register: Registered model that the best weights of a run, or of a sweep's winner, become a version of; null
+            registers none.
     """
 
     uri: str | None = None
     experiment: str | None = None
     weights: bool = False
+    register: Name | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class Outbox:
         """
         if self.process is None:
             return None
-        cure = f"the run folder has everything; send it with `dlexp sync {self.folder.run_id}`"
+        cure = f"the run folder has everything; send it with `dlexp sync {shlex.quote(reference(self.folder))}`"
         deadline = time.monotonic() + timeout
         while self.process.poll() is None:
             if should_stop() or time.monotonic() > deadline:

@@ -14,7 +14,7 @@ from dlexp.error import EnvironmentFault
 from dlexp.run.environment import to_milliseconds
 from dlexp.run.folder import MANIFEST, METRICS, RunFolder
 from dlexp.run.scan import close
-from dlexp.tracking import content, view
+from dlexp.tracking import content, note, register, view
 from dlexp.tracking.sent import Sent
 from dlexp.tracking.store import STORE, Store, choose, connect, experiment_id
 
@@ -210,12 +210,20 @@ class Sender:
             client.log_batch(run_id, metrics=[Metric(*p) for p in now], params=[Param(*p) for p in batch])
 
     def _tags(self, manifest: dict[str, Any]) -> dict[str, str]:
-        parent = self.folder.parent
+        said = note.describe(self.folder, manifest, self._links(manifest))
         if self.parent is not None:
-            return content.tags(self.folder, manifest, self.parent.sent.mlflow_run_id)
-        return content.tags(
-            self.folder, manifest, None if parent is None else Sent.read(parent, self.other).mlflow_run_id
-        )
+            return content.tags(self.folder, manifest, self.parent.sent.mlflow_run_id, said)
+        parent = self.folder.parent
+        above = None if parent is None else Sent.read(parent, self.other).mlflow_run_id
+        return content.tags(self.folder, manifest, above, said)
+
+    def _links(self, manifest: dict[str, Any]) -> dict[str, str]:
+        """Return the addresses, within MLflow's page, of the runs inside this one that it has, by their ids."""
+        if manifest.get("kind") in _LEAVES or manifest["status"] == "running":
+            return {}
+        ids = {child.run_id: Sent.read(child, self.other).mlflow_run_id for child in self.folder.children()}
+        place = f"#/experiments/{self.sent.experiment_id}/runs"
+        return {run_id: f"{place}/{there}" for run_id, there in ids.items() if there is not None}
 
     def _set_tags(self, client: "MlflowClient", run_id: str, manifest: dict[str, Any]) -> None:
         from mlflow.entities import RunTag
@@ -226,15 +234,20 @@ class Sender:
         """Send what is known only at the end, then end the run: an ended run is a complete one."""
         self._log_dataset(client, run_id, manifest)
         self._log_files(client, run_id, manifest)
-        if not is_made:  # one that was made a moment ago has them
+        if not is_made or manifest.get("kind") not in _LEAVES:  # a leaf that was made a moment ago has them
             self._set_tags(client, run_id, manifest)
+        if self.parent is None:
+            register.register(client, self.folder, run_id, self.settings, self.other)
         end = to_milliseconds(manifest["end"] or manifest["start"])
         client.set_terminated(run_id, content.MLFLOW_STATUS[manifest["status"]], end)
 
     def _set_view(self, client: "MlflowClient", manifest: dict[str, Any], chosen: content.Monitor) -> None:
         """Have MLflow's page open with this run's metric and settings as columns."""
         changed = [name for name in content.params(manifest) if "." in name]
-        state = view.shared_view(chosen.summary, chosen.metric, changed, ascending=not chosen.higher_is_better)
+        kind = str(manifest.get("kind"))
+        state = view.shared_view(
+            chosen.summary, chosen.metric, changed, ascending=not chosen.higher_is_better, kind=kind
+        )
         client.set_experiment_tag(str(self.sent.experiment_id), view.TAG, state)
         self.sent.has_view = True
 

@@ -51,5 +51,5 @@ def test_pictures(tmp_path):
     assert document["columns"] == []
     assert document["parts"]["test"]["counts"] == {"cat": 2, "dog": 2}
     assert document["duplicates"] == {"val": 4, "test": 4}
-    assert "left out: 1 hidden files or folders" in document["warnings"]
+    assert "left out: 1 hidden entry" in document["warnings"]
     assert (tmp_path / "t.png").is_file()

@@ -80,7 +80,7 @@ def test_sweep_expressions_are_told_apart(value):
         (["model@x=mlp"], "model@x=mlp: packages (@) are not used here; write model=..."),
         (["seed=1", "seed=2"], "seed: got two values; the first would have no effect, so remove one"),
         (["seed=1", "++seed=2"], "seed: got two values; the first would have no effect, so remove one"),
-        (["a=" + "x" * MAX_LENGTH], f"override a={'x' * 28}...: got 10002 characters; at most 10000 are allowed"),
+        (["a=" + "x" * MAX_LENGTH], f"override a={'x' * 28}...: got 10,002 characters; at most 10000 are allowed"),
     ],
 )
 def test_refusals(texts, message):

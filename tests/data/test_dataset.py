@@ -92,6 +92,7 @@ def test_numbers_that_are_not_finite():
 def test_first_ten():
     assert first_ten("row", [3]) == "row 3"
     assert first_ten("row", [3, 4]) == "rows 3, 4"
+    assert first_ten("class", ["a", "b"]) == "classes a, b"
     assert first_ten("row", list(range(12))) == "rows 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
 
 

@@ -172,7 +172,7 @@ def test_what_is_hidden_is_left_out_and_counted(tmp_path):
     (tmp_path / "green" / "notes.txt").write_text("x")
     dataset = load(tmp_path)
     assert dataset.ids == plain.ids
-    assert dataset.notes == ["left out: 1 files that are no pictures, 5 hidden files or folders"]
+    assert dataset.notes == ["left out: 1 file without a picture, 5 hidden entries"]
 
 
 def test_links_to_folders_are_followed_once(tmp_path):
@@ -191,7 +191,7 @@ def test_broken_files_are_skipped_by_name(tmp_path):
     (tmp_path / "red" / "3.png").write_bytes(b"")
     dataset = load(tmp_path, broken="skip")
     assert len(present(dataset.ids)) == 19
-    assert dataset.notes == ["data.broken=skip: 1 files left out: red/3.png (empty file)"]
+    assert dataset.notes == ["data.broken=skip: 1 file left out: red/3.png (empty file)"]
 
 
 def test_every_training_part_settles_the_range_of_its_deep_pictures(tmp_path):

@@ -52,8 +52,8 @@ def test_duplicates_and_unequal_classes_are_told_and_kept(tmp_path, every, overr
     result: Any
     heard, result = trained(tmp_path, every, *overrides)
     assert heard[:2] == [
-        "1 examples of val also stand in train, byte for byte: scores may be too good",
-        "2 examples of test also stand in train or val, byte for byte: scores may be too good",
+        "1 example of val lying in train too, byte for byte: scores may be too good",
+        "2 examples of test lying in train or val too, byte for byte: scores may be too good",
     ]
     assert [line.startswith("classes are unequal, 6 to 54 training examples") for line in heard[2:]] == (
         [True] if is_advised else []

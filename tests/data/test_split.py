@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dlexp.data.split import Split, ValSplit, allocate, take
 from dlexp.error import ConfigError, DataError
+from dlexp.number import noun
 
 
 def classes_of(sizes, seed=0):
@@ -65,7 +66,7 @@ def test_a_limit_leaves_every_class_and_nests(sizes, more, stratify):
 
 
 def test_fewer_examples_than_classes_are_refused():
-    with pytest.raises(ConfigError, match=r"data\.limit: got 2; there are 3 classes, and each needs an example"):
+    with pytest.raises(ConfigError, match=r"data\.limit: got 2; the 3 classes need an example each"):
         Split(limit=2).divide(torch.arange(60) % 3)
 
 
@@ -195,4 +196,4 @@ def test_groups_and_times_keep_both_promises(seed, num):
         assert times[earlier].max() < times[later].min()
         assert not set(groups[earlier].tolist()) & set(groups[later].tolist())
     left_out = num - sum(map(len, parts))
-    assert bool(left_out) == any(f"{left_out} rows of later groups lie before" in note for note in notes)
+    assert bool(left_out) == any(f"{noun(left_out, 'row')} of later groups before" in note for note in notes)

@@ -31,7 +31,7 @@ def steps():
 def shape(line):
     """Return a line without what differs from run to run: figures, ids, folders, spaces."""
     line = re.sub(r"\S*/?runs/", "runs/", ID.sub("ID", line))
-    line = re.sub(r"\d+\.\d+ s\b", "0 s", line)  # 4.2 s or, on a slower machine, 10 s
+    line = re.sub(r"(\d+ (min|h) )?\d+(\.\d+)? (s|min)\b", "0 s", line)  # 4.2 s or, on a slower machine, 1 min 13 s
     return re.sub(r"\d+", "0", re.sub(r"\s+", " ", line)).strip()
 
 

@@ -71,10 +71,10 @@ def test_what_fails_together_is_tried_alone_and_what_fails_alone_is_recorded(hol
 
     train_group = group.train_group
 
-    def fail(task, should_stop):
+    def fail(task, should_stop, limits):
         if len(task.assignments) > 1 or task.assignments[0].config["seed"] == 1:
             raise RuntimeError("made to fail\nand more")
-        return train_group(task, should_stop)
+        return train_group(task, should_stop, limits)
 
     monkeypatch.setattr(group, "train_group", fail)
     assignments = assign(holder, 3, "trainer.fuse=3")

@@ -8,7 +8,7 @@ import pytest
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
 from dlexp.engine.event import EpochEnd, TrialEnd
-from dlexp.execution.assignment import Assignment, ExecutorEvent, Group, Halt
+from dlexp.execution.assignment import Assignment, Begun, ExecutorEvent, Group, Halt
 from dlexp.execution.executor import Executor, explain, fail
 from dlexp.execution.fusion import SOLO
 from dlexp.run.folder import RunFolder
@@ -36,13 +36,14 @@ def carry_out(assignment: Assignment, executor: Executor | None = None) -> list:
 
 def test_every_epoch_and_the_end_are_told_and_recorded(make):
     assignment = make()
-    *epochs, end = carry_out(assignment)
+    begun, *epochs, end = carry_out(assignment)
+    assert begun == Begun(1, "solo")
     assert [event.event.epoch for event in epochs if isinstance(event.event, EpochEnd)] == [1, 2]
     assert (end.path, end.size, end.event.status, end.event.reason) == (assignment.path, 1, "finished", "")
     folder = RunFolder(assignment.path)
     assert folder.manifest["status"] == "finished"
     assert [record["epoch"] for record in folder.history()] == [1, 2]
-    assert pickle.loads(pickle.dumps([*epochs, end])) == [*epochs, end]
+    assert pickle.loads(pickle.dumps([begun, *epochs, end])) == [begun, *epochs, end]
 
 
 def test_a_trial_that_pauses_goes_on_to_the_same_numbers(make):

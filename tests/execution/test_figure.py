@@ -20,7 +20,7 @@ def drawn(monkeypatch):
     figures = {curve: "curves", confusion: "confusion", roc: "roc", residual: "residual", augment: "augment"}
     for module, name in figures.items():
 
-        def draw(*given, name=name):
+        def draw(*given, name=name, **_):
             calls[name] = given
             return Figure(figsize=(1, 1))
 
@@ -61,7 +61,7 @@ def test_classes_have_a_confusion_matrix_and_curves(tmp_path, drawn):
     assert counts[:, 1:].sum() == 0
     assert names == built.dataset.class_names
     assert title == "validation: confusion"
-    assert drawn["roc"][-2:] == ("softmax", "validation")
+    assert drawn["roc"][-3:] == ("softmax", "validation", 1)
 
 
 def test_values_have_residuals(tmp_path, drawn):

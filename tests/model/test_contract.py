@@ -1,6 +1,7 @@
 """What every architecture must do."""
 
 import copy
+import inspect
 from functools import partial
 from typing import cast
 
@@ -61,11 +62,12 @@ def shallow(monkeypatch):
 
 
 def build(name, blocks, in_shape):
-    """Build with dropout in each place that has one."""
+    """Build with the blocks that the class takes, and with dropout in each place that has one."""
     options = {**blocks, "dropout": partial(Inverted, p=0.1)}
     if name in ("inception-without-norm", "inception-response-norm"):
         options["norm"] = partial(NoNorm)
-    return ALL[name](in_shape=in_shape, num_outputs=5, **({} if name == "softmax" else options))
+    taken = inspect.signature(ALL[name]).parameters
+    return ALL[name](in_shape=in_shape, num_outputs=5, **{key: options[key] for key in options if key in taken})
 
 
 def image_of(name):

@@ -32,6 +32,15 @@ def test_two_classes_have_one_curve_through_the_known_points():
     assert numbers(curve.get_xydata()) == [[0, 0], [0, 0.5], [0.5, 0.5], [0.5, 1], [1, 1]]
 
 
+def test_the_curve_of_two_classes_is_that_of_the_positive_one():
+    # as above with the classes' roles turned: 0.9 and 0.3 are of "no", and what speaks for "no" is 1 - p
+    probability = torch.tensor([0.1, 0.7, 0.5, 0.9])
+    figure = roc_figure(probability.logit().unsqueeze(1), torch.tensor([0, 0, 1, 1]), ["no", "yes"], positive=0)
+    _, curve = figure.axes[0].get_lines()
+    assert curve.get_label() == "no (0.750)"
+    assert numbers(curve.get_xydata()) == [[0, 0], [0, 0.5], [0.5, 0.5], [0.5, 1], [1, 1]]
+
+
 def test_many_classes_have_no_names_but_their_mean():
     torch.manual_seed(0)
     targets, outputs = torch.arange(11).repeat(9), torch.randn(99, 11)

@@ -41,9 +41,24 @@ def test_folds_are_children_and_the_parent_has_their_mean(runs_dir, query):
     assert not list(cv.path.glob("*.db"))
     assert sorted(query(database, "select status from runs")) == [("FINISHED",), ("RUNNING",)]
     folds.append(make_fold(cv, 1))
+    records = [{"repeat": 0, "fold": number, "run_id": fold.run_id} for number, fold in enumerate(folds)]
     pooled = {"accuracy": 0.9, "confusion_matrix": [[1, 0], [0, 1]]}
-    means = {"mean": {"val/accuracy": 0.91}, "std": {"val/accuracy": 0.01}, "out_of_fold": pooled}
-    cv.write_result({"kind": "cv", "status": "finished", "metrics": means["mean"], "folds": [{}, {}], **means})
+    means = {
+        "mean": {"val/accuracy": 0.91},
+        "std": {"val/accuracy": 0.01},
+        "out_of_fold": pooled,
+        "interval_corrected": {},
+    }
+    cv.write_result(
+        {
+            "kind": "cv",
+            "status": "finished",
+            "metrics": means["mean"],
+            "metric": "val/accuracy",
+            "folds": records,
+            **means,
+        }
+    )
     cv.update_manifest(status="finished", end=now())
     assert outbox.send(cv, clients) is None
     assert outbox.send(cv, clients) is None
@@ -56,6 +71,9 @@ def test_folds_are_children_and_the_parent_has_their_mean(runs_dir, query):
     assert metrics == wanted
     curve = query(database, f"select value from metrics where run_uuid = '{Sent.read(folds[1]).mlflow_run_id}'")
     assert (0.92,) in curve
+    (said,) = query(database, f"select value from tags where key = 'mlflow.note.content' and run_uuid = '{parent}'")
+    assert "**val/accuracy 0.9100** ± 0.01000 over 2 folds" in said[0]
+    assert f"[1.2](#/experiments/1/runs/{Sent.read(folds[1]).mlflow_run_id})" in said[0]
     kinds = query(database, "select value from tags where key = 'dlexp.kind'")
     assert sorted(kinds) == [("cv",), ("fold",), ("fold",)]
     cv.unlock()

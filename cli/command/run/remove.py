@@ -1,5 +1,6 @@
 """`dlexp rm`: moves runs to the trash, brings them back, or deletes for good what is there."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +34,7 @@ def remove(
     Example: `dlexp rm 1qv44ts5`
     """
     from dlexp.run.listing import trash
+    from dlexp.run.name import runs_dir_flags
 
     _check(run, restore, empty)
     if empty:
@@ -44,8 +46,9 @@ def remove(
     console = people(json, is_quiet=quiet)
     _show(moved, state, console)
     if run and not restore:
-        ids = " ".join(record["run_id"] for record in moved)
-        console.print(f"back again  dlexp rm --restore {ids}", soft_wrap=True)
+        ids = [record["run_id"] for record in moved]
+        back = shlex.join(["dlexp", "rm", "--restore", *ids, *runs_dir_flags(runs_dir)])
+        console.print(f"back again  {escape(back)}", soft_wrap=True)
     if json:
         show_json(moved)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from dlexp.error import ConfigError
+from dlexp.number import noun
 
 
 def check_relations(config: dict[str, Any]) -> None:
@@ -16,5 +17,5 @@ def check_relations(config: dict[str, Any]) -> None:
     """
     warmup, epochs = config["schedule"].get("warmup"), config["trainer"].get("epochs")
     if isinstance(warmup, int | float) and isinstance(epochs, int) and warmup > epochs:
-        cure = f"at most trainer.epochs={epochs} epochs, else the full rate is never reached"
+        cure = f"at most trainer.epochs={noun(epochs, 'epoch')}, else the full rate is never reached"
         raise ConfigError(f"schedule.warmup: got {warmup:g}; {cure}")

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError
+from dlexp.number import noun
 from dlexp.type import PositiveFact
 
 YES = ("1", "true", "yes")
@@ -34,7 +35,7 @@ def choose_positive(wanted: str | None, class_names: list[str], targets: Tensor)
 
 def _of_name(wanted: str, class_names: list[str]) -> int:
     if len(class_names) != 2:
-        what = f"{len(class_names)} classes" if class_names else "values"
+        what = f"{noun(len(class_names), 'class')}" if class_names else "values"
         raise ConfigError(f"data.positive: got {wanted}; the data have {what}, and two classes are needed")
     alike = [name for name in class_names if name.lower() == wanted.lower()]
     name = wanted if wanted in class_names else alike[0] if len(alike) == 1 else None

@@ -23,6 +23,7 @@ from dlexp.data.dataset import fingerprint
 from dlexp.data.file.guard import require_memory
 from dlexp.data.file.picture import DeepError, Format, decode, has_more
 from dlexp.error import DataError
+from dlexp.number import noun
 
 _TEN = 10
 
@@ -169,7 +170,8 @@ def _fill(
         form = replace(form, span=span)
         _decode_into(images, root, files, form, sorted(deep))
         notes.append(
-            f"{len(deep):,} pictures of more than 8 bits: the training part's values {span[0]:g} to {span[1]:g} became "
+            f"{noun(len(deep), 'picture')} of more than 8 bits: the training part's values {span[0]:g} "
+            f"to {span[1]:g} became "
             "0 to 255; data.depth=12 (or another number of bits) takes them as they are, in full precision"
         )
     return form, notes
@@ -231,7 +233,7 @@ def _note_frames(root: Path, files: Sequence[str]) -> list[str]:
     framed = [file for file in files if has_more(root / file)]
     if not framed:
         return []
-    return [f"{len(framed):,} pictures of several frames or pages ({framed[0]}, ...): the first of each is taken"]
+    return [f"{noun(len(framed), 'picture')} of several frames or pages ({framed[0]}, ...): the first of each is taken"]
 
 
 def name_all(files: Sequence[str], bad: dict[int, str]) -> str:
@@ -242,8 +244,8 @@ def name_all(files: Sequence[str], bad: dict[int, str]) -> str:
 
 def _refuse(root: Path, files: Sequence[str], bad: dict[int, str]) -> None:
     raise DataError(
-        f"{root}: {len(bad)} of {len(files)} images cannot be used: {name_all(files, bad)}; mend or remove them, or "
-        "set data.broken=skip"
+        f"{root}: {len(bad)} of {noun(len(files), 'image')} cannot be used: {name_all(files, bad)}; "
+        "mend or remove them, or set data.broken=skip"
     )
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from dlexp.data.file.column import Columns
 from dlexp.data.file.mapped import scratch_matrix
 from dlexp.error import DataError, first_ten
+from dlexp.number import noun
 
 MAX_LEVELS = 100
 
@@ -156,7 +157,7 @@ def _one_hot(block: np.ndarray, table: Columns, feature: Feature, missing: str, 
     if unseen == "error":
         table.refuse(feature.name, is_unseen, "training had no such category; data.unseen=warn takes it as none")
     names = [name for name in entries.names if name not in place]
-    return [f"column {feature.name}: {is_unseen.sum():,} rows of {first_ten('category', names, 'categories')}"]
+    return [f"column {feature.name}: {noun(is_unseen.sum(), 'row')} of {first_ten('category', names)}"]
 
 
 def _refuse_gaps(table: Columns, name: str, is_gap: np.ndarray) -> None:

@@ -10,9 +10,12 @@ from pathlib import Path
 from dlexp.data.file.guard import leads_away
 from dlexp.data.file.picture import SUFFIXES
 from dlexp.error import DataError
+from dlexp.number import noun
 
-_AWAY = "links to folders of the system's or above"
+_AWAY = ("link", " to folders of the system's or above")
 _LEFT_BEHIND = ("__macosx", "thumbs.db", "desktop.ini", "__pycache__")
+Reason = tuple[str, str]  # a noun, and what follows it in its singular and its plural
+HIDDEN: Reason = ("hidden entry", "")
 
 
 @dataclass
@@ -21,7 +24,7 @@ class Listing:
 
     Attributes:
         files: In order.
-        left_out: Number of entries by reason.
+        left_out: Number of entries by what they are.
     """
 
     files: list[Path] = field(default_factory=list)
@@ -48,7 +51,7 @@ def has_pictures(folder: Path) -> bool:
 
 def say(left_out: Counter) -> list[str]:
     """Return a line for the user about what was left out; none when there is nothing."""
-    counts = ", ".join(f"{number:,} {reason}" for reason, number in sorted(left_out.items()) if number)
+    counts = ", ".join(f"{noun(number, name)}{rest}" for (name, rest), number in sorted(left_out.items()) if number)
     if not counts:
         return []
     return [f"left out: {counts}"]
@@ -81,16 +84,16 @@ def _walk(folder: Path, listing: Listing, seen: set[Path], root: Path) -> None:
             listing.files.append(path)
 
 
-def _reason(path: Path, root: Path, seen: set[Path]) -> str:
-    """Return why a file or folder is left out; "" where it is not."""
+def _reason(path: Path, root: Path, seen: set[Path]) -> Reason | None:
+    """Return what a file or folder is that is left out; None for one that is not."""
     if is_hidden(path):
-        return "hidden files or folders"
+        return HIDDEN
     if path.is_dir():
         if path.resolve() in seen:
-            return "links to folders read already"
-        return _AWAY if leads_away(path, root) else ""
+            return ("link", " to folders read already")
+        return _AWAY if leads_away(path, root) else None
     if path.suffix.lower() not in SUFFIXES:
-        return "files that are no pictures"
+        return ("file", " without a picture")
     if not path.exists():
-        return "links to nowhere"
-    return "" if path.is_file() else "pipes or devices"
+        return ("link", " to nowhere")
+    return None if path.is_file() else ("special file", "")

@@ -7,6 +7,7 @@ import numpy as np
 
 from dlexp.data.file.guard import require_memory
 from dlexp.error import DataError
+from dlexp.number import noun
 
 MAGIC = b"\x93NUMPY"
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
@@ -33,7 +34,7 @@ def read_npy(stream: IO[bytes], size: int, where: str) -> np.ndarray:
     if dtype.hasobject:
         raise DataError(f"{where}: got an object array; store numbers or text (np.array([...], float))")
     if needed > there:
-        raise DataError(f"{where}: damaged (shape {str(shape)[:80]} of {dtype}, {there:,} bytes are there)")
+        raise DataError(f"{where}: damaged (shape {str(shape)[:80]} of {dtype}, {noun(there, 'byte')} are there)")
     require_memory(needed, f"{where}: its values", "give fewer examples, or a smaller type")
     try:
         stream.seek(0)

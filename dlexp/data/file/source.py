@@ -20,6 +20,7 @@ from dlexp.data.file.delimited import (
 )
 from dlexp.data.file.guard import require_regular
 from dlexp.error import DataError
+from dlexp.number import noun
 
 Choose = Callable[[list[str]], dict[str, bool]]
 PACKED = (".gz", ".bz2", ".zst")
@@ -166,7 +167,7 @@ def _read_text(path: Path, dialect: Dialect, choose: Choose) -> File:
 def comment_notes(path: Path, dialect: Dialect) -> list[str]:
     """Return a line about the comments before the header; none where there are none."""
     num = count_comments(path, dialect)
-    return [f"{path}: {num} comment line{'s' * (num > 1)} before the header left out"] if num else []
+    return [f"{path}: {noun(num, 'comment line')} before the header left out"] if num else []
 
 
 def _read_arrow(path: Path, _: Dialect, choose: Choose) -> File:

@@ -23,6 +23,7 @@ from dlexp.job.compare.pairing import (
 )
 from dlexp.job.compare.side import Predictions, Side, has_user_metrics
 from dlexp.job.compare.verdict import ALPHA, compare_folds, judge, not_judged
+from dlexp.number import noun
 from dlexp.statistic import score
 from dlexp.statistic.bootstrap import Bootstrap, examples_needed, interval, resample
 from dlexp.statistic.mcnemar import mcnemar
@@ -256,7 +257,7 @@ def _describe(side: Side, label: str, values: np.ndarray) -> SideRecord:
 def _notes(sides: list[Side]) -> list[str]:
     """Return what the numbers alone do not say."""
     notes = [
-        f"{side.run_id} was picked as the best of {side.picked_among} settings by these very examples, which "
+        f"{side.run_id} was picked as the best of {noun(side.picked_among, 'setting')} by these very examples, which "
         "flatters it; the sealed test part, or a cv of the winner, does not"
         for side in sides
         if side.picked_among

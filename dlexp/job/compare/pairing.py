@@ -10,6 +10,7 @@ from dlexp.config.metric import OF_POSITIVE
 from dlexp.config.relevance import IRRELEVANT, relevant
 from dlexp.error import RunError
 from dlexp.job.compare.side import Predictions, Side, load_side
+from dlexp.number import noun
 from dlexp.statistic.score import MEANS_OVER_EXAMPLES
 
 SET_BY = {"beta": "metric.beta", "delta": "loss.delta and training part", "positive": "data.positive"}
@@ -51,7 +52,7 @@ def labels(sides: list[Side]) -> list[str]:
         relevant = [
             override for override in differing if override.lstrip("+").split("=")[0].split(".")[0] not in IRRELEVANT
         ]
-        seeds = f" ({len(side.seeds)} seeds)" if len(side.seeds) > 1 else ""
+        seeds = f" ({noun(len(side.seeds), 'seed')})" if len(side.seeds) > 1 else ""
         names.append(f"{side.run_id} {' '.join(relevant) or 'default'}{seeds}")
     return names
 
@@ -108,7 +109,8 @@ def _in_order(first: Side, other: Side) -> Side:
 def _require_seeds(first: Side, other: Side) -> None:
     if first.kind == "train" and len(first.seeds) != len(other.seeds):
         raise RunError(
-            f"{first.run_id} and {other.run_id}: got {len(first.seeds)} and {len(other.seeds)} seeds; equally many are "
+            f"{first.run_id} and {other.run_id}: got {len(first.seeds)} and "
+            f"{noun(len(other.seeds), 'seed')}; equally many are "
             "needed: dlexp sweep seed='range(0,N)' trains N seeds of a setting"
         )
 
@@ -185,4 +187,4 @@ def _require_same_examples(pair: str, mine: Predictions, theirs: Predictions) ->
 
 def _shape(side: Side) -> str:
     splits = list(side.splits)
-    return f"{1 + max(repeat for repeat, _ in splits)} x {1 + max(fold for _, fold in splits)} folds"
+    return f"{1 + max(repeat for repeat, _ in splits)} x {noun(1 + max(fold for _, fold in splits), 'fold')}"

@@ -23,6 +23,7 @@ from dlexp.job.compare.document import AbsentSource, AllSources, Noise, PresentS
 from dlexp.job.compare.side import Side, load_side, load_trained
 from dlexp.job.sweep import sweep
 from dlexp.job.sweep.document import SweepResult
+from dlexp.number import noun
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
 from dlexp.run.stored import moved_overrides, stored_config
@@ -132,7 +133,8 @@ def _read(source: str, result: SweepResult, folder: RunFolder) -> Side:
     broken = [trial for trial in result["trials"] if not Status(trial["status"]).has_value]
     if broken:
         raise RunError(
-            f"{folder.run_id}: {len(broken)} of {len(result['trials'])} runs with other seeds ({_name(source)}) "
+            f"{folder.run_id}: {len(broken)} of {noun(len(result['trials']), 'run')} with other seeds "
+            f"({_name(source)}) "
             f"{broken[0]['status']}; a configuration that seeds can break has no standard deviation: mend it first"
         )
     runs = [load_side(folder.runs_dir, str(trial["run_dir"])) for trial in result["trials"]]
@@ -164,7 +166,7 @@ def _document(
         if source in idle:
             records.append(_absent(source, idle[source]))
         elif len(set(values[source])) == 1 and _are_equal(side_of[source]):
-            why = f"{len(values[source])} seeds gave equal outputs"
+            why = f"{noun(len(values[source]), 'seed')} gave equal outputs"
             records.append({**_absent(source, why), "sweep": side_of[source].run_id})
         else:
             records.append(_present(source, side_of[source], spreads[source], whole, values[source]))
@@ -219,7 +221,9 @@ def _described(side: Side, of: Spread, values: np.ndarray) -> SeedSample:
 def _notes(whole: Spread, records: list[PresentSource | AbsentSource]) -> list[str]:
     notes = []
     if whole.num < FEW:
-        notes.append(f"{whole.num} seeds leave wide intervals; --seeds N narrows them and trains only what is missing")
+        notes.append(
+            f"{noun(whole.num, 'seed')} leave wide intervals; --seeds N narrows them and trains only what is missing"
+        )
     if sum(not record["is_absent"] for record in records) > 1:
         notes.append(
             "sources act on each other, and each was measured at one seed of the others: shares need not add up"

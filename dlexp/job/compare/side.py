@@ -13,8 +13,10 @@ import numpy as np
 
 from dlexp.config.override import override_of
 from dlexp.error import RunError
+from dlexp.job.again import resume_command
 from dlexp.job.sweep.document import SweepResult, TrialRecord
 from dlexp.job.sweep.leaderboard import best_first
+from dlexp.number import noun
 from dlexp.run import scan
 from dlexp.run.division import read_division
 from dlexp.run.document import FoldRecord
@@ -107,7 +109,7 @@ def load_side(runs_dir: Path, ref: str) -> Side:
     kind = manifest["kind"]
     is_lacking = result is not None and (result.get("complete") is False or result.get("best", "") is None)
     if result is None or is_lacking or not Status(manifest["status"]).has_value:
-        raise RunError(f"{folder.run_id}: got a {kind} that is {_state(manifest, result)}; {_cure(folder, kind)}")
+        raise RunError(f"{folder.run_id}: got a {kind} that is {_state(manifest, result)}; {_cure(folder)}")
     if kind == "sweep":
         return _load_setting(ref, folder, manifest, result, place)
     if result.get("settings"):
@@ -189,7 +191,7 @@ def _rank(result: SweepResult) -> list[list[TrialRecord]]:
 def _at(ref: str, ranked: list[Ranked], place: int | None) -> Ranked:
     index = 0 if place is None else place - 1
     if not 0 <= index < len(ranked):
-        raise RunError(f"{ref}: got the place {index + 1}; there are {len(ranked)} settings with a value")
+        raise RunError(f"{ref}: got the place {index + 1} of {noun(len(ranked), 'setting')} with a value")
     return ranked[index]
 
 
@@ -239,11 +241,9 @@ def _read(folder: RunFolder, num_train: int = 0) -> Predictions:
 def _state(manifest: dict[str, Any], result: dict[str, Any] | None) -> str:
     if result is not None and result.get("complete") is False:
         done = sum(Status(fold["status"]).has_value for fold in result["folds"])
-        return f"incomplete ({done} of {len(result['folds'])} folds)"
+        return f"incomplete ({done} of {noun(len(result['folds']), 'fold')})"
     return manifest["status"] if not Status(manifest["status"]).has_value else "without a result"
 
 
-def _cure(folder: RunFolder, kind: str) -> str:
-    if kind in ("trial", "fold") and folder.parent is not None:
-        kind, folder = folder.parent.manifest["kind"], folder.parent
-    return f"finish it with `dlexp {kind} --resume {folder.run_id}`, or leave it out"
+def _cure(folder: RunFolder) -> str:
+    return f"finish it with `{resume_command(folder)}`, or leave it out"

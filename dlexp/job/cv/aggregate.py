@@ -19,6 +19,7 @@ from dlexp.data.fold import Fold
 from dlexp.execution.figure import prediction_figures
 from dlexp.job.cv.document import CVResult, CVSettingsResult, FoldSpread
 from dlexp.job.inference.ensemble import average, report
+from dlexp.report.attempt import Drawings
 from dlexp.run.document import Confusion, FoldRecord
 from dlexp.run.folder import RunFolder
 from dlexp.run.measure import pooled, read_measure
@@ -191,8 +192,8 @@ def draw_figures(cv: RunFolder, dataset: Dataset, result: CVResult, monitor: str
     from dlexp.report.cv import fold_figure
     from dlexp.report.style.canvas import save_all
 
-    figures = {"folds": fold_figure(result, monitor), **prediction_figures(cv, dataset, split="held out")}
-    return save_all(figures, cv.figures)
+    figures: Drawings = {"folds": lambda: fold_figure(result, monitor)}
+    return save_all(figures | prediction_figures(cv, dataset, split="held out"), cv.figures, cv.log)
 
 
 def draw_settings(cv: RunFolder, result: CVSettingsResult) -> list[Path]:
@@ -200,7 +201,7 @@ def draw_settings(cv: RunFolder, result: CVSettingsResult) -> list[Path]:
     from dlexp.report.cv import settings_figure
     from dlexp.report.style.canvas import save_all
 
-    return save_all({"settings": settings_figure(result)}, cv.figures)
+    return save_all({"settings": lambda: settings_figure(result)}, cv.figures, cv.log)
 
 
 def _is_number(value: Any) -> bool:

@@ -21,6 +21,7 @@ from dlexp.error import RunError
 from dlexp.execution.description import describe_run
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import require_same_data
+from dlexp.job.again import resume_command
 from dlexp.job.cv.document import AnyCVResult, CVResult, CVSettingsResult
 from dlexp.job.cv.fold_run import FoldEpoch, FoldResult, FoldRun, configure, train_fold_runs
 from dlexp.job.cv.nested import InnerChoice, is_retrying, search, winners
@@ -30,6 +31,7 @@ from dlexp.job.cv.setting_run import conclude_setting, create_setting
 from dlexp.job.cv.spec import CVSpec, Setting, prepare
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
+from dlexp.number import noun
 from dlexp.run import name, scan
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
@@ -127,10 +129,9 @@ def resume(
     """
     folder = scan.find(runs_dir, ref)
     manifest, parent = folder.manifest, folder.parent
-    if manifest["kind"] != "cv":
-        raise RunError(f"{ref}: got a {manifest['kind']}; go on with `dlexp {manifest['kind']} --resume {ref}`")
-    if parent is not None:
-        raise RunError(f"{ref}: got one setting of a cv; go on with `dlexp cv --resume {parent.run_id}`")
+    if manifest["kind"] != "cv" or parent is not None:
+        what = "one setting of a cv" if manifest["kind"] == "cv" else f"a {manifest['kind']}"
+        raise RunError(f"{ref}: got {what}; go on with `{resume_command(folder)}`")
     folder.lock()
     try:
         result, status = folder.result, Status(manifest["status"])
@@ -287,14 +288,13 @@ def _notes(spec: CVSpec, result: AnyCVResult, ends: list[FoldResult]) -> list[st
     best = result["settings"][0] if "settings" in result else result
     if line := best.get("guess", {}).get("note"):
         notes.append(line)
-    monitor = spec.config["trainer"]["monitor"]
-    if not monitor.startswith("train/"):
+    if not (monitor := spec.config["trainer"]["monitor"]).startswith("train/"):
         notes.append(f"trainer.monitor={monitor}: the held-out part chose the epoch, so the scores are optimistic")
     if result["complete"]:
         return notes
-    cure = f"go on with: dlexp cv --resume {result['run_id']}"
+    cure = f"go on with: {resume_command(RunFolder(Path(result['run_dir'])))}"
     if "settings" in result:
         done = sum(entry["complete"] for entry in result["settings"])
-        return [*notes, f"incomplete: {done} of {len(result['settings'])} settings are whole; {cure}"]
-    done = sum(Status(record["status"]).has_value for record in result["folds"])
-    return [*notes, f"incomplete: {done} of {len(spec.folds) * len(spec.seeds)} folds, so there is no mean; {cure}"]
+        return [*notes, f"incomplete: {done} of {noun(len(result['settings']), 'setting')} are whole; {cure}"]
+    done, num = sum(Status(fold["status"]).has_value for fold in result["folds"]), len(spec.folds) * len(spec.seeds)
+    return [*notes, f"incomplete: {done} of {noun(num, 'fold')}, so there is no mean; {cure}"]

@@ -18,6 +18,7 @@ from dlexp.job.cv.document import Choice, CVIdentity, CVResult, CVSettingsResult
 from dlexp.job.cv.fold_run import FoldResult
 from dlexp.job.cv.nested import InnerChoice
 from dlexp.job.cv.spec import CVSpec, Setting
+from dlexp.number import noun
 from dlexp.report.attempt import attempt
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
@@ -126,7 +127,7 @@ def conclude_settings(
         "mode": "max" if spec.is_high_better else "min",
         "settings": [_setting_record(*pair, spec.metric, verdicts) for pair in [*whole, *others]],
         "picked_among": len(whole),
-        "note": f"the best of {len(whole)} settings, {PICKED}",
+        "note": f"the best of {noun(len(whole), 'setting')}, {PICKED}",
         "comparisons": comparisons,
         "compared_pairs": math.comb(len(whole), 2),
         "folds": [],

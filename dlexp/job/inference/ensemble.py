@@ -10,8 +10,10 @@ from torch import Tensor
 
 from dlexp import metric
 from dlexp.error import RunError
+from dlexp.job.again import resume_command
 from dlexp.metric.choice import Metrics
 from dlexp.metric.probability import log_weights
+from dlexp.number import noun
 from dlexp.run.document import Confusion
 from dlexp.run.folder import RunFolder
 from dlexp.statistic.measure import Measure
@@ -29,11 +31,11 @@ def fold_folders(cv: RunFolder) -> list[RunFolder]:
     if result is not None and "settings" in result:
         best = result["settings"][0]
         raise RunError(
-            f"{cv.run_id}: got a cv of {len(result['settings'])} settings; name one of them, the best is "
+            f"{cv.run_id}: got a cv of {noun(len(result['settings']), 'setting')}; name one of them, the best is "
             f"{best['run_id']}"
         )
     if result is None or not result["complete"]:
-        raise RunError(f"{cv.run_id}: got an incomplete cv; finish it with `dlexp cv --resume {cv.run_id}`")
+        raise RunError(f"{cv.run_id}: got an incomplete cv; finish it with `{resume_command(cv)}`")
     return [cv.child(record["run_id"]) for record in result["folds"]]
 
 

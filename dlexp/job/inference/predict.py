@@ -34,6 +34,7 @@ from dlexp.job.inference.ensemble import average, fold_folders
 from dlexp.job.inference.formula import inert
 from dlexp.metric.classification import predict_class
 from dlexp.metric.probability import log_weights
+from dlexp.number import noun
 from dlexp.run import scan
 
 TABLES = (".csv", ".parquet")
@@ -178,7 +179,7 @@ def _decode(files: list[str], about: dict[str, Any], warnings: list[str]) -> tup
     if stored.get("broken") == "skip":
         bad = find_broken(Path(), files, form)
         if bad:
-            warnings.append(f"{len(bad):,} files left out: {name_all(files, bad)}")
+            warnings.append(f"{noun(len(bad), 'file')} left out: {name_all(files, bad)}")
             files = [file for i, file in enumerate(files) if i not in bad]
     return files, decode_all(Path(), files, form, torch.zeros(len(files)), None).inputs
 

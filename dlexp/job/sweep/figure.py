@@ -1,14 +1,12 @@
 """The figures of a sweep, from its settings and their run folders."""
 
-from typing import TYPE_CHECKING
+from functools import partial
 
 from dlexp.config.wording import setting_text
 from dlexp.job.sweep.leaderboard import RankedSetting
 from dlexp.job.sweep.spec import SweepSpec
+from dlexp.report.attempt import Drawings
 from dlexp.run.folder import RunFolder
-
-if TYPE_CHECKING:
-    from dlexp.report.style.canvas import Figure
 
 
 def draw_figures(
@@ -17,11 +15,11 @@ def draw_figures(
     """Write the figures of a sweep."""
     from dlexp.report.style.canvas import save_all
 
-    save_all(sweep_figures(spec, ranking, importances), folder.figures)
+    save_all(sweep_figures(spec, ranking, importances), folder.figures, folder.log)
 
 
-def sweep_figures(spec: SweepSpec, ranking: list[RankedSetting], importances: dict[str, float]) -> "dict[str, Figure]":
-    """Return each dimension and pair against the objective, from three dimensions on parallel coordinates, and curves.
+def sweep_figures(spec: SweepSpec, ranking: list[RankedSetting], importances: dict[str, float]) -> Drawings:
+    """Return what draws dimensions and pairs against the objective, curves, and from three on parallel coordinates.
 
     Args:
         spec: What was searched.
@@ -40,22 +38,22 @@ def sweep_figures(spec: SweepSpec, ranking: list[RankedSetting], importances: di
         for ranked in ranking
         for e in ranked.results
     ]
-    figures = {}
+    figures: Drawings = {}
     if keys:
-        figures["dimensions"] = search.dimension_figure(points, keys, log_keys, spec.metric)
+        figures["dimensions"] = partial(search.dimension_figure, points, keys, log_keys, spec.metric)
     whole = [ranked for ranked in ranking if any(result.is_whole for result in ranked.results)]
     if not whole:
         return figures
     is_high_better = spec.is_high_better
     if len(keys) >= parallel.FEWEST_KEYS:
-        figures["parallel"] = parallel.parallel_figure(
-            points, keys, log_keys, spec.metric, is_high_better=is_high_better
+        figures["parallel"] = partial(
+            parallel.parallel_figure, points, keys, log_keys, spec.metric, is_high_better=is_high_better
         )
     if len(keys) > 1:
-        figures["pairs"] = pair.pair_figure(points, keys, log_keys, spec.metric, is_high_better=is_high_better)
+        figures["pairs"] = partial(pair.pair_figure, points, keys, log_keys, spec.metric, is_high_better=is_high_better)
     best = [
         (setting_text(ranked.settings, is_short=True), [e.folder.history() for e in ranked.results if e.is_whole])
         for ranked in whole[: search.TOP]
     ]
-    figures["curves"] = search.curve_figure(best, spec.metric)
+    figures["curves"] = partial(search.curve_figure, best, spec.metric)
     return figures

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlexp.config.dimension import Dimension
 from dlexp.job.sweep.leaderboard import RankedSetting
+from dlexp.number import noun
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -54,7 +55,7 @@ def importance(ranking: list[RankedSetting], dimensions: list[Dimension], *, is_
     if len(dimensions) < 2:
         return Importance(note="there is one dimension only" if dimensions else "no dimension was searched")
     if len(scored) < FEWEST:
-        return Importance(note=f"{len(scored)} settings have scores; {FEWEST} are needed to tell")
+        return Importance(note=f"scores of {noun(len(scored), 'setting')}; {FEWEST} are needed to tell")
     if len({score for _, score in scored}) == 1:
         return Importance(note="all settings score the same")
     try:
@@ -66,7 +67,7 @@ def importance(ranking: list[RankedSetting], dimensions: list[Dimension], *, is_
         return Importance(note="the best settings lie like all others")
     shares = {key: value / total for key, value in sorted(divergences.items(), key=lambda pair: -pair[1])}
     unsure = "" if len(scored) >= 50 else "; small shares are noise below 50"
-    note = f"what tells the best fifth of {len(scored)} settings from all (PED-ANOVA){unsure}"
+    note = f"what tells the best fifth of {noun(len(scored), 'setting')} from all (PED-ANOVA){unsure}"
     missing = [d.key for d in dimensions if d.key not in shares]
     return Importance(shares, f"{note}; unknown for {', '.join(missing)}" if missing else note)
 

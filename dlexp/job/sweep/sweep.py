@@ -17,6 +17,7 @@ from dlexp.data.fact.positive import positive_fact
 from dlexp.error import RunError
 from dlexp.execution.description import identify
 from dlexp.execution.dispatcher import Dispatcher
+from dlexp.job.again import resume_command
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import Outcome, ignore, recorded
 from dlexp.job.sweep.document import SweepResult
@@ -153,7 +154,7 @@ def resume(
     folder = scan.find_sweep(ref, runs_dir)
     kind = folder.manifest["kind"]
     if kind != "sweep":
-        raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
+        raise RunError(f"{ref}: got a {kind}; go on with `{resume_command(folder)}`")
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
     here = [*overrides, *moved_overrides(folder), override_of("runs_dir", str(folder.runs_dir))]
     config_dir = config_dir or stored_copy(folder.path)
@@ -271,5 +272,10 @@ def _log(folder: RunFolder, event: TrialDone) -> None:
 def _notes(folder: RunFolder, loop: SearchLoop) -> list[str]:
     if not loop.why:
         return []
-    cure = "the same command again" if loop.why == "interrupted" else "raise the limit and give the command again"
-    return [f"{loop.why}: {noun(len(loop.results), 'trial')} kept; go on with {cure}"]
+    if loop.why != "interrupted":
+        cure = "raise the limit and give the command again"
+    elif "from" in folder.manifest:  # a command of another sweep's winner does more, such as open the test part
+        cure = "go on with the same command again"
+    else:
+        cure = f"go on with: {resume_command(folder)}"
+    return [f"{loop.why}: {noun(len(loop.results), 'trial')} kept; {cure}"]

@@ -17,6 +17,7 @@ from dlexp.config.wording import show
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError, DlexpError
 from dlexp.job.sweep.document import TrialRecord
+from dlexp.number import noun
 from dlexp.search.strategy import Proposal, Settings, signature
 
 ANY_VALUE = ("seed", "seeds", "init")  # as in dlexp.build.structure: they give values, not structure
@@ -142,7 +143,7 @@ def _refuse(invalid: list[InvalidSetting], total: int, cure: str) -> ConfigError
         return ConfigError(invalid[0].reason)
     shown = [f"{named(settings[0])}: {why}" for why, settings in list(by_reason.items())[:NAMED]]
     way_out = "" if len(invalid) == total else f"; {cure}"
-    return ConfigError(f"{len(invalid)} of {total} settings cannot be trained: {' | '.join(shown)}{way_out}")
+    return ConfigError(f"{len(invalid)} of {noun(total, 'setting')} cannot be trained: {' | '.join(shown)}{way_out}")
 
 
 def skipped(invalid: list[InvalidSetting]) -> list[str]:

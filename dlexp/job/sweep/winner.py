@@ -10,6 +10,7 @@ from dlexp.config.override import Override, override_of, parse
 from dlexp.config.source.defaults import read_defaults
 from dlexp.config.source.folder import stored_copy
 from dlexp.error import ConfigError, RunError
+from dlexp.job.again import resume_command
 from dlexp.job.sweep.document import SeedSpread, SweepResult
 from dlexp.number import noun
 from dlexp.run import scan
@@ -129,7 +130,7 @@ def _winner(sweep: RunFolder) -> list[RunFolder]:
     result = sweep.result or {}
     best = result.get("best")
     if best is None:
-        cure = f"go on with dlexp sweep --resume {sweep.run_id}"
+        cure = f"go on with {resume_command(sweep)}"
         raise RunError(f"--from {sweep.run_id}: no trial of this sweep has finished; {cure}")
     records = [record for record in result["trials"] if record["number"] == best["number"] and record["run_id"]]
     places = [(Path(record["run_dir"]), record["run_id"]) for record in records]

@@ -8,6 +8,7 @@ from dlexp.direction import is_better_high
 from dlexp.engine.by_example import RIGHT
 from dlexp.error import RunError
 from dlexp.job.train.evidence import Candidate, Scores, Unknown, read_scores
+from dlexp.number import noun
 from dlexp.run.document import SelectionBias
 from dlexp.statistic import jitter
 from dlexp.statistic.selection import select, spread_over_noise
@@ -117,10 +118,12 @@ def _notes(whole: list[Setting], metric: str, spread: float, *, has_epochs: bool
     num = len(_arrays(whole[0].models[0])["id"])
     if metric.removeprefix("val/") not in RIGHT:
         if num < FEW_EXAMPLES:
-            notes.append(f"of {num} examples the optimism of {metric} may be taken for a third too large")
+            notes.append(f"of {noun(num, 'example')} the optimism of {metric} may be taken for a third too large")
     elif (errors := round((1 - whole[0].value) * num, 1)) < FEW_ERRORS:
-        num_wrong = f"{errors:g} example{'' if errors == 1 else 's'}"
-        notes.append(f"the best errs on {num_wrong}: with fewer than {FEW_ERRORS} the correction may be too large")
+        notes.append(
+            f"the best errs on {errors:g} of {noun(num, 'example')}: with fewer than {FEW_ERRORS} "
+            "the correction may be too large"
+        )
     if spread > WIDE and len(whole) > MANY:
         notes.append(
             f"the settings differ by {spread:.1f} times their noise: the optimism may be taken for a third too large"

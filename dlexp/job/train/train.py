@@ -1,6 +1,5 @@
 """One training run, new or resumed: events to the run folder, MLflow and the console; then the result."""
 
-import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from dlexp.build.check import check_destination, check_model, check_test
 from dlexp.build.dataset import load_data
 from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed, logged_params
-from dlexp.config.source.defaults import read_defaults
 from dlexp.config.source.folder import store_copy
 from dlexp.data.quality import warn
 from dlexp.engine import checkpoint
@@ -26,11 +24,13 @@ from dlexp.execution.description import as_divided, describe_run, write_parts
 from dlexp.execution.integrity import has_records, require_same_data
 from dlexp.execution.result import conclude_run
 from dlexp.execution.saver import require_space, save_end, save_epoch
+from dlexp.job.again import resume_command
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
 from dlexp.job.train.baseline import no_better_than_guessing
 from dlexp.job.train.evidence import Candidate
 from dlexp.job.train.optimism import Setting, optimism_of
+from dlexp.job.train.profile import write_profile
 from dlexp.run import history, name, scan
 from dlexp.run.document import TrainResult
 from dlexp.run.environment import now
@@ -111,7 +111,7 @@ def resume(
     folder = scan.find(runs_dir, ref)
     kind = folder.manifest["kind"]
     if kind not in ("train", "fold", "trial"):
-        raise RunError(f"{ref}: got a {kind}; go on with `dlexp {kind} --resume {ref}`")
+        raise RunError(f"{ref}: got a {kind}; go on with `{resume_command(folder)}`")
     folder.lock()
     try:
         return _result_of(folder, open_test) or _go_on(folder, announce, tell, open_test)
@@ -194,6 +194,7 @@ def carry_out(
         folder.log(f"warning: {warning}")
     outbox = mlflow.start(folder, config["tracking"])
     with recorded(folder), _faults_named(built):
+        profiled = _profiled(built, folder)
         listener = announce(Announcement(built, folder, built.run.epoch, warnings))
         built.run.should_stop = interrupt
         end = _follow(built.run, folder, listener)
@@ -202,15 +203,24 @@ def carry_out(
             result = _with_selection(result, built, folder)
         folder.log(f"{end.status} {end.reason}".rstrip())
         folder.update_manifest(status=end.status, end=now())
-    notes = [end.reason] if end.reason else []
+    notes = [*profiled, *([end.reason] if end.reason else [])]
     if Status(end.status).has_value:
         notes += [line for line in [_beside_a_guess(built, result)] if line]
     if end.status == "interrupted":
-        test = " --test" if open_test else ""
-        notes.append(f"checkpoint written; go on with: dlexp train --resume {_name_for_user(folder)}{test}")
+        test = ["--test"] if open_test else []
+        notes.append(f"checkpoint written; go on with: {resume_command(folder, *test)}")
     outcome = Outcome(result, exit_code(end.status, interrupt.exit_code), notes)
     tell(outcome)
     return outcome.warned(outbox.finish(should_stop=interrupt))
+
+
+def _profiled(built: Program, folder: RunFolder) -> list[str]:
+    """Profile a run that is at its beginning, where its configuration says so; return what is to be told."""
+    if not built.run.trainer.profile or built.run.number:
+        return []
+    line = f"{write_profile(built, folder.path / 'profile')} ({folder.path / 'profile'})"
+    folder.log(line)
+    return [line]
 
 
 def _with_selection(result: TrainResult, built: Program, folder: RunFolder) -> TrainResult:
@@ -234,12 +244,6 @@ def _beside_a_guess(built: Program, result: TrainResult) -> str:
     if "selection" in result and "corrected" in result["selection"]:
         metrics[result["selection"]["metric"]] = result["selection"]["corrected"]
     return no_better_than_guessing(built.dataset, metrics)
-
-
-def _name_for_user(folder: RunFolder) -> str:
-    """Return what --resume finds the run by: its id where that is looked for by default, else its folder."""
-    is_default = folder.runs_dir == read_defaults().runs_dir.absolute()
-    return folder.run_id if is_default else shlex.quote(str(folder.path))
 
 
 @contextmanager

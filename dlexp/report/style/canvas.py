@@ -2,10 +2,10 @@
 
 import io
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 
 from dlexp.durable import write_bytes
 from dlexp.error import ConfigError
-from dlexp.report.style.look import CM, Format, look
+from dlexp.report.attempt import Drawings, attempt
+from dlexp.report.style.look import CM, look, require_format
 from dlexp.report.style.text import FONT as KEY_FONT
 from dlexp.report.style.text import fit, use_fonts, wrap
 
@@ -148,9 +149,23 @@ def render(figure: Figure, suffix: str, dpi: float | None = None) -> bytes:
     return content.getvalue()
 
 
-def save_all(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
-    """Write figures under their names, in the format that the user asked for, and return their paths."""
-    return [save(figure, folder / f"{name}.{look().format}") for name, figure in figures.items()]
+def save_all(figures: Drawings, folder: Path, log: Callable[[str], None]) -> list[Path]:
+    """Draw figures and write them in the format that the user asked for; one that fails does not stop the others.
+
+    Args:
+        figures: What draws each, by its name.
+        folder: For the files.
+        log: Takes a line about each that failed.
+
+    Returns:
+        The files written.
+    """
+    paths = {name: folder / f"{name}.{look().format}" for name in figures}
+    return [
+        path
+        for name, path in paths.items()
+        if attempt(lambda draw=figures[name], path=path: save(draw(), path), log, f"the figure {name}")
+    ]
 
 
 def save(figure: Figure, path: Path) -> Path:
@@ -159,10 +174,7 @@ def save(figure: Figure, path: Path) -> Path:
     Raises:
         ConfigError: The name ends with another format.
     """
-    suffix = path.suffix.removeprefix(".").lower()
-    if suffix not in get_args(Format):
-        raise ConfigError(f"{path}: got a figure named {path.name}; names end with {', '.join(get_args(Format))}")
-    content = render(figure, suffix)
+    content = render(figure, require_format(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, content)
     return path

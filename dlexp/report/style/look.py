@@ -3,7 +3,8 @@
 import re
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 from dlexp.error import ConfigError
 
@@ -51,6 +52,29 @@ def change_look(**changes: Any) -> None:
     if dots > MOST_DOTS:
         raise ConfigError(f"--figure-dpi: got {dots:.0f} dots for a side of the figure; at most {MOST_DOTS}")
     _look.set(changed)
+
+
+def flags() -> list[str]:
+    """Return the options of a command that have figures written as they are now; none for how they usually are."""
+    now = look()
+    format_ = [] if now.format == _USUAL.format else ["--figure-format", now.format]
+    dpi = [] if now.dpi == _USUAL.dpi else ["--figure-dpi", str(now.dpi)]
+    if now.width is None:
+        return [*format_, *dpi]
+    size = f"{now.width / CM:.6g}" if now.height is None else f"{now.width / CM:.6g}x{now.height / CM:.6g}"
+    return [*format_, "--figure-size", size, *dpi]
+
+
+def require_format(path: Path) -> str:
+    """Return the format that a figure's name ends with.
+
+    Raises:
+        ConfigError: It is none that figures have.
+    """
+    suffix = path.suffix.removeprefix(".").lower()
+    if suffix not in get_args(Format):
+        raise ConfigError(f"{path}: got a figure named {path.name}; names end with {', '.join(get_args(Format))}")
+    return suffix
 
 
 def read_size(text: str) -> tuple[float, float | None]:

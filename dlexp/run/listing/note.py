@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from dlexp.durable import write_text
 from dlexp.error import ConfigError
+from dlexp.number import noun
 from dlexp.run.jsonable import document
 
 FILE = "note.json"
@@ -66,7 +67,7 @@ def write(path: Path, *, note: str | None = None, add: list[str], remove: list[s
             raise ConfigError(f"--untag: got {tag}; the run has {', '.join(before['tags']) or 'no tags'}")
     text = before["note"] if note is None else note.strip()
     if len(text) > MOST_CHARACTERS:
-        raise ConfigError(f"TEXT: got {len(text):,} characters; at most {MOST_CHARACTERS:,} are allowed")
+        raise ConfigError(f"TEXT: got {noun(len(text), 'character')}; at most {MOST_CHARACTERS:,} are allowed")
     tags = [tag for tag in dict.fromkeys([*before["tags"], *add]) if tag not in remove]
     after: Noted = {"note": text, "tags": tags}
     write_text(path / FILE, document(after))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing_extensions import TypedDict
 
 from dlexp.error import EnvironmentFault, RunError, did_you_mean
+from dlexp.number import noun
 from dlexp.run.folder import MANIFEST, RESULT, RunFolder
 from dlexp.run.listing.record import read_object
 from dlexp.run.scan import find, run_paths
@@ -136,6 +137,6 @@ def _chosen(runs_dir: Path, refs: list[str]) -> list[Path]:
         if len(matches) != 1:
             names = [path.name.partition("-")[0] for path in paths]
             hint = did_you_mean(ref, names) or f"; there are {', '.join(names) or 'none'}"
-            raise RunError(f"{ref}: got {len(matches)} runs in the trash that begin so; name one{hint}")
+            raise RunError(f"{ref}: got {noun(len(matches), 'run')} in the trash that begin so; name one{hint}")
         chosen += matches
     return chosen

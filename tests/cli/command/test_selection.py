@@ -8,9 +8,10 @@ from rich.console import Console
 show_selection = import_module("dlexp.cli.view.selection").show_selection  # installed from cli/
 
 
-def shown(selection, what="epoch") -> str:
+def shown(selection, what="epoch", *, is_terminal=False) -> str:
     stream = io.StringIO()
-    show_selection(Console(file=stream, width=60), "val/accuracy 0.5313 is the best of 30 epochs", what, selection)
+    console = Console(file=stream, width=60, soft_wrap=not is_terminal)  # as `cli.output.people` makes it
+    show_selection(console, "val/accuracy 0.5313 is the best of 30 epochs", what, selection)
     return stream.getvalue()
 
 
@@ -32,3 +33,10 @@ def test_what_is_not_corrected_says_why():
         "val/accuracy 0.5313 is the best of 30 epochs, which flatters it; not corrected: no epoch's examples are kept "
         "for val/f1_macro\n"
     )
+
+
+def test_a_terminal_breaks_lines_between_words():
+    selection = {"corrected": 0.4969, "corrected_interval": [0.41, 0.58], "corrected_notes": ["the best errs " * 9]}
+    told = shown(selection, is_terminal=True)
+    assert max(len(line) for line in told.splitlines()) <= 60
+    assert told.split() == shown(selection).split()

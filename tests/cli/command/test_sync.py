@@ -30,7 +30,7 @@ def test_a_server_that_is_away_is_named_and_the_exit_code_says_so(trained):
     assert (code, record["sent"]) == (1, False)
     assert record["problem"].startswith("no answer from http://127.0.0.1:9")
     assert f"{record['run_id']}: no answer" in err
-    assert "0 of 1 runs sent" in err
+    assert "0 of 1 run sent" in err
 
 
 def test_an_unknown_run_is_one_line(trained):

@@ -95,13 +95,13 @@ READ = [
     Case("capital endings", capital, WHOLE, []),
     Case("Train and Test", parts("Train", "Test"), WHOLE | {"num": 30}, []),
     Case("Training and Testing", parts("Training", "Testing"), WHOLE | {"num": 30}, []),
-    Case("hidden", hidden, WHOLE, ["left out: 5 hidden files or folders"]),
+    Case("hidden", hidden, WHOLE, ["left out: 5 hidden entries"]),
     Case(
         "broken ones skipped", broken("data.broken=skip"), WHOLE | {"num": 22}, ["red/03.png (empty file), red/04.png"]
     ),
     Case("12 bits in 16", deep(4095), WHOLE, ["values 0 to 4095 became 0 to 255"]),
     Case("a stated depth", deep(4095, "data.depth=12"), WHOLE, []),
-    Case("modes and kinds", modes, WHOLE | {"num": 29}, ["1 pictures of several frames or pages"]),
+    Case("modes and kinds", modes, WHOLE | {"num": 29}, ["1 picture of several frames or pages"]),
 ]
 
 REFUSED = [

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from dlexp.data.file.listing import has_pictures, is_hidden, list_folders, list_pictures, say
+from dlexp.data.file.listing import HIDDEN, has_pictures, is_hidden, list_folders, list_pictures, say
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def folder(tmp_path):
 def test_pictures_in_order_and_the_rest_counted(folder):
     listing = list_pictures(folder)
     assert [path.relative_to(folder).as_posix() for path in listing.files] == ["a.JPG", "b.png", "deep/c.tif"]
-    assert listing.left_out == {"hidden files or folders": 3, "files that are no pictures": 1}
+    assert listing.left_out == {HIDDEN: 3, ("file", " without a picture"): 1}
 
 
 def test_a_link_is_followed_once_and_a_cycle_ends(folder):
@@ -29,8 +29,8 @@ def test_a_link_is_followed_once_and_a_cycle_ends(folder):
     (folder / "gone.png").symlink_to(folder / "nowhere.png")
     listing = list_pictures(folder)
     assert len(listing.files) == 3
-    assert listing.left_out["links to folders read already"] == 2
-    assert listing.left_out["links to nowhere"] == 1
+    assert listing.left_out[("link", " to folders read already")] == 2
+    assert listing.left_out[("link", " to nowhere")] == 1
 
 
 @pytest.mark.parametrize("name", [".git", "._0.png", "__MACOSX", "Thumbs.db", "desktop.ini"])
@@ -46,7 +46,9 @@ def test_pictures_in_the_folder_itself(folder):
 
 def test_what_is_said():
     assert say(Counter()) == []
-    assert say(Counter({"b": 1200, "a": 2, "c": 0})) == ["left out: 2 a, 1,200 b"]
+    assert say(Counter({("link", " away"): 1200, HIDDEN: 1, ("file", ""): 0})) == [
+        "left out: 1 hidden entry, 1,200 links away"
+    ]
 
 
 def test_pipes_devices_and_links_that_lead_away_are_left_out(tmp_path):
@@ -58,7 +60,7 @@ def test_pipes_devices_and_links_that_lead_away_are_left_out(tmp_path):
         (folder / f"link{number}").symlink_to(target)
     listing = list_pictures(folder)
     assert listing.files == []
-    assert listing.left_out == {"pipes or devices": 2, "links to folders of the system's or above": 4}
+    assert listing.left_out == {("special file", ""): 2, ("link", " to folders of the system's or above"): 4}
 
 
 def test_folders_in_order(tmp_path):
@@ -67,4 +69,4 @@ def test_folders_in_order(tmp_path):
     (tmp_path / "d").symlink_to("/")
     left_out = Counter()
     assert [path.name for path in list_folders(tmp_path, left_out)] == ["a", "b"]
-    assert left_out == {"links to folders of the system's or above": 1}
+    assert left_out == {("link", " to folders of the system's or above"): 1}

@@ -125,7 +125,7 @@ def test_a_sweep_against_a_run_and_a_trial(tmp_path):
     worst = str(sweep.children()[0].path)
     assert compare([worst, alone], tmp_path)["pairs"][0]["verdict"] == "cannot tell"
     many = write_sweep(tmp_path, [0.9], 3, 500)
-    with pytest.raises(RunError, match="3 and 1 seeds; equally many"):
+    with pytest.raises(RunError, match="3 and 1 seed; equally many"):
         compare([many.run_id, alone], tmp_path)
 
 

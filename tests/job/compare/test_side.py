@@ -41,7 +41,7 @@ def test_a_sweep_enters_by_its_best_setting_and_a_place_names_another(tmp_path):
     assert (second.run_id, second.overrides, second.picked_among) == (f"{sweep.run_id}:2", ["optimizer.lr=0.3"], 0)
     assert len(second.run_ids) == 2
     for place in (0, 4):
-        with pytest.raises(RunError, match=f"got the place {place}; there are 3 settings with a value"):
+        with pytest.raises(RunError, match=f"got the place {place} of 3 settings with a value"):
             load_side(tmp_path, f"{sweep.run_id}:{place}")
 
 

@@ -158,10 +158,10 @@ def test_a_signal_stops_after_a_checkpoint_and_resume_ends_the_same(tmp_path, wh
 def test_a_failed_fold_makes_it_incomplete_and_is_run_again(tmp_path, whole, monkeypatch):
     train_group = group_job.train_group
 
-    def fail_once(group, should_stop):
+    def fail_once(group, should_stop, limits):
         if group.assignments[0].folder.manifest["fold"] == 1:
             raise RuntimeError("made to fail")
-        return train_group(group, should_stop)
+        return train_group(group, should_stop, limits)
 
     monkeypatch.setattr(group_job, "train_group", fail_once)
     outcome = start(tmp_path, *QUICK)
@@ -251,8 +251,8 @@ def test_a_program_of_folds_is_interrupted_and_resumed(tmp_path, monkeypatch):
     expected = plain(start(tmp_path / "whole", *fused).result)
     train_group = group_job.train_group
 
-    def cut_off(group, should_stop):
-        for told in train_group(group, should_stop):
+    def cut_off(group, should_stop, limits):
+        for told in train_group(group, should_stop, limits):
             if isinstance(told[1], EpochEnd) and told[1].epoch == 1:
                 os.kill(os.getpid(), signal.SIGINT)
             yield told
@@ -267,10 +267,10 @@ def test_a_program_of_folds_is_interrupted_and_resumed(tmp_path, monkeypatch):
 def test_a_program_that_fails_leaves_its_folds_to_be_trained_alone(tmp_path, whole, monkeypatch):
     train_group = group_job.train_group
 
-    def fail(group, should_stop):
+    def fail(group, should_stop, limits):
         if len(group.assignments) > 1:
             raise RuntimeError("made to fail")
-        return train_group(group, should_stop)
+        return train_group(group, should_stop, limits)
 
     monkeypatch.setattr(group_job, "train_group", fail)
     assert plain(start(tmp_path, *QUICK[:-1], "trainer.fuse=3").result) == plain(whole.result)

@@ -233,8 +233,8 @@ def test_a_program_that_is_killed_in_the_middle_goes_on_inside(tmp_path, monkeyp
     expected = plain(start(tmp_path / "whole", *fused).result)
     train_group, epochs = group_job.train_group, []
 
-    def cut_off(group, should_stop):
-        for told in train_group(group, should_stop):
+    def cut_off(group, should_stop, limits):
+        for told in train_group(group, should_stop, limits):
             yield told
             epochs.append(isinstance(told[1], EpochEnd))
             if sum(epochs) == 7:

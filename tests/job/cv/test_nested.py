@@ -195,8 +195,8 @@ def test_killed_inside_an_augmented_program_it_goes_on_by_the_stored_engine_to_t
     monkeypatch.setattr(fusion, "shortest", lambda _calls: [1.0, 0.001])
     train_group, epochs = groups.train_group, []
 
-    def cut_off(group, should_stop):
-        for told in train_group(group, should_stop):
+    def cut_off(group, should_stop, limits):
+        for told in train_group(group, should_stop, limits):
             yield told
             epochs.append(isinstance(told[1], EpochEnd))
             if sum(epochs) == 5:  # of eight inner trainings of two epochs

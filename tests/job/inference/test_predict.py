@@ -82,7 +82,7 @@ def test_rows_of_a_table_in_another_order_of_columns(tmp_path):
     ("name", "content", "error", "message"),
     [
         ("none.png", None, DataError, "none.png: no such file or folder"),
-        ("bad.png", b"no image", DataError, r"1 of 1 images cannot be used: .*bad.png \(no image"),
+        ("bad.png", b"no image", DataError, r"1 of 1 image cannot be used: .*bad.png \(no image"),
         ("x.npy", b"no array", DataError, r"x.npy: not a .npy file"),
         ("x.csv", b"a,b\n1,2\n", ConfigError, "x.csv; the model was not trained on named columns"),
         ("wide.npy", np.zeros((2, 5), np.float32), ConfigError, r"got examples of shape \[5\]; the model takes"),

@@ -69,7 +69,7 @@ def test_a_setting_that_diverged_is_the_worst():
 
 def test_what_cannot_be_told_is_not(monkeypatch):
     few = importance(ranking(FEWEST - 1, near_a_hundredth), [LR, REG], is_high_better=True)
-    assert (few.shares, few.note) == ({}, "19 settings have scores; 20 are needed to tell")
+    assert (few.shares, few.note) == ({}, "scores of 19 settings; 20 are needed to tell")
     many = ranking(50, near_a_hundredth)
     assert importance(many, [LR], is_high_better=True).note == "there is one dimension only"
     assert importance(ranking(50, lambda _s: 0.5), [LR, REG], is_high_better=True).note == "all settings score the same"

@@ -165,8 +165,8 @@ def test_killed_and_gone_on_with_it_keeps_the_same_records(tmp_path, monkeypatch
     whole = run(tmp_path / "whole", f"trainer.fuse={fuse}")
     train_group, ends = group.train_group, []
 
-    def cut_off(members, should_stop):
-        for told in train_group(members, should_stop):
+    def cut_off(members, should_stop, limits):
+        for told in train_group(members, should_stop, limits):
             yield told
             ends.append(isinstance(told[1], EpochEnd))
             if sum(ends) == 5:

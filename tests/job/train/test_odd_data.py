@@ -98,7 +98,7 @@ def test_a_gap_at_prediction_that_training_had_not(tmp_path):
     assert np.isfinite(probabilities).all()
     assert probabilities[0] == probabilities[1]  # the most frequent category
     assert len(document["warnings"]) == 1
-    assert "column c: 1 rows of category new, unknown to training, set no input" in document["warnings"][0]
+    assert "column c: 1 row of category new, unknown to training, set no input" in document["warnings"][0]
 
 
 def test_a_monitor_that_is_no_number_is_refused(tmp_path):

@@ -12,7 +12,7 @@ from dlexp.config.resolve import resolve
 from dlexp.engine import checkpoint
 from dlexp.engine.event import TrialEnd
 from dlexp.error import DataError, RunError
-from dlexp.execution.assignment import Assignment, Group, Halt
+from dlexp.execution.assignment import Assignment, ExecutorEvent, Group
 from dlexp.execution.executor import Executor
 from dlexp.execution.fusion import SOLO, Choice
 from dlexp.execution.group import train_group
@@ -39,7 +39,7 @@ def assignments(runs_dir, trials: int, *overrides: str) -> list[Assignment]:
 
 def train(made: list[Assignment], choice: Choice) -> list[TrialEnd]:
     told = Executor()(Group(made, choice, 1), lambda: False)
-    events = [heard.event for heard in told if not isinstance(heard, Halt)]
+    events = [heard.event for heard in told if isinstance(heard, ExecutorEvent)]
     return [event for event in events if isinstance(event, TrialEnd)]
 
 
@@ -116,7 +116,9 @@ def test_folds_are_found_by_id_inside_settings_inside_cvs(tmp_path):
 
 def test_an_engine_changed_midway_is_named(tmp_path):
     made = assignments(tmp_path, 2)
-    list(islice(train_group(Group(made, Choice("batched", 2, 1.0, ""), 1)), 2))  # both have an epoch, then a kill
+    list(
+        islice(train_group(Group(made, Choice("batched", 2, 1.0, ""), 1)), 3)
+    )  # it begins, both have an epoch, then a kill
     train(made, SOLO)
     assert made[0].folder.manifest["engine"] == "batched then solo"
     document = verify(str(made[0].folder.path), tmp_path)

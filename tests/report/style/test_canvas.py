@@ -65,9 +65,23 @@ def test_an_svg_has_the_size_that_is_asked_for_and_text_as_text(tmp_path):
 
 def test_the_figures_of_a_run_are_in_one_format_and_another_ending_is_refused(tmp_path, figure):
     change_look(format="svg")
-    assert save_all({"a": figure, "b": figure}, tmp_path) == [tmp_path / "a.svg", tmp_path / "b.svg"]
+    assert save_all({"a": lambda: figure, "b": lambda: figure}, tmp_path, print) == [
+        tmp_path / "a.svg",
+        tmp_path / "b.svg",
+    ]
     with pytest.raises(ConfigError, match=r"x\.bmp; names end with png, pdf, svg"):
         save(figure, tmp_path / "x.bmp")
+
+
+def test_a_figure_that_fails_is_said_by_name_and_the_others_are_drawn(tmp_path, figure, capsys):
+    def fail():
+        raise ValueError("no such corner")
+
+    lines = []
+    paths = save_all({"a": fail, "b": lambda: figure}, tmp_path, lines.append)
+    assert [path.name for path in paths] == ["b.png"] == [path.name for path in tmp_path.iterdir()]
+    assert lines == ["warning: the figure a could not be drawn (ValueError: no such corner); the result is complete"]
+    assert capsys.readouterr().err.strip() == lines[0]
 
 
 def test_a_size_without_room_for_the_labels_is_refused(tmp_path):

@@ -1,6 +1,7 @@
 """`dlexp rm` as a user runs it: there, back, and gone for good."""
 
 import json
+import shlex
 
 import pytest
 
@@ -18,7 +19,7 @@ def test_a_run_goes_to_the_trash_comes_back_and_is_deleted(command, folder):
     run_id = folder.run_id
     code, out, _ = command("rm", run_id, *place)
     assert (code, folder.path.exists()) == (0, False)
-    assert out.splitlines()[1] == f"back again  dlexp rm --restore {run_id}"
+    assert out.splitlines()[1] == f"back again  dlexp rm --restore {run_id} {shlex.join(place)}"
     assert "no runs yet" in command("runs", *place)[1]
     assert command("rm", *place)[1].startswith(f"{run_id}  in the trash")
     assert command("rm", "--restore", run_id, *place)[0] == 0

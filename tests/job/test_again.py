@@ -1,0 +1,49 @@
+"""The commands that go on with a run are whole: pasted, they find it and draw as the first one was told to."""
+
+import shlex
+
+import pytest
+
+from dlexp.job.again import resume_command
+from dlexp.report.style.look import change_look, look
+from dlexp.run.folder import RunFolder
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def make(runs_dir, kind="train"):
+        folder = RunFolder.create(tmp_path / runs_dir, "x", kind, config={}, overrides=[], manifest={"kind": kind})
+        folder.unlock()
+        return folder
+
+    return make
+
+
+def test_a_run_where_commands_look_goes_by_its_id_and_another_by_its_folder(run, tmp_path):
+    near, far = run("runs"), run("my runs", "cv")
+    assert resume_command(near) == f"dlexp train --resume {near.run_id}"
+    assert shlex.split(resume_command(far)) == ["dlexp", "cv", "--resume", str(far.path)]
+
+
+def test_the_folder_of_the_projects_defaults_is_where_commands_look(run, tmp_path):
+    (tmp_path / "dlexp.toml").write_text("runs_dir = 'my runs'\n")
+    near = run("my runs", "sweep")
+    assert resume_command(near) == f"dlexp sweep --resume {near.run_id}"
+
+
+def test_what_lies_inside_a_sweep_goes_on_with_the_sweep(run):
+    sweep = run("runs", "sweep")
+    trial = RunFolder.create(sweep.path, "trials", "t", config={}, overrides=[], manifest={"kind": "trial"})
+    trial.unlock()
+    assert resume_command(trial) == f"dlexp sweep --resume {sweep.run_id}"
+
+
+def test_figures_are_drawn_as_before(run, request):
+    usual = vars(look())
+    request.addfinalizer(lambda: change_look(**usual))
+    change_look(format="pdf", width=8 / 2.54, height=6.5 / 2.54, dpi=300)
+    folder = run("runs")
+    flags = "--figure-format pdf --figure-size 8x6.5 --figure-dpi 300"
+    assert resume_command(folder, "--test") == f"dlexp train --resume {folder.run_id} --test {flags}"
