@@ -67,8 +67,14 @@ class DiskFault(EnvironmentFault, OSError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean X?" for the nearest known word, or "" when none is near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    words = list(known)
+    near = [other for other in words if other.lower() == word.lower()] or difflib.get_close_matches(word, words, n=1)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def shorten(text: str, length: int = 60) -> str:
+    """Return text of foreign origin for a message: its beginning where it is longer than `length` characters."""
+    return text if len(text) <= length else f"{text[:length]}..."
 
 
 def first_ten(noun: str, items: list) -> str:

@@ -14,6 +14,7 @@ from torch import Tensor
 from dlexp.device import send, take_rows
 
 _CHUNK_ROWS = 4096
+_CHUNK_VALUES = 1 << 22  # 32 MiB of float64: fewer rows of large pictures
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,8 @@ def _powers_of_two(inputs: Tensor, rows: Tensor | None) -> Tensor:
 
 def _chunks(inputs: Tensor, rows: Tensor | None, fill: Tensor | None) -> Iterator[Tensor]:
     """Yield float64 (rows, C) pieces, so that a large set of bytes is never held as floats."""
-    pieces = inputs.split(_CHUNK_ROWS) if rows is None else (inputs[chunk] for chunk in rows.split(_CHUNK_ROWS))
+    num = max(1, min(_CHUNK_ROWS, _CHUNK_VALUES // inputs[0].numel()))
+    pieces = inputs.split(num) if rows is None else (inputs[chunk] for chunk in rows.split(num))
     for piece in pieces:
         flat = piece.reshape(-1, inputs.shape[-1]).double()
         if fill is not None:

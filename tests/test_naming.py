@@ -17,6 +17,10 @@ AT_HOME = {
         *("dlexp/engine/task.py", "dlexp/engine/evaluate.py", "dlexp/engine/by_example.py"),
         *("dlexp/engine/divergence.py", "cli/view/data.py"),
     ),
+    frozenset({"fold", "folds", "folded"}): (
+        *("dlexp/data/fold.py", "dlexp/build/dataset.py", "dlexp/job/cv", "dlexp/job/compare", "dlexp/job/inference"),
+        *("dlexp/report/cv.py", "dlexp/run/listing/page.py", "dlexp/run/document.py", "dlexp/tracking", "cli/view/cv"),
+    ),
     frozenset({"unit", "units"}): (
         *("dlexp/data", "dlexp/build", "dlexp/engine", "dlexp/model", "dlexp/execution/saved_model.py"),
         *("dlexp/job/cv/audit.py", "dlexp/job/train/evidence.py", "cli/view"),

@@ -2,11 +2,13 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
 UNFINISHED = ("=", ".")  # a word that ends so is to be typed on: no space follows it
+OF_A_RUN = ("--resume", "--from", "--verify", "--noise")  # flags whose value is a run
+MOST_RUNS = 200  # the newest
 
 
 def complete(
@@ -53,7 +55,7 @@ def candidates(commands: dict[str, Any], words: list[str], typed: str) -> list[s
         return ["--help", *(flag for flag in flags if flag.startswith("--"))]
     takes_value = {flag for flag, param in flags.items() if not getattr(param, "is_flag", False)}
     if words[-1] in takes_value:
-        return []  # the shell offers files
+        return _runs(words) if words[-1] in OF_A_RUN else []  # the shell offers files
     arguments = [
         w for w, last in zip(words[1:], words, strict=False) if not w.startswith("-") and last not in takes_value
     ]
@@ -63,16 +65,29 @@ def candidates(commands: dict[str, Any], words: list[str], typed: str) -> list[s
         return _overrides(words[0], arguments, typed, config_dir)
     if names == ["group", "option"]:
         return _groups(arguments, config_dir)
-    return []
+    return _runs(words) if names[:1] == ["run"] else []
 
 
 def _config_dir(words: list[str]) -> Path | None:
+    return _folder(words, "--config-dir")
+
+
+def _folder(words: list[str], flag: str) -> Path | None:
     for word, following in zip(words, [*words[1:], ""], strict=True):
-        if word == "--config-dir" and following:
+        if word == flag and following:
             return Path(following)
-        if word.startswith("--config-dir="):
+        if word.startswith(f"{flag}="):
             return Path(word.partition("=")[2])
     return None
+
+
+def _runs(words: list[str]) -> list[str]:
+    """Return the ids of the newest runs, and `last`."""
+    from dlexp.config.source.defaults import read_defaults
+    from dlexp.run.scan import run_paths
+
+    paths = run_paths(_folder(words, "--runs-dir") or read_defaults().runs_dir)
+    return ["last", *(path.name.partition("-")[0] for path in reversed(paths[-MOST_RUNS:]))]
 
 
 def _groups(arguments: list[str], config_dir: Path | None) -> list[str]:
@@ -90,8 +105,13 @@ def _overrides(command: str, arguments: list[str], typed: str, config_dir: Path 
     defaults = default_choices(command if command in list_jobs() else "train")
     groups = {group: options for group, options in list_groups(config_dir).items() if group in defaults}
     if "=" in typed:
-        group = typed.partition("=")[0]
-        return [f"{group}={option}" for option in groups.get(group, [])]
+        key = typed.partition("=")[0]
+        values = (
+            groups[key]
+            if key in groups
+            else _values(key, _choices(defaults, arguments, groups, config_dir), config_dir)
+        )
+        return [f"{key}={value}" for value in values]
     group_words = [f"{group}=" for group in groups]
     for group, option in _choices(defaults, arguments, groups, config_dir).items():
         keys = [key for key in read_option(group, option, config_dir) if key != "_target_"]
@@ -115,3 +135,31 @@ def _choices(
     for group, option in list(choices.items()):
         choices |= implied_choices(group, option, config_dir)
     return choices | said
+
+
+def _values(key: str, choices: dict[str, str], config_dir: Path | None) -> list[str]:
+    """Return what a key can be set to where that is a choice, true or false, or null."""
+    from dlexp.config.catalog import read_option
+    from dlexp.config.signature import read
+    from dlexp.config.wording import yaml_value
+
+    group, _, name = key.rpartition(".")
+    if group not in choices:
+        target = {"": "dlexp.config.root.Root", "seeds": "dlexp.config.root.Seeds"}.get(group)
+    else:
+        target = read_option(group, choices[group], config_dir).get("_target_")
+    parameter = read(target).parameters.get(name) if target else None
+    return [] if parameter is None else [yaml_value(value) for value in dict.fromkeys(_listed(parameter.annotation))]
+
+
+def _listed(annotation: Any) -> list[Any]:
+    """Return the values that a type lists: those of a Literal, both of bool, None."""
+    if annotation in (None, type(None)):
+        return [None]
+    if annotation is bool:
+        return [True, False]
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    kinds = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
+    is_list = get_origin(annotation) in (list, tuple, dict)
+    return [] if is_list else [value for kind in kinds for value in _listed(kind)]

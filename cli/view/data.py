@@ -31,11 +31,8 @@ def show(document: "DataDocument", console: Console) -> None:
     for number, channel in enumerate(document["channels"]):
         console.print(f"channel {number} mean {channel['mean']:.4f}, deviation {channel['std']:.4f} of [0, 1]")
     for example in document["examples"]:
-        inputs = ", ".join(f"{name} {value:.6g}" for name, value in list(example.get("inputs", {}).items())[:8])
+        inputs = ", ".join(f"{name} {value:.15g}" for name, value in list(example.get("inputs", {}).items())[:8])
         console.print(f"example   {escape(example['id'])}: {escape(str(example['target']))}  {escape(inputs)}")
-    for part, number in document["duplicates"].items():
-        if number:
-            console.print(f"copies    {noun(number, 'example')} of {part} lying in an earlier part too")
     for warning in document["warnings"]:
         console.print(f"[yellow]warning[/] {escape(warning)}")
     if document["figure"]:
@@ -68,7 +65,7 @@ def _column_table(columns: list["ColumnRecord"]) -> Table:
     table.add_column("what is in it", overflow="fold")
     for column in columns[:SHOWN]:
         if column["type"] == "number":
-            content = "{min:.10g} to {max:.10g}, mean {mean:.6g}".format(**column)
+            content = "{min:.15g} to {max:.15g}, mean {mean:.10g}".format(**column)
         else:
             counts = sorted(column.get("counts", {}).items(), key=lambda item: -item[1])
             content = ", ".join(f"{name} {number:,}" for name, number in counts[:SHOWN_CATEGORIES])
@@ -80,7 +77,7 @@ def _column_table(columns: list["ColumnRecord"]) -> Table:
 
 
 def _short(value: float | None) -> str:
-    return "" if value is None else f"{value:.10g}"
+    return "" if value is None else f"{value:.15g}"
 
 
 def show_classes(data: "Dataset", console: Console) -> None:

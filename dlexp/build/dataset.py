@@ -32,6 +32,11 @@ def load_data(config: Config) -> Dataset:
         dataset = _load_limited(source, config["task"])
     else:
         dataset = source.load(config["task"])
+    if not isinstance(dataset, Dataset):
+        raise ConfigError(
+            f"data: got {type(source).__name__}.load, which returned a {type(dataset).__name__}; "
+            "a dlexp.data.dataset.Dataset is needed, `dlexp new data NAME` writes a whole one"
+        )
     if "positive" in config["data"]:  # absent in runs of earlier versions, which took class 1
         wanted = config["data"]["positive"]
         dataset = replace(dataset, positive=choose_positive(wanted, dataset.class_names, dataset.targets))

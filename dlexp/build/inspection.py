@@ -84,7 +84,7 @@ def _columns(data: Dataset) -> list[ColumnRecord]:
     columns, start = [], 0
     for feature in features:
         width = 1 if feature["levels"] is None else len(feature["levels"])
-        block = data.inputs[:, start : start + width].double().numpy()
+        block = _shortest(data.inputs[:, start : start + width])
         start += width
         columns.append(_column(data, feature, block))
     return columns
@@ -121,5 +121,13 @@ def _example(data: Dataset, row: int) -> ExampleRecord:
     example: ExampleRecord = {"id": data.sample_ids(torch.tensor([row]))[0], "target": label}
     if not data.is_image:
         names = data.feature_names or [str(k) for k in range(data.inputs.shape[1])]
-        example["inputs"] = dict(zip(names, data.inputs[row].tolist(), strict=True))
+        example["inputs"] = dict(zip(names, _shortest(data.inputs[row]).tolist(), strict=True))
     return example
+
+
+def _shortest(inputs: Tensor) -> np.ndarray:
+    """Return inputs as float64: those of float32 by their shortest decimal, 4.3 and not 4.300000190734863."""
+    if inputs.dtype == torch.float64:
+        return inputs.numpy()
+    distinct, place = np.unique(inputs.numpy(), return_inverse=True)
+    return np.array([float(str(value)) for value in distinct])[place].reshape(tuple(inputs.shape))

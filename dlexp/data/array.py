@@ -12,13 +12,14 @@ from torch import Tensor
 
 from dlexp.data import target as targets
 from dlexp.data.dataset import Dataset, require_finite
-from dlexp.data.file.delimited import Dialect
+from dlexp.data.file.column import EXACT
+from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.guard import require_regular
 from dlexp.data.file.moment import WANTED, ranks
 from dlexp.data.file.native import native
 from dlexp.data.file.npy import MAGIC, damaged, read_npy
 from dlexp.data.split import Split
-from dlexp.error import DataError, did_you_mean, first_ten
+from dlexp.error import DataError, did_you_mean, first_ten, shorten
 from dlexp.type import Place
 
 _PARTS = ("train", "val", "test")
@@ -75,7 +76,7 @@ class Arrays(Split):
             official.setdefault("test", torch.arange(0))
         targets.require_seen(encoded, torch.arange(bounds[1]), official, self.path)
         groups = self._column(content, self.group, len(encoded.values))
-        notes = list(encoded.notes)
+        notes = [*encoded.notes, *self._unread(content, parts)]
         times = None if self.time is None else self._times(content, self.time, len(encoded.values))
         train, val, test = self.divide(
             encoded.values, **official, groups=groups, times=times, class_names=encoded.class_names, notes=notes
@@ -95,6 +96,13 @@ class Arrays(Split):
             times=times,
             notes=notes,
         )
+
+    def _unread(self, content: "_Content", parts: list[str]) -> list[str]:
+        """Return a line that names the arrays that nothing asks for; none where there are none."""
+        wanted = {f"{name}{part}" for name in "xy" for part in parts}
+        wanted |= {"class_names", self.id or "", self.group or "", self.time or ""}
+        names = [key for key in content.keys if key not in wanted]
+        return [f"{self.path}: {first_ten('array', names)} not read"] if names else []
 
     def _column(self, content: "_Content", key: str | None, num: int) -> Tensor | None:
         if key is None:
@@ -157,7 +165,11 @@ class _Content:
     def class_names(self, path: str) -> list[str] | None:
         if "class_names" not in self.keys:
             return None
-        return [str(name) for name in native(self.get(path, "class_names"), f"{path}, class_names").tolist()]
+        where = f"{path}, class_names"
+        names = native(self.get(path, "class_names"), where)
+        if names.ndim != 1 or len(np.unique(names)) != len(names):
+            raise DataError(f"{where}: got {shorten(str(names.tolist()))}; a list of different names is needed")
+        return [str(name) for name in names.tolist()]
 
 
 @contextmanager
@@ -186,6 +198,8 @@ def _open(path: Path) -> Iterator[_Content]:
 
 def _parts(content: _Content, path: str) -> list[str]:
     """Return the suffixes of the parts that the file has: [""] or ["_train", ...]."""
+    if "x" in content.keys and "x_train" in content.keys:
+        raise DataError(f"{path}: got x and x_train; either is needed alone")
     if "x" in content.keys:
         return [""]
     if "x_train" not in content.keys:
@@ -209,14 +223,32 @@ def as_inputs(x: np.ndarray, where: str) -> Tensor:
     if x.dtype.kind == "U":
         raise DataError(f"{where}: got text such as {str(x.flat[0]) if x.size else ''!r}; numbers are needed")
     if x.ndim not in (2, 3, 4) or 0 in x.shape:
-        raise DataError(f"{where}: got shape {x.shape}; (N, H, W, C), (N, H, W) or (N, D) without empty axes is needed")
+        cure = ": x.reshape(-1, 1) makes one input of it" if x.ndim == 1 and x.size else ""
+        raise DataError(
+            f"{where}: got shape {x.shape}; (N, H, W, C), (N, H, W) or (N, D) without empty axes is needed{cure}"
+        )
     if x.ndim == 2:
         # Whole numbers of two bytes are exact in float32.
         is_small = x.dtype == np.float32 or (x.dtype.kind in "biu" and x.dtype.itemsize <= 2)
+        _refuse_rounded(x, where)
         vectors = torch.from_numpy(x.astype(np.float32 if is_small else np.float64))
         require_finite(where, vectors)
         return vectors
     return _images(x if x.ndim == 4 else x[..., None], where)
+
+
+def _refuse_rounded(x: np.ndarray, where: str) -> None:
+    """Refuse whole numbers that float64 has not: beyond 2^53 it has every second one, then every fourth, ..."""
+    if x.dtype.kind not in "iu" or x.dtype.itemsize < 8:
+        return
+    rows = np.flatnonzero(((x >= EXACT) | (x <= -EXACT)).any(1))
+    rows = rows[[any(int(number) != int(float(number)) for number in x[row].tolist()) for row in rows.tolist()]]
+    if len(rows):
+        got = next(number for number in x[rows[0]].tolist() if int(number) != int(float(number)))
+        raise DataError(
+            f"{where}, {first_ten('row', rows.tolist())}: got {got}; as a number it keeps 15 digits: subtract the "
+            "least of the column, or leave it out"
+        )
 
 
 def _images(x: np.ndarray, where: str) -> Tensor:
@@ -238,8 +270,14 @@ def _images(x: np.ndarray, where: str) -> Tensor:
 
 def _labels(y: np.ndarray, num: int, where: str) -> np.ndarray:
     if y.shape not in ((num,), (num, 1)):
-        raise DataError(f"{where}: got shape {y.shape}; ({num},), one target an example, is needed")
-    return native(y.reshape(-1), where)
+        cure = ": y.argmax(1) makes classes of it" if y.ndim == 2 and len(y) == num else ""
+        raise DataError(f"{where}: got shape {y.shape}; ({num},), one target an example, is needed{cure}")
+    labels = native(y.reshape(-1), where)
+    if labels.dtype.kind != "U":
+        return labels
+    labels = np.char.strip(labels)  # as in a table
+    targets.refuse_rows(where, labels, labels == "", "a target is needed in every row")
+    return labels
 
 
 def _require_same_shape(inputs: list[Tensor], parts: list[str], path: str) -> None:

@@ -13,17 +13,27 @@ from torch import Tensor
 from dlexp.data import target as targets
 from dlexp.data.dataset import Dataset
 from dlexp.data.file.column import read_columns, require_name
-from dlexp.data.file.decoded import Decoded, decode_all, find_broken, name_all
-from dlexp.data.file.delimited import Dialect
+from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.label import read_labels
-from dlexp.data.file.listing import HIDDEN, has_pictures, is_hidden, list_folders, list_pictures, say
-from dlexp.data.file.picture import Format
+from dlexp.data.picture.decoded import Decoded, decode_all, find_broken, name_all
+from dlexp.data.picture.form import Format
+from dlexp.data.picture.listing import (
+    HIDDEN,
+    Reason,
+    has_pictures,
+    is_hidden,
+    is_picture,
+    list_folders,
+    list_pictures,
+    say,
+)
 from dlexp.data.split import Split
 from dlexp.error import DataError, first_ten
 from dlexp.number import noun
 from dlexp.type import Count, Place
 
 _PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
+_BESIDE: Reason = ("picture", " beside the folders of classes")
 _PART_OF = {name: part for part, names in _PARTS.items() for name in names}
 
 
@@ -171,6 +181,8 @@ def _scan(root: Path) -> Pictures:
     parts = _find_parts(root)
     left_out: Counter = Counter()
     pictures: list[tuple[str, str, str]] = []
+    if parts:
+        left_out[_BESIDE] += sum(map(is_picture, root.iterdir()))
     for part in ("train", "val", "test") if parts else ("",):
         if part in parts or not part:
             pictures += [(part, *entry) for entry in _classes(root, parts.get(part, root), left_out)]
@@ -210,6 +222,7 @@ def _classes(root: Path, folder: Path, left_out: Counter) -> list[tuple[str, str
     """Return file and class of each picture."""
     classes = list_folders(folder, left_out)
     left_out[HIDDEN] += sum(map(is_hidden, folder.iterdir()))
+    left_out[_BESIDE] += sum(map(is_picture, folder.iterdir()))
     if not classes:
         raise DataError(f"{folder}: no class folders in it; images belong into {folder}/CLASS/")
     pictures: list[tuple[str, str]] = []

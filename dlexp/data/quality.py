@@ -22,7 +22,7 @@ def examine(data: Dataset) -> dict[str, Any]:
     """
     facts: dict[str, Any] = {"duplicates": data.duplicates}
     if data.notes:
-        facts["notes"] = data.notes
+        facts["notes"] = [" ".join(note.split()) for note in data.notes]  # names may hold line breaks
     if data.num_classes:
         classes = data.targets[data.train]
         counts = torch.bincount(classes, minlength=data.num_classes).tolist()

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from dlexp.data import target as targets
 from dlexp.data.dataset import Dataset
-from dlexp.data.file import leak
+from dlexp.data.fact.doubt import doubts
 from dlexp.data.file.column import Columns, read_columns, require_name
-from dlexp.data.file.delimited import GAPS, Dialect
+from dlexp.data.file.dialect import GAPS, Dialect
 from dlexp.data.file.encoding import Feature, encode_columns, settle
 from dlexp.data.file.guard import budget
 from dlexp.data.file.label import read_labels
@@ -112,7 +112,7 @@ class Table(Split):
         )
         ids = None if self.id is None else _ids(table, self.id)
         features = settle(table, self._features(table.names), self.categorical, train.numpy())
-        notes += _leaks(table, features, encoded, train.numpy())
+        notes += doubts(table, features, encoded, train.numpy())
         settled = self._encode(table, features)
         has_levels = any(feature.levels is not None for feature in features)
         return Dataset(
@@ -245,25 +245,3 @@ def _ids(table: Columns, name: str) -> list[str]:
     is_repeated[first] = False
     table.refuse(name, is_repeated, "another row has it; ids must differ")
     return [texts.names[code] for code in texts.codes.tolist()]
-
-
-def _leaks(table: Columns, features: list[Feature], encoded: targets.Target, train: np.ndarray) -> list[str]:
-    """Return a warning for each column that counts the rows or tells the class of the training rows alone."""
-    classes = encoded.values.numpy()[train] if encoded.class_names else None
-    warnings = []
-    for feature in features:
-        if feature.levels is not None:
-            if classes is not None and leak.names_classes(table.categories(feature.name).codes[train], classes):
-                warnings.append(leak.warning(feature.name, "tells the class alone"))
-            continue
-        numbers = table.numbers(feature.name)[0]
-        if leak.counts_rows(numbers):
-            warnings.append(leak.warning(feature.name, "counts the rows"))
-        elif leak.names_rows(numbers):
-            warnings.append(
-                f"column {feature.name} has another whole number in every row: a name? data.id={feature.name} takes it "
-                f"as that, data.drop='[{feature.name}]' leaves it out"
-            )
-        elif classes is not None and leak.splits_classes(numbers[train], classes):
-            warnings.append(leak.warning(feature.name, "tells the class alone, by one threshold"))
-    return warnings

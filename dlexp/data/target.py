@@ -55,6 +55,8 @@ def encode(labels: np.ndarray, task: str, where: str, class_names: list[str] | N
     if is_regression:
         if labels.dtype.kind == "U":
             raise DataError(f"{where}: got text such as {str(labels[0])!r}; task=regression needs numbers")
+        if (labels == labels[0]).all():
+            raise DataError(f"{where}: got only the value {labels[0]}; there is nothing to learn")
         notes = _notes_of_values(labels, where) if task == "auto" else []
         return Target(torch.from_numpy(labels.astype(np.float64)), "regression", [], notes)
     distinct, classes = np.unique(labels, return_inverse=True)
@@ -126,7 +128,8 @@ def refuse_rows(where: str, labels: np.ndarray, is_bad: np.ndarray, cure: str) -
     """Raise a DataError that names the first ten rows where `is_bad` (N,) holds; nothing when there are none."""
     rows = np.flatnonzero(is_bad).tolist()
     if rows:
-        raise DataError(f"{where}, {first_ten('row', rows)}: got {labels[rows[0]]}; {cure}")
+        got = labels[rows[0]]
+        raise DataError(f"{where}, {first_ten('row', rows)}: got {str(got) or repr(str(got))}; {cure}")
 
 
 def _notes_of_values(labels: np.ndarray, where: str) -> list[str]:
@@ -144,4 +147,8 @@ def _names(distinct: np.ndarray) -> list[str]:
     """Return the text of each label; whole numbers have no point where no label has a fraction."""
     if distinct.dtype.kind == "f" and (distinct == np.floor(distinct)).all():
         return [str(int(label)) for label in distinct.tolist()]
+    if distinct.dtype == np.float32:
+        half = distinct.astype(np.float16)
+        # the shortest text that gives the same number back in the type that holds it
+        return [str(label) for label in (half if (half == distinct).all() else distinct)]
     return [str(label) for label in distinct.tolist()]

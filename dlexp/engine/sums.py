@@ -14,6 +14,7 @@ from dlexp.engine.task import Batch
 
 PENDING_BATCHES = 64
 PENDING_NUMBERS = 1 << 20
+LARGE_INPUTS = 1 << 20  # numbers of a batch, whose count of right answers costs nothing beside it
 
 
 @dataclass
@@ -57,7 +58,9 @@ class Sums:
         if has_classes:
             self._pending.append((outputs, batch.targets))
             self._pending_numbers += outputs.numel()
-            if len(self._pending) >= PENDING_BATCHES or self._pending_numbers >= PENDING_NUMBERS:
+            # What waits lies between large batches in the heap, whose holes the next ones then do not fit into.
+            is_large = batch.x.numel() >= LARGE_INPUTS
+            if is_large or len(self._pending) >= PENDING_BATCHES or self._pending_numbers >= PENDING_NUMBERS:
                 self._count()
 
     def mean_loss(self) -> list[float]:

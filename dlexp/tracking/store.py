@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from dlexp.config.source.environment import HIDDEN, redact
+from dlexp.config.source.environment import HIDDEN, hide_variables_of, redact
 from dlexp.config.source.reference import resolve_text
 from dlexp.config.trust import require_references
 from dlexp.durable import disk_faults
@@ -101,6 +101,7 @@ def choose(runs_dir: Path, uri: str | None, *, asks_environment: bool = True) ->
     if HIDDEN in chosen and variable is not None and redact(variable) == chosen:
         chosen = variable
     require_references(chosen, "tracking.uri")
+    hide_variables_of(chosen)
     chosen = resolve_text(chosen)
     if chosen.startswith("sqlite:///"):
         path = Path(chosen.removeprefix("sqlite:///")).expanduser().absolute()

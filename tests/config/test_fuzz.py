@@ -60,8 +60,13 @@ def one_key(text):
 
 
 def exit_code(texts):
+    return exit_code_of(texts, None)
+
+
+def exit_code_of(texts, config_dir):
+    """Return the exit code of a configuration; None for an error without words."""
     try:
-        composed = resolve(texts)
+        composed = resolve(texts, config_dir)
     except DlexpError as error:
         return error.exit_code if str(error).strip() else None
     assert to_yaml(composed.config)

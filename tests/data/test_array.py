@@ -210,3 +210,44 @@ def test_a_pipe_does_not_wait(tmp_path):
     os.mkfifo(tmp_path / "x.npz")
     with pytest.raises(DataError, match="got a pipe; a file is needed"):
         Arrays(path=str(tmp_path / "x.npz")).load()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "refusal"),
+    [
+        ({"x": np.arange(120).reshape(60, 2) + 2**60, "y": Y}, "x, rows 0, .*got 11529.*; as a number it keeps 15"),
+        ({"x": X, "y": Y, "x_train": X, "y_train": Y}, "got x and x_train; either"),
+        ({"x": X, "y": Y, "class_names": ["a", "a", "b"]}, "class_names: got .* a list of different names"),
+        ({"x": X, "y": Y, "class_names": [["a"], ["b"]]}, "class_names: got .* a list of different names"),
+        ({"x": X, "y": np.array(["a", " "] * 30)}, "y, rows 1, 3, .*got ''; a target is needed"),
+        ({"x": X, "y": np.eye(3)[Y]}, r"y.argmax\(1\) makes classes"),
+        ({"x": X, "y": np.full(60, 1.5)}, "got only the value 1.5"),
+    ],
+)
+def test_arrays_that_cannot_be_what_is_meant(tmp_path, arrays, refusal):
+    path = tmp_path / "a.npz"
+    np.savez(path, **arrays)
+    with pytest.raises(DataError, match=refusal):
+        Arrays(path=str(path)).load()
+
+
+def test_whole_numbers_that_float64_has_are_taken(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, x=np.full((60, 2), 2**60), y=Y)
+    assert Arrays(path=str(path)).load().inputs[0].tolist() == [2.0**60] * 2
+
+
+def test_names_of_fractions_and_spaces(tmp_path):
+    """0.1 is called so whatever type holds it; spaces around a label are no other label."""
+    path = tmp_path / "a.npz"
+    for dtype in (np.float16, np.float32, np.float64):
+        np.savez(path, x=X, y=np.array([0.1, 1.1] * 30, dtype))
+        assert Arrays(path=str(path)).load("multiclass").class_names == ["0.1", "1.1"]
+    np.savez(path, x=X, y=np.array(["a", " a ", "b", "b"] * 15))
+    assert Arrays(path=str(path)).load().class_names == ["a", "b"]
+
+
+def test_arrays_that_nothing_asks_for_are_named(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, x_train=X, y_train=Y, x_valid=X, y_valid=Y)
+    assert Arrays(path=str(path)).load().notes == [f"{path}: arrays x_valid, y_valid not read"]

@@ -172,7 +172,7 @@ def test_what_is_hidden_is_left_out_and_counted(tmp_path):
     (tmp_path / "green" / "notes.txt").write_text("x")
     dataset = load(tmp_path)
     assert dataset.ids == plain.ids
-    assert dataset.notes == ["left out: 1 file without a picture, 5 hidden entries"]
+    assert dataset.notes == ["left out: 1 file of another kind (.txt), 5 hidden entries"]
 
 
 def test_links_to_folders_are_followed_once(tmp_path):

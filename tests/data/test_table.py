@@ -71,7 +71,7 @@ def test_missing_numbers_become_the_training_mean(path):
 
 def test_row_and_column_of_a_wrong_entry(path):
     edit(path, 17, path.read_text().splitlines()[16].split(",")[0], "abc")
-    with pytest.raises(DataError, match=r"people.csv, row 17, column age: got 'abc'; a number is needed$"):
+    with pytest.raises(DataError, match=r"row 17, column age: got 'abc'; a number is needed; .*categorical='\[age\]'"):
         Table(path=str(path), target="sick").load()
 
 

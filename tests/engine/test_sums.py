@@ -57,3 +57,10 @@ def test_mixed_targets_of_two_classes_are_counted_for_one_output():
         torch.zeros(1), torch.tensor([[[-1.0], [2.0], [-3.0], [-0.5]]]), Batch(None, True, torch.zeros(4), targets)
     )
     assert sums.accuracy() == [0.75]
+
+
+def test_of_large_batches_nothing_waits():
+    """Small tensors that wait lie between large ones in the heap: an epoch then takes as much memory as its inputs."""
+    sums, batch = Sums.zero(torch.zeros(1)), Batch(None, True, torch.zeros(1, 4, 1 << 18), torch.zeros(1, 4).long())
+    sums.add(torch.zeros(1), torch.tensor([[[1.0, 0.0]] * 4]), batch)
+    assert sums.correct.tolist() == [4]

@@ -9,7 +9,7 @@ import torch
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
 from dlexp.data.file.column import read_columns
-from dlexp.data.file.delimited import Dialect
+from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.encoding import Feature, encode_columns
 from dlexp.error import ConfigError, RunError
 from dlexp.execution import saved_model

@@ -14,6 +14,9 @@ CHAPTERS = {
     "store": "MLflow's store",
     "together": "Processes that meet, and the clock",
     "company": "Trials in company",
+    "foreign": "Input from strangers",
+    "bomb": "Files that are not what they seem",
+    "words": "Random words",
 }
 
 

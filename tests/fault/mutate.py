@@ -69,6 +69,16 @@ MUTATIONS = [
         "stopped",
         3,
     ),
+    Mutation(
+        "no-allow-list",
+        "dlexp/config/check.py",
+        """    if package != "dlexp" and package not in scope.trusted:
+""",
+        """    if False:
+""",
+        "target-refused",
+        33,
+    ),
 ]
 
 

@@ -144,3 +144,12 @@ def test_a_server_that_accepts_and_says_nothing_is_known_within_ten_seconds():
         with pytest.raises(EnvironmentFault, match=r"no answer from .* within 5 s"):
             check_reachable(Store(f"http://127.0.0.1:{listener.getsockname()[1]}", None, False))
         assert time.monotonic() - started < 10
+
+
+def test_a_secret_in_the_name_of_a_database_is_kept_as_its_reference(monkeypatch, tmp_path):
+    monkeypatch.setenv("MY_TOKEN", "hunter22")
+    uri = f"sqlite:///{tmp_path}/${{oc.env:MY_TOKEN}}.db"
+    monkeypatch.setattr(trust, "_typed", {uri})
+    store = choose(tmp_path, uri)
+    assert store.database == tmp_path / "hunter22.db"
+    assert store.name == store.address == uri

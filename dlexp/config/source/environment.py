@@ -14,7 +14,7 @@ from dlexp.config import catalog
 
 HIDDEN = "***"
 _SECRET_NAME = re.compile(r"token|passw|secret|credential|api_?key|access_?key", re.IGNORECASE)
-_PASSWORD = re.compile(r"(\w:///?[^\s/@:]*:)(?!\d+(?:/|\s|$)|\$\{oc\.env:\w+\}@)[^\s'\"]*(?=@)")
+_PASSWORD = re.compile(r"(\w://[^\s/@:]*:)(?!\d+(?:/|\s|$)|\$\{oc\.env:\w+\}@)[^\s'\"]*(?=@)")
 _USER_TOKEN = re.compile(r"(https?://)[^\s/@:]+(?=@)")
 _QUERY = re.compile(r"([?&]\w*(?:token|passw|secret|key|sig)\w*=)[^&\s'\"]+", re.IGNORECASE)
 _read: dict[str, str] = {}  # secrets that this process has used, by the name of their variable
@@ -71,6 +71,11 @@ def from_environment(value: Any, reference: Any) -> Any:
         return yaml.load(value, catalog.Loader)
     except yaml.YAMLError:
         return value
+
+
+def hide_variables_of(text: str) -> None:
+    """Have `redact` put the reference in place of the value of each variable that a text refers to."""
+    _read.update({name: value for name in variables(text) if (value := os.environ.get(name))})
 
 
 def redact(text: str) -> str:

@@ -1,1 +1,1 @@
-"""Readers of files: columns, arrays, pictures, encodings."""
+"""Readers of files: columns, arrays, encodings of text and of columns."""

@@ -7,14 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from dlexp.data.file.delimited import Dialect, locate
+from dlexp.data.file.arrow import floats_of, joined, plain_array, texts_of_floats, values_of
+from dlexp.data.file.delimited import read_header
+from dlexp.data.file.dialect import Dialect
+from dlexp.data.file.number import is_whole
+from dlexp.data.file.record import locate, look_up
 from dlexp.data.file.source import Choose, read_files
 from dlexp.data.file.text import Texts, category, without_gaps
-from dlexp.error import DataError, did_you_mean, first_ten
+from dlexp.error import DataError, did_you_mean, first_ten, shorten
 
 _LOOKED_AT = 100  # entries
+EXACT = 2.0**53  # from here on float64 has not every whole number
+_MOST_ROUNDED = 10_000  # entries
 _ROWS_PER_NAME = 10  # of a column of text that is held by its different entries
-_REFUSED = "list it in data.drop, or write numbers, booleans, text or dates"
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,10 @@ class Columns:
 
         array = self._array(name)
         if not isinstance(array, Texts) and not pyarrow.types.is_string(array.type):
-            return _floats(array), np.zeros(len(array), dtype=bool)
+            return floats_of(array), np.zeros(len(array), dtype=bool)
         parsed = None if isinstance(array, Texts) else self._parsed(array)
+        if parsed is not None and (np.abs(parsed) >= EXACT).any():
+            return parsed, np.zeros(len(array), dtype=bool)  # the text says whether float64 holds each digit
         if parsed is not None:
             # The text is let go; from_buffers, because pyarrow.array imports pandas.
             self.content[name] = pyarrow.Array.from_buffers(
@@ -77,12 +84,15 @@ class Columns:
         if isinstance(array, Texts):
             return without_gaps(array, self.dialect.gaps)
         if pyarrow.types.is_floating(array.type):
-            whole = _text_of_floats(array)
+            whole = texts_of_floats(array)
             array = pyarrow.array(whole, pyarrow.string())
         elif not pyarrow.types.is_string(array.type):
             array = array.cast(pyarrow.string())
         coded = array.dictionary_encode()
-        texts = Texts(_values(coded.indices, np.int32, -1), coded.dictionary.to_pylist())
+        texts = Texts(values_of(coded.indices, np.int32, -1), coded.dictionary.to_pylist())
+        damaged = [code for code, text in enumerate(texts.names) if "\0" in text]
+        if damaged:
+            self.refuse(name, np.isin(texts.codes, damaged), "a NUL byte is no text; the file is damaged")
         if len(texts.names) * _ROWS_PER_NAME <= len(texts):
             self.content[name] = texts  # the next look is a short one
         return without_gaps(texts, self.dialect.gaps)
@@ -98,16 +108,58 @@ class Columns:
         array = self._array(name)
         if isinstance(array, Texts) or pyarrow.types.is_string(array.type):
             return self.texts(name).is_missing
-        return np.isnan(_floats(array)) if pyarrow.types.is_floating(array.type) else np.asarray(array.is_null())
+        return np.isnan(floats_of(array)) if pyarrow.types.is_floating(array.type) else np.asarray(array.is_null())
 
     def refuse(self, name: str, is_bad: np.ndarray, reason: str) -> None:
         """Raise a DataError that names the first ten rows where `is_bad` (N,) holds; nothing when there are none."""
         bad = np.flatnonzero(is_bad)
-        if len(bad):
-            array, row = self._array(name), int(bad[0])
-            got = array.entry(row) if isinstance(array, Texts) else array[row].as_py()
-            shown = "''" if got is None or got != got else repr(got)
-            raise DataError(f"{self.where(bad)}, column {name}: got {shown}; {reason}")
+        if not len(bad):
+            return
+        got = self.written(name, bad[:1])[0]
+        is_word = isinstance(got, str) and got.strip() in self.dialect.gaps[1:] and self.is_missing(name)[bad[0]]
+        cure = f"; {got.strip()} stands for a gap, unless data.gaps='[]'" if is_word else ""
+        shown = "''" if got is None or got != got else shorten(repr(got))
+        raise DataError(f"{self.where(bad)}, column {name}: got {shown}; {reason}{cure}")
+
+    def refuse_rounded(self, name: str, numbers: np.ndarray) -> None:
+        """Refuse whole numbers of a column that float64 rounds, as `numbers` (N,) has them.
+
+        Only the first 10,000 that lie beyond 2^53 are looked at.
+
+        Raises:
+            DataError: Names the rows and what takes such numbers to the last digit.
+        """
+        rows = np.flatnonzero(np.abs(numbers) >= EXACT)[:_MOST_ROUNDED]
+        if not len(rows):
+            return
+        separator = self.dialect.notation.thousands or ","
+        texts = [str(entry).strip().replace(separator, "") for entry in self.written(name, rows)]
+        is_rounded = np.zeros(len(numbers), dtype=bool)
+        is_rounded[rows] = [
+            is_whole(text) and np.isfinite(number) and int(text) != int(number)
+            for text, number in zip(texts, numbers[rows].tolist(), strict=True)
+        ]
+        cure = f"data.id or data.categorical='[{name}]' takes every digit, data.drop='[{name}]' leaves it out"
+        self.refuse(name, is_rounded, f"as a number it keeps 15 digits: {cure}")
+
+    def written(self, name: str, rows: np.ndarray) -> list[Any]:
+        """Return some entries as the file has them; None where it has none.
+
+        Args:
+            name: The column.
+            rows: Numbers of the entries, in order.
+        """
+        array, start, entries = self._array(name), 0, []
+        for path, number, is_text in self.files:
+            inside = rows[(rows >= start) & (rows < start + number)].tolist()
+            if is_text:
+                place = read_header(path, self.dialect).index(name)
+                records = look_up(path, self.dialect, [row - start for row in inside])
+                entries += [record[place] for _, record in records]
+            else:
+                entries += [array.entry(row) if isinstance(array, Texts) else array[row].as_py() for row in inside]
+            start += number
+        return entries
 
     def refuse_notation(self, name: str, is_text: np.ndarray) -> None:
         """Refuse texts (N,) that are numbers in another notation than the one stated.
@@ -149,7 +201,8 @@ class Columns:
         return replace(self, content=content)
 
     def _array(self, name: str) -> Any:
-        self.require(name, "a feature")
+        if name not in self.content:
+            self.require(name, "a feature")
         return self.content[name]
 
     def _parsed(self, array: Any) -> np.ndarray | None:
@@ -163,7 +216,7 @@ class Columns:
         for trim in (False, True):
             try:
                 present = compute.ascii_trim_whitespace(array) if trim else array
-                return _floats(compute.cast(present, pyarrow.float64()))
+                return floats_of(compute.cast(present, pyarrow.float64()))
             except pyarrow.ArrowInvalid:
                 continue
         return None
@@ -176,8 +229,9 @@ def require_name(path: str, names: list[str], name: str, key: str) -> None:
         DataError: Names the columns that there are.
     """
     if name not in names:
-        shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
-        raise DataError(f"{path}: no column {name} ({key}); it has {shown}{did_you_mean(name, names)}")
+        shown = ", ".join(map(shorten, names[:10])) + (", ..." if len(names) > 10 else "")
+        cure = "; set data.delimiter=' '" if len(names) == 1 and " " in names[0] else did_you_mean(name, names)
+        raise DataError(f"{path}: no column {name} ({key}); it has {shown}{cure}")
 
 
 def read_columns(path: Path, dialect: Dialect, choose: Choose = lambda names: dict.fromkeys(names, True)) -> Columns:
@@ -197,69 +251,13 @@ def read_columns(path: Path, dialect: Dialect, choose: Choose = lambda names: di
     files = read_files(path, dialect, choose)
     notes = [note for file in files for note in file.notes]
     lengths = [(file.path, len(file.table), file.is_text) for file in files]
-    content, names, wanted = {}, files[0].names, files[0].table.column_names
-    for name in wanted:
-        content[name] = _joined([plain_array(file.path, name, file.table.column(name)) for file in files])
-        files = [replace(file, table=file.table.drop_columns([name])) for file in files]  # held once
+    names, wanted = files[0].names, files[0].table.column_names
+    columns = [(file.path, {name: file.table.column(name) for name in wanted}) for file in files]
+    del files
+    # each is let go when it has been joined: held once
+    content = {name: joined([plain_array(place, name, held.pop(name)) for place, held in columns]) for name in wanted}
     pyarrow.default_memory_pool().release_unused()  # blocks of the file, which nothing needs any more
     table = Columns(str(path), names, content, lengths, dialect, notes)
     if not len(table):
         raise DataError(f"{path}: no examples in it")
     return table
-
-
-def _joined(chunks: list) -> Any:
-    import pyarrow
-
-    kinds = {chunk.type for chunk in chunks}
-    if len(kinds) > 1:
-        chunks = [chunk.cast(pyarrow.string()) for chunk in chunks]
-    return chunks[0] if len(chunks) == 1 else pyarrow.concat_arrays(chunks)
-
-
-def plain_array(path: Path, name: str, column: Any) -> Any:
-    """Return a pyarrow column as one array of text (dates in ISO form), whole numbers or float64."""
-    import pyarrow
-
-    compute: Any = importlib.import_module("pyarrow.compute")
-    types = pyarrow.types
-    kind = column.type
-    if types.is_dictionary(kind):
-        column, kind = column.cast(kind.value_type), kind.value_type
-    if types.is_large_string(kind) or types.is_string_view(kind) or types.is_null(kind):
-        column, kind = column.cast(pyarrow.string()), pyarrow.string()
-    if types.is_duration(kind):
-        seconds = compute.cast(column.cast(pyarrow.int64()), pyarrow.float64())
-        column = compute.divide(seconds, {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}[kind.unit])
-    elif types.is_floating(kind) or types.is_decimal(kind):
-        column = column.cast(pyarrow.float64())
-    elif types.is_boolean(kind):
-        column = compute.if_else(column, "True", "False")
-    elif types.is_temporal(kind):
-        column = compute.replace_substring_regex(column.cast(pyarrow.string()), r"\.0+$", "")
-    elif not (types.is_string(kind) or types.is_integer(kind)):
-        raise DataError(f"{path}, column {name}: got type {column.type}; {_REFUSED}")
-    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
-
-
-def _floats(array: Any) -> np.ndarray:
-    """Return whole numbers or floats as float64 with NaN for null."""
-    import pyarrow
-
-    if not pyarrow.types.is_float64(array.type):
-        array = array.cast(pyarrow.float64(), safe=False)
-    return _values(array, np.float64, np.nan)
-
-
-def _values(array: Any, dtype: type, missing: float) -> np.ndarray:
-    """Return a pyarrow array with a number for null; its own to_numpy imports pandas, for a third of a second."""
-    validity, content = array.buffers()
-    values = np.frombuffer(content, dtype)[array.offset : array.offset + len(array)]
-    if not array.null_count:
-        return values
-    is_there = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")[array.offset :][: len(array)]
-    return np.where(is_there == 1, values, missing).astype(dtype, copy=False)
-
-
-def _text_of_floats(array: Any) -> list[str | None]:
-    return [None if x is None or np.isnan(x) else str(int(x)) if x.is_integer() else repr(x) for x in array.to_pylist()]

@@ -4,6 +4,7 @@ The encoding is settled on the training rows, is plain data (JSON), and is store
 encoded in the same way.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from dlexp.data.file.column import Columns
 from dlexp.data.file.mapped import scratch_matrix
+from dlexp.data.file.number import is_dressed
 from dlexp.error import DataError, first_ten
 from dlexp.number import noun
 
@@ -67,7 +69,17 @@ def settle(table: Columns, names: list[str], categorical: list[str], train: np.n
     Raises:
         DataError: A column is empty, mixes numbers and text, or holds numbers in another notation.
     """
-    return [_settle_one(table, name, name in categorical, train) for name in names]
+    features = [_settle_one(table, name, name in categorical, train) for name in names]
+    _refuse_twins(table, features)
+    return features
+
+
+def _refuse_twins(table: Columns, features: list[Feature]) -> None:
+    """Refuse columns that become inputs of one name: c with the text a, and another called c=a."""
+    counts = Counter(name for feature in features for name in feature.input_names)
+    twins = [name for name, number in counts.items() if number > 1]
+    if twins:
+        raise DataError(f"{table.path}: {first_ten('input', twins)} made of two columns; rename one")
 
 
 def _settle_one(table: Columns, name: str, is_categorical: bool, train: np.ndarray) -> Feature:
@@ -79,8 +91,12 @@ def _settle_one(table: Columns, name: str, is_categorical: bool, train: np.ndarr
         if is_text.sum() * 2 <= present.sum():
             _refuse_text(table, name, is_text)
             table.refuse(name, np.isinf(numbers), "a finite number is needed")
+            table.refuse_rounded(name, numbers)
             return Feature(name, None)
         table.refuse_notation(name, is_text)
+        if is_dressed(table.texts(name).names):
+            cure = f"write the number alone; data.categorical='[{name}]' takes the column as text"
+            table.refuse(name, is_text, f"numbers with other characters: {cure}")
     entries = table.categories(name)
     codes = entries.codes[train]
     if (codes < 0).all():
@@ -98,8 +114,8 @@ def _settle_one(table: Columns, name: str, is_categorical: bool, train: np.ndarr
 def _refuse_text(table: Columns, name: str, is_text: np.ndarray) -> None:
     if is_text.any():
         table.refuse_notation(name, is_text)
-        is_mark = not any(map(str.isalnum, table.texts(name).names[table.texts(name).codes[is_text.argmax()]]))
-        table.refuse(name, is_text, "a number is needed" + ("; list it in data.gaps if it is a gap" if is_mark else ""))
+        cure = f"list it in data.gaps if it is a gap; data.categorical='[{name}]' takes the column as text"
+        table.refuse(name, is_text, f"a number is needed; {cure}")
 
 
 def encode_columns(table: Columns, features: list[Feature], missing: str, unseen: str = "warn") -> Encoded:
@@ -138,6 +154,7 @@ def _numbers(table: Columns, name: str, missing: str) -> np.ndarray:
     if missing == "refuse":
         _refuse_gaps(table, name, np.isnan(numbers))
     table.refuse(name, np.isinf(numbers), "a finite number is needed")
+    table.refuse_rounded(name, numbers)
     return numbers
 
 

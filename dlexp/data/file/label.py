@@ -33,4 +33,5 @@ def read_labels(table: Columns, name: str, task: str, noun: str = "target") -> n
     if is_text.sum() * 2 > len(numbers):
         return np.array(names)[texts.codes]
     table.refuse(name, is_text, "a number is needed")
+    table.refuse_rounded(name, numbers)
     return numbers

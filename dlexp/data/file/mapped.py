@@ -18,8 +18,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlexp.data.file.column import Columns, plain_array
-from dlexp.data.file.delimited import Dialect, TurnedTextError
+from dlexp.data.file.arrow import plain_array
+from dlexp.data.file.column import Columns
+from dlexp.data.file.delimited import TurnedTextError
+from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.source import Choose, comment_notes, sources, stream_files
 from dlexp.data.file.text import Texts
 from dlexp.error import DataError

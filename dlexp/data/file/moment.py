@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from dlexp.data.file.delimited import Dialect
+from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.number import is_whole
 
 _MONTH = re.compile(r"\d{4}-\d\d")

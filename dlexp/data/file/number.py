@@ -7,7 +7,12 @@ _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)"
 _WHOLE = re.compile(r"-?(0|[1-9]\d*)")
 _CODE = re.compile(r"[+-]?0\d+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}([,.' ]\d{3})+([.,]\d+)?")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}([,.' _\u00a0\u202f]\d{3})+([.,]\d+)?")
+# percent, currencies, minus signs of typesetters, bookkeepers' parentheses, exponents of Fortran
+_NUMBER = r"\d[\d.,]*"
+_DRESSED = re.compile(
+    rf"[+-]?{_NUMBER}\s?[%‰€$£¥]|[+-]?[€$£¥]\s?[+-]?{_NUMBER}|[\u2212\u2013]{_NUMBER}|\({_NUMBER}\)|[+-]?{_NUMBER}[dD][+-]?\d+"
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,11 @@ class Notation:
                 "numbers with grouped digits: set data.thousands to the character; data.categorical takes them as text"
             )
         return ""
+
+
+def is_dressed(texts: list[str]) -> bool:
+    """Return whether most texts are numbers with other characters: 5%, $5, (5), 5D+02."""
+    return _most(_DRESSED, texts)
 
 
 def is_code(text: str) -> bool:

@@ -10,15 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlexp.data.file.delimited import (
-    Dialect,
-    column_types,
-    count_comments,
-    read_delimited,
-    read_header,
-    stream_delimited,
-)
+from dlexp.data.file.delimited import column_types, read_delimited, read_header, stream_delimited
+from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.guard import require_regular
+from dlexp.data.file.record import preamble
 from dlexp.error import DataError
 from dlexp.number import noun
 
@@ -166,7 +161,7 @@ def _read_text(path: Path, dialect: Dialect, choose: Choose) -> File:
 
 def comment_notes(path: Path, dialect: Dialect) -> list[str]:
     """Return a line about the comments before the header; none where there are none."""
-    num = count_comments(path, dialect)
+    num = sum(line.startswith("#") for line in preamble(path, dialect))
     return [f"{path}: {noun(num, 'comment line')} before the header left out"] if num else []
 
 

@@ -17,15 +17,15 @@ from torch import Tensor
 from dlexp.build.place import choose_device
 from dlexp.data.array import as_inputs
 from dlexp.data.file.column import read_columns, require_name
-from dlexp.data.file.decoded import decode_all, find_broken, name_all
-from dlexp.data.file.delimited import Dialect
+from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.encoding import Feature, encode_columns
 from dlexp.data.file.guard import require_regular
-from dlexp.data.file.listing import list_pictures, say
 from dlexp.data.file.npy import MAGIC, read_npy
 from dlexp.data.file.number import Notation
-from dlexp.data.file.picture import SUFFIXES, Format
 from dlexp.data.file.source import is_table
+from dlexp.data.picture.decoded import decode_all, find_broken, name_all
+from dlexp.data.picture.form import SUFFIXES, Format
+from dlexp.data.picture.listing import list_pictures, say
 from dlexp.durable import write_bytes
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution import saved_model

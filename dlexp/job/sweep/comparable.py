@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from dlexp.config.source.fault import user_fault
 from dlexp.config.space import Space, owner_of
 from dlexp.config.wording import show
 from dlexp.data.dataset import Dataset
@@ -52,8 +53,10 @@ def require_same_examples(space: Space, proposals: list[Proposal], load: Callabl
     for settings in by_data.values():
         try:
             datasets.append(load(space.compose(settings, seed).config))
-        except DlexpError:  # told as a setting that cannot be trained
-            continue
+        except Exception as error:
+            if not isinstance(error, DlexpError) and not user_fault(error):
+                raise
+            continue  # told as a setting that cannot be trained
     if not all(_same_examples(datasets[0], other) for other in datasets[1:]):
         key, text = searched[0].key, show(searched[0].text.partition("=")[2])
         cure = (

@@ -23,7 +23,7 @@ from dlexp.job.sweep.comparable import left_out
 from dlexp.job.sweep.document import SweepPlan, TrialGroup
 from dlexp.job.sweep.spec import SweepSpec, prepare
 from dlexp.job.sweep.trial import Trial
-from dlexp.job.sweep.validity import skipped
+from dlexp.job.sweep.validity import InvalidSetting, skipped
 from dlexp.search.grid import Grid
 from dlexp.search.random import Random
 from dlexp.search.strategy import Proposal, Search, Settings, Strategy, signature
@@ -77,7 +77,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> SweepPlan:
     process = psutil.Process().memory_info().rss  # data, packages and all else that is there without a trial
     runs_dir = Path(spec.config["runs_dir"])
     check_destination(runs_dir)
-    shares, numbers = rehearse(spec)
+    shares, numbers, failing = rehearse(spec)
     measure(shares)
     seeds = max(1, len(spec.space.seeds))
     params = [share.num_params for share in shares]
@@ -94,8 +94,8 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> SweepPlan:
         "settings": numbers,
         "trials": numbers * seeds,
         "rounds": len({number for share in shares for number in share.by_round}),
-        "invalid": [setting.record() for setting in spec.invalid],
-        "skipped": skipped(spec.invalid),
+        "invalid": [setting.record() for setting in [*spec.invalid, *failing]],
+        "skipped": skipped([*spec.invalid, *failing]),
         "left_out": left_out(spec.space),
         "groups": [_describe(share) for share in shares],
         "device": spec.first.device_line,
@@ -112,20 +112,25 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> SweepPlan:
     }
 
 
-def rehearse(spec: SweepSpec) -> tuple[list[Share], int]:
+def rehearse(spec: SweepSpec) -> tuple[list[Share], int, list[InvalidSetting]]:
     """Go through a strategy's rounds, or those of a smaller one, as if every setting scored the same.
 
     Returns:
-        The trials by structure, in order of appearance, and the number of settings.
+        The trials by structure, in order of appearance, the number of settings, and those that the user's code fails.
     """
     shares: dict[str, Share] = {}
     known: dict[str, Share] = {}
     done: dict[int, int] = {}
+    failing: dict[int, InvalidSetting] = {}
     seeds = max(1, len(spec.space.seeds))
     sample, scale = _sample(spec)
     strategy = Strategy(sample.rounds())
     while (round_ := strategy.ask()) is not None:
         for proposal in round_.proposals:
+            reason, is_fault = spec.validity.reason(proposal.settings)
+            if is_fault:
+                failing[proposal.number] = InvalidSetting(proposal, round_.number, reason, is_fault)
+                continue
             share = _share(spec, proposal, known, shares, is_new=proposal.number not in done)
             until = proposal.until or proposal.epochs or spec.config["trainer"]["epochs"]
             until = proposal.settings.get("trainer.epochs", until)
@@ -136,7 +141,7 @@ def rehearse(spec: SweepSpec) -> tuple[list[Share], int]:
     for share in shares.values():
         share.by_round = {number: round(count * scale) for number, count in share.by_round.items()}
         share.epochs = round(share.epochs * scale)
-    return list(shares.values()), round(len(done) * scale)
+    return list(shares.values()), round(len(done) * scale), list(failing.values())
 
 
 def _sample(spec: SweepSpec) -> tuple[SweepSpec, float]:

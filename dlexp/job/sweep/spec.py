@@ -94,9 +94,8 @@ class SweepSpec:
         self.invalid.clear()
         strategy = Strategy(self.search.propose(self.problem))
         while (round_ := strategy.ask()) is not None:
-            valid, invalid = round_.proposals, []
-            if self.search.invalid == "skip":
-                valid, invalid = self.validity.partition(round_.proposals, round_.number)
+            look = self.validity.partition if self.search.invalid == "skip" else self.validity.with_data
+            valid, invalid = look(round_.proposals, round_.number)
             self.invalid += invalid
             scores = yield replace(round_, proposals=valid, notes=[*round_.notes, *skipped(invalid)])
             by_number = {p.number: score for p, score in zip(valid, scores, strict=True)}

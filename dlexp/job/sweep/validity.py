@@ -49,7 +49,7 @@ class InvalidSetting:
             "number": self.proposal.number,
             "round": self.round,
             "overrides": self.proposal.settings,
-            "status": "invalid",
+            "status": "failed" if self.is_fault else "invalid",
             "value": None,
             "metrics": {},
             "epochs": 0,
@@ -70,6 +70,7 @@ class ValidityCheck:
     space: Space
     load: Callable[[dict[str, Any]], Dataset]
     _reasons: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    _data_faults: dict[str, str] = field(default_factory=dict)
 
     def reason(self, settings: Settings) -> tuple[str, bool]:
         """Return why a setting cannot be trained, "" when it can, and whether the user's code raised that."""
@@ -89,6 +90,27 @@ class ValidityCheck:
         invalid = [InvalidSetting(p, round_number, reason, is_fault) for p, reason, is_fault in looks if reason]
         refused = {setting.proposal.number for setting in invalid}
         return [p for p in proposals if p.number not in refused], invalid
+
+    def with_data(self, proposals: list[Proposal], round_number: int) -> tuple[list[Proposal], list[InvalidSetting]]:
+        """Return the proposals whose data can be read, and those in which the user's code failed to."""
+        if not any(d.group == "data" for d in self.space.dimensions):
+            return proposals, []
+        faults = {proposal.number: self._data_fault(proposal.settings) for proposal in proposals}
+        failing = [InvalidSetting(p, round_number, faults[p.number], True) for p in proposals if faults[p.number]]
+        return [proposal for proposal in proposals if not faults[proposal.number]], failing
+
+    def _data_fault(self, settings: Settings) -> str:
+        """Return what the user's code raised when it was to give the data; "" where it did not."""
+        key = signature(self.structure(settings))
+        if key not in self._data_faults:
+            self._data_faults[key] = ""
+            try:
+                self.load(self.space.compose(settings).config)
+            except DlexpError:  # told where the setting is looked at
+                pass
+            except Exception as error:
+                self._data_faults[key] = user_fault(error)
+        return self._data_faults[key]
 
     def _look(self, settings: Settings) -> str:
         try:
@@ -147,11 +169,11 @@ def _refuse(invalid: list[InvalidSetting], total: int, cure: str) -> ConfigError
 
 
 def skipped(invalid: list[InvalidSetting]) -> list[str]:
-    """Return a line for each reason for which settings were skipped."""
+    """Return a line for each reason for which settings were skipped, or fail."""
     lines = []
     for why, settings in _by_reason(invalid).items():
         more = f" and {len(settings) - 1} more" if len(settings) > 1 else ""
-        lines.append(f"skipped {named(settings[0])}{more}: {why}")
+        lines.append(f"{'fails' if settings[0].is_fault else 'skipped'} {named(settings[0])}{more}: {why}")
     return lines
 
 

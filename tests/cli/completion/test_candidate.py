@@ -28,6 +28,12 @@ CASES = [
     ("dlexp train model=resnet model.de", "dlexp train model=resnet model.depth="),
     ("dlexp train model=vgg seed=1 dropout.", "dlexp train model=vgg seed=1 dropout.p="),  # vgg brings dropout along
     ("dlexp train --dry-run see", "dlexp train --dry-run seed"),
+    ("dlexp train model=densenet model.depth=26", "dlexp train model=densenet model.depth=264 "),
+    ("dlexp train data.stratify=f", "dlexp train data.stratify=false "),
+    ("dlexp train schedule=step data.val_count=nu", "dlexp train schedule=step data.val_count=null "),
+    ("dlexp show 1qv", "dlexp show 1qvxbxpqqvy "),
+    ("dlexp train --resume la", "dlexp train --resume last "),
+    ("dlexp eval --runs-dir own/none 1qv", "dlexp eval --runs-dir own/none 1qv"),
     ("dlexp options regu", "dlexp options regularizer "),
     ("dlexp options model densen", "dlexp options model densenet "),
     ("dlexp train --dry", "dlexp train --dry-run "),
@@ -46,6 +52,7 @@ class Terminal:
         (home / rc).write_text(f"# mine\n{SHOW_LINE[shell]}\n")
         (home / "own" / "model").mkdir(parents=True)
         (home / "own" / "model" / "mynet.yaml").write_text("_target_: my.Net\n")
+        (home / "runs" / "digits" / "1qvxbxpqqvy-default").mkdir(parents=True)
         env = {name: os.environ[name] for name in ("LANG", "LC_ALL") if name in os.environ}
         env |= {"HOME": str(home), "TERM": "xterm", "LINE_FILE": str(self.line_file), "INPUTRC": "/dev/null"}
         env |= {"PATH": f"{DLEXP.parent}:{os.environ['PATH']}", "fish_features": "no-query-term"}

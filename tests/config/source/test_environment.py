@@ -103,7 +103,6 @@ def test_a_run_folder_reads_only_what_the_user_typed(token, monkeypatch, tmp_pat
         ("http://me:pw@h:5000", "http://me:***@h:5000"),
         ("postgresql://me:p@ss@h/db", "postgresql://me:***@h/db"),
         ("mysql+pymysql://me:p/w@h", "mysql+pymysql://me:***@h"),
-        ("odd:///me:pw@h/x", "odd:///me:***@h/x"),
         ("https://ghp_x@h/x", "https://***@h/x"),
         ("http://h/?token=abc&x=1", "http://h/?token=***&x=1"),
         ("no answer from http://a:b@h: refused", "no answer from http://a:***@h: refused"),

@@ -101,6 +101,12 @@ READ = [
         ["1 comment line before the header left out"],
     ),
     Case("spaces around", csv(" x , y ", lambda i: f" {X[i]} , {CLASSES[i % 2]} "), PLAIN),
+    Case("a line break before the header", csv("\n\nx,y", plain), PLAIN, []),
+    Case(
+        "Namibia stated",
+        csv("c,x,y", lambda i: f"{['NA', 'US'][i // 2 % 2]},{plain(i)}", "data.gaps=[]"),
+        {"inputs": [1, 0, X[0]]},
+    ),
     Case("carriage returns", csv("x,y\r", lambda i: plain(i) + "\r"), PLAIN),
     Case("gz", csv("x,y", plain, name="t.csv.gz"), PLAIN),
     Case("bz2", csv("x,y", plain, name="t.csv.bz2"), PLAIN),
@@ -253,6 +259,37 @@ REFUSED = [
     Case(
         "a list as input", parquet({"x": pyarrow.array([[1]] * NUM), "y": LABELS}), refusal=r"column x: got type list"
     ),
+    Case(
+        "an input of 19 digits",
+        csv("n,x,y", lambda i: f"{BIG + i},{plain(i)}"),
+        refusal=rf"rows 2, 3, .*column n: got '{BIG}'; as a number it keeps 15 digits: .*data.categorical='\[n\]'",
+    ),
+    Case(
+        "an input of 19 digits in parquet",
+        parquet({"n": pyarrow.array([BIG + i for i in range(NUM)]), "x": X, "y": LABELS}),
+        refusal=rf"rows 1, 2, .*column n: got {BIG}; as a number it keeps 15 digits",
+    ),
+    Case("percent", csv("p,y", lambda i: f"{i}%,{CLASSES[i % 2]}"), refusal="got '0%'; numbers with other characters"),
+    Case("dollars as input", csv("p,y", lambda i: f"${i}.50,{CLASSES[i % 2]}"), refusal="with other characters: write"),
+    Case(
+        "minus signs of typesetters",
+        csv("p,y", lambda i: f"\u2212{i + 1}.5,{CLASSES[i % 2]}"),
+        refusal="numbers with other characters",
+    ),
+    Case(
+        "a NUL in a label", csv("x,y", lambda i: plain(i) + "\0" * (i == 4)), refusal="row 6, column y: .* a NUL byte"
+    ),
+    Case(
+        "Namibia",
+        csv("c,x,y", lambda i: f"{['NA', 'US'][i % 2]},{plain(i)}"),
+        refusal="column c: got 'NA'; a value is needed; .*NA stands for a gap, unless data.gaps='\\[\\]'",
+    ),
+    Case(
+        "two columns of one input",
+        csv("c,c=a,y", lambda i: f"{'ab'[i // 2 % 2]},{plain(i)}"),
+        refusal="input c=a made of two columns; rename one",
+    ),
+    Case("one value as target", csv("x,y", lambda i: f"{X[i]},1.5"), refusal="got only the value 1.5"),
     Case(
         "a repeated name of 19 digits",
         csv("id,x,y", lambda i: f"{BIG + i // 2},{plain(i)}", "data.id=id"),

@@ -10,7 +10,7 @@ import pyarrow.parquet
 import pytest
 
 from dlexp.data.file.column import read_columns
-from dlexp.data.file.delimited import Dialect
+from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.number import Notation
 from dlexp.error import DataError
 
@@ -78,7 +78,7 @@ def test_rows_are_those_of_a_spreadsheet_after_blank_ones_and_line_breaks(write)
         ("", r"t.csv: no examples in it"),
         ("a,b\n", r"t.csv: no examples in it"),
         ("a,b\n1,2\n3\n4,5\n6\n", r"t.csv, rows 3, 5: got 1 fields; the header has 2"),
-        ("a\n" + "1,2\n" * 30, r"rows 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 20 more: got 2 fields"),
+        ("a,b\n" + "1,2,3\n" * 30, r"rows 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 20 more: got 3 fields"),
         ("a,,b\n1,2,3\n", r"t.csv, row 1: column 2 without a name"),
         ("a,b,a\n1,2,3\n", r"t.csv, row 1: column a more than once"),
         ("a;b\n1;2\n", r"t.csv, row 1: got one column 'a;b'; set data.delimiter=';'"),

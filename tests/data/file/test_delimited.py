@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from dlexp.data.file import delimited
-from dlexp.data.file.delimited import Dialect, count_comments, locate, read_delimited, read_header
-from dlexp.data.file.number import Notation
+from dlexp.data.file.delimited import read_delimited, read_header
+from dlexp.data.file.dialect import Dialect
+from dlexp.data.file.record import count_comments, locate
 from dlexp.error import ConfigError, DataError
 
 
@@ -48,17 +49,6 @@ def test_rows_are_those_of_a_spreadsheet(path):
     """Entry 0 begins on row 2; a blank row counts as a row, a record over two lines as one."""
     path.write_text('a\n1\n\n"2\n2"\n3\n')
     assert locate(path, Dialect(), [0, 1, 2]) == [2, 4, 5]
-
-
-@pytest.mark.parametrize("delimiter", ["", ",,", '"', "\n"])
-def test_separators_that_are_none(delimiter):
-    with pytest.raises(ConfigError, match=r"data.delimiter: got .* one character is needed"):
-        _ = Dialect(delimiter).separator
-
-
-def test_one_character_cannot_part_fields_and_fractions():
-    with pytest.raises(ConfigError, match="they must differ"):
-        _ = Dialect(",", notation=Notation(decimal=",")).separator
 
 
 def test_encodings_that_nobody_knows(path):

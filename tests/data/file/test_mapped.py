@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dlexp.data.file.column import read_columns
-from dlexp.data.file.delimited import Dialect
+from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.mapped import map_columns, scratch_matrix
 from dlexp.error import DataError
 from tests.data.file.damage import cut, flip

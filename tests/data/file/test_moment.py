@@ -1,6 +1,6 @@
 import pytest
 
-from dlexp.data.file.delimited import Dialect
+from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.moment import ranks
 
 

@@ -221,7 +221,7 @@ ROWS = [
         "A training that is killed goes on to the bits of the one left alone: history, weights, predictions, result",
         "SIGKILL, SIGTERM or SIGINT at one to four random instants, `--resume` after each",
         train_killed,
-        fast=2,
+        fast=1,
         full=50,
     ),
     Row(

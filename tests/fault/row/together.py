@@ -43,7 +43,8 @@ def fresh_store(attempt: Attempt) -> None:
         done = command.done(200)
         assert done.code == 0, done.err
         assert "Traceback" not in done.err, done.err
-    dlexp("sync", "--runs-dir", "runs", seconds=200)  # what was too slow to be waited for
+    synced = dlexp("sync", "--runs-dir", "runs", seconds=200)  # what was too slow to be waited for
+    assert synced.code == 0, synced.err
     with sqlite3.connect(next(Path("runs").glob("*.db"))) as connection:
         statuses = [status for (status,) in connection.execute("select status from runs")]
         experiments = connection.execute("select count(*) from experiments where name != 'Default'").fetchone()[0]

@@ -83,7 +83,8 @@ def test_sources_apart_then_nothing_anew_then_only_what_is_missing(tmp_path):
 
 
 def test_what_changes_nothing_plays_no_part(tmp_path):
-    folder = train(tmp_path, "model=softmax", "init=zeros")
+    runs_dir = tmp_path / "o'brien a \\ and $HOME"  # what a grammar and a shell would read otherwise
+    folder = train(runs_dir, "model=softmax", "init=zeros")
     document, _ = measured(folder, 2)
     assert [record["source"] for record in document["sources"] if not record["is_absent"]] == ["order"]
     assert document["sources"][0]["why"] == "2 seeds gave equal outputs"

@@ -126,7 +126,8 @@ def test_a_fold_equals_the_same_fold_trained_alone(whole):
 
 
 def test_finished_folds_are_not_run_again(whole, tmp_path):
-    outcome = start(tmp_path, *QUICK)
+    runs_dir = tmp_path / "o'brien a \\ and $HOME"  # what a grammar and a shell would read otherwise
+    outcome = start(runs_dir, *QUICK)
     folder = folder_of(outcome)
     children = folder.children()
     (folder.path / "result.json").unlink()
@@ -134,12 +135,12 @@ def test_finished_folds_are_not_run_again(whole, tmp_path):
     (children[1].path / "result.json").unlink()
     before = [(child.path / "metrics.jsonl").stat().st_mtime_ns for child in children]
     told = []
-    again = cv.resume("last", tmp_path, announce=lambda _about: only_ends(told.append), has_figures=False)
+    again = cv.resume("last", runs_dir, announce=lambda _about: only_ends(told.append), has_figures=False)
     assert [(end.fold.fold, end.is_new) for end in told] == [(0, False), (2, False), (1, True)]
     assert plain(again.result) == plain(outcome.result) == plain(whole.result)
     after = [(child.path / "metrics.jsonl").stat().st_mtime_ns for child in children]
     assert before[0::2] == after[0::2]
-    done = cv.resume("last", tmp_path, announce=quiet, has_figures=False)
+    done = cv.resume("last", runs_dir, announce=quiet, has_figures=False)
     assert "nothing to resume" in done.notes[0]
 
 

@@ -1,5 +1,7 @@
 """What a dry run of a sweep promises."""
 
+from pathlib import Path
+
 import pytest
 
 from dlexp.execution.fusion import Choice
@@ -8,6 +10,18 @@ from dlexp.job.sweep.dry_run import forecast
 
 SHARED = ["tracking=none", "trainer.threads=1", "data.limit=300", "trainer.epochs=8"]
 NARROW = "model.widths=[16]"
+NET = """from torch import Size, nn
+
+class Net(nn.Module):
+    def __init__(self, width: int = 4, *, in_shape, num_outputs):
+        super().__init__()
+        if width == 5:
+            raise RuntimeError("boom")
+        self.layer = nn.Linear(Size(in_shape).numel(), num_outputs)
+
+    def forward(self, x):
+        return self.layer(x.flatten(1))
+"""
 LR = "optimizer.lr=tag(log,interval(1e-3,1))"
 
 
@@ -119,3 +133,14 @@ def test_hyperband_s_sample_has_its_share_of_epochs(tmp_path, monkeypatch):
     sampled = forecast([*given, "search.trials=800"])
     assert sampled["settings"] == exact["settings"] == 800
     assert sampled["groups"][0]["epochs"] == pytest.approx(exact["groups"][0]["epochs"], rel=0.05)
+
+
+def test_a_setting_that_the_users_code_fails_is_told_and_the_others_are_estimated(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("own/model").mkdir(parents=True)
+    Path("own/model/net.yaml").write_text("_target_: dry_net.Net\nwidth: 4\n")
+    Path("dry_net.py").write_text(NET)
+    plan = forecast([*SHARED, "trusted=[dry_net]", "model=net", "model.width=4,5"], Path("own"))
+    assert (plan["settings"], plan["trials"]) == (1, 1)
+    assert plan["skipped"] == ["fails model.width=5: error in dry_net.py:7: boom (RuntimeError)"]
+    assert [record["status"] for record in plan["invalid"]] == ["failed"]

@@ -109,16 +109,17 @@ def test_the_same_command_again_and_a_wider_one_train_what_is_missing(tmp_path):
 
 
 def test_resume_gives_the_command_again(tmp_path):
-    first, _ = run(tmp_path, "optimizer.lr=0.01,0.1")
+    runs_dir = tmp_path / "o'brien a \\ and $HOME"  # what a grammar and a shell would read otherwise
+    first, _ = run(runs_dir, "optimizer.lr=0.01,0.1")
     heard = Heard()
-    again = sweep.resume("last", tmp_path, None, announce=lambda _about: heard, has_figures=False)
+    again = sweep.resume("last", runs_dir, None, announce=lambda _about: heard, has_figures=False)
     assert again.outcome.result["run_id"] == first.outcome.result["run_id"]
     assert heard.trained() == []
-    alone = start(resolve([*SMALL, f"runs_dir={tmp_path}"]), announce=lambda _about: lambda _event: None)
-    newer = sweep.resume("last", tmp_path, None, announce=lambda _about: heard, has_figures=False)
+    alone = start(resolve([*SMALL, f"runs_dir={runs_dir}"]), announce=lambda _about: lambda _event: None)
+    newer = sweep.resume("last", runs_dir, None, announce=lambda _about: heard, has_figures=False)
     assert newer.outcome.result["run_id"] == first.outcome.result["run_id"]  # the newest sweep, whatever was run since
     with pytest.raises(RunError, match="dlexp train --resume"):
-        sweep.resume(alone.result["run_id"], tmp_path, None, announce=lambda _about: heard, has_figures=False)
+        sweep.resume(alone.result["run_id"], runs_dir, None, announce=lambda _about: heard, has_figures=False)
 
 
 def test_seeds_are_replicates(tmp_path):

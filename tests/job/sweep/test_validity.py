@@ -11,7 +11,7 @@ from dlexp.build.dataset import load_data
 from dlexp.config.space import read_space
 from dlexp.error import ConfigError, DlexpError
 from dlexp.job.sweep import validity
-from dlexp.job.sweep.validity import ValidityCheck, require_valid
+from dlexp.job.sweep.validity import ValidityCheck, require_valid, skipped
 from dlexp.search.strategy import Proposal
 
 BASE = ["data.limit=200", "tracking=none"]
@@ -133,3 +133,39 @@ def test_code_that_fails_under_every_setting_is_refused_at_once(tmp_path, monkey
     valid, invalid = faulty(tmp_path, monkeypatch, "5,6")
     with pytest.raises(DlexpError, match=r"error in faulty_net\.py:10: 'boom' \(KeyError\)"):
         require_valid(valid, invalid)
+
+
+class Broken:
+    """The data of a user's class that fails for one value."""
+
+    def __init__(self, data):
+        self.data, self.loads = data, []
+
+    def __call__(self, config):
+        self.loads.append(config["data"]["split_seed"])
+        if config["data"]["split_seed"] == 100:
+            raise KeyError("no such file")
+        return self.data
+
+
+def test_data_that_the_users_code_cannot_give_fail_their_setting_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(validity, "user_fault", lambda error: f"error in faulty_data.py:1: {error}")
+    space, composed = read_space([*BASE, "data.split_seed=100,200"])
+    proposals = [Proposal(i, {"data.split_seed": value}) for i, value in enumerate([100, 200])]
+    load = Broken(load_data(composed.config))
+    tested, failing = ValidityCheck(space, load), []
+    for _ in range(2):  # the second look asks nobody
+        valid, failing = tested.with_data(proposals, 1)
+        assert [proposal.settings for proposal in valid] == [{"data.split_seed": 200}]
+        assert [(each.reason, each.record()["status"]) for each in failing] == [
+            ("error in faulty_data.py:1: 'no such file'", "failed")
+        ]
+    assert load.loads == [100, 200]
+    assert skipped(failing) == ["fails data.split_seed=100: error in faulty_data.py:1: 'no such file'"]
+
+
+def test_data_are_not_read_where_they_are_not_searched():
+    space, _ = read_space([*BASE, "trainer.batch_size=10,20"])
+    proposals = [Proposal(0, {"trainer.batch_size": 10})]
+    assert ValidityCheck(space, lambda _config: pytest.fail("it was read")).with_data(proposals, 1) == (proposals, [])

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from dlexp.data.file.listing import HIDDEN, has_pictures, is_hidden, list_folders, list_pictures, say
+from dlexp.data.picture.listing import HIDDEN, has_pictures, is_hidden, list_folders, list_pictures, say
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def folder(tmp_path):
 def test_pictures_in_order_and_the_rest_counted(folder):
     listing = list_pictures(folder)
     assert [path.relative_to(folder).as_posix() for path in listing.files] == ["a.JPG", "b.png", "deep/c.tif"]
-    assert listing.left_out == {HIDDEN: 3, ("file", " without a picture"): 1}
+    assert listing.left_out == {HIDDEN: 3, ("file", " of another kind (.txt)"): 1}
 
 
 def test_a_link_is_followed_once_and_a_cycle_ends(folder):

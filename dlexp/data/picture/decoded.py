@@ -21,7 +21,7 @@ from torch import Tensor
 
 from dlexp.data.dataset import fingerprint
 from dlexp.data.file.guard import require_memory
-from dlexp.data.file.picture import DeepError, Format, decode, has_more
+from dlexp.data.picture.form import DeepError, Format, decode, has_more
 from dlexp.error import DataError
 from dlexp.number import noun
 

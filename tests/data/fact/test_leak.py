@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dlexp.data.file import leak
+from dlexp.data.fact import leak
 
 DRAW = np.random.default_rng(0)
 CLASSES = DRAW.integers(0, 2, 400)

@@ -6,9 +6,9 @@ import pytest
 import torch
 from PIL import Image
 
-from dlexp.data.file import decoded
-from dlexp.data.file.decoded import decode_all
-from dlexp.data.file.picture import Format
+from dlexp.data.picture import decoded
+from dlexp.data.picture.decoded import decode_all
+from dlexp.data.picture.form import Format
 from dlexp.error import DataError
 from tests.data.file.damage import cut, flip
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dlexp.data.file.picture import DeepError, Format, decode
+from dlexp.data.picture.form import DeepError, Format, decode
 from dlexp.error import DataError
 from tests.present import present
 

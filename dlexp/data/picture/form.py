@@ -14,10 +14,13 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from dlexp.data.file.guard import require_regular
 from dlexp.error import DataError
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"}
+SUFFIXES = {
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".png", ".apng", ".bmp", ".dib", ".gif", ".webp", ".avif"),
+    *(".tif", ".tiff", ".tga", ".ppm", ".pgm", ".pbm", ".pnm"),
+}
 # Above this Pillow itself warns of a decompression bomb: a small file that fills the memory.
 MAX_PIXELS = 89_478_485
-_FRAMED = {".gif", ".webp", ".tif", ".tiff", ".png"}
+_FRAMED = {".gif", ".webp", ".avif", ".tif", ".tiff", ".png", ".apng"}
 _MEGAPIXELS = MAX_PIXELS // 1_000_000
 
 

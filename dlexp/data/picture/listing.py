@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlexp.data.file.guard import leads_away
-from dlexp.data.file.picture import SUFFIXES
-from dlexp.error import DataError
+from dlexp.data.picture.form import SUFFIXES
+from dlexp.error import DataError, shorten
 from dlexp.number import noun
 
 _AWAY = ("link", " to folders of the system's or above")
@@ -46,7 +46,12 @@ def list_pictures(folder: Path) -> Listing:
 
 def has_pictures(folder: Path) -> bool:
     """Return whether pictures lie in the folder itself."""
-    return any(entry.suffix.lower() in SUFFIXES and not is_hidden(entry) for entry in folder.iterdir())
+    return any(map(is_picture, folder.iterdir()))
+
+
+def is_picture(path: Path) -> bool:
+    """Return whether a name is that of a picture that is meant to be seen."""
+    return path.suffix.lower() in SUFFIXES and not is_hidden(path)
 
 
 def say(left_out: Counter) -> list[str]:
@@ -93,7 +98,7 @@ def _reason(path: Path, root: Path, seen: set[Path]) -> Reason | None:
             return ("link", " to folders read already")
         return _AWAY if leads_away(path, root) else None
     if path.suffix.lower() not in SUFFIXES:
-        return ("file", " without a picture")
+        return ("file", f" of another kind ({shorten(path.suffix.lower(), 10) or 'no ending'})")
     if not path.exists():
         return ("link", " to nowhere")
     return None if path.is_file() else ("special file", "")

@@ -1,0 +1,58 @@
+"""What a user should look at again in the columns of a table before training on them."""
+
+import numpy as np
+
+from dlexp.data.fact import leak
+from dlexp.data.file.column import Columns
+from dlexp.data.file.encoding import Feature
+from dlexp.data.target import Target
+
+_FEWEST_LEVELS = 10
+_MOST_LEVELS = 0.5  # of the training rows
+
+
+def doubts(table: Columns, features: list[Feature], target: Target, train: np.ndarray) -> list[str]:
+    """Return a line for each column that gives the answer away, names the rows, or is text where numbers may be meant.
+
+    Args:
+        table: The file.
+        features: How its columns are encoded.
+        target: What is to be predicted.
+        train: Rows of the training part.
+    """
+    classes = target.values.numpy()[train] if target.class_names else None
+    lines = []
+    for feature in features:
+        about = _about_numbers if feature.levels is None else _about_texts
+        lines += about(table, feature, classes, train)
+    return lines
+
+
+def _about_texts(table: Columns, feature: Feature, classes: np.ndarray | None, train: np.ndarray) -> list[str]:
+    name, levels, lines = feature.name, len(feature.levels or []), []
+    entries = table.categories(name)
+    if classes is not None and leak.names_classes(entries.codes[train], classes):
+        lines.append(leak.warning(name, "tells the class alone"))
+    if levels > max(_FEWEST_LEVELS, _MOST_LEVELS * len(train)):
+        lines.append(
+            f"column {name} has {levels} different texts in {len(train):,} training rows, which become an input each: "
+            f"data.drop='[{name}]' leaves it out"
+        )
+    numbers = [number for number in map(table.dialect.notation.number, entries.names) if np.isfinite(number)]
+    if any(number % 1 for number in numbers) and len(numbers) < len(entries.names):
+        lines.append(f"column {name} holds numbers and texts, and is taken as text")
+    return lines
+
+
+def _about_numbers(table: Columns, feature: Feature, classes: np.ndarray | None, train: np.ndarray) -> list[str]:
+    name, numbers = feature.name, table.numbers(feature.name)[0]
+    if leak.counts_rows(numbers):
+        return [leak.warning(name, "counts the rows")]
+    if leak.names_rows(numbers):
+        return [
+            f"column {name} has another whole number in every row: a name? data.id={name} takes it as that, "
+            f"data.drop='[{name}]' leaves it out"
+        ]
+    if classes is not None and leak.splits_classes(numbers[train], classes):
+        return [leak.warning(name, "tells the class alone, by one threshold")]
+    return []
