@@ -1,7 +1,9 @@
 """Successive halving and hyperband: many settings for few epochs, the best of them go on from where they are."""
 
+import math
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Annotated
 
 from annotated_types import Ge
@@ -97,12 +99,16 @@ def _rungs(shortest: int, eta: int, longest: int) -> list[int]:
 def _shares(trials: int, eta: int, num_rungs: int, starts: list[int]) -> list[int]:
     """Return the number of settings of each bracket, at least 1 each, `trials` in all.
 
-    What rounding leaves over goes to the first bracket, what it takes too much comes from the largest ones.
+    Rounded by largest remainder, so that as many settings as algorithm 1 takes are shared out as it does; what the
+    least of 1 takes too much comes from the largest ones.
     """
     depths = [num_rungs - 1 - start for start in starts]
-    weights = [eta**depth / (depth + 1) for depth in depths]
-    shares = [max(1, round(trials * weight / sum(weights))) for weight in weights]
+    weights = [Fraction(eta**depth, depth + 1) for depth in depths]
+    exact = [trials * weight / sum(weights) for weight in weights]
+    shares = [max(1, math.floor(share)) for share in exact]
     while sum(shares) > trials:
         shares[shares.index(max(shares))] -= 1
-    shares[0] += trials - sum(shares)
+    by_remainder = sorted(range(len(exact)), key=lambda i: shares[i] - exact[i])
+    for i in by_remainder[: trials - sum(shares)]:
+        shares[i] += 1
     return shares

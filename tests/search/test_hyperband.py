@@ -74,6 +74,15 @@ TABLES = {
         [(8, 27), (2, None)],
         [(5, None)],
     ],
+    # ceil((s_max + 1) / (s + 1) eta^s) settings with eta = 2, where the second bracket is due 19.2
+    50: [
+        [(32, 2), (16, 3), (8, 6), (4, 13), (2, 25), (1, None)],
+        [(20, 3), (10, 6), (5, 13), (2, 25), (1, None)],
+        [(12, 6), (6, 13), (3, 25), (1, None)],
+        [(8, 13), (4, 25), (2, None)],
+        [(6, 25), (3, None)],
+        [(6, None)],
+    ],
     30: [
         [(27, 1), (9, 3), (3, 10), (1, None)],
         [(12, 3), (4, 10), (1, None)],
@@ -86,7 +95,8 @@ TABLES = {
 @pytest.mark.parametrize("longest", TABLES)
 def test_the_table_of_the_paper(drive, longest):
     trials = sum(bracket[0][0] for bracket in TABLES[longest])
-    driven = drive(Hyperband(trials=trials, brackets=None), Problem([X], longest), lambda p: p.settings["x"])
+    search = Hyperband(trials=trials, brackets=None, eta=2 if longest == 50 else 3)
+    driven = drive(search, Problem([X], longest), lambda p: p.settings["x"])
     assert brackets(driven) == TABLES[longest]
 
 

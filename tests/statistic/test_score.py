@@ -16,7 +16,8 @@ def made(num_classes: int, columns: int | None = None) -> tuple[np.ndarray, np.n
     if not num_classes:
         return draw.normal(size=NUM).astype(np.float32), draw.normal(size=NUM).astype(np.float32)
     logits = draw.normal(size=(NUM, columns or num_classes)).astype(np.float32)
-    logits[: NUM // 3] = logits[:1]  # ties
+    logits[: NUM // 3] = logits[:1].round()  # ties
+    logits[NUM // 6 : NUM // 3] = logits[:1, ::-1]  # of other classes with the same logits
     return logits, draw.integers(num_classes, size=NUM)
 
 

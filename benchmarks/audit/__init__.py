@@ -1,0 +1,1 @@
+"""dlexp's numbers against code written from the papers: ``python -m benchmarks.audit``."""
