@@ -33,7 +33,8 @@ class BatchNorm(_BatchNorm):
 
     Args:
         momentum: Weight of the newest batch in moving statistics, in (0, 1).
-        statistics: What evaluation takes: moving, cumulative or exact; exact costs a forward pass an epoch.
+        statistics: What evaluation takes: moving (the running mean), cumulative (the mean over all batches) or exact
+            (of the whole training part, which costs a forward pass an epoch).
         variance: Divided by n - 1 (unbiased) or n (biased); batches in training are normalised by the biased one.
         eps: Added to the variance.
 

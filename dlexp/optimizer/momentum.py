@@ -22,7 +22,8 @@ class Momentum:
     Args:
         lr: Step size per update, > 0.
         momentum: Fraction of the last velocity kept, in [0, 1).
-        form: `torch` or `sutskever`.
+        form: `torch`, as above, or `sutskever`: v = momentum * v - lr * g; params += v, which is another path as soon
+            as a schedule moves the rate.
         weight_decay: Factor of the parameters added to their gradient, >= 0.
         biases: Whether weight decay also acts on biases and normalisation parameters.
 

@@ -25,7 +25,8 @@ class Nesterov:
     Args:
         lr: Step size per update, > 0.
         momentum: Fraction of the last velocity kept, in [0, 1).
-        form: `sutskever` or `torch`.
+        form: `torch`: b = momentum * b + g; params -= lr * (g + momentum * b); or `sutskever`: v = momentum * v - lr *
+            g at the point ahead, which is another path as soon as a schedule moves the rate.
         weight_decay: Factor of the parameters added to their gradient, >= 0.
         biases: Whether weight decay also acts on biases and normalisation parameters.
 

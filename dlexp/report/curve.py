@@ -41,7 +41,7 @@ def curves_figure(history: Sequence[dict[str, Any]], best_epoch: int = 0, monito
         _draw_rates(axes[len(names)], history, rates)
     for axis in axes:
         axis.set_xlabel("epoch")
-        axis.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+        axis.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
     return figure
 
 

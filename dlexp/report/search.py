@@ -124,7 +124,7 @@ def curve_figure(curves: Sequence[tuple[str, Sequence[list[dict[str, Any]]]]], m
     title = f"the best {num}, the very best thick{band}" if num > 1 else band.removeprefix("; ")
     axis.set(xlabel="epoch", ylabel=plain(metric))
     axis.set_title(title, wrap=True)
-    axis.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    axis.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
     add_legend(figure, labels.key)
     return figure
 

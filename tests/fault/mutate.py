@@ -26,6 +26,7 @@ class Mutation:
         after: What takes its place.
         row: That must fail.
         num: Attempts within which it must.
+        second: File, text and what takes its place, of a safeguard that stands behind.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Mutation:
     after: str
     row: str
     num: int
+    second: tuple[str, str, str] | None = None
 
 
 MUTATIONS = [
@@ -69,15 +71,14 @@ MUTATIONS = [
         "stopped",
         3,
     ),
-    Mutation(
+    Mutation(  # of two walls, one alone holds
         "no-allow-list",
         "dlexp/config/check.py",
-        """    if package != "dlexp" and package not in scope.trusted:
-""",
-        """    if False:
-""",
+        '    package = target.split(".")[0]\n',
+        "    return target\n",
         "target-refused",
         33,
+        ("dlexp/config/trust.py", "    return package in _granted\n", "    return True\n"),
     ),
 ]
 
@@ -102,12 +103,14 @@ def attack(place: Path, mutation: Mutation, *more: str) -> subprocess.CompletedP
 
 def is_caught(mutation: Mutation, place: Path) -> bool:
     """Say whether the row fails with the safeguard taken out, in an attempt that passes with it."""
-    path = place / mutation.file
-    whole = path.read_text()
-    assert whole.count(mutation.before) == 1, f"{mutation.name}: {mutation.file} has changed; mend the mutation"
-    path.write_text(whole.replace(mutation.before, mutation.after))
+    changes = [(mutation.file, mutation.before, mutation.after), *([mutation.second] if mutation.second else [])]
+    whole = {file: (place / file).read_text() for file, _, _ in changes}
+    for file, before, after in changes:
+        assert whole[file].count(before) == 1, f"{mutation.name}: {file} has changed; mend the mutation"
+        (place / file).write_text(whole[file].replace(before, after))
     broken = attack(place, mutation, "--n", str(mutation.num))
-    path.write_text(whole)
+    for file, text in whole.items():
+        (place / file).write_text(text)
     told = re.search(r"attempt (\d+): (.*)", broken.stdout)
     if told is None:
         print(f"{mutation.name}: {mutation.row} stays green\n{broken.stdout[-500:]}{broken.stderr[-500:]}", flush=True)

@@ -92,3 +92,9 @@ def test_any_length_is_drawn(epochs):
 def test_nothing_but_diverged_values_is_drawn():
     record = {"epoch": 1, "lr": 0.1, "train/loss": math.inf, "val/loss": math.nan, "val/accuracy": math.nan}
     assert_is_drawn_whole(curves_figure([record], 0, "val/loss"))
+
+
+def test_epochs_are_whole_numbers_also_where_there_is_one():
+    axis = curves_figure(history(1)).axes[0]
+    low, high = axis.get_xlim()
+    assert [tick for tick in axis.get_xticks() if low <= tick <= high] == [1]

@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -113,3 +114,41 @@ def test_no_host_is_refused_and_not_taken_for_every_address(tmp_path, host):
         check_port(host, 5000)
     with pytest.raises(ConfigError), serve(tmp_path, host=host):
         pytest.fail("it must not start")
+
+
+def page(url, profile):
+    """The text of a page as a browser has it after its scripts ran."""
+    browser = [
+        str(shutil.which("chromium")),
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--window-size=1900,1500",
+    ]
+    waiting = ["--timeout=90000", "--virtual-time-budget=90000", "--dump-dom", f"--user-data-dir={profile}"]
+    html = subprocess.run([*browser, *waiting, url], capture_output=True, text=True, check=True, timeout=180).stdout
+    return re.sub(r"<[^>]+>", " ", re.sub(r"(?s)<(script|style).*?</\1>", " ", html))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no browser")
+def test_a_browser_shows_the_metric_the_five_charts_and_the_winner_of_a_sweep(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    script = str(Path(sys.executable).with_name("dlexp"))
+    sweep = ["sweep", "--json", "data=iris", "trainer.epochs=2", "optimizer.lr=0.01,0.1"]
+    done = json.loads(subprocess.run([script, *sweep], capture_output=True, text=True, check=True).stdout)
+    folder = RunFolder.open(Path(done["run_dir"]))
+    sent = Sent.read(folder)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with serve(tmp_path / "runs", port=port) as dashboard:
+        table = page(dashboard.url, tmp_path / "browser")
+        charts = page(f"{dashboard.url}&compareRunsMode=CHART", tmp_path / "browser")
+        address = f"http://127.0.0.1:{port}/#/experiments/{sent.experiment_id}/runs/{sent.mlflow_run_id}"
+        run = page(address, tmp_path / "browser")
+    assert "best/val_accuracy" in table
+    assert "sweep/best" in table
+    assert "what matters (5)" in " ".join(charts.split())
+    winner = next(trial["run_id"] for trial in done["trials"] if trial["number"] == done["best"]["number"])
+    assert f"Winner: {winner}" in " ".join(run.split())

@@ -74,7 +74,7 @@ class Batched(Rows):
     def tensor(self, name: str) -> Tensor | None:
         """Return a parameter or buffer of the trials in hand (T, *shape), None where there is none of that name."""
         value = self._tensors.get(name)
-        return value if value is None or self._chosen is None else value.index_select(0, self._chosen)
+        return value if value is None or self._chosen is None else _take(value, self._chosen)
 
     def write(self, name: str, value: Tensor) -> None:
         """Overwrite a buffer of the trials in hand."""
@@ -101,6 +101,13 @@ def in_turn(call: Callable[..., Tensor], num_trials: int, x: Tensor, *tensors: T
     """Call a layer for each trial with its rows of x (T * N, ...) and its rows of its own tensors (T, ...)."""
     rows = [[None] * num_trials if value is None else value.unbind() for value in tensors]
     return torch.cat([call(*of_trial) for of_trial in zip(x.chunk(num_trials), *rows, strict=True)])
+
+
+def _take(value: Tensor, chosen: Tensor) -> Tensor:
+    """Return rows of (T, *shape) as they lie in memory: a kernel rounds by where the channels of its weights are."""
+    if value.dim() < 5 or value.stride(2) != 1:
+        return value.index_select(0, chosen)
+    return value.movedim(2, -1).index_select(0, chosen).movedim(-1, 2)
 
 
 def _fold(x: Tensor) -> Tensor:

@@ -58,7 +58,7 @@ def set_scale(axis: Axes, which: Literal["x", "y"], values: list[Any], *, is_log
         elif _are_few(values):
             side.set_ticks(sorted(set(values)))
         elif all(isinstance(value, int) for value in values):
-            side.set_major_locator(MaxNLocator(nbins=6, integer=True))
+            side.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
         else:
             side.set_major_locator(MaxNLocator(nbins=6))
         return float

@@ -63,6 +63,24 @@ def test_a_layer_equals_its_module(name, rows):
             torch.testing.assert_close(gradient[trial], theirs, rtol=1e-9, atol=1e-9)
 
 
+def test_weights_of_chosen_trials_lie_in_memory_as_those_of_all():
+    """Folds whose last batches differ in length are trained in turns; a kernel may round by the order of channels."""
+
+    def layers():
+        return [nn.MaxPool2d(2), nn.Conv2d(256, 256, 3, padding=1), nn.Flatten()]
+
+    models = [make(layers, seed).float().to(memory_format=torch.channels_last) for seed in range(3)]
+    stack = Batched([copy.deepcopy(model) for model in models], device=CPU, channels_last=True)
+    x = torch.randn(2, 5, 2, 2, 256, generator=torch.Generator().manual_seed(5)).movedim(-1, 2)
+    outputs = stack(x, is_shared=False, rows=[2, 0])
+    assert isinstance(outputs, Tensor)
+    for place, trial in enumerate((2, 0)):
+        assert torch.equal(outputs[place], models[trial](x[place]))
+    chosen, whole = stack.tensor("1.weight"), stack.parameters()["1.weight"]
+    assert chosen is not None
+    assert chosen[0].stride() == whole[0].stride()
+
+
 @pytest.mark.parametrize("maxout", [False, True])
 def test_after_a_convolution_a_trial_s_dense_layers_have_the_module_s_bits_whatever_the_sizes(maxout):
     """29 examples of 50 features end inside a line of memory, where the next trial's begin: products round by that."""
