@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -243,44 +242,6 @@ def test_inner_trainings_that_a_power_cut_damaged_are_trained_anew(tmp_path, who
     again = cv.resume("last", tmp_path, announce=lambda _about: only_ends(new.append), has_figures=False)
     assert sum(not isinstance(event, InnerChoice) and event.is_new for event in new) == 14 - 9 + 2
     assert plain(again.result) == plain(whole.result)
-
-
-def fail(folder: RunFolder) -> None:
-    """Leave an inner training as one that failed in its first epoch."""
-    for name in ("metrics.jsonl", "result.json"):
-        (folder.path / name).unlink()
-    shutil.rmtree(folder.checkpoints)
-    folder.update_manifest(status="failed", reason="RuntimeError: out of luck", sealed={})
-
-
-@pytest.mark.parametrize("is_retrying", [True, False])
-def test_what_failed_inside_is_tried_again_unless_the_user_says_no(tmp_path, is_retrying):
-    """A fold's training of a setting that is then no longer chosen makes room for that of the winner."""
-    typed = ["data=wine", "optimizer.lr=0.00001,0.1", "trainer.fuse=off", f"search.retry_failed={is_retrying}"]
-    before = start(tmp_path, *(text.lower() for text in typed))
-    folder = folder_of(before)
-    assert {searched["chosen"]["optimizer.lr"] for searched in before.result["searches"]} == {0.1}
-    for child in kinds(folder)["trial"]:
-        if child.config["optimizer"]["lr"] == 0.1 and child.manifest["fold"] == 0:
-            fail(child)
-    folder.write_result({**(folder.result or {}), "status": "interrupted"})
-    folder.update_manifest(status="interrupted")
-    new: list[Any] = []
-    again = cv.resume("last", tmp_path, announce=lambda _about: only_ends(new.append), has_figures=False)
-    trained = [event for event in new if not isinstance(event, InnerChoice) and event.is_new]
-    if is_retrying:
-        assert len(trained) == 2  # the inner trainings; both winners are there
-        assert plain(again.result) == plain(before.result)
-    else:
-        assert [event.fold_run.inner for event in trained] == [None]
-        first = plain(again.result)["searches"][0]
-        assert first["chosen"] == {"optimizer.lr": 0.00001}
-        assert next(each for each in first["tried"] if each["overrides"] == {"optimizer.lr": 0.1})["value"] is None
-        winner = next(child for child in kinds(folder)["fold"] if child.manifest["fold"] == 0)
-        assert winner.config["optimizer"]["lr"] == 0.00001
-        fail(kinds(folder)["trial"][0])
-        done = cv.resume("last", tmp_path, announce=lambda _about: only_ends(new.append), has_figures=False)
-        assert done.notes == [f"cv {folder.run_id} is finished; there is nothing to resume"]
 
 
 def test_rounds_of_a_search_and_seeds_and_values(tmp_path):
