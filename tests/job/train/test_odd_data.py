@@ -57,7 +57,7 @@ def test_a_figure_that_fails_leaves_the_result(tmp_path, monkeypatch):
     _, result, folder = run(tmp_path, *overrides, "trainer.epochs=1")
     assert result["status"] == folder.manifest["status"] == "finished"
     assert json.loads((folder.path / "result.json").read_text())["metrics"] == result["metrics"]
-    assert "a figure could not be drawn (ValueError: no font)" in (folder.path / "log.txt").read_text()
+    assert "the figure curves could not be drawn (ValueError: no font)" in (folder.path / "log.txt").read_text()
 
 
 def test_seconds_since_1970_are_learnt(tmp_path):
