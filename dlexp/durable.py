@@ -65,6 +65,13 @@ def write_text(path: Path, content: str, *, is_synced: bool = True) -> None:
     write_bytes(path, content.encode(), is_synced=is_synced)
 
 
+def drop_link(path: Path) -> Path:
+    """Return the path of a file that is written in place, after removing a link there: it would lead elsewhere."""
+    if path.is_symlink():
+        path.unlink()
+    return path
+
+
 def sweep(folder: Path) -> None:
     """Remove the temporary files that processes which were killed left in a folder; see `write_bytes`."""
     for path in folder.glob(".*.*.new"):

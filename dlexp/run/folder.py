@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dlexp.durable import disk_faults, sweep, write_text
+from dlexp.durable import disk_faults, drop_link, sweep, write_text
 from dlexp.error import RunError
 from dlexp.run import config_file, epoch_record, history, name, prediction
 from dlexp.run.array import write_arrays
@@ -276,7 +276,7 @@ class RunFolder:
 
     def log(self, entry: str) -> None:
         """Add a line with the time (UTC) to `log.txt`."""
-        with disk_faults(self.path / LOG), open(self.path / LOG, "ab") as file:
+        with disk_faults(self.path / LOG), open(drop_link(self.path / LOG), "ab") as file:
             file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {entry}\n".encode(errors="backslashreplace"))
 
     def _write_manifest(self, fields: dict[str, Any]) -> None:

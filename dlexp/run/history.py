@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dlexp.durable import disk_faults, write_bytes
+from dlexp.durable import disk_faults, drop_link, write_bytes
 from dlexp.error import DiskFault, RunError
 from dlexp.run.jsonable import plain
 
@@ -37,7 +37,7 @@ class Chain:
             EnvironmentFault: The disk is full; the lines before are intact. Or someone else changed the history.
         """
         line = json.dumps({**plain(record), "time": round(time.time(), 3)}).encode()
-        with disk_faults(self.path, len(line)), open(self.path, "ab+") as file:
+        with disk_faults(self.path, len(line)), open(drop_link(self.path), "ab+") as file:
             _drop_torn_line(file.fileno())
             if os.fstat(file.fileno()).st_size != self._size:
                 self._take_up()

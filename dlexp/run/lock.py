@@ -8,7 +8,7 @@ import socket
 import time
 from pathlib import Path
 
-from dlexp.durable import disk_faults
+from dlexp.durable import disk_faults, drop_link
 from dlexp.error import RunError
 
 _held: set[int] = set()
@@ -51,7 +51,7 @@ class Lock:
         if self._descriptor is not None:
             return
         with disk_faults(self.path):
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = os.open(drop_link(self.path), os.O_RDWR | os.O_CREAT, 0o644)
         if not (self._try_for(descriptor, patience) or (self._is_orphaned() and self._outlive(descriptor))):
             os.close(descriptor)
             raise RunError(f"{self.path.parent}: in use by {self.owner()}; wait for it or stop it first")

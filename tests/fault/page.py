@@ -34,6 +34,7 @@ REASONS = {  # why a row is red, by what was seen since
     "it left a checkpoint that could not be read. It appears whole now, and attempt 279 holds.",
     "fresh-store": "Not explained: the run folders were whole, and MLflow's database had seven of eight runs when it "
     "was read, on a machine with four times more work than cores.",
+    "links": "Mended since: a lock that was a link was written through, and so was a log. Links are removed there now.",
     "signalled-compiling": "The machine had nine times more work than cores; the same attempt alone ended in 36 s.",
 }
 

@@ -109,3 +109,13 @@ def test_the_workers_of_a_dead_owner_are_waited_for(tmp_path, caplog):
     assert late.owner() == f"process {os.getpid()} on {socket.gethostname()}"
     assert f"waiting for the last workers of process {dead.pid}" in caplog.text
     late.release()
+
+
+def test_a_lock_that_is_a_link_is_not_written_through(tmp_path):
+    (tmp_path / "precious").write_text("precious")
+    (tmp_path / "lock").symlink_to(tmp_path / "precious")
+    lock = Lock(tmp_path / "lock")
+    lock.acquire()
+    assert lock.is_held()
+    assert (tmp_path / "precious").read_text() == "precious"
+    lock.release()
