@@ -1,5 +1,6 @@
 """The Typer application: its commands, and how every error reaches the user."""
 
+import os
 import signal
 import sys
 
@@ -24,6 +25,7 @@ from .command import (
 )
 from .command.run import note, remove, runs, show
 from .completion import candidate
+from .encoding import leave_ascii, require_text
 from .output import show_error
 from .stream import OutputLost, guarded
 
@@ -61,7 +63,8 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Run the command line and exit with the codes that docs/reference/index.md lists."""
-    arguments = sys.argv[1:]
+    leave_ascii()
+    arguments = [_at_home(argument) for argument in sys.argv[1:]]
     is_debug = "--debug" in arguments
     is_json = "--json" in arguments
     if sys.platform not in PLATFORMS:
@@ -78,7 +81,7 @@ def main() -> None:
 def _run(arguments: list[str], *, is_debug: bool, is_json: bool) -> int:
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        _check_encoding(arguments)
+        require_text(arguments)
         code = app(args=arguments or ["--help"], standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = 130
@@ -91,13 +94,10 @@ def _run(arguments: list[str], *, is_debug: bool, is_json: bool) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _check_encoding(arguments: list[str]) -> None:
-    """Refuse bytes that are no UTF-8: neither a configuration nor a document could hold them."""
-    for argument in arguments:
-        if any("\ud800" <= character <= "\udfff" for character in argument):
-            from dlexp.error import ConfigError
-
-            raise ConfigError(f"{argument!r}: got bytes that are no UTF-8; rename the file or write another text")
+def _at_home(argument: str) -> str:
+    """Return ``--figure=~/x.png`` with the user's home in place of ~, which most shells leave to the program."""
+    option, _, value = argument.partition("=~/")
+    return f"{option}={os.path.expanduser(f'~/{value}')}" if option.startswith("--") and value else argument
 
 
 def _explain(error: Exception, is_json: bool) -> int:

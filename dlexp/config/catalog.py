@@ -150,14 +150,45 @@ def job_file(job: str, config_dir: Path | None = None) -> Path:
 
 
 def default_choices(job: str = "train", config_dir: Path | None = None) -> dict[str, str]:
-    """Return the options that a job's config chooses when the user says nothing, those of configs it builds on too."""
+    """Return the options that a job's config chooses when the user says nothing, those of configs it builds on too.
+
+    Raises:
+        ConfigError: A config builds on itself.
+    """
+    return _default_choices(job, config_dir, ())
+
+
+def _default_choices(job: str, config_dir: Path | None, heirs: tuple[Path, ...]) -> dict[str, str]:
+    path = job_file(job, config_dir)
+    if path in heirs:
+        raise ConfigError(f"{path}: got itself in its defaults list; {_cure_of_job(job, path)}")
     choices: dict[str, str] = {}
-    for entry in _read(job_file(job, config_dir)).get("defaults") or []:
+    for entry in _read(path).get("defaults") or []:
         if isinstance(entry, dict):
             choices |= {str(group): str(option) for group, option in entry.items()}
         elif entry != "_self_":
-            choices |= default_choices(entry, config_dir)
+            choices |= _default_choices(entry, config_dir, (*heirs, path))
     return choices
+
+
+def require_all_groups(job: str, config_dir: Path | None) -> None:
+    """Refuse a user's config of a job that chooses from fewer groups than the shipped one, for which it stands in.
+
+    Raises:
+        ConfigError: The groups, and how to change a few keys alone.
+    """
+    for name in dict.fromkeys(("train", job)) if config_dir else ():
+        chosen = default_choices(name, config_dir)
+        if absent := [group for group in default_choices(name) if group not in chosen]:
+            path = job_file(name, config_dir)
+            raise ConfigError(f"{path}: got no {', '.join(absent)} in its defaults list; {_cure_of_job(name, path)}")
+
+
+def _cure_of_job(job: str, path: Path) -> str:
+    return (
+        f"it stands in for the whole of the shipped {job}.yaml: begin with a copy of that, or put what differs into "
+        f"{path.parent / 'experiment' / 'NAME.yaml'} below `# @package _global_` and choose experiment=NAME"
+    )
 
 
 @cache

@@ -1,5 +1,6 @@
 """Checks a composed configuration against the signatures of the components it names."""
 
+import os
 import re
 import sys
 from contextlib import suppress
@@ -52,7 +53,6 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
     trust.accept(trusted)
     scope = Scope(composed, groups, trusted, is_stored=trust.is_foreign())
     checked = {key: _check_top(key, value, root, scope) for key, value in composed.config.items()}
-    _check_whole(checked)
     scope.missing.extend(name for name in (*root, *NODES) if name not in checked)
     if scope.missing:
         raise ConfigError(f"missing values: {', '.join(scope.missing)}; set each as key=value")
@@ -74,14 +74,6 @@ def _check_uri(uri: str | None) -> None:
         )
 
 
-def _check_whole(config: dict[str, Any]) -> None:
-    absent = [group for group in catalog.default_choices() if group not in config]
-    if absent:
-        raise ConfigError(
-            f"missing groups: {', '.join(absent)}; a train.yaml states all groups that the shipped one does"
-        )
-
-
 def check_stored(config: dict[str, Any]) -> dict[str, Any]:
     """Return a configuration that was checked when its run began, checked again; what it lacks gets its default.
 
@@ -93,6 +85,7 @@ def check_stored(config: dict[str, Any]) -> dict[str, Any]:
     """
     root = read(ROOT).parameters
     trusted = check_value("trusted", config.get("trusted", []), root["trusted"])
+    trust.look_where_named(trusted)
     scope = Scope(Composed(config, {}, [], []), catalog.list_groups(), trusted, is_stored=True)
     place = check_value("fold", config.get("fold"), FOLD)
     lacking = {name: {"_target_": target} for name, target in NODES.items() if name not in config}
@@ -211,6 +204,8 @@ def check_value(path: str, value: Any, parameter: Parameter, reference: Any = No
     """
     if re.search(r"\bName\b", parameter.text):
         value = _as_name(value)
+    if re.search(r"\bPlace\b", parameter.text) and isinstance(value, str):
+        value = os.path.expanduser(value)
     adapter = TypeAdapter(parameter.annotation)
     try:
         return adapter.validate_python(value, strict=True)

@@ -76,6 +76,7 @@ def compose(overrides: list[str], *, config_dir: Path | None = None, job: str = 
         ConfigError: Anything wrong with the overrides, the files or their values.
     """
     groups = catalog.list_groups(config_dir)
+    catalog.require_all_groups(job, config_dir)
     written = [as_option(override, groups) for override in parse(overrides)]
     lists = {o.key: _list_steps(o, groups, config_dir) for o in written if _is_list(o, groups)}
     parsed = [replace(o, value=LIST_OPTION) if o.key in lists else o for o in written]

@@ -4,7 +4,7 @@ from typing import Any
 
 IRRELEVANT = ("tracking", "runs_dir", "trusted")
 # settings that say how something is computed or found, not what
-IRRELEVANT_IN = {"trainer": ("fuse",), "data": ("root", "path", "labels", "download")}
+IRRELEVANT_IN = {"trainer": ("fuse",), "data": ("root", "path", "labels", "download", "cache", "memory")}
 
 
 def relevant(config: dict[str, Any]) -> dict[str, Any]:

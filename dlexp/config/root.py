@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dlexp.type import NonNegativeInt
+from dlexp.type import NonNegativeInt, Place
 
 
 @dataclass(frozen=True)
@@ -38,5 +38,5 @@ class Root:
     seed: NonNegativeInt = 0
     task: Literal["auto", "multiclass", "binary", "regression"] = "auto"
     train_on: Literal["train", "train+val"] = "train"
-    runs_dir: str = "runs"
+    runs_dir: Place = "runs"
     trusted: list[str] = field(default_factory=list)

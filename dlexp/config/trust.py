@@ -56,6 +56,21 @@ def look_in_working_directory() -> None:
         sys.path.append(cwd)
 
 
+def look_where_named(packages: Sequence[str]) -> None:
+    """Let packages be found that are no modules here but lie where they lay when the user named them.
+
+    Args:
+        packages: That a run folder lists; those that the user never named are not looked for.
+    """
+    if not packages:
+        return
+    look_in_working_directory()
+    known = _read()
+    for name in packages:
+        if (place := known.get(name, REFERENCE)) != REFERENCE and _place(name) is None and Path(place).exists():
+            sys.path.append(str(Path(place).parent))
+
+
 def is_granted(package: str) -> bool:
     """Return whether code of a package may run in this process."""
     return package in _granted
@@ -143,7 +158,7 @@ def require(packages: Sequence[str], run_id: str) -> None:
     """
     if not packages:
         return
-    look_in_working_directory()
+    look_where_named(packages)
     known = _read()
     if strange := [name for name in packages if name not in _granted and known.get(name, "") != _place(name)]:
         raise RunError(

@@ -24,6 +24,7 @@ TYPE_WORDS = {
     "float": "a number",
     "str": "a text",
     "Name": "a text",
+    "Place": "a path",
     "bool": "true or false",
     "None": "null",
     "Any": "anything",

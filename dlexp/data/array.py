@@ -20,6 +20,7 @@ from dlexp.data.file.native import native
 from dlexp.data.file.npy import MAGIC, damaged, read_npy
 from dlexp.data.split import Split
 from dlexp.error import DataError, did_you_mean, first_ten, shorten
+from dlexp.type import Place
 
 _PARTS = ("train", "val", "test")
 
@@ -40,7 +41,7 @@ class Arrays(Split):
         time_format: Form of `time` as strptime takes it, for example %d/%m/%Y; null = numbers or ISO dates.
     """
 
-    path: str = "???"
+    path: Place = "???"
     id: str | None = None
     group: str | None = None
     time: str | None = None

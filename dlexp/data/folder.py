@@ -30,7 +30,7 @@ from dlexp.data.picture.listing import (
 from dlexp.data.split import Split
 from dlexp.error import DataError, first_ten
 from dlexp.number import noun
-from dlexp.type import Count
+from dlexp.type import Count, Place
 
 _PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
 _BESIDE: Reason = ("picture", " beside the folders of classes")
@@ -85,15 +85,15 @@ class ImageFolder(Split):
             every start.
     """
 
-    path: str = "???"
-    labels: str | None = None
+    path: Place = "???"
+    labels: Place | None = None
     size: Count | None = 128
     fit: Literal["crop", "stretch", "pad"] = "crop"
     color: Literal["rgb", "grey"] = "rgb"
     depth: Annotated[int, Interval(ge=1, le=32)] | None = None
     broken: Literal["refuse", "skip"] = "refuse"
     memory: str | None = None
-    cache: str | None = "data/cache"
+    cache: Place | None = "data/cache"
 
     def load(self, task: str = "auto") -> Dataset:
         """Return the images as (N, size, size, C) bytes (floats with `depth`), ordered by part, class and name.

@@ -22,7 +22,7 @@ from dlexp.data.file.number import Notation
 from dlexp.data.file.source import expected_bytes
 from dlexp.data.split import Split
 from dlexp.error import ConfigError, DataError
-from dlexp.type import Name
+from dlexp.type import Name, Place
 
 _TIMES = 6  # what a training takes at its peak over what the columns take: 5.2 was measured for 20 million rows
 
@@ -58,7 +58,7 @@ class Table(Split):
         cache: Folder for mapped columns; null keeps them in memory whatever their size.
     """
 
-    path: str = "???"
+    path: Place = "???"
     target: Name = "???"
     features: list[Name] | None = None
     drop: list[Name] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Table(Split):
     encoding: str = "utf-8"
     gaps: list[str] | None = None
     memory: str | None = None
-    cache: str | None = "data/cache"
+    cache: Place | None = "data/cache"
 
     @property
     def dialect(self) -> Dialect:

@@ -16,6 +16,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.split import ValSplit
 from dlexp.data.target import class_task
 from dlexp.error import DataError
+from dlexp.type import Place
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Downloaded(ValSplit):
         download: Whether to fetch what is absent.
     """
 
-    root: str = "data"
+    root: Place = "data"
     download: bool = True
 
     SIDE, CHANNELS, NUM_CLASSES = 32, 3, 10

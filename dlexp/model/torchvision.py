@@ -24,6 +24,7 @@ from dlexp.error import ConfigError, did_you_mean, first_line
 from dlexp.model.layer import image_shape
 from dlexp.number import noun
 from dlexp.random import hashed_uniform
+from dlexp.type import Place
 
 SIDES = (8, 16, 32, 48, 64, 96, 128, 160, 192, 224, 240, 256, 299, 320, 384, 480, 518, 640)
 
@@ -57,7 +58,7 @@ class TorchvisionNet(nn.Module):
     def __init__(
         self,
         name: str = "resnet18",
-        weights: str | None = None,
+        weights: Place | None = None,
         freeze: list[str] = [],
         *,
         in_shape: tuple[int, ...],

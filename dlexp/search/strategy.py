@@ -7,7 +7,7 @@ whatever process the trials were trained.
 """
 
 import hashlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -134,6 +134,22 @@ class Search:
             ConfigError: The strategy cannot search this space.
         """
         raise NotImplementedError
+
+
+def opening(search: Search, problem: Problem) -> Iterator[Proposal]:
+    """Yield what a strategy asks for before it is told any score: its first round, whose batches depend on none.
+
+    Args:
+        search: The strategy.
+        problem: What is searched.
+
+    Raises:
+        ConfigError: The strategy cannot search this space.
+    """
+    strategy = Strategy(search.propose(problem))
+    while (round_ := strategy.ask()) is not None and round_.number == 1:
+        yield from round_.proposals
+        strategy.tell([None] * len(round_.proposals))
 
 
 def refuse_epochs(problem: Problem, strategy: str) -> None:

@@ -104,7 +104,7 @@ def choose(runs_dir: Path, uri: str | None, *, asks_environment: bool = True) ->
     hide_variables_of(chosen)
     chosen = resolve_text(chosen)
     if chosen.startswith("sqlite:///"):
-        path = Path(chosen.removeprefix("sqlite:///")).absolute()
+        path = Path(chosen.removeprefix("sqlite:///")).expanduser().absolute()
         return Store(f"sqlite:///{path}", (path.parent / "mlartifacts").as_uri(), False)
     if HIDDEN in chosen:
         raise EnvironmentFault(f"{chosen}: its password is not kept; set MLFLOW_TRACKING_URI to the whole address")

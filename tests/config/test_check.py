@@ -123,3 +123,16 @@ def test_the_checked_config_can_be_checked_again():
     first = resolve(["model=resnet", "model.depth=34"])
     assert first.config == resolve(["model=resnet", "model.depth=34"]).config
     assert set(first.config) >= {"data", "model", "trainer", "seed", "seeds", "runs_dir", "trusted", "task"}
+
+
+def test_a_path_may_begin_at_home_and_any_other_text_is_as_it_was_typed(monkeypatch):
+    monkeypatch.setenv("HOME", "/h")
+    monkeypatch.setenv("WHERE", "~/e.csv")
+    typed = ["data=csv", "data.path=~/x.csv", "data.target=~/y", "data.cache='~/c'", "runs_dir=~", "tracking=none"]
+    config = resolve(typed).config
+    assert config["runs_dir"] == "/h"
+    assert [config["data"][name] for name in ("path", "target", "cache")] == ["/h/x.csv", "~/y", "/h/c"]
+    assert resolve(["data=csv", "data.target=y", "data.path=${oc.env:WHERE}"]).config["data"]["path"] == "/h/e.csv"
+    assert resolve(["data=mnist", "data.root=~/d"]).config["data"]["root"] == "/h/d"
+    assert resolve(["data=arrays", "data.path=./~/x.npz"]).config["data"]["path"] == "./~/x.npz"
+    assert resolve(["model=torchvision", "model.weights=~/w.pt"]).config["model"]["weights"] == "/h/w.pt"

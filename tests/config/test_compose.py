@@ -155,6 +155,32 @@ def test_a_users_train_yaml_comes_before_the_shipped_one(tmp_path):
     composed = resolve([], tmp_path)
     assert (composed.choices["optimizer"], composed.config["seed"]) == ("adam", 9)
     assert resolve([], tmp_path, job="sweep").choices["optimizer"] == "adam"
-    (tmp_path / "train.yaml").write_text("defaults: [{model: mlp}, _self_]\nseed: 9\n")
-    with pytest.raises(ConfigError, match=r"missing groups: data, normalize, .*; a train\.yaml states all groups"):
-        resolve([], tmp_path)
+
+
+@pytest.mark.parametrize("job", ["train", "sweep", "cv"])
+@pytest.mark.parametrize(
+    ("content", "got"),
+    [
+        ("trainer: {epochs: 5}\n", "got no data, normalize, "),
+        ("defaults: [{model: mlp}, _self_]\nseed: 9\n", "got no data, normalize, "),
+        ("defaults: [train, _self_]\ntrainer: {epochs: 5}\n", "got itself in its defaults list"),
+    ],
+)
+def test_a_train_yaml_that_does_not_stand_for_the_whole_is_refused_with_the_cure(tmp_path, job, content, got):
+    (tmp_path / "train.yaml").write_text(content)
+    with pytest.raises(ConfigError) as error:
+        resolve([], tmp_path, job=job)
+    message = str(error.value)
+    assert message.startswith(f"{tmp_path / 'train.yaml'}: {got}")
+    assert message.endswith("below `# @package _global_` and choose experiment=NAME")
+    (tmp_path / "train.yaml").unlink()
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\ntrainer: {epochs: 5}\n")
+    assert resolve(["experiment=mine"], tmp_path, job=job).config["trainer"]["epochs"] == 5
+
+
+def test_a_sweep_yaml_of_ones_stands_for_the_whole_too(tmp_path):
+    (tmp_path / "sweep.yaml").write_text("defaults: [train, _self_]\nseed: 4\n")
+    with pytest.raises(ConfigError, match=r"sweep\.yaml: got no search, launcher in its defaults list"):
+        resolve([], tmp_path, job="sweep")
+    assert resolve([], tmp_path).config["seed"] == 0

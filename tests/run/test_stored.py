@@ -172,9 +172,12 @@ def test_code_that_the_user_named_once_is_known_in_its_place_and_nowhere_else(pl
     monkeypatch.setattr(trust, "_granted", set())
     elsewhere = place / "elsewhere"
     elsewhere.mkdir()
-    (elsewhere / "mine.py").write_text(MODEL)
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry != str(place)])
     monkeypatch.chdir(elsewhere)
+    assert evaluate("last", place / "runs", "val")["num_examples"]  # it is no module here: looked for in its place
+    monkeypatch.setattr(trust, "_granted", set())
+    (elsewhere / "mine.py").write_text(MODEL)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry != str(place)])
     with pytest.raises(RunError, match="--trust"):
         evaluate("last", place / "runs", "val")
     trust.grant(["mine"])

@@ -3,7 +3,14 @@
 import subprocess
 import sys
 
-from dlexp.search.strategy import Proposal, Round, Rounds, Strategy, uniform
+import pytest
+
+from dlexp.config.space import read_space
+from dlexp.search.coarse_to_fine import CoarseToFine
+from dlexp.search.grid import Grid
+from dlexp.search.hyperband import Hyperband
+from dlexp.search.random import Random
+from dlexp.search.strategy import Problem, Proposal, Round, Rounds, Strategy, opening, uniform
 
 
 def test_draws_depend_on_seed_number_and_key_alone():
@@ -43,3 +50,26 @@ def test_no_strategy_imports_torch():
     code = "import sys, dlexp.search.grid, dlexp.search.random, dlexp.search.coarse_to_fine, dlexp.search.hyperband, "
     code += "dlexp.search.tpe, dlexp.config.space; assert not {'torch', 'optuna', 'scipy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("search", "num"),
+    [
+        (Grid(), 600),
+        (Random(trials=300), 300),
+        (CoarseToFine(trials=900, rounds=3), 300),
+        (Hyperband(trials=290), 290),
+        (CoarseToFine(trials=2, rounds=3), 1),
+    ],
+)
+def test_what_is_asked_for_before_any_score_is_known_whole(search, num):
+    rates = ",".join(str(i) for i in range(1, 301))
+    space, _ = read_space([f"optimizer.lr={rates}", "trainer.batch_size=8,16"])
+    problem = Problem(space.dimensions, epochs=9)
+    proposals = list(opening(search, problem))
+    assert len(proposals) == num
+    strategy, asked_first = Strategy(search.propose(problem)), []
+    while (round_ := strategy.ask()) is not None and round_.number == 1:
+        asked_first += round_.proposals
+        strategy.tell([float(p.number) for p in round_.proposals])
+    assert asked_first == proposals  # whatever they score

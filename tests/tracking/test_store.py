@@ -50,6 +50,11 @@ def test_paths_are_absolute_and_artifacts_stand_beside_the_database(tmp_path, mo
     assert (server.database, server.artifacts) == (None, None)
 
 
+def test_a_database_may_lie_at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert choose(Path("runs"), "sqlite:///~/my.db").uri == f"sqlite:///{tmp_path / 'my.db'}"
+
+
 def test_a_server_that_does_not_answer_is_known_within_seconds():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

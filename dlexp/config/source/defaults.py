@@ -99,7 +99,7 @@ def _line(text: str, key: str) -> int:
 def _placed(key: str, value: str, folder: Path, here: Path) -> str:
     """Return a path, relative to the project's folder, as it is named from the working directory."""
     if key == "tracking.uri":
-        is_relative = value.startswith(SQLITE) and not value.startswith(f"{SQLITE}/")
+        is_relative = value.startswith(SQLITE) and value.removeprefix(SQLITE)[:1] not in ("/", "~")
         return f"{SQLITE}{folder / value.removeprefix(SQLITE)}" if is_relative else value
     path = Path(value).expanduser()
     return str(path if folder == here or path.is_absolute() else folder / path)

@@ -15,7 +15,7 @@ from dlexp.error import ConfigError
 def takes_text(parameter: Parameter) -> bool:
     """Return whether a parameter takes any text, alone and not in a list."""
     kinds = [kind.strip() for kind in parameter.text.split("|")]
-    return any(kind in ("str", "Name") for kind in kinds)
+    return any(kind in ("str", "Name", "Place") for kind in kinds)
 
 
 def as_option(override: Override, groups: dict[str, list[str]]) -> Override:

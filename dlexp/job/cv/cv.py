@@ -24,7 +24,7 @@ from dlexp.execution.integrity import require_same_data
 from dlexp.job.again import resume_command
 from dlexp.job.cv.document import AnyCVResult, CVResult, CVSettingsResult
 from dlexp.job.cv.fold_run import FoldEpoch, FoldResult, FoldRun, configure, train_fold_runs
-from dlexp.job.cv.nested import InnerChoice, search, winners
+from dlexp.job.cv.nested import InnerChoice, is_retrying, search, winners
 from dlexp.job.cv.recorded import with_recorded_folds
 from dlexp.job.cv.result import Searched, conclude_cv, conclude_settings
 from dlexp.job.cv.setting_run import conclude_setting, create_setting
@@ -134,8 +134,8 @@ def resume(
         raise RunError(f"{ref}: got {what}; go on with `{resume_command(folder)}`")
     folder.lock()
     try:
-        result = folder.result
-        if result is not None and result["status"] == manifest["status"] and Status(manifest["status"]).has_value:
+        result, status = folder.result, Status(manifest["status"])
+        if result is not None and result["status"] == status and status.has_value and not is_retrying(folder):
             return Outcome(result, 0, [f"cv {folder.run_id} is {manifest['status']}; there is nothing to resume"])
         with Interrupt(can_wait=False) as interrupt:
             spec = _as_it_was(folder)

@@ -6,7 +6,7 @@ A fold run is one training: a fold of one setting under one seed, or an inner fo
 import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from dlexp.execution.integrity import checksums, is_intact
 from dlexp.random import derive
 from dlexp.run.document import FoldRecord
 from dlexp.run.folder import FOLDS, TRIALS, RunFolder
+from dlexp.run.jsonable import plain
 from dlexp.run.status import Status
 from dlexp.tracking.mlflow import NONE
 
@@ -131,7 +132,12 @@ def configure(config: dict[str, Any], fold: Fold, seed: int | None = None, inner
 
 
 def train_fold_runs(
-    fold_runs: Iterable[FoldRun], dataset: Dataset, dispatcher: Dispatcher, hear: Callable[[FoldEpoch], None] = nobody
+    fold_runs: Iterable[FoldRun],
+    dataset: Dataset,
+    dispatcher: Dispatcher,
+    hear: Callable[[FoldEpoch], None] = nobody,
+    *,
+    is_retrying: bool = True,
 ) -> Iterator[FoldResult]:
     """Yield a `FoldResult` for each training, until all are done or the dispatcher is to stop.
 
@@ -143,6 +149,7 @@ def train_fold_runs(
         dataset: The whole data.
         dispatcher: Has them trained.
         hear: Called with each epoch.
+        is_retrying: Whether one that failed in an earlier process is trained again.
     """
     known: dict[Path, dict[tuple[Any, ...], RunFolder]] = {}
     waiting: dict[Path, tuple[FoldRun, RunFolder]] = {}
@@ -151,10 +158,10 @@ def train_fold_runs(
         if fold_run.cv.path not in known:
             known[fold_run.cv.path] = _known(fold_run.cv)
         folder = known[fold_run.cv.path].get(fold_run.place)
-        done = None if folder is None else result_of(folder)
-        if folder is not None and done is not None:
-            seconds = folder.manifest.get("seconds", done["seconds"])
-            yield FoldResult(fold_run, _record(fold_run, folder, done), seconds, is_new=False)
+        if folder is not None and _is_of_another(fold_run, folder):
+            folder = None
+        if folder is not None and (ended := _earlier(fold_run, folder, is_retrying)):
+            yield ended
             continue
         folder = folder or _create(fold_run)
         components = Components(fold_run.config, dataset.with_parts(fold_run.fold.train, fold_run.fold.val))
@@ -184,6 +191,16 @@ def _known(cv: RunFolder) -> dict[tuple[Any, ...], RunFolder]:
     return fold_folders
 
 
+def _is_of_another(fold_run: FoldRun, folder: RunFolder) -> bool:
+    """Drop a fold's training of another setting: the search inside the fold chose anew after failures were mended."""
+    is_winner = fold_run.inner is None and fold_run.cv.manifest["form"] == "nested"
+    is_other = is_winner and folder.manifest["params"] != plain(fold_run.params)
+    if is_other:
+        _log.warning("%s: its setting is no longer chosen; the fold begins anew", folder.path)
+        shutil.rmtree(folder.path)
+    return is_other
+
+
 def _create(fold_run: FoldRun) -> RunFolder:
     """Make a training's folder; the cv's lock covers it."""
     cv, fold, is_inner = fold_run.cv, fold_run.fold, fold_run.inner is not None
@@ -204,11 +221,26 @@ def _create(fold_run: FoldRun) -> RunFolder:
     return folder
 
 
+def _earlier(fold_run: FoldRun, folder: RunFolder, is_retrying: bool) -> FoldResult | None:
+    """Return how a training ended in an earlier process; None where there is something to train."""
+    done, manifest = result_of(folder), folder.manifest
+    if done is not None:
+        seconds = manifest.get("seconds", done["seconds"])
+        return FoldResult(fold_run, _record(fold_run, folder, done), seconds, is_new=False)
+    if is_retrying or manifest["status"] != Status.FAILED:
+        return None
+    return replace(_failed(fold_run, folder, manifest.get("reason", "")), is_new=False)
+
+
+def _failed(fold_run: FoldRun, folder: RunFolder, reason: str) -> FoldResult:
+    seconds = sum(record["seconds"] for record in folder.history())
+    return FoldResult(fold_run, _record(fold_run, folder, {"status": "failed", "metrics": {}}), seconds, reason)
+
+
 def _end(fold_run: FoldRun, folder: RunFolder, end: TrialEnd, size: int) -> FoldResult:
     result = folder.result if end.status != "failed" else None
     if result is None:
-        seconds = sum(record["seconds"] for record in folder.history())
-        return FoldResult(fold_run, _record(fold_run, folder, {"status": "failed", "metrics": {}}), seconds, end.reason)
+        return _failed(fold_run, folder, end.reason)
     seconds = result["seconds"] / size  # of a program's time, the share of each
     sealed = {} if folder.is_synced else {"sealed": checksums(folder)}
     folder.update_manifest(seconds=seconds, **sealed)

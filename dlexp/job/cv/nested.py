@@ -78,7 +78,7 @@ def search(
     while waiting := [fold_search for fold_search in fold_searches if fold_search.strategy.ask() is not None]:
         fold_runs = [fold_run for fold_search in waiting for fold_run in _fold_runs(spec, inner, cv, fold_search)]
         ends: dict[tuple[Any, ...], FoldResult] = {}
-        for end in train_fold_runs(fold_runs, spec.dataset, dispatcher, hear):
+        for end in train_fold_runs(fold_runs, spec.dataset, dispatcher, hear, is_retrying=inner.search.retry_failed):
             ends[end.fold_run.place] = end
             yield end
         if len(ends) < len(fold_runs):
@@ -87,6 +87,13 @@ def search(
             _advance(spec, fold_search, ends)
     for fold_search in fold_searches:
         yield _choose(spec, inner, fold_search)
+
+
+def is_retrying(cv: RunFolder) -> bool:
+    """Say whether a cv has inner trainings that failed and are to be trained again."""
+    search = cv.config.get("search") or {}
+    manifests = (child.manifest for child in cv.children()) if search.get("retry_failed") else ()
+    return any(manifest["kind"] == "trial" and manifest["status"] == Status.FAILED for manifest in manifests)
 
 
 def winners(spec: CVSpec, cv: RunFolder, chosen: list[InnerChoice]) -> list[FoldRun]:

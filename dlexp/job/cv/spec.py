@@ -23,7 +23,7 @@ from dlexp.job.cv.fold_run import configure
 from dlexp.job.sweep.comparable import left_out
 from dlexp.job.sweep.validity import ValidityCheck, require_valid
 from dlexp.search.grid import combinations
-from dlexp.search.strategy import Problem, Proposal, Search
+from dlexp.search.strategy import Problem, Proposal, Search, opening
 
 COMPARED_ON = ("data", "task")  # settings are paired by example, so these are the same for all
 
@@ -222,10 +222,10 @@ def _search(space: Space, config: dict[str, Any], divided: Dataset) -> tuple[Inn
     inner = InnerSearch(
         search, space, Problem(space.dimensions, config["trainer"]["epochs"]), ValidityCheck(space, lambda _: divided)
     )
-    opening = next(search.propose(inner.problem)).proposals
-    if any(proposal.until is not None for proposal in opening):
+    proposals = list(opening(search, inner.problem))
+    if any(proposal.until is not None for proposal in proposals):
         raise ConfigError("search: got one that pauses trainings; with cv=nested choose grid, random or coarse_to_fine")
-    first = require_valid(*inner.validity.partition(opening, 1), search.invalid)
+    first = require_valid(*inner.validity.partition(proposals, 1), search.invalid)
     return inner, [setting(space, first.settings, first.epochs)]
 
 

@@ -18,7 +18,7 @@ from dlexp.job.sweep.comparable import require_one_choice, require_same_examples
 from dlexp.job.sweep.trial import Trial
 from dlexp.job.sweep.validity import InvalidSetting, ValidityCheck, require_valid, skipped
 from dlexp.search import trial_id as ids
-from dlexp.search.strategy import Problem, Proposal, Rounds, Search, Settings, Strategy
+from dlexp.search.strategy import Problem, Proposal, Rounds, Search, Settings, Strategy, opening
 
 
 @dataclass
@@ -117,9 +117,9 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> SweepSpec:
     search: Search = build(config["search"])
     require_one_choice(space, search)
     validity = ValidityCheck(space, Datasets())
-    opening = next(search.propose(Problem(space.dimensions, config["trainer"]["epochs"])))
-    require_same_examples(space, opening.proposals, validity.load)
-    setting = _first_valid(opening.proposals, validity, search.invalid)
+    proposals = list(opening(search, Problem(space.dimensions, config["trainer"]["epochs"])))
+    require_same_examples(space, proposals, validity.load)
+    setting = _first_valid(proposals, validity, search.invalid)
     config_of_first = space.compose(setting, space.seeds[0] if space.seeds else None).config
     if search.metric != "auto":
         config_of_first["trainer"]["monitor"] = search.metric

@@ -115,3 +115,16 @@ def test_debug_shows_the_traceback():
     assert done.returncode != 0
     assert "Traceback" in done.stderr
     assert "ConfigError: seed: got x; an integer >= 0 is needed" in done.stderr
+
+
+def test_a_home_that_the_shell_left_to_the_program_is_found(tmp_path, monkeypatch, command):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other" / "optimizer").mkdir(parents=True)
+    (tmp_path / "other" / "optimizer" / "mine.yaml").write_text("defaults: [sgd, _self_]\nlr: 0.2\n")
+    code, out, err = command("config", "--config-dir=~/other", "optimizer=mine", "runs_dir=~/R")
+    assert (code, err) == (0, "")
+    assert "lr: 0.2\n" in out
+    assert f"runs_dir: {tmp_path}/R\n" in out
+    code, out, err = command("runs", "--runs-dir=~/R")
+    assert f"{tmp_path}/R: no runs yet" in out + err

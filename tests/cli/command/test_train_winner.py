@@ -1,6 +1,7 @@
 """`dlexp train --from SWEEP` as users and scripts run it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -58,3 +59,44 @@ def test_options_that_do_not_go_together_are_one_line(tmp_path, arguments, messa
     done = run(tmp_path, "train", *arguments)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith(message)
+
+
+NET = """
+import math
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, width: int = 8, *, in_shape, num_outputs):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(math.prod(in_shape), width), nn.Linear(width, num_outputs))
+
+    def forward(self, x):
+        return self.layers(x)
+"""
+
+
+def test_with_the_user_s_yaml_and_code_the_printed_command_trains_and_all_goes_on_from_elsewhere(tmp_path):
+    """The folder of YAML files is typed relative to a project whose name has to be quoted."""
+    project, elsewhere = tmp_path / "it's mine", tmp_path / "elsewhere"
+    for folder in (project / "conf" / "model", elsewhere):
+        folder.mkdir(parents=True)
+    (project / "winning_net.py").write_text(NET)
+    (project / "conf" / "model" / "net.yaml").write_text("_target_: winning_net.Net\nwidth: 8\n")
+    done = run(
+        *(project, "sweep", "--config-dir", "conf", "trusted=[winning_net]", "model=net", "model.width=4,8", *SMALL)
+    )
+    assert done.returncode == 0, done.stderr
+    (printed,) = [line.split(maxsplit=1)[1] for line in done.stdout.splitlines() if line.startswith("winner")]
+    assert printed.startswith("dlexp train --config-dir conf ")
+    path = {**os.environ, "PATH": f"{DLEXP.parent}:{os.environ['PATH']}"}
+    trained = subprocess.run(f"{printed} --quiet", shell=True, cwd=project, env=path, capture_output=True, text=True)
+    assert (trained.returncode, trained.stderr) == (0, "")
+    (alone,), (sweep,) = project.glob("runs/iris/*-net-*"), project.glob("runs/iris/*-grid-width")
+    best = json.loads((sweep / "result.json").read_text())["best"]
+    scores = run(elsewhere, "eval", f"../{alone.relative_to(tmp_path)}", "--json")
+    assert json.loads(scores.stdout)["metrics"]["val/accuracy"] == pytest.approx(best["value"]), scores.stderr
+    resumed = run(elsewhere, "sweep", "--resume", f"../{sweep.relative_to(tmp_path)}", "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    again = json.loads(resumed.stdout)["best"]
+    assert {**again, "command": ""} == {**best, "command": ""}  # the command names the folders whole
+    assert list(elsewhere.iterdir()) == []

@@ -1,6 +1,7 @@
 """The defaults of a project: found upwards, before shipped values, behind YAML files and the command line."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -106,3 +107,11 @@ def test_a_file_of_another_user_is_refused(project):
         pytest.skip("this file system does not keep owners")
     with pytest.raises(ConfigError, match="belongs to another user"):
         read_defaults()
+
+
+def test_paths_may_begin_at_home(project, monkeypatch):
+    monkeypatch.setenv("HOME", "/h")
+    write(project, 'runs_dir = "~/r"\ntracking.uri = "sqlite:///~/m.db"\n')
+    defaults = read_defaults()
+    assert defaults.runs_dir == Path("/h/r")
+    assert defaults.values["tracking.uri"] == "sqlite:///~/m.db"  # the store looks for it at home

@@ -13,7 +13,7 @@ CSV = ["data=csv", "data.path=x.csv", "data.target=y"]
 
 @pytest.mark.parametrize(
     "path",
-    ["x,y.csv", "run=1/x.csv", "x(1).csv", "~/x.csv", "x[1].csv", "my data (1).csv", "2024", "1e3", "range(1,3)"],
+    ["x,y.csv", "run=1/x.csv", "x(1).csv", "x~/x.csv", "x[1].csv", "my data (1).csv", "2024", "1e3", "range(1,3)"],
 )
 def test_a_path_is_what_was_typed(path):
     assert resolve(["data=csv", f"data.path={path}", "data.target=y"]).config["data"]["path"] == path

@@ -4,7 +4,7 @@ import pytest
 
 from dlexp.error import ConfigError
 from dlexp.job.sweep.spec import prepare
-from dlexp.search.strategy import Proposal, Strategy
+from dlexp.search.strategy import ROUND, Proposal, Strategy
 
 BASE = ["data=wine", "tracking=none", "trainer.threads=1", "model.widths=[8]"]
 
@@ -53,6 +53,13 @@ def test_settings_that_cannot_be_trained_are_left_out_and_told_to_the_strategy_a
 def test_invalid_settings_may_be_refused():
     with pytest.raises(ConfigError, match="5000"):
         spec_of("trainer.batch_size=16,5000", "search.invalid=refuse")
+
+
+@pytest.mark.parametrize("search", [["search=grid"], ["search=random", "search.trials=600"]])
+def test_those_of_a_later_batch_are_refused_before_the_first_trial_too(search):
+    rates = ",".join(f"{0.001 * i:.3f}" for i in range(1, ROUND + 45))
+    with pytest.raises(ConfigError, match=r"^300 of 600 settings cannot be trained: trainer\.batch_size=5000 "):
+        spec_of("trainer.batch_size=16,5000", f"optimizer.lr={rates}", *search)
 
 
 @pytest.mark.parametrize(

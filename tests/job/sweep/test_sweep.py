@@ -182,7 +182,8 @@ def test_a_later_round_s_invalid_setting_is_recorded_and_the_search_goes_on(tmp_
 
 def _two_rounds(self, _problem):
     scores = yield Round(1, [Proposal(0, {"trainer.batch_size": 8})])
-    assert scores[0] is not None
+    if scores[0] is None:
+        return  # looked at before anything is trained
     scores = yield Round(2, [Proposal(n, {"trainer.batch_size": size}) for n, size in ((1, 5000), (2, 16))])
     assert scores[0] is None
     assert scores[1] is not None
