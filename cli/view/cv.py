@@ -115,7 +115,7 @@ def _fold_line(spec: "CVSpec", end: "FoldResult") -> str:
 
 def _chosen_line(chosen: "InnerChoice") -> str:
     place = f"repeat {chosen.fold.repeat + 1} fold {chosen.fold.fold + 1}"
-    if chosen.setting is None:
+    if chosen.setting is None or chosen.value is None:
         return f"[yellow]{place}: no setting could be scored[/]"
     setting = escape(setting_text(chosen.setting.values))
     return f"{place} chose {setting} of {len(chosen.tried)}: {decimal(chosen.value)} inside"

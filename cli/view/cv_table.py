@@ -60,7 +60,7 @@ def _add_metric(table: Table, result: "CVResult", name: str, num_spreads: int) -
     if "std_folds" in result and "std_seeds" in result:
         values += [result["std_folds"][key], result["std_seeds"][key]]
     numbers = [decimal(value) for value in values]
-    table.add_row(label, *numbers, *spans, "" if pooled is None else decimal(pooled), *guessed)
+    table.add_row(label, *numbers, *spans, decimal(pooled) if isinstance(pooled, float) else "", *guessed)
 
 
 def show_settings(result: "CVSettingsResult", console: Console) -> None:

@@ -126,7 +126,7 @@ def _show_selection_bias(result: "SweepResult", best: "BestSetting", console: Co
     metric = result["metric"]
     if best["seeds"] == 1:
         console.print("one seed a setting: the noise of seeds is unknown; seed='range(0,3)' shows it")
-    if "picked_among" not in best:
+    if "picked_among" not in best or best["value"] is None:
         return
     picked = f"{metric} {decimal(best['value'])} is the best of {best['picked_among']}, picked by the validation part"
     show_selection(console, picked, "setting and epoch" if best.get("corrected_epochs") else "setting", best)
