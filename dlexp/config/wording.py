@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dlexp import number
+
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")  # texts that the override grammar reads as such without quotes
 _BEFORE_QUOTE = re.compile(r"(\\*)('|\Z)")  # only backslashes before a quote are escaped
 _WORDS = ("null", "true", "false", "nan", "inf")
@@ -40,7 +42,7 @@ def type_text(annotation: str) -> str:
 def plural(words: str) -> str:
     """Return "integers >= 1" for "an integer >= 1"."""
     noun, _, rest = words.removeprefix("an ").removeprefix("a ").partition(" ")
-    return f"{noun}s {rest}".strip()
+    return f"{number.plural(noun)} {rest}".strip()
 
 
 def _words(text: str) -> str:

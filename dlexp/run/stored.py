@@ -9,6 +9,7 @@ from dlexp.config import trust
 from dlexp.config.check import check_stored
 from dlexp.config.override import override_of, parse
 from dlexp.config.resolve import resolve
+from dlexp.config.source.folder import stored_copy
 from dlexp.config.wording import show
 from dlexp.error import ConfigError, DlexpError, RunError
 from dlexp.run import config_file
@@ -71,16 +72,23 @@ def moved_data(folder: RunFolder, data: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def moved_overrides(folder: RunFolder) -> list[str]:
-    """Return what to add to the overrides of a sweep or cv so that it finds its data from another folder.
+def overrides_here(folder: RunFolder, overrides: list[str]) -> list[str]:
+    """Return overrides of a run, sweep or cv with which it finds its data from another folder, too.
+
+    Args:
+        folder: The run's, or the sweep's or cv's.
+        overrides: Its, as far as they are to count.
 
     Raises:
         RunError: Its configuration was edited, or is damaged.
     """
     require_unedited(folder)
-    searched = {override.key for override in parse(folder.overrides) if override.is_sweep}
-    moved = moved_data(folder, folder.config["data"])
-    return [override_of(f"data.{name}", place) for name, place in moved.items() if f"data.{name}" not in searched]
+    moved = {f"data.{name}": place for name, place in moved_data(folder, folder.config["data"]).items()}
+    parsed = parse(overrides)
+    for searched in (override.key for override in parsed if override.is_sweep):
+        moved.pop(searched, None)
+    others = [override.text for override in parsed if override.key not in moved]
+    return [*others, *(override_of(key, place) for key, place in moved.items())]
 
 
 def _is_better(place: str, given: str) -> bool:
@@ -92,7 +100,7 @@ def _differences(folder: RunFolder, stored: dict[str, Any], recorded: str) -> st
     """Return which keys differ from what the run began with, where its overrides still say what that was."""
     try:
         with trust.words_of(folder.run_id):
-            before = resolve(folder.overrides).config
+            before = resolve(folder.overrides, stored_copy(folder.path)).config
     except (DlexpError, OSError):
         return ""
     if hashlib.sha256(config_file.text(before).encode()).hexdigest() != recorded:

@@ -35,6 +35,7 @@ def test_type_text(annotation, words):
 def test_plural():
     assert plural("an integer >= 1") == "integers >= 1"
     assert plural("a text") == "texts"
+    assert plural("a class of a package, by its path") == "classes of a package, by its path"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from dlexp.job.cv import cv
 from dlexp.job.inference.evaluate import evaluate
 from dlexp.job.inference.predict import predict
 from dlexp.job.sweep import sweep
+from dlexp.job.sweep.winner import recipe
 from dlexp.job.train import train
 from dlexp.job.train.verify import verify
 from dlexp.run.folder import RunFolder
@@ -252,6 +253,22 @@ def test_data_of_a_relative_path_are_found_from_another_folder(table):
     assert verify("last", runs)["is_bitwise"]
     (table / "t.csv").rename("t.csv")  # moved along with the user: found as it was given
     assert evaluate("last", runs, "val")["num_examples"]
+
+
+def test_sweeps_and_cvs_of_a_relative_path_go_on_from_another_folder(table, monkeypatch):
+    monkeypatch.chdir(table)
+    typed = [*QUICK[1:], "data=csv", "data.path=t.csv", "data.target=y", "runs_dir=runs"]
+    first = sweep.start([*typed, "optimizer.lr=0.1,0.2"], None, announce=lambda _about: Silent()).outcome.result
+    whole = cv.start([*typed, "cv.k=2"], announce=lambda _about: lambda _end: None).result
+    RunFolder.open(Path(whole["run_dir"])).update_manifest(status="interrupted")
+    monkeypatch.chdir(table.parent)
+    again = sweep.resume(first["run_id"], table / "runs", None, announce=lambda _about: Silent()).outcome.result
+    assert (again["run_id"], again["trials"]) == (first["run_id"], first["trials"])
+    winner = resolve(recipe(first["run_id"], table / "runs", []).overrides).config
+    assert winner["data"]["path"] == str(table / "t.csv")
+    resumed = cv.resume(whole["run_id"], table / "runs", announce=lambda _about: lambda _end: None).result
+    assert [fold["metrics"] for fold in resumed["folds"]] == [fold["metrics"] for fold in whole["folds"]]
+    assert not Path("runs").exists()
 
 
 def test_other_data_at_the_path_are_refused(table):

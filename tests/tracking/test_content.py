@@ -63,6 +63,14 @@ def test_names_are_those_that_mlflow_takes(name, expected):
     assert content.clean_name(name) == expected
 
 
+def test_a_value_is_whole_as_far_as_mlflow_allows():
+    columns = [f"a_rather_long_column_{i:03d}" for i in range(60)]
+    sent = content.params({"params": {"data.drop": columns, "data.gaps": ["x" * 7000]}})
+    assert all(name in sent["data.drop"] for name in columns)
+    assert len(sent["data.drop"]) > 1500
+    assert len(sent["data.gaps"]) == 6000
+
+
 def test_signature_and_dataset(fake_run):
     manifest = fake_run().folder.manifest
     signature = content.signature(manifest)

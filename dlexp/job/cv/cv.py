@@ -36,7 +36,7 @@ from dlexp.run import name, scan
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
-from dlexp.run.stored import moved_overrides, stored_config
+from dlexp.run.stored import overrides_here, stored_config
 from dlexp.tracking import mlflow
 
 IDLE_ONCE = ("data.val_fraction=", "data.val_count=")  # taken by earlier versions, which did nothing with them
@@ -152,7 +152,7 @@ def _as_it_was(folder: RunFolder) -> CVSpec:
     recorded = folder.manifest["config_dir"]  # of a cv of an older version, which kept no copy
     config_dir = stored_copy(folder.path) or (Path(recorded) if recorded else None)
     with trust.words_of(folder.run_id):
-        here = [*overrides, *moved_overrides(folder), override_of("runs_dir", str(folder.runs_dir))]
+        here = [*overrides_here(folder, overrides), override_of("runs_dir", str(folder.runs_dir))]
         spec = prepare(here, config_dir)
     require_same_data(folder, spec.dataset)
     spec = with_recorded_folds(spec, folder)

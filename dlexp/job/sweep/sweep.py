@@ -35,7 +35,7 @@ from dlexp.run.folder import MANIFEST, RESULT, RunFolder
 from dlexp.run.jsonable import plain
 from dlexp.run.listing.record import read_object
 from dlexp.run.status import Status
-from dlexp.run.stored import moved_overrides
+from dlexp.run.stored import overrides_here
 from dlexp.tracking import mlflow
 
 
@@ -156,7 +156,7 @@ def resume(
     if kind != "sweep":
         raise RunError(f"{ref}: got a {kind}; go on with `{resume_command(folder)}`")
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
-    here = [*overrides, *moved_overrides(folder), override_of("runs_dir", str(folder.runs_dir))]
+    here = [*overrides_here(folder, overrides), override_of("runs_dir", str(folder.runs_dir))]
     config_dir = config_dir or stored_copy(folder.path)
     with trust.words_of(folder.run_id):
         return start(here, config_dir, announce=announce, tell=tell, resumed=folder, has_figures=has_figures)

@@ -16,7 +16,7 @@ from dlexp.number import noun
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
-from dlexp.run.stored import moved_overrides
+from dlexp.run.stored import overrides_here
 
 JOINED = "train+val"
 BY_VALIDATION = ("trainer.monitor", "trainer.patience", "trainer.min_delta")
@@ -77,12 +77,12 @@ def recipe(
             inherited = [o for o in inherited if o.key != "trainer.epochs"]
             added.append(f"trainer.epochs={best_epoch}")
         notes += _explain(trial, best_epoch, given)
-    if not any(o.key == "data" or o.key.startswith("data.") for o in given):
-        added += moved_overrides(trial)
     if not any(o.key == "runs_dir" for o in given) and sweep.runs_dir != read_defaults().runs_dir.absolute():
         added.append(override_of("runs_dir", str(sweep.runs_dir)))
-    inherited = [o for o in inherited if o.key != "runs_dir"]
-    return Recipe([*(o.text for o in inherited), *added, *overrides], origin, notes, config_dir)
+    texts = [o.text for o in inherited if o.key != "runs_dir"]
+    if not any(o.key == "data" or o.key.startswith("data.") for o in given):
+        texts = overrides_here(trial, texts)
+    return Recipe([*texts, *added, *overrides], origin, notes, config_dir)
 
 
 def over_seeds(overrides: list[str], num_seeds: int, first: int) -> list[str]:

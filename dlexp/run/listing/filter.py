@@ -12,7 +12,7 @@ that matches is enough.
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from dlexp.error import ConfigError, did_you_mean
@@ -64,6 +64,26 @@ def parse(text: str) -> Condition:
     return condition
 
 
+def names(text: str) -> list[str]:
+    """Return the names of fields that an expression compares."""
+    parser = _Parser(_tokens(text), text)
+    parser.expression()
+    return parser.names
+
+
+def require_any(names: Iterable[str], records: Sequence[Mapping[str, Any]], where: str) -> None:
+    """Refuse a metric or param that no run has, where there are runs: it is misspelt.
+
+    Raises:
+        ConfigError: One is unknown.
+    """
+    for name in names:
+        group = name.partition(".")[0]
+        if records and group in ("metrics", "params") and all(value_of(record, name) is None for record in records):
+            known = {f"{group}.{key}" for record in records for key in record[group]}
+            raise ConfigError(f"{where}: got {name}; no run has it{did_you_mean(name, known)}")
+
+
 def value_of(record: Mapping[str, Any], name: str) -> Any:
     """Return a field of a run's record by name; None when the run lacks it."""
     group, _, key = name.partition(".")
@@ -105,6 +125,7 @@ def _fault(text: str, near: str) -> ConfigError:
 class _Parser:
     def __init__(self, tokens: list[tuple[str, str]], text: str) -> None:
         self.tokens, self.text = tokens, text
+        self.names: list[str] = []
 
     def expression(self) -> Condition:
         alternatives = [self._conjunction()]
@@ -129,6 +150,7 @@ class _Parser:
                 raise _fault(self.text, self._next())
             return inside
         name = check_name(self._take("word", "text").strip("\"'`"), "--filter")
+        self.names.append(name)
         sign = self._take("sign")
         if sign not in _OPERATORS:
             raise _fault(self.text, sign)

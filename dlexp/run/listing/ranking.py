@@ -9,7 +9,7 @@ from typing import Any
 from dlexp.direction import has_direction, is_better_high
 from dlexp.error import ConfigError, RunError, did_you_mean
 from dlexp.run.document import RunRecord
-from dlexp.run.listing.filter import check_name, parse, value_of
+from dlexp.run.listing.filter import check_name, names, parse, require_any, value_of
 from dlexp.run.scan import scan
 
 _DEFAULT_METRICS = (
@@ -68,7 +68,10 @@ def rank(
     """
     condition = parse(filter) if filter is not None else None
     name = None if sort is None else check_name(sort.removeprefix("-"), "--sort")
-    records = _of_experiment(scan(runs_dir), experiment)
+    records = scan(runs_dir)
+    require_any([] if filter is None else names(filter), records, "--filter")
+    require_any([] if name is None else [name], records, "--sort")
+    records = _of_experiment(records, experiment)
     records = [record for record in records if condition is None or condition(record)]
     records = [record for record in records if tag is None or tag in record["tags"]]
     if sort is not None and name is not None and not name.startswith("metrics.") and name != "value":

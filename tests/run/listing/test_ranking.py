@@ -57,6 +57,17 @@ def test_filter_and_experiment(tmp_path):
         records_of(rank(tmp_path, experiment="digts"))
 
 
+def test_a_metric_or_param_that_no_run_has_is_told(tmp_path):
+    assert rank(tmp_path, filter="metrics.val/acc > 0.6") == []  # there is nothing to know it by
+    add(tmp_path, 0.5, lr=0.1)
+    near = r"--filter: got metrics\.val/acc; no run has it; did you mean metrics\.val/accuracy\?"
+    for filter in ("metrics.val/acc > 0.6", "status = finished or (params.lr = 1 and metrics.val/acc > 0)"):
+        with pytest.raises(ConfigError, match=near):
+            rank(tmp_path, filter=filter)
+    with pytest.raises(ConfigError, match=r"--sort: got params\.rl; no run has it; did you mean params\.lr\?"):
+        rank(tmp_path, sort="-params.rl")
+
+
 @pytest.mark.parametrize("sort", ["", "-", "accuracy", "metrics.", "val/accuracy"])
 def test_a_bad_sort_is_told_what_is_allowed(tmp_path, sort):
     with pytest.raises(ConfigError, match=r"--sort: got .*; choose metrics\.NAME"):
