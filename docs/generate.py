@@ -14,7 +14,8 @@ from typing import Any
 
 import typer
 
-FOLDER = Path(__file__).parent / "reference"
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "docs" / "reference"
 NOTE = "<!-- written by python -m docs.generate -->"
 
 
@@ -133,10 +134,20 @@ def table(head: list[str], rows: Iterable[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))
 
 
+def write(files: dict[Path, str]) -> None:
+    """Write the files whose text is another, and print their names."""
+    old = {path: path.read_text(encoding="utf-8") if path.is_file() else None for path in files}
+    changed = [path for path, text in files.items() if text != old[path]]
+    for path in changed:
+        path.write_text(files[path], encoding="utf-8")
+        print(f"changed {path.relative_to(ROOT)}")
+    if not changed:
+        print("nothing changed")
+
+
 def main() -> None:
     """Write every generated page."""
-    for path, text in pages().items():
-        path.write_text(text, encoding="utf-8")
+    write(pages())
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from dlexp.run.listing.page import RunPage
 from dlexp.run.listing.trash import MovedRun
 from dlexp.tracking.dashboard import Address
 from dlexp.tracking.sync import SentRun
+from docs.generate import write
 
 FOLDER = Path(__file__).parent / "schema"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -70,8 +71,7 @@ def text(name: str) -> str:
 def main() -> None:
     """Write the file of each document."""
     FOLDER.mkdir(exist_ok=True)
-    for name in DOCUMENTS:
-        (FOLDER / f"{name}.json").write_text(text(name), encoding="utf-8")
+    write({FOLDER / f"{name}.json": text(name) for name in DOCUMENTS})
 
 
 if __name__ == "__main__":

@@ -155,7 +155,11 @@ def test_no_folder_is_crowded():
     paths = [*sources, *(ROOT / test for test in TESTS)]
     counts = Counter(relative(path.parent) for path in paths)
     limits = {folder: MAX_TESTS if folder.startswith("tests") else MAX_MODULES for folder in counts}
-    assert {folder: count for folder, count in counts.items() if count > limits[folder]} == {}
+    crowded = {folder: count for folder, count in counts.items() if count > limits[folder]}
+    assert crowded == {}, (
+        "move modules that share a thought into a subfolder: "
+        f"a folder has at most {MAX_MODULES} modules without __init__.py, one of tests at most {MAX_TESTS}"
+    )
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -6,6 +6,7 @@ from dlexp.config.catalog import conf_folder
 from dlexp.config.compose import compose, flat_keys
 from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError
+from tests import option
 
 
 def test_values_and_choices():
@@ -53,7 +54,7 @@ def test_missing_values_are_marked_for_the_check():
     assert compose(["data=arrays"]).config["data"]["path"] == "???"
 
 
-MODELS = "cnn, densenet, inception, mlp, nin, resnet, resnext, softmax, torchvision, vgg"
+MODELS = option.names("model")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ MODELS = "cnn, densenet, inception, mlp, nin, resnet, resnext, softmax, torchvis
         ("model/resnet=x", "model/resnet=x: not possible; choose model=option"),
         (
             "model.dpeth=18",
-            "unknown key model.dpeth; did you mean model.depth? model=densenet|resnet|resnext|vgg has it",
+            f"unknown key model.dpeth; did you mean model.depth? model={option.having('model', 'depth')} has it",
         ),
         ("trainer.epoch=3", "unknown key trainer.epoch; did you mean trainer.epochs?"),
         ("optim.lr=3", "unknown key optim.lr; did you mean optimizer.lr?"),

@@ -66,3 +66,12 @@ def test_generating_imports_nothing_heavy():
     code = f"import sys; from docs import generate; generate.pages(); print(sorted({HEAVY} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_only_files_with_another_text_are_written_and_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    (tmp_path / "old.md").write_text("1")
+    generate.write({tmp_path / "old.md": "1", tmp_path / "new.md": "2"})
+    generate.write({tmp_path / "new.md": "2"})
+    assert (tmp_path / "new.md").read_text() == "2"
+    assert capsys.readouterr().out == "changed new.md\nnothing changed\n"

@@ -12,6 +12,7 @@ from benchmarks.case import ADAPTIVE, EXTRA, MODELS, Case
 from benchmarks.equality import Trained, configure, divide
 from dlexp.build.components import components_of
 from dlexp.build.program import Program, make_program
+from dlexp.config.catalog import list_groups
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import restore, snapshot
@@ -42,7 +43,7 @@ FACTORS: dict[str, list[str]] = {
     "optimizer": ["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop", "adagrad"],
     "regularizer": ["none", "l1", "l2", "elastic", "linf", "max_norm", "norm_ball"],
     "loss": list(LOSSES),
-    "schedule": ["constant", "cosine", "exponential", "linear", "one_cycle", "plateau", "step"],
+    "schedule": list_groups()["schedule"],
     "augment": ["none", "affine", "blur", "compose", "cutmix", "cutout", "flip_crop", "mixup", "noise", "photometric"],
     "norm": ["none", "batch", "layer", "instance", "group"],
     "dropout": ["none", "inverted", "classic"],

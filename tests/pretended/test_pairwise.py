@@ -4,8 +4,9 @@ import pytest
 
 from benchmarks.case import blocks, models, values
 from benchmarks.equality import largest
+from dlexp.config.catalog import list_groups
 from dlexp.engine.stack import linear
-from tests.pretended.case import FORMS, case_of, marked, pairwise, train
+from tests.pretended.case import FACTORS, FORMS, case_of, marked, pairwise, train
 from tests.pretended.device import pretend
 
 EQUAL = {"weights": 0, "state": 0, "metrics": 0}
@@ -16,6 +17,11 @@ def _same_way(monkeypatch):
     """On the CPU too, dense layers of all trials are multiplied together, as on a card."""
     monkeypatch.setattr(linear, "_rounds_otherwise", lambda _x, _weight: False)
     monkeypatch.setattr(linear, "_is_a_sum", lambda _x, weight_TED: weight_TED.shape[1] == 1)
+
+
+@pytest.mark.parametrize("group", ["optimizer", "regularizer", "schedule", "augment", "norm", "dropout"])
+def test_every_option_is_among_the_factors(group):
+    assert set(FACTORS[group]) == set(list_groups()[group])
 
 
 @pytest.mark.parametrize("row", marked(40, size=2))

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests import option
+
 DLEXP = Path(sys.executable).parent / "dlexp"
-MODELS = "cnn, densenet, inception, mlp, nin, resnet, resnext, softmax, torchvision, vgg"
+MODELS = option.names("model")
+DEEP = option.having("model", "depth")
 
 
 def run(*arguments, cwd=None):
@@ -36,7 +39,7 @@ def test_quiet_prints_nothing():
 
 REFUSALS = [
     # unknown keys, groups and options
-    ("model.depth=18", "unknown key model.depth: it has no effect here; model=densenet|resnet|resnext|vgg has it"),
+    ("model.depth=18", f"unknown key model.depth: it has no effect here; model={DEEP} has it"),
     ("model=resnet model.dpeth=18", "unknown key model.dpeth; did you mean model.depth?"),
     ("modle=resnet", "unknown key modle; did you mean model?"),
     ("model=resnt", f"model: got resnt; choose one of {MODELS}; did you mean resnet?"),
