@@ -17,6 +17,7 @@ from dlexp.error import ConfigError
 from dlexp.type import Count, NonNegativeInt, Positive
 
 Settings = dict[str, Any]
+MOST_OPENED = 40 * 256  # settings looked at before the first trial
 ROUND = 256  # settings at most that a round asks for at once: the rest is drawn when these are done
 
 
@@ -139,6 +140,8 @@ class Search:
 def opening(search: Search, problem: Problem) -> Iterator[Proposal]:
     """Yield what a strategy asks for before it is told any score: its first round, whose batches depend on none.
 
+    It ends after `MOST_OPENED` settings: a grid may have a billion, which are neither held nor looked at.
+
     Args:
         search: The strategy.
         problem: What is searched.
@@ -147,8 +150,10 @@ def opening(search: Search, problem: Problem) -> Iterator[Proposal]:
         ConfigError: The strategy cannot search this space.
     """
     strategy = Strategy(search.propose(problem))
-    while (round_ := strategy.ask()) is not None and round_.number == 1:
+    num_opened = 0
+    while num_opened < MOST_OPENED and (round_ := strategy.ask()) is not None and round_.number == 1:
         yield from round_.proposals
+        num_opened += len(round_.proposals)
         strategy.tell([None] * len(round_.proposals))
 
 

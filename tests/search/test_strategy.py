@@ -10,7 +10,7 @@ from dlexp.search.coarse_to_fine import CoarseToFine
 from dlexp.search.grid import Grid
 from dlexp.search.hyperband import Hyperband
 from dlexp.search.random import Random
-from dlexp.search.strategy import Problem, Proposal, Round, Rounds, Strategy, opening, uniform
+from dlexp.search.strategy import MOST_OPENED, Problem, Proposal, Round, Rounds, Strategy, opening, uniform
 
 
 def test_draws_depend_on_seed_number_and_key_alone():
@@ -73,3 +73,13 @@ def test_what_is_asked_for_before_any_score_is_known_whole(search, num):
         asked_first += round_.proposals
         strategy.tell([float(p.number) for p in round_.proposals])
     assert asked_first == proposals  # whatever they score
+
+
+def test_a_billion_settings_are_not_held():
+    proposals = list(
+        opening(
+            Random(trials=10**9),
+            Problem(read_space(["optimizer.lr=tag(log,interval(1e-3,1))"])[0].dimensions, epochs=1),
+        )
+    )
+    assert len(proposals) == MOST_OPENED
