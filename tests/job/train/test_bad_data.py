@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from dlexp.config.resolve import resolve
-from dlexp.data.file import decoded
+from dlexp.data.picture import decoded
 from dlexp.error import DlexpError
 from dlexp.job.train import train
 
