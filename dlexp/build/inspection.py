@@ -84,7 +84,7 @@ def _columns(data: Dataset) -> list[ColumnRecord]:
     columns, start = [], 0
     for feature in features:
         width = 1 if feature["levels"] is None else len(feature["levels"])
-        block = _shortest(data.inputs[:, start : start + width])
+        block = data.inputs[:, start : start + width].numpy()
         start += width
         columns.append(_column(data, feature, block))
     return columns
@@ -94,13 +94,14 @@ def _column(data: Dataset, feature: dict[str, Any], block: np.ndarray) -> Column
     if feature["levels"] is None:
         values = block[:, 0]
         present = values[~np.isnan(values)]
+        mean = float(present.mean(dtype=np.float64))
         return {
             "name": feature["name"],
             "type": "number",
             "gaps": int(np.isnan(values).sum()),
-            "min": float(present.min()),
-            "mean": float(present.mean()),
-            "max": float(present.max()),
+            "min": _shortest(present.min()),
+            "mean": float(f"{mean:.7g}") if present.dtype == np.float32 else mean,  # the digits that it has
+            "max": _shortest(present.max()),
         }
     table = getattr(data.encode, "table", None)
     gaps = 0 if table is None else int(table.is_missing(feature["name"]).sum())
@@ -121,13 +122,10 @@ def _example(data: Dataset, row: int) -> ExampleRecord:
     example: ExampleRecord = {"id": data.sample_ids(torch.tensor([row]))[0], "target": label}
     if not data.is_image:
         names = data.feature_names or [str(k) for k in range(data.inputs.shape[1])]
-        example["inputs"] = dict(zip(names, _shortest(data.inputs[row]).tolist(), strict=True))
+        example["inputs"] = dict(zip(names, map(_shortest, data.inputs[row].numpy()), strict=True))
     return example
 
 
-def _shortest(inputs: Tensor) -> np.ndarray:
-    """Return inputs as float64: those of float32 by their shortest decimal, 4.3 and not 4.300000190734863."""
-    if inputs.dtype == torch.float64:
-        return inputs.numpy()
-    distinct, place = np.unique(inputs.numpy(), return_inverse=True)
-    return np.array([float(str(value)) for value in distinct])[place].reshape(tuple(inputs.shape))
+def _shortest(number: np.number) -> float:
+    """Return a number by the shortest decimal of its type: of float32 4.3, not 4.300000190734863."""
+    return float(str(number))

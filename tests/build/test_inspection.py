@@ -39,6 +39,15 @@ def test_values_and_vectors(tmp_path):
     assert document["columns"][1]["max"] == x[:, 1].max()
 
 
+def test_numbers_of_float32_are_told_by_the_digits_that_it_has():
+    """Fisher's table: sepals of 4.3 to 7.9 cm, 876.5 / 150 in the mean."""
+    document: Any = inspect(resolve(["data=iris"]))
+    sepal = document["columns"][0]
+    assert (sepal["min"], sepal["max"]) == (4.3, 7.9)
+    assert sepal["mean"] == round(876.5 / 150, 6)
+    assert all(number == round(number, 1) for number in document["examples"][0]["inputs"].values())
+
+
 def test_pictures(tmp_path):
     for name, value in (("cat", 0), ("dog", 255)):
         (tmp_path / "pets" / name).mkdir(parents=True)
