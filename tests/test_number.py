@@ -116,6 +116,18 @@ def test_no_text_has_a_number_before_a_fixed_plural():
     assert places == []
 
 
+def test_no_text_makes_a_plural_by_hand():
+    by_hand = [
+        f"{relative(path)}: {ast.unparse(node)}"
+        for path in modules("dlexp", "cli")
+        for node in nodes(path)
+        if isinstance(node, ast.IfExp)
+        and {each.value for each in (node.body, node.orelse) if isinstance(each, ast.Constant)}
+        in ({"", "s"}, {"", "es"})
+    ]
+    assert by_hand == []
+
+
 def test_no_text_leaves_the_number_open():
     texts = [
         *modules("dlexp", "cli"),

@@ -74,28 +74,26 @@ def warn(facts: dict[str, Any], config: dict[str, Any]) -> list[str]:
         facts: From `examine`.
         config: Of the run: what evens classes out needs no advice.
     """
-    lines = [*facts.get("notes", [])]
-    for part, number in facts["duplicates"].items():
-        if number:
-            earlier = "train" if part == "val" else "train or val"
-            lines.append(
-                f"{noun(number, 'example')} of {part} lying in {earlier} too, byte for byte: scores may be too good"
-            )
-    return [*lines, *warn_of_imbalance(facts, config)]
+    duplicates = [
+        f"{noun(number, 'example')} of {part} lying in {'train' if part == 'val' else 'train or val'} too, byte for "
+        "byte: scores may be too good"
+        for part, number in facts["duplicates"].items()
+        if number
+    ]
+    return [*facts.get("notes", []), *duplicates, *_warn_of_imbalance(facts, config)]
 
 
 def warn_of_folds(facts: dict[str, Any], config: dict[str, Any]) -> list[str]:
     """Return the lines of a cross-validation, whose facts are those of its first fold; arguments as for `warn`."""
-    lines = [*facts.get("notes", [])]
-    if number := facts.get("duplicates", {}).get("val"):
-        lines.append(
-            f"{noun(number, 'example')} held out by the first fold lying in its training part too, byte for byte: "
-            "scores may be too good; the same command with --audit counts those of all folds"
-        )
-    return [*lines, *warn_of_imbalance(facts, config)]
+    number = facts.get("duplicates", {}).get("val", 0)
+    duplicates = [
+        f"{noun(number, 'example')} held out by the first fold lying in its training part too, byte for byte: "
+        "scores may be too good; the same command with --audit counts those of all folds"
+    ]
+    return [*facts.get("notes", []), *(duplicates if number else []), *_warn_of_imbalance(facts, config)]
 
 
-def warn_of_imbalance(facts: dict[str, Any], config: dict[str, Any]) -> list[str]:
+def _warn_of_imbalance(facts: dict[str, Any], config: dict[str, Any]) -> list[str]:
     """Return a line where classes are unequal and nothing evens them out; arguments as for `warn`."""
     is_evened = config["trainer"]["oversample"] or config["loss"].get("class_weight") is not None
     if not facts.get("is_imbalanced") or is_evened:

@@ -19,6 +19,7 @@ from dlexp.execution.executor import Executor, fail
 from dlexp.execution.fusion import SOLO, Choice
 from dlexp.launcher.local import Local
 from dlexp.launcher.pool import Lost, Pool
+from dlexp.number import noun
 from dlexp.run.folder import RunFolder
 
 HEAVY = ("torch", "torchvision", "sklearn.datasets", "pandas")  # imported for workers where they are imported here
@@ -164,7 +165,7 @@ class Dispatcher:
     def _start(self, places: list[dict[str, str]]) -> None:
         preload = [name for name in HEAVY if name in sys.modules]
         self._pool = Pool(Executor, places, [*preload, Executor.__module__], self.holder.lock_descriptor)
-        self.holder.log(f"{len(places)} worker process{'' if len(places) == 1 else 'es'}")
+        self.holder.log(f"{noun(len(places), 'worker process')}")
 
     def _num_workers(self, structures: list[Group]) -> int:
         """Return the number of processes that train, 1 for this one; the pool is there when they are more."""

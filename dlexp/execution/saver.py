@@ -7,6 +7,7 @@ from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import best_weights, snapshot
 from dlexp.engine.train import Run
+from dlexp.number import noun
 from dlexp.run import epoch_record
 from dlexp.run.folder import RunFolder
 
@@ -29,7 +30,7 @@ def require_space(run: Run, place: Path) -> None:
     num_checkpoints = min(2 - (run.number > 0), run.trainer.epochs - run.epoch)
     checkpoints = checkpoint.size({"weights": run.step.forward.flat.tensor, **run.step.state, **run.schedule_state})
     predictions = sum(len(rows) for rows in run.task.val) * run.step.rules.loss.num_outputs * _BYTES_OF_OUTPUT
-    what = f"{num_checkpoints} checkpoint{'' if num_checkpoints == 1 else 's'} and the predictions take"
+    what = f"{noun(num_checkpoints, 'checkpoint')} and the predictions take"
     durable.require_space(place, num_checkpoints * checkpoints + predictions, what)
 
 

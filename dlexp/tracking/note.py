@@ -33,13 +33,17 @@ def link(name: str, run_id: str, links: Mapping[str, str]) -> str:
     return f"[{name}]({links[run_id]})" if run_id in links else name
 
 
+def _setting(overrides: Mapping[str, Any]) -> str:
+    return " ".join(f"`{key}={value}`" for key, value in overrides.items())
+
+
 def _of_sweep(result: dict[str, Any], links: Mapping[str, str]) -> Iterator[str]:
     best = result.get("best")
     if best is None:
         return
     of_best = [trial for trial in result["trials"] if trial["number"] == best["number"] and trial["run_id"]]
     named = ", ".join(link(trial["run_id"], trial["run_id"], links) for trial in of_best)
-    setting = " ".join(f"`{key}={value}`" for key, value in of_best[0]["overrides"].items()) if of_best else ""
+    setting = _setting(of_best[0]["overrides"]) if of_best else ""
     mean = "" if len(of_best) < 2 else f", the mean of {noun(len(of_best), 'seed')}"
     yield f"**Winner: {named}** {setting}: {result['metric']} **{significant(best['value'])}**{mean}"
     if "corrected" in best:
@@ -50,8 +54,7 @@ def _of_settings(result: dict[str, Any], links: Mapping[str, str]) -> Iterator[s
     best = result["settings"][0]
     if best["value"] is None:
         return
-    setting = " ".join(f"`{key}={value}`" for key, value in best["overrides"].items())
-    name = link(best["run_id"], best["run_id"], links)
+    name, setting = link(best["run_id"], best["run_id"], links), _setting(best["overrides"])
     yield f"**Best setting: {name}** {setting}: {result['metric']} **{significant(best['value'])}** over the folds"
 
 

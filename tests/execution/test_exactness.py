@@ -54,30 +54,28 @@ def test_a_last_digit_shows():
     assert not are_equal(a, b)
 
 
-def test_both_ends_of_an_epoch_are_tried(monkeypatch):
-    """100 examples make batches of 32, 32, 32 and 4: the last is another product."""
-    batches = []
+@pytest.fixture
+def batches(monkeypatch):
+    """Return the sizes of the batches that models alone are given, which is added to."""
+    sizes = []
 
     class Watched(Solo):
         def __call__(self, x, **keywords):
-            batches.append(len(x))
+            sizes.append(len(x))
             return super().__call__(x, **keywords)
 
     monkeypatch.setattr("dlexp.engine.stack.kind.Solo", Watched)
+    return sizes
+
+
+def test_both_ends_of_an_epoch_are_tried(batches):
+    """100 examples make batches of 32, 32, 32 and 4: the last is another product."""
     trace(made("model.widths=[16]")[:1], "solo")
     assert batches[:4] == [32, 32, 32, 4]
 
 
-def test_predictions_are_tried_on_a_whole_batch_and_on_the_last(monkeypatch):
+def test_predictions_are_tried_on_a_whole_batch_and_on_the_last(batches):
     """359 examples make batches of 100, 100, 100 and 59: the last is another product, and lies otherwise in memory."""
-    batches = []
-
-    class Watched(Solo):
-        def __call__(self, x, **keywords):
-            batches.append(len(x))
-            return super().__call__(x, **keywords)
-
-    monkeypatch.setattr("dlexp.engine.stack.kind.Solo", Watched)
     trace(made("model.widths=[16]", "trainer.eval_batch_size=100")[:1], "solo")
     assert batches[4:] == [100, 59]
 
