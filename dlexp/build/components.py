@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from dlexp import device as devices
 from dlexp.augment.none import NoAugment
@@ -27,7 +28,9 @@ from dlexp.normalize import Affine
 from dlexp.type import Config
 
 MOST_AFFINES = 64
-_AFFINES: dict[str, Affine] = {}  # fitted normalisations, by data, training rows and settings
+# Fitted normalisations of each tensor of inputs, by settings and training rows. Of the very tensor: other inputs, such
+# as those that the leak audit has changed, may come under the same name and fingerprint.
+_AFFINES = WeakTensorKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -108,12 +111,13 @@ class Components:
         """The normalisation of inputs, fitted on the training part."""
         rows = self.data.train
         digest = hashlib.sha256(rows.numpy().tobytes()).hexdigest()
-        key = json.dumps([self.data.fingerprint, self.config["normalize"], digest])
-        if key not in _AFFINES:
-            if len(_AFFINES) >= MOST_AFFINES:
-                _AFFINES.clear()
-            _AFFINES[key] = make(self.config, "normalize").fit(self.data.inputs, rows)
-        return _AFFINES[key]
+        key = json.dumps([self.config["normalize"], digest])
+        fitted: dict[str, Affine] = _AFFINES.setdefault(self.data.inputs, {})
+        if key not in fitted:
+            if len(fitted) >= MOST_AFFINES:
+                fitted.clear()
+            fitted[key] = make(self.config, "normalize").fit(self.data.inputs, rows)
+        return fitted[key]
 
     @cached_property
     def unit(self) -> TargetScale | None:

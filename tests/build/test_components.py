@@ -1,9 +1,11 @@
 """The components of a configuration are built once, when they are needed, and are what the configuration says."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from dlexp.build import node
 from dlexp.build.components import Components, components_of
@@ -55,6 +57,15 @@ def test_a_program_takes_the_components_that_are_there(monkeypatch):
     assert made.run.seeds == [each.seeds for each in components]
 
 
+def test_other_inputs_of_the_same_name_are_normalised_by_themselves():
+    config = resolve([*QUICK, "data=diabetes"]).config
+    data = load_data(config)
+    changed = replace(data, inputs=data.inputs * 3)
+    one, other = Components.of(config, data).affine, Components.of(config, changed).affine
+    torch.testing.assert_close(other.scale, one.scale / 3)
+    assert Components.of(config, data).affine is one
+
+
 class Deaf:
     def listen(self, event):
         pass
@@ -76,7 +87,7 @@ def count(monkeypatch, job) -> Counter[str]:
         for module in ("dlexp.build.node", "dlexp.build.contract"):
             patched.setattr(f"{module}.factory", counted)
         patched.setattr("dlexp.build.program._FITTING", set())
-        patched.setattr("dlexp.build.components._AFFINES", {})
+        patched.setattr("dlexp.build.components._AFFINES", WeakTensorKeyDictionary())
         job()
     return built
 
