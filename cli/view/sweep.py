@@ -8,7 +8,6 @@ from rich.table import Table
 
 from dlexp.config.wording import command_line, setting_text
 from dlexp.number import decimal, duration, noun, significant
-from dlexp.run.folder import RunFolder
 from dlexp.run.name import reference
 
 from ..output import metric_label, show_notes
@@ -110,6 +109,8 @@ def show(findings: "Findings", console: Console) -> None:
 
 def _show_commands(findings: "Findings", best: "BestSetting", console: Console) -> None:
     """Print what to do next, in whole lines to be copied: a terminal wraps them without a break."""
+    from dlexp.run.folder import RunFolder  # its lock is not there on every platform: not before that is checked
+
     console.print(f"winner        {escape(findings.command)}", soft_wrap=True)
     result, has_test = findings.outcome.result, len(findings.spec.first.dataset.test) > 0
     again = command_line("train", ["--from", reference(RunFolder(Path(result["run_dir"]))), "--seeds", str(SEEDS)])

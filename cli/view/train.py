@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.table import Table
 
 from dlexp.number import decimal, duration, noun, significant
-from dlexp.run.folder import RunFolder
 from dlexp.run.name import reference, runs_dir_flags
 
 from ..output import first_metrics, metric_label, show_next, show_notes
@@ -87,6 +86,8 @@ def show(outcome: "Outcome[TrainResult]", console: Console) -> None:
     show_notes(outcome.notes, console)
     console.print(f"run folder  {escape(_short(Path(result['run_dir'])))}")
     if outcome.exit_code == 0:
+        from dlexp.run.folder import RunFolder  # its lock is not there on every platform: not before that is checked
+
         run = RunFolder(Path(result["run_dir"]))
         elsewhere = runs_dir_flags(run.runs_dir)
         show_next(
