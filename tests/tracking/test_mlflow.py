@@ -55,7 +55,7 @@ def test_what_is_left_is_told_with_the_cure(folder, code, problem, words):
     line = Outbox(folder, process(code)).finish()
     assert line is not None
     assert line.startswith(words)
-    assert line.endswith(f"send it with `dlexp sync {folder.run_id}`")
+    assert line.endswith(f"send it with `dlexp sync {folder.path}`")  # its folder is not the default one
 
 
 @pytest.mark.parametrize("how", [{"timeout": 0.2}, {"should_stop": lambda: True}], ids=["timeout", "ctrl-c"])

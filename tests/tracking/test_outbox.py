@@ -143,7 +143,7 @@ def test_an_absent_server_is_one_warning_within_seconds(fake_run):
     assert warning is not None
     assert "\n" not in warning
     assert "no answer from http://127.0.0.1:9: Connection refused" in warning
-    assert f"`dlexp sync {run.folder.run_id}`" in warning
+    assert f"`dlexp sync {run.folder.path}`" in warning  # its folder is not the default one
 
 
 def test_finish_never_hangs(fake_run):

@@ -111,7 +111,7 @@ def test_settings_of_one_sweep_by_their_places(tmp_path):
     sweep = write_sweep(tmp_path, [0.6, 0.95], 1, 100)
     (pair,) = compare([f"{sweep.run_id}:1", f"{sweep.run_id[:9]}:2"], tmp_path)["pairs"]
     assert (pair["a"], pair["verdict"], pair["test"]) == (f"{sweep.run_id}:1", "a", "McNemar")
-    with pytest.raises(RunError, match="place 3; there are 2 settings"):
+    with pytest.raises(RunError, match="got the place 3 of 2 settings with a value"):
         compare([f"{sweep.run_id}:1", f"{sweep.run_id}:3"], tmp_path)
     with pytest.raises(RunError, match="two are the same runs"):
         compare([sweep.run_id, f"{sweep.run_id}:1"], tmp_path)

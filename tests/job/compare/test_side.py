@@ -55,7 +55,7 @@ def test_a_cv_of_several_settings_enters_by_its_best(tmp_path):
 def test_what_did_not_come_to_its_end_is_refused_with_the_cure(tmp_path):
     failed = made.write_run(tmp_path, made.logits(0, TARGET, 0.9), TARGET, status="failed")
     with pytest.raises(
-        RunError, match=f"got a train that is failed; finish it with `dlexp train --resume {failed.run_id}`"
+        RunError, match=f"got a train that is failed; finish it with `dlexp train --resume {failed.path}`"
     ):
         load_side(tmp_path, failed.run_id)
     cv = made.write_cv(tmp_path, 0, 0.9, k=3, num=60, complete=False)
