@@ -112,7 +112,9 @@ class Components:
         rows = self.data.train
         digest = hashlib.sha256(rows.numpy().tobytes()).hexdigest()
         key = json.dumps([self.config["normalize"], digest])
-        fitted: dict[str, Affine] = _AFFINES.setdefault(self.data.inputs, {})
+        if self.data.inputs not in _AFFINES:
+            _AFFINES[self.data.inputs] = {}
+        fitted: dict[str, Affine] = _AFFINES[self.data.inputs]
         if key not in fitted:
             if len(fitted) >= MOST_AFFINES:
                 fitted.clear()
