@@ -61,9 +61,9 @@ def test_other_inputs_of_the_same_name_are_normalised_by_themselves():
     config = resolve([*QUICK, "data=diabetes"]).config
     data = load_data(config)
     changed = replace(data, inputs=data.inputs * 3)
-    one, other = Components.of(config, data).affine, Components.of(config, changed).affine
-    torch.testing.assert_close(other.scale, one.scale / 3)
-    assert Components.of(config, data).affine is one
+    of_data, of_changed = Components.of(config, data).affine, Components.of(config, changed).affine
+    torch.testing.assert_close(of_changed.scale, of_data.scale / 3)
+    assert Components.of(config, data).affine is of_data
 
 
 class Deaf:
