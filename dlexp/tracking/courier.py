@@ -34,9 +34,11 @@ def serve(runs_dir: Path, linger: float = _LINGER) -> None:
             queue.lock.acquire(0)
         except RunError:
             return
+        current = _Round(queue)
         try:
-            _Round(queue).work(linger)
+            current.work(linger)
         finally:
+            current.close()
             queue.lock.release()
 
 
@@ -52,14 +54,21 @@ class _Round:
     def work(self, linger: float) -> None:
         """Send until there was nothing to send for `linger` seconds."""
         worked = time.monotonic()
-        while self.queue.runs_dir.exists() and time.monotonic() - worked <= linger:
+        while self.queue.runs_dir.exists():
             for folder in self.queue.waiting():
                 self._begin(folder)
-            was_idle = not self.followed
-            for path in list(self.followed):
-                self._step(path)
-            worked = worked if was_idle else time.monotonic()
+            if self.followed:
+                for path in list(self.followed):
+                    self._step(path)
+                worked = time.monotonic()
+            elif time.monotonic() - worked > linger:
+                return
             time.sleep(_POLL)
+
+    def close(self) -> None:
+        """Let others send what is left."""
+        for following in self.followed.values():
+            following.close()
 
     def _begin(self, folder: RunFolder) -> None:
         if folder.path in self.followed:
