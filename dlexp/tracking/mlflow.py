@@ -26,7 +26,7 @@ from dlexp.type import Name, NonNegative
 
 NONE = "dlexp.tracking.mlflow.NoTracking"
 _POLL = 0.05  # seconds between looks at the process
-_left: "list[subprocess.Popen[bytes]]" = []  # processes that outlive their command: Popen warns when one is forgotten
+_started: "list[subprocess.Popen[bytes]]" = []  # they may outlive what started them; Popen warns when one is forgotten
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,6 @@ class Outbox:
         while (is_going_on := self._is_going_on()) and not should_stop() and time.monotonic() < deadline:
             time.sleep(_POLL)
         problem = Sent.read(self.folder).problem
-        if is_going_on and self.process is not None:
-            _left.append(self.process)
         if problem is None and not is_going_on and not self._is_sent():
             log = self.folder.path / "outbox.log" if self.queue is None else self.queue.log
             problem = f"sending failed, see {log}"
@@ -144,7 +142,7 @@ def _is_database(uri: str | None) -> bool:
 
 def _process(module: str, argument: Path, log: Path) -> "subprocess.Popen[bytes]":
     with open(log, "ab") as file:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-P", "-m", f"dlexp.tracking.{module}", str(argument)],
             stdin=subprocess.DEVNULL,
             stdout=file,
@@ -152,3 +150,5 @@ def _process(module: str, argument: Path, log: Path) -> "subprocess.Popen[bytes]
             start_new_session=True,  # Ctrl-C in the terminal is for the training process
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
+    _started.append(process)
+    return process

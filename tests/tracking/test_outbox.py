@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -76,7 +77,7 @@ TRAIN = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from conftest import FakeRun
+from tests.run.fake_run import FakeRun
 from dlexp.tracking import mlflow
 run = FakeRun(Path(sys.argv[1]))
 outbox = mlflow.start(run.folder, run.tracking)
@@ -92,7 +93,7 @@ def test_a_killed_run_is_ended_and_resumed_without_a_trace(
     fake_run, runs_dir, points, query, tmp_path, is_outbox_killed
 ):
     database = runs_dir / "mlflow.db"
-    command = [sys.executable, "-c", TRAIN, str(runs_dir), os.path.dirname(__file__)]
+    command = [sys.executable, "-c", TRAIN, str(runs_dir), str(Path(__file__).parents[2])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         path, pid = process.stdout.readline().rsplit(" ", 1)
