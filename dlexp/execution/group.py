@@ -97,19 +97,25 @@ def _train_program(assignments: list[Assignment], engine: str, should_stop: Call
         _record_engine(folder, engine, torch.get_num_threads() if program.device.type == "cpu" else None)
     run.should_stop = should_stop
     yield assignments[0], Begun(len(assignments), engine), program
-    for event in _saved(run, folders):
+    for event in _saved(run, assignments):
         yield assignments[0 if isinstance(event, Progress) else event.trial], event, program
 
 
-def _saved(run: Run, folders: list[RunFolder]) -> Iterator[Event]:
-    """Yield a program's events, those of an epoch when it is saved."""
-    saver = make_saver(run, folders)
+def _saved(run: Run, assignments: list[Assignment]) -> Iterator[Event]:
+    """Yield a program's events, those of an epoch when it is saved.
+
+    Raises:
+        Superseded: Other workers were given the trials meanwhile.
+    """
+    saver = make_saver(run, [assignment.folder for assignment in assignments])
     epoch: list[EpochEnd] = []
     try:
         for event in run.events():
             if isinstance(event, EpochEnd):
                 epoch.append(event)
                 if len(epoch) == len(run.trials):
+                    for assignment in assignments:
+                        assignment.require_current()
                     saver.save(epoch)
                     yield from epoch
                     epoch = []
