@@ -11,12 +11,12 @@ from typing import Any
 
 from dlexp.build.check import check_destination
 from dlexp.build.node import build
+from dlexp.build.threads import threads_of_many
 from dlexp.config import trust
 from dlexp.config.override import override_of
 from dlexp.config.source.folder import store_copy, stored_copy
 from dlexp.config.wording import setting_text
 from dlexp.data.quality import warn_of_folds
-from dlexp.device import threads_of
 from dlexp.error import RunError
 from dlexp.execution.description import describe_run
 from dlexp.execution.dispatcher import Dispatcher
@@ -166,7 +166,7 @@ def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
     described = {
         **describe_run(spec.first, spec.config),
         "kind": "cv",
-        "threads": threads_of(spec.config["trainer"], spec.first.device),
+        "threads": threads_of_many(spec.first, spec.config["trainer"]),
         "form": spec.form,
         "params": spec.params,
         "seeds": spec.seeds,

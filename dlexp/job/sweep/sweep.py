@@ -9,6 +9,7 @@ from typing import Protocol
 
 from dlexp.build.check import check_destination, check_test
 from dlexp.build.node import build
+from dlexp.build.threads import threads_of_many
 from dlexp.config import trust
 from dlexp.config.override import override_of
 from dlexp.config.source.folder import store_copy, stored_copy
@@ -122,6 +123,7 @@ def start(
         folder = find_folder(spec)
         is_new = folder is None
         if folder is None:
+            spec.threads = threads_of_many(spec.first, spec.config["trainer"])
             folder = create_folder(spec, overrides, origin)
             store_copy(config_dir, folder.path)
         else:
