@@ -11,7 +11,6 @@ from typing import Any
 
 from dlexp.build.check import check_destination
 from dlexp.build.node import build
-from dlexp.build.threads import threads_of_many
 from dlexp.config import trust
 from dlexp.config.override import override_of
 from dlexp.config.source.folder import store_copy, stored_copy
@@ -21,6 +20,7 @@ from dlexp.error import RunError
 from dlexp.execution.description import describe_run
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import require_same_data
+from dlexp.execution.threads import threads_of_many
 from dlexp.job.again import resume_command
 from dlexp.job.cv.document import AnyCVResult, CVResult, CVSettingsResult
 from dlexp.job.cv.fold_run import FoldEpoch, FoldResult, FoldRun, configure, train_fold_runs

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from dlexp.build.check import check_destination, check_test
 from dlexp.build.node import build
-from dlexp.build.threads import threads_of_many
 from dlexp.config import trust
 from dlexp.config.override import override_of
 from dlexp.config.source.folder import store_copy, stored_copy
@@ -18,6 +17,7 @@ from dlexp.data.fact.positive import positive_fact
 from dlexp.error import RunError
 from dlexp.execution.description import identify
 from dlexp.execution.dispatcher import Dispatcher
+from dlexp.execution.threads import threads_of_many
 from dlexp.job.again import resume_command
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import Outcome, ignore, recorded

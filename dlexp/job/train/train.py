@@ -10,7 +10,6 @@ import torch
 from dlexp.build.check import check_destination, check_model, check_test
 from dlexp.build.dataset import load_data
 from dlexp.build.program import Program, assemble
-from dlexp.build.threads import settle_threads
 from dlexp.config.compose import Composed, logged_params
 from dlexp.config.source.folder import store_copy
 from dlexp.data.quality import warn
@@ -26,6 +25,7 @@ from dlexp.execution.description import as_divided, describe_run, write_parts
 from dlexp.execution.integrity import has_records, require_same_data
 from dlexp.execution.result import conclude_run
 from dlexp.execution.saver import require_space, save_end, save_epoch
+from dlexp.execution.threads import settle_threads
 from dlexp.job.again import resume_command
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded

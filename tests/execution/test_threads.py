@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from dlexp.build import threads
 from dlexp.build.program import assemble
 from dlexp.config.resolve import resolve
 from dlexp.engine.event import EpochEnd
 from dlexp.engine.snapshot import snapshot
+from dlexp.execution import threads
 from dlexp.job.cv import cv
 from dlexp.job.sweep import sweep
 from dlexp.job.sweep.winner import recipe

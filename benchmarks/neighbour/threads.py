@@ -1,9 +1,10 @@
 """Whether `trainer.threads=auto` takes the better count: on an idle machine, beside one and beside four busy processes.
 
-``python -m benchmarks.threads`` times, for each net and number of neighbours (processes that spin), in `ROUNDS` rounds:
-what the choice takes and what it is, then updates with one thread and with torch's choice in turns. The ratio is the
-seconds of an update with the chosen count over those with the better one. ``benchmarks/results/threads.json`` also has
-the load of the machine before the neighbours came: above 0.3 the row "idle" is none.
+``python -m benchmarks.neighbour.threads`` times, for each net and number of neighbours (processes that spin), in
+`ROUNDS` rounds: what the choice takes and what it is, then updates with one thread and with torch's choice in turns.
+The ratio is the seconds of an update with the chosen count over those with the better one.
+``benchmarks/results/threads.json`` also has the load of the machine before the neighbours came: above 0.3 the rows
+without neighbours are not those of an idle machine.
 """
 
 import multiprocessing
@@ -19,8 +20,8 @@ import torch
 from benchmarks import measure
 from dlexp import device
 from dlexp.build.program import assemble
-from dlexp.build.threads import time_threads
 from dlexp.config.resolve import resolve
+from dlexp.execution.threads import time_threads
 
 COMMON = ["tracking=none", "trainer.device=cpu", "data.limit=400"]
 NETS = {
