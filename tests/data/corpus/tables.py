@@ -19,6 +19,7 @@ WORDS = ["red", "green", "blue"]
 CLASSES = ["no", "yes"]
 GAPS = ["", "NA", "N/A", "nan", "NaN", "null", "NULL", "<NA>"]
 BIG = 1234567890123456789
+MINUS = "\u2212"  # as typesetters write it
 
 
 def csv(header: str, row: Callable[[int], str], *overrides: str, name: str = "t.csv", codec: str = "utf-8", num=NUM):
@@ -168,6 +169,18 @@ READ = [
         {},
         ["column c tells the class alone"],
     ),
+    Case(
+        "decimals as names",
+        parquet(
+            {
+                "n": pyarrow.array([str(BIG + i) for i in range(NUM)]).cast(pyarrow.decimal128(20, 0)),
+                "x": X,
+                "y": LABELS,
+            },
+            "data.id=n",
+        ),
+        PLAIN | {"ids": [str(BIG), str(BIG + 1)]},
+    ),
     Case("feather", parquet({"x": X, "y": LABELS}, name="t.feather"), PLAIN, []),
     Case("a folder of parquet", parquet({"x": X, "y": LABELS}, name="parts"), PLAIN),
     Case(
@@ -269,11 +282,58 @@ REFUSED = [
         parquet({"n": pyarrow.array([BIG + i for i in range(NUM)]), "x": X, "y": LABELS}),
         refusal=rf"rows 1, 2, .*column n: got {BIG}; as a number it keeps 15 digits",
     ),
+    Case(
+        "the last of many numbers beyond 2^53",
+        csv("n,y", lambda i: f"{2**53 + 2 * i - (i == 10_500)},{CLASSES[i % 2]}", num=10_501),
+        refusal=r"row 10502, column n: got '9007199254761991'; as a number it keeps 15 digits",
+    ),
+    Case(
+        "decimals of 20 digits",
+        parquet(
+            {"n": pyarrow.array([f"{BIG + i}.5" for i in range(NUM)]).cast(pyarrow.decimal128(21, 2)), "y": LABELS}
+        ),
+        refusal=rf"rows 1, 2, .*column n: got '{BIG}.5'; as a number it keeps 15 digits",
+    ),
+    Case(
+        "a title and a blank line",
+        csv("Sales of 2021\n\nx,y", plain),
+        refusal="row 1: got one name 'Sales of 2021' above 2 fields; .* remove the lines above it",
+    ),
+    Case(
+        "a row of units",
+        csv("x,y", lambda i: "cm,no" if i == 0 else plain(i)),
+        refusal="row 2, column x: got 'cm'; a number is needed; remove the row if it holds names or units",
+    ),
+    Case(
+        "a space before a quoted name",
+        csv('x, "the class"', plain, "data.target='the class'"),
+        refusal='row 1: got the name "the class" with its quotes: a space stands before them',
+    ),
+    Case(
+        "a space before quoted text",
+        csv("x,y", lambda i: f'{X[i]}, "{CLASSES[i % 2]}"'),
+        refusal="""column y: got ' "no"'; a space stands before its quotes""",
+    ),
+    Case(
+        "few minus signs of typesetters",
+        csv("p,y", lambda i: f"{MINUS if i == 5 else ''}{i + 1}.5,{CLASSES[i % 2]}"),
+        refusal="row 7, column p: .* numbers with other characters",
+    ),
+    Case(
+        "what NumPy prints",
+        csv("p,y", lambda i: f"np.float64({X[i]}),{CLASSES[i % 2]}"),
+        refusal=r"got 'np.float64\(.*\)'; numbers with other characters",
+    ),
+    Case(
+        "days without marks",
+        csv("day,x,y", lambda i: f"{1 + i % 28:02d}{1 + i // 28:02d}2021,{plain(i)}", "data.time=day"),
+        refusal="column day: got '01012021'; a number or an ISO date .* data.time_format",
+    ),
     Case("percent", csv("p,y", lambda i: f"{i}%,{CLASSES[i % 2]}"), refusal="got '0%'; numbers with other characters"),
     Case("dollars as input", csv("p,y", lambda i: f"${i}.50,{CLASSES[i % 2]}"), refusal="with other characters: write"),
     Case(
         "minus signs of typesetters",
-        csv("p,y", lambda i: f"\u2212{i + 1}.5,{CLASSES[i % 2]}"),
+        csv("p,y", lambda i: f"{MINUS}{i + 1}.5,{CLASSES[i % 2]}"),
         refusal="numbers with other characters",
     ),
     Case(
