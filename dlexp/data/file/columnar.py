@@ -105,9 +105,18 @@ def open_columnar(path: Path) -> Iterator[Piece]:
     for file, names in zip(files, levels, strict=True):
         if names != levels[0]:
             got, first = (", ".join(level) or "no column" for level in (names, levels[0]))
-            raise DataError(
-                f"{folder}: got a folder without .parquet files; a pattern such as {folder}/*.csv names others"
-            )
+            raise DataError(f"{file}: got {got} in its folder's name; {files[0]} has {first}")
+        yield _open(file, path, partitions, notes if file == files[0] else [])
+
+
+def _listed(folder: Path) -> tuple[list[Path], list[str]]:
+    """Return the .parquet files of a folder, and a line about others."""
+    inner = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+    files = [file for file in inner if not any(name[0] in "._" for name in file.relative_to(folder).parts)]
+    parquet = [file for file in files if file.suffix.lower() == ".parquet"]
+    others = [str(file.relative_to(folder)) for file in files if file.suffix.lower() != ".parquet"]
+    if not parquet:
+        raise DataError(f"{folder}: got a folder without .parquet files; a pattern such as {folder}/*.csv names others")
     return parquet, [f"{folder}: {first_ten('file', others)} left out"] if others else []
 
 
