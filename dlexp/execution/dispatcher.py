@@ -163,12 +163,13 @@ class Dispatcher:
         if self._pool is not None or not assignments:
             return
         trainer = assignments[0].config["trainer"]
-        places = self.launcher.places(trainer["device"], trainer["threads"] or self._threads)
+        threads = devices.given_threads(trainer["threads"]) or self._threads
+        places = self.launcher.places(trainer["device"], threads)
         if self.launcher.is_distant or any(places):
             self._is_elsewhere = True
             if not self.launcher.is_distant:
                 self._threads = max(1, self._threads // len(places))
-            self._start(places, trainer["threads"] or self._threads)
+            self._start(places, threads)
 
     def _start(self, places: list[dict[str, str]], threads: int) -> None:
         preload = [*(name for name in HEAVY if name in sys.modules), Executor.__module__]
@@ -184,9 +185,10 @@ class Dispatcher:
         if num_assignments < 2:
             return 1
         trainer = structures[0].assignments[0].config["trainer"]
-        places = self.launcher.places(trainer["device"], trainer["threads"] or self._threads)
+        threads = devices.given_threads(trainer["threads"]) or self._threads
+        places = self.launcher.places(trainer["device"], threads)
         if len(places) > 1 and self._pool is None and self._is_worth_it(structures):
-            self._start(places, trainer["threads"] or self._threads)
+            self._start(places, threads)
         return 1 if self._pool is None else min(len(places), num_assignments)
 
     def _is_worth_it(self, structures: list[Group]) -> bool:

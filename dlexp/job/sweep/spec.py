@@ -147,7 +147,7 @@ def on_device(config: dict[str, Any], launcher: Launcher, threads: int | None = 
     """Return a configuration with what numbers depend on: the kind of device, and threads where it leaves them."""
     trainer = config["trainer"]
     kind = launcher.kind(trainer["device"])
-    counted = {} if threads is None else {"threads": trainer["threads"] or threads}
+    counted = {} if threads is None else {"threads": devices.given_threads(trainer["threads"]) or threads}
     return {**config, "trainer": {**trainer, "device": kind, **counted}}
 
 
