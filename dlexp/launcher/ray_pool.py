@@ -140,7 +140,7 @@ class RayPool:
         """Ask for actors until there are as many as there is room for."""
         num = len(self._coming) + len(self._idle) + len(self._busy)
         for _ in range(len(self.places) - num):
-            actor = self._actor.options(max_restarts=0, max_concurrency=2, **self._request).remote()
+            actor: Any = self._actor.options(max_restarts=0, max_concurrency=2, **self._request).remote()
             self._coming[actor.enter.remote(self._site)] = actor, False
 
     def _next(self) -> Iterator[Any]:
