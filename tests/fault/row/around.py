@@ -37,7 +37,9 @@ COMMANDS: dict[str, list[str]] = {
     "sweep": ["sweep", *BRIEF, "seed=0,1", "runs_dir=PLACE/fresh"],
 }
 ON_RUNS = ("runs", "show", "compare", "eval", "predict")
-HOMELESS: dict[str, str | None] = dict.fromkeys(("HOME", "USER", "LOGNAME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "MPLCONFIGDIR"))
+HOMELESS: dict[str, str | None] = dict.fromkeys(
+    ("HOME", "USER", "LOGNAME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "MPLCONFIGDIR")
+)
 SETTINGS: dict[str, dict[str, str | None]] = {  # variables; None takes one away
     "no terminal": {"TERM": None},
     "a dumb terminal": {"TERM": "dumb"},
