@@ -8,8 +8,8 @@ from dlexp.build.components import Components
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.error import RunError
 from dlexp.execution.fusion import Choice
-from dlexp.run import attempt
 from dlexp.run.folder import RunFolder
+from dlexp.run.lock import begin_attempt, last_attempt
 
 
 class Superseded(RunError):
@@ -52,7 +52,7 @@ class Assignment:
         A file lock does not reach other machines, and a worker may live on after its machine was given up: it looks at
         the number before each save, and leaves the folder to its successor.
         """
-        return replace(self, attempt=attempt.begin(self.path))
+        return replace(self, attempt=begin_attempt(self.path))
 
     def require_current(self) -> None:
         """Raise where another attempt has begun.
@@ -60,7 +60,7 @@ class Assignment:
         Raises:
             Superseded: The folder is another worker's.
         """
-        if self.attempt is not None and attempt.read(self.path) != self.attempt:
+        if self.attempt is not None and last_attempt(self.path) != self.attempt:
             raise Superseded(f"{self.path}: attempt {self.attempt} was given up; another is at work")
 
     @property

@@ -25,7 +25,7 @@ from dlexp.execution.description import as_divided, write_parts
 from dlexp.execution.fusion import SOLO, Choice, choose
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import conclude_trial
-from dlexp.execution.stack_saver import recover
+from dlexp.execution.save.stack_saver import recover
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 

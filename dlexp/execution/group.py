@@ -13,10 +13,10 @@ from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
 from dlexp.engine.snapshot import restore
 from dlexp.engine.train import Run
 from dlexp.error import is_out_of_memory
-from dlexp.execution import saved_model
 from dlexp.execution.assignment import Assignment, Begun, Group
-from dlexp.execution.saver import require_space
-from dlexp.execution.stack_saver import make_saver
+from dlexp.execution.save import saved_model
+from dlexp.execution.save.saver import require_space
+from dlexp.execution.save.stack_saver import make_saver
 from dlexp.run.folder import RunFolder
 
 # whose event it is (a progress or a beginning is the first's), and what trains it

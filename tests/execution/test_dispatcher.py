@@ -17,8 +17,8 @@ from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.fusion import SOLO, Choice
 from dlexp.launcher.local import Local
 from dlexp.launcher.pool import Cause, Lost
-from dlexp.run import attempt
 from dlexp.run.folder import RunFolder
+from dlexp.run.lock import last_attempt
 
 COMMON = ["tracking=none", "trainer.threads=1", "trainer.epochs=2", "data.limit=150", "model.widths=[8]"]
 
@@ -239,7 +239,7 @@ def test_a_machine_that_goes_is_no_fault_of_the_trial_three_times(holder, fake, 
     with Dispatcher(holder, lambda: False, Away()) as dispatcher:
         events = ends(dispatcher.train(assignments))
     assert [events[a.path].status for a in assignments] == ["finished", status, "finished"]
-    assert [attempt.read(a.path) for a in assignments] == [1, min(lives, 3) + 1, 1]
+    assert [last_attempt(a.path) for a in assignments] == [1, min(lives, 3) + 1, 1]
 
 
 def test_a_worker_that_was_given_up_writes_no_more(holder):

@@ -20,8 +20,8 @@ from dlexp.execution.assignment import Assignment, Group
 from dlexp.execution.fusion import Choice
 from dlexp.execution.group import train_group
 from dlexp.execution.integrity import STACK_POINTER, is_intact
-from dlexp.execution.saver import Saver
-from dlexp.execution.stack_saver import StackSaver, make_saver, recover
+from dlexp.execution.save.saver import Saver
+from dlexp.execution.save.stack_saver import StackSaver, make_saver, recover
 from dlexp.run import history
 from dlexp.run.folder import METRICS, RunFolder
 
