@@ -21,8 +21,6 @@ from dlexp.run.status import Status
 
 SEALED = ("model.json", METRICS, RESULT, "predictions/val.npz", *epoch_record.NAMES)
 STACK_POINTER = "together.json"  # in a trial's folder while it trains in a stack; see `dlexp.execution.save`
-    "together.json"  # in a trial's folder while it trains in a stack; see `dlexp.execution.save.stack_saver`
-)
 
 
 def checksums(folder: RunFolder) -> dict[str, str]:
