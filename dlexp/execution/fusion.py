@@ -27,6 +27,7 @@ from dlexp.execution.capacity import is_plenty, num_fitting
 from dlexp.execution.exactness import equal_forms
 from dlexp.number import noun
 from dlexp.random import derive
+from dlexp.regular import read_bytes
 
 SIZES = (4, 16, 64)
 TIMED_ROUNDS = 7
@@ -238,5 +239,5 @@ def shortest(calls: list[Callable[[], None]]) -> list[float]:
 
 def _read(cache: Path) -> dict[str, Any]:
     with suppress(OSError, ValueError):
-        return json.loads(cache.read_bytes())
+        return json.loads(read_bytes(cache))
     return {}

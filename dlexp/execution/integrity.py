@@ -14,6 +14,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.engine import checkpoint
 from dlexp.engine.by_example import kind_of
 from dlexp.error import DataError, RunError
+from dlexp.regular import read_bytes
 from dlexp.run import epoch_record, history
 from dlexp.run.division import read_division
 from dlexp.run.folder import METRICS, RESULT, RunFolder
@@ -91,7 +92,7 @@ def _is_sealed(folder: RunFolder, epoch: int) -> bool:
 
 def _digest(path: Path) -> str | None:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(read_bytes(path)).hexdigest()
     except OSError:
         return None
 

@@ -24,6 +24,7 @@ from dlexp.engine.memory import evaluation_batch
 from dlexp.engine.task import Task
 from dlexp.error import ConfigError, RunError
 from dlexp.normalize import Affine
+from dlexp.regular import read_bytes
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import document
 from dlexp.run.measure import FILE
@@ -108,7 +109,7 @@ def read(folder: RunFolder) -> dict[str, Any]:
     """
     path = folder.path / FILE
     try:
-        about = dict(json.loads(path.read_bytes()))
+        about = dict(json.loads(read_bytes(path)))
         return about | {name: about[name] for name in ("task", "in_shape", "num_outputs", "class_names", "normalize")}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error

@@ -1,7 +1,6 @@
 """Files of arrays in a run's folder: written atomically, and read as what a stranger may have written or damaged."""
 
 import io
-import stat
 import struct
 import tokenize
 import zipfile
@@ -13,6 +12,7 @@ import numpy as np
 
 from dlexp.durable import write_bytes
 from dlexp.error import RunError
+from dlexp.regular import open_regular
 
 _FAULTS = (  # of numpy and zipfile, for bytes that are not what they seem
     AttributeError,
@@ -54,9 +54,7 @@ def read_arrays(path: Path, names: Iterable[str], cure: str, *, is_even: bool = 
         RunError: It cannot be read.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise ValueError("no regular file")
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        with open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in names}
         if not all(isinstance(array, np.ndarray) for array in arrays.values()):
             raise ValueError("it holds no arrays")

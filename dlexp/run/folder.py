@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from dlexp.durable import disk_faults, drop_link, sweep, write_text
+from dlexp.durable import disk_faults, sweep, write_text
 from dlexp.error import RunError
+from dlexp.regular import open_in_place, read_bytes, require_inside
 from dlexp.run import config_file, epoch_record, history, name, prediction
 from dlexp.run.array import write_arrays
 from dlexp.run.environment import environment, now
@@ -30,6 +31,9 @@ MANIFEST, CONFIG, OVERRIDES, METRICS, RESULT, LOG = (
     "result.json",
     "log.txt",
 )
+
+
+_INSIDE = ("checkpoints", "figures", "profile", prediction.FOLDER, TRIALS, FOLDS, SETTINGS, PROGRAMS)
 
 
 class RunFolder:
@@ -155,6 +159,7 @@ class RunFolder:
         Raises:
             RunError: A living process has the run; the message names its pid and host.
         """
+        require_inside(*(self.path / inner for inner in _INSIDE))
         self._lock.acquire()
         for folder in (self.path, self.path / prediction.FOLDER):
             sweep(folder)
@@ -276,7 +281,7 @@ class RunFolder:
 
     def log(self, entry: str) -> None:
         """Add a line with the time (UTC) to `log.txt`."""
-        with disk_faults(self.path / LOG), open(drop_link(self.path / LOG), "ab") as file:
+        with open_in_place(self.path / LOG, "ab") as file:
             file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {entry}\n".encode(errors="backslashreplace"))
 
     def _write_manifest(self, fields: dict[str, Any]) -> None:
@@ -290,6 +295,6 @@ def is_run(path: Path) -> bool:
 
 def _read_json(path: Path, cure: str, *needed: str) -> dict[str, Any]:
     try:
-        return {**(content := unsealed(path.read_bytes())), **{name: content[name] for name in needed}}
+        return {**(content := unsealed(read_bytes(path))), **{name: content[name] for name in needed}}
     except (OSError, KeyError, ValueError) as error:
         raise RunError(f"{path}: damaged; restore it from a copy, or {cure}") from error

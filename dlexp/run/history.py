@@ -13,8 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dlexp.durable import disk_faults, drop_link, write_bytes
+from dlexp.durable import write_bytes
 from dlexp.error import DiskFault, RunError
+from dlexp.regular import open_in_place, read_bytes
 from dlexp.run.jsonable import plain
 
 
@@ -37,7 +38,7 @@ class Chain:
             EnvironmentFault: The disk is full; the lines before are intact. Or someone else changed the history.
         """
         line = json.dumps({**plain(record), "time": round(time.time(), 3)}).encode()
-        with disk_faults(self.path, len(line)), open(drop_link(self.path), "ab+") as file:
+        with open_in_place(self.path, "ab+", len(line)) as file:
             _drop_torn_line(file.fileno())
             if os.fstat(file.fileno()).st_size != self._size:
                 self._take_up()
@@ -122,14 +123,14 @@ def _saved(checkpoints: Path) -> Iterator[dict[str, Any]]:
     """Yield the manifests of the last checkpoint, of one that a kill left beside it, and of the one before."""
     for name in ("last", "last.new", "last.old"):
         with suppress(OSError, ValueError):
-            manifest = json.loads((checkpoints / name / "manifest.json").read_bytes())
+            manifest = json.loads(read_bytes(checkpoints / name / "manifest.json"))
             if isinstance(manifest, dict) and isinstance(manifest.get("epoch"), int):
                 yield manifest
 
 
 def _complete_lines(path: Path) -> list[bytes]:
     try:
-        return path.read_bytes().split(b"\n")[:-1]
+        return read_bytes(path).split(b"\n")[:-1]
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 from dlexp.error import RunError
+from dlexp.regular import read_bytes
 from dlexp.run.folder import RunFolder
 from dlexp.statistic.measure import Measure
 
@@ -18,7 +19,7 @@ def read_measure(folder: RunFolder) -> Measure:
     """
     path = folder.path / FILE
     try:
-        return Measure(**json.loads(path.read_bytes()).get("measure", {}))
+        return Measure(**json.loads(read_bytes(path)).get("measure", {}))
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error
 

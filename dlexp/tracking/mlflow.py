@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlexp.config.source.environment import redact
+from dlexp.regular import open_in_place
 from dlexp.run.folder import RunFolder
 from dlexp.run.name import reference
 from dlexp.tracking.sent import Sent
@@ -101,7 +102,7 @@ def start(folder: RunFolder, tracking: dict[str, Any]) -> Outbox:
         intended = tracking.get("uri") or os.environ.get("MLFLOW_TRACKING_URI") or None
         folder.update_manifest(**{STORE: None if intended is None else redact(intended)})
     command = [sys.executable, "-P", "-m", "dlexp.tracking.outbox", str(folder.path)]
-    with open(folder.path / "outbox.log", "ab") as log:
+    with open_in_place(folder.path / "outbox.log", "ab") as log:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -1,6 +1,8 @@
+import errno
 import hashlib
 import json
 import math
+import os
 
 import numpy as np
 import pytest
@@ -70,11 +72,13 @@ def test_nothing_was_written_yet(path):
     assert history.read(path) == []
 
 
-def test_a_full_disk_is_said():
-    from pathlib import Path
+def test_a_full_disk_is_said(tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(EnvironmentFault, match="disk is full"):
-        history.Chain(Path("/dev/full")).append({"epoch": 1})
+        history.Chain(tmp_path / "metrics.jsonl").append({"epoch": 1})
 
 
 DAMAGE = {

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from dlexp.durable import write_text
 from dlexp.error import ConfigError
 from dlexp.number import noun
+from dlexp.regular import read_bytes
 from dlexp.run.jsonable import document
 
 FILE = "note.json"
@@ -40,7 +41,7 @@ class NotedRun(Noted):
 def read(path: Path) -> Noted:
     """Return the note and tags of a run's folder; empty ones where there are none or the file is damaged."""
     try:
-        content: Any = json.loads((path / FILE).read_bytes())
+        content: Any = json.loads(read_bytes(path / FILE))
         return {"note": str(content["note"]), "tags": [str(tag) for tag in content["tags"]]}
     except (OSError, ValueError, KeyError, TypeError):
         return {"note": "", "tags": []}

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from dlexp.config.wording import setting_text
 from dlexp.error import RunError
+from dlexp.regular import read_bytes
 from dlexp.run.document import RunRecord
 from dlexp.run.folder import LOG, MANIFEST, RunFolder
 from dlexp.run.listing.record import read_object, read_record
@@ -116,7 +117,7 @@ def _overrides(folder: RunFolder) -> list[str]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return read_bytes(path).decode(errors="replace").splitlines()
     except OSError:
         return []
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.config.relevance import tells_runs_apart
+from dlexp.regular import open_regular, read_bytes
 from dlexp.run.config_file import split_lines
 from dlexp.run.document import RunRecord
 from dlexp.run.folder import MANIFEST, METRICS, OVERRIDES, RESULT, RunFolder, is_run
@@ -48,7 +49,7 @@ def read_record(path: Path, locked: Path) -> RunRecord | None:
 def read_object(path: Path) -> dict[str, Any] | None:
     """Return a JSON object; None when the file is absent, an empty one when it is damaged."""
     try:
-        return unsealed(path.read_bytes())
+        return unsealed(read_bytes(path))
     except FileNotFoundError:
         return None
     except (OSError, ValueError):
@@ -63,7 +64,7 @@ def _mapping(value: Any) -> dict[str, Any]:
 def written_params(path: Path) -> dict[str, str]:
     """Return what the user wrote, ``{key: value}`` as text; what does not tell runs apart is left out."""
     try:
-        lines = split_lines((path / OVERRIDES).read_text(encoding="utf-8", errors="replace"))
+        lines = split_lines(read_bytes(path / OVERRIDES).decode(errors="replace"))
     except OSError:
         return {}
     pairs = (text.lstrip("+").partition("=") for text in lines if "=" in text)
@@ -96,7 +97,7 @@ def _progress(path: Path, record: dict[str, Any]) -> dict[str, Any]:
 def last_epoch(history: Path) -> dict[str, Any] | None:
     """Return the last whole line of a history; None where there is none."""
     try:
-        with open(history, "rb") as file:
+        with open_regular(history) as file:
             file.seek(max(0, file.seek(0, 2) - _TAIL))
             lines = file.read().split(b"\n")[:-1]
         record = json.loads(lines[-1])
@@ -108,7 +109,7 @@ def last_epoch(history: Path) -> dict[str, Any] | None:
 def sum_seconds(history: Path) -> float:
     """Return the seconds of all epochs of a history; lines that cannot be read count nothing."""
     total = 0.0
-    for line in history.read_bytes().splitlines():
+    for line in read_bytes(history).splitlines():
         try:
             total += float(json.loads(line)["seconds"])
         except (ValueError, KeyError, TypeError):
