@@ -27,9 +27,9 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
 from torch import Tensor
 
-from dlexp.durable import disk_faults, flush_folder
+from dlexp.disk.durable import disk_faults, flush_folder
+from dlexp.disk.regular import read_bytes, remove_tree
 from dlexp.error import DiskFault, RunError, is_out_of_memory
-from dlexp.regular import read_bytes, remove_tree
 
 WEIGHTS, STATE, MANIFEST = "weights.safetensors", "state.pt", "manifest.json"
 _UNNAMED = "manifest"  # of a checkpoint that is being written

@@ -20,14 +20,14 @@ import torch
 from dlexp import device as devices
 from dlexp.build.components import Components
 from dlexp.build.program import Program, make_program
-from dlexp.durable import write_text
+from dlexp.disk.durable import write_text
+from dlexp.disk.regular import read_bytes
 from dlexp.engine.stack.kind import obstacle, stack_kinds
 from dlexp.error import first_line, is_broken_device, is_out_of_memory
 from dlexp.execution.capacity import is_plenty, num_fitting
 from dlexp.execution.exactness import equal_forms
 from dlexp.number import noun
 from dlexp.random import derive
-from dlexp.regular import read_bytes
 
 SIZES = (4, 16, 64)
 TIMED_ROUNDS = 7

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from dlexp.data.dataset import Dataset
+from dlexp.disk.regular import read_bytes
 from dlexp.engine import checkpoint
 from dlexp.engine.by_example import kind_of
 from dlexp.error import DataError, RunError
-from dlexp.regular import read_bytes
 from dlexp.run import epoch_record, history
 from dlexp.run.division import read_division
 from dlexp.run.folder import METRICS, RESULT, RunFolder

@@ -18,13 +18,13 @@ from dlexp import device as devices
 from dlexp.build.model import build_module
 from dlexp.data.dataset import Dataset
 from dlexp.data.target_scale import TargetScale
+from dlexp.disk.regular import read_bytes
 from dlexp.engine import checkpoint
 from dlexp.engine.evaluate import Reading
 from dlexp.engine.memory import evaluation_batch
 from dlexp.engine.task import Task
 from dlexp.error import ConfigError, RunError
 from dlexp.normalize import Affine
-from dlexp.regular import read_bytes
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import document
 from dlexp.run.measure import FILE

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dlexp.durable import write_bytes
+from dlexp.disk.durable import write_bytes
+from dlexp.disk.regular import open_regular
 from dlexp.error import RunError
-from dlexp.regular import open_regular
 
 _FAULTS = (  # of numpy and zipfile, for bytes that are not what they seem
     AttributeError,

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
+from dlexp.disk.regular import read_bytes
 from dlexp.error import RunError
-from dlexp.regular import read_bytes
 
 MOVED = {"dlexp.tracker.": "dlexp.tracking."}  # what configurations of older runs name, and where it is now
 PLACES = "places"  # the field of a manifest that has the paths of data, resolved

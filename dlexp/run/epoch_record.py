@@ -9,8 +9,8 @@ import struct
 import zlib
 from pathlib import Path
 
-from dlexp.durable import disk_faults
-from dlexp.regular import make_own, open_in_place, read_bytes
+from dlexp.disk.durable import disk_faults
+from dlexp.disk.regular import make_own, open_in_place, read_bytes
 
 KINDS = ("bits", "losses", "values")
 NAMES = tuple(f"epochs.{kind}" for kind in KINDS)

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from dlexp.durable import disk_faults, sweep, write_text
+from dlexp.disk.durable import disk_faults, sweep, write_text
+from dlexp.disk.regular import open_in_place, read_bytes, require_inside
 from dlexp.error import RunError
-from dlexp.regular import open_in_place, read_bytes, require_inside
 from dlexp.run import config_file, epoch_record, history, name, prediction
 from dlexp.run.array import write_arrays
 from dlexp.run.environment import environment, now

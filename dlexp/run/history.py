@@ -13,9 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dlexp.durable import write_bytes
+from dlexp.disk.durable import write_bytes
+from dlexp.disk.regular import open_in_place, read_bytes
 from dlexp.error import DiskFault, RunError
-from dlexp.regular import open_in_place, read_bytes
 from dlexp.run.jsonable import plain
 
 

@@ -8,9 +8,9 @@ import socket
 import time
 from pathlib import Path
 
-from dlexp.durable import disk_faults
+from dlexp.disk.durable import disk_faults
+from dlexp.disk.regular import drop_link, read_bytes
 from dlexp.error import RunError
-from dlexp.regular import drop_link, read_bytes
 
 _held: set[int] = set()
 _PATIENCE = 0.3  # seconds: a listing that probes the lock holds it for microseconds

@@ -3,8 +3,8 @@
 import json
 from dataclasses import replace
 
+from dlexp.disk.regular import read_bytes
 from dlexp.error import RunError
-from dlexp.regular import read_bytes
 from dlexp.run.folder import RunFolder
 from dlexp.statistic.measure import Measure
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dlexp.durable import disk_faults
+from dlexp.disk.durable import disk_faults
 from dlexp.error import RunError
 from dlexp.run.array import read_arrays, write_arrays
 

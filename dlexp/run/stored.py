@@ -11,8 +11,8 @@ from dlexp.config.override import override_of, parse
 from dlexp.config.resolve import resolve
 from dlexp.config.source.folder import stored_copy
 from dlexp.config.wording import show
+from dlexp.disk.regular import read_bytes
 from dlexp.error import ConfigError, DlexpError, RunError
-from dlexp.regular import read_bytes
 from dlexp.run import config_file
 from dlexp.run.folder import CONFIG, RunFolder
 

@@ -17,8 +17,8 @@ from urllib.parse import quote
 
 from typing_extensions import TypedDict
 
+from dlexp.disk.regular import open_in_place
 from dlexp.error import ConfigError, EnvironmentFault
-from dlexp.regular import open_in_place
 from dlexp.run.folder import RunFolder
 from dlexp.run.scan import close_dead, run_paths
 from dlexp.tracking import outbox, server, store, view

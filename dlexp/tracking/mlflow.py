@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlexp.config.source.environment import redact
-from dlexp.regular import open_in_place
+from dlexp.disk.regular import open_in_place
 from dlexp.run.folder import RunFolder
 from dlexp.run.name import reference
 from dlexp.tracking.sent import Sent

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from dlexp.regular import read_bytes
+from dlexp.disk.regular import read_bytes
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import document
 

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 from dlexp.config.source.environment import HIDDEN, hide_variables_of, redact
 from dlexp.config.source.reference import resolve_text
 from dlexp.config.trust import require_references
-from dlexp.durable import disk_faults
+from dlexp.disk.durable import disk_faults
 from dlexp.error import EnvironmentFault, first_line
 from dlexp.run.lock import Lock
 from dlexp.run.name import experiment_folder

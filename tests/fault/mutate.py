@@ -41,7 +41,7 @@ class Mutation:
 MUTATIONS = [
     Mutation(
         "plain-write",
-        "dlexp/durable.py",
+        "dlexp/disk/durable.py",
         'fresh = path.with_name(f".{path.name}.{os.getpid()}.new")',
         "fresh = path",
         "file-replaced",

@@ -23,9 +23,9 @@ from torch import Tensor
 from dlexp import device as devices
 from dlexp.build.program import Program, make_program
 from dlexp.data.feed import Resident, Streaming
-from dlexp.durable import disk_faults
+from dlexp.disk.durable import disk_faults
+from dlexp.disk.regular import make_own
 from dlexp.engine.train import Run
-from dlexp.regular import make_own
 
 WARM, MEASURED, PROBES = 5, 20, 50  # updates, updates, tiny operators
 DEAREST = 10

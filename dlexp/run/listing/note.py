@@ -6,10 +6,10 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from dlexp.durable import write_text
+from dlexp.disk.durable import write_text
+from dlexp.disk.regular import read_bytes
 from dlexp.error import ConfigError
 from dlexp.number import noun
-from dlexp.regular import read_bytes
 from dlexp.run.jsonable import document
 
 FILE = "note.json"

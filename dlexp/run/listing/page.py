@@ -7,8 +7,8 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from dlexp.config.wording import setting_text
+from dlexp.disk.regular import read_bytes
 from dlexp.error import RunError
-from dlexp.regular import read_bytes
 from dlexp.run.document import RunRecord
 from dlexp.run.folder import LOG, MANIFEST, RunFolder
 from dlexp.run.listing.record import read_object, read_record

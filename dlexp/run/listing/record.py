@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.config.relevance import tells_runs_apart
-from dlexp.regular import open_regular, read_bytes
+from dlexp.disk.regular import open_regular, read_bytes
 from dlexp.run.config_file import split_lines
 from dlexp.run.document import RunRecord
 from dlexp.run.folder import MANIFEST, METRICS, OVERRIDES, RESULT, RunFolder, is_run

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import dlexp
+from dlexp.disk.regular import open_in_place, read_bytes, remove_tree
 from dlexp.error import DiskFault, DlexpError
-from dlexp.regular import open_in_place, read_bytes, remove_tree
 from dlexp.run import epoch_record, history
 from dlexp.run.folder import RunFolder
 from dlexp.run.lock import Lock
@@ -36,7 +36,7 @@ OPENERS = {
     "config.source.template",
     "data.file.mapped",
     "data.picture.decoded",
-    "durable",
+    "disk.durable",
     "engine.checkpoint",
     "job.train.profile",
     "tracking.sender",

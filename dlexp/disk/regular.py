@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from dlexp.durable import disk_faults, write_bytes
+from dlexp.disk.durable import disk_faults, write_bytes
 from dlexp.error import DiskFault
 
 
