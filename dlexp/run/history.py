@@ -67,16 +67,23 @@ class Chain:
         self._size += len(line) + 1
 
 
-def read(path: Path) -> list[dict[str, Any]]:
+def read(path: Path, checkpoints: Path | None = None) -> list[dict[str, Any]]:
     """Return the records in order; an unfinished last line is left out, null is read as NaN.
 
+    Args:
+        path: The history.
+        checkpoints: Folder of the run's, whose last one was saved after what the history must begin with; None asks
+            for no seal.
+
     Raises:
-        RunError: A line is damaged.
+        RunError: A line is damaged, or the history is not that which the checkpoint was saved after.
     """
-    return [
-        {key: math.nan if value is None else value for key, value in _record(path, number, line).items()}
-        for number, line in enumerate(_complete_lines(path), 1)
-    ]
+    saved = next(_saved(checkpoints), {}) if checkpoints is not None else {}  # read first: the history runs ahead
+    lines = _complete_lines(path)
+    records = [_record(path, number, line) for number, line in enumerate(lines, 1)]
+    if "history" in saved and not _is_sealed(lines, saved["epoch"], saved["history"]):
+        raise _not_sealed(path, saved["epoch"])
+    return [{key: math.nan if value is None else value for key, value in record.items()} for record in records]
 
 
 def truncate(path: Path, last_epoch: int, seal: str | None = None, *, is_synced: bool = True) -> None:
@@ -93,20 +100,17 @@ def truncate(path: Path, last_epoch: int, seal: str | None = None, *, is_synced:
             have other numbers.
     """
     lines = _complete_lines(path)
-    is_whole = len(lines) >= last_epoch and (seal is None or digest(path, last_epoch) == seal)
+    is_whole = len(lines) >= last_epoch and (seal is None or _is_sealed(lines, last_epoch, seal))
     numbers = [_record(path, number, line)["epoch"] for number, line in enumerate(lines[:last_epoch], 1)]
     if not is_whole or numbers != list(range(1, last_epoch + 1)):
-        raise RunError(
-            f"{path}: damaged; its epochs up to {last_epoch} are not those that the checkpoint was saved after; "
-            "restore it from a copy, or begin the run anew"
-        )
+        raise _not_sealed(path, last_epoch)
     if lines[last_epoch:]:
         write_bytes(path, b"".join(line + b"\n" for line in lines[:last_epoch]), is_synced=is_synced)
 
 
 def digest(path: Path, last_epoch: int) -> str:
     """Return the SHA-256 of the lines of the epochs up to one, for the checkpoint saved after it."""
-    return hashlib.sha256(b"\n".join(_complete_lines(path)[:last_epoch])).hexdigest()
+    return _digest(_complete_lines(path)[:last_epoch])
 
 
 def seal(checkpoints: Path, last_epoch: int) -> str | None:
@@ -126,6 +130,21 @@ def _saved(checkpoints: Path) -> Iterator[dict[str, Any]]:
             manifest = json.loads(read_bytes(checkpoints / name / "manifest.json"))
             if isinstance(manifest, dict) and isinstance(manifest.get("epoch"), int):
                 yield manifest
+
+
+def _digest(lines: list[bytes]) -> str:
+    return hashlib.sha256(b"\n".join(lines)).hexdigest()
+
+
+def _is_sealed(lines: list[bytes], epoch: int, seal: str) -> bool:
+    return len(lines) >= epoch and _digest(lines[:epoch]) == seal
+
+
+def _not_sealed(path: Path, epoch: int) -> RunError:
+    return RunError(
+        f"{path}: damaged or edited; its epochs up to {epoch} are not those that the checkpoint was saved after; "
+        "restore it from a copy, or begin the run anew"
+    )
 
 
 def _complete_lines(path: Path) -> list[bytes]:

@@ -30,8 +30,10 @@ def read_record(path: Path, locked: Path) -> RunRecord | None:
     if manifest is None and not is_run(path):
         return None
     manifest = manifest or {}
-    result = read_object(path / RESULT) or {}
-    status = _status(manifest, locked)
+    result = read_object(path / RESULT)
+    is_damaged = result is not None and "status" not in result
+    result = result or {}
+    status = Status.DAMAGED if is_damaged else _status(manifest, locked)
     run_id, _, slug = path.name.partition("-")
     record: dict[str, Any] = {key: manifest.get(key) for key in _MANIFEST_FIELDS}
     record |= result | {"run_id": run_id, "run_dir": str(path), "status": status, "slug": slug}
