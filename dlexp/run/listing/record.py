@@ -31,15 +31,16 @@ def read_record(path: Path, locked: Path) -> RunRecord | None:
         return None
     manifest = manifest or {}
     result = read_object(path / RESULT)
-    is_damaged = result is not None and "status" not in result
+    is_damaged = result == {}
     result = result or {}
-    status = Status.DAMAGED if is_damaged else _status(manifest, locked)
+    status = _status(manifest, locked)
+    status = Status.DAMAGED if is_damaged and Status(status).is_over else status
     run_id, _, slug = path.name.partition("-")
     record: dict[str, Any] = {key: manifest.get(key) for key in _MANIFEST_FIELDS}
     record |= result | {"run_id": run_id, "run_dir": str(path), "status": status, "slug": slug}
     record["params"] = {**written_params(path), **_mapping(manifest.get("params"))}
     record["metrics"] = _mapping(result.get("metrics"))
-    if record["kind"] == "train" and not Status(status).is_over:
+    if record["kind"] == "train" and status != Status.DAMAGED and not Status(status).is_over:
         record |= _progress(path, record)
     metric = _mapping(manifest.get("monitor")).get("metric") or result.get("metric")
     metrics = {**record["metrics"], **_winner_metrics(result)}
@@ -53,7 +54,7 @@ def read_object(path: Path) -> dict[str, Any] | None:
     try:
         return unsealed(read_bytes(path))
     except FileNotFoundError:
-        return None
+        return {} if path.is_symlink() else None
     except (OSError, ValueError):
         return {}
 
