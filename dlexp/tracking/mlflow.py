@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dlexp.config.source.environment import redact
+from dlexp.config.source.environment import hide_passwords
 from dlexp.disk.regular import open_in_place
 from dlexp.run.folder import RunFolder
 from dlexp.run.name import reference
@@ -100,7 +100,7 @@ def start(folder: RunFolder, tracking: dict[str, Any]) -> Outbox:
         return Outbox(folder, None)
     if STORE not in folder.manifest:
         intended = tracking.get("uri") or os.environ.get("MLFLOW_TRACKING_URI") or None
-        folder.update_manifest(**{STORE: None if intended is None else redact(intended)})
+        folder.update_manifest(**{STORE: None if intended is None else hide_passwords(intended)})
     command = [sys.executable, "-P", "-m", "dlexp.tracking.outbox", str(folder.path)]
     with open_in_place(folder.path / "outbox.log", "ab") as log:
         process = subprocess.Popen(
