@@ -166,6 +166,7 @@ def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
     described = {
         **describe_run(spec.first, spec.config),
         "kind": "cv",
+        "validated_on": spec.dataset.digest(fold.val for fold in spec.folds),
         "threads": threads_of(spec.config["trainer"], spec.first.device),
         "form": spec.form,
         "params": spec.params,

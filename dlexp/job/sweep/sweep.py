@@ -202,6 +202,7 @@ def create_folder(spec: SweepSpec, overrides: list[str], origin: dict[str, str] 
         "seed": spec.config["seed"],
         "device": str(spec.first.device),
         "threads": spec.threads,
+        "validated_on": spec.validated_on,
         "data": {**identify(spec.first.dataset), **positive_fact(spec.first.dataset)},
         "params": {"search": strategy, **spec.first_choices, **searched},
         "monitor": {"metric": spec.metric, "mode": "max" if spec.is_high_better else "min"},
