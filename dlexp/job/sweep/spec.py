@@ -138,7 +138,8 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> SweepSpec:
     texts = [d.text for d in space.dimensions] + [f"seed={seed}" for seed in space.seeds]
     key = ids.sweep_key(on_device(config), texts, dataset.fingerprint, code)
     threads = devices.threads_of(config["trainer"], first.device)
-    return SweepSpec(composed, space, search, metric, is_high, first, code, key, validity, threads, _validated_on(space, setting, dataset))
+    validated_on = _validated_on(space, setting, dataset)
+    return SweepSpec(composed, space, search, metric, is_high, first, code, key, validity, threads, validated_on)
 
 
 def _validated_on(space: Space, setting: Settings, dataset: Dataset) -> str:

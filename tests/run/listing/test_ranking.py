@@ -12,7 +12,8 @@ from dlexp.run.scan import find
 
 
 def add(runs_dir, value, *, experiment="digits", metric="val/accuracy", kind="train", on=None, **params):
-    described = {"kind": kind, "validated_on": on, "params": {"model": "mlp", "data": "digits", **params}, "packages": {}}
+    described = {"kind": kind, "validated_on": on, "packages": {}}
+    described["params"] = {"model": "mlp", "data": "digits", **params}
     folder = RunFolder.create(runs_dir, experiment, "x", config={}, overrides=[], manifest=described)
     metrics = {} if value is None else {metric: value, "train/loss": 0.5}
     folder.write_result({"kind": kind, "metrics": metrics, "epochs": 3, "seconds": 1.5})

@@ -5,6 +5,7 @@ import json
 import pytest
 from rich.cells import cell_len
 
+from cli.view.run.runs import APART
 from dlexp.run.folder import RunFolder
 from dlexp.run.scan import find
 
@@ -114,7 +115,7 @@ def test_other_validation_examples_have_a_table_and_a_word(on_terminal, runs_dir
         "pictures (data.split_seed=1): 1 run, best val/accuracy first",
         "pictures (examples not recorded): 1 run, best val/accuracy first",
     ]
-    assert lines[-1].rstrip() == "Each table has its own validation examples (in brackets): scores do not rank from table to table."
+    assert lines[-1].rstrip() == APART
 
 
 def test_a_title_in_the_singular(on_terminal, runs_dir):
