@@ -12,12 +12,12 @@ from torch import Tensor
 
 from dlexp.data import target as targets
 from dlexp.data.dataset import Dataset, require_finite
-from dlexp.data.file.column import EXACT
 from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.guard import require_regular
 from dlexp.data.file.moment import WANTED, ranks
 from dlexp.data.file.native import native
 from dlexp.data.file.npy import MAGIC, damaged, read_npy
+from dlexp.data.file.number import EXACT
 from dlexp.data.split import Split
 from dlexp.error import DataError, did_you_mean, first_ten, shorten
 from dlexp.type import Place
@@ -114,6 +114,8 @@ class Arrays(Split):
         where, column = f"{self.path}, {key}", self._entries(content, key, num)
         is_date = column.dtype.kind == "M"
         column = np.where(np.isnat(column), "", column.astype(str)) if is_date else native(column, where)
+        if self.time_format is not None:
+            column = column.astype(str)
         distinct, place = np.unique(column, return_inverse=True)
         if column.dtype.kind == "U":
             order = np.array(

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from dlexp.data.file.native import native
+from dlexp.data.file.number import EXACT
 from dlexp.error import ConfigError, DataError, first_ten
 from dlexp.number import noun
 
@@ -110,8 +111,8 @@ def require_seen(target: Target, train: Tensor, parts: dict[str, Tensor], where:
 def _is_value(labels: np.ndarray) -> bool:
     if labels.dtype.kind in "bU":
         return False
-    if labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
-        return True
+    if labels.dtype.kind == "f" and ((labels != np.floor(labels)) | (np.abs(labels) >= EXACT)).any():
+        return True  # from 2^53 on every float is whole
     return len(np.unique(labels)) * _EXAMPLES_PER_CLASS > len(labels)
 
 

@@ -82,6 +82,12 @@ def test_named_classes(save):
     assert Arrays(path=save(x=X, y=Y, class_names=np.array(["a", "b", "c"]))).load().class_names == ["a", "b", "c"]
 
 
+def test_numbers_are_days_of_the_form_that_is_stated(save):
+    days = np.array([int(f"{10 + i % 18}{1 + i // 18:02d}2021") for i in range(60)])
+    dataset = Arrays(path=save(x=X, y=Y, day=days), time="day", time_format="%d%m%Y").load()
+    assert dataset.test.tolist() == list(range(48, 60))
+
+
 def test_groups_and_times(save):
     path = save(x=X, y=Y, patient=np.arange(60) // 4, day=-np.arange(60.0))
     dataset = Arrays(path=path, group="patient").load()

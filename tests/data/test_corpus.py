@@ -6,10 +6,10 @@ import pytest
 from dlexp.build.node import build
 from dlexp.config.resolve import resolve
 from dlexp.error import DlexpError
-from tests.data.corpus import folders, tables
+from tests.data.corpus import folders, refused, tables
 
 READ = [*tables.READ, *folders.READ]
-REFUSED = [*tables.REFUSED, *folders.REFUSED]
+REFUSED = [*refused.REFUSED, *folders.REFUSED]
 
 
 def load(case, folder):

@@ -16,6 +16,7 @@ from dlexp.error import ConfigError, DataError
         ([-1, 1] * 5, "binary", ["-1", "1"]),
         ([0.5, 1.0, 2.0] * 5, "regression", []),
         (list(range(100)), "regression", []),
+        ([1e30, 2.5e30] * 5, "regression", []),
     ],
 )
 def test_inferred_task(labels, task, names):

@@ -12,10 +12,10 @@ from dlexp.job.cv.audit import audit
 from dlexp.job.cv.cv import start as start_cv
 from dlexp.job.inference import predict
 from dlexp.job.train import train
-from tests.data.corpus import folders, tables
+from tests.data.corpus import folders, refused, tables
 
 READ = [*tables.READ, *folders.READ]
-REFUSED = [*tables.REFUSED, *folders.REFUSED]
+REFUSED = [*refused.REFUSED, *folders.REFUSED]
 QUICK = ["trainer.epochs=1", "tracking=none", "optimizer.lr=0.001"]
 
 

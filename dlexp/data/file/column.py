@@ -1,6 +1,8 @@
 """Tables as named columns: each as numbers or as text, whichever is asked for, to the last digit of the file."""
 
 import importlib
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -8,17 +10,16 @@ from typing import Any
 import numpy as np
 
 from dlexp.data.file.arrow import floats_of, joined, plain_array, texts_of_floats, values_of
-from dlexp.data.file.delimited import read_header
+from dlexp.data.file.delimited import read_header, stream_texts
 from dlexp.data.file.dialect import Dialect
-from dlexp.data.file.number import is_whole
+from dlexp.data.file.number import EXACT, Notation
 from dlexp.data.file.record import locate, look_up
 from dlexp.data.file.source import Choose, read_files
 from dlexp.data.file.text import Texts, category, without_gaps
 from dlexp.error import DataError, did_you_mean, first_ten, shorten
 
 _LOOKED_AT = 100  # entries
-EXACT = 2.0**53  # from here on float64 has not every whole number
-_MOST_ROUNDED = 10_000  # entries
+_SPACE_AND_QUOTE = re.compile(r'[ \t]+".*"\s*')
 _ROWS_PER_NAME = 10  # of a column of text that is held by its different entries
 
 
@@ -93,6 +94,9 @@ class Columns:
         damaged = [code for code, text in enumerate(texts.names) if "\0" in text]
         if damaged:
             self.refuse(name, np.isin(texts.codes, damaged), "a NUL byte is no text; the file is damaged")
+        quoted = [code for code, text in enumerate(texts.names) if _SPACE_AND_QUOTE.fullmatch(text)]
+        if quoted:
+            self.refuse(name, np.isin(texts.codes, quoted), "a space stands before its quotes: remove it")
         if len(texts.names) * _ROWS_PER_NAME <= len(texts):
             self.content[name] = texts  # the next look is a short one
         return without_gaps(texts, self.dialect.gaps)
@@ -122,25 +126,36 @@ class Columns:
         raise DataError(f"{self.where(bad)}, column {name}: got {shown}; {reason}{cure}")
 
     def refuse_rounded(self, name: str, numbers: np.ndarray) -> None:
-        """Refuse whole numbers of a column that float64 rounds, as `numbers` (N,) has them.
-
-        Only the first 10,000 that lie beyond 2^53 are looked at.
+        """Refuse numbers of a column, beyond 2^53, that float64 rounds, as `numbers` (N,) has them.
 
         Raises:
             DataError: Names the rows and what takes such numbers to the last digit.
         """
-        rows = np.flatnonzero(np.abs(numbers) >= EXACT)[:_MOST_ROUNDED]
-        if not len(rows):
+        is_large = np.abs(numbers) >= EXACT
+        if not is_large.any():
             return
-        separator = self.dialect.notation.thousands or ","
-        texts = [str(entry).strip().replace(separator, "") for entry in self.written(name, rows)]
         is_rounded = np.zeros(len(numbers), dtype=bool)
-        is_rounded[rows] = [
-            is_whole(text) and np.isfinite(number) and int(text) != int(number)
-            for text, number in zip(texts, numbers[rows].tolist(), strict=True)
-        ]
+        for start, chunk in self._chunks(name):
+            rows = slice(start, start + len(chunk))
+            is_rounded[rows] = _rounded(chunk, numbers[rows], is_large[rows], self.dialect.notation)
         cure = f"data.id or data.categorical='[{name}]' takes every digit, data.drop='[{name}]' leaves it out"
         self.refuse(name, is_rounded, f"as a number it keeps 15 digits: {cure}")
+
+    def _chunks(self, name: str) -> Iterator[tuple[int, Any]]:
+        """Yield a column in pieces, with the place of each: as pyarrow arrays, as text where the file is text."""
+        import pyarrow
+
+        array, start = self._array(name), 0
+        if isinstance(array, Texts):
+            array = pyarrow.array(array.names, pyarrow.string()).take(
+                pyarrow.array(array.codes, pyarrow.int32(), mask=array.is_missing)
+            )
+        is_held = pyarrow.types.is_string(array.type)
+        for path, number, is_text in self.files:
+            inner = stream_texts(path, name, self.dialect) if is_text and not is_held else [array.slice(start, number)]
+            for chunk in inner:
+                yield start, chunk
+                start += len(chunk)
 
     def written(self, name: str, rows: np.ndarray) -> list[Any]:
         """Return some entries as the file has them; None where it has none.
@@ -220,6 +235,24 @@ class Columns:
             except pyarrow.ArrowInvalid:
                 continue
         return None
+
+
+def _rounded(chunk: Any, numbers: np.ndarray, is_large: np.ndarray, notation: Notation) -> np.ndarray:
+    """Return (N,) which of the large numbers are not what a pyarrow array of text or whole numbers says."""
+    import pyarrow
+
+    is_rounded = np.zeros(len(chunk), dtype=bool)
+    if pyarrow.types.is_floating(chunk.type):
+        return is_rounded
+    rows = np.flatnonzero(is_large)
+    if pyarrow.types.is_string(chunk.type):
+        compute: Any = importlib.import_module("pyarrow.compute")
+        # an exponent says that digits are left out; only texts without are compared, one after another
+        is_written_out = compute.invert(compute.match_substring(chunk, "e", ignore_case=True)).fill_null(False)
+        rows = rows[values_of(is_written_out.cast(pyarrow.uint8()), np.uint8, 0)[rows] == 1]
+    texts = map(str, chunk.take(pyarrow.array(rows.tolist(), pyarrow.int64())).to_pylist())
+    is_rounded[rows] = [notation.is_rounded(text, x) for text, x in zip(texts, numbers[rows].tolist(), strict=True)]
+    return is_rounded
 
 
 def require_name(path: str, names: list[str], name: str, key: str) -> None:

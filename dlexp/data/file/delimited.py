@@ -22,7 +22,7 @@ def read_header(path: Path, dialect: Dialect) -> list[str]:
     Raises:
         DataError: The file is empty, or names are absent or repeated.
     """
-    header, following = [*islice(records(path, dialect), 2), [], []][:2]
+    header, *below = [*islice(records(path, dialect), 3), []]
     header = [name.strip() for name in header]
     row = count_comments(path, dialect) + 1
     if any("\0" in name for name in header):
@@ -36,11 +36,17 @@ def read_header(path: Path, dialect: Dialect) -> list[str]:
             f"{path}, row {row}: {first_ten('column', unnamed)} without a name; a header names every column (row "
             "labels of pandas: write with index=False)"
         )
+    quoted = [name for name in header if len(name) > 1 and name[0] == name[-1] == '"']
+    if quoted:
+        raise DataError(
+            f"{path}, row {row}: got the name {shorten(quoted[0])} with its quotes: a space stands before them; remove "
+            "the spaces beside the delimiters"
+        )
     repeated = sorted(name for name, number in Counter(header).items() if number > 1)
     if repeated:
         raise DataError(f"{path}, row {row}: {first_ten('column', repeated)} more than once; names must differ")
     if len(header) == 1:
-        _refuse_title(path, row, header[0], following)
+        _refuse_title(path, row, header[0], max(below, key=len))
     return header
 
 
@@ -116,6 +122,14 @@ def stream_delimited(path: Path, names: list[str], types: dict[str, Any], dialec
             raise TurnedTextError(names[int(misread[1])]) from None
         _diagnose(path, dialect, len(names))
         raise DataError(f"{path}: cannot be read ({' '.join(str(error).split())[:160]})") from None
+
+
+def stream_texts(path: Path, name: str, dialect: Dialect) -> Iterator[Any]:
+    """Yield the text of one column of a file as pyarrow arrays."""
+    import pyarrow
+
+    for batch in stream_delimited(path, read_header(path, dialect), {name: pyarrow.string()}, dialect):
+        yield batch.column(0)
 
 
 def _numeric(path: Path, names: list[str], candidates: list[str], dialect: Dialect) -> list[str]:

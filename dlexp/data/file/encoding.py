@@ -95,8 +95,7 @@ def _settle_one(table: Columns, name: str, is_categorical: bool, train: np.ndarr
             return Feature(name, None)
         table.refuse_notation(name, is_text)
         if is_dressed(table.texts(name).names):
-            cure = f"write the number alone; data.categorical='[{name}]' takes the column as text"
-            table.refuse(name, is_text, f"numbers with other characters: {cure}")
+            _refuse_dressed(table, name, is_text)
     entries = table.categories(name)
     codes = entries.codes[train]
     if (codes < 0).all():
@@ -112,10 +111,21 @@ def _settle_one(table: Columns, name: str, is_categorical: bool, train: np.ndarr
 
 
 def _refuse_text(table: Columns, name: str, is_text: np.ndarray) -> None:
-    if is_text.any():
-        table.refuse_notation(name, is_text)
-        cure = f"list it in data.gaps if it is a gap; data.categorical='[{name}]' takes the column as text"
-        table.refuse(name, is_text, f"a number is needed; {cure}")
+    if not is_text.any():
+        return
+    table.refuse_notation(name, is_text)
+    texts = table.texts(name)
+    if is_dressed([texts.names[code] for code in np.unique(texts.codes[is_text]).tolist()]):
+        _refuse_dressed(table, name, is_text)
+    cure = f"list it in data.gaps if it is a gap; data.categorical='[{name}]' takes the column as text"
+    if is_text[0] and is_text.sum() == 1:
+        cure = "remove the row if it holds names or units; list it in data.gaps if it is a gap"
+    table.refuse(name, is_text, f"a number is needed; {cure}")
+
+
+def _refuse_dressed(table: Columns, name: str, is_text: np.ndarray) -> None:
+    cure = f"write the number alone; data.categorical='[{name}]' takes the column as text"
+    table.refuse(name, is_text, f"numbers with other characters: {cure}")
 
 
 def encode_columns(table: Columns, features: list[Feature], missing: str, unseen: str = "warn") -> Encoded:

@@ -22,7 +22,7 @@ from dlexp.data.file.arrow import plain_array
 from dlexp.data.file.column import Columns
 from dlexp.data.file.delimited import TurnedTextError
 from dlexp.data.file.dialect import Dialect
-from dlexp.data.file.source import Choose, comment_notes, sources, stream_files
+from dlexp.data.file.source import Choose, sources, stream_files
 from dlexp.data.file.text import Texts
 from dlexp.error import DataError
 
@@ -153,11 +153,8 @@ def _fill(draft: Path, path: Path, dialect: Dialect, choose: Choose, as_text: se
     try:
         for stream in stream_files(path, dialect, choose, as_text):
             names = names or stream.names
-            if set(stream.names) != set(names):
-                differing = ", ".join(sorted(set(stream.names) ^ set(names))[:5])
-                raise DataError(f"{stream.path}: got other columns than {lengths[0][0]} ({differing})")
             lengths.append((str(stream.path), _append(draft, stream.path, stream.batches, writers), stream.is_text))
-            notes += comment_notes(stream.path, dialect) if stream.is_text else []
+            notes += stream.notes
     finally:
         for writer in writers.values():
             writer.file.close()

@@ -25,7 +25,9 @@ def ranks(texts: list[str], form: str | None, dialect: Dialect) -> list[int | No
         dialect: How numbers are written.
     """
     if form is not None:
-        return _ranked(texts, lambda text: datetime.strptime(text, form).timestamp())
+        return _ranked(texts, lambda text: _stated(text, form))
+    if _are_days_without_marks(texts):
+        return [None] * len(texts)
     places = _ranked(texts, lambda text: _number(text, dialect))
     if None in places:
         dates = _ranked(texts, _date)
@@ -42,6 +44,33 @@ def _ranked(texts: list[str], parse: Callable[[str], Any]) -> list[int | None]:
             values.append(None)
     place = {value: i for i, value in enumerate(sorted({value for value in values if value is not None}))}
     return [None if value is None else place[value] for value in values]
+
+
+def _stated(text: str, form: str) -> float:
+    moment = datetime.strptime(text, form)
+    # 1122021 is the 1st or the 11th: digits without marks between them have to be as many as the form has
+    if text.isdecimal() and moment.strftime(form) != text:
+        raise ValueError
+    offset = moment.utcoffset()
+    span = moment - datetime(1970, 1, 1, tzinfo=moment.tzinfo)
+    return span.total_seconds() - (0 if offset is None else offset.total_seconds())
+
+
+def _are_days_without_marks(texts: list[str]) -> bool:
+    """Return whether all are days with the year last (31122021), which as numbers would not be in order."""
+    digits = [text.zfill(8) for text in texts if text.isdecimal() and len(text) in (7, 8)]
+    is_counter = len({text[:4] for text in digits}) < 2
+    return len(digits) == len(texts) and not is_counter and all(map(_has_its_year_last, digits))
+
+
+def _has_its_year_last(digits: str) -> bool:
+    def is_day(form: str) -> bool:
+        try:
+            return 1900 <= datetime.strptime(digits, form).year < 2100
+        except ValueError:
+            return False
+
+    return (is_day("%d%m%Y") or is_day("%m%d%Y")) and not is_day("%Y%m%d")
 
 
 def _number(text: str, dialect: Dialect) -> int | float:

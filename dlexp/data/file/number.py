@@ -2,17 +2,23 @@
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)", re.IGNORECASE)
+_DIGITS = re.compile(r"[+-]?\d+(\.\d*)?")
 _WHOLE = re.compile(r"-?(0|[1-9]\d*)")
 _CODE = re.compile(r"[+-]?0\d+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}([,.' _\u00a0\u202f]\d{3})+([.,]\d+)?")
-# percent, currencies, minus signs of typesetters, bookkeepers' parentheses, exponents of Fortran
+# as NumPy and torch print them, percent, currencies, typesetters' minus, bookkeepers' parentheses, Fortran's exponents
 _NUMBER = r"\d[\d.,]*"
 _DRESSED = re.compile(
+    rf"np\.\w+\([+-]?{_NUMBER}(e[+-]?\d+)?\)|tensor\(.*\)|\[[+-]?{_NUMBER}\]|"
     rf"[+-]?{_NUMBER}\s?[%‰€$£¥]|[+-]?[€$£¥]\s?[+-]?{_NUMBER}|[\u2212\u2013]{_NUMBER}|\({_NUMBER}\)|[+-]?{_NUMBER}[dD][+-]?\d+"
 )
+
+
+EXACT = 2.0**53  # from here on float64 has not every whole number
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,11 @@ class Notation:
                 return float("nan")
             text = text.replace(self.decimal, ".")
         return float(text) if _PLAIN.fullmatch(text) else float("nan")
+
+    def is_rounded(self, text: str, number: float) -> bool:
+        """Return whether a text of digits, without an exponent, is not the number to the last digit."""
+        plain = text.strip().replace(self.thousands or "_", "").replace(self.decimal, ".")
+        return _DIGITS.fullmatch(plain) is not None and Decimal(plain) != Decimal(number)
 
     def advice(self, texts: list[str]) -> str:
         """Return how to have texts read as numbers that are written in another notation; "" when they are not.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dlexp.data.file.columnar import KINDS, is_columnar, open_columnar
 from dlexp.data.file.delimited import column_types, read_delimited, read_header, stream_delimited
 from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.guard import require_regular
@@ -19,10 +20,7 @@ from dlexp.number import noun
 
 Choose = Callable[[list[str]], dict[str, bool]]
 PACKED = (".gz", ".bz2", ".zst")
-_ARROW = {".parquet": "parquet", ".feather": "feather", ".arrow": "feather"}
-_BATCH_ROWS = 1 << 16
 _PACKING = 5  # times that text shrinks
-INDEX = "__index_level_0__"  # pandas' row labels in a .parquet
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class File:
 def is_table(path: Path) -> bool:
     """Return whether a file's name says that it is a table."""
     stem = path.with_suffix("") if path.suffix.lower() in PACKED else path
-    return stem.suffix.lower() in (".csv", ".tsv", ".txt", *_ARROW)
+    return stem.suffix.lower() in (".csv", ".tsv", ".txt", *KINDS)
 
 
 def read_files(path: Path, dialect: Dialect, choose: Choose) -> list[File]:
@@ -62,13 +60,30 @@ def read_files(path: Path, dialect: Dialect, choose: Choose) -> list[File]:
         DataError: A file is absent or damaged, or its columns are not those of the first.
     """
     files: list[File] = []
+    alike = _Alike(choose)
     for file in _files(path):
-        read = _read_arrow if _is_arrow(file) else _read_text
-        files.append(read(file, dialect, choose))
-        if set(files[-1].names) != set(files[0].names):
-            differing = sorted(set(files[-1].names) ^ set(files[0].names))
-            raise DataError(f"{file}: got other columns than {files[0].path} ({', '.join(differing[:5])})")
+        if not is_columnar(file):
+            files.append(_read_text(file, dialect, alike))
+            continue
+        for piece in open_columnar(file):
+            wanted = list(alike(piece.path, piece.names))
+            files.append(File(piece.path, False, piece.names, piece.table(wanted), piece.notes))
     return files
+
+
+class _Alike:
+    """Chooses the columns of one file after another, and refuses a file whose columns are not those of the first."""
+
+    def __init__(self, choose: Choose):
+        self.choose = choose
+        self.first: tuple[Path, list[str]] | None = None
+
+    def __call__(self, path: Path, names: list[str]) -> dict[str, bool]:
+        self.first = self.first or (path, names)
+        differing = sorted(set(names) ^ set(self.first[1]))
+        if differing:
+            raise DataError(f"{path}: got other columns than {self.first[0]} ({', '.join(differing[:5])})")
+        return self.choose(names)
 
 
 @dataclass(frozen=True)
@@ -80,12 +95,14 @@ class Stream:
         is_text: As for `File`.
         names: Its columns.
         batches: pyarrow batches of those that were wanted.
+        notes: As for `File`.
     """
 
     path: Path
     is_text: bool
     names: list[str]
     batches: Iterator[Any]
+    notes: list[str]
 
 
 def stream_files(path: Path, dialect: Dialect, choose: Choose, as_text: set[str]) -> Iterator[Stream]:
@@ -100,25 +117,25 @@ def stream_files(path: Path, dialect: Dialect, choose: Choose, as_text: set[str]
     Raises:
         TurnedTextError: Another column that is.
     """
+    alike = _Alike(choose)
     for file in _files(path):
-        if _is_arrow(file):
-            files, names = _open_arrow(file)
-            wanted = list(choose(names))
-            yield Stream(file, False, names, _guarded(file, files, wanted))
+        if is_columnar(file):
+            for piece in open_columnar(file):
+                batches = piece.batches(list(alike(piece.path, piece.names)))
+                yield Stream(piece.path, False, piece.names, batches, piece.notes)
             continue
         names = _header(file, dialect)
-        wanted = {name: is_exact or name in as_text for name, is_exact in choose(names).items()}
+        wanted = {name: is_exact or name in as_text for name, is_exact in alike(file, names).items()}
         types = column_types(file, names, wanted, dialect)
-        yield Stream(file, True, names, stream_delimited(file, names, types, dialect))
+        yield Stream(file, True, names, stream_delimited(file, names, types, dialect), _comment_notes(file, dialect))
 
 
 def expected_bytes(path: Path, choose: Choose) -> int:
     """Return about what the columns take in memory: 8 bytes a number, and for text files what they take on the disk."""
     size = 0
     for file in _files(path):
-        if _is_arrow(file):
-            files, names = _open_arrow(file)
-            size += 8 * files.count_rows() * len(choose(names))
+        if is_columnar(file):
+            size += sum(8 * piece.count_rows() * len(choose(piece.names)) for piece in open_columnar(file))
         else:
             size += file.stat().st_size * (_PACKING if file.suffix.lower() in PACKED else 1)
     return size
@@ -142,10 +159,6 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _is_arrow(path: Path) -> bool:
-    return path.is_dir() or path.suffix.lower() in _ARROW
-
-
 def _header(path: Path, dialect: Dialect) -> list[str]:
     names = read_header(path, dialect)
     if not names:
@@ -153,60 +166,13 @@ def _header(path: Path, dialect: Dialect) -> list[str]:
     return names
 
 
-def _read_text(path: Path, dialect: Dialect, choose: Choose) -> File:
+def _read_text(path: Path, dialect: Dialect, alike: _Alike) -> File:
     names = _header(path, dialect)
-    table = read_delimited(path, names, choose(names), dialect)
-    return File(path, True, names, table, comment_notes(path, dialect))
+    table = read_delimited(path, names, alike(path, names), dialect)
+    return File(path, True, names, table, _comment_notes(path, dialect))
 
 
-def comment_notes(path: Path, dialect: Dialect) -> list[str]:
+def _comment_notes(path: Path, dialect: Dialect) -> list[str]:
     """Return a line about the comments before the header; none where there are none."""
     num = sum(line.startswith("#") for line in preamble(path, dialect))
     return [f"{path}: {noun(num, 'comment line')} before the header left out"] if num else []
-
-
-def _read_arrow(path: Path, _: Dialect, choose: Choose) -> File:
-    import pyarrow
-
-    files, names = _open_arrow(path)
-    wanted = list(choose(names))
-    try:
-        return File(path, False, names, files.to_table(columns=wanted))
-    except (pyarrow.ArrowException, OSError) as error:
-        raise _damaged(path, error) from None
-
-
-def _guarded(path: Path, files: Any, wanted: list[str]) -> Iterator[Any]:
-    import pyarrow
-
-    try:
-        # few batches ahead: what is read must not pile up
-        yield from files.to_batches(
-            columns=wanted, batch_size=_BATCH_ROWS, batch_readahead=1, fragment_readahead=1, use_threads=False
-        )
-    except (pyarrow.ArrowException, OSError) as error:
-        raise _damaged(path, error) from None
-
-
-def _open_arrow(path: Path) -> tuple[Any, list[str]]:
-    """Return a pyarrow data set and its columns."""
-    import pyarrow
-    import pyarrow.dataset
-
-    try:
-        files = pyarrow.dataset.dataset(str(path), format=_kind(path), partitioning="hive" if path.is_dir() else None)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise _damaged(path, error) from None
-    names = [name for name in files.schema.names if name != INDEX]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise DataError(f"{path}: column {repeated[0]} more than once; names must differ")
-    return files, names
-
-
-def _kind(path: Path) -> str:
-    return "parquet" if path.is_dir() else _ARROW[path.suffix.lower()]
-
-
-def _damaged(path: Path, error: Exception) -> DataError:
-    return DataError(f"{path}: not a .{_kind(path)} file ({' '.join(str(error).split())[:120]})")

@@ -46,3 +46,19 @@ def test_other_notations_are_recognised(texts, piece):
 def test_codes_and_whole_numbers():
     assert [is_code(text) for text in ("007", "0", "10", "00501", "0.5")] == [True, False, False, True, False]
     assert [is_whole(text) for text in ("-7", "0", "007", "1.0", "9" * 30)] == [True, True, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("9007199254740993", True),
+        ("9007199254740992", False),
+        ("9007199254740993.0", True),
+        ("1234567890123456789.5", True),
+        ("100000000000000000.00", False),
+        ("1e300", False),
+        ("9_007_199_254_740_993", True),
+    ],
+)
+def test_digits_that_float64_has_not(text, expected):
+    assert Notation(thousands="_").is_rounded(text, float(text.replace("_", ""))) == expected

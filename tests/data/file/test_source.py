@@ -8,7 +8,7 @@ import pyarrow.parquet
 import pytest
 
 from dlexp.data.file.dialect import Dialect
-from dlexp.data.file.source import INDEX, is_table, read_files
+from dlexp.data.file.source import is_table, read_files
 from dlexp.error import DataError
 
 
@@ -42,7 +42,7 @@ def test_files_of_other_columns_are_refused(tmp_path):
 
 
 def test_row_labels_of_pandas_are_no_column(tmp_path):
-    table = pyarrow.table({"x": [1, 2], INDEX: [3, 4]})
+    table = pyarrow.table({"x": [1, 2], "__index_level_0__": [3, 4]})
     pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
     pyarrow.feather.write_feather(table, tmp_path / "t.feather")
     for name in ("t.parquet", "t.feather"):
