@@ -3,9 +3,9 @@
 import json
 
 import pytest
+from dlexp.cli.view.run.runs import APART
 from rich.cells import cell_len
 
-from cli.view.run.runs import APART
 from dlexp.run.folder import RunFolder
 from dlexp.run.scan import find
 
