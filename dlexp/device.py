@@ -135,7 +135,12 @@ def require_bytes(needed: int, device: torch.device, what: str, cure: str) -> No
 
 def threads_of(trainer: dict[str, Any], device: torch.device) -> int | None:
     """Return the CPU threads of trials that choose no other: `trainer.threads`, else torch's choice; None on a GPU."""
-    return (trainer["threads"] or TORCH_THREADS) if device.type == "cpu" else None
+    return (given_threads(trainer["threads"]) or TORCH_THREADS) if device.type == "cpu" else None
+
+
+def given_threads(threads: str | int | None) -> int | None:
+    """Return `trainer.threads` where it is a number; None where it leaves the number open."""
+    return threads if isinstance(threads, int) else None
 
 
 def configure(device: torch.device, *, threads: int | None, tf32: bool, deterministic: bool = False) -> None:

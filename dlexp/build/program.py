@@ -100,7 +100,7 @@ def make_program(components: list[Components], engine: str = "solo") -> Program:
     made = [each.make_model(loss.num_outputs) for each in components]
     models = [model for model, _ in made]
     eval_batch_size = _eval_batch_size(first, models[0])
-    threads = trainer.threads or devices.suggest_threads(models[0], trainer.batch_size)
+    threads = devices.given_threads(trainer.threads) or devices.suggest_threads(models[0], trainer.batch_size)
     devices.configure(device, threads=threads, tf32=trainer.tf32, deterministic=trainer.deterministic)
     channels_last = trainer.channels_last and first.data.is_image
     forward = make_forward(

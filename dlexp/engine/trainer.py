@@ -26,7 +26,9 @@ class Trainer:
         cuda_graph: On CUDA, replay a net's forward and backward passes as CUDA graphs: the same kernels, so the same
             bits, with one launch instead of hundreds. A module that cannot be captured, or is not dlexp's or torch's,
             runs as it is.
-        threads: CPU threads; null takes 1 for a small dense model, else torch's choice. Equal threads, equal results.
+        threads: CPU threads. auto takes 1 for a small dense model, else 1 or torch's choice, whichever is faster in the
+            first updates; the run stores which and goes on with it. null takes torch's choice, but for small dense
+            models. Equal threads, equal results.
         grad_clip: Largest Euclidean norm of a gradient; null does not clip.
         ema: Decay d of a moving average of the weights, evaluated in their place: a += (1 - min(d, (1 + t) / (10 + t)))
             (theta - a) after update t, so that the random first weights are soon forgotten; batch norm's running
@@ -54,7 +56,7 @@ class Trainer:
     channels_last: bool = True
     compile: bool = False
     cuda_graph: bool = True
-    threads: Count | None = None
+    threads: Literal["auto"] | Count | None = "auto"
     grad_clip: PerTrial[Positive] | None = None
     ema: PerTrial[Probability] | None = None
     monitor: str = "auto"

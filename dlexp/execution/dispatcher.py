@@ -156,7 +156,7 @@ class Dispatcher:
         if self._pool is not None or not assignments:
             return
         trainer = assignments[0].config["trainer"]
-        places = self.launcher.places(trainer["device"], trainer["threads"] or self._threads)
+        places = self.launcher.places(trainer["device"], devices.given_threads(trainer["threads"]) or self._threads)
         if any(places):
             self._start(places)
             self._is_on_gpu = True
@@ -175,7 +175,7 @@ class Dispatcher:
         if num_assignments < 2:
             return 1
         trainer = structures[0].assignments[0].config["trainer"]
-        places = self.launcher.places(trainer["device"], trainer["threads"] or self._threads)
+        places = self.launcher.places(trainer["device"], devices.given_threads(trainer["threads"]) or self._threads)
         if len(places) > 1 and self._pool is None and self._is_worth_it(structures):
             self._start(places)
         return 1 if self._pool is None else min(len(places), num_assignments)

@@ -16,11 +16,11 @@ from dlexp.config.override import override_of
 from dlexp.config.source.folder import store_copy, stored_copy
 from dlexp.config.wording import setting_text
 from dlexp.data.quality import warn_of_folds
-from dlexp.device import threads_of
 from dlexp.error import RunError
 from dlexp.execution.description import describe_run
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import require_same_data
+from dlexp.execution.threads import threads_of_many
 from dlexp.job.again import resume_command
 from dlexp.job.cv.document import AnyCVResult, CVResult, CVSettingsResult
 from dlexp.job.cv.fold_run import FoldEpoch, FoldResult, FoldRun, configure, train_fold_runs
@@ -168,7 +168,7 @@ def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
         **describe_run(spec.first, spec.config),
         "kind": "cv",
         "validated_on": spec.dataset.digest(fold.val for fold in spec.folds),
-        "threads": threads_of(spec.config["trainer"], spec.first.device),
+        "threads": threads_of_many(spec.first, spec.config["trainer"]),
         "form": spec.form,
         "params": spec.params,
         "seeds": spec.seeds,

@@ -161,7 +161,7 @@ def on_device(config: dict[str, Any], threads: int | None = None) -> dict[str, A
     """Return a configuration with what numbers depend on here: the kind of device, and threads where it leaves them."""
     trainer = config["trainer"]
     kind = devices.choose(trainer["device"])[0].type
-    counted = {} if threads is None else {"threads": trainer["threads"] or threads}
+    counted = {} if threads is None else {"threads": devices.given_threads(trainer["threads"]) or threads}
     return {**config, "trainer": {**trainer, "device": kind, **counted}}
 
 

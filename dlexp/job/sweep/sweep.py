@@ -17,6 +17,7 @@ from dlexp.data.fact.positive import positive_fact
 from dlexp.error import RunError
 from dlexp.execution.description import identify
 from dlexp.execution.dispatcher import Dispatcher
+from dlexp.execution.threads import threads_of_many
 from dlexp.job.again import resume_command
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import Outcome, ignore, recorded
@@ -122,6 +123,7 @@ def start(
         folder = find_folder(spec)
         is_new = folder is None
         if folder is None:
+            spec.threads = threads_of_many(spec.first, spec.config["trainer"])
             folder = create_folder(spec, overrides, origin)
             store_copy(config_dir, folder.path)
         else:

@@ -66,7 +66,7 @@ def recipe(
     config_dir = config_dir or stored_copy(sweep.path)
     groups = catalog.list_groups(config_dir)
     trust.require([name for o in parse(trial.overrides) if o.key == "trusted" for name in o.value], sweep.run_id)
-    inherited = [o for o in parse(trial.overrides) if not _is_replaced(o.key, given, groups)]
+    inherited = [o for o in parse(_as_trained(trial)) if not _is_replaced(o.key, given, groups)]
     origin = {"sweep": sweep.run_id, "trial": trial.run_id}
     notes = [f"from    trial {trial.run_id} of sweep {sweep.run_id}: {' '.join(o.text for o in inherited)}"]
     added: list[str] = []
@@ -135,6 +135,15 @@ def _winner(sweep: RunFolder) -> list[RunFolder]:
     records = [record for record in result["trials"] if record["number"] == best["number"] and record["run_id"]]
     places = [(Path(record["run_dir"]), record["run_id"]) for record in records]
     return [RunFolder.open(path) if path.exists() else sweep.child(run_id) for path, run_id in places]
+
+
+def _as_trained(trial: RunFolder) -> list[str]:
+    """Return a trial's overrides with the threads that it took where they left them to the clock."""
+    threads = trial.manifest.get("threads")
+    if threads is None or trial.config["trainer"]["threads"] != "auto":
+        return trial.overrides
+    others = [text for text in trial.overrides if not text.startswith("trainer.threads=")]
+    return [*others, f"trainer.threads={threads}"]
 
 
 def _is_replaced(key: str, given: list[Override], groups: dict[str, list[str]]) -> bool:

@@ -13,6 +13,7 @@ from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed, logged_params
 from dlexp.config.source.folder import store_copy
 from dlexp.data.quality import warn
+from dlexp.device import given_threads
 from dlexp.engine import checkpoint
 from dlexp.engine.by_example import kind_of
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
@@ -24,6 +25,7 @@ from dlexp.execution.description import as_divided, describe_run, write_parts
 from dlexp.execution.integrity import has_records, require_same_data
 from dlexp.execution.result import conclude_run
 from dlexp.execution.saver import require_space, save_end, save_epoch
+from dlexp.execution.threads import settle_threads
 from dlexp.job.again import resume_command
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
@@ -91,6 +93,7 @@ def start(
         check_test(built.dataset, open_test)
         check_model(built)
         require_space(built.run, runs_dir)
+        built = settle_threads(built)
         interrupt.can_wait = True
         folder = _create_folder(composed, built, runs_dir, origin)
         try:
@@ -133,7 +136,7 @@ def _result_of(folder: RunFolder, open_test: bool) -> Outcome[TrainResult] | Non
 def _go_on(folder: RunFolder, announce: OnStart, tell: OnOutcome, open_test: bool) -> Outcome[TrainResult]:
     config, manifest = stored_config(folder), folder.manifest
     with Interrupt(can_wait=False) as interrupt:
-        if config["trainer"]["threads"] is None and manifest["threads"] is not None:
+        if given_threads(config["trainer"]["threads"]) is None and manifest["threads"] is not None:
             torch.set_num_threads(manifest["threads"])
         built = assemble(config, as_divided(folder, load_data(config)))
         require_same_data(folder, built.dataset)
