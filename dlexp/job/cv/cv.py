@@ -176,9 +176,8 @@ def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
         "config_dir": None if spec.config_dir is None else str(spec.config_dir.resolve()),
     }
     config, overrides = spec.config, spec.overrides
-    experiment = config["tracking"]["experiment"] or spec.dataset.name
-    slug = name.slug(overrides)
-    folder = RunFolder.create(runs_dir, experiment, slug, config=config, overrides=overrides, manifest=described)
+    labels = (config["tracking"]["experiment"] or spec.dataset.name, name.slug(overrides))
+    folder = RunFolder.create(runs_dir, *labels, config=config, overrides=overrides, manifest=described)
     store_copy(spec.config_dir, folder.path)
     return folder
 
