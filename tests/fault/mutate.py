@@ -71,6 +71,14 @@ MUTATIONS = [
         "stopped",
         3,
     ),
+    Mutation(
+        "no-creation-lock",
+        "dlexp/tracking/store.py",
+        "                lock.acquire(_CREATE_SECONDS)\n",
+        "",
+        "sent-at-once",
+        5,
+    ),
     Mutation(  # of two walls, one alone holds
         "no-allow-list",
         "dlexp/config/check.py",
