@@ -4,7 +4,7 @@ from typing import Any
 
 from dlexp.config.source.place import content_of, paths
 
-IRRELEVANT = ("tracking", "runs_dir", "trusted")
+IRRELEVANT = ("launcher", "tracking", "runs_dir", "trusted")
 # settings that say how something is computed or found, not what
 IRRELEVANT_IN = {"trainer": ("fuse",), "data": ("root", "path", "labels", "download", "cache", "memory")}
 
