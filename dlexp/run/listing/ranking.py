@@ -129,8 +129,8 @@ def _choices(records: list[RunRecord]) -> set[str]:
 def _words(record: RunRecord, choices: set[str]) -> str:
     if record["validated_on"] is None:
         return "examples not recorded"
-    folds = ["cross-validated"] if record["kind"] == "cv" else []
-    return " ".join([*folds, *sorted(choices)]) or "examples by default"
+    form = ["cross-validated"] if record["kind"] == "cv" else []
+    return " ".join([*form, *sorted(choices)]) or "examples by default"
 
 
 def records_of(rankings: Iterable[Ranking]) -> list[RunRecord]:

@@ -114,14 +114,14 @@ def test_runs_on_other_validation_examples_are_ranked_apart(tmp_path):
     seed: Any = {"data.split_seed": 1}
     k: Any = {"cv.k": 3}
     low, high = add(tmp_path, 0.5, on="a", **{"data.drop": "x"}), add(tmp_path, 0.8, on="a")
-    other, folds = add(tmp_path, 0.9, on="b", **seed), add(tmp_path, 0.7, on="c", kind="cv", **k)
+    other, held_out = add(tmp_path, 0.9, on="b", **seed), add(tmp_path, 0.7, on="c", kind="cv", **k)
     twin, old = add(tmp_path, 0.6, on="d", **seed), add(tmp_path, 0.95)
     apart = {ranking.examples: ids(ranking.records) for ranking in rank(tmp_path)}
     assert apart == {
         "examples by default": [high, low],
         "data.split_seed=1, b": [other],
         "data.split_seed=1, d": [twin],
-        "cross-validated cv.k=3": [folds],
+        "cross-validated cv.k=3": [held_out],
         "examples not recorded": [old],
     }
     assert {ranking.examples for ranking in rank(tmp_path, filter="validated_on = a")} == {""}
