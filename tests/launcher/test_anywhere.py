@@ -8,7 +8,6 @@ import pytest
 from dlexp.job.cv import cv
 from dlexp.job.sweep import sweep
 from dlexp.job.sweep.loop import TrialEpoch
-from dlexp.run.folder import RunFolder
 from tests.launcher.cluster import two_nodes
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # Ray's own
@@ -57,11 +56,13 @@ def table(result):
     return [{key: value for key, value in trial.items() if key not in varying} for trial in result["trials"]]
 
 
+def paths(result):
+    return [Path(trial["run_dir"]) for trial in result["trials"]]
+
+
 def weights(result):
-    paths = [Path(trial["run_dir"]) / "checkpoints" for trial in result["trials"]]
-    return [
-        hashlib.sha256(file.read_bytes()).hexdigest() for path in paths for file in sorted(path.rglob("*.safetensors"))
-    ]
+    files = [file for path in paths(result) for file in sorted((path / "checkpoints").rglob("*.safetensors"))]
+    return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
 
 
 def test_a_sweep_that_loses_a_node_in_the_middle_is_the_sweep_at_home(cluster, tmp_path):
@@ -73,7 +74,7 @@ def test_a_sweep_that_loses_a_node_in_the_middle_is_the_sweep_at_home(cluster, t
     assert len(nodes) == 1
     assert table(there) == table(here)
     assert weights(there) == weights(here)
-    logs = [(RunFolder.open(Path(trial["run_dir"])).path / "log.txt").read_text() for trial in there["trials"]]
+    logs = [(path / "log.txt").read_text() for path in paths(there)]
     assert any("its node went or is out of reach" in log for log in logs)
 
 
