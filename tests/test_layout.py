@@ -38,6 +38,8 @@ WITHOUT_TEST = {
             "run/document",
         )
     },
+    "dlexp/launcher/launcher.py": "declares an interface; tests/execution/test_dispatcher.py has a fake of it",
+    "dlexp/launcher/pool.py": "declares an interface, held by tests/launcher/test_process_pool.py and test_ray_pool.py",
     "dlexp/statistic/measure.py": "declares constants and computes nothing; tests/metric asserts what they do",
     "dlexp/augment/none.py": "an option, held by tests/augment/test_contract.py",
 }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-IRRELEVANT = ("tracking", "runs_dir", "trusted")
+IRRELEVANT = ("launcher", "tracking", "runs_dir", "trusted")
 # settings that say how something is computed or found, not what
 IRRELEVANT_IN = {"trainer": ("fuse",), "data": ("root", "path", "labels", "download", "cache", "memory")}
 

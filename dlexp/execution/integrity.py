@@ -20,7 +20,7 @@ from dlexp.run.folder import METRICS, RESULT, RunFolder
 from dlexp.run.status import Status
 
 SEALED = ("model.json", METRICS, RESULT, "predictions/val.npz", *epoch_record.NAMES)
-STACK_POINTER = "together.json"  # in a trial's folder while it trains in a stack; see `dlexp.execution.stack_saver`
+STACK_POINTER = "together.json"  # in a trial's folder while it trains in a stack; see `dlexp.execution.save`
 
 
 def checksums(folder: RunFolder) -> dict[str, str]:

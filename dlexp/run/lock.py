@@ -1,4 +1,7 @@
-"""Who may write to a run folder: an flock that the kernel releases when its owner dies, however it dies."""
+"""Who may write to a run folder: an flock that the kernel releases when its owner dies, however it dies.
+
+Where no lock reaches, on other machines, the number of the attempt that was begun last says whose the folder is.
+"""
 
 import fcntl
 import json
@@ -6,11 +9,13 @@ import logging
 import os
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
-from dlexp.durable import disk_faults, drop_link
+from dlexp.durable import disk_faults, drop_link, write_text
 from dlexp.error import RunError
 
+ATTEMPT = "attempt"  # a file of the folder
 _held: set[int] = set()
 _PATIENCE = 0.3  # seconds: a listing that probes the lock holds it for microseconds
 _PATIENCE_WITH_ORPHANS = 20.0  # seconds: workers that share a lock die after the process that took it
@@ -124,3 +129,17 @@ def _try(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def last_attempt(folder: Path) -> int:
+    """Return the number of the last attempt; 0 where none was counted or the file is damaged."""
+    with suppress(OSError, ValueError):
+        return int((folder / ATTEMPT).read_text())
+    return 0
+
+
+def begin_attempt(folder: Path) -> int:
+    """Count one more attempt and return its number: all earlier ones may write no more."""
+    number = last_attempt(folder) + 1
+    write_text(folder / ATTEMPT, str(number))
+    return number

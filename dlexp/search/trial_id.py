@@ -70,8 +70,7 @@ def sweep_key(config: dict[str, Any], space: list[str], fingerprint: str, code: 
     # a sweep that met a limit goes on when it is raised; settings that are skipped are no trials
     limits = ("max_seconds", "stop_after_failures", "retry_failed", "invalid")
     search = {name: value for name, value in config["search"].items() if name not in limits}
-    deciding = {name: value for name, value in relevant(config).items() if name != "launcher"}
-    return _digest([{**deciding, "search": search}, sorted(space), fingerprint, code])
+    return _digest([{**relevant(config), "search": search}, sorted(space), fingerprint, code])
 
 
 def code_version(trusted: Sequence[str] = ()) -> str:

@@ -149,9 +149,6 @@ def connect(store: Store) -> "MlflowClient":
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    from mlflow import MlflowClient
-
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
     with ExitStack() as stack:
         if store.database is not None:
             with disk_faults(store.database):
@@ -159,7 +156,10 @@ def connect(store: Store) -> "MlflowClient":
                 lock = Lock(store.database.with_suffix(".lock"))
                 lock.acquire(_CREATE_SECONDS)
             stack.callback(lock.release)
-            _prepare(store, store.database)
+            _prepare(store, store.database)  # tells what is wrong with it before seconds of imports
+        from mlflow import MlflowClient
+
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
         try:
             client = MlflowClient(tracking_uri=store.connection, registry_uri=store.connection)
             client.search_experiments(max_results=1)

@@ -56,7 +56,8 @@ def sync(
     for folder in folders:
         progress(f"sending {folder.path.name}")
         try:
-            problem = outbox.send(folder, clients, other=uri)
+            patience = outbox.PATIENCE if folder.manifest["status"] != "running" else 0.0
+            problem = outbox.send(folder, clients, patience, other=uri)
         except RunError as error:
             problem = str(error)
         done.append({"run_id": folder.run_id, "run_dir": str(folder.path), "sent": problem is None, "problem": problem})

@@ -7,10 +7,8 @@ a nested cv has its inner trainings beside its folds.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from dlexp.build.check import check_destination
-from dlexp.build.node import build
 from dlexp.config import trust
 from dlexp.config.override import override_of
 from dlexp.config.source.folder import store_copy, stored_copy
@@ -23,12 +21,12 @@ from dlexp.execution.integrity import require_same_data
 from dlexp.execution.threads import threads_of_many
 from dlexp.job.again import resume_command
 from dlexp.job.cv.document import AnyCVResult, CVResult, CVSettingsResult
-from dlexp.job.cv.fold_run import FoldEpoch, FoldResult, FoldRun, configure, train_fold_runs
+from dlexp.job.cv.fold_run import FoldEpoch, FoldResult, train_fold_runs
 from dlexp.job.cv.nested import InnerChoice, is_retrying, search, winners
 from dlexp.job.cv.recorded import with_recorded_folds
 from dlexp.job.cv.result import Searched, conclude_cv, conclude_settings
-from dlexp.job.cv.setting_run import conclude_setting, create_setting
-from dlexp.job.cv.spec import CVSpec, Setting, prepare
+from dlexp.job.cv.setting_run import conclude_setting, create_setting, fold_runs
+from dlexp.job.cv.spec import CVSpec, prepare
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
 from dlexp.number import noun
@@ -109,6 +107,7 @@ def start(
         spec = prepare(overrides, config_dir)
         runs_dir = Path(spec.config["runs_dir"])
         check_destination(runs_dir)
+        spec.launcher.require()
         scan.close_dead(runs_dir)
         interrupt.can_wait = True
         folder = _create(spec, runs_dir)
@@ -139,6 +138,7 @@ def resume(
             return Outcome(result, 0, [f"cv {folder.run_id} is {manifest['status']}; there is nothing to resume"])
         with Interrupt(can_wait=False) as interrupt:
             spec = _as_it_was(folder)
+            spec.launcher.require()
             interrupt.can_wait = True
             folder.update_manifest(status="running", end=None, resumes=manifest["resumes"] + 1)
             return _carry_out(spec, folder, announce, tell, interrupt, has_figures=has_figures)
@@ -188,7 +188,7 @@ def _carry_out(
     outbox = mlflow.start(folder, spec.config["tracking"])
     forms = {"plain": _one_setting, "settings": _several_settings, "nested": _nested}
     with recorded(folder):
-        with Dispatcher(folder, interrupt, build(spec.config["launcher"])) as dispatcher:
+        with Dispatcher(folder, interrupt, spec.launcher) as dispatcher:
             warnings = warn_of_folds(folder.manifest["data"], spec.config)
             listener = announce(Announcement(spec, folder, warnings))
             progress = _Progress(spec, folder, dispatcher, interrupt, listener, has_figures)
@@ -199,19 +199,6 @@ def _carry_out(
     outcome = Outcome(result, code, [*dispatcher.notes, *_notes(spec, result, ends)])
     tell(outcome)
     return outcome.warned(outbox.finish(should_stop=interrupt))
-
-
-def fold_runs(spec: CVSpec, setting: Setting, folder: RunFolder) -> list[FoldRun]:
-    """Return the trainings of one setting: every fold under every seed."""
-    return [
-        FoldRun(folder, fold, seed, configure(setting.config, fold, seed), params=_shown(spec, setting, seed))
-        for fold in spec.folds
-        for seed in spec.seeds
-    ]
-
-
-def _shown(spec: CVSpec, setting: Setting, seed: int) -> dict[str, Any]:
-    return setting.values | ({"seed": seed} if len(spec.seeds) > 1 else {})
 
 
 def _one_setting(progress: _Progress) -> tuple[CVResult, list[FoldResult]]:

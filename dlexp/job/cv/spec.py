@@ -22,6 +22,7 @@ from dlexp.job.cv.aggregate import are_single
 from dlexp.job.cv.fold_run import configure
 from dlexp.job.sweep.comparable import left_out
 from dlexp.job.sweep.validity import ValidityCheck, require_valid
+from dlexp.launcher.launcher import Launcher
 from dlexp.search.grid import combinations
 from dlexp.search.strategy import Problem, Proposal, Search, opening
 
@@ -99,6 +100,11 @@ class CVSpec:
     def form(self) -> str:
         """Which kind of cv it is: "plain", "settings" or "nested"."""
         return "nested" if self.inner else "settings" if self.settings[0].values else "plain"
+
+    @property
+    def launcher(self) -> Launcher:
+        """Where folds train."""
+        return build(self.config["launcher"])
 
     @property
     def is_high_better(self) -> bool:

@@ -28,7 +28,7 @@ from dlexp.data.picture.form import SUFFIXES, Format
 from dlexp.data.picture.listing import list_pictures, say
 from dlexp.durable import write_bytes
 from dlexp.error import ConfigError, DataError, RunError
-from dlexp.execution import saved_model
+from dlexp.execution.save import saved_model
 from dlexp.job.inference.document import Prediction, Predictions
 from dlexp.job.inference.ensemble import average, fold_folders
 from dlexp.job.inference.formula import inert

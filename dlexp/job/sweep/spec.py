@@ -17,6 +17,7 @@ from dlexp.error import ConfigError
 from dlexp.job.sweep.comparable import require_one_choice, require_same_examples
 from dlexp.job.sweep.trial import Trial
 from dlexp.job.sweep.validity import InvalidSetting, ValidityCheck, require_valid, skipped
+from dlexp.launcher.launcher import Launcher
 from dlexp.search import trial_id as ids
 from dlexp.search.strategy import Problem, Proposal, Rounds, Search, Settings, Strategy, opening
 
@@ -69,6 +70,11 @@ class SweepSpec:
         return {group: option for group, option in chosen if group not in searched and group not in JOB_GROUPS}
 
     @property
+    def launcher(self) -> Launcher:
+        """Where trials train."""
+        return build(self.config["launcher"])
+
+    @property
     def problem(self) -> Problem:
         """What the strategy is given."""
         return Problem(self.space.dimensions, self.config["trainer"]["epochs"])
@@ -82,7 +88,8 @@ class SweepSpec:
                 trainer["monitor"] = self.metric
             composed = self.space.compose(proposal.settings, seed, **trainer)
             dataset = self.validity.load(composed.config)
-            trial_id = ids.trial_id(on_device(composed.config, self.threads), dataset.fingerprint, self.code)
+            settled = on_device(composed.config, self.launcher, self.threads)
+            trial_id = ids.trial_id(settled, dataset.fingerprint, self.code)
             trials.append(Trial(trial_id, proposal, round_number, seed, composed, Components(composed.config, dataset)))
         return trials
 
@@ -131,15 +138,15 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> SweepSpec:
         raise ConfigError(f"search.mode: got {search.mode}; {metric} is better when {'high' if not is_high else 'low'}")
     code = ids.code_version(config["trusted"])
     texts = [d.text for d in space.dimensions] + [f"seed={seed}" for seed in space.seeds]
-    key = ids.sweep_key(on_device(config), texts, dataset.fingerprint, code)
+    key = ids.sweep_key(on_device(config, build(config["launcher"])), texts, dataset.fingerprint, code)
     threads = devices.threads_of(config["trainer"], first.device)
     return SweepSpec(composed, space, search, metric, is_high, first, code, key, validity, threads)
 
 
-def on_device(config: dict[str, Any], threads: int | None = None) -> dict[str, Any]:
-    """Return a configuration with what numbers depend on here: the kind of device, and threads where it leaves them."""
+def on_device(config: dict[str, Any], launcher: Launcher, threads: int | None = None) -> dict[str, Any]:
+    """Return a configuration with what numbers depend on: the kind of device, and threads where it leaves them."""
     trainer = config["trainer"]
-    kind = devices.choose(trainer["device"])[0].type
+    kind = launcher.kind(trainer["device"])
     counted = {} if threads is None else {"threads": devices.given_threads(trainer["threads"]) or threads}
     return {**config, "trainer": {**trainer, "device": kind, **counted}}
 

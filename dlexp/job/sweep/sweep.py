@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Protocol
 
 from dlexp.build.check import check_destination, check_test
-from dlexp.build.node import build
 from dlexp.config import trust
 from dlexp.config.override import override_of
 from dlexp.config.source.folder import store_copy, stored_copy
@@ -119,6 +118,7 @@ def start(
         check_test(spec.first.dataset, open_test)
         runs_dir = Path(spec.config["runs_dir"])
         check_destination(runs_dir)
+        spec.launcher.require()
         scan.close_dead(runs_dir)
         folder = find_folder(spec)
         is_new = folder is None
@@ -132,7 +132,7 @@ def start(
             folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
         interrupt.can_wait = True
         try:
-            with Dispatcher(folder, interrupt, build(spec.config["launcher"])) as dispatcher:
+            with Dispatcher(folder, interrupt, spec.launcher) as dispatcher:
                 listener = announce(Announcement(spec, folder, is_new))
                 return _carry_out(spec, folder, listener, tell, interrupt, dispatcher, has_figures=has_figures)
         finally:

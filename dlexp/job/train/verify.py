@@ -18,7 +18,7 @@ from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.error import RunError
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import evaluate_best
-from dlexp.execution.saver import save_epoch, save_last
+from dlexp.execution.save.saver import save_epoch, save_last
 from dlexp.job.train.difference import compare, has_predictions
 from dlexp.job.train.document import Verification
 from dlexp.run import scan

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fault.bits import bits_of_run, require_equal, run_folder
-from tests.fault.process import Done
+from tests.fault.process import Done, dlexp
 from tests.fault.promise import Attempt, NotPossible, Row
 from tests.fault.row.damaged import QUICK, numbers, two_runs
 from tests.fault.runner import ROOT
@@ -77,7 +77,7 @@ def surrounded(attempt: Attempt) -> None:
             )
         if command in ("compare", "eval", "predict"):
             told = run([*words, "--json"], setting, work)
-            expected = run([*words, "--json"], "everywhere", attempt.place)
+            expected = dlexp(*words, "--json")
             assert numbers(expected), expected.err
             require_equal(numbers(expected), numbers(told))
     if setting not in WIDTHS or setting == "a dumb terminal":
@@ -106,7 +106,7 @@ def run(words: list[str], setting: str, work: Path) -> Done:
     """Run a command in a process of its own."""
     around: dict[str, str] = {**os.environ, "PYTHONPATH": os.environ.get("PYTHONPATH", str(ROOT))}
     around.pop("COLUMNS", None)
-    for name, value in SETTINGS.get(setting, {}).items():
+    for name, value in SETTINGS[setting].items():
         around.pop(name, None)
         around |= {} if value is None else {name: value}
     how: dict[str, Any] = {"env": around, "cwd": work, "start_new_session": True}

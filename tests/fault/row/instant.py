@@ -64,6 +64,6 @@ ROWS = [
         "is left in the run's folder (a folder that was killed before its manifest was there stays as it is)",
         every_point,
         fast=4,
-        full=300,
+        full=420,
     ),
 ]

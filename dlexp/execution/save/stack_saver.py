@@ -22,7 +22,7 @@ from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.train import Run
 from dlexp.error import RunError
 from dlexp.execution.integrity import STACK_POINTER, is_intact
-from dlexp.execution.saver import Saver, append_epoch
+from dlexp.execution.save.saver import Saver, append_epoch
 from dlexp.run.folder import PROGRAMS, RunFolder
 from dlexp.run.jsonable import document
 from dlexp.run.name import new_run_id
