@@ -97,6 +97,7 @@ WITHOUT_MODULE = {
     "tests/job/train/test_torchvision.py": "a use case: torchvision's data and models",
     "tests/job/train/test_user_code.py": "a use case: classes of the user",
     "tests/tracking/test_outage.py": "a use case: a server that goes away",
+    "tests/launcher/test_anywhere.py": "a use case: sweeps and cvs on a cluster that loses a node",
 }
 
 

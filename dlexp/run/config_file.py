@@ -2,18 +2,18 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from dlexp.config.source.place import contents, resolved
 from dlexp.error import RunError
 
 MOVED = {"dlexp.tracker.": "dlexp.tracking."}  # what configurations of older runs name, and where it is now
-PLACES = "places"  # the field of a manifest that has the paths of data, resolved
-DATA_PATHS = ("path", "root", "labels")  # settings of data that are paths
+PLACES = "places"  # the field of a manifest that has the relative paths of the configuration, resolved, by key
+CONTENTS = "contents"  # the field of a manifest that has the SHA-256 of files of the configuration, by key
 # libyaml's are ten times as fast; not every build of PyYAML has them
 _Dumper, _Loader = getattr(yaml, "CSafeDumper", yaml.SafeDumper), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -65,6 +65,12 @@ def read_lines(path: Path, recorded: str | None) -> list[str]:
     return split_lines(text)
 
 
+def paths_of(config: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Return what a manifest says of the paths in a configuration: where relative ones lead, and what files hold."""
+    fields = {PLACES: resolved(config), CONTENTS: contents(config)}
+    return {name: content for name, content in fields.items() if content}
+
+
 def join_lines(texts: Iterable[str]) -> str:
     """Return texts as lines: one that holds a line break is written in JSON, which begins with a quote."""
     return "".join(f"{json.dumps(text) if _is_broken(text) else text}\n" for text in texts)
@@ -73,17 +79,6 @@ def join_lines(texts: Iterable[str]) -> str:
 def split_lines(content: str) -> list[str]:
     """Return the texts that `join_lines` was given."""
     return [_read(line) for line in content.removesuffix("\n").split("\n")] if content else []
-
-
-def places(data: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """Return the resolved paths of the settings of data that are relative to the working directory, for the manifest.
-
-    Args:
-        data: The node `data` of a configuration.
-    """
-    given = {name: data[name] for name in DATA_PATHS if isinstance(data.get(name), str) and data[name]}
-    resolved = {name: os.path.abspath(path) for name, path in given.items() if not os.path.isabs(path)}
-    return {PLACES: resolved} if resolved else {}
 
 
 def _is_broken(text: str) -> bool:

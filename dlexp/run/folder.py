@@ -89,8 +89,8 @@ class RunFolder:
         around = {} if "packages" in manifest else environment()
         start = {"run_id": run_id, "experiment": experiment, "slug": slug, "status": "running", "start": now()}
         seal = {"config_sha256": config_file.digest(text), "overrides_sha256": config_file.digest(typed)}
-        places = config_file.places(config.get("data") or {})
-        folder._write_manifest({**start, "end": None, "resumes": 0, **places, **manifest, **around, **seal})
+        paths = config_file.paths_of(config)
+        folder._write_manifest({**start, "end": None, "resumes": 0, **paths, **manifest, **around, **seal})
         return folder
 
     @classmethod

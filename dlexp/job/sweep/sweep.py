@@ -174,7 +174,9 @@ def _require_same_key(spec: SweepSpec, folder: RunFolder) -> None:
     if manifest["key"] == spec.key:
         return
     if Status(manifest["status"]).has_value:
-        raise RunError(f"{folder.run_id}: is {manifest['status']} by an older version; see {folder.path / RESULT}")
+        raise RunError(
+            f"{folder.run_id}: is {manifest['status']}, and code or data changed since; see {folder.path / RESULT}"
+        )
     begin = command_line("sweep", folder.overrides, spec.space.config_dir)
     raise RunError(
         f"{folder.run_id}: code or data changed since it began, so new trials would not agree with its own; begin anew "
@@ -204,6 +206,7 @@ def create_folder(spec: SweepSpec, overrides: list[str], origin: dict[str, str] 
         "seed": spec.config["seed"],
         "device": str(spec.first.device),
         "threads": spec.threads,
+        "validated_on": spec.validated_on,
         "data": {**identify(spec.first.dataset), **positive_fact(spec.first.dataset)},
         "params": {"search": strategy, **spec.first_choices, **searched},
         "monitor": {"metric": spec.metric, "mode": "max" if spec.is_high_better else "min"},

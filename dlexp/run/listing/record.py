@@ -15,7 +15,7 @@ from dlexp.run.lock import Lock
 from dlexp.run.status import Status
 
 _TAIL = 2**16  # bytes at the end of a history, which hold its last line
-_MANIFEST_FIELDS = ("kind", "experiment", "seed", "device", "task", "start", "end")
+_MANIFEST_FIELDS = ("kind", "experiment", "seed", "device", "task", "start", "end", "validated_on")
 
 
 def read_record(path: Path, locked: Path) -> RunRecord | None:
