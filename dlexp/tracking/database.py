@@ -13,7 +13,7 @@ from urllib.parse import quote
 from dlexp.error import EnvironmentFault
 
 _LOCK_SECONDS = 5.0
-_MOVE = "move it away; `dlexp sync` fills a new one"
+MOVE = "move it away; `dlexp sync` fills a new one"
 _INSIDE = "mlartifacts"  # the folder of artifacts beside the database
 
 
@@ -46,7 +46,7 @@ def examine(database: Path, name: str) -> bool:
     if not database.exists():
         return False
     if not database.is_file():
-        raise EnvironmentFault(f"{name}: got a folder; {_MOVE}")
+        raise EnvironmentFault(f"{name}: got a folder; {MOVE}")
     if not os.access(database, os.R_OK):
         raise EnvironmentFault(f"{name}: may not be read; allow it, or set tracking.uri to another")
     if _is_half_made(database, name):
@@ -82,7 +82,7 @@ def _cure(error: sqlite3.Error) -> str:
         return f"is locked by another process for more than {_LOCK_SECONDS:.0f} s; end that process"
     if "readonly" in text or "unable to open" in text:
         return "may not be written to; allow it, or set tracking.uri to another"
-    return f"{text}; {_MOVE}"
+    return f"{text}; {MOVE}"
 
 
 def mend_places(database: Path) -> None:

@@ -175,7 +175,7 @@ def connect(store: Store) -> "MlflowClient":
             client = MlflowClient(tracking_uri=store.connection, registry_uri=store.connection)
             client.search_experiments(max_results=1)
         except Exception as error:  # whatever databases and servers raise; their messages are pages long
-            raise EnvironmentFault(f"{store.name}: {_explain(error, store)}") from error
+            raise EnvironmentFault(f"{store.name}: {explain(error, store)}") from error
     return client
 
 
@@ -193,14 +193,21 @@ def _prepare(store: Store, database: Path) -> None:
     os.replace(fresh, database)
 
 
-def _explain(error: Exception, store: Store) -> str:
+def explain(error: Exception, store: Store) -> str:
     """Return in one line what a store's error means, and the cure."""
     text = redact(str(error))
     if "out-of-date" in text or "out of date" in text:
         return f"was made by an older MLflow; keep a copy and run: mlflow db upgrade {store.name}"
     if "locate revision" in text:
         return "was made by a newer MLflow than is installed; pip install -U mlflow"
-    return f"{type(error).__name__}: {first_line(error)[:200]}; see that it is MLflow's, or move it away"
+    if "malformed" in text or "not a database" in text:
+        return f"is damaged; {database_file.MOVE}"
+    cure = (
+        "see that it is MLflow's, or move it away"
+        if store.database
+        else "look at its log, or set tracking.uri to another"
+    )
+    return f"{type(error).__name__}: {redact(first_line(error))[:200]}; {cure}"
 
 
 def experiment_id(client: "MlflowClient", store: Store, name: str) -> str:
