@@ -23,7 +23,7 @@ def check(text: str) -> None:
         ("hydra:\n  run: {dir: x}", "x.yaml, line 1: got hydra; dlexp reads no settings of Hydra itself"),
         (
             "defaults:\n  - override /hydra/launcher: basic",
-            "x.yaml, line 2: got override /hydra/launcher; dlexp reads no",
+            "line 2: got override /hydra/launcher; dlexp reads no",
         ),
     ],
 )
