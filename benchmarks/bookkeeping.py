@@ -49,7 +49,8 @@ def charge_everything(account: measure.Account) -> Callable[[], int]:
     from dlexp.build import components
     from dlexp.engine import checkpoint
     from dlexp.engine.train import Run
-    from dlexp.execution import dispatcher, executor, group, result, saved_model, stack_saver
+    from dlexp.execution import dispatcher, executor, group, result
+    from dlexp.execution.save import saved_model, stack_saver
     from dlexp.job.sweep import trial_store
     from dlexp.job.sweep.spec import SweepSpec
     from dlexp.run import epoch_record

@@ -20,7 +20,7 @@ from dlexp.execution.dispatcher import HEAVY
 from dlexp.execution.executor import Executor
 from dlexp.job.sweep import sweep
 from dlexp.job.sweep.loop import SweepEvent
-from dlexp.launcher.pool import Pool
+from dlexp.launcher.process_pool import ProcessPool
 
 SHARED = ["tracking=none", "search=random", "optimizer.lr=tag(log,interval(1e-3,1))"]
 IMAGES = ["data=fake", "data.shape=[1,28,28]", "data.num_train=2000", "data.num_val=500"]
@@ -64,7 +64,7 @@ def run(overrides: list[str], workers: int, values: dict[int, list[Any]], busy: 
 def time_start() -> float:
     """Return the seconds until the first worker of a new server has done something."""
     started = time.perf_counter()
-    pool = Pool(Executor, [{}], [name for name in HEAVY if name in sys.modules] + [Executor.__module__])
+    pool = ProcessPool(Executor, [{}], [name for name in HEAVY if name in sys.modules] + [Executor.__module__])
     process = multiprocessing.get_context("forkserver").Process(target=time.perf_counter)
     process.start()
     process.join()

@@ -22,7 +22,7 @@ AT_HOME = {
         *("dlexp/report/cv.py", "dlexp/run/listing/page.py", "dlexp/run/document.py", "dlexp/tracking", "cli/view/cv"),
     ),
     frozenset({"unit", "units"}): (
-        *("dlexp/data", "dlexp/build", "dlexp/engine", "dlexp/model", "dlexp/execution/saved_model.py"),
+        *("dlexp/data", "dlexp/build", "dlexp/engine", "dlexp/model", "dlexp/execution/save/saved_model.py"),
         *("dlexp/job/cv/audit.py", "dlexp/job/train/evidence.py", "cli/view"),
     ),
 }

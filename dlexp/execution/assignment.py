@@ -1,13 +1,19 @@
 """What an executor is given to train, and what it tells: plain values that can be sent to another process."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from dlexp.build.components import Components
 from dlexp.engine.event import EpochEnd, TrialEnd
+from dlexp.error import RunError
 from dlexp.execution.fusion import Choice
 from dlexp.run.folder import RunFolder
+from dlexp.run.lock import begin_attempt, last_attempt
+
+
+class Superseded(RunError):
+    """A folder belongs to a later attempt than this process's."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +26,7 @@ class Assignment:
         kind: How it is concluded.
         until: Epoch at which it pauses; None trains to the end.
         built: What the configuration names, where this process has built it; not sent to another.
+        attempt: Number of the attempt whose worker may write to the folder; None where the folder's lock says that.
     """
 
     config: dict[str, Any]
@@ -27,6 +34,7 @@ class Assignment:
     kind: Literal["trial", "fold"]
     until: int | None = None
     built: Components | None = field(default=None, compare=False, repr=False)
+    attempt: int | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process gets, which builds what the configuration names by itself."""
@@ -37,6 +45,23 @@ class Assignment:
         """What the configuration names; an executor has seen to it that it is there."""
         assert self.built is not None
         return self.built
+
+    def anew(self) -> "Assignment":
+        """Return it as one more attempt, and say so in its folder.
+
+        A file lock does not reach other machines, and a worker may live on after its machine was given up: it looks at
+        the number before each save, and leaves the folder to its successor.
+        """
+        return replace(self, attempt=begin_attempt(self.path))
+
+    def require_current(self) -> None:
+        """Raise where another attempt has begun.
+
+        Raises:
+            Superseded: The folder is another worker's.
+        """
+        if self.attempt is not None and last_attempt(self.path) != self.attempt:
+            raise Superseded(f"{self.path}: attempt {self.attempt} was given up; another is at work")
 
     @property
     def folder(self) -> RunFolder:

@@ -4,7 +4,6 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -17,7 +16,8 @@ from dlexp.execution.assignment import Assignment, Begun, ExecutorEvent, Group, 
 from dlexp.execution.estimate import seconds
 from dlexp.execution.executor import Executor, fail
 from dlexp.execution.fusion import SOLO, Choice
-from dlexp.launcher.local import Local
+from dlexp.execution.retry import MOST_MOVES, Retry
+from dlexp.launcher.launcher import Crew, Launcher
 from dlexp.launcher.pool import Lost, Pool
 from dlexp.number import noun
 from dlexp.run.folder import RunFolder
@@ -40,7 +40,7 @@ class Dispatcher:
         holder: The sweep or cv whose lock covers the folders, and whose manifest has the CPU threads of trials that
             choose no other.
         should_stop: Asked after every update: the wish to stop.
-        launcher: How many processes.
+        launcher: Where, and how many processes.
 
     Attributes:
         datasets: What is loaded, for assignments that come without their components.
@@ -48,7 +48,7 @@ class Dispatcher:
         notes: For the user: where time chose between engines that round otherwise.
     """
 
-    def __init__(self, holder: RunFolder, should_stop: Callable[[], bool], launcher: Local) -> None:
+    def __init__(self, holder: RunFolder, should_stop: Callable[[], bool], launcher: Launcher) -> None:
         self.holder, self.should_stop, self.launcher = holder, should_stop, launcher
         self.datasets = Datasets()
         self.programs: list[Any] = []
@@ -57,7 +57,7 @@ class Dispatcher:
         self._threads = holder.manifest.get("threads") or devices.TORCH_THREADS
         self._pool: Pool | None = None
         self._seconds = 0.0
-        self._is_on_gpu = False
+        self._is_elsewhere = False  # all work is, the choice of engines included
 
     def __enter__(self) -> "Dispatcher":
         """Return the dispatcher; workers start when they are first worth it."""
@@ -88,7 +88,7 @@ class Dispatcher:
             DiskFault: The disk is full, or refuses for another reason.
         """
         by_structure = self._by_structure(assignments)
-        self._enter_gpus(assignments)
+        self._leave(assignments)
         structures = [self._choose(alike) for alike in by_structure]
         num_workers = self._num_workers(structures)
         waiting = deque(_divide(structures, num_workers))
@@ -99,9 +99,9 @@ class Dispatcher:
             group = waiting.popleft()
             for assignment in group.assignments:
                 begin(assignment)
-            return group
+            return _as_attempt(group) if self.launcher.is_distant else group
 
-        if num_workers > 1 or self._is_on_gpu:
+        if num_workers > 1 or self._is_elsewhere:
             yield from self._train_elsewhere(waiting, take)
             return
         while (group := take()) is not None:
@@ -132,12 +132,7 @@ class Dispatcher:
     def _choose(self, alike: list[Assignment]) -> Group:
         """Choose how a structure trains; the log tells why each trains alone, and why nothing could be chosen."""
         survey = Survey(alike, self._threads, self.holder.runs_dir / "fuse.json", self.holder.path / ENGINES)
-        tasks = [survey]
-        if self._is_on_gpu and self._pool is not None:
-            told = list(self._pool.run(lambda: tasks.pop() if tasks else None, self.should_stop))
-        else:
-            told = list(self._executor.survey(survey))
-        choice = told[0] if told else SOLO
+        choice = self._answer(survey)
         if not isinstance(choice, Choice):
             reason = choice.why if isinstance(choice, Lost) else choice
             self.holder.log(f"no engine could be chosen for {_names(alike)}: {reason}; each trains alone")
@@ -151,33 +146,49 @@ class Dispatcher:
             self.holder.log(self.notes[-1])
         return Group(alike, choice, self._threads)
 
-    def _enter_gpus(self, assignments: list[Assignment]) -> None:
-        """Have a process for each GPU place, where there are any: this one stays off the devices."""
+    def _answer(self, survey: Survey) -> Choice | str | Lost:
+        """Ask where the trials will train; a machine that went is no answer while another is there."""
+        if not self._is_elsewhere or self._pool is None:
+            return next(self._executor.survey(survey))
+        told: list[Any] = []
+        for _ in range(MOST_MOVES + 1):
+            tasks = [survey]
+            told = list(self._pool.run(lambda tasks=tasks: tasks.pop() if tasks else None, self.should_stop))
+            if not (told and isinstance(told[0], Lost) and told[0].cause == "place"):
+                break
+        return told[0] if told else SOLO
+
+    def _leave(self, assignments: list[Assignment]) -> None:
+        """Have workers where all work is theirs: on GPUs, of which this process stays off, and on other machines."""
         if self._pool is not None or not assignments:
             return
         trainer = assignments[0].config["trainer"]
-        places = self.launcher.places(trainer["device"], devices.given_threads(trainer["threads"]) or self._threads)
-        if any(places):
-            self._start(places)
-            self._is_on_gpu = True
-            self._threads = max(1, self._threads // len(places))
+        threads = devices.given_threads(trainer["threads"]) or self._threads
+        places = self.launcher.places(trainer["device"], threads)
+        if self.launcher.is_distant or any(places):
+            self._is_elsewhere = True
+            if not self.launcher.is_distant:
+                self._threads = max(1, self._threads // len(places))
+            self._start(places, threads)
 
-    def _start(self, places: list[dict[str, str]]) -> None:
-        preload = [name for name in HEAVY if name in sys.modules]
-        self._pool = Pool(Executor, places, [*preload, Executor.__module__], self.holder.lock_descriptor)
-        self.holder.log(f"{noun(len(places), 'worker process')}")
+    def _start(self, places: list[dict[str, str]], threads: int) -> None:
+        preload = [*(name for name in HEAVY if name in sys.modules), Executor.__module__]
+        crew = Crew(Executor, places, preload, self.holder.path.resolve(), self.holder.lock_descriptor)
+        self._pool = self.launcher.pool(crew, threads)
+        self.holder.log(f"{noun(len(self._pool.places), 'worker process')}")
 
     def _num_workers(self, structures: list[Group]) -> int:
         """Return the number of processes that train, 1 for this one; the pool is there when they are more."""
         num_assignments = sum(len(group.assignments) for group in structures)
-        if self._is_on_gpu and self._pool is not None:
+        if self._is_elsewhere and self._pool is not None:
             return max(1, min(len(self._pool.places), num_assignments))
         if num_assignments < 2:
             return 1
         trainer = structures[0].assignments[0].config["trainer"]
-        places = self.launcher.places(trainer["device"], devices.given_threads(trainer["threads"]) or self._threads)
+        threads = devices.given_threads(trainer["threads"]) or self._threads
+        places = self.launcher.places(trainer["device"], threads)
         if len(places) > 1 and self._pool is None and self._is_worth_it(structures):
-            self._start(places)
+            self._start(places, threads)
         return 1 if self._pool is None else min(len(places), num_assignments)
 
     def _is_worth_it(self, structures: list[Group]) -> bool:
@@ -185,7 +196,7 @@ class Dispatcher:
 
         The work of earlier rounds counts too: it tells how long the later ones will be.
         """
-        if self.launcher.workers is not None:
+        if self.launcher.num_asked is not None:
             return True
         try:
             self._seconds += seconds(structures)
@@ -194,40 +205,27 @@ class Dispatcher:
         return self._seconds >= WORTH_SECONDS
 
     def _train_elsewhere(self, waiting: deque[Group], take: Callable[[], Group | None]) -> Iterator[ExecutorEvent]:
-        """Pass on what workers tell; what one of them was lost over is trained once more, each by itself."""
+        """Pass on what workers tell; what one of them was lost over is trained once more."""
         assert self._pool is not None
-        ended: set[Path] = set()
-        lost: dict[Path, str] = {}
+        retry = Retry()
         for event in self._pool.run(take, self.should_stop):
             if isinstance(event, Lost):
-                yield from self._again(event, waiting, ended, lost)
+                groups, failed = retry.sort(event, has_place=bool(self._pool.places))
+                waiting.extendleft(groups)
+                yield from (fail(assignment, why) for assignment, why in failed)
                 continue
             for told in self._passed_on(event):
                 if isinstance(told.event, TrialEnd):
-                    ended.add(told.path)
+                    retry.note_end(told.path)
                 yield told
         while not self._pool.places and (group := take()) is not None:
             for assignment in group.assignments:
-                yield fail(assignment, lost.get(assignment.path, "every device has failed twice"))
+                yield fail(assignment, retry.reason(assignment) or "every device has failed twice")
 
-    def _again(
-        self, event: Lost, waiting: deque[Group], ended: set[Path], lost: dict[Path, str]
-    ) -> Iterator[ExecutorEvent]:
-        """Put what a process was lost over in the queue once more; a device's failure is no trial's."""
-        assert self._pool is not None
-        rest = [assignment for assignment in event.task.assignments if assignment.path not in ended]
-        if rest and event.is_broken and self._pool.places:
-            rest[0].folder.log(f"{event.why}; once more on another device")
-            waiting.appendleft(replace(event.task, assignments=rest))
-            return
-        for single in replace(event.task, assignments=rest).apart(event.task.choice):
-            (assignment,) = single.assignments
-            if assignment.path in lost:
-                yield fail(assignment, f"{lost[assignment.path]}; then {event.why}")
-                continue
-            lost[assignment.path] = event.why
-            assignment.folder.log(f"{event.why}; once more in another")
-            waiting.appendleft(single)
+
+def _as_attempt(group: Group) -> Group:
+    """Return a group as its trials' next attempt, of which their folders say that no earlier one may write to them."""
+    return replace(group, assignments=[assignment.anew() for assignment in group.assignments])
 
 
 def _divide(structures: list[Group], num_workers: int) -> list[Group]:

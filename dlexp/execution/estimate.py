@@ -21,12 +21,12 @@ from dlexp.engine.evaluate import predict
 from dlexp.engine.event import EpochEnd
 from dlexp.engine.memory import peak_bytes
 from dlexp.engine.train import Run
-from dlexp.execution import saved_model
 from dlexp.execution.assignment import Assignment, Group
 from dlexp.execution.description import describe_run
 from dlexp.execution.fusion import Choice, choose
 from dlexp.execution.result import conclude_trial
-from dlexp.execution.saver import save_epoch
+from dlexp.execution.save import saved_model
+from dlexp.execution.save.saver import save_epoch
 from dlexp.run.folder import METRICS, TRIALS, RunFolder
 from dlexp.tracking.content import artifacts
 from dlexp.tracking.mlflow import NONE

@@ -20,12 +20,12 @@ from dlexp.engine.snapshot import restore
 from dlexp.error import DiskFault, DlexpError, first_line, is_broken_device, name_fault_of_device
 from dlexp.execution import group as groups
 from dlexp.execution import result
-from dlexp.execution.assignment import Assignment, Begun, ExecutorEvent, Group, Halt, Survey
+from dlexp.execution.assignment import Assignment, Begun, ExecutorEvent, Group, Halt, Superseded, Survey
 from dlexp.execution.description import as_divided, write_parts
 from dlexp.execution.fusion import SOLO, Choice, choose
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import conclude_trial
-from dlexp.execution.stack_saver import recover
+from dlexp.execution.save.stack_saver import recover
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 
@@ -87,6 +87,8 @@ class Executor:
             yield from self._carry_out(group, should_stop)
         except DiskFault as fault:
             yield Halt(str(fault))
+        except Superseded:
+            return  # whoever came after tells of the trials
 
     def _carry_out(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent | Begun]:
         torch.set_num_threads(group.threads)
@@ -97,7 +99,7 @@ class Executor:
                     del waiting[event.path]
                 yield event
             return
-        except DiskFault:
+        except (DiskFault, Superseded):
             raise
         except Exception as error:
             _require_device(error)
@@ -129,6 +131,8 @@ class Executor:
     ) -> ExecutorEvent | Begun | None:
         """Return what the caller hears of an event, None for nothing; a trial's end is concluded first."""
         size = len(program.components)
+        if isinstance(event, TrialEnd):
+            assignment.require_current()
         if isinstance(event, EpochEnd):
             pause.epoch = event.epoch
             return ExecutorEvent(assignment.path, replace(event, record=None), size)  # saved: no need to send it on

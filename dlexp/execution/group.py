@@ -13,10 +13,10 @@ from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
 from dlexp.engine.snapshot import restore
 from dlexp.engine.train import Run
 from dlexp.error import is_out_of_memory
-from dlexp.execution import saved_model
 from dlexp.execution.assignment import Assignment, Begun, Group
-from dlexp.execution.saver import require_space
-from dlexp.execution.stack_saver import make_saver
+from dlexp.execution.save import saved_model
+from dlexp.execution.save.saver import require_space
+from dlexp.execution.save.stack_saver import make_saver
 from dlexp.run.folder import RunFolder
 
 # whose event it is (a progress or a beginning is the first's), and what trains it
@@ -97,19 +97,25 @@ def _train_program(assignments: list[Assignment], engine: str, should_stop: Call
         _record_engine(folder, engine, torch.get_num_threads() if program.device.type == "cpu" else None)
     run.should_stop = should_stop
     yield assignments[0], Begun(len(assignments), engine), program
-    for event in _saved(run, folders):
+    for event in _saved(run, assignments):
         yield assignments[0 if isinstance(event, Progress) else event.trial], event, program
 
 
-def _saved(run: Run, folders: list[RunFolder]) -> Iterator[Event]:
-    """Yield a program's events, those of an epoch when it is saved."""
-    saver = make_saver(run, folders)
+def _saved(run: Run, assignments: list[Assignment]) -> Iterator[Event]:
+    """Yield a program's events, those of an epoch when it is saved.
+
+    Raises:
+        Superseded: Other workers were given the trials meanwhile.
+    """
+    saver = make_saver(run, [assignment.folder for assignment in assignments])
     epoch: list[EpochEnd] = []
     try:
         for event in run.events():
             if isinstance(event, EpochEnd):
                 epoch.append(event)
                 if len(epoch) == len(run.trials):
+                    for assignment in assignments:
+                        assignment.require_current()
                     saver.save(epoch)
                     yield from epoch
                     epoch = []

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 import torch
 
 from dlexp import device as devices
-from dlexp.type import Count
+from dlexp.error import ConfigError
+from dlexp.launcher.launcher import Crew
+from dlexp.launcher.process_pool import ProcessPool
+from dlexp.type import Count, Name
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 SHARE = "DLEXP_GPU_SHARE"  # what of a GPU's free memory a process may plan with, where several have the same GPU
@@ -20,11 +23,37 @@ class Local:
     GPU that fails takes its process along, and this one holds no memory there. What is trained where changes no number.
 
     Args:
-        workers: Processes that train; 1: this one; null: one for each visible GPU when there are several, on CPU one
-            for each core when the work is long enough to pay for starting them, else this one.
+        workers: Processes that train; 1: this one; null: `per_gpu` for each GPU, on CPU one for each core when the work
+            is long enough to pay for starting them, else this one.
+        gpus: Which of the visible GPUs, by number or by the name that CUDA_VISIBLE_DEVICES gives them (UUIDs and MIG
+            slices are such names); null: all.
+        per_gpu: Processes that share a GPU, each with its part of the free memory.
     """
 
     workers: Count | None = None
+    gpus: list[Name] | None = None
+    per_gpu: Count = 1
+
+    @property
+    def is_distant(self) -> bool:
+        """Workers are on this machine."""
+        return False
+
+    @property
+    def num_asked(self) -> int | None:
+        """Processes that the user asked for."""
+        return self.workers
+
+    def kind(self, device: str) -> str:
+        """Return the kind of this machine's device."""
+        return devices.choose(device)[0].type
+
+    def require(self) -> None:
+        """Do nothing: this machine is there."""
+
+    def pool(self, crew: Crew, threads: int) -> ProcessPool:
+        """Return worker processes of this one."""
+        return ProcessPool(crew.make_work, crew.places, crew.preload, crew.descriptor)
 
     def places(self, device: str, threads: int) -> list[dict[str, str]]:
         """Return the environment variables of each process that may train; one without any stands for this one.
@@ -32,10 +61,13 @@ class Local:
         Args:
             device: auto, cpu, mps, cuda or cuda:N.
             threads: CPU threads of each.
+
+        Raises:
+            ConfigError: `gpus` names one that is not visible.
         """
-        gpus = visible_gpus() if device in ("auto", "cuda") else []
+        gpus = self._gpus() if device in ("auto", "cuda") else []
         if gpus:
-            num = self.workers or len(gpus)
+            num = self.workers or len(gpus) * self.per_gpu
             share = f"{min(1.0, len(gpus) / num):.3f}"
             return [{VISIBLE: gpus[i % len(gpus)], SHARE: share} for i in range(num)]
         if device.startswith("cuda:"):
@@ -43,6 +75,17 @@ class Local:
             return [{SHARE: f"{1 / num:.3f}"} for _ in range(num)]
         is_cpu = devices.choose(device)[0].type == "cpu"
         return [{} for _ in range(self.workers or (max(1, num_cores() // threads) if is_cpu else 1))]
+
+    def _gpus(self) -> list[str]:
+        visible = visible_gpus()
+        if self.gpus is None:
+            return visible
+        by_name = {str(number): name for number, name in enumerate(visible)} | {name: name for name in visible}
+        absent = [name for name in self.gpus if name not in by_name]
+        if absent or not self.gpus:
+            there = ", ".join(by_name) or "none"
+            raise ConfigError(f"launcher.gpus: got {', '.join(absent) or '[]'}; choose of what is visible: {there}")
+        return list(dict.fromkeys(by_name[name] for name in self.gpus))
 
 
 def visible_gpus() -> list[str]:

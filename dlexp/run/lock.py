@@ -1,4 +1,7 @@
-"""Who may write to a run folder: an flock that the kernel releases when its owner dies, however it dies."""
+"""Who may write to a run folder: an flock that the kernel releases when its owner dies, however it dies.
+
+Where no lock reaches, on other machines, the number of the attempt that was begun last says whose the folder is.
+"""
 
 import fcntl
 import json
@@ -6,11 +9,14 @@ import logging
 import os
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
-from dlexp.durable import disk_faults, drop_link
+from dlexp.disk.durable import disk_faults, write_text
+from dlexp.disk.regular import drop_link, read_bytes
 from dlexp.error import RunError
 
+ATTEMPT = "attempt"  # a file of the folder
 _held: set[int] = set()
 _PATIENCE = 0.3  # seconds: a listing that probes the lock holds it for microseconds
 _PATIENCE_WITH_ORPHANS = 20.0  # seconds: workers that share a lock die after the process that took it
@@ -50,17 +56,37 @@ class Lock:
         """
         if self._descriptor is not None:
             return
-        with disk_faults(self.path):
-            descriptor = os.open(drop_link(self.path), os.O_RDWR | os.O_CREAT, 0o644)
-        if not (self._try_for(descriptor, patience) or (self._is_orphaned() and self._outlive(descriptor))):
+        descriptor = self._take(patience)
+        if os.fstat(descriptor).st_nlink > 1:  # a backup by hard links shares it, or a file elsewhere: those stay
+            with disk_faults(self.path):
+                self.path.unlink()
             os.close(descriptor)
-            raise RunError(f"{self.path.parent}: in use by {self.owner()}; wait for it or stop it first")
+            descriptor = self._take(patience)
         content = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
         self._descriptor = descriptor
         _held.add(descriptor)
         with disk_faults(self.path):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, content, 0)
+
+    def _take(self, patience: float) -> int:
+        """Return the open file with the lock on it; it may be gone from its path by the time it is to be had."""
+        while True:
+            with disk_faults(self.path):
+                drop_link(self.path)
+                descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+            if not (self._try_for(descriptor, patience) or (self._is_orphaned() and self._outlive(descriptor))):
+                os.close(descriptor)
+                raise RunError(f"{self.path.parent}: in use by {self.owner()}; wait for it or stop it first")
+            if self._is_at_path(descriptor):
+                return descriptor
+            os.close(descriptor)
+
+    def _is_at_path(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(descriptor), self.path.lstat())
+        except FileNotFoundError:
+            return False
 
     def _try_for(self, descriptor: int, patience: float) -> bool:
         deadline = time.monotonic() + patience
@@ -75,12 +101,12 @@ class Lock:
     def _is_orphaned(self) -> bool:
         """Say whether the process that took the lock is dead: then others that share it hold it."""
         try:
-            content = json.loads(self.path.read_bytes())
+            content = json.loads(read_bytes(self.path))
             if content["host"] == socket.gethostname():
                 os.kill(content["pid"], 0)
         except ProcessLookupError:
             return True
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return False
         return False
 
@@ -101,7 +127,7 @@ class Lock:
         if self._descriptor is not None:
             return True
         try:
-            descriptor = os.open(self.path, os.O_RDWR)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return False
         try:
@@ -112,9 +138,9 @@ class Lock:
     def owner(self) -> str:
         """Return "process PID on HOST" of the last process that took the lock."""
         try:
-            content = json.loads(self.path.read_bytes())
+            content = json.loads(read_bytes(self.path))
             return f"process {content['pid']} on {content['host']}"
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return "another process"
 
 
@@ -124,3 +150,17 @@ def _try(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def last_attempt(folder: Path) -> int:
+    """Return the number of the last attempt; 0 where none was counted or the file is damaged."""
+    with suppress(OSError, ValueError):
+        return int(read_bytes(folder / ATTEMPT))
+    return 0
+
+
+def begin_attempt(folder: Path) -> int:
+    """Count one more attempt and return its number: all earlier ones may write no more."""
+    number = last_attempt(folder) + 1
+    write_text(folder / ATTEMPT, str(number))
+    return number

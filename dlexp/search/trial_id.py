@@ -13,7 +13,7 @@ from dlexp.config.relevance import relevant
 
 # What `build.program`, `engine.train` and the options of a trial's groups import, whole packages where they import any
 # of their modules. `config.trust` is left out: it says whose code may run, and a trial whose code may not has no
-# number; so is `durable`, by which it remembers that and checkpoints are written: how bytes reach the disk, not which;
+# number; so is `disk`, by which it remembers that and checkpoints are written: how bytes reach the disk, not which;
 # `config.metric`, the metrics in words, of which `build.objective` reads the names that are taken; and `number`, which
 # puts counts into words.
 NUMBERS = (
@@ -70,8 +70,7 @@ def sweep_key(config: dict[str, Any], space: list[str], fingerprint: str, code: 
     # a sweep that met a limit goes on when it is raised; settings that are skipped are no trials
     limits = ("max_seconds", "stop_after_failures", "retry_failed", "invalid")
     search = {name: value for name, value in config["search"].items() if name not in limits}
-    deciding = {name: value for name, value in relevant(config).items() if name != "launcher"}
-    return _digest([{**deciding, "search": search}, sorted(space), fingerprint, code])
+    return _digest([{**relevant(config), "search": search}, sorted(space), fingerprint, code])
 
 
 def code_version(trusted: Sequence[str] = ()) -> str:

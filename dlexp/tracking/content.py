@@ -168,6 +168,7 @@ def tags(
         "dlexp.status": manifest["status"],
         "dlexp.task": manifest.get("task"),
         "dlexp.data": data.get("name") or choices.get("data"),
+        "dlexp.validated_on": manifest.get("validated_on"),
         "dlexp.model": manifest.get("model") or choices.get("model"),
         "dlexp.device": manifest.get("device"),
         "dlexp.seed": manifest.get("seed"),

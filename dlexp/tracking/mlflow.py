@@ -1,7 +1,9 @@
 """Tracking as the training process sees it: settings, and a background process that does all the talking.
 
-The process (`dlexp.tracking.outbox`) reads the run folder and nothing else, so that training neither imports mlflow
-nor waits for it, and a server that is away costs one warning at the end.
+The process reads run folders and nothing else, so that training neither imports mlflow nor waits for it, and a server
+that is away costs one warning at the end. One process (`dlexp.tracking.courier`) sends all runs whose store is a
+database; a server, which may need what only a command's environment has, gets one for each run
+(`dlexp.tracking.outbox`).
 """
 
 import os
@@ -11,17 +13,21 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from dlexp.config.source.environment import redact
+from dlexp.config.source.environment import hide_passwords
+from dlexp.disk.regular import open_in_place
 from dlexp.run.folder import RunFolder
 from dlexp.run.name import reference
+from dlexp.tracking.queue import Queue
 from dlexp.tracking.sent import Sent
 from dlexp.tracking.store import STORE
-from dlexp.type import Name
+from dlexp.type import Name, NonNegative
 
 NONE = "dlexp.tracking.mlflow.NoTracking"
 _POLL = 0.05  # seconds between looks at the process
+_started: "list[subprocess.Popen[bytes]]" = []  # they may outlive what started them; Popen warns when one is forgotten
 
 
 @dataclass(frozen=True)
@@ -34,12 +40,14 @@ class MLflow:
         weights: Whether the best weights are sent as an artifact too.
         register: Registered model that the best weights of a run, or of a sweep's winner, become a version of; null
             registers none.
+        wait: Longest time in seconds that a command waits for MLflow after its result; the process goes on by itself.
     """
 
     uri: str | None = None
     experiment: str | None = None
     weights: bool = False
     register: Name | None = None
+    wait: NonNegative = 2.0
 
 
 @dataclass(frozen=True)
@@ -54,38 +62,56 @@ class NoTracking:
 
 
 class Outbox:
-    """The background process that sends one run; made by `start`.
+    """The sending of one run in the background; made by `start`.
 
     Args:
         folder: The run's folder.
-        process: The process; None when nothing is sent.
+        process: The process that was started for it; None where nothing is sent, or another process does.
+        queue: The list that the run is in; None for a process of its own.
+        wait: Seconds that `finish` waits.
     """
 
-    def __init__(self, folder: RunFolder, process: subprocess.Popen[bytes] | None) -> None:
-        self.folder, self.process = folder, process
+    def __init__(
+        self,
+        folder: RunFolder,
+        process: "subprocess.Popen[bytes] | None",
+        queue: Queue | None = None,
+        wait: float = MLflow.wait,
+    ) -> None:
+        self.folder, self.process, self.queue, self.wait = folder, process, queue, wait
 
-    def finish(self, timeout: float = 60.0, should_stop: Callable[[], bool] = lambda: False) -> str | None:
+    def finish(self, timeout: float | None = None, should_stop: Callable[[], bool] = lambda: False) -> str | None:
         """Wait until everything is sent; call it after the manifest has its final status.
 
         Args:
-            timeout: Longest wait in seconds; the process goes on by itself after that.
+            timeout: Longest wait in seconds, None for `wait`; the process goes on by itself after that.
             should_stop: Asked while waiting; True stops the wait, for a user who pressed Ctrl-C.
 
         Returns:
-            One line for the user when something is left to send, else None.
+            One line for the user when something went wrong, else None.
         """
-        if self.process is None:
+        if self.process is None and self.queue is None:
             return None
-        cure = f"the run folder has everything; send it with `dlexp sync {shlex.quote(reference(self.folder))}`"
-        deadline = time.monotonic() + timeout
-        while self.process.poll() is None:
-            if should_stop() or time.monotonic() > deadline:
-                return f"MLflow: still being filled in the background; {cure} should it not finish by itself"
+        deadline = time.monotonic() + (self.wait if timeout is None else timeout)
+        while (is_going_on := self._is_going_on()) and not should_stop() and time.monotonic() < deadline:
             time.sleep(_POLL)
         problem = Sent.read(self.folder).problem
-        if problem is None and self.process.returncode != 0:
-            problem = f"sending failed, see {self.folder.path / 'outbox.log'}"
+        if problem is None and not is_going_on and not self._is_sent():
+            log = self.folder.path / "outbox.log" if self.queue is None else self.queue.log
+            problem = f"sending failed, see {log}"
+        cure = f"the run folder has everything; send it with `dlexp sync {shlex.quote(reference(self.folder))}`"
         return None if problem is None else f"MLflow: {problem}; {cure}"
+
+    def _is_going_on(self) -> bool:
+        is_alive = self.process is not None and self.process.poll() is None
+        if self.queue is None:
+            return is_alive
+        return self.queue.holds(self.folder) and (is_alive or self.queue.lock.is_held())
+
+    def _is_sent(self) -> bool:
+        if self.queue is None:
+            return self.process is not None and self.process.returncode == 0
+        return not self.queue.holds(self.folder)
 
 
 def start(folder: RunFolder, tracking: dict[str, Any]) -> Outbox:
@@ -99,15 +125,31 @@ def start(folder: RunFolder, tracking: dict[str, Any]) -> Outbox:
         return Outbox(folder, None)
     if STORE not in folder.manifest:
         intended = tracking.get("uri") or os.environ.get("MLFLOW_TRACKING_URI") or None
-        folder.update_manifest(**{STORE: None if intended is None else redact(intended)})
-    command = [sys.executable, "-P", "-m", "dlexp.tracking.outbox", str(folder.path)]
-    with open(folder.path / "outbox.log", "ab") as log:
+        folder.update_manifest(**{STORE: None if intended is None else hide_passwords(intended)})
+    wait = float(tracking.get("wait", MLflow.wait))
+    if not _is_database(tracking.get("uri") or folder.manifest[STORE]):
+        return Outbox(folder, _process("outbox", folder.path, folder.path / "outbox.log"), None, wait)
+    queue = Queue(folder.runs_dir)
+    queue.add(folder)
+    # asked after the run is in the list: a process that ends looks once more after it let the lock go
+    process = None if queue.lock.is_held() else _process("courier", folder.runs_dir, queue.log)
+    return Outbox(folder, process, queue, wait)
+
+
+def _is_database(uri: str | None) -> bool:
+    """Say whether a store needs nothing but its address; one that refers to the environment may need this command's."""
+    return uri is None or (uri.startswith("sqlite:///") and "${" not in uri)
+
+
+def _process(module: str, argument: Path, log: Path) -> "subprocess.Popen[bytes]":
+    with open_in_place(log, "ab") as file:
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-P", "-m", f"dlexp.tracking.{module}", str(argument)],
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=file,
+            stderr=file,
             start_new_session=True,  # Ctrl-C in the terminal is for the training process
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
-    return Outbox(folder, process)
+    _started.append(process)
+    return process

@@ -1,4 +1,4 @@
-"""The process that sends one run while it trains: ``python -m dlexp.tracking.outbox RUN_FOLDER``.
+"""Sends a run while it trains; as a process for one run: ``python -m dlexp.tracking.outbox RUN_FOLDER``.
 
 It follows the run folder until the manifest has a final status, or until nobody holds the run's lock any more, in
 which case the run was killed and is ended as such. A server that is away is asked again and again, more and more
@@ -12,21 +12,24 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dlexp.disk.regular import open_in_place
 from dlexp.error import DlexpError, RunError, first_line
 from dlexp.run.folder import LOG, MANIFEST, METRICS, RunFolder
 from dlexp.run.lock import Lock
 from dlexp.run.scan import close, run_paths
+from dlexp.tracking.queue import Queue
 from dlexp.tracking.sender import Sender
 from dlexp.tracking.sent import Sent
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+LOG_FILE = "outbox.log"  # in the run's folder: what mlflow raised
 _POLL = 0.2  # seconds between looks at the folder
 _REST = 1.0  # least seconds between two sendings
 _LONGEST_REST = 60.0
 _LAST_ATTEMPTS = 3
-_PATIENCE = 120.0  # seconds for another sender of the same run to end
+PATIENCE = 120.0  # seconds for another sender of the same run to end
 
 
 def send(
@@ -46,38 +49,88 @@ def send(
     Raises:
         RunError: Another process is sending the run.
     """
-    with _exclusive(folder, patience):
+    lock = _lock(folder)
+    lock.acquire(patience)
+    try:
         return _attempt(Sender(folder, clients, other=other))
+    finally:
+        lock.release()
+
+
+class Following:
+    """A run that is sent until it ends; nobody else sends it meanwhile.
+
+    Args:
+        folder: The run's folder.
+        clients: Connections by URI, shared with other runs.
+        patience: Seconds to wait for another process that sends the same run.
+
+    Attributes:
+        problem: What went wrong the last time, in one line.
+
+    Raises:
+        RunError: Another process is sending the run.
+    """
+
+    def __init__(self, folder: RunFolder, clients: "dict[str, MlflowClient]", patience: float = 0.0) -> None:
+        self.folder, self.problem = folder, None
+        self._lock = _lock(folder)
+        self._lock.acquire(patience)
+        try:
+            self._sender = Sender(folder, clients)
+        except RunError:
+            self._lock.release()
+            raise
+        self._rest, self._attempts = _REST, 0
+        self._seen: tuple[int, ...] = ()
+        self._last: float | None = None
+
+    def step(self) -> bool:
+        """Send what there is, if it is time; return whether the run has ended and no more is to be tried."""
+        is_over = _is_over(self.folder)
+        if not is_over and not self._is_due():
+            return False
+        self._seen = _signature(self.folder)
+        self.problem = _attempt(self._sender)
+        self._last = time.monotonic()
+        self._rest = _REST if self.problem is None else min(2 * self._rest, _LONGEST_REST)
+        if self.problem is None and self._sender.sent.status is not None:
+            return True
+        self._attempts += is_over
+        return (
+            self.problem is not None and is_over and ("no answer" in self.problem or self._attempts >= _LAST_ATTEMPTS)
+        )
+
+    def _is_due(self) -> bool:
+        if self._last is None:
+            return True
+        is_news = self.problem is not None or _signature(self.folder) != self._seen
+        return is_news and time.monotonic() - self._last >= self._rest
+
+    def close(self) -> None:
+        """Let others send the run."""
+        self._lock.release()
 
 
 def follow(folder: RunFolder) -> str | None:
     """Send a run until it ends; return what went wrong at the end, in one line."""
     clients: dict[str, MlflowClient] = {}
-    with _exclusive(folder, _PATIENCE):
-        sender = Sender(folder, clients)
-        rest, attempts, has_tidied = _REST, 0, False
-        while True:
-            is_over = _is_over(folder)
-            seen = _signature(folder)
-            problem = _attempt(sender)
-            if problem is None and sender.sent.status is not None:
-                return None
-            if is_over:
-                attempts += 1
-                if problem is not None and (attempts == _LAST_ATTEMPTS or "no answer" in problem):
-                    return problem
-            if problem is None and not has_tidied:
-                end_leftovers(folder.runs_dir, clients)
-                has_tidied = True
-            rest = _REST if problem is None else min(2 * rest, _LONGEST_REST)
-            _wait(folder, seen, _REST if is_over else rest, is_waiting_for_news=problem is None)
+    following, has_tidied = Following(folder, clients, PATIENCE), False
+    while not following.step():
+        if following.problem is None and not has_tidied:
+            end_leftovers(folder.runs_dir, clients)
+            has_tidied = True
+        time.sleep(_POLL)
+    following.close()
+    return following.problem
 
 
 def end_leftovers(runs_dir: Path, clients: "dict[str, MlflowClient]") -> None:
-    """End in MLflow the runs that are RUNNING there although their processes, outbox included, were killed."""
-    for path in run_paths(runs_dir):
+    """End in MLflow the runs that are RUNNING there, or wait to be sent, although their processes were killed."""
+    waiting = {folder.path for folder in Queue(runs_dir).waiting()}
+    for path in dict.fromkeys([*run_paths(runs_dir), *waiting]):
         folder = RunFolder(path)
-        if not Sent.exists(folder) or Sent.read(folder).status is not None:
+        if path not in waiting and (not Sent.exists(folder) or Sent.read(folder).status is not None):
             continue
         try:
             if close(folder) or folder.manifest["status"] != "running":
@@ -94,7 +147,8 @@ def _attempt(sender: Sender) -> str | None:
     except DlexpError as error:
         problem = str(error)
     except Exception as error:
-        traceback.print_exc()
+        with open_in_place(sender.folder.path / LOG_FILE, "ab") as log:
+            log.write(traceback.format_exc().encode(errors="backslashreplace"))
         text = first_line(error)
         problem = f"{type(error).__name__}: {text[:200]}"
     sender.fail(problem)
@@ -112,27 +166,13 @@ def _signature(folder: RunFolder) -> tuple[int, ...]:
     return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)
 
 
-def _wait(folder: RunFolder, seen: tuple[int, ...], rest: float, *, is_waiting_for_news: bool) -> None:
-    """Sleep `rest` seconds while the run goes on, longer while nothing happens, not at all once it is over."""
-    started = time.monotonic()
-    while not _is_over(folder):
-        is_rested = time.monotonic() - started >= rest
-        if is_rested and not (is_waiting_for_news and _signature(folder) == seen):
-            return
-        time.sleep(_POLL)
+def is_being_sent(folder: RunFolder) -> bool:
+    """Say whether a living process sends the run."""
+    return _lock(folder).is_held()
 
 
-class _exclusive:
-    """A lock on sending a run."""
-
-    def __init__(self, folder: RunFolder, patience: float) -> None:
-        self.lock, self.patience = Lock(folder.path / "outbox.lock"), patience
-
-    def __enter__(self) -> None:
-        self.lock.acquire(self.patience)
-
-    def __exit__(self, *_: object) -> None:
-        self.lock.release()
+def _lock(folder: RunFolder) -> Lock:
+    return Lock(folder.path / "outbox.lock")
 
 
 def main() -> int:

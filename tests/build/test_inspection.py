@@ -8,7 +8,7 @@ from dlexp.build.inspection import inspect
 from dlexp.config.resolve import resolve
 
 
-def test_a_table(tmp_path):
+def test_a_table(tmp_path, drawn):
     path = tmp_path / "t.csv"
     rows = [f"{i}.5,{'ab'[i % 2]},{'' if i == 3 else i % 4},{['<$50k', '>$50k'][i // 2 % 2]}" for i in range(60)]
     path.write_text("\n".join(["n,c,g,y", *rows, rows[0]]))

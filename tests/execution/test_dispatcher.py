@@ -1,21 +1,24 @@
 """Who trains what where: parts and programs, the choice of processes, and that it changes no number."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
 
+from dlexp.build.components import Components
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
 from dlexp.engine.event import TrialEnd
 from dlexp.error import DlexpError
 from dlexp.execution import dispatcher as module
 from dlexp.execution import executor
-from dlexp.execution.assignment import Assignment
+from dlexp.execution.assignment import Assignment, ExecutorEvent, Group
 from dlexp.execution.dispatcher import Dispatcher
-from dlexp.execution.fusion import Choice
+from dlexp.execution.fusion import SOLO, Choice
 from dlexp.launcher.local import Local
-from dlexp.launcher.pool import Lost
+from dlexp.launcher.pool import Cause, Lost
 from dlexp.run.folder import RunFolder
+from dlexp.run.lock import last_attempt
 
 COMMON = ["tracking=none", "trainer.threads=1", "trainer.epochs=2", "data.limit=150", "model.widths=[8]"]
 
@@ -43,7 +46,8 @@ def assign(holder: RunFolder, number: int, *overrides: str, until: int | None = 
 
 
 def ends(heard) -> dict:
-    return {event.path: event.event for event in heard if isinstance(event.event, TrialEnd)}
+    told = [event for event in heard if isinstance(event, ExecutorEvent)]
+    return {event.path: event.event for event in told if isinstance(event.event, TrialEnd)}
 
 
 def test_those_of_equal_structure_train_together_in_any_folder(holder, tmp_path):
@@ -139,10 +143,10 @@ class FakePool:
 
     made: ClassVar[list["FakePool"]] = []
     lives: ClassVar[int] = 0
-    is_broken: ClassVar[bool] = False
+    cause: ClassVar[Cause] = "crash"
 
-    def __init__(self, _make_work, places, _preload, _descriptor):
-        self.places, self.tasks = places, []
+    def __init__(self, crew):
+        self.places, self.tasks = crew.places, []
         self.made.append(self)
 
     def run(self, take, should_stop):
@@ -153,8 +157,8 @@ class FakePool:
             assignment = task.assignments[0]
             if assignment.config["seed"] == 1 and self.lives > 0:
                 type(self).lives -= 1
-                self.places = self.places[1:] if self.is_broken else self.places
-                yield Lost(task, "worker process 7 was ended by signal 9 (SIGKILL)", self.is_broken)
+                self.places = self.places[1:] if self.cause == "device" else self.places
+                yield Lost(task, "worker process 7 was ended by signal 9 (SIGKILL)", self.cause)
             else:
                 yield from Executor()(task, should_stop)
 
@@ -164,8 +168,8 @@ class FakePool:
 
 @pytest.fixture
 def fake(monkeypatch):
-    FakePool.made, FakePool.lives, FakePool.is_broken = [], 0, False
-    monkeypatch.setattr(module, "Pool", FakePool)
+    FakePool.made, FakePool.lives, FakePool.cause = [], 0, "crash"
+    monkeypatch.setattr(Local, "pool", lambda _self, crew, _threads: FakePool(crew))
     return FakePool
 
 
@@ -209,12 +213,49 @@ def test_on_cards_even_one_trial_trains_in_a_worker_which_chooses_how(holder, fa
 
 @pytest.mark.parametrize(("lives", "status"), [(3, "finished"), (4, "failed")])
 def test_a_broken_card_is_no_fault_of_the_trial_while_another_is_left(holder, fake, lives, status):
-    fake.lives, fake.is_broken = lives, True
+    fake.lives, fake.cause = lives, "device"
     assignments = assign(holder, 3, "trainer.fuse=off")
     assignments = [assignments[0], assignments[2], assignments[1]]  # the one that breaks cards is the last
     with Dispatcher(holder, lambda: False, Cards()) as dispatcher:
         events = ends(dispatcher.train(assignments))
     assert [events[a.path].status for a in assignments] == ["finished", "finished", status]
+
+
+class Away(Local):
+    """Workers on other machines."""
+
+    @property
+    def is_distant(self) -> bool:
+        return True
+
+    def places(self, device: str, threads: int) -> list[dict[str, str]]:
+        return [{}, {}]
+
+
+@pytest.mark.parametrize(("lives", "status"), [(3, "finished"), (4, "failed")])
+def test_a_machine_that_goes_is_no_fault_of_the_trial_three_times(holder, fake, lives, status):
+    fake.lives, fake.cause = lives, "place"
+    assignments = assign(holder, 3, "trainer.fuse=off")
+    with Dispatcher(holder, lambda: False, Away()) as dispatcher:
+        events = ends(dispatcher.train(assignments))
+    assert [events[a.path].status for a in assignments] == ["finished", status, "finished"]
+    assert [last_attempt(a.path) for a in assignments] == [1, min(lives, 3) + 1, 1]
+
+
+def test_a_worker_that_was_given_up_writes_no_more(holder):
+    (assignment,) = assign(holder, 1, "trainer.epochs=3")
+    built = Components(assignment.config, load_data(assignment.config))
+    old = replace(assignment, built=built).anew()
+    events = executor.Executor()(Group([old], SOLO, 1), lambda: False)
+    while not isinstance(next(events), ExecutorEvent):
+        pass
+    later = assignment.anew()
+    before = {path: path.read_bytes() for path in assignment.path.rglob("*") if path.is_file()}
+    assert list(events) == [], "nothing is told of a trial that is another worker's"
+    assert {path: path.read_bytes() for path in assignment.path.rglob("*") if path.is_file()} == before
+    told = ends(executor.Executor()(Group([later], SOLO, 1), lambda: False))
+    assert told[assignment.path].status == "finished"
+    assert len(assignment.folder.history()) == 3
 
 
 def seconds_of(monkeypatch, value: float) -> None:

@@ -10,13 +10,17 @@ CHAPTERS = {
     "signalled": "Signals",
     "disk": "Disks",
     "damaged": "Damaged files",
+    "earlier": "Run folders of an earlier release",
     "stream": "Standard streams",
     "store": "MLflow's store",
     "together": "Processes that meet, and the clock",
     "company": "Trials in company",
     "foreign": "Input from strangers",
     "bomb": "Files that are not what they seem",
+    "written": "Tables for other programs",
+    "dashboard": "The dashboard",
     "words": "Random words",
+    "around": "Surroundings",
 }
 
 

@@ -28,7 +28,7 @@ def draw(attempt: Attempt, most: int, fewest: int = 0) -> int:
 
 def moment(attempt: Attempt, most: int, fewest: int = 0) -> float:
     """Return a random instant: a number of epochs, trials or folds, and milliseconds after it."""
-    after = attempt.chance.choice([0.03, 0.1, 0.4]) * attempt.chance.random() * attempt.haste
+    after = attempt.chance.choice([0.02, 0.05, 0.2]) * attempt.chance.random() * attempt.haste
     return draw(attempt, most, fewest) + after
 
 

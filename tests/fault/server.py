@@ -60,10 +60,10 @@ def start_workers() -> None:
     from multiprocessing import forkserver
 
     from dlexp.execution.executor import Executor
-    from dlexp.launcher.pool import Pool
+    from dlexp.launcher.process_pool import ProcessPool
 
     if not _has_workers:
-        Pool(Executor, [{}], ["sklearn.datasets", Executor.__module__])
+        ProcessPool(Executor, [{}], ["sklearn.datasets", Executor.__module__])
         forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None
         _has_workers = True
 

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from dlexp.launcher.pool import Pool
+from dlexp.launcher.process_pool import ProcessPool
 
 
 def make():
@@ -81,7 +81,7 @@ def main() -> None:
     from pool_work import make  # workers know nothing of the program that starts them
 
     tasks = [("sleep", Path(sys.argv[1]))] * 2
-    for _ in Pool(make, [{}, {}], []).run(lambda: tasks.pop() if tasks else None, lambda: False):
+    for _ in ProcessPool(make, [{}, {}], []).run(lambda: tasks.pop() if tasks else None, lambda: False):
         pass
 
 

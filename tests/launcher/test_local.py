@@ -5,6 +5,7 @@ import os
 import pytest
 import torch
 
+from dlexp.error import ConfigError
 from dlexp.launcher.local import SHARE, VISIBLE, Local, num_cores, visible_gpus
 
 
@@ -70,3 +71,14 @@ def test_cores_are_those_that_this_process_may_use():
         assert num_cores() == 1
     finally:
         os.sched_setaffinity(0, before)
+
+
+def test_gpus_are_chosen_by_number_or_name_and_shared(gpus):
+    gpus(3, "GPU-8e6, MIG-12, 7")
+    chosen = Local(gpus=["2", "GPU-8e6"], per_gpu=2).places("auto", 1)
+    assert [place[VISIBLE] for place in chosen] == ["7", "GPU-8e6", "7", "GPU-8e6"]
+    assert {place[SHARE] for place in chosen} == {"0.500"}
+    with pytest.raises(
+        ConfigError, match=r"^launcher.gpus: got 3; choose of what is visible: 0, 1, 2, GPU-8e6, MIG-12, 7"
+    ):
+        Local(gpus=["3"]).places("cuda", 1)

@@ -6,7 +6,7 @@ from dlexp.report.style.look import Look, change_look
 
 
 @pytest.fixture(autouse=True)
-def _usual_look():
+def _usual_look(drawn):
     usual = vars(Look())
     change_look(**usual)
     yield

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from dlexp.error import RunError
-from dlexp.run.lock import Lock
+from dlexp.run.lock import ATTEMPT, Lock, begin_attempt, last_attempt
 
 HOLD = """
 import sys, time
@@ -119,3 +119,11 @@ def test_a_lock_that_is_a_link_is_not_written_through(tmp_path):
     assert lock.is_held()
     assert (tmp_path / "precious").read_text() == "precious"
     lock.release()
+
+
+def test_attempts_are_counted_from_one_and_damage_begins_anew(tmp_path):
+    assert last_attempt(tmp_path) == 0
+    assert [begin_attempt(tmp_path) for _ in range(3)] == [1, 2, 3]
+    assert last_attempt(tmp_path) == 3
+    (tmp_path / ATTEMPT).write_bytes(b"\xff")
+    assert last_attempt(tmp_path) == 0

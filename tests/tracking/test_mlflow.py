@@ -9,7 +9,10 @@ import pytest
 from dlexp.run.folder import RunFolder
 from dlexp.tracking import mlflow
 from dlexp.tracking.mlflow import NONE, Outbox
+from dlexp.tracking.queue import Queue
 from dlexp.tracking.sent import Sent
+
+TRACKING = "dlexp.tracking.mlflow.MLflow"
 
 
 @pytest.fixture
@@ -30,17 +33,49 @@ def test_without_tracking_nothing_is_started_or_waited_for(folder):
     assert not (folder.path / "outbox.log").exists()
 
 
-def test_the_process_is_given_the_folder_and_its_words_are_kept(folder, monkeypatch):
+SERVER = "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize("uri", [SERVER, "sqlite:///${oc.env:PLACE}/mlflow.db"])
+def test_a_run_for_a_server_has_a_process_of_its_own(folder, monkeypatch, uri):
     started = {}
     monkeypatch.setattr(subprocess, "Popen", lambda command, **how: started.update(how, command=command))
-    mlflow.start(folder, {"_target_": "dlexp.tracking.mlflow.MLflow"})
+    mlflow.start(folder, {"_target_": TRACKING, "uri": uri})
     assert started["command"][1:] == ["-P", "-m", "dlexp.tracking.outbox", str(folder.path)]
     assert started["start_new_session"], "Ctrl-C is for the training process"
     assert (folder.path / "outbox.log").exists()
 
 
+@pytest.mark.parametrize("uri", [None, "sqlite:////elsewhere/mlflow.db"])
+def test_runs_for_a_database_share_a_process(folder, monkeypatch, uri):
+    started = []
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **_how: started.append(command))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    mlflow.start(folder, {"_target_": TRACKING, "uri": uri})
+    queue = Queue(folder.runs_dir)
+    assert [command[1:] for command in started] == [["-P", "-m", "dlexp.tracking.courier", str(folder.runs_dir)]]
+    assert [waiting.path for waiting in queue.waiting()] == [folder.path]
+    queue.lock.acquire()  # as the process does
+    outbox = mlflow.start(folder, {"_target_": TRACKING, "uri": uri})
+    assert len(started) == 1
+    started_at = time.monotonic()
+    assert outbox.finish(0.1) is None, "it goes on by itself"
+    assert time.monotonic() - started_at < 10
+    queue.remove(folder)
+    assert outbox.finish(60) is None
+    queue.lock.release()
+
+
+def test_a_shared_process_that_died_is_told(folder, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setattr(mlflow, "_process", lambda *_: process("raise SystemExit(1)"))
+    line = mlflow.start(folder, {"_target_": TRACKING}).finish(60)
+    assert line is not None
+    assert line.startswith(f"MLflow: sending failed, see {Queue(folder.runs_dir).log}; ")
+
+
 def test_what_is_sent_needs_no_word(folder):
-    assert Outbox(folder, process("pass")).finish() is None
+    assert Outbox(folder, process("pass")).finish(60) is None
 
 
 @pytest.mark.parametrize(
@@ -52,19 +87,19 @@ def test_what_is_sent_needs_no_word(folder):
 )
 def test_what_is_left_is_told_with_the_cure(folder, code, problem, words):
     Sent(problem=problem).write(folder)
-    line = Outbox(folder, process(code)).finish()
+    line = Outbox(folder, process(code)).finish(60)
     assert line is not None
     assert line.startswith(words)
     assert line.endswith(f"send it with `dlexp sync {folder.path}`")  # its folder is not the default one
 
 
-@pytest.mark.parametrize("how", [{"timeout": 0.2}, {"should_stop": lambda: True}], ids=["timeout", "ctrl-c"])
+@pytest.mark.parametrize(
+    "how", [{"timeout": 0.2}, {"timeout": 60.0, "should_stop": lambda: True}], ids=["timeout", "ctrl-c"]
+)
 def test_the_wait_ends_and_the_process_goes_on(folder, how):
     sending = process("import time; time.sleep(60)")
     started = time.monotonic()
-    line = Outbox(folder, sending).finish(**how)
-    assert line is not None
-    assert line.startswith("MLflow: still being filled in the background; ")
+    assert Outbox(folder, sending).finish(**how) is None
     assert time.monotonic() - started < 10
     assert sending.poll() is None
     sending.kill()

@@ -71,7 +71,7 @@ def test_sync_after_an_outage_gives_the_history_of_an_uninterrupted_run(server, 
     server.kill()
     run.train(6, 9)
     run.end()
-    warning = outbox.finish()
+    warning = outbox.finish(60)
     assert warning is not None
     assert "dlexp sync" in warning
     assert max(step for _, _, _, step in points(database)) == 5

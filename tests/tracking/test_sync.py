@@ -8,7 +8,7 @@ from dlexp.error import RunError
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 from dlexp.run.lock import Lock
-from dlexp.tracking import mlflow
+from dlexp.tracking import mlflow, outbox
 from dlexp.tracking.sent import Sent
 from dlexp.tracking.sync import sync, unsent
 
@@ -52,7 +52,8 @@ def test_an_absent_server_is_a_problem_and_no_failure(make, tmp_path):
     assert Sent.read(folder).problem == record["problem"]
 
 
-def test_a_run_that_another_process_sends_is_left_to_it(make, tmp_path):
+def test_a_run_that_another_process_sends_is_waited_for_and_then_left_to_it(make, tmp_path, monkeypatch):
+    monkeypatch.setattr(outbox, "PATIENCE", 0.05)
     folder = make()
     lock = Lock(folder.path / "outbox.lock")
     lock.acquire()

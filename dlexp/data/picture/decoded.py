@@ -26,6 +26,7 @@ from dlexp.error import DataError
 from dlexp.number import noun
 
 _TEN = 10
+HERE = Path()  # the root of pictures that are to be predicted, which their whole paths name
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def decode_all(
     cache: str | None,
     train: Tensor | None = None,
     memory: str | None = None,
+    extent: tuple[int, int] | None = None,
 ) -> Decoded:
     """Decode files, or map what an earlier run decoded; into memory where the cache may not be written to.
 
@@ -64,13 +66,14 @@ def decode_all(
         cache: Folder for the decoded images; None keeps them in memory only.
         train: Rows whose deep pictures decide the span of values; None takes all.
         memory: Size such as 4GiB that images may take in memory; None is 0.8 of what is free.
+        extent: Height and width that pictures without a stated size must have, held in memory; None takes the first's.
 
     Raises:
         DataError: Files cannot be decoded, differ in size, or do not fit.
     """
     rows = range(len(files)) if train is None else train.tolist()
     if cache is None:
-        return _in_memory(root, files, form, targets, rows, memory)
+        return _in_memory(root, files, form, targets, rows, memory, extent)
     path, decided_by = Path(cache) / f"{_key(root, files, form, targets)}.bin", _digest(rows)
     decoded = _stored(path, form, targets, decided_by)
     if decoded is None and not _may_be_written(path.parent):
@@ -86,9 +89,15 @@ def decode_all(
 
 
 def _in_memory(
-    root: Path, files: Sequence[str], form: Format, targets: Tensor, rows: Sequence[int], memory: str | None
+    root: Path,
+    files: Sequence[str],
+    form: Format,
+    targets: Tensor,
+    rows: Sequence[int],
+    memory: str | None,
+    extent: tuple[int, int] | None = None,
 ) -> Decoded:
-    height, width = _extent(root, files, form)
+    height, width = extent or _extent(root, files, form)
     size = len(files) * height * width * form.num_channels * np.dtype(form.dtype).itemsize
     require_memory(size, "decoded images", "set data.cache to a folder, or a smaller data.size", memory)
     images = np.empty((len(files), height, width, form.num_channels), form.dtype)
@@ -195,7 +204,8 @@ def _decode_into(
             return
         if picture.shape != images.shape[1:]:
             height, width, _ = images.shape[1:]
-            bad[i] = f"{picture.shape[1]} x {picture.shape[0]} among {width} x {height}; set data.size"
+            cure = "" if root == HERE else "; set data.size"
+            bad[i] = f"{picture.shape[1]} x {picture.shape[0]} among {width} x {height}{cure}"
         else:
             images[i] = picture
 
@@ -243,9 +253,9 @@ def name_all(files: Sequence[str], bad: dict[int, str]) -> str:
 
 
 def _refuse(root: Path, files: Sequence[str], bad: dict[int, str]) -> None:
+    where, cure = ("inputs", "leave them out") if root == HERE else (root, "remove them, or set data.broken=skip")
     raise DataError(
-        f"{root}: {len(bad)} of {noun(len(files), 'image')} cannot be used: {name_all(files, bad)}; "
-        "mend or remove them, or set data.broken=skip"
+        f"{where}: {len(bad)} of {noun(len(files), 'image')} cannot be used: {name_all(files, bad)}; mend or {cure}"
     )
 
 

@@ -7,10 +7,8 @@ a nested cv has its inner trainings beside its folds.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from dlexp.build.check import check_destination
-from dlexp.build.node import build
 from dlexp.config import trust
 from dlexp.config.override import override_of
 from dlexp.config.source.folder import store_copy, stored_copy
@@ -23,12 +21,12 @@ from dlexp.execution.integrity import require_same_data
 from dlexp.execution.threads import threads_of_many
 from dlexp.job.again import resume_command
 from dlexp.job.cv.document import AnyCVResult, CVResult, CVSettingsResult
-from dlexp.job.cv.fold_run import FoldEpoch, FoldResult, FoldRun, configure, train_fold_runs
+from dlexp.job.cv.fold_run import FoldEpoch, FoldResult, train_fold_runs
 from dlexp.job.cv.nested import InnerChoice, is_retrying, search, winners
 from dlexp.job.cv.recorded import with_recorded_folds
 from dlexp.job.cv.result import Searched, conclude_cv, conclude_settings
-from dlexp.job.cv.setting_run import conclude_setting, create_setting
-from dlexp.job.cv.spec import CVSpec, Setting, prepare
+from dlexp.job.cv.setting_run import conclude_setting, create_setting, fold_runs
+from dlexp.job.cv.spec import CVSpec, prepare
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
 from dlexp.number import noun
@@ -36,7 +34,7 @@ from dlexp.run import name, scan
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
-from dlexp.run.stored import overrides_here, stored_config
+from dlexp.run.stored import overrides_here, require_same_files, stored_config
 from dlexp.tracking import mlflow
 
 IDLE_ONCE = ("data.val_fraction=", "data.val_count=")  # taken by earlier versions, which did nothing with them
@@ -109,6 +107,7 @@ def start(
         spec = prepare(overrides, config_dir)
         runs_dir = Path(spec.config["runs_dir"])
         check_destination(runs_dir)
+        spec.launcher.require()
         scan.close_dead(runs_dir)
         interrupt.can_wait = True
         folder = _create(spec, runs_dir)
@@ -139,6 +138,7 @@ def resume(
             return Outcome(result, 0, [f"cv {folder.run_id} is {manifest['status']}; there is nothing to resume"])
         with Interrupt(can_wait=False) as interrupt:
             spec = _as_it_was(folder)
+            spec.launcher.require()
             interrupt.can_wait = True
             folder.update_manifest(status="running", end=None, resumes=manifest["resumes"] + 1)
             return _carry_out(spec, folder, announce, tell, interrupt, has_figures=has_figures)
@@ -155,6 +155,7 @@ def _as_it_was(folder: RunFolder) -> CVSpec:
         here = [*overrides_here(folder, overrides), override_of("runs_dir", str(folder.runs_dir))]
         spec = prepare(here, config_dir)
     require_same_data(folder, spec.dataset)
+    require_same_files(folder)
     spec = with_recorded_folds(spec, folder)
     if spec.form != "plain":
         return spec
@@ -166,6 +167,7 @@ def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
     described = {
         **describe_run(spec.first, spec.config),
         "kind": "cv",
+        "validated_on": spec.dataset.digest(fold.val for fold in spec.folds),
         "threads": threads_of_many(spec.first, spec.config["trainer"]),
         "form": spec.form,
         "params": spec.params,
@@ -173,11 +175,9 @@ def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
         "monitor": {"metric": spec.metric, "mode": "max" if spec.is_high_better else "min"},
         "config_dir": None if spec.config_dir is None else str(spec.config_dir.resolve()),
     }
-    experiment = spec.config["tracking"]["experiment"] or spec.dataset.name
-    slug = name.slug(spec.overrides)
-    folder = RunFolder.create(
-        runs_dir, experiment, slug, config=spec.config, overrides=spec.overrides, manifest=described
-    )
+    config, overrides = spec.config, spec.overrides
+    labels = (config["tracking"]["experiment"] or spec.dataset.name, name.slug(overrides))
+    folder = RunFolder.create(runs_dir, *labels, config=config, overrides=overrides, manifest=described)
     store_copy(spec.config_dir, folder.path)
     return folder
 
@@ -188,7 +188,7 @@ def _carry_out(
     outbox = mlflow.start(folder, spec.config["tracking"])
     forms = {"plain": _one_setting, "settings": _several_settings, "nested": _nested}
     with recorded(folder):
-        with Dispatcher(folder, interrupt, build(spec.config["launcher"])) as dispatcher:
+        with Dispatcher(folder, interrupt, spec.launcher) as dispatcher:
             warnings = warn_of_folds(folder.manifest["data"], spec.config)
             listener = announce(Announcement(spec, folder, warnings))
             progress = _Progress(spec, folder, dispatcher, interrupt, listener, has_figures)
@@ -199,19 +199,6 @@ def _carry_out(
     outcome = Outcome(result, code, [*dispatcher.notes, *_notes(spec, result, ends)])
     tell(outcome)
     return outcome.warned(outbox.finish(should_stop=interrupt))
-
-
-def fold_runs(spec: CVSpec, setting: Setting, folder: RunFolder) -> list[FoldRun]:
-    """Return the trainings of one setting: every fold under every seed."""
-    return [
-        FoldRun(folder, fold, seed, configure(setting.config, fold, seed), params=_shown(spec, setting, seed))
-        for fold in spec.folds
-        for seed in spec.seeds
-    ]
-
-
-def _shown(spec: CVSpec, setting: Setting, seed: int) -> dict[str, Any]:
-    return setting.values | ({"seed": seed} if len(spec.seeds) > 1 else {})
 
 
 def _one_setting(progress: _Progress) -> tuple[CVResult, list[FoldResult]]:

@@ -1,10 +1,12 @@
-"""One setting of a cv of several: its folder, and its end."""
+"""One setting of a cv: its folder, its trainings, and its end."""
+
+from typing import Any
 
 from dlexp.config.override import override_of
 from dlexp.job.cv.document import CVResult
-from dlexp.job.cv.fold_run import FoldResult
+from dlexp.job.cv.fold_run import FoldResult, FoldRun, configure
 from dlexp.job.cv.result import conclude_cv
-from dlexp.job.cv.spec import CVSpec
+from dlexp.job.cv.spec import CVSpec, Setting
 from dlexp.run import name
 from dlexp.run.environment import now
 from dlexp.run.folder import SETTINGS, RunFolder
@@ -44,3 +46,16 @@ def conclude_setting(
     result = conclude_cv(folder, spec, ends, is_interrupted=is_interrupted, has_figures=has_figures)
     folder.update_manifest(status=result["status"], end=now())
     return result
+
+
+def fold_runs(spec: CVSpec, setting: Setting, folder: RunFolder) -> list[FoldRun]:
+    """Return the trainings of one setting: every fold under every seed."""
+    return [
+        FoldRun(folder, fold, seed, configure(setting.config, fold, seed), params=_shown(spec, setting, seed))
+        for fold in spec.folds
+        for seed in spec.seeds
+    ]
+
+
+def _shown(spec: CVSpec, setting: Setting, seed: int) -> dict[str, Any]:
+    return setting.values | ({"seed": seed} if len(spec.seeds) > 1 else {})

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
+BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last in full width
 
 
 def inert(cell: Any) -> Any:

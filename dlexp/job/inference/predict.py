@@ -23,12 +23,12 @@ from dlexp.data.file.guard import require_regular
 from dlexp.data.file.npy import MAGIC, read_npy
 from dlexp.data.file.number import Notation
 from dlexp.data.file.source import is_table
-from dlexp.data.picture.decoded import decode_all, find_broken, name_all
+from dlexp.data.picture.decoded import HERE, decode_all, find_broken, name_all
 from dlexp.data.picture.form import SUFFIXES, Format
 from dlexp.data.picture.listing import list_pictures, say
-from dlexp.durable import write_bytes
+from dlexp.disk.durable import write_bytes
 from dlexp.error import ConfigError, DataError, RunError
-from dlexp.execution import saved_model
+from dlexp.execution.save import saved_model
 from dlexp.job.inference.document import Prediction, Predictions
 from dlexp.job.inference.ensemble import average, fold_folders
 from dlexp.job.inference.formula import inert
@@ -151,7 +151,7 @@ def _read(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list
             inputs, said = _table(path, about)
             warnings += said
         else:
-            inputs = _array(path)
+            inputs = _array(path, "a picture, a folder of them" if len(about["in_shape"]) == 3 else "a .csv, .parquet")
         batches.append(([f"{path}:{row}" for row in range(len(inputs))], inputs))
     if pictures:
         batches.append(_decode(pictures, about, warnings))
@@ -174,14 +174,23 @@ def _decode(files: list[str], about: dict[str, Any], warnings: list[str]) -> tup
     channels, height, width = about["in_shape"]
     stored = about["encoding"] or {}
     span = None if stored.get("span") is None else tuple(stored["span"])
-    size, color = height if height == width else None, "grey" if channels == 1 else "rgb"
-    form = Format(size, stored.get("fit", "crop"), color, stored.get("depth"), span)
+    # training with data.size=null took pictures as they are: others are not brought to their size either
+    size = None if height != width or stored.get("size", height) is None else height
+    form = Format(size, stored.get("fit", "crop"), "grey" if channels == 1 else "rgb", stored.get("depth"), span)
     if stored.get("broken") == "skip":
-        bad = find_broken(Path(), files, form)
+        bad = find_broken(HERE, files, form)
         if bad:
             warnings.append(f"{noun(len(bad), 'file')} left out: {name_all(files, bad)}")
             files = [file for i, file in enumerate(files) if i not in bad]
-    return files, decode_all(Path(), files, form, torch.zeros(len(files)), None).inputs
+    decoded = decode_all(HERE, files, form, torch.zeros(len(files)), None, extent=(height, width))
+    if decoded.form.span != span:
+        low, high = decoded.form.span or (0, 0)
+        raise DataError(
+            f"inputs: got pictures of more than 8 bits (values from {low:g} to {high:g}); those of training had 8: "
+            "save them in 8 bits"
+        )
+    warnings += decoded.notes
+    return files, decoded.inputs
 
 
 def _table(path: Path, about: dict[str, Any]) -> tuple[Tensor, list[str]]:
@@ -198,7 +207,8 @@ def _table(path: Path, about: dict[str, Any]) -> tuple[Tensor, list[str]]:
 
     table = read_columns(path, _dialect(encoding), choose)
     encoded = encode_columns(table, features, encoding.get("missing", "refuse"), encoding.get("unseen", "warn"))
-    return encoded.inputs, [f"{path}: {line}, unknown to training, set no input" for line in encoded.unseen]
+    unseen = [f"{path}: {line}, unknown to training, set no input" for line in encoded.unseen]
+    return encoded.inputs, [*table.notes, *unseen]
 
 
 def _dialect(encoding: dict[str, Any]) -> Dialect:
@@ -210,13 +220,14 @@ def _dialect(encoding: dict[str, Any]) -> Dialect:
     return Dialect(fields["delimiter"], fields["encoding"], notation, tuple(fields["gaps"]))
 
 
-def _array(path: Path) -> Tensor:
+def _array(path: Path, others: str) -> Tensor:
+    """Return the inputs of a .npy file; `others` says what else the model takes."""
     require_regular(path)
     with path.open("rb") as file:
         start = file.read(6)
         if start.startswith(b"PK"):
             raise DataError(f"{path}: several arrays; save the inputs alone with np.save")
         if start != MAGIC:
-            raise DataError(f"{path}: not a .npy file; write the inputs with np.save")
+            raise DataError(f"{path}: got a file of another kind; {others} or a .npy file of np.save is needed")
         file.seek(0)
         return as_inputs(read_npy(file, path.stat().st_size, str(path)), str(path))

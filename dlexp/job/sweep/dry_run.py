@@ -199,9 +199,9 @@ def _seconds(shares: list[Share]) -> dict[str, float]:
 
 def _workers(spec: SweepSpec, seconds: float, trials: int) -> int:
     """Return how many processes will train, as the launcher decides it."""
-    launcher, trainer = build(spec.config["launcher"]), spec.config["trainer"]
+    launcher, trainer = spec.launcher, spec.config["trainer"]
     places = launcher.places(trainer["device"], devices.given_threads(trainer["threads"]) or devices.TORCH_THREADS)
-    is_asked_for = getattr(launcher, "workers", None) is not None or any(places)
+    is_asked_for = launcher.num_asked is not None or any(places)
     return min(len(places), trials) if is_asked_for or seconds >= WORTH_SECONDS else 1
 
 

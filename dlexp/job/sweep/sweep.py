@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Protocol
 
 from dlexp.build.check import check_destination, check_test
-from dlexp.build.node import build
 from dlexp.config import trust
 from dlexp.config.override import override_of
 from dlexp.config.source.folder import store_copy, stored_copy
@@ -121,6 +120,7 @@ def start(
         check_test(spec.first.dataset, open_test)
         runs_dir = Path(spec.config["runs_dir"])
         check_destination(runs_dir)
+        spec.launcher.require()
         scan.close_dead(runs_dir)
         folder = find_folder(spec)
         is_new = folder is None
@@ -134,7 +134,7 @@ def start(
             folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
         interrupt.can_wait = True
         try:
-            with Dispatcher(folder, interrupt, build(spec.config["launcher"])) as dispatcher:
+            with Dispatcher(folder, interrupt, spec.launcher) as dispatcher:
                 listener = announce(Announcement(spec, folder, is_new))
                 command = again or resume_command(folder)
                 return _carry_out(spec, folder, listener, tell, interrupt, dispatcher, command, has_figures=has_figures)
@@ -177,7 +177,9 @@ def _require_same_key(spec: SweepSpec, folder: RunFolder) -> None:
     if manifest["key"] == spec.key:
         return
     if Status(manifest["status"]).has_value:
-        raise RunError(f"{folder.run_id}: is {manifest['status']} by an older version; see {folder.path / RESULT}")
+        raise RunError(
+            f"{folder.run_id}: is {manifest['status']}, and code or data changed since; see {folder.path / RESULT}"
+        )
     begin = command_line("sweep", folder.overrides, spec.space.config_dir)
     raise RunError(
         f"{folder.run_id}: code or data changed since it began, so new trials would not agree with its own; begin anew "
@@ -207,6 +209,7 @@ def create_folder(spec: SweepSpec, overrides: list[str], origin: dict[str, str] 
         "seed": spec.config["seed"],
         "device": str(spec.first.device),
         "threads": spec.threads,
+        "validated_on": spec.validated_on,
         "data": {**identify(spec.first.dataset), **positive_fact(spec.first.dataset)},
         "params": {"search": strategy, **spec.first_choices, **searched},
         "monitor": {"metric": spec.metric, "mode": "max" if spec.is_high_better else "min"},

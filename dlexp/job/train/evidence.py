@@ -17,7 +17,7 @@ from dlexp.build.objective import build_loss
 from dlexp.data.dataset import Dataset
 from dlexp.engine.by_example import class_weights, kind_of, losses, unpack
 from dlexp.error import RunError
-from dlexp.execution import saved_model
+from dlexp.execution.save import saved_model
 from dlexp.metric.choice import Metrics
 from dlexp.run import epoch_record
 from dlexp.run.folder import RunFolder

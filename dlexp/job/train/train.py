@@ -20,11 +20,11 @@ from dlexp.engine.event import EpochEnd, Event, TrialEnd
 from dlexp.engine.snapshot import restore
 from dlexp.engine.train import Run
 from dlexp.error import EnvironmentFault, RunError, name_fault_of_device
-from dlexp.execution import saved_model
 from dlexp.execution.description import as_divided, describe_run, write_parts
 from dlexp.execution.integrity import has_records, require_same_data
 from dlexp.execution.result import conclude_run
-from dlexp.execution.saver import require_space, save_end, save_epoch
+from dlexp.execution.save import saved_model
+from dlexp.execution.save.saver import require_space, save_end, save_epoch
 from dlexp.execution.threads import settle_threads
 from dlexp.job.again import resume_command
 from dlexp.job.interrupt import Interrupt

@@ -1,4 +1,3 @@
-import subprocess
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -6,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-DLEXP = Path(sys.executable).parent / "dlexp"
+from tests.command import run as here
+
 MAIN = import_module("dlexp.cli.app").main  # installed from cli/, which type checkers cannot see
 
 
@@ -14,8 +14,8 @@ MAIN = import_module("dlexp.cli.app").main  # installed from cli/, which type ch
 def trained(tmp_path_factory) -> Path:
     """A folder in which one small run was trained."""
     folder = tmp_path_factory.mktemp("trained")
-    command = [DLEXP, "train", "data=iris", "trainer.epochs=2", "trainer.threads=1", "tracking=none", "--quiet"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    options = ["data=iris", "trainer.epochs=2", "trainer.threads=1", "tracking=none", "--quiet"]
+    assert here(folder, "train", *options).returncode == 0
     return folder
 
 
@@ -24,7 +24,7 @@ def dlexp(trained):
     """Run a command in that folder; return exit code, stdout and stderr."""
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        done = subprocess.run([DLEXP, *arguments], cwd=trained, capture_output=True, text=True, timeout=120)
+        done = here(trained, *arguments)
         return done.returncode, done.stdout, done.stderr
 
     return run

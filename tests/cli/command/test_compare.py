@@ -1,23 +1,18 @@
 """`dlexp compare` as users and scripts run it, in processes of its own."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 
+from tests import command
 from tests.job.compare import compared as made
 
-DLEXP = Path(sys.executable).parent / "dlexp"
 QUICK = ["tracking=none", "trainer.threads=1", "data=iris", "trainer.epochs=2"]
 
 
 def dlexp(cwd: Path, *arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [DLEXP, *arguments], cwd=cwd, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+    done = command.run(cwd, *arguments)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -1,23 +1,22 @@
 """`dlexp compare --noise` as users and scripts run it."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-DLEXP = Path(sys.executable).parent / "dlexp"
+from tests import command
+
 QUICK = ["tracking=none", "trainer.threads=1", "data=iris", "trainer.epochs=2"]
 
 
 def dlexp(cwd: Path, *arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run([DLEXP, *arguments], cwd=cwd, capture_output=True, text=True)
+    done = command.run(cwd, *arguments)
     return done.returncode, done.stdout, done.stderr
 
 
 @pytest.mark.slow
-def test_noise_prints_one_document_and_draws(tmp_path):
+def test_noise_prints_one_document_and_draws(tmp_path, drawn):
     assert dlexp(tmp_path, "train", *QUICK, "--quiet")[0] == 0
     code, out, err = dlexp(tmp_path, "compare", "--noise", "last", "--seeds", "2", "--json", "--figure", "n.png")
     assert code == 0, err

@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests import option
+from tests import command, option
 
 DLEXP = Path(sys.executable).parent / "dlexp"
+HERE = Path()
 MODELS = option.names("model")
 DEEP = option.having("model", "depth")
 
 
-def run(*arguments, cwd=None):
-    return subprocess.run([DLEXP, *arguments], cwd=cwd, capture_output=True, text=True, timeout=60)
+def run(*arguments, cwd=HERE):
+    return command.run(cwd, *arguments)
 
 
 def test_the_yaml_can_be_read_back(tmp_path):
@@ -102,9 +103,9 @@ def test_refusals_as_json(line, message):
     assert (done.returncode, done.stderr) == (2, f"config error: {message}\n")
 
 
-@pytest.mark.parametrize("command", [["train"], ["train", "--dry-run"], ["train", "--quiet"]])
-def test_train_refuses_alike_and_leaves_no_trace(command, tmp_path):
-    done = run(*command, "optimizer.lr=1,2", cwd=tmp_path)
+@pytest.mark.parametrize("words", [["train"], ["train", "--dry-run"], ["train", "--quiet"]])
+def test_train_refuses_alike_and_leaves_no_trace(words, tmp_path):
+    done = run(*words, "optimizer.lr=1,2", cwd=tmp_path)
     message = (
         "optimizer.lr: got the sweep expression optimizer.lr=1,2; use `dlexp sweep optimizer.lr=1,2` to search, or "
         "`dlexp cv optimizer.lr=1,2` to cross-validate each"
@@ -114,7 +115,7 @@ def test_train_refuses_alike_and_leaves_no_trace(command, tmp_path):
 
 
 def test_debug_shows_the_traceback():
-    done = run("config", "--debug", "seed=x")
+    done = subprocess.run([DLEXP, "config", "--debug", "seed=x"], capture_output=True, text=True, timeout=60)
     assert done.returncode != 0
     assert "Traceback" in done.stderr
     assert "ConfigError: seed: got x; an integer >= 0 is needed" in done.stderr

@@ -2,13 +2,14 @@
 
 import io
 import json
-import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
 from rich.console import Console
+
+from tests import command
 
 table = import_module("dlexp.cli.view.cv_table")  # installed from cli/, which type checkers cannot see
 DLEXP = str(Path(sys.executable).parent / "dlexp")
@@ -110,7 +111,7 @@ def test_a_cv_of_a_majority_predictor(tmp_path):
     (tmp_path / "t.csv").write_text("\n".join(rows))
     source = ["data=csv", "data.path=t.csv", "data.target=y", "data.test_fraction=0.0", "cv.k=5"]
     model = ["model=softmax", "init=zeros", "trainer.epochs=1", "optimizer.lr=0.01", "tracking=none"]
-    done = subprocess.run([DLEXP, "cv", *source, *model, "--json"], cwd=tmp_path, capture_output=True, text=True)
+    done = command.run(tmp_path, "cv", *source, *model, "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert [fold["metrics"]["val/accuracy"] for fold in result["folds"]] == [0.9] * 5

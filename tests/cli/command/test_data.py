@@ -28,7 +28,7 @@ def test_people_and_scripts_read_the_same(command, tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["f.png", "t.csv"]
 
 
-def test_a_figure_has_the_size_and_the_dots_that_are_asked_for(command, tmp_path):
+def test_a_figure_has_the_size_and_the_dots_that_are_asked_for(command, tmp_path, drawn):
     file = tmp_path / "f.png"
     code, _, _ = command("data", "data=iris", "--figure", str(file), "--figure-size", "8x6", "--figure-dpi", "300")
     assert code == 0

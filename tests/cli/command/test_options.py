@@ -1,19 +1,18 @@
 """`dlexp options`: the table, one option with its parameters, the JSON document."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from dlexp.config.catalog import list_groups
+from tests import command
 
-DLEXP = Path(sys.executable).parent / "dlexp"
+HERE = Path()
 
 
-def run(*arguments, cwd=None):
-    return subprocess.run([DLEXP, *arguments], cwd=cwd, capture_output=True, text=True, timeout=60)
+def run(*arguments, cwd=HERE):
+    return command.run(cwd, *arguments)
 
 
 def test_every_group_and_option_is_listed():

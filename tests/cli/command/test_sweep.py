@@ -1,18 +1,16 @@
 """`dlexp sweep` as users and scripts run it."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-COMMAND = [str(Path(sys.executable).with_name("dlexp")), "sweep"]
+from tests import command
+
 SMALL = ["tracking=none", "trainer.threads=1", "trainer.epochs=2", "data.limit=200"]
 
 
 def run(cwd, *arguments):
-    return subprocess.run([*COMMAND, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120)
+    return command.run(cwd, "sweep", *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +68,7 @@ def test_refused(tmp_path, arguments, message):
 def test_the_winner_over_seeds(first):
     folder, _ = first
     arguments = ["train", "--from", "last", "--seeds", "2", "--test", "--json"]
-    done = subprocess.run([COMMAND[0], *arguments], cwd=folder, capture_output=True, text=True, timeout=120)
+    done = command.run(folder, *arguments)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert result["spread"]["runs"] == result["test"]["runs"] == 2

@@ -1,15 +1,12 @@
 """`dlexp train --verify-trial` as users run it."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
-COMMAND = [str(Path(sys.executable).with_name("dlexp")), "train"]
+from tests import command
 
 
 def run(cwd, *arguments):
-    return subprocess.run([*COMMAND, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120)
+    return command.run(cwd, "train", *arguments)
 
 
 def test_a_run_is_the_same_again_and_exit_codes_say_so(tmp_path):

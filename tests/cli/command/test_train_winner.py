@@ -9,11 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from tests import command
+
 DLEXP = Path(sys.executable).parent / "dlexp"
 SMALL = ["data=iris", "tracking=none", "trainer.threads=1", "trainer.epochs=2"]
 
 
 def run(cwd: Path, *arguments: str):
+    return command.run(cwd, *arguments)
+
+
+def run_alone(cwd: Path, *arguments: str):
+    """Run a command in a process of its own, which has imported nothing of the user's."""
     return subprocess.run([DLEXP, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120)
 
 
@@ -83,7 +90,7 @@ def test_with_the_user_s_yaml_and_code_the_printed_command_trains_and_all_goes_o
         folder.mkdir(parents=True)
     (project / "winning_net.py").write_text(NET)
     (project / "conf" / "model" / "net.yaml").write_text("_target_: winning_net.Net\nwidth: 8\n")
-    done = run(
+    done = run_alone(
         *(project, "sweep", "--config-dir", "conf", "trusted=[winning_net]", "model=net", "model.width=4,8", *SMALL)
     )
     assert done.returncode == 0, done.stderr
@@ -94,9 +101,9 @@ def test_with_the_user_s_yaml_and_code_the_printed_command_trains_and_all_goes_o
     assert (trained.returncode, trained.stderr) == (0, "")
     (alone,), (sweep,) = project.glob("runs/iris/*-net-*"), project.glob("runs/iris/*-grid-width")
     best = json.loads((sweep / "result.json").read_text())["best"]
-    scores = run(elsewhere, "eval", f"../{alone.relative_to(tmp_path)}", "--json")
+    scores = run_alone(elsewhere, "eval", f"../{alone.relative_to(tmp_path)}", "--json")
     assert json.loads(scores.stdout)["metrics"]["val/accuracy"] == pytest.approx(best["value"]), scores.stderr
-    resumed = run(elsewhere, "sweep", "--resume", f"../{sweep.relative_to(tmp_path)}", "--json")
+    resumed = run_alone(elsewhere, "sweep", "--resume", f"../{sweep.relative_to(tmp_path)}", "--json")
     assert resumed.returncode == 0, resumed.stderr
     again = json.loads(resumed.stdout)["best"]
     assert {**again, "command": ""} == {**best, "command": ""}  # the command names the folders whole

@@ -26,6 +26,11 @@ REFUSED = [
     ),
     Case("a long row", csv("x,y", lambda i: "1,2,3" if i == 7 else plain(i)), refusal=r"row 9: got 3 fields"),
     Case("a repeated name", csv("x,x,y", lambda i: f"1,{plain(i)}"), refusal=r"column x more than once"),
+    Case(
+        "row labels of R",
+        csv("x,y", lambda i: f"{i + 1},{plain(i)}"),
+        refusal="rows 2, 3, .*: got 3 fields; the header has 2 .row labels without a name. R .* row.names=FALSE",
+    ),
     Case("an empty name", csv(",x,y", lambda i: f"{i},{plain(i)}"), refusal=r"column 1 without a name.*index=False"),
     Case(
         "a dash", csv("x,y", lambda i: "-,no" if i == 7 else plain(i)), refusal=r"row 9, column x: got '-'; .*data.gaps"

@@ -22,6 +22,7 @@ from tests.fault.row.killed import NUM_EPOCHS, TRAIN, begin_or_go_on, trained, u
 
 REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
 MIB = 2**20
+APART = 13  # operations between two that are refused
 
 
 def mended(expected: object, words: list[str]) -> None:
@@ -45,7 +46,7 @@ def refused(attempt: Attempt) -> None:
     """Have the disk refuse at one operation and at all that need space after it."""
     expected = undisturbed(attempt, "three-epochs", THREE_EPOCHS, trained)
     number = REFUSALS[attempt.case % len(REFUSALS)]
-    hook = Hook(Path("runs"), attempt.case // len(REFUSALS) * 3 + 1, refuse(number), lasts=True, is_growth=True)
+    hook = Hook(Path("runs"), attempt.case // len(REFUSALS) * APART + 1, refuse(number), lasts=True, is_growth=True)
     told(Command(*THREE_EPOCHS, prepare=hook.install).done())
     if not hook.has_acted:
         raise NotPossible("the training has fewer operations on files")
@@ -143,7 +144,7 @@ ROWS = [
     Row(
         "disk-refuses",
         "A disk that refuses is one line and exit 1; after the cure the run goes on to the same bits",
-        "ENOSPC, EDQUOT, EROFS, EACCES, EIO from the n-th operation on, for every third n",
+        f"ENOSPC, EDQUOT, EROFS, EACCES, EIO from the n-th operation on, for every {APART}th n",
         refused,
         fast=3,
         full=150,

@@ -17,7 +17,8 @@ from tests.fault.promise import Attempt, Row, TooLate
 COMMON = ["tracking=none", "trainer.threads=1", "runs_dir=runs"]
 NUM_EPOCHS = 40
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-TRAIN = ["train", *COMMON, f"trainer.epochs={NUM_EPOCHS}", "optimizer=adam", "schedule=cosine", "dropout=inverted"]
+BRIEF = ["data.limit=300", f"trainer.epochs={NUM_EPOCHS}"]
+TRAIN = ["train", *COMMON, *BRIEF, "optimizer=adam", "schedule=cosine", "dropout=inverted"]
 LR = "optimizer.lr=tag(log,interval(1e-3,1e4))"  # the upper end diverges
 STRATEGIES = {
     "grid": ["optimizer.lr=0.01,0.1,1e9", "seed=0,1", "trainer.epochs=4"],
@@ -29,8 +30,8 @@ STRATEGIES = {
 HOW = [(fuse, workers) for fuse in ("off", "3", "auto") for workers in ("1", "2")]
 SWEEPS = [(name, fuse, workers) for name in STRATEGIES for fuse, workers in HOW]
 FORMS = {
-    "off": ["trainer.epochs=14", "cv.k=4", "cv.repeats=2", "trainer.fuse=off"],
-    "fused": ["trainer.epochs=14", "cv.k=4", "cv.repeats=2", "trainer.fuse=4"],
+    "off": ["data.limit=300", "trainer.epochs=14", "cv.k=4", "cv.repeats=2", "trainer.fuse=off"],
+    "fused": ["data.limit=300", "trainer.epochs=14", "cv.k=4", "cv.repeats=2", "trainer.fuse=4"],
     "images": [
         "trainer.epochs=3",
         "data.limit=120",
@@ -43,10 +44,18 @@ FORMS = {
         "optimizer.lr=0.01,0.1",
         "trainer.fuse=auto",
     ],
-    "nested": ["trainer.epochs=6", "cv=nested", "cv.k=3", "cv.inner_k=2", "optimizer.lr=0.01,0.1", "trainer.fuse=4"],
+    "nested": [
+        "data.limit=300",
+        "trainer.epochs=6",
+        "cv=nested",
+        "cv.k=3",
+        "cv.inner_k=2",
+        "optimizer.lr=0.01,0.1",
+        "trainer.fuse=4",
+    ],
 }
 NUM_GRID = 6
-NUM_FOLDS = {"off": 8, "fused": 8, "nested": 3}
+NUM_FOLDS = {"off": 8, "fused": 8, "images": 3, "nested": 3}
 CVS = [(form, workers) for form in FORMS for workers in ("1", "2")]
 
 

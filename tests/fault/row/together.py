@@ -1,6 +1,8 @@
 """Processes that meet: on one run, on one fresh store; and a clock that goes backwards."""
 
 import json
+import os
+import shutil
 import signal
 import sqlite3
 import time
@@ -10,10 +12,11 @@ from tests.fault.bits import require_equal
 from tests.fault.moment import draw, epochs, kill_in
 from tests.fault.process import Command, dlexp
 from tests.fault.promise import Attempt, Row, TooLate
+from tests.fault.row.damaged import QUICK
 from tests.fault.row.instant import THREE_EPOCHS
 from tests.fault.row.killed import NUM_EPOCHS, TRAIN, kill_training, trained, undisturbed
 
-NUM_TOGETHER = 8
+NUM_TOGETHER, NUM_SENDERS = 8, 4
 
 
 def one_run(attempt: Attempt) -> None:
@@ -43,8 +46,7 @@ def fresh_store(attempt: Attempt) -> None:
         done = command.done(200)
         assert done.code == 0, done.err
         assert "Traceback" not in done.err, done.err
-    synced = dlexp("sync", "--runs-dir", "runs", seconds=200)  # what was too slow to be waited for
-    assert synced.code == 0, synced.err
+    send_the_rest()
     with sqlite3.connect(next(Path("runs").glob("*.db"))) as connection:
         statuses = [status for (status,) in connection.execute("select status from runs")]
         experiments = connection.execute("select count(*) from experiments where name != 'Default'").fetchone()[0]
@@ -52,6 +54,47 @@ def fresh_store(attempt: Attempt) -> None:
     assert experiments == 1
     logs = [path.read_text() for path in Path("runs").glob("*/*/outbox.log")]
     assert not any("Traceback" in log for log in logs), logs
+
+
+def send_the_rest() -> None:
+    """Send what was too slow to be waited for; a run that is still being sent is waited for, as `sync` asks."""
+    deadline = time.monotonic() + 200
+    while (done := dlexp("sync", "--runs-dir", "runs", seconds=200)).code != 0:
+        assert "in use by process" in done.err, done.err
+        assert time.monotonic() < deadline, done.err
+        time.sleep(1)
+
+
+def sent_at_once(attempt: Attempt) -> int:
+    """Send runs at once to a store that is not there yet; each command succeeds, and the store has each run once."""
+    import mlflow  # noqa: F401  # once for all senders, not while they meet
+
+    shutil.copytree(trained_runs(attempt) / "runs", "runs")
+    ids = [path.parent.name.partition("-")[0] for path in Path("runs").glob("*/*/manifest.json")]
+    uri = f"sqlite:///{attempt.place}/store.db"
+    commands = [Command("sync", run, "--runs-dir", "runs", "--uri", uri) for run in ids]
+    for command in commands:
+        done = command.done(200)
+        assert done.code == 0, done.out + done.err
+        assert "Traceback" not in done.err, done.err
+    with sqlite3.connect("store.db") as connection:
+        statuses = [status for (status,) in connection.execute("select status from runs")]
+        experiments = connection.execute("select count(*) from experiments where name != 'Default'").fetchone()[0]
+    assert (statuses, experiments) == (["FINISHED"] * NUM_SENDERS, 1), (statuses, experiments)
+    return NUM_SENDERS
+
+
+def trained_runs(attempt: Attempt) -> Path:
+    """Return a folder with the runs to be sent; trained once for all attempts."""
+    place = attempt.shared / "to-be-sent"
+    if not (place / "ready").exists():
+        place.mkdir(exist_ok=True)
+        os.chdir(place)
+        for seed in range(NUM_SENDERS):
+            assert dlexp(*QUICK, f"seed={seed}").code == 0
+        (place / "ready").touch()
+        os.chdir(attempt.place)
+    return place
 
 
 def clock_backwards(attempt: Attempt) -> None:
@@ -96,6 +139,16 @@ ROWS = [
         fast=0,
         full=5,
         limit=500.0,
+    ),
+    Row(
+        "sent-at-once",
+        "Commands that send at once to a store that is not there yet make it once: each succeeds, no run is lost",
+        f"{NUM_SENDERS} `dlexp sync` at the same moment",
+        sent_at_once,
+        fast=0,
+        full=10,
+        each=NUM_SENDERS,
+        limit=300.0,
     ),
     Row(
         "clock-backwards",

@@ -7,7 +7,8 @@ from pathlib import Path
 from tests.fault.promise import Attempt, Row
 from tests.fault.runner import ROOT
 
-EACH_OVERRIDE, EACH_FILE = 200, 20
+EACH_OVERRIDE, EACH_FILE = 200, 10
+NUM_LINES = 2000
 LETTERS = "[]{}(),:='\"\\ $x1é-+*&!|>%@`#\t"
 
 
@@ -36,8 +37,10 @@ def mutated(attempt: Attempt) -> None:
 
     shutil.copytree(ROOT / "conf", "own", ignore=shutil.ignore_patterns("__*"))
     files = sorted(path for path in Path("own").glob("*/*.yaml"))
-    for _ in range(EACH_FILE):
-        path = attempt.chance.choice(files)
+    long = Path("own", "model", "long.yaml")
+    long.write_text("defaults: [mlp, _self_]\nwidths:\n" + "  - 4  # units\n" * NUM_LINES)
+    for i in range(EACH_FILE):
+        path = attempt.chance.choice(files) if i else long
         whole = path.read_text()
         path.write_text(changed(whole, attempt))
         group, option = path.parent.name, path.stem
@@ -116,10 +119,10 @@ ROWS = [
     Row(
         "yaml-mutated",
         "Any change of a YAML file ends in a configuration, or in one line and exit 2",
-        "one to four letters, lines or values of a shipped file changed at random, read by `--config-dir`",
+        "one to four letters, lines or values of a shipped file, or of one of 2,000 lines, changed at random",
         mutated,
         fast=1,
-        full=100,
+        full=200,
         each=EACH_FILE,
     ),
 ]

@@ -23,6 +23,7 @@ from dlexp.job.train import train
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 from tests.job.cv.ends import only_ends
+from tests.picture import are_pictures, rendered
 
 QUICK = [
     "data.limit=210",
@@ -57,7 +58,8 @@ def plain(result: AnyCVResult) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> Outcome:
-    return start(tmp_path_factory.mktemp("runs"), *QUICK, has_figures=True)
+    with rendered():
+        return start(tmp_path_factory.mktemp("runs"), *QUICK, has_figures=True)
 
 
 def test_result_has_what_the_contract_names(whole):
@@ -105,8 +107,7 @@ def test_every_example_outside_the_test_part_is_predicted_once_by_a_model_that_n
     accuracy = float((stored["output"].argmax(1) == stored["target"]).mean())
     assert whole.result["out_of_fold"]["accuracy"] == pytest.approx(accuracy)
     assert np.sum(whole.result["out_of_fold"]["confusion_matrix"]) == 210
-    names = {path.name for path in folder.figures.glob("*.png")}
-    assert names == {"folds.png", "confusion.png", "roc.png"}
+    assert are_pictures(folder.figures, "folds", "confusion", "roc")
 
 
 def test_a_fold_equals_the_same_fold_trained_alone(whole):
@@ -180,7 +181,7 @@ def test_diverged_folds_are_not_averaged(tmp_path):
     json.loads((Path(outcome.result["run_dir"]) / "result.json").read_text(), parse_constant=pytest.fail)
 
 
-def test_repeats_of_values(tmp_path):
+def test_repeats_of_values(tmp_path, drawn):
     outcome = start(
         *(tmp_path, "data=diabetes", "trainer.epochs=1", "tracking=none", "cv.k=2", "cv.repeats=2"),
         *("optimizer.lr=0.001", "trainer.fuse=off"),
@@ -192,7 +193,7 @@ def test_repeats_of_values(tmp_path):
     assert np.unique(stored["id"], return_counts=True)[1].tolist() == [2] * 354
     rmse = float(np.sqrt(np.mean((stored["output"] - stored["target"]) ** 2)))
     assert result["out_of_fold"]["rmse"] == pytest.approx(rmse, rel=1e-5)
-    assert (folder_of(outcome).figures / "residuals.png").exists()
+    assert are_pictures(folder_of(outcome).figures, "folds", "residuals")
 
 
 def test_leave_one_out_averages_what_is_a_mean_over_examples_and_pools_the_rest(tmp_path):

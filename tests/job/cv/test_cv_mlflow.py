@@ -7,7 +7,8 @@ import pytest
 from dlexp.job.cv import cv
 from dlexp.job.inference.evaluate import evaluate
 
-QUICK = ["data=wine", "trainer.epochs=2", "trainer.batch_size=16", "model.widths=[8]", "cv.k=2", "trainer.fuse=off"]
+SMALL = ["data=wine", "trainer.epochs=2", "trainer.batch_size=16", "model.widths=[8]", "cv.k=2", "trainer.fuse=off"]
+QUICK = [*SMALL, "tracking.wait=600"]
 
 # MLflow makes its database, for seconds; its own imports warn
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]

@@ -25,6 +25,7 @@ from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 from dlexp.statistic.holm import holm
 from tests.job.cv.ends import only_ends
+from tests.picture import are_pictures, rendered
 
 QUICK = ["data=wine", "trainer.epochs=2", "trainer.batch_size=16", "model.widths=[8]", "tracking=none", "cv.k=3"]
 THREE = "optimizer.lr=0.0001,0.05,0.1"
@@ -39,7 +40,8 @@ def start(
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     """Three settings, trained as one program each fold size."""
-    return start(tmp_path_factory.mktemp("settings"), THREE, "trainer.fuse=9", has_figures=True)
+    with rendered():
+        return start(tmp_path_factory.mktemp("settings"), THREE, "trainer.fuse=9", has_figures=True)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +128,7 @@ def test_the_best_is_compared_with_every_other_fold_by_fold(settings):
     assert result["compared_pairs"] == 3
     assert {entry["against_best"] for entry in entries[1:]} <= {"worse", "cannot tell"}
     assert entries[0]["against_best"] is None
-    assert (folder_of(settings).figures / "settings.png").exists()
+    assert are_pictures(folder_of(settings).figures, "settings")
 
 
 def test_settings_are_runs_of_their_own_for_other_commands(settings):

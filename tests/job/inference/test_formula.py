@@ -3,7 +3,10 @@ import pytest
 from dlexp.job.inference.formula import inert
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "=", "--"])
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "=", "--", "\n=1", "\uff1d1+1", "\uff20A1"],
+)
 def test_a_formula_gets_an_apostrophe(text):
     assert inert(text) == f"'{text}"
 

@@ -82,8 +82,9 @@ def test_rows_of_a_table_in_another_order_of_columns(tmp_path):
     ("name", "content", "error", "message"),
     [
         ("none.png", None, DataError, "none.png: no such file or folder"),
-        ("bad.png", b"no image", DataError, r"1 of 1 image cannot be used: .*bad.png \(no image"),
-        ("x.npy", b"no array", DataError, r"x.npy: not a .npy file"),
+        ("bad.png", b"no image", DataError, r"inputs: 1 of 1 image cannot be used: .*bad.png \(no .*leave"),
+        ("x.npy", b"no array", DataError, "x.npy: got a file of another kind; a picture, a folder of them or a"),
+        ("x.svg", b"<svg/>", DataError, "x.svg: got a file of another kind; a picture, a folder of them or a .npy"),
         ("x.csv", b"a,b\n1,2\n", ConfigError, "x.csv; the model was not trained on named columns"),
         ("wide.npy", np.zeros((2, 5), np.float32), ConfigError, r"got examples of shape \[5\]; the model takes"),
     ],
@@ -95,3 +96,26 @@ def test_inputs_that_cannot_be(pets, tmp_path, name, content, error, message):
         np.save(tmp_path / name, content)
     with pytest.raises(error, match=message):
         predict("last", pets[0] / "runs", [tmp_path / name])
+
+
+def test_pictures_are_not_brought_to_another_form_than_training_took(tmp_path):
+    """With data.size=null training takes one size as it is; what it saw had 8 bits."""
+    for i in range(20):
+        path = tmp_path / "data" / "ab"[i % 2] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(DRAW.integers(0, 256, (6, 6, 3), dtype=np.uint8)).save(path)
+    trained(
+        tmp_path / "runs", "data=image_folder", f"data.path={tmp_path / 'data'}", "data.size=null", "data.cache=null"
+    )
+    Image.new("RGB", (8, 8)).save(tmp_path / "large.png")
+    with pytest.raises(DataError, match=r"inputs: 1 of 21 images .* .*large.png \(8 x 8 among 6 x 6\); mend or leave"):
+        predict("last", tmp_path / "runs", [tmp_path / "data", tmp_path / "large.png"])
+    Image.fromarray(DRAW.integers(0, 4000, (6, 6), dtype=np.uint16)).save(tmp_path / "deep.png")
+    with pytest.raises(
+        DataError, match=r"pictures of more than 8 bits .*; those of training had 8: save them in 8 bits"
+    ):
+        predict("last", tmp_path / "runs", [tmp_path / "deep.png"])
+    frames = [Image.new("RGB", (6, 6), color) for color in ("red", "blue")]
+    frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
+    (said,) = predict("last", tmp_path / "runs", [tmp_path / "moving.gif"])["warnings"]
+    assert "1 picture of several frames or pages" in said

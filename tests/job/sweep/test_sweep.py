@@ -16,6 +16,7 @@ from dlexp.job.train.train import start
 from dlexp.run.folder import RunFolder
 from dlexp.search.random import Random
 from dlexp.search.strategy import Proposal, Round
+from tests.picture import are_pictures
 
 SHARED = ["tracking=none", "trainer.threads=1", "data.limit=300", "model.widths=[16]"]
 SMALL = [*SHARED, "trainer.epochs=2"]
@@ -48,7 +49,7 @@ def run(runs_dir, *overrides, epochs=2, has_figures=False) -> tuple[Any, Heard]:
     return findings, heard
 
 
-def test_a_grid_and_what_scripts_rely_on(tmp_path):
+def test_a_grid_and_what_scripts_rely_on(tmp_path, drawn):
     findings, heard = run(tmp_path, "optimizer.lr=0.01,0.1,1", has_figures=True)
     result = findings.outcome.result
     assert findings.outcome.exit_code == 0
@@ -66,8 +67,8 @@ def test_a_grid_and_what_scripts_rely_on(tmp_path):
         assert folder.manifest["status"] == "finished"
         assert folder.predictions("val")["output"].shape[1] == 10
         assert (folder.checkpoints / "best" / "weights.safetensors").exists()
-    figures = {path.name for path in RunFolder.open(tmp_path / result["run_dir"]).figures.glob("*.png")}
-    assert figures == {"dimensions.png", "curves.png"}, "parallel coordinates begin with three dimensions"
+    figures = RunFolder.open(tmp_path / result["run_dir"]).figures
+    assert are_pictures(figures, "dimensions", "curves"), "parallel coordinates begin with three dimensions"
     assert len(heard.trained()) == 3
 
 

@@ -10,6 +10,7 @@ from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError
 from dlexp.job.inference import predict
 from dlexp.job.train import train
+from tests.picture import are_pictures
 
 
 def run(tmp_path, *overrides):
@@ -39,11 +40,11 @@ def test_few_rows_train_with_the_defaults(tmp_path):
     assert "the training part has 14 examples: a batch is all of them (trainer.batch_size makes it smaller)" in warnings
 
 
-def test_a_class_with_a_dollar_has_its_figures(tmp_path):
+def test_a_class_with_a_dollar_has_its_figures(tmp_path, drawn):
     overrides = write(tmp_path, "x,y", [f"{i / 7},{['<$50k', '>$50k'][i % 2]}" for i in range(60)])
     _, result, folder = run(tmp_path, *overrides, "trainer.epochs=1")
     assert result["status"] == "finished"
-    assert (folder.figures / "confusion.png").is_file()
+    assert are_pictures(folder.figures, "curves", "confusion", "roc")
 
 
 def test_a_figure_that_fails_leaves_the_result(tmp_path, monkeypatch):
@@ -79,6 +80,11 @@ def test_large_targets_keep_their_digits(tmp_path):
     document: Any = predict.predict(folder.run_id, tmp_path / "runs", [tmp_path / "t.csv"])
     values = np.array([entry["value"] for entry in document["predictions"]])
     assert np.abs(values - 1e9 - 3 * x).max() < 0.5
+    stored = folder.predictions("val")
+    rows, spread = [int(id) for id in stored["id"]], 3.0
+    assert np.abs(values[rows] - stored["output"]).max() < 1e-6 * spread
+    targets = np.array([float(f"{1e9 + 3 * v:.6f}") for v in x[rows]])
+    assert result["metrics"]["val/rmse"] == pytest.approx(np.sqrt(((stored["output"] - targets) ** 2).mean()), rel=1e-9)
 
 
 def test_beyond_float32(tmp_path):

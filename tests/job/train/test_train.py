@@ -22,6 +22,7 @@ from dlexp.job.train import train
 from dlexp.metric import classification_report
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
+from tests.picture import are_pictures, rendered
 from tests.present import present
 
 QUICK = ["data.limit=120", "trainer.epochs=2", "tracking=none", "trainer.threads=1"]
@@ -64,7 +65,8 @@ def only(runs_dir: Path) -> RunFolder:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> tuple[Path, Outcome]:
     runs_dir = tmp_path_factory.mktemp("finished")
-    return runs_dir, start(runs_dir)
+    with rendered():
+        return runs_dir, start(runs_dir)
 
 
 def test_the_folder_has_everything(finished):
@@ -73,11 +75,12 @@ def test_the_folder_has_everything(finished):
     assert {str(p.relative_to(path)) for p in path.rglob("*") if p.is_file()} >= {
         "config.yaml", "overrides.txt", "manifest.json", "metrics.jsonl", "log.txt", "result.json", "split.npz",
         "checkpoints/last/weights.safetensors", "checkpoints/last/state.pt", "checkpoints/best/weights.safetensors",
-        "predictions/val.npz", "figures/curves.png", "figures/confusion.png", "figures/roc.png",
+        "predictions/val.npz",
     }  # fmt: skip
+    assert are_pictures(path / "figures", "curves", "confusion", "roc")
     assert yaml.safe_load((path / "config.yaml").read_text())["trainer"]["epochs"] == 2
     assert "trainer.epochs=2" in (path / "overrides.txt").read_text().splitlines()
-    assert json.loads((path / "result.json").read_text()) == outcome.result
+    assert RunFolder(path).result == outcome.result
     history = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
     assert [record["epoch"] for record in history] == [1, 2]
     assert {"step", "lr", "train/loss", "val/accuracy", "seconds"} <= history[0].keys()
@@ -207,18 +210,18 @@ def test_divergence_keeps_the_last_good_checkpoint(tmp_path):
     assert resume(tmp_path).exit_code == 3
 
 
-def test_values_get_their_report_and_figure(tmp_path):
+def test_values_get_their_report_and_figure(tmp_path, drawn):
     outcome = start(tmp_path, "data=diabetes", "data.limit=null", "optimizer=adam", "trainer.epochs=1")
     metrics, predictions = outcome.result["metrics"], only(tmp_path).predictions("val")
     error = predictions["output"].astype(np.float64) - predictions["target"]
     assert metrics["val/rmse"] == pytest.approx(np.sqrt((error**2).mean()), rel=1e-6)
     assert metrics["val/bias"] == pytest.approx(error.mean(), rel=1e-6)
-    assert (only(tmp_path).path / "figures" / "residuals.png").exists()
+    assert are_pictures(only(tmp_path).path / "figures", "curves", "residuals")
 
 
-def test_an_augmented_run_has_a_contact_sheet(tmp_path):
+def test_an_augmented_run_has_a_contact_sheet(tmp_path, drawn):
     start(tmp_path, "model=softmax", "augment=[flip_crop,{cutout: {size: 2}}]", "trainer.epochs=1")
-    assert (only(tmp_path).path / "figures" / "augment.png").exists()
+    assert are_pictures(only(tmp_path).path / "figures", "curves", "confusion", "roc", "augment")
     assert only(tmp_path).manifest["params"]["augment"] == "flip_crop,cutout"
 
 

@@ -104,6 +104,19 @@ def test_the_newest_first_in_one_table(on_terminal, runs_dir):
     assert lines[-1].endswith("+3 runs (--limit)")
 
 
+def test_other_validation_examples_have_a_table_and_a_word(on_terminal, runs_dir):
+    for split_seed in (1, 2):
+        run_id = add(runs_dir, 0.5, f"data.split_seed={split_seed}", experiment="pictures")
+        find(runs_dir, run_id).update_manifest(validated_on=f"{split_seed}")
+    lines = on_terminal(120, "runs", "--runs-dir", str(runs_dir), "--experiment", "pictures")
+    assert [line.rstrip() for line in lines if "first" in line] == [
+        "pictures (data.split_seed=2): 1 run, best val/accuracy first",
+        "pictures (data.split_seed=1): 1 run, best val/accuracy first",
+        "pictures (examples not recorded): 1 run, best val/accuracy first",
+    ]
+    assert lines[-1].rstrip().endswith("scores do not rank from table to table.")
+
+
 def test_a_title_in_the_singular(on_terminal, runs_dir):
     assert on_terminal(80, "runs", "--runs-dir", str(runs_dir), "--experiment", "pictures")[0].startswith(
         "pictures: 1 run, "

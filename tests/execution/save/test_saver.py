@@ -7,7 +7,7 @@ from dlexp.build.program import assemble
 from dlexp.config.resolve import resolve
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
-from dlexp.execution.saver import Saver, append_epoch, save_epoch
+from dlexp.execution.save.saver import Saver, append_epoch, save_epoch
 from dlexp.run.folder import RunFolder
 
 

@@ -12,7 +12,7 @@ from dlexp.data.file.column import read_columns
 from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.encoding import Feature, encode_columns
 from dlexp.error import ConfigError, RunError
-from dlexp.execution import saved_model
+from dlexp.execution.save import saved_model
 from dlexp.job.train import train
 from dlexp.run.folder import RunFolder
 

@@ -15,13 +15,13 @@ from dlexp.config.resolve import resolve
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.error import RunError
-from dlexp.execution import stack_saver
 from dlexp.execution.assignment import Assignment, Group
 from dlexp.execution.fusion import Choice
 from dlexp.execution.group import train_group
 from dlexp.execution.integrity import STACK_POINTER, is_intact
-from dlexp.execution.saver import Saver
-from dlexp.execution.stack_saver import StackSaver, make_saver, recover
+from dlexp.execution.save import stack_saver
+from dlexp.execution.save.saver import Saver
+from dlexp.execution.save.stack_saver import StackSaver, make_saver, recover
 from dlexp.run import history
 from dlexp.run.folder import METRICS, RunFolder
 

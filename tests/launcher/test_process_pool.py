@@ -12,7 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
-from dlexp.launcher.pool import Lost, Pool
+from dlexp.launcher.pool import Lost
+from dlexp.launcher.process_pool import ProcessPool
 from dlexp.run.lock import Lock
 
 
@@ -37,8 +38,8 @@ def work(monkeypatch):
 def pools(work):
     made = []
 
-    def make(*environments: dict[str, str], descriptor: int | None = None) -> Pool:
-        made.append(Pool(work.make, list(environments), [], descriptor))
+    def make(*environments: dict[str, str], descriptor: int | None = None) -> ProcessPool:
+        made.append(ProcessPool(work.make, list(environments), [], descriptor))
         return made[-1]
 
     yield make
@@ -162,7 +163,7 @@ def test_a_place_whose_device_failed_twice_gets_nothing_more(pools):
     assert sorted(told) == list(range(6))
     assert pool.places in ([1], [1, 0])  # the sound one may have done all before the other failed again
     assert 1 <= len(losses) <= 2
-    assert all(loss.is_broken and loss.why.endswith("illegal memory access was encountered") for loss in losses)
+    assert all(loss.cause == "device" and loss.why.endswith("illegal memory access was encountered") for loss in losses)
 
 
 def test_nothing_is_dealt_where_every_device_has_failed_twice(pools):

@@ -1,0 +1,1 @@
+"""What of a program in training reaches the run folders, epoch by epoch."""
