@@ -113,7 +113,7 @@ def test_json_is_one_document_with_the_promised_keys_and_all_else_on_stderr(ende
     assert result["run_dir"] == str(only(cwd).path)
     for words in ("epoch 2/2", "top5_accuracy", f"run folder  runs/digits/{only(cwd).path.name}", "next", "dlexp ui"):
         assert words in err
-    assert json.loads((only(cwd).path / "result.json").read_text()) == result
+    assert only(cwd).result == result
 
 
 def test_test_opens_the_test_part_and_is_counted(ended):
