@@ -35,6 +35,7 @@ SETTINGS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
+_QUIET = {"MLFLOW_LOGGING_LEVEL": "CRITICAL"}  # what it raises is told in one line, what it logs has pages
 STORE = "store"  # the field of a manifest that says which store the run was meant for when it began
 _CONNECT_SECONDS = 3.0
 _ANSWER_SECONDS = 5.0
@@ -157,9 +158,8 @@ def connect(store: Store) -> "MlflowClient":
         EnvironmentFault: The server does not answer.
     """
     check_reachable(store)
-    for name, value in SETTINGS.items():
+    for name, value in {**SETTINGS, **_QUIET}.items():
         os.environ.setdefault(name, value)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     with ExitStack() as stack:
         if store.database is not None:
             with disk_faults(store.database):
@@ -170,7 +170,8 @@ def connect(store: Store) -> "MlflowClient":
             _prepare(store, store.database)  # tells what is wrong with it before seconds of imports
         from mlflow import MlflowClient
 
-        logging.getLogger("mlflow").setLevel(logging.WARNING)
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             client = MlflowClient(tracking_uri=store.connection, registry_uri=store.connection)
             client.search_experiments(max_results=1)
@@ -199,7 +200,9 @@ def explain(error: Exception, store: Store) -> str:
     if "out-of-date" in text or "out of date" in text:
         return f"was made by an older MLflow; keep a copy and run: mlflow db upgrade {store.name}"
     if "locate revision" in text:
-        return "was made by a newer MLflow than is installed; pip install -U mlflow"
+        return database_file.NEWER
+    if "readonly database" in text:
+        return "may not be written to; allow it, or set tracking.uri to another"
     if "malformed" in text or "not a database" in text:
         return f"is damaged; {database_file.MOVE}"
     cure = (
