@@ -41,7 +41,7 @@ class Announcer:
         from dlexp.job.sweep.comparable import left_out
 
         console, spec, data = self.console, about.spec, about.spec.first.dataset
-        console.print(f"data    {data.name} ({data.task}): {len(data.train):,} train, {len(data.val):,} val")
+        console.print(f"data    {escape(data.name)} ({data.task}): {len(data.train):,} train, {len(data.val):,} val")
         show_classes(data, console)
         for d in spec.space.dimensions:
             console.print(

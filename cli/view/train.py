@@ -42,7 +42,9 @@ class Announcer:
 
         console, data, run = self.console, about.built.dataset, about.built.run
         tests = f", {len(data.test):,} sealed for test" if len(data.test) else ""
-        console.print(f"data    {data.name} ({data.task}): {len(data.train):,} train, {len(data.val):,} val{tests}")
+        console.print(
+            f"data    {escape(data.name)} ({data.task}): {len(data.train):,} train, {len(data.val):,} val{tests}"
+        )
         inputs = describe_inputs(data)
         if inputs:
             console.print(f"inputs  {escape(inputs)}")
@@ -159,7 +161,9 @@ def _short(path: Path) -> str:
 def show_dry_run(plan: "TrainPlan", console: Console) -> None:
     """Print what a run would take."""
     data = plan["data"]
-    console.print(f"data     {data['name']} ({plan['task']}): {data['num_train']:,} train, {data['num_val']:,} val")
+    console.print(
+        f"data     {escape(data['name'])} ({plan['task']}): {data['num_train']:,} train, {data['num_val']:,} val"
+    )
     console.print(
         f"model    {noun(plan['num_params'], 'parameter')}, {plan['input_shape']} -> {plan['output_shape'][1:]}"
     )
