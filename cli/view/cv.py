@@ -91,7 +91,7 @@ def _introduce(console: Console, about: "Announcement") -> None:
     console.print(f"device  {about.folder.manifest['device']}")
     for warning in about.warnings:
         console.print(f"[yellow]warning[/] {escape(warning)}")
-    console.print(f"cv      {escape(str(about.folder.path))}")
+    console.print(f"cv      {escape(str(about.folder.path))}", soft_wrap=True)
 
 
 def _place(spec: "CVSpec", fold_run: "FoldRun") -> str:
@@ -134,7 +134,7 @@ def show(outcome: "Outcome[AnyCVResult]", console: Console) -> None:
     elif result["complete"]:
         show_result(result, console)
     show_notes(outcome.notes, console)
-    console.print(f"cv folder  {escape(result['run_dir'])}")
+    console.print(f"cv folder  {escape(result['run_dir'])}", soft_wrap=True)
 
 
 def show_dry_run(plan: "CVPlan", console: Console) -> None:

@@ -58,7 +58,7 @@ class Announcer:
         for warning in about.warnings:
             console.print(f"[yellow]warning[/] {escape(warning)}")
         begin = f", from epoch {about.epochs_done + 1}" if about.epochs_done else ""
-        console.print(f"run     {escape(_short(about.folder.path))}{begin}")
+        console.print(f"run     {escape(_short(about.folder.path))}{begin}", soft_wrap=True)
         self.tracker = ConsoleTracker(
             console,
             epochs=run.trainer.epochs,
@@ -86,7 +86,7 @@ def show(outcome: "Outcome[TrainResult]", console: Console) -> None:
         show_table(_class_table(result), console, ("train examples",), shortened="class")
     _show_selection(result, console)
     show_notes(outcome.notes, console)
-    console.print(f"run folder  {escape(_short(Path(result['run_dir'])))}")
+    console.print(f"run folder  {escape(_short(Path(result['run_dir'])))}", soft_wrap=True)
     if outcome.exit_code == 0:
         from dlexp.run.folder import RunFolder  # its lock is not there on every platform: not before that is checked
 
