@@ -12,6 +12,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dlexp.disk.regular import open_in_place
 from dlexp.error import DlexpError, RunError, first_line
 from dlexp.run.folder import LOG, MANIFEST, METRICS, RunFolder
 from dlexp.run.lock import Lock
@@ -146,8 +147,8 @@ def _attempt(sender: Sender) -> str | None:
     except DlexpError as error:
         problem = str(error)
     except Exception as error:
-        with open(sender.folder.path / LOG_FILE, "a", encoding="utf-8") as log:
-            traceback.print_exc(file=log)
+        with open_in_place(sender.folder.path / LOG_FILE, "ab") as log:
+            log.write(traceback.format_exc().encode(errors="backslashreplace"))
         text = first_line(error)
         problem = f"{type(error).__name__}: {text[:200]}"
     sender.fail(problem)

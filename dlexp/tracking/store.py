@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from dlexp.config.source.environment import HIDDEN, hide_variables_of, redact
+from dlexp.config.source.environment import HIDDEN, hide_passwords, hide_variables_of, redact
 from dlexp.config.source.reference import resolve_text
 from dlexp.config.trust import require_references
-from dlexp.durable import disk_faults
+from dlexp.disk.durable import disk_faults
 from dlexp.error import EnvironmentFault, first_line
 from dlexp.run.lock import Lock
 from dlexp.run.name import experiment_folder
@@ -50,11 +50,13 @@ class Store:
         uri: Absolute URI, passwords included; for connecting only.
         artifacts: URI of the folder for artifacts; None where the server decides.
         is_default: Whether it is the database in runs_dir.
+        written: The URI with variables of the environment as references; None where that is `uri`.
     """
 
     uri: str
     artifacts: str | None
     is_default: bool
+    written: str | None = None
 
     @property
     def database(self) -> Path | None:
@@ -69,7 +71,7 @@ class Store:
     @property
     def name(self) -> str:
         """The URI as it may be shown."""
-        return redact(self.uri)
+        return hide_passwords(self.written or self.uri)
 
     @property
     def address(self) -> str | None:
@@ -98,17 +100,26 @@ def choose(runs_dir: Path, uri: str | None, *, asks_environment: bool = True) ->
     if chosen is None:
         runs_dir = runs_dir.resolve()
         return Store(f"sqlite:///{runs_dir / 'mlflow.db'}", (runs_dir / "mlartifacts").as_uri(), True)
-    if HIDDEN in chosen and variable is not None and redact(variable) == chosen:
+    if HIDDEN in chosen and variable is not None and hide_passwords(variable) == chosen:
         chosen = variable
     require_references(chosen, "tracking.uri")
     hide_variables_of(chosen)
-    chosen = resolve_text(chosen)
-    if chosen.startswith("sqlite:///"):
-        path = Path(chosen.removeprefix("sqlite:///")).expanduser().absolute()
-        return Store(f"sqlite:///{path}", (path.parent / "mlartifacts").as_uri(), False)
-    if HIDDEN in chosen:
+    resolved = resolve_text(chosen)
+    if resolved.startswith("sqlite:///"):
+        return _database(chosen, resolved)
+    if HIDDEN in resolved:
         raise EnvironmentFault(f"{chosen}: its password is not kept; set MLFLOW_TRACKING_URI to the whole address")
-    return Store(chosen, None, False)
+    return Store(resolved, None, False, chosen)
+
+
+def _database(written: str, resolved: str) -> Store:
+    """Return a sqlite database by its URI as written and as resolved, both made absolute."""
+    path = Path(resolved.removeprefix("sqlite:///")).expanduser()
+    if written.startswith("sqlite:///"):
+        shown = Path(written.removeprefix("sqlite:///")).expanduser()
+        written = f"sqlite:///{shown if path.is_absolute() else shown.absolute()}"
+    path = path.absolute()
+    return Store(f"sqlite:///{path}", (path.parent / "mlartifacts").as_uri(), False, written)
 
 
 def check_reachable(store: Store) -> None:

@@ -125,8 +125,8 @@ def refused(text, here):
             "model._target_: got my_pakcage.MyNet; only dlexp and trusted packages are built: trusted=[my_pakcage]",
         ),
         (
-            "_target_: dlexp.durable.write\n",
-            "model._target_: got dlexp.durable.write; the target of a shipped option is needed",
+            "_target_: dlexp.disk.durable.write\n",
+            "model._target_: got dlexp.disk.durable.write; the target of a shipped option is needed",
         ),
         ("_target_: my_package.MyNet\nwidth: 7.5\n", "model.width: got 7.5; an integer is needed"),
         ("_target_: my_package.MyNet\nwidth: ???\n", "missing values: model.width; set each as key=value"),
