@@ -11,6 +11,8 @@ from dlexp.error import ConfigError
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _OTHER_BASE = re.compile(r"[-+]?0[0-7_]+|.*:.*")  # octal, and numbers to the base of 60
 
+_OF_HYDRA = re.compile(r"(override\s+)?/?hydra/.*")  # an option of Hydra's in a list of defaults
+
 
 def check_spelling(path: Path, root: yaml.Node) -> None:
     """Refuse numbers that mean others than they show, keys written twice, and a block for Hydra itself.
@@ -36,9 +38,9 @@ def _check_keys(path: Path, mapping: yaml.MappingNode, *, is_root: bool) -> None
     for key, _ in mapping.value:
         if not isinstance(key, yaml.ScalarNode):
             continue
-        if is_root and key.value == "hydra":
+        if (is_root and key.value == "hydra") or _OF_HYDRA.fullmatch(key.value):
             cure = "dlexp reads no settings of Hydra itself; runs_dir says where runs are written"
-            raise ConfigError(f"{_place(path, key)}: got hydra; {cure}")
+            raise ConfigError(f"{_place(path, key)}: got {key.value}; {cure}")
         if key.value in lines:
             before = lines[key.value]
             raise ConfigError(f"{_place(path, key)}: got {key.value} again, which line {before} has; remove one")

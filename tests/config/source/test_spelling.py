@@ -21,6 +21,10 @@ def check(text: str) -> None:
         ("a: 1\nb: 2\na: 3", "x.yaml, line 3: got a again, which line 1 has; remove one"),
         ("o:\n  lr: 1\n  lr: 2", "x.yaml, line 3: got lr again, which line 2 has"),
         ("hydra:\n  run: {dir: x}", "x.yaml, line 1: got hydra; dlexp reads no settings of Hydra itself"),
+        (
+            "defaults:\n  - override /hydra/launcher: basic",
+            "line 2: got override /hydra/launcher; dlexp reads no",
+        ),
     ],
 )
 def test_what_would_be_read_otherwise_or_by_nobody_is_refused(text, message):
