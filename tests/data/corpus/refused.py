@@ -116,6 +116,11 @@ REFUSED = [
     Case("percent", csv("p,y", lambda i: f"{i}%,{CLASSES[i % 2]}"), refusal="got '0%'; numbers with other characters"),
     Case("dollars as input", csv("p,y", lambda i: f"${i}.50,{CLASSES[i % 2]}"), refusal="with other characters: write"),
     Case(
+        "dollars as target",
+        csv("x,y", lambda i: f"{X[i]},${100 + i % 4}.50"),
+        refusal=r"column y: got '\$100.50'; numbers with other characters: .* task=multiclass takes them as classes",
+    ),
+    Case(
         "minus signs of typesetters",
         csv("p,y", lambda i: f"{MINUS}{i + 1}.5,{CLASSES[i % 2]}"),
         refusal="numbers with other characters",
