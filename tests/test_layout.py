@@ -44,7 +44,12 @@ WITHOUT_TEST = {
     "dlexp/augment/none.py": "an option, held by tests/augment/test_contract.py",
 }
 # Modules that the builder imports and that cannot change a number; dlexp/search/trial_id.py says why.
-WITHOUT_NUMBERS = {"dlexp.config.metric", "dlexp.config.trust", "dlexp.durable", "dlexp.number"}
+WITHOUT_NUMBERS = {
+    "dlexp.config.metric",
+    "dlexp.config.trust",
+    "dlexp.disk.durable",
+    "dlexp.number",
+}
 # Tests that have no module of their name, and why.
 WITHOUT_MODULE = {
     "tests/fault/test_gate.py": "calls that could run what a file says, in every module",
@@ -97,6 +102,7 @@ WITHOUT_MODULE = {
     "tests/job/train/test_torchvision.py": "a use case: torchvision's data and models",
     "tests/job/train/test_user_code.py": "a use case: classes of the user",
     "tests/tracking/test_outage.py": "a use case: a server that goes away",
+    "tests/launcher/test_anywhere.py": "a use case: sweeps and cvs on a cluster that loses a node",
 }
 
 

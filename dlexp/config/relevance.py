@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from dlexp.config.source.place import content_of, paths
+
 IRRELEVANT = ("launcher", "tracking", "runs_dir", "trusted")
 # settings that say how something is computed or found, not what
 IRRELEVANT_IN = {"trainer": ("fuse",), "data": ("root", "path", "labels", "download", "cache", "memory")}
@@ -9,10 +11,22 @@ IRRELEVANT_IN = {"trainer": ("fuse",), "data": ("root", "path", "labels", "downl
 
 def relevant(config: dict[str, Any]) -> dict[str, Any]:
     """Return what of a configuration decides numbers."""
-    deciding = {name: node for name, node in config.items() if name not in IRRELEVANT}
+    deciding = _by_content({name: node for name, node in config.items() if name not in IRRELEVANT})
     for group, names in IRRELEVANT_IN.items():
         deciding[group] = {name: value for name, value in deciding[group].items() if name not in names}
     return deciding
+
+
+def _by_content(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration with the content of files in place of their paths; of data the fingerprint says more."""
+    nodes = {name: dict(node) if isinstance(node, dict) else node for name, node in config.items()}
+    for key, path in paths(config).items():
+        group, _, name = key.partition(".")
+        if group == "data":
+            del nodes[group][name]
+        else:
+            nodes[group][name] = content_of(path) or path
+    return nodes
 
 
 def tells_runs_apart(key: str) -> bool:

@@ -4,7 +4,7 @@ Shapes: N examples, H height, W width, C channels, D features.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -92,6 +92,29 @@ class Dataset:
         """Return the stable names of some examples."""
         rows = indices.tolist()
         return [str(row) for row in rows] if self.ids is None else [self.ids[row] for row in rows]
+
+    @cached_property
+    def validated_on(self) -> str:
+        """What is equal where a validation part has the same examples."""
+        return self.digest([self.val])
+
+    def digest(self, parts: Iterable[Tensor]) -> str:
+        """Return what is equal for equal examples, by their names and targets, whatever inputs are read of them.
+
+        Args:
+            parts: Rows each; their order counts, that of the rows does not.
+
+        Returns:
+            16 hexadecimal digits.
+        """
+        digest = hashlib.sha256()
+        for part in parts:
+            rows = part.sort().values
+            names = rows.numpy().tobytes() if self.ids is None else "\0".join(self.sample_ids(rows)).encode()
+            digest.update(b"%d %d;" % (len(rows), len(names)))
+            digest.update(names)
+            digest.update(self.targets[rows].numpy().tobytes())
+        return digest.hexdigest()[:16]
 
     @cached_property
     def duplicates(self) -> dict[str, int]:

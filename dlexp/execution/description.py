@@ -25,6 +25,7 @@ def describe_run(built: Program, config: dict[str, Any]) -> dict[str, Any]:
         "device": str(built.device),
         "threads": torch.get_num_threads() if built.device.type == "cpu" else None,
         "data": {**identify(built.dataset), **examine(built.dataset)},
+        "validated_on": built.dataset.validated_on,
         "test_openings": 0,
         "model": type(built.model).__name__,
         "num_params": sum(p.numel() for p in built.model.parameters()),

@@ -9,6 +9,8 @@ Shapes: N batch, C channels, H height, W width, K outputs.
 """
 
 import re
+from collections import OrderedDict
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -97,7 +99,11 @@ class TorchvisionNet(nn.Module):
     def adjust_init(self) -> None:
         """Write the file's weights over the initial ones."""
         if self.weights is not None and not next(self.net.parameters()).is_meta:
-            self.net.load_state_dict(self._read_weights(self.weights), strict=False)
+            self.net.load_state_dict(_versioned(self._read_weights(self.weights), self.net), strict=False)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """Load weights as any module does, such as those of a checkpoint."""
+        return super().load_state_dict(_versioned(state_dict, self), strict, assign)
 
     def _freeze(self, patterns: list[str]) -> None:
         names = [name for name, _ in self.net.named_parameters()]
@@ -133,6 +139,13 @@ class TorchvisionNet(nn.Module):
             number = len(unlike) + len(absent)
             raise ConfigError(f"model.weights: got {path}, whose names or shapes differ in {number} places: {first}")
         return read
+
+
+def _versioned(weights: Mapping[str, Any], module: nn.Module) -> Mapping[str, Any]:
+    """Return weights with the versions of a module's parts beside them, without which MNASNet reads none."""
+    state = OrderedDict(weights)
+    vars(state)["_metadata"] = getattr(module.state_dict(), "_metadata", None)
+    return state
 
 
 def _construct(name: str, num_outputs: int) -> nn.Module:

@@ -2,18 +2,19 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from dlexp.config.source.place import contents, resolved
+from dlexp.disk.regular import read_bytes
 from dlexp.error import RunError
 
 MOVED = {"dlexp.tracker.": "dlexp.tracking."}  # what configurations of older runs name, and where it is now
-PLACES = "places"  # the field of a manifest that has the paths of data, resolved
-DATA_PATHS = ("path", "root", "labels")  # settings of data that are paths
+PLACES = "places"  # the field of a manifest that has the relative paths of the configuration, resolved, by key
+CONTENTS = "contents"  # the field of a manifest that has the SHA-256 of files of the configuration, by key
 # libyaml's are ten times as fast; not every build of PyYAML has them
 _Dumper, _Loader = getattr(yaml, "CSafeDumper", yaml.SafeDumper), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -30,7 +31,7 @@ def read(path: Path) -> dict[str, Any]:
         RunError: The file is damaged.
     """
     try:
-        content = path.read_text(encoding="utf-8")
+        content = read_bytes(path).decode()
         for before, after in MOVED.items():
             content = content.replace(f"_target_: {before}", f"_target_: {after}")
         config = yaml.load(content, _Loader)  # a safe loader
@@ -57,12 +58,18 @@ def read_lines(path: Path, recorded: str | None) -> list[str]:
         RunError: The file is damaged, or was edited.
     """
     try:
-        text = path.read_bytes().decode()
+        text = read_bytes(path).decode()
         if recorded not in (None, digest(text)):
             raise ValueError
     except (OSError, ValueError) as error:
         raise RunError(f"{path}: damaged, or edited after the run began; restore it from a copy") from error
     return split_lines(text)
+
+
+def paths_of(config: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Return what a manifest says of the paths in a configuration: where relative ones lead, and what files hold."""
+    fields = {PLACES: resolved(config), CONTENTS: contents(config)}
+    return {name: content for name, content in fields.items() if content}
 
 
 def join_lines(texts: Iterable[str]) -> str:
@@ -73,17 +80,6 @@ def join_lines(texts: Iterable[str]) -> str:
 def split_lines(content: str) -> list[str]:
     """Return the texts that `join_lines` was given."""
     return [_read(line) for line in content.removesuffix("\n").split("\n")] if content else []
-
-
-def places(data: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """Return the resolved paths of the settings of data that are relative to the working directory, for the manifest.
-
-    Args:
-        data: The node `data` of a configuration.
-    """
-    given = {name: data[name] for name in DATA_PATHS if isinstance(data.get(name), str) and data[name]}
-    resolved = {name: os.path.abspath(path) for name, path in given.items() if not os.path.isabs(path)}
-    return {PLACES: resolved} if resolved else {}
 
 
 def _is_broken(text: str) -> bool:

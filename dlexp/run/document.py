@@ -197,6 +197,8 @@ class RunRecord(TypedDict):
         metrics: Of the best epoch; of a sweep or cv the winner's; of a run that is not over those of its last epoch.
         metric: What runs are judged by, such as "val/accuracy"; None where it is not known.
         value: Of that metric; None without one.
+        validated_on: Equal for runs whose scores can be ranked: of the same validation examples or folds; None where an
+            earlier version did not write it.
         note: What the user wrote about it; empty without.
         tags: That the user gave it.
         epochs: Epochs done.
@@ -219,6 +221,7 @@ class RunRecord(TypedDict):
     metrics: Metrics
     metric: str | None
     value: Real | None
+    validated_on: str | None
     note: str
     tags: list[str]
     epochs: NotRequired[int]

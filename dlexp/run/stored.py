@@ -10,7 +10,9 @@ from dlexp.config.check import check_stored
 from dlexp.config.override import override_of, parse
 from dlexp.config.resolve import resolve
 from dlexp.config.source.folder import stored_copy
+from dlexp.config.source.place import content_of
 from dlexp.config.wording import show
+from dlexp.disk.regular import read_bytes
 from dlexp.error import ConfigError, DlexpError, RunError
 from dlexp.run import config_file
 from dlexp.run.folder import CONFIG, RunFolder
@@ -19,7 +21,7 @@ _SHOWN = 6  # differences named
 
 
 def stored_config(folder: RunFolder) -> dict[str, Any]:
-    """Return a run's configuration, fit to be built, with its data where they are now.
+    """Return a run's configuration, fit to be built, with its files where they are now.
 
     Raises:
         RunError: It was edited, names what may not be built, or runs code that the user never named; see
@@ -33,7 +35,25 @@ def stored_config(folder: RunFolder) -> dict[str, Any]:
         raise RunError(f"{folder.path / CONFIG}: {error}") from error
     trust.require(config["trusted"], folder.run_id)
     trust.require_references(config, folder.run_id)
-    return {**config, "data": {**config["data"], **moved_data(folder, config["data"])}}
+    nodes = {name: dict(node) if isinstance(node, dict) else node for name, node in config.items()}
+    for key, place in _moved(folder, config).items():
+        group, _, name = key.partition(".")
+        nodes[group][name] = place
+    return nodes
+
+
+def require_same_files(folder: RunFolder) -> None:
+    """Check that the files that a run's settings name, such as its first weights, are those of then.
+
+    Raises:
+        RunError: One changed since the run began.
+    """
+    config = folder.config
+    moved = _moved(folder, config)
+    for key, known in folder.manifest.get(config_file.CONTENTS, {}).items():
+        path = moved.get(key) or _value_of(config, key)
+        if isinstance(path, str) and content_of(path) not in (known, None):
+            raise RunError(f"{key}: {path} changed since run {folder.run_id} began; start a new run")
 
 
 def require_unedited(folder: RunFolder) -> None:
@@ -44,7 +64,7 @@ def require_unedited(folder: RunFolder) -> None:
     """
     recorded = folder.manifest.get("config_sha256")  # absent from what versions before 0.2 wrote
     stored = folder.config
-    is_edited = recorded is not None and recorded != hashlib.sha256((folder.path / CONFIG).read_bytes()).hexdigest()
+    is_edited = recorded is not None and recorded != hashlib.sha256(read_bytes(folder.path / CONFIG)).hexdigest()
     if is_edited or not stored:
         raise RunError(
             f"{folder.path / CONFIG}: was edited after the run began, so it is not what the weights were trained with"
@@ -52,28 +72,35 @@ def require_unedited(folder: RunFolder) -> None:
         )
 
 
-def moved_data(folder: RunFolder, data: dict[str, Any]) -> dict[str, str]:
-    """Return the settings of data that are to be looked for where they were when the run began.
+def _moved(folder: RunFolder, config: dict[str, Any]) -> dict[str, str]:
+    """Return the settings that are to be looked for where they were when the run began, by key.
 
     A path that was typed relative to a folder is kept as given and as resolved. It is looked for as it was resolved,
-    then as it was given; the fingerprint of the data says whether they are the run's.
+    then as it was given; the fingerprint of the data, or of the file, says whether they are the run's.
 
     Args:
         folder: The run's, or the sweep's or cv's.
-        data: The node `data` of its configuration.
+        config: Its configuration.
     """
     places = folder.manifest.get(config_file.PLACES)
     if not isinstance(places, dict):
         return {}
+    by_key = {key if "." in key else f"data.{key}": place for key, place in places.items()}  # of data alone before 0.2
     return {
-        name: place
-        for name, place in places.items()
-        if isinstance(place, str) and isinstance(data.get(name), str) and _is_better(place, data[name])
+        key: place
+        for key, place in by_key.items()
+        if isinstance(place, str) and isinstance(given := _value_of(config, key), str) and _is_better(place, given)
     }
 
 
+def _value_of(config: dict[str, Any], key: str) -> Any:
+    group, _, name = key.partition(".")
+    node = config.get(group)
+    return node.get(name) if isinstance(node, dict) else None
+
+
 def overrides_here(folder: RunFolder, overrides: list[str]) -> list[str]:
-    """Return overrides of a run, sweep or cv with which it finds its data from another folder, too.
+    """Return overrides of a run, sweep or cv with which it finds its files from another folder, too.
 
     Args:
         folder: The run's, or the sweep's or cv's.
@@ -83,7 +110,7 @@ def overrides_here(folder: RunFolder, overrides: list[str]) -> list[str]:
         RunError: Its configuration was edited, or is damaged.
     """
     require_unedited(folder)
-    moved = {f"data.{name}": place for name, place in moved_data(folder, folder.config["data"]).items()}
+    moved = _moved(folder, folder.config)
     parsed = parse(overrides)
     for searched in (override.key for override in parsed if override.is_sweep):
         moved.pop(searched, None)

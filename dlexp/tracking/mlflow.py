@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlexp.config.source.environment import redact
+from dlexp.config.source.environment import hide_passwords
+from dlexp.disk.regular import open_in_place
 from dlexp.run.folder import RunFolder
 from dlexp.run.name import reference
 from dlexp.tracking.queue import Queue
@@ -132,7 +133,7 @@ def start(folder: RunFolder, tracking: dict[str, Any]) -> Outbox:
         return Outbox(folder, None)
     if STORE not in folder.manifest:
         intended = tracking.get("uri") or os.environ.get("MLFLOW_TRACKING_URI") or None
-        folder.update_manifest(**{STORE: None if intended is None else redact(intended)})
+        folder.update_manifest(**{STORE: None if intended is None else hide_passwords(intended)})
     wait = float(tracking.get("wait", MLflow.wait))
     if not _is_database(tracking.get("uri") or folder.manifest[STORE]):
         return Outbox(folder, _process("outbox", folder.path, folder.path / "outbox.log"), None, wait)
@@ -149,7 +150,7 @@ def _is_database(uri: str | None) -> bool:
 
 
 def _process(module: str, argument: Path, log: Path) -> "subprocess.Popen[bytes]":
-    with open(log, "ab") as file:
+    with open_in_place(log, "ab") as file:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", f"dlexp.tracking.{module}", str(argument)],
             stdin=subprocess.DEVNULL,

@@ -37,6 +37,19 @@ def test_fingerprint_is_sha256_of_shape_type_and_content():
     assert fingerprint(inputs, targets) == digest.hexdigest()
 
 
+def test_validated_on_says_which_examples_whatever_is_read_of_them():
+    data = make(torch.zeros(8, 3))
+    assert data.validated_on == make(torch.ones(8, 2), val=data.val.flip(0)).validated_on
+    others: list[dict[str, Any]] = [
+        {"val": torch.tensor([4])},
+        {"val": torch.tensor([2, 3])},
+        {"ids": [f"{row}.png" for row in range(8)]},
+    ]
+    digests = {make(torch.zeros(8, 3), **other).validated_on for other in others}
+    assert len({data.validated_on, *digests}) == 4
+    assert data.digest([data.val[:1], data.val[1:]]) != data.digest([data.val])
+
+
 @pytest.mark.parametrize("change", ["value", "target", "shape", "type"])
 def test_fingerprint_tells(change):
     inputs, targets = torch.zeros(4, 6), torch.zeros(4, dtype=torch.int64)

@@ -21,6 +21,7 @@ class Mutation:
 
     Attributes:
         name: On the command line.
+        without: What the program lacks then, in words.
         file: That is changed.
         before: Text that stands in it once.
         after: What takes its place.
@@ -30,6 +31,7 @@ class Mutation:
     """
 
     name: str
+    without: str
     file: str
     before: str
     after: str
@@ -41,7 +43,8 @@ class Mutation:
 MUTATIONS = [
     Mutation(
         "plain-write",
-        "dlexp/durable.py",
+        "a new file that takes the old one's place whole",
+        "dlexp/disk/durable.py",
         'fresh = path.with_name(f".{path.name}.{os.getpid()}.new")',
         "fresh = path",
         "file-replaced",
@@ -49,6 +52,7 @@ MUTATIONS = [
     ),
     Mutation(
         "no-history-seal",
+        "the seal of a history in its checkpoint",
         "dlexp/run/history.py",
         "is_whole = len(lines) >= last_epoch and (seal is None or digest(path, last_epoch) == seal)",
         "is_whole = len(lines) >= last_epoch",
@@ -57,6 +61,7 @@ MUTATIONS = [
     ),
     Mutation(
         "no-hash",
+        "the SHA-256 of a checkpoint's files",
         "dlexp/engine/checkpoint.py",
         "if len(contents[name]) != size or hashlib.sha256(contents[name]).hexdigest() != digest:",
         "if len(contents[name]) != size:",
@@ -65,6 +70,7 @@ MUTATIONS = [
     ),
     Mutation(
         "no-run-lock",
+        "the lock of a run",
         "dlexp/run/lock.py",
         "        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)\n",
         "        pass\n",
@@ -73,6 +79,7 @@ MUTATIONS = [
     ),
     Mutation(
         "no-creation-lock",
+        "the lock of a store that is being made",
         "dlexp/tracking/store.py",
         "                lock.acquire(_CREATE_SECONDS)\n",
         "",
@@ -81,6 +88,7 @@ MUTATIONS = [
     ),
     Mutation(  # of two walls, one alone holds
         "no-allow-list",
+        "the allow-list of targets, and the trust behind it",
         "dlexp/config/check.py",
         '    package = target.split(".")[0]\n',
         "    return target\n",

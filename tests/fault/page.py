@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from dlexp.durable import write_text
+from dlexp.disk.durable import write_text
 from tests.fault import record
 from tests.fault.catalogue import CHAPTERS, rows, rows_of
+from tests.fault.mutate import MUTATIONS
 from tests.fault.promise import Row
 from tests.fault.runner import ROOT
 
@@ -51,7 +52,7 @@ def text(entries: dict[str, Any]) -> str:
         entries: See `tests.fault.record.everything`.
     """
     chapters = [_chapter(title, rows_of(name), entries) for name, title in CHAPTERS.items()]
-    return "\n".join([HEAD, _sum(entries), *chapters, *_red(entries), HOW])
+    return "\n".join([HEAD, _sum(entries), _versions(entries), *chapters, *_red(entries), _safeguards(), HOW])
 
 
 def _sum(entries: dict[str, Any]) -> str:
@@ -63,6 +64,23 @@ def _sum(entries: dict[str, Any]) -> str:
     lines += [f"Red: {', '.join(red)}; the reasons stand [below](#what-does-not-hold)."] if red else []
     lines += [f"Not run yet: {', '.join(missing)}."] if missing else []
     return " ".join(lines) + "\n"
+
+
+def _versions(entries: dict[str, Any]) -> str:
+    """Return with what the rows were run; the commit, which differs, stands in each row."""
+    told = [entries[row.id]["versions"] for row in rows() if row.id in entries]
+    names = [name for name in (told[0] if told else {}) if name not in ("commit", "system")]
+    with_each = [f"{name} {', '.join(sorted({versions[name] for versions in told}))}" for name in names]
+    return f"Versions: {'; '.join(with_each)}. A row was run on the commit that it names.\n"
+
+
+def _safeguards() -> str:
+    """Return which row fails without which safeguard."""
+    lines = [f"| {mutation.without} | `{mutation.row}` | `{mutation.name}` |" for mutation in MUTATIONS]
+    head = (
+        "`python -m tests.fault --mutate` takes out one safeguard at a time, in a copy; the row that watches it fails."
+    )
+    return "\n".join(["## The rows can fail", "", head, "", "| without | fails | name |", "|---|---|---|", *lines, ""])
 
 
 def _num_failed(tally: dict[str, Any]) -> int:

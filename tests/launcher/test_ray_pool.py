@@ -9,20 +9,15 @@ import pytest
 from dlexp.error import EnvironmentFault
 from dlexp.launcher.launcher import Crew
 from dlexp.launcher.pool import Lost
+from tests.launcher.cluster import two_nodes
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # Ray's own
 
 
 @pytest.fixture(scope="module")
 def cluster():
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    from ray.cluster_utils import Cluster
-
-    small = {"include_dashboard": False, "object_store_memory": 80 * 2**20}
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "node_ip_address": "127.0.0.1", **small})
-    nodes = [made.add_node(num_cpus=1, object_store_memory=80 * 2**20) for _ in range(2)]
-    yield made, nodes
-    made.shutdown()
+    with two_nodes() as made:
+        yield made
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlexp.error import RunError
-from dlexp.run.config_file import join_lines, places, read, split_lines, text
+from dlexp.run.config_file import join_lines, read, split_lines, text
 
 
 def test_a_configuration_is_read_as_it_was_written(tmp_path):
@@ -17,13 +17,6 @@ def test_whatever_else_it_holds_is_one_line(tmp_path, content):
     (tmp_path / "config.yaml").write_bytes(content)
     with pytest.raises(RunError, match=r"config\.yaml: .*restore it from a copy$"):
         read(tmp_path / "config.yaml")
-
-
-def test_relative_paths_of_data_are_kept_as_resolved_too(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    data = {"path": "x.csv", "root": "/abs", "labels": None, "target": "y"}
-    assert places(data) == {"places": {"path": str(tmp_path / "x.csv")}}
-    assert places({"root": "/abs"}) == {}
 
 
 @given(st.lists(st.text()))

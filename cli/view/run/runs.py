@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COLORS = {"finished": "green", "stopped_early": "green", "running": "cyan"}
 WIDTH_OF_A_FILE = 1000  # columns
 NAMES = {"run_id": "run", "start": "started"}
+APART = "Each table has its own validation examples (in brackets): scores do not rank from table to table."
 GAP = 2  # spaces between columns
 MOST_CHARACTERS = 32  # of a cell, unless everything is wanted
 
@@ -48,6 +49,8 @@ def show(rankings: "list[Ranking]", names: list[str] | None, console: Console, *
         if number:
             console.print()
         _show_ranking(ranking, names, console, is_wide=is_wide)
+    if any(ranking.examples for ranking in rankings):
+        console.print(Text(f"\n{APART}", style="dim"))
 
 
 def _show_ranking(ranking: "Ranking", names: list[str] | None, console: Console, *, is_wide: bool) -> None:
@@ -73,7 +76,8 @@ def _title(ranking: "Ranking") -> str:
         order = "newest first" if sign else "oldest first"
     else:
         order = f"by {name}{', turned round' if sign else ''}"
-    experiment = "" if ranking.experiment is None else f"{ranking.experiment}: "
+    examples = f" ({ranking.examples})" if ranking.examples else ""
+    experiment = "" if ranking.experiment is None else f"{ranking.experiment}{examples}: "
     return f"{experiment}{noun(number, 'run')}, {order}"
 
 

@@ -26,7 +26,7 @@ from dlexp.job.sweep.document import SweepResult
 from dlexp.number import noun
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
-from dlexp.run.stored import overrides_here, stored_config
+from dlexp.run.stored import overrides_here, require_same_files, stored_config
 from dlexp.statistic.spread import Spread, largest_chance_difference, spread, variance_share
 
 SOURCES = {
@@ -87,6 +87,7 @@ def measure(
     chosen, (side,) = choose_metric(metric, [load_side(runs_dir, str(folder.path))])
     config_dir = config_dir or stored_copy(folder.path)
     require_same_data(folder, as_divided(folder, load_data(stored_config(folder))))
+    require_same_files(folder)
     overrides = [o.text for o in parse(folder.overrides) if o.key != "runs_dir"]
     overrides = [*overrides_here(folder, overrides), override_of("runs_dir", str(folder.runs_dir))]
     with trust.words_of(folder.run_id):

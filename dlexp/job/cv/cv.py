@@ -34,7 +34,7 @@ from dlexp.run import name, scan
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
-from dlexp.run.stored import overrides_here, stored_config
+from dlexp.run.stored import overrides_here, require_same_files, stored_config
 from dlexp.tracking import mlflow
 
 IDLE_ONCE = ("data.val_fraction=", "data.val_count=")  # taken by earlier versions, which did nothing with them
@@ -155,6 +155,7 @@ def _as_it_was(folder: RunFolder) -> CVSpec:
         here = [*overrides_here(folder, overrides), override_of("runs_dir", str(folder.runs_dir))]
         spec = prepare(here, config_dir)
     require_same_data(folder, spec.dataset)
+    require_same_files(folder)
     spec = with_recorded_folds(spec, folder)
     if spec.form != "plain":
         return spec
@@ -166,6 +167,7 @@ def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
     described = {
         **describe_run(spec.first, spec.config),
         "kind": "cv",
+        "validated_on": spec.dataset.digest(fold.val for fold in spec.folds),
         "threads": threads_of_many(spec.first, spec.config["trainer"]),
         "form": spec.form,
         "params": spec.params,
@@ -173,11 +175,9 @@ def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
         "monitor": {"metric": spec.metric, "mode": "max" if spec.is_high_better else "min"},
         "config_dir": None if spec.config_dir is None else str(spec.config_dir.resolve()),
     }
-    experiment = spec.config["tracking"]["experiment"] or spec.dataset.name
-    slug = name.slug(spec.overrides)
-    folder = RunFolder.create(
-        runs_dir, experiment, slug, config=spec.config, overrides=spec.overrides, manifest=described
-    )
+    config, overrides = spec.config, spec.overrides
+    labels = (config["tracking"]["experiment"] or spec.dataset.name, name.slug(overrides))
+    folder = RunFolder.create(runs_dir, *labels, config=config, overrides=overrides, manifest=described)
     store_copy(spec.config_dir, folder.path)
     return folder
 

@@ -10,7 +10,7 @@ from dlexp.build.node import build
 from dlexp.build.objective import choose_monitor
 from dlexp.build.place import check_first
 from dlexp.build.program import Program
-from dlexp.config.compose import Composed, logged_params
+from dlexp.config.compose import Composed, logged_params, resolve_again
 from dlexp.config.override import parse
 from dlexp.config.resolve import resolve
 from dlexp.config.space import JOB_GROUPS, Space, read_space
@@ -130,11 +130,12 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> CVSpec:
         DataError: Absent or unusable data.
     """
     space, composed = _read(overrides, config_dir)
-    config = composed.config
+    config = _by_fold(composed.config, composed.references)
     is_nested = hasattr(build(config["cv"]), "inner")
     if not is_nested:
         _require_no_search(overrides, space)
     config = config if is_nested else {name: node for name, node in config.items() if name != "search"}
+    _require_one_division(composed, space)
     dataset = load_data(config)
     folds = deal_folds(config, dataset)
     metric = "val/accuracy" if dataset.num_classes else "val/mse" if are_single(folds) else "val/rmse"
@@ -180,6 +181,14 @@ def _read(overrides: list[str], config_dir: Path | None) -> tuple[Space | None, 
     return space, composed
 
 
+def _require_one_division(composed: Composed, space: Space | None) -> None:
+    """Refuse data that follow the seed under several seeds: folds are dealt once, for all of them."""
+    followed = [key for key, text in composed.references.items() if key.startswith("data.") and "${seed}" in str(text)]
+    if space and len(space.seeds) > 1 and followed:
+        cure = "folds are dealt once for all seeds: cv.repeats=N deals them anew"
+        raise ConfigError(f"{followed[0]}: got {composed.references[followed[0]]}; {cure}")
+
+
 def _require_no_search(overrides: list[str], space: Space | None) -> None:
     """Refuse what only an inner search reads, and intervals, of which nobody would know how many to try."""
     key = next((o.key for o in parse(overrides) if o.key.partition(".")[0] == "search"), None)
@@ -211,7 +220,17 @@ def _settings(
 def setting(space: Space, values: dict[str, Any], epochs: int | None = None) -> Setting:
     """Return one setting of a space, with its own number of epochs where a search decides that."""
     composed = space.compose(values, None, **({} if epochs is None else {"epochs": epochs}))
-    return Setting(values, composed.config, composed.overrides, logged_params(composed))
+    config = _by_fold(composed.config, space.base(values).references)
+    return Setting(values, config, composed.overrides, logged_params(composed))
+
+
+def _by_fold(config: dict[str, Any], references: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration whose ``seeds.init: ${seed}`` and the like mean the seed of each fold, as null does."""
+    if not any("seed" in str(text) for text in references.values()):
+        return config
+    other = resolve_again({**config, "seed": config["seed"] + 1}, references)["seeds"]
+    followed = [name for name, value in config["seeds"].items() if other[name] != value]
+    return {**config, "seeds": {**config["seeds"], **dict.fromkeys(followed)}}
 
 
 def _search(space: Space, config: dict[str, Any], divided: Dataset) -> tuple[InnerSearch, list[Setting]]:

@@ -1,5 +1,7 @@
 """What one sweep command asks for: space, strategy, objective; checked as far as that is possible without training."""
 
+import hashlib
+import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from dlexp.build.place import check_first
 from dlexp.build.program import Program
 from dlexp.config.compose import Composed
 from dlexp.config.space import JOB_GROUPS, Space, read_space
+from dlexp.data.dataset import Dataset
 from dlexp.direction import is_better_high
 from dlexp.error import ConfigError
 from dlexp.job.sweep.comparable import require_one_choice, require_same_examples
@@ -37,6 +40,7 @@ class SweepSpec:
         key: Equal for sweeps that ask for the same trials.
         validity: Tells which settings cannot be trained.
         threads: CPU threads of trials that choose no other, which numbers depend on; None on a GPU.
+        validated_on: Equal for sweeps on the same validation examples.
         invalid: Settings that were left out, of the rounds so far.
     """
 
@@ -50,6 +54,7 @@ class SweepSpec:
     key: str
     validity: ValidityCheck
     threads: int | None
+    validated_on: str
     invalid: list[InvalidSetting] = field(default_factory=list)
 
     @property
@@ -140,7 +145,23 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> SweepSpec:
     texts = [d.text for d in space.dimensions] + [f"seed={seed}" for seed in space.seeds]
     key = ids.sweep_key(on_device(config, build(config["launcher"])), texts, dataset.fingerprint, code)
     threads = devices.threads_of(config["trainer"], first.device)
-    return SweepSpec(composed, space, search, metric, is_high, first, code, key, validity, threads)
+    validated_on = _validated_on(space, setting, dataset)
+    return SweepSpec(composed, space, search, metric, is_high, first, code, key, validity, threads, validated_on)
+
+
+def _validated_on(space: Space, setting: Settings, dataset: Dataset) -> str:
+    """Return what is equal for sweeps on the same validation examples; where the split follows the seed, all of them.
+
+    Args:
+        space: With the seeds.
+        setting: Any.
+        dataset: Of this setting under the first seed.
+    """
+    data = [space.compose(setting, seed).config["data"] for seed in space.seeds]
+    if all(other == data[0] for other in data):
+        return dataset.validated_on
+    told = json.dumps([dataset.validated_on, data], sort_keys=True, default=str)
+    return hashlib.sha256(told.encode()).hexdigest()[: len(dataset.validated_on)]
 
 
 def on_device(config: dict[str, Any], launcher: Launcher, threads: int | None = None) -> dict[str, Any]:

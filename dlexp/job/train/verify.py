@@ -25,7 +25,7 @@ from dlexp.run import scan
 from dlexp.run.environment import PACKAGES, git_state, versions
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
-from dlexp.run.stored import stored_config
+from dlexp.run.stored import require_same_files, stored_config
 
 KINDS = ("train", "trial", "fold")
 SINCE = "{name} changed from {then} to {now} since"
@@ -69,6 +69,7 @@ def verify(
         config = {**config, "trainer": {**config["trainer"], "threads": manifest["threads"]}}
     components = Components.of(config)
     require_same_data(folder, components.data)
+    require_same_files(folder)
     engine = manifest.get("engine", "solo")
     differences, place = {}, ""
     for kind in dict.fromkeys((engine, "solo")):

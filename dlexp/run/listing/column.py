@@ -30,7 +30,8 @@ def columns(records: Sequence[RunRecord], sort: str | None) -> list[str]:
     ordered = [name for name in (chosen,) if name not in _ALWAYS and name not in scores]
     experiment = ["experiment"] if _differs(records, "experiment") else []
     identity = ["run_id", *experiment, *scores, "status", *ordered, DONE]
-    telling = [name for name in (*_params(records), "tags", "note", "kind", "device") if _differs(records, name)]
+    rest = ("tags", "note", "kind", "validated_on", "device")
+    telling = [name for name in (*_params(records), *rest) if _differs(records, name)]
     place = telling.index("kind") if "kind" in telling else len(telling)
     names = {f"metrics.{name}": name for record in records for name in record["metrics"] if name.startswith(_SPLITS)}
     others = sorted((name for name in names if name not in scores), key=lambda name: _place(names[name]))

@@ -34,6 +34,7 @@ FIELDS = (
     "metric",
     "value",
     "slug",
+    "validated_on",
     "note",
     "tags",
 )

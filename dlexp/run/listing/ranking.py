@@ -1,17 +1,20 @@
 """Lists runs: which, in which order, and which of them can be ranked together."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dlexp.config.wording import setting_text
 from dlexp.direction import has_direction, is_better_high
 from dlexp.error import ConfigError, RunError, did_you_mean
 from dlexp.run.document import RunRecord
 from dlexp.run.listing.filter import check_name, names, parse, require_any, value_of
 from dlexp.run.scan import scan
 
+_CHOOSING = ("data.", "cv.")  # the validation examples: keys that begin so
+_DIGITS = 6  # of a digest
 _DEFAULT_METRICS = (
     "val/accuracy",
     "val/rmse",
@@ -27,6 +30,8 @@ class Ranking:
     Attributes:
         experiment: That all of them belong to; None where they are of several and ordered by something else than a
             metric, for scores on different data cannot be ranked together.
+        examples: What sets the validation examples of these runs apart, in words, where the experiment has runs on
+            others, which have a ranking of their own; empty where it has none.
         records: Of the runs.
         sort: What they are ordered by: ``metrics.NAME``, ``params.KEY`` or a field, with a ``-`` where it is turned.
         hidden: Runs that come after those and were left out.
@@ -36,6 +41,7 @@ class Ranking:
     records: list[RunRecord]
     sort: str
     hidden: int = 0
+    examples: str = ""
 
     def limited(self, limit: int | None) -> "Ranking":
         """Return the first of these runs, all of them for None."""
@@ -53,6 +59,8 @@ def rank(
     tag: str | None = None,
 ) -> list[Ranking]:
     """Return the runs: by a metric, best first, a ranking for each experiment, the one that ran last first; else one.
+
+    Runs of an experiment on different validation examples are ranked apart.
 
     Args:
         runs_dir: Folder of all runs.
@@ -76,11 +84,53 @@ def rank(
     records = [record for record in records if tag is None or tag in record["tags"]]
     if sort is not None and name is not None and not name.startswith("metrics.") and name != "value":
         return [Ranking(None, _sorted(records, sort), sort)] if records else []
-    groups: dict[str, list[RunRecord]] = {}
-    for record in reversed(records):
-        groups.setdefault(str(record["experiment"]), []).append(record)
-    orders = {name: sort or default_sort(group) for name, group in groups.items()}
-    return [Ranking(name, _sorted(group, orders[name]), orders[name]) for name, group in groups.items()]
+    experiments = _grouped(records[::-1], lambda record: str(record["experiment"]))
+    return [ranking for name, group in experiments.items() for ranking in _rankings(name, group, sort)]
+
+
+def _grouped(records: list[RunRecord], key: Callable[[RunRecord], Any]) -> dict[Any, list[RunRecord]]:
+    groups: dict[Any, list[RunRecord]] = {}
+    for record in records:
+        groups.setdefault(key(record), []).append(record)
+    return groups
+
+
+def _rankings(experiment: str, records: list[RunRecord], sort: str | None) -> list[Ranking]:
+    """Return an experiment's rankings: of each choice of validation examples its own."""
+    groups = list(_grouped(records, lambda record: record["validated_on"]).values())
+    words = [""] if len(groups) == 1 else _examples(groups)
+    orders = [sort or default_sort(group) for group in groups]
+    return [
+        Ranking(experiment, _sorted(group, order), order, examples=text)
+        for group, order, text in zip(groups, orders, words, strict=True)
+    ]
+
+
+def _examples(groups: list[list[RunRecord]]) -> list[str]:
+    """Return what sets the validation examples of each group apart; their digest where two would read the same."""
+    settings = [_choices(group) for group in groups]
+    common = set.intersection(*settings)
+    words = [_words(group[0], choices - common) for group, choices in zip(groups, settings, strict=True)]
+    digests = [str(group[0]["validated_on"])[:_DIGITS] for group in groups]
+    return [
+        text if words.count(text) == 1 else f"{text}, {digest}" for text, digest in zip(words, digests, strict=True)
+    ]
+
+
+def _choices(records: list[RunRecord]) -> set[str]:
+    """Return the settings of data and folds that all of some runs have."""
+    settings = [
+        {setting_text({key: value}) for key, value in record["params"].items() if key.startswith(_CHOOSING)}
+        for record in records
+    ]
+    return set.intersection(*settings)
+
+
+def _words(record: RunRecord, choices: set[str]) -> str:
+    if record["validated_on"] is None:
+        return "examples not recorded"
+    form = ["cross-validated"] if record["kind"] == "cv" else []
+    return " ".join([*form, *sorted(choices)]) or "examples by default"
 
 
 def records_of(rankings: Iterable[Ranking]) -> list[RunRecord]:

@@ -55,7 +55,7 @@ FORMS = {
     ],
 }
 NUM_GRID = 6
-NUM_FOLDS = {"off": 8, "fused": 8, "nested": 3}
+NUM_FOLDS = {"off": 8, "fused": 8, "images": 3, "nested": 3}
 CVS = [(form, workers) for form in FORMS for workers in ("1", "2")]
 
 

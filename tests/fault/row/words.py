@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.fault.promise import Attempt, Row
 from tests.fault.runner import ROOT
 
-EACH_OVERRIDE, EACH_FILE = 200, 20
+EACH_OVERRIDE, EACH_FILE = 200, 10
 NUM_LINES = 2000
 LETTERS = "[]{}(),:='\"\\ $x1é-+*&!|>%@`#\t"
 
@@ -122,7 +122,7 @@ ROWS = [
         "one to four letters, lines or values of a shipped file, or of one of 2,000 lines, changed at random",
         mutated,
         fast=1,
-        full=100,
+        full=200,
         each=EACH_FILE,
     ),
 ]

@@ -77,6 +77,20 @@ def test_listed_seeds_are_seeds_of_every_fold_and_no_settings():
     assert spec.params["seed"] == [0, 1, 2]
 
 
+@pytest.mark.parametrize("settings", [["seed=4"], ["seed=4,5"], ["seed=4,5", "optimizer.lr=0.1,0.2"]])
+def test_a_seed_that_refers_to_the_seed_is_that_of_each_fold(settings):
+    spec = prepared("seeds.init=${seed}", "seeds.order=${seeds.init}", "seeds.dropout=7", "dropout=inverted", *settings)
+    expected = {"init": None, "order": None, "augment": None, "dropout": 7}
+    for config in (spec.config, *(setting.config for setting in spec.settings)):
+        assert {name: value for name, value in config["seeds"].items() if name != "_target_"} == expected
+
+
+def test_a_division_that_follows_several_seeds_is_refused():
+    assert prepared("seed=4", "data.split_seed=${seed}").config["data"]["split_seed"] == 4
+    with pytest.raises(ConfigError, match=r"^data\.split_seed: got \${seed}; folds are dealt once for all seeds"):
+        prepared("seed=4,5", "data.split_seed=${seed}")
+
+
 def test_a_nested_cv_searches_inside():
     spec = prepared("cv=nested", "search=random", "search.trials=3", "optimizer.lr=interval(0.01,1)")
     assert spec.form == "nested"

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pytest
 
@@ -10,11 +11,12 @@ from dlexp.run.listing.ranking import rank, records_of
 from dlexp.run.scan import find
 
 
-def add(runs_dir, value, *, experiment="digits", metric="val/accuracy", **params):
-    described = {"kind": "train", "params": {"model": "mlp", "data": "digits", **params}, "packages": {}}
+def add(runs_dir, value, *, experiment="digits", metric="val/accuracy", kind="train", on=None, **params):
+    described = {"kind": kind, "validated_on": on, "packages": {}}
+    described["params"] = {"model": "mlp", "data": "digits", **params}
     folder = RunFolder.create(runs_dir, experiment, "x", config={}, overrides=[], manifest=described)
     metrics = {} if value is None else {metric: value, "train/loss": 0.5}
-    folder.write_result({"kind": "train", "metrics": metrics, "epochs": 3, "seconds": 1.5})
+    folder.write_result({"kind": kind, "metrics": metrics, "epochs": 3, "seconds": 1.5})
     folder.update_manifest(status="finished", end=now())
     folder.unlock()
     return folder.run_id
@@ -106,6 +108,25 @@ def test_by_value_runs_that_are_judged_alike_can_be_sorted(tmp_path):
     judged(tmp_path, 0.9, "val/accuracy")
     with pytest.raises(ConfigError, match=r"judged by val/accuracy, val/rmse, so choose metrics\.NAME"):
         rank(tmp_path, sort="value")
+
+
+def test_runs_on_other_validation_examples_are_ranked_apart(tmp_path):
+    seed: Any = {"data.split_seed": 1}
+    k: Any = {"cv.k": 3}
+    low, high = add(tmp_path, 0.5, on="a", **{"data.drop": "x"}), add(tmp_path, 0.8, on="a")
+    other, held_out = add(tmp_path, 0.9, on="b", **seed), add(tmp_path, 0.7, on="c", kind="cv", **k)
+    twin, old = add(tmp_path, 0.6, on="d", **seed), add(tmp_path, 0.95)
+    apart = {ranking.examples: ids(ranking.records) for ranking in rank(tmp_path)}
+    assert apart == {
+        "examples by default": [high, low],
+        "data.split_seed=1, b": [other],
+        "data.split_seed=1, d": [twin],
+        "cross-validated cv.k=3": [held_out],
+        "examples not recorded": [old],
+    }
+    assert {ranking.examples for ranking in rank(tmp_path, filter="validated_on = a")} == {""}
+    assert len(rank(tmp_path, sort="metrics.val/accuracy")) == 5
+    assert len(rank(tmp_path, sort="-start")) == 1  # no ranking
 
 
 def test_a_tag_chooses_runs(tmp_path):

@@ -1,6 +1,7 @@
 """`dlexp runs` as users and scripts run it."""
 
 import json
+import shutil
 
 import pytest
 from rich.cells import cell_len
@@ -104,6 +105,19 @@ def test_the_newest_first_in_one_table(on_terminal, runs_dir):
     assert lines[-1].endswith("+3 runs (--limit)")
 
 
+def test_other_validation_examples_have_a_table_and_a_word(on_terminal, runs_dir):
+    for split_seed in (1, 2):
+        run_id = add(runs_dir, 0.5, f"data.split_seed={split_seed}", experiment="pictures")
+        find(runs_dir, run_id).update_manifest(validated_on=f"{split_seed}")
+    lines = on_terminal(120, "runs", "--runs-dir", str(runs_dir), "--experiment", "pictures")
+    assert [line.rstrip() for line in lines if "first" in line] == [
+        "pictures (data.split_seed=2): 1 run, best val/accuracy first",
+        "pictures (data.split_seed=1): 1 run, best val/accuracy first",
+        "pictures (examples not recorded): 1 run, best val/accuracy first",
+    ]
+    assert lines[-1].rstrip().endswith("scores do not rank from table to table.")
+
+
 def test_a_title_in_the_singular(on_terminal, runs_dir):
     assert on_terminal(80, "runs", "--runs-dir", str(runs_dir), "--experiment", "pictures")[0].startswith(
         "pictures: 1 run, "
@@ -147,3 +161,15 @@ def test_an_empty_folder_says_how_to_fill_it(command, monkeypatch, tmp_path):
 def test_what_cannot_be_understood_is_one_line(command, runs_dir, arguments):
     code, out, err = command("runs", "--runs-dir", str(runs_dir), *arguments)
     assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_no_path_is_broken_on_a_narrow_terminal(on_terminal, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    quick = ["data=iris", "model=softmax", "trainer.epochs=1", "tracking=none", f"runs_dir={tmp_path / ('long' * 20)}"]
+    for kind, more in (("train", []), ("cv", ["cv.k=2"]), ("sweep", ["optimizer.lr=0.1,0.2"])):
+        lines = on_terminal(40, kind, *quick, *more)
+        (path,) = (path for path in tmp_path.glob("long*/iris/*") if (path / "manifest.json").exists())
+        label = "run" if kind == "train" else kind
+        shown = str(path.relative_to(tmp_path)) if kind == "train" else str(path)
+        assert f"{label} folder  {shown}" in lines
+        shutil.rmtree(path)
