@@ -20,10 +20,10 @@ from dlexp.number import noun
 
 WORTH = 1.1  # gain from which more threads are taken: a smaller one is not worth a second core
 CLEAR = 1.5  # gain that one turn is enough to tell
-HOPELESS = 4  # times as long as with one thread, from which the first update with more is the last
-MOST_TURNS = 8
+HOPELESS = 4  # times as long as with one thread, from which two updates with more are the last
+MOST_TURNS = 32
 LEAST_SECONDS = 0.05  # that the clock may take, however short the run
-SHARE = 0.01  # of the run's expected seconds that the clock may take
+SHARE = 0.03  # of the run's expected seconds that the clock may take
 FEWEST_UPDATES = 50  # a shorter run would not earn what the clock takes
 
 
@@ -96,6 +96,8 @@ def time_threads(run: Run, many: int) -> Timed:
     update = run.one_update()
     _seconds(update, 1)  # what is made once
     first, alone = _seconds(update, many), _seconds(update, 1)
+    if first > HOPELESS * alone:  # or the scheduler had other things to do
+        first = min(first, _seconds(update, many))
     means = {1: alone, many: first} if first > HOPELESS * alone else _means(update, (1, many), num_updates(run))
     run.sums = None
     restore(run, *before)

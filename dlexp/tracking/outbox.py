@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlexp.disk.regular import open_in_place
-from dlexp.error import DlexpError, RunError, first_line
+from dlexp.error import DlexpError, RunError
 from dlexp.run.folder import LOG, MANIFEST, METRICS, RunFolder
 from dlexp.run.lock import Lock
 from dlexp.run.scan import close, run_paths
@@ -149,8 +149,7 @@ def _attempt(sender: Sender) -> str | None:
     except Exception as error:
         with open_in_place(sender.folder.path / LOG_FILE, "ab") as log:
             log.write(traceback.format_exc().encode(errors="backslashreplace"))
-        text = first_line(error)
-        problem = f"{type(error).__name__}: {text[:200]}"
+        problem = sender.explain(error)
     sender.fail(problem)
     return problem
 

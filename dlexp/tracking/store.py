@@ -35,6 +35,7 @@ SETTINGS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
+_QUIET = {"MLFLOW_LOGGING_LEVEL": "CRITICAL"}  # what it raises is told in one line, what it logs has pages
 STORE = "store"  # the field of a manifest that says which store the run was meant for when it began
 _CONNECT_SECONDS = 3.0
 _ANSWER_SECONDS = 5.0
@@ -157,9 +158,8 @@ def connect(store: Store) -> "MlflowClient":
         EnvironmentFault: The server does not answer.
     """
     check_reachable(store)
-    for name, value in SETTINGS.items():
+    for name, value in {**SETTINGS, **_QUIET}.items():
         os.environ.setdefault(name, value)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     with ExitStack() as stack:
         if store.database is not None:
             with disk_faults(store.database):
@@ -170,12 +170,13 @@ def connect(store: Store) -> "MlflowClient":
             _prepare(store, store.database)  # tells what is wrong with it before seconds of imports
         from mlflow import MlflowClient
 
-        logging.getLogger("mlflow").setLevel(logging.WARNING)
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             client = MlflowClient(tracking_uri=store.connection, registry_uri=store.connection)
             client.search_experiments(max_results=1)
         except Exception as error:  # whatever databases and servers raise; their messages are pages long
-            raise EnvironmentFault(f"{store.name}: {_explain(error, store)}") from error
+            raise EnvironmentFault(f"{store.name}: {explain(error, store)}") from error
     return client
 
 
@@ -193,14 +194,23 @@ def _prepare(store: Store, database: Path) -> None:
     os.replace(fresh, database)
 
 
-def _explain(error: Exception, store: Store) -> str:
+def explain(error: Exception, store: Store) -> str:
     """Return in one line what a store's error means, and the cure."""
     text = redact(str(error))
     if "out-of-date" in text or "out of date" in text:
         return f"was made by an older MLflow; keep a copy and run: mlflow db upgrade {store.name}"
     if "locate revision" in text:
-        return "was made by a newer MLflow than is installed; pip install -U mlflow"
-    return f"{type(error).__name__}: {first_line(error)[:200]}; see that it is MLflow's, or move it away"
+        return database_file.NEWER
+    if "readonly database" in text:
+        return "may not be written to; allow it, or set tracking.uri to another"
+    if "malformed" in text or "not a database" in text:
+        return f"is damaged; {database_file.MOVE}"
+    cure = (
+        "see that it is MLflow's, or move it away"
+        if store.database
+        else "look at its log, or set tracking.uri to another"
+    )
+    return f"{type(error).__name__}: {redact(first_line(error))[:200]}; {cure}"
 
 
 def experiment_id(client: "MlflowClient", store: Store, name: str) -> str:

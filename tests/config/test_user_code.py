@@ -11,7 +11,7 @@ import pytest
 from dlexp.config.resolve import resolve
 from dlexp.config.signature import read
 from dlexp.error import ConfigError
-from tests import option
+from tests import command, option
 from tests.user_code import write
 
 DLEXP = Path(sys.executable).parent / "dlexp"
@@ -65,7 +65,7 @@ RULES = ["--config-dir", "own", "optimizer=sign", "schedule=root"]
     ],
 )
 def test_refusals(folder, arguments, message):
-    done = run(folder, "config", *arguments)
+    done = command.run(folder, "config", *arguments)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"config error: {message}\n")
 
 

@@ -54,6 +54,7 @@ def _lock(path: Path) -> None:
 def folder(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "predictions").mkdir()
+    (tmp_path / "run" / "manifest.json").write_text('{"kind": "train", "status": "running"}')
     (tmp_path / "outside").write_bytes(PLANTED)
     return RunFolder(tmp_path / "run")
 
@@ -69,6 +70,7 @@ def run(tmp_path):
 @pytest.mark.parametrize("name", WRITERS)
 def test_what_a_file_is_a_link_to_is_never_written(folder, tmp_path, name, kind):
     victim = tmp_path / ("outside" if kind != "dangling link" else "nowhere")
+    (folder.path / name).unlink(missing_ok=True)
     (os.link if kind == "hard link" else os.symlink)(victim, folder.path / name)
     WRITERS[name](folder)
     assert {path.name for path in tmp_path.iterdir()} == {"run", "outside"}

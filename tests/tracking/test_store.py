@@ -11,7 +11,7 @@ import pytest
 
 from dlexp.config import trust
 from dlexp.error import EnvironmentFault, RunError
-from dlexp.tracking.store import Store, check_reachable, choose, connect, experiment_id
+from dlexp.tracking.store import Store, check_reachable, choose, connect, experiment_id, explain
 
 
 @pytest.fixture(autouse=True)
@@ -173,3 +173,28 @@ def test_the_address_of_a_database_by_a_reference_leads_to_it_from_any_folder(mo
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert choose(tmp_path, store.address).database == store.database == tmp_path / value
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            "Detected out-of-date database schema (found version 1, but expected 2).",
+            "mlflow db upgrade sqlite:////a.db",
+        ),
+        ("Can't locate revision identified by 'ffff'", "was made by a newer MLflow than is installed; pip install -U"),
+        (
+            "(raised as a result of Query-invoked autoflush)\n(sqlite3) database disk image is malformed",
+            "is damaged; move",
+        ),
+        (
+            "(sqlite3.OperationalError) no such table: runs\n[SQL: SELECT ...]",
+            "no such table: runs; see that it is MLf",
+        ),
+    ],
+)
+def test_what_a_store_says_in_pages_is_one_line_with_the_cure(error, told):
+    line = explain(RuntimeError(error), Store("sqlite:////a.db", None, False))
+    assert told in line
+    assert "\n" not in line
+    assert len(line) < 300

@@ -190,3 +190,12 @@ def test_an_unknown_run_is_one_line_with_exit_code_2(tmp_path):
     done = run("--resume", "abc", "--runs-dir", str(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"run error: abc: got no runs in {tmp_path}; `dlexp train` makes one\n"
+
+
+@pytest.mark.parametrize("name", ["[c]", "(a) {b} #%;=", "数 😀"])
+def test_a_file_s_name_is_shown_as_it_is(command, tmp_path, name):
+    path = tmp_path / f"{name}.csv"
+    path.write_text("\n".join(["x,y", *(f"{i},{'ab'[i % 2]}" for i in range(60))]))
+    code, out, err = command("train", "data=csv", f"data.path={path}", "data.target=y", "model=softmax", "--dry-run")
+    assert (code, err) == (0, "")
+    assert f"data     {name} (binary): 36 train, 12 val" in out
