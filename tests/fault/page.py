@@ -101,8 +101,8 @@ def _line(row: Row, entry: dict[str, Any] | None) -> str:
     tally = entry["tally"]
     held = f"{tally['held']:,} of {tally['made']:,}"
     held = f"**{held}**" if _num_failed(tally) else held
-    missing = row.full - tally["attempts"]
-    held += f" ({missing * row.each:,} not made yet)" if missing > 0 else ""
+    missing = (row.full - tally["impossible"]) * row.each - tally["made"]
+    held += f" ({missing:,} not made yet)" if missing > 0 else ""
     held += f", {tally['impossible'] * row.each:,} not possible" if tally["impossible"] else ""
     return (
         f"| `{row.id}` | {row.promise} | {row.fault} | {held} | {tally['seed']} | "
