@@ -80,9 +80,9 @@ def _notes(outcome: Any) -> list[str]:
 
 
 def show_notes(notes: list[str], console: Console) -> None:
-    """Print lines that the user should not miss."""
+    """Print lines that the user should not miss, those with a command whole so that it can be copied."""
     for note in notes:
-        console.print(f"[yellow]{escape(note)}[/]")
+        console.print(f"[yellow]{escape(note)}[/]", soft_wrap=": dlexp " in note)
 
 
 def show_next(console: Console, *commands: tuple[str, str]) -> None:

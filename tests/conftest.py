@@ -1,5 +1,6 @@
 """What holds for every test: one thread a process, and nothing that a test's own code leaves in the next one's way."""
 
+import gc
 import os
 import signal
 import sys
@@ -19,6 +20,12 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 _tests = count()
 _lasting: set[str] = set()  # names of modules that no test made
+
+
+def pytest_collection_finish():
+    """What is there before the first test stays: a collection of garbage that went through all of it took 0.2 s."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

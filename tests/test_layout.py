@@ -44,7 +44,12 @@ WITHOUT_TEST = {
     "dlexp/augment/none.py": "an option, held by tests/augment/test_contract.py",
 }
 # Modules that the builder imports and that cannot change a number; dlexp/search/trial_id.py says why.
-WITHOUT_NUMBERS = {"dlexp.config.metric", "dlexp.config.trust", "dlexp.durable", "dlexp.number"}
+WITHOUT_NUMBERS = {
+    "dlexp.config.metric",
+    "dlexp.config.trust",
+    "dlexp.disk.durable",
+    "dlexp.number",
+}
 # Tests that have no module of their name, and why.
 WITHOUT_MODULE = {
     "tests/fault/test_gate.py": "calls that could run what a file says, in every module",

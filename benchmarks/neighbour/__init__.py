@@ -1,1 +1,5 @@
-"""What other processes on the machine do to the figures."""
+"""What other processes do to the figures. dlexp comes first: it says how threads wait before torch is imported."""
+
+import dlexp
+
+__all__ = ["dlexp"]

@@ -30,7 +30,7 @@ NETS = {
     "resnet-20 8x8": ["model=resnet", "model.depth=20"],
 }
 NEIGHBOURS = (0, 1, 4)
-ROUNDS, TURNS, SECONDS = 5, 4, 0.25  # of each count in a turn
+ROUNDS, TURNS, SECONDS = 3, 3, 0.25  # of each count in a turn
 
 
 def spin() -> None:

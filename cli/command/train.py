@@ -25,7 +25,7 @@ from ..argument import (
 from ..output import Ending, people, show_json
 from ..view import train as view
 from .train_verify import verify_trial
-from .train_winner import check_options, read_recipe, train_seeds
+from .train_winner import check_options, command_again, read_recipe, train_seeds
 
 if TYPE_CHECKING:
     from dlexp.config.compose import Composed
@@ -87,7 +87,10 @@ def train(
     if source is not None:
         recipe = read_recipe(source, runs_dir, overrides, config_dir, train_on, console)
         if seeds is not None:
-            return train_seeds(recipe, seeds, console, open_test=test, is_dry=dry_run, is_json=json)
+            again = command_again(
+                recipe, runs_dir, overrides, config_dir, train_on=train_on, seeds=seeds, open_test=test
+            )
+            return train_seeds(recipe, seeds, console, again, open_test=test, is_dry=dry_run, is_json=json)
         overrides, origin, config_dir = recipe.overrides, recipe.origin, recipe.config_dir
     composed = resolve(overrides, config_dir) if resume is None else None
     if composed is not None and dry_run:

@@ -49,16 +49,41 @@ def read_recipe(
     return winner_recipe
 
 
+def command_again(
+    recipe: "Recipe",
+    runs_dir: Path,
+    overrides: list[str],
+    config_dir: Path | None,
+    *,
+    train_on: str,
+    seeds: int,
+    open_test: bool,
+) -> str:
+    """Return the command that goes on with interrupted seeds: of this very sweep, for `last` would be a newer one."""
+    from dlexp.config.wording import command_line
+    from dlexp.report.style.look import flags
+    from dlexp.run import scan
+    from dlexp.run.name import reference
+
+    sweep = reference(scan.find(runs_dir, recipe.origin["sweep"]))
+    options = ["--from", sweep, "--seeds", str(seeds), *(["--on", train_on] if train_on != "train" else [])]
+    return command_line("train", [*options, *(["--test"] if open_test else []), *flags(), *overrides], config_dir)
+
+
 def train_seeds(
     recipe: "Recipe",
     seeds: int,
     console: Console,
+    again: str,
     *,
     open_test: bool,
     is_dry: bool,
     is_json: bool,
 ) -> int:
-    """Train a recipe with several seeds, as a sweep over them; show mean and spread."""
+    """Train a recipe with several seeds, as a sweep over them; show mean and spread.
+
+    `again` is the command that goes on when this one is interrupted.
+    """
     from dlexp.config.resolve import resolve
     from dlexp.job.sweep.winner import open_tests, over_seeds, spread
     from dlexp.run.status import Status
@@ -70,7 +95,9 @@ def train_seeds(
     from dlexp.job.sweep import sweep as job
 
     announce = sweep_view.Announcer(console)
-    done = job.start(overrides, recipe.config_dir, announce=announce, open_test=open_test, origin=recipe.origin)
+    done = job.start(
+        overrides, recipe.config_dir, announce=announce, open_test=open_test, origin=recipe.origin, again=again
+    )
     result = done.outcome.result
     whole = [record for record in result["trials"] if Status(record["status"]).has_value]
     result["spread"] = spread(record["metrics"] for record in whole)

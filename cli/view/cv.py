@@ -75,7 +75,7 @@ def _introduce(console: Console, about: "Announcement") -> None:
     data, folds = spec.dataset, spec.folds
     tests = f", {len(data.test):,} sealed for test" if len(data.test) else ""
     console.print(
-        f"data    {data.name} ({data.task}): {noun(len(folds[0].train) + len(folds[0].val), 'example')} in "
+        f"data    {escape(data.name)} ({data.task}): {noun(len(folds[0].train) + len(folds[0].val), 'example')} in "
         f"{noun(len(folds), 'fold')}{tests}"
     )
     show_classes(data, console)
@@ -91,7 +91,7 @@ def _introduce(console: Console, about: "Announcement") -> None:
     console.print(f"device  {about.folder.manifest['device']}")
     for warning in about.warnings:
         console.print(f"[yellow]warning[/] {escape(warning)}")
-    console.print(f"cv      {escape(str(about.folder.path))}")
+    console.print(f"cv      {escape(str(about.folder.path))}", soft_wrap=True)
 
 
 def _place(spec: "CVSpec", fold_run: "FoldRun") -> str:
@@ -134,14 +134,14 @@ def show(outcome: "Outcome[AnyCVResult]", console: Console) -> None:
     elif result["complete"]:
         show_result(result, console)
     show_notes(outcome.notes, console)
-    console.print(f"cv folder  {escape(result['run_dir'])}")
+    console.print(f"cv folder  {escape(result['run_dir'])}", soft_wrap=True)
 
 
 def show_dry_run(plan: "CVPlan", console: Console) -> None:
     """Print what a cv would take."""
     data = plan["data"]
     console.print(
-        f"data     {data['name']} ({plan['task']}): {data['num_train']:,} train, {data['num_val']:,} held out"
+        f"data     {escape(data['name'])} ({plan['task']}): {data['num_train']:,} train, {data['num_val']:,} held out"
     )
     console.print(f"model    {noun(plan['num_params'], 'parameter')}, {plan['input_shape']}")
     console.print(f"device   {plan['device']}")

@@ -41,7 +41,7 @@ class Announcer:
         from dlexp.job.sweep.comparable import left_out
 
         console, spec, data = self.console, about.spec, about.spec.first.dataset
-        console.print(f"data    {data.name} ({data.task}): {len(data.train):,} train, {len(data.val):,} val")
+        console.print(f"data    {escape(data.name)} ({data.task}): {len(data.train):,} train, {len(data.val):,} val")
         show_classes(data, console)
         for d in spec.space.dimensions:
             console.print(
@@ -53,7 +53,8 @@ class Announcer:
             console.print(f"seeds   {', '.join(map(str, spec.space.seeds))}: the mean of {spec.metric} counts")
         console.print(f"by      {spec.composed.choices['search']}, best {spec.metric}")
         console.print(f"device  {spec.first.device_line}")
-        console.print(f"sweep   {escape(str(about.folder.path))}" + ("" if about.is_new else ", going on"))
+        going_on = "" if about.is_new else ", going on"
+        console.print(f"sweep   {escape(str(about.folder.path))}{going_on}", soft_wrap=True)
         epochs = spec.first.run.trainer.epochs
         self.board = Board(console, spec.metric, spec.is_high_better, max(1, len(spec.space.seeds)), epochs)
         return self

@@ -42,7 +42,9 @@ class Announcer:
 
         console, data, run = self.console, about.built.dataset, about.built.run
         tests = f", {len(data.test):,} sealed for test" if len(data.test) else ""
-        console.print(f"data    {data.name} ({data.task}): {len(data.train):,} train, {len(data.val):,} val{tests}")
+        console.print(
+            f"data    {escape(data.name)} ({data.task}): {len(data.train):,} train, {len(data.val):,} val{tests}"
+        )
         inputs = describe_inputs(data)
         if inputs:
             console.print(f"inputs  {escape(inputs)}")
@@ -56,7 +58,7 @@ class Announcer:
         for warning in about.warnings:
             console.print(f"[yellow]warning[/] {escape(warning)}")
         begin = f", from epoch {about.epochs_done + 1}" if about.epochs_done else ""
-        console.print(f"run     {escape(_short(about.folder.path))}{begin}")
+        console.print(f"run     {escape(_short(about.folder.path))}{begin}", soft_wrap=True)
         self.tracker = ConsoleTracker(
             console,
             epochs=run.trainer.epochs,
@@ -84,7 +86,7 @@ def show(outcome: "Outcome[TrainResult]", console: Console) -> None:
         show_table(_class_table(result), console, ("train examples",), shortened="class")
     _show_selection(result, console)
     show_notes(outcome.notes, console)
-    console.print(f"run folder  {escape(_short(Path(result['run_dir'])))}")
+    console.print(f"run folder  {escape(_short(Path(result['run_dir'])))}", soft_wrap=True)
     if outcome.exit_code == 0:
         from dlexp.run.folder import RunFolder  # its lock is not there on every platform: not before that is checked
 
@@ -159,7 +161,9 @@ def _short(path: Path) -> str:
 def show_dry_run(plan: "TrainPlan", console: Console) -> None:
     """Print what a run would take."""
     data = plan["data"]
-    console.print(f"data     {data['name']} ({plan['task']}): {data['num_train']:,} train, {data['num_val']:,} val")
+    console.print(
+        f"data     {escape(data['name'])} ({plan['task']}): {data['num_train']:,} train, {data['num_val']:,} val"
+    )
     console.print(
         f"model    {noun(plan['num_params'], 'parameter')}, {plan['input_shape']} -> {plan['output_shape'][1:]}"
     )

@@ -20,7 +20,7 @@ def show(result: "SweepResult", notes: list[str], console: Console) -> None:
     if "spread" in result:
         show_table(_table(result, result["spread"]), console, ("train",))
     show_notes(notes, console)
-    console.print(f"sweep folder  {escape(result['run_dir'])}")
+    console.print(f"sweep folder  {escape(result['run_dir'])}", soft_wrap=True)
 
 
 def _table(result: "SweepResult", spread: "SeedSpread") -> Table:

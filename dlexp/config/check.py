@@ -16,7 +16,7 @@ from dlexp.config.rule.effect import check_effects
 from dlexp.config.rule.relation import check_relations
 from dlexp.config.rule.target import require_class
 from dlexp.config.signature import COMPUTED, REQUIRED, ROOT, Parameter, read
-from dlexp.config.source.environment import HIDDEN, from_environment, redact, with_references
+from dlexp.config.source.environment import HIDDEN, from_environment, hide_passwords, with_references
 from dlexp.config.wording import show, type_text
 from dlexp.error import ConfigError, did_you_mean
 from dlexp.type import MOST
@@ -66,7 +66,7 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
 
 def _check_uri(uri: str | None) -> None:
     """Refuse a password in the address of the tracking server that is no reference: files would keep it."""
-    if uri is not None and (shown := redact(uri)) != uri:
+    if uri is not None and (shown := hide_passwords(uri)) != uri:
         typed = shown.replace(HIDDEN, "${oc.env:NAME}")
         raise ConfigError(
             f"tracking.uri: got {shown} with a password, which the run's folder would keep; name a variable of the "

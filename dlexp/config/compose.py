@@ -176,7 +176,7 @@ def _compose_choices(job: str, chosen: tuple[str, ...], config_dir: Path | None)
     return _compose_files(job, chosen, config_dir.resolve() if config_dir else None, files)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)  # 0.2 MB each
 def _compose_files(
     job: str, chosen: tuple[str, ...], config_dir: Path | None, files: tuple[tuple[str, int, int], ...]
 ) -> tuple[DictConfig, dict[str, str]]:

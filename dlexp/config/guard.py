@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from dlexp.config.source.spelling import check_spelling
 from dlexp.error import ConfigError
 
 MAX_BYTES = 1_000_000
@@ -73,6 +74,8 @@ def check_file(path: Path) -> None:
             raise ConfigError(f"{path}: got {size:,} bytes; a config file of at most {MAX_BYTES:,} is read")
         with path.open(encoding="utf-8") as text:
             _check_events(path, yaml.parse(text, Loader=yaml.SafeLoader))
+            text.seek(0)
+            check_spelling(path, yaml.compose(text, Loader=yaml.SafeLoader))
     except OSError as error:
         raise ConfigError(f"{path}: got a file that cannot be read ({error.strerror})") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -16,7 +16,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
-from dlexp.durable import write_bytes
+from dlexp.disk.durable import write_bytes
 from dlexp.error import ConfigError, RunError
 
 LIBRARIES = (  # that dlexp uses, torch and torchvision aside: none of their classes is a component

@@ -15,7 +15,6 @@ import json
 import logging
 import os
 import pickle
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +27,8 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
 from torch import Tensor
 
-from dlexp.durable import disk_faults, flush_folder
+from dlexp.disk.durable import disk_faults, flush_folder
+from dlexp.disk.regular import read_bytes, remove_tree
 from dlexp.error import DiskFault, RunError, is_out_of_memory
 
 WEIGHTS, STATE, MANIFEST = "weights.safetensors", "state.pt", "manifest.json"
@@ -82,7 +82,7 @@ def save(
     except DiskFault as fault:
         if fault.errno != errno.ENOSPC or not (old.exists() and directory.exists()):
             raise
-        shutil.rmtree(old, ignore_errors=True)
+        remove_tree(old)
         write()
     _publish(directory, keeps_previous=keeps_previous, is_synced=is_synced)
 
@@ -128,7 +128,7 @@ def exists(directory: Path) -> bool:
 def epoch(directory: Path) -> int | None:
     """Return how many epochs a checkpoint holds by its manifest; None when it is not there in its full size."""
     try:
-        manifest = json.loads((directory / MANIFEST).read_bytes())
+        manifest = json.loads(read_bytes(directory / MANIFEST))
         sizes = {name: manifest["files"][name]["size"] for name in (WEIGHTS, STATE)}
         is_whole = all((directory / name).stat().st_size == size for name, size in sizes.items())
         return int(manifest["epoch"]) if is_whole else None
@@ -139,13 +139,13 @@ def epoch(directory: Path) -> int | None:
 def drop_previous(directory: Path) -> None:
     """Delete the checkpoint before a complete one."""
     if directory.exists():
-        shutil.rmtree(_beside(directory, "old"), ignore_errors=True)
+        remove_tree(_beside(directory, "old"))
 
 
 def remove(directory: Path) -> None:
     """Delete a checkpoint, after what a kill left beside it."""
     for folder in reversed(_candidates(directory)):
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
 
 
 def _candidates(directory: Path) -> list[Path]:
@@ -163,7 +163,7 @@ def _begin(directory: Path) -> Path:
         complete = next((folder for folder in (fresh, old) if _is_complete(folder)), None)
         if complete is not None:
             os.rename(complete, directory)
-    shutil.rmtree(fresh, ignore_errors=True)
+    remove_tree(fresh)
     return fresh
 
 
@@ -173,7 +173,7 @@ def _removed_on_failure(folder: Path) -> Iterator[None]:
     try:
         yield
     except Exception:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
         raise
 
 
@@ -182,7 +182,7 @@ def _publish(directory: Path, *, keeps_previous: bool, is_synced: bool) -> None:
     with disk_faults(directory):
         if is_synced:
             flush_folder(fresh)
-        shutil.rmtree(old, ignore_errors=True)
+        remove_tree(old)
         had_one = directory.exists()
         if had_one:
             os.rename(directory, old)
@@ -190,7 +190,7 @@ def _publish(directory: Path, *, keeps_previous: bool, is_synced: bool) -> None:
         if is_synced:
             flush_folder(directory.parent)
     if had_one and not keeps_previous:
-        shutil.rmtree(old, ignore_errors=True)
+        remove_tree(old)
 
 
 def _link_weights(source: Path, fresh: Path) -> dict[str, Any] | None:
@@ -198,7 +198,7 @@ def _link_weights(source: Path, fresh: Path) -> dict[str, Any] | None:
         os.link(source / WEIGHTS, fresh / WEIGHTS)
     except OSError:  # a disk without hard links
         return None
-    return json.loads((source / MANIFEST).read_bytes())["files"][WEIGHTS]
+    return json.loads(read_bytes(source / MANIFEST))["files"][WEIGHTS]
 
 
 def _write_weights(path: Path, weights: dict[str, Tensor], *, is_synced: bool) -> dict[str, Any]:
@@ -264,7 +264,7 @@ def _read_verified(folder: Path) -> dict[str, bytes]:
     """Read both files into memory and check them there, so that what was checked is what is used."""
     contents: dict[str, bytes] = {}
     try:
-        files = json.loads((folder / MANIFEST).read_bytes())["files"]
+        files = json.loads(read_bytes(folder / MANIFEST))["files"]
         expected = {name: (files[name]["size"], files[name]["sha256"]) for name in (WEIGHTS, STATE)}
     except FileNotFoundError as error:
         raise RunError(f"{folder}: no checkpoint; the run ended before its first one") from error
@@ -272,7 +272,7 @@ def _read_verified(folder: Path) -> dict[str, bytes]:
         raise _damaged(folder / MANIFEST) from error
     for name, (size, digest) in expected.items():
         try:
-            contents[name] = (folder / name).read_bytes()
+            contents[name] = read_bytes(folder / name)
         except OSError as error:
             raise _damaged(folder / name) from error
         if len(contents[name]) != size or hashlib.sha256(contents[name]).hexdigest() != digest:

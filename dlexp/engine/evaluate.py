@@ -5,6 +5,7 @@ Shapes: T trials, N examples, K outputs.
 
 from dataclasses import dataclass, field, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -20,6 +21,8 @@ from dlexp.loss import Huber
 from dlexp.metric.choice import Metrics
 from dlexp.statistic.measure import Measure
 
+_fitting: WeakKeyDictionary[Forward, int] = WeakKeyDictionary()  # examples at once, of programs that had no room
+
 
 @torch.no_grad()
 def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) -> Tensor:
@@ -31,7 +34,7 @@ def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) 
         forward: The program; its mode is training again afterwards.
         task: Data and normalisation.
         parts: Row numbers of each trial's part; where lengths differ, N is the longest.
-        batch_size: Examples at once; halved where memory runs out.
+        batch_size: Examples at once; halved where memory runs out, also for the program's later evaluations.
     """
     forward.set_training(False)
     if are_equal(parts):
@@ -77,6 +80,7 @@ def gather_statistics(forward: Forward, task: Task, trainer: Trainer, seeds: lis
 
 def _outputs(forward: Forward, task: Task, part: Tensor, rows: list[int] | None, batch_size: int) -> Tensor:
     """Return outputs (R, N, K) of chosen trials for a part that they share (N,) or one each (R, N)."""
+    batch_size = min(batch_size, _fitting.get(forward, batch_size))
     try:
         return _in_batches(forward, task, part, rows, batch_size)
     except Exception as error:
@@ -84,7 +88,8 @@ def _outputs(forward: Forward, task: Task, part: Tensor, rows: list[int] | None,
             raise
     if forward.flat.tensor.is_cuda:
         torch.cuda.empty_cache()
-    return _outputs(forward, task, part, rows, batch_size // 2)
+    _fitting[forward] = batch_size // 2
+    return _outputs(forward, task, part, rows, batch_size)
 
 
 def _in_batches(forward: Forward, task: Task, part: Tensor, rows: list[int] | None, batch_size: int) -> Tensor:

@@ -20,7 +20,8 @@ import torch
 from dlexp import device as devices
 from dlexp.build.components import Components
 from dlexp.build.program import Program, make_program
-from dlexp.durable import write_text
+from dlexp.disk.durable import write_text
+from dlexp.disk.regular import read_bytes
 from dlexp.engine.stack.kind import obstacle, stack_kinds
 from dlexp.error import first_line, is_broken_device, is_out_of_memory
 from dlexp.execution.capacity import is_plenty, num_fitting
@@ -238,5 +239,5 @@ def shortest(calls: list[Callable[[], None]]) -> list[float]:
 
 def _read(cache: Path) -> dict[str, Any]:
     with suppress(OSError, ValueError):
-        return json.loads(cache.read_bytes())
+        return json.loads(read_bytes(cache))
     return {}

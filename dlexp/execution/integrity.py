@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from dlexp.data.dataset import Dataset
+from dlexp.disk.regular import read_bytes
 from dlexp.engine import checkpoint
 from dlexp.engine.by_example import kind_of
 from dlexp.error import DataError, RunError
@@ -91,7 +92,7 @@ def _is_sealed(folder: RunFolder, epoch: int) -> bool:
 
 def _digest(path: Path) -> str | None:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(read_bytes(path)).hexdigest()
     except OSError:
         return None
 

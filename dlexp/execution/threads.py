@@ -20,9 +20,10 @@ from dlexp.number import noun
 
 WORTH = 1.1  # gain from which more threads are taken: a smaller one is not worth a second core
 CLEAR = 1.5  # gain that one turn is enough to tell
-MOST_TURNS = 8
+HOPELESS = 4  # times as long as with one thread, from which two updates with more are the last
+MOST_TURNS = 32
 LEAST_SECONDS = 0.05  # that the clock may take, however short the run
-SHARE = 0.01  # of the run's expected seconds that the clock may take
+SHARE = 0.03  # of the run's expected seconds that the clock may take
 FEWEST_UPDATES = 50  # a shorter run would not earn what the clock takes
 
 
@@ -93,20 +94,26 @@ def time_threads(run: Run, many: int) -> Timed:
     """
     before = snapshot(run)
     update = run.one_update()
-    counts = (1, many)
-    for count in counts:  # what is made once
-        _seconds(update, count)
+    _seconds(update, 1)  # what is made once
+    first, alone = _seconds(update, many), _seconds(update, 1)
+    if first > HOPELESS * alone:  # or the scheduler had other things to do
+        first = min(first, _seconds(update, many))
+    means = {1: alone, many: first} if first > HOPELESS * alone else _means(update, (1, many), num_updates(run))
+    run.sums = None
+    restore(run, *before)
+    return Timed(many if means[1] >= WORTH * means[many] else 1, means)
+
+
+def _means(update: Callable[[], None], counts: tuple[int, int], updates: int) -> dict[int, float]:
+    """Return the mean seconds of an update with either count, in turns, as many as a run of so many updates bears."""
     spent: dict[int, list[float]] = {count: [] for count in counts}
     began = time.perf_counter()
     for turn in range(MOST_TURNS):
         for count in counts if turn % 2 == 0 else counts[::-1]:
             spent[count].append(_seconds(update, count))
-        if _is_enough(spent, time.perf_counter() - began, num_updates(run)):
+        if _is_enough(spent, time.perf_counter() - began, updates):
             break
-    run.sums = None
-    restore(run, *before)
-    means = {count: sum(seconds) / len(seconds) for count, seconds in spent.items()}
-    return Timed(many if means[1] >= WORTH * means[many] else 1, means)
+    return {count: sum(seconds) / len(seconds) for count, seconds in spent.items()}
 
 
 def _is_enough(spent: dict[int, list[float]], seconds: float, updates: int) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from dlexp.durable import write_text
+from dlexp.disk.durable import write_text
 
 PACKAGES = ("dlexp", "torch", "torchvision", "numpy")  # numbers depend on them
 NONCE = "nonce"

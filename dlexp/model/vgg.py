@@ -2,9 +2,9 @@
 
 Features: depth 11, 13, 16, 19 (columns A, B, D, E of the paper), with any norm or none; for large images the paper's
 head of two dense layers of 4096 units; for small images (28 to 64 pixels) a head without hidden layers.
-Defaults as in Simonyan and Zisserman (2015): no norm, relu, dropout in the head, Glorot initialisation, which section
-3.1 found to work without pretraining a shallower net.
-Deviations: the maps before the large head are averaged to 7x7 pixels, which changes nothing at 224 pixels and admits
+Defaults as in Simonyan and Zisserman (2015): relu, dropout in the head.
+Deviations: batch norm by default (norm=none is the paper's), since without it few pictures teach the net hardly
+anything; the maps before the large head are averaged to 7x7 pixels, which changes nothing at 224 pixels and admits
 other sizes; in the small form the pooling keeps an odd last row and column, so that no size is pooled to nothing, and
 global averaging and one linear layer stand in for the head. Convolutions keep their bias under a norm, as in
 torchvision.

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from dlexp.config.source.place import contents, resolved
+from dlexp.disk.regular import read_bytes
 from dlexp.error import RunError
 
 MOVED = {"dlexp.tracker.": "dlexp.tracking."}  # what configurations of older runs name, and where it is now
@@ -30,7 +31,7 @@ def read(path: Path) -> dict[str, Any]:
         RunError: The file is damaged.
     """
     try:
-        content = path.read_text(encoding="utf-8")
+        content = read_bytes(path).decode()
         for before, after in MOVED.items():
             content = content.replace(f"_target_: {before}", f"_target_: {after}")
         config = yaml.load(content, _Loader)  # a safe loader
@@ -57,7 +58,7 @@ def read_lines(path: Path, recorded: str | None) -> list[str]:
         RunError: The file is damaged, or was edited.
     """
     try:
-        text = path.read_bytes().decode()
+        text = read_bytes(path).decode()
         if recorded not in (None, digest(text)):
             raise ValueError
     except (OSError, ValueError) as error:

@@ -9,7 +9,8 @@ import struct
 import zlib
 from pathlib import Path
 
-from dlexp.durable import disk_faults
+from dlexp.disk.durable import disk_faults
+from dlexp.disk.regular import make_own, open_in_place, read_bytes
 
 KINDS = ("bits", "losses", "values")
 NAMES = tuple(f"epochs.{kind}" for kind in KINDS)
@@ -30,7 +31,7 @@ def append(folder: Path, epoch: int, kind: str, content: bytes) -> None:
     """
     path = folder / f"epochs.{kind}"
     place = _HEAD.size + (epoch - 1) * (_HEAD.size + len(content))
-    with disk_faults(path), open(path, "r+b" if path.exists() else "w+b") as file:
+    with open_in_place(path, "r+b") as file:
         file.truncate(place)
         file.seek(0)
         file.write(_HEAD.pack(len(content)))
@@ -41,25 +42,26 @@ def append(folder: Path, epoch: int, kind: str, content: bytes) -> None:
 def truncate(folder: Path, last_epoch: int) -> None:
     """Drop the records after an epoch: a resumed run writes them again."""
     for path in (folder / name for name in NAMES):
-        if path.exists():
-            with disk_faults(path):
+        with disk_faults(path):
+            make_own(path)
+            if path.exists():
                 _truncate(path, last_epoch)
 
 
 def _truncate(path: Path, last_epoch: int) -> None:
-    head = path.read_bytes()[: _HEAD.size]
+    head = read_bytes(path)[: _HEAD.size]
     size = _HEAD.unpack(head)[0] if len(head) == _HEAD.size else 0
     wanted = _HEAD.size + last_epoch * (_HEAD.size + size)
     if path.stat().st_size > wanted:
-        with open(path, "r+b") as file:
+        with open_in_place(path, "r+b") as file:
             file.truncate(wanted)
 
 
 def read(folder: Path, kind: str) -> list[bytes | None]:
     """Return the record of each epoch in order; None for one that is damaged or torn."""
     try:
-        whole = (folder / f"epochs.{kind}").read_bytes()
-    except (FileNotFoundError, IsADirectoryError):
+        whole = read_bytes(folder / f"epochs.{kind}")
+    except OSError:
         return []
     if len(whole) < _HEAD.size:
         return []

@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from dlexp.durable import disk_faults, drop_link, sweep, write_text
+from dlexp.disk.durable import disk_faults, sweep, write_text
+from dlexp.disk.regular import open_in_place, require_inside
 from dlexp.error import RunError
 from dlexp.run import config_file, epoch_record, history, name, prediction
 from dlexp.run.array import write_arrays
 from dlexp.run.environment import environment, now
-from dlexp.run.jsonable import document, sealed, unsealed
+from dlexp.run.jsonable import read_document, sealed
 from dlexp.run.lock import Lock
 
 SPLIT = "split.npz"
@@ -30,6 +31,9 @@ MANIFEST, CONFIG, OVERRIDES, METRICS, RESULT, LOG = (
     "result.json",
     "log.txt",
 )
+
+
+_INSIDE = ("checkpoints", "figures", "profile", prediction.FOLDER, TRIALS, FOLDS, SETTINGS, PROGRAMS)
 
 
 class RunFolder:
@@ -155,6 +159,7 @@ class RunFolder:
         Raises:
             RunError: A living process has the run; the message names its pid and host.
         """
+        require_inside(*(self.path / inner for inner in _INSIDE))
         self._lock.acquire()
         for folder in (self.path, self.path / prediction.FOLDER):
             sweep(folder)
@@ -179,7 +184,7 @@ class RunFolder:
         Raises:
             RunError: The file is damaged.
         """
-        manifest = _read_json(self.path / MANIFEST, "delete the run's folder", "kind", "status")
+        manifest = read_document(self.path / MANIFEST, "delete the run's folder", "kind", "status")
         if "engine" in manifest:
             manifest["engine"] = manifest["engine"].replace("folded", "batched")  # what older versions call it
         return manifest
@@ -192,7 +197,7 @@ class RunFolder:
             RunError: The file is damaged.
         """
         cure = "delete it and go on with the run by --resume, which makes it anew"
-        return _read_json(self.path / RESULT, cure, "status") if (self.path / RESULT).exists() else None
+        return read_document(self.path / RESULT, cure, "status") if (self.path / RESULT).exists() else None
 
     @property
     def config(self) -> dict[str, Any]:
@@ -226,8 +231,8 @@ class RunFolder:
         self._epochs.append(record)
 
     def history(self) -> list[dict[str, Any]]:
-        """Return the epochs recorded so far."""
-        return history.read(self.path / METRICS)
+        """Return the epochs recorded so far; see `dlexp.run.history.read`."""
+        return history.read(self.path / METRICS, self.checkpoints)
 
     def truncate_history(self, last_epoch: int) -> None:
         """Drop the epochs after the checkpoint's, `last_epoch`, the history's atomically.
@@ -249,8 +254,9 @@ class RunFolder:
         return history.saved_epoch(self.checkpoints)
 
     def write_predictions(self, split: str, id: Any, target: Any, output: Any) -> None:
-        """Write ``predictions/<split>.npz`` atomically; see `dlexp.run.prediction.write`."""
-        prediction.write(self.path, split, id, target, output, is_synced=self.is_synced)
+        """Write ``predictions/<split>.npz`` atomically, and its hash into the manifest; see `dlexp.run.prediction`."""
+        digest = prediction.write(self.path, split, id, target, output, is_synced=self.is_synced)
+        self.update_manifest(predictions={**self.manifest.get("predictions", {}), split: digest})
 
     def write_split(self, parts: dict[str, np.ndarray]) -> None:
         """Write ``split.npz``: the row numbers of each part of the data."""
@@ -262,13 +268,14 @@ class RunFolder:
         Raises:
             RunError: There are none, or they are damaged.
         """
-        is_pooled = split == "val" and self.manifest["kind"] == "cv"
+        manifest = self.manifest
+        is_pooled = split == "val" and manifest["kind"] == "cv"
         cure = "restore it from a copy" if is_pooled else f"`dlexp eval {self.run_id} --split {split}` makes it anew"
-        return prediction.read(self.path, split, cure)
+        return prediction.read(self.path, split, cure, manifest.get("predictions", {}).get(split))
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         """Write `result.json`, what ``--json`` prints, atomically."""
-        self.write(RESULT, document(result))
+        self.write(RESULT, sealed(result))
 
     def write(self, name: str, content: str) -> None:
         """Replace a text file of the folder atomically."""
@@ -276,7 +283,7 @@ class RunFolder:
 
     def log(self, entry: str) -> None:
         """Add a line with the time (UTC) to `log.txt`."""
-        with disk_faults(self.path / LOG), open(drop_link(self.path / LOG), "ab") as file:
+        with open_in_place(self.path / LOG, "ab") as file:
             file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {entry}\n".encode(errors="backslashreplace"))
 
     def _write_manifest(self, fields: dict[str, Any]) -> None:
@@ -286,10 +293,3 @@ class RunFolder:
 def is_run(path: Path) -> bool:
     """Say whether a folder holds a run, if only one whose manifest is lost."""
     return any(os.path.lexists(path / name) for name in (MANIFEST, METRICS, "checkpoints", TRIALS, FOLDS, SETTINGS))
-
-
-def _read_json(path: Path, cure: str, *needed: str) -> dict[str, Any]:
-    try:
-        return {**(content := unsealed(path.read_bytes())), **{name: content[name] for name in needed}}
-    except (OSError, KeyError, ValueError) as error:
-        raise RunError(f"{path}: damaged; restore it from a copy, or {cure}") from error

@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dlexp.durable import disk_faults, drop_link, write_bytes
+from dlexp.disk.durable import write_bytes
+from dlexp.disk.regular import open_in_place, read_bytes
 from dlexp.error import DiskFault, RunError
 from dlexp.run.jsonable import plain
 
@@ -37,7 +38,7 @@ class Chain:
             EnvironmentFault: The disk is full; the lines before are intact. Or someone else changed the history.
         """
         line = json.dumps({**plain(record), "time": round(time.time(), 3)}).encode()
-        with disk_faults(self.path, len(line)), open(drop_link(self.path), "ab+") as file:
+        with open_in_place(self.path, "ab+", len(line)) as file:
             _drop_torn_line(file.fileno())
             if os.fstat(file.fileno()).st_size != self._size:
                 self._take_up()
@@ -66,16 +67,23 @@ class Chain:
         self._size += len(line) + 1
 
 
-def read(path: Path) -> list[dict[str, Any]]:
+def read(path: Path, checkpoints: Path | None = None) -> list[dict[str, Any]]:
     """Return the records in order; an unfinished last line is left out, null is read as NaN.
 
+    Args:
+        path: The history.
+        checkpoints: Folder of the run's, whose last one was saved after what the history must begin with; None asks
+            for no seal.
+
     Raises:
-        RunError: A line is damaged.
+        RunError: A line is damaged, or the history is not that which the checkpoint was saved after.
     """
-    return [
-        {key: math.nan if value is None else value for key, value in _record(path, number, line).items()}
-        for number, line in enumerate(_complete_lines(path), 1)
-    ]
+    saved = next(_saved(checkpoints), {}) if checkpoints is not None else {}  # read first: the history runs ahead
+    lines = _complete_lines(path)
+    records = [_record(path, number, line) for number, line in enumerate(lines, 1)]
+    if "history" in saved and not _is_sealed(lines, saved["epoch"], saved["history"]):
+        raise _not_sealed(path, saved["epoch"])
+    return [{key: math.nan if value is None else value for key, value in record.items()} for record in records]
 
 
 def truncate(path: Path, last_epoch: int, seal: str | None = None, *, is_synced: bool = True) -> None:
@@ -92,20 +100,17 @@ def truncate(path: Path, last_epoch: int, seal: str | None = None, *, is_synced:
             have other numbers.
     """
     lines = _complete_lines(path)
-    is_whole = len(lines) >= last_epoch and (seal is None or digest(path, last_epoch) == seal)
+    is_whole = len(lines) >= last_epoch and (seal is None or _is_sealed(lines, last_epoch, seal))
     numbers = [_record(path, number, line)["epoch"] for number, line in enumerate(lines[:last_epoch], 1)]
     if not is_whole or numbers != list(range(1, last_epoch + 1)):
-        raise RunError(
-            f"{path}: damaged; its epochs up to {last_epoch} are not those that the checkpoint was saved after; "
-            "restore it from a copy, or begin the run anew"
-        )
+        raise _not_sealed(path, last_epoch)
     if lines[last_epoch:]:
         write_bytes(path, b"".join(line + b"\n" for line in lines[:last_epoch]), is_synced=is_synced)
 
 
 def digest(path: Path, last_epoch: int) -> str:
     """Return the SHA-256 of the lines of the epochs up to one, for the checkpoint saved after it."""
-    return hashlib.sha256(b"\n".join(_complete_lines(path)[:last_epoch])).hexdigest()
+    return _digest(_complete_lines(path)[:last_epoch])
 
 
 def seal(checkpoints: Path, last_epoch: int) -> str | None:
@@ -122,14 +127,29 @@ def _saved(checkpoints: Path) -> Iterator[dict[str, Any]]:
     """Yield the manifests of the last checkpoint, of one that a kill left beside it, and of the one before."""
     for name in ("last", "last.new", "last.old"):
         with suppress(OSError, ValueError):
-            manifest = json.loads((checkpoints / name / "manifest.json").read_bytes())
+            manifest = json.loads(read_bytes(checkpoints / name / "manifest.json"))
             if isinstance(manifest, dict) and isinstance(manifest.get("epoch"), int):
                 yield manifest
 
 
+def _digest(lines: list[bytes]) -> str:
+    return hashlib.sha256(b"\n".join(lines)).hexdigest()
+
+
+def _is_sealed(lines: list[bytes], epoch: int, seal: str) -> bool:
+    return len(lines) >= epoch and _digest(lines[:epoch]) == seal
+
+
+def _not_sealed(path: Path, epoch: int) -> RunError:
+    return RunError(
+        f"{path}: damaged or edited; its epochs up to {epoch} are not those that the checkpoint was saved after; "
+        "restore it from a copy, or begin the run anew"
+    )
+
+
 def _complete_lines(path: Path) -> list[bytes]:
     try:
-        return path.read_bytes().split(b"\n")[:-1]
+        return read_bytes(path).split(b"\n")[:-1]
     except FileNotFoundError:
         return []
     except OSError as error:

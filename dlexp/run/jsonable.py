@@ -8,7 +8,11 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from dlexp.disk.regular import read_bytes
+from dlexp.error import RunError
 
 # raw in JSON they would be obeyed by a terminal, or could not be encoded: C1 controls, directions, lone surrogates
 _SEAL = re.compile(rb',\n "sha256": "([0-9a-f]{64})"\n}\n$')
@@ -57,3 +61,20 @@ def unsealed(content: bytes) -> dict[str, Any]:
     if seal is not None and hashlib.sha256(content[: seal.start()]).hexdigest() != fields.pop("sha256"):
         raise ValueError("not the recorded SHA-256")
     return fields
+
+
+def read_document(path: Path, cure: str, *needed: str) -> dict[str, Any]:
+    """Return the fields of a file as `unsealed` does.
+
+    Args:
+        path: The file.
+        cure: What the user can do besides restoring it, for the message.
+        needed: Fields that it must have.
+
+    Raises:
+        RunError: It is damaged or was edited.
+    """
+    try:
+        return {**(content := unsealed(read_bytes(path))), **{name: content[name] for name in needed}}
+    except (OSError, KeyError, ValueError) as error:
+        raise RunError(f"{path}: damaged or edited; restore it from a copy, or {cure}") from error

@@ -12,7 +12,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from dlexp.durable import disk_faults, drop_link, write_text
+from dlexp.disk.durable import disk_faults, write_text
+from dlexp.disk.regular import drop_link, read_bytes
 from dlexp.error import RunError
 
 ATTEMPT = "attempt"  # a file of the folder
@@ -55,17 +56,37 @@ class Lock:
         """
         if self._descriptor is not None:
             return
-        with disk_faults(self.path):
-            descriptor = os.open(drop_link(self.path), os.O_RDWR | os.O_CREAT, 0o644)
-        if not (self._try_for(descriptor, patience) or (self._is_orphaned() and self._outlive(descriptor))):
+        descriptor = self._take(patience)
+        if os.fstat(descriptor).st_nlink > 1:  # a backup by hard links shares it, or a file elsewhere: those stay
+            with disk_faults(self.path):
+                self.path.unlink()
             os.close(descriptor)
-            raise RunError(f"{self.path.parent}: in use by {self.owner()}; wait for it or stop it first")
+            descriptor = self._take(patience)
         content = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
         self._descriptor = descriptor
         _held.add(descriptor)
         with disk_faults(self.path):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, content, 0)
+
+    def _take(self, patience: float) -> int:
+        """Return the open file with the lock on it; it may be gone from its path by the time it is to be had."""
+        while True:
+            with disk_faults(self.path):
+                drop_link(self.path)
+                descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+            if not (self._try_for(descriptor, patience) or (self._is_orphaned() and self._outlive(descriptor))):
+                os.close(descriptor)
+                raise RunError(f"{self.path.parent}: in use by {self.owner()}; wait for it or stop it first")
+            if self._is_at_path(descriptor):
+                return descriptor
+            os.close(descriptor)
+
+    def _is_at_path(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(descriptor), self.path.lstat())
+        except FileNotFoundError:
+            return False
 
     def _try_for(self, descriptor: int, patience: float) -> bool:
         deadline = time.monotonic() + patience
@@ -80,12 +101,12 @@ class Lock:
     def _is_orphaned(self) -> bool:
         """Say whether the process that took the lock is dead: then others that share it hold it."""
         try:
-            content = json.loads(self.path.read_bytes())
+            content = json.loads(read_bytes(self.path))
             if content["host"] == socket.gethostname():
                 os.kill(content["pid"], 0)
         except ProcessLookupError:
             return True
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return False
         return False
 
@@ -106,7 +127,7 @@ class Lock:
         if self._descriptor is not None:
             return True
         try:
-            descriptor = os.open(self.path, os.O_RDWR)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return False
         try:
@@ -117,9 +138,9 @@ class Lock:
     def owner(self) -> str:
         """Return "process PID on HOST" of the last process that took the lock."""
         try:
-            content = json.loads(self.path.read_bytes())
+            content = json.loads(read_bytes(self.path))
             return f"process {content['pid']} on {content['host']}"
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return "another process"
 
 
@@ -134,7 +155,7 @@ def _try(descriptor: int) -> bool:
 def last_attempt(folder: Path) -> int:
     """Return the number of the last attempt; 0 where none was counted or the file is damaged."""
     with suppress(OSError, ValueError):
-        return int((folder / ATTEMPT).read_text())
+        return int(read_bytes(folder / ATTEMPT))
     return 0
 
 

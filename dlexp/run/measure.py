@@ -1,10 +1,11 @@
 """The constants of a trained run's metrics, from its ``model.json``."""
 
-import json
 from dataclasses import replace
 
+from dlexp.disk.regular import read_bytes
 from dlexp.error import RunError
 from dlexp.run.folder import RunFolder
+from dlexp.run.jsonable import unsealed
 from dlexp.statistic.measure import Measure
 
 FILE = "model.json"
@@ -18,7 +19,7 @@ def read_measure(folder: RunFolder) -> Measure:
     """
     path = folder.path / FILE
     try:
-        return Measure(**json.loads(path.read_bytes()).get("measure", {}))
+        return Measure(**unsealed(read_bytes(path)).get("measure", {}))
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error
 

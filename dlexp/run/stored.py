@@ -12,6 +12,7 @@ from dlexp.config.resolve import resolve
 from dlexp.config.source.folder import stored_copy
 from dlexp.config.source.place import content_of
 from dlexp.config.wording import show
+from dlexp.disk.regular import read_bytes
 from dlexp.error import ConfigError, DlexpError, RunError
 from dlexp.run import config_file
 from dlexp.run.folder import CONFIG, RunFolder
@@ -63,7 +64,7 @@ def require_unedited(folder: RunFolder) -> None:
     """
     recorded = folder.manifest.get("config_sha256")  # absent from what versions before 0.2 wrote
     stored = folder.config
-    is_edited = recorded is not None and recorded != hashlib.sha256((folder.path / CONFIG).read_bytes()).hexdigest()
+    is_edited = recorded is not None and recorded != hashlib.sha256(read_bytes(folder.path / CONFIG)).hexdigest()
     if is_edited or not stored:
         raise RunError(
             f"{folder.path / CONFIG}: was edited after the run began, so it is not what the weights were trained with"

@@ -13,7 +13,7 @@ from dlexp.config.relevance import relevant
 
 # What `build.program`, `engine.train` and the options of a trial's groups import, whole packages where they import any
 # of their modules. `config.trust` is left out: it says whose code may run, and a trial whose code may not has no
-# number; so is `durable`, by which it remembers that and checkpoints are written: how bytes reach the disk, not which;
+# number; so is `disk`, by which it remembers that and checkpoints are written: how bytes reach the disk, not which;
 # `config.metric`, the metrics in words, of which `build.objective` reads the names that are taken; and `number`, which
 # puts counts into words.
 NUMBERS = (

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dlexp.config.source.environment import redact
+from dlexp.error import RunError
 from dlexp.run.environment import to_milliseconds
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
@@ -169,7 +170,7 @@ def tags(
         "dlexp.task": manifest.get("task"),
         "dlexp.data": data.get("name") or choices.get("data"),
         "dlexp.validated_on": manifest.get("validated_on"),
-        "dlexp.model": manifest.get("model") or choices.get("model"),
+        "dlexp.model": choices.get("model") or _option(folder) or manifest.get("model"),
         "dlexp.device": manifest.get("device"),
         "dlexp.seed": manifest.get("seed"),
         "dlexp.num_params": manifest.get("num_params"),
@@ -184,6 +185,15 @@ def tags(
         "mlflow.note.content": note,
     }
     return {name: _text(value) for name, value in values.items() if value is not None}
+
+
+def _option(folder: RunFolder) -> str | None:
+    """Return the option of a run's model, ``mlp`` for ``dlexp.model.mlp.MLP``; None where it cannot be told."""
+    try:
+        target = str((folder.config.get("model") or {}).get("_target_"))
+    except RunError:
+        return None
+    return target.split(".")[2] if target.startswith("dlexp.model.") else None
 
 
 def run_name(folder: RunFolder, manifest: dict[str, Any]) -> str:

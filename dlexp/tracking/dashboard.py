@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from typing_extensions import TypedDict
 
+from dlexp.disk.regular import open_in_place
 from dlexp.error import ConfigError, EnvironmentFault
 from dlexp.run.folder import RunFolder
 from dlexp.run.scan import close_dead, run_paths
@@ -146,7 +147,7 @@ def _start(chosen: store.Store, host: str, port: int, log: Path) -> subprocess.P
     names = {"localhost", "127.0.0.1", host} | ({socket.gethostname()} if host in _ANYWHERE else set())
     hosts = sorted(f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in names)
     command = [sys.executable, "-P", "-m", "dlexp.tracking.server", host, str(port), str(os.getpid())]
-    with open(log, "wb") as file:
+    with open_in_place(log, "wb") as file:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

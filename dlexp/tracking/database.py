@@ -5,15 +5,24 @@ leaves none behind; one that an older version left half made, and that holds no 
 """
 
 import os
+import re
 import sqlite3
 from contextlib import closing, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-from dlexp.error import EnvironmentFault
+from dlexp.error import EnvironmentFault, first_ten
 
 _LOCK_SECONDS = 5.0
-_MOVE = "move it away; `dlexp sync` fills a new one"
+MOVE = "move it away; `dlexp sync` fills a new one"
+NEWER = "was made by a newer MLflow than is installed; pip install -U mlflow"
+_FIRST_TABLES = {
+    "alembic_version",
+    "experiments",
+    "runs",
+}  # MLflow makes one of them first
+_REVISION = re.compile(r"^(revision|down_revision) = \"(\w+)\"", re.MULTILINE)
 _INSIDE = "mlartifacts"  # the folder of artifacts beside the database
 
 
@@ -46,7 +55,7 @@ def examine(database: Path, name: str) -> bool:
     if not database.exists():
         return False
     if not database.is_file():
-        raise EnvironmentFault(f"{name}: got a folder; {_MOVE}")
+        raise EnvironmentFault(f"{name}: got {'a folder' if database.is_dir() else 'no file'}; {MOVE}")
     if not os.access(database, os.R_OK):
         raise EnvironmentFault(f"{name}: may not be read; allow it, or set tracking.uri to another")
     if _is_half_made(database, name):
@@ -61,7 +70,9 @@ def _is_half_made(database: Path, name: str) -> bool:
             if os.access(database, os.W_OK):
                 connection.execute("begin immediate")
                 connection.rollback()
-            return not _has_tables(connection)
+            if is_whole := _has_tables(connection):
+                _require_schema(connection, name)
+            return not is_whole
     except sqlite3.Error as error:
         raise EnvironmentFault(f"{name}: {_cure(error)}") from error
 
@@ -72,8 +83,39 @@ def _has_tables(connection: sqlite3.Connection) -> bool:
     if "runs" in tables and connection.execute("select count(*) from runs").fetchone()[0]:
         return True
     if not {"alembic_version", "experiments", "runs", "metrics", "params", "tags"} <= tables:
+        if tables and not tables & _FIRST_TABLES:
+            raise sqlite3.DatabaseError(f"holds {first_ten('table', sorted(tables))}, which MLflow did not make")
         return False
     return connection.execute("select count(*) from alembic_version").fetchone()[0] > 0
+
+
+def _require_schema(connection: sqlite3.Connection, name: str) -> None:
+    """Refuse a schema that the installed MLflow would refuse after seconds, by its migrations.
+
+    Raises:
+        EnvironmentFault: It is older or newer.
+    """
+    version, parents = None, _migrations()
+    with suppress(sqlite3.OperationalError):  # no such table: MLflow has the word
+        version = (connection.execute("select version_num from alembic_version").fetchone() or (None,))[0]
+    if version is None:
+        return
+    if parents and version not in parents:
+        raise EnvironmentFault(f"{name}: {NEWER}")
+    if version in parents.values():
+        raise EnvironmentFault(f"{name}: was made by an older MLflow; keep a copy and run: mlflow db upgrade {name}")
+
+
+def _migrations() -> dict[str, str | None]:
+    """Return the versions of the schema that the installed MLflow knows, with the one before each; none if unknown."""
+    spec = find_spec("mlflow")  # not imported
+    places = [Path(place) for place in (spec and spec.submodule_search_locations) or ()]
+    parents: dict[str, str | None] = {}
+    for file in (file for place in places for file in place.glob("store/db_migrations/versions/*.py")):
+        revisions = dict(_REVISION.findall(file.read_text(encoding="utf-8")))
+        if "revision" in revisions:
+            parents[revisions["revision"]] = revisions.get("down_revision")
+    return parents
 
 
 def _cure(error: sqlite3.Error) -> str:
@@ -82,7 +124,7 @@ def _cure(error: sqlite3.Error) -> str:
         return f"is locked by another process for more than {_LOCK_SECONDS:.0f} s; end that process"
     if "readonly" in text or "unable to open" in text:
         return "may not be written to; allow it, or set tracking.uri to another"
-    return f"{text}; {_MOVE}"
+    return f"{text}; {MOVE}"
 
 
 def mend_places(database: Path) -> None:

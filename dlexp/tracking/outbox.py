@@ -12,7 +12,8 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlexp.error import DlexpError, RunError, first_line
+from dlexp.disk.regular import open_in_place
+from dlexp.error import DlexpError, RunError
 from dlexp.run.folder import LOG, MANIFEST, METRICS, RunFolder
 from dlexp.run.lock import Lock
 from dlexp.run.scan import close, run_paths
@@ -146,10 +147,9 @@ def _attempt(sender: Sender) -> str | None:
     except DlexpError as error:
         problem = str(error)
     except Exception as error:
-        with open(sender.folder.path / LOG_FILE, "a", encoding="utf-8") as log:
-            traceback.print_exc(file=log)
-        text = first_line(error)
-        problem = f"{type(error).__name__}: {text[:200]}"
+        with open_in_place(sender.folder.path / LOG_FILE, "ab") as log:
+            log.write(traceback.format_exc().encode(errors="backslashreplace"))
+        problem = sender.explain(error)
     sender.fail(problem)
     return problem
 

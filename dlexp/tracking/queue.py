@@ -9,7 +9,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from dlexp.durable import disk_faults, write_text
+from dlexp.disk.durable import disk_faults, write_text
 from dlexp.run.folder import RunFolder, is_run
 from dlexp.run.lock import Lock
 

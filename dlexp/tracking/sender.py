@@ -16,7 +16,7 @@ from dlexp.run.folder import MANIFEST, METRICS, RunFolder
 from dlexp.run.scan import close
 from dlexp.tracking import content, note, register, view
 from dlexp.tracking.sent import Sent
-from dlexp.tracking.store import STORE, Store, choose, connect, experiment_id
+from dlexp.tracking.store import STORE, Store, choose, connect, experiment_id, explain
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -98,6 +98,11 @@ class Sender:
 
     def _record(self) -> None:
         self.sent.write(self.folder, self.other)
+
+    def explain(self, error: Exception) -> str:
+        """Return in one line what the store's error means, and the cure."""
+        store = self._store()
+        return f"{store.name}: {explain(error, store)}"
 
     def fail(self, problem: str) -> None:
         """Record why sending failed."""

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from dlexp.disk.regular import read_bytes
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import document
 
@@ -72,7 +73,7 @@ class Sent:
 
 def _content(folder: RunFolder) -> dict[str, Any]:
     try:
-        content = json.loads((folder.path / _NAME).read_bytes())
+        content = json.loads(read_bytes(folder.path / _NAME))
     except (OSError, ValueError):
         return {}
     if not isinstance(content, dict):

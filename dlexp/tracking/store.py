@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from dlexp.config.source.environment import HIDDEN, hide_variables_of, redact
+from dlexp.config.source.environment import HIDDEN, hide_passwords, hide_variables_of, redact
 from dlexp.config.source.reference import resolve_text
 from dlexp.config.trust import require_references
-from dlexp.durable import disk_faults
+from dlexp.disk.durable import disk_faults
 from dlexp.error import EnvironmentFault, first_line
 from dlexp.run.lock import Lock
 from dlexp.run.name import experiment_folder
@@ -35,6 +35,7 @@ SETTINGS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
+_QUIET = {"MLFLOW_LOGGING_LEVEL": "CRITICAL"}  # what it raises is told in one line, what it logs has pages
 STORE = "store"  # the field of a manifest that says which store the run was meant for when it began
 _CONNECT_SECONDS = 3.0
 _ANSWER_SECONDS = 5.0
@@ -50,11 +51,13 @@ class Store:
         uri: Absolute URI, passwords included; for connecting only.
         artifacts: URI of the folder for artifacts; None where the server decides.
         is_default: Whether it is the database in runs_dir.
+        written: The URI with variables of the environment as references; None where that is `uri`.
     """
 
     uri: str
     artifacts: str | None
     is_default: bool
+    written: str | None = None
 
     @property
     def database(self) -> Path | None:
@@ -69,7 +72,7 @@ class Store:
     @property
     def name(self) -> str:
         """The URI as it may be shown."""
-        return redact(self.uri)
+        return hide_passwords(self.written or self.uri)
 
     @property
     def address(self) -> str | None:
@@ -98,17 +101,26 @@ def choose(runs_dir: Path, uri: str | None, *, asks_environment: bool = True) ->
     if chosen is None:
         runs_dir = runs_dir.resolve()
         return Store(f"sqlite:///{runs_dir / 'mlflow.db'}", (runs_dir / "mlartifacts").as_uri(), True)
-    if HIDDEN in chosen and variable is not None and redact(variable) == chosen:
+    if HIDDEN in chosen and variable is not None and hide_passwords(variable) == chosen:
         chosen = variable
     require_references(chosen, "tracking.uri")
     hide_variables_of(chosen)
-    chosen = resolve_text(chosen)
-    if chosen.startswith("sqlite:///"):
-        path = Path(chosen.removeprefix("sqlite:///")).expanduser().absolute()
-        return Store(f"sqlite:///{path}", (path.parent / "mlartifacts").as_uri(), False)
-    if HIDDEN in chosen:
+    resolved = resolve_text(chosen)
+    if resolved.startswith("sqlite:///"):
+        return _database(chosen, resolved)
+    if HIDDEN in resolved:
         raise EnvironmentFault(f"{chosen}: its password is not kept; set MLFLOW_TRACKING_URI to the whole address")
-    return Store(chosen, None, False)
+    return Store(resolved, None, False, chosen)
+
+
+def _database(written: str, resolved: str) -> Store:
+    """Return a sqlite database by its URI as written and as resolved, both made absolute."""
+    path = Path(resolved.removeprefix("sqlite:///")).expanduser()
+    if written.startswith("sqlite:///"):
+        shown = Path(written.removeprefix("sqlite:///")).expanduser()
+        written = f"sqlite:///{shown if path.is_absolute() else shown.absolute()}"
+    path = path.absolute()
+    return Store(f"sqlite:///{path}", (path.parent / "mlartifacts").as_uri(), False, written)
 
 
 def check_reachable(store: Store) -> None:
@@ -146,9 +158,8 @@ def connect(store: Store) -> "MlflowClient":
         EnvironmentFault: The server does not answer.
     """
     check_reachable(store)
-    for name, value in SETTINGS.items():
+    for name, value in {**SETTINGS, **_QUIET}.items():
         os.environ.setdefault(name, value)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     with ExitStack() as stack:
         if store.database is not None:
             with disk_faults(store.database):
@@ -159,12 +170,13 @@ def connect(store: Store) -> "MlflowClient":
             _prepare(store, store.database)  # tells what is wrong with it before seconds of imports
         from mlflow import MlflowClient
 
-        logging.getLogger("mlflow").setLevel(logging.WARNING)
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             client = MlflowClient(tracking_uri=store.connection, registry_uri=store.connection)
             client.search_experiments(max_results=1)
         except Exception as error:  # whatever databases and servers raise; their messages are pages long
-            raise EnvironmentFault(f"{store.name}: {_explain(error, store)}") from error
+            raise EnvironmentFault(f"{store.name}: {explain(error, store)}") from error
     return client
 
 
@@ -182,14 +194,23 @@ def _prepare(store: Store, database: Path) -> None:
     os.replace(fresh, database)
 
 
-def _explain(error: Exception, store: Store) -> str:
+def explain(error: Exception, store: Store) -> str:
     """Return in one line what a store's error means, and the cure."""
     text = redact(str(error))
     if "out-of-date" in text or "out of date" in text:
         return f"was made by an older MLflow; keep a copy and run: mlflow db upgrade {store.name}"
     if "locate revision" in text:
-        return "was made by a newer MLflow than is installed; pip install -U mlflow"
-    return f"{type(error).__name__}: {first_line(error)[:200]}; see that it is MLflow's, or move it away"
+        return database_file.NEWER
+    if "readonly database" in text:
+        return "may not be written to; allow it, or set tracking.uri to another"
+    if "malformed" in text or "not a database" in text:
+        return f"is damaged; {database_file.MOVE}"
+    cure = (
+        "see that it is MLflow's, or move it away"
+        if store.database
+        else "look at its log, or set tracking.uri to another"
+    )
+    return f"{type(error).__name__}: {redact(first_line(error))[:200]}; {cure}"
 
 
 def experiment_id(client: "MlflowClient", store: Store, name: str) -> str:

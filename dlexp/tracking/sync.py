@@ -66,8 +66,10 @@ def sync(
 
 def unsent(runs_dir: Path, uri: str | None = None) -> list[RunFolder]:
     """Return the runs that ended, were tracked, and are not complete in MLflow, or in another store at `uri`."""
-    ended = {
-        Path(record["run_dir"]).name for record in scan(runs_dir) if record["status"] not in ("running", "damaged")
+    ended = {  # of a damaged manifest nothing can be said; any other damage is told by the attempt
+        Path(record["run_dir"]).name
+        for record in scan(runs_dir)
+        if record["status"] != "running" and record["kind"] is not None
     }
     folders = [RunFolder.open(path) for path in run_paths(runs_dir) if path.name in ended]
     return [folder for folder in folders if _is_incomplete(folder, uri)]

@@ -62,7 +62,7 @@ def test_refusals(tmp_path, monkeypatch, source, target, message):
 
 
 @pytest.mark.parametrize(
-    "target", ["subprocess.Popen", "os.system", "torch.load", "dlexp.durable.write_bytes", "json.loads"]
+    "target", ["subprocess.Popen", "os.system", "torch.load", "dlexp.disk.durable.write_bytes", "json.loads"]
 )
 def test_only_components_are_built(target):
     with pytest.raises(ConfigError, match="_target_: got"):

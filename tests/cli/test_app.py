@@ -10,31 +10,33 @@ from typing import Any
 import pytest
 import typer
 
+from tests import command
+
 DLEXP = Path(sys.executable).parent / "dlexp"
 APP = import_module("dlexp.cli.app").app  # installed from cli/, which type checkers cannot see
 GROUP: Any = typer.main.get_command(APP)  # a group, of whichever copy of click Typer brings
-COMMANDS = [name for name, command in GROUP.commands.items() if not command.hidden]
+COMMANDS = [name for name, made in GROUP.commands.items() if not made.hidden]
 HEAVY = {"torch", "torchvision", "mlflow", "optuna", "matplotlib", "sklearn", "pandas"}
 
 
 def run(*arguments):
-    return subprocess.run([DLEXP, *arguments], capture_output=True, text=True, timeout=60)
+    return command.run(Path(), *arguments)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
 def test_help_lists_every_command_but_not_the_hidden_one(arguments):
-    done = run(*arguments)
+    done = subprocess.run([DLEXP, *arguments], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0
     assert set(COMMANDS) >= {"train", "config", "options", "runs", "ui", "sync", "doctor"}
-    assert all(command in done.stdout for command in COMMANDS)
+    assert all(name in done.stdout for name in COMMANDS)
     assert "Print the words" not in done.stdout
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help_with_an_example(command):
-    done = run(command, "--help")
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name):
+    done = run(name, "--help")
     assert done.returncode == 0
-    assert f"dlexp {command}" in done.stdout.partition("Example:")[2].partition("Options")[0].replace("\n", " ")
+    assert f"dlexp {name}" in done.stdout.partition("Example:")[2].partition("Options")[0].replace("\n", " ")
     assert all(flag in done.stdout for flag in ("--json", "--quiet"))
 
 

@@ -72,12 +72,12 @@ from tests import option
             "did you mean dlexp.norm.BatchNorm?",
         ),
         (
-            "model._target_=dlexp.durable.write_text",
-            "model._target_: got dlexp.durable.write_text; the target of a shipped option is needed",
+            "model._target_=dlexp.disk.durable.write_text",
+            "model._target_: got dlexp.disk.durable.write_text; the target of a shipped option is needed",
         ),
         (
-            "augment=compose augment.steps=[{_target_:dlexp.durable.write_text}]",
-            "augment.steps[0]._target_: got dlexp.durable.write_text; the target of a shipped option is needed",
+            "augment=compose augment.steps=[{_target_:dlexp.disk.durable.write_text}]",
+            "augment.steps[0]._target_: got dlexp.disk.durable.write_text; the target of a shipped option is needed",
         ),
         (
             "augment=compose augment.steps=[{_target_:dlexp.augment.cutout.Cutout,sixe:3}]",
@@ -95,8 +95,8 @@ from tests import option
             "metric.extra[0]._target_: got dlexp.loss.MSE; the target of a shipped option is needed",
         ),
         (
-            "seeds._target_=dlexp.durable.write_text",
-            "seeds._target_: got dlexp.durable.write_text; the target of a shipped option is needed",
+            "seeds._target_=dlexp.disk.durable.write_text",
+            "seeds._target_: got dlexp.disk.durable.write_text; the target of a shipped option is needed",
         ),
         (
             "~model._target_",

@@ -11,7 +11,7 @@ import pytest
 from dlexp.config.resolve import resolve
 from dlexp.config.signature import read
 from dlexp.error import ConfigError
-from tests import option
+from tests import command, option
 from tests.user_code import write
 
 DLEXP = Path(sys.executable).parent / "dlexp"
@@ -65,7 +65,7 @@ RULES = ["--config-dir", "own", "optimizer=sign", "schedule=root"]
     ],
 )
 def test_refusals(folder, arguments, message):
-    done = run(folder, "config", *arguments)
+    done = command.run(folder, "config", *arguments)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"config error: {message}\n")
 
 
@@ -125,8 +125,8 @@ def refused(text, here):
             "model._target_: got my_pakcage.MyNet; only dlexp and trusted packages are built: trusted=[my_pakcage]",
         ),
         (
-            "_target_: dlexp.durable.write\n",
-            "model._target_: got dlexp.durable.write; the target of a shipped option is needed",
+            "_target_: dlexp.disk.durable.write\n",
+            "model._target_: got dlexp.disk.durable.write; the target of a shipped option is needed",
         ),
         ("_target_: my_package.MyNet\nwidth: 7.5\n", "model.width: got 7.5; an integer is needed"),
         ("_target_: my_package.MyNet\nwidth: ???\n", "missing values: model.width; set each as key=value"),

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from docs import generate
+from tests.command import run
 
 ROOT = Path(__file__).parents[2]
-DLEXP = Path(sys.executable).parent / "dlexp"
 HEAVY = {"torch", "torchvision", "mlflow", "optuna", "matplotlib", "sklearn", "pandas"}
 OPTIONS = sorted((ROOT / "conf").glob("*/[!_]*.yaml"))  # with a "_": what several options include
 OPTIONS_OF = {path.parent.name: [p.stem for p in OPTIONS if p.parent == path.parent] for path in OPTIONS}
@@ -42,7 +42,7 @@ def test_every_option_and_parameter_of_the_yaml_files_is_listed(path):
 
 @pytest.mark.parametrize("command", ["train", "sweep", "cv", "eval", "predict", "compare", "runs", "ui", "doctor"])
 def test_every_flag_of_the_help_is_listed(command):
-    shown = subprocess.run([DLEXP, command, "--help"], capture_output=True, text=True, check=True).stdout
+    shown = run(Path(), command, "--help").stdout
     flags = set(re.findall(r"^│ +\*? *(--[a-z-]+)", shown, re.M)) - {"--help"}
     assert {"--json", "--quiet", "--debug"} < flags
     assert flags <= set(re.findall(r"--[a-z-]+", section("commands.md", f"dlexp {command}")))

@@ -2,8 +2,6 @@
 
 import re
 import shlex
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,9 +12,9 @@ import typer
 from dlexp.config.override import parse
 from dlexp.config.resolve import resolve
 from dlexp.config.space import read_space
+from tests import command
 
 ROOT = Path(__file__).parents[2]
-DLEXP = Path(sys.executable).parent / "dlexp"
 GROUP: Any = typer.main.get_command(import_module("dlexp.cli.app").app)  # type checkers cannot see dlexp.cli
 COMMANDS = GROUP.commands
 FILES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -26,8 +24,8 @@ SHOWN = re.compile(r"^\$ (dlexp (?:[^\n]*\\\n)*[^\n]*)\n([^\n]*)", re.M)
 def shown_commands():
     """Yield the file, the words and the line below of every command that stands behind a prompt."""
     for path in FILES:
-        for command, below in SHOWN.findall(path.read_text(encoding="utf-8")):
-            yield pytest.param(shlex.split(command, comments=True)[1:], below, id=f"{path.stem}: {command[:60]}")
+        for typed, below in SHOWN.findall(path.read_text(encoding="utf-8")):
+            yield pytest.param(shlex.split(typed, comments=True)[1:], below, id=f"{path.stem}: {typed[:60]}")
 
 
 @pytest.mark.parametrize(("words", "below"), list(shown_commands()))
@@ -40,7 +38,7 @@ def test_a_shown_command_can_be_typed(words, below, monkeypatch):
     assert {word for word in rest if word.startswith("-")} <= flags
     overrides = [word for word in rest if re.match(r"[a-z_.]+=", word)]
     if below.startswith("config error: "):
-        done = subprocess.run([DLEXP, *words], capture_output=True, text=True, timeout=60)
+        done = command.run(Path(), *words)
         assert (done.returncode, done.stderr) == (2, below + "\n")
     elif name in ("train", "sweep", "cv") and "--config-dir" not in rest:
         if any(override.is_sweep for override in parse(overrides)):
@@ -52,7 +50,7 @@ def test_a_shown_command_can_be_typed(words, below, monkeypatch):
 def test_every_command_is_in_the_short_table():
     table = (ROOT / "docs" / "reference" / "index.md").read_text(encoding="utf-8").partition("## Commands in short")[2]
     listed = re.findall(r"^\| `dlexp (\w+)", table, re.M)
-    assert sorted(listed) == sorted(name for name, command in COMMANDS.items() if not command.hidden)
+    assert sorted(listed) == sorted(name for name, made in COMMANDS.items() if not made.hidden)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

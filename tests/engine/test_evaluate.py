@@ -1,5 +1,6 @@
 """Outputs of a part, and their metrics."""
 
+from contextlib import nullcontext
 from typing import Any, cast
 
 import pytest
@@ -10,6 +11,7 @@ from dlexp.config.resolve import resolve
 from dlexp.data.target_scale import TargetScale
 from dlexp.engine.evaluate import Reading, predict, report, score
 from dlexp.loss import MSE, CrossEntropy, Huber
+from tests.pretended.device import pretend
 
 
 def test_batches_of_evaluation_change_nothing_and_the_mode_is_training_afterwards():
@@ -37,6 +39,38 @@ def test_a_batch_without_room_is_halved_until_it_fits(monkeypatch):
     monkeypatch.setattr(type(task), "prepare", prepare_few)
     assert torch.equal(predict(run.step.forward, task, task.val, 64), expected)
     assert sizes[:3] == [64, 32, 16]
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_program_that_had_no_room_once_does_not_ask_for_it_again(monkeypatch, device):
+    with pretend() if device == "cuda" else nullcontext():
+        _have_no_room_in_the_second_evaluation(monkeypatch, device)
+
+
+def _have_no_room_in_the_second_evaluation(monkeypatch: pytest.MonkeyPatch, device: str) -> None:
+    words = ["data.limit=100", "tracking=none", "model.widths=[8]", f"trainer.device={device}"]
+    configs = [resolve([*words, f"seed={seed}"]).config for seed in (0, 1)]
+    run, other = (assemble(config).run for config in configs)
+    expected = predict(run.step.forward, run.task, run.task.val, 16)
+    sizes, evaluations, prepare = [], [0], type(run.task).prepare
+
+    def prepare_in_a_full_memory(self: Any, x: torch.Tensor, rows: list[int] | None) -> torch.Tensor:
+        sizes.append(len(x))
+        if evaluations[0] == 2 and len(x) > 20:
+            raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
+        return prepare(self, x, rows)
+
+    monkeypatch.setattr(type(run.task), "prepare", prepare_in_a_full_memory)
+    largest = []
+    for evaluations[0] in (1, 2, 3):
+        sizes.clear()
+        outputs = predict(run.step.forward, run.task, run.task.val, 64)
+        largest.append(max(sizes))
+        torch.testing.assert_close(outputs.cpu(), expected.cpu())
+    assert largest == [64, 64, 16]
+    sizes.clear()
+    predict(other.step.forward, other.task, other.task.val, 64)
+    assert max(sizes) == 64
 
 
 def test_another_error_of_evaluation_is_raised(monkeypatch):

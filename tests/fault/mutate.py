@@ -44,7 +44,7 @@ MUTATIONS = [
     Mutation(
         "plain-write",
         "a new file that takes the old one's place whole",
-        "dlexp/durable.py",
+        "dlexp/disk/durable.py",
         'fresh = path.with_name(f".{path.name}.{os.getpid()}.new")',
         "fresh = path",
         "file-replaced",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dlexp.durable import write_text
+from dlexp.disk.durable import write_text
 from tests.fault import record
 from tests.fault.catalogue import CHAPTERS, rows, rows_of
 from tests.fault.mutate import MUTATIONS

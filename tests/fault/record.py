@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from dlexp.durable import write_text
+from dlexp.disk.durable import write_text
 from tests.fault.promise import Row
 from tests.fault.runner import ROOT, Tally
 

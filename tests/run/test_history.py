@@ -1,6 +1,8 @@
+import errno
 import hashlib
 import json
 import math
+import os
 
 import numpy as np
 import pytest
@@ -64,17 +66,32 @@ def test_truncate_keeps_the_first_epochs_unchanged(path):
     assert history.read(path) == []
 
 
+def test_an_edited_history_is_not_read_beside_its_checkpoint(path):
+    add(path, 1, 2, 3)
+    manifest = path.parent / "last" / "manifest.json"
+    manifest.parent.mkdir()
+    manifest.write_text(json.dumps({"epoch": 2, "history": history.digest(path, 2)}))
+    whole = path.read_bytes()
+    assert len(history.read(path, path.parent)) == 3
+    for damaged in (whole.replace(b'"train/loss": 0.5', b'"train/loss": 0.4'), whole[: whole.index(b"\n") + 1], b""):
+        path.write_bytes(damaged)
+        with pytest.raises(RunError, match=r"metrics\.jsonl: damaged or edited; its epochs up to 2 .* restore it"):
+            history.read(path, path.parent)
+
+
 def test_nothing_was_written_yet(path):
     assert history.read(path) == []
     history.truncate(path, 0)
     assert history.read(path) == []
 
 
-def test_a_full_disk_is_said():
-    from pathlib import Path
+def test_a_full_disk_is_said(tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(EnvironmentFault, match="disk is full"):
-        history.Chain(Path("/dev/full")).append({"epoch": 1})
+        history.Chain(tmp_path / "metrics.jsonl").append({"epoch": 1})
 
 
 DAMAGE = {
@@ -106,7 +123,7 @@ def test_a_history_that_is_not_the_checkpoint_s_is_refused_and_left(tmp_path, da
         path.write_bytes(b"".join(line + b"\n" for line in changed))
     before = changed is not None and path.read_bytes()
     with pytest.raises(
-        RunError, match=r"metrics\.jsonl: damaged, .*restore it from a copy|metrics\.jsonl: damaged; its"
+        RunError, match=r"metrics\.jsonl: damaged, .*restore it from a copy|metrics\.jsonl: damaged or edited; its"
     ):
         history.truncate(path, 4, seal)
     assert before == (path.exists() and path.read_bytes())

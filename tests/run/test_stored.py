@@ -95,7 +95,7 @@ TARGETS = [
     "builtins.exec",
     "torch.serialization.load",
     "torch.hub.load",
-    "dlexp.durable.write_bytes",
+    "dlexp.disk.durable.write_bytes",
     "dlexp.run.folder.RunFolder",
     "evil.Net",
 ]

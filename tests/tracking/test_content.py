@@ -97,3 +97,20 @@ def test_a_run_from_a_sweep_s_winner_says_so(tmp_path):
     tags = content.tags(folder, {"status": "finished", "from": {"sweep": "s", "trial": "t"}})
     assert tags["dlexp.from"] == '{"sweep": "s", "trial": "t"}'
     assert "dlexp.from" not in content.tags(folder, {"status": "finished"})
+
+
+@pytest.mark.parametrize(
+    ("params", "target", "expected"),
+    [
+        ({}, "dlexp.model.inception.GoogLeNet", "inception"),  # a trial, whose params are what differs
+        ({"model": "mlp,cnn"}, "dlexp.model.mlp.MLP", "mlp,cnn"),
+        ({}, "my_parts.two_paths.TwoPaths", "TwoPaths"),
+    ],
+)
+def test_a_model_is_called_by_its_option_in_runs_trials_and_sweeps(tmp_path, params, target, expected):
+    manifest = {"kind": "trial", "model": target.rpartition(".")[2], "params": params}
+    folder = RunFolder.create(
+        tmp_path, "e", "s", config={"model": {"_target_": target}}, overrides=[], manifest=manifest
+    )
+    assert content.tags(folder, folder.manifest)["dlexp.model"] == expected
+    folder.unlock()

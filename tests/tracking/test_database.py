@@ -1,3 +1,4 @@
+import shutil
 import sqlite3
 import time
 from contextlib import closing
@@ -35,6 +36,30 @@ def test_one_that_holds_a_run_is_never_put_aside(tmp_path):
     database = tmp_path / "mlflow.db"
     execute(database, "create table runs (a)", "insert into runs values (1)")
     assert examine(database, "x")
+
+
+def test_another_programs_database_is_left_where_it_is(tmp_path):
+    database = tmp_path / "mine.db"
+    execute(database, "create table invoices (a)", "create table customers (a)")
+    with pytest.raises(
+        EnvironmentFault, match="x: holds tables customers, invoices, which MLflow did not make; move it"
+    ):
+        examine(database, "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.db"]
+
+
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [
+        ("451aebb31d03", "x: was made by an older MLflow; .* mlflow db upgrade x"),
+        ("f" * 12, "x: was made by a newer MLf"),
+    ],
+)
+def test_another_schema_is_told_before_mlflow_is_imported(runs_dir, tmp_path, version, told):
+    database = shutil.copy(runs_dir / "mlflow.db", tmp_path / "other.db")
+    execute(database, f"update alembic_version set version_num = '{version}'")
+    with pytest.raises(EnvironmentFault, match=told):
+        examine(database, "x")
 
 
 @pytest.mark.parametrize("content", [b"garbage" * 1000, b"SQLite format 3\0" + b"\xff" * 5000, b"\0" * 4096])

@@ -11,7 +11,7 @@ import pytest
 
 from dlexp.config import trust
 from dlexp.error import EnvironmentFault, RunError
-from dlexp.tracking.store import Store, check_reachable, choose, connect, experiment_id
+from dlexp.tracking.store import Store, check_reachable, choose, connect, experiment_id, explain
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +91,7 @@ def test_a_variable_is_sent_to_no_address_but_that_which_the_user_typed(tmp_path
         choose(tmp_path, uri)
     trust.accept_references(uri)
     store = choose(tmp_path, uri)
-    assert (store.uri, store.name) == ("http://me:s3cret@there:5000", "http://me:***@there:5000")
+    assert (store.uri, store.name) == ("http://me:s3cret@there:5000", uri)
     assert store.address == store.name
     assert "s3cret" not in repr(store)
     with pytest.raises(RunError, match="elsewhere"):
@@ -153,3 +153,48 @@ def test_a_secret_in_the_name_of_a_database_is_kept_as_its_reference(monkeypatch
     store = choose(tmp_path, uri)
     assert store.database == tmp_path / "hunter22.db"
     assert store.name == store.address == uri
+
+
+def test_a_secret_that_stands_in_a_path_by_chance_changes_no_address(monkeypatch, tmp_path):
+    monkeypatch.setenv("MY_TOKEN", tmp_path.name)
+    uri = "http://me:${oc.env:MY_TOKEN}@127.0.0.1"
+    monkeypatch.setattr(trust, "_typed", {uri})
+    assert choose(tmp_path, uri).name == uri
+    store = choose(tmp_path, f"sqlite:///{tmp_path}/a.db")
+    assert store.name == store.address == f"sqlite:///{tmp_path}/a.db"
+
+
+@pytest.mark.parametrize("value", ["/abs/a.db", "rel/a.db"])
+def test_the_address_of_a_database_by_a_reference_leads_to_it_from_any_folder(monkeypatch, tmp_path, value):
+    monkeypatch.setenv("MY_DATABASE", value)
+    monkeypatch.setattr("dlexp.tracking.store.require_references", lambda *_: None)
+    monkeypatch.chdir(tmp_path)
+    store = choose(tmp_path, "sqlite:///${oc.env:MY_DATABASE}")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert choose(tmp_path, store.address).database == store.database == tmp_path / value
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            "Detected out-of-date database schema (found version 1, but expected 2).",
+            "mlflow db upgrade sqlite:////a.db",
+        ),
+        ("Can't locate revision identified by 'ffff'", "was made by a newer MLflow than is installed; pip install -U"),
+        (
+            "(raised as a result of Query-invoked autoflush)\n(sqlite3) database disk image is malformed",
+            "is damaged; move",
+        ),
+        (
+            "(sqlite3.OperationalError) no such table: runs\n[SQL: SELECT ...]",
+            "no such table: runs; see that it is MLf",
+        ),
+    ],
+)
+def test_what_a_store_says_in_pages_is_one_line_with_the_cure(error, told):
+    line = explain(RuntimeError(error), Store("sqlite:////a.db", None, False))
+    assert told in line
+    assert "\n" not in line
+    assert len(line) < 300

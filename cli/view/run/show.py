@@ -26,6 +26,8 @@ def show(document: "RunPage", console: Console) -> None:
     status = (run["status"], COLORS.get(run["status"], "yellow"))
     title = Text.assemble((f"{run['run_id']}  ", "bold"), f"{run['kind'] or 'unknown'}  ", status)
     console.print(title + Text(f"  {done(run)}"))
+    for fault in document["faults"]:
+        console.print(Text(fault, style="red"), soft_wrap=True)
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(min_width=LABEL - 2, no_wrap=True)
     table.add_column(overflow="fold")

@@ -14,10 +14,13 @@ from dlexp.config import catalog
 
 HIDDEN = "***"
 _SECRET_NAME = re.compile(r"token|passw|secret|credential|api_?key|access_?key", re.IGNORECASE)
-_PASSWORD = re.compile(r"(\w://[^\s/@:]*:)(?!\d+(?:/|\s|$)|\$\{oc\.env:\w+\}@)[^\s'\"]*(?=@)")
+# after two slashes, or more of them but for the paths of databases and files
+_PASSWORD = re.compile(
+    r"((?<=\w)(?:://|(?<!sqlite)(?<!file):/{3,})[^\s/@:]*:)(?!\d+(?:/|\s|$)|\$\{oc\.env:\w+\}@)[^\s'\"]*(?=@)"
+)
 _USER_TOKEN = re.compile(r"(https?://)[^\s/@:]+(?=@)")
 _QUERY = re.compile(r"([?&]\w*(?:token|passw|secret|key|sig)\w*=)[^&\s'\"]+", re.IGNORECASE)
-_read: dict[str, str] = {}  # secrets that this process has used, by the name of their variable
+_secret: set[str] = set()  # names of variables that this process has used as secrets; what they hold may change
 
 
 def variables(text: Any) -> set[str]:
@@ -39,7 +42,7 @@ def with_references(config: dict[str, Any], references: dict[str, Any]) -> dict[
     secrets = {name: value for name in names if (value := os.environ.get(name))}
     if not secrets:
         return config
-    _read.update(secrets)
+    _secret.update(secrets)
     return {name: _hide(node, name, references, secrets) for name, node in config.items()}
 
 
@@ -75,15 +78,25 @@ def from_environment(value: Any, reference: Any) -> Any:
 
 def hide_variables_of(text: str) -> None:
     """Have `redact` put the reference in place of the value of each variable that a text refers to."""
-    _read.update({name: value for name in variables(text) if (value := os.environ.get(name))})
+    _secret.update(variables(text))
+
+
+def hide_passwords(text: str) -> str:
+    """Return a text without what stands for a password or token in its addresses."""
+    text = _PASSWORD.sub(rf"\1{HIDDEN}", text)
+    text = _USER_TOKEN.sub(rf"\1{HIDDEN}", text)
+    return _QUERY.sub(rf"\1{HIDDEN}", text)
 
 
 def redact(text: str) -> str:
-    """Return a text without passwords of addresses and without the secrets that this process has used."""
-    text = _PASSWORD.sub(rf"\1{HIDDEN}", text)
-    text = _USER_TOKEN.sub(rf"\1{HIDDEN}", text)
-    text = _QUERY.sub(rf"\1{HIDDEN}", text)
-    for name, secret in _read.items():
+    """Return a text for people without passwords of addresses and without the secrets that this process has used.
+
+    A secret is what its variable holds now; where it stands by chance it is hidden as well, so what is read again, such
+    as the address of a store, goes through `hide_passwords` alone.
+    """
+    text = hide_passwords(text)
+    for name in sorted(_secret):
+        secret = os.environ.get(name, "")
         if len(secret) > 3:  # a shorter one stands in ordinary words
             text = text.replace(secret, f"${{oc.env:{name}}}")
     return text

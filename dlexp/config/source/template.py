@@ -11,7 +11,7 @@ from dlexp.config.catalog import list_groups
 from dlexp.config.metric import METRICS
 from dlexp.config.signature import read
 from dlexp.config.trust import look_in_working_directory
-from dlexp.durable import disk_faults
+from dlexp.disk.durable import disk_faults
 from dlexp.error import ConfigError, did_you_mean
 
 TEMPLATES = Path(__file__).parents[1] / "template"

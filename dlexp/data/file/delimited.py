@@ -34,7 +34,7 @@ def read_header(path: Path, dialect: Dialect) -> list[str]:
     if unnamed:
         raise DataError(
             f"{path}, row {row}: {first_ten('column', unnamed)} without a name; a header names every column (row "
-            "labels of pandas: write with index=False)"
+            "labels: pandas leaves them out with index=False, R with row.names=FALSE)"
         )
     quoted = [name for name in header if len(name) > 1 and name[0] == name[-1] == '"']
     if quoted:
@@ -200,4 +200,6 @@ def _diagnose(path: Path, dialect: Dialect, width: int) -> None:
         raise DataError(f"{path}: no examples in it")
     if ragged:
         rows = first_ten("row", [row for row, _ in ragged])
-        raise DataError(f"{path}, {rows}: got {ragged[0][1]} fields; the header has {width}")
+        is_labelled = len(ragged) == num - 1 and {length for _, length in ragged} == {width + 1}
+        cure = " (row labels without a name? R leaves them out with row.names=FALSE)" if is_labelled else ""
+        raise DataError(f"{path}, {rows}: got {ragged[0][1]} fields; the header has {width}{cure}")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dlexp.data.file.column import Columns
-from dlexp.data.file.number import is_code, is_whole
+from dlexp.data.file.number import is_code, is_dressed, is_whole
 
 
 def read_labels(table: Columns, name: str, task: str, noun: str = "target") -> np.ndarray:
@@ -31,6 +31,9 @@ def read_labels(table: Columns, name: str, task: str, noun: str = "target") -> n
     numbers, is_text = table.numbers(name)
     table.refuse_notation(name, is_text)
     if is_text.sum() * 2 > len(numbers):
+        if task == "auto" and is_dressed(names):
+            cure = "write the number alone; task=multiclass takes them as classes"
+            table.refuse(name, is_text, f"numbers with other characters: {cure}")
         return np.array(names)[texts.codes]
     table.refuse(name, is_text, "a number is needed")
     table.refuse_rounded(name, numbers)

@@ -6,7 +6,6 @@ of pictures), normalize (scale, shift and fill for each channel or feature), uni
 measure (constants of the metrics).
 """
 
-import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -18,6 +17,7 @@ from dlexp import device as devices
 from dlexp.build.model import build_module
 from dlexp.data.dataset import Dataset
 from dlexp.data.target_scale import TargetScale
+from dlexp.disk.regular import read_bytes
 from dlexp.engine import checkpoint
 from dlexp.engine.evaluate import Reading
 from dlexp.engine.memory import evaluation_batch
@@ -25,7 +25,7 @@ from dlexp.engine.task import Task
 from dlexp.error import ConfigError, RunError
 from dlexp.normalize import Affine
 from dlexp.run.folder import RunFolder
-from dlexp.run.jsonable import document
+from dlexp.run.jsonable import sealed, unsealed
 from dlexp.run.measure import FILE
 from dlexp.run.stored import stored_config
 
@@ -97,7 +97,7 @@ def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, loss:
         "unit": None if unit is None else {"mean": unit.mean.item(), "std": unit.std.item()},
         "measure": asdict(Reading.of(task, loss).measure(row)),
     }
-    folder.write(FILE, document(about))
+    folder.write(FILE, sealed(about))
 
 
 def read(folder: RunFolder) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def read(folder: RunFolder) -> dict[str, Any]:
     """
     path = folder.path / FILE
     try:
-        about = dict(json.loads(path.read_bytes()))
+        about = unsealed(read_bytes(path))
         return about | {name: about[name] for name in ("task", "in_shape", "num_outputs", "class_names", "normalize")}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dlexp import durable
+from dlexp.disk import durable
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.snapshot import best_weights, snapshot

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dlexp.disk.regular import read_bytes
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.train import Run
@@ -152,7 +153,7 @@ def recover(folder: RunFolder) -> None:
     if not pointer.exists():
         return
     with suppress(RunError, ValueError, KeyError, TypeError):  # killed before the first epoch, or damaged
-        place = Path(os.path.normpath(folder.path / json.loads(pointer.read_bytes())["checkpoint"]))
+        place = Path(os.path.normpath(folder.path / json.loads(read_bytes(pointer))["checkpoint"]))
         share = StackCheckpoint(*checkpoint.load(place))
         names = share.state["names"]
         share.write(folder, names.index(os.path.relpath(folder.path, place)))

@@ -26,7 +26,7 @@ from dlexp.data.file.source import is_table
 from dlexp.data.picture.decoded import HERE, decode_all, find_broken, name_all
 from dlexp.data.picture.form import SUFFIXES, Format
 from dlexp.data.picture.listing import list_pictures, say
-from dlexp.durable import write_bytes
+from dlexp.disk.durable import write_bytes
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution.save import saved_model
 from dlexp.job.inference.document import Prediction, Predictions

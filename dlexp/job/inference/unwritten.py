@@ -1,6 +1,5 @@
 """A run whose folder may only be read: what would be written is held in memory, and is gone with the process."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,7 @@ class Unwritten(RunFolder):
     @property
     def result(self) -> Any | None:
         """The result, with what was changed in memory."""
-        return json.loads(self._texts[RESULT]) if RESULT in self._texts else super().result
+        return unsealed(self._texts[RESULT].encode()) if RESULT in self._texts else super().result
 
     def write(self, name: str, content: str) -> None:
         """Hold a text file in memory."""

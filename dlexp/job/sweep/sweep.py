@@ -93,6 +93,7 @@ def start(
     tell: OnFindings = ignore,
     open_test: bool = False,
     origin: dict[str, str] | None = None,
+    again: str = "",
     has_figures: bool = True,
     resumed: RunFolder | None = None,
 ) -> Findings:
@@ -105,6 +106,7 @@ def start(
         tell: Called with what was found, which is there before MLflow has everything.
         open_test: Check that there is a test part, which the caller will open.
         origin: Ids of the sweep and the trial that it comes from.
+        again: The command that goes on with the sweep, where it does more than search; "" for `--resume`.
         has_figures: Draw figures at the end.
         resumed: The sweep that is to be gone on with, if the user named it.
 
@@ -134,7 +136,8 @@ def start(
         try:
             with Dispatcher(folder, interrupt, spec.launcher) as dispatcher:
                 listener = announce(Announcement(spec, folder, is_new))
-                return _carry_out(spec, folder, listener, tell, interrupt, dispatcher, has_figures=has_figures)
+                command = again or resume_command(folder)
+                return _carry_out(spec, folder, listener, tell, interrupt, dispatcher, command, has_figures=has_figures)
         finally:
             folder.unlock()
 
@@ -231,6 +234,7 @@ def _carry_out(
     tell: OnFindings,
     interrupt: Interrupt,
     dispatcher: Dispatcher,
+    again: str,
     *,
     has_figures: bool,
 ) -> Findings:
@@ -254,7 +258,7 @@ def _carry_out(
         folder.update_manifest(status=result["status"], end=now())
     code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
     best = ranking[0] if result["best"] is not None else None
-    notes = [*dispatcher.notes, *_notes(folder, loop), *beside_a_guess(ranking, result)]
+    notes = [*dispatcher.notes, *_notes(loop, again), *beside_a_guess(ranking, result)]
     outcome = Outcome(plain(result), code, notes)
     findings = Findings(outcome, ranking, spec, command(best) if best else "")
     tell(findings)
@@ -274,13 +278,8 @@ def _log(folder: RunFolder, event: TrialDone) -> None:
     folder.log(f"trial {event.result.trial.id}: {ended.status} {value}{origin} {ended.reason}".rstrip())
 
 
-def _notes(folder: RunFolder, loop: SearchLoop) -> list[str]:
+def _notes(loop: SearchLoop, again: str) -> list[str]:
     if not loop.why:
         return []
-    if loop.why != "interrupted":
-        cure = "raise the limit and give the command again"
-    elif "from" in folder.manifest:  # a command of another sweep's winner does more, such as open the test part
-        cure = "go on with the same command again"
-    else:
-        cure = f"go on with: {resume_command(folder)}"
+    cure = f"go on with: {again}" if loop.why == "interrupted" else "raise the limit and give the command again"
     return [f"{loop.why}: {noun(len(loop.results), 'trial')} kept; {cure}"]

@@ -23,6 +23,8 @@ from torch import Tensor
 from dlexp import device as devices
 from dlexp.build.program import Program, make_program
 from dlexp.data.feed import Resident, Streaming
+from dlexp.disk.durable import disk_faults
+from dlexp.disk.regular import make_own
 from dlexp.engine.train import Run
 
 WARM, MEASURED, PROBES = 5, 20, 50  # updates, updates, tiny operators
@@ -88,10 +90,14 @@ def write_profile(built: Program, folder: Path) -> Profile:
             number = torch.ones(1)
             for _ in range(PROBES):
                 number.add_(1)
-    folder.mkdir(parents=True, exist_ok=True)
-    profiler.export_chrome_trace(str(folder / "trace.json.gz"))
+    trace, table = folder / "trace.json.gz", folder / "operators.csv"
+    with disk_faults(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in (trace, table):
+            make_own(path)
+        profiler.export_chrome_trace(str(trace))
     profile = digest(profiler.events() or [], seconds, is_cuda=built.device.type == "cuda")
-    with (folder / "operators.csv").open("w", newline="") as file:
+    with table.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["operator", "calls an update", "microseconds an update", "share"])
         for each in profile.operators[:DEAREST]:

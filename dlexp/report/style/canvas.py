@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from dlexp.durable import write_bytes
+from dlexp.disk.durable import write_bytes
 from dlexp.error import ConfigError
 from dlexp.report.attempt import Drawings, attempt
 from dlexp.report.style.look import CM, look, require_format

@@ -6,7 +6,8 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from dlexp.durable import write_text
+from dlexp.disk.durable import write_text
+from dlexp.disk.regular import read_bytes
 from dlexp.error import ConfigError
 from dlexp.number import noun
 from dlexp.run.jsonable import document
@@ -40,7 +41,7 @@ class NotedRun(Noted):
 def read(path: Path) -> Noted:
     """Return the note and tags of a run's folder; empty ones where there are none or the file is damaged."""
     try:
-        content: Any = json.loads((path / FILE).read_bytes())
+        content: Any = json.loads(read_bytes(path / FILE))
         return {"note": str(content["note"]), "tags": [str(tag) for tag in content["tags"]]}
     except (OSError, ValueError, KeyError, TypeError):
         return {"note": "", "tags": []}

@@ -1,16 +1,19 @@
 """Everything that is known of one run, on a page: what `dlexp show` prints."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from typing_extensions import TypedDict
 
 from dlexp.config.wording import setting_text
-from dlexp.error import RunError
+from dlexp.disk.regular import read_bytes
+from dlexp.error import DlexpError, RunError
 from dlexp.run.document import RunRecord
 from dlexp.run.folder import LOG, MANIFEST, RunFolder
 from dlexp.run.listing.record import read_object, read_record
+from dlexp.run.stored import require_unedited
 from dlexp.type import Real
 
 LOG_LINES = 5
@@ -51,6 +54,7 @@ class RunPage(TypedDict):
 
     Attributes:
         run: Its record, as `dlexp runs` lists it.
+        faults: What of its files is damaged or was edited, a line each with the cure.
         holder: The id of the sweep or cv that it is inside; None for a run by itself.
         command: That began it; None where it is not known.
         overrides: That the user wrote.
@@ -67,6 +71,7 @@ class RunPage(TypedDict):
     """
 
     run: RunRecord
+    faults: list[str]
     holder: str | None
     command: str | None
     overrides: list[str]
@@ -91,6 +96,7 @@ def page(folder: RunFolder) -> RunPage:
     inner = _inner(record)
     return {
         "run": record,
+        "faults": _faults(folder),
         "holder": None if holder is None else holder.run_id,
         "command": manifest.get("command"),
         "overrides": _overrides(folder),
@@ -107,6 +113,24 @@ def page(folder: RunFolder) -> RunPage:
     }
 
 
+def _faults(folder: RunFolder) -> list[str]:
+    """Return what cannot be believed of the files that a run's numbers are read from."""
+    looks: list[Callable[[], object]] = [
+        lambda: folder.manifest,
+        lambda: folder.result,
+        lambda: require_unedited(folder),
+        lambda: folder.overrides,
+        folder.history,
+    ]
+    faults: list[str] = []
+    for look in looks:
+        try:
+            look()
+        except (DlexpError, OSError) as error:
+            faults.append(str(error))
+    return list(dict.fromkeys(faults))
+
+
 def _overrides(folder: RunFolder) -> list[str]:
     try:
         return folder.overrides
@@ -116,7 +140,7 @@ def _overrides(folder: RunFolder) -> list[str]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return read_bytes(path).decode(errors="replace").splitlines()
     except OSError:
         return []
 

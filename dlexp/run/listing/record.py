@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.config.relevance import tells_runs_apart
+from dlexp.disk.regular import open_regular, read_bytes
 from dlexp.run.config_file import split_lines
 from dlexp.run.document import RunRecord
 from dlexp.run.folder import MANIFEST, METRICS, OVERRIDES, RESULT, RunFolder, is_run
@@ -29,14 +30,17 @@ def read_record(path: Path, locked: Path) -> RunRecord | None:
     if manifest is None and not is_run(path):
         return None
     manifest = manifest or {}
-    result = read_object(path / RESULT) or {}
+    result = read_object(path / RESULT)
+    is_damaged = result == {}
+    result = result or {}
     status = _status(manifest, locked)
+    status = Status.DAMAGED if is_damaged and Status(status).is_over else status
     run_id, _, slug = path.name.partition("-")
     record: dict[str, Any] = {key: manifest.get(key) for key in _MANIFEST_FIELDS}
     record |= result | {"run_id": run_id, "run_dir": str(path), "status": status, "slug": slug}
     record["params"] = {**written_params(path), **_mapping(manifest.get("params"))}
     record["metrics"] = _mapping(result.get("metrics"))
-    if record["kind"] == "train" and not Status(status).is_over:
+    if record["kind"] == "train" and status != Status.DAMAGED and not Status(status).is_over:
         record |= _progress(path, record)
     metric = _mapping(manifest.get("monitor")).get("metric") or result.get("metric")
     metrics = {**record["metrics"], **_winner_metrics(result)}
@@ -48,9 +52,9 @@ def read_record(path: Path, locked: Path) -> RunRecord | None:
 def read_object(path: Path) -> dict[str, Any] | None:
     """Return a JSON object; None when the file is absent, an empty one when it is damaged."""
     try:
-        return unsealed(path.read_bytes())
+        return unsealed(read_bytes(path))
     except FileNotFoundError:
-        return None
+        return {} if path.is_symlink() else None
     except (OSError, ValueError):
         return {}
 
@@ -63,7 +67,7 @@ def _mapping(value: Any) -> dict[str, Any]:
 def written_params(path: Path) -> dict[str, str]:
     """Return what the user wrote, ``{key: value}`` as text; what does not tell runs apart is left out."""
     try:
-        lines = split_lines((path / OVERRIDES).read_text(encoding="utf-8", errors="replace"))
+        lines = split_lines(read_bytes(path / OVERRIDES).decode(errors="replace"))
     except OSError:
         return {}
     pairs = (text.lstrip("+").partition("=") for text in lines if "=" in text)
@@ -96,7 +100,7 @@ def _progress(path: Path, record: dict[str, Any]) -> dict[str, Any]:
 def last_epoch(history: Path) -> dict[str, Any] | None:
     """Return the last whole line of a history; None where there is none."""
     try:
-        with open(history, "rb") as file:
+        with open_regular(history) as file:
             file.seek(max(0, file.seek(0, 2) - _TAIL))
             lines = file.read().split(b"\n")[:-1]
         record = json.loads(lines[-1])
@@ -108,7 +112,7 @@ def last_epoch(history: Path) -> dict[str, Any] | None:
 def sum_seconds(history: Path) -> float:
     """Return the seconds of all epochs of a history; lines that cannot be read count nothing."""
     total = 0.0
-    for line in history.read_bytes().splitlines():
+    for line in read_bytes(history).splitlines():
         try:
             total += float(json.loads(line)["seconds"])
         except (ValueError, KeyError, TypeError):

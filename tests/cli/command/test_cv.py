@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dlexp.run.folder import RunFolder
 from tests import command
 
 QUICK = ["tracking=none", "trainer.threads=1", "data=iris", "cv.k=5", "trainer.fuse=off"]
@@ -29,7 +30,7 @@ def place(tmp_path_factory) -> tuple[Path, list[dict]]:
 def test_cv_prints_the_document_that_its_folder_has(place):
     cwd, results = place
     for result in results:
-        assert json.loads((Path(result["run_dir"]) / "result.json").read_text()) == result
+        assert RunFolder(Path(result["run_dir"])).result == result
         assert result.keys() >= {"kind", "run_id", "run_dir", "status", "complete", "k", "repeats", "seconds"}
         assert result.keys() >= {"folds", "mean", "std", "interval", "out_of_fold"}
         assert all(fold.keys() >= {"fold", "repeat", "run_id", "status", "metrics"} for fold in result["folds"])

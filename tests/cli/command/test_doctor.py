@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests import command
+
 DLEXP = Path(sys.executable).parent / "dlexp"
 
 
@@ -22,11 +24,11 @@ def test_a_finding_a_line_and_the_exit_code_says_whether_all_is_well(tmp_path):
     findings = json.loads(out)
     assert all(finding.keys() == {"name", "status", "value", "cure"} for finding in findings)
     assert code == int(any(finding["status"] != "ok" for finding in findings))
-    code, out, _ = doctor(tmp_path)
+    out = command.run(tmp_path, "doctor").stdout
     assert all(finding["name"] in out for finding in findings)
 
 
 def test_a_fault_has_its_cure_below_and_exit_code_1(tmp_path):
-    code, out, _ = doctor(tmp_path, "--uri", "http://127.0.0.1:9")
-    assert code == 1
-    assert "start the server, or unset tracking.uri and MLFLOW_TRACKING_URI" in out
+    done = command.run(tmp_path, "doctor", "--uri", "http://127.0.0.1:9")
+    assert done.returncode == 1
+    assert "start the server, or unset tracking.uri and MLFLOW_TRACKING_URI" in done.stdout

@@ -53,7 +53,9 @@ def test_four_4x4_filters_give_29x29x4_and_196_parameters(layer):
 
 
 def test_the_table_of_a_known_net(command):
-    code, out, err = command("summary", "model=vgg", "data=fake", "data.shape=[3,224,224]", "data.num_classes=1000")
+    code, out, err = command(
+        "summary", "model=vgg", "norm=none", "data=fake", "data.shape=[3,224,224]", "data.num_classes=1000"
+    )
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[0].strip() == "VGG for fake: 3x224x224 -> 1000"

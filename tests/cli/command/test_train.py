@@ -1,4 +1,4 @@
-"""`dlexp train` as users and scripts run it: in processes of its own, all started at once."""
+"""`dlexp train` as users and scripts run it: in processes of its own, all started at once, where signals come."""
 
 import json
 import os
@@ -17,6 +17,7 @@ from dlexp.error import RunError
 from dlexp.job.train import train
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
+from tests import command
 
 DLEXP = Path(sys.executable).parent / "dlexp"
 QUICK = ["data.limit=200", "tracking=none", "trainer.threads=1"]
@@ -24,12 +25,11 @@ ENDLESS = [*QUICK, "trainer.epochs=1000000"]
 DIVERGING = ["tracking=none", "data=diabetes", "model=softmax", "optimizer.lr=0.4", "trainer.epochs=200"]
 COMMANDS = {
     "json": [*QUICK, "trainer.epochs=2", "--json", "--test", "--figure-format", "svg", "--figure-size", "8"],
-    "dry": [*QUICK, "--dry-run", "--json"],
-    "diverged": [*DIVERGING, "--quiet"],
     "SIGINT": ENDLESS,
     "SIGTERM": ENDLESS,
     "SIGHUP": ENDLESS,
 }
+OTHERS = {"dry": [*QUICK, "--dry-run", "--json"], "diverged": [*DIVERGING, "--quiet"]}
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 
 
@@ -47,6 +47,12 @@ def spawn(cwd: Path, arguments: list[str]) -> subprocess.Popen[str]:
     return subprocess.Popen([DLEXP, "train", *arguments], cwd=cwd, env=environment, **pipes)
 
 
+def in_this_process(cwd: Path, arguments: list[str]) -> Ended:
+    cwd.mkdir()
+    done = command.run(cwd, "train", *arguments)
+    return Ended(done.returncode, done.stdout, done.stderr, cwd)
+
+
 def wait_for(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 120
     while not condition():
@@ -60,7 +66,7 @@ def has_trained(cwd: Path) -> bool:
 
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory) -> dict[str, Ended]:
-    """Run all commands side by side; interrupt the endless ones when an epoch is done."""
+    """Run commands, those in processes of their own side by side; interrupt the endless ones when an epoch is done."""
     root = tmp_path_factory.mktemp("train")
     running = {name: spawn(root / name, arguments) for name, arguments in COMMANDS.items()}
     refused = {}
@@ -75,6 +81,7 @@ def ended(tmp_path_factory) -> dict[str, Ended]:
         out, err = process.communicate(timeout=120)
         endings[name] = Ended(process.returncode, out, err, root / name)
     assert refused == dict.fromkeys(SIGNALS, True)
+    endings |= {name: in_this_process(root / name, arguments) for name, arguments in OTHERS.items()}
     return endings
 
 
@@ -106,7 +113,7 @@ def test_json_is_one_document_with_the_promised_keys_and_all_else_on_stderr(ende
     assert result["run_dir"] == str(only(cwd).path)
     for words in ("epoch 2/2", "top5_accuracy", f"run folder  runs/digits/{only(cwd).path.name}", "next", "dlexp ui"):
         assert words in err
-    assert json.loads((only(cwd).path / "result.json").read_text()) == result
+    assert only(cwd).result == result
 
 
 def test_test_opens_the_test_part_and_is_counted(ended):
@@ -167,7 +174,7 @@ def test_another_process_takes_the_run_of_a_dead_one_over(ended):
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([DLEXP, "train", *arguments], capture_output=True, text=True, timeout=60)
+    return command.run(Path(), "train", *arguments)
 
 
 @pytest.mark.parametrize("more", [["optimizer.lr=0.1"], ["--dry-run"], ["--config-dir", "."]])
@@ -183,3 +190,12 @@ def test_an_unknown_run_is_one_line_with_exit_code_2(tmp_path):
     done = run("--resume", "abc", "--runs-dir", str(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"run error: abc: got no runs in {tmp_path}; `dlexp train` makes one\n"
+
+
+@pytest.mark.parametrize("name", ["[c]", "(a) {b} #%;=", "数 😀"])
+def test_a_file_s_name_is_shown_as_it_is(command, tmp_path, name):
+    path = tmp_path / f"{name}.csv"
+    path.write_text("\n".join(["x,y", *(f"{i},{'ab'[i % 2]}" for i in range(60))]))
+    code, out, err = command("train", "data=csv", f"data.path={path}", "data.target=y", "model=softmax", "--dry-run")
+    assert (code, err) == (0, "")
+    assert f"data     {name} (binary): 36 train, 12 val" in out

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -107,3 +108,18 @@ def test_with_the_user_s_yaml_and_code_the_printed_command_trains_and_all_goes_o
     again = json.loads(resumed.stdout)["best"]
     assert {**again, "command": ""} == {**best, "command": ""}  # the command names the folders whole
     assert list(elsewhere.iterdir()) == []
+
+
+def test_what_goes_on_with_seeds_names_the_sweep_that_they_are_of(swept):
+    """`last` would be the sweep over seeds itself, which is newer."""
+    folder, sweep = swept
+    command = ["train", "--from", "last", "--seeds", "3", "--test", "optimizer.lr=0.05", "trainer.epochs=100000"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen([DLEXP, *command], cwd=folder, stdout=pipe, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        assert any(line.startswith("sweep ") for line in process.stdout)
+        process.send_signal(signal.SIGINT)
+        told = process.stdout.read()
+    assert process.returncode == 130
+    expected = f"dlexp train --from {sweep['run_id']} --seeds 3 --test optimizer.lr=0.05 trainer.epochs=100000"
+    assert f"go on with: {expected}" in " ".join(told.split())

@@ -2,17 +2,15 @@
 
 import json
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-DLEXP = Path(sys.executable).parent / "dlexp"
+from tests import command
 
 
 def run(cwd: Path, *arguments: str):
-    return subprocess.run([DLEXP, "ui", "--no-open", *arguments], cwd=cwd, capture_output=True, text=True, timeout=120)
+    return command.run(cwd, "ui", "--no-open", *arguments)
 
 
 def test_a_port_in_use_is_one_line(tmp_path):

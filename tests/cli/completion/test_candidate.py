@@ -10,6 +10,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from tests import command
+
 DLEXP = Path(sys.executable).parent / "dlexp"
 # Ctrl-G writes the line as it stands, so that tests see what the shell made of it and not how it drew it
 SHOW_LINE = {
@@ -96,8 +98,8 @@ def test_tab(terminal, typed, expected):
     assert terminal.press_tab(typed) == expected
 
 
-def run(*arguments, **kwargs):
-    return subprocess.run([DLEXP, *arguments], capture_output=True, text=True, timeout=60, **kwargs)
+def run(*arguments):
+    return command.run(Path(), *arguments)
 
 
 @pytest.mark.parametrize(

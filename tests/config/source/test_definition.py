@@ -15,7 +15,7 @@ from dlexp.error import ConfigError
 def package(tmp_path, monkeypatch):
     for name, text in {
         "passing/__init__.py": "from .net import Net as Renamed, Net\nfrom .star import *\nfrom os import system\n"
-        "from subprocess import Popen\nfrom dlexp.durable import write_bytes\n",
+        "from subprocess import Popen\nfrom dlexp.disk.durable import write_bytes\n",
         "passing/net.py": "class Net:\n    def __init__(self, width: int = 3) -> None:\n        self.width = width\n",
         "passing/star.py": "from passing.net import Net as Starred\nclass Other:\n    def __init__(self): ...\n",
         "passing/ring.py": "from .gnir import Lost\n",

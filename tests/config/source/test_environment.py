@@ -121,3 +121,35 @@ def test_passwords_of_addresses_are_hidden(text, expected):
 def test_secrets_that_were_used_are_hidden_everywhere(token):
     resolve([f"tracking.uri={URI}"])
     assert redact(f"no answer from {token}") == "no answer from ${oc.env:DLEXP_TEST_TOKEN}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("foo:///me:pw@x/y", "foo:///me:***@x/y"),
+        ("foo://me:pw@x/y", "foo://me:***@x/y"),
+        ("foo://:pw@x", "foo://:***@x"),
+        ("foo:////me:p@w@x", "foo:////me:***@x"),
+        ("postgresql+psycopg://me:pw@h/db", "postgresql+psycopg://me:***@h/db"),
+        ("x-y.z://me:pw@h", "x-y.z://me:***@h"),
+        ("https://token@h/x", "https://***@h/x"),
+        ("sqlite:////home/a:b@c.db", "sqlite:////home/a:b@c.db"),
+        ("sqlite:///a:b@c.db", "sqlite:///a:b@c.db"),
+        ("file:///a:b@c", "file:///a:b@c"),
+        ("http://h:5000/a@b", "http://h:5000/a@b"),
+        ("foo:///x/y", "foo:///x/y"),
+    ],
+)
+def test_the_password_of_any_address_is_hidden(text, shown):
+    assert redact(text) == shown
+    assert redact(f"no answer from {text} today") == f"no answer from {shown} today"
+
+
+def test_a_secret_is_hidden_as_long_as_the_environment_holds_it(monkeypatch):
+    monkeypatch.setenv("DLEXP_TEST_TOKEN", "hunter22")
+    resolve([f"tracking.uri={URI}"])
+    assert redact("got hunter22") == "got ${oc.env:DLEXP_TEST_TOKEN}"
+    monkeypatch.setenv("DLEXP_TEST_TOKEN", "another")
+    assert redact("got hunter22 and another") == "got hunter22 and ${oc.env:DLEXP_TEST_TOKEN}"
+    monkeypatch.delenv("DLEXP_TEST_TOKEN")
+    assert redact("got another") == "got another"

@@ -26,6 +26,11 @@ REFUSED = [
     ),
     Case("a long row", csv("x,y", lambda i: "1,2,3" if i == 7 else plain(i)), refusal=r"row 9: got 3 fields"),
     Case("a repeated name", csv("x,x,y", lambda i: f"1,{plain(i)}"), refusal=r"column x more than once"),
+    Case(
+        "row labels of R",
+        csv("x,y", lambda i: f"{i + 1},{plain(i)}"),
+        refusal="rows 2, 3, .*: got 3 fields; the header has 2 .row labels without a name. R .* row.names=FALSE",
+    ),
     Case("an empty name", csv(",x,y", lambda i: f"{i},{plain(i)}"), refusal=r"column 1 without a name.*index=False"),
     Case(
         "a dash", csv("x,y", lambda i: "-,no" if i == 7 else plain(i)), refusal=r"row 9, column x: got '-'; .*data.gaps"
@@ -110,6 +115,11 @@ REFUSED = [
     ),
     Case("percent", csv("p,y", lambda i: f"{i}%,{CLASSES[i % 2]}"), refusal="got '0%'; numbers with other characters"),
     Case("dollars as input", csv("p,y", lambda i: f"${i}.50,{CLASSES[i % 2]}"), refusal="with other characters: write"),
+    Case(
+        "dollars as target",
+        csv("x,y", lambda i: f"{X[i]},${100 + i % 4}.50"),
+        refusal=r"column y: got '\$100.50'; numbers with other characters: .* task=multiclass takes them as classes",
+    ),
     Case(
         "minus signs of typesetters",
         csv("p,y", lambda i: f"{MINUS}{i + 1}.5,{CLASSES[i % 2]}"),

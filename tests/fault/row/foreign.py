@@ -28,7 +28,7 @@ TARGETS = (
     *("pickle.loads", "runpy.run_path", "importlib.import_module", "code.InteractiveInterpreter", "shutil.rmtree"),
     *("torch.load", "torch.serialization.load", "torch.hub.load", "torch.package.PackageImporter", "numpy.load"),
     *("numpy.memmap", "yaml.unsafe_load", "mlflow.pyfunc.load_model", "joblib.load", "matplotlib.figure.Figure"),
-    *("dlexp.durable.write_bytes", "dlexp.run.folder.RunFolder", "dlexp.tracking.outbox.main", "dlexp.cli.main"),
+    *("dlexp.disk.durable.write_bytes", "dlexp.run.folder.RunFolder", "dlexp.tracking.outbox.main", "dlexp.cli.main"),
     *(
         "evil.Net",
         "evil",

@@ -30,7 +30,7 @@ def every_point(attempt: Attempt) -> None:
 
 def old_or_new(attempt: Attempt) -> None:
     """Kill the replacement of a file at one of its operations; the file is whole."""
-    from dlexp.durable import write_bytes
+    from dlexp.disk.durable import write_bytes
 
     path = Path("file.json")
     old, new = json.dumps({"a": "x" * 5000}).encode(), json.dumps({"a": "y" * 9000}).encode()

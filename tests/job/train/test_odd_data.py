@@ -80,6 +80,11 @@ def test_large_targets_keep_their_digits(tmp_path):
     document: Any = predict.predict(folder.run_id, tmp_path / "runs", [tmp_path / "t.csv"])
     values = np.array([entry["value"] for entry in document["predictions"]])
     assert np.abs(values - 1e9 - 3 * x).max() < 0.5
+    stored = folder.predictions("val")
+    rows, spread = [int(id) for id in stored["id"]], 3.0
+    assert np.abs(values[rows] - stored["output"]).max() < 1e-6 * spread
+    targets = np.array([float(f"{1e9 + 3 * v:.6f}") for v in x[rows]])
+    assert result["metrics"]["val/rmse"] == pytest.approx(np.sqrt(((stored["output"] - targets) ** 2).mean()), rel=1e-9)
 
 
 def test_beyond_float32(tmp_path):

@@ -80,7 +80,7 @@ def test_the_folder_has_everything(finished):
     assert are_pictures(path / "figures", "curves", "confusion", "roc")
     assert yaml.safe_load((path / "config.yaml").read_text())["trainer"]["epochs"] == 2
     assert "trainer.epochs=2" in (path / "overrides.txt").read_text().splitlines()
-    assert json.loads((path / "result.json").read_text()) == outcome.result
+    assert RunFolder(path).result == outcome.result
     history = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
     assert [record["epoch"] for record in history] == [1, 2]
     assert {"step", "lr", "train/loss", "val/accuracy", "seconds"} <= history[0].keys()

@@ -61,3 +61,17 @@ def test_what_is_damaged_is_left_out(fake_run):
     (run.folder.path / "manifest.json").write_text(json.dumps([]))
     document = page(run.folder)
     assert (document["run"]["status"], document["curve"], document["overrides"]) == ("damaged", [], [])
+
+
+def test_the_page_names_what_was_edited(fake_run):
+    run = fake_run()
+    run.train(1, 2)
+    run.end()
+    assert page(run.folder)["faults"] == []
+    for name, old, new in (("result.json", "0.8", "0.9"), ("config.yaml", "seed: 3", "seed: 4")):
+        path = run.folder.path / name
+        path.write_text(path.read_text().replace(old, new))
+    faults = page(run.folder)["faults"]
+    assert len(faults) == 2
+    assert "result.json: damaged or edited" in faults[0]
+    assert "config.yaml: was edited after the run began" in faults[1]

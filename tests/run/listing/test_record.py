@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from dlexp.error import RunError
 from dlexp.run.listing.record import last_epoch, read_record, written_params
 
 
@@ -86,6 +87,21 @@ def test_damage_is_listed_not_raised(fake_run, name, content):
     assert isinstance(record["metrics"], dict)
     assert isinstance(record["params"], dict)
     assert record["status"] == ("damaged" if name == "manifest.json" else "running")
+
+
+def test_edited_numbers_are_no_result(fake_run):
+    run = fake_run()
+    run.train(1, 2)
+    run.end()
+    assert record_of(run)["metrics"]["val/accuracy"] == 0.8
+    path = run.folder.path / "result.json"
+    path.write_bytes(path.read_bytes().replace(b"0.8", b"0.9"))
+    record = record_of(run)
+    assert record["status"] == "damaged"
+    assert record["metrics"] == {}
+    assert record["value"] is None
+    with pytest.raises(RunError, match=r"result\.json: damaged or edited; restore it from a copy, or delete it"):
+        _ = run.folder.result
 
 
 def test_a_torn_last_line_is_left_out(tmp_path):

@@ -1,6 +1,7 @@
 """`dlexp runs` as users and scripts run it."""
 
 import json
+import shutil
 
 import pytest
 from rich.cells import cell_len
@@ -160,3 +161,15 @@ def test_an_empty_folder_says_how_to_fill_it(command, monkeypatch, tmp_path):
 def test_what_cannot_be_understood_is_one_line(command, runs_dir, arguments):
     code, out, err = command("runs", "--runs-dir", str(runs_dir), *arguments)
     assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_no_path_is_broken_on_a_narrow_terminal(on_terminal, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    quick = ["data=iris", "model=softmax", "trainer.epochs=1", "tracking=none", f"runs_dir={tmp_path / ('long' * 20)}"]
+    for kind, more in (("train", []), ("cv", ["cv.k=2"]), ("sweep", ["optimizer.lr=0.1,0.2"])):
+        lines = on_terminal(40, kind, *quick, *more)
+        (path,) = (path for path in tmp_path.glob("long*/iris/*") if (path / "manifest.json").exists())
+        label = "run" if kind == "train" else kind
+        shown = str(path.relative_to(tmp_path)) if kind == "train" else str(path)
+        assert f"{label} folder  {shown}" in lines
+        shutil.rmtree(path)

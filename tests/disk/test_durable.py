@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dlexp.durable import disk_faults, require_space, sweep, write_bytes, write_text
+from dlexp.disk.durable import disk_faults, require_space, sweep, write_bytes, write_text
 from dlexp.error import DiskFault, EnvironmentFault
 
 

@@ -45,7 +45,8 @@ def write_bytes(path: Path, content: bytes, *, is_synced: bool = True) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         with disk_faults(path, len(content)):
-            with open(fresh, "wb") as file:
+            fresh.unlink(missing_ok=True)  # of a process of the same number that was killed
+            with open(fresh, "xb") as file:
                 file.write(content)
                 if is_synced:
                     file.flush()
@@ -63,13 +64,6 @@ def write_bytes(path: Path, content: bytes, *, is_synced: bool = True) -> None:
 def write_text(path: Path, content: str, *, is_synced: bool = True) -> None:
     """Replace a text file (UTF-8) atomically, as `write_bytes` does."""
     write_bytes(path, content.encode(), is_synced=is_synced)
-
-
-def drop_link(path: Path) -> Path:
-    """Return the path of a file that is written in place, after removing a link there: it would lead elsewhere."""
-    if path.is_symlink():
-        path.unlink()
-    return path
 
 
 def sweep(folder: Path) -> None:
