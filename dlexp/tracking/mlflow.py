@@ -88,18 +88,26 @@ class Outbox:
             should_stop: Asked while waiting; True stops the wait, for a user who pressed Ctrl-C.
 
         Returns:
-            One line for the user when something went wrong, else None.
+            One line for the user when something went wrong, or may: a server that has not answered yet, a wait that
+            was stopped. Else None.
         """
         if self.process is None and self.queue is None:
             return None
         deadline = time.monotonic() + (self.wait if timeout is None else timeout)
-        while (is_going_on := self._is_going_on()) and not should_stop() and time.monotonic() < deadline:
+        while (is_going_on := self._is_going_on()) and time.monotonic() < deadline:
+            if is_left := should_stop():
+                break
             time.sleep(_POLL)
+        else:
+            is_left = self.queue is None  # a server may be away; a database is there
         problem = Sent.read(self.folder).problem
-        if problem is None and not is_going_on and not self._is_sent():
+        cure = f"the run folder has everything; send it with `dlexp sync {shlex.quote(reference(self.folder))}`"
+        if problem is None and is_going_on:
+            line = f"MLflow: still being filled in the background; {cure} should it not finish by itself"
+            return line if is_left else None
+        if problem is None and not self._is_sent():
             log = self.folder.path / "outbox.log" if self.queue is None else self.queue.log
             problem = f"sending failed, see {log}"
-        cure = f"the run folder has everything; send it with `dlexp sync {shlex.quote(reference(self.folder))}`"
         return None if problem is None else f"MLflow: {problem}; {cure}"
 
     def _is_going_on(self) -> bool:

@@ -61,6 +61,9 @@ def test_runs_for_a_database_share_a_process(folder, monkeypatch, uri):
     started_at = time.monotonic()
     assert outbox.finish(0.1) is None, "it goes on by itself"
     assert time.monotonic() - started_at < 10
+    stopped = outbox.finish(60, should_stop=lambda: True)
+    assert stopped is not None
+    assert "dlexp sync" in stopped, "who stops the wait is told how to send the rest"
     queue.remove(folder)
     assert outbox.finish(60) is None
     queue.lock.release()
@@ -99,7 +102,9 @@ def test_what_is_left_is_told_with_the_cure(folder, code, problem, words):
 def test_the_wait_ends_and_the_process_goes_on(folder, how):
     sending = process("import time; time.sleep(60)")
     started = time.monotonic()
-    assert Outbox(folder, sending).finish(**how) is None
+    line = Outbox(folder, sending).finish(**how)
+    assert line is not None
+    assert line.startswith("MLflow: still being filled in the background; ")
     assert time.monotonic() - started < 10
     assert sending.poll() is None
     sending.kill()
