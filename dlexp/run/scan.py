@@ -27,7 +27,8 @@ def run_paths(runs_dir: Path) -> list[Path]:
 
 
 def _run_folders(experiment: Path) -> Iterator[os.DirEntry[str]]:
-    return (entry for entry in _folders(experiment, _LINKS) if "-" in entry.name or os.path.isfile(f"{entry.path}/{MANIFEST}"))
+    entries = _folders(experiment, _LINKS)
+    return (entry for entry in entries if "-" in entry.name or os.path.isfile(f"{entry.path}/{MANIFEST}"))
 
 
 def _linked(entries: Iterable[os.DirEntry[str]], runs_dir: Path) -> list[Path]:
