@@ -6,6 +6,8 @@ from dlexp.config.space import read_space
 from dlexp.error import ConfigError
 from dlexp.job.sweep.comparable import left_out
 from dlexp.job.sweep.spec import on_device, prepare
+from dlexp.launcher.local import Local
+from dlexp.launcher.ray import Ray
 
 BASE = ["data=wine", "tracking=none", "trainer.threads=1", "model.widths=[8]"]
 LR = "optimizer.lr=0.1,1"
@@ -56,7 +58,9 @@ def test_a_trial_s_id_has_the_device_that_auto_comes_down_to(monkeypatch):
     assert automatic.key == named.key
     (proposal, *_) = next(automatic.rounds()).proposals
     assert automatic.trials(proposal, 1)[0].id == named.trials(proposal, 1)[0].id
-    assert on_device({"trainer": {"device": "auto", "epochs": 3}}) == {"trainer": {"device": "cpu", "epochs": 3}}
+    config = {"trainer": {"device": "auto", "epochs": 3}}
+    assert on_device(config, Local()) == {"trainer": {"device": "cpu", "epochs": 3}}
+    assert on_device(config, Ray(gpus_per_worker=1)) == {"trainer": {"device": "cuda", "epochs": 3}}
 
 
 def test_a_trial_s_id_has_the_threads_that_null_comes_down_to_and_the_sweep_s_key_has_not(monkeypatch):
@@ -71,7 +75,7 @@ def test_a_trial_s_id_has_the_threads_that_null_comes_down_to_and_the_sweep_s_ke
     assert made[2][0] == made[3][0]
     assert made[2][1] != made[3][1]
     assert (made[2][2], made[3][2]) == (2, 3)
-    assert on_device({"trainer": {"device": "cpu", "threads": 1}}, 4)["trainer"]["threads"] == 1
+    assert on_device({"trainer": {"device": "cpu", "threads": 1}}, Local(), 4)["trainer"]["threads"] == 1
 
 
 def left_out_of(*overrides):
