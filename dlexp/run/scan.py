@@ -19,8 +19,8 @@ _LINKS = True  # followed
 def run_paths(runs_dir: Path) -> list[Path]:
     """Return the folders ``runs_dir/<experiment>/<run_id>-<slug>`` in order of their ids, manifest or not.
 
-    A folder that a user renamed counts by its manifest. Runs and experiments may be links to other places, such as an archive; a link to what is listed here anyway is not
-    followed.
+    A folder that a user renamed counts by its manifest. Runs and experiments may be links to other places, such as an
+    archive; a link to what is listed here anyway is not followed.
     """
     runs = [run for experiment in _linked(_folders(runs_dir, _LINKS), runs_dir) for run in _run_folders(experiment)]
     return sorted(_linked(runs, runs_dir), key=identity)
