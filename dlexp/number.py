@@ -6,21 +6,25 @@ DIGITS = 4
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
-def significant(value: float, digits: int = DIGITS) -> str:
-    """Return a number at so many significant digits: 0.9667, 1.000, 1234, 1.235e+05."""
+def significant(value: float | None, digits: int = DIGITS) -> str:
+    """Return a number at so many significant digits, 0.9667, 1.000, 1234, 1.235e+05; None, as JSON has NaN, as such."""
+    if value is None:
+        return "not finite"
     text = f"{value:#.{digits}g}"
     return text.removesuffix(".").replace(".e", "e")
 
 
-def decimal(value: float, sign: str = "-") -> str:
+def decimal(value: float | None, sign: str = "-") -> str:
     """Return a measured value with four decimals, 0.9667, or as `significant` where those would hide or swell it.
 
     That is below 0.0005, 2.757e-08, and from a million, 8.111e+19.
 
     Args:
-        value: Any unit.
+        value: Any unit; None, as JSON has NaN and infinity, is "not finite".
         sign: "+" writes it also before what is positive.
     """
+    if value is None:
+        return significant(value)
     is_plain = value == 0 or 0.0005 <= abs(value) < 1e6 or value != value or abs(value) == float("inf")
     text = f"{value:.4f}" if is_plain else significant(value)
     return f"+{text}" if sign == "+" and value >= 0 else text

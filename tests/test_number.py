@@ -34,6 +34,7 @@ NEVER_SINGLE = {"dlexp/report/roc.py": "classes", "dlexp/loss.py": "classes", "d
         (123456, "1.235e+05"),
         (0.00002345678, "2.346e-05"),
         (99999, "1.000e+05"),
+        (None, "not finite"),
     ],
 )
 def test_four_significant_digits(value, text):
@@ -54,6 +55,7 @@ def test_four_significant_digits(value, text):
         (81111304553885810688.0, "-", "8.111e+19"),
         (float("nan"), "-", "nan"),
         (float("inf"), "-", "inf"),
+        (None, "+", "not finite"),
     ],
 )
 def test_a_measured_value_is_neither_hidden_nor_swollen(value, sign, text):

@@ -14,6 +14,7 @@ from .data import show_classes
 
 if TYPE_CHECKING:
     from dlexp.console.fold_board import FoldBoard
+    from dlexp.data.dataset import Dataset
     from dlexp.job.cv.check_document import Audit, CVPlan
     from dlexp.job.cv.cv import Announcement, CVEvent, Listener
     from dlexp.job.cv.document import AnyCVResult
@@ -72,13 +73,8 @@ class Announcer:
 
 def _introduce(console: Console, about: "Announcement") -> None:
     spec = about.spec
-    data, folds = spec.dataset, spec.folds
-    tests = f", {len(data.test):,} sealed for test" if len(data.test) else ""
-    console.print(
-        f"data    {escape(data.name)} ({data.task}): {noun(len(folds[0].train) + len(folds[0].val), 'example')} in "
-        f"{noun(len(folds), 'fold')}{tests}"
-    )
-    show_classes(data, console)
+    console.print(data_line(spec.dataset, len(spec.folds)))
+    show_classes(spec.dataset, console)
     if len(spec.seeds) > 1:
         console.print(f"seeds   {', '.join(map(str, spec.seeds))}: each fold under every one")
     if spec.inner is not None:
@@ -92,6 +88,13 @@ def _introduce(console: Console, about: "Announcement") -> None:
     for warning in about.warnings:
         console.print(f"[yellow]warning[/] {escape(warning)}")
     console.print(f"cv      {escape(str(about.folder.path))}", soft_wrap=True)
+
+
+def data_line(data: "Dataset", num_folds: int) -> str:
+    """Return how many examples the folds are dealt from; each by itself may have few of them, as rolling folds do."""
+    tests = f", {len(data.test):,} sealed for test" if len(data.test) else ""
+    dealt = noun(len(data.train) + len(data.val), "example")
+    return f"data    {escape(data.name)} ({data.task}): {dealt} in {noun(num_folds, 'fold')}{tests}"
 
 
 def _place(spec: "CVSpec", fold_run: "FoldRun") -> str:

@@ -23,7 +23,7 @@ def show(evaluation: "Evaluation", console: Console) -> None:
     for name in sorted(evaluation["metrics"], key=lambda name: name.partition("/")[2] != judged):
         value = evaluation["metrics"][name]
         label = escape(metric_label(name, evaluation.get("positive")))
-        table.add_row(label, "not finite" if value is None else decimal(value))
+        table.add_row(label, decimal(value))
     console.print(table)
     if evaluation["split"] == "test":
         times = "once" if evaluation["openings"] == 1 else f"{evaluation['openings']} times"

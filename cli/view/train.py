@@ -148,9 +148,7 @@ def _class_table(result: "TrainResult") -> Table:
 
 
 def _cell(metrics: dict[str, Any], name: str) -> str:
-    if name not in metrics:
-        return ""
-    return "not finite" if metrics[name] is None else decimal(metrics[name])
+    return decimal(metrics[name]) if name in metrics else ""
 
 
 def _short(path: Path) -> str:

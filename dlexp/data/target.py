@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlexp.data.file.label import TOO_LARGE
 from dlexp.data.file.native import native
-from dlexp.data.file.number import EXACT
+from dlexp.data.file.number import EXACT, LARGEST_VALUE
 from dlexp.error import ConfigError, DataError, first_ten
 from dlexp.number import noun
 
@@ -56,6 +57,7 @@ def encode(labels: np.ndarray, task: str, where: str, class_names: list[str] | N
     if is_regression:
         if labels.dtype.kind == "U":
             raise DataError(f"{where}: got text such as {str(labels[0])!r}; task=regression needs numbers")
+        refuse_rows(where, labels, np.abs(labels.astype(np.float64)) > LARGEST_VALUE, TOO_LARGE)
         if (labels == labels[0]).all():
             raise DataError(f"{where}: got only the value {labels[0]}; there is nothing to learn")
         notes = _notes_of_values(labels, where) if task == "auto" else []

@@ -137,7 +137,12 @@ def check_reachable(store: Store) -> None:
         socket.create_connection(address, _CONNECT_SECONDS).close()
     except OSError as error:
         raise EnvironmentFault(f"no answer from {store.name}: {error.strerror or error}") from error
-    place = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path.rstrip('/')}/health"
+    base = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path.rstrip('/')}"
+    for place in ("health", "api/2.0/mlflow/experiments/search?max_results=1"):  # the second asks its database
+        _require_answer(store, f"{base}/{place}")
+
+
+def _require_answer(store: Store, place: str) -> None:
     try:
         urllib.request.urlopen(place, timeout=_ANSWER_SECONDS).close()
     except urllib.error.HTTPError as error:

@@ -86,3 +86,8 @@ def test_many_whole_numbers_are_values_and_it_is_said():
     assert note.startswith("x: 60 different whole numbers in 60 examples are taken as values (regression); task=")
     assert not encode(np.arange(60), "regression", "x").notes
     assert not encode(np.arange(60) + 0.5, "auto", "x").notes
+
+
+def test_a_value_whose_square_float64_has_not_is_refused():
+    with pytest.raises(DataError, match=r"y, row 1: got 1e\+300; errors are squared"):
+        encode(np.array([0.5, 1e300, 2.5]), "auto", "y")

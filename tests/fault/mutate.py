@@ -54,7 +54,7 @@ MUTATIONS = [
         "no-history-seal",
         "the seal of a history in its checkpoint",
         "dlexp/run/history.py",
-        "is_whole = len(lines) >= last_epoch and (seal is None or digest(path, last_epoch) == seal)",
+        "is_whole = len(lines) >= last_epoch and (seal is None or _is_sealed(lines, last_epoch, seal))",
         "is_whole = len(lines) >= last_epoch",
         "history-damaged",
         48,

@@ -8,8 +8,9 @@ import secrets
 import pytest
 
 from tests.fault.catalogue import rows
+from tests.fault.mutate import MUTATIONS
 from tests.fault.promise import Attempt, Row, TooLate, case_of
-from tests.fault.runner import Server, Tally, attempts
+from tests.fault.runner import ROOT, Server, Tally, attempts
 from tests.fault.server import attempt
 
 
@@ -59,3 +60,10 @@ def test_an_attempt_that_always_comes_too_late_does_not_count_as_held(tmp_path):
     assert answer["impossible"] == "too late 6 times: it had ended"
     tally.add(answer, 1)
     assert (tally.impossible, tally.made, tally.held) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_a_safeguard_that_a_mutation_takes_out_is_there(mutation):
+    changes = [(mutation.file, mutation.before), *([mutation.second[:2]] if mutation.second else [])]
+    for file, before in changes:
+        assert (ROOT / file).read_text().count(before) == 1, f"{file} has changed; mend the mutation"

@@ -3,7 +3,9 @@
 import numpy as np
 
 from dlexp.data.file.column import Columns
-from dlexp.data.file.number import is_code, is_dressed, is_whole
+from dlexp.data.file.number import LARGEST_VALUE, is_code, is_dressed, is_whole
+
+TOO_LARGE = f"errors are squared, and float64 holds squares of values to {LARGEST_VALUE:g}: take another unit"
 
 
 def read_labels(table: Columns, name: str, task: str, noun: str = "target") -> np.ndarray:
@@ -18,7 +20,7 @@ def read_labels(table: Columns, name: str, task: str, noun: str = "target") -> n
         noun: What messages call a label.
 
     Raises:
-        DataError: A label is missing, or most are numbers and this one is none.
+        DataError: A label is missing, or most are numbers and this one is none, or a value is too large to score.
     """
     texts = table.categories(name)
     table.refuse(name, texts.is_missing, f"a {noun} is needed in every row")
@@ -37,4 +39,6 @@ def read_labels(table: Columns, name: str, task: str, noun: str = "target") -> n
         return np.array(names)[texts.codes]
     table.refuse(name, is_text, "a number is needed")
     table.refuse_rounded(name, numbers)
+    if task in ("auto", "regression"):
+        table.refuse(name, np.abs(numbers) > LARGEST_VALUE, TOO_LARGE)
     return numbers

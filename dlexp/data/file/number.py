@@ -19,6 +19,7 @@ _DRESSED = re.compile(
 
 
 EXACT = 2.0**53  # from here on float64 has not every whole number
+LARGEST_VALUE = 1e150  # of a target: the squares of 1e8 of them still add up in float64
 
 
 @dataclass(frozen=True)

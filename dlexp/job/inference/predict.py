@@ -31,6 +31,7 @@ from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution.save import saved_model
 from dlexp.job.inference.document import Prediction, Predictions
 from dlexp.job.inference.ensemble import average, fold_folders
+from dlexp.job.inference.finite import Batch, Refuse, of_files, of_rows, of_table, outputs_of
 from dlexp.job.inference.formula import inert
 from dlexp.metric.classification import predict_class
 from dlexp.metric.probability import log_weights
@@ -66,7 +67,7 @@ def predict(
     sources, place = fold_folders(folder) if is_ensemble else [folder], choose_device(device)
     outputs: list[Tensor] = []
     ids: list[str] = []
-    read: dict[str, list[tuple[list[str], Tensor]]] = {}
+    read: dict[str, list[Batch]] = {}
     about: dict[str, Any] = {}
     warnings: list[str] = []
     for source in sources:
@@ -76,8 +77,8 @@ def predict(
         key = json.dumps([about[name] for name in ("in_shape", "feature_names", "encoding")])
         if key not in read:
             read[key] = _read(paths, about, warnings)
-        ids = [id for names, _ in read[key] for id in names]
-        outputs.append(torch.cat([model.outputs(inputs) for _, inputs in read[key]]))
+        ids = [id for batch in read[key] for id in batch.ids]
+        outputs.append(torch.cat([outputs_of(model, batch) for batch in read[key]]))
     names, link = about["class_names"], about.get("measure", {}).get("link", "softmax")
     if len(outputs) == 1:
         predictions = _say(ids, outputs[0], names, link)
@@ -137,8 +138,8 @@ def _say(ids: list[str], outputs: Tensor, names: list[str], link: str) -> list[P
     ]
 
 
-def _read(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list[tuple[list[str], Tensor]]:
-    """Return ids and inputs; pictures of several paths together. What the user should know joins the warnings."""
+def _read(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list[Batch]:
+    """Return the examples; pictures of several paths together. What the user should know joins the warnings."""
     batches, pictures = [], []
     for path in paths:
         if not path.exists():
@@ -148,14 +149,23 @@ def _read(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list
             pictures += _pictures(path, warnings)
             continue
         if is_folder_of_parquet or is_table(path):
-            inputs, said = _table(path, about)
+            inputs, said, refuse = _table(path, about)
             warnings += said
         else:
             inputs = _array(path, "a picture, a folder of them" if len(about["in_shape"]) == 3 else "a .csv, .parquet")
-        batches.append(([f"{path}:{row}" for row in range(len(inputs))], inputs))
+            refuse = of_rows(str(path))
+        _require_shape(path, inputs, about["in_shape"])
+        batches.append(Batch([f"{path}:{row}" for row in range(len(inputs))], inputs, refuse))
     if pictures:
-        batches.append(_decode(pictures, about, warnings))
+        files, inputs = _decode(pictures, about, warnings)
+        batches.append(Batch(files, inputs, of_files(files)))
     return batches
+
+
+def _require_shape(path: Path, inputs: Tensor, wanted: list[int]) -> None:
+    got = list(inputs.movedim(-1, 1).shape[1:])
+    if got != wanted:
+        raise ConfigError(f"{path}: got examples of shape {got}; the model takes {wanted}")
 
 
 def _pictures(path: Path, warnings: list[str]) -> list[str]:
@@ -193,7 +203,7 @@ def _decode(files: list[str], about: dict[str, Any], warnings: list[str]) -> tup
     return files, decoded.inputs
 
 
-def _table(path: Path, about: dict[str, Any]) -> tuple[Tensor, list[str]]:
+def _table(path: Path, about: dict[str, Any]) -> tuple[Tensor, list[str], Refuse]:
     encoding = about["encoding"] or {}
     if about["feature_names"] is None:
         raise ConfigError(f"inputs: got {path}; the model was not trained on named columns: give a .npy file")
@@ -208,7 +218,7 @@ def _table(path: Path, about: dict[str, Any]) -> tuple[Tensor, list[str]]:
     table = read_columns(path, _dialect(encoding), choose)
     encoded = encode_columns(table, features, encoding.get("missing", "refuse"), encoding.get("unseen", "warn"))
     unseen = [f"{path}: {line}, unknown to training, set no input" for line in encoded.unseen]
-    return encoded.inputs, [*table.notes, *unseen]
+    return encoded.inputs, [*table.notes, *unseen], of_table(table, features)
 
 
 def _dialect(encoding: dict[str, Any]) -> Dialect:

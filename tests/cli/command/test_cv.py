@@ -5,7 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from cli.view.cv import data_line
+from dlexp.data.dataset import Dataset
 from dlexp.run.folder import RunFolder
 from tests import command
 
@@ -76,3 +79,9 @@ def test_the_commands_around_a_cv(place, drawn):
     assert "A is better" in told["compare"][2]
     assert json.loads(told["audit"][1])["clean"]
     assert len(list((cwd / "runs" / "iris").iterdir())) == 2
+
+
+def test_the_examples_are_those_of_all_folds_not_of_the_first():
+    rows = torch.arange(60)
+    data = Dataset("g", "regression", torch.zeros(60, 1), torch.zeros(60), rows[:36], rows[36:48], rows[48:])
+    assert data_line(data, 5) == "data    g (regression): 48 examples in 5 folds, 12 sealed for test"

@@ -40,3 +40,10 @@ def test_labels_to_the_last_digit(texts, task, expected):
 def test_refused(texts, message):
     with pytest.raises(DataError, match=message):
         read_labels(table(texts), "y", "auto")
+
+
+def test_a_value_whose_square_float64_has_not_is_refused_by_its_row():
+    texts = ["0.5", "-1e300", "1e150"]
+    with pytest.raises(DataError, match=r"column y: got '-1e300'; errors are squared, .* to 1e\+150"):
+        read_labels(table(texts), "y", "auto")
+    assert read_labels(table(texts), "y", "multiclass").tolist() == [0.5, -1e300, 1e150]

@@ -119,3 +119,15 @@ def test_pictures_are_not_brought_to_another_form_than_training_took(tmp_path):
     frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
     (said,) = predict("last", tmp_path / "runs", [tmp_path / "moving.gif"])["warnings"]
     assert "1 picture of several frames or pages" in said
+
+
+@pytest.mark.parametrize("target", ["yes,no", "0.25,0.75,1.5,7.25"])
+def test_an_input_beyond_what_the_model_computes_in_is_refused_by_its_row(tmp_path, target):
+    labels = target.split(",")
+    rows = [f"{x:.3f},{'uv'[i % 2]},{labels[i % len(labels)]}" for i, x in enumerate(DRAW.normal(0, 0.1, 40))]
+    (tmp_path / "a.csv").write_text("\n".join(["x,c,y", *rows]))
+    trained(tmp_path / "runs", "data=csv", f"data.path={tmp_path / 'a.csv'}", "data.target=y")
+    new = tmp_path / "b.csv"
+    new.write_text("c,x\nu,0.1\nv,-1e300\n")
+    with pytest.raises(DataError, match=r"b.csv, row 3, column x: got '-1e300'; normalised .* torch.float32 to 3.4e"):
+        predict("last", tmp_path / "runs", [new])
