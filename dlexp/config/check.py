@@ -13,10 +13,11 @@ from dlexp.config import catalog, trust
 from dlexp.config.compose import Composed, flat_keys
 from dlexp.config.key import unknown_key
 from dlexp.config.rule.effect import check_effects
-from dlexp.config.rule.relation import check_relations
+from dlexp.config.rule.relation import check_fractions, check_relations
 from dlexp.config.rule.target import require_class
 from dlexp.config.signature import COMPUTED, REQUIRED, ROOT, Parameter, read
 from dlexp.config.source.environment import HIDDEN, from_environment, hide_passwords, with_references
+from dlexp.config.source.origin import as_written, user_place
 from dlexp.config.wording import show, type_text
 from dlexp.error import ConfigError, did_you_mean
 from dlexp.type import MOST
@@ -52,12 +53,16 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
     trusted = check_value("trusted", composed.config.get("trusted", []), root["trusted"])
     trust.accept(trusted)
     scope = Scope(composed, groups, trusted, is_stored=trust.is_foreign())
-    checked = {key: _check_top(key, value, root, scope) for key, value in composed.config.items()}
+    try:
+        checked = {key: _check_top(key, value, root, scope) for key, value in composed.config.items()}
+    except ConfigError as error:
+        raise ConfigError(f"{error}{user_place(str(error), composed)}") from error.__cause__
     scope.missing.extend(name for name in (*root, *NODES) if name not in checked)
     if scope.missing:
         raise ConfigError(f"missing values: {', '.join(scope.missing)}; set each as key=value")
     check_effects(composed, checked)
     check_relations(checked)
+    check_fractions({override.key for override in composed.changed}, checked["data"])
     referring = with_references(checked, composed.references)
     trust.accept_references([composed.references, referring])
     _check_uri(referring["tracking"].get("uri"))
@@ -177,6 +182,8 @@ def _check_parameter(path: str, value: Any, parameter: Parameter, scope: Scope) 
         return value
     if parameter.text == "list[Component]" and isinstance(value, list):
         value = [{"_target_": item} if isinstance(item, str) else item for item in value]
+    if re.search(r"\bName\b", parameter.text) and _has_number(value) and not scope.is_stored:
+        value = as_written(path, value, scope.composed)
     checked = check_value(path, value, parameter, scope.composed.references.get(path))
     return _check_inner_nodes(path, checked, scope)
 
@@ -215,6 +222,10 @@ def check_value(path: str, value: Any, parameter: Parameter, reference: Any = No
         raise ConfigError(f"{path}: got {show(value)}; {_cure(parameter, value)}") from None
 
 
+def _has_number(value: Any) -> bool:
+    return any(isinstance(item, int | float) for item in (value if isinstance(value, list) else [value]))
+
+
 def _as_name(value: Any) -> Any:
     """Return the text of numbers: columns may be called 0, 1, 2."""
     if isinstance(value, list):
@@ -228,6 +239,8 @@ def _cure(parameter: Parameter, value: Any) -> str:
     if _largest(value) > MOST:
         wanted = wanted.replace(">= 1", f"from 1 to {MOST:,}")
     if "|" not in wanted:
+        if re.search(r"\bName\b", parameter.text) and _has_number(value):
+            return f"{wanted} is needed: put into quotes what YAML reads otherwise, such as 'yes'"
         is_whole = wanted.startswith("an integer") and isinstance(value, float) and value.is_integer()
         return f"{wanted} is needed" + (f": write {value:.0f}" if is_whole else "")
     choices = wanted.replace(" or ", "|").split("|")

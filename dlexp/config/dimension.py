@@ -1,11 +1,14 @@
 """One dimension of a search space, from Hydra's sweep grammar; what cannot be searched is refused with the reason."""
 
+import glob
 import math
+import os
+import shlex
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
-from dlexp.config.override import Override, Sweep
-from dlexp.config.wording import show
+from dlexp.config.override import Override, Sweep, override_of
+from dlexp.config.wording import show, yaml_value
 from dlexp.error import ConfigError, did_you_mean
 from dlexp.number import noun
 
@@ -76,8 +79,12 @@ class Dimension:
         return math.log(number) if self.is_log else float(number)
 
 
-def read(override: Override) -> Dimension:
+def read(override: Override, *, may_repeat: bool = False) -> Dimension:
     """Return the dimension that an override with a sweep expression describes.
+
+    Args:
+        override: With the expression.
+        may_repeat: Whether a value may stand there twice, as far as this goes: it may be meant for one list.
 
     Raises:
         ConfigError: The expression is no set of values that can be searched.
@@ -102,7 +109,10 @@ def read(override: Override) -> Dimension:
         raise _refuse(override, f"{sweep.kind} is no set of values; {_EXAMPLE}")
     if is_log and not all(_is_number(value) and value > 0 for value in values):
         raise _refuse(override, "a logarithmic scale needs numbers > 0; remove the tag or those values")
-    return Dimension(key, override.text, values=values, is_log=is_log)
+    listed = Dimension(key, override.text, values=values, is_log=is_log)
+    if not may_repeat:
+        require_distinct(listed)
+    return listed
 
 
 def _interval(override: Override, sweep: Sweep, is_log: bool) -> Dimension:
@@ -144,10 +154,38 @@ def _choices(override: Override, sweep: Sweep) -> list[Any]:
         raise _refuse(override, f"choices and ranges cannot be mixed; {_EXAMPLE}")
     if any(_is_number(value) and not math.isfinite(value) for value in values):
         raise _refuse(override, "choices must be finite numbers")
-    for i, value in enumerate(values):
-        if any(type(other) is type(value) and other == value for other in values[:i]):
-            raise _refuse(override, f"{show(value)} is there twice; remove one")
     return values
+
+
+def require_distinct(d: Dimension) -> None:
+    """Refuse a value that is listed twice.
+
+    Raises:
+        ConfigError: There is such a value.
+    """
+    for i, value in enumerate(d.values or []):
+        if any(type(other) is type(value) and other == value for other in (d.values or [])[:i]):
+            expression = show(d.text.partition("=")[2])
+            raise ConfigError(f"{d.key}: got {expression}; {show(value)} is there twice; remove one")
+
+
+def require_paths(d: Dimension) -> None:
+    """Refuse data that are searched where one of them is absent: a comma may belong to a file's name.
+
+    Raises:
+        ConfigError: The form to type for one file of that name is printed.
+    """
+    if d.key != "data.path":
+        return
+    for value in d.values or []:
+        path = os.path.expanduser(str(value))
+        if not (os.path.exists(path) or glob.glob(path)):
+            raw = d.text.partition("=")[2]
+            typed = shlex.quote(f"{d.key}={yaml_value(raw)}")
+            raise ConfigError(
+                f"{d.key}: got {show(raw)}, a search over paths, and {show(value)} is absent; type {typed} for one "
+                "file of that name"
+            )
 
 
 def _is_number(value: Any) -> bool:
@@ -175,9 +213,18 @@ def limits_of(annotation: Any, is_int: bool) -> tuple[float, float]:
     return low, high
 
 
-def integer_cure(message: str, dimensions: list[Dimension]) -> str:
-    """Return what to write for an interval of integers, which is one of real numbers without ``int(...)``."""
+def cure_of(message: str, dimensions: list[Dimension]) -> str:
+    """Return what to write for an interval of integers, one of real numbers without ``int(...)``, or for a list."""
     for d in dimensions:
+        if message.startswith(f"{d.key}: ") and "${" in message and "${" in d.text:
+            return "; a value that is listed to be searched refers to nothing, so write the numbers"
+        if (
+            message.startswith(f"{d.key}: ")
+            and "a list of" in message
+            and d.values
+            and not isinstance(d.values[0], list)
+        ):
+            return f"; for one list write {shlex.quote(override_of(d.key, d.values))}"
         if message.startswith(f"{d.key}: ") and "an integer" in message and d.values is None and not d.is_int:
             return f"; write {d.key}='int(interval({d.low:g},{d.high:g}))'"
     return ""

@@ -14,10 +14,10 @@ from typing import Any
 from dlexp.config import catalog, dimension
 from dlexp.config.check import check, check_value
 from dlexp.config.compose import Composed, compose, resolve_again
-from dlexp.config.dimension import Dimension, integer_cure, limits_of, of_options
+from dlexp.config.dimension import Dimension, cure_of, limits_of, of_options, require_distinct, require_paths
 from dlexp.config.key import unknown_key
 from dlexp.config.override import Override, override_of, parse
-from dlexp.config.rule.effect import BLOCKS
+from dlexp.config.rule.owner import owner_of, require_other
 from dlexp.config.signature import ROOT, Parameter, declaration, read
 from dlexp.config.source.environment import with_references
 from dlexp.config.source.literal import check_searched_text
@@ -112,15 +112,19 @@ class Space:
     def _compose(self, chosen: Settings) -> Composed:
         """Compose with one value of each dimension: that a setting has an effect can depend on another's value."""
         last = ConfigError("")
-        for position in (1 - 1e-9, 0.0):
+        seeds = [None, *self.seeds[:1]]  # a setting may refer to the seed, and no trial has the configuration's
+        for seed, position in itertools.product(seeds, (1 - 1e-9, 0.0)):
             others = {d.key: d.value(position) for d in self.active(chosen) if d.key not in chosen}
             texts = [override_of(key, value) for key, value in {**chosen, **others}.items()]
             texts += [override.text for override in self._fixed(chosen)]
+            texts += [] if seed is None else [f"seed={seed}"]
             try:
                 composed = compose(texts, config_dir=self.config_dir, job=self.job)
-                return check(composed, catalog.list_groups(self.config_dir))
+                composed = check(composed, catalog.list_groups(self.config_dir))
             except ConfigError as error:
-                last = ConfigError(f"{error}{integer_cure(str(error), self.dimensions)}")
+                last = ConfigError(f"{error}{cure_of(str(error), self.dimensions)}")
+            else:
+                return composed if seed is None else _without_seed(composed)
         raise last
 
     def _fixed(self, chosen: Settings) -> list[Override]:
@@ -129,7 +133,7 @@ class Space:
         searched = {d.key: d for d in self.groups()}
         for override in self.fixed:
             owner, options = owner_of(override.key, searched, self.config_dir)
-            if not owner or chosen.get(owner) in options or override.action != "change":
+            if not owner or chosen.get(owner) in options or override.action in ("add", "delete"):
                 existing.append(override)
         return existing
 
@@ -162,7 +166,7 @@ def read_space(overrides: list[str], config_dir: Path | None = None, *, job: str
     if any(not override.is_sweep for override in more):
         key = next(o.key for o in more if not o.is_sweep)
         raise ConfigError(f"search.space: got one value for {key}; a sweep expression such as 1,2 is needed")
-    read_ones = [dimension.read(override) for override in [*parsed, *more] if override.is_sweep]
+    read_ones = [dimension.read(override, may_repeat=True) for override in [*parsed, *more] if override.is_sweep]
     space = Space([], [], fixed, config_dir, job)
     space.dimensions = _ordered([d for d in read_ones if d.key != "seed"], config_dir)
     space.seeds = _seeds([d for d in read_ones if d.key == "seed"])
@@ -170,6 +174,8 @@ def read_space(overrides: list[str], config_dir: Path | None = None, *, job: str
     if not space.dimensions and not space.seeds:
         raise ConfigError("nothing to search; give at least one sweep expression, for example optimizer.lr=0.01,0.1")
     _check(space)
+    for d in read_ones:
+        require_distinct(d)
     return space, space._compose(next(combinations(space)))
 
 
@@ -182,7 +188,12 @@ def _check_fixed(space: Space) -> None:
     searched = {d.key: d for d in space.groups()}
     for override in space.fixed:
         owner, options = owner_of(override.key, searched, space.config_dir)
-        if owner and not options and override.action == "change":
+        if owner and options and override.action == "add":
+            having = f"{owner}={'|'.join(sorted(options))}"
+            raise ConfigError(
+                f"{show(override.text)}: {having} has {override.key} already; write {override.key}=value without the +"
+            )
+        if owner and not options and override.action in ("change", "force"):
             group, values = override.key.partition(".")[0], searched[owner].values or []
             known = [
                 f"{group}.{name}"
@@ -224,28 +235,6 @@ def _ordered(dimensions: list[Dimension], config_dir: Path | None) -> list[Dimen
     return sorted(placed, key=lambda d: (d.key not in searched, bool(d.owner)))
 
 
-def owner_of(key: str, searched: dict[str, Dimension], config_dir: Path | None) -> tuple[str, frozenset[str]]:
-    """Return the searched group that decides whether a key exists, and the options with which it does.
-
-    That is the key's own group; for a block (activation, norm, dropout) that is not searched with it, the model.
-    """
-    group, _, name = key.partition(".")
-    group_dimension, model = searched.get(group), searched.get("model")
-    if name and group_dimension is not None:
-        leaf = name.partition(".")[0]
-        options = [o for o in group_dimension.values or [] if leaf in catalog.read_option(group, o, config_dir)]
-        return (
-            ("", frozenset())
-            if len(options) == len(group_dimension.values or []) and not group_dimension.owner
-            else (group, frozenset(options))
-        )
-    if group in BLOCKS and model is not None:
-        targets = {o: catalog.read_option("model", o, config_dir)["_target_"] for o in model.values or []}
-        options = [o for o, target in targets.items() if group in read(target).program]
-        return ("", frozenset()) if len(options) == len(targets) else ("model", frozenset(options))
-    return "", frozenset()
-
-
 def _seeds(seed_dimensions: list[Dimension]) -> list[int]:
     if not seed_dimensions:
         return []
@@ -261,18 +250,29 @@ def _seeds(seed_dimensions: list[Dimension]) -> list[int]:
 def _check(space: Space) -> None:
     """Compose every combination of options and check every value against the parameter that takes it."""
     checked: dict[str, Dimension] = {}
+    seen: dict[str, Settings] = {}
     for chosen in itertools.islice(combinations(space), MAX_CHECKED):
-        config = space.base(chosen).config
-        for d in space.active(chosen):
+        base, active = space.base(chosen), space.active(chosen)
+        config = base.config
+        others = [d.key for d in active if d.key not in chosen]
+        require_other(seen.setdefault(repr((config, base.references, others)), chosen), chosen)
+        for d in active:
             if d.key not in chosen:
                 checked.setdefault(d.key, _checked(d, declaration(config, d.key)))
     space.dimensions = [checked.get(d.key, d) for d in space.dimensions]
+
+
+def _without_seed(composed: Composed) -> Composed:
+    """Return a configuration without the words that gave it a trial's seed."""
+    changed = [override for override in composed.changed if override.key != "seed"]
+    return replace(composed, changed=changed, overrides=composed.overrides[:-1])
 
 
 def _checked(d: Dimension, parameter: Parameter | None) -> Dimension:
     """Return a dimension with its values in the parameter's type and its limits."""
     if parameter is None:
         return d
+    require_paths(d)
     if d.values is not None:
         values = [check_value(d.key, value, parameter) for value in d.values]
         is_whole = all(isinstance(value, int) for value in values)

@@ -184,3 +184,33 @@ def test_a_fixed_key_that_some_options_have_is_used_with_those():
     space, _ = read_space(["optimizer=sgd,momentum", "optimizer.momentum=0.5"])
     assert space.compose({"optimizer": "momentum"}).config["optimizer"]["momentum"] == 0.5
     assert "momentum" not in space.compose({"optimizer": "sgd"}).config["optimizer"]
+
+
+def test_a_listed_value_may_refer_to_the_seed_of_its_trial():
+    space, own = read_space(["model.widths=[${seed}]", "seed=3,4"])
+    assert [space.compose({}, seed).config["model"]["widths"] for seed in space.seeds] == [[3], [4]]
+    assert "seed" not in {override.key for override in own.changed}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ("model.widths=[4],[4,${seed}] seed=3", "a value that is listed to be searched refers to nothing"),
+        ("model.widths=64,64,32", "; for one list write 'model.widths=[64,64,32]'"),
+        ("optimizer=sgd,momentum +optimizer.momentum=0.5", "write optimizer.momentum=value without the +"),
+        ("optimizer.lr=0.1,0.1", "optimizer.lr: got 0.1,0.1; 0.1 is there twice; remove one"),
+        ("data=csv data.path=absent,y.csv data.target=y", "absent is absent; type "),
+    ],
+)
+def test_what_cannot_be_searched_is_refused_with_the_cure(overrides, message):
+    with pytest.raises(ConfigError) as caught:
+        read_space(overrides.split(" "))
+    assert message in str(caught.value)
+
+
+def test_options_that_come_to_the_same_are_refused(tmp_path):
+    (tmp_path / "optimizer").mkdir()
+    (tmp_path / "optimizer" / "mine.yaml").write_text("defaults: [momentum]\nmomentum: 0.5\n")
+    with pytest.raises(ConfigError, match="optimizer: got mine,momentum; with these settings both are the same"):
+        read_space(["optimizer=mine,momentum", "optimizer.momentum=0.1"], tmp_path)
+    assert read_space(["optimizer=mine,momentum"], tmp_path)

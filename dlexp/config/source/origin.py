@@ -1,5 +1,6 @@
 """Where every value of a configuration comes from: a file and its line, the project's defaults, or the command line."""
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -95,6 +96,65 @@ def _files(composed: Composed, job: str) -> Iterator[tuple[str, Path]]:
         if is_global[group]:
             for path in catalog.option_files(group, composed.choices[group], composed.config_dir):
                 yield "", path
+
+
+def user_place(message: str, composed: Composed) -> str:
+    """Return where in the user's files the key of an error stands, `` (conf/optimizer/mine.yaml, line 3)``; else "".
+
+    Args:
+        message: Begins with the key, which "unknown key" may precede.
+        composed: Whose configuration is wrong.
+    """
+    key = re.split(r"[^\w.]", message.removeprefix("unknown key "), maxsplit=1)[0]
+    file = _user_file(key, composed)
+    if file is not None:
+        return f" ({file[0]}, line {file[1]})"
+    option = composed.choices.get(key, ",")
+    path = None if "," in option else catalog.option_file(key, option, composed.config_dir)
+    is_user = path is not None and composed.config_dir is not None and path.is_relative_to(composed.config_dir)
+    return f" ({path} states no _target_)" if is_user else ""
+
+
+def as_written(key: str, value: Any, composed: Composed) -> Any:
+    """Return the texts that stand in the user's file for numbers: a column 1_0 is not called 10.
+
+    Args:
+        key: Of texts.
+        value: A number, or a list with numbers, as YAML reads it.
+        composed: With the file.
+    """
+    file = _user_file(key, composed)
+    if file is None:
+        return value
+    node = yaml.compose(file[0].read_text(encoding="utf-8"), yaml.BaseLoader)
+    for name in _below(key, file[0], composed):
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        node = next((inner for entry, inner in pairs if entry.value == name), None)
+    if isinstance(node, yaml.ScalarNode):
+        return _text_of(node, value)
+    if isinstance(node, yaml.SequenceNode) and isinstance(value, list) and len(node.value) == len(value):
+        return [_text_of(inner, item) for inner, item in zip(node.value, value, strict=True)]
+    return value
+
+
+def _text_of(node: yaml.Node, value: Any) -> Any:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    is_plain = isinstance(node, yaml.ScalarNode) and "${" not in node.value
+    return node.value if is_number and is_plain else value
+
+
+def _below(key: str, path: Path, composed: Composed) -> list[str]:
+    """Return the names that lead to a key inside of a file that states it."""
+    group, *names = key.split(".")
+    return names if any(file == path and prefix for prefix, file in _files(composed, "train")) else [group, *names]
+
+
+def _user_file(key: str, composed: Composed) -> tuple[Path, int] | None:
+    """Return the user's file that gives a key its value, and the line; None where something else does."""
+    if composed.config_dir is None or any(_sets(override, key, composed.choices) for override in composed.changed):
+        return None
+    file = _file_lines(composed, "train").get(key)
+    return file if file is not None and file[0].is_relative_to(composed.config_dir) else None
 
 
 def _lines(path: Path) -> dict[str, int]:

@@ -5,8 +5,9 @@ from typing import Any
 
 import torch
 
+from dlexp.config.rule.owner import owner_of
 from dlexp.config.source.fault import user_fault
-from dlexp.config.space import Space, owner_of
+from dlexp.config.space import Space
 from dlexp.config.wording import show
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError, DlexpError

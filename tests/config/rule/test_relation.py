@@ -16,3 +16,27 @@ def test_a_warmup_longer_than_the_training(schedule):
 
 def test_a_schedule_of_the_users_own_may_have_none():
     check_relations({"schedule": {}, "trainer": {"epochs": 3}})
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["data.val_fraction=0.9", "data.test_fraction=0.9"],
+            "data.val_fraction: got 0.9 beside data.test_fraction=0.9; together they leave nothing for training, so "
+            "their sum has to be below 1",
+        ),
+        (["runs_dir="], "runs_dir: got an empty text; a folder is needed, for example runs"),
+        (["trainer.monitor=val/acuracy"], "; did you mean val/accuracy?"),
+        (["trainer.monitor=val/bias"], "trainer.monitor: got val/bias; choose one of auto, train/loss"),
+    ],
+)
+def test_what_no_data_can_mend_is_known_before_they_are_read(overrides, message):
+    with pytest.raises(ConfigError) as caught:
+        resolve(overrides)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("override", ["data.val_fraction=0.85", "data.test_fraction=0.7", "trainer.monitor=val/rmse"])
+def test_what_data_decide_is_left_to_them(override):
+    assert resolve([override])

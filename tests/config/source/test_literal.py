@@ -87,3 +87,25 @@ def test_which_parameters_take_a_text():
     assert takes_text(table["id"])
     assert not takes_text(table["drop"])
     assert not takes_text(table["val_fraction"])
+
+
+def test_names_in_a_users_file_are_what_was_written(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mine.yaml").write_text(
+        "defaults: [csv]\npath: x.csv\ntarget: 1_0\ndrop: [1.10, 007x, 1e3]\n", "utf-8"
+    )
+    data = resolve(["data=mine"], tmp_path).config["data"]
+    assert (data["target"], data["drop"]) == ("1_0", ["1.10", "007x", "1e3"])
+
+
+def test_a_refusal_of_a_users_file_names_file_line_and_cure(tmp_path):
+    (tmp_path / "data").mkdir()
+    path = tmp_path / "data" / "mine.yaml"
+    path.write_text("defaults: [csv]\npath: x.csv\ntarget: y\ndrop: [1.0, yes]\n", "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        resolve(["data=mine"], tmp_path)
+    assert str(caught.value).endswith(f"put into quotes what YAML reads otherwise, such as 'yes' ({path}, line 4)")
+    path.write_text("")
+    with pytest.raises(ConfigError) as caught:
+        resolve(["data=mine"], tmp_path)
+    assert str(caught.value).endswith(f"({path} states no _target_)")
