@@ -110,8 +110,7 @@ def read(override: Override, *, may_repeat: bool = False) -> Dimension:
     if is_log and not all(_is_number(value) and value > 0 for value in values):
         raise _refuse(override, "a logarithmic scale needs numbers > 0; remove the tag or those values")
     listed = Dimension(key, override.text, values=values, is_log=is_log)
-    if not may_repeat:
-        require_distinct(listed)
+    require_distinct(replace(listed, values=[]) if may_repeat else listed)
     return listed
 
 

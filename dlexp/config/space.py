@@ -258,7 +258,10 @@ def _check(space: Space) -> None:
         require_other(seen.setdefault(repr((config, base.references, others)), chosen), chosen)
         for d in active:
             if d.key not in chosen:
-                checked.setdefault(d.key, _checked(d, declaration(config, d.key)))
+                try:
+                    checked.setdefault(d.key, _checked(d, declaration(config, d.key)))
+                except ConfigError as error:
+                    raise ConfigError(f"{error}{cure_of(str(error), [d])}") from None
     space.dimensions = [checked.get(d.key, d) for d in space.dimensions]
 
 

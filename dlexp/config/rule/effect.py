@@ -49,17 +49,6 @@ def check_effects(composed: Composed, config: Config) -> None:
         for idle, other, is_idle, reason in IDLE:
             if key == idle and is_idle(_look(composed, config, other)):
                 raise ConfigError(f"{key}: has no effect; {reason}")
-    _check_patience(composed, config)
-
-
-def _check_patience(composed: Composed, config: Config) -> None:
-    """Refuse a patience that outlasts the training; where a search says how long trials train, it may not."""
-    typed = any(override.key == "trainer.patience" for override in composed.changed)
-    patience, epochs = _look(composed, config, "trainer.patience"), _look(composed, config, "trainer.epochs")
-    is_searched = "epochs" in config.get("search", {})
-    if typed and not is_searched and isinstance(patience, int) and isinstance(epochs, int) and patience >= epochs:
-        cure = f"training ends after trainer.epochs={epochs}, before so many epochs could bring nothing"
-        raise ConfigError(f"trainer.patience: has no effect; {cure}")
 
 
 def _look(composed: Composed, config: Config, other: str) -> Any:

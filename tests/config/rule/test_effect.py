@@ -28,11 +28,6 @@ from dlexp.error import ConfigError
             "schedule=step schedule.milestones=[3] schedule.step_size=2",
             "schedule.step_size: has no effect; schedule.milestones replaces it",
         ),
-        (
-            "trainer.patience=5 trainer.epochs=5",
-            "trainer.patience: has no effect; training ends after trainer.epochs=5, before so many epochs could bring "
-            "nothing",
-        ),
         ("optimizer.biases=true", "optimizer.biases: has no effect; optimizer.weight_decay is 0"),
     ],
 )
@@ -55,7 +50,6 @@ def test_the_size_of_a_validation_part_in_a_cv(key, form):
     "overrides",
     [
         "trainer.min_delta=0.1 trainer.patience=3",
-        "trainer.patience=4 trainer.epochs=5",
         "dropout=inverted dropout.p=0.2 seeds.dropout=1",
         "model=vgg seeds.dropout=1",
         "augment=cutout seeds.augment=1",
