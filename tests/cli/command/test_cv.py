@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from dlexp.cli.view.cv import data_line
 
-from cli.view.cv import data_line
 from dlexp.data.dataset import Dataset
 from dlexp.run.folder import RunFolder
 from tests import command
