@@ -6,16 +6,22 @@ from typing import Annotated, Literal
 
 import typer
 
-ALONE = ("resume", "verify", "noise", "source")  # with these options, the run's own folder of YAML files counts
+ALONE = ("resume", "verify", "source")  # with these options, the run's own folder of YAML files counts
 
 
 def take_config_dir(context: typer.Context, folder: Path | None) -> Path | None:
     """Return the user's folder of YAML files, the project's by default, and say which shipped files it replaces."""
-    from dlexp.config.catalog import misnamed_files, replaced_files
     from dlexp.config.source.defaults import read_defaults
 
     if folder is None and not any(context.params.get(name) for name in ALONE):
         folder = read_defaults().config_dir
+    return take_typed_dir(context, folder)
+
+
+def take_typed_dir(context: typer.Context, folder: Path | None) -> Path | None:
+    """Return the user's folder of YAML files, only where it was typed, and say which shipped files it replaces."""
+    from dlexp.config.catalog import misnamed_files, replaced_files
+
     if folder is not None and folder.is_dir() and not context.params.get("quiet"):
         for name in replaced_files(folder):
             print(f"note: {folder / name} stands in for the shipped {name}", file=sys.stderr)
@@ -71,6 +77,16 @@ ConfigDir = Annotated[
         help="A folder with your own YAML files.",
         show_default=False,
         callback=take_config_dir,
+    ),
+]
+TypedDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--config-dir",
+        metavar="DIR",
+        help="A folder with your own YAML files.",
+        show_default=False,
+        callback=take_typed_dir,
     ),
 ]
 Device = Annotated[

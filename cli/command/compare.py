@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ..argument import ConfigDir, Debug, FigureDpi, FigureSize, Json, Quiet, RunsDir, Trust, allow, take_figure
+from ..argument import Debug, FigureDpi, FigureSize, Json, Quiet, RunsDir, Trust, TypedDir, allow, take_figure
 from ..output import people, show_json
 from ..text import escape
 from ..view import compare as view
@@ -48,7 +48,7 @@ def compare(
         typer.Option(min=2, metavar="N", help="With --noise: seeds of each source, 8 if not said.", show_default=False),
     ] = None,
     runs_dir: RunsDir = Path("runs"),
-    config_dir: ConfigDir = None,
+    config_dir: TypedDir = None,
     json: Json = False,
     trust: Trust = None,
     quiet: Quiet = False,

@@ -84,10 +84,11 @@ def _folder(words: list[str], flag: str) -> Path | None:
 def _runs(words: list[str]) -> list[str]:
     """Return the ids of the newest runs, and `last`."""
     from dlexp.config.source.defaults import read_defaults
+    from dlexp.run.name import identity
     from dlexp.run.scan import run_paths
 
     paths = run_paths(_folder(words, "--runs-dir") or read_defaults().runs_dir)
-    return ["last", *(path.name.partition("-")[0] for path in reversed(paths[-MOST_RUNS:]))]
+    return ["last", *(identity(path)[0] for path in reversed(paths[-MOST_RUNS:]))]
 
 
 def _groups(arguments: list[str], config_dir: Path | None) -> list[str]:

@@ -112,8 +112,8 @@ class RunFolder:
 
     @property
     def run_id(self) -> str:
-        """The run's id, the beginning of the folder's name."""
-        return self.path.name.partition("-")[0]
+        """The run's id, the beginning of the folder's name unless a user renamed it."""
+        return name.identity(self.path)[0]
 
     @property
     def parent(self) -> "RunFolder | None":
@@ -191,13 +191,14 @@ class RunFolder:
 
     @property
     def result(self) -> Any | None:
-        """What `write_result` wrote; None before the run's end.
+        """What `write_result` wrote, with its paths where they are now; None before the run's end.
 
         Raises:
             RunError: The file is damaged.
         """
         cure = "delete it and go on with the run by --resume, which makes it anew"
-        return read_document(self.path / RESULT, cure, "status") if (self.path / RESULT).exists() else None
+        path = self.path / RESULT
+        return name.located(read_document(path, cure, "status"), self.path) if path.exists() else None
 
     @property
     def config(self) -> dict[str, Any]:

@@ -5,15 +5,18 @@ experiment is its full name, which the manifest holds.
 """
 
 import hashlib
+import os
 import re
 import secrets
 import time
 import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dlexp.config.relevance import tells_runs_apart
 from dlexp.config.source.defaults import read_defaults
+from dlexp.disk.regular import read_bytes
+from dlexp.run.jsonable import unsealed
 
 if TYPE_CHECKING:
     from dlexp.run.folder import RunFolder
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 RESERVED = ("mlartifacts", "mlflow.db", "mlflow.lock", "ui.log")  # what else stands in a runs folder
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _EPOCH_MS = 1_735_689_600_000  # 2025-01-01 UTC
+_IDS = re.compile(rf"([{_ALPHABET}]{{11}}|[0-9a-f]{{12}})-")  # of runs, and of a sweep's trials
 _LONGEST = 48  # characters
 _MOST_BYTES = 120  # of UTF-8; a file's name has at most 255, and an id comes before
 
@@ -35,10 +39,57 @@ def new_run_id() -> str:
     return "".join(digits) + "".join(secrets.choice(_ALPHABET) for _ in range(3))
 
 
+def identity(path: Path) -> tuple[str, str]:
+    """Return the id of the run in a folder, and what its folder is called beside that.
+
+    The folder's name begins with the id; of a folder that a user renamed, the manifest has it.
+    """
+    run_id, _, label = path.name.partition("-")
+    if _IDS.match(path.name):
+        return run_id, label
+    try:
+        recorded = unsealed(read_bytes(path / "manifest.json"))["run_id"]
+    except (OSError, ValueError, KeyError):
+        return run_id, label
+    return (run_id, label) if recorded == run_id else (str(recorded), path.name)
+
+
+def is_called(path: Path, ref: str) -> bool:
+    """Say whether a run's folder, or its id, begins with what a user calls it."""
+    return bool(ref) and (path.name.startswith(ref) or identity(path)[0].startswith(ref))
+
+
+def relocated(value: Any, before: str, now: str) -> Any:
+    """Return a result with each `run_dir` in it where it is, after the run's folder was moved or copied.
+
+    Args:
+        value: The result, or what is inside of it.
+        before: Where the folder was when the result was written.
+        now: Where it is.
+    """
+    if isinstance(value, list):
+        return [relocated(item, before, now) for item in value]
+    if not isinstance(value, dict):
+        return value
+    moved = {key: relocated(item, before, now) for key, item in value.items()}
+    place = moved.get("run_dir")
+    if isinstance(place, str) and (place == before or place.startswith(f"{before}/")):
+        moved["run_dir"] = f"{now}{place.removeprefix(before)}"
+    return moved
+
+
+def located(result: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return a result that was read in a folder, with the paths that it records where they are now."""
+    before, now = result.get("run_dir"), os.path.abspath(path)
+    return relocated(result, before, now) if isinstance(before, str) and before != now else result
+
+
 def reference(folder: "RunFolder") -> str:
-    """Return what commands find a run by: its id where they look by themselves, else its folder."""
-    is_default = folder.runs_dir.absolute() == read_defaults().runs_dir.absolute()
-    return folder.run_id if is_default else str(folder.path)
+    """Return what commands find a run by: its id, or its new name, where they look by themselves, else its folder."""
+    if folder.runs_dir.absolute() != read_defaults().runs_dir.absolute():
+        return str(folder.path)
+    run_id, label = identity(folder.path)
+    return label if label == folder.path.name else run_id
 
 
 def runs_dir_flags(runs_dir: Path) -> list[str]:

@@ -10,6 +10,7 @@ from dlexp.number import noun
 from dlexp.run.document import RunRecord
 from dlexp.run.folder import FOLDS, MANIFEST, METRICS, SETTINGS, TRIALS, RunFolder, is_run
 from dlexp.run.listing.record import read_object, read_record
+from dlexp.run.name import identity, is_called
 
 _SHOWN = 5
 _LINKS = True  # followed
@@ -18,15 +19,16 @@ _LINKS = True  # followed
 def run_paths(runs_dir: Path) -> list[Path]:
     """Return the folders ``runs_dir/<experiment>/<run_id>-<slug>`` in order of their ids, manifest or not.
 
-    Runs and experiments may be links to other places, such as an archive; a link to what is listed here anyway is not
-    followed.
+    A folder that a user renamed counts by its manifest. Runs and experiments may be links to other places, such as an
+    archive; a link to what is listed here anyway is not followed.
     """
     runs = [run for experiment in _linked(_folders(runs_dir, _LINKS), runs_dir) for run in _run_folders(experiment)]
-    return sorted(_linked(runs, runs_dir), key=lambda path: path.name)
+    return sorted(_linked(runs, runs_dir), key=identity)
 
 
 def _run_folders(experiment: Path) -> Iterator[os.DirEntry[str]]:
-    return (entry for entry in _folders(experiment, _LINKS) if "-" in entry.name)
+    entries = _folders(experiment, _LINKS)
+    return (entry for entry in entries if "-" in entry.name or os.path.isfile(f"{entry.path}/{MANIFEST}"))
 
 
 def _linked(entries: Iterable[os.DirEntry[str]], runs_dir: Path) -> list[Path]:
@@ -60,15 +62,15 @@ def find(runs_dir: Path, ref: str) -> RunFolder:
         raise RunError(f"{ref}: got no runs in {runs_dir}; `dlexp train` makes one")
     if ref == "last":
         return RunFolder.open(next((path for path in reversed(paths) if (path / MANIFEST).is_file()), paths[-1]))
-    matches = [path for path in paths if ref and path.name.startswith(ref)]
+    matches = [path for path in paths if is_called(path, ref)]
     if not matches:
-        matches = [path for path in inner_paths(paths) if ref and path.name.startswith(ref)]
+        matches = [path for path in inner_paths(paths) if is_called(path, ref)]
     if len(matches) == 1:
         return RunFolder.open(matches[0])
     if matches:
         names = ", ".join(path.name for path in matches[-_SHOWN:])
         raise RunError(f"{ref}: {noun(len(matches), 'run')} begin so; write more of one of {names}")
-    hint = did_you_mean(ref, [path.name.partition("-")[0] for path in paths])
+    hint = did_you_mean(ref, [identity(path)[0] for path in paths])
     raise RunError(f"{ref}: no such run in {runs_dir}{hint or '; `dlexp runs` lists them'}")
 
 

@@ -36,3 +36,13 @@ def test_what_is_typed_comes_first(project):
     assert "runs_dir: X\n" in done.stdout
     assert done.stderr == ""
     assert "Y: no runs yet" in CliRunner().invoke(APP, ["runs", "--runs-dir", "Y"]).output
+
+
+@pytest.mark.parametrize("lines", ["", 'config_dir = "conf"\n'])
+def test_a_default_is_no_option_that_was_typed(project, lines):
+    (project / "dlexp.toml").write_text(lines)
+    done = CliRunner().invoke(APP, ["compare", "a", "b"])
+    assert "--config-dir" not in str(done.exception)
+    assert "no runs" in str(done.exception)
+    done = CliRunner().invoke(APP, ["compare", "a", "b", "--config-dir", "conf"])
+    assert "--config-dir: have no effect here" in str(done.exception)

@@ -143,3 +143,26 @@ def test_last_is_the_newest_sweep(tmp_path):
     _make(tmp_path, "a4", kind="sweep", **{"from": {"sweep": "a2"}})  # over the seeds of a winner
     assert find_sweep("last", tmp_path).path == newest.path
     assert find_sweep("a3", tmp_path).path == run.path
+
+
+def test_a_renamed_run_is_still_listed_and_answers_to_both_names(fake_run, tmp_path):
+    runs = tmp_path / "runs"
+    folder, later = fake_run().folder, fake_run().folder
+    folder.path.rename(folder.path.with_name("zz"))
+    record = scan(runs)[0]
+    assert (record["run_id"], record["slug"]) == (folder.run_id, "zz")
+    for ref in ("zz", folder.run_id):
+        assert find(runs, ref).path.name == "zz"
+        assert find(runs, ref).run_id == folder.run_id
+    assert find(runs, "last").path == later.path
+
+
+def test_after_a_move_every_path_of_a_result_is_where_it_is_now(fake_run, tmp_path):
+    folder = fake_run().folder
+    trials = [{"run_dir": f"{folder.path}/trials/a-1"}, {"run_dir": "/elsewhere/trials/b-1"}, {"run_dir": None}]
+    folder.write_result({"status": "finished", "run_dir": str(folder.path), "trials": trials})
+    place = folder.path.rename(tmp_path / "moved").rename(tmp_path / "archive")
+    expected = [f"{place}/trials/a-1", "/elsewhere/trials/b-1", None]
+    result = RunFolder.open(place).result
+    assert result is not None
+    assert (result["run_dir"], [trial["run_dir"] for trial in result["trials"]]) == (str(place), expected)

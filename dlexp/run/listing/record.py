@@ -13,6 +13,7 @@ from dlexp.run.folder import MANIFEST, METRICS, OVERRIDES, RESULT, RunFolder, is
 from dlexp.run.jsonable import unsealed
 from dlexp.run.listing import note
 from dlexp.run.lock import Lock
+from dlexp.run.name import identity, located
 from dlexp.run.status import Status
 
 _TAIL = 2**16  # bytes at the end of a history, which hold its last line
@@ -32,10 +33,10 @@ def read_record(path: Path, locked: Path) -> RunRecord | None:
     manifest = manifest or {}
     result = read_object(path / RESULT)
     is_damaged = result == {}
-    result = result or {}
+    result = located(result or {}, path)
     status = _status(manifest, locked)
     status = Status.DAMAGED if is_damaged and Status(status).is_over else status
-    run_id, _, slug = path.name.partition("-")
+    run_id, slug = identity(path)
     record: dict[str, Any] = {key: manifest.get(key) for key in _MANIFEST_FIELDS}
     record |= result | {"run_id": run_id, "run_dir": str(path), "status": status, "slug": slug}
     record["params"] = {**written_params(path), **_mapping(manifest.get("params"))}

@@ -12,6 +12,7 @@ from dlexp.error import EnvironmentFault, RunError, did_you_mean
 from dlexp.number import noun
 from dlexp.run.folder import MANIFEST, RESULT, RunFolder
 from dlexp.run.listing.record import read_object
+from dlexp.run.name import identity, is_called, located
 from dlexp.run.scan import find, run_paths
 
 TRASH = ".trash"
@@ -98,7 +99,7 @@ def _check_borrowed(folders: list[RunFolder]) -> None:
 
 def _trials_in(sweep: Path, place: Path) -> int:
     """Return how many trials of a sweep's result stand in another folder."""
-    trials = (read_object(sweep / RESULT) or {}).get("trials")
+    trials = located(read_object(sweep / RESULT) or {}, sweep).get("trials")
     places = [trial.get("run_dir") for trial in trials if isinstance(trial, dict)] if isinstance(trials, list) else []
     return sum(isinstance(text, str) and Path(text).is_relative_to(place) for text in places)
 
@@ -121,21 +122,21 @@ def _place(path: Path, target: Path) -> MovedRun:
 
 
 def _moved(path: Path) -> MovedRun:
-    return {"run_id": path.name.partition("-")[0], "run_dir": str(path.resolve())}
+    return {"run_id": identity(path)[0], "run_dir": str(path.resolve())}
 
 
 def _paths(runs_dir: Path) -> list[Path]:
-    return sorted((path.parent for path in (runs_dir / TRASH).glob(f"*/*/{MANIFEST}")), key=lambda path: path.name)
+    return sorted((path.parent for path in (runs_dir / TRASH).glob(f"*/*/{MANIFEST}")), key=identity)
 
 
 def _chosen(runs_dir: Path, refs: list[str]) -> list[Path]:
     paths, chosen = _paths(runs_dir), []
     for ref in refs:
-        matches = [path for path in paths if ref == "last" or (ref and path.name.startswith(ref))]
+        matches = [path for path in paths if ref == "last" or is_called(path, ref)]
         if ref == "last":
             matches = matches[-1:]
         if len(matches) != 1:
-            names = [path.name.partition("-")[0] for path in paths]
+            names = [identity(path)[0] for path in paths]
             hint = did_you_mean(ref, names) or f"; there are {', '.join(names) or 'none'}"
             raise RunError(f"{ref}: got {noun(len(matches), 'run')} in the trash that begin so; name one{hint}")
         chosen += matches
