@@ -149,7 +149,10 @@ def _read(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list
             pictures += _pictures(path, warnings)
             continue
         if is_folder_of_parquet or is_table(path):
-            inputs, said, refuse = _table(path, about)
+            try:
+                inputs, said, refuse = _table(path, about)
+            except DataError as error:
+                raise DataError(_as_of_training(str(error))) from None
             warnings += said
         else:
             inputs = _array(path, "a picture, a folder of them" if len(about["in_shape"]) == 3 else "a .csv, .parquet")
@@ -219,6 +222,13 @@ def _table(path: Path, about: dict[str, Any]) -> tuple[Tensor, list[str], Refuse
     encoded = encode_columns(table, features, encoding.get("missing", "refuse"), encoding.get("unseen", "warn"))
     unseen = [f"{path}: {line}, unknown to training, set no input" for line in encoded.unseen]
     return encoded.inputs, [*table.notes, *unseen], of_table(table, features)
+
+
+def _as_of_training(message: str) -> str:
+    """Return a message whose cure is a setting, which predicting has none of, with what can be done instead."""
+    if "data." not in message:
+        return message
+    return f"{message.replace('set data.', 'train with data.')}; settings are the training's: write the file as its are"
 
 
 def _dialect(encoding: dict[str, Any]) -> Dialect:
