@@ -13,8 +13,10 @@ from torch import Tensor
 from dlexp.data import target as targets
 from dlexp.data.dataset import Dataset
 from dlexp.data.file.column import read_columns, require_name
+from dlexp.data.file.columnar import is_columnar
 from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.label import read_labels
+from dlexp.data.file.record import records
 from dlexp.data.picture.decoded import Decoded, decode_all, find_broken, name_all
 from dlexp.data.picture.form import Format
 from dlexp.data.picture.listing import (
@@ -238,7 +240,7 @@ def _classes(root: Path, folder: Path, left_out: Counter) -> list[tuple[str, str
 
 
 def _listed(root: Path, path: Path, task: str) -> Pictures:
-    table = read_columns(path, Dialect(), _file_and_label)
+    table = read_columns(path, _label_dialect(path), _file_and_label)
     texts = table.texts("file")
     is_absent = texts.spread([not (root / name).is_file() for name in texts.names], True)
     table.refuse("file", is_absent, f"no such file in {root}")
@@ -247,7 +249,25 @@ def _listed(root: Path, path: Path, task: str) -> Pictures:
     is_repeated[first] = False
     table.refuse("file", is_repeated, "another row has it")
     labels = read_labels(table, "label", task, "label")
-    return Pictures([texts.names[code] for code in texts.codes.tolist()], labels, None, [])
+    files = [texts.names[code] for code in texts.codes.tolist()]
+    return Pictures(files, labels, None, _unlabelled(root, files))
+
+
+def _label_dialect(path: Path) -> Dialect:
+    """Return how a file of labels is written: the delimiter is that which tells its columns; NA is a label."""
+    dialects = [Dialect(delimiter, gaps=("",)) for delimiter in (",", ";", "tab", "|")]
+    if path.is_file() and not is_columnar(path):
+        for dialect in dialects:
+            if {"file", "label"} <= {name.strip() for name in next(records(path, dialect), [])}:
+                return dialect
+    return dialects[0]
+
+
+def _unlabelled(root: Path, files: list[str]) -> list[str]:
+    """Return a line about pictures that the labels do not name; none where there are none."""
+    listed = {(root / file).resolve() for file in files}
+    others = [file.relative_to(root).as_posix() for file in list_pictures(root).files if file.resolve() not in listed]
+    return [f"{noun(len(others), 'picture')} without a label left out ({others[0]}, ...)"] if others else []
 
 
 def _file_and_label(names: list[str]) -> dict[str, bool]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from dlexp.data import target as targets
 from dlexp.data.dataset import Dataset
 from dlexp.data.fact.doubt import doubts
+from dlexp.data.fact.spelling import one_category
 from dlexp.data.file.column import Columns, read_columns, require_name
 from dlexp.data.file.dialect import GAPS, Dialect
 from dlexp.data.file.encoding import Feature, encode_columns, settle
@@ -104,7 +105,7 @@ class Table(Split):
             DataError: The file cannot be used; row and column are named.
         """
         table = self._read()
-        encoded = targets.encode(read_labels(table, self.target, task), task, f"{self.path}, column {self.target}")
+        encoded = self._encoded_target(table, task)
         groups, notes = _grouped(table, self.group), [*table.notes, *encoded.notes]
         times = None if self.time is None else moments(table, self.time, self.time_format)
         train, val, test = self.divide(
@@ -130,6 +131,15 @@ class Table(Split):
             encode=Encoder(self, table) if has_levels else None,
             **settled,
         )
+
+    def _encoded_target(self, table: Columns, task: str) -> targets.Target:
+        labels = read_labels(table, self.target, task)
+        alike = one_category(table, self.target)
+        try:
+            encoded = targets.encode(labels, task, f"{self.path}, column {self.target}")
+        except DataError as error:
+            raise DataError("; ".join([str(error), *alike])) from None
+        return replace(encoded, notes=[*encoded.notes, *(alike if encoded.class_names else [])])
 
     def _read(self) -> Columns:
         path, limit = Path(self.path), budget(self.memory)

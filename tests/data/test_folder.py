@@ -209,3 +209,12 @@ def test_every_training_part_settles_the_range_of_its_deep_pictures(tmp_path):
         expected = [min(255, round(100 * (row % 10 + 1) / top * 255)) for row in range(20)]
         assert part.inputs[:, 0, 0, 0].tolist() == expected
         assert present(part.encoding)["span"] == (0, top)
+
+
+def test_a_file_of_labels_with_another_delimiter_a_class_na_and_pictures_that_it_lacks(tmp_path):
+    fill(tmp_path, {"red": 10, "green": 10, "blue": 2})
+    named = [f"{color}/{i}.png;{label}\n" for color, label in (("red", "NA"), ("green", "b")) for i in range(10)]
+    (tmp_path / "l.csv").write_text("file;label\n" + "".join(named))
+    dataset = load(tmp_path, labels=str(tmp_path / "l.csv"))
+    assert dataset.class_names == ["NA", "b"]
+    assert dataset.notes == ["2 pictures without a label left out (blue/0.png, ...)"]

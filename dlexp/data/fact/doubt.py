@@ -3,6 +3,8 @@
 import numpy as np
 
 from dlexp.data.fact import leak
+from dlexp.data.fact.spelling import one_category
+from dlexp.data.fact.storage import stated_otherwise
 from dlexp.data.file.column import Columns
 from dlexp.data.file.encoding import Feature
 from dlexp.data.target import Target
@@ -12,7 +14,7 @@ _MOST_LEVELS = 0.5  # of the training rows
 
 
 def doubts(table: Columns, features: list[Feature], target: Target, train: np.ndarray) -> list[str]:
-    """Return a line for each column that gives the answer away, names the rows, or is text where numbers may be meant.
+    """Return a line for each column that gives the answer away, names the rows, or is read otherwise than it is stored.
 
     Args:
         table: The file.
@@ -21,15 +23,17 @@ def doubts(table: Columns, features: list[Feature], target: Target, train: np.nd
         train: Rows of the training part.
     """
     classes = target.values.numpy()[train] if target.class_names else None
-    lines = []
+    lines, stated = [], stated_otherwise(table)
     for feature in features:
+        if feature.levels is None and feature.name in stated:
+            lines.append(stated[feature.name])
         about = _about_numbers if feature.levels is None else _about_texts
         lines += about(table, feature, classes, train)
     return lines
 
 
 def _about_texts(table: Columns, feature: Feature, classes: np.ndarray | None, train: np.ndarray) -> list[str]:
-    name, levels, lines = feature.name, len(feature.levels or []), []
+    name, levels, lines = feature.name, len(feature.levels or []), one_category(table, feature.name)
     entries = table.categories(name)
     if classes is not None and leak.names_classes(entries.codes[train], classes):
         lines.append(leak.warning(name, "tells the class alone"))
@@ -39,7 +43,8 @@ def _about_texts(table: Columns, feature: Feature, classes: np.ndarray | None, t
             f"data.drop='[{name}]' leaves it out"
         )
     numbers = [number for number in map(table.dialect.notation.number, entries.names) if np.isfinite(number)]
-    if any(number % 1 for number in numbers) and len(numbers) < len(entries.names):
+    is_mixed = any(number % 1 for number in numbers) or not {"True", "False"}.isdisjoint(entries.names)
+    if numbers and is_mixed and len(numbers) < len(entries.names):
         lines.append(f"column {name} holds numbers and texts, and is taken as text")
     return lines
 

@@ -21,7 +21,8 @@ from torch import Tensor
 
 from dlexp.data.dataset import fingerprint
 from dlexp.data.file.guard import require_memory
-from dlexp.data.picture.form import DeepError, Format, decode, has_more
+from dlexp.data.picture.flat import say_flat
+from dlexp.data.picture.form import DeepError, Format, decode
 from dlexp.error import DataError
 from dlexp.number import noun
 
@@ -172,7 +173,7 @@ def _fill(
 ) -> tuple[Format, list[str]]:
     """Decode every file into its row; deep ones once their span is known. Collect all that fail before saying so."""
     deep = _decode_into(images, root, files, form, range(len(files)))
-    notes = _note_frames(root, files)
+    notes = say_flat(root, files)
     if deep:
         decisive = [deep[row] for row in rows if row in deep] or list(deep.values())
         span = (min(low for low, _ in decisive), max(high for _, high in decisive))
@@ -237,13 +238,6 @@ def _in_threads(act: Any, rows: Sequence[int]) -> None:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None) as pool:
             list(pool.map(act, rows))
-
-
-def _note_frames(root: Path, files: Sequence[str]) -> list[str]:
-    framed = [file for file in files if has_more(root / file)]
-    if not framed:
-        return []
-    return [f"{noun(len(framed), 'picture')} of several frames or pages ({framed[0]}, ...): the first of each is taken"]
 
 
 def name_all(files: Sequence[str], bad: dict[int, str]) -> str:

@@ -20,7 +20,6 @@ SUFFIXES = {
 }
 # Above this Pillow itself warns of a decompression bomb: a small file that fills the memory.
 MAX_PIXELS = 89_478_485
-_FRAMED = {".gif", ".webp", ".avif", ".tif", ".tiff", ".png", ".apng"}
 _MEGAPIXELS = MAX_PIXELS // 1_000_000
 
 
@@ -66,17 +65,6 @@ class DeepError(DataError):
         super().__init__(f"values from {low} to {high}, more than 8 bits")
         self.low = low
         self.high = high
-
-
-def has_more(path: Path) -> bool:
-    """Return whether a file holds several frames or pages."""
-    if path.suffix.lower() not in _FRAMED:
-        return False
-    try:
-        with Image.open(path) as image:
-            return getattr(image, "is_animated", False)
-    except Exception:  # whatever is wrong with it, decoding says so
-        return False
 
 
 def decode(path: Path, form: Format) -> np.ndarray:
@@ -142,8 +130,13 @@ def _is_deep(image: Image.Image) -> bool:
     return image.mode.startswith(("I", "F"))
 
 
+def is_clear(image: Image.Image) -> bool:
+    """Return whether a picture has an alpha channel or a color that is clear."""
+    return image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+
+
 def _flatten(image: Image.Image, mode: str) -> Image.Image:
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+    if is_clear(image):
         colors = image.convert("RGBA")
         white = Image.new("RGBA", colors.size, "white")
         return Image.alpha_composite(white, colors).convert(mode)

@@ -1,17 +1,18 @@
 """`dlexp cv` and `dlexp compare` as users and scripts run them."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from cli.view.cv import data_line
 from dlexp.data.dataset import Dataset
 from dlexp.run.folder import RunFolder
 from tests import command
 
+data_line = import_module("dlexp.cli.view.cv").data_line  # installed from cli/, which type checkers cannot see
 QUICK = ["tracking=none", "trainer.threads=1", "data=iris", "cv.k=5", "trainer.fuse=off"]
 
 

@@ -26,3 +26,8 @@ def test_texts_that_come_again_are_not_named(tmp_path, column):
 def test_fractions_among_texts(tmp_path):
     heard = notes(tmp_path, lambda i: ["1.5", "low", "high", "mid"][i * 7 // 3 % 4])
     assert "column c holds numbers and texts, and is taken as text" in heard
+
+
+def test_true_and_false_among_numbers(tmp_path):
+    heard = notes(tmp_path, lambda i: ["TRUE", "FALSE", "1"][i * 7 // 3 % 3])
+    assert "column c holds numbers and texts, and is taken as text" in heard
