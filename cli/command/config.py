@@ -24,10 +24,12 @@ def config(
     Example: `dlexp config model=cnn optimizer=adam optimizer.lr=0.001`
     """
     from dlexp.config.resolve import resolve, to_yaml
+    from dlexp.config.rule.relation import check_monitor
     from dlexp.config.source import origin as source
     from dlexp.config.source.environment import redact_all
 
     composed = resolve(overrides or [], config_dir)
+    check_monitor(composed.config)
     composed = replace(composed, config=redact_all(composed.config))
     table = source.origins(composed) if origin else {}
     if json:

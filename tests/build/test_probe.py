@@ -28,7 +28,7 @@ def test_a_large_model_is_tried_on_the_meta_device_and_counted_all_the_same():
     [
         (["model=cnn", "norm=group", "norm.num_groups=5"], "5"),
         (["model=cnn", "model.kernel_size=[9]", "model.padding=[0]"], "model"),
-        (["trainer.monitor=val/rmse"], "trainer.monitor: got val/rmse"),
+        (["trainer.monitor=val/nothing"], "trainer.monitor: got val/nothing"),
         (["data=iris", "augment=cutout"], "cutout needs images"),
     ],
     ids=["groups", "window", "monitor", "augment"],

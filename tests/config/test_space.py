@@ -187,9 +187,9 @@ def test_a_fixed_key_that_some_options_have_is_used_with_those():
 
 
 def test_a_listed_value_may_refer_to_the_seed_of_its_trial():
-    space, own = read_space(["model.widths=[${seed}]", "seed=3,4"])
+    space, composed = read_space(["model.widths=[${seed}]", "seed=3,4"])
     assert [space.compose({}, seed).config["model"]["widths"] for seed in space.seeds] == [[3], [4]]
-    assert "seed" not in {override.key for override in own.changed}
+    assert "seed" not in {override.key for override in composed.changed}
 
 
 @pytest.mark.parametrize(
@@ -206,11 +206,3 @@ def test_what_cannot_be_searched_is_refused_with_the_cure(overrides, message):
     with pytest.raises(ConfigError) as caught:
         read_space(overrides.split(" "))
     assert message in str(caught.value)
-
-
-def test_options_that_come_to_the_same_are_refused(tmp_path):
-    (tmp_path / "optimizer").mkdir()
-    (tmp_path / "optimizer" / "mine.yaml").write_text("defaults: [momentum]\nmomentum: 0.5\n")
-    with pytest.raises(ConfigError, match="optimizer: got mine,momentum; with these settings both are the same"):
-        read_space(["optimizer=mine,momentum", "optimizer.momentum=0.1"], tmp_path)
-    assert read_space(["optimizer=mine,momentum"], tmp_path)

@@ -16,27 +16,27 @@ def check_relations(config: dict[str, Any]) -> None:
         config: Checked value by value.
 
     Raises:
-        ConfigError: A warm-up that is longer than the training, no folder of runs, or no metric to choose by.
+        ConfigError: No folder of runs, or a warm-up that is longer than the training: the full rate would never be
+            reached.
     """
     if config.get("runs_dir") == "":
         raise ConfigError("runs_dir: got an empty text; a folder is needed, for example runs")
-    _check_monitor(config["trainer"].get("monitor"), config.get("metric", {}).get("extra"))
     warmup, epochs = config["schedule"].get("warmup"), config["trainer"].get("epochs")
     if isinstance(warmup, int | float) and isinstance(epochs, int) and warmup > epochs:
         cure = f"at most trainer.epochs={noun(epochs, 'epoch')}, else the full rate is never reached"
         raise ConfigError(f"schedule.warmup: got {warmup:g}; {cure}")
 
 
-def _check_monitor(monitor: Any, extra: Any) -> None:
-    """Refuse a metric that no task has; whether these data have it is known when they are read."""
-    known = [
-        "auto",
-        "train/loss",
-        "train/accuracy",
-        "val/loss",
-        *(f"val/{row.name}" for row in METRICS if has_direction(row.name)),
-    ]
-    if isinstance(monitor, str) and monitor not in known and not extra:
+def check_monitor(config: dict[str, Any]) -> None:
+    """Refuse a metric that no task has, where no data are read that would say which their task has.
+
+    Raises:
+        ConfigError: There is no such metric.
+    """
+    monitor = config["trainer"].get("monitor")
+    names = [f"val/{row.name}" for row in METRICS if has_direction(row.name)]
+    known = ["auto", "train/loss", "train/accuracy", "val/loss", *names]
+    if isinstance(monitor, str) and monitor not in known and not config["metric"]["extra"]:
         cure = f"choose one of {', '.join(known)}{did_you_mean(monitor, known)}"
         raise ConfigError(f"trainer.monitor: got {show(monitor)}; {cure}")
 

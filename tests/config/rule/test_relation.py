@@ -3,7 +3,7 @@
 import pytest
 
 from dlexp.config.resolve import resolve
-from dlexp.config.rule.relation import check_relations
+from dlexp.config.rule.relation import check_monitor, check_relations
 from dlexp.error import ConfigError
 
 
@@ -27,8 +27,6 @@ def test_a_schedule_of_the_users_own_may_have_none():
             "their sum has to be below 1",
         ),
         (["runs_dir="], "runs_dir: got an empty text; a folder is needed, for example runs"),
-        (["trainer.monitor=val/acuracy"], "; did you mean val/accuracy?"),
-        (["trainer.monitor=val/bias"], "trainer.monitor: got val/bias; choose one of auto, train/loss"),
     ],
 )
 def test_what_no_data_can_mend_is_known_before_they_are_read(overrides, message):
@@ -40,3 +38,12 @@ def test_what_no_data_can_mend_is_known_before_they_are_read(overrides, message)
 @pytest.mark.parametrize("override", ["data.val_fraction=0.85", "data.test_fraction=0.7", "trainer.monitor=val/rmse"])
 def test_what_data_decide_is_left_to_them(override):
     assert resolve([override])
+
+
+def test_a_metric_that_no_task_has_is_known_without_data():
+    with pytest.raises(ConfigError, match=r"^trainer.monitor: got val/acuracy; .*; did you mean val/accuracy\?$"):
+        check_monitor(resolve(["trainer.monitor=val/acuracy"]).config)
+    with pytest.raises(ConfigError, match=r"^trainer.monitor: got val/bias; choose one of auto"):
+        check_monitor(resolve(["trainer.monitor=val/bias"]).config)
+    for known in ("auto", "train/loss", "val/rmse", "val/top5_accuracy"):
+        check_monitor(resolve([f"trainer.monitor={known}"]).config)
