@@ -41,6 +41,8 @@ def predict(
     allow(trust)
     from dlexp.job.inference import predict as job
 
+    if out is not None:
+        job.check_out(out)
     predictions = job.predict(run, runs_dir, inputs, is_ensemble=ensemble, device=device or "cpu")
     console = people(json, is_quiet=quiet)
     for warning in predictions["warnings"]:

@@ -208,7 +208,11 @@ def _parts(content: _Content, path: str) -> list[str]:
         raise DataError(
             f"{path}: got arrays {', '.join(content.keys) or 'none'}; x and y, or x_train and y_train, are needed"
         )
-    return [f"_{part}" for part in _PARTS if f"x_{part}" in content.keys]
+    parts = [part for part in _PARTS if f"x_{part}" in content.keys]
+    lacking = [part for part in parts if f"y_{part}" not in content.keys]
+    if lacking:
+        raise DataError(f"{path}: got x_{lacking[0]} without its targets; y_{lacking[0]} is needed beside it")
+    return [f"_{part}" for part in parts]
 
 
 def as_inputs(x: np.ndarray, where: str) -> Tensor:

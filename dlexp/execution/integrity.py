@@ -105,10 +105,17 @@ def require_same_data(folder: RunFolder, dataset: Dataset) -> None:
         RunError: The record of their division is damaged.
     """
     if dataset.fingerprint != folder.manifest["data"]["fingerprint"]:
-        raise DataError(f"{dataset.name}: the data changed since run {folder.run_id} began; start a new run")
+        raise DataError(
+            f"{_source(folder, dataset)}: the data changed since run {folder.run_id} began; start a new run"
+        )
     rows = read_division(folder)
     if rows and not all(np.array_equal(rows[part], getattr(dataset, part).numpy()) for part in ("train", "val")):
         raise DataError(
-            f"{dataset.name}: an earlier version of dlexp divided the examples of run {folder.run_id} otherwise; "
-            "start a new run"
+            f"{_source(folder, dataset)}: an earlier version of dlexp divided the examples of run {folder.run_id} "
+            "otherwise; start a new run"
         )
+
+
+def _source(folder: RunFolder, dataset: Dataset) -> str:
+    """Return the file or folder that a run's data were read from; their name where there is none."""
+    return folder.config.get("data", {}).get("path") or dataset.name

@@ -101,6 +101,7 @@ def test_groups_and_times(save):
     [
         ({"z": X}, r"got arrays z; x and y, or x_train and y_train, are needed"),
         ({"x": X}, r"no array y; it has x"),
+        ({"x_train": X, "y_train": Y, "x_test": X}, r"got x_test without its targets; y_test is needed beside it$"),
         ({"x": X, "y": Y[:50]}, r", y: got shape \(50,\); \(60,\), one target an example"),
         ({"x": X, "y": np.eye(60)}, r", y: got shape \(60, 60\)"),
         ({"x": X[0], "y": Y}, r", x: got shape \(5,\); \(N, H, W, C\)"),

@@ -1,12 +1,14 @@
 """A delimited text file as records of text fields, from the header on.
 
 A row has the number that a spreadsheet shows: the header is row 1, a record with line breaks in quotes is one row.
-Blank lines before the header, and lines that begin with # and have not its number of fields, are left out.
+Before the header blank lines, a spreadsheet's ``sep=;``, and lines that begin with # and have not its number of fields,
+are left out.
 """
 
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice, takewhile
@@ -16,6 +18,7 @@ from typing import TextIO
 from dlexp.data.file.dialect import Dialect
 from dlexp.error import ConfigError, DataError
 
+_SPREADSHEET = re.compile(r'"?sep=.?"?', re.IGNORECASE)
 _MOST_COMMENTS = 1000  # lines
 _MOST_CHARACTERS = 2**31 - 1  # of a field; Python's own limit of 131,072 is less than a long text has
 # The longer marks first: that of UTF-32 begins as that of UTF-16 does.
@@ -42,12 +45,12 @@ _OTHERS = {
 
 
 def count_comments(path: Path, dialect: Dialect) -> int:
-    """Return the number of comments and blank lines before the header."""
+    """Return the number of lines before the header that are left out."""
     return len(preamble(path, dialect))
 
 
 def preamble(path: Path, dialect: Dialect) -> list[str]:
-    """Return the comments and blank lines before the header; a line of # with the fields of the next is the header."""
+    """Return the lines before the header that are left out; a line of # with the fields of the next is the header."""
     with _text(path, dialect) as text:
         lines = list(islice(takewhile(_is_left_out, text), _MOST_COMMENTS))
     if not lines or not lines[-1].startswith("#"):
@@ -60,7 +63,7 @@ def preamble(path: Path, dialect: Dialect) -> list[str]:
 
 
 def _is_left_out(line: str) -> bool:
-    return line.startswith("#") or not line.strip()
+    return line.startswith("#") or not line.strip() or _SPREADSHEET.fullmatch(line.strip()) is not None
 
 
 def records(path: Path, dialect: Dialect) -> Iterator[list[str]]:

@@ -95,6 +95,20 @@ def predict(
     }
 
 
+def check_out(path: Path) -> None:
+    """Check, before anything is predicted, that predictions can be written to a file.
+
+    Raises:
+        ConfigError: Its ending is neither .csv nor .parquet, pyarrow is missing, or there is no such folder.
+    """
+    if path.suffix not in TABLES:
+        raise ConfigError(f"--out: got {path}; a file ending in .csv or .parquet is needed")
+    if path.suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
+        raise ConfigError(f"--out: got {path}; writing .parquet needs pyarrow: pip install pyarrow, or take .csv")
+    if not path.parent.is_dir():
+        raise ConfigError(f"--out: got {path}; there is no folder {path.parent}: make it, or name another")
+
+
 def write(document: Predictions, path: Path, *, is_raw: bool = False) -> None:
     """Write predictions as a table, a column for each class's probability.
 
@@ -104,18 +118,15 @@ def write(document: Predictions, path: Path, *, is_raw: bool = False) -> None:
         is_raw: Write a .csv's texts as they are, also those that a spreadsheet would take for formulas.
 
     Raises:
-        ConfigError: The file's ending is neither .csv nor .parquet, or pyarrow is missing.
+        ConfigError: See `check_out`.
     """
     rows = [
         {key: value for key, value in entry.items() if key != "probabilities"}
         | {f"probability {name}": p for name, p in entry.get("probabilities", {}).items()}
         for entry in document["predictions"]
     ]
-    if path.suffix not in TABLES:
-        raise ConfigError(f"--out: got {path}; a file ending in .csv or .parquet is needed")
+    check_out(path)
     if path.suffix == ".parquet":
-        if importlib.util.find_spec("pyarrow") is None:
-            raise ConfigError(f"--out: got {path}; writing .parquet needs pyarrow: pip install pyarrow, or take .csv")
         import pyarrow
         import pyarrow.parquet
 

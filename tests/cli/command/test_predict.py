@@ -48,3 +48,11 @@ def test_files_that_are_not_there_and_runs_that_are_no_ensemble_are_one_line(dle
     for arguments in (["predict", "last", "nothing.npy"], ["predict", "last", str(flowers), "--ensemble"]):
         code, out, err = dlexp(*arguments)
         assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_a_place_that_cannot_be_written_to_is_refused_before_predicting(dlexp, flowers, tmp_path):
+    for name, reason in (("no/p.csv", f"there is no folder {tmp_path / 'no'}"), ("p.xlsx", "ending in .csv")):
+        code, out, err = dlexp("predict", "last", str(flowers), "--out", str(tmp_path / name))
+        assert (code, out) == (2, "")
+        assert f"--out: got {tmp_path / name}; " in err
+        assert reason in err

@@ -61,3 +61,14 @@ def test_a_title_above_the_header(path):
 def test_a_field_of_any_length(path):
     path.write_text(f"a,b\n{'x' * 300_000},1\n")
     assert next(look_up(path, Dialect(), [0]))[1] == ["x" * 300_000, "1"]
+
+
+@pytest.mark.parametrize(
+    ("first", "delimiter"), [("sep=;", ";"), ('"sep=\t"', "tab"), ("sep=\t", "tab"), ("SEP=,", ",")]
+)
+def test_a_spreadsheets_line_about_the_delimiter_is_left_out(path, first, delimiter):
+    dialect = Dialect(delimiter)
+    path.write_text(f"{first}\na{dialect.separator}b\n1{dialect.separator}2\n")
+    assert read_header(path, dialect) == ["a", "b"]
+    assert list(look_up(path, dialect, [0])) == [(3, ["1", "2"])]
+    assert read_delimited(path, ["a", "b"], {"b": False}, dialect).to_pydict() == {"b": [2.0]}

@@ -192,7 +192,7 @@ def test_data_that_changed_refuse_a_resume(tmp_path):
     with pytest.raises(ZeroDivisionError):
         start(tmp_path / "runs", *overrides, at_epoch=stop_with(ZeroDivisionError()))
     write_arrays(tmp_path / "x.npz", 1.0)
-    with pytest.raises(DataError, match=r"the data changed since run \w+ began; start a new run"):
+    with pytest.raises(DataError, match=r"x.npz: the data changed since run \w+ began; start a new run"):
         resume(tmp_path / "runs")
     write_arrays(tmp_path / "x.npz", 0.0)
     assert resume(tmp_path / "runs").exit_code == 0
