@@ -10,16 +10,18 @@ from itertools import pairwise
 from typing import Annotated
 
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Interval
 from torch import Tensor
 
 from dlexp.data.dataset import Dataset
+from dlexp.device import require_bytes
 from dlexp.error import ConfigError, DataError, first_ten
 from dlexp.number import noun
 from dlexp.random import derive, generator
-from dlexp.type import Count, NonNegativeInt
+from dlexp.type import NonNegativeInt
 
 MOST_HELD_OUT = 1000
+MOST_REPEATS = 10_000  # whose folds are a day's work of any network, and a list that is dealt at once
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class KFold:
     """
 
     k: Annotated[int, Ge(2)] = 5
-    repeats: Count = 1
+    repeats: Annotated[int, Interval(ge=1, le=MOST_REPEATS)] = 1
     stratify: bool = True
     groups: bool = True
 
@@ -76,7 +78,7 @@ class KFold:
             seed: Of the dealing.
 
         Raises:
-            ConfigError: More folds than examples.
+            ConfigError: More folds than examples, or than memory has room for.
             DataError: More folds than groups, or a class of one example.
         """
         return self._deal(_pool(data), data, seed)
@@ -85,6 +87,10 @@ class KFold:
         """Deal some rows (sorted) of the data."""
         if self.k > len(pool):
             raise ConfigError(f"cv.k: got {self.k}; at most the {noun(len(pool), 'example')} outside the test part")
+        num_folds = self.repeats * self.k
+        needed = num_folds * len(pool) * pool.element_size()  # a row is in every fold, in one of its parts
+        what = f"cv: got {num_folds} folds of {noun(len(pool), 'example')}, which"
+        require_bytes(needed, pool.device, what, "choose fewer cv.repeats or cv.k")
         is_stratified = self.stratify and data.num_classes > 0
         classes = data.targets[pool] if is_stratified else torch.zeros(len(pool), dtype=torch.long)
         if is_stratified:

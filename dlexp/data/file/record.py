@@ -125,7 +125,7 @@ def _text(path: Path, dialect: Dialect) -> Iterator[TextIO]:
 
 def _not_in(path: Path, encoding: str, error: UnicodeError) -> DataError:
     where = f"byte {_first_bad(path, encoding, error)} is not {encoding.upper()}"
-    return DataError(f"{path}: {where}; save the file as UTF-8, or state its encoding: data.encoding=latin-1")
+    return DataError(f"{path}: {where}; save the file as UTF-8 (data=csv can read others: data.encoding=latin-1)")
 
 
 def _first_bad(path: Path, encoding: str, error: UnicodeError) -> int:

@@ -239,7 +239,8 @@ def _as_of_training(message: str) -> str:
     """Return a message whose cure is a setting, which predicting has none of, with what can be done instead."""
     if "data." not in message:
         return message
-    return f"{message.replace('set data.', 'train with data.')}; settings are the training's: write the file as its are"
+    cure = "settings are the training's: change the file, or train anew"
+    return f"{message.replace('set data.', 'train with data.')}; {cure}"
 
 
 def _dialect(encoding: dict[str, Any]) -> Dialect:

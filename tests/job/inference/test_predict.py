@@ -132,7 +132,7 @@ def test_an_input_beyond_what_the_model_computes_in_is_refused_by_its_row(tmp_pa
     with pytest.raises(DataError, match=r"b.csv, row 3, column x: got '-1e300'; normalised .* torch.float32 to 3.4e"):
         predict("last", tmp_path / "runs", [new])
     new.write_text("c;x\nu;0.1\n")
-    with pytest.raises(DataError, match=r"b.csv.* train with data.delimiter=';'; settings are the training's: write"):
+    with pytest.raises(DataError, match=r"b.csv.* train with data.delimiter=';'; settings are the training's: change"):
         predict("last", tmp_path / "runs", [new])
     new.write_text("c,x\nu,\n")
     with pytest.raises(DataError, match=r"row 2, column x: .* fill it in, or train with data.missing=impute; settings"):
