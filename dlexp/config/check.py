@@ -5,6 +5,7 @@ import re
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -213,13 +214,24 @@ def check_value(path: str, value: Any, parameter: Parameter, reference: Any = No
         value = _as_name(value)
     if re.search(r"\bPlace\b", parameter.text) and isinstance(value, str):
         value = os.path.expanduser(value)
-    adapter = TypeAdapter(parameter.annotation)
+    adapter = _adapter(parameter.annotation)
     try:
         return adapter.validate_python(value, strict=True)
     except ValidationError:
         with suppress(ValidationError):
             return adapter.validate_python(from_environment(value, reference), strict=True)
         raise ConfigError(f"{path}: got {show(value)}; {_cure(parameter, value)}") from None
+
+
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
+    """Return what checks values of a type: to make it takes fifty times as long as to use it, so it is kept."""
+    try:
+        return _kept_adapter(annotation)
+    except TypeError:  # a user's annotation that cannot be hashed
+        return TypeAdapter(annotation)
+
+
+_kept_adapter = lru_cache(1024)(TypeAdapter[Any])
 
 
 def _has_number(value: Any) -> bool:

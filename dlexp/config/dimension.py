@@ -162,10 +162,21 @@ def require_distinct(d: Dimension) -> None:
     Raises:
         ConfigError: There is such a value.
     """
-    for i, value in enumerate(d.values or []):
-        if any(type(other) is type(value) and other == value for other in (d.values or [])[:i]):
+    seen: set[Any] = set()
+    for value in d.values or []:
+        if (hashable := (type(value), _hashable(value))) in seen:
             expression = show(d.text.partition("=")[2])
             raise ConfigError(f"{d.key}: got {expression}; {show(value)} is there twice; remove one")
+        seen.add(hashable)
+
+
+def _hashable(value: Any) -> Any:
+    """Return a value of YAML as one that is equal to its equals and can be hashed."""
+    if isinstance(value, list):
+        return tuple(_hashable(item) for item in value)
+    if isinstance(value, dict):
+        return frozenset((name, _hashable(item)) for name, item in value.items())
+    return value
 
 
 def require_paths(d: Dimension) -> None:

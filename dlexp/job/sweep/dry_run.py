@@ -27,9 +27,11 @@ from dlexp.job.sweep.validity import InvalidSetting, skipped
 from dlexp.search.grid import Grid
 from dlexp.search.random import Random
 from dlexp.search.strategy import Proposal, Search, Settings, Strategy, signature
+from dlexp.search.tpe import TPE
 
 BUDGET = 60.0  # seconds of measuring; structures left after that count as the mean of the others
 MOST_REHEARSED = 5_000  # settings; of a larger search a sample tells what all take
+MOST_REHEARSED_TPE = 300  # each is drawn in a time that grows with those before it
 FIGURES = 3.0  # seconds that the figures at the end take
 RECORDS = 20_000  # bytes of a trial in the sweep's own result and log
 
@@ -147,13 +149,14 @@ def rehearse(spec: SweepSpec) -> tuple[list[Share], int, list[InvalidSetting]]:
 def _sample(spec: SweepSpec) -> tuple[SweepSpec, float]:
     """Return the search to go through, a smaller one where it is large, and how many times as many settings it has."""
     total = spec.search.total(spec.problem) or getattr(spec.search, "trials", 0)
-    if total <= MOST_REHEARSED:
+    most = MOST_REHEARSED_TPE if isinstance(spec.search, TPE) else MOST_REHEARSED
+    if total <= most:
         return spec, 1.0
     if isinstance(spec.search, Grid):  # its first settings are alike
-        smaller: Search = Random(trials=MOST_REHEARSED, invalid=spec.search.invalid)
+        smaller: Search = Random(trials=most, invalid=spec.search.invalid)
     else:
-        smaller = build({**spec.config["search"], "trials": MOST_REHEARSED})
-    return replace(spec, search=smaller), total / MOST_REHEARSED
+        smaller = build({**spec.config["search"], "trials": most})
+    return replace(spec, search=smaller), total / most
 
 
 def _share(

@@ -115,10 +115,12 @@ def test_several_processes_share_the_time_and_need_the_memory(tmp_path):
             "regularizer.weight=range(1,25001)",
             "search.trials=1000000000",
         ],
+        ["search=tpe", LR, "search.trials=1000000000"],
     ],
 )
 def test_a_billion_trials_are_told_from_a_sample(tmp_path, monkeypatch, searched):
     monkeypatch.setattr(job, "MOST_REHEARSED", 200)
+    monkeypatch.setattr(job, "MOST_REHEARSED_TPE", 20)
     plan = forecast([*SHARED, NARROW, *searched, f"runs_dir={tmp_path}"])
     assert plan["settings"] == plan["trials"] == 10**9
     assert sum(group["epochs"] for group in plan["groups"]) == 8 * 10**9
