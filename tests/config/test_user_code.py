@@ -27,6 +27,7 @@ def run(cwd, *arguments):
 
 
 USE = ["--config-dir", "own", "model=mynet"]
+FILE = "own/model/mynet.yaml"
 RULES = ["--config-dir", "own", "optimizer=sign", "schedule=root"]
 
 
@@ -35,11 +36,13 @@ RULES = ["--config-dir", "own", "optimizer=sign", "schedule=root"]
     [
         (
             [*USE],
-            "model._target_: got my_package.MyNet; only dlexp and trusted packages are built: trusted=[my_package]",
+            "model._target_: got my_package.MyNet; only dlexp and trusted packages are built: trusted=[my_package] "
+            f"({FILE}, line 2)",
         ),
         (
             [*USE, "trusted=[other]"],
-            "model._target_: got my_package.MyNet; only dlexp and trusted packages are built: trusted=[my_package]",
+            "model._target_: got my_package.MyNet; only dlexp and trusted packages are built: trusted=[my_package] "
+            f"({FILE}, line 2)",
         ),
         ([*USE, "trusted=[my_package]", "model.widht=3"], "unknown key model.widht; did you mean model.width?"),
         ([*USE, "trusted=[my_package]", "model.width=x"], "model.width: got x; an integer is needed"),
@@ -51,7 +54,7 @@ RULES = ["--config-dir", "own", "optimizer=sign", "schedule=root"]
         (
             ["--config-dir", "own", "schedule=root", "trusted=[other]"],
             "schedule._target_: got my_package.InverseRoot; "
-            "only dlexp and trusted packages are built: trusted=[my_package]",
+            "only dlexp and trusted packages are built: trusted=[my_package] (own/schedule/root.yaml, line 2)",
         ),
         (
             [*RULES, "trusted=[my_package]", "optimizer.momentum=0.9"],
@@ -122,22 +125,27 @@ def refused(text, here):
         ),
         (
             "_target_: my_pakcage.MyNet\n",
-            "model._target_: got my_pakcage.MyNet; only dlexp and trusted packages are built: trusted=[my_pakcage]",
+            "model._target_: got my_pakcage.MyNet; only dlexp and trusted packages are built: trusted=[my_pakcage] "
+            f"({FILE}, line 1)",
         ),
         (
             "_target_: dlexp.disk.durable.write\n",
-            "model._target_: got dlexp.disk.durable.write; the target of a shipped option is needed",
+            f"model._target_: got dlexp.disk.durable.write; the target of a shipped option is needed ({FILE}, line 1)",
         ),
-        ("_target_: my_package.MyNet\nwidth: 7.5\n", "model.width: got 7.5; an integer is needed"),
+        ("_target_: my_package.MyNet\nwidth: 7.5\n", f"model.width: got 7.5; an integer is needed ({FILE}, line 2)"),
         ("_target_: my_package.MyNet\nwidth: ???\n", "missing values: model.width; set each as key=value"),
-        ("_target_: my_package.MyNet\nwidht: 7\n", "unknown key model.widht; did you mean model.width?"),
+        (
+            "_target_: my_package.MyNet\nwidht: 7\n",
+            f"unknown key model.widht; did you mean model.width? ({FILE}, line 2)",
+        ),
         (
             "_target_: [my_package.MyNet]\n",
-            "model._target_: got [my_package.MyNet]; the dotted path of a class is needed",
+            f"model._target_: got [my_package.MyNet]; the dotted path of a class is needed ({FILE}, line 1)",
         ),
         (
             "width: 7\n",
-            f"model: got {{width:7}}; choose one of {option.names('model', 'gated', 'mynet')}",
+            f"model: got {{width:7}}; choose one of {option.names('model', 'gated', 'mynet')} "
+            f"({FILE} states no _target_)",
         ),
         ("_target_: my_package.MyNet\nwidth: ${nothing}\n", "model.width: Interpolation key 'nothing' not found"),
     ],

@@ -38,7 +38,7 @@ def as_declared(override: Override, config: dict[str, Any]) -> Override:
         ConfigError: It is a sweep expression of a key that takes no text.
     """
     parameter = None
-    if override.is_sweep or isinstance(override.value, bool | int | float):
+    if override.is_sweep or isinstance(override.value, bool | int | float | list):
         with suppress(ConfigError):  # the check says what is wrong with a class
             parameter = declaration(config, override.key)
     if parameter is not None and takes_text(parameter) and override.action != "delete":
@@ -49,7 +49,18 @@ def as_declared(override: Override, config: dict[str, Any]) -> Override:
             return replace(override, value=override.raw.strip(), is_sweep=False, sweep=None)
     if override.is_sweep:
         raise no_sweep(override, parameter)
+    if parameter is not None and re.search(r"\blist\[(Name|str)\]", parameter.text):
+        return replace(override, value=_texts(override))
     return override
+
+
+def _texts(override: Override) -> Any:
+    """Return a list of names with its numbers as they were typed: the column ``1.10`` is not ``1.1``."""
+    values, items = override.value, override.raw.strip()[1:-1].split(",")
+    if not isinstance(values, list) or len(items) != len(values) or re.search(r"[\[{'\"\\]", "".join(items)):
+        return values
+    pairs = zip(items, values, strict=True)
+    return [item.strip() if isinstance(value, bool | int | float) else value for item, value in pairs]
 
 
 def no_sweep(override: Override, parameter: Parameter | None = None) -> ConfigError:

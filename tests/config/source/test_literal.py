@@ -33,6 +33,19 @@ def test_columns_in_a_list_need_no_quotes():
     assert resolve([*CSV, "data.drop=[цель, x(1)]"]).config["data"]["drop"] == ["цель", "x(1)"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "columns"),
+    [
+        ("[1_0,1.10, 007]", ["1_0", "1.10", "007"]),
+        ("['1_0',1.5]", ["1_0", "1.5"]),
+        ("[a,1e3]", ["a", "1e3"]),
+        ("[]", []),
+    ],
+)
+def test_columns_in_a_list_are_what_was_typed(typed, columns):
+    assert resolve([*CSV, f"data.drop={typed}"]).config["data"]["drop"] == columns
+
+
 def test_null_stays_null_and_quotes_stay_quotes():
     data = resolve([*CSV, "data.id=null", "data.group='null'"]).config["data"]
     assert (data["id"], data["group"]) == (None, "null")
