@@ -61,7 +61,7 @@ def _lines(document: "RunPage") -> list[tuple[str, str]]:
         ("data", _data(run)),
         ("parameters", f"{run['num_params']:,}" if "num_params" in run else ""),
         ("device", run["device"] or ""),
-        ("seed", "" if run["seed"] is None else str(run["seed"])),
+        ("seed", _seeds(run)),
         ("started", _times(document)),
         ("judged by", _judged(run)),
         ("curve", shown),
@@ -71,6 +71,14 @@ def _lines(document: "RunPage") -> list[tuple[str, str]]:
         ("size", _size(document["bytes"])),
         ("made with", _environment(document["environment"])),
     ]
+
+
+def _seeds(run: "RunRecord") -> str:
+    """Return the seeds of a sweep's trials or of a cv's folds where there are some, else the run's own."""
+    fields: dict[str, Any] = {**run}
+    of_trials = {trial["overrides"]["seed"] for trial in fields.get("trials") or [] if "seed" in trial["overrides"]}
+    seeds = sorted(of_trials) or fields.get("seeds") or [run["seed"]]
+    return ", ".join(str(seed) for seed in seeds if seed is not None)
 
 
 def _judged(run: "RunRecord") -> str:

@@ -33,6 +33,20 @@ def test_everything_of_a_run_stands_on_the_page(command, run):
     assert labels["accuracy"].split() == ["accuracy", "0.8000", "0.7500"]
 
 
+def trial(**overrides):
+    return {"overrides": overrides, "status": "finished", "value": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [({"trials": [trial(seed=2), trial(lr=1, seed=1), trial(seed=2)]}, "1, 2"), ({"seeds": [3, 4]}, "3, 4"), ({}, "3")],
+)
+def test_the_seeds_are_those_of_what_was_trained(command, run, fields, shown):
+    run.folder.write_result({**run.folder.result, **fields})
+    out = command("show", run.folder.run_id, "--runs-dir", str(run.folder.runs_dir))[1]
+    assert [line.split(None, 1)[1].strip() for line in out.splitlines() if line.startswith("seed ")] == [shown]
+
+
 def test_it_is_one_document(command, run):
     code, out, err = command("show", "last", "--json", "--runs-dir", str(run.folder.runs_dir))
     document = json.loads(out)
