@@ -89,7 +89,7 @@ class KFold:
             raise ConfigError(f"cv.k: got {self.k}; at most the {noun(len(pool), 'example')} outside the test part")
         num_folds = self.repeats * self.k
         needed = num_folds * len(pool) * pool.element_size()  # a row is in every fold, in one of its parts
-        what = f"cv: got {num_folds} folds of {noun(len(pool), 'example')}, which"
+        what = f"cv: got {noun(num_folds, 'fold')} of {noun(len(pool), 'example')}, which"
         require_bytes(needed, pool.device, what, "choose fewer cv.repeats or cv.k")
         is_stratified = self.stratify and data.num_classes > 0
         classes = data.targets[pool] if is_stratified else torch.zeros(len(pool), dtype=torch.long)

@@ -189,5 +189,5 @@ def test_rolling_refusals():
 def test_folds_that_no_memory_has_room_for_are_refused_before_they_are_dealt(monkeypatch):
     monkeypatch.setattr("dlexp.device.free_bytes", lambda _device: 2**30)
     data = made_up(torch.arange(1000) % 3)
-    with pytest.raises(ConfigError, match=r"^cv: got 1000000 folds of 1,000 examples, which need 7.5 GiB; 1.0 GiB"):
+    with pytest.raises(ConfigError, match=r"^cv: got 1,000,000 folds of 1,000 examples, which need 7.5 GiB; 1.0 GiB"):
         KFold(k=100, repeats=10_000).folds(data, 0)
