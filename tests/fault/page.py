@@ -1,5 +1,6 @@
 """Writes `docs/reliability.md` from the record of full runs."""
 
+import re
 from typing import Any
 
 from dlexp.disk.durable import write_text
@@ -120,7 +121,12 @@ def _red(entries: dict[str, Any]) -> list[str]:
         lines += [
             f"`{row.id}`, {len(faults)} shown: {REASONS.get(row.id, 'not explained.')}",
             "",
-            *(f"    {' '.join(fault.split())[:300]}" for fault in faults[:5]),
+            *(f"    {_in_the_runs_folder(fault)[:300]}" for fault in faults[:5]),
             "",
         ]
     return ["\n".join(lines)]
+
+
+def _in_the_runs_folder(fault: str) -> str:
+    """Return a fault in one line, its paths without the temporary folder of the attempt."""
+    return re.sub(r"/\S*/runs/", "runs/", " ".join(fault.split()))
