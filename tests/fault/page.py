@@ -33,8 +33,8 @@ program has no hook for it.
 """
 REASONS = {  # why a row is red, by what was seen since
     "every-write": "Mended since: the manifest of a first checkpoint was written in place, and a kill in the midst of "
-    "it left a checkpoint that could not be read. It appears whole now. This record ended at the 300th of 414 "
-    "operations of files.",
+    "it left a checkpoint that could not be read. It appears whole now. The last 120 attempts were made after "
+    "that, the first 300 before.",
 }
 
 
@@ -69,7 +69,8 @@ def _versions(entries: dict[str, Any]) -> str:
     told = [entries[row.id]["versions"] for row in rows() if row.id in entries]
     names = [name for name in (told[0] if told else {}) if name not in ("commit", "system")]
     with_each = [f"{name} {', '.join(sorted({versions[name] for versions in told}))}" for name in names]
-    return f"Versions: {'; '.join(with_each)}. A row was run on the commit that it names.\n"
+    commits = "A row was run on the commit that it names, or was continued from one to another."
+    return f"Versions: {'; '.join(with_each)}. {commits}\n"
 
 
 def _safeguards() -> str:

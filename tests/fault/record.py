@@ -28,9 +28,13 @@ def read(row: Row) -> Tally | None:
 
 
 def store(row: Row, tally: Tally) -> None:
-    """Record a row's attempts so far, with the versions and the date."""
-    entry = {"tally": asdict(tally), "versions": versions(), "date": datetime.now(UTC).date().isoformat()}
-    write_text(PATH, json.dumps(everything() | {row.id: entry}, indent=1) + "\n", is_synced=False)
+    """Record a row's attempts so far, with the versions, every commit they were made on, and the date."""
+    before = everything()
+    now = versions()
+    made_on = before[row.id]["versions"]["commit"].split(" to ") if row.id in before and tally.attempts > 1 else []
+    now["commit"] = " to ".join(dict.fromkeys([*made_on[:1], now["commit"]]))
+    entry = {"tally": asdict(tally), "versions": now, "date": datetime.now(UTC).date().isoformat()}
+    write_text(PATH, json.dumps(before | {row.id: entry}, indent=1) + "\n", is_synced=False)
 
 
 def versions() -> dict[str, str]:
