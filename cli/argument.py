@@ -1,8 +1,9 @@
 """The arguments and options that several commands share."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -28,6 +29,17 @@ def take_typed_dir(context: typer.Context, folder: Path | None) -> Path | None:
         for path in misnamed_files(folder):
             print(f"note: {path} is not read; rename it to {path.stem}.yaml", file=sys.stderr)
     return folder
+
+
+def _folder_of_options(callback: Callable[[typer.Context, Path | None], Path | None]) -> Any:
+    """Return the option `--config-dir`, with what becomes of its value."""
+    return typer.Option(
+        "--config-dir",
+        metavar="DIR",
+        help="A folder with your own YAML files.",
+        show_default=False,
+        callback=callback,
+    )
 
 
 def take_runs_dir(context: typer.Context, parameter: typer.CallbackParam, folder: Path) -> Path:
@@ -69,26 +81,8 @@ Overrides = Annotated[
         show_default=False,
     ),
 ]
-ConfigDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--config-dir",
-        metavar="DIR",
-        help="A folder with your own YAML files.",
-        show_default=False,
-        callback=take_config_dir,
-    ),
-]
-TypedDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--config-dir",
-        metavar="DIR",
-        help="A folder with your own YAML files.",
-        show_default=False,
-        callback=take_typed_dir,
-    ),
-]
+ConfigDir = Annotated[Path | None, _folder_of_options(take_config_dir)]
+TypedDir = Annotated[Path | None, _folder_of_options(take_typed_dir)]
 Device = Annotated[
     str | None,
     typer.Option(

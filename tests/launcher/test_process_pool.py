@@ -15,6 +15,7 @@ import pytest
 from dlexp.launcher.pool import Lost
 from dlexp.launcher.process_pool import ProcessPool
 from dlexp.run.lock import Lock
+from tests.launcher.task import never, taking
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,15 +46,6 @@ def pools(work):
     yield make
     for pool in made:
         pool.close()
-
-
-def taking(tasks):
-    left = list(tasks)
-    return lambda: left.pop(0) if left else None
-
-
-def never():
-    return False
 
 
 def test_events_of_all_tasks_arrive_and_a_pool_serves_again(pools):

@@ -10,6 +10,7 @@ from dlexp.error import EnvironmentFault
 from dlexp.launcher.launcher import Crew
 from dlexp.launcher.pool import Lost
 from tests.launcher.cluster import two_nodes
+from tests.launcher.task import never, taking
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # Ray's own
 
@@ -38,15 +39,6 @@ def pools(cluster, tmp_path, monkeypatch):
     yield make
     for pool in made:
         pool.close()
-
-
-def taking(tasks):
-    left = list(tasks)
-    return lambda: left.pop(0) if left else None
-
-
-def never():
-    return False
 
 
 def test_events_of_all_tasks_arrive_and_a_pool_serves_again(pools):

@@ -86,14 +86,14 @@ class SweepSpec:
 
     def trials(self, proposal: Proposal, round_number: int) -> list[Trial]:
         """Return the training runs of a round's proposal, one for each seed."""
-        trials = []
+        trials, launcher = [], self.launcher
         for seed in self.space.seeds or [None]:
             trainer: dict[str, Any] = {} if proposal.epochs is None else {"epochs": proposal.epochs}
             if self.search.metric != "auto":
                 trainer["monitor"] = self.metric
             composed = self.space.compose(proposal.settings, seed, **trainer)
             dataset = self.validity.load(composed.config)
-            settled = on_device(composed.config, self.launcher, self.threads)
+            settled = on_device(composed.config, launcher, self.threads)
             trial_id = ids.trial_id(settled, dataset.fingerprint, self.code)
             trials.append(Trial(trial_id, proposal, round_number, seed, composed, Components(composed.config, dataset)))
         return trials
