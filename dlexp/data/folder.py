@@ -17,6 +17,7 @@ from dlexp.data.file.columnar import is_columnar
 from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.label import read_labels
 from dlexp.data.file.record import records
+from dlexp.data.file.text import Texts
 from dlexp.data.picture.decoded import Decoded, decode_all, find_broken, name_all
 from dlexp.data.picture.form import Format
 from dlexp.data.picture.listing import (
@@ -249,6 +250,8 @@ def _listed(root: Path, path: Path, task: str) -> Pictures:
     is_repeated[first] = False
     table.refuse("file", is_repeated, "another row has it")
     labels = read_labels(table, "label", task, "label")
+    if isinstance(labels, Texts):
+        labels = labels.spread(labels.names, "")
     files = [texts.names[code] for code in texts.codes.tolist()]
     return Pictures(files, labels, None, _unlabelled(root, files))
 

@@ -15,6 +15,7 @@ from dlexp.data.fact.spelling import one_category
 from dlexp.data.file.column import Columns, read_columns, require_name
 from dlexp.data.file.dialect import GAPS, Dialect
 from dlexp.data.file.encoding import Feature, encode_columns, settle
+from dlexp.data.file.freed import hand_back
 from dlexp.data.file.guard import budget
 from dlexp.data.file.label import read_labels
 from dlexp.data.file.mapped import map_columns
@@ -106,12 +107,14 @@ class Table(Split):
         """
         table = self._read()
         encoded = self._encoded_target(table, task)
+        hand_back()  # what looking at the labels took
         groups, notes = _grouped(table, self.group), [*table.notes, *encoded.notes]
         times = None if self.time is None else moments(table, self.time, self.time_format)
         train, val, test = self.divide(
             encoded.values, groups=groups, times=times, class_names=encoded.class_names, notes=notes
         )
         ids = None if self.id is None else _ids(table, self.id)
+        hand_back()  # what dividing took
         features = settle(table, self._features(table.names), self.categorical, train.numpy())
         notes += doubts(table, features, encoded, train.numpy())
         settled = self._encode(table, features)
@@ -158,6 +161,7 @@ class Table(Split):
         return settled
 
     def _encode(self, table: Columns, features: list[Feature]) -> dict[str, Any]:
+        hand_back()  # what looking at the columns took
         encoded = encode_columns(table, features, self.missing, self.unseen)
         return {
             "inputs": encoded.inputs,
