@@ -13,7 +13,10 @@ from dlexp.data.file.record import encoding_of
 
 _CODE = r"^\s*[+-]?0\d+\s*$"
 _CHUNK_BYTES = 1 << 18  # stays in a core's cache
-_LAST_MARK = ord(",")  # line breaks, tab, space, quotes and + come before it among bytes; point, minus and digits after it
+_ZERO = np.uint8(ord("0"))
+_LAST_MARK = ord(
+    ","
+)  # line breaks, tab, space, quotes and + come before it among bytes; point, minus and digits after it
 
 
 def find_codes(table: Columns, names: list[str]) -> dict[str, str]:
@@ -40,25 +43,38 @@ def _is_whole(numbers_N: np.ndarray) -> bool:
 
 
 def _may_hold_codes(path: Path, dialect: Dialect) -> bool:
-    """Return whether a 0 and another digit stand behind a mark, in some place of a file."""
+    """Return whether a field of a file may be a code: a mark, a 0, a digit, and another digit or mark."""
     import pyarrow
 
     if "\n0".encode(encoding_of(path, dialect)) != b"\n0":
         return True
-    marks = {byte for byte in dialect.separator.encode() if byte > _LAST_MARK}
-    before = b""
+    marks = [byte for byte in dialect.separator.encode() if byte > _LAST_MARK]
+    before = b"\n"
     with pyarrow.input_stream(str(path), compression="detect") as stream:
         while chunk := stream.read(_CHUNK_BYTES):
-            text = np.frombuffer(before + chunk, np.uint8)
-            is_behind = text[:-2] <= _LAST_MARK
-            for mark in marks:
-                is_behind |= text[:-2] == mark
-            is_behind &= text[1:-1] == ord("0")
-            is_behind &= text[2:] - np.uint8(ord("0")) < 10  # bytes below 0 wrap around
-            if is_behind.any():
+            if _holds_codes(np.frombuffer(before + chunk, np.uint8), marks):
                 return True
-            before = chunk[-2:]
-    return False
+            before = chunk[-3:] if len(chunk) > 2 else (before + chunk)[-3:]
+    return _holds_codes(np.frombuffer(before + b"\n", np.uint8), marks)
+
+
+def _holds_codes(text: np.ndarray, marks: list[int]) -> bool:
+    is_begun = _are_marks(text[:-3], marks)
+    is_begun &= text[1:-2] == _ZERO
+    is_begun &= _are_digits(text[2:-1])
+    next_bytes = text[3:][np.flatnonzero(is_begun)]  # those of 09:30 and 01-05 are no codes
+    return bool((_are_digits(next_bytes) | _are_marks(next_bytes, marks)).any())
+
+
+def _are_marks(text: np.ndarray, marks: list[int]) -> np.ndarray:
+    is_mark = text <= _LAST_MARK
+    for mark in marks:
+        is_mark |= text == mark
+    return is_mark
+
+
+def _are_digits(text: np.ndarray) -> np.ndarray:
+    return text - _ZERO < 10  # bytes before 0 wrap around
 
 
 def _look_for_codes(path: Path, dialect: Dialect, names: list[str]) -> dict[str, str]:

@@ -57,8 +57,8 @@ def test_at_the_border_of_two_chunks(tmp_path, monkeypatch):
     monkeypatch.setattr(code, "_CHUNK_BYTES", 8)
     path = tmp_path / "t.csv"
     for width in range(1, 20):
-        for entry, is_code in (("01", True), ("10", False)):
-            path.write_text(f"w,c\n{'1' * width},{entry}\n")
+        for entry, is_code in (("01", True), ("001", True), ("10", False), ("01:30", False), ("01-05", False)):
+            path.write_text(f"w,c\n{'1' * width},{entry}" + "\n" * (width % 2))
             assert code._may_hold_codes(path, Dialect()) == is_code, width
 
 
