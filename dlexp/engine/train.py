@@ -61,6 +61,7 @@ class Run:
     number: int = 0
     elapsed: float = 0.0
     sums: Sums | None = None
+    _spare: Sums | None = None  # the tensors of the epoch before, which graphs add to
 
     @property
     def steps_per_epoch(self) -> int:
@@ -96,6 +97,7 @@ class Run:
             self.step.keep(rows)
             self.task = self.task.keep(rows)
             self.schedule_state = {name: value[rows] for name, value in self.schedule_state.items()}
+            self._spare = None
             if self.sums is not None:
                 states = [self.sums.state(row) for row in rows]
                 self.sums = Sums.zero(self.step.forward.flat.tensor[:, 0])
@@ -169,7 +171,10 @@ class Run:
 
     def _sums(self) -> Sums:
         if self.sums is None:
-            self.sums = Sums.zero(self.step.forward.flat.tensor[:, 0])
+            if self._spare is None:
+                self._spare = Sums.zero(self.step.forward.flat.tensor[:, 0])
+            self._spare.clear()
+            self.sums = self._spare
         return self.sums
 
     def _prepare(self, batches: list[list[Batch]]) -> list[list[Batch]]:
