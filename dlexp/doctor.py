@@ -162,7 +162,8 @@ def _mlflow_store(runs_dir: Path, uri: str | None, timeout: float | None) -> Fin
         client = store.connect(chosen)
         experiments = len(client.search_experiments())
     except EnvironmentFault as error:
-        return _finding("mlflow store", str(error), "start the server, or unset tracking.uri and MLFLOW_TRACKING_URI")
+        told, _, cure = str(error).partition("; ")
+        return _finding("mlflow store", told, cure or "unset tracking.uri and MLFLOW_TRACKING_URI")
     except Exception as error:  # whatever a database or server may raise is a finding, not a failure of the doctor
         text = first_line(error)[:200]
         return _finding(

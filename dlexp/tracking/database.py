@@ -73,7 +73,7 @@ def _is_half_made(database: Path, name: str, timeout: float) -> bool:
             if is_whole := _has_tables(connection):
                 _require_schema(connection, name)
             return not is_whole
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the second from messages that quote what is damaged
         raise EnvironmentFault(f"{name}: {_cure(error, timeout)}") from error
 
 
@@ -118,11 +118,13 @@ def _migrations() -> dict[str, str | None]:
     return parents
 
 
-def _cure(error: sqlite3.Error, timeout: float) -> str:
+def _cure(error: Exception, timeout: float) -> str:
     text = str(error)
     if "locked" in text or "busy" in text:
         cure = "end that process, or set tracking.timeout to more"
         return f"is locked by another process for more than {timeout:g} s; {cure}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"is damaged; {MOVE}"
     if "readonly" in text or "unable to open" in text:
         return "may not be written to; allow it, or set tracking.uri to another"
     return f"{text}; {MOVE}"

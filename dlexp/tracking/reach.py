@@ -10,7 +10,9 @@ from dlexp.config.source.environment import redact
 from dlexp.error import EnvironmentFault, first_line
 
 _SCHEMES = ("http", "https")
-_PLACES = ("health", "api/2.0/mlflow/experiments/search?max_results=1")  # the second asks the server's database
+_HEALTH = "health"
+_PLACES = (_HEALTH, "api/2.0/mlflow/experiments/search?max_results=1")  # the second asks the server's database
+_READ = 1000  # bytes of an answer that are looked at
 _ANOTHER = "set tracking.uri to another"
 
 
@@ -46,22 +48,26 @@ def _ask(url: SplitResult, name: str, timeout: float, faults: list[EnvironmentFa
     """Ask a server what a store must be able to answer, and note what goes wrong."""
     base = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path.rstrip('/')}"
     for place in _PLACES:
-        if fault := _fault(f"{base}/{place}", name, timeout):
+        if fault := _fault(f"{base}/{place}", name, timeout, is_document=place != _HEALTH):
             faults.append(fault)
             return
 
 
-def _fault(address: str, name: str, timeout: float) -> EnvironmentFault | None:
+def _fault(address: str, name: str, timeout: float, *, is_document: bool) -> EnvironmentFault | None:
     try:
-        urllib.request.urlopen(address, timeout=timeout + 1).close()  # the caller waits no longer than `timeout`
+        with urllib.request.urlopen(
+            address, timeout=timeout + 1
+        ) as answer:  # the caller waits no longer than `timeout`
+            is_expected = not is_document or answer.read(_READ).lstrip().startswith(b"{")
     except urllib.error.HTTPError as error:
         error.close()
-        cure = f"look at its log, or {_ANOTHER}"
-        failing = EnvironmentFault(f"{name}: no answer but status {error.code} {error.reason}; {cure}")
-        return failing if error.code >= 500 else None
+        if 400 <= error.code < 500:  # a right or a page is missing, which MLflow's client has the words for
+            return None
+        reason, cure = first_line(ValueError(error.reason)), f"look at its log, or {_ANOTHER}"
+        return EnvironmentFault(f"{name}: no answer but status {error.code} {reason}; {cure}")
     except (OSError, ValueError, HTTPException) as error:
         return EnvironmentFault(f"no answer from {name}: {redact(_reason(error))}; start it, or {_ANOTHER}")
-    return None
+    return None if is_expected else EnvironmentFault(f"{name}: answers, but not as MLflow does; {_ANOTHER}")
 
 
 def _reason(error: Exception) -> str:

@@ -69,6 +69,15 @@ def test_what_is_no_database_is_one_line_with_the_cure(tmp_path, content):
         examine(tmp_path / "mlflow.db", "the store", 5.0)
 
 
+def test_one_with_damaged_pages_is_one_line(runs_dir, tmp_path):
+    content = bytearray((runs_dir / "mlflow.db").read_bytes())
+    for start in range(4096, len(content) - 4096, 997):
+        content[start : start + 40] = b"\xff" * 40
+    (tmp_path / "mlflow.db").write_bytes(content)
+    with pytest.raises(EnvironmentFault, match=r"^x: .*; move it away; `dlexp sync` fills a new one$"):
+        examine(tmp_path / "mlflow.db", "x", 5.0)
+
+
 def test_a_folder_is_one_line(tmp_path):
     with pytest.raises(EnvironmentFault, match="the store: got a folder; move it away"):
         examine(tmp_path, "the store", 5.0)

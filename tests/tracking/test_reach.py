@@ -1,5 +1,6 @@
 """Servers that answer, fail, are silent or send a letter at a time; the bound holds for all that is asked together."""
 
+import json
 import socket
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -40,11 +41,13 @@ def silent():
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def status(code: int) -> Callable[[BaseHTTPRequestHandler], None]:
+def status(code: int, content: bytes = b"{}", **headers: str) -> Callable[[BaseHTTPRequestHandler], None]:
     def answer(handler):
         handler.send_response(code)
-        handler.send_header("Retry-After", "86400")
+        for name, value in {"Retry-After": "86400", **headers}.items():
+            handler.send_header(name, value)
         handler.end_headers()
+        handler.wfile.write(content)
 
     return answer
 
@@ -61,6 +64,21 @@ def test_a_server_that_fails_is_one_line_whatever_it_says_of_retries(code):
         require_answer(uri, "the store", 60)
     assert f"the store: no answer but status {code} " in str(raised.value)
     assert str(raised.value).endswith("; look at its log, or set tracking.uri to another")
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (status(200, b"<html>please log in</html>"), "the store: answers, but not as MLflow does; set tracking.uri"),
+        (status(200, b""), "the store: answers, but not as MLflow does; set tracking.uri"),
+        (status(302, Location="/again"), "the store: no answer but status 302 "),
+    ],
+)
+def test_a_server_that_is_not_mlflows_is_one_line(answer, told):
+    with serving(answer) as uri, pytest.raises(EnvironmentFault) as raised:
+        require_answer(uri, "the store", 60)
+    assert str(raised.value).startswith(told)
+    assert "\n" not in str(raised.value)
 
 
 def test_a_database_is_not_asked():
@@ -131,7 +149,9 @@ def test_the_run_says_how_long_unless_the_command_does(silent, tmp_path):
 
 def test_the_doctor_waits_as_long_as_is_said(silent, tmp_path):
     done = command.run(tmp_path, "doctor", "--json", "--uri", silent, "--timeout", "0.1")
-    assert (done.returncode, "within 0.1 s; start it anew" in done.stdout) == (1, True)
+    finding = {entry["name"]: entry for entry in json.loads(done.stdout)}["mlflow store"]
+    told = {"name": "mlflow store", "status": "warn", "value": f"no answer from {silent} within 0.1 s", "cure": CURE}
+    assert (done.returncode, finding) == (1, told)
 
 
 @pytest.mark.parametrize("typed", ["0", "1e300", "nan", "-1", "soon"])
