@@ -13,7 +13,7 @@ RULES = {
     "adam": Adam(lr=0.01),
     "adam, root over both": Adam(lr=0.01, form="inside", eps=0.1),
     "adam, betas by trial": Adam(lr=0.01, betas=BETAS),  # pyright: ignore[reportArgumentType]: as a program has them
-    "adam, eps by trial": Adam(lr=0.01, eps=torch.tensor([[1e-3], [1e-8]])),
+    "adam, eps by trial": Adam(lr=0.01, eps=torch.tensor([[1e-3], [1e-8]])),  # pyright: ignore[reportArgumentType]
     "adamw": AdamW(lr=0.01),
     "sgd": SGD(lr=0.01),
 }

@@ -14,7 +14,7 @@ from dlexp.build.components import components_of
 from dlexp.build.program import Program, assemble, make_program
 from dlexp.config.resolve import resolve
 from dlexp.engine.event import EpochEnd, TrialEnd
-from dlexp.engine.graph.update import MOST_KINDS
+from dlexp.engine.graph.update import MOST_KINDS, Captures
 from dlexp.engine.snapshot import snapshot
 from dlexp.optimizer.sgd import SGD
 from tests.pretended.device import pretend
@@ -130,8 +130,7 @@ def test_a_loss_of_the_users_own_runs_as_it_is_and_says_why():
     with pretend() as log:
         built = program("graphed")
         object.__setattr__(built.run.step.rules, "loss", Counting())
-        captures = type(built.run.step._captures)(built.run.step)  # pyright: ignore[reportCallIssue]
-        built.run.step._captures = captures
+        captures = built.run.step._captures = Captures(built.run.step)
         spend_epoch(built)
         assert log.replays == 0
         assert "loss" in captures.reason
