@@ -90,7 +90,7 @@ def test_in_another_order_than_a_metrics_all_stand_together(tmp_path):
     for second_of_minute, run_id in enumerate(
         (first, second, third)
     ):  # made within one tick of the clock they would tie
-        find(tmp_path, run_id).update_manifest(start=f"2026-01-01T00:00:0{second_of_minute}.000000+00:00")
+        find(tmp_path, run_id).update_manifest(start=f"2026-01-01T00:00:0{second_of_minute}.000+00:00")
     ranking = rank(tmp_path, sort="-start")[0].limited(2)
     assert (ranking.experiment, ids(ranking.records), ranking.hidden) == (None, [third, second], 1)
     assert ids(rank(tmp_path, sort="start")[0].records) == [first, second, third]
