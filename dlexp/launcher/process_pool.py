@@ -50,6 +50,9 @@ class ProcessPool:
         self._context.set_forkserver_preload(preload)
         _start_server()
 
+    def adopt(self, choose: Callable[[Any], Any | None]) -> None:
+        """Do nothing: workers end with their driver."""
+
     def run(self, take: Callable[[], Any | None], should_stop: Callable[[], bool]) -> Iterator[Any]:
         """Yield the events of tasks as they come, and `Lost` for one whose process died.
 

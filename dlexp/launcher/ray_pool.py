@@ -92,6 +92,9 @@ class RayPool:
         room = sum(self._room(node["Resources"]) for node in ray.nodes() if node["Alive"])
         return range(room if self._most is None else min(room, self._most))
 
+    def adopt(self, choose: Callable[[Any], Any | None]) -> None:
+        """Do nothing: workers end with their driver."""
+
     def run(self, take: Callable[[], Any | None], should_stop: Callable[[], bool]) -> Iterator[Any]:
         """Yield the events of tasks as they come; see `dlexp.launcher.pool.Pool.run`.
 

@@ -149,6 +149,9 @@ class FakePool:
         self.places, self.tasks = crew.places, []
         self.made.append(self)
 
+    def adopt(self, choose):
+        pass
+
     def run(self, take, should_stop):
         from dlexp.execution.executor import Executor
 
@@ -206,9 +209,15 @@ class Cards(Local):
 
 def test_on_cards_even_one_trial_trains_in_a_worker_which_chooses_how(holder, fake):
     with Dispatcher(holder, lambda: False, Cards()) as dispatcher:
-        (end,) = ends(dispatcher.train(assign(holder, 1))).values()
+        (end,) = ends(dispatcher.train(assign(holder, 1, "trainer.fuse=4"))).values()
     assert end.status == "finished"
     assert [type(task).__name__ for task in fake.made[0].tasks] == ["Survey", "Group"]
+
+
+def test_what_takes_no_device_to_answer_is_not_asked_of_a_worker(holder, fake):
+    with Dispatcher(holder, lambda: False, Cards()) as dispatcher:
+        ends(dispatcher.train([*assign(holder, 2, "trainer.fuse=off"), *assign(holder, 1, "model.widths=[4]")]))
+    assert [type(task).__name__ for task in fake.made[0].tasks] == ["Group"] * 3
 
 
 @pytest.mark.parametrize(("lives", "status"), [(3, "finished"), (4, "failed")])
