@@ -22,6 +22,7 @@ from .command import (
     sync,
     train,
     ui,
+    wait,
 )
 from .command.run import note, remove, runs, show
 from .completion import candidate
@@ -44,6 +45,7 @@ app.command("complete", hidden=True)(candidate.complete)
 app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
 app.command("cv")(cv.cv)
+app.command("wait")(wait.wait)
 app.command("eval")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("compare")(compare.compare)

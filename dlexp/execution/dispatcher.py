@@ -43,6 +43,7 @@ class Dispatcher:
             choose no other.
         should_stop: Asked after every update: the wish to stop.
         launcher: Where, and how many processes.
+        detaches: Leave the trials to workers that outlive this process, as soon as they have them.
 
     Attributes:
         datasets: What is loaded, for assignments that come without their components.
@@ -50,7 +51,10 @@ class Dispatcher:
         notes: For the user: where time chose between engines that round otherwise.
     """
 
-    def __init__(self, holder: RunFolder, should_stop: Callable[[], bool], launcher: Launcher) -> None:
+    def __init__(
+        self, holder: RunFolder, should_stop: Callable[[], bool], launcher: Launcher, *, detaches: bool = False
+    ) -> None:
+        self.detaches = detaches
         self.holder, self.should_stop, self.launcher = holder, should_stop, launcher
         self.datasets = Datasets()
         self.programs: list[Any] = []
@@ -88,6 +92,7 @@ class Dispatcher:
 
         Raises:
             DiskFault: The disk is full, or refuses for another reason.
+            Detached: The trials are with workers that outlive this process, which was asked for.
         """
         self._leave(assignments)
         in_hand = self._adopt(assignments)
@@ -223,6 +228,7 @@ class Dispatcher:
         Others that an adopted task had are done, and known to be.
         """
         assert self._pool is not None
+        self._pool.detaches = self.detaches
         retry = Retry()
         for event in self._pool.run(take, self.should_stop):
             if isinstance(event, Lost):

@@ -49,6 +49,11 @@ class Launcher(Protocol):
         ...
 
     @property
+    def outlives(self) -> bool:
+        """Whether its workers go on when the command ends, and can be found again by their files."""
+        ...
+
+    @property
     def num_asked(self) -> int | None:
         """Workers that the user asked for; None where it is left to the launcher."""
         ...

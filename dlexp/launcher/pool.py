@@ -31,7 +31,13 @@ class Detached(Exception):
 
 
 class Pool(Protocol):
-    """Workers that take tasks as they become free."""
+    """Workers that take tasks as they become free.
+
+    Attributes:
+        detaches: Whether `run` raises `Detached` as soon as all tasks are with workers that outlive this process.
+    """
+
+    detaches: bool
 
     @property
     def places(self) -> Sequence[int]:

@@ -41,6 +41,7 @@ class ProcessPool:
         preload: list[str],
         descriptor: int | None = None,
     ) -> None:
+        self.detaches = False  # processes end with this one
         self.make_work = make_work
         self.environments = environments
         self.descriptor = descriptor

@@ -73,9 +73,10 @@ class RayPool:
     """
 
     def __init__(self, crew: Crew, request: dict[str, float], most: int | None) -> None:
+        self.detaches = False  # actors end with their driver
         self._crew, self._request, self._most = crew, request, most
         self._actor = ray.remote(Worker)
-        self._site = site.Site.here(crew.folder)
+        self._site = site.Site.here(crew.folder, needs_gpu=request["num_gpus"] > 0)
         self._coming: dict[Any, tuple[Any, bool]] = {}  # an answer that is awaited: actor, whether it is then ready
         self._idle: list[Any] = []
         self._busy: dict[Any, tuple[Any, int, Any]] = {}  # generator: actor, number, task

@@ -53,6 +53,11 @@ class Slurm:
         return True
 
     @property
+    def outlives(self) -> bool:
+        """Jobs go on when the command ends."""
+        return True
+
+    @property
     def num_asked(self) -> int | None:
         """Jobs at once at most."""
         return self.array_parallelism

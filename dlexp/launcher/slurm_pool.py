@@ -138,7 +138,7 @@ class SlurmPool:
         """Submit an array; return its number and its jobs."""
         batch = begin_batch(self._crew.folder)
         entry = {
-            "site": Site.here(batch),
+            "site": Site.here(batch, needs_gpu=self._launcher.gpus_per_node > 0),
             "make_work": plain.name_of(self._crew.make_work),
             "rest": plain.name_of(self._crew.rest),
             "preload": self._crew.preload,

@@ -143,3 +143,38 @@ def open_tasks(holder: Path) -> list[TaskFolder]:
     paths = [path for path in (holder / PLACE).glob("*/*") if path.name.isdecimal() and path.parent.name.isdecimal()]
     ordered = sorted(paths, key=lambda path: (int(path.parent.name), int(path.name)))
     return [folder for path in ordered if not (folder := TaskFolder(path)).is_collected]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the jobs of a sweep or cv are, as they say themselves.
+
+    Attributes:
+        num_waiting: Jobs that have not begun, or were taken away and wait again.
+        num_running: Jobs that have begun.
+        num_ended: Jobs that came to an end.
+    """
+
+    num_waiting: int
+    num_running: int
+    num_ended: int
+
+    @property
+    def num_open(self) -> int:
+        """Jobs that have not ended."""
+        return self.num_waiting + self.num_running
+
+    @classmethod
+    def of(cls, holder: Path) -> "Progress":
+        """Count the jobs of the last array; those before it are over, or were submitted anew with it."""
+        batches = [int(path.name) for path in (holder / PLACE).glob("*") if path.name.isdecimal()]
+        place = holder / PLACE / str(max(batches, default=0))
+        kinds = [_last_mark(TaskFolder(path)) for path in place.glob("*") if path.name.isdecimal()]
+        ended = sum(kind in ("done", "broken", "refused", "seen") for kind in kinds)
+        running = kinds.count("begun")
+        return cls(len(kinds) - ended - running, running, ended)
+
+
+def _last_mark(folder: TaskFolder) -> str:
+    marks = [event.kind for event in folder.read()[0] if isinstance(event, Mark)]
+    return marks[-1] if marks else ""
