@@ -68,9 +68,7 @@ class Site:
             told = ", ".join(f"{name} {version} ({self.versions[name]} here)" for name, version in other.items())
             return f"node {host} has {told}; install the same versions on all nodes"
         if self.needs_gpu and not _sees_gpu():
-            return (
-                f"node {host} should have a GPU, and torch sees none there; choose nodes with GPUs, or ask for none"
-            )
+            return f"node {host} should have a GPU, and torch sees none there; choose nodes with GPUs, or ask for none"
         return None
 
 

@@ -5,6 +5,7 @@ index, which are given before they are submitted, so that no driver can lose one
 """
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 
@@ -106,12 +107,8 @@ def partitions() -> list[Partition]:
 
 
 def _num_gpus(gres: str) -> int:
-    """Return the GPUs in a node's generic resources, such as "gpu:a100:4(S:0-1),shard:8"."""
-    count = 0
-    for item in gres.split(","):
-        kind, *_, number = item.partition("(")[0].split(":")
-        count += int(number) if kind == "gpu" and number.isdecimal() else 0
-    return count
+    """Return the GPUs in a node's generic resources, such as "gpu:a100:4(S:0,1),shard:8"."""
+    return sum(int(number) for number in re.findall(r"\bgpu:(?:[^:,()]+:)?(\d+)", gres))
 
 
 def _told(text: str) -> str:

@@ -57,6 +57,7 @@ def run(folder, path, after):
     while after and (state := json.loads((folder / f"{after}_0.job").read_text())["state"]) != "COMPLETED":
         if state in ("FAILED", "CANCELLED"):
             note(path, state="CANCELLED")
+            return
         time.sleep(0.02)
     about = json.loads(path.read_text())
     environment = {**os.environ, "SLURM_ARRAY_JOB_ID": about["number"], "SLURM_ARRAY_TASK_ID": str(about["index"])}
