@@ -22,9 +22,8 @@ from .command import (
     sync,
     train,
     ui,
-    wait,
 )
-from .command.run import note, remove, runs, show
+from .command.run import note, remove, runs, show, wait
 from .completion import candidate
 from .encoding import leave_ascii, require_text
 from .output import show_error

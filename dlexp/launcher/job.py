@@ -71,7 +71,9 @@ def main(batch: Path, index: int, wish: Wish) -> int:
         return 0
     if wish.signum == signal.SIGUSR2 and mark.kind == "done" and not wish.stop.exists():
         if vain + 1 >= MOST_VAIN and not _events(folder, before):
-            folder.add(Mark("broken", f"taken away {MOST_VAIN} times before it began to train; raise timeout_min"))
+            folder.add(
+                Mark("broken", f"taken away {MOST_VAIN} times before it began to work; raise launcher.timeout_min")
+            )
             return 1
         folder.add(Mark("again"))
         return _requeue()

@@ -29,9 +29,9 @@ def loads(text: str) -> Any:
         raise ValueError(f"not a task or event of dlexp: {error}") from error
 
 
-def name_of(part: Any) -> str:
+def name_of(public: Any) -> str:
     """Return the name under which a module's class or function is found by `resolve`."""
-    return f"{part.__module__}:{part.__qualname__}"
+    return f"{public.__module__}:{public.__qualname__}"
 
 
 def resolve(name: str) -> Any:

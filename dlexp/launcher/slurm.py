@@ -104,7 +104,7 @@ class Slurm:
             threads: CPU threads of a trial.
         """
         notice = min(MOST_NOTICE, 15 * self.timeout_min)
-        asked = {
+        values = {
             "partition": self.partition,
             "account": self.account,
             "gpus-per-node": self.gpus_per_node or None,
@@ -113,7 +113,7 @@ class Slurm:
             "time": self.timeout_min,
             "signal": f"B:USR2@{notice}",
         }
-        given = [f"--{name}={value}" for name, value in asked.items() if value is not None]
+        given = [f"--{name}={value}" for name, value in values.items() if value is not None]
         return [*given, "--nodes=1", "--ntasks=1", "--requeue", "--open-mode=append"]
 
     def script(self, batch: str) -> str:

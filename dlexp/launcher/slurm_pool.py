@@ -69,7 +69,7 @@ class SlurmPool:
         self._jobs: list[_Job] = []
         self._probe: tuple[str, _Job] | None = None  # number and job, until it has said what it saw
         self._has_probed = False
-        self._asked, self._num_asked = 0.0, 0
+        self._looked, self._num_asked = 0.0, 0
         self._told = ""
 
     @property
@@ -160,9 +160,9 @@ class SlurmPool:
     def _look(self, *, is_stopping: bool) -> None:
         """Ask the queue, where that is due, what became of the jobs."""
         is_quick = is_stopping or self._num_asked < NUM_QUICK
-        if time.monotonic() - self._asked < (min(QUICK_SECONDS, QUEUE_SECONDS) if is_quick else QUEUE_SECONDS):
+        if time.monotonic() - self._looked < (min(QUICK_SECONDS, QUEUE_SECONDS) if is_quick else QUEUE_SECONDS):
             return
-        self._asked, self._num_asked = time.monotonic(), self._num_asked + 1
+        self._looked, self._num_asked = time.monotonic(), self._num_asked + 1
         states = client.states()
         if states is None:
             return  # Slurm may be out of reach for a while; what jobs say is read all the same

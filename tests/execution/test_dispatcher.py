@@ -214,12 +214,6 @@ def test_on_cards_even_one_trial_trains_in_a_worker_which_chooses_how(holder, fa
     assert [type(task).__name__ for task in fake.made[0].tasks] == ["Survey", "Group"]
 
 
-def test_what_takes_no_device_to_answer_is_not_asked_of_a_worker(holder, fake):
-    with Dispatcher(holder, lambda: False, Cards()) as dispatcher:
-        ends(dispatcher.train([*assign(holder, 2, "trainer.fuse=off"), *assign(holder, 1, "model.widths=[4]")]))
-    assert [type(task).__name__ for task in fake.made[0].tasks] == ["Group"] * 3
-
-
 @pytest.mark.parametrize(("lives", "status"), [(3, "finished"), (4, "failed")])
 def test_a_broken_card_is_no_fault_of_the_trial_while_another_is_left(holder, fake, lives, status):
     fake.lives, fake.cause = lives, "device"

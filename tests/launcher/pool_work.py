@@ -25,6 +25,10 @@ def rest(task, told):
     return None if "stopped" in told else task
 
 
+def nothing(_should_stop):
+    yield from ()
+
+
 def square(_should_stop, number):
     yield ("begun", number)
     yield ("square", number * number)

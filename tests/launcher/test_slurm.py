@@ -1,13 +1,11 @@
 """What `launcher=slurm` asks of Slurm, and refuses before anything is made."""
 
 import os
-import shutil
 import sys
 
 import pytest
 
 from dlexp.error import ConfigError
-from dlexp.launcher import slurm_client as client
 from dlexp.launcher.slurm import Slurm
 from tests.launcher import fake_slurm
 
@@ -72,21 +70,3 @@ def test_options_left_out_are_left_to_the_cluster():
     assert "--cpus-per-task=3" in options
     assert not any(option.startswith(("--partition", "--account", "--mem", "--gpus")) for option in options)
     assert "--requeue" in options
-
-
-def test_what_a_job_hands_on_is_kept_from_its_own_jobs(queue, monkeypatch, tmp_path):
-    (queue / "sinfo").write_text(f"#!/bin/sh\nenv | grep ^SLURM > '{tmp_path}/seen'; echo 'main*|up|(null)|1'\n")
-    for name in ("SLURM_MEM_PER_CPU", "SBATCH_PARTITION", "SLURM_CONF"):
-        monkeypatch.setenv(name, "x")
-    assert client.partitions() == [client.Partition("main", True, 0, 1)]
-    assert (tmp_path / "seen").read_text() == "SLURM_CONF=x\n"
-    assert shutil.which("sbatch") == str(queue / "sbatch")
-
-
-@pytest.mark.parametrize(
-    ("gres", "num"),
-    [("(null)", 0), ("gpu:2", 2), ("gpu:a100:4(S:0,1),shard:8", 4), ("gpu:a:1,gpu:b:2(S:0)", 3), ("mps:gpu:x", 0)],
-)
-def test_gpus_are_counted_in_a_nodes_resources(queue, gres, num):
-    (queue / "sinfo").write_text(f"#!/bin/sh\necho 'main*|up|{gres}|1'\n")
-    assert client.partitions()[0].num_gpus == num

@@ -61,7 +61,7 @@ def runs(
     from dlexp.run.listing.column import check_columns
     from dlexp.run.listing.ranking import rank, records_of
 
-    from ..wait import count_jobs
+    from .wait import count_jobs
 
     rankings = rank(runs_dir, experiment=experiment, sort=sort, filter=filter, tag=tag)
     records = records_of(rankings)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..argument import Debug, Json, Quiet, ResumeDir, Trust
-from ..output import people
-from ..text import escape
+from ...argument import Debug, Json, Quiet, ResumeDir, Trust
+from ...output import people
+from ...text import escape
 
 if TYPE_CHECKING:
     from dlexp.run.document import RunRecord
@@ -28,8 +28,8 @@ def wait(
     from dlexp.error import RunError
     from dlexp.run import scan
 
-    from .cv import cv
-    from .sweep import sweep
+    from ..cv import cv
+    from ..sweep import sweep
 
     folder = scan.find(runs_dir, run)
     kind = folder.manifest["kind"]
