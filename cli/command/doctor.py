@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..argument import Debug, Json, Quiet, RunsDir
+from ..argument import Debug, Json, Quiet, RunsDir, Timeout
 from ..output import people, show_json
 from ..view import doctor as view
 
@@ -19,6 +19,7 @@ def doctor(
     uri: Annotated[
         str | None, typer.Option(metavar="URI", help="MLflow's store, as in tracking.uri.", show_default=False)
     ] = None,
+    timeout: Timeout = None,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -31,7 +32,7 @@ def doctor(
     """
     from dlexp.doctor import examine
 
-    findings = examine(runs_dir, uri, launcher_of(overrides or []))
+    findings = examine(runs_dir, uri, timeout, launcher_of(overrides or []))
     if json:
         show_json(findings)
     view.show(findings, people(json, is_quiet=quiet))

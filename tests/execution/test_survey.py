@@ -10,7 +10,7 @@ from dlexp.execution.survey import choose_all
 from dlexp.launcher.pool import Lost
 
 BATCHED = Choice("batched", 2, 3.0, "fast")
-COMMON = ["tracking=none", "trainer.threads=1", "data.limit=50", "model.widths=[4]"]
+COMMON = ["tracking=none", "trainer.threads=1", "data.limit=50"]
 
 
 class Pool:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -100,10 +101,13 @@ def slurm(monkeypatch):
 
 
 def processes(runs_dir):
-    """Return the processes of jobs that train, as the last mark of each says."""
-    said = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True).stdout.splitlines()
-    pairs = [line.split(maxsplit=1) for line in said]
-    return [int(pid) for pid, command in pairs if f"dlexp.launcher.job {runs_dir}" in command and "bash" not in command]
+    """Return the processes of jobs that have begun."""
+    words = f"dlexp.launcher.job\0{runs_dir}/"
+    pids = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            pids += [int(path.parent.name)] if words in path.read_text() else []
+    return pids
 
 
 def marks(runs_dir, kind):
