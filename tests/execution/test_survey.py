@@ -7,7 +7,7 @@ from dlexp.execution.assignment import Answer, Assignment, Survey, rest
 from dlexp.execution.executor import Executor
 from dlexp.execution.fusion import SOLO, Choice
 from dlexp.execution.survey import choose_all
-from dlexp.launcher.pool import Lost
+from dlexp.launcher.pool import Cause, Lost
 
 BATCHED = Choice("batched", 2, 3.0, "fast")
 COMMON = ["tracking=none", "trainer.threads=1", "data.limit=50"]
@@ -16,8 +16,12 @@ COMMON = ["tracking=none", "trainer.threads=1", "data.limit=50"]
 class Pool:
     """Loses each of its first tasks with a place, then answers."""
 
-    def __init__(self, num_lost, cause="place"):
-        self.num_lost, self.cause, self.numbers = num_lost, cause, []
+    def __init__(self, num_lost: int, cause: Cause = "place"):
+        self.num_lost, self.cause = num_lost, cause
+        self.numbers: list[int] = []
+
+    def adopt(self, choose):
+        pass
 
     def run(self, take, _should_stop):
         while (survey := take()) is not None:
@@ -50,7 +54,7 @@ def test_all_structures_are_asked_of_at_once_and_a_place_that_goes_is_no_answer(
 
 def test_what_takes_no_device_is_asked_of_nobody(tmp_path):
     pool = Pool(num_lost=0)
-    assert choose(surveys(tmp_path, "trainer.fuse=off"), pool)[0].engine == "solo"
+    assert choose(surveys(tmp_path, "trainer.fuse=off"), pool) == {0: Choice("solo", 1, 1.0, "trainer.fuse=off")}
     assert choose(surveys(tmp_path, "trainer.fuse=auto", num=1), pool) == {0: SOLO}
     assert pool.numbers == []
 

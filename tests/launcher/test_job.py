@@ -32,7 +32,7 @@ def test_a_wish_is_a_signal_or_the_drivers_file(tmp_path, monkeypatch):
     wish = job.Wish()
     wish.stop = tmp_path / STOP
     assert not wish()
-    wish.stop.touch()
+    (tmp_path / STOP).touch()
     monkeypatch.setattr(job, "LOOK_SECONDS", 0)
     assert wish()
 
