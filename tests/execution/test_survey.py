@@ -1,5 +1,7 @@
 """Engines are chosen where trials train, all structures at once; what takes no device is answered here."""
 
+from typing import Any
+
 from dlexp.build.components import Components
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
@@ -17,11 +19,9 @@ class Pool:
     """Loses each of its first tasks with a place, then answers."""
 
     def __init__(self, num_lost: int, cause: Cause = "place"):
-        self.num_lost, self.cause = num_lost, cause
+        self.num_lost = num_lost
+        self.cause: Cause = cause
         self.numbers: list[int] = []
-
-    def adopt(self, choose):
-        pass
 
     def run(self, take, _should_stop):
         while (survey := take()) is not None:
@@ -41,7 +41,7 @@ def surveys(tmp_path, *texts, num=2):
     return made
 
 
-def choose(asked_of, pool):
+def choose(asked_of: list[Survey], pool: Any) -> dict[int, Choice | str]:
     return choose_all(asked_of, Executor(), pool, lambda: False)
 
 
