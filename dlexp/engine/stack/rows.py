@@ -55,9 +55,9 @@ class Rows:
         # A leaf for each parameter: one for all would cost a concatenation of all gradients, a fifth of a step.
         self._leaves = [view.detach().requires_grad_() for view in self.flat.views]
 
-    def set_gathering(self, is_gathering: bool) -> bool:
+    def set_gathering(self, is_gathering: bool, is_short: bool = False) -> bool:
         """See `dlexp.engine.forward.Forward`."""
-        return switch_gathering(self.template, self.buffers, is_gathering)
+        return switch_gathering(self.template, self.buffers, is_gathering, is_short)
 
     def prepare_grads(self) -> None:
         """See `dlexp.engine.forward.Forward`."""
