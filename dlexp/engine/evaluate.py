@@ -58,7 +58,7 @@ def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) 
 
 @torch.no_grad()
 def gather_statistics(forward: Forward, task: Task, trainer: Trainer, seeds: list[TrialSeeds], epoch: int) -> None:
-    """Give batch norms with `norm.statistics` exact, or auto where that gathers, those of the training part; see `norm`.
+    """Give batch norms of exact statistics, and of auto where these are exact, those of the training part.
 
     An epoch's batches pass once more, not augmented and without dropout.
 
