@@ -52,7 +52,7 @@ def take_runs_dir(context: typer.Context, parameter: typer.CallbackParam, folder
 
 def take_look(context: typer.Context, parameter: typer.CallbackParam, value: str | int | None) -> str | int | None:
     """Have the figures of this command drawn in a format, size or resolution."""
-    from dlexp.report.style.look import change_look, look, read_size
+    from dlexp.figure.style.look import change_look, look, read_size
 
     before = vars(look())
     context.call_on_close(lambda: change_look(**before))
@@ -66,7 +66,7 @@ def take_look(context: typer.Context, parameter: typer.CallbackParam, value: str
 
 def take_figure(file: Path | None) -> Path | None:
     """Return the file of a figure; one of a format that cannot be written is refused before anything is computed."""
-    from dlexp.report.style.look import require_format
+    from dlexp.figure.style.look import require_format
 
     if file is not None:
         require_format(file)
@@ -131,6 +131,17 @@ ResumeDir = Annotated[
 ]
 RunsDir = Annotated[
     Path, typer.Option("--runs-dir", metavar="DIR", help="The folder of all runs.", callback=take_runs_dir)
+]
+
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        min=0.001,
+        max=86400,
+        help="Longest time that MLflow's store may take to answer; as tracking.timeout.",
+        show_default=False,
+    ),
 ]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dlexp.report.style import canvas
+from dlexp.figure.style import canvas
 
 _render = canvas.render
 

@@ -183,10 +183,10 @@ def imported(path: Path) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
-def test_matplotlib_is_imported_in_report_only():
+def test_matplotlib_is_imported_in_figure_only():
     drawing = {path for path in modules(*SOURCE) if any(name.split(".")[0] == "matplotlib" for name in imported(path))}
     assert drawing
-    assert {relative(path) for path in drawing if ROOT / "dlexp" / "report" not in path.parents} == set()
+    assert {relative(path) for path in drawing if ROOT / "dlexp" / "figure" not in path.parents} == set()
 
 
 def source_of(name: str) -> Path | None:

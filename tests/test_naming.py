@@ -19,7 +19,7 @@ AT_HOME = {
     ),
     frozenset({"fold", "folds", "folded"}): (
         *("dlexp/data/fold.py", "dlexp/build/dataset.py", "dlexp/job/cv", "dlexp/job/compare", "dlexp/job/inference"),
-        *("dlexp/report/cv.py", "dlexp/run/listing/page.py", "dlexp/run/document.py", "dlexp/tracking", "cli/view/cv"),
+        *("dlexp/figure/cv.py", "dlexp/run/listing/page.py", "dlexp/run/document.py", "dlexp/tracking", "cli/view/cv"),
     ),
     frozenset({"unit", "units"}): (
         *("dlexp/data", "dlexp/build", "dlexp/engine", "dlexp/model", "dlexp/execution/save/saved_model.py"),

@@ -20,7 +20,7 @@ COUNTED = (
 PLURALS = "|".join(number.plural(word) for word in COUNTED)
 AT_ONCE = re.compile(rf" ({PLURALS})\b(?!/)")
 # at least two by the condition before them
-NEVER_SINGLE = {"dlexp/report/roc.py": "classes", "dlexp/loss.py": "classes", "dlexp/console/progress.py": "examples"}
+NEVER_SINGLE = {"dlexp/figure/roc.py": "classes", "dlexp/loss.py": "classes", "dlexp/console/progress.py": "examples"}
 
 
 @pytest.mark.parametrize(

@@ -76,8 +76,8 @@ def compare(
     comparison = compare_job(run or [], runs_dir, metric)
     view.show(comparison, console)
     if figure is not None:
-        from dlexp.report.compare import difference_figure
-        from dlexp.report.style.canvas import save
+        from dlexp.figure.compare import difference_figure
+        from dlexp.figure.style.canvas import save
 
         console.print(f"figure  {escape(str(save(difference_figure(comparison), figure)))}")
     if json:
@@ -116,8 +116,8 @@ def _show_noise(
         return measured.exit_code
     noise_view.show(document, console)
     if figure is not None:
-        from dlexp.report.noise import noise_figure
-        from dlexp.report.style.canvas import save
+        from dlexp.figure.noise import noise_figure
+        from dlexp.figure.style.canvas import save
 
         console.print(f"figure  {escape(str(save(noise_figure(document), figure)))}")
     if is_json:
@@ -127,7 +127,7 @@ def _show_noise(
 
 def _again(words: dict[str, object], runs_dir: Path) -> str:
     """Return the command that goes on measuring, with what this one was given."""
-    from dlexp.report.style.look import flags
+    from dlexp.figure.style.look import flags
     from dlexp.run.name import runs_dir_flags
 
     given = [text for name, value in words.items() if value is not None for text in (f"--{name}", str(value))]

@@ -61,7 +61,7 @@ def command_again(
 ) -> str:
     """Return the command that goes on with interrupted seeds: of this very sweep, for `last` would be a newer one."""
     from dlexp.config.wording import command_line
-    from dlexp.report.style.look import flags
+    from dlexp.figure.style.look import flags
     from dlexp.run import scan
     from dlexp.run.name import reference
 

@@ -54,8 +54,8 @@ def inspect(composed: Composed, figure: Path | None = None) -> DataDocument:
         "figure": None,
     }
     if figure is not None:
-        from dlexp.report.data import data_figure
-        from dlexp.report.style.canvas import save
+        from dlexp.figure.data import data_figure
+        from dlexp.figure.style.canvas import save
 
         document["figure"] = str(save(data_figure(data), figure))
     return document

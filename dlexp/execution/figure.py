@@ -9,19 +9,19 @@ from dlexp import metric
 from dlexp.build.program import Program
 from dlexp.data.dataset import Dataset
 from dlexp.engine.evaluate import Reading
+from dlexp.figure.attempt import Drawings
 from dlexp.random import generator
-from dlexp.report.attempt import Drawings
 from dlexp.run.folder import RunFolder
 
 if TYPE_CHECKING:
-    from dlexp.report.style.canvas import Figure
+    from dlexp.figure.style.canvas import Figure
 SHEET_IMAGES = 16
 
 
 def draw_figures(built: Program, folder: RunFolder) -> list[Path]:
     """Draw learning curves, what the validation predictions show, and what the augmentation does."""
-    from dlexp.report.curve import curves_figure
-    from dlexp.report.style.canvas import save_all
+    from dlexp.figure.curve import curves_figure
+    from dlexp.figure.style.canvas import save_all
 
     best_epoch = (folder.result or {}).get("best_epoch", 0)
     monitor = folder.manifest["monitor"]["metric"]
@@ -44,9 +44,9 @@ def prediction_figures(folder: RunFolder, data: Dataset, link: str = "softmax", 
         link: How outputs become probabilities; see `dlexp.metric.probability`.
         split: What the examples were, for the titles.
     """
-    from dlexp.report.confusion import confusion_figure
-    from dlexp.report.residual import residual_figure
-    from dlexp.report.roc import roc_figure
+    from dlexp.figure.confusion import confusion_figure
+    from dlexp.figure.residual import residual_figure
+    from dlexp.figure.roc import roc_figure
 
     names, predictions = data.class_names, folder.predictions("val")
     if not names:
@@ -61,7 +61,7 @@ def prediction_figures(folder: RunFolder, data: Dataset, link: str = "softmax", 
 
 
 def _augmented(built: Program, augment: Any) -> "Figure":
-    from dlexp.report.augment import augment_figure
+    from dlexp.figure.augment import augment_figure
 
     data, draws = built.dataset, generator(built.run.seeds[0].augment, "sheet")
     # from all over the training part: files come ordered by class

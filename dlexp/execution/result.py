@@ -14,7 +14,7 @@ from dlexp.engine.stopping import Stopping
 from dlexp.execution.description import describe_parts, describe_run
 from dlexp.execution.figure import draw_figures
 from dlexp.execution.integrity import checksums, update_checksum
-from dlexp.report.attempt import attempt
+from dlexp.figure.attempt import attempt
 from dlexp.run.document import ClassReport, TrainData, TrainResult
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder

@@ -2,7 +2,7 @@
 
 import shlex
 
-from dlexp.report.style.look import flags
+from dlexp.figure.style.look import flags
 from dlexp.run.folder import RunFolder
 from dlexp.run.name import reference
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from dlexp.build.program import assemble
 from dlexp.config.resolve import resolve
 from dlexp.execution.figure import SHEET_IMAGES, draw_figures
-from dlexp.report import augment, confusion, curve, residual, roc
+from dlexp.figure import augment, confusion, curve, residual, roc
 from dlexp.run.folder import RunFolder
 
 RECORD = {"epoch": 1, "step": 2, "lr": 0.1, "train/loss": 1.0, "val/loss": 1.1, "seconds": 0.1}

@@ -4,8 +4,8 @@ import shlex
 
 import pytest
 
+from dlexp.figure.style.look import change_look, look
 from dlexp.job.again import resume_command
-from dlexp.report.style.look import change_look, look
 from dlexp.run.folder import RunFolder
 
 

@@ -17,9 +17,9 @@ from dlexp.build.objective import build_metrics
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
 from dlexp.execution.figure import prediction_figures
+from dlexp.figure.attempt import Drawings
 from dlexp.job.cv.document import CVResult, CVSettingsResult, FoldSpread
 from dlexp.job.inference.ensemble import average, report
-from dlexp.report.attempt import Drawings
 from dlexp.run.document import Confusion, FoldRecord
 from dlexp.run.folder import RunFolder
 from dlexp.run.measure import pooled, read_measure
@@ -189,8 +189,8 @@ def _mean(outputs: list[Tensor], dataset: Dataset, link: str) -> Tensor:
 
 def draw_figures(cv: RunFolder, dataset: Dataset, result: CVResult, monitor: str) -> list[Path]:
     """Draw every fold's score, and what the pooled predictions show."""
-    from dlexp.report.cv import fold_figure
-    from dlexp.report.style.canvas import save_all
+    from dlexp.figure.cv import fold_figure
+    from dlexp.figure.style.canvas import save_all
 
     figures: Drawings = {"folds": lambda: fold_figure(result, monitor)}
     return save_all(figures | prediction_figures(cv, dataset, split="held out"), cv.figures, cv.log)
@@ -198,8 +198,8 @@ def draw_figures(cv: RunFolder, dataset: Dataset, result: CVResult, monitor: str
 
 def draw_settings(cv: RunFolder, result: CVSettingsResult) -> list[Path]:
     """Draw the settings of a cv against the best of them."""
-    from dlexp.report.cv import settings_figure
-    from dlexp.report.style.canvas import save_all
+    from dlexp.figure.cv import settings_figure
+    from dlexp.figure.style.canvas import save_all
 
     return save_all({"settings": lambda: settings_figure(result)}, cv.figures, cv.log)
 

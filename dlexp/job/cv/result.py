@@ -10,6 +10,7 @@ import numpy as np
 from dlexp.config.wording import yaml_value
 from dlexp.data.fact.positive import positive_fact
 from dlexp.execution.description import identify
+from dlexp.figure.attempt import attempt
 from dlexp.job.compare.document import Pair
 from dlexp.job.compare.verdict import compare_folds, fold_p_value, judge, not_judged
 from dlexp.job.cv import aggregate
@@ -19,7 +20,6 @@ from dlexp.job.cv.fold_run import FoldResult
 from dlexp.job.cv.nested import InnerChoice
 from dlexp.job.cv.spec import CVSpec, Setting
 from dlexp.number import noun
-from dlexp.report.attempt import attempt
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
 from dlexp.run.status import Status

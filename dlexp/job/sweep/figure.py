@@ -3,9 +3,9 @@
 from functools import partial
 
 from dlexp.config.wording import setting_text
+from dlexp.figure.attempt import Drawings
 from dlexp.job.sweep.leaderboard import RankedSetting
 from dlexp.job.sweep.spec import SweepSpec
-from dlexp.report.attempt import Drawings
 from dlexp.run.folder import RunFolder
 
 
@@ -13,7 +13,7 @@ def draw_figures(
     spec: SweepSpec, folder: RunFolder, ranking: list[RankedSetting], importances: dict[str, float]
 ) -> None:
     """Write the figures of a sweep."""
-    from dlexp.report.style.canvas import save_all
+    from dlexp.figure.style.canvas import save_all
 
     save_all(sweep_figures(spec, ranking, importances), folder.figures, folder.log)
 
@@ -26,9 +26,9 @@ def sweep_figures(spec: SweepSpec, ranking: list[RankedSetting], importances: di
         ranking: The settings, best first.
         importances: By dimension; the most important is drawn first.
     """
-    from dlexp.report import pair, parallel, search
-    from dlexp.report.point import Point
-    from dlexp.report.style.scale import are_geometric
+    from dlexp.figure import pair, parallel, search
+    from dlexp.figure.point import Point
+    from dlexp.figure.style.scale import are_geometric
 
     dimensions = spec.space.dimensions
     keys = sorted((d.key for d in dimensions), key=lambda key: -importances.get(key, 0.0))

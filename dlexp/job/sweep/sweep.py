@@ -17,6 +17,7 @@ from dlexp.error import RunError
 from dlexp.execution.description import identify
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.threads import threads_of_many
+from dlexp.figure.attempt import attempt
 from dlexp.job.again import resume_command
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import Outcome, ignore, recorded
@@ -28,7 +29,6 @@ from dlexp.job.sweep.result import beside_a_guess, summarize
 from dlexp.job.sweep.spec import SweepSpec, prepare
 from dlexp.job.sweep.trial_store import FinishedTrials, TrialStore
 from dlexp.number import noun
-from dlexp.report.attempt import attempt
 from dlexp.run import name, scan
 from dlexp.run.environment import environment, now
 from dlexp.run.folder import MANIFEST, RESULT, RunFolder

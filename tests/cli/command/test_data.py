@@ -4,7 +4,7 @@ import json
 
 from PIL import Image
 
-from dlexp.report.style.look import Look, look
+from dlexp.figure.style.look import Look, look
 
 
 def test_people_and_scripts_read_the_same(command, tmp_path, monkeypatch):

@@ -7,9 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from dlexp.config.dimension import Dimension
+from dlexp.figure import pair, parallel, search
 from dlexp.job.sweep.figure import draw_figures
 from dlexp.job.sweep.leaderboard import rank
-from dlexp.report import pair, parallel, search
 from dlexp.run.folder import RunFolder
 from tests.job.sweep.untrained import untrained
 

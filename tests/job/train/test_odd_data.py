@@ -48,7 +48,7 @@ def test_a_class_with_a_dollar_has_its_figures(tmp_path, drawn):
 
 
 def test_a_figure_that_fails_leaves_the_result(tmp_path, monkeypatch):
-    from dlexp.report import curve
+    from dlexp.figure import curve
 
     def fail(*_):
         raise ValueError("no font")

@@ -1,0 +1,1 @@
+"""What is drawn of runs and data. matplotlib is imported here only."""

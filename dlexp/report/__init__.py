@@ -1,1 +1,0 @@
-"""What is drawn and written about runs: figures, pages, comparisons. matplotlib is imported here only."""
