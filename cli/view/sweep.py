@@ -120,7 +120,7 @@ def _show_commands(findings: "Findings", best: "BestSetting", console: Console) 
     else:
         console.print(f"more seeds    {escape(again)}", soft_wrap=True)
     if best["seeds"] == 1 and has_test:
-        sealed = command_line("eval", [short_path(best["run_dir"]), "--split", "test"])
+        sealed = command_line("eval", [short_path(str(best["run_dir"])), "--split", "test"])
         console.print(f"sealed test   {escape(sealed)}", soft_wrap=True)
 
 

@@ -2,10 +2,10 @@
 
 import io
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pytest
-from dlexp.cli.view.options import show_option
 from rich.console import Console
 
 from dlexp.config.catalog import list_groups
@@ -13,6 +13,7 @@ from dlexp.config.options import describe_options
 from tests import command
 
 HERE = Path()
+show_option = import_module("dlexp.cli.view.options").show_option  # installed from cli/, unseen by type checkers
 
 
 def run(*arguments, cwd=HERE):
