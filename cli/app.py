@@ -17,6 +17,7 @@ from .command import (
     new,
     options,
     predict,
+    report,
     summary,
     sweep,
     sync,
@@ -47,6 +48,7 @@ app.command("cv")(cv.cv)
 app.command("eval")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("compare")(compare.compare)
+app.command("report")(report.report)
 app.command("config")(config.config)
 app.command("options")(options.options)
 app.command("new")(new.new)
