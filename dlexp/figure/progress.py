@@ -1,5 +1,6 @@
 """How a search came to its best setting: the best so far, by trials and by seconds of training."""
 
+import math
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
@@ -48,14 +49,11 @@ def progress_figure(
 
 def best_so_far(values: Sequence[float | None], *, is_high_better: bool) -> list[float | None]:
     """Return the best of the values up to each; None before there is one."""
+    pick = max if is_high_better else min
     best: float | None = None
     reached: list[float | None] = []
     for value in values:
-        if (
-            value is not None
-            and value == value
-            and (best is None or ((value > best) == is_high_better and value != best))
-        ):
-            best = value
+        if value is not None and not math.isnan(value):
+            best = value if best is None else pick(best, value)
         reached.append(best)
     return reached

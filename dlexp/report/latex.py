@@ -11,7 +11,7 @@ _SPECIAL = {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "±": r"$\pm$",
-    "×": r"$\times$",
+    "\u00d7": r"$\times$",
     "…": r"\dots{}",
     "²": r"$^2$",
     **{character: f"\\{character}" for character in "&%$#_{}"},

@@ -15,6 +15,7 @@ SPACE = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
 DARK = "#16181d"  # the page's background on the dark scheme
 READABLE = 4.5
+DATUM = "datum-"
 FIXED = "fixed"  # groups whose id begins so keep their colours
 _COLOR = re.compile(r"#[0-9a-f]{6}\b")
 _NUMBER = re.compile(r"-?\d+\.\d{2,}(?:e-?\d+)?")
@@ -25,24 +26,22 @@ _GEOMETRY = ("d", "x", "y", "transform", "width", "height", "points", "cx", "cy"
 
 @dataclass
 class Colors:
-    """The colours that the figures of a page use."""
+    """The colours that the figures of a page use, each with the name of its variable."""
 
-    seen: set[str] = field(default_factory=set)
+    names: dict[str, str] = field(default_factory=dict)
 
     def use(self, style: str) -> str:
         """Return a style with variables in the place of its colours."""
 
         def variable(match: re.Match[str]) -> str:
-            self.seen.add(match[0])
-            return f"var(--{match[0][1:]})"
+            return f"var(--{self.names.setdefault(match[0], f'c{len(self.names)}')})"
 
         return _COLOR.sub(variable, style)
 
     def css(self) -> str:
         """Return the variables on the light and on the dark scheme."""
-        names = sorted(self.seen)
-        light = "".join(f"--{name[1:]}:{name};" for name in names)
-        dark = "".join(f"--{name[1:]}:{darkened(name)};" for name in names)
+        light = "".join(f"--{name}:{color};" for color, name in self.names.items())
+        dark = "".join(f"--{name}:{darkened(color)};" for color, name in self.names.items())
         return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
 
 
@@ -122,7 +121,7 @@ def _mark(root: ET.Element, keys: Mapping[str, Sequence[str]], names: Mapping[st
 
 def _set_key(mark: ET.Element, key: str, names: Mapping[str, str]) -> None:
     mark.attrib["data-key"] = key
-    mark.attrib["id"] = f"datum-{key}"
+    mark.attrib["id"] = f"{DATUM}{key}"
     if key in names:
         title = ET.Element(f"{SPACE}title")
         title.text = names[key]
@@ -143,7 +142,7 @@ def _clean(node: ET.Element, prefix: str, needed: set[str], colors: Colors, *, i
     node.text, node.tail = (text if text and text.strip() else None for text in (node.text, node.tail))
     for name, value in list(node.attrib.items()):
         if name == "id":
-            if value in needed or value.startswith("datum-"):
+            if value in needed or value.startswith(DATUM):
                 node.attrib["id"] = prefix + value
             else:
                 del node.attrib["id"]

@@ -97,7 +97,7 @@ def weighted(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: Mea
 
 
 def called(outputs: np.ndarray) -> np.ndarray:
-    """Return the predicted class (N,) of logits (N, K), the lowest of equal ones; of a lone column, whether it is > 0."""
+    """Return the predicted class (N,), the lowest of equal logits (N, K); of a lone column whether it is > 0."""
     return _two_columns(outputs).argmax(1)
 
 

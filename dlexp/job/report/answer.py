@@ -78,7 +78,7 @@ def measure_score(answers: Answers, metric: str | None) -> Score:
     if name == "accuracy":
         return Score(f"val/{name}", value, wilson(value, num), num)
     try:
-        span = interval(value, resample([weighted], num, generator=stream("report"))[:, 0], num)
+        span = interval(value, resample([weighted], num, generator=stream("bootstrap"))[:, 0], num)
     except ValueError:  # undefined on most resamples, or a single example
         return Score(f"val/{name}", value, None, num)
     low = max(span.low, 0.0) if name not in ("r2", "matthews_correlation") else span.low

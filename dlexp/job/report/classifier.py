@@ -29,7 +29,7 @@ def confusion(answers: Answers, names: Sequence[str]) -> np.ndarray:
 
 
 def confusion_block(counts_KK: np.ndarray, names: Sequence[str], split: str = "validation") -> Figure | Table:
-    """Return the confusion as row percentages, the counts of mistakes in the table behind it; of very many classes that.
+    """Return the confusion as row percentages, its mistakes in the table behind it; of very many classes that alone.
 
     Args:
         counts_KK: From `confusion`.

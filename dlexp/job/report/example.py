@@ -57,8 +57,8 @@ def _block(
     title: str, rows: list[int], why: str, answers: Answers, names: Sequence[str], data: "Dataset | None"
 ) -> Pictures | Table:
     p_NK = score.probabilities(answers.outputs[rows], answers.measure.link)
-    called = score.called(answers.outputs[rows]).tolist()
-    truth = answers.targets[rows].astype(int).tolist()
+    called: list[int] = score.called(answers.outputs[rows]).tolist()
+    truth: list[int] = answers.targets[rows].astype(int).tolist()
     finding = f"{noun(len(rows), 'example')}: {why}."
     if data is None:
         cells = [

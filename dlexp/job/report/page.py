@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from dlexp.disk.durable import write_text
 from dlexp.error import ConfigError
+from dlexp.job.report.sweep import page_of_sweep
 from dlexp.job.report.train import page_of_training
 from dlexp.report import html, latex, markdown
 from dlexp.report.model import Page
@@ -44,8 +45,8 @@ class Report(TypedDict):
 
 def page_of_run(folder: RunFolder) -> Page:
     """Return the page of one run: a training, a sweep or a cv."""
-    document = known(folder)
-    return page_of_training(folder, document)
+    pages = {"sweep": page_of_sweep}
+    return pages.get(str(folder.manifest["kind"]), page_of_training)(folder, known(folder))
 
 
 def report(refs: list[str], runs_dir: Path, form: Form | None = None, out: Path | None = None) -> Report:
