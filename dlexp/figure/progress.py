@@ -27,8 +27,8 @@ def progress_figure(
     limits = limit(values, may_be_log=is_log_metric(metric))
     best = best_so_far(values, is_high_better=is_high_better)
     total, elapsed = 0.0, []
-    for one in seconds:
-        total += one
+    for spent in seconds:
+        total += spent
         elapsed.append(total)
     for axis, places, name in zip(axes, (list(range(1, len(values) + 1)), elapsed), ("trials", "seconds"), strict=True):
         there = [(place, value) for place, value in zip(places, values, strict=True) if limits.has(value)]

@@ -48,5 +48,5 @@ def _table(history: list[dict[str, Any]], best_epoch: int, monitor: str) -> Tabl
         Row((record["epoch"], *(record.get(name) for name in columns)), is_marked=record["epoch"] == best_epoch)
         for record in shown
     ]
-    some = f", every {every}th epoch" if every > 1 else ""
-    return Table(f"by epoch{some}; the best one bold", ("epoch", *columns), rows)
+    thinned = f", every {every}th epoch" if every > 1 else ""
+    return Table(f"by epoch{thinned}; the best one bold", ("epoch", *columns), rows)

@@ -7,12 +7,16 @@ from typing_extensions import TypedDict
 
 from dlexp.disk.durable import write_text
 from dlexp.error import ConfigError
+from dlexp.job.report.compare import page_of_comparison
+from dlexp.job.report.cv import page_of_cv
+from dlexp.job.report.project import page_of_project
 from dlexp.job.report.sweep import page_of_sweep
 from dlexp.job.report.train import page_of_training
 from dlexp.report import html, latex, markdown
 from dlexp.report.model import Page
 from dlexp.run.folder import RunFolder
 from dlexp.run.listing.page import page as known
+from dlexp.run.name import clean
 from dlexp.run.scan import find
 from dlexp.type import one_of
 
@@ -45,7 +49,7 @@ class Report(TypedDict):
 
 def page_of_run(folder: RunFolder) -> Page:
     """Return the page of one run: a training, a sweep or a cv."""
-    pages = {"sweep": page_of_sweep}
+    pages = {"sweep": page_of_sweep, "cv": page_of_cv}
     return pages.get(str(folder.manifest["kind"]), page_of_training)(folder, known(folder))
 
 
@@ -63,10 +67,8 @@ def report(refs: list[str], runs_dir: Path, form: Form | None = None, out: Path 
         ConfigError: The form and the name of the file do not fit each other.
     """
     chosen = _form(form, out)
-    folder = find(runs_dir, refs[0])
-    page, about = page_of_run(folder), str(folder.manifest["kind"])
-    text = WRITERS[chosen](page)
-    path = out or folder.path / f"{NAME}.{chosen}"
+    page, about, place = _page(refs, runs_dir)
+    text, path = WRITERS[chosen](page), out or place.with_name(f"{place.name}.{chosen}")
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, text)
     return {
@@ -78,6 +80,17 @@ def report(refs: list[str], runs_dir: Path, form: Form | None = None, out: Path 
         "answer": page.answer,
         "bytes": len(text.encode()),
     }
+
+
+def _page(refs: list[str], runs_dir: Path) -> tuple[Page, str, Path]:
+    """Return a page, what it is about, and where it is written by itself, without an ending."""
+    if not refs:
+        return page_of_project(runs_dir, f"{NAME}.html"), "project", runs_dir / NAME
+    if len(refs) > 1:
+        return page_of_comparison(refs, runs_dir), "compare", runs_dir / f"compare-{clean('-'.join(refs))}"
+    folder = find(runs_dir, refs[0])
+    kind = str(folder.manifest["kind"])
+    return page_of_run(folder), kind if kind in ("sweep", "cv") else "train", folder.path / NAME
 
 
 def _form(form: Form | None, out: Path | None) -> str:

@@ -266,8 +266,8 @@ def _together(sweep: Sweep) -> list[Block]:
     finding = f"The best came as trial {asked} of {len(trials)}." if asked else f"{noun(len(trials), 'trial')}."
     blocks.append(Figure("Best so far", finding, drawing(draw_progress)))
     curves = [
-        (setting_text(_setting(one[0]), is_short=True), [trial_folder(sweep.folder, trial).history() for trial in one])
-        for one in sweep.ranked[:CURVES]
+        (setting_text(_setting(seeds[0]), is_short=True), [trial_folder(sweep.folder, t).history() for t in seeds])
+        for seeds in sweep.ranked[:CURVES]
     ]
 
     def draw_curves() -> "MatplotlibFigure":
