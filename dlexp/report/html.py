@@ -11,6 +11,7 @@ from dlexp.report.element import Markup, element, escape, join
 from dlexp.report.model import Block, Card, Commands, Figure, Page, Pictures, Row, Section, Table, Text
 from dlexp.report.svg import Colors, embed
 
+LONG = 30  # rows of a table that is shown in a window of its own
 TILE = 64  # pixels of a picture on the page
 
 
@@ -123,7 +124,8 @@ class _Writer:
             element("tbody", *rows),
             class_="ranked" if block.is_ranked else False,
         )
-        return element("div", table, class_="scroll", tabindex="0", role="region", aria_label=block.caption)
+        shape = "scroll long" if len(block.rows) > LONG else "scroll"
+        return element("div", table, class_=shape, tabindex="0", role="region", aria_label=block.caption)
 
     def _pictures(self, block: Pictures) -> Markup:
         name = self._next().rstrip("-")

@@ -24,7 +24,7 @@ def about_line(run: RunRecord) -> str:
     words = [
         kinds.get(str(run["kind"]), str(run["kind"])),
         run["run_id"],
-        f"data {data['name']} ({', '.join(examples)} examples)" if examples else str(data.get("name") or ""),
+        f"data {data['name']} ({', '.join(examples)} examples)" if examples else f"data {choices.get('data')}",
         f"model {model}{f' ({size})' if size else ''}" if model else "",
         f"status {run['status']}",
     ]

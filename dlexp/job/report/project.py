@@ -124,7 +124,8 @@ def _leaderboard(ranking: Ranking, runs: list[RunRecord], runs_dir: Path, page: 
     ]
     names = [key.rpartition(".")[2].replace("_", " ") for key in keys]
     columns = ("run", "kind", metric, "95 % interval", *names, "status", "parameters", "seconds")
-    caption = "best first; bold: the best, and those whose interval holds its value (no test: `dlexp compare` has one)"
+    tie = "bold: the best, and those whose interval holds its value (`dlexp compare` tests that)"
+    caption = f"{_title(ranking)}, the best first; {tie}"
     return Table(caption, columns, rows, is_ranked=True)
 
 

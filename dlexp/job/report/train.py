@@ -21,6 +21,7 @@ from dlexp.run.listing.page import RunPage
 from dlexp.run.name import reference
 from dlexp.run.stored import require_unedited
 
+_UNTOLD = ("data.", "cv.", "tracking.", "launcher.", "trainer.threads", "trainer.device")  # no part of a question
 _GUESS = {"val/accuracy": "the most frequent class", "val/rmse": "the mean of the training targets"}
 
 
@@ -96,7 +97,7 @@ def _error_blocks(folder: RunFolder, answers: Answers, names: Sequence[str], run
 
 def setting_words(run: RunRecord) -> str:
     """Return what a user set beside data and model, in words; "" for nothing."""
-    typed = {key: value for key, value in run["params"].items() if "." in key and not key.startswith(("data.", "cv."))}
+    typed = {key: value for key, value in run["params"].items() if "." in key and not key.startswith(_UNTOLD)}
     words = [f"{key.rpartition('.')[2].replace('_', ' ')} {value}" for key, value in sorted(typed.items())]
     return f" with {listed(words)}" if words else ""
 
