@@ -262,8 +262,14 @@ def _together(sweep: Sweep) -> list[Block]:
 
         return progress_figure(values, seconds, metric, is_high_better=sweep.is_high_better)
 
-    asked = next((place for place, trial in enumerate(trials, 1) if trial["run_id"] == sweep.best["run_id"]), None)
-    finding = f"The best came as trial {asked} of {len(trials)}." if asked else f"{noun(len(trials), 'trial')}."
+    place_of_best = next(
+        (place for place, trial in enumerate(trials, 1) if trial["run_id"] == sweep.best["run_id"]), None
+    )
+    finding = (
+        f"The best came as trial {place_of_best} of {len(trials)}."
+        if place_of_best
+        else f"{noun(len(trials), 'trial')}."
+    )
     blocks.append(Figure("Best so far", finding, drawing(draw_progress)))
     curves = [
         (setting_text(_setting(seeds[0]), is_short=True), [trial_folder(sweep.folder, t).history() for t in seeds])
