@@ -71,6 +71,11 @@ class CrossEntropy:
         self.lse_penalty = lse_penalty
         self._made: tuple[Any, Tensor] | None = None
 
+    @property
+    def is_plain_mean(self) -> bool:
+        """Whether the loss of a batch is the mean of the examples' to the bit: no weights, no penalty added after."""
+        return self.class_weight is None and not isinstance(self.lse_penalty, Tensor) and self.lse_penalty == 0
+
     def __call__(self, outputs_TNK: Tensor, targets: Tensor) -> Tensor:
         """Return the loss (T,)."""
         logp_TNK = F.log_softmax(outputs_TNK, -1)

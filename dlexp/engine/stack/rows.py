@@ -4,6 +4,7 @@ Shapes: T trials, P padded parameters of a trial.
 """
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -118,12 +119,21 @@ def select_rows(owner: Any, rows: list[int], num_trials: int) -> Any:
         rows: The rows to keep.
         num_trials: T; tensors of other shapes are left alone.
     """
+    return _changed(owner, num_trials, lambda value_T1: take_rows(value_T1, rows))
+
+
+def repeat_rows(owner: Any, times: int, num_trials: int) -> Any:
+    """Return a copy of an object as `select_rows` does, with every row `times` times over: a row for each example."""
+    return _changed(owner, num_trials, lambda value_T1: value_T1.repeat_interleave(times, 0))
+
+
+def _changed(owner: Any, num_trials: int, change: Callable[[Tensor], Tensor]) -> Any:
     chosen = copy.copy(owner)
     for name, value in vars(owner).items():
         if _is_per_trial(value, num_trials):
-            object.__setattr__(chosen, name, take_rows(value, rows))  # update rules are frozen dataclasses
+            object.__setattr__(chosen, name, change(value))  # update rules are frozen dataclasses
         elif isinstance(value, list) and value and all(_is_per_trial(item, num_trials) for item in value):
-            object.__setattr__(chosen, name, [take_rows(item, rows) for item in value])
+            object.__setattr__(chosen, name, [change(item) for item in value])
     return chosen
 
 
