@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
+from matplotlib.patches import Rectangle
 
 from dlexp.figure.point import Point
 from dlexp.figure.search import curve_figure, dimension_figure
@@ -41,11 +42,14 @@ def test_colours_go_by_rank_and_rounds_are_bars_the_first_on_top():
     ]
     (axis,) = dimension_figure(points, ["lr"], set(), "val/accuracy", {"lr": (0.05, 2.0)}).axes
     (marks,) = [item for item in axis.collections if item.get_gid() == "trials"]
-    assert numbers(marks.get_array()) == [0, 1, 2, 3]
+    ranks = marks.get_array()
+    assert ranks is not None
+    assert numbers(ranks) == [0, 1, 2, 3]
     bars = [line for line in axis.get_lines() if line.get_linewidth() == 2]
     assert [numbers(line.get_xdata()) for line in bars] == [[0.2, 0.3], [0.1, 1.0]]
-    assert bars[0].get_ydata()[0] < bars[1].get_ydata()[0]
+    assert numbers(bars[0].get_ydata())[0] < numbers(bars[1].get_ydata())[0]
     (shade,) = axis.patches
+    assert isinstance(shade, Rectangle)
     assert [shade.get_x(), shade.get_x() + shade.get_width()] == [0.05, 2.0]
 
 
