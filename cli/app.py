@@ -17,14 +17,13 @@ from .command import (
     new,
     options,
     predict,
-    report,
     summary,
     sweep,
     sync,
     train,
     ui,
 )
-from .command.run import note, remove, runs, show
+from .command.run import note, remove, report, runs, show
 from .completion import candidate
 from .encoding import leave_ascii, require_text
 from .output import show_error

@@ -82,7 +82,7 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph."""
+    """A paragraph of a section."""
 
     text: str
 

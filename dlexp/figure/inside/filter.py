@@ -19,16 +19,16 @@ def filter_figure(weights_OCHW: np.ndarray) -> Figure:
     """
     shown = np.asarray(weights_OCHW[:MOST], dtype=np.float64)
     largest = np.abs(shown).max(axis=(1, 2, 3), keepdims=True)
-    unit = 0.5 + 0.5 * shown / np.where(largest > 0, largest, 1)
-    columns = min(COLUMNS, len(unit))
-    rows = -(-len(unit) // columns)
+    shades = 0.5 + 0.5 * shown / np.where(largest > 0, largest, 1)
+    columns = min(COLUMNS, len(shades))
+    rows = -(-len(shades) // columns)
     figure = new_figure(PANEL, 0.5 + PANEL / columns * rows)
     axes = figure.subplots(rows, columns, squeeze=False)
     for place, axis in enumerate(axes.flat):
         axis.set_axis_off()
-        if place < len(unit):
-            picture = unit[place].transpose(1, 2, 0) if unit.shape[1] == COLORED else unit[place].mean(0)
+        if place < len(shades):
+            picture = shades[place].transpose(1, 2, 0) if shades.shape[1] == COLORED else shades[place].mean(0)
             axis.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     of = f" of {len(weights_OCHW)}" if len(weights_OCHW) > MOST else ""
-    figure.suptitle(f"first layer: {len(unit)}{of} filters of {'x'.join(map(str, weights_OCHW.shape[2:]))}")
+    figure.suptitle(f"first layer: {len(shades)}{of} filters of {'x'.join(map(str, weights_OCHW.shape[2:]))}")
     return figure

@@ -14,7 +14,7 @@ from dlexp.statistic.calibration import reliability
 from dlexp.statistic.proportion import wilson
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure as MatplotlibFigure
+    from dlexp.figure.style.canvas import Figure as MatplotlibFigure
 
 
 MOST_PAIRS = 40

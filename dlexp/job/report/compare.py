@@ -17,7 +17,7 @@ from dlexp.report.model import Block, Card, Commands, Figure, Page, Row, Section
 from dlexp.statistic import score as scores
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure as MatplotlibFigure
+    from dlexp.figure.style.canvas import Figure as MatplotlibFigure
 
 SHOWN = 40  # examples that only one gets right
 MOST_IN_TITLE = 4

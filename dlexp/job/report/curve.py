@@ -6,7 +6,7 @@ from dlexp.job.report.picture import drawing
 from dlexp.report.model import Figure, Row, Table
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure as MatplotlibFigure
+    from dlexp.figure.style.canvas import Figure as MatplotlibFigure
 
 
 MOST_ROWS = 60

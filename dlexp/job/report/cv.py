@@ -22,7 +22,7 @@ from dlexp.run.measure import pooled, read_measure
 from dlexp.run.name import reference
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure as MatplotlibFigure
+    from dlexp.figure.style.canvas import Figure as MatplotlibFigure
 
 SHOWN = 12  # metrics of the table
 CHOSEN = ("val/accuracy", "val/rmse", "val/loss")  # of cvs of version 0.1, which name none

@@ -11,7 +11,7 @@ from dlexp.report.model import Figure, Row, Table
 from dlexp.run.folder import RunFolder
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure as MatplotlibFigure
+    from dlexp.figure.style.canvas import Figure as MatplotlibFigure
 
 
 WEIGHTS = "weights.safetensors"

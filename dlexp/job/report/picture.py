@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from dlexp.figure.style.canvas import Figure
 
 WIDTH = 3.54  # inches, 9 cm: 340 of a phone's 400 pixels
 

@@ -17,7 +17,7 @@ from dlexp.run.listing.ranking import Ranking, rank, records_of
 from dlexp.statistic.proportion import wilson
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure as MatplotlibFigure
+    from dlexp.figure.style.canvas import Figure as MatplotlibFigure
 
 FEWEST_DRAWN = 3  # runs with a cost that make a figure
 MOST_PARAMS = 6  # columns of what differs
@@ -181,7 +181,7 @@ def _tradeoff(priced: list[tuple[RunRecord, float]], cost: str) -> Figure:
     cheapest = _cheapest(priced)
 
     def draw() -> "MatplotlibFigure":
-        from dlexp.figure.tradeoff import tradeoff_figure
+        from dlexp.figure.cost.tradeoff import tradeoff_figure
 
         return tradeoff_figure(costs, values, cost, metric)
 

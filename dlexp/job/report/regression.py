@@ -10,7 +10,7 @@ from dlexp.number import decimal
 from dlexp.report.model import Figure, Row, Table
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure as MatplotlibFigure
+    from dlexp.figure.style.canvas import Figure as MatplotlibFigure
 
 
 SHOWN = 30

@@ -1,19 +1,16 @@
 """The page of a sweep."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dlexp.config import dimension, override
-from dlexp.config.dimension import Dimension
 from dlexp.config.wording import setting_text, short_key, short_value
-from dlexp.error import ConfigError, RunError
+from dlexp.error import RunError
 from dlexp.job.report.frame import Command, about_line, closing, time_card
 from dlexp.job.report.picture import drawing
+from dlexp.job.report.searched import Sweep
 from dlexp.job.report.words import listed, name_of, score, span
-from dlexp.job.sweep.document import BestSetting, SweepResult, TrialRecord
-from dlexp.job.sweep.recorded import rank_records, trial_folder
+from dlexp.job.sweep.document import TrialRecord
+from dlexp.job.sweep.recorded import trial_folder
 from dlexp.number import noun
 from dlexp.report.model import Block, Card, Figure, Page, Row, Section, Table
 from dlexp.run.folder import RunFolder
@@ -22,86 +19,12 @@ from dlexp.run.name import reference
 from dlexp.run.status import Status
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure as MatplotlibFigure
+    from dlexp.figure.style.canvas import Figure as MatplotlibFigure
 
-    from dlexp.figure.point import Point
 
 MOST_DRAWN = 500  # trials of parallel coordinates, the best ones
 CURVES = 10
 SEEDS = 8
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """A sweep that is over, as its folder records it.
-
-    Attributes:
-        folder: Its own.
-        result: Of the search, with a best setting.
-    """
-
-    folder: RunFolder
-    result: SweepResult
-
-    @property
-    def best(self) -> BestSetting:
-        """The winner."""
-        best = self.result["best"]
-        assert best is not None, "a sweep without one has no page of this form"
-        return best
-
-    @property
-    def is_high_better(self) -> bool:
-        """Direction of the objective."""
-        return self.result["mode"] == "max"
-
-    @cached_property
-    def ranked(self) -> list[list[TrialRecord]]:
-        """The settings that have a value, best first: the trials of each."""
-        return rank_records(self.result)
-
-    @cached_property
-    def dimensions(self) -> dict[str, Dimension]:
-        """What was searched, by key, as far as the command line says it."""
-        try:
-            typed = override.parse(self.folder.overrides)
-            return {each.key: dimension.read(each, may_repeat=True) for each in typed if each.sweep is not None}
-        except (ConfigError, RunError):
-            return {}
-
-    @cached_property
-    def keys(self) -> list[str]:
-        """The dimensions in the order of their importance."""
-        shares = self.result["importances"]
-        settings = [trial["overrides"] for trial in self.result["trials"]]
-        keys = dict.fromkeys(key for setting in settings for key in setting if key != "seed")
-        return sorted(keys, key=lambda key: -shares.get(key, 0.0))
-
-    @cached_property
-    def log_keys(self) -> set[str]:
-        """The dimensions on a logarithmic scale."""
-        from dlexp.figure.style.scale import are_geometric
-
-        return {key for key, d in self.dimensions.items() if d.is_log or are_geometric(d.values or [])}
-
-    @cached_property
-    def points(self) -> "list[Point]":
-        """All trials, those of the best setting first, those without a value last."""
-        from dlexp.figure.point import Point
-
-        ordered = [trial for trials in self.ranked for trial in trials]
-        seen = {id(trial) for trial in ordered}
-        ordered += [trial for trial in self.result["trials"] if id(trial) not in seen]
-        return [
-            Point(
-                {key: value for key, value in trial["overrides"].items() if key != "seed"},
-                trial["value"] if Status(trial["status"]).has_value else None,
-                trial["round"],
-                str(trial["number"]),
-            )
-            for trial in ordered
-            if trial["status"] != "invalid"
-        ]
 
 
 def page_of_sweep(folder: RunFolder, document: RunPage) -> Page:
@@ -258,7 +181,7 @@ def _together(sweep: Sweep) -> list[Block]:
     seconds = [trial["seconds"] for trial in trials]
 
     def draw_progress() -> "MatplotlibFigure":
-        from dlexp.figure.progress import progress_figure
+        from dlexp.figure.cost.progress import progress_figure
 
         return progress_figure(values, seconds, metric, is_high_better=sweep.is_high_better)
 

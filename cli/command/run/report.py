@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..argument import Debug, Json, Quiet, RunsDir, Trust, allow
-from ..output import people, show_json
-from ..text import escape
+from ...argument import Debug, Json, Quiet, RunsDir, Trust, allow
+from ...output import people, show_json
+from ...text import escape
 
 
 def report(
