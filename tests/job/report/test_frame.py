@@ -34,7 +34,7 @@ def test_every_page_ends_with_commands_configuration_and_environment():
     assert isinstance(typed, Table)
     assert [row.cells for row in typed.rows] == [("optimizer.lr", "0.1")]
     assert isinstance(facts, Table)
-    cells = dict(row.cells for row in facts.rows)
+    cells = {row.cells[0]: row.cells[1] for row in facts.rows}
     assert (cells["test part opened"], cells["gone on with"]) == ("1 time", "2 times")
     assert (cells["torch"], cells["commit"]) == ("2.14", "0123456789 and changes")
     assert (configuration.is_folded, made.is_folded, again.is_folded) == (True, True, False)
