@@ -67,6 +67,11 @@ def by_example(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: M
     return None
 
 
+def probabilities(outputs: np.ndarray, link: str = "softmax") -> np.ndarray:
+    """Return the probability of each class (N, K) of outputs (N, K), or of a lone column (N, 1) for class 1 of two."""
+    return np.exp(_log_p(_log_weights(outputs, link)))
+
+
 def weighted(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: Measure = _PLAIN) -> Weighted:
     """Return a metric as a function of the examples' weights, such as how often each is in a resample.
 
@@ -87,7 +92,7 @@ def weighted(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: Mea
         margins_NF = _margins(_two_columns(outputs), targets_N)
         return _of_means(margins_NF, lambda means_BF: _from_margins(name, means_BF, measure))
     if name == "calibration_error":
-        confidence_N = np.exp(_log_p(_log_weights(outputs, measure.link))).max(1)
+        confidence_N = probabilities(outputs, measure.link).max(1)
         gaps_NF = _calibration_gaps(confidence_N, _two_columns(outputs).argmax(1) == targets_N)
         return _of_means(gaps_NF, lambda means_BF: np.abs(means_BF).sum(1))
     assert name in _RANKED, name
