@@ -1,7 +1,7 @@
 """Whether a cross-validation names wrong labels: digits with 5 % of them flipped, and as they are.
 
-`python -m benchmarks.suspect` writes ``benchmarks/results/suspect.json``. Each row is `dlexp cv` at its defaults on all
-1,797 digits, the flipped examples and their new classes drawn uniformly.
+`python -m benchmarks.statistic.suspect` writes ``results/suspect.json``. A row is `dlexp cv` at its defaults on
+all 1,797 digits, the flipped examples and their new classes drawn uniformly.
 """
 
 import argparse
