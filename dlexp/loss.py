@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from dlexp.device import send_soon
 from dlexp.error import ConfigError
 from dlexp.type import NonNegative, PerTrial, Positive, Probability
 
@@ -130,7 +131,7 @@ class CrossEntropy:
             return None
         if self._made is None or self._made[0] is not weight or self._made[1].dtype != like.dtype:
             columns = [torch.as_tensor(each, dtype=like.dtype).reshape(-1, 1) for each in weight]
-            self._made = weight, torch.stack(columns, -1).to(like.device)
+            self._made = weight, send_soon(torch.stack(columns, -1), like.device)
         return self._made[1]
 
 

@@ -15,8 +15,10 @@ from torch import Tensor, nn
 from dlexp.device import send_soon, take_rows
 from dlexp.engine.flat import matrix_names
 from dlexp.engine.forward import Forward
+from dlexp.engine.graph.moment import Moment
+from dlexp.engine.graph.update import Captures
 from dlexp.engine.stack.rows import select_rows
-from dlexp.engine.sums import Sums
+from dlexp.engine.sums import Sums, Totals
 from dlexp.engine.task import Batch
 
 RULES = ("loss", "optimizer", "schedule", "regularizer")
@@ -77,6 +79,7 @@ class Step:
         if self._is_scaled:
             ones = torch.ones(params.shape[0], 1, dtype=params.dtype, device=params.device)
             self.state["loss_scale"], self.state["good_steps"] = ones * 2.0**16, torch.zeros_like(ones)
+        self._captures = Captures(self) if forward.is_capturable else None
 
     def __call__(
         self,
@@ -99,6 +102,15 @@ class Step:
             seed_batch: Called with a batch's place in the update before it runs, to name its draws of dropout; None
                 where the model draws nothing.
         """
+        if self._captures is not None and self._captures.update(batches, lr_T1, number, sums, seed_batch):
+            return
+        self.differentiate(batches, sums, seed_batch)
+        self.apply(Moment.of(lr_T1, number))
+
+    def differentiate(
+        self, batches: list[list[Batch]], sums: Sums | Totals, seed_batch: Callable[[int], None] | None = None
+    ) -> None:
+        """Bring the gradient of an update into the program's `grads`; arguments as of a call."""
         self.forward.prepare_grads()
         totals = self._totals(batches) if len(batches) > 1 else None
         masses_T = self._mass_totals(batches) if totals is not None else None
@@ -109,14 +121,17 @@ class Step:
             for batch in by_length:
                 self._backward(batch, totals, masses_T, is_first, sums)
                 is_first = False
-        with torch.no_grad():
-            if self._is_scaled:
-                self._scaled_update(lr_T1, number)
-            else:
-                self._apply(lr_T1, number)
+
+    @torch.no_grad()
+    def apply(self, moment: Moment) -> None:
+        """Move the parameters by the gradients, whatever the precision."""
+        if self._is_scaled:
+            self._scaled_update(moment)
+        else:
+            self._apply(moment)
 
     def _backward(
-        self, batch: Batch, totals: list[int] | None, masses_T: Tensor | None, is_first: bool, sums: Sums
+        self, batch: Batch, totals: list[int] | None, masses_T: Tensor | None, is_first: bool, sums: Sums | Totals
     ) -> None:
         """Add the gradients of a batch to those of the update."""
         loss_R, outputs = self._loss(batch)
@@ -145,8 +160,11 @@ class Step:
             mass_R = self._mass(batch)
             if mass_R is None:
                 return None
-            rows = list(range(self.num_trials)) if batch.rows is None else batch.rows
-            totals_T.index_add_(0, send_soon(torch.tensor(rows), params.device), mass_R.expand(len(rows)))
+            if batch.rows is None:
+                totals_T.add_(mass_R)
+            else:
+                chosen = send_soon(torch.tensor(batch.rows), params.device)
+                totals_T.index_add_(0, chosen, mass_R.expand(len(batch.rows)))
         return totals_T
 
     def _mass(self, batch: Batch) -> Tensor | None:
@@ -188,18 +206,18 @@ class Step:
         """Return outputs in full precision: a loss in half precision loses small probabilities."""
         return outputs if self._cast is None else outputs.float()
 
-    def _apply(self, lr_T1: Tensor, number: int) -> None:
+    def _apply(self, moment: Moment) -> None:
         params, grads, rules = self.forward.flat.tensor, self.forward.grads, self.rules
         self._add_penalty(params, grads)
         if rules.grad_clip is not None:
             norm = grads.norm(dim=1, keepdim=True)
             grads.mul_((rules.grad_clip / (norm + 1e-6)).clamp(max=1.0))
-        rules.optimizer.update(params, grads, self._rule_state, lr_T1, number, self._decay)
+        rules.optimizer.update(params, grads, self._rule_state, moment.lr_T1, moment.step, self._decay)
         self._project(params)
         if rules.ema is not None:
-            self.state["ema"].lerp_(params, 1 - rules.ema.clamp(max=(1 + number) / (10 + number)))
+            self.state["ema"].lerp_(params, 1 - rules.ema.clamp(max=moment.most_kept))
 
-    def _scaled_update(self, lr_T1: Tensor, number: int) -> None:
+    def _scaled_update(self, moment: Moment) -> None:
         """Divide by the loss scale and undo the update of trials whose gradient overflowed.
 
         References:
@@ -211,7 +229,7 @@ class Step:
         is_finite = grads.isfinite().all(dim=1, keepdim=True)
         before = {name: value.clone() for name, value in self.state.items() if name not in ("loss_scale", "good_steps")}
         old_params = params.clone()
-        self._apply(lr_T1, number)
+        self._apply(moment)
         params.copy_(torch.where(is_finite, params, old_params))
         for name, value in before.items():
             self.state[name].copy_(torch.where(is_finite, self.state[name], value))
@@ -246,6 +264,8 @@ class Step:
 
     def keep(self, rows: list[int]) -> None:
         """Drop all trials but these and free their memory."""
+        if self._captures is not None:
+            self._captures.close()
         self.rules = self.rules.keep(rows, self.num_trials)
         self.forward.keep(rows)
         self.state = {name: value[rows] for name, value in self.state.items()}
