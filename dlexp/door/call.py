@@ -103,4 +103,4 @@ class _Deaf:
         """Take one event."""
 
     def close(self) -> None:
-        """Be done."""
+        """End without a word, as it began."""
