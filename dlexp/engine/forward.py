@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from dlexp.device import pinned
 from dlexp.dropout import Classic, Inverted
+from dlexp.engine.dense.chain import Chain, chain_of
 from dlexp.engine.flat import Flat
 from dlexp.engine.graph import Captures
 from dlexp.kernel.batch_norm import Rule, reset_exact
@@ -123,6 +124,7 @@ class Solo:
         self._captures = (
             Captures([model], [trained], [grads]) if is_graph and not compile and _is_plain(model) else None
         )
+        self._chain = None if compile else chain_of(model, trained, grads)
         dropouts = [module for module in model.modules() if isinstance(module, Inverted | Classic)]
         self._has_dropout = bool(dropouts)
         self._dropout_seeds = torch.zeros(len(dropouts), dtype=torch.int64, device=device)
@@ -134,6 +136,8 @@ class Solo:
         passes = self._captures.passes(x, is_shared=is_shared) if self._captures else None
         if passes is not None:
             return passes(x)
+        if self._chain is not None and Chain.is_due(self.model):
+            return self._chain.forward(x if is_shared else x[0])
         outputs = self._call(x if is_shared else x[0])
         if isinstance(outputs, list):
             return [output.unsqueeze(0) for output in outputs]
@@ -153,6 +157,8 @@ class Solo:
 
     def collect_grads(self, is_first: bool) -> None:
         """See `Forward`; autograd adds to the views itself."""
+        if self._chain is not None:
+            self._chain.backward(is_first)
 
     def seed_dropout(self, seeds: list[int], draw: int) -> None:
         """See `Forward`."""

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from dlexp.device import send_soon, take_rows
+from dlexp.engine.dense.gradient import differentiate
 from dlexp.engine.flat import matrix_names
 from dlexp.engine.forward import Forward
 from dlexp.engine.stack.rows import select_rows
@@ -119,15 +120,19 @@ class Step:
         self, batch: Batch, totals: list[int] | None, masses_T: Tensor | None, is_first: bool, sums: Sums
     ) -> None:
         """Add the gradients of a batch to those of the update."""
-        loss_R, outputs = self._loss(batch)
-        objective_R = loss_R if totals is None else loss_R * self._share(batch, totals, masses_T, loss_R)
-        if self._is_scaled:
-            scale = self.state["loss_scale"][:, 0]
-            objective_R = objective_R * (scale if batch.rows is None else scale[batch.rows])
-        # A scalar: torch imports its symbolic shapes, for seconds, when a gradient to start from is passed.
-        (objective_R.squeeze(0) if len(loss_R) == 1 else objective_R.sum()).backward()
+        outputs = self._outputs(batch)
+        main = outputs[0] if isinstance(outputs, list) else outputs
+        loss_R = self._direct_loss(main, batch) if totals is None and not self._is_scaled else None
+        if loss_R is None:
+            loss_R = self._loss(outputs, batch)
+            objective_R = loss_R if totals is None else loss_R * self._share(batch, totals, masses_T, loss_R)
+            if self._is_scaled:
+                scale = self.state["loss_scale"][:, 0]
+                objective_R = objective_R * (scale if batch.rows is None else scale[batch.rows])
+            # A scalar: torch imports its symbolic shapes, for seconds, when a gradient to start from is passed.
+            (objective_R.squeeze(0) if len(loss_R) == 1 else objective_R.sum()).backward()
         self.forward.collect_grads(is_first)
-        sums.add(loss_R.detach(), outputs, batch)
+        sums.add(loss_R.detach(), main.detach(), batch)
 
     def _totals(self, batches: list[list[Batch]]) -> list[int]:
         """Return the examples of each trial in an update."""
@@ -167,22 +172,32 @@ class Step:
         shares = [batch.num / totals[row] for row in rows]
         return shares[0] if len(set(shares)) == 1 else send_soon(torch.tensor(shares, dtype=like.dtype), like.device)
 
-    def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _outputs(self, batch: Batch) -> Tensor | list[Tensor]:
         if self._cast is None:
-            outputs = self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
-        else:
-            with torch.autocast(self._device, dtype=self._cast):
-                outputs = self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
-        main = outputs[0] if isinstance(outputs, list) else outputs
+            return self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
+        with torch.autocast(self._device, dtype=self._cast):
+            return self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
+
+    def _direct_loss(self, outputs: Tensor, batch: Batch) -> Tensor | None:
+        """Return the loss of outputs that autograd begins from, their gradient beside them; None where it is to work."""
+        if outputs.grad_fn is not None:
+            return None
+        made = differentiate(self.rules.loss, outputs, batch.targets)
+        if made is None:
+            return None
+        loss_T, outputs.grad = made
+        return loss_T
+
+    def _loss(self, outputs: Tensor | list[Tensor], batch: Batch) -> Tensor:
         loss = self._loss_of(batch)
+        heads = outputs if isinstance(outputs, list) else [outputs]
         targets = batch.targets
-        if len(targets) < len(main):
-            targets = targets.expand(len(main), *targets.shape[1:])
+        if len(targets) < len(heads[0]):
+            targets = targets.expand(len(heads[0]), *targets.shape[1:])
+        losses = [loss(self._full(head), targets) for head in heads]
         if not isinstance(outputs, list):
-            return loss(self._full(outputs), targets), main.detach()
-        losses = [loss(self._full(out), targets) for out in outputs]
-        weighted = [w * each for w, each in zip(self._aux_weights, losses, strict=True)]
-        return torch.stack(weighted).sum(0), main.detach()
+            return losses[0]
+        return torch.stack([w * each for w, each in zip(self._aux_weights, losses, strict=True)]).sum(0)
 
     def _full(self, outputs: Tensor) -> Tensor:
         """Return outputs in full precision: a loss in half precision loses small probabilities."""

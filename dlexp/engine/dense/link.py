@@ -1,0 +1,311 @@
+"""The layers of a dense net, each with its backward pass as a call of the kernel that autograd calls.
+
+They give autograd's bits, because kernels and operands are the same; what they save is autograd's own work, which for
+small nets is half an update. Shapes: N batch, D inputs, E outputs of a layer.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dlexp.dropout import Classic, Inverted
+from dlexp.kernel.batch_norm import Rule, Running, normalise
+
+_ATEN: Any = torch.ops.aten
+_BATCH_NORM_BACKWARD = _ATEN.native_batch_norm_backward.default
+_GROUP_NORM_BACKWARD = _ATEN.native_group_norm_backward.default
+
+Gradient = Callable[[Tensor, Tensor, Tensor], Tensor]  # gradient by y, x and y to the gradient by x
+
+
+class Link(Protocol):
+    """A layer's passes. The backward pass follows the forward pass whose values it takes, once."""
+
+    def need(self, is_needed: bool) -> bool:
+        """Learn whether the gradient by the input is needed.
+
+        Args:
+            is_needed: Whether something below is trained.
+
+        Returns:
+            Whether that by the output is.
+        """
+        ...
+
+    def forward(self, x_ND: Tensor) -> Tensor:
+        """Return the outputs (N, E) in training."""
+        ...
+
+    def backward(self, grad_NE: Tensor, is_first: bool) -> Tensor | None:
+        """Write the parameters' gradients.
+
+        Args:
+            grad_NE: Gradient by the outputs.
+            is_first: Whether they replace those that are there, or are added.
+
+        Returns:
+            The gradient by the inputs (N, D), None where nothing below needs it.
+        """
+        ...
+
+
+class Trained:
+    """A parameter and where its gradient goes.
+
+    Attributes:
+        value: The parameter, without autograd.
+        grad: None where it is not trained.
+    """
+
+    def __init__(self, value: Tensor, grad: Tensor | None) -> None:
+        self.value, self.grad = value.detach(), grad
+
+    def write(self, grad: Tensor, is_first: bool) -> None:
+        """Take a gradient."""
+        if self.grad is None:
+            return
+        if is_first:
+            self.grad.copy_(grad)
+        else:
+            self.grad.add_(grad)
+
+
+class Linear:
+    """y = x W^T + b."""
+
+    def __init__(self, weight: Trained, bias: Trained | None) -> None:
+        self._weight, self._bias = weight, bias
+        self._needs_x = True
+
+    def need(self, is_needed: bool) -> bool:
+        """See `Link`."""
+        self._needs_x = is_needed
+        return is_needed or is_trained(self._weight, self._bias)
+
+    def forward(self, x_ND: Tensor) -> Tensor:
+        """See `Link`."""
+        self._x_ND = x_ND
+        return F.linear(x_ND, self._weight.value, None if self._bias is None else self._bias.value)
+
+    def backward(self, grad_NE: Tensor, is_first: bool) -> Tensor | None:
+        """See `Link`."""
+        weight, bias = self._weight, self._bias
+        if is_first and weight.grad is not None:
+            torch.mm(grad_NE.t(), self._x_ND, out=weight.grad)
+        elif weight.grad is not None:
+            weight.grad.add_(torch.mm(grad_NE.t(), self._x_ND))
+        if bias is not None:
+            bias.write(grad_NE.sum(0), is_first)
+        del self._x_ND
+        return torch.mm(grad_NE, weight.value) if self._needs_x else None
+
+
+class BatchNorm:
+    """See `dlexp.norm.BatchNorm`."""
+
+    def __init__(self, weight: Trained, bias: Trained, running: Running, rule: Rule, check: Callable[..., None]) -> None:
+        """Take a layer's tensors.
+
+        Args:
+            weight: Scale.
+            bias: Shift.
+            running: What evaluation takes; changed in place.
+            rule: How it is kept.
+            check: Refuses inputs that cannot be normalised.
+        """
+        self._weight, self._bias, self._running, self._rule, self._check = weight, bias, running, rule, check
+        self._needs_x = True
+
+    def need(self, is_needed: bool) -> bool:
+        """See `Link`."""
+        self._needs_x = is_needed
+        return is_needed or is_trained(self._weight, self._bias)
+
+    def forward(self, x_ND: Tensor) -> Tensor:
+        """See `Link`."""
+        self._check(x_ND)
+        weight, bias = self._weight.value, self._bias.value
+        return normalise(x_ND, weight, bias, self._running, self._rule, "training", self._kernel)
+
+    def _kernel(
+        self,
+        x_ND: Tensor,
+        mean: Tensor | None,
+        var: Tensor | None,
+        weight: Tensor,
+        bias: Tensor,
+        training: bool,
+        momentum: float,
+        eps: float,
+    ) -> Tensor:
+        y_ND, *batch = torch.native_batch_norm(x_ND, weight, bias, mean, var, training, momentum, eps)
+        self._saved = x_ND, mean, var, *batch
+        return y_ND
+
+    def backward(self, grad_NE: Tensor, is_first: bool) -> Tensor | None:
+        """See `Link`."""
+        x_ND, mean, var, *batch = self._saved
+        del self._saved
+        wanted = [self._needs_x, self._weight.grad is not None, self._bias.grad is not None]
+        about = (self._weight.value, mean, var, *batch, True, self._rule.eps, wanted)
+        grad_ND, by_weight, by_bias = _BATCH_NORM_BACKWARD(grad_NE, x_ND, *about)
+        self._weight.write(by_weight, is_first)
+        self._bias.write(by_bias, is_first)
+        return grad_ND if self._needs_x else None
+
+
+class GroupNorm:
+    """Statistics per example over groups of features; see `dlexp.norm`."""
+
+    def __init__(self, weight: Trained, bias: Trained, num_groups: int, eps: float) -> None:
+        self._weight, self._bias, self._num_groups, self._eps = weight, bias, num_groups, eps
+        self._needs_x = True
+
+    def need(self, is_needed: bool) -> bool:
+        """See `Link`."""
+        self._needs_x = is_needed
+        return is_needed or is_trained(self._weight, self._bias)
+
+    def forward(self, x_ND: Tensor) -> Tensor:
+        """See `Link`."""
+        y_ND, *batch = torch.native_group_norm(x_ND, None, None, *x_ND.shape, 1, self._num_groups, self._eps)
+        self._saved = x_ND, y_ND, batch
+        return torch.addcmul(self._bias.value, y_ND, self._weight.value)
+
+    def backward(self, grad_NE: Tensor, is_first: bool) -> Tensor | None:
+        """See `Link`."""
+        x_ND, y_ND, batch = self._saved
+        del self._saved
+        self._weight.write((grad_NE * y_ND).sum(0), is_first)
+        self._bias.write(grad_NE.sum(0), is_first)
+        if not self._needs_x:
+            return None
+        grad_NE = grad_NE * self._weight.value
+        sizes = (*x_ND.shape, 1, self._num_groups)
+        return _GROUP_NORM_BACKWARD(grad_NE, x_ND, *batch, None, *sizes, [True, False, False])[0]
+
+
+class Activation:
+    """An elementwise function."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor], gradient: Gradient) -> None:
+        self._function, self._gradient = function, gradient
+
+    def need(self, is_needed: bool) -> bool:
+        """See `Link`."""
+        return is_needed
+
+    def forward(self, x_ND: Tensor) -> Tensor:
+        """See `Link`."""
+        y_ND = self._function(x_ND)
+        self._saved = x_ND, y_ND
+        return y_ND
+
+    def backward(self, grad_NE: Tensor, is_first: bool) -> Tensor:
+        """See `Link`."""
+        x_ND, y_ND = self._saved
+        del self._saved
+        return self._gradient(grad_NE, x_ND, y_ND)
+
+
+class Dropout:
+    """See `dlexp.dropout`."""
+
+    def __init__(self, module: Inverted | Classic) -> None:
+        self._module = module
+
+    def need(self, is_needed: bool) -> bool:
+        """See `Link`."""
+        return is_needed
+
+    def forward(self, x_ND: Tensor) -> Tensor:
+        """See `Link`."""
+        self._factor_ND = self._module.factor(x_ND)
+        return x_ND * self._factor_ND
+
+    def backward(self, grad_NE: Tensor, is_first: bool) -> Tensor:
+        """See `Link`."""
+        grad_ND = grad_NE * self._factor_ND
+        del self._factor_ND
+        return grad_ND
+
+
+class Sum:
+    """Two ways from the same inputs, added."""
+
+    def __init__(self, first: Link, second: Link) -> None:
+        self._first, self._second = first, second
+        self._needs_x = True
+
+    def need(self, is_needed: bool) -> bool:
+        """See `Link`."""
+        self._needs_x = is_needed
+        first, second = self._first.need(is_needed), self._second.need(is_needed)
+        return first or second
+
+    def forward(self, x_ND: Tensor) -> Tensor:
+        """See `Link`."""
+        return self._first.forward(x_ND) + self._second.forward(x_ND)
+
+    def backward(self, grad_NE: Tensor, is_first: bool) -> Tensor | None:
+        """See `Link`."""
+        by_first, by_second = (way.backward(grad_NE, is_first) for way in (self._first, self._second))
+        if by_first is None or by_second is None:
+            return None
+        return by_first + by_second
+
+
+class Row:
+    """One layer after another."""
+
+    def __init__(self, links: list[Link]) -> None:
+        self._links = links
+        self._backwards: list[Link] = []
+
+    def need(self, is_needed: bool) -> bool:
+        """See `Link`."""
+        self._backwards = []
+        for link in self._links:
+            is_needed = link.need(is_needed)
+            if is_needed:
+                self._backwards.insert(0, link)
+        return is_needed
+
+    def forward(self, x_ND: Tensor) -> Tensor:
+        """See `Link`."""
+        for link in self._links:
+            x_ND = link.forward(x_ND)
+        return x_ND
+
+    def backward(self, grad_NE: Tensor, is_first: bool) -> Tensor | None:
+        """See `Link`."""
+        grad: Tensor | None = grad_NE
+        for link in self._backwards:
+            assert grad is not None
+            grad = link.backward(grad, is_first)
+        return grad
+
+
+class Flatten:
+    """Images (N, C, H, W), or vectors, as vectors (N, D)."""
+
+    def need(self, is_needed: bool) -> bool:
+        """See `Link`."""
+        return is_needed
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See `Link`."""
+        self._shape = x.shape
+        return x.flatten(1)
+
+    def backward(self, grad_NE: Tensor, is_first: bool) -> Tensor:
+        """See `Link`."""
+        return grad_NE.view(self._shape)
+
+
+def is_trained(*parameters: Trained | None) -> bool:
+    """Whether any of the parameters is."""
+    return any(each is not None and each.grad is not None for each in parameters)
