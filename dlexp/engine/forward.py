@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from dlexp.device import pinned
 from dlexp.dropout import Classic, Inverted
-from dlexp.engine.dense.chain import Chain, chain_of
+from dlexp.engine.dense.chain import chain_of
 from dlexp.engine.flat import Flat
 from dlexp.engine.graph import Captures
 from dlexp.kernel.batch_norm import Rule, reset_exact
@@ -89,7 +89,11 @@ class Forward(Protocol):
 
 
 class Solo:
-    """One trial: the plain module, its parameters views of the flat tensor's only row."""
+    """One trial: the plain module, its parameters views of the flat tensor's only row.
+
+    Attributes:
+        chain: The module's passes in training without autograd, where it is one that they are written out for.
+    """
 
     engine = "solo"
 
@@ -124,7 +128,8 @@ class Solo:
         self._captures = (
             Captures([model], [trained], [grads]) if is_graph and not compile and _is_plain(model) else None
         )
-        self._chain = None if compile else chain_of(model, trained, grads)
+        self.chain = None if compile else chain_of(model, trained, grads)
+        self._outputs: Tensor | None = None
         dropouts = [module for module in model.modules() if isinstance(module, Inverted | Classic)]
         self._has_dropout = bool(dropouts)
         self._dropout_seeds = torch.zeros(len(dropouts), dtype=torch.int64, device=device)
@@ -136,8 +141,9 @@ class Solo:
         passes = self._captures.passes(x, is_shared=is_shared) if self._captures else None
         if passes is not None:
             return passes(x)
-        if self._chain is not None and Chain.is_due(self.model):
-            return self._chain.forward(x if is_shared else x[0])
+        if self.chain is not None and self.chain.is_due():
+            self._outputs = self.chain.forward(x if is_shared else x[0]).unsqueeze(0).requires_grad_()
+            return self._outputs
         outputs = self._call(x if is_shared else x[0])
         if isinstance(outputs, list):
             return [output.unsqueeze(0) for output in outputs]
@@ -156,9 +162,10 @@ class Solo:
         self.grads.zero_()
 
     def collect_grads(self, is_first: bool) -> None:
-        """See `Forward`; autograd adds to the views itself."""
-        if self._chain is not None:
-            self._chain.backward(is_first)
+        """See `Forward`; autograd adds to the views itself, or ends at the outputs of a chain."""
+        outputs, self._outputs = self._outputs, None
+        if self.chain is not None and outputs is not None and outputs.grad is not None:
+            self.chain.backward(outputs.grad[0], is_first)
 
     def seed_dropout(self, seeds: list[int], draw: int) -> None:
         """See `Forward`."""

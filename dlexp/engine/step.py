@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from dlexp.device import send_soon, take_rows
-from dlexp.engine.dense.gradient import differentiate
+from dlexp.engine.dense.gradient import gradient_of
 from dlexp.engine.flat import matrix_names
-from dlexp.engine.forward import Forward
+from dlexp.engine.forward import Forward, Solo
 from dlexp.engine.stack.rows import select_rows
 from dlexp.engine.sums import Sums
 from dlexp.engine.task import Batch
@@ -70,6 +70,7 @@ class Step:
         weights = forward.flat.mask(matrix_names(model))
         self._decay = None if getattr(rules.optimizer, "biases", True) else weights
         self._penalised = None if getattr(rules.regularizer, "biases", False) else weights
+        self._chain = forward.chain if isinstance(forward, Solo) else None
         self._rule_state = rules.optimizer.init(params)
         self.state: dict[str, Tensor] = {f"rule.{name}": value for name, value in self._rule_state.items()}
         if rules.ema is not None:
@@ -120,19 +121,29 @@ class Step:
         self, batch: Batch, totals: list[int] | None, masses_T: Tensor | None, is_first: bool, sums: Sums
     ) -> None:
         """Add the gradients of a batch to those of the update."""
+        if totals is None and (made := self._directly(batch, is_first)) is not None:
+            sums.add(*made, batch)
+            return
         outputs = self._outputs(batch)
-        main = outputs[0] if isinstance(outputs, list) else outputs
-        loss_R = self._direct_loss(main, batch) if totals is None and not self._is_scaled else None
-        if loss_R is None:
-            loss_R = self._loss(outputs, batch)
-            objective_R = loss_R if totals is None else loss_R * self._share(batch, totals, masses_T, loss_R)
-            if self._is_scaled:
-                scale = self.state["loss_scale"][:, 0]
-                objective_R = objective_R * (scale if batch.rows is None else scale[batch.rows])
-            # A scalar: torch imports its symbolic shapes, for seconds, when a gradient to start from is passed.
-            (objective_R.squeeze(0) if len(loss_R) == 1 else objective_R.sum()).backward()
+        loss_R = self._loss(outputs, batch)
+        objective_R = loss_R if totals is None else loss_R * self._share(batch, totals, masses_T, loss_R)
+        if self._is_scaled:
+            scale = self.state["loss_scale"][:, 0]
+            objective_R = objective_R * (scale if batch.rows is None else scale[batch.rows])
+        # A scalar: torch imports its symbolic shapes, for seconds, when a gradient to start from is passed.
+        (objective_R.squeeze(0) if len(loss_R) == 1 else objective_R.sum()).backward()
         self.forward.collect_grads(is_first)
-        sums.add(loss_R.detach(), main.detach(), batch)
+        sums.add(loss_R.detach(), (outputs[0] if isinstance(outputs, list) else outputs).detach(), batch)
+
+    def _directly(self, batch: Batch, is_first: bool) -> tuple[Tensor, Tensor] | None:
+        """Do a batch without autograd; return its loss (1,) and outputs (1, N, K), None where autograd is needed."""
+        chain, gradient = self._chain, gradient_of(self.rules.loss)
+        if chain is None or gradient is None or batch.targets.dim() != 2 or self._cast or not chain.is_due():
+            return None
+        outputs_NK = chain.forward(batch.x if batch.is_shared else batch.x[0])
+        loss_T, grad_NK = gradient(outputs_NK, batch.targets[0])
+        chain.backward(grad_NK, is_first)
+        return loss_T, outputs_NK.unsqueeze(0)
 
     def _totals(self, batches: list[list[Batch]]) -> list[int]:
         """Return the examples of each trial in an update."""
@@ -177,16 +188,6 @@ class Step:
             return self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
         with torch.autocast(self._device, dtype=self._cast):
             return self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
-
-    def _direct_loss(self, outputs: Tensor, batch: Batch) -> Tensor | None:
-        """Return the loss of outputs that autograd begins from, their gradient beside them; None where it is to work."""
-        if outputs.grad_fn is not None:
-            return None
-        made = differentiate(self.rules.loss, outputs, batch.targets)
-        if made is None:
-            return None
-        loss_T, outputs.grad = made
-        return loss_T
 
     def _loss(self, outputs: Tensor | list[Tensor], batch: Batch) -> Tensor:
         loss = self._loss_of(batch)

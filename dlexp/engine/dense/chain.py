@@ -2,8 +2,8 @@
 
 A net is, where it is made of nothing but `dlexp.model.mlp.MLP`, `Softmax` and `torch.nn.Sequential` around linear
 layers, batch, layer and group norm, dropout, and elementwise activations without weights, in training on a CPU and not
-under autocast. Every other net, and one with hooks or a parameter in two places, runs layer by layer under autograd; the
-numbers are the same. Shapes: N batch, D inputs, K outputs.
+under autocast. Every other net, and one with hooks or a parameter in two places, runs layer by layer under autograd, with
+the same numbers. Shapes: N batch, D inputs, K outputs.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from dlexp import norm as norms
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.dense.link import (
     Activation,
@@ -29,42 +30,34 @@ from dlexp.engine.dense.link import (
 from dlexp.kernel.batch_norm import Running
 from dlexp.model.mlp import MLP, DenseLayer
 from dlexp.model.softmax import Softmax
-from dlexp import norm as norms
 
 _ATEN: Any = torch.ops.aten
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 class Chain:
-    """The passes of one net in training.
+    """The passes of one net in training."""
 
-    Between a forward pass and `backward` lies the loss, differentiated by autograd from the outputs on.
-    """
-
-    def __init__(self, link: Link) -> None:
-        self._link = link
-        self._outputs: Tensor | None = None
+    def __init__(self, model: nn.Module, link: Link) -> None:
+        self._model, self._link = model, link
         link.need(False)
 
-    @staticmethod
-    def is_due(model: nn.Module) -> bool:
-        """Whether a pass is one of training in full precision."""
-        return model.training and torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
+    def is_due(self) -> bool:
+        """Whether a pass now is one of training in full precision."""
+        return self._model.training and torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return outputs (1, N, K) for autograd to begin from."""
-        self._outputs = self._link.forward(x).unsqueeze(0).requires_grad_()
-        return self._outputs
+        """Return outputs (N, K), which autograd knows nothing of."""
+        return self._link.forward(x)
 
-    def backward(self, is_first: bool) -> None:
-        """Write the parameters' gradients, if a forward pass of this chain was differentiated.
+    def backward(self, grad_NK: Tensor, is_first: bool) -> None:
+        """Write the parameters' gradients, after a forward pass.
 
         Args:
+            grad_NK: Gradient by its outputs.
             is_first: Whether they replace those that are there, or are added.
         """
-        outputs, self._outputs = self._outputs, None
-        if outputs is not None and outputs.grad is not None:
-            self._link.backward(outputs.grad[0], is_first)
+        self._link.backward(grad_NK, is_first)
 
 
 def chain_of(model: nn.Module, trained: list[Tensor], grads: list[Tensor]) -> Chain | None:
@@ -81,7 +74,7 @@ def chain_of(model: nn.Module, trained: list[Tensor], grads: list[Tensor]) -> Ch
     reader = _Reader(dict(zip(map(id, trained), grads, strict=True)))
     link = reader.read(model)
     # a parameter twice would be overwritten, one not at all would keep an old gradient
-    return None if link is None or sorted(reader.seen) != sorted(map(id, parameters)) else Chain(link)
+    return None if link is None or sorted(reader.seen) != sorted(map(id, parameters)) else Chain(model, link)
 
 
 def _has_hooks(of: Any) -> bool:

@@ -1,71 +1,69 @@
 """Losses whose gradient by the outputs is written out, by the kernels that autograd calls, as the links of a net are.
 
-Shapes: T trials (one), N batch, K outputs.
+Shapes: N batch, K outputs.
 """
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from dlexp.loss import BCE, MSE, CrossEntropy
 
 _ATEN: Any = torch.ops.aten
-Differentiated = tuple[Tensor, Tensor]  # loss (T,), gradient (T, N, K)
+EACH, NO_CLASS = 0, -100  # torch's code of reduction="none", and its default for ignore_index
+
+Gradient = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Outputs (N, K) and targets (N,) to the loss (1,) and its gradient (N, K)."""
 
 
-@torch.no_grad()
-def differentiate(loss: Any, outputs_TNK: Tensor, targets: Tensor) -> Differentiated | None:
-    """Return a loss and its gradient by the outputs; None where autograd is to find it.
+def gradient_of(loss: Any) -> Gradient | None:
+    """Return the function that gives a loss of one trial and its gradient; None where autograd is to find it.
 
-    Written out are cross-entropy and binary log loss without weights, smoothing or penalty, for targets that are
-    classes, and squared error.
-
-    Args:
-        loss: Any.
-        outputs_TNK: Of one trial.
-        targets: As in `dlexp.loss`.
+    Written out are cross-entropy and binary log loss without weights, smoothing or penalty, and squared error.
     """
-    if len(outputs_TNK) > 1 or targets.dim() != 2:
-        return None
-    if type(loss) is CrossEntropy and _is_plain(loss.label_smoothing, loss.lse_penalty) and loss.class_weight is None:
-        return _cross_entropy(outputs_TNK, targets)
-    if type(loss) is BCE and loss.num_outputs == 1 and _is_plain(loss.alpha - 1, loss.beta - 1):
-        return _log_loss(outputs_TNK, targets)
-    return _squares(outputs_TNK, targets) if type(loss) is MSE else None
+    if type(loss) is CrossEntropy and loss.class_weight is None and _are(0, loss.label_smoothing, loss.lse_penalty):
+        return _cross_entropy
+    if type(loss) is BCE and loss.num_outputs == 1 and _are(1, loss.alpha, loss.beta):
+        return _log_loss
+    return _squares if type(loss) is MSE else None
 
 
-def _is_plain(*parameters: float | Tensor) -> bool:
-    return not any(isinstance(each, Tensor) or each for each in parameters)
+def _are(value: float, *parameters: float | Tensor) -> bool:
+    return all(not isinstance(each, Tensor) and each == value for each in parameters)
 
 
-def _cross_entropy(outputs_TNK: Tensor, targets_TN: Tensor) -> Differentiated:
+def _cross_entropy(z_NK: Tensor, y_N: Tensor) -> tuple[Tensor, Tensor]:
     """-mean(log s_y), s = softmax(z); the gradient is (s - onehot(y)) / N."""
-    z_NK, y_N = outputs_TNK[0], targets_TN[0]
     logp_NK = torch.log_softmax(z_NK, -1)
-    each_TN = F.nll_loss(logp_NK, y_N, reduction="none").unsqueeze(0)
-    share_N = torch.full_like(y_N, 1 / len(y_N), dtype=z_NK.dtype)
-    by_logp_NK = _ATEN.nll_loss_backward.default(share_N, logp_NK, y_N, None, 0, -100, share_N[0])
-    by_z_NK = _ATEN._log_softmax_backward_data.default(by_logp_NK, logp_NK, -1, z_NK.dtype)
-    return each_TN.mean(1), by_z_NK.unsqueeze(0)
+    each_N, total = _ATEN.nll_loss_forward.default(logp_NK, y_N, None, EACH, NO_CLASS)
+    share_N = _shares(len(y_N), z_NK.dtype)
+    by_logp_NK = _ATEN.nll_loss_backward.default(share_N, logp_NK, y_N, None, EACH, NO_CLASS, total)
+    return each_N.mean(0, keepdim=True), _ATEN._log_softmax_backward_data.default(by_logp_NK, logp_NK, -1, z_NK.dtype)
 
 
-def _log_loss(outputs_TN1: Tensor, targets_TN: Tensor) -> Differentiated:
+@lru_cache(maxsize=8)
+def _shares(num: int, dtype: torch.dtype) -> Tensor:
+    """Return each example's share of a mean (N,)."""
+    return torch.full((num,), 1 / num, dtype=dtype)
+
+
+def _log_loss(z_N1: Tensor, y_N: Tensor) -> tuple[Tensor, Tensor]:
     """-mean(y log s + (1 - y) log(1 - s)), s = sigmoid(z); the gradient is (s - y) / N."""
-    y_TN1 = targets_TN.unsqueeze(-1).to(outputs_TN1.dtype)
-    rest_TN1 = 1 - y_TN1
-    log_s_TN1, buffer = _ATEN.log_sigmoid_forward.default(outputs_TN1)
-    each_TN1 = y_TN1 * log_s_TN1 + rest_TN1 * (log_s_TN1 - outputs_TN1)
-    share = -1 / y_TN1.shape[1]
-    by_negative_TN1 = rest_TN1 * share
-    by_log_s_TN1 = y_TN1 * share + by_negative_TN1
-    by_z_TN1 = _ATEN.log_sigmoid_backward.default(by_log_s_TN1, outputs_TN1, buffer) - by_negative_TN1
-    return -each_TN1.squeeze(-1).mean(1), by_z_TN1
+    y_N1 = y_N.unsqueeze(-1).to(z_N1.dtype)
+    rest_N1 = 1 - y_N1
+    log_s_N1, buffer = _ATEN.log_sigmoid_forward.default(z_N1)
+    each_N = (y_N1 * log_s_N1 + rest_N1 * (log_s_N1 - z_N1)).squeeze(-1)
+    share = -1 / len(y_N)
+    by_rest_N1 = rest_N1 * share
+    by_log_s_N1 = y_N1 * share + by_rest_N1
+    by_z_N1 = _ATEN.log_sigmoid_backward.default(by_log_s_N1, z_N1, buffer) - by_rest_N1
+    return -each_N.mean(0, keepdim=True), by_z_N1
 
 
-def _squares(outputs_TN1: Tensor, targets_TN: Tensor) -> Differentiated:
+def _squares(z_N1: Tensor, y_N: Tensor) -> tuple[Tensor, Tensor]:
     """mean((z - y)^2); the gradient is 2 (z - y) / N."""
-    error_TN = outputs_TN1.squeeze(-1) - targets_TN
-    by_z_TN = error_TN * 2 * (1 / error_TN.shape[1])
-    return error_TN.square().mean(1), by_z_TN.unsqueeze(-1)
+    error_N = z_N1.squeeze(-1) - y_N
+    return error_N.square().mean(0, keepdim=True), (error_N * 2 * (1 / len(y_N))).unsqueeze(-1)

@@ -1,9 +1,11 @@
 """The layers of a dense net, each with its backward pass as a call of the kernel that autograd calls.
 
-They give autograd's bits, because kernels and operands are the same; what they save is autograd's own work, which for
-small nets is half an update. Shapes: N batch, D inputs, E outputs of a layer.
+They give autograd's numbers, because kernels and operands are the same; what they save is autograd's own work, which
+for small nets is half of both passes. What a forward pass leaves for the backward pass is freed there.
+Shapes: N batch, D inputs, E outputs of a layer.
 """
 
+import itertools
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -35,7 +37,7 @@ class Link(Protocol):
         """
         ...
 
-    def forward(self, x_ND: Tensor) -> Tensor:
+    def forward(self, x_ND: Tensor, /) -> Tensor:
         """Return the outputs (N, E) in training."""
         ...
 
@@ -92,21 +94,25 @@ class Linear:
 
     def backward(self, grad_NE: Tensor, is_first: bool) -> Tensor | None:
         """See `Link`."""
-        weight, bias = self._weight, self._bias
-        if is_first and weight.grad is not None:
-            torch.mm(grad_NE.t(), self._x_ND, out=weight.grad)
-        elif weight.grad is not None:
-            weight.grad.add_(torch.mm(grad_NE.t(), self._x_ND))
-        if bias is not None:
-            bias.write(grad_NE.sum(0), is_first)
+        x_ND = self._x_ND
         del self._x_ND
-        return torch.mm(grad_NE, weight.value) if self._needs_x else None
+        by_weight = self._weight.grad
+        if by_weight is not None:
+            if is_first:
+                torch.mm(grad_NE.t(), x_ND, out=by_weight)
+            else:
+                by_weight.add_(torch.mm(grad_NE.t(), x_ND))
+        if self._bias is not None:
+            self._bias.write(grad_NE.sum(0), is_first)
+        return torch.mm(grad_NE, self._weight.value) if self._needs_x else None
 
 
 class BatchNorm:
     """See `dlexp.norm.BatchNorm`."""
 
-    def __init__(self, weight: Trained, bias: Trained, running: Running, rule: Rule, check: Callable[..., None]) -> None:
+    def __init__(
+        self, weight: Trained, bias: Trained, running: Running, rule: Rule, check: Callable[..., None]
+    ) -> None:
         """Take a layer's tensors.
 
         Args:
@@ -171,7 +177,8 @@ class GroupNorm:
 
     def forward(self, x_ND: Tensor) -> Tensor:
         """See `Link`."""
-        y_ND, *batch = torch.native_group_norm(x_ND, None, None, *x_ND.shape, 1, self._num_groups, self._eps)
+        num, num_features = x_ND.shape
+        y_ND, *batch = torch.native_group_norm(x_ND, None, None, num, num_features, 1, self._num_groups, self._eps)
         self._saved = x_ND, y_ND, batch
         return torch.addcmul(self._bias.value, y_ND, self._weight.value)
 
@@ -262,7 +269,8 @@ class Row:
     """One layer after another."""
 
     def __init__(self, links: list[Link]) -> None:
-        self._links = links
+        nested = [link._links if isinstance(link, Row) else [link] for link in links]
+        self._links: list[Link] = list(itertools.chain.from_iterable(nested))
         self._backwards: list[Link] = []
 
     def need(self, is_needed: bool) -> bool:
