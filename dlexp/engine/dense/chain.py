@@ -2,8 +2,8 @@
 
 A net is, where it is made of nothing but `dlexp.model.mlp.MLP`, `Softmax` and `torch.nn.Sequential` around linear
 layers, batch, layer and group norm, dropout, and elementwise activations without weights, in training on a CPU and not
-under autocast. Every other net, and one with hooks or a parameter in two places, runs layer by layer under autograd, with
-the same numbers. Shapes: N batch, D inputs, K outputs.
+under autocast. Every other net, and one with hooks or a parameter in two places, runs layer by layer under autograd,
+with the same numbers. Shapes: N batch, D inputs, K outputs.
 """
 
 from collections.abc import Callable
