@@ -133,6 +133,17 @@ RunsDir = Annotated[
     Path, typer.Option("--runs-dir", metavar="DIR", help="The folder of all runs.", callback=take_runs_dir)
 ]
 
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        min=0.001,
+        max=86400,
+        help="Longest time that MLflow's store may take to answer; as tracking.timeout.",
+        show_default=False,
+    ),
+]
+
 
 def allow(packages: list[str] | None) -> None:
     """Let the code of the packages run that the user named with --trust."""

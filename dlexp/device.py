@@ -93,8 +93,16 @@ def free_bytes(device: torch.device) -> int:
 
 
 def pinned(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:
-    """Return a tensor of the CPU in memory from which a CUDA device takes it without the host waiting."""
-    return tensor.pin_memory() if torch.device(device).type == "cuda" else tensor
+    """Return a tensor of the CPU in memory from which a CUDA device takes it without the host waiting.
+
+    Raises:
+        RuntimeError: A graph is being captured, which would read the memory again when it holds something else.
+    """
+    if torch.device(device).type != "cuda":
+        return tensor
+    if torch.cuda.is_current_stream_capturing():
+        raise RuntimeError("numbers of the host are sent to the device, which a graph cannot repeat")
+    return tensor.pin_memory()
 
 
 def send_soon(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:

@@ -3,7 +3,7 @@
 from dlexp.error import ConfigError
 
 LOWER_IS_BETTER = ("loss", "mse", "rmse", "mae", "huber", "error", "seconds")  # a name's last word
-NO_DIRECTION = ("bias", "penalty")  # neither high nor low is better
+NO_DIRECTION = ("bias", "penalty", "se")  # neither high nor low is better
 
 
 def has_direction(metric_name: str) -> bool:

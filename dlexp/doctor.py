@@ -40,12 +40,13 @@ class Finding(TypedDict):
     cure: str | None
 
 
-def examine(runs_dir: Path, uri: str | None = None) -> list[Finding]:
+def examine(runs_dir: Path, uri: str | None = None, timeout: float | None = None) -> list[Finding]:
     """Return the findings: Python, packages, devices, memory, disk, MLflow's store, extras.
 
     Args:
         runs_dir: Folder of all runs.
         uri: `tracking.uri`; None takes the default store.
+        timeout: `tracking.timeout`; None takes its default.
     """
     return [
         _python(),
@@ -53,7 +54,7 @@ def examine(runs_dir: Path, uri: str | None = None) -> list[Finding]:
         *_devices(),
         _memory(),
         _disk(runs_dir),
-        _mlflow_store(runs_dir, uri),
+        _mlflow_store(runs_dir, uri, timeout),
         *_extras(),
     ]
 
@@ -150,9 +151,9 @@ def _disk(runs_dir: Path) -> Finding:
     return _finding("runs_dir", f"{runs_dir.resolve()}, {free / _GIB:.1f} GiB free", cure)
 
 
-def _mlflow_store(runs_dir: Path, uri: str | None) -> Finding:
+def _mlflow_store(runs_dir: Path, uri: str | None, timeout: float | None) -> Finding:
     try:
-        chosen = store.choose(runs_dir, uri)
+        chosen = store.choose(runs_dir, uri, timeout=timeout)
     except DlexpError as error:
         return _finding("mlflow store", str(error), "set the variable, or unset tracking.uri and MLFLOW_TRACKING_URI")
     if chosen.database is not None and not chosen.database.exists():
@@ -161,7 +162,8 @@ def _mlflow_store(runs_dir: Path, uri: str | None) -> Finding:
         client = store.connect(chosen)
         experiments = len(client.search_experiments())
     except EnvironmentFault as error:
-        return _finding("mlflow store", str(error), "start the server, or unset tracking.uri and MLFLOW_TRACKING_URI")
+        told, _, cure = str(error).partition("; ")
+        return _finding("mlflow store", told, cure or "unset tracking.uri and MLFLOW_TRACKING_URI")
     except Exception as error:  # whatever a database or server may raise is a finding, not a failure of the doctor
         text = first_line(error)[:200]
         return _finding(

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from dlexp.device import send_soon
 from dlexp.error import ConfigError
 from dlexp.type import NonNegative, PerTrial, Positive, Probability
 
@@ -71,6 +72,11 @@ class CrossEntropy:
         self.lse_penalty = lse_penalty
         self._made: tuple[Any, Tensor] | None = None
 
+    @property
+    def is_plain_mean(self) -> bool:
+        """Whether the loss of a batch is the mean of the examples' to the bit: no weights, no penalty added after."""
+        return self.class_weight is None and not isinstance(self.lse_penalty, Tensor) and self.lse_penalty == 0
+
     def __call__(self, outputs_TNK: Tensor, targets: Tensor) -> Tensor:
         """Return the loss (T,)."""
         logp_TNK = F.log_softmax(outputs_TNK, -1)
@@ -125,7 +131,7 @@ class CrossEntropy:
             return None
         if self._made is None or self._made[0] is not weight or self._made[1].dtype != like.dtype:
             columns = [torch.as_tensor(each, dtype=like.dtype).reshape(-1, 1) for each in weight]
-            self._made = weight, torch.stack(columns, -1).to(like.device)
+            self._made = weight, send_soon(torch.stack(columns, -1), like.device)
         return self._made[1]
 
 

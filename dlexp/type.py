@@ -41,6 +41,7 @@ NonNegativeInt = Annotated[int, Ge(0)]
 Finite = Annotated[float, Interval(gt=float("-inf"), lt=float("inf"))]
 Positive = Annotated[float, Interval(gt=0, lt=float("inf"))]
 NonNegative = Annotated[float, Interval(ge=0, lt=float("inf"))]
+Timeout = Annotated[float, Interval(gt=0, le=86400)]  # seconds; a clock of the system takes no more than years
 Probability = Annotated[float, Interval(ge=0, lt=1)]
 Fraction = Annotated[float, Interval(gt=0, lt=1)]
 UnitInterval = Annotated[float, Interval(ge=0, le=1)]

@@ -2,23 +2,24 @@
 
 Runs the tests that need a card, times every form of a program against a loop written by hand, compares every form with
 each trial alone, counts what the host waits for, profiles an update, predicts memory, runs out of it, feeds data and
-shares the card between workers. Writes ``benchmarks/results/gpu.json`` row by row; ``--page docs/benchmarks.md`` writes
-its tables there. Without a card it says so, exit 1.
+shares the card between workers. Writes ``benchmarks/results/gpu.json`` row by row; ``--merge FILE`` takes the rows of
+another record, ``--page docs/benchmarks.md`` writes the tables there; neither needs a card. Without one it says so,
+exit 1.
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 import torch
 
-from benchmarks.gpu import command, equal, host, memory, speed, table
-from benchmarks.gpu.record import Record
+from benchmarks.gpu import command, convolution, equal, host, memory, speed, table
+from benchmarks.gpu.record import Record, merge, read, write
 from benchmarks.measure import RESULTS, replace_between
 
 SECTIONS = {
     "speed": (list(speed.CASES), speed.measure),
+    "convolutions": (list(convolution.CASES), convolution.measure),
     "tests": (["marked gpu"], command.tests),
     "equality": (list(equal.cases()), equal.measure),
     table.WAITS: (list(equal.cases()), host.waits),
@@ -37,12 +38,17 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=25.0, help="after which no further row is begun")
     parser.add_argument("--only", choices=list(SECTIONS), action="append", help="some of the sections")
     parser.add_argument("--out", type=Path, default=RESULTS / "gpu.json")
-    parser.add_argument("--page", type=Path, help="only write the table of the record into this page")
+    parser.add_argument("--merge", type=Path, nargs="+", help="only take the rows of other records into the record")
+    parser.add_argument("--page", type=Path, help="only write the tables of the record into this page")
     arguments = parser.parse_args()
-    if arguments.page:
-        document = json.loads(arguments.out.read_text())
-        text = arguments.page.read_text()
-        arguments.page.write_text(replace_between(text, "gpu", table.tables(document)))
+    if arguments.merge or arguments.page:
+        document = read(arguments.out)
+        for path in arguments.merge or []:
+            merge(document, read(path))
+        write(document, arguments.out)
+        if arguments.page:
+            text = arguments.page.read_text()
+            arguments.page.write_text(replace_between(text, "gpu", table.tables(document)))
         return 0
     if not torch.cuda.is_available():
         print("benchmarks.gpu needs a CUDA device; torch sees none", file=sys.stderr)

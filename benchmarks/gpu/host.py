@@ -69,9 +69,10 @@ def parent(_name: str) -> Iterator[dict[str, Any]]:
         script = Path(runs_dir) / "sweep.py"
         script.write_text(PARENT)
         command = [sys.executable, str(script), *SWEEP, f"runs_dir={runs_dir}"]
-        root = Path(__file__).parents[2]
-        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(root)})
+        folders = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
-        raise RuntimeError(done.stderr[-200:])
+        raise RuntimeError(done.stderr.strip().splitlines()[-1])
     row = json.loads(done.stdout.splitlines()[-1])
     yield {**row, **({"failures": ["the first process is on the card"]} if row["is_on_the_card"] else {})}

@@ -10,7 +10,7 @@ import torch
 from benchmarks.gpu.speed import CASES, trials_of
 from benchmarks.launcher import Deaf
 from dlexp.build.program import make_program
-from dlexp.engine.graph import STREAMS
+from dlexp.engine.graph.fork import STREAMS
 from dlexp.engine.memory import largest_stack
 from dlexp.engine.stack.kind import stack_kinds
 from dlexp.execution.capacity import MEMORY_SIZES, card_bytes

@@ -1,4 +1,8 @@
-"""The record of a card, written row by row, so that a run that was ended goes on where it was."""
+"""The record of cards, written row by row, so that a run that was ended goes on where it was.
+
+Each row names the card and the commit that it was measured on. Rows of another card or commit stay until the same is
+measured anew.
+"""
 
 import json
 import platform
@@ -14,10 +18,11 @@ from benchmarks.measure import RESULTS, machine
 
 NOTE = "us: microseconds of an update for each trial; against_hand: a plain loop's / ours, above 1 ours is faster"
 Row = dict[str, Any]
+Document = dict[str, Any]
 
 
 class Record:
-    """Rows by section and name; those measured before on the same card with the same torch and code are kept."""
+    """Rows by section and name; those of the same card, torch and commit are not measured again."""
 
     def __init__(self, path: Path = RESULTS / "gpu.json", minutes: float = 25.0) -> None:
         """Read what is there.
@@ -27,12 +32,14 @@ class Record:
             minutes: After which no further row is begun.
         """
         self._path, self._until = path, time.monotonic() + 60 * minutes
-        self.card = card()
-        self.rows: list[Row] = []
-        if path.is_file():
-            before = json.loads(path.read_text())
-            if before["card"] == self.card:
-                self.rows = before["rows"]
+        self._card = card()
+        self._on = key_of(self._card)
+        self.document = read(path)
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of this card and commit."""
+        return [row for row in self.document["rows"] if row["on"] == self._on]
 
     def fill(self, section: str, names: list[str], measure: Callable[[str], Iterator[Row]]) -> None:
         """Measure what is not there yet; what fails is recorded with its reason.
@@ -52,16 +59,36 @@ class Record:
                 rows = list(measure(name))
             except Exception as error:
                 rows = [{"failed": f"{type(error).__name__}: {str(error).strip().splitlines()[0][:200]}"}]
-            for row in rows:
-                self.rows.append({"section": section, "name": name, **row})
-                print(self.rows[-1], flush=True)
-            self.write()
+            named = [{"section": section, "name": name, "on": self._on, **row} for row in rows]
+            print(*named, sep="\n", flush=True)
+            merge(self.document, {"cards": {self._on: {**self._card, "machine": machine()}}, "rows": named})
+            write(self.document, self._path)
 
-    def write(self) -> None:
-        """Write all rows."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        document = {"note": NOTE, "machine": machine(), "card": self.card, "rows": self.rows}
-        self._path.write_text(json.dumps(document, indent=1) + "\n")
+
+def read(path: Path) -> Document:
+    """Return a record; one that is not there is empty."""
+    return json.loads(path.read_text()) if path.is_file() else {"note": NOTE, "cards": {}, "rows": []}
+
+
+def write(document: Document, path: Path) -> None:
+    """Write a record."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=1) + "\n")
+
+
+def merge(document: Document, other: Document) -> None:
+    """Take another record's rows into a record, in the place of those of the same section and name."""
+    replaced = {(row["section"], row["name"]) for row in other["rows"]}
+    document["rows"] = [row for row in document["rows"] if (row["section"], row["name"]) not in replaced] + other[
+        "rows"
+    ]
+    cards = {**document["cards"], **other["cards"]}
+    document["cards"] = {key: cards[key] for key in dict.fromkeys(row["on"] for row in document["rows"])}
+
+
+def key_of(card: dict[str, Any]) -> str:
+    """Return what rows name a card and commit by."""
+    return f"{card['name']}, torch {card['torch']}, {card['commit']}"
 
 
 def card() -> dict[str, Any]:

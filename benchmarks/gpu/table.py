@@ -4,18 +4,27 @@ from collections.abc import Iterator
 from typing import Any
 
 WAITS = "waits of the host"  # a section
+IN_TABLES = ("speed", "equality", WAITS)  # sections with a table of their own
 
 
 def tables(document: dict[str, Any]) -> str:
-    """Return Markdown tables of speed, equality and the rest."""
-    card, rows = document["card"], document["rows"]
-    head = (
-        f"{card['name']} ({card['memory_gib']} GiB), driver {card['driver']}, CUDA {card['cuda']}, "
-        f"torch {card['torch']}, Python {card['python']}, {document['machine']['date']}."
+    """Return Markdown tables of speed, equality and the rest, for each card and commit."""
+    return "\n\n".join(
+        "\n".join(_of_card(card, [row for row in document["rows"] if row["on"] == key]))
+        for key, card in document["cards"].items()
     )
-    waits = _of(rows, WAITS)
-    tables = [_speed(_of(rows, "speed")), _equality(_of(rows, "equality")), _waits(waits) if waits else [], _rest(rows)]
-    return "\n".join([head, *(line for table in tables if table for line in ("", *table))])
+
+
+def _of_card(card: dict[str, Any], rows: list[dict[str, Any]]) -> Iterator[str]:
+    yield (
+        f"{card['name']} ({card['memory_gib']} GiB), driver {card['driver']}, CUDA {card['cuda']}, "
+        f"torch {card['torch']}, Python {card['python']}, {card['machine']['date']}, commit {card['commit']}:"
+    )
+    for section, table in (("speed", _speed), ("equality", _equality), (WAITS, _waits)):
+        if chosen := _of(rows, section):
+            yield from ("", *table(chosen))
+    if any(row["section"] not in IN_TABLES for row in rows):
+        yield from ("", *_rest(rows))
 
 
 def _of(rows: list[dict[str, Any]], section: str) -> list[dict[str, Any]]:
@@ -61,6 +70,6 @@ def _rest(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield "| what | case | figures |"
     yield "|---|---|---|"
     for row in rows:
-        if row["section"] not in ("speed", "equality", WAITS):
-            figures = ", ".join(f"{key} {value}" for key, value in row.items() if key not in ("section", "name"))
+        if row["section"] not in IN_TABLES:
+            figures = ", ".join(f"{key} {value}" for key, value in row.items() if key not in ("section", "name", "on"))
             yield f"| {row['section']} | {row['name']} | {figures} |"

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ..argument import Debug, Json, Quiet, RunsDir
+from ..argument import Debug, Json, Quiet, RunsDir, Timeout
 from ..output import people, show_json
 from ..view import doctor as view
 
@@ -15,6 +15,7 @@ def doctor(
     uri: Annotated[
         str | None, typer.Option(metavar="URI", help="MLflow's store, as in tracking.uri.", show_default=False)
     ] = None,
+    timeout: Timeout = None,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -25,7 +26,7 @@ def doctor(
     """
     from dlexp.doctor import examine
 
-    findings = examine(runs_dir, uri)
+    findings = examine(runs_dir, uri, timeout)
     if json:
         show_json(findings)
     view.show(findings, people(json, is_quiet=quiet))

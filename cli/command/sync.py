@@ -7,7 +7,7 @@ import typer
 
 from dlexp.number import noun
 
-from ..argument import Debug, Json, Quiet, RunsDir
+from ..argument import Debug, Json, Quiet, RunsDir, Timeout
 from ..output import people, show_json
 from ..text import escape
 
@@ -24,6 +24,7 @@ def sync(
         str | None,
         typer.Option(metavar="URI", help="Another store than the one the runs were meant for.", show_default=False),
     ] = None,
+    timeout: Timeout = None,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -35,7 +36,7 @@ def sync(
     from dlexp.tracking.sync import sync as sync_job
 
     console = people(json, is_quiet=quiet)
-    done = sync_job(runs_dir, run or [], lambda line: console.print(escape(line)), uri)
+    done = sync_job(runs_dir, run or [], lambda line: console.print(escape(line)), uri, timeout)
     if json:
         show_json(done)
     for record in done:

@@ -46,7 +46,7 @@ def build_metrics(config: Config, dataset: Dataset) -> Metrics:
         ConfigError: An own metric lacks something, or has the name of another.
     """
     metrics: Metrics = build(config["metric"], task=dataset.task, num_classes=dataset.num_classes)
-    taken = {"loss", "penalty", *(row.name for row in METRICS)}
+    taken = {"loss", "loss_se", "penalty", *(row.name for row in METRICS)}
     name = next((name for name in metrics.names if name in taken), None)
     if name is not None:
         raise ConfigError(f"metric.extra: got {name}; that name is taken: see `dlexp options metric`")

@@ -126,7 +126,7 @@ def make_program(components: list[Components], engine: str = "solo") -> Program:
         monitor=monitor,
         stopping=[Stopping(is_better_high(monitor), trainer.patience, trainer.min_delta) for _ in configs],
         eval_batch_size=eval_batch_size,
-        schedule_state=rules.schedule.start(len(configs), device) if hasattr(rules.schedule, "start") else {},
+        schedule_state=rules.schedule.start(len(configs), "cpu") if hasattr(rules.schedule, "start") else {},
         trials=list(range(len(configs))),
     )
     if device.type == "cpu":

@@ -16,6 +16,7 @@ from dlexp.engine.evaluate import Reading
 from dlexp.engine.stack.rows import select_rows
 from dlexp.engine.task import Task
 from dlexp.metric.classification import log_losses, predict_class
+from dlexp.metric.loss_error import losses
 from dlexp.metric.probability import log_weights
 
 Record = tuple[str, bytes]
@@ -66,25 +67,6 @@ def records(monitor: str, outputs_TNK: Tensor, task: Task, loss: Any) -> list[Re
     sizes = [len(part) for part in task.val]
     together = torch.cat(made).cpu().numpy().reshape(-1)  # one wait for the device
     return [(kind, pack(kind, each)) for each in np.split(together, np.cumsum(sizes)[:-1])]
-
-
-def losses(loss: Any, outputs_NK: Tensor, targets_N: Tensor) -> Tensor:
-    """Return the loss of each example alone (N,): the weighted mean by `class_weights` is that of the part.
-
-    Args:
-        loss: Of one trial.
-        outputs_NK: Logits, or values in the loss's unit.
-        targets_N: Classes, or values in the loss's unit.
-    """
-    return loss(outputs_NK[:, None, :], targets_N[:, None])
-
-
-def class_weights(loss: Any, targets_N: Tensor) -> Tensor | None:
-    """Return the weight of each example in the loss of a part (N,); None where all count alike."""
-    weight = getattr(loss, "class_weight", None)
-    if weight is None:
-        return None
-    return torch.tensor([float(each) for each in weight], dtype=torch.float64)[targets_N]
 
 
 def pack(kind: str, values_N: np.ndarray) -> bytes:

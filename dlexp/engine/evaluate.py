@@ -13,12 +13,13 @@ from torch import Tensor
 from dlexp import metric
 from dlexp.data.target_scale import TargetScale
 from dlexp.engine.forward import Forward
-from dlexp.engine.stack.rows import select_rows
+from dlexp.engine.stack.rows import repeat_rows, select_rows
 from dlexp.engine.task import Task, TrialSeeds, are_equal, epoch_batches, gather
 from dlexp.engine.trainer import Trainer
 from dlexp.error import is_out_of_memory
 from dlexp.loss import Huber
 from dlexp.metric.choice import Metrics
+from dlexp.metric.loss_error import class_weights, losses, standard_error
 from dlexp.statistic.measure import Measure
 
 _fitting: WeakKeyDictionary[Forward, int] = WeakKeyDictionary()  # examples at once, of programs that had no room
@@ -175,7 +176,7 @@ class Reading:
 
 @torch.no_grad()
 def score(outputs: Tensor, targets: Tensor, reading: Reading, also: str = "") -> dict[str, Tensor]:
-    """Return the loss and the task's metrics of every epoch, own ones among them, a tensor (T,) each.
+    """Return the loss, its standard error and the task's metrics of every epoch, own ones among them, (T,) each.
 
     Args:
         outputs: (T, N, K), values in the target's own unit.
@@ -187,7 +188,7 @@ def score(outputs: Tensor, targets: Tensor, reading: Reading, also: str = "") ->
         scores = metric.classification(outputs, targets, reading.num_classes, reading.link, reading.positive)
     else:
         scores = metric.regression(outputs, targets)
-    scores = _loss(outputs, targets, reading) | scores | _own(outputs, targets, reading)
+    scores = _loss_and_error(outputs, targets, reading) | scores | _own(outputs, targets, reading)
     if also and also not in scores:
         scores[also] = report(outputs, targets, reading)[also]
     return scores
@@ -205,8 +206,35 @@ def report(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, Tens
 
 
 def _loss(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, Tensor]:
-    loss, unit = reading.loss, reading.unit
-    return {"loss": loss(outputs, targets) if unit is None else loss(unit.scale(outputs), unit.scale(targets))}
+    return {"loss": reading.loss(*_in_unit(outputs, targets, reading.unit))}
+
+
+def _in_unit(outputs: Tensor, targets: Tensor, unit: TargetScale | None) -> tuple[Tensor, Tensor]:
+    return (outputs, targets) if unit is None else (unit.scale(outputs), unit.scale(targets))
+
+
+def _loss_and_error(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, Tensor]:
+    """Return loss and its standard error; NaN where a user's is no mean of what it says of single examples."""
+    loss, pair = reading.loss, _in_unit(outputs, targets, reading.unit)
+    if type(loss).__module__.startswith("dlexp."):
+        each_TN, weight_TN = _by_example(*pair, loss)
+        loss_T = each_TN.mean(1) if getattr(loss, "is_plain_mean", True) else loss(*pair)  # to the bit
+        return {"loss": loss_T, "loss_se": standard_error(each_TN, weight_TN)[1]}
+    loss_T = loss(*pair)
+    try:
+        mean_T, error_T = standard_error(*_by_example(*pair, loss))
+    except Exception:  # a user's loss need not take examples one by one
+        return {"loss": loss_T, "loss_se": torch.full_like(loss_T, torch.nan)}
+    is_mean_T = mean_T.isclose(loss_T.to(mean_T), rtol=1e-3, atol=1e-6)
+    return {"loss": loss_T, "loss_se": error_T.where(is_mean_T, torch.nan)}
+
+
+def _by_example(outputs: Tensor, targets: Tensor, loss: Any) -> tuple[Tensor, Tensor | None]:
+    """Return loss and weight of each example (T, N); no weights where all count alike."""
+    num_trials, num = targets.shape
+    alone = repeat_rows(loss, num, num_trials) if num_trials > 1 else loss
+    each = losses(alone, outputs.flatten(0, 1), targets.flatten()).view(targets.shape)
+    return each, class_weights(loss, targets)
 
 
 def _own(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from dlexp.device import pinned
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.dense.chain import chain_of
 from dlexp.engine.flat import Flat
-from dlexp.engine.graph import Captures
+from dlexp.engine.graph.fork import Fork
 from dlexp.kernel.batch_norm import Rule, reset_exact
 from dlexp.random import derive_each
 
@@ -26,11 +26,15 @@ class Forward(Protocol):
         engine: "solo", "batched", "vmapped" or "graphed".
         flat: The parameters of all trials.
         grads: Gradients (T, P) as `collect_grads` left them.
+        dropout_seeds: Of each trial's layers (T, L), the same tensor as long as no trial leaves.
+        is_capturable: Whether updates may be captured as CUDA graphs.
     """
 
     engine: str
     flat: Flat
     grads: Tensor
+    dropout_seeds: Tensor
+    is_capturable: bool
 
     def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
         """Return outputs (T, N, K), or a list of them when the model has auxiliary heads.
@@ -64,6 +68,10 @@ class Forward(Protocol):
         Args:
             is_first: Whether they replace those of the update before, or are added.
         """
+        ...
+
+    def drop_grads(self) -> None:
+        """Forget the gradients of a backward pass that came to nothing."""
         ...
 
     def seed_dropout(self, seeds: list[int], draw: int) -> None:
@@ -113,7 +121,7 @@ class Solo:
             device: Where to train.
             channels_last: Store convolution weights with channels innermost.
             compile: Compile the model.
-            is_graph: On CUDA, replay the passes as a graph where the model is made of layers that it may be made of.
+            is_graph: On CUDA, replay updates as graphs where the model is made of layers that they may be made of.
         """
         self.model = model.to(device)
         dtype = next(model.parameters()).dtype
@@ -125,25 +133,22 @@ class Solo:
             view[0].copy_(parameter.detach())
             parameter.data, parameter.grad = view[0], grad
         self._call = torch.compile(model) if compile else model
-        self._captures = (
-            Captures([model], [trained], [grads]) if is_graph and not compile and _is_plain(model) else None
-        )
         self.chain = None if compile else chain_of(model, trained, grads)
         self._outputs: Tensor | None = None
+        self.is_capturable = device.type == "cuda" and is_graph and not compile and is_plain(model)
+        self._fork = Fork([model], [trained], [grads]) if self.is_capturable else None
         dropouts = [module for module in model.modules() if isinstance(module, Inverted | Classic)]
-        self._has_dropout = bool(dropouts)
-        self._dropout_seeds = torch.zeros(len(dropouts), dtype=torch.int64, device=device)
+        self.dropout_seeds = torch.zeros(1, len(dropouts), dtype=torch.int64, device=device)
         for number, dropout in enumerate(dropouts):
-            dropout.seed = self._dropout_seeds[number]
+            dropout.seed = self.dropout_seeds[0, number]
 
     def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
         """See `Forward`."""
-        passes = self._captures.passes(x, is_shared=is_shared) if self._captures else None
-        if passes is not None:
-            return passes(x)
         if self.chain is not None and self.chain.is_due():
             self._outputs = self.chain.forward(x if is_shared else x[0]).unsqueeze(0).requires_grad_()
             return self._outputs
+        if self._fork is not None and self._fork.is_due:
+            return self._fork(x, is_shared=is_shared)
         outputs = self._call(x if is_shared else x[0])
         if isinstance(outputs, list):
             return [output.unsqueeze(0) for output in outputs]
@@ -167,11 +172,12 @@ class Solo:
         if self.chain is not None and outputs is not None and outputs.grad is not None:
             self.chain.backward(outputs.grad[0], is_first)
 
+    def drop_grads(self) -> None:
+        """See `Forward`; they are overwritten before they are added to."""
+
     def seed_dropout(self, seeds: list[int], draw: int) -> None:
         """See `Forward`."""
-        if self._has_dropout:
-            seeds_L = pinned(layer_seeds(seeds, draw, len(self._dropout_seeds))[0], self._dropout_seeds.device)
-            self._dropout_seeds.copy_(seeds_L, non_blocking=True)
+        write_seeds(self.dropout_seeds, seeds, draw)
 
     def weights(self, trial: int) -> dict[str, Tensor]:
         """See `Forward`."""
@@ -198,9 +204,16 @@ def switch_gathering(model: nn.Module, buffers: dict[str, Tensor], is_gathering:
     return bool(norms)
 
 
-def _is_plain(model: nn.Module) -> bool:
+def is_plain(model: nn.Module) -> bool:
     """Whether a graph holds all that the model does: a user's module may count, or draw, in Python."""
     return all(type(module).__module__.startswith(("dlexp.", "torch.nn.")) for module in model.modules())
+
+
+def write_seeds(seeds_TL: Tensor, seeds: list[int], draw: int) -> None:
+    """Write the seed of each trial's dropout layers for one batch; the host does not wait."""
+    if seeds_TL.numel():
+        drawn_TL = layer_seeds(seeds, draw, seeds_TL.shape[1])
+        seeds_TL.copy_(pinned(drawn_TL, seeds_TL.device), non_blocking=True)
 
 
 def layer_seeds(seeds: list[int], draw: int, num_layers: int) -> Tensor:

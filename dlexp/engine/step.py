@@ -13,11 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from dlexp.device import send_soon, take_rows
-from dlexp.engine.dense.gradient import gradient_of
 from dlexp.engine.flat import matrix_names
 from dlexp.engine.forward import Forward, Solo
+from dlexp.engine.graph.moment import Moment
+from dlexp.engine.graph.update import Captures
 from dlexp.engine.stack.rows import select_rows
-from dlexp.engine.sums import Sums
+from dlexp.engine.sums import Sums, Totals
 from dlexp.engine.task import Batch
 
 RULES = ("loss", "optimizer", "schedule", "regularizer")
@@ -79,6 +80,7 @@ class Step:
         if self._is_scaled:
             ones = torch.ones(params.shape[0], 1, dtype=params.dtype, device=params.device)
             self.state["loss_scale"], self.state["good_steps"] = ones * 2.0**16, torch.zeros_like(ones)
+        self._captures = Captures(self) if forward.is_capturable else None
 
     def __call__(
         self,
@@ -101,6 +103,15 @@ class Step:
             seed_batch: Called with a batch's place in the update before it runs, to name its draws of dropout; None
                 where the model draws nothing.
         """
+        if self._captures is not None and self._captures.update(batches, lr_T1, number, sums, seed_batch):
+            return
+        self.differentiate(batches, sums, seed_batch)
+        self.apply(Moment.of(lr_T1, number))
+
+    def differentiate(
+        self, batches: list[list[Batch]], sums: Sums | Totals, seed_batch: Callable[[int], None] | None = None
+    ) -> None:
+        """Bring the gradient of an update into the program's `grads`; arguments as of a call."""
         self.forward.prepare_grads()
         totals = self._totals(batches) if len(batches) > 1 else None
         masses_T = self._mass_totals(batches) if totals is not None else None
@@ -111,19 +122,23 @@ class Step:
             for batch in by_length:
                 self._backward(batch, totals, masses_T, is_first, sums)
                 is_first = False
-        with torch.no_grad():
-            if self._is_scaled:
-                self._scaled_update(lr_T1, number)
-            else:
-                self._apply(lr_T1, number)
+
+    @torch.no_grad()
+    def apply(self, moment: Moment) -> None:
+        """Move the parameters by the gradients, whatever the precision."""
+        if self._is_scaled:
+            self._scaled_update(moment)
+        else:
+            self._apply(moment)
 
     def _backward(
-        self, batch: Batch, totals: list[int] | None, masses_T: Tensor | None, is_first: bool, sums: Sums
+        self, batch: Batch, totals: list[int] | None, masses_T: Tensor | None, is_first: bool, sums: Sums | Totals
     ) -> None:
         """Add the gradients of a batch to those of the update."""
-        if totals is None and (made := self._directly(batch, is_first)) is not None:
-            sums.add(*made, batch)
-            return
+        if self._chain is not None and totals is None and self._cast is None:
+            made = self._chain.differentiate(self.rules.loss, batch, is_first)
+            if made is not None:
+                return sums.add(*made, batch)
         outputs = self._outputs(batch)
         loss_R = self._loss(outputs, batch)
         objective_R = loss_R if totals is None else loss_R * self._share(batch, totals, masses_T, loss_R)
@@ -133,17 +148,7 @@ class Step:
         # A scalar: torch imports its symbolic shapes, for seconds, when a gradient to start from is passed.
         (objective_R.squeeze(0) if len(loss_R) == 1 else objective_R.sum()).backward()
         self.forward.collect_grads(is_first)
-        sums.add(loss_R.detach(), (outputs[0] if isinstance(outputs, list) else outputs).detach(), batch)
-
-    def _directly(self, batch: Batch, is_first: bool) -> tuple[Tensor, Tensor] | None:
-        """Do a batch without autograd; return its loss (1,) and outputs (1, N, K), None where autograd is needed."""
-        chain, gradient = self._chain, gradient_of(self.rules.loss)
-        if chain is None or gradient is None or batch.targets.dim() != 2 or self._cast or not chain.is_due():
-            return None
-        outputs_NK = chain.forward(batch.x if batch.is_shared else batch.x[0])
-        loss_T, grad_NK = gradient(outputs_NK, batch.targets[0])
-        chain.backward(grad_NK, is_first)
-        return loss_T, outputs_NK.unsqueeze(0)
+        return sums.add(loss_R.detach(), (outputs[0] if isinstance(outputs, list) else outputs).detach(), batch)
 
     def _totals(self, batches: list[list[Batch]]) -> list[int]:
         """Return the examples of each trial in an update."""
@@ -161,8 +166,11 @@ class Step:
             mass_R = self._mass(batch)
             if mass_R is None:
                 return None
-            rows = list(range(self.num_trials)) if batch.rows is None else batch.rows
-            totals_T.index_add_(0, send_soon(torch.tensor(rows), params.device), mass_R.expand(len(rows)))
+            if batch.rows is None:
+                totals_T.add_(mass_R)
+            else:
+                chosen = send_soon(torch.tensor(batch.rows), params.device)
+                totals_T.index_add_(0, chosen, mass_R.expand(len(batch.rows)))
         return totals_T
 
     def _mass(self, batch: Batch) -> Tensor | None:
@@ -204,18 +212,18 @@ class Step:
         """Return outputs in full precision: a loss in half precision loses small probabilities."""
         return outputs if self._cast is None else outputs.float()
 
-    def _apply(self, lr_T1: Tensor, number: int) -> None:
+    def _apply(self, moment: Moment) -> None:
         params, grads, rules = self.forward.flat.tensor, self.forward.grads, self.rules
         self._add_penalty(params, grads)
         if rules.grad_clip is not None:
             norm = grads.norm(dim=1, keepdim=True)
             grads.mul_((rules.grad_clip / (norm + 1e-6)).clamp(max=1.0))
-        rules.optimizer.update(params, grads, self._rule_state, lr_T1, number, self._decay)
+        rules.optimizer.update(params, grads, self._rule_state, moment.lr_T1, moment.step, self._decay)
         self._project(params)
         if rules.ema is not None:
-            self.state["ema"].lerp_(params, 1 - rules.ema.clamp(max=(1 + number) / (10 + number)))
+            self.state["ema"].lerp_(params, 1 - rules.ema.clamp(max=moment.most_kept))
 
-    def _scaled_update(self, lr_T1: Tensor, number: int) -> None:
+    def _scaled_update(self, moment: Moment) -> None:
         """Divide by the loss scale and undo the update of trials whose gradient overflowed.
 
         References:
@@ -227,7 +235,7 @@ class Step:
         is_finite = grads.isfinite().all(dim=1, keepdim=True)
         before = {name: value.clone() for name, value in self.state.items() if name not in ("loss_scale", "good_steps")}
         old_params = params.clone()
-        self._apply(lr_T1, number)
+        self._apply(moment)
         params.copy_(torch.where(is_finite, params, old_params))
         for name, value in before.items():
             self.state[name].copy_(torch.where(is_finite, self.state[name], value))
@@ -262,6 +270,8 @@ class Step:
 
     def keep(self, rows: list[int]) -> None:
         """Drop all trials but these and free their memory."""
+        if self._captures is not None:
+            self._captures.close()
         self.rules = self.rules.keep(rows, self.num_trials)
         self.forward.keep(rows)
         self.state = {name: value[rows] for name, value in self.state.items()}

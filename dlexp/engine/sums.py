@@ -43,10 +43,8 @@ class Sums:
 
     def add(self, loss_R: Tensor, outputs: Tensor, batch: Batch) -> None:
         """Add a batch: its mean losses and its outputs (R, N, K)."""
-        rows = batch.rows
-        has_classes = outputs.shape[-1] > 1 or batch.targets.dim() == 3 or not batch.targets.is_floating_point()
-        for row in range(len(self.seen)) if rows is None else rows:
-            self.seen[row] += batch.num
+        self.see(batch)
+        rows, has_classes = batch.rows, _has_classes(outputs, batch)
         if rows is not None:
             chosen = send_soon(torch.tensor(rows), loss_R.device)
             # the same addition as below; index_add_ with a factor rounds once more
@@ -62,6 +60,21 @@ class Sums:
             is_large = batch.x.numel() >= LARGE_INPUTS
             if is_large or len(self._pending) >= PENDING_BATCHES or self._pending_numbers >= PENDING_NUMBERS:
                 self._count()
+
+    def see(self, batch: Batch) -> None:
+        """Count a batch whose numbers a graph adds."""
+        for row in range(len(self.seen)) if batch.rows is None else batch.rows:
+            self.seen[row] += batch.num
+
+    def on_device(self) -> "Totals":
+        """Return what a graph adds to: the same tensors, and nothing that the host counts."""
+        return Totals(self.loss, self.correct)
+
+    def clear(self) -> None:
+        """Begin anew, in the same tensors."""
+        self.loss.zero_()
+        self.correct.zero_()
+        self.seen, self._pending, self._pending_numbers = [0] * len(self.seen), [], 0
 
     def mean_loss(self) -> list[float]:
         """Return the mean loss of each trial's examples."""
@@ -91,6 +104,24 @@ class Sums:
             spread = [y.expand(num_trials, *y.shape[1:]) for y in targets]
             self.correct.add_(count_correct(torch.cat(outputs, dim=1), torch.cat(spread, dim=1)))
             self._pending, self._pending_numbers = [], 0
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The tensors of sums, to which kernels alone add; attributes as there."""
+
+    loss: Tensor
+    correct: Tensor
+
+    def add(self, loss_T: Tensor, outputs: Tensor, batch: Batch) -> None:
+        """Add a batch of all trials: its mean losses and its outputs (T, N, K)."""
+        self.loss.add_(loss_T, alpha=batch.num)
+        if _has_classes(outputs, batch):
+            self.correct.add_(count_correct(outputs, batch.targets))
+
+
+def _has_classes(outputs: Tensor, batch: Batch) -> bool:
+    return outputs.shape[-1] > 1 or batch.targets.dim() == 3 or not batch.targets.is_floating_point()
 
 
 def count_correct(outputs: Tensor, targets: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ class Run:
         seeds: Of each trial, as are `stopping` and `trials`.
         trials: The number that events call each row by.
         eval_batch_size: Examples evaluated at once.
-        schedule_state: Tensors (T,) of a schedule that follows the metric.
+        schedule_state: Tensors (T,) of a schedule that follows the metric, on the CPU: the host reads them each epoch.
         epoch: Epochs done.
         position: Updates done in the epoch in hand.
         number: Updates done since the start.
@@ -61,6 +61,7 @@ class Run:
     number: int = 0
     elapsed: float = 0.0
     sums: Sums | None = None
+    _spare: Sums | None = None  # the tensors of the epoch before, which graphs add to
 
     @property
     def steps_per_epoch(self) -> int:
@@ -96,6 +97,7 @@ class Run:
             self.step.keep(rows)
             self.task = self.task.keep(rows)
             self.schedule_state = {name: value[rows] for name, value in self.schedule_state.items()}
+            self._spare = None
             if self.sums is not None:
                 states = [self.sums.state(row) for row in rows]
                 self.sums = Sums.zero(self.step.forward.flat.tensor[:, 0])
@@ -169,7 +171,10 @@ class Run:
 
     def _sums(self) -> Sums:
         if self.sums is None:
-            self.sums = Sums.zero(self.step.forward.flat.tensor[:, 0])
+            if self._spare is None:
+                self._spare = Sums.zero(self.step.forward.flat.tensor[:, 0])
+            self._spare.clear()
+            self.sums = self._spare
         return self.sums
 
     def _prepare(self, batches: list[list[Batch]]) -> list[list[Batch]]:
@@ -193,7 +198,7 @@ class Run:
         factor = torch.as_tensor(rules.schedule.factor(steps))
         factor_ST = factor.T if factor.dim() == 2 else factor[:, None]
         if self.schedule_state:
-            factor_ST = factor_ST * self.schedule_state["scale"].cpu()
+            factor_ST = factor_ST * self.schedule_state["scale"]
         lr = rules.optimizer.lr if rules.lr is None else rules.lr
         return factor_ST * torch.as_tensor(lr).double().cpu().reshape(1, -1)
 
@@ -220,7 +225,7 @@ class Run:
             stopping.last = {name: metrics[name][row] for name in ASKED if name in metrics}
         if self.schedule_state:
             sign = -1.0 if self.stopping[0].higher_is_better else 1.0
-            value_T = sign * torch.tensor(values, dtype=torch.float64).to(self.schedule_state["scale"])
+            value_T = sign * torch.tensor(values, dtype=torch.float64)
             self.step.rules.schedule.observe(self.schedule_state, value_T)
         seconds = time.monotonic() - started
         self.elapsed += seconds

@@ -23,9 +23,8 @@ class Trainer:
             that a run repeated on the same card has the same bits; convolutions are deterministic without it.
         channels_last: Store images and convolution weights with channels innermost.
         compile: Compile the model with torch.compile.
-        cuda_graph: On CUDA, replay a net's forward and backward passes as CUDA graphs: the same kernels, so the same
-            bits, with one launch instead of hundreds. A module that cannot be captured, or is not dlexp's or torch's,
-            runs as it is.
+        cuda_graph: On CUDA, replay updates as CUDA graphs: the same kernels, so the same bits, with one launch instead
+            of hundreds. What cannot be captured, or is not dlexp's or torch's, runs as it is.
         threads: CPU threads. auto takes 1 for a small dense model, else 1 or torch's choice, whichever is faster in the
             first updates; the run stores which and goes on with it. null takes torch's choice, but for small dense
             models. Equal threads, equal results.

@@ -10,7 +10,7 @@ from dlexp import device as devices
 from dlexp.build.components import Components
 from dlexp.build.program import Program, make_program
 from dlexp.engine.evaluate import predict
-from dlexp.engine.graph import STREAMS
+from dlexp.engine.graph.fork import STREAMS
 from dlexp.engine.memory import guess_bytes, largest_stack, peak_bytes
 from dlexp.error import is_out_of_memory
 from dlexp.launcher.local import SHARE

@@ -47,7 +47,7 @@ class Adagrad:
         grads_TP: Tensor,
         state: dict[str, Tensor],
         lr_T1: float | Tensor,
-        step: int,
+        step: int | Tensor,
         decay_P: Tensor | None = None,
     ) -> None:
         """Move the parameters and the sum in place; overwrites the gradients."""

@@ -34,40 +34,72 @@ def adam_step(
 ) -> None:
     """Move the parameters and means in place; overwrites the gradients.
 
-    Betas are two numbers, or two tensors (T, 1) where trials differ; the bits of a trial are the same either way.
+    Betas are two numbers, or two tensors (T, 1) where trials differ; `step` is the update's number, from 1, or the
+    `corrections` for it as a tensor (C, R, 1). The bits of a trial are the same either way.
 
     The corrections meet in two numbers instead of two passes over memory: with a = 1 - beta1^t and b^2 = 1 - beta2^t,
     lr m^ / (sqrt(v^) + eps) = (lr b / a) m / (sqrt(v) + eps b); without correction a = b = 1. Likewise
     lr m^ / sqrt(v^ + eps) = (lr b / a) m / sqrt(v + eps b^2) and lr m^ / (v^ + eps) = (lr b^2 / a) m / (v + eps b^2).
     """
-    coefficients = _coefficients(betas, step, bias_correction, form, params_TP)
-    rest1, rest2, beta2, lr_factor, eps_factor = coefficients
+    rest1, rest2, beta2, lr_factor, addend = _coefficients(betas, step, eps, bias_correction, form, params_TP)
     mean_TP = state["mean"].lerp_(grads_TP, rest1)
     squares_TP = state["mean_of_squares"].mul_(beta2)
     if isinstance(rest2, Tensor):
         squares_TP.addcmul_(grads_TP * rest2, grads_TP)
     else:
         squares_TP.addcmul_(grads_TP, grads_TP, value=rest2)
-    divisor_TP = denominator(squares_TP, eps * eps_factor, form, out=grads_TP)
+    divisor_TP = denominator(squares_TP, addend, form, out=grads_TP)
     axpy(lr_T1 * lr_factor, torch.div(mean_TP, divisor_TP, out=grads_TP), params_TP, sign=-1)
 
 
 def _coefficients(
-    betas: list[float] | list[Tensor], step: int | Tensor, bias_correction: bool, form: Form, like_TP: Tensor
+    betas: list[float] | list[Tensor],
+    step: int | Tensor,
+    eps: float | Tensor,
+    bias_correction: bool,
+    form: Form,
+    like_TP: Tensor,
 ) -> tuple[Any, ...]:
-    """Return 1 - beta1, 1 - beta2, beta2 and the factors of lr and eps: numbers, or (T, 1) where betas are."""
+    """Return 1 - beta1, 1 - beta2, beta2, the factor of lr and the addend of the denominator: numbers or tensors."""
+    beta1, beta2 = betas
+    if not isinstance(beta1, Tensor) and not isinstance(beta2, Tensor):
+        if isinstance(step, Tensor):
+            lr_factor, last = step.unbind()
+            return 1 - beta1, 1 - beta2, beta2, lr_factor, eps * last if isinstance(eps, Tensor) else last
+        *rest, eps_factor = _of_trial(beta1, beta2, step, bias_correction, form)
+        return *rest, eps * eps_factor
+    if not isinstance(step, Tensor):
+        rows = corrections(betas, step, eps, bias_correction, form)
+        step = send_soon(torch.tensor(rows, dtype=like_TP.dtype).unsqueeze(-1), like_TP.device)
+    *rest, eps_factor = step.unbind()
+    return *rest, eps * eps_factor
+
+
+def corrections(
+    betas: list[float] | list[Tensor], step: int, eps: float | Tensor, bias_correction: bool, form: Form
+) -> list[list[float]]:
+    """Return the numbers that follow from an update's number, C rows of 1 or T, for an update that reads tensors.
+
+    Where all trials have the same betas: the factor of lr, and eps times its factor (the factor alone where eps is a
+    tensor). Where trials differ: 1 - beta1, 1 - beta2, beta2 and the factors of lr and eps, of each trial.
+    """
     beta1, beta2 = betas
     if not isinstance(beta1, Tensor) or not isinstance(beta2, Tensor):
-        square, a = (1 - beta2**step, 1 - beta1**step) if bias_correction else (1.0, 1.0)
-        root = square**0.5
-        lr_factor = square if form == "rootless" else root
-        return 1 - beta1, 1 - beta2, beta2, lr_factor / a, root if form == "outside" else square
+        assert not isinstance(beta1, Tensor)
+        assert not isinstance(beta2, Tensor)
+        *_, lr_factor, eps_factor = _of_trial(beta1, beta2, step, bias_correction, form)
+        return [[lr_factor], [eps_factor if isinstance(eps, Tensor) else eps * eps_factor]]
     # As Python's numbers, so that a trial's are those it has alone; then one transfer to the device.
-    rows = [
-        _coefficients(list(pair), step, bias_correction, form, like_TP)
-        for pair in zip(beta1.flatten().tolist(), beta2.flatten().tolist(), strict=True)
-    ]
-    return send_soon(torch.tensor(rows, dtype=like_TP.dtype).T.unsqueeze(-1), like_TP.device).unbind()
+    pairs = zip(beta1.flatten().tolist(), beta2.flatten().tolist(), strict=True)
+    return [list(row) for row in zip(*[_of_trial(*pair, step, bias_correction, form) for pair in pairs], strict=True)]
+
+
+def _of_trial(beta1: float, beta2: float, step: int, bias_correction: bool, form: Form) -> tuple[float, ...]:
+    """Return 1 - beta1, 1 - beta2, beta2 and the factors of lr and eps."""
+    square, a = (1 - beta2**step, 1 - beta1**step) if bias_correction else (1.0, 1.0)
+    root = square**0.5
+    lr_factor = square if form == "rootless" else root
+    return 1 - beta1, 1 - beta2, beta2, lr_factor / a, root if form == "outside" else square
 
 
 @dataclass(frozen=True)
@@ -101,6 +133,10 @@ class Adam:
     def init(self, params_TP: Tensor) -> dict[str, Tensor]:
         """Return the state: running means of gradients and of their squares, zero."""
         return init_moments(params_TP)
+
+    def corrections(self, step: int) -> list[list[float]]:
+        """Return what `update` may be given as a tensor in place of the number of an update; see `corrections`."""
+        return corrections(self.betas, step, self.eps, self.bias_correction, self.form)
 
     def update(
         self,

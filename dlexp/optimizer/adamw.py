@@ -6,7 +6,7 @@ from typing import Annotated
 from annotated_types import Len
 from torch import Tensor
 
-from dlexp.optimizer.adam import adam_step, init_moments
+from dlexp.optimizer.adam import adam_step, corrections, init_moments
 from dlexp.optimizer.decay import shrink
 from dlexp.type import NonNegative, PerTrial, Positive, Probability
 
@@ -39,6 +39,10 @@ class AdamW:
     def init(self, params_TP: Tensor) -> dict[str, Tensor]:
         """Return the state: running means of gradients and of their squares, zero."""
         return init_moments(params_TP)
+
+    def corrections(self, step: int) -> list[list[float]]:
+        """Return what `update` may be given as a tensor in place of the number of an update; see `corrections`."""
+        return corrections(self.betas, step, self.eps, self.bias_correction, "outside")
 
     def update(
         self,

@@ -51,7 +51,7 @@ class Nesterov:
         grads_TP: Tensor,
         state: dict[str, Tensor],
         lr_T1: float | Tensor,
-        step: int,
+        step: int | Tensor,
         decay_P: Tensor | None = None,
     ) -> None:
         """Move the parameters and the velocity in place; overwrites the gradients."""

@@ -47,7 +47,7 @@ class RMSprop:
         grads_TP: Tensor,
         state: dict[str, Tensor],
         lr_T1: float | Tensor,
-        step: int,
+        step: int | Tensor,
         decay_P: Tensor | None = None,
     ) -> None:
         """Move the parameters and the mean in place; overwrites the gradients."""

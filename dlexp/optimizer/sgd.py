@@ -36,7 +36,7 @@ class SGD:
         grads_TP: Tensor,
         state: dict[str, Tensor],
         lr_T1: float | Tensor,
-        step: int,
+        step: int | Tensor,
         decay_P: Tensor | None = None,
     ) -> None:
         """Move the parameters in place; overwrites the gradients."""

@@ -22,6 +22,7 @@ from dlexp.error import ConfigError, EnvironmentFault
 from dlexp.run.folder import RunFolder
 from dlexp.run.scan import close_dead, run_paths
 from dlexp.tracking import outbox, server, store, view
+from dlexp.tracking.reach import require_answer
 from dlexp.tracking.sent import Sent
 
 _READY_SECONDS = 180.0
@@ -87,7 +88,7 @@ def serve(
     """
     chosen = store.choose(runs_dir, uri)
     if chosen.uri.startswith("http"):
-        store.check_reachable(chosen)
+        require_answer(chosen.uri, chosen.name, chosen.timeout)
         yield Dashboard(chosen.uri.rstrip("/") + deep_link(runs_dir), None)
         return
     check_port(host, port)

@@ -14,7 +14,6 @@ from urllib.parse import quote
 
 from dlexp.error import EnvironmentFault, first_ten
 
-_LOCK_SECONDS = 5.0
 MOVE = "move it away; `dlexp sync` fills a new one"
 NEWER = "was made by a newer MLflow than is installed; pip install -U mlflow"
 _FIRST_TABLES = {
@@ -42,12 +41,13 @@ def address(database: Path) -> str:
     return f"sqlite+pysqlite:///file:{quote(path)}?uri=true"
 
 
-def examine(database: Path, name: str) -> bool:
+def examine(database: Path, name: str, timeout: float) -> bool:
     """Say whether a database is there to be used; one that was left half made and empty is put aside.
 
     Args:
         database: The file.
         name: The store as it is shown.
+        timeout: Longest wait in seconds for another process to unlock it.
 
     Raises:
         EnvironmentFault: It is something else, damaged, locked, or may not be read.
@@ -58,23 +58,23 @@ def examine(database: Path, name: str) -> bool:
         raise EnvironmentFault(f"{name}: got {'a folder' if database.is_dir() else 'no file'}; {MOVE}")
     if not os.access(database, os.R_OK):
         raise EnvironmentFault(f"{name}: may not be read; allow it, or set tracking.uri to another")
-    if _is_half_made(database, name):
+    if _is_half_made(database, name, timeout):
         os.replace(database, database.with_name(f"{database.name}.incomplete"))
         return False
     return True
 
 
-def _is_half_made(database: Path, name: str) -> bool:
+def _is_half_made(database: Path, name: str, timeout: float) -> bool:
     try:
-        with closing(sqlite3.connect(f"{database.as_uri()}?mode=rw", uri=True, timeout=_LOCK_SECONDS)) as connection:
+        with closing(sqlite3.connect(f"{database.as_uri()}?mode=rw", uri=True, timeout=timeout)) as connection:
             if os.access(database, os.W_OK):
                 connection.execute("begin immediate")
                 connection.rollback()
             if is_whole := _has_tables(connection):
                 _require_schema(connection, name)
             return not is_whole
-    except sqlite3.Error as error:
-        raise EnvironmentFault(f"{name}: {_cure(error)}") from error
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the second from messages that quote what is damaged
+        raise EnvironmentFault(f"{name}: {_cure(error, timeout)}") from error
 
 
 def _has_tables(connection: sqlite3.Connection) -> bool:
@@ -118,22 +118,29 @@ def _migrations() -> dict[str, str | None]:
     return parents
 
 
-def _cure(error: sqlite3.Error) -> str:
+def _cure(error: Exception, timeout: float) -> str:
     text = str(error)
     if "locked" in text or "busy" in text:
-        return f"is locked by another process for more than {_LOCK_SECONDS:.0f} s; end that process"
+        cure = "end that process, or set tracking.timeout to more"
+        return f"is locked by another process for more than {timeout:g} s; {cure}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"is damaged; {MOVE}"
     if "readonly" in text or "unable to open" in text:
         return "may not be written to; allow it, or set tracking.uri to another"
     return f"{text}; {MOVE}"
 
 
-def mend_places(database: Path) -> None:
+def mend_places(database: Path, timeout: float) -> None:
     """Point the addresses of artifacts to the folder beside the database, where that was moved or copied.
 
     MLflow keeps them absolute: what is sent after a move would make the old place anew.
+
+    Args:
+        database: The file.
+        timeout: Longest wait in seconds for another process to unlock it.
     """
     here = (database.parent / _INSIDE).as_uri()
-    with closing(sqlite3.connect(database, timeout=_LOCK_SECONDS)) as connection, suppress(sqlite3.OperationalError):
+    with closing(sqlite3.connect(database, timeout=timeout)) as connection, suppress(sqlite3.OperationalError):
         for table, column, key in (
             ("experiments", "artifact_location", "experiment_id"),
             ("runs", "artifact_uri", "run_uuid"),

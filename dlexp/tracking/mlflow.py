@@ -22,8 +22,8 @@ from dlexp.run.folder import RunFolder
 from dlexp.run.name import reference
 from dlexp.tracking.queue import Queue
 from dlexp.tracking.sent import Sent
-from dlexp.tracking.store import STORE
-from dlexp.type import Name, NonNegative
+from dlexp.tracking.store import STORE, TIMEOUT
+from dlexp.type import Name, NonNegative, Timeout
 
 NONE = "dlexp.tracking.mlflow.NoTracking"
 _POLL = 0.05  # seconds between looks at the process
@@ -41,6 +41,8 @@ class MLflow:
         register: Registered model that the best weights of a run, or of a sweep's winner, become a version of; null
             registers none.
         wait: Longest time in seconds that a command waits for MLflow after its result; the process goes on by itself.
+        timeout: Longest time in seconds that a server may take to answer, or a database to be unlocked, before what is
+            to be sent is left for later.
     """
 
     uri: str | None = None
@@ -48,6 +50,7 @@ class MLflow:
     weights: bool = False
     register: Name | None = None
     wait: NonNegative = 2.0
+    timeout: Timeout = TIMEOUT
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,11 @@ PATIENCE = 120.0  # seconds for another sender of the same run to end
 
 
 def send(
-    folder: RunFolder, clients: "dict[str, MlflowClient]", patience: float = 0.0, other: str | None = None
+    folder: RunFolder,
+    clients: "dict[str, MlflowClient]",
+    patience: float = 0.0,
+    other: str | None = None,
+    timeout: float | None = None,
 ) -> str | None:
     """Send a run that has ended, or what there is of a running one, once.
 
@@ -42,6 +46,7 @@ def send(
         clients: Connections by URI, filled as needed.
         patience: Seconds to wait for another process that sends the same run.
         other: A store besides the one that the run is meant for.
+        timeout: Seconds that the store may take to answer; None takes the run's `tracking.timeout`.
 
     Returns:
         What went wrong, in one line; None when MLflow has everything.
@@ -52,7 +57,7 @@ def send(
     lock = _lock(folder)
     lock.acquire(patience)
     try:
-        return _attempt(Sender(folder, clients, other=other))
+        return _attempt(Sender(folder, clients, other=other, timeout=timeout))
     finally:
         lock.release()
 

@@ -34,6 +34,7 @@ class Sender:
         clients: Connections by URI, to be shared by the senders of a process.
         parent: What sends the sweep or cv that the run belongs to; None looks for it.
         other: A store besides the one that the run is meant for; None sends to that one.
+        timeout: Longest time in seconds that the store may take to answer; None takes the run's `tracking.timeout`.
     """
 
     def __init__(
@@ -42,9 +43,11 @@ class Sender:
         clients: "dict[str, MlflowClient]",
         parent: "Sender | None" = None,
         other: str | None = None,
+        timeout: float | None = None,
     ) -> None:
         self.folder, self.clients, self.parent, self.other = folder, clients, parent, other
         self.settings: dict[str, Any] = parent.settings if parent else _settings(folder)
+        self.timeout: float | None = self.settings.get("timeout") if timeout is None else timeout
         self.sent = Sent.read(folder, other)
         self._there: dict[str, str] | None = None
         self._whole: dict[Path, int] = {}
@@ -91,10 +94,10 @@ class Sender:
         """Return the store that the run was meant for when it began, whatever the environment says now."""
         holder = self.folder if self.folder.parent is None else self.folder.parent
         if self.other is not None:
-            return choose(holder.runs_dir, self.other)
+            return choose(holder.runs_dir, self.other, timeout=self.timeout)
         manifest = holder.manifest
         intended = self.settings.get("uri") or manifest.get(STORE) or self.sent.uri
-        return choose(holder.runs_dir, intended, asks_environment=STORE not in manifest)
+        return choose(holder.runs_dir, intended, asks_environment=STORE not in manifest, timeout=self.timeout)
 
     def _record(self) -> None:
         self.sent.write(self.folder, self.other)

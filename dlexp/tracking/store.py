@@ -4,16 +4,13 @@ Databases are created under a file lock: of four processes that create one at on
 """
 
 import logging
+import math
 import os
-import socket
-import urllib.error
-import urllib.request
 from contextlib import ExitStack
-from dataclasses import dataclass
-from http.client import HTTPException
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from dlexp.config.source.environment import HIDDEN, hide_passwords, hide_variables_of, redact
 from dlexp.config.source.reference import resolve_text
@@ -23,24 +20,24 @@ from dlexp.error import EnvironmentFault, first_line
 from dlexp.run.lock import Lock
 from dlexp.run.name import experiment_folder
 from dlexp.tracking import database as database_file
+from dlexp.tracking.reach import require_answer
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+_REQUEST_SECONDS = 20  # of a request, which may send much
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # with the default 7, an unreachable server blocked for over 400 s
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": str(_REQUEST_SECONDS),
     "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",  # a server may say to come back tomorrow
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
 _QUIET = {"MLFLOW_LOGGING_LEVEL": "CRITICAL"}  # what it raises is told in one line, what it logs has pages
 STORE = "store"  # the field of a manifest that says which store the run was meant for when it began
-_CONNECT_SECONDS = 3.0
-_ANSWER_SECONDS = 5.0
+TIMEOUT = 5.0  # seconds that a store may take to answer
 _CREATE_SECONDS = 120.0
-_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
@@ -52,12 +49,14 @@ class Store:
         artifacts: URI of the folder for artifacts; None where the server decides.
         is_default: Whether it is the database in runs_dir.
         written: The URI with variables of the environment as references; None where that is `uri`.
+        timeout: Longest time in seconds that it may take to answer, or to be unlocked.
     """
 
     uri: str
     artifacts: str | None
     is_default: bool
     written: str | None = None
+    timeout: float = TIMEOUT
 
     @property
     def database(self) -> Path | None:
@@ -83,19 +82,25 @@ class Store:
         return f"Store({self.name})"
 
 
-def choose(runs_dir: Path, uri: str | None, *, asks_environment: bool = True) -> Store:
+def choose(runs_dir: Path, uri: str | None, *, asks_environment: bool = True, timeout: float | None = None) -> Store:
     """Return the store that is meant, with every path absolute.
 
     Args:
         runs_dir: Folder of all runs.
         uri: `tracking.uri`, or what a run folder keeps; None asks MLFLOW_TRACKING_URI.
         asks_environment: False takes the database in runs_dir where `uri` is None.
+        timeout: `tracking.timeout`; None takes its default.
 
     Raises:
         ConfigError: The URI refers to a variable of the environment that is not set.
         RunError: It refers to one, and the user never typed it on this machine.
         EnvironmentFault: Its password was not kept.
     """
+    chosen = _chosen(runs_dir, uri, asks_environment=asks_environment)
+    return chosen if timeout is None else replace(chosen, timeout=timeout)
+
+
+def _chosen(runs_dir: Path, uri: str | None, *, asks_environment: bool) -> Store:
     variable = os.environ.get("MLFLOW_TRACKING_URI") or None
     chosen = uri or (variable if asks_environment else None)
     if chosen is None:
@@ -123,47 +128,15 @@ def _database(written: str, resolved: str) -> Store:
     return Store(f"sqlite:///{path}", (path.parent / "mlartifacts").as_uri(), False, written)
 
 
-def check_reachable(store: Store) -> None:
-    """Ask a server for a sign of life, to know within seconds what its own client finds out in minutes.
-
-    Raises:
-        EnvironmentFault: Nothing answers there, or only that it fails.
-    """
-    url = urlsplit(store.uri)
-    if url.scheme not in _PORTS:
-        return
-    address = (url.hostname or "localhost", url.port or _PORTS[url.scheme])
-    try:
-        socket.create_connection(address, _CONNECT_SECONDS).close()
-    except OSError as error:
-        raise EnvironmentFault(f"no answer from {store.name}: {error.strerror or error}") from error
-    base = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path.rstrip('/')}"
-    for place in ("health", "api/2.0/mlflow/experiments/search?max_results=1"):  # the second asks its database
-        _require_answer(store, f"{base}/{place}")
-
-
-def _require_answer(store: Store, place: str) -> None:
-    try:
-        urllib.request.urlopen(place, timeout=_ANSWER_SECONDS).close()
-    except urllib.error.HTTPError as error:
-        if error.code >= 500:
-            cure = "look at its log, or set tracking.uri to another"
-            raise EnvironmentFault(f"{store.name}: no answer but status {error.code} {error.reason}; {cure}") from error
-    except (OSError, ValueError, HTTPException) as error:
-        cure = "start it anew, or set tracking.uri to another"
-        raise EnvironmentFault(
-            f"no answer from {store.name} within {_ANSWER_SECONDS:.0f} s: {error}; {cure}"
-        ) from error
-
-
 def connect(store: Store) -> "MlflowClient":
     """Return a client whose store exists and answers; imports mlflow, which takes seconds.
 
     Raises:
         EnvironmentFault: The server does not answer.
     """
-    check_reachable(store)
-    for name, value in {**SETTINGS, **_QUIET}.items():
+    require_answer(store.uri, store.name, store.timeout)
+    requests = {"MLFLOW_HTTP_REQUEST_TIMEOUT": str(max(_REQUEST_SECONDS, math.ceil(store.timeout)))}
+    for name, value in {**SETTINGS, **_QUIET, **requests}.items():
         os.environ.setdefault(name, value)
     with ExitStack() as stack:
         if store.database is not None:
@@ -187,8 +160,8 @@ def connect(store: Store) -> "MlflowClient":
 
 def _prepare(store: Store, database: Path) -> None:
     """Have a whole database with its artifacts beside it."""
-    if database_file.examine(database, store.name):
-        database_file.mend_places(database)
+    if database_file.examine(database, store.name, store.timeout):
+        database_file.mend_places(database, store.timeout)
         return
     from mlflow import MlflowClient
 

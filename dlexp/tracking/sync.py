@@ -33,7 +33,11 @@ class SentRun(TypedDict):
 
 
 def sync(
-    runs_dir: Path, refs: list[str], progress: Callable[[str], None] = lambda line: None, uri: str | None = None
+    runs_dir: Path,
+    refs: list[str],
+    progress: Callable[[str], None] = lambda line: None,
+    uri: str | None = None,
+    timeout: float | None = None,
 ) -> list[SentRun]:
     """Send runs.
 
@@ -42,6 +46,7 @@ def sync(
         refs: The runs; empty takes every run that ended, was tracked and is not complete in MLflow.
         progress: Called with a line before each run.
         uri: Another store to send to; None sends each run to the store that it was meant for.
+        timeout: Seconds that a store may take to answer; None takes each run's `tracking.timeout`.
 
     Returns:
         What came of each run.
@@ -57,7 +62,7 @@ def sync(
         progress(f"sending {folder.path.name}")
         try:
             patience = outbox.PATIENCE if folder.manifest["status"] != "running" else 0.0
-            problem = outbox.send(folder, clients, patience, other=uri)
+            problem = outbox.send(folder, clients, patience, other=uri, timeout=timeout)
         except RunError as error:
             problem = str(error)
         done.append({"run_id": folder.run_id, "run_dir": str(folder.path), "sent": problem is None, "problem": problem})

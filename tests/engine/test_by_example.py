@@ -10,9 +10,10 @@ from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
 from dlexp.build.program import make_program
 from dlexp.config.resolve import resolve
-from dlexp.engine.by_example import class_weights, kind_of, losses, pack, unpack
+from dlexp.engine.by_example import kind_of, pack, unpack
 from dlexp.engine.event import EpochEnd
 from dlexp.loss import BCE, MAE, MSE, CrossEntropy, Hinge, Huber
+from dlexp.metric.loss_error import class_weights, losses
 
 TARGETS = torch.tensor([0, 2, 1, 1, 0, 2, 2])
 LOGITS = torch.randn(len(TARGETS), 3, generator=torch.Generator().manual_seed(0))

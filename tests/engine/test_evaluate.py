@@ -10,7 +10,7 @@ from dlexp.build.program import assemble
 from dlexp.config.resolve import resolve
 from dlexp.data.target_scale import TargetScale
 from dlexp.engine.evaluate import Reading, predict, report, score
-from dlexp.loss import MSE, CrossEntropy, Huber
+from dlexp.loss import BCE, MSE, CrossEntropy, Hinge, Huber
 from tests.pretended.device import pretend
 
 
@@ -115,3 +115,61 @@ def test_each_trial_has_its_own_delta():
     for row, delta in enumerate((0.5, 2.0)):
         alone = report(outputs[row : row + 1], targets[row : row + 1], Reading(Huber(delta), 0))
         torch.testing.assert_close(stacked["huber"][row : row + 1], alone["huber"])
+
+
+LOGITS = torch.randn(2, 50, 3, generator=torch.Generator().manual_seed(2))
+CLASSES = torch.randint(0, 3, (2, 50), generator=torch.Generator().manual_seed(3))
+PER_TRIAL = cast(Any, torch.tensor([[0.0], [0.3]]))
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        CrossEntropy(num_classes=3),
+        CrossEntropy(0.1, lse_penalty=0.01, num_classes=3),
+        BCE(2.0, 0.5, task="multiclass", num_classes=3),
+        Hinge(num_classes=3),
+    ],
+    ids=["plain", "smoothed", "bce", "hinge"],
+)
+def test_the_error_of_the_loss_is_that_of_the_mean_over_examples(loss):
+    scores = score(LOGITS, CLASSES, Reading(loss, 3))
+    each_TN = torch.tensor(
+        [[float(loss(LOGITS[t, n][None, None], CLASSES[t, n][None, None])) for n in range(50)] for t in range(2)]
+    )
+    assert torch.equal(scores["loss"], loss(LOGITS, CLASSES))
+    torch.testing.assert_close(each_TN.mean(1), scores["loss"], rtol=1e-5, atol=0)
+    torch.testing.assert_close(scores["loss_se"].float(), each_TN.std(1) / 50**0.5, rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        CrossEntropy(num_classes=3),
+        CrossEntropy(class_weight=[1.0, 2.0, 0.5], num_classes=3),
+        CrossEntropy(PER_TRIAL, num_classes=3),
+        CrossEntropy(class_weight=[PER_TRIAL + 1, PER_TRIAL + 2, 1 - PER_TRIAL], num_classes=3),
+    ],
+    ids=["plain", "weighted", "per trial", "weights per trial"],
+)
+def test_a_trial_in_a_stack_has_the_error_of_its_loss_that_it_has_alone(loss):
+    together = score(LOGITS, CLASSES, Reading(loss, 3))["loss_se"]
+    reading = Reading(loss, 3)
+    for row in range(2):
+        alone = score(LOGITS[row : row + 1], CLASSES[row : row + 1], reading.keep(row, 2))["loss_se"]
+        assert torch.equal(alone, together[row : row + 1])
+
+
+class Correlation:
+    """A user's loss that is no mean over examples."""
+
+    num_outputs = 3
+
+    def __call__(self, outputs_TNK, targets_TN):
+        if outputs_TNK.shape[1] < 2:
+            raise ValueError("two examples are needed")
+        return outputs_TNK.std(1).mean(-1)
+
+
+def test_a_loss_that_is_no_mean_over_examples_has_no_error():
+    assert score(LOGITS, CLASSES, Reading(Correlation(), 3))["loss_se"].isnan().all()

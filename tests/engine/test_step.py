@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dlexp.engine.forward import Solo
+from dlexp.engine.graph.moment import Moment
 from dlexp.engine.step import Rules, Step
 from dlexp.engine.sums import Sums
 from dlexp.engine.task import Batch
@@ -146,7 +147,7 @@ def test_the_average_forgets_the_first_weights_however_near_one_its_decay():
         with torch.no_grad():
             params.zero_()
             step.forward.grads.zero_()
-            step._apply(torch.zeros(1, 1, dtype=torch.float64), number)
+            step.apply(Moment.of(torch.zeros(1, 1, dtype=torch.float64), number))
     assert step.state["ema"].max().item() < 1e-9
 
 

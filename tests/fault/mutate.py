@@ -65,8 +65,8 @@ MUTATIONS = [
         "dlexp/engine/checkpoint.py",
         "if len(contents[name]) != size or hashlib.sha256(contents[name]).hexdigest() != digest:",
         "if len(contents[name]) != size:",
-        "file-damaged",
-        126,
+        "bit-flipped",
+        56,
     ),
     Mutation(
         "no-run-lock",

@@ -17,9 +17,9 @@ def waits_of_an_epoch(case: Case, form: str, precision: str) -> dict[str, int]:
         components = components_of(configs, divide(case, configs))
         run = make_program(components if form != "solo" else components[:1], form).run
         for run.epoch in (0, 1, 2):
-            run.position, rates = 0, run._learning_rates()
+            run.position = 0
             log.clear()
-            assert list(run._steps(rates, 0.0)) == []  # no progress is told: it would wait
+            assert list(run.updates()) == []  # no progress is told: it would wait
         return dict(log.where)
 
 
@@ -42,7 +42,10 @@ def test_no_update_of_trials_that_differ_waits(value, form):
     assert waits_of_an_epoch(case, form, "fp32") == {}
 
 
-def test_no_update_of_folds_waits():
-    case = Case("folds", {"model": "mlp", "model.widths": "[6]", "trainer.accumulate": "2"}, [{}, {}, {}], folds=True)
+@pytest.mark.parametrize(
+    "overrides", [{"trainer.accumulate": "2"}, {"loss": "cross_entropy", "loss.class_weight": "balanced"}], ids=str
+)
+def test_no_update_of_folds_waits(overrides):
+    case = Case("folds", {"model": "mlp", "model.widths": "[6]", **overrides}, [{}, {}, {}], folds=True)
     for form in ("graphed", "vmapped", "batched"):
         assert waits_of_an_epoch(case, form, "fp32") == {}

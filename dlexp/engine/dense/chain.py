@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from dlexp import norm as norms
 from dlexp.dropout import Classic, Inverted
+from dlexp.engine.dense.gradient import gradient_of
 from dlexp.engine.dense.link import (
     Activation,
     BatchNorm,
@@ -27,6 +28,7 @@ from dlexp.engine.dense.link import (
     Sum,
     Trained,
 )
+from dlexp.engine.task import Batch
 from dlexp.kernel.batch_norm import Running
 from dlexp.model.mlp import MLP, DenseLayer
 from dlexp.model.softmax import Softmax
@@ -41,6 +43,25 @@ class Chain:
     def __init__(self, model: nn.Module, link: Link) -> None:
         self._model, self._link = model, link
         link.need(False)
+
+    def differentiate(self, loss: Any, batch: Batch, is_first: bool) -> tuple[Tensor, Tensor] | None:
+        """Do both passes of a batch without autograd.
+
+        Args:
+            loss: Of the outputs.
+            batch: Of the one trial.
+            is_first: As of `backward`.
+
+        Returns:
+            The loss (1,) and the outputs (1, N, K); None where autograd is needed, and nothing is done.
+        """
+        gradient = gradient_of(loss)
+        if gradient is None or batch.targets.dim() != 2 or not self.is_due():
+            return None
+        outputs_NK = self.forward(batch.x if batch.is_shared else batch.x[0])
+        loss_T, grad_NK = gradient(outputs_NK, batch.targets[0])
+        self.backward(grad_NK, is_first)
+        return loss_T, outputs_NK.unsqueeze(0)
 
     def is_due(self) -> bool:
         """Whether a pass now is one of training in full precision."""

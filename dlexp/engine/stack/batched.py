@@ -38,13 +38,15 @@ class Batched(Rows):
 
     engine = "batched"
 
-    def __init__(self, models: list[nn.Module], *, device: torch.device, channels_last: bool) -> None:
+    def __init__(
+        self, models: list[nn.Module], *, device: torch.device, channels_last: bool, is_graph: bool = False
+    ) -> None:
         """Stack initialised models of equal structure.
 
         Raises:
-            Unfoldable: A layer has no form with a trial axis.
+            Unbatchable: A layer has no form with a trial axis.
         """
-        super().__init__(models, device=device, channels_last=channels_last)
+        super().__init__(models, device=device, channels_last=channels_last, is_graph=is_graph)
         self.is_in_turn = device.type == "cpu" and any(isinstance(m, _ConvNd) for m in self.template.modules())
         self._chosen: Tensor | None = None
         self._tensors: dict[str, Tensor] = {}

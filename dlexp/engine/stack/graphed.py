@@ -1,9 +1,9 @@
-"""One module for each trial, replayed as CUDA graphs; any model, the very kernels of a solo run.
+"""One module for each trial, their passes forked over streams; any model, the very kernels of a solo run.
 
 Loss, update and bookkeeping act on all trials at once as in every stack; only the model's passes run trial by trial.
-On CUDA the passes of all trials are captured together and then cost one launch, and the chip runs as many at once as it
-has room for. On other devices, for batches of some of the trials, and where a module cannot be captured, the modules
-run as they are. So a trial's outputs are bitwise those it has alone. Shapes: T trials, N batch, K outputs.
+On CUDA an update of all trials is captured as one graph and then costs one launch, and the chip runs as many trials at
+once as it has room for. On other devices, for batches of some of the trials, and in evaluation the modules run one
+after another. So a trial's outputs are bitwise those it has alone. Shapes: T trials, N batch, K outputs.
 """
 
 import copy
@@ -11,11 +11,10 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from dlexp.device import pinned
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.flat import Flat
-from dlexp.engine.forward import layer_seeds, switch_gathering
-from dlexp.engine.graph import Captures
+from dlexp.engine.forward import switch_gathering, write_seeds
+from dlexp.engine.graph.fork import Fork
 
 
 class Graphed:
@@ -27,6 +26,7 @@ class Graphed:
         """Copy initialised models of equal structure into the rows."""
         dtype = next(models[0].parameters()).dtype
         self.flat = Flat(models[0], len(models), dtype=dtype, device=device, channels_last=channels_last)
+        self.is_capturable = device.type == "cuda"
         self.models = [copy.deepcopy(model).to(device) for model in models]
         for row, model in enumerate(self.models):
             values = dict(model.named_parameters())
@@ -47,17 +47,16 @@ class Graphed:
             for name, view, grad in zip(self.flat.names, self.flat.views, grad_rows[row], strict=True):
                 values[name].data, values[name].grad = view[row], grad
         dropouts = [[m for m in model.modules() if isinstance(m, Inverted | Classic)] for model in self.models]
-        self._dropout_seeds = torch.zeros(len(self.models), len(dropouts[0]), dtype=torch.int64, device=device)
-        for seeds, layers in zip(self._dropout_seeds, dropouts, strict=True):
+        self.dropout_seeds = torch.zeros(len(self.models), len(dropouts[0]), dtype=torch.int64, device=device)
+        for seeds, layers in zip(self.dropout_seeds, dropouts, strict=True):
             for seed, layer in zip(seeds, layers, strict=True):
                 layer.seed = seed
-        self._captures = Captures(self.models, parameters, grad_rows)
+        self._fork = Fork(self.models, parameters, grad_rows) if self.is_capturable else None
 
     def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
         """See `dlexp.engine.forward.Forward`."""
-        passes = self._captures.passes(x, is_shared=is_shared) if rows is None else None
-        if passes is not None:
-            return passes(x)
+        if rows is None and self._fork is not None and self._fork.is_due:
+            return self._fork(x, is_shared=is_shared)
         chosen = range(len(self.models)) if rows is None else rows
         outputs = [self.models[row](x if is_shared else x[i]) for i, row in enumerate(chosen)]
         if isinstance(outputs[0], list):
@@ -80,11 +79,12 @@ class Graphed:
     def collect_grads(self, is_first: bool) -> None:
         """See `dlexp.engine.forward.Forward`; autograd adds to the views itself."""
 
+    def drop_grads(self) -> None:
+        """See `dlexp.engine.forward.Forward`; they are overwritten before they are added to."""
+
     def seed_dropout(self, seeds: list[int], draw: int) -> None:
         """See `dlexp.engine.forward.Forward`."""
-        if self._dropout_seeds.numel():
-            seeds_TL = layer_seeds(seeds, draw, self._dropout_seeds.shape[1])
-            self._dropout_seeds.copy_(pinned(seeds_TL, self._dropout_seeds.device), non_blocking=True)
+        write_seeds(self.dropout_seeds, seeds, draw)
 
     def weights(self, trial: int) -> dict[str, Tensor]:
         """See `dlexp.engine.forward.Forward`."""
@@ -95,8 +95,7 @@ class Graphed:
         self.models[trial].load_state_dict(weights)
 
     def keep(self, rows: list[int]) -> None:
-        """See `dlexp.engine.forward.Forward`; graphs are captured anew, for the rows have moved."""
-        self._captures.close()
+        """See `dlexp.engine.forward.Forward`."""
         self.flat.tensor = self.flat.tensor[rows]
         self.flat.views = self.flat.split(self.flat.tensor)
         self.models = [self.models[row] for row in rows]

@@ -80,14 +80,15 @@ def make_forward(
         device: Where to train.
         channels_last: Store convolution weights with channels innermost.
         compile: Compile the model; solo only.
-        is_graph: On CUDA, replay the passes of a solo program as a graph.
+        is_graph: On CUDA, replay updates as graphs; "graphed" always does.
     """
     if kind == "solo":
         assert len(models) == 1
         return Solo(models[0], device=device, channels_last=channels_last, compile=compile, is_graph=is_graph)
-    stacks: dict[str, type[Batched] | type[Vmapped] | type[Graphed]]
-    stacks = {"batched": Batched, "vmapped": Vmapped, "graphed": Graphed}
-    return stacks[kind](models, device=device, channels_last=channels_last)
+    if kind == "graphed":
+        return Graphed(models, device=device, channels_last=channels_last)
+    stack = {"batched": Batched, "vmapped": Vmapped}[kind]
+    return stack(models, device=device, channels_last=channels_last, is_graph=is_graph)
 
 
 def obstacle(kind: str, model: nn.Module, in_shape: tuple[int, ...], device: torch.device = CPU) -> str | None:

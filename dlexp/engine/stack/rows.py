@@ -4,6 +4,7 @@ Shapes: T trials, P padded parameters of a trial.
 """
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from dlexp.device import send_soon, take_rows
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.flat import Flat
-from dlexp.engine.forward import layer_seeds, switch_gathering
+from dlexp.engine.forward import is_plain, switch_gathering, write_seeds
 
 
 class Rows:
@@ -23,11 +24,23 @@ class Rows:
         flat: Trained parameters (T, P).
         grads: Their gradients (T, P).
         buffers: Buffers and frozen parameters by name, each (T, *shape); dropout's seeds and rates among them.
+        dropout_seeds: Of each trial's layers (T, L), of which the buffers are columns.
+        is_capturable: Whether updates may be captured as CUDA graphs.
     """
 
-    def __init__(self, models: list[nn.Module], *, device: torch.device, channels_last: bool) -> None:
-        """Stack initialised models of equal structure."""
+    def __init__(
+        self, models: list[nn.Module], *, device: torch.device, channels_last: bool, is_graph: bool = False
+    ) -> None:
+        """Stack initialised models of equal structure.
+
+        Args:
+            models: On any device.
+            device: Where to train.
+            channels_last: Store convolution weights with channels innermost.
+            is_graph: On CUDA, replay updates as graphs where the models are made of layers that they may be made of.
+        """
         first = models[0]
+        self.is_capturable = device.type == "cuda" and is_graph and is_plain(first)
         self.template = copy.deepcopy(first).to(device)
         dtype = next(first.parameters()).dtype
         self.flat = Flat(first, len(models), dtype=dtype, device=device, channels_last=channels_last)
@@ -54,6 +67,10 @@ class Rows:
         self._grad_views, self._pads = self.flat.split(self.grads), self.flat.pads(self.grads)
         # A leaf for each parameter: one for all would cost a concatenation of all gradients, a fifth of a step.
         self._leaves = [view.detach().requires_grad_() for view in self.flat.views]
+        shape = (self.num_trials, len(self._dropouts))
+        self.dropout_seeds = torch.zeros(shape, dtype=torch.int64, device=self.flat.tensor.device)
+        for name, seeds_T in zip(self._dropouts, self.dropout_seeds.unbind(1), strict=True):
+            self.buffers[f"{name}.seed"] = seeds_T
 
     def set_gathering(self, is_gathering: bool) -> bool:
         """See `dlexp.engine.forward.Forward`."""
@@ -75,16 +92,18 @@ class Rows:
         for pad in self._pads:
             pad.zero_()
 
+    def drop_grads(self) -> None:
+        """See `dlexp.engine.forward.Forward`."""
+        for leaf in self._leaves:
+            leaf.grad = None
+
     def parameters(self) -> dict[str, Tensor]:
         """Return the trained parameters by name, each (T, *shape)."""
         return dict(zip(self.flat.names, self._leaves, strict=True))
 
     def seed_dropout(self, seeds: list[int], draw: int) -> None:
         """Write each trial's and layer's dropout seed for one batch."""
-        if self._dropouts:
-            seeds_TL = send_soon(layer_seeds(seeds, draw, len(self._dropouts)), self.flat.tensor.device)
-            for name, seeds_T in zip(self._dropouts, seeds_TL.unbind(1), strict=True):
-                self.buffers[f"{name}.seed"] = seeds_T
+        write_seeds(self.dropout_seeds, seeds, draw)
 
     def weights(self, trial: int) -> dict[str, Tensor]:
         """Return copies of one trial's parameters and persistent buffers by their module names."""
@@ -118,12 +137,21 @@ def select_rows(owner: Any, rows: list[int], num_trials: int) -> Any:
         rows: The rows to keep.
         num_trials: T; tensors of other shapes are left alone.
     """
+    return _changed(owner, num_trials, lambda value_T1: take_rows(value_T1, rows))
+
+
+def repeat_rows(owner: Any, times: int, num_trials: int) -> Any:
+    """Return a copy of an object as `select_rows` does, with every row `times` times over: a row for each example."""
+    return _changed(owner, num_trials, lambda value_T1: value_T1.repeat_interleave(times, 0))
+
+
+def _changed(owner: Any, num_trials: int, change: Callable[[Tensor], Tensor]) -> Any:
     chosen = copy.copy(owner)
     for name, value in vars(owner).items():
         if _is_per_trial(value, num_trials):
-            object.__setattr__(chosen, name, take_rows(value, rows))  # update rules are frozen dataclasses
+            object.__setattr__(chosen, name, change(value))  # update rules are frozen dataclasses
         elif isinstance(value, list) and value and all(_is_per_trial(item, num_trials) for item in value):
-            object.__setattr__(chosen, name, [take_rows(item, rows) for item in value])
+            object.__setattr__(chosen, name, [change(item) for item in value])
     return chosen
 
 

@@ -19,9 +19,11 @@ class Vmapped(Rows):
 
     engine = "vmapped"
 
-    def __init__(self, models: list[nn.Module], *, device: torch.device, channels_last: bool) -> None:
+    def __init__(
+        self, models: list[nn.Module], *, device: torch.device, channels_last: bool, is_graph: bool = False
+    ) -> None:
         """Stack initialised models of equal structure."""
-        super().__init__(models, device=device, channels_last=channels_last)
+        super().__init__(models, device=device, channels_last=channels_last, is_graph=is_graph)
         for module in self.template.modules():
             if isinstance(module, _BatchNorm):
                 module.register_forward_pre_hook(_in_full)
@@ -29,8 +31,8 @@ class Vmapped(Rows):
     def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
         """See `dlexp.engine.forward.Forward`."""
         leaves, buffers = self.parameters(), self.buffers
-        chosen = send_soon(torch.tensor([] if rows is None else rows, dtype=torch.int64), x.device)
-        if rows is not None:
+        chosen = None if rows is None else send_soon(torch.tensor(rows, dtype=torch.int64), x.device)
+        if chosen is not None:
             leaves = {name: leaf.index_select(0, chosen) for name, leaf in leaves.items()}
             buffers = {name: value.index_select(0, chosen) for name, value in buffers.items()}
 
@@ -40,7 +42,7 @@ class Vmapped(Rows):
         if is_shared:  # one batch for all would be a wide product, whose rounding depends on the number of trials
             x = x.expand(len(next(iter(leaves.values()))), *x.shape)
         outputs = vmap(call, randomness="error")(leaves, buffers, x)
-        if rows is not None:
+        if chosen is not None:
             for name, value in buffers.items():  # running statistics were updated in the copies
                 self.buffers[name].index_copy_(0, chosen, value)
         return outputs

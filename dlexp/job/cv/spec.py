@@ -20,7 +20,7 @@ from dlexp.direction import is_better_high
 from dlexp.error import ConfigError
 from dlexp.job.cv.aggregate import are_single
 from dlexp.job.cv.fold_run import configure
-from dlexp.job.sweep.comparable import left_out
+from dlexp.job.sweep.comparable import common_metric, left_out
 from dlexp.job.sweep.validity import ValidityCheck, require_valid
 from dlexp.launcher.launcher import Launcher
 from dlexp.search.grid import combinations
@@ -151,7 +151,7 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> CVSpec:
         settings, sound = _settings(space, composed, config, divided)
     first = check_first(configure(sound.config, folds[0], inner=number), divided)
     if inner is not None:
-        metric = _objective(inner.search, metric, first)
+        metric = _objective(inner.space, inner.search, metric, first)
     return CVSpec(
         config=config,
         overrides=overrides,
@@ -254,10 +254,11 @@ def _search(space: Space, config: dict[str, Any], divided: Dataset) -> tuple[Inn
     return inner, [setting(space, first.settings, first.epochs)]
 
 
-def _objective(search: Search, default: str, first: Program) -> str:
+def _objective(space: Space, search: Search, default: str, first: Program) -> str:
     """Return the metric that inner searches compare settings by."""
     metric = default
     if search.metric != "auto":
+        common_metric(space, search.metric, "auto", first.dataset.num_classes)
         metric = choose_monitor(search.metric, first.run.step.rules.loss, first.dataset, first.run.task.metrics)
         if not metric.startswith("val/"):
             raise ConfigError(f"search.metric: got {metric}; cv=nested compares by what inner folds hold out: val/...")

@@ -34,6 +34,29 @@ def require_one_choice(space: Space, search: Search) -> None:
         )
 
 
+def common_metric(space: Space, metric: str, monitor: str, num_classes: int) -> str:
+    """Return what a search ranks by: one measure where settings have losses of their own, ``val/loss`` of which differ.
+
+    Args:
+        space: What is searched.
+        metric: `search.metric`.
+        monitor: `trainer.monitor`, which holds where that is auto.
+        num_classes: 0 for values, whose monitor is the loss unless the user says otherwise.
+
+    Raises:
+        ConfigError: The user asks for the loss.
+    """
+    searched = next((d for d in space.dimensions if d.group == "loss"), None)
+    key, wanted = ("search.metric", metric) if metric != "auto" else ("trainer.monitor", monitor)
+    if searched is None or not (wanted.endswith("/loss") or (wanted == "auto" and not num_classes)):
+        return metric
+    measure = "val/log_loss" if num_classes else "val/rmse"
+    if wanted == "auto":
+        return measure
+    cure = f"search.metric={measure} is the same measure for all"
+    raise ConfigError(f"{key}: got {wanted}; each setting of {searched.key} has a loss of its own: {cure}")
+
+
 def require_same_examples(space: Space, proposals: list[Proposal], load: Callable[[dict[str, Any]], Dataset]) -> None:
     """Refuse settings that are validated on different examples: a score says as much about these as about the setting.
 

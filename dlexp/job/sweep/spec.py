@@ -17,7 +17,7 @@ from dlexp.config.space import JOB_GROUPS, Space, read_space
 from dlexp.data.dataset import Dataset
 from dlexp.direction import is_better_high
 from dlexp.error import ConfigError
-from dlexp.job.sweep.comparable import require_one_choice, require_same_examples
+from dlexp.job.sweep.comparable import common_metric, require_one_choice, require_same_examples
 from dlexp.job.sweep.trial import Trial
 from dlexp.job.sweep.validity import InvalidSetting, ValidityCheck, require_valid, skipped
 from dlexp.launcher.launcher import Launcher
@@ -133,9 +133,11 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> SweepSpec:
     require_same_examples(space, proposals, validity.load)
     setting = _first_valid(proposals, validity, search.invalid)
     config_of_first = space.compose(setting, space.seeds[0] if space.seeds else None).config
-    if search.metric != "auto":
-        config_of_first["trainer"]["monitor"] = search.metric
     dataset = validity.load(config_of_first)
+    metric = common_metric(space, search.metric, config["trainer"]["monitor"], dataset.num_classes)
+    search = build({**config["search"], "metric": metric})
+    if metric != "auto":
+        config_of_first["trainer"]["monitor"] = metric
     first = check_first(config_of_first, dataset)
     metric = first.run.monitor
     is_high = {"max": True, "min": False}.get(search.mode, is_better_high(metric))

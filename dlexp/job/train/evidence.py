@@ -15,10 +15,11 @@ from torch import Tensor
 from dlexp.build.node import build
 from dlexp.build.objective import build_loss
 from dlexp.data.dataset import Dataset
-from dlexp.engine.by_example import class_weights, kind_of, losses, unpack
+from dlexp.engine.by_example import kind_of, unpack
 from dlexp.error import RunError
 from dlexp.execution.save import saved_model
 from dlexp.metric.choice import Metrics
+from dlexp.metric.loss_error import class_weights, losses
 from dlexp.run import epoch_record
 from dlexp.run.folder import RunFolder
 from dlexp.run.measure import read_measure

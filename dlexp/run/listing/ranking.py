@@ -139,12 +139,29 @@ def records_of(rankings: Iterable[Ranking]) -> list[RunRecord]:
 
 
 def default_sort(records: list[RunRecord]) -> str:
-    """Return the metric that the most recent of the runs with a result is judged by; the start time without any."""
+    """Return the metric that the most recent of the runs with a result is judged by; the start time without any.
+
+    Runs of different losses are not ranked by these, but by a measure that is the same for all.
+    """
     for record in sorted(records, key=lambda record: record["run_id"], reverse=True):
         names = [name for name in (record["metric"], *_DEFAULT_METRICS) if name in record["metrics"]]
         if names and has_direction(str(names[0])):
-            return f"metrics.{names[0]}"
+            return f"metrics.{_common(str(names[0]), records)}"
     return "-start"
+
+
+def _common(metric: str, records: list[RunRecord]) -> str:
+    """Return a metric that means the same for all runs in the place of a loss that does not."""
+    losses = {str([pair for pair in sorted(record["params"].items()) if _is_of_loss(pair[0])]) for record in records}
+    split, _, name = metric.partition("/")
+    if name != "loss" or len(losses) < 2:
+        return metric
+    known = {each for record in records for each in record["metrics"]}
+    return next((each for each in (f"{split}/log_loss", f"{split}/rmse") if each in known), metric)
+
+
+def _is_of_loss(key: str) -> bool:
+    return key.partition(".")[0] == "loss"
 
 
 def _of_experiment(records: list[RunRecord], experiment: str | None) -> list[RunRecord]:

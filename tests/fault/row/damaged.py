@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,9 @@ COMMANDS: dict[str, list[str]] = {
     "verify": ["train", "--verify-trial", "RUN", "--json"],
 }
 CASES = [(command, file) for command in COMMANDS for file in FILES]
+READERS = ("eval", "predict", "compare", "resume")
+FLIPPED = [(command, file) for command in READERS for file in FILES]
+EACH_FILE = 5  # bits
 NUMBERS = ("metrics", "predictions", "pairs")  # of what a command prints
 
 
@@ -54,20 +59,44 @@ def answer(command: str, run: str, other: str) -> Done:
 def every_damage(attempt: Attempt) -> None:
     """Damage one file of a run in every way and give one command."""
     command, file = CASES[attempt.case]
+    faults = faults_after(attempt, command, file, {kind: partial(damage, kind=kind) for kind in DAMAGE})
+    assert not faults, f"{len(faults)} of {len(DAMAGE)}: " + " | ".join(faults[:3])
+
+
+def flipped(attempt: Attempt) -> None:
+    """Flip bits of one file of a run, one at a time anywhere in it, and give one command."""
+    command, file = FLIPPED[attempt.case]
+    places = [attempt.chance.random() for _ in range(EACH_FILE)]
+    ways = {f"the bit at {place:.6f} of it": partial(flip, place=place) for place in places}
+    faults = faults_after(attempt, command, file, ways)
+    assert not faults, f"{len(faults)} of {EACH_FILE}: " + " | ".join(faults[:3])
+
+
+def flip(path: Path, place: float) -> None:
+    """Flip the bit that stands at a share of a file."""
+    whole = bytearray(path.read_bytes())
+    byte, bit = divmod(int(place * 8 * len(whole)), 8)
+    if whole:
+        whole[byte] ^= 1 << bit
+    path.write_bytes(whole)
+
+
+def faults_after(attempt: Attempt, command: str, file: str, ways: dict[str, Callable[[Path], None]]) -> list[str]:
+    """Damage one file of a run in each of the ways, give a command, and return what was wrong with its answers."""
     source = two_runs(attempt)
     run, other = (name.partition("-")[0] for name in json.loads((source / "names.json").read_text()))
     shutil.copy(source / "x.npy", "x.npy")
     shutil.copytree(source / "runs", "runs")
     expected = numbers(answer(command, run, other))
     faults = []
-    for kind in DAMAGE:
+    for told, change in ways.items():
         shutil.rmtree("runs")
         shutil.copytree(source / "runs", "runs")
         (folder,) = Path("runs").glob(f"*/{run}-*")
-        damage(folder / file, kind)
+        change(folder / file)
         if fault := fault_of(answer(command, run, other), command, expected):
-            faults.append(f"{command}, {file}, {kind}: {fault}")
-    assert not faults, f"{len(faults)} of {len(DAMAGE)}: " + " | ".join(faults[:3])
+            faults.append(f"{command}, {file}, {told}: {fault}")
+    return faults
 
 
 def numbers(done: Done) -> dict[str, Any]:
@@ -139,6 +168,15 @@ ROWS = [
         fast=2,
         full=len(CASES),
         each=len(DAMAGE),
+    ),
+    Row(
+        "bit-flipped",
+        "A bit of a run's file that flips is one line with exit 1 or 2, or does not matter; no number changes",
+        f"one bit of one of {len(FILES)} files, anywhere in it, then {', '.join(READERS)}",
+        flipped,
+        fast=1,
+        full=len(FLIPPED),
+        each=EACH_FILE,
     ),
     Row(
         "history-damaged",

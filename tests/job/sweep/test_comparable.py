@@ -29,6 +29,18 @@ LR = "optimizer.lr=0.1,1"
             [LR, "trainer.monitor=val/loss", "search.metric=val/accuracy"],
             "trainer.monitor: got val/loss; search.metric",
         ),
+        (
+            ["loss=cross_entropy,hinge", "search.metric=val/loss"],
+            "search.metric: got val/loss; each setting of loss has a loss of its own: search.metric=val/log_loss is",
+        ),
+        (
+            ["loss=cross_entropy", "loss.label_smoothing=0,0.1", "trainer.monitor=val/loss"],
+            "trainer.monitor: got val/loss; each setting of loss.label_smoothing has .*: search.metric=val/log_loss",
+        ),
+        (
+            ["data=diabetes", "loss=mse,mae", "search.metric=train/loss"],
+            "search.metric: got train/loss; each setting of loss has .*: search.metric=val/rmse",
+        ),
         ([LR, "search=coarse_to_fine", "search.epochs=[1,2,3]", "trainer.epochs=4"], "trainer.epochs: has no effect"),
         (["search=hyperband", "trainer.epochs=2,4"], "trainer.epochs: got 2,4; search=hyperband decides"),
     ],
@@ -98,3 +110,22 @@ def test_a_block_that_some_models_use():
 def test_what_all_use_and_what_is_searched_need_no_word():
     assert left_out_of("optimizer=sgd,momentum", "optimizer.lr=0.1") == []
     assert left_out_of("optimizer=sgd,momentum", "optimizer.momentum=0.1,0.2") == []
+
+
+@pytest.mark.parametrize(
+    ("overrides", "metric"),
+    [
+        (["data=diabetes", "loss=mse,mae"], "val/rmse"),
+        (["data=diabetes", "loss=huber", "loss.delta=0.5,1"], "val/rmse"),
+        (["data=diabetes", LR], "val/loss"),
+        (["data=diabetes", "loss=mse,mae", "trainer.monitor=val/mae"], "val/mae"),
+        (["loss=cross_entropy,hinge"], "val/accuracy"),
+        (["loss=cross_entropy,hinge", "search.metric=val/log_loss"], "val/log_loss"),
+    ],
+)
+def test_settings_of_different_losses_are_ranked_by_one_measure(overrides, metric):
+    base = [text for text in BASE if not any(o.partition("=")[0] == text.partition("=")[0] for o in overrides)]
+    spec = prepare([*base, *overrides])
+    assert spec.metric == metric
+    (trial, *_) = spec.trials(next(spec.rounds()).proposals[0], 1)
+    assert trial.composed.config["trainer"]["monitor"] in ("auto", metric)

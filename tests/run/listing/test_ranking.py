@@ -141,3 +141,23 @@ def test_a_tag_chooses_runs(tmp_path):
 def test_no_runs(tmp_path):
     assert records_of(rank(tmp_path / "nowhere")) == []
     assert rank(tmp_path / "nowhere", sort="-start") == []
+
+
+def with_losses(runs_dir, loss, val_loss, log_loss):
+    run_id = add(runs_dir, val_loss, metric="val/loss", loss=loss)
+    folder = find(runs_dir, run_id)
+    folder.update_manifest(monitor={"metric": "val/loss"})
+    folder.write_result({"kind": "train", "metrics": {"val/loss": val_loss, "val/log_loss": log_loss}})
+    return run_id
+
+
+def test_runs_of_different_losses_are_ranked_by_a_measure_that_is_the_same_for_all(tmp_path):
+    worse, better = with_losses(tmp_path, "bce", 0.1, 0.9), with_losses(tmp_path, "cross_entropy", 0.5, 0.5)
+    (ranking,) = rank(tmp_path)
+    assert (ranking.sort, ids(ranking.records)) == ("metrics.val/log_loss", [better, worse])
+
+
+def test_runs_of_one_loss_are_ranked_by_it(tmp_path):
+    first, second = with_losses(tmp_path, "bce", 0.1, 0.9), with_losses(tmp_path, "bce", 0.5, 0.5)
+    (ranking,) = rank(tmp_path)
+    assert (ranking.sort, ids(ranking.records)) == ("metrics.val/loss", [first, second])

@@ -1,0 +1,237 @@
+"""Updates captured as graphs: the bits of the updates as they are, whatever changes between two of them."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from benchmarks.case import Case
+from benchmarks.equality import configure, divide
+from dlexp.build.components import components_of
+from dlexp.build.program import Program, assemble, make_program
+from dlexp.config.resolve import resolve
+from dlexp.engine.event import EpochEnd, TrialEnd
+from dlexp.engine.graph.update import MOST_KINDS, Captures
+from dlexp.engine.snapshot import snapshot
+from dlexp.optimizer.sgd import SGD
+from tests.pretended.device import pretend
+from tests.pretended.graph import Graph
+
+FORMS = ("solo", "graphed", "batched", "vmapped")
+
+
+def needs_cuda(test):
+    """Mark a test that runs on a GPU only."""
+    skip = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+    return pytest.mark.gpu(skip(test))
+
+
+def program(form: str, **overrides: str) -> Program:
+    trials = [{"seed": str(seed)} for seed in range(1 if form == "solo" else 3)]
+    chosen = {"model": "mlp", "model.widths": "[6]", "trainer.device": "cuda", "data.limit": "90", **overrides}
+    case = Case("some", chosen, trials)
+    configs = configure(case, "fp32")
+    return make_program(components_of(configs, divide(case, configs)), form)
+
+
+def spend_epoch(built: Program, epoch: int = 0) -> None:
+    built.run.epoch, built.run.position = epoch, 0
+    for _ in built.run.updates():
+        pass
+
+
+@pytest.fixture(autouse=True)
+def _no_progress(monkeypatch):
+    monkeypatch.setattr("dlexp.engine.train.PROGRESS_SECONDS", float("inf"))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_update_is_one_launch_from_its_second_on(form):
+    with pretend() as log:
+        built = program(form)
+        update = built.run.one_update()
+        update()
+        assert log.replays == 0
+        for done in (1, 2):
+            log.clear()
+            update()
+            assert log.replays == 1
+            if done == 2:
+                assert sum(log.kernels.values()) <= 12, log.kernels  # of the batch, and copies into what a graph reads
+
+
+def test_each_kind_of_update_is_captured_when_seen_again_up_to_the_most():
+    with pretend() as log:
+        built = program("graphed")
+        captures = built.run.step._captures
+        assert captures is not None
+        update = built.run.one_update()
+        replays = []
+        for size in (8, 4, 6, 8, 4, 6):
+            limited = {"trainer.batch_size": str(size)}
+            log.clear()
+            other = program("graphed", **limited)
+            other.run.step = built.run.step
+            other.run.sums = built.run._sums()
+            other.run.one_update()()
+            replays.append(log.replays)
+        assert replays == [0, 0, 0, 1, 1, 0]
+        assert len(captures._updates) == MOST_KINDS
+        update()
+
+
+def test_a_cpu_captures_nothing():
+    assert program("graphed", **{"trainer.device": "cpu"}).run.step._captures is None
+    with pretend():
+        assert program("solo", **{"trainer.cuda_graph": "false"}).run.step._captures is None
+
+
+class Own(SGD):
+    """A rule of the user's own, whose numbers Python computes of the step."""
+
+    def update(
+        self,
+        params_TP: Tensor,
+        grads_TP: Tensor,
+        state: dict[str, Tensor],
+        lr_T1: float | Tensor,
+        step: int | Tensor,
+        decay_P: Tensor | None = None,
+    ) -> None:
+        assert isinstance(step, int)
+        super().update(params_TP, grads_TP, state, lr_T1 / step, step, decay_P)
+
+
+def test_a_rule_of_the_users_own_is_told_the_number_beside_a_graph_of_the_rest():
+    def weights(device: str) -> dict[str, Tensor]:
+        built = program("graphed", **{"trainer.device": device})
+        object.__setattr__(built.run.step.rules, "optimizer", Own(lr=0.1))
+        for epoch in (0, 1):
+            spend_epoch(built, epoch)
+        return {name: value.cpu() for name, value in built.run.step.forward.weights(1).items()}
+
+    expected = weights("cpu")
+    with pretend() as log:
+        given = weights("cuda")
+        assert log.replays
+    assert all(torch.equal(given[name], value) for name, value in expected.items())
+
+
+def test_a_loss_of_the_users_own_runs_as_it_is_and_says_why():
+    class Counting:
+        num_outputs = 10
+
+        def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+            return outputs.square().mean((1, 2))
+
+    with pretend() as log:
+        built = program("graphed")
+        object.__setattr__(built.run.step.rules, "loss", Counting())
+        captures = built.run.step._captures = Captures(built.run.step)
+        spend_epoch(built)
+        assert log.replays == 0
+        assert "loss" in captures.reason
+
+
+def with_waiting(built: Program) -> Program:
+    """Have each module ask the device for a number."""
+    forward: Any = built.run.step.forward
+    for model in forward.models:
+        forwarded: Callable[..., Tensor] = model.forward
+        model.forward = lambda x, forwarded=forwarded: forwarded(x) * (1 if x.sum().item() < 1e30 else 2)
+    return built
+
+
+def test_what_waits_is_told_once_and_runs_as_it_is(caplog):
+    built = program("graphed", **{"trainer.device": "cpu"})
+    for epoch in (0, 1):
+        spend_epoch(built, epoch)
+    expected = built.run.step.forward.weights(2)
+    with pretend() as log:
+        waiting = with_waiting(program("graphed"))
+        with caplog.at_level(logging.WARNING):
+            for epoch in (0, 1):
+                spend_epoch(waiting, epoch)
+        given = {name: value.cpu() for name, value in waiting.run.step.forward.weights(2).items()}
+        assert log.replays == 0
+    assert len(caplog.records) == 1
+    assert "_local_scalar_dense" in caplog.records[0].getMessage()
+    assert all(torch.equal(given[name], value) for name, value in expected.items())
+
+
+def test_graphs_are_gone_after_closing():
+    with pretend():
+        before = Graph.live
+        built = program("batched")
+        spend_epoch(built)
+        assert Graph.live > before
+        built.run.keep([0, 2])
+        assert Graph.live == before
+
+
+@needs_cuda
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["model=mlp"],
+        ["model=cnn", "dropout=inverted", "optimizer=adam"],
+        ["model=cnn", "trainer.precision=bf16"],
+        ["model=mlp", "trainer.precision=fp16"],
+        ["model=mlp", "trainer.accumulate=2", "trainer.grad_clip=1", "trainer.ema=0.9"],
+        ["model=cnn", "augment=flip_crop"],
+        ["model=mlp", "schedule=plateau", "optimizer=adamw", "dropout=inverted", "trainer.accumulate=2"],
+    ],
+    ids=" ".join,
+)
+def test_a_run_alone_has_the_bits_it_has_layer_by_layer(overrides):
+    def train(is_graph: bool) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
+        common = ["data.limit=100", "trainer.epochs=2", "tracking=none", "trainer.device=cuda"]
+        run = assemble(resolve([*common, *overrides, f"trainer.cuda_graph={str(is_graph).lower()}"]).config).run
+        metrics, weights = [], {}
+        for event in run.events():
+            if isinstance(event, EpochEnd):
+                metrics.append(event.metrics)
+            if isinstance(event, TrialEnd):
+                weights = snapshot(run, 0)[0]
+        captures = run.step._captures
+        assert (captures is not None) == is_graph
+        assert captures is None or (captures._updates and not captures.reason)
+        return weights, metrics
+
+    (weights, metrics), (expected, expected_metrics) = train(True), train(False)
+    assert metrics == expected_metrics
+    assert all(torch.equal(value, weights[name]) for name, value in expected.items())
+
+
+@needs_cuda
+def test_what_waits_on_a_card_is_told_once_and_the_card_works_on(caplog):
+    built = with_waiting(program("graphed"))
+    with caplog.at_level(logging.WARNING):
+        for epoch in (0, 1):
+            spend_epoch(built, epoch)
+    assert len(caplog.records) == 1
+    assert torch.ones(3, device="cuda").sum().item() == 3
+    assert all(value.isfinite().all() for value in built.run.step.forward.weights(2).values())
+
+
+@needs_cuda
+def test_the_memory_of_graphs_is_free_after_closing():
+    sizes = {"model.widths": "[1024,1024,1024]", "data.limit": "1700", "trainer.batch_size": "1024"}
+    for is_measured in (False, True):  # libraries take their workspaces once
+        built = program("graphed", **sizes)
+        update = built.run.one_update()
+        update()
+        torch.cuda.synchronize()
+        torch.cuda.empty_cache()
+        before = torch.cuda.memory_reserved()
+        update()
+        during = torch.cuda.memory_reserved()
+        assert built.run.step._captures is not None
+        built.run.step._captures.close()
+        torch.cuda.empty_cache()
+        if is_measured:
+            assert during > before + 2**20
+            assert torch.cuda.memory_reserved() < before + 2**26
