@@ -5,7 +5,7 @@ Shapes: T trials, N batch, K outputs, P padded parameters of a trial.
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -192,9 +192,7 @@ class Step:
         return shares[0] if len(set(shares)) == 1 else send_soon(torch.tensor(shares, dtype=like.dtype), like.device)
 
     def _outputs(self, batch: Batch) -> Tensor | list[Tensor]:
-        if self._cast is None:
-            return self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
-        with torch.autocast(self._device, dtype=self._cast):
+        with nullcontext() if self._cast is None else torch.autocast(self._device, dtype=self._cast):
             return self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
 
     def _loss(self, outputs: Tensor | list[Tensor], batch: Batch) -> Tensor:
