@@ -55,9 +55,8 @@ def _ask(url: SplitResult, name: str, timeout: float, faults: list[EnvironmentFa
 
 def _fault(address: str, name: str, timeout: float, *, is_document: bool) -> EnvironmentFault | None:
     try:
-        with urllib.request.urlopen(
-            address, timeout=timeout + 1
-        ) as answer:  # the caller waits no longer than `timeout`
+        # longer than the caller waits, so that its word comes first
+        with urllib.request.urlopen(address, timeout=timeout + 1) as answer:
             is_expected = not is_document or answer.read(_READ).lstrip().startswith(b"{")
     except urllib.error.HTTPError as error:
         error.close()

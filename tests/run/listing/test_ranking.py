@@ -87,6 +87,10 @@ def test_runs_on_other_data_are_ranked_apart_the_newest_experiment_first(tmp_pat
 
 def test_in_another_order_than_a_metrics_all_stand_together(tmp_path):
     first, second, third = (add(tmp_path, 0.5, experiment=name) for name in ("b", "a", "b"))
+    for second_of_minute, run_id in enumerate(
+        (first, second, third)
+    ):  # made within one tick of the clock they would tie
+        find(tmp_path, run_id).update_manifest(start=f"2026-01-01T00:00:0{second_of_minute}.000+00:00")
     ranking = rank(tmp_path, sort="-start")[0].limited(2)
     assert (ranking.experiment, ids(ranking.records), ranking.hidden) == (None, [third, second], 1)
     assert ids(rank(tmp_path, sort="start")[0].records) == [first, second, third]
