@@ -15,19 +15,8 @@ from torch import Tensor, nn
 from dlexp import norm as norms
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.dense.gradient import gradient_of
-from dlexp.engine.dense.link import (
-    Activation,
-    BatchNorm,
-    Dropout,
-    Flatten,
-    Gradient,
-    GroupNorm,
-    Linear,
-    Link,
-    Row,
-    Sum,
-    Trained,
-)
+from dlexp.engine.dense.layer import Activation, BatchNorm, Dropout, Flatten, Gradient, GroupNorm, Linear
+from dlexp.engine.dense.link import Link, Row, Sum, Trained
 from dlexp.engine.task import Batch
 from dlexp.kernel.batch_norm import Running
 from dlexp.model.mlp import MLP, DenseLayer
@@ -164,8 +153,10 @@ def _batch_norm(reader: _Reader, layer: norms.BatchNorm) -> Link | None:
     running = (layer.running_mean, layer.running_var, layer.num_batches_tracked)
     if layer.weight is None or any(each is None for each in running):
         return None
-    kept = Running(*cast(tuple[Tensor, Tensor, Tensor], running), layer.num_values)
-    return BatchNorm(reader.trained(layer.weight), reader.trained(layer.bias), kept, layer.rule, layer._check_input_dim)
+    statistics = Running(*cast(tuple[Tensor, Tensor, Tensor], running), layer.num_values)
+    return BatchNorm(
+        reader.trained(layer.weight), reader.trained(layer.bias), statistics, layer.rule, layer._check_input_dim
+    )
 
 
 def _group_norm(reader: _Reader, layer: nn.GroupNorm) -> Link | None:
