@@ -79,7 +79,7 @@ def sweep(
 
 def detach_sweep(overrides: list[str], config_dir: Path | None, console: Console, *, is_json: bool) -> int:
     """Submit a sweep's trials and leave them to their jobs; return the exit code."""
-    from dlexp.job.sweep.detached import detach
+    from dlexp.job.detached import detach
     from dlexp.job.sweep.sweep import Findings
 
     left = detach(overrides, config_dir, announce=view.Announcer(console))

@@ -66,8 +66,8 @@ def test_a_round_is_an_array_behind_one_probe_and_all_events_arrive(pools, queue
     options = [json.loads((queue / f"{number}.options").read_text()) for number in (1, 2, 3)]
     assert [each["array"] for each in options] == ["0-0%8", "0-1%8", "0-0%8"]
     assert [each.get("dependency") for each in options] == [None, "afterok:1", None]
-    asked = {name: options[0][name] for name in ("partition", "mem", "time", "signal", "cpus-per-task")}
-    assert asked == {"partition": "main", "mem": "1536M", "time": "2", "signal": "B:USR2@30", "cpus-per-task": "1"}
+    expected = {name: options[0][name] for name in ("partition", "mem", "time", "signal", "cpus-per-task")}
+    assert expected == {"partition": "main", "mem": "1536M", "time": "2", "signal": "B:USR2@30", "cpus-per-task": "1"}
 
 
 def test_a_job_that_is_told_to_leave_is_queued_again_and_one_that_dies_is_lost(pools, queue):

@@ -1,4 +1,4 @@
-"""`dlexp wait` takes sweeps and cross-validations; `tests/job/sweep/test_detached.py` waits for jobs."""
+"""`dlexp wait` takes sweeps and cross-validations; `tests/job/test_detached.py` waits for jobs."""
 
 from dlexp.run.folder import RunFolder
 from tests.command import run
