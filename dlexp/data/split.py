@@ -265,9 +265,8 @@ def _rank_in_class(classes: Tensor) -> tuple[Tensor, Tensor]:
     is_short = len(sizes) <= np.iinfo(np.int16).max  # numbers of 16 bits are sorted by radix, five times as fast
     order = torch.from_numpy(np.argsort(classes.numpy().astype(np.int16 if is_short else np.int64), kind="stable"))
     starts = sizes.cumsum(0) - sizes
-    place = torch.arange(len(classes)).sub_(starts.repeat_interleave(sizes))
     rank = torch.empty_like(classes)
-    rank[order] = place
+    rank[order] = torch.arange(len(classes)).sub_(starts.repeat_interleave(sizes))
     return rank, sizes
 
 

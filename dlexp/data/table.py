@@ -15,13 +15,13 @@ from dlexp.data.fact.spelling import one_category, one_moment
 from dlexp.data.file.column import Columns, read_columns, require_name
 from dlexp.data.file.dialect import GAPS, Dialect
 from dlexp.data.file.encoding import Feature, encode_columns, settle
-from dlexp.data.file.freed import hand_back
 from dlexp.data.file.guard import budget
 from dlexp.data.file.label import read_labels
 from dlexp.data.file.mapped import map_columns
 from dlexp.data.file.moment import WANTED, ranks
 from dlexp.data.file.number import Notation
 from dlexp.data.file.source import expected_bytes
+from dlexp.data.memory.freed import hand_back
 from dlexp.data.split import Split
 from dlexp.error import ConfigError, DataError
 from dlexp.type import Name, Place

@@ -12,11 +12,11 @@ import numpy as np
 from dlexp.data.file.arrow import floats_of, joined, plain_array, texts_of_floats, values_of
 from dlexp.data.file.delimited import read_header, stream_texts
 from dlexp.data.file.dialect import Dialect
-from dlexp.data.file.freed import hand_back
 from dlexp.data.file.number import EXACT, Notation
 from dlexp.data.file.record import locate, look_up
 from dlexp.data.file.source import Choose, read_files
 from dlexp.data.file.text import Texts, category, without_gaps
+from dlexp.data.memory.freed import hand_back
 from dlexp.error import DataError, did_you_mean, first_ten, shorten
 
 _LOOKED_AT = 100  # entries

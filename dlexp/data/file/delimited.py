@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from dlexp.data.file.dialect import Dialect
-from dlexp.data.file.grown import Floats, Strings
 from dlexp.data.file.record import count_comments, encoding_of, records
+from dlexp.data.memory.grown import Floats, Strings
 from dlexp.error import DataError, first_ten, shorten
 
 _BLOCK_BYTES = (1 << 20, 1 << 23, 1 << 26)  # several blocks are read ahead; a longer record takes larger ones

@@ -1,7 +1,7 @@
 import numpy as np
 import pyarrow
 
-from dlexp.data.file.grown import Floats, Strings
+from dlexp.data.memory.grown import Floats, Strings
 
 
 def test_blocks_one_after_another():

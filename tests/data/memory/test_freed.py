@@ -6,7 +6,7 @@ import pytest
 PROGRAM = """
 import numpy as np
 import psutil
-from dlexp.data.file.freed import hand_back
+from dlexp.data.memory.freed import hand_back
 
 def held():
     memory = psutil.Process().memory_info()
