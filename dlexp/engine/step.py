@@ -198,8 +198,7 @@ class Step:
             targets = targets.expand(len(main), *targets.shape[1:])
         if not isinstance(outputs, list):
             return loss(self._full(outputs), targets), main.detach()
-        losses = [loss(self._full(out), targets) for out in outputs]
-        weighted = [w * each for w, each in zip(self._aux_weights, losses, strict=True)]
+        weighted = [w * loss(self._full(out), targets) for w, out in zip(self._aux_weights, outputs, strict=True)]
         return torch.stack(weighted).sum(0), main.detach()
 
     def _full(self, outputs: Tensor) -> Tensor:
@@ -261,6 +260,11 @@ class Step:
     def num_trials(self) -> int:
         """Trials that still train."""
         return self.forward.flat.tensor.shape[0]
+
+    @property
+    def is_replayed(self) -> bool:
+        """Whether updates are graphs, which would have to be captured anew when a row is dropped."""
+        return self._captures is not None and self._captures.is_replayed
 
     def keep(self, rows: list[int]) -> None:
         """Drop all trials but these and free their memory."""

@@ -172,6 +172,47 @@ def test_graphs_are_gone_after_closing():
         assert Graph.live == before
 
 
+def ends_of(built: Program) -> tuple[dict[int, dict[str, Tensor]], dict[int, list[dict[str, float]]], list[int]]:
+    """Return each trial's last weights and metrics, and the rows of the program at each epoch's end."""
+    weights, metrics, rows = {}, {}, []
+    for event in built.run.events():
+        if isinstance(event, EpochEnd):
+            metrics.setdefault(event.trial, []).append(event.metrics)
+            rows.append(built.run.step.num_trials)
+        if isinstance(event, TrialEnd):
+            row = built.run.trials.index(event.trial)
+            weights[event.trial] = {name: value.cpu() for name, value in snapshot(built.run, row)[0].items()}
+    return weights, metrics, rows
+
+
+@pytest.mark.parametrize("form", ["graphed", "batched", "vmapped"])
+@pytest.mark.parametrize("overrides", [{}, {"trainer.ema": "0.5", "schedule": "plateau", "norm": "batch"}], ids=str)
+def test_rows_of_trials_that_are_over_idle_until_a_quarter_does(form, overrides):
+    """Of nine trials one diverges in the first epoch, two more stop after the second: one idles, then six rows stay."""
+    rates = ["0.02", "1.0e+30", "1.0e-12", "0.03", "1.0e-12", "0.05", "0.04", "0.01", "0.06"]
+    trials = [{"seed": str(seed), "optimizer.lr": rate} for seed, rate in enumerate(rates)]
+    common = {"model": "mlp", "model.widths": "[6]", "data.limit": "90", "trainer.min_delta": "1e-9"}
+    chosen = {**common, "trainer.patience": "1", "trainer.epochs": "4", "trainer.monitor": "train/loss", **overrides}
+
+    def made(device: str) -> Program:
+        configs = configure(Case("some", {**chosen, "trainer.device": device}, trials), "fp32")
+        return make_program(components_of(configs, divide(Case("some", chosen, trials), configs)), form)
+
+    expected, expected_metrics, dropped = ends_of(made("cpu"))
+    with pretend():
+        given, metrics, rows = ends_of(made("cuda"))
+    assert dropped[0] == 8
+    assert rows[0] == 9
+    assert rows[-1] == dropped[-1] <= 6
+    for trial, weights in expected.items():
+        for there, here in zip(metrics.get(trial, []), expected_metrics.get(trial, []), strict=True):
+            assert there == pytest.approx(here, rel=1e-4)  # how many rows there are may change how a sum rounds
+        for name, value in weights.items():
+            if form == "graphed":
+                assert torch.equal(given[trial][name], value) or not value.isfinite().all()
+            torch.testing.assert_close(given[trial][name], value, rtol=1e-4, atol=1e-6, equal_nan=True)
+
+
 @needs_cuda
 @pytest.mark.parametrize(
     "overrides",
