@@ -23,7 +23,7 @@ from .command import (
     train,
     ui,
 )
-from .command.run import note, remove, runs, show
+from .command.run import note, remove, report, runs, show
 from .completion import candidate
 from .encoding import leave_ascii, require_text
 from .output import show_error
@@ -47,6 +47,7 @@ app.command("cv")(cv.cv)
 app.command("eval")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("compare")(compare.compare)
+app.command("report")(report.report)
 app.command("config")(config.config)
 app.command("options")(options.options)
 app.command("new")(new.new)

@@ -16,6 +16,7 @@ from dlexp.job.compare.document import Comparison, Noise
 from dlexp.job.cv.check_document import Audit, CVPlan
 from dlexp.job.cv.document import CVResult, CVSettingsResult
 from dlexp.job.inference.document import Evaluation, Predictions
+from dlexp.job.report.page import Report
 from dlexp.job.sweep.document import SweepPlan, SweepResult
 from dlexp.job.train.document import TrainPlan, Verification
 from dlexp.run.document import RunRecord, TrainResult
@@ -44,6 +45,7 @@ DOCUMENTS: dict[str, Any] = {
     "options": Options,
     "origin": Origins,
     "predict": Predictions,
+    "report": Report,
     "rm": list[MovedRun],
     "runs": list[RunRecord],
     "show": RunPage,

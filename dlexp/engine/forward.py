@@ -12,10 +12,11 @@ from dlexp.device import pinned
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.flat import Flat
 from dlexp.engine.graph.fork import Fork
-from dlexp.kernel.batch_norm import Rule, reset_exact
+from dlexp.kernel.batch_norm import Rule, reset
 from dlexp.random import derive_each
 
 MOVING = Rule(0.0)  # of modules that are no batch norm
+DEEP = 5  # batch norms from which on `norm.statistics=auto` gathers
 
 
 class Forward(Protocol):
@@ -49,8 +50,12 @@ class Forward(Protocol):
         """Switch between training and evaluation behaviour."""
         ...
 
-    def set_gathering(self, is_gathering: bool) -> bool:
+    def set_gathering(self, is_gathering: bool, is_short: bool = False) -> bool:
         """Begin to gather exact statistics of batch norm, from none, in evaluation; or end it.
+
+        Args:
+            is_gathering: Which of the two.
+            is_short: Whether an epoch has so few updates that a deep net's `auto` gathers too.
 
         Returns:
             Whether there are any to gather.
@@ -148,9 +153,9 @@ class Solo:
         """See `Forward`."""
         self.model.train(is_training)
 
-    def set_gathering(self, is_gathering: bool) -> bool:
+    def set_gathering(self, is_gathering: bool, is_short: bool = False) -> bool:
         """See `Forward`."""
-        return switch_gathering(self.model, dict(self.model.named_buffers()), is_gathering)
+        return switch_gathering(self.model, dict(self.model.named_buffers()), is_gathering, is_short)
 
     def prepare_grads(self) -> None:
         """See `Forward`."""
@@ -181,14 +186,17 @@ class Solo:
         assert rows == [0]
 
 
-def switch_gathering(model: nn.Module, buffers: dict[str, Tensor], is_gathering: bool) -> bool:
+def switch_gathering(model: nn.Module, buffers: dict[str, Tensor], is_gathering: bool, is_short: bool) -> bool:
     """Let a model's batch norms gather exact statistics into its buffers, from none, or end it; see `Forward`."""
-    norms = [module for module in model.modules() if getattr(module, "rule", MOVING).statistics == "exact"]
-    for norm in norms:
-        object.__setattr__(norm, "is_gathering", is_gathering)  # a flag, no part of the module
-    if is_gathering:
-        reset_exact(buffers)
-    return bool(norms)
+    rules = {path: getattr(module, "rule", MOVING).statistics for path, module in model.named_modules()}
+    norms = [path for path, statistics in rules.items() if statistics in ("auto", "exact")]
+    is_auto = is_short and len(norms) >= DEEP
+    chosen = [path for path in norms if not is_gathering or is_auto or rules[path] == "exact"]
+    for path in chosen:
+        object.__setattr__(model.get_submodule(path), "is_gathering", is_gathering)  # a flag, no part of the module
+        if is_gathering:
+            reset(buffers, path)
+    return bool(chosen)
 
 
 def is_plain(model: nn.Module) -> bool:

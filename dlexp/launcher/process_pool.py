@@ -5,6 +5,7 @@ milliseconds once the server is ready, and no worker inherits threads or a CUDA 
 """
 
 import multiprocessing
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -179,10 +180,17 @@ def _start_server() -> None:
     """Start the server with the signals of the terminal blocked: its children inherit that and hear of stops from here.
 
     Blocked and not ignored, and only while it starts: a signal that comes meanwhile reaches this process afterwards.
+    Python's safe path keeps the server from importing what lies in the working directory, a folder called dlexp there.
     """
+    safe = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
     resource_tracker.ensure_running()  # would be started by the server's start, and unblocks the signals
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if safe is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = safe

@@ -59,7 +59,7 @@ def _show_ranking(ranking: "Ranking", names: list[str] | None, console: Console,
     most = WIDTH_OF_A_FILE if is_wide else MOST_CHARACTERS
     every = names or columns(ranking.records, ranking.sort)
     shown = fitting(ranking.records, every, console.width, most)
-    console.print(Text(_title(ranking), style="bold"), no_wrap=True, overflow="ellipsis")
+    console.print(Text(_title(ranking), style="bold"))
     console.print(_table(ranking.records, shown, most))
     hidden = [f"+{noun(len(every) - len(shown), 'column')} (--wide)"] if len(shown) < len(every) else []
     hidden += [f"+{noun(ranking.hidden, 'run')} (--limit)"] if ranking.hidden else []

@@ -71,9 +71,11 @@ class Graphed:
         for model in self.models:
             model.train(is_training)
 
-    def set_gathering(self, is_gathering: bool) -> bool:
+    def set_gathering(self, is_gathering: bool, is_short: bool = False) -> bool:
         """See `dlexp.engine.forward.Forward`."""
-        return any([switch_gathering(model, dict(model.named_buffers()), is_gathering) for model in self.models])
+        return any(
+            [switch_gathering(model, dict(model.named_buffers()), is_gathering, is_short) for model in self.models]
+        )
 
     def prepare_grads(self) -> None:
         """See `dlexp.engine.forward.Forward`."""
