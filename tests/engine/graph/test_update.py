@@ -162,6 +162,30 @@ def test_what_waits_is_told_once_and_runs_as_it_is(caplog):
     assert all(torch.equal(given[name], value) for name, value in expected.items())
 
 
+def test_memory_that_runs_out_in_a_capture_parts_trials_and_leaves_one_as_it_is(monkeypatch, caplog):
+    begin = Graph.capture_begin
+
+    def run_out(graph: Graph, *arguments: Any, **options: Any) -> None:
+        begin(graph, *arguments, **options)
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    alone = program("solo", **{"trainer.device": "cpu"})
+    spend_epoch(alone)
+    with pretend() as log:
+        monkeypatch.setattr(Graph, "capture_begin", run_out)
+        with pytest.raises(torch.OutOfMemoryError):  # whoever trains the trials parts them
+            spend_epoch(program("graphed"))
+        built = program("solo")
+        with caplog.at_level(logging.WARNING):
+            spend_epoch(built)
+        assert log.replays == 0
+        given = {name: value.cpu() for name, value in built.run.step.forward.weights(0).items()}
+    assert [record.getMessage() for record in caplog.records] == [
+        "updates are not replayed as a graph: CUDA out of memory"
+    ]
+    assert all(torch.equal(given[name], value) for name, value in alone.run.step.forward.weights(0).items())
+
+
 def test_graphs_are_gone_after_closing():
     with pretend():
         before = Graph.live
