@@ -97,8 +97,9 @@ class Run:
     def _leave(self, ends: dict[int, TrialEnd]) -> Iterator[TrialEnd]:
         """Tell of trials that are over, then drop their rows or leave them idle."""
         yield from ends.values()
-        left = [row for row in self.rows if row not in ends]
-        if ends and left and self.step.is_replayed and len(left) >= (1 - MOST_IDLE) * len(self.trials):
+        left, captures = [row for row in self.rows if row not in ends], self.step.captures
+        is_replayed = captures is not None and captures.is_replayed
+        if ends and left and is_replayed and len(left) >= (1 - MOST_IDLE) * len(self.trials):
             _rest(self.step, list(ends), like=left[0])
             self.idle |= set(ends)
         elif ends:

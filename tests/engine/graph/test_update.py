@@ -66,7 +66,7 @@ def test_an_update_is_one_launch_from_its_second_on(form):
 def test_each_kind_of_update_is_captured_when_seen_again_up_to_the_most():
     with pretend() as log:
         built = program("graphed")
-        captures = built.run.step._captures
+        captures = built.run.step.captures
         assert captures is not None
         update = built.run.one_update()
         replays = []
@@ -84,9 +84,9 @@ def test_each_kind_of_update_is_captured_when_seen_again_up_to_the_most():
 
 
 def test_a_cpu_captures_nothing():
-    assert program("graphed", **{"trainer.device": "cpu"}).run.step._captures is None
+    assert program("graphed", **{"trainer.device": "cpu"}).run.step.captures is None
     with pretend():
-        assert program("solo", **{"trainer.cuda_graph": "false"}).run.step._captures is None
+        assert program("solo", **{"trainer.cuda_graph": "false"}).run.step.captures is None
 
 
 class Own(SGD):
@@ -130,7 +130,7 @@ def test_a_loss_of_the_users_own_runs_as_it_is_and_says_why():
     with pretend() as log:
         built = program("graphed")
         object.__setattr__(built.run.step.rules, "loss", Counting())
-        captures = built.run.step._captures = Captures(built.run.step)
+        captures = built.run.step.captures = Captures(built.run.step)
         spend_epoch(built)
         assert log.replays == 0
         assert "loss" in captures.reason
@@ -263,7 +263,7 @@ def test_a_run_alone_has_the_bits_it_has_layer_by_layer(overrides):
                 metrics.append(event.metrics)
             if isinstance(event, TrialEnd):
                 weights = snapshot(run, 0)[0]
-        captures = run.step._captures
+        captures = run.step.captures
         assert (captures is not None) == is_graph
         assert captures is None or (captures._updates and not captures.reason)
         return weights, metrics
@@ -296,8 +296,8 @@ def test_the_memory_of_graphs_is_free_after_closing():
         before = torch.cuda.memory_reserved()
         update()
         during = torch.cuda.memory_reserved()
-        assert built.run.step._captures is not None
-        built.run.step._captures.close()
+        assert built.run.step.captures is not None
+        built.run.step.captures.close()
         torch.cuda.empty_cache()
         if is_measured:
             assert during > before + 2**20
