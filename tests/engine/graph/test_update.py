@@ -163,16 +163,16 @@ def test_what_waits_is_told_once_and_runs_as_it_is(caplog):
 
 
 def test_memory_that_runs_out_in_a_capture_parts_trials_and_leaves_one_as_it_is(monkeypatch, caplog):
-    begin = Graph.capture_begin
+    end = Graph.capture_end
 
-    def run_out(graph: Graph, *arguments: Any, **options: Any) -> None:
-        begin(graph, *arguments, **options)
+    def run_out(graph: Graph) -> None:
+        end(graph)
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     alone = program("solo", **{"trainer.device": "cpu"})
     spend_epoch(alone)
     with pretend() as log:
-        monkeypatch.setattr(Graph, "capture_begin", run_out)
+        monkeypatch.setattr(Graph, "capture_end", run_out)
         with pytest.raises(torch.OutOfMemoryError):  # whoever trains the trials parts them
             spend_epoch(program("graphed"))
         built = program("solo")
