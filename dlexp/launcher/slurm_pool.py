@@ -82,10 +82,10 @@ class SlurmPool:
         present = {job.folder.path for job in self._jobs}
         for folder in open_tasks(self._crew.folder):
             try:
-                task = None if folder.path in present else choose(folder.task)
+                written = None if folder.path in present else folder.task  # None for a probe too
             except (OSError, ValueError):  # it was killed while it wrote this down: no job has begun
-                task = None
-            if task is not None:
+                continue
+            if written is not None and (task := choose(written)) is not None:
                 self._jobs.append(_Job(folder, task))
 
     def run(self, take: Callable[[], Any | None], should_stop: Callable[[], bool]) -> Iterator[Any]:
