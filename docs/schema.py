@@ -17,7 +17,7 @@ from dlexp.job.cv.check_document import Audit, CVPlan
 from dlexp.job.cv.document import CVResult, CVSettingsResult
 from dlexp.job.inference.document import Evaluation, Predictions
 from dlexp.job.report.page import Report
-from dlexp.job.sweep.document import SweepPlan, SweepResult
+from dlexp.job.sweep.document import DetachedSweep, SweepPlan, SweepResult
 from dlexp.job.train.document import TrainPlan, Verification
 from dlexp.run.document import RunRecord, TrainResult
 from dlexp.run.listing.note import NotedRun
@@ -51,6 +51,7 @@ DOCUMENTS: dict[str, Any] = {
     "show": RunPage,
     "summary": SummaryDocument,
     "sweep": SweepResult,
+    "sweep-detach": DetachedSweep,
     "sweep-dry-run": SweepPlan,
     "sync": list[SentRun],
     "train": TrainResult,

@@ -53,6 +53,7 @@ WITHOUT_NUMBERS = {
 }
 # Tests that have no module of their name, and why.
 WITHOUT_MODULE = {
+    "tests/docs/test_python.py": "the code that the page on Python and the notebook show",
     "tests/fault/test_gate.py": "calls that could run what a file says, in every module",
     "tests/engine/test_gathering.py": "exact statistics of batch norm by the formula, in every form of a program",
     "tests/benchmarks/test_audit.py": "a benchmark of numbers against papers and reference libraries",

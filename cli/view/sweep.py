@@ -18,7 +18,7 @@ from .selection import show_selection
 
 if TYPE_CHECKING:
     from dlexp.console.board import Board
-    from dlexp.job.sweep.document import BestSetting, SweepPlan, SweepResult, TrialGroup
+    from dlexp.job.sweep.document import BestSetting, DetachedSweep, SweepPlan, SweepResult, TrialGroup
     from dlexp.job.sweep.leaderboard import RankedSetting
     from dlexp.job.sweep.loop import SweepEvent
     from dlexp.job.sweep.sweep import Announcement, Findings
@@ -79,6 +79,13 @@ class Announcer:
             ended = event.result
             self.board.total = event.total
             self.board.end(ended.trial.overrides, ended.value, ended.status, ended.reason, is_new=event.is_new)
+
+
+def show_detached(left: "DetachedSweep", console: Console) -> None:
+    """Print that trials are left to their jobs, and how they are collected."""
+    console.print(f"[bold]{left['status']}[/]: {noun(left['jobs'], 'job')} that need no command of dlexp's")
+    console.print("how far       dlexp runs")
+    console.print(f"collect       dlexp wait {escape(left['run_dir'])}", soft_wrap=True)
 
 
 def show(findings: "Findings", console: Console) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from dlexp.device import pinned
 from dlexp.dropout import Classic, Inverted
+from dlexp.engine.dense.chain import chain_of
 from dlexp.engine.flat import Flat
 from dlexp.engine.graph.fork import Fork
 from dlexp.kernel.batch_norm import Rule, reset
@@ -101,7 +102,11 @@ class Forward(Protocol):
 
 
 class Solo:
-    """One trial: the plain module, its parameters views of the flat tensor's only row."""
+    """One trial: the plain module, its parameters views of the flat tensor's only row.
+
+    Attributes:
+        chain: The module's passes in training without autograd, where it is one that they are written out for.
+    """
 
     engine = "solo"
 
@@ -133,6 +138,8 @@ class Solo:
             view[0].copy_(parameter.detach())
             parameter.data, parameter.grad = view[0], grad
         self._call = torch.compile(model) if compile else model
+        self.chain = None if compile else chain_of(model, trained, grads)
+        self._outputs: Tensor | None = None
         self.is_capturable = device.type == "cuda" and is_graph and not compile and is_plain(model)
         self._fork = Fork([model], [trained], [grads]) if self.is_capturable else None
         dropouts = [module for module in model.modules() if isinstance(module, Inverted | Classic)]
@@ -142,6 +149,9 @@ class Solo:
 
     def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
         """See `Forward`."""
+        if self.chain is not None and self.chain.is_due():
+            self._outputs = self.chain.forward(x if is_shared else x[0]).unsqueeze(0).requires_grad_()
+            return self._outputs
         if self._fork is not None and self._fork.is_due:
             return self._fork(x, is_shared=is_shared)
         outputs = self._call(x if is_shared else x[0])
@@ -162,7 +172,10 @@ class Solo:
         self.grads.zero_()
 
     def collect_grads(self, is_first: bool) -> None:
-        """See `Forward`; autograd adds to the views itself."""
+        """See `Forward`; autograd adds to the views itself, or ends at the outputs of a chain."""
+        outputs, self._outputs = self._outputs, None
+        if self.chain is not None and outputs is not None and outputs.grad is not None:
+            self.chain.backward(outputs.grad[0], is_first)
 
     def drop_grads(self) -> None:
         """See `Forward`; they are overwritten before they are added to."""

@@ -42,6 +42,7 @@ class ProcessPool:
         preload: list[str],
         descriptor: int | None = None,
     ) -> None:
+        self.detaches = False  # processes end with this one
         self.make_work = make_work
         self.environments = environments
         self.descriptor = descriptor
@@ -50,6 +51,9 @@ class ProcessPool:
         self._failures = [0] * len(environments)  # of each place's device
         self._context.set_forkserver_preload(preload)
         _start_server()
+
+    def adopt(self, choose: Callable[[Any], Any | None]) -> None:
+        """Do nothing: workers end with their driver."""
 
     def run(self, take: Callable[[], Any | None], should_stop: Callable[[], bool]) -> Iterator[Any]:
         """Yield the events of tasks as they come, and `Lost` for one whose process died.

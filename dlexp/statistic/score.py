@@ -67,6 +67,11 @@ def by_example(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: M
     return None
 
 
+def probabilities(outputs: np.ndarray, link: str = "softmax") -> np.ndarray:
+    """Return the probability of each class (N, K) of outputs (N, K), or of a lone column (N, 1) for class 1 of two."""
+    return np.exp(_log_p(_log_weights(outputs, link)))
+
+
 def weighted(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: Measure = _PLAIN) -> Weighted:
     """Return a metric as a function of the examples' weights, such as how often each is in a resample.
 
@@ -99,11 +104,6 @@ def weighted(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: Mea
 def called(outputs: np.ndarray) -> np.ndarray:
     """Return the predicted class (N,), the lowest of equal logits (N, K); of a lone column whether it is > 0."""
     return _two_columns(outputs).argmax(1)
-
-
-def probabilities(outputs: np.ndarray, link: str) -> np.ndarray:
-    """Return the probability (N, K) of each class, of a lone column of two; see `dlexp.metric.probability`."""
-    return np.exp(_log_p(_log_weights(outputs, link)))
 
 
 def _of_means(features_NF: np.ndarray, combine: Combine) -> Weighted:
