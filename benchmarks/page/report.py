@@ -1,4 +1,4 @@
-"""How large pages are and how long they take; `python -m benchmarks.page.report` writes ``benchmarks/results/report.json``.
+"""How large pages are and how long they take; `python -m benchmarks.page.report` writes ``results/report.json``.
 
 A small project is trained in a folder of its own. The page of each kind of run is then written in this process, which
 has imported what it needs: seconds are those beyond start-up.
