@@ -76,7 +76,7 @@ def _draw_dimension(
     if any(spot.std for spot in shown):
         bars = [spot.std for spot in shown]
         axis.errorbar(places, means, bars, fmt="none", ecolor="#888888", elinewidth=0.8, capsize=2)
-    drawn = axis.scatter(places, means, c=range(len(shown)), cmap=ranked_map(), s=16, alpha=0.85)
+    drawn = axis.scatter(places, means, c=range(len(shown)), cmap=ranked_map(), s=16, alpha=0.85, linewidths=0)
     drawn.set_gid("trials")
     if ends is not None:
         axis.axvspan(*ends, color=NEUTRAL, alpha=0.1, linewidth=0, zorder=0, label="searched")

@@ -86,7 +86,8 @@ def embed(
             defs.remove(style)
     _drop_background(root)
     _mark(root, keys or {}, names or {})
-    _clean(root, prefix, _referenced(root), colors, is_fixed=False)
+    _unclip(root)
+    _clean(root, prefix, _short_names(_referenced(root)), colors, is_fixed=False)
     box = root.attrib["viewBox"]
     root.attrib.clear()
     root.attrib.update({"viewBox": box, "role": "img", "aria-label": " ".join(label.split())})
@@ -102,6 +103,14 @@ def _drop_background(root: ET.Element) -> None:
     if figure is not None:
         for patch in [child for child in figure if child.attrib.get("id") == "patch_1"]:
             figure.remove(patch)
+
+
+def _unclip(root: ET.Element) -> None:
+    """Put marks in the place of the groups that cut each off at the axes: they lie within."""
+    for parent in root.iter(f"{SPACE}g"):
+        for place, child in enumerate(list(parent)):
+            if set(child.attrib) == {"clip-path"} and len(child) == 1 and child[0].tag == f"{SPACE}use":
+                parent[place] = child[0]
 
 
 def _mark(root: ET.Element, keys: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> None:
@@ -128,37 +137,43 @@ def _set_key(mark: ET.Element, key: str, names: Mapping[str, str]) -> None:
         mark.insert(0, title)
 
 
-def _referenced(root: ET.Element) -> set[str]:
-    needed: set[str] = set()
+def _referenced(root: ET.Element) -> list[str]:
+    """Return the ids that something refers to."""
+    needed: dict[str, None] = {}
     for child in root.iter():
-        needed.update(name for value in child.attrib.values() for name in _REFERENCE.findall(value))
+        needed.update((name, None) for value in child.attrib.values() for name in _REFERENCE.findall(value))
         if LINK in child.attrib and child.attrib[LINK].startswith("#"):
-            needed.add(child.attrib[LINK][1:])
-    return needed
+            needed[child.attrib[LINK][1:]] = None
+    return list(needed)
 
 
-def _clean(node: ET.Element, prefix: str, needed: set[str], colors: Colors, *, is_fixed: bool) -> None:
+def _short_names(needed: list[str]) -> dict[str, str]:
+    """Return a short id for each of matplotlib's, which stand at every mark."""
+    return {name: f"r{place}" for place, name in enumerate(needed)}
+
+
+def _clean(node: ET.Element, prefix: str, needed: dict[str, str], colors: Colors, *, is_fixed: bool) -> None:
     is_fixed = is_fixed or node.attrib.get("id", "").startswith(FIXED)
     node.text, node.tail = (text if text and text.strip() else None for text in (node.text, node.tail))
     for name, value in list(node.attrib.items()):
         if name == "id":
             if value in needed or value.startswith(DATUM):
-                node.attrib["id"] = prefix + value
+                node.attrib["id"] = prefix + needed.get(value, value)
             else:
                 del node.attrib["id"]
         elif name == LINK:
             del node.attrib[LINK]
-            node.attrib["href"] = f"#{prefix}{value[1:]}" if value.startswith("#") else value
+            node.attrib["href"] = f"#{prefix}{needed[value[1:]]}" if value.startswith("#") else value
         elif name in _GEOMETRY:
             node.attrib[name] = _NUMBER.sub(lambda match: f"{float(match[0]):.1f}".removesuffix(".0"), value)
         elif name in ("style", "clip-path"):
-            node.attrib[name] = _style(value, prefix, colors, is_fixed=is_fixed)
+            referred = _REFERENCE.sub(lambda match: f"url(#{prefix}{needed[match[1]]})", value)
+            node.attrib[name] = _style(referred, colors, is_fixed=is_fixed)
     for child in node:
         _clean(child, prefix, needed, colors, is_fixed=is_fixed)
 
 
-def _style(value: str, prefix: str, colors: Colors, *, is_fixed: bool) -> str:
-    value = _REFERENCE.sub(lambda match: f"url(#{prefix}{match[1]})", value)
+def _style(value: str, colors: Colors, *, is_fixed: bool) -> str:
     value = _FONT.sub(r"font-size:\1", value).replace("; ", ";").replace(": ", ":")
     value = _NUMBER.sub(lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), value)
     return value if is_fixed else colors.use(value)

@@ -239,6 +239,8 @@ def artifacts(folder: RunFolder, *, weights: bool) -> Iterator[tuple[Path, str]]
     """Yield the files to send and the artifact folder of each."""
     for name in _FILES:
         yield folder.path / name, ""
+    for page in sorted(folder.path.glob("report.*")):
+        yield page, ""
     for figure in sorted(folder.figures.glob("*")):
         yield figure, "figures"
     for predictions in sorted((folder.path / "predictions").glob("*.npz")):

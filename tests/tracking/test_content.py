@@ -114,3 +114,10 @@ def test_a_model_is_called_by_its_option_in_runs_trials_and_sweeps(tmp_path, par
     )
     assert content.tags(folder, folder.manifest)["dlexp.model"] == expected
     folder.unlock()
+
+
+def test_the_page_of_a_run_is_an_artifact(tmp_path):
+    folder = RunFolder.create(tmp_path, "x", "y", config={}, overrides=[], manifest={"kind": "train"})
+    folder.write("report.html", "<!DOCTYPE html>")
+    folder.unlock()
+    assert (folder.path / "report.html", "") in content.artifacts(folder, weights=False)

@@ -51,6 +51,8 @@ def report(
     console.print(escape(document["question"]), soft_wrap=True)
     console.print(escape(document["answer"]), soft_wrap=True)
     console.print(f"report  {escape(document['path'])}", soft_wrap=True)
+    if document["sync"]:
+        console.print(f"MLflow  {escape(document['sync'])} makes the page an artifact of its run", soft_wrap=True)
     if should_open and not webbrowser.open(Path(document["path"]).absolute().as_uri()):
         console.print("no browser was found; open the file above")
     if json:

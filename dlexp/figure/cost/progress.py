@@ -32,7 +32,9 @@ def progress_figure(
         elapsed.append(total)
     for axis, places, name in zip(axes, (list(range(1, len(values) + 1)), elapsed), ("trials", "seconds"), strict=True):
         there = [(place, value) for place, value in zip(places, values, strict=True) if limits.has(value)]
-        marks = axis.scatter([p for p, _ in there], [v or 0.0 for _, v in there], s=10, color=NEUTRAL, label="a trial")
+        marks = axis.scatter(
+            [p for p, _ in there], [v or 0.0 for _, v in there], s=10, color=NEUTRAL, linewidths=0, label="a trial"
+        )
         marks.set_gid(f"progress-{name}")
         reached = [(place, value) for place, value in zip(places, best, strict=True) if value is not None]
         axis.step([p for p, _ in reached], [v for _, v in reached], where="post", color=MARKED, label="best so far")

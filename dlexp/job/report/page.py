@@ -5,6 +5,7 @@ from typing import Annotated, Literal, get_args
 
 from typing_extensions import TypedDict
 
+from dlexp.config.wording import command_line
 from dlexp.disk.durable import write_text
 from dlexp.error import ConfigError
 from dlexp.job.report.compare import page_of_comparison
@@ -14,10 +15,11 @@ from dlexp.job.report.sweep import page_of_sweep
 from dlexp.job.report.train import page_of_training
 from dlexp.report import html, latex, markdown
 from dlexp.report.model import Page
-from dlexp.run.folder import RunFolder
+from dlexp.run.folder import RunFolder, is_run
 from dlexp.run.listing.page import page as known
-from dlexp.run.name import clean
+from dlexp.run.name import clean, reference
 from dlexp.run.scan import find
+from dlexp.tracking.sent import Sent
 from dlexp.type import one_of
 
 Form = Literal["html", "md", "tex"]
@@ -36,6 +38,7 @@ class Report(TypedDict):
         question: Its title.
         answer: Its first sentence.
         bytes: Of the file.
+        sync: The command that makes the page an artifact of its run in MLflow; "" where MLflow does not have that run.
     """
 
     kind: Annotated[str, one_of("report")]
@@ -45,6 +48,7 @@ class Report(TypedDict):
     question: str
     answer: str
     bytes: int
+    sync: str
 
 
 def page_of_run(folder: RunFolder) -> Page:
@@ -79,6 +83,7 @@ def report(refs: list[str], runs_dir: Path, form: Form | None = None, out: Path 
         "question": page.question,
         "answer": page.answer,
         "bytes": len(text.encode()),
+        "sync": "" if out else _sync(path.parent),
     }
 
 
@@ -91,6 +96,13 @@ def _page(refs: list[str], runs_dir: Path) -> tuple[Page, str, Path]:
     folder = find(runs_dir, refs[0])
     kind = str(folder.manifest["kind"])
     return page_of_run(folder), kind if kind in ("sweep", "cv") else "train", folder.path / NAME
+
+
+def _sync(place: Path) -> str:
+    """Return the command that sends the page in a run's folder to MLflow; "" where that has no such run."""
+    if not is_run(place) or Sent.read(RunFolder(place)).mlflow_run_id is None:
+        return ""
+    return command_line("sync", [reference(RunFolder(place))])
 
 
 def _form(form: Form | None, out: Path | None) -> str:

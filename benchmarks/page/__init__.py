@@ -1,0 +1,1 @@
+"""What is measured of the pages that `dlexp report` writes."""
