@@ -27,6 +27,7 @@ from dlexp.data.picture.decoded import HERE, decode_all, find_broken, name_all
 from dlexp.data.picture.form import SUFFIXES, Format
 from dlexp.data.picture.listing import list_pictures, say
 from dlexp.disk.durable import write_bytes
+from dlexp.disk.regular import files_within
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution.save import saved_model
 from dlexp.job.inference.document import Prediction, Predictions
@@ -149,13 +150,17 @@ def _say(ids: list[str], outputs: Tensor, names: list[str], link: str) -> list[P
     ]
 
 
+def _has_parquet(folder: Path) -> bool:
+    return any(file.suffix.lower() == ".parquet" for file in files_within(folder))
+
+
 def _read(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list[Batch]:
     """Return the examples; pictures of several paths together. What the user should know joins the warnings."""
     batches, pictures = [], []
     for path in paths:
         if not path.exists():
             raise DataError(f"{path}: no such file or folder")
-        is_folder_of_parquet = path.is_dir() and len(about["in_shape"]) != 3 and any(path.rglob("*.parquet"))
+        is_folder_of_parquet = path.is_dir() and len(about["in_shape"]) != 3 and _has_parquet(path)
         if (path.is_dir() and not is_folder_of_parquet) or path.suffix.lower() in SUFFIXES:
             pictures += _pictures(path, warnings)
             continue
