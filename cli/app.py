@@ -23,7 +23,7 @@ from .command import (
     train,
     ui,
 )
-from .command.run import note, remove, runs, show
+from .command.run import note, remove, report, runs, show, wait
 from .completion import candidate
 from .encoding import leave_ascii, require_text
 from .output import show_error
@@ -44,9 +44,11 @@ app.command("complete", hidden=True)(candidate.complete)
 app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
 app.command("cv")(cv.cv)
+app.command("wait")(wait.wait)
 app.command("eval")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("compare")(compare.compare)
+app.command("report")(report.report)
 app.command("config")(config.config)
 app.command("options")(options.options)
 app.command("new")(new.new)

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from dlexp.config.metric import OF_POSITIVE
 from dlexp.config.source.environment import redact
+from dlexp.error import error_line
 from dlexp.run.jsonable import dumps
 
 from .stream import tell
@@ -102,6 +103,6 @@ def show_error(kind: str, message: str, code: int, *, is_json: bool) -> int:
     """Print an error as one line on stderr, and as a document on stdout when JSON is asked for; return the code."""
     message = redact(" ".join(message.split()))
     if is_json:
-        show_json({"error": {"kind": kind, "message": message}})
+        show_json({"error": error_line(kind, message)})
     tell(f"{kind} error: {message}")
     return code

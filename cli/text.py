@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import rich.markup
@@ -28,6 +29,11 @@ def _escape(match: re.Match[str]) -> str:
 def escape(text: object) -> str:
     """Return text of foreign origin as it is shown in a line with markup."""
     return rich.markup.escape(printable(str(text)))
+
+
+def short_path(path: Path | str) -> str:
+    """Return a path as seen from the working directory where it lies below that."""
+    return str(Path(path).relative_to(Path.cwd())) if Path(path).is_relative_to(Path.cwd()) else str(path)
 
 
 class SafeConsole(Console):

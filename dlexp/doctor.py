@@ -5,8 +5,9 @@ import os
 import platform
 import shutil
 import sys
+import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from packaging.requirements import Requirement
 from typing_extensions import TypedDict
@@ -40,13 +41,16 @@ class Finding(TypedDict):
     cure: str | None
 
 
-def examine(runs_dir: Path, uri: str | None = None, timeout: float | None = None) -> list[Finding]:
+def examine(
+    runs_dir: Path, uri: str | None = None, timeout: float | None = None, launcher: dict[str, Any] | None = None
+) -> list[Finding]:
     """Return the findings: Python, packages, devices, memory, disk, MLflow's store, extras.
 
     Args:
         runs_dir: Folder of all runs.
         uri: `tracking.uri`; None takes the default store.
         timeout: `tracking.timeout`; None takes its default.
+        launcher: Configuration of what workers are asked of; None for none.
     """
     return [
         _python(),
@@ -56,6 +60,7 @@ def examine(runs_dir: Path, uri: str | None = None, timeout: float | None = None
         _disk(runs_dir),
         _mlflow_store(runs_dir, uri, timeout),
         *_extras(),
+        *([] if launcher is None else [_launcher(launcher, runs_dir)]),
     ]
 
 
@@ -171,6 +176,21 @@ def _mlflow_store(runs_dir: Path, uri: str | None, timeout: float | None) -> Fin
         )
     size = "" if chosen.database is None else f", {chosen.database.stat().st_size / 2**20:.1f} MiB"
     return _finding("mlflow store", f"{chosen.name}, {experiments} experiments{size}")
+
+
+def _launcher(config: dict[str, Any], runs_dir: Path) -> Finding:
+    """Have a worker say where it is: it must see the runs folder and have the same versions."""
+    from dlexp.build.node import build
+    from dlexp.launcher.hello import ask
+
+    name = f"launcher {config['_target_'].rpartition('.')[2].lower()}"
+    try:
+        runs_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".doctor-", dir=runs_dir.resolve()) as place:
+            host = ask(build(config), Path(place))
+    except (DlexpError, OSError) as error:
+        return _finding(name, str(error), "mend that first, or choose launcher=local")
+    return _finding(name, f"a worker on {host} sees {runs_dir.resolve()} and has the same versions")
 
 
 def _extras() -> list[Finding]:

@@ -42,7 +42,11 @@ class Inverted(_Dropout):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return a tensor of the shape of `x`."""
-        return x * (self._kept(x) / (1 - self.p).to(x.dtype)) if self.training else x
+        return x * self.factor(x) if self.training else x
+
+    def factor(self, x: Tensor) -> Tensor:
+        """Return what a tensor of this shape is multiplied by in training."""
+        return self._kept(x) / (1 - self.p).to(x.dtype)
 
 
 class Classic(_Dropout):
@@ -60,7 +64,11 @@ class Classic(_Dropout):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return a tensor of the shape of `x`."""
-        return x * (self._kept(x) if self.training else (1 - self.p).to(x.dtype))
+        return x * (self.factor(x) if self.training else (1 - self.p).to(x.dtype))
+
+    def factor(self, x: Tensor) -> Tensor:
+        """Return what a tensor of this shape is multiplied by in training."""
+        return self._kept(x)
 
 
 class NoDropout(nn.Identity):

@@ -3,7 +3,9 @@
 import difflib
 import errno
 import os
+import re
 from collections.abc import Iterable
+from typing import NotRequired
 
 from typing_extensions import TypedDict
 
@@ -11,10 +13,23 @@ from dlexp.number import plural
 
 
 class ErrorLine(TypedDict):
-    """What went wrong: its `kind`, and a `message` of one line."""
+    """What went wrong; what the message does not say is absent.
+
+    Attributes:
+        kind: Of the error.
+        message: One line.
+        key: The setting, option, file or run at fault.
+        got: What it was given.
+        allowed: What it takes, in words.
+        suggestion: What was probably meant.
+    """
 
     kind: str
     message: str
+    key: NotRequired[str]
+    got: NotRequired[str]
+    allowed: NotRequired[str]
+    suggestion: NotRequired[str]
 
 
 class ErrorDocument(TypedDict):
@@ -65,6 +80,32 @@ class EnvironmentFault(DlexpError):
 
 class DiskFault(EnvironmentFault, OSError):
     """A disk or folder refused what was to be written."""
+
+
+_GOT = re.compile(r"(?P<key>.+?): got (?P<got>'(?:[^'\\]|\\.)*'|.+?)(?:; (?P<allowed>.+))?")
+_UNKNOWN = re.compile(r"unknown key (?P<key>[^\s:;]+).*")
+_MEANT = re.compile(r"(?P<rest>.*); did you mean (?P<suggestion>[^?]+)\?.*")
+
+
+def error_line(kind: str, message: str) -> ErrorLine:
+    """Return an error with the parts of its message: ``<key>: got <got>; <allowed>; did you mean <suggestion>?``.
+
+    Args:
+        kind: Of the error.
+        message: One line.
+    """
+    line: ErrorLine = {"kind": kind, "message": message}
+    meant = _MEANT.fullmatch(message)
+    form = meant["rest"] if meant else message
+    if unknown := _UNKNOWN.fullmatch(form):
+        line["key"] = unknown["key"]
+    elif told := _GOT.fullmatch(form):
+        line["key"], line["got"] = told["key"], told["got"]
+        if told["allowed"]:
+            line["allowed"] = told["allowed"]
+    if meant:
+        line["suggestion"] = meant["suggestion"]
+    return line
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

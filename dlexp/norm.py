@@ -29,12 +29,15 @@ class BatchNorm(_BatchNorm):
     exact: mean and variance of all values of the training part, gathered after each epoch: its batches pass once more
     through the trained (with trainer.ema, the averaged) weights, not augmented, without dropout, each normalised by
     itself on its way to deeper layers.
+    auto: exact where an epoch has fewer than 100 updates and the net 5 or more batch norms, else moving: while weights
+    still move fast, moving means lag behind them, more in every further layer.
     v_t is sum (x - m_t)^2 / (n - 1), unbiased, or / n, biased, over the n values of a channel; exact over all values.
 
     Args:
         momentum: Weight of the newest batch in moving statistics, in (0, 1).
-        statistics: What evaluation takes: moving (the running mean), cumulative (the mean over all batches) or exact
-            (of the whole training part, which costs a forward pass an epoch).
+        statistics: What evaluation takes: moving (the running mean), cumulative (the mean over all batches), exact (of
+            the whole training part, which costs a forward pass an epoch) or auto (exact for a deep net with few updates
+            an epoch, else moving).
         variance: Divided by n - 1 (unbiased) or n (biased); batches in training are normalised by the biased one.
         eps: Added to the variance.
 
@@ -50,7 +53,7 @@ class BatchNorm(_BatchNorm):
     def __init__(
         self,
         momentum: Fraction = 0.1,
-        statistics: Literal["moving", "cumulative", "exact"] = "moving",
+        statistics: Literal["auto", "moving", "cumulative", "exact"] = "auto",
         variance: Literal["unbiased", "biased"] = "unbiased",
         eps: Positive = 1e-5,
         *,
@@ -58,7 +61,9 @@ class BatchNorm(_BatchNorm):
     ):
         super().__init__(num_features, eps, momentum)
         self.rule = Rule(eps, momentum, statistics, variance)
-        self.register_buffer("num_values", torch.zeros((), dtype=torch.int64) if statistics == "exact" else None)
+        # Counted from nought at every gathering: with `auto` a checkpoint has what one of moving statistics has.
+        num_values = torch.zeros((), dtype=torch.int64) if statistics in ("auto", "exact") else None
+        self.register_buffer("num_values", num_values, persistent=statistics == "exact")
         self.is_gathering = False
 
     @property

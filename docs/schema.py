@@ -16,7 +16,8 @@ from dlexp.job.compare.document import Comparison, Noise
 from dlexp.job.cv.check_document import Audit, CVPlan
 from dlexp.job.cv.document import CVResult, CVSettingsResult
 from dlexp.job.inference.document import Evaluation, Predictions
-from dlexp.job.sweep.document import SweepPlan, SweepResult
+from dlexp.job.report.page import Report
+from dlexp.job.sweep.document import DetachedSweep, SweepPlan, SweepResult
 from dlexp.job.train.document import TrainPlan, Verification
 from dlexp.run.document import RunRecord, TrainResult
 from dlexp.run.listing.note import NotedRun
@@ -44,11 +45,13 @@ DOCUMENTS: dict[str, Any] = {
     "options": Options,
     "origin": Origins,
     "predict": Predictions,
+    "report": Report,
     "rm": list[MovedRun],
     "runs": list[RunRecord],
     "show": RunPage,
     "summary": SummaryDocument,
     "sweep": SweepResult,
+    "sweep-detach": DetachedSweep,
     "sweep-dry-run": SweepPlan,
     "sync": list[SentRun],
     "train": TrainResult,

@@ -9,13 +9,14 @@ import pytest
 from dlexp.figure.style import canvas
 
 _render = canvas.render
+_BLANKS = {"svg": b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>'}  # pages parse it
 
 
 @contextmanager
 def blank() -> Iterator[None]:
     """Figures are laid out by nobody: three of them take five times as long as the small run that they are of."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(canvas, "render", lambda _figure, _suffix, _dpi=None: b"a picture")
+        patch.setattr(canvas, "render", lambda _figure, suffix, _dpi=None: _BLANKS.get(suffix, b"a picture"))
         yield
 
 

@@ -9,6 +9,7 @@ from dlexp.error import (
     EnvironmentFault,
     RunError,
     did_you_mean,
+    error_line,
     is_broken_device,
     is_out_of_memory,
     name_fault_of_device,
@@ -81,3 +82,32 @@ def test_every_lack_of_memory_is_known_and_breaks_no_device(error):
 )
 def test_a_device_that_failed_is_told_from_a_program_that_did(error, is_broken):
     assert is_broken_device(error) is is_broken
+
+
+@pytest.mark.parametrize(
+    ("message", "parts"),
+    [
+        (
+            "model.depth: got 51; choose one of 18, 34, 50",
+            {"key": "model.depth", "got": "51", "allowed": "choose one of 18, 34, 50"},
+        ),
+        (
+            "model: got resnte; choose one of nin, resnet; did you mean resnet?",
+            {"key": "model", "got": "resnte", "allowed": "choose one of nin, resnet", "suggestion": "resnet"},
+        ),
+        (
+            "unknown key model.dpeth; did you mean model.depth? model=densenet|resnet has it",
+            {"key": "model.dpeth", "suggestion": "model.depth"},
+        ),
+        ("unknown key a.b: it has no effect here; model=mlp has it", {"key": "a.b"}),
+        ("unknown key nosuch.key; see `dlexp options`", {"key": "nosuch.key"}),
+        (
+            "a.csv, row 17, column age: got 'a; b'; a number is needed",
+            {"key": "a.csv, row 17, column age", "got": "'a; b'", "allowed": "a number is needed"},
+        ),
+        ("zzz: got no runs in runs", {"key": "zzz", "got": "no runs in runs"}),
+        ("out of memory; choose a smaller trainer.batch_size", {}),
+    ],
+)
+def test_the_parts_of_a_message(message, parts):
+    assert error_line("config", message) == {"kind": "config", "message": message, **parts}

@@ -38,6 +38,7 @@ WITHOUT_TEST = {
             "run/document",
         )
     },
+    "dlexp/report/model.py": "declares what a page is made of; tests/report/test_html.py writes each kind of it",
     "dlexp/launcher/launcher.py": "declares an interface; tests/execution/test_dispatcher.py has a fake of it",
     "dlexp/launcher/pool.py": "declares an interface, held by tests/launcher/test_process_pool.py and test_ray_pool.py",
     "dlexp/statistic/measure.py": "declares constants and computes nothing; tests/metric asserts what they do",
@@ -52,6 +53,7 @@ WITHOUT_NUMBERS = {
 }
 # Tests that have no module of their name, and why.
 WITHOUT_MODULE = {
+    "tests/docs/test_python.py": "the code that the page on Python and the notebook show",
     "tests/fault/test_gate.py": "calls that could run what a file says, in every module",
     "tests/engine/test_gathering.py": "exact statistics of batch norm by the formula, in every form of a program",
     "tests/benchmarks/test_audit.py": "a benchmark of numbers against papers and reference libraries",

@@ -11,9 +11,9 @@ from benchmarks.gpu.speed import CASES, trials_of
 from benchmarks.launcher import Deaf
 from dlexp.build.program import make_program
 from dlexp.engine.graph.fork import STREAMS
-from dlexp.engine.memory import largest_stack
+from dlexp.engine.memory import HEADROOM, largest_stack
 from dlexp.engine.stack.kind import stack_kinds
-from dlexp.execution.capacity import MEMORY_SIZES, card_bytes
+from dlexp.execution.capacity import CACHED, MEMORY_SIZES, card_bytes
 from dlexp.job.sweep import sweep
 
 PREDICTED = 32
@@ -21,29 +21,30 @@ LADDER = "a sweep of 16 ResNet-20 with 2 GiB to take"
 
 
 def predict(name: str) -> Iterator[dict[str, Any]]:
-    """Yield a row for each form: bytes predicted for a stack as the plan does, and bytes that it took."""
+    """Yield a row for each form: bytes that the plan sets aside for a stack, and bytes that it needs."""
     components = trials_of(CASES[name], PREDICTED)
     first = make_program(components[:1])
     kinds, _ = stack_kinds(first.model, first.dataset.in_shape, first.device)
     for kind in kinds:
         card_bytes(components[:STREAMS], kind, first.device)
         small, large = ((size, card_bytes(components[:size], kind, first.device)) for size in MEMORY_SIZES)
-        predicted = [_line(small[0], a, large[0], b) for a, b in zip(small[1], large[1], strict=True)]
+        lines = [((small[0], a), (large[0], b)) for a, b in zip(small[1], large[1], strict=True)]
+        predicted = max(_at(*line) for line in lines) / HEADROOM
+        needed = max(card_bytes(components, kind, first.device)) / CACHED
         free = torch.cuda.mem_get_info()[0]
-        lost, peak = card_bytes(components, kind, first.device)
         yield {
             "engine": kind,
             "trials": PREDICTED,
-            "predicted_mib": round(max(predicted) / 2**20),
-            "taken_mib": round(max(lost, peak) / 2**20),
-            "tensors_mib": round(peak / 2**20),
-            "room_for": largest_stack((small[0], small[1][1]), (large[0], large[1][1]), free),
+            "predicted_mib": round(predicted / 2**20),
+            "taken_mib": round(needed / 2**20),
+            "room_for": min(largest_stack(*line, free) for line in lines),
+            "failures": [] if predicted >= needed else ["takes more than is predicted"],
         }
 
 
-def _line(small: int, by_small: int, large: int, by_large: int) -> float:
+def _at(small: tuple[int, int], large: tuple[int, int]) -> float:
     """Return the bytes of PREDICTED trials by the line through two measurements, which does not fall."""
-    return by_small + max(0.0, (by_large - by_small) / (large - small)) * (PREDICTED - small)
+    return small[1] + max(0.0, (large[1] - small[1]) / (large[0] - small[0])) * (PREDICTED - small[0])
 
 
 def ladder(_name: str) -> Iterator[dict[str, Any]]:

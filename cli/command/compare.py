@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -12,6 +12,9 @@ from ..output import people, show_json
 from ..text import escape
 from ..view import compare as view
 from ..view import compare_noise as noise_view
+
+if TYPE_CHECKING:
+    from dlexp.job.compare.document import Comparison
 
 SEEDS = 8
 
@@ -47,6 +50,12 @@ def compare(
         int | None,
         typer.Option(min=2, metavar="N", help="With --noise: seeds of each source, 8 if not said.", show_default=False),
     ] = None,
+    fail_if: Annotated[
+        Literal["worse"] | None,
+        typer.Option(
+            metavar="worse", help="Exit with 1 where a later run is worse than the first one.", show_default=False
+        ),
+    ] = None,
     runs_dir: RunsDir = Path("runs"),
     config_dir: TypedDir = None,
     json: Json = False,
@@ -66,8 +75,8 @@ def compare(
 
     console = people(json, is_quiet=quiet)
     if noise is not None:
-        if run:
-            raise ConfigError("--noise: got other runs too; it takes one run and compares it with itself")
+        if run or fail_if:
+            raise ConfigError("--noise: got other runs or --fail-if too; it takes one run and compares it with itself")
         return _show_noise(noise, runs_dir, seeds or SEEDS, metric, config_dir, figure, console, is_json=json)
     if seeds is not None or config_dir is not None:
         raise ConfigError("--seeds and --config-dir: have no effect here; `dlexp compare --noise RUN` reads them")
@@ -82,7 +91,17 @@ def compare(
         console.print(f"figure  {escape(str(save(difference_figure(comparison), figure)))}")
     if json:
         show_json(comparison)
-    return 0
+    return _judge(comparison, console) if fail_if else 0
+
+
+def _judge(comparison: "Comparison", console: Console) -> int:
+    """Return 1 where a later run is worse than the first one, and say which."""
+    from dlexp.job.compare.verdict import worse_than_the_first
+
+    worse = worse_than_the_first(comparison)
+    for label in worse:
+        console.print(f"[red]worse than the first: {escape(label)}[/]")
+    return 1 if worse else 0
 
 
 def _show_noise(

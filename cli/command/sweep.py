@@ -2,7 +2,9 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.console import Console
 
 from ..argument import (
@@ -33,6 +35,9 @@ def sweep(
     figure_size: FigureSize = None,
     figure_dpi: FigureDpi = 200,
     dry_run: DryRun = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Leave the trials to jobs (launcher=slurm); collect them by dlexp wait.")
+    ] = False,
     json: Json = False,
     trust: Trust = None,
     quiet: Quiet = False,
@@ -46,7 +51,7 @@ def sweep(
     from dlexp.error import ConfigError
 
     console = people(json, is_quiet=quiet)
-    if resume is not None and (overrides or dry_run):
+    if resume is not None and (overrides or dry_run or detach):
         raise ConfigError("--resume: got overrides too; give --resume alone, or the changed command without it")
     if resume is None:
         from dlexp.config.space import read_space
@@ -54,6 +59,8 @@ def sweep(
         read_space(overrides or [], config_dir)  # what is wrong with the space is said before torch is imported
     if dry_run:
         return dry_run_sweep(overrides or [], config_dir, console, is_json=json)
+    if detach:
+        return detach_sweep(overrides or [], config_dir, console, is_json=json)
     from dlexp.job.sweep import sweep as job
 
     announce, ending = view.Announcer(console), Ending(console, partial(view.show, console=console))
@@ -68,6 +75,23 @@ def sweep(
     if json:
         show_json(findings.outcome.result)
     return findings.outcome.exit_code
+
+
+def detach_sweep(overrides: list[str], config_dir: Path | None, console: Console, *, is_json: bool) -> int:
+    """Submit a sweep's trials and leave them to their jobs; return the exit code."""
+    from dlexp.job.detached import detach
+    from dlexp.job.sweep.sweep import Findings
+
+    left = detach(overrides, config_dir, announce=view.Announcer(console))
+    if isinstance(left, Findings):  # nothing was missing
+        view.show(left, console)
+        if is_json:
+            show_json(left.outcome.result)
+        return left.outcome.exit_code
+    view.show_detached(left, console)
+    if is_json:
+        show_json(left)
+    return 0
 
 
 def dry_run_sweep(overrides: list[str], config_dir: Path | None, console: Console, *, is_json: bool) -> int:

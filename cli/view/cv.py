@@ -8,7 +8,7 @@ from dlexp.config.wording import setting_text
 from dlexp.number import decimal, duration, noun
 
 from ..output import show_notes
-from ..text import escape
+from ..text import escape, short_path
 from .cv_table import audit_table, show_result, show_settings
 from .data import show_classes
 
@@ -87,7 +87,7 @@ def _introduce(console: Console, about: "Announcement") -> None:
     console.print(f"device  {about.folder.manifest['device']}")
     for warning in about.warnings:
         console.print(f"[yellow]warning[/] {escape(warning)}")
-    console.print(f"cv      {escape(str(about.folder.path))}", soft_wrap=True)
+    console.print(f"cv      {escape(short_path(about.folder.path))}", soft_wrap=True)
 
 
 def data_line(data: "Dataset", num_folds: int) -> str:
@@ -137,7 +137,7 @@ def show(outcome: "Outcome[AnyCVResult]", console: Console) -> None:
     elif result["complete"]:
         show_result(result, console)
     show_notes(outcome.notes, console)
-    console.print(f"cv folder  {escape(result['run_dir'])}", soft_wrap=True)
+    console.print(f"cv folder  {escape(short_path(result['run_dir']))}", soft_wrap=True)
 
 
 def show_dry_run(plan: "CVPlan", console: Console) -> None:

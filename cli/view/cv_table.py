@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dlexp.job.cv.check_document import Audit
-    from dlexp.job.cv.document import Choice, CVResult, CVSettingsResult
+    from dlexp.job.cv.document import Choice, CVResult, CVSettingsResult, Suspects
 
 MOST_SETTINGS = 20
+FIRST_SUSPECTS = 5
 
 
 def show_result(result: "CVResult", console: Console) -> None:
@@ -42,6 +43,8 @@ def show_result(result: "CVResult", console: Console) -> None:
             "spreads due to folds "
             "and due to seeds apart."
         )
+    if "suspects" in result:
+        _show_suspects(result["suspects"], console)
     if "choices" in result:
         _show_choices(result["choices"], len(result.get("searches", [])), console)
         return
@@ -92,6 +95,23 @@ def show_settings(result: "CVSettingsResult", console: Console) -> None:
         ties = sum(entry["against_best"] == "cannot tell" for entry in result["settings"])
         told = f"; {ties} of the others cannot be told from it" if ties else ""
         console.print(f"{result['note']}{told}.")
+
+
+def _show_suspects(suspects: "Suspects", console: Console) -> None:
+    """Print how many labels are probably wrong, and the first few."""
+    if not suspects["num"]:
+        return
+    shown = suspects["examples"][:FIRST_SUSPECTS]
+    table = Table(title=f"labels that are probably wrong: {suspects['num']:,} of {suspects['num_examples']:,}")
+    table.title_justify = "left"
+    for header in ("example", "label", "its probability", "likelier", "probability"):
+        table.add_column(header, justify="right" if header.endswith("probability") else "left")
+    for each in shown:
+        numbers = [decimal(each["label_probability"]), decimal(each["likelier_probability"])]
+        table.add_row(escape(each["id"]), escape(each["label"]), numbers[0], escape(each["likelier"]), numbers[1])
+    show_table(table, console, ("probability", "its probability"), shortened="example")
+    if suspects["num"] > len(shown):
+        console.print("The others stand in result.json, under suspects; look at an example before you drop it.")
 
 
 def _show_choices(choices: "list[Choice]", num: int, console: Console) -> None:

@@ -11,14 +11,14 @@ from dlexp.number import decimal, duration, noun, significant
 from dlexp.run.name import reference
 
 from ..output import metric_label, show_notes
-from ..text import escape
+from ..text import escape, short_path
 from .data import show_classes
 from .fit import show_table
 from .selection import show_selection
 
 if TYPE_CHECKING:
     from dlexp.console.board import Board
-    from dlexp.job.sweep.document import BestSetting, SweepPlan, SweepResult, TrialGroup
+    from dlexp.job.sweep.document import BestSetting, DetachedSweep, SweepPlan, SweepResult, TrialGroup
     from dlexp.job.sweep.leaderboard import RankedSetting
     from dlexp.job.sweep.loop import SweepEvent
     from dlexp.job.sweep.sweep import Announcement, Findings
@@ -54,7 +54,7 @@ class Announcer:
         console.print(f"by      {spec.composed.choices['search']}, best {spec.metric}")
         console.print(f"device  {spec.first.device_line}")
         going_on = "" if about.is_new else ", going on"
-        console.print(f"sweep   {escape(str(about.folder.path))}{going_on}", soft_wrap=True)
+        console.print(f"sweep   {escape(short_path(about.folder.path))}{going_on}", soft_wrap=True)
         epochs = spec.first.run.trainer.epochs
         self.board = Board(console, spec.metric, spec.is_high_better, max(1, len(spec.space.seeds)), epochs)
         return self
@@ -81,6 +81,13 @@ class Announcer:
             self.board.end(ended.trial.overrides, ended.value, ended.status, ended.reason, is_new=event.is_new)
 
 
+def show_detached(left: "DetachedSweep", console: Console) -> None:
+    """Print that trials are left to their jobs, and how they are collected."""
+    console.print(f"[bold]{left['status']}[/]: {noun(left['jobs'], 'job')} that need no command of dlexp's")
+    console.print("how far       dlexp runs")
+    console.print(f"collect       dlexp wait {escape(left['run_dir'])}", soft_wrap=True)
+
+
 def show(findings: "Findings", console: Console) -> None:
     """Print what a sweep found."""
     result, best = findings.outcome.result, findings.outcome.result["best"]
@@ -103,7 +110,7 @@ def show(findings: "Findings", console: Console) -> None:
             console.print(f"[yellow]the best {key} lies at the {side} edge of what was searched; widen it[/]")
         _show_selection_bias(result, best, console)
     show_notes(findings.outcome.notes, console)
-    console.print(f"sweep folder  {escape(result['run_dir'])}", soft_wrap=True)
+    console.print(f"sweep folder  {escape(short_path(result['run_dir']))}", soft_wrap=True)
     if best is not None:
         _show_commands(findings, best, console)
 
@@ -120,7 +127,7 @@ def _show_commands(findings: "Findings", best: "BestSetting", console: Console) 
     else:
         console.print(f"more seeds    {escape(again)}", soft_wrap=True)
     if best["seeds"] == 1 and has_test:
-        sealed = command_line("eval", [str(best["run_dir"]), "--split", "test"])
+        sealed = command_line("eval", [short_path(str(best["run_dir"])), "--split", "test"])
         console.print(f"sealed test   {escape(sealed)}", soft_wrap=True)
 
 

@@ -11,7 +11,7 @@ from dlexp.number import decimal, duration, noun, significant
 from dlexp.run.name import reference, runs_dir_flags
 
 from ..output import first_metrics, metric_label, show_next, show_notes
-from ..text import escape
+from ..text import escape, short_path
 from .data import show_classes
 from .fit import show_table
 from .selection import show_selection
@@ -58,7 +58,7 @@ class Announcer:
         for warning in about.warnings:
             console.print(f"[yellow]warning[/] {escape(warning)}")
         begin = f", from epoch {about.epochs_done + 1}" if about.epochs_done else ""
-        console.print(f"run     {escape(_short(about.folder.path))}{begin}", soft_wrap=True)
+        console.print(f"run     {escape(short_path(about.folder.path))}{begin}", soft_wrap=True)
         self.tracker = ConsoleTracker(
             console,
             epochs=run.trainer.epochs,
@@ -81,12 +81,12 @@ def show(outcome: "Outcome[TrainResult]", console: Console) -> None:
     took = f"{duration(result['seconds'])} of training"
     console.print(f"[bold]{result['status']}[/] after {noun(result['epochs'], 'epoch')}, {took}")
     if result["metrics"]:
-        console.print(_table(result))
+        show_table(_table(result), console, ("val by guess",))
     if result["data"].get("is_imbalanced") and "val" in result.get("report", {}):
         show_table(_class_table(result), console, ("train examples",), shortened="class")
     _show_selection(result, console)
     show_notes(outcome.notes, console)
-    console.print(f"run folder  {escape(_short(Path(result['run_dir'])))}", soft_wrap=True)
+    console.print(f"run folder  {escape(short_path(result['run_dir']))}", soft_wrap=True)
     if outcome.exit_code == 0:
         from dlexp.run.folder import RunFolder  # its lock is not there on every platform: not before that is checked
 
@@ -149,11 +149,6 @@ def _class_table(result: "TrainResult") -> Table:
 
 def _cell(metrics: dict[str, Any], name: str) -> str:
     return decimal(metrics[name]) if name in metrics else ""
-
-
-def _short(path: Path) -> str:
-    """Return a path as seen from the working directory where it lies below that."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def show_dry_run(plan: "TrainPlan", console: Console) -> None:

@@ -8,7 +8,7 @@ from rich.table import Table
 from dlexp.number import decimal, noun
 
 from ..output import first_metrics, show_notes
-from ..text import escape
+from ..text import escape, short_path
 from .fit import show_table
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def show(result: "SweepResult", notes: list[str], console: Console) -> None:
     if "spread" in result:
         show_table(_table(result, result["spread"]), console, ("train",))
     show_notes(notes, console)
-    console.print(f"sweep folder  {escape(result['run_dir'])}", soft_wrap=True)
+    console.print(f"sweep folder  {escape(short_path(result['run_dir']))}", soft_wrap=True)
 
 
 def _table(result: "SweepResult", spread: "SeedSpread") -> Table:

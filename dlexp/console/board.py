@@ -122,9 +122,10 @@ class Board:
             table.add_row(escape(fit(name, left)), significant(values[-1]), drawn)
         if not self._curves and self.done < self.total:
             table.add_row("timing how the next ones train fastest", "", "")
+        body = [table] if table.rows else []
         return Group(
             Text(self._progress(), style="bold"),
-            table,
+            *body,
             Text(fit(f"best  {self.best}", width)),
             *(Text(fit(f"      {text}", width), style="dim") for text in self._last),
         )
@@ -132,7 +133,8 @@ class Board:
     def _progress(self) -> str:
         spent = time.monotonic() - self._started
         share = self._new + self._begun()
-        left = f", about {clock(spent / share * (self.total - self.done - self._begun()))} left" if share else ""
+        rest = self.total - self.done - self._begun()
+        left = f", about {clock(spent / share * rest)} left" if share and rest > 0 else ""
         return f"{self.done:,} / {noun(self.total, 'trial')} in {clock(spent)}{left}"
 
     def _begun(self) -> float:

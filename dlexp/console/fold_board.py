@@ -99,7 +99,8 @@ class FoldBoard:
             table.add_row(escape(name if len(name) <= room else f"{name[: room - 1]}…"), *numbers)
         if not rows and self.done < self.total:
             table.add_row("timing how the next ones train fastest", "", "")
-        return Group(Text(self._progress(), style="bold"), table, Text(self._summary()))
+        body = [table] if table.rows else []
+        return Group(Text(self._progress(), style="bold"), *body, Text(self._summary()))
 
     def _curve(self, values: list[float]) -> str:
         return f"{sparkline(values)} " if self.console.width >= WIDE else ""
@@ -108,7 +109,7 @@ class FoldBoard:
         spent = time.monotonic() - self._started
         left = self.seconds_left(spent)
         inner = f", {self.inner_done} inside the searches" if self.has_inner else ""
-        shown = "" if left is None else f", about {clock(left)} left"
+        shown = "" if left is None or self.done >= self.total else f", about {clock(left)} left"
         return f"{self.done} / {noun(self.total, 'training')}{inner} in {clock(spent)}{shown}"
 
     def _summary(self) -> str:

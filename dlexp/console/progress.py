@@ -40,7 +40,7 @@ class ConsoleTracker:
         self._fields: dict[str, str] = {"epoch": f"epoch {epochs_done}/{epochs}"}
         self._before = self._done = epochs_done * steps_per_epoch
         self._started: float | None = None
-        self._spinner = Spinner("dots")
+        self._spinner: Spinner | None = Spinner("dots")
         self._live: Live | None = None
         if console.is_terminal and not console.quiet:
             self._live = Live(console=console, refresh_per_second=8, get_renderable=self._view)
@@ -58,6 +58,7 @@ class ConsoleTracker:
     def close(self) -> None:
         """Leave the terminal as it was, the line as it was last."""
         if self._live is not None:
+            self._spinner = None
             self._live.stop()
             self._live = None
 
@@ -77,7 +78,9 @@ class ConsoleTracker:
             self._done = event.epoch * self.steps
         self._fields |= {"lr": f"lr {event.lr:.3g}", "epoch": f"epoch {event.epoch}/{self.epochs}"}
 
-    def _view(self) -> Table:
+    def _view(self) -> Table | Text:
+        if self._spinner is None:
+            return Text(line(self._now(), self.console.width), no_wrap=True)
         grid = Table.grid(padding=0)
         grid.add_row(self._spinner, Text(f" {line(self._now(), self.console.width - SPINNER)}", no_wrap=True))
         return grid
@@ -91,6 +94,8 @@ class ConsoleTracker:
             spent = time.monotonic() - self._started
             left = spent / (self._done - self._before) * (total - self._done)
             times |= {"elapsed": duration(spent), "left": f"ETA {duration(left)}"}
+        if self._done >= total:
+            del times["left"]
         return self._fields | times
 
     def _line(self, event: EpochEnd) -> str:

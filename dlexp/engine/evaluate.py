@@ -14,7 +14,7 @@ from dlexp import metric
 from dlexp.data.target_scale import TargetScale
 from dlexp.engine.forward import Forward
 from dlexp.engine.stack.rows import repeat_rows, select_rows
-from dlexp.engine.task import Task, TrialSeeds, are_equal, epoch_batches, gather
+from dlexp.engine.task import Task, TrialSeeds, are_equal, epoch_batches, gather, num_steps
 from dlexp.engine.trainer import Trainer
 from dlexp.error import is_out_of_memory
 from dlexp.loss import Huber
@@ -22,6 +22,7 @@ from dlexp.metric.choice import Metrics
 from dlexp.metric.loss_error import class_weights, losses, standard_error
 from dlexp.statistic.measure import Measure
 
+FEW = 100  # updates an epoch, below which `norm.statistics=auto` gathers in a deep net
 _fitting: WeakKeyDictionary[Forward, int] = WeakKeyDictionary()  # examples at once, of programs that had no room
 
 
@@ -58,7 +59,7 @@ def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) 
 
 @torch.no_grad()
 def gather_statistics(forward: Forward, task: Task, trainer: Trainer, seeds: list[TrialSeeds], epoch: int) -> None:
-    """Give every `norm.statistics=exact` those of the training part under the present weights; without one, nothing.
+    """Give batch norms of exact statistics, and of auto where these are exact, those of the training part.
 
     An epoch's batches pass once more, not augmented and without dropout.
 
@@ -69,7 +70,7 @@ def gather_statistics(forward: Forward, task: Task, trainer: Trainer, seeds: lis
         seeds: Of each trial.
         epoch: Number of the epoch, from 0, whose batches are taken.
     """
-    if not forward.set_gathering(True):
+    if not forward.set_gathering(True, num_steps(task.num_drawn, trainer) < FEW):
         return
     forward.set_training(False)
     for parts in gather(task.feed, epoch_batches(task, trainer, seeds, epoch)):

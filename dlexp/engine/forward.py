@@ -10,12 +10,14 @@ from torch import Tensor, nn
 
 from dlexp.device import pinned
 from dlexp.dropout import Classic, Inverted
+from dlexp.engine.dense.chain import chain_of
 from dlexp.engine.flat import Flat
 from dlexp.engine.graph.fork import Fork
-from dlexp.kernel.batch_norm import Rule, reset_exact
+from dlexp.kernel.batch_norm import Rule, reset
 from dlexp.random import derive_each
 
 MOVING = Rule(0.0)  # of modules that are no batch norm
+DEEP = 5  # batch norms from which on `norm.statistics=auto` gathers
 
 
 class Forward(Protocol):
@@ -49,8 +51,12 @@ class Forward(Protocol):
         """Switch between training and evaluation behaviour."""
         ...
 
-    def set_gathering(self, is_gathering: bool) -> bool:
+    def set_gathering(self, is_gathering: bool, is_short: bool = False) -> bool:
         """Begin to gather exact statistics of batch norm, from none, in evaluation; or end it.
+
+        Args:
+            is_gathering: Which of the two.
+            is_short: Whether an epoch has so few updates that a deep net's `auto` gathers too.
 
         Returns:
             Whether there are any to gather.
@@ -96,7 +102,11 @@ class Forward(Protocol):
 
 
 class Solo:
-    """One trial: the plain module, its parameters views of the flat tensor's only row."""
+    """One trial: the plain module, its parameters views of the flat tensor's only row.
+
+    Attributes:
+        chain: The module's passes in training without autograd, where it is one that they are written out for.
+    """
 
     engine = "solo"
 
@@ -128,6 +138,8 @@ class Solo:
             view[0].copy_(parameter.detach())
             parameter.data, parameter.grad = view[0], grad
         self._call = torch.compile(model) if compile else model
+        self.chain = None if compile else chain_of(model, trained, grads)
+        self._outputs: Tensor | None = None
         self.is_capturable = device.type == "cuda" and is_graph and not compile and is_plain(model)
         self._fork = Fork([model], [trained], [grads]) if self.is_capturable else None
         dropouts = [module for module in model.modules() if isinstance(module, Inverted | Classic)]
@@ -137,6 +149,9 @@ class Solo:
 
     def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
         """See `Forward`."""
+        if self.chain is not None and self.chain.is_due():
+            self._outputs = self.chain.forward(x if is_shared else x[0]).unsqueeze(0).requires_grad_()
+            return self._outputs
         if self._fork is not None and self._fork.is_due:
             return self._fork(x, is_shared=is_shared)
         outputs = self._call(x if is_shared else x[0])
@@ -148,16 +163,19 @@ class Solo:
         """See `Forward`."""
         self.model.train(is_training)
 
-    def set_gathering(self, is_gathering: bool) -> bool:
+    def set_gathering(self, is_gathering: bool, is_short: bool = False) -> bool:
         """See `Forward`."""
-        return switch_gathering(self.model, dict(self.model.named_buffers()), is_gathering)
+        return switch_gathering(self.model, dict(self.model.named_buffers()), is_gathering, is_short)
 
     def prepare_grads(self) -> None:
         """See `Forward`."""
         self.grads.zero_()
 
     def collect_grads(self, is_first: bool) -> None:
-        """See `Forward`; autograd adds to the views itself."""
+        """See `Forward`; autograd adds to the views itself, or ends at the outputs of a chain."""
+        outputs, self._outputs = self._outputs, None
+        if self.chain is not None and outputs is not None and outputs.grad is not None:
+            self.chain.backward(outputs.grad[0], is_first)
 
     def drop_grads(self) -> None:
         """See `Forward`; they are overwritten before they are added to."""
@@ -181,14 +199,17 @@ class Solo:
         assert rows == [0]
 
 
-def switch_gathering(model: nn.Module, buffers: dict[str, Tensor], is_gathering: bool) -> bool:
+def switch_gathering(model: nn.Module, buffers: dict[str, Tensor], is_gathering: bool, is_short: bool) -> bool:
     """Let a model's batch norms gather exact statistics into its buffers, from none, or end it; see `Forward`."""
-    norms = [module for module in model.modules() if getattr(module, "rule", MOVING).statistics == "exact"]
-    for norm in norms:
-        object.__setattr__(norm, "is_gathering", is_gathering)  # a flag, no part of the module
-    if is_gathering:
-        reset_exact(buffers)
-    return bool(norms)
+    rules = {path: getattr(module, "rule", MOVING).statistics for path, module in model.named_modules()}
+    norms = [path for path, statistics in rules.items() if statistics in ("auto", "exact")]
+    is_auto = is_short and len(norms) >= DEEP
+    chosen = [path for path in norms if not is_gathering or is_auto or rules[path] == "exact"]
+    for path in chosen:
+        object.__setattr__(model.get_submodule(path), "is_gathering", is_gathering)  # a flag, no part of the module
+        if is_gathering:
+            reset(buffers, path)
+    return bool(chosen)
 
 
 def is_plain(model: nn.Module) -> bool:

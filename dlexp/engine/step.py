@@ -5,7 +5,7 @@ Shapes: T trials, N batch, K outputs, P padded parameters of a trial.
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from dlexp.device import send_soon, take_rows
 from dlexp.engine.flat import matrix_names
-from dlexp.engine.forward import Forward
+from dlexp.engine.forward import Forward, Solo
 from dlexp.engine.graph.moment import Moment
 from dlexp.engine.graph.update import Captures
 from dlexp.engine.stack.rows import select_rows
@@ -71,6 +71,7 @@ class Step:
         weights = forward.flat.mask(matrix_names(model))
         self._decay = None if getattr(rules.optimizer, "biases", True) else weights
         self._penalised = None if getattr(rules.regularizer, "biases", False) else weights
+        self._chain = forward.chain if isinstance(forward, Solo) else None
         self._rule_state = rules.optimizer.init(params)
         self.state: dict[str, Tensor] = {f"rule.{name}": value for name, value in self._rule_state.items()}
         if rules.ema is not None:
@@ -134,7 +135,12 @@ class Step:
         self, batch: Batch, totals: list[int] | None, masses_T: Tensor | None, is_first: bool, sums: Sums | Totals
     ) -> None:
         """Add the gradients of a batch to those of the update."""
-        loss_R, outputs = self._loss(batch)
+        if self._chain is not None and totals is None and self._cast is None:
+            made = self._chain.differentiate(self.rules.loss, batch, is_first)
+            if made is not None:
+                return sums.add(*made, batch)
+        outputs = self._outputs(batch)
+        loss_R = self._loss(outputs, batch)
         objective_R = loss_R if totals is None else loss_R * self._share(batch, totals, masses_T, loss_R)
         if self._is_scaled:
             scale = self.state["loss_scale"][:, 0]
@@ -142,7 +148,7 @@ class Step:
         # A scalar: torch imports its symbolic shapes, for seconds, when a gradient to start from is passed.
         (objective_R.squeeze(0) if len(loss_R) == 1 else objective_R.sum()).backward()
         self.forward.collect_grads(is_first)
-        sums.add(loss_R.detach(), outputs, batch)
+        return sums.add(loss_R.detach(), (outputs[0] if isinstance(outputs, list) else outputs).detach(), batch)
 
     def _totals(self, batches: list[list[Batch]]) -> list[int]:
         """Return the examples of each trial in an update."""
@@ -185,22 +191,20 @@ class Step:
         shares = [batch.num / totals[row] for row in rows]
         return shares[0] if len(set(shares)) == 1 else send_soon(torch.tensor(shares, dtype=like.dtype), like.device)
 
-    def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        if self._cast is None:
-            outputs = self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
-        else:
-            with torch.autocast(self._device, dtype=self._cast):
-                outputs = self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
-        main = outputs[0] if isinstance(outputs, list) else outputs
+    def _outputs(self, batch: Batch) -> Tensor | list[Tensor]:
+        with nullcontext() if self._cast is None else torch.autocast(self._device, dtype=self._cast):
+            return self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
+
+    def _loss(self, outputs: Tensor | list[Tensor], batch: Batch) -> Tensor:
         loss = self._loss_of(batch)
+        heads = outputs if isinstance(outputs, list) else [outputs]
         targets = batch.targets
-        if len(targets) < len(main):
-            targets = targets.expand(len(main), *targets.shape[1:])
+        if len(targets) < len(heads[0]):
+            targets = targets.expand(len(heads[0]), *targets.shape[1:])
+        losses = [loss(self._full(head), targets) for head in heads]
         if not isinstance(outputs, list):
-            return loss(self._full(outputs), targets), main.detach()
-        losses = [loss(self._full(out), targets) for out in outputs]
-        weighted = [w * each for w, each in zip(self._aux_weights, losses, strict=True)]
-        return torch.stack(weighted).sum(0), main.detach()
+            return losses[0]
+        return torch.stack([w * each for w, each in zip(self._aux_weights, losses, strict=True)]).sum(0)
 
     def _full(self, outputs: Tensor) -> Tensor:
         """Return outputs in full precision: a loss in half precision loses small probabilities."""

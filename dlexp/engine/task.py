@@ -119,8 +119,8 @@ class Task:
         """
         rows = range(len(self.augments)) if batch.rows is None else batch.rows
         if all(self.augments[row] is None for row in rows):
-            targets = self._in_unit(batch.targets, batch.rows)
-            return replace(batch, x=self.prepare(batch.x, batch.rows), targets=targets)
+            x, targets = self.prepare(batch.x, batch.rows), self._in_unit(batch.targets, batch.rows)
+            return Batch(batch.rows, batch.is_shared, x, targets)
         images, targets = [], []
         named = [derive(seeds[row].augment, "augment", draw) for row in rows]
         keys = send_soon(torch.tensor(named, dtype=torch.int64), batch.x.device)
@@ -138,7 +138,7 @@ class Task:
         is_alone = len(images) == 1
         x = affine.apply(images[0] if is_alone else torch.stack(images), channels, self.dtype).to(self.dtype)
         mixed = self._in_unit(torch.stack(targets), batch.rows)
-        return replace(batch, x=x, targets=mixed, is_shared=is_alone)
+        return Batch(batch.rows, is_alone, x, mixed)
 
     def _in_unit(self, targets: Tensor, rows: list[int] | None) -> Tensor:
         if self.unit is None:
@@ -194,7 +194,7 @@ def gather(feed: Any, batches: list[list[Batch]]) -> Iterator[list[Batch]]:
         gathered = []
         for batch in by_length:
             x, y = next(stream)
-            gathered.append(replace(batch, x=x, targets=y.unsqueeze(0) if batch.is_shared else y))
+            gathered.append(Batch(batch.rows, batch.is_shared, x, y.unsqueeze(0) if batch.is_shared else y))
         yield gathered
 
 

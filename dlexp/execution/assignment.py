@@ -97,12 +97,27 @@ class Survey:
         threads: As of a `Group`.
         cache: File of measured answers.
         record: File of the sweep or cv with what was chosen before.
+        number: Tells it from others at the same time.
     """
 
     assignments: list[Assignment]
     threads: int
     cache: Path
     record: Path
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a survey.
+
+    Attributes:
+        number: Of the survey.
+        choice: How its assignments train best; a text: why that is unknown.
+    """
+
+    number: int
+    choice: Choice | str
 
 
 @dataclass(frozen=True)
@@ -142,3 +157,12 @@ class Halt:
     """
 
     message: str
+
+
+def rest(task: Group | Survey, told: list[Any]) -> Group | Survey | None:
+    """Return what is left of a task after what was told of it; None for nothing."""
+    if isinstance(task, Survey):
+        return None if told else task
+    ended = {event.path for event in told if isinstance(event, ExecutorEvent) and isinstance(event.event, TrialEnd)}
+    left = [assignment for assignment in task.assignments if assignment.path not in ended]
+    return replace(task, assignments=left) if left else None

@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 
@@ -16,6 +17,7 @@ from dlexp.error import is_out_of_memory
 from dlexp.launcher.local import SHARE
 
 MEMORY_SIZES = (2, 4)
+CACHED = 1.1  # of what tensors take on a card: torch's allocator cannot fill all that it holds
 
 
 def is_plenty(alone: Program, num_trials: int) -> bool:
@@ -72,24 +74,57 @@ def counted_bytes(components: list[Components], kind: str) -> int:
     return held + max(peaks)
 
 
-def card_bytes(components: list[Components], kind: str, device: torch.device) -> tuple[int, int]:
-    """Return by how much a program shortens the free memory of a CUDA device, and the most that its tensors take.
+def card_bytes(components: list[Components], kind: str, device: torch.device) -> tuple[int, ...]:
+    """Return what a program takes of a CUDA device, counted in four ways; each grows with the trials by its own line.
 
-    The first has graphs' own memory and what libraries take, of which torch's allocator knows nothing, but in steps of
-    20 MiB, in which small trials do not show. The second has every trial.
+    While it is built, what tensors take at once. To update, the same, and what torch's allocator keeps, graphs' memory
+    among it, in steps of up to 20 MiB in which small trials do not show. To evaluate, what tensors take on top of what
+    the update keeps, as graphs' memory serves nothing else. What libraries take comes on top of all.
     """
     _clear()
-    before, allocated = torch.cuda.mem_get_info(device)[0], torch.cuda.memory_allocated(device)
+    start = _Usage.of(device)
     torch.cuda.reset_peak_memory_stats(device)
     built = make_program(components, kind)
-    for call in _calls(built):
-        call()
-        call()
-    torch.cuda.synchronize(device)
-    after, peak = torch.cuda.mem_get_info(device)[0], torch.cuda.max_memory_allocated(device)
+    ways = [_Usage.of(device).peak - start.allocated, *_taken_by_calls(built, start, device)]
+    end = _Usage.of(device)
+    others = max(0, start.free - end.free - (end.reserved - start.reserved))
     del built
     _clear()
-    return max(0, before - after), peak - allocated
+    return tuple(int(CACHED * (way + others)) for way in ways)
+
+
+def _taken_by_calls(built: Program, start: "_Usage", device: torch.device) -> list[int]:
+    """Return the bytes that an update's tensors take, those that the allocator keeps, and those of an evaluation."""
+    ways: list[int] = []
+    for call in _calls(built):
+        before = _Usage.of(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        call()
+        call()
+        torch.cuda.synchronize(device)
+        torch.cuda.empty_cache()
+        after = _Usage.of(device)
+        if not ways:
+            ways += [after.peak - start.allocated, after.reserved - start.allocated]
+        else:
+            ways.append(ways[0] + after.peak - before.allocated)
+    return ways
+
+
+@dataclass(frozen=True)
+class _Usage:
+    """Bytes of a CUDA device: free, held by torch's allocator, in tensors, and the most in tensors since the reset."""
+
+    free: int
+    reserved: int
+    allocated: int
+    peak: int
+
+    @classmethod
+    def of(cls, device: torch.device) -> "_Usage":
+        cuda = torch.cuda
+        held = cuda.memory_reserved(device), cuda.memory_allocated(device), cuda.max_memory_allocated(device)
+        return cls(cuda.mem_get_info(device)[0], *held)
 
 
 def _clear() -> None:

@@ -4,6 +4,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -12,11 +13,12 @@ from dlexp.build.components import Components
 from dlexp.build.dataset import Datasets
 from dlexp.engine.event import TrialEnd
 from dlexp.error import DiskFault
-from dlexp.execution.assignment import Assignment, Begun, ExecutorEvent, Group, Halt, Survey
+from dlexp.execution.assignment import Assignment, Begun, ExecutorEvent, Group, Halt, Survey, rest
 from dlexp.execution.estimate import seconds
 from dlexp.execution.executor import Executor, fail
 from dlexp.execution.fusion import SOLO, Choice
-from dlexp.execution.retry import MOST_MOVES, Retry
+from dlexp.execution.retry import Retry
+from dlexp.execution.survey import choose_all
 from dlexp.launcher.launcher import Crew, Launcher
 from dlexp.launcher.pool import Lost, Pool
 from dlexp.number import noun
@@ -41,6 +43,7 @@ class Dispatcher:
             choose no other.
         should_stop: Asked after every update: the wish to stop.
         launcher: Where, and how many processes.
+        detaches: Leave the trials to workers that outlive this process, as soon as they have them.
 
     Attributes:
         datasets: What is loaded, for assignments that come without their components.
@@ -48,7 +51,10 @@ class Dispatcher:
         notes: For the user: where time chose between engines that round otherwise.
     """
 
-    def __init__(self, holder: RunFolder, should_stop: Callable[[], bool], launcher: Launcher) -> None:
+    def __init__(
+        self, holder: RunFolder, should_stop: Callable[[], bool], launcher: Launcher, *, detaches: bool = False
+    ) -> None:
+        self.detaches = detaches
         self.holder, self.should_stop, self.launcher = holder, should_stop, launcher
         self.datasets = Datasets()
         self.programs: list[Any] = []
@@ -86,10 +92,12 @@ class Dispatcher:
 
         Raises:
             DiskFault: The disk is full, or refuses for another reason.
+            Detached: The trials are with workers that outlive this process, which was asked for.
         """
-        by_structure = self._by_structure(assignments)
         self._leave(assignments)
-        structures = [self._choose(alike) for alike in by_structure]
+        in_hand = self._adopt(assignments)
+        by_structure = self._by_structure([each for each in assignments if each.path not in in_hand])
+        structures = self._choose(by_structure)
         num_workers = self._num_workers(structures)
         waiting = deque(_divide(structures, num_workers))
 
@@ -102,7 +110,7 @@ class Dispatcher:
             return _as_attempt(group) if self.launcher.is_distant else group
 
         if num_workers > 1 or self._is_elsewhere:
-            yield from self._train_elsewhere(waiting, take)
+            yield from self._train_elsewhere(waiting, take, {assignment.path for assignment in assignments})
             return
         while (group := take()) is not None:
             for event in self._executor.train(group, self.should_stop):
@@ -129,13 +137,33 @@ class Dispatcher:
             alike.setdefault((built.structure, assignment.until), []).append(replace(assignment, built=built))
         return list(alike.values())
 
-    def _choose(self, alike: list[Assignment]) -> Group:
-        """Choose how a structure trains; the log tells why each trains alone, and why nothing could be chosen."""
-        survey = Survey(alike, self._threads, self.holder.runs_dir / "fuse.json", self.holder.path / ENGINES)
-        choice = self._answer(survey)
+    def _adopt(self, assignments: list[Assignment]) -> set[Path]:
+        """Have the pool take on what an earlier driver began of these assignments; return the paths."""
+        wanted = {(assignment.path, assignment.until) for assignment in assignments}
+        in_hand: set[Path] = set()
+
+        def choose(task: Group | Survey) -> Group | None:
+            members = [] if isinstance(task, Survey) else task.assignments
+            left = [each for each in members if (each.path, each.until) in wanted and each.path not in in_hand]
+            in_hand.update(each.path for each in left)
+            return Group(left, task.choice, task.threads) if isinstance(task, Group) and left else None
+
+        if self._pool is not None and assignments:
+            self._pool.adopt(choose)
+        if in_hand:
+            self.holder.log(f"{noun(len(in_hand), 'trial')} of an earlier command in hand")
+        return in_hand
+
+    def _choose(self, by_structure: list[list[Assignment]]) -> list[Group]:
+        """Choose how each structure trains; the log tells why one trains alone, and why nothing could be chosen."""
+        cache, record = self.holder.runs_dir / "fuse.json", self.holder.path / ENGINES
+        surveys = [Survey(alike, self._threads, cache, record, number) for number, alike in enumerate(by_structure)]
+        answers = choose_all(surveys, self._executor, self._pool if self._is_elsewhere else None, self.should_stop)
+        return [self._grouped(alike, answers[number]) for number, alike in enumerate(by_structure)]
+
+    def _grouped(self, alike: list[Assignment], choice: Choice | str) -> Group:
         if not isinstance(choice, Choice):
-            reason = choice.why if isinstance(choice, Lost) else choice
-            self.holder.log(f"no engine could be chosen for {_names(alike)}: {reason}; each trains alone")
+            self.holder.log(f"no engine could be chosen for {_names(alike)}: {choice}; each trains alone")
             return Group(alike, SOLO, self._threads)
         if choice.engine == "solo" and len(alike) > 1:
             self.holder.log(f"{_names(alike)}: each trains alone, because {choice.reason}")
@@ -145,18 +173,6 @@ class Dispatcher:
             self.notes.append(INEXACT.format(choice.engine))
             self.holder.log(self.notes[-1])
         return Group(alike, choice, self._threads)
-
-    def _answer(self, survey: Survey) -> Choice | str | Lost:
-        """Ask where the trials will train; a machine that went is no answer while another is there."""
-        if not self._is_elsewhere or self._pool is None:
-            return next(self._executor.survey(survey))
-        told: list[Any] = []
-        for _ in range(MOST_MOVES + 1):
-            tasks = [survey]
-            told = list(self._pool.run(lambda tasks=tasks: tasks.pop() if tasks else None, self.should_stop))
-            if not (told and isinstance(told[0], Lost) and told[0].cause == "place"):
-                break
-        return told[0] if told else SOLO
 
     def _leave(self, assignments: list[Assignment]) -> None:
         """Have workers where all work is theirs: on GPUs, of which this process stays off, and on other machines."""
@@ -173,7 +189,7 @@ class Dispatcher:
 
     def _start(self, places: list[dict[str, str]], threads: int) -> None:
         preload = [*(name for name in HEAVY if name in sys.modules), Executor.__module__]
-        crew = Crew(Executor, places, preload, self.holder.path.resolve(), self.holder.lock_descriptor)
+        crew = Crew(Executor, places, preload, self.holder.path.resolve(), self.holder.lock_descriptor, rest)
         self._pool = self.launcher.pool(crew, threads)
         self.holder.log(f"{noun(len(self._pool.places), 'worker process')}")
 
@@ -204,9 +220,15 @@ class Dispatcher:
             return False
         return self._seconds >= WORTH_SECONDS
 
-    def _train_elsewhere(self, waiting: deque[Group], take: Callable[[], Group | None]) -> Iterator[ExecutorEvent]:
-        """Pass on what workers tell; what one of them was lost over is trained once more."""
+    def _train_elsewhere(
+        self, waiting: deque[Group], take: Callable[[], Group | None], paths: set[Path]
+    ) -> Iterator[ExecutorEvent]:
+        """Pass on what workers tell of these paths; what one of them was lost over is trained once more.
+
+        Others that an adopted task had are done, and known to be.
+        """
         assert self._pool is not None
+        self._pool.detaches = self.detaches
         retry = Retry()
         for event in self._pool.run(take, self.should_stop):
             if isinstance(event, Lost):
@@ -217,7 +239,8 @@ class Dispatcher:
             for told in self._passed_on(event):
                 if isinstance(told.event, TrialEnd):
                     retry.note_end(told.path)
-                yield told
+                if told.path in paths:
+                    yield told
         while not self._pool.places and (group := take()) is not None:
             for assignment in group.assignments:
                 yield fail(assignment, retry.reason(assignment) or "every device has failed twice")

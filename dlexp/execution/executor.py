@@ -20,9 +20,9 @@ from dlexp.engine.snapshot import restore
 from dlexp.error import DiskFault, DlexpError, first_line, is_broken_device, name_fault_of_device
 from dlexp.execution import group as groups
 from dlexp.execution import result
-from dlexp.execution.assignment import Assignment, Begun, ExecutorEvent, Group, Halt, Superseded, Survey
+from dlexp.execution.assignment import Answer, Assignment, Begun, ExecutorEvent, Group, Halt, Superseded, Survey
 from dlexp.execution.description import as_divided, write_parts
-from dlexp.execution.fusion import SOLO, Choice, choose
+from dlexp.execution.fusion import SOLO, choose
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import conclude_trial
 from dlexp.execution.save.stack_saver import recover
@@ -44,7 +44,7 @@ class Executor:
 
     def __call__(
         self, task: Group | Survey, should_stop: Callable[[], bool]
-    ) -> Iterator[ExecutorEvent | Begun | Halt] | Iterator[Choice | str]:
+    ) -> Iterator[ExecutorEvent | Begun | Halt] | Iterator[Answer]:
         """Train a group and tell of its trials, or tell how those of a survey train best, or why that is unknown.
 
         Args:
@@ -53,7 +53,7 @@ class Executor:
         """
         return self.train(task, should_stop) if isinstance(task, Group) else self.survey(task)
 
-    def survey(self, survey: Survey) -> Iterator[Choice | str]:
+    def survey(self, survey: Survey) -> Iterator[Answer]:
         """Tell how the trials of a survey train best, or why that is unknown.
 
         Args:
@@ -66,10 +66,10 @@ class Executor:
         trust.grant(survey.assignments[0].config["trusted"])
         try:
             built = [each.built or Components(each.config, self.datasets(each.config)) for each in survey.assignments]
-            yield choose(built, survey.cache, survey.record)
+            yield Answer(survey.number, choose(built, survey.cache, survey.record))
         except Exception as error:
             _require_device(error)
-            yield explain(error)
+            yield Answer(survey.number, explain(error))
 
     def train(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent | Begun | Halt]:
         """Train; when a program of many fails, each of those left alone. Failures are recorded and told.

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from dlexp.figure.style.canvas import add_legend, new_figure, styled
+from dlexp.figure.style.canvas import add_legend, is_narrow, new_figure, styled
 from dlexp.figure.style.color import MARKED, VERDICTS
 from dlexp.figure.style.limit import limit, mark_clipped, set_limit
 from dlexp.figure.style.text import fit, label, plain
@@ -44,6 +45,8 @@ def difference_figure(compared: Mapping[str, Any]) -> Figure:
     holm = "; p after Holm's correction" if len(compared["pairs"]) > 1 else ""
     metric = plain(compared["metric"])
     axis.set_title(f"difference with 95 % interval{holm}", wrap=True)
+    if is_narrow(figure):
+        axis.xaxis.set_major_locator(MaxNLocator(nbins=4))
     axis.set_xlabel(f"difference in {metric}")
     axis.grid(False, axis="y")
     add_legend(figure, labels.key, is_below=True)

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from dlexp.figure.style.canvas import PAGE, add_legend, new_figure, styled
+from dlexp.figure.style.color import MARKED
 from dlexp.figure.style.text import CHARACTER, label
 
 SMALLEST = 4.5  # points of a number in a cell
@@ -13,13 +14,20 @@ LONGEST = 14
 
 
 @styled()
-def confusion_figure(counts_KK: np.ndarray, class_names: list[str], title: str = "validation: confusion") -> Figure:
+def confusion_figure(
+    counts_KK: np.ndarray,
+    class_names: list[str],
+    title: str = "validation: confusion",
+    *,
+    is_in_percent: bool = False,
+) -> Figure:
     """Return counts (K, K), shaded by the share of their row.
 
     Args:
         counts_KK: Examples of true class i predicted as class j.
         class_names: A label for each class; long ones stand in a key, and of more than 45 there are numbers.
         title: Of the figure.
+        is_in_percent: Whether the cells hold the share of their row in percent in the place of the count.
     """
     num_classes = len(class_names)
     needed = max(3.1, 1.7 + CELL * num_classes)
@@ -40,10 +48,17 @@ def confusion_figure(counts_KK: np.ndarray, class_names: list[str], title: str =
         axis.set_xticks(range(num_classes), labels.short, rotation=90 if max(map(len, labels.short)) > 2 else 0)
         axis.set_yticks(range(num_classes), labels.short)
         add_legend(figure, labels.key)
-    digits = max(3, len(str(int(counts_KK.max(initial=0)))))
+    numbers_KK = np.rint(100 * shares).astype(int) if is_in_percent else counts_KK.astype(int)
+    digits = max(3, len(str(int(numbers_KK.max(initial=0)))))
     size = min(7, 72 * 0.9 * side / num_classes / (CHARACTER * digits))
     if size >= SMALLEST:
         for i, j in np.argwhere(counts_KK > 0):
-            color = "white" if shares[i, j] > 0.5 else "black"
-            axis.text(j, i, str(int(counts_KK[i, j])), ha="center", va="center", color=color, fontsize=size)
+            color = "white" if shares[i, j] > 0.5 else MARKED
+            cell = axis.text(j, i, _cell(int(numbers_KK[i, j])), ha="center", va="center", color=color, fontsize=size)
+            cell.set_gid(f"fixed-{i}-{j}")
     return figure
+
+
+def _cell(number: int) -> str:
+    """Return what stands in a cell that has examples: of less than half a percent, <1."""
+    return str(number) if number else "<1"

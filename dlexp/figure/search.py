@@ -1,56 +1,58 @@
 """Figures of a sweep: each dimension against the objective, and learning curves of the best settings."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dlexp.figure.point import Point, Spot, spots
 from dlexp.figure.style.canvas import PANEL, add_legend, new_figure, panels, styled
-from dlexp.figure.style.color import FAILED, MARKED, ranked_map, shades
+from dlexp.figure.style.color import FAILED, MARKED, NEUTRAL, ranked_map, shades
 from dlexp.figure.style.limit import FARTHEST_OF_CURVE, Limit, is_log_metric, limit, mark_clipped, set_limit
 from dlexp.figure.style.scale import set_scale
 from dlexp.figure.style.text import label, plain, shorten
 
 TOP = 10
+MOST_ROUNDS = 8  # of more the bars would be a block
 LINES = ("-", "--", ":")
 
 
 @styled()
-def dimension_figure(points: Sequence[Point], keys: list[str], log_keys: set[str], metric: str) -> Figure:
-    """Return each dimension against the objective, coloured by round; failed settings are crosses at the bottom.
+def dimension_figure(
+    points: Sequence[Point],
+    keys: list[str],
+    log_keys: set[str],
+    metric: str,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+) -> Figure:
+    """Return each dimension against the objective, coloured by rank; failed settings are crosses at the bottom.
 
-    Of settings with seeds the mean with a bar of one standard deviation. The best is a star.
+    Of settings with seeds the mean with a bar of one standard deviation. The best is a star. Of several rounds a bar
+    above the panel shows what each looked at, the first on top.
 
     Args:
-        points: All trials, those of the best setting first.
+        points: All trials, the best setting first.
         keys: The dimensions, in the order of their panels.
         log_keys: Those on a logarithmic scale.
         metric: Name of the objective.
+        ranges: The ends of what the user searched, by key; shaded.
     """
     figure, axes = panels(len(keys))
     every = spots(points)
-    num_rounds = max(spot.round for spot in every)
-    norm = BoundaryNorm([n + 0.5 for n in range(num_rounds + 1)], 256) if num_rounds > 1 else None
-    limits = _limits(every, metric)
-    drawn = None
+    limits = limits_of(every, metric)
     for axis, key in zip(axes, keys, strict=True):
-        drawn = _draw_dimension(axis, every, key, limits, is_log=key in log_keys, norm=norm) or drawn
+        _draw_dimension(axis, every, key, limits, is_log=key in log_keys, ends=(ranges or {}).get(key))
         axis.set(xlabel=plain(shorten(key)), ylabel=plain(metric))
-    if drawn is not None and num_rounds > 1:
-        ticks = range(1, num_rounds + 1, math.ceil(num_rounds / 10))
-        figure.colorbar(drawn, ax=axes, label="round", shrink=0.8, aspect=30, ticks=list(ticks))
     add_legend(figure, is_below=True)
     return figure
 
 
-def _limits(every: Sequence[Spot], metric: str) -> Limit:
+def limits_of(every: Sequence[Spot], metric: str) -> Limit:
     """Return the limits of the means, widened to hold the bars of those that are shown."""
     limits = limit([spot.mean for spot in every], may_be_log=is_log_metric(metric))
     ends = [
@@ -64,8 +66,8 @@ def _limits(every: Sequence[Spot], metric: str) -> Limit:
 
 
 def _draw_dimension(
-    axis: Axes, every: list[Spot], key: str, limits: Limit, *, is_log: bool, norm: BoundaryNorm | None
-) -> Any:
+    axis: Axes, every: list[Spot], key: str, limits: Limit, *, is_log: bool, ends: tuple[float, float] | None
+) -> None:
     there = [spot for spot in every if key in spot.settings]
     place = set_scale(axis, "x", [spot.settings[key] for spot in there], is_log=is_log)
     shown = [spot for spot in there if limits.has(spot.mean)]
@@ -74,9 +76,11 @@ def _draw_dimension(
     if any(spot.std for spot in shown):
         bars = [spot.std for spot in shown]
         axis.errorbar(places, means, bars, fmt="none", ecolor="#888888", elinewidth=0.8, capsize=2)
-    rounds = [spot.round for spot in shown]
-    drawn = axis.scatter(places, means, c=rounds, cmap=ranked_map(), norm=norm, s=16, alpha=0.85)
+    drawn = axis.scatter(places, means, c=range(len(shown)), cmap=ranked_map(), s=16, alpha=0.85)
     drawn.set_gid("trials")
+    if ends is not None:
+        axis.axvspan(*ends, color=NEUTRAL, alpha=0.1, linewidth=0, zorder=0, label="searched")
+    _draw_rounds(axis, there, [place(spot.settings[key]) for spot in there])
     set_limit(axis, "y", limits)
     mark_clipped(axis, [place(spot.settings[key]) for spot in there], [spot.mean for spot in there], limits)
     if failed:
@@ -85,7 +89,24 @@ def _draw_dimension(
     best = every[0]
     if key in best.settings and limits.has(best.mean):
         axis.plot(place(best.settings[key]), best.mean or 0.0, "*", color=MARKED, markersize=9, label="best")
-    return drawn
+
+
+def _draw_rounds(axis: Axes, there: list[Spot], places: list[float]) -> None:
+    """Draw above the panel from where to where each round went, the first on top; of one round nothing."""
+    rounds = sorted({spot.round for spot in there})
+    if not 1 < len(rounds) <= MOST_ROUNDS:
+        return
+    for level, number in enumerate(reversed(rounds)):
+        at = [place for spot, place in zip(there, places, strict=True) if spot.round == number]
+        axis.plot(
+            [min(at), max(at)],
+            [1.02 + 0.03 * level] * 2,
+            color=NEUTRAL,
+            linewidth=2,
+            transform=axis.get_xaxis_transform(),
+            clip_on=False,
+            label="_" if level else "a round, the first on top",
+        )
 
 
 @styled()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from dlexp.error import DlexpError
+from dlexp.launcher.pool import Detached
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
@@ -53,5 +54,9 @@ def _record(folder: RunFolder, error: BaseException) -> None:
     """Write how the run ended; a disk that cannot take even that must not hide the error itself."""
     is_stopped = isinstance(error, SystemExit | KeyboardInterrupt)
     with suppress(OSError, DlexpError):
+        if isinstance(error, Detached):
+            folder.log("left to its jobs")
+            folder.update_manifest(status=Status.DETACHED)
+            return
         folder.log(f"stopped at once by {error!r}" if is_stopped else f"failed: {type(error).__name__}: {error}")
         folder.update_manifest(status=Status.INTERRUPTED if is_stopped else Status.FAILED, end=now())

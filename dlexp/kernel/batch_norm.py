@@ -26,7 +26,7 @@ class Rule:
 
     eps: float
     momentum: float = 0.1
-    statistics: Literal["moving", "cumulative", "exact"] = "moving"
+    statistics: Literal["auto", "moving", "cumulative", "exact"] = "moving"
     variance: Literal["unbiased", "biased"] = "unbiased"
 
 
@@ -37,7 +37,7 @@ class Running(NamedTuple):
         mean: (C,), of a stack (T, C).
         var: As `mean`.
         num_batches: Batches of training so far, of a stack (T,).
-        num_values: Values per channel behind exact statistics, of a stack (T,); None for other statistics.
+        num_values: Values per channel behind gathered statistics, of a stack (T,); None where none are gathered.
     """
 
     mean: Tensor
@@ -72,11 +72,15 @@ def normalise(
         running.num_batches.add_(1)
         if rule.statistics == "exact":
             return kernel(x, None, None, weight, bias, True, 0.0, rule.eps)
-        if (rule.statistics, rule.variance) == ("moving", "unbiased"):
+        if rule.statistics != "cumulative" and rule.variance == "unbiased":
             return kernel(x, running.mean, running.var, weight, bias, True, rule.momentum, rule.eps)
     mean, var = torch.zeros_like(running.mean), torch.zeros_like(running.var)  # a momentum of 1: become the batch's
     y = kernel(x, mean, var, weight, bias, True, 1.0, rule.eps)
-    take_in(running, rule, mean, var, x.numel() // x.shape[1])
+    num = x.numel() // x.shape[1]
+    if mode == "gathering":
+        merge(running, int(rule.variance == "unbiased"), mean, var, num)
+    else:
+        take_in(running, rule, mean, var, num)
     return y
 
 
@@ -159,8 +163,7 @@ class _ByTrial(torch.autograd.Function):
 def take_in(running: Running, rule: Rule, mean: Tensor, var: Tensor, num: int) -> None:
     """Change the running statistics by those of a batch.
 
-    moving: r += momentum * (b - r). cumulative: r += (b - r) / t with the batch's number t, the mean of all batches.
-    exact: mean and variance of all values so far (Chan, Golub and LeVeque 1983, equation 2.1).
+    moving, auto: r += momentum * (b - r). cumulative: r += (b - r) / t with the batch's number t, the mean of all.
 
     Args:
         running: As in `normalise`.
@@ -169,18 +172,23 @@ def take_in(running: Running, rule: Rule, mean: Tensor, var: Tensor, num: int) -
         var: The batch's unbiased variance (C,).
         num: Values per channel of the batch.
     """
-    if rule.statistics == "exact":
-        _merge(running, int(rule.variance == "unbiased"), mean, var, num)
-        return
     if rule.variance == "biased":
         var = var * ((num - 1) / num)
-    share = rule.momentum if rule.statistics == "moving" else 1 / _per_channel(running.num_batches, mean)
+    share = 1 / _per_channel(running.num_batches, mean) if rule.statistics == "cumulative" else rule.momentum
     running.mean.add_((mean - running.mean) * share)
     running.var.add_((var - running.var) * share)
 
 
-def _merge(running: Running, correction: int, mean: Tensor, var: Tensor, num: int) -> None:
-    """Add a batch's values to those that mean and variance are of."""
+def merge(running: Running, correction: int, mean: Tensor, var: Tensor, num: int) -> None:
+    """Add a batch's values to those that mean and variance are of (Chan, Golub and LeVeque 1983, equation 2.1).
+
+    Args:
+        running: As in `normalise`.
+        correction: 1 for the variance divided by n - 1, 0 by n.
+        mean: The batch's (C,).
+        var: The batch's unbiased variance (C,).
+        num: Values per channel of the batch.
+    """
     assert running.num_values is not None
     before = _per_channel(running.num_values, mean)
     total = before + num
@@ -199,8 +207,7 @@ def _per_channel(count: Tensor, like: Tensor) -> Tensor:
     return count.expand(-1, like.numel() // count.numel()).reshape(like.shape)
 
 
-def reset_exact(buffers: dict[str, Tensor]) -> None:
-    """Forget the exact statistics among a program's buffers, by their names."""
-    for path in [name.removesuffix("num_values") for name in buffers if name.endswith("num_values")]:
-        for name in ("running_mean", "running_var", "num_values"):
-            buffers[f"{path}{name}"].zero_()
+def reset(buffers: dict[str, Tensor], path: str) -> None:
+    """Forget the statistics of the layer at a path among a program's buffers, to gather them anew."""
+    for name in ("running_mean", "running_var", "num_values"):
+        buffers[f"{path}.{name}" if path else name].zero_()

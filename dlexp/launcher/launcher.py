@@ -3,10 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from dlexp.launcher.pool import Pool
 from dlexp.launcher.worker import Work
+
+
+def whole(task: Any, _told: list[Any]) -> Any:
+    """Return a task as it is, whatever was told of it."""
+    return task
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,7 @@ class Crew:
         folder: Of the sweep or cv, which the workers must see where they share a file system.
         descriptor: Stays open in every process on this machine, as a lock that is held until the last of them is gone;
             None for none.
+        rest: What is left of a task after events of it, None for nothing: a worker that begins anew does no more.
     """
 
     make_work: Callable[[], Work]
@@ -28,6 +34,7 @@ class Crew:
     preload: list[str]
     folder: Path
     descriptor: int | None = None
+    rest: Callable[[Any, list[Any]], Any | None] = whole
 
 
 class Launcher(Protocol):
@@ -39,6 +46,11 @@ class Launcher(Protocol):
 
         They choose how trials train too, always work, and each trial's folder says which attempt it belongs to.
         """
+        ...
+
+    @property
+    def outlives(self) -> bool:
+        """Whether its workers go on when the command ends, and can be found again by their files."""
         ...
 
     @property

@@ -40,6 +40,11 @@ class Local:
         return False
 
     @property
+    def outlives(self) -> bool:
+        """Workers end with the command."""
+        return False
+
+    @property
     def num_asked(self) -> int | None:
         """Processes that the user asked for."""
         return self.workers

@@ -26,12 +26,30 @@ class Lost:
     cause: Cause = "crash"
 
 
+class Detached(Exception):
+    """All tasks are with an engine that does them by itself: nobody needs to wait here."""
+
+
 class Pool(Protocol):
-    """Workers that take tasks as they become free."""
+    """Workers that take tasks as they become free.
+
+    Attributes:
+        detaches: Whether `run` raises `Detached` as soon as all tasks are with workers that outlive this process.
+    """
+
+    detaches: bool
 
     @property
     def places(self) -> Sequence[int]:
         """Numbers of the places where a task can be done now; without any nothing can."""
+        ...
+
+    def adopt(self, choose: Callable[[Any], Any | None]) -> None:
+        """Take on tasks of an earlier driver, which died, that are still done or that came to an end meanwhile.
+
+        Args:
+            choose: Called with each; returns it as it shall be told, or None to leave it alone.
+        """
         ...
 
     def run(self, take: Callable[[], Any | None], should_stop: Callable[[], bool]) -> Iterator[Any]:

@@ -5,6 +5,7 @@ milliseconds once the server is ready, and no worker inherits threads or a CUDA 
 """
 
 import multiprocessing
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ class ProcessPool:
         preload: list[str],
         descriptor: int | None = None,
     ) -> None:
+        self.detaches = False  # processes end with this one
         self.make_work = make_work
         self.environments = environments
         self.descriptor = descriptor
@@ -49,6 +51,9 @@ class ProcessPool:
         self._failures = [0] * len(environments)  # of each place's device
         self._context.set_forkserver_preload(preload)
         _start_server()
+
+    def adopt(self, choose: Callable[[Any], Any | None]) -> None:
+        """Do nothing: workers end with their driver."""
 
     def run(self, take: Callable[[], Any | None], should_stop: Callable[[], bool]) -> Iterator[Any]:
         """Yield the events of tasks as they come, and `Lost` for one whose process died.
@@ -179,10 +184,17 @@ def _start_server() -> None:
     """Start the server with the signals of the terminal blocked: its children inherit that and hear of stops from here.
 
     Blocked and not ignored, and only while it starts: a signal that comes meanwhile reaches this process afterwards.
+    Python's safe path keeps the server from importing what lies in the working directory, a folder called dlexp there.
     """
+    safe = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
     resource_tracker.ensure_running()  # would be started by the server's start, and unblocks the signals
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if safe is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = safe

@@ -38,6 +38,11 @@ class Ray:
         return True
 
     @property
+    def outlives(self) -> bool:
+        """Workers end with the command."""
+        return False
+
+    @property
     def num_asked(self) -> int | None:
         """Workers at most."""
         return self.workers

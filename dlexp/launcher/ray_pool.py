@@ -19,6 +19,7 @@ from dlexp.launcher.pool import Cause, Lost
 from dlexp.launcher.worker import Broken, Work
 
 POLL_SECONDS = 0.1  # between two looks at the wish to stop
+LOOK_SECONDS = 1.0  # between two looks at the nodes, of which a cluster may have thousands
 PATIENCE_SECONDS = 30.0  # for a first worker, after which the user hears what is waited for
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PROBE_SECONDS = 3.0
@@ -73,13 +74,15 @@ class RayPool:
     """
 
     def __init__(self, crew: Crew, request: dict[str, float], most: int | None) -> None:
+        self.detaches = False  # actors end with their driver
         self._crew, self._request, self._most = crew, request, most
         self._actor = ray.remote(Worker)
-        self._site = site.Site.here(crew.folder)
+        self._site = site.Site.here(crew.folder, needs_gpu=request["num_gpus"] > 0)
         self._coming: dict[Any, tuple[Any, bool]] = {}  # an answer that is awaited: actor, whether it is then ready
         self._idle: list[Any] = []
         self._busy: dict[Any, tuple[Any, int, Any]] = {}  # generator: actor, number, task
         self._count = 0
+        self._room_seen, self._looked = range(0), float("-inf")  # what `places` said last, and when
         self._waits_since: float | None = None
         if not self.places:
             self.close()
@@ -91,6 +94,9 @@ class RayPool:
         """As many numbers as there is room for workers on the nodes that live."""
         room = sum(self._room(node["Resources"]) for node in ray.nodes() if node["Alive"])
         return range(room if self._most is None else min(room, self._most))
+
+    def adopt(self, choose: Callable[[Any], Any | None]) -> None:
+        """Do nothing: workers end with their driver."""
 
     def run(self, take: Callable[[], Any | None], should_stop: Callable[[], bool]) -> Iterator[Any]:
         """Yield the events of tasks as they come; see `dlexp.launcher.pool.Pool.run`.
@@ -139,7 +145,9 @@ class RayPool:
     def _ask(self) -> None:
         """Ask for actors until there are as many as there is room for."""
         num = len(self._coming) + len(self._idle) + len(self._busy)
-        for _ in range(len(self.places) - num):
+        if (now := time.monotonic()) - self._looked >= LOOK_SECONDS:
+            self._room_seen, self._looked = self.places, now
+        for _ in range(len(self._room_seen) - num):
             actor: Any = self._actor.options(max_restarts=0, max_concurrency=2, **self._request).remote()
             self._coming[actor.enter.remote(self._site)] = actor, False
 

@@ -28,6 +28,7 @@ class Site:
         paths: Where modules are looked for.
         versions: Of Python and of the packages that numbers depend on.
         variables: Environment variables for the worker.
+        needs_gpu: Whether torch must see a GPU there.
     """
 
     folder: str
@@ -36,14 +37,15 @@ class Site:
     paths: tuple[str, ...]
     versions: dict[str, str]
     variables: dict[str, str]
+    needs_gpu: bool = False
 
     @classmethod
-    def here(cls, folder: Path) -> "Site":
+    def here(cls, folder: Path, *, needs_gpu: bool = False) -> "Site":
         """Describe this process, and put a nonce into the folder."""
         nonce = secrets.token_hex(8)
         write_text(folder / NONCE, nonce)
         variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        return cls(str(folder), nonce, str(Path.cwd()), tuple(sys.path), versions(), variables)
+        return cls(str(folder), nonce, str(Path.cwd()), tuple(sys.path), versions(), variables, needs_gpu)
 
     def enter(self) -> str | None:
         """Make this process one of the driver's; return in a line what is missing, None for nothing."""
@@ -65,12 +67,20 @@ class Site:
         if other:
             told = ", ".join(f"{name} {version} ({self.versions[name]} here)" for name, version in other.items())
             return f"node {host} has {told}; install the same versions on all nodes"
+        if self.needs_gpu and not _sees_gpu():
+            return f"node {host} should have a GPU, and torch sees none there; choose nodes with GPUs, or ask for none"
         return None
 
 
 def versions() -> dict[str, str]:
     """Return the versions that numbers depend on; "none" for what is not installed."""
     return {"Python": ".".join(platform.python_version_tuple()[:2]), **{name: _version(name) for name in PACKAGES}}
+
+
+def _sees_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def preload(modules: list[str]) -> None:

@@ -178,6 +178,20 @@ class TrainResult(TypedDict):
     data: TrainData
 
 
+class JobCounts(TypedDict):
+    """How far the jobs of a detached run are, as they say themselves.
+
+    Attributes:
+        waiting: That have not begun, or wait to begin again.
+        running: That have begun.
+        ended: That came to an end.
+    """
+
+    waiting: int
+    running: int
+    ended: int
+
+
 class RunRecord(TypedDict):
     """A run in the list of `dlexp runs`: its result, where there is one, with these fields in any case.
 
@@ -204,6 +218,7 @@ class RunRecord(TypedDict):
         epochs: Epochs done.
         planned_epochs: Of a training that is not over: how many it should have; None where it is not known.
         seconds: Of training.
+        jobs: Of a run whose trials are left to jobs.
     """
 
     run_id: str
@@ -224,6 +239,7 @@ class RunRecord(TypedDict):
     validated_on: str | None
     note: str
     tags: list[str]
+    jobs: NotRequired[JobCounts]
     epochs: NotRequired[int]
     planned_epochs: NotRequired[int | None]
     seconds: NotRequired[float]

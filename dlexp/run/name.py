@@ -25,6 +25,7 @@ RESERVED = ("mlartifacts", "mlflow.db", "mlflow.lock", "ui.log")  # what else st
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _EPOCH_MS = 1_735_689_600_000  # 2025-01-01 UTC
 _IDS = re.compile(rf"([{_ALPHABET}]{{11}}|[0-9a-f]{{12}})-")  # of runs, and of a sweep's trials
+_LONG = re.compile(r"(?<![\w.])\d+\.\d{4,}(?:e[+-]?\d+)?(?![\w.])|(?<![\w.])\d(?:\.\d+)?e\+\d+(?![\w.])")
 _LONGEST = 48  # characters
 _MOST_BYTES = 120  # of UTF-8; a file's name has at most 255, and an id comes before
 
@@ -102,7 +103,8 @@ def slug(overrides: list[str]) -> str:
 
     A group's choice gives its option's name (`dropout=none`: "no-dropout"), a key its last word and its value. Names
     begin with what tells runs of an experiment apart: the trainer's settings follow, and last those of the data, by
-    which experiments are called. Where the run is written and tracked does not matter.
+    which experiments are called, numbers with 4 or more decimals at 3 digits. Where the run is written and tracked does
+    not matter.
     """
     pairs = [(key, value) for key, _, value in (override.lstrip("+~").partition("=") for override in overrides)]
     telling = sorted((pair for pair in pairs if tells_runs_apart(pair[0])), key=lambda pair: _place(pair[0]))
@@ -115,8 +117,14 @@ def _place(key: str) -> int:
 
 def _word(key: str, value: str) -> str:
     if "." in key or key == "seed":
-        return f"{key.rpartition('.')[2]}{value}"
+        return f"{key.rpartition('.')[2]}{_LONG.sub(_rounded, value)}"
     return f"no-{key}" if value == "none" else value
+
+
+def _rounded(match: re.Match[str]) -> str:
+    """Return a number at 3 digits, 1.23e5 without a sign that no name has; as it was where 0.99996 would become 1."""
+    short = f"{float(match[0]):.3g}".replace("e+0", "e").replace("e+", "e")
+    return short if short.strip("-0123456789") else match[0]
 
 
 def clean(text: str) -> str:

@@ -7,6 +7,7 @@ class Status(StrEnum):
     """What a manifest and a result say under ``status``."""
 
     RUNNING = "running"
+    DETACHED = "detached"  # its trials are with jobs that need no command of dlexp's
     FINISHED = "finished"
     STOPPED_EARLY = "stopped_early"
     DIVERGED = "diverged"

@@ -53,10 +53,10 @@ def by_example(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: M
         return _losses(outputs, targets_N, measure.delta)[name]
     if outputs.ndim == 1:
         return None
+    if name in _RIGHT:
+        return (called(outputs) == targets_N).astype(np.float64)
     logits_NK = _two_columns(outputs)
     rows = np.arange(len(targets_N))
-    if name in _RIGHT:
-        return (logits_NK.argmax(1) == targets_N).astype(np.float64)
     if name == "log_loss":
         return -_log_p(_log_weights(outputs, measure.link))[rows, targets_N]
     if name == "top5_accuracy":
@@ -65,6 +65,11 @@ def by_example(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: M
         better_N = ((logits_NK > own_N1) | ((logits_NK == own_N1) & is_before)).sum(1)
         return (better_N < 5).astype(np.float64)
     return None
+
+
+def probabilities(outputs: np.ndarray, link: str = "softmax") -> np.ndarray:
+    """Return the probability of each class (N, K) of outputs (N, K), or of a lone column (N, 1) for class 1 of two."""
+    return np.exp(_log_p(_log_weights(outputs, link)))
 
 
 def weighted(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: Measure = _PLAIN) -> Weighted:
@@ -87,13 +92,18 @@ def weighted(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: Mea
         margins_NF = _margins(_two_columns(outputs), targets_N)
         return _of_means(margins_NF, lambda means_BF: _from_margins(name, means_BF, measure))
     if name == "calibration_error":
-        confidence_N = np.exp(_log_p(_log_weights(outputs, measure.link))).max(1)
-        gaps_NF = _calibration_gaps(confidence_N, _two_columns(outputs).argmax(1) == targets_N)
+        confidence_N = probabilities(outputs, measure.link).max(1)
+        gaps_NF = _calibration_gaps(confidence_N, called(outputs) == targets_N)
         return _of_means(gaps_NF, lambda means_BF: np.abs(means_BF).sum(1))
     assert name in _RANKED, name
     score = {"roc_auc": _area, "average_precision": _precision}[name]
     scores_NK = _log_odds(outputs, measure.link)
     return lambda weights_BN: _one_against_rest(score, scores_NK, targets_N, weights_BN, measure.positive)
+
+
+def called(outputs: np.ndarray) -> np.ndarray:
+    """Return the predicted class (N,), the lowest of equal logits (N, K); of a lone column whether it is > 0."""
+    return _two_columns(outputs).argmax(1)
 
 
 def _of_means(features_NF: np.ndarray, combine: Combine) -> Weighted:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dlexp.statistic.proportion import NORMAL, wilson
 from dlexp.statistic.stream import stream
 
 ALPHA = 0.5  # variance of the noise that is added, in units of the noise that is there
 GROWTH = 0.75  # optimism at v times the variance is v^g of that at 1; g is 1/2 for equal settings, 1 for spread ones
 NEAR = 2.0  # standard deviations within which a candidate is taken for as good as the best
 WIDEN = 1.15  # the correction is uncertain too: with this the interval holds as often as it says, by simulation
-NORMAL = 1.959964
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def select(settings: list[list[Model]], share_of: int | None = None) -> Selectio
         reach = NORMAL * WIDEN * float(np.sqrt((picked[winner][1] ** 2).mean()))
         low, high = corrected - reach, corrected + reach
     else:
-        low, high = _wilson(min(max(corrected, 0.0), 1.0), share_of)
+        low, high = wilson(min(max(corrected, 0.0), 1.0), share_of, NORMAL * WIDEN)
     return Selection(float(values_S[winner]), optimism, corrected, low, high, _wins(settings, winner))
 
 
@@ -101,14 +101,6 @@ def spread_over_noise(settings: list[list[Model]]) -> float:
     lower, upper = np.quantile([value_B[0] for value_B, _ in picked], [0.25, 0.75])
     noise = float(np.median([math.sqrt(float((noise_B**2).mean())) for _, noise_B in picked]))
     return float(upper - lower) / 1.349 / noise if noise else 0.0
-
-
-def _wilson(share: float, num: int) -> tuple[float, float]:
-    """Return (p + z^2 / 2N -+ z sqrt(p (1 - p) / N + z^2 / 4N^2)) / (1 + z^2 / N)."""
-    z = NORMAL * WIDEN
-    reach = z * math.sqrt(share * (1 - share) / num + z**2 / (4 * num**2))
-    middle, scale = share + z**2 / (2 * num), 1 + z**2 / num
-    return (middle - reach) / scale, (middle + reach) / scale
 
 
 def _mean_gap(settings: list[list[Model]], alpha: float) -> float:

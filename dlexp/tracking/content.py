@@ -15,6 +15,7 @@ from dlexp.run.status import Status
 
 MLFLOW_STATUS = {
     Status.RUNNING: "RUNNING",
+    Status.DETACHED: "RUNNING",
     Status.FINISHED: "FINISHED",
     Status.STOPPED_EARLY: "FINISHED",
     Status.DIVERGED: "FAILED",

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from dlexp.config.relevance import tells_runs_apart
 from dlexp.config.source.environment import redact
 from dlexp.error import EnvironmentFault
 from dlexp.run.environment import to_milliseconds
@@ -251,7 +252,7 @@ class Sender:
 
     def _set_view(self, client: "MlflowClient", manifest: dict[str, Any], chosen: content.Monitor) -> None:
         """Have MLflow's page open with this run's metric and settings as columns."""
-        changed = [name for name in content.params(manifest) if "." in name]
+        changed = [name for name in content.params(manifest) if "." in name and tells_runs_apart(name)]
         kind = str(manifest.get("kind"))
         state = view.shared_view(
             chosen.summary, chosen.metric, changed, ascending=not chosen.higher_is_better, kind=kind

@@ -8,6 +8,7 @@ from typing import Any
 
 KEY = "dlexp"  # `viewStateShareKey` of the address
 TAG = f"mlflow.sharedViewState.{KEY}"
+NO_FOLDS = "tags.`dlexp.kind` != 'fold'"  # folds are validated on other examples: the easiest would stand first
 _MOST = 8  # columns of settings
 _FIRST = "dlexp-first"  # id of the section of charts that is open
 _CLOSED = (
@@ -39,7 +40,7 @@ def shared_view(summary: str, metric: str, params: list[str], *, ascending: bool
     columns = [f"metrics.`{name}`" for name in metrics] + [f"params.`{name}`" for name in params[:_MOST]]
     return json.dumps(
         {
-            "searchFilter": "",
+            "searchFilter": "" if kind == "cv" else NO_FOLDS,
             "orderByKey": f"metrics.`{summary}`",
             "orderByAsc": ascending,
             "lifecycleFilter": "Active",

@@ -52,6 +52,17 @@ def test_the_time_left_is_that_of_the_epochs_left(ends, epochs, left):
     assert board.seconds_left(10.0) == (None if left is None else pytest.approx(left))
 
 
+def test_when_all_have_ended_neither_a_table_nor_a_remaining_time_is_left():
+    board, stream = shown()
+    for number in range(5):
+        board.epoch(f"fold {number}", 0.5)
+        board.end(f"fold {number}", 0.5, is_new=True)
+    text = text_of(board, stream)
+    assert "5 / 5 trainings in 0:00" in text
+    assert "left" not in text
+    assert "epochs" not in text
+
+
 def test_of_searches_inside_nobody_knows_what_is_left():
     board, stream = shown(has_inner=True)
     board.epoch("fold 1 inner 1", 0.5)

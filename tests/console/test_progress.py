@@ -15,10 +15,10 @@ EPOCH = EpochEnd(0, 1, 34, 0.1, {"train/loss": 1.25, "val/accuracy": 0.875, "val
 INSIDE = Progress(1, 17, 34, 1.5, 0.1, 2000.0)
 
 
-def show(terminal: bool, quiet: bool = False, width: int = 160) -> str:
+def show(terminal: bool, quiet: bool = False, width: int = 160, epochs: int = 2) -> str:
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=width, quiet=quiet)
-    about = {"epochs": 2, "epochs_done": 0, "steps_per_epoch": 34, "monitor": "val/accuracy", "num_train": 1000}
+    about = {"epochs": epochs, "epochs_done": 0, "steps_per_epoch": 34, "monitor": "val/accuracy", "num_train": 1000}
     tracker = ConsoleTracker(console, **about)
     for event in (INSIDE, EPOCH, TrialEnd(0, "finished", "", 1)):
         tracker(event)
@@ -50,10 +50,16 @@ def test_a_narrow_terminal_loses_whole_fields_never_digits(width):
     shown = re.sub(r"\x1b\[[0-9?]*[A-Za-z]", "\n", out.getvalue().replace("\r", "\n")).strip().splitlines()[-1].rstrip()
     assert len(shown) <= width
     assert "…" not in shown
-    assert shown.split()[1:3] == ["epoch", "2/500"]
+    assert shown.split()[:2] == ["epoch", "2/500"]  # the line that stays does not turn
     words = {"val/balanced_accuracy": "0.8750", "loss": "1.2500", "lr": "0.1"}
     assert all(f"{name} {value}" in shown for name, value in words.items() if name in shown)
     assert ("val/balanced_accuracy 0.8750" in shown) == (width >= 60)
+
+
+def test_the_line_that_stays_after_the_last_epoch_tells_no_remaining_time():
+    last = show(terminal=True, width=120, epochs=1).rpartition("epoch 1/1")[2]
+    assert "loss 1.2500" in last
+    assert "ETA" not in last
 
 
 def test_what_matters_least_is_left_out_first():

@@ -37,6 +37,7 @@ def test_outputs_have_a_trial_axis_and_parameters_are_views_of_the_row():
 def test_a_backward_pass_fills_the_gradient_row():
     model, forward = make()
     outputs_of(forward, torch.ones(4, 5)).square().sum().backward()
+    forward.collect_grads(is_first=True)
     assert torch.equal(forward.flat.split(forward.grads)[0][0], present(next(model.parameters()).grad))
     assert float(forward.grads.abs().sum()) > 0
 

@@ -24,8 +24,9 @@ FORMS += [(CNN, kind) for kind in ("solo", "batched", "vmapped", "graphed")]
 
 
 def config_of(*overrides: str, seed: int = 0) -> dict:
-    shared = ["tracking=none", "trainer.threads=1", "trainer.device=cpu", "data.limit=70"]
-    shared += [] if any(text.startswith("norm.statistics=") for text in overrides) else ["norm.statistics=exact"]
+    shared = ["tracking=none", "trainer.threads=1", "trainer.device=cpu"]
+    typed = {text.partition("=")[0] for text in overrides}
+    shared += [text for text in ("data.limit=70", "norm.statistics=exact") if text.partition("=")[0] not in typed]
     return resolve([*shared, "trainer.epochs=2", "trainer.precision=fp64", f"seed={seed}", *overrides]).config
 
 
@@ -134,6 +135,36 @@ def test_other_statistics_are_left_and_are_what_is_evaluated_by(kind):
     outputs = run.step.forward(batch)
     assert isinstance(outputs, Tensor)
     torch.testing.assert_close(outputs[0], model.eval()(batch), rtol=1e-10, atol=1e-10)
+
+
+DEEP = ("model.widths=[8,8,8,8,8]",)
+
+
+@pytest.mark.parametrize("kind", ["solo", "batched", "vmapped", "graphed"])
+def test_auto_gathers_in_a_net_of_five_norms_as_exact_does(kind):
+    run, model = program(kind, *DEEP, "norm.statistics=auto")
+    gather_statistics(run.step.forward, run.task, run.trainer, run.seeds, 1)
+    for row in range(len(run.trials)):
+        weights = run.step.forward.weights(row)
+        assert not [name for name in weights if name.endswith("num_values")]  # as checkpoints of moving ones
+        for name, value in by_formula(model, weights, inputs_of(run, row, 1)).items():
+            torch.testing.assert_close(weights[name], value, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [("model.widths=[8,8,8,8]",), (*DEEP, "data.limit=200", "trainer.batch_size=2")],
+    ids=["four norms", "100 updates an epoch"],
+)
+def test_auto_is_moving_elsewhere(overrides):
+    weights = []
+    for statistics in ("auto", "moving"):
+        run, _ = program("solo", *overrides, f"norm.statistics={statistics}")
+        run.should_stop = lambda run=run: run.number >= 3
+        list(run.events())
+        gather_statistics(run.step.forward, run.task, run.trainer, run.seeds, 1)
+        weights.append(run.step.forward.weights(0))
+    assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
 
 
 def test_a_training_part_in_one_batch_is_evaluated_as_it_is_trained():

@@ -56,6 +56,7 @@ class Card:
         monkeypatch.setattr(module, "make_program", lambda trials, _kind: Load(self, len(trials)))
         monkeypatch.setattr(module, "_calls", lambda load: [load.update, load.update])
         monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _device: (round(self.free * MIB), total * MIB))
+        monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _device: self.reserved * MIB)
         monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _device: round(self.allocated * MIB))
         monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda _device: round(self.peak * MIB))
         monkeypatch.setattr(torch.cuda, "synchronize", lambda _device: None)
@@ -116,7 +117,10 @@ def test_what_a_card_loses_covers_what_its_allocator_reserves(kind):
     components = many(4, **{"trainer.device": "cuda", "model.widths": "[512,512]"})
     device = torch.device("cuda:0")
     module.card_bytes(components, kind, device)
-    (two, _), (four, peak) = (module.card_bytes(components[:num], kind, device) for num in (2, 4))
+    two, four = (module.card_bytes(components[:num], kind, device) for num in (2, 4))
     weights = 4 * (64 * 512 + 512 * 512 + 512 * 10)
-    assert four >= two
-    assert four >= peak > 4 * 2 * weights  # weights and gradients at the least
+    assert all(b >= a for a, b in zip(two, four, strict=True))
+    built, tensors, held, evaluated = four
+    assert built > 4 * 2 * weights  # weights and gradients at the least
+    assert max(held, tensors) > 4 * 3 * weights  # and the gradients of a backward pass
+    assert evaluated > tensors

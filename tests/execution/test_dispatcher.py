@@ -149,6 +149,9 @@ class FakePool:
         self.places, self.tasks = crew.places, []
         self.made.append(self)
 
+    def adopt(self, choose):
+        pass
+
     def run(self, take, should_stop):
         from dlexp.execution.executor import Executor
 
@@ -206,7 +209,7 @@ class Cards(Local):
 
 def test_on_cards_even_one_trial_trains_in_a_worker_which_chooses_how(holder, fake):
     with Dispatcher(holder, lambda: False, Cards()) as dispatcher:
-        (end,) = ends(dispatcher.train(assign(holder, 1))).values()
+        (end,) = ends(dispatcher.train(assign(holder, 1, "trainer.fuse=4"))).values()
     assert end.status == "finished"
     assert [type(task).__name__ for task in fake.made[0].tasks] == ["Survey", "Group"]
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dlexp.figure.confusion import confusion_figure
+from dlexp.figure.style.color import MARKED
 from tests.figure.drawn import HARD_NAMES, LONG, assert_is_drawn_whole, texts
 
 
@@ -19,7 +20,7 @@ def test_counts_and_shares_of_their_row():
     assert [tick.get_text() for tick in axis.get_yticklabels()] == ["cat", "dog"]
     assert [tick.get_text() for tick in axis.get_xticklabels()] == ["cat", "dog"]
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("predicted class", "true class")
-    assert {text.get_text(): text.get_color() for text in axis.texts} == {"6": "white", "2": "black"}
+    assert {text.get_text(): text.get_color() for text in axis.texts} == {"6": "white", "2": MARKED}
 
 
 def test_a_hundred_classes_have_no_numbers_in_cells():

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
+from matplotlib.patches import Rectangle
 
 from dlexp.figure.point import Point
 from dlexp.figure.search import curve_figure, dimension_figure
@@ -33,8 +34,23 @@ def test_every_dimension_has_a_panel_with_its_trials_the_best_and_the_failed():
     failed, best = (next(line for line in lr.get_lines() if line.get_label() == name) for name in ("failed", "best"))
     assert numbers(failed.get_xdata()) == [1.0]
     assert (numbers(best.get_xdata()), numbers(best.get_ydata()), best.get_marker()) == ([0.001], [0.7], "*")
-    assert figure.axes[-1].get_ylabel() == "round"
-    assert numbers(figure.axes[-1].get_yticks()) == [1, 2]
+
+
+def test_colours_go_by_rank_and_rounds_are_bars_the_first_on_top():
+    points = [
+        Point({"lr": lr}, value, r) for lr, value, r in [(0.3, 0.9, 2), (0.2, 0.8, 2), (0.1, 0.7, 1), (1.0, 0.1, 1)]
+    ]
+    (axis,) = dimension_figure(points, ["lr"], set(), "val/accuracy", {"lr": (0.05, 2.0)}).axes
+    (marks,) = [item for item in axis.collections if item.get_gid() == "trials"]
+    ranks = marks.get_array()
+    assert ranks is not None
+    assert numbers(ranks) == [0, 1, 2, 3]
+    bars = [line for line in axis.get_lines() if line.get_linewidth() == 2]
+    assert [numbers(line.get_xdata()) for line in bars] == [[0.2, 0.3], [0.1, 1.0]]
+    assert numbers(bars[0].get_ydata())[0] < numbers(bars[1].get_ydata())[0]
+    (shade,) = axis.patches
+    assert isinstance(shade, Rectangle)
+    assert [shade.get_x(), shade.get_x() + shade.get_width()] == [0.05, 2.0]
 
 
 def test_seeds_are_a_mean_with_a_bar():

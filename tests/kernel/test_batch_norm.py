@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dlexp.kernel.batch_norm import Rule, Running, normalise, normalise_stack, reset_exact
+from dlexp.kernel.batch_norm import Rule, Running, normalise, normalise_stack, reset
 from tests.present import present
 
 EPS = 1e-5
@@ -59,6 +59,7 @@ def test_a_large_mean_does_not_swallow_the_variance():
     assert float(y.std(dim=1).sub(1).abs().max()) < 0.05
 
 
+STATISTICS = ("running_mean", "running_var")
 BATCHES = [2 + 3 * draw(num, 4, seed=num) for num in (6, 6, 3)]
 
 
@@ -102,7 +103,7 @@ def test_exact_statistics_are_those_of_all_values(variance, correction, space):
     assert torch.equal(running.mean, torch.zeros(4).double())  # training takes in nothing
     named = {"a.running_mean": running.mean, "a.running_var": running.var, "a.num_values": running.num_values}
     running.mean.fill_(5.0)
-    reset_exact({name: present(tensor) for name, tensor in named.items()})
+    reset({name: present(tensor) for name, tensor in named.items()}, "a")
     for x in batches:
         normalise(x, None, None, running, rule, "gathering")
     values = torch.cat([x.movedim(1, -1).reshape(-1, 4) for x in batches])
@@ -130,7 +131,25 @@ def test_a_stacks_statistics_are_those_of_each_trial(rule):
             assert ours is theirs is None or torch.equal(present(ours)[t], present(theirs))
 
 
-def test_without_exact_statistics_there_is_nothing_to_forget():
-    running = torch.ones(2)
-    reset_exact({"a.running_mean": running})
-    assert torch.equal(running, torch.ones(2))
+def test_forgetting_a_layers_statistics_leaves_those_of_others():
+    named = {f"{path}{name}": torch.ones(2) for path in ("a.", "") for name in (*STATISTICS, "num_values")}
+    reset(named, "")
+    assert [float(value.sum()) for value in named.values()] == [2, 2, 2, 0, 0, 0]
+
+
+@pytest.mark.parametrize("variance", ["unbiased", "biased"])
+def test_auto_is_moving_in_training_and_exact_where_it_is_gathered(variance):
+    auto, moving, exact = fresh(4, is_exact=True), fresh(4), fresh(4, is_exact=True)
+    for x in BATCHES:
+        normalise(x, None, None, auto, Rule(EPS, 0.25, "auto", variance), "training")
+        normalise(x, None, None, moving, Rule(EPS, 0.25, "moving", variance), "training")
+    assert torch.equal(auto.mean, moving.mean)
+    assert torch.equal(auto.var, moving.var)
+    for tensor in (auto.mean, auto.var):
+        tensor.zero_()
+    exact.var.zero_()
+    for x in BATCHES:
+        normalise(x, None, None, auto, Rule(EPS, 0.25, "auto", variance), "gathering")
+        normalise(x, None, None, exact, Rule(EPS, 0.25, "exact", variance), "gathering")
+    assert torch.equal(auto.mean, exact.mean)
+    assert torch.equal(auto.var, exact.var)

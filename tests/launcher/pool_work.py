@@ -20,6 +20,15 @@ def work(task, should_stop):
     yield from globals()[name](should_stop, *arguments)
 
 
+def rest(task, told):
+    """What is left of `until_stopped` after it was stopped: nothing."""
+    return None if "stopped" in told else task
+
+
+def nothing(_should_stop):
+    yield from ()
+
+
 def square(_should_stop, number):
     yield ("begun", number)
     yield ("square", number * number)

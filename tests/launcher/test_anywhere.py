@@ -1,6 +1,13 @@
-"""Where trials train is only where they train: a cluster that loses a node gives what this process gives."""
+"""Where trials train is only where they train: what a cluster gives after losses is what this process gives."""
 
 import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -9,6 +16,7 @@ from dlexp.job.cv import cv
 from dlexp.job.sweep import sweep
 from dlexp.job.sweep.loop import TrialEpoch
 from tests.launcher.cluster import two_nodes
+from tests.launcher.real_slurm import obstacle, real_slurm
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # Ray's own
 
@@ -39,14 +47,9 @@ class Listener:
 
 
 def search(runs_dir, *overrides, listener=None):
-    arguments = [
-        *SHARED,
-        "trainer.epochs=40",
-        "optimizer.lr=0.01,0.1,1",
-        "seed=0,1",
-        f"runs_dir={runs_dir}",
-        *overrides,
-    ]
+    keys = {text.partition("=")[0] for text in overrides}
+    space = [text for text in SPACE if text.partition("=")[0] not in keys]
+    arguments = [*SHARED, *space, f"runs_dir={runs_dir}", *overrides]
     listener = listener or Listener()
     return sweep.start(arguments, None, announce=lambda _about: listener, has_figures=False).outcome.result
 
@@ -86,3 +89,75 @@ def test_folds_on_a_cluster_are_the_folds_at_home(cluster, tmp_path):
 
     away = validate("there", "launcher=ray", f"launcher.address={cluster[0].address}")
     assert away == validate("here", "launcher.workers=1")
+
+
+@pytest.fixture
+def slurm(monkeypatch):
+    if (why := obstacle()) is not None:
+        pytest.skip(why)
+    with real_slurm() as commands:
+        monkeypatch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
+        yield
+
+
+def processes(runs_dir):
+    """Return the processes of jobs that have begun."""
+    words = f"dlexp.launcher.job\0{runs_dir}/"
+    pids = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            pids += [int(path.parent.name)] if words in path.read_text() else []
+    return pids
+
+
+def marks(runs_dir, kind):
+    lines = [line for path in Path(runs_dir).glob("*/*/slurm/*/*/events") for line in path.read_text().splitlines()]
+    events = [json.loads(line)["fields"] for line in lines if line]
+    return [fields for fields in events if fields.get("kind") == kind]
+
+
+def test_a_sweep_of_which_a_job_is_killed_and_another_taken_away_is_the_sweep_at_home(slurm, tmp_path):
+    signals = [signal.SIGKILL, signal.SIGUSR2]  # as of a node's lack of memory, as before a preemption
+
+    def disturb():
+        deadline = time.monotonic() + 120
+        while len(pids := processes(tmp_path / "there")) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        for pid, signum in zip(pids, signals, strict=True):
+            os.kill(pid, signum)
+
+    long = ["trainer.epochs=300", "optimizer.lr=0.01,0.1"]  # two jobs are at work together
+    away = ["launcher=slurm", "launcher.array_parallelism=2", "launcher.mem_gb=1"]
+    there = search(tmp_path / "there", *long, *away, listener=Listener(disturb))
+    here = search(tmp_path / "here", *long, "launcher.workers=1")
+    assert table(there) == table(here)
+    assert weights(there) == weights(here)
+    assert len(marks(tmp_path / "there", "again")) == 1
+    logs = [(path / "log.txt").read_text() for path in paths(there)]
+    assert sum("ended (FAILED)" in log for log in logs) == 1
+
+
+def test_a_driver_that_is_killed_finds_its_jobs_and_trains_nothing_twice(slurm, tmp_path):
+    away = ["launcher=slurm", "launcher.array_parallelism=2"]
+    program = [
+        Path(sys.executable).with_name("dlexp"),
+        "sweep",
+        *SHARED,
+        *SPACE,
+        f"runs_dir={tmp_path / 'there'}",
+        *away,
+    ]
+    driver = subprocess.Popen(program, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 300
+    while not marks(tmp_path / "there", "begun"):
+        assert time.monotonic() < deadline
+        assert driver.poll() is None
+        time.sleep(0.1)
+    driver.kill()
+    driver.wait()
+    there = search(tmp_path / "there", *away)
+    here = search(tmp_path / "here", "launcher.workers=1")
+    assert table(there) == table(here)
+    assert weights(there) == weights(here)
+    assert len(marks(tmp_path / "there", "begun")) == len(there["trials"])

@@ -111,6 +111,21 @@ def test_the_program_is_not_imported_again(pools):
     assert list(pools({}).run(taking([("knows_program",)]), never)) == [False]
 
 
+def test_a_folder_called_as_the_package_in_the_working_directory_is_left_alone(work, tmp_path, monkeypatch):
+    (tmp_path / "dlexp" / "launcher").mkdir(parents=True)
+    (tmp_path / "dlexp" / "__init__.py").touch()
+    monkeypatch.chdir(tmp_path)
+    server: Any = forkserver._forkserver
+    server._stop()  # the next one starts here
+    pool = ProcessPool(work.make, [{}], ["dlexp.launcher.worker"])
+    try:
+        assert list(pool.run(taking([("square", 3)]), never)) == [("begun", 3), ("square", 9)]
+    finally:
+        pool.close()
+        server._stop()
+    assert "PYTHONSAFEPATH" not in os.environ
+
+
 def test_close_ends_the_busy_at_once_and_they_hold_a_lock_until_then(pools, tmp_path):
     lock = Lock(tmp_path / "lock")
     lock.acquire()

@@ -40,6 +40,9 @@ def test_ids_of_processes_that_start_at_once_differ():
         (["+model.widths=[64,32]"], "widths-64-32"),
         (["runs_dir=/tmp/x", "tracking.uri=http://a", "tracking=none"], "default"),
         (["data.path=../../etc/passwd"], "path..-..-etc-passwd"),
+        (["optimizer.lr=0.6440499214879144", "optimizer.betas=[0.9,0.99996]"], "lr0.644-betas-0.9-0.99996"),
+        (["optimizer.lr=3.2512345e-05", "regularizer.weight=12345.678901"], "lr3.25e-05-weight1.23e4"),
+        (["optimizer.lr=1e+16", "data.path=run-0.123456.csv"], "lr1e16-pathrun-0.123456.csv"),
     ],
 )
 def test_a_slug_says_what_was_set(overrides, expected):

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from dlexp.tracking.view import KEY, TAG, shared_view
+from dlexp.tracking.view import KEY, NO_FOLDS, TAG, shared_view
 
 
 def test_the_view_sorts_by_the_metric_and_shows_it_first():
@@ -18,6 +18,12 @@ def test_the_view_sorts_by_the_metric_and_shows_it_first():
         "params.`optimizer.lr`",
     ]
     assert len(state["selectedColumns"]) == 3 + 8 + 1
+
+
+@pytest.mark.parametrize(("kind", "text"), [("train", NO_FOLDS), ("sweep", NO_FOLDS), ("cv", "")])
+def test_folds_are_shown_where_they_are_what_the_view_is_about(kind, text):
+    state = json.loads(shared_view("best/val_loss", "val/loss", [], ascending=True, kind=kind))
+    assert state["searchFilter"] == text
 
 
 def test_a_column_stands_once():

@@ -61,8 +61,11 @@ def runs(
     from dlexp.run.listing.column import check_columns
     from dlexp.run.listing.ranking import rank, records_of
 
+    from .wait import count_jobs
+
     rankings = rank(runs_dir, experiment=experiment, sort=sort, filter=filter, tag=tag)
     records = records_of(rankings)
+    count_jobs(records)
     names = None if columns is None else check_columns([name.strip() for name in columns.split(",")], records)
     rankings = [ranking.limited(limit) for ranking in rankings]
     if json:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dlexp.run.document import RunRecord
     from dlexp.run.listing.ranking import Ranking
 
-COLORS = {"finished": "green", "stopped_early": "green", "running": "cyan"}
+COLORS = {"finished": "green", "stopped_early": "green", "running": "cyan", "detached": "cyan"}
 WIDTH_OF_A_FILE = 1000  # columns
 NAMES = {"run_id": "run", "start": "started"}
 APART = "Each table has its own validation examples (in brackets): scores do not rank from table to table."
@@ -59,7 +59,7 @@ def _show_ranking(ranking: "Ranking", names: list[str] | None, console: Console,
     most = WIDTH_OF_A_FILE if is_wide else MOST_CHARACTERS
     every = names or columns(ranking.records, ranking.sort)
     shown = fitting(ranking.records, every, console.width, most)
-    console.print(Text(_title(ranking), style="bold"), no_wrap=True, overflow="ellipsis")
+    console.print(Text(_title(ranking), style="bold"))
     console.print(_table(ranking.records, shown, most))
     hidden = [f"+{noun(len(every) - len(shown), 'column')} (--wide)"] if len(shown) < len(every) else []
     hidden += [f"+{noun(ranking.hidden, 'run')} (--limit)"] if ranking.hidden else []
@@ -163,7 +163,10 @@ def _plain(value: Any) -> str:
 
 
 def done(record: "RunRecord") -> str:
-    """Return how far a run came, in words: 3 epochs, 37 of 500 epochs, 30 trials, 5 folds."""
+    """Return how far a run came, in words: 3 epochs, 37 of 500 epochs, 30 trials, 5 folds, 2 of 6 jobs."""
+    if "jobs" in record:
+        jobs = record["jobs"]
+        return f"{jobs['ended']} of {noun(jobs['waiting'] + jobs['running'] + jobs['ended'], 'job')}"
     for kind, key, word in (("sweep", "trials", "trial"), ("cv", "settings", "setting"), ("cv", "folds", "fold")):
         inner = record.get(key)
         if record["kind"] == kind and isinstance(inner, list) and inner:

@@ -27,11 +27,13 @@ class Graphed:
         dtype = next(models[0].parameters()).dtype
         self.flat = Flat(models[0], len(models), dtype=dtype, device=device, channels_last=channels_last)
         self.is_capturable = device.type == "cuda"
-        self.models = [copy.deepcopy(model).to(device) for model in models]
+        self.models = [copy.deepcopy(model) for model in models]
         for row, model in enumerate(self.models):
             values = dict(model.named_parameters())
             for name, view in zip(self.flat.names, self.flat.views, strict=True):
                 view[row].copy_(values[name].detach())
+                values[name].data = view[row]  # so that no second copy of the weights goes to the device
+            model.to(device)
         self._bind()
 
     def _bind(self) -> None:
@@ -68,9 +70,11 @@ class Graphed:
         for model in self.models:
             model.train(is_training)
 
-    def set_gathering(self, is_gathering: bool) -> bool:
+    def set_gathering(self, is_gathering: bool, is_short: bool = False) -> bool:
         """See `dlexp.engine.forward.Forward`."""
-        return any([switch_gathering(model, dict(model.named_buffers()), is_gathering) for model in self.models])
+        return any(
+            [switch_gathering(model, dict(model.named_buffers()), is_gathering, is_short) for model in self.models]
+        )
 
     def prepare_grads(self) -> None:
         """See `dlexp.engine.forward.Forward`."""

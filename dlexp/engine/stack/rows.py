@@ -72,9 +72,9 @@ class Rows:
         for name, seeds_T in zip(self._dropouts, self.dropout_seeds.unbind(1), strict=True):
             self.buffers[f"{name}.seed"] = seeds_T
 
-    def set_gathering(self, is_gathering: bool) -> bool:
+    def set_gathering(self, is_gathering: bool, is_short: bool = False) -> bool:
         """See `dlexp.engine.forward.Forward`."""
-        return switch_gathering(self.template, self.buffers, is_gathering)
+        return switch_gathering(self.template, self.buffers, is_gathering, is_short)
 
     def prepare_grads(self) -> None:
         """See `dlexp.engine.forward.Forward`."""

@@ -1,6 +1,8 @@
 """The format, size and resolution of the figures that this process draws: those that the user asked for."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,6 +54,16 @@ def change_look(**changes: Any) -> None:
     if dots > MOST_DOTS:
         raise ConfigError(f"--figure-dpi: got {dots:.0f} dots for a side of the figure; at most {MOST_DOTS}")
     _look.set(changed)
+
+
+@contextmanager
+def only_here(**changes: Any) -> Iterator[None]:
+    """Have the figures that are drawn inside written otherwise, by the attributes of `Look`."""
+    token = _look.set(replace(_look.get(), **changes))
+    try:
+        yield
+    finally:
+        _look.reset(token)
 
 
 def flags() -> list[str]:

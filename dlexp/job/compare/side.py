@@ -14,8 +14,8 @@ import numpy as np
 from dlexp.config.override import override_of
 from dlexp.error import RunError
 from dlexp.job.again import resume_command
-from dlexp.job.sweep.document import SweepResult, TrialRecord
-from dlexp.job.sweep.leaderboard import best_first
+from dlexp.job.sweep.document import SweepResult
+from dlexp.job.sweep.recorded import rank_records, trial_folder
 from dlexp.number import noun
 from dlexp.run import scan
 from dlexp.run.division import read_division
@@ -131,7 +131,7 @@ def load_trained(runs_dir: Path, ref: str) -> RunFolder:
     folder = load_side(runs_dir, ref).folder
     kind = folder.manifest["kind"]
     if kind == "sweep" and folder.result is not None:
-        return _trial_folder(folder, _rank(folder.result)[0][0])
+        return trial_folder(folder, rank_records(folder.result)[0][0])
     if kind not in ("train", "trial"):
         raise RunError(
             f"{ref}: got a {kind}, which differs from others in its data too; a training run or a sweep is needed"
@@ -159,9 +159,9 @@ def _load_setting(
     ref: str, folder: RunFolder, manifest: dict[str, Any], result: SweepResult, place: int | None
 ) -> Side:
     """Return a setting of a sweep with all of its seeds."""
-    ranked = _rank(result)
+    ranked = rank_records(result)
     trials = _at(ref, ranked, place)
-    folders = [_trial_folder(folder, trial) for trial in trials]
+    folders = [trial_folder(folder, trial) for trial in trials]
     seeds = [str(trial["overrides"].get("seed", manifest["seed"])) for trial in trials]
     is_one = len(trials) == 1
     side = _enter(folder, manifest, "train", seeds, {(0, 0): [_read(trial) for trial in folders]})
@@ -175,19 +175,6 @@ def _load_setting(
     )
 
 
-def _rank(result: SweepResult) -> list[list[TrialRecord]]:
-    """Return the settings of a sweep that have a value for each of their seeds, best first: lists of trials."""
-    by_number: dict[int, list[TrialRecord]] = {}
-    for trial in result["trials"]:
-        by_number.setdefault(trial["number"], []).append(trial)
-    scores = {
-        number: [t["value"] if Status(t["status"]).has_value else None for t in trials]
-        for number, trials in by_number.items()
-    }
-    ranked = best_first(scores, is_high_better=result["mode"] == "max")
-    return [by_number[number] for number in ranked if None not in scores[number]]
-
-
 def _at(ref: str, ranked: list[Ranked], place: int | None) -> Ranked:
     index = 0 if place is None else place - 1
     if not 0 <= index < len(ranked):
@@ -195,17 +182,10 @@ def _at(ref: str, ranked: list[Ranked], place: int | None) -> Ranked:
     return ranked[index]
 
 
-def _trial_folder(sweep: RunFolder, trial: Mapping[str, Any]) -> RunFolder:
-    """Return a trial's folder, which may stand in an earlier sweep's, or where the whole sweep was moved to."""
-    path = Path(trial["run_dir"])
-    moved = sweep.path / path.parent.name / path.name
-    return RunFolder.open(moved if moved.is_dir() else path)
-
-
 def _load_cv_setting(ref: str, folder: RunFolder, settings: list[Mapping[str, Any]], place: int | None) -> Side:
     """Return a setting of a cv over several."""
     picked = _at(ref, settings, place)
-    side = load_side(folder.runs_dir, str(_trial_folder(folder, picked).path))
+    side = load_side(folder.runs_dir, str(trial_folder(folder, picked).path))
     overrides = picked["overrides"]
     shown = [override_of(key, value) for key, value in overrides.items()] if isinstance(overrides, dict) else overrides
     run_id = folder.run_id if place is None else f"{folder.run_id}:{place}"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dlexp.job.compare.document import Difference, Pair
+from dlexp.job.compare.document import Comparison, Difference, Pair
 from dlexp.statistic.holm import holm
 from dlexp.statistic.sign_flip import SignFlip, sign_flip
 from dlexp.statistic.stream import stream
@@ -81,3 +81,12 @@ def verdict(interval: list[float], p_holm: float, *, is_high_better: bool) -> st
     if p_holm >= ALPHA or not (low > 0 or high < 0):
         return "cannot tell"
     return "a" if (low > 0) == is_high_better else "b"
+
+
+def worse_than_the_first(comparison: Comparison) -> list[str]:
+    """Return the labels of the runs that are told to be worse than the first one, in their order."""
+    first, labels = comparison["runs"][0]["run_id"], {run["run_id"]: run["label"] for run in comparison["runs"]}
+    sides = [
+        (pair, "b" if pair["a"] == first else "a") for pair in comparison["pairs"] if first in (pair["a"], pair["b"])
+    ]
+    return [labels[pair[side]] for pair, side in sides if pair["verdict"] not in (side, "cannot tell")]

@@ -88,6 +88,38 @@ class Guess(TypedDict):
     note: str
 
 
+class Suspect(TypedDict):
+    """An example whose label is probably wrong; probabilities are those of folds that held it out.
+
+    Attributes:
+        id: Of the example.
+        label: As the data have it.
+        label_probability: Of that class.
+        likelier: The likeliest class.
+        likelier_probability: Its probability.
+    """
+
+    id: str
+    label: str
+    label_probability: Real
+    likelier: str
+    likelier_probability: Real
+
+
+class Suspects(TypedDict):
+    """Labels that are probably wrong, by confident learning.
+
+    Attributes:
+        num: Of suspects.
+        num_examples: That were held out and judged.
+        examples: The suspects, the most suspect first, at most 1,000.
+    """
+
+    num: int
+    num_examples: int
+    examples: list[Suspect]
+
+
 class CVIdentity(TypedDict):
     """What every result of a cv begins with.
 
@@ -179,6 +211,7 @@ class CVResult(CVSummary):
         metric: That trainings and settings are judged by; absent in cvs of version 0.1.
         test: Once the test part was opened by name.
         guess: What guessing scores; absent where incomplete, and in cvs of version 0.1.
+        suspects: Labels that are probably wrong; absent for values, where incomplete, and in cvs of version 0.1.
     """
 
     interval_corrected: dict[str, Span]
@@ -191,6 +224,7 @@ class CVResult(CVSummary):
     test: NotRequired[OpenedTest]
     metric: NotRequired[str]
     guess: NotRequired[Guess]
+    suspects: NotRequired[Suspects]
 
 
 class SettingRecord(TypedDict):

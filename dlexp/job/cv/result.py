@@ -19,6 +19,7 @@ from dlexp.job.cv.document import Choice, CVIdentity, CVResult, CVSettingsResult
 from dlexp.job.cv.fold_run import FoldResult
 from dlexp.job.cv.nested import InnerChoice
 from dlexp.job.cv.spec import CVSpec, Setting
+from dlexp.job.cv.suspect import find_suspects
 from dlexp.number import noun
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
@@ -87,6 +88,9 @@ def conclude_cv(
         result["choices"] = _choices(searched.chosen)
     if complete:
         result["guess"] = guess_of(spec.dataset, spec.folds, spread["mean"])
+    suspects = find_suspects(folder, spec.dataset) if complete and spec.dataset.num_classes else None
+    if suspects is not None:
+        result["suspects"] = suspects
     document: CVResult = plain(result)
     folder.write_result(document)
     if complete and has_figures:

@@ -39,6 +39,22 @@ class TrialRecord(TypedDict):
     error: NotRequired[str]
 
 
+class DetachedSweep(TypedDict):
+    """A sweep whose trials are left to jobs.
+
+    Attributes:
+        run_id: Names the sweep.
+        run_dir: Its folder.
+        status: "detached".
+        jobs: That have not ended.
+    """
+
+    run_id: str
+    run_dir: str
+    status: Annotated[str, one_of("detached")]
+    jobs: int
+
+
 class BestSetting(TrialRecord, SelectionBias):
     """The winner: its first trial, with the value of the setting over its seeds.
 

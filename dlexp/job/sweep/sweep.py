@@ -13,7 +13,7 @@ from dlexp.config.override import override_of
 from dlexp.config.source.folder import store_copy, stored_copy
 from dlexp.config.wording import command_line
 from dlexp.data.fact.positive import positive_fact
-from dlexp.error import RunError
+from dlexp.error import ConfigError, RunError
 from dlexp.execution.description import identify
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.threads import threads_of_many
@@ -96,6 +96,7 @@ def start(
     again: str = "",
     has_figures: bool = True,
     resumed: RunFolder | None = None,
+    detaches: bool = False,
 ) -> Findings:
     """Search; a sweep that asks for the same trials is gone on with.
 
@@ -109,9 +110,11 @@ def start(
         again: The command that goes on with the sweep, where it does more than search; "" for `--resume`.
         has_figures: Draw figures at the end.
         resumed: The sweep that is to be gone on with, if the user named it.
+        detaches: Leave the trials to jobs that outlive this process.
 
     Raises:
         DlexpError: See its kinds.
+        Detached: The trials are with such jobs.
     """
     with Interrupt(can_wait=False) as interrupt:
         spec = prepare(overrides, config_dir)
@@ -120,6 +123,8 @@ def start(
         check_test(spec.first.dataset, open_test)
         runs_dir = Path(spec.config["runs_dir"])
         check_destination(runs_dir)
+        if detaches and not spec.launcher.outlives:
+            raise ConfigError("--detach: got a launcher that ends with its command; choose launcher=slurm")
         spec.launcher.require()
         scan.close_dead(runs_dir)
         folder = find_folder(spec)
@@ -134,7 +139,7 @@ def start(
             folder.update_manifest(status="running", end=None, resumes=folder.manifest["resumes"] + 1)
         interrupt.can_wait = True
         try:
-            with Dispatcher(folder, interrupt, spec.launcher) as dispatcher:
+            with Dispatcher(folder, interrupt, spec.launcher, detaches=detaches) as dispatcher:
                 listener = announce(Announcement(spec, folder, is_new))
                 command = again or resume_command(folder)
                 return _carry_out(spec, folder, listener, tell, interrupt, dispatcher, command, has_figures=has_figures)

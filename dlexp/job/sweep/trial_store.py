@@ -136,7 +136,7 @@ class TrialStore:
     def _place(self, trial: Trial) -> Path:
         """Return where a trial's folder is, or will be."""
         if trial.id not in self._known:
-            slug = name.slug([f"{key}={_short(value)}" for key, value in trial.overrides.items()])
+            slug = name.slug([f"{key}={value}" for key, value in trial.overrides.items()])
             self._known[trial.id] = name.place(self.sweep.path, TRIALS, slug, trial.id)
         return self._known[trial.id]
 
@@ -207,7 +207,3 @@ def _copy(source: str, target: str) -> None:
             os.link(source, target)
             return
     shutil.copy2(source, target)
-
-
-def _short(value: Any) -> Any:
-    return f"{value:.3g}" if isinstance(value, float) else value

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from dlexp.error import error_line
 from tests import command, option
 
 DLEXP = Path(sys.executable).parent / "dlexp"
@@ -99,7 +100,7 @@ def test_refusals(line, message):
 @pytest.mark.parametrize(("line", "message"), [REFUSALS[1], REFUSALS[3], REFUSALS[8]])
 def test_refusals_as_json(line, message):
     done = run("config", "--json", *line.split(" "))
-    assert json.loads(done.stdout) == {"error": {"kind": "config", "message": message}}
+    assert json.loads(done.stdout) == {"error": error_line("config", message)}
     assert (done.returncode, done.stderr) == (2, f"config error: {message}\n")
 
 

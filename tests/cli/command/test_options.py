@@ -1,14 +1,19 @@
 """`dlexp options`: the table, one option with its parameters, the JSON document."""
 
+import io
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from dlexp.config.catalog import list_groups
+from dlexp.config.options import describe_options
 from tests import command
 
 HERE = Path()
+show_option = import_module("dlexp.cli.view.options").show_option  # installed from cli/, unseen by type checkers
 
 
 def run(*arguments, cwd=HERE):
@@ -29,6 +34,17 @@ def test_one_option_shows_its_source_and_parameters():
     assert "Kingma" in text
     assert "a number > 0" in text
     assert "optimizer=sgd" not in text
+
+
+def test_on_a_narrow_terminal_a_parameter_is_broken_at_words_alone():
+    stream = io.StringIO()
+    for name, choice in describe_options("optimizer", "adam", None)["optimizer"].items():
+        show_option(Console(file=stream, force_terminal=True, width=60, color_system=None), "optimizer", name, choice)
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines)) <= 60
+    assert "  optimizer.betas=[0.9,0.999]" in [line.rstrip() for line in lines]
+    assert "…" not in stream.getvalue()
+    assert "Fractions of the running means of gradient and square kept" in " ".join(stream.getvalue().split())
 
 
 def test_the_default_comes_first():

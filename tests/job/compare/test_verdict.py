@@ -8,7 +8,15 @@ import pytest
 from scipy import stats
 
 from dlexp.job.compare.document import Pair
-from dlexp.job.compare.verdict import ALPHA, compare_folds, fold_p_value, judge, not_judged, verdict
+from dlexp.job.compare.verdict import (
+    ALPHA,
+    compare_folds,
+    fold_p_value,
+    judge,
+    not_judged,
+    verdict,
+    worse_than_the_first,
+)
 
 
 @pytest.mark.parametrize(
@@ -86,3 +94,20 @@ def test_who_picked_the_best_has_all_pairs_corrected_for():
 def test_the_p_value_of_folds_alone_is_that_of_their_record(differences):
     record = compare_folds(np.array(differences), 0.25, 1)
     assert fold_p_value(np.array(differences), 0.25) == record["p_value"]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (("a", "cannot tell"), ["two"]),
+        (("b", "a"), ["three"]),
+        (("b", "cannot tell"), []),
+        (("a", "a"), ["two", "three"]),
+    ],
+)
+def test_worse_than_the_first_are_those_that_it_beats(verdicts, expected):
+    runs = [{"run_id": name[0], "label": name} for name in ("first", "two", "three")]
+    pairs = [{"a": "f", "b": b, "verdict": verdict} for b, verdict in zip("tt", verdicts, strict=True)]
+    runs[2]["run_id"] = pairs[1]["b"] = "x"
+    pairs.append({"a": "t", "b": "x", "verdict": "a"})  # says nothing of the first
+    assert worse_than_the_first(cast(Any, {"runs": runs, "pairs": pairs})) == expected

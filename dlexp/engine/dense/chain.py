@@ -1,0 +1,202 @@
+"""Which nets are written out as dense links, and their passes in the place of the module's.
+
+A net is, where it is made of nothing but `dlexp.model.mlp.MLP`, `Softmax` and `torch.nn.Sequential` around linear
+layers, batch, layer and group norm, dropout, and elementwise activations without weights, in training on a CPU and not
+under autocast. Every other net, and one with hooks or a parameter in two places, runs layer by layer under autograd,
+with the same numbers. Shapes: N batch, D inputs, K outputs.
+"""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from dlexp import norm as norms
+from dlexp.dropout import Classic, Inverted
+from dlexp.engine.dense.gradient import gradient_of
+from dlexp.engine.dense.layer import Activation, BatchNorm, Dropout, Flatten, Gradient, GroupNorm, Linear
+from dlexp.engine.dense.link import Link, Row, Sum, Trained
+from dlexp.engine.task import Batch
+from dlexp.kernel.batch_norm import Running
+from dlexp.model.mlp import MLP, DenseLayer
+from dlexp.model.softmax import Softmax
+
+_ATEN: Any = torch.ops.aten
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+
+
+class Chain:
+    """The passes of one net in training."""
+
+    def __init__(self, model: nn.Module, link: Link) -> None:
+        self._model, self._link = model, link
+        link.need(False)
+
+    def differentiate(self, loss: Any, batch: Batch, is_first: bool) -> tuple[Tensor, Tensor] | None:
+        """Do both passes of a batch without autograd.
+
+        Args:
+            loss: Of the outputs.
+            batch: Of the one trial.
+            is_first: As of `backward`.
+
+        Returns:
+            The loss (1,) and the outputs (1, N, K); None where autograd is needed, and nothing is done.
+        """
+        gradient = gradient_of(loss)
+        if gradient is None or batch.targets.dim() != 2 or not self.is_due():
+            return None
+        outputs_NK = self.forward(batch.x if batch.is_shared else batch.x[0])
+        loss_T, grad_NK = gradient(outputs_NK, batch.targets[0])
+        self.backward(grad_NK, is_first)
+        return loss_T, outputs_NK.unsqueeze(0)
+
+    def is_due(self) -> bool:
+        """Whether a pass now is one of training in full precision."""
+        return self._model.training and torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return outputs (N, K), which autograd knows nothing of."""
+        return self._link.forward(x)
+
+    def backward(self, grad_NK: Tensor, is_first: bool) -> None:
+        """Write the parameters' gradients, after a forward pass.
+
+        Args:
+            grad_NK: Gradient by its outputs.
+            is_first: Whether they replace those that are there, or are added.
+        """
+        self._link.backward(grad_NK, is_first)
+
+
+def chain_of(model: nn.Module, trained: list[Tensor], grads: list[Tensor]) -> Chain | None:
+    """Return the chain of a net; None where it is to run layer by layer.
+
+    Args:
+        model: On the CPU.
+        trained: The parameters that are trained.
+        grads: Where each one's gradient goes.
+    """
+    parameters = list(model.parameters())
+    if trained[0].device.type != "cpu" or any(_has_hooks(each) for each in [*model.modules(), *parameters]):
+        return None
+    reader = _Reader(dict(zip(map(id, trained), grads, strict=True)))
+    link = reader.read(model)
+    # a parameter twice would be overwritten, one not at all would keep an old gradient
+    return None if link is None or sorted(reader.seen) != sorted(map(id, parameters)) else Chain(model, link)
+
+
+def _has_hooks(of: Any) -> bool:
+    return any(getattr(of, name, None) for name in _HOOKS)
+
+
+class _Reader:
+    """Makes links of modules.
+
+    Attributes:
+        seen: Parameters that are in a link, by `id`.
+    """
+
+    def __init__(self, grads: dict[int, Tensor]) -> None:
+        self._grads = grads
+        self.seen: list[int] = []
+
+    def read(self, module: nn.Module) -> Link | None:
+        """Return the link of a module, None where there is none."""
+        kind = type(module)
+        make = _NETS.get(kind) or _LAYERS.get(kind.forward)
+        return None if make is None else make(self, module)
+
+    def row(self, *modules: nn.Module) -> Link | None:
+        """Return the link of modules that follow each other."""
+        links = [self.read(module) for module in modules if type(module).forward is not nn.Identity.forward]
+        return None if None in links else Row([link for link in links if link is not None])
+
+    def trained(self, parameter: Tensor) -> Trained:
+        """Return a parameter with the place of its gradient."""
+        self.seen.append(id(parameter))
+        return Trained(parameter, self._grads.get(id(parameter)))
+
+    def sum(self, first: Link | None, second: nn.Module | None) -> Link | None:
+        """Return a link with another way beside it, if there is one."""
+        if first is None or second is None:
+            return first
+        way = self.read(second)
+        return None if way is None else Sum(first, way)
+
+
+def _mlp(reader: _Reader, net: MLP) -> Link | None:
+    start = [] if net.input_dropout is None else [net.input_dropout]
+    body = reader.sum(reader.row(net.hidden, net.output), net.output_shortcut)
+    before = reader.row(*start)
+    return None if body is None or before is None else Row([Flatten(), before, body])
+
+
+def _dense_layer(reader: _Reader, layer: DenseLayer) -> Link | None:
+    body = reader.sum(reader.row(layer.linear, layer.norm, layer.activation), layer.shortcut)
+    after = reader.row(layer.dropout)
+    return None if body is None or after is None else Row([body, after])
+
+
+def _softmax(reader: _Reader, net: Softmax) -> Link | None:
+    linear = reader.read(net.linear)
+    return None if linear is None else Row([Flatten(), linear])
+
+
+def _linear(reader: _Reader, layer: nn.Linear) -> Link:
+    bias = None if layer.bias is None else reader.trained(layer.bias)
+    return Linear(reader.trained(layer.weight), bias)
+
+
+def _batch_norm(reader: _Reader, layer: norms.BatchNorm) -> Link | None:
+    running = (layer.running_mean, layer.running_var, layer.num_batches_tracked)
+    if layer.weight is None or any(each is None for each in running):
+        return None
+    statistics = Running(*cast(tuple[Tensor, Tensor, Tensor], running), layer.num_values)
+    return BatchNorm(
+        reader.trained(layer.weight), reader.trained(layer.bias), statistics, layer.rule, layer._check_input_dim
+    )
+
+
+def _group_norm(reader: _Reader, layer: nn.GroupNorm) -> Link | None:
+    if layer.weight is None or layer.bias is None:
+        return None
+    return GroupNorm(reader.trained(layer.weight), reader.trained(layer.bias), layer.num_groups, layer.eps)
+
+
+def _flatten(reader: _Reader, layer: nn.Flatten) -> Link | None:
+    return Flatten() if (layer.start_dim, layer.end_dim) == (1, -1) else None
+
+
+def _activation(gradient_of: Callable[[Any], Gradient]) -> Callable[[_Reader, Any], Link]:
+    return lambda reader, module: Activation(module.forward, gradient_of(module))
+
+
+_NETS: dict[type[nn.Module], Callable[[_Reader, Any], Link | None]] = {
+    MLP: _mlp,
+    DenseLayer: _dense_layer,
+    Softmax: _softmax,
+    nn.Sequential: lambda reader, net: reader.row(*net),
+}
+# By the function that a class computes: one that inherits it is the same layer.
+_LAYERS: dict[Callable[..., Tensor], Callable[[_Reader, Any], Link | None]] = {
+    nn.Linear.forward: _linear,
+    norms.BatchNorm.forward: _batch_norm,
+    norms.LayerNorm.forward: _group_norm,
+    Inverted.forward: lambda reader, module: Dropout(module),
+    Classic.forward: lambda reader, module: Dropout(module),
+    nn.Identity.forward: lambda reader, module: Row([]),
+    nn.Flatten.forward: _flatten,
+    nn.ReLU.forward: _activation(lambda _: lambda g, x, y: _ATEN.threshold_backward.default(g, y, 0)),
+    nn.LeakyReLU.forward: _activation(
+        lambda m: lambda g, x, y: _ATEN.leaky_relu_backward.default(g, x, m.negative_slope, False)
+    ),
+    nn.ELU.forward: _activation(lambda m: lambda g, x, y: _ATEN.elu_backward.default(g, m.alpha, 1, 1, False, x)),
+    nn.GELU.forward: _activation(
+        lambda m: lambda g, x, y: _ATEN.gelu_backward.default(g, x, approximate=m.approximate)
+    ),
+    nn.SiLU.forward: _activation(lambda _: lambda g, x, y: _ATEN.silu_backward.default(g, x)),
+    nn.Sigmoid.forward: _activation(lambda _: lambda g, x, y: _ATEN.sigmoid_backward.default(g, y)),
+    nn.Tanh.forward: _activation(lambda _: lambda g, x, y: _ATEN.tanh_backward.default(g, y)),
+}

@@ -1,0 +1,1 @@
+"""What is drawn of a classifier's answers beside confusion and ROC."""

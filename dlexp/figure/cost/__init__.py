@@ -1,0 +1,1 @@
+"""What is drawn of results beside what they cost: trials, seconds, parameters."""

@@ -1,0 +1,1 @@
+"""What `dlexp report` writes: from run folders to the model of a page."""

@@ -1,0 +1,85 @@
+"""The value of a run's metric on its validation examples, with an interval."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dlexp.run.folder import RunFolder
+from dlexp.run.measure import read_measure
+from dlexp.statistic import score
+from dlexp.statistic.bootstrap import interval, resample
+from dlexp.statistic.measure import Measure
+from dlexp.statistic.proportion import wilson
+from dlexp.statistic.stream import stream
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model answered on validation examples.
+
+    Attributes:
+        ids: (N,) names.
+        targets: (N,) classes or values.
+        outputs: (N, K) logits or (N,) values.
+        measure: Constants of the metrics.
+    """
+
+    ids: np.ndarray
+    targets: np.ndarray
+    outputs: np.ndarray
+    measure: Measure
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every output is a number."""
+        return bool(np.isfinite(self.outputs).all())
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric on examples.
+
+    Attributes:
+        metric: With part: "val/accuracy".
+        value: Of the metric.
+        interval: 95 %, over other examples of the kind; None where there is none.
+        num: Examples.
+    """
+
+    metric: str
+    value: float
+    interval: tuple[float, float] | None
+    num: int
+
+
+def read_answers(folder: RunFolder) -> Answers:
+    """Return the stored answers on the validation part.
+
+    Raises:
+        RunError: There are none, or they are damaged.
+    """
+    stored = folder.predictions("val")
+    return Answers(stored["id"], stored["target"], stored["output"], read_measure(folder))
+
+
+def measure_score(answers: Answers, metric: str | None) -> Score:
+    """Return a metric and its interval: Wilson's for an accuracy, of the bootstrap for others.
+
+    Args:
+        answers: On the validation part.
+        metric: With part; accuracy or rmse where it is no function of outputs, as a loss.
+    """
+    num_classes = max(2, answers.outputs.shape[1]) if answers.outputs.ndim == 2 else 0
+    known = score.names(num_classes)
+    wanted = (metric or "").removeprefix("val/")
+    name = wanted if wanted in known else known[0]
+    weighted, num = score.weighted(name, answers.outputs, answers.targets, answers.measure), len(answers.targets)
+    value = float(weighted(np.ones((1, num)))[0])
+    if name == "accuracy":
+        return Score(f"val/{name}", value, wilson(value, num), num)
+    try:
+        span = interval(value, resample([weighted], num, generator=stream("bootstrap"))[:, 0], num)
+    except ValueError:  # undefined on most resamples, or a single example
+        return Score(f"val/{name}", value, None, num)
+    low = max(span.low, 0.0) if name not in ("r2", "matthews_correlation") else span.low
+    return Score(f"val/{name}", value, (low, span.high), num)

@@ -1,0 +1,113 @@
+"""The examples that a classifier gets most wrong, and those that it is least sure of: as pictures where they are such.
+
+Shapes: N examples, K classes.
+"""
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlexp.error import DlexpError
+from dlexp.job.report.answer import Answers
+from dlexp.number import noun
+from dlexp.report.model import Pictures, Row, Table
+from dlexp.run.folder import RunFolder
+from dlexp.statistic import score
+
+if TYPE_CHECKING:
+    from dlexp.data.dataset import Dataset
+
+SHOWN = 32  # of each kind: 64 tiles on a page
+COLUMNS = 8
+LARGEST = 64  # pixels of a tile's side in the file
+
+
+def most_wrong(answers: Answers) -> list[int]:
+    """Return the rows of wrong predictions, those of which the true class had the least probability first."""
+    p_NK = score.probabilities(answers.outputs, answers.measure.link)
+    truth_N = p_NK[np.arange(len(p_NK)), answers.targets.astype(int)]
+    wrong = np.flatnonzero(score.called(answers.outputs) != answers.targets)
+    return wrong[np.argsort(truth_N[wrong], kind="stable")][:SHOWN].tolist()
+
+
+def least_sure(answers: Answers) -> list[int]:
+    """Return the rows whose two likeliest classes are closest, right or wrong."""
+    ordered_NK = np.sort(score.probabilities(answers.outputs, answers.measure.link), 1)
+    return np.argsort(ordered_NK[:, -1] - ordered_NK[:, -2], kind="stable")[:SHOWN].tolist()
+
+
+def example_blocks(answers: Answers, names: Sequence[str], data: "Dataset | None") -> list[Pictures | Table]:
+    """Return the most wrong and the least sure examples.
+
+    Args:
+        answers: On the validation part.
+        names: Of the classes.
+        data: The run's, of pictures; None for those of a table, or where it cannot be had.
+    """
+    kinds = {
+        "Most wrong": (most_wrong(answers), "wrong, and the true class had the least probability"),
+        "Least sure": (least_sure(answers), "the two likeliest classes are closest, right or wrong"),
+    }
+    return [_block(title, rows, why, answers, names, data) for title, (rows, why) in kinds.items() if rows]
+
+
+def _block(
+    title: str, rows: list[int], why: str, answers: Answers, names: Sequence[str], data: "Dataset | None"
+) -> Pictures | Table:
+    p_NK = score.probabilities(answers.outputs[rows], answers.measure.link)
+    called: list[int] = score.called(answers.outputs[rows]).tolist()
+    truth: list[int] = answers.targets[rows].astype(int).tolist()
+    finding = f"{noun(len(rows), 'example')}: {why}."
+    if data is None:
+        cells = [
+            Row((str(answers.ids[row]), names[t], names[c], float(p[c]), float(p[t])))
+            for row, t, c, p in zip(rows, truth, called, p_NK, strict=True)
+        ]
+        return Table(f"{title}: {finding}", ("example", "true", "called", "probability", "of the true class"), cells)
+    captions = [f"{names[t]}, called {names[c]} at {p[c]:.0%}" for t, c, p in zip(truth, called, p_NK, strict=True)]
+    return Pictures(title, finding, sprite(data, [str(answers.ids[row]) for row in rows]), COLUMNS, captions)
+
+
+def sprite(data: "Dataset", ids: list[str]) -> bytes:
+    """Return pictures of a data set as one PNG of square tiles.
+
+    Args:
+        data: Of pictures.
+        ids: Names of examples of its validation part.
+    """
+    import torch
+    from PIL import Image
+
+    from dlexp.image import as_float
+
+    rows = dict(zip(data.sample_ids(data.val), data.val.tolist(), strict=True))
+    pictures_NHWC = as_float(data.inputs[torch.tensor([rows[name] for name in ids])]).clamp(0, 1)
+    side = min(LARGEST, max(pictures_NHWC.shape[1:3]))
+    sheet = Image.new("RGB", (COLUMNS * side, -(-len(ids) // COLUMNS) * side), "white")
+    for place, picture_HWC in enumerate(pictures_NHWC):
+        shown = picture_HWC[:, :, :3] if picture_HWC.shape[2] >= 3 else picture_HWC[:, :, 0]
+        tile = Image.fromarray((shown * 255).round().byte().numpy()).convert("RGB")
+        scale = side / max(tile.size)
+        size = max(1, round(tile.width * scale)), max(1, round(tile.height * scale))
+        corner = place % COLUMNS * side, place // COLUMNS * side
+        sheet.paste(tile.resize(size) if size != tile.size else tile, corner)
+    content = io.BytesIO()
+    quantized = sheet.convert("L") if data.inputs.shape[3] < 3 else sheet
+    quantized.save(content, "PNG", optimize=True)
+    return content.getvalue()
+
+
+def read_pictures(folder: RunFolder) -> "Dataset | None":
+    """Return the run's data where its examples are pictures and the data are there and the same; else None."""
+    if len(folder.manifest.get("in_shape") or []) != 3:
+        return None
+    try:
+        from dlexp.build.dataset import load_data
+        from dlexp.run.stored import stored_config
+
+        data = load_data(stored_config(folder))
+    except (DlexpError, OSError):
+        return None
+    return data if data.fingerprint == folder.manifest["data"]["fingerprint"] else None

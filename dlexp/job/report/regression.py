@@ -1,0 +1,45 @@
+"""How far predicted values are from true ones, on a page. Shapes: N examples."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlexp.job.report.answer import Answers
+from dlexp.job.report.picture import drawing
+from dlexp.number import decimal
+from dlexp.report.model import Figure, Row, Table
+
+if TYPE_CHECKING:
+    from dlexp.figure.style.canvas import Figure as MatplotlibFigure
+
+
+SHOWN = 30
+
+
+def residual_block(answers: Answers, name: str) -> Figure:
+    """Return predictions over truth and residuals, the examples that are farthest away in the table behind.
+
+    Args:
+        answers: On the validation part.
+        name: Of what is predicted.
+    """
+    targets_N, outputs_N = answers.targets.astype(np.float64), answers.outputs.astype(np.float64)
+    errors_N = outputs_N - targets_N
+    order = np.argsort(-np.abs(np.nan_to_num(errors_N, nan=np.inf)), kind="stable")[:SHOWN]
+    rows = [
+        Row((str(answers.ids[i]), float(targets_N[i]), float(outputs_N[i]), float(errors_N[i]))) for i in order.tolist()
+    ]
+    size = np.abs(errors_N)
+    finding = (
+        f"Half of the predictions are within {decimal(float(np.median(size)))} of the truth, nine of ten within "
+        f"{decimal(float(np.quantile(size, 0.9)))}; on average they are {decimal(abs(float(errors_N.mean())))} too "
+        f"{'high' if errors_N.mean() > 0 else 'low'}."
+    )
+
+    def draw() -> "MatplotlibFigure":
+        from dlexp.figure.residual import residual_figure
+
+        return residual_figure(targets_N, outputs_N, name)
+
+    table = Table(f"the {len(rows)} examples farthest away", ("example", "truth", "prediction", "error"), rows)
+    return Figure("Predictions and residuals", finding, drawing(draw), table)

@@ -1,0 +1,59 @@
+"""Losses and gradients that are written out are autograd's, to the bit."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from dlexp.engine.dense.gradient import gradient_of
+from dlexp.loss import BCE, MSE, CrossEntropy, Hinge, Huber
+from tests.present import present
+
+WRITTEN = {
+    "cross_entropy": (CrossEntropy(num_classes=4), 4),
+    "bce": (BCE(), 1),
+    "mse": (MSE(), 1),
+}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("num", [1, 7, 32, 1000])
+@pytest.mark.parametrize("name", WRITTEN)
+def test_equals_autograd_to_the_bit(name, num, dtype):
+    loss, num_outputs = WRITTEN[name]
+    generator = torch.Generator().manual_seed(num)
+    z_NK = (torch.randn(num, num_outputs, generator=generator, dtype=torch.float64) * 4).to(dtype)
+    y_N = torch.randint(0, max(2, num_outputs), (num,), generator=generator)
+    if name == "mse":
+        y_N = torch.randn(num, generator=generator, dtype=torch.float64).to(dtype)
+    ours, gradient = present(gradient_of(loss))(z_NK, y_N)
+    leaf = z_NK.clone().unsqueeze(0).requires_grad_()
+    expected = loss(leaf, y_N.unsqueeze(0))
+    expected.sum().backward()
+    assert torch.equal(ours, expected.detach())
+    assert torch.equal(gradient, present(leaf.grad)[0])
+
+
+def of_trials(smoothing: Any) -> CrossEntropy:
+    """Return the loss of a stack of one trial."""
+    loss: Any = CrossEntropy(num_classes=4)
+    loss.label_smoothing = torch.full((1, 1), smoothing)
+    return loss
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        CrossEntropy(label_smoothing=0.1, num_classes=4),
+        CrossEntropy(class_weight=[1.0, 2.0], num_classes=2),
+        CrossEntropy(lse_penalty=0.1, num_classes=4),
+        of_trials(0.0),
+        BCE(alpha=2.0),
+        BCE(num_classes=3),
+        Hinge(num_classes=4),
+        Huber(),
+    ],
+    ids=lambda loss: type(loss).__name__,
+)
+def test_other_losses_are_left_to_autograd(loss):
+    assert gradient_of(loss) is None

@@ -1,0 +1,47 @@
+import io
+
+import numpy as np
+import torch
+from PIL import Image
+
+from dlexp.data.dataset import Dataset
+from dlexp.job.report.answer import Answers
+from dlexp.job.report.example import COLUMNS, example_blocks, least_sure, most_wrong, sprite
+from dlexp.report.model import Pictures, Table
+from dlexp.statistic.measure import Measure
+from tests.job.report.made import NAMES
+
+OUTPUTS = np.array([[5.0, 0, 0], [0, 3.0, 0], [0, 0.1, 0], [9.0, 0, 0]])
+ANSWERS = Answers(np.arange(4), np.array([0, 0, 0, 1]), OUTPUTS, Measure())
+
+
+def test_most_wrong_is_where_the_true_class_had_the_least_probability():
+    assert most_wrong(ANSWERS) == [3, 1, 2]
+
+
+def test_least_sure_is_where_two_classes_are_closest():
+    assert least_sure(ANSWERS)[0] == 2
+
+
+def pictures(channels):
+    inputs = torch.zeros(4, 2, 2, channels, dtype=torch.uint8)
+    inputs[3] = 255
+    rows = torch.arange(4)
+    return Dataset("made", "multiclass", inputs, torch.tensor([0, 0, 0, 1]), rows[:0], rows, rows[:0], NAMES)
+
+
+def test_examples_of_a_table_are_rows_and_pictures_are_tiles():
+    wrong, _ = example_blocks(ANSWERS, NAMES, None)
+    assert isinstance(wrong, Table)
+    assert wrong.rows[0].cells[:3] == ("3", "dog", "cat")
+    wrong, _ = example_blocks(ANSWERS, NAMES, pictures(1))
+    assert isinstance(wrong, Pictures)
+    assert wrong.captions[0] == "dog, called cat at 100%"
+
+
+def test_tiles_stand_in_the_order_of_the_ids():
+    for channels in (1, 3):
+        image = Image.open(io.BytesIO(sprite(pictures(channels), ["3", "0"])))
+        assert image.size == (2 * COLUMNS, 2)
+        grey = image.convert("L")
+        assert (grey.getpixel((0, 0)), grey.getpixel((2, 0))) == (255, 0)
