@@ -17,18 +17,26 @@ RESULTS = Path(__file__).parent / "results"
 REST = "everything else"  # the cause of time that no other is booked under
 
 
-def interleave(alternatives: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
-    """Return the wall seconds of each alternative in each repeat; they take turns, so that drift hits all alike."""
+def interleave(
+    alternatives: Mapping[str, Callable[[], Any]], repeats: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, list[float]]:
+    """Return the seconds of each alternative in each repeat; they take turns, so that drift hits all alike.
+
+    Args:
+        alternatives: What is timed.
+        repeats: Of each.
+        clock: Of the wall, or of the process's CPU, for what computes in one thread while others use the machine.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in alternatives}
     for call in alternatives.values():
         call()  # warm-up
     for _ in range(repeats):
         for name, call in alternatives.items():
-            started = time.perf_counter()
+            started = clock()
             call()
             if torch.cuda.is_available():
                 torch.cuda.synchronize()
-            seconds[name].append(time.perf_counter() - started)
+            seconds[name].append(clock() - started)
     return seconds
 
 

@@ -29,6 +29,7 @@ def test_yaml_files_templates_and_the_mark_of_a_typed_package_are_package_data()
         "dlexp": ["py.typed"],
         "dlexp.config": ["template/**/*.txt"],
         "dlexp.conf": ["**/*.yaml"],
+        "dlexp.report": ["asset/*"],
     }
     assert settings["include-package-data"] is False
     assert (ROOT / "dlexp" / "py.typed").is_file()
