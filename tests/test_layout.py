@@ -49,6 +49,7 @@ WITHOUT_NUMBERS = {
     "dlexp.config.metric",
     "dlexp.config.trust",
     "dlexp.disk.durable",
+    "dlexp.disk.regular",
     "dlexp.number",
 }
 # Tests that have no module of their name, and why.
