@@ -1,6 +1,7 @@
 """Parallel coordinates of a sweep: each trial is a line through its values, the best fifth coloured."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -111,11 +112,17 @@ def _positions(values: list[Any], is_log: bool, longest: int, most: int) -> _Col
     numbers = [v for v in values if is_number(v)]
     if numbers and len(numbers) == sum(v is not None for v in values):
         return _number_positions(values, numbers, is_log=is_log and min(numbers) > 0)
-    names = sorted({str(v) for v in values if v is not None})
+    names = sorted({str(v) for v in values if v is not None}, key=_natural)
     spread = {name: i / max(len(names) - 1, 1) for i, name in enumerate(names)}
     every = -(-len(names) // most) or 1
     ticks = [(y, plain(shorten(name, longest))) for name, y in list(spread.items())[::every]]
     return _Column([math.nan if v is None else spread[str(v)] for v in values], ticks)
+
+
+def _natural(name: str) -> list[tuple[float, str]]:
+    """Return what names are sorted by: [8] before [16] before [16,8], each number in a name as a number."""
+    pieces = re.split(r"(\d+(?:\.\d+)?)", name.rstrip("]"))
+    return [(float(piece), "") if place % 2 else (-1.0, piece) for place, piece in enumerate(pieces)]
 
 
 def _number_positions(values: list[Any], numbers: list[float], *, is_log: bool) -> _Column:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlexp.figure.parallel import parallel_figure
+from dlexp.figure.parallel import _positions, parallel_figure
 from dlexp.figure.point import Point
 from dlexp.figure.style.color import MARKED
 from tests.figure.drawn import HARD_NAMES, LONG, assert_is_drawn_whole, numbers
@@ -34,6 +34,13 @@ def test_the_best_fifth_is_coloured():
     colors = [drawn[f"line-t{i}"].get_color() for i in range(10)]
     assert colors.count("#c4c4c4") == 8
     assert "#c4c4c4" not in colors[:2]
+
+
+def test_lists_stand_in_the_order_of_their_numbers():
+    names = ["[128,128]", "[16]", "[8]", "relu", "[16,8]"]
+    column = _positions(names, False, 20, 12)
+    assert [text for _, text in column.ticks] == ["[8]", "[16]", "[16,8]", "[128,128]", "relu"]
+    assert column.heights == [0.75, 0.25, 0.0, 1.0, 0.5]
 
 
 def test_of_a_loss_the_least_is_on_top():
