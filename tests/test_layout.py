@@ -49,7 +49,6 @@ WITHOUT_NUMBERS = {
     "dlexp.config.metric",
     "dlexp.config.trust",
     "dlexp.disk.durable",
-    "dlexp.disk.regular",
     "dlexp.number",
 }
 # Tests that have no module of their name, and why.

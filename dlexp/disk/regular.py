@@ -114,10 +114,3 @@ def _open_regular(path: str, flags: int) -> int:
 
 def _without_links(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_CREAT, 0o666)
-
-
-def files_within(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder and of all folders in it; what vanishes meanwhile, as in /proc, is left out."""
-    for place, _, names in os.walk(folder):
-        paths = (os.path.join(place, name) for name in names)
-        yield from (Path(path) for path in paths if os.path.isfile(path))  # False where nothing may be asked

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import dlexp
-from dlexp.disk.regular import files_within, open_in_place, read_bytes, remove_tree
+from dlexp.disk.regular import open_in_place, read_bytes, remove_tree
 from dlexp.error import DiskFault, DlexpError
 from dlexp.run import epoch_record, history
 from dlexp.run.folder import RunFolder
@@ -168,16 +168,3 @@ def _writes(call: ast.Call) -> bool:
     name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
     modes = [node.value for node in ast.walk(call) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     return name == "open" and any(mode and set(mode) <= set("rwabx+t") and set(mode) & set("wax+") for mode in modes)
-
-
-def test_a_folder_that_vanishes_while_it_is_walked_is_left_out(tmp_path):
-    for name in ("a/1", "b/2", "c/d/3"):
-        (tmp_path / name).parent.mkdir(parents=True)
-        (tmp_path / name).touch()
-    os.mkfifo(tmp_path / "pipe")
-    assert {file.name for file in files_within(tmp_path)} == {"1", "2", "3"}
-    walking = files_within(tmp_path)
-    seen = {next(walking).name}
-    for name in "abc":
-        shutil.rmtree(tmp_path / name)
-    assert {file.name for file in walking} | seen == seen

@@ -19,7 +19,7 @@ from dlexp.data.array import as_inputs
 from dlexp.data.file.column import read_columns, require_name
 from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.encoding import Feature, encode_columns
-from dlexp.data.file.guard import require_regular
+from dlexp.data.file.guard import files_within, require_regular
 from dlexp.data.file.npy import MAGIC, read_npy
 from dlexp.data.file.number import Notation
 from dlexp.data.file.source import is_table
@@ -27,7 +27,6 @@ from dlexp.data.picture.decoded import HERE, decode_all, find_broken, name_all
 from dlexp.data.picture.form import SUFFIXES, Format
 from dlexp.data.picture.listing import list_pictures, say
 from dlexp.disk.durable import write_bytes
-from dlexp.disk.regular import files_within
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution.save import saved_model
 from dlexp.job.inference.document import Prediction, Predictions
