@@ -58,6 +58,12 @@ def _cuda(name: str) -> tuple[torch.device, str]:
     return device, f"{device} {torch.cuda.get_device_name(device)}, {total / GIB:.1f} GiB"
 
 
+def say_rounding(device: torch.device, precision: str, *, tf32: bool) -> str:
+    """Return, for the user, what numbers are rounded to beside float32: ", bf16", ", TF32 products"; "" for nothing."""
+    is_tf32 = tf32 and device.type == "cuda" and precision != "fp64"
+    return ("" if precision == "fp32" else f", {precision}") + (", TF32 products" if is_tf32 else "")
+
+
 def describe(device: torch.device) -> dict[str, str] | None:
     """Return what a CUDA device's numbers depend on: card, capability, CUDA, cuDNN and driver; None for another."""
     if device.type != "cuda":

@@ -74,6 +74,17 @@ def test_threads_wait_without_spinning_unless_the_user_says_otherwise(given, exp
     assert said.split() == [expected, "False"]
 
 
+def test_what_numbers_are_rounded_to_is_said():
+    def said(name: str, precision: str, tf32: bool) -> str:
+        return device.say_rounding(torch.device(name), precision, tf32=tf32)
+
+    assert said("cuda", "fp32", False) == said("cpu", "fp32", True) == said("mps", "fp32", True) == ""
+    assert said("cuda", "fp32", True) == ", TF32 products"
+    assert said("cuda", "bf16", True) == ", bf16, TF32 products"
+    assert said("cpu", "bf16", False) == ", bf16"
+    assert said("cuda", "fp64", True) == ", fp64"
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_deterministic_refuses_what_adds_in_any_order_and_says_so():

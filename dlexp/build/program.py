@@ -131,6 +131,7 @@ def make_program(components: list[Components], engine: str = "solo") -> Program:
     )
     if device.type == "cpu":
         device_line += f", {noun(torch.get_num_threads(), 'thread')}"
+    device_line += devices.say_rounding(device, trainer.precision, tf32=trainer.tf32)
     return Program(run, components, models, affine, device, device_line, warnings)
 
 

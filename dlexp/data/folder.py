@@ -17,6 +17,7 @@ from dlexp.data.file.columnar import is_columnar
 from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.label import read_labels
 from dlexp.data.file.record import records
+from dlexp.data.file.text import Texts
 from dlexp.data.picture.decoded import Decoded, decode_all, find_broken, name_all
 from dlexp.data.picture.form import Format
 from dlexp.data.picture.listing import (
@@ -30,7 +31,7 @@ from dlexp.data.picture.listing import (
     say,
 )
 from dlexp.data.split import Split
-from dlexp.error import DataError, first_ten
+from dlexp.error import ConfigError, DataError, first_ten
 from dlexp.number import noun
 from dlexp.type import Count, Place
 
@@ -75,6 +76,7 @@ class ImageFolder(Split):
     Args:
         path: The folder.
         labels: A .csv with columns `file` (relative to `path`) and `label`; null takes the folders' names as labels.
+        encoding: Characters of that .csv: utf-8, latin-1, ...
         size: Height and width in pixels; null keeps the files', which must then be equal.
         fit: How a picture comes to `size`: crop (the middle), stretch, or pad (black borders).
         color: rgb or grey.
@@ -89,6 +91,7 @@ class ImageFolder(Split):
 
     path: Place = "???"
     labels: Place | None = None
+    encoding: str = "utf-8"
     size: Count | None = 128
     fit: Literal["crop", "stretch", "pad"] = "crop"
     color: Literal["rgb", "grey"] = "rgb"
@@ -107,7 +110,7 @@ class ImageFolder(Split):
         if not root.is_dir():
             raise DataError(f"{root}: no such folder; data.path names a folder of images")
         form = Format(self.size, self.fit, self.color, self.depth)
-        pictures = _scan(root) if self.labels is None else _listed(root, Path(self.labels), task)
+        pictures = self._pictures(root, task)
         if self.broken == "skip":
             pictures = pictures.without(find_broken(root, pictures.files, form))
         where = self.labels or str(root)
@@ -132,6 +135,13 @@ class ImageFolder(Split):
             encode=None if decoded.form.span is None else decoder,
             notes=[*pictures.notes, *encoded.notes, *decoded.notes],
         )
+
+    def _pictures(self, root: Path, task: str) -> Pictures:
+        if self.labels is not None:
+            return _listed(root, Path(self.labels), self.encoding, task)
+        if self.encoding != "utf-8":
+            raise ConfigError(f"data.encoding: got {self.encoding} without data.labels; names of folders have none")
+        return _scan(root)
 
 
 @dataclass(frozen=True)
@@ -239,8 +249,8 @@ def _classes(root: Path, folder: Path, left_out: Counter) -> list[tuple[str, str
     return pictures
 
 
-def _listed(root: Path, path: Path, task: str) -> Pictures:
-    table = read_columns(path, _label_dialect(path), _file_and_label)
+def _listed(root: Path, path: Path, encoding: str, task: str) -> Pictures:
+    table = read_columns(path, _label_dialect(path, encoding), _file_and_label)
     texts = table.texts("file")
     is_absent = texts.spread([not (root / name).is_file() for name in texts.names], True)
     table.refuse("file", is_absent, f"no such file in {root}")
@@ -249,13 +259,15 @@ def _listed(root: Path, path: Path, task: str) -> Pictures:
     is_repeated[first] = False
     table.refuse("file", is_repeated, "another row has it")
     labels = read_labels(table, "label", task, "label")
+    if isinstance(labels, Texts):
+        labels = labels.spread(labels.names, "")
     files = [texts.names[code] for code in texts.codes.tolist()]
     return Pictures(files, labels, None, _unlabelled(root, files))
 
 
-def _label_dialect(path: Path) -> Dialect:
+def _label_dialect(path: Path, encoding: str) -> Dialect:
     """Return how a file of labels is written: the delimiter is that which tells its columns; NA is a label."""
-    dialects = [Dialect(delimiter, gaps=("",)) for delimiter in (",", ";", "tab", "|")]
+    dialects = [Dialect(delimiter, encoding, gaps=("",)) for delimiter in (",", ";", "tab", "|")]
     if path.is_file() and not is_columnar(path):
         for dialect in dialects:
             if {"file", "label"} <= {name.strip() for name in next(records(path, dialect), [])}:

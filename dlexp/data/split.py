@@ -266,7 +266,7 @@ def _rank_in_class(classes: Tensor) -> tuple[Tensor, Tensor]:
     order = torch.from_numpy(np.argsort(classes.numpy().astype(np.int16 if is_short else np.int64), kind="stable"))
     starts = sizes.cumsum(0) - sizes
     rank = torch.empty_like(classes)
-    rank[order] = torch.arange(len(classes)) - starts[classes[order]]
+    rank[order] = torch.arange(len(classes)).sub_(starts.repeat_interleave(sizes))
     return rank, sizes
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from dlexp.data import target as targets
 from dlexp.data.dataset import Dataset
 from dlexp.data.fact.doubt import doubts
-from dlexp.data.fact.spelling import one_category
+from dlexp.data.fact.spelling import one_category, one_moment
 from dlexp.data.file.column import Columns, read_columns, require_name
 from dlexp.data.file.dialect import GAPS, Dialect
 from dlexp.data.file.encoding import Feature, encode_columns, settle
@@ -21,6 +21,7 @@ from dlexp.data.file.mapped import map_columns
 from dlexp.data.file.moment import WANTED, ranks
 from dlexp.data.file.number import Notation
 from dlexp.data.file.source import expected_bytes
+from dlexp.data.memory.freed import hand_back
 from dlexp.data.split import Split
 from dlexp.error import ConfigError, DataError
 from dlexp.type import Name, Place
@@ -106,12 +107,15 @@ class Table(Split):
         """
         table = self._read()
         encoded = self._encoded_target(table, task)
-        groups, notes = _grouped(table, self.group), [*table.notes, *encoded.notes]
-        times = None if self.time is None else moments(table, self.time, self.time_format)
+        hand_back()  # what looking at the labels took
+        notes = [*table.notes, *encoded.notes]
+        groups = None if self.group is None else _grouped(table, self.group, notes)
+        times = None if self.time is None else moments(table, self.time, self.time_format, notes)
         train, val, test = self.divide(
             encoded.values, groups=groups, times=times, class_names=encoded.class_names, notes=notes
         )
         ids = None if self.id is None else _ids(table, self.id)
+        hand_back()  # what dividing took
         features = settle(table, self._features(table.names), self.categorical, train.numpy())
         notes += doubts(table, features, encoded, train.numpy())
         settled = self._encode(table, features)
@@ -158,6 +162,7 @@ class Table(Split):
         return settled
 
     def _encode(self, table: Columns, features: list[Feature]) -> dict[str, Any]:
+        hand_back()  # what looking at the columns took
         encoded = encode_columns(table, features, self.missing, self.unseen)
         return {
             "inputs": encoded.inputs,
@@ -224,8 +229,8 @@ class Encoder:
         return replace(self, table=self.table.moved(rows.numpy()))
 
 
-def moments(table: Columns, name: str, form: str | None) -> Tensor:
-    """Return the place (N,) of each row in the order of time, equal for equal moments.
+def moments(table: Columns, name: str, form: str | None, notes: list[str]) -> Tensor:
+    """Return the place (N,) of each row in the order of time, equal for equal moments; note their spellings.
 
     Raises:
         DataError: An entry is missing or cannot be parsed; its row is named.
@@ -235,15 +240,15 @@ def moments(table: Columns, name: str, form: str | None) -> Tensor:
     places = [-1 if place is None else place for place in ranks(texts.names, form, table.dialect)]
     place_N = texts.spread(places, -1)
     table.refuse(name, place_N < 0, WANTED if form is None else f"data.time_format={form!r} does not fit")
+    notes += one_moment(name, texts, places)
     return torch.from_numpy(place_N.astype(np.int64))
 
 
-def _grouped(table: Columns, name: str | None) -> Tensor | None:
-    """Return the number of each row's group, or None for no column."""
-    if name is None:
-        return None
+def _grouped(table: Columns, name: str, notes: list[str]) -> Tensor:
+    """Return the number of each row's group; note names that are one in different spellings."""
     texts = table.categories(name)
     table.refuse(name, texts.is_missing, "a value is needed in every row")
+    notes += one_category(table, name)
     return torch.from_numpy(texts.codes.astype(np.int64))
 
 

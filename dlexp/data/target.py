@@ -9,6 +9,7 @@ from torch import Tensor
 from dlexp.data.file.label import TOO_LARGE
 from dlexp.data.file.native import native
 from dlexp.data.file.number import EXACT, LARGEST_VALUE
+from dlexp.data.file.text import Texts
 from dlexp.error import ConfigError, DataError, first_ten
 from dlexp.number import noun
 
@@ -33,14 +34,14 @@ class Target:
     notes: list[str] = field(default_factory=list)
 
 
-def encode(labels: np.ndarray, task: str, where: str, class_names: list[str] | None = None) -> Target:
+def encode(labels: np.ndarray | Texts, task: str, where: str, class_names: list[str] | None = None) -> Target:
     """Infer the task from the labels, or take the one asked for, and encode them.
 
     Text and booleans are classes; numbers with a fraction are values; whole numbers are classes when there are at
     least five examples for each different number, else values.
 
     Args:
-        labels: (N,) numbers, booleans or text.
+        labels: (N,) numbers, booleans or text; text by its different entries has them sorted, and all of them in rows.
         task: "auto" or the task to take.
         where: File and column that begin a message.
         class_names: Names of classes 0 to K - 1, if the data bring them; labels must then be such numbers.
@@ -48,6 +49,8 @@ def encode(labels: np.ndarray, task: str, where: str, class_names: list[str] | N
     Raises:
         DataError: Labels that do not fit the task; the first ten rows are named.
     """
+    if isinstance(labels, Texts):
+        return _classes(labels.names, labels.codes, task, where)
     labels = native(labels, where)
     if labels.dtype.kind == "f":
         refuse_rows(where, labels, ~np.isfinite(labels), "a finite number is needed")
@@ -56,17 +59,26 @@ def encode(labels: np.ndarray, task: str, where: str, class_names: list[str] | N
     is_regression = task == "regression" or (task == "auto" and _is_value(labels))
     if is_regression:
         if labels.dtype.kind == "U":
-            raise DataError(f"{where}: got text such as {str(labels[0])!r}; task=regression needs numbers")
+            raise _no_number(where, str(labels[0]))
         refuse_rows(where, labels, np.abs(labels.astype(np.float64)) > LARGEST_VALUE, TOO_LARGE)
         if (labels == labels[0]).all():
             raise DataError(f"{where}: got only the value {labels[0]}; there is nothing to learn")
         notes = _notes_of_values(labels, where) if task == "auto" else []
         return Target(torch.from_numpy(labels.astype(np.float64)), "regression", [], notes)
     distinct, classes = np.unique(labels, return_inverse=True)
-    if len(distinct) < 2:
-        raise DataError(f"{where}: got only the label {distinct[0]}; at least two classes are needed")
-    names = _names(distinct)
-    return Target(torch.from_numpy(classes.reshape(-1).astype(np.int64)), class_task(task, len(names)), names)
+    return _classes(_names(distinct), classes.reshape(-1), task, where)
+
+
+def _classes(names: list[str], classes: np.ndarray, task: str, where: str) -> Target:
+    if task == "regression":
+        raise _no_number(where, names[classes[0]])
+    if len(names) < 2:
+        raise DataError(f"{where}: got only the label {names[0]}; at least two classes are needed")
+    return Target(torch.from_numpy(classes.astype(np.int64)), class_task(task, len(names)), names)
+
+
+def _no_number(where: str, text: str) -> DataError:
+    return DataError(f"{where}: got text such as {text!r}; task=regression needs numbers")
 
 
 def class_task(task: str, num_classes: int) -> str:

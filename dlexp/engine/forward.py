@@ -178,7 +178,8 @@ class Solo:
             self.chain.backward(outputs.grad[0], is_first)
 
     def drop_grads(self) -> None:
-        """See `Forward`; they are overwritten before they are added to."""
+        """See `Forward`; those of the parameters are overwritten before they are added to."""
+        self._outputs = None
 
     def seed_dropout(self, seeds: list[int], draw: int) -> None:
         """See `Forward`."""

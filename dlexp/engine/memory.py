@@ -34,6 +34,11 @@ class Allocations(TorchDispatchMode):
         self.live = self.peak = 0
         self._seen: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Keep torch from importing its compiler, a second of each process, to have it ignore this mode."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run an operator and note the storages of what it returns."""
         outputs = func(*args, **(kwargs or {}))

@@ -59,6 +59,7 @@ class Step:
     """Owns what an update changes besides the parameters: optimiser state, loss scale, averaged weights.
 
     Attributes:
+        captures: Its updates as CUDA graphs; None where none are captured.
         state: Tensors (T, P) or (T, 1) by name: the optimiser's, "ema" and, in fp16, "loss_scale" and "good_steps".
     """
 
@@ -80,7 +81,7 @@ class Step:
         if self._is_scaled:
             ones = torch.ones(params.shape[0], 1, dtype=params.dtype, device=params.device)
             self.state["loss_scale"], self.state["good_steps"] = ones * 2.0**16, torch.zeros_like(ones)
-        self._captures = Captures(self) if forward.is_capturable else None
+        self.captures = Captures(self) if forward.is_capturable else None
 
     def __call__(
         self,
@@ -103,7 +104,7 @@ class Step:
             seed_batch: Called with a batch's place in the update before it runs, to name its draws of dropout; None
                 where the model draws nothing.
         """
-        if self._captures is not None and self._captures.update(batches, lr_T1, number, sums, seed_batch):
+        if self.captures is not None and self.captures.update(batches, lr_T1, number, sums, seed_batch):
             return
         self.differentiate(batches, sums, seed_batch)
         self.apply(Moment.of(lr_T1, number))
@@ -169,8 +170,7 @@ class Step:
             if batch.rows is None:
                 totals_T.add_(mass_R)
             else:
-                chosen = send_soon(torch.tensor(batch.rows), params.device)
-                totals_T.index_add_(0, chosen, mass_R.expand(len(batch.rows)))
+                totals_T.index_add_(0, send_soon(torch.tensor(batch.rows), params.device), mass_R)
         return totals_T
 
     def _mass(self, batch: Batch) -> Tensor | None:
@@ -268,8 +268,8 @@ class Step:
 
     def keep(self, rows: list[int]) -> None:
         """Drop all trials but these and free their memory."""
-        if self._captures is not None:
-            self._captures.close()
+        if self.captures is not None:
+            self.captures.close()
         self.rules = self.rules.keep(rows, self.num_trials)
         self.forward.keep(rows)
         self.state = {name: value[rows] for name, value in self.state.items()}

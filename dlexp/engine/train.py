@@ -26,18 +26,21 @@ from dlexp.engine.trainer import Trainer
 from dlexp.number import noun
 
 PROGRESS_SECONDS = 0.2
+MOST_IDLE = 1 / 4  # of the rows
 
 
 @dataclass
 class Run:
     """Trains one program; iterate over `events`, save snapshots whenever the loop is between two of them.
 
-    A trial that ends leaves the program: after its `TrialEnd` its row is dropped from every tensor.
+    A trial that ends leaves the program: after its `TrialEnd` its row is dropped from every tensor. Where updates are
+    graphs, which would have to be captured anew, the row stays and idles until a quarter of the rows do.
 
     Attributes:
         seeds: Of each trial, as are `stopping` and `trials`.
         trials: The number that events call each row by.
         eval_batch_size: Examples evaluated at once.
+        idle: Rows of trials that are over.
         schedule_state: Tensors (T,) of a schedule that follows the metric, on the CPU: the host reads them each epoch.
         epoch: Epochs done.
         position: Updates done in the epoch in hand.
@@ -55,6 +58,7 @@ class Run:
     eval_batch_size: int
     schedule_state: dict[str, Tensor] = field(default_factory=dict)
     trials: list[int] = field(default_factory=lambda: [0])
+    idle: set[int] = field(default_factory=set)
     should_stop: Callable[[], bool] = lambda: False
     epoch: int = 0
     position: int = 0
@@ -68,11 +72,16 @@ class Run:
         """Updates of an epoch."""
         return num_steps(self.task.num_drawn, self.trainer)
 
+    @property
+    def rows(self) -> list[int]:
+        """Those of trials that still train."""
+        return [row for row in range(len(self.trials)) if row not in self.idle]
+
     def events(self) -> Iterator[Event]:
         """Train until done, yielding progress, epochs and ends."""
         self.step.forward.set_training(True)
         while True:
-            yield from self._leave({row: end for row in range(len(self.trials)) if (end := self._end(row)) is not None})
+            yield from self._leave({row: end for row in self.rows if (end := self._end(row)) is not None})
             if not self.trials:
                 return
             started = time.monotonic()
@@ -86,10 +95,15 @@ class Run:
                 yield from self._end_epoch(lr_ST, started)
 
     def _leave(self, ends: dict[int, TrialEnd]) -> Iterator[TrialEnd]:
-        """Tell of trials that are over, then drop their rows."""
+        """Tell of trials that are over, then drop their rows or leave them idle."""
         yield from ends.values()
-        if ends:
-            self.keep([row for row in range(len(self.trials)) if row not in ends])
+        left, captures = [row for row in self.rows if row not in ends], self.step.captures
+        is_replayed = captures is not None and captures.is_replayed
+        if ends and left and is_replayed and len(left) >= (1 - MOST_IDLE) * len(self.trials):
+            _rest(self.step, list(ends), like=left[0])
+            self.idle |= set(ends)
+        elif ends:
+            self.keep(left)
 
     def keep(self, rows: list[int]) -> None:
         """Drop all trials but these and free their memory; the last rows stay for whoever still looks at them."""
@@ -105,7 +119,7 @@ class Run:
                     self.sums.load(row, state)
             self.seeds = [self.seeds[row] for row in rows]
             self.stopping = [self.stopping[row] for row in rows]
-        self.trials = [self.trials[row] for row in rows]
+        self.trials, self.idle = [self.trials[row] for row in rows], set()
 
     def _end(self, row: int) -> TrialEnd | None:
         """Return how a trial ends here; None when another epoch is due."""
@@ -132,7 +146,7 @@ class Run:
         return {
             row: TrialEnd(self.trials[row], "diverged", reason, self.stopping[row].best_epoch)
             for row, loss in enumerate(self._sums().loss.tolist())
-            if not math.isfinite(loss)
+            if row not in self.idle and not math.isfinite(loss)
         }
 
     def _steps(self, lr_ST: Tensor, started: float) -> Iterator[Progress]:
@@ -140,7 +154,8 @@ class Run:
         accumulate = self.trainer.accumulate
         rows = epoch_batches(self.task, self.trainer, self.seeds, self.epoch)[self.position * accumulate :]
         batches, rates = gather(self.task.feed, rows), self._on_device(lr_ST)[:, :, None].unbind()
-        sums, told, seen_before = self._sums(), started, self._sums().seen[0]
+        sums, told, first = self._sums(), started, self.rows[0]
+        seen_before = sums.seen[first]
         while together := list(islice(batches, accumulate)):
             self.step(self._prepare(together), rates[self.position], self.number + 1, sums, self._seed_batch)
             self.position += 1
@@ -150,8 +165,8 @@ class Run:
                 return
             if now - told >= PROGRESS_SECONDS:
                 told = now
-                rate = len(self.trials) * (sums.seen[0] - seen_before) / (now - started)
-                loss, lr = sums.mean_loss()[0], float(lr_ST[self.position - 1, 0])
+                rate = len(self.rows) * (sums.seen[first] - seen_before) / (now - started)
+                loss, lr = sums.mean_loss()[first], float(lr_ST[self.position - 1, first])
                 yield Progress(self.epoch + 1, self.position, self.steps_per_epoch, loss, lr, rate)
 
     def updates(self) -> Iterator[Progress]:
@@ -200,7 +215,8 @@ class Run:
         if self.schedule_state:
             factor_ST = factor_ST * self.schedule_state["scale"]
         lr = rules.optimizer.lr if rules.lr is None else rules.lr
-        return factor_ST * torch.as_tensor(lr).double().cpu().reshape(1, -1)
+        lr_ST = factor_ST * torch.as_tensor(lr).double().cpu().reshape(1, -1)
+        return lr_ST.index_fill(1, torch.tensor(list(self.idle), dtype=torch.int64), 0.0) if self.idle else lr_ST
 
     def _on_device(self, lr_ST: Tensor) -> Tensor:
         like = self.step.forward.flat.tensor
@@ -230,9 +246,11 @@ class Run:
         seconds = time.monotonic() - started
         self.elapsed += seconds
         rates = lr_ST[-1].tolist()
-        for row, trial in enumerate(self.trials):
+        for row in self.rows:
             shares = {name: value[row] for name, value in metrics.items()}
-            yield EpochEnd(trial, self.epoch, self.number, rates[row], shares, seconds, are_best[row], records[row])
+            yield EpochEnd(
+                self.trials[row], self.epoch, self.number, rates[row], shares, seconds, are_best[row], records[row]
+            )
 
     def evaluate(self) -> dict[str, list[float]]:
         """Return each trial's metrics of its validation part, under the averaged weights where there are any."""
@@ -253,3 +271,13 @@ class Run:
     def _is_late(self, seconds: float) -> bool:
         limit = self.trainer.max_seconds
         return limit is not None and self.elapsed + seconds >= limit
+
+
+@torch.no_grad()
+def _rest(step: Step, rows: list[int], like: int) -> None:
+    """Give rows whose trials are over the weights and state of another, so that their numbers stay finite."""
+    weights = step.forward.weights(like)
+    for row in rows:
+        step.forward.load_weights(row, weights)
+        for value in step.state.values():
+            value[row].copy_(value[like])

@@ -79,18 +79,17 @@ def card_bytes(components: list[Components], kind: str, device: torch.device) ->
 
     While it is built, what tensors take at once. To update, the same, and what torch's allocator keeps, graphs' memory
     among it, in steps of up to 20 MiB in which small trials do not show. To evaluate, what tensors take on top of what
-    the update keeps, as graphs' memory serves nothing else. What libraries take comes on top of all.
+    the update keeps, as graphs' memory serves nothing else. What libraries take, once and in leaps, is left to the
+    share of the memory that no plan touches.
     """
     _clear()
     start = _Usage.of(device)
     torch.cuda.reset_peak_memory_stats(device)
     built = make_program(components, kind)
     ways = [_Usage.of(device).peak - start.allocated, *_taken_by_calls(built, start, device)]
-    end = _Usage.of(device)
-    others = max(0, start.free - end.free - (end.reserved - start.reserved))
     del built
     _clear()
-    return tuple(int(CACHED * (way + others)) for way in ways)
+    return tuple(int(CACHED * way) for way in ways)
 
 
 def _taken_by_calls(built: Program, start: "_Usage", device: torch.device) -> list[int]:
@@ -105,7 +104,8 @@ def _taken_by_calls(built: Program, start: "_Usage", device: torch.device) -> li
         torch.cuda.empty_cache()
         after = _Usage.of(device)
         if not ways:
-            ways += [after.peak - start.allocated, after.reserved - start.allocated]
+            tensors = after.peak - start.allocated
+            ways += [tensors, max(tensors, after.reserved - start.reserved)]
         else:
             ways.append(ways[0] + after.peak - before.allocated)
     return ways
@@ -113,9 +113,8 @@ def _taken_by_calls(built: Program, start: "_Usage", device: torch.device) -> li
 
 @dataclass(frozen=True)
 class _Usage:
-    """Bytes of a CUDA device: free, held by torch's allocator, in tensors, and the most in tensors since the reset."""
+    """Bytes of a CUDA device that torch's allocator holds, those in tensors, and the most in them since the reset."""
 
-    free: int
     reserved: int
     allocated: int
     peak: int
@@ -123,8 +122,7 @@ class _Usage:
     @classmethod
     def of(cls, device: torch.device) -> "_Usage":
         cuda = torch.cuda
-        held = cuda.memory_reserved(device), cuda.memory_allocated(device), cuda.max_memory_allocated(device)
-        return cls(cuda.mem_get_info(device)[0], *held)
+        return cls(cuda.memory_reserved(device), cuda.memory_allocated(device), cuda.max_memory_allocated(device))
 
 
 def _clear() -> None:

@@ -113,7 +113,7 @@ def _saved(run: Run, assignments: list[Assignment]) -> Iterator[Event]:
         for event in run.events():
             if isinstance(event, EpochEnd):
                 epoch.append(event)
-                if len(epoch) == len(run.trials):
+                if len(epoch) == len(run.rows):
                     for assignment in assignments:
                         assignment.require_current()
                     saver.save(epoch)

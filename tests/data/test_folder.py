@@ -4,10 +4,18 @@ import torch
 from PIL import Image
 
 from dlexp.data.folder import ImageFolder
-from dlexp.error import DataError
+from dlexp.error import ConfigError, DataError
 from tests.present import present
 
-COLORS = {"more": (9, 9, 9), "red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
+COLORS = {
+    "more": (9, 9, 9),
+    "rot": (255, 0, 0),
+    "grün": (0, 255, 0),
+    "gelb": (255, 255, 0),
+    "red": (255, 0, 0),
+    "green": (0, 255, 0),
+    "blue": (0, 0, 255),
+}
 
 
 def fill(folder, counts):
@@ -218,3 +226,23 @@ def test_a_file_of_labels_with_another_delimiter_a_class_na_and_pictures_that_it
     dataset = load(tmp_path, labels=str(tmp_path / "l.csv"))
     assert dataset.class_names == ["NA", "b"]
     assert dataset.notes == ["2 pictures without a label left out (blue/0.png, ...)"]
+
+
+@pytest.mark.parametrize(("encoding", "codec"), [("latin-1", "latin-1"), ("utf-8", "utf-16")])
+def test_a_file_of_labels_in_another_encoding(encoding, codec, tmp_path):
+    """UTF-16 has a mark that says so."""
+    fill(tmp_path, {"grün": 10, "rot": 10})
+    named = "".join(f"{color}/{i}.png,{color}\n" for color in ("grün", "rot") for i in range(10))
+    (tmp_path / "l.csv").write_bytes(f"file,label\n{named}".encode(codec))
+    dataset = load(tmp_path, labels=str(tmp_path / "l.csv"), encoding=encoding)
+    assert dataset.class_names == ["grün", "rot"]
+    assert present(dataset.ids)[:2] == ["grün/0.png", "grün/1.png"]
+
+
+def test_an_encoding_that_the_file_of_labels_has_not_or_that_nothing_has(tmp_path):
+    fill(tmp_path, {"rot": 10, "gelb": 10})
+    (tmp_path / "l.csv").write_bytes("file,label\nrot/0.png,grün\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"l.csv: byte 23 is not UTF-8; .*data.encoding=latin-1"):
+        load(tmp_path, labels=str(tmp_path / "l.csv"))
+    with pytest.raises(ConfigError, match=r"data.encoding: got latin-1 without data.labels"):
+        load(tmp_path, encoding="latin-1")

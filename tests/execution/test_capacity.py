@@ -119,8 +119,10 @@ def test_what_a_card_loses_covers_what_its_allocator_reserves(kind):
     module.card_bytes(components, kind, device)
     two, four = (module.card_bytes(components[:num], kind, device) for num in (2, 4))
     weights = 4 * (64 * 512 + 512 * 512 + 512 * 10)
-    assert all(b >= a for a, b in zip(two, four, strict=True))
     built, tensors, held, evaluated = four
+    assert built > two[0]
+    assert held >= tensors > two[1]
+    assert evaluated > two[3]
     assert built > 4 * 2 * weights  # weights and gradients at the least
     assert max(held, tensors) > 4 * 3 * weights  # and the gradients of a backward pass
     assert evaluated > tensors

@@ -39,6 +39,8 @@ def test_a_process_for_each_gpu_which_sees_only_its_own(gpus):
     assert shown(Local(workers=3).places("auto", 1)) == ["0", "1", "0"]
     gpus(2, "3, GPU-8e6")
     assert shown(Local().places("auto", 1)) == ["3", "GPU-8e6"]
+    gpus(2, "MIG-5a4c,MIG-GPU-8e6/1/0")
+    assert shown(Local().places("auto", 1)) == ["MIG-5a4c", "MIG-GPU-8e6/1/0"]
     gpus(1)
     assert len(Local().places("auto", 1)) == 1
 

@@ -23,7 +23,8 @@ def doubts(table: Columns, features: list[Feature], target: Target, train: np.nd
         train: Rows of the training part.
     """
     classes = target.values.numpy()[train] if target.class_names else None
-    lines, stated = [], stated_otherwise(table)
+    stated = stated_otherwise(table, [feature.name for feature in features if feature.levels is None])
+    lines: list[str] = []
     for feature in features:
         if feature.levels is None and feature.name in stated:
             lines.append(stated[feature.name])

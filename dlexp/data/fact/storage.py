@@ -1,38 +1,29 @@
 """Columns that are taken as numbers though their file has them in another type: text, categories, spans of time."""
 
 import json
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from dlexp.data.fact.code import find_codes
 from dlexp.data.file.column import Columns
 from dlexp.data.file.columnar import open_columnar
-from dlexp.data.file.number import is_code
-from dlexp.data.file.record import records
-
-_SAMPLED = 200  # rows
 
 
-def stated_otherwise(table: Columns) -> dict[str, str]:
-    """Return, for columns of a table's first file, what a user should know if they are taken as numbers.
+def stated_otherwise(table: Columns, names: list[str]) -> dict[str, str]:
+    """Return, for columns that are taken as numbers, what a user should know of how the files have them.
 
-    Of a text file the first 200 rows are looked at: a number loses the zeros that a code begins with.
+    Args:
+        table: The file; of several .parquet files the first one's types are looked at.
+        names: Columns that are taken as numbers.
     """
     path, _, is_text = table.files[0]
-    return _codes(table, path) if is_text else _types(path)
-
-
-def _codes(table: Columns, path: Path) -> dict[str, str]:
-    header, *rows = islice(records(path, table.dialect), 1 + _SAMPLED)
-    lines: dict[str, str] = {}
-    for name, *entries in zip(map(str.strip, header), *rows, strict=False):
-        code = next((entry.strip() for entry in entries if is_code(entry.strip())), None)
-        if name in table.content and code is not None:
-            lines[name] = (
-                f"column {name} is taken as numbers, without the zeros that entries such as {code} begin with"
-                f"{_as_text(name)}"
-            )
-    return lines
+    if not is_text:
+        return _types(path)
+    return {
+        name: f"column {name} is taken as numbers, without the zeros that entries such as {code} begin with"
+        f"{_as_text(name)}"
+        for name, code in find_codes(table, names).items()
+    }
 
 
 def _types(path: Path) -> dict[str, str]:

@@ -16,6 +16,7 @@ from dlexp.data.file.number import EXACT, Notation
 from dlexp.data.file.record import locate, look_up
 from dlexp.data.file.source import Choose, read_files
 from dlexp.data.file.text import Texts, category, without_gaps
+from dlexp.data.memory.freed import hand_back
 from dlexp.error import DataError, did_you_mean, first_ten, shorten
 
 _LOOKED_AT = 100  # entries
@@ -131,7 +132,7 @@ class Columns:
         Raises:
             DataError: Names the rows and what takes such numbers to the last digit.
         """
-        is_large = np.abs(numbers) >= EXACT
+        is_large = (numbers >= EXACT) | (numbers <= -EXACT)
         if not is_large.any():
             return
         is_rounded = np.zeros(len(numbers), dtype=bool)
@@ -279,8 +280,6 @@ def read_columns(path: Path, dialect: Dialect, choose: Choose = lambda names: di
     Raises:
         DataError: The file is absent, damaged, ragged or empty.
     """
-    import pyarrow
-
     files = read_files(path, dialect, choose)
     notes = [note for file in files for note in file.notes]
     lengths = [(file.path, len(file.table), file.is_text) for file in files]
@@ -289,7 +288,7 @@ def read_columns(path: Path, dialect: Dialect, choose: Choose = lambda names: di
     del files
     # each is let go when it has been joined: held once
     content = {name: joined([plain_array(place, name, held.pop(name)) for place, held in columns]) for name in wanted}
-    pyarrow.default_memory_pool().release_unused()  # blocks of the file, which nothing needs any more
+    hand_back()  # blocks of the file
     table = Columns(str(path), names, content, lengths, dialect, notes)
     if not len(table):
         raise DataError(f"{path}: no examples in it")

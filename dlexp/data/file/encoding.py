@@ -18,6 +18,7 @@ from dlexp.error import DataError, first_ten
 from dlexp.number import noun
 
 MAX_LEVELS = 100
+_CHUNK_ROWS = 1 << 14  # of a one-hot column that are set at once
 
 
 @dataclass(frozen=True)
@@ -175,9 +176,11 @@ def _one_hot(block: np.ndarray, table: Columns, feature: Feature, missing: str, 
         _refuse_gaps(table, feature.name, entries.is_missing)
     place = {level: k for k, level in enumerate(feature.levels or [])}
     fill = -1 if feature.fill is None else place[feature.fill]
-    level_N = entries.spread([place.get(name, -2) for name in entries.names], fill)
-    rows = np.flatnonzero(level_N >= 0)
-    block[rows, level_N[rows]] = 1
+    level_N = entries.spread(np.array([place.get(name, -2) for name in entries.names], np.int32), fill)
+    for start in range(0, len(level_N), _CHUNK_ROWS):
+        chunk = level_N[start : start + _CHUNK_ROWS]
+        rows = np.flatnonzero(chunk >= 0)
+        block[start + rows, chunk[rows]] = 1
     is_unseen = level_N == -2
     if not is_unseen.any():
         return []

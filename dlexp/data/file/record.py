@@ -125,7 +125,8 @@ def _text(path: Path, dialect: Dialect) -> Iterator[TextIO]:
 
 def _not_in(path: Path, encoding: str, error: UnicodeError) -> DataError:
     where = f"byte {_first_bad(path, encoding, error)} is not {encoding.upper()}"
-    return DataError(f"{path}: {where}; save the file as UTF-8 (data=csv can read others: data.encoding=latin-1)")
+    cure = f"save the file as {encoding.upper()}, or train with the encoding that it has, such as data.encoding=latin-1"
+    return DataError(f"{path}: {where}; {cure}")
 
 
 def _first_bad(path: Path, encoding: str, error: UnicodeError) -> int:

@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,16 +38,17 @@ class Texts:
         """Return the text of a row; None where it is missing."""
         return self.names[self.codes[row]] if self.codes[row] >= 0 else None
 
-    def spread(self, values: list, missing: Any) -> np.ndarray:
-        """Return (N,) a value for each row from one for each entry."""
-        return np.array([*values, missing])[self.codes]
+    def spread(self, values: Sequence[Any] | np.ndarray, missing: Any) -> np.ndarray:
+        """Return (N,) a value for each row from one for each entry; of an array, of its type."""
+        dtype = values.dtype if isinstance(values, np.ndarray) else None
+        return np.array([*values, missing], dtype)[self.codes]
 
     def merged(self, rename: Callable[[str], str]) -> "Texts":
         """Return the column with its entries renamed; those that get one name become one, sorted."""
         renamed = [rename(name) for name in self.names]
         order = sorted(set(renamed))
         place = {name: i for i, name in enumerate(order)}
-        return Texts(self.spread([place[name] for name in renamed], -1).astype(np.int32), order)
+        return Texts(self.spread(np.array([place[name] for name in renamed], np.int32), -1), order)
 
 
 def category(text: str) -> str:
@@ -68,4 +69,4 @@ def without_gaps(texts: Texts, gaps: tuple[str, ...]) -> Texts:
         return texts
     order = list(dict.fromkeys(name for name in stripped if name not in gaps))
     place = {name: i for i, name in enumerate(order)} | dict.fromkeys(gaps, -1)
-    return Texts(texts.spread([place[name] for name in stripped], -1).astype(np.int32), order)
+    return Texts(texts.spread(np.array([place[name] for name in stripped], np.int32), -1), order)

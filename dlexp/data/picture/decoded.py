@@ -27,6 +27,7 @@ from dlexp.error import DataError
 from dlexp.number import noun
 
 _TEN = 10
+_MADE = 2  # counts up when pictures are decoded, or noted, otherwise than before: what lies there is then made anew
 HERE = Path()  # the root of pictures that are to be predicted, which their whole paths name
 
 
@@ -268,7 +269,7 @@ def _extent(root: Path, files: Sequence[str], form: Format) -> tuple[int, int]:
 
 
 def _key(root: Path, files: Sequence[str], form: Format, targets: Tensor) -> str:
-    digest = hashlib.sha256(f"{root.absolute()} {form}".encode())
+    digest = hashlib.sha256(f"{_MADE} {root.absolute()} {form}".encode())
     digest.update(targets.numpy().tobytes())
     for file in files:
         state = (root / file).stat()

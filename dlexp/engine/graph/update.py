@@ -106,6 +106,11 @@ class Captures:
         return True
 
     @property
+    def is_replayed(self) -> bool:
+        """Whether there are graphs."""
+        return bool(self._updates)
+
+    @property
     def _is_whole(self) -> bool:
         """Whether the rule is part of the graph: one of the user's own may compute numbers of the step in Python."""
         return all(_is_ours(getattr(self._step.rules, name)) for name in GROUPS)
@@ -165,8 +170,7 @@ class _Captured:
         self._lr_T1, self._values_V = params.new_zeros(params.shape[0], 1), ahead.values(1).clone()
         self._graph = torch.cuda.CUDAGraph()
         totals, side = sums.on_device(), streams_of(params.device)[STREAMS]
-        gc.collect()  # a graph that is destroyed while another is captured breaks the capture
-        gc.disable()
+        gc.disable()  # a graph that is destroyed while another is captured breaks the capture
         try:
             with (
                 torch.cuda.device(params.device),

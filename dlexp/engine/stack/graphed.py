@@ -27,13 +27,14 @@ class Graphed:
         dtype = next(models[0].parameters()).dtype
         self.flat = Flat(models[0], len(models), dtype=dtype, device=device, channels_last=channels_last)
         self.is_capturable = device.type == "cuda"
-        self.models = [copy.deepcopy(model) for model in models]
-        for row, model in enumerate(self.models):
-            values = dict(model.named_parameters())
+        self.models: list[nn.Module] = []
+        for row, model in enumerate(models):
+            twin = copy.deepcopy(model).to(device)
+            values = dict(twin.named_parameters())
             for name, view in zip(self.flat.names, self.flat.views, strict=True):
                 view[row].copy_(values[name].detach())
-                values[name].data = view[row]  # so that no second copy of the weights goes to the device
-            model.to(device)
+                values[name].data = view[row]  # so that the weights are on the device twice for a moment only
+            self.models.append(twin)
         self._bind()
 
     def _bind(self) -> None:

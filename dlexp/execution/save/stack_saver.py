@@ -52,19 +52,19 @@ class StackSaver(Saver):
         for event in events:
             append_epoch(self.folders[event.trial], event)
         run = self.run
-        weights = _stacked_weights(run)
+        rows, weights = run.rows, _stacked_weights(run)
         self._keep_best(events, weights)
         state = {
             "epoch": run.epoch,
             "number": run.number,
             "elapsed": run.elapsed,
-            "step": _copies(run.step.state),
-            "schedule": _copies(run.schedule_state),
-            "stopping": [stopping.state() for stopping in run.stopping],
-            "trials": list(run.trials),
+            "step": _copies(run.step.state, rows),
+            "schedule": _copies(run.schedule_state, rows),
+            "stopping": [run.stopping[row].state() for row in rows],
+            "trials": [run.trials[row] for row in rows],
             "names": [os.path.relpath(folder.path, self.place) for folder in self.folders],
             "best_epochs": list(self._best_epochs),
-            "histories": [self.folders[trial].history_digest(run.epoch) for trial in run.trials],
+            "histories": [self.folders[run.trials[row]].history_digest(run.epoch) for row in rows],
         }
         self._saved = StackCheckpoint({**_prefixed("last", weights), **_prefixed("best", self._best)}, state)
         checkpoint.save(self.place, self._saved.weights, state, is_synced=self.folders[0].is_synced)
@@ -168,13 +168,13 @@ def recover(folder: RunFolder) -> None:
 @torch.no_grad()
 def _stacked_weights(run: Run) -> dict[str, Tensor]:
     """Return the weights of all trials by name, each (R, ...), on the host: one transfer a name."""
-    rows = [run.step.forward.weights(row) for row in range(len(run.trials))]
+    rows = [run.step.forward.weights(row) for row in run.rows]
     return {name: torch.stack([row[name] for row in rows]).cpu() for name in rows[0]}
 
 
-def _copies(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return copies on the host: training goes on while they are kept."""
-    return {name: value.detach().to("cpu", copy=True) for name, value in tensors.items()}
+def _copies(tensors: dict[str, Tensor], rows: list[int]) -> dict[str, Tensor]:
+    """Return copies of some rows on the host: training goes on while they are kept."""
+    return {name: value.detach().to("cpu", copy=True)[rows] for name, value in tensors.items()}
 
 
 def _prefixed(kind: str, weights: dict[str, Tensor]) -> dict[str, Tensor]:

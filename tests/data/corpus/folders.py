@@ -88,6 +88,59 @@ def modes(folder: Path) -> list[str]:
     return overrides
 
 
+def first(save, *overrides: str):
+    """Return a function that makes a whole set with another picture in the place of the first, which is blue."""
+
+    def write(folder: Path) -> list[str]:
+        whole_set = plain(folder)
+        (folder / "pets" / "blue" / "00.png").unlink()
+        save(folder / "pets" / "blue")
+        return [*whole_set, *overrides]
+
+    return write
+
+
+def moving(folder: Path) -> None:
+    frames = [Image.new("P", (6, 6), k) for k in range(2)]
+    for frame in frames:
+        frame.putpalette([0, 0, 255, 255, 0, 0])
+    frames[0].save(folder / "00.gif", save_all=True, append_images=frames[1:])
+
+
+def clear_color(folder: Path) -> None:
+    """Of a palette of clear and blue, a clear left half."""
+    halves = Image.fromarray(HALVES.astype(np.uint8), "P")
+    halves.putpalette([255, 0, 0, 0, 0, 255])
+    halves.save(folder / "00.png", transparency=0)
+
+
+def turned(folder: Path) -> None:
+    """Stored lying, turned to the left (Exif 2.3, orientation 6: readers turn by 90 degrees to the right)."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.rot90(TURNED).astype(np.uint8) * 255).save(folder / "00.png", exif=exif)
+
+
+def cut_jpeg(folder: Path) -> None:
+    path = folder / "00.jpg"
+    Image.effect_noise((60, 60), 90).save(path)
+    path.write_bytes(path.read_bytes()[:-400])
+
+
+def no_picture(folder: Path) -> None:
+    (folder / "00.jpg").write_text("<html>not found</html>")
+
+
+def labelled(folder: Path) -> list[str]:
+    fill(folder / "pets")
+    names = {"red": "größer", "blue": "0.5 m"}
+    rows = [f"{color}/{i:02d}.png;{name}\n" for color, name in names.items() for i in range(12)]
+    (folder / "labels.csv").write_bytes("".join(["file;label\n", *rows]).encode("latin-1"))
+    return named(folder / "pets", f"data.labels={folder / 'labels.csv'}", "data.encoding=latin-1")
+
+
+HALVES = np.repeat([[0, 0, 0, 1, 1, 1]], 6, 0)
+TURNED = np.eye(6)[[5] * 5 + [0]]  # dark but for the last column, and in the last row the first
 WHOLE = {"task": "binary", "class_names": ["blue", "red"], "num": 24}
 
 READ = [
@@ -101,11 +154,27 @@ READ = [
     ),
     Case("12 bits in 16", deep(4095), WHOLE, ["values 0 to 4095 became 0 to 255"]),
     Case("a stated depth", deep(4095, "data.depth=12"), WHOLE, []),
+    Case(
+        "an animation",
+        first(moving),
+        WHOLE | {"inputs": [0, 0, 255] * 36},
+        ["1 picture of several frames or pages (blue/00.gif, ...): the first of each is taken"],
+    ),
+    Case(
+        "a palette with a clear color",
+        first(clear_color),
+        WHOLE | {"inputs": ([255] * 9 + [0, 0, 255] * 3) * 6},
+        ["1 picture with an alpha channel (blue/00.png, ...): laid over white"],
+    ),
+    Case("turned", first(turned), WHOLE | {"inputs": np.repeat(TURNED.flatten() * 255, 3).tolist()}, []),
+    Case("labels in latin-1", labelled, WHOLE | {"class_names": ["0.5 m", "größer"]}, []),
     Case("modes and kinds", modes, WHOLE | {"num": 29}, ["1 picture of several frames or pages"]),
 ]
 
 REFUSED = [
     Case("broken", broken(), refusal=r"2 of 24 images .* red/03.png \(empty file\), red/04.png \(cannot be decoded"),
+    Case("a JPEG cut off", first(cut_jpeg), refusal=r"1 of 24 images .* blue/00.jpg \(cannot be decoded"),
+    Case("no picture", first(no_picture), refusal=r"1 of 24 images .* blue/00.jpg \(no image, or of an unknown kind"),
     Case("too deep", deep(4095, "data.depth=10"), refusal=r"data.depth=10 goes from 0 to 1023"),
     Case("two names of a part", parts("Train", "training"), refusal=r"one folder is the train part"),
 ]

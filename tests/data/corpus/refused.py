@@ -20,6 +20,12 @@ REFUSED = [
         refusal=r"column x: got '.*,.*'; numbers with a comma: set data.decimal=','",
     ),
     Case(
+        "thousands unsaid",
+        csv("x,y", lambda i: f'"{1_000_000 + 1000 * i:,}.5",{CLASSES[i % 2]}'),
+        refusal=r"got '1,000,000.5'; numbers with grouped digits: set data.thousands",
+    ),
+    Case("UTF-16 without its mark", csv("x,y", plain, codec="utf-16-le"), refusal=r"set data.encoding=utf-16-le"),
+    Case(
         "a short row",
         csv("x,y", lambda i: "1" if i == 7 else plain(i)),
         refusal=r"row 9: got 1 fields; the header has 2",

@@ -21,12 +21,19 @@ GAPS = ["", "NA", "N/A", "nan", "NaN", "null", "NULL", "<NA>"]
 BIG = 1234567890123456789
 
 
+def zstd(content: bytes) -> bytes:
+    sink = pyarrow.BufferOutputStream()
+    with pyarrow.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(content)
+    return sink.getvalue().to_pybytes()
+
+
 def csv(header: str, row: Callable[[int], str], *overrides: str, name: str = "t.csv", codec: str = "utf-8", num=NUM):
     """Return a function that writes a .csv of one row for each number."""
 
     def write(folder: Path) -> list[str]:
         content = "\n".join([header, *map(row, range(num))]).encode(codec)
-        pack = {".gz": gzip.compress, ".bz2": bz2.compress}.get(Path(name).suffix, bytes)
+        pack = {".gz": gzip.compress, ".bz2": bz2.compress, ".zst": zstd}.get(Path(name).suffix, bytes)
         (folder / name).write_bytes(pack(content))
         target = [] if any("data.target" in text for text in overrides) else ["data.target=y"]
         return ["data=csv", f"data.path={folder / name}", *target, *overrides]
@@ -41,6 +48,9 @@ def parquet(columns: dict, *overrides: str, name: str = "t.parquet"):
         table = pyarrow.table(columns)
         if name.endswith(".feather"):
             pyarrow.feather.write_feather(table, folder / name)
+        elif name.endswith(".arrow"):
+            with pyarrow.ipc.new_file(folder / name, table.schema) as file:
+                file.write_table(table)
         elif name.endswith(".parquet"):
             pyarrow.parquet.write_table(table, folder / name)
         else:
@@ -110,6 +120,7 @@ READ = [
     Case("carriage returns", csv("x,y\r", lambda i: plain(i) + "\r"), PLAIN),
     Case("gz", csv("x,y", plain, name="t.csv.gz"), PLAIN),
     Case("bz2", csv("x,y", plain, name="t.csv.bz2"), PLAIN),
+    Case("zst", csv("x,y", plain, name="t.csv.zst"), PLAIN),
     Case("several files", three_files, PLAIN),
     Case("names of any script", csv("身長,y", plain), {"feature_names": ["身長"]}),
     Case("columns called 0 and 1", csv("0,1", plain, "data.target=1"), {"feature_names": ["0"], "inputs": [X[0]]}),
@@ -128,6 +139,29 @@ READ = [
         {"feature_names": ["b=False", "b=True", "x"], "inputs": [0, 1, X[0]]},
     ),
     Case("one value", csv("k,x,y", lambda i: f"7,{plain(i)}"), {"inputs": [7, X[0]]}),
+    Case(
+        "names with zeros",
+        csv("id,x,y", lambda i: f"{i:03d},{plain(i)}", "data.id=id"),
+        PLAIN | {"ids": ["000", "001"]},
+    ),
+    Case(
+        "codes with zeros as input",
+        csv("c,x,y", lambda i: f"{'07' if i == 50 else i * 7 // 3 % 5},{plain(i)}"),
+        {"inputs": [0, X[0]]},
+        ["column c is taken as numbers, without the zeros that entries such as 07 begin with"],
+    ),
+    Case(
+        "a label with and without a point",
+        csv("x,y", lambda i: f"{X[i]},{['1', '1.0', '2'][i % 3]}"),
+        {"class_names": ["1", "2"], "num": NUM},
+        ["column y: taken as the same category: '1' (20) and '1.0' (20)"],
+    ),
+    Case(
+        "a day and its midnight",
+        csv("day,x,y", lambda i: f"2021-03-{1 + i // 10:02d}{' 00:00' * (i % 2)},{plain(i)}", "data.time=day"),
+        PLAIN,
+        ["taken as the same moment: '2021-03-01' (5) and '2021-03-01 00:00' (5)", "a moment is never divided"],
+    ),
     Case("codes with zeros", csv("x,y", lambda i: f"{X[i]},00{i % 3}"), {"class_names": ["000", "001", "002"]}),
     Case(
         "labels of 19 digits",
@@ -180,6 +214,7 @@ READ = [
         ),
         PLAIN | {"ids": [str(BIG), str(BIG + 1)]},
     ),
+    Case("arrow", parquet({"x": X, "y": LABELS}, name="t.arrow"), PLAIN, []),
     Case("feather", parquet({"x": X, "y": LABELS}, name="t.feather"), PLAIN, []),
     Case("a folder of parquet", parquet({"x": X, "y": LABELS}, name="parts"), PLAIN),
     Case(

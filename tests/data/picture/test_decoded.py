@@ -204,3 +204,11 @@ def test_images_that_exceed_the_stated_memory_are_refused_unless_they_are_mapped
     with pytest.raises(DataError, match=r"decoded images need .* data.memory allows 0.0012MB; set data.cache"):
         decode_all(root, files(root), FORM, labels, None, memory="0.0012MB")
     assert len(decode_all(root, files(root), FORM, labels, str(tmp_path / "cache"), memory="0.0012MB").inputs) == 12
+
+
+def test_what_was_noted_is_said_from_the_cache_too(root, tmp_path, monkeypatch):
+    Image.new("RGBA", (6, 6), (255, 0, 0, 0)).save(root / "00.png")
+    first = decode_all(root, files(root), FORM, torch.arange(12), str(tmp_path))
+    assert first.notes == ["1 picture with an alpha channel (00.png, ...): laid over white"]
+    monkeypatch.setattr(decoded, "_fill", None)  # nothing is decoded again
+    assert decode_all(root, files(root), FORM, torch.arange(12), str(tmp_path)).notes == first.notes

@@ -1,0 +1,1 @@
+"""Where columns lie in memory, and how it goes back to the system."""
