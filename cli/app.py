@@ -104,12 +104,14 @@ def _at_home(argument: str) -> str:
 
 def _explain(error: Exception, is_json: bool) -> int:
     from dlexp.config.source.fault import user_fault
-    from dlexp.error import DlexpError, first_line, is_out_of_memory
+    from dlexp.error import DlexpError, first_line, is_out_of_memory, name_fault_of_path
 
     if isinstance(error, DlexpError):
         return show_error(error.kind, user_fault(error) or str(error), error.exit_code, is_json=is_json)
     if fault := user_fault(error):
         return show_error("run", fault, 1, is_json=is_json)
+    if fault := name_fault_of_path(error):
+        return show_error("config", fault, 2, is_json=is_json)
     usage = getattr(error, "format_message", None)  # click's errors of usage, whichever copy of click Typer brings
     if usage is not None:
         return show_error("usage", usage(), 2, is_json=is_json)

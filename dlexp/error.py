@@ -1,6 +1,8 @@
 """Errors that a user can act on: one line that names the key, the value and the cure."""
 
 import difflib
+import errno
+import os
 import re
 from collections.abc import Iterable
 from typing import NotRequired
@@ -129,6 +131,18 @@ def first_line(error: BaseException) -> str:
     """Return the first line of an error's message, "no message" for an empty one."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else "no message"
+
+
+def name_fault_of_path(error: BaseException) -> str | None:
+    """Return what is wrong with a path that no system opens, wherever it was typed; None for any other error."""
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        path = os.fsdecode(error.filename or "")
+        return (
+            f"{shorten(path)}: got a path of {len(path):,} characters; the system opens none of that length, shorten it"
+        )
+    if isinstance(error, ValueError) and str(error).startswith("embedded null"):
+        return "got a path with a NUL character; the system opens none, leave it out"
+    return None
 
 
 def name_fault_of_device(error: BaseException) -> str | None:

@@ -137,7 +137,8 @@ def epoch(directory: Path) -> int | None:
 
 
 def drop_previous(directory: Path) -> None:
-    """Delete the checkpoint before a complete one."""
+    """Delete the checkpoint before a complete one, after what a kill left beside it is in its place or gone."""
+    _begin(directory)
     if directory.exists():
         remove_tree(_beside(directory, "old"))
 

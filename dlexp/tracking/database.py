@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from dlexp.error import EnvironmentFault, first_ten
 
+_MOMENT = 0.5  # seconds; a row takes 10 ms
 MOVE = "move it away; `dlexp sync` fills a new one"
 NEWER = "was made by a newer MLflow than is installed; pip install -U mlflow"
 _FIRST_TABLES = {
@@ -128,6 +129,17 @@ def _cure(error: Exception, timeout: float) -> str:
     if "readonly" in text or "unable to open" in text:
         return "may not be written to; allow it, or set tracking.uri to another"
     return f"{text}; {MOVE}"
+
+
+def is_locked(database: Path) -> bool:
+    """Say whether another process keeps a database to itself, for longer than who writes a row does."""
+    try:
+        with closing(sqlite3.connect(f"{database.as_uri()}?mode=rw", uri=True, timeout=_MOMENT)) as connection:
+            connection.execute("begin immediate")
+            connection.rollback()
+    except sqlite3.Error as error:
+        return "locked" in str(error)
+    return False
 
 
 def mend_places(database: Path, timeout: float) -> None:

@@ -20,9 +20,10 @@ from dlexp.config.source.environment import hide_passwords
 from dlexp.disk.regular import open_in_place
 from dlexp.run.folder import RunFolder
 from dlexp.run.name import reference
+from dlexp.tracking.database import is_locked
 from dlexp.tracking.queue import Queue
 from dlexp.tracking.sent import Sent
-from dlexp.tracking.store import STORE, TIMEOUT
+from dlexp.tracking.store import STORE, TIMEOUT, choose
 from dlexp.type import Name, NonNegative, Timeout
 
 NONE = "dlexp.tracking.mlflow.NoTracking"
@@ -72,6 +73,7 @@ class Outbox:
         process: The process that was started for it; None where nothing is sent, or another process does.
         queue: The list that the run is in; None for a process of its own.
         wait: Seconds that `finish` waits.
+        database: Where the runs of a list go.
     """
 
     def __init__(
@@ -80,8 +82,9 @@ class Outbox:
         process: "subprocess.Popen[bytes] | None",
         queue: Queue | None = None,
         wait: float = MLflow.wait,
+        database: Path | None = None,
     ) -> None:
-        self.folder, self.process, self.queue, self.wait = folder, process, queue, wait
+        self.folder, self.process, self.queue, self.wait, self.database = folder, process, queue, wait, database
 
     def finish(self, timeout: float | None = None, should_stop: Callable[[], bool] = lambda: False) -> str | None:
         """Wait until everything is sent; call it after the manifest has its final status.
@@ -107,7 +110,7 @@ class Outbox:
         cure = f"the run folder has everything; send it with `dlexp sync {shlex.quote(reference(self.folder))}`"
         if problem is None and is_going_on:
             line = f"MLflow: still being filled in the background; {cure} should it not finish by itself"
-            return line if is_left else None
+            return line if is_left or self._is_blocked() else None
         if problem is None and not self._is_sent():
             log = self.folder.path / "outbox.log" if self.queue is None else self.queue.log
             problem = f"sending failed, see {log}"
@@ -118,6 +121,9 @@ class Outbox:
         if self.queue is None:
             return is_alive
         return self.queue.holds(self.folder) and (is_alive or self.queue.lock.is_held())
+
+    def _is_blocked(self) -> bool:
+        return self.database is not None and is_locked(self.database)
 
     def _is_sent(self) -> bool:
         if self.queue is None:
@@ -144,7 +150,8 @@ def start(folder: RunFolder, tracking: dict[str, Any]) -> Outbox:
     queue.add(folder)
     # asked after the run is in the list: a process that ends looks once more after it let the lock go
     process = None if queue.lock.is_held() else _process("courier", folder.runs_dir, queue.log)
-    return Outbox(folder, process, queue, wait)
+    database = choose(folder.runs_dir, tracking.get("uri") or folder.manifest[STORE], asks_environment=False).database
+    return Outbox(folder, process, queue, wait, database)
 
 
 def _is_database(uri: str | None) -> bool:

@@ -105,6 +105,43 @@ def test_an_error_of_ours_is_one_line_that_says_how_to_see_more(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (1, "", line)
 
 
+LONG, DEEP = "r" * 5000, "/".join(["d" * 100] * 50)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "data=wine", "tracking=none", f"runs_dir={LONG}"],
+        ["train", "data=wine", "tracking=none", f"runs_dir={DEEP}"],
+        ["sweep", "data=wine", "tracking=none", "optimizer.lr=0.1,0.2", f"runs_dir={LONG}"],
+        ["runs", "--runs-dir", LONG],
+        ["show", LONG],
+        ["show", "last", "--runs-dir", DEEP],
+        ["predict", "last", LONG],
+        ["config", "--config-dir", LONG],
+        ["train", "data=csv", f"data.path={LONG}", "data.target=y", "tracking=none"],
+        ["train", "data=image_folder", f"data.path={DEEP}", "tracking=none"],
+        ["sync", "--runs-dir", LONG],
+        ["ui", "--runs-dir", LONG],
+        ["new", LONG],
+    ],
+    ids=lambda words: "-".join(word[:20] for word in words).replace("/", "-"),
+)
+def test_a_path_that_no_system_opens_is_one_line(tmp_path, words):
+    done = command.run(tmp_path, *words)
+    assert done.returncode in (1, 2), done
+    assert (done.stderr.count("\n"), "internal" in done.stderr) == (1, False), done.stderr[:300]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_path_with_a_nul_is_one_line(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mine.yaml").write_text('defaults: [csv, _self_]\ntarget: y\npath: "a\\0b"\n')
+    done = command.run(tmp_path, "train", "data=mine", "tracking=none", "--config-dir", ".")
+    assert done.returncode == 2
+    assert "internal" not in done.stderr
+
+
 def test_the_folder_cli_is_no_package_of_its_own():
     code = "import sys; sys.path.insert(0, '.'); import cli"
     done = subprocess.run(

@@ -1,8 +1,10 @@
 """Tracking as training sees it: a process that is waited for, or not at all, and one line when something is left."""
 
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import pytest
 
@@ -75,6 +77,22 @@ def test_a_shared_process_that_died_is_told(folder, monkeypatch):
     line = mlflow.start(folder, {"_target_": TRACKING}).finish(60)
     assert line is not None
     assert line.startswith(f"MLflow: sending failed, see {Queue(folder.runs_dir).log}; ")
+
+
+def test_a_database_that_another_process_keeps_to_itself_is_told_before_the_wait_for_it_ends(folder, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    queue = Queue(folder.runs_dir)
+    queue.add(folder)
+    queue.lock.acquire(0)  # as the process that sends does
+    with closing(sqlite3.connect(folder.runs_dir / "mlflow.db")) as other:
+        other.execute("create table t (a)")
+        outbox = mlflow.start(folder, {"_target_": TRACKING})
+        assert outbox.finish(0.01) is None
+        other.execute("begin exclusive")
+        line = outbox.finish(0.01)
+    assert line is not None
+    assert "send it with `dlexp sync" in line
+    queue.lock.release()
 
 
 def test_what_is_sent_needs_no_word(folder):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dlexp.data.file.guard import files_within
 from dlexp.error import DataError, first_ten
 
 KINDS = {".parquet": "parquet", ".feather": "feather", ".arrow": "feather"}
@@ -111,7 +112,7 @@ def open_columnar(path: Path) -> Iterator[Piece]:
 
 def _listed(folder: Path) -> tuple[list[Path], list[str]]:
     """Return the .parquet files of a folder, and a line about others."""
-    inner = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+    inner = sorted(files_within(folder))
     files = [file for file in inner if not any(name[0] in "._" for name in file.relative_to(folder).parts)]
     parquet = [file for file in files if file.suffix.lower() == ".parquet"]
     others = [str(file.relative_to(folder)) for file in files if file.suffix.lower() != ".parquet"]

@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,13 @@ _KINDS = {
     stat.S_IFSOCK: "a socket",
     stat.S_IFDIR: "a folder",
 }
+
+
+def files_within(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder and of all folders in it; what vanishes meanwhile, as in /proc, is left out."""
+    for place, _, names in os.walk(folder):
+        paths = (os.path.join(place, name) for name in names)
+        yield from (Path(path) for path in paths if os.path.isfile(path))  # False where nothing may be asked
 
 
 def require_regular(path: Path, *, can_be_folder: bool = False) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from dlexp.data.file.columnar import KINDS, is_columnar, open_columnar
 from dlexp.data.file.delimited import column_types, read_delimited, read_header, stream_delimited
 from dlexp.data.file.dialect import Dialect
-from dlexp.data.file.guard import require_regular
+from dlexp.data.file.guard import files_within, require_regular
 from dlexp.data.file.record import preamble
 from dlexp.error import DataError
 from dlexp.number import noun
@@ -143,11 +143,7 @@ def expected_bytes(path: Path, choose: Choose) -> int:
 
 def sources(path: Path) -> list[Path]:
     """Return every file that a path names, those in folders too."""
-    return [
-        inner
-        for file in _files(path)
-        for inner in (sorted(entry for entry in file.rglob("*") if entry.is_file()) if file.is_dir() else [file])
-    ]
+    return [inner for file in _files(path) for inner in (sorted(files_within(file)) if file.is_dir() else [file])]
 
 
 def _files(path: Path) -> list[Path]:

@@ -19,7 +19,7 @@ from dlexp.data.array import as_inputs
 from dlexp.data.file.column import read_columns, require_name
 from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.encoding import Feature, encode_columns
-from dlexp.data.file.guard import require_regular
+from dlexp.data.file.guard import files_within, require_regular
 from dlexp.data.file.npy import MAGIC, read_npy
 from dlexp.data.file.number import Notation
 from dlexp.data.file.source import is_table
@@ -149,13 +149,17 @@ def _say(ids: list[str], outputs: Tensor, names: list[str], link: str) -> list[P
     ]
 
 
+def _has_parquet(folder: Path) -> bool:
+    return any(file.suffix.lower() == ".parquet" for file in files_within(folder))
+
+
 def _read(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list[Batch]:
     """Return the examples; pictures of several paths together. What the user should know joins the warnings."""
     batches, pictures = [], []
     for path in paths:
         if not path.exists():
             raise DataError(f"{path}: no such file or folder")
-        is_folder_of_parquet = path.is_dir() and len(about["in_shape"]) != 3 and any(path.rglob("*.parquet"))
+        is_folder_of_parquet = path.is_dir() and len(about["in_shape"]) != 3 and _has_parquet(path)
         if (path.is_dir() and not is_folder_of_parquet) or path.suffix.lower() in SUFFIXES:
             pictures += _pictures(path, warnings)
             continue
