@@ -62,7 +62,7 @@ def _fault(address: str, name: str, timeout: float, *, is_document: bool) -> Env
         error.close()
         if 400 <= error.code < 500:  # a right or a page is missing, which MLflow's client has the words for
             return None
-        reason, cure = first_line(ValueError(error.reason)), f"look at its log, or {_ANOTHER}"
+        reason, cure = first_line(ValueError(error.reason)).rstrip("."), f"look at its log, or {_ANOTHER}"
         return EnvironmentFault(f"{name}: no answer but status {error.code} {reason}; {cure}")
     except (OSError, ValueError, HTTPException) as error:
         return EnvironmentFault(f"no answer from {name}: {redact(_reason(error))}; start it, or {_ANOTHER}")
