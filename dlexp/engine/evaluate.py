@@ -197,17 +197,13 @@ def score(outputs: Tensor, targets: Tensor, reading: Reading, also: str = "") ->
 
 @torch.no_grad()
 def report(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, Tensor]:
-    """Return the loss and everything else that is known of stored outputs: (T,), by class (T, K) or (T, K, K)."""
+    """Return loss, its standard error and all else that is known of stored outputs: (T,), (T, K) or (T, K, K)."""
     if reading.num_classes:
         about = (reading.num_classes, reading.metrics.beta, reading.link, reading.positive)
         scores = metric.classification_report(outputs, targets, *about)
     else:
         scores = metric.regression_report(outputs, targets, reading.delta)
-    return _loss(outputs, targets, reading) | scores | _own(outputs, targets, reading)
-
-
-def _loss(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, Tensor]:
-    return {"loss": reading.loss(*_in_unit(outputs, targets, reading.unit))}
+    return _loss_and_error(outputs, targets, reading) | scores | _own(outputs, targets, reading)
 
 
 def _in_unit(outputs: Tensor, targets: Tensor, unit: TargetScale | None) -> tuple[Tensor, Tensor]:

@@ -23,7 +23,7 @@ from dlexp.run.name import reference
 from dlexp.tracking.database import is_locked
 from dlexp.tracking.queue import Queue
 from dlexp.tracking.sent import Sent
-from dlexp.tracking.store import STORE, TIMEOUT, choose
+from dlexp.tracking.store import STORE, choose
 from dlexp.type import Name, NonNegative, Timeout
 
 NONE = "dlexp.tracking.mlflow.NoTracking"
@@ -51,7 +51,7 @@ class MLflow:
     weights: bool = False
     register: Name | None = None
     wait: NonNegative = 2.0
-    timeout: Timeout = TIMEOUT
+    timeout: Timeout = 5.0
 
 
 @dataclass(frozen=True)

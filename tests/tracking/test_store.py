@@ -7,7 +7,8 @@ import pytest
 
 from dlexp.config import trust
 from dlexp.error import EnvironmentFault, RunError
-from dlexp.tracking.store import Store, choose, connect, experiment_id, explain
+from dlexp.tracking.mlflow import MLflow
+from dlexp.tracking.store import TIMEOUT, Store, choose, connect, experiment_id, explain
 
 
 @pytest.fixture(autouse=True)
@@ -140,3 +141,7 @@ def test_what_a_store_says_in_pages_is_one_line_with_the_cure(error, told):
     assert told in line
     assert "\n" not in line
     assert len(line) < 300
+
+
+def test_a_run_waits_for_an_answer_as_long_as_the_commands_do():
+    assert MLflow().timeout == TIMEOUT

@@ -73,7 +73,7 @@ def test_values_are_corrected_in_the_metric_s_own_unit(tmp_path, loss, metric):
         ("loss", ["loss=cross_entropy", "loss.class_weight=balanced"]),
         ("loss", ["loss=bce", "loss.alpha=2"]),
         ("loss", ["loss=hinge"]),
-        ("loss", ["trainer.fuse=3", "loss=cross_entropy", "loss.label_smoothing=0.1,0.2"]),
+        ("log_loss", ["trainer.fuse=3", "loss=cross_entropy", "loss.label_smoothing=0.1,0.2"]),
         ("log_loss", ["loss=hinge"]),
         ("log_loss", ["trainer.precision=fp64"]),
     ],
