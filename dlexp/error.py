@@ -9,7 +9,7 @@ from typing import NotRequired
 
 from typing_extensions import TypedDict
 
-from dlexp.number import plural
+from dlexp.number import noun, plural
 
 
 class ErrorLine(TypedDict):
@@ -137,9 +137,8 @@ def name_fault_of_path(error: BaseException) -> str | None:
     """Return what is wrong with a path that no system opens, wherever it was typed; None for any other error."""
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         path = os.fsdecode(error.filename or "")
-        return (
-            f"{shorten(path)}: got a path of {len(path):,} characters; the system opens none of that length, shorten it"
-        )
+        length = noun(len(path), "character")
+        return f"{shorten(path)}: got a path of {length}; the system opens none of that length, shorten it"
     if isinstance(error, ValueError) and str(error).startswith("embedded null"):
         return "got a path with a NUL character; the system opens none, leave it out"
     return None

@@ -9,6 +9,7 @@ from dlexp.run.status import Status
 #           value  over   ended  failed exit
 MEANING = {
     "running": (False, False, False, False, None),
+    "detached": (False, False, False, False, None),
     "finished": (True, True, True, False, 0),
     "stopped_early": (True, True, True, False, 0),
     "diverged": (False, True, True, True, 3),

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from dlexp.job.report.picture import drawing
+from dlexp.number import noun
 from dlexp.report.model import Figure, Row, Table
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def curve_figure(history: list[dict[str, Any]], best_epoch: int, monitor: str) -
 
         return curves_figure(history, best_epoch, monitor)
 
-    chosen = f"best {monitor} at epoch {best_epoch} of {len(history)}" if best_epoch else f"{len(history)} epochs"
+    chosen = f"best {monitor} at epoch {best_epoch} of {len(history)}" if best_epoch else noun(len(history), "epoch")
     gap = _gap(history)
     return Figure("Learning curves", f"{chosen}{gap}.", drawing(draw), _table(history, best_epoch, monitor))
 

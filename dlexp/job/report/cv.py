@@ -66,7 +66,7 @@ def _folds_page(folder: RunFolder, document: RunPage, result: CVResult) -> Page:
         Card(
             "sd over folds",
             score(metric, result["std"][metric]),
-            f"{result['k']} folds, {noun(result['repeats'], 'repeat')}",
+            f"{noun(result['k'], 'fold')}, {noun(result['repeats'], 'repeat')}",
         ),
         Card("by guessing", score(metric, guess["value"]) if guess else "not known", guess["metric"] if guess else ""),
         time_card(run),
@@ -156,7 +156,7 @@ def _settings_page(folder: RunFolder, document: RunPage, result: CVSettingsResul
     answer = (
         f"{setting_text(best['overrides'], is_short=True)} with {name_of(metric)} {score(metric, best['value'])} "
         f"({ends or 'no interval'}), the best of {noun(len(settings), 'setting')} on the same "
-        f"{result['k'] * result['repeats']} folds; {told}."
+        f"{noun(result['k'] * result['repeats'], 'fold')}; {told}."
     )
     guess = best.get("guess")
     cards = [

@@ -18,13 +18,16 @@ def about_line(run: RunRecord) -> str:
     data, choices = fields.get("data") or {}, run["params"]
     kinds = {"train": "training run", "cv": "cross-validation"}
     counts = {"num_train": "training", "num_val": "validation", "num_examples": "dealt", "num_test": "sealed"}
-    examples = [f"{data[key]:,} {word}" for key, word in counts.items() if data.get(key)]
+    parts = [(data[key], word) for key, word in counts.items() if data.get(key)]
+    examples = [f"{num:,} {word}" for num, word in parts[:-1]] + [
+        noun(num, f"{word} example") for num, word in parts[-1:]
+    ]
     model = choices.get("model")
-    size = f"{fields['num_params']:,} parameters" if "num_params" in fields else ""
+    size = noun(fields["num_params"], "parameter") if "num_params" in fields else ""
     words = [
         kinds.get(str(run["kind"]), str(run["kind"])),
         run["run_id"],
-        f"data {data['name']} ({', '.join(examples)} examples)" if examples else f"data {choices.get('data')}",
+        f"data {data['name']} ({', '.join(examples)})" if examples else f"data {choices.get('data')}",
         f"model {model}{f' ({size})' if size else ''}" if model else "",
         f"status {run['status']}",
     ]

@@ -6,7 +6,7 @@ import numpy as np
 
 from dlexp.job.report.answer import Answers
 from dlexp.job.report.picture import drawing
-from dlexp.number import decimal
+from dlexp.number import decimal, noun
 from dlexp.report.model import Figure, Row, Table
 
 if TYPE_CHECKING:
@@ -41,5 +41,5 @@ def residual_block(answers: Answers, name: str) -> Figure:
 
         return residual_figure(targets_N, outputs_N, name)
 
-    table = Table(f"the {len(rows)} examples farthest away", ("example", "truth", "prediction", "error"), rows)
+    table = Table(f"the {noun(len(rows), 'example')} farthest away", ("example", "truth", "prediction", "error"), rows)
     return Figure("Predictions and residuals", finding, drawing(draw), table)

@@ -94,7 +94,7 @@ def _cards(sweep: Sweep) -> list[Card]:
         cards.append(Card("corrected for picking", "not known", best.get("not_corrected", "")))
     if best["seeds"] > 1:
         cards.append(
-            Card("tied with the best", str(best["ties"]), f"settings within the noise of {best['seeds']} seeds")
+            Card("tied with the best", str(best["ties"]), f"settings within the noise of {noun(best['seeds'], 'seed')}")
         )
     elif "wins" in best:
         cards.append(Card("best again", f"{100 * best['wins']:.0f} %", "of validation parts drawn anew"))
