@@ -18,9 +18,9 @@ def about_line(run: RunRecord) -> str:
     data, choices = fields.get("data") or {}, run["params"]
     kinds = {"train": "training run", "cv": "cross-validation"}
     counts = {"num_train": "training", "num_val": "validation", "num_examples": "dealt", "num_test": "sealed"}
-    parts = [(data[key], word) for key, word in counts.items() if data.get(key)]
-    examples = [f"{num:,} {word}" for num, word in parts[:-1]] + [
-        noun(num, f"{word} example") for num, word in parts[-1:]
+    sizes = [(data[key], word) for key, word in counts.items() if data.get(key)]
+    examples = [f"{num:,} {word}" for num, word in sizes[:-1]] + [
+        noun(num, f"{word} example") for num, word in sizes[-1:]
     ]
     model = choices.get("model")
     size = noun(fields["num_params"], "parameter") if "num_params" in fields else ""
