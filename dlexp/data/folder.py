@@ -1,5 +1,6 @@
 """A user's own images: a folder for each class, or a list of files with labels."""
 
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -254,9 +255,9 @@ def _listed(root: Path, path: Path, encoding: str, task: str) -> Pictures:
     texts = table.texts("file")
     is_absent = texts.spread([not (root / name).is_file() for name in texts.names], True)
     table.refuse("file", is_absent, f"no such file in {root}")
-    _, first = np.unique(texts.codes, return_index=True)
-    is_repeated = np.ones(len(texts.codes), dtype=bool)
-    is_repeated[first] = False
+    places = texts.spread([os.path.normpath(name) for name in texts.names], "")  # a/0.png and ./a/0.png are one
+    is_repeated = np.ones(len(places), dtype=bool)
+    is_repeated[np.unique(places, return_index=True)[1]] = False
     table.refuse("file", is_repeated, "another row has it")
     labels = read_labels(table, "label", task, "label")
     if isinstance(labels, Texts):

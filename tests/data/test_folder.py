@@ -86,6 +86,8 @@ def test_list_of_files(tmp_path):
         (["red/0.png,a", "red/9.png,b"], r"list.csv, row 3, column file: got 'red/9.png'; no such file in"),
         (["red/0.png,a", "red/1.png,"], r"list.csv, row 3, column label: got ''; a label is needed"),
         (["red/0.png,a", "red/0.png,b"], r"list.csv, row 3, column file: got 'red/0.png'; another row has it"),
+        (["red/0.png,a", "./red/0.png,b"], r"list.csv, row 3, column file: got './red/0.png'; another row has it"),
+        (["red/0.png,0.5", "red/1.png,-inf"], r"list.csv, row 3, column label: got '-inf'; a finite number is needed"),
     ],
 )
 def test_bad_lists(tmp_path, rows, message):

@@ -39,6 +39,7 @@ def read_labels(table: Columns, name: str, task: str, noun: str = "target") -> n
             table.refuse(name, is_text, f"numbers with other characters: {cure}")
         return texts
     table.refuse(name, is_text, "a number is needed")
+    table.refuse(name, np.isinf(numbers), "a finite number is needed")
     table.refuse_rounded(name, numbers)
     if task in ("auto", "regression"):
         table.refuse(name, np.abs(numbers) > LARGEST_VALUE, TOO_LARGE)
