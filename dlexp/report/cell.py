@@ -1,13 +1,18 @@
 """Cells of tables as text, the same in every form."""
 
 from dlexp.number import decimal
-from dlexp.report.model import Table, Value
+from dlexp.report.model import Exact, Table, Value
 
 
 def text_of(value: Value) -> str:
-    """Return what a reader sees of a cell: integers with thousands, other numbers as `dlexp.number.decimal`."""
+    """Return what a reader sees of a cell: integers with thousands, other numbers as `dlexp.number.decimal`.
+
+    Numbers that were set, `Exact`, have the digits that tell them apart from others, at most six.
+    """
     if value is None:
         return ""
+    if isinstance(value, Exact):
+        return f"{value:g}"
     if isinstance(value, float):
         return decimal(value)
     return f"{value:,}" if isinstance(value, int) else value

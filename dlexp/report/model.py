@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 Value = str | float | int | None  # of a cell: None is empty
 
 
+class Exact(float):
+    """A number that was set, not measured: shown as short as it is, 0.1 and not 0.1000."""
+
+
 @dataclass(frozen=True)
 class Row:
     """A row of a table.

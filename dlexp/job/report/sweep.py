@@ -12,7 +12,7 @@ from dlexp.job.report.words import listed, name_of, score, span
 from dlexp.job.sweep.document import TrialRecord
 from dlexp.job.sweep.recorded import trial_folder
 from dlexp.number import noun
-from dlexp.report.model import Block, Card, Figure, Page, Row, Section, Table
+from dlexp.report.model import Block, Card, Exact, Figure, Page, Row, Section, Table
 from dlexp.run.folder import RunFolder
 from dlexp.run.listing.page import RunPage
 from dlexp.run.name import reference
@@ -217,7 +217,7 @@ def _table(sweep: Sweep) -> Table:
         spread = [(sum((v - mean) ** 2 for v in values) / (len(values) - 1)) ** 0.5] if len(values) > 1 else [None]
         settings = [_cell(trials[0]["overrides"].get(key)) for key in sweep.keys]
         seconds = float(sum(trial["seconds"] for trial in trials))
-        numbers = [mean, *(spread if has_seeds else []), trials[0]["epochs"], round(seconds, 2)]
+        numbers = [mean, *(spread if has_seeds else []), trials[0]["epochs"], Exact(round(seconds, 2))]
         rows.append(Row((place, *settings, *numbers), key=str(trials[0]["number"]), is_marked=place == 1))
     spreads = ["sd over seeds"] if has_seeds else []
     columns = ("place", *_names(sweep.keys), metric, *spreads, "epochs", "seconds")
@@ -225,7 +225,9 @@ def _table(sweep: Sweep) -> Table:
 
 
 def _cell(value: Any) -> str | float | int | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else short_value(value)
+    if isinstance(value, float):
+        return Exact(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else short_value(value)
 
 
 def _broken(sweep: Sweep) -> list[Table]:
