@@ -79,7 +79,9 @@ def _answer(sweep: Sweep) -> str:
         text += f", {score(metric, best['corrected'])} ({ends}) once corrected for having been picked"
     elif best["std"] is not None:
         text += f" (sd {score(metric, best['std'])} over {noun(best['seeds'], 'seed')})"
-    return f"{text}; the best of {noun(len(sweep.ranked), 'setting')}."
+    ties = best["ties"] if best["seeds"] > 1 else 0
+    tied = f"; {noun(ties, 'other')} cannot be told from it" if ties else ""
+    return f"{text}; the best of {noun(len(sweep.ranked), 'setting')}{tied}."
 
 
 def _cards(sweep: Sweep) -> list[Card]:

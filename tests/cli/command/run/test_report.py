@@ -19,6 +19,7 @@ def project(tmp_path_factory):
         "values": ("train", "data=diabetes"),
         "softmax": ("train", "data=iris", "model=softmax"),
         "sweep": ("sweep", "data=iris", *searched),
+        "seeds": ("sweep", "data=iris", "model=softmax", "optimizer.lr=0.01,0.0101", "seed=0,1,2"),
         "cv": ("cv", "data=iris", "cv.k=3"),
         "settings": ("cv", "data=iris", "cv.k=3", "optimizer.lr=0.001,0.1"),
     }
@@ -58,6 +59,11 @@ def test_values_get_residuals_and_no_confusion(project):
     )
     assert "Predictions and residuals" in text
     assert "Confusion" not in text
+
+
+def test_the_answer_says_what_cannot_be_told_from_the_best(project):
+    document, _ = write(project, "seeds")
+    assert document["answer"].endswith("the best of 2 settings; 1 other cannot be told from it.")
 
 
 def test_a_sweep_has_a_slice_for_each_dimension_the_most_important_first(project):
