@@ -13,6 +13,7 @@ from torch import Tensor
 
 from dlexp.data import target as targets
 from dlexp.data.dataset import Dataset
+from dlexp.data.fact.spelling import one_category
 from dlexp.data.file.column import read_columns, require_name
 from dlexp.data.file.columnar import is_columnar
 from dlexp.data.file.dialect import Dialect
@@ -49,7 +50,7 @@ class Pictures:
         files: Paths relative to it.
         labels: (N,) numbers or text.
         parts: Name of the part of each file; None where the folder has no parts.
-        notes: What was left out.
+        notes: What was left out, and labels in more than one spelling.
     """
 
     files: list[str]
@@ -259,11 +260,13 @@ def _listed(root: Path, path: Path, encoding: str, task: str) -> Pictures:
     is_repeated = np.ones(len(places), dtype=bool)
     is_repeated[np.unique(places, return_index=True)[1]] = False
     table.refuse("file", is_repeated, "another row has it")
+    alike = one_category(table, "label")
     labels = read_labels(table, "label", task, "label")
     if isinstance(labels, Texts):
         labels = labels.spread(labels.names, "")
+    are_classes = labels.dtype.kind != "f"
     files = [texts.names[code] for code in texts.codes.tolist()]
-    return Pictures(files, labels, None, _unlabelled(root, files))
+    return Pictures(files, labels, None, [*_unlabelled(root, files), *(alike if are_classes else [])])
 
 
 def _label_dialect(path: Path, encoding: str) -> Dialect:

@@ -81,6 +81,23 @@ def test_list_of_files(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("spellings", "names", "note"),
+    [
+        (("1", "1.0", "2"), ["1", "2"], "column label: taken as the same category: '1' (4) and '1.0' (3)"),
+        (("TRUE", "True", "no"), ["True", "no"], "column label: taken as the same category: 'TRUE' (4) and 'True' (3)"),
+        (("a", "b", "c"), ["a", "b", "c"], None),
+    ],
+)
+def test_labels_in_two_spellings_are_one_class_and_it_is_said(tmp_path, spellings, names, note):
+    fill(tmp_path, {"red": 10})
+    rows = [f"red/{i}.png,{spellings[i % 3]}" for i in range(10)]
+    (tmp_path / "list.csv").write_text("\n".join(["file,label", *rows]))
+    dataset = load(tmp_path, labels=str(tmp_path / "list.csv"), stratify=False)
+    assert dataset.class_names == names
+    assert [line for line in dataset.notes if "spelling" in line or "same category" in line] == ([note] if note else [])
+
+
+@pytest.mark.parametrize(
     ("rows", "message"),
     [
         (["red/0.png,a", "red/9.png,b"], r"list.csv, row 3, column file: got 'red/9.png'; no such file in"),
