@@ -252,6 +252,8 @@ def _classes(root: Path, folder: Path, left_out: Counter) -> list[tuple[str, str
 
 
 def _listed(root: Path, path: Path, encoding: str, task: str) -> Pictures:
+    if not path.exists():
+        raise DataError(f"{path}: no such file; data.labels names a table with the columns file and label")
     table = read_columns(path, _label_dialect(path, encoding), _file_and_label)
     texts = table.texts("file")
     is_absent = texts.spread([not (root / name).is_file() for name in texts.names], True)

@@ -114,6 +114,12 @@ def test_bad_lists(tmp_path, rows, message):
         load(tmp_path, labels=str(tmp_path / "list.csv"))
 
 
+def test_an_absent_list_is_told_by_its_setting(tmp_path):
+    fill(tmp_path, {"red": 2})
+    with pytest.raises(DataError, match=r"none.csv: no such file; data.labels names a table"):
+        load(tmp_path, labels=str(tmp_path / "none.csv"))
+
+
 def test_absent_and_empty_folders(tmp_path):
     with pytest.raises(DataError, match=r"none: no such folder; data.path names a folder of images"):
         load(tmp_path / "none")
