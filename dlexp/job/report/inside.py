@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlexp.job.report.picture import drawing
-from dlexp.number import decimal
+from dlexp.number import decimal, noun
 from dlexp.report.model import Figure, Row, Table
 from dlexp.run.folder import RunFolder
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 WEIGHTS = "weights.safetensors"
+IMAGE_KERNEL = 4  # dimensions: outputs, channels, height, width
 
 
 def read_weights(folder: RunFolder) -> dict[str, np.ndarray]:
@@ -61,3 +62,22 @@ def weight_block(weights: dict[str, np.ndarray]) -> Figure:
 
     table = Table("weights at the best epoch", ("layer", "shape", "root mean square", "norm"), rows)
     return Figure("Weights by layer", finding, drawing(draw), table)
+
+
+def filter_blocks(weights: dict[str, np.ndarray]) -> list[Figure]:
+    """Return the filters of the first layer where it is a convolution of more than a pixel; else nothing.
+
+    Args:
+        weights: Of each layer, from the input on; convolutions of images are (O, C, H, W).
+    """
+    first = next(iter(weights.values()), None)
+    if first is None or first.ndim != IMAGE_KERNEL or first[0, 0].size < 2:
+        return []
+
+    def draw() -> "MatplotlibFigure":
+        from dlexp.figure.inside.filter import filter_figure
+
+        return filter_figure(first)
+
+    finding = f"What the first layer looks for: {noun(len(first), 'filter')}, each on a scale of its own, zero in grey."
+    return [Figure("First layer", finding, drawing(draw))]

@@ -10,7 +10,7 @@ from dlexp.job.report.answer import Answers, Score, measure_score, read_answers
 from dlexp.job.report.curve import curve_figure
 from dlexp.job.report.example import example_blocks, read_pictures
 from dlexp.job.report.frame import Command, about_line, closing, time_card
-from dlexp.job.report.inside import read_weights, weight_block
+from dlexp.job.report.inside import filter_blocks, read_weights, weight_block
 from dlexp.job.report.regression import residual_block
 from dlexp.job.report.words import listed, name_of, score, span
 from dlexp.number import decimal, noun
@@ -49,7 +49,7 @@ def page_of_training(folder: RunFolder, document: RunPage) -> Page:
         sections.append(Section("Examples", example_blocks(answers, names, read_pictures(folder))))
     weights = read_weights(folder)
     if weights:
-        sections.append(Section("Inside the model", [weight_block(weights)]))
+        sections.append(Section("Inside the model", [weight_block(weights), *filter_blocks(weights)]))
     return Page(
         about_line(run),
         _question(run),
