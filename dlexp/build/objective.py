@@ -60,7 +60,7 @@ def choose_monitor(
 
     Args:
         monitor: As the user wrote it; auto takes the accuracy, or the loss of values.
-        loss: Of the program.
+        loss: Of a trial.
         dataset: Its data.
         metrics: The user's own.
         device: Where the loss has its parameters.

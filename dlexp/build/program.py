@@ -21,6 +21,7 @@ from dlexp.data.target_scale import TargetScale
 from dlexp.direction import is_better_high
 from dlexp.engine.memory import evaluation_batch
 from dlexp.engine.stack.kind import make_forward
+from dlexp.engine.stack.rows import select_rows
 from dlexp.engine.step import Rules, Step
 from dlexp.engine.stopping import Stopping
 from dlexp.engine.task import Task, are_equal, num_steps
@@ -117,7 +118,8 @@ def make_program(components: list[Components], engine: str = "solo") -> Program:
     warnings = made[0][1] + check_parts(datasets, trainer, configs[0].get("train_on", "train"))
     task = _task(components, device, affine, has_one_part)
     rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
-    monitor = choose_monitor(trainer.monitor, loss, first.data, task.metrics, device)
+    alone = select_rows(loss, [0], len(components))
+    monitor = choose_monitor(trainer.monitor, alone, first.data, task.metrics, device)
     run = Run(
         task=task,
         step=Step(forward, rules, models[0], trainer.precision),
