@@ -1,6 +1,5 @@
 """Settings that differ: drawn as long as draws bring new ones, then listed until a finite space has no more."""
 
-import itertools
 import math
 from collections.abc import Callable, Iterator
 
@@ -78,14 +77,11 @@ def in_rounds(
 def unseen(problem: Problem, seen: set[str], count: int) -> list[Settings]:
     """Return up to `count` settings that were not seen, in an order that is the same for every search.
 
-    None is returned of a space with more than `MOST_LISTED` settings, or with an interval of real numbers.
+    None is returned of a space with more than `MOST_LISTED` settings, or with an interval of real numbers that counts.
     """
-    if count <= 0 or any(d.values is None and not d.is_int for d in problem.dimensions):
+    if count <= 0 or size(problem) > MOST_LISTED:
         return []
-    settings = list(itertools.islice(every({}, problem.dimensions), MOST_LISTED + 1))
-    if len(settings) > MOST_LISTED:
-        return []
-    left = [setting for setting in settings if signature(setting) not in seen]
+    left = [setting for setting in every({}, problem.dimensions) if signature(setting) not in seen]
     return sorted(left, key=lambda setting: uniform(0, 0, signature(setting)))[:count]
 
 
