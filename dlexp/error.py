@@ -134,11 +134,13 @@ def first_line(error: BaseException) -> str:
 
 
 def name_fault_of_path(error: BaseException) -> str | None:
-    """Return what is wrong with a path that no system opens, wherever it was typed; None for any other error."""
+    """Return what is wrong with a path that no system opens or makes, wherever it was typed; None for another error."""
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         path = os.fsdecode(error.filename or "")
         length = noun(len(path), "character")
         return f"{shorten(path)}: got a path of {length}; the system opens none of that length, shorten it"
+    if isinstance(error, FileExistsError | NotADirectoryError) and error.filename:
+        return f"{shorten(os.fsdecode(error.filename))}: got a file where a folder is needed; name another place"
     if isinstance(error, ValueError) and str(error).startswith("embedded null"):
         return "got a path with a NUL character; the system opens none, leave it out"
     return None

@@ -34,7 +34,9 @@ def test_the_cells_of_the_notebook_run_one_after_the_other(tmp_path, monkeypatch
 
 @pytest.mark.slow
 def test_jupyter_runs_the_notebook(tmp_path):
-    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    import nbclient
+    import nbformat
+
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     done = nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = [output for cell in done["cells"] if cell["cell_type"] == "code" for output in cell["outputs"]]

@@ -113,9 +113,12 @@ def test_without_a_run_an_index_that_links_to_the_pages_there_are(project):
         (("nothing",), "nothing: no such run"),
         (("last", "--out", "a.pdf"), "--out: got a.pdf; names end with html, md, tex"),
         (("last", "--out", "a.md", "--format", "tex"), "--out: got a.md beside --format tex"),
+        (("last", "--out", "file/a.md"), "file: got a file where a folder is needed; name another place"),
+        (("last", "--out", "file/in/a.md"), "file/in: got a file where a folder is needed; name another place"),
     ],
 )
 def test_what_cannot_be_written_is_refused_in_a_line(project, words, reason):
+    (project[0] / "file").touch()
     done = command.run(project[0], "report", *words)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert reason in done.stderr
