@@ -71,6 +71,7 @@ WITHOUT_MODULE = {
     "tests/docs/test_contributing.py": "CONTRIBUTING",
     "tests/model/test_init_gain.py": "initialisation: the papers' gains, and variance through depth",
     "tests/fault/test_catalogue.py": "every promise of the catalogue, attacked with a few attempts",
+    "tests/fault/test_clock.py": "the clock of the catalogue, which tells a hang from a busy machine",
     "tests/test_golden.py": "run folders of earlier versions, read by every command",
     "tests/test_layout.py": "the tree",
     "tests/test_naming.py": "the names in every file",
