@@ -22,7 +22,7 @@ from torch import Tensor
 
 from dlexp.engine.stack.rows import select_rows
 from dlexp.engine.task import Task
-from dlexp.statistic.guessing import is_guess
+from dlexp.statistic.proportion import is_guess
 
 LOSS_FACTOR = 10.0
 PEAK_FACTOR = 100.0

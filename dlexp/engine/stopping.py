@@ -53,8 +53,8 @@ class Stopping:
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint needs."""
-        kept = {"last": dict(self.last), "peak": self.peak}
-        return {"best": self.best, "best_epoch": self.best_epoch, "wait": self.wait, **kept}
+        judged = {"last": dict(self.last), "peak": self.peak}
+        return {"best": self.best, "best_epoch": self.best_epoch, "wait": self.wait, **judged}
 
     def load(self, state: dict[str, Any]) -> None:
         """Take up a checkpoint's state."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from dlexp.data.dataset import Dataset
 from dlexp.data.fact.guess import guess
-from dlexp.statistic.guessing import judge
+from dlexp.statistic.proportion import judge
 
 
 def no_better_than_guessing(data: Dataset, metrics: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from dlexp.run.document import RunRecord
 from dlexp.run.status import Status
-from dlexp.statistic.guessing import is_guess
+from dlexp.statistic.proportion import is_guess
 
 
 def is_a_guess(record: RunRecord) -> bool:
