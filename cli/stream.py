@@ -12,7 +12,6 @@ from typing import Any
 from .text import printable
 
 
-
 class OutputLost(Exception):
     """A standard stream takes no more.
 
