@@ -13,36 +13,31 @@ measuring = import_module("dlexp.cli.view.measuring").measuring  # installed fro
 QUICK = ["data=iris", "model.widths=[4]", "trainer.epochs=1", "trainer.threads=1", "--dry-run"]
 
 
-class Terminal(Console):
-    """A console whose live line is heard."""
+def shown(monkeypatch, *, is_terminal):
+    """Return the live line and the text of a console on which two structures are measured."""
+    stream, heard = io.StringIO(), []
+    console = Console(file=stream, force_terminal=is_terminal, width=60, color_system=None)
 
-    def __init__(self, **options):
-        super().__init__(**options)
-        self.heard: list[str] = []
-
-    def status(self, text):
-        self.heard.append(text)
+    def status(text):
+        heard.append(text)
         return SimpleNamespace(
-            update=self.heard.append, start=partial(self.heard.append, "on"), stop=partial(self.heard.append, "off")
+            update=heard.append, start=partial(heard.append, "on"), stop=partial(heard.append, "off")
         )
 
-
-def shown(*, is_terminal):
-    """Return the live line and the text of a console on which two structures are measured."""
-    console = Terminal(file=io.StringIO(), force_terminal=is_terminal, width=60, color_system=None)
+    monkeypatch.setattr(console, "status", status)
     with measuring(console) as tell:
         for done in range(2):
             tell(done, 2)
-    return console.heard, console.file.getvalue()
+    return heard, stream.getvalue()
 
 
-def test_a_terminal_has_a_live_line():
+def test_a_terminal_has_a_live_line(monkeypatch):
     lines = [f"measuring structure {number} of 2, a minute at most" for number in (1, 2)]
-    assert shown(is_terminal=True) == (["preparing", "on", *lines, "off"], "")
+    assert shown(monkeypatch, is_terminal=True) == (["preparing", "on", *lines, "off"], "")
 
 
-def test_elsewhere_it_is_one_line():
-    assert shown(is_terminal=False) == ([], "measuring 2 structures, a minute at most\n")
+def test_elsewhere_it_is_one_line(monkeypatch):
+    assert shown(monkeypatch, is_terminal=False) == ([], "measuring 2 structures, a minute at most\n")
 
 
 def test_every_dry_run_says_that_it_measures(tmp_path):
