@@ -22,9 +22,9 @@ from ..argument import (
     Trust,
     allow,
 )
+from ..measuring import measuring
 from ..output import Ending, people, show_json
 from ..view import cv as view
-from ..view.measuring import measuring
 
 if TYPE_CHECKING:
     from dlexp.job.cv.document import AnyCVResult

@@ -22,9 +22,9 @@ from ..argument import (
     Trust,
     allow,
 )
+from ..measuring import measuring
 from ..output import Ending, people, show_json
 from ..view import sweep as view
-from ..view.measuring import measuring
 
 
 def sweep(

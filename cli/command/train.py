@@ -22,9 +22,9 @@ from ..argument import (
     Trust,
     allow,
 )
+from ..measuring import measuring
 from ..output import Ending, people, show_json
 from ..view import train as view
-from ..view.measuring import measuring
 from .train_verify import verify_trial
 from .train_winner import check_options, command_again, read_recipe, train_seeds
 

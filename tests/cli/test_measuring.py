@@ -9,7 +9,7 @@ from rich.console import Console
 
 from tests import command
 
-measuring = import_module("dlexp.cli.view.measuring").measuring  # installed from cli/, which type checkers cannot see
+measuring = import_module("dlexp.cli.measuring").measuring  # installed from cli/, which type checkers cannot see
 QUICK = ["data=iris", "model.widths=[4]", "trainer.epochs=1", "trainer.threads=1", "--dry-run"]
 
 
