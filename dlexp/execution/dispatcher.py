@@ -109,7 +109,8 @@ class Dispatcher:
             return anew(group) if self.launcher.is_distant else group
 
         if num_workers > 1 or self._is_elsewhere:
-            yield from self._train_elsewhere(waiting, take, {assignment.path for assignment in assignments})
+            paths = {assignment.path for assignment in assignments}
+            yield from self._train_elsewhere(waiting, take, may_begin, paths)
             return
         yield from self._train_here(take)
 
@@ -155,7 +156,7 @@ class Dispatcher:
 
         if self._pool is None and fresh and len((places := self._places(fresh[0]))[0]) > 1:
             self._start(*places)
-        told = self._train_here(take) if self._pool is None else self._train_elsewhere(lost, take, paths)
+        told = self._train_here(take) if self._pool is None else self._train_elsewhere(lost, take, may_begin, paths)
         for event in told:
             if isinstance(event.event, TrialEnd):
                 in_hand.discard(event.path)
@@ -265,7 +266,11 @@ class Dispatcher:
         return self._seconds >= WORTH_SECONDS
 
     def _train_elsewhere(
-        self, waiting: deque[Group], take: Callable[[], Group | None], paths: set[Path]
+        self,
+        waiting: deque[Group],
+        take: Callable[[], Group | None],
+        may_begin: Callable[[], bool],
+        paths: set[Path],
     ) -> Iterator[ExecutorEvent]:
         """Pass on what workers tell of these paths; what one of them was lost over is trained once more.
 
@@ -274,7 +279,7 @@ class Dispatcher:
         assert self._pool is not None
         self._pool.detaches = self.detaches
         retry = Retry()
-        for event in self._pool.run(take, self.should_stop):
+        for event in self._pool.run(take, self.should_stop, may_begin):
             if isinstance(event, Lost):
                 groups, failed = retry.sort(event, has_place=bool(self._pool.places))
                 waiting.extendleft(groups)
