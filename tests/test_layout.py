@@ -51,6 +51,7 @@ WITHOUT_NUMBERS = {
     "dlexp.disk.durable",
     "dlexp.number",
 }
+CONTRACTS = ("augment", "config", "model", "optimizer", "schedule")
 # Tests that have no module of their name, and why.
 WITHOUT_MODULE = {
     "tests/docs/test_python.py": "the code that the page on Python and the notebook show",
@@ -71,16 +72,13 @@ WITHOUT_MODULE = {
     "tests/docs/test_contributing.py": "CONTRIBUTING",
     "tests/model/test_init_gain.py": "initialisation: the papers' gains, and variance through depth",
     "tests/fault/test_catalogue.py": "every promise of the catalogue, attacked with a few attempts",
+    "tests/fault/test_clock.py": "the clock of the catalogue, which tells a hang from a busy machine",
     "tests/test_golden.py": "run folders of earlier versions, read by every command",
     "tests/test_layout.py": "the tree",
     "tests/test_naming.py": "the names in every file",
     "tests/test_packaging.py": "pyproject.toml",
     "tests/docs/test_readme.py": "the README",
-    "tests/augment/test_contract.py": "a table over all options",
-    "tests/config/test_contract.py": "a table over all options",
-    "tests/model/test_contract.py": "a table over all options",
-    "tests/optimizer/test_contract.py": "a table over all options",
-    "tests/schedule/test_contract.py": "a table over all options",
+    **dict.fromkeys((f"tests/{group}/test_contract.py" for group in CONTRACTS), "a table over all options"),
     "tests/model/test_pairwise.py": "every option beside every option",
     "tests/model/test_parity.py": "models against torchvision's under copied weights",
     "tests/config/test_fuzz.py": "random configurations",

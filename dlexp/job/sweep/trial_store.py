@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dlexp.config.wording import yaml_value
 from dlexp.data.fact.positive import positive_fact
 from dlexp.engine.event import EpochEnd
 from dlexp.execution.assignment import Assignment, ExecutorEvent
@@ -169,7 +170,8 @@ class TrialStore:
     def _place(self, trial: Trial) -> Path:
         """Return where a trial's folder is, or will be."""
         if trial.id not in self._known:
-            slug = name.slug([f"{key}={value}" for key, value in trial.overrides.items()])
+            typed = {key: v if isinstance(v, str) else yaml_value(v) for key, v in trial.overrides.items()}
+            slug = name.slug([f"{key}={value}" for key, value in typed.items()])
             self._known[trial.id] = name.place(self.sweep.path, TRIALS, slug, trial.id)
         return self._known[trial.id]
 
