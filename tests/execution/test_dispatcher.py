@@ -152,7 +152,7 @@ class FakePool:
     def adopt(self, choose):
         pass
 
-    def run(self, take, should_stop, may_begin):
+    def run(self, take, should_stop, may_begin=None):
         from dlexp.execution.executor import Executor
 
         while self.places and (task := take()) is not None:
@@ -323,7 +323,7 @@ def test_no_more_is_drawn_than_there_are_places(holder, fake, monkeypatch):
     """A pool may take all that there is before any of it ends: what is drawn then would be drawn from nothing."""
     most = []
 
-    def run(self, take, should_stop, may_begin):
+    def run(self, take, should_stop, may_begin=None):
         while tasks := list(iter(take, None)):
             most.append(len(tasks))
             for task in tasks:
