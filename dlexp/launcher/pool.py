@@ -31,7 +31,7 @@ class Detached(Exception):
 
 
 def always() -> bool:
-    """Say yes."""
+    """Say that a task may begin, whatever happened."""
     return True
 
 

@@ -3,7 +3,7 @@
     ["begin", 3, 9]         setting 3 was given out, to be judged at epoch 9; null trains to the end
     ["end", 3, 9, 0.9125]   its score was told, higher is better; null for a failure
 
-A strategy without rounds answers by the order in which it is asked and told, so that these lines are all that it takes
+A strategy without rounds answers by the order in which it was called and told, so that these lines are all that it takes
 to bring another to the same point.
 """
 
@@ -51,10 +51,10 @@ class Ledger:
         for kind, number, until, *score in self._lines():
             key = number, until
             if kind == "begin":
-                asked = adviser.ask()
-                if asked is None or (asked.proposals[0].number, asked.proposals[0].until) != key:
+                answer = adviser.ask()
+                if answer is None or (answer.proposals[0].number, answer.proposals[0].until) != key:
                     raise self._fault(f"setting {number}")
-                in_hand[key] = asked
+                in_hand[key] = answer
             elif key in in_hand:
                 round_ = in_hand.pop(key)
                 adviser.tell(round_.proposals[0], score[0])

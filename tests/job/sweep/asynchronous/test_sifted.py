@@ -28,10 +28,10 @@ def odd_only(proposals: list[Proposal], number: int) -> Any:
 def test_what_cannot_be_trained_is_passed_over():
     adviser, invalid = Counting(), []
     sifted = Sifted(adviser, odd_only, invalid)
-    asked = []
+    given = []
     while (round_ := sifted.ask()) is not None:
-        asked.append(round_.proposals[0])
-        sifted.tell(asked[-1], 0.5)
-    assert [p.number for p in asked] == [1, 3]
+        given.append(round_.proposals[0])
+        sifted.tell(given[-1], 0.5)
+    assert [p.number for p in given] == [1, 3]
     assert adviser.told == [(0, None), (1, 0.5), (2, None), (3, 0.5), (4, None)]
     assert [setting.proposal.number for setting in invalid] == [0, 2, 4]
