@@ -5,7 +5,7 @@ import pytest
 from dlexp.execution import executor
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.launcher.local import Local
-from tests.execution.test_dispatcher import Away, FakePool, assign, ends, fake, holder
+from tests.execution.test_dispatcher import Away, assign, ends, fake, holder
 
 __all__ = ["fake", "holder"]  # fixtures
 

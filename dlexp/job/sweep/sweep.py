@@ -262,6 +262,9 @@ def _carry_out(
             listener.listen(event)
         ranking = loop.ranking()
         result = summarize(spec, folder, loop, ranking, time.monotonic() - started)
+        guessing = beside_a_guess(ranking, result)
+        if result["best"] is not None:
+            result["best"]["is_guess"] = bool(guessing)
         folder.write_result(plain(result))
         if ranking and has_figures:
             attempt(lambda: draw_figures(spec, folder, ranking, result["importances"]), folder.log)
@@ -270,7 +273,7 @@ def _carry_out(
     code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
     best = ranking[0] if result["best"] is not None else None
     on_timing = [ON_TIMING] if "depends_on_timing" in result else []
-    notes = [*dispatcher.notes, *on_timing, *_notes(loop, again), *beside_a_guess(ranking, result)]
+    notes = [*dispatcher.notes, *on_timing, *_notes(loop, again), *guessing]
     outcome = Outcome(plain(result), code, notes)
     findings = Findings(outcome, ranking, spec, command(best) if best else "")
     tell(findings)

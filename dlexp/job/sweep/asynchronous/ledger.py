@@ -3,8 +3,8 @@
     ["begin", 3, 9]         setting 3 was given out, to be judged at epoch 9; null trains to the end
     ["end", 3, 9, 0.9125]   its score was told, higher is better; null for a failure
 
-A strategy without rounds answers by the order in which it was called and told, so that these lines are all that it takes
-to bring another to the same point.
+A strategy without rounds answers by the order in which it was called and told: these lines are all that it takes to
+bring another to the same point.
 """
 
 import json
