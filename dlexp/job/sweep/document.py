@@ -64,6 +64,7 @@ class BestSetting(TrialRecord, SelectionBias):
         ties: Settings within the noise of seeds.
         edges: "key: lower" or "key: upper" where the winner lies at the edge of what was searched.
         command: Trains it anew.
+        is_guess: Whether it cannot be told from a guess; absent in runs of version 0.1.
     """
 
     std: Real | None
@@ -71,6 +72,7 @@ class BestSetting(TrialRecord, SelectionBias):
     ties: int
     edges: list[str]
     command: str
+    is_guess: NotRequired[bool]
 
 
 class SeedSpread(TypedDict):

@@ -76,6 +76,15 @@ def beside_a_guess(ranking: list[RankedSetting], result: SweepResult) -> list[st
     return [f"the best setting's {line}"] if line else []
 
 
+def is_a_guess(ranked: RankedSetting) -> bool:
+    """Say whether the mean of a setting's scores over its seeds cannot be told from a guess."""
+    trials = ranked.results
+    floors = guess(trials[0].trial.dataset)
+    scores = {name: [trial.metrics[name] for trial in trials if name in trial.metrics] for name in floors}
+    means = {name: statistics.fmean(values) for name, values in scores.items() if values}
+    return bool(no_better_than_guessing(trials[0].trial.dataset, means))
+
+
 def _summary(ranking: list[RankedSetting]) -> dict[str, float]:
     """Return best, mean, standard deviation and count over the settings, as MLflow's parent run shows them."""
     values = torch.tensor([s.value for s in ranking if s.value is not None], dtype=torch.float64)

@@ -256,6 +256,9 @@ def _carry_out(
             listener.listen(event)
         ranking = loop.ranking()
         result = summarize(spec, folder, loop, ranking, time.monotonic() - started)
+        guessing = beside_a_guess(ranking, result)
+        if result["best"] is not None:
+            result["best"]["is_guess"] = bool(guessing)
         folder.write_result(plain(result))
         if ranking and has_figures:
             attempt(lambda: draw_figures(spec, folder, ranking, result["importances"]), folder.log)
@@ -263,7 +266,7 @@ def _carry_out(
         folder.update_manifest(status=result["status"], end=now())
     code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
     best = ranking[0] if result["best"] is not None else None
-    notes = [*dispatcher.notes, *_notes(loop, again), *beside_a_guess(ranking, result)]
+    notes = [*dispatcher.notes, *_notes(loop, again), *guessing]
     outcome = Outcome(plain(result), code, notes)
     findings = Findings(outcome, ranking, spec, command(best) if best else "")
     tell(findings)
