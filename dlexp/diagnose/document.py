@@ -1,6 +1,6 @@
 """What `dlexp diagnose --json` prints."""
 
-from typing import Annotated, NotRequired
+from typing import Annotated
 
 from typing_extensions import TypedDict
 
@@ -34,7 +34,7 @@ class LayerRecord(TypedDict):
 
     Attributes:
         name: Of its weight's module.
-        units: Units, or channels.
+        num_units: Units, or channels.
         activation: That follows; "" for none.
         first: Before any update.
         last: After the last.
@@ -42,7 +42,7 @@ class LayerRecord(TypedDict):
     """
 
     name: str
-    units: int
+    num_units: int
     activation: str
     first: LayerState
     last: LayerState
@@ -102,4 +102,4 @@ class Diagnosis(TypedDict):
     last_loss: Real
     layers: list[LayerRecord]
     findings: list[Finding]
-    figure: NotRequired[str | None]
+    figure: str | None

@@ -30,7 +30,7 @@ def findings_of(evidence: Evidence, composed: Composed) -> list[Finding]:
 
 
 def consequence(evidence: Evidence) -> str:
-    """Return what is wrong with a training, a loss that does not fall or a score no better than a guess; "" if nothing."""
+    """Return what is wrong with a training: a loss that does not fall, a score no better than a guess; or ""."""
     end, constant = evidence.end, evidence.constant
     if not math.isfinite(end) or not all(map(math.isfinite, evidence.losses)):
         return "the loss is not finite"

@@ -28,7 +28,7 @@ class Layer:
 
     Attributes:
         name: Of the weight's module in the model.
-        units: C.
+        num_units: C.
         has_equal_rows: Whether every unit has the same weights.
         is_normed: Whether what its activation takes is not what the weight gives: a norm, or a sum, stands between.
         pre_std: Standard deviation of the pre-activations, which the activation takes; of the outputs without one.
@@ -44,7 +44,7 @@ class Layer:
     """
 
     name: str
-    units: int
+    num_units: int
     has_equal_rows: bool
     pre_std: float
     mean: float
@@ -99,7 +99,7 @@ def _watched(model: nn.Module, calls: list[tuple[nn.Module, Tensor, Tensor]]) ->
     hooks = [module.register_forward_hook(note) for module in watched]
     for module in watched:
         if getattr(module, "inplace", False):
-            module.inplace = False
+            vars(module)["inplace"] = False
     try:
         yield
     finally:

@@ -108,7 +108,7 @@ def _layers(evidence: Evidence) -> list[LayerRecord]:
     return [
         {
             "name": first.name,
-            "units": first.units,
+            "num_units": first.num_units,
             "activation": first.activation,
             "first": _state(first),
             "last": _state(last),

@@ -24,7 +24,7 @@ def test_a_rectifier_by_hand():
     (layer,), loss = measure(model, x, lambda output: output.sum())
     # active: x and 2 x, so 1, 3, 2, 6 beside four zeros; the loss is their sum and its gradient 0 or the sum of x
     assert loss == 12.0
-    assert (layer.name, layer.units, layer.activation, layer.is_normed) == ("0", 4, "relu", False)
+    assert (layer.name, layer.num_units, layer.activation, layer.is_normed) == ("0", 4, "relu", False)
     assert layer.dead == 0.5
     assert layer.mean == pytest.approx(12 / 8)
     assert layer.pre_std == pytest.approx(torch.tensor([1.0, 3, -1, -3, 2, 6, -2, -6]).std().item())

@@ -32,7 +32,7 @@ def show(diagnosis: "Diagnosis", console: Console) -> None:
         _show(finding, "[yellow]note[/]   ", console)
     if not findings:
         console.print("[green]nothing was found to be wrong[/]")
-    if figure := diagnosis.get("figure"):
+    if figure := diagnosis["figure"]:
         console.print(f"figure  {escape(short_path(figure))}", soft_wrap=True)
 
 
@@ -73,7 +73,7 @@ def _table(layers: "list[LayerRecord]") -> Table:
         cells = [*map(_pair, pairs), *map(_shares, ends), _pair((first["grad_rms"], last["grad_rms"]))]
         ratio = layer["update_ratio"]
         name = f"{layer['name']} {layer['activation']}".rstrip()
-        table.add_row(escape(name), str(layer["units"]), *cells, "" if ratio is None else f"{ratio:.1e}")
+        table.add_row(escape(name), str(layer["num_units"]), *cells, "" if ratio is None else f"{ratio:.1e}")
     return table
 
 
