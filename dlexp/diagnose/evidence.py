@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dlexp.build.program import Program
+from dlexp.build.program import Program, assemble
+from dlexp.config.compose import Composed
+from dlexp.data.dataset import Dataset
 from dlexp.diagnose.layer import Layer, measure
 from dlexp.engine.divergence import constant_loss
 from dlexp.engine.task import epoch_batches, gather
@@ -96,6 +98,12 @@ def observe(built: Program, choices: dict[str, str], updates: int = MOST_UPDATES
         steps,
         smallest=_smallest(built),
     )
+
+
+def try_cure(data: Dataset, composed: Composed) -> float:
+    """Return the mean of the last losses of a configuration's first updates, on data that were read already."""
+    losses = _train(assemble(composed.config, data), MOST_UPDATES)[0]
+    return sum(losses[-FEW:]) / len(losses[-FEW:])
 
 
 def layers_of(built: Program) -> list[Layer]:

@@ -1,6 +1,12 @@
-"""From rules that fire to findings: a statistic beside a consequence, the first cause first, with a cure that works."""
+"""From rules that fire to findings: a statistic beside a consequence, the first cause first, with a cure that works.
+
+Where cures are tried, the first cause of which an override lowers the loss of the same updates by a fifth is the
+finding, and that override is its cure: a consequence too, of a fault that slows training down and does not stop it.
+"""
 
 import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from dlexp.config.compose import Composed
 from dlexp.config.resolve import resolve
@@ -14,19 +20,48 @@ from dlexp.number import significant
 from dlexp.statistic.proportion import judge
 
 STUCK = 0.9  # of a constant's loss: what training must come below
+BETTER = 0.8  # of the loss: what a cure must come below
+MOST_TRIED = 3  # cures of a rule
+Attempt = Callable[[Composed], float]  # from a configuration to its loss after the same updates
 
 
-def findings_of(evidence: Evidence, composed: Composed) -> list[Finding]:
+@dataclass(frozen=True)
+class Cure:
+    """An override that dlexp accepts and that changes something.
+
+    Attributes:
+        override: One, or two with a space between.
+        composed: The configuration with it.
+        loss: After the same updates; NaN where it was not tried.
+    """
+
+    override: str
+    composed: Composed
+    loss: float = math.nan
+
+    @property
+    def command(self) -> str:
+        """The training with it."""
+        return command_line("train", self.composed.overrides, self.composed.config_dir)
+
+
+def findings_of(evidence: Evidence, composed: Composed, attempt: Attempt | None = None) -> list[Finding]:
     """Return what fires: findings by cause, then notes.
 
     Args:
         evidence: What was observed.
         composed: The configuration, by which cures are tried.
+        attempt: Tries a cure; None prints the likeliest untried.
     """
-    told = consequence(evidence)
+    harm = consequence(evidence)
     fired = [(rule, reading) for rule in (*RULES, *OUTCOMES) if (reading := rule.read(evidence)) is not None]
-    made = [_finding(rule, reading, evidence, composed, told) for rule, reading in fired]
-    return sorted(made, key=lambda finding: not finding["is_finding"])
+    first, cure, gain = _proven(fired, evidence, composed, attempt)
+    made = []
+    for rule, reading in fired:
+        chosen = cure if rule is first else next(cures(rule.cures(evidence), composed), None)
+        told = harm or (gain if rule is first else "")
+        made.append(_finding(rule, reading, chosen, told if rule.is_cause else ""))
+    return sorted(made, key=lambda finding: (not finding["is_finding"], first is None or finding["rule"] != first.name))
 
 
 def consequence(evidence: Evidence) -> str:
@@ -43,42 +78,71 @@ def consequence(evidence: Evidence) -> str:
     return ""
 
 
-def _finding(rule: Rule, reading: Reading, evidence: Evidence, composed: Composed, told: str) -> Finding:
-    is_finding = bool(told) and rule.is_cause
-    override, command = cure(rule.cures(evidence), composed)
+def _proven(
+    fired: list[tuple[Rule, Reading]], evidence: Evidence, composed: Composed, attempt: Attempt | None
+) -> tuple[Rule | None, Cure | None, str]:
+    """Return the first rule of which a cure lowers the loss, its best cure, and by how much, in words."""
+    tail = evidence.losses[-10:]
+    loss = sum(tail) / len(tail) if tail else math.nan
+    for rule, _ in fired if attempt is not None else []:
+        if not rule.is_cause:
+            continue
+        tried = [_tried(cure, attempt) for cure in _first(cures(rule.cures(evidence), composed))]
+        best = min((cure for cure in tried if math.isfinite(cure.loss)), key=lambda cure: cure.loss, default=None)
+        if best is not None and not best.loss > BETTER * loss:
+            after = f"after {len(evidence.losses)} updates the loss is {significant(loss)}"
+            return rule, best, f"{after}, with {best.override} {significant(best.loss)}"
+    return None, None, ""
+
+
+def _first(given: Iterator[Cure]) -> list[Cure]:
+    return [cure for cure, _ in zip(given, range(MOST_TRIED), strict=False)]
+
+
+def _tried(cure: Cure, attempt: Attempt | None) -> Cure:
+    try:
+        return cure if attempt is None else Cure(cure.override, cure.composed, attempt(cure.composed))
+    except DlexpError:
+        return cure
+
+
+def _finding(rule: Rule, reading: Reading, cure: Cure | None, told: str) -> Finding:
     return {
         "rule": rule.name,
-        "is_finding": is_finding,
+        "is_finding": bool(told),
         "value": reading.value,
         "statistic": rule.statistic,
         "where": reading.where,
         "healthy": rule.healthy,
         "source": rule.source,
-        "consequence": told if is_finding else "",
-        "override": override,
-        "command": command,
+        "consequence": told,
+        "override": None if cure is None else cure.override,
+        "command": None if cure is None else cure.command,
     }
 
 
-def cure(candidates: list[str], composed: Composed) -> tuple[str | None, str | None]:
-    """Return the first override that dlexp accepts and that changes something, and the command with it.
+def cures(candidates: list[str], composed: Composed) -> Iterator[Cure]:
+    """Yield the overrides that dlexp accepts and that change something.
 
     What the user wrote of the same option gives way: ``init=normal init.std=1`` to ``init=kaiming_normal``.
     """
     for override in candidates:
-        overrides = with_cure(composed.overrides, override)
         try:
-            cured = resolve(overrides, composed.config_dir)
+            cured = resolve(with_cure(composed.overrides, override), composed.config_dir)
         except DlexpError:
             continue
         if cured.config != composed.config:
-            return override, command_line("train", overrides, composed.config_dir)
-    return None, None
+            yield Cure(override, cured)
 
 
 def with_cure(overrides: list[str], override: str) -> list[str]:
-    """Return overrides with one more, without those that it takes the place of."""
-    key = override.partition("=")[0]
+    """Return overrides with one more, or two with a space between, without those that it takes the place of."""
+    added = override.split()
+    keys = [text.partition("=")[0] for text in added]
     names = [text.lstrip("+~").partition("=")[0] for text in overrides]
-    stay = [text for text, name in zip(overrides, names, strict=True) if name != key and not name.startswith(f"{key}.")]
-    return [*stay, override]
+    stay = [
+        text
+        for text, name in zip(overrides, names, strict=True)
+        if not any(name == key or name.startswith(f"{key}.") for key in keys)
+    ]
+    return [*stay, *added]

@@ -134,6 +134,11 @@ def _inits(e: Evidence) -> list[str]:
     return ["init=xavier_normal", "init=kaiming_normal"] if bounded else ["init=kaiming_normal"]
 
 
+def _of_signal(e: Evidence) -> list[str]:
+    is_sigmoid = any(layer.activation == "sigmoid" for layer in e.hidden)
+    return [*_inits(e)[:1], *(["activation=relu init=kaiming_normal"] if is_sigmoid else [])]
+
+
 def _scaled_lr(e: Evidence, factor: float) -> list[str]:
     lr = e.config["optimizer"].get("lr")
     return [f"optimizer.lr={lr * factor:.4g}"] if isinstance(lr, int | float) else []
@@ -148,12 +153,12 @@ def _larger(e: Evidence) -> list[str]:
 def _smaller(e: Evidence) -> list[str]:
     ratio = max((values[0] for values in e.steps.values()), default=math.nan)  # before anything was blown apart
     power = round(math.log10(ratio / HEALTHY_RATIO)) if 0 < ratio < math.inf else 1
-    return [*_scaled_lr(e, 10.0 ** -min(8, max(1, power))), "schedule.warmup=1"]
+    return [*_scaled_lr(e, 10.0 ** -max(1, power)), "schedule.warmup=1"]
 
 
 def _of_gradient(e: Evidence) -> list[str]:
-    bounded = any(layer.saturated is not None for layer in e.hidden)
-    return [*(["activation=relu"] if bounded else []), "norm=batch", *_inits(e)]
+    is_bounded = any(layer.saturated is not None for layer in e.hidden)
+    return [*(["activation=relu init=kaiming_normal", "activation=relu"] if is_bounded else _inits(e)), "norm=batch"]
 
 
 RULES = (
@@ -179,7 +184,7 @@ RULES = (
         "0.02 to 50, without norms",
         "He et al. (2015), Delving Deep into Rectifiers, section 2.2",
         _signal,
-        lambda e: [*_inits(e), "norm=batch"],
+        lambda e: [*_of_signal(e), "norm=batch"],
     ),
     Rule(
         "saturated",
@@ -187,7 +192,7 @@ RULES = (
         "at most 0.5",
         "Glorot and Bengio (2010), Understanding the difficulty of training, section 3",
         _saturated,
-        lambda e: [*_inits(e), "norm=batch"],
+        lambda e: [*_of_signal(e), "norm=batch"],
     ),
     Rule(
         "gradient_vanishes",

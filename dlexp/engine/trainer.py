@@ -40,6 +40,8 @@ class Trainer:
         fuse: Trials of a search or folds trained as one program; auto times a few updates and takes the faster.
         profile: Before training, write where the time of an update goes into the run's folder: `profile/trace.json.gz`
             for Perfetto, `profile/operators.csv` with the ten dearest; a line says what bounds it. No number changes.
+        diagnose: Where a training diverges or ends as a guess, say why: auto makes its first ten updates again
+            afterwards, in memory, and prints one finding with its cure; off does not. No number changes.
     """
 
     epochs: Count = 30
@@ -65,3 +67,4 @@ class Trainer:
     eval_batch_size: Literal["auto"] | Count = "auto"
     fuse: Literal["auto", "off"] | Count = "auto"
     profile: bool = False
+    diagnose: Literal["auto", "off"] = "auto"

@@ -1,5 +1,6 @@
 """`dlexp diagnose`: why a configuration, or a run, does not learn; everything happens in memory."""
 
+from functools import partial
 from pathlib import Path
 
 from dlexp.build.check import check_model
@@ -7,16 +8,14 @@ from dlexp.build.dataset import load_data
 from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed
 from dlexp.config.resolve import resolve
-from dlexp.data.fact.guess import guess
 from dlexp.diagnose.document import Diagnosis, LayerRecord, LayerState
-from dlexp.diagnose.evidence import Evidence, layers_of, observe
+from dlexp.diagnose.evidence import Evidence, observe, try_cure
 from dlexp.diagnose.finding import findings_of
 from dlexp.diagnose.layer import Layer
-from dlexp.engine import checkpoint
+from dlexp.diagnose.trained import observe_run
 from dlexp.error import RunError
 from dlexp.execution.description import as_divided
 from dlexp.execution.integrity import require_same_data
-from dlexp.execution.result import best_record
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 from dlexp.run.stored import overrides_here, stored_config
@@ -38,7 +37,7 @@ def diagnose(composed: Composed, figure: Path | None = None) -> Diagnosis:
     built = assemble(composed.config)
     check_model(built)
     evidence = observe(built, composed.choices)
-    return _document(evidence, composed, figure)
+    return _document(evidence, composed, figure, built=built)
 
 
 def diagnose_run(ref: str, runs_dir: Path, figure: Path | None = None) -> Diagnosis:
@@ -60,27 +59,11 @@ def diagnose_run(ref: str, runs_dir: Path, figure: Path | None = None) -> Diagno
     composed = resolve(overrides_here(folder, folder.overrides))
     built = assemble(config, as_divided(folder, load_data(config)))
     require_same_data(folder, built.dataset)
-    evidence = observe(built, composed.choices)
-    evidence.history = folder.history()
-    evidence.score = _score(built, folder)
-    if checkpoint.exists(last := folder.checkpoints / "last"):
-        built.run.step.forward.load_weights(0, checkpoint.load(last, built.device)[0])
-        evidence.last = layers_of(built)
-    return _document(evidence, composed, figure, folder)
-
-
-def _score(built: Program, folder: RunFolder) -> tuple[str, float, float, int] | None:
-    """Return metric, value, that of guessing and examples of the best epoch's validation part."""
-    best, data = best_record(folder.history(), folder.manifest["monitor"]), built.dataset
-    for name, floor in guess(data).items():
-        value = None if best is None else best.get(name)
-        if value is not None:
-            return name, value, floor, len(data.val)
-    return None
+    return _document(observe_run(built, composed.choices, folder), composed, figure, folder, built=built)
 
 
 def _document(
-    evidence: Evidence, composed: Composed, figure: Path | None, folder: RunFolder | None = None
+    evidence: Evidence, composed: Composed, figure: Path | None, folder: RunFolder | None = None, *, built: Program
 ) -> Diagnosis:
     document: Diagnosis = {
         "kind": "diagnosis",
@@ -91,7 +74,7 @@ def _document(
         "first_loss": evidence.start,
         "last_loss": evidence.end,
         "layers": _layers(evidence),
-        "findings": findings_of(evidence, composed),
+        "findings": findings_of(evidence, composed, partial(try_cure, built.dataset)),
         "figure": None,
     }
     if figure is not None:

@@ -8,7 +8,7 @@ FAULTS = {
     "unscaled": (["data=wine", "normalize=none", "norm=none"], "normalize=standard"),
     "signal": ([DEEP, "norm=none", "init=normal", "init.std=0.001"], "init=kaiming_normal"),
     "saturated": ([DEEP, "norm=none", "activation=tanh", "init=normal", "init.std=2"], "init=xavier_normal"),
-    "gradient_vanishes": ([DEEP, "norm=none", "activation=sigmoid"], "activation=relu"),
+    "gradient_vanishes": ([DEEP, "norm=none", "activation=sigmoid"], "activation=relu init=kaiming_normal"),
     "lr_small": (["optimizer.lr=1e-6"], "optimizer.lr=0.01"),
     "lr_large": (["optimizer=adam", "optimizer.lr=10"], "optimizer.lr=0.001"),
 }

@@ -3,7 +3,7 @@
 import pytest
 
 from dlexp.config.resolve import resolve
-from dlexp.diagnose.finding import cure, with_cure
+from dlexp.diagnose.finding import cures, with_cure
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,7 @@ from dlexp.diagnose.finding import cure, with_cure
     [
         (["init=normal", "init.std=1", "seed=1"], "init=kaiming_normal", ["seed=1", "init=kaiming_normal"]),
         (["optimizer=adam", "optimizer.lr=1"], "optimizer.lr=0.1", ["optimizer=adam", "optimizer.lr=0.1"]),
+        (["activation=tanh", "init.std=2"], "activation=relu init=zeros", ["activation=relu", "init=zeros"]),
         (["+init=x", "initial=1"], "init=zeros", ["initial=1", "init=zeros"]),
     ],
 )
@@ -20,7 +21,6 @@ def test_a_cure_takes_the_place_of_what_stood_there(overrides, override, expecte
 
 def test_what_changes_nothing_or_is_refused_is_passed_over():
     composed = resolve(["tracking=none", "init=kaiming_normal"])
-    override, command = cure(["init=kaiming_normal", "norm=nothing", "norm=group"], composed)
-    assert override == "norm=group"
-    assert command == "dlexp train tracking=none init=kaiming_normal norm=group"
-    assert cure(["norm=nothing"], composed) == (None, None)
+    (first,) = cures(["init=kaiming_normal", "norm=nothing", "norm=group"], composed)
+    assert first.override == "norm=group"
+    assert first.command == "dlexp train tracking=none init=kaiming_normal norm=group"

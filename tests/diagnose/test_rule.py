@@ -28,10 +28,11 @@ def test_a_healthy_training_has_no_finding(overrides):
     assert [f["rule"] for f in diagnose(resolve([*SMALL, *overrides]))["findings"] if f["is_finding"]] == []
 
 
-def test_a_tiny_batch_under_batch_norm_is_a_note_where_training_works():
+def test_a_tiny_batch_under_batch_norm_is_told_with_another_norm():
     told = diagnose(resolve([*SMALL[:-1], "trainer.batch_size=4"]))["findings"]
     notes = {finding["rule"]: finding for finding in told}
-    assert (notes["bn_tiny_batch"]["value"], notes["bn_tiny_batch"]["override"]) == (4.0, "norm=group")
+    assert notes["bn_tiny_batch"]["value"] == 4.0
+    assert notes["bn_tiny_batch"]["override"] in ("norm=group", "norm=layer", "norm=none")
 
 
 def test_rules_are_stated_whole():

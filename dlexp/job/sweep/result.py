@@ -6,6 +6,7 @@ import torch
 
 from dlexp.data.fact.guess import guess
 from dlexp.data.fact.positive import positive_fact
+from dlexp.diagnose.trained import first_finding
 from dlexp.job.sweep.document import SweepResult, TrialRecord
 from dlexp.job.sweep.importance import importance
 from dlexp.job.sweep.leaderboard import RankedSetting, command, edges
@@ -76,6 +77,15 @@ def beside_a_guess(ranking: list[RankedSetting], result: SweepResult) -> list[st
         means[result["metric"]] = best["corrected"]
     line = no_better_than_guessing(of_seeds[0].trial.dataset, means)
     return [f"the best setting's {line}"] if line else []
+
+
+def why(ranking: list[RankedSetting], guessing: list[str]) -> list[str]:
+    """Return the first finding on why the best setting is a guess, or why all diverged; none where no rule says."""
+    first = ranking[0].results[0] if ranking else None
+    if first is None or not (guessing or (ranking[0].value is None and first.status == "diverged")):
+        return []
+    line = first_finding(first.trial.components, first.folder)
+    return [f"{'the best setting' if guessing else 'the first setting'}: {line}"] if line else []
 
 
 def is_a_guess(ranked: RankedSetting) -> bool:

@@ -26,7 +26,7 @@ from dlexp.job.sweep.document import SweepResult
 from dlexp.job.sweep.figure import draw_figures
 from dlexp.job.sweep.leaderboard import RankedSetting, command
 from dlexp.job.sweep.loop import SearchLoop, SweepEvent, TrialDone
-from dlexp.job.sweep.result import beside_a_guess, summarize
+from dlexp.job.sweep.result import beside_a_guess, summarize, why
 from dlexp.job.sweep.spec import SweepSpec, prepare
 from dlexp.job.sweep.trial_store import FinishedTrials, TrialStore
 from dlexp.number import noun
@@ -273,7 +273,7 @@ def _carry_out(
     code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
     best = ranking[0] if result["best"] is not None else None
     on_timing = [ON_TIMING] if "depends_on_timing" in result else []
-    notes = [*dispatcher.notes, *on_timing, *_notes(loop, again), *guessing]
+    notes = [*dispatcher.notes, *on_timing, *_notes(loop, again), *guessing, *why(ranking, guessing)]
     outcome = Outcome(plain(result), code, notes)
     findings = Findings(outcome, ranking, spec, command(best) if best else "")
     tell(findings)

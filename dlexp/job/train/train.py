@@ -14,6 +14,7 @@ from dlexp.config.compose import Composed, logged_params
 from dlexp.config.source.folder import store_copy
 from dlexp.data.quality import warn
 from dlexp.device import given_threads
+from dlexp.diagnose.trained import first_finding
 from dlexp.engine import checkpoint
 from dlexp.engine.by_example import kind_of
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
@@ -207,8 +208,10 @@ def carry_out(
         folder.log(f"{end.status} {end.reason}".rstrip())
         folder.update_manifest(status=end.status, end=now())
     notes = [*profiled, *([end.reason] if end.reason else [])]
-    if Status(end.status).has_value:
-        notes += [line for line in [_beside_a_guess(built, result)] if line]
+    guessing = _beside_a_guess(built, result) if Status(end.status).has_value else ""
+    notes += [guessing] if guessing else []
+    if guessing or end.status == "diverged":
+        notes += _why(built, folder)
     if end.status == "interrupted":
         test = ["--test"] if open_test else []
         notes.append(f"checkpoint written; go on with: {resume_command(folder, *test)}")
@@ -247,6 +250,14 @@ def _beside_a_guess(built: Program, result: TrainResult) -> str:
     if "selection" in result and "corrected" in result["selection"]:
         metrics[result["selection"]["metric"]] = result["selection"]["corrected"]
     return no_better_than_guessing(built.dataset, metrics)
+
+
+def _why(built: Program, folder: RunFolder) -> list[str]:
+    """Return the first finding on why a training failed, which its log has too; none where no rule says."""
+    line = first_finding(built.components[0], folder)
+    if line:
+        folder.log(line)
+    return [line] if line else []
 
 
 @contextmanager
