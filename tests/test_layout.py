@@ -29,6 +29,7 @@ WITHOUT_TEST = {
         f"dlexp/{name}.py": "declares the form of documents; tests/docs/test_schema.py holds what is printed against it"
         for name in (
             "build/document",
+            "diagnose/document",
             "job/compare/document",
             "job/cv/check_document",
             "job/cv/document",
@@ -90,6 +91,7 @@ WITHOUT_MODULE = {
     "tests/pretended/test_device.py": "the pretended CUDA device",
     "tests/pretended/test_waits.py": "what the host waits for on the pretended CUDA device",
     "tests/pretended/test_pairwise.py": "every option in every form on the pretended CUDA device",
+    "tests/execution/test_feed.py": "the dispatcher of a search without rounds",
     "tests/execution/test_workers.py": "worker processes change no number",
     "tests/job/compare/test_compare_seeds.py": "a use case: runs that differ in their seed",
     "tests/job/cv/test_cv_mlflow.py": "a use case: MLflow",

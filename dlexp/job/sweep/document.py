@@ -109,6 +109,7 @@ class SweepResult(TypedDict):
         importances_note: What they are good for, or why there are none.
         groups: The programs that this process began.
         moves: Why ranges moved.
+        depends_on_timing: True where which settings were tried depended on which trials ended first.
         seconds: Of the search, over all resumes.
         spread: Of a sweep over the seeds of a winner.
         test: Of the same, once the test part was opened.
@@ -130,6 +131,7 @@ class SweepResult(TypedDict):
     importances_note: NotRequired[str]
     groups: list[PlannedGroup]
     moves: list[str]
+    depends_on_timing: NotRequired[bool]
     seconds: float
     spread: NotRequired[SeedSpread]
     test: NotRequired[SeedSpread]

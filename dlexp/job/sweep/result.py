@@ -40,6 +40,8 @@ def summarize(
         "moves": loop.notes,
         "seconds": round(seconds, 3),
     }
+    if loop.depends_on_timing:
+        result["depends_on_timing"] = True
     if best is not None:
         winner = best.results[0]  # of several seeds the first: the best of them would be luck
         result["best"] = {
