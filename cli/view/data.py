@@ -68,7 +68,7 @@ def _column_table(columns: list["ColumnRecord"]) -> Table:
     table.add_column("what is in it", overflow="fold")
     for column in columns[:SHOWN]:
         if column["type"] == "number":
-            content = "{min:.15g} to {max:.15g}, mean ".format(**column) + significant(column["mean"])
+            content = "{min:.15g} to {max:.15g}, mean ".format(**column) + significant(column.get("mean"))
         else:
             counts = sorted(column.get("counts", {}).items(), key=lambda item: -item[1])
             content = ", ".join(f"{name} {number:,}" for name, number in counts[:SHOWN_CATEGORIES])

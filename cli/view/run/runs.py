@@ -162,7 +162,10 @@ def text_of(record: "RunRecord", name: str) -> str:
 def _plain(value: Any) -> str:
     from dlexp.config.wording import short_value
 
-    return short_value(value) if isinstance(value, float) else " ".join(str(value).split())
+    if isinstance(value, float):
+        return short_value(value)
+    text = " ".join(str(value).split())
+    return text.replace(", ", ",") if isinstance(value, list) else text  # as it is typed
 
 
 def done(record: "RunRecord") -> str:

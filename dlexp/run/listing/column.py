@@ -104,4 +104,5 @@ def _place(metric: str) -> tuple[bool, int, str]:
 def _differs(records: Sequence[RunRecord], name: str) -> bool:
     if name in ("tags", "note"):
         return any(value_of(record, name) for record in records)
-    return len({str(value_of(record, name)) for record in records}) > 1
+    values = (str(value_of(record, name)) for record in records)
+    return len({value.replace(", ", ",") for value in values}) > 1  # of a list as of what was typed
