@@ -61,7 +61,10 @@ def cv(
     if resume is not None and (overrides or dry_run or config_dir or audit):
         raise ConfigError("--resume: got other settings too; a cv goes on as it is, so give --resume alone")
     if resume is None:
-        _check(overrides or [], config_dir)
+        from dlexp.config.source.question import with_searched
+
+        overrides = with_searched(overrides or [], config_dir)
+        _check(overrides, config_dir)
     if audit:
         return _audit(overrides or [], config_dir, console, is_json=json)
     if dry_run:

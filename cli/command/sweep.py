@@ -54,9 +54,11 @@ def sweep(
     if resume is not None and (overrides or dry_run or detach):
         raise ConfigError("--resume: got overrides too; give --resume alone, or the changed command without it")
     if resume is None:
+        from dlexp.config.source.question import with_searched
         from dlexp.config.space import read_space
 
-        read_space(overrides or [], config_dir)  # what is wrong with the space is said before torch is imported
+        overrides = with_searched(overrides or [], config_dir)
+        read_space(overrides, config_dir)  # what is wrong with the space is said before torch is imported
     if dry_run:
         return dry_run_sweep(overrides or [], config_dir, console, is_json=json)
     if detach:
