@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from .. import event
 from ..argument import (
     ConfigDir,
     Debug,
     DryRun,
+    Events,
     FigureDpi,
     FigureFormat,
     FigureSize,
@@ -65,6 +67,7 @@ def train(
     figure_dpi: FigureDpi = 200,
     dry_run: DryRun = False,
     json: Json = False,
+    events: Events = False,
     trust: Trust = None,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -73,6 +76,7 @@ def train(
 
     Example: `dlexp train data=fashion_mnist model=cnn optimizer=adam optimizer.lr=0.001 trainer.epochs=3`
     """
+    event.check_alone(events, json=json, dry_run=dry_run, verify_trial=verify, seeds=seeds)
     allow(trust)
     from dlexp.config.resolve import resolve
     from dlexp.run import scan
@@ -80,7 +84,7 @@ def train(
     if verify is not None:
         others = resume or source or test or config_dir or dry_run
         return verify_trial(verify, runs_dir, overrides or [], others, is_json=json, is_quiet=quiet)
-    console = people(json, is_quiet=quiet)
+    console = people(json or events, is_quiet=quiet)
     _check_alone(resume, overrides or dry_run or config_dir)
     check_options(source, train_on, seeds, resume)
     overrides, origin = overrides or [], None
@@ -100,18 +104,17 @@ def train(
     from dlexp.job.train import train as job
 
     announcer, ending = view.Announcer(console), Ending(console, partial(view.show, console=console))
+    announce = event.of_train(announcer, is_followed=events)
     try:
         if composed is not None:
-            outcome = job.start(composed, announce=announcer, tell=ending.tell, open_test=test, origin=origin)
+            outcome = job.start(composed, announce=announce, tell=ending.tell, open_test=test, origin=origin)
         else:
-            outcome = job.resume(str(resume), runs_dir, announce=announcer, tell=ending.tell, open_test=test)
+            outcome = job.resume(str(resume), runs_dir, announce=announce, tell=ending.tell, open_test=test)
     finally:
         ending.stop()
         announcer.close()
     ending.close(outcome)
-    if json:
-        show_json(outcome.result)
-    return outcome.exit_code
+    return event.conclude(outcome, is_json=json, is_followed=events)
 
 
 def _check_alone(resume: str | None, others: object) -> None:

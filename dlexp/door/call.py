@@ -61,6 +61,7 @@ def cv(overrides: Texts = (), *, config_dir: str | Path | None = None) -> "AnyCV
     Raises:
         DlexpError: See its kinds.
     """
+    from dlexp.config.source.question import with_searched
     from dlexp.job.cv import cv as job
 
     folder = _folder(config_dir)

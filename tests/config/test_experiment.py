@@ -63,7 +63,7 @@ def test_every_setting_composes_and_the_first_can_be_built(recipe, tmp_path, mon
     else:
         space, _ = read_space(searched, job="cv" if recipe in CV else "sweep")
         chosen = [{d.key: d.value(0.0) for d in space.active(options)} | options for options in combinations(space)]
-        composed = [space.compose(settings) for settings in chosen][0]
+        composed = space.compose(chosen[0])
         assert len(space.dimensions) + len(space.seeds) > 1 or recipe in (*CV, "regularization_path")
     built = assemble(composed.config)
     assert len(built.dataset.train) > 0

@@ -39,7 +39,7 @@ def _check_keys(path: Path, mapping: yaml.MappingNode, *, is_root: bool) -> None
         if not isinstance(key, yaml.ScalarNode):
             continue
         if (is_root and key.value == "hydra" and not _is_sweeper(value)) or _OF_HYDRA.fullmatch(key.value):
-            cure = "of Hydra's own settings dlexp reads hydra.sweeper.params alone; runs_dir says where runs are written"
+            cure = "of Hydra's own settings dlexp reads hydra.sweeper.params alone; runs_dir is where runs are written"
             raise ConfigError(f"{_place(path, key)}: got {key.value}; {cure}")
         if key.value in lines:
             before = lines[key.value]

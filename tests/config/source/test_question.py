@@ -47,7 +47,8 @@ def test_what_is_typed_comes_in_place_of_what_the_file_searches(conf):
 
 def test_an_experiment_that_inherits_another_searches_what_both_do(conf):
     (conf / "experiment" / "more.yaml").write_text(
-        "# @package _global_\ndefaults: [mine, _self_]\nhydra: {sweeper: {params: {optimizer.lr: '1,2', seed: '0,1'}}}\n"
+        "# @package _global_\ndefaults: [mine, _self_]\n"
+        "hydra: {sweeper: {params: {optimizer.lr: '1,2', seed: '0,1'}}}\n"
     )
     assert searched_keys(["+experiment=more"], conf) == {"optimizer.lr": "1,2", "norm": "batch,none", "seed": "0,1"}
 
