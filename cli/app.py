@@ -23,6 +23,7 @@ from .command import (
     train,
     ui,
 )
+from .command.project import schema
 from .command.run import note, remove, report, runs, show, wait
 from .completion import candidate
 from .encoding import leave_ascii, require_text
@@ -52,6 +53,7 @@ app.command("report")(report.report)
 app.command("config")(config.config)
 app.command("options")(options.options)
 app.command("new")(new.new)
+app.command("schema")(schema.schema)
 app.command("data")(data.data)
 app.command("summary")(summary.summary)
 app.command("runs")(runs.runs)

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from dlexp.build.document import DataDocument, SummaryDocument
 from dlexp.config.options import Options
+from dlexp.config.schema.write import WrittenSchema
 from dlexp.config.source.origin import Origins
 from dlexp.config.source.template import WrittenComponent
 from dlexp.doctor import Finding
@@ -50,6 +51,7 @@ DOCUMENTS: dict[str, Any] = {
     "report": Report,
     "rm": list[MovedRun],
     "runs": list[RunRecord],
+    "schema": WrittenSchema,
     "show": RunPage,
     "summary": SummaryDocument,
     "sweep": SweepResult,
