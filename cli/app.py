@@ -23,7 +23,7 @@ from .command import (
     train,
     ui,
 )
-from .command.project import schema
+from .command.project import init, schema
 from .command.run import note, remove, report, runs, show, wait
 from .completion import candidate
 from .encoding import leave_ascii, require_text
@@ -52,6 +52,7 @@ app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("config")(config.config)
 app.command("options")(options.options)
+app.command("init")(init.init)
 app.command("new")(new.new)
 app.command("schema")(schema.schema)
 app.command("data")(data.data)

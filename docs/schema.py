@@ -10,6 +10,7 @@ from dlexp.build.document import DataDocument, SummaryDocument
 from dlexp.config.options import Options
 from dlexp.config.schema.write import WrittenSchema
 from dlexp.config.source.origin import Origins
+from dlexp.config.source.project import WrittenProject
 from dlexp.config.source.template import WrittenComponent
 from dlexp.doctor import Finding
 from dlexp.error import ErrorDocument
@@ -42,6 +43,7 @@ DOCUMENTS: dict[str, Any] = {
     "error": ErrorDocument,
     "eval": Evaluation,
     "event": Event,
+    "init": WrittenProject,
     "new": WrittenComponent,
     "note": NotedRun,
     "noise": Noise,

@@ -25,6 +25,7 @@ from ..argument import (
     allow,
 )
 from ..output import Ending, people, show_json
+from ..text import escape
 from ..view import train as view
 from .train_verify import verify_trial
 from .train_winner import check_options, command_again, read_recipe, train_seeds
@@ -97,6 +98,7 @@ def train(
             return train_seeds(recipe, seeds, console, again, open_test=test, is_dry=dry_run, is_json=json)
         overrides, origin, config_dir = recipe.overrides, recipe.origin, recipe.config_dir
     composed = resolve(overrides, config_dir) if resume is None else None
+    _tell_unsearched(overrides, config_dir, console)
     if composed is not None and dry_run:
         return _dry_run(composed, console, is_json=json)
     if resume is not None:
@@ -115,6 +117,16 @@ def train(
         announcer.close()
     ending.close(outcome)
     return event.conclude(outcome, is_json=json, is_followed=events)
+
+
+def _tell_unsearched(overrides: list[str], config_dir: Path | None, console: Console) -> None:
+    """Say what the chosen experiment searches, which one training run does not."""
+    from dlexp.config.source.question import searched_keys
+
+    if keys := searched_keys(overrides, config_dir):
+        console.print(
+            f"note    {escape(', '.join(keys))} would be searched by `dlexp sweep` or `dlexp cv`; trained once here"
+        )
 
 
 def _check_alone(resume: str | None, others: object) -> None:
