@@ -38,6 +38,7 @@ WITHOUT_TEST = {
             "run/document",
         )
     },
+    "dlexp/job/event.py": "makes the documents of events; tests/cli/test_event.py holds what is printed against them",
     "dlexp/report/model.py": "declares what a page is made of; tests/report/test_html.py writes each kind of it",
     "dlexp/launcher/launcher.py": "declares an interface; tests/execution/test_dispatcher.py has a fake of it",
     "dlexp/launcher/pool.py": "declares an interface, held by tests/launcher/test_process_pool.py and test_ray_pool.py",
@@ -66,6 +67,8 @@ WITHOUT_MODULE = {
     "tests/docs/test_figures.py": "the figures in the pages, against the records of benchmarks",
     "tests/docs/test_generate.py": "the generator of the documents",
     "tests/docs/test_pages.py": "the documents",
+    "tests/docs/test_recipes.py": "a page of the documents",
+    "tests/config/test_experiment.py": "the recipes in conf/experiment",
     "tests/docs/test_schema.py": "the schemas, against every document that a command prints",
     "tests/search/test_replay.py": "a benchmark of searches",
     "tests/docs/test_contributing.py": "CONTRIBUTING",

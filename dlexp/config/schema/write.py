@@ -69,7 +69,7 @@ def _kind(path: Path, config_dir: Path, names: list[str]) -> str | None:
 
 def _mark(path: Path, name: str, config_dir: Path) -> bool:
     """Put the line at the top, below that of Hydra's package, which has to be the first; return whether it was not."""
-    up = "../" * (len(path.relative_to(config_dir).parts) - 1)
+    up = "" if path.parent == config_dir else "../"
     line = f"{MARK}{up}{FOLDER}/{name}.json"
     lines = path.read_text(encoding="utf-8").splitlines()
     if line in lines:

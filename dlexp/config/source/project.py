@@ -58,7 +58,7 @@ def write_project(folder: Path) -> WrittenProject:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text.replace("$title", title), encoding="utf-8")
     with contextlib.chdir(folder):
-        part = write_component("model", MODEL, PACKAGE, Path("conf"))
+        network = write_component("model", MODEL, PACKAGE, Path("conf"))
         written = schema.write(Path("conf"))
-    files = sorted([*FILES, part["code"], part["test"], part["settings"], f"{PACKAGE}/__init__.py"])
+    files = sorted([*FILES, network["code"], network["test"], network["settings"], f"{PACKAGE}/__init__.py"])
     return {"folder": str(folder), "files": files, "schema": written["schema"]}
