@@ -12,6 +12,7 @@ from dlexp.config.schema.write import WrittenSchema
 from dlexp.config.source.origin import Origins
 from dlexp.config.source.project import WrittenProject
 from dlexp.config.source.template import WrittenComponent
+from dlexp.diagnose.document import Diagnosis
 from dlexp.doctor import Finding
 from dlexp.error import ErrorDocument
 from dlexp.job.compare.document import Comparison, Noise
@@ -39,6 +40,7 @@ DOCUMENTS: dict[str, Any] = {
     "cv-dry-run": CVPlan,
     "cv-settings": CVSettingsResult,
     "data": DataDocument,
+    "diagnose": Diagnosis,
     "doctor": list[Finding],
     "error": ErrorDocument,
     "eval": Evaluation,

@@ -29,6 +29,7 @@ WITHOUT_TEST = {
         f"dlexp/{name}.py": "declares the form of documents; tests/docs/test_schema.py holds what is printed against it"
         for name in (
             "build/document",
+            "diagnose/document",
             "job/compare/document",
             "job/cv/check_document",
             "job/cv/document",
@@ -46,12 +47,8 @@ WITHOUT_TEST = {
     "dlexp/augment/none.py": "an option, held by tests/augment/test_contract.py",
 }
 # Modules that the builder imports and that cannot change a number; dlexp/search/trial_id.py says why.
-WITHOUT_NUMBERS = {
-    "dlexp.config.metric",
-    "dlexp.config.trust",
-    "dlexp.disk.durable",
-    "dlexp.number",
-}
+WITHOUT_NUMBERS = {"dlexp.config.metric", "dlexp.config.trust", "dlexp.disk.durable", "dlexp.number"}
+CONTRACTS = ("augment", "config", "model", "optimizer", "schedule")
 # Tests that have no module of their name, and why.
 WITHOUT_MODULE = {
     "tests/docs/test_python.py": "the code that the page on Python and the notebook show",
@@ -63,30 +60,25 @@ WITHOUT_MODULE = {
     "tests/job/test_damaged_resume.py": "the same, of a train, sweep and cv that are gone on with",
     "tests/job/test_corpus.py": "the same files through train, cv, predict and the audit",
     "tests/job/train/test_odd_data.py": "numbers that are hard to keep, through a training run",
-    "tests/docs/test_configure.py": "a page of the documents",
+    **dict.fromkeys(("tests/docs/test_configure.py", "tests/docs/test_recipes.py"), "a page of the documents"),
     "tests/docs/test_figures.py": "the figures in the pages, against the records of benchmarks",
     "tests/docs/test_generate.py": "the generator of the documents",
     "tests/docs/test_pages.py": "the documents",
-    "tests/docs/test_recipes.py": "a page of the documents",
-    "tests/config/test_experiment.py": "the recipes in conf/experiment",
     "tests/docs/test_schema.py": "the schemas, against every document that a command prints",
     "tests/search/test_replay.py": "a benchmark of searches",
     "tests/docs/test_contributing.py": "CONTRIBUTING",
     "tests/model/test_init_gain.py": "initialisation: the papers' gains, and variance through depth",
     "tests/fault/test_catalogue.py": "every promise of the catalogue, attacked with a few attempts",
+    "tests/fault/test_clock.py": "the clock of the catalogue, which tells a hang from a busy machine",
     "tests/test_golden.py": "run folders of earlier versions, read by every command",
     "tests/test_layout.py": "the tree",
     "tests/test_naming.py": "the names in every file",
     "tests/test_packaging.py": "pyproject.toml",
     "tests/docs/test_readme.py": "the README",
-    "tests/augment/test_contract.py": "a table over all options",
-    "tests/config/test_contract.py": "a table over all options",
-    "tests/model/test_contract.py": "a table over all options",
-    "tests/optimizer/test_contract.py": "a table over all options",
-    "tests/schedule/test_contract.py": "a table over all options",
+    **dict.fromkeys((f"tests/{group}/test_contract.py" for group in CONTRACTS), "a table over all options"),
     "tests/model/test_pairwise.py": "every option beside every option",
     "tests/model/test_parity.py": "models against torchvision's under copied weights",
-    "tests/config/test_fuzz.py": "random configurations",
+    **{"tests/config/test_fuzz.py": "random configurations", "tests/config/test_experiment.py": "the recipes"},
     "tests/config/test_user_code.py": "user code, from the configuration to the error",
     "tests/engine/stack/test_cuda.py": "all stacks on a GPU",
     "tests/engine/stack/test_equal.py": "all stacks against solo training",
@@ -95,6 +87,7 @@ WITHOUT_MODULE = {
     "tests/pretended/test_device.py": "the pretended CUDA device",
     "tests/pretended/test_waits.py": "what the host waits for on the pretended CUDA device",
     "tests/pretended/test_pairwise.py": "every option in every form on the pretended CUDA device",
+    "tests/execution/test_feed.py": "the dispatcher of a search without rounds",
     "tests/execution/test_workers.py": "worker processes change no number",
     "tests/job/compare/test_compare_seeds.py": "a use case: runs that differ in their seed",
     "tests/job/cv/test_cv_mlflow.py": "a use case: MLflow",
