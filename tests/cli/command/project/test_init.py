@@ -1,6 +1,5 @@
 """`dlexp init` writes a project in which every command of its README runs."""
 
-import contextlib
 import json
 import re
 import shlex
@@ -26,19 +25,18 @@ def test_every_command_of_its_readme_runs(tmp_path):
         ["dlexp", "cv"],
         ["dlexp", "report"],
     ]
-    tested = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", *shlex.split(commands[0]), "-q", "-p", "no:cacheprovider"],
         cwd=folder,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    for command in commands[1:]:
-        _, job, *words = shlex.split(command)
-        small = [*SMALL[job], "tracking=none", "data.limit=100"] if job in SMALL else []
-        done = run(folder, job, *words, *small)
-        assert done.returncode == 0, done.stderr
-        assert "note:" not in done.stderr
-    with contextlib.closing(tested.stdout):
+    ) as tested:
+        for command in commands[1:]:
+            _, job, *words = shlex.split(command)
+            small = [*SMALL[job], "tracking=none", "data.limit=100"] if job in SMALL else []
+            done = run(folder, job, *words, *small)
+            assert done.returncode == 0, done.stderr
+            assert "note:" not in done.stderr
         out, _ = tested.communicate(timeout=120)
     assert tested.returncode == 0, out
     runs = [path.parent.name for path in sorted((folder / "runs").glob("*/*/manifest.json"))]
