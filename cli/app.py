@@ -23,7 +23,7 @@ from .command import (
     train,
     ui,
 )
-from .command.run import note, remove, report, runs, show, wait
+from .command.run import export, note, remove, report, runs, show, wait
 from .completion import candidate
 from .encoding import leave_ascii, require_text
 from .output import show_error
@@ -49,6 +49,7 @@ app.command("eval")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
+app.command("export")(export.export)
 app.command("config")(config.config)
 app.command("options")(options.options)
 app.command("new")(new.new)
