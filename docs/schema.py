@@ -15,6 +15,7 @@ from dlexp.error import ErrorDocument
 from dlexp.job.compare.document import Comparison, Noise
 from dlexp.job.cv.check_document import Audit, CVPlan
 from dlexp.job.cv.document import CVResult, CVSettingsResult
+from dlexp.job.export.export import Export
 from dlexp.job.inference.document import Evaluation, Predictions
 from dlexp.job.report.page import Report
 from dlexp.job.sweep.document import DetachedSweep, SweepPlan, SweepResult
@@ -39,6 +40,7 @@ DOCUMENTS: dict[str, Any] = {
     "doctor": list[Finding],
     "error": ErrorDocument,
     "eval": Evaluation,
+    "export": Export,
     "new": WrittenComponent,
     "note": NotedRun,
     "noise": Noise,

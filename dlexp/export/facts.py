@@ -192,7 +192,8 @@ def _disagreement(about: dict[str, Any]) -> str:
         "in_shape": len(about["in_shape"]) == 2,
         "feature_names": about["feature_names"] is not None and len(about["feature_names"]) != num_inputs,
         "encoding.features": encoded != num_inputs,
-        "class_names": num_classes == 1 or about["num_outputs"] not in (num_classes or 1, num_classes - 1),
+        "num_outputs": about["num_outputs"] not in ((2, 1) if num_classes == 2 else (num_classes or 1,)),
+        "class_names": num_classes == 1,
         "unit": (about["unit"] is None) == (num_classes == 0),
     }
     return ", ".join(name for name, is_odd in lengths.items() if is_odd)

@@ -19,7 +19,7 @@ from dlexp.execution.save.saved_model import SavedModel, affine_of, require_shap
 from dlexp.export import onnx, pt2, weights
 from dlexp.export.graph import as_input, num_together
 from dlexp.normalize import Affine
-from dlexp.run.exported import FORMS, is_exported
+from dlexp.run.listing.exported import FORMS, is_exported
 
 Answer = Callable[[Tensor], tuple[Tensor, ...]]
 
@@ -73,7 +73,9 @@ def read(path: Path, device: torch.device | str = "cpu") -> tuple[str, Model]:
     try:
         with open_regular(path) as file:
             size = path.stat().st_size
-            require_bytes(2 * size, torch.device("cpu"), f"{path}: got a file that", "a smaller one is needed")
+            require_bytes(
+                2 * size, torch.device("cpu"), f"{path}: got a file whose content would", "have a smaller one"
+            )
             content = file.read(size)
     except OSError as error:
         raise RunError(f"{path}: cannot be read ({error.strerror})") from error

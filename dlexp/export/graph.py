@@ -32,7 +32,8 @@ class Graph(nn.Module):
         super().__init__()
         self.network = model.module
         self.is_image = len(model.about["in_shape"]) == 3
-        self.side, self.fit = side_of(model.about)
+        self.side, fit = side_of(model.about)
+        self.fit: Fit = fit
         self.link = str(model.about.get("measure", {}).get("link", "softmax"))
         self.has_classes = bool(model.about["class_names"])
         self.dtype = model.dtype

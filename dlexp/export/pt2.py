@@ -59,14 +59,15 @@ def read(content: bytes, digest: str, where: Path) -> tuple[dict[str, Any], Any]
     """
     if not trust.knows_file(digest):
         raise RunError(
-            f"{where}: got a file that dlexp did not write on this machine, and reading a .pt2 runs what is in it; have "
-            f"it as .onnx or .safetensors, or, if you know whose it is, give --trust {where}"
+            f"{where}: got a file that dlexp did not write on this machine, and reading a .pt2 runs what is in it; "
+            f"have it as .onnx or .safetensors, or, if you know whose it is, give --trust {where}"
         )
     held = {NAME: ""}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            module = torch.export.load(io.BytesIO(content), extra_files=held).module()
+            program = torch.export.load(io.BytesIO(content), extra_files=held)
+            module = program.module()
     except Exception as error:  # what a foreign archive may raise, torch does not say
         raise RunError(f"{where}: no file of torch.export ({first_line(error)}); export the run anew") from error
     return facts.read(held[NAME] or None, where), module

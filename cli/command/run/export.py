@@ -5,8 +5,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from dlexp.number import significant
-
 from ...argument import Debug, Json, Quiet, RunsDir, Trust, allow
 from ...output import people, show_json
 from ...text import escape
@@ -51,7 +49,7 @@ def export(
         f"model   {escape(document['path'])}  {document['bytes']:,} bytes, {document['seconds']:.1f} s", soft_wrap=True
     )
     console.print(
-        f"checked largest difference {significant(document['difference'], 2)} of {document['allowed']:g} allowed, on "
+        f"checked largest difference {document['difference']:.2g} of {document['allowed']:g} allowed, on "
         f"{'validation' if document['examples'] == 'val' else 'training'} examples in batches of {batches} and "
         f"{document['batches'][-1]}",
         soft_wrap=True,

@@ -20,8 +20,8 @@ from dlexp.job.report.words import name_of, score, span
 from dlexp.number import noun, significant
 from dlexp.report import markdown
 from dlexp.report.model import Commands, Row, Section, Table, Text
-from dlexp.run.exported import ExportRecord
 from dlexp.run.folder import RunFolder
+from dlexp.run.listing.exported import ExportRecord
 from dlexp.run.measure import read_measure
 from dlexp.run.name import clean
 
@@ -47,14 +47,14 @@ class Card:
         self.source, self.folder, self.about = source, source.folder, facts["about"]
         self.manifest, self.result = self.folder.manifest, self.folder.result or {}
         self.config, self.exports = facts["config"], exports
-        self.data: dict[str, Any] = self.manifest["data"]
+        self.data: dict[str, Any] = {**self.manifest["data"], **self.result.get("data", {})}
         self.openings = int(self.manifest.get("test_openings", 0))
         self.scores = list(_scores(self.folder, bool(self.about["class_names"]), self.openings))
 
     def text(self) -> str:
         """Return the card."""
         sections = [
-            Section("Use", [Text(self._use()), Commands(self._commands()), self._files()]),
+            Section("Intended use", [Text(self._use()), Commands(self._commands()), self._files()]),
             Section("Inputs and outputs", self._interface()),
             Section("Metrics", self._metrics()),
             Section("Data", [Table("what it was trained on", ("what", "value"), list(self._data()))]),
@@ -111,9 +111,7 @@ class Card:
         return [(f"dlexp predict {Path(export['path']).name} INPUT", "") for export in self.exports]
 
     def _files(self) -> Table:
-        rows = [
-            Row((Path(e["path"]).name, e["bytes"], significant(e["difference"], 2), e["sha256"])) for e in self.exports
-        ]
+        rows = [Row((Path(e["path"]).name, e["bytes"], f"{e['difference']:.2g}", e["sha256"])) for e in self.exports]
         caption = "each file, and its largest difference from the run's own outputs in batches of 1, 7 and 64"
         return Table(caption, ("file", "bytes", "difference", "SHA-256"), rows)
 
@@ -139,7 +137,7 @@ class Card:
         else:
             yield (
                 f"features: float64 (N, {shape[0]}), NaN for a missing number, which counts as the training mean. "
-                "Numbers of a column are as in the table; a text sets one of its column's inputs to 1, the others to 0. "
+                "Numbers are as in the table; a text sets one of its column's inputs to 1, the others to 0. "
                 "That step is no function of tensors and not in the file: dlexp does it, or whoever calls the graph."
             )
         if self.about["class_names"]:

@@ -3,7 +3,9 @@
 import hashlib
 import time
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
+
+from typing_extensions import TypedDict
 
 from dlexp.config import trust
 from dlexp.disk.durable import write_bytes, write_text
@@ -16,13 +18,54 @@ from dlexp.export.file import parse
 from dlexp.export.graph import Graph
 from dlexp.job.export import card as cards
 from dlexp.job.export.check import ALLOWED, BATCHES, choose_examples, largest_difference
-from dlexp.job.export.document import Export
 from dlexp.job.export.source import Source, find_source
-from dlexp.run.exported import ExportRecord, add_export, read_exports
 from dlexp.run.folder import RunFolder
+from dlexp.run.listing.exported import ExportRecord, add_export, read_exports
+from dlexp.type import one_of
 
 Form = Literal["pt2", "onnx", "safetensors"]
 FOLDER, NAME = "export", "model"  # in the run's folder, where no other place is named
+
+
+class Export(TypedDict):
+    """A model that was exported.
+
+    Attributes:
+        kind: "export".
+        run_id: Names the run; of a sweep its trial.
+        run_dir: The run's folder.
+        format: Of the file.
+        path: Of the file.
+        card: Path of the card beside it.
+        facts: Path of the JSON beside it: how raw examples become inputs, and outputs answers.
+        bytes: Of the file.
+        sha256: Of the file.
+        inputs: What its input is called.
+        outputs: What its outputs are called, in order.
+        examples: The examples that it was checked on are of this part.
+        batches: Examples at once, each size checked.
+        difference: The largest from the run's own outputs, absolute up to 1, relative beyond; of values in standard
+            deviations of the training targets.
+        allowed: The largest difference that is let through.
+        seconds: That writing and checking took.
+    """
+
+    kind: Annotated[str, one_of("export")]
+    run_id: str
+    run_dir: str
+    format: Annotated[str, one_of("pt2", "onnx", "safetensors")]
+    path: str
+    card: str
+    facts: str
+    bytes: int
+    sha256: str
+    inputs: str
+    outputs: list[str]
+    examples: Annotated[str, one_of("val", "train")]
+    batches: list[int]
+    difference: float
+    allowed: float
+    seconds: float
 
 
 def export(

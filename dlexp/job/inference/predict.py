@@ -71,8 +71,7 @@ def predict(
     read: dict[str, list[Batch]] = {}
     about: dict[str, Any] = {}
     warnings: list[str] = []
-    num = 0
-    for num, model in enumerate(models, start=1):
+    for model in models:
         about = model.about
         # folds whose training parts had other texts encode a table in other columns
         key = json.dumps([about[name] for name in ("in_shape", "feature_names", "encoding")])
@@ -89,14 +88,14 @@ def predict(
         "kind": "predict",
         **whole,
         "task": about["task"],
-        "models": num,
+        "models": len(outputs),
         "warnings": list(dict.fromkeys(warnings)),
         "predictions": predictions,
     }
 
 
 def _models(ref: str, runs_dir: Path, device: torch.device, is_ensemble: bool) -> tuple[Asked, Iterator[Model]]:
-    """Return who is asked, and the models, each read when it is its turn: of a run, a cv's folds or an exported file."""
+    """Return who is asked, and the models of a run, a cv's folds or an exported file, each read when its turn comes."""
     exported = file.named(ref)
     if exported is not None:
         if is_ensemble:
