@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -36,6 +37,8 @@ class Evidence:
         steps: |update| / |weight| of the first updates, by weight.
         history: Epochs of a run; empty before training.
         score: Metric, value, value by guessing and examples of a run's validation part; None before training.
+        confidence: Of a run's validation part: probability of each predicted class, and whether it is right.
+        training: Accuracy on the training part of a run's last epoch and of a softmax regression, and examples.
         smallest: Share of the rarest class times the number of classes; 1.0 of values.
     """
 
@@ -50,6 +53,8 @@ class Evidence:
     history: list[dict[str, Any]] = field(default_factory=list)
     score: tuple[str, float, float, int] | None = None
     smallest: float = 1.0
+    confidence: tuple[np.ndarray, np.ndarray] | None = None
+    training: tuple[float, float, int] | None = None
 
     @property
     def ratios(self) -> dict[str, float]:

@@ -9,10 +9,13 @@ import numpy as np
 
 from dlexp.diagnose.evidence import Evidence
 from dlexp.diagnose.rule import Reading, Rule
+from dlexp.statistic.calibration import reliability
+from dlexp.statistic.proportion import wilson
 
 EPOCHS = 3  # that validation loss stays above its minimum
 SLOPE = 5  # last epochs through which a line is laid
 ERRORS = 2.0  # standard errors
+BINS, DRAWS, LEVEL = 15, 500, 0.025
 
 
 def _column(e: Evidence, name: str) -> list[float]:
@@ -52,6 +55,29 @@ def _imbalance(e: Evidence) -> Reading | None:
     return Reading(e.smallest) if is_judged and e.smallest < 0.1 else None
 
 
+def _miscalibrated(e: Evidence) -> Reading | None:
+    if e.confidence is None:
+        return None
+    confidence_N, is_right_N = e.confidence
+    draw = np.random.default_rng(0)
+    null = [_calibration_error(confidence_N, draw.random(len(confidence_N)) < confidence_N) for _ in range(DRAWS)]
+    error, most = _calibration_error(confidence_N, is_right_N), float(np.quantile(null, 1 - LEVEL))
+    return Reading(error, f"{most:.4f} is the most that perfect calibration leaves") if error > most else None
+
+
+def _calibration_error(confidence_N: np.ndarray, is_right_N: np.ndarray) -> float:
+    """Return the mean distance of confidence and share of right answers over bins, weighted by their examples."""
+    bins = [each for each in reliability(confidence_N, is_right_N, BINS) if each.num]
+    return sum(each.num * abs(each.confidence - each.share) for each in bins) / len(confidence_N)
+
+
+def _underfit(e: Evidence) -> Reading | None:
+    if e.training is None or e.choices["model"] == "softmax":
+        return None
+    accuracy, simple, num = e.training
+    return Reading(accuracy, f"a softmax regression has {simple:.4f}") if wilson(accuracy, num)[1] < simple else None
+
+
 def _twice(e: Evidence) -> list[str]:
     return [f"trainer.epochs={2 * e.config['trainer']['epochs']}"]
 
@@ -82,6 +108,24 @@ OUTCOMES = (
         "He and Garcia (2009), Learning from Imbalanced Data, section 3",
         _imbalance,
         lambda _: ["trainer.monitor=val/f1_macro", "loss.class_weight=balanced"],
+        is_cause=False,
+    ),
+    Rule(
+        "underfit",
+        "training accuracy of the last epoch, below that of a softmax regression by more than its 95 % interval",
+        "not below",
+        "Goodfellow, Bengio, Courville (2016), Deep Learning, section 11.2",
+        _underfit,
+        _twice,
+        is_cause=False,
+    ),
+    Rule(
+        "miscalibrated",
+        f"calibration error of the validation part over {BINS} bins",
+        "within 97.5 % of draws from its own confidences",
+        "Guo et al. (2017), On Calibration of Modern Neural Networks, section 2",
+        _miscalibrated,
+        lambda _: ["trainer.monitor=val/loss"],
         is_cause=False,
     ),
 )

@@ -12,7 +12,7 @@ from dlexp.diagnose.document import Diagnosis, LayerRecord, LayerState
 from dlexp.diagnose.evidence import Evidence, observe, try_cure
 from dlexp.diagnose.finding import findings_of
 from dlexp.diagnose.layer import Layer
-from dlexp.diagnose.trained import observe_run
+from dlexp.diagnose.trained import confidence_of, observe_run, training_of
 from dlexp.error import RunError
 from dlexp.execution.description import as_divided
 from dlexp.execution.integrity import require_same_data
@@ -59,7 +59,9 @@ def diagnose_run(ref: str, runs_dir: Path, figure: Path | None = None) -> Diagno
     composed = resolve(overrides_here(folder, folder.overrides))
     built = assemble(config, as_divided(folder, load_data(config)))
     require_same_data(folder, built.dataset)
-    return _document(observe_run(built, composed.choices, folder), composed, figure, folder, built=built)
+    evidence = observe_run(built, composed.choices, folder)
+    evidence.confidence, evidence.training = confidence_of(folder), training_of(built, evidence)
+    return _document(evidence, composed, figure, folder, built=built)
 
 
 def _document(

@@ -1,5 +1,6 @@
 """What epochs say, by histories whose answer is known."""
 
+import numpy as np
 import pytest
 
 from dlexp.diagnose.evidence import Evidence
@@ -46,3 +47,25 @@ def test_unfinished_where_the_slope_is_beyond_two_errors():
 def test_imbalance_where_accuracy_chooses():
     assert RULES["imbalance"].read(evidence([], [], smallest=0.09)) is not None
     assert RULES["imbalance"].read(evidence([], [], smallest=0.11)) is None
+
+
+@pytest.mark.parametrize(("shift", "is_told"), [(0.0, False), (0.2, True)])
+def test_miscalibrated_where_confidence_is_not_the_share_of_right_answers(shift, is_told):
+    draw = np.random.default_rng(3)
+    confidence_N = draw.uniform(0.5, 1.0, 500)
+    told = evidence([], [])
+    told.confidence = confidence_N, draw.random(500) < confidence_N - shift
+    reading = RULES["miscalibrated"].read(told)
+    assert (reading is not None) is is_told
+    assert reading is None or reading.value == pytest.approx(shift, abs=0.06)
+
+
+def test_underfit_where_a_softmax_does_better():
+    told = evidence([], [])
+    told.choices = {"model": "mlp"}
+    told.training = 0.80, 0.90, 400  # Wilson's upper end of 0.80: 0.836
+    assert RULES["underfit"].read(told) is not None
+    told.training = 0.80, 0.83, 400
+    assert RULES["underfit"].read(told) is None
+    told.choices, told.training = {"model": "softmax"}, (0.80, 0.90, 400)
+    assert RULES["underfit"].read(told) is None

@@ -1,0 +1,1 @@
+"""Whether `dlexp diagnose` names planted faults, cures them, and is silent on healthy trainings."""
