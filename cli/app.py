@@ -6,6 +6,8 @@ import sys
 
 import typer
 
+from dlexp.launcher.devices.launched import require_single
+
 from . import flag
 from .command import (
     compare,
@@ -84,6 +86,7 @@ def _run(arguments: list[str], *, is_debug: bool, is_json: bool) -> int:
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         require_text(arguments)
+        require_single(next((argument for argument in arguments if not argument.startswith("-")), ""))
         code = app(args=arguments or ["--help"], standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = 130
@@ -104,8 +107,11 @@ def _at_home(argument: str) -> str:
 
 def _explain(error: Exception, is_json: bool) -> int:
     from dlexp.config.source.fault import user_fault
-    from dlexp.error import DlexpError, first_line, is_out_of_memory, name_fault_of_path
+    from dlexp.error import DlexpError, PeerLost, first_line, is_out_of_memory, name_fault_of_path
+    from dlexp.launcher.devices.launched import rank
 
+    if rank() and isinstance(error, PeerLost):
+        return error.exit_code  # the first process says it
     if isinstance(error, DlexpError):
         return show_error(error.kind, user_fault(error) or str(error), error.exit_code, is_json=is_json)
     if fault := user_fault(error):

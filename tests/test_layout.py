@@ -38,6 +38,7 @@ WITHOUT_TEST = {
             "run/document",
         )
     },
+    "dlexp/__main__.py": "one call; tests/cli/test_devices.py runs it",
     "dlexp/report/model.py": "declares what a page is made of; tests/report/test_html.py writes each kind of it",
     "dlexp/launcher/launcher.py": "declares an interface; tests/execution/test_dispatcher.py has a fake of it",
     "dlexp/launcher/pool.py": "declares an interface, held by tests/launcher/test_process_pool.py and test_ray_pool.py",

@@ -101,7 +101,7 @@ class Run:
                 yield from self._end_epoch(lr_ST, started)
 
     def _ask(self, seconds: float = 0.0) -> None:
-        """Find out whether to stop, and whether the time is over, a number of seconds after `elapsed`."""
+        """Find out whether to stop, and whether the time is over so many seconds after `elapsed`."""
         limit = self.trainer.max_seconds
         is_late = limit is not None and self.elapsed + seconds >= limit
         self._is_stopping, self._is_late = self.task.exchange.any(self.should_stop(), is_late)
@@ -110,9 +110,7 @@ class Run:
         """Let what the devices hold apart in the midst of an epoch be with the first, for a checkpoint."""
         self.task.exchange.average_statistics()
         if self.sums is not None:
-            self.sums.unite(self.task.exchange)
-            if self.task.exchange.rank:
-                self.sums.clear()
+            self.sums.unite(self.task.exchange, is_with_first=True)
 
     def _leave(self, ends: dict[int, TrialEnd]) -> Iterator[TrialEnd]:
         """Tell of trials that are over, then drop their rows or leave them idle."""

@@ -12,7 +12,7 @@ from dlexp.dropout import Classic, Inverted
 from dlexp.engine.exchange.exchange import Exchange
 from dlexp.engine.exchange.share import Share, deal
 from dlexp.engine.exchange.statistic import average, merge_exact
-from dlexp.error import EnvironmentFault
+from dlexp.error import PeerLost
 from dlexp.norm import BatchNorm
 
 
@@ -20,20 +20,15 @@ class Collective(Exchange):
     """The exchange of the processes of torch's default group, each with a device.
 
     Attributes:
-        beats: Wishes asked for so far: whoever watches sees whether the training moves.
+        beats: Exchanges so far: whoever watches sees whether the training moves.
+        is_over: Whether all have agreed to stop.
         counts: Examples of each device in the batch in hand.
     """
 
-    def __init__(self, control: dist.ProcessGroup | None = None) -> None:
-        """Take part in a group that was joined.
-
-        Args:
-            control: The same processes, over the network of their hosts: wishes of the host do not wait for a device.
-                None for torch's default group.
-        """
+    def __init__(self) -> None:
+        """Take part in the group that was joined."""
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
-        self._control = control
-        self.beats = 0
+        self.beats, self.is_over = 0, False
         self.counts: list[int] = []
         self._dropouts: list[Inverted | Classic] = []
         self._apart: list[_BatchNorm] = []
@@ -50,23 +45,23 @@ class Collective(Exchange):
 
     def sum(self, tensor: Tensor) -> Tensor:
         """See `Exchange`."""
-        with _losses_told():
+        with self._beat():
             dist.all_reduce(tensor)
         return tensor
 
     def stack(self, tensor: Tensor) -> Tensor:
         """See `Exchange`."""
-        stacked = tensor.new_empty(self.size * tensor.numel())
-        with _losses_told():
-            dist.all_gather_into_tensor(stacked, tensor.contiguous().view(-1))
-        return stacked.view(self.size, *tensor.shape)
+        stacked = tensor.new_empty(self.size, *tensor.shape)
+        with self._beat():
+            dist.all_gather(list(stacked.unbind()), tensor.contiguous())
+        return stacked
 
     def any(self, *wishes: bool) -> tuple[bool, ...]:
         """See `Exchange`."""
-        self.beats += 1
         agreed = torch.tensor(wishes, dtype=torch.int32)
-        with _losses_told():
-            dist.all_reduce(agreed, dist.ReduceOp.MAX, group=self._control)
+        with self._beat():
+            dist.all_reduce(agreed, dist.ReduceOp.MAX)
+        self.is_over = self.is_over or bool(agreed[0])
         return tuple(bool(wish) for wish in agreed.tolist())
 
     def place(self, share: Share) -> None:
@@ -84,13 +79,13 @@ class Collective(Exchange):
         gathered = [norm for norm in self._apart if isinstance(norm, BatchNorm) and norm.is_gathering]
         merge_exact(gathered, self)
 
-
-@contextmanager
-def _losses_told() -> Iterator[None]:
-    """Say in one line that another process is gone."""
-    try:
-        yield
-    except (RuntimeError, dist.DistError) as error:
-        raise EnvironmentFault(
-            "another process of this training ended or was lost; its last checkpoint is intact"
-        ) from error
+    @contextmanager
+    def _beat(self) -> Iterator[None]:
+        """Count an exchange; say in one line that another process is gone."""
+        try:
+            yield
+            self.beats += 1
+        except (RuntimeError, dist.DistError) as error:
+            raise PeerLost(
+                "another process of this training ended or was lost; the last checkpoint is intact"
+            ) from error

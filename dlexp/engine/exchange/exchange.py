@@ -27,7 +27,7 @@ class Exchange:
     has_synced: bool = False
 
     def sum(self, tensor: Tensor) -> Tensor:
-        """Replace a tensor by the sum of those of all devices, the same to the bit everywhere; return it. Collective."""
+        """Replace a tensor by the sum over all devices, the same to the bit everywhere; return it. Collective."""
         return tensor
 
     def stack(self, tensor: Tensor) -> Tensor:

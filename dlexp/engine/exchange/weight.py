@@ -1,8 +1,8 @@
 """How much the mean loss of a batch, or of a device's share of one, counts in an update and in an epoch.
 
 The gradient of an update is that of all its examples together, whatever batches and devices they are divided over:
-with n_b examples in share b, the sum over b of n_b / n times the mean of b; where the classes have weights, with the sums of
-the examples' weights in place of n_b. Shapes: T trials, R chosen trials, B batches.
+the sum over b of n_b / n times the mean of share b, which has n_b of the n examples; where the classes have weights,
+the sums of the examples' weights stand in the place of n_b and n. Shapes: T trials, R chosen trials, B batches.
 """
 
 import itertools
@@ -25,8 +25,7 @@ class Weight:
 
     Attributes:
         update: What its mean loss is multiplied by in the objective of the update (R,), or a number.
-        epoch: What its mean loss is multiplied by, beside its number of examples, in the sum of the epoch's losses; None
-            for 1.
+        epoch: What its mean loss is multiplied by, beside its number of examples, in the sum of an epoch; None for 1.
     """
 
     update: float | Tensor
@@ -61,12 +60,9 @@ def _weigh_shares(batches: list[Batch], mass_of: MassOf, like: Tensor, exchange:
         return [Weight(batch.num / total) for batch in batches]
     here_B = torch.cat(known).to(like)
     whole_B = exchange.sum(here_B.clone()).clamp(min=torch.finfo(like.dtype).tiny)
-    in_epoch_B = here_B / whole_B
-    scale = [batch.whole / max(batch.num, 1) for batch in batches]
-    return [
-        Weight((here_B[i] / whole_B.sum()).reshape(1), (in_epoch_B[i] * scale[i]).reshape(1))
-        for i in range(len(batches))
-    ]
+    update_B1, epoch_B1 = (here_B / whole_B.sum())[:, None], (here_B / whole_B)[:, None]
+    each = zip(batches, update_B1, epoch_B1, strict=True)
+    return [Weight(update, epoch * (batch.whole / max(batch.num, 1))) for batch, update, epoch in each]
 
 
 def _totals(batches: list[list[Batch]], num_trials: int) -> list[int]:
