@@ -110,8 +110,11 @@ def _explain(error: Exception, is_json: bool) -> int:
     from dlexp.error import DlexpError, PeerLost, first_line, is_out_of_memory, name_fault_of_path
     from dlexp.launcher.devices.launched import rank
 
-    if rank() and isinstance(error, PeerLost):
-        return error.exit_code  # the first process says it
+    if isinstance(error, PeerLost):
+        code = error.exit_code if rank() else show_error(error.kind, str(error), error.exit_code, is_json=is_json)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # a usual end waits for threads that wait for the other process
     if isinstance(error, DlexpError):
         return show_error(error.kind, user_fault(error) or str(error), error.exit_code, is_json=is_json)
     if fault := user_fault(error):

@@ -4,12 +4,15 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from dlexp.error import ConfigError, EnvironmentFault
 from dlexp.number import noun
 
 GRACE = 60  # seconds from a signal to the end, for a checkpoint
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)  # that torch passes on
 LOOPBACK = {"linux": "lo", "darwin": "lo0"}
 
 
@@ -32,7 +35,6 @@ def start(devices: int, arguments: list[str], device: str) -> int:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-    logging.getLogger("torch.distributed").setLevel(logging.CRITICAL)  # what happened is said in dlexp's words
     os.environ.setdefault("GLOO_SOCKET_IFNAME", LOOPBACK.get(sys.platform, "lo"))
     config = LaunchConfig(
         min_nodes=1,
@@ -45,13 +47,27 @@ def start(devices: int, arguments: list[str], device: str) -> int:
         monitor_interval=0.1,
         shutdown_timeout=GRACE,
     )
-    try:
-        elastic_launch(config, sys.executable)("-m", "dlexp", *arguments)
-    except ChildFailedError as error:
-        return _code(*error.get_first_failure(), devices)
-    except SignalException as stopped:
-        return 128 + stopped.sigval
+    with _quiet():
+        try:
+            elastic_launch(config, sys.executable)("-m", "dlexp", *arguments)
+        except ChildFailedError as error:
+            return _code(*error.get_first_failure(), devices)
+        except SignalException as stopped:
+            return 128 + stopped.sigval
     return 0
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Say nothing in torch's words of what dlexp says in its own, and leave signals to whom they were left before."""
+    handlers = {signum: signal.getsignal(signum) for signum in SIGNALS}
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+        for signum, handler in handlers.items():
+            signal.signal(signum, handler)
 
 
 def _code(rank: int, failure: Any, devices: int) -> int:

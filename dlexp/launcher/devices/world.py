@@ -148,7 +148,9 @@ class Joined(World):
 
         name = config["trainer"]["device"]
         if name not in ("auto", "cuda", "cpu"):
-            raise ConfigError(f"trainer.device: got {name}; over many devices each process has one: auto, cuda or cpu")
+            raise ConfigError(
+                f"trainer.device: got {name}; over many devices each process has its own: choose auto, cuda or cpu"
+            )
         if name == "cpu" or (name == "auto" and not self._has_cuda):
             device = "cpu"
         else:

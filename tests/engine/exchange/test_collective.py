@@ -1,87 +1,52 @@
-"""One training over two processes: the numbers of a single one, whatever the model and the rule.
-
-Expected: the gradient of a batch is a sum over its examples, so that where they are computed changes rounding alone: in
-float64 at most 1e-9 after some updates.
-"""
-
-import math
+"""The exchange by torch.distributed, in a group of one; tests/job/train/test_devices.py has two processes."""
 
 import pytest
 import torch
+import torch.distributed as dist
+from torch import nn
 
-from tests.engine.exchange.pair import train, train_together
-
-CASES = {
-    "adam, dropout, clip, average": [
-        "norm=none",
-        "dropout=inverted",
-        "optimizer=adam",
-        "trainer.grad_clip=0.5",
-        "trainer.ema=0.9",
-        "trainer.batch_size=31",
-    ],
-    "images, augmented, synced, accumulated": [
-        "model=cnn",
-        "model.widths=[4,4]",
-        "norm=batch",
-        "norm.sync=true",
-        "norm.statistics=moving",
-        "augment=flip_crop",
-        "optimizer=nesterov",
-        "trainer.accumulate=2",
-        "trainer.batch_size=33",
-        "dropout=classic",
-    ],
-    "weighted classes, exact statistics": [
-        "loss=cross_entropy",
-        "loss.class_weight=balanced",
-        "norm.sync=true",
-        "norm.statistics=exact",
-        "norm.variance=biased",
-        "schedule=plateau",
-        "optimizer=rmsprop",
-        "trainer.accumulate=3",
-        "trainer.batch_size=10",
-    ],
-    "values": ["data=diabetes", "norm=layer", "regularizer=l1", "optimizer=adagrad", "trainer.batch_size=7"],
-    "mixed": ["augment=mixup", "norm=none", "regularizer=max_norm", "optimizer=momentum", "trainer.batch_size=31"],
-}
+from dlexp.dropout import Inverted
+from dlexp.engine.exchange.collective import Collective
+from dlexp.engine.exchange.share import Share
+from dlexp.error import PeerLost
+from dlexp.norm import BatchNorm
 
 
-def assert_equal(single, shared):
-    for alone, together in zip(single["epochs"], shared["epochs"], strict=True):
-        assert alone.keys() == together.keys()
-        assert {name: together[name] for name in alone} == pytest.approx(alone, rel=1e-9, abs=1e-9, nan_ok=True)
-    for kind in ("weights", "state"):
-        assert single[kind].keys() == shared[kind].keys()
-        for name, value in single[kind].items():
-            torch.testing.assert_close(shared[kind][name], value, rtol=1e-9, atol=1e-9)
+@pytest.fixture
+def exchange(tmp_path):
+    dist.init_process_group("gloo", init_method=f"file://{tmp_path / 'store'}", rank=0, world_size=1)
+    yield Collective()
+    dist.destroy_process_group()
 
 
-def assert_same_bits(first, second):
-    for name, value in first["weights"].items():
-        assert torch.equal(second["weights"][name], value), name
+def test_a_group_of_one_sums_to_itself(exchange):
+    values = torch.arange(6.0).view(2, 3)
+    assert torch.equal(exchange.sum(values.clone()), values)
+    assert torch.equal(exchange.stack(values), values[None])
+    assert exchange.any(False, True) == (False, True)
+    assert (exchange.beats, exchange.is_over) == (3, False)
+    assert exchange.any(True, False) == (True, False)
+    assert exchange.is_over
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    cases = [*CASES.values(), APART]
-    first, second = train_together(cases, tmp_path_factory.mktemp("pair"))
-    return dict(zip([*CASES, "apart"], zip(first, second, strict=True), strict=True))
+def test_layers_are_told_where_examples_stand(exchange):
+    net = nn.Sequential(BatchNorm(sync=True, num_features=3), Inverted(0.5))
+    exchange.connect(net)
+    assert (exchange.least, exchange.has_synced) == (1, True)
+    exchange.place(Share(first=4, whole=9))
+    assert (net[1].first, exchange.counts) == (4, [9])
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_two_processes_have_the_numbers_of_one(shared, name):
-    first, second = shared[name]
-    assert_same_bits(first, second)
-    assert_equal(train(CASES[name]), first)
+@pytest.mark.parametrize("norm", [BatchNorm(num_features=3), nn.BatchNorm1d(3)])
+def test_batch_norm_by_device_needs_two_examples(exchange, norm):
+    exchange.connect(nn.Sequential(norm))
+    assert (exchange.least, exchange.has_synced) == (2, False)
 
 
-APART = ["norm=batch", "norm.statistics=moving", "trainer.batch_size=29", "data.limit=62"]  # a last batch of 1 + 2
+def test_a_lost_process_is_one_line(exchange, monkeypatch):
+    def lose(*_):
+        raise RuntimeError("Connection closed by peer [127.0.0.1]:4")
 
-
-def test_batch_norm_by_device_is_one_model_all_the_same(shared):
-    first, second = shared["apart"]
-    assert_same_bits(first, second)
-    assert first["epochs"] == second["epochs"]
-    assert math.isfinite(first["epochs"][-1]["train/loss"])
+    monkeypatch.setattr(dist, "all_reduce", lose)
+    with pytest.raises(PeerLost, match="another process of this training ended or was lost; the last checkpoint is"):
+        exchange.sum(torch.zeros(1))
