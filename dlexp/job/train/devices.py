@@ -49,6 +49,7 @@ def attend(config: Config | None, world: World, *, open_test: bool) -> int:
     Raises:
         DlexpError: See its kinds.
     """
+    world.together(lambda: None)  # the first one looks for the run, or for a place for it
     place = world.share(NEW)
     if place == OVER:
         return 0

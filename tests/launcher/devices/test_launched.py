@@ -18,6 +18,9 @@ def test_the_third_of_four(monkeypatch):
     monkeypatch.setenv("RANK", "2")
     assert (is_launched(), rank()) == (True, 2)
     require_single("train")
+    with pytest.raises(SystemExit):
+        require_single("cv")
+    monkeypatch.setenv("RANK", "0")
     with pytest.raises(ConfigError, match="torchrun: got 4 processes for `dlexp cv`; over many devices goes"):
         require_single("cv")
 

@@ -46,7 +46,7 @@ def test_devices_that_cannot_be(monkeypatch):
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     with pytest.raises(ConfigError, match="devices: got 4 processes on a machine with 2 CUDA devices; start fewer"):
         Alike(2).place({"trainer": {"device": "auto"}})
-    with pytest.raises(ConfigError, match="trainer.device: got cuda:1; over many devices each process has its"):
+    with pytest.raises(ConfigError, match=r"trainer\.device: got cuda:1; over many devices each process has its"):
         Alike(0).place({"trainer": {"device": "cuda:1"}})
 
 
