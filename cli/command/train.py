@@ -23,6 +23,7 @@ from ..argument import (
     allow,
 )
 from ..devices import agreed, require_plain, start, take_devices
+from ..measuring import measuring
 from ..output import Ending, people, show_json
 from ..view import train as view
 from .train_verify import verify_trial
@@ -155,7 +156,8 @@ def _check_alone(resume: str | None, others: object) -> None:
 def _dry_run(composed: "Composed", console: Console, *, is_json: bool) -> int:
     from dlexp.job.train.dry_run import plan
 
-    document = plan(composed)
+    with measuring(console) as tell:
+        document = plan(composed, tell=tell)
     view.show_dry_run(document, console)
     if is_json:
         show_json(document)

@@ -47,6 +47,7 @@ def test_exact_statistics_are_those_of_all_values(variance, correction):
         if exchange.rank == 0:
             norm(values[6:7].expand(2, 3))  # a chunk of one: twice the same value, counted below
         merge_exact([norm], exchange)
+        assert norm.num_values is not None
         return norm.running_mean, norm.running_var, int(norm.num_values)
 
     seen = torch.cat([values[:6], values[6:7], values[6:7], values[7:10]])

@@ -45,7 +45,8 @@ def test_where_classes_have_weights_shares_add_up_to_the_weighted_mean():
         weights = [weight for (weight,) in weigh(batches, lambda _: next(masses), 1, LIKE, exchange)]
         update = sum(mean * weight.update for mean, weight in zip(means, weights, strict=True))
         nums = [end - first for first, end in bounds]
-        epoch = sum(mean * weight.epoch * num for mean, weight, num in zip(means, weights, nums, strict=True))
+        factors = [weight.epoch for weight in weights if weight.epoch is not None]
+        epoch = sum(mean * factor * num for mean, factor, num in zip(means, factors, nums, strict=True))
         return update, epoch
 
     (update, epoch), (other_update, other_epoch) = together(2, act)
