@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dlexp.data.bound.tree import Walk, entries_of
 from dlexp.data.file.guard import leads_away
 from dlexp.data.picture.form import SUFFIXES
 from dlexp.error import DataError, shorten
@@ -38,8 +39,19 @@ def is_hidden(path: Path) -> bool:
 
 def list_pictures(folder: Path) -> Listing:
     """Return the pictures in a folder and the folders below, in order of their paths."""
-    listing = Listing()
-    _walk(folder, listing, {folder.resolve()}, folder)
+    listing, seen, walk = Listing(), {folder.resolve()}, Walk(folder, "picture")
+    rest = [iter(_entries(folder, walk))]
+    while rest:  # a folder in a folder in a folder, ..., may be deeper than functions can call each other
+        path = next(rest[-1], None)
+        if path is None:
+            rest.pop()
+        elif reason := _reason(path, folder, seen):
+            listing.left_out[reason] += 1
+        elif path.is_dir():
+            seen.add(path.resolve())
+            rest.append(iter(_entries(path, walk)))
+        else:
+            listing.files.append(path)
     listing.files.sort()
     return listing
 
@@ -70,23 +82,15 @@ def list_folders(folder: Path, left_out: Counter) -> list[Path]:
     return sorted(set(entries) - set(away))
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries(folder: Path, walk: Walk) -> list[Path]:
+    paths = []
     try:
-        return list(folder.iterdir())
+        for entry in entries_of(folder):
+            paths.append(Path(entry.path))
+            walk.count(is_picture(paths[-1]))
     except OSError as error:
         raise DataError(f"{folder}: cannot be read ({error.strerror})") from None
-
-
-def _walk(folder: Path, listing: Listing, seen: set[Path], root: Path) -> None:
-    for path in _entries(folder):
-        reason = _reason(path, root, seen)
-        if reason:
-            listing.left_out[reason] += 1
-        elif path.is_dir():
-            seen.add(path.resolve())
-            _walk(path, listing, seen, root)
-        else:
-            listing.files.append(path)
+    return paths
 
 
 def _reason(path: Path, root: Path, seen: set[Path]) -> Reason | None:
