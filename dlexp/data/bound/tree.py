@@ -19,12 +19,10 @@ class Walk:
     Args:
         root: The folder.
         what: An example, in the singular, for messages.
-        most_others: See `MOST_OTHERS`.
-        most: Entries altogether.
     """
 
-    def __init__(self, root: Path, what: str, most_others: int = MOST_OTHERS, most: int = MOST):
-        self._root, self._what, self._most_others, self._most = root, what, most_others, most
+    def __init__(self, root: Path, what: str):
+        self._root, self._what = root, what
         self.examples = self.others = 0
 
     def count(self, is_example: bool) -> None:
@@ -35,7 +33,7 @@ class Walk:
         """
         self.examples += is_example
         self.others += not is_example
-        if self.others > self._most_others + 10 * self.examples or self.examples + self.others > self._most:
+        if self.others > MOST_OTHERS + 10 * self.examples or self.examples + self.others > MOST:
             entries = self.examples + self.others
             got = f"got {noun(self.examples, self._what)} among the first {entries:,} entries"
             raise DataError(f"{self._root}: {got}; name the folder that holds them")

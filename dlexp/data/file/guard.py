@@ -73,8 +73,12 @@ def budget(memory: str | None) -> float:
 
 def leads_away(folder: Path, root: Path) -> bool:
     """Return whether a folder below `root` is the system's, or a link to one that holds `root` itself."""
-    target = folder.resolve()
-    return _is_made_up(target) or (folder.is_symlink() and root.resolve().is_relative_to(target))
+    return is_away(folder.resolve(), root.resolve(), is_link=folder.is_symlink())
+
+
+def is_away(target: Path, root: Path, *, is_link: bool) -> bool:
+    """Return the same of paths without links in them; `is_link` says whether a link led to the first."""
+    return _is_made_up(target) or (is_link and root.is_relative_to(target))
 
 
 def _is_made_up(path: Path) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dlexp.data.bound import tree
 from dlexp.data.bound.tree import MOST, MOST_OTHERS, Walk, files_within
 from dlexp.error import DataError
 
@@ -34,15 +35,17 @@ def test_what_the_system_makes_up_is_not_walked(tmp_path):
     assert {file.parent for file in files_within(link)} == {link}
 
 
-def test_a_walk_that_meets_hardly_an_example_is_broken_off():
+def test_a_walk_that_meets_hardly_an_example_is_broken_off(monkeypatch):
+    monkeypatch.setattr(tree, "MOST_OTHERS", 50)
     line = r"^disk: got 1 picture among the first 62 entries; name the folder that holds them$"
-    walk = Walk(Path("disk"), "picture", most_others=50)
+    walk = Walk(Path("disk"), "picture")
     with pytest.raises(DataError, match=line):
         meet(walk, 1, 1000)
 
 
-def test_a_walk_without_an_end_is_broken_off():
-    walk = Walk(Path("disk"), "picture", most=100)
+def test_a_walk_without_an_end_is_broken_off(monkeypatch):
+    monkeypatch.setattr(tree, "MOST", 100)
+    walk = Walk(Path("disk"), "picture")
     with pytest.raises(DataError, match=r"^disk: got 101 pictures among the first 101 entries"):
         meet(walk, 1000, 0)
 
