@@ -90,6 +90,7 @@ WITHOUT_MODULE = {
     "tests/pretended/test_device.py": "the pretended CUDA device",
     "tests/pretended/test_waits.py": "what the host waits for on the pretended CUDA device",
     "tests/pretended/test_pairwise.py": "every option in every form on the pretended CUDA device",
+    "tests/execution/test_feed.py": "the dispatcher of a search without rounds",
     "tests/execution/test_workers.py": "worker processes change no number",
     "tests/job/compare/test_compare_seeds.py": "a use case: runs that differ in their seed",
     "tests/job/cv/test_cv_mlflow.py": "a use case: MLflow",
