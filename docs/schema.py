@@ -10,6 +10,7 @@ from dlexp.build.document import DataDocument, SummaryDocument
 from dlexp.config.options import Options
 from dlexp.config.source.origin import Origins
 from dlexp.config.source.template import WrittenComponent
+from dlexp.diagnose.document import Diagnosis
 from dlexp.doctor import Finding
 from dlexp.error import ErrorDocument
 from dlexp.job.compare.document import Comparison, Noise
@@ -36,6 +37,7 @@ DOCUMENTS: dict[str, Any] = {
     "cv-dry-run": CVPlan,
     "cv-settings": CVSettingsResult,
     "data": DataDocument,
+    "diagnose": Diagnosis,
     "doctor": list[Finding],
     "error": ErrorDocument,
     "eval": Evaluation,
