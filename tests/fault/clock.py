@@ -72,7 +72,7 @@ def queued_by_thread(pid: int) -> dict[str, float]:
 
     Workers are descendants of the server that `tests.fault.server.start_workers` starts: they count as well.
     """
-    roots = [pid, *filter(None, [_forkserver._forkserver_pid])]
+    roots = [pid, *filter(None, [getattr(_forkserver, "_forkserver_pid", None)])]
     return {str(path): nanoseconds / 1e9 for root in roots for path, nanoseconds in _delays(root)}
 
 
