@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
+from dlexp.card import Card, cards
 from dlexp.error import ConfigError
 
 SMALL_STEP = 1e8  # operations
@@ -24,38 +25,39 @@ TORCH_THREADS = torch.get_num_threads()  # torch's choice for this machine, befo
 DRIVER = Path("/proc/driver/nvidia/version")  # "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  ..."
 
 
-def choose(name: str) -> tuple[torch.device, str]:
+def choose(name: str, *, is_elsewhere: bool = False) -> tuple[torch.device, str]:
     """Return the device for a name, and a line for the user that says which and why.
 
     Args:
         name: auto, cpu, mps, cuda or cuda:N.
+        is_elsewhere: Other processes compute on it; CUDA does not begin in this one.
 
     Raises:
         ConfigError: The device was asked for by name and is not there.
     """
     has_mps = torch.backends.mps.is_available()
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu"
+        name = "cuda" if cards(is_elsewhere=is_elsewhere) else "mps" if has_mps else "cpu"
         why = "" if name != "cpu" else " (no CUDA or MPS device was found)"
     else:
         why = ""
     if name == "mps" and not has_mps:
         raise ConfigError("trainer.device: got mps; this machine has none; choose auto or cpu")
     if name.startswith("cuda"):
-        return _cuda(name)
+        return _cuda(name, cards(is_elsewhere=is_elsewhere))
     return torch.device(name), f"{name}{why}"
 
 
-def _cuda(name: str) -> tuple[torch.device, str]:
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+def _cuda(name: str, there: list[Card]) -> tuple[torch.device, str]:
     index = int(name.partition(":")[2] or 0)
-    if index >= count:
+    if index >= len(there):
         built = "built without CUDA" if torch.version.cuda is None else f"built for CUDA {torch.version.cuda}"
-        raise ConfigError(f"trainer.device: got {name}; torch ({built}) sees {count} CUDA devices; choose auto or cpu")
+        raise ConfigError(
+            f"trainer.device: got {name}; torch ({built}) sees {len(there)} CUDA devices; choose auto or cpu"
+        )
     device = torch.device("cuda", index)
     # Not the free memory: to ask for it takes some of it, for as long as the process lives.
-    total = torch.cuda.get_device_properties(device).total_memory
-    return device, f"{device} {torch.cuda.get_device_name(device)}, {total / GIB:.1f} GiB"
+    return device, f"{device} {there[index].name}, {there[index].total / GIB:.1f} GiB"
 
 
 def say_rounding(device: torch.device, precision: str, *, tf32: bool) -> str:
@@ -68,12 +70,13 @@ def describe(device: torch.device) -> dict[str, str] | None:
     """Return what a CUDA device's numbers depend on: card, capability, CUDA, cuDNN and driver; None for another."""
     if device.type != "cuda":
         return None
-    major, minor = torch.cuda.get_device_capability(device)
+    card = cards(is_elsewhere=True)[device.index or 0]
+    major, minor = card.capability
     about = {
-        "name": torch.cuda.get_device_name(device),
+        "name": card.name,
         "capability": f"{major}.{minor}",
         "cuda": torch.version.cuda or "unknown",
-        "cudnn": str(torch.backends.cudnn.version()),
+        "cudnn": card.cudnn,
     }
     with suppress(OSError, IndexError):
         about["driver"] = DRIVER.read_text().split("Kernel Module")[1].split()[0]
