@@ -1,9 +1,12 @@
 """Devices: which one, with what settings, and how much memory is free."""
 
 import ctypes
+import json
 import os
 import sys
+import warnings
 from contextlib import suppress
+from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,6 @@ import torch
 from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
-from dlexp.card import Card, cards
 from dlexp.error import ConfigError
 
 SMALL_STEP = 1e8  # operations
@@ -21,8 +23,83 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's malloc.h
 LARGEST_INT = 2**31 - 1
 SMALL_BYTES = 2**28  # what any machine has; the free memory is not asked for
 GIB = 2**30
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 TORCH_THREADS = torch.get_num_threads()  # torch's choice for this machine, before a program sets its own
 DRIVER = Path("/proc/driver/nvidia/version")  # "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  ..."
+
+
+@dataclass(frozen=True)
+class Card:
+    """A CUDA device.
+
+    Attributes:
+        name: As its driver calls it.
+        total: Its memory in bytes.
+        capability: Major and minor number.
+        cudnn: Version of cuDNN.
+    """
+
+    name: str
+    total: int
+    capability: tuple[int, int]
+    cudnn: str
+
+
+def cards(*, is_elsewhere: bool = False) -> list[Card]:
+    """Return the visible CUDA devices in order.
+
+    A process that looks begins CUDA and keeps memory of a card. The first process of a sweep, whose workers are to have
+    the card whole, has a short child look; a child cannot use CUDA that its parent has begun.
+
+    Args:
+        is_elsewhere: This process computes on none of them.
+    """
+    if not is_elsewhere or torch.cuda.is_initialized() or not hasattr(os, "fork"):
+        return look()
+    return seen_by_child(os.environ.get(VISIBLE))
+
+
+def look() -> list[Card]:
+    """Return the visible devices; CUDA begins in this process where there is one."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return [
+        Card(
+            torch.cuda.get_device_name(index),
+            torch.cuda.get_device_properties(index).total_memory,
+            torch.cuda.get_device_capability(index),
+            str(torch.backends.cudnn.version()),
+        )
+        for index in range(count)
+    ]
+
+
+@cache
+def seen_by_child(_visible: str | None) -> list[Card]:
+    """Return what a forked child sees; nothing where it ends without an answer.
+
+    Args:
+        _visible: The variable that says which devices are visible.
+    """
+    if not torch.backends.cuda.is_built():
+        return []
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the child takes no lock that another thread may hold
+        pid = os.fork()
+    if pid == 0:
+        _answer(writing)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        told = pipe.read()
+    os.waitpid(pid, 0)
+    return [Card(name, total, (major, minor), cudnn) for name, total, (major, minor), cudnn in json.loads(told or "[]")]
+
+
+def _answer(writing: int) -> None:
+    try:
+        os.write(writing, json.dumps([astuple(card) for card in look()]).encode())
+    finally:
+        os._exit(0)
 
 
 def choose(name: str, *, is_elsewhere: bool = False) -> tuple[torch.device, str]:

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from dlexp import device as devices
-from dlexp.card import VISIBLE, cards
+from dlexp.device import VISIBLE, cards
 from dlexp.error import ConfigError
 from dlexp.launcher.launcher import Crew
 from dlexp.launcher.process_pool import ProcessPool
