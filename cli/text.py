@@ -9,7 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from dlexp.character import OBEYED, printable
+from dlexp.console.printable import OBEYED, printable
 
 
 def escape(text: object) -> str:

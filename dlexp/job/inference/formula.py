@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dlexp.character import printable
+from dlexp.console.printable import printable
 
 BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last in full width
 

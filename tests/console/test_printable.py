@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlexp.character import printable
+from dlexp.console.printable import printable
 
 HOSTILE = [
     "\x1b[31mred",
