@@ -18,6 +18,7 @@ from dlexp.execution.fusion import SOLO, Choice
 from dlexp.execution.parcel.parcel import Returned
 from dlexp.execution.parcel.post import Post
 from dlexp.execution.plan.order import built, by_structure, divide, inexact, names, remarks
+from dlexp.execution.plan.weight import largest_first
 from dlexp.execution.retry import Retry
 from dlexp.execution.survey import choose_all
 from dlexp.launcher.launcher import Crew, Launcher
@@ -97,7 +98,7 @@ class Dispatcher:
         left = [built(each, self.datasets) for each in assignments if each.path not in in_hand]
         structures = self._choose(by_structure(left))
         num_workers = self._num_workers(structures)
-        waiting = deque(divide(structures, num_workers))
+        waiting = deque(largest_first(divide(structures, num_workers), num_workers))
 
         def take() -> Group | None:
             if not waiting or self.should_stop() or not may_begin():
