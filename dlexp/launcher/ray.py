@@ -77,6 +77,8 @@ class Ray:
             EnvironmentFault: There is no cluster.
         """
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        if self.address == "local":  # Ray would take a loopback address for the machine's, which others can reach
+            os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         try:
             from dlexp.launcher.ray_pool import connect
         except ImportError:
