@@ -5,11 +5,12 @@ record is read from (time, size and number of the file), and the record without 
 another state is read again, so is one that is not over; without the file all are. Lines are added, later ones count.
 """
 
+import gc
 import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ from dlexp.disk.durable import write_text
 from dlexp.disk.regular import read_bytes
 from dlexp.error import DiskFault
 from dlexp.run.document import RunRecord
-from dlexp.run.folder import MANIFEST, OVERRIDES, RESULT
+from dlexp.run.folder import MANIFEST, OVERRIDES, RESULT, SETTINGS
 from dlexp.run.listing import note
 from dlexp.run.listing.filter import FIELDS
 from dlexp.run.listing.record import read_record
@@ -25,7 +26,21 @@ from dlexp.run.scan import run_paths, setting_paths
 from dlexp.run.status import Status
 
 INDEX = ".index"
-KEPT_OF_A_RECORD = (*FIELDS, "params", "metrics")
+SHORT = {*FIELDS, "params", "metrics"}  # of a record
+NEEDED = {
+    "run_id",
+    "kind",
+    "status",
+    "experiment",
+    "start",
+    "metric",
+    "value",
+    "validated_on",
+    "params",
+    "metrics",
+    "tags",
+}
+OVER = {str(status) for status in Status if status.is_over}
 FILES = (MANIFEST, RESULT, OVERRIDES, note.FILE)
 SETTLED_NS = 10**9  # a file that was written to since may be written to again within the clock's grain
 MOST_STALE = 2  # times as many lines as runs, after which the file is written anew
@@ -34,51 +49,97 @@ State = list[int]
 Entry = tuple[State, dict[str, Any]]
 
 
+class Index:
+    """The index of a runs folder, as it was when it was read, and what was read of folders since.
+
+    Args:
+        runs_dir: Folder of all runs.
+    """
+
+    def __init__(self, runs_dir: Path) -> None:
+        self._path = runs_dir / INDEX
+        self._known, self._num_lines = _read(self._path)
+        self._fresh: dict[str, Entry] = {}
+        self._places: set[str] = set()
+
+    def look(self, path: Path, place: str, locked: Path) -> RunRecord | None:
+        """Return the record of a run without its long parts, from the index where its files are as they were.
+
+        Args:
+            path: The run's folder.
+            place: What it is known by here.
+            locked: As of `read_record`.
+        """
+        self._places.add(place)
+        state = _state(str(path))
+        entry = self._known.get(place)
+        if entry is not None and entry[0] == state:
+            entry[1]["run_dir"] = str(path)
+            return cast(RunRecord, entry[1])
+        record = read_record(path, locked)
+        if record is None:
+            return None
+        short = {name: value for name, value in record.items() if name in SHORT}
+        if record["status"] in OVER and time.time_ns() - max(state[::3]) > SETTLED_NS:
+            self._fresh[place] = state, short
+        return cast(RunRecord, {**short, "run_dir": str(path)})
+
+    def write(self) -> None:
+        """Add what was read, or write all anew where most lines count no more; a folder that refuses has no index."""
+        if not self._fresh:
+            return
+        is_stale = not self._known or self._num_lines + len(self._fresh) > MOST_STALE * len(self._places)
+        entries = self._known | self._fresh if is_stale else self._fresh
+        text = "".join(_line(place, *entries[place]) for place in entries if place in self._places)
+        with suppress(DiskFault, OSError):
+            if is_stale:
+                write_text(self._path, text, is_synced=False)
+                return
+            with open(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW), "wb") as file:
+                file.write(text.encode())
+
+
 def glance(runs_dir: Path) -> list[RunRecord]:
     """Return records as `dlexp.run.scan.scan` does, without the parts that no order and no filter looks at.
 
     Args:
         runs_dir: Folder of all runs.
     """
-    known, num_lines = _read(runs_dir)
-    fresh: dict[str, Entry] = {}
+    with _uncollected():
+        return _glance(runs_dir)
+
+
+def _glance(runs_dir: Path) -> list[RunRecord]:
+    index = Index(runs_dir)
     records: list[RunRecord] = []
-    places: set[str] = set()
     for path in run_paths(runs_dir):
-        record = _look(path, path, runs_dir, known, fresh, places)
+        place = f"{path.parent.name}/{path.name}"
+        record = index.look(path, place, path)
         if record is not None:
             records.append(record)
             inner = setting_paths(path) if record["kind"] == "cv" else []
-            looks = (_look(setting, path, runs_dir, known, fresh, places) for setting in inner)
+            looks = (index.look(setting, f"{place}/{setting.name}", path) for setting in inner)
             records += [each for each in looks if each is not None]
-    _write(runs_dir, known, fresh, num_lines, places)
+    index.write()
     return records
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: of millions of values that stay, each look takes longer than the one before."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def whole(record: RunRecord) -> RunRecord:
     """Return a record of `glance` with all of its parts, read from its folder."""
     path = Path(record["run_dir"])
-    is_inner = record["kind"] == "setting"
-    return read_record(path, path.parent.parent if is_inner else path) or record
-
-
-def _look(
-    path: Path, locked: Path, runs_dir: Path, known: dict[str, Entry], fresh: dict[str, Entry], places: set[str]
-) -> RunRecord | None:
-    """Return the record of a run, from the index where its files are as they were."""
-    place = os.path.relpath(path, runs_dir) if path.is_absolute() else str(path)[len(str(runs_dir)) + 1 :]
-    places.add(place)
-    state = _state(str(path))
-    entry = known.get(place)
-    if entry is not None and entry[0] == state:
-        return cast(RunRecord, {**entry[1], "run_dir": str(path)})
-    record = read_record(path, locked)
-    if record is None:
-        return None
-    kept = {name: value for name, value in record.items() if name in KEPT_OF_A_RECORD}
-    if Status(record["status"]).is_over and time.time_ns() - max(state[::3]) > SETTLED_NS:
-        fresh[place] = state, kept
-    return cast(RunRecord, {**kept, "run_dir": str(path)})
+    return read_record(path, path.parent.parent if path.parent.name == SETTINGS else path) or record
 
 
 def _state(path: str) -> State:
@@ -94,40 +155,27 @@ def _state(path: str) -> State:
     return state
 
 
-def _read(runs_dir: Path) -> tuple[dict[str, Entry], int]:
+def _read(path: Path) -> tuple[dict[str, Entry], int]:
     """Return the entries by place, and the number of lines; lines that are no entries are passed over."""
     try:
-        lines = read_bytes(runs_dir / INDEX).split(b"\n")
+        lines = [line for line in read_bytes(path).decode(errors="replace").split("\n") if line]
     except OSError:
         return {}, 0
-    return {place: entry for line in lines if line for place, entry in _entry(line)}, len(lines)
+    return {place: entry for line in lines for place, entry in _entry(line)}, len(lines)
 
 
-def _entry(line: bytes) -> Iterator[tuple[str, Entry]]:
+def _line(place: str, state: State, record: dict[str, Any]) -> str:
+    short = {name: value for name, value in record.items() if name in SHORT}
+    return f"\n{json.dumps([place, state, short])}\n"
+
+
+def _entry(line: str) -> Iterator[tuple[str, Entry]]:
     try:
         place, state, record = json.loads(line)
-    except (ValueError, TypeError):
+        is_placed = isinstance(place, str) and isinstance(state, list)
+        is_whole = NEEDED <= record.keys() <= SHORT and record["status"] in OVER
+        has_maps = isinstance(record["params"], dict) and isinstance(record["metrics"], dict)
+    except (ValueError, TypeError, AttributeError, KeyError):
         return
-    is_whole = isinstance(record, dict) and all(isinstance(record.get(name), dict) for name in ("params", "metrics"))
-    if isinstance(place, str) and isinstance(state, list) and is_whole and {"kind", "status", "run_id"} <= record.keys():
+    if is_placed and is_whole and has_maps:
         yield place, (state, record)
-
-
-def _write(
-    runs_dir: Path, known: dict[str, Entry], fresh: dict[str, Entry], num_lines: int, places: set[str]
-) -> None:
-    """Add what was read, or write all anew where most lines count no more; a folder that refuses has no index."""
-    if not fresh:
-        return
-    is_stale = num_lines + len(fresh) > MOST_STALE * len(places)
-    entries = {place: entry for place, entry in (known | fresh).items() if place in places} if is_stale else fresh
-    text = "".join(f"\n{json.dumps([place, *entry])}\n" for place, entry in entries.items())
-    with suppress(DiskFault, OSError):
-        if is_stale or not known:
-            write_text(runs_dir / INDEX, text, is_synced=False)
-            return
-        descriptor = os.open(runs_dir / INDEX, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
-        try:
-            os.write(descriptor, text.encode())
-        finally:
-            os.close(descriptor)

@@ -1,15 +1,13 @@
-"""A search on 1,000 GPUs, played: the real strategies, dispatcher, ledger and run folders, and no training.
+"""A search on many GPUs, played: the real strategies, dispatcher, ledger and run folders, and no training.
 
-Run with ``python -m benchmarks.scale [GPUS [TRIALS]]``; writes ``benchmarks/results/scale.json``. A pool with a clock
-of its own gives each worker the next program when the one before has ended. A training takes the recorded seconds of
-an update of one of four networks on an H100 (`benchmarks/results/gpu.json`), times the updates of an epoch of
-CIFAR-10, and reaches what recorded trainings reached (`benchmarks/curves.npz`). What the driver computes is timed,
-what a worker writes is timed apart.
+A pool with a clock of its own gives each worker the next program when the one before has ended. A training takes the
+recorded seconds of an update of one of four networks on an H100 (`benchmarks/results/gpu.json`), times the updates of
+an epoch of CIFAR-10, and reaches what recorded trainings reached (`benchmarks/curves.npz`). What the driver computes is
+timed, what a worker writes is timed apart.
 """
 
 import heapq
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -30,8 +28,6 @@ from dlexp.run.folder import RunFolder
 
 UPDATES = 50_000 // 32  # of an epoch of CIFAR-10
 EPOCHS = 27
-HYPERBAND = ["search=hyperband", f"trainer.epochs={EPOCHS}"]
-TPE = ["search=tpe", "trainer.epochs=9"]
 
 
 def recorded_seconds() -> list[float]:
@@ -193,29 +189,3 @@ def play(num_gpus: int, num_trials: int, overrides: list[str]) -> dict[str, Any]
         "cpu_s": round(spent, 1),
         "wall_s": round(wall, 1),
     }
-
-
-def main(num_gpus: int = 1000, num_trials: int = 3000) -> None:
-    """Play each search and write the record."""
-    tenth = max(2, num_gpus // 10)
-    searches = {
-        "hyperband by rounds": (num_gpus, num_trials, HYPERBAND),
-        "hyperband, asynchronous": (num_gpus, num_trials, [*HYPERBAND, "search.asynchronous=true"]),
-        "tpe by rounds": (tenth, num_trials // 10, [*TPE, f"search.batch={tenth}"]),
-        "tpe, asynchronous": (tenth, num_trials // 10, [*TPE, "search.asynchronous=true"]),
-    }
-    rows: list[dict[str, Any]] = []
-    for name, arguments in searches.items():
-        rows.append({"what": name, **play(*arguments)})
-        print(rows[-1], flush=True)
-    note = (
-        "Searches on GPUs that are played. played_s: from the first training to the end of the last, on the GPUs' "
-        "clock; idle_percent: of all GPUs' seconds until then; idle_90_percent: until nine of ten trainings had ended; "
-        "driver_ms_per_training: CPU of the command, without what workers write; shortest_training_s: the mean length "
-        "of trainings below which one driver cannot keep all GPUs busy."
-    )
-    print(measure.write("scale", rows, note))
-
-
-if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
