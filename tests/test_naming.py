@@ -19,7 +19,7 @@ AT_HOME = {
     ),
     frozenset({"fold", "folds", "folded"}): (
         *("dlexp/data/fold.py", "dlexp/build/dataset.py", "dlexp/job/cv", "dlexp/job/compare", "dlexp/job/inference"),
-        *("dlexp/figure/cv.py", "dlexp/figure/fold_map.py", "dlexp/job/report/cv.py"),
+        *("dlexp/figure/cv.py", "dlexp/figure/fold_map.py", "dlexp/job/report/cv.py", "dlexp/job/event.py"),
         *("dlexp/run/listing/page.py", "dlexp/run/document.py", "dlexp/tracking", "cli/view/cv"),
     ),
     frozenset({"unit", "units"}): (

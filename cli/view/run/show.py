@@ -91,7 +91,8 @@ def _data(run: "RunRecord") -> str:
         return ""
     names = {"num_train": "train", "num_val": "val", "num_test": "sealed for test", "num_examples": "examples"}
     counts = [f"{data[key]:,} {name}" for key, name in names.items() if data.get(key)]
-    return f"{data['name']} ({run['task']}): {', '.join(counts)}; fingerprint {str(data.get('fingerprint'))[:12]}"
+    told = f": {', '.join(counts)}" if counts else ""
+    return f"{data['name']} ({run['task']}){told}; fingerprint {str(data.get('fingerprint'))[:12]}"
 
 
 def _times(document: "RunPage") -> str:

@@ -94,8 +94,9 @@ def page(folder: RunFolder) -> RunPage:
     assert record is not None, "a run folder has a manifest"
     manifest = read_object(folder.path / MANIFEST) or {}
     inner = _inner(record)
+    whole: Any = {"data": manifest.get("data"), **record}  # a sweep's result does not name its data
     return {
-        "run": record,
+        "run": whole,
         "faults": _faults(folder),
         "holder": None if holder is None else holder.run_id,
         "command": manifest.get("command"),
