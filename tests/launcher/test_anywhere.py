@@ -92,8 +92,8 @@ def test_where_nodes_share_no_disk_trials_come_back_and_a_lost_node_costs_a_seco
     made, nodes = cluster
     away = ["launcher=ray", f"launcher.address={made.address}", "launcher.shared=false"]
     listener = Listener(lambda: made.remove_node(nodes.pop(), allow_graceful=False))
-    there = search(tmp_path / "there", *away, listener=listener)
-    here = search(tmp_path / "here", "launcher.workers=1")
+    there = search(tmp_path / "there", "trainer.epochs=12", *away, listener=listener)
+    here = search(tmp_path / "here", "trainer.epochs=12", "launcher.workers=1")
     assert len(nodes) == 1
     assert table(there) == table(here)
     assert weights(there) == weights(here) != []
