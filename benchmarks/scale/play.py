@@ -171,7 +171,7 @@ def play(num_gpus: int, num_trials: int, overrides: list[str]) -> dict[str, Any]
             ]
             arguments += ["optimizer.lr=tag(log,interval(1e-3,1))", f"search.trials={num_trials}", *overrides]
             started, wall = time.process_time(), time.perf_counter()
-            found = sweep.start(arguments, None, announce=lambda _about: Deaf(), has_figures=False)
+            search = sweep.start(arguments, None, announce=lambda _about: Deaf(), has_figures=False)
             spent, wall = time.process_time() - started, time.perf_counter() - wall
     finally:
         SweepSpec.launcher = before
@@ -179,7 +179,7 @@ def play(num_gpus: int, num_trials: int, overrides: list[str]) -> dict[str, Any]
     per_training = (spent - pool.writing) / pool.num_done
     return {
         "gpus": num_gpus,
-        "trials": len(found.outcome.result["trials"]),
+        "trials": len(search.outcome.result["trials"]),
         "trainings": pool.num_done,
         "played_s": round(pool.clock, 1),
         "idle_percent": round(100 * pool.idle(1.0), 1),
