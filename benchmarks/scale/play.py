@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import patch
 
 from benchmarks import measure
 from benchmarks.search_table import curves
@@ -158,28 +159,20 @@ def play(num_gpus: int, num_trials: int, overrides: list[str]) -> dict[str, Any]
     """Search in a new folder; return what it took."""
     launcher = Played()
     object.__setattr__(launcher, "num_gpus", num_gpus)
-    before = SweepSpec.launcher
-    SweepSpec.launcher = property(lambda _spec: launcher)  # pyright: ignore[reportAttributeAccessIssue]
-    try:
-        with tempfile.TemporaryDirectory() as runs_dir:
-            arguments = [
-                "tracking=none",
-                "trainer.fuse=off",
-                "data.limit=100",
-                "model.widths=[8]",
-                f"runs_dir={runs_dir}",
-            ]
-            arguments += ["optimizer.lr=tag(log,interval(1e-3,1))", f"search.trials={num_trials}", *overrides]
-            started, wall = time.process_time(), time.perf_counter()
-            search = sweep.start(arguments, None, announce=lambda _about: Deaf(), has_figures=False)
-            spent, wall = time.process_time() - started, time.perf_counter() - wall
-    finally:
-        SweepSpec.launcher = before
+    shared = ["tracking=none", "trainer.fuse=off", "data.limit=100", "model.widths=[8]"]
+    searched = ["optimizer.lr=tag(log,interval(1e-3,1))", f"search.trials={num_trials}"]
+    with patch.object(SweepSpec, "launcher", launcher), tempfile.TemporaryDirectory() as runs_dir:
+        arguments = [*shared, *searched, *overrides, f"runs_dir={runs_dir}"]
+        started, wall = time.process_time(), time.perf_counter()
+        search = sweep.start(arguments, None, announce=lambda _about: Deaf(), has_figures=False)
+        spent, wall = time.process_time() - started, time.perf_counter() - wall
+    result = search.outcome.result
+    assert result["status"] == "finished", "a search that was told to stop is no measurement"
     pool = launcher.played
     per_training = (spent - pool.writing) / pool.num_done
     return {
         "gpus": num_gpus,
-        "trials": len(search.outcome.result["trials"]),
+        "trials": len(result["trials"]),
         "trainings": pool.num_done,
         "played_s": round(pool.clock, 1),
         "idle_percent": round(100 * pool.idle(1.0), 1),

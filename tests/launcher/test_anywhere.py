@@ -97,7 +97,7 @@ def test_where_nodes_share_no_disk_trials_come_back_and_a_lost_node_costs_a_seco
     assert len(nodes) == 1
     assert table(there) == table(here)
     assert weights(there) == weights(here) != []
-    assert [RunFolder(path).result["run_dir"] for path in paths(there)] == [str(path) for path in paths(there)]
+    assert [(RunFolder(path).result or {})["run_dir"] for path in paths(there)] == [str(path) for path in paths(there)]
     assert any("its node went or is out of reach" in (path / "log.txt").read_text() for path in paths(there))
 
 

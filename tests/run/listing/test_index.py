@@ -27,7 +27,7 @@ def older(folder):
     """Let the files of a folder be a minute old."""
     for path in folder.path.glob("*"):
         if path.is_file():
-            os.utime(path, (time.time() - 60,) * 2)
+            os.utime(path, (time.time() - 60, time.time() - 60))
 
 
 @pytest.fixture
