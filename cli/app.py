@@ -24,7 +24,7 @@ from .command import (
     ui,
 )
 from .command.project import init, schema
-from .command.run import diagnose, note, remove, report, runs, show, wait
+from .command.run import diagnose, export, note, remove, report, runs, show, wait
 from .completion import candidate
 from .encoding import leave_ascii, require_text
 from .output import show_error
@@ -50,6 +50,7 @@ app.command("eval")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
+app.command("export")(export.export)
 app.command("config")(config.config)
 app.command("options")(options.options)
 app.command("init")(init.init)

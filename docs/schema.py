@@ -19,6 +19,7 @@ from dlexp.job.compare.document import Comparison, Noise
 from dlexp.job.cv.check_document import Audit, CVPlan
 from dlexp.job.cv.document import CVResult, CVSettingsResult
 from dlexp.job.event import Event
+from dlexp.job.export.export import Export
 from dlexp.job.inference.document import Evaluation, Predictions
 from dlexp.job.report.page import Report
 from dlexp.job.sweep.document import DetachedSweep, SweepPlan, SweepResult
@@ -45,6 +46,7 @@ DOCUMENTS: dict[str, Any] = {
     "error": ErrorDocument,
     "eval": Evaluation,
     "event": Event,
+    "export": Export,
     "init": WrittenProject,
     "new": WrittenComponent,
     "note": NotedRun,
