@@ -1,6 +1,7 @@
 """What a run left: its first updates made again in memory, its last weights, its epochs and its score."""
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -74,22 +75,26 @@ def training_of(built: Program, evidence: Evidence) -> tuple[float, float, int] 
         return accuracy, float(LogisticRegression(max_iter=100).fit(x, y).score(x, y)), len(data.train)
 
 
-def first_finding(components: Components, folder: RunFolder) -> str:
-    """Return a line for the user on why a training failed, "" where no rule says; ten updates are made again.
+def first_finding(components: Components, folder: RunFolder, tell: Callable[[str], None] = lambda _: None) -> list[str]:
+    """Return a line for the user on why a training failed, none where no rule says; ten updates are made again.
 
     Args:
         components: Of the training.
         folder: Its run's.
+        tell: Gets the line too.
     """
     if components.trainer.diagnose == "off":
-        return ""
+        return []
     try:
         composed = resolve(overrides_here(folder, folder.overrides))
         evidence = observe_run(make_program([components]), composed.choices, folder, FEW)
     except DlexpError:  # overrides that only hold with a folder of YAML files that is not there any more
-        return ""
+        return []
     findings = [finding for finding in findings_of(evidence, composed) if finding["is_finding"]]
-    return words(findings[0]) if findings else ""
+    lines = [words(finding) for finding in findings[:1]]
+    for line in lines:
+        tell(line)
+    return lines
 
 
 def words(finding: Finding) -> str:

@@ -84,8 +84,8 @@ def why(ranking: list[RankedSetting], guessing: list[str]) -> list[str]:
     first = ranking[0].results[0] if ranking else None
     if first is None or not (guessing or (ranking[0].value is None and first.status == "diverged")):
         return []
-    line = first_finding(first.trial.components, first.folder)
-    return [f"{'the best setting' if guessing else 'the first setting'}: {line}"] if line else []
+    whose = "the best setting" if guessing else "the first setting"
+    return [f"{whose}: {line}" for line in first_finding(first.trial.components, first.folder)]
 
 
 def is_a_guess(ranked: RankedSetting) -> bool:

@@ -232,7 +232,7 @@ def carry_out(
     guessing = _beside_a_guess(built, result) if Status(end.status).has_value else ""
     notes += [guessing] if guessing else []
     if guessing or end.status == "diverged":
-        notes += _why(built, folder)
+        notes += first_finding(built.components[0], folder, folder.log)
     if end.status == "interrupted":
         test = ["--test"] if open_test else []
         notes.append(f"checkpoint written; go on with: {resume_command(folder, *test)}")
@@ -271,14 +271,6 @@ def _beside_a_guess(built: Program, result: TrainResult) -> str:
     if "selection" in result and "corrected" in result["selection"]:
         metrics[result["selection"]["metric"]] = result["selection"]["corrected"]
     return no_better_than_guessing(built.dataset, metrics)
-
-
-def _why(built: Program, folder: RunFolder) -> list[str]:
-    """Return the first finding on why a training failed, which its log has too; none where no rule says."""
-    line = first_finding(built.components[0], folder)
-    if line:
-        folder.log(line)
-    return [line] if line else []
 
 
 @contextmanager
