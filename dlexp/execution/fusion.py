@@ -7,6 +7,7 @@ stacks of every size of one kind. The answer is kept by structure and device, an
 which goes on as it began.
 """
 
+import gc
 import json
 import time
 from collections.abc import Callable
@@ -81,6 +82,8 @@ def choose(components: list[Components], cache: Path | None = None, record: Path
         choice = Choice(**chosen)
         return replace(choice, size=min(choice.size, len(components)))
     choice = _choose_anew(components, cache)
+    gc.collect()
+    devices.hand_back()  # the forms that were tried: gigabytes of a VGG, which a sweep's first process would keep
     if record and len(components) > 1:
         write_text(record, json.dumps({**_read(record), structure: asdict(choice)}, indent=1))
     return choice

@@ -97,9 +97,10 @@ class Following:
         if not is_over and not self._is_due():
             return False
         self._seen = _signature(self.folder)
-        began = time.process_time()
+        is_first, began = self._last is None, time.process_time()
         self.problem = _attempt(self._sender)
-        least = max(_REST, min(_SHARE * (time.process_time() - began), _LONGEST_REST))
+        spent = 0.0 if is_first else time.process_time() - began  # the first one imports mlflow
+        least = min(max(_REST, _SHARE * spent), _LONGEST_REST)
         self._last = time.monotonic()
         self._rest = least if self.problem is None else min(2 * self._rest, _LONGEST_REST)
         if self.problem is None and self._sender.sent.status is not None:
