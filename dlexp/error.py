@@ -71,6 +71,13 @@ class RunError(DlexpError):
     exit_code = 2
 
 
+class ExportFault(DlexpError):
+    """A model cannot be exported, or the exported file does not give what the model gives."""
+
+    kind = "export"
+    exit_code = 1
+
+
 class EnvironmentFault(DlexpError):
     """The machine refused: a full disk, a used port, a missing device."""
 

@@ -117,18 +117,22 @@ class Elastic:
 
 @dataclass(frozen=True)
 class Linf:
-    """Maximum absolute row sum of each weight as a matrix (out, rest): weight * max_i sum_j |w_ij|.
+    """Maximum absolute row sum of each weight as a matrix (out, rest): weight * max_i r_i, r_i = sum_j |w_ij|.
 
-    This is the operator norm that the maximum norm induces; summed over the model's weights.
+    This is the operator norm that the maximum norm induces; summed over the model's weights. With `smooth` = t the
+    maximum is log(sum_i exp(t r_i)) / t, which lies between max_i r_i and max_i r_i + ln(out) / t and moves all rows.
 
     Args:
         weight: Factor of the penalty, >= 0.
+        smooth: Sharpness t of the smooth maximum, > 0; null: the maximum itself.
 
     References:
         Horn and Johnson (2013), Matrix Analysis, 2nd edition, example 5.6.5.
+        Boyd and Vandenberghe (2004), Convex Optimization, section 3.1.5 (the smooth maximum and its bounds).
     """
 
     weight: PerTrial[NonNegative] = 1e-3
+    smooth: PerTrial[Positive] | None = None
 
     scope = "matrix"
     constraint = "none"
@@ -136,13 +140,21 @@ class Linf:
     def penalty(self, weight: Tensor) -> Tensor:
         """Return the penalty (T,) of a weight (T, out, ...)."""
         rows_TO = weight.flatten(2).abs().sum(2)
-        return (rows_TO.amax(1, keepdim=True) * self.weight).squeeze(1)
+        if self.smooth is None:
+            largest_T1 = rows_TO.amax(1, keepdim=True)
+        else:
+            largest_T1 = (rows_TO * self.smooth).logsumexp(1, keepdim=True) / self.smooth
+        return (largest_T1 * self.weight).squeeze(1)
 
     def gradient(self, weight: Tensor) -> Tensor:
-        """Return weight * sign(w) in the row of largest sum (the first such), 0 in all others."""
+        """Return weight * p_i * sign(w_ij), p = softmax(t r), or 1 in the (first) row of largest sum, 0 elsewhere."""
         rows_TO = weight.flatten(2).abs().sum(2)
-        chosen_TO = torch.zeros_like(rows_TO).scatter_(1, rows_TO.argmax(1, keepdim=True), 1.0) * self.weight
-        return weight.sign() * chosen_TO.view(*rows_TO.shape, *[1] * (weight.ndim - 2))
+        if self.smooth is None:
+            share_TO = torch.zeros_like(rows_TO).scatter_(1, rows_TO.argmax(1, keepdim=True), 1.0)
+        else:
+            share_TO = (rows_TO * self.smooth).softmax(1)
+        share_TO = share_TO * self.weight
+        return weight.sign() * share_TO.view(*rows_TO.shape, *[1] * (weight.ndim - 2))
 
 
 @dataclass(frozen=True)

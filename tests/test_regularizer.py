@@ -1,5 +1,7 @@
 """Regularisers: closed forms, autograd and projections. T trials, P parameters."""
 
+import math
+
 import pytest
 import torch
 from torch.func import grad, vmap
@@ -77,6 +79,29 @@ def test_linf_is_the_operator_norm_of_the_maximum_norm():
     torch.testing.assert_close(Linf(1.0).penalty(weight)[0], stretched)
 
 
+def test_smooth_linf_by_hand():
+    # Rows of sums 3 and 3: log(2 e^(2 * 3)) / 2 = 3 + ln(2) / 2; each row has half of the gradient.
+    rule = Linf(0.1, smooth=2.0)
+    assert rule.penalty(W).tolist() == pytest.approx([0.1 * (3 + math.log(2) / 2)])
+    torch.testing.assert_close(rule.gradient(W)[0], W[0].sign() * 0.05)
+
+
+@pytest.mark.parametrize("sharpness", [1e-3, 0.5, 7.0, 1e4])
+def test_smooth_linf_lies_between_the_maximum_and_ln_n_over_t_above_it(sharpness):
+    weight = _draw(50, 6, 4)
+    largest_T, smooth_T = Linf(1.0).penalty(weight), Linf(1.0, smooth=sharpness).penalty(weight)
+    slack = 1e-12 * smooth_T
+    assert (largest_T <= smooth_T + slack).all()
+    assert (smooth_T <= largest_T + math.log(6) / sharpness + slack).all()
+
+
+def test_smooth_linf_has_autograds_gradient_and_moves_every_row():
+    weight, rule = _draw(7, 5, 3, 3, 3), Linf(0.3, smooth=0.5)
+    gradient = rule.gradient(weight)
+    torch.testing.assert_close(gradient, grad(lambda w: rule.penalty(w).sum())(weight))
+    assert gradient.ne(0).all()
+
+
 @pytest.mark.parametrize("option", PENALTIES)
 def test_gradient_is_autograds(option):
     rule = build(read_option("regularizer", option) | {"weight": 0.3})
@@ -87,7 +112,8 @@ def test_gradient_is_autograds(option):
 @pytest.mark.parametrize("option", PENALTIES)
 def test_penalty_and_gradient_of_a_trial_are_bitwise_the_same_alone_and_among_seven(option):
     weight, rates_T1 = _weight(option, torch.float32), torch.rand(7, 1, generator=torch.Generator().manual_seed(3))
-    rates = {"weight": rates_T1} | ({"beta": rates_T1.flip(0)} if option == "elastic" else {})
+    second = {"elastic": {"beta": rates_T1.flip(0)}, "linf": {"smooth": rates_T1.flip(0)}}
+    rates = {"weight": rates_T1} | second.get(option, {})
 
     def run(rows):
         rule = build(read_option("regularizer", option) | {name: rate[rows] for name, rate in rates.items()})

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from .. import event
 from ..argument import (
     ConfigDir,
     Debug,
     DryRun,
+    Events,
     FigureDpi,
     FigureFormat,
     FigureSize,
@@ -22,7 +24,9 @@ from ..argument import (
     Trust,
     allow,
 )
+from ..measuring import measuring
 from ..output import Ending, people, show_json
+from ..text import escape
 from ..view import train as view
 from .train_verify import verify_trial
 from .train_winner import check_options, command_again, read_recipe, train_seeds
@@ -65,6 +69,7 @@ def train(
     figure_dpi: FigureDpi = 200,
     dry_run: DryRun = False,
     json: Json = False,
+    events: Events = False,
     trust: Trust = None,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -73,6 +78,7 @@ def train(
 
     Example: `dlexp train data=fashion_mnist model=cnn optimizer=adam optimizer.lr=0.001 trainer.epochs=3`
     """
+    event.check_alone(events, json=json, dry_run=dry_run, verify_trial=verify, seeds=seeds)
     allow(trust)
     from dlexp.config.resolve import resolve
     from dlexp.run import scan
@@ -80,7 +86,7 @@ def train(
     if verify is not None:
         others = resume or source or test or config_dir or dry_run
         return verify_trial(verify, runs_dir, overrides or [], others, is_json=json, is_quiet=quiet)
-    console = people(json, is_quiet=quiet)
+    console = people(json or events, is_quiet=quiet)
     _check_alone(resume, overrides or dry_run or config_dir)
     check_options(source, train_on, seeds, resume)
     overrides, origin = overrides or [], None
@@ -93,6 +99,7 @@ def train(
             return train_seeds(recipe, seeds, console, again, open_test=test, is_dry=dry_run, is_json=json)
         overrides, origin, config_dir = recipe.overrides, recipe.origin, recipe.config_dir
     composed = resolve(overrides, config_dir) if resume is None else None
+    _tell_unsearched(overrides, config_dir, console)
     if composed is not None and dry_run:
         return _dry_run(composed, console, is_json=json)
     if resume is not None:
@@ -100,18 +107,27 @@ def train(
     from dlexp.job.train import train as job
 
     announcer, ending = view.Announcer(console), Ending(console, partial(view.show, console=console))
+    announce = event.of_train(announcer, is_followed=events)
     try:
         if composed is not None:
-            outcome = job.start(composed, announce=announcer, tell=ending.tell, open_test=test, origin=origin)
+            outcome = job.start(composed, announce=announce, tell=ending.tell, open_test=test, origin=origin)
         else:
-            outcome = job.resume(str(resume), runs_dir, announce=announcer, tell=ending.tell, open_test=test)
+            outcome = job.resume(str(resume), runs_dir, announce=announce, tell=ending.tell, open_test=test)
     finally:
         ending.stop()
         announcer.close()
     ending.close(outcome)
-    if json:
-        show_json(outcome.result)
-    return outcome.exit_code
+    return event.conclude(outcome, is_json=json, is_followed=events)
+
+
+def _tell_unsearched(overrides: list[str], config_dir: Path | None, console: Console) -> None:
+    """Say what the chosen experiment searches, which one training run does not."""
+    from dlexp.config.source.question import searched_keys
+
+    if keys := searched_keys(overrides, config_dir):
+        console.print(
+            f"note    {escape(', '.join(keys))} would be searched by `dlexp sweep` or `dlexp cv`; trained once here"
+        )
 
 
 def _check_alone(resume: str | None, others: object) -> None:
@@ -126,7 +142,8 @@ def _check_alone(resume: str | None, others: object) -> None:
 def _dry_run(composed: "Composed", console: Console, *, is_json: bool) -> int:
     from dlexp.job.train.dry_run import plan
 
-    document = plan(composed)
+    with measuring(console) as tell:
+        document = plan(composed, tell=tell)
     view.show_dry_run(document, console)
     if is_json:
         show_json(document)
