@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import RESULTS, machine, replace_between
-from benchmarks.process import adopt, measure
+from benchmarks.cost.process import adopt, measure
 
 DLEXP = str(Path(sys.executable).parent / "dlexp")
 NONE = "tracking=none"

@@ -1,4 +1,4 @@
-"""How costs grow: sweeps of 10 to 10,000 trials, listings of as many runs; ``python -m benchmarks.growth``.
+"""How costs grow: sweeps of 10 to 10,000 trials, listings of as many runs; ``python -m benchmarks.cost.growth``.
 
 Whole processes, CPU seconds: trials of one update on a tiny net, so that what is left is bookkeeping. What is flat or n
 log n has, beyond start-up, a tenfold cost for tenfold work; what is quadratic a hundredfold. A size that is in the
@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.bookkeeping import copy_of
 from benchmarks.measure import RESULTS, machine, replace_between
-from benchmarks.process import adopt, measure
+from benchmarks.cost.process import adopt, measure
 
 SIZES = (10, 100, 1000, 10_000)
 DLEXP = str(Path(sys.executable).parent / "dlexp")
@@ -69,7 +69,7 @@ def measure_size(size: int, place: Path) -> Iterator[Row]:
     run, *copies = sorted(path.parent for path in runs.glob("*/*/result.json")) or [_train(runs)]
     copies += [copy_of(run) for _ in range(size - 1 - len(copies))]
     yield from timed(size, of_runs(runs, run.name, copies[-1].name))
-    module = [sys.executable, "-m", "benchmarks.growth", "--propose"]
+    module = [sys.executable, "-m", "benchmarks.cost.growth", "--propose"]
     yield from timed(size, {f"{name} proposes": [*module, name, str(size)] for name in STRATEGIES})
 
 

@@ -1,4 +1,4 @@
-"""What convolutions reach on a CPU, beside the roofline of plain matrix products; ``python -m benchmarks.convolution``.
+"""What convolutions reach on a CPU, beside the roofline of plain matrix products; ``python -m benchmarks.cost.convolution``.
 
 Two one-thread workers against a plain loop of two threads. Each form is processes that begin to count together. An
 update's operations are three times those of the forward pass's convolutions and matrix products (forward, to the input,
@@ -102,7 +102,7 @@ def work(name: str, form: Form) -> None:
 
 def seconds(name: str, label: str) -> float:
     """Return the seconds of an update for each of a form's processes, which count at once, over their number."""
-    command = [sys.executable, "-m", "benchmarks.convolution", "--work", name, label]
+    command = [sys.executable, "-m", "benchmarks.cost.convolution", "--work", name, label]
     processes = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(FORMS[label].processes)
