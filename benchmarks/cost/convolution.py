@@ -1,4 +1,4 @@
-"""What convolutions reach on a CPU, beside the roofline of plain matrix products; ``python -m benchmarks.cost.convolution``.
+"""What convolutions reach on a CPU beside plain matrix products; ``python -m benchmarks.cost.convolution``.
 
 Two one-thread workers against a plain loop of two threads. Each form is processes that begin to count together. An
 update's operations are three times those of the forward pass's convolutions and matrix products (forward, to the input,

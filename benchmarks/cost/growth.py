@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bookkeeping import copy_of
-from benchmarks.measure import RESULTS, machine, replace_between
 from benchmarks.cost.process import adopt, measure
+from benchmarks.measure import RESULTS, machine, replace_between
 
 SIZES = (10, 100, 1000, 10_000)
 DLEXP = str(Path(sys.executable).parent / "dlexp")
@@ -125,30 +125,32 @@ def table(rows: list[Row]) -> str:
     ]
     for work in dict.fromkeys(row["work"] for row in rows):
         by_size = each(rows, work)
-        *_, before, last = sorted(by_size)
-        slope = 1000 * (by_size[last]["cpu"] - by_size[before]["cpu"]) / (last - before)
+        before, last = sorted(by_size)[-2:]
+        slope = max(0.0, 1000 * (by_size[last]["cpu"] - by_size[before]["cpu"]) / (last - before))
         cells = [f"{by_size[size]['cpu']:.1f}" if size in by_size else "" for size in SIZES]
         lines.append(f"| {work} | {' | '.join(cells)} | {slope:.2f} | {by_size[last]['rss']} |")
     return "\n".join(lines)
 
 
 def draw(rows: list[Row], path: Path) -> None:
-    """Draw CPU seconds beyond those of the smallest size, and what linear and quadratic would be."""
-    from dlexp.figure.style.canvas import panels, save, styled
+    """Draw CPU seconds of whole processes by size, commands and strategies apart."""
+    from dlexp.figure.style.canvas import add_legend, panels, save, styled
 
     works = list(dict.fromkeys(row["work"] for row in rows))
+    strategies = [work for work in works if work.endswith("proposes")]
     with styled():
-        figure, (left, right) = panels(2, height=2.9)
-        for axis, chosen in ((left, works[:6]), (right, works[6:])):
+        figure, axes = panels(2, height=2.9)
+        for axis, chosen in zip(axes, ([work for work in works if work not in strategies], strategies), strict=True):
             for work in chosen:
                 by_size = each(rows, work)
-                sizes = [size for size in sorted(by_size) if size > SIZES[0]]
-                beyond = [max(by_size[size]["cpu"] - by_size[SIZES[0]]["cpu"], 0.01) for size in sizes]
-                axis.loglog(sizes, beyond, marker="o", label=work)
-            axis.loglog(SIZES[1:], [0.1, 1.0, 10.0], color="0.6", linestyle=":", label="in proportion")
+                line = "--" if work in strategies else "-"
+                cpu = [by_size[size]["cpu"] for size in sorted(by_size)]
+                color = f"C{works.index(work) % 10}"
+                axis.loglog(sorted(by_size), cpu, marker="o", linestyle=line, color=color, label=work)
+            axis.loglog(SIZES, [size / 1000 for size in SIZES], color="0.6", linestyle=":", label="1 ms each")
             axis.set_xlabel("trials or runs")
-            axis.set_ylabel("CPU seconds beyond those of 10")
-            axis.legend(fontsize=6)
+            axis.set_ylabel("CPU seconds")
+        add_legend(figure, is_below=True)
         save(figure, path)
 
 

@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import RESULTS, machine, replace_between
 from benchmarks.cost.process import adopt, measure
+from benchmarks.measure import RESULTS, machine, replace_between
 
 DLEXP = str(Path(sys.executable).parent / "dlexp")
 NONE = "tracking=none"
