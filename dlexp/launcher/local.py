@@ -3,15 +3,13 @@
 import os
 from dataclasses import dataclass
 
-import torch
-
 from dlexp import device as devices
+from dlexp.device import VISIBLE, cards
 from dlexp.error import ConfigError
 from dlexp.launcher.launcher import Crew
 from dlexp.launcher.process_pool import ProcessPool
 from dlexp.type import Count, Name
 
-VISIBLE = "CUDA_VISIBLE_DEVICES"
 SHARE = "DLEXP_GPU_SHARE"  # what of a GPU's free memory a process may plan with, where several have the same GPU
 
 
@@ -28,16 +26,33 @@ class Local:
         gpus: Which of the visible GPUs, by number or by the name that CUDA_VISIBLE_DEVICES gives them (UUIDs and MIG
             slices are such names); null: all.
         per_gpu: Processes that share a GPU, each with its part of the free memory.
+        devices: Devices that one training is divided over, for `dlexp train` alone: a process for each GPU, or CPU
+            processes where there is none.
+
+    Raises:
+        ConfigError: More than one device for each trial or fold.
     """
 
     workers: Count | None = None
     gpus: list[Name] | None = None
     per_gpu: Count = 1
+    devices: Count = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what only a training by itself does."""
+        if self.devices > 1:
+            cure = "a trial or fold trains on one device; `dlexp train` is divided over many"
+            raise ConfigError(f"launcher.devices: got {self.devices}; {cure}")
 
     @property
     def is_distant(self) -> bool:
         """Workers are on this machine."""
         return False
+
+    @property
+    def is_shared(self) -> bool:
+        """Workers see the runs folder."""
+        return True
 
     @property
     def outlives(self) -> bool:
@@ -51,7 +66,7 @@ class Local:
 
     def kind(self, device: str) -> str:
         """Return the kind of this machine's device."""
-        return devices.choose(device)[0].type
+        return devices.choose(device, is_elsewhere=True)[0].type
 
     def require(self) -> None:
         """Do nothing: this machine is there."""
@@ -78,7 +93,7 @@ class Local:
         if device.startswith("cuda:"):
             num = self.workers or 1
             return [{SHARE: f"{1 / num:.3f}"} for _ in range(num)]
-        is_cpu = devices.choose(device)[0].type == "cpu"
+        is_cpu = devices.choose(device, is_elsewhere=True)[0].type == "cpu"
         return [{} for _ in range(self.workers or (max(1, num_cores() // threads) if is_cpu else 1))]
 
     def _gpus(self) -> list[str]:
@@ -95,7 +110,7 @@ class Local:
 
 def visible_gpus() -> list[str]:
     """Return what makes each visible CUDA device visible alone."""
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    count = len(cards(is_elsewhere=True))
     named = [name.strip() for name in os.environ.get(VISIBLE, "").split(",") if name.strip()]
     return named[:count] if named else [str(index) for index in range(count)]
 
