@@ -23,6 +23,7 @@ from .command import (
     train,
     ui,
 )
+from .command.claim import reproduce, surface
 from .command.run import note, remove, report, runs, show, wait
 from .completion import candidate
 from .encoding import leave_ascii, require_text
@@ -58,6 +59,8 @@ app.command("runs")(runs.runs)
 app.command("show")(show.show)
 app.command("note")(note.note)
 app.command("rm")(remove.remove)
+app.command("reproduce")(reproduce.reproduce)
+app.command("surface")(surface.surface)
 app.command("ui")(ui.ui)
 app.command("sync")(sync.sync)
 app.command("doctor")(doctor.doctor)

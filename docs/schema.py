@@ -7,6 +7,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from dlexp.build.document import DataDocument, SummaryDocument
+from dlexp.claim.document import Reproduction
+from dlexp.claim.surface.document import SurfaceDocument
 from dlexp.config.options import Options
 from dlexp.config.source.origin import Origins
 from dlexp.config.source.template import WrittenComponent
@@ -46,10 +48,12 @@ DOCUMENTS: dict[str, Any] = {
     "origin": Origins,
     "predict": Predictions,
     "report": Report,
+    "reproduce": Reproduction,
     "rm": list[MovedRun],
     "runs": list[RunRecord],
     "show": RunPage,
     "summary": SummaryDocument,
+    "surface": SurfaceDocument,
     "sweep": SweepResult,
     "sweep-detach": DetachedSweep,
     "sweep-dry-run": SweepPlan,
