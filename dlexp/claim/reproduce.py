@@ -41,7 +41,8 @@ def reproduce(
     chosen = {name: recipes.read(name) for name in names}
     for name, recipe in chosen.items():
         if seeds is not None and recipe["seeds"] > 1:
-            recipe = recipe | {"seeds": seeds}
+            recipe = recipe.copy()
+            recipe["seeds"] = seeds
         where = None if folder is None else folder / (f"{name}-control" if is_control else name)
         yield _judge(name, recipes.swapped(recipe) if is_control else recipe, is_control, where)
 
@@ -52,15 +53,17 @@ def _judge(name: str, recipe: Recipe, is_control: bool, folder: Path | None) -> 
     began = time.perf_counter()
     values_S = _values(recipe, folder)
     low, high = interval(values_S)
-    return {
+    claim: JudgedClaim = {
         **_record(name, recipe),
-        **({"control": recipe["control"]["because"]} if is_control else {}),
         "values": values_S,
         "mean": sum(values_S) / len(values_S),
         "interval": [low, high],
         "verdict": judge(low, high, recipe["expected"]),
         "seconds": time.perf_counter() - began,
     }
+    if is_control:
+        claim["control"] = recipe["control"]["because"]
+    return claim
 
 
 def _values(recipe: Recipe, folder: Path | None) -> list[float]:
@@ -75,16 +78,18 @@ def _values(recipe: Recipe, folder: Path | None) -> list[float]:
 
 
 def _record(name: str, recipe: Recipe) -> "ClaimRecord":
-    return {
+    record: ClaimRecord = {
         "name": name,
         "source": recipe["source"],
         "claim": recipe["claim"],
         "statistic": recipe["statistic"],
         "expected": list(recipe["expected"]),
         "seeds": recipe["seeds"],
-        **({"naive": recipe["naive"]} if "naive" in recipe else {}),
         "commands": _commands(recipe),
     }
+    if "naive" in recipe:
+        record["naive"] = recipe["naive"]
+    return record
 
 
 def _commands(recipe: Recipe) -> list[str]:

@@ -41,7 +41,8 @@ def _value(training: Training, trial: Any, guess: dict[str, Any]) -> float:
     if "/" not in name:
         measured = getattr(import_module("dlexp.claim.measure.trained"), name)
         return float(measured(load(trial["run_dir"])))
-    metrics = trial["metrics"] if training["epoch"] == "best" else _last(load(trial["run_dir"]))
+    run = load(trial["run_dir"])
+    metrics = run.result["metrics"] if training["epoch"] == "best" else _last(run)
     value = metrics.get(name)
     if isinstance(value, float) and math.isfinite(value):
         return float(value)

@@ -12,7 +12,7 @@ def test_flattery_is_the_expected_maximum_of_binomials():
     counts = np.arange(361)
     expected = (1 - stats.binom.cdf(counts, 360, 0.9) ** 20).sum() / 360 - 0.9
     seen = [flattery(seed, trials=20) for seed in range(20)]
-    assert np.mean(seen) == pytest.approx(expected, abs=4 * np.std(seen, ddof=1) / 20**0.5)
+    assert np.mean(seen) == pytest.approx(expected, abs=float(4 * np.std(seen, ddof=1) / 20**0.5))
 
 
 def test_one_trial_flatters_nobody():
