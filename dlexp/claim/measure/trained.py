@@ -10,6 +10,7 @@ from dlexp.door.call import train
 from dlexp.door.run import Run
 
 SMALL = 1e-3
+BINS = 15
 
 
 def small_share(run: Run) -> float:
@@ -17,6 +18,20 @@ def small_share(run: Run) -> float:
     layers = [each for each in run.model.modules() if isinstance(each, nn.Linear | nn.Conv2d)]
     small = sum(int((layer.weight.abs() < SMALL).sum()) for layer in layers)
     return small / sum(layer.weight.numel() for layer in layers)
+
+
+def calibration_error(run: Run) -> float:
+    """Return the calibration error of the stored validation predictions: 15 equal bins of confidence, L1.
+
+    References:
+        Guo, Pleiss, Sun and Weinberger (2017), On Calibration of Modern Neural Networks, ICML, equation 3.
+    """
+    stored = run.predictions("val")
+    is_right_N = (stored["prediction"] == stored["target"]).to_numpy()
+    confidence_N = stored.filter(regex=r"^p\(").to_numpy().max(1)
+    bins_N = np.minimum((confidence_N * BINS).astype(int), BINS - 1)
+    gaps = np.bincount(bins_N, weights=is_right_N - confidence_N, minlength=BINS)
+    return float(np.abs(gaps).sum() / len(stored))
 
 
 def memorised(seed: int, overrides: list[str], is_random: bool, epochs: int) -> float:

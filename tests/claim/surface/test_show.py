@@ -9,7 +9,9 @@ from tests import command
 
 
 def test_every_rule_is_there_the_soonest_first(tmp_path):
-    document = json.loads(command.run(tmp_path, "surface", "quadratic", "--steps", "120", "--json").stdout)
+    document = json.loads(
+        command.run(tmp_path, "surface", "quadratic", "--steps", "60", "--lr", "0.05", "--json").stdout
+    )
     steps = [path["steps"] for path in document["paths"]]
     assert len(steps) == 7
     arrived = [count for count in steps if count is not None]
