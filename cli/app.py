@@ -24,7 +24,7 @@ from .command import (
     ui,
 )
 from .command.claim import reproduce, surface
-from .command.run import note, remove, report, runs, show, wait
+from .command.run import diagnose, note, remove, report, runs, show, wait
 from .completion import candidate
 from .encoding import leave_ascii, require_text
 from .output import show_error
@@ -55,6 +55,7 @@ app.command("options")(options.options)
 app.command("new")(new.new)
 app.command("data")(data.data)
 app.command("summary")(summary.summary)
+app.command("diagnose")(diagnose.diagnose)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
 app.command("note")(note.note)

@@ -11,15 +11,12 @@ from typing import Any
 
 from .text import printable
 
-LEFT = (errno.EPIPE, errno.EIO)  # the reader of a pipe left, or the terminal is gone: nobody to tell
-BROKEN_PIPE = 128 + signal.SIGPIPE
-
 
 class OutputLost(Exception):
     """A standard stream takes no more.
 
     Attributes:
-        exit_code: 141 when its reader left, as shells have it, else 1.
+        exit_code: 141 when its reader left, 129 when its terminal closed, as shells have it, else 1.
     """
 
     def __init__(self, exit_code: int) -> None:
@@ -43,7 +40,9 @@ class GuardedStream:
 
     def __init__(self, stream: Any, name: str, descriptor: int | None) -> None:
         self._stream, self._name, self._descriptor = stream, name, descriptor
+        self._is_terminal = stream.isatty()  # asked now: a terminal that closed says no
         self._exit_code: int | None = None
+        self._signum = signal.SIGPIPE
         self.is_used = False
 
     def __getattr__(self, name: str) -> Any:
@@ -71,8 +70,10 @@ class GuardedStream:
 
     def _lose(self, error: OSError) -> None:
         """Drop what is left, and say so unless nobody listens any more."""
-        is_left = error.errno in LEFT
-        self._exit_code = BROKEN_PIPE if is_left else 1
+        is_closed = self._is_terminal and error.errno == errno.EIO
+        is_left = is_closed or error.errno == errno.EPIPE  # nobody to tell
+        self._signum = signal.SIGHUP if is_closed else signal.SIGPIPE
+        self._exit_code = 128 + self._signum if is_left else 1
         if self._descriptor is not None:
             void = os.open(os.devnull, os.O_WRONLY)
             os.dup2(void, self._descriptor)
@@ -85,7 +86,7 @@ class GuardedStream:
         from dlexp.job.interrupt import wish_to_stop
 
         is_main = threading.current_thread() is threading.main_thread()
-        if not wish_to_stop(signal.SIGPIPE) and is_main and self._exit_code is not None:
+        if not wish_to_stop(self._signum) and is_main and self._exit_code is not None:
             raise OutputLost(self._exit_code)
 
 

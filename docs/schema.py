@@ -12,6 +12,7 @@ from dlexp.claim.surface.document import SurfaceDocument
 from dlexp.config.options import Options
 from dlexp.config.source.origin import Origins
 from dlexp.config.source.template import WrittenComponent
+from dlexp.diagnose.document import Diagnosis
 from dlexp.doctor import Finding
 from dlexp.error import ErrorDocument
 from dlexp.job.compare.document import Comparison, Noise
@@ -38,6 +39,7 @@ DOCUMENTS: dict[str, Any] = {
     "cv-dry-run": CVPlan,
     "cv-settings": CVSettingsResult,
     "data": DataDocument,
+    "diagnose": Diagnosis,
     "doctor": list[Finding],
     "error": ErrorDocument,
     "eval": Evaluation,

@@ -29,6 +29,7 @@ WITHOUT_TEST = {
         f"dlexp/{name}.py": "declares the form of documents; tests/docs/test_schema.py holds what is printed against it"
         for name in (
             "build/document",
+            "diagnose/document",
             "job/compare/document",
             "job/cv/check_document",
             "job/cv/document",
@@ -51,6 +52,7 @@ WITHOUT_NUMBERS = {
     "dlexp.disk.durable",
     "dlexp.number",
 }
+CONTRACTS = ("augment", "config", "model", "optimizer", "schedule")
 # Tests that have no module of their name, and why.
 WITHOUT_MODULE = {
     "tests/docs/test_python.py": "the code that the page on Python and the notebook show",
@@ -71,16 +73,13 @@ WITHOUT_MODULE = {
     "tests/docs/test_contributing.py": "CONTRIBUTING",
     "tests/model/test_init_gain.py": "initialisation: the papers' gains, and variance through depth",
     "tests/fault/test_catalogue.py": "every promise of the catalogue, attacked with a few attempts",
+    "tests/fault/test_clock.py": "the clock of the catalogue, which tells a hang from a busy machine",
     "tests/test_golden.py": "run folders of earlier versions, read by every command",
     "tests/test_layout.py": "the tree",
     "tests/test_naming.py": "the names in every file",
     "tests/test_packaging.py": "pyproject.toml",
     "tests/docs/test_readme.py": "the README",
-    "tests/augment/test_contract.py": "a table over all options",
-    "tests/config/test_contract.py": "a table over all options",
-    "tests/model/test_contract.py": "a table over all options",
-    "tests/optimizer/test_contract.py": "a table over all options",
-    "tests/schedule/test_contract.py": "a table over all options",
+    **dict.fromkeys((f"tests/{group}/test_contract.py" for group in CONTRACTS), "a table over all options"),
     "tests/model/test_pairwise.py": "every option beside every option",
     "tests/model/test_parity.py": "models against torchvision's under copied weights",
     "tests/config/test_fuzz.py": "random configurations",
@@ -92,6 +91,7 @@ WITHOUT_MODULE = {
     "tests/pretended/test_device.py": "the pretended CUDA device",
     "tests/pretended/test_waits.py": "what the host waits for on the pretended CUDA device",
     "tests/pretended/test_pairwise.py": "every option in every form on the pretended CUDA device",
+    "tests/execution/test_feed.py": "the dispatcher of a search without rounds",
     "tests/execution/test_workers.py": "worker processes change no number",
     "tests/job/compare/test_compare_seeds.py": "a use case: runs that differ in their seed",
     "tests/job/cv/test_cv_mlflow.py": "a use case: MLflow",

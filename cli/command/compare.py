@@ -125,7 +125,7 @@ def _show_noise(
         seeds,
         metric,
         config_dir,
-        announce=lambda source: noise_view.SourceAnnouncer(console, names[source]),
+        announce=lambda source, number, total: noise_view.SourceAnnouncer(console, names[source], number, total),
     )
     document = measured.document
     if document is None:

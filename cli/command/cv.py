@@ -22,6 +22,7 @@ from ..argument import (
     Trust,
     allow,
 )
+from ..measuring import measuring
 from ..output import Ending, people, show_json
 from ..view import cv as view
 
@@ -103,8 +104,8 @@ def _check(overrides: list[str], config_dir: Path | None) -> None:
 def _dry_run(overrides: list[str], config_dir: Path | None, console: Console, *, is_json: bool) -> int:
     from dlexp.job.cv.dry_run import forecast
 
-    with console.status("measuring how the trainings go fastest"):
-        document = forecast(overrides, config_dir)
+    with measuring(console) as tell:
+        document = forecast(overrides, config_dir, tell=tell)
     view.show_dry_run(document, console)
     if is_json:
         show_json(document)

@@ -22,6 +22,7 @@ from ..argument import (
     Trust,
     allow,
 )
+from ..measuring import measuring
 from ..output import Ending, people, show_json
 from ..view import sweep as view
 
@@ -98,7 +99,8 @@ def dry_run_sweep(overrides: list[str], config_dir: Path | None, console: Consol
     """Show what a sweep would take; return the exit code."""
     from dlexp.job.sweep.dry_run import forecast
 
-    document = forecast(overrides, config_dir)
+    with measuring(console) as tell:
+        document = forecast(overrides, config_dir, tell=tell)
     view.show_dry_run(document, console)
     if is_json:
         show_json(document)

@@ -22,6 +22,7 @@ from ..argument import (
     Trust,
     allow,
 )
+from ..measuring import measuring
 from ..output import Ending, people, show_json
 from ..view import train as view
 from .train_verify import verify_trial
@@ -126,7 +127,8 @@ def _check_alone(resume: str | None, others: object) -> None:
 def _dry_run(composed: "Composed", console: Console, *, is_json: bool) -> int:
     from dlexp.job.train.dry_run import plan
 
-    document = plan(composed)
+    with measuring(console) as tell:
+        document = plan(composed, tell=tell)
     view.show_dry_run(document, console)
     if is_json:
         show_json(document)

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from dlexp.number import decimal
 
-from ..text import escape
+from ..text import escape, short_path
 from .fit import show_table
 from .sweep import Announcer
 
@@ -19,16 +19,19 @@ if TYPE_CHECKING:
 class SourceAnnouncer(Announcer):
     """Names what is measured, then passes the events to the board."""
 
-    def __init__(self, console: Console, title: str) -> None:
+    def __init__(self, console: Console, title: str, number: int, total: int) -> None:
         super().__init__(console)
-        self.title = title
+        self.title = f"{title}, {number} of {total}"
 
     def __call__(self, about: "Announcement") -> "SourceAnnouncer":
         """Show which source is measured; return what listens."""
         from dlexp.console.board import Board
 
-        self.console.print(f"{self.title}  {escape(str(about.folder.path))}" + ("" if about.is_new else ", going on"))
-        self.board = Board(self.console, about.spec.metric, about.spec.is_high_better)
+        going_on = "" if about.is_new else ", going on"
+        self.console.print(self.title)
+        self.console.print(f"sweep   {escape(short_path(about.folder.path))}{going_on}", soft_wrap=True)
+        epochs = about.spec.first.run.trainer.epochs
+        self.board = Board(self.console, about.spec.metric, about.spec.is_high_better, epochs=epochs)
         return self
 
 

@@ -184,7 +184,10 @@ def _leaderboard(findings: "Findings") -> Table:
 
 
 def _status(ranked: "RankedSetting") -> str:
-    return ", ".join(dict.fromkeys(result.status for result in ranked.results))
+    from dlexp.job.sweep.result import is_a_guess
+
+    endings = list(dict.fromkeys(result.status for result in ranked.results))
+    return ", ".join([*endings, *(["a guess"] if ranked.value is not None and is_a_guess(ranked) else [])])
 
 
 def show_dry_run(plan: "SweepPlan", console: Console) -> None:

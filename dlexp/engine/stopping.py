@@ -20,6 +20,7 @@ class Stopping:
         best_epoch: Its epoch, 0 before the first.
         wait: Epochs since.
         last: Metrics of the last epoch by which `dlexp.engine.divergence` judges.
+        peak: Largest mean training loss of an epoch, for the same.
     """
 
     higher_is_better: bool
@@ -29,6 +30,7 @@ class Stopping:
     best_epoch: int = 0
     wait: int = 0
     last: dict[str, float] = field(default_factory=dict)
+    peak: float = 0.0
 
     def observe(self, value: float, epoch: int) -> bool:
         """Take an epoch's value and return whether it is the best so far; NaN never is, unless it is the first."""
@@ -40,6 +42,10 @@ class Stopping:
             self.wait += 1
         return is_best
 
+    def note(self, metrics: dict[str, float]) -> None:
+        """Take the metrics of an epoch by which divergence is judged."""
+        self.last, self.peak = metrics, max(self.peak, metrics["train/loss"])
+
     @property
     def is_over(self) -> bool:
         """Whether patience has run out."""
@@ -47,10 +53,11 @@ class Stopping:
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint needs."""
-        return {"best": self.best, "best_epoch": self.best_epoch, "wait": self.wait, "last": dict(self.last)}
+        judged = {"last": dict(self.last), "peak": self.peak}
+        return {"best": self.best, "best_epoch": self.best_epoch, "wait": self.wait, **judged}
 
     def load(self, state: dict[str, Any]) -> None:
         """Take up a checkpoint's state."""
-        self.last = dict(state.get("last", {}))  # which version 0.1 did not keep
+        self.last, self.peak = dict(state.get("last", {})), state.get("peak", 0.0)  # which version 0.1 did not keep
         self.best = float(state["best"])
         self.best_epoch, self.wait = int(state["best_epoch"]), int(state["wait"])

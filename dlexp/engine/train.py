@@ -129,7 +129,7 @@ class Run:
             return TrialEnd(trial, "interrupted", "", best)
         is_done = self.epoch >= self.trainer.epochs
         if is_done or stopping.is_over:
-            reason = reason_of_divergence(self.task, self.step.rules.loss, row, stopping.last)
+            reason = reason_of_divergence(self.task, self.step.rules.loss, row, stopping.last, stopping.peak)
             if reason:
                 return TrialEnd(trial, "diverged", reason, best)
         if is_done:
@@ -238,7 +238,7 @@ class Run:
         values = metrics[self.monitor]
         are_best = [stopping.observe(v, self.epoch) for stopping, v in zip(self.stopping, values, strict=True)]
         for row, stopping in enumerate(self.stopping):
-            stopping.last = {name: metrics[name][row] for name in ASKED if name in metrics}
+            stopping.note({name: metrics[name][row] for name in ASKED if name in metrics})
         if self.schedule_state:
             sign = -1.0 if self.stopping[0].higher_is_better else 1.0
             value_T = sign * torch.tensor(values, dtype=torch.float64)

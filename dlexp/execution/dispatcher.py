@@ -3,13 +3,11 @@
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from dlexp import device as devices
-from dlexp.build.components import Components
 from dlexp.build.dataset import Datasets
 from dlexp.engine.event import TrialEnd
 from dlexp.error import DiskFault
@@ -17,6 +15,7 @@ from dlexp.execution.assignment import Assignment, Begun, ExecutorEvent, Group, 
 from dlexp.execution.estimate import seconds
 from dlexp.execution.executor import Executor, fail
 from dlexp.execution.fusion import SOLO, Choice
+from dlexp.execution.plan.order import anew, built, by_structure, divide, names
 from dlexp.execution.retry import Retry
 from dlexp.execution.survey import choose_all
 from dlexp.launcher.launcher import Crew, Launcher
@@ -96,10 +95,10 @@ class Dispatcher:
         """
         self._leave(assignments)
         in_hand = self._adopt(assignments)
-        by_structure = self._by_structure([each for each in assignments if each.path not in in_hand])
-        structures = self._choose(by_structure)
+        left = [built(each, self.datasets) for each in assignments if each.path not in in_hand]
+        structures = self._choose(by_structure(left))
         num_workers = self._num_workers(structures)
-        waiting = deque(_divide(structures, num_workers))
+        waiting = deque(divide(structures, num_workers))
 
         def take() -> Group | None:
             if not waiting or self.should_stop() or not may_begin():
@@ -107,11 +106,69 @@ class Dispatcher:
             group = waiting.popleft()
             for assignment in group.assignments:
                 begin(assignment)
-            return _as_attempt(group) if self.launcher.is_distant else group
+            return anew(group) if self.launcher.is_distant else group
 
         if num_workers > 1 or self._is_elsewhere:
-            yield from self._train_elsewhere(waiting, take, {assignment.path for assignment in assignments})
+            paths = {assignment.path for assignment in assignments}
+            yield from self._train_elsewhere(waiting, take, may_begin, paths)
             return
+        yield from self._train_here(take)
+
+    def feed(
+        self,
+        first: list[Assignment],
+        following: Callable[[], Assignment | None],
+        may_begin: Callable[[], bool] = lambda: True,
+        begin: Callable[[Assignment], None] = lambda _assignment: None,
+    ) -> Iterator[ExecutorEvent]:
+        """Train whatever is next as soon as a worker is free, each by itself; yield epochs and ends.
+
+        Args:
+            first: What an earlier process began.
+            following: Returns the next; None when there is none until something ends, or none at all.
+            may_begin: As of `train`.
+            begin: As of `train`.
+
+        Raises:
+            DiskFault: The disk is full, or refuses for another reason.
+        """
+        fresh = deque(first) or deque(each for each in [following()] if each is not None)
+        self._leave(list(fresh))
+        in_hand = self._adopt(list(fresh))
+        fresh = deque(each for each in fresh if each.path not in in_hand)
+        paths = {assignment.path for assignment in [*first, *fresh]}
+        lost: deque[Group] = deque()
+
+        def draw() -> Group | None:
+            if not fresh and self._pool is not None and len(in_hand) >= len(self._pool.places):
+                return None  # a pool that takes all that there is would have all drawn from nothing
+            assignment = fresh.popleft() if fresh else following()
+            return None if assignment is None else Group([built(assignment, self.datasets)], SOLO, self._threads)
+
+        def take() -> Group | None:
+            if self.should_stop() or not may_begin() or (group := lost.popleft() if lost else draw()) is None:
+                return None
+            (assignment,) = group.assignments
+            in_hand.add(assignment.path)
+            paths.add(assignment.path)
+            begin(assignment)
+            return anew(group) if self.launcher.is_distant else group
+
+        if self._pool is None and fresh and len((places := self._places(fresh[0]))[0]) > 1:
+            self._start(*places)
+        told = self._train_here(take) if self._pool is None else self._train_elsewhere(lost, take, may_begin, paths)
+        for event in told:
+            if isinstance(event.event, TrialEnd):
+                in_hand.discard(event.path)
+            yield event
+
+    def _places(self, assignment: Assignment) -> tuple[list[dict[str, str]], int]:
+        """Return the launcher's places for trials like this, and their CPU threads."""
+        trainer = assignment.config["trainer"]
+        threads = devices.given_threads(trainer["threads"]) or self._threads
+        return self.launcher.places(trainer["device"], threads), threads
+
+    def _train_here(self, take: Callable[[], Group | None]) -> Iterator[ExecutorEvent]:
         while (group := take()) is not None:
             for event in self._executor.train(group, self.should_stop):
                 yield from self._passed_on(event)
@@ -128,14 +185,6 @@ class Dispatcher:
             self.programs.append({"size": event.size, "engine": "solo" if event.engine == "solo" else "fused"})
             return
         yield event
-
-    def _by_structure(self, assignments: list[Assignment]) -> list[list[Assignment]]:
-        """Divide assignments by structure and pause, in order of first appearance; all get their components."""
-        alike: dict[tuple[str, int | None], list[Assignment]] = {}
-        for assignment in assignments:
-            built = assignment.built or Components(assignment.config, self.datasets(assignment.config))
-            alike.setdefault((built.structure, assignment.until), []).append(replace(assignment, built=built))
-        return list(alike.values())
 
     def _adopt(self, assignments: list[Assignment]) -> set[Path]:
         """Have the pool take on what an earlier driver began of these assignments; return the paths."""
@@ -154,21 +203,21 @@ class Dispatcher:
             self.holder.log(f"{noun(len(in_hand), 'trial')} of an earlier command in hand")
         return in_hand
 
-    def _choose(self, by_structure: list[list[Assignment]]) -> list[Group]:
+    def _choose(self, structures: list[list[Assignment]]) -> list[Group]:
         """Choose how each structure trains; the log tells why one trains alone, and why nothing could be chosen."""
         cache, record = self.holder.runs_dir / "fuse.json", self.holder.path / ENGINES
-        surveys = [Survey(alike, self._threads, cache, record, number) for number, alike in enumerate(by_structure)]
+        surveys = [Survey(alike, self._threads, cache, record, number) for number, alike in enumerate(structures)]
         answers = choose_all(surveys, self._executor, self._pool if self._is_elsewhere else None, self.should_stop)
-        return [self._grouped(alike, answers[number]) for number, alike in enumerate(by_structure)]
+        return [self._grouped(alike, answers[number]) for number, alike in enumerate(structures)]
 
     def _grouped(self, alike: list[Assignment], choice: Choice | str) -> Group:
         if not isinstance(choice, Choice):
-            self.holder.log(f"no engine could be chosen for {_names(alike)}: {choice}; each trains alone")
+            self.holder.log(f"no engine could be chosen for {names(alike)}: {choice}; each trains alone")
             return Group(alike, SOLO, self._threads)
         if choice.engine == "solo" and len(alike) > 1:
-            self.holder.log(f"{_names(alike)}: each trains alone, because {choice.reason}")
+            self.holder.log(f"{names(alike)}: each trains alone, because {choice.reason}")
         if choice.failures:
-            self.holder.log(f"for {_names(alike)} what failed was left: {choice.failures}")
+            self.holder.log(f"for {names(alike)} what failed was left: {choice.failures}")
         if not choice.is_exact and INEXACT.format(choice.engine) not in self.notes:
             self.notes.append(INEXACT.format(choice.engine))
             self.holder.log(self.notes[-1])
@@ -178,9 +227,7 @@ class Dispatcher:
         """Have workers where all work is theirs: on GPUs, of which this process stays off, and on other machines."""
         if self._pool is not None or not assignments:
             return
-        trainer = assignments[0].config["trainer"]
-        threads = devices.given_threads(trainer["threads"]) or self._threads
-        places = self.launcher.places(trainer["device"], threads)
+        places, threads = self._places(assignments[0])
         if self.launcher.is_distant or any(places):
             self._is_elsewhere = True
             if not self.launcher.is_distant:
@@ -200,9 +247,7 @@ class Dispatcher:
             return max(1, min(len(self._pool.places), num_assignments))
         if num_assignments < 2:
             return 1
-        trainer = structures[0].assignments[0].config["trainer"]
-        threads = devices.given_threads(trainer["threads"]) or self._threads
-        places = self.launcher.places(trainer["device"], threads)
+        places, threads = self._places(structures[0].assignments[0])
         if len(places) > 1 and self._pool is None and self._is_worth_it(structures):
             self._start(places, threads)
         return 1 if self._pool is None else min(len(places), num_assignments)
@@ -221,7 +266,11 @@ class Dispatcher:
         return self._seconds >= WORTH_SECONDS
 
     def _train_elsewhere(
-        self, waiting: deque[Group], take: Callable[[], Group | None], paths: set[Path]
+        self,
+        waiting: deque[Group],
+        take: Callable[[], Group | None],
+        may_begin: Callable[[], bool],
+        paths: set[Path],
     ) -> Iterator[ExecutorEvent]:
         """Pass on what workers tell of these paths; what one of them was lost over is trained once more.
 
@@ -230,7 +279,7 @@ class Dispatcher:
         assert self._pool is not None
         self._pool.detaches = self.detaches
         retry = Retry()
-        for event in self._pool.run(take, self.should_stop):
+        for event in self._pool.run(take, self.should_stop, may_begin):
             if isinstance(event, Lost):
                 groups, failed = retry.sort(event, has_place=bool(self._pool.places))
                 waiting.extendleft(groups)
@@ -244,23 +293,3 @@ class Dispatcher:
         while not self._pool.places and (group := take()) is not None:
             for assignment in group.assignments:
                 yield fail(assignment, retry.reason(assignment) or "every device has failed twice")
-
-
-def _as_attempt(group: Group) -> Group:
-    """Return a group as its trials' next attempt, of which their folders say that no earlier one may write to them."""
-    return replace(group, assignments=[assignment.anew() for assignment in group.assignments])
-
-
-def _divide(structures: list[Group], num_workers: int) -> list[Group]:
-    """Divide groups into those of one program each, none larger than a worker's share of its structure."""
-    divided = []
-    for group in structures:
-        whole = group.assignments
-        size = min(group.choice.size, -(-len(whole) // num_workers))
-        divided += [replace(group, assignments=whole[start : start + size]) for start in range(0, len(whole), size)]
-    return divided
-
-
-def _names(alike: list[Assignment]) -> str:
-    first, *others = (assignment.path.name for assignment in alike)
-    return f"{first} and {len(others)} more" if others else first

@@ -7,7 +7,7 @@ from pathlib import Path
 from dlexp.execution.assignment import Assignment, Group
 from dlexp.launcher.pool import Lost
 
-MOST_MOVES = 3  # of a trial whose machine was taken away
+MOST_MOVES = 3  # of a trial whose machine was taken away, or whose device failed
 
 
 class Retry:
@@ -15,7 +15,7 @@ class Retry:
 
     A worker that died may have died of a trial: each of its group is trained once more by itself, and one that is
     lost again has failed. Of a device or a machine that went no trial is to blame: the group goes on elsewhere, from
-    its checkpoints; after `MOST_MOVES` machines the trial is given up.
+    its checkpoints; after `MOST_MOVES` moves the trial is given up, for it may be what devices fail of.
     """
 
     def __init__(self) -> None:
@@ -45,13 +45,13 @@ class Retry:
         return self._apart(group, lost.why) if lost.cause == "crash" or not has_place else self._moved(group, lost)
 
     def _moved(self, group: Group, lost: Lost) -> tuple[list[Group], list[tuple[Assignment, str]]]:
-        if lost.cause == "place":
-            self._moves.update(assignment.path for assignment in group.assignments)
+        self._moves.update(assignment.path for assignment in group.assignments)
         left = [assignment for assignment in group.assignments if self._moves[assignment.path] <= MOST_MOVES]
         spent = [assignment for assignment in group.assignments if self._moves[assignment.path] > MOST_MOVES]
         for assignment in left:
             assignment.folder.log(f"{lost.why}; once more on another")
-        failed = [(assignment, f"{lost.why}; it was begun on {MOST_MOVES + 1} machines") for assignment in spent]
+        begun = f"it was begun on {MOST_MOVES + 1} {'machines' if lost.cause == 'place' else 'devices'}"
+        failed = [(assignment, f"{lost.why}; {begun}") for assignment in spent]
         return [replace(group, assignments=left)] if left else [], failed
 
     def _apart(self, group: Group, why: str) -> tuple[list[Group], list[tuple[Assignment, str]]]:

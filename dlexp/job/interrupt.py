@@ -11,7 +11,8 @@ class Interrupt:
     """A context in which the signals set `signum` instead of ending the process.
 
     A signal that the caller has the process ignore, as nohup does with SIGHUP, stays ignored. A terminal that closes
-    may send SIGHUP twice, from its shell and from the kernel: the second one is not taken for impatience.
+    may send SIGHUP twice, from its shell and from the kernel, and ends what reads this process's output: a SIGHUP after
+    another or after SIGPIPE is not taken for impatience.
 
     Attributes:
         can_wait: False, while there is nothing to save yet, lets the first signal end the process too.
@@ -48,7 +49,8 @@ class Interrupt:
         return 128 + (self.signum or 0)
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
-        if self.signum == signum == signal.SIGHUP:
+        if signum == signal.SIGHUP and self.signum in (signal.SIGHUP, signal.SIGPIPE):
+            self.signum = signum
             return
         if self.signum is not None or not self.can_wait:
             raise SystemExit(128 + signum)

@@ -50,7 +50,7 @@ class Wish:
 
 def main(batch: Path, index: int, wish: Wish) -> int:
     """Do a task; return the exit code."""
-    from dlexp.launcher.task_folder import SITE, STOP, Mark, TaskFolder
+    from dlexp.launcher.task_folder import CLOSED, SITE, STOP, Mark, TaskFolder
 
     folder = TaskFolder(batch / str(index))
     wish.stop = batch / STOP
@@ -63,6 +63,9 @@ def main(batch: Path, index: int, wish: Wish) -> int:
         folder.add(Mark("seen"))
         return 0
     before, _ = folder.read()
+    if not before and (batch / CLOSED).exists():
+        folder.add(Mark("done"))
+        return 0
     vain = _num_vain(before)
     folder.add(Mark("begun", os.uname().nodename))
     mark = _work(folder, entry, task, before, wish)

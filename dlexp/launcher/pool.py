@@ -30,6 +30,11 @@ class Detached(Exception):
     """All tasks are with an engine that does them by itself: nobody needs to wait here."""
 
 
+def always() -> bool:
+    """Say that a task may begin, whatever happened."""
+    return True
+
+
 class Pool(Protocol):
     """Workers that take tasks as they become free.
 
@@ -52,12 +57,18 @@ class Pool(Protocol):
         """
         ...
 
-    def run(self, take: Callable[[], Any | None], should_stop: Callable[[], bool]) -> Iterator[Any]:
+    def run(
+        self,
+        take: Callable[[], Any | None],
+        should_stop: Callable[[], bool],
+        may_begin: Callable[[], bool] = always,
+    ) -> Iterator[Any]:
         """Yield the events of tasks as they come, and `Lost` for one that came to no end.
 
         Args:
             take: Returns the next task, or None when there is none, or none for now.
             should_stop: The wish to stop, passed on to the workers; once it is there no task is begun.
+            may_begin: Once it says no, no task is begun, one that was taken and waits included; those at work go on.
         """
         ...
 

@@ -16,7 +16,7 @@ from multiprocessing import forkserver, reduction, resource_tracker
 from types import ModuleType
 from typing import Any
 
-from dlexp.launcher.pool import Lost
+from dlexp.launcher.pool import Lost, always
 from dlexp.launcher.worker import DONE, STOP, Broken, Work, serve
 
 POLL_SECONDS = 0.1  # between two looks at the wish to stop
@@ -55,16 +55,22 @@ class ProcessPool:
     def adopt(self, choose: Callable[[Any], Any | None]) -> None:
         """Do nothing: workers end with their driver."""
 
-    def run(self, take: Callable[[], Any | None], should_stop: Callable[[], bool]) -> Iterator[Any]:
+    def run(
+        self,
+        take: Callable[[], Any | None],
+        should_stop: Callable[[], bool],
+        may_begin: Callable[[], bool] = always,
+    ) -> Iterator[Any]:
         """Yield the events of tasks as they come, and `Lost` for one whose process died.
 
         Args:
             take: Returns the next task, or None when there is none, or none for now.
             should_stop: The wish to stop, passed on to the workers; once it is there no task is begun.
+            may_begin: Whether a task may begin, which is asked when one is given to a worker.
         """
         is_told = False
         while True:
-            if not should_stop():
+            if not should_stop() and may_begin():
                 self._deal(take)
             busy = [worker for worker in self._workers.values() if worker.task is not None]
             if not busy:

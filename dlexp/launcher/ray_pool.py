@@ -15,7 +15,7 @@ from ray.exceptions import ActorUnavailableError, RayError, RayTaskError
 from dlexp.error import EnvironmentFault, first_line, is_broken_device
 from dlexp.launcher import site
 from dlexp.launcher.launcher import Crew
-from dlexp.launcher.pool import Cause, Lost
+from dlexp.launcher.pool import Cause, Lost, always
 from dlexp.launcher.worker import Broken, Work
 
 POLL_SECONDS = 0.1  # between two looks at the wish to stop
@@ -98,7 +98,12 @@ class RayPool:
     def adopt(self, choose: Callable[[Any], Any | None]) -> None:
         """Do nothing: workers end with their driver."""
 
-    def run(self, take: Callable[[], Any | None], should_stop: Callable[[], bool]) -> Iterator[Any]:
+    def run(
+        self,
+        take: Callable[[], Any | None],
+        should_stop: Callable[[], bool],
+        may_begin: Callable[[], bool] = always,
+    ) -> Iterator[Any]:
         """Yield the events of tasks as they come; see `dlexp.launcher.pool.Pool.run`.
 
         Raises:
@@ -107,7 +112,7 @@ class RayPool:
         is_told = False
         while True:
             is_stopping = should_stop()
-            has_tasks = not is_stopping and self._deal(take)
+            has_tasks = not is_stopping and may_begin() and self._deal(take)
             if not self._busy and not has_tasks:
                 return
             if is_stopping and not is_told:

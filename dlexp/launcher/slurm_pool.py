@@ -17,10 +17,10 @@ from dlexp.error import ConfigError
 from dlexp.launcher import plain
 from dlexp.launcher import slurm_client as client
 from dlexp.launcher.launcher import Crew
-from dlexp.launcher.pool import Detached, Lost
+from dlexp.launcher.pool import Detached, Lost, always
 from dlexp.launcher.site import Site
 from dlexp.launcher.slurm import Slurm
-from dlexp.launcher.task_folder import SITE, STOP, Mark, TaskFolder, begin_batch, open_tasks
+from dlexp.launcher.task_folder import CLOSED, SITE, STOP, Mark, TaskFolder, begin_batch, open_tasks
 
 POLL_SECONDS = 0.5  # between two looks into the folders
 QUEUE_SECONDS = 10.0  # between two questions to the queue, which all users of the cluster share
@@ -41,6 +41,7 @@ class _Job:
         looks: How often the queue said that it has ended.
         state: What the queue said last; None before, and where Slurm has forgotten it.
         will_return: Whether it said that it was taken away, and nothing since.
+        has_begun: Whether it said that it began.
     """
 
     folder: TaskFolder
@@ -49,6 +50,7 @@ class _Job:
     looks: int = 0
     state: client.State | None = None
     will_return: bool = False
+    has_begun: bool = False
 
 
 class SlurmPool:
@@ -88,17 +90,22 @@ class SlurmPool:
             if written is not None and (task := choose(written)) is not None:
                 self._jobs.append(_Job(folder, task))
 
-    def run(self, take: Callable[[], Any | None], should_stop: Callable[[], bool]) -> Iterator[Any]:
+    def run(
+        self,
+        take: Callable[[], Any | None],
+        should_stop: Callable[[], bool],
+        may_begin: Callable[[], bool] = always,
+    ) -> Iterator[Any]:
         """Yield the events of tasks as they come; see `dlexp.launcher.pool.Pool.run`.
 
         Raises:
             ConfigError: Slurm refuses the jobs, or a node lacks what is needed.
             Detached: All are submitted, and nobody is to wait.
         """
-        is_told = False
+        is_told = is_closed = False
         while True:
             is_stopping = should_stop()
-            if not is_stopping:
+            if is_open := may_begin() and not is_stopping:
                 self._submit(take)
             if not self._jobs:
                 return
@@ -108,9 +115,12 @@ class SlurmPool:
             if is_stopping and not is_told:
                 is_told = True
                 self._stop()
+            if not is_open and not is_closed:
+                is_closed = True
+                self._withdraw()
             self._look(is_stopping=is_stopping)
             for job in list(self._jobs):
-                yield from self._hear(job, is_stopping=is_stopping)
+                yield from self._hear(job, is_stopping=is_stopping, is_closed=is_closed)
             time.sleep(POLL_SECONDS)
 
     def close(self) -> None:
@@ -156,6 +166,14 @@ class SlurmPool:
         for batch in {job.folder.batch for job in self._jobs}:
             (batch / STOP).touch()
             client.cancel(_name(batch), is_waiting=True)
+
+    def _withdraw(self) -> None:
+        """Take back what has not begun; what was taken away and is to go on waits on."""
+        returning = {job.folder.batch for job in self._jobs if job.will_return}
+        for batch in {job.folder.batch for job in self._jobs}:
+            (batch / CLOSED).touch()
+            if batch not in returning:
+                client.cancel(_name(batch), is_waiting=True)
 
     def _look(self, *, is_stopping: bool) -> None:
         """Ask the queue, where that is due, what became of the jobs."""
@@ -203,7 +221,7 @@ class SlurmPool:
             self._told = told
             _log.info("launcher=slurm: jobs %s", told)
 
-    def _hear(self, job: _Job, *, is_stopping: bool) -> Iterator[Any]:
+    def _hear(self, job: _Job, *, is_stopping: bool, is_closed: bool) -> Iterator[Any]:
         """Yield what a job has told since, and that it was lost."""
         events, job.offset = job.folder.read(job.offset)
         for event in events:
@@ -211,6 +229,7 @@ class SlurmPool:
                 yield event
                 continue
             job.will_return = event.kind in ("again", "taken")
+            job.has_begun |= event.kind == "begun"
             if event.kind == "refused":
                 raise ConfigError(f"launcher=slurm: {event.why}")
             if event.kind == "done":
@@ -222,7 +241,7 @@ class SlurmPool:
                 return
         if job.looks >= MOST_LOOKS and not events:
             self._drop(job)
-            if not is_stopping:
+            if not is_stopping and (job.has_begun or not is_closed):
                 yield _lost(job)
 
     def _drop(self, job: _Job) -> None:

@@ -2,6 +2,7 @@
 
     slurm/1/site.json     what the job must find on its node, and what does the work
     slurm/1/stop          the wish to stop, for all jobs of the batch
+    slurm/1/closed        jobs of the batch that have not begun do not begin
     slurm/1/job.sh        what sbatch was given
     slurm/1/0/task.json   what is to be done; null for a probe
     slurm/1/0/events      a line each, only ever added to: marks of the job itself and events of its work
@@ -22,6 +23,7 @@ from dlexp.launcher import plain
 
 PLACE = "slurm"
 TASK, EVENTS, COLLECTED, STOP, SITE = "task.json", "events", "collected", "stop", "site.json"
+CLOSED = "closed"
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from typing import Annotated
 
 from annotated_types import Ge
 
+from dlexp.search.asha import Asha
 from dlexp.search.distinct import in_rounds
 from dlexp.search.random import independently
-from dlexp.search.strategy import ROUND, Problem, Proposal, Round, Rounds, Scores, Search, refuse_epochs
+from dlexp.search.strategy import ROUND, Adviser, Problem, Proposal, Round, Rounds, Scores, Search, refuse_epochs
 from dlexp.type import Count
 
 
@@ -29,15 +30,34 @@ class Hyperband(Search):
         eta: A rung keeps the best 1/eta of its settings.
         min_epochs: Shortest training before a setting is judged.
         brackets: 1 is successive halving; more hedge against settings that start slowly; null takes all.
+        asynchronous: Whether a free worker takes the next setting at once, each trained by itself: which settings go on
+            then depends on which trainings ended first (`dlexp.search.asha`).
 
     References:
         L. Li et al. (2018), Hyperband: a novel bandit-based approach to hyperparameter optimization, algorithm 1
+        L. Li et al. (2020), A system for massively parallel hyperparameter tuning, algorithm 2
     """
 
     trials: Count = 60
     eta: Annotated[int, Ge(2)] = 3
     min_epochs: Count = 1
     brackets: Count | None = 1
+    asynchronous: bool = False
+
+    def adviser(self, problem: Problem) -> Adviser | None:
+        """Return what promotes settings without waiting for a rung; None where it waits.
+
+        Raises:
+            ConfigError: Epochs are searched.
+        """
+        if not self.asynchronous:
+            return None
+        refuse_epochs(problem, "hyperband")
+        rungs = _rungs(self.min_epochs, self.eta, problem.epochs)
+        starts = self._starts(rungs)
+        ends = [None if rung == problem.epochs else rung for rung in rungs]
+        shares = _shares(self.trials, self.eta, len(rungs), starts)
+        return Asha(_draws(problem, self.seed, shares), [ends[start:] for start in starts], self.eta)
 
     def propose(self, problem: Problem) -> Rounds:
         """Yield a round a rung, bracket after bracket.
@@ -47,7 +67,7 @@ class Hyperband(Search):
         """
         refuse_epochs(problem, "hyperband")
         rungs = _rungs(self.min_epochs, self.eta, problem.epochs)
-        starts = list(range(len(rungs)))[: self.brackets][: self.trials]
+        starts = self._starts(rungs)
         first, number = 0, 0
         draw, seen = independently(problem, self.seed), set[str]()
         for start, count in zip(starts, _shares(self.trials, self.eta, len(rungs), starts), strict=True):
@@ -59,6 +79,19 @@ class Hyperband(Search):
                 first, number = max(first, begun[-1].number + 1), number + 1
                 best = survivors(begun, scores, self.eta)
                 batches = iter([best[at : at + ROUND] for at in range(0, len(best), ROUND)])
+
+    def _starts(self, rungs: list[int]) -> list[int]:
+        """Return the number of each bracket's first rung."""
+        return list(range(len(rungs)))[: self.brackets][: self.trials]
+
+
+def _draws(problem: Problem, seed: int, shares: list[int]) -> Iterator[tuple[int, Proposal]]:
+    """Yield each bracket's number with the settings that begin in it."""
+    draw, seen, first = independently(problem, seed), set[str](), 0
+    for bracket, count in enumerate(shares):
+        for batch in in_rounds(problem, draw, count, first=first, seen=seen):
+            yield from ((bracket, proposal) for proposal in batch)
+            first = batch[-1].number + 1
 
 
 def _judge(

@@ -9,7 +9,7 @@ whatever process the trials were trained.
 import hashlib
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from dlexp.config.dimension import Dimension
 from dlexp.config.wording import show
@@ -80,6 +80,21 @@ class Strategy:
             self._round = None
 
 
+class Adviser(Protocol):
+    """A strategy that is asked whenever a worker is free, and told whenever a training ended: there are no rounds.
+
+    What it answers depends on the order in which it was asked and told, and on nothing else.
+    """
+
+    def ask(self) -> Round | None:
+        """Return a round of one proposal; None when there is none until more is told, or none at all."""
+        ...
+
+    def tell(self, proposal: Proposal, score: float | None) -> None:
+        """Tell the score of a proposal: higher is better, None for a failure."""
+        ...
+
+
 @dataclass(frozen=True)
 class Problem:
     """What is searched.
@@ -123,6 +138,14 @@ class Search:
 
     def total(self, _problem: Problem) -> int | None:
         """Return the settings that all rounds ask for; None where only the round in hand is known."""
+        return None
+
+    def adviser(self, _problem: Problem) -> Adviser | None:
+        """Return what free workers ask at once; None where the search goes by rounds.
+
+        Raises:
+            ConfigError: The strategy cannot search this space.
+        """
         return None
 
     def propose(self, problem: Problem) -> Rounds:

@@ -10,7 +10,7 @@ from dlexp.config.dimension import Dimension
 from dlexp.error import ConfigError
 from dlexp.search.distinct import ATTEMPTS, distinct, size, unseen
 from dlexp.search.random import independently
-from dlexp.search.strategy import Problem, Proposal, Round, Rounds, Search, Settings, signature
+from dlexp.search.strategy import Adviser, Problem, Proposal, Round, Rounds, Search, Settings, signature
 from dlexp.type import Count
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class TPE(Search):
         trials: Settings to try.
         startup: Random settings before the model is trusted.
         batch: Settings of a round; fewer learn faster, more can be trained at once.
+        asynchronous: Whether a free worker takes a setting drawn from all that ended by then, each trained by itself,
+            in the place of rounds: which settings are tried then depends on which trainings ended first.
 
     References:
         J. Bergstra et al. (2011), Algorithms for hyper-parameter optimization
@@ -36,6 +38,18 @@ class TPE(Search):
     trials: Count = 60
     startup: Count = 10
     batch: Count = 4
+    asynchronous: bool = False
+
+    def adviser(self, problem: Problem) -> Adviser | None:
+        """Return what draws a setting whenever it is asked; None where rounds of `batch` are drawn.
+
+        Raises:
+            ConfigError: Optuna is not installed.
+        """
+        if not self.asynchronous:
+            return None
+        study = self._study()
+        return _Adviser(study, _new(study, problem, self.seed, set()), self.trials)
 
     def total(self, problem: Problem) -> int:
         """Return `trials`, or all settings of a space that has fewer."""
@@ -67,6 +81,27 @@ class TPE(Search):
         # numpy's generator, which Optuna draws from, takes seeds of 32 bits
         sampler = optuna.samplers.TPESampler(seed=self.seed % 2**32, n_startup_trials=self.startup)
         return optuna.create_study(sampler=sampler, direction="maximize")
+
+
+class _Adviser:
+    """Draws a setting from all that was told by then."""
+
+    def __init__(self, study: "optuna.Study", fresh: "Iterator[tuple[optuna.Trial, Settings]]", trials: int) -> None:
+        self._study, self._fresh = study, itertools.islice(fresh, trials)
+        self._in_hand: dict[int, optuna.Trial] = {}
+        self._count = 0
+
+    def ask(self) -> Round | None:
+        """Return the next setting; None when all were drawn."""
+        for trial, setting in self._fresh:
+            number, self._count = self._count, self._count + 1
+            self._in_hand[number] = trial
+            return Round(1, [Proposal(number, setting)])
+        return None
+
+    def tell(self, proposal: Proposal, score: float | None) -> None:
+        """Tell a score, higher is better, None for a failure."""
+        _tell(self._study, self._in_hand.pop(proposal.number), score)
 
 
 def _new(

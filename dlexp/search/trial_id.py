@@ -42,6 +42,7 @@ NUMBERS = (
     "regularizer",
     "schedule",
     "statistic.measure",
+    "statistic.proportion",
     "type",
 )
 LENGTH = 12

@@ -11,6 +11,7 @@ from dlexp.config.source.environment import redact
 from dlexp.error import RunError
 from dlexp.run.environment import to_milliseconds
 from dlexp.run.folder import RunFolder
+from dlexp.run.listing.winner import winner_metrics
 from dlexp.run.status import Status
 
 MLFLOW_STATUS = {
@@ -111,7 +112,8 @@ def points(history: list[dict[str, Any]], chosen: Monitor, after: int, until: in
 def final_points(folder: RunFolder, manifest: dict[str, Any], history: list[dict[str, Any]]) -> list[Point]:
     """Return the result's metrics that no epoch has, such as those of the test split, or what folds say together.
 
-    Of one training also the values at its best epoch, which the terminal shows, each as ``best/...``.
+    Also the values that the terminal shows, each as ``best/...``: those at the best epoch, of a sweep those of its
+    winner, of a cv the means over its folds.
     """
     result = folder.result or {}
     metrics = aggregates(result) if result.get("kind") == "cv" else result.get("metrics") or {}
@@ -119,8 +121,10 @@ def final_points(folder: RunFolder, manifest: dict[str, Any], history: list[dict
     time = to_milliseconds(manifest["end"] or manifest["start"])
     epoch = history[-1]["epoch"] if history else 0
     last = {name: value for name, value in metrics.items() if name not in known}
-    best = {best_name(name): value for name, value in metrics.items() if name.startswith(_OF_AN_EPOCH)}
-    best.pop(monitor(manifest, history).summary, None)  # sent with the epochs
+    shown = {**(result.get("metrics") or {}), **winner_metrics(result)}
+    best = {best_name(name): value for name, value in shown.items() if name.startswith(_OF_AN_EPOCH)}
+    if history:
+        best.pop(monitor(manifest, history).summary, None)  # sent with the epochs
     return [
         Point(clean_name(name), float(value), time, epoch)
         for name, value in {**last, **best}.items()

@@ -35,12 +35,12 @@ def shared_view(summary: str, metric: str, params: list[str], *, ascending: bool
         kind: "train", "sweep" or "cv", of the run that the experiment opens with.
     """
     loss = f"{metric.partition('/')[0]}/loss"
-    whole = {"sweep": ["sweep/best"], "cv": [_mean(metric)]}.get(kind, [])  # of the sweep or cv, those inside have none
-    metrics = dict.fromkeys([summary, *whole, metric, loss])
+    spread = [f"cv/{metric.replace('/', '_')}_std"] if kind == "cv" else []
+    metrics = dict.fromkeys([summary, *spread, metric, loss])
     columns = [f"metrics.`{name}`" for name in metrics] + [f"params.`{name}`" for name in params[:_MOST]]
     return json.dumps(
         {
-            "searchFilter": "" if kind == "cv" else NO_FOLDS,
+            "searchFilter": NO_FOLDS,
             "orderByKey": f"metrics.`{summary}`",
             "orderByAsc": ascending,
             "lifecycleFilter": "Active",
@@ -65,11 +65,6 @@ def _charts(summary: str, metric: str, params: list[str], kind: str) -> list[dic
     charts = [_line(lines[0]), best, *map(_line, lines[1:3]), last]
     usual = {"runsCountToCompare": 10, "metricSectionId": _FIRST, "deleted": False, "isGenerated": False}
     return [{**usual, **chart, "uuid": f"{_FIRST}-{place}"} for place, chart in enumerate(charts)]
-
-
-def _mean(metric: str) -> str:
-    """Return the name under which a cv has the mean of a metric over its folds."""
-    return f"cv/{metric.replace('/', '_')}_mean"
 
 
 def _line(metric: str) -> dict[str, Any]:

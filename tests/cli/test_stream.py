@@ -66,6 +66,9 @@ class Broken:
     def flush(self):
         pass
 
+    def isatty(self):
+        return False
+
 
 def test_what_cannot_be_encoded_is_escaped():
     target = Broken(0)
@@ -89,6 +92,27 @@ def test_a_reader_that_left_is_not_spoken_of(capsys):
     with pytest.raises(stream.OutputLost) as lost:
         stream.GuardedStream(Broken(32), "stdout", None).write("a")
     assert (lost.value.exit_code, capsys.readouterr().err) == (141, "")
+
+
+def test_a_terminal_that_closed_is_a_hangup(capsys):
+    screen, terminal = os.openpty()
+    with os.fdopen(terminal, "w", closefd=False) as opened, Interrupt() as interrupt:
+        guarded = stream.GuardedStream(opened, "stdout", terminal)
+        os.close(screen)
+        guarded.write("a")
+        guarded.flush()
+        assert interrupt.exit_code == 129
+    with pytest.raises(stream.OutputLost) as lost:
+        guarded.flush()
+    os.close(terminal)
+    assert (lost.value.exit_code, capsys.readouterr().err) == (129, "")
+
+
+def test_a_disk_that_fails_is_no_terminal_that_closed(capsys):
+    with pytest.raises(stream.OutputLost) as lost:
+        stream.GuardedStream(Broken(5), "stdout", None).write("a")
+    assert lost.value.exit_code == 1
+    assert capsys.readouterr().err == "output error: stdout: broken; send it elsewhere\n"
 
 
 def test_a_closed_stdout_is_not_taken_for_a_file(tmp_path):

@@ -63,3 +63,21 @@ def test_rule_of_values():
     assert reason_of_divergence(values, MSE(), 0, {"train/loss": 10.5, "val/loss": 3.0})
     assert not reason_of_divergence(values, MSE(), 0, {"train/loss": 9.5, "val/loss": 3.0})
     assert not reason_of_divergence(values, MSE(), 0, {"train/loss": 10.5, "val/loss": 0.9})
+
+
+@pytest.mark.parametrize(
+    ("peak", "accuracy", "is_diverged"),
+    # 100 log 3 = 109.9; of 100 examples 60 are of one class, and guessing has 70 right in 2.5 % of draws
+    [(110, 0.6, True), (109, 0.6, False), (110, 0.69, True), (110, 0.71, False)],
+)
+def test_a_training_that_was_blown_apart_and_ends_as_a_guess(peak, accuracy, is_diverged):
+    last = {"train/loss": 1.0, "val/loss": 1.0, "train/accuracy": accuracy}
+    reason = reason_of_divergence(task(CLASSES, 3), CrossEntropy(num_classes=3), 0, last, peak)
+    assert bool(reason) is is_diverged
+    assert not reason or "was more than 100 times that of a constant prediction, 1.1, and the last epoch" in reason
+
+
+def test_values_that_were_blown_apart():
+    values = task(40 * CLASSES.float() + 7, 0)
+    assert reason_of_divergence(values, MSE(), 0, {"train/loss": 1.01, "val/loss": 0.9}, 101.0)
+    assert not reason_of_divergence(values, MSE(), 0, {"train/loss": 0.99, "val/loss": 0.9}, 101.0)

@@ -152,7 +152,7 @@ class FakePool:
     def adopt(self, choose):
         pass
 
-    def run(self, take, should_stop):
+    def run(self, take, should_stop, may_begin=None):
         from dlexp.execution.executor import Executor
 
         while self.places and (task := take()) is not None:

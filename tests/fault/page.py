@@ -28,6 +28,8 @@ python -m tests.fault --mutate
 
 The first makes every attempt that is not recorded yet and writes this page; the last breaks the program in a copy, one
 safeguard at a time, and exits 1 unless the rows that watch it fail. Draws of attempt i follow from seed, row and i.
+An attempt is hung after seconds of computing and waiting; those in the queue for a CPU do not count. One that a busy
+machine kept from running is neither held nor failed, and is told as not possible.
 A fault is made from outside, or by Python's audit events in the process that is attacked (`tests/fault/hook.py`): the
 program has no hook for it.
 """

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_LONGEST = 90.0  # seconds that a command may take
+from tests.fault.clock import Clock
+
+_LONGEST = 90.0  # seconds that a command may take, without those in the queue for a CPU
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,13 @@ class Done:
         code: Exit code, or minus the signal's number.
         out: Standard output.
         err: Standard error.
-        seconds: From fork to end.
+        seconds: From fork to end, without those in the queue for a CPU; 0 where nobody looked.
     """
 
     code: int
     out: str
     err: str
-    seconds: float
+    seconds: float = 0.0
 
 
 class Command:
@@ -54,11 +56,11 @@ class Command:
         self._places = {number: Path(f".stream{number}-{time.monotonic_ns()}") for number in (1, 2)}
         self._streams: dict[int, str | int | None] = {0: os.devnull, **{n: str(p) for n, p in self._places.items()}}
         self._streams |= streams or {}
-        self._begin = time.monotonic()
         self._done: Done | None = None
         self.pid = os.fork()
         if self.pid == 0:
             self._live()
+        self._clock = Clock(self.pid)
 
     def _live(self) -> None:
         code = 99
@@ -92,9 +94,9 @@ class Command:
 
     def wait_for(self, holds: Callable[[], Any], seconds: float = _LONGEST) -> bool:
         """Wait until something holds or the child ends; say whether it held."""
-        deadline = time.monotonic() + seconds
+        latest = self._clock.seconds() + seconds
         while not holds():
-            if self.is_over() or time.monotonic() > deadline:
+            if self.is_over() or self._clock.is_past(latest):
                 return bool(holds())
             time.sleep(0.005)
         return True
@@ -109,9 +111,9 @@ class Command:
 
     def done(self, seconds: float = _LONGEST) -> Done:
         """Wait for the end; a child that takes longer is killed and is a fault."""
-        deadline = time.monotonic() + seconds
+        latest = self._clock.seconds() + seconds
         while not self.is_over():
-            if time.monotonic() > deadline:
+            if self._clock.is_past(latest):
                 os.killpg(self.pid, signal.SIGKILL)
                 os.waitpid(self.pid, 0)
                 raise AssertionError(f"dlexp {' '.join(self.words)}: still runs after {seconds:.0f} s")
@@ -121,7 +123,7 @@ class Command:
 
     def _end(self, code: int) -> None:
         out, err = (path.read_text(errors="replace") if path.exists() else "" for path in self._places.values())
-        self._done = Done(code, out, err, time.monotonic() - self._begin)
+        self._done = Done(code, out, err, self._clock.seconds())
         for path in self._places.values():
             path.unlink(missing_ok=True)
 

@@ -46,7 +46,7 @@ class Row:
         fast: Attempts in the test suite; 0 where a full run alone makes them.
         full: Attempts in a full run; of a table, its number of cases.
         each: Cases that one attempt holds, as random overrides are tried by the hundred.
-        limit: Seconds after which an attempt counts as hung.
+        limit: Seconds of computing and waiting after which an attempt counts as hung; see `tests.fault.clock`.
         has_workers: Whether it trains in worker processes, whose server is started once for all attempts.
     """
 

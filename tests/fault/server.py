@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 
 from tests.fault.catalogue import row_of
+from tests.fault.clock import Clock
 from tests.fault.promise import Attempt, NotPossible, Row, TooLate, case_of, chance_of
 
 _TRIES = 6  # of an attempt whose fault comes too late
@@ -126,19 +127,27 @@ def _redirect(place: Path) -> None:
 
 
 def _result(pid: int, reading: int, limit: float) -> dict[str, Any]:
-    deadline = time.monotonic() + limit
+    clock = Clock(pid)
     while os.waitpid(pid, os.WNOHANG)[0] == 0:
-        if time.monotonic() > deadline:
+        if (answer := _hung(clock, limit)) is not None:
             process = psutil.Process(pid)
             _end_children(process)
             process.kill()
             os.waitpid(pid, 0)
             os.close(reading)
-            return {"fault": f"no end within {limit:.0f} s"}
+            return answer
         time.sleep(0.005)
     with os.fdopen(reading) as pipe:
         text = pipe.read()
     return json.loads(text) if text else {"fault": "the attempt died"}
+
+
+def _hung(clock: Clock, limit: float) -> dict[str, Any] | None:
+    """Return what to answer where an attempt has to be ended; None where it may go on."""
+    try:
+        return {"fault": f"no end within {limit:.0f} s of computing and waiting"} if clock.is_past(limit) else None
+    except NotPossible as error:
+        return {"impossible": str(error)}
 
 
 def _end_children(process: psutil.Process) -> None:

@@ -4,6 +4,7 @@ A failure prints the seed; `python -m tests.fault --row ID --seed S` makes the s
 """
 
 import secrets
+import time
 
 import pytest
 
@@ -60,6 +61,11 @@ def test_an_attempt_that_always_comes_too_late_does_not_count_as_held(tmp_path):
     assert answer["impossible"] == "too late 6 times: it had ended"
     tally.add(answer, 1)
     assert (tally.impossible, tally.made, tally.held) == (1, 0, 0)
+
+
+def test_an_attempt_without_an_end_is_a_fault(tmp_path):
+    row = Row("x", "p", "f", lambda _: time.sleep(1000), fast=1, full=1, limit=0.6)
+    assert attempt(row, 1, 0, tmp_path / "shared")["fault"] == "no end within 1 s of computing and waiting"
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)

@@ -42,6 +42,13 @@ def test_a_terminal_that_closes_hangs_up_twice():
             os.kill(os.getpid(), signal.SIGTERM)
 
 
+def test_a_terminal_that_closes_may_end_the_reader_of_a_pipe_first():
+    with Interrupt() as interrupt:
+        assert wish_to_stop(signal.SIGPIPE)
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert interrupt.exit_code == 129
+
+
 def test_what_nohup_ignores_stays_ignored():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

@@ -60,6 +60,8 @@ def run(folder, path, after):
             return
         time.sleep(0.02)
     about = json.loads(path.read_text())
+    while busy_before(folder, about) and json.loads(path.read_text())["state"] == "PENDING":
+        time.sleep(0.02)
     environment = {**os.environ, "SLURM_ARRAY_JOB_ID": about["number"], "SLURM_ARRAY_TASK_ID": str(about["index"])}
     while json.loads(path.read_text())["state"] == "PENDING":
         with open(about["output"], "ab") as output:
@@ -70,6 +72,13 @@ def run(folder, path, after):
             code = process.wait()
         state = json.loads(path.read_text())["state"]
         note(path, state={"RUNNING": "FAILED" if code else "COMPLETED", "REQUEUED": "PENDING"}.get(state, state))
+
+
+def busy_before(folder, about):
+    """Say whether as many jobs before this one are at work or wait as may run at once."""
+    most = int(json.loads((folder / f"{about['number']}.options").read_text())["array"].partition("%")[2])
+    before = [job for _, job in jobs(folder) if job["number"] == about["number"] and job["index"] < about["index"]]
+    return sum(job["state"] in ("PENDING", "RUNNING", "REQUEUED") for job in before) >= most
 
 
 def squeue(folder):

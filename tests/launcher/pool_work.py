@@ -48,6 +48,12 @@ def until_stopped(should_stop):
     yield "stopped"
 
 
+def until(_should_stop, path):
+    yield "busy"
+    wait_for(path)
+    yield "done"
+
+
 def die(_should_stop, signum):
     yield "dying"
     os.kill(os.getpid(), signum)

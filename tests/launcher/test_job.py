@@ -8,7 +8,7 @@ import pytest
 from dlexp.disk.durable import write_text
 from dlexp.launcher import job, plain
 from dlexp.launcher.site import Site
-from dlexp.launcher.task_folder import SITE, STOP, Mark, TaskFolder, begin_batch
+from dlexp.launcher.task_folder import CLOSED, SITE, STOP, Mark, TaskFolder, begin_batch
 
 
 @pytest.fixture
@@ -51,6 +51,16 @@ def test_a_probe_says_what_it_sees(batch):
     (batch / "nonce").write_text("of another disk")
     assert job.main(batch, 0, job.Wish()) == 1
     assert folder.read()[0][1].kind == "refused"
+
+
+def test_where_nothing_may_begin_a_job_that_has_begun_goes_on_and_another_does_not(batch):
+    fresh, begun = TaskFolder.create(batch, 0, ("square", 3)), TaskFolder.create(batch, 1, ("square", 3))
+    begun.add(Mark("begun"))
+    begun.add(Mark("again"))
+    (batch / CLOSED).touch()
+    assert [job.main(batch, index, job.Wish()) for index in (0, 1)] == [0, 0]
+    assert fresh.read()[0] == [Mark("done")]
+    assert ("square", 9) in begun.read()[0]
 
 
 def test_a_job_that_never_gets_to_work_gives_up_and_says_so(batch):

@@ -88,6 +88,24 @@ def test_the_wish_to_stop_reaches_the_jobs(pools):
     assert told == ["busy", "stopped"]
 
 
+def test_when_no_task_may_begin_any_more_those_that_wait_are_taken_back_and_the_others_go_on(pools, queue, tmp_path):
+    end, looks, told = tmp_path / "end", [], []
+
+    def may_begin():
+        is_closed = "busy" in told
+        looks.append(is_closed)
+        if looks.count(True) == 3:
+            end.touch()
+        return not is_closed
+
+    pool = pools(array_parallelism=1)
+    for event in pool.run(taking([("until", end), ("square", 1), ("square", 2)]), never, may_begin):
+        told.append(event)
+    assert told == ["busy", "done"], "nothing was lost"
+    states = [json.loads((queue / f"2_{index}.job").read_text())["state"] for index in range(3)]
+    assert states == ["COMPLETED", "CANCELLED", "CANCELLED"]
+
+
 def test_jobs_of_a_driver_that_went_are_taken_on(pools, queue, tmp_path):
     first = pools()
     first.detaches = True

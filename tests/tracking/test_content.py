@@ -121,3 +121,44 @@ def test_the_page_of_a_run_is_an_artifact(tmp_path):
     folder.write("report.html", "<!DOCTYPE html>")
     folder.unlock()
     assert (folder.path / "report.html", "") in content.artifacts(folder, weights=False)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {
+            "kind": "sweep",
+            "metric": "val/accuracy",
+            "trials": [
+                {"number": number, "metrics": {"val/accuracy": value, "val/loss": 2 * value}}
+                for number, value in ((0, 0.9), (0, 0.7), (1, 0.5))
+            ],
+            "best": {"number": 0, "value": 0.8, "metrics": {"val/accuracy": 0.9, "val/loss": 1.8}},
+            "metrics": {"sweep/best": 0.8},
+        },
+        {
+            "kind": "cv",
+            "metric": "val/accuracy",
+            "folds": [],
+            "metrics": {"val/accuracy": 0.8, "val/loss": 1.6},
+            "mean": {"val/accuracy": 0.8, "val/loss": 1.6},
+            "std": {},
+            "out_of_fold": {},
+        },
+        {
+            "kind": "cv",
+            "metric": "val/accuracy",
+            "settings": [{"mean": {"val/accuracy": 0.8, "val/loss": 1.6}}, {"mean": {"val/accuracy": 0.1}}],
+            "metrics": {"cv/best": 0.8},
+        },
+    ],
+)
+def test_a_sweep_and_a_cv_have_their_tabled_values_under_the_names_of_a_training(tmp_path, result):
+    folder = RunFolder.create(tmp_path, "x", "y", config={}, overrides=[], manifest={"kind": result["kind"]})
+    folder.write_result({"status": "finished", **result})
+    manifest = {"start": "2026-01-01T00:00:00+00:00", "end": None, "monitor": {"metric": "val/accuracy", "mode": "max"}}
+    points = {point.name: point.value for point in content.final_points(folder, manifest, [])}
+    folder.unlock()
+    assert {name: value for name, value in points.items() if name.startswith("best/")} == pytest.approx(
+        {"best/val_accuracy": 0.8, "best/val_loss": 1.6}
+    )

@@ -129,7 +129,9 @@ def _table(records: "Sequence[RunRecord]", names: list[str], most: int) -> Table
 
 
 def _style(record: "RunRecord", name: str) -> str:
-    return COLORS.get(record["status"], "yellow") if name == "status" else ""
+    if name != "status":
+        return ""
+    return "yellow" if text_of(record, name) != record["status"] else COLORS.get(record["status"], "yellow")
 
 
 def _headers(names: list[str]) -> list[str]:
@@ -192,7 +194,14 @@ def _took(record: "RunRecord") -> str:
     return duration(seconds) if isinstance(seconds, int | float) else ""
 
 
+def _status(record: "RunRecord") -> str:
+    from dlexp.run.listing.guessing import is_a_guess
+
+    return f"{record['status']}, a guess" if is_a_guess(record) else record["status"]
+
+
 _WORDS: "dict[str, Callable[[RunRecord], str]]" = {
+    "status": _status,
     "done": done,
     "took": _took,
     "start": lambda record: moment(record["start"]),

@@ -54,7 +54,8 @@ class Measured:
     exit_code: int
 
 
-OnSource = Callable[[str], sweep.OnStart]  # the source that is about to be measured to what hears of its sweep
+# the source that is about to be measured, its number from 1 and how many there are, to what hears of its sweep
+OnSource = Callable[[str, int, int], sweep.OnStart]
 
 
 def measure(
@@ -94,9 +95,12 @@ def measure(
         resolve(overrides, config_dir)
         idle = {source: why for source in SOURCES if (why := _why_idle(source, overrides, config_dir))}
         side_of: dict[str, Side] = {}
-        for source in [*(source for source in SOURCES if source not in idle), ALL]:
+        sources = [*(source for source in SOURCES if source not in idle), ALL]
+        for i, source in enumerate(sources):
             searching = _searching(source, overrides, num_seeds)
-            ended = sweep.start(searching, config_dir, announce=announce(source), has_figures=has_figures)
+            ended = sweep.start(
+                searching, config_dir, announce=announce(source, i + 1, len(sources)), has_figures=has_figures
+            )
             if ended.outcome.result["status"] == "interrupted":
                 return Measured(folder.run_id, None, ended.outcome.exit_code)
             side_of[source] = _read(source, ended.outcome.result, folder)

@@ -9,7 +9,7 @@ from dlexp.data.fact.guess import guess
 from dlexp.data.fold import Fold
 from dlexp.job.cv.aggregate import are_single
 from dlexp.job.cv.document import Guess
-from dlexp.job.train.baseline import judge, standard_error
+from dlexp.statistic.proportion import judge, standard_error
 from dlexp.type import Metrics
 
 

@@ -10,7 +10,7 @@ from dlexp.build.components import Components
 from dlexp.build.dataset import deal_inner
 from dlexp.data.fold import Fold
 from dlexp.execution.description import describe_parts
-from dlexp.execution.estimate import Estimate, estimate
+from dlexp.execution.estimate import Estimate, Measured, estimate, unheard
 from dlexp.execution.fusion import SIZES
 from dlexp.job.cv.check_document import CVGroup, CVPlan
 from dlexp.job.cv.fold_run import configure
@@ -54,10 +54,15 @@ class Share:
         return group
 
 
-def forecast(overrides: list[str], config_dir: Path | None = None) -> CVPlan:
+def forecast(overrides: list[str], config_dir: Path | None = None, *, tell: Measured = unheard) -> CVPlan:
     """Check what a cv command asks for and return counts and estimates.
 
     An inner search is rehearsed with scores that are all equal; it counts what it asks for and the winners.
+
+    Args:
+        overrides: Hydra overrides.
+        config_dir: A user's folder of YAML files.
+        tell: Called before each measuring.
 
     Raises:
         ConfigError: Anything that is refused before the first fold.
@@ -65,7 +70,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> CVPlan:
     """
     spec = prepare(overrides, config_dir)
     check_destination(Path(spec.config["runs_dir"]))
-    shares = _measure(list(_trainings(spec)))
+    shares = _measure(list(_trainings(spec)), tell)
     known = [(share, share.estimate) for share in shares if share.estimate is not None]
     whole = sum(share.epochs for share, _ in known)
     seconds = sum(share.epochs * e.epoch_seconds + len(share.trainings) * (e.start + e.end) for share, e in known)
@@ -113,7 +118,7 @@ def _inner_trainings(spec: CVSpec, inner: InnerSearch, fold: Fold) -> Iterator[C
         strategy.tell([0.0] * len(round_.proposals))
 
 
-def _measure(trainings: list[Components]) -> list[Share]:
+def _measure(trainings: list[Components], tell: Measured) -> list[Share]:
     """Group trainings by structure and measure each, the largest first, as long as the budget lasts."""
     structures: dict[str, list[Components]] = {}
     for training in trainings:
@@ -122,6 +127,7 @@ def _measure(trainings: list[Components]) -> list[Share]:
     for alike in sorted(structures.values(), key=len, reverse=True):
         measured = None
         if not shares or time.monotonic() - started < BUDGET:
+            tell(len(shares), len(structures))
             measured = estimate(alike[: SIZES[-1]])
         shares.append(Share(alike, measured))
     return shares

@@ -242,6 +242,8 @@ def _search(space: Space, config: dict[str, Any], divided: Dataset) -> tuple[Inn
     for name in ("max_seconds", "stop_after_failures"):
         if getattr(search, name) is not None:
             raise ConfigError(f"search.{name}: has no effect with cv=nested; every search goes to its end")
+    if search.adviser(Problem(space.dimensions, config["trainer"]["epochs"])) is not None:
+        raise ConfigError("search.asynchronous: has no effect with cv=nested; its searches advance together")
     if not space.dimensions:
         raise ConfigError("cv=nested: got nothing to search; give a sweep expression such as optimizer.lr=0.01,0.1")
     inner = InnerSearch(

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from dlexp.direction import is_better_high
 from dlexp.error import DlexpError
 from dlexp.job.report import classifier
 from dlexp.job.report.answer import Answers, Score, measure_score, read_answers
@@ -17,6 +16,7 @@ from dlexp.number import decimal, noun
 from dlexp.report.model import Block, Card, Page, Section, Text
 from dlexp.run.document import RunRecord
 from dlexp.run.folder import RunFolder
+from dlexp.run.listing.guessing import is_a_guess
 from dlexp.run.listing.page import RunPage
 from dlexp.run.name import reference
 from dlexp.run.stored import require_unedited
@@ -179,10 +179,9 @@ def _notes(run: RunRecord) -> list[str]:
     duplicates = (fields.get("data") or {}).get("duplicates") or {}
     if duplicates.get("val"):
         notes.append(f"{noun(duplicates['val'], 'validation example')} also stand in the training part.")
-    metric, guess = run["metric"], fields.get("guess") or {}
-    value, floor = run["metrics"].get(metric or ""), guess.get(metric or "")
-    if metric and value is not None and floor is not None and (value <= floor) == is_better_high(metric):
-        notes.append(f"{metric} {decimal(value)} is no better than guessing, {decimal(floor)}.")
+    if is_a_guess(run):
+        name, floor = next(iter(fields["guess"].items()))
+        notes.append(f"{name} {decimal(run['metrics'].get(name))} is no better than guessing, {decimal(floor)}.")
     return [*notes, *([run["note"]] if run["note"] else [])]
 
 

@@ -64,6 +64,7 @@ class BestSetting(TrialRecord, SelectionBias):
         ties: Settings within the noise of seeds.
         edges: "key: lower" or "key: upper" where the winner lies at the edge of what was searched.
         command: Trains it anew.
+        is_guess: Whether it cannot be told from a guess; absent in runs of version 0.1.
     """
 
     std: Real | None
@@ -71,6 +72,7 @@ class BestSetting(TrialRecord, SelectionBias):
     ties: int
     edges: list[str]
     command: str
+    is_guess: NotRequired[bool]
 
 
 class SeedSpread(TypedDict):
@@ -107,6 +109,7 @@ class SweepResult(TypedDict):
         importances_note: What they are good for, or why there are none.
         groups: The programs that this process began.
         moves: Why ranges moved.
+        depends_on_timing: True where which settings were tried depended on which trials ended first.
         seconds: Of the search, over all resumes.
         spread: Of a sweep over the seeds of a winner.
         test: Of the same, once the test part was opened.
@@ -128,6 +131,7 @@ class SweepResult(TypedDict):
     importances_note: NotRequired[str]
     groups: list[PlannedGroup]
     moves: list[str]
+    depends_on_timing: NotRequired[bool]
     seconds: float
     spread: NotRequired[SeedSpread]
     test: NotRequired[SeedSpread]

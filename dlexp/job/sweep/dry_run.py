@@ -17,7 +17,7 @@ from dlexp.build.node import build
 from dlexp.build.probe import probe
 from dlexp.build.structure import structure_key
 from dlexp.execution.dispatcher import WORTH_SECONDS
-from dlexp.execution.estimate import Estimate, estimate
+from dlexp.execution.estimate import Estimate, Measured, estimate, unheard
 from dlexp.execution.fusion import SIZES
 from dlexp.job.sweep.comparable import left_out
 from dlexp.job.sweep.document import SweepPlan, TrialGroup
@@ -62,12 +62,13 @@ class Share:
         return sum(self.by_round.values())
 
 
-def forecast(overrides: list[str], config_dir: Path | None = None) -> SweepPlan:
+def forecast(overrides: list[str], config_dir: Path | None = None, *, tell: Measured = unheard) -> SweepPlan:
     """Return counts and estimates of a sweep.
 
     Args:
         overrides: Hydra overrides, some with sweep expressions.
         config_dir: A user's folder of YAML files.
+        tell: Called before each measuring.
 
     Raises:
         ConfigError: Anything that is refused before the first trial.
@@ -80,7 +81,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None) -> SweepPlan:
     runs_dir = Path(spec.config["runs_dir"])
     check_destination(runs_dir)
     shares, numbers, failing = rehearse(spec)
-    measure(shares)
+    measure(shares, tell)
     seeds = max(1, len(spec.space.seeds))
     params = [share.num_params for share in shares]
     free = shutil.disk_usage(next(p for p in [runs_dir, *runs_dir.resolve().parents] if p.exists())).free
@@ -176,13 +177,14 @@ def _share(
     return share
 
 
-def measure(shares: list[Share]) -> None:
+def measure(shares: list[Share], tell: Measured) -> None:
     """Measure each structure as long as the budget lasts, the ones with the most epochs first."""
     started = time.monotonic()
     for i, share in enumerate(sorted(shares, key=lambda share: -share.epochs)):
         sample = max(share.samples.values(), key=len)[: SIZES[-1]]
         share.num_params = probe(sample[0].composed.config, sample[0].dataset)
         if i == 0 or time.monotonic() - started < BUDGET:
+            tell(i, len(shares))
             share.estimate = estimate([trial.components for trial in sample])
 
 

@@ -68,6 +68,7 @@ class SearchLoop:
         results: The latest of each trial.
         notes: Why ranges moved.
         why: Why the search ended before its time; "" when it did not.
+        depends_on_timing: Whether the same search may try other settings when trials end in another order.
     """
 
     spec: SweepSpec
@@ -76,6 +77,7 @@ class SearchLoop:
     results: dict[str, TrialResult] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     why: str = ""
+    depends_on_timing: bool = field(default=False, init=False)
     _started: float = field(default_factory=time.monotonic)
 
     def events(self) -> Iterator[SweepEvent]:
@@ -139,16 +141,17 @@ class SearchLoop:
         return TrialDone(result, done, total, is_new)
 
     def _scores(self, round_: Round, trials: list[Trial], results: dict[str, TrialResult]) -> Scores:
-        """Return each proposal's mean over its seeds, higher is better; None where one of them has no value."""
-        sign = 1.0 if self.spec.is_high_better else -1.0
+        """Return each proposal's score; see `_score`."""
         by_number: dict[int, list[TrialResult]] = {}
         for trial in trials:
             by_number.setdefault(trial.proposal.number, []).append(replace(results[trial.id], trial=trial))
-        scores: list[float | None] = []
-        for proposal in round_.proposals:
-            (ranked,) = rank(by_number[proposal.number], is_high_better=True)
-            scores.append(None if ranked.value is None else sign * ranked.value)
-        return scores
+        return [self._score(by_number[proposal.number]) for proposal in round_.proposals]
+
+    def _score(self, of_seeds: list[TrialResult]) -> float | None:
+        """Return a proposal's mean over its seeds, higher is better; None where one of them has no value."""
+        (ranked,) = rank(of_seeds, is_high_better=True)
+        sign = 1.0 if self.spec.is_high_better else -1.0
+        return None if ranked.value is None else sign * ranked.value
 
     def _total(self, expected: int, done: int) -> int:
         planned = self.spec.search.total(self.spec.problem)

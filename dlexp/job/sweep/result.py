@@ -40,6 +40,8 @@ def summarize(
         "moves": loop.notes,
         "seconds": round(seconds, 3),
     }
+    if loop.depends_on_timing:
+        result["depends_on_timing"] = True
     if best is not None:
         winner = best.results[0]  # of several seeds the first: the best of them would be luck
         result["best"] = {
@@ -74,6 +76,15 @@ def beside_a_guess(ranking: list[RankedSetting], result: SweepResult) -> list[st
         means[result["metric"]] = best["corrected"]
     line = no_better_than_guessing(of_seeds[0].trial.dataset, means)
     return [f"the best setting's {line}"] if line else []
+
+
+def is_a_guess(ranked: RankedSetting) -> bool:
+    """Say whether the mean of a setting's scores over its seeds cannot be told from a guess."""
+    trials = ranked.results
+    floors = guess(trials[0].trial.dataset)
+    scores = {name: [trial.metrics[name] for trial in trials if name in trial.metrics] for name in floors}
+    means = {name: statistics.fmean(values) for name, values in scores.items() if values}
+    return bool(no_better_than_guessing(trials[0].trial.dataset, means))
 
 
 def _summary(ranking: list[RankedSetting]) -> dict[str, float]:

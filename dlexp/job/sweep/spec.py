@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,13 @@ from dlexp.config.space import JOB_GROUPS, Space, read_space
 from dlexp.data.dataset import Dataset
 from dlexp.direction import is_better_high
 from dlexp.error import ConfigError
+from dlexp.job.sweep.asynchronous.sifted import Sifted
 from dlexp.job.sweep.comparable import common_metric, require_one_choice, require_same_examples
 from dlexp.job.sweep.trial import Trial
 from dlexp.job.sweep.validity import InvalidSetting, ValidityCheck, require_valid, skipped
 from dlexp.launcher.launcher import Launcher
 from dlexp.search import trial_id as ids
-from dlexp.search.strategy import Problem, Proposal, Rounds, Search, Settings, Strategy, opening
+from dlexp.search.strategy import Adviser, Problem, Proposal, Rounds, Search, Settings, Strategy, opening
 
 
 @dataclass
@@ -98,6 +100,19 @@ class SweepSpec:
             trials.append(Trial(trial_id, proposal, round_number, seed, composed, Components(composed.config, dataset)))
         return trials
 
+    def adviser(self) -> Adviser | None:
+        """Return what free workers ask at once; None where the search goes by rounds."""
+        adviser = self.search.adviser(self.problem)
+        if adviser is None:
+            return None
+        self.invalid.clear()
+        return Sifted(adviser, self._look, self.invalid)
+
+    @property
+    def _look(self) -> Callable[[list[Proposal], int], tuple[list[Proposal], list[InvalidSetting]]]:
+        """What divides proposals into those that are trained, if only to fail, and those that are left out."""
+        return self.validity.partition if self.search.invalid == "skip" else self.validity.with_data
+
     def rounds(self) -> Rounds:
         """Return the strategy's generator; invalid settings are left out of its rounds and told to it as failed.
 
@@ -106,8 +121,7 @@ class SweepSpec:
         self.invalid.clear()
         strategy = Strategy(self.search.propose(self.problem))
         while (round_ := strategy.ask()) is not None:
-            look = self.validity.partition if self.search.invalid == "skip" else self.validity.with_data
-            valid, invalid = look(round_.proposals, round_.number)
+            valid, invalid = self._look(round_.proposals, round_.number)
             self.invalid += invalid
             scores = yield replace(round_, proposals=valid, notes=[*round_.notes, *skipped(invalid)])
             by_number = {p.number: score for p, score in zip(valid, scores, strict=True)}

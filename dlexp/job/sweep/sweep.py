@@ -21,6 +21,7 @@ from dlexp.figure.attempt import attempt
 from dlexp.job.again import resume_command
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import Outcome, ignore, recorded
+from dlexp.job.sweep.asynchronous.loop import ON_TIMING, FreeLoop
 from dlexp.job.sweep.document import SweepResult
 from dlexp.job.sweep.figure import draw_figures
 from dlexp.job.sweep.leaderboard import RankedSetting, command
@@ -125,6 +126,8 @@ def start(
         check_destination(runs_dir)
         if detaches and not spec.launcher.outlives:
             raise ConfigError("--detach: got a launcher that ends with its command; choose launcher=slurm")
+        if detaches and spec.adviser() is not None:
+            raise ConfigError("--detach: got search.asynchronous=true; this command decides what each free job does")
         spec.launcher.require()
         scan.close_dead(runs_dir)
         folder = find_folder(spec)
@@ -248,7 +251,10 @@ def _carry_out(
     around = {**environment(), "device": str(spec.first.device), "threads": spec.threads}
     elsewhere, is_retrying = FinishedTrials.around(folder), spec.search.retry_failed
     trials = TrialStore(folder, spec.metric, dispatcher, elsewhere, around, is_retrying)
-    loop = SearchLoop(spec, trials, interrupt)
+    adviser = spec.adviser()
+    loop = (
+        SearchLoop(spec, trials, interrupt) if adviser is None else FreeLoop(spec, trials, interrupt, adviser=adviser)
+    )
     with recorded(folder), closing(listener):
         for event in loop.events():
             if isinstance(event, TrialDone):
@@ -256,6 +262,9 @@ def _carry_out(
             listener.listen(event)
         ranking = loop.ranking()
         result = summarize(spec, folder, loop, ranking, time.monotonic() - started)
+        guessing = beside_a_guess(ranking, result)
+        if result["best"] is not None:
+            result["best"]["is_guess"] = bool(guessing)
         folder.write_result(plain(result))
         if ranking and has_figures:
             attempt(lambda: draw_figures(spec, folder, ranking, result["importances"]), folder.log)
@@ -263,7 +272,8 @@ def _carry_out(
         folder.update_manifest(status=result["status"], end=now())
     code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
     best = ranking[0] if result["best"] is not None else None
-    notes = [*dispatcher.notes, *_notes(loop, again), *beside_a_guess(ranking, result)]
+    on_timing = [ON_TIMING] if "depends_on_timing" in result else []
+    notes = [*dispatcher.notes, *on_timing, *_notes(loop, again), *guessing]
     outcome = Outcome(plain(result), code, notes)
     findings = Findings(outcome, ranking, spec, command(best) if best else "")
     tell(findings)

@@ -15,7 +15,7 @@ from typing import Any
 from dlexp.config.wording import yaml_value
 from dlexp.data.fact.positive import positive_fact
 from dlexp.engine.event import EpochEnd
-from dlexp.execution.assignment import Assignment
+from dlexp.execution.assignment import Assignment, ExecutorEvent
 from dlexp.execution.description import identify
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import checksums, is_intact
@@ -120,9 +120,42 @@ class TrialStore:
         """
         by_folder = {self._place(trial): trial for trial in {trial.id: trial for trial in trials}.values()}
         assignments = [self._assign(trial, path) for path, trial in by_folder.items()]
-        for event in self.dispatcher.train(
-            assignments, lambda: not stop_reason(), lambda assignment: self._begin(by_folder[assignment.path])
-        ):
+        told = self.dispatcher.train(
+            assignments, lambda: not stop_reason(), lambda each: self._begin(by_folder[each.path])
+        )
+        yield from self._read(told, by_folder)
+
+    def feed(
+        self, first: list[Trial], following: Callable[[], Trial | None], stop_reason: Callable[[], str]
+    ) -> Iterator[tuple[Trial, EpochEnd | TrialResult]]:
+        """Train whatever is next as soon as a worker is free; yield epochs and ends.
+
+        Args:
+            first: Those that an earlier process began.
+            following: Returns the next; None when there is none until something ends, or none at all.
+            stop_reason: As of `train`.
+        """
+        by_folder: dict[Path, Trial] = {}
+
+        def assign(trial: Trial) -> Assignment:
+            path = self._place(trial)
+            by_folder[path] = trial
+            return self._assign(trial, path)
+
+        def draw() -> Assignment | None:
+            return None if (trial := following()) is None else assign(trial)
+
+        begun = [assign(trial) for trial in first]
+        told = self.dispatcher.feed(
+            begun, draw, lambda: not stop_reason(), lambda each: self._begin(by_folder[each.path])
+        )
+        yield from self._read(told, by_folder)
+
+    def _read(
+        self, told: Iterator[ExecutorEvent], by_folder: dict[Path, Trial]
+    ) -> Iterator[tuple[Trial, EpochEnd | TrialResult]]:
+        """Yield what is told with its trial, ends as the folders have them."""
+        for event in told:
             trial = by_folder[event.path]
             if isinstance(event.event, EpochEnd):
                 yield trial, event.event

@@ -8,12 +8,16 @@ from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed
 from dlexp.engine.step import PRECISION
 from dlexp.execution.description import describe_parts
-from dlexp.execution.estimate import estimate
+from dlexp.execution.estimate import Measured, estimate, unheard
 from dlexp.job.train.document import TrainPlan
 
 
-def plan(composed: Composed) -> TrainPlan:
+def plan(composed: Composed, *, tell: Measured = unheard) -> TrainPlan:
     """Check a configuration against its data and model, and estimate what it takes.
+
+    Args:
+        composed: The configuration.
+        tell: Called before the measuring.
 
     Returns:
         Sizes, shapes, parameters, estimated bytes of memory and disk, estimated seconds with evaluation and saving.
@@ -27,6 +31,7 @@ def plan(composed: Composed) -> TrainPlan:
     check_model(built)
     data, run = built.dataset, built.run
     outputs, saved = trace(built.model, data.in_shape, run.trainer.batch_size)
+    tell(0, 1)
     estimated = estimate(built.components)
     return {
         "kind": "train",

@@ -1,7 +1,6 @@
 """The record of a run: what its manifest, its result and its notes say, in one form for trainings, sweeps and cvs."""
 
 import json
-import statistics
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from dlexp.run.document import RunRecord
 from dlexp.run.folder import MANIFEST, METRICS, OVERRIDES, RESULT, RunFolder, is_run
 from dlexp.run.jsonable import unsealed
 from dlexp.run.listing import note
+from dlexp.run.listing.winner import winner_metrics
 from dlexp.run.lock import Lock
 from dlexp.run.name import identity, located
 from dlexp.run.status import Status
@@ -44,7 +44,7 @@ def read_record(path: Path, locked: Path) -> RunRecord | None:
     if record["kind"] == "train" and status != Status.DAMAGED and not Status(status).is_over:
         record |= _progress(path, record)
     metric = _mapping(manifest.get("monitor")).get("metric") or result.get("metric")
-    metrics = {**record["metrics"], **_winner_metrics(result)}
+    metrics = {**record["metrics"], **winner_metrics(result)}
     value = metrics.get(metric) if metric else None
     whole: Any = {**record, "metric": metric, "value": value, "metrics": metrics, **note.read(path)}
     return whole
@@ -129,24 +129,3 @@ def _planned(path: Path, record: dict[str, Any]) -> int | None:
         except Exception:  # a configuration that cannot be read says nothing about the epochs
             return None
     return int(planned) if str(planned).isdigit() else None
-
-
-def _winner_metrics(result: dict[str, Any]) -> dict[str, float]:
-    """Return the metrics of a sweep's or cv's best setting, over its seeds their means; none for a training."""
-    try:
-        return _winner(result)
-    except (AttributeError, KeyError, TypeError):  # a damaged result has no winner
-        return {}
-
-
-def _winner(result: dict[str, Any]) -> dict[str, float]:
-    settings = result.get("settings")
-    if settings:
-        return dict(settings[0].get("mean") or {})
-    best = result.get("best")
-    if not best:
-        return {}
-    trials = [trial for trial in result.get("trials", []) if trial["number"] == best["number"] and trial["metrics"]]
-    names = [name for name in best["metrics"] if all(trial["metrics"].get(name) is not None for trial in trials)]
-    means = {name: statistics.fmean(trial["metrics"][name] for trial in trials) for name in names if trials}
-    return {**means, result["metric"]: best["value"]}

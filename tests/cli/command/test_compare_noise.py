@@ -24,8 +24,8 @@ def test_noise_prints_one_document_and_draws(tmp_path, drawn):
     assert document.keys() >= {"kind", "run_id", "metric", "seeds", "value", "sources", "all", "least_difference"}
     assert (document["kind"], document["metric"], document["seeds"]) == ("noise", "val/accuracy", 2)
     assert [record["is_absent"] for record in document["sources"]] == [False, False, True, True]
-    assert "augmentation plays no part: augment=none draws nothing" in err
-    assert "other seeds of data order" in err
+    assert "augmentation plays no role: augment=none draws nothing" in err
+    assert "other seeds of data order, 2 of 3\nsweep   runs/iris/" in err
     assert (tmp_path / "n.png").read_bytes().startswith(b"\x89PNG")
     code, _, err = dlexp(tmp_path, "compare", "last", "--noise", "last")
     assert (code, err.count("\n")) == (2, 1)

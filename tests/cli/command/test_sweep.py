@@ -84,3 +84,12 @@ def test_over_seeds_the_winner_is_offered_over_eight_seeds(tmp_path):
     assert any(line.endswith("with 1") for line in lines)
     (offered,) = [line for line in lines if line.startswith("sealed test")]
     assert offered.endswith("--seeds 8 --test")  # one seed of several would be luck
+
+
+def test_tables_mark_a_setting_that_is_no_better_than_a_guess(tmp_path):
+    told = run(tmp_path, *SMALL, "init=zeros", "optimizer.lr=0.1,1e9", "model.widths=[8]").stdout
+    lines = told.splitlines()
+    table = lines[next(i for i, line in enumerate(lines) if "epochs  status" in line) :][1:3]
+    assert [line.split(maxsplit=4)[4].strip() for line in table] == ["finished, a guess", "diverged"]
+    assert "no better than guessing the most frequent class" in told
+    assert "finished, a guess" in command.run(tmp_path, "runs").stdout

@@ -9,7 +9,6 @@ import struct
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -54,7 +53,6 @@ SETTINGS: dict[str, dict[str, str | None]] = {  # variables; None takes one away
 WIDTHS = {"a dumb terminal": 100, "a terminal of 40 columns": 40, "an unknown terminal": 100}
 CASES = [(setting, command) for setting in SETTINGS for command in COMMANDS]
 NAMELESS = ["unshare", "--user", "--map-user=54321"]  # no such user is known here
-LONGEST = 90.0  # seconds, on a machine with other work
 ESCAPE = "\x1b"
 
 
@@ -115,19 +113,17 @@ def run(words: list[str], setting: str, work: Path) -> Done:
         if subprocess.run([*NAMELESS, "true"], capture_output=True, check=False).returncode != 0:
             raise NotPossible("no right to be another user")
         command = [*NAMELESS, *command]
-    begin = time.monotonic()
     if setting in WIDTHS and "--json" not in words:
         return on_terminal(command, WIDTHS[setting], how)
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LONGEST, check=False, **how)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, **how)
     out, err = (
         stream.decode("ascii" if setting == "ASCII alone" else "utf-8") for stream in (done.stdout, done.stderr)
     )
-    return Done(done.returncode, out, err, time.monotonic() - begin)
+    return Done(done.returncode, out, err)
 
 
 def on_terminal(command: list[str], columns: int, how: dict[str, Any]) -> Done:
     """Run a command on a terminal that wide; both streams are in `out`."""
-    begin = time.monotonic()
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, **how) as process:
@@ -137,8 +133,8 @@ def on_terminal(command: list[str], columns: int, how: dict[str, Any]) -> Done:
             while piece := os.read(master, 65_536):
                 read += piece
         os.close(master)
-        code = process.wait(LONGEST)
-    return Done(code, read.decode(), "", time.monotonic() - begin)
+        code = process.wait()
+    return Done(code, read.decode(), "")
 
 
 def judge(done: Done, command: str, where: str) -> None:
@@ -149,7 +145,6 @@ def judge(done: Done, command: str, where: str) -> None:
     is_refused = command == "refusal" or (command == "train here" and "read-only" in where)
     assert done.code == (2 if is_refused else 0), f"{where}: exit {done.code}: {text[-300:]}"
     assert text.strip(), f"{where}: not a word"
-    assert done.seconds < LONGEST, f"{where}: {done.seconds:.0f} s"
 
 
 ROWS = [
@@ -160,6 +155,6 @@ ROWS = [
         surrounded,
         fast=0,
         full=len(CASES),
-        limit=4 * LONGEST,
+        limit=180.0,
     ),
 ]

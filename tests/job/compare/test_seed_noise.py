@@ -21,13 +21,15 @@ QUICK = ["tracking=none", "trainer.threads=1", "data.limit=200", "trainer.epochs
 
 
 class Heard:
-    """Counts the trials that each source trained."""
+    """Counts the trials that each source trained, and the sources."""
 
     def __init__(self):
         self.new: dict[str, int] = {}
 
-    def __call__(self, source: str):
+    def __call__(self, source: str, number: int, total: int):
         self.new[source] = 0
+        assert number == len(self.new) <= total
+        self.total = total
         self.source = source
         return lambda about: self
 
@@ -48,6 +50,7 @@ def measured(folder: RunFolder, num: int = 3, **more) -> tuple[Any, dict[str, in
     outcome = measure(folder.run_id, folder.runs_dir, num, announce=heard, **more)
     assert outcome.exit_code == 0
     assert outcome.document is not None
+    assert heard.total == len(heard.new)
     return outcome.document, heard.new
 
 
@@ -94,7 +97,7 @@ def test_a_sweeps_winner_and_a_trial_of_it(tmp_path):
     ended = sweep.start(
         [*QUICK, f"runs_dir={tmp_path}", "optimizer.lr=1e-6,0.1"],
         None,
-        announce=lambda _about: Heard()("all")(None),
+        announce=lambda _about: Heard()("all", 1, 1)(None),
         has_figures=False,
     )
     result: Any = ended.outcome.result

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import root_mean_squared_error
 
@@ -32,8 +33,9 @@ def test_of_classes():
     scores = dummies(spec, DummyClassifier(strategy="most_frequent"), lambda truth, said: (truth == said).mean())
     p, num = scores.mean(), len(spec.dataset.train) + len(spec.dataset.val)
     error = np.sqrt(p * (1 - p) / num)  # the examples are the same in both repeats
-    for lead, is_beaten in ((1.9, False), (2.1, True)):
-        told = guess_of(spec.dataset, spec.folds, {"val/accuracy": p + lead * error})
+    edge = int(binom.isf(0.025, num, p)) + 1  # the fewest right answers that a guess has in less than 2.5 % of draws
+    for right, is_beaten in ((edge - 1, False), (edge, True)):
+        told = guess_of(spec.dataset, spec.folds, {"val/accuracy": right / num})
         assert told["value"] == pytest.approx(p)
         assert told["standard_error"] == pytest.approx(error)
         assert told["is_beaten"] is is_beaten

@@ -49,7 +49,7 @@ def result_of(results: list[TrialResult], why: str = "") -> Any:
         composed=composed, space=space, metric="val/accuracy", is_high_better=True, invalid=[invalid], first=first
     )
     trials = SimpleNamespace(programs=[{"size": 1, "engine": "solo"}])
-    loop = SimpleNamespace(why=why, trials=trials, notes=["moved"], in_order=lambda: results)
+    loop = SimpleNamespace(why=why, trials=trials, notes=["moved"], depends_on_timing=False, in_order=lambda: results)
     folder = SimpleNamespace(run_id="s", path=Path("sweep"))
     ranking = rank(results, is_high_better=True)
     return summarize(cast(Any, spec), cast(Any, folder), cast(Any, loop), ranking, 1.23456)

@@ -134,6 +134,28 @@ def test_seeds_are_replicates(tmp_path):
     assert result["best"]["overrides"] == {"optimizer.lr": 0.3}
 
 
+def test_a_search_without_rounds_says_that_it_depends_on_timing_and_replays(tmp_path):
+    command = ["optimizer.lr=tag(log,interval(1e-3,1))", "search=hyperband", "search.asynchronous=true"]
+    command += ["search.trials=4", "search.eta=2"]
+    findings, heard = run(tmp_path, *command, epochs=4)
+    result = findings.outcome.result
+    assert result["depends_on_timing"]
+    assert any("which trials ended first" in note for note in findings.outcome.notes)
+    assert sorted(trial["epochs"] for trial in result["trials"]) == [1, 1, 2, 4]
+    assert len(heard.trained()) == 7
+    folder = RunFolder.open(tmp_path / result["run_dir"])
+    decisions = (folder.path / "decisions.jsonl").read_bytes()
+    shutil.rmtree(result["trials"][0]["run_dir"])
+    again, heard = run(tmp_path, *command, epochs=4)
+    assert len(heard.trained()) == 1, "the trial whose folder is gone, for the table alone"
+    assert (folder.path / "decisions.jsonl").read_bytes() == decisions
+    varying = ("seconds", "run_dir")
+    tables = [
+        [{k: v for k, v in t.items() if k not in varying} for t in r["trials"]] for r in (result, again.outcome.result)
+    ]
+    assert tables[0] == tables[1]
+
+
 def test_halving_goes_on_from_the_checkpoint(tmp_path):
     findings, heard = run(
         tmp_path, "optimizer.lr=tag(log,interval(1e-3,1))", "search=hyperband", "search.trials=4", "search.eta=2",

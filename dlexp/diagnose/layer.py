@@ -1,0 +1,150 @@
+"""What one batch does to each layer of a model: activations, pre-activations and gradients.
+
+A layer is a weight of two or more dimensions and the activation that is called after it. Shapes: N batch, C units (or
+channels, whose pixels count as examples).
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dlexp import activation as activations
+
+KINDS = tuple(kind for kind in vars(activations).values() if isinstance(kind, type) and issubclass(kind, nn.Module))
+RECTIFIERS = (nn.ReLU,)
+BOUNDED = (nn.Tanh, nn.Sigmoid)
+SATURATED = 0.97  # of the largest slope's distance: |tanh|, and |2 s - 1| of a sigmoid
+SAMPLE = 4096  # numbers of a histogram
+
+
+@dataclass
+class Layer:
+    """One layer in one batch.
+
+    Attributes:
+        name: Of the weight's module in the model.
+        num_units: C.
+        has_equal_rows: Whether every unit has the same weights.
+        is_normed: Whether what its activation takes is not what the weight gives: a norm, or a sum, stands between.
+        pre_std: Standard deviation of the pre-activations, which the activation takes; of the outputs without one.
+        mean: Of the activations; of the outputs without one.
+        std: Likewise.
+        dead: Share of units that are active for no example; None but for rectifiers.
+        saturated: Share of activations at the flat ends; None but for tanh and sigmoid.
+        weight_rms: sqrt(mean w^2).
+        grad_rms: sqrt(mean g^2) of the weight's gradient.
+        activation: Whether one was called.
+        values: Activations for a histogram.
+        grads: Gradients of the loss by the activations, for a histogram.
+    """
+
+    name: str
+    num_units: int
+    has_equal_rows: bool
+    pre_std: float
+    mean: float
+    std: float
+    weight_rms: float
+    is_normed: bool = False
+    activation: str = ""
+    dead: float | None = None
+    saturated: float | None = None
+    grad_rms: float = 0.0
+    values: Tensor = field(default_factory=lambda: torch.empty(0), repr=False)
+    grads: Tensor = field(default_factory=lambda: torch.empty(0), repr=False)
+
+
+def measure(model: nn.Module, x: Tensor, loss_of: Callable[[Any], Tensor]) -> tuple[list[Layer], float]:
+    """Return the layers of a model in the order of their calls, in training mode, and the loss of the batch.
+
+    Args:
+        model: Left as it is; a copy runs.
+        x: A batch as the model takes it.
+        loss_of: From the outputs to a scalar.
+    """
+    twin = copy.deepcopy(model).train()
+    calls: list[tuple[nn.Module, Tensor, Tensor]] = []
+    with _watched(twin, calls):
+        loss = loss_of(twin(x))
+        for _, _, output in calls:
+            output.retain_grad()
+        loss.backward()
+    names = {module: name for name, module in twin.named_modules()}
+    layers: list[Layer] = []
+    outputs: dict[str, Tensor] = {}
+    for module, given, output in calls:
+        weight = getattr(module, "weight", None)
+        if isinstance(module, KINDS):
+            if layers and not layers[-1].activation:
+                layers[-1].is_normed = given is not outputs[layers[-1].name]
+                _activate(layers[-1], module, given.detach(), output)
+        elif isinstance(weight, Tensor):
+            layers.append(_weighed(names[module], weight, output))
+            outputs[names[module]] = output
+    return layers, float(loss.detach())
+
+
+@contextmanager
+def _watched(model: nn.Module, calls: list[tuple[nn.Module, Tensor, Tensor]]) -> Iterator[None]:
+    def note(module: nn.Module, given: Any, output: Any) -> None:
+        if isinstance(output, Tensor) and output.requires_grad:
+            calls.append((module, given[0], output))
+
+    watched = [module for module in model.modules() if isinstance(module, KINDS) or _has_matrix(module)]
+    hooks = [module.register_forward_hook(note) for module in watched]
+    for module in watched:
+        if getattr(module, "inplace", False):
+            vars(module)["inplace"] = False
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _has_matrix(module: nn.Module) -> bool:
+    weight = getattr(module, "weight", None)
+    return isinstance(weight, Tensor) and weight.dim() >= 2
+
+
+def _weighed(name: str, weight: Tensor, output: Tensor) -> Layer:
+    flat, values = weight.detach().flatten(1), output.detach().float()
+    rms = float(flat.float().square().mean().sqrt())
+    grad = weight.grad
+    return Layer(
+        name,
+        len(flat),
+        has_equal_rows=len(flat) > 1 and bool((flat == flat[0]).all()),
+        pre_std=float(values.std()),
+        mean=float(values.mean()),
+        std=float(values.std()),
+        weight_rms=rms,
+        grad_rms=0.0 if grad is None else float(grad.float().square().mean().sqrt()),
+        values=_sample(values),
+        grads=_sample(output.grad),
+    )
+
+
+def _activate(layer: Layer, module: nn.Module, given: Tensor, output: Tensor) -> None:
+    values = output.detach().float()
+    layer.activation, layer.pre_std = type(module).__name__.lower(), float(given.float().std())
+    layer.mean, layer.std = float(values.mean()), float(values.std())
+    layer.values, layer.grads = _sample(values), _sample(output.grad)
+    if isinstance(module, RECTIFIERS):
+        units_CN = values.movedim(1, 0).flatten(1)
+        layer.dead = float((units_CN <= 0).all(1).float().mean())
+    if isinstance(module, BOUNDED):
+        sizes = values.abs() if isinstance(module, nn.Tanh) else (2 * values - 1).abs()
+        layer.saturated = float((sizes > SATURATED).float().mean())
+
+
+def _sample(values: Tensor | None) -> Tensor:
+    if values is None:
+        return torch.empty(0)
+    flat = values.detach().float().flatten()
+    return flat[torch.linspace(0, len(flat) - 1, min(len(flat), SAMPLE), device=flat.device).long()].cpu()

@@ -1,0 +1,1 @@
+"""What is trained together, and in which order."""

@@ -1,0 +1,59 @@
+"""Histograms of activations and of back-propagated gradients, layer by layer.
+
+References:
+    Glorot and Bengio (2010), Understanding the difficulty of training deep feedforward networks, figures 6 and 7.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dlexp.figure.style.canvas import PANEL, add_legend, panels, styled
+from dlexp.figure.style.text import plain, shorten
+
+BINS = 60
+MOST_SHOWN = 8  # layers, evenly taken
+REACH = 99.0  # percent of the numbers that the axis shows
+
+
+@styled()
+def activation_figure(layers: Sequence[tuple[str, np.ndarray, np.ndarray]]) -> Figure:
+    """Return two panels, normalised histograms of each layer: its activations, and the loss's gradients by them.
+
+    Args:
+        layers: Name, activations and gradients, from the input on; more than eight are thinned out.
+    """
+    chosen = np.linspace(0, len(layers) - 1, min(len(layers), MOST_SHOWN)).round().astype(int)
+    shown = [layers[place] for place in dict.fromkeys(chosen.tolist())]
+    figure, (left, right) = panels(2, width=PANEL)
+    _draw(left, [(name, values) for name, values, _ in shown], "activations")
+    _draw(right, [("", grads) for _, _, grads in shown], "back-propagated gradients")
+    add_legend(figure, is_below=True)
+    return figure
+
+
+def _draw(axis: Axes, layers: list[tuple[str, np.ndarray]], title: str) -> None:
+    finite = [(name, values[np.isfinite(values)]) for name, values in layers]
+    everything = np.concatenate([values for _, values in finite]) if finite else np.zeros(0)
+    reach = float(np.percentile(np.abs(everything), REACH)) if len(everything) else 1.0
+    edges = np.linspace(-(reach or 1.0), reach or 1.0, BINS + 1)
+    for place, (name, values) in enumerate(finite):
+        if not len(values):
+            continue
+        counts, _ = np.histogram(values, edges)
+        shade = 0.15 + 0.75 * place / max(1, len(finite) - 1)
+        label = plain(shorten(name, 24)) if name else None
+        axis.plot((edges[1:] + edges[:-1]) / 2, counts / len(values), color=_color(shade), label=label)
+    axis.set(title=title, xlabel="value", ylabel="share of the layer's numbers")
+    axis.set_ylim(bottom=0)
+    axis.locator_params(axis="x", nbins=4)
+    axis.ticklabel_format(axis="x", style="sci", scilimits=(-2, 3))
+
+
+def _color(shade: float) -> tuple[float, float, float, float]:
+    from matplotlib import colormaps
+
+    red, green, blue, alpha = colormaps["viridis"](shade)
+    return red, green, blue, alpha

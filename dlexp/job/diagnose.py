@@ -1,0 +1,130 @@
+"""`dlexp diagnose`: why a configuration, or a run, does not learn; everything happens in memory."""
+
+from pathlib import Path
+
+from dlexp.build.check import check_model
+from dlexp.build.dataset import load_data
+from dlexp.build.program import Program, assemble
+from dlexp.config.compose import Composed
+from dlexp.config.resolve import resolve
+from dlexp.data.fact.guess import guess
+from dlexp.diagnose.document import Diagnosis, LayerRecord, LayerState
+from dlexp.diagnose.evidence import Evidence, layers_of, observe
+from dlexp.diagnose.finding import findings_of
+from dlexp.diagnose.layer import Layer
+from dlexp.engine import checkpoint
+from dlexp.error import RunError
+from dlexp.execution.description import as_divided
+from dlexp.execution.integrity import require_same_data
+from dlexp.execution.result import best_record
+from dlexp.run import scan
+from dlexp.run.folder import RunFolder
+from dlexp.run.stored import overrides_here, stored_config
+
+KINDS = ("train", "trial", "fold")
+
+
+def diagnose(composed: Composed, figure: Path | None = None) -> Diagnosis:
+    """Return what at most 100 updates in memory show of a configuration; nothing is written but the figure.
+
+    Args:
+        composed: Checked configuration.
+        figure: Where histograms by layer are drawn; None draws none.
+
+    Raises:
+        ConfigError: The model cannot take the data.
+        DataError: Absent or unusable data.
+    """
+    built = assemble(composed.config)
+    check_model(built)
+    evidence = observe(built, composed.choices)
+    return _document(evidence, composed, figure)
+
+
+def diagnose_run(ref: str, runs_dir: Path, figure: Path | None = None) -> Diagnosis:
+    """Return what a run left shows: its first updates, made again in memory, its last checkpoint and its epochs.
+
+    Args:
+        ref: Run id, unique prefix, folder or last; trials and folds too.
+        runs_dir: Folder of all runs.
+        figure: As above, with the last checkpoint's histograms.
+
+    Raises:
+        RunError: No such run, or none of a single training.
+        DataError: The data are not those of the run.
+    """
+    folder = scan.find(runs_dir, ref)
+    if folder.manifest["kind"] not in KINDS:
+        raise RunError(f"{ref}: got a {folder.manifest['kind']}; name one of the runs in it, {folder.path}/*/*")
+    config = stored_config(folder)
+    composed = resolve(overrides_here(folder, folder.overrides))
+    built = assemble(config, as_divided(folder, load_data(config)))
+    require_same_data(folder, built.dataset)
+    evidence = observe(built, composed.choices)
+    evidence.history = folder.history()
+    evidence.score = _score(built, folder)
+    if checkpoint.exists(last := folder.checkpoints / "last"):
+        built.run.step.forward.load_weights(0, checkpoint.load(last, built.device)[0])
+        evidence.last = layers_of(built)
+    return _document(evidence, composed, figure, folder)
+
+
+def _score(built: Program, folder: RunFolder) -> tuple[str, float, float, int] | None:
+    """Return metric, value, that of guessing and examples of the best epoch's validation part."""
+    best, data = best_record(folder.history(), folder.manifest["monitor"]), built.dataset
+    for name, floor in guess(data).items():
+        value = None if best is None else best.get(name)
+        if value is not None:
+            return name, value, floor, len(data.val)
+    return None
+
+
+def _document(
+    evidence: Evidence, composed: Composed, figure: Path | None, folder: RunFolder | None = None
+) -> Diagnosis:
+    document: Diagnosis = {
+        "kind": "diagnosis",
+        "run_id": None if folder is None else folder.run_id,
+        "status": None if folder is None else folder.manifest["status"],
+        "updates": len(evidence.losses),
+        "constant": evidence.constant,
+        "first_loss": evidence.start,
+        "last_loss": evidence.end,
+        "layers": _layers(evidence),
+        "findings": findings_of(evidence, composed),
+        "figure": None,
+    }
+    if figure is not None:
+        from dlexp.figure.inside.activation import activation_figure
+        from dlexp.figure.style.canvas import save
+
+        layers = [layer for layer in evidence.last if layer.activation] or evidence.last
+        shown = [(layer.name, layer.values.numpy(), layer.grads.numpy()) for layer in layers]
+        document["figure"] = str(save(activation_figure(shown), figure))
+    return document
+
+
+def _layers(evidence: Evidence) -> list[LayerRecord]:
+    return [
+        {
+            "name": first.name,
+            "num_units": first.num_units,
+            "activation": first.activation,
+            "first": _state(first),
+            "last": _state(last),
+            "update_ratio": evidence.ratios.get(f"{first.name}.weight"),
+        }
+        for first, last in zip(evidence.first, evidence.last, strict=True)
+    ]
+
+
+def _state(layer: Layer) -> LayerState:
+    return {
+        "pre_std": layer.pre_std,
+        "mean": layer.mean,
+        "std": layer.std,
+        "dead": layer.dead,
+        "saturated": layer.saturated,
+        "weight_rms": layer.weight_rms,
+        "grad_rms": layer.grad_rms,
+    }

@@ -1,0 +1,1 @@
+"""A search without rounds, whose course depends on timing and is recorded."""

@@ -1,0 +1,22 @@
+"""`dlexp diagnose` as users and scripts run it."""
+
+import json
+
+from tests import command
+from tests.diagnose.case import SMALL
+
+
+def test_a_finding_with_its_cure(tmp_path):
+    done = command.run(tmp_path, "diagnose", *SMALL, "init=zeros", "norm=none")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    (first,) = [line for line in lines if line.startswith("finding")]
+    assert first.startswith("finding symmetric: hidden weights whose rows are all equal 2")
+    assert any(line.strip().startswith("try init=kaiming_normal: dlexp train") for line in lines)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_document_and_an_unknown_run(tmp_path):
+    done = command.run(tmp_path, "diagnose", *SMALL, "--json", "--quiet")
+    assert json.loads(done.stdout)["kind"] == "diagnosis"
+    assert command.run(tmp_path, "diagnose", "nothing").returncode == 2
