@@ -119,7 +119,7 @@ SCALARS += [".inf", ".nan", "~", "on", "1_0.5e1", ".5e3", ".5e-3", "1.e2", "e5"]
 
 @pytest.mark.parametrize("text", SCALARS)
 def test_scalars_are_what_omegaconf_reads(text):
-    expected = OmegaConf.create(f"key: {text}")["key"]
+    expected = OmegaConf.select(OmegaConf.create(f"key: {text}"), "key")
     seen = yaml.load(f"key: {text}", catalog.Loader)["key"]
     assert type(seen) is type(expected)
     assert repr(seen) == repr(expected)

@@ -1,13 +1,15 @@
 """Statistics of a run besides its metrics."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from torch import nn
 
 from dlexp.door.call import train
-from dlexp.door.run import Run
+from dlexp.door.run import Run, load
 
 SMALL = 1e-3
 BINS = 15
@@ -43,12 +45,36 @@ def memorised(seed: int, overrides: list[str], is_random: bool, epochs: int) -> 
         is_random: Whether labels are drawn without a look at the inputs.
         epochs: Of training.
     """
+    with _trained(seed, 0.5 if is_random else 0.0, [*overrides, f"trainer.epochs={epochs}"]) as run:
+        return float(run.result["metrics"]["train/accuracy"])
+
+
+def calibration_gain(seed: int, overrides: list[str], flipped: float, smoothing: float) -> float:
+    """Return the calibration error without label smoothing less that with it, where labels are signs, some flipped.
+
+    Args:
+        seed: Of data and training.
+        overrides: Of `dlexp train`.
+        flipped: Share of the labels that are exchanged.
+        smoothing: Of the labels.
+    """
+    errors = []
+    for amount in (0.0, smoothing):
+        loss = ["loss=cross_entropy", f"loss.label_smoothing={amount}"]
+        with _trained(seed, flipped, [*overrides, *loss]) as run:
+            errors.append(calibration_error(run))
+    return errors[0] - errors[1]
+
+
+@contextmanager
+def _trained(seed: int, flipped: float, overrides: list[str]) -> Iterator[Run]:
+    """Train on 600 standard normal inputs (32) whose label is the first's sign, a share of them exchanged."""
     draws = np.random.default_rng(seed)
     x_ND = draws.standard_normal((600, 32)).astype(np.float32)
-    y_N = draws.integers(0, 2, len(x_ND)) if is_random else (x_ND[:, 0] > 0).astype(np.int64)
+    y_N = (x_ND[:, 0] > 0) ^ (draws.random(len(x_ND)) < flipped)
     with tempfile.TemporaryDirectory(prefix="dlexp-claim-") as folder:
-        path = Path(folder) / "random.npz"
-        np.savez(path, x=x_ND, y=y_N)
+        path = Path(folder) / "signs.npz"
+        np.savez(path, x=x_ND, y=y_N.astype(np.int64))
         where = ["data=arrays", f"data.path={path}", "tracking=none", f"runs_dir={folder}", f"seed={seed}"]
-        result = train([*overrides, *where, f"trainer.epochs={epochs}", "trainer.monitor=train/loss"])
-    return float(result["metrics"]["train/accuracy"])
+        result = train([*overrides, *where, "trainer.monitor=train/loss"])
+        yield load(result["run_dir"])

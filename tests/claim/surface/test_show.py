@@ -4,6 +4,7 @@ import json
 
 import pytest
 from PIL import Image
+from PIL.GifImagePlugin import GifImageFile
 
 from tests import command
 
@@ -27,7 +28,7 @@ def test_a_figure_and_a_film_are_written(tmp_path, monkeypatch):
     assert done.returncode == 0, done.stderr
     with Image.open(tmp_path / "paths.png") as figure:
         assert figure.size[0] > 500
-    with Image.open(tmp_path / "paths.gif") as film:
+    with GifImageFile(tmp_path / "paths.gif") as film:
         assert film.n_frames > 5
 
 
