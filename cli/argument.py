@@ -92,6 +92,12 @@ Device = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, all else on stderr.")]
+Events = Annotated[
+    bool,
+    typer.Option(
+        "--events", help="Print one JSON line per event on stdout: start, epoch, trial, fold, end; all else on stderr."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", is_eager=True, help="Print nothing but errors.")]
 Trust = Annotated[
     list[str] | None,

@@ -71,11 +71,22 @@ class RunError(DlexpError):
     exit_code = 2
 
 
+class ExportFault(DlexpError):
+    """A model cannot be exported, or the exported file does not give what the model gives."""
+
+    kind = "export"
+    exit_code = 1
+
+
 class EnvironmentFault(DlexpError):
     """The machine refused: a full disk, a used port, a missing device."""
 
     kind = "environment"
     exit_code = 1
+
+
+class PeerLost(EnvironmentFault):
+    """Another process of a training over many devices is gone: it, or what started it, has said why."""
 
 
 class DiskFault(EnvironmentFault, OSError):

@@ -10,7 +10,9 @@ from dlexp.build.document import DataDocument, SummaryDocument
 from dlexp.claim.document import Reproduction
 from dlexp.claim.surface.document import SurfaceDocument
 from dlexp.config.options import Options
+from dlexp.config.schema.write import WrittenSchema
 from dlexp.config.source.origin import Origins
+from dlexp.config.source.project import WrittenProject
 from dlexp.config.source.template import WrittenComponent
 from dlexp.diagnose.document import Diagnosis
 from dlexp.doctor import Finding
@@ -18,6 +20,8 @@ from dlexp.error import ErrorDocument
 from dlexp.job.compare.document import Comparison, Noise
 from dlexp.job.cv.check_document import Audit, CVPlan
 from dlexp.job.cv.document import CVResult, CVSettingsResult
+from dlexp.job.event import Event
+from dlexp.job.export.export import Export
 from dlexp.job.inference.document import Evaluation, Predictions
 from dlexp.job.report.page import Report
 from dlexp.job.sweep.document import DetachedSweep, SweepPlan, SweepResult
@@ -43,6 +47,9 @@ DOCUMENTS: dict[str, Any] = {
     "doctor": list[Finding],
     "error": ErrorDocument,
     "eval": Evaluation,
+    "event": Event,
+    "export": Export,
+    "init": WrittenProject,
     "new": WrittenComponent,
     "note": NotedRun,
     "noise": Noise,
@@ -53,6 +60,7 @@ DOCUMENTS: dict[str, Any] = {
     "reproduce": Reproduction,
     "rm": list[MovedRun],
     "runs": list[RunRecord],
+    "schema": WrittenSchema,
     "show": RunPage,
     "summary": SummaryDocument,
     "surface": SurfaceDocument,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dlexp.config.catalog import default_choices, list_groups, read_option
+from dlexp.config.catalog import EXPERIMENT, default_choices, list_groups, read_option
 from dlexp.config.relevance import IRRELEVANT
 from dlexp.search.trial_id import NUMBERS
 
@@ -39,6 +39,8 @@ WITHOUT_TEST = {
             "run/document",
         )
     },
+    "dlexp/__main__.py": "one call; tests/cli/test_devices.py runs it",
+    "dlexp/job/event.py": "makes the documents of events; tests/cli/test_event.py holds what is printed against them",
     "dlexp/report/model.py": "declares what a page is made of; tests/report/test_html.py writes each kind of it",
     "dlexp/launcher/launcher.py": "declares an interface; tests/execution/test_dispatcher.py has a fake of it",
     "dlexp/launcher/pool.py": "declares an interface, held by tests/launcher/test_process_pool.py and test_ray_pool.py",
@@ -46,12 +48,7 @@ WITHOUT_TEST = {
     "dlexp/augment/none.py": "an option, held by tests/augment/test_contract.py",
 }
 # Modules that the builder imports and that cannot change a number; dlexp/search/trial_id.py says why.
-WITHOUT_NUMBERS = {
-    "dlexp.config.metric",
-    "dlexp.config.trust",
-    "dlexp.disk.durable",
-    "dlexp.number",
-}
+WITHOUT_NUMBERS = {"dlexp.config.metric", "dlexp.config.trust", "dlexp.disk.durable", "dlexp.number"}
 CONTRACTS = ("augment", "config", "model", "optimizer", "schedule")
 # Tests that have no module of their name, and why.
 WITHOUT_MODULE = {
@@ -64,7 +61,7 @@ WITHOUT_MODULE = {
     "tests/job/test_damaged_resume.py": "the same, of a train, sweep and cv that are gone on with",
     "tests/job/test_corpus.py": "the same files through train, cv, predict and the audit",
     "tests/job/train/test_odd_data.py": "numbers that are hard to keep, through a training run",
-    "tests/docs/test_configure.py": "a page of the documents",
+    **dict.fromkeys(("tests/docs/test_configure.py", "tests/docs/test_recipes.py"), "a page of the documents"),
     "tests/docs/test_figures.py": "the figures in the pages, against the records of benchmarks",
     "tests/docs/test_generate.py": "the generator of the documents",
     "tests/docs/test_pages.py": "the documents",
@@ -83,6 +80,7 @@ WITHOUT_MODULE = {
     "tests/model/test_pairwise.py": "every option beside every option",
     "tests/model/test_parity.py": "models against torchvision's under copied weights",
     "tests/config/test_fuzz.py": "random configurations",
+    "tests/config/test_experiment.py": "the recipes",
     "tests/config/test_user_code.py": "user code, from the configuration to the error",
     "tests/engine/stack/test_cuda.py": "all stacks on a GPU",
     "tests/engine/stack/test_equal.py": "all stacks against solo training",
@@ -242,7 +240,7 @@ def is_bare_package(name: str) -> bool:
     return path.name == "__init__.py" and len(body) == 1 and isinstance(body[0], ast.Expr)
 
 
-OPTIONS = [(group, option) for group, options in list_groups().items() for option in options]
+OPTIONS = [(group, option) for group, options in list_groups().items() if group != EXPERIMENT for option in options]
 NAMES = [f"{group}={option}" for group, option in OPTIONS]
 # Options whose class has another name, and why.
 OTHER_NAME = {
@@ -269,7 +267,7 @@ def is_named_alike(option: str, module: str, name: str) -> bool:
 
 def test_every_yaml_file_of_a_group_is_an_option_or_a_fragment():
     files = {path.relative_to(ROOT / "conf").as_posix() for path in (ROOT / "conf").glob("*/*.yaml")}
-    options = {f"{group}/{option}.yaml" for group, option in OPTIONS}
+    options = {f"{group}/{option}.yaml" for group, names in list_groups().items() for option in names}
     assert {path for path in files - options if not path.partition("/")[2].startswith("_")} == set()
 
 

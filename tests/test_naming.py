@@ -15,16 +15,16 @@ AT_HOME = {
     frozenset({"part", "parts"}): (
         *("dlexp/data", "dlexp/build", "dlexp/execution", "dlexp/run/division.py", "dlexp/run/folder.py"),
         *("dlexp/engine/task.py", "dlexp/engine/evaluate.py", "dlexp/engine/by_example.py"),
-        *("dlexp/engine/divergence.py", "cli/view/data.py"),
+        *("dlexp/engine/divergence.py", "dlexp/job/export", "cli/view/data.py"),
     ),
     frozenset({"fold", "folds", "folded"}): (
         *("dlexp/data/fold.py", "dlexp/build/dataset.py", "dlexp/job/cv", "dlexp/job/compare", "dlexp/job/inference"),
-        *("dlexp/figure/cv.py", "dlexp/figure/fold_map.py", "dlexp/job/report/cv.py"),
+        *("dlexp/figure/cv.py", "dlexp/figure/fold_map.py", "dlexp/job/report/cv.py", "dlexp/job/event.py"),
         *("dlexp/run/listing/page.py", "dlexp/run/document.py", "dlexp/tracking", "cli/view/cv"),
     ),
     frozenset({"unit", "units"}): (
         *("dlexp/data", "dlexp/build", "dlexp/engine", "dlexp/model", "dlexp/execution/save/saved_model.py"),
-        *("dlexp/job/cv/audit.py", "dlexp/job/train/evidence.py", "cli/view"),
+        *("dlexp/job/cv/audit.py", "dlexp/job/train/evidence.py", "dlexp/export", "dlexp/job/export", "cli/view"),
     ),
 }
 MIN_WORDS = 3  # a docstring below it says no more than the name, unless it points at another (`Forward`)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from .. import event
 from ..argument import (
     ConfigDir,
     Debug,
     DryRun,
+    Events,
     FigureDpi,
     FigureFormat,
     FigureSize,
@@ -44,6 +46,7 @@ def cv(
     figure_dpi: FigureDpi = 200,
     dry_run: DryRun = False,
     json: Json = False,
+    events: Events = False,
     trust: Trust = None,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -55,14 +58,18 @@ def cv(
 
     Example: `dlexp cv data=breast_cancer model=mlp cv.k=5 cv.repeats=2`
     """
+    event.check_alone(events, json=json, dry_run=dry_run, audit=audit)
     allow(trust)
     from dlexp.error import ConfigError
 
-    console = people(json, is_quiet=quiet)
+    console = people(json or events, is_quiet=quiet)
     if resume is not None and (overrides or dry_run or config_dir or audit):
         raise ConfigError("--resume: got other settings too; a cv goes on as it is, so give --resume alone")
     if resume is None:
-        _check(overrides or [], config_dir)
+        from dlexp.config.source.question import with_searched
+
+        overrides = with_searched(overrides or [], config_dir)
+        _check(overrides, config_dir)
     if audit:
         return _audit(overrides or [], config_dir, console, is_json=json)
     if dry_run:
@@ -71,22 +78,22 @@ def cv(
 
     ending, announcer = Ending(console, partial(view.show, console=console)), view.Announcer(console)
 
+    announce = event.of_cv(announcer, is_followed=events)
+
     def tell(outcome: "Outcome[AnyCVResult]") -> None:
         announcer.close()
         ending.tell(outcome)
 
     try:
         if resume is not None:
-            outcome = job.resume(resume, runs_dir, announce=announcer, tell=tell)
+            outcome = job.resume(resume, runs_dir, announce=announce, tell=tell)
         else:
-            outcome = job.start(overrides or [], config_dir, announce=announcer, tell=tell)
+            outcome = job.start(overrides or [], config_dir, announce=announce, tell=tell)
     finally:
         announcer.close()
         ending.stop()
     ending.close(outcome)
-    if json:
-        show_json(outcome.result)
-    return outcome.exit_code
+    return event.conclude(outcome, is_json=json, is_followed=events)
 
 
 def _check(overrides: list[str], config_dir: Path | None) -> None:

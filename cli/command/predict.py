@@ -1,5 +1,6 @@
 """`dlexp predict`: what a trained model says of new examples."""
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,28 @@ from ..text import escape
 from ..view import predict as view
 
 
+def accept_exported(name: str) -> None:
+    """Let an exported file be read that the user named with --trust.
+
+    Raises:
+        ConfigError: It is no .pt2, which alone needs that.
+        RunError: It cannot be read.
+    """
+    from dlexp.config.trust import accept_file
+    from dlexp.disk.regular import read_bytes
+    from dlexp.error import ConfigError, RunError
+
+    path = Path(name)
+    if path.suffix.lower() != ".pt2":
+        raise ConfigError(f"--trust: got {name}; a package, or the .pt2 that predicts, is needed")
+    try:
+        accept_file(sha256(read_bytes(path)).hexdigest(), path)
+    except OSError as error:
+        raise RunError(f"{name}: cannot be read ({error.strerror})") from error
+
+
 def predict(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Id, unique prefix, folder or last.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Id, unique prefix, folder or last; or an exported file.")],
     inputs: Annotated[
         list[Path], typer.Argument(metavar="INPUT...", help="Images, folders of them, .csv, .parquet or .npy files.")
     ],
@@ -38,7 +59,9 @@ def predict(
     Example: `dlexp predict last photos/ --out predictions.csv`, or of all folds together
     `dlexp predict --ensemble CV photos/`
     """
-    allow(trust)
+    allow([name for name in trust or [] if name != run])
+    if run in (trust or []):
+        accept_exported(run)
     from dlexp.job.inference import predict as job
 
     if out is not None:

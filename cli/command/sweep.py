@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from .. import event
 from ..argument import (
     ConfigDir,
     Debug,
     DryRun,
+    Events,
     FigureDpi,
     FigureFormat,
     FigureSize,
@@ -40,6 +42,7 @@ def sweep(
         bool, typer.Option("--detach", help="Leave the trials to jobs (launcher=slurm); collect them by dlexp wait.")
     ] = False,
     json: Json = False,
+    events: Events = False,
     trust: Trust = None,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -48,23 +51,27 @@ def sweep(
 
     Example: `dlexp sweep optimizer.lr='tag(log,interval(1e-4,1))' search=coarse_to_fine search.trials=30`
     """
+    event.check_alone(events, json=json, dry_run=dry_run, detach=detach)
     allow(trust)
     from dlexp.error import ConfigError
 
-    console = people(json, is_quiet=quiet)
+    console = people(json or events, is_quiet=quiet)
     if resume is not None and (overrides or dry_run or detach):
         raise ConfigError("--resume: got overrides too; give --resume alone, or the changed command without it")
     if resume is None:
+        from dlexp.config.source.question import with_searched
         from dlexp.config.space import read_space
 
-        read_space(overrides or [], config_dir)  # what is wrong with the space is said before torch is imported
+        overrides = with_searched(overrides or [], config_dir)
+        read_space(overrides, config_dir)  # what is wrong with the space is said before torch is imported
     if dry_run:
         return dry_run_sweep(overrides or [], config_dir, console, is_json=json)
     if detach:
         return detach_sweep(overrides or [], config_dir, console, is_json=json)
     from dlexp.job.sweep import sweep as job
 
-    announce, ending = view.Announcer(console), Ending(console, partial(view.show, console=console))
+    announcer, ending = view.Announcer(console), Ending(console, partial(view.show, console=console))
+    announce = event.of_sweep(announcer, is_followed=events)
     try:
         if resume is not None:
             findings = job.resume(resume, runs_dir, config_dir, announce=announce, tell=ending.tell)
@@ -73,9 +80,7 @@ def sweep(
     finally:
         ending.stop()
     ending.close(findings)
-    if json:
-        show_json(findings.outcome.result)
-    return findings.outcome.exit_code
+    return event.conclude(findings.outcome, is_json=json, is_followed=events)
 
 
 def detach_sweep(overrides: list[str], config_dir: Path | None, console: Console, *, is_json: bool) -> int:

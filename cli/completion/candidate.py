@@ -100,9 +100,12 @@ def _groups(arguments: list[str], config_dir: Path | None) -> list[str]:
 
 def _overrides(command: str, arguments: list[str], typed: str, config_dir: Path | None) -> list[str]:
     """Return groups, ``group=option`` and the keys of the options chosen by default or earlier on the line."""
-    from dlexp.config.catalog import default_choices, list_groups, list_jobs, read_option
+    from dlexp.config.catalog import EXPERIMENT, default_choices, list_groups, list_jobs, read_option
     from dlexp.config.signature import read
 
+    if typed.startswith("+"):
+        recipes = list_groups(config_dir)[EXPERIMENT]
+        return [f"+{EXPERIMENT}={recipe}" for recipe in recipes] if "=" in typed else [f"+{EXPERIMENT}="]
     defaults = default_choices(command if command in list_jobs() else "train")
     groups = {group: options for group, options in list_groups(config_dir).items() if group in defaults}
     if "=" in typed:

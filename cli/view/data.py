@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from dlexp.number import decimal, noun
+from dlexp.number import decimal, noun, significant
 
 from ..text import escape
 
@@ -53,8 +53,9 @@ def _part_table(document: "DataDocument") -> Table:
         if len(document["class_names"]) > SHOWN:
             table.add_row(f"... and {len(document['class_names']) - SHOWN} more")
     else:
-        for key in ("min", "mean", "max"):
-            table.add_row(key, *(_short(part.get(key)) for part in parts.values()))
+        for key, shown in (("min", _whole), ("mean", significant), ("max", _whole)):
+            values = [part.get(key) for part in parts.values()]
+            table.add_row(key, *("" if value is None else shown(value) for value in values))
     table.add_row("all", *(f"{part['num']:,}" for part in parts.values()), style="bold")
     return table
 
@@ -67,7 +68,7 @@ def _column_table(columns: list["ColumnRecord"]) -> Table:
     table.add_column("what is in it", overflow="fold")
     for column in columns[:SHOWN]:
         if column["type"] == "number":
-            content = "{min:.15g} to {max:.15g}, mean {mean:.10g}".format(**column)
+            content = "{min:.15g} to {max:.15g}, mean ".format(**column) + significant(column.get("mean"))
         else:
             counts = sorted(column.get("counts", {}).items(), key=lambda item: -item[1])
             content = ", ".join(f"{name} {number:,}" for name, number in counts[:SHOWN_CATEGORIES])
@@ -78,8 +79,8 @@ def _column_table(columns: list["ColumnRecord"]) -> Table:
     return table
 
 
-def _short(value: float | None) -> str:
-    return "" if value is None else f"{value:.15g}"
+def _whole(value: float) -> str:
+    return f"{value:.15g}"
 
 
 def show_classes(data: "Dataset", console: Console) -> None:

@@ -12,6 +12,7 @@ import yaml
 from dlexp.config import guard
 from dlexp.error import ConfigError
 
+EXPERIMENT = "experiment"  # the group whose options set keys of all others
 _FASTEST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times as fast
 
 
@@ -137,6 +138,24 @@ def implied_choices(group: str, option: str, config_dir: Path | None = None) -> 
     return implied
 
 
+def sweeper_params(group: str, option: str, config_dir: Path | None = None) -> dict[str, Any]:
+    """Return what an option that sets keys of all groups has under ``hydra.sweeper.params``, by key."""
+    params: dict[str, Any] = {}
+    for path in option_files(group, option, config_dir):
+        node: Any = _read(path)
+        for name in ("hydra", "sweeper", "params"):
+            node = node.get(name) or {}
+        params |= node
+    return params
+
+
+def header(group: str, option: str, config_dir: Path | None = None) -> list[str]:
+    """Return the comment at the top of an option's file, a line each, without the line that names its package."""
+    lines = option_file(group, option, config_dir).read_text(encoding="utf-8").splitlines()
+    comment = [line.lstrip("#").strip() for line in itertools.takewhile(lambda line: line.startswith("#"), lines)]
+    return [line for line in comment if not line.startswith("@package")]
+
+
 def is_global(group: str, option: str, config_dir: Path | None = None) -> bool:
     """Return whether an option sets keys of the whole configuration, as ``# @package _global_`` at its top says."""
     lines = option_file(group, option, config_dir).read_text(encoding="utf-8").splitlines()
@@ -200,7 +219,7 @@ def _cure_of_job(job: str, path: Path) -> str:
 def shipped_targets(group: str) -> frozenset[str]:
     """Return the `_target_` of every option of a group that dlexp ships; empty where it ships no such group."""
     paths = [path for path in (conf_folder() / group).glob("*.yaml") if not path.stem.startswith("_")]
-    return frozenset(_read(path)["_target_"] for path in paths)
+    return frozenset(_read(path)["_target_"] for path in paths if group != EXPERIMENT)
 
 
 def _read(path: Path) -> dict:

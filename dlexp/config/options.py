@@ -77,6 +77,9 @@ def _default_first(options: list[str], default: str | None) -> list[str]:
 
 
 def _describe_option(group: str, option: str, config_dir: Path | None) -> OptionRecord:
+    if catalog.is_global(group, option, config_dir):
+        question, *rest = catalog.header(group, option, config_dir)
+        return {"doc": question, "source": " ".join(rest), "parameters": {}}
     values = catalog.read_option(group, option, config_dir)
     signature = read(values.get("_target_", ""))
     return {

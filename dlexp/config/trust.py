@@ -24,6 +24,7 @@ LIBRARIES = (  # that dlexp uses, torch and torchvision aside: none of their cla
     *("pydantic", "rich", "safetensors", "scipy", "sklearn", "typer", "typing_extensions", "yaml"),
 )
 REFERENCE = "a reference to the environment"
+CONTENT = "sha256 "  # before the hash of a file that may be read though reading it runs what is in it
 _granted: set[str] = set()  # of this process; workers are told by the configurations that they are sent
 _typed: set[str] = set()  # packages and references that the user typed for this process
 _folder: ContextVar[str] = ContextVar("folder", default="")  # the run whose stored words are being composed
@@ -138,6 +139,17 @@ def _references(values: Any) -> list[str]:
     if isinstance(values, list):
         return sorted({text for value in values for text in _references(value)})
     return [values] if isinstance(values, str) and "oc.env" in values else []
+
+
+def accept_file(digest: str, path: Path) -> None:
+    """Take a file for the user's own, by the SHA-256 of its content: dlexp wrote it, or the user named it."""
+    _remember({f"{CONTENT}{digest}": str(path.absolute())})
+
+
+def knows_file(digest: str) -> bool:
+    """Say whether a file of this SHA-256 was written by dlexp on this machine, or named by the user."""
+    key = f"{CONTENT}{digest}"
+    return key in _typed or key in _read()
 
 
 @contextmanager

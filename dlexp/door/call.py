@@ -44,9 +44,11 @@ def sweep(overrides: Texts, *, config_dir: str | Path | None = None) -> "SweepRe
     Raises:
         DlexpError: See its kinds.
     """
+    from dlexp.config.source.question import with_searched
     from dlexp.job.sweep import sweep as job
 
-    return job.start(_listed(overrides), _folder(config_dir), announce=lambda _: _Deaf()).outcome.result
+    folder = _folder(config_dir)
+    return job.start(with_searched(_listed(overrides), folder), folder, announce=lambda _: _Deaf()).outcome.result
 
 
 def cv(overrides: Texts = (), *, config_dir: str | Path | None = None) -> "AnyCVResult":
@@ -59,9 +61,11 @@ def cv(overrides: Texts = (), *, config_dir: str | Path | None = None) -> "AnyCV
     Raises:
         DlexpError: See its kinds.
     """
+    from dlexp.config.source.question import with_searched
     from dlexp.job.cv import cv as job
 
-    return job.start(_listed(overrides), _folder(config_dir), announce=lambda _: _ignore).result
+    folder = _folder(config_dir)
+    return job.start(with_searched(_listed(overrides), folder), folder, announce=lambda _: _ignore).result
 
 
 def compare(runs: Texts, *, metric: str | None = None, runs_dir: str | Path = "runs") -> "Comparison":

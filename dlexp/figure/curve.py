@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from dlexp.figure.style.canvas import panels, styled
 from dlexp.figure.style.color import MARKED, NEUTRAL, SPLITS
 from dlexp.figure.style.limit import FARTHEST_OF_CURVE, is_log_metric, limit, mark_clipped, set_limit
+from dlexp.figure.style.scale import are_geometric
 from dlexp.figure.style.text import plain
 
 SHOWN = ("loss", "accuracy", "rmse", "r2")
@@ -91,5 +92,6 @@ def _mark_best(axis: Axes, history: Sequence[dict[str, Any]], name: str, best_ep
 def _draw_rates(axis: Axes, history: Sequence[dict[str, Any]], rates: list[float | None]) -> None:
     values = [math.nan if rate is None else rate for rate in rates]
     axis.plot([record["epoch"] for record in history], values, color=NEUTRAL, gid="lr")
-    set_limit(axis, "y", limit(rates))
+    is_log = are_geometric(rate for rate in rates if rate is not None)  # a cosine would end in a cliff
+    set_limit(axis, "y", limit(rates, may_be_log=is_log))
     axis.set(title="learning rate", ylabel="learning rate")

@@ -14,6 +14,7 @@ from dlexp.figure.style.canvas import add_legend, panels, styled
 from dlexp.figure.style.color import FAILED, MARKED
 from dlexp.figure.style.scale import is_number, set_scale
 from dlexp.figure.style.text import plain, shorten
+from dlexp.number import significant
 
 MOST_KEYS = 4
 MOST_TICKS = 5  # of the colour bar
@@ -100,4 +101,4 @@ def _ticks(ranks: dict[float, float]) -> list[tuple[float, str]]:
     """Return places and labels of a colour bar of ranks: a few values."""
     ordered = sorted(ranks, key=ranks.__getitem__)
     shown = sorted({round(step * (len(ordered) - 1) / MOST_TICKS) for step in range(MOST_TICKS + 1)})
-    return [(ranks[ordered[place]], f"{ordered[place]:.4g}") for place in shown]
+    return [(ranks[ordered[place]], significant(ordered[place])) for place in shown]

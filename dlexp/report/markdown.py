@@ -1,6 +1,7 @@
 """A page in Markdown, for a pull request: figures are left out, the tables behind them stay."""
 
 import re
+from collections.abc import Sequence
 from functools import singledispatch
 
 from dlexp.report.cell import are_numbers, text_of
@@ -15,8 +16,12 @@ def write(page: Page) -> str:
     cards = "".join(f"| {escape(c.label)} | **{escape(c.value)}** | {escape(c.note)} |\n" for c in page.cards)
     head = f"## {escape(page.question)}\n\n{escape(page.answer)}\n\n{escape(page.about)}\n"
     notes = "".join(f"\n> {escape(note)}\n" for note in page.notes)
-    body = "".join(_section(section) for section in page.sections)
-    return f"{head}{notes}\n| | | |\n|---|---|---|\n{cards}{body}"
+    return f"{head}{notes}\n| | | |\n|---|---|---|\n{cards}{body(page.sections)}"
+
+
+def body(sections: Sequence[Section]) -> str:
+    """Return sections, each under a heading of the third level."""
+    return "".join(_section(section) for section in sections)
 
 
 def escape(text: str) -> str:
@@ -25,12 +30,12 @@ def escape(text: str) -> str:
 
 
 def _section(section: Section) -> str:
-    body = "".join(_block(block) for block in section.blocks)
-    if not body:
+    blocks = "".join(_block(block) for block in section.blocks)
+    if not blocks:
         return ""
     if section.is_folded:
-        return f"\n<details><summary>{escape(section.title)}</summary>\n{body}\n</details>\n"
-    return f"\n### {escape(section.title)}\n{body}"
+        return f"\n<details><summary>{escape(section.title)}</summary>\n{blocks}\n</details>\n"
+    return f"\n### {escape(section.title)}\n{blocks}"
 
 
 @singledispatch

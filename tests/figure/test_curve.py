@@ -48,6 +48,21 @@ def test_a_learning_rate_that_changes_has_a_panel_and_a_constant_one_none():
     assert "learning rate" not in [axis.get_title() for axis in curves_figure(history()).axes]
 
 
+@pytest.mark.parametrize(
+    ("factor", "scale"),
+    [
+        (lambda epoch: 0.7**epoch, "log"),
+        (lambda epoch: 10.0 ** -(epoch // 7), "log"),
+        (lambda epoch: (1 + math.cos(math.pi * (epoch + 0.99) / 20)) / 2, "linear"),
+    ],
+    ids=["exponential", "step", "cosine"],
+)
+def test_a_rate_that_falls_by_a_factor_is_logarithmic_and_a_cosine_is_not(factor, scale):
+    records = [record | {"lr": 0.1 * factor(epoch)} for epoch, record in enumerate(history(20))]
+    axis = curves_figure(records).axes[-1]
+    assert (axis.get_title(), axis.get_yscale()) == ("learning rate", scale)
+
+
 def test_the_best_epoch_is_marked_on_every_panel():
     figure = curves_figure(history(), best_epoch=2, monitor="val/accuracy")
     for axis, value in zip(figure.axes, (0.55, 0.5), strict=True):

@@ -27,6 +27,7 @@ from dlexp.model.resnext import ResNeXt
 from dlexp.model.softmax import Softmax
 from dlexp.model.vgg import VGG
 from dlexp.norm import NoNorm
+from tests import exported
 
 IMAGE_NETS = {
     "cnn": CNN,
@@ -163,3 +164,11 @@ def test_two_models_side_by_side_equal_each_alone(name, blocks):
         for trial, model in enumerate(models):
             for output, alone in zip(together, outputs_of(model(x[trial])), strict=True):
                 torch.testing.assert_close(output[trial], alone, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["pt2", "onnx"])
+@pytest.mark.parametrize("name", ALL)
+def test_an_exported_file_gives_the_same_outputs(name, form, blocks):
+    shape = image_of(name)
+    assert exported.difference(build(name, blocks, shape), exported.about(shape), form) <= 1e-4

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from ...argument import Debug, Json, Quiet, RunsDir
 from ...output import people, show_json
-from ...text import escape
+from ...text import escape, short_path
 
 if TYPE_CHECKING:
     from dlexp.run.listing.trash import MovedRun
@@ -64,6 +64,6 @@ def _check(run: list[str] | None, restore: bool, empty: bool) -> None:
 
 def _show(moved: "list[MovedRun]", state: str, console: Console) -> None:
     for record in moved:
-        console.print(f"{record['run_id']}  {state}  {escape(record['run_dir'])}", soft_wrap=True)
+        console.print(f"{record['run_id']}  {state}  {escape(short_path(record['run_dir']))}", soft_wrap=True)
     if not moved:
         console.print("the trash is empty")

@@ -39,7 +39,7 @@ def runs(
         str | None,
         typer.Option(
             metavar="NAME,NAME",
-            help="These columns: run_id, done, took, start, note, metrics.NAME, params.KEY, ...",
+            help="These columns, as they are headed: run, done, took, started, lr, ...; or metrics.NAME, params.KEY.",
             show_default=False,
         ),
     ] = None,

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 COLORS = {"finished": "green", "stopped_early": "green", "running": "cyan", "detached": "cyan"}
 WIDTH_OF_A_FILE = 1000  # columns
-NAMES = {"run_id": "run", "start": "started"}
 APART = "Each table has its own validation examples (in brackets): scores do not rank from table to table."
 GAP = 2  # spaces between columns
 MOST_CHARACTERS = 32  # of a cell, unless everything is wanted
@@ -136,12 +135,14 @@ def _style(record: "RunRecord", name: str) -> str:
 
 def _headers(names: list[str]) -> list[str]:
     """Shorten params to their last word where no other column ends so."""
+    from dlexp.run.listing.column import HEADERS
+
     lasts = [name.rpartition(".")[2] for name in names]
     headers: list[str] = []
     for name, last in zip(names, lasts, strict=True):
         is_clear = name.startswith("params.") and lasts.count(last) == 1
         headers.append(last if is_clear else name.partition(".")[2] or name)
-    return [NAMES.get(header, header) for header in headers]
+    return [HEADERS.get(header, header) for header in headers]
 
 
 def text_of(record: "RunRecord", name: str) -> str:
@@ -161,7 +162,10 @@ def text_of(record: "RunRecord", name: str) -> str:
 def _plain(value: Any) -> str:
     from dlexp.config.wording import short_value
 
-    return short_value(value) if isinstance(value, float) else " ".join(str(value).split())
+    if isinstance(value, float):
+        return short_value(value)
+    text = " ".join(str(value).split())
+    return text.replace(", ", ",") if isinstance(value, list) else text  # as it is typed
 
 
 def done(record: "RunRecord") -> str:

@@ -68,6 +68,7 @@ def _lines(document: "RunPage") -> list[tuple[str, str]]:
         ("test part", f"opened {noun(opened, 'time')}" if opened else "sealed"),
         ("checkpoints", ", ".join(_checkpoint(saved) for saved in document["checkpoints"])),
         ("figures", ", ".join(Path(path).name for path in document["figures"])),
+        ("exported", "\n".join(_exported(export) for export in document["exports"])),
         ("size", _size(document["bytes"])),
         ("made with", _environment(document["environment"])),
     ]
@@ -91,7 +92,8 @@ def _data(run: "RunRecord") -> str:
         return ""
     names = {"num_train": "train", "num_val": "val", "num_test": "sealed for test", "num_examples": "examples"}
     counts = [f"{data[key]:,} {name}" for key, name in names.items() if data.get(key)]
-    return f"{data['name']} ({run['task']}): {', '.join(counts)}; fingerprint {str(data.get('fingerprint'))[:12]}"
+    told = f": {', '.join(counts)}" if counts else ""
+    return f"{data['name']} ({run['task']}){told}; fingerprint {str(data.get('fingerprint'))[:12]}"
 
 
 def _times(document: "RunPage") -> str:
@@ -104,6 +106,11 @@ def _times(document: "RunPage") -> str:
 def _checkpoint(saved: Any) -> str:
     epoch = "" if saved["epoch"] is None else f" of epoch {saved['epoch']}"
     return f"{saved['name']}{epoch} ({_size(saved['bytes'])})"
+
+
+def _exported(export: Any) -> str:
+    state = "" if export["is_there"] else ", gone since"
+    return f"{_short(export['path'])} ({_size(export['bytes'])}, difference {export['difference']:.2g}{state})"
 
 
 def _environment(environment: dict[str, Any]) -> str:

@@ -28,7 +28,15 @@ def require_class(path: str, target: str) -> None:
     """
     definition = locate(target)
     if not isinstance(definition.node, ast.ClassDef):
-        raise ConfigError(f"{path}._target_: got {show(target)}; it is a function, a class is needed")
+        name = target.rpartition(".")[2]
+        is_net = path == "model" and definition.target.startswith("torchvision.models.")
+        cure = f": model=torchvision model.name={show(name)} takes it" if is_net else ""
+        raise ConfigError(f"{path}._target_: got {show(target)}; it is a function, a class is needed{cure}")
     places = WHERE.get(definition.target.split(".")[0])
     if places is not None and not definition.target.startswith(places):
         raise ConfigError(f"{path}._target_: got {show(target)}; choose a class below {' or '.join(places)}")
+    if path == "optimizer" and definition.target.startswith("torch.optim."):
+        raise ConfigError(
+            f"{path}._target_: got {show(target)}; it moves one module's parameters, a rule of (trials, parameters) is "
+            "needed: `dlexp options optimizer` lists those there are, `dlexp new optimizer NAME` writes one"
+        )

@@ -15,7 +15,7 @@ _OF_HYDRA = re.compile(r"(override\s+)?/?hydra/.*")  # an option of Hydra's in a
 
 
 def check_spelling(path: Path, root: yaml.Node) -> None:
-    """Refuse numbers that mean others than they show, keys written twice, and a block for Hydra itself.
+    """Refuse numbers that mean others than they show, keys written twice, and settings of Hydra itself.
 
     Args:
         path: Of the file.
@@ -35,16 +35,25 @@ def check_spelling(path: Path, root: yaml.Node) -> None:
 
 def _check_keys(path: Path, mapping: yaml.MappingNode, *, is_root: bool) -> None:
     lines: dict[str, int] = {}
-    for key, _ in mapping.value:
+    for key, value in mapping.value:
         if not isinstance(key, yaml.ScalarNode):
             continue
-        if (is_root and key.value == "hydra") or _OF_HYDRA.fullmatch(key.value):
-            cure = "dlexp reads no settings of Hydra itself; runs_dir says where runs are written"
+        if (is_root and key.value == "hydra" and not _is_sweeper(value)) or _OF_HYDRA.fullmatch(key.value):
+            cure = "of Hydra's own settings dlexp reads hydra.sweeper.params alone; runs_dir is where runs are written"
             raise ConfigError(f"{_place(path, key)}: got {key.value}; {cure}")
         if key.value in lines:
             before = lines[key.value]
             raise ConfigError(f"{_place(path, key)}: got {key.value} again, which line {before} has; remove one")
         lines[key.value] = key.start_mark.line + 1
+
+
+def _is_sweeper(node: yaml.Node) -> bool:
+    """Say whether the block for Hydra holds nothing but ``sweeper.params``, a mapping."""
+    for name in ("sweeper", "params"):
+        if not isinstance(node, yaml.MappingNode) or [key.value for key, _ in node.value] != [name]:
+            return False
+        node = node.value[0][1]
+    return isinstance(node, yaml.MappingNode)
 
 
 def _nodes(node: yaml.Node, seen: set[int]) -> Iterator[yaml.Node]:

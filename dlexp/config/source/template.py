@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typing_extensions import TypedDict
 
-from dlexp.config.catalog import list_groups
+from dlexp.config.catalog import EXPERIMENT, list_groups
 from dlexp.config.metric import METRICS
 from dlexp.config.signature import read
 from dlexp.config.trust import look_in_working_directory
@@ -60,7 +60,7 @@ def write_component(kind: str, name: str, package: str, folder: Path) -> Written
     if re.search(rf"^(from|import) .*\b{title}\b", code_text, re.MULTILINE):
         raise ConfigError(f"NAME: got {name}; the class {title} would hide torch's, choose another name")
     code, test = Path(package, f"{name}.py"), Path(package, f"test_{name}.py")
-    group = "experiment" if kind == "metric" else kind
+    group = EXPERIMENT if kind == "metric" else kind
     settings = folder / group / f"{name}.yaml"
     for path in (code, test, settings):
         if path.exists():
@@ -92,8 +92,9 @@ def _check(kind: str, name: str, package: str) -> None:
             raise ConfigError(f"{key}: got {word}; small letters, digits and _ are needed, as in two_paths")
     if package == "dlexp":
         raise ConfigError("--package: got dlexp; the code of your own has a folder of another name")
-    if name in list_groups().get(kind, []):
-        raise ConfigError(f"NAME: got {name}; {kind}={name} ships with dlexp, choose another name")
+    group = EXPERIMENT if kind == "metric" else kind
+    if name in list_groups()[group]:
+        raise ConfigError(f"NAME: got {name}; {group}={name} ships with dlexp, choose another name")
     if kind == "metric" and name in {row.name for row in METRICS}:
         raise ConfigError(f"NAME: got {name}; `dlexp options metric` lists it, choose another name")
 

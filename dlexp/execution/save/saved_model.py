@@ -28,6 +28,7 @@ from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import sealed, unsealed
 from dlexp.run.measure import FILE
 from dlexp.run.stored import stored_config
+from dlexp.type import Config
 
 TYPICAL_BATCH = 32  # examples of an update, by whose memory that of predicting is measured
 
@@ -58,6 +59,11 @@ class SavedModel:
         """Where the module computes."""
         return next(self.module.parameters()).device
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the module computes in."""
+        return next(self.module.parameters()).dtype
+
     @torch.no_grad()
     def outputs(self, inputs: Tensor, batch_size: int | None = None) -> Tensor:
         """Return logits (N, K), or values (N,) in the target's unit, on the CPU.
@@ -69,17 +75,25 @@ class SavedModel:
         Raises:
             ConfigError: Examples of another shape than the model's.
         """
-        is_image, wanted = inputs.dim() == 4, self.about["in_shape"]
-        got = list(inputs.movedim(-1, 1).shape[1:])
-        if got != wanted:
-            raise ConfigError(f"inputs: got examples of shape {got}; the model takes {wanted}")
-        dtype = next(self.module.parameters()).dtype
+        require_shape(inputs, self.about["in_shape"])
+        is_image, dtype = inputs.dim() == 4, self.dtype
         pieces = []
         for batch in inputs.split(batch_size or self.batch_size):
             x = self.affine.apply(devices.send(batch, self.device), dtype=dtype)
             pieces.append(self.module((x.movedim(-1, 1) if is_image else x).to(dtype)).cpu())
         outputs = torch.cat(pieces)
         return outputs if self.unit is None else self.unit.unscale(outputs[None])[0, :, 0]
+
+
+def require_shape(inputs: Tensor, wanted: list[int]) -> None:
+    """Check that raw examples, channels last, have the shape that a model takes.
+
+    Raises:
+        ConfigError: They have another.
+    """
+    got = list(inputs.movedim(-1, 1).shape[1:])
+    if got != wanted:
+        raise ConfigError(f"inputs: got examples of shape {got}; the model takes {wanted}")
 
 
 def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, loss: Any, row: int = 0) -> None:
@@ -130,16 +144,36 @@ def load(folder: RunFolder, device: torch.device | str = "cpu") -> SavedModel:
     Raises:
         RunError: The run has no such file or no checkpoint.
     """
-    about = read(folder)
-    config = stored_config(folder)
-    weights, _ = checkpoint.load(folder.checkpoints / "best")
+    about, config = read(folder), stored_config(folder)
+    return assemble(about, config, checkpoint.load(folder.checkpoints / "best")[0], device)
+
+
+def assemble(
+    about: dict[str, Any], config: Config, weights: dict[str, Tensor], device: torch.device | str = "cpu"
+) -> SavedModel:
+    """Build a model that is stated in full.
+
+    Args:
+        about: The content of the file.
+        config: Checked; names model, blocks and precision.
+        weights: By name.
+        device: Where it computes.
+
+    Raises:
+        ConfigError: The configuration's model does not fit the shapes.
+        RuntimeError: The weights are not those of the model.
+    """
     module = build_module(config, tuple(about["in_shape"]), about["num_outputs"], seed=0)
     module.to(torch.float64 if config["trainer"]["precision"] == "fp64" else torch.float32)
     module.load_state_dict(weights)
+    return SavedModel(about, module.eval().to(device), affine_of(about).to(device), read_unit(about))
+
+
+def affine_of(about: dict[str, Any]) -> Affine:
+    """Return the normalisation of inputs that a file states."""
     fitted = about["normalize"]
     fill = None if fitted["fill"] is None else _wide(fitted["fill"])
-    affine = Affine(_wide(fitted["scale"]), _wide(fitted["shift"]), fill)
-    return SavedModel(about, module.eval().to(device), affine.to(device), read_unit(about))
+    return Affine(_wide(fitted["scale"]), _wide(fitted["shift"]), fill)
 
 
 def _wide(values: list) -> Tensor:

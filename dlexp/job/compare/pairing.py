@@ -1,6 +1,7 @@
 """Who stands against whom: runs that differ in the seed only become one side; what cannot be paired is refused."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,12 +9,14 @@ import numpy as np
 
 from dlexp.config.metric import OF_POSITIVE
 from dlexp.config.relevance import IRRELEVANT, relevant
+from dlexp.config.wording import short_value
 from dlexp.error import RunError
 from dlexp.job.compare.side import Predictions, Side, load_side
 from dlexp.number import noun
 from dlexp.statistic.score import MEANS_OVER_EXAMPLES
 
 SET_BY = {"beta": "metric.beta", "delta": "loss.delta and training part", "positive": "data.positive"}
+LONG_NUMBER = re.compile(r"-?\d+\.\d{6,}(e[-+]?\d+)?|-?\d\.\d{4,}e[-+]?\d+")  # as a search draws one
 FEWEST_GROUPED = 4  # runs: two settings of two seeds
 
 
@@ -53,8 +56,14 @@ def labels(sides: list[Side]) -> list[str]:
             override for override in differing if override.lstrip("+").split("=")[0].split(".")[0] not in IRRELEVANT
         ]
         seeds = f" ({noun(len(side.seeds), 'seed')})" if len(side.seeds) > 1 else ""
-        names.append(f"{side.run_id} {' '.join(relevant) or 'default'}{seeds}")
+        names.append(f"{side.run_id} {' '.join(map(_shortened, relevant)) or 'default'}{seeds}")
     return names
+
+
+def _shortened(override: str) -> str:
+    """Return an override with a number that was drawn in three digits: lr=8.59e-03."""
+    key, _, value = override.partition("=")
+    return f"{key}={short_value(float(value))}" if LONG_NUMBER.fullmatch(value) else override
 
 
 def _join_seeds(sides: list[Side]) -> list[Side]:

@@ -103,7 +103,7 @@ def load_side(runs_dir: Path, ref: str) -> Side:
     Raises:
         RunError: No such run, or it did not come to its end.
     """
-    name, place = _parse(ref)
+    name, place = parse_place(ref)
     folder = scan.find(runs_dir, name)
     manifest, result = folder.manifest, folder.result
     kind = manifest["kind"]
@@ -139,7 +139,8 @@ def load_trained(runs_dir: Path, ref: str) -> RunFolder:
     return folder
 
 
-def _parse(ref: str) -> tuple[str, int | None]:
+def parse_place(ref: str) -> tuple[str, int | None]:
+    """Return what a user calls a run without the place of a setting behind it, and that place; None without one."""
     match = re.fullmatch(r"(.+):(\d+)", ref)
     if match is None or Path(ref).is_dir():
         return ref, None

@@ -101,10 +101,12 @@ class FoldEpoch:
 
     Attributes:
         fold_run: The training.
+        epoch: Epochs done.
         metrics: Of the epoch.
     """
 
     fold_run: FoldRun
+    epoch: int
     metrics: dict[str, float]
 
 
@@ -171,7 +173,7 @@ def train_fold_runs(
         if isinstance(event.event, TrialEnd):
             yield _end(*waiting[event.path], event.event, event.size)
         elif isinstance(event.event, EpochEnd):
-            hear(FoldEpoch(waiting[event.path][0], event.event.metrics))
+            hear(FoldEpoch(waiting[event.path][0], event.event.epoch, event.event.metrics))
 
 
 def _known(cv: RunFolder) -> dict[tuple[Any, ...], RunFolder]:

@@ -101,13 +101,25 @@ Prediction = TypedDict(
 )
 
 
-class Predictions(TypedDict):
+class Asked(TypedDict):
+    """Who predicts.
+
+    Attributes:
+        run_id: Names the run; of an exported file that which it was exported from.
+        run_dir: The run's folder; "" of an exported file.
+        file: The exported file.
+    """
+
+    run_id: str
+    run_dir: str
+    file: NotRequired[str]
+
+
+class Predictions(Asked):
     """What `dlexp predict` finds.
 
     Attributes:
         kind: "predict".
-        run_id: Names the run.
-        run_dir: The run's folder.
         task: Of the data.
         models: Whose probabilities or values are averaged.
         warnings: Lines for the user.
@@ -115,8 +127,6 @@ class Predictions(TypedDict):
     """
 
     kind: Annotated[str, one_of("predict")]
-    run_id: str
-    run_dir: str
     task: Task
     models: int
     warnings: list[str]

@@ -13,7 +13,7 @@ from torch import Tensor
 from dlexp.data.file.column import Columns
 from dlexp.data.file.encoding import Feature
 from dlexp.error import DataError, first_ten
-from dlexp.execution.save.saved_model import SavedModel
+from dlexp.export.file import Model
 
 Refuse = Callable[[np.ndarray, int | None, str], None]
 
@@ -64,7 +64,7 @@ def of_files(files: list[str]) -> Refuse:
     return refuse
 
 
-def outputs_of(model: SavedModel, batch: Batch) -> Tensor:
+def outputs_of(model: Model, batch: Batch) -> Tensor:
     """Return what a model gives for examples; see `SavedModel.outputs`.
 
     Raises:
@@ -79,11 +79,11 @@ def outputs_of(model: SavedModel, batch: Batch) -> Tensor:
     return outputs
 
 
-def _refuse_input(model: SavedModel, batch: Batch, is_bad: np.ndarray) -> None:
+def _refuse_input(model: Model, batch: Batch, is_bad: np.ndarray) -> None:
     """Refuse the first input at fault of rows (N,), if inputs are vectors and the fault is theirs."""
     if batch.inputs.dim() != 2:
         return
-    dtype = next(model.module.parameters()).dtype
+    dtype = model.dtype
     rows = torch.from_numpy(np.flatnonzero(is_bad))
     is_beyond_ND = ~model.affine.to("cpu").apply(batch.inputs[rows], dtype=dtype).isfinite()
     columns = is_beyond_ND.any(0).nonzero().flatten().tolist()

@@ -8,6 +8,7 @@ import csv
 import importlib.util
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,9 @@ from dlexp.data.picture.listing import list_pictures, say
 from dlexp.disk.durable import write_bytes
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution.save import saved_model
-from dlexp.job.inference.document import Prediction, Predictions
+from dlexp.export import file
+from dlexp.export.file import Model
+from dlexp.job.inference.document import Asked, Prediction, Predictions
 from dlexp.job.inference.ensemble import average, fold_folders
 from dlexp.job.inference.finite import Batch, Refuse, of_files, of_rows, of_table, outputs_of
 from dlexp.job.inference.formula import inert
@@ -50,7 +53,7 @@ def predict(
     `probabilities` by class, or `value`.
 
     Args:
-        ref: A run as users name it.
+        ref: A run as users name it, or an exported file.
         runs_dir: Folder of all runs.
         paths: Files and folders.
         is_ensemble: The run is a cv, whose folds' probabilities or values are averaged.
@@ -61,17 +64,14 @@ def predict(
         DataError: An input is absent or damaged.
         ConfigError: Inputs are of another kind or shape than the model takes.
     """
-    folder = scan.find(runs_dir, ref)
-    if not is_ensemble and folder.manifest["kind"] == "cv":
-        raise RunError(f"{ref}: got a cv; average its folds' models with --ensemble, or name one of {folder.path}/*/*")
-    sources, place = fold_folders(folder) if is_ensemble else [folder], choose_device(device)
+    place = choose_device(device)
+    whole, models = _models(ref, runs_dir, place, is_ensemble)
     outputs: list[Tensor] = []
     ids: list[str] = []
     read: dict[str, list[Batch]] = {}
     about: dict[str, Any] = {}
     warnings: list[str] = []
-    for source in sources:
-        model = saved_model.load(source, place)
+    for model in models:
         about = model.about
         # folds whose training parts had other texts encode a table in other columns
         key = json.dumps([about[name] for name in ("in_shape", "feature_names", "encoding")])
@@ -86,13 +86,28 @@ def predict(
         predictions = _say(ids, average(outputs, len(names), link), names, "softmax")
     return {
         "kind": "predict",
-        "run_id": folder.run_id,
-        "run_dir": str(folder.path),
+        **whole,
         "task": about["task"],
-        "models": len(sources),
+        "models": len(outputs),
         "warnings": list(dict.fromkeys(warnings)),
         "predictions": predictions,
     }
+
+
+def _models(ref: str, runs_dir: Path, device: torch.device, is_ensemble: bool) -> tuple[Asked, Iterator[Model]]:
+    """Return who is asked, and the models of a run, a cv's folds or an exported file, each read when its turn comes."""
+    exported = file.named(ref)
+    if exported is not None:
+        if is_ensemble:
+            raise RunError(f"{ref}: got an exported file; only the folds of a cv can be averaged")
+        run_id, model = file.read(exported, device)
+        return {"run_id": run_id, "run_dir": "", "file": str(exported)}, iter([model])
+    folder = scan.find(runs_dir, ref)
+    if not is_ensemble and folder.manifest["kind"] == "cv":
+        raise RunError(f"{ref}: got a cv; average its folds' models with --ensemble, or name one of {folder.path}/*/*")
+    sources = fold_folders(folder) if is_ensemble else [folder]
+    about: Asked = {"run_id": folder.run_id, "run_dir": str(folder.path)}
+    return about, (saved_model.load(source, device) for source in sources)
 
 
 def check_out(path: Path) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from dlexp.config.wording import show
+from dlexp.config.wording import command_line, show
 from dlexp.number import duration, noun
 from dlexp.report.model import Card, Commands, Row, Section, Table, Text
 from dlexp.run.document import RunRecord
@@ -48,7 +48,15 @@ def closing(document: RunPage, again: Sequence[Command]) -> list[Section]:
         again: Commands beside the one that made it.
     """
     command = document["command"]
-    lines = [*([(command, "what was run")] if command else []), *again]
+    exported = [
+        (
+            command_line("predict", [export["path"], "INPUT"]),
+            f"by the exported file; from the run's answers it differs by {export['difference']:.2g}",
+        )
+        for export in document["exports"]
+        if export["is_there"]
+    ]
+    lines = [*([(command, "what was run")] if command else []), *again, *exported]
     return [
         Section("Do it again", [Commands(lines)]),
         Section("Configuration that differs from the defaults", _configuration(document), is_folded=True),

@@ -6,10 +6,11 @@ from pathlib import Path
 from dlexp.direction import has_direction
 from dlexp.error import ConfigError, did_you_mean
 from dlexp.run.document import RunRecord
-from dlexp.run.listing.filter import check_name, value_of
+from dlexp.run.listing.filter import FIELDS, check_name, value_of
 from dlexp.run.listing.record import written_params
 
 DONE, TOOK = "done", "took"  # how far a run came, and its duration: columns that are put into words
+HEADERS = {"run_id": "run", "start": "started"}  # how columns are headed
 _SPLITS = ("val/", "test/", "train/")
 _ALWAYS = ("run_id", "status", "start", "slug", "value")
 _BY_KIND = ("search", "cv")  # groups that only sweeps and cvs have
@@ -39,13 +40,14 @@ def columns(records: Sequence[RunRecord], sort: str | None) -> list[str]:
 
 
 def check_columns(names: list[str], records: Sequence[RunRecord]) -> list[str]:
-    """Return the columns that a user names.
+    """Return the columns that a user names, as they are headed or in full: ``lr`` for ``params.optimizer.lr``.
 
     Raises:
         ConfigError: No run has one of them.
     """
     known = [DONE, TOOK, *(f"params.{key}" for record in records for key in record["params"])]
     known += [f"metrics.{name}" for record in records for name in record["metrics"]]
+    names = [_in_full(name, known) for name in names]
     for name in names:
         if name in known:
             continue
@@ -53,6 +55,15 @@ def check_columns(names: list[str], records: Sequence[RunRecord]) -> list[str]:
         if name.startswith(("metrics.", "params.")):
             raise ConfigError(f"--columns: got {name}; no run has it{did_you_mean(name, known)}")
     return names
+
+
+def _in_full(name: str, known: Sequence[str]) -> str:
+    """Return the column that a header stands for; the name itself where none or not one alone does."""
+    if name in FIELDS or name in known:
+        return name
+    meant = {field for field, header in HEADERS.items() if header == name}
+    meant |= {each for each in known if name in (each.partition(".")[2], each.rpartition(".")[2])}
+    return meant.pop() if len(meant) == 1 else name
 
 
 def _scores(records: Sequence[RunRecord]) -> list[str]:
@@ -93,4 +104,5 @@ def _place(metric: str) -> tuple[bool, int, str]:
 def _differs(records: Sequence[RunRecord], name: str) -> bool:
     if name in ("tags", "note"):
         return any(value_of(record, name) for record in records)
-    return len({str(value_of(record, name)) for record in records}) > 1
+    values = (str(value_of(record, name)) for record in records)
+    return len({value.replace(", ", ",") for value in values}) > 1  # of a list as of what was typed

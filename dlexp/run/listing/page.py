@@ -12,6 +12,7 @@ from dlexp.disk.regular import read_bytes
 from dlexp.error import DlexpError, RunError
 from dlexp.run.document import RunRecord
 from dlexp.run.folder import LOG, MANIFEST, RunFolder
+from dlexp.run.listing.exported import ExportRecord, read_exports
 from dlexp.run.listing.record import read_object, read_record
 from dlexp.run.stored import require_unedited
 from dlexp.type import Real
@@ -65,6 +66,7 @@ class RunPage(TypedDict):
         num_inner: Of all trials, settings or folds.
         checkpoints: That are there.
         figures: Their paths.
+        exports: Files that its model was exported to.
         bytes: That the folder takes.
         environment: python, platform, host, user, git and packages, as far as they are known.
         log: The last lines.
@@ -82,6 +84,7 @@ class RunPage(TypedDict):
     num_inner: int
     checkpoints: list[Saved]
     figures: list[str]
+    exports: list[ExportRecord]
     bytes: int
     environment: dict[str, Any]
     log: list[str]
@@ -94,8 +97,9 @@ def page(folder: RunFolder) -> RunPage:
     assert record is not None, "a run folder has a manifest"
     manifest = read_object(folder.path / MANIFEST) or {}
     inner = _inner(record)
+    whole: Any = {"data": manifest.get("data"), **record}  # a sweep's result does not name its data
     return {
-        "run": record,
+        "run": whole,
         "faults": _faults(folder),
         "holder": None if holder is None else holder.run_id,
         "command": manifest.get("command"),
@@ -107,6 +111,7 @@ def page(folder: RunFolder) -> RunPage:
         "num_inner": len(inner),
         "checkpoints": _checkpoints(folder),
         "figures": [str(path) for path in sorted(folder.figures.glob("*")) if path.is_file()],
+        "exports": read_exports(folder),
         "bytes": _size(folder.path),
         "environment": {name: manifest[name] for name in _ENVIRONMENT if manifest.get(name) is not None},
         "log": _lines(folder.path / LOG)[-LOG_LINES:],

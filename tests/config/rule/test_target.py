@@ -41,6 +41,19 @@ def test_layers_models_and_rules_are_fit(target):
     require_class("model", target)
 
 
+@pytest.mark.parametrize(
+    ("path", "target", "cure"),
+    [
+        ("model", "torchvision.models.resnet18", "a class is needed: model=torchvision model.name=resnet18 takes it"),
+        ("activation", "torchvision.models.resnet18", "it is a function, a class is needed$"),
+        ("optimizer", "torch.optim.RAdam", "`dlexp options optimizer` lists .* `dlexp new optimizer NAME` writes one"),
+    ],
+)
+def test_what_is_near_is_named(path, target, cure):
+    with pytest.raises(ConfigError, match=cure):
+        require_class(path, target)
+
+
 def test_a_package_that_passes_a_function_on_does_not_make_it_fit(tmp_path, monkeypatch):
     (tmp_path / "passing.py").write_text("from torch import load\nfrom torch.package import PackageImporter as Net\n")
     monkeypatch.chdir(tmp_path)

@@ -10,7 +10,7 @@ from dlexp.config.resolve import resolve
 from dlexp.config.source.origin import origins, to_yaml
 
 EXTRA = {"csv": ["data.path=x", "data.target=y"], "image_folder": ["data.path=x"], "arrays": ["data.path=x"]}
-IN_TRAIN = [group for group in list_groups() if group not in ("search", "cv", "launcher")]
+IN_TRAIN = [group for group in list_groups() if group not in ("search", "cv", "launcher", "experiment")]
 
 
 @pytest.mark.parametrize("group", IN_TRAIN)

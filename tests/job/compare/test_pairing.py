@@ -19,6 +19,14 @@ def test_labels_leave_out_what_all_share():
     assert labels(runs) == ["a seed=1 model=cnn", "b seed=2", "c default"]
 
 
+def test_a_number_that_was_drawn_has_three_digits():
+    runs = [
+        made.side("a", [], "optimizer.lr=0.008591203599326512", "model.widths=[8]", "trainer.ema=0.995"),
+        made.side("b", [], "optimizer.lr=5.73740874e-05"),
+    ]
+    assert labels(runs) == ["a optimizer.lr=8.59e-03 model.widths=[8] trainer.ema=0.995", "b optimizer.lr=5.74e-05"]
+
+
 def test_metrics_of_other_constants_are_not_compared():
     ids, values = np.array(["a", "b"]), np.array([0.0, 1.0])
 

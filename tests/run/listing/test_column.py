@@ -69,6 +69,22 @@ def test_notes_and_tags_are_shown_where_there_are_any(tmp_path):
     assert "tags" not in columns(records_of(rank(tmp_path)), SORT)
 
 
+def test_a_list_equals_what_was_typed(tmp_path):
+    add(tmp_path, "model.widths=[8,16]", params={"model.widths": [8, 16]})
+    add(tmp_path, "model.widths=[8,16]", params={"model.widths": "[8,16]"})
+    assert "params.model.widths" not in columns(records_of(rank(tmp_path)), SORT)
+
+
+def test_columns_may_be_named_as_they_are_headed(tmp_path):
+    add(tmp_path, "optimizer.lr=0.1", "search.lr=1", params={"optimizer.lr": 0.1, "search.lr": 1, "model.depth": 2})
+    records = records_of(rank(tmp_path))
+    headed = ["run", "started", "took", "val/bias", "depth", "optimizer.lr", "kind"]
+    full = ["run_id", "start", "took", "metrics.val/bias", "params.model.depth", "params.optimizer.lr", "kind"]
+    assert check_columns(headed, records) == full
+    with pytest.raises(ConfigError, match="--columns: got lr; choose"):
+        check_columns(["lr"], records)  # two end so
+
+
 def test_columns_that_a_user_names(tmp_path):
     add(tmp_path)
     records = records_of(rank(tmp_path))

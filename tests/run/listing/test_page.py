@@ -32,7 +32,9 @@ def test_a_sweep_shows_its_best_trials(fake_run):
         for i, value in enumerate(values)
     ]
     run.folder.write_result({"kind": "sweep", "metric": "val/accuracy", "trials": trials, "best": None, "metrics": {}})
+    run.folder.update_manifest(data={"name": "digits", "fingerprint": "abc"})
     document = page(run.folder)
+    assert document["run"].get("data") == {"name": "digits", "fingerprint": "abc"}
     assert [record["value"] for record in document["inner"]] == [0.9, 0.7, 0.5, 0.3, 0.2]
     assert document["inner"][0]["name"] == "optimizer.lr=2"
     assert (len(document["inner"]), document["num_inner"]) == (INNER, 7)

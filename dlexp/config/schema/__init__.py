@@ -1,0 +1,1 @@
+"""The configuration as JSON Schema, for editors."""

@@ -1,0 +1,108 @@
+"""A trained model as one function of raw examples: resize, normalisation, network, answers.
+
+Shapes: N examples, C channels, H height, W width, D inputs of a table, K classes.
+"""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dlexp.execution.save.saved_model import SavedModel
+from dlexp.export.resize import Fit, resize
+from dlexp.metric.probability import log_weights
+
+PICTURES, VECTORS = "pixels", "features"  # what the input is called
+CLASSES, VALUES = ("outputs", "probabilities"), ("values",)  # what is put out
+
+
+class Graph(nn.Module):
+    """What is exported.
+
+    Pictures come as floats (N, C, H, W) in [0, 1], of any size where the run resized its own; rows of a table as
+    float64 (N, D), encoded as the facts state, with NaN for a missing number. Classes give the network's outputs
+    (N, K), a lone column for two, and probabilities (N, K); values come in the target's unit, (N,) in float64.
+
+    Args:
+        model: With its normalisation, unit and facts.
+    """
+
+    def __init__(self, model: SavedModel) -> None:
+        super().__init__()
+        self.network = model.module
+        self.is_image = len(model.about["in_shape"]) == 3
+        self.side, fit = side_of(model.about)
+        self.fit: Fit = fit
+        self.link = str(model.about.get("measure", {}).get("link", "softmax"))
+        self.has_classes = bool(model.about["class_names"])
+        self.dtype = model.dtype
+        wide = model.dtype if self.is_image else torch.float64
+        unit = model.unit
+        self.register_buffer("scale", self._spread(model.affine.scale).to(wide))
+        self.register_buffer("shift", self._spread(model.affine.shift).to(wide))
+        self.register_buffer("fill", None if model.affine.fill is None else model.affine.fill.clone())
+        self.mean, self.std = (0.0, 1.0) if unit is None else (unit.mean.item(), unit.std.item())
+
+    def _spread(self, values_C: Tensor) -> Tensor:
+        return values_C[:, None, None] if self.is_image else values_C.clone()
+
+    @property
+    def input_name(self) -> str:
+        """What the input is called."""
+        return PICTURES if self.is_image else VECTORS
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """What is put out, in order."""
+        return CLASSES if self.has_classes else VALUES
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return what `output_names` says of pictures (N, C, H, W) or rows (N, D)."""
+        scale, shift, fill = self.get_buffer("scale"), self.get_buffer("shift"), self._buffers["fill"]
+        if self.is_image:
+            x = x.to(self.dtype)
+            x = x if self.side is None else resize(x, self.side, self.fit)
+        elif fill is not None:
+            x = torch.where(x.isnan(), fill, x)
+        outputs = self.network((x * scale + shift).to(self.dtype))
+        if not self.has_classes:
+            return (outputs[:, 0].double() * self.std + self.mean,)
+        return outputs, log_weights(outputs, self.link).softmax(-1).to(outputs.dtype)
+
+
+def side_of(about: dict[str, Any]) -> tuple[int | None, Fit]:
+    """Return the side in pixels to which pictures are brought, None where they are not, and how they fit it."""
+    shape, stored = about["in_shape"], about["encoding"] or {}
+    is_square = len(shape) == 3 and shape[1] == shape[2]
+    is_resized = is_square and stored.get("size", shape[-1]) is not None
+    return shape[-1] if is_resized else None, stored.get("fit", "crop")
+
+
+def example(graph: Graph, in_shape: list[int]) -> Tensor:
+    """Return two blank examples from which an exporter follows the graph."""
+    if not graph.is_image:
+        return torch.zeros(2, *in_shape, dtype=torch.float64)
+    channels, height, width = in_shape
+    # sides that no constant of the network equals by chance, so that an exporter takes them for what they are: free
+    sides = (height, width) if graph.side is None else (height + 3, width + 5)
+    return torch.zeros(2, channels, *sides)
+
+
+def dynamic_axes(graph: Graph) -> dict[int, Any]:
+    """Return the axes whose lengths are free, by number."""
+    free = {0: "batch"} if graph.side is None else {0: "batch", 2: "height", 3: "width"}
+    return {axis: torch.export.Dim(name, min=1) for axis, name in free.items()}
+
+
+def as_input(inputs: Tensor) -> Tensor:
+    """Return raw examples, (N, H, W, C) bytes or floats or rows (N, D), as a graph takes them."""
+    if inputs.dim() != 4:
+        return inputs.double()
+    pixels = inputs.float().div(255) if inputs.dtype == torch.uint8 else inputs.float()
+    return pixels.movedim(-1, 1).contiguous()
+
+
+def num_together(in_shape: list[int]) -> int:
+    """Return how many examples are asked at once: at most 256, fewer of large pictures."""
+    return max(1, min(256, (1 << 22) // math.prod(in_shape)))

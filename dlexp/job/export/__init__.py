@@ -1,0 +1,1 @@
+"""`dlexp export`: a run's model as one file, checked before it is written, with a card beside it."""

@@ -1,0 +1,68 @@
+"""Facts come from anybody: what does not fit the form, or itself, is one line."""
+
+import json
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+
+from dlexp.error import RunError
+from dlexp.export import facts
+from tests import exported
+
+COLUMNS = [{"name": "a", "levels": None, "fill": None}, {"name": "b", "levels": ["x", "y"], "fill": "x"}]
+
+
+def changed(path: str, value) -> str:
+    told = exported.said(exported.about((3,), encoding={"features": COLUMNS, "missing": "impute", "unseen": "warn"}))
+    node = told = deepcopy(told)
+    *steps, last = path.split(".")
+    for step in steps:
+        node = node[step]
+    node[last] = value
+    return json.dumps(told)
+
+
+def test_what_was_written_is_read():
+    told = exported.said(exported.about((3,), encoding={"features": COLUMNS}))
+    assert facts.read(facts.text_of(told), Path("m")) == told
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("form", 2),
+        ("precision", "fp16"),
+        ("about.in_shape", []),
+        ("about.in_shape", [3, 4]),
+        ("about.in_shape", [0]),
+        ("about.in_shape", ["3"]),
+        ("about.in_shape", [2**40]),
+        ("about.num_outputs", 4),
+        ("about.class_names", ["one"]),
+        ("about.class_names", [1, 2, 3, 4, 5]),
+        ("about.normalize.scale", [1.0]),
+        ("about.normalize.shift", [1.0, 2.0, float("nan")]),
+        ("about.normalize", None),
+        ("about.encoding.features", COLUMNS[:1]),
+        ("about.encoding.missing", "anything"),
+        ("about.encoding", []),
+        ("about.unit", {"mean": 0.0, "std": 1.0}),
+        ("about.measure", {"link": "probit"}),
+        ("about.measure", {"positive": 7}),
+        ("about.feature_names", ["a"]),
+        ("config", None),
+    ],
+)
+def test_other_facts_are_one_line(path, value):
+    with pytest.raises(RunError, match=r"m: got facts that cannot be \(.*\); export the run anew") as raised:
+        facts.read(changed(path, value), Path("m"))
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["", "[", "[]", "null", "[" * 100_000, '{"form": 1}'])
+def test_what_is_no_json_of_facts_is_one_line(text):
+    with pytest.raises(RunError, match="m: got facts that cannot be"):
+        facts.read(text, Path("m"))
+    with pytest.raises(RunError, match="m: got a file without dlexp's facts"):
+        facts.read(None, Path("m"))
