@@ -44,16 +44,16 @@ def grid_regret(seed: int, side: int, weights: list[float], repetitions: int = 4
     return float(np.mean(lost))
 
 
-def fold_gap(seed: int, folds: list[int], overrides: list[str]) -> float:
+def fold_gap(seed: int, ks: list[int], overrides: list[str]) -> float:
     """Return the cross-validated accuracy with the first number of folds less that with the second.
 
     Args:
         seed: Of folds and training.
-        folds: Two numbers.
+        ks: Two numbers of parts of equal size.
         overrides: Of `dlexp cv`.
     """
     scores = []
-    for k in folds:
+    for k in ks:
         with tempfile.TemporaryDirectory(prefix="dlexp-claim-") as folder:
             drawn = [f"cv.k={k}", f"seed={seed}", f"data.split_seed={seed}"]
             result: Any = cv([*overrides, *drawn, "tracking=none", f"runs_dir={folder}"])

@@ -1,48 +1,19 @@
-"""`dlexp surface` as a user types it."""
-
-import json
+"""The document of a surface."""
 
 import pytest
-from PIL import Image
-from PIL.GifImagePlugin import GifImageFile
 
-from tests import command
+from dlexp.claim.surface.show import show
 
 
-def test_every_rule_is_there_the_soonest_first(tmp_path):
-    document = json.loads(
-        command.run(tmp_path, "surface", "quadratic", "--steps", "60", "--lr", "0.05", "--json").stdout
-    )
-    steps = [path["steps"] for path in document["paths"]]
-    assert len(steps) == 7
-    arrived = [count for count in steps if count is not None]
-    assert arrived == sorted(arrived)
-    assert steps[: len(arrived)] == arrived
+def test_one_rate_for_every_rule_or_each_its_soonest():
+    equal = show("quadratic", lr=0.05, steps=60)
+    assert {path["lr"] for path in equal["paths"]} == {0.05}
+    soonest = {path["rule"]: path for path in show("quadratic", rules=["sgd"], steps=200)["paths"]}
+    # the best rate of gradient descent is 2 / (1 + 20); of the 21 the nearest from below is 10^(-5/4)
+    assert soonest["sgd"]["lr"] == pytest.approx(10 ** (-5 / 4))
 
 
-@pytest.mark.usefixtures("drawn")
-def test_a_figure_and_a_film_are_written(tmp_path, monkeypatch):
-    monkeypatch.setattr("dlexp.figure.path.film.FRAMES", 12)
-    files = ["--figure", "paths.png", "--film", "paths.gif"]
-    done = command.run(tmp_path, "surface", "saddle", "--rule", "sgd", "--rule", "momentum", "--steps", "30", *files)
-    assert done.returncode == 0, done.stderr
-    with Image.open(tmp_path / "paths.png") as figure:
-        assert figure.size[0] > 500
-    with GifImageFile(tmp_path / "paths.gif") as film:
-        assert film.n_frames > 5
-
-
-@pytest.mark.parametrize(
-    ("words", "line"),
-    [
-        (["quadratc"], "surface: got quadratc; allowed: "),
-        (["quadratic", "--rule", "adm"], "rule: got adm; allowed: "),
-        (["quadratic", "--lr", "0"], "Invalid value for '--lr'"),
-        (["quadratic", "--figure", "x.docx"], "x.docx"),
-    ],
-)
-def test_bad_input_is_one_line(tmp_path, words, line):
-    done = command.run(tmp_path, "surface", *words)
-    assert done.returncode == 2
-    assert line in done.stderr
-    assert done.stderr.count("\n") == 1
+def test_what_does_not_arrive_comes_last():
+    paths = show("rosenbrock", rules=["sgd", "adagrad"], lr=0.001, steps=50)["paths"]
+    assert [path["steps"] for path in paths] == [None, None]
+    assert paths[0]["value"] <= paths[1]["value"]

@@ -1,4 +1,4 @@
-"""Every claim of the literature that dlexp re-runs, with its negative control: ``python -m benchmarks.reproduce``.
+"""Every claim of the literature that dlexp re-runs, with its negative control: ``python -m benchmarks.page.reproduce``.
 
 A claim that is in the record is not run again, so that the command, ended, goes on where it was. Writes
 ``benchmarks/results/reproduce.json`` and with ``--page`` the table of a page.
