@@ -11,7 +11,7 @@ from dlexp.number import decimal, duration, noun, significant
 from dlexp.run.name import reference
 
 from ..output import metric_label, show_notes
-from ..text import escape, short_path
+from ..text import escape, short_path, size_text
 from .data import show_classes
 from .fit import show_table
 from .selection import show_selection
@@ -205,10 +205,12 @@ def show_dry_run(plan: "SweepPlan", console: Console) -> None:
     console.print(f"device   {plan['device']}")
     process, free = plan["memory_process"], plan["memory_free"]
     console.print(
-        f"memory   about {_size(plan['memory'])} beside {_size(process)} of torch itself; {_size(free)} are free"
+        f"memory   about {size_text(plan['memory'])} beside {size_text(process)} of torch itself; {size_text(free)} are free"
     )
     disk, free = plan["disk"], plan["disk_free"]
-    console.print(f"disk     about {_size(disk)}, {_size(disk // plan['trials'])} a trial; {_size(free)} are free")
+    console.print(
+        f"disk     about {size_text(disk)}, {size_text(disk // plan['trials'])} a trial; {size_text(free)} are free"
+    )
     spent = ", ".join(f"{name} {_time(value)}" for name, value in plan["spent"].items())
     parallel = f" in {noun(plan['workers'], 'process')}, at best" if plan["workers"] > 1 else ""
     console.print(f"time     about {_time(plan['seconds'])}{parallel}: {spent}")
@@ -236,14 +238,6 @@ def _group_lines(groups: "list[TrialGroup]") -> list[str]:
     if len(groups) > SHOWN:
         lines.append(f"and {noun(len(groups) - SHOWN, 'more structure')}")
     return lines
-
-
-def _size(number: float) -> str:
-    for unit in ("KiB", "MiB"):
-        number /= 1024
-        if number < 1024:
-            return f"{number:,.1f} {unit}" if number < 10 else f"{number:,.0f} {unit}"
-    return f"{number / 1024:,.1f} GiB"
 
 
 def _time(seconds: float) -> str:
