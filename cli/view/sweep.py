@@ -203,14 +203,10 @@ def show_dry_run(plan: "SweepPlan", console: Console) -> None:
     low, high = plan["num_params"]
     console.print(f"params   {low:,}" + ("" if low == high else f" to {high:,}"))
     console.print(f"device   {plan['device']}")
-    process, free = plan["memory_process"], plan["memory_free"]
-    console.print(
-        f"memory   about {size_text(plan['memory'])} beside {size_text(process)} of torch itself; {size_text(free)} are free"
-    )
-    disk, free = plan["disk"], plan["disk_free"]
-    console.print(
-        f"disk     about {size_text(disk)}, {size_text(disk // plan['trials'])} a trial; {size_text(free)} are free"
-    )
+    memory, process, free = (size_text(plan[name]) for name in ("memory", "memory_process", "memory_free"))
+    console.print(f"memory   about {memory} beside {process} of torch itself; {free} are free")
+    disk, each, free = map(size_text, (plan["disk"], plan["disk"] // plan["trials"], plan["disk_free"]))
+    console.print(f"disk     about {disk}, {each} a trial; {free} are free")
     spent = ", ".join(f"{name} {_time(value)}" for name, value in plan["spent"].items())
     parallel = f" in {noun(plan['workers'], 'process')}, at best" if plan["workers"] > 1 else ""
     console.print(f"time     about {_time(plan['seconds'])}{parallel}: {spent}")
