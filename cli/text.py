@@ -37,10 +37,10 @@ def short_path(path: Path | str) -> str:
 
 
 def size_text(number: float) -> str:
-    """Return bytes in the unit that suits them: 512 B, 8.3 KiB, 46 MiB, 1.1 GiB."""
-    for unit in ("B", "KiB", "MiB"):
+    """Return bytes in what suits them: 512 B, 8.3 KiB, 46 MiB, 1.1 GiB."""
+    for name in ("B", "KiB", "MiB"):
         if number < 1024:
-            return f"{number:,.1f} {unit}" if number < 10 and unit != "B" else f"{number:,.0f} {unit}"
+            return f"{number:,.1f} {name}" if number < 10 and name != "B" else f"{number:,.0f} {name}"
         number /= 1024
     return f"{number:,.1f} GiB"
 
