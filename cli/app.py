@@ -6,6 +6,8 @@ import sys
 
 import typer
 
+from dlexp.launcher.devices.launched import rank, require_single
+
 from . import event, flag
 from .command import (
     compare,
@@ -74,7 +76,7 @@ def main() -> None:
     arguments = [_at_home(argument) for argument in sys.argv[1:]]
     is_debug = "--debug" in arguments
     is_json = "--json" in arguments
-    is_followed = event.FLAG in arguments
+    is_followed = event.FLAG in arguments and not rank()
     event.begin()
     if sys.platform not in PLATFORMS:
         message = f"got the platform {sys.platform}; dlexp runs on Linux and macOS, on Windows inside WSL"
@@ -91,6 +93,7 @@ def _run(arguments: list[str], *, is_debug: bool, is_json: bool, is_followed: bo
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         require_text(arguments)
+        require_single(next((argument for argument in arguments if not argument.startswith("-")), ""))
         code = app(args=arguments or ["--help"], standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = 130
@@ -117,7 +120,15 @@ def _at_home(argument: str) -> str:
 
 def _explain(error: Exception, is_json: bool, is_followed: bool) -> int:
     """Tell an error in the form that was asked for; return the exit code."""
+    from dlexp.error import PeerLost
+
     kind, message, code = _words(error)
+    if isinstance(error, PeerLost):
+        if not rank():  # others have nothing to add
+            show_error(kind, message, code, is_json=is_json)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # a usual end waits for threads that wait for the other process
     if is_followed:
         event.end_with_error(code, kind, message)
     return show_error(kind, message, code, is_json=is_json)

@@ -13,10 +13,16 @@ from dlexp.type import PerTrial, Probability
 
 
 class _Dropout(nn.Module):
-    """The buffers, 0-dimensional so that they stack per trial; not saved, as the program sets them."""
+    """The buffers, 0-dimensional so that they stack per trial; not saved, as the program sets them.
+
+    Attributes:
+        first: Place in the batch of the first example here: of a batch that devices share, each draws the mask of its
+            examples.
+    """
 
     seed: Tensor
     p: Tensor
+    first: int = 0
 
     def __init__(self, p: float):
         super().__init__()
@@ -24,7 +30,7 @@ class _Dropout(nn.Module):
         self.register_buffer("p", torch.tensor(float(p)), persistent=False)
 
     def _kept(self, x: Tensor) -> Tensor:
-        return (hashed_uniform(x.shape, self.seed) >= self.p).to(x.dtype)
+        return (hashed_uniform(x.shape, self.seed, self.first * x.shape[1:].numel()) >= self.p).to(x.dtype)
 
 
 class Inverted(_Dropout):

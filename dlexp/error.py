@@ -85,6 +85,10 @@ class EnvironmentFault(DlexpError):
     exit_code = 1
 
 
+class PeerLost(EnvironmentFault):
+    """Another process of a training over many devices is gone: it, or what started it, has said why."""
+
+
 class DiskFault(EnvironmentFault, OSError):
     """A disk or folder refused what was to be written."""
 

@@ -7,6 +7,7 @@ All work on (N, C) and (N, C, H, W), except that `instance` needs space. `adds_b
 its own bias would be redundant. Shapes: N examples, C channels or features, H, W space.
 """
 
+from functools import partial
 from typing import ClassVar, Literal
 
 import torch
@@ -16,6 +17,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from dlexp.error import ConfigError
 from dlexp.kernel.batch_norm import Mode, Rule, Running, normalise
+from dlexp.kernel.synced_norm import Across, batch_norm, space_of
 from dlexp.number import noun
 from dlexp.type import Count, Fraction, Positive
 
@@ -40,6 +42,11 @@ class BatchNorm(_BatchNorm):
             an epoch, else moving).
         variance: Divided by n - 1 (unbiased) or n (biased); batches in training are normalised by the biased one.
         eps: Added to the variance.
+        sync: In a training over many devices, normalise by the batch over all of them, with an exchange in each pass of
+            each layer; else each device by its own share of the batch.
+
+    Attributes:
+        across: To the other devices; None where a batch is normalised by itself.
 
     References:
         Ioffe and Szegedy (2015), Batch Normalization, ICML, algorithm 1.
@@ -49,6 +56,7 @@ class BatchNorm(_BatchNorm):
 
     adds_bias: ClassVar[bool] = True
     num_values: Tensor | None
+    across: Across | None
 
     def __init__(
         self,
@@ -56,10 +64,12 @@ class BatchNorm(_BatchNorm):
         statistics: Literal["auto", "moving", "cumulative", "exact"] = "auto",
         variance: Literal["unbiased", "biased"] = "unbiased",
         eps: Positive = 1e-5,
+        sync: bool = False,
         *,
         num_features: int,
     ):
         super().__init__(num_features, eps, momentum)
+        self.is_synced, self.across = sync, None
         self.rule = Rule(eps, momentum, statistics, variance)
         # Counted from nought at every gathering: with `auto` a checkpoint has what one of moving statistics has.
         num_values = torch.zeros((), dtype=torch.int64) if statistics in ("auto", "exact") else None
@@ -79,10 +89,17 @@ class BatchNorm(_BatchNorm):
         assert var is not None
         assert num_batches is not None
         running = Running(mean, var, num_batches, self.num_values)
-        return normalise(input, self.weight, self.bias, running, self.rule, self.mode)
+        if self.across is None:
+            return normalise(input, self.weight, self.bias, running, self.rule, self.mode)
+        kernel, num = partial(batch_norm, self.across), self._num_values(input)
+        return normalise(input, self.weight, self.bias, running, self.rule, self.mode, kernel, num)
+
+    def _num_values(self, input: Tensor) -> int:
+        """Return the values of a channel in the batch, over all devices."""
+        return (len(input) if self.across is None else sum(self.across.counts)) * space_of(input)
 
     def _check_input_dim(self, input: Tensor) -> None:
-        if self.mode != "evaluation" and input.numel() == input.shape[1]:
+        if self.mode != "evaluation" and self._num_values(input) == 1:
             raise ConfigError(
                 "norm: got batch norm on one value per channel; in training it needs a batch of two or more, or space"
             )

@@ -38,7 +38,7 @@ def generator(seed: int, purpose: str, *counters: int, device: torch.device | st
     return torch.Generator(device=device).manual_seed(derive(seed, purpose, *counters))
 
 
-def hashed_uniform(shape: torch.Size | tuple[int, ...], seed: Tensor) -> Tensor:
+def hashed_uniform(shape: torch.Size | tuple[int, ...], seed: Tensor, first: int = 0) -> Tensor:
     """Return numbers in [0, 1) that are a pure function of (seed, position), the same on every device.
 
     Position p of a stream is mix(mix(p a + b) ^ a ^ b), mix a 32-bit multiply-xorshift hash, and a (made odd) and b the
@@ -49,6 +49,7 @@ def hashed_uniform(shape: torch.Size | tuple[int, ...], seed: Tensor) -> Tensor:
     Args:
         shape: Shape of the result for one seed, fewer than 2^31 elements.
         seed: int64 tensor, 0-dimensional or (T,).
+        first: Position of the first number.
 
     Returns:
         float32 tensor (*shape) or (T, *shape) on the seed's device, with 24 random bits each.
@@ -59,7 +60,7 @@ def hashed_uniform(shape: torch.Size | tuple[int, ...], seed: Tensor) -> Tensor:
     """
     key = (seed * GOLDEN).unsqueeze(-1)
     a, b = (key >> 32).to(torch.int32), key.to(torch.int32)
-    bits = torch.arange(math.prod(shape), device=seed.device, dtype=torch.int32) * (a | 1)
+    bits = torch.arange(first, first + math.prod(shape), device=seed.device, dtype=torch.int32) * (a | 1)
     bits += b
     _mix(bits)
     bits ^= a ^ b

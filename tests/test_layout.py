@@ -39,6 +39,7 @@ WITHOUT_TEST = {
             "run/document",
         )
     },
+    "dlexp/__main__.py": "one call; tests/cli/test_devices.py runs it",
     "dlexp/job/event.py": "makes the documents of events; tests/cli/test_event.py holds what is printed against them",
     "dlexp/report/model.py": "declares what a page is made of; tests/report/test_html.py writes each kind of it",
     "dlexp/launcher/launcher.py": "declares an interface; tests/execution/test_dispatcher.py has a fake of it",

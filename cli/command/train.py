@@ -24,6 +24,7 @@ from ..argument import (
     Trust,
     allow,
 )
+from ..devices import agreed, require_plain, start, take_devices
 from ..measuring import measuring
 from ..output import Ending, people, show_json
 from ..text import escape
@@ -81,15 +82,18 @@ def train(
     event.check_alone(events, json=json, dry_run=dry_run, verify_trial=verify, seeds=seeds)
     allow(trust)
     from dlexp.config.resolve import resolve
+    from dlexp.launcher.devices.launched import is_launched, rank
     from dlexp.run import scan
 
+    devices, overrides = take_devices(overrides)
+    require_plain(devices, verify_trial=verify, seeds=seeds, dry_run=dry_run and is_launched())
     if verify is not None:
         others = resume or source or test or config_dir or dry_run
-        return verify_trial(verify, runs_dir, overrides or [], others, is_json=json, is_quiet=quiet)
-    console = people(json or events, is_quiet=quiet)
+        return verify_trial(verify, runs_dir, overrides, others, is_json=json, is_quiet=quiet)
+    console = people(json or events, is_quiet=quiet or rank() > 0)
     _check_alone(resume, overrides or dry_run or config_dir)
     check_options(source, train_on, seeds, resume)
-    overrides, origin = overrides or [], None
+    origin = None
     if source is not None:
         recipe = read_recipe(source, runs_dir, overrides, config_dir, train_on, console)
         if seeds is not None:
@@ -98,26 +102,52 @@ def train(
             )
             return train_seeds(recipe, seeds, console, again, open_test=test, is_dry=dry_run, is_json=json)
         overrides, origin, config_dir = recipe.overrides, recipe.origin, recipe.config_dir
-    composed = resolve(overrides, config_dir) if resume is None else None
+    composed = agreed(lambda: resolve(overrides, config_dir)) if resume is None else None
+    if resume is not None and not rank():
+        scan.find(runs_dir, resume)  # an unknown run is known before torch is imported, which takes seconds
+    if devices > 1 and not dry_run:
+        return start(devices, composed)
     _tell_unsearched(overrides, config_dir, console)
     if composed is not None and dry_run:
         return _dry_run(composed, console, is_json=json)
-    if resume is not None:
-        scan.find(runs_dir, resume)  # an unknown run is known before torch is imported, which takes seconds
-    from dlexp.job.train import train as job
+    return _train(composed, str(resume), runs_dir, origin, console, open_test=test, is_json=json, is_followed=events)
 
+
+def _train(
+    composed: "Composed | None",
+    resume: str,
+    runs_dir: Path,
+    origin: dict[str, str] | None,
+    console: Console,
+    *,
+    open_test: bool,
+    is_json: bool,
+    is_followed: bool,
+) -> int:
+    """Train what is checked, or go on with a run; of many processes the first one shows and writes."""
+    from dlexp.job.train import devices
+    from dlexp.job.train import train as job
+    from dlexp.launcher.devices.world import join
+
+    world = join()
+    if world.rank:
+        code = devices.attend(None if composed is None else composed.config, world, open_test=open_test)
+        world.close()
+        return code
     announcer, ending = view.Announcer(console), Ending(console, partial(view.show, console=console))
-    announce = event.of_train(announcer, is_followed=events)
+    announce = event.of_train(announcer, is_followed=is_followed)
+    options = {"announce": announce, "tell": ending.tell, "open_test": open_test, "world": world}
     try:
         if composed is not None:
-            outcome = job.start(composed, announce=announce, tell=ending.tell, open_test=test, origin=origin)
+            outcome = job.start(composed, origin=origin, **options)
         else:
-            outcome = job.resume(str(resume), runs_dir, announce=announce, tell=ending.tell, open_test=test)
+            outcome = job.resume(resume, runs_dir, **options)
     finally:
         ending.stop()
         announcer.close()
+    world.close()
     ending.close(outcome)
-    return event.conclude(outcome, is_json=json, is_followed=events)
+    return event.conclude(outcome, is_json=is_json, is_followed=is_followed)
 
 
 def _tell_unsearched(overrides: list[str], config_dir: Path | None, console: Console) -> None:

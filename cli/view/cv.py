@@ -6,6 +6,7 @@ from rich.console import Console
 
 from dlexp.config.wording import setting_text
 from dlexp.number import decimal, duration, noun
+from dlexp.run.status import Status
 
 from ..output import show_notes
 from ..text import escape, short_path
@@ -130,7 +131,7 @@ def show(outcome: "Outcome[AnyCVResult]", console: Console) -> None:
     if "settings" in result:
         done = noun(sum(entry["complete"] for entry in result["settings"]), "setting")
     else:
-        done = noun(len(result["folds"]), "fold")
+        done = noun(sum(Status(fold["status"]).has_value for fold in result["folds"]), "fold")
     console.print(f"[bold]{result['status']}[/] after {done}, {duration(result['seconds'])} of training")
     if "settings" in result:
         show_settings(result, console)

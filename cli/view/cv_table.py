@@ -34,7 +34,7 @@ def show_result(result: "CVResult", console: Console) -> None:
     for name in [name for name in first_metrics(result) if f"val/{name}" in result["mean"]]:
         _add_metric(table, result, name, num_spreads=len(spreads))
     show_table(table, console, ("pooled", "95 % interval", "of seeds", "of folds", "std"))
-    console.print("The interval over folds is optimistic, because they share training data; the other allows for that.")
+    console.print("`corrected` allows for the training data that folds share; the interval without that is optimistic.")
     if result.get("pooled"):
         console.print("A single example has no such metric: those without a mean are of the pooled predictions.")
     if has_seeds:

@@ -3,7 +3,7 @@
 One configuration makes a solo run; several of equal structure make one program of many trials.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -19,6 +19,7 @@ from dlexp.build.room import require_room
 from dlexp.data.dataset import Dataset
 from dlexp.data.target_scale import TargetScale
 from dlexp.direction import is_better_high
+from dlexp.engine.exchange.exchange import ALONE, Exchange
 from dlexp.engine.memory import evaluation_batch
 from dlexp.engine.stack.kind import make_forward
 from dlexp.engine.stack.rows import select_rows
@@ -69,26 +70,28 @@ class Program:
         return self.models[0]
 
 
-def assemble(config: Config, dataset: Dataset | None = None) -> Program:
+def assemble(config: Config, dataset: Dataset | None = None, exchange: Exchange = ALONE) -> Program:
     """Build the program of one configuration.
 
     Args:
         config: Checked.
         dataset: Loaded already, or a fold; None loads what the configuration says.
+        exchange: Between the devices that train it together.
 
     Raises:
         ConfigError: Options that do not fit each other or the data.
         DataError: Absent or unusable data.
     """
-    return make_program([Components.of(config, dataset)])
+    return make_program([Components.of(config, dataset)], exchange=exchange)
 
 
-def make_program(components: list[Components], engine: str = "solo") -> Program:
+def make_program(components: list[Components], engine: str = "solo", exchange: Exchange = ALONE) -> Program:
     """Build one program of T trials.
 
     Args:
         components: Of each trial, of equal structure; all share their examples.
         engine: "solo" (one trial), "batched", "vmapped" or "graphed".
+        exchange: Between the devices that train a trial together.
 
     Raises:
         ConfigError: Options that do not fit each other or the data.
@@ -103,6 +106,7 @@ def make_program(components: list[Components], engine: str = "solo") -> Program:
     eval_batch_size = _eval_batch_size(first, models[0])
     threads = devices.given_threads(trainer.threads) or devices.suggest_threads(models[0], trainer.batch_size)
     devices.configure(device, threads=threads, tf32=trainer.tf32, deterministic=trainer.deterministic)
+    exchange.connect(models[0])
     channels_last = trainer.channels_last and first.data.is_image
     forward = make_forward(
         engine,
@@ -116,13 +120,13 @@ def make_program(components: list[Components], engine: str = "solo") -> Program:
     affine = first.affine if has_one_part else Affine.stack([each.affine for each in components])
     _require_range(first.data, affine, first.dtype)
     warnings = made[0][1] + check_parts(datasets, trainer, configs[0].get("train_on", "train"))
-    task = _task(components, device, affine, has_one_part)
+    task = replace(_task(components, device, affine, has_one_part), exchange=exchange)
     rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
     alone = select_rows(loss, [0], len(components))
     monitor = choose_monitor(trainer.monitor, alone, first.data, task.metrics, device)
     run = Run(
         task=task,
-        step=Step(forward, rules, models[0], trainer.precision),
+        step=Step(forward, rules, models[0], trainer.precision, exchange),
         trainer=trainer,
         seeds=[each.seeds for each in components],
         monitor=monitor,

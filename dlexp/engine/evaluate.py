@@ -12,9 +12,10 @@ from torch import Tensor
 
 from dlexp import metric
 from dlexp.data.target_scale import TargetScale
+from dlexp.engine.exchange.share import deal
 from dlexp.engine.forward import Forward
 from dlexp.engine.stack.rows import repeat_rows, select_rows
-from dlexp.engine.task import Task, TrialSeeds, are_equal, epoch_batches, gather, num_steps
+from dlexp.engine.task import Task, TrialSeeds, are_equal, epoch_batches, num_steps
 from dlexp.engine.trainer import Trainer
 from dlexp.error import is_out_of_memory
 from dlexp.loss import Huber
@@ -40,7 +41,10 @@ def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) 
     """
     forward.set_training(False)
     if are_equal(parts):
-        outputs_TNK = _outputs(forward, task, parts[0], None, batch_size)
+        bounds = deal(len(parts[0]), task.exchange.size)
+        first, end = bounds[task.exchange.rank]
+        outputs_TNK = _outputs(forward, task, parts[0][first:end], None, batch_size)
+        outputs_TNK = task.exchange.join(outputs_TNK, bounds)
     else:
         # Each length by itself: how many examples a product has may change its rounding.
         lengths = [len(part) for part in parts]
@@ -73,9 +77,13 @@ def gather_statistics(forward: Forward, task: Task, trainer: Trainer, seeds: lis
     if not forward.set_gathering(True, num_steps(task.num_drawn, trainer) < FEW):
         return
     forward.set_training(False)
-    for parts in gather(task.feed, epoch_batches(task, trainer, seeds, epoch)):
+    for parts in task.gather(epoch_batches(task, trainer, seeds, epoch), is_augmented=False):
         for part in parts:
-            forward(task.prepare(part.x, part.rows), is_shared=part.is_shared, rows=part.rows)
+            if part.share is not None:
+                task.exchange.place(part.share)
+            if part.num or task.exchange.has_synced:
+                forward(task.prepare(part.x, part.rows), is_shared=part.is_shared, rows=part.rows)
+    task.exchange.merge_statistics()
     forward.set_gathering(False)
     forward.set_training(True)
 

@@ -3,7 +3,6 @@
 Shapes: T trials, N batch, K outputs, P padded parameters of a trial.
 """
 
-import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlexp.device import send_soon, take_rows
+from dlexp.engine.exchange.exchange import ALONE, Exchange
+from dlexp.engine.exchange.weight import Weight, weigh
 from dlexp.engine.flat import matrix_names
 from dlexp.engine.forward import Forward, Solo
 from dlexp.engine.graph.moment import Moment
@@ -63,9 +63,16 @@ class Step:
         state: Tensors (T, P) or (T, 1) by name: the optimiser's, "ema" and, in fp16, "loss_scale" and "good_steps".
     """
 
-    def __init__(self, forward: Forward, rules: Rules, model: nn.Module, precision: str = "fp32") -> None:
+    def __init__(
+        self,
+        forward: Forward,
+        rules: Rules,
+        model: nn.Module,
+        precision: str = "fp32",
+        exchange: Exchange = ALONE,
+    ) -> None:
         """Start from the program's present parameters."""
-        self.forward, self.rules = forward, rules
+        self.forward, self.rules, self.exchange = forward, rules, exchange
         params = forward.flat.tensor
         self._device, self._cast = params.device.type, PRECISION[precision]
         self._aux_weights = [1.0, *getattr(model, "aux_weights", [])]
@@ -81,7 +88,8 @@ class Step:
         if self._is_scaled:
             ones = torch.ones(params.shape[0], 1, dtype=params.dtype, device=params.device)
             self.state["loss_scale"], self.state["good_steps"] = ones * 2.0**16, torch.zeros_like(ones)
-        self.captures = Captures(self) if forward.is_capturable else None
+        is_captured = forward.is_capturable and exchange.size == 1
+        self.captures = Captures(self) if is_captured else None
 
     def __call__(
         self,
@@ -107,6 +115,7 @@ class Step:
         if self.captures is not None and self.captures.update(batches, lr_T1, number, sums, seed_batch):
             return
         self.differentiate(batches, sums, seed_batch)
+        self.exchange.sum(self.forward.grads)
         self.apply(Moment.of(lr_T1, number))
 
     def differentiate(
@@ -114,14 +123,15 @@ class Step:
     ) -> None:
         """Bring the gradient of an update into the program's `grads`; arguments as of a call."""
         self.forward.prepare_grads()
-        totals = self._totals(batches) if len(batches) > 1 else None
-        masses_T = self._mass_totals(batches) if totals is not None else None
+        params, weights = self.forward.flat.tensor, None
+        if len(batches) > 1 or self.exchange.size > 1:
+            weights = weigh(batches, self._mass, self.num_trials, params, self.exchange)
         is_first = True
         for place, by_length in enumerate(batches):
             if seed_batch is not None:
                 seed_batch(place)
-            for batch in by_length:
-                self._backward(batch, totals, masses_T, is_first, sums)
+            for number, batch in enumerate(by_length):
+                self._backward(batch, None if weights is None else weights[place][number], is_first, sums)
                 is_first = False
 
     @torch.no_grad()
@@ -132,46 +142,35 @@ class Step:
         else:
             self._apply(moment)
 
-    def _backward(
-        self, batch: Batch, totals: list[int] | None, masses_T: Tensor | None, is_first: bool, sums: Sums | Totals
-    ) -> None:
+    def _backward(self, batch: Batch, weight: Weight | None, is_first: bool, sums: Sums | Totals) -> None:
         """Add the gradients of a batch to those of the update."""
-        if self._chain is not None and totals is None and self._cast is None:
+        if self._chain is not None and weight is None and self._cast is None:
             made = self._chain.differentiate(self.rules.loss, batch, is_first)
             if made is not None:
                 return sums.add(*made, batch)
+        if batch.share is not None:
+            if not batch.num and not self.exchange.has_synced:
+                return None
+            self.exchange.place(batch.share)
         outputs = self._outputs(batch)
+        if not batch.num:
+            return self._pass_on(outputs, is_first)
         loss_R = self._loss(outputs, batch)
-        objective_R = loss_R if totals is None else loss_R * self._share(batch, totals, masses_T, loss_R)
+        objective_R = loss_R if weight is None else loss_R * weight.update
         if self._is_scaled:
             scale = self.state["loss_scale"][:, 0]
             objective_R = objective_R * (scale if batch.rows is None else scale[batch.rows])
         # A scalar: torch imports its symbolic shapes, for seconds, when a gradient to start from is passed.
         (objective_R.squeeze(0) if len(loss_R) == 1 else objective_R.sum()).backward()
         self.forward.collect_grads(is_first)
-        return sums.add(loss_R.detach(), (outputs[0] if isinstance(outputs, list) else outputs).detach(), batch)
+        counted_R = loss_R if weight is None or weight.epoch is None else loss_R * weight.epoch
+        return sums.add(counted_R.detach(), (outputs[0] if isinstance(outputs, list) else outputs).detach(), batch)
 
-    def _totals(self, batches: list[list[Batch]]) -> list[int]:
-        """Return the examples of each trial in an update."""
-        totals = [0] * self.num_trials
-        for batch in itertools.chain.from_iterable(batches):
-            for row in range(self.num_trials) if batch.rows is None else batch.rows:
-                totals[row] += batch.num
-        return totals
-
-    def _mass_totals(self, batches: list[list[Batch]]) -> Tensor | None:
-        """Return the class weights of each trial's examples in an update, added; None where all count the same."""
-        params = self.forward.flat.tensor
-        totals_T = params.new_zeros(self.num_trials)
-        for batch in itertools.chain.from_iterable(batches):
-            mass_R = self._mass(batch)
-            if mass_R is None:
-                return None
-            if batch.rows is None:
-                totals_T.add_(mass_R)
-            else:
-                totals_T.index_add_(0, send_soon(torch.tensor(batch.rows), params.device), mass_R)
-        return totals_T
+    def _pass_on(self, outputs: Tensor | list[Tensor], is_first: bool) -> None:
+        """Take part in what other devices sum up of a batch, of which none of the examples is here."""
+        heads = outputs if isinstance(outputs, list) else [outputs]
+        torch.stack([head.sum() for head in heads]).sum().backward()
+        self.forward.collect_grads(is_first)
 
     def _mass(self, batch: Batch) -> Tensor | None:
         """Return what the loss of a batch is divided by, for each of its trials, where that is not its size."""
@@ -180,16 +179,6 @@ class Step:
 
     def _loss_of(self, batch: Batch) -> Any:
         return self.rules.loss if batch.rows is None else select_rows(self.rules.loss, batch.rows, self.num_trials)
-
-    def _share(self, batch: Batch, totals: list[int], masses_T: Tensor | None, like: Tensor) -> float | Tensor:
-        if masses_T is not None:
-            mass_R = self._mass(batch)
-            assert mass_R is not None
-            whole_R = masses_T if batch.rows is None else take_rows(masses_T, batch.rows)
-            return mass_R.to(like) / whole_R.to(like).clamp(min=torch.finfo(like.dtype).tiny)
-        rows = range(self.num_trials) if batch.rows is None else batch.rows
-        shares = [batch.num / totals[row] for row in rows]
-        return shares[0] if len(set(shares)) == 1 else send_soon(torch.tensor(shares, dtype=like.dtype), like.device)
 
     def _outputs(self, batch: Batch) -> Tensor | list[Tensor]:
         with nullcontext() if self._cast is None else torch.autocast(self._device, dtype=self._cast):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from dlexp.device import send_soon
+from dlexp.engine.exchange.exchange import Exchange
 from dlexp.engine.task import Batch
 
 PENDING_BATCHES = 64
@@ -75,6 +76,21 @@ class Sums:
         self.loss.zero_()
         self.correct.zero_()
         self.seen, self._pending, self._pending_numbers = [0] * len(self.seen), [], 0
+
+    def unite(self, exchange: Exchange, *, is_with_first: bool = False) -> None:
+        """Add up what all devices have counted. Collective.
+
+        Args:
+            exchange: Between the devices.
+            is_with_first: Leave the sums with the first device and nothing with the others, which go on counting.
+        """
+        self._count()
+        if exchange.size > 1:
+            exchange.sum(self.loss)
+            exchange.sum(self.correct)
+            self.seen = exchange.sum(torch.tensor(self.seen, device=self.loss.device)).tolist()
+        if is_with_first and exchange.rank:
+            self.clear()
 
     def mean_loss(self) -> list[float]:
         """Return the mean loss of each trial's examples."""

@@ -15,6 +15,8 @@ from dlexp.augment.draw import Stream
 from dlexp.data.balance import num_drawn, oversample
 from dlexp.data.target_scale import TargetScale
 from dlexp.device import send_soon
+from dlexp.engine.exchange.exchange import ALONE, Exchange
+from dlexp.engine.exchange.share import Share, deal
 from dlexp.engine.trainer import Trainer
 from dlexp.metric.choice import Metrics
 from dlexp.normalize import Affine
@@ -40,17 +42,34 @@ class Batch:
         is_shared: Whether they share the examples, so that `x` has no trial axis.
         x: Row numbers (R, B) or (B,) at first; inputs (R, B, ...) or (B, ...) when gathered.
         targets: (R, B), or (R, B, K) probabilities after mixing; empty before.
+        share: Where these examples stand in the batch, when a device has a share of it; None for the whole.
     """
 
     rows: list[int] | None
     is_shared: bool
     x: Tensor
     targets: Tensor
+    share: Share | None = None
 
     @property
     def num(self) -> int:
-        """Examples of the batch, for each trial."""
+        """Examples of the batch that are here, for each trial."""
         return self.targets.shape[1]
+
+    @property
+    def whole(self) -> int:
+        """Examples of the batch over all devices, for each trial."""
+        return self.num if self.share is None else self.share.whole
+
+    def take(self, exchange: Exchange) -> "Batch":
+        """Return this device's share of a batch."""
+        if exchange.size == 1 or self.share is not None:
+            return self
+        axis = 0 if self.is_shared else 1
+        first, end = deal(self.x.shape[axis], exchange.size, exchange.least)[exchange.rank]
+        share = Share(first, self.x.shape[axis])
+        targets = self.targets[:, first:end] if self.targets.dim() > 1 else self.targets
+        return replace(self, x=self.x.narrow(axis, first, end - first), targets=targets, share=share)
 
 
 @dataclass(frozen=True)
@@ -72,6 +91,7 @@ class Task:
         metrics: Constants of the metrics, and own ones.
         positive: The positive class of two.
         oversampled: Classes (N,) on the CPU where an epoch draws every class as often as the largest, else None.
+        exchange: Between the devices that each compute a share of every batch.
     """
 
     feed: Any
@@ -87,6 +107,7 @@ class Task:
     metrics: Metrics = field(default_factory=Metrics)
     positive: int = 1
     oversampled: Tensor | None = None
+    exchange: Exchange = ALONE
 
     @property
     def num_drawn(self) -> int:
@@ -101,6 +122,17 @@ class Task:
         train, val, augments = ([by_trial[row] for row in rows] for by_trial in (self.train, self.val, self.augments))
         unit = None if self.unit is None else self.unit.keep(rows)
         return replace(self, affine=affine, augments=augments, train=train, val=val, unit=unit)
+
+    def gather(self, batches: list[list[Batch]], *, is_augmented: bool) -> Iterator[list[Batch]]:
+        """Yield batches of row numbers as examples: of the whole batch where augmentation may mix any of them.
+
+        Args:
+            batches: Of row numbers, in one for each length.
+            is_augmented: Whether they are to be augmented, where the task says so.
+        """
+        if not is_augmented or all(augment is None for augment in self.augments):
+            batches = [[batch.take(self.exchange) for batch in by_length] for by_length in batches]
+        return gather(self.feed, batches)
 
     def prepare(self, x: Tensor, rows: list[int] | None = None) -> Tensor:
         """Return raw batches as the model takes them: normalised, images (..., C, H, W) in channels-last memory."""
@@ -120,7 +152,7 @@ class Task:
         rows = range(len(self.augments)) if batch.rows is None else batch.rows
         if all(self.augments[row] is None for row in rows):
             x, targets = self.prepare(batch.x, batch.rows), self._in_unit(batch.targets, batch.rows)
-            return Batch(batch.rows, batch.is_shared, x, targets)
+            return replace(batch, x=x, targets=targets).take(self.exchange)
         images, targets = [], []
         named = [derive(seeds[row].augment, "augment", draw) for row in rows]
         keys = send_soon(torch.tensor(named, dtype=torch.int64), batch.x.device)
@@ -138,7 +170,7 @@ class Task:
         is_alone = len(images) == 1
         x = affine.apply(images[0] if is_alone else torch.stack(images), channels, self.dtype).to(self.dtype)
         mixed = self._in_unit(torch.stack(targets), batch.rows)
-        return Batch(batch.rows, is_alone, x, mixed)
+        return Batch(batch.rows, is_alone, x, mixed).take(self.exchange)
 
     def _in_unit(self, targets: Tensor, rows: list[int] | None) -> Tensor:
         if self.unit is None:
@@ -194,7 +226,7 @@ def gather(feed: Any, batches: list[list[Batch]]) -> Iterator[list[Batch]]:
         gathered = []
         for batch in by_length:
             x, y = next(stream)
-            gathered.append(Batch(batch.rows, batch.is_shared, x, y.unsqueeze(0) if batch.is_shared else y))
+            gathered.append(replace(batch, x=x, targets=y.unsqueeze(0) if batch.is_shared else y))
         yield gathered
 
 

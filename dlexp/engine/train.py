@@ -21,7 +21,7 @@ from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
 from dlexp.engine.step import Step
 from dlexp.engine.stopping import Stopping
 from dlexp.engine.sums import Sums
-from dlexp.engine.task import Batch, Task, TrialSeeds, epoch_batches, gather, num_steps
+from dlexp.engine.task import Batch, Task, TrialSeeds, epoch_batches, num_steps
 from dlexp.engine.trainer import Trainer
 from dlexp.number import noun
 
@@ -66,6 +66,8 @@ class Run:
     elapsed: float = 0.0
     sums: Sums | None = None
     _spare: Sums | None = None  # the tensors of the epoch before, which graphs add to
+    _is_stopping: bool = False  # as all devices agreed after the last update
+    _is_late: bool = False
 
     @property
     def steps_per_epoch(self) -> int:
@@ -81,18 +83,34 @@ class Run:
         """Train until done, yielding progress, epochs and ends."""
         self.step.forward.set_training(True)
         while True:
+            self._ask()
+            if self._is_stopping:
+                self._bring_together()
             yield from self._leave({row: end for row in self.rows if (end := self._end(row)) is not None})
             if not self.trials:
                 return
             started = time.monotonic()
             lr_ST = self._learning_rates()
             yield from self._steps(lr_ST, started)
-            if self.should_stop():
+            if self._is_stopping:
                 self.elapsed += time.monotonic() - started
                 continue
+            self._sums().unite(self.task.exchange)
             yield from self._leave(self._diverged())
             if self.trials:
                 yield from self._end_epoch(lr_ST, started)
+
+    def _ask(self, seconds: float = 0.0) -> None:
+        """Find out whether to stop, and whether the time is over so many seconds after `elapsed`."""
+        limit = self.trainer.max_seconds
+        is_late = limit is not None and self.elapsed + seconds >= limit
+        self._is_stopping, self._is_late = self.task.exchange.any(self.should_stop(), is_late)
+
+    def _bring_together(self) -> None:
+        """Let what the devices hold apart in the midst of an epoch be with the first, for a checkpoint."""
+        self.task.exchange.average_statistics()
+        if self.sums is not None:
+            self.sums.unite(self.task.exchange, is_with_first=True)
 
     def _leave(self, ends: dict[int, TrialEnd]) -> Iterator[TrialEnd]:
         """Tell of trials that are over, then drop their rows or leave them idle."""
@@ -125,7 +143,7 @@ class Run:
         """Return how a trial ends here; None when another epoch is due."""
         stopping, trial = self.stopping[row], self.trials[row]
         best = stopping.best_epoch
-        if self.should_stop():
+        if self._is_stopping:
             return TrialEnd(trial, "interrupted", "", best)
         is_done = self.epoch >= self.trainer.epochs
         if is_done or stopping.is_over:
@@ -137,7 +155,7 @@ class Run:
         if stopping.is_over:
             reason = f"no {self.monitor} better than {stopping.best:.4g} in {noun(stopping.wait, 'epoch')}"
             return TrialEnd(trial, "stopped_early", reason, best)
-        if self._is_late(0.0):
+        if self._is_late:
             return TrialEnd(trial, "stopped_early", f"trainer.max_seconds={self.trainer.max_seconds:g} are over", best)
         return None
 
@@ -153,7 +171,7 @@ class Run:
         """Do the epoch's remaining updates, or those until a wish to stop or the time limit."""
         accumulate = self.trainer.accumulate
         rows = epoch_batches(self.task, self.trainer, self.seeds, self.epoch)[self.position * accumulate :]
-        batches, rates = gather(self.task.feed, rows), self._on_device(lr_ST)[:, :, None].unbind()
+        batches, rates = self.task.gather(rows, is_augmented=True), self._on_device(lr_ST)[:, :, None].unbind()
         sums, told, first = self._sums(), started, self.rows[0]
         seen_before = sums.seen[first]
         while together := list(islice(batches, accumulate)):
@@ -161,11 +179,12 @@ class Run:
             self.position += 1
             self.number += 1
             now = time.monotonic()
-            if self.should_stop() or self._is_late(now - started):
+            self._ask(now - started)
+            if self._is_stopping or self._is_late:
                 return
             if now - told >= PROGRESS_SECONDS:
                 told = now
-                rate = len(self.rows) * (sums.seen[first] - seen_before) / (now - started)
+                rate = len(self.rows) * self.task.exchange.size * (sums.seen[first] - seen_before) / (now - started)
                 loss, lr = sums.mean_loss()[first], float(lr_ST[self.position - 1, first])
                 yield Progress(self.epoch + 1, self.position, self.steps_per_epoch, loss, lr, rate)
 
@@ -177,7 +196,8 @@ class Run:
         """Return a function that repeats the first update of the epoch in hand, to be timed or weighed."""
         self.step.forward.set_training(True)
         rows = epoch_batches(self.task, self.trainer, self.seeds, self.epoch)[: self.trainer.accumulate]
-        batches, rate = list(gather(self.task.feed, rows)), self._on_device(self._learning_rates())[0, :, None]
+        batches = list(self.task.gather(rows, is_augmented=True))
+        rate = self._on_device(self._learning_rates())[0, :, None]
 
         def update() -> None:
             self.step(self._prepare(batches), rate, self.number + 1, self._sums(), self._seed_batch)
@@ -259,6 +279,7 @@ class Run:
     def _outputs(self) -> Tensor:
         """Gather exact statistics of batch norm and predict the validation part, if there is one."""
         forward, task = self.step.forward, self.task
+        task.exchange.average_statistics()
         with self.step.averaged():
             gather_statistics(forward, task, self.trainer, self.seeds, self.epoch)
             return predict(forward, task, task.val, self.eval_batch_size) if len(task.val[0]) else torch.empty(0)
@@ -267,10 +288,6 @@ class Run:
         split, _, name = self.monitor.partition("/")
         also = name if split == "val" else ""
         return score_trials(outputs, self.task, self.task.val, self.step.rules.loss, also)
-
-    def _is_late(self, seconds: float) -> bool:
-        limit = self.trainer.max_seconds
-        return limit is not None and self.elapsed + seconds >= limit
 
 
 @torch.no_grad()

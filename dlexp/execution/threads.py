@@ -74,7 +74,7 @@ def threads_of_many(first: Program, trainer: dict[str, Any]) -> int | None:
 def _is_open(program: Program) -> bool:
     run = program.run
     is_cpu_s = program.device.type == "cpu" and not run.trainer.compile and devices.TORCH_THREADS > 1
-    if run.trainer.threads != "auto" or not is_cpu_s or run.number:
+    if run.trainer.threads != "auto" or not is_cpu_s or run.number or run.task.exchange.size > 1:
         return False
     is_small = devices.suggest_threads(program.model, run.trainer.batch_size) is not None
     return not is_small and num_updates(run) >= FEWEST_UPDATES

@@ -54,6 +54,7 @@ def normalise(
     rule: Rule,
     mode: Mode,
     kernel: Callable[..., Tensor] = F.batch_norm,
+    num: int | None = None,
 ) -> Tensor:
     """Normalise a batch (N, C, ...) per channel; in training and gathering it changes the running statistics.
 
@@ -65,6 +66,7 @@ def normalise(
         rule: How statistics are kept.
         mode: By whose statistics: the batch's in training and gathering.
         kernel: Does as torch's.
+        num: Values of a channel that the kernel takes statistics of; None for those of `x`.
     """
     if mode == "evaluation":
         return kernel(x, running.mean, running.var, weight, bias, False, 0.0, rule.eps)
@@ -76,7 +78,7 @@ def normalise(
             return kernel(x, running.mean, running.var, weight, bias, True, rule.momentum, rule.eps)
     mean, var = torch.zeros_like(running.mean), torch.zeros_like(running.var)  # a momentum of 1: become the batch's
     y = kernel(x, mean, var, weight, bias, True, 1.0, rule.eps)
-    num = x.numel() // x.shape[1]
+    num = x.numel() // x.shape[1] if num is None else num
     if mode == "gathering":
         merge(running, int(rule.variance == "unbiased"), mean, var, num)
     else:

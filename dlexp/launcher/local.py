@@ -28,11 +28,23 @@ class Local:
         gpus: Which of the visible GPUs, by number or by the name that CUDA_VISIBLE_DEVICES gives them (UUIDs and MIG
             slices are such names); null: all.
         per_gpu: Processes that share a GPU, each with its part of the free memory.
+        devices: Devices that one training is divided over, for `dlexp train` alone: a process for each GPU, or CPU
+            processes where there is none.
+
+    Raises:
+        ConfigError: More than one device for each trial or fold.
     """
 
     workers: Count | None = None
     gpus: list[Name] | None = None
     per_gpu: Count = 1
+    devices: Count = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what only a training by itself does."""
+        if self.devices > 1:
+            cure = "a trial or fold trains on one device; `dlexp train` is divided over many"
+            raise ConfigError(f"launcher.devices: got {self.devices}; {cure}")
 
     @property
     def is_distant(self) -> bool:

@@ -40,7 +40,7 @@ class DropExample(Inverted):
 
     def _kept(self, x: Tensor) -> Tensor:
         shape = (x.shape[0], *[1] * (x.dim() - 1))
-        return (hashed_uniform(shape, self.seed) >= self.p).to(x.dtype)
+        return (hashed_uniform(shape, self.seed, self.first) >= self.p).to(x.dtype)
 
 
 class TorchvisionNet(nn.Module):

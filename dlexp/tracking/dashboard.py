@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NotRequired
 from urllib.parse import quote
 
 from typing_extensions import TypedDict
@@ -24,6 +25,7 @@ from dlexp.run.scan import close_dead, run_paths
 from dlexp.tracking import outbox, server, store, view
 from dlexp.tracking.reach import require_answer
 from dlexp.tracking.sent import Sent
+from dlexp.tracking.web.pages import PREFIX
 
 _READY_SECONDS = 180.0
 _STOP_SECONDS = 10.0
@@ -35,9 +37,11 @@ class Address(TypedDict):
 
     Attributes:
         url: Of its first page.
+        report: Of the project's page; absent unless it is served.
     """
 
     url: str
+    report: NotRequired[str]
 
 
 @dataclass(frozen=True)
@@ -47,15 +51,17 @@ class Dashboard:
     Attributes:
         url: The sorted table of the newest run's experiment.
         process: The server; None when it is one that somebody else runs.
+        report: Where the pages of `dlexp report` are; "" where they are not served.
     """
 
     url: str
     process: subprocess.Popen[bytes] | None
+    report: str = ""
 
     @property
     def document(self) -> Address:
         """What `--json` prints."""
-        return {"url": self.url}
+        return {"url": self.url, "report": self.report} if self.report else {"url": self.url}
 
     def wait(self) -> int:
         """Return the server's exit status when it ends."""
@@ -70,6 +76,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 5000,
     progress: Callable[[float], None] = lambda seconds: None,
+    has_pages: bool = False,
 ) -> Iterator[Dashboard]:
     """Start the server, wait until it answers, and stop it at the end of the context.
 
@@ -81,13 +88,16 @@ def serve(
         host: Address to listen on; only this machine can reach 127.0.0.1.
         port: Port to listen on.
         progress: Called every half second with the seconds waited.
+        has_pages: Serve the pages of `dlexp report` too.
 
     Raises:
-        ConfigError: There is no host.
+        ConfigError: There is no host, or pages are asked of somebody else's server.
         EnvironmentFault: The port is in use, or the server ended or did not answer in time.
     """
     chosen = store.choose(runs_dir, uri)
     if chosen.uri.startswith("http"):
+        if has_pages:
+            raise ConfigError(f"--report: got {chosen.name}, another server; open the pages that `dlexp report` writes")
         require_answer(chosen.uri, chosen.name, chosen.timeout)
         yield Dashboard(chosen.uri.rstrip("/") + deep_link(runs_dir), None)
         return
@@ -98,11 +108,11 @@ def serve(
     if chosen.database is not None and not chosen.database.exists():
         store.connect(chosen)
     log = _log_place(runs_dir) / "ui.log"
-    process = _start(chosen, host, port, log)
+    process = _start(chosen, host, port, log, [str(runs_dir.resolve())] if has_pages else [])
     try:
         address = f"http://{'127.0.0.1' if host in _ANYWHERE else host}:{port}"
         _wait_until_ready(process, address, log, progress)
-        yield Dashboard(address + deep_link(runs_dir), process)
+        yield Dashboard(address + deep_link(runs_dir), process, address + PREFIX if has_pages else "")
     finally:
         _stop(process)
 
@@ -144,10 +154,10 @@ def deep_link(runs_dir: Path) -> str:
     return "/#/experiments?workflowType=machine_learning"
 
 
-def _start(chosen: store.Store, host: str, port: int, log: Path) -> subprocess.Popen[bytes]:
+def _start(chosen: store.Store, host: str, port: int, log: Path, pages: list[str]) -> subprocess.Popen[bytes]:
     names = {"localhost", "127.0.0.1", host} | ({socket.gethostname()} if host in _ANYWHERE else set())
     hosts = sorted(f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in names)
-    command = [sys.executable, "-P", "-m", "dlexp.tracking.server", host, str(port), str(os.getpid())]
+    command = [sys.executable, "-P", "-m", "dlexp.tracking.server", host, str(port), str(os.getpid()), *pages]
     with open_in_place(log, "wb") as file:
         return subprocess.Popen(
             command,

@@ -1,4 +1,4 @@
-"""The dashboard's server process: ``python -m dlexp.tracking.server HOST PORT PARENT``.
+"""The dashboard's server process: ``python -m dlexp.tracking.server HOST PORT PARENT [RUNS]``.
 
 MLflow's own command starts the same application, but lets pages of every port of this machine change runs, and lives
 on when the process that started it is killed.
@@ -9,17 +9,13 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from pathlib import Path
 
 from dlexp.tracking.store import SETTINGS
+from dlexp.tracking.web.pages import Application, Pages, Receive, Scope, Send
 
 REFUSED = b"cross-origin request refused"
 _WATCH_SECONDS = 1.0
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Scope]]
-Send = Callable[[Scope], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class SameOrigin:
@@ -73,12 +69,14 @@ def end_with(parent: int) -> None:
 
 def main() -> None:
     """Serve until a signal comes or the parent is gone."""
-    host, port, parent = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    host, port, parent, *runs = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:]
     end_with(parent)
     import uvicorn
     from mlflow.server.fastapi_app import app
 
-    uvicorn.run(SameOrigin(app), host=host, port=port, log_level="warning")
+    hosts = os.environ["MLFLOW_SERVER_ALLOWED_HOSTS"].split(",")
+    application = Pages(app, Path(runs[0]), hosts) if runs else app
+    uvicorn.run(SameOrigin(application), host=host, port=port, log_level="warning")
 
 
 if __name__ == "__main__":

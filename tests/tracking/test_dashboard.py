@@ -15,7 +15,7 @@ import pytest
 
 from dlexp.error import ConfigError, EnvironmentFault
 from dlexp.run.folder import RunFolder
-from dlexp.tracking.dashboard import check_port, deep_link, serve
+from dlexp.tracking.dashboard import Dashboard, check_port, deep_link, serve
 from dlexp.tracking.sent import Sent
 
 
@@ -59,6 +59,15 @@ def test_a_server_that_is_away_is_said(tmp_path):
         serve(tmp_path, uri="http://127.0.0.1:9"),
     ):
         pytest.fail("it must not start")
+
+
+def test_pages_are_not_served_beside_another_s_server(tmp_path):
+    message = r"--report: got .*127\.0\.0\.1:9.*, another server; open the pages that `dlexp report` writes"
+    with pytest.raises(ConfigError, match=message), serve(tmp_path, uri="http://127.0.0.1:9", has_pages=True):
+        pytest.fail("it must not start")
+    assert Dashboard("http://h:1/#/", None).document == {"url": "http://h:1/#/"}
+    with_pages = Dashboard("http://h:1/#/", None, "http://h:1/dlexp/")
+    assert with_pages.document == {"url": "http://h:1/#/", "report": "http://h:1/dlexp/"}
 
 
 @pytest.mark.slow

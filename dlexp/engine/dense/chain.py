@@ -151,7 +151,7 @@ def _linear(reader: _Reader, layer: nn.Linear) -> Link:
 
 def _batch_norm(reader: _Reader, layer: norms.BatchNorm) -> Link | None:
     running = (layer.running_mean, layer.running_var, layer.num_batches_tracked)
-    if layer.weight is None or any(each is None for each in running):
+    if layer.across is not None or layer.weight is None or any(each is None for each in running):
         return None
     statistics = Running(*cast(tuple[Tensor, Tensor, Tensor], running), layer.num_values)
     return BatchNorm(

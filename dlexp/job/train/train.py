@@ -7,9 +7,8 @@ from pathlib import Path
 
 import torch
 
-from dlexp.build.check import check_destination, check_model, check_test
-from dlexp.build.dataset import load_data
-from dlexp.build.program import Program, assemble
+from dlexp.build.check import check_destination
+from dlexp.build.program import Program
 from dlexp.config.compose import Composed, logged_params
 from dlexp.config.source.folder import store_copy
 from dlexp.data.quality import warn
@@ -20,8 +19,8 @@ from dlexp.engine.event import EpochEnd, Event, TrialEnd
 from dlexp.engine.snapshot import restore
 from dlexp.engine.train import Run
 from dlexp.error import EnvironmentFault, RunError, name_fault_of_device
-from dlexp.execution.description import as_divided, describe_run, write_parts
-from dlexp.execution.integrity import has_records, require_same_data
+from dlexp.execution.description import describe_run, write_parts
+from dlexp.execution.integrity import has_records
 from dlexp.execution.result import conclude_run
 from dlexp.execution.save import saved_model
 from dlexp.execution.save.saver import require_space, save_end, save_epoch
@@ -29,10 +28,12 @@ from dlexp.execution.threads import settle_threads
 from dlexp.job.again import resume_command
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
+from dlexp.job.train import devices
 from dlexp.job.train.baseline import no_better_than_guessing
 from dlexp.job.train.evidence import Candidate
 from dlexp.job.train.optimism import Setting, optimism_of
 from dlexp.job.train.profile import write_profile
+from dlexp.launcher.devices.world import SINGLE, World
 from dlexp.run import history, name, scan
 from dlexp.run.document import TrainResult
 from dlexp.run.environment import now
@@ -71,8 +72,9 @@ def start(
     tell: OnOutcome = ignore,
     open_test: bool = False,
     origin: dict[str, str] | None = None,
+    world: World = SINGLE,
 ) -> Outcome[TrainResult]:
-    """Train one configuration.
+    """Train one configuration; over many devices, as the first of their processes.
 
     Args:
         composed: Checked configuration.
@@ -80,22 +82,24 @@ def start(
         tell: Called with the outcome, which is there before MLflow has everything.
         open_test: Evaluate the test part at the end, which is counted.
         origin: Ids of the sweep and the trial that it comes from.
+        world: The processes of a training over many devices.
 
     Raises:
         DlexpError: See its kinds.
     """
     config = composed.config
     runs_dir = Path(config["runs_dir"])
-    check_destination(runs_dir)
+    if begun := devices.run_of_before(world, runs_dir):
+        return resume(begun, runs_dir, announce=announce, tell=tell, open_test=open_test, world=world)
+    world.together(lambda: check_destination(runs_dir))
+    world.share(devices.NEW)
     with Interrupt(can_wait=False) as interrupt:
         scan.close_dead(runs_dir)
-        built = assemble(config)
-        check_test(built.dataset, open_test)
-        check_model(built)
+        built = devices.assemble_all(config, world, open_test)
         require_space(built.run, runs_dir)
         built = settle_threads(built)
         interrupt.can_wait = True
-        folder = _create_folder(composed, built, runs_dir, origin)
+        folder = _create_folder(composed, built, runs_dir, origin, world)
         try:
             return carry_out(built, folder, announce, tell, interrupt, open_test)
         finally:
@@ -103,7 +107,13 @@ def start(
 
 
 def resume(
-    ref: str, runs_dir: Path, *, announce: OnStart, tell: OnOutcome = ignore, open_test: bool = False
+    ref: str,
+    runs_dir: Path,
+    *,
+    announce: OnStart,
+    tell: OnOutcome = ignore,
+    open_test: bool = False,
+    world: World = SINGLE,
 ) -> Outcome[TrainResult]:
     """Go on with a run where its last checkpoint is, or return its result when it is done.
 
@@ -111,15 +121,26 @@ def resume(
         RunError: No such run, or another process has it.
         DataError: The data are not those of the run.
     """
+    folder, done = world.together(lambda: _open(ref, runs_dir, open_test))
+    world.share(str(folder.path) if done is None else devices.OVER)
+    try:
+        return done or _go_on(folder, announce, tell, open_test, world)
+    finally:
+        folder.unlock()
+
+
+def _open(ref: str, runs_dir: Path, open_test: bool) -> tuple[RunFolder, Outcome[TrainResult] | None]:
+    """Return a run's folder, locked, and its outcome where there is nothing left to do."""
     folder = scan.find(runs_dir, ref)
     kind = folder.manifest["kind"]
     if kind not in ("train", "fold", "trial"):
         raise RunError(f"{ref}: got a {kind}; go on with `{resume_command(folder)}`")
     folder.lock()
     try:
-        return _result_of(folder, open_test) or _go_on(folder, announce, tell, open_test)
-    finally:
+        return folder, _result_of(folder, open_test)
+    except BaseException:
         folder.unlock()
+        raise
 
 
 def _result_of(folder: RunFolder, open_test: bool) -> Outcome[TrainResult] | None:
@@ -133,16 +154,16 @@ def _result_of(folder: RunFolder, open_test: bool) -> Outcome[TrainResult] | Non
     )
 
 
-def _go_on(folder: RunFolder, announce: OnStart, tell: OnOutcome, open_test: bool) -> Outcome[TrainResult]:
-    config, manifest = stored_config(folder), folder.manifest
+def _go_on(
+    folder: RunFolder, announce: OnStart, tell: OnOutcome, open_test: bool, world: World
+) -> Outcome[TrainResult]:
+    config, manifest = world.together(lambda: stored_config(folder)), folder.manifest
     with Interrupt(can_wait=False) as interrupt:
         if given_threads(config["trainer"]["threads"]) is None and manifest["threads"] is not None:
             torch.set_num_threads(manifest["threads"])
-        built = assemble(config, as_divided(folder, load_data(config)))
-        require_same_data(folder, built.dataset)
-        check_test(built.dataset, open_test)
+        built = devices.assemble_all(config, world, open_test, folder)
         interrupt.can_wait = True
-        rewind(built, folder)
+        world.together(lambda: rewind(built, folder))
         require_space(built.run, folder.path)
         return carry_out(built, folder, announce, tell, interrupt, open_test)
 
@@ -165,12 +186,13 @@ def rewind(built: Program, folder: RunFolder) -> None:
 
 
 def _create_folder(
-    composed: Composed, built: Program, runs_dir: Path, origin: dict[str, str] | None = None
+    composed: Composed, built: Program, runs_dir: Path, origin: dict[str, str] | None, world: World
 ) -> RunFolder:
     config = composed.config
     experiment = config["tracking"]["experiment"] or built.dataset.name
     described = {"kind": "train", "params": logged_params(composed), **describe_run(built, config)}
     described |= {} if origin is None else {"from": origin}
+    described |= {devices.AGENT: world.agent} if world.agent else {}
     slug = name.slug(composed.overrides)
     folder = RunFolder.create(
         runs_dir, experiment, slug, config=config, overrides=composed.overrides, manifest=described
@@ -201,6 +223,7 @@ def carry_out(
         listener = announce(Announcement(built, folder, built.run.epoch, warnings))
         built.run.should_stop = interrupt
         end = _follow(built.run, folder, listener)
+        devices.leave(built.run)
         result = conclude_run(built, folder, end, seed=config["seed"], open_test=open_test)
         if Status(end.status).has_value:
             result = _with_selection(result, built, folder)

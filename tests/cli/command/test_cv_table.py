@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from rich.console import Console
 
+from dlexp.job.outcome import Outcome
 from tests import command
 
 table = import_module("dlexp.cli.view.cv_table")  # installed from cli/, which type checkers cannot see
@@ -135,3 +136,10 @@ def test_the_judged_metric_is_first_the_positive_class_is_named_and_a_guess_stan
     lines = [line for line in printed(table.show_result, result) if "0.8000" in line]
     assert ["accuracy" in lines[0], "loss" in lines[1], "f1 (sick)" in lines[2]] == [True, True, True]
     assert ["0.6124" in line for line in lines] == [True, False, False]
+
+
+def test_folds_that_are_cut_short_are_not_counted():
+    folds = [{"status": "finished"}, {"status": "interrupted"}]
+    result = {"status": "interrupted", "folds": folds, "seconds": 1.0, "complete": False, "run_dir": "x"}
+    lines = printed(import_module("dlexp.cli.view.cv").show, Outcome(result, 130, []))
+    assert lines[0] == "interrupted after 1 fold, 1.0 s of training"

@@ -29,3 +29,9 @@ def test_ports_that_there_are_not_are_refused(tmp_path, port):
     done = run(tmp_path, "--port", port)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith("usage error: ")
+
+
+def test_pages_of_no_runs_are_one_line(tmp_path):
+    done = run(tmp_path, "--report")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("run error: runs: got no runs")

@@ -1,0 +1,91 @@
+"""The exchange of several devices by torch.distributed, whose import only such a training pays for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from dlexp.dropout import Classic, Inverted
+from dlexp.engine.exchange.exchange import Exchange
+from dlexp.engine.exchange.share import Share, deal
+from dlexp.engine.exchange.statistic import average, merge_exact
+from dlexp.error import PeerLost
+from dlexp.norm import BatchNorm
+
+
+class Collective(Exchange):
+    """The exchange of the processes of torch's default group, each with a device.
+
+    Attributes:
+        beats: Exchanges so far: whoever watches sees whether the training moves.
+        is_over: Whether all have agreed to stop.
+        counts: Examples of each device in the batch in hand.
+    """
+
+    def __init__(self) -> None:
+        """Take part in the group that was joined."""
+        self.rank, self.size = dist.get_rank(), dist.get_world_size()
+        self.beats, self.is_over = 0, False
+        self.counts: list[int] = []
+        self._dropouts: list[Inverted | Classic] = []
+        self._apart: list[_BatchNorm] = []
+
+    def connect(self, model: nn.Module) -> None:
+        """See `Exchange`."""
+        modules = list(model.modules())
+        self._dropouts = [module for module in modules if isinstance(module, Inverted | Classic)]
+        synced = [module for module in modules if isinstance(module, BatchNorm) and module.is_synced]
+        for norm in synced:
+            norm.across = self
+        self._apart = [module for module in modules if isinstance(module, _BatchNorm) and module not in synced]
+        self.has_synced, self.least = bool(synced), 2 if self._apart else 1
+
+    def sum(self, tensor: Tensor) -> Tensor:
+        """See `Exchange`."""
+        with self._beat():
+            dist.all_reduce(tensor)
+        return tensor
+
+    def stack(self, tensor: Tensor) -> Tensor:
+        """See `Exchange`."""
+        stacked = tensor.new_empty(self.size, *tensor.shape)
+        with self._beat():
+            dist.all_gather(list(stacked.unbind()), tensor.contiguous())
+        return stacked
+
+    def any(self, *wishes: bool) -> tuple[bool, ...]:
+        """See `Exchange`."""
+        agreed = torch.tensor(wishes, dtype=torch.int32)
+        with self._beat():
+            dist.all_reduce(agreed, dist.ReduceOp.MAX)
+        self.is_over = self.is_over or bool(agreed[0])
+        return tuple(bool(wish) for wish in agreed.tolist())
+
+    def place(self, share: Share) -> None:
+        """See `Exchange`."""
+        self.counts = [end - first for first, end in deal(share.whole, self.size, self.least)]
+        for dropout in self._dropouts:
+            dropout.first = share.first
+
+    def average_statistics(self) -> None:
+        """See `Exchange`."""
+        average([buffer for norm in self._apart for buffer in norm.buffers()], self)
+
+    def merge_statistics(self) -> None:
+        """See `Exchange`."""
+        gathered = [norm for norm in self._apart if isinstance(norm, BatchNorm) and norm.is_gathering]
+        merge_exact(gathered, self)
+
+    @contextmanager
+    def _beat(self) -> Iterator[None]:
+        """Count an exchange; say in one line that another process is gone."""
+        try:
+            yield
+            self.beats += 1
+        except (RuntimeError, dist.DistError) as error:
+            raise PeerLost(
+                "another process of this training ended or was lost; the last checkpoint is intact"
+            ) from error

@@ -1,0 +1,69 @@
+"""What the devices of one training tell each other; a single one has nobody to tell.
+
+A collective: every device has to call it, in the same order as the others. Shapes: T trials, N examples, K outputs,
+W devices.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from dlexp.engine.exchange.share import Share
+
+
+class Exchange:
+    """The exchange of a training on one device.
+
+    Attributes:
+        rank: Number of this device, from 0.
+        size: Devices.
+        least: Fewest examples that a device computes of a batch, unless it is left out: 2 where batch norm normalises
+            by those of the device alone.
+        has_synced: Whether layers exchange in the midst of a pass, so that a device without examples takes part too.
+    """
+
+    rank: int = 0
+    size: int = 1
+    least: int = 1
+    has_synced: bool = False
+
+    def sum(self, tensor: Tensor) -> Tensor:
+        """Replace a tensor by the sum over all devices, the same to the bit everywhere; return it. Collective."""
+        return tensor
+
+    def stack(self, tensor: Tensor) -> Tensor:
+        """Return the tensors of all devices (W, ...), which have one shape. Collective."""
+        return tensor.unsqueeze(0)
+
+    def any(self, *wishes: bool) -> tuple[bool, ...]:
+        """Return of each wish whether any device has it. Collective."""
+        return wishes
+
+    def join(self, rows_TNK: Tensor, bounds: list[tuple[int, int]]) -> Tensor:
+        """Return what the devices computed of their examples, in the order of the devices. Collective.
+
+        Args:
+            rows_TNK: This device's.
+            bounds: First example and end of each device.
+        """
+        if self.size == 1:
+            return rows_TNK
+        longest = max(end - first for first, end in bounds)
+        padded = rows_TNK.new_zeros(len(rows_TNK), longest, rows_TNK.shape[2])
+        padded[:, : rows_TNK.shape[1]] = rows_TNK
+        stacked = self.stack(padded)
+        return torch.cat([rows[:, : end - first] for rows, (first, end) in zip(stacked, bounds, strict=True)], dim=1)
+
+    def connect(self, model: nn.Module) -> None:
+        """Tell the layers of a model of the other devices, and take note of what they need."""
+
+    def place(self, share: Share) -> None:
+        """Tell the layers of the model where the examples that come next stand in their batch."""
+
+    def average_statistics(self) -> None:
+        """Replace the running statistics of norms that normalise by their device alone by their mean. Collective."""
+
+    def merge_statistics(self) -> None:
+        """Replace the exact statistics of such norms by those of the values of all devices. Collective."""
+
+
+ALONE = Exchange()

@@ -1,0 +1,47 @@
+"""Devices that are threads of this process: an exchange without torch.distributed, for what only needs its sums."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from dlexp.engine.exchange.exchange import Exchange
+
+T = TypeVar("T")
+
+
+class _Table:
+    """Where all threads lay what they bring, and take it up when all have."""
+
+    def __init__(self, size: int) -> None:
+        self.brought: list[Tensor] = [torch.empty(0)] * size
+        self.barrier = threading.Barrier(size, timeout=60)
+
+    def stack(self, rank: int, tensor: Tensor) -> Tensor:
+        self.brought[rank] = tensor.clone()
+        self.barrier.wait()
+        stacked = torch.stack(self.brought)
+        self.barrier.wait()
+        return stacked
+
+
+class Threaded(Exchange):
+    def __init__(self, rank: int, size: int, table: _Table) -> None:
+        self.rank, self.size, self._table = rank, size, table
+        self.counts: list[int] = []
+
+    def stack(self, tensor: Tensor) -> Tensor:
+        return self._table.stack(self.rank, tensor)
+
+    def sum(self, tensor: Tensor) -> Tensor:
+        return tensor.copy_(self.stack(tensor).sum(0))
+
+
+def together(size: int, act: Callable[[Threaded], T]) -> list[T]:
+    """Return what each of a number of threads makes of its exchange with the others."""
+    table = _Table(size)
+    with ThreadPoolExecutor(size) as pool:
+        return list(pool.map(act, [Threaded(rank, size, table) for rank in range(size)]))
