@@ -32,10 +32,10 @@ def example_figure(pictures_NHWC: Tensor, truth: Sequence[str], called: Sequence
     figure = new_figure(PANEL, 0.45)
     height = 0.6 + CAPTION / 2 + (figure.get_figwidth() / COLUMNS + CAPTION) * rows
     figure.set_figheight(height)
-    engine = figure.get_layout_engine()
-    assert engine is not None
     below = 0.7 * CAPTION / height  # captions stand between the rows, the last ones below
-    engine.set(w_pad=0.02, h_pad=CAPTION / 2, wspace=0, hspace=0, rect=(0, below, 1, 1 - below))
+    figure.set_layout_engine(
+        "constrained", w_pad=0.02, h_pad=CAPTION / 2, wspace=0, hspace=0, rect=(0, below, 1, 1 - below)
+    )
     axes = figure.subplots(rows, COLUMNS, squeeze=False)
     pictures = as_float(pictures_NHWC).cpu().clamp(0, 1)
     shown = (pictures[..., :3] if pictures.shape[3] >= 3 else pictures[..., 0]).numpy()
