@@ -95,15 +95,15 @@ class Survey:
     Attributes:
         assignments: Of equal structure.
         threads: As of a `Group`.
-        cache: File of measured answers.
-        record: File of the sweep or cv with what was chosen before.
+        cache: File of measured answers; None where it is out of reach.
+        record: File of the sweep or cv with what was chosen before; None where it is out of reach.
         number: Tells it from others at the same time.
     """
 
     assignments: list[Assignment]
     threads: int
-    cache: Path
-    record: Path
+    cache: Path | None
+    record: Path | None
     number: int = 0
 
 

@@ -15,7 +15,10 @@ from dlexp.execution.assignment import Assignment, Begun, ExecutorEvent, Group, 
 from dlexp.execution.estimate import seconds
 from dlexp.execution.executor import Executor, fail
 from dlexp.execution.fusion import SOLO, Choice
-from dlexp.execution.plan.order import anew, built, by_structure, divide, names
+from dlexp.execution.parcel.parcel import Returned
+from dlexp.execution.parcel.post import Post
+from dlexp.execution.plan.order import built, by_structure, divide, inexact, names, remarks
+from dlexp.execution.plan.weight import largest_first
 from dlexp.execution.retry import Retry
 from dlexp.execution.survey import choose_all
 from dlexp.launcher.launcher import Crew, Launcher
@@ -28,10 +31,6 @@ HEAVY = ("torch", "torchvision", "sklearn.datasets", "pandas")  # imported for w
 # is won back after 10 s of work; thrice that leaves room for estimates that are too long and cores that are not free.
 WORTH_SECONDS = 30.0
 ENGINES = "engines.json"  # in the sweep's or cv's folder: what was chosen, so that it goes on as it began
-INEXACT = (
-    "trainer.fuse=auto: time chose the engine {} among some that differ in the last digits, so a new run may differ; "
-    "trainer.fuse=off does not"
-)
 
 
 class Dispatcher:
@@ -62,6 +61,7 @@ class Dispatcher:
         self._threads = holder.manifest.get("threads") or devices.TORCH_THREADS
         self._pool: Pool | None = None
         self._seconds = 0.0
+        self._post = Post(launcher)
         self._is_elsewhere = False  # all work is, the choice of engines included
 
     def __enter__(self) -> "Dispatcher":
@@ -98,7 +98,7 @@ class Dispatcher:
         left = [built(each, self.datasets) for each in assignments if each.path not in in_hand]
         structures = self._choose(by_structure(left))
         num_workers = self._num_workers(structures)
-        waiting = deque(divide(structures, num_workers))
+        waiting = deque(largest_first(divide(structures, num_workers), num_workers))
 
         def take() -> Group | None:
             if not waiting or self.should_stop() or not may_begin():
@@ -106,7 +106,7 @@ class Dispatcher:
             group = waiting.popleft()
             for assignment in group.assignments:
                 begin(assignment)
-            return anew(group) if self.launcher.is_distant else group
+            return group
 
         if num_workers > 1 or self._is_elsewhere:
             paths = {assignment.path for assignment in assignments}
@@ -152,7 +152,7 @@ class Dispatcher:
             in_hand.add(assignment.path)
             paths.add(assignment.path)
             begin(assignment)
-            return anew(group) if self.launcher.is_distant else group
+            return group
 
         if self._pool is None and fresh and len((places := self._places(fresh[0]))[0]) > 1:
             self._start(*places)
@@ -173,7 +173,7 @@ class Dispatcher:
             for event in self._executor.train(group, self.should_stop):
                 yield from self._passed_on(event)
 
-    def _passed_on(self, event: ExecutorEvent | Begun | Halt) -> Iterator[ExecutorEvent]:
+    def _passed_on(self, event: ExecutorEvent | Begun | Halt | Returned) -> Iterator[ExecutorEvent]:
         """Yield what is for the caller; note which program begins.
 
         Raises:
@@ -184,7 +184,10 @@ class Dispatcher:
         if isinstance(event, Begun):
             self.programs.append({"size": event.size, "engine": "solo" if event.engine == "solo" else "fused"})
             return
-        yield event
+        if isinstance(event, Returned):
+            self._post.receive(event)
+            return
+        yield self._post.settle(event)
 
     def _adopt(self, assignments: list[Assignment]) -> set[Path]:
         """Have the pool take on what an earlier driver began of these assignments; return the paths."""
@@ -207,20 +210,19 @@ class Dispatcher:
         """Choose how each structure trains; the log tells why one trains alone, and why nothing could be chosen."""
         cache, record = self.holder.runs_dir / "fuse.json", self.holder.path / ENGINES
         surveys = [Survey(alike, self._threads, cache, record, number) for number, alike in enumerate(structures)]
-        answers = choose_all(surveys, self._executor, self._pool if self._is_elsewhere else None, self.should_stop)
+        pool = self._pool if self._is_elsewhere else None
+        answers = choose_all(surveys, self._executor, pool, self.should_stop, is_shared=self.launcher.is_shared)
         return [self._grouped(alike, answers[number]) for number, alike in enumerate(structures)]
 
     def _grouped(self, alike: list[Assignment], choice: Choice | str) -> Group:
         if not isinstance(choice, Choice):
             self.holder.log(f"no engine could be chosen for {names(alike)}: {choice}; each trains alone")
             return Group(alike, SOLO, self._threads)
-        if choice.engine == "solo" and len(alike) > 1:
-            self.holder.log(f"{names(alike)}: each trains alone, because {choice.reason}")
-        if choice.failures:
-            self.holder.log(f"for {names(alike)} what failed was left: {choice.failures}")
-        if not choice.is_exact and INEXACT.format(choice.engine) not in self.notes:
-            self.notes.append(INEXACT.format(choice.engine))
-            self.holder.log(self.notes[-1])
+        for line in remarks(choice, alike):
+            self.holder.log(line)
+        if not choice.is_exact and (note := inexact(choice)) not in self.notes:
+            self.notes.append(note)
+            self.holder.log(note)
         return Group(alike, choice, self._threads)
 
     def _leave(self, assignments: list[Assignment]) -> None:
@@ -236,7 +238,9 @@ class Dispatcher:
 
     def _start(self, places: list[dict[str, str]], threads: int) -> None:
         preload = [*(name for name in HEAVY if name in sys.modules), Executor.__module__]
-        crew = Crew(Executor, places, preload, self.holder.path.resolve(), self.holder.lock_descriptor, rest)
+        crew = Crew(
+            self._post.make_work, places, preload, self.holder.path.resolve(), self.holder.lock_descriptor, rest
+        )
         self._pool = self.launcher.pool(crew, threads)
         self.holder.log(f"{noun(len(self._pool.places), 'worker process')}")
 
@@ -279,11 +283,11 @@ class Dispatcher:
         assert self._pool is not None
         self._pool.detaches = self.detaches
         retry = Retry()
-        for event in self._pool.run(take, self.should_stop, may_begin):
+        for event in self._pool.run(lambda: self._post.send(take()), self.should_stop, may_begin):
             if isinstance(event, Lost):
-                groups, failed = retry.sort(event, has_place=bool(self._pool.places))
+                groups, failed = retry.sort(self._post.reopen(event), has_place=bool(self._pool.places))
                 waiting.extendleft(groups)
-                yield from (fail(assignment, why) for assignment, why in failed)
+                yield from (fail(assignment.path, why) for assignment, why in failed)
                 continue
             for told in self._passed_on(event):
                 if isinstance(told.event, TrialEnd):
@@ -292,4 +296,4 @@ class Dispatcher:
                     yield told
         while not self._pool.places and (group := take()) is not None:
             for assignment in group.assignments:
-                yield fail(assignment, retry.reason(assignment) or "every device has failed twice")
+                yield fail(assignment.path, retry.reason(assignment) or "every device has failed twice")

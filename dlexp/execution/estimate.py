@@ -236,10 +236,10 @@ def _seconds(group: Group) -> float:
         shortest = min(shortest, time.perf_counter() - started)
     batches = len(components.data.val) / run.trainer.batch_size
     updates = run.steps_per_epoch + FORWARD_SHARE * batches / run.trainer.accumulate
-    return shortest / group.choice.gain * updates * sum(_epochs(assignment) for assignment in group.assignments)
+    return shortest / group.choice.gain * updates * sum(epochs_left(assignment) for assignment in group.assignments)
 
 
-def _epochs(assignment: Assignment) -> int:
-    """Return how many epochs are left."""
+def epochs_left(assignment: Assignment) -> int:
+    """Return how many epochs a trial has left."""
     last = assignment.until or assignment.config["trainer"]["epochs"]
     return max(0, last - (assignment.folder.saved_epoch() or 0))

@@ -104,7 +104,7 @@ class Executor:
         except Exception as error:
             _require_device(error)
             if len(group.assignments) == 1:
-                yield fail(group.assignments[0], explain(error))
+                yield fail(group.assignments[0].path, explain(error))
                 return
             _log_parting(list(waiting), error)
         # outside the handler, whose traceback would keep the program's tensors alive
@@ -222,12 +222,12 @@ def is_solo(program: Program) -> bool:
     return program.run.step.forward.engine == "solo"
 
 
-def fail(assignment: Assignment, reason: str) -> ExecutorEvent:
-    """Record that a trial or fold failed."""
-    folder = assignment.folder
+def fail(path: Path, reason: str) -> ExecutorEvent:
+    """Record that the trial or fold of a folder failed."""
+    folder = RunFolder(path)
     folder.log(f"failed: {reason}")
     folder.update_manifest(status="failed", reason=reason, end=now())
-    return ExecutorEvent(assignment.path, TrialEnd(0, "failed", reason, 0), 1)
+    return ExecutorEvent(path, TrialEnd(0, "failed", reason, 0), 1)
 
 
 def _require_device(error: Exception) -> None:

@@ -72,18 +72,40 @@ def choose(components: list[Components], cache: Path | None = None, record: Path
         cache: File that keeps measured answers; None keeps none.
         record: File of a sweep or cv with what was chosen for it before, which stays; None keeps none.
     """
-    trainer = components[0].trainer
-    if trainer.fuse != "auto":
-        return _choose_anew(components, cache)
-    structure = str(derive(0, components[0].structure))
-    chosen = _read(record).get(structure) if record else None
-    if chosen is not None:
-        choice = Choice(**chosen)
-        return replace(choice, size=min(choice.size, len(components)))
+    if (chosen := recall(components, record)) is not None:
+        return chosen
     choice = _choose_anew(components, cache)
-    if record and len(components) > 1:
-        write_text(record, json.dumps({**_read(record), structure: asdict(choice)}, indent=1))
+    remember(components, record, choice)
     return choice
+
+
+def recall(components: list[Components], record: Path | None) -> Choice | None:
+    """Return what was chosen for a structure before, as far as there are trials; None where nothing was.
+
+    Args:
+        components: As of `choose`.
+        record: As of `choose`.
+    """
+    if components[0].trainer.fuse != "auto":
+        return None
+    chosen = _read(record).get(str(derive(0, components[0].structure))) if record else None
+    if chosen is None:
+        return None
+    choice = Choice(**chosen)
+    return replace(choice, size=min(choice.size, len(components)))
+
+
+def remember(components: list[Components], record: Path | None, choice: Choice) -> None:
+    """Write down what was chosen for trials that leave it open.
+
+    Args:
+        components: As of `choose`.
+        record: As of `choose`.
+        choice: How they train.
+    """
+    if record and components[0].trainer.fuse == "auto" and len(components) > 1:
+        structure = str(derive(0, components[0].structure))
+        write_text(record, json.dumps({**_read(record), structure: asdict(choice)}, indent=1))
 
 
 def _choose_anew(components: list[Components], cache: Path | None) -> Choice:

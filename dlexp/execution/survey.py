@@ -2,17 +2,24 @@
 
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from dlexp.build.components import Components
 from dlexp.execution.assignment import Answer, Survey
 from dlexp.execution.executor import Executor
-from dlexp.execution.fusion import SOLO, Choice
+from dlexp.execution.fusion import SOLO, Choice, recall, remember
 from dlexp.execution.retry import MOST_MOVES
 from dlexp.launcher.pool import Lost, Pool
 
 
 def choose_all(
-    surveys: list[Survey], executor: Executor, pool: Pool | None, should_stop: Callable[[], bool]
+    surveys: list[Survey],
+    executor: Executor,
+    pool: Pool | None,
+    should_stop: Callable[[], bool],
+    *,
+    is_shared: bool = True,
 ) -> dict[int, Choice | str]:
     """Return how the trials of each survey train best, or why that is unknown, by the survey's number.
 
@@ -21,16 +28,22 @@ def choose_all(
         executor: Answers what takes no device.
         pool: Workers, where trials train there; None where they train in this process.
         should_stop: The wish to stop.
+        is_shared: Whether the workers see the files of a survey; if not, this process reads and writes its record.
     """
     answers: dict[int, Choice | str] = {}
     waiting: deque[Survey] = deque()
     for survey in surveys:
-        if pool is not None and _has_to_measure(survey):
-            waiting.append(survey)
+        if not is_shared and (known := recall(_components(survey), survey.record)) is not None:
+            answers[survey.number] = known
+        elif pool is not None and _has_to_measure(survey):
+            waiting.append(survey if is_shared else replace(survey, cache=None, record=None))
         else:
             answers[survey.number] = next(executor.survey(survey)).choice
     if pool is not None and waiting:
         _ask(pool, waiting, answers, should_stop)
+        for survey in surveys if not is_shared else []:
+            if isinstance(choice := answers.get(survey.number), Choice):
+                remember(_components(survey), survey.record, choice)
     return {survey.number: answers.get(survey.number, SOLO) for survey in surveys}
 
 
@@ -49,6 +62,10 @@ def _ask(pool: Pool, waiting: deque[Survey], answers: dict[int, Choice | str], s
             waiting.append(told.task)
         else:
             answers[number] = told.why
+
+
+def _components(survey: Survey) -> list[Components]:
+    return [assignment.components for assignment in survey.assignments]
 
 
 def _has_to_measure(survey: Survey) -> bool:

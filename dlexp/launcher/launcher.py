@@ -49,6 +49,11 @@ class Launcher(Protocol):
         ...
 
     @property
+    def is_shared(self) -> bool:
+        """Whether workers see the runs folder; if not, the folders of trials travel there and back."""
+        ...
+
+    @property
     def outlives(self) -> bool:
         """Whether its workers go on when the command ends, and can be found again by their files."""
         ...

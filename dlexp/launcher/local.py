@@ -52,6 +52,11 @@ class Local:
         return False
 
     @property
+    def is_shared(self) -> bool:
+        """Workers see the runs folder."""
+        return True
+
+    @property
     def outlives(self) -> bool:
         """Workers end with the command."""
         return False

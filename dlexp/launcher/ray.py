@@ -1,4 +1,4 @@
-"""On a Ray cluster: workers are Ray actors, which write the run folders on a file system that all nodes share."""
+"""On a Ray cluster: workers are Ray actors, which write the run folders on a shared file system or send them back."""
 
 import os
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ray:
-    """On the nodes of a Ray cluster (Moritz et al. 2018), which share a file system and have the same versions.
+    """On the nodes of a Ray cluster (Moritz et al. 2018), which have the same versions, and share a file system or not.
 
     A worker takes the next group as soon as it is free. A node that is lost is no trial's fault: its group goes on
     elsewhere from the checkpoints. Where a trial is trained changes no number on CPUs.
@@ -25,17 +25,25 @@ class Ray:
         workers: Workers at most; null: as many as the cluster has room for.
         cpus_per_worker: CPU cores that a worker asks for; null: the CPU threads of a trial.
         gpus_per_worker: GPUs that a worker asks for, fractions to share one; with more than 0 trials train on CUDA.
+        shared: Whether all nodes see the runs folder. If not, a worker trains in a folder of its own, which comes back
+            with its hash when a trial ends or is told to stop; what a lost node had begun is trained anew.
     """
 
     address: str = "auto"
     workers: Count | None = None
     cpus_per_worker: Count | None = None
     gpus_per_worker: NonNegative = 0.0
+    shared: bool = True
 
     @property
     def is_distant(self) -> bool:
         """Workers may be on other machines."""
         return True
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether workers see the runs folder."""
+        return self.shared
 
     @property
     def outlives(self) -> bool:
@@ -69,6 +77,8 @@ class Ray:
             EnvironmentFault: There is no cluster.
         """
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        if self.address == "local":  # Ray would take a loopback address for the machine's, which others can reach
+            os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         try:
             from dlexp.launcher.ray_pool import connect
         except ImportError:
@@ -84,4 +94,4 @@ class Ray:
         from dlexp.launcher.ray_pool import RayPool
 
         request = {"num_cpus": self.cpus_per_worker or threads, "num_gpus": self.gpus_per_worker}
-        return RayPool(crew, request, self.workers)
+        return RayPool(crew, request, self.workers, is_shared=self.shared)

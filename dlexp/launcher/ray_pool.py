@@ -68,16 +68,17 @@ class RayPool:
         crew: Who they are.
         request: Resources of each: `num_cpus` and `num_gpus`.
         most: Workers at most; None for as many as there is room for.
+        is_shared: Whether they see the crew's folder.
 
     Raises:
         EnvironmentFault: There is no room in it for a worker.
     """
 
-    def __init__(self, crew: Crew, request: dict[str, float], most: int | None) -> None:
+    def __init__(self, crew: Crew, request: dict[str, float], most: int | None, *, is_shared: bool = True) -> None:
         self.detaches = False  # actors end with their driver
         self._crew, self._request, self._most = crew, request, most
         self._actor = ray.remote(Worker)
-        self._site = site.Site.here(crew.folder, needs_gpu=request["num_gpus"] > 0)
+        self._site = site.Site.here(crew.folder if is_shared else None, needs_gpu=request["num_gpus"] > 0)
         self._coming: dict[Any, tuple[Any, bool]] = {}  # an answer that is awaited: actor, whether it is then ready
         self._idle: list[Any] = []
         self._busy: dict[Any, tuple[Any, int, Any]] = {}  # generator: actor, number, task

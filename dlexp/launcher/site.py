@@ -22,7 +22,7 @@ class Site:
     """The driver's side, as plain values that can be sent.
 
     Attributes:
-        folder: Of the sweep or cv; a file with `nonce` lies in it.
+        folder: Of the sweep or cv; a file with `nonce` lies in it. "" for none.
         nonce: A text that no other folder has.
         cwd: Working directory, where relative paths and the user's modules are looked for.
         paths: Where modules are looked for.
@@ -40,12 +40,13 @@ class Site:
     needs_gpu: bool = False
 
     @classmethod
-    def here(cls, folder: Path, *, needs_gpu: bool = False) -> "Site":
-        """Describe this process, and put a nonce into the folder."""
+    def here(cls, folder: Path | None, *, needs_gpu: bool = False) -> "Site":
+        """Describe this process, and put a nonce into the folder; None where workers need not see any."""
         nonce = secrets.token_hex(8)
-        write_text(folder / NONCE, nonce)
+        if folder is not None:
+            write_text(folder / NONCE, nonce)
         variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        return cls(str(folder), nonce, str(Path.cwd()), tuple(sys.path), versions(), variables, needs_gpu)
+        return cls(str(folder or ""), nonce, str(Path.cwd()), tuple(sys.path), versions(), variables, needs_gpu)
 
     def enter(self) -> str | None:
         """Make this process one of the driver's; return in a line what is missing, None for nothing."""
@@ -56,6 +57,18 @@ class Site:
         return self._obstacle(socket.gethostname())
 
     def _obstacle(self, host: str) -> str | None:
+        if self.folder and (unseen := self._unseen(host)):
+            return unseen
+        other = {name: version for name, version in versions().items() if version != self.versions[name]}
+        if other:
+            told = ", ".join(f"{name} {version} ({self.versions[name]} here)" for name, version in other.items())
+            return f"node {host} has {told}; install the same versions on all nodes"
+        if self.needs_gpu and not _sees_gpu():
+            return f"node {host} should have a GPU, and torch sees none there; choose nodes with GPUs, or ask for none"
+        return None
+
+    def _unseen(self, host: str) -> str | None:
+        """Return in a line that a node does not see the folder."""
         try:
             text = Path(self.folder, NONCE).read_text()
         except OSError as error:
@@ -63,12 +76,6 @@ class Site:
             return f"node {host} does not see {self.folder} ({why}); runs_dir has to lie where all nodes see it"
         if text != self.nonce:
             return f"node {host} sees another folder as {self.folder}; runs_dir has to be the same for all nodes"
-        other = {name: version for name, version in versions().items() if version != self.versions[name]}
-        if other:
-            told = ", ".join(f"{name} {version} ({self.versions[name]} here)" for name, version in other.items())
-            return f"node {host} has {told}; install the same versions on all nodes"
-        if self.needs_gpu and not _sees_gpu():
-            return f"node {host} should have a GPU, and torch sees none there; choose nodes with GPUs, or ask for none"
         return None
 
 

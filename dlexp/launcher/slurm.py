@@ -53,6 +53,11 @@ class Slurm:
         return True
 
     @property
+    def is_shared(self) -> bool:
+        """Workers see the runs folder."""
+        return True
+
+    @property
     def outlives(self) -> bool:
         """Jobs go on when the command ends."""
         return True

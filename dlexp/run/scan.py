@@ -114,7 +114,7 @@ def scan(runs_dir: Path) -> list[RunRecord]:
         record = read_record(path, path)
         if record is not None:
             records.append(record)
-            records += [inner for setting in _settings(path) if (inner := read_record(setting, path)) is not None]
+            records += [inner for setting in setting_paths(path) if (inner := read_record(setting, path)) is not None]
     return records
 
 
@@ -149,7 +149,8 @@ def close(folder: RunFolder) -> bool:
         folder.unlock()
 
 
-def _settings(path: Path) -> list[Path]:
+def setting_paths(path: Path) -> list[Path]:
+    """Return the folders of the settings inside a cv, in order."""
     return [Path(entry.path) for entry in sorted(_folders(path / SETTINGS), key=lambda entry: entry.name)]
 
 

@@ -94,7 +94,7 @@ def test_what_is_loaded_is_loaded_once(make):
 
 def test_an_assignment_that_failed_by_no_training_of_its_own(make):
     assignment = make()
-    assert fail(assignment, "lost") == ExecutorEvent(assignment.path, TrialEnd(0, "failed", "lost", 0), 1)
+    assert fail(assignment.path, "lost") == ExecutorEvent(assignment.path, TrialEnd(0, "failed", "lost", 0), 1)
     assert RunFolder(assignment.path).manifest["end"] is not None
 
 

@@ -12,6 +12,7 @@ SMALL: dict[str, Any] = {"node_ip_address": "127.0.0.1", "object_store_memory": 
 def two_nodes() -> Iterator[tuple[Any, list[Any]]]:
     """Yield the cluster and its nodes of one CPU each; its head has none."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # the loopback address stays what it is, here and in workers
     from ray.cluster_utils import Cluster
 
     head = {"num_cpus": 0, "include_dashboard": False, **SMALL}

@@ -15,6 +15,7 @@ import pytest
 from dlexp.job.cv import cv
 from dlexp.job.sweep import sweep
 from dlexp.job.sweep.loop import TrialEpoch
+from dlexp.run.folder import RunFolder
 from tests.launcher.cluster import two_nodes
 from tests.launcher.real_slurm import obstacle, real_slurm
 
@@ -68,6 +69,12 @@ def weights(result):
     return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
 
 
+def validate(runs_dir, *overrides):
+    arguments = [*SHARED, "trainer.epochs=3", "cv.k=3", f"runs_dir={runs_dir}", *overrides]
+    result = cv.start(arguments, announce=lambda _about: lambda _end: None, has_figures=False).result
+    return {key: result[key] for key in ("status", "mean", "std", "out_of_fold")}
+
+
 def test_a_sweep_that_loses_a_node_in_the_middle_is_the_sweep_at_home(cluster, tmp_path):
     made, nodes = cluster
     away = ["launcher=ray", f"launcher.address={made.address}"]
@@ -81,14 +88,24 @@ def test_a_sweep_that_loses_a_node_in_the_middle_is_the_sweep_at_home(cluster, t
     assert any("its node went or is out of reach" in log for log in logs)
 
 
-def test_folds_on_a_cluster_are_the_folds_at_home(cluster, tmp_path):
-    def validate(name, *overrides):
-        arguments = [*SHARED, "trainer.epochs=3", "cv.k=3", f"runs_dir={tmp_path / name}", *overrides]
-        result = cv.start(arguments, announce=lambda _about: lambda _end: None, has_figures=False).result
-        return {key: result[key] for key in ("status", "mean", "std", "out_of_fold")}
+def test_where_nodes_share_no_disk_trials_come_back_and_a_lost_node_costs_a_second_training(cluster, tmp_path):
+    made, nodes = cluster
+    away = ["launcher=ray", f"launcher.address={made.address}", "launcher.shared=false"]
+    listener = Listener(lambda: made.remove_node(nodes.pop(), allow_graceful=False))
+    there = search(tmp_path / "there", "trainer.epochs=12", *away, listener=listener)
+    here = search(tmp_path / "here", "trainer.epochs=12", "launcher.workers=1")
+    assert len(nodes) == 1
+    assert table(there) == table(here)
+    assert weights(there) == weights(here) != []
+    assert [(RunFolder(path).result or {})["run_dir"] for path in paths(there)] == [str(path) for path in paths(there)]
+    assert any("its node went or is out of reach" in (path / "log.txt").read_text() for path in paths(there))
 
-    away = validate("there", "launcher=ray", f"launcher.address={cluster[0].address}")
-    assert away == validate("here", "launcher.workers=1")
+
+def test_folds_on_a_cluster_are_the_folds_at_home(cluster, tmp_path):
+    away = ["launcher=ray", f"launcher.address={cluster[0].address}"]
+    home = validate(tmp_path / "here", "launcher.workers=1")
+    assert validate(tmp_path / "there", *away) == home
+    assert validate(tmp_path / "apart", *away, "launcher.shared=false") == home
 
 
 @pytest.fixture
@@ -136,6 +153,11 @@ def test_a_sweep_of_which_a_job_is_killed_and_another_taken_away_is_the_sweep_at
     assert len(marks(tmp_path / "there", "again")) == 1
     logs = [(path / "log.txt").read_text() for path in paths(there)]
     assert sum("ended (FAILED)" in log for log in logs) == 1
+
+
+def test_folds_as_jobs_are_the_folds_at_home(slurm, tmp_path):
+    away = validate(tmp_path / "there", "launcher=slurm", "launcher.array_parallelism=2")
+    assert away == validate(tmp_path / "here", "launcher.workers=1")
 
 
 def test_a_driver_that_is_killed_finds_its_jobs_and_trains_nothing_twice(slurm, tmp_path):

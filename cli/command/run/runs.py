@@ -63,11 +63,11 @@ def runs(
 
     from .wait import count_jobs
 
-    rankings = rank(runs_dir, experiment=experiment, sort=sort, filter=filter, tag=tag)
+    rankings = rank(runs_dir, experiment=experiment, sort=sort, filter=filter, tag=tag, is_glance=limit is not None)
     records = records_of(rankings)
-    count_jobs(records)
     names = None if columns is None else check_columns([name.strip() for name in columns.split(",")], records)
     rankings = [ranking.limited(limit) for ranking in rankings]
+    count_jobs(records_of(rankings))
     if json:
         show_json(records_of(rankings))
         return

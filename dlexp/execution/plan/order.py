@@ -5,6 +5,7 @@ from dataclasses import replace
 from dlexp.build.components import Components
 from dlexp.build.dataset import Datasets
 from dlexp.execution.assignment import Assignment, Group
+from dlexp.execution.fusion import Choice
 
 
 def built(assignment: Assignment, datasets: Datasets) -> Assignment:
@@ -40,3 +41,21 @@ def names(alike: list[Assignment]) -> str:
     """Return the name of the first, and how many more there are."""
     first, *others = (assignment.path.name for assignment in alike)
     return f"{first} and {len(others)} more" if others else first
+
+
+def remarks(choice: Choice, alike: list[Assignment]) -> list[str]:
+    """Return what the log tells of how trials of one structure train: why not together, and what was left."""
+    lines = []
+    if choice.engine == "solo" and len(alike) > 1:
+        lines.append(f"{names(alike)}: each trains alone, because {choice.reason}")
+    if choice.failures:
+        lines.append(f"for {names(alike)} what failed was left: {choice.failures}")
+    return lines
+
+
+def inexact(choice: Choice) -> str:
+    """Return what the user is told where time chose between engines that round otherwise."""
+    return (
+        f"trainer.fuse=auto: time chose the engine {choice.engine} among some that differ in the last digits, so a new "
+        "run may differ; trainer.fuse=off does not"
+    )

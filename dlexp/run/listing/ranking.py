@@ -11,6 +11,7 @@ from dlexp.direction import has_direction, is_better_high
 from dlexp.error import ConfigError, RunError, did_you_mean
 from dlexp.run.document import RunRecord
 from dlexp.run.listing.filter import check_name, names, parse, require_any, value_of
+from dlexp.run.listing.index import glance, whole
 from dlexp.run.scan import scan
 
 _CHOOSING = ("data.", "cv.")  # the validation examples: keys that begin so
@@ -44,10 +45,11 @@ class Ranking:
     examples: str = ""
 
     def limited(self, limit: int | None) -> "Ranking":
-        """Return the first of these runs, all of them for None."""
+        """Return the first of these runs with all of their parts, all of them for None."""
         if limit is None:
             return self
-        return replace(self, records=self.records[:limit], hidden=max(0, len(self.records) - limit))
+        shown = [whole(record) for record in self.records[:limit]]
+        return replace(self, records=shown, hidden=max(0, len(self.records) - limit))
 
 
 def rank(
@@ -57,6 +59,7 @@ def rank(
     sort: str | None = None,
     filter: str | None = None,
     tag: str | None = None,
+    is_glance: bool = False,
 ) -> list[Ranking]:
     """Return the runs: by a metric, best first, a ranking for each experiment, the one that ran last first; else one.
 
@@ -69,6 +72,7 @@ def rank(
             round. None takes the metric that an experiment's runs are judged by, else the newest first.
         filter: An expression of `dlexp.run.listing.filter`.
         tag: Only runs that bear it.
+        is_glance: Whether records may lack the parts that no order looks at: of many runs only a few will be shown.
 
     Raises:
         ConfigError: Sort or filter cannot be understood.
@@ -76,7 +80,7 @@ def rank(
     """
     condition = parse(filter) if filter is not None else None
     name = None if sort is None else check_name(sort.removeprefix("-"), "--sort")
-    records = scan(runs_dir)
+    records = glance(runs_dir) if is_glance else scan(runs_dir)
     require_any([] if filter is None else names(filter), records, "--filter")
     require_any([] if name is None else [name], records, "--sort")
     records = _of_experiment(records, experiment)

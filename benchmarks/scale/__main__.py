@@ -1,0 +1,44 @@
+"""Play searches on 1,000 GPUs and list 100,000 runs.
+
+Run with ``python -m benchmarks.scale [GPUS [TRIALS]]``; writes ``benchmarks/results/scale.json``.
+"""
+
+import sys
+from typing import Any
+
+from benchmarks import measure
+from benchmarks.scale.listing import measure_sizes
+from benchmarks.scale.play import EPOCHS, play
+
+HYPERBAND = ["search=hyperband", f"trainer.epochs={EPOCHS}"]
+TPE = ["search=tpe", "trainer.epochs=9"]
+
+
+def main(num_gpus: int = 1000, num_trials: int = 3000) -> None:
+    """Play each search and write the record."""
+    tenth = max(2, num_gpus // 10)
+    searches = {
+        "hyperband by rounds": (num_gpus, num_trials, HYPERBAND),
+        "hyperband, asynchronous": (num_gpus, num_trials, [*HYPERBAND, "search.asynchronous=true"]),
+        "tpe by rounds": (tenth, num_trials // 10, [*TPE, f"search.batch={tenth}"]),
+        "tpe, asynchronous": (tenth, num_trials // 10, [*TPE, "search.asynchronous=true"]),
+    }
+    rows: list[dict[str, Any]] = []
+    for name, arguments in searches.items():
+        rows.append({"what": name, **play(*arguments)})
+        print(rows[-1], flush=True)
+    note = (
+        "Searches on GPUs that are played. played_s: from the first training to the end of the last, on the GPUs' "
+        "clock; idle_percent: of all GPUs' seconds until then; idle_90_percent: until nine of ten trainings had ended; "
+        "driver_ms_per_training: CPU of the command, without what workers write; shortest_training_s: the mean length "
+        "of trainings below which one driver cannot keep all GPUs busy. Listings are whole commands on copies of a "
+        "run; first_cpu_s without an index, cpu_s with it."
+    )
+    for row in measure_sizes():
+        rows.append(row)
+        print(row, flush=True)
+    print(measure.write("scale", rows, note))
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Run folders that travel, to workers that do not see the driver's disk and back."""
