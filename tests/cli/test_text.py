@@ -23,23 +23,6 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_what_is_obeyed_is_escaped(name):
-    shown = text.printable(name)
-    assert shown.isprintable()
-    assert shown.encode()
-    assert "\\" in shown
-
-
-@pytest.mark.parametrize("name", ["Größe", "数据", "цель", "a\nb\tc", "שלום", "🐶", "[red]", "e\u0301"])
-def test_all_else_stays(name):
-    assert text.printable(name) == name
-
-
-def test_a_byte_that_is_no_utf8_is_shown_as_the_byte():
-    assert text.printable(b"\xff.csv".decode(errors="surrogateescape")) == r"\xff.csv"
-
-
 def printed(*renderables):
     file = io.StringIO()
     console = text.SafeConsole(file=file, width=60, emoji=False)
