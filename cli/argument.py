@@ -1,5 +1,6 @@
 """The arguments and options that several commands share."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -64,12 +65,21 @@ def take_look(context: typer.Context, parameter: typer.CallbackParam, value: str
     return value
 
 
-def take_figure(file: Path | None) -> Path | None:
+def take_file(text: str) -> Path:
+    """Return the path of a file to be written; a folder, or what can only be one, is refused before anything else."""
+    from dlexp.error import ConfigError
+
+    if Path(text).is_dir() or text.endswith((os.sep, f"{os.sep}.", f"{os.sep}..")):
+        raise ConfigError(f"{text}: got a folder; a file is needed")
+    return Path(text)
+
+
+def take_figure(text: str) -> Path:
     """Return the file of a figure; one of a format that cannot be written is refused before anything is computed."""
     from dlexp.figure.style.look import require_format
 
-    if file is not None:
-        require_format(file)
+    file = take_file(text)
+    require_format(file)
     return file
 
 

@@ -1,6 +1,5 @@
 """Text of foreign origin (class names, columns, paths, messages) made harmless for a terminal."""
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,20 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-# C0 and C1 controls but newline and tab, directions that reorder a line, separators that end one, lone surrogates
-_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def printable(text: str) -> str:
-    """Return text in which all that a terminal would obey instead of show is escaped, as Python would write it."""
-    return _OBEYED.sub(_escape, text) if _OBEYED.search(text) else text
-
-
-def _escape(match: re.Match[str]) -> str:
-    number = ord(match.group())
-    if 0xDC80 <= number <= 0xDCFF:  # a byte of a file name that is no UTF-8
-        number -= 0xDC00
-    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
+from dlexp.console.printable import OBEYED, printable
 
 
 def escape(text: object) -> str:
@@ -36,6 +22,15 @@ def short_path(path: Path | str) -> str:
     return str(Path(path).relative_to(Path.cwd())) if Path(path).is_relative_to(Path.cwd()) else str(path)
 
 
+def size_text(number: float) -> str:
+    """Return bytes in what suits them: 512 B, 8.3 KiB, 46 MiB, 1.1 GiB."""
+    for name in ("B", "KiB", "MiB"):
+        if number < 1024:
+            return f"{number:,.1f} {name}" if number < 10 and name != "B" else f"{number:,.0f} {name}"
+        number /= 1024
+    return f"{number:,.1f} GiB"
+
+
 class SafeConsole(Console):
     """A console through which no text reaches the terminal raw, whoever built it."""
 
@@ -46,7 +41,7 @@ class SafeConsole(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yield the segments of anything, their texts harmless; rich's own control codes stand apart from texts."""
         for segment in super().render(renderable, options):
-            if segment.control or not _OBEYED.search(segment.text):
+            if segment.control or not OBEYED.search(segment.text):
                 yield segment
             else:
                 yield Segment(printable(segment.text), segment.style)

@@ -1,9 +1,12 @@
 """Devices: which one, with what settings, and how much memory is free."""
 
 import ctypes
+import json
 import os
 import sys
+import warnings
 from contextlib import suppress
+from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,42 +23,118 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's malloc.h
 LARGEST_INT = 2**31 - 1
 SMALL_BYTES = 2**28  # what any machine has; the free memory is not asked for
 GIB = 2**30
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 TORCH_THREADS = torch.get_num_threads()  # torch's choice for this machine, before a program sets its own
 DRIVER = Path("/proc/driver/nvidia/version")  # "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  ..."
 
 
-def choose(name: str) -> tuple[torch.device, str]:
+@dataclass(frozen=True)
+class Card:
+    """A CUDA device.
+
+    Attributes:
+        name: As its driver calls it.
+        total: Its memory in bytes.
+        capability: Major and minor number.
+        cudnn: Version of cuDNN.
+    """
+
+    name: str
+    total: int
+    capability: tuple[int, int]
+    cudnn: str
+
+
+def cards(*, is_elsewhere: bool = False) -> list[Card]:
+    """Return the visible CUDA devices in order.
+
+    A process that looks begins CUDA and keeps memory of a card. The first process of a sweep, whose workers are to have
+    the card whole, has a short child look; a child cannot use CUDA that its parent has begun.
+
+    Args:
+        is_elsewhere: This process computes on none of them.
+    """
+    if not is_elsewhere or torch.cuda.is_initialized() or not hasattr(os, "fork"):
+        return look()
+    return seen_by_child(os.environ.get(VISIBLE))
+
+
+def look() -> list[Card]:
+    """Return the visible devices; CUDA begins in this process where there is one."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return [
+        Card(
+            torch.cuda.get_device_name(index),
+            torch.cuda.get_device_properties(index).total_memory,
+            torch.cuda.get_device_capability(index),
+            str(torch.backends.cudnn.version()),
+        )
+        for index in range(count)
+    ]
+
+
+@cache
+def seen_by_child(_visible: str | None) -> list[Card]:
+    """Return what a forked child sees; nothing where it ends without an answer.
+
+    Args:
+        _visible: The variable that says which devices are visible.
+    """
+    if not torch.backends.cuda.is_built():
+        return []
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the child takes no lock that another thread may hold
+        pid = os.fork()
+    if pid == 0:
+        _answer(writing)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        told = pipe.read()
+    os.waitpid(pid, 0)
+    return [Card(name, total, (major, minor), cudnn) for name, total, (major, minor), cudnn in json.loads(told or "[]")]
+
+
+def _answer(writing: int) -> None:
+    try:
+        os.write(writing, json.dumps([astuple(card) for card in look()]).encode())
+    finally:
+        os._exit(0)
+
+
+def choose(name: str, *, is_elsewhere: bool = False) -> tuple[torch.device, str]:
     """Return the device for a name, and a line for the user that says which and why.
 
     Args:
         name: auto, cpu, mps, cuda or cuda:N.
+        is_elsewhere: Other processes compute on it; CUDA does not begin in this one.
 
     Raises:
         ConfigError: The device was asked for by name and is not there.
     """
     has_mps = torch.backends.mps.is_available()
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu"
+        name = "cuda" if cards(is_elsewhere=is_elsewhere) else "mps" if has_mps else "cpu"
         why = "" if name != "cpu" else " (no CUDA or MPS device was found)"
     else:
         why = ""
     if name == "mps" and not has_mps:
         raise ConfigError("trainer.device: got mps; this machine has none; choose auto or cpu")
     if name.startswith("cuda"):
-        return _cuda(name)
+        return _cuda(name, cards(is_elsewhere=is_elsewhere))
     return torch.device(name), f"{name}{why}"
 
 
-def _cuda(name: str) -> tuple[torch.device, str]:
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+def _cuda(name: str, there: list[Card]) -> tuple[torch.device, str]:
     index = int(name.partition(":")[2] or 0)
-    if index >= count:
+    if index >= len(there):
         built = "built without CUDA" if torch.version.cuda is None else f"built for CUDA {torch.version.cuda}"
-        raise ConfigError(f"trainer.device: got {name}; torch ({built}) sees {count} CUDA devices; choose auto or cpu")
+        raise ConfigError(
+            f"trainer.device: got {name}; torch ({built}) sees {len(there)} CUDA devices; choose auto or cpu"
+        )
     device = torch.device("cuda", index)
     # Not the free memory: to ask for it takes some of it, for as long as the process lives.
-    total = torch.cuda.get_device_properties(device).total_memory
-    return device, f"{device} {torch.cuda.get_device_name(device)}, {total / GIB:.1f} GiB"
+    return device, f"{device} {there[index].name}, {there[index].total / GIB:.1f} GiB"
 
 
 def say_rounding(device: torch.device, precision: str, *, tf32: bool) -> str:
@@ -68,12 +147,13 @@ def describe(device: torch.device) -> dict[str, str] | None:
     """Return what a CUDA device's numbers depend on: card, capability, CUDA, cuDNN and driver; None for another."""
     if device.type != "cuda":
         return None
-    major, minor = torch.cuda.get_device_capability(device)
+    card = cards(is_elsewhere=True)[device.index or 0]
+    major, minor = card.capability
     about = {
-        "name": torch.cuda.get_device_name(device),
+        "name": card.name,
         "capability": f"{major}.{minor}",
         "cuda": torch.version.cuda or "unknown",
-        "cudnn": str(torch.backends.cudnn.version()),
+        "cudnn": card.cudnn,
     }
     with suppress(OSError, IndexError):
         about["driver"] = DRIVER.read_text().split("Kernel Module")[1].split()[0]

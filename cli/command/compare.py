@@ -35,7 +35,7 @@ def compare(
     figure: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Draw the intervals to a .png, .pdf or .svg.", show_default=False, callback=take_figure
+            metavar="FILE", help="Draw the intervals to a .png, .pdf or .svg.", show_default=False, parser=take_figure
         ),
     ] = None,
     figure_size: FigureSize = None,

@@ -18,7 +18,7 @@ def data(
             metavar="FILE",
             help="Draw examples or columns to a .png, .pdf or .svg.",
             show_default=False,
-            callback=take_figure,
+            parser=take_figure,
         ),
     ] = None,
     figure_size: FigureSize = None,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..argument import Debug, Device, Json, Quiet, RunsDir, Trust, allow
+from ..argument import Debug, Device, Json, Quiet, RunsDir, Trust, allow, take_file
 from ..output import people, show_json
 from ..text import escape
 from ..view import predict as view
@@ -38,10 +38,11 @@ def predict(
         list[Path], typer.Argument(metavar="INPUT...", help="Images, folders of them, .csv, .parquet or .npy files.")
     ],
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a .csv or .parquet file.", show_default=False)
+        Path | None,
+        typer.Option(parser=take_file, metavar="FILE", help="Write a .csv or .parquet file.", show_default=False),
     ] = None,
     raw: Annotated[
-        bool, typer.Option("--raw", help="Write a .csv's texts as they are, formulas of a spreadsheet too.")
+        bool, typer.Option("--raw", help="Write a .csv's texts as they are, formulas and control characters too.")
     ] = False,
     ensemble: Annotated[
         bool,

@@ -60,7 +60,7 @@ def check_first(config: dict[str, Any], dataset: Dataset) -> Program:
     """
     if config["trainer"]["profile"]:
         raise ConfigError("trainer.profile: got true; false for many trials: profile a setting with `dlexp train`")
-    device, line = devices.choose(config["trainer"]["device"])
+    device, line = devices.choose(config["trainer"]["device"], is_elsewhere=True)
     built = assemble(on_device(config, "cpu") if device.type == "cuda" else config, dataset)
     check_model(built)
     return replace(built, device=device, device_line=line) if device.type == "cuda" else built

@@ -1,8 +1,5 @@
 """A user's own NumPy arrays in one .npz file."""
 
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,15 +8,14 @@ import torch
 from torch import Tensor
 
 from dlexp.data import target as targets
+from dlexp.data.bound.archive import Content, open_archive
 from dlexp.data.dataset import Dataset, require_finite
 from dlexp.data.file.dialect import Dialect
-from dlexp.data.file.guard import require_regular
 from dlexp.data.file.moment import WANTED, ranks
 from dlexp.data.file.native import native
-from dlexp.data.file.npy import MAGIC, damaged, read_npy
 from dlexp.data.file.number import EXACT
 from dlexp.data.split import Split
-from dlexp.error import DataError, did_you_mean, first_ten, shorten
+from dlexp.error import DataError, first_ten
 from dlexp.type import Place
 
 _PARTS = ("train", "val", "test")
@@ -53,13 +49,15 @@ class Arrays(Split):
         Raises:
             DataError: The file or an array in it cannot be used.
         """
-        with _open(Path(self.path)) as content:
+        with open_archive(Path(self.path)) as content:
             return self._read(content, task)
 
-    def _read(self, content: "_Content", task: str) -> Dataset:
+    def _read(self, content: Content, task: str) -> Dataset:
         parts = _parts(content, self.path)
-        pairs = [(content.get(self.path, f"x{part}"), content.get(self.path, f"y{part}")) for part in parts]
-        names = content.class_names(self.path)
+        wanted = self._wanted(parts)
+        unpacked = content.require_memory(wanted)
+        pairs = [(content.get(f"x{part}"), content.get(f"y{part}")) for part in parts]
+        names = content.class_names()
         inputs = [as_inputs(x, f"{self.path}, x{part}") for part, (x, _) in zip(parts, pairs, strict=True)]
         labels = [
             _labels(y, len(x), f"{self.path}, y{part}") for part, x, (_, y) in zip(parts, inputs, pairs, strict=True)
@@ -76,7 +74,7 @@ class Arrays(Split):
             official.setdefault("test", torch.arange(0))
         targets.require_seen(encoded, torch.arange(bounds[1]), official, self.path)
         groups = self._column(content, self.group, len(encoded.values))
-        notes = [*encoded.notes, *self._unread(content, parts)]
+        notes = [*encoded.notes, *self._unread(content, wanted), *unpacked]
         times = None if self.time is None else self._times(content, self.time, len(encoded.values))
         train, val, test = self.divide(
             encoded.values, **official, groups=groups, times=times, class_names=encoded.class_names, notes=notes
@@ -85,7 +83,7 @@ class Arrays(Split):
         return Dataset(
             name,
             encoded.task,
-            torch.cat(inputs),
+            torch.cat(inputs) if len(inputs) > 1 else inputs[0],
             encoded.values,
             train,
             val,
@@ -97,20 +95,25 @@ class Arrays(Split):
             notes=notes,
         )
 
-    def _unread(self, content: "_Content", parts: list[str]) -> list[str]:
+    def _wanted(self, parts: list[str]) -> set[str]:
+        """Return the names of the arrays that are read."""
+        return {f"{name}{part}" for name in "xy" for part in parts} | {
+            "class_names",
+            *filter(None, (self.id, self.group, self.time)),
+        }
+
+    def _unread(self, content: Content, wanted: set[str]) -> list[str]:
         """Return a line that names the arrays that nothing asks for; none where there are none."""
-        wanted = {f"{name}{part}" for name in "xy" for part in parts}
-        wanted |= {"class_names", self.id or "", self.group or "", self.time or ""}
         names = [key for key in content.keys if key not in wanted]
         return [f"{self.path}: {first_ten('array', names)} not read"] if names else []
 
-    def _column(self, content: "_Content", key: str | None, num: int) -> Tensor | None:
+    def _column(self, content: Content, key: str | None, num: int) -> Tensor | None:
         if key is None:
             return None
         column = native(self._entries(content, key, num), f"{self.path}, {key}")
         return torch.from_numpy(np.unique(column, return_inverse=True)[1].astype(np.int64))
 
-    def _times(self, content: "_Content", key: str, num: int) -> Tensor:
+    def _times(self, content: Content, key: str, num: int) -> Tensor:
         where, column = f"{self.path}, {key}", self._entries(content, key, num)
         is_date = column.dtype.kind == "M"
         column = np.where(np.isnat(column), "", column.astype(str)) if is_date else native(column, where)
@@ -128,7 +131,7 @@ class Arrays(Split):
             targets.refuse_rows(where, column, ~np.isfinite(column), "a time is needed in every row")
         return torch.from_numpy(place.astype(np.int64))
 
-    def _ids(self, content: "_Content", num: int) -> list[str] | None:
+    def _ids(self, content: Content, num: int) -> list[str] | None:
         if self.id is None:
             return None
         column = native(self._entries(content, self.id, num), f"{self.path}, {self.id}")
@@ -139,66 +142,14 @@ class Arrays(Split):
             raise DataError(f"{self.path}, {self.id}, {first_ten('row', rows)}: got {got} in each; ids must differ")
         return [str(entry) for entry in column.tolist()]
 
-    def _entries(self, content: "_Content", key: str, num: int) -> np.ndarray:
-        column = content.get(self.path, key)
+    def _entries(self, content: Content, key: str, num: int) -> np.ndarray:
+        column = content.get(key)
         if column.shape != (num,):
             raise DataError(f"{self.path}, {key}: got shape {column.shape}; ({num},), one entry an example, is needed")
         return column
 
 
-class _Content:
-    """The arrays of a file, each read when asked for."""
-
-    def __init__(self, file: zipfile.ZipFile):
-        self.file = file
-        self.keys = [name.removesuffix(".npy") for name in file.namelist()]
-
-    def get(self, path: str, key: str) -> np.ndarray:
-        if key not in self.keys:
-            raise DataError(f"{path}: no array {key}; it has {', '.join(self.keys)}{did_you_mean(key, self.keys)}")
-        where, member = f"{path}, {key}", self.file.infolist()[self.keys.index(key)]
-        try:
-            stream = self.file.open(member)
-        except Exception as error:  # encrypted, of an unknown compression, ...
-            raise damaged(where, error) from None
-        with stream:
-            return read_npy(stream, member.file_size, where)
-
-    def class_names(self, path: str) -> list[str] | None:
-        if "class_names" not in self.keys:
-            return None
-        where = f"{path}, class_names"
-        names = native(self.get(path, "class_names"), where)
-        if names.ndim != 1 or len(np.unique(names)) != len(names):
-            raise DataError(f"{where}: got {shorten(str(names.tolist()))}; a list of different names is needed")
-        return [str(name) for name in names.tolist()]
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[_Content]:
-    if not path.exists():
-        raise DataError(f"{path}: no such file; data.path names an .npz file")
-    require_regular(path)
-    with path.open("rb") as file:
-        if file.read(len(MAGIC)) == MAGIC:
-            raise DataError(
-                f"{path}: a single array; an .npz file with x and y is needed: np.savez(path, x=..., y=...)"
-            )
-        file.seek(0)
-        try:
-            archive = zipfile.ZipFile(file)
-        except (ValueError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
-            reason = " ".join(str(error).split())
-            raise DataError(f"{path}: not an .npz file ({reason}); write it with np.savez") from None
-        with archive:
-            content = _Content(archive)
-            repeated = sorted({key for key in content.keys if content.keys.count(key) > 1})
-            if repeated:
-                raise DataError(f"{path}: {first_ten('array', repeated)} more than once; names must differ")
-            yield content
-
-
-def _parts(content: _Content, path: str) -> list[str]:
+def _parts(content: Content, path: str) -> list[str]:
     """Return the suffixes of the parts that the file has: [""] or ["_train", ...]."""
     if "x" in content.keys and "x_train" in content.keys:
         raise DataError(f"{path}: got x and x_train; either is needed alone")
@@ -237,7 +188,7 @@ def as_inputs(x: np.ndarray, where: str) -> Tensor:
         # Whole numbers of two bytes are exact in float32.
         is_small = x.dtype == np.float32 or (x.dtype.kind in "biu" and x.dtype.itemsize <= 2)
         _refuse_rounded(x, where)
-        vectors = torch.from_numpy(x.astype(np.float32 if is_small else np.float64))
+        vectors = torch.from_numpy(np.require(x, np.float32 if is_small else np.float64, ["C", "W"]))
         require_finite(where, vectors)
         return vectors
     return _images(x if x.ndim == 4 else x[..., None], where)

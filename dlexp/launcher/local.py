@@ -3,15 +3,13 @@
 import os
 from dataclasses import dataclass
 
-import torch
-
 from dlexp import device as devices
+from dlexp.device import VISIBLE, cards
 from dlexp.error import ConfigError
 from dlexp.launcher.launcher import Crew
 from dlexp.launcher.process_pool import ProcessPool
 from dlexp.type import Count, Name
 
-VISIBLE = "CUDA_VISIBLE_DEVICES"
 SHARE = "DLEXP_GPU_SHARE"  # what of a GPU's free memory a process may plan with, where several have the same GPU
 
 
@@ -68,7 +66,7 @@ class Local:
 
     def kind(self, device: str) -> str:
         """Return the kind of this machine's device."""
-        return devices.choose(device)[0].type
+        return devices.choose(device, is_elsewhere=True)[0].type
 
     def require(self) -> None:
         """Do nothing: this machine is there."""
@@ -95,7 +93,7 @@ class Local:
         if device.startswith("cuda:"):
             num = self.workers or 1
             return [{SHARE: f"{1 / num:.3f}"} for _ in range(num)]
-        is_cpu = devices.choose(device)[0].type == "cpu"
+        is_cpu = devices.choose(device, is_elsewhere=True)[0].type == "cpu"
         return [{} for _ in range(self.workers or (max(1, num_cores() // threads) if is_cpu else 1))]
 
     def _gpus(self) -> list[str]:
@@ -112,7 +110,7 @@ class Local:
 
 def visible_gpus() -> list[str]:
     """Return what makes each visible CUDA device visible alone."""
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    count = len(cards(is_elsewhere=True))
     named = [name.strip() for name in os.environ.get(VISIBLE, "").split(",") if name.strip()]
     return named[:count] if named else [str(index) for index in range(count)]
 

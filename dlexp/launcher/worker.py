@@ -45,13 +45,20 @@ def serve(connection: Connection, make_work: Callable[[], Work], environment: di
     while True:
         try:
             for event in work(inbox.get(), wants_stop.is_set):
-                connection.send(event)
+                _tell(connection, event)
         except Exception as error:
             if not is_broken_device(error):
                 raise
-            connection.send(Broken(first_line(error)))
+            _tell(connection, Broken(first_line(error)))
             os._exit(1)
-        connection.send(DONE)
+        _tell(connection, DONE)
+
+
+def _tell(connection: Connection, event: Any) -> None:
+    try:
+        connection.send(event)
+    except ConnectionError:  # the parent was killed, and the other thread has not seen it yet
+        os._exit(0)
 
 
 def _listen(connection: Connection, inbox: "queue.SimpleQueue[Any]", wants_stop: threading.Event) -> None:

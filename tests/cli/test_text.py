@@ -23,23 +23,6 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_what_is_obeyed_is_escaped(name):
-    shown = text.printable(name)
-    assert shown.isprintable()
-    assert shown.encode()
-    assert "\\" in shown
-
-
-@pytest.mark.parametrize("name", ["Größe", "数据", "цель", "a\nb\tc", "שלום", "🐶", "[red]", "e\u0301"])
-def test_all_else_stays(name):
-    assert text.printable(name) == name
-
-
-def test_a_byte_that_is_no_utf8_is_shown_as_the_byte():
-    assert text.printable(b"\xff.csv".decode(errors="surrogateescape")) == r"\xff.csv"
-
-
 def printed(*renderables):
     file = io.StringIO()
     console = text.SafeConsole(file=file, width=60, emoji=False)
@@ -75,3 +58,11 @@ def test_colours_of_our_own_still_work():
     with console.capture() as capture:
         console.print(f"[red]{text.escape(chr(27))}[/]")
     assert capture.get() == "\x1b[31m\\x1b\x1b[0m\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(0, "0 B"), (1023, "1,023 B"), (1024, "1.0 KiB"), (8499, "8.3 KiB"), (47 * 2**20, "47 MiB"), (2**31, "2.0 GiB")],
+)
+def test_a_size_is_told_in_what_suits_it(number, shown):
+    assert text.size_text(number) == shown

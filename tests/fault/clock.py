@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from multiprocessing.forkserver import _forkserver
 from pathlib import Path
 
 import psutil
@@ -67,13 +68,17 @@ class Clock:
 
 
 def queued_by_thread(pid: int) -> dict[str, float]:
-    """Return how many seconds each thread of a process and of its descendants was in the queue for a CPU."""
-    return {str(path): nanoseconds / 1e9 for path, nanoseconds in _delays(pid)}
+    """Return how many seconds each thread of a process and of its descendants was in the queue for a CPU.
+
+    Workers are descendants of the server that `tests.fault.server.start_workers` starts: they count as well.
+    """
+    roots = [pid, *filter(None, [getattr(_forkserver, "_forkserver_pid", None)])]
+    return {str(path): nanoseconds / 1e9 for root in roots for path, nanoseconds in _delays(root)}
 
 
-def _delays(pid: int) -> Iterator[tuple[Path, int]]:
+def _delays(root: int) -> Iterator[tuple[Path, int]]:
     with suppress(psutil.Error):
-        for member in [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]:
+        for member in [root, *(child.pid for child in psutil.Process(root).children(recursive=True))]:
             for path in Path(f"/proc/{member}/task").glob("*/schedstat"):
                 with suppress(OSError):  # the thread has ended
                     yield path, int(path.read_text().split()[1])

@@ -79,5 +79,5 @@ def test_the_system_tells_of_every_descendant():
         members = {Path(path).parts[2] for path in queued_by_thread(process.pid)}
         process.communicate(b"\n")
     assert str(process.pid) in members
-    assert len(members) == 2
+    assert len(members) >= 2
     assert queued_by_thread(os.getpid())

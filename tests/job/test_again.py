@@ -4,8 +4,9 @@ import shlex
 
 import pytest
 
+from dlexp.error import RunError
 from dlexp.figure.style.look import change_look, look
-from dlexp.job.again import resume_command
+from dlexp.job.again import notes_of_done, resume_command
 from dlexp.run.folder import RunFolder
 
 
@@ -13,8 +14,11 @@ from dlexp.run.folder import RunFolder
 def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
-    def make(runs_dir, kind="train"):
-        folder = RunFolder.create(tmp_path / runs_dir, "x", kind, config={}, overrides=[], manifest={"kind": kind})
+    def make(runs_dir, kind="train", config=None):
+        settings = config or {}
+        folder = RunFolder.create(
+            tmp_path / runs_dir, "x", kind, config=settings, overrides=[], manifest={"kind": kind}
+        )
         folder.unlock()
         return folder
 
@@ -47,3 +51,13 @@ def test_figures_are_drawn_as_before(run, request):
     folder = run("runs")
     flags = "--figure-format pdf --figure-size 8x6.5 --figure-dpi 300"
     assert resume_command(folder, "--test") == f"dlexp train --resume {folder.run_id} --test {flags}"
+
+
+@pytest.mark.parametrize(("kind", "word"), [("train", "run"), ("cv", "cv")])
+def test_there_is_nothing_to_resume_of_what_is_done_unless_its_configuration_was_edited(run, kind, word):
+    folder = run("runs", kind, {"seed": 3})
+    folder.update_manifest(status="finished")
+    assert notes_of_done(folder) == [f"{word} {folder.run_id} is finished; there is nothing to resume"]
+    (folder.path / "config.yaml").write_text("seed: 4\n")
+    with pytest.raises(RunError, match=r"config.yaml: was edited after the run began"):
+        notes_of_done(RunFolder.open(folder.path))

@@ -3,8 +3,8 @@
 import os
 
 import pytest
-import torch
 
+from dlexp.device import Card
 from dlexp.error import ConfigError
 from dlexp.launcher.local import SHARE, VISIBLE, Local, num_cores, visible_gpus
 
@@ -12,8 +12,7 @@ from dlexp.launcher.local import SHARE, VISIBLE, Local, num_cores, visible_gpus
 @pytest.fixture
 def gpus(monkeypatch):
     def pretend(count: int, visible: str | None = None) -> None:
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
-        monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+        monkeypatch.setattr("dlexp.device.seen_by_child", lambda _visible: [Card("a card", 2**30, (9, 0), "9")] * count)
         monkeypatch.delenv(VISIBLE, raising=False)
         if visible is not None:
             monkeypatch.setenv(VISIBLE, visible)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dlexp.launcher import worker as worker_module
 from dlexp.launcher.worker import DONE, STOP, serve
 
 PATIENCE = 60  # seconds: a process starts within a few
@@ -55,3 +56,12 @@ def test_tasks_in_events_and_done_out_then_the_end_of_the_parent(worker):
     connection.close()
     process.join(PATIENCE)
     assert process.exitcode == 0
+
+
+def test_a_worker_that_its_parent_has_left_ends_without_a_word(monkeypatch):
+    codes = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    ours, theirs = multiprocessing.Pipe()
+    ours.close()
+    worker_module._tell(theirs, "the epoch's loss")
+    assert codes == [0]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ...argument import Debug, Json, Quiet, RunsDir, Trust, allow
+from ...argument import Debug, Json, Quiet, RunsDir, Trust, allow, take_file
 from ...output import people, show_json
 from ...text import escape
 
@@ -30,7 +30,12 @@ def report(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Where to write; none: report.html in the run's folder.", show_default=False),
+        typer.Option(
+            parser=take_file,
+            metavar="FILE",
+            help="Where to write; none: report.html in the run's folder.",
+            show_default=False,
+        ),
     ] = None,
     should_open: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     runs_dir: RunsDir = Path("runs"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlexp.data.file.guard import files_within
+from dlexp.data.bound.tree import files_within
 from dlexp.error import DataError, first_ten
 
 KINDS = {".parquet": "parquet", ".feather": "feather", ".arrow": "feather"}

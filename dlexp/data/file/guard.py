@@ -3,7 +3,6 @@
 import os
 import re
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -21,13 +20,6 @@ _KINDS = {
     stat.S_IFSOCK: "a socket",
     stat.S_IFDIR: "a folder",
 }
-
-
-def files_within(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder and of all folders in it; what vanishes meanwhile, as in /proc, is left out."""
-    for place, _, names in os.walk(folder):
-        paths = (os.path.join(place, name) for name in names)
-        yield from (Path(path) for path in paths if os.path.isfile(path))  # False where nothing may be asked
 
 
 def require_regular(path: Path, *, can_be_folder: bool = False) -> None:
@@ -79,12 +71,14 @@ def budget(memory: str | None) -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
-def leads_away(link: Path, root: Path) -> bool:
-    """Return whether a link leads to a folder of the system's or to one that holds the folder `root` itself."""
-    if not link.is_symlink():
-        return False
-    target = link.resolve()
-    return _is_made_up(target) or root.resolve().is_relative_to(target)
+def leads_away(folder: Path, root: Path) -> bool:
+    """Return whether a folder below `root` is the system's, or a link to one that holds `root` itself."""
+    return is_away(folder.resolve(), root.resolve(), is_link=folder.is_symlink())
+
+
+def is_away(target: Path, root: Path, *, is_link: bool) -> bool:
+    """Return the same of paths without links in them; `is_link` says whether a link led to the first."""
+    return _is_made_up(target) or (is_link and root.is_relative_to(target))
 
 
 def _is_made_up(path: Path) -> bool:

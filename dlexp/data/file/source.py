@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dlexp.data.bound.tree import files_within
 from dlexp.data.file.columnar import KINDS, is_columnar, open_columnar
 from dlexp.data.file.delimited import column_types, read_delimited, read_header, stream_delimited
 from dlexp.data.file.dialect import Dialect
-from dlexp.data.file.guard import files_within, require_regular
+from dlexp.data.file.guard import require_regular
 from dlexp.data.file.record import preamble
 from dlexp.error import DataError
 from dlexp.number import noun

@@ -3,11 +3,13 @@
 Hidden is what begins with a dot, and what systems and archives leave behind: ``__MACOSX``, ``Thumbs.db``.
 """
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dlexp.data.file.guard import leads_away
+from dlexp.data.bound.tree import Walk, entries_of
+from dlexp.data.file.guard import is_away, leads_away
 from dlexp.data.picture.form import SUFFIXES
 from dlexp.error import DataError, shorten
 from dlexp.number import noun
@@ -33,13 +35,28 @@ class Listing:
 
 def is_hidden(path: Path) -> bool:
     """Return whether a file or folder is not meant to be seen."""
-    return path.name.startswith(".") or path.name.lower() in _LEFT_BEHIND
+    return _is_hidden(path.name)
 
 
 def list_pictures(folder: Path) -> Listing:
     """Return the pictures in a folder and the folders below, in order of their paths."""
-    listing = Listing()
-    _walk(folder, listing, {folder.resolve()}, folder)
+    listing, walk, root = Listing(), Walk(folder, "picture"), folder.resolve()
+    seen, rest = {root}, [(root, iter(_entries(folder, walk)))]
+    while rest:  # a folder in a folder in a folder, ..., may be deeper than functions can call each other
+        place, entries = rest[-1]
+        entry = next(entries, None)
+        if entry is None:
+            rest.pop()
+            continue
+        target = _target(entry, place) if entry.is_dir() else None
+        reason = _reason_of_file(entry) if target is None else _reason_of_folder(entry, target, root, seen)
+        if reason:
+            listing.left_out[reason] += 1
+        elif target is not None:
+            seen.add(target)
+            rest.append((target, iter(_entries(Path(entry.path), walk))))
+        else:
+            listing.files.append(Path(entry.path))
     listing.files.sort()
     return listing
 
@@ -51,7 +68,7 @@ def has_pictures(folder: Path) -> bool:
 
 def is_picture(path: Path) -> bool:
     """Return whether a name is that of a picture that is meant to be seen."""
-    return path.suffix.lower() in SUFFIXES and not is_hidden(path)
+    return _has_ending(path.name) and not _is_hidden(path.name)
 
 
 def say(left_out: Counter) -> list[str]:
@@ -70,35 +87,45 @@ def list_folders(folder: Path, left_out: Counter) -> list[Path]:
     return sorted(set(entries) - set(away))
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries(folder: Path, walk: Walk) -> list[os.DirEntry[str]]:
+    listed = []
     try:
-        return list(folder.iterdir())
+        for entry in entries_of(folder):
+            listed.append(entry)
+            walk.count(_has_ending(entry.name) and not _is_hidden(entry.name))
     except OSError as error:
-        raise DataError(f"{folder}: cannot be read ({error.strerror})") from None
+        raise DataError(f"{shorten(str(folder))}: cannot be read ({error.strerror})") from None
+    return listed
 
 
-def _walk(folder: Path, listing: Listing, seen: set[Path], root: Path) -> None:
-    for path in _entries(folder):
-        reason = _reason(path, root, seen)
-        if reason:
-            listing.left_out[reason] += 1
-        elif path.is_dir():
-            seen.add(path.resolve())
-            _walk(path, listing, seen, root)
-        else:
-            listing.files.append(path)
+def _target(entry: os.DirEntry[str], place: Path) -> Path:
+    """Return where a folder is, without links; `place` is where it stands."""
+    return Path(entry.path).resolve() if entry.is_symlink() else place / entry.name
 
 
-def _reason(path: Path, root: Path, seen: set[Path]) -> Reason | None:
-    """Return what a file or folder is that is left out; None for one that is not."""
-    if is_hidden(path):
+def _reason_of_folder(entry: os.DirEntry[str], target: Path, root: Path, seen: set[Path]) -> Reason | None:
+    """Return what a folder is that is left out; None for one that is not."""
+    if _is_hidden(entry.name):
         return HIDDEN
-    if path.is_dir():
-        if path.resolve() in seen:
-            return ("link", " to folders read already")
-        return _AWAY if leads_away(path, root) else None
-    if path.suffix.lower() not in SUFFIXES:
-        return ("file", f" of another kind ({shorten(path.suffix.lower(), 10) or 'no ending'})")
-    if not path.exists():
+    if target in seen:
+        return ("link", " to folders read already")
+    return _AWAY if is_away(target, root, is_link=entry.is_symlink()) else None
+
+
+def _reason_of_file(entry: os.DirEntry[str]) -> Reason | None:
+    """Return what a file is that is left out; None for one that is not."""
+    if _is_hidden(entry.name):
+        return HIDDEN
+    if not _has_ending(entry.name):
+        return ("file", f" of another kind ({shorten(os.path.splitext(entry.name)[1].lower(), 10) or 'no ending'})")
+    if not os.path.exists(entry.path):
         return ("link", " to nowhere")
-    return None if path.is_file() else ("special file", "")
+    return None if entry.is_file() else ("special file", "")
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _LEFT_BEHIND
+
+
+def _has_ending(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in SUFFIXES

@@ -19,7 +19,7 @@ from dlexp.execution.description import describe_run
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.threads import threads_of_many
-from dlexp.job.again import resume_command
+from dlexp.job.again import notes_of_done, resume_command
 from dlexp.job.cv.document import AnyCVResult, CVResult, CVSettingsResult
 from dlexp.job.cv.fold_run import FoldEpoch, FoldResult, train_fold_runs
 from dlexp.job.cv.nested import InnerChoice, is_retrying, search, winners
@@ -135,7 +135,7 @@ def resume(
     try:
         result, status = folder.result, Status(manifest["status"])
         if result is not None and result["status"] == status and status.has_value and not is_retrying(folder):
-            return Outcome(result, 0, [f"cv {folder.run_id} is {manifest['status']}; there is nothing to resume"])
+            return Outcome(result, 0, notes_of_done(folder))
         with Interrupt(can_wait=False) as interrupt:
             spec = _as_it_was(folder)
             spec.launcher.require()

@@ -17,10 +17,11 @@ from torch import Tensor
 
 from dlexp.build.place import choose_device
 from dlexp.data.array import as_inputs
+from dlexp.data.bound.tree import files_within
 from dlexp.data.file.column import read_columns, require_name
 from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.encoding import Feature, encode_columns
-from dlexp.data.file.guard import files_within, require_regular
+from dlexp.data.file.guard import require_regular
 from dlexp.data.file.npy import MAGIC, read_npy
 from dlexp.data.file.number import Notation
 from dlexp.data.file.source import is_table
@@ -130,7 +131,7 @@ def write(document: Predictions, path: Path, *, is_raw: bool = False) -> None:
     Args:
         document: The predictions.
         path: The file; its ending says how.
-        is_raw: Write a .csv's texts as they are, also those that a spreadsheet would take for formulas.
+        is_raw: Write a .csv's texts as they are, formulas of a spreadsheet and control characters too.
 
     Raises:
         ConfigError: See `check_out`.
@@ -148,9 +149,8 @@ def write(document: Predictions, path: Path, *, is_raw: bool = False) -> None:
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
         return
     text = io.StringIO()
-    table = csv.DictWriter(text, fieldnames=list(rows[0]))
-    table.writeheader()
-    table.writerows(rows if is_raw else [{key: inert(cell) for key, cell in row.items()} for row in rows])
+    lines = [list(rows[0]), *(list(row.values()) for row in rows)]
+    csv.writer(text).writerows(lines if is_raw else [[inert(cell) for cell in line] for line in lines])
     write_bytes(path, text.getvalue().encode(errors="backslashreplace"))
 
 

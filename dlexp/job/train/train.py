@@ -25,7 +25,7 @@ from dlexp.execution.result import conclude_run
 from dlexp.execution.save import saved_model
 from dlexp.execution.save.saver import require_space, save_end, save_epoch
 from dlexp.execution.threads import settle_threads
-from dlexp.job.again import resume_command
+from dlexp.job.again import notes_of_done, resume_command
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
 from dlexp.job.train import devices
@@ -149,9 +149,7 @@ def _result_of(folder: RunFolder, open_test: bool) -> Outcome[TrainResult] | Non
     is_done = result is not None and result["status"] == status and Status(status).has_ended
     if result is None or not is_done or (open_test and status != "diverged"):
         return None
-    return Outcome(
-        result, Status(status).exit_code or 0, [f"run {folder.run_id} is {status}; there is nothing to resume"]
-    )
+    return Outcome(result, Status(status).exit_code or 0, notes_of_done(folder))
 
 
 def _go_on(

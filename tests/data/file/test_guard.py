@@ -1,12 +1,11 @@
 """What is no file on a disk is refused before it is opened, and what does not fit before it is read."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 
-from dlexp.data.file.guard import budget, files_within, leads_away, require_memory, require_regular
+from dlexp.data.file.guard import budget, leads_away, require_memory, require_regular
 from dlexp.error import DataError
 
 
@@ -66,16 +65,3 @@ def test_memory_has_an_end():
 @pytest.mark.parametrize(("text", "size"), [("4GiB", 4 * 2**30), ("1.5 MB", 1.5e6), ("2TB", 2e12)])
 def test_sizes(text, size):
     assert budget(text) == size
-
-
-def test_a_folder_that_vanishes_while_it_is_walked_is_left_out(tmp_path):
-    for name in ("a/1", "b/2", "c/d/3"):
-        (tmp_path / name).parent.mkdir(parents=True)
-        (tmp_path / name).touch()
-    os.mkfifo(tmp_path / "pipe")
-    assert {file.name for file in files_within(tmp_path)} == {"1", "2", "3"}
-    walking = files_within(tmp_path)
-    seen = {next(walking).name}
-    for name in "abc":
-        shutil.rmtree(tmp_path / name)
-    assert {file.name for file in walking} | seen == seen

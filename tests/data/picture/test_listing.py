@@ -1,11 +1,15 @@
 """Which files of a folder are its pictures, and what is said of the others."""
 
 import os
+import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from dlexp.data.bound import tree
 from dlexp.data.picture.listing import HIDDEN, has_pictures, is_hidden, list_folders, list_pictures, say
+from dlexp.error import DataError
 
 
 @pytest.fixture
@@ -31,6 +35,27 @@ def test_a_link_is_followed_once_and_a_cycle_ends(folder):
     assert len(listing.files) == 3
     assert listing.left_out[("link", " to folders read already")] == 2
     assert listing.left_out[("link", " to nowhere")] == 1
+
+
+def test_a_folder_may_be_deeper_than_functions_call_each_other(tmp_path, monkeypatch):
+    depth = sys.getrecursionlimit() + 50
+    monkeypatch.chdir(tmp_path)
+    for _ in range(depth):
+        os.mkdir("d")
+        os.chdir("d")
+    Path("a.png").touch()
+    os.chdir(tmp_path)
+    (file,) = list_pictures(tmp_path).files
+    assert len(file.relative_to(tmp_path).parts) == depth + 1
+    file.unlink()
+    os.removedirs(file.parent)
+
+
+def test_of_a_link_to_the_root_of_the_disk_hardly_anything_is_looked_at(tmp_path, monkeypatch):
+    monkeypatch.setattr(tree, "MOST_OTHERS", 30)
+    (tmp_path / "root").symlink_to("/")
+    with pytest.raises(DataError, match=r"root: got \d+ pictures? among the first \d+ entries; name the folder"):
+        list_pictures(tmp_path / "root")
 
 
 @pytest.mark.parametrize("name", [".git", "._0.png", "__MACOSX", "Thumbs.db", "desktop.ini"])

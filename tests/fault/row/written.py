@@ -1,4 +1,4 @@
-"""Tables for other programs: no cell is a formula of a spreadsheet unless `--raw` asks for it."""
+"""Tables for other programs: no cell is a formula, or obeyed by a terminal, unless `--raw` asks for it."""
 
 import csv
 from pathlib import Path
@@ -10,6 +10,7 @@ FORMULAS = (
     *("=1+1", "=HYPERLINK(1)", "+1+1", "-1+1", "@SUM(A1)", "\t=1+1", "=cmd|' /C calc'!A0", "--1", "=", "-", "+-1"),
     *("\uff1d1+1", "\uff0b1", "\uff0d1-1", "\uff20SUM(A1)", '=1,"2"', "=1;2"),
 )
+OBEYED = ("\x1b[31mred", "\x1b]0;title\x07", "\x9b2J", "a\x08b", "\u202ecba", "=\x1b[2J")
 BEGINNINGS = (
     "=",
     "+",
@@ -27,8 +28,8 @@ CLASSES, EACH = 3, 10
 
 
 def formulas(attempt: Attempt) -> int:
-    """Train on classes that are called by formulas, and predict rows of a file that is called by one."""
-    labels = attempt.chance.sample(FORMULAS, CLASSES)
+    """Train on classes called by formulas and escape sequences, and predict rows of a file that is called by one."""
+    labels = attempt.chance.sample(FORMULAS + OBEYED, CLASSES)
     with open("train.csv", "w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["a", "b", "label"])
@@ -40,7 +41,10 @@ def formulas(attempt: Attempt) -> int:
     cells, raw = predicted(), predicted("--raw")
     formula = [cell for cell in cells if cell.startswith(BEGINNINGS) and not is_number(cell)]
     assert not formula, f"{labels}: {formula}"
-    assert [cell.removeprefix("'") for cell in cells] == raw, labels
+    assert all(character.isprintable() or character in "\n\t" for cell in cells for character in cell), (
+        f"{labels}: {cells}"
+    )
+    assert [cell.removeprefix("'") for cell in cells] == [written_out(cell) for cell in raw], labels
     assert any(cell in labels for cell in raw), labels
     return EACH
 
@@ -55,6 +59,11 @@ def predicted(*more: str) -> list[str]:
     return [cell for row in rows for cell in row]
 
 
+def written_out(text: str) -> str:
+    """Return a text whose control characters are those that Python writes."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else repr(letter)[1:-1] for letter in text)
+
+
 def is_number(cell: str) -> bool:
     """Say whether a spreadsheet shows a cell as a number."""
     try:
@@ -67,9 +76,9 @@ def is_number(cell: str) -> bool:
 ROWS = [
     Row(
         "formulas",
-        "A table of predictions has no cell that a spreadsheet would compute, and the very texts with `--raw`",
-        f"classes called by {len(FORMULAS)} formulas, some in full-width letters, {CLASSES} at a time; a file called "
-        "`=1+1.csv`",
+        "A table of predictions has no cell that a spreadsheet would compute or a terminal obey; `--raw` has the texts",
+        f"classes called by {len(FORMULAS)} formulas, some in full-width letters, and {len(OBEYED)} escape sequences, "
+        f"{CLASSES} at a time; a file called `=1+1.csv`",
         formulas,
         fast=1,
         full=20,

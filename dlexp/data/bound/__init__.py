@@ -1,0 +1,1 @@
+"""What bounds reading: folders without an end, archives that unpack to more than memory."""
