@@ -113,7 +113,8 @@ def _largest(e: Evidence) -> float:
 
 
 def _lr_small(e: Evidence) -> Reading | None:
-    is_stuck = _largest(e) < 2e-4 and e.end > 0.9 * e.start and _lr_large(e) is None
+    early = e.losses[:FEW]  # the first alone is of one batch, whose noise may be larger than what is asked for
+    is_stuck = _largest(e) < 2e-4 and e.end > 0.9 * sum(early) / len(early) and _lr_large(e) is None
     return Reading(_largest(e)) if is_stuck else None
 
 
