@@ -28,6 +28,10 @@ def rendered() -> Iterator[None]:
         yield
 
 
+OF_CLASSES = ("confusion", "confusion_percent", "roc", "precision_recall", "reliability")
+OF_PICTURES = ("most_wrong", "least_sure")
+
+
 def are_pictures(folder: Path, *names: str) -> bool:
     """Say whether the figures of a folder are these, by name, and each a picture."""
     files = sorted(folder.iterdir())

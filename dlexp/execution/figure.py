@@ -3,15 +3,20 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from dlexp import metric
 from dlexp.build.program import Program
 from dlexp.data.dataset import Dataset
 from dlexp.engine.evaluate import Reading
+from dlexp.figure.answer.order import least_sure, most_wrong
 from dlexp.figure.attempt import Drawings
+from dlexp.figure.inside.weight import first_filters, read_weights, root_mean_squares
 from dlexp.random import generator
 from dlexp.run.folder import RunFolder
+from dlexp.statistic import score
+from dlexp.statistic.calibration import Bin, reliability
 
 if TYPE_CHECKING:
     from dlexp.figure.style.canvas import Figure
@@ -29,6 +34,8 @@ def draw_figures(built: Program, folder: RunFolder) -> list[Path]:
     if len(built.dataset.val):
         link = Reading.of(built.run.task, built.run.step.rules.loss).link
         figures |= prediction_figures(folder, built.dataset, link)
+        figures |= example_figures(folder, built.dataset, link)
+    figures |= inside_figures(folder)
     augment = built.run.task.augments[0]
     if augment is not None and built.dataset.is_image:
         figures["augment"] = lambda: _augmented(built, augment)
@@ -44,6 +51,8 @@ def prediction_figures(folder: RunFolder, data: Dataset, link: str = "softmax", 
         link: How outputs become probabilities; see `dlexp.metric.probability`.
         split: What the examples were, for the titles.
     """
+    from dlexp.figure.answer.calibration import calibration_figure
+    from dlexp.figure.answer.precision_recall import precision_recall_figure
     from dlexp.figure.confusion import confusion_figure
     from dlexp.figure.residual import residual_figure
     from dlexp.figure.roc import roc_figure
@@ -56,8 +65,53 @@ def prediction_figures(folder: RunFolder, data: Dataset, link: str = "softmax", 
     counts = metric.confusion_matrix(outputs.unsqueeze(0), targets.unsqueeze(0), len(names))[0]
     return {
         "confusion": lambda: confusion_figure(counts.numpy(), names, f"{split}: confusion"),
+        "confusion_percent": lambda: confusion_figure(
+            counts.numpy(), names, f"{split}: confusion in %", is_in_percent=True
+        ),
         "roc": lambda: roc_figure(outputs, targets, names, link, split, data.positive),
+        "precision_recall": lambda: precision_recall_figure(outputs, targets, names, link, split, data.positive),
+        "reliability": lambda: calibration_figure(_bins(predictions, link), split),
     }
+
+
+def _bins(predictions: dict[str, np.ndarray], link: str) -> list[Bin]:
+    p_NK = score.probabilities(predictions["output"], link)
+    return reliability(p_NK.max(1), score.called(predictions["output"]) == predictions["target"])
+
+
+def example_figures(folder: RunFolder, data: Dataset, link: str) -> Drawings:
+    """Return what draws the pictures that are most wrong, and least sure; nothing of tables and values."""
+    from dlexp.figure.answer.example import MOST, example_figure
+
+    names, predictions = data.class_names, folder.predictions("val")
+    outputs, targets = predictions["output"], predictions["target"]
+    if not names or not data.is_image or not np.isfinite(outputs).all():
+        return {}
+    called = score.called(outputs)
+    chosen = {
+        "most_wrong": (
+            most_wrong(outputs, targets, link, MOST),
+            "most wrong: the true class had the\nleast probability",
+        ),
+        "least_sure": (least_sure(outputs, link, MOST), "least sure: two classes are closest,\nright or wrong"),
+    }
+
+    def draw(rows: list[int], title: str) -> "Figure":
+        truth, said = ([names[int(values[row])] for row in rows] for values in (targets, called))
+        return example_figure(data.inputs[data.val[rows]], truth, said, title)
+
+    return {name: (lambda rows=rows, title=title: draw(rows, title)) for name, (rows, title) in chosen.items() if rows}
+
+
+def inside_figures(folder: RunFolder) -> Drawings:
+    """Return what draws the size of the best weights by layer, and the filters of a first layer of pictures."""
+    from dlexp.figure.inside.filter import filter_figure
+    from dlexp.figure.inside.layer import layer_figure
+
+    weights = read_weights(folder.checkpoints / "best")
+    filters = first_filters(weights)
+    figures: Drawings = {"weights": lambda: layer_figure(*root_mean_squares(weights))} if weights else {}
+    return figures if filters is None else {**figures, "filters": lambda: filter_figure(filters)}
 
 
 def _augmented(built: Program, augment: Any) -> "Figure":

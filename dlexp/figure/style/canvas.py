@@ -32,6 +32,7 @@ KEY_LINE = 0.13  # inches of a line of a key
 STYLE: "dict[RcKeyType, Any]" = {
     "font.size": FONT,
     "axes.titlesize": FONT + 1,
+    "figure.titlesize": FONT + 1,
     "axes.labelsize": FONT,
     "xtick.labelsize": FONT - 1,
     "ytick.labelsize": FONT - 1,

@@ -7,9 +7,8 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dlexp.error import DlexpError
+from dlexp.figure.answer.order import least_sure, most_wrong
 from dlexp.job.report.answer import Answers
 from dlexp.number import noun
 from dlexp.report.model import Pictures, Row, Table
@@ -24,20 +23,6 @@ COLUMNS = 8
 LARGEST = 64  # pixels of a tile's side in the file
 
 
-def most_wrong(answers: Answers) -> list[int]:
-    """Return the rows of wrong predictions, those of which the true class had the least probability first."""
-    p_NK = score.probabilities(answers.outputs, answers.measure.link)
-    truth_N = p_NK[np.arange(len(p_NK)), answers.targets.astype(int)]
-    wrong = np.flatnonzero(score.called(answers.outputs) != answers.targets)
-    return wrong[np.argsort(truth_N[wrong], kind="stable")][:SHOWN].tolist()
-
-
-def least_sure(answers: Answers) -> list[int]:
-    """Return the rows whose two likeliest classes are closest, right or wrong."""
-    ordered_NK = np.sort(score.probabilities(answers.outputs, answers.measure.link), 1)
-    return np.argsort(ordered_NK[:, -1] - ordered_NK[:, -2], kind="stable")[:SHOWN].tolist()
-
-
 def example_blocks(answers: Answers, names: Sequence[str], data: "Dataset | None") -> list[Pictures | Table]:
     """Return the most wrong and the least sure examples.
 
@@ -46,9 +31,16 @@ def example_blocks(answers: Answers, names: Sequence[str], data: "Dataset | None
         names: Of the classes.
         data: The run's, of pictures; None for those of a table, or where it cannot be had.
     """
+    link = answers.measure.link
     kinds = {
-        "Most wrong": (most_wrong(answers), "wrong, and the true class had the least probability"),
-        "Least sure": (least_sure(answers), "the two likeliest classes are closest, right or wrong"),
+        "Most wrong": (
+            most_wrong(answers.outputs, answers.targets, link, SHOWN),
+            "wrong, and the true class had the least probability",
+        ),
+        "Least sure": (
+            least_sure(answers.outputs, link, SHOWN),
+            "the two likeliest classes are closest, right or wrong",
+        ),
     }
     return [_block(title, rows, why, answers, names, data) for title, (rows, why) in kinds.items() if rows]
 

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from dlexp.error import DlexpError
+from dlexp.figure.inside.weight import read_weights
 from dlexp.job.report import classifier
 from dlexp.job.report.answer import Answers, Score, measure_score, read_answers
 from dlexp.job.report.curve import curve_figure
 from dlexp.job.report.example import example_blocks, read_pictures
 from dlexp.job.report.frame import Command, about_line, closing, time_card
-from dlexp.job.report.inside import filter_blocks, read_weights, weight_block
+from dlexp.job.report.inside import filter_blocks, weight_block
 from dlexp.job.report.regression import residual_block
 from dlexp.job.report.words import listed, name_of, score, span
 from dlexp.number import decimal, noun
@@ -47,7 +48,7 @@ def page_of_training(folder: RunFolder, document: RunPage) -> Page:
     sections.append(Section("What it learnt and where it errs", first or [Text("No epoch is recorded.")]))
     if answers is not None and seen is not None and names:
         sections.append(Section("Examples", example_blocks(answers, names, read_pictures(folder))))
-    weights = read_weights(folder)
+    weights = read_weights(folder.checkpoints / "best")
     if weights:
         sections.append(Section("Inside the model", [weight_block(weights), *filter_blocks(weights)]))
     return Page(

@@ -23,7 +23,7 @@ from dlexp.job.train import train
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 from tests.job.cv.ends import only_ends
-from tests.picture import are_pictures, rendered
+from tests.picture import OF_CLASSES, are_pictures, rendered
 
 QUICK = [
     "data.limit=210",
@@ -107,7 +107,7 @@ def test_every_example_outside_the_test_part_is_predicted_once_by_a_model_that_n
     accuracy = float((stored["output"].argmax(1) == stored["target"]).mean())
     assert whole.result["out_of_fold"]["accuracy"] == pytest.approx(accuracy)
     assert np.sum(whole.result["out_of_fold"]["confusion_matrix"]) == 210
-    assert are_pictures(folder.figures, "folds", "confusion", "roc")
+    assert are_pictures(folder.figures, "folds", *OF_CLASSES)
 
 
 def test_a_fold_equals_the_same_fold_trained_alone(whole):

@@ -6,21 +6,13 @@ from PIL import Image
 
 from dlexp.data.dataset import Dataset
 from dlexp.job.report.answer import Answers
-from dlexp.job.report.example import COLUMNS, example_blocks, least_sure, most_wrong, sprite
+from dlexp.job.report.example import COLUMNS, example_blocks, sprite
 from dlexp.report.model import Pictures, Table
 from dlexp.statistic.measure import Measure
 from tests.job.report.made import NAMES
 
 OUTPUTS = np.array([[5.0, 0, 0], [0, 3.0, 0], [0, 0.1, 0], [9.0, 0, 0]])
 ANSWERS = Answers(np.arange(4), np.array([0, 0, 0, 1]), OUTPUTS, Measure())
-
-
-def test_most_wrong_is_where_the_true_class_had_the_least_probability():
-    assert most_wrong(ANSWERS) == [3, 1, 2]
-
-
-def test_least_sure_is_where_two_classes_are_closest():
-    assert least_sure(ANSWERS)[0] == 2
 
 
 def pictures(channels):

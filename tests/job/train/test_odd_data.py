@@ -10,7 +10,7 @@ from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError
 from dlexp.job.inference import predict
 from dlexp.job.train import train
-from tests.picture import are_pictures
+from tests.picture import OF_CLASSES, are_pictures
 
 
 def run(tmp_path, *overrides):
@@ -44,7 +44,7 @@ def test_a_class_with_a_dollar_has_its_figures(tmp_path, drawn):
     overrides = write(tmp_path, "x,y", [f"{i / 7},{['<$50k', '>$50k'][i % 2]}" for i in range(60)])
     _, result, folder = run(tmp_path, *overrides, "trainer.epochs=1")
     assert result["status"] == "finished"
-    assert are_pictures(folder.figures, "curves", "confusion", "roc")
+    assert are_pictures(folder.figures, "curves", "weights", *OF_CLASSES)
 
 
 def test_a_figure_that_fails_leaves_the_result(tmp_path, monkeypatch):

@@ -22,7 +22,7 @@ from dlexp.job.train import train
 from dlexp.metric import classification_report
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
-from tests.picture import are_pictures, rendered
+from tests.picture import OF_CLASSES, OF_PICTURES, are_pictures, rendered
 from tests.present import present
 
 QUICK = ["data.limit=120", "trainer.epochs=2", "tracking=none", "trainer.threads=1"]
@@ -77,7 +77,7 @@ def test_the_folder_has_everything(finished):
         "checkpoints/last/weights.safetensors", "checkpoints/last/state.pt", "checkpoints/best/weights.safetensors",
         "predictions/val.npz",
     }  # fmt: skip
-    assert are_pictures(path / "figures", "curves", "confusion", "roc")
+    assert are_pictures(path / "figures", "curves", "weights", *OF_CLASSES, *OF_PICTURES)
     assert yaml.safe_load((path / "config.yaml").read_text())["trainer"]["epochs"] == 2
     assert "trainer.epochs=2" in (path / "overrides.txt").read_text().splitlines()
     assert RunFolder(path).result == outcome.result
@@ -216,12 +216,12 @@ def test_values_get_their_report_and_figure(tmp_path, drawn):
     error = predictions["output"].astype(np.float64) - predictions["target"]
     assert metrics["val/rmse"] == pytest.approx(np.sqrt((error**2).mean()), rel=1e-6)
     assert metrics["val/bias"] == pytest.approx(error.mean(), rel=1e-6)
-    assert are_pictures(only(tmp_path).path / "figures", "curves", "residuals")
+    assert are_pictures(only(tmp_path).path / "figures", "curves", "weights", "residuals")
 
 
 def test_an_augmented_run_has_a_contact_sheet(tmp_path, drawn):
     start(tmp_path, "model=softmax", "augment=[flip_crop,{cutout: {size: 2}}]", "trainer.epochs=1")
-    assert are_pictures(only(tmp_path).path / "figures", "curves", "confusion", "roc", "augment")
+    assert are_pictures(only(tmp_path).path / "figures", "curves", "weights", *OF_CLASSES, *OF_PICTURES, "augment")
     assert only(tmp_path).manifest["params"]["augment"] == "flip_crop,cutout"
 
 
