@@ -22,6 +22,15 @@ def short_path(path: Path | str) -> str:
     return str(Path(path).relative_to(Path.cwd())) if Path(path).is_relative_to(Path.cwd()) else str(path)
 
 
+def size_text(number: float) -> str:
+    """Return bytes in what suits them: 512 B, 8.3 KiB, 46 MiB, 1.1 GiB."""
+    for name in ("B", "KiB", "MiB"):
+        if number < 1024:
+            return f"{number:,.1f} {name}" if number < 10 and name != "B" else f"{number:,.0f} {name}"
+        number /= 1024
+    return f"{number:,.1f} GiB"
+
+
 class SafeConsole(Console):
     """A console through which no text reaches the terminal raw, whoever built it."""
 

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from dlexp.number import decimal, noun, significant
 
-from ..text import escape
+from ..text import escape, size_text
 
 if TYPE_CHECKING:
     from dlexp.build.document import ColumnRecord, DataDocument
@@ -24,7 +24,7 @@ def show(document: "DataDocument", console: Console) -> None:
         f"data      {escape(document['name'])} ({document['task']}): "
         f"{noun(document['num_examples'], 'example')} of {shape}"
     )
-    console.print(f"memory    {document['bytes'] / 2**20:,.1f} MiB as {document['type']}")
+    console.print(f"memory    {size_text(document['bytes'])} as {document['type']}")
     console.print(_part_table(document))
     if document["columns"]:
         console.print(_column_table(document["columns"]))

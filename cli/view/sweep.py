@@ -11,7 +11,7 @@ from dlexp.number import decimal, duration, noun, significant
 from dlexp.run.name import reference
 
 from ..output import metric_label, show_notes
-from ..text import escape, short_path
+from ..text import escape, short_path, size_text
 from .data import show_classes
 from .fit import show_table
 from .selection import show_selection
@@ -203,12 +203,10 @@ def show_dry_run(plan: "SweepPlan", console: Console) -> None:
     low, high = plan["num_params"]
     console.print(f"params   {low:,}" + ("" if low == high else f" to {high:,}"))
     console.print(f"device   {plan['device']}")
-    process, free = plan["memory_process"], plan["memory_free"]
-    console.print(
-        f"memory   about {_size(plan['memory'])} beside {_size(process)} of torch itself; {_size(free)} are free"
-    )
-    disk, free = plan["disk"], plan["disk_free"]
-    console.print(f"disk     about {_size(disk)}, {_size(disk // plan['trials'])} a trial; {_size(free)} are free")
+    memory, process, free = (size_text(plan[name]) for name in ("memory", "memory_process", "memory_free"))
+    console.print(f"memory   about {memory} beside {process} of torch itself; {free} are free")
+    disk, each, free = map(size_text, (plan["disk"], plan["disk"] // plan["trials"], plan["disk_free"]))
+    console.print(f"disk     about {disk}, {each} a trial; {free} are free")
     spent = ", ".join(f"{name} {_time(value)}" for name, value in plan["spent"].items())
     parallel = f" in {noun(plan['workers'], 'process')}, at best" if plan["workers"] > 1 else ""
     console.print(f"time     about {_time(plan['seconds'])}{parallel}: {spent}")
@@ -236,14 +234,6 @@ def _group_lines(groups: "list[TrialGroup]") -> list[str]:
     if len(groups) > SHOWN:
         lines.append(f"and {noun(len(groups) - SHOWN, 'more structure')}")
     return lines
-
-
-def _size(number: float) -> str:
-    for unit in ("KiB", "MiB"):
-        number /= 1024
-        if number < 1024:
-            return f"{number:,.1f} {unit}" if number < 10 else f"{number:,.0f} {unit}"
-    return f"{number / 1024:,.1f} GiB"
 
 
 def _time(seconds: float) -> str:

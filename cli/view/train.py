@@ -54,7 +54,8 @@ class Announcer:
         console.print(f"device  {about.built.device_line}")
         console.print(f"best    by {run.monitor}, {'higher' if is_better_high(run.monitor) else 'lower'} is better")
         for name, value in guess(data).items():
-            console.print(f"guess   {name} {value:.4g}, by the {'most frequent class' if data.num_classes else 'mean'}")
+            how = "most frequent class" if data.num_classes else "mean"
+            console.print(f"guess   {name} {significant(value)}, by the {how}")
         for warning in about.warnings:
             console.print(f"[yellow]warning[/] {escape(warning)}")
         begin = f", from epoch {about.epochs_done + 1}" if about.epochs_done else ""

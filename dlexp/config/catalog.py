@@ -5,7 +5,7 @@ import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -17,11 +17,16 @@ _FASTEST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is te
 
 
 class Loader(_FASTEST):
-    """Reads numbers as OmegaConf does: 1e-3 is one, where YAML 1.1 wants 1.0e-3."""
+    """Reads numbers as OmegaConf does: 1e-3 is one, where YAML 1.1 wants 1.0e-3; a date is the text that it is."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
+        first: [(tag, form) for tag, form in forms if tag != "tag:yaml.org,2002:timestamp"]
+        for first, forms in _FASTEST.yaml_implicit_resolvers.items()
+    }
 
 
 Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+"), list("-+.0123456789")
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d[\d_]*\.?[\d_]*[eE][-+]?\d+$"), list("-+.0123456789")
 )
 
 

@@ -58,3 +58,11 @@ def test_colours_of_our_own_still_work():
     with console.capture() as capture:
         console.print(f"[red]{text.escape(chr(27))}[/]")
     assert capture.get() == "\x1b[31m\\x1b\x1b[0m\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(0, "0 B"), (1023, "1,023 B"), (1024, "1.0 KiB"), (8499, "8.3 KiB"), (47 * 2**20, "47 MiB"), (2**31, "2.0 GiB")],
+)
+def test_a_size_is_told_in_what_suits_it(number, shown):
+    assert text.size_text(number) == shown

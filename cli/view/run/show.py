@@ -10,6 +10,7 @@ from rich.text import Text
 from dlexp.number import noun, significant
 
 from ...output import first_metrics, metric_label
+from ...text import short_path, size_text
 from .runs import COLORS, done, moment, text_of
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _lines(document: "RunPage") -> list[tuple[str, str]]:
         ("tags", " ".join(run["tags"])),
         ("inside", document["holder"] or ""),
         ("experiment", run["experiment"] or ""),
-        ("folder", _short(run["run_dir"])),
+        ("folder", short_path(run["run_dir"])),
         ("command", document["command"] or ""),
         ("data", _data(run)),
         ("parameters", f"{run['num_params']:,}" if "num_params" in run else ""),
@@ -69,7 +70,7 @@ def _lines(document: "RunPage") -> list[tuple[str, str]]:
         ("checkpoints", ", ".join(_checkpoint(saved) for saved in document["checkpoints"])),
         ("figures", ", ".join(Path(path).name for path in document["figures"])),
         ("exported", "\n".join(_exported(export) for export in document["exports"])),
-        ("size", _size(document["bytes"])),
+        ("size", size_text(document["bytes"])),
         ("made with", _environment(document["environment"])),
     ]
 
@@ -105,12 +106,12 @@ def _times(document: "RunPage") -> str:
 
 def _checkpoint(saved: Any) -> str:
     epoch = "" if saved["epoch"] is None else f" of epoch {saved['epoch']}"
-    return f"{saved['name']}{epoch} ({_size(saved['bytes'])})"
+    return f"{saved['name']}{epoch} ({size_text(saved['bytes'])})"
 
 
 def _exported(export: Any) -> str:
     state = "" if export["is_there"] else ", gone since"
-    return f"{_short(export['path'])} ({_size(export['bytes'])}, difference {export['difference']:.2g}{state})"
+    return f"{short_path(export['path'])} ({size_text(export['bytes'])}, difference {export['difference']:.2g}{state})"
 
 
 def _environment(environment: dict[str, Any]) -> str:
@@ -157,15 +158,3 @@ def _inner(document: "RunPage") -> Table:
         value = "" if record["value"] is None else significant(record["value"])
         table.add_row(value, Text(record["status"]), Text(record["name"]))
     return table
-
-
-def _size(number: float) -> str:
-    for unit in ("B", "KiB", "MiB"):
-        if number < 1024:
-            return f"{number:,.0f} {unit}"
-        number /= 1024
-    return f"{number:,.1f} GiB"
-
-
-def _short(path: str) -> str:
-    return str(Path(path).relative_to(Path.cwd())) if Path(path).is_relative_to(Path.cwd()) else path

@@ -211,7 +211,8 @@ class CVResult(CVSummary):
         metric: That trainings and settings are judged by; absent in cvs of version 0.1.
         test: Once the test part was opened by name.
         guess: What guessing scores; absent where incomplete, and in cvs of version 0.1.
-        suspects: Labels that are probably wrong; absent for values, where incomplete, and in cvs of version 0.1.
+        suspects: Labels that are probably wrong; absent for values, where incomplete or no better than a guess, and in
+            cvs of version 0.1.
     """
 
     interval_corrected: dict[str, Span]

@@ -88,9 +88,10 @@ def conclude_cv(
         result["choices"] = _choices(searched.chosen)
     if complete:
         result["guess"] = guess_of(spec.dataset, spec.folds, spread["mean"])
-    suspects = find_suspects(folder, spec.dataset) if complete and spec.dataset.num_classes else None
-    if suspects is not None:
-        result["suspects"] = suspects
+        # a model that guesses doubts every label
+        is_told = spec.dataset.num_classes and result["guess"]["is_beaten"]
+        if is_told and (suspects := find_suspects(folder, spec.dataset)) is not None:
+            result["suspects"] = suspects
     document: CVResult = plain(result)
     folder.write_result(document)
     if complete and has_figures:

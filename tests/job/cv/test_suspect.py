@@ -54,3 +54,12 @@ def test_a_cv_lists_them_in_its_result_and_on_the_screen(tmp_path):
     assert named <= set(flipped)
     assert suspects["num"] == len(named) >= 3
     assert f"labels that are probably wrong: {len(named)} of 120" in result.stderr
+
+
+def test_a_cv_that_guesses_doubts_no_label(tmp_path):
+    drawn = ["data=fake", "data.shape=[4]", "data.num_classes=2", "data.num_train=60", "data.num_val=20"]
+    done = run(tmp_path, "cv", "--json", *drawn, "model=softmax", "trainer.epochs=1", "tracking=none", "cv.k=2")
+    result = json.loads(done.stdout)
+    assert result["guess"]["is_beaten"] is False
+    assert "suspects" not in result
+    assert "no better than guessing" in done.stderr
