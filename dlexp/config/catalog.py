@@ -157,10 +157,18 @@ def header(group: str, option: str, config_dir: Path | None = None) -> list[str]
 
 
 def is_global(group: str, option: str, config_dir: Path | None = None) -> bool:
-    """Return whether an option sets keys of the whole configuration, as ``# @package _global_`` at its top says."""
-    lines = option_file(group, option, config_dir).read_text(encoding="utf-8").splitlines()
+    """Return whether an option sets keys of the whole configuration, as ``# @package _global_`` at its top says.
+
+    Raises:
+        ConfigError: The line stands below another, where Hydra does not look for it.
+    """
+    path = option_file(group, option, config_dir)
+    lines = path.read_text(encoding="utf-8").splitlines()
     header = itertools.takewhile(lambda line: not line.strip() or line.startswith("#"), lines)
-    return any(line.lstrip("# ").split() == ["@package", "_global_"] for line in header)
+    marks = [line.lstrip("# ").split() == ["@package", "_global_"] for line in header if line.strip()]
+    if any(marks) and not marks[0]:
+        raise ConfigError(f"{path}: got `# @package _global_` below another line; Hydra reads it in the first alone")
+    return any(marks)
 
 
 def list_jobs() -> list[str]:
@@ -180,6 +188,12 @@ def default_choices(job: str = "train", config_dir: Path | None = None) -> dict[
         ConfigError: A config builds on itself.
     """
     return _default_choices(job, config_dir, ())
+
+
+def choices_of_other_jobs(job: str, config_dir: Path | None = None) -> dict[str, str]:
+    """Return the default options of the groups that only other jobs read: an experiment's file may be for those too."""
+    everything = {group: o for name in list_jobs() for group, o in default_choices(name, config_dir).items()}
+    return {group: everything[group] for group in everything.keys() - default_choices(job, config_dir).keys()}
 
 
 def _default_choices(job: str, config_dir: Path | None, heirs: tuple[Path, ...]) -> dict[str, str]:
