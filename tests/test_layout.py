@@ -58,7 +58,7 @@ WITHOUT_MODULE = {
     "tests/fault/test_gate.py": "calls that could run what a file says, in every module",
     "tests/engine/test_gathering.py": "exact statistics of batch norm by the formula, in every form of a program",
     "tests/benchmarks/test_audit.py": "a benchmark of numbers against papers and reference libraries",
-    "tests/benchmarks/test_diagnose.py": "benchmarks/diagnose plants faults; this holds that each is accepted, and the sums",
+    "tests/benchmarks/test_diagnose.py": "that planted faults are accepted, and the sums of benchmarks/diagnose",
     "tests/data/test_corpus.py": "files of every kind, with the right value beside each",
     "tests/job/test_damaged.py": "every file of a run damaged in every way, through compare, eval and predict",
     "tests/job/test_damaged_resume.py": "the same, of a train, sweep and cv that are gone on with",
