@@ -25,6 +25,7 @@ from .command import (
     train,
     ui,
 )
+from .command.claim import reproduce, surface
 from .command.project import init, schema
 from .command.run import diagnose, export, note, remove, report, runs, show, wait
 from .completion import candidate
@@ -65,6 +66,8 @@ app.command("runs")(runs.runs)
 app.command("show")(show.show)
 app.command("note")(note.note)
 app.command("rm")(remove.remove)
+app.command("reproduce")(reproduce.reproduce)
+app.command("surface")(surface.surface)
 app.command("ui")(ui.ui)
 app.command("sync")(sync.sync)
 app.command("doctor")(doctor.doctor)

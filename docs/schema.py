@@ -7,6 +7,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from dlexp.build.document import DataDocument, SummaryDocument
+from dlexp.claim.document import Reproduction
+from dlexp.claim.surface.document import SurfaceDocument
 from dlexp.config.options import Options
 from dlexp.config.schema.write import WrittenSchema
 from dlexp.config.source.origin import Origins
@@ -55,11 +57,13 @@ DOCUMENTS: dict[str, Any] = {
     "origin": Origins,
     "predict": Predictions,
     "report": Report,
+    "reproduce": Reproduction,
     "rm": list[MovedRun],
     "runs": list[RunRecord],
     "schema": WrittenSchema,
     "show": RunPage,
     "summary": SummaryDocument,
+    "surface": SurfaceDocument,
     "sweep": SweepResult,
     "sweep-detach": DetachedSweep,
     "sweep-dry-run": SweepPlan,

@@ -5,7 +5,7 @@ import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -17,11 +17,16 @@ _FASTEST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is te
 
 
 class Loader(_FASTEST):
-    """Reads numbers as OmegaConf does: 1e-3 is one, where YAML 1.1 wants 1.0e-3."""
+    """Reads numbers as OmegaConf does: 1e-3 is one, where YAML 1.1 wants 1.0e-3; a date is the text that it is."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
+        first: [(tag, form) for tag, form in forms if tag != "tag:yaml.org,2002:timestamp"]
+        for first, forms in _FASTEST.yaml_implicit_resolvers.items()
+    }
 
 
 Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+"), list("-+.0123456789")
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d[\d_]*\.?[\d_]*[eE][-+]?\d+$"), list("-+.0123456789")
 )
 
 
@@ -152,10 +157,18 @@ def header(group: str, option: str, config_dir: Path | None = None) -> list[str]
 
 
 def is_global(group: str, option: str, config_dir: Path | None = None) -> bool:
-    """Return whether an option sets keys of the whole configuration, as ``# @package _global_`` at its top says."""
-    lines = option_file(group, option, config_dir).read_text(encoding="utf-8").splitlines()
+    """Return whether an option sets keys of the whole configuration, as ``# @package _global_`` at its top says.
+
+    Raises:
+        ConfigError: The line stands below another, where Hydra does not look for it.
+    """
+    path = option_file(group, option, config_dir)
+    lines = path.read_text(encoding="utf-8").splitlines()
     header = itertools.takewhile(lambda line: not line.strip() or line.startswith("#"), lines)
-    return any(line.lstrip("# ").split() == ["@package", "_global_"] for line in header)
+    marks = [line.lstrip("# ").split() == ["@package", "_global_"] for line in header if line.strip()]
+    if any(marks) and not marks[0]:
+        raise ConfigError(f"{path}: got `# @package _global_` below another line; Hydra reads it in the first alone")
+    return any(marks)
 
 
 def list_jobs() -> list[str]:
@@ -175,6 +188,12 @@ def default_choices(job: str = "train", config_dir: Path | None = None) -> dict[
         ConfigError: A config builds on itself.
     """
     return _default_choices(job, config_dir, ())
+
+
+def choices_of_other_jobs(job: str, config_dir: Path | None = None) -> dict[str, str]:
+    """Return the default options of the groups that only other jobs read: an experiment's file may be for those too."""
+    everything = {group: o for name in list_jobs() for group, o in default_choices(name, config_dir).items()}
+    return {group: everything[group] for group in everything.keys() - default_choices(job, config_dir).keys()}
 
 
 def _default_choices(job: str, config_dir: Path | None, heirs: tuple[Path, ...]) -> dict[str, str]:

@@ -187,10 +187,11 @@ def _compose_files(
     search_path = create_config_search_path("pkg://dlexp.conf")
     if config_dir is not None:
         search_path.prepend("user", f"file://{config_dir}", anchor="main")
+    other = catalog.choices_of_other_jobs(job, config_dir) if any(text.startswith("+") for text in chosen) else {}
     GlobalHydra.instance().clear()
     try:
         Hydra.create_main_hydra2("dlexp", search_path)
-        tree = hydra_compose(job, list(chosen), return_hydra_config=True)
+        tree = hydra_compose(job, [*(f"+{group}={other[group]}" for group in other), *chosen], return_hydra_config=True)
     except REFUSED as error:
         raise ConfigError(f"{' '.join(chosen)}: {_one_line(error)}") from error
     finally:
@@ -198,7 +199,9 @@ def _compose_files(
     OmegaConf.set_readonly(tree, False)
     OmegaConf.set_struct(tree, False)
     choices = {str(group): str(option) for group, option in tree.hydra.runtime.choices.items()}
-    del tree["hydra"]
+    for name in ("hydra", *other):
+        del tree[name]
+        choices.pop(name, None)
     OmegaConf.set_struct(tree, True)
     return tree, choices
 

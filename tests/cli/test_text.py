@@ -8,19 +8,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from tests.console.test_printable import HOSTILE
+
 text = import_module("dlexp.cli.text")  # installed from cli/, which type checkers cannot see
-HOSTILE = [
-    "\x1b[31mred",
-    "\x1b]0;title\x07",
-    "\x1b[2J",
-    "\x9b2J",
-    "a\rb",
-    "a\x08b",
-    "\u202eabc",
-    "\udcff",
-    "\ud800",
-    "\x00",
-]
 
 
 def printed(*renderables):

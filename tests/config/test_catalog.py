@@ -1,6 +1,8 @@
 """Groups and options are the folders and files of conf/ and of the user's folder."""
 
 import pytest
+import yaml
+from omegaconf import OmegaConf
 
 from dlexp.config import catalog
 from dlexp.config.compose import compose
@@ -80,7 +82,7 @@ def test_a_file_that_ends_in_yml_is_told(tmp_path):
     assert str(caught.value) == f"optimizer: got mine, which is {path}; rename it to mine.yaml"
 
 
-@pytest.mark.parametrize("text", ["1e-3", "1.0e-3", "-2E+5", ".5e1", "7e0"])
+@pytest.mark.parametrize("text", ["1e-3", "1.0e-3", "-2E+5", ".5e+1", "7e0"])
 def test_numbers_with_exponents_are_numbers_in_lists_too(tmp_path, text):
     (tmp_path / "augment").mkdir()
     (tmp_path / "augment" / "mine.yaml").write_text(f"a: [{text}, 1]\nb: 'x1e5'\n")
@@ -108,3 +110,16 @@ def test_shipped_targets():
 def test_an_unknown_option_is_an_error():
     with pytest.raises(ConfigError, match=r"model: got nope; no file model/nope\.yaml was found"):
         catalog.read_option("model", "nope")
+
+
+SCALARS = ["1e-3", "1.0e-3", "1e5abc", "1.0e-5 1", "2e", "1e5.5", "1_0e2", "+.5e-3", "-1e-3x", "1e+5", "2020-99-99"]
+SCALARS += ["2020-01-02", "2001-12-14t21:59:43.10-05:00", "190:20:30", "0x1F", "0b2", "1.5.2"]
+SCALARS += [".inf", ".nan", "~", "on", "1_0.5e1", ".5e3", ".5e-3", "1.e2", "e5"]
+
+
+@pytest.mark.parametrize("text", SCALARS)
+def test_scalars_are_what_omegaconf_reads(text):
+    expected = OmegaConf.select(OmegaConf.create(f"key: {text}"), "key")
+    seen = yaml.load(f"key: {text}", catalog.Loader)["key"]
+    assert type(seen) is type(expected)
+    assert repr(seen) == repr(expected)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from dlexp.config import catalog
 from dlexp.config.override import Override, parse
-from dlexp.error import ConfigError
+from dlexp.config.wording import show
+from dlexp.error import ConfigError, did_you_mean
 
 
 def searched_keys(overrides: list[str], config_dir: Path | None = None) -> dict[str, str]:
@@ -24,13 +25,17 @@ def searched_keys(overrides: list[str], config_dir: Path | None = None) -> dict[
         config_dir: A user's folder of YAML files.
 
     Raises:
-        ConfigError: A file gives a key one value, or an override cannot be read.
+        ConfigError: A file gives a key one value, there is no such experiment, or an override cannot be read.
     """
     typed = parse(overrides)
     groups = catalog.list_groups(config_dir)
     keys = {override.key for override in typed}
     searched: dict[str, str] = {}
     for override in typed:
+        if override.key == catalog.EXPERIMENT and not _is_option(override, groups):
+            options = groups[override.key]
+            near = did_you_mean(str(override.value), options)
+            raise ConfigError(f"{override.key}: got {show(override.value)}; choose one of {', '.join(options)}{near}")
         if _is_option(override, groups) and catalog.is_global(override.key, str(override.value), config_dir):
             searched |= _expressions(override.key, str(override.value), config_dir)
     return {key: text for key, text in searched.items() if key not in keys}

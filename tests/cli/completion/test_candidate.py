@@ -36,6 +36,7 @@ CASES = [
     ("dlexp show 1qv", "dlexp show 1qvxbxpqqvy "),
     ("dlexp train --resume la", "dlexp train --resume last "),
     ("dlexp eval --runs-dir own/none 1qv", "dlexp eval --runs-dir own/none 1qv"),
+    ("dlexp sweep +experiment=dat", "dlexp sweep +experiment=data_size "),
     ("dlexp options regu", "dlexp options regularizer "),
     ("dlexp options model densen", "dlexp options model densenet "),
     ("dlexp train --dry", "dlexp train --dry-run "),

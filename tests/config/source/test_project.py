@@ -1,5 +1,6 @@
 """The project that `dlexp init` writes keeps to its own schema, and its questions are searches."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,12 @@ from dlexp.config.schema.write import MARK
 from dlexp.config.source.project import FILES, write_project
 from dlexp.config.source.question import searched_keys
 from dlexp.error import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def own_path(monkeypatch):
+    """Leave the folders of these projects to these tests: another has a package of the same name."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
 
 
 def test_it_goes_into_a_folder_that_is_absent_or_empty(tmp_path):

@@ -1,7 +1,5 @@
 """What an experiment's file searches is searched as if it had been typed."""
 
-from pathlib import Path
-
 import pytest
 
 from dlexp.config.resolve import resolve
@@ -71,4 +69,30 @@ def test_one_value_is_no_search(conf, value):
 def test_without_an_experiment_nothing_is_added():
     texts = ["optimizer.lr=0.1,1", "model=cnn"]
     assert with_searched(texts) == texts
-    assert with_searched(["experiment=absent"], Path()) == ["experiment=absent"]  # the search itself says so
+
+
+def test_an_experiment_that_there_is_not_is_named(conf):
+    with pytest.raises(ConfigError, match=r"experiment: got mien; choose one of .*; did you mean mine\?"):
+        with_searched(["+experiment=mien"], conf)
+
+
+@pytest.mark.parametrize("words", ["defaults:\n  - override /search: random\n", "search: {trials: 3}\n"])
+def test_what_an_experiment_says_of_the_search_does_not_hinder_one_training_run(conf, words):
+    (conf / "experiment" / "random.yaml").write_text(
+        f"# @package _global_\n{words}trainer: {{epochs: 2}}\n"
+        "hydra: {sweeper: {params: {optimizer.lr: '0.01,0.02'}}}\n"
+    )
+    space, composed = read_space(with_searched(["+experiment=random"], conf), conf)
+    assert composed.choices["search"] == ("random" if "random" in words else "grid")
+    trial = space.compose({"optimizer.lr": 0.01})
+    alone = resolve(trial.overrides, conf)  # as the command that is printed for the winner
+    assert alone.config == trial.config
+    assert not {"search", "launcher", "cv"} & {*alone.config, *alone.choices}
+
+
+def test_hydra_s_line_stands_first(conf):
+    (conf / "experiment" / "late.yaml").write_text("# Mine.\n# @package _global_\ntrainer: {epochs: 2}\n")
+    with pytest.raises(
+        ConfigError, match=r"late\.yaml: got `# @package _global_` below another line; Hydra reads it in"
+    ):
+        with_searched(["+experiment=late"], conf)

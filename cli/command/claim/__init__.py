@@ -1,0 +1,1 @@
+"""The commands of lectures: what the literature says, and update rules on surfaces."""

@@ -1,0 +1,1 @@
+"""What the literature says of deep networks, re-run: claims with their judges, and update rules on surfaces."""

@@ -1,0 +1,1 @@
+"""Update rules on functions of two variables."""

@@ -1,0 +1,1 @@
+"""Paths of update rules over a surface: a contour figure and a film."""
