@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
 from dlexp.build.program import assemble
@@ -20,6 +21,7 @@ from dlexp.engine.snapshot import snapshot
 from dlexp.job.train import devices
 from dlexp.job.train import train as job
 from dlexp.launcher.devices.world import SINGLE, World, join
+from dlexp.run.folder import RunFolder
 from tests.command import run as command
 from tests.picture import blank
 
@@ -32,6 +34,7 @@ SMALL = {
     "trainer.device": "cpu",
     "tracking": "none",
 }
+SYNCED = ["norm.sync=true", "dropout=inverted", "trainer.batch_size=31", "trainer.epochs=3"]
 Scene = Callable[[Callable[[], World], Path], Any]
 
 
@@ -127,3 +130,15 @@ def history(path: Path) -> list[dict[str, Any]]:
     """Return the metrics of each epoch of a run, without times."""
     records = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
     return [{key: value for key, value in record.items() if key not in ("seconds", "time")} for record in records]
+
+
+def run_in(runs_dir: Path) -> RunFolder:
+    """Return the only run of a folder of runs."""
+    (manifest,) = runs_dir.glob("*/*/manifest.json")
+    return RunFolder(manifest.parent)
+
+
+def assert_same_numbers(records: list[dict[str, Any]], others: list[dict[str, Any]]) -> None:
+    """Hold the epochs of two runs against each other."""
+    for record, other in zip(records, others, strict=True):
+        assert other == pytest.approx(record, rel=1e-9, abs=1e-9, nan_ok=True)
