@@ -213,7 +213,7 @@ def measure_listings(runs_dir: Path, num_runs: int) -> list[dict[str, Any]]:
     )
     sweeps = sorted(path.parent for path in runs_dir.glob("*/*/trials"))
     (run,) = [path.parent for path in runs_dir.glob("*/*/result.json") if path.parent not in sweeps]
-    copies = [_copy(run) for _ in range(num_runs - 1)]
+    copies = [copy_of(run) for _ in range(num_runs - 1)]
     here = ["--runs-dir", str(runs_dir)]
     commands = {
         "dlexp runs": ["runs", *here],
@@ -233,7 +233,7 @@ def measure_listings(runs_dir: Path, num_runs: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _copy(run: Path) -> Path:
+def copy_of(run: Path) -> Path:
     """Return a run with another id; the files that say nothing of it are shared."""
     from dlexp.run.name import new_run_id
 

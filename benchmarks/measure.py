@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import torch
 
 RESULTS = Path(__file__).parent / "results"
 REST = "everything else"  # the cause of time that no other is booked under
@@ -27,6 +26,8 @@ def interleave(
         repeats: Of each.
         clock: Of the wall, or of the process's CPU, for what computes in one thread while others use the machine.
     """
+    import torch  # not by those who only write: a process that is started seems to take what its parent took
+
     seconds: dict[str, list[float]] = {name: [] for name in alternatives}
     for call in alternatives.values():
         call()  # warm-up
@@ -47,6 +48,8 @@ def ratio(seconds: dict[str, list[float]], ours: str, reference: str) -> float:
 
 def machine() -> dict[str, Any]:
     """Return what the figures were measured on."""
+    import torch
+
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),

@@ -173,8 +173,7 @@ def free_bytes(device: torch.device) -> int:
             device
         )  # by torch, for what comes next
         return torch.cuda.mem_get_info(device)[0] + cached
-    if keep_freed_memory():
-        ctypes.CDLL(None).malloc_trim(0)  # what this process keeps is free, too
+    hand_back()  # what this process keeps is free, too
     return psutil.virtual_memory().available
 
 
@@ -276,6 +275,12 @@ def keep_freed_memory() -> bool:
     if not hasattr(libc, "gnu_get_libc_version"):
         return False
     return bool(libc.mallopt(M_MMAP_MAX, 0) and libc.mallopt(M_TRIM_THRESHOLD, LARGEST_INT))
+
+
+def hand_back() -> None:
+    """Hand freed memory that `keep_freed_memory` keeps back to the system; what comes next pages it in again."""
+    if keep_freed_memory():
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def suggest_threads(model: nn.Module, batch_size: int) -> int | None:

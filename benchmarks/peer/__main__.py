@@ -7,22 +7,17 @@ end with the command. Writes ``benchmarks/results/peers.json`` and with ``--page
 """
 
 import argparse
-import ctypes
 import importlib.util
 import json
-import os
 import statistics
-import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cost.process import adopt, measure
 from benchmarks.measure import RESULTS, machine, replace_between
 
 DLEXP = str(Path(sys.executable).parent / "dlexp")
-PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 NONE = "tracking=none"
 RATES = "optimizer.lr=tag(log,interval(1e-3,1))"
 SEARCH = [DLEXP, "sweep", RATES, "search=random", "trainer.device=cpu"]
@@ -66,46 +61,6 @@ CASES: dict[str, dict[str, list[str]]] = {
     "search of 100 trials, 30 epochs": search(100, 30),
 }
 Row = dict[str, Any]
-
-
-def measure(command: list[str]) -> Row:
-    """Run a command in a folder of its own; return its CPU and wall seconds and the MiB of its largest process."""
-    with tempfile.TemporaryDirectory() as scratch:
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "RAY_USAGE_STATS_ENABLED": "0"}
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            command, cwd=scratch, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
-        assert process.stderr is not None
-        said = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        wall = time.perf_counter() - began
-        cpu = usage.ru_utime + usage.ru_stime + _left_behind()
-    if process.returncode:
-        lines = said.decode(errors="replace").strip().splitlines() or [f"exit code {process.returncode}"]
-        raise RuntimeError(lines[-1][:200])
-    return {
-        "cpu": round(cpu, 2),
-        "wall": round(wall, 2),
-        "rss": round(usage.ru_maxrss / 1024),
-    }
-
-
-def _left_behind() -> float:
-    """Wait for the processes that outlive a command, which are this one's children by `adopt`; return their CPU."""
-    seconds = 0.0
-    while True:
-        try:
-            usage = os.wait4(-1, 0)[2]
-        except ChildProcessError:
-            return seconds
-        seconds += usage.ru_utime + usage.ru_stime
-
-
-def adopt() -> None:
-    """Become the parent of processes whose own parent ends (Linux)."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def is_installed(alternative: str) -> bool:

@@ -199,19 +199,23 @@ def score(outputs: Tensor, targets: Tensor, reading: Reading, also: str = "") ->
         scores = metric.regression(outputs, targets)
     scores = _loss_and_error(outputs, targets, reading) | scores | _own(outputs, targets, reading)
     if also and also not in scores:
-        scores[also] = report(outputs, targets, reading)[also]
+        scores[also] = _reported(outputs, targets, reading)[also]
     return scores
 
 
 @torch.no_grad()
 def report(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, Tensor]:
     """Return loss, its standard error and all else that is known of stored outputs: (T,), (T, K) or (T, K, K)."""
+    scores = _reported(outputs, targets, reading)
+    return _loss_and_error(outputs, targets, reading) | scores | _own(outputs, targets, reading)
+
+
+def _reported(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, Tensor]:
+    """Return what `report` has beside the loss and a user's metrics."""
     if reading.num_classes:
         about = (reading.num_classes, reading.metrics.beta, reading.link, reading.positive)
-        scores = metric.classification_report(outputs, targets, *about)
-    else:
-        scores = metric.regression_report(outputs, targets, reading.delta)
-    return _loss_and_error(outputs, targets, reading) | scores | _own(outputs, targets, reading)
+        return metric.classification_report(outputs, targets, *about)
+    return metric.regression_report(outputs, targets, reading.delta)
 
 
 def _in_unit(outputs: Tensor, targets: Tensor, unit: TargetScale | None) -> tuple[Tensor, Tensor]:

@@ -7,6 +7,7 @@ stacks of every size of one kind. The answer is kept by structure and device, an
 which goes on as it began.
 """
 
+import gc
 import json
 import time
 from collections.abc import Callable
@@ -75,6 +76,8 @@ def choose(components: list[Components], cache: Path | None = None, record: Path
     if (chosen := recall(components, record)) is not None:
         return chosen
     choice = _choose_anew(components, cache)
+    gc.collect()
+    devices.hand_back()  # the forms that were tried: gigabytes of a VGG, which a sweep's first process would keep
     remember(components, record, choice)
     return choice
 

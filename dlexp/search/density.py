@@ -1,8 +1,10 @@
 """A density of one dimension around known values, to draw from and to compare by."""
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from statistics import NormalDist
 from typing import Any
 
@@ -40,22 +42,31 @@ class Density:
             which: Position in [0, 1) among the kernels.
             where: Position in [0, 1) within the kernel.
         """
-        left = which * (sum(self.weights) + 1)
-        for value, weight in zip(self.values, self.weights, strict=True):
-            left -= weight
-            if left < 0:
-                return value if self.dimension.values is not None else self._near(value, where)
-        return self.dimension.value(where)
+        until = self._until
+        place = bisect_right(until, which * (self._total + 1))
+        if place == len(until):
+            return self.dimension.value(where)
+        value = self.values[place]
+        return value if self.dimension.values is not None else self._near(value, where)
 
     def log(self, value: Any) -> float:
         """Return log p of a value; of listed ones that of its probability."""
-        total = sum(self.weights) + 1
+        total = self._total + 1
         if self.dimension.values is not None:
             return math.log((self._counts.get(repr(value), 0.0) + 1 / len(self.dimension.values)) / total)
         low, high = self.dimension.span
         centres, heights = self._kernels
         distances = (self.dimension.place(value) - centres) / self.deviation
         return math.log((float((heights * np.exp(-0.5 * distances**2)).sum()) + 1 / (high - low)) / total)
+
+    @cached_property
+    def _until(self) -> list[float]:
+        """Sum of the weights of each known value and those before it."""
+        return list(accumulate(self.weights))
+
+    @property
+    def _total(self) -> float:
+        return self._until[-1] if self._until else 0.0
 
     @cached_property
     def _counts(self) -> dict[str, float]:

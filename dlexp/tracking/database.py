@@ -4,15 +4,19 @@ Creating one takes seconds of migrations. It is made under another name and rena
 leaves none behind; one that an older version left half made, and that holds no run, is put aside.
 """
 
+import math
 import os
 import re
 import sqlite3
+import sys
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
 from dlexp.error import EnvironmentFault, first_ten
+from dlexp.tracking.content import Point
 
 _MOMENT = 0.5  # seconds; a row takes 10 ms
 MOVE = "move it away; `dlexp sync` fills a new one"
@@ -23,6 +27,7 @@ _FIRST_TABLES = {
     "runs",
 }  # MLflow makes one of them first
 _REVISION = re.compile(r"^(revision|down_revision) = \"(\w+)\"", re.MULTILINE)
+_POINT = ("run_uuid", "key", "value", "is_nan", "timestamp", "step")  # columns of both tables of metrics
 _INSIDE = "mlartifacts"  # the folder of artifacts beside the database
 
 
@@ -129,6 +134,44 @@ def _cure(error: Exception, timeout: float) -> str:
     if "readonly" in text or "unable to open" in text:
         return "may not be written to; allow it, or set tracking.uri to another"
     return f"{text}; {MOVE}"
+
+
+def write_points(database: Path, run_id: str, points: Sequence[Point], timeout: float) -> bool:
+    """Write a run's metrics in one transaction, as MLflow's `log_batch` would; what is there already stays.
+
+    MLflow makes two objects of each point, which takes 130 us of CPU where a row takes 5.
+
+    Args:
+        database: The file.
+        run_id: MLflow's id of the run.
+        points: In the order of their epochs.
+        timeout: Longest wait in seconds for another process to unlock it.
+
+    Returns:
+        False, with nothing written, where the tables are not those that this knows.
+    """
+    rows = [(run_id, point.name, *_as_stored(point.value), point.time, point.epoch) for point in points]
+    with closing(sqlite3.connect(database, timeout=timeout)) as connection, connection:
+        if any(set(_columns(connection, table)) != set(_POINT) for table in ("metrics", "latest_metrics")):
+            return False
+        values = f"({', '.join(_POINT)}) values ({', '.join('?' * len(_POINT))})"
+        connection.executemany(f"insert or ignore into metrics {values}", rows)
+        changes = ", ".join(f"{name} = excluded.{name}" for name in _POINT[2:])
+        newer = "(excluded.step, excluded.timestamp, excluded.value) > (step, timestamp, value)"
+        change = f"on conflict (key, run_uuid) do update set {changes} where {newer}"
+        connection.executemany(f"insert into latest_metrics {values} {change}", rows)
+    return True
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in connection.execute(f"pragma table_info({table})")]
+
+
+def _as_stored(value: float) -> tuple[float, bool]:
+    """Return a value as MLflow stores it, and whether it is no number: SQL has neither NaN nor infinity."""
+    if math.isnan(value):
+        return 0.0, True
+    return min(max(value, -sys.float_info.max), sys.float_info.max), False
 
 
 def is_locked(database: Path) -> bool:

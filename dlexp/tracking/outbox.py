@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LOG_FILE = "outbox.log"  # in the run's folder: what mlflow raised
 _POLL = 0.2  # seconds between looks at the folder
 _REST = 1.0  # least seconds between two sendings
+_SHARE = 5.0  # times the CPU seconds of a sending, likewise: to look through 10,000 trials takes a quarter of a second
 _LONGEST_REST = 60.0
 _LAST_ATTEMPTS = 3
 PATIENCE = 120.0  # seconds for another sender of the same run to end
@@ -96,9 +97,12 @@ class Following:
         if not is_over and not self._is_due():
             return False
         self._seen = _signature(self.folder)
+        is_first, began = self._last is None, time.process_time()
         self.problem = _attempt(self._sender)
+        spent = 0.0 if is_first else time.process_time() - began  # the first one imports mlflow
+        least = min(max(_REST, _SHARE * spent), _LONGEST_REST)
         self._last = time.monotonic()
-        self._rest = _REST if self.problem is None else min(2 * self._rest, _LONGEST_REST)
+        self._rest = least if self.problem is None else min(2 * self._rest, _LONGEST_REST)
         if self.problem is None and self._sender.sent.status is not None:
             return True
         self._attempts += is_over

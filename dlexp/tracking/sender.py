@@ -16,6 +16,7 @@ from dlexp.run.environment import to_milliseconds
 from dlexp.run.folder import MANIFEST, METRICS, RunFolder
 from dlexp.run.scan import close
 from dlexp.tracking import content, note, register, view
+from dlexp.tracking.database import write_points
 from dlexp.tracking.sent import Sent
 from dlexp.tracking.store import STORE, Store, choose, connect, experiment_id, explain
 
@@ -79,6 +80,8 @@ class Sender:
         if is_over:
             points += content.final_points(self.folder, manifest, history)
         params = content.params(manifest) if is_made else self._lacking(client, run_id, manifest) if is_over else {}
+        if store.database is not None and points:
+            points = [] if write_points(store.database, run_id, points, store.timeout) else points
         self._log(client, run_id, points, list(params.items()))
         self.sent.epoch = max(self.sent.epoch, until)
         self.sent.summary, self.sent.ascending = chosen.summary, not chosen.higher_is_better

@@ -1,3 +1,4 @@
+import math
 import shutil
 import sqlite3
 from contextlib import closing
@@ -7,7 +8,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from dlexp.error import EnvironmentFault
-from dlexp.tracking.database import address, examine, mend_places
+from dlexp.tracking.content import Point
+from dlexp.tracking.database import address, examine, mend_places, write_points
 from dlexp.tracking.store import choose, connect
 
 
@@ -136,3 +138,46 @@ def test_mlflow_makes_its_database_in_a_folder_of_any_name(tmp_path):
     connect(store).create_experiment("digits", artifact_location=f"{store.artifacts}/digits")
     assert {path.name for path in folder.iterdir()} == {"mlflow.db", "mlflow.lock"}
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+POINTS = [
+    Point("best/x", 0.5, 1000, 1),
+    Point("x", 0.5, 1000, 1),
+    Point("y", math.nan, 1000, 1),
+    Point("y", math.inf, 2000, 2),
+    Point("x", -math.inf, 2000, 2),
+    Point("x", -math.inf, 2000, 2),
+    Point("best/x", 0.5, 2000, 2),
+    Point("z", 1e-300, 500, 0),
+    Point("z", 7.0, 400, 0),
+]
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")  # of MLflow's queries
+def test_points_are_stored_as_by_mlflow_and_twice_changes_nothing(runs_dir, tmp_path, query):
+    from mlflow.entities import Metric
+
+    database = shutil.copy(runs_dir / "mlflow.db", tmp_path / "mlflow.db")
+    client = connect(choose(tmp_path, f"sqlite:///{database}"))
+    theirs, ours = (client.create_run(client.create_experiment(name)).info.run_id for name in ("theirs", "ours"))
+    for first in (0, 3, 0):  # in pieces, and all again
+        client.log_batch(theirs, metrics=[Metric(*point) for point in POINTS[first:]])
+        assert write_points(database, ours, POINTS[first:], 5.0)
+    columns = "key, value, is_nan, timestamp, step"
+    for table in ("metrics", "latest_metrics"):
+        stored = {
+            run: query(database, f"select {columns} from {table} where run_uuid = '{run}' order by {columns}")
+            for run in (theirs, ours)
+        }
+        assert stored[theirs]
+        assert stored[ours] == stored[theirs]
+    history = [[point.value for point in client.get_metric_history(run, "x")] for run in (theirs, ours)]
+    assert history[0] == history[1]
+    assert list(client.get_run(ours).data.metrics) == list(client.get_run(theirs).data.metrics)
+
+
+def test_tables_of_another_schema_are_left_to_mlflow(tmp_path, query):
+    database = tmp_path / "mlflow.db"
+    execute(database, "create table metrics (key, value)", "create table latest_metrics (key, value)")
+    assert not write_points(database, "r", POINTS, 5.0)
+    assert query(database, "select * from metrics") == []

@@ -7,6 +7,7 @@ of operators).
 """
 
 import csv
+import os
 import re
 import time
 from collections import defaultdict
@@ -81,6 +82,7 @@ def write_profile(built: Program, folder: Path) -> Profile:
     """
     run = _marked(make_program(built.components).run)
     seconds = _seconds(run, built.device)
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else its library says on stderr that it begins, and lacks a card
     activities = [torch.profiler.ProfilerActivity.CPU]
     activities += [torch.profiler.ProfilerActivity.CUDA] if built.device.type == "cuda" else []
     with torch.profiler.profile(activities=activities) as profiler:
