@@ -51,7 +51,7 @@ def _train(runs_dir: Path) -> Path:
 def _copy(original: Path, runs_dir: Path, num: int) -> None:
     """Add runs like one that was trained, each with settings and metrics of its own."""
     manifest = json.loads((original / MANIFEST).read_text())
-    result = json.loads((original / RESULT).read_text())
+    result, overrides = json.loads((original / RESULT).read_text()), (original / OVERRIDES).read_bytes()
     for number in range(num):
         run_id, experiment = new_run_id(), f"experiment{number % EXPERIMENTS}"
         path = runs_dir / experiment / f"{run_id}-{original.name.partition('-')[2]}"
@@ -60,7 +60,7 @@ def _copy(original: Path, runs_dir: Path, num: int) -> None:
         (path / MANIFEST).write_text(sealed({**manifest, **about}))
         metrics = {**result["metrics"], "val/accuracy": number * 7919 % num / num}
         (path / RESULT).write_text(json.dumps({**result, "run_id": run_id, "run_dir": str(path), "metrics": metrics}))
-        os.link(original / OVERRIDES, path / OVERRIDES)
+        (path / OVERRIDES).write_bytes(overrides)
 
 
 def _list(runs_dir: Path) -> float:

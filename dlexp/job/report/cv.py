@@ -8,6 +8,7 @@ from dlexp.error import DlexpError, RunError
 from dlexp.job.cv.document import CVResult, CVSettingsResult
 from dlexp.job.report import classifier
 from dlexp.job.report.answer import Answers
+from dlexp.job.report.example import read_pictures, suspect_block
 from dlexp.job.report.frame import Command, about_line, closing, time_card
 from dlexp.job.report.picture import drawing
 from dlexp.job.report.regression import residual_block
@@ -50,6 +51,8 @@ def _folds_page(folder: RunFolder, document: RunPage, result: CVResult) -> Page:
     metric = result.get("metric") or next(name for name in CHOSEN if name in result["mean"])
     blocks = [_folds(result, metric), *_pooled(folder, run), *_curves(folder, result, metric)]
     sections = [Section("The folds", blocks), Section("Every metric", [_metrics(result)])]
+    if "suspects" in result:
+        sections.append(Section("Label suspects", [suspect_block(result["suspects"], read_pictures(folder))]))
     ends = span(metric, result["interval_corrected"].get(metric))
     num = len(result["folds"])
     verb = "predict" if result["task"] == "regression" else "tell apart"

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from dlexp.error import DlexpError
 from dlexp.figure.answer.order import least_sure, most_wrong
+from dlexp.job.cv.document import Suspects
 from dlexp.job.report.answer import Answers
 from dlexp.number import noun
-from dlexp.report.model import Pictures, Row, Table
+from dlexp.report.model import Pictures, Row, Table, Text
 from dlexp.run.folder import RunFolder
 from dlexp.statistic import score
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 SHOWN = 32  # of each kind: 64 tiles on a page
 COLUMNS = 8
+MANY = 0.2  # of all labels: beyond, a weak model rather than its labels is to be doubted
 LARGEST = 64  # pixels of a tile's side in the file
 
 
@@ -62,19 +64,43 @@ def _block(
     return Pictures(title, finding, sprite(data, [str(answers.ids[row]) for row in rows]), COLUMNS, captions)
 
 
+def suspect_block(suspects: Suspects, data: "Dataset | None") -> Pictures | Table | Text:
+    """Return the examples whose label is probably wrong, as the result of a cv lists them.
+
+    Args:
+        suspects: Of the result.
+        data: The cv's, of pictures; None for those of a table, or where it cannot be had.
+    """
+    num, examples = suspects["num"], suspects["examples"]
+    of = f"of {noun(suspects['num_examples'], 'example')} that folds held out"
+    if not num:
+        return Text(f"No label looks wrong, {of}.")
+    shown = examples[: 2 * SHOWN]
+    rest = f"; the {len(shown)} most suspect are shown, `dlexp cv --json` has more" if num > len(shown) else ""
+    doubt = " So many say more of the models than of the labels." if num > MANY * suspects["num_examples"] else ""
+    finding = f"{noun(num, 'label')} {of} {'looks' if num == 1 else 'look'} wrong{rest}.{doubt}"
+    if data is None:
+        columns = ("example", "label", "its probability", "likelier", "its probability ")
+        keys = ("id", "label", "label_probability", "likelier", "likelier_probability")
+        return Table(finding, columns, [Row([example[key] for key in keys]) for example in shown])
+    captions = [f"{e['id']}: labelled {e['label']}, likelier {e['likelier']}" for e in shown]
+    return Pictures("Label suspects", finding, sprite(data, [e["id"] for e in shown]), COLUMNS, captions)
+
+
 def sprite(data: "Dataset", ids: list[str]) -> bytes:
     """Return pictures of a data set as one PNG of square tiles.
 
     Args:
         data: Of pictures.
-        ids: Names of examples of its validation part.
+        ids: Names of examples outside its test part.
     """
     import torch
     from PIL import Image
 
     from dlexp.image import as_float
 
-    rows = dict(zip(data.sample_ids(data.val), data.val.tolist(), strict=True))
+    known = torch.cat([data.train, data.val])
+    rows = dict(zip(data.sample_ids(known), known.tolist(), strict=True))
     pictures_NHWC = as_float(data.inputs[torch.tensor([rows[name] for name in ids])]).clamp(0, 1)
     side = min(LARGEST, max(pictures_NHWC.shape[1:3]))
     sheet = Image.new("RGB", (COLUMNS * side, -(-len(ids) // COLUMNS) * side), "white")
@@ -93,7 +119,8 @@ def sprite(data: "Dataset", ids: list[str]) -> bytes:
 
 def read_pictures(folder: RunFolder) -> "Dataset | None":
     """Return the run's data where its examples are pictures and the data are there and the same; else None."""
-    if len(folder.manifest.get("in_shape") or []) != 3:
+    shapes = [each.manifest.get("in_shape") or [] for each in (folder, *folder.children()[:1])]
+    if not any(len(shape) == 3 for shape in shapes):  # a cv's are told by its folds
         return None
     try:
         from dlexp.build.dataset import load_data
