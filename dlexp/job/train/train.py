@@ -235,7 +235,7 @@ def carry_out(
         notes += first_finding(built.components[0], folder, folder.log)
     if end.status == "interrupted":
         test = ["--test"] if open_test else []
-        notes.append(f"checkpoint written; go on with: {resume_command(folder, *test)}")
+        notes.append(f"checkpoint written; go on with: {resume_command(folder, *test, *devices.flags(built.run))}")
     outcome = Outcome(result, exit_code(end.status, interrupt.exit_code), notes)
     tell(outcome)
     return outcome.warned(outbox.finish(should_stop=interrupt))
