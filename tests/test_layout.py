@@ -19,8 +19,7 @@ from dlexp.search.trial_id import NUMBERS
 ROOT = Path(__file__).parents[1]
 SOURCE = ("dlexp", "cli")
 WRITTEN = (*SOURCE, "tests", "benchmarks")
-MAX_LINES, MAX_MODULES = 300, 16
-MAX_TESTS = 20  # a folder of tests mirrors one of modules, and adds what crosses them
+MAX_LINES, MAX_MODULES, MAX_TESTS = 300, 16, 20  # a folder of tests mirrors one of modules, and adds what crosses them
 
 # Modules that have no test of their name, and why.
 WITHOUT_TEST = {
