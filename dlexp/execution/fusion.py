@@ -76,8 +76,6 @@ def choose(components: list[Components], cache: Path | None = None, record: Path
     if (chosen := recall(components, record)) is not None:
         return chosen
     choice = _choose_anew(components, cache)
-    gc.collect()
-    devices.hand_back()  # the forms that were tried: gigabytes of a VGG, which a sweep's first process would keep
     remember(components, record, choice)
     return choice
 
@@ -134,7 +132,10 @@ def _choose_anew(components: list[Components], cache: Path | None) -> Choice:
     limit = _limit(alone, components, kinds[0])
     if fuse != "auto":
         return Choice(kinds[0], min(fuse, limit), 1.0, f"trainer.fuse={fuse}")
-    return _measure(components, kinds, limit, cache, key)
+    choice = _measure(components, kinds, limit, cache, key)
+    gc.collect()
+    devices.hand_back()  # the forms that were tried: gigabytes of a VGG, which a sweep's first process would keep
+    return choice
 
 
 def _limit(alone: Program, components: list[Components], kind: str) -> int:

@@ -110,6 +110,12 @@ def leave(run: Run) -> None:
     run.task = replace(run.task, exchange=ALONE)
 
 
+def flags(run: Run) -> list[str]:
+    """Return what a command that goes on with a run takes for as many devices; nothing for a single one."""
+    size = run.step.exchange.size
+    return [f"launcher.devices={size}"] if size > 1 else []
+
+
 def _catch_up(built: Program, folder: RunFolder) -> None:
     """Put a process where the first one goes on from; what was counted of the epoch in hand is with that one."""
     last = folder.checkpoints / "last"

@@ -232,7 +232,7 @@ def carry_out(
         notes += [line for line in [_beside_a_guess(built, result)] if line]
     if end.status == "interrupted":
         test = ["--test"] if open_test else []
-        notes.append(f"checkpoint written; go on with: {resume_command(folder, *test)}")
+        notes.append(f"checkpoint written; go on with: {resume_command(folder, *test, *devices.flags(built.run))}")
     outcome = Outcome(result, exit_code(end.status, interrupt.exit_code), notes)
     tell(outcome)
     return outcome.warned(outbox.finish(should_stop=interrupt))

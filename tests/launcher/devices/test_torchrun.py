@@ -95,3 +95,4 @@ def test_ctrl_c_ends_all_with_a_checkpoint(tmp_path):
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "checkpoint written; go on with: dlexp train --resume" in out
+    assert "launcher.devices=2\n" in out
