@@ -141,6 +141,7 @@ def page(url, profile):
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no browser")
+@pytest.mark.filterwarnings("ignore")  # of MLflow's own imports
 def test_a_browser_shows_the_metric_the_five_charts_and_the_winner_of_a_sweep(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
