@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Collection
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -220,6 +221,24 @@ def require_all_groups(job: str, config_dir: Path | None) -> None:
         if absent := [group for group in default_choices(name) if group not in chosen]:
             path = job_file(name, config_dir)
             raise ConfigError(f"{path}: got no {', '.join(absent)} in its defaults list; {_cure_of_job(name, path)}")
+
+
+def require_every_choice(config: Collection[str], job: str, config_dir: Path | None) -> None:
+    """Refuse a composition without a group that the job reads: a defaults list overrides the group with null.
+
+    Args:
+        config: The composed groups and keys.
+        job: Name of the primary config.
+        config_dir: A user's own folder.
+
+    Raises:
+        ConfigError: The first such group, and its options.
+    """
+    groups = list_groups(config_dir)
+    for group in default_choices(job, config_dir):
+        if group not in config:
+            options = ", ".join(groups[group])
+            raise ConfigError(f"{group}: got null in a defaults list; choose one of {options}")
 
 
 def _cure_of_job(job: str, path: Path) -> str:

@@ -87,6 +87,7 @@ def compose(overrides: list[str], *, config_dir: Path | None = None, job: str = 
     tree = base.copy()
     plain = OmegaConf.to_container(base)
     assert isinstance(plain, dict)
+    catalog.require_every_choice(plain, job, config_dir)
     keys = flat_keys(plain)
     if config_dir is not None:
         look_in_working_directory()  # the user's signatures are read there
@@ -200,7 +201,7 @@ def _compose_files(
     OmegaConf.set_struct(tree, False)
     choices = {str(group): str(option) for group, option in tree.hydra.runtime.choices.items()}
     for name in ("hydra", *other):
-        del tree[name]
+        tree.pop(name, None)  # a defaults list may have overridden it with null
         choices.pop(name, None)
     OmegaConf.set_struct(tree, True)
     return tree, choices

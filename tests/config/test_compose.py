@@ -187,3 +187,14 @@ def test_a_sweep_yaml_of_ones_stands_for_the_whole_too(tmp_path):
     with pytest.raises(ConfigError, match=r"sweep\.yaml: got no search, launcher in its defaults list"):
         resolve([], tmp_path, job="sweep")
     assert resolve([], tmp_path).config["seed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("job", "group"), [("train", "model"), ("train", "optimizer"), ("train", "data"), ("sweep", "search"), ("cv", "cv")]
+)
+def test_a_group_that_a_defaults_list_overrides_with_nothing_is_one_line(tmp_path, job, group):
+    (tmp_path / "experiment").mkdir()
+    text = f"# @package _global_\ndefaults:\n  - override /{group}: null\n  - _self_\n"
+    (tmp_path / "experiment" / "mine.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=rf"^{group}: got null in a defaults list; choose one of \w+"):
+        compose(["experiment=mine"], config_dir=tmp_path, job=job)

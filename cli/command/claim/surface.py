@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ...argument import Debug, FigureDpi, FigureSize, Json, Quiet, take_figure
+from ...argument import Debug, FigureDpi, FigureSize, Json, Quiet, take_figure, take_file
 from ...output import people, show_json
 from ...view.claim import surface as view
 
@@ -26,10 +26,11 @@ def surface(
     condition: Annotated[float, typer.Option(min=1, max=1e6, help="Condition number of the quadratic.")] = 20.0,
     figure: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write paths over level lines.", show_default=False, callback=take_figure),
+        typer.Option(metavar="FILE", help="Write paths over level lines.", show_default=False, parser=take_figure),
     ] = None,
     film: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the paths as an animated GIF.", show_default=False)
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the paths as an animated GIF.", show_default=False, parser=take_file),
     ] = None,
     figure_size: FigureSize = None,
     figure_dpi: FigureDpi = 200,

@@ -36,7 +36,7 @@ def diagnose(
             metavar="FILE",
             help="Draw activations and gradients by layer to a .png, .pdf or .svg.",
             show_default=False,
-            callback=take_figure,
+            parser=take_figure,
         ),
     ] = None,
     figure_size: FigureSize = None,

@@ -124,11 +124,16 @@ def test_test_opens_the_test_part_and_is_counted(ended):
     assert not (only(ended["diverged"].cwd).path / "predictions" / "test.npz").exists()
 
 
+FIGURES = ["confusion", "confusion_percent", "curves", "least_sure", "most_wrong", "precision_recall", "reliability"]
+FIGURES += ["roc", "weights"]
+
+
 def test_figures_have_the_format_and_the_width_that_are_asked_for(ended):
     figures = sorted(only(ended["json"].cwd).figures.iterdir())
-    assert [path.name for path in figures] == ["confusion.svg", "curves.svg", "roc.svg"]
+    assert [path.stem for path in figures] == FIGURES
+    assert {path.suffix for path in figures} == {".svg"}
     widths = [float(ElementTree.parse(path).getroot().attrib["width"].removesuffix("pt")) for path in figures]
-    assert widths == pytest.approx([8 / 2.54 * 72] * 3, abs=0.1)
+    assert widths == pytest.approx([8 / 2.54 * 72] * len(figures), abs=0.1)
 
 
 def test_dry_run_tells_and_writes_nothing(ended):
