@@ -34,10 +34,6 @@ A fault is made from outside, or by Python's audit events in the process that is
 program has no hook for it.
 """
 REASONS = {  # why a row is red, by what was seen since
-    "every-write": "Mended since: the manifest of a first checkpoint was written in place, and a kill in the midst of "
-    "it left a checkpoint that could not be read. It appears whole now. The last 120 attempts were made after "
-    "that, the first 300 before. In a run with another seed a kill between the two renames of the last checkpoint "
-    "left a finished run without its `last`; mended too, and that attempt held when it was made again.",
     "yaml-mutated": "Both met a machine under a load of 45 on two cores, and were not over in 120 s. Made again, they "
     "held, in 24 s together.",
 }
