@@ -33,11 +33,13 @@ WRITERS = {
 }
 # modules that open files for writing elsewhere than in a run's folder, or in a folder that was made a moment ago
 OPENERS = {
+    "config.source.project",
     "config.source.template",
     "data.file.mapped",
     "data.picture.decoded",
     "disk.durable",
     "engine.checkpoint",
+    "execution.parcel.archive",
     "job.train.profile",
     "tracking.sender",
 }

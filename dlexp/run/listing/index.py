@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from dlexp.disk.durable import write_text
-from dlexp.disk.regular import read_bytes
+from dlexp.disk.regular import open_in_place, read_bytes
 from dlexp.error import DiskFault
 from dlexp.run.document import RunRecord
 from dlexp.run.folder import MANIFEST, OVERRIDES, RESULT, SETTINGS
@@ -95,7 +95,7 @@ class Index:
             if is_stale:
                 write_text(self._path, text, is_synced=False)
                 return
-            with open(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW), "wb") as file:
+            with open_in_place(self._path, "ab") as file:
                 file.write(text.encode())
 
 
