@@ -223,7 +223,7 @@ def require_all_groups(job: str, config_dir: Path | None) -> None:
             raise ConfigError(f"{path}: got no {', '.join(absent)} in its defaults list; {_cure_of_job(name, path)}")
 
 
-def require_every_choice(config: Collection[str], job: str, config_dir: Path | None) -> None:
+def require_every_choice(config: Collection[Any], job: str, config_dir: Path | None) -> None:
     """Refuse a composition without a group that the job reads: a defaults list overrides the group with null.
 
     Args:
