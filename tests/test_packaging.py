@@ -27,6 +27,7 @@ def test_yaml_files_templates_and_the_mark_of_a_typed_package_are_package_data()
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
     assert settings["package-data"] == {
         "dlexp": ["py.typed"],
+        "dlexp.claim": ["recipes/*.yaml"],
         "dlexp.config": ["template/**/*.txt"],
         "dlexp.conf": ["**/*.yaml"],
         "dlexp.report": ["asset/*"],

@@ -16,7 +16,7 @@ from dlexp.diagnose.evidence import Evidence
 from dlexp.diagnose.outcome import OUTCOMES
 from dlexp.diagnose.rule import RULES, Reading, Rule
 from dlexp.error import DlexpError
-from dlexp.number import significant
+from dlexp.number import noun, significant
 from dlexp.statistic.proportion import judge
 
 STUCK = 0.9  # of a constant's loss: what training must come below
@@ -90,7 +90,7 @@ def _proven(
         tried = [_tried(cure, attempt) for cure in _first(cures(rule.cures(evidence), composed))]
         best = min((cure for cure in tried if math.isfinite(cure.loss)), key=lambda cure: cure.loss, default=None)
         if best is not None and not best.loss > BETTER * loss:
-            after = f"after {len(evidence.losses)} updates the loss is {significant(loss)}"
+            after = f"after {noun(len(evidence.losses), 'update')} the loss is {significant(loss)}"
             return rule, best, f"{after}, with {best.override} {significant(best.loss)}"
     return None, None, ""
 

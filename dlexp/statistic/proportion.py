@@ -2,7 +2,7 @@
 
 import math
 
-from dlexp.number import decimal
+from dlexp.number import decimal, noun
 
 NORMAL = 1.959964  # 97.5 % quantile
 LEVEL = 0.025  # one-sided: how often a guess may be called better than a guess
@@ -84,7 +84,7 @@ def judge(name: str, value: float | None, floor: float, num: int) -> str:
     chance = p_of_guessing(value, floor, num)
     return (
         f"{name} {decimal(value)} is no better than guessing the most frequent class, {decimal(floor)}: "
-        f"of {num:,} examples a guess is right as often with p = {chance:.2g}"
+        f"of {noun(num, 'example')} a guess is right as often with p = {chance:.2g}"
     )
 
 

@@ -45,12 +45,13 @@ def export(
     console = people(json, is_quiet=quiet)
     document = export_job(run, runs_dir, form, out, is_forced=force)
     batches = ", ".join(str(size) for size in document["batches"][:-1])
+    examples = {"val": "validation examples"}.get(document["examples"], "training examples")
     console.print(
         f"model   {escape(document['path'])}  {document['bytes']:,} bytes, {document['seconds']:.1f} s", soft_wrap=True
     )
     console.print(
         f"checked largest difference {document['difference']:.2g} of {document['allowed']:g} allowed, on "
-        f"{'validation' if document['examples'] == 'val' else 'training'} examples in batches of {batches} and "
+        f"{examples} in batches of {batches} and "
         f"{document['batches'][-1]}",
         soft_wrap=True,
     )

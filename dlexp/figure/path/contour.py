@@ -12,6 +12,7 @@ from torch import Tensor
 from dlexp.figure.style.canvas import add_legend, new_figure, styled
 from dlexp.figure.style.color import MARKED, NEUTRAL
 from dlexp.figure.style.text import plain
+from dlexp.number import noun
 
 SIDE = 5.2  # inches
 GRID = 160
@@ -55,7 +56,7 @@ class Track:
     @property
     def label(self) -> str:
         """The name, and after how many steps it arrived."""
-        return f"{self.name}: {'not there' if self.steps is None else f'{self.steps} steps'}"
+        return f"{self.name}: {'not there' if self.steps is None else noun(self.steps, 'step')}"
 
 
 @styled()

@@ -101,7 +101,8 @@ class Card:
         return {part: [each for each in self.scores if each.metric.startswith(f"{part}/")] for part in parts}
 
     def _use(self) -> str:
-        what = f"which of {len(self.about['class_names'])} classes" if self.about["class_names"] else "which value"
+        classes = self.about["class_names"]
+        what = f"which of {noun(len(classes), 'class')}" if classes else "which value"
         return (
             f"It says {what} an example has, of examples that come from where those of {self.data['name']} came from, "
             "and are measured in the same way. It was checked on no others."
@@ -167,7 +168,7 @@ class Card:
         yield Row(("name", str(self.data["name"])))
         yield Row(("fingerprint (SHA-256)", self.data["fingerprint"]))
         for name in ("train", "val", "test"):
-            yield Row((f"{_WORDS.get(name, 'training')} examples", self.data.get(f"num_{name}")))
+            yield Row((_WORDS.get(name, "training") + " examples", self.data.get(f"num_{name}")))
         for name, count in (self.data.get("train_counts") or {}).items():
             yield Row((f"training examples of {name}", count))
 
@@ -190,7 +191,8 @@ class Card:
         yield "Inputs far from those of training get an answer too, and probabilities are no warning of that."
 
     def _picked(self, selection: dict[str, Any]) -> str:
-        text = f"It is number {self.source.place} of {self.source.num_settings} settings, by the same validation part"
+        settings = noun(self.source.num_settings, "setting")
+        text = f"It is number {self.source.place} of {settings}, by the same validation part"
         if self.source.place == 1 and "corrected" in selection:
             metric = (self.source.sweep.result or {}).get("metric", "") if self.source.sweep else ""
             return f"{text}: corrected for that, its {name_of(metric)} is {score(metric, selection['corrected'])}."

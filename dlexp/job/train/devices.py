@@ -28,6 +28,7 @@ from dlexp.execution.integrity import require_same_data
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import exit_code
 from dlexp.launcher.devices.world import World
+from dlexp.number import noun
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 from dlexp.run.stored import stored_config
@@ -144,11 +145,11 @@ def _described(built: Program, exchange: Exchange) -> Program:
     if min(sizes) < max(sizes):
         warnings.append(
             f"trainer.batch_size={trainer.batch_size} does not divide by {size} devices, which compute {min(sizes)} or "
-            f"{max(sizes)} examples of a batch; each example counts the same"
+            f"{noun(max(sizes), 'example')} of a batch; each example counts the same"
         )
     if exchange.least > 1:
         whole = f"not by all {trainer.batch_size} as on one device; norm.sync=true does"
-        warnings.append(f"batch norm normalises by the {max(sizes)} examples of its device, {whole}")
+        warnings.append(f"batch norm normalises by the {noun(max(sizes), 'example')} of its device, {whole}")
     return replace(built, device_line=f"{size} devices, each {built.device_line}", warnings=warnings)
 
 

@@ -1,8 +1,13 @@
 """What torchrun says by the environment of the processes that it starts, read without torch."""
 
 import os
+import time
+from typing import NoReturn
 
 from dlexp.error import ConfigError
+from dlexp.number import noun
+
+PATIENCE = 3.0  # seconds that the first process has to say why all end
 
 
 def is_launched() -> bool:
@@ -30,8 +35,17 @@ def require_single(command: str) -> None:
     """
     if is_launched() and command != "train":
         if rank():
-            raise SystemExit(ConfigError.exit_code)  # the first one says it
-        size = number("WORLD_SIZE", 1)
-        raise ConfigError(
-            f"torchrun: got {size} processes for `dlexp {command}`; over many devices goes `dlexp train` alone"
-        )
+            leave(ConfigError.exit_code)
+        size = noun(number("WORLD_SIZE", 1), "process")
+        raise ConfigError(f"torchrun: got {size} for `dlexp {command}`; over many devices goes `dlexp train` alone")
+
+
+def leave(code: int) -> NoReturn:
+    """End a process that is not the first, which says why: torchrun ends all others as soon as one has ended.
+
+    Args:
+        code: Of the process's end.
+    """
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        time.sleep(PATIENCE)
+    raise SystemExit(code)

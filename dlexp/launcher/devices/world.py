@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from dlexp.engine.exchange.exchange import ALONE, Exchange
 from dlexp.error import ConfigError, DlexpError, EnvironmentFault, first_line
-from dlexp.launcher.devices.launched import is_launched, number
+from dlexp.launcher.devices.launched import is_launched, leave, number
 from dlexp.number import noun
 from dlexp.type import Config
 
@@ -99,7 +99,7 @@ class Joined(World):
         try:
             dist.init_process_group("cpu:gloo,cuda:nccl" if self._has_cuda else "gloo", timeout=TIMEOUT)
         except (RuntimeError, ValueError) as error:
-            what = f"got {os.environ.get('WORLD_SIZE')} processes that did not meet ({first_line(error)})"
+            what = f"got {os.environ.get('WORLD_SIZE')}; the processes did not meet ({first_line(error)})"
             raise EnvironmentFault(f"WORLD_SIZE: {what}; start all of them with torchrun") from error
         self.exchange = Collective()
         self.rank, self.size = self.exchange.rank, self.exchange.size
@@ -117,7 +117,7 @@ class Joined(World):
         if first is None:
             return value
         if self.rank:
-            raise SystemExit(told[first][1])
+            leave(told[first][1])
         if fault is not None:
             raise fault
         kind, code, message = told[first]
@@ -140,7 +140,9 @@ class Joined(World):
                 if others.get(what) != text:
                     cure = "start all with the same settings, files and version"
                     line = f"process {rank} of {self.size}: got another {what} than process 0; {cure}"
-                    raise SystemExit(ConfigError.exit_code) if self.rank else ConfigError(line)
+                    if self.rank:
+                        leave(ConfigError.exit_code)
+                    raise ConfigError(line)
 
     def place(self, config: Config) -> Config:
         """See `World`."""

@@ -26,6 +26,7 @@ def test_every_page_ends_with_commands_configuration_and_environment():
         "resumes": 2,
         "test_openings": 1,
         "environment": environment,
+        "exports": [],
     }
     again, configuration, made = closing(cast(Any, document), [("dlexp show r1", "shows it")])
     commands, typed, facts = again.blocks[0], configuration.blocks[0], made.blocks[0]

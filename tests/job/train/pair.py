@@ -62,7 +62,7 @@ def stopped(overrides: list[str], runs_dir: Path, at_epoch: int, world: World = 
     def announce(_about):
         def listen(event):
             if isinstance(event, EpochEnd) and event.epoch == at_epoch:
-                os.kill(os.getpid(), signal.SIGINT)
+                os.kill(os.getpid(), signal.SIGTERM)  # SIGINT is ignored in what a shell began in the background
 
         return listen
 
