@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from dlexp.figure.point import Point, Spot, spots
 from dlexp.figure.style.canvas import PANEL, add_legend, new_figure, panels, styled
 from dlexp.figure.style.color import FAILED, MARKED, NEUTRAL, ranked_map, shades
-from dlexp.figure.style.limit import FARTHEST_OF_CURVE, Limit, is_log_metric, limit, mark_clipped, set_limit
+from dlexp.figure.style.limit import FARTHEST_OF_CURVE, Limit, limit_of, mark_clipped, set_limit
 from dlexp.figure.style.scale import set_scale
 from dlexp.figure.style.text import label, plain, shorten
 
@@ -54,7 +54,7 @@ def dimension_figure(
 
 def limits_of(every: Sequence[Spot], metric: str) -> Limit:
     """Return the limits of the means, widened to hold the bars of those that are shown."""
-    limits = limit([spot.mean for spot in every], may_be_log=is_log_metric(metric))
+    limits = limit_of([spot.mean for spot in every], metric)
     ends = [
         spot.mean + side * spot.std
         for spot in every
@@ -122,7 +122,7 @@ def curve_figure(curves: Sequence[tuple[str, Sequence[list[dict[str, Any]]]]], m
     figure = new_figure(2 * PANEL, 2.8)
     axis = figure.subplots()
     values = [record.get(metric) for _, histories in shown for history in histories for record in history]
-    limits = limit(values, may_be_log=is_log_metric(metric), farthest=FARTHEST_OF_CURVE)
+    limits = limit_of(values, metric, farthest=FARTHEST_OF_CURVE)
     colors = shades(len(shown))
     for place, ((_, histories), color) in enumerate(zip(shown, colors, strict=True)):
         epochs, rows = _aligned(histories, metric)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from dlexp.figure.style.canvas import panels, styled
 from dlexp.figure.style.color import FAILED, MARKED, NEUTRAL
-from dlexp.figure.style.limit import is_log_metric, limit, mark_clipped, set_limit
+from dlexp.figure.style.limit import limit_of, mark_clipped, set_limit
 from dlexp.figure.style.text import plain
 
 
@@ -24,7 +24,7 @@ def progress_figure(
         is_high_better: Direction of the objective.
     """
     figure, axes = panels(2)
-    limits = limit(values, may_be_log=is_log_metric(metric))
+    limits = limit_of(values, metric)
     best = best_so_far(values, is_high_better=is_high_better)
     total, elapsed = 0.0, []
     for spent in seconds:

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from dlexp.figure.style.canvas import PANEL, new_figure, styled
 from dlexp.figure.style.color import MARKED, ranked_map
-from dlexp.figure.style.limit import is_log_metric, limit, mark_clipped, set_limit
+from dlexp.figure.style.limit import limit_of, mark_clipped, set_limit
 from dlexp.figure.style.scale import set_scale
 from dlexp.figure.style.text import plain
 
@@ -24,7 +24,7 @@ def tradeoff_figure(costs: Sequence[float], values: Sequence[float], cost: str, 
     figure = new_figure(PANEL, 2.6)
     axis = figure.subplots()
     place = set_scale(axis, "x", list(costs), is_log=True)
-    limits = limit(values, may_be_log=is_log_metric(metric))
+    limits = limit_of(values, metric)
     there = [index for index, value in enumerate(values) if limits.has(value)]
     marks = axis.scatter([place(costs[i]) for i in there], [values[i] for i in there], c=there, cmap=ranked_map(), s=18)
     marks.set_gid("runs")

@@ -2,18 +2,20 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from matplotlib.axes import Axes
 
 from dlexp.figure.style.color import FAILED
+from dlexp.figure.style.error_axis import set_error_scale
 
 DECADE = 10.0  # positive values that span more are shown on a logarithmic axis
 FARTHEST = 1e3  # times the usual size that a value may lie away from the median
 FARTHEST_OF_CURVE = 1e6  # of a loss by epoch, which falls by many decades without having diverged
 MARGIN = 0.06
-SHARES = ("accuracy", "f1", "precision", "recall", "r2", "auc")  # a logarithm would distort these
+SHARES = ("accuracy", "f1", "precision", "recall", "auc")  # at most 1; a logarithm would distort these, and r2
+HIGH = 0.8  # a median share from which errors tell more than shares
 MARKS = {"x": "<>", "y": "v^"}  # at the lower and at the upper end
 BEYOND = "beyond the axis"
 
@@ -27,12 +29,14 @@ class Limit:
         high: The largest.
         is_log: Whether the axis is logarithmic.
         num_clipped: Values that are not shown where they lie: infinite, not a number, or far away.
+        least_error: Added to the errors 1 - share of shares that crowd at 1, whose axis is logarithmic; 0: it is not.
     """
 
     low: float
     high: float
     is_log: bool
     num_clipped: int
+    least_error: float = 0.0
 
     def has(self, value: float | None) -> bool:
         """Say whether a value is shown where it lies."""
@@ -41,7 +45,34 @@ class Limit:
 
 def is_log_metric(metric: str) -> bool:
     """Say whether a metric may be shown on a logarithmic axis: a loss or an error, not a share."""
-    return not any(word in metric for word in SHARES)
+    return not is_share(metric) and "r2" not in metric
+
+
+def is_share(metric: str) -> bool:
+    """Say whether a metric is at most 1, which is perfect."""
+    return any(word in metric for word in SHARES)
+
+
+def limit_of(values: Iterable[float | None], metric: str, *, farthest: float = FARTHEST) -> Limit:
+    """Return the limits of a metric's values: of losses over more than a decade on a logarithmic axis.
+
+    Shares s whose median is 0.8 or more and whose errors 1 - s span more than a decade are shown on a logarithmic axis
+    of errors: above 0.9 all look the same otherwise.
+
+    Args:
+        values: None is no value and counts nowhere.
+        metric: Its name.
+        farthest: See `limit`.
+    """
+    values = list(values)
+    limits = limit(values, may_be_log=is_log_metric(metric), farthest=farthest)
+    shown = sorted(value for value in values if value is not None and limits.has(value))
+    if not shown or not is_share(metric) or shown[len(shown) // 2] < HIGH or shown[-1] > 1:
+        return limits
+    errors = [1 - value for value in shown if value < 1]
+    if not errors or errors[0] <= DECADE * errors[-1]:
+        return limits
+    return replace(limits, least_error=errors[-1] / 2 if shown[-1] == 1 else errors[-1] / DECADE)
 
 
 def limit(values: Iterable[float | None], *, may_be_log: bool = True, farthest: float = FARTHEST) -> Limit:
@@ -70,6 +101,9 @@ def limit(values: Iterable[float | None], *, may_be_log: bool = True, farthest: 
 def set_limit(axis: Axes, which: Literal["x", "y"], limits: Limit) -> None:
     """Give an axis its limits, with a margin, and its scale."""
     set_scale, set_ends = (axis.set_xscale, axis.set_xlim) if which == "x" else (axis.set_yscale, axis.set_ylim)
+    if limits.least_error:
+        set_error_scale(axis, which, limits.low, min(limits.high, 1.0), limits.least_error)
+        return
     if limits.is_log:
         factor = (limits.high / limits.low) ** MARGIN
         set_scale("log")

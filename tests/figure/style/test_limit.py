@@ -5,7 +5,7 @@ import math
 import pytest
 from matplotlib.figure import Figure
 
-from dlexp.figure.style.limit import is_log_metric, limit, mark_clipped, set_limit
+from dlexp.figure.style.limit import is_log_metric, limit, limit_of, mark_clipped, set_limit
 from tests.figure.drawn import numbers
 
 
@@ -62,3 +62,27 @@ def test_an_axis_of_one_value_or_a_logarithm_has_room():
 def test_shares_are_never_logarithmic():
     logarithmic = {name: is_log_metric(name) for name in ("val/loss", "rmse", "val/accuracy", "val/f1_macro", "r2")}
     assert logarithmic == {"val/loss": True, "rmse": True, "val/accuracy": False, "val/f1_macro": False, "r2": False}
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "is_crowded"),
+    [
+        ("val/accuracy", [0.6, 0.95, 0.99, 0.995], True),  # errors 0.4 to 0.005
+        ("val/accuracy", [0.95, 0.97, 0.98], False),  # less than a decade
+        ("val/accuracy", [0.1, 0.2, 0.3, 0.99], False),  # the median is far from 1
+        ("val/roc_auc", [0.9, 0.99, 1.0, 1.0], False),  # the errors that there are span a decade at most
+        ("val/roc_auc", [0.8, 0.99, 1.0], True),
+        ("val/r2", [0.6, 0.95, 0.995], False),
+        ("val/loss", [0.6, 0.95, 0.995], False),
+        ("val/accuracy", [1.0, 1.0], False),
+        ("val/accuracy", [None], False),
+    ],
+)
+def test_shares_that_crowd_at_one_are_shown_by_their_errors(metric, values, is_crowded):
+    assert (limit_of(values, metric).least_error > 0) == is_crowded
+
+
+def test_limits_of_a_metric_are_those_of_its_values():
+    values = [0.001, 3.0, None, math.inf]
+    assert limit_of(values, "val/loss") == limit(values)
+    assert limit_of(values, "val/r2") == limit(values, may_be_log=False)
