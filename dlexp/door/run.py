@@ -165,7 +165,17 @@ class Run:
         return f"<{self.kind} {self.run_id} {self.status}: {self.path}>"
 
     def _repr_html_(self) -> str:
-        """Return a small table for a notebook."""
+        """Return the head of the report for a notebook: question, answer and cards; of a run without one a table."""
+        from dlexp.error import DlexpError
+        from dlexp.job.report.page import page_of_run
+        from dlexp.report.html import fragment
+
+        try:
+            return fragment(page_of_run(self.folder))
+        except DlexpError:
+            return self._table()
+
+    def _table(self) -> str:
         result = self.result or {}
         metrics = {name: value for name, value in (result.get("metrics") or {}).items() if isinstance(value, float)}
         first = result.get("metric")

@@ -46,6 +46,17 @@ def write(page: Page) -> str:
     return f'<!DOCTYPE html>\n<html lang="en">{element("head", head)}{body}</html>\n'
 
 
+def fragment(page: Page) -> str:
+    """Return the head of the page, its answer and its cards, for a notebook's cell: no style of its own, no script."""
+    cards = [
+        element("td", element("b", card.value), Markup("<br>"), card.label, element("small", f" {card.note}"))
+        for card in page.cards
+    ]
+    notes = [element("p", note) for note in page.notes]
+    answer = element("p", element("b", page.answer))
+    return element("div", element("h4", page.question), answer, *notes, element("table", element("tr", *cards)))
+
+
 @cache
 def _asset(name: str) -> str:
     return resources.files("dlexp.report").joinpath("asset", name).read_text(encoding="utf-8")

@@ -73,7 +73,20 @@ def test_children_and_pooled_predictions_of_a_cv(runs_dir):
     assert set(table["target"]) == {"setosa", "versicolor", "virginica"}
 
 
-def test_a_notebook_shows_a_table_without_a_word_unescaped(digits):
+def test_a_notebook_shows_the_head_of_the_report(digits):
+    html = digits._repr_html_()
+    assert html.startswith("<div><h4>")
+    assert html.count("<td>") == 5
+    answer = r"<p><b>[\d.]+ % of 359 validation examples \([\d.]+ to [\d.]+ %\); guessing the most frequent class gets"
+    assert re.search(answer, html)
+    assert "<" not in re.sub(r"</?(div|h4|p|b|br|small|table|tr|td)>", "", html)
+
+
+def test_a_run_without_a_page_shows_a_table_without_a_word_unescaped(digits, monkeypatch):
+    def refuse(folder):
+        raise RunError("nothing to show")
+
+    monkeypatch.setattr("dlexp.job.report.page.page_of_run", refuse)
     html = digits._repr_html_()
     assert html.startswith("<table>")
     assert f"<td>{digits.run_id}</td>" in html
