@@ -102,6 +102,8 @@ def _play(rank: int, size: int, scenes: dict[str, Scene], ports: list[int], fold
     import torch.distributed as dist
 
     torch.set_num_threads(1)
+    # a pool that ran in this process before has started the server of forks with these blocked
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     faulthandler.dump_traceback_later(max(10, PATIENCE - 20), exit=True)
     os.environ.update(RANK=str(rank), WORLD_SIZE=str(size), LOCAL_RANK=str(rank), LOCAL_WORLD_SIZE=str(size))
     os.environ.update(MASTER_ADDR="127.0.0.1", GLOO_SOCKET_IFNAME="lo")
