@@ -43,6 +43,7 @@ def ticks(low: float, high: float) -> list[float]:
     """Return shares between two others whose errors are round, at most seven, and 1 where it is shown."""
     largest = 1 - low
     least = 1 - high or largest / 1e3
+    within: list[float] = []
     decades = range(math.floor(math.log10(least)) - 1, math.ceil(math.log10(largest)) + 1)
     for steps in STEPS:
         errors = [step * 10.0**decade for decade in decades for step in steps]
