@@ -33,10 +33,7 @@ machine kept from running is neither held nor failed, and is told as not possibl
 A fault is made from outside, or by Python's audit events in the process that is attacked (`tests/fault/hook.py`): the
 program has no hook for it.
 """
-REASONS = {  # why a row is red, by what was seen since
-    "yaml-mutated": "Both met a machine under a load of 45 on two cores, and were not over in 120 s. Made again, they "
-    "held, in 24 s together.",
-}
+REASONS: dict[str, str] = {}  # why a row is red, by what was seen since
 
 
 def write() -> None:
