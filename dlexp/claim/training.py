@@ -46,9 +46,10 @@ def _value(training: Training, trial: Any, guess: dict[str, Any]) -> float:
     value = metrics.get(name)
     if isinstance(value, float) and math.isfinite(value):
         return float(value)
-    if trial["status"] != "diverged":
+    guessed = guess.get(f"val/{name.partition('/')[2]}")
+    if trial["status"] != "diverged" or guessed is None:
         raise RunError(f"{trial['run_dir']}: no {name}; its status is {trial['status']}")
-    return float(guess[name if name in guess else f"val/{name.partition('/')[2]}"])
+    return float(guessed)
 
 
 def _last(run: Run) -> dict[str, Any]:
