@@ -55,7 +55,7 @@ class Encoding(TypedDict, total=False):
     unseen: Literal["warn", "error"]
     dialect: Written
     delimiter: str
-    broken: Literal["error", "skip"]
+    broken: Literal["refuse", "skip"]
     size: _Size | None
     fit: Literal["crop", "stretch", "pad"]
     color: Literal["rgb", "grey"]

@@ -3,9 +3,11 @@
 import json
 from copy import deepcopy
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
+from dlexp.config.signature import read
 from dlexp.error import RunError
 from dlexp.export import facts
 from tests import exported
@@ -66,3 +68,13 @@ def test_what_is_no_json_of_facts_is_one_line(text):
         facts.read(text, Path("m"))
     with pytest.raises(RunError, match="m: got a file without dlexp's facts"):
         facts.read(None, Path("m"))
+
+
+@pytest.mark.parametrize(
+    ("target", "names"), [("table.Table", ["missing", "unseen"]), ("folder.ImageFolder", ["broken", "fit", "color"])]
+)
+def test_words_are_those_that_the_data_set_can_choose(target, names):
+    parameters = read(f"dlexp.data.{target}").parameters
+    fields = get_type_hints(facts.Encoding)
+    for name in names:
+        assert set(get_args(fields[name])) == set(get_args(parameters[name].annotation))

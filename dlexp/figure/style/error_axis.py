@@ -34,15 +34,21 @@ def set_error_scale(axis: Axes, which: Literal["x", "y"], low: float, high: floa
     side = axis.xaxis if which == "x" else axis.yaxis
     (axis.set_xscale if which == "x" else axis.set_yscale)("function", functions=(place, share))
     (axis.set_xlim if which == "x" else axis.set_ylim)(top - (top - low) * factor, top - (top - high) / factor)
-    side.set_major_locator(FixedLocator(ticks(low, high)))
+    side.set_major_locator(FixedLocator(ticks(low, high, least_error)))
     side.set_minor_locator(NullLocator())
     side.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:.6g}"))
 
 
-def ticks(low: float, high: float) -> list[float]:
-    """Return shares between two others whose errors are round, at most seven, and 1 where it is shown."""
+def ticks(low: float, high: float, least_error: float) -> list[float]:
+    """Return shares between two others whose errors are round, at most seven, and 1 where it is shown.
+
+    Args:
+        low: The least share.
+        high: The largest, at most 1.
+        least_error: Where the axis puts 1; errors of less than twice that would stand in its way.
+    """
     largest = 1 - low
-    least = 1 - high or largest / 1e3
+    least = 1 - high or 2 * least_error
     within: list[float] = []
     decades = range(math.floor(math.log10(least)) - 1, math.ceil(math.log10(largest)) + 1)
     for steps in STEPS:

@@ -11,16 +11,16 @@ from tests.figure.drawn import assert_is_drawn_whole
 
 
 def test_ticks_are_shares_of_round_errors():
-    assert ticks(0.9, 0.99) == pytest.approx([0.9, 0.95, 0.98, 0.99])
-    assert ticks(0.5, 0.95) == pytest.approx([0.5, 0.8, 0.9, 0.95])
-    assert ticks(0.0, 0.999) == pytest.approx([0.0, 0.7, 0.9, 0.97, 0.99, 0.997, 0.999])
-    assert ticks(0.9, 1.0)[-1] == 1.0
+    assert ticks(0.9, 0.99, 1e-3) == pytest.approx([0.9, 0.95, 0.98, 0.99])
+    assert ticks(0.5, 0.95, 5e-3) == pytest.approx([0.5, 0.8, 0.9, 0.95])
+    assert ticks(0.0, 0.999, 1e-4) == pytest.approx([0.0, 0.7, 0.9, 0.97, 0.99, 0.997, 0.999])
+    assert ticks(0.9, 1.0, 0.01) == pytest.approx([0.9, 0.95, 0.98, 1.0])  # none between an error of 0.02 and 1
 
 
 @pytest.mark.parametrize("low", [0.0, 0.3, 0.87, 0.99])
 @pytest.mark.parametrize("errors", [20, 1e3, 1e6, math.inf])
 def test_there_are_some_ticks_and_not_too_many(low, errors):
-    shown = ticks(low, 1 - (1 - low) / errors)
+    shown = ticks(low, 1 - (1 - low) / errors, (1 - low) / 100)
     assert 2 <= len(shown) <= MOST_TICKS + 1
     assert shown == sorted(set(shown))
 
