@@ -1,5 +1,7 @@
 """ROC curves, each class against the rest, with their mean, and the corner where good ones crowd."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from matplotlib.axes import Axes
@@ -70,9 +72,15 @@ def _draw_curves(axis: Axes, curves: list[list[np.ndarray]], names: list[str]) -
         axis.plot(*curves[0], color=SPLITS["val"], label=names[0] if names else None)
         return
     for place, curve in enumerate(curves):
-        color, line = COLORS[place % len(COLORS)], LINES[place // len(COLORS) % len(LINES)]
-        style = (color, line, 0.9) if names else (NEUTRAL, "-", 0.4)
-        axis.plot(*curve, color=style[0], linestyle=style[1], linewidth=style[2], label=names[place] if names else None)
+        axis.plot(*curve, **look_of(place, is_named=bool(names)), label=names[place] if names else None)
+
+
+def look_of(place: int, *, is_named: bool) -> dict[str, Any]:
+    """Return how one of many classes' curves is drawn: a colour and dashes where it is named, else a thin grey line."""
+    if not is_named:
+        return {"color": NEUTRAL, "linestyle": "-", "linewidth": 0.4}
+    line = LINES[place // len(COLORS) % len(LINES)]
+    return {"color": COLORS[place % len(COLORS)], "linestyle": line, "linewidth": 0.9}
 
 
 def _draw_mean(axis: Axes, curves: list[list[np.ndarray]], name: str) -> None:

@@ -12,9 +12,9 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from dlexp.figure.roc import COLORS, LINES, MAX_NAMED
+from dlexp.figure.roc import MAX_NAMED, look_of
 from dlexp.figure.style.canvas import add_legend, new_figure, styled
-from dlexp.figure.style.color import NEUTRAL, SPLITS
+from dlexp.figure.style.color import SPLITS
 from dlexp.figure.style.text import label
 from dlexp.metric.probability import log_odds
 from dlexp.metric.ranking import average_precision
@@ -49,16 +49,11 @@ def precision_recall_figure(
     labels = label([class_names[k] for k in shown], 14, shown)
     for place, k in enumerate(shown):
         recall, precision = precision_recall((scores_NK[:, k]).numpy(), (targets_N == k).numpy())
-        color = COLORS[place % len(COLORS)] if len(shown) > 1 else SPLITS["val"]
-        axis.step(
-            recall,
-            precision,
-            where="pre",
-            color=color if is_named else NEUTRAL,
-            linestyle=LINES[place // len(COLORS) % len(LINES)] if is_named else "-",
-            linewidth=0.9 if is_named else 0.4,
-            label=f"{labels.short[place]} ({areas_K[k]:.3f})" if is_named else None,
-        )
+        look = look_of(place, is_named=is_named)
+        if is_named and len(shown) == 1:
+            look["color"] = SPLITS["val"]
+        name = f"{labels.short[place]} ({areas_K[k]:.3f})" if is_named else None
+        axis.step(recall, precision, where="pre", label=name, **look)
     mean = f", mean {areas_K[shown].mean():.3f}" if len(shown) > 1 else ""
     axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.03), xlabel="recall", ylabel="precision")
     axis.set_title(f"{split}: precision-recall\n(average precision{mean})")
