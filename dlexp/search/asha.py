@@ -1,6 +1,6 @@
 """Successive halving without rounds: a free worker gets a setting that earned more epochs, else a new setting.
 
-Shapes: none. A rung is an epoch at which settings are judged; rung k + 1 takes the best 1/eta of rung k so far.
+A rung is an epoch at which settings are judged; rung k + 1 takes the best 1/eta of rung k so far.
 """
 
 import heapq
