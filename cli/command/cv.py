@@ -67,8 +67,9 @@ def cv(
         raise ConfigError("--resume: got other settings too; a cv goes on as it is, so give --resume alone")
     if resume is None:
         from dlexp.config.source.question import with_searched
+        from dlexp.job.transfer.weights import with_weights
 
-        overrides = with_searched(overrides or [], config_dir)
+        overrides = with_searched(with_weights(overrides or [], config_dir, "cv"), config_dir)
         _check(overrides, config_dir)
     if audit:
         return _audit(overrides or [], config_dir, console, is_json=json)

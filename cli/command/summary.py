@@ -17,8 +17,9 @@ def summary(
     Example: `dlexp summary model=resnet model.depth=50 data=fake data.shape=[3,224,224]`
     """
     from dlexp.config.resolve import resolve
+    from dlexp.job.transfer.weights import with_weights
 
-    composed = resolve(overrides or [], config_dir)
+    composed = resolve(with_weights(overrides or [], config_dir), config_dir)
     from dlexp.build.summary import summary as summary_job
 
     document = summary_job(composed)

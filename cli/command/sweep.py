@@ -61,8 +61,9 @@ def sweep(
     if resume is None:
         from dlexp.config.source.question import with_searched
         from dlexp.config.space import read_space
+        from dlexp.job.transfer.weights import with_weights
 
-        overrides = with_searched(overrides or [], config_dir)
+        overrides = with_searched(with_weights(overrides or [], config_dir, "sweep"), config_dir)
         read_space(overrides, config_dir)  # what is wrong with the space is said before torch is imported
     if dry_run:
         return dry_run_sweep(overrides or [], config_dir, console, is_json=json)

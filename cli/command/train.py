@@ -82,6 +82,7 @@ def train(
     event.check_alone(events, json=json, dry_run=dry_run, verify_trial=verify, seeds=seeds)
     allow(trust)
     from dlexp.config.resolve import resolve
+    from dlexp.job.transfer.weights import with_weights
     from dlexp.launcher.devices.launched import is_launched, rank
     from dlexp.run import scan
 
@@ -91,6 +92,7 @@ def train(
         others = resume or source or test or config_dir or dry_run
         return verify_trial(verify, runs_dir, overrides, others, is_json=json, is_quiet=quiet)
     console = people(json or events, is_quiet=quiet or rank() > 0)
+    overrides = agreed(lambda: with_weights(overrides, config_dir))
     _check_alone(resume, overrides or dry_run or config_dir)
     check_options(source, train_on, seeds, resume)
     origin = None

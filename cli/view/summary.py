@@ -19,12 +19,13 @@ def show(summary: "SummaryDocument", console: Console) -> None:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("layer", overflow="fold")
     table.add_column("type", overflow="fold")
-    for header in ("output", "parameters", "share", "FLOPs", "share", "field", "stride"):
+    frozen = summary["num_params"] - summary["num_trainable"]
+    headers = ["output", "parameters", *(["trained"] if frozen else []), "share", "FLOPs", "share", "field", "stride"]
+    for header in headers:
         table.add_column(header, justify="right", no_wrap=True)
     for layer in summary["layers"]:
-        table.add_row(*_row(layer), style="dim" if layer["is_auxiliary"] else None)
+        table.add_row(*_row(layer, has_frozen=frozen > 0), style="dim" if layer["is_auxiliary"] else None)
     show_table(table, console, ("stride", "field", "share"), shortened="layer")
-    frozen = summary["num_params"] - summary["num_trainable"]
     trained = f", {frozen:,} of them frozen" if frozen else ""
     console.print(f"parameters  {summary['num_params']:,}{trained}")
     console.print(f"FLOPs       {_short(summary['flops'])} for one example, a multiply-add as two")
@@ -35,13 +36,14 @@ def show(summary: "SummaryDocument", console: Console) -> None:
         console.print(f"[yellow]warning[/]     {escape(warning)}")
 
 
-def _row(layer: "LayerRecord") -> list[str]:
+def _row(layer: "LayerRecord", *, has_frozen: bool) -> list[str]:
     params, flops = layer["num_params"], layer["flops"]
     return [
         escape(layer["name"]),
         escape(layer["type"]),
         _shape(layer["output_shape"]),
         f"{params:,}" if params else "",
+        *([f"{layer['num_trainable']:,}" if params else ""] if has_frozen else []),
         f"{layer['share']:.1%}" if params else "",
         _short(flops) if flops else "",
         f"{layer['flops_share']:.1%}" if layer["flops_share"] else "",

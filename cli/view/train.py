@@ -17,6 +17,8 @@ from .fit import show_table
 from .selection import show_selection
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from dlexp.console.progress import ConsoleTracker
     from dlexp.job.outcome import Outcome
     from dlexp.job.train.document import TrainPlan
@@ -49,8 +51,9 @@ class Announcer:
         if inputs:
             console.print(f"inputs  {escape(inputs)}")
         show_classes(data, console)
-        params = sum(p.numel() for p in about.built.model.parameters())
-        console.print(f"model   {type(about.built.model).__name__}, {noun(params, 'parameter')}")
+        console.print(f"model   {type(about.built.model).__name__}, {_params(about.built.model)}")
+        if about.built.start.taken:
+            console.print(f"start   {escape(_start(about))}")
         console.print(f"device  {about.built.device_line}")
         console.print(f"best    by {run.monitor}, {'higher' if is_better_high(run.monitor) else 'lower'} is better")
         for name, value in guess(data).items():
@@ -74,6 +77,20 @@ class Announcer:
         """Leave the terminal as it was."""
         if self.tracker is not None:
             self.tracker.close()
+
+
+def _params(model: "nn.Module") -> str:
+    """Return how many parameters there are, and how many of them are frozen."""
+    sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
+    frozen = sum(size for size, is_trained in sizes if not is_trained)
+    return noun(sum(size for size, _ in sizes), "parameter") + (f", {frozen:,} of them frozen" if frozen else "")
+
+
+def _start(about: "Announcement") -> str:
+    """Return whose weights the run begins with."""
+    begun = about.folder.manifest["init_from"]
+    whose = f"run {begun['run']}" if "run" in begun else short_path(begun["file"])
+    return f"{about.built.start.words} of {whose}"
 
 
 def show(outcome: "Outcome[TrainResult]", console: Console) -> None:

@@ -18,6 +18,7 @@ from dlexp.build.dataset import load_data
 from dlexp.build.model import build_model
 from dlexp.build.node import build
 from dlexp.build.objective import build_metrics
+from dlexp.build.start.fit import Start, load_start
 from dlexp.build.structure import structure_key
 from dlexp.data.dataset import Dataset
 from dlexp.data.target_scale import TargetScale
@@ -135,14 +136,16 @@ class Components:
         """
         return build_metrics(self.config, self.data)
 
-    def make_model(self, num_outputs: int) -> tuple[nn.Module, list[str]]:
-        """Build the model anew, with its first weights; return it with warnings for the user.
+    def make_model(self, num_outputs: int) -> tuple[nn.Module, list[str], Start]:
+        """Build the model anew, with its first weights, random or of another run; return it with warnings for
+        the user and what it took of the other run.
 
         Raises:
-            ConfigError: The model does not fit the data.
+            ConfigError: The model does not fit the data, or the weights of another run do not fit the model.
         """
         model, warnings = build_model(self.config, self.data.in_shape, num_outputs, self.seeds.init)
-        return model.to(self.dtype), warnings
+        start = load_start(self.config, model.to(self.dtype))
+        return model, warnings, start
 
 
 def components_of(configs: Sequence[Config], datasets: Sequence[Dataset]) -> list[Components]:

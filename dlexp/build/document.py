@@ -15,6 +15,7 @@ class LayerRecord(TypedDict):
     type: str
     output_shape: list[int]
     num_params: int
+    num_trainable: int
     flops: int
     receptive_field: int | None
     stride: int | None

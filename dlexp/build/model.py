@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from dlexp.build.contract import check, make, maker
+from dlexp.build.start.frozen import freeze_layers
 from dlexp.init import initialize, symmetry_warning
 from dlexp.random import derive, generator
 from dlexp.type import Config
@@ -25,7 +26,7 @@ def build_model(config: Config, in_shape: tuple[int, ...], num_outputs: int, see
 
 
 def build_module(config: Config, in_shape: tuple[int, ...], num_outputs: int, seed: int) -> nn.Module:
-    """Build the model as its class makes it.
+    """Build the model as its class makes it, with what is frozen marked.
 
     Raises:
         ConfigError: The model does not fit the data.
@@ -38,7 +39,9 @@ def build_module(config: Config, in_shape: tuple[int, ...], num_outputs: int, se
     # A user's module may draw from torch's generator when it is made: seeded for the while, put back after.
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(derive(seed, "construct"))
-        return make(config, "model", **program)
+        model = make(config, "model", **program)
+    freeze_layers(config, model)
+    return model
 
 
 def build_meta_model(config: Config, in_shape: tuple[int, ...], num_outputs: int) -> nn.Module:

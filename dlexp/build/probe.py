@@ -15,6 +15,7 @@ from dlexp.build.dataset import check_parts
 from dlexp.build.model import build_blank_model, build_module
 from dlexp.build.node import build
 from dlexp.build.objective import build_loss, build_metrics, choose_monitor
+from dlexp.build.start.fit import load_start
 from dlexp.config.source.fault import user_fault, user_place
 from dlexp.data.dataset import Dataset
 from dlexp.engine.task import num_steps
@@ -43,6 +44,7 @@ def probe(config: Config, dataset: Dataset) -> int:
     _try_rules(config, trainer, num_steps(len(dataset.train), trainer))
     _try_examples(config, dataset, loss)
     model = build_blank_model(config, dataset.in_shape, loss.num_outputs)
+    load_start(config, model.to("meta"))
     num_params = sum(p.numel() for p in model.parameters())
     if num_params > LARGE:
         shape, _ = trace(model, dataset.in_shape, trainer.batch_size)

@@ -3,7 +3,9 @@
 One configuration makes a solo run; several of equal structure make one program of many trials.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,10 +18,14 @@ from dlexp.build.dataset import check_parts
 from dlexp.build.feed import feed_of
 from dlexp.build.objective import build_loss, choose_monitor
 from dlexp.build.room import require_room
+from dlexp.build.start.fit import Start
 from dlexp.data.dataset import Dataset
 from dlexp.data.target_scale import TargetScale
 from dlexp.direction import is_better_high
 from dlexp.engine.exchange.exchange import ALONE, Exchange
+from dlexp.engine.forward import Forward
+from dlexp.engine.freeze.mark import frozen_by
+from dlexp.engine.freeze.thaw import Thaw
 from dlexp.engine.memory import evaluation_batch
 from dlexp.engine.stack.kind import make_forward
 from dlexp.engine.stack.rows import select_rows
@@ -49,6 +55,7 @@ class Program:
         device: Where.
         device_line: For the user: which device and why.
         warnings: For the user, one line each.
+        start: What the first model took of another run's weights.
     """
 
     run: Run
@@ -58,6 +65,7 @@ class Program:
     device: torch.device
     device_line: str
     warnings: list[str]
+    start: Start
 
     @property
     def dataset(self) -> Dataset:
@@ -102,20 +110,21 @@ def make_program(components: list[Components], engine: str = "solo", exchange: E
     loss = build_loss(configs, datasets, device, first.dtype)
     _require_room(first, loss.num_outputs, len(components))
     made = [each.make_model(loss.num_outputs) for each in components]
-    models = [model for model, _ in made]
+    models = [model for model, _, _ in made]
     eval_batch_size = _eval_batch_size(first, models[0])
     threads = devices.given_threads(trainer.threads) or devices.suggest_threads(models[0], trainer.batch_size)
     devices.configure(device, threads=threads, tf32=trainer.tf32, deterministic=trainer.deterministic)
     exchange.connect(models[0])
     channels_last = trainer.channels_last and first.data.is_image
-    forward = make_forward(
+    make_anew = partial(
+        make_forward,
         engine,
-        models,
         device=device,
         channels_last=channels_last,
         compile=trainer.compile,
         is_graph=trainer.cuda_graph,
     )
+    forward = make_anew(models)
     has_one_part = are_equal([data.train for data in datasets])
     affine = first.affine if has_one_part else Affine.stack([each.affine for each in components])
     _require_range(first.data, affine, first.dtype)
@@ -134,11 +143,20 @@ def make_program(components: list[Components], engine: str = "solo", exchange: E
         eval_batch_size=eval_batch_size,
         schedule_state=rules.schedule.start(len(configs), "cpu") if hasattr(rules.schedule, "start") else {},
         trials=list(range(len(configs))),
+        thaw=_thaw(configs[0], models, make_anew, trainer.precision),
     )
     if device.type == "cpu":
         device_line += f", {noun(torch.get_num_threads(), 'thread')}"
     device_line += devices.say_rounding(device, trainer.precision, tf32=trainer.tf32)
-    return Program(run, components, models, affine, device, device_line, warnings)
+    return Program(run, components, models, affine, device, device_line, warnings, made[0][2])
+
+
+def _thaw(
+    config: Config, models: list[nn.Module], make: Callable[[list[nn.Module]], Forward], precision: str
+) -> Thaw | None:
+    """Return how frozen layers come to be trained; None where they never are."""
+    until = config["freeze"]["until"]
+    return None if until is None else Thaw(until, frozen_by(models[0]), models, make, precision)
 
 
 def _require_room(first: Components, num_outputs: int, num_trials: int) -> None:

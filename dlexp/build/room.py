@@ -65,6 +65,8 @@ def require_room(
 def num_bytes(model: nn.Module, optimizer: Any, num_trials: int, dtype: torch.dtype, rows: int) -> int:
     """Return the bytes of the parameters of all trials in every row that lives at once, and of the rule's state.
 
+    Frozen parameters are there once, in no row.
+
     Args:
         model: On the meta device.
         optimizer: The update rule.
@@ -72,10 +74,12 @@ def num_bytes(model: nn.Module, optimizer: Any, num_trials: int, dtype: torch.dt
         dtype: Of the parameters.
         rows: Of all parameters that live at once, the rule's state aside.
     """
-    count = num_trials * sum(parameter.numel() for parameter in model.parameters())
+    sizes = [(parameter.numel() * num_trials, parameter.requires_grad) for parameter in model.parameters()]
+    count = sum(size for size, is_trained in sizes if is_trained)
+    fixed = sum(size for size, is_trained in sizes if not is_trained)
     row = torch.empty(1, count, dtype=dtype, device="meta")
     state = optimizer.init(row).values()
-    return row.element_size() * count * rows + sum(t.numel() * t.element_size() for t in state)
+    return row.element_size() * (count * rows + fixed) + sum(t.numel() * t.element_size() for t in state)
 
 
 def _bytes_of_outputs(model: nn.Module, in_shape: tuple[int, ...]) -> int:

@@ -12,7 +12,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.engine.task import num_steps
 from dlexp.engine.trainer import Trainer
 
-VALUES_ONLY = ("seed", "seeds", "init", "tracking", "runs_dir", "trusted", "cv", "fold")
+VALUES_ONLY = ("seed", "seeds", "init", "init_from", "tracking", "runs_dir", "trusted", "cv", "fold")
 ONCE_PER_TRIAL = ("augment",)  # each trial's own object transforms its own batch
 
 

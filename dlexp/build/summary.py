@@ -5,6 +5,7 @@ from dataclasses import asdict
 from dlexp.build.contract import make
 from dlexp.build.document import SummaryDocument
 from dlexp.build.model import build_blank_model
+from dlexp.build.start.fit import load_start
 from dlexp.config.compose import Composed
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError, first_line
@@ -28,6 +29,7 @@ def summary(composed: Composed) -> SummaryDocument:
     dataset: Dataset = (source.blank if hasattr(source, "blank") else source.load)(config["task"])
     loss = make(config, "loss", task=dataset.task, num_classes=dataset.num_classes)
     model = build_blank_model(config, dataset.in_shape, loss.num_outputs)
+    load_start(config, model.to("meta"))
     try:
         counted = summarize(model, dataset.in_shape)
     except RuntimeError as error:

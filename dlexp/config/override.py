@@ -1,7 +1,7 @@
 """Hydra's override grammar, wrapped: the one module that touches its semi-internal parser."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -14,6 +14,10 @@ from dlexp.config.wording import show, yaml_value
 from dlexp.error import ConfigError
 from dlexp.number import noun
 
+SHORT = {
+    "init_from": "init_from.run",
+    "freeze": "freeze.layers",
+}  # what a node's own key sets, unless it is given a node
 MAX_LENGTH = 10_000  # the grammar's parser needs seconds for longer ones
 
 
@@ -70,11 +74,17 @@ def parse(texts: list[str]) -> list[Override]:
             refuses is the text as it was typed.
     """
     parser = OverridesParser.create()
-    parsed = [_parse_one(parser, text) for text in texts]
+    parsed = [_in_full(_parse_one(parser, text)) for text in texts]
     for i, override in enumerate(parsed):
         if any(other.key == override.key for other in parsed[:i]):
             raise ConfigError(f"{show(override.key)}: got two values; the first would have no effect, so remove one")
     return parsed
+
+
+def _in_full(override: Override) -> Override:
+    """Return an override with its key in full, such as ``freeze.layers`` for ``freeze=[hidden*]``."""
+    is_short = override.key in SHORT and override.action != "delete" and not isinstance(override.value, dict)
+    return replace(override, key=SHORT[override.key]) if is_short else override
 
 
 def _check_form(text: str) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dlexp.type import NonNegativeInt, Place
+from dlexp.type import Count, NonNegativeInt, Place
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,37 @@ class Seeds:
     order: NonNegativeInt | None = None
     augment: NonNegativeInt | None = None
     dropout: NonNegativeInt | None = None
+
+
+@dataclass(frozen=True)
+class InitFrom:
+    """Weights that training begins with in the place of random ones; ``init_from=RUN`` sets `run`.
+
+    Args:
+        run: A run, its folder or `last`, a sweep's setting such as SWEEP:1, an exported .safetensors or .pt2, or a file
+            of weights by name such as torchvision's .pth; null for random weights.
+        skip: Patterns of names of layers or weights that keep their random start, and of those that are left out.
+    """
+
+    run: Place | None = None
+    skip: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """Layers that training leaves alone; ``freeze=[hidden*]`` sets `layers`.
+
+    Args:
+        layers: Patterns of names of layers or weights, as `dlexp summary` prints them.
+        all_but: Patterns of what is trained; all else is frozen.
+        norm: Whether frozen batch norms keep their running statistics, and normalise by them in training too.
+        until: Epochs after which the layers are trained too; null for never.
+    """
+
+    layers: list[str] = field(default_factory=list)
+    all_but: list[str] = field(default_factory=list)
+    norm: bool = True
+    until: Count | None = None
 
 
 @dataclass(frozen=True)

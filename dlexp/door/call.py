@@ -29,8 +29,9 @@ def train(overrides: Texts = (), *, config_dir: str | Path | None = None, test: 
     """
     from dlexp.config.resolve import resolve
     from dlexp.job.train import train as job
+    from dlexp.job.transfer.weights import with_weights
 
-    composed = resolve(_listed(overrides), _folder(config_dir))
+    composed = resolve(with_weights(_listed(overrides), _folder(config_dir)), _folder(config_dir))
     return job.start(composed, announce=lambda _: _ignore, open_test=test).result
 
 
@@ -46,9 +47,11 @@ def sweep(overrides: Texts, *, config_dir: str | Path | None = None) -> "SweepRe
     """
     from dlexp.config.source.question import with_searched
     from dlexp.job.sweep import sweep as job
+    from dlexp.job.transfer.weights import with_weights
 
     folder = _folder(config_dir)
-    return job.start(with_searched(_listed(overrides), folder), folder, announce=lambda _: _Deaf()).outcome.result
+    texts = with_weights(_listed(overrides), folder, "sweep")
+    return job.start(with_searched(texts, folder), folder, announce=lambda _: _Deaf()).outcome.result
 
 
 def cv(overrides: Texts = (), *, config_dir: str | Path | None = None) -> "AnyCVResult":
@@ -63,9 +66,11 @@ def cv(overrides: Texts = (), *, config_dir: str | Path | None = None) -> "AnyCV
     """
     from dlexp.config.source.question import with_searched
     from dlexp.job.cv import cv as job
+    from dlexp.job.transfer.weights import with_weights
 
     folder = _folder(config_dir)
-    return job.start(with_searched(_listed(overrides), folder), folder, announce=lambda _: _ignore).result
+    texts = with_weights(_listed(overrides), folder, "cv")
+    return job.start(with_searched(texts, folder), folder, announce=lambda _: _ignore).result
 
 
 def compare(runs: Texts, *, metric: str | None = None, runs_dir: str | Path = "runs") -> "Comparison":

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from dlexp.engine.freeze.mark import late_names
+
 ALIGNMENT = 16  # elements; kernels on views that begin at odd addresses are slower
 
 
@@ -15,7 +17,7 @@ class Flat:
     """The layout of a model's trainable parameters in a row, and the tensor that holds them.
 
     Attributes:
-        names: Names of the parameters in the model's order.
+        names: Names of the parameters in the model's order; those that were frozen before come last.
         tensor: Parameters (T, P).
         views: One view (T, *shape) of `tensor` for each parameter.
     """
@@ -23,8 +25,10 @@ class Flat:
     def __init__(
         self, model: nn.Module, num_trials: int, *, dtype: torch.dtype, device: torch.device, channels_last: bool
     ) -> None:
-        """Lay out the model's parameters that require a gradient; values start at zero."""
+        """Lay out the model's parameters that require a gradient, late ones last; values start at zero."""
+        late = late_names(model)
         named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+        named.sort(key=lambda pair: pair[0] in late)
         self.names = [name for name, _ in named]
         self.shapes = [p.shape for _, p in named]
         self.channels_last = channels_last

@@ -12,6 +12,7 @@ from dlexp.device import pinned
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.dense.chain import chain_of
 from dlexp.engine.flat import Flat
+from dlexp.engine.freeze.mark import is_still, switch_training
 from dlexp.engine.graph.fork import Fork
 from dlexp.kernel.batch_norm import Rule, reset
 from dlexp.random import derive_each
@@ -132,7 +133,8 @@ class Solo:
         dtype = next(model.parameters()).dtype
         self.flat = Flat(model, 1, dtype=dtype, device=device, channels_last=channels_last)
         self.grads = torch.zeros_like(self.flat.tensor)
-        trained: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
+        parameters = dict(model.named_parameters())
+        trained: list[Tensor] = [parameters[name] for name in self.flat.names]
         grads = [grad[0] for grad in self.flat.split(self.grads)]
         for parameter, view, grad in zip(trained, self.flat.views, grads, strict=True):
             view[0].copy_(parameter.detach())
@@ -161,7 +163,7 @@ class Solo:
 
     def set_training(self, is_training: bool) -> None:
         """See `Forward`."""
-        self.model.train(is_training)
+        switch_training(self.model, is_training)
 
     def set_gathering(self, is_gathering: bool, is_short: bool = False) -> bool:
         """See `Forward`."""
@@ -202,7 +204,8 @@ class Solo:
 
 def switch_gathering(model: nn.Module, buffers: dict[str, Tensor], is_gathering: bool, is_short: bool) -> bool:
     """Let a model's batch norms gather exact statistics into its buffers, from none, or end it; see `Forward`."""
-    rules = {path: getattr(module, "rule", MOVING).statistics for path, module in model.named_modules()}
+    moving = [(path, module) for path, module in model.named_modules() if not is_still(module)]
+    rules = {path: getattr(module, "rule", MOVING).statistics for path, module in moving}
     norms = [path for path, statistics in rules.items() if statistics in ("auto", "exact")]
     is_auto = is_short and len(norms) >= DEEP
     chosen = [path for path in norms if not is_gathering or is_auto or rules[path] == "exact"]

@@ -25,6 +25,7 @@ def snapshot(run: Run, row: int = 0) -> tuple[dict[str, Tensor], dict[str, Any]]
         "step": {name: value[row : row + 1].clone() for name, value in run.step.state.items()},
         "schedule": {name: value[row : row + 1].clone() for name, value in run.schedule_state.items()},
         "stopping": run.stopping[row].state(),
+        "thawed": run.is_thawed,
     }
     return run.step.forward.weights(row), state
 
@@ -37,6 +38,7 @@ def best_weights(run: Run, row: int = 0) -> dict[str, Tensor]:
 
 def restore(run: Run, weights: dict[str, Tensor], state: dict[str, Any], row: int = 0) -> None:
     """Put one trial where `snapshot` was taken; all trials of a run must come from the same instant."""
+    run.set_thawed(state.get("thawed", False))  # absent from what versions before 0.2 wrote
     run.step.forward.load_weights(row, weights)
     for name in ("epoch", "position", "number", "elapsed"):
         setattr(run, name, state[name])

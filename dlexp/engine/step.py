@@ -15,6 +15,7 @@ from dlexp.engine.exchange.exchange import ALONE, Exchange
 from dlexp.engine.exchange.weight import Weight, weigh
 from dlexp.engine.flat import matrix_names
 from dlexp.engine.forward import Forward, Solo
+from dlexp.engine.freeze.late import Late
 from dlexp.engine.graph.moment import Moment
 from dlexp.engine.graph.update import Captures
 from dlexp.engine.stack.rows import select_rows
@@ -70,9 +71,10 @@ class Step:
         model: nn.Module,
         precision: str = "fp32",
         exchange: Exchange = ALONE,
+        late: Late | None = None,
     ) -> None:
         """Start from the program's present parameters."""
-        self.forward, self.rules, self.exchange = forward, rules, exchange
+        self.forward, self.rules, self.exchange, self.late = forward, rules, exchange, late
         params = forward.flat.tensor
         self._device, self._cast = params.device.type, PRECISION[precision]
         self._aux_weights = [1.0, *getattr(model, "aux_weights", [])]
@@ -205,7 +207,12 @@ class Step:
         if rules.grad_clip is not None:
             norm = grads.norm(dim=1, keepdim=True)
             grads.mul_((rules.grad_clip / (norm + 1e-6)).clamp(max=1.0))
-        rules.optimizer.update(params, grads, self._rule_state, moment.lr_T1, moment.step, self._decay)
+        rule = rules.optimizer
+        if self.late is None:
+            rule.update(params, grads, self._rule_state, moment.lr_T1, moment.step, self._decay)
+        else:
+            assert isinstance(moment.step, int)  # whole updates are captured where all parameters count alike
+            self.late.update(rule, params, grads, self._rule_state, moment.lr_T1, moment.step, self._decay)
         self._project(params)
         if rules.ema is not None:
             self.state["ema"].lerp_(params, 1 - rules.ema.clamp(max=moment.most_kept))
@@ -285,5 +292,6 @@ class Step:
         if regularizer.scope == "flat":
             return regularizer.penalty(params if self._penalised is None else params * self._penalised)
         if regularizer.scope == "matrix":
-            return torch.stack([regularizer.penalty(w) for w in self.forward.flat.views if w.dim() >= 3]).sum(0)
+            penalties = [regularizer.penalty(w) for w in self.forward.flat.views if w.dim() >= 3]
+            return torch.stack(penalties).sum(0) if penalties else params.new_zeros(params.shape[0])
         return params.new_zeros(params.shape[0])

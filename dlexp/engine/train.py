@@ -18,6 +18,9 @@ from dlexp.engine.by_example import Record
 from dlexp.engine.divergence import ASKED, reason_of_divergence
 from dlexp.engine.evaluate import gather_statistics, predict, score_trials
 from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
+from dlexp.engine.freeze.thaw import Thaw
+from dlexp.engine.graph.idle import rest
+from dlexp.engine.rate import learning_rates
 from dlexp.engine.step import Step
 from dlexp.engine.stopping import Stopping
 from dlexp.engine.sums import Sums
@@ -47,6 +50,8 @@ class Run:
         number: Updates done since the start.
         elapsed: Training seconds of earlier processes and this one, up to the last event.
         should_stop: Asked after every update; True interrupts with the state intact.
+        thaw: How frozen layers come to be trained; None where nothing ever changes that.
+        is_thawed: Whether they are by now.
     """
 
     task: Task
@@ -60,6 +65,8 @@ class Run:
     trials: list[int] = field(default_factory=lambda: [0])
     idle: set[int] = field(default_factory=set)
     should_stop: Callable[[], bool] = lambda: False
+    thaw: Thaw | None = None
+    is_thawed: bool = False
     epoch: int = 0
     position: int = 0
     number: int = 0
@@ -90,6 +97,8 @@ class Run:
             if not self.trials:
                 return
             started = time.monotonic()
+            if self.thaw is not None and self.epoch >= self.thaw.until:
+                self.set_thawed(True)
             lr_ST = self._learning_rates()
             yield from self._steps(lr_ST, started)
             if self._is_stopping:
@@ -99,6 +108,13 @@ class Run:
             yield from self._leave(self._diverged())
             if self.trials:
                 yield from self._end_epoch(lr_ST, started)
+
+    def set_thawed(self, is_thawed: bool) -> None:
+        """Have the layers that are frozen at first trained, or frozen again; the rest stays."""
+        if self.thaw is not None and self.is_thawed != is_thawed:
+            number = self.thaw.until * self.steps_per_epoch
+            self.step = self.thaw.switch(self.step, self.trials, number, is_thawed=is_thawed)
+            self.is_thawed = is_thawed
 
     def _ask(self, seconds: float = 0.0) -> None:
         """Find out whether to stop, and whether the time is over so many seconds after `elapsed`."""
@@ -118,7 +134,7 @@ class Run:
         left, captures = [row for row in self.rows if row not in ends], self.step.captures
         is_replayed = captures is not None and captures.is_replayed
         if ends and left and is_replayed and len(left) >= (1 - MOST_IDLE) * len(self.trials):
-            _rest(self.step, list(ends), like=left[0])
+            rest(self.step, list(ends), like=left[0])
             self.idle |= set(ends)
         elif ends:
             self.keep(left)
@@ -227,16 +243,8 @@ class Run:
 
     def _learning_rates(self) -> Tensor:
         """Return the rate of every update of the epoch (S, T) in float64 on the CPU, as it is logged."""
-        rules = self.step.rules
         first = self.epoch * self.steps_per_epoch
-        steps = torch.arange(first, first + self.steps_per_epoch, dtype=torch.float64)
-        factor = torch.as_tensor(rules.schedule.factor(steps))
-        factor_ST = factor.T if factor.dim() == 2 else factor[:, None]
-        if self.schedule_state:
-            factor_ST = factor_ST * self.schedule_state["scale"]
-        lr = rules.optimizer.lr if rules.lr is None else rules.lr
-        lr_ST = factor_ST * torch.as_tensor(lr).double().cpu().reshape(1, -1)
-        return lr_ST.index_fill(1, torch.tensor(list(self.idle), dtype=torch.int64), 0.0) if self.idle else lr_ST
+        return learning_rates(self.step.rules, self.schedule_state, first, self.steps_per_epoch, self.idle)
 
     def _on_device(self, lr_ST: Tensor) -> Tensor:
         like = self.step.forward.flat.tensor
@@ -288,13 +296,3 @@ class Run:
         split, _, name = self.monitor.partition("/")
         also = name if split == "val" else ""
         return score_trials(outputs, self.task, self.task.val, self.step.rules.loss, also)
-
-
-@torch.no_grad()
-def _rest(step: Step, rows: list[int], like: int) -> None:
-    """Give rows whose trials are over the weights and state of another, so that their numbers stay finite."""
-    weights = step.forward.weights(like)
-    for row in rows:
-        step.forward.load_weights(row, weights)
-        for value in step.state.values():
-            value[row].copy_(value[like])

@@ -7,9 +7,11 @@ from torch import Tensor
 
 from dlexp import device as devices
 from dlexp.build.program import Program
+from dlexp.build.start.name import owners
 from dlexp.data.dataset import Dataset
 from dlexp.data.quality import examine
 from dlexp.direction import is_better_high
+from dlexp.execution.ancestry import describe_start
 from dlexp.run.division import PARTS, read_division
 from dlexp.run.document import DataIdentity, Parts
 from dlexp.run.folder import RunFolder
@@ -20,6 +22,7 @@ def describe_run(built: Program, config: dict[str, Any]) -> dict[str, Any]:
     gpu = devices.describe(built.device)
     return {
         **({} if gpu is None else {"gpu": gpu}),
+        **_start(built),
         "task": built.dataset.task,
         "seed": config["seed"],
         "device": str(built.device),
@@ -29,6 +32,7 @@ def describe_run(built: Program, config: dict[str, Any]) -> dict[str, Any]:
         "test_openings": 0,
         "model": type(built.model).__name__,
         "num_params": sum(p.numel() for p in built.model.parameters()),
+        "num_trainable": sum(p.numel() for p in built.model.parameters() if p.requires_grad),
         "in_shape": list(built.dataset.in_shape),
         "num_outputs": built.run.step.rules.loss.num_outputs,
         "monitor": {
@@ -37,6 +41,16 @@ def describe_run(built: Program, config: dict[str, Any]) -> dict[str, Any]:
             "min_delta": built.run.trainer.min_delta,
         },
     }
+
+
+def _start(built: Program) -> dict[str, Any]:
+    """Return what weights a run begins with; nothing where they are random."""
+    config, start = built.components[0].config, built.start
+    path = config["init_from"]["run"]
+    if path is None:
+        return {}
+    taken = {"file": path, "taken": len(start.taken), "anew": owners(start.left)}
+    return {"init_from": {**describe_start(config), **taken}}
 
 
 def identify(data: Dataset) -> DataIdentity:

@@ -209,6 +209,8 @@ def _public(config: Config) -> Config:
         shown["data"]["path"] = Path(path).name
     if "weights" in shown["model"]:  # they are in the file
         shown["model"]["weights"] = None
+    if "init_from" in shown:
+        shown["init_from"] |= {"run": None, "skip": []}
     return shown
 
 

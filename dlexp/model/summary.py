@@ -21,6 +21,7 @@ class Layer:
         type: The module's class.
         output_shape: Shape of its output for one example.
         num_params: Parameters; 0 where an earlier call of the same module has counted them.
+        num_trainable: Those of them that training changes.
         flops: Floating-point operations for one example, a multiply-add as two.
         receptive_field: Longer side of the window of the image that one output pixel sees, in pixels; None without a
             map or behind attention.
@@ -34,6 +35,7 @@ class Layer:
     type: str
     output_shape: tuple[int, ...]
     num_params: int
+    num_trainable: int
     flops: int
     receptive_field: int | None
     stride: int | None
@@ -110,7 +112,7 @@ def summarize(model: nn.Module, in_shape: tuple[int, ...]) -> Summary:
         num_params=num_params,
         num_trainable=sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
         flops=flops,
-        layers=_layers(calls, _own_params(model, calls), num_params, flops, heads),
+        layers=_layers(calls, _own_params(model, calls), _own_params(model, calls, True), flops, heads),
         auxiliary=auxiliary,
         warnings=_warnings(calls, in_shape),
     )
@@ -132,24 +134,24 @@ def _trace(model: nn.Module, in_shape: tuple[int, ...]) -> tuple[list[Call], lis
     return trace.calls, auxiliary
 
 
-def _own_params(model: nn.Module, calls: list[Call]) -> Counter[str]:
-    """Return the parameters of each called module that no called module within it owns."""
+def _own_params(model: nn.Module, calls: list[Call], is_trainable: bool = False) -> Counter[str]:
+    """Return the parameters, or trainable ones, of each called module that no called module within it owns."""
     called = {call.name for call in calls}
     counts: Counter[str] = Counter()
     for name, parameter in model.named_parameters():
         owner = name.rpartition(".")[0]
         while owner not in called:
             owner = owner.rpartition(".")[0]
-        counts[owner] += parameter.numel()
+        counts[owner] += parameter.numel() if parameter.requires_grad or not is_trainable else 0
     return counts
 
 
 def _layers(
-    calls: list[Call], num_params_of: Counter[str], num_params: int, flops: int, heads: list[str]
+    calls: list[Call], num_params_of: Counter[str], num_trainable_of: Counter[str], flops: int, heads: list[str]
 ) -> list[Layer]:
-    layers = []
+    layers, num_params = [], num_params_of.total()
     for call in calls:
-        params = num_params_of.pop(call.name, 0)
+        params, trainable = num_params_of.pop(call.name, 0), num_trainable_of.pop(call.name, 0)
         is_layer = not call.has_children and not isinstance(call.module, nn.Identity | nn.Sequential)
         if not (is_layer or call.flops or params):
             continue
@@ -160,6 +162,7 @@ def _layers(
                 type=type(call.module).__name__,
                 output_shape=call.output_shape,
                 num_params=params,
+                num_trainable=trainable,
                 flops=call.flops,
                 receptive_field=max(call.field.size) if call.field else None,
                 stride=max(call.field.stride) if call.field else None,

@@ -116,9 +116,17 @@ def _place(key: str) -> int:
 
 
 def _word(key: str, value: str) -> str:
+    if key in ("init_from", "init_from.run"):
+        return f"from-{_begun_with(value)}"
     if "." in key or key == "seed":
         return f"{key.rpartition('.')[2]}{_LONG.sub(_rounded, value)}"
     return f"no-{key}" if value == "none" else value
+
+
+def _begun_with(value: str) -> str:
+    """Return the id of the run in whose folder a file of weights lies; of another file its name."""
+    path = Path(value.strip("'\""))
+    return next((part.partition("-")[0] for part in path.parts if _IDS.match(part)), path.stem)
 
 
 def _rounded(match: re.Match[str]) -> str:

@@ -39,7 +39,15 @@ def stored_config(folder: RunFolder) -> dict[str, Any]:
     for key, place in _moved(folder, config).items():
         group, _, name = key.partition(".")
         nodes[group][name] = place
+    if _has_begun(folder, nodes):
+        nodes["init_from"] |= {"run": None, "skip": []}
     return nodes
+
+
+def _has_begun(folder: RunFolder, config: dict[str, Any]) -> bool:
+    """Say whether the weights that a run began with are gone, and it has weights of its own by now."""
+    path = config["init_from"]["run"]
+    return path is not None and not os.path.exists(path) and (folder.checkpoints / "last").exists()
 
 
 def require_same_files(folder: RunFolder) -> None:

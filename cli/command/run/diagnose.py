@@ -63,8 +63,9 @@ def diagnose(
         document = diagnose_run(words[0], runs_dir, figure)
     else:
         from dlexp.config.resolve import resolve
+        from dlexp.job.transfer.weights import with_weights
 
-        composed = resolve(words, config_dir)
+        composed = resolve(with_weights(words, config_dir), config_dir)
         from dlexp.job.diagnose import diagnose as job
 
         document = job(composed, figure)

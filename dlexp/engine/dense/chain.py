@@ -17,6 +17,7 @@ from dlexp.dropout import Classic, Inverted
 from dlexp.engine.dense.gradient import gradient_of
 from dlexp.engine.dense.layer import Activation, BatchNorm, Dropout, Flatten, Gradient, GroupNorm, Linear
 from dlexp.engine.dense.link import Link, Row, Sum, Trained
+from dlexp.engine.freeze.mark import is_still
 from dlexp.engine.task import Batch
 from dlexp.kernel.batch_norm import Running
 from dlexp.model.mlp import MLP, DenseLayer
@@ -154,9 +155,9 @@ def _batch_norm(reader: _Reader, layer: norms.BatchNorm) -> Link | None:
     if layer.across is not None or layer.weight is None or any(each is None for each in running):
         return None
     statistics = Running(*cast(tuple[Tensor, Tensor, Tensor], running), layer.num_values)
-    return BatchNorm(
-        reader.trained(layer.weight), reader.trained(layer.bias), statistics, layer.rule, layer._check_input_dim
-    )
+    weight, bias = reader.trained(layer.weight), reader.trained(layer.bias)
+    mode = "evaluation" if is_still(layer) else "training"
+    return BatchNorm(weight, bias, statistics, layer.rule, layer._check_input_dim, mode)
 
 
 def _group_norm(reader: _Reader, layer: nn.GroupNorm) -> Link | None:

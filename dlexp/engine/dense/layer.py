@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.dense.link import Trained, is_trained
-from dlexp.kernel.batch_norm import Rule, Running, normalise
+from dlexp.kernel.batch_norm import Mode, Rule, Running, normalise
 
 _ATEN: Any = torch.ops.aten
 _BATCH_NORM_BACKWARD = _ATEN.native_batch_norm_backward.default
@@ -58,7 +58,13 @@ class BatchNorm:
     """See `dlexp.norm.BatchNorm`."""
 
     def __init__(
-        self, weight: Trained, bias: Trained, running: Running, rule: Rule, check: Callable[..., None]
+        self,
+        weight: Trained,
+        bias: Trained,
+        running: Running,
+        rule: Rule,
+        check: Callable[..., None],
+        mode: Mode = "training",
     ) -> None:
         """Take a layer's tensors.
 
@@ -68,8 +74,10 @@ class BatchNorm:
             running: What evaluation takes; changed in place.
             rule: How it is kept.
             check: Refuses inputs that cannot be normalised.
+            mode: By whose statistics: the batch's in training, the running ones in evaluation.
         """
         self._weight, self._bias, self._running, self._rule, self._check = weight, bias, running, rule, check
+        self._mode: Mode = mode
         self._needs_x = True
 
     def need(self, is_needed: bool) -> bool:
@@ -81,7 +89,7 @@ class BatchNorm:
         """See `Link`."""
         self._check(x_ND)
         weight, bias = self._weight.value, self._bias.value
-        return normalise(x_ND, weight, bias, self._running, self._rule, "training", self._kernel)
+        return normalise(x_ND, weight, bias, self._running, self._rule, self._mode, self._kernel)
 
     def _kernel(
         self,
@@ -101,9 +109,10 @@ class BatchNorm:
     def backward(self, grad_NE: Tensor, is_first: bool) -> Tensor | None:
         """See `Link`."""
         x_ND, mean, var, *batch = self._saved
+        is_training = self._mode == "training"
         del self._saved
         wanted = [self._needs_x, self._weight.grad is not None, self._bias.grad is not None]
-        about = (self._weight.value, mean, var, *batch, True, self._rule.eps, wanted)
+        about = (self._weight.value, mean, var, *batch, is_training, self._rule.eps, wanted)
         grad_ND, by_weight, by_bias = _BATCH_NORM_BACKWARD(grad_NE, x_ND, *about)
         self._weight.write(by_weight, is_first)
         self._bias.write(by_bias, is_first)

@@ -36,6 +36,7 @@ class Updater(Protocol):
 
     forward: Any
     rules: Any
+    late: Any
 
     def differentiate(self, batches: Batches, sums: Any, seed_batch: Seed | None) -> None:
         """Bring the gradients of an update into `forward.grads`."""
@@ -112,8 +113,11 @@ class Captures:
 
     @property
     def _is_whole(self) -> bool:
-        """Whether the rule is part of the graph: one of the user's own may compute numbers of the step in Python."""
-        return all(_is_ours(getattr(self._step.rules, name)) for name in GROUPS)
+        """Whether the rule is part of the graph.
+
+        One of the user's own may compute numbers of the step in Python; parameters that were frozen count their own.
+        """
+        return self._step.late is None and all(_is_ours(getattr(self._step.rules, name)) for name in GROUPS)
 
     def _capture(self, key: tuple, batches: Batches, sums: Sums) -> bool:
         if self._ahead is None:

@@ -17,6 +17,7 @@ from torch.nn.modules.conv import _ConvNd
 from dlexp.activation import Maxout
 from dlexp.device import send_soon
 from dlexp.dropout import Classic, Inverted
+from dlexp.engine.freeze.mark import keep_still, switch_training
 from dlexp.engine.stack.linear import alone, linear
 from dlexp.engine.stack.rows import Rows
 from dlexp.kernel.batch_norm import Mode, Rule, Running, normalise, normalise_stack
@@ -66,7 +67,7 @@ class Batched(Rows):
 
     def set_training(self, is_training: bool) -> None:
         """See `dlexp.engine.forward.Forward`."""
-        self.template.train(is_training)
+        switch_training(self.template, is_training)
 
     def keep(self, rows: list[int]) -> None:
         """See `dlexp.engine.forward.Forward`."""
@@ -190,6 +191,7 @@ class _BatchNormLayer(_Layer):
         assert isinstance(original, _BatchNorm)
         self.rule = original.rule if isinstance(original, BatchNorm) else _rule_of(original)
         self.is_gathering = False
+        keep_still(self, original)
 
     def forward(self, x: Tensor) -> Tensor:
         mean_TC, var_TC, num_batches_T = map(self.required, STATISTICS)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.flat import Flat
 from dlexp.engine.forward import switch_gathering, write_seeds
+from dlexp.engine.freeze.mark import switch_training
 from dlexp.engine.graph.fork import Fork
 
 
@@ -69,7 +70,7 @@ class Graphed:
     def set_training(self, is_training: bool) -> None:
         """See `dlexp.engine.forward.Forward`."""
         for model in self.models:
-            model.train(is_training)
+            switch_training(model, is_training)
 
     def set_gathering(self, is_gathering: bool, is_short: bool = False) -> bool:
         """See `dlexp.engine.forward.Forward`."""

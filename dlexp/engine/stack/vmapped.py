@@ -9,6 +9,7 @@ from torch.func import functional_call, vmap
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from dlexp.device import send_soon
+from dlexp.engine.freeze.mark import switch_training
 from dlexp.engine.stack.rows import Rows
 from dlexp.error import first_line
 from dlexp.model.recompute import Unmappable
@@ -49,7 +50,7 @@ class Vmapped(Rows):
 
     def set_training(self, is_training: bool) -> None:
         """See `dlexp.engine.forward.Forward`."""
-        self.template.train(is_training)
+        switch_training(self.template, is_training)
 
 
 def _in_full(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

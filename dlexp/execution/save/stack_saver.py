@@ -61,6 +61,7 @@ class StackSaver(Saver):
             "step": _copies(run.step.state, rows),
             "schedule": _copies(run.schedule_state, rows),
             "stopping": [run.stopping[row].state() for row in rows],
+            "thawed": run.is_thawed,
             "trials": [run.trials[row] for row in rows],
             "names": [os.path.relpath(folder.path, self.place) for folder in self.folders],
             "best_epochs": list(self._best_epochs),
@@ -134,6 +135,7 @@ class StackCheckpoint:
             "step": {name: value[row : row + 1].clone() for name, value in state["step"].items()},
             "schedule": {name: value[row : row + 1].clone() for name, value in state["schedule"].items()},
             "stopping": state["stopping"][row],
+            "thawed": state.get("thawed", False),
         }
         same = best if best_epoch == state["epoch"] and "ema" not in state["step"] else None
         seal = state["histories"][row] if "histories" in state else None  # of versions before 0.2

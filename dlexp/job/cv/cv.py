@@ -189,7 +189,7 @@ def _carry_out(
     forms = {"plain": _one_setting, "settings": _several_settings, "nested": _nested}
     with recorded(folder):
         with Dispatcher(folder, interrupt, spec.launcher) as dispatcher:
-            warnings = warn_of_folds(folder.manifest["data"], spec.config)
+            warnings = [*warn_of_folds(folder.manifest["data"], spec.config), *spec.warnings]
             listener = announce(Announcement(spec, folder, warnings))
             progress = _Progress(spec, folder, dispatcher, interrupt, listener, has_figures)
             result, ends = forms[spec.form](progress)

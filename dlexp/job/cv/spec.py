@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from dlexp.build.dataset import deal_folds, deal_inner, load_data
 from dlexp.build.node import build
 from dlexp.build.objective import choose_monitor
@@ -18,9 +20,10 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
 from dlexp.direction import is_better_high
 from dlexp.error import ConfigError
+from dlexp.execution.ancestry import check_unseen
 from dlexp.job.cv.aggregate import are_single
 from dlexp.job.cv.fold_run import configure
-from dlexp.job.sweep.comparable import common_metric, left_out
+from dlexp.job.sweep.comparable import common_metric, left_out, starts_of
 from dlexp.job.sweep.validity import ValidityCheck, require_valid
 from dlexp.launcher.launcher import Launcher
 from dlexp.search.grid import combinations
@@ -81,6 +84,7 @@ class CVSpec:
         inner: The search inside each fold; None without one.
         config_dir: The user's folder of YAML files.
         left_out: A line for each fixed key that only some of the varied options have.
+        warnings: A line for each run whose weights folds begin with, and that knows what they hold out.
     """
 
     config: dict[str, Any]
@@ -95,6 +99,7 @@ class CVSpec:
     inner: InnerSearch | None
     config_dir: Path | None
     left_out: list[str]
+    warnings: list[str]
 
     @property
     def form(self) -> str:
@@ -149,6 +154,8 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> CVSpec:
         sound = settings[0]
     else:
         settings, sound = _settings(space, composed, config, divided)
+    held_out = torch.cat([fold.val for fold in folds]).unique()
+    begun = [line for start in starts_of(space, config) for line in check_unseen(start, dataset, held_out)]
     first = check_first(configure(sound.config, folds[0], inner=number), divided)
     if inner is not None:
         metric = _objective(inner.space, inner.search, metric, first)
@@ -165,6 +172,7 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> CVSpec:
         inner=inner,
         config_dir=config_dir,
         left_out=left_out(space) if space else [],
+        warnings=begun,
     )
 
 

@@ -11,7 +11,9 @@ from dlexp.config.space import Space
 from dlexp.config.wording import show
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError, DlexpError
+from dlexp.execution.ancestry import warn_of_seen
 from dlexp.search.strategy import Proposal, Search, signature
+from dlexp.type import Config
 
 
 def require_one_choice(space: Space, search: Search) -> None:
@@ -99,6 +101,17 @@ def _same_examples(first: Dataset, other: Dataset) -> bool:
     if first.sample_ids(first.val) != other.sample_ids(other.val):
         return False
     return torch.equal(first.targets[first.val], other.targets[other.val])
+
+
+def warn_of_starts(space: Space, config: Config, data: Dataset) -> list[str]:
+    """Return a line for each run whose weights trials begin with, and that was trained on held-out examples."""
+    return [line for start in starts_of(space, config) for line in warn_of_seen(start, data)]
+
+
+def starts_of(space: Space | None, config: Config) -> list[Config]:
+    """Return a configuration for each start that settings may have, with the setting `init_from` alone."""
+    listed = next((d.values for d in space.dimensions if d.key == "init_from.run"), None) if space else None
+    return [{"init_from": {"run": path}} for path in listed or [config["init_from"]["run"]]]
 
 
 def left_out(space: Space) -> list[str]:

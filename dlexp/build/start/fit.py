@@ -1,0 +1,111 @@
+"""Weights of another model put into one, by name and shape; what does not fit is refused unless it is named."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from dlexp.build.start.name import idle_patterns, is_named, owners
+from dlexp.build.start.source import read_weights
+from dlexp.error import ConfigError
+from dlexp.number import noun
+from dlexp.type import Config
+
+# What names begin with in files: of torchvision's nets nothing where a model here has `net.`; of an exported graph and
+# of a net that trained on many devices more. Names beside those are then no part of the net.
+STRIPPED, ADDED = ("network.", "module."), ("net.",)
+DECODER = ("code.", "decoder.")  # what an autoencoder has and a classifier has not
+COUNTED = "num_batches_tracked"  # that old files lack
+_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a model took of another one's weights.
+
+    Attributes:
+        taken: Names in the model.
+        left: Names in the model that keep their random start.
+    """
+
+    taken: list[str]
+    left: list[str]
+
+    @property
+    def words(self) -> str:
+        """What the user is told: how many weights were taken, and which layers begin anew."""
+        anew = f" ({', '.join(owners(self.left))} at random)" if self.left else ""
+        return f"{len(self.taken)} of {noun(len(self.taken) + len(self.left), 'weight')}{anew}"
+
+
+@torch.no_grad()
+def load_start(config: Config, model: nn.Module) -> Start:
+    """Write the weights that a configuration names over the first ones of a model; buffers too.
+
+    Of an autoencoder the decoder is left where the model has none, and layers that it lacks, such as the output, begin
+    anew. On the meta device it is only seen whether weights fit.
+
+    Raises:
+        ConfigError: They cannot be read, or do not fit and `init_from.skip` does not name them.
+    """
+    node = config["init_from"]
+    if node["run"] is None:
+        if node["skip"]:
+            raise ConfigError(f"init_from.skip: got {node['skip']} without init_from; give init_from=RUN, or remove it")
+        return Start([], [])
+    own = model.state_dict(keep_vars=True)
+    given = as_named(read_weights(node["run"]), own)
+    _require_patterns(node["skip"], [*own, *given])
+    given, own_names = _without(given, node["skip"]), _without(own, node["skip"])
+    if any(name.startswith(DECODER) for name in given):
+        own_names = {name: value for name, value in own_names.items() if name in given}
+        given = {name: value for name, value in given.items() if name in own or not name.startswith(DECODER)}
+    if faults := _faults(own_names, given):
+        raise _misfit(node["run"], faults, len(own))
+    taken = [name for name in own_names if name in given]
+    for name in taken:
+        if not own[name].is_meta:
+            own[name].detach().copy_(given[name])
+    return Start(taken, [name for name in own if name not in own_names])
+
+
+def _without(tensors: dict[str, Tensor], patterns: list[str]) -> dict[str, Tensor]:
+    return {name: value for name, value in tensors.items() if not is_named(name, patterns)}
+
+
+def as_named(given: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights under the names of a model: as they are, or without or with a beginning, whichever fits most."""
+    forms = [given]
+    forms += [{n.removeprefix(p): value for n, value in given.items() if n.startswith(p)} for p in STRIPPED]
+    forms += [{f"{prefix}{name}": value for name, value in given.items()} for prefix in ADDED]
+    return max(forms, key=lambda form: len(form.keys() & own.keys()))  # the first of equals
+
+
+def _faults(wanted: dict[str, Tensor], given: dict[str, Tensor]) -> dict[str, str]:
+    """Return what does not fit, by name."""
+    faults = {}
+    for name, value in wanted.items():
+        if name not in given:
+            if not name.endswith(COUNTED):
+                faults[name] = "is not in it"
+        elif given[name].shape != value.shape:
+            faults[name] = f"is {list(given[name].shape)} there and {list(value.shape)} here"
+    return faults | {name: "is not in this model" for name in given if name not in wanted}
+
+
+def _misfit(path: str, faults: dict[str, str], total: int) -> ConfigError:
+    shown = ", ".join(f"{name} {fault}" for name, fault in list(faults.items())[:_SHOWN])
+    more = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+    layers = owners(faults)
+    cure = "choose the model that it was"
+    if len(layers) <= _SHOWN:
+        cure += f", or leave them out by 'init_from.skip=[{','.join(layers)}]'"
+    what = f"of which {noun(len(faults), 'weight')} of {total} do not fit"
+    return ConfigError(f"init_from.run: got {path}, {what}: {shown}{more}; {cure}")
+
+
+def _require_patterns(patterns: list[str], names: list[str]) -> None:
+    if idle := idle_patterns(names, patterns):
+        layers = owners(names)
+        shown = ", ".join(layers[: 2 * _SHOWN])
+        raise ConfigError(f"init_from.skip: got {idle[0]}, which names no weight; there are {shown}")

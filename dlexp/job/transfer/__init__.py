@@ -1,0 +1,1 @@
+"""The runs that a training begins with the weights of."""
