@@ -137,8 +137,7 @@ class Components:
         return build_metrics(self.config, self.data)
 
     def make_model(self, num_outputs: int) -> tuple[nn.Module, list[str], Start]:
-        """Build the model anew, with its first weights, random or of another run; return it with warnings for
-        the user and what it took of the other run.
+        """Build the model anew; return it with warnings for the user, and what it took of another run's weights.
 
         Raises:
             ConfigError: The model does not fit the data, or the weights of another run do not fit the model.

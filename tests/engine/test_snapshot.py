@@ -1,5 +1,6 @@
 """A snapshot of one trial does not tell whether it trained alone or in a stack."""
 
+import pytest
 import torch
 
 from dlexp.build.components import components_of
@@ -20,8 +21,8 @@ COMMON = [
 ]
 
 
-def make(seeds: list[int], engine: str) -> Run:
-    made = [resolve([*COMMON, f"seed={seed}"]).config for seed in seeds]
+def make(seeds: list[int], engine: str, *more: str) -> Run:
+    made = [resolve([*COMMON, f"seed={seed}", *more]).config for seed in seeds]
     return make_program(components_of(made, [load_data(made[0])] * len(made)), engine).run
 
 
@@ -62,3 +63,34 @@ def test_best_weights_are_the_averaged_ones_and_the_trained_ones_come_back():
     trained = run.step.forward.weights(0)["output.weight"]
     assert not torch.equal(best_weights(run)["output.weight"], trained)
     assert torch.equal(run.step.forward.weights(0)["output.weight"], trained)
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+@pytest.mark.parametrize(("engine", "other"), [("solo", "solo"), ("batched", "solo"), ("solo", "vmapped")])
+def test_layers_that_are_thawed_go_on_on_both_sides_of_their_epoch(engine, other, epoch):
+    frozen = ("model.widths=[8,8]", "freeze=[hidden*]", "freeze.until=1", "trainer.precision=fp64", "optimizer.eps=1e-3")
+    straight = make([1], engine, *frozen)
+    advance(straight, 3)
+    begun = make([1], engine, *frozen)
+    advance(begun, epoch)
+    saved = snapshot(begun)
+    assert saved[1]["thawed"] == (epoch > 1)
+    resumed = make([1], other, *frozen)
+    restore(resumed, *saved)
+    advance(resumed, 3)
+    close = {"rtol": 0, "atol": 0} if other == engine else {"rtol": 1e-9, "atol": 1e-9}
+    torch.testing.assert_close(snapshot(resumed)[0], snapshot(straight)[0], **close)
+    torch.testing.assert_close(snapshot(resumed)[1]["step"], snapshot(straight)[1]["step"], **close)
+
+
+def test_a_program_that_was_thawed_takes_up_a_snapshot_of_before():
+    frozen = ("model.widths=[8,8]", "freeze=[hidden*]", "freeze.until=1")
+    run = make([1], "solo", *frozen)
+    advance(run, 1)
+    early = snapshot(run)
+    advance(run, 2)
+    assert (early[1]["thawed"], run.is_thawed) == (False, True)
+    restore(run, *early)
+    assert not run.is_thawed
+    assert run.step.forward.flat.names == ["output.weight", "output.bias"]
+    torch.testing.assert_close(snapshot(run)[1]["step"], early[1]["step"], rtol=0, atol=0)

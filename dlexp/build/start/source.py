@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import warnings
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -47,7 +48,9 @@ def _read(path: str, _changed: int, _size: int) -> dict[str, Tensor]:
 
 
 def _unpickle(path: str) -> Any:
-    content = torch.load(path, map_location="cpu", weights_only=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of forms that torch does not write itself; what it cannot read it refuses
+        content = torch.load(path, map_location="cpu", weights_only=True)
     inner = next((content[name] for name in WRAPPED if isinstance(content, dict) and name in content), None)
     return content if inner is None or _is_weights(content) else inner
 

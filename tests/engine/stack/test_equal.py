@@ -100,6 +100,16 @@ ROWS += [
     {"init": "xavier_normal", "init.gain": "activation"},
     {"optimizer": "adam", "seeds.order": "1"},
 ]
+FROZEN = [
+    {"freeze.all_but": "[output]"},
+    {"freeze": "[hidden.0]", "freeze.norm": "false", "dropout": "inverted", "optimizer": "adam"},
+    {"freeze": "[hidden.1]", "norm.statistics": "exact", "regularizer": "linf", "trainer.ema": "0.9"},
+    {"freeze": "[hidden.0]", "freeze.until": "1", "optimizer": "adam", "trainer.ema": "0.9", "trainer.accumulate": "2"},
+    {"freeze.all_but": "[output]", "freeze.until": "1", "optimizer": "momentum", "regularizer": "max_norm"},
+    {"model": "cnn", "model.channels": "[4,6]", "freeze": "[stages.0]"},
+    {"model": "cnn", "model.channels": "[4,6]", "freeze.all_but": "[output]", "freeze.until": "1"},
+]
+ROWS += FROZEN
 
 
 @pytest.mark.parametrize("overrides", ROWS, ids=lambda overrides: " ".join(f"{k}={v}" for k, v in overrides.items()))
@@ -114,6 +124,12 @@ def test_a_row_of_seven_equals_the_stack_of_one_and_the_module_to_the_bit(overri
         (alone,) = train(configs[row : row + 1], data[:1], "batched")
         check_bits(together[row], alone)
         check_bits(together[row], train(configs[row : row + 1], data[:1], "solo")[0])
+
+
+@pytest.mark.parametrize("overrides", FROZEN, ids=lambda overrides: " ".join(f"{k}={v}" for k, v in overrides.items()))
+def test_frozen_layers_in_every_form(overrides):
+    case = seven(overrides, trials=2)
+    check(case, engines(case))
 
 
 def check_bits(a, b) -> None:

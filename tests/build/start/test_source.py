@@ -1,0 +1,76 @@
+"""Files of weights by name: read whatever wrote them, and never run."""
+
+import pickle
+import zipfile
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from dlexp.build.start.source import read_weights
+from dlexp.error import ConfigError
+
+WEIGHTS = {"a.weight": torch.arange(6.0).view(2, 3), "a.bias": torch.tensor([1.0, 2.0]), "n": torch.tensor(3)}
+
+
+@pytest.mark.parametrize("form", ["safetensors", "pth", "wrapped", "model"])
+def test_tensors_by_name(form, tmp_path):
+    path = tmp_path / ("w.safetensors" if form == "safetensors" else "w.pth")
+    if form == "safetensors":
+        save_file(WEIGHTS, path)
+    else:
+        wrapped = {"wrapped": {"state_dict": WEIGHTS, "epoch": 3}, "model": {"model": WEIGHTS}}
+        torch.save(wrapped.get(form, WEIGHTS), path)
+    torch.testing.assert_close(read_weights(str(path)), WEIGHTS, rtol=0, atol=0)
+
+
+def test_a_file_that_changed_is_read_anew(tmp_path):
+    path = tmp_path / "w.safetensors"
+    save_file(WEIGHTS, path)
+    assert read_weights(str(path))["n"] == 3
+    save_file({**WEIGHTS, "n": torch.tensor([4, 5])}, path)
+    assert read_weights(str(path))["n"].tolist() == [4, 5]
+
+
+class Evil:
+    def __reduce__(self):
+        return print, ("it ran",)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("w.pth", pickle.dumps({"a": Evil()}), "it cannot be read as weights by name"),
+        ("w.safetensors", b"no", "it cannot be read as weights by name"),
+        ("w.pth", b"", "it cannot be read as weights by name"),
+        ("w.pt2", b"PK no", "no archive of torch.export"),
+    ],
+)
+def test_what_is_no_file_of_weights_is_refused_and_not_run(name, content, message, tmp_path, capsys):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ConfigError) as refused:
+        read_weights(str(tmp_path / name))
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert "it ran" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [{}, [1, 2], {"a": 1}, torch.zeros(3), {"state_dict": [1]}])
+def test_other_content_is_refused(content, tmp_path):
+    torch.save(content, tmp_path / "w.pth")
+    with pytest.raises(ConfigError, match="weights by name are needed"):
+        read_weights(str(tmp_path / "w.pth"))
+
+
+def test_a_missing_file_and_a_folder(tmp_path):
+    with pytest.raises(ConfigError, match="there is no such file"):
+        read_weights(str(tmp_path / "absent.pth"))
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_weights(str(tmp_path))
+
+
+def test_an_archive_without_weights(tmp_path):
+    with zipfile.ZipFile(tmp_path / "w.pt2", "w") as archive:
+        archive.writestr("x/readme", "nothing")
+    with pytest.raises(ConfigError, match="no list of weights in it"):
+        read_weights(str(tmp_path / "w.pt2"))
