@@ -15,7 +15,7 @@ from dlexp.type import InDocument
 
 def test_every_task_has_one():
     (stated,) = (each for each in get_args(Task) if isinstance(each, InDocument))
-    assert set(KINDS) == set(stated["enum"])
+    assert set(KINDS) == set(stated.schema["enum"])
 
 
 def test_the_data_say_which():
