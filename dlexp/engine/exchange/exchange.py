@@ -4,6 +4,8 @@ A collective: every device has to call it, in the same order as the others. Shap
 W devices.
 """
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -19,12 +21,14 @@ class Exchange:
         least: Fewest examples that a device computes of a batch, unless it is left out: 2 where batch norm normalises
             by those of the device alone.
         has_synced: Whether layers exchange in the midst of a pass, so that a device without examples takes part too.
+        bringers: Called by `bring_together`.
     """
 
     rank: int = 0
     size: int = 1
     least: int = 1
     has_synced: bool = False
+    bringers: Sequence[Callable[[], None]] = ()
 
     def sum(self, tensor: Tensor) -> Tensor:
         """Replace a tensor by the sum over all devices, the same to the bit everywhere; return it. Collective."""
@@ -59,8 +63,27 @@ class Exchange:
     def place(self, share: Share) -> None:
         """Tell the layers of the model where the examples that come next stand in their batch."""
 
-    def average_statistics(self) -> None:
-        """Replace the running statistics of norms that normalise by their device alone by their mean. Collective."""
+    def sum_slices(self, row_P: Tensor, bounds: list[tuple[int, int]]) -> None:
+        """Replace this device's slice of a row by its sum over all devices; the rest is undefined then. Collective.
+
+        Args:
+            row_P: Of each device.
+            bounds: First element and end of each device's slice; see `dlexp.engine.exchange.share.slices`.
+        """
+
+    def gather_slices(self, row_P: Tensor, bounds: list[tuple[int, int]]) -> None:
+        """Replace each slice of a row by that of the device whose it is. Collective."""
+
+    def collect(self, slice_S: Tensor, bounds: list[tuple[int, int]]) -> Tensor | None:
+        """Return on the first device the row that all slices make, on its host; None on the others. Collective."""
+        return slice_S.cpu()
+
+    def bring_together(self) -> None:
+        """Let the first device have what the devices hold apart: what a checkpoint needs. Collective.
+
+        The running statistics of norms that normalise by their device alone become their mean, on all devices;
+        `bringers` bring the rest.
+        """
 
     def merge_statistics(self) -> None:
         """Replace the exact statistics of such norms by those of the values of all devices. Collective."""
