@@ -1,7 +1,7 @@
 """An update whose optimiser state is divided over the devices: each applies the rule to a slice of the weights.
 
 Gradients are summed to the device whose slice they are of (reduce-scatter), the rule moves that slice, and the slices
-come together again (all-gather): as many elements on the wire as a sum over all devices, and 1 / W of the state on each.
+come together again (all-gather): as many elements on the wire as a sum over all devices, 1 / W of the state on each.
 
 Shapes: P padded parameters, S of a device's slice, W devices; one trial.
 
