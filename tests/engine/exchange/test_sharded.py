@@ -87,5 +87,5 @@ def test_a_rule_that_may_look_at_all_weights_is_refused():
     def act(exchange):
         return Sharded(step.forward, step.rules, model, "fp32", exchange)
 
-    with pytest.raises(ConfigError, match="trainer.shard: got true with optimizer Normed; its state can be divided"):
+    with pytest.raises(ConfigError, match=r"trainer\.shard: got true with optimizer Normed; its state can be divided"):
         together(1, act)

@@ -51,7 +51,7 @@ CASES = {
     "values": ["data=diabetes", "norm=layer", "regularizer=l1", "optimizer=adagrad", "trainer.batch_size=7"],
     "mixed": ["augment=mixup", "norm=none", "regularizer=max_norm", "optimizer=momentum", "trainer.batch_size=31"],
 }
-# the state of the rule divided; an elementwise penalty, one of whole rows, a constraint, and gradients of several batches
+# the state of the rule divided; an elementwise penalty, one of rows, a constraint, gradients of several batches
 CASES |= {
     "sharded, decayed, clipped, averaged": [
         "trainer.shard=true",
