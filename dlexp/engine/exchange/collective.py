@@ -35,7 +35,7 @@ class Collective(Exchange):
         self.counts: list[int] = []
         self._dropouts: list[Inverted | Classic] = []
         self._apart: list[_BatchNorm] = []
-        self.bringers: list[Callable[[], None]] = []
+        self._bringers: list[Callable[[], None]] = []
 
     def connect(self, model: nn.Module) -> None:
         """See `Exchange`."""
@@ -110,10 +110,14 @@ class Collective(Exchange):
                 dist.recv(whole[first:end], rank)
         return whole
 
+    def on_bringing(self, bring: Callable[[], None]) -> None:
+        """See `Exchange`."""
+        self._bringers.append(bring)
+
     def bring_together(self) -> None:
         """See `Exchange`."""
         average([buffer for norm in self._apart for buffer in norm.buffers()], self)
-        for bring in self.bringers:
+        for bring in self._bringers:
             bring()
 
     def merge_statistics(self) -> None:

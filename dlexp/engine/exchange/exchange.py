@@ -4,7 +4,7 @@ A collective: every device has to call it, in the same order as the others. Shap
 W devices.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -21,14 +21,12 @@ class Exchange:
         least: Fewest examples that a device computes of a batch, unless it is left out: 2 where batch norm normalises
             by those of the device alone.
         has_synced: Whether layers exchange in the midst of a pass, so that a device without examples takes part too.
-        bringers: Called by `bring_together`.
     """
 
     rank: int = 0
     size: int = 1
     least: int = 1
     has_synced: bool = False
-    bringers: Sequence[Callable[[], None]] = ()
 
     def sum(self, tensor: Tensor) -> Tensor:
         """Replace a tensor by the sum over all devices, the same to the bit everywhere; return it. Collective."""
@@ -81,9 +79,11 @@ class Exchange:
     def bring_together(self) -> None:
         """Let the first device have what the devices hold apart: what a checkpoint needs. Collective.
 
-        The running statistics of norms that normalise by their device alone become their mean, on all devices;
-        `bringers` bring the rest.
+        The running statistics of norms that normalise by their device alone become their mean, on all devices.
         """
+
+    def on_bringing(self, bring: Callable[[], None]) -> None:
+        """Have `bring_together` bring something more: call a function that is collective itself."""
 
     def merge_statistics(self) -> None:
         """Replace the exact statistics of such norms by those of the values of all devices. Collective."""

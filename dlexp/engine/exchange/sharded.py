@@ -41,7 +41,7 @@ class Sharded(Step):
         divided = [name for name in self.state if self._is_divided(name)]
         self._whole = {name: torch.empty_like(forward.flat.tensor, device="meta") for name in divided}
         self._own_decay = None if self._decay is None else self._decay[self._slice]
-        exchange.bringers.append(self._collect)
+        exchange.on_bringing(self._collect)
 
     def row_state(self, row: int) -> dict[str, Tensor]:
         """Return the whole state, which the first device has of the last time that all brought theirs together."""

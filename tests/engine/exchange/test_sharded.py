@@ -33,21 +33,21 @@ def updated(step, rank, size):
     return step.forward.flat.tensor.clone()
 
 
-def make(model, exchange, **rules):
-    plain = make_step(copy.deepcopy(model), AdamW(weight_decay=0.1), L1(weight=0.01), **rules)
+def make(model, exchange, clip=None):
+    plain = make_step(copy.deepcopy(model), AdamW(weight_decay=0.1), L1(weight=0.01), grad_clip=clip)
     return Sharded(plain.forward, plain.rules, model, "fp32", exchange)
 
 
 def test_each_device_holds_a_slice_and_all_have_the_weights_of_the_whole():
     model = make_model()
-    clip = {"grad_clip": torch.tensor([[0.5]]).double()}
-    single = make_step(copy.deepcopy(model), AdamW(weight_decay=0.1), L1(weight=0.01), **clip)
+    clip = torch.tensor([[0.5]]).double()
+    single = make_step(copy.deepcopy(model), AdamW(weight_decay=0.1), L1(weight=0.01), grad_clip=clip)
     expected = updated(single, 0, 1)
 
     def act(exchange):
-        step = make(model, exchange, **clip)
+        step = make(model, exchange, clip)
         weights = updated(step, exchange.rank, SIZE)
-        step.exchange.bringers[0]()
+        exchange.bring_together()
         return weights, step.state, step.row_state(0)
 
     played = together(SIZE, act)

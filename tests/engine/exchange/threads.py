@@ -32,10 +32,17 @@ class Threaded(Exchange):
     def __init__(self, rank: int, size: int, table: _Table) -> None:
         self.rank, self.size, self._table = rank, size, table
         self.counts: list[int] = []
-        self.bringers = []
+        self._bring = None
 
     def stack(self, tensor: Tensor) -> Tensor:
         return self._table.stack(self.rank, tensor)
+
+    def on_bringing(self, bring: Callable[[], None]) -> None:
+        self._bring = bring
+
+    def bring_together(self) -> None:
+        assert self._bring is not None
+        self._bring()
 
     def sum_slices(self, row_P: Tensor, bounds: list[tuple[int, int]]) -> None:
         first, end = bounds[self.rank]
