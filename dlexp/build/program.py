@@ -23,6 +23,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.target_scale import TargetScale
 from dlexp.direction import is_better_high
 from dlexp.engine.exchange.exchange import ALONE, Exchange
+from dlexp.engine.exchange.sharded import Sharded
 from dlexp.engine.forward import Forward
 from dlexp.engine.freeze.mark import frozen_by
 from dlexp.engine.freeze.thaw import Thaw
@@ -34,7 +35,7 @@ from dlexp.engine.stopping import Stopping
 from dlexp.engine.task import Task, are_equal, num_steps
 from dlexp.engine.train import Run
 from dlexp.engine.trainer import Trainer
-from dlexp.error import DataError, first_ten
+from dlexp.error import ConfigError, DataError, first_ten
 from dlexp.normalize import Affine
 from dlexp.number import noun
 from dlexp.type import Config
@@ -130,12 +131,13 @@ def make_program(components: list[Components], engine: str = "solo", exchange: E
     _require_range(first.data, affine, first.dtype)
     warnings = made[0][1] + check_parts(datasets, trainer, configs[0].get("train_on", "train"))
     task = replace(_task(components, device, affine, has_one_part), exchange=exchange)
+    make_step = Sharded if trainer.shard and exchange.size > 1 else Step
     rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
     alone = select_rows(loss, [0], len(components))
     monitor = choose_monitor(trainer.monitor, alone, first.data, task.metrics, device)
     run = Run(
         task=task,
-        step=Step(forward, rules, models[0], trainer.precision, exchange),
+        step=make_step(forward, rules, models[0], trainer.precision, exchange),
         trainer=trainer,
         seeds=[each.seeds for each in components],
         monitor=monitor,
@@ -156,6 +158,8 @@ def _thaw(
 ) -> Thaw | None:
     """Return how frozen layers come to be trained; None where they never are."""
     until = config["freeze"]["until"]
+    if until is not None and config["trainer"]["shard"]:
+        raise ConfigError(f"freeze.until: got {until} with trainer.shard=true; choose one of them")
     return None if until is None else Thaw(until, frozen_by(models[0]), models, make, precision)
 
 
@@ -193,12 +197,11 @@ def _task(components: list[Components], device: torch.device, affine: Affine, ha
         train=[each.data.train for each in components],
         val=[each.data.val for each in components],
         targets=devices.send(data.targets, device),
-        num_classes=data.num_classes,
+        answer=first.answer,
         is_image=data.is_image,
         dtype=first.dtype,
         unit=_unit(components, device, has_one_part),
         metrics=first.metrics,
-        positive=data.positive,
         oversampled=data.targets.cpu() if first.trainer.oversample else None,
     )
 

@@ -20,13 +20,13 @@ from dlexp.engine.evaluate import gather_statistics, predict, score_trials
 from dlexp.engine.event import EpochEnd, Event, Progress, TrialEnd
 from dlexp.engine.freeze.thaw import Thaw
 from dlexp.engine.graph.idle import rest
-from dlexp.engine.rate import learning_rates
 from dlexp.engine.step import Step
 from dlexp.engine.stopping import Stopping
 from dlexp.engine.sums import Sums
 from dlexp.engine.task import Batch, Task, TrialSeeds, epoch_batches, num_steps
 from dlexp.engine.trainer import Trainer
 from dlexp.number import noun
+from dlexp.schedule.rate import learning_rates
 
 PROGRESS_SECONDS = 0.2
 MOST_IDLE = 1 / 4  # of the rows
@@ -124,7 +124,7 @@ class Run:
 
     def _bring_together(self) -> None:
         """Let what the devices hold apart in the midst of an epoch be with the first, for a checkpoint."""
-        self.task.exchange.average_statistics()
+        self.task.exchange.bring_together()
         if self.sums is not None:
             self.sums.unite(self.task.exchange, is_with_first=True)
 
@@ -148,7 +148,7 @@ class Run:
             self._spare = None
             if self.sums is not None:
                 states = [self.sums.state(row) for row in rows]
-                self.sums = Sums.zero(self.step.forward.flat.tensor[:, 0])
+                self.sums = Sums.zero(self.step.forward.flat.tensor[:, 0], self.task.answer.has_accuracy)
                 for row, state in enumerate(states):
                     self.sums.load(row, state)
             self.seeds = [self.seeds[row] for row in rows]
@@ -223,7 +223,7 @@ class Run:
     def _sums(self) -> Sums:
         if self.sums is None:
             if self._spare is None:
-                self._spare = Sums.zero(self.step.forward.flat.tensor[:, 0])
+                self._spare = Sums.zero(self.step.forward.flat.tensor[:, 0], self.task.answer.has_accuracy)
             self._spare.clear()
             self.sums = self._spare
         return self.sums
@@ -243,8 +243,9 @@ class Run:
 
     def _learning_rates(self) -> Tensor:
         """Return the rate of every update of the epoch (S, T) in float64 on the CPU, as it is logged."""
-        first = self.epoch * self.steps_per_epoch
-        return learning_rates(self.step.rules, self.schedule_state, first, self.steps_per_epoch, self.idle)
+        rules, first, scale = self.step.rules, self.epoch * self.steps_per_epoch, self.schedule_state.get("scale")
+        lr = rules.optimizer.lr if rules.lr is None else rules.lr
+        return learning_rates(rules.schedule, lr, scale, first, self.steps_per_epoch, self.idle)
 
     def _on_device(self, lr_ST: Tensor) -> Tensor:
         like = self.step.forward.flat.tensor
@@ -252,7 +253,7 @@ class Run:
 
     def _end_epoch(self, lr_ST: Tensor, started: float) -> Iterator[EpochEnd]:
         metrics = {"train/loss": self._sums().mean_loss()}
-        if self.task.num_classes:
+        if self.task.answer.has_accuracy:
             metrics["train/accuracy"] = self._sums().accuracy()
         if self.step.rules.regularizer.scope != "none":
             metrics["train/penalty"] = self.step.penalty().tolist()
@@ -287,7 +288,7 @@ class Run:
     def _outputs(self) -> Tensor:
         """Gather exact statistics of batch norm and predict the validation part, if there is one."""
         forward, task = self.step.forward, self.task
-        task.exchange.average_statistics()
+        task.exchange.bring_together()
         with self.step.averaged():
             gather_statistics(forward, task, self.trainer, self.seeds, self.epoch)
             return predict(forward, task, task.val, self.eval_batch_size) if len(task.val[0]) else torch.empty(0)

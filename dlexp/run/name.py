@@ -125,8 +125,8 @@ def _word(key: str, value: str) -> str:
 
 def _begun_with(value: str) -> str:
     """Return the id of the run in whose folder a file of weights lies; of another file its name."""
-    path = Path(value.strip("'\""))
-    return next((part.partition("-")[0] for part in path.parts if _IDS.match(part)), path.stem)
+    names = value.strip("'\"").split(os.sep)
+    return next((name.partition("-")[0] for name in names if _IDS.match(name)), Path(names[-1]).stem)
 
 
 def _rounded(match: re.Match[str]) -> str:

@@ -68,7 +68,13 @@ def test_best_weights_are_the_averaged_ones_and_the_trained_ones_come_back():
 @pytest.mark.parametrize("epoch", [1, 2])
 @pytest.mark.parametrize(("engine", "other"), [("solo", "solo"), ("batched", "solo"), ("solo", "vmapped")])
 def test_layers_that_are_thawed_go_on_on_both_sides_of_their_epoch(engine, other, epoch):
-    frozen = ("model.widths=[8,8]", "freeze=[hidden*]", "freeze.until=1", "trainer.precision=fp64", "optimizer.eps=1e-3")
+    frozen = (
+        "model.widths=[8,8]",
+        "freeze=[hidden*]",
+        "freeze.until=1",
+        "trainer.precision=fp64",
+        "optimizer.eps=1e-3",
+    )
     straight = make([1], engine, *frozen)
     advance(straight, 3)
     begun = make([1], engine, *frozen)

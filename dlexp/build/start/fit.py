@@ -53,32 +53,32 @@ def load_start(config: Config, model: nn.Module) -> Start:
         if node["skip"]:
             raise ConfigError(f"init_from.skip: got {node['skip']} without init_from; give init_from=RUN, or remove it")
         return Start([], [])
-    own = model.state_dict(keep_vars=True)
-    given = as_named(read_weights(node["run"]), own)
-    _require_patterns(node["skip"], [*own, *given])
-    given, own_names = _without(given, node["skip"]), _without(own, node["skip"])
+    held = model.state_dict(keep_vars=True)
+    given = as_named(read_weights(node["run"]), held)
+    _require_patterns(node["skip"], [*held, *given])
+    given, wanted = _without(given, node["skip"]), _without(held, node["skip"])
     if any(name.startswith(DECODER) for name in given):
-        own_names = {name: value for name, value in own_names.items() if name in given}
-        given = {name: value for name, value in given.items() if name in own or not name.startswith(DECODER)}
-    if faults := _faults(own_names, given):
-        raise _misfit(node["run"], faults, len(own))
-    taken = [name for name in own_names if name in given]
+        wanted = {name: value for name, value in wanted.items() if name in given}
+        given = {name: value for name, value in given.items() if name in held or not name.startswith(DECODER)}
+    if faults := _faults(wanted, given):
+        raise _misfit(node["run"], faults, len(held))
+    taken = [name for name in wanted if name in given]
     for name in taken:
-        if not own[name].is_meta:
-            own[name].detach().copy_(given[name])
-    return Start(taken, [name for name in own if name not in own_names])
+        if not held[name].is_meta:
+            held[name].detach().copy_(given[name])
+    return Start(taken, [name for name in held if name not in wanted])
 
 
 def _without(tensors: dict[str, Tensor], patterns: list[str]) -> dict[str, Tensor]:
     return {name: value for name, value in tensors.items() if not is_named(name, patterns)}
 
 
-def as_named(given: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
+def as_named(given: dict[str, Tensor], held: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return weights under the names of a model: as they are, or without or with a beginning, whichever fits most."""
     forms = [given]
     forms += [{n.removeprefix(p): value for n, value in given.items() if n.startswith(p)} for p in STRIPPED]
     forms += [{f"{prefix}{name}": value for name, value in given.items()} for prefix in ADDED]
-    return max(forms, key=lambda form: len(form.keys() & own.keys()))  # the first of equals
+    return max(forms, key=lambda form: len(form.keys() & held.keys()))  # the first of equals
 
 
 def _faults(wanted: dict[str, Tensor], given: dict[str, Tensor]) -> dict[str, str]:

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from dlexp.engine.flat import Flat
 from dlexp.engine.forward import Forward
-from dlexp.engine.freeze.late import Late
 from dlexp.engine.freeze.mark import Frozen, freeze, late_names, thaw
+from dlexp.engine.freeze.thawed import Thawed
 from dlexp.engine.step import Step
 
 
@@ -54,8 +54,9 @@ class Thaw:
             step.captures.close()
         forward = self.make(models)
         forward.set_training(True)
-        late = Late(_first_late(forward.flat, models[0]), number) if is_thawed else None
-        fresh = Step(forward, step.rules, models[0], self.precision, step.exchange, late)
+        about = (forward, step.rules, models[0], self.precision, step.exchange)
+        late = _first_late(forward.flat, models[0]) if is_thawed else 0
+        fresh = Thawed(*about, begin=late, before=number) if is_thawed else Step(*about)
         for name, value in fresh.state.items():
             _take_over(value, step.state[name], forward.flat, step.forward.flat)
         return fresh

@@ -36,7 +36,6 @@ class Updater(Protocol):
 
     forward: Any
     rules: Any
-    late: Any
 
     def differentiate(self, batches: Batches, sums: Any, seed_batch: Seed | None) -> None:
         """Bring the gradients of an update into `forward.grads`."""
@@ -48,7 +47,11 @@ class Updater(Protocol):
 
 
 class Captures:
-    """The captured updates of a program, by their kind."""
+    """The captured updates of a program, by their kind.
+
+    Attributes:
+        has_rule: Whether the rule may be part of a graph: where parameters count other updates it may not.
+    """
 
     def __init__(self, step: Updater) -> None:
         """Capture nothing yet.
@@ -56,7 +59,7 @@ class Captures:
         Args:
             step: Whose updates are captured.
         """
-        self._step = step
+        self._step, self.has_rule = step, True
         self._device = step.forward.flat.tensor.device
         self.reason = self._obstacle()
         self._updates: dict[tuple, _Captured] = {}
@@ -113,11 +116,8 @@ class Captures:
 
     @property
     def _is_whole(self) -> bool:
-        """Whether the rule is part of the graph.
-
-        One of the user's own may compute numbers of the step in Python; parameters that were frozen count their own.
-        """
-        return self._step.late is None and all(_is_ours(getattr(self._step.rules, name)) for name in GROUPS)
+        """Whether the rule is part of the graph: one of the user's own may compute numbers of the step in Python."""
+        return self.has_rule and all(_is_ours(getattr(self._step.rules, name)) for name in GROUPS)
 
     def _capture(self, key: tuple, batches: Batches, sums: Sums) -> bool:
         if self._ahead is None:

@@ -67,8 +67,8 @@ def test_an_output_of_another_size_is_refused_unless_it_is_skipped(source):
     with pytest.raises(ConfigError) as refused:
         load_start(config_of(path), model)
     assert str(refused.value) == (
-        f"init_from.run: got {path}, of which 2 weights of 14 do not fit: output.weight is [7, 4] there and [3, 4] here, "
-        "output.bias is [7] there and [3] here; choose the model that it was, or leave them out by "
+        f"init_from.run: got {path}, of which 2 weights of 14 do not fit: output.weight is [7, 4] there and [3, 4] "
+        "here, output.bias is [7] there and [3] here; choose the model that it was, or leave them out by "
         "'init_from.skip=[output]'"
     )
     start = load_start(config_of(path, "output"), model)
@@ -109,7 +109,10 @@ def test_on_the_meta_device_it_is_seen_whether_they_fit(source):
     ("config", "message"),
     [
         ({"run": None, "skip": ["a"]}, "init_from.skip: got ['a'] without init_from; give init_from=RUN, or remove it"),
-        ({"run": "FILE", "skip": ["conv*"]}, "init_from.skip: got conv*, which names no weight; there are hidden.0.linear"),
+        (
+            {"run": "FILE", "skip": ["conv*"]},
+            "init_from.skip: got conv*, which names no weight; there are hidden.0.linear",
+        ),
         ({"run": "absent.pth", "skip": []}, "init_from.run: got absent.pth; there is no such file"),
     ],
 )
@@ -143,10 +146,10 @@ def test_what_names_begin_with_in_other_files_is_left_off_and_what_stands_beside
 
 
 def test_names_of_torchvision_lack_the_beginning_that_a_net_has_here():
-    own = {"net.conv.weight": torch.zeros(1), "net.fc.bias": torch.zeros(1)}
+    held = {"net.conv.weight": torch.zeros(1), "net.fc.bias": torch.zeros(1)}
     given = {"conv.weight": torch.ones(1), "fc.bias": torch.ones(1)}
-    assert as_named(given, own).keys() == own.keys()
-    assert as_named(own, own) is own
+    assert as_named(given, held).keys() == held.keys()
+    assert as_named(held, held) is held
 
 
 def test_a_count_of_batches_that_old_files_lack_is_no_fault(tmp_path):

@@ -10,6 +10,7 @@ from dlexp.build.node import build_per_trial
 from dlexp.config.catalog import read_option
 from dlexp.engine.freeze.mark import Frozen, freeze
 from dlexp.engine.freeze.thaw import Thaw
+from dlexp.engine.freeze.thawed import Thawed
 from dlexp.engine.stack.kind import make_forward
 from dlexp.engine.step import Rules, Step
 from dlexp.engine.sums import Sums
@@ -89,11 +90,11 @@ def test_frozen_again_it_is_what_it_was():
     step.state["rule.mean"].fill_(3.0)
     before = step.forward.weights(0)
     later = thaw.switch(step, [0], 4, is_thawed=True)
-    assert later.late is not None
-    assert (later.late.begin, later.late.before) == (64, 4)
+    assert isinstance(later, Thawed)
+    assert (later.begin, later.before) == (64, 4)
     assert later.forward.flat.names == ["3.weight", "3.bias", *FROZEN.parameters]
     assert later.state["rule.mean"][0].tolist() == [3.0] * 36 + [0.0] * 12 + [3.0] * 4 + [0.0] * (12 + 64 + 16 + 16)
     again = thaw.switch(later, [0], 4, is_thawed=False)
-    assert again.late is None
+    assert not isinstance(again, Thawed)
     assert again.forward.flat.names == ["3.weight", "3.bias"]
     torch.testing.assert_close(again.forward.weights(0), before, rtol=0, atol=0)

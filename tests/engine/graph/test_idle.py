@@ -15,8 +15,8 @@ def test_idle_rows_are_copies():
     step = make_program(components_of(configs, [load_data(configs[0])] * 3), "batched").run.step
     step.forward.flat.tensor[0].fill_(float("nan"))
     step.state["rule.mean"][0].fill_(float("inf"))
-    kept = step.forward.flat.tensor[2].clone()
+    others = step.forward.flat.tensor[2].clone()
     rest(step, [0], like=1)
     torch.testing.assert_close(step.forward.weights(0), step.forward.weights(1), rtol=0, atol=0)
     assert torch.equal(step.state["rule.mean"][0], step.state["rule.mean"][1])
-    assert torch.equal(step.forward.flat.tensor[2], kept)
+    assert torch.equal(step.forward.flat.tensor[2], others)

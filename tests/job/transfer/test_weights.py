@@ -14,7 +14,9 @@ def test_what_names_no_weights_is_returned_as_it_is():
 
 def test_nothing_heavy_is_imported_for_that():
     code = "import sys; from dlexp.job.transfer.weights import with_weights; with_weights(['a=1']); "
-    done = subprocess.run([sys.executable, "-c", code + "print('torch' in sys.modules)"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code + "print('torch' in sys.modules)"], capture_output=True, text=True
+    )
     assert done.stdout.strip() == "False", done.stderr
 
 
