@@ -16,8 +16,9 @@ from dlexp.build.check import check_destination
 from dlexp.build.node import build
 from dlexp.build.probe import probe
 from dlexp.build.structure import structure_key
+from dlexp.execution.aside import Estimator, estimator
 from dlexp.execution.dispatcher import WORTH_SECONDS
-from dlexp.execution.estimate import Estimate, Measured, estimate, unheard
+from dlexp.execution.estimate import Estimate, Measured, unheard
 from dlexp.execution.fusion import SIZES
 from dlexp.job.sweep.comparable import left_out
 from dlexp.job.sweep.document import SweepPlan, TrialGroup
@@ -81,7 +82,8 @@ def forecast(overrides: list[str], config_dir: Path | None = None, *, tell: Meas
     runs_dir = Path(spec.config["runs_dir"])
     check_destination(runs_dir)
     shares, numbers, failing = rehearse(spec)
-    measure(shares, tell)
+    with estimator(_places(spec)) as estimate:
+        measure(shares, tell, estimate)
     seeds = max(1, len(spec.space.seeds))
     params = [share.num_params for share in shares]
     free = shutil.disk_usage(next(p for p in [runs_dir, *runs_dir.resolve().parents] if p.exists())).free
@@ -106,7 +108,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None, *, tell: Meas
         "workers": workers,
         "memory": workers * max(share.estimate.memory for share in shares if share.estimate),
         "memory_process": workers * process,
-        "memory_free": devices.free_bytes(spec.first.device),
+        "memory_free": min(share.estimate.free for share in shares if share.estimate),
         "disk": disk,
         "disk_free": free,
         "seconds": round(sum(spent.values()), 1),
@@ -177,7 +179,7 @@ def _share(
     return share
 
 
-def measure(shares: list[Share], tell: Measured) -> None:
+def measure(shares: list[Share], tell: Measured, estimate: Estimator) -> None:
     """Measure each structure as long as the budget lasts, the ones with the most epochs first."""
     started = time.monotonic()
     for i, share in enumerate(sorted(shares, key=lambda share: -share.epochs)):
@@ -204,10 +206,14 @@ def _seconds(shares: list[Share]) -> dict[str, float]:
 
 def _workers(spec: SweepSpec, seconds: float, trials: int) -> int:
     """Return how many processes will train, as the launcher decides it."""
-    launcher, trainer = spec.launcher, spec.config["trainer"]
-    places = launcher.places(trainer["device"], devices.given_threads(trainer["threads"]) or devices.TORCH_THREADS)
-    is_asked_for = launcher.num_asked is not None or any(places)
+    places = _places(spec)
+    is_asked_for = spec.launcher.num_asked is not None or any(places)
     return min(len(places), trials) if is_asked_for or seconds >= WORTH_SECONDS else 1
+
+
+def _places(spec: SweepSpec) -> list[dict[str, str]]:
+    trainer = spec.config["trainer"]
+    return spec.launcher.places(trainer["device"], devices.given_threads(trainer["threads"]) or devices.TORCH_THREADS)
 
 
 def _disk(shares: list[Share], trials: int) -> int:
