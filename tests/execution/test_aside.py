@@ -1,4 +1,6 @@
-"""Where estimates are measured, and what comes of a worker that cannot. `tests/nullgpu` has a real one on a card."""
+"""What is done beside the trials, and what comes of a worker that cannot; `tests/nullgpu` has a real one on a card."""
+
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,12 +27,13 @@ class Here:
 
 
 pools: list[Here] = []
+CARDS = SimpleNamespace(places=lambda device, threads: [{"CUDA_VISIBLE_DEVICES": "1"}, {"CUDA_VISIBLE_DEVICES": "0"}])
+CPU = SimpleNamespace(places=lambda device, threads: [{}, {}])
 
 
 @pytest.fixture
 def components():
-    config = resolve(["data.limit=200", "trainer.epochs=1", "trainer.device=cpu", "model.widths=[8]"]).config
-    return [Components.of(config)]
+    return Components.of(resolve(["data.limit=200", "trainer.device=cpu", "trainer.threads=1"]).config)
 
 
 @pytest.fixture(autouse=True)
@@ -39,20 +42,27 @@ def _here(monkeypatch):
     monkeypatch.setattr(aside, "ProcessPool", Here)
 
 
-def test_places_of_this_process_need_no_worker(components):
-    with aside.estimator([{}, {}]) as estimate:
+def test_what_this_process_trains_it_measures(components):
+    with aside.estimator(CPU, components.config["trainer"]) as estimate:
         assert estimate is aside.estimate
+    assert aside.call(lambda *got: got, CPU, components, 1) == (components, 1)
     assert pools == []
 
 
 def test_a_worker_gets_the_first_place_and_ends(components, monkeypatch):
-    monkeypatch.setattr(aside, "estimate", lambda built: [each.config == components[0].config for each in built])
-    monkeypatch.setattr(aside, "Estimate", list)
-    with aside.estimator([{"CUDA_VISIBLE_DEVICES": "1"}, {"CUDA_VISIBLE_DEVICES": "0"}]) as estimate:
-        assert estimate(components) == [True]
-        assert estimate(components * 3) == [True] * 3
-    (pool,) = pools
+    monkeypatch.setattr(aside, "estimate", lambda built: [each.config for each in built])
+    with aside.estimator(CARDS, components.config["trainer"]) as estimate:
+        assert estimate([components]) == [components.config]
+        assert estimate([components] * 3) == [components.config] * 3
+        (pool,) = pools
+        assert not pool.is_closed
     assert (pool.environments, pool.is_closed) == ([{"CUDA_VISIBLE_DEVICES": "1"}], True)
+
+
+def test_a_worker_builds_what_the_configuration_names(components):
+    digest, again = aside.call(lambda built, word: (built.data.fingerprint, word), CARDS, components, "again")
+    assert (digest, again) == (components.data.fingerprint, "again")
+    assert pools[0].is_closed
 
 
 @pytest.mark.parametrize(
@@ -62,17 +72,17 @@ def test_a_worker_gets_the_first_place_and_ends(components, monkeypatch):
         (RuntimeError("boom\nand more"), "RuntimeError: boom"),
     ],
 )
-def test_what_fails_there_fails_here_in_a_line(components, monkeypatch, error, message):
+def test_what_fails_there_fails_here_in_a_line(components, error, message):
     def fail(_components):
         raise error
 
-    monkeypatch.setattr(aside, "estimate", fail)
-    with aside.estimator([{"CUDA_VISIBLE_DEVICES": "0"}]) as estimate, pytest.raises(ConfigError) as raised:
-        estimate(components)
+    with pytest.raises(ConfigError) as raised:
+        aside.call(fail, CARDS, components)
     assert str(raised.value) == message
+    assert pools[0].is_closed
 
 
 def test_a_worker_that_dies_is_named(components, monkeypatch):
     monkeypatch.setattr(Here, "run", lambda *_: iter([Lost([], "worker process 7 was ended by signal 9 (SIGKILL)")]))
-    with aside.estimator([{"CUDA_VISIBLE_DEVICES": "0"}]) as estimate, pytest.raises(ConfigError, match="process 7"):
-        estimate(components)
+    with pytest.raises(ConfigError, match="worker process 7 was ended by signal 9"):
+        aside.call(print, CARDS, components)

@@ -1,7 +1,7 @@
 """Commands one after another in a process of its own, which the null GPU is put before: ``child.py < JSON > JSON``.
 
-In come lists of arguments. Out comes, of each command, its exit code, stdout, stderr, and whether this process had begun
-CUDA after it. A command that begins with "stop" is given a SIGTERM after its first epoch.
+In come lists of arguments. Out comes, of each command, its exit code, stdout, stderr, and whether this process had
+begun CUDA after it. A command that begins with "stop" is given a SIGTERM after its first epoch.
 """
 
 import json

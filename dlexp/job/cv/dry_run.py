@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlexp import device as devices
 from dlexp.build.check import check_destination
 from dlexp.build.components import Components
 from dlexp.build.dataset import deal_inner
@@ -72,9 +71,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None, *, tell: Meas
     """
     spec = prepare(overrides, config_dir)
     check_destination(Path(spec.config["runs_dir"]))
-    trainer = spec.config["trainer"]
-    threads = devices.given_threads(trainer["threads"]) or devices.TORCH_THREADS
-    with estimator(spec.launcher.places(trainer["device"], threads)) as estimate:
+    with estimator(spec.launcher, spec.config["trainer"]) as estimate:
         shares = _measure(list(_trainings(spec)), tell, estimate)
     known = [(share, share.estimate) for share in shares if share.estimate is not None]
     whole = sum(share.epochs for share, _ in known)

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import psutil
 
-from dlexp import device as devices
 from dlexp.build.check import check_destination
 from dlexp.build.node import build
 from dlexp.build.probe import probe
 from dlexp.build.structure import structure_key
-from dlexp.execution.aside import Estimator, estimator
+from dlexp.execution.aside import Estimator, estimator, places
 from dlexp.execution.dispatcher import WORTH_SECONDS
 from dlexp.execution.estimate import Estimate, Measured, unheard
 from dlexp.execution.fusion import SIZES
@@ -82,7 +81,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None, *, tell: Meas
     runs_dir = Path(spec.config["runs_dir"])
     check_destination(runs_dir)
     shares, numbers, failing = rehearse(spec)
-    with estimator(_places(spec)) as estimate:
+    with estimator(spec.launcher, spec.config["trainer"]) as estimate:
         measure(shares, tell, estimate)
     seeds = max(1, len(spec.space.seeds))
     params = [share.num_params for share in shares]
@@ -206,14 +205,9 @@ def _seconds(shares: list[Share]) -> dict[str, float]:
 
 def _workers(spec: SweepSpec, seconds: float, trials: int) -> int:
     """Return how many processes will train, as the launcher decides it."""
-    places = _places(spec)
-    is_asked_for = spec.launcher.num_asked is not None or any(places)
-    return min(len(places), trials) if is_asked_for or seconds >= WORTH_SECONDS else 1
-
-
-def _places(spec: SweepSpec) -> list[dict[str, str]]:
-    trainer = spec.config["trainer"]
-    return spec.launcher.places(trainer["device"], devices.given_threads(trainer["threads"]) or devices.TORCH_THREADS)
+    where = places(spec.launcher, spec.config["trainer"])
+    is_asked_for = spec.launcher.num_asked is not None or any(where)
+    return min(len(where), trials) if is_asked_for or seconds >= WORTH_SECONDS else 1
 
 
 def _disk(shares: list[Share], trials: int) -> int:
