@@ -3,6 +3,7 @@
 import math
 import shlex
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,8 @@ def test_a_tiny_batch_under_batch_norm_is_told_with_another_norm():
 @pytest.mark.parametrize(("losses", "value"), [([0.0] * 10, None), ([0.0, 1.0], math.inf), ([1.0, 4.0, 4.0], 3.0)])
 def test_losses_that_begin_at_zero_are_no_crash(losses, value):
     (rule,) = [rule for rule in RULES if rule.name == "lr_large"]
-    reading = rule.read(SimpleNamespace(losses=losses, ratios={}))
+    evidence: Any = SimpleNamespace(losses=losses, ratios={})
+    reading = rule.read(evidence)
     assert (None if reading is None else reading.value) == value
 
 

@@ -1,6 +1,7 @@
 """What is done beside the trials, and what comes of a worker that cannot; `tests/nullgpu` has a real one on a card."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -27,8 +28,10 @@ class Here:
 
 
 pools: list[Here] = []
-CARDS = SimpleNamespace(places=lambda device, threads: [{"CUDA_VISIBLE_DEVICES": "1"}, {"CUDA_VISIBLE_DEVICES": "0"}])
-CPU = SimpleNamespace(places=lambda device, threads: [{}, {}])
+CARDS: Any = SimpleNamespace(
+    places=lambda device, threads: [{"CUDA_VISIBLE_DEVICES": "1"}, {"CUDA_VISIBLE_DEVICES": "0"}]
+)
+CPU: Any = SimpleNamespace(places=lambda device, threads: [{}, {}])
 
 
 @pytest.fixture
