@@ -92,7 +92,7 @@ def train(
         others = resume or source or test or config_dir or dry_run
         return verify_trial(verify, runs_dir, overrides, others, is_json=json, is_quiet=quiet)
     console = people(json or events, is_quiet=quiet or rank() > 0)
-    overrides = agreed(lambda: with_weights(overrides, config_dir))
+    overrides = agreed(partial(with_weights, overrides, config_dir))
     _check_alone(resume, overrides or dry_run or config_dir)
     check_options(source, train_on, seeds, resume)
     origin = None

@@ -33,7 +33,8 @@ class Counted:
 @pytest.mark.parametrize(("width", "late"), [(None, 2), (1, 12)], ids=["by parameter", "a rule with another state"])
 def test_each_share_counts_its_own_updates(width, late):
     net = nn.Sequential(nn.Linear(4, 4, bias=False), nn.Linear(4, 4, bias=False))
-    nn.init.zeros_(net[0].weight), nn.init.zeros_(net[1].weight)
+    for weight in net.parameters():
+        nn.init.zeros_(weight)
     forward = make_forward("batched", [net, net], device=torch.device("cpu"), channels_last=False)
     rules = Rules(None, Counted(width), None, NoRegularizer())
     step = Thawed(forward, rules, net, begin=16, before=10)
