@@ -18,6 +18,8 @@ def resume_command(folder: RunFolder, *more: str) -> str:
     whole = folder
     while whole.parent is not None:
         whole = whole.parent
+    if whole.manifest["kind"] == "ensemble":  # it takes seconds, and is chosen anew
+        return str(whole.manifest["command"])
     return shlex.join(["dlexp", str(whole.manifest["kind"]), "--resume", reference(whole), *more, *flags()])
 
 

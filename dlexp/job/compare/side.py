@@ -116,6 +116,8 @@ def load_side(runs_dir: Path, ref: str) -> Side:
         return _load_cv_setting(ref, folder, result["settings"], place)
     if place is not None:
         raise RunError(f"{ref}: got a {kind}; only sweeps and cvs of several settings have places")
+    if kind == "ensemble":
+        return _enter(folder, manifest, result["paired"], [str(manifest["seed"])], _read_splits(folder, result))
     if kind == "cv":
         splits, seeds = _read_folds(folder, result["folds"], manifest)
         return _enter(folder, manifest, "cv", seeds, splits)
@@ -209,6 +211,18 @@ def _read_folds(
         splits.setdefault((record["repeat"], record["fold"]), []).append(_read(fold, len(rows["train"])))
         seeds.append(str(record.get("seed", manifest["seed"])))
     return splits, list(dict.fromkeys(seeds))
+
+
+def _read_splits(ensemble: RunFolder, result: dict[str, Any]) -> dict[Split, list[Predictions]]:
+    """Return the predictions of an ensemble by split, each example by what was chosen without it."""
+    stored, measure = ensemble.predictions("val"), read_measure(ensemble)
+    splits: dict[Split, list[Predictions]] = {}
+    start = 0
+    for record in result["splits"]:
+        rows = slice(start, start := start + record["num"])
+        arrays = (stored[name][rows] for name in ("id", "target", "output"))
+        splits[record["repeat"], record["fold"]] = [Predictions(*arrays, record["num_train"], measure)]
+    return splits
 
 
 def _read(folder: RunFolder, num_train: int = 0) -> Predictions:
