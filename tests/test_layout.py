@@ -34,6 +34,7 @@ WITHOUT_TEST = {
             "job/compare/document",
             "job/cv/check_document",
             "job/cv/document",
+            "job/ensemble/document",
             "job/inference/document",
             "job/sweep/document",
             "job/train/document",

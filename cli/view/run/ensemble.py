@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dlexp.job.ensemble.document import EnsembleResult, Score, Standing
 
 SHOWN = 15  # members
+OTHERS = ("best model", "mean of all")
 
 
 def show(result: "EnsembleResult", notes: list[str], console: Console) -> None:
@@ -30,20 +31,21 @@ def show(result: "EnsembleResult", notes: list[str], console: Console) -> None:
     console.print()
     console.print(_scores(result))
     for score in result["scores"]:
-        console.print(Text(verdict_of(score)))
+        for other in OTHERS:
+            console.print(Text(verdict_of(score, other)))
     show_notes(notes, console)
     console.print(f"run folder  {short_path(result['run_dir'])}", soft_wrap=True)
     show_next(console, (f"dlexp predict {result['run_id']} INPUT...", "what the ensemble says of new examples"))
 
 
-def verdict_of(score: "Score") -> str:
-    """Return whether the ensemble is better than the best model by a metric, in a sentence."""
-    pair = next(pair for pair in score["pairs"] if {pair["a"], pair["b"]} == {"ensemble", "best model"})
+def verdict_of(score: "Score", other: str) -> str:
+    """Return whether the ensemble is better than the best model, or than the mean of all, by a metric."""
+    pair = next(pair for pair in score["pairs"] if (pair["a"], pair["b"]) == ("ensemble", other))
     low, high = pair["interval"]
     size = f"{decimal(pair['difference'], sign='+')} ({decimal(low, sign='+')} to {decimal(high, sign='+')})"
-    told = {"a": "the ensemble is better", "b": "the best model is better"}.get(pair["verdict"], "cannot tell")
+    told = {"a": "the ensemble is better", "b": f"{other} is better"}.get(pair["verdict"], "cannot tell")
     counted = f"{pair['test']} on {pair['num']:,} {pair['over']}, p {pair['p_holm']:.2g} after Holm"
-    return f"{score['metric']}: ensemble - best model {size}, {counted}: {told}"
+    return f"{score['metric']}: ensemble - {other} {size}, {counted}: {told}"
 
 
 def _members(result: "EnsembleResult") -> Table:

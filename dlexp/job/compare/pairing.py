@@ -48,9 +48,13 @@ def pair_sides(refs: list[str], runs_dir: Path) -> list[Side]:
 
 def labels(sides: list[Side]) -> list[str]:
     """Return a name for each: its id and those of its settings that not all of them share, places and servers aside."""
-    shared = set.intersection(*(set(side.overrides) for side in sides))
+    typed = [set(side.overrides) for side in sides if not side.averages]
+    shared = set.intersection(*typed) if len(typed) > 1 else set()
     names = []
     for side in sides:
+        if side.averages:
+            names.append(f"{side.run_id} mean of {noun(side.averages, 'model')}")
+            continue
         differing = [override for override in side.overrides if override not in shared]
         relevant = [
             override for override in differing if override.lstrip("+").split("=")[0].split(".")[0] not in IRRELEVANT

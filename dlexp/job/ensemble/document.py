@@ -92,7 +92,7 @@ class EnsembleResult(TypedDict):
         metric: That ensembles and runs are judged by: accuracy or rmse.
         chosen_by: The metric that the choice optimised.
         steps: Models that were added, most of them more than once.
-        start: The most that the choice began with.
+        begin: The most models that the choice began with.
         bags: Choices from half of the models by lot; 0 is one choice from all.
         choices: How often members were chosen anew, each time without some examples.
         paired: How it is compared: as a run on one split, or by folds.
@@ -103,7 +103,7 @@ class EnsembleResult(TypedDict):
         metrics: Of the nested predictions, such as "val/accuracy".
         splits: Of the stored predictions.
         notes: What the numbers alone do not say.
-        seconds: That choosing took.
+        choosing_seconds: That it took.
     """
 
     kind: Annotated[str, one_of("ensemble")]
@@ -115,7 +115,7 @@ class EnsembleResult(TypedDict):
     metric: str
     chosen_by: str
     steps: int
-    start: int
+    begin: int
     bags: int
     choices: int
     paired: Annotated[str, one_of("train", "cv")]
@@ -126,4 +126,4 @@ class EnsembleResult(TypedDict):
     metrics: Metrics
     splits: list[SplitRecord]
     notes: list[str]
-    seconds: float
+    choosing_seconds: float

@@ -88,7 +88,7 @@ def start(
         about = {"task": library.sides[0].task, "class_names": names, "measure": asdict(library.measure)}
         folder.write(FILE, sealed(about))
         result = _result(folder, library, rule, nested, weights_M, _notes(library, refs))
-        result["seconds"] = round(time.perf_counter() - began, 3)
+        result["choosing_seconds"] = round(time.perf_counter() - began, 3)
         document: EnsembleResult = plain(result)
         folder.write_result(document)
         folder.update_manifest(status=Status.FINISHED, end=now())
@@ -151,7 +151,7 @@ def _result(
         "metric": f"val/{judged[0]}",
         "chosen_by": f"val/{rule.metric}",
         "steps": rule.steps,
-        "start": rule.start,
+        "begin": rule.start,
         "bags": rule.bags,
         "choices": len(nested.weights),
         "paired": "cv" if library.is_cv else "train",
@@ -162,7 +162,7 @@ def _result(
         "metrics": {f"val/{name}": value_of(side, name) for name in names},
         "splits": _splits(library),
         "notes": notes,
-        "seconds": 0.0,
+        "choosing_seconds": 0.0,
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from dlexp.error import RunError
 from dlexp.export import file
+from dlexp.job.again import a_kind
 from dlexp.job.inference.ensemble import Averaged, fold_folders
 from dlexp.job.sweep.recorded import rank_records, trial_folder
 from dlexp.number import noun
@@ -84,7 +85,7 @@ def candidates(ref: str, runs_dir: Path) -> list[RunFolder]:
     if kind == "cv" and (result := folder.result) is not None and result.get("settings"):
         return [trial_folder(folder, record) for record in _at(ref, _whole(result["settings"]), places or ALL)]
     if places is not None:
-        raise RunError(f"{ref}: got a {kind}; only sweeps and cvs of several settings have places")
+        raise RunError(f"{ref}: got {a_kind(folder)}; only sweeps and cvs of several settings have places")
     if kind in ("fold", KIND):
         got, cure = ("a fold", "its cv") if kind == "fold" else ("an ensemble", "its members")
         raise RunError(f"{ref}: got {got}; an ensemble is chosen from runs, sweeps and cvs: name {cure}")
@@ -114,7 +115,7 @@ def _groups(ref: str, runs_dir: Path) -> "list[list[tuple[RunFolder, float]]]":
         records = _at(ref, _whole(result["settings"]), places)
         return [_shared(fold_folders(trial_folder(folder, record))) for record in records]
     if places is not None:
-        raise RunError(f"{ref}: got a {kind}; only sweeps and cvs of several settings have places")
+        raise RunError(f"{ref}: got {a_kind(folder)}; only sweeps and cvs of several settings have places")
     return [_shared([folder] if kind in SINGLE else fold_folders(folder))]
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dlexp import metric
 from dlexp.error import RunError
-from dlexp.job.again import resume_command
+from dlexp.job.again import a_kind, resume_command
 from dlexp.metric.choice import Metrics
 from dlexp.metric.probability import log_weights
 from dlexp.number import noun
@@ -43,7 +43,7 @@ def fold_folders(cv: RunFolder) -> list[RunFolder]:
     """
     manifest, result = cv.manifest, cv.result
     if manifest["kind"] != "cv":
-        raise RunError(f"{cv.run_id}: got a {manifest['kind']}; only the folds of a cv can be averaged")
+        raise RunError(f"{cv.run_id}: got {a_kind(cv)}; only the folds of a cv can be averaged")
     if result is not None and "settings" in result:
         best = result["settings"][0]
         raise RunError(
@@ -53,6 +53,12 @@ def fold_folders(cv: RunFolder) -> list[RunFolder]:
     if result is None or not result["complete"]:
         raise RunError(f"{cv.run_id}: got an incomplete cv; finish it with `{resume_command(cv)}`")
     return [cv.child(record["run_id"]) for record in result["folds"]]
+
+
+def mean_of_folds(cv: RunFolder) -> Averaged:
+    """Return the folds of a cross-validation, each with the same weight; see `fold_folders`."""
+    folders = fold_folders(cv)
+    return Averaged(cv.run_id, str(cv.path), [(folder, 1 / len(folders)) for folder in folders])
 
 
 def average(
