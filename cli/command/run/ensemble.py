@@ -35,7 +35,7 @@ def ensemble(
         int,
         typer.Option(min=0, max=1000, metavar="N", help="Choose N times from half of the models by lot, and average."),
     ] = 0,
-    folds: Annotated[
+    heaps: Annotated[
         int | None,
         typer.Option(
             min=2,
@@ -69,7 +69,7 @@ def ensemble(
             outcome = start_job(
                 run,
                 runs_dir,
-                Wish(metric, steps, start, bags, folds),
+                Wish(metric, steps, start, bags, heaps),
                 tell=lambda done, total: status.update(f"choosing: {done} of {total} without some examples"),
                 show=lambda outcome: (status.stop(), ending.tell(outcome))[1],
             )

@@ -45,14 +45,14 @@ class Wish:
         steps: See `Rule`.
         start: See `Rule`.
         bags: See `Rule`.
-        folds: Into how many the examples are dealt for scoring; None takes the default, or the folds of the cvs.
+        heaps: Into how many the examples are dealt for scoring; None takes the default, or the folds of the cvs.
     """
 
     metric: str | None = None
     steps: int = 50
     start: int = 1
     bags: int = 0
-    folds: int | None = None
+    heaps: int | None = None
 
 
 def start(
@@ -78,7 +78,7 @@ def start(
     began = time.perf_counter()
     library = read(refs, runs_dir)
     rule = Rule(_metric(library, wish.metric), wish.steps, wish.start, wish.bags)
-    nested = nest(library, rule, wish.folds, tell)
+    nested = nest(library, rule, wish.heaps, tell)
     weights_M = choose(library.answers_MNK, library.targets_N, rule, library.measure)
     folder, tracking = _create(library, runs_dir, rule, refs, wish)
     with recorded(folder):

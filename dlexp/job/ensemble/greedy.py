@@ -68,7 +68,7 @@ def grow(answers_MNK: np.ndarray, losses: Losses, steps: int, start: int = 1) ->
     """Return the weights (M,) of one greedy choice; see `choose` and `Rule`."""
     counts_M = _begin(answers_MNK, losses, start)
     size = int(counts_M.sum())
-    total_NK = np.tensordot(counts_M, answers_MNK, 1)
+    total_NK = answers_MNK[counts_M > 0].sum(0)
     best_M, best = counts_M.copy(), float(_finite(losses(total_NK[None] / size))[0])
     for step in range(1, steps + 1):
         losses_M = _finite(losses((total_NK + answers_MNK) / (size + step)))

@@ -105,7 +105,7 @@ def read(refs: list[str], runs_dir: Path) -> Library:
         raise RunError(f"ensemble: got {noun(len(folders), 'model')}; at least two are needed: runs, SWEEP:1-5, or cvs")
     sides = [load_side(runs_dir, str(path)) for path in folders]
     for other in sides:
-        _require_known(other)
+        _require_usable(other)
         require_same(sides[0], other)
     first = next(iter(sides[0].splits.values()))[0]
     num = sum(len(by_seed[0].ids) for by_seed in sides[0].splits.values())
@@ -116,9 +116,6 @@ def read(refs: list[str], runs_dir: Path) -> Library:
             f"{8 * len(sides) * num * width / 2**30:.1f} GiB; {MOST_BYTES / 2**30:.0f} are allowed: name fewer"
         )
     said_MNK = np.stack([np.concatenate([_said(side.splits[split]) for split in sides[0].splits]) for side in sides])
-    if not np.isfinite(said_MNK).all():
-        bad = sides[int(np.flatnonzero(~np.isfinite(said_MNK).all((1, 2)))[0])]
-        raise RunError(f"{bad.run_id}: got predictions that are no numbers; leave it out")
     ids, targets, splits, start = [], [], {}, 0
     for split, by_seed in sides[0].splits.items():
         ids.append(by_seed[0].ids)
@@ -129,9 +126,11 @@ def read(refs: list[str], runs_dir: Path) -> Library:
     return Library(sides, names, splits, ids_N, targets_N, said_MNK, _constants(first.measure))
 
 
-def _require_known(side: Side) -> None:
+def _require_usable(side: Side) -> None:
     if side.task not in TASKS:
         raise RunError(f"{side.run_id}: got the task {side.task}; ensembles are chosen for {', '.join(TASKS)}")
+    if not all(np.isfinite(each.outputs).all() for by_seed in side.splits.values() for each in by_seed):
+        raise RunError(f"{side.run_id}: got predictions that are no numbers; leave it out")
 
 
 def _constants(measure: Measure) -> Measure:

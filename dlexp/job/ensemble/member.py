@@ -23,7 +23,7 @@ Places = tuple[int, int]  # the first and the last, from 1
 
 def split_refs(ref: str) -> list[str]:
     """Return the runs of a list ``A,B,C``; a folder with a comma in its name is one."""
-    return [ref] if Path(ref).exists() else [part for part in ref.split(",") if part]
+    return [ref] if Path(ref).exists() else [each for each in ref.split(",") if each]
 
 
 def parse_places(ref: str) -> tuple[str, Places | None]:

@@ -66,7 +66,7 @@ def _dealt(library: Library, num: int) -> list[np.ndarray]:
     """Return the examples of one split, dealt by lot with as many of each class to each."""
     total = len(library.ids_N)
     if num > total // 2:
-        raise ConfigError(f"--folds: got {num}; {total} validation examples can be dealt into at most {total // 2}")
+        raise ConfigError(f"--heaps: got {num}; {total} validation examples can be dealt into at most {total // 2}")
     order = stream("example folds").permutation(total)
     if library.is_classes:
         order = order[np.argsort(library.targets_N[order], kind="stable")]
@@ -76,7 +76,7 @@ def _dealt(library: Library, num: int) -> list[np.ndarray]:
 def _folds(library: Library, num_dealt: int | None) -> list[np.ndarray]:
     """Return the rows of each fold of each repeat; of many folds several together."""
     if num_dealt is not None:
-        raise ConfigError(f"--folds: got {num_dealt} beside cvs, whose own folds are left out; leave it away")
+        raise ConfigError(f"--heaps: got {num_dealt} beside cvs, whose own folds are left out; leave it away")
     repeats = sorted({repeat for repeat, _ in library.splits})
     return [rows for repeat in repeats for rows in _heaps(library, repeat)]
 
