@@ -30,7 +30,7 @@ from dlexp.statistic import score
 from dlexp.tracking import mlflow
 
 EPOCHS = (
-    "every model's best epoch was chosen on these examples too, which flatters all alike; the sealed test part does not"
+    "the best epoch of models was chosen on these examples too, which flatters them; the sealed test part does not"
 )
 
 FEW = 50  # held-out examples
@@ -204,4 +204,6 @@ def _notes(library: Library, refs: list[str]) -> list[str]:
     ]
     held_out = noun(len(np.unique(library.ids_N)), "example")
     few = [f"{held_out}: so few can tell large differences only"] if len(library.ids_N) < FEW else []
-    return [*(notes if picked else []), *few, EPOCHS]
+    monitors = [_trained(side.folder).manifest.get("monitor") or {} for side in library.sides]
+    is_flattered = any(str(monitor.get("metric", "")).startswith("val/") for monitor in monitors)
+    return [*(notes if picked else []), *few, *([EPOCHS] if is_flattered else [])]
