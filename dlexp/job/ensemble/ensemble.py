@@ -29,9 +29,7 @@ from dlexp.run.status import Status
 from dlexp.statistic import score
 from dlexp.tracking import mlflow
 
-EPOCHS = (
-    "the best epoch of models was chosen on these examples too, which flatters them; the sealed test part does not"
-)
+EPOCHS = "the best epoch of models was chosen on these examples too, which flatters them; the sealed test part does not"
 
 FEW = 50  # held-out examples
 
