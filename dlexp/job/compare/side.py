@@ -222,8 +222,8 @@ def _read_splits(ensemble: RunFolder, result: dict[str, Any]) -> dict[Split, lis
     start = 0
     for record in result["splits"]:
         rows = slice(start, start := start + record["num"])
-        arrays = (stored[name][rows] for name in ("id", "target", "output"))
-        splits[record["repeat"], record["fold"]] = [Predictions(*arrays, record["num_train"], measure)]
+        ids, targets, outputs = (stored[name][rows] for name in ("id", "target", "output"))
+        splits[record["repeat"], record["fold"]] = [Predictions(ids, targets, outputs, record["num_train"], measure)]
     return splits
 
 
