@@ -6,7 +6,7 @@ import torch
 
 from dlexp.data.fact.guess import guess
 from dlexp.data.fact.positive import positive_fact
-from dlexp.diagnose.trained import first_finding
+from dlexp.diagnose.trained import first_finding, words
 from dlexp.job.sweep.document import SweepResult, TrialRecord
 from dlexp.job.sweep.importance import importance
 from dlexp.job.sweep.leaderboard import RankedSetting, command, edges
@@ -85,7 +85,8 @@ def why(ranking: list[RankedSetting], guessing: list[str]) -> list[str]:
     if first is None or not (guessing or (ranking[0].value is None and first.status == "diverged")):
         return []
     whose = "the best setting" if guessing else "the first setting"
-    return [f"{whose}: {line}" for line in first_finding(first.trial.components, first.folder)]
+    finding = first_finding(first.trial.components, first.folder)
+    return [] if finding is None else [f"{whose}: {words(finding)}"]
 
 
 def is_a_guess(ranked: RankedSetting) -> bool:
