@@ -12,6 +12,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.fact.guess import guess
 from dlexp.data.fold import Fold
 from dlexp.diagnose.trained import first_finding, words
+from dlexp.engine.answer.choice import answer_of
 from dlexp.job.cv.aggregate import are_single
 from dlexp.job.cv.document import AnyCVResult, Guess
 from dlexp.job.cv.fold_run import FoldResult
@@ -31,7 +32,7 @@ def guess_of(dataset: Dataset, folds: list[Fold], mean: Metrics) -> Guess:
         mean: Of the cv.
     """
     floors: list[float] = []
-    name = "val/accuracy" if dataset.num_classes else "val/rmse"
+    name = f"val/{answer_of(dataset).headline(is_single=False)}"
     for fold in folds:
         # inputs that are settled on the training part play no role
         floors.append(guess(replace(dataset, train=fold.train, val=fold.val))[name])
