@@ -1,6 +1,7 @@
 """What a run left: its first updates made again in memory or watched, its last weights, its epochs and its score."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ from dlexp.direction import is_better_high
 from dlexp.engine import checkpoint
 from dlexp.engine.divergence import constant_loss
 from dlexp.error import DlexpError, RunError
+from dlexp.execution.description import as_divided
 from dlexp.execution.result import best_record
 from dlexp.run.folder import RunFolder
 from dlexp.run.measure import read_measure
@@ -98,6 +100,20 @@ def first_finding(components: Components, folder: RunFolder) -> Finding | None:
     except DlexpError:  # overrides that only hold with files that are not there any more
         return None
     return _first(findings_of(evidence, composed))
+
+
+def first_lines(components: Components, path: Path) -> list[str]:
+    """Return the first finding on a trial or fold in one line for the user, or none.
+
+    Args:
+        components: Of the training, of data as they were loaded.
+        path: Of its folder, which says how they were divided.
+    """
+    folder = RunFolder(path)
+    data = as_divided(folder, components.data)
+    divided = components if data is components.data else Components(components.config, data)
+    finding = first_finding(divided, folder)
+    return [] if finding is None else [words(finding)]
 
 
 def free_finding(watch: Watch, built: Program, folder: RunFolder) -> Finding | None:

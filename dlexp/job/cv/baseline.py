@@ -11,11 +11,14 @@ from dlexp.build.components import Components
 from dlexp.data.dataset import Dataset
 from dlexp.data.fact.guess import guess
 from dlexp.data.fold import Fold
-from dlexp.diagnose.trained import first_finding, words
+from dlexp.diagnose.trained import first_lines
 from dlexp.engine.answer.choice import answer_of
+from dlexp.error import DlexpError
+from dlexp.execution.aside import call
 from dlexp.job.cv.aggregate import are_single
 from dlexp.job.cv.document import AnyCVResult, Guess
 from dlexp.job.cv.fold_run import FoldResult
+from dlexp.launcher.launcher import Launcher
 from dlexp.statistic.proportion import judge, standard_error
 from dlexp.type import Metrics
 
@@ -46,11 +49,12 @@ def guess_of(dataset: Dataset, folds: list[Fold], mean: Metrics) -> Guess:
     return {"metric": name, "value": floor, "standard_error": error, "is_beaten": not line, "note": line}
 
 
-def why(dataset: Dataset, result: AnyCVResult, ends: list[FoldResult]) -> list[str]:
+def why(dataset: Dataset, launcher: Launcher, result: AnyCVResult, ends: list[FoldResult]) -> list[str]:
     """Return the first finding on why a cv, or the best of its settings, is a guess, or why a fold diverged.
 
     Args:
         dataset: Whole.
+        launcher: Where folds train.
         result: Of the cv.
         ends: Of all its folds.
     """
@@ -63,5 +67,8 @@ def why(dataset: Dataset, result: AnyCVResult, ends: list[FoldResult]) -> list[s
     first = min(bad, key=lambda end: end.fold_run.place[:3])
     folder, fold = first.fold_run.cv.child(first.record["run_id"]), first.fold
     components = Components(first.fold_run.config, dataset.with_parts(fold.train, fold.val))
-    finding = first_finding(components, folder)
-    return [] if finding is None else [f"{first.fold_run.words}: {words(finding)}"]
+    try:
+        lines = call(first_lines, launcher, components, folder.path)
+    except DlexpError as error:
+        lines = [f"why could not be looked into: {error}"]
+    return [f"{first.fold_run.words}: {line}" for line in lines]
