@@ -98,8 +98,8 @@ class Watch:
         rectifiers = [(name, module) for name, module in model.named_modules() if isinstance(module, RECTIFIERS)]
         if not rectifiers:
             return
-        part, shares = task.train[0], dict[str, float | None]()
-        rows = part[_spread(len(part), min(EXAMPLES, self._run.eval_batch_size))]
+        trained, shares = task.train[0], dict[str, float | None]()
+        rows = trained[_spread(len(trained), min(EXAMPLES, self._run.eval_batch_size))]
         (raw,) = next(gather(task.feed, [[Batch(None, True, rows, torch.empty(0))]]))
 
         def note(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
