@@ -29,7 +29,6 @@ from dlexp.job.sweep.loop import SearchLoop, SweepEvent, TrialDone
 from dlexp.job.sweep.result import beside_a_guess, notes_of, summarize, why
 from dlexp.job.sweep.spec import SweepSpec, prepare
 from dlexp.job.sweep.trial_store import FinishedTrials, TrialStore
-from dlexp.number import noun
 from dlexp.run import name, scan
 from dlexp.run.environment import environment, now
 from dlexp.run.folder import MANIFEST, RESULT, RunFolder
