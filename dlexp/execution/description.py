@@ -11,7 +11,7 @@ from dlexp.build.start.name import owners
 from dlexp.data.dataset import Dataset
 from dlexp.data.quality import examine
 from dlexp.direction import is_better_high
-from dlexp.execution.ancestry import describe_start
+from dlexp.execution.origin.ancestry import describe_start
 from dlexp.run.division import PARTS, read_division
 from dlexp.run.document import DataIdentity, Parts
 from dlexp.run.folder import RunFolder

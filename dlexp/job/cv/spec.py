@@ -21,7 +21,7 @@ from dlexp.data.fold import Fold
 from dlexp.direction import is_better_high
 from dlexp.engine.answer.choice import answer_of
 from dlexp.error import ConfigError
-from dlexp.execution.ancestry import check_unseen
+from dlexp.execution.origin.ancestry import check_unseen
 from dlexp.job.cv.aggregate import are_single
 from dlexp.job.cv.fold_run import configure
 from dlexp.job.sweep.comparable import common_metric, left_out, starts_of

@@ -11,7 +11,7 @@ from dlexp.config.space import Space
 from dlexp.config.wording import show
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError, DlexpError
-from dlexp.execution.ancestry import warn_of_seen
+from dlexp.execution.origin.ancestry import warn_of_seen
 from dlexp.search.strategy import Proposal, Search, signature
 from dlexp.type import Config
 

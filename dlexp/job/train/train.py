@@ -20,9 +20,9 @@ from dlexp.engine.event import EpochEnd, Event, TrialEnd
 from dlexp.engine.snapshot import restore
 from dlexp.engine.train import Run
 from dlexp.error import EnvironmentFault, RunError, name_fault_of_device
-from dlexp.execution.ancestry import warn_of_seen
 from dlexp.execution.description import describe_run, write_parts
 from dlexp.execution.integrity import has_records
+from dlexp.execution.origin.ancestry import warn_of_seen
 from dlexp.execution.result import conclude_run
 from dlexp.execution.save import saved_model
 from dlexp.execution.save.saver import require_space, save_end, save_epoch

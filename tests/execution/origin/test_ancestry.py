@@ -7,7 +7,7 @@ import torch
 
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
-from dlexp.execution.ancestry import ancestors, seen_before, warn_of_seen
+from dlexp.execution.origin.ancestry import ancestors, seen_before, warn_of_seen
 from dlexp.run import scan
 from tests.command import run
 
