@@ -36,7 +36,7 @@ CONTRACTS = {
     "data": Contract(("load(task)",)),
     "normalize": Contract(("fit(inputs, train)",)),
     "augment": Contract(("__call__(images, targets, generator)",), ("num_classes",)),
-    "model": Contract(("forward(x)",), ("in_shape", "num_outputs", "activation", "norm", "dropout")),
+    "model": Contract(("forward(x)",), ("in_shape", "num_outputs", "activation", "norm", "dropout", "task")),
     "activation": Contract(("forward(x)", "gain"), FEATURES, FEATURES),
     "norm": Contract(("forward(x)", "adds_bias"), FEATURES, FEATURES),
     "dropout": Contract(("forward(x)",)),
