@@ -175,12 +175,11 @@ def _task(components: list[Components], device: torch.device, affine: Affine, ha
         train=[each.data.train for each in components],
         val=[each.data.val for each in components],
         targets=devices.send(data.targets, device),
-        num_classes=data.num_classes,
+        answer=first.answer,
         is_image=data.is_image,
         dtype=first.dtype,
         unit=_unit(components, device, has_one_part),
         metrics=first.metrics,
-        positive=data.positive,
         oversampled=data.targets.cpu() if first.trainer.oversample else None,
     )
 

@@ -41,7 +41,7 @@ def restore(run: Run, weights: dict[str, Tensor], state: dict[str, Any], row: in
     for name in ("epoch", "position", "number", "elapsed"):
         setattr(run, name, state[name])
     if state["sums"] is not None:
-        run.sums = run.sums or Sums.zero(run.step.forward.flat.tensor[:, 0])
+        run.sums = run.sums or Sums.zero(run.step.forward.flat.tensor[:, 0], run.task.answer.has_accuracy)
         run.sums.load(row, state["sums"])
     for tensors, saved in ((run.step.state, state["step"]), (run.schedule_state, state["schedule"])):
         assert tensors.keys() == saved.keys()

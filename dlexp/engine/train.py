@@ -132,7 +132,7 @@ class Run:
             self._spare = None
             if self.sums is not None:
                 states = [self.sums.state(row) for row in rows]
-                self.sums = Sums.zero(self.step.forward.flat.tensor[:, 0])
+                self.sums = Sums.zero(self.step.forward.flat.tensor[:, 0], self.task.answer.has_accuracy)
                 for row, state in enumerate(states):
                     self.sums.load(row, state)
             self.seeds = [self.seeds[row] for row in rows]
@@ -207,7 +207,7 @@ class Run:
     def _sums(self) -> Sums:
         if self.sums is None:
             if self._spare is None:
-                self._spare = Sums.zero(self.step.forward.flat.tensor[:, 0])
+                self._spare = Sums.zero(self.step.forward.flat.tensor[:, 0], self.task.answer.has_accuracy)
             self._spare.clear()
             self.sums = self._spare
         return self.sums
@@ -244,7 +244,7 @@ class Run:
 
     def _end_epoch(self, lr_ST: Tensor, started: float) -> Iterator[EpochEnd]:
         metrics = {"train/loss": self._sums().mean_loss()}
-        if self.task.num_classes:
+        if self.task.answer.has_accuracy:
             metrics["train/accuracy"] = self._sums().accuracy()
         if self.step.rules.regularizer.scope != "none":
             metrics["train/penalty"] = self.step.penalty().tolist()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from dlexp.data.dataset import Dataset
 from dlexp.data.fact.guess import guess
 from dlexp.data.fold import Fold
+from dlexp.engine.answer.choice import answer_of
 from dlexp.job.cv.aggregate import are_single
 from dlexp.job.cv.document import Guess
 from dlexp.statistic.proportion import judge, standard_error
@@ -25,7 +26,7 @@ def guess_of(dataset: Dataset, folds: list[Fold], mean: Metrics) -> Guess:
         mean: Of the cv.
     """
     floors: list[float] = []
-    name = "val/accuracy" if dataset.num_classes else "val/rmse"
+    name = f"val/{answer_of(dataset).headline(is_single=False)}"
     for fold in folds:
         # inputs that are settled on the training part play no role
         floors.append(guess(replace(dataset, train=fold.train, val=fold.val))[name])

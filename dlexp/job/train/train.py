@@ -15,7 +15,7 @@ from dlexp.data.quality import warn
 from dlexp.device import given_threads
 from dlexp.diagnose.trained import first_finding
 from dlexp.engine import checkpoint
-from dlexp.engine.by_example import kind_of
+from dlexp.engine.answer.choice import record_kind
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
 from dlexp.engine.snapshot import restore
 from dlexp.engine.train import Run
@@ -172,7 +172,7 @@ def rewind(built: Program, folder: RunFolder) -> None:
     last = folder.checkpoints / "last"
     if checkpoint.exists(last):
         restore(built.run, *checkpoint.load(last, built.device))
-    kind = kind_of(built.run.monitor, num_classes=built.run.task.num_classes)
+    kind = record_kind(built.run.monitor, built.dataset.task)
     records = folder.path / f"epochs.{kind}"
     is_recorded = history.seal(folder.checkpoints, built.run.epoch) is not None  # runs of version 0.1.0 are not
     if is_recorded and not has_records(folder, built.run.epoch):
