@@ -1,7 +1,8 @@
 """Random numbers that belong to one trial: explicit generators and counter-based draws.
 
-Nothing in dlexp touches torch's global generator, but to seed it for the while of code that knows no other. A stream is named by what it is for: (seed, purpose, counters),
-so any epoch or step can be drawn again without replaying those before it.
+Nothing in dlexp touches torch's global generator, but to seed it for the while of code that knows no other. A stream is
+named by what it is for: (seed, purpose, counters), so any epoch or step can be drawn again without replaying those
+before it.
 """
 
 import hashlib

@@ -42,7 +42,7 @@ CONTRACTS = {
     "dropout": Contract(("forward(x)",)),
     "init": Contract(("fill(weight, generator, groups=)",), ("activation_gain",)),
     "regularizer": Contract(("scope", "constraint")),
-    "loss": Contract(("num_outputs", "__call__(outputs_TNK, targets_TN)"), ("task", "num_classes")),
+    "loss": Contract(("num_outputs", "__call__(outputs_TNK, targets_TN)"), ("task", "num_classes", "num_inputs")),
     "optimizer": Contract(("init(params_TP)", "update(params_TP, grads_TP, state, lr_T1, step, decay_P)")),
     "schedule": Contract(("factor(step_S)",), ("total_steps", "steps_per_epoch")),
 }

@@ -7,9 +7,8 @@ from dlexp.build.contract import check, make, maker
 from dlexp.config.signature import read
 from dlexp.error import ConfigError
 from dlexp.init import initialize, symmetry_warning
-from dlexp.model.decoder import TASK
 from dlexp.random import derive, generator, seeded_default
-from dlexp.type import Config
+from dlexp.type import RECONSTRUCT, Config
 
 
 def build_model(config: Config, in_shape: tuple[int, ...], num_outputs: int, seed: int) -> tuple[nn.Module, list[str]]:
@@ -71,6 +70,6 @@ def build_blank_model(config: Config, in_shape: tuple[int, ...], num_outputs: in
 def _require_decoder(config: Config) -> None:
     """Refuse an architecture of dlexp that has no decoder for a task that needs one; a user's may have its own."""
     target = config["model"]["_target_"]
-    if config["task"] == TASK and target.startswith("dlexp.") and "task" not in read(target).program:
+    if config["task"] == RECONSTRUCT and target.startswith("dlexp.") and "task" not in read(target).program:
         name = target.split(".")[-2]
-        raise ConfigError(f"model: got {name} with task={TASK}; mlp and cnn have a decoder")
+        raise ConfigError(f"model: got {name} with task={RECONSTRUCT}; mlp and cnn have a decoder")

@@ -14,9 +14,9 @@ from typing import Literal
 from torch import Tensor, nn
 
 from dlexp.error import ConfigError
-from dlexp.model.decoder import TASK, ConvDecoder, Stage, make_code
+from dlexp.model.decoder import ConvDecoder, Stage, make_code
 from dlexp.model.layer import Blocks, ConvBlock, DenseLayer, Factory, image_shape, side_after, smallest_side
-from dlexp.type import Count, NonNegativeInt, Widths
+from dlexp.type import RECONSTRUCT, Count, NonNegativeInt, Widths
 
 POOLS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
 
@@ -83,7 +83,7 @@ class CNN(nn.Module):
         self.dense = nn.Sequential(*(DenseLayer(sizes[i], sizes[i + 1], False, blocks) for i in range(len(widths))))
         self.code = make_code(sizes[-1], code, task)
         self.decoder: ConvDecoder | None = None
-        if task == TASK:
+        if task == RECONSTRUCT:
             self.decoder = ConvDecoder(mirrored, [*widths, *([] if code is None else [code])], blocks)
         else:
             self.output = nn.Linear(sizes[-1], num_outputs)

@@ -14,8 +14,8 @@ from torch.nn import functional as F
 
 from dlexp.error import ConfigError
 from dlexp.model.layer import Blocks, DenseLayer, side_after
+from dlexp.type import RECONSTRUCT
 
-TASK = "reconstruct"
 PREFIXES = ("code.", "decoder.")  # of the parameters that an autoencoder has and its encoder has not
 
 
@@ -32,8 +32,8 @@ def make_code(num_features: int, code: int | None, task: str) -> nn.Linear | Non
     """
     if code is None:
         return None
-    if task != TASK:
-        raise ConfigError(f"model.code: got {code}; only task={TASK} has a code, leave it null")
+    if task != RECONSTRUCT:
+        raise ConfigError(f"model.code: got {code}; only task={RECONSTRUCT} has a code, leave it null")
     return nn.Linear(num_features, code)
 
 

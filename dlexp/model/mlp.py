@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from dlexp.dropout import NoDropout
 from dlexp.error import ConfigError
-from dlexp.model.decoder import TASK, DenseDecoder, make_code
+from dlexp.model.decoder import DenseDecoder, make_code
 from dlexp.model.layer import Blocks, DenseLayer, Factory
-from dlexp.type import Count, PerTrial, Probability, Widths
+from dlexp.type import RECONSTRUCT, Count, PerTrial, Probability, Widths
 
 
 class MLP(nn.Module):
@@ -57,15 +57,17 @@ class MLP(nn.Module):
             raise ConfigError(
                 f"model.input_dropout: got {input_dropout} with dropout=none; choose dropout=inverted or classic"
             )
-        if output_shortcut and task == TASK:
-            raise ConfigError(f"model.output_shortcut: got true with task={TASK}; it leads past the code: set false")
+        if output_shortcut and task == RECONSTRUCT:
+            raise ConfigError(
+                f"model.output_shortcut: got true with task={RECONSTRUCT}; it leads past the code: set false"
+            )
         self.input_dropout = None if input_dropout is None else dropout(p=input_dropout)
         blocks = Blocks(norm, activation, dropout)
         sizes = [math.prod(in_shape), *widths]
         self.hidden = nn.Sequential(*(DenseLayer(sizes[i], sizes[i + 1], shortcut, blocks) for i in range(len(widths))))
         self.code = make_code(sizes[-1], code, task)
         self.decoder: DenseDecoder | None = None
-        if task == TASK:
+        if task == RECONSTRUCT:
             self.decoder = DenseDecoder([*sizes, *([] if code is None else [code])], shortcut, blocks)
         else:
             self.output = nn.Linear(sizes[-1], num_outputs)

@@ -1,4 +1,5 @@
 from functools import partial
+from itertools import pairwise
 
 import pytest
 import torch
@@ -30,14 +31,14 @@ def test_parameters_of_a_mirrored_perceptron_by_hand(count, blocks):
     blocks["norm"] = partial(NoNorm)
     # 64 -> 20 -> 12 -> 3 -> 12 -> 20 -> 64, a weight and a bias each
     sizes = [64, 20, 12, 3, 12, 20, 64]
-    expected = sum(a * b + b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+    expected = sum(a * b + b for a, b in pairwise(sizes))
     assert count(MLP, widths=[20, 12], code=3, in_shape=(1, 8, 8), num_outputs=64, task=AS, **blocks) == expected
 
 
 def test_without_a_code_the_last_hidden_layer_is_the_code(count, blocks):
     blocks["norm"] = partial(NoNorm)
     sizes = [64, 20, 12, 20, 64]
-    expected = sum(a * b + b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+    expected = sum(a * b + b for a, b in pairwise(sizes))
     assert count(MLP, widths=[20, 12], in_shape=(64,), num_outputs=64, task=AS, **blocks) == expected
 
 
@@ -46,7 +47,9 @@ def test_parameters_of_a_mirrored_convolutional_net_by_hand(count, blocks):
     # 1x8x8 -> 4x4x4 -> 6x2x2 = 24 -> 5 and back
     encoder = (9 * 4 + 4) + (9 * 4 * 6 + 6) + (24 * 5 + 5)
     decoder = (5 * 24 + 24) + (9 * 6 * 4 + 4) + (9 * 4 * 1 + 1)
-    assert count(CNN, channels=[4, 6], code=5, in_shape=(1, 8, 8), num_outputs=64, task=AS, **blocks) == encoder + decoder
+    assert (
+        count(CNN, channels=[4, 6], code=5, in_shape=(1, 8, 8), num_outputs=64, task=AS, **blocks) == encoder + decoder
+    )
 
 
 @pytest.mark.parametrize(("make", "in_shape"), [(partial(MLP, [7, 5]), (11,)), (partial(CNN, widths=[9]), (3, 16, 16))])
@@ -77,8 +80,7 @@ def test_a_reconstruction_has_the_size_of_the_picture(sides, stages, widths):
                 [2] * len(stages), kernels, strides, paddings, pools, "max", widths, 1, in_shape=(2, *sides), **LINEAR,
                 num_outputs=0, task=AS,
             )  # fmt: skip
-        except ConfigError as error:
-            assert "pixels" in str(error)
+        except ConfigError:  # a picture that is too small for the encoder
             return
         assert model.eval()(torch.empty(3, 2, *sides)).shape == (3, 2 * sides[0] * sides[1])
 
@@ -129,7 +131,9 @@ def built(*overrides):
     return build_module(config, (1, 8, 8), 64, seed=0)
 
 
-@pytest.mark.parametrize("model", ["resnet", "softmax", "vgg", "torchvision", "densenet", "nin", "inception", "resnext"])
+@pytest.mark.parametrize(
+    "model", ["resnet", "softmax", "vgg", "torchvision", "densenet", "nin", "inception", "resnext"]
+)
 def test_an_architecture_without_a_decoder_is_refused(model):
     with pytest.raises(ConfigError, match=f"model: got {model} with task=reconstruct; mlp and cnn have a decoder"):
         built("task=reconstruct", f"model={model}")
@@ -137,10 +141,10 @@ def test_an_architecture_without_a_decoder_is_refused(model):
 
 @pytest.mark.parametrize("model", ["mlp", "cnn"])
 def test_a_code_without_an_autoencoder_is_refused(model):
-    with pytest.raises(ConfigError, match="model.code: got 8; only task=reconstruct has a code, leave it null"):
+    with pytest.raises(ConfigError, match=r"model\.code: got 8; only task=reconstruct has a code, leave it null"):
         built(f"model={model}", "model.code=8")
 
 
 def test_a_way_past_the_code_is_refused():
-    with pytest.raises(ConfigError, match="model.output_shortcut: got true with task=reconstruct; .* set false"):
+    with pytest.raises(ConfigError, match=r"model\.output_shortcut: got true with task=reconstruct; .* set false"):
         built("task=reconstruct", "model.output_shortcut=true")
