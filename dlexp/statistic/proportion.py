@@ -2,6 +2,7 @@
 
 import math
 
+from dlexp.direction import is_better_high
 from dlexp.number import decimal, noun
 
 NORMAL = 1.959964  # 97.5 % quantile

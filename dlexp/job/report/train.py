@@ -23,7 +23,7 @@ from dlexp.run.name import reference
 from dlexp.run.stored import require_unedited
 
 _UNTOLD = ("data.", "cv.", "tracking.", "launcher.", "trainer.threads", "trainer.device")  # no part of a question
-_GUESS = {"val/accuracy": "the most frequent class", "val/rmse": "the mean of the training targets"}
+_GUESS = {"val/accuracy": "the most frequent class", "val/rmse": "the mean of the training targets", "val/explained_variance": "the mean of the training inputs"}
 
 
 def page_of_training(folder: RunFolder, document: RunPage) -> Page:
