@@ -84,7 +84,12 @@ METRICS = (
         "C. Guo et al. (2017), On Calibration of Modern Neural Networks, ICML, equation 5",
     ),
     Row("top5_accuracy", CLASSES, "share with y among the 5 largest outputs", "K > 5; of equal ones the lower class"),
-    Row("mse", VALUES, "mean e^2", "in the target's unit squared; of reconstructions over all inputs of an example too, normalised"),
+    Row(
+        "mse",
+        VALUES,
+        "mean e^2",
+        "in the target's unit squared; of reconstructions over all inputs of an example too, normalised",
+    ),
     Row("rmse", VALUES, "sqrt(mean e^2)", "in the target's unit; of reconstructions as mse"),
     Row("mae", VALUES, "mean |e|", "in the target's unit"),
     Row("r2", VALUES, "1 - sum e^2 / sum (y - mean y)^2", "0 for predicting the mean, unknown where all y are equal"),

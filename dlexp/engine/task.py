@@ -208,6 +208,19 @@ class Task:
     def _centre(self, rows: list[int]) -> Tensor | None:
         return self.centre if self.centre is None or len(self.centre) == 1 else take_rows(self.centre, rows)
 
+    def objective(self, examples: Tensor, row: int) -> Tensor:
+        """Return what the loss of one trial compares outputs with, (1, N, ...).
+
+        Args:
+            examples: (N,) row numbers.
+            row: The trial.
+        """
+        if self.centre is not None:
+            x, _ = next(iter(self.feed.batches([examples.unsqueeze(0)])))
+            return as_targets(self.prepare(x, [row]), is_image=self.is_image)
+        targets_1N = self.targets[examples.to(self.targets.device)].unsqueeze(0)
+        return targets_1N if self.unit is None else self.unit.keep([row]).scale(targets_1N)
+
     def _in_unit(self, targets: Tensor, rows: list[int] | None) -> Tensor:
         if self.unit is None:
             return targets

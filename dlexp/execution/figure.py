@@ -10,6 +10,7 @@ from dlexp import metric
 from dlexp.build.program import Program
 from dlexp.data.dataset import Dataset
 from dlexp.engine.answer.answer import Reading
+from dlexp.execution.reconstruction import reconstruction_figures
 from dlexp.figure.answer.order import least_sure, most_wrong
 from dlexp.figure.attempt import Drawings
 from dlexp.figure.inside.weight import first_filters, read_weights, root_mean_squares
@@ -17,6 +18,7 @@ from dlexp.random import generator
 from dlexp.run.folder import RunFolder
 from dlexp.statistic import score
 from dlexp.statistic.calibration import Bin, reliability
+from dlexp.type import RECONSTRUCT
 
 if TYPE_CHECKING:
     from dlexp.figure.style.canvas import Figure
@@ -31,7 +33,9 @@ def draw_figures(built: Program, folder: RunFolder) -> list[Path]:
     best_epoch = (folder.result or {}).get("best_epoch", 0)
     monitor = folder.manifest["monitor"]["metric"]
     figures: Drawings = {"curves": lambda: curves_figure(folder.history(), best_epoch, monitor)}
-    if len(built.dataset.val):
+    if len(built.dataset.val) and built.dataset.task == RECONSTRUCT:
+        figures |= reconstruction_figures(folder, built.dataset)
+    elif len(built.dataset.val):
         link = Reading.of(built.run.task, built.run.step.rules.loss).link
         figures |= prediction_figures(folder, built.dataset, link)
         figures |= example_figures(folder, built.dataset, link)
@@ -58,6 +62,8 @@ def prediction_figures(folder: RunFolder, data: Dataset, link: str = "softmax", 
     from dlexp.figure.roc import roc_figure
 
     names, predictions = data.class_names, folder.predictions("val")
+    if data.task == RECONSTRUCT:
+        return {}  # several models have no reconstruction of their own
     if not names:
         target = folder.config.get("data", {}).get("target", "value")
         return {"residuals": lambda: residual_figure(predictions["target"], predictions["output"], target)}

@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -41,6 +41,7 @@ from dlexp.metric.classification import predict_class
 from dlexp.metric.probability import log_weights
 from dlexp.number import noun
 from dlexp.run import scan
+from dlexp.type import RECONSTRUCT
 
 TABLES = (".csv", ".parquet")
 
@@ -51,7 +52,7 @@ def predict(
     """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
 
     An entry has `id` (a picture's path, or file and row number from 0), and `class`, `probability` and
-    `probabilities` by class, or `value`.
+    `probabilities` by class, `value`, or the `error` of a reconstruction.
 
     Args:
         ref: A run as users name it, or an exported file.
@@ -81,10 +82,8 @@ def predict(
         ids = [id for batch in read[key] for id in batch.ids]
         outputs.append(torch.cat([outputs_of(model, batch) for batch in read[key]]))
     names, link = about["class_names"], about.get("measure", {}).get("link", "softmax")
-    if len(outputs) == 1:
-        predictions = _say(ids, outputs[0], names, link)
-    else:
-        predictions = _say(ids, average(outputs, len(names), link), names, "softmax")
+    answers, link = (outputs[0], link) if len(outputs) == 1 else (average(outputs, len(names), link), "softmax")
+    predictions = _say(ids, answers, names, link, "error" if about["task"] == RECONSTRUCT else "value")
     return {
         "kind": "predict",
         **whole,
@@ -154,9 +153,11 @@ def write(document: Predictions, path: Path, *, is_raw: bool = False) -> None:
     write_bytes(path, text.getvalue().encode(errors="backslashreplace"))
 
 
-def _say(ids: list[str], outputs: Tensor, names: list[str], link: str) -> list[Prediction]:
+def _say(
+    ids: list[str], outputs: Tensor, names: list[str], link: str, number: Literal["value", "error"]
+) -> list[Prediction]:
     if not names:
-        return [{"id": id, "value": value} for id, value in zip(ids, outputs.tolist(), strict=True)]
+        return [{"id": id, number: value} for id, value in zip(ids, outputs.tolist(), strict=True)]
     probability_NK = log_weights(outputs, link).softmax(-1)
     return [
         {"id": id, "class": names[k], "probability": row[k], "probabilities": dict(zip(names, row, strict=True))}

@@ -131,7 +131,10 @@ def check_bits(a, b) -> None:
 
 @pytest.mark.parametrize(
     ("augment", "task"),
-    [*((augment, "auto") for augment in list_groups()["augment"]), *(("flip_crop", RECONSTRUCT), ("noise", RECONSTRUCT))],
+    [
+        *((augment, "auto") for augment in list_groups()["augment"]),
+        *(("flip_crop", RECONSTRUCT), ("noise", RECONSTRUCT)),
+    ],
 )
 def test_augmented_folds_of_unequal_parts_equal_each_alone_to_the_bit(augment, task):
     extra = {**EXTRA.get(("augment", augment), {}), "task": task}
