@@ -5,17 +5,19 @@ Shapes: N pictures, H height, W width, C channels.
 
 from collections.abc import Sequence
 
+import numpy as np
+import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from dlexp.figure.style.canvas import PANEL, new_figure, panels, styled
+from dlexp.figure.style.canvas import PANEL, panels, styled
 from dlexp.figure.style.text import plain, shorten
+from dlexp.figure.style.tile import tile
 from dlexp.image import as_float
-from dlexp.number import decimal
 
 COLUMNS = 8
 MOST = 16
-CAPTION = 0.2  # inches of a line between two bands
+CAPTION = 0.4  # of a picture's width, the height of the line between two bands
 SHOWN = 20  # columns of a table, those of the largest errors
 LONGEST = 24  # characters of a column's name
 
@@ -29,24 +31,27 @@ def sheet_figure(given_NHWC: Tensor, made_NHWC: Tensor, errors: Sequence[float])
         made_NHWC: Their reconstructions, floats; what lies outside [0, 1] is shown as its end.
         errors: Of each.
     """
-    num = len(given_NHWC)
-    bands, columns = -(-num // COLUMNS), min(COLUMNS, num)
-    figure = new_figure(PANEL, 0.45)
-    side = figure.get_figwidth() / COLUMNS * given_NHWC.shape[1] / given_NHWC.shape[2]
-    figure.set_figheight(0.45 + (2 * side + CAPTION) * bands)
-    axes = figure.subplots(2 * bands, columns, squeeze=False)
-    for axis in axes.flat:
-        axis.set_axis_off()
-    for offset, pictures in ((0, as_float(given_NHWC)), (1, made_NHWC)):
-        clipped = pictures.cpu().clamp(0, 1)
-        shown = (clipped[..., :3] if clipped.shape[3] >= 3 else clipped[..., 0]).numpy()
-        for place in range(num):
-            axis = axes[2 * (place // columns) + offset][place % columns]
-            axis.imshow(shown[place], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-            if offset:
-                axis.text(0.5, -0.06, decimal(errors[place]), transform=axis.transAxes, ha="center", va="top")
-    figure.suptitle("validation: inputs above reconstructions,\nfrom the least error to the most")
+    _, height, width, _ = given_NHWC.shape
+    caption = max(1, round(CAPTION * width))
+    pairs = zip(as_float(given_NHWC).cpu().split(COLUMNS), made_NHWC.cpu().clamp(0, 1).split(COLUMNS), strict=True)
+    bands = [tile(torch.cat([_filled(each) for each in pair]), COLUMNS) for pair in pairs]
+    gap = np.ones((caption, *bands[0].shape[1:]), bands[0].dtype)
+    sheet = np.concatenate([piece for band in bands for piece in (band, gap)])
+    figure, (axis,) = panels(1, height=0.5 + PANEL * sheet.shape[0] / sheet.shape[1])
+    axis.imshow(sheet, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axis.set_axis_off()
+    for place, error in enumerate(errors):
+        across = place % COLUMNS * (width + 1) + width / 2 - 0.5
+        down = (place // COLUMNS + 1) * (2 * (height + 1) + caption) - caption - 0.5
+        axis.text(across, down, f"{error:.2g}", ha="center", va="top", fontsize=6)
+    axis.set_title("validation: inputs above reconstructions,\nfrom the least error to the most")
     return figure
+
+
+def _filled(pictures_NHWC: Tensor) -> Tensor:
+    """Return pictures with white ones behind them up to a whole row."""
+    missing = COLUMNS - len(pictures_NHWC)
+    return torch.cat([pictures_NHWC, pictures_NHWC.new_ones(missing, *pictures_NHWC.shape[1:])])
 
 
 @styled()
