@@ -28,8 +28,8 @@ def test_targets_are_in_the_order_of_a_flattened_picture():
 
 
 def test_error_and_spread_by_their_formulas():
-    x_BD, z_BD, mean_D = torch.tensor([[1.0, 3.0], [0.0, 0.0]]), torch.tensor([[2.0, 0.0], [0.0, 4.0]]), torch.ones(1, 2)
-    both = errors(z_BD[None], x_BD, mean_D, is_image=False)[0]
+    x_BD, z_BD = torch.tensor([[1.0, 3.0], [0.0, 0.0]]), torch.tensor([[2.0, 0.0], [0.0, 4.0]])
+    both = errors(z_BD[None], x_BD, torch.ones(1, 2), is_image=False)[0]
     assert both[:, 0].tolist() == pytest.approx([(10 / 2) ** 0.5, (16 / 2) ** 0.5])
     assert both[:, 1].tolist() == pytest.approx([(0 + 4) / 2, (1 + 1) / 2])
 
