@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -83,7 +83,7 @@ def predict(
         outputs.append(torch.cat([outputs_of(model, batch) for batch in read[key]]))
     names, link = about["class_names"], about.get("measure", {}).get("link", "softmax")
     answers, link = (outputs[0], link) if len(outputs) == 1 else (average(outputs, len(names), link), "softmax")
-    predictions = _say(ids, answers, names, link, "error" if about["task"] == RECONSTRUCT else "value")
+    predictions = _say(ids, answers, names, link, about["task"] == RECONSTRUCT)
     return {
         "kind": "predict",
         **whole,
@@ -153,11 +153,11 @@ def write(document: Predictions, path: Path, *, is_raw: bool = False) -> None:
     write_bytes(path, text.getvalue().encode(errors="backslashreplace"))
 
 
-def _say(
-    ids: list[str], outputs: Tensor, names: list[str], link: str, number: Literal["value", "error"]
-) -> list[Prediction]:
+def _say(ids: list[str], outputs: Tensor, names: list[str], link: str, is_error: bool) -> list[Prediction]:
+    if is_error:
+        return [{"id": id, "error": error} for id, error in zip(ids, outputs.tolist(), strict=True)]
     if not names:
-        return [{"id": id, number: value} for id, value in zip(ids, outputs.tolist(), strict=True)]
+        return [{"id": id, "value": value} for id, value in zip(ids, outputs.tolist(), strict=True)]
     probability_NK = log_weights(outputs, link).softmax(-1)
     return [
         {"id": id, "class": names[k], "probability": row[k], "probabilities": dict(zip(names, row, strict=True))}

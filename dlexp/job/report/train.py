@@ -118,7 +118,7 @@ def data_name(run: RunRecord) -> str:
 
 def _question(run: RunRecord) -> str:
     model = run["params"].get("model") or "the model"
-    verb = {"regression": "predict", RECONSTRUCT: "reconstruct"}.get(run["task"], "tell apart")
+    verb = {"regression": "predict", RECONSTRUCT: "reconstruct"}.get(run["task"] or "", "tell apart")
     return f"How well does {model}{setting_words(run)} {verb} {data_name(run)}?"
 
 
