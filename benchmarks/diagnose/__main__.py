@@ -19,7 +19,8 @@ import torch
 from scipy.stats import ttest_rel
 
 from benchmarks.diagnose.case import ADAM, ARCHITECTURES, FAULTS, SEEDS, healthy, overrides_of, write_pictures
-from benchmarks.measure import write
+from benchmarks.diagnose.table import tables
+from benchmarks.measure import RESULTS, replace_between, write
 from dlexp.build.dataset import load_data
 from dlexp.build.program import assemble
 from dlexp.config.compose import Composed
@@ -193,7 +194,12 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("diagnose-work"), help="what is done already, and pictures")
     parser.add_argument("--root", default="data", help="folder of Fashion-MNIST's files")
     parser.add_argument("--summary", action="store_true", help="write the record of what is done, and do nothing")
+    parser.add_argument("--page", type=Path, help="only write the tables of the record into this page")
     given = parser.parse_args()
+    if given.page is not None:
+        text = tables(json.loads((RESULTS / "diagnose.json").read_text())["rows"])
+        given.page.write_text(replace_between(given.page.read_text(), "diagnose", text))
+        return
     torch.set_num_threads(1)
     work = Work(given.work.absolute(), given.root)
     if not given.summary:

@@ -1,14 +1,12 @@
 """The result of a sweep: its trials, the winner and what it is worth, as ``--json`` prints them."""
 
 import statistics
-from pathlib import Path
 
 import torch
 
-from dlexp.build.components import Components
 from dlexp.data.fact.guess import guess
 from dlexp.data.fact.positive import positive_fact
-from dlexp.diagnose.trained import first_finding
+from dlexp.diagnose.trained import first_lines
 from dlexp.error import DlexpError
 from dlexp.execution.aside import call
 from dlexp.job.sweep.document import SweepResult, TrialRecord
@@ -91,14 +89,10 @@ def why(ranking: list[RankedSetting], guessing: list[str], launcher: Launcher) -
         return []
     whose = "the best setting" if guessing else "the first setting"
     try:
-        lines = call(_finding, launcher, first.trial.components, first.folder.path)
+        lines = call(first_lines, launcher, first.trial.components, first.folder.path)
     except DlexpError as error:
         lines = [f"why could not be looked into: {error}"]
     return [f"{whose}: {line}" for line in lines]
-
-
-def _finding(components: Components, path: Path) -> list[str]:
-    return first_finding(components, RunFolder(path))
 
 
 def is_a_guess(ranked: RankedSetting) -> bool:
