@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dlexp.job.sweep.asynchronous.ledger import ON_TIMING
 from dlexp.number import noun, significant
 
 from ...output import first_metrics, metric_label
@@ -65,6 +66,7 @@ def _lines(document: "RunPage") -> list[tuple[str, str]]:
         ("seed", _seeds(run)),
         ("started", _times(document)),
         ("judged by", _judged(run)),
+        ("tried", ON_TIMING if run.get("depends_on_timing") else ""),
         ("curve", shown),
         ("test part", f"opened {noun(opened, 'time')}" if opened else "sealed"),
         ("checkpoints", ", ".join(_checkpoint(saved) for saved in document["checkpoints"])),

@@ -9,6 +9,7 @@ from dlexp.data.fact.positive import positive_fact
 from dlexp.diagnose.trained import first_lines
 from dlexp.error import DlexpError
 from dlexp.execution.aside import call
+from dlexp.job.sweep.asynchronous.ledger import ON_TIMING
 from dlexp.job.sweep.document import SweepResult, TrialRecord
 from dlexp.job.sweep.importance import importance
 from dlexp.job.sweep.leaderboard import RankedSetting, command, edges
@@ -17,6 +18,7 @@ from dlexp.job.sweep.selection_bias import selection_bias
 from dlexp.job.sweep.spec import SweepSpec
 from dlexp.job.train.baseline import no_better_than_guessing
 from dlexp.launcher.launcher import Launcher
+from dlexp.number import noun
 from dlexp.run.folder import RunFolder
 
 
@@ -116,3 +118,17 @@ def _trials(spec: SweepSpec, loop: SearchLoop) -> list[TrialRecord]:
     """Return the records of all trials in the order asked, those that could not be trained among them."""
     records = [trial.record() for trial in loop.in_order()] + [setting.record() for setting in spec.invalid]
     return sorted(records, key=lambda record: record["number"])
+
+
+def notes_of(loop: SearchLoop, again: str) -> list[str]:
+    """Return what the user should know of how a search went.
+
+    Args:
+        loop: That ended.
+        again: The command that goes on with it.
+    """
+    notes = [ON_TIMING] if loop.depends_on_timing else []
+    if loop.why:
+        cure = f"go on with: {again}" if loop.why == "interrupted" else "raise the limit and give the command again"
+        notes.append(f"{loop.why}: {noun(len(loop.results), 'trial')} kept; {cure}")
+    return notes
