@@ -237,7 +237,7 @@ class MSE:
 
         Args:
             outputs_TNK: Values (T, N, 1) or reconstructions; with targets (T, N) the first column counts, as
-                `dlexp.engine.reconstruct` has error and spread of each example.
+                `dlexp.engine.answer.inputs` has error and spread of each example.
             targets: (T, N) values or (T, N, K) inputs.
         """
         if targets.ndim == 3:

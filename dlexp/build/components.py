@@ -23,7 +23,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.target_scale import TargetScale
 from dlexp.engine.answer.answer import Answer
 from dlexp.engine.answer.choice import answer_of
-from dlexp.engine.reconstruct import mean_input
+from dlexp.engine.answer.inputs import mean_input
 from dlexp.engine.task import TrialSeeds
 from dlexp.engine.trainer import Trainer
 from dlexp.metric.choice import Metrics

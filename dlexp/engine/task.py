@@ -15,9 +15,9 @@ from dlexp.augment.draw import Stream
 from dlexp.data.balance import num_drawn, oversample
 from dlexp.data.target_scale import TargetScale
 from dlexp.device import send_soon, take_rows
+from dlexp.engine.answer.inputs import as_targets, clean, errors
 from dlexp.engine.exchange.exchange import ALONE, Exchange
 from dlexp.engine.exchange.share import Share, deal
-from dlexp.engine.reconstruct import as_targets, clean, errors
 from dlexp.engine.trainer import Trainer
 from dlexp.image import as_float
 from dlexp.metric.choice import Metrics

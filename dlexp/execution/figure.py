@@ -10,7 +10,7 @@ from dlexp import metric
 from dlexp.build.program import Program
 from dlexp.data.dataset import Dataset
 from dlexp.engine.answer.answer import Reading
-from dlexp.execution.reconstruction import reconstruction_figures
+from dlexp.engine.answer.inputs import as_targets
 from dlexp.figure.answer.order import least_sure, most_wrong
 from dlexp.figure.attempt import Drawings
 from dlexp.figure.inside.weight import first_filters, read_weights, root_mean_squares
@@ -34,7 +34,7 @@ def draw_figures(built: Program, folder: RunFolder) -> list[Path]:
     monitor = folder.manifest["monitor"]["metric"]
     figures: Drawings = {"curves": lambda: curves_figure(folder.history(), best_epoch, monitor)}
     if len(built.dataset.val) and built.dataset.task == RECONSTRUCT:
-        figures |= reconstruction_figures(folder, built.dataset)
+        figures["reconstruction"] = lambda: _reconstructed(built, folder)
     elif len(built.dataset.val):
         link = Reading.of(built.run.task, built.run.step.rules.loss).link
         figures |= prediction_figures(folder, built.dataset, link)
@@ -118,6 +118,24 @@ def inside_figures(folder: RunFolder) -> Drawings:
     filters = first_filters(weights)
     figures: Drawings = {"weights": lambda: layer_figure(*root_mean_squares(weights))} if weights else {}
     return figures if filters is None else {**figures, "filters": lambda: filter_figure(filters)}
+
+
+@torch.no_grad()
+def _reconstructed(built: Program, folder: RunFolder) -> "Figure":
+    """Draw what the program, which has the best weights, makes of validation examples."""
+    from dlexp.figure.answer.reconstruction import reconstruction_figure
+
+    task, forward = built.run.task, built.run.step.forward
+
+    def reconstruct(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        x = task.prepare(next(iter(task.feed.batches([rows])))[0])
+        forward.set_training(False)
+        outputs = forward(x)
+        forward.set_training(True)
+        assert isinstance(outputs, torch.Tensor)
+        return as_targets(x, is_image=task.is_image).cpu(), outputs[0].cpu()
+
+    return reconstruction_figure(built.dataset, folder.predictions("val")["output"], built.affine, reconstruct)
 
 
 def _augmented(built: Program, augment: Any) -> "Figure":

@@ -6,7 +6,7 @@ from sklearn.decomposition import PCA
 from dlexp.metric import reconstruction
 
 
-def kept(x_ND, z_ND, mean_D):
+def numbers_of(x_ND, z_ND, mean_D):
     """Return error and spread of each example (1, N, 2)."""
     both = np.stack([np.sqrt(((z_ND - x_ND) ** 2).mean(1)), ((x_ND - mean_D) ** 2).mean(1)], 1)
     return torch.from_numpy(both)[None]
@@ -16,7 +16,7 @@ def test_of_principal_components_it_is_the_ratio_that_scikit_learn_has():
     x_ND = np.random.default_rng(0).normal(size=(50, 6)) * np.arange(1, 7) + 3
     pca = PCA(2).fit(x_ND)
     z_ND = pca.inverse_transform(pca.transform(x_ND))
-    scores = reconstruction(kept(x_ND, z_ND, x_ND.mean(0)))
+    scores = reconstruction(numbers_of(x_ND, z_ND, x_ND.mean(0)))
     assert scores["explained_variance"].item() == pytest.approx(pca.explained_variance_ratio_.sum())
     assert scores["mse"].item() == pytest.approx(((z_ND - x_ND) ** 2).mean())
     assert scores["rmse"].item() == pytest.approx(((z_ND - x_ND) ** 2).mean() ** 0.5)
@@ -25,8 +25,8 @@ def test_of_principal_components_it_is_the_ratio_that_scikit_learn_has():
 def test_the_mean_explains_nothing_and_the_input_everything():
     x_ND = np.random.default_rng(0).normal(size=(9, 4))
     mean_D = np.full(4, 0.5)
-    assert reconstruction(kept(x_ND, mean_D[None], mean_D))["explained_variance"].item() == pytest.approx(0)
-    assert reconstruction(kept(x_ND, x_ND, mean_D))["explained_variance"].item() == 1
+    assert reconstruction(numbers_of(x_ND, mean_D[None], mean_D))["explained_variance"].item() == pytest.approx(0)
+    assert reconstruction(numbers_of(x_ND, x_ND, mean_D))["explained_variance"].item() == 1
 
 
 def test_stored_errors_have_no_share_of_variance():

@@ -1,4 +1,4 @@
-"""Outputs that are error and spread of reconstructed inputs: see `dlexp.engine.reconstruct`. T trials, N examples."""
+"""Outputs that are error and spread of reconstructed inputs: see `dlexp.engine.answer.inputs`. T trials, N examples."""
 
 from typing import Any
 
@@ -26,8 +26,8 @@ class Reconstruction:
 
     def fit_unit(self, targets: Tensor, train: Tensor) -> TargetScale:
         """See `Answer`; errors are in the unit of normalised inputs already."""
-        one = torch.ones(1, 1, dtype=torch.float64)
-        return TargetScale(torch.zeros_like(one), one)
+        std = torch.ones(1, 1, dtype=torch.float64)
+        return TargetScale(torch.zeros_like(std), std)
 
     def scores(self, outputs: Tensor, targets: Tensor, link: str) -> dict[str, Tensor]:
         """See `Answer`."""

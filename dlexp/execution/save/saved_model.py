@@ -21,8 +21,8 @@ from dlexp.data.target_scale import TargetScale
 from dlexp.disk.regular import read_bytes
 from dlexp.engine import checkpoint
 from dlexp.engine.answer.answer import Reading
+from dlexp.engine.answer.inputs import as_targets, errors
 from dlexp.engine.memory import evaluation_batch
-from dlexp.engine.reconstruct import as_targets, errors
 from dlexp.engine.task import Task
 from dlexp.error import ConfigError, RunError
 from dlexp.normalize import Affine

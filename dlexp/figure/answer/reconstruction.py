@@ -3,23 +3,49 @@
 Shapes: N pictures, H height, W width, C channels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from dlexp.data.dataset import Dataset
 from dlexp.figure.style.canvas import PANEL, panels, styled
 from dlexp.figure.style.text import plain, shorten
 from dlexp.figure.style.tile import tile
 from dlexp.image import as_float
+from dlexp.normalize import Affine
 
 COLUMNS = 8
 MOST = 16
 CAPTION = 0.4  # of a picture's width, the height of the line between two bands
+MOST_ROWS = 4096  # of a table, over which errors are averaged
 SHOWN = 20  # columns of a table, those of the largest errors
 LONGEST = 24  # characters of a column's name
+
+
+def reconstruction_figure(
+    data: Dataset, error_N: np.ndarray, affine: Affine, reconstruct: Callable[[Tensor], tuple[Tensor, Tensor]]
+) -> Figure:
+    """Return pictures above their reconstructions, evenly spread over the order of their errors; or errors by column.
+
+    Args:
+        data: With its validation part.
+        error_N: Of each validation example.
+        affine: Normalisation of inputs.
+        reconstruct: Returns prepared inputs and reconstructions (N, D) of rows of the data.
+    """
+    if not data.is_image:
+        x_ND, z_ND = reconstruct(data.val[:MOST_ROWS])
+        names = data.feature_names or [str(k) for k in range(x_ND.shape[1])]
+        return columns_figure((z_ND - x_ND).double().square().mean(0).tolist(), names)
+    order = np.argsort(error_N, kind="stable")
+    places = order[np.linspace(0, len(order) - 1, min(MOST, len(order))).round().astype(int)]
+    rows = data.val[places.tolist()]
+    _, made_ND = reconstruct(rows)
+    made_NHWC = affine.invert(made_ND.unflatten(1, data.in_shape), -3).movedim(1, -1)
+    return sheet_figure(data.inputs[rows], made_NHWC, error_N[places].tolist())
 
 
 @styled()

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlexp.execution.reconstruction import reconstruction_figures
+from dlexp.execution.save import saved_model
 from dlexp.job.report.answer import Answers
 from dlexp.job.report.example import read_data
 from dlexp.job.report.picture import drawing
@@ -69,4 +69,11 @@ def reconstruction_block(folder: RunFolder, answers: Answers) -> Figure | Table:
         f"Half of the examples have an error below {decimal(float(np.median(error_N)))}, nine of ten below "
         f"{decimal(float(np.quantile(error_N, 0.9)))}: the root of the mean square over an example's normalised inputs."
     )
-    return Figure("Reconstructions", finding, drawing(reconstruction_figures(folder, data)["reconstruction"]), table)
+
+    def draw() -> "MatplotlibFigure":
+        from dlexp.figure.answer.reconstruction import reconstruction_figure
+
+        model = saved_model.load(folder)
+        return reconstruction_figure(data, error_N, model.affine, lambda rows: model.reconstruct(data.inputs[rows]))
+
+    return Figure("Reconstructions", finding, drawing(draw), table)

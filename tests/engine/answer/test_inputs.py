@@ -11,7 +11,7 @@ from dlexp.augment.noise import Noise
 from dlexp.build.components import Components
 from dlexp.build.program import assemble
 from dlexp.config.resolve import resolve
-from dlexp.engine.reconstruct import as_targets, clean, errors, mean_input
+from dlexp.engine.answer.inputs import as_targets, clean, errors, mean_input
 from dlexp.engine.task import epoch_batches
 from dlexp.normalize import MinMax, Standard
 
