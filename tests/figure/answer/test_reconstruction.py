@@ -37,8 +37,8 @@ def test_examples_go_from_the_least_error_to_the_most():
     assert taken[0] == 39  # the last has the least error
     assert taken[-1] == 20
     assert taken == sorted(taken, reverse=True)
-    sheet = figure.axes[0].images[0].get_array()
-    torch.testing.assert_close(torch.as_tensor(sheet[:5, :5]), torch.as_tensor(sheet[6:11, :5]), atol=1e-5, rtol=0)
+    sheet = torch.as_tensor(figure.axes[0].images[0].get_array())
+    torch.testing.assert_close(sheet[:5, :5], sheet[6:11, :5], atol=1e-5, rtol=0)
 
 
 def test_columns_stand_by_their_errors():
