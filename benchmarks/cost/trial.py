@@ -26,9 +26,9 @@ from tests.launcher.real_slurm import obstacle, real_slurm
 DLEXP = str(Path(sys.executable).parent / "dlexp")
 TRIAL = ["tracking=none", "data.limit=300", "trainer.epochs=3", "trainer.device=cpu", "trainer.fuse=off"]
 LAUNCHERS = {
-    "local, in the command": (["launcher.workers=1"], (8, 40)),
-    "local, a worker process": (["launcher.workers=2"], (8, 40)),
-    "ray": (["launcher=ray", "launcher.address=local", "launcher.workers=1"], (8, 40)),
+    "local, in the command": (["launcher.workers=1"], (8, 168)),
+    "local, a worker process": (["launcher.workers=2"], (8, 168)),
+    "ray": (["launcher=ray", "launcher.address=local", "launcher.workers=1"], (8, 168)),
     "slurm": (["launcher=slurm", "launcher.array_parallelism=1", "launcher.mem_gb=1"], (3, 9)),
 }
 NOTE = (
@@ -102,12 +102,9 @@ def _sweep(overrides: list[str], num: int) -> tuple[float, float]:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Return the rows as a table of a page."""
-    head = [
-        "| launcher | a further trial beyond its training, ms | its training, ms | start, s |",
-        "|---|---:|---:|---:|",
-    ]
+    titles = "| launcher | a further trial beyond its training, ms | its training, ms | start, s |"
     lines = [f"| {row['launcher']} | {row['ms']:g} | {row['training_ms']:g} | {row['first_s']:g} |" for row in rows]
-    return "\n".join([*head, *lines])
+    return "\n".join([titles, "|---|---:|---:|---:|", *lines])
 
 
 if __name__ == "__main__":
