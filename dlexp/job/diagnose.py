@@ -17,6 +17,7 @@ from dlexp.diagnose.trained import composed_of, confidence_of, observe_run, trai
 from dlexp.error import RunError
 from dlexp.execution.description import as_divided
 from dlexp.execution.integrity import require_same_data
+from dlexp.job.again import named_inside
 from dlexp.number import noun
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
@@ -56,7 +57,7 @@ def diagnose_run(ref: str, runs_dir: Path, figure: Path | None = None) -> Diagno
     """
     folder = scan.find(runs_dir, ref)
     if folder.manifest["kind"] not in KINDS:
-        raise RunError(f"{ref}: got a {folder.manifest['kind']}; name one of the runs in it, {folder.path}/*/*")
+        raise RunError(f"{ref}: got {named_inside(folder)}")
     config = stored_config(folder)
     composed = composed_of(folder)
     built = assemble(config, as_divided(folder, load_data(config)))

@@ -225,7 +225,7 @@ class RunRecord(TypedDict):
         run_id: Names the run.
         run_dir: The run's folder.
         slug: What its overrides say, in short.
-        kind: "train", "sweep" or "cv"; None in a damaged manifest, as the next six.
+        kind: "train", "sweep", "cv" or "ensemble"; None in a damaged manifest, as the next six.
         status: How far it has come.
         experiment: Its folder among the runs.
         task: Of the data.

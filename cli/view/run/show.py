@@ -151,12 +151,14 @@ def _metrics(run: "RunRecord") -> Table:
 
 def _inner(document: "RunPage") -> Table:
     number, shown = document["num_inner"], len(document["inner"])
-    title = "each" if shown == number else f"the best {shown} of {number}"
+    is_ensemble = document["run"]["kind"] == "ensemble"
+    title = "each" if shown == number else f"the {'heaviest' if is_ensemble else 'best'} {shown} of {number}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.add_column(document["run"]["metric"] or "value", justify="right")
-    table.add_column("status")
+    judged: Any = document["run"].get("chosen_by") if is_ensemble else document["run"]["metric"]
+    table.add_column(judged or "value", justify="right")
+    table.add_column("status" if not is_ensemble else "weight")
     table.add_column("what", overflow="fold")
     for record in document["inner"]:
         value = "" if record["value"] is None else significant(record["value"])
-        table.add_row(value, Text(record["status"]), Text(record["name"]))
+        table.add_row(value, Text(record["status"].removeprefix("weight ")), Text(record["name"]))
     return table

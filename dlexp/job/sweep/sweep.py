@@ -18,7 +18,7 @@ from dlexp.execution.description import identify
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.threads import threads_of_many
 from dlexp.figure.attempt import attempt
-from dlexp.job.again import resume_command
+from dlexp.job.again import a_kind, resume_command
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import Outcome, ignore, recorded
 from dlexp.job.sweep.asynchronous.loop import FreeLoop
@@ -166,7 +166,7 @@ def resume(
     folder = scan.find_sweep(ref, runs_dir)
     kind = folder.manifest["kind"]
     if kind != "sweep":
-        raise RunError(f"{ref}: got a {kind}; go on with `{resume_command(folder)}`")
+        raise RunError(f"{ref}: got {a_kind(folder)}; go on with `{resume_command(folder)}`")
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
     here = [*overrides_here(folder, overrides), override_of("runs_dir", str(folder.runs_dir))]
     config_dir = config_dir or stored_copy(folder.path)

@@ -26,7 +26,7 @@ from dlexp.execution.result import conclude_run
 from dlexp.execution.save import saved_model
 from dlexp.execution.save.saver import require_space, save_end, save_epoch
 from dlexp.execution.threads import settle_threads
-from dlexp.job.again import notes_of_done, resume_command
+from dlexp.job.again import a_kind, notes_of_done, resume_command
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
 from dlexp.job.train import devices
@@ -135,7 +135,7 @@ def _open(ref: str, runs_dir: Path, open_test: bool) -> tuple[RunFolder, Outcome
     folder = scan.find(runs_dir, ref)
     kind = folder.manifest["kind"]
     if kind not in ("train", "fold", "trial"):
-        raise RunError(f"{ref}: got a {kind}; go on with `{resume_command(folder)}`")
+        raise RunError(f"{ref}: got {a_kind(folder)}; go on with `{resume_command(folder)}`")
     folder.lock()
     try:
         return folder, _result_of(folder, open_test)
