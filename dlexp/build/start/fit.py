@@ -8,13 +8,13 @@ from torch import Tensor, nn
 from dlexp.build.start.name import idle_patterns, is_named, owners
 from dlexp.build.start.source import read_weights
 from dlexp.error import ConfigError
+from dlexp.model.decoder import PREFIXES
 from dlexp.number import noun
 from dlexp.type import Config
 
 # What names begin with in files: of torchvision's nets nothing where a model here has `net.`; of an exported graph and
 # of a net that trained on many devices more. Names beside those are then no part of the net.
 STRIPPED, ADDED = ("network.", "module."), ("net.",)
-DECODER = ("code.", "decoder.")  # what an autoencoder has and a classifier has not
 COUNTED = "num_batches_tracked"  # that old files lack
 _SHOWN = 4
 
@@ -57,9 +57,9 @@ def load_start(config: Config, model: nn.Module) -> Start:
     given = as_named(read_weights(node["run"]), held)
     _require_patterns(node["skip"], [*held, *given])
     given, wanted = _without(given, node["skip"]), _without(held, node["skip"])
-    if any(name.startswith(DECODER) for name in given):
+    if any(name.startswith(PREFIXES) for name in given):
         wanted = {name: value for name, value in wanted.items() if name in given}
-        given = {name: value for name, value in given.items() if name in held or not name.startswith(DECODER)}
+        given = {name: value for name, value in given.items() if name in held or not name.startswith(PREFIXES)}
     if faults := _faults(wanted, given):
         raise _misfit(node["run"], faults, len(held))
     taken = [name for name in wanted if name in given]

@@ -14,9 +14,7 @@ from dlexp.number import noun
 from dlexp.run.division import read_division
 from dlexp.run.folder import MANIFEST, RunFolder
 from dlexp.run.stored import stored_config
-from dlexp.type import Config
-
-UNLABELLED = ("reconstruct",)  # tasks that learn from inputs alone
+from dlexp.type import RECONSTRUCT, Config
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def _named(config: Config) -> str | None:
 def seen_before(config: Config, data: Dataset) -> list[Seen]:
     """Return what the runs before were trained on of the same data."""
     return [
-        Seen(folder.run_id, _trained_on(folder), folder.manifest["task"] not in UNLABELLED)
+        Seen(folder.run_id, _trained_on(folder), folder.manifest["task"] != RECONSTRUCT)
         for folder in ancestors(config)
         if folder.manifest["data"]["fingerprint"] == data.fingerprint
     ]
