@@ -103,6 +103,8 @@ def damaged(attempt: Attempt) -> int:
         shutil.copy(source, path)
         way(path, attempt.chance)
         held(dlexp("predict", path.name, "x.npy", "--json"), form, path, source)
+        if form == "pt2" and way is not pickled and path.is_file():  # what a user trusts may be damaged, too
+            held(dlexp("predict", "--trust", path.name, path.name, "x.npy", "--json"), "trusted", path, source)
     return EACH
 
 
