@@ -100,14 +100,17 @@ class BatchNorm:
 
     def backward(self, grad_NE: Tensor, is_first: bool) -> Tensor | None:
         """See `Link`."""
-        x_ND, mean, var, *batch = self._saved
-        del self._saved
-        wanted = [self._needs_x, self._weight.grad is not None, self._bias.grad is not None]
-        about = (self._weight.value, mean, var, *batch, True, self._rule.eps, wanted)
-        grad_ND, by_weight, by_bias = _BATCH_NORM_BACKWARD(grad_NE, x_ND, *about)
+        grad_ND, by_weight, by_bias = self._gradients(grad_NE, self._weight.value)
         self._weight.write(by_weight, is_first)
         self._bias.write(by_bias, is_first)
         return grad_ND if self._needs_x else None
+
+    def _gradients(self, grad_NE: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the gradients by x, weight and bias."""
+        x_ND, mean, var, *batch = self._saved
+        del self._saved
+        wanted = [self._needs_x, self._weight.grad is not None, self._bias.grad is not None]
+        return _BATCH_NORM_BACKWARD(grad_NE, x_ND, weight, mean, var, *batch, True, self._rule.eps, wanted)
 
 
 class GroupNorm:

@@ -23,6 +23,7 @@ class Rows:
         template: The structure; its own values are not used.
         flat: Trained parameters (T, P).
         grads: Their gradients (T, P).
+        grad_views: One view (T, *shape) of `grads` for each parameter.
         buffers: Buffers and frozen parameters by name, each (T, *shape); dropout's seeds and rates among them.
         dropout_seeds: Of each trial's layers (T, L), of which the buffers are columns.
         is_capturable: Whether updates may be captured as CUDA graphs.
@@ -64,7 +65,7 @@ class Rows:
 
     def _renew(self) -> None:
         self.grads = torch.zeros_like(self.flat.tensor)
-        self._grad_views, self._pads = self.flat.split(self.grads), self.flat.pads(self.grads)
+        self.grad_views, self._pads = self.flat.split(self.grads), self.flat.pads(self.grads)
         # A leaf for each parameter: one for all would cost a concatenation of all gradients, a fifth of a step.
         self._leaves = [view.detach().requires_grad_() for view in self.flat.views]
         shape = (self.num_trials, len(self._dropouts))
@@ -81,7 +82,7 @@ class Rows:
 
     def collect_grads(self, is_first: bool) -> None:
         """See `dlexp.engine.forward.Forward`."""
-        for leaf, view in zip(self._leaves, self._grad_views, strict=True):
+        for leaf, view in zip(self._leaves, self.grad_views, strict=True):
             if leaf.grad is None:
                 view.mul_(not is_first)
             elif is_first:
