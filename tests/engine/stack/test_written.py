@@ -33,13 +33,13 @@ def require_equal(case: Case, precision: str, monkeypatch: pytest.MonkeyPatch) -
     data = divide(case, configs)
     seen: list[Any] = []
     make = batched.stack_chain_of
-    monkeypatch.setattr(batched, "stack_chain_of", lambda *args: seen.append(make(*args)) or seen[-1])
-    ours = train(configs, data, "batched")
+    with monkeypatch.context() as patch:
+        patch.setattr(batched, "stack_chain_of", lambda *args: seen.append(make(*args)) or seen[-1])
+        ours = train(configs, data, "batched")
+        patch.setattr(batched, "stack_chain_of", lambda *_: None)
+        layers = train(configs, data, "batched")
     assert seen[0] is not None
-    monkeypatch.setattr(batched, "stack_chain_of", lambda *_: None)
-    for ((weights, state), metrics), ((expected, expected_state), expected_metrics) in zip(
-        ours, train(configs, data, "batched"), strict=True
-    ):
+    for ((weights, state), metrics), ((expected, expected_state), expected_metrics) in zip(ours, layers, strict=True):
         assert metrics == expected_metrics
         for mine, theirs in ((weights, expected), (state["step"], expected_state["step"])):
             assert mine.keys() == theirs.keys()
