@@ -77,7 +77,7 @@ class BatchNorm:
         self._needs_x = is_needed
         return is_needed or is_trained(self._weight, self._bias)
 
-    def forward(self, x_ND: Tensor) -> Tensor:
+    def forward(self, x_ND: Tensor, /) -> Tensor:
         """See `Link`."""
         self._check(x_ND)
         weight, bias = self._weight.value, self._bias.value
@@ -98,7 +98,7 @@ class BatchNorm:
         self._saved = x_ND, mean, var, *batch
         return y_ND
 
-    def backward(self, grad_NE: Tensor, is_first: bool) -> Tensor | None:
+    def backward(self, grad_NE: Tensor, is_first: bool, /) -> Tensor | None:
         """See `Link`."""
         grad_ND, by_weight, by_bias = self._gradients(grad_NE, self._weight.value)
         self._weight.write(by_weight, is_first)
@@ -155,13 +155,13 @@ class Activation:
         """See `Link`."""
         return is_needed
 
-    def forward(self, x_ND: Tensor) -> Tensor:
+    def forward(self, x_ND: Tensor, /) -> Tensor:
         """See `Link`."""
         y_ND = self._function(x_ND)
         self._saved = x_ND, y_ND
         return y_ND
 
-    def backward(self, grad_NE: Tensor, is_first: bool) -> Tensor:
+    def backward(self, grad_NE: Tensor, is_first: bool, /) -> Tensor:
         """See `Link`."""
         x_ND, y_ND = self._saved
         del self._saved

@@ -174,7 +174,8 @@ class _GroupNorm:
 
     def forward(self, x: Tensor) -> Tensor:
         weight_TC, bias_TC = self._weight.value, self._bias.value
-        y, *batch = torch.native_group_norm(x, None, None, *x.shape, 1, self._num_groups, self._eps)
+        num, num_channels = x.shape
+        y, *batch = torch.native_group_norm(x, None, None, num, num_channels, 1, self._num_groups, self._eps)
         self._saved = x, y, batch
         y_TNC = y.view(len(weight_TC), -1, y.shape[-1])
         return torch.addcmul(bias_TC.unsqueeze(1), y_TNC, weight_TC.unsqueeze(1)).flatten(0, 1)
