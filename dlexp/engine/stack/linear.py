@@ -38,7 +38,8 @@ class _Linear(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        return gradients(grads[0], *ctx.saved_tensors, ctx.needs_input_grad)
+        x_TND, weight_TED = ctx.saved_tensors
+        return gradients(grads[0], x_TND, weight_TED, ctx.needs_input_grad)
 
 
 def outputs(x_TND: Tensor, weight_TED: Tensor, bias_TE: Tensor | None) -> Tensor:
