@@ -19,7 +19,7 @@ from dlexp.activation import Maxout
 from dlexp.device import send_soon
 from dlexp.dropout import Classic, Inverted, stack_factor
 from dlexp.engine.stack.linear import alone, linear
-from dlexp.engine.stack.rows import Rows
+from dlexp.engine.stack.rows import Rows, fold, take
 from dlexp.engine.stack.written import UNEVEN, VECTOR, stack_chain_of
 from dlexp.kernel.batch_norm import Mode, Rule, Running, normalise, normalise_stack
 from dlexp.norm import BatchNorm
@@ -65,7 +65,7 @@ class Batched(Rows):
         num = x.shape[0 if is_shared else 1]
         self._chosen = None if rows is None else send_soon(torch.tensor(rows), x.device)
         self._tensors = {**self.parameters(), **self.buffers}
-        outputs = self.template(_fold(x.unsqueeze(0).expand(num_trials, *x.shape) if is_shared else x))
+        outputs = self.template(fold(x.unsqueeze(0).expand(num_trials, *x.shape) if is_shared else x))
         if isinstance(outputs, list):
             return [output.view(num_trials, num, *output.shape[1:]) for output in outputs]
         return outputs.view(num_trials, num, *outputs.shape[1:])
@@ -100,7 +100,7 @@ class Batched(Rows):
     def tensor(self, name: str) -> Tensor | None:
         """Return a parameter or buffer of the trials in hand (T, *shape), None where there is none of that name."""
         value = self._tensors.get(name)
-        return value if value is None or self._chosen is None else _take(value, self._chosen)
+        return value if value is None or self._chosen is None else take(value, self._chosen)
 
     def write(self, name: str, value: Tensor) -> None:
         """Overwrite a buffer of the trials in hand."""
@@ -127,21 +127,6 @@ def in_turn(call: Callable[..., Tensor], num_trials: int, x: Tensor, *tensors: T
     """Call a layer for each trial with its rows of x (T * N, ...) and its rows of its own tensors (T, ...)."""
     rows = [[None] * num_trials if value is None else value.unbind() for value in tensors]
     return torch.cat([call(*of_trial) for of_trial in zip(x.chunk(num_trials), *rows, strict=True)])
-
-
-def _take(value: Tensor, chosen: Tensor) -> Tensor:
-    """Return rows of (T, *shape) as they lie in memory: a kernel rounds by where the channels of its weights are."""
-    if value.dim() < 5 or value.stride(2) != 1:
-        return value.index_select(0, chosen)
-    return value.movedim(2, -1).index_select(0, chosen).movedim(-1, 2)
-
-
-def _fold(x: Tensor) -> Tensor:
-    """Return (T, N, ...) as (T * N, ...), images with the channels where they were in memory."""
-    if x.dim() < 4:
-        return x.flatten(0, 1)
-    is_last = x[0].movedim(1, -1).is_contiguous()
-    return x.movedim(2, -1).flatten(0, 1).movedim(-1, 1) if is_last else x.flatten(0, 1)
 
 
 class Unbatchable(Exception):

@@ -158,3 +158,18 @@ def _changed(owner: Any, num_trials: int, change: Callable[[Tensor], Tensor]) ->
 
 def _is_per_trial(value: Any, num_trials: int) -> bool:
     return isinstance(value, Tensor) and value.shape == (num_trials, 1)
+
+
+def take(value: Tensor, chosen: Tensor) -> Tensor:
+    """Return rows of (T, *shape) as they lie in memory: a kernel rounds by where the channels of its weights are."""
+    if value.dim() < 5 or value.stride(2) != 1:
+        return value.index_select(0, chosen)
+    return value.movedim(2, -1).index_select(0, chosen).movedim(-1, 2)
+
+
+def fold(x: Tensor) -> Tensor:
+    """Return (T, N, ...) as (T * N, ...), images with the channels where they were in memory."""
+    if x.dim() < 4:
+        return x.flatten(0, 1)
+    is_last = x[0].movedim(1, -1).is_contiguous()
+    return x.movedim(2, -1).flatten(0, 1).movedim(-1, 1) if is_last else x.flatten(0, 1)
