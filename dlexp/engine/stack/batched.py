@@ -19,7 +19,7 @@ from dlexp.activation import Maxout
 from dlexp.device import send_soon
 from dlexp.dropout import Classic, Inverted, stack_factor
 from dlexp.engine.stack.linear import alone, linear
-from dlexp.engine.stack.rows import Rows, fold, take
+from dlexp.engine.stack.rows import Rows, join, take
 from dlexp.engine.stack.written import UNEVEN, VECTOR, stack_chain_of
 from dlexp.kernel.batch_norm import Mode, Rule, Running, normalise, normalise_stack
 from dlexp.norm import BatchNorm
@@ -65,7 +65,7 @@ class Batched(Rows):
         num = x.shape[0 if is_shared else 1]
         self._chosen = None if rows is None else send_soon(torch.tensor(rows), x.device)
         self._tensors = {**self.parameters(), **self.buffers}
-        outputs = self.template(fold(x.unsqueeze(0).expand(num_trials, *x.shape) if is_shared else x))
+        outputs = self.template(join(x.unsqueeze(0).expand(num_trials, *x.shape) if is_shared else x))
         if isinstance(outputs, list):
             return [output.view(num_trials, num, *output.shape[1:]) for output in outputs]
         return outputs.view(num_trials, num, *outputs.shape[1:])

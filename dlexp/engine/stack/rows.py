@@ -167,7 +167,7 @@ def take(value: Tensor, chosen: Tensor) -> Tensor:
     return value.movedim(2, -1).index_select(0, chosen).movedim(-1, 2)
 
 
-def fold(x: Tensor) -> Tensor:
+def join(x: Tensor) -> Tensor:
     """Return (T, N, ...) as (T * N, ...), images with the channels where they were in memory."""
     if x.dim() < 4:
         return x.flatten(0, 1)
