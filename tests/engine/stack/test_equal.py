@@ -105,7 +105,8 @@ ROWS += [
     {"optimizer": "adam", "seeds.order": "1"},
 ]
 FROZEN = [
-    {"freeze.all_but": "[output]"},
+    {"freeze.all_but": "[output]", "model.widths": "[16,16]"},
+    {"freeze": "[hidden.1]", "model.widths": "[16,16]", "optimizer": "adam"},
     {"freeze": "[hidden.0]", "freeze.norm": "false", "dropout": "inverted", "optimizer": "adam"},
     {"freeze": "[hidden.1]", "norm.statistics": "exact", "regularizer": "linf", "trainer.ema": "0.9"},
     {"freeze": "[hidden.0]", "freeze.until": "1", "optimizer": "adam", "trainer.ema": "0.9", "trainer.accumulate": "2"},
