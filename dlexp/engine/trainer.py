@@ -42,6 +42,9 @@ class Trainer:
             for Perfetto, `profile/operators.csv` with the ten dearest; a line says what bounds it. No number changes.
         diagnose: Where a training diverges or ends as a guess, say why: auto makes its first ten updates again
             afterwards, in memory, and prints one finding with its cure; off does not. No number changes.
+        baseline: At the end of `dlexp train`, say what the 5 nearest neighbours reach on the same validation part: auto
+            where N training and M validation examples of D inputs have N M (D + 16) <= 1e9, a second's work; off does
+            not. What a guess reaches is always told. No number changes.
     """
 
     epochs: Count = 30
@@ -68,3 +71,4 @@ class Trainer:
     fuse: Literal["auto", "off"] | Count = "auto"
     profile: bool = False
     diagnose: Literal["auto", "off"] = "auto"
+    baseline: Literal["auto", "off"] = "auto"
