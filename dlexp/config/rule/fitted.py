@@ -56,3 +56,14 @@ def settled(config: Config) -> Config:
         return config
     trainer: dict[str, Any] = {**config["trainer"], **SETTLED}
     return {**config, "trainer": trainer}
+
+
+def is_settled(config: Config, key: str) -> bool:
+    """Say whether the model, and no file, gives a key its value.
+
+    Args:
+        config: Checked.
+        key: Dotted.
+    """
+    group, _, name = key.partition(".")
+    return group == "trainer" and name in SETTLED and is_fitted(config["model"]["_target_"])

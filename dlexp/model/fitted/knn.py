@@ -1,8 +1,8 @@
 """k nearest neighbours, by scikit-learn.
 
 Features: inputs normalised and flattened as for other models; euclidean or cosine distance; equal votes, or votes by
-1 / distance; values are the mean of the neighbours'. Of equally far examples scikit-learn chooses; of classes with equal
-votes the first is called. A checkpoint holds the training part: its size is that of the normalised inputs.
+1 / distance; values are the mean of the neighbours'. Of equally far examples scikit-learn chooses; of classes with
+equal votes the first is called. A checkpoint holds the training part: its size is that of the normalised inputs.
 Shapes: N training examples, M examples, D features, K classes.
 """
 
@@ -93,7 +93,9 @@ class KNN(Fitted):
             self._searcher = self._make_searcher()
         with _threads().limit(limits=torch.get_num_threads()):
             if not self.has_classes:
-                return torch.from_numpy(self._searcher.predict(queries_MD.numpy())).to(x.device, torch.float64).view(-1, 1)
+                return (
+                    torch.from_numpy(self._searcher.predict(queries_MD.numpy())).to(x.device, torch.float64).view(-1, 1)
+                )
             seen = torch.from_numpy(self._searcher.predict_proba(queries_MD.numpy())).double()
         share_MK = seen.new_zeros(len(x), self.num_outputs)
         share_MK[:, torch.from_numpy(self._searcher.classes_)] = seen

@@ -1,7 +1,7 @@
 """The largest class, or the mean of the values: what every model must beat.
 
-Features: no input is read. Probabilities are the shares of the training part, as those of scikit-learn's DummyClassifier
-(strategy "prior"); of equally large classes the first is called.
+Features: no input is read. Probabilities are the shares of the training part, as those of scikit-learn's
+DummyClassifier (strategy "prior"); of equally large classes the first is called.
 Shapes: N examples, K classes.
 """
 
