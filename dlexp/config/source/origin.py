@@ -22,8 +22,9 @@ class OriginRecord(TypedDict):
     """A value and where it comes from.
 
     `source` is "command line"; "default", of `dlexp.toml`; "file", the user's; "shipped"; or "class", whose signature
-    states what no file does, or which leaves no choice, as the one epoch of a model that is fitted in one step. `file` and `line` are null where there is none. `chosen_by` says what chose the option
-    that the value belongs to: "command line", an option such as "model=vgg", or null for the job's own choice.
+    states what no file does, or which leaves no choice, as the one epoch of a model that is fitted in one step. `file`
+    and `line` are null where there is none. `chosen_by` says what chose the option that the value belongs to: "command
+    line", an option such as "model=vgg", or null for the job's own choice.
     """
 
     value: Any
