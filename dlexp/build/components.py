@@ -21,6 +21,8 @@ from dlexp.build.objective import build_metrics
 from dlexp.build.structure import structure_key
 from dlexp.data.dataset import Dataset
 from dlexp.data.target_scale import TargetScale
+from dlexp.engine.answer.answer import Answer
+from dlexp.engine.answer.choice import answer_of
 from dlexp.engine.task import TrialSeeds
 from dlexp.engine.trainer import Trainer
 from dlexp.metric.choice import Metrics
@@ -122,9 +124,14 @@ class Components:
         return fitted[key]
 
     @cached_property
+    def answer(self) -> Answer:
+        """What outputs mean."""
+        return answer_of(self.data)
+
+    @cached_property
     def unit(self) -> TargetScale | None:
         """What values are measured in while training, by the training part; None for classes."""
-        return None if self.data.num_classes else TargetScale.fit(self.data.targets, self.data.train)
+        return self.answer.fit_unit(self.data.targets, self.data.train)
 
     @cached_property
     def metrics(self) -> Metrics:

@@ -10,7 +10,9 @@ from dlexp.build.node import build
 from dlexp.config.metric import METRICS
 from dlexp.data.dataset import Dataset
 from dlexp.direction import has_direction
-from dlexp.engine.evaluate import Reading, report
+from dlexp.engine.answer.answer import Reading
+from dlexp.engine.answer.choice import answer_of
+from dlexp.engine.evaluate import report
 from dlexp.error import ConfigError, did_you_mean
 from dlexp.loss import balanced_weights
 from dlexp.metric.choice import Metrics
@@ -68,17 +70,18 @@ def choose_monitor(
     Raises:
         ConfigError: No such metric for this task.
     """
-    known = ["train/loss", "train/accuracy"] if dataset.num_classes else ["train/loss"]
+    answer = answer_of(dataset)
+    known = ["train/loss", "train/accuracy"] if answer.has_accuracy else ["train/loss"]
     if not len(dataset.val):
         if monitor not in ("auto", *known):
             reason = "there is no validation part"
             raise ConfigError(f"trainer.monitor: got {monitor}; {reason}: choose one of {', '.join(known)}")
         return known[0] if monitor == "auto" else monitor
     if monitor == "auto":
-        return "val/accuracy" if dataset.num_classes else "val/loss"
+        return f"val/{answer.monitor}"
     targets = dataset.targets[dataset.val].unsqueeze(0).to(device)
     outputs = torch.randn(1, targets.shape[1], loss.num_outputs, generator=torch.Generator().manual_seed(0)).to(device)
-    scores = report(outputs, targets, Reading(loss, dataset.num_classes))
+    scores = report(outputs, targets, Reading(loss, answer))
     scalars = {f"val/{k}": float(v[0]) for k, v in scores.items() if v.dim() == 1 and has_direction(k)}
     known = [f"val/{name}" for name in ([] if metrics is None else metrics.names)] + list(scalars) + known
     sound = [name for name in known if math.isfinite(scalars.get(name, 0.0))]

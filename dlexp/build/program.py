@@ -20,6 +20,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.target_scale import TargetScale
 from dlexp.direction import is_better_high
 from dlexp.engine.exchange.exchange import ALONE, Exchange
+from dlexp.engine.exchange.sharded import Sharded
 from dlexp.engine.fitted import FittedRun
 from dlexp.engine.memory import evaluation_batch
 from dlexp.engine.stack.kind import make_forward
@@ -123,12 +124,13 @@ def make_program(components: list[Components], engine: str = "solo", exchange: E
     _require_range(first.data, affine, first.dtype)
     warnings = made[0][1] + check_parts(datasets, trainer, configs[0].get("train_on", "train"))
     task = replace(_task(components, device, affine, has_one_part), exchange=exchange)
+    make_step = Sharded if trainer.shard and exchange.size > 1 else Step
     rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
     alone = select_rows(loss, [0], len(components))
     monitor = choose_monitor(trainer.monitor, alone, first.data, task.metrics, device)
     run = _kind_of_run(first, models[0], exchange)(
         task=task,
-        step=Step(forward, rules, models[0], trainer.precision, exchange),
+        step=make_step(forward, rules, models[0], trainer.precision, exchange),
         trainer=trainer,
         seeds=[each.seeds for each in components],
         monitor=monitor,
@@ -187,12 +189,11 @@ def _task(components: list[Components], device: torch.device, affine: Affine, ha
         train=[each.data.train for each in components],
         val=[each.data.val for each in components],
         targets=devices.send(data.targets, device),
-        num_classes=data.num_classes,
+        answer=first.answer,
         is_image=data.is_image,
         dtype=first.dtype,
         unit=_unit(components, device, has_one_part),
         metrics=first.metrics,
-        positive=data.positive,
         oversampled=data.targets.cpu() if first.trainer.oversample else None,
     )
 

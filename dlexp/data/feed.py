@@ -36,7 +36,7 @@ class Resident:
         """Yield (x, y) for each index tensor, (B,) or (T, B).
 
         Returns:
-            x (..., B, H, W, C) or (..., B, D) in the stored type, y (..., B), both on the device.
+            x (..., B, H, W, C) or (..., B, D) in the stored type, y (..., B, ...), both on the device.
         """
         if not index_list:
             return
@@ -50,7 +50,7 @@ class Resident:
             inputs = self._rows.index_select(0, flat).split(sizes)
             targets = self.targets.index_select(0, flat).split(sizes)
             for index, x, y in zip(block, inputs, targets, strict=True):
-                yield x.view(*index.shape, *self.inputs.shape[1:]), y.view(index.shape)
+                yield x.view(*index.shape, *self.inputs.shape[1:]), y.view(*index.shape, *y.shape[1:])
 
 
 def _blocks(index_list: Sequence[Tensor], max_rows: int) -> Iterator[list[Tensor]]:
@@ -106,7 +106,8 @@ class Streaming:
     def _gather(self, index: Tensor) -> Batch:
         flat = index.cpu().reshape(-1)
         x = self._rows.index_select(0, flat).view(*index.shape, *self.inputs.shape[1:])
-        y = self.targets.index_select(0, flat).view(index.shape)
+        y = self.targets.index_select(0, flat)
+        y = y.view(*index.shape, *y.shape[1:])
         return (x.pin_memory(), y.pin_memory()) if self.device.type == "cuda" else (x, y)
 
     def _send(self, batch: Batch) -> Batch:

@@ -1,8 +1,7 @@
 """What an epoch's evaluation says of each example, as small as the monitored metric needs it to be recomputed.
 
 The best epoch is picked by the monitored metric on the validation part; how far that flatters it can be told
-afterwards from these alone. Right or wrong takes a bit an example, a loss four bytes,
-a predicted value eight.
+afterwards from these alone; `dlexp.engine.answer` says what is kept of which.
 Shapes: T trials, N examples, K outputs.
 """
 
@@ -12,31 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlexp.engine.evaluate import Reading
+from dlexp.engine.answer.answer import Reading
 from dlexp.engine.stack.rows import select_rows
 from dlexp.engine.task import Task
-from dlexp.metric.classification import log_losses, predict_class
-from dlexp.metric.loss_error import losses
-from dlexp.metric.probability import log_weights
 
 Record = tuple[str, bytes]
-RIGHT = ("accuracy", "precision_micro", "recall_micro", "f1_micro")  # equal where each example has one class
 _TYPES = {"losses": "<f4", "values": "<f8"}  # an error is a difference of values: it would lose its digits
-
-
-def kind_of(monitor: str, num_classes: int) -> str | None:
-    """Return what is kept of each example for a metric: bits, losses, values; None where it needs more than these.
-
-    Args:
-        monitor: For example val/accuracy.
-        num_classes: 0 for regression.
-    """
-    split, _, name = monitor.partition("/")
-    if split != "val":
-        return None
-    if not num_classes:
-        return "values"
-    return "bits" if name in RIGHT else "losses" if name in ("loss", "log_loss") else None
 
 
 @torch.no_grad()
@@ -49,21 +29,16 @@ def records(monitor: str, outputs_TNK: Tensor, task: Task, loss: Any) -> list[Re
         task: Targets and parts.
         loss: The training loss of all trials.
     """
-    kind, num_trials = kind_of(monitor, task.num_classes), len(task.val)
-    if kind is None:
+    split, _, name = monitor.partition("/")
+    kind, num_trials = task.answer.record_kind(name), len(task.val)
+    if split != "val" or kind is None:
         return [None] * num_trials
     link = Reading.of(task, loss).link
     made = []
     for row, part in enumerate(task.val):
         outputs_NK, targets_N = outputs_TNK[row, : len(part)], task.targets[part.to(outputs_TNK.device)]
-        if kind == "bits":
-            made.append(predict_class(outputs_NK) == targets_N)
-        elif kind == "values":
-            made.append(outputs_NK[:, 0])
-        elif monitor == "val/log_loss":
-            made.append(log_losses(log_weights(outputs_NK, link), targets_N))
-        else:
-            made.append(losses(select_rows(loss, [row], num_trials), outputs_NK, targets_N))
+        alone = select_rows(loss, [row], num_trials)
+        made.append(task.answer.by_example(name, outputs_NK, targets_N, alone, link))
     sizes = [len(part) for part in task.val]
     together = torch.cat(made).cpu().numpy().reshape(-1)  # one wait for the device
     return [(kind, pack(kind, each)) for each in np.split(together, np.cumsum(sizes)[:-1])]

@@ -73,11 +73,11 @@ def reason_of_divergence(task: Task, loss: Any, row: int, last: Mapping[str, flo
 def _has_recovered(task: Task, row: int, last: Mapping[str, float], constant: float) -> bool:
     if last.get("val/loss", math.inf) < constant:
         return True
-    return task.num_classes > 0 and last["train/accuracy"] >= (1 + _largest_share(task, row)) / 2
+    return task.answer.has_accuracy and last["train/accuracy"] >= (1 + _largest_share(task, row)) / 2
 
 
 def _knows_nothing(task: Task, row: int, last: Mapping[str, float], constant: float) -> bool:
-    if not task.num_classes:
+    if not task.answer.has_accuracy:
         return last["train/loss"] >= constant
     return is_guess("accuracy", last["train/accuracy"], _largest_share(task, row), task.num_drawn)
 

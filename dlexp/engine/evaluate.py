@@ -3,25 +3,21 @@
 Shapes: T trials, N examples, K outputs.
 """
 
-from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
-from dlexp import metric
 from dlexp.data.target_scale import TargetScale
+from dlexp.engine.answer.answer import Reading
 from dlexp.engine.exchange.share import deal
 from dlexp.engine.forward import Forward
-from dlexp.engine.stack.rows import repeat_rows, select_rows
+from dlexp.engine.stack.rows import repeat_rows
 from dlexp.engine.task import Task, TrialSeeds, are_equal, epoch_batches, num_steps
 from dlexp.engine.trainer import Trainer
 from dlexp.error import is_out_of_memory
-from dlexp.loss import Huber
-from dlexp.metric.choice import Metrics
 from dlexp.metric.loss_error import class_weights, losses, standard_error
-from dlexp.statistic.measure import Measure
 
 FEW = 100  # updates an epoch, below which `norm.statistics=auto` gathers in a deep net
 _fitting: WeakKeyDictionary[Forward, int] = WeakKeyDictionary()  # examples at once, of programs that had no room
@@ -136,67 +132,17 @@ def score_trials(outputs: Tensor, task: Task, parts: list[Tensor], loss: Any, al
     return scores
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What turns outputs into metrics.
-
-    Attributes:
-        loss: The training loss.
-        num_classes: 0 for regression.
-        unit: What the loss measures values in; None leaves them as they are.
-        metrics: Constants and own metrics.
-        positive: The positive class of two.
-    """
-
-    loss: Any
-    num_classes: int
-    unit: TargetScale | None = None
-    metrics: Metrics = field(default_factory=Metrics)
-    positive: int = 1
-
-    @classmethod
-    def of(cls, task: Task, loss: Any) -> "Reading":
-        """Return how the outputs of a task's trials are read."""
-        return cls(loss, task.num_classes, task.unit, task.metrics, task.positive)
-
-    def keep(self, row: int, num_trials: int) -> "Reading":
-        """Return that of one trial."""
-        unit = None if self.unit is None else self.unit.keep([row])
-        return replace(self, loss=select_rows(self.loss, [row], num_trials), unit=unit)
-
-    @property
-    def link(self) -> str:
-        """How outputs become probabilities: see `dlexp.metric.probability`."""
-        return getattr(self.loss, "link", "softmax")
-
-    @property
-    def delta(self) -> float | Tensor:
-        """Huber's delta in the target's own unit, (T, 1) or a number; that of a loss without one is 1 deviation."""
-        delta = self.loss.delta if isinstance(self.loss, Huber) else 1.0
-        return delta if self.unit is None else delta * self.unit.std.double()
-
-    def measure(self, row: int = 0) -> Measure:
-        """Return the constants of one trial's metrics."""
-        delta = self.delta
-        if isinstance(delta, Tensor):
-            delta = float(delta.expand(max(row + 1, len(delta)), 1)[row, 0])
-        return Measure(self.link, self.metrics.beta, delta, self.positive)
-
-
 @torch.no_grad()
 def score(outputs: Tensor, targets: Tensor, reading: Reading, also: str = "") -> dict[str, Tensor]:
     """Return the loss, its standard error and the task's metrics of every epoch, own ones among them, (T,) each.
 
     Args:
         outputs: (T, N, K), values in the target's own unit.
-        targets: (T, N).
+        targets: (T, N, ...).
         reading: What turns outputs into metrics.
         also: A metric of `report` that is wanted too; "" for none.
     """
-    if reading.num_classes:
-        scores = metric.classification(outputs, targets, reading.num_classes, reading.link, reading.positive)
-    else:
-        scores = metric.regression(outputs, targets)
+    scores = reading.answer.scores(outputs, targets, reading.link)
     scores = _loss_and_error(outputs, targets, reading) | scores | _own(outputs, targets, reading)
     if also and also not in scores:
         scores[also] = _reported(outputs, targets, reading)[also]
@@ -212,10 +158,7 @@ def report(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, Tens
 
 def _reported(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, Tensor]:
     """Return what `report` has beside the loss and a user's metrics."""
-    if reading.num_classes:
-        about = (reading.num_classes, reading.metrics.beta, reading.link, reading.positive)
-        return metric.classification_report(outputs, targets, *about)
-    return metric.regression_report(outputs, targets, reading.delta)
+    return reading.answer.report(outputs, targets, reading.link, reading.metrics.beta, reading.delta)
 
 
 def _in_unit(outputs: Tensor, targets: Tensor, unit: TargetScale | None) -> tuple[Tensor, Tensor]:
@@ -240,11 +183,11 @@ def _loss_and_error(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[
 
 def _by_example(outputs: Tensor, targets: Tensor, loss: Any) -> tuple[Tensor, Tensor | None]:
     """Return loss and weight of each example (T, N); no weights where all count alike."""
-    num_trials, num = targets.shape
+    num_trials, num = targets.shape[:2]
     alone = repeat_rows(loss, num, num_trials) if num_trials > 1 else loss
-    each = losses(alone, outputs.flatten(0, 1), targets.flatten()).view(targets.shape)
+    each = losses(alone, outputs.flatten(0, 1), targets.flatten(0, 1)).view(num_trials, num)
     return each, class_weights(loss, targets)
 
 
 def _own(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, Tensor]:
-    return reading.metrics.measure(outputs, targets, reading.num_classes, reading.link)
+    return reading.metrics.measure(outputs, targets, reading.answer.num_classes, reading.link)

@@ -27,34 +27,37 @@ class Sums:
 
     Attributes:
         loss: Sum of the examples' losses (T,).
-        correct: Right answers (T,) int64, 0 for regression.
+        correct: Right answers (T,) int64, 0 where none are counted.
         seen: Examples of each trial.
+        has_accuracy: Whether right answers are counted.
     """
 
     loss: Tensor
     correct: Tensor
     seen: list[int]
+    has_accuracy: bool = True
     _pending: list[tuple[Tensor, Tensor]] = field(default_factory=list)
     _pending_numbers: int = 0
 
     @classmethod
-    def zero(cls, like_T: Tensor) -> "Sums":
+    def zero(cls, like_T: Tensor, has_accuracy: bool = True) -> "Sums":
         """Return empty sums for T trials."""
-        return cls(torch.zeros_like(like_T), torch.zeros_like(like_T, dtype=torch.int64), [0] * len(like_T))
+        zeros = torch.zeros_like(like_T), torch.zeros_like(like_T, dtype=torch.int64)
+        return cls(*zeros, [0] * len(like_T), has_accuracy)
 
     def add(self, loss_R: Tensor, outputs: Tensor, batch: Batch) -> None:
         """Add a batch: its mean losses and its outputs (R, N, K)."""
         self.see(batch)
-        rows, has_classes = batch.rows, _has_classes(outputs, batch)
+        rows = batch.rows
         if rows is not None:
             chosen = send_soon(torch.tensor(rows), loss_R.device)
             # the same addition as below; index_add_ with a factor rounds once more
             self.loss.index_copy_(0, chosen, self.loss[chosen].add_(loss_R, alpha=batch.num))
-            if has_classes:
+            if self.has_accuracy:
                 self.correct.index_add_(0, chosen, count_correct(outputs, batch.targets))
             return
         self.loss.add_(loss_R, alpha=batch.num)
-        if has_classes:
+        if self.has_accuracy:
             self._pending.append((outputs, batch.targets))
             self._pending_numbers += outputs.numel()
             # What waits lies between large batches in the heap, whose holes the next ones then do not fit into.
@@ -69,7 +72,7 @@ class Sums:
 
     def on_device(self) -> "Totals":
         """Return what a graph adds to: the same tensors, and nothing that the host counts."""
-        return Totals(self.loss, self.correct)
+        return Totals(self.loss, self.correct, self.has_accuracy)
 
     def clear(self) -> None:
         """Begin anew, in the same tensors."""
@@ -128,16 +131,13 @@ class Totals:
 
     loss: Tensor
     correct: Tensor
+    has_accuracy: bool = True
 
     def add(self, loss_T: Tensor, outputs: Tensor, batch: Batch) -> None:
         """Add a batch of all trials: its mean losses and its outputs (T, N, K)."""
         self.loss.add_(loss_T, alpha=batch.num)
-        if _has_classes(outputs, batch):
+        if self.has_accuracy:
             self.correct.add_(count_correct(outputs, batch.targets))
-
-
-def _has_classes(outputs: Tensor, batch: Batch) -> bool:
-    return outputs.shape[-1] > 1 or batch.targets.dim() == 3 or not batch.targets.is_floating_point()
 
 
 def count_correct(outputs: Tensor, targets: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ Shapes: T trials, R chosen trials, N examples, B batch, C channels.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -21,6 +21,9 @@ from dlexp.engine.trainer import Trainer
 from dlexp.metric.choice import Metrics
 from dlexp.normalize import Affine
 from dlexp.random import derive, generator
+
+if TYPE_CHECKING:
+    from dlexp.engine.answer.answer import Answer
 
 
 @dataclass(frozen=True)
@@ -83,13 +86,12 @@ class Task:
         augments: Each trial's augmentation of training batches, None for none.
         train: Rows of each trial's training part.
         val: Rows of each trial's validation part.
-        targets: Targets (N,) of all examples on the device.
-        num_classes: 0 for regression.
+        targets: Targets (N, ...) of all examples on the device.
+        answer: What outputs mean.
         is_image: Whether a batch is (B, H, W, C).
         dtype: What the model computes in.
         unit: What values are measured in while training; None for classes.
         metrics: Constants of the metrics, and own ones.
-        positive: The positive class of two.
         oversampled: Classes (N,) on the CPU where an epoch draws every class as often as the largest, else None.
         exchange: Between the devices that each compute a share of every batch.
     """
@@ -100,12 +102,11 @@ class Task:
     train: list[Tensor]
     val: list[Tensor]
     targets: Tensor
-    num_classes: int
+    answer: "Answer"
     is_image: bool
     dtype: torch.dtype = torch.float32
     unit: TargetScale | None = None
     metrics: Metrics = field(default_factory=Metrics)
-    positive: int = 1
     oversampled: Tensor | None = None
     exchange: Exchange = ALONE
 

@@ -108,7 +108,7 @@ class Run:
 
     def _bring_together(self) -> None:
         """Let what the devices hold apart in the midst of an epoch be with the first, for a checkpoint."""
-        self.task.exchange.average_statistics()
+        self.task.exchange.bring_together()
         if self.sums is not None:
             self.sums.unite(self.task.exchange, is_with_first=True)
 
@@ -132,7 +132,7 @@ class Run:
             self._spare = None
             if self.sums is not None:
                 states = [self.sums.state(row) for row in rows]
-                self.sums = Sums.zero(self.step.forward.flat.tensor[:, 0])
+                self.sums = Sums.zero(self.step.forward.flat.tensor[:, 0], self.task.answer.has_accuracy)
                 for row, state in enumerate(states):
                     self.sums.load(row, state)
             self.seeds = [self.seeds[row] for row in rows]
@@ -207,7 +207,7 @@ class Run:
     def _sums(self) -> Sums:
         if self.sums is None:
             if self._spare is None:
-                self._spare = Sums.zero(self.step.forward.flat.tensor[:, 0])
+                self._spare = Sums.zero(self.step.forward.flat.tensor[:, 0], self.task.answer.has_accuracy)
             self._spare.clear()
             self.sums = self._spare
         return self.sums
@@ -244,7 +244,7 @@ class Run:
 
     def _end_epoch(self, lr_ST: Tensor, started: float) -> Iterator[EpochEnd]:
         metrics = {"train/loss": self._sums().mean_loss()}
-        if self.task.num_classes:
+        if self.task.answer.has_accuracy:
             metrics["train/accuracy"] = self._sums().accuracy()
         if self.step.rules.regularizer.scope != "none":
             metrics["train/penalty"] = self.step.penalty().tolist()
@@ -279,7 +279,7 @@ class Run:
     def _outputs(self) -> Tensor:
         """Gather exact statistics of batch norm and predict the validation part, if there is one."""
         forward, task = self.step.forward, self.task
-        task.exchange.average_statistics()
+        task.exchange.bring_together()
         with self.step.averaged():
             gather_statistics(forward, task, self.trainer, self.seeds, self.epoch)
             return predict(forward, task, task.val, self.eval_batch_size) if len(task.val[0]) else torch.empty(0)

@@ -9,7 +9,7 @@ import torch
 from dlexp import metric
 from dlexp.build.program import Program
 from dlexp.data.dataset import Dataset
-from dlexp.engine.evaluate import Reading
+from dlexp.engine.answer.answer import Reading
 from dlexp.figure.answer.order import least_sure, most_wrong
 from dlexp.figure.attempt import Drawings
 from dlexp.figure.inside.weight import first_filters, read_weights, root_mean_squares

@@ -13,7 +13,7 @@ import numpy as np
 from dlexp.data.dataset import Dataset
 from dlexp.disk.regular import read_bytes
 from dlexp.engine import checkpoint
-from dlexp.engine.by_example import kind_of
+from dlexp.engine.answer.choice import record_kind
 from dlexp.error import DataError, RunError
 from dlexp.run import epoch_record, history
 from dlexp.run.division import read_division
@@ -77,7 +77,7 @@ def has_records(folder: RunFolder, epoch: int) -> bool:
     """Say whether what is kept of the examples of each epoch is there: how far the pick flatters is told from it."""
     manifest = folder.manifest
     metric = manifest.get("monitor", {}).get("metric", "")  # a fold has none: nothing is picked among folds
-    kind = kind_of(metric, num_classes=int(manifest.get("task") != "regression"))
+    kind = record_kind(metric, manifest.get("task", "multiclass"))
     if kind is None:
         return True
     records = epoch_record.read(folder.path, kind)[:epoch]

@@ -9,7 +9,8 @@ from dlexp.build.program import Program
 from dlexp.data.fact.guess import guess
 from dlexp.data.fact.neighbor import neighbors
 from dlexp.engine import checkpoint
-from dlexp.engine.evaluate import Reading, predict, report
+from dlexp.engine.answer.answer import Reading
+from dlexp.engine.evaluate import predict, report
 from dlexp.engine.event import TrialEnd
 from dlexp.engine.stopping import Stopping
 from dlexp.execution.description import describe_parts, describe_run
@@ -106,7 +107,7 @@ def evaluate_part(built: Program, folder: RunFolder, split: str, rows: Tensor) -
     run, data = built.run, built.dataset
     outputs = predict(run.step.forward, run.task, [rows], run.eval_batch_size)
     targets = data.targets[rows].to(outputs.device).unsqueeze(0)
-    stored = outputs[0].cpu() if data.num_classes else outputs[0, :, 0].cpu()
+    stored = run.task.answer.stored(outputs[0].cpu())
     folder.write_predictions(split, data.sample_ids(rows), data.targets[rows].numpy(), stored.numpy())
     update_checksum(folder, f"predictions/{split}.npz")
     metrics = report(outputs, targets, Reading.of(run.task, run.step.rules.loss))
@@ -148,7 +149,7 @@ def store_predictions(built: Program, folder: RunFolder) -> None:
     weights, _ = checkpoint.load(folder.checkpoints / "best", built.device)
     run.step.forward.load_weights(0, weights)
     outputs = predict(run.step.forward, run.task, [data.val], run.eval_batch_size)[0].cpu()
-    stored = outputs if data.num_classes else outputs[:, 0]
+    stored = run.task.answer.stored(outputs)
     folder.write_predictions("val", data.sample_ids(data.val), data.targets[data.val].numpy(), stored.numpy())
 
 

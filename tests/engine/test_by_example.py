@@ -10,7 +10,7 @@ from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
 from dlexp.build.program import make_program
 from dlexp.config.resolve import resolve
-from dlexp.engine.by_example import kind_of, pack, unpack
+from dlexp.engine.by_example import pack, unpack
 from dlexp.engine.event import EpochEnd
 from dlexp.loss import BCE, MAE, MSE, CrossEntropy, Hinge, Huber
 from dlexp.metric.loss_error import class_weights, losses
@@ -45,22 +45,6 @@ def test_the_weighted_mean_of_the_examples_is_the_loss_of_the_part(loss, outputs
     sizes_N = torch.ones(len(targets)) if sizes_N is None else sizes_N
     together = float(loss(outputs[None], targets[None])[0])
     assert float((each_N * sizes_N).sum() / sizes_N.sum()) == pytest.approx(together, rel=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("monitor", "num_classes", "kind"),
-    [
-        ("val/accuracy", 2, "bits"),
-        ("val/loss", 10, "losses"),
-        ("val/log_loss", 10, "losses"),
-        ("val/roc_auc", 2, None),
-        ("train/loss", 2, None),
-        ("val/rmse", 0, "values"),
-        ("val/loss", 0, "values"),
-    ],
-)
-def test_kinds(monitor, num_classes, kind):
-    assert kind_of(monitor, num_classes) == kind
 
 
 @pytest.mark.parametrize(("kind", "size"), [("bits", 2), ("losses", 44), ("values", 88)])

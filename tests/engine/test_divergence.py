@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from dlexp.data.target_scale import TargetScale
+from dlexp.engine.answer.classes import Classes
+from dlexp.engine.answer.values import Values
 from dlexp.engine.divergence import constant_loss, reason_of_divergence
 from dlexp.engine.task import Task
 from dlexp.loss import BCE, MSE, CrossEntropy, Hinge
@@ -14,7 +16,8 @@ from dlexp.loss import BCE, MSE, CrossEntropy, Hinge
 def task(targets, num_classes, rows=1):
     part = torch.arange(len(targets))
     unit = None if num_classes else TargetScale.fit(targets, part)
-    return Task(None, None, [None] * rows, [part] * rows, [part[:0]] * rows, targets, num_classes, False, unit=unit)
+    answer = Classes(num_classes) if num_classes else Values()
+    return Task(None, None, [None] * rows, [part] * rows, [part[:0]] * rows, targets, answer, False, unit=unit)
 
 
 CLASSES = torch.tensor([0, 0, 0, 1, 2] * 20)

@@ -8,9 +8,11 @@ import torch
 
 from dlexp.build.program import assemble
 from dlexp.config.resolve import resolve
-from dlexp.data.target_scale import TargetScale
-from dlexp.engine.evaluate import Reading, predict, report, score
-from dlexp.loss import BCE, MSE, CrossEntropy, Hinge, Huber
+from dlexp.engine.answer.answer import Reading
+from dlexp.engine.answer.classes import Classes
+from dlexp.engine.answer.values import Values
+from dlexp.engine.evaluate import predict, score
+from dlexp.loss import BCE, MSE, CrossEntropy, Hinge
 from tests.pretended.device import pretend
 
 
@@ -86,35 +88,11 @@ def test_another_error_of_evaluation_is_raised(monkeypatch):
 
 def test_classes_and_values_get_their_metrics():
     outputs = torch.tensor([[[2.0, 0.0], [0.0, 2.0]]])
-    scores = score(outputs, torch.tensor([[0, 0]]), Reading(CrossEntropy(num_classes=2), 2))
+    scores = score(outputs, torch.tensor([[0, 0]]), Reading(CrossEntropy(num_classes=2), Classes(2)))
     assert float(scores["accuracy"]) == 0.5
-    reading = Reading(MSE(task="regression"), 0)
+    reading = Reading(MSE(task="regression"), Values())
     values = score(torch.tensor([[[1.0], [3.0]]]), torch.tensor([[0.0, 3.0]]), reading)
     assert float(values["mse"]) == 0.5
-
-
-@pytest.mark.parametrize("delta", [0.25, 1.0, 3.0])
-def test_huber_is_measured_with_the_delta_of_the_loss(delta):
-    # In standard deviations of the training targets, so that val/huber is val/loss times their variance.
-    draw = torch.Generator().manual_seed(0)
-    targets = 40 * torch.randn(2, 60, generator=draw) + 100
-    outputs = (targets + 40 * torch.randn(2, 60, generator=draw)).unsqueeze(-1)
-    unit = TargetScale.stack([TargetScale.fit(row, torch.arange(60)) for row in targets])
-    scores = report(outputs, targets, Reading(Huber(delta), 0, unit))
-    torch.testing.assert_close(scores["huber"], (scores["loss"] * unit.std[:, 0].square()).double(), rtol=1e-5, atol=0)
-    plain = report(outputs, targets, Reading(MSE(), 0, unit))
-    unit_scores = report(outputs, targets, Reading(Huber(1.0), 0, unit))
-    torch.testing.assert_close(plain["huber"], unit_scores["huber"])
-    assert Reading(Huber(delta), 0, unit).measure(1).delta == pytest.approx(delta * float(unit.std[1]))
-
-
-def test_each_trial_has_its_own_delta():
-    targets = torch.randn(2, 30, generator=torch.Generator().manual_seed(1))
-    outputs = (targets * 3).unsqueeze(-1)
-    stacked = report(outputs, targets, Reading(Huber(cast(Any, torch.tensor([[0.5], [2.0]]))), 0))
-    for row, delta in enumerate((0.5, 2.0)):
-        alone = report(outputs[row : row + 1], targets[row : row + 1], Reading(Huber(delta), 0))
-        torch.testing.assert_close(stacked["huber"][row : row + 1], alone["huber"])
 
 
 LOGITS = torch.randn(2, 50, 3, generator=torch.Generator().manual_seed(2))
@@ -133,7 +111,7 @@ PER_TRIAL = cast(Any, torch.tensor([[0.0], [0.3]]))
     ids=["plain", "smoothed", "bce", "hinge"],
 )
 def test_the_error_of_the_loss_is_that_of_the_mean_over_examples(loss):
-    scores = score(LOGITS, CLASSES, Reading(loss, 3))
+    scores = score(LOGITS, CLASSES, Reading(loss, Classes(3)))
     each_TN = torch.tensor(
         [[float(loss(LOGITS[t, n][None, None], CLASSES[t, n][None, None])) for n in range(50)] for t in range(2)]
     )
@@ -153,8 +131,8 @@ def test_the_error_of_the_loss_is_that_of_the_mean_over_examples(loss):
     ids=["plain", "weighted", "per trial", "weights per trial"],
 )
 def test_a_trial_in_a_stack_has_the_error_of_its_loss_that_it_has_alone(loss):
-    together = score(LOGITS, CLASSES, Reading(loss, 3))["loss_se"]
-    reading = Reading(loss, 3)
+    together = score(LOGITS, CLASSES, Reading(loss, Classes(3)))["loss_se"]
+    reading = Reading(loss, Classes(3))
     for row in range(2):
         alone = score(LOGITS[row : row + 1], CLASSES[row : row + 1], reading.keep(row, 2))["loss_se"]
         assert torch.equal(alone, together[row : row + 1])
@@ -172,4 +150,4 @@ class Correlation:
 
 
 def test_a_loss_that_is_no_mean_over_examples_has_no_error():
-    assert score(LOGITS, CLASSES, Reading(Correlation(), 3))["loss_se"].isnan().all()
+    assert score(LOGITS, CLASSES, Reading(Correlation(), Classes(3)))["loss_se"].isnan().all()

@@ -4,9 +4,12 @@ import torch
 
 from dlexp.data.dataset import Dataset
 from dlexp.data.feed import Resident
+from dlexp.engine.answer.classes import Classes
 from dlexp.engine.task import Batch, Task, TrialSeeds, are_equal, epoch_batches, gather
 from dlexp.engine.trainer import Trainer
 from dlexp.normalize import Affine
+
+TWO = Classes(2)
 
 
 def seeds(order: int) -> TrialSeeds:
@@ -17,7 +20,7 @@ def make(train: list[torch.Tensor], affine: Affine | None = None) -> Task:
     inputs = torch.arange(60, dtype=torch.float32).view(20, 3)
     val = torch.arange(15, 20)
     data = Dataset("toy", "multiclass", inputs, torch.arange(20) % 2, train[0], val, val[:0], ["a", "b"])
-    return Task(Resident(data, "cpu"), affine, [None] * len(train), train, [val] * len(train), data.targets, 2, False)
+    return Task(Resident(data, "cpu"), affine, [None] * len(train), train, [val] * len(train), data.targets, TWO, False)
 
 
 def test_trials_with_equal_orders_share_a_batch_and_others_do_not():

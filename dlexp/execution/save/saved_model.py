@@ -19,7 +19,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.target_scale import TargetScale
 from dlexp.disk.regular import read_bytes
 from dlexp.engine import checkpoint
-from dlexp.engine.evaluate import Reading
+from dlexp.engine.answer.answer import Reading
 from dlexp.engine.memory import evaluation_batch
 from dlexp.engine.task import Task
 from dlexp.error import ConfigError, RunError

@@ -17,6 +17,7 @@ from dlexp.config.space import JOB_GROUPS, Space, read_space
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
 from dlexp.direction import is_better_high
+from dlexp.engine.answer.choice import answer_of
 from dlexp.error import ConfigError
 from dlexp.job.cv.aggregate import are_single
 from dlexp.job.cv.fold_run import configure
@@ -138,7 +139,7 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> CVSpec:
     _require_one_division(composed, space)
     dataset = load_data(config)
     folds = deal_folds(config, dataset)
-    metric = "val/accuracy" if dataset.num_classes else "val/mse" if are_single(folds) else "val/rmse"
+    metric = f"val/{answer_of(dataset).headline(is_single=are_single(folds))}"
     divided = dataset.with_parts(folds[0].train, folds[0].val)
     inner, number = None, None
     if is_nested:

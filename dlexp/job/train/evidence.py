@@ -15,7 +15,8 @@ from torch import Tensor
 from dlexp.build.node import build
 from dlexp.build.objective import build_loss
 from dlexp.data.dataset import Dataset
-from dlexp.engine.by_example import kind_of, unpack
+from dlexp.engine.answer.choice import record_kind
+from dlexp.engine.by_example import unpack
 from dlexp.error import RunError
 from dlexp.execution.save import saved_model
 from dlexp.metric.choice import Metrics
@@ -88,8 +89,7 @@ def read_scores(candidate: Candidate, metric: str, arrays: dict[str, np.ndarray]
     folder, name = candidate.folder, metric.removeprefix("val/")
     history = folder.history()[: candidate.epochs]
     outputs, targets_N = arrays["output"], arrays["target"]
-    num_classes = 0 if targets_N.dtype.kind == "f" else 2
-    kind = kind_of(metric, num_classes)
+    kind = record_kind(metric, candidate.dataset.task)
     is_monitor = folder.manifest["monitor"]["metric"] == metric
     records = epoch_record.read(folder.path, kind)[: len(history)] if kind and is_monitor else []
     if len(records) < len(history) or None in records:

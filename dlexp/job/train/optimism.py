@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlexp.direction import is_better_high
-from dlexp.engine.by_example import RIGHT
+from dlexp.engine.answer.classes import RIGHT
 from dlexp.error import RunError
 from dlexp.job.train.evidence import Candidate, Scores, Unknown, read_scores
 from dlexp.number import noun

@@ -51,6 +51,29 @@ CASES = {
     "values": ["data=diabetes", "norm=layer", "regularizer=l1", "optimizer=adagrad", "trainer.batch_size=7"],
     "mixed": ["augment=mixup", "norm=none", "regularizer=max_norm", "optimizer=momentum", "trainer.batch_size=31"],
 }
+# the state of the rule divided; an elementwise penalty, one of rows, a constraint, gradients of several batches
+CASES |= {
+    "sharded, decayed, clipped, averaged": [
+        "trainer.shard=true",
+        "norm=none",
+        "optimizer=adamw",
+        "optimizer.weight_decay=0.1",
+        "regularizer=l2",
+        "regularizer.weight=0.01",
+        "trainer.grad_clip=0.5",
+        "trainer.ema=0.9",
+        "trainer.batch_size=31",
+    ],
+    "sharded, penalty of rows": ["trainer.shard=true", "norm=layer", "optimizer=nesterov", "regularizer=linf"],
+    "sharded, constrained, accumulated": [
+        "trainer.shard=true",
+        "norm=none",
+        "optimizer=rmsprop",
+        "regularizer=norm_ball",
+        "trainer.accumulate=2",
+        "trainer.batch_size=17",
+    ],
+}
 # batch norm by device: of the last batch, of three examples, the second process has none
 APART = ["norm=batch", "trainer.batch_size=29", "data.limit=61", "norm.statistics=moving"]
 BY_DEVICE = {
@@ -58,6 +81,7 @@ BY_DEVICE = {
     "apart, exact": [*APART, "norm.statistics=exact"],
     "half precision": [*APART, "trainer.precision=bf16"],
     "half precision, scaled": [*APART, "trainer.precision=fp16", "trainer.grad_clip=1.0"],
+    "half precision, sharded": [*APART, "trainer.precision=fp16", "optimizer=adam", "trainer.shard=true"],
 }
 
 
@@ -255,3 +279,17 @@ def test_every_rule_with_every_kind_of_dropout(tmp_path):
     for case, shared, other in zip(WIDE, first, second, strict=True):
         assert all(torch.equal(value, other["weights"][key]) for key, value in shared["weights"].items()), case
         assert_equal(numbers(case), shared)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="fewer than two CUDA devices")
+@pytest.mark.parametrize("shard", ["false", "true"])
+def test_two_cards_have_the_numbers_of_one(tmp_path, shard):
+    arguments = small(*SYNCED, f"trainer.shard={shard}", "trainer.device=cuda")
+    (code, single, _), (other_code, both, err) = (
+        told(tmp_path / name, "train", *arguments, f"launcher.devices={num}", "--json")
+        for num, name in ((1, "single"), (2, "both"))
+    )
+    assert (code, other_code) == (0, 0)
+    assert "2 devices, each cuda" in err
+    assert json.loads(both)["metrics"] == pytest.approx(json.loads(single)["metrics"], rel=1e-9, abs=1e-9, nan_ok=True)

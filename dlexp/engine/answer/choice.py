@@ -1,0 +1,26 @@
+"""Which answer a task has: the only place that tells one kind of task from another for the engine."""
+
+from dlexp.data.dataset import Dataset
+from dlexp.engine.answer.answer import Answer
+from dlexp.engine.answer.classes import Classes
+from dlexp.engine.answer.values import Values
+
+KINDS: dict[str, type[Answer]] = {"multiclass": Classes, "binary": Classes, "regression": Values}
+
+
+def answer_of(dataset: Dataset) -> Answer:
+    """Return what the outputs of a model of these data mean."""
+    if KINDS[dataset.task] is Classes:
+        return Classes(dataset.num_classes, dataset.positive)
+    return KINDS[dataset.task]()
+
+
+def record_kind(monitor: str, task: str) -> str | None:
+    """Return what is kept of each example for a metric: bits, losses, values; None where it needs more than these.
+
+    Args:
+        monitor: For example val/accuracy.
+        task: Of the data.
+    """
+    split, _, name = monitor.partition("/")
+    return KINDS[task]().record_kind(name) if split == "val" else None
