@@ -38,11 +38,13 @@ def rows(*, is_quick: bool) -> Iterator[Row]:
             yield _accuracy(name, folds, k)
     for k, metric, weights in FORMS[:: 3 if is_quick else 1]:
         words = f"k={k}, {metric}, {weights}"
-        knn = {"metric": metric, "weights": weights}
-        yield _outputs(f"classes, {words}", "wine", KNeighborsClassifier(k, **knn), k, **knn)
-        yield _outputs(f"values, {words}", "diabetes", KNeighborsRegressor(k, **knn), k, **knn)
-    yield _outputs("largest class", "wine", DummyClassifier(strategy="prior"))
-    yield _outputs("mean value", "diabetes", DummyRegressor())
+        form = [f"model.metric={metric}", f"model.weights={weights}", f"model.k={k}", "model=knn"]
+        voting = KNeighborsClassifier(k, metric=metric, weights=weights)
+        yield _outputs(f"classes, {words}", "wine", voting, *form)
+        mean = KNeighborsRegressor(k, metric=metric, weights=weights)
+        yield _outputs(f"values, {words}", "diabetes", mean, *form)
+    yield _outputs("largest class", "wine", DummyClassifier(strategy="prior"), "model=majority")
+    yield _outputs("mean value", "diabetes", DummyRegressor(), "model=majority")
 
 
 def _accuracy(name: str, folds: Any, k: int) -> Row:
@@ -59,12 +61,9 @@ def _accuracy(name: str, folds: Any, k: int) -> Row:
     return Row(SECTION, f"digits, {name}, k={k}", quantity, apart(ours, theirs), 0.0)
 
 
-def _outputs(name: str, source: str, reference: Any, k: int = 0, **form: str) -> Row:
+def _outputs(name: str, source: str, reference: Any, *form: str) -> Row:
     """Compare probabilities, or values, in each of five folds of normalised inputs."""
-    chosen = (
-        ["model=majority"] if not k else ["model=knn", f"model.k={k}", *(f"model.{key}={v}" for key, v in form.items())]
-    )
-    config, data = _of(*chosen, f"data={source}", "data.test_count=0")
+    config, data = _of(*form, f"data={source}", "data.test_count=0")
     x, difference = data.inputs.double().numpy(), 0.0
     y = data.targets.numpy() if data.num_classes else data.targets.double().numpy()
     for train, val in KFold(5, shuffle=True, random_state=0).split(x):

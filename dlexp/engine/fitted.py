@@ -59,5 +59,6 @@ class FittedRun(Run):
         outputs = predict(self.step.forward, task, task.train, self.eval_batch_size)
         targets = task.targets[rows][None]
         scaled = (outputs, targets) if task.unit is None else (task.unit.scale(outputs), task.unit.scale(targets))
-        correct = count_correct(outputs, targets) if task.num_classes else torch.zeros(1, dtype=torch.int64)
-        return Sums(self.step.rules.loss(*scaled) * len(rows), correct, [len(rows)])
+        is_counted = task.answer.has_accuracy
+        correct = count_correct(outputs, targets) if is_counted else torch.zeros(1, dtype=torch.int64)
+        return Sums(self.step.rules.loss(*scaled) * len(rows), correct, [len(rows)], is_counted)

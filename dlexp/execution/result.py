@@ -64,7 +64,6 @@ def conclude_run(
         "own_metrics": run.task.metrics.names,
         "metric": run.monitor,
         "guess": guess(data),
-        **({"neighbors": beside} if beside else {}),
         "num_params": sum(p.numel() for p in built.model.parameters()),
         "data": {**recorded, **describe_parts(data, data.train, data.val)},
         "status": end.status,
@@ -74,6 +73,8 @@ def conclude_run(
         "metrics": metrics,
         "report": by_class,
     }
+    if beside:
+        result["neighbors"] = beside
     result = plain(result)
     folder.write_result(result)
     if has_figures and by_class:

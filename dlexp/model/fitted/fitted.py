@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from dlexp.error import ConfigError
 
+KINDS = ("multiclass", "binary", "regression")  # of tasks
 SMALLEST = torch.finfo(torch.float64).eps  # that scikit-learn's log_loss puts in the place of probability 0
 
 
@@ -25,6 +26,7 @@ class Fitted(nn.Module):
         super().__init__()
         self.num_outputs = num_outputs
         self.empty = nn.Parameter(torch.empty(0))  # a module's device and type are those of its parameters
+        self.register_load_state_dict_pre_hook(_make_room)
 
     @property
     def has_classes(self) -> bool:
@@ -66,12 +68,12 @@ class Fitted(nn.Module):
         predicted = self.predict(x)
         return predicted.clamp(min=SMALLEST).log() if self.has_classes else predicted
 
-    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *rest: object) -> None:
-        """Give the buffers the sizes of the stored ones, which are then copied into them."""
-        for name, buffer in self.named_buffers(recurse=False):
-            if f"{prefix}{name}" in state_dict:
-                setattr(self, name, buffer.new_empty(state_dict[f"{prefix}{name}"].shape))
-        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+def _make_room(module: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: object) -> None:
+    """Give the buffers the sizes of the stored ones, which are then copied into them."""
+    for name, buffer in module.named_buffers(recurse=False):
+        if f"{prefix}{name}" in state_dict:
+            setattr(module, name, buffer.new_empty(state_dict[f"{prefix}{name}"].shape))
 
 
 def require_smoothing(smoothing: float, *, has_classes: bool) -> None:

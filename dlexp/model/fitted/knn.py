@@ -55,6 +55,7 @@ class KNN(Fitted):
         self.register_buffer("examples", torch.empty(0, math.prod(in_shape)))
         self.register_buffer("targets", torch.empty(0, dtype=torch.int64) if self.has_classes else torch.empty(0))
         self._searcher: Any = None
+        self._searched: Tensor | None = None  # the very examples that it was made of
 
     @property
     def is_fitted(self) -> bool:
@@ -78,7 +79,7 @@ class KNN(Fitted):
         self.require(len(x))
         examples_ND = x.flatten(1)
         self._require_direction(examples_ND, "training example")
-        self.examples, self._searcher = examples_ND.clone(), None
+        self.examples = examples_ND.clone()
         self.targets = targets_N.clone() if self.has_classes else targets_N.to(x.dtype)
 
     def predict(self, x: Tensor) -> Tensor:
@@ -89,8 +90,8 @@ class KNN(Fitted):
         """
         queries_MD = x.flatten(1).cpu()
         self._require_direction(queries_MD, "example")
-        if self._searcher is None:
-            self._searcher = self._make_searcher()
+        if self._searched is not self.examples:
+            self._searcher, self._searched = self._make_searcher(), self.examples
         with _threads().limit(limits=torch.get_num_threads()):
             if not self.has_classes:
                 return (
@@ -115,11 +116,6 @@ class KNN(Fitted):
                 f"model.metric: got cosine; {noun(num, what)} of {len(vectors)} {'is' if num == 1 else 'are'} 0 "
                 "throughout after normalisation and has no direction: choose euclidean, or another normalize"
             )
-
-    def _load_from_state_dict(self, *args: Any) -> None:
-        """See `Fitted`."""
-        super()._load_from_state_dict(*args)
-        self._searcher = None
 
 
 @cache
