@@ -27,7 +27,7 @@ _fitting: WeakKeyDictionary[Forward, int] = WeakKeyDictionary()  # examples at o
 def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) -> Tensor:
     """Return the outputs (T, N, K) of a part in evaluation mode, in float32 (float64 for such a model) on the device.
 
-    Values are in the target's own unit, in float64.
+    Values are in the target's own unit, in float64; of reconstructions there are error and spread of each example.
 
     Args:
         forward: The program; its mode is training again afterwards.
@@ -101,9 +101,10 @@ def _outputs(forward: Forward, task: Task, part: Tensor, rows: list[int] | None,
 def _in_batches(forward: Forward, task: Task, part: Tensor, rows: list[int] | None, batch_size: int) -> Tensor:
     pieces = []
     for x, _ in task.feed.batches(list(part.split(batch_size, dim=-1))):
-        outputs = forward(task.prepare(x, rows), is_shared=part.dim() == 1, rows=rows)
+        prepared = task.prepare(x, rows)
+        outputs = forward(prepared, is_shared=part.dim() == 1, rows=rows)
         assert isinstance(outputs, Tensor)
-        pieces.append(outputs if outputs.dtype == torch.float64 else outputs.float())
+        pieces.append(task.judge(outputs if outputs.dtype == torch.float64 else outputs.float(), prepared, rows))
     return torch.cat(pieces, dim=1)
 
 
