@@ -65,7 +65,7 @@ def test_every_option_composes_and_passes_the_check(job, chosen):
         "csv": ["data.path=x.csv", "data.target=y"],
         "image_folder": ["data.path=x"],
     }
-    overrides = [f"{group}={option}" for group, option in chosen.items()] + needed.get(chosen.get("data"), [])
+    overrides = [f"{group}={option}" for group, option in chosen.items()] + needed.get(str(chosen.get("data")), [])
     composed = resolve(overrides, job=job)
     assert chosen.items() <= composed.choices.items()
     for group, option in chosen.items():
