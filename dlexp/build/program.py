@@ -21,7 +21,7 @@ from dlexp.data.target_scale import TargetScale
 from dlexp.direction import is_better_high
 from dlexp.engine.exchange.exchange import ALONE, Exchange
 from dlexp.engine.exchange.sharded import Sharded
-from dlexp.engine.fitted import FittedRun
+from dlexp.engine.fitted.run import FittedRun
 from dlexp.engine.memory import evaluation_batch
 from dlexp.engine.stack.kind import make_forward
 from dlexp.engine.stack.rows import select_rows

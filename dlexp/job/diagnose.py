@@ -14,7 +14,7 @@ from dlexp.diagnose.evidence import Evidence, observe, try_cure
 from dlexp.diagnose.finding import findings_of
 from dlexp.diagnose.layer import Layer
 from dlexp.diagnose.trained import composed_of, confidence_of, observe_run, training_of
-from dlexp.engine.fitted import FittedRun
+from dlexp.engine.fitted.run import FittedRun
 from dlexp.error import ConfigError, RunError
 from dlexp.execution.description import as_divided
 from dlexp.execution.integrity import require_same_data

@@ -16,7 +16,7 @@ from dlexp.config import catalog
 from dlexp.config.resolve import resolve
 from dlexp.data import fold, table
 from dlexp.data.target_scale import TargetScale
-from dlexp.engine.fitted import FittedRun
+from dlexp.engine.fitted.run import FittedRun
 from dlexp.job.cv.audit import audit, fitted, perturb
 from dlexp.job.cv.fold_run import configure
 

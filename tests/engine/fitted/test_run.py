@@ -7,7 +7,7 @@ from dlexp.build.program import assemble
 from dlexp.config.resolve import resolve
 from dlexp.data.dataset import Dataset
 from dlexp.engine.event import EpochEnd, TrialEnd
-from dlexp.engine.fitted import FittedRun
+from dlexp.engine.fitted.run import FittedRun
 from dlexp.engine.snapshot import restore, snapshot
 
 KNN1 = ["model=knn", "model.k=1", "tracking=none", "trainer.threads=1"]
