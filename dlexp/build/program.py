@@ -24,6 +24,7 @@ from dlexp.data.target_scale import TargetScale
 from dlexp.direction import is_better_high
 from dlexp.engine.exchange.exchange import ALONE, Exchange
 from dlexp.engine.exchange.sharded import Sharded
+from dlexp.engine.fitted.run import FittedRun
 from dlexp.engine.forward import Forward
 from dlexp.engine.freeze.mark import frozen_by
 from dlexp.engine.freeze.thaw import Thaw
@@ -36,6 +37,7 @@ from dlexp.engine.task import Task, are_equal, num_steps
 from dlexp.engine.train import Run
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError, DataError, first_ten
+from dlexp.model.fitted.fitted import KINDS, Fitted
 from dlexp.normalize import Affine
 from dlexp.number import noun
 from dlexp.type import Config
@@ -135,7 +137,7 @@ def make_program(components: list[Components], engine: str = "solo", exchange: E
     rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
     alone = select_rows(loss, [0], len(components))
     monitor = choose_monitor(trainer.monitor, alone, first.data, task.metrics, device)
-    run = Run(
+    run = _kind_of_run(first, models[0], exchange)(
         task=task,
         step=make_step(forward, rules, models[0], trainer.precision, exchange),
         trainer=trainer,
@@ -161,6 +163,19 @@ def _thaw(
     if until is not None and config["trainer"]["shard"]:
         raise ConfigError(f"freeze.until: got {until} with trainer.shard=true; choose one of them")
     return None if until is None else Thaw(until, frozen_by(models[0]), models, make, precision)
+
+
+def _kind_of_run(first: Components, model: nn.Module, exchange: Exchange) -> type[Run]:
+    """Return what trains a model: the loop of updates, or the one step of a model that has no gradient."""
+    if not isinstance(model, Fitted):
+        return Run
+    if first.data.task not in KINDS:
+        what = f"{type(model).__name__} calls classes or gives a value"
+        raise ConfigError(f"task: got {first.data.task}; {what}, choose {', '.join(KINDS)}")
+    if exchange.size > 1:
+        raise ConfigError(f"launcher.devices: got {exchange.size}; {type(model).__name__} is fitted by one process")
+    model.require(len(first.data.train))
+    return FittedRun
 
 
 def _require_room(first: Components, num_outputs: int, num_trials: int) -> None:
