@@ -41,6 +41,7 @@ from dlexp.metric.classification import predict_class
 from dlexp.metric.probability import log_weights
 from dlexp.number import noun
 from dlexp.run import scan
+from dlexp.type import RECONSTRUCT
 
 TABLES = (".csv", ".parquet")
 
@@ -51,7 +52,7 @@ def predict(
     """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
 
     An entry has `id` (a picture's path, or file and row number from 0), and `class`, `probability` and
-    `probabilities` by class, or `value`.
+    `probabilities` by class, `value`, or the `error` of a reconstruction.
 
     Args:
         ref: A run as users name it, or an exported file.
@@ -83,12 +84,12 @@ def predict(
             read[key] = _read(paths, about, warnings)
         ids = [id for batch in read[key] for id in batch.ids]
         outputs.append(torch.cat([outputs_of(model, batch) for batch in read[key]]))
-    names = about["class_names"]
+    names, is_error = about["class_names"], about["task"] == RECONSTRUCT
     if averaged is None:
-        predictions = _say(ids, outputs[0], names, links[0])
+        predictions = _say(ids, outputs[0], names, links[0], is_error)
     else:
         weights = [weight for _, weight in averaged.models]
-        predictions = _say(ids, average(outputs, len(names), links, weights), names, "softmax")
+        predictions = _say(ids, average(outputs, len(names), links, weights), names, "softmax", is_error)
     return {
         "kind": "predict",
         **whole,
@@ -165,7 +166,9 @@ def write(document: Predictions, path: Path, *, is_raw: bool = False) -> None:
     write_bytes(path, text.getvalue().encode(errors="backslashreplace"))
 
 
-def _say(ids: list[str], outputs: Tensor, names: list[str], link: str) -> list[Prediction]:
+def _say(ids: list[str], outputs: Tensor, names: list[str], link: str, is_error: bool) -> list[Prediction]:
+    if is_error:
+        return [{"id": id, "error": error} for id, error in zip(ids, outputs.tolist(), strict=True)]
     if not names:
         return [{"id": id, "value": value} for id, value in zip(ids, outputs.tolist(), strict=True)]
     probability_NK = log_weights(outputs, link).softmax(-1)
