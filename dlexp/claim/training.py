@@ -45,7 +45,7 @@ def train(training: Training, seeds: int, folder: Path | None = None) -> Trained
         network = [*training["common"], *setting["overrides"], f"seed=range(0,{seeds})"]
         result = sweep([*network, "tracking=none", f"runs_dir={folder}"])
         values.append([_value(training, trial, result["guess"]) for trial in result["trials"]])
-        curves[setting["name"]] = [load(trial["run_dir"]).folder.history() for trial in result["trials"]]
+        curves[setting["name"]] = [load(str(trial["run_dir"])).folder.history() for trial in result["trials"]]
     first, *rest = values
     for second in rest:
         first = [a - b for a, b in zip(first, second, strict=True)]
