@@ -23,8 +23,8 @@ def neighbors(data: Dataset, normalize: Callable[[Tensor], Tensor]) -> dict[str,
     """Return what the vote of 5 neighbours scores, `val/accuracy`, or their mean, `val/rmse`.
 
     Distances are euclidean, of normalised and flattened inputs, in float64; of equal votes the first class is called.
-    Empty without a validation part, where an example has not one class or one value, with fewer than 5 training examples, or beyond
-    `MOST_OPERATIONS`: whether it is computed depends on the data alone.
+    Empty without a validation part, where an example has not one class or one value, with fewer than 5 training
+    examples, or beyond `MOST_OPERATIONS`: whether it is computed depends on the data alone.
 
     Args:
         data: With its parts.
