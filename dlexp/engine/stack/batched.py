@@ -18,7 +18,7 @@ from torch.nn.modules.conv import _ConvNd
 from dlexp.activation import Maxout
 from dlexp.device import send_soon
 from dlexp.dropout import Classic, Inverted, stack_factor
-from dlexp.engine.freeze.mark import keep_still, switch_training
+from dlexp.engine.freeze.mark import keep_still
 from dlexp.engine.stack.linear import alone, linear
 from dlexp.engine.stack.rows import Rows, join, take
 from dlexp.engine.stack.written import UNEVEN, VECTOR, stack_chain_of
@@ -70,10 +70,6 @@ class Batched(Rows):
         if isinstance(outputs, list):
             return [output.view(num_trials, num, *output.shape[1:]) for output in outputs]
         return outputs.view(num_trials, num, *outputs.shape[1:])
-
-    def set_training(self, is_training: bool) -> None:
-        """See `dlexp.engine.forward.Forward`."""
-        switch_training(self.template, is_training)
 
     def prepare_grads(self) -> None:
         """See `dlexp.engine.forward.Forward`; a chain leaves the pads as the last update had them."""

@@ -14,6 +14,7 @@ from dlexp.device import send_soon, take_rows
 from dlexp.dropout import Classic, Inverted
 from dlexp.engine.flat import Flat
 from dlexp.engine.forward import is_plain, switch_gathering, write_seeds
+from dlexp.engine.freeze.mark import switch_training
 
 
 class Rows:
@@ -72,6 +73,10 @@ class Rows:
         self.dropout_seeds = torch.zeros(shape, dtype=torch.int64, device=self.flat.tensor.device)
         for name, seeds_T in zip(self._dropouts, self.dropout_seeds.unbind(1), strict=True):
             self.buffers[f"{name}.seed"] = seeds_T
+
+    def set_training(self, is_training: bool) -> None:
+        """See `dlexp.engine.forward.Forward`."""
+        switch_training(self.template, is_training)
 
     def set_gathering(self, is_gathering: bool, is_short: bool = False) -> bool:
         """See `dlexp.engine.forward.Forward`."""

@@ -9,7 +9,6 @@ from torch.func import functional_call, vmap
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from dlexp.device import send_soon
-from dlexp.engine.freeze.mark import switch_training
 from dlexp.engine.stack.rows import Rows
 from dlexp.error import first_line
 from dlexp.model.recompute import Unmappable
@@ -47,10 +46,6 @@ class Vmapped(Rows):
             for name, value in buffers.items():  # running statistics were updated in the copies
                 self.buffers[name].index_copy_(0, chosen, value)
         return outputs
-
-    def set_training(self, is_training: bool) -> None:
-        """See `dlexp.engine.forward.Forward`."""
-        switch_training(self.template, is_training)
 
 
 def _in_full(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
