@@ -13,11 +13,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dlexp.device import send_soon
+from dlexp.embedding.loss import Cosine
 from dlexp.error import ConfigError
 from dlexp.type import NonNegative, PerTrial, Positive, Probability
 
 
 def _require(task: str, loss: str, regression: bool) -> None:
+    if task == "pairs":
+        raise ConfigError(f"loss: got {loss}; the task is pairs: choose cosine or contrastive, or auto")
     if (task == "regression") != regression:
         allowed = "mse, mae or huber" if task == "regression" else "cross_entropy, bce or hinge"
         raise ConfigError(f"loss: got {loss}; the task is {task}: choose {allowed}, or auto")
@@ -271,8 +274,10 @@ class Huber:
         return (inner_TN * (error_TN - 0.5 * inner_TN)).mean(1)
 
 
-def auto(*, task: str, num_classes: int) -> CrossEntropy | BCE | MSE:
-    """The task's own: cross-entropy for many classes, binary log loss for two, squared error for values."""
+def auto(*, task: str, num_classes: int) -> CrossEntropy | BCE | MSE | Cosine:
+    """The task's own: cross-entropy for many classes, log loss for two, squared error for values, cosine for pairs."""
+    if task == "pairs":
+        return Cosine(task=task)
     if task == "regression":
         return MSE(task=task)
     return BCE(task=task, num_classes=2) if task == "binary" else CrossEntropy(task=task, num_classes=num_classes)

@@ -10,6 +10,7 @@ from dlexp.build.node import build
 from dlexp.config.metric import METRICS
 from dlexp.data.dataset import Dataset
 from dlexp.direction import has_direction
+from dlexp.embedding.similarity import SIMILARITIES
 from dlexp.engine.answer.answer import Reading
 from dlexp.engine.answer.choice import answer_of
 from dlexp.engine.evaluate import report
@@ -29,10 +30,19 @@ def build_loss(
         datasets: Theirs.
         device: Where its parameters live.
         dtype: What they are stored in: that of the model.
+
+    Raises:
+        ConfigError: It does not fit the task.
     """
     program = {"task": datasets[0].task, "num_classes": datasets[0].num_classes}
     nodes = [_balanced(config["loss"], dataset) for config, dataset in zip(configs, datasets, strict=True)]
-    return make_per_trial(nodes, "loss", dtype=dtype, device=device, **program)
+    loss = make_per_trial(nodes, "loss", dtype=dtype, device=device, **program)
+    if datasets[0].pairs is not None and getattr(loss, "similarity", None) not in SIMILARITIES:
+        raise ConfigError(
+            f"loss: got {type(loss).__name__}, whose similarity is none of {', '.join(SIMILARITIES)}; the task is pairs: "
+            "choose cosine or contrastive, or give it one"
+        )
+    return loss
 
 
 def _balanced(node: Config, dataset: Dataset) -> Config:
@@ -80,7 +90,8 @@ def choose_monitor(
     if monitor == "auto":
         return f"val/{answer.monitor}"
     targets = dataset.targets[dataset.val].unsqueeze(0).to(device)
-    outputs = torch.randn(1, targets.shape[1], loss.num_outputs, generator=torch.Generator().manual_seed(0)).to(device)
+    width = loss.num_outputs if dataset.pairs is None else 2  # threshold and similarity
+    outputs = torch.randn(1, targets.shape[1], width, generator=torch.Generator().manual_seed(0)).to(device)
     scores = report(outputs, targets, Reading(loss, answer))
     scalars = {f"val/{k}": float(v[0]) for k, v in scores.items() if v.dim() == 1 and has_direction(k)}
     known = [f"val/{name}" for name in ([] if metrics is None else metrics.names)] + list(scalars) + known

@@ -92,6 +92,8 @@ class Task:
         dtype: What the model computes in.
         unit: What values are measured in while training; None for classes.
         metrics: Constants of the metrics, and own ones.
+        similarity: What the outputs of a pair's two inputs are compared by, see `dlexp.embedding.similarity`; None where
+            examples are no pairs. A batch of B pairs is one of 2 B inputs, the two of a pair in turn.
         oversampled: Classes (N,) on the CPU where an epoch draws every class as often as the largest, else None.
         exchange: Between the devices that each compute a share of every batch.
     """
@@ -107,6 +109,7 @@ class Task:
     dtype: torch.dtype = torch.float32
     unit: TargetScale | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    similarity: str | None = None
     oversampled: Tensor | None = None
     exchange: Exchange = ALONE
 
@@ -160,11 +163,13 @@ class Task:
         for i, row in enumerate(rows):
             raw = batch.x if batch.is_shared else batch.x[i]
             stream = Stream.of(named[i], keys[i])
+            target = batch.targets[0 if batch.is_shared else i]
+            each = 1 if self.similarity is None else 2
             image, target = self.augments[row](
-                raw.movedim(-1, -3) if self.is_image else raw, batch.targets[0 if batch.is_shared else i], stream
+                raw.movedim(-1, -3) if self.is_image else raw, target.repeat_interleave(each, 0), stream
             )
             images.append(image)
-            targets.append(target)
+            targets.append(target[::each])
         affine = self._affine(batch.rows)
         assert affine is not None
         channels = -3 if self.is_image else -1

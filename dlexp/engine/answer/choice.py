@@ -3,16 +3,16 @@
 from dlexp.data.dataset import Dataset
 from dlexp.engine.answer.answer import Answer
 from dlexp.engine.answer.classes import Classes
+from dlexp.engine.answer.pairs import SamePair
 from dlexp.engine.answer.values import Values
 
-KINDS: dict[str, type[Answer]] = {"multiclass": Classes, "binary": Classes, "regression": Values}
+KINDS: dict[str, type[Answer]] = {"multiclass": Classes, "binary": Classes, "regression": Values, "pairs": SamePair}
 
 
 def answer_of(dataset: Dataset) -> Answer:
     """Return what the outputs of a model of these data mean."""
-    if KINDS[dataset.task] is Classes:
-        return Classes(dataset.num_classes, dataset.positive)
-    return KINDS[dataset.task]()
+    kind = KINDS[dataset.task]
+    return kind(dataset.num_classes, dataset.positive) if issubclass(kind, Classes) else kind()
 
 
 def record_kind(monitor: str, task: str) -> str | None:
