@@ -35,7 +35,8 @@ def accept_exported(name: str) -> None:
 def predict(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Id, unique prefix, folder or last; or an exported file.")],
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="INPUT...", help="Images, folders of them, .csv, .parquet or .npy files.")
+        list[Path],
+        typer.Argument(metavar="INPUT...", help="Images, folders, .csv, .parquet or .npy files; of pairs two."),
     ],
     out: Annotated[
         Path | None,
@@ -58,7 +59,7 @@ def predict(
     """Predict class and probability, or value, of new examples.
 
     Example: `dlexp predict last photos/ --out predictions.csv`, or of all folds together
-    `dlexp predict --ensemble CV photos/`
+    `dlexp predict --ensemble CV photos/`. A run of task=pairs compares two files: `dlexp predict last a.png b.png`
     """
     allow([name for name in trust or [] if name != run])
     if run in (trust or []):

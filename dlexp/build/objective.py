@@ -39,8 +39,8 @@ def build_loss(
     loss = make_per_trial(nodes, "loss", dtype=dtype, device=device, **program)
     if datasets[0].pairs is not None and getattr(loss, "similarity", None) not in SIMILARITIES:
         raise ConfigError(
-            f"loss: got {type(loss).__name__}, whose similarity is none of {', '.join(SIMILARITIES)}; the task is pairs: "
-            "choose cosine or contrastive, or give it one"
+            f"loss: got {type(loss).__name__}, whose similarity is none of {', '.join(SIMILARITIES)}; the task is "
+            "pairs: choose cosine or contrastive, or give it one"
         )
     return loss
 

@@ -26,7 +26,8 @@ def summary(composed: Composed) -> SummaryDocument:
     config = composed.config
     source = make(config, "data")
     dataset: Dataset = (source.blank if hasattr(source, "blank") else source.load)(config["task"])
-    loss = make(config, "loss", task=dataset.task, num_classes=dataset.num_classes)
+    task = "pairs" if config["task"] == "pairs" else dataset.task
+    loss = make(config, "loss", task=task, num_classes=dataset.num_classes)
     model = build_blank_model(config, dataset.in_shape, loss.num_outputs)
     try:
         counted = summarize(model, dataset.in_shape)

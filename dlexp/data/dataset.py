@@ -30,8 +30,17 @@ class Origin(Protocol):
         """The examples, with their parts."""
         ...
 
+    @property
+    def label(self) -> str:
+        """What tells the pairs of a part from others that can be drawn from it."""
+        ...
+
     def with_parts(self, train: Tensor, val: Tensor) -> "Dataset":
         """Return pairs drawn anew, from other parts of the examples."""
+        ...
+
+    def of_examples(self, examples: "Dataset") -> "Dataset":
+        """Return pairs drawn anew, in the same way, from others in the place of the examples."""
         ...
 
 
@@ -125,13 +134,11 @@ class Dataset:
         """Return the rows of the inputs of some examples, each once."""
         return indices if self.pairs is None else self.input_rows(indices).unique()
 
-    def division(self, part: str) -> Tensor:
-        """Return what says which examples a part has, whatever else the data hold: their rows, of pairs a N + b."""
-        indices: Tensor = getattr(self, part)
+    def pictures(self, indices: Tensor) -> Tensor:
+        """Return the pictures (N, H, W, C) of some examples; of a pair both side by side, (N, H, 2 W, C)."""
         if self.pairs is None:
-            return indices
-        first_M, second_M = self.pairs[indices].unbind(1)
-        return first_M * len(self.inputs) + second_M
+            return self.inputs[indices]
+        return torch.cat(self.inputs[self.pairs[indices]].unbind(1), 2)
 
     def input_ids(self, indices: Tensor) -> list[str]:
         """Return the stable names of the inputs of some rows."""
@@ -166,6 +173,13 @@ class Dataset:
             digest.update(names)
             digest.update(self.targets[rows].numpy().tobytes())
         return digest.hexdigest()[:16]
+
+    def digest_folds(self, parts: Iterable[Tensor]) -> str:
+        """Return what `digest` says of held-out parts of what folds deal, and of how pairs are drawn from each."""
+        digest = self.dealt.digest(parts)
+        if self.origin is None:
+            return digest
+        return hashlib.sha256(f"{digest} {self.origin.label}".encode()).hexdigest()[: len(digest)]
 
     @cached_property
     def duplicates(self) -> dict[str, int]:
@@ -202,7 +216,9 @@ def count_duplicates(dataset: Dataset) -> dict[str, int]:
         ``{"val": n, "test": m}``: n also in train, m also in train or val.
     """
     rows = dataset.inputs.flatten(1)
-    train, *others = _with_a_likeness(rows, [dataset.members(part) for part in (dataset.train, dataset.val, dataset.test)])
+    train, *others = _with_a_likeness(
+        rows, [dataset.members(part) for part in (dataset.train, dataset.val, dataset.test)]
+    )
     seen = _row_hashes(rows, train)
     counts = {}
     for part, indices in zip(("val", "test"), others, strict=True):

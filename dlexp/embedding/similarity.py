@@ -42,6 +42,16 @@ def _sides(z_TME: Tensor) -> tuple[Tensor, Tensor]:
 SIMILARITIES: dict[str, Callable[[Tensor], Tensor]] = {"cosine": cosine, "distance": distance}
 
 
+def compared(outputs: Tensor, similarity: str | None) -> Tensor:
+    """Return how alike the outputs (T, 2 N, E) of pairs are, (T, N, 1); outputs that are no pairs' as they are.
+
+    Args:
+        outputs: (T, 2 N, E), or any others.
+        similarity: One of `SIMILARITIES`; None for no pairs.
+    """
+    return outputs if similarity is None else SIMILARITIES[similarity](outputs).unsqueeze(-1)
+
+
 def best_threshold(similarity_TN: Tensor, is_same_TN: Tensor) -> Tensor:
     """Return the threshold (T, 1) above which calling pairs the same is right most often.
 

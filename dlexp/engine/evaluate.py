@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dlexp.data.target_scale import TargetScale
-from dlexp.embedding.similarity import SIMILARITIES, best_threshold
+from dlexp.embedding.similarity import best_threshold, compared
 from dlexp.engine.answer.answer import Reading
 from dlexp.engine.exchange.share import deal
 from dlexp.engine.forward import Forward
@@ -135,9 +135,7 @@ def _in_batches(forward: Forward, task: Task, part: Tensor, rows: list[int] | No
     for x, _ in task.feed.batches(list(part.split(batch_size, dim=-1))):
         outputs = forward(task.prepare(x, rows), is_shared=part.dim() == 1, rows=rows)
         assert isinstance(outputs, Tensor)
-        outputs = outputs if outputs.dtype == torch.float64 else outputs.float()
-        compare = SIMILARITIES.get(task.similarity or "")
-        pieces.append(outputs if compare is None else compare(outputs).unsqueeze(-1))
+        pieces.append(compared(outputs if outputs.dtype == torch.float64 else outputs.float(), task.similarity))
     return torch.cat(pieces, dim=1)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlexp.embedding.similarity import SIMILARITIES
+from dlexp.embedding.similarity import compared
 from dlexp.engine.exchange.exchange import ALONE, Exchange
 from dlexp.engine.exchange.weight import Weight, weigh
 from dlexp.engine.flat import matrix_names
@@ -81,7 +81,7 @@ class Step:
         self._decay = None if getattr(rules.optimizer, "biases", True) else weights
         self._penalised = None if getattr(rules.regularizer, "biases", False) else weights
         self._chain = forward.chain if isinstance(forward, Solo) else None
-        self._compare = SIMILARITIES.get(getattr(rules.loss, "similarity", ""))
+        self._similarity = getattr(rules.loss, "similarity", None)
         self._rule_state = rules.optimizer.init(params)
         self.state: dict[str, Tensor] = {f"rule.{name}": value for name, value in self._rule_state.items()}
         if rules.ema is not None:
@@ -185,11 +185,11 @@ class Step:
     def _outputs(self, batch: Batch) -> Tensor | list[Tensor]:
         with nullcontext() if self._cast is None else torch.autocast(self._device, dtype=self._cast):
             outputs = self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
-        if self._compare is None:
+        if self._similarity is None:
             return outputs
-        heads = outputs if isinstance(outputs, list) else [outputs]
-        compared = [self._compare(self._full(head)).unsqueeze(-1) for head in heads]
-        return compared if isinstance(outputs, list) else compared[0]
+        if isinstance(outputs, list):
+            return [compared(self._full(head), self._similarity) for head in outputs]
+        return compared(self._full(outputs), self._similarity)
 
     def _loss(self, outputs: Tensor | list[Tensor], batch: Batch) -> Tensor:
         loss = self._loss_of(batch)

@@ -92,8 +92,8 @@ class Task:
         dtype: What the model computes in.
         unit: What values are measured in while training; None for classes.
         metrics: Constants of the metrics, and own ones.
-        similarity: What the outputs of a pair's two inputs are compared by, see `dlexp.embedding.similarity`; None where
-            examples are no pairs. A batch of B pairs is one of 2 B inputs, the two of a pair in turn.
+        similarity: What the outputs of a pair's two inputs are compared by, see `dlexp.embedding.similarity`; None
+            where examples are no pairs. A batch of B pairs is one of 2 B inputs, the two of a pair in turn.
         oversampled: Classes (N,) on the CPU where an epoch draws every class as often as the largest, else None.
         exchange: Between the devices that each compute a share of every batch.
     """

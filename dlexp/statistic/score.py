@@ -224,7 +224,7 @@ def _area(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
 
 
 def _equal_error(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
-    """Return the share of positives below a score and of negatives above it where both are equal, between scores too."""
+    """Return the share of positives below a score, and of negatives above it, where both are equal."""
     start_B1 = np.zeros((len(positive), 1))
     below, above = (
         np.concatenate([start_B1, counts.cumsum(1)], 1) / np.maximum(counts.sum(1, keepdims=True), 1e-300)

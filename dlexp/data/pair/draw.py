@@ -4,6 +4,7 @@ Every part has pairs of its own examples alone. Shapes: N examples, M pairs.
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -62,12 +63,12 @@ class Pairs:
                 )
         sizes = [len(pairs_M2) for pairs_M2 in drawn]
         ends = torch.tensor([0, *sizes]).cumsum(0).tolist()
-        rows = [torch.arange(start, end) for start, end in zip(ends[:-1], ends[1:], strict=True)]
+        parts = [torch.arange(start, end) for start, end in pairwise(ends)]
         return replace(
             examples,
             task="pairs",
             targets=torch.cat([torch.arange(num) < num // 2 for num in sizes]).long(),
-            **dict(zip(PARTS, rows, strict=True)),
+            **dict(zip(PARTS, parts, strict=True)),
             class_names=CLASS_NAMES,
             positive=1,
             groups=None,
@@ -92,9 +93,18 @@ class Drawn:
     rule: Pairs
     seed: int
 
+    @property
+    def label(self) -> str:
+        """What tells the pairs of a held-out part from others that can be drawn from it."""
+        return f"{self.rule.held_out} pairs by {self.seed}"
+
     def with_parts(self, train: Tensor, val: Tensor) -> Dataset:
         """Return pairs drawn anew, from other parts of the examples."""
-        return self.rule.draw(self.examples.with_parts(train, val), self.seed)
+        return self.of_examples(self.examples.with_parts(train, val))
+
+    def of_examples(self, examples: Dataset) -> Dataset:
+        """Return pairs drawn anew, in the same way, from others in the place of the examples."""
+        return self.rule.draw(examples, self.seed)
 
 
 def _of_part(classes_N: Tensor, wanted: int, draw: torch.Generator, part: str) -> tuple[Tensor, int]:

@@ -57,7 +57,7 @@ class PairFolder(PairPictures):
             if sizes[0] < 2 or not sizes[1]:
                 bad.append(f"{writer.name} ({sizes[0]} genuine, {sizes[1]} forged)")
                 continue
-            same_M2, different_M2 = self._of_writer(*sizes, generator(self.split_seed, "pairs", number))
+            same_M2, different_M2 = self._of_writer(sizes[0], sizes[1], generator(self.split_seed, "pairs", number))
             pairs += [start + same_M2, start + different_M2]
             are_same += [np.ones(len(same_M2)), np.zeros(len(different_M2))]
         if bad:
@@ -65,11 +65,13 @@ class PairFolder(PairPictures):
                 f"{root}: got {first_ten('writer', bad)}; each needs two pictures in genuine/ and one in forged/"
             )
         if not pairs:
-            raise DataError(f"{root}: no folders of writers in it; pictures belong into {root}/WRITER/genuine/ and forged/")
+            raise DataError(
+                f"{root}: no folders of writers in it; pictures belong into {root}/WRITER/genuine/ and forged/"
+            )
         return self.assemble(root, files, np.concatenate(pairs), np.concatenate(are_same), task, say(left_out))
 
     def _of_writer(self, num_genuine: int, num_forged: int, draw: torch.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Return the genuine pairs (M, 2) and as many of a genuine and a forged one, by places among a writer's files."""
+        """Return the genuine pairs (M, 2) and as many mixed ones, as places among a writer's files."""
         genuine_M2 = torch.combinations(torch.arange(num_genuine))
         mixed_M2 = torch.cartesian_prod(torch.arange(num_genuine), num_genuine + torch.arange(num_forged))
         num = min(len(genuine_M2), len(mixed_M2), self.per_writer or len(mixed_M2))

@@ -54,14 +54,14 @@ class PairCsv(PairPictures):
         if not path.is_file():
             raise DataError(f"{path}: no such file; data.path names a table of pairs")
         dialect = Dialect(self.delimiter, self.encoding, gaps=("",))
-        table = read_columns(path, dialect, lambda names: self._choose(names))
+        table = read_columns(path, dialect, self._choose)
         root = path.parent if self.root is None else Path(self.root)
         sides = [file_names(table, name, root) for name in (self.first, self.second)]
         is_itself = sides[0] == sides[1]
         table.refuse(self.second, is_itself, f"column {self.first} has the same file; a pair has two")
         files, codes = np.unique(np.concatenate(sides), return_inverse=True)
         pairs_M2 = codes.reshape(2, -1).T
-        _, first, count = np.unique(np.sort(pairs_M2, 1), axis=0, return_index=True, return_counts=True)
+        _, first = np.unique(np.sort(pairs_M2, 1), axis=0, return_index=True)
         if len(first) < len(pairs_M2):
             is_again = np.ones(len(pairs_M2), dtype=bool)
             is_again[first] = False

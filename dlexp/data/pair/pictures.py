@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 import numpy as np
 import torch
 from annotated_types import Interval
-from torch import Tensor
 
 from dlexp.data.dataset import Dataset
 from dlexp.data.folder import Decoder
@@ -95,8 +94,8 @@ class PairPictures(Split):
         needed = 2 + (self.test_fraction > 0 if self.test_count is None else self.test_count > 0)
         if num_groups < needed:
             raise DataError(
-                f"{root}: got pairs that hang together in {noun(num_groups, 'group')} through shared pictures; {needed} "
-                "are needed, one for each part: leave out the pairs that link them, or set data.test_fraction=0"
+                f"{root}: got pairs that hang together in {noun(num_groups, 'group')} through shared pictures; "
+                f"{needed} are needed, one for each part: leave out pairs that link them, or set data.test_fraction=0"
             )
 
 

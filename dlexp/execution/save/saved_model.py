@@ -3,7 +3,7 @@
 The file says how raw examples become inputs and outputs become answers, all fitted on the training part: task,
 in_shape, num_outputs, class_names, feature_names, encoding (how files were read: columns and levels of a table, size
 of pictures), normalize (scale, shift and fill for each channel or feature), unit (mean and std of regression targets),
-measure (constants of the metrics).
+measure (constants of the metrics), pairs (what two outputs are compared by, and the threshold, None until the end).
 """
 
 from dataclasses import asdict, dataclass
@@ -18,6 +18,7 @@ from dlexp.build.model import build_module
 from dlexp.data.dataset import Dataset
 from dlexp.data.target_scale import TargetScale
 from dlexp.disk.regular import read_bytes
+from dlexp.embedding.similarity import compared
 from dlexp.engine import checkpoint
 from dlexp.engine.answer.answer import Reading
 from dlexp.engine.memory import evaluation_batch
@@ -66,22 +67,27 @@ class SavedModel:
 
     @torch.no_grad()
     def outputs(self, inputs: Tensor, batch_size: int | None = None) -> Tensor:
-        """Return logits (N, K), or values (N,) in the target's unit, on the CPU.
+        """Return logits (N, K), or values (N,) in the target's unit, on the CPU; of pairs threshold and similarity.
 
         Args:
-            inputs: (N, H, W, C) bytes or floats in [0, 1], or (N, D) in float64 with NaN for a missing number.
+            inputs: (N, H, W, C) bytes or floats in [0, 1], or (N, D) in float64 with NaN for a missing number; of pairs
+                2 N, the two of a pair in turn.
             batch_size: Examples at once; None takes `SavedModel.batch_size`.
 
         Raises:
             ConfigError: Examples of another shape than the model's.
         """
         require_shape(inputs, self.about["in_shape"])
-        is_image, dtype = inputs.dim() == 4, self.dtype
+        is_image, dtype, pairs = inputs.dim() == 4, self.dtype, self.about.get("pairs")
         pieces = []
-        for batch in inputs.split(batch_size or self.batch_size):
+        num_together = batch_size or self.batch_size
+        for batch in inputs.split(num_together if pairs is None else 2 * max(1, num_together // 2)):
             x = self.affine.apply(devices.send(batch, self.device), dtype=dtype)
             pieces.append(self.module((x.movedim(-1, 1) if is_image else x).to(dtype)).cpu())
         outputs = torch.cat(pieces)
+        if pairs is not None:
+            similarity_N1 = compared(outputs[None], pairs["similarity"])[0]
+            return torch.cat([torch.full_like(similarity_N1, pairs["threshold"]), similarity_N1], 1)
         return outputs if self.unit is None else self.unit.unscale(outputs[None])[0, :, 0]
 
 
@@ -111,6 +117,8 @@ def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, loss:
         "unit": None if unit is None else {"mean": unit.mean.item(), "std": unit.std.item()},
         "measure": asdict(Reading.of(task, loss).measure(row)),
     }
+    if task.similarity is not None:
+        about["pairs"] = {"similarity": task.similarity, "threshold": None}
     folder.write(FILE, sealed(about))
 
 

@@ -37,6 +37,7 @@ from dlexp.job.inference.document import Asked, Prediction, Predictions
 from dlexp.job.inference.ensemble import average, fold_folders
 from dlexp.job.inference.finite import Batch, Refuse, of_files, of_rows, of_table, outputs_of
 from dlexp.job.inference.formula import inert
+from dlexp.job.inference.pair import read_pairs, say_pairs
 from dlexp.metric.classification import predict_class
 from dlexp.metric.probability import log_weights
 from dlexp.number import noun
@@ -51,7 +52,7 @@ def predict(
     """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
 
     An entry has `id` (a picture's path, or file and row number from 0), and `class`, `probability` and
-    `probabilities` by class, or `value`.
+    `probabilities` by class, or `value`; of two inputs that are compared `class`, `similarity` and `threshold`.
 
     Args:
         ref: A run as users name it, or an exported file.
@@ -77,11 +78,13 @@ def predict(
         # folds whose training parts had other texts encode a table in other columns
         key = json.dumps([about[name] for name in ("in_shape", "feature_names", "encoding")])
         if key not in read:
-            read[key] = _read(paths, about, warnings)
+            read[key] = _examples(paths, about, warnings)
         ids = [id for batch in read[key] for id in batch.ids]
         outputs.append(torch.cat([outputs_of(model, batch) for batch in read[key]]))
     names, link = about["class_names"], about.get("measure", {}).get("link", "softmax")
-    if len(outputs) == 1:
+    if about["task"] == "pairs":
+        predictions = say_pairs(ids, torch.stack(outputs).mean(0), names)
+    elif len(outputs) == 1:
         predictions = _say(ids, outputs[0], names, link)
     else:
         predictions = _say(ids, average(outputs, len(names), link), names, "softmax")
@@ -166,6 +169,12 @@ def _say(ids: list[str], outputs: Tensor, names: list[str], link: str) -> list[P
 
 def _has_parquet(folder: Path) -> bool:
     return any(file.suffix.lower() == ".parquet" for file in files_within(folder))
+
+
+def _examples(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list[Batch]:
+    if about["task"] == "pairs":
+        return read_pairs(paths, about, lambda side: _read(side, about, warnings))
+    return _read(paths, about, warnings)
 
 
 def _read(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list[Batch]:

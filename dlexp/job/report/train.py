@@ -23,6 +23,7 @@ from dlexp.run.name import reference
 from dlexp.run.stored import require_unedited
 
 _UNTOLD = ("data.", "cv.", "tracking.", "launcher.", "trainer.threads", "trainer.device")  # no part of a question
+VERBS = {"regression": "predict", "pairs": "tell the same from different pairs of"}  # what is done to data
 _GUESS = {"val/accuracy": "the most frequent class", "val/rmse": "the mean of the training targets"}
 
 
@@ -88,6 +89,8 @@ def _error_blocks(folder: RunFolder, answers: Answers, names: Sequence[str], run
         target = folder.config.get("data", {}).get("target") or "value"
         return [residual_block(answers, str(target))]
     counts_KK = classifier.confusion(answers, names)
+    if run["task"] == "pairs":
+        return [classifier.confusion_block(counts_KK, names), classifier.similarity_block(answers, names)]
     error = run["metrics"].get("val/calibration_error")
     return [
         classifier.confusion_block(counts_KK, names),
@@ -111,7 +114,7 @@ def data_name(run: RunRecord) -> str:
 
 def _question(run: RunRecord) -> str:
     model = run["params"].get("model") or "the model"
-    verb = "predict" if run["task"] == "regression" else "tell apart"
+    verb = VERBS.get(run["task"], "tell apart")
     return f"How well does {model}{setting_words(run)} {verb} {data_name(run)}?"
 
 
