@@ -22,7 +22,7 @@ def snapshot(run: Run, row: int = 0) -> tuple[dict[str, Tensor], dict[str, Any]]
         "number": run.number,
         "elapsed": run.elapsed,
         "sums": None if run.sums is None else run.sums.state(row),
-        "step": {name: value[row : row + 1].clone() for name, value in run.step.state.items()},
+        "step": {name: value.clone() for name, value in run.step.row_state(row).items()},
         "schedule": {name: value[row : row + 1].clone() for name, value in run.schedule_state.items()},
         "stopping": run.stopping[row].state(),
     }
@@ -43,8 +43,8 @@ def restore(run: Run, weights: dict[str, Tensor], state: dict[str, Any], row: in
     if state["sums"] is not None:
         run.sums = run.sums or Sums.zero(run.step.forward.flat.tensor[:, 0], run.task.answer.has_accuracy)
         run.sums.load(row, state["sums"])
-    for tensors, saved in ((run.step.state, state["step"]), (run.schedule_state, state["schedule"])):
-        assert tensors.keys() == saved.keys()
-        for name, value in saved.items():
-            tensors[name][row : row + 1].copy_(value)
+    run.step.load_row(row, state["step"])
+    assert run.schedule_state.keys() == state["schedule"].keys()
+    for name, value in state["schedule"].items():
+        run.schedule_state[name][row : row + 1].copy_(value)
     run.stopping[row].load(state["stopping"])

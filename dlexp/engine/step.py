@@ -11,7 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+<<<<<<< HEAD
 from dlexp.embedding.similarity import compared
+=======
+from dlexp.engine import loss_scale
+>>>>>>> main
 from dlexp.engine.exchange.exchange import ALONE, Exchange
 from dlexp.engine.exchange.weight import Weight, weigh
 from dlexp.engine.flat import matrix_names
@@ -81,15 +85,18 @@ class Step:
         self._decay = None if getattr(rules.optimizer, "biases", True) else weights
         self._penalised = None if getattr(rules.regularizer, "biases", False) else weights
         self._chain = forward.chain if isinstance(forward, Solo) else None
+<<<<<<< HEAD
         self._similarity = getattr(rules.loss, "similarity", None)
         self._rule_state = rules.optimizer.init(params)
+=======
+        self._rule_state = rules.optimizer.init(self._of_rule(params))
+>>>>>>> main
         self.state: dict[str, Tensor] = {f"rule.{name}": value for name, value in self._rule_state.items()}
         if rules.ema is not None:
             self.state["ema"] = params.clone()
         self._is_scaled = self._cast is torch.float16
         if self._is_scaled:
-            ones = torch.ones(params.shape[0], 1, dtype=params.dtype, device=params.device)
-            self.state["loss_scale"], self.state["good_steps"] = ones * 2.0**16, torch.zeros_like(ones)
+            self.state |= loss_scale.start(params)
         is_captured = forward.is_capturable and exchange.size == 1
         self.captures = Captures(self) if is_captured else None
 
@@ -117,7 +124,7 @@ class Step:
         if self.captures is not None and self.captures.update(batches, lr_T1, number, sums, seed_batch):
             return
         self.differentiate(batches, sums, seed_batch)
-        self.exchange.sum(self.forward.grads)
+        self._share_gradient()
         self.apply(Moment.of(lr_T1, number))
 
     def differentiate(
@@ -160,7 +167,7 @@ class Step:
         loss_R = self._loss(outputs, batch)
         objective_R = loss_R if weight is None else loss_R * weight.update
         if self._is_scaled:
-            scale = self.state["loss_scale"][:, 0]
+            scale = self.state[loss_scale.SCALE][:, 0]
             objective_R = objective_R * (scale if batch.rows is None else scale[batch.rows])
         # A scalar: torch imports its symbolic shapes, for seconds, when a gradient to start from is passed.
         (objective_R.squeeze(0) if len(loss_R) == 1 else objective_R.sum()).backward()
@@ -210,33 +217,34 @@ class Step:
         params, grads, rules = self.forward.flat.tensor, self.forward.grads, self.rules
         self._add_penalty(params, grads)
         if rules.grad_clip is not None:
-            norm = grads.norm(dim=1, keepdim=True)
-            grads.mul_((rules.grad_clip / (norm + 1e-6)).clamp(max=1.0))
-        rules.optimizer.update(params, grads, self._rule_state, moment.lr_T1, moment.step, self._decay)
+            grads.mul_((rules.grad_clip / (self._norm(grads) + 1e-6)).clamp(max=1.0))
+        self._move(params, grads, moment)
         self._project(params)
         if rules.ema is not None:
             self.state["ema"].lerp_(params, 1 - rules.ema.clamp(max=moment.most_kept))
 
-    def _scaled_update(self, moment: Moment) -> None:
-        """Divide by the loss scale and undo the update of trials whose gradient overflowed.
+    def _of_rule(self, row_TP: Tensor) -> Tensor:
+        """Return the elements that the rule is applied to here: all."""
+        return row_TP
 
-        References:
-            Micikevicius et al. (2018), Mixed Precision Training, section 3.2; growth and backoff as torch.amp's.
-        """
-        params, grads = self.forward.flat.tensor, self.forward.grads
-        scale, good = self.state["loss_scale"], self.state["good_steps"]
-        grads.div_(scale)
-        is_finite = grads.isfinite().all(dim=1, keepdim=True)
-        before = {name: value.clone() for name, value in self.state.items() if name not in ("loss_scale", "good_steps")}
-        old_params = params.clone()
-        self._apply(moment)
-        params.copy_(torch.where(is_finite, params, old_params))
-        for name, value in before.items():
-            self.state[name].copy_(torch.where(is_finite, self.state[name], value))
-        good.copy_(torch.where(is_finite, good + 1, 0.0))
-        grown = torch.where(good >= 2000, scale * 2, scale)
-        scale.copy_(torch.where(is_finite, grown, scale * 0.5))
-        good.copy_(torch.where(good >= 2000, 0.0, good))
+    def _share_gradient(self) -> None:
+        self.exchange.sum(self.forward.grads)
+
+    def _norm(self, grads: Tensor) -> Tensor:
+        return grads.norm(dim=1, keepdim=True)
+
+    def _are_finite(self, grads: Tensor) -> Tensor:
+        return grads.isfinite().all(dim=1, keepdim=True)
+
+    def _move(self, params: Tensor, grads: Tensor, moment: Moment) -> None:
+        self.rules.optimizer.update(params, grads, self._rule_state, moment.lr_T1, moment.step, self._decay)
+
+    def _scaled_update(self, moment: Moment) -> None:
+        """Divide by the loss scale and undo the update of trials whose gradient overflowed."""
+        grads = self.forward.grads
+        grads.div_(self.state[loss_scale.SCALE])
+        is_finite = self._are_finite(grads)
+        loss_scale.undo_overflow(self.forward.flat.tensor, self.state, is_finite, lambda: self._apply(moment))
 
     def _add_penalty(self, params: Tensor, grads: Tensor) -> None:
         regularizer = self.rules.regularizer
@@ -270,6 +278,16 @@ class Step:
         self.forward.keep(rows)
         self.state = {name: value[rows] for name, value in self.state.items()}
         self._rule_state = {name[5:]: value for name, value in self.state.items() if name.startswith("rule.")}
+
+    def row_state(self, row: int) -> dict[str, Tensor]:
+        """Return the state of a trial, of all devices together."""
+        return {name: value[row : row + 1] for name, value in self.state.items()}
+
+    def load_row(self, row: int, saved: dict[str, Tensor]) -> None:
+        """Put a trial where `row_state` was taken."""
+        assert self.state.keys() == saved.keys()
+        for name, value in saved.items():
+            self.state[name][row : row + 1].copy_(value)
 
     @contextmanager
     def averaged(self) -> Iterator[None]:

@@ -108,7 +108,7 @@ class Run:
 
     def _bring_together(self) -> None:
         """Let what the devices hold apart in the midst of an epoch be with the first, for a checkpoint."""
-        self.task.exchange.average_statistics()
+        self.task.exchange.bring_together()
         if self.sums is not None:
             self.sums.unite(self.task.exchange, is_with_first=True)
 
@@ -279,7 +279,7 @@ class Run:
     def _outputs(self) -> Tensor:
         """Gather exact statistics of batch norm and predict the validation part, if there is one."""
         forward, task = self.step.forward, self.task
-        task.exchange.average_statistics()
+        task.exchange.bring_together()
         with self.step.averaged():
             gather_statistics(forward, task, self.trainer, self.seeds, self.epoch)
             return predict(forward, task, task.val, self.eval_batch_size) if len(task.val[0]) else torch.empty(0)

@@ -38,6 +38,8 @@ class Trainer:
         max_seconds: Training seconds, over all resumes, after which to stop; null for no limit.
         eval_batch_size: Examples evaluated at once; auto: in the memory of an update, or 256 MiB; at most 1024.
         fuse: Trials of a search or folds trained as one program; auto times a few updates and takes the faster.
+        shard: Of one model over many devices, divide the optimiser's state: each device keeps that of a slice of the
+            weights and moves only these, which changes rounding alone. Checkpoints are the same.
         profile: Before training, write where the time of an update goes into the run's folder: `profile/trace.json.gz`
             for Perfetto, `profile/operators.csv` with the ten dearest; a line says what bounds it. No number changes.
         diagnose: Where a training diverges or ends as a guess, say why: auto makes its first ten updates again
@@ -66,5 +68,6 @@ class Trainer:
     max_seconds: Positive | None = None
     eval_batch_size: Literal["auto"] | Count = "auto"
     fuse: Literal["auto", "off"] | Count = "auto"
+    shard: bool = False
     profile: bool = False
     diagnose: Literal["auto", "off"] = "auto"

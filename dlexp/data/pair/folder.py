@@ -9,7 +9,7 @@ import torch
 
 from dlexp.data.dataset import Dataset
 from dlexp.data.pair.draw import draw_distinct
-from dlexp.data.pair.pictures import PairPictures
+from dlexp.data.pair.pictures import ListedPairs, PairPictures
 from dlexp.data.picture.listing import list_folders, list_pictures, say
 from dlexp.error import DataError, first_ten
 from dlexp.random import generator
@@ -68,7 +68,8 @@ class PairFolder(PairPictures):
             raise DataError(
                 f"{root}: no folders of writers in it; pictures belong into {root}/WRITER/genuine/ and forged/"
             )
-        return self.assemble(root, files, np.concatenate(pairs), np.concatenate(are_same), task, say(left_out))
+        listed = ListedPairs(files, np.concatenate(pairs), np.concatenate(are_same), say(left_out))
+        return self.assemble(root, root, listed, task)
 
     def _of_writer(self, num_genuine: int, num_forged: int, draw: torch.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Return the genuine pairs (M, 2) and as many mixed ones, as places among a writer's files."""

@@ -9,7 +9,7 @@ import numpy as np
 from dlexp.data.dataset import Dataset
 from dlexp.data.file.column import Columns, read_columns, require_name
 from dlexp.data.file.dialect import Dialect
-from dlexp.data.pair.pictures import PairPictures
+from dlexp.data.pair.pictures import ListedPairs, PairPictures
 from dlexp.error import ConfigError, DataError
 from dlexp.type import Name, Place
 
@@ -66,7 +66,7 @@ class PairCsv(PairPictures):
             is_again = np.ones(len(pairs_M2), dtype=bool)
             is_again[first] = False
             table.refuse(self.first, is_again, "another row has this pair")
-        return self.assemble(root, files.tolist(), pairs_M2, self._labels(table), task, table.notes)
+        return self.assemble(path, root, ListedPairs(files.tolist(), pairs_M2, self._labels(table), table.notes), task)
 
     def _choose(self, names: list[str]) -> dict[str, bool]:
         for key in ("first", "second", "label"):

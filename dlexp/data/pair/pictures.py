@@ -22,6 +22,23 @@ from dlexp.type import Count, Place
 
 
 @dataclass(frozen=True)
+class ListedPairs:
+    """Pairs of files.
+
+    Attributes:
+        files: Paths of all pictures.
+        pairs_M2: Numbers of files.
+        is_same_M: Whether a pair is the same.
+        notes: What the user should know.
+    """
+
+    files: list[str]
+    pairs_M2: np.ndarray
+    is_same_M: np.ndarray
+    notes: list[str]
+
+
+@dataclass(frozen=True)
 class PairPictures(Split):
     """How pictures in pairs are read and divided.
 
@@ -44,18 +61,14 @@ class PairPictures(Split):
     memory: str | None = None
     cache: Place | None = "data/cache"
 
-    def assemble(
-        self, root: Path, files: list[str], pairs_M2: np.ndarray, is_same_M: np.ndarray, task: str, notes: list[str]
-    ) -> Dataset:
+    def assemble(self, path: Path, root: Path, listed: ListedPairs, task: str) -> Dataset:
         """Return the data set of pairs of files.
 
         Args:
+            path: What the user named, whose name the data have.
             root: Folder that the files are in.
-            files: Paths relative to it.
-            pairs_M2: Numbers of files.
-            is_same_M: Whether a pair is the same.
+            listed: The pairs.
             task: As asked for.
-            notes: What the user should know.
 
         Raises:
             ConfigError: Another task was asked for.
@@ -63,9 +76,10 @@ class PairPictures(Split):
         """
         if task not in ("auto", "pairs"):
             raise ConfigError(f"task: got {task}; the data are pairs: choose pairs, or auto")
-        pairs, targets = torch.from_numpy(pairs_M2.astype(np.int64)), torch.from_numpy(is_same_M.astype(np.int64))
+        files, pairs_M2 = listed.files, listed.pairs_M2.astype(np.int64)
+        pairs, targets = torch.from_numpy(pairs_M2), torch.from_numpy(listed.is_same_M.astype(np.int64))
         groups = torch.from_numpy(components(len(files), pairs_M2)[pairs_M2[:, 0]])
-        self._require_groups(root, int(groups.max()) + 1)
+        self._require_groups(path, int(groups.max()) + 1)
         train, val, test = self.divide(targets, groups=groups, class_names=CLASS_NAMES)
         form = Format(self.size, self.fit, self.color, self.depth)
         decoder = Decoder(root, files, form, torch.zeros(len(files)), self.cache, "refuse", self.memory)
@@ -74,7 +88,7 @@ class PairPictures(Split):
         except DataError as error:  # a pair has no half
             raise DataError(str(error).replace(", or set data.broken=skip", " with their pairs")) from None
         return Dataset(
-            root.absolute().name,
+            path.absolute().stem,
             "pairs",
             decoded.inputs,
             targets,
@@ -86,15 +100,15 @@ class PairPictures(Split):
             groups=groups,
             encoding=decoder.encoding(decoded),
             encode=None if decoded.form.span is None else decoder,
-            notes=[*notes, *decoded.notes],
+            notes=[*listed.notes, *decoded.notes],
             pairs=pairs,
         )
 
-    def _require_groups(self, root: Path, num_groups: int) -> None:
+    def _require_groups(self, path: Path, num_groups: int) -> None:
         needed = 2 + (self.test_fraction > 0 if self.test_count is None else self.test_count > 0)
         if num_groups < needed:
             raise DataError(
-                f"{root}: got pairs that hang together in {noun(num_groups, 'group')} through shared pictures; "
+                f"{path}: got pairs that hang together in {noun(num_groups, 'group')} through shared pictures; "
                 f"{needed} are needed, one for each part: leave out pairs that link them, or set data.test_fraction=0"
             )
 

@@ -1,7 +1,8 @@
 """The exchange of several devices by torch.distributed, whose import only such a training pays for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -14,6 +15,8 @@ from dlexp.engine.exchange.share import Share, deal
 from dlexp.engine.exchange.statistic import average, merge_exact
 from dlexp.error import PeerLost
 from dlexp.norm import BatchNorm
+
+_reduce_scatter: Any = getattr(dist, "reduce_scatter_single", None) or dist.reduce_scatter_tensor  # as torch renames it
 
 
 class Collective(Exchange):
@@ -32,6 +35,7 @@ class Collective(Exchange):
         self.counts: list[int] = []
         self._dropouts: list[Inverted | Classic] = []
         self._apart: list[_BatchNorm] = []
+        self._bringers: list[Callable[[], None]] = []
 
     def connect(self, model: nn.Module) -> None:
         """See `Exchange`."""
@@ -70,9 +74,51 @@ class Collective(Exchange):
         for dropout in self._dropouts:
             dropout.first = share.first
 
-    def average_statistics(self) -> None:
+    def sum_slices(self, row_P: Tensor, bounds: list[tuple[int, int]]) -> None:
+        """See `Exchange`."""
+        even, rest = self._divided(row_P, bounds)
+        with self._beat():
+            if len(even):
+                _reduce_scatter(even.view(self.size, -1)[self.rank], even)
+            if len(rest):
+                dist.all_reduce(rest)
+
+    def gather_slices(self, row_P: Tensor, bounds: list[tuple[int, int]]) -> None:
+        """See `Exchange`."""
+        even, rest = self._divided(row_P, bounds)
+        with self._beat():
+            if len(even):
+                dist.all_gather(list(even.view(self.size, -1)), even.view(self.size, -1)[self.rank].clone())
+            if len(rest):
+                dist.broadcast(rest, self.size - 1)
+
+    def _divided(self, row_P: Tensor, bounds: list[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+        """Return the equal slices of all devices, and what the last one has beyond."""
+        end = self.size * (bounds[0][1] - bounds[0][0])
+        return row_P[:end], row_P[end:]
+
+    def collect(self, slice_S: Tensor, bounds: list[tuple[int, int]]) -> Tensor | None:
+        """See `Exchange`."""
+        on_host = slice_S.cpu()
+        with self._beat():
+            if self.rank:
+                dist.send(on_host, 0)
+                return None
+            whole = on_host.new_empty(bounds[-1][1])
+            whole[: len(on_host)] = on_host
+            for rank, (first, end) in enumerate(bounds[1:], 1):
+                dist.recv(whole[first:end], rank)
+        return whole
+
+    def on_bringing(self, bring: Callable[[], None]) -> None:
+        """See `Exchange`."""
+        self._bringers.append(bring)
+
+    def bring_together(self) -> None:
         """See `Exchange`."""
         average([buffer for norm in self._apart for buffer in norm.buffers()], self)
+        for bring in self._bringers:
+            bring()
 
     def merge_statistics(self) -> None:
         """See `Exchange`."""

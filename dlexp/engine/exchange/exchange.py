@@ -4,6 +4,8 @@ A collective: every device has to call it, in the same order as the others. Shap
 W devices.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -59,8 +61,29 @@ class Exchange:
     def place(self, share: Share) -> None:
         """Tell the layers of the model where the examples that come next stand in their batch."""
 
-    def average_statistics(self) -> None:
-        """Replace the running statistics of norms that normalise by their device alone by their mean. Collective."""
+    def sum_slices(self, row_P: Tensor, bounds: list[tuple[int, int]]) -> None:
+        """Replace this device's slice of a row by its sum over all devices; the rest is undefined then. Collective.
+
+        Args:
+            row_P: Of each device.
+            bounds: First element and end of each device's slice; see `dlexp.engine.exchange.share.slices`.
+        """
+
+    def gather_slices(self, row_P: Tensor, bounds: list[tuple[int, int]]) -> None:
+        """Replace each slice of a row by that of the device whose it is. Collective."""
+
+    def collect(self, slice_S: Tensor, bounds: list[tuple[int, int]]) -> Tensor | None:
+        """Return on the first device the row that all slices make, on its host; None on the others. Collective."""
+        return slice_S.cpu()
+
+    def bring_together(self) -> None:
+        """Let the first device have what the devices hold apart: what a checkpoint needs. Collective.
+
+        The running statistics of norms that normalise by their device alone become their mean, on all devices.
+        """
+
+    def on_bringing(self, bring: Callable[[], None]) -> None:
+        """Have `bring_together` bring something more: call a function that is collective itself."""
 
     def merge_statistics(self) -> None:
         """Replace the exact statistics of such norms by those of the values of all devices. Collective."""

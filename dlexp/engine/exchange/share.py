@@ -1,6 +1,8 @@
-"""Which examples of a batch each device computes: contiguous ones, each example once."""
+"""Which examples of a batch, and which elements of a row, are a device's: contiguous ones, each once."""
 
 from dataclasses import dataclass
+
+from dlexp.engine.flat import ALIGNMENT
 
 
 @dataclass(frozen=True)
@@ -29,3 +31,17 @@ def deal(num: int, size: int, least: int = 1) -> list[tuple[int, int]]:
     used = max(1, min(size, num // least))
     ends = [num * (rank + 1) // used for rank in range(used)] + [num] * (size - used)
     return list(zip([0, *ends[:-1]], ends, strict=True))
+
+
+def slices(num: int, size: int, alignment: int = ALIGNMENT) -> list[tuple[int, int]]:
+    """Return first element and end of each device's slice of a row.
+
+    All are equally long, and a multiple of the alignment, but the last one, which has the rest too.
+
+    Args:
+        num: Elements of the row.
+        size: Devices.
+        alignment: Elements.
+    """
+    width = num // size // alignment * alignment
+    return [(rank * width, (rank + 1) * width if rank < size - 1 else num) for rank in range(size)]

@@ -28,7 +28,8 @@ def require_space(run: Run, place: Path) -> None:
         DiskFault: There is less.
     """
     num_checkpoints = min(2 - (run.number > 0), run.trainer.epochs - run.epoch)
-    checkpoints = checkpoint.size({"weights": run.step.forward.flat.tensor, **run.step.state, **run.schedule_state})
+    saved = {"weights": run.step.forward.flat.tensor, **run.step.row_state(0), **run.schedule_state}
+    checkpoints = checkpoint.size(saved)
     predictions = sum(len(rows) for rows in run.task.val) * run.step.rules.loss.num_outputs * _BYTES_OF_OUTPUT
     what = f"{noun(num_checkpoints, 'checkpoint')} and the predictions take"
     durable.require_space(place, num_checkpoints * checkpoints + predictions, what)

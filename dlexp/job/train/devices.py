@@ -136,9 +136,10 @@ def _follow(run: Run, interrupt: Interrupt) -> int:
 
 def _described(built: Program, exchange: Exchange) -> Program:
     """Return a program with what its user should know of the devices; refuse what cannot be divided over them."""
-    if exchange.size == 1:
-        return built
     trainer, size = built.run.trainer, exchange.size
+    if size == 1:
+        alone = ["trainer.shard=true: one device keeps the whole state of the optimiser; launcher.devices=2 divides it"]
+        return replace(built, warnings=[*built.warnings, *alone]) if trainer.shard else built
     _require_divisible(trainer, exchange)
     sizes = [end - first for first, end in deal(trainer.batch_size, size, exchange.least)]
     warnings = list(built.warnings)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlexp.engine.exchange.share import deal
+from dlexp.engine.exchange.share import deal, slices
 
 
 @given(num=st.integers(1, 200), size=st.integers(1, 17), least=st.integers(1, 3))
@@ -23,3 +23,13 @@ def test_what_divides_is_divided_equally():
 def test_the_last_devices_go_without_where_there_are_too_few():
     assert deal(3, 4, 2) == [(0, 3), (3, 3), (3, 3), (3, 3)]
     assert deal(5, 3, 2) == [(0, 2), (2, 5), (5, 5)]
+
+
+@given(num=st.integers(1, 5000), size=st.integers(1, 9))
+def test_every_element_belongs_to_one_device(num, size):
+    bounds = slices(num, size)
+    assert [place for first, end in bounds for place in range(first, end)] == list(range(num))
+    widths = [end - first for first, end in bounds]
+    assert len({*widths[:-1]}) <= 1
+    assert all(width % 16 == 0 for width in widths[:-1])
+    assert widths[-1] - widths[0] < 16 * size

@@ -32,9 +32,31 @@ class Threaded(Exchange):
     def __init__(self, rank: int, size: int, table: _Table) -> None:
         self.rank, self.size, self._table = rank, size, table
         self.counts: list[int] = []
+        self._bring = None
 
     def stack(self, tensor: Tensor) -> Tensor:
         return self._table.stack(self.rank, tensor)
+
+    def on_bringing(self, bring: Callable[[], None]) -> None:
+        self._bring = bring
+
+    def bring_together(self) -> None:
+        assert self._bring is not None
+        self._bring()
+
+    def sum_slices(self, row_P: Tensor, bounds: list[tuple[int, int]]) -> None:
+        first, end = bounds[self.rank]
+        row_P[first:end] = self.stack(row_P).sum(0)[first:end]
+
+    def gather_slices(self, row_P: Tensor, bounds: list[tuple[int, int]]) -> None:
+        rows = self.stack(row_P)
+        row_P.copy_(torch.cat([row[first:end] for row, (first, end) in zip(rows, bounds, strict=True)]))
+
+    def collect(self, slice_S: Tensor, bounds: list[tuple[int, int]]) -> Tensor | None:
+        row = slice_S.new_zeros(bounds[-1][1])
+        row[slice(*bounds[self.rank])] = slice_S
+        rows = self.stack(row)
+        return None if self.rank else rows.sum(0)
 
     def sum(self, tensor: Tensor) -> Tensor:
         return tensor.copy_(self.stack(tensor).sum(0))

@@ -34,7 +34,14 @@ SMALL = {
     "trainer.device": "cpu",
     "tracking": "none",
 }
-SYNCED = ["norm.sync=true", "dropout=inverted", "trainer.batch_size=31", "trainer.epochs=3"]
+SYNCED = [
+    "norm.sync=true",
+    "dropout=inverted",
+    "optimizer=adam",
+    "trainer.shard=true",
+    "trainer.batch_size=31",
+    "trainer.epochs=3",
+]
 Scene = Callable[[Callable[[], World], Path], Any]
 
 

@@ -51,6 +51,29 @@ CASES = {
     "values": ["data=diabetes", "norm=layer", "regularizer=l1", "optimizer=adagrad", "trainer.batch_size=7"],
     "mixed": ["augment=mixup", "norm=none", "regularizer=max_norm", "optimizer=momentum", "trainer.batch_size=31"],
 }
+# the state of the rule divided; an elementwise penalty, one of rows, a constraint, gradients of several batches
+CASES |= {
+    "sharded, decayed, clipped, averaged": [
+        "trainer.shard=true",
+        "norm=none",
+        "optimizer=adamw",
+        "optimizer.weight_decay=0.1",
+        "regularizer=l2",
+        "regularizer.weight=0.01",
+        "trainer.grad_clip=0.5",
+        "trainer.ema=0.9",
+        "trainer.batch_size=31",
+    ],
+    "sharded, penalty of rows": ["trainer.shard=true", "norm=layer", "optimizer=nesterov", "regularizer=linf"],
+    "sharded, constrained, accumulated": [
+        "trainer.shard=true",
+        "norm=none",
+        "optimizer=rmsprop",
+        "regularizer=norm_ball",
+        "trainer.accumulate=2",
+        "trainer.batch_size=17",
+    ],
+}
 # batch norm by device: of the last batch, of three examples, the second process has none
 APART = ["norm=batch", "trainer.batch_size=29", "data.limit=61", "norm.statistics=moving"]
 BY_DEVICE = {
@@ -58,6 +81,7 @@ BY_DEVICE = {
     "apart, exact": [*APART, "norm.statistics=exact"],
     "half precision": [*APART, "trainer.precision=bf16"],
     "half precision, scaled": [*APART, "trainer.precision=fp16", "trainer.grad_clip=1.0"],
+    "half precision, sharded": [*APART, "trainer.precision=fp16", "optimizer=adam", "trainer.shard=true"],
 }
 
 
