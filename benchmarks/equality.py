@@ -72,15 +72,16 @@ def divide(case: Case, configs: list[dict[str, Any]]) -> list[Dataset]:
         return [data] * len(configs)
     whole = _data(tuple(f"{key}={value}" for key, value in {**COMMON, "data.limit": "null"}.items()))
     starts = range(0, 40 * len(configs), 40)
-    rows = [whole.train[start : start + 31 - i % 3] for i, start in enumerate(starts)]
+    train, val = whole.dealt.train, whole.dealt.val
+    rows = [train[start : start + 31 - i % 3] for i, start in enumerate(starts)]
     return [
-        whole.with_parts(train_rows, whole.val[start : start + 40 - start // 20])
+        whole.with_parts(train_rows, val[start : start + 40 - start // 20])
         for train_rows, start in zip(rows, starts, strict=True)
     ]
 
 
 def _only_data(case: Case) -> dict[str, str]:
-    return {key: value for key, value in case.overrides.items() if key.partition(".")[0] == "data"}
+    return {key: value for key, value in case.overrides.items() if key.partition(".")[0] in ("data", "task", "pairs")}
 
 
 def train(configs: list[dict[str, Any]], datasets: list[Dataset], engine: str) -> list[Trained]:

@@ -125,13 +125,9 @@ def make_program(components: list[Components], engine: str = "solo", exchange: E
     affine = first.affine if has_one_part else Affine.stack([each.affine for each in components])
     _require_range(first.data, affine, first.dtype)
     warnings = made[0][1] + check_parts(datasets, trainer, configs[0].get("train_on", "train"))
-<<<<<<< HEAD
     task = replace(_task(components, shared, rows, device, affine, has_one_part), exchange=exchange)
     task = replace(task, similarity=getattr(loss, "similarity", None) if first.data.pairs is not None else None)
-=======
-    task = replace(_task(components, device, affine, has_one_part), exchange=exchange)
     make_step = Sharded if trainer.shard and exchange.size > 1 else Step
->>>>>>> main
     rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
     alone = select_rows(loss, [0], len(components))
     monitor = choose_monitor(trainer.monitor, alone, first.data, task.metrics, device)

@@ -11,11 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-<<<<<<< HEAD
 from dlexp.embedding.similarity import compared
-=======
 from dlexp.engine import loss_scale
->>>>>>> main
 from dlexp.engine.exchange.exchange import ALONE, Exchange
 from dlexp.engine.exchange.weight import Weight, weigh
 from dlexp.engine.flat import matrix_names
@@ -85,12 +82,7 @@ class Step:
         self._decay = None if getattr(rules.optimizer, "biases", True) else weights
         self._penalised = None if getattr(rules.regularizer, "biases", False) else weights
         self._chain = forward.chain if isinstance(forward, Solo) else None
-<<<<<<< HEAD
-        self._similarity = getattr(rules.loss, "similarity", None)
-        self._rule_state = rules.optimizer.init(params)
-=======
         self._rule_state = rules.optimizer.init(self._of_rule(params))
->>>>>>> main
         self.state: dict[str, Tensor] = {f"rule.{name}": value for name, value in self._rule_state.items()}
         if rules.ema is not None:
             self.state["ema"] = params.clone()
@@ -191,20 +183,14 @@ class Step:
 
     def _outputs(self, batch: Batch) -> Tensor | list[Tensor]:
         with nullcontext() if self._cast is None else torch.autocast(self._device, dtype=self._cast):
-            outputs = self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
-        if self._similarity is None:
-            return outputs
-        if isinstance(outputs, list):
-            return [compared(self._full(head), self._similarity) for head in outputs]
-        return compared(self._full(outputs), self._similarity)
+            return self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
 
     def _loss(self, outputs: Tensor | list[Tensor], batch: Batch) -> Tensor:
-        loss = self._loss_of(batch)
+        loss, targets = self._loss_of(batch), batch.targets
         heads = outputs if isinstance(outputs, list) else [outputs]
-        targets = batch.targets
         if len(targets) < len(heads[0]):
             targets = targets.expand(len(heads[0]), *targets.shape[1:])
-        losses = [loss(self._full(head), targets) for head in heads]
+        losses = [loss(compared(self._full(head), getattr(loss, "similarity", None)), targets) for head in heads]
         if not isinstance(outputs, list):
             return losses[0]
         return torch.stack([w * each for w, each in zip(self._aux_weights, losses, strict=True)]).sum(0)

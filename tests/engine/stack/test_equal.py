@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from benchmarks.case import ADAPTIVE, EXTRA, MODELS, RULES, SMALL, VALUES, Case, blocks, models, values
+from benchmarks.case import ADAPTIVE, EXTRA, MODELS, PAIRS, RULES, SMALL, VALUES, Case, blocks, models, values
 from benchmarks.equality import LIMIT, apart, configure, divide, engines, train
 from dlexp.build.components import components_of
 from dlexp.build.program import make_program
@@ -99,6 +99,8 @@ ROWS += [
     {"optimizer": "adam", "optimizer.form": "rootless"},
     {"init": "xavier_normal", "init.gain": "activation"},
     {"optimizer": "adam", "seeds.order": "1"},
+    PAIRS,
+    {**PAIRS, "loss": "contrastive", "model": "cnn", "model.channels": "[4,6]"},
 ]
 
 
@@ -148,6 +150,17 @@ def test_dense_folds_of_unequal_parts_equal_each_alone_to_the_bit(norm, widths):
     case = replace(seven({"model": "mlp", "model.widths": widths, "norm": norm, "dropout": "inverted"}), folds=True)
     configs = configure(case, "fp32")
     data = divide(case, configs)
+    whole = train(configs, data, "batched")
+    for row, (config, fold) in enumerate(zip(configs, data, strict=True)):
+        check_bits(whole[row], train([config], [fold], "solo")[0])
+
+
+@pytest.mark.parametrize("model", [MLP, CNN], ids=["mlp", "cnn"])
+def test_folds_that_draw_pairs_of_their_own_equal_each_alone_to_the_bit(model):
+    case = replace(seven({**PAIRS, **model}), folds=True)
+    configs = configure(case, "fp32")
+    data = divide(case, configs)
+    assert len({tuple(fold.sample_ids(fold.train)) for fold in data}) == 7
     whole = train(configs, data, "batched")
     for row, (config, fold) in enumerate(zip(configs, data, strict=True)):
         check_bits(whole[row], train([config], [fold], "solo")[0])
