@@ -15,6 +15,7 @@ from dlexp.engine.snapshot import snapshot
 from dlexp.engine.train import Run
 
 MLP = {"model.widths": "[16,12]"}
+CNN = {"model": "cnn", "model.channels": "[4,6]", "norm": "none"}  # without running statistics nothing ever changes
 
 
 def name_of(case: Case) -> str:
@@ -198,9 +199,6 @@ def test_one_trials_nan_leaves_the_others_unchanged_and_leaves_the_stack():
         ((alone, _),) = train(configs[trial : trial + 1], data[:1], "batched")
         for name, value in alone[0].items():
             assert torch.equal(value, ends[trial][1][0][name])
-
-
-CNN = {"model": "cnn", "model.channels": "[4,6]", "norm": "none"}  # without running statistics nothing ever changes
 
 
 @pytest.mark.parametrize("model", [MLP, CNN], ids=["mlp", "cnn"])
