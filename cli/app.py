@@ -140,7 +140,7 @@ def _explain(error: Exception, is_json: bool, is_followed: bool) -> int:
 def _words(error: Exception) -> tuple[str, str, int]:
     """Return an error's kind, its line and the exit code."""
     from dlexp.config.source.fault import user_fault
-    from dlexp.error import DlexpError, first_line, is_out_of_memory, name_fault_of_path
+    from dlexp.error import DlexpError, first_line, is_out_of_memory, name_fault_of_device, name_fault_of_path
 
     if isinstance(error, DlexpError):
         return error.kind, user_fault(error) or str(error), error.exit_code
@@ -153,5 +153,7 @@ def _words(error: Exception) -> tuple[str, str, int]:
         return "usage", usage(), 2
     if is_out_of_memory(error):
         return "environment", "out of memory; choose a smaller model, batch or data set", 1
+    if fault := name_fault_of_device(error):
+        return "environment", fault, 1
     message = f"{type(error).__name__}: {first_line(error)}; run again with --debug to see where, and report it"
     return "internal", message, 1

@@ -88,7 +88,7 @@ WITHOUT_MODULE = {
     "tests/engine/stack/test_equal.py": "all stacks against solo training",
     "tests/engine/stack/test_torch.py": "all stacks against torch.optim",
     "tests/statistic/test_statsmodels.py": "all tests against a reference library",
-    "tests/pretended/test_device.py": "the pretended CUDA device",
+    **dict.fromkeys(("tests/pretended/test_device.py", "tests/nullgpu/test_smoke.py"), "CUDA without a card"),
     "tests/pretended/test_waits.py": "what the host waits for on the pretended CUDA device",
     "tests/pretended/test_pairwise.py": "every option in every form on the pretended CUDA device",
     "tests/execution/test_feed.py": "the dispatcher of a search without rounds",

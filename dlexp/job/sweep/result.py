@@ -1,12 +1,16 @@
 """The result of a sweep: its trials, the winner and what it is worth, as ``--json`` prints them."""
 
 import statistics
+from pathlib import Path
 
 import torch
 
+from dlexp.build.components import Components
 from dlexp.data.fact.guess import guess
 from dlexp.data.fact.positive import positive_fact
 from dlexp.diagnose.trained import first_finding
+from dlexp.error import DlexpError
+from dlexp.execution.aside import call
 from dlexp.job.sweep.document import SweepResult, TrialRecord
 from dlexp.job.sweep.importance import importance
 from dlexp.job.sweep.leaderboard import RankedSetting, command, edges
@@ -14,6 +18,7 @@ from dlexp.job.sweep.loop import SearchLoop
 from dlexp.job.sweep.selection_bias import selection_bias
 from dlexp.job.sweep.spec import SweepSpec
 from dlexp.job.train.baseline import no_better_than_guessing
+from dlexp.launcher.launcher import Launcher
 from dlexp.run.folder import RunFolder
 
 
@@ -79,13 +84,21 @@ def beside_a_guess(ranking: list[RankedSetting], result: SweepResult) -> list[st
     return [f"the best setting's {line}"] if line else []
 
 
-def why(ranking: list[RankedSetting], guessing: list[str]) -> list[str]:
+def why(ranking: list[RankedSetting], guessing: list[str], launcher: Launcher) -> list[str]:
     """Return the first finding on why the best setting is a guess, or why all diverged; none where no rule says."""
     first = ranking[0].results[0] if ranking else None
     if first is None or not (guessing or (ranking[0].value is None and first.status == "diverged")):
         return []
     whose = "the best setting" if guessing else "the first setting"
-    return [f"{whose}: {line}" for line in first_finding(first.trial.components, first.folder)]
+    try:
+        lines = call(_finding, launcher, first.trial.components, first.folder.path)
+    except DlexpError as error:
+        lines = [f"why could not be looked into: {error}"]
+    return [f"{whose}: {line}" for line in lines]
+
+
+def _finding(components: Components, path: Path) -> list[str]:
+    return first_finding(components, RunFolder(path))
 
 
 def is_a_guess(ranked: RankedSetting) -> bool:

@@ -273,7 +273,7 @@ def _carry_out(
     code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
     best = ranking[0] if result["best"] is not None else None
     on_timing = [ON_TIMING] if "depends_on_timing" in result else []
-    notes = [*dispatcher.notes, *on_timing, *_notes(loop, again), *guessing, *why(ranking, guessing)]
+    notes = [*dispatcher.notes, *on_timing, *_notes(loop, again), *guessing, *why(ranking, guessing, spec.launcher)]
     outcome = Outcome(plain(result), code, notes)
     findings = Findings(outcome, ranking, spec, command(best) if best else "")
     tell(findings)
