@@ -28,9 +28,9 @@ def test_every_part_has_different_pairs_of_both_kinds_of_its_own_examples(num_cl
     pairs = Pairs(train=wanted, held_out=wanted).draw(data, seed)
     assert pairs.pairs is not None
     for part in PARTS:
-        rows, own = getattr(pairs, part), set(getattr(data, part).tolist())
+        rows, members = getattr(pairs, part), set(getattr(data, part).tolist())
         chosen = pairs.pairs[rows]
-        assert set(chosen.flatten().tolist()) <= own
+        assert set(chosen.flatten().tolist()) <= members
         assert (chosen[:, 0] < chosen[:, 1]).all()
         assert len(chosen.unique(dim=0)) == len(chosen)
         same = data.targets[chosen[:, 0]] == data.targets[chosen[:, 1]]
