@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from dlexp.config import trust
 from dlexp.disk.durable import write_bytes, write_text
 from dlexp.disk.regular import read_bytes
-from dlexp.error import ConfigError, DlexpError, ExportFault, first_line
+from dlexp.error import ConfigError, DlexpError, ExportFault, RunError, first_line
 from dlexp.execution.save import saved_model
 from dlexp.execution.save.saved_model import SavedModel
 from dlexp.export import facts, onnx, pt2, weights
@@ -96,6 +96,8 @@ def export(
     if not is_forced:
         _require_absent(source.folder, path, beside)
     model = saved_model.load(source.folder)
+    if model.about["task"] == "pairs":
+        raise RunError(f"{ref}: got a run of pairs, which compares two inputs; a file takes one: use `dlexp predict`")
     told = facts.facts_of(source.folder, model.about)
     examples = choose_examples(source.folder)
     graph = Graph(model).eval()

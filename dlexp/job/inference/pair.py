@@ -33,7 +33,7 @@ def read_pairs(paths: list[Path], about: Config, read: Read) -> list[Batch]:
         ConfigError: Neither two files nor a table of paths.
         DataError: Damaged or absent files, or two of unlike length.
     """
-    if about["pairs"]["threshold"] is None:
+    if about.get("pairs", {}).get("threshold") is None:
         raise RunError("the run has no threshold yet, which is chosen when it ends: go on with it by --resume")
     is_picture = len(about["in_shape"]) == 3
     if len(paths) == 1 and is_picture and is_table(paths[0]):
