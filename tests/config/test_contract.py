@@ -60,7 +60,7 @@ def test_every_option_composes_and_passes_the_check(job, chosen):
     needed = {
         "arrays": ["data.path=x.npz"],
         "csv": ["data.path=x.csv", "data.target=y"],
-        "image_folder": ["data.path=x"],
+        **dict.fromkeys(("image_folder", "pair_folder", "pair_csv"), ["data.path=x"]),
     }
     overrides = [f"{group}={option}" for group, option in chosen.items()] + needed.get(chosen.get("data"), [])
     composed = resolve(overrides, job=job)

@@ -23,7 +23,11 @@ from dlexp.error import ConfigError
 GROUPS = list_groups()
 SCHEMA = schema()
 WHOLE = Draft202012Validator(SCHEMA)
-NEEDED = {"arrays": ["data.path=x"], "csv": ["data.path=x", "data.target=y"], "image_folder": ["data.path=x"]}
+NEEDED = {
+    "arrays": ["data.path=x"],
+    "csv": ["data.path=x", "data.target=y"],
+    **dict.fromkeys(("image_folder", "pair_folder", "pair_csv"), ["data.path=x"]),
+}
 TARGETS = sorted(
     {read_option(group, option)["_target_"] for group in GROUPS if group != EXPERIMENT for option in GROUPS[group]}
 )
