@@ -27,7 +27,7 @@ from .command import (
 )
 from .command.claim import reproduce, surface
 from .command.project import init, schema
-from .command.run import diagnose, export, note, remove, report, runs, show, wait
+from .command.run import diagnose, ensemble, export, note, remove, report, runs, show, wait
 from .completion import candidate
 from .encoding import leave_ascii, require_text
 from .output import show_error
@@ -52,6 +52,7 @@ app.command("wait")(wait.wait)
 app.command("eval")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("compare")(compare.compare)
+app.command("ensemble")(ensemble.ensemble)
 app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("config")(config.config)

@@ -30,6 +30,19 @@ def write_threshold(folder: RunFolder, threshold: float) -> None:
     folder.write(FILE, sealed({**about, "pairs": {**about["pairs"], "threshold": threshold}}))
 
 
+def read_class_names(folder: RunFolder) -> list[str]:
+    """Return the names of the classes of a training or an ensemble; none for values.
+
+    Raises:
+        RunError: The run has no such file.
+    """
+    path = folder.path / FILE
+    try:
+        return [str(name) for name in unsealed(read_bytes(path)).get("class_names", [])]
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error
+
+
 def pooled(measures: list[Measure]) -> Measure:
     """Return the constants for the pooled predictions of folds: the mean of their deltas, the rest as it is."""
     return replace(measures[0], delta=sum(measure.delta for measure in measures) / len(measures))

@@ -53,17 +53,20 @@ def read_pairs(paths: list[Path], about: Config, read: Read) -> list[Batch]:
     return [Batch(names, torch.stack([first[1], second[1]], 1).flatten(0, 1), of_files(names))]
 
 
-def say_pairs(ids: list[str], outputs: Tensor, names: list[str]) -> list[Prediction]:
-    """Return what is said of each pair.
+def say_pairs(ids: list[str], outputs: list[Tensor], weights: list[float], names: list[str]) -> list[Prediction]:
+    """Return what is said of each pair, by the mean threshold and similarity of several models.
 
     Args:
         ids: Of the pairs.
-        outputs: Threshold and similarity (N, 2).
+        outputs: Threshold and similarity (N, 2) of each model.
+        weights: Of the models.
         names: Of the classes different and same.
     """
+    mean_N2 = torch.stack([weight * each.double() for weight, each in zip(weights, outputs, strict=True)]).sum(0)
+    mean_N2 = mean_N2 / sum(weights)
     return [
         {"id": id, "class": names[similarity > threshold], "similarity": similarity, "threshold": threshold}
-        for id, (threshold, similarity) in zip(ids, outputs.tolist(), strict=True)
+        for id, (threshold, similarity) in zip(ids, mean_N2.tolist(), strict=True)
     ]
 
 

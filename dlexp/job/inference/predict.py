@@ -34,7 +34,7 @@ from dlexp.execution.save import saved_model
 from dlexp.export import file
 from dlexp.export.file import Model
 from dlexp.job.inference.document import Asked, Prediction, Predictions
-from dlexp.job.inference.ensemble import average, fold_folders
+from dlexp.job.inference.ensemble import Averaged, average
 from dlexp.job.inference.finite import Batch, Refuse, of_files, of_rows, of_table, outputs_of
 from dlexp.job.inference.formula import inert
 from dlexp.job.inference.pair import read_pairs, say_pairs
@@ -47,7 +47,7 @@ TABLES = (".csv", ".parquet")
 
 
 def predict(
-    ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = False, device: str = "cpu"
+    ref: str, runs_dir: Path, paths: list[Path], *, averaged: Averaged | None = None, device: str = "cpu"
 ) -> Predictions:
     """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
 
@@ -58,7 +58,7 @@ def predict(
         ref: A run as users name it, or an exported file.
         runs_dir: Folder of all runs.
         paths: Files and folders.
-        is_ensemble: The run is a cv, whose folds' probabilities or values are averaged.
+        averaged: Whose probabilities or values are averaged; None where `ref` answers by itself.
         device: Where to compute, whatever the run was trained on.
 
     Raises:
@@ -67,27 +67,31 @@ def predict(
         ConfigError: Inputs are of another kind or shape than the model takes.
     """
     place = choose_device(device)
-    whole, models = _models(ref, runs_dir, place, is_ensemble)
+    whole, models = _models(ref, runs_dir, place, averaged)
     outputs: list[Tensor] = []
+    links: list[str] = []
     ids: list[str] = []
     read: dict[str, list[Batch]] = {}
     about: dict[str, Any] = {}
     warnings: list[str] = []
     for model in models:
+        _require_same_task(about, model.about)
         about = model.about
+        links.append(about.get("measure", {}).get("link", "softmax"))
         # folds whose training parts had other texts encode a table in other columns
         key = json.dumps([about[name] for name in ("in_shape", "feature_names", "encoding")])
         if key not in read:
             read[key] = _examples(paths, about, warnings)
         ids = [id for batch in read[key] for id in batch.ids]
         outputs.append(torch.cat([outputs_of(model, batch) for batch in read[key]]))
-    names, link = about["class_names"], about.get("measure", {}).get("link", "softmax")
+    names = about["class_names"]
+    weights = [1.0] if averaged is None else [weight for _, weight in averaged.models]
     if about["task"] == "pairs":
-        predictions = say_pairs(ids, torch.stack(outputs).mean(0), names)
-    elif len(outputs) == 1:
-        predictions = _say(ids, outputs[0], names, link)
+        predictions = say_pairs(ids, outputs, weights, names)
+    elif averaged is None:
+        predictions = _say(ids, outputs[0], names, links[0])
     else:
-        predictions = _say(ids, average(outputs, len(names), link), names, "softmax")
+        predictions = _say(ids, average(outputs, len(names), links, weights), names, "softmax")
     return {
         "kind": "predict",
         **whole,
@@ -98,20 +102,27 @@ def predict(
     }
 
 
-def _models(ref: str, runs_dir: Path, device: torch.device, is_ensemble: bool) -> tuple[Asked, Iterator[Model]]:
-    """Return who is asked, and the models of a run, a cv's folds or an exported file, each read when its turn comes."""
+def _models(ref: str, runs_dir: Path, device: torch.device, averaged: Averaged | None) -> tuple[Asked, Iterator[Model]]:
+    """Return who is asked, and the models of a run, an average or an exported file, each read when its turn comes."""
+    if averaged is not None:
+        together: Asked = {"run_id": averaged.run_id, "run_dir": averaged.run_dir}
+        return together, (saved_model.load(source, device) for source, _ in averaged.models)
     exported = file.named(ref)
     if exported is not None:
-        if is_ensemble:
-            raise RunError(f"{ref}: got an exported file; only the folds of a cv can be averaged")
         run_id, model = file.read(exported, device)
         return {"run_id": run_id, "run_dir": "", "file": str(exported)}, iter([model])
     folder = scan.find(runs_dir, ref)
-    if not is_ensemble and folder.manifest["kind"] == "cv":
+    if folder.manifest["kind"] == "cv":
         raise RunError(f"{ref}: got a cv; average its folds' models with --ensemble, or name one of {folder.path}/*/*")
-    sources = fold_folders(folder) if is_ensemble else [folder]
     about: Asked = {"run_id": folder.run_id, "run_dir": str(folder.path)}
-    return about, (saved_model.load(source, device) for source in sources)
+    return about, iter([saved_model.load(folder, device)])
+
+
+def _require_same_task(before: dict[str, Any], after: dict[str, Any]) -> None:
+    for name in ("task", "class_names") if before else ():
+        if before[name] != after[name]:
+            what = "classes" if name == "class_names" else "tasks"
+            raise RunError(f"--ensemble: got models of different {what}; models of the same data can be averaged")
 
 
 def check_out(path: Path) -> None:

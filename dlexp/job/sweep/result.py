@@ -1,16 +1,15 @@
 """The result of a sweep: its trials, the winner and what it is worth, as ``--json`` prints them."""
 
 import statistics
-from pathlib import Path
 
 import torch
 
-from dlexp.build.components import Components
 from dlexp.data.fact.guess import guess
 from dlexp.data.fact.positive import positive_fact
-from dlexp.diagnose.trained import first_finding
+from dlexp.diagnose.trained import first_lines
 from dlexp.error import DlexpError
 from dlexp.execution.aside import call
+from dlexp.job.sweep.asynchronous.ledger import ON_TIMING
 from dlexp.job.sweep.document import SweepResult, TrialRecord
 from dlexp.job.sweep.importance import importance
 from dlexp.job.sweep.leaderboard import RankedSetting, command, edges
@@ -19,6 +18,7 @@ from dlexp.job.sweep.selection_bias import selection_bias
 from dlexp.job.sweep.spec import SweepSpec
 from dlexp.job.train.baseline import no_better_than_guessing
 from dlexp.launcher.launcher import Launcher
+from dlexp.number import noun
 from dlexp.run.folder import RunFolder
 
 
@@ -91,14 +91,10 @@ def why(ranking: list[RankedSetting], guessing: list[str], launcher: Launcher) -
         return []
     whose = "the best setting" if guessing else "the first setting"
     try:
-        lines = call(_finding, launcher, first.trial.components, first.folder.path)
+        lines = call(first_lines, launcher, first.trial.components, first.folder.path)
     except DlexpError as error:
         lines = [f"why could not be looked into: {error}"]
     return [f"{whose}: {line}" for line in lines]
-
-
-def _finding(components: Components, path: Path) -> list[str]:
-    return first_finding(components, RunFolder(path))
 
 
 def is_a_guess(ranked: RankedSetting) -> bool:
@@ -122,3 +118,17 @@ def _trials(spec: SweepSpec, loop: SearchLoop) -> list[TrialRecord]:
     """Return the records of all trials in the order asked, those that could not be trained among them."""
     records = [trial.record() for trial in loop.in_order()] + [setting.record() for setting in spec.invalid]
     return sorted(records, key=lambda record: record["number"])
+
+
+def notes_of(loop: SearchLoop, again: str) -> list[str]:
+    """Return what the user should know of how a search went.
+
+    Args:
+        loop: That ended.
+        again: The command that goes on with it.
+    """
+    notes = [ON_TIMING] if loop.depends_on_timing else []
+    if loop.why:
+        cure = f"go on with: {again}" if loop.why == "interrupted" else "raise the limit and give the command again"
+        notes.append(f"{loop.why}: {noun(len(loop.results), 'trial')} kept; {cure}")
+    return notes

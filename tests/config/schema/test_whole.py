@@ -26,7 +26,7 @@ WHOLE = Draft202012Validator(SCHEMA)
 NEEDED = {
     "arrays": ["data.path=x"],
     "csv": ["data.path=x", "data.target=y"],
-    **dict.fromkeys(("image_folder", "pair_folder", "pair_csv"), ["data.path=x"]),
+    **{name: ["data.path=x"] for name in ("image_folder", "pair_folder", "pair_csv")},
 }
 TARGETS = sorted(
     {read_option(group, option)["_target_"] for group in GROUPS if group != EXPERIMENT for option in GROUPS[group]}

@@ -11,7 +11,7 @@ from dlexp.config.source.origin import origins, to_yaml
 
 EXTRA = {
     "csv": ["data.path=x", "data.target=y"],
-    **dict.fromkeys(("image_folder", "pair_folder", "pair_csv"), ["data.path=x"]),
+    **{name: ["data.path=x"] for name in ("image_folder", "pair_folder", "pair_csv")},
     "arrays": ["data.path=x"],
 }
 IN_TRAIN = [group for group in list_groups() if group not in ("search", "cv", "launcher", "experiment")]
