@@ -76,8 +76,11 @@ class SavedModel:
 
         Raises:
             ConfigError: Examples of another shape than the model's.
+            RunError: A model of pairs whose training is not over.
         """
         require_shape(inputs, self.about["in_shape"])
+        if self.about["task"] == "pairs" and self.about["pairs"]["threshold"] is None:
+            raise RunError("the run has no threshold yet, which is chosen when it ends: go on with it by --resume")
         is_image, dtype, pairs = inputs.dim() == 4, self.dtype, self.about.get("pairs")
         pieces = []
         num_together = batch_size or self.batch_size

@@ -10,7 +10,7 @@ from dlexp.data.file.column import read_columns
 from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.source import is_table
 from dlexp.data.pair.listed import file_names
-from dlexp.error import ConfigError, DataError, RunError
+from dlexp.error import ConfigError, DataError
 from dlexp.job.inference.document import Prediction
 from dlexp.job.inference.finite import Batch, of_files
 from dlexp.number import noun
@@ -29,12 +29,9 @@ def read_pairs(paths: list[Path], about: Config, read: Read) -> list[Batch]:
         read: What reads examples.
 
     Raises:
-        RunError: The model has no threshold yet.
         ConfigError: Neither two files nor a table of paths.
         DataError: Damaged or absent files, or two of unlike length.
     """
-    if about.get("pairs", {}).get("threshold") is None:
-        raise RunError("the run has no threshold yet, which is chosen when it ends: go on with it by --resume")
     is_picture = len(about["in_shape"]) == 3
     if len(paths) == 1 and is_picture and is_table(paths[0]):
         sides = _of_table(paths[0])
