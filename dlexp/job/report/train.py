@@ -114,7 +114,7 @@ def data_name(run: RunRecord) -> str:
 
 def _question(run: RunRecord) -> str:
     model = run["params"].get("model") or "the model"
-    verb = VERBS.get(run["task"], "tell apart")
+    verb = VERBS.get(run["task"] or "", "tell apart")
     return f"How well does {model}{setting_words(run)} {verb} {data_name(run)}?"
 
 

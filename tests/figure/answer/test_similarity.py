@@ -11,7 +11,6 @@ def test_both_kinds_stand_in_the_histogram_and_the_curve_goes_from_corner_to_cor
     left, right = figure.axes
     heights = [sum(patch.get_height() for patch in container) for container in left.containers]
     assert heights == [2, 2]
-    curve = right.lines[-1]
-    assert (curve.get_xdata()[0], curve.get_ydata()[0]) == (0, 0)
-    assert (curve.get_xdata()[-1], curve.get_ydata()[-1]) == (1, 1)
-    assert max(curve.get_ydata()[curve.get_xdata() == 0]) == 1
+    fpr, tpr = (np.asarray(values) for values in right.lines[-1].get_data())
+    assert (fpr[0], tpr[0], fpr[-1], tpr[-1]) == (0, 0, 1, 1)
+    assert tpr[fpr == 0].max() == 1

@@ -208,6 +208,7 @@ def test_a_pair_across_parts_is_refused(monkeypatch):
 
     def across(self, examples, seed):
         data = honest(self, examples, seed)
+        assert data.pairs is not None
         table = data.pairs.clone()
         table[data.val[0], 0] = table[data.train[0], 0]
         return replace(data, pairs=table)

@@ -2,6 +2,7 @@
 
 import shutil
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,8 +25,11 @@ def signatures(tmp_path_factory) -> SimpleNamespace:
     return SimpleNamespace(root=root, folder=folder, runs=root / "runs", writers=root / "writers")
 
 
-def ask(signatures, *paths):
-    return predict("last", signatures.runs, [signatures.writers / path for path in paths])["predictions"]
+def ask(signatures, *paths) -> list[dict[str, Any]]:
+    predictions: list[Any] = predict("last", signatures.runs, [signatures.writers / path for path in paths])[
+        "predictions"
+    ]
+    return predictions
 
 
 def test_two_files_get_the_similarity_and_threshold_that_are_stored(signatures):
