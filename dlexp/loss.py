@@ -1,7 +1,8 @@
 """Losses: the mean over a trial's batch, one number per trial.
 
 `outputs` are (T, N, K) logits or scores, (T, N, 1) for one output; targets are (T, N) class indices (int64), (T, N, K)
-class probabilities (from mixup and the like) or, for regression, (T, N) values. The model needs `num_outputs` outputs,
+class probabilities (from mixup and the like) or, for regression, (T, N) values; those of reconstructions are the
+inputs (T, N, K). The model needs `num_outputs` outputs,
 and `link` says how they become probabilities (`dlexp.metric.probability`; softmax where a loss says nothing).
 Shapes: T trials, N batch, K classes. With z outputs, s = softmax(z), y the target.
 """
@@ -15,14 +16,14 @@ from torch.nn import functional as F
 from dlexp.device import send_soon
 from dlexp.embedding.loss import Cosine
 from dlexp.error import ConfigError
-from dlexp.type import NonNegative, PerTrial, Positive, Probability
+from dlexp.type import RECONSTRUCT, NonNegative, PerTrial, Positive, Probability
+
+_OF_OTHERS = {"regression": "mse, mae or huber", RECONSTRUCT: "mse", "pairs": "cosine or contrastive"}
 
 
-def _require(task: str, loss: str, regression: bool) -> None:
-    if task == "pairs":
-        raise ConfigError(f"loss: got {loss}; the task is pairs: choose cosine or contrastive, or auto")
-    if (task == "regression") != regression:
-        allowed = "mse, mae or huber" if task == "regression" else "cross_entropy, bce or hinge"
+def _require(task: str, loss: str) -> None:
+    allowed = _OF_OTHERS.get(task, "cross_entropy, bce or hinge")
+    if loss not in allowed.replace(" or ", ", ").split(", "):
         raise ConfigError(f"loss: got {loss}; the task is {task}: choose {allowed}, or auto")
 
 
@@ -66,7 +67,7 @@ class CrossEntropy:
         task: str = "multiclass",
         num_classes: int,
     ):
-        _require(task, "cross_entropy", regression=False)
+        _require(task, "cross_entropy")
         if isinstance(class_weight, list) and len(class_weight) != num_classes:
             raise ConfigError(f"loss.class_weight: got {len(class_weight)} weights; the data has {num_classes} classes")
         self.num_outputs = num_classes
@@ -160,7 +161,7 @@ class BCE:
         task: str = "binary",
         num_classes: int = 2,
     ):
-        _require(task, "bce", regression=False)
+        _require(task, "bce")
         self.num_outputs = 1 if num_classes == 2 else num_classes
         self.link = "softmax" if num_classes == 2 else "sigmoid"
         self.alpha, self.beta = alpha, beta
@@ -205,7 +206,7 @@ class Hinge:
         task: str = "multiclass",
         num_classes: int,
     ):
-        _require(task, "hinge", regression=False)
+        _require(task, "hinge")
         self.num_outputs = num_classes
         self.margin, self.form = margin, form
 
@@ -226,16 +227,23 @@ class Hinge:
 
 
 class MSE:
-    """Mean squared error: mean((z - y)^2)."""
+    """Mean squared error: mean((z - y)^2); of reconstructions over all inputs of an example too."""
 
-    num_outputs = 1
+    def __init__(self, *, task: str = "regression", num_inputs: int = 0):
+        _require(task, "mse")
+        self.num_outputs = num_inputs if task == RECONSTRUCT else 1
 
-    def __init__(self, *, task: str = "regression"):
-        _require(task, "mse", regression=True)
+    def __call__(self, outputs_TNK: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss (T,).
 
-    def __call__(self, outputs_TN1: Tensor, targets_TN: Tensor) -> Tensor:
-        """Return the loss (T,)."""
-        return (outputs_TN1.squeeze(-1) - targets_TN).square().mean(1)
+        Args:
+            outputs_TNK: Values (T, N, 1) or reconstructions; with targets (T, N) the first column counts, as
+                `dlexp.engine.answer.inputs` has error and spread of each example.
+            targets: (T, N) values or (T, N, K) inputs.
+        """
+        if targets.ndim == 3:
+            return (outputs_TNK - targets).square().mean(-1).mean(1)
+        return (outputs_TNK[..., 0] - targets).square().mean(1)
 
 
 class MAE:
@@ -244,7 +252,7 @@ class MAE:
     num_outputs = 1
 
     def __init__(self, *, task: str = "regression"):
-        _require(task, "mae", regression=True)
+        _require(task, "mae")
 
     def __call__(self, outputs_TN1: Tensor, targets_TN: Tensor) -> Tensor:
         """Return the loss (T,)."""
@@ -264,7 +272,7 @@ class Huber:
     num_outputs = 1
 
     def __init__(self, delta: PerTrial[Positive] = 1.0, *, task: str = "regression"):
-        _require(task, "huber", regression=True)
+        _require(task, "huber")
         self.delta = delta
 
     def __call__(self, outputs_TN1: Tensor, targets_TN: Tensor) -> Tensor:
@@ -274,10 +282,13 @@ class Huber:
         return (inner_TN * (error_TN - 0.5 * inner_TN)).mean(1)
 
 
-def auto(*, task: str, num_classes: int) -> CrossEntropy | BCE | MSE | Cosine:
-    """The task's own: cross-entropy for many classes, log loss for two, squared error for values, cosine for pairs."""
+def auto(*, task: str, num_classes: int, num_inputs: int = 0) -> CrossEntropy | BCE | MSE | Cosine:
+    """The task's own: cross-entropy for many classes, log loss for two, squared error for values and inputs.
+
+    Cosine loss for pairs.
+    """
     if task == "pairs":
         return Cosine(task=task)
-    if task == "regression":
-        return MSE(task=task)
+    if task in _OF_OTHERS:
+        return MSE(task=task, num_inputs=num_inputs)
     return BCE(task=task, num_classes=2) if task == "binary" else CrossEntropy(task=task, num_classes=num_classes)

@@ -18,7 +18,7 @@ SHOWN = 20
 def show(predictions: "Predictions", console: Console) -> None:
     """Print the first predictions."""
     entries = predictions["predictions"]
-    numbers = ("probability", "similarity", "threshold", "value")
+    numbers = ("probability", "similarity", "threshold", "value", "error")
     keys = [key for key in ("id", "class", *numbers) if key in entries[0]]
     table = Table(box=None, pad_edge=False)
     for key in keys:

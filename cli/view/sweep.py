@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dlexp.job.sweep.sweep import Announcement, Findings
 
 SHOWN = 10
-GUESSED = {"val/accuracy": "most frequent class", "val/rmse": "mean"}
+GUESSED = {"val/accuracy": "most frequent class", "val/rmse": "mean", "val/explained_variance": "mean"}
 SEEDS = 8  # that a winner is trained with again, to know its mean and spread
 
 

@@ -38,13 +38,13 @@ CONTRACTS = {
     "data": Contract(("load(task)",)),
     "normalize": Contract(("fit(inputs, train)",)),
     "augment": Contract(("__call__(images, targets, generator)",), ("num_classes",)),
-    "model": Contract(("forward(x)",), ("in_shape", "num_outputs", "activation", "norm", "dropout")),
+    "model": Contract(("forward(x)",), ("in_shape", "num_outputs", "activation", "norm", "dropout", "task")),
     "activation": Contract(("forward(x)", "gain"), FEATURES, FEATURES),
     "norm": Contract(("forward(x)", "adds_bias"), FEATURES, FEATURES),
     "dropout": Contract(("forward(x)",)),
     "init": Contract(("fill(weight, generator, groups=)",), ("activation_gain",)),
     "regularizer": Contract(("scope", "constraint")),
-    "loss": Contract(("num_outputs", "__call__(outputs_TNK, targets_TN)"), ("task", "num_classes")),
+    "loss": Contract(("num_outputs", "__call__(outputs_TNK, targets_TN)"), ("task", "num_classes", "num_inputs")),
     "optimizer": Contract(("init(params_TP)", "update(params_TP, grads_TP, state, lr_T1, step, decay_P)")),
     "schedule": Contract(("factor(step_S)",), ("total_steps", "steps_per_epoch")),
 }
@@ -108,13 +108,11 @@ def try_augment(augment: Any, data: Dataset, rows: Tensor) -> Tensor:
     """Augment a few examples and return their targets; of pairs each input by itself, as training does.
 
     Raises:
-        ConfigError: It cannot be done to examples of this kind, or mixes the inputs of pairs.
+        ConfigError: It cannot be done to examples of this kind.
     """
     x, targets = data.inputs[data.input_rows(rows)], data.targets[rows].repeat_interleave(data.inputs_each)
     images = x.movedim(-1, -3) if data.is_image else x
     _, mixed = augment(images.clone(), targets, torch.Generator().manual_seed(0))
-    if data.pairs is not None and (mixed.shape != targets.shape or mixed.is_floating_point()):
-        raise ConfigError("augment: got one that mixes labels; a pair is the same or not: leave out mixup and cutmix")
     return mixed[:: data.inputs_each]
 
 

@@ -17,7 +17,7 @@ from dlexp.data.split import ValSplit
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError
 from dlexp.number import noun
-from dlexp.type import Config
+from dlexp.type import RECONSTRUCT, Config
 
 JOINED = "train+val"  # the value of `train_on` with which validation joins training
 
@@ -30,10 +30,8 @@ def load_data(config: Config) -> Dataset:
         ConfigError: The task asked for does not fit the targets.
     """
     source = make(config, "data")
-    if "cv" in config and isinstance(source, ValSplit):
-        dataset = _load_limited(source, config["task"])
-    else:
-        dataset = source.load(config["task"])
+    task = task_of_source(config["task"])
+    dataset = _load_limited(source, task) if "cv" in config and isinstance(source, ValSplit) else source.load(task)
     if not isinstance(dataset, Dataset):
         raise ConfigError(
             f"data: got {type(source).__name__}.load, which returned a {type(dataset).__name__}; "
@@ -43,6 +41,8 @@ def load_data(config: Config) -> Dataset:
     if "positive" in config["data"]:  # absent in runs of earlier versions, which took class 1
         wanted = config["data"]["positive"]
         dataset = replace(dataset, positive=choose_positive(wanted, dataset.class_names, dataset.targets))
+    if config["task"] == RECONSTRUCT:
+        dataset = dataset.of_inputs_alone()
     if config.get("train_on") == JOINED:
         pool = torch.cat([dataset.dealt.train, dataset.dealt.val]).sort().values
         dataset = dataset.with_parts(pool, dataset.dealt.val[:0])
@@ -53,10 +53,12 @@ def _pair_up(config: Config, dataset: Dataset) -> Dataset:
     """Return the pairs that task=pairs draws from the examples of each part; other data, and pairs, as they are.
 
     Raises:
-        ConfigError: Numbers of pairs that nothing draws by.
+        ConfigError: Numbers of pairs that nothing draws by, or another task than the data's.
         DataError: A part without pairs of one kind.
     """
     rule = Pairs() if "pairs" not in config else build(config["pairs"])
+    if dataset.pairs is not None and config["task"] not in ("auto", "pairs"):
+        raise ConfigError(f"task: got {config['task']}; the data are pairs: choose pairs, or auto")
     if config["task"] == "pairs" and dataset.pairs is None:
         return rule.draw(dataset, config["data"].get("split_seed", 0))
     if rule != Pairs():
@@ -64,6 +66,11 @@ def _pair_up(config: Config, dataset: Dataset) -> Dataset:
         why = "task=pairs draws them" if dataset.pairs is None else "the data bring their pairs, data.limit uses fewer"
         raise ConfigError(f"pairs.{name}: has no effect; {why}")
     return dataset
+
+
+def task_of_source(task: str) -> str:
+    """Return the task that a source is asked for: whatever its targets make where these are not what is learnt."""
+    return "auto" if task == RECONSTRUCT else task
 
 
 def _load_limited(source: Any, task: str) -> Dataset:

@@ -5,7 +5,9 @@ from typing import Any
 
 import torch
 
-from dlexp.build.contract import make_per_trial
+from dlexp.augment.cutmix import CutMix
+from dlexp.augment.mixup import Mixup
+from dlexp.build.contract import make, make_per_trial
 from dlexp.build.node import build
 from dlexp.config.metric import METRICS
 from dlexp.data.dataset import Dataset
@@ -17,7 +19,7 @@ from dlexp.engine.evaluate import report
 from dlexp.error import ConfigError, did_you_mean
 from dlexp.loss import balanced_weights
 from dlexp.metric.choice import Metrics
-from dlexp.type import Config
+from dlexp.type import RECONSTRUCT, Config
 
 
 def build_loss(
@@ -34,7 +36,10 @@ def build_loss(
     Raises:
         ConfigError: It does not fit the task.
     """
-    program = {"task": datasets[0].task, "num_classes": datasets[0].num_classes}
+    program = about_targets(datasets[0])
+    target = configs[0]["loss"]["_target_"]
+    if datasets[0].task == RECONSTRUCT and not target.startswith("dlexp."):
+        raise ConfigError(f"loss: got {target}; the task is {RECONSTRUCT}: choose mse, or auto")
     nodes = [_balanced(config["loss"], dataset) for config, dataset in zip(configs, datasets, strict=True)]
     loss = make_per_trial(nodes, "loss", dtype=dtype, device=device, **program)
     if datasets[0].pairs is not None and getattr(loss, "similarity", None) not in SIMILARITIES:
@@ -43,6 +48,28 @@ def build_loss(
             "pairs: choose cosine or contrastive, or give it one"
         )
     return loss
+
+
+def about_targets(dataset: Dataset) -> dict[str, Any]:
+    """Return what a loss is told of the data."""
+    num_inputs = math.prod(dataset.in_shape)
+    return {"task": dataset.task, "num_classes": dataset.num_classes, "num_inputs": num_inputs}
+
+
+def make_augment(config: Config, dataset: Dataset) -> Any:
+    """Build the augmentation for the data.
+
+    Raises:
+        ConfigError: It mixes the labels of examples, where the task has none.
+    """
+    augment = make(config, "augment", num_classes=dataset.num_classes)
+    mixing = [step for step in getattr(augment, "steps", [augment]) if isinstance(step, Mixup | CutMix)]
+    if mixing and dataset.task in (RECONSTRUCT, "pairs"):
+        name = type(mixing[0]).__name__.lower()
+        raise ConfigError(
+            f"augment: got {name} with task={dataset.task}; it mixes labels: choose noise, cutout or another"
+        )
+    return augment
 
 
 def _balanced(node: Config, dataset: Dataset) -> Config:

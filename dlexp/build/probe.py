@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlexp.build.contract import make, make_per_trial, try_augment
+from dlexp.build.contract import make_per_trial, try_augment
 from dlexp.build.dataset import check_parts
 from dlexp.build.model import build_blank_model, build_module
 from dlexp.build.node import build
-from dlexp.build.objective import build_loss, build_metrics, choose_monitor
+from dlexp.build.objective import build_loss, build_metrics, choose_monitor, make_augment
 from dlexp.config.source.fault import user_fault, user_place
 from dlexp.data.dataset import Dataset
 from dlexp.engine.task import num_steps
@@ -84,7 +84,7 @@ def _try_rules(config: Config, trainer: Trainer, steps_per_epoch: int) -> None:
 def _try_examples(config: Config, dataset: Dataset, loss: Any) -> None:
     """Augment a few examples and take the loss of blank outputs for them."""
     rows = dataset.train[:FEW]
-    targets = try_augment(make(config, "augment", num_classes=dataset.num_classes), dataset, rows)
+    targets = try_augment(make_augment(config, dataset), dataset, rows)
     loss(torch.zeros(1, len(rows), loss.num_outputs), targets.unsqueeze(0))
 
 

@@ -198,8 +198,15 @@ def _task(
         dtype=first.dtype,
         unit=_unit(components, device, has_one_part),
         metrics=first.metrics,
+        centre=_centre(components, device, has_one_part),
         oversampled=data.targets.cpu() if first.trainer.oversample else None,
     )
+
+
+def _centre(components: list[Components], device: torch.device, has_one_part: bool) -> Tensor | None:
+    centres = [each.centre for each in components[: 1 if has_one_part else None]]
+    known = [centre for centre in centres if centre is not None]
+    return devices.send(torch.cat(known).to(components[0].dtype), device) if known else None
 
 
 def _unit(components: list[Components], device: torch.device, has_one_part: bool) -> TargetScale | None:

@@ -3,12 +3,15 @@
 from dataclasses import asdict
 
 from dlexp.build.contract import make
+from dlexp.build.dataset import task_of_source
 from dlexp.build.document import SummaryDocument
 from dlexp.build.model import build_blank_model
+from dlexp.build.objective import about_targets
 from dlexp.config.compose import Composed
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError, first_line
 from dlexp.model.summary import summarize
+from dlexp.type import RECONSTRUCT
 
 
 def summary(composed: Composed) -> SummaryDocument:
@@ -25,9 +28,10 @@ def summary(composed: Composed) -> SummaryDocument:
     """
     config = composed.config
     source = make(config, "data")
-    dataset: Dataset = (source.blank if hasattr(source, "blank") else source.load)(config["task"])
-    task = "pairs" if config["task"] == "pairs" else dataset.task
-    loss = make(config, "loss", task=task, num_classes=dataset.num_classes)
+    dataset: Dataset = (source.blank if hasattr(source, "blank") else source.load)(task_of_source(config["task"]))
+    dataset = dataset.of_inputs_alone() if config["task"] == RECONSTRUCT else dataset
+    about = about_targets(dataset) | ({"task": "pairs"} if config["task"] == "pairs" else {})
+    loss = make(config, "loss", **about)
     model = build_blank_model(config, dataset.in_shape, loss.num_outputs)
     try:
         counted = summarize(model, dataset.in_shape)

@@ -5,7 +5,7 @@ N examples, K classes; t_k examples of class k, p_k called k, h_k rightly so; y 
 
 from dataclasses import dataclass
 
-CLASSES, VALUES, PAIRS = "classification", "regression", "pairs"
+CLASSES, VALUES, PAIRS, INPUTS = "classification", "regression", "pairs", "reconstruction"
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,8 @@ class Row:
 
     Attributes:
         name: In results, after the part: `val/NAME`.
-        task: `CLASSES`, `VALUES` or `PAIRS`, which have those of classes too.
+        task: `CLASSES`, `VALUES`, `INPUTS` or `PAIRS`; reconstructions have mse and rmse of `VALUES` too, pairs the
+            metrics of `CLASSES`.
         formula: In ASCII.
         note: What else there is to say.
         source: Where it comes from.
@@ -91,8 +92,13 @@ METRICS = (
         "the ROC curve followed by straight lines between its points",
         "A. Martin et al. (1997), The DET Curve in Assessment of Detection Task Performance, Eurospeech",
     ),
-    Row("mse", VALUES, "mean e^2", "in the target's unit squared"),
-    Row("rmse", VALUES, "sqrt(mean e^2)", "in the target's unit"),
+    Row(
+        "mse",
+        VALUES,
+        "mean e^2",
+        "in the target's unit squared; of reconstructions over all inputs of an example too, normalised",
+    ),
+    Row("rmse", VALUES, "sqrt(mean e^2)", "in the target's unit; of reconstructions as mse"),
     Row("mae", VALUES, "mean |e|", "in the target's unit"),
     Row("r2", VALUES, "1 - sum e^2 / sum (y - mean y)^2", "0 for predicting the mean, unknown where all y are equal"),
     Row(
@@ -104,4 +110,10 @@ METRICS = (
     ),
     Row("median_error", VALUES, "median |e|", "in the target's unit"),
     Row("bias", VALUES, "mean e", "neither high nor low is better"),
+    Row(
+        "explained_variance",
+        INPUTS,
+        "1 - sum |z - x|^2 / sum |x - m|^2",
+        "z reconstruction, x normalised inputs, m their mean in the training part, which has 0",
+    ),
 )

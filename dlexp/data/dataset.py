@@ -5,6 +5,7 @@ Shapes: N examples, M pairs, H height, W width, C channels, D features.
 """
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 
 from dlexp.error import DataError, first_ten
+from dlexp.type import RECONSTRUCT
 
 _CHUNK_BYTES = 1 << 24
 _SAMPLED_COLUMNS = 64
@@ -50,7 +52,7 @@ class Dataset:
 
     Attributes:
         name: What the user calls it, for messages and records.
-        task: "multiclass", "binary", "regression" or "pairs".
+        task: "multiclass", "binary", "regression", "reconstruct" or "pairs".
         inputs: (N, H, W, C) uint8 or float32 in [0, 1], or (N, D) float32 or float64.
         targets: (N,) int64 classes or float64 values; of pairs (M,) whether they are the same.
         train: int64 indices of the training part.
@@ -66,6 +68,7 @@ class Dataset:
         notes: What the user should know of how the source was read, one line each.
         encode: Rows of a training part to the fields that are settled on it (`inputs`, `encoding`, ...); None where no
             input depends on the training part.
+        labels: (N,) int64 classes of inputs that are what is learnt, whose shares folds may keep; None elsewhere.
         positive: The class that precision, recall and F1 of two classes are of; see `dlexp.data.fact.positive`.
         pairs: (M, 2) int64 rows of the inputs that each example is made of; None where an example is an input.
         origin: The examples that pairs were drawn from, and how; None where no pair was drawn.
@@ -87,6 +90,7 @@ class Dataset:
     times: Tensor | None = None
     notes: list[str] = field(default_factory=list)
     encode: Callable[[Tensor], dict[str, Any]] | None = None
+    labels: Tensor | None = None
     positive: int = 1
     pairs: Tensor | None = None
     origin: Origin | None = None
@@ -104,9 +108,25 @@ class Dataset:
         return len(self.class_names)
 
     @property
+    def strata(self) -> Tensor | None:
+        """The classes (N,) whose shares parts may keep; None where there are none."""
+        return self.targets if self.num_classes else self.labels
+
+    @property
     def is_image(self) -> bool:
         """Whether an example has height and width."""
         return self.inputs.dim() == 4
+
+    def of_inputs_alone(self) -> "Dataset":
+        """Return the data with their inputs as what is to be learnt: targets are 0, classes no more than labels.
+
+        Raises:
+            DataError: One input alone.
+        """
+        if math.prod(self.in_shape) < 2:
+            raise DataError(f"{self.name}: got one input; task={RECONSTRUCT} needs two or more to say more in fewer")
+        targets = torch.zeros(len(self.targets), dtype=torch.float64)
+        return replace(self, task=RECONSTRUCT, targets=targets, class_names=[], labels=self.strata, positive=1)
 
     @property
     def in_shape(self) -> tuple[int, ...]:

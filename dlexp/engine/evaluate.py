@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dlexp.data.target_scale import TargetScale
-from dlexp.embedding.similarity import best_threshold, compared
+from dlexp.embedding.similarity import best_threshold
 from dlexp.engine.answer.answer import Reading
 from dlexp.engine.exchange.share import deal
 from dlexp.engine.forward import Forward
@@ -49,8 +49,9 @@ def choose_threshold(forward: Forward, task: Task, batch_size: int) -> Tensor:
 def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) -> Tensor:
     """Return the outputs (T, N, K) of a part in evaluation mode, in float32 (float64 for such a model) on the device.
 
-    Values are in the target's own unit, in float64. A pair has two outputs, the threshold above which it is called the
-    same, as the trial's training pairs choose it, and its similarity.
+    Values are in the target's own unit, in float64; of reconstructions there are error and spread of each example. A
+    pair has two outputs, the threshold above which it is called the same, as the trial's training pairs choose it, and
+    its similarity.
 
     Args:
         forward: The program; its mode is training again afterwards.
@@ -133,9 +134,10 @@ def _outputs(forward: Forward, task: Task, part: Tensor, rows: list[int] | None,
 def _in_batches(forward: Forward, task: Task, part: Tensor, rows: list[int] | None, batch_size: int) -> Tensor:
     pieces = []
     for x, _ in task.feed.batches(list(part.split(batch_size, dim=-1))):
-        outputs = forward(task.prepare(x, rows), is_shared=part.dim() == 1, rows=rows)
+        prepared = task.prepare(x, rows)
+        outputs = forward(prepared, is_shared=part.dim() == 1, rows=rows)
         assert isinstance(outputs, Tensor)
-        pieces.append(compared(outputs if outputs.dtype == torch.float64 else outputs.float(), task.similarity))
+        pieces.append(task.judge(outputs if outputs.dtype == torch.float64 else outputs.float(), prepared, rows))
     return torch.cat(pieces, dim=1)
 
 

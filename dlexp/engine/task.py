@@ -14,10 +14,13 @@ from torch import Tensor
 from dlexp.augment.draw import Stream
 from dlexp.data.balance import num_drawn, oversample
 from dlexp.data.target_scale import TargetScale
-from dlexp.device import send_soon
+from dlexp.device import send_soon, take_rows
+from dlexp.embedding.similarity import compared
+from dlexp.engine.answer.inputs import as_targets, clean, errors
 from dlexp.engine.exchange.exchange import ALONE, Exchange
 from dlexp.engine.exchange.share import Share, deal
 from dlexp.engine.trainer import Trainer
+from dlexp.image import as_float
 from dlexp.metric.choice import Metrics
 from dlexp.normalize import Affine
 from dlexp.random import derive, generator
@@ -92,8 +95,9 @@ class Task:
         dtype: What the model computes in.
         unit: What values are measured in while training; None for classes.
         metrics: Constants of the metrics, and own ones.
-        similarity: What the outputs of a pair's two inputs are compared by, see `dlexp.embedding.similarity`; None
-            where examples are no pairs. A batch of B pairs is one of 2 B inputs, the two of a pair in turn.
+        similarity: How outputs of pairs, 2 B rows of a batch, are compared (`dlexp.embedding.similarity`), or None.
+        centre: Mean of the training part's prepared inputs, (1, D) for all or (T, D), where these are what is learnt;
+            None for tasks with targets of their own.
         oversampled: Classes (N,) on the CPU where an epoch draws every class as often as the largest, else None.
         exchange: Between the devices that each compute a share of every batch.
     """
@@ -110,6 +114,7 @@ class Task:
     unit: TargetScale | None = None
     metrics: Metrics = field(default_factory=Metrics)
     similarity: str | None = None
+    centre: Tensor | None = None
     oversampled: Tensor | None = None
     exchange: Exchange = ALONE
 
@@ -125,7 +130,8 @@ class Task:
             affine = affine.keep(rows)
         train, val, augments = ([by_trial[row] for row in rows] for by_trial in (self.train, self.val, self.augments))
         unit = None if self.unit is None else self.unit.keep(rows)
-        return replace(self, affine=affine, augments=augments, train=train, val=val, unit=unit)
+        centre = self._centre(rows)
+        return replace(self, affine=affine, augments=augments, train=train, val=val, unit=unit, centre=centre)
 
     def gather(self, batches: list[list[Batch]], *, is_augmented: bool) -> Iterator[list[Batch]]:
         """Yield batches of row numbers as examples: of the whole batch where augmentation may mix any of them.
@@ -155,28 +161,66 @@ class Task:
         """
         rows = range(len(self.augments)) if batch.rows is None else batch.rows
         if all(self.augments[row] is None for row in rows):
-            x, targets = self.prepare(batch.x, batch.rows), self._in_unit(batch.targets, batch.rows)
+            x = self.prepare(batch.x, batch.rows)
+            targets = self._in_unit(batch.targets, batch.rows) if self.centre is None else self._targets(x, batch)
             return replace(batch, x=x, targets=targets).take(self.exchange)
-        images, targets = [], []
+        images, targets, cleans = [], [], []
         named = [derive(seeds[row].augment, "augment", draw) for row in rows]
         keys = send_soon(torch.tensor(named, dtype=torch.int64), batch.x.device)
+        each = 1 if self.similarity is None else 2
         for i, row in enumerate(rows):
             raw = batch.x if batch.is_shared else batch.x[i]
-            stream = Stream.of(named[i], keys[i])
-            target = batch.targets[0 if batch.is_shared else i]
-            each = 1 if self.similarity is None else 2
-            image, target = self.augments[row](
-                raw.movedim(-1, -3) if self.is_image else raw, target.repeat_interleave(each, 0), stream
-            )
+            target = batch.targets[0 if batch.is_shared else i].repeat_interleave(each, 0)
+            about = raw.movedim(-1, -3) if self.is_image else raw, target
+            image, target = self.augments[row](*about, Stream.of(named[i], keys[i]))
             images.append(image)
             targets.append(target[::each])
+            if self.centre is not None:
+                cleans.append(as_float(clean(self.augments[row], *about, Stream.of(named[i], keys[i]))))
         affine = self._affine(batch.rows)
         assert affine is not None
         channels = -3 if self.is_image else -1
         is_alone = len(images) == 1
         x = affine.apply(images[0] if is_alone else torch.stack(images), channels, self.dtype).to(self.dtype)
-        mixed = self._in_unit(torch.stack(targets), batch.rows)
-        return Batch(batch.rows, is_alone, x, mixed).take(self.exchange)
+        if cleans:
+            pure = affine.apply(cleans[0] if is_alone else torch.stack(cleans), channels, self.dtype).to(self.dtype)
+            made = replace(batch, is_shared=is_alone, x=x, targets=x)
+            return replace(made, targets=self._targets(pure, made)).take(self.exchange)
+        return Batch(batch.rows, is_alone, x, self._in_unit(torch.stack(targets), batch.rows)).take(self.exchange)
+
+    def _targets(self, x: Tensor, batch: Batch) -> Tensor:
+        """Return prepared inputs as the targets (R, B, D) of a batch, (1, B, D) where trials share it."""
+        targets = as_targets(x, is_image=self.is_image)
+        return targets.unsqueeze(0) if batch.is_shared else targets
+
+    def judge(self, outputs: Tensor, x: Tensor, rows: list[int] | None) -> Tensor:
+        """Return outputs as metrics take them: as they are, error and spread of reconstructions, similarity of pairs.
+
+        Args:
+            outputs: Of chosen trials.
+            x: Prepared inputs of the batch.
+            rows: The trials; None for all.
+        """
+        if (centre := self._centre(rows)) is None:
+            return compared(outputs, self.similarity)
+        return errors(outputs, x, centre, is_image=self.is_image)
+
+    def _centre(self, rows: list[int] | None) -> Tensor | None:
+        is_whole = rows is None or self.centre is None or len(self.centre) == 1
+        return self.centre if is_whole else take_rows(self.centre, rows)
+
+    def objective(self, examples: Tensor, row: int) -> Tensor:
+        """Return what the loss of one trial compares outputs with, (1, N, ...).
+
+        Args:
+            examples: (N,) row numbers.
+            row: The trial.
+        """
+        if self.centre is not None:
+            x, _ = next(iter(self.feed.batches([examples.unsqueeze(0)])))
+            return as_targets(self.prepare(x, [row]), is_image=self.is_image)
+        targets_1N = self.targets[examples.to(self.targets.device)].unsqueeze(0)
+        return targets_1N if self.unit is None else self.unit.keep([row]).scale(targets_1N)
 
     def _in_unit(self, targets: Tensor, rows: list[int] | None) -> Tensor:
         if self.unit is None:

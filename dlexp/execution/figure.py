@@ -10,6 +10,7 @@ from dlexp import metric
 from dlexp.build.program import Program
 from dlexp.data.dataset import Dataset
 from dlexp.engine.answer.answer import Reading
+from dlexp.engine.answer.inputs import as_targets
 from dlexp.figure.answer.order import least_sure, most_wrong
 from dlexp.figure.attempt import Drawings
 from dlexp.figure.inside.weight import first_filters, read_weights, root_mean_squares
@@ -17,6 +18,7 @@ from dlexp.random import generator
 from dlexp.run.folder import RunFolder
 from dlexp.statistic import score
 from dlexp.statistic.calibration import Bin, reliability
+from dlexp.type import RECONSTRUCT
 
 if TYPE_CHECKING:
     from dlexp.figure.style.canvas import Figure
@@ -31,7 +33,9 @@ def draw_figures(built: Program, folder: RunFolder) -> list[Path]:
     best_epoch = (folder.result or {}).get("best_epoch", 0)
     monitor = folder.manifest["monitor"]["metric"]
     figures: Drawings = {"curves": lambda: curves_figure(folder.history(), best_epoch, monitor)}
-    if len(built.dataset.val):
+    if len(built.dataset.val) and built.dataset.task == RECONSTRUCT:
+        figures["reconstruction"] = lambda: _reconstructed(built, folder)
+    elif len(built.dataset.val):
         link = Reading.of(built.run.task, built.run.step.rules.loss).link
         figures |= prediction_figures(folder, built.dataset, link)
         figures |= example_figures(folder, built.dataset, link)
@@ -59,6 +63,8 @@ def prediction_figures(folder: RunFolder, data: Dataset, link: str = "softmax", 
     from dlexp.figure.roc import roc_figure
 
     names, predictions = data.class_names, folder.predictions("val")
+    if data.task == RECONSTRUCT:
+        return {}  # several models have no reconstruction of their own
     if not names:
         target = folder.config.get("data", {}).get("target", "value")
         return {"residuals": lambda: residual_figure(predictions["target"], predictions["output"], target)}
@@ -119,6 +125,24 @@ def inside_figures(folder: RunFolder) -> Drawings:
     filters = first_filters(weights)
     figures: Drawings = {"weights": lambda: layer_figure(*root_mean_squares(weights))} if weights else {}
     return figures if filters is None else {**figures, "filters": lambda: filter_figure(filters)}
+
+
+@torch.no_grad()
+def _reconstructed(built: Program, folder: RunFolder) -> "Figure":
+    """Draw what the program, which has the best weights, makes of validation examples."""
+    from dlexp.figure.answer.reconstruction import reconstruction_figure
+
+    task, forward = built.run.task, built.run.step.forward
+
+    def reconstruct(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        x = task.prepare(next(iter(task.feed.batches([rows])))[0])
+        forward.set_training(False)
+        outputs = forward(x)
+        forward.set_training(True)
+        assert isinstance(outputs, torch.Tensor)
+        return as_targets(x, is_image=task.is_image).cpu(), outputs[0].cpu()
+
+    return reconstruction_figure(built.dataset, folder.predictions("val")["output"], built.affine, reconstruct)
 
 
 def _augmented(built: Program, augment: Any) -> "Figure":

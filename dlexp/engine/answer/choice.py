@@ -4,9 +4,16 @@ from dlexp.data.dataset import Dataset
 from dlexp.engine.answer.answer import Answer
 from dlexp.engine.answer.classes import Classes
 from dlexp.engine.answer.pairs import SamePair
+from dlexp.engine.answer.reconstruction import Reconstruction
 from dlexp.engine.answer.values import Values
 
-KINDS: dict[str, type[Answer]] = {"multiclass": Classes, "binary": Classes, "regression": Values, "pairs": SamePair}
+KINDS: dict[str, type[Answer]] = {
+    "multiclass": Classes,
+    "binary": Classes,
+    "regression": Values,
+    "reconstruct": Reconstruction,
+    "pairs": SamePair,
+}
 
 
 def answer_of(dataset: Dataset) -> Answer:

@@ -19,7 +19,8 @@ from dlexp.engine.dense.layer import Activation, BatchNorm, Dropout, Flatten, Gr
 from dlexp.engine.dense.link import Link, Row, Sum, Trained
 from dlexp.engine.task import Batch
 from dlexp.kernel.batch_norm import Running
-from dlexp.model.mlp import MLP, DenseLayer
+from dlexp.model.layer import DenseLayer
+from dlexp.model.mlp import MLP
 from dlexp.model.softmax import Softmax
 
 _ATEN: Any = torch.ops.aten
@@ -128,7 +129,11 @@ class _Reader:
 
 def _mlp(reader: _Reader, net: MLP) -> Link | None:
     start = [] if net.input_dropout is None else [net.input_dropout]
-    body = reader.sum(reader.row(net.hidden, net.output), net.output_shortcut)
+    if net.decoder is None:
+        body = reader.sum(reader.row(net.hidden, net.output), net.output_shortcut)
+    else:
+        code = [] if net.code is None else [net.code]
+        body = reader.row(net.hidden, *code, *reversed(net.decoder.dense))
     before = reader.row(*start)
     return None if body is None or before is None else Row([Flatten(), before, body])
 

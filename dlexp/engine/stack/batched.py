@@ -7,6 +7,7 @@ Shapes: T trials, N batch, D inputs, E outputs, C channels.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -161,7 +162,15 @@ class _Convolution(_Layer):
         conv = self.original[0]
         assert isinstance(conv, _ConvNd)
         weight = self.required("weight")
-        return in_turn(conv._conv_forward, len(weight), x, weight, self.optional("bias"))
+        return in_turn(_kernel_of(conv), len(weight), x, weight, self.optional("bias"))
+
+
+def _kernel_of(conv: _ConvNd) -> Callable[..., Tensor]:
+    """Return what a convolution calls with its input, weight and bias."""
+    if not isinstance(conv, nn.ConvTranspose2d):
+        return conv._conv_forward
+    names = ("stride", "padding", "output_padding", "groups", "dilation")
+    return partial(F.conv_transpose2d, **{name: getattr(conv, name) for name in names})
 
 
 class _Norm(_Layer):
@@ -274,6 +283,7 @@ LAYERS: dict[type[nn.Module], Callable[[Batched, str, nn.Module], _Layer]] = {
     nn.Conv1d: _Convolution,
     nn.Conv2d: _Convolution,
     nn.Conv3d: _Convolution,
+    nn.ConvTranspose2d: _Convolution,
     nn.GroupNorm: _Norm,
     _BatchNorm: _BatchNormLayer,
     Inverted: _DropoutLayer,

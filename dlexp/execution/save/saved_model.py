@@ -6,6 +6,7 @@ of pictures), normalize (scale, shift and fill for each channel or feature), uni
 measure (constants of the metrics), pairs (what two outputs are compared by, and the threshold, None until the end).
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -21,6 +22,7 @@ from dlexp.disk.regular import read_bytes
 from dlexp.embedding.similarity import compared
 from dlexp.engine import checkpoint
 from dlexp.engine.answer.answer import Reading
+from dlexp.engine.answer.inputs import as_targets, errors
 from dlexp.engine.memory import evaluation_batch
 from dlexp.engine.task import Task
 from dlexp.error import ConfigError, RunError
@@ -29,7 +31,7 @@ from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import sealed, unsealed
 from dlexp.run.measure import FILE
 from dlexp.run.stored import stored_config
-from dlexp.type import Config
+from dlexp.type import RECONSTRUCT, Config
 
 TYPICAL_BATCH = 32  # examples of an update, by whose memory that of predicting is measured
 
@@ -67,7 +69,9 @@ class SavedModel:
 
     @torch.no_grad()
     def outputs(self, inputs: Tensor, batch_size: int | None = None) -> Tensor:
-        """Return logits (N, K), or values (N,) in the target's unit, on the CPU; of pairs threshold and similarity.
+        """Return logits (N, K), values (N,) in the target's unit, or errors (N,) of reconstructions, on the CPU.
+
+        Of pairs threshold and similarity (N, 2).
 
         Args:
             inputs: (N, H, W, C) bytes or floats in [0, 1], or (N, D) in float64 with NaN for a missing number; of pairs
@@ -78,20 +82,43 @@ class SavedModel:
             ConfigError: Examples of another shape than the model's.
             RunError: A model of pairs whose training is not over.
         """
-        require_shape(inputs, self.about["in_shape"])
-        if self.about["task"] == "pairs" and self.about["pairs"]["threshold"] is None:
+        if self.about["task"] == RECONSTRUCT:
+            x_ND, z_ND = self.reconstruct(inputs, batch_size)
+            return errors(z_ND.unsqueeze(0), x_ND, x_ND[:1], is_image=False)[0, :, 0]
+        pairs = self.about.get("pairs")
+        if pairs is not None and pairs["threshold"] is None:
             raise RunError("the run has no threshold yet, which is chosen when it ends: go on with it by --resume")
-        is_image, dtype, pairs = inputs.dim() == 4, self.dtype, self.about.get("pairs")
-        pieces = []
-        num_together = batch_size or self.batch_size
-        for batch in inputs.split(num_together if pairs is None else 2 * max(1, num_together // 2)):
-            x = self.affine.apply(devices.send(batch, self.device), dtype=dtype)
-            pieces.append(self.module((x.movedim(-1, 1) if is_image else x).to(dtype)).cpu())
-        outputs = torch.cat(pieces)
+        outputs = torch.cat([outputs for _, outputs in self._passes(inputs, batch_size)])
         if pairs is not None:
             similarity_N1 = compared(outputs[None], pairs["similarity"])[0]
             return torch.cat([torch.full_like(similarity_N1, pairs["threshold"]), similarity_N1], 1)
         return outputs if self.unit is None else self.unit.unscale(outputs[None])[0, :, 0]
+
+    @torch.no_grad()
+    def reconstruct(self, inputs: Tensor, batch_size: int | None = None) -> tuple[Tensor, Tensor]:
+        """Return what an autoencoder is given and what it makes of it, (N, D) each, normalised, on the CPU.
+
+        Args:
+            inputs: As of `outputs`.
+            batch_size: Examples at once; None takes `SavedModel.batch_size`.
+
+        Raises:
+            ConfigError: Examples of another shape than the model's.
+        """
+        is_image = inputs.dim() == 4
+        pairs = [(as_targets(x, is_image=is_image).cpu(), z) for x, z in self._passes(inputs, batch_size)]
+        given, made = zip(*pairs, strict=True)
+        return torch.cat(given), torch.cat(made)
+
+    def _passes(self, inputs: Tensor, batch_size: int | None) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield prepared inputs and, on the CPU, the module's outputs, a batch at a time."""
+        require_shape(inputs, self.about["in_shape"])
+        is_image, dtype = inputs.dim() == 4, self.dtype
+        each = 2 if self.about["task"] == "pairs" else 1
+        for batch in inputs.split(each * max(1, (batch_size or self.batch_size) // each)):
+            x = self.affine.apply(devices.send(batch, self.device), dtype=dtype)
+            x = (x.movedim(-1, 1) if is_image else x).to(dtype)
+            yield x, self.module(x).cpu()
 
 
 def require_shape(inputs: Tensor, wanted: list[int]) -> None:

@@ -21,7 +21,7 @@ from dlexp.job.export.check import ALLOWED, BATCHES, choose_examples, largest_di
 from dlexp.job.export.source import Source, find_source
 from dlexp.run.folder import RunFolder
 from dlexp.run.listing.exported import ExportRecord, add_export, read_exports
-from dlexp.type import one_of
+from dlexp.type import RECONSTRUCT, one_of
 
 Form = Literal["pt2", "onnx", "safetensors"]
 FOLDER, NAME = "export", "model"  # in the run's folder, where no other place is named
@@ -91,6 +91,11 @@ def export(
     if chosen == "onnx":
         onnx.require_packages(*onnx.PACKAGES)
     source = find_source(runs_dir, ref)
+    if source.folder.manifest["task"] == RECONSTRUCT:
+        raise RunError(
+            f"{ref}: got a run of task={RECONSTRUCT}; models of classes and values are exported: `dlexp predict` gives "
+            "this one's errors"
+        )
     path = source.folder.path / FOLDER / f"{NAME}.{chosen}" if out is None else out
     beside = {"card": path.with_name(cards.NAME), "facts": path.with_suffix(".json")}
     if not is_forced:

@@ -99,6 +99,7 @@ Prediction = TypedDict(
         "value": NotRequired[float],
         "similarity": NotRequired[float],
         "threshold": NotRequired[float],
+        "error": NotRequired[float],
     },
 )
 

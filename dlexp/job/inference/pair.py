@@ -12,26 +12,30 @@ from dlexp.data.file.source import is_table
 from dlexp.data.pair.listed import file_names
 from dlexp.error import ConfigError, DataError
 from dlexp.job.inference.document import Prediction
+from dlexp.job.inference.ensemble import Averaged
 from dlexp.job.inference.finite import Batch, of_files
 from dlexp.number import noun
 from dlexp.type import Config
 
-Read = Callable[[list[Path]], list[Batch]]
+Read = Callable[[list[Path], Config, list[str]], list[Batch]]
 COLUMNS = ["first", "second"]
 
 
-def read_pairs(paths: list[Path], about: Config, read: Read) -> list[Batch]:
-    """Return the pairs, the inputs of each in turn.
+def read_examples(read: Read, paths: list[Path], about: Config, warnings: list[str]) -> list[Batch]:
+    """Return what files hold, for a model of pairs as pairs, the inputs of each in turn.
 
     Args:
-        paths: Two files or folders of as many examples, or one table of two columns of paths, relative to its folder.
-        about: Of the model.
         read: What reads examples.
+        paths: Files and folders; of pairs two with as many examples, or one table of two columns of paths.
+        about: Of the model.
+        warnings: Get what the user should know.
 
     Raises:
         ConfigError: Neither two files nor a table of paths.
         DataError: Damaged or absent files, or two of unlike length.
     """
+    if about["task"] != "pairs":
+        return read(paths, about, warnings)
     is_picture = len(about["in_shape"]) == 3
     if len(paths) == 1 and is_picture and is_table(paths[0]):
         sides = _of_table(paths[0])
@@ -40,7 +44,7 @@ def read_pairs(paths: list[Path], about: Config, read: Read) -> list[Batch]:
     else:
         also = ", or a .csv of two columns of paths" if is_picture else ""
         raise ConfigError(f"inputs: got {noun(len(paths), 'path')}; the model compares two: give two files{also}")
-    first, second = (_joined(read(side)) for side in sides)
+    first, second = (_joined(read(side, about, warnings)) for side in sides)
     if len(first[0]) != len(second[0]):
         raise DataError(
             f"inputs: got {noun(len(first[0]), 'example')} and {len(second[0])}; they are compared one by one, as many "
@@ -50,15 +54,16 @@ def read_pairs(paths: list[Path], about: Config, read: Read) -> list[Batch]:
     return [Batch(names, torch.stack([first[1], second[1]], 1).flatten(0, 1), of_files(names))]
 
 
-def say_pairs(ids: list[str], outputs: list[Tensor], weights: list[float], names: list[str]) -> list[Prediction]:
+def say_pairs(ids: list[str], outputs: list[Tensor], averaged: Averaged | None, names: list[str]) -> list[Prediction]:
     """Return what is said of each pair, by the mean threshold and similarity of several models.
 
     Args:
         ids: Of the pairs.
         outputs: Threshold and similarity (N, 2) of each model.
-        weights: Of the models.
+        averaged: The models and their weights; None for one.
         names: Of the classes different and same.
     """
+    weights = [1.0] if averaged is None else [weight for _, weight in averaged.models]
     mean_N2 = torch.stack([weight * each.double() for weight, each in zip(weights, outputs, strict=True)]).sum(0)
     mean_N2 = mean_N2 / sum(weights)
     return [

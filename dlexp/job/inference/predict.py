@@ -37,11 +37,12 @@ from dlexp.job.inference.document import Asked, Prediction, Predictions
 from dlexp.job.inference.ensemble import Averaged, average
 from dlexp.job.inference.finite import Batch, Refuse, of_files, of_rows, of_table, outputs_of
 from dlexp.job.inference.formula import inert
-from dlexp.job.inference.pair import read_pairs, say_pairs
+from dlexp.job.inference.pair import read_examples, say_pairs
 from dlexp.metric.classification import predict_class
 from dlexp.metric.probability import log_weights
 from dlexp.number import noun
 from dlexp.run import scan
+from dlexp.type import RECONSTRUCT
 
 TABLES = (".csv", ".parquet")
 
@@ -52,7 +53,7 @@ def predict(
     """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
 
     An entry has `id` (a picture's path, or file and row number from 0), and `class`, `probability` and
-    `probabilities` by class, or `value`; of two inputs that are compared `class`, `similarity` and `threshold`.
+    `probabilities` by class, `value`, `error` of a reconstruction, or `class`, `similarity` and `threshold` of a pair.
 
     Args:
         ref: A run as users name it, or an exported file.
@@ -66,8 +67,7 @@ def predict(
         DataError: An input is absent or damaged.
         ConfigError: Inputs are of another kind or shape than the model takes.
     """
-    place = choose_device(device)
-    whole, models = _models(ref, runs_dir, place, averaged)
+    whole, models = _models(ref, runs_dir, choose_device(device), averaged)
     outputs: list[Tensor] = []
     links: list[str] = []
     ids: list[str] = []
@@ -81,17 +81,17 @@ def predict(
         # folds whose training parts had other texts encode a table in other columns
         key = json.dumps([about[name] for name in ("in_shape", "feature_names", "encoding")])
         if key not in read:
-            read[key] = _examples(paths, about, warnings)
+            read[key] = read_examples(_read, paths, about, warnings)
         ids = [id for batch in read[key] for id in batch.ids]
         outputs.append(torch.cat([outputs_of(model, batch) for batch in read[key]]))
-    names = about["class_names"]
-    weights = [1.0] if averaged is None else [weight for _, weight in averaged.models]
+    names, is_error = about["class_names"], about["task"] == RECONSTRUCT
     if about["task"] == "pairs":
-        predictions = say_pairs(ids, outputs, weights, names)
+        predictions = say_pairs(ids, outputs, averaged, names)
     elif averaged is None:
-        predictions = _say(ids, outputs[0], names, links[0])
+        predictions = _say(ids, outputs[0], names, links[0], is_error)
     else:
-        predictions = _say(ids, average(outputs, len(names), links, weights), names, "softmax")
+        weights = [weight for _, weight in averaged.models]
+        predictions = _say(ids, average(outputs, len(names), links, weights), names, "softmax", is_error)
     return {
         "kind": "predict",
         **whole,
@@ -168,7 +168,9 @@ def write(document: Predictions, path: Path, *, is_raw: bool = False) -> None:
     write_bytes(path, text.getvalue().encode(errors="backslashreplace"))
 
 
-def _say(ids: list[str], outputs: Tensor, names: list[str], link: str) -> list[Prediction]:
+def _say(ids: list[str], outputs: Tensor, names: list[str], link: str, is_error: bool) -> list[Prediction]:
+    if is_error:
+        return [{"id": id, "error": error} for id, error in zip(ids, outputs.tolist(), strict=True)]
     if not names:
         return [{"id": id, "value": value} for id, value in zip(ids, outputs.tolist(), strict=True)]
     probability_NK = log_weights(outputs, link).softmax(-1)
@@ -180,12 +182,6 @@ def _say(ids: list[str], outputs: Tensor, names: list[str], link: str) -> list[P
 
 def _has_parquet(folder: Path) -> bool:
     return any(file.suffix.lower() == ".parquet" for file in files_within(folder))
-
-
-def _examples(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list[Batch]:
-    if about["task"] == "pairs":
-        return read_pairs(paths, about, lambda side: _read(side, about, warnings))
-    return _read(paths, about, warnings)
 
 
 def _read(paths: list[Path], about: dict[str, Any], warnings: list[str]) -> list[Batch]:

@@ -122,6 +122,11 @@ def read_pictures(folder: RunFolder) -> "Dataset | None":
     shapes = [each.manifest.get("in_shape") or [] for each in (folder, *folder.children()[:1])]
     if not any(len(shape) == 3 for shape in shapes):  # a cv's are told by its folds
         return None
+    return read_data(folder)
+
+
+def read_data(folder: RunFolder) -> "Dataset | None":
+    """Return the run's data where they are there and the same; else None."""
     try:
         from dlexp.build.dataset import load_data
         from dlexp.run.stored import stored_config

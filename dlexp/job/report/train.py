@@ -11,7 +11,7 @@ from dlexp.job.report.curve import curve_figure
 from dlexp.job.report.example import example_blocks, read_pictures
 from dlexp.job.report.frame import Command, about_line, closing, time_card
 from dlexp.job.report.inside import filter_blocks, weight_block
-from dlexp.job.report.regression import residual_block
+from dlexp.job.report.regression import reconstruction_block, residual_block
 from dlexp.job.report.words import listed, name_of, score, span
 from dlexp.number import decimal, noun
 from dlexp.report.model import Block, Card, Page, Section, Text
@@ -21,10 +21,19 @@ from dlexp.run.listing.guessing import is_a_guess
 from dlexp.run.listing.page import RunPage
 from dlexp.run.name import reference
 from dlexp.run.stored import require_unedited
+from dlexp.type import RECONSTRUCT
 
 _UNTOLD = ("data.", "cv.", "tracking.", "launcher.", "trainer.threads", "trainer.device")  # no part of a question
-VERBS = {"regression": "predict", "pairs": "tell the same from different pairs of"}  # what is done to data
-_GUESS = {"val/accuracy": "the most frequent class", "val/rmse": "the mean of the training targets"}
+VERBS = {  # what is done to data
+    "regression": "predict",
+    RECONSTRUCT: "reconstruct",
+    "pairs": "tell the same from different pairs of",
+}
+_GUESS = {
+    "val/accuracy": "the most frequent class",
+    "val/rmse": "the mean of the training targets",
+    "val/explained_variance": "the mean of the training inputs",
+}
 
 
 def page_of_training(folder: RunFolder, document: RunPage) -> Page:
@@ -85,6 +94,8 @@ def _answers(folder: RunFolder) -> tuple[Answers | None, str]:
 
 
 def _error_blocks(folder: RunFolder, answers: Answers, names: Sequence[str], run: RunRecord) -> list[Block]:
+    if run["task"] == RECONSTRUCT:
+        return [reconstruction_block(folder, answers)]
     if not names:
         target = folder.config.get("data", {}).get("target") or "value"
         return [residual_block(answers, str(target))]

@@ -100,7 +100,7 @@ def test_folds_and_trials_in_one_program_equal_each_alone(tmp_path):
     ("overrides", "message"),
     [
         (["loss=cross_entropy"], "the task is pairs: choose cosine or contrastive"),
-        (["augment=mixup"], "a pair is the same or not: leave out mixup and cutmix"),
+        (["augment=mixup"], "got mixup with task=pairs; it mixes labels"),
         (["data=diabetes"], "task: got pairs; diabetes has values"),
         (["pairs.train=1"], "pairs.train: got 1; at least 2"),
         (["data.val_count=1"], "val part: got 1 example without two examples of one class"),
