@@ -206,8 +206,8 @@ class Task:
         return errors(outputs, x, centre, is_image=self.is_image)
 
     def _centre(self, rows: list[int] | None) -> Tensor | None:
-        is_whole = rows is None or self.centre is None or len(self.centre) == 1
-        return self.centre if is_whole else take_rows(self.centre, rows)
+        centre = self.centre
+        return centre if rows is None or centre is None or len(centre) == 1 else take_rows(centre, rows)
 
     def objective(self, examples: Tensor, row: int) -> Tensor:
         """Return what the loss of one trial compares outputs with, (1, N, ...).
