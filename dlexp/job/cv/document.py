@@ -112,11 +112,13 @@ class Suspects(TypedDict):
     Attributes:
         num: Of suspects.
         num_examples: That were held out and judged.
+        note: Why they are to be doubted; empty where nothing speaks against them.
         examples: The suspects, the most suspect first, at most 1,000.
     """
 
     num: int
     num_examples: int
+    note: NotRequired[str]
     examples: list[Suspect]
 
 
