@@ -187,8 +187,7 @@ class Step:
             return self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
 
     def _loss(self, outputs: Tensor | list[Tensor], batch: Batch) -> Tensor:
-        loss, targets = self._loss_of(batch), batch.targets
-        heads = outputs if isinstance(outputs, list) else [outputs]
+        loss, targets, heads = self._loss_of(batch), batch.targets, outputs if isinstance(outputs, list) else [outputs]
         if len(targets) < len(heads[0]):
             targets = targets.expand(len(heads[0]), *targets.shape[1:])
         losses = [loss(compared(self._full(head), getattr(loss, "similarity", None)), targets) for head in heads]

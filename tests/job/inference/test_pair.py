@@ -63,8 +63,8 @@ def test_folders_are_compared_picture_by_picture_and_a_table_row_by_row(signatur
 
 
 def test_what_is_not_two_is_refused_with_the_cure(signatures):
-    one = "w0/genuine/0.png"
-    for paths in ([one], [one] * 3):
+    picture = "w0/genuine/0.png"
+    for paths in ([picture], [picture] * 3):
         with pytest.raises(ConfigError, match=r"the model compares two: give two files, or a \.csv of two columns"):
             ask(signatures, *paths)
     with pytest.raises(DataError, match="got 4 examples and 3; they are compared one by one"):
