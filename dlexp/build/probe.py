@@ -20,6 +20,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.engine.task import num_steps
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError, DlexpError, first_line, is_out_of_memory
+from dlexp.model.fitted.fitted import Fitted
 from dlexp.type import Config
 
 FEW = 2  # examples that go through augmentation, model and loss
@@ -43,6 +44,8 @@ def probe(config: Config, dataset: Dataset) -> int:
     _try_rules(config, trainer, num_steps(len(dataset.train), trainer))
     _try_examples(config, dataset, loss)
     model = build_blank_model(config, dataset.in_shape, loss.num_outputs)
+    if isinstance(model, Fitted):
+        model.require(len(dataset.train))
     num_params = sum(p.numel() for p in model.parameters())
     if num_params > LARGE:
         shape, _ = trace(model, dataset.in_shape, dataset.inputs_each * trainer.batch_size)

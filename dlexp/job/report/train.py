@@ -170,6 +170,8 @@ def _cards(run: RunRecord, seen: Score | None) -> list[Card]:
     if guess:
         name, value = next(iter(guess.items()))
         cards.append(Card("by guessing", score(name, value), f"{name_of(name)}, {_GUESS.get(name, '')}"))
+    for name, value in (fields.get("neighbors") or {}).items():
+        cards.append(Card("by 5 nearest neighbours", score(name, value), name_of(name)))
     if "corrected" in selection:
         ends = span(selection["metric"], selection["corrected_interval"])
         cards.append(Card("corrected for picking the epoch", score(selection["metric"], selection["corrected"]), ends))

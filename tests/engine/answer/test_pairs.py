@@ -1,4 +1,4 @@
-"""What the outputs of pairs mean; and a use case: trained, killed, searched, folded, compared and reported as others are.
+"""What the outputs of pairs mean; and a use case: trained, killed, folded, compared and reported as others are.
 
 Shapes: T trials, N pairs.
 """
