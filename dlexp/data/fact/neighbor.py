@@ -22,7 +22,7 @@ def neighbors(data: Dataset, normalize: Callable[[Tensor], Tensor]) -> dict[str,
     """Return what the vote of 5 neighbours scores, `val/accuracy`, or their mean, `val/rmse`.
 
     Distances are euclidean, of normalised and flattened inputs, in float64; of equal votes the first class is called.
-    Empty without a validation part, with more than one target, with fewer than 5 training examples, or beyond
+    Empty without a validation part, of pairs, with more than one target, with fewer than 5 training examples, or beyond
     `MOST_OPERATIONS`: whether it is computed depends on the data alone.
 
     Args:
@@ -30,7 +30,7 @@ def neighbors(data: Dataset, normalize: Callable[[Tensor], Tensor]) -> dict[str,
         normalize: Gives rows of inputs as float64, fitted on the training part.
     """
     num_train, num_val, size = len(data.train), len(data.val), math.prod(data.in_shape)
-    is_told = num_val and data.targets.dim() == 1
+    is_told = num_val and data.targets.dim() == 1 and data.pairs is None
     if not is_told or num_train < NEIGHBORS or num_train * num_val * (size + 16) > MOST_OPERATIONS:
         return {}
     train_ND = normalize(data.inputs[data.train]).flatten(1)

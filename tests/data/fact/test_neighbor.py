@@ -46,3 +46,8 @@ def test_there_is_none_of_many_examples_or_too_few(monkeypatch):
     assert neighbors(data, normalize)
     monkeypatch.setattr(neighbor, "MOST_OPERATIONS", work - 1)
     assert neighbors(data, normalize) == {}
+
+
+def test_there_is_none_of_pairs_whose_inputs_are_two():
+    data, normalize = prepared("data=iris", "task=pairs", "pairs.train=40", "pairs.held_out=20")
+    assert neighbors(data, normalize) == {}
