@@ -30,6 +30,7 @@ NODES = {
     "init_from": "dlexp.config.root.InitFrom",
     "freeze": "dlexp.config.root.Freeze",
     "metric": "dlexp.metric.choice.Metrics",
+    "pairs": "dlexp.data.pair.draw.Pairs",
 }
 FOLD = Parameter("fold", dict[str, int | None] | None, "a fold's numbers", None, "")  # of a run inside a cv
 MISSING = "???"  # OmegaConf's mark of a value that the user has to give
