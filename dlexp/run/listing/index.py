@@ -54,11 +54,12 @@ class Index:
 
     Args:
         runs_dir: Folder of all runs.
+        is_anew: Whether to look at no file, which is damaged.
     """
 
-    def __init__(self, runs_dir: Path) -> None:
+    def __init__(self, runs_dir: Path, *, is_anew: bool = False) -> None:
         self._path = runs_dir / INDEX
-        self._known, self._num_lines, self._names = _read(self._path)
+        self._known, self._num_lines, self._names = ({}, 0, set()) if is_anew else _read(self._path)
         self._fresh: dict[str, Entry] = {}
         self._places: set[str] = set()
 
@@ -100,13 +101,14 @@ class Index:
                 file.write(text.encode())
 
 
-def glance(runs_dir: Path) -> list[RunRecord]:
+def glance(runs_dir: Path, *, is_anew: bool = False) -> list[RunRecord]:
     """Return records as `dlexp.run.scan.scan` does, without the parts that no order and no filter looks at.
 
     Args:
         runs_dir: Folder of all runs.
+        is_anew: Whether to read all of them from their folders.
     """
-    index = Index(runs_dir)
+    index = Index(runs_dir, is_anew=is_anew)
     records: list[RunRecord] = []
     for path in run_places(runs_dir):
         place = "/".join(path.rsplit(os.sep, 2)[-2:])
@@ -135,7 +137,8 @@ def uncollected() -> Iterator[None]:
 def whole(record: RunRecord) -> RunRecord:
     """Return a record of `glance` with all of its parts, read from its folder."""
     path = Path(record["run_dir"])
-    return read_record(path, path.parent.parent if path.parent.name == SETTINGS else path) or record
+    read = read_record(path, path.parent.parent if path.parent.name == SETTINGS else path)
+    return read or {**record, "params": dict(record["params"]), "metrics": dict(record["metrics"])}
 
 
 def _state(path: str) -> State:

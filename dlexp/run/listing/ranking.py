@@ -13,6 +13,7 @@ from dlexp.error import ConfigError, RunError, did_you_mean
 from dlexp.run.document import RunRecord
 from dlexp.run.listing.filter import check_name, names, parse, require_any, value_of
 from dlexp.run.listing.index import glance, uncollected, whole
+from dlexp.run.listing.line import DamagedLine
 from dlexp.run.scan import scan
 
 _CHOOSING = ("data.", "cv.")  # the validation examples: keys that begin so
@@ -83,12 +84,25 @@ def rank(
     """
     condition = parse(filter) if filter is not None else None
     name = None if sort is None else check_name(sort.removeprefix("-"), "--sort")
-    records = glance(runs_dir) if is_glance else scan(runs_dir)
-    require_any([] if filter is None else names(filter), records, "--filter")
-    require_any([] if name is None else [name], records, "--sort")
-    records = _of_experiment(records, experiment)
-    records = [record for record in records if condition is None or condition(record)]
-    records = [record for record in records if tag is None or tag in record["tags"]]
+
+    def ordered(records: list[RunRecord]) -> list[Ranking]:
+        require_any([] if filter is None else names(filter), records, "--filter")
+        require_any([] if name is None else [name], records, "--sort")
+        records = _of_experiment(records, experiment)
+        records = [record for record in records if condition is None or condition(record)]
+        records = [record for record in records if tag is None or tag in record["tags"]]
+        return _in_order(records, sort)
+
+    if not is_glance:
+        return ordered(scan(runs_dir))
+    try:
+        return ordered(glance(runs_dir))
+    except DamagedLine:
+        return ordered(glance(runs_dir, is_anew=True))
+
+
+def _in_order(records: list[RunRecord], sort: str | None) -> list[Ranking]:
+    name = None if sort is None else sort.removeprefix("-")
     if sort is not None and name is not None and not name.startswith("metrics.") and name != "value":
         return [Ranking(None, _sorted(records, sort), sort)] if records else []
     experiments = _grouped(records[::-1], lambda record: str(record["experiment"]))

@@ -106,6 +106,18 @@ def test_an_index_that_lies_of_the_wrong_form_is_not_believed(tmp_path, runs):
     require_same(tmp_path)
 
 
+def test_values_that_are_damaged_are_read_from_the_folders(tmp_path, runs):
+    expected = rank(tmp_path, sort="metrics.val/accuracy")
+    rank(tmp_path, is_glance=True)
+    text = (tmp_path / INDEX).read_text().replace('"[0.', '"[0.x')
+    assert '"[0.x' in text
+    (tmp_path / INDEX).write_text(text)
+    listed = rank(tmp_path, sort="params.optimizer.lr", filter="metrics.val/accuracy > 0", is_glance=True)
+    assert sum(len(ranking.records) for ranking in listed) == sum(
+        record["value"] > 0 for ranking in expected for record in ranking.records
+    )
+
+
 def test_the_file_does_not_grow_for_ever(tmp_path, runs):
     sizes = []
     for number in range(12):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dlexp.run.listing.line import read_lines, write_lines
+from dlexp.run.listing.line import DamagedLine, Values, read_lines, write_lines
 
 A = ([1, 2, 3], {"status": "finished", "metrics": {"val/loss": 0.5, "val/accuracy": 1.0}, "params": {}})
 B = ([4, 5, 6], {"status": "failed", "metrics": {"val/loss": float("inf"), "val/accuracy": 0.0}, "params": {}})
@@ -43,3 +43,17 @@ def test_names_that_are_not_those_of_their_digest_or_not_wanted_are_not_believed
     first[2] = ["val/accuracy", "val/loss"]
     assert read("\n".join(map(json.dumps, (first, second))))[0] == {}
     assert read_lines(text, lambda names: "tags" in names[0])[0] == {}
+
+
+def test_values_are_read_when_another_than_the_known_one_is_asked_for():
+    values = Values(dict.fromkeys(["val/loss", "val/accuracy"]), "[0.5, 1.0]", "val/accuracy", 1.0)
+    assert (values["val/accuracy"], values.get("val/loss"), values.get("none")) == (1.0, 0.5, None)
+    assert values == {"val/loss": 0.5, "val/accuracy": 1.0}
+
+
+@pytest.mark.parametrize("text", ["[0.5]", "[0.5, 1.0, 2.0]", "[0.5,", "7", ""])
+def test_values_that_are_damaged_say_so(text):
+    values = Values(dict.fromkeys(["val/loss", "val/accuracy"]), text, "val/accuracy", 1.0)
+    assert values["val/accuracy"] == 1.0
+    with pytest.raises(DamagedLine):
+        values.get("val/loss")
