@@ -102,6 +102,8 @@ def export(
     if not is_forced:
         _require_absent(source.folder, path, beside)
     model = saved_model.load(source.folder)
+    if model.about["task"] == "pairs":
+        raise ExportFault(f"{ref}: got a run of pairs, which compares two inputs; a file takes one: predict by the run")
     if isinstance(model.module, Fitted):
         kind = type(model.module).__name__
         raise ExportFault(
