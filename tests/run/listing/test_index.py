@@ -114,7 +114,7 @@ def test_values_that_are_damaged_are_read_from_the_folders(tmp_path, runs):
     (tmp_path / INDEX).write_text(text)
     listed = rank(tmp_path, sort="params.optimizer.lr", filter="metrics.val/accuracy > 0", is_glance=True)
     assert sum(len(ranking.records) for ranking in listed) == sum(
-        record["value"] > 0 for ranking in expected for record in ranking.records
+        (record["value"] or 0) > 0 for ranking in expected for record in ranking.records
     )
 
 
