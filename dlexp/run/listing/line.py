@@ -101,9 +101,9 @@ def read_lines(text: str, is_wanted: Callable[[Names], bool]) -> tuple[dict[str,
     for values in lines:
         try:
             if len(values) == NAMES:
-                names: Names = tuple(tuple(part) for part in values[1:])
+                names: Names = tuple(tuple(group) for group in values[1:])
                 if values[0] == _digest(names) and is_wanted(names):
-                    shared[values[0]] = [dict.fromkeys(part) for part in names]
+                    shared[values[0]] = [dict.fromkeys(group) for group in names]
                 continue
             place, state, digest, of_fields, of_metrics, of_params = values
             fields, metrics, params = shared[digest]
