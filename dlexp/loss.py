@@ -14,14 +14,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dlexp.device import send_soon
+from dlexp.embedding.loss import Cosine
 from dlexp.error import ConfigError
 from dlexp.type import RECONSTRUCT, NonNegative, PerTrial, Positive, Probability
 
-_OF_VALUES = {"regression": "mse, mae or huber", RECONSTRUCT: "mse"}
+_OF_OTHERS = {"regression": "mse, mae or huber", RECONSTRUCT: "mse", "pairs": "cosine or contrastive"}
 
 
 def _require(task: str, loss: str) -> None:
-    allowed = _OF_VALUES.get(task, "cross_entropy, bce or hinge")
+    allowed = _OF_OTHERS.get(task, "cross_entropy, bce or hinge")
     if loss not in allowed.replace(" or ", ", ").split(", "):
         raise ConfigError(f"loss: got {loss}; the task is {task}: choose {allowed}, or auto")
 
@@ -281,8 +282,13 @@ class Huber:
         return (inner_TN * (error_TN - 0.5 * inner_TN)).mean(1)
 
 
-def auto(*, task: str, num_classes: int, num_inputs: int = 0) -> CrossEntropy | BCE | MSE:
-    """The task's own: cross-entropy for many classes, binary log loss for two, squared error for values and inputs."""
-    if task in _OF_VALUES:
+def auto(*, task: str, num_classes: int, num_inputs: int = 0) -> CrossEntropy | BCE | MSE | Cosine:
+    """The task's own: cross-entropy for many classes, log loss for two, squared error for values and inputs.
+
+    Cosine loss for pairs.
+    """
+    if task == "pairs":
+        return Cosine(task=task)
+    if task in _OF_OTHERS:
         return MSE(task=task, num_inputs=num_inputs)
     return BCE(task=task, num_classes=2) if task == "binary" else CrossEntropy(task=task, num_classes=num_classes)

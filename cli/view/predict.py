@@ -18,10 +18,11 @@ SHOWN = 20
 def show(predictions: "Predictions", console: Console) -> None:
     """Print the first predictions."""
     entries = predictions["predictions"]
-    keys = [key for key in ("id", "class", "probability", "value", "error") if key in entries[0]]
+    numbers = ("probability", "similarity", "threshold", "value", "error")
+    keys = [key for key in ("id", "class", *numbers) if key in entries[0]]
     table = Table(box=None, pad_edge=False)
     for key in keys:
-        table.add_column(key, justify="right" if key in ("probability", "value", "error") else "left")
+        table.add_column(key, justify="right" if key in numbers else "left")
     for entry in entries[:SHOWN]:
         table.add_row(*(decimal(entry[k]) if isinstance(entry[k], float) else escape(str(entry[k])) for k in keys))
     console.print(table)

@@ -12,6 +12,7 @@ from dlexp.build.node import build
 from dlexp.config.metric import METRICS
 from dlexp.data.dataset import Dataset
 from dlexp.direction import has_direction
+from dlexp.embedding.similarity import SIMILARITIES
 from dlexp.engine.answer.answer import Reading
 from dlexp.engine.answer.choice import answer_of
 from dlexp.engine.evaluate import report
@@ -31,13 +32,22 @@ def build_loss(
         datasets: Theirs.
         device: Where its parameters live.
         dtype: What they are stored in: that of the model.
+
+    Raises:
+        ConfigError: It does not fit the task.
     """
     program = about_targets(datasets[0])
     target = configs[0]["loss"]["_target_"]
     if datasets[0].task == RECONSTRUCT and not target.startswith("dlexp."):
         raise ConfigError(f"loss: got {target}; the task is {RECONSTRUCT}: choose mse, or auto")
     nodes = [_balanced(config["loss"], dataset) for config, dataset in zip(configs, datasets, strict=True)]
-    return make_per_trial(nodes, "loss", dtype=dtype, device=device, **program)
+    loss = make_per_trial(nodes, "loss", dtype=dtype, device=device, **program)
+    if datasets[0].pairs is not None and getattr(loss, "similarity", None) not in SIMILARITIES:
+        raise ConfigError(
+            f"loss: got {type(loss).__name__}, whose similarity is none of {', '.join(SIMILARITIES)}; the task is "
+            "pairs: choose cosine or contrastive, or give it one"
+        )
+    return loss
 
 
 def about_targets(dataset: Dataset) -> dict[str, Any]:
@@ -54,10 +64,10 @@ def make_augment(config: Config, dataset: Dataset) -> Any:
     """
     augment = make(config, "augment", num_classes=dataset.num_classes)
     mixing = [step for step in getattr(augment, "steps", [augment]) if isinstance(step, Mixup | CutMix)]
-    if mixing and dataset.task == RECONSTRUCT:
+    if mixing and dataset.task in (RECONSTRUCT, "pairs"):
         name = type(mixing[0]).__name__.lower()
         raise ConfigError(
-            f"augment: got {name} with task={RECONSTRUCT}; it mixes labels: choose noise, cutout or another"
+            f"augment: got {name} with task={dataset.task}; it mixes labels: choose noise, cutout or another"
         )
     return augment
 
@@ -107,7 +117,8 @@ def choose_monitor(
     if monitor == "auto":
         return f"val/{answer.monitor}"
     targets = dataset.targets[dataset.val].unsqueeze(0).to(device)
-    outputs = torch.randn(1, targets.shape[1], loss.num_outputs, generator=torch.Generator().manual_seed(0)).to(device)
+    width = loss.num_outputs if dataset.pairs is None else 2  # threshold and similarity
+    outputs = torch.randn(1, targets.shape[1], width, generator=torch.Generator().manual_seed(0)).to(device)
     scores = report(outputs, targets, Reading(loss, answer))
     scalars = {f"val/{k}": float(v[0]) for k, v in scores.items() if v.dim() == 1 and has_direction(k)}
     known = [f"val/{name}" for name in ([] if metrics is None else metrics.names)] + list(scalars) + known

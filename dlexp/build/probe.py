@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlexp.build.contract import make_per_trial
+from dlexp.build.contract import make_per_trial, try_augment
 from dlexp.build.dataset import check_parts
 from dlexp.build.model import build_blank_model, build_module
 from dlexp.build.node import build
@@ -20,6 +20,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.engine.task import num_steps
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError, DlexpError, first_line, is_out_of_memory
+from dlexp.model.fitted.fitted import Fitted
 from dlexp.type import Config
 
 FEW = 2  # examples that go through augmentation, model and loss
@@ -43,9 +44,11 @@ def probe(config: Config, dataset: Dataset) -> int:
     _try_rules(config, trainer, num_steps(len(dataset.train), trainer))
     _try_examples(config, dataset, loss)
     model = build_blank_model(config, dataset.in_shape, loss.num_outputs)
+    if isinstance(model, Fitted):
+        model.require(len(dataset.train))
     num_params = sum(p.numel() for p in model.parameters())
     if num_params > LARGE:
-        shape, _ = trace(model, dataset.in_shape, trainer.batch_size)
+        shape, _ = trace(model, dataset.in_shape, dataset.inputs_each * trainer.batch_size)
     else:
         blank = torch.zeros(min(trainer.batch_size, FEW), *dataset.in_shape)
         shape = _run(build_module(config, dataset.in_shape, loss.num_outputs, seed=0), blank)
@@ -84,10 +87,7 @@ def _try_rules(config: Config, trainer: Trainer, steps_per_epoch: int) -> None:
 def _try_examples(config: Config, dataset: Dataset, loss: Any) -> None:
     """Augment a few examples and take the loss of blank outputs for them."""
     rows = dataset.train[:FEW]
-    x, targets = dataset.inputs[rows], dataset.targets[rows]
-    augment = make_augment(config, dataset)
-    images = x.movedim(-1, -3) if dataset.is_image else x
-    _, targets = augment(images, targets, torch.Generator().manual_seed(0))
+    targets = try_augment(make_augment(config, dataset), dataset, rows)
     loss(torch.zeros(1, len(rows), loss.num_outputs), targets.unsqueeze(0))
 
 

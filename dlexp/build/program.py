@@ -17,10 +17,13 @@ from dlexp.build.feed import feed_of
 from dlexp.build.objective import build_loss, choose_monitor
 from dlexp.build.room import require_room
 from dlexp.data.dataset import Dataset
+from dlexp.data.pair.share import share_pairs
+from dlexp.data.target import SINGLE_TASKS
 from dlexp.data.target_scale import TargetScale
 from dlexp.direction import is_better_high
 from dlexp.engine.exchange.exchange import ALONE, Exchange
 from dlexp.engine.exchange.sharded import Sharded
+from dlexp.engine.fitted.run import FittedRun
 from dlexp.engine.memory import evaluation_batch
 from dlexp.engine.stack.kind import make_forward
 from dlexp.engine.stack.rows import select_rows
@@ -29,7 +32,8 @@ from dlexp.engine.stopping import Stopping
 from dlexp.engine.task import Task, are_equal, num_steps
 from dlexp.engine.train import Run
 from dlexp.engine.trainer import Trainer
-from dlexp.error import DataError, first_ten
+from dlexp.error import ConfigError, DataError, first_ten
+from dlexp.model.fitted.fitted import Fitted
 from dlexp.normalize import Affine
 from dlexp.number import noun
 from dlexp.type import Config
@@ -117,16 +121,20 @@ def make_program(components: list[Components], engine: str = "solo", exchange: E
         compile=trainer.compile,
         is_graph=trainer.cuda_graph,
     )
-    has_one_part = are_equal([data.train for data in datasets])
+    if first.data.pairs is not None and exchange.size > 1:
+        raise ConfigError("launcher.devices: got several with task=pairs; a pair is trained on one device: set it to 1")
+    shared, rows = share_pairs(datasets)
+    has_one_part = are_equal([train for train, _ in rows])
     affine = first.affine if has_one_part else Affine.stack([each.affine for each in components])
     _require_range(first.data, affine, first.dtype)
     warnings = made[0][1] + check_parts(datasets, trainer, configs[0].get("train_on", "train"))
-    task = replace(_task(components, device, affine, has_one_part), exchange=exchange)
+    task = replace(_task(components, shared, rows, device, affine, has_one_part), exchange=exchange)
+    task = replace(task, similarity=getattr(loss, "similarity", None) if first.data.pairs is not None else None)
     make_step = Sharded if trainer.shard and exchange.size > 1 else Step
     rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
     alone = select_rows(loss, [0], len(components))
     monitor = choose_monitor(trainer.monitor, alone, first.data, task.metrics, device)
-    run = Run(
+    run = _kind_of_run(first, models[0], exchange)(
         task=task,
         step=make_step(forward, rules, models[0], trainer.precision, exchange),
         trainer=trainer,
@@ -143,30 +151,54 @@ def make_program(components: list[Components], engine: str = "solo", exchange: E
     return Program(run, components, models, affine, device, device_line, warnings)
 
 
+def _kind_of_run(first: Components, model: nn.Module, exchange: Exchange) -> type[Run]:
+    """Return what trains a model: the loop of updates, or the one step of a model that has no gradient."""
+    if not isinstance(model, Fitted):
+        return Run
+    if first.data.task not in SINGLE_TASKS:
+        what = f"{type(model).__name__} calls classes or gives a value"
+        raise ConfigError(f"task: got {first.data.task}; {what}, choose {', '.join(SINGLE_TASKS)}")
+    if exchange.size > 1:
+        raise ConfigError(f"launcher.devices: got {exchange.size}; {type(model).__name__} is fitted by one process")
+    model.require(len(first.data.train))
+    return FittedRun
+
+
 def _require_room(first: Components, num_outputs: int, num_trials: int) -> None:
     """Refuse a program that cannot fit its device, once for each structure and number of trials."""
     device, trainer = first.place[0], first.trainer
     key = (first.structure, num_trials, str(device))
     if key not in _FITTING:
         rule = make(first.config, "optimizer")
-        in_shape, batch_size = first.data.in_shape, trainer.batch_size
+        in_shape, batch_size = first.data.in_shape, first.data.inputs_each * trainer.batch_size
         require_room(first.config, in_shape, num_outputs, rule, num_trials, batch_size, first.dtype, device)
         _FITTING.add(key)
 
 
 def _eval_batch_size(first: Components, model: nn.Module) -> int:
-    """Return how many examples are evaluated at once, found once for each structure where it is not set."""
+    """Return how many examples are evaluated at once, found once for each structure where it is not set.
+
+    Of pairs half as many as of inputs.
+    """
     trainer = first.trainer
     if trainer.eval_batch_size != "auto":
         return trainer.eval_batch_size
     if first.structure not in _EVALUATED:
-        _EVALUATED[first.structure] = evaluation_batch(model, first.data.in_shape, trainer.batch_size)
+        each = first.data.inputs_each
+        num_inputs = evaluation_batch(model, first.data.in_shape, each * trainer.batch_size)
+        _EVALUATED[first.structure] = max(1, num_inputs // each)
     return _EVALUATED[first.structure]
 
 
-def _task(components: list[Components], device: torch.device, affine: Affine, has_one_part: bool) -> Task:
-    first = components[0]
-    data, augments = first.data, [each.augment for each in components]
+def _task(
+    components: list[Components],
+    data: Dataset,
+    rows: list[tuple[Tensor, Tensor]],
+    device: torch.device,
+    affine: Affine,
+    has_one_part: bool,
+) -> Task:
+    first, augments = components[0], [each.augment for each in components]
     is_augmented = not all(augment is None for augment in augments)
     # Floats that nothing changes afterwards are normalised once instead of in every batch.
     is_ready = data.inputs.is_floating_point() and not is_augmented and affine.scale.dim() == 1
@@ -174,8 +206,8 @@ def _task(components: list[Components], device: torch.device, affine: Affine, ha
         feed=feed_of(data, affine if is_ready else None, first.dtype, device),
         affine=None if is_ready else affine.to(device),
         augments=augments,
-        train=[each.data.train for each in components],
-        val=[each.data.val for each in components],
+        train=[train for train, _ in rows],
+        val=[val for _, val in rows],
         targets=devices.send(data.targets, device),
         answer=first.answer,
         is_image=data.is_image,

@@ -3,6 +3,7 @@
 Shapes: T trials, N examples, K outputs.
 """
 
+import math
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -10,6 +11,8 @@ import torch
 from torch import Tensor
 
 from dlexp.data.target_scale import TargetScale
+from dlexp.device import take_rows
+from dlexp.embedding.similarity import best_threshold
 from dlexp.engine.answer.answer import Reading
 from dlexp.engine.exchange.share import deal
 from dlexp.engine.forward import Forward
@@ -18,16 +21,39 @@ from dlexp.engine.task import Task, TrialSeeds, are_equal, epoch_batches, num_st
 from dlexp.engine.trainer import Trainer
 from dlexp.error import is_out_of_memory
 from dlexp.metric.loss_error import class_weights, losses, standard_error
+from dlexp.random import generator
 
+DECISIVE = 2048  # training pairs that choose a threshold
 FEW = 100  # updates an epoch, below which `norm.statistics=auto` gathers in a deep net
 _fitting: WeakKeyDictionary[Forward, int] = WeakKeyDictionary()  # examples at once, of programs that had no room
+
+
+@torch.no_grad()
+def choose_threshold(forward: Forward, task: Task, batch_size: int) -> Tensor:
+    """Return the threshold (T, 1) that is right most often on a trial's training pairs, at most 2,048 of them.
+
+    Args:
+        forward: The program; its mode is training again afterwards.
+        task: Data and normalisation, of pairs.
+        batch_size: Pairs at once.
+    """
+    parts = [part[torch.randperm(len(part), generator=generator(0, "threshold"))[:DECISIVE]] for part in task.train]
+    targets = [task.targets[part.to(task.targets.device)] for part in parts]
+    similarity_TN1 = _predict(forward, task, parts, batch_size)
+    chosen = [
+        best_threshold(similarity_TN1[row, : len(of_trial), 0][None], of_trial[None])
+        for row, of_trial in enumerate(targets)
+    ]
+    return torch.cat(chosen)
 
 
 @torch.no_grad()
 def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) -> Tensor:
     """Return the outputs (T, N, K) of a part in evaluation mode, in float32 (float64 for such a model) on the device.
 
-    Values are in the target's own unit, in float64; of reconstructions there are error and spread of each example.
+    Values are in the target's own unit, in float64; of reconstructions there are error and spread of each example. A
+    pair has two outputs, the threshold above which it is called the same, as the trial's training pairs choose it, and
+    its similarity.
 
     Args:
         forward: The program; its mode is training again afterwards.
@@ -35,6 +61,15 @@ def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) 
         parts: Row numbers of each trial's part; where lengths differ, N is the longest.
         batch_size: Examples at once; halved where memory runs out, also for the program's later evaluations.
     """
+    outputs_TNK = _predict(forward, task, parts, batch_size)
+    if task.similarity is not None:
+        threshold_T11 = choose_threshold(forward, task, batch_size).unsqueeze(-1)
+        return torch.cat([threshold_T11.expand_as(outputs_TNK), outputs_TNK], -1)
+    return outputs_TNK if task.unit is None else task.unit.unscale(outputs_TNK)
+
+
+def _predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) -> Tensor:
+    """Return the outputs of `predict` as the model gives them, of pairs the similarity (T, N, 1)."""
     forward.set_training(False)
     if are_equal(parts):
         bounds = deal(len(parts[0]), task.exchange.size)
@@ -54,7 +89,7 @@ def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) 
             outputs_TNK[chosen, :length] = outputs
         assert outputs_TNK is not None
     forward.set_training(True)
-    return outputs_TNK if task.unit is None else task.unit.unscale(outputs_TNK)
+    return outputs_TNK
 
 
 @torch.no_grad()
@@ -120,16 +155,17 @@ def score_trials(outputs: Tensor, task: Task, parts: list[Tensor], loss: Any, al
         also: A metric of `report` that is wanted too.
     """
     lengths = [len(part) for part in parts]
-    if len(set(lengths)) == 1:
-        targets = torch.stack([task.targets[part.to(outputs.device)] for part in parts])
-        scored = score(outputs, targets, Reading.of(task, loss), also)
-        return {name: value.tolist() for name, value in scored.items()}
     scores: dict[str, list[float]] = {}
-    for row, part in enumerate(parts):
-        reading = Reading.of(task, loss).keep(row, len(parts))
-        targets = task.targets[part.to(outputs.device)].unsqueeze(0)
-        for name, value in score(outputs[row : row + 1, : len(part)], targets, reading, also).items():
-            scores.setdefault(name, []).append(float(value))
+    for length in sorted(set(lengths)):
+        rows = [row for row, num in enumerate(lengths) if num == length]
+        targets = torch.stack([task.targets[parts[row].to(outputs.device)] for row in rows])
+        reading, of_rows = Reading.of(task, loss), outputs
+        if len(rows) < len(parts):
+            reading, of_rows = reading.keep(rows, len(parts)), take_rows(outputs, rows)[:, :length]
+        for name, values in score(of_rows, targets, reading, also).items():
+            of_trials = scores.setdefault(name, [math.nan] * len(parts))
+            for row, value in zip(rows, values.tolist(), strict=True):
+                of_trials[row] = value
     return scores
 
 

@@ -7,9 +7,10 @@ from torch import Tensor
 
 from dlexp.build.program import Program
 from dlexp.data.fact.guess import guess
+from dlexp.data.fact.neighbor import neighbors
 from dlexp.engine import checkpoint
 from dlexp.engine.answer.answer import Reading
-from dlexp.engine.evaluate import predict, report
+from dlexp.engine.evaluate import choose_threshold, predict, report
 from dlexp.engine.event import TrialEnd
 from dlexp.engine.stopping import Stopping
 from dlexp.execution.description import describe_parts, describe_run
@@ -20,6 +21,7 @@ from dlexp.run.document import ClassReport, TrainData, TrainResult
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
+from dlexp.run.measure import FILE, write_threshold
 from dlexp.type import Metrics
 
 
@@ -34,7 +36,7 @@ def conclude_run(
         end: How training ended.
         seed: The run's seed.
         open_test: Evaluate the test part too, which is counted; not for an interrupted run.
-        has_figures: Draw figures; the folds of a cross-validation go without.
+        has_figures: Draw figures, and say what neighbours score; the folds of a cross-validation go without.
 
     Returns:
         What ``--json`` prints; in `metrics` the best epoch's values, and what only the end computes.
@@ -52,6 +54,7 @@ def conclude_run(
         for split, (scalars, rest) in evaluate_best(built, folder, open_test=open_test).items():
             metrics |= {f"{split}/{name}": value for name, value in scalars.items()}
             by_class[split] = rest
+    beside = _neighbors(built) if has_figures and end.best_epoch and end.status != "interrupted" else {}
     result: TrainResult = {
         "kind": "train",
         "run_id": folder.run_id,
@@ -71,11 +74,21 @@ def conclude_run(
         "metrics": metrics,
         "report": by_class,
     }
+    if beside:
+        result["neighbors"] = beside
     result = plain(result)
     folder.write_result(result)
     if has_figures and by_class:
         attempt(lambda: draw_figures(built, folder), folder.log)
     return result
+
+
+def _neighbors(built: Program) -> Metrics:
+    """Return what the nearest neighbours score on the run's validation part; empty where that is off, or slow."""
+    if built.run.trainer.baseline == "off":
+        return {}
+    affine = built.affine.to("cpu")
+    return neighbors(built.dataset, lambda rows: affine.apply(rows, dtype=torch.float64))
 
 
 def evaluate_best(
@@ -87,8 +100,18 @@ def evaluate_best(
     """
     weights, _ = checkpoint.load(folder.checkpoints / "best", built.device)
     built.run.step.forward.load_weights(0, weights)
+    note_threshold(built, folder)
     parts = {"val": built.dataset.val} | ({"test": built.dataset.test} if open_test else {})
     return {split: evaluate_part(built, folder, split, rows) for split, rows in parts.items() if len(rows)}
+
+
+def note_threshold(built: Program, folder: RunFolder) -> None:
+    """Write down the threshold that the program's weights have on training pairs; nothing for other tasks."""
+    run = built.run
+    if run.task.similarity is not None:
+        threshold_11 = choose_threshold(run.step.forward, run.task, run.eval_batch_size)
+        write_threshold(folder, threshold_11.item())
+        update_checksum(folder, FILE)
 
 
 def evaluate_part(built: Program, folder: RunFolder, split: str, rows: Tensor) -> tuple[dict[str, float], ClassReport]:
@@ -133,10 +156,13 @@ def best_record(history: list[dict[str, Any]], monitor: dict[str, Any]) -> dict[
 
 @torch.no_grad()
 def store_predictions(built: Program, folder: RunFolder) -> None:
-    """Store what the best checkpoint gives for the validation part."""
+    """Store what the best checkpoint gives for the validation part, if there is one."""
     data, run = built.dataset, built.run
     weights, _ = checkpoint.load(folder.checkpoints / "best", built.device)
     run.step.forward.load_weights(0, weights)
+    note_threshold(built, folder)
+    if not len(data.val):
+        return
     outputs = predict(run.step.forward, run.task, [data.val], run.eval_batch_size)[0].cpu()
     stored = run.task.answer.stored(outputs)
     folder.write_predictions("val", data.sample_ids(data.val), data.targets[data.val].numpy(), stored.numpy())
@@ -157,7 +183,7 @@ def conclude_trial(
     """
     history = folder.history()
     best = best_record(history, folder.manifest["monitor"])
-    if best is not None and len(built.dataset.val) and checkpoint.exists(folder.checkpoints / "best"):
+    if best is not None and checkpoint.exists(folder.checkpoints / "best"):
         store_predictions(built, folder)
     about = describe_run(built, config)
     del about["monitor"], about["test_openings"]

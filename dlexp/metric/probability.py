@@ -1,6 +1,6 @@
 """What a classifier's outputs z say of each class: its probability, and a score that ranks examples by it.
 
-Three links turn outputs into probabilities, by what the loss fits:
+Four links turn outputs into probabilities, by what the loss fits:
 
 - softmax (cross-entropy): p_k = exp(z_k) / sum_j exp(z_j). A lone column z counts as (0, z): p_1 = sigmoid(z).
 - sigmoid (one class against the rest): p_k = sigmoid(z_k) / sum_j sigmoid(z_j). K columns of binary log loss are K
@@ -8,6 +8,7 @@ Three links turn outputs into probabilities, by what the loss fits:
 - margin (hinge): p_k = sigmoid(m_k) / sum_j sigmoid(m_j) with m_k = z_k - max_(j != k) z_j, the lead over the best
   other class. The loss fixes leads, not probabilities: this is a reading of them, and log loss and calibration error
   say how far it holds.
+- similarity (losses of pairs): columns are a threshold and a similarity, read as margin reads two columns.
 
 Examples are ranked by log-odds: log(p_k / (1 - p_k)) under softmax, z_k and m_k under the others, which are the
 log-odds of each class's own sigmoid. All is float64: a float32 softmax calls any two leads beyond 17 equal.
@@ -21,6 +22,8 @@ References:
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+TIES = 2.0**40  # steps of a unit of log-odds, within which examples tie: sums round a thousand times finer
 
 
 def exact_type(like: Tensor) -> torch.dtype:
@@ -40,7 +43,7 @@ def log_weights(outputs_TNK: Tensor, link: str = "softmax") -> Tensor:
 
     Args:
         outputs_TNK: (T, N, K), or any axes before K; one column means the logit of class 1 of two.
-        link: "softmax", "sigmoid" or "margin"; a lone column is a sigmoid under each.
+        link: "softmax", "sigmoid", "margin" or "similarity"; a lone column is a sigmoid under each.
     """
     if link == "softmax" or outputs_TNK.shape[-1] == 1:
         return two_columns(outputs_TNK).to(exact_type(outputs_TNK))
@@ -75,3 +78,17 @@ def log_odds(outputs_TNK: Tensor, link: str = "softmax") -> Tensor:
     odds_TNK = log_p_TNK - torch.log1p(-log_p_TNK.exp().scatter(-1, top_TN1, 0.0))
     odds_of_top_TN1 = -ordered_TNK[..., :-1].logsumexp(-1, keepdim=True)
     return torch.where(z_TNK == 0, odds_of_top_TN1, odds_TNK)  # two may be the likeliest
+
+
+def ranks_by(outputs_TNK: Tensor, link: str = "softmax") -> Tensor:
+    """Return what examples are ranked by (T, N, K): `log_odds`, rounded where equal ones come in different digits.
+
+    Under the softmax of more than two classes the digits of a class's log-odds depend on what the others share. Votes
+    of neighbours give many examples one probability: rounding to 2^-40 lets them tie, as equal probabilities do.
+
+    Args:
+        outputs_TNK: As in `log_weights`.
+        link: As in `log_weights`.
+    """
+    odds_TNK = log_odds(outputs_TNK, link)
+    return (odds_TNK * TIES).round() / TIES if link == "softmax" and odds_TNK.shape[-1] > 2 else odds_TNK

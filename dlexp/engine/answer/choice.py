@@ -3,6 +3,7 @@
 from dlexp.data.dataset import Dataset
 from dlexp.engine.answer.answer import Answer
 from dlexp.engine.answer.classes import Classes
+from dlexp.engine.answer.pairs import SamePair
 from dlexp.engine.answer.reconstruction import Reconstruction
 from dlexp.engine.answer.values import Values
 
@@ -11,14 +12,14 @@ KINDS: dict[str, type[Answer]] = {
     "binary": Classes,
     "regression": Values,
     "reconstruct": Reconstruction,
+    "pairs": SamePair,
 }
 
 
 def answer_of(dataset: Dataset) -> Answer:
     """Return what the outputs of a model of these data mean."""
-    if KINDS[dataset.task] is Classes:
-        return Classes(dataset.num_classes, dataset.positive)
-    return KINDS[dataset.task]()
+    kind = KINDS[dataset.task]
+    return kind(dataset.num_classes, dataset.positive) if issubclass(kind, Classes) else kind()
 
 
 def record_kind(monitor: str, task: str) -> str | None:

@@ -19,6 +19,7 @@ from dlexp.export.graph import Graph
 from dlexp.job.export import card as cards
 from dlexp.job.export.check import ALLOWED, BATCHES, choose_examples, largest_difference
 from dlexp.job.export.source import Source, find_source
+from dlexp.model.fitted.fitted import Fitted
 from dlexp.run.folder import RunFolder
 from dlexp.run.listing.exported import ExportRecord, add_export, read_exports
 from dlexp.type import RECONSTRUCT, one_of
@@ -101,6 +102,13 @@ def export(
     if not is_forced:
         _require_absent(source.folder, path, beside)
     model = saved_model.load(source.folder)
+    if model.about["task"] == "pairs":
+        raise ExportFault(f"{ref}: got a run of pairs, which compares two inputs; a file takes one: predict by the run")
+    if isinstance(model.module, Fitted):
+        kind = type(model.module).__name__
+        raise ExportFault(
+            f"{ref}: got {kind}, which keeps its training part; networks are exported, predict by the run"
+        )
     told = facts.facts_of(source.folder, model.about)
     examples = choose_examples(source.folder)
     graph = Graph(model).eval()

@@ -97,6 +97,8 @@ Prediction = TypedDict(
         "probability": NotRequired[float],
         "probabilities": NotRequired[dict[str, float]],
         "value": NotRequired[float],
+        "similarity": NotRequired[float],
+        "threshold": NotRequired[float],
         "error": NotRequired[float],
     },
 )
@@ -124,7 +126,8 @@ class Predictions(Asked):
         task: Of the data.
         models: Whose probabilities or values are averaged.
         warnings: Lines for the user.
-        predictions: In order: `id`, and `class`, `probability` and `probabilities`, or `value`.
+        predictions: In order: `id`, and `class`, `probability` and `probabilities`, or `value`; of pairs `class`,
+            `similarity` and `threshold`, above which they are called the same.
     """
 
     kind: Annotated[str, one_of("predict")]

@@ -37,6 +37,7 @@ from dlexp.job.inference.document import Asked, Prediction, Predictions
 from dlexp.job.inference.ensemble import Averaged, average
 from dlexp.job.inference.finite import Batch, Refuse, of_files, of_rows, of_table, outputs_of
 from dlexp.job.inference.formula import inert
+from dlexp.job.inference.pair import read_examples, say_pairs
 from dlexp.metric.classification import predict_class
 from dlexp.metric.probability import log_weights
 from dlexp.number import noun
@@ -52,7 +53,7 @@ def predict(
     """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
 
     An entry has `id` (a picture's path, or file and row number from 0), and `class`, `probability` and
-    `probabilities` by class, `value`, or the `error` of a reconstruction.
+    `probabilities` by class, `value`, `error` of a reconstruction, or `class`, `similarity` and `threshold` of a pair.
 
     Args:
         ref: A run as users name it, or an exported file.
@@ -66,8 +67,7 @@ def predict(
         DataError: An input is absent or damaged.
         ConfigError: Inputs are of another kind or shape than the model takes.
     """
-    place = choose_device(device)
-    whole, models = _models(ref, runs_dir, place, averaged)
+    whole, models = _models(ref, runs_dir, choose_device(device), averaged)
     outputs: list[Tensor] = []
     links: list[str] = []
     ids: list[str] = []
@@ -81,11 +81,13 @@ def predict(
         # folds whose training parts had other texts encode a table in other columns
         key = json.dumps([about[name] for name in ("in_shape", "feature_names", "encoding")])
         if key not in read:
-            read[key] = _read(paths, about, warnings)
+            read[key] = read_examples(_read, paths, about, warnings)
         ids = [id for batch in read[key] for id in batch.ids]
         outputs.append(torch.cat([outputs_of(model, batch) for batch in read[key]]))
     names, is_error = about["class_names"], about["task"] == RECONSTRUCT
-    if averaged is None:
+    if about["task"] == "pairs":
+        predictions = say_pairs(ids, outputs, averaged, names)
+    elif averaged is None:
         predictions = _say(ids, outputs[0], names, links[0], is_error)
     else:
         weights = [weight for _, weight in averaged.models]

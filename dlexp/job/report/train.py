@@ -24,6 +24,11 @@ from dlexp.run.stored import require_unedited
 from dlexp.type import RECONSTRUCT
 
 _UNTOLD = ("data.", "cv.", "tracking.", "launcher.", "trainer.threads", "trainer.device")  # no part of a question
+VERBS = {  # what is done to data
+    "regression": "predict",
+    RECONSTRUCT: "reconstruct",
+    "pairs": "tell the same from different pairs of",
+}
 _GUESS = {
     "val/accuracy": "the most frequent class",
     "val/rmse": "the mean of the training targets",
@@ -60,7 +65,7 @@ def page_of_training(folder: RunFolder, document: RunPage) -> Page:
         about_line(run),
         _question(run),
         _answer(run, seen, history, missing),
-        _cards(run, seen),
+        score_cards(run, seen),
         [*sections, *closing(document, _again(folder, run))],
         [*document["faults"], *_notes(run)],
     )
@@ -95,6 +100,8 @@ def _error_blocks(folder: RunFolder, answers: Answers, names: Sequence[str], run
         target = folder.config.get("data", {}).get("target") or "value"
         return [residual_block(answers, str(target))]
     counts_KK = classifier.confusion(answers, names)
+    if run["task"] == "pairs":
+        return [classifier.confusion_block(counts_KK, names), classifier.similarity_block(answers, names)]
     error = run["metrics"].get("val/calibration_error")
     return [
         classifier.confusion_block(counts_KK, names),
@@ -118,7 +125,7 @@ def data_name(run: RunRecord) -> str:
 
 def _question(run: RunRecord) -> str:
     model = run["params"].get("model") or "the model"
-    verb = {"regression": "predict", RECONSTRUCT: "reconstruct"}.get(run["task"] or "", "tell apart")
+    verb = VERBS.get(run["task"] or "", "tell apart")
     return f"How well does {model}{setting_words(run)} {verb} {data_name(run)}?"
 
 
@@ -153,7 +160,13 @@ def _advice(run: RunRecord, history: list[dict[str, Any]]) -> str:
     return ""
 
 
-def _cards(run: RunRecord, seen: Score | None) -> list[Card]:
+def score_cards(run: RunRecord, seen: Score | None) -> list[Card]:
+    """Return the numbers of a training: its score, that of guessing, the score corrected, the best epoch, the time.
+
+    Args:
+        run: Its record.
+        seen: What its validation examples say; None without answers.
+    """
     fields = run_fields(run)
     guess, selection = fields.get("guess") or {}, fields.get("selection") or {}
     cards = []
@@ -163,8 +176,12 @@ def _cards(run: RunRecord, seen: Score | None) -> list[Card]:
     if guess:
         name, value = next(iter(guess.items()))
         cards.append(Card("by guessing", score(name, value), f"{name_of(name)}, {_GUESS.get(name, '')}"))
+    for name, value in (fields.get("neighbors") or {}).items():
+        cards.append(Card("by 5 nearest neighbours", score(name, value), name_of(name)))
     if "corrected" in selection:
         ends = span(selection["metric"], selection["corrected_interval"])
+        if seen is None or seen.metric != selection["metric"]:
+            ends = f"{name_of(selection['metric'])}, {ends}"
         cards.append(Card("corrected for picking the epoch", score(selection["metric"], selection["corrected"]), ends))
     if fields.get("best_epoch"):
         cards.append(

@@ -17,13 +17,18 @@ from jsonschema import Draft202012Validator
 from dlexp.config.catalog import EXPERIMENT, Loader, conf_folder, list_groups, read_option
 from dlexp.config.check import check
 from dlexp.config.resolve import resolve
+from dlexp.config.rule.fitted import UNREAD
 from dlexp.config.schema.whole import schema
 from dlexp.error import ConfigError
 
 GROUPS = list_groups()
 SCHEMA = schema()
 WHOLE = Draft202012Validator(SCHEMA)
-NEEDED = {"arrays": ["data.path=x"], "csv": ["data.path=x", "data.target=y"], "image_folder": ["data.path=x"]}
+NEEDED = {
+    "arrays": ["data.path=x"],
+    "csv": ["data.path=x", "data.target=y"],
+    **{name: ["data.path=x"] for name in ("image_folder", "pair_folder", "pair_csv")},
+}
 TARGETS = sorted(
     {read_option(group, option)["_target_"] for group in GROUPS if group != EXPERIMENT for option in GROUPS[group]}
 )
@@ -50,6 +55,8 @@ def bases(count):
             chosen |= {"model": "mlp"}
         else:
             del chosen["activation"], chosen["norm"], chosen["dropout"]
+        if chosen["model"] in ("knn", "majority"):
+            chosen = {group: option for group, option in chosen.items() if group not in UNREAD}
         texts = [f"{group}={option}" for group, option in chosen.items()] + NEEDED.get(chosen["data"], [])
         made.append(resolve(texts, job=job))
     return made
