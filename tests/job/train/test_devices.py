@@ -49,7 +49,6 @@ CASES = {
         "trainer.batch_size=10",
     ],
     "values": ["data=diabetes", "norm=layer", "regularizer=l1", "optimizer=adagrad", "trainer.batch_size=7"],
-    "inputs, corrupted": ["task=reconstruct", "norm=none", "model.code=3", "augment=noise", "trainer.batch_size=31"],
     "mixed": ["augment=mixup", "norm=none", "regularizer=max_norm", "optimizer=momentum", "trainer.batch_size=31"],
 }
 # the state of the rule divided; an elementwise penalty, one of rows, a constraint, gradients of several batches
