@@ -17,7 +17,6 @@ from dlexp.config.resolve import resolve
 from dlexp.data import fold, table
 from dlexp.data.pair import draw
 from dlexp.data.target_scale import TargetScale
-from dlexp.engine.answer.inputs import mean_input
 from dlexp.engine.fitted.run import FittedRun
 from dlexp.error import DataError
 from dlexp.job.cv.audit import audit, fitted, perturb
@@ -193,25 +192,6 @@ def test_a_leak_of_the_unit_of_values_is_seen(monkeypatch):
     )
     audited = audit(["data=diabetes", *QUICK])
     assert audited["folds"][0]["changed"] == ["unit", "weights"]
-
-
-INPUTS = ["data=digits", "data.limit=140", "task=reconstruct", "model.widths=[4]", "trainer.monitor=train/loss", *QUICK]
-
-
-def test_reconstructing_leaks_nothing_and_keeps_the_shares_of_classes():
-    assert audit(INPUTS)["clean"]
-    data = load_data(resolve(INPUTS, job="cv").config)
-    assert data.labels is not None
-    counts = [torch.bincount(data.labels[dealt.val]) for dealt in deal_folds(resolve(INPUTS, job="cv").config, data)]
-    assert (counts[0] - counts[1]).abs().max() <= 1
-
-
-def test_a_leak_of_the_mean_of_inputs_is_seen(monkeypatch):
-    monkeypatch.setattr(
-        "dlexp.job.cv.audit.mean_input",
-        lambda inputs, rows, affine: mean_input(inputs, torch.arange(len(inputs)), affine),
-    )
-    assert audit(INPUTS)["folds"][0]["changed"] == ["centre"]
 
 
 def test_a_held_out_part_that_chooses_the_epoch_is_seen():
