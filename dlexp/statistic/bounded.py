@@ -25,6 +25,7 @@ _SHARES = (
     "average_precision",
     "calibration_error",
     "top5_accuracy",
+    "eer",
 )
 _NOT_NEGATIVE = ("loss", "log_loss", "mse", "rmse", "mae", "huber", "median_error")
 _EQUAL = 1e-12
