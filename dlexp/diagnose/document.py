@@ -89,6 +89,7 @@ class Diagnosis(TypedDict):
         constant: Loss of a constant prediction; of classes the entropy of guessing.
         first_loss: Of the first update.
         last_loss: Mean of the last ten updates, or the run's last epoch.
+        consequence: What is wrong with the training, whether a rule says why or not; "" where it learns.
         layers: In the order of their calls.
         findings: The first cause first, then what follows from it, then notes.
         figure: Where it was drawn; None where it was not asked for.
@@ -101,6 +102,7 @@ class Diagnosis(TypedDict):
     constant: Real
     first_loss: Real
     last_loss: Real
+    consequence: str
     layers: list[LayerRecord]
     findings: list[Finding]
     figure: str | None

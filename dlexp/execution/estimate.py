@@ -160,7 +160,7 @@ def _time_folder(built: Program, config: Config, metrics: dict[str, list[float]]
         started = time.perf_counter()
         folder = RunFolder.create(Path(place), TRIALS, "trial", config=config, overrides=[], manifest=about)
         folder.unlock()
-        saved_model.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss)
+        saved_model.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss, built.model)
         made = time.perf_counter() - started
         spans, sizes = [], []
         for epoch, is_best in ((1, True), (2, False), (3, True)):

@@ -16,6 +16,7 @@ from dlexp.figure.attempt import Drawings
 from dlexp.figure.inside.weight import first_filters, read_weights, root_mean_squares
 from dlexp.random import generator
 from dlexp.run.folder import RunFolder
+from dlexp.run.measure import read_layers
 from dlexp.statistic import score
 from dlexp.statistic.calibration import Bin, reliability
 from dlexp.type import RECONSTRUCT
@@ -121,7 +122,7 @@ def inside_figures(folder: RunFolder) -> Drawings:
     from dlexp.figure.inside.filter import filter_figure
     from dlexp.figure.inside.layer import layer_figure
 
-    weights = read_weights(folder.checkpoints / "best")
+    weights = read_weights(folder.checkpoints / "best", read_layers(folder))
     filters = first_filters(weights)
     figures: Drawings = {"weights": lambda: layer_figure(*root_mean_squares(weights))} if weights else {}
     return figures if filters is None else {**figures, "filters": lambda: filter_figure(filters)}

@@ -92,7 +92,7 @@ def _train_program(assignments: list[Assignment], engine: str, should_stop: Call
     require_space(run, folders[0].path)
     for row, folder in enumerate(folders):
         data = program.components[row].data
-        saved_model.write(folder, data, program.affine, run.task, run.step.rules.loss, row)
+        saved_model.write(folder, data, program.affine, run.task, run.step.rules.loss, program.model, row)
         folder.log(f"device: {program.device_line}, {engine}")
         _record_engine(folder, engine, torch.get_num_threads() if program.device.type == "cpu" else None)
     run.should_stop = should_stop

@@ -11,7 +11,7 @@ from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed
 from dlexp.diagnose.document import Diagnosis, LayerRecord, LayerState
 from dlexp.diagnose.evidence import Evidence, observe, try_cure
-from dlexp.diagnose.finding import findings_of
+from dlexp.diagnose.finding import consequence, findings_of
 from dlexp.diagnose.layer import Layer
 from dlexp.diagnose.trained import composed_of, confidence_of, observe_run, training_of
 from dlexp.engine.fitted.run import FittedRun
@@ -88,6 +88,7 @@ def _document(
         "constant": evidence.constant,
         "first_loss": evidence.start,
         "last_loss": evidence.end,
+        "consequence": consequence(evidence),
         "layers": _layers(evidence),
         "findings": findings_of(evidence, composed, partial(try_cure, built.dataset)),
         "figure": None,

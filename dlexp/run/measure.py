@@ -43,6 +43,14 @@ def read_class_names(folder: RunFolder) -> list[str]:
         raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error
 
 
+def read_layers(folder: RunFolder) -> list[str]:
+    """Return the names of a training's weights from the input on; none where an earlier version wrote none down."""
+    try:
+        return [str(name) for name in unsealed(read_bytes(folder.path / FILE)).get("layers", [])]
+    except (OSError, ValueError, AttributeError, TypeError):
+        return []
+
+
 def pooled(measures: list[Measure]) -> Measure:
     """Return the constants for the pooled predictions of folds: the mean of their deltas, the rest as it is."""
     return replace(measures[0], delta=sum(measure.delta for measure in measures) / len(measures))

@@ -6,7 +6,7 @@ import pytest
 
 from dlexp.error import RunError
 from dlexp.run.folder import RunFolder
-from dlexp.run.measure import FILE, pooled, read_measure
+from dlexp.run.measure import FILE, pooled, read_class_names, read_layers, read_measure
 from dlexp.statistic.measure import Measure
 
 
@@ -42,3 +42,11 @@ def test_pooled_predictions_take_the_mean_delta_of_their_folds():
     measures = [Measure("sigmoid", 0.5, delta) for delta in (1.0, 2.0, 6.0)]
     assert pooled(measures) == Measure("sigmoid", 0.5, 3.0)
     assert pooled(measures[:1]) == measures[0]
+
+
+def test_names_of_classes_and_layers_are_those_of_the_file_and_none_where_nothing_was_written(folder):
+    assert read_layers(folder) == []
+    with pytest.raises(RunError, match=r"model\.json: cannot be read; restore it"):
+        read_class_names(folder)
+    (folder.path / FILE).write_text(json.dumps({"class_names": ["cat", "dog"], "layers": ["stem.weight"]}))
+    assert (read_class_names(folder), read_layers(folder)) == (["cat", "dog"], ["stem.weight"])

@@ -31,7 +31,9 @@ def show(diagnosis: "Diagnosis", console: Console) -> None:
         console.print(f"        beside it {finding['rule']}: {escape(reading(finding))}", soft_wrap=True)
     for finding in diagnosis["findings"][len(findings) :]:
         _show(finding, "[yellow]note[/]   ", console)
-    if not findings:
+    if not findings and diagnosis["consequence"]:
+        console.print(f"[yellow]no rule says why[/] {escape(diagnosis['consequence'])}", soft_wrap=True)
+    elif not findings:
         console.print("[green]nothing was found to be wrong[/]")
     if figure := diagnosis["figure"]:
         console.print(f"figure  {escape(short_path(figure))}", soft_wrap=True)

@@ -3,7 +3,8 @@
 The file says how raw examples become inputs and outputs become answers, all fitted on the training part: task,
 in_shape, num_outputs, class_names, feature_names, encoding (how files were read: columns and levels of a table, size
 of pictures), normalize (scale, shift and fill for each channel or feature), unit (mean and std of regression targets),
-measure (constants of the metrics), pairs (what two outputs are compared by, and the threshold, None until the end).
+measure (constants of the metrics), pairs (what two outputs are compared by, and the threshold, None until the end),
+layers (names of the weights from the input on, which a file of weights does not keep).
 """
 
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from dlexp.engine.answer.inputs import as_targets, errors
 from dlexp.engine.memory import evaluation_batch
 from dlexp.engine.task import Task
 from dlexp.error import ConfigError, RunError
+from dlexp.figure.inside.weight import is_kernel
 from dlexp.normalize import Affine
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import sealed, unsealed
@@ -132,7 +134,9 @@ def require_shape(inputs: Tensor, wanted: list[int]) -> None:
         raise ConfigError(f"inputs: got examples of shape {got}; the model takes {wanted}")
 
 
-def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, loss: Any, row: int = 0) -> None:
+def write(
+    folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, loss: Any, model: nn.Module, row: int = 0
+) -> None:
     """Write the file of one trial of a program."""
     fitted = affine if affine.scale.dim() == 1 else affine.keep([row])
     unit = None if task.unit is None else task.unit.keep([row])
@@ -146,6 +150,7 @@ def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, loss:
         "normalize": {name: _plain(getattr(fitted, name)) for name in ("scale", "shift", "fill")},
         "unit": None if unit is None else {"mean": unit.mean.item(), "std": unit.std.item()},
         "measure": asdict(Reading.of(task, loss).measure(row)),
+        "layers": [name for name, array in model.state_dict().items() if is_kernel(name, array.dim())],
     }
     if task.similarity is not None:
         about["pairs"] = {"similarity": task.similarity, "threshold": None}

@@ -1,6 +1,7 @@
 """A model's weights by layer, as its best checkpoint has them, in the order of the layers."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,17 @@ NAME = "weights.safetensors"
 IMAGE_KERNEL = 4  # dimensions: outputs, channels, height, width
 
 
-def read_weights(checkpoint: Path) -> dict[str, np.ndarray]:
-    """Return the weights of each layer, from the input on; empty where there are none to be read.
+def is_kernel(name: str, num_dims: int) -> bool:
+    """Say whether a weight is a matrix or a kernel, which biases and norms are not."""
+    return num_dims >= 2 and name.endswith("weight")
 
-    Only matrices and kernels, which biases and norms are not.
+
+def read_weights(checkpoint: Path, layers: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """Return the weights of each layer, from the input on; empty where there are none to be read.
 
     Args:
         checkpoint: Its folder.
+        layers: Names in the order of the network; without them, as earlier versions wrote none, that of the names.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
@@ -24,8 +29,10 @@ def read_weights(checkpoint: Path) -> dict[str, np.ndarray]:
         arrays = load_file(checkpoint / NAME)
     except (OSError, SafetensorError, KeyError, TypeError):  # numpy knows no bfloat16
         return {}
-    kernels = {name: array for name, array in arrays.items() if array.ndim >= 2 and name.endswith("weight")}
-    return {name: kernels[name].astype(np.float64) for name in sorted(kernels, key=_place)}
+    kernels = {name: array for name, array in arrays.items() if is_kernel(name, array.ndim)}
+    places = {name: place for place, name in enumerate(layers)}
+    ordered = sorted(kernels, key=lambda name: (places.get(name, len(places)), _place(name)))
+    return {name: kernels[name].astype(np.float64) for name in ordered}
 
 
 def first_filters(weights: dict[str, np.ndarray]) -> np.ndarray | None:

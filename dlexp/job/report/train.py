@@ -19,6 +19,7 @@ from dlexp.run.document import RunRecord
 from dlexp.run.folder import RunFolder
 from dlexp.run.listing.guessing import is_a_guess
 from dlexp.run.listing.page import RunPage
+from dlexp.run.measure import read_layers
 from dlexp.run.name import reference
 from dlexp.run.stored import require_unedited
 from dlexp.type import RECONSTRUCT
@@ -58,7 +59,7 @@ def page_of_training(folder: RunFolder, document: RunPage) -> Page:
     sections.append(Section("What it learnt and where it errs", first or [Text("No epoch is recorded.")]))
     if answers is not None and seen is not None and names:
         sections.append(Section("Examples", example_blocks(answers, names, read_pictures(folder))))
-    weights = read_weights(folder.checkpoints / "best")
+    weights = read_weights(folder.checkpoints / "best", read_layers(folder))
     if weights:
         sections.append(Section("Inside the model", [weight_block(weights), *filter_blocks(weights)]))
     return Page(

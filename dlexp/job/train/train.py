@@ -212,7 +212,7 @@ def carry_out(
     """Train a program of one trial from where it is to its result, in a folder that this process has locked."""
     config = folder.config
     folder.log(f"device: {built.device_line}")
-    saved_model.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss)
+    saved_model.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss, built.model)
     warnings = [*built.warnings, *warn(folder.manifest["data"], config)]
     for warning in warnings:
         folder.log(f"warning: {warning}")

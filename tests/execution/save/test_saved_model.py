@@ -13,8 +13,10 @@ from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.encoding import Feature, encode_columns
 from dlexp.error import ConfigError, RunError
 from dlexp.execution.save import saved_model
+from dlexp.figure.inside.weight import first_filters, read_weights
 from dlexp.job.train import train
 from dlexp.run.folder import RunFolder
+from dlexp.run.measure import read_layers
 
 QUICK = ["trainer.epochs=2", "tracking=none", "trainer.threads=1", "optimizer=adam"]
 
@@ -49,6 +51,22 @@ def test_the_stored_predictions_come_back(tmp_path, overrides):
     outputs = saved_model.load(folder).outputs(dataset.inputs[dataset.val], batch_size=50)
     np.testing.assert_allclose(outputs.numpy(), predictions["output"], rtol=1e-5, atol=1e-5)
     assert predictions["target"].tolist() == dataset.targets[dataset.val].tolist()
+
+
+def test_the_layers_are_named_from_the_input_on_and_show_the_first_filters(tmp_path):
+    """By their names, those of the head and of the stages would come before the first convolution."""
+    for model, first in (
+        (["model=cnn", "model.channels=[4]", "model.widths=[8]"], "stages.0.0.conv.weight"),
+        (["model=resnet", "model.depth=8"], "stem.conv.weight"),
+    ):
+        folder = trained(tmp_path, "data=digits", "data.limit=60", *model)
+        names = read_layers(folder)
+        weights = read_weights(folder.checkpoints / "best", names)
+        assert (names[0], names[-1]) == (first, "output.weight")
+        assert list(weights) == names
+        filters = first_filters(weights)
+        assert filters is not None
+        assert filters.shape[1] == 1  # a channel: the pictures are grey
 
 
 def test_new_rows_of_a_table_are_encoded_as_in_training(tmp_path):

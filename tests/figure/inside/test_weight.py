@@ -15,6 +15,15 @@ def test_layers_follow_each_other_and_biases_are_left_out(tmp_path):
     assert root_mean_squares(weights) == (["hidden.2", "hidden.10", "output"], [3.0, 3.0, 3.0])
 
 
+def test_recorded_layers_stand_in_the_order_of_the_network_whatever_they_are_called(tmp_path):
+    names = ["stem.conv.weight", "blocks.0.weight", "classifier.weight"]
+    save_file(
+        {name: np.ones((2, 3, 3, 3), np.float32) for name in names} | {"zeta.weight": np.ones((2, 2))}, tmp_path / NAME
+    )
+    assert list(read_weights(tmp_path, names)) == [*names, "zeta.weight"]  # what is not recorded comes last
+    assert next(iter(read_weights(tmp_path))) == "blocks.0.weight"  # by name, where nothing is recorded
+
+
 def test_a_damaged_file_shows_nothing(tmp_path):
     (tmp_path / NAME).write_bytes(b"no weights")
     assert read_weights(tmp_path) == {}

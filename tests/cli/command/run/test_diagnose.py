@@ -20,3 +20,14 @@ def test_one_document_and_an_unknown_run(tmp_path):
     done = command.run(tmp_path, "diagnose", *SMALL, "--json", "--quiet")
     assert json.loads(done.stdout)["kind"] == "diagnosis"
     assert command.run(tmp_path, "diagnose", "nothing").returncode == 2
+
+
+def test_a_loss_that_does_not_fall_is_told_where_no_rule_says_why(tmp_path):
+    words = [*SMALL, "norm=none", "model.widths=[16]", "optimizer.lr=0.001"]
+    done = command.run(tmp_path, "diagnose", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("no rule says why the loss, ")
+    assert last.endswith(" is not below 0.9 of a constant prediction's, 2.303")
+    document = json.loads(command.run(tmp_path, "diagnose", *words, "--json", "--quiet").stdout)
+    assert (document["findings"], document["consequence"]) == ([], last.removeprefix("no rule says why "))
