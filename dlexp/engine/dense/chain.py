@@ -55,7 +55,9 @@ class Chain:
         if gradient is None or batch.rows is not None or batch.targets.dim() != 2 or not self.is_due():
             return None
         outputs_TNK = self.forward(batch.x, is_shared=batch.is_shared)
-        loss_T, grad_TNK = gradient(outputs_TNK, batch.targets.expand(len(outputs_TNK), -1))
+        targets = batch.targets
+        num_trials = outputs_TNK.shape[0]
+        loss_T, grad_TNK = gradient(outputs_TNK, targets if num_trials == 1 else targets.expand(num_trials, -1))
         self.backward(grad_TNK, is_first)
         return loss_T, outputs_TNK
 
@@ -71,6 +73,8 @@ class Chain:
             is_shared: Which of the two.
         """
         num_trials = self._num_trials()
+        if num_trials == 1:  # each operator more is a hundredth of a small net's update
+            return self._link.forward(x if is_shared else x[0]).unsqueeze(0)
         outputs = self._link.forward((x.expand(num_trials, *x.shape) if is_shared else x).flatten(0, 1))
         return outputs.view(num_trials, -1, outputs.shape[-1])
 

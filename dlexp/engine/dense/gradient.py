@@ -37,13 +37,13 @@ def _are(value: float, *parameters: float | Tensor) -> bool:
 
 def _cross_entropy(z_TNK: Tensor, y_TN: Tensor) -> tuple[Tensor, Tensor]:
     """-mean(log s_y), s = softmax(z); the gradient is (s - onehot(y)) / N."""
-    logp_TNK = torch.log_softmax(z_TNK, -1)
-    flat, y = logp_TNK.flatten(0, 1), y_TN.flatten()
-    each, total = _ATEN.nll_loss_forward.default(flat, y, None, EACH, NO_CLASS)
+    logp = torch.log_softmax(z_TNK.flatten(0, 1), -1)
+    y = y_TN.flatten()
+    each, total = _ATEN.nll_loss_forward.default(logp, y, None, EACH, NO_CLASS)
     share = _shares(y_TN.shape, z_TNK.dtype)
-    by_logp = _ATEN.nll_loss_backward.default(share, flat, y, None, EACH, NO_CLASS, total).view(z_TNK.shape)
-    by_z_TNK = _ATEN._log_softmax_backward_data.default(by_logp, logp_TNK, -1, z_TNK.dtype)
-    return each.view(y_TN.shape).mean(1), by_z_TNK
+    by_logp = _ATEN.nll_loss_backward.default(share, logp, y, None, EACH, NO_CLASS, total)
+    by_z = _ATEN._log_softmax_backward_data.default(by_logp, logp, -1, z_TNK.dtype)
+    return each.view(y_TN.shape).mean(1), by_z.view(z_TNK.shape)
 
 
 @lru_cache(maxsize=8)

@@ -112,6 +112,12 @@ class Rows:
         return {name: stacked[name][trial].detach().clone() for name in self._saved_names}
 
     @torch.no_grad()
+    def weights_of(self, rows: list[int]) -> dict[str, Tensor]:
+        """Return copies of what `weights` has, of some trials at once (R, *shape)."""
+        stacked, chosen = self._stacked(), send_soon(torch.tensor(rows), self.flat.tensor.device)
+        return {name: stacked[name].index_select(0, chosen) for name in self._saved_names}
+
+    @torch.no_grad()
     def load_weights(self, trial: int, weights: dict[str, Tensor]) -> None:
         """Write one trial's parameters and persistent buffers."""
         stacked = self._stacked()

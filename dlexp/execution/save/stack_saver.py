@@ -20,6 +20,7 @@ from torch import Tensor
 from dlexp.disk.regular import read_bytes
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
+from dlexp.engine.stack.rows import Rows
 from dlexp.engine.train import Run
 from dlexp.error import RunError
 from dlexp.execution.integrity import STACK_POINTER, is_intact
@@ -168,7 +169,10 @@ def recover(folder: RunFolder) -> None:
 @torch.no_grad()
 def _stacked_weights(run: Run) -> dict[str, Tensor]:
     """Return the weights of all trials by name, each (R, ...), on the host: one transfer a name."""
-    rows = [run.step.forward.weights(row) for row in run.rows]
+    forward = run.step.forward
+    if isinstance(forward, Rows):
+        return {name: value.cpu() for name, value in forward.weights_of(run.rows).items()}
+    rows = [forward.weights(row) for row in run.rows]
     return {name: torch.stack([row[name] for row in rows]).cpu() for name in rows[0]}
 
 

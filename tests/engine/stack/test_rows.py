@@ -34,6 +34,19 @@ def test_each_trials_weights_come_back_under_their_names():
         assert all(torch.equal(value, weights[name]) for name, value in model.state_dict().items())
 
 
+def test_the_weights_of_several_come_as_one_trials_each_and_are_copies():
+    rows = Rows(models(3), device=CPU, channels_last=False)
+    together = rows.weights_of([2, 0])
+    for place, trial in enumerate((2, 0)):
+        alone = rows.weights(trial)
+        assert list(together) == list(alone)
+        assert all(torch.equal(value, together[name][place]) for name, value in alone.items())
+    before = {name: value.clone() for name, value in together.items()}
+    rows.flat.tensor.zero_()
+    rows.buffers["1.running_var"].zero_()
+    assert all(torch.equal(value, together[name]) for name, value in before.items())
+
+
 def test_gradients_reach_the_row_of_their_trial_alone():
     rows = Rows(models(3), device=CPU, channels_last=False)
     rows.prepare_grads()
