@@ -62,11 +62,11 @@ def resample(
     """
     if num < 2:
         raise ValueError(f"got {noun(num, 'example')}; at least two are needed")
-    pieces, units = [], num if members is None else members.num
+    pieces, num_drawn = [], num if members is None else members.num
     size = max(1, cells // num)
     for start in range(0, draws, size):
-        rows_BN = generator.integers(units, size=(min(size, draws - start), units))
-        cell_BN = rows_BN + units * np.arange(len(rows_BN))[:, None]
+        rows_BN = generator.integers(num_drawn, size=(min(size, draws - start), num_drawn))
+        cell_BN = rows_BN + num_drawn * np.arange(len(rows_BN))[:, None]
         weights_BN = np.bincount(cell_BN.ravel(), minlength=rows_BN.size).reshape(rows_BN.shape).astype(np.float64)
         if members is not None:
             weights_BN = members.multiplied(weights_BN)

@@ -77,14 +77,14 @@ def measure_score(answers: Answers, metric: str | None) -> Score:
     weighted, num = score.weighted(name, answers.outputs, answers.targets, answers.measure), len(answers.targets)
     value = float(weighted(np.ones((1, num)))[0])
     members = Members.of_predictions(answers.ids, answers.measure.link)
-    units = num if members is None else members.num
+    num_drawn = num if members is None else members.num
     if name == "accuracy":
         is_right_N = score.called(answers.outputs) == answers.targets
         worth = num if members is None else members.effective(value, is_right_N)
         return Score(f"val/{name}", value, wilson(value, worth), num)
     try:
         drawn_B1 = resample([weighted], num, generator=stream("bootstrap"), members=members)
-        span = interval(value, drawn_B1[:, 0], units)
+        span = interval(value, drawn_B1[:, 0], num_drawn)
     except ValueError:  # undefined on most resamples, or a single example
         return Score(f"val/{name}", value, None, num)
     low = max(span.low, 0.0) if name not in ("r2", "matthews_correlation") else span.low

@@ -84,8 +84,8 @@ def _scores(whole: list[Setting], metric: str) -> list[list[Scores]]:
     if len(first["id"]) < 2:
         raise Unknown("one validation example says nothing of the noise")
     members = _members(whole[0], first)
-    units = len(first["id"]) if members is None else members.num
-    weights_BN = jitter.weights(draws, units, stream("noise"))
+    num_drawn = len(first["id"]) if members is None else members.num
+    weights_BN = jitter.weights(draws, num_drawn, stream("noise"))
     weights_BN = weights_BN if members is None else members.added(weights_BN)
     scores = []
     for setting in whole:

@@ -27,7 +27,7 @@ class Members:
 
     Attributes:
         first_M: Number of one input of each pair.
-        second_M: Of the other; of a pair that shares no input with any other, the same number again: it is a unit.
+        second_M: Of the other; of a pair that shares no input with any other, the same number again: it stands alone.
         num: V, the numbers there are.
     """
 
@@ -59,23 +59,23 @@ class Members:
         return cls.of(ids) if link == LINK else None
 
     @property
-    def is_unit_M(self) -> np.ndarray:
+    def is_single_M(self) -> np.ndarray:
         """Whether a pair shares no input with another."""
         return self.first_M == self.second_M
 
     def added(self, values_BV: np.ndarray) -> np.ndarray:
-        """Return the values of both inputs of each pair added (B, M), of a unit its own.
+        """Return the values of both inputs of each pair added (B, M), of one alone its own.
 
         Standard normal multipliers of inputs become those of pairs: the noise of a mean of M values x is then
         sum_v (S_v / M)^2, S_v the sum of x - mean over the pairs with input v. That counts what is a pair's own twice,
         so it is never too small.
         """
-        both = values_BV[:, self.first_M] + np.where(self.is_unit_M, 0.0, values_BV[:, self.second_M])
+        both = values_BV[:, self.first_M] + np.where(self.is_single_M, 0.0, values_BV[:, self.second_M])
         return np.asarray(both)
 
     def multiplied(self, counts_BV: np.ndarray) -> np.ndarray:
         """Return how often each pair is in a resample of inputs (B, M): the product of its inputs' counts."""
-        return np.asarray(counts_BV[:, self.first_M] * np.where(self.is_unit_M, 1.0, counts_BV[:, self.second_M]))
+        return np.asarray(counts_BV[:, self.first_M] * np.where(self.is_single_M, 1.0, counts_BV[:, self.second_M]))
 
     def variance(self, values_M: np.ndarray) -> float:
         """Return the variance of a mean over pairs, (sum_v S_v^2 - sum_m e_m^2) / M^2 with e = x - mean.
@@ -83,7 +83,7 @@ class Members:
         The second sum is over pairs of two inputs, which the first counts twice. At least that of independent pairs.
         """
         gap_M = values_M - values_M.mean()
-        both = np.where(self.is_unit_M, 0.0, gap_M)
+        both = np.where(self.is_single_M, 0.0, gap_M)
         sum_V = np.bincount(self.first_M, gap_M, self.num) + np.bincount(self.second_M, both, self.num)
         independent = float((gap_M**2).sum())
         return max(float((sum_V**2).sum() - (both**2).sum()), independent) / len(values_M) ** 2

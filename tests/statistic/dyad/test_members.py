@@ -53,7 +53,7 @@ def test_pairs_that_share_nothing_are_independent_examples():
 
 def test_draws_give_each_pair_what_its_inputs_have():
     members = Members.of(IDS)
-    assert members.num == 5, "e and f are one unit"
+    assert members.num == 5, "e and f count as one"
     values = np.arange(5.0)[None]
     a, b, c, d = 0, 1, 2, 3
     assert members.added(values).tolist() == [[a + b, b + c, c + a, d + a, 4]]
