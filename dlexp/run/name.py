@@ -40,19 +40,20 @@ def new_run_id() -> str:
     return "".join(digits) + "".join(secrets.choice(_ALPHABET) for _ in range(3))
 
 
-def identity(path: Path) -> tuple[str, str]:
+def identity(path: Path | str) -> tuple[str, str]:
     """Return the id of the run in a folder, and what its folder is called beside that.
 
     The folder's name begins with the id; of a folder that a user renamed, the manifest has it.
     """
-    run_id, _, label = path.name.partition("-")
-    if _IDS.match(path.name):
+    name = os.path.basename(path)
+    run_id, _, label = name.partition("-")
+    if _IDS.match(name):
         return run_id, label
     try:
-        recorded = unsealed(read_bytes(path / "manifest.json"))["run_id"]
+        recorded = unsealed(read_bytes(Path(path) / "manifest.json"))["run_id"]
     except (OSError, ValueError, KeyError):
         return run_id, label
-    return (run_id, label) if recorded == run_id else (str(recorded), path.name)
+    return (run_id, label) if recorded == run_id else (str(recorded), name)
 
 
 def is_called(path: Path, ref: str) -> bool:

@@ -23,6 +23,7 @@ _SHARES = (
     "balanced_accuracy",
     "roc_auc",
     "average_precision",
+    "eer",
     "calibration_error",
     "top5_accuracy",
     "eer",

@@ -27,6 +27,7 @@ LOSSES: dict[str, dict[str, str]] = {
     "bce": {"loss.alpha": "2"},
     "hinge": {},
     **{name: {"data": "diabetes"} for name in VALUES},
+    "reconstruction": {"loss": "mse", "task": "reconstruct"},
 }
 HABITS: dict[str, dict[str, str]] = {
     "plain": {},
@@ -61,6 +62,10 @@ def settle(row: dict[str, str]) -> dict[str, str]:
         changes |= {"augment": "none" if row["augment"] != "mixup" else "mixup"}
         changes |= {"model": "mlp"} if row["model"] in ("cnn", "resnet") else {}
         changes |= {"habit": "plain"} if row["habit"] == "oversample" else {}
+    if row["loss"] == "reconstruction":
+        changes |= {"augment": "none"} if row["augment"] in ("mixup", "cutmix") else {}
+        changes |= {"model": {"softmax": "mlp", "resnet": "cnn"}.get(row["model"], row["model"])}
+        changes |= {"habit": "plain"} if row["habit"] == "oversample" else {}
     if row["model"] == "softmax" and (row["norm"], row["dropout"]) != ("none", "none"):
         changes |= {"model": "mlp"}
     if row["loss"] == "hinge" and row["augment"] in ("mixup", "cutmix"):
@@ -86,7 +91,7 @@ def case_of(row: dict[str, str]) -> tuple[Case, str, str]:
     chosen |= {"norm.num_groups": "2"} if row["norm"] == "group" else {}
     chosen |= ADAPTIVE.get(row["optimizer"], {}) | HABITS[row["habit"]]
     is_values = row["loss"] in VALUES
-    other = {"val/mae": is_values, "val/f1_macro": not is_values}
+    other = {"val/mae": is_values, "val/mse": row["loss"] == "reconstruction", "val/f1_macro": True}
     monitors = {"auto": "auto", "other": next(name for name, fits in other.items() if fits)}
     chosen["trainer.monitor"] = monitors.get(row["monitor"], row["monitor"])
     rates = ["0.02", "0.0000001", "0.05"] if row["habit"] == "shrink" else ["0.02", "0.05"]

@@ -1,5 +1,6 @@
 """`dlexp runs`: tables of runs, an experiment each, in the columns where they differ."""
 
+import gc
 from pathlib import Path
 from typing import Annotated
 
@@ -64,6 +65,7 @@ def runs(
     from .wait import count_jobs
 
     rankings = rank(runs_dir, experiment=experiment, sort=sort, filter=filter, tag=tag, is_glance=limit is not None)
+    gc.freeze()  # a look for garbage would go through all runs that are listed, which stay to the end
     records = records_of(rankings)
     names = None if columns is None else check_columns([name.strip() for name in columns.split(",")], records)
     rankings = [ranking.limited(limit) for ranking in rankings]

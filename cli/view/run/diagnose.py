@@ -32,7 +32,8 @@ def show(diagnosis: "Diagnosis", console: Console) -> None:
     for finding in diagnosis["findings"][len(findings) :]:
         _show(finding, "[yellow]note[/]   ", console)
     if not findings and diagnosis["consequence"]:
-        console.print(f"[yellow]no rule says why[/] {escape(diagnosis['consequence'])}", soft_wrap=True)
+        why = "no rule says why" if not diagnosis["findings"] else "no cause was found, besides the notes, why"
+        console.print(f"[yellow]{why}[/] {escape(diagnosis['consequence'])}", soft_wrap=True)
     elif not findings:
         console.print("[green]nothing was found to be wrong[/]")
     if figure := diagnosis["figure"]:

@@ -22,12 +22,14 @@ from dlexp.build.program import assemble
 from dlexp.data.dataset import Dataset, count_duplicates
 from dlexp.data.fold import Fold
 from dlexp.data.target_scale import TargetScale
+from dlexp.engine.answer.inputs import mean_input
 from dlexp.error import ConfigError
 from dlexp.job.cv.check_document import Audit, AuditedFold
 from dlexp.job.cv.fold_run import configure
 from dlexp.job.cv.spec import CVSpec, Setting, prepare
 from dlexp.job.interrupt import Interrupt
 from dlexp.normalize import Affine
+from dlexp.type import RECONSTRUCT
 
 EPOCHS = 1
 _FAR = 1000.0
@@ -113,7 +115,7 @@ def fitted(config: dict[str, Any], dataset: Dataset) -> dict[str, list[Tensor]]:
     """Return what is fitted on the training part, by name.
 
     Those are the encoding of columns, the normalisation with its imputed values, the loss's class weights, the unit
-    of regression targets, and weights and optimiser state after an epoch.
+    of regression targets, the mean of inputs that are reconstructed, and weights and optimiser state after an epoch.
 
     Args:
         config: Of one fold.
@@ -130,6 +132,8 @@ def fitted(config: dict[str, Any], dataset: Dataset) -> dict[str, list[Tensor]]:
     if not dataset.num_classes:
         unit = TargetScale.fit(dataset.targets, dataset.train)
         tensors["unit"] = [unit.mean, unit.std]
+    if dataset.task == RECONSTRUCT:
+        tensors["centre"] = [mean_input(dataset.inputs, dataset.train, affine)]
     return tensors | {"weights": _trained(config, dataset)}
 
 

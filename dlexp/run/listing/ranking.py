@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from dlexp.direction import has_direction, is_better_high
 from dlexp.error import ConfigError, RunError, did_you_mean
 from dlexp.run.document import RunRecord
 from dlexp.run.listing.filter import check_name, names, parse, require_any, value_of
-from dlexp.run.listing.index import glance, whole
+from dlexp.run.listing.index import glance, uncollected, whole
+from dlexp.run.listing.line import DamagedLine
 from dlexp.run.scan import scan
 
 _CHOOSING = ("data.", "cv.")  # the validation examples: keys that begin so
@@ -53,6 +55,7 @@ class Ranking:
         return replace(self, records=shown, hidden=max(0, len(self.records) - limit))
 
 
+@uncollected()
 def rank(
     runs_dir: Path,
     *,
@@ -81,12 +84,25 @@ def rank(
     """
     condition = parse(filter) if filter is not None else None
     name = None if sort is None else check_name(sort.removeprefix("-"), "--sort")
-    records = glance(runs_dir) if is_glance else scan(runs_dir)
-    require_any([] if filter is None else names(filter), records, "--filter")
-    require_any([] if name is None else [name], records, "--sort")
-    records = _of_experiment(records, experiment)
-    records = [record for record in records if condition is None or condition(record)]
-    records = [record for record in records if tag is None or tag in record["tags"]]
+
+    def ordered(records: list[RunRecord]) -> list[Ranking]:
+        require_any([] if filter is None else names(filter), records, "--filter")
+        require_any([] if name is None else [name], records, "--sort")
+        records = _of_experiment(records, experiment)
+        records = [record for record in records if condition is None or condition(record)]
+        records = [record for record in records if tag is None or tag in record["tags"]]
+        return _in_order(records, sort)
+
+    if not is_glance:
+        return ordered(scan(runs_dir))
+    try:
+        return ordered(glance(runs_dir))
+    except DamagedLine:
+        return ordered(glance(runs_dir, is_anew=True))
+
+
+def _in_order(records: list[RunRecord], sort: str | None) -> list[Ranking]:
+    name = None if sort is None else sort.removeprefix("-")
     if sort is not None and name is not None and not name.startswith("metrics.") and name != "value":
         return [Ranking(None, _sorted(records, sort), sort)] if records else []
     experiments = _grouped(records[::-1], lambda record: str(record["experiment"]))
@@ -157,9 +173,11 @@ def default_sort(records: list[RunRecord]) -> str:
 
 def _common(metric: str, records: list[RunRecord]) -> str:
     """Return a metric that means the same for all runs in the place of a loss that does not."""
-    losses = {str([pair for pair in sorted(record["params"].items()) if _is_of_loss(pair[0])]) for record in records}
     split, _, name = metric.partition("/")
-    if name != "loss" or len(losses) < 2:
+    if name != "loss":
+        return metric
+    losses = {str([pair for pair in sorted(record["params"].items()) if _is_of_loss(pair[0])]) for record in records}
+    if len(losses) < 2:
         return metric
     known = {each for record in records for each in record["metrics"]}
     return next((each for each in (f"{split}/log_loss", f"{split}/rmse") if each in known), metric)
@@ -182,13 +200,18 @@ def _of_experiment(records: list[RunRecord], experiment: str | None) -> list[Run
 def _sorted(records: list[RunRecord], sort: str) -> list[RunRecord]:
     name = sort.removeprefix("-")
     is_descending = _is_descending(name, records) is not sort.startswith("-")
-    have = [record for record in records if not _is_missing(value_of(record, name))]
-    lack = [record for record in records if _is_missing(value_of(record, name))]
-    numbers = [record for record in have if isinstance(value_of(record, name), int | float)]
-    texts = [record for record in have if not isinstance(value_of(record, name), int | float)]
-    numbers.sort(key=lambda record: value_of(record, name), reverse=is_descending)
-    texts.sort(key=lambda record: str(value_of(record, name)), reverse=is_descending)
-    return [*numbers, *texts, *lack]
+    numbers, texts, lack = [], [], []
+    for record in records:
+        value = value_of(record, name)
+        if _is_missing(value):
+            lack.append(record)
+        elif isinstance(value, int | float):
+            numbers.append((value, record))
+        else:
+            texts.append((str(value), record))
+    for pairs in (numbers, texts):
+        pairs.sort(key=itemgetter(0), reverse=is_descending)
+    return [*(record for _, record in numbers), *(record for _, record in texts), *lack]
 
 
 def _is_descending(name: str, records: list[RunRecord]) -> bool:

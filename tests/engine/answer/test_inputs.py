@@ -9,10 +9,12 @@ from dlexp.augment.draw import Stream
 from dlexp.augment.flip_crop import FlipCrop
 from dlexp.augment.noise import Noise
 from dlexp.build.components import Components
+from dlexp.build.dataset import deal_folds, load_data
 from dlexp.build.program import assemble
 from dlexp.config.resolve import resolve
 from dlexp.engine.answer.inputs import as_targets, clean, errors, mean_input
 from dlexp.engine.task import epoch_batches
+from dlexp.job.cv.audit import audit
 from dlexp.normalize import MinMax, Standard
 
 SMALL = ["task=reconstruct", "data.limit=60", "model.widths=[4]", "trainer.batch_size=16", "tracking=none"]
@@ -77,3 +79,31 @@ def test_the_loss_of_a_constant_is_that_of_all_zeros_in_normalised_units():
     targets = program.run.task.objective(rows, 0)
     whole = Components.of(resolve(SMALL).config).affine.apply(program.dataset.inputs[rows], dtype=torch.float64)
     torch.testing.assert_close(targets.square().mean().double(), whole.square().mean(), rtol=1e-5, atol=0)
+
+
+INPUTS = [
+    "data=digits",
+    "data.limit=140",
+    "task=reconstruct",
+    "model.widths=[4]",
+    "trainer.monitor=train/loss",
+    "cv.k=2",
+    "tracking=none",
+    "trainer.batch_size=16",
+]
+
+
+def test_reconstructing_leaks_nothing_and_keeps_the_shares_of_classes():
+    assert audit(INPUTS)["clean"]
+    data = load_data(resolve(INPUTS, job="cv").config)
+    assert data.labels is not None
+    counts = [torch.bincount(data.labels[dealt.val]) for dealt in deal_folds(resolve(INPUTS, job="cv").config, data)]
+    assert (counts[0] - counts[1]).abs().max() <= 1
+
+
+def test_a_leak_of_the_mean_of_inputs_is_seen(monkeypatch):
+    monkeypatch.setattr(
+        "dlexp.job.cv.audit.mean_input",
+        lambda inputs, rows, affine: mean_input(inputs, torch.arange(len(inputs)), affine),
+    )
+    assert audit(INPUTS)["folds"][0]["changed"] == ["centre"]

@@ -9,6 +9,7 @@ import pytest
 
 from dlexp.run.folder import RunFolder
 from dlexp.run.listing import index, note
+from dlexp.run.listing import line as line_of
 from dlexp.run.listing.index import INDEX, glance, whole
 from dlexp.run.listing.ranking import rank
 from dlexp.run.scan import scan
@@ -98,9 +99,23 @@ def test_an_index_that_lies_of_the_wrong_form_is_not_believed(tmp_path, runs):
     glance(tmp_path)
     lines = [json.loads(line) for line in (tmp_path / INDEX).read_text().splitlines() if line]
     for line in lines:
-        del line[2]["metrics"]
+        if len(line) == 4:
+            line[1] = [name for name in line[1] if name != "value"]
+            line[0] = line_of._digest(tuple(map(tuple, line[1:])))
     (tmp_path / INDEX).write_text("\n".join(map(json.dumps, lines)))
     require_same(tmp_path)
+
+
+def test_values_that_are_damaged_are_read_from_the_folders(tmp_path, runs):
+    expected = rank(tmp_path, sort="metrics.val/accuracy")
+    rank(tmp_path, is_glance=True)
+    text = (tmp_path / INDEX).read_text().replace('"[0.', '"[0.x')
+    assert '"[0.x' in text
+    (tmp_path / INDEX).write_text(text)
+    listed = rank(tmp_path, sort="params.optimizer.lr", filter="metrics.val/accuracy > 0", is_glance=True)
+    assert sum(len(ranking.records) for ranking in listed) == sum(
+        (record["value"] or 0) > 0 for ranking in expected for record in ranking.records
+    )
 
 
 def test_the_file_does_not_grow_for_ever(tmp_path, runs):
