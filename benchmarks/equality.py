@@ -70,7 +70,8 @@ def divide(case: Case, configs: list[dict[str, Any]]) -> list[Dataset]:
     data = _data(tuple(f"{key}={value}" for key, value in {**COMMON, **_only_data(case)}.items()))
     if not case.folds:
         return [data] * len(configs)
-    chosen = {**COMMON, "data.limit": "null", "task": case.overrides.get("task", "auto")}
+    chosen = {**COMMON, "data.limit": "null"}
+    chosen |= {key: value for key, value in _only_data(case).items() if not key.startswith("data")}
     whole = _data(tuple(f"{key}={value}" for key, value in chosen.items()))
     starts = range(0, 40 * len(configs), 40)
     train, val = whole.dealt.train, whole.dealt.val

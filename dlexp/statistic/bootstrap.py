@@ -11,6 +11,7 @@ import numpy as np
 from scipy import special
 
 from dlexp.number import noun
+from dlexp.statistic.dyad.members import Members
 from dlexp.statistic.score import Weighted
 
 CELLS = 1 << 17  # weights held at once: a megabyte stays in the cache while each run's score is taken
@@ -35,7 +36,13 @@ class Bootstrap:
 
 
 def resample(
-    scores: list[Weighted], num: int, *, generator: np.random.Generator, draws: int = DRAWS, cells: int = CELLS
+    scores: list[Weighted],
+    num: int,
+    *,
+    generator: np.random.Generator,
+    draws: int = DRAWS,
+    cells: int = CELLS,
+    members: Members | None = None,
 ) -> np.ndarray:
     """Return the values (B, R) of R runs on B resamples of N examples with replacement, the same ones for all runs.
 
@@ -45,6 +52,7 @@ def resample(
         generator: Draws the resamples.
         draws: B.
         cells: Weights held at once.
+        members: Of examples that are pairs: their inputs are drawn in their place.
 
     Raises:
         ValueError: Fewer than two examples.
@@ -54,12 +62,14 @@ def resample(
     """
     if num < 2:
         raise ValueError(f"got {noun(num, 'example')}; at least two are needed")
-    pieces = []
+    pieces, num_drawn = [], num if members is None else members.num
     size = max(1, cells // num)
     for start in range(0, draws, size):
-        rows_BN = generator.integers(num, size=(min(size, draws - start), num))
-        cell_BN = rows_BN + num * np.arange(len(rows_BN))[:, None]
+        rows_BN = generator.integers(num_drawn, size=(min(size, draws - start), num_drawn))
+        cell_BN = rows_BN + num_drawn * np.arange(len(rows_BN))[:, None]
         weights_BN = np.bincount(cell_BN.ravel(), minlength=rows_BN.size).reshape(rows_BN.shape).astype(np.float64)
+        if members is not None:
+            weights_BN = members.multiplied(weights_BN)
         pieces.append(np.stack([score(weights_BN) for score in scores], 1))
     return np.concatenate(pieces)
 

@@ -10,12 +10,12 @@ LEVEL = 0.025  # one-sided: how often a guess may be called better than a guess
 CERTAIN = 8.0  # standard errors, beyond which the test's answer is known without it
 
 
-def wilson(share: float, num: int, deviations: float = NORMAL) -> tuple[float, float]:
+def wilson(share: float, num: float, deviations: float = NORMAL) -> tuple[float, float]:
     """Return Wilson's interval (p + z^2 / 2N -+ z sqrt(p (1 - p) / N + z^2 / 4N^2)) / (1 + z^2 / N).
 
     Args:
         share: p, in [0, 1].
-        num: N examples, at least 1.
+        num: N examples, or as many independent ones as they are worth, at least 1.
         deviations: z; the default is that of 95 %.
 
     References:

@@ -51,7 +51,7 @@ class Selection:
     wins: float
 
 
-def select(settings: list[list[Model]], share_of: int | None = None) -> Selection:
+def select(settings: list[list[Model]], share_of: float | None = None) -> Selection:
     """Estimate what the best setting is worth.
 
     Let the scores be theta + e, with noise e of covariance V / N. Noise a of covariance alpha V / N is added, and the
@@ -68,7 +68,8 @@ def select(settings: list[list[Model]], share_of: int | None = None) -> Selectio
 
     Args:
         settings: The models of each setting, one for each seed; all draws from the same examples.
-        share_of: N where scores are shares of right examples: the interval is then Wilson's, which holds near 1 too.
+        share_of: N where scores are shares of right examples, or how many independent ones they are worth: the interval
+            is then Wilson's, which holds near 1 too.
 
     References:
         N. L. Oliveira, J. Lei, R. J. Tibshirani (2024), Unbiased risk estimation in the normal means problem via

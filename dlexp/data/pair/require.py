@@ -9,13 +9,10 @@ PARTS = ("train", "val", "test")
 
 
 def describe_pairs(data: Dataset) -> str:
-    """Return ``of 1,078, 359 and 360 inputs, none in two parts; a pair shares its inputs with others: ...``."""
+    """Return ``of 1,078 train, 359 val inputs, none in two parts; intervals allow for inputs that pairs share``."""
     sizes = [len(data.members(getattr(data, part))) for part in PARTS]
     shown = [f"{size:,} {part}" for size, part in zip(sizes, PARTS, strict=True) if size]
-    return (
-        f"of {', '.join(shown)} inputs, none in two parts; intervals take pairs that share an input for independent, "
-        "and are too narrow"
-    )
+    return f"of {', '.join(shown)} inputs, none in two parts; intervals allow for inputs that pairs share"
 
 
 def require_sound(data: Dataset) -> None:

@@ -34,12 +34,12 @@ class Linear:
         self._needs_x = is_needed
         return is_needed or is_trained(self._weight, self._bias)
 
-    def forward(self, x_ND: Tensor) -> Tensor:
+    def forward(self, x_ND: Tensor, /) -> Tensor:
         """See `Link`."""
         self._x_ND = x_ND
         return F.linear(x_ND, self._weight.value, None if self._bias is None else self._bias.value)
 
-    def backward(self, grad_NE: Tensor, is_first: bool) -> Tensor | None:
+    def backward(self, grad_NE: Tensor, is_first: bool, /) -> Tensor | None:
         """See `Link`."""
         x_ND = self._x_ND
         del self._x_ND
@@ -134,14 +134,14 @@ class GroupNorm:
         self._needs_x = is_needed
         return is_needed or is_trained(self._weight, self._bias)
 
-    def forward(self, x_ND: Tensor) -> Tensor:
+    def forward(self, x_ND: Tensor, /) -> Tensor:
         """See `Link`."""
         num, num_features = x_ND.shape
         y_ND, *batch = torch.native_group_norm(x_ND, None, None, num, num_features, 1, self._num_groups, self._eps)
         self._saved = x_ND, y_ND, batch
         return torch.addcmul(self._bias.value, y_ND, self._weight.value)
 
-    def backward(self, grad_NE: Tensor, is_first: bool) -> Tensor | None:
+    def backward(self, grad_NE: Tensor, is_first: bool, /) -> Tensor | None:
         """See `Link`."""
         x_ND, y_ND, batch = self._saved
         del self._saved

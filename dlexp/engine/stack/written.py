@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from dlexp import norm as norms
 from dlexp.dropout import Classic, Inverted, stack_factor
 from dlexp.engine.dense.chain import Chain, Reader, mode_of
-from dlexp.engine.dense.layer import Activation, BatchNorm, Gradient
+from dlexp.engine.dense.layer import Activation, BatchNorm, Gradient, GroupNorm, Linear
 from dlexp.engine.dense.link import Link, Trained, is_trained
 from dlexp.engine.stack.linear import gradients, outputs
 from dlexp.kernel.batch_norm import Running, is_whole, normalise
@@ -107,16 +107,8 @@ class _StackReader(Reader):
         return super().activation(module, gradient)
 
 
-class _Linear:
+class _Linear(Linear):
     """y = x W^T + b of each trial."""
-
-    def __init__(self, weight: Trained, bias: Trained | None) -> None:
-        self._weight, self._bias = weight, bias
-        self._needs_x = True
-
-    def need(self, is_needed: bool) -> bool:
-        self._needs_x = is_needed
-        return is_needed or is_trained(self._weight, self._bias)
 
     def forward(self, x: Tensor) -> Tensor:
         weight_TED, bias = self._weight.value, self._bias
@@ -164,16 +156,8 @@ class _BatchNorm(BatchNorm):
         return by_x_NP.view(-1, num_trials, num_channels).transpose(0, 1).flatten(0, 1)
 
 
-class _GroupNorm:
+class _GroupNorm(GroupNorm):
     """Statistics per example; scale and shift of its trial."""
-
-    def __init__(self, weight: Trained, bias: Trained, num_groups: int, eps: float) -> None:
-        self._weight, self._bias, self._num_groups, self._eps = weight, bias, num_groups, eps
-        self._needs_x = True
-
-    def need(self, is_needed: bool) -> bool:
-        self._needs_x = is_needed
-        return is_needed or is_trained(self._weight, self._bias)
 
     def forward(self, x: Tensor) -> Tensor:
         weight_TC, bias_TC = self._weight.value, self._bias.value

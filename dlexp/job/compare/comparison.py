@@ -26,6 +26,7 @@ from dlexp.job.compare.verdict import ALPHA, compare_folds, judge, not_judged
 from dlexp.number import noun
 from dlexp.statistic import score
 from dlexp.statistic.bootstrap import Bootstrap, examples_needed, interval, resample
+from dlexp.statistic.dyad.members import Members
 from dlexp.statistic.mcnemar import mcnemar
 from dlexp.statistic.sign_flip import fewest, sign_flip
 from dlexp.statistic.spread import add_spread
@@ -33,11 +34,14 @@ from dlexp.statistic.stream import stream
 from dlexp.statistic.t_test import corrected_t_test, differences_needed
 from dlexp.type import PositiveFact
 
+PAIRED = "t-test of pairs by their inputs"
+
 
 def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> Comparison:
     """Compare every two of some runs, sweeps or cross-validations, with Holm's correction over the pairs.
 
-    One split: the interval of the paired bootstrap, and McNemar's test for accuracy. Several seeds: sign
+    One split: the interval of the paired bootstrap, and McNemar's test for accuracy, or, of pairs of inputs, both by
+    their inputs. Several seeds: sign
     flips over seeds, and an interval that holds for other seeds and other examples. Folds: the corrected resampled
     t-test; where folds hold out single examples and the metric is no mean over examples, their pooled predictions stand
     for one split.
@@ -142,11 +146,16 @@ def _weighted(name: str, predictions: Predictions) -> score.Weighted:
 def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pairs: int) -> list[Pair]:
     """Return a record for each pair, from one seed or the same number of seeds on one split."""
     predictions = [side.splits[0, 0] for side in sides]
-    num = len(predictions[0][0].ids)
+    first = predictions[0][0]
+    members = Members.of_predictions(first.ids, first.measure.link)
+    num = len(first.ids) if members is None else members.num
     is_counted = name == "accuracy" and len(predictions[0]) == 1
     try:
         resampled_BR = resample(
-            [_mean_over_seeds(name, by_seed) for by_seed in predictions], num, generator=stream("bootstrap")
+            [_mean_over_seeds(name, by_seed) for by_seed in predictions],
+            len(first.ids),
+            generator=stream("bootstrap"),
+            members=members,
         )
         pairs = itertools.combinations(range(len(sides)), 2)
         spans = {
@@ -163,7 +172,7 @@ def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pa
         else:
             record = _over_examples(float(differences[0]), span, num, num_pairs)
             if is_counted:
-                _count_examples(record, predictions[i][0], predictions[j][0])
+                _count_examples(record, predictions[i][0], predictions[j][0], members)
         pairs.append(not_judged(sides[i].run_id, sides[j].run_id, record))
     return pairs
 
@@ -190,14 +199,16 @@ def _over_examples(difference: float, span: Bootstrap, num: int, num_pairs: int)
     }
 
 
-def _count_examples(record: Difference, a: Predictions, b: Predictions) -> None:
-    """Put McNemar's test of right and wrong examples in the place of the bootstrap's."""
+def _count_examples(record: Difference, a: Predictions, b: Predictions, members: Members | None) -> None:
+    """Put McNemar's test of right and wrong examples in the place of the bootstrap's; of pairs, that for pairs."""
     is_right_a, is_right_b = (score.by_example("accuracy", side.outputs, side.targets) for side in (a, b))
     assert is_right_a is not None
     assert is_right_b is not None
     test = mcnemar(is_right_a == 1, is_right_b == 1)
     record["only_a"], record["only_b"] = test.only_a, test.only_b
     record["p_value"], record["test"] = test.p_value, test.test
+    if members is not None:
+        record["p_value"], record["test"] = members.p_of_difference(is_right_a - is_right_b), PAIRED
     record["effect"], record["effect_name"] = test.effect, "g"
 
 

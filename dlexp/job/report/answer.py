@@ -8,6 +8,7 @@ from dlexp.run.folder import RunFolder
 from dlexp.run.measure import read_measure
 from dlexp.statistic import score
 from dlexp.statistic.bootstrap import interval, resample
+from dlexp.statistic.dyad.members import Members
 from dlexp.statistic.measure import Measure
 from dlexp.statistic.proportion import wilson
 from dlexp.statistic.stream import stream
@@ -75,10 +76,15 @@ def measure_score(answers: Answers, metric: str | None) -> Score:
     name = wanted if wanted in known else known[0]
     weighted, num = score.weighted(name, answers.outputs, answers.targets, answers.measure), len(answers.targets)
     value = float(weighted(np.ones((1, num)))[0])
+    members = Members.of_predictions(answers.ids, answers.measure.link)
+    num_drawn = num if members is None else members.num
     if name == "accuracy":
-        return Score(f"val/{name}", value, wilson(value, num), num)
+        is_right_N = score.called(answers.outputs) == answers.targets
+        worth = num if members is None else members.effective(value, is_right_N)
+        return Score(f"val/{name}", value, wilson(value, worth), num)
     try:
-        span = interval(value, resample([weighted], num, generator=stream("bootstrap"))[:, 0], num)
+        drawn_B1 = resample([weighted], num, generator=stream("bootstrap"), members=members)
+        span = interval(value, drawn_B1[:, 0], num_drawn)
     except ValueError:  # undefined on most resamples, or a single example
         return Score(f"val/{name}", value, None, num)
     low = max(span.low, 0.0) if name not in ("r2", "matthews_correlation") else span.low

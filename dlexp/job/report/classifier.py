@@ -132,8 +132,7 @@ def similarity_block(answers: Answers, names: Sequence[str]) -> Figure:
     area = score.weighted("roc_auc", answers.outputs, answers.targets, answers.measure)(np.ones((1, len(lead_N))))[0]
     finding = (
         f"The area under the ROC curve is {decimal(float(area))}, the equal error rate {decimal(float(rate))}; the "
-        "threshold was chosen on training pairs. Pairs share inputs: intervals take them for independent, and are too "
-        "narrow."
+        "threshold was chosen on training pairs."
     )
 
     def draw() -> "MatplotlibFigure":

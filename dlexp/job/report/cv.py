@@ -113,8 +113,10 @@ def _pooled(folder: RunFolder, run: RunRecord) -> list[Block]:
     num = max(2, answers.outputs.shape[1], int(answers.targets.max(initial=0)) + 1)
     names = list(report) if report and len(report) == num else [str(k) for k in range(num)]
     counts_KK = classifier.confusion(answers, names)
-    blocks = [classifier.confusion_block(counts_KK, names, "held out"), classifier.class_block(counts_KK, names)]
-    return [*blocks, classifier.similarity_block(answers, names)] if run["task"] == "pairs" else blocks
+    confusion = classifier.confusion_block(counts_KK, names, "held out")
+    if run["task"] == "pairs":
+        return [confusion, classifier.similarity_block(answers, names)]
+    return [confusion, classifier.class_block(counts_KK, names)]
 
 
 def _curves(folder: RunFolder, result: CVResult, metric: str) -> list[Block]:

@@ -158,6 +158,8 @@ def _interval(run: RunRecord) -> tuple[float, float] | None:
     if ends and None not in ends:
         return ends[0], ends[1]
     num = (fields.get("data") or {}).get("num_val")
+    if run["task"] == "pairs":  # how many independent ones they are worth is not in the record
+        return None
     if run["kind"] == "train" and metric == "val/accuracy" and num and run["value"] is not None:
         return wilson(run["value"], num)
     return None

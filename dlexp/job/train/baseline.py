@@ -14,5 +14,6 @@ def no_better_than_guessing(data: Dataset, metrics: dict[str, Any]) -> str:
         data: With its parts.
         metrics: Of the run.
     """
-    lines = [judge(name, metrics.get(name), floor, len(data.val)) for name, floor in guess(data).items()]
+    num = len(data.members(data.val)) if data.pairs is not None else len(data.val)
+    lines = [judge(name, metrics.get(name), floor, num) for name, floor in guess(data).items()]
     return " ".join(lines)

@@ -11,6 +11,8 @@ from dlexp.job.train.evidence import Candidate, Scores, Unknown, read_scores
 from dlexp.number import noun
 from dlexp.run.document import SelectionBias
 from dlexp.statistic import jitter
+from dlexp.statistic.dyad.members import Members
+from dlexp.statistic.score import called
 from dlexp.statistic.selection import select, spread_over_noise
 from dlexp.statistic.stream import stream
 
@@ -54,8 +56,7 @@ def optimism_of(whole: list[Setting], metric: str) -> SelectionBias:
         return about | {"not_corrected": f"no epoch's examples are kept for {metric}"}
     sign = 1.0 if is_better_high(metric) else -1.0
     settings = [[score.model(is_high_better=sign > 0) for score in of_setting] for of_setting in scores]
-    share_of = len(_arrays(whole[0].models[0])["id"]) if metric.removeprefix("val/") in RIGHT else None
-    selection = select(settings, share_of)
+    selection = select(settings, _worth(whole[0]) if metric.removeprefix("val/") in RIGHT else None)
     value = whole[0].value
     ends = sorted(value + sign * (end - selection.value) for end in (selection.low, selection.high))
     return (
@@ -82,7 +83,10 @@ def _scores(whole: list[Setting], metric: str) -> list[list[Scores]]:
     draws = int(min(MOST_DRAWS, max(FEWEST_DRAWS, CELLS / candidates)))
     if len(first["id"]) < 2:
         raise Unknown("one validation example says nothing of the noise")
-    weights_BN = jitter.weights(draws, len(first["id"]), stream("noise"))
+    members = _members(whole[0], first)
+    num_drawn = len(first["id"]) if members is None else members.num
+    weights_BN = jitter.weights(draws, num_drawn, stream("noise"))
+    weights_BN = weights_BN if members is None else members.added(weights_BN)
     scores = []
     for setting in whole:
         of_setting = []
@@ -93,6 +97,20 @@ def _scores(whole: list[Setting], metric: str) -> list[list[Scores]]:
             of_setting.append(read_scores(model, metric, arrays, weights_BN))
         scores.append(of_setting)
     return scores
+
+
+def _worth(best: Setting) -> float:
+    """Return how many independent examples a setting's share of right answers is of."""
+    arrays = _arrays(best.models[0])
+    members = _members(best, arrays)
+    if members is None:
+        return len(arrays["id"])
+    is_right_N = called(arrays["output"]) == arrays["target"]
+    return members.effective(float(is_right_N.mean()), is_right_N)
+
+
+def _members(setting: Setting, arrays: dict[str, np.ndarray]) -> Members | None:
+    return Members.of(arrays["id"]) if setting.models[0].dataset.pairs is not None else None
 
 
 def _arrays(model: Candidate) -> dict[str, np.ndarray]:
