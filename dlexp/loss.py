@@ -6,6 +6,7 @@ and `link` says how they become probabilities (`dlexp.metric.probability`; softm
 Shapes: T trials, N batch, K classes. With z outputs, s = softmax(z), y the target.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
@@ -14,10 +15,14 @@ from torch.nn import functional as F
 
 from dlexp.device import send_soon
 from dlexp.error import ConfigError
+from dlexp.kernel.joint_loss import JointLoss
+from dlexp.number import noun
 from dlexp.type import NonNegative, PerTrial, Positive, Probability
 
 
 def _require(task: str, loss: str, regression: bool) -> None:
+    if task == "several":
+        raise ConfigError(f"loss: got {loss}; of several targets each has the loss of its task: choose auto")
     if (task == "regression") != regression:
         allowed = "mse, mae or huber" if task == "regression" else "cross_entropy, bce or hinge"
         raise ConfigError(f"loss: got {loss}; the task is {task}: choose {allowed}, or auto")
@@ -271,8 +276,33 @@ class Huber:
         return (inner_TN * (error_TN - 0.5 * inner_TN)).mean(1)
 
 
-def auto(*, task: str, num_classes: int) -> CrossEntropy | BCE | MSE:
-    """The task's own: cross-entropy for many classes, binary log loss for two, squared error for values."""
+def auto(
+    weights: PerTrial[list[NonNegative]] | None = None, *, task: str, num_classes: int, heads: Sequence[Any] = ()
+) -> CrossEntropy | BCE | MSE | JointLoss:
+    """The task's own: cross-entropy for many classes, binary log loss for two, squared error for values.
+
+    Of several targets each has that of its task, and the loss is their weighted sum.
+
+    Args:
+        weights: One for each of several targets, in the order of `data.target`, >= 0; null for 1 each.
+        task: Of the data.
+        num_classes: K of one target; 0 for values.
+        heads: What each of several targets is: `name`, `task`, `num_classes`, `has_gaps`.
+    """
+    if task == "several":
+        return _of_several(weights, heads)
+    if weights is not None:
+        raise ConfigError("loss.weights: has no effect on one target; data.target=[a,b] names several")
     if task == "regression":
         return MSE(task=task)
     return BCE(task=task, num_classes=2) if task == "binary" else CrossEntropy(task=task, num_classes=num_classes)
+
+
+def _of_several(weights: list[Any] | None, heads: Sequence[Any]) -> JointLoss:
+    names = ", ".join(head.name for head in heads)
+    if weights is not None and len(weights) != len(heads):
+        raise ConfigError(f"loss.weights: got {noun(len(weights), 'weight')}; the data have the targets {names}")
+    if weights is not None and not any(bool(torch.as_tensor(weight).any()) for weight in weights):
+        raise ConfigError(f"loss.weights: got 0 for every target; one of {names} must be learnt")
+    losses = [auto(task=head.task, num_classes=head.num_classes) for head in heads]
+    return JointLoss(losses, weights or [1.0] * len(heads), [head.has_gaps for head in heads])

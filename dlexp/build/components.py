@@ -15,11 +15,12 @@ from dlexp import device as devices
 from dlexp.augment.none import NoAugment
 from dlexp.build.contract import make
 from dlexp.build.dataset import load_data
-from dlexp.build.model import build_model
+from dlexp.build.model import Outputs, build_model
 from dlexp.build.node import build
 from dlexp.build.objective import build_metrics
 from dlexp.build.structure import structure_key
 from dlexp.data.dataset import Dataset
+from dlexp.data.joint.scale import JointScale
 from dlexp.data.target_scale import TargetScale
 from dlexp.engine.answer.answer import Answer
 from dlexp.engine.answer.choice import answer_of
@@ -129,7 +130,7 @@ class Components:
         return answer_of(self.data)
 
     @cached_property
-    def unit(self) -> TargetScale | None:
+    def unit(self) -> TargetScale | JointScale | None:
         """What values are measured in while training, by the training part; None for classes."""
         return self.answer.fit_unit(self.data.targets, self.data.train)
 
@@ -142,13 +143,13 @@ class Components:
         """
         return build_metrics(self.config, self.data)
 
-    def make_model(self, num_outputs: int) -> tuple[nn.Module, list[str]]:
+    def make_model(self, outputs: Outputs) -> tuple[nn.Module, list[str]]:
         """Build the model anew, with its first weights; return it with warnings for the user.
 
         Raises:
             ConfigError: The model does not fit the data.
         """
-        model, warnings = build_model(self.config, self.data.in_shape, num_outputs, self.seeds.init)
+        model, warnings = build_model(self.config, self.data.in_shape, outputs, self.seeds.init)
         return model.to(self.dtype), warnings
 
 

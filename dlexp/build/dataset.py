@@ -11,6 +11,7 @@ from dlexp.build.node import build
 from dlexp.data.dataset import Dataset
 from dlexp.data.fact.positive import choose_positive
 from dlexp.data.fold import Fold, Rolling
+from dlexp.data.joint.head import require_labels
 from dlexp.data.split import ValSplit
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError
@@ -50,7 +51,7 @@ def _load_limited(source: Any, task: str) -> Dataset:
     dataset: Dataset = replace(source, limit=None).load(task)
     if source.limit is None:
         return dataset
-    pool = source.thin(torch.cat([dataset.train, dataset.val]).sort().values, dataset.targets)
+    pool = source.thin(torch.cat([dataset.train, dataset.val]).sort().values, dataset.strata)
     return dataset.with_parts(*(part[torch.isin(part, pool)] for part in (dataset.train, dataset.val)))
 
 
@@ -142,6 +143,8 @@ def check_parts(datasets: list[Dataset], trainer: Trainer, train_on: str = "trai
         raise ConfigError(
             f"trainer.batch_size: got {trainer.batch_size}; the training part has {noun(smallest, 'example')}"
         )
+    for each in datasets:
+        require_labels(each.targets, each.heads, {"training": each.train, "validation": each.val}, each.name)
     if trainer.oversample and not datasets[0].num_classes:
         raise ConfigError("trainer.oversample: got true; the data have values, only classes can be drawn equally often")
     if is_fitted:

@@ -1,21 +1,36 @@
 """The model that a configuration names."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from torch import nn
 
 from dlexp.build.contract import check, make, maker
-from dlexp.init import initialize, symmetry_warning
+from dlexp.init import initialize, output_layers, symmetry_warning
+from dlexp.model.layer import Heads
 from dlexp.random import derive, generator
 from dlexp.type import Config
 
+Outputs = int | Sequence[int]  # of one target, or of each of several
 
-def build_model(config: Config, in_shape: tuple[int, ...], num_outputs: int, seed: int) -> tuple[nn.Module, list[str]]:
+
+def build_model(config: Config, in_shape: tuple[int, ...], outputs: Outputs, seed: int) -> tuple[nn.Module, list[str]]:
     """Build and initialise the model; return it with warnings for the user.
+
+    With several targets the trunk begins as that of the first alone, and each head as that of its target alone.
 
     Raises:
         ConfigError: The model does not fit the data.
     """
-    model = build_module(config, in_shape, num_outputs, seed)
+    made = [_build_initialised(config, in_shape, each, seed) for each in _sizes(outputs)]
+    return _joined([model for model, _ in made], outputs), made[0][1]
+
+
+def _build_initialised(
+    config: Config, in_shape: tuple[int, ...], num_outputs: int, seed: int
+) -> tuple[nn.Module, list[str]]:
+    model = _build_module(config, in_shape, num_outputs, seed)
     activation = check("activation", maker(config, "activation")(num_features=1))
     init = make(config, "init", activation_gain=activation.gain)
     initialize(model, init, generator(seed, "init"))
@@ -24,12 +39,33 @@ def build_model(config: Config, in_shape: tuple[int, ...], num_outputs: int, see
     return model, [warning] if warning and has_hidden else []
 
 
-def build_module(config: Config, in_shape: tuple[int, ...], num_outputs: int, seed: int) -> nn.Module:
+def build_module(config: Config, in_shape: tuple[int, ...], outputs: Outputs, seed: int) -> nn.Module:
     """Build the model as its class makes it.
 
     Raises:
         ConfigError: The model does not fit the data.
     """
+    return _joined([_build_module(config, in_shape, each, seed) for each in _sizes(outputs)], outputs)
+
+
+def _sizes(outputs: Outputs) -> Sequence[int]:
+    return [outputs] if isinstance(outputs, int) else outputs
+
+
+def _joined(models: list[nn.Module], outputs: Outputs) -> nn.Module:
+    """Return the first model with the output layers of all in the place of its own."""
+    if isinstance(outputs, int):
+        return models[0]
+    model, together = models[0], [output_layers(each) for each in models]
+    places = {id(layer): path for path, layer in model.named_modules()}
+    for layers in zip(*together, strict=True):
+        path = places[id(layers[0])]
+        parent, _, name = path.rpartition(".")
+        setattr(model.get_submodule(parent), name, Heads(layers))
+    return model
+
+
+def _build_module(config: Config, in_shape: tuple[int, ...], num_outputs: int, seed: int) -> nn.Module:
     program = {
         "in_shape": in_shape,
         "num_outputs": num_outputs,
@@ -41,7 +77,7 @@ def build_module(config: Config, in_shape: tuple[int, ...], num_outputs: int, se
         return make(config, "model", **program)
 
 
-def build_meta_model(config: Config, in_shape: tuple[int, ...], num_outputs: int) -> nn.Module:
+def build_meta_model(config: Config, in_shape: tuple[int, ...], outputs: Outputs) -> nn.Module:
     """Build the model as its class makes it, without weights: on the meta device, which knows shapes and no numbers.
 
     Raises:
@@ -49,16 +85,21 @@ def build_meta_model(config: Config, in_shape: tuple[int, ...], num_outputs: int
         RuntimeError: The constructor, a user's, computes with numbers.
     """
     with torch.device("meta"):
-        return build_module(config, in_shape, num_outputs, seed=0)
+        return build_module(config, in_shape, outputs, seed=0)
 
 
-def build_blank_model(config: Config, in_shape: tuple[int, ...], num_outputs: int) -> nn.Module:
+def build_blank_model(config: Config, in_shape: tuple[int, ...], outputs: Outputs) -> nn.Module:
     """Build the model without weights, or with them where its constructor computes with numbers.
 
     Raises:
         ConfigError: The model does not fit the data.
     """
     try:
-        return build_meta_model(config, in_shape, num_outputs)
+        return build_meta_model(config, in_shape, outputs)
     except RuntimeError:  # a true error comes again here
-        return build_module(config, in_shape, num_outputs, seed=0)
+        return build_module(config, in_shape, outputs, seed=0)
+
+
+def outputs_of(loss: Any) -> Outputs:
+    """Return how many outputs a loss takes: those of each target where it has several."""
+    return getattr(loss, "head_sizes", loss.num_outputs)

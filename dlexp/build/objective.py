@@ -14,6 +14,7 @@ from dlexp.engine.answer.answer import Reading
 from dlexp.engine.answer.choice import answer_of
 from dlexp.engine.evaluate import report
 from dlexp.error import ConfigError, did_you_mean
+from dlexp.kernel.joint_loss import JointLoss
 from dlexp.loss import balanced_weights
 from dlexp.metric.choice import Metrics
 from dlexp.type import Config
@@ -30,9 +31,13 @@ def build_loss(
         device: Where its parameters live.
         dtype: What they are stored in: that of the model.
     """
-    program = {"task": datasets[0].task, "num_classes": datasets[0].num_classes}
+    first = datasets[0]
+    program = {"task": first.task, "num_classes": first.num_classes, "heads": first.heads}
     nodes = [_balanced(config["loss"], dataset) for config, dataset in zip(configs, datasets, strict=True)]
-    return make_per_trial(nodes, "loss", dtype=dtype, device=device, **program)
+    loss = make_per_trial(nodes, "loss", dtype=dtype, device=device, **program)
+    if first.heads and not isinstance(loss, JointLoss):
+        raise ConfigError(f"loss: got {type(loss).__name__}; the data have several targets: choose auto")
+    return loss
 
 
 def _balanced(node: Config, dataset: Dataset) -> Config:
@@ -50,6 +55,8 @@ def build_metrics(config: Config, dataset: Dataset) -> Metrics:
     metrics: Metrics = build(config["metric"], task=dataset.task, num_classes=dataset.num_classes)
     taken = {"loss", "loss_se", "penalty", *(row.name for row in METRICS)}
     name = next((name for name in metrics.names if name in taken), None)
+    if dataset.heads and metrics.names:
+        raise ConfigError(f"metric.extra: got {metrics.names[0]}; a metric of your own takes one target, not several")
     if name is not None:
         raise ConfigError(f"metric.extra: got {name}; that name is taken: see `dlexp options metric`")
     return metrics

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from dlexp.build.contract import make
 from dlexp.build.document import SummaryDocument
-from dlexp.build.model import build_blank_model
+from dlexp.build.model import build_blank_model, outputs_of
 from dlexp.config.compose import Composed
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError, first_line
@@ -26,8 +26,8 @@ def summary(composed: Composed) -> SummaryDocument:
     config = composed.config
     source = make(config, "data")
     dataset: Dataset = (source.blank if hasattr(source, "blank") else source.load)(config["task"])
-    loss = make(config, "loss", task=dataset.task, num_classes=dataset.num_classes)
-    model = build_blank_model(config, dataset.in_shape, loss.num_outputs)
+    loss = make(config, "loss", task=dataset.task, num_classes=dataset.num_classes, heads=dataset.heads)
+    model = build_blank_model(config, dataset.in_shape, outputs_of(loss))
     try:
         counted = summarize(model, dataset.in_shape)
     except RuntimeError as error:

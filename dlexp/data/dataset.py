@@ -4,16 +4,19 @@ Shapes: N examples, H height, W width, C channels, D features.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from dlexp.error import DataError, first_ten
+
+if TYPE_CHECKING:
+    from dlexp.data.joint.head import Head
 
 _CHUNK_BYTES = 1 << 24
 _SAMPLED_COLUMNS = 64
@@ -27,9 +30,9 @@ class Dataset:
 
     Attributes:
         name: What the user calls it, for messages and records.
-        task: "multiclass", "binary" or "regression".
+        task: "multiclass", "binary", "regression" or "several".
         inputs: (N, H, W, C) uint8 or float32 in [0, 1], or (N, D) float32 or float64.
-        targets: (N,) int64 classes or float64 values.
+        targets: (N,) int64 classes or float64 values; (N, J) float64 of several, NaN in gaps.
         train: int64 indices of the training part.
         val: int64 indices of the validation part.
         test: int64 indices of the test part; empty when there is none. Training never reads it.
@@ -44,6 +47,7 @@ class Dataset:
         encode: Rows of a training part to the fields that are settled on it (`inputs`, `encoding`, ...); None where no
             input depends on the training part.
         positive: The class that precision, recall and F1 of two classes are of; see `dlexp.data.fact.positive`.
+        heads: What each of several targets is; empty for one.
     """
 
     name: str
@@ -63,6 +67,7 @@ class Dataset:
     notes: list[str] = field(default_factory=list)
     encode: Callable[[Tensor], dict[str, Any]] | None = None
     positive: int = 1
+    heads: Sequence["Head"] = ()
 
     def __post_init__(self):
         assert len(self.inputs) == len(self.targets)
@@ -72,8 +77,14 @@ class Dataset:
 
     @property
     def num_classes(self) -> int:
-        """The number of classes, 0 for regression."""
+        """The number of classes, 0 for regression and several targets."""
         return len(self.class_names)
+
+    @property
+    def strata(self) -> Tensor:
+        """What a division keeps the shares of where it is classes (N,): of several targets the first without gaps."""
+        classes = [column for column, head in enumerate(self.heads) if head.num_classes and not head.has_gaps]
+        return self.targets[:, classes[0]].long() if classes else self.targets[:, 0] if self.heads else self.targets
 
     @property
     def is_image(self) -> bool:

@@ -91,8 +91,8 @@ class KFold:
         needed = num_folds * len(pool) * pool.element_size()  # a row is in every fold, in one of its parts
         what = f"cv: got {noun(num_folds, 'fold')} of {noun(len(pool), 'example')}, which"
         require_bytes(needed, pool.device, what, "choose fewer cv.repeats or cv.k")
-        is_stratified = self.stratify and data.num_classes > 0
-        classes = data.targets[pool] if is_stratified else torch.zeros(len(pool), dtype=torch.long)
+        is_stratified = self.stratify and not data.strata.is_floating_point()
+        classes = data.strata[pool] if is_stratified else torch.zeros(len(pool), dtype=torch.long)
         if is_stratified:
             _require_two(classes, data.class_names)
         groups = data.groups[pool] if self.groups and data.groups is not None else None

@@ -17,6 +17,7 @@ from dlexp.engine.stack.rows import repeat_rows
 from dlexp.engine.task import Task, TrialSeeds, are_equal, epoch_batches, num_steps
 from dlexp.engine.trainer import Trainer
 from dlexp.error import is_out_of_memory
+from dlexp.kernel.joint_loss import JointLoss
 from dlexp.metric.loss_error import class_weights, losses, standard_error
 
 FEW = 100  # updates an epoch, below which `norm.statistics=auto` gathers in a deep net
@@ -183,6 +184,8 @@ def _loss_and_error(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[
 
 def _by_example(outputs: Tensor, targets: Tensor, loss: Any) -> tuple[Tensor, Tensor | None]:
     """Return loss and weight of each example (T, N); no weights where all count alike."""
+    if isinstance(loss, JointLoss):
+        return loss.examples(outputs, targets), None
     num_trials, num = targets.shape[:2]
     alone = repeat_rows(loss, num, num_trials) if num_trials > 1 else loss
     each = losses(alone, outputs.flatten(0, 1), targets.flatten(0, 1)).view(num_trials, num)

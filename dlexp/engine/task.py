@@ -13,6 +13,7 @@ from torch import Tensor
 
 from dlexp.augment.draw import Stream
 from dlexp.data.balance import num_drawn, oversample
+from dlexp.data.joint.scale import JointScale
 from dlexp.data.target_scale import TargetScale
 from dlexp.device import send_soon
 from dlexp.engine.exchange.exchange import ALONE, Exchange
@@ -105,7 +106,7 @@ class Task:
     answer: "Answer"
     is_image: bool
     dtype: torch.dtype = torch.float32
-    unit: TargetScale | None = None
+    unit: TargetScale | JointScale | None = None
     metrics: Metrics = field(default_factory=Metrics)
     oversampled: Tensor | None = None
     exchange: Exchange = ALONE

@@ -3,15 +3,18 @@
 from dlexp.data.dataset import Dataset
 from dlexp.engine.answer.answer import Answer
 from dlexp.engine.answer.classes import Classes
+from dlexp.engine.answer.several import Several
 from dlexp.engine.answer.values import Values
 
-KINDS: dict[str, type[Answer]] = {"multiclass": Classes, "binary": Classes, "regression": Values}
+KINDS: dict[str, type[Answer]] = {"multiclass": Classes, "binary": Classes, "regression": Values, "several": Several}
 
 
 def answer_of(dataset: Dataset) -> Answer:
     """Return what the outputs of a model of these data mean."""
     if KINDS[dataset.task] is Classes:
         return Classes(dataset.num_classes, dataset.positive)
+    if KINDS[dataset.task] is Several:
+        return Several(tuple(dataset.heads))
     return KINDS[dataset.task]()
 
 

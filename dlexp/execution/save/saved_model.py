@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from dlexp import device as devices
 from dlexp.build.model import build_module
 from dlexp.data.dataset import Dataset
+from dlexp.data.joint.head import Head
+from dlexp.data.joint.scale import JointScale
 from dlexp.data.target_scale import TargetScale
 from dlexp.disk.regular import read_bytes
 from dlexp.engine import checkpoint
@@ -47,7 +49,7 @@ class SavedModel:
     about: dict[str, Any]
     module: nn.Module
     affine: Affine
-    unit: TargetScale | None
+    unit: TargetScale | JointScale | None
 
     @cached_property
     def batch_size(self) -> int:
@@ -66,7 +68,7 @@ class SavedModel:
 
     @torch.no_grad()
     def outputs(self, inputs: Tensor, batch_size: int | None = None) -> Tensor:
-        """Return logits (N, K), or values (N,) in the target's unit, on the CPU.
+        """Return logits (N, K), or values (N,) in the target's unit, on the CPU; of several targets all (N, K).
 
         Args:
             inputs: (N, H, W, C) bytes or floats in [0, 1], or (N, D) in float64 with NaN for a missing number.
@@ -82,7 +84,10 @@ class SavedModel:
             x = self.affine.apply(devices.send(batch, self.device), dtype=dtype)
             pieces.append(self.module((x.movedim(-1, 1) if is_image else x).to(dtype)).cpu())
         outputs = torch.cat(pieces)
-        return outputs if self.unit is None else self.unit.unscale(outputs[None])[0, :, 0]
+        if self.unit is None:
+            return outputs
+        values = self.unit.unscale(outputs[None])[0]
+        return values[:, 0] if isinstance(self.unit, TargetScale) else values
 
 
 def require_shape(inputs: Tensor, wanted: list[int]) -> None:
@@ -108,7 +113,8 @@ def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, loss:
         "feature_names": dataset.feature_names,
         "encoding": dataset.encoding,
         "normalize": {name: _plain(getattr(fitted, name)) for name in ("scale", "shift", "fill")},
-        "unit": None if unit is None else {"mean": unit.mean.item(), "std": unit.std.item()},
+        "unit": None if unit is None else unit.state,
+        "heads": [asdict(head) for head in dataset.heads],
         "measure": asdict(Reading.of(task, loss).measure(row)),
     }
     folder.write(FILE, sealed(about))
@@ -128,10 +134,12 @@ def read(folder: RunFolder) -> dict[str, Any]:
         raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error
 
 
-def read_unit(about: dict[str, Any]) -> TargetScale | None:
+def read_unit(about: dict[str, Any]) -> TargetScale | JointScale | None:
     """Return the unit of values that a file states; None for classes."""
     unit = about["unit"]
-    return None if unit is None else TargetScale(*(_wide([[unit[name]]]) for name in ("mean", "std")))
+    if unit is None:
+        return None
+    return JointScale.of_state(unit) if "columns" in unit else TargetScale.of_state(unit)
 
 
 def load(folder: RunFolder, device: torch.device | str = "cpu") -> SavedModel:
@@ -163,10 +171,20 @@ def assemble(
         ConfigError: The configuration's model does not fit the shapes.
         RuntimeError: The weights are not those of the model.
     """
-    module = build_module(config, tuple(about["in_shape"]), about["num_outputs"], seed=0)
+    module = build_module(config, tuple(about["in_shape"]), outputs_stated(about), seed=0)
     module.to(torch.float64 if config["trainer"]["precision"] == "fp64" else torch.float32)
     module.load_state_dict(weights)
     return SavedModel(about, module.eval().to(device), affine_of(about).to(device), read_unit(about))
+
+
+def heads_stated(about: dict[str, Any]) -> list[Head]:
+    """Return what each of several targets is; empty for one."""
+    return [Head(**head) for head in about.get("heads", [])]
+
+
+def outputs_stated(about: dict[str, Any]) -> int | list[int]:
+    """Return how many outputs the model has, of several targets those of each."""
+    return [head.num_outputs for head in heads_stated(about)] or about["num_outputs"]
 
 
 def affine_of(about: dict[str, Any]) -> Affine:
