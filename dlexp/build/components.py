@@ -12,6 +12,8 @@ from torch import nn
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from dlexp import device as devices
+from dlexp.augment.cutmix import CutMix
+from dlexp.augment.mixup import Mixup
 from dlexp.augment.none import NoAugment
 from dlexp.build.contract import make
 from dlexp.build.dataset import load_data
@@ -26,6 +28,7 @@ from dlexp.engine.answer.answer import Answer
 from dlexp.engine.answer.choice import answer_of
 from dlexp.engine.task import TrialSeeds
 from dlexp.engine.trainer import Trainer
+from dlexp.error import ConfigError
 from dlexp.metric.choice import Metrics
 from dlexp.normalize import Affine
 from dlexp.type import Config
@@ -106,6 +109,8 @@ class Components:
         augment = make(self.config, "augment", num_classes=self.data.num_classes)
         rows = self.data.train[:2]
         x = self.data.inputs[rows].movedim(-1, -3) if self.data.is_image else self.data.inputs[rows]
+        if self.data.heads and any(isinstance(step, Mixup | CutMix) for step in getattr(augment, "steps", [augment])):
+            raise ConfigError("augment: got one that mixes labels; of several targets none is mixed: choose another")
         augment(x.clone(), self.data.targets[rows], torch.Generator().manual_seed(0))  # refused before the run begins
         return None if isinstance(augment, NoAugment) else augment
 

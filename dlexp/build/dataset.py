@@ -11,7 +11,7 @@ from dlexp.build.node import build
 from dlexp.data.dataset import Dataset
 from dlexp.data.fact.positive import choose_positive
 from dlexp.data.fold import Fold, Rolling
-from dlexp.data.joint.head import require_labels
+from dlexp.data.joint.join import require_labels
 from dlexp.data.split import ValSplit
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError

@@ -23,7 +23,8 @@ from dlexp.data.file.moment import WANTED, ranks
 from dlexp.data.file.number import Notation
 from dlexp.data.file.source import expected_bytes
 from dlexp.data.joint.column import check_names, read_targets
-from dlexp.data.joint.head import SEVERAL, Head, strata_of
+from dlexp.data.joint.head import SEVERAL, Head
+from dlexp.data.joint.join import strata_of
 from dlexp.data.memory.freed import hand_back
 from dlexp.data.split import Split
 from dlexp.error import ConfigError, DataError

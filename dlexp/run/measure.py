@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from dlexp.data.joint.head import Head
 from dlexp.disk.regular import read_bytes
 from dlexp.error import RunError
 from dlexp.run.folder import RunFolder
@@ -20,6 +21,19 @@ def read_measure(folder: RunFolder) -> Measure:
     path = folder.path / FILE
     try:
         return Measure(**unsealed(read_bytes(path)).get("measure", {}))
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error
+
+
+def read_heads(folder: RunFolder) -> list[Head]:
+    """Return what each of several targets of one training is; empty for one.
+
+    Raises:
+        RunError: The run has no such file.
+    """
+    path = folder.path / FILE
+    try:
+        return [Head(**head) for head in unsealed(read_bytes(path)).get("heads", [])]
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error
 

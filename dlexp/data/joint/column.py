@@ -10,7 +10,8 @@ from dlexp.data.fact.spelling import one_category
 from dlexp.data.file.column import Columns
 from dlexp.data.file.label import read_labels
 from dlexp.data.file.text import Texts
-from dlexp.data.joint.head import Head, join
+from dlexp.data.joint.head import Head
+from dlexp.data.joint.join import join
 from dlexp.error import ConfigError, DataError
 
 

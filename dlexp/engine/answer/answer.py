@@ -140,7 +140,7 @@ class Answer(Protocol):
 
         Args:
             name: The metric.
-            outputs_NK: Of one trial.
+            outputs_NK: Of one trial; where losses are kept, in the unit that training measures in, as targets are.
             targets: (N, ...).
             loss: Of this trial.
             link: How outputs become probabilities.

@@ -43,17 +43,14 @@ class Several:
 
     def scores(self, outputs: Tensor, targets: Tensor, link: str) -> Scored:
         """See `Answer`."""
-        return self._by_head(outputs, targets, lambda head, _, o, y: answer_of_head(head).scores(o, y, link))
+        return self._by_head(outputs, targets, lambda head, o, y: answer_of_head(head).scores(o, y, link))
 
     def report(self, outputs: Tensor, targets: Tensor, link: str, beta: float, delta: float | Tensor) -> Scored:
-        """See `Answer`; numbers alone: tables of classes are drawn from stored outputs."""
+        """See `Answer`; numbers alone, and none that takes a constant of the loss: each target has its own."""
 
-        def whole(head: Head, at: tuple[slice, slice], o: Tensor, y: Tensor) -> Scored:
-            alone = delta
-            if isinstance(delta, Tensor):
-                alone = delta[at[0] if len(delta) > 1 else slice(None), at[1]]
-            scored = answer_of_head(head).report(o, y, link, beta, alone)
-            return {name: value for name, value in scored.items() if value.dim() == 1}
+        def whole(head: Head, o: Tensor, y: Tensor) -> Scored:
+            scored = answer_of_head(head).report(o, y, link, beta, 1.0)
+            return {name: value for name, value in scored.items() if value.dim() == 1 and name != "huber"}
 
         return self._by_head(outputs, targets, whole)
 
@@ -69,17 +66,14 @@ class Several:
         """See `Answer`."""
         return loss.examples(outputs_NK[None], targets[None])[0]
 
-    def _by_head(
-        self, outputs: Tensor, targets: Tensor, score: Callable[[Head, tuple[slice, slice], Tensor, Tensor], Scored]
-    ) -> Scored:
+    def _by_head(self, outputs: Tensor, targets: Tensor, score: Callable[[Head, Tensor, Tensor], Scored]) -> Scored:
         """Return what is scored of each target; of a stack's trials at once where all have the same examples."""
         scored: Scored = {}
         for place, (head, columns) in enumerate(zip(self.heads, of_columns(self.heads), strict=True)):
             o, y = narrow(outputs[..., columns]) if head.num_classes else outputs[..., columns], targets[..., place]
-            column = slice(place, place + 1)
             trials = [slice(t, t + 1) for t in range(len(y))] if head.has_gaps else [slice(None)]
             pieces = [
-                score(head, (rows, column), *_labelled(head, o[rows], y[rows]))
+                score(head, *_labelled(head, o[rows], y[rows]))
                 for rows in trials
                 if not head.has_gaps or not bool(y[rows].isnan().all())
             ]

@@ -3,7 +3,7 @@
 The file says how raw examples become inputs and outputs become answers, all fitted on the training part: task,
 in_shape, num_outputs, class_names, feature_names, encoding (how files were read: columns and levels of a table, size
 of pictures), normalize (scale, shift and fill for each channel or feature), unit (mean and std of regression targets),
-measure (constants of the metrics).
+measure (constants of the metrics), and heads where there are several targets (name, task, classes of each).
 """
 
 from dataclasses import asdict, dataclass
@@ -114,9 +114,10 @@ def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, loss:
         "encoding": dataset.encoding,
         "normalize": {name: _plain(getattr(fitted, name)) for name in ("scale", "shift", "fill")},
         "unit": None if unit is None else unit.state,
-        "heads": [asdict(head) for head in dataset.heads],
         "measure": asdict(Reading.of(task, loss).measure(row)),
     }
+    if dataset.heads:
+        about["heads"] = [asdict(head) for head in dataset.heads]
     folder.write(FILE, sealed(about))
 
 

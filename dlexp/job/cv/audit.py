@@ -21,7 +21,7 @@ from dlexp.build.objective import build_loss
 from dlexp.build.program import assemble
 from dlexp.data.dataset import Dataset, count_duplicates
 from dlexp.data.fold import Fold
-from dlexp.data.target_scale import TargetScale
+from dlexp.engine.answer.choice import answer_of
 from dlexp.error import ConfigError
 from dlexp.job.cv.check_document import Audit, AuditedFold
 from dlexp.job.cv.fold_run import configure
@@ -90,11 +90,16 @@ def perturb(dataset: Dataset) -> Dataset:
         inputs[rows] = 1 - inputs[rows]
     else:
         inputs[rows] = -inputs[rows] + _FAR
-    if dataset.num_classes:
-        targets[rows] = (targets[rows] + 1) % dataset.num_classes
-    else:
-        targets[rows] = -targets[rows] + _FAR
+    for column, num_classes in _columns(dataset, targets):
+        column[rows] = (column[rows] + 1) % num_classes if num_classes else -column[rows] + _FAR
     return replace(dataset, inputs=inputs, targets=targets, encode=None)
+
+
+def _columns(dataset: Dataset, targets: Tensor) -> list[tuple[Tensor, int]]:
+    """Return each target (N,), a view, with its number of classes."""
+    if not dataset.heads:
+        return [(targets, dataset.num_classes)]
+    return [(targets[:, place], head.num_classes) for place, head in enumerate(dataset.heads)]
 
 
 def fitted(config: dict[str, Any], dataset: Dataset) -> dict[str, list[Tensor]]:
@@ -115,8 +120,8 @@ def fitted(config: dict[str, Any], dataset: Dataset) -> dict[str, list[Tensor]]:
         "impute": [] if affine.fill is None else [affine.fill],
         "loss": [value for value in vars(loss).values() if isinstance(value, Tensor)],
     }
-    if not dataset.num_classes:
-        unit = TargetScale.fit(dataset.targets, dataset.train)
+    unit = answer_of(dataset).fit_unit(dataset.targets, dataset.train)
+    if unit is not None:
         tensors["unit"] = [unit.mean, unit.std]
     return tensors | {"weights": _trained(config, dataset)}
 

@@ -261,7 +261,7 @@ def _objective(space: Space, search: Search, default: str, first: Program) -> st
     """Return the metric that inner searches compare settings by."""
     metric = default
     if search.metric != "auto":
-        common_metric(space, search.metric, "auto", first.dataset.num_classes)
+        common_metric(space, search.metric, "auto", first.dataset)
         metric = choose_monitor(search.metric, first.run.step.rules.loss, first.dataset, first.run.task.metrics)
         if not metric.startswith("val/"):
             raise ConfigError(f"search.metric: got {metric}; cv=nested compares by what inner folds hold out: val/...")

@@ -96,6 +96,8 @@ def export(
     if not is_forced:
         _require_absent(source.folder, path, beside)
     model = saved_model.load(source.folder)
+    if model.about["task"] == "several":
+        raise ConfigError(f"{ref}: got several targets, which have no exported form; `dlexp predict` takes the run")
     told = facts.facts_of(source.folder, model.about)
     examples = choose_examples(source.folder)
     graph = Graph(model).eval()

@@ -4,11 +4,14 @@ Shapes: M models, N examples, K classes.
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from dlexp import metric
+from dlexp.data.joint.head import Head, of_columns
+from dlexp.engine.answer.several import Several
 from dlexp.error import RunError
 from dlexp.job.again import resume_command
 from dlexp.metric.choice import Metrics
@@ -39,18 +42,25 @@ def fold_folders(cv: RunFolder) -> list[RunFolder]:
     return [cv.child(record["run_id"]) for record in result["folds"]]
 
 
-def average(outputs: list[Tensor], num_classes: int, link: str = "softmax") -> Tensor:
+def average(outputs: list[Tensor], num_classes: int, link: str = "softmax", heads: Sequence[Head] = ()) -> Tensor:
     """Return what an ensemble says: log((1/M) sum_m p_m) of each class, or the mean value.
 
     Args:
         outputs: From M models: logits (N, K), a lone column (N, 1) for two classes, or values (N,).
         num_classes: 0 for values.
         link: How outputs become probabilities: see `dlexp.metric.probability`.
+        heads: What each of several targets is, whose outputs (N, K) stand side by side.
 
     Returns:
         Shaped as each model's; a softmax (of a lone column z the sigmoid) gives the mean probabilities, whatever the
         link of the models.
     """
+    if heads:
+        means = [
+            average([each[:, columns] for each in outputs], head.num_classes, link)
+            for head, columns in zip(heads, of_columns(heads), strict=True)
+        ]
+        return torch.cat(means, 1)
     stacked = torch.stack([each.double() for each in outputs])
     if not num_classes:
         return stacked.mean(0).to(outputs[0].dtype)
@@ -61,7 +71,12 @@ def average(outputs: list[Tensor], num_classes: int, link: str = "softmax") -> T
 
 
 def report(
-    outputs: Tensor, targets: Tensor, num_classes: int, measure: Measure, metrics: Metrics | None = None
+    outputs: Tensor,
+    targets: Tensor,
+    num_classes: int,
+    measure: Measure,
+    metrics: Metrics | None = None,
+    heads: Sequence[Head] = (),
 ) -> tuple[dict[str, float], Confusion | None]:
     """Return the scalar metrics of outputs of `average` or values (N,), and the counts of classes; None for values.
 
@@ -71,9 +86,12 @@ def report(
         num_classes: 0 for values.
         measure: Constants; its link is that of the models, not of their average, and is not read.
         metrics: For own ones.
+        heads: What each of several targets is; empty for one.
     """
     stacked = outputs.unsqueeze(0), targets.unsqueeze(0)
-    if num_classes:
+    if heads:
+        measured = Several(tuple(heads)).report(*stacked, "softmax", measure.beta, measure.delta)
+    elif num_classes:
         measured = metric.classification_report(*stacked, num_classes, measure.beta, positive=measure.positive)
     else:
         measured = metric.regression_report(*stacked, measure.delta)

@@ -132,7 +132,7 @@ def _evaluate_cv(folder: RunFolder, split: str, device: str | None) -> Scores:
         pooled([read_measure(source) for source in sources]),
         build_metrics(stored_config(folder), dataset),
     )
-    scalars, confusion = report(outputs, targets, dataset.num_classes, measure, user_metrics)
+    scalars, confusion = report(outputs, targets, dataset.num_classes, measure, user_metrics, dataset.heads)
     metrics: Metrics = {f"{split}/{name}": value for name, value in scalars.items()}
     if split == "test":
         opened: OpenedTest = {"models": len(sources), "metrics": metrics, "openings": openings, "folds": singles}
@@ -162,7 +162,7 @@ def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset, devic
         records.append({"repeat": place["repeat"], "fold": place["fold"], "run_id": source.run_id, "metrics": metrics})
         outputs.append(torch.from_numpy(source.predictions("test")["output"]))
     stored = sources[0].predictions("test")
-    mean = average(outputs, dataset.num_classes, read_measure(sources[0]).link)
+    mean = average(outputs, dataset.num_classes, read_measure(sources[0]).link, dataset.heads)
     cv.write_predictions("test", stored["id"], stored["target"], mean.numpy())
     return records
 

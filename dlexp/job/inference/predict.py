@@ -27,18 +27,18 @@ from dlexp.data.file.number import Notation
 from dlexp.data.file.source import is_table
 from dlexp.data.picture.decoded import HERE, decode_all, find_broken, name_all
 from dlexp.data.picture.form import SUFFIXES, Format
-from dlexp.data.picture.listing import list_pictures, say
+from dlexp.data.picture.listing import list_pictures
+from dlexp.data.picture.listing import say as say_left_out
 from dlexp.disk.durable import write_bytes
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution.save import saved_model
 from dlexp.export import file
 from dlexp.export.file import Model
-from dlexp.job.inference.document import Asked, Prediction, Predictions
+from dlexp.job.inference.answer import flat, say, say_several
+from dlexp.job.inference.document import Asked, Predictions
 from dlexp.job.inference.ensemble import average, fold_folders
 from dlexp.job.inference.finite import Batch, Refuse, of_files, of_rows, of_table, outputs_of
 from dlexp.job.inference.formula import inert
-from dlexp.metric.classification import predict_class
-from dlexp.metric.probability import log_weights
 from dlexp.number import noun
 from dlexp.run import scan
 
@@ -51,7 +51,7 @@ def predict(
     """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
 
     An entry has `id` (a picture's path, or file and row number from 0), and `class`, `probability` and
-    `probabilities` by class, or `value`.
+    `probabilities` by class, or `value`; of several targets `targets`, which has these for each by its name.
 
     Args:
         ref: A run as users name it, or an exported file.
@@ -81,10 +81,9 @@ def predict(
         ids = [id for batch in read[key] for id in batch.ids]
         outputs.append(torch.cat([outputs_of(model, batch) for batch in read[key]]))
     names, link = about["class_names"], about.get("measure", {}).get("link", "softmax")
-    if len(outputs) == 1:
-        predictions = _say(ids, outputs[0], names, link)
-    else:
-        predictions = _say(ids, average(outputs, len(names), link), names, "softmax")
+    heads = saved_model.heads_stated(about)
+    answer, link = (outputs[0], link) if len(outputs) == 1 else (average(outputs, len(names), link, heads), "softmax")
+    predictions = say_several(ids, answer, heads) if heads else say(ids, answer, names, link)
     return {
         "kind": "predict",
         **whole,
@@ -139,7 +138,7 @@ def write(document: Predictions, path: Path, *, is_raw: bool = False) -> None:
     rows = [
         {key: value for key, value in entry.items() if key != "probabilities"}
         | {f"probability {name}": p for name, p in entry.get("probabilities", {}).items()}
-        for entry in document["predictions"]
+        for entry in map(flat, document["predictions"])
     ]
     check_out(path)
     if path.suffix == ".parquet":
@@ -152,16 +151,6 @@ def write(document: Predictions, path: Path, *, is_raw: bool = False) -> None:
     lines = [list(rows[0]), *(list(row.values()) for row in rows)]
     csv.writer(text).writerows(lines if is_raw else [[inert(cell) for cell in line] for line in lines])
     write_bytes(path, text.getvalue().encode(errors="backslashreplace"))
-
-
-def _say(ids: list[str], outputs: Tensor, names: list[str], link: str) -> list[Prediction]:
-    if not names:
-        return [{"id": id, "value": value} for id, value in zip(ids, outputs.tolist(), strict=True)]
-    probability_NK = log_weights(outputs, link).softmax(-1)
-    return [
-        {"id": id, "class": names[k], "probability": row[k], "probabilities": dict(zip(names, row, strict=True))}
-        for id, k, row in zip(ids, predict_class(outputs).tolist(), probability_NK.tolist(), strict=True)
-    ]
 
 
 def _has_parquet(folder: Path) -> bool:
@@ -207,7 +196,7 @@ def _pictures(path: Path, warnings: list[str]) -> list[str]:
     listing = list_pictures(path)
     if not listing.files:
         raise DataError(f"{path}: no images in it")
-    warnings += [f"{path}: {line}" for line in say(listing.left_out)]
+    warnings += [f"{path}: {line}" for line in say_left_out(listing.left_out)]
     return [str(file) for file in listing.files]
 
 

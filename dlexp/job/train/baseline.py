@@ -3,7 +3,7 @@
 from typing import Any
 
 from dlexp.data.dataset import Dataset
-from dlexp.data.fact.guess import guess
+from dlexp.data.fact.guess import guess, num_guessed
 from dlexp.statistic.proportion import judge
 
 
@@ -14,5 +14,12 @@ def no_better_than_guessing(data: Dataset, metrics: dict[str, Any]) -> str:
         data: With its parts.
         metrics: Of the run.
     """
-    lines = [judge(name, metrics.get(name), floor, len(data.val)) for name, floor in guess(data).items()]
-    return " ".join(lines)
+    return " ".join(guessed(data, metrics).values())
+
+
+def guessed(data: Dataset, metrics: dict[str, Any]) -> dict[str, str]:
+    """Return such a line by the metric that it is of, of several targets for each that cannot be told from a guess."""
+    lines = {
+        name: judge(name, metrics.get(name), floor, num_guessed(data, name)) for name, floor in guess(data).items()
+    }
+    return {name: line for name, line in lines.items() if line}
