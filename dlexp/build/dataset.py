@@ -40,6 +40,8 @@ def load_data(config: Config) -> Dataset:
         )
     if "positive" in config["data"]:  # absent in runs of earlier versions, which took class 1
         wanted = config["data"]["positive"]
+        if wanted is not None and dataset.heads:
+            raise ConfigError("data.positive: has no effect on several targets; each of two classes takes the default")
         dataset = replace(dataset, positive=choose_positive(wanted, dataset.class_names, dataset.targets))
     if config.get("train_on") == JOINED:
         dataset = dataset.with_parts(torch.cat([dataset.train, dataset.val]).sort().values, dataset.val[:0])
@@ -146,7 +148,10 @@ def check_parts(datasets: list[Dataset], trainer: Trainer, train_on: str = "trai
     for each in datasets:
         require_labels(each.targets, each.heads, {"training": each.train, "validation": each.val}, each.name)
     if trainer.oversample and not datasets[0].num_classes:
-        raise ConfigError("trainer.oversample: got true; the data have values, only classes can be drawn equally often")
+        what = "several targets" if datasets[0].heads else "values"
+        raise ConfigError(
+            f"trainer.oversample: got true; the data have {what}, only classes can be drawn equally often"
+        )
     if is_fitted:
         return [
             f"the training part has {noun(smallest, 'example')}: a batch is all of them "

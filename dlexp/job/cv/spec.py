@@ -18,6 +18,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
 from dlexp.direction import is_better_high
 from dlexp.engine.answer.choice import answer_of
+from dlexp.engine.answer.several import answer_of_head
 from dlexp.error import ConfigError
 from dlexp.job.cv.aggregate import are_single
 from dlexp.job.cv.fold_run import configure
@@ -139,7 +140,7 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> CVSpec:
     _require_one_division(composed, space)
     dataset = load_data(config)
     folds = deal_folds(config, dataset)
-    metric = f"val/{answer_of(dataset).headline(is_single=are_single(folds))}"
+    metric = _headline(dataset, folds, space)
     divided = dataset.with_parts(folds[0].train, folds[0].val)
     inner, number = None, None
     if is_nested:
@@ -167,6 +168,15 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> CVSpec:
         config_dir=config_dir,
         left_out=left_out(space) if space else [],
     )
+
+
+def _headline(dataset: Dataset, folds: list[Fold], space: Space | None) -> str:
+    """Return what folds are shown by; of several targets, whose sum of losses weights change, that of the first."""
+    is_single = are_single(folds)
+    if dataset.heads and space and any(d.group == "loss" for d in space.dimensions):
+        first = dataset.heads[0]
+        return f"val/{first.label}/{answer_of_head(first).headline(is_single=is_single)}"
+    return f"val/{answer_of(dataset).headline(is_single=is_single)}"
 
 
 def _read(overrides: list[str], config_dir: Path | None) -> tuple[Space | None, Composed]:

@@ -13,7 +13,7 @@ from dlexp.job.sweep.leaderboard import RankedSetting, command, edges
 from dlexp.job.sweep.loop import SearchLoop
 from dlexp.job.sweep.selection_bias import selection_bias
 from dlexp.job.sweep.spec import SweepSpec
-from dlexp.job.train.baseline import guessed, no_better_than_guessing
+from dlexp.job.train.baseline import no_better_than_guessing
 from dlexp.run.folder import RunFolder
 
 
@@ -94,7 +94,7 @@ def is_a_guess(ranked: RankedSetting) -> bool:
     floors = guess(trials[0].trial.dataset)
     scores = {name: [trial.metrics[name] for trial in trials if name in trial.metrics] for name in floors}
     means = {name: statistics.fmean(values) for name, values in scores.items() if values}
-    return bool(floors) and len(guessed(trials[0].trial.dataset, means)) == len(floors)
+    return bool(no_better_than_guessing(trials[0].trial.dataset, means))
 
 
 def _summary(ranking: list[RankedSetting]) -> dict[str, float]:

@@ -8,18 +8,12 @@ from dlexp.statistic.proportion import judge
 
 
 def no_better_than_guessing(data: Dataset, metrics: dict[str, Any]) -> str:
-    """Return a line for the user where a run cannot be told from a guess; "" where it can.
+    """Return a line for the user where a run cannot be told from a guess; "" where it can, in any of its targets.
 
     Args:
         data: With its parts.
         metrics: Of the run.
     """
-    return " ".join(guessed(data, metrics).values())
-
-
-def guessed(data: Dataset, metrics: dict[str, Any]) -> dict[str, str]:
-    """Return such a line by the metric that it is of, of several targets for each that cannot be told from a guess."""
-    lines = {
-        name: judge(name, metrics.get(name), floor, num_guessed(data, name)) for name, floor in guess(data).items()
-    }
-    return {name: line for name, line in lines.items() if line}
+    floors = guess(data)
+    lines = [judge(name, metrics.get(name), floor, num_guessed(data, name)) for name, floor in floors.items()]
+    return " ".join(lines) if all(lines) else ""
