@@ -27,7 +27,7 @@ from .command import (
 )
 from .command.claim import reproduce, surface
 from .command.project import init, schema
-from .command.run import diagnose, export, note, remove, report, runs, show, wait
+from .command.run import diagnose, ensemble, export, note, remove, report, runs, show, wait
 from .completion import candidate
 from .encoding import leave_ascii, require_text
 from .output import show_error
@@ -52,6 +52,7 @@ app.command("wait")(wait.wait)
 app.command("eval")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("compare")(compare.compare)
+app.command("ensemble")(ensemble.ensemble)
 app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("config")(config.config)
@@ -140,7 +141,7 @@ def _explain(error: Exception, is_json: bool, is_followed: bool) -> int:
 def _words(error: Exception) -> tuple[str, str, int]:
     """Return an error's kind, its line and the exit code."""
     from dlexp.config.source.fault import user_fault
-    from dlexp.error import DlexpError, first_line, is_out_of_memory, name_fault_of_path
+    from dlexp.error import DlexpError, first_line, is_out_of_memory, name_fault_of_device, name_fault_of_path
 
     if isinstance(error, DlexpError):
         return error.kind, user_fault(error) or str(error), error.exit_code
@@ -153,5 +154,7 @@ def _words(error: Exception) -> tuple[str, str, int]:
         return "usage", usage(), 2
     if is_out_of_memory(error):
         return "environment", "out of memory; choose a smaller model, batch or data set", 1
+    if fault := name_fault_of_device(error):
+        return "environment", fault, 1
     message = f"{type(error).__name__}: {first_line(error)}; run again with --debug to see where, and report it"
     return "internal", message, 1

@@ -164,6 +164,8 @@ def name_fault_of_device(error: BaseException) -> str | None:
     operator, is_refused, _ = str(error).partition(" does not have a deterministic implementation")
     if is_refused:
         return f"trainer.deterministic: got true; {operator} has no such form here; choose another layer, or false"
+    if is_broken_device(error):
+        return f"the device failed ({first_line(error)}); begin again, on another by trainer.device if it fails again"
     return None
 
 

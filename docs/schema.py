@@ -20,6 +20,7 @@ from dlexp.error import ErrorDocument
 from dlexp.job.compare.document import Comparison, Noise
 from dlexp.job.cv.check_document import Audit, CVPlan
 from dlexp.job.cv.document import CVResult, CVSettingsResult
+from dlexp.job.ensemble.document import EnsembleResult
 from dlexp.job.event import Event
 from dlexp.job.export.export import Export
 from dlexp.job.inference.document import Evaluation, Predictions
@@ -45,6 +46,7 @@ DOCUMENTS: dict[str, Any] = {
     "data": DataDocument,
     "diagnose": Diagnosis,
     "doctor": list[Finding],
+    "ensemble": EnsembleResult,
     "error": ErrorDocument,
     "eval": Evaluation,
     "event": Event,

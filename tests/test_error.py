@@ -82,6 +82,8 @@ def test_every_lack_of_memory_is_known_and_breaks_no_device(error):
 )
 def test_a_device_that_failed_is_told_from_a_program_that_did(error, is_broken):
     assert is_broken_device(error) is is_broken
+    told = f"the device failed ({error}); begin again, on another by trainer.device if it fails again"
+    assert name_fault_of_device(error) == (told if is_broken else None)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ AT_HOME = {
     ),
     frozenset({"fold", "folds", "folded"}): (
         *("dlexp/data/fold.py", "dlexp/build/dataset.py", "dlexp/job/cv", "dlexp/job/compare", "dlexp/job/inference"),
+        "dlexp/job/ensemble",  # folds of cvs, left out whole
         *("dlexp/figure/cv.py", "dlexp/figure/fold_map.py", "dlexp/job/report/cv.py", "dlexp/job/event.py"),
         *("dlexp/run/listing/page.py", "dlexp/run/document.py", "dlexp/tracking", "cli/view/cv"),
     ),

@@ -4,11 +4,12 @@ Faults: 18 x 3 architectures x 5 seeds on 450 pictures of Fashion-MNIST, of whic
 are looked at. The printed override is then applied and both trainings run for 10 epochs; a cure counts where validation
 accuracy is higher by a one-sided paired t-test over the seeds (p < 0.05). A fault counts as harmful where the faulty
 training is worse, by the same test, than the architecture without it. Healthy: 200 trainings on six sets that the
-thresholds were not set on.
+thresholds were not set on; where a finding is made, the override is tried over the seeds, by validation loss.
 """
 
 import argparse
 import json
+import math
 import statistics
 from collections import defaultdict
 from functools import cache, partial
@@ -19,7 +20,8 @@ import torch
 from scipy.stats import ttest_rel
 
 from benchmarks.diagnose.case import ADAM, ARCHITECTURES, FAULTS, SEEDS, healthy, overrides_of, write_pictures
-from benchmarks.measure import write
+from benchmarks.diagnose.table import tables
+from benchmarks.measure import RESULTS, replace_between, write
 from dlexp.build.dataset import load_data
 from dlexp.build.program import assemble
 from dlexp.config.compose import Composed
@@ -27,6 +29,7 @@ from dlexp.config.resolve import resolve
 from dlexp.data.dataset import Dataset
 from dlexp.diagnose.evidence import observe, try_cure
 from dlexp.diagnose.finding import findings_of, with_cure
+from dlexp.engine.divergence import constant_loss
 from dlexp.engine.event import EpochEnd
 from dlexp.error import DlexpError
 
@@ -85,10 +88,15 @@ def diagnosed(composed: Composed) -> list[Any]:
     return [f for f in findings_of(evidence, composed, partial(try_cure, built.dataset)) if f["is_finding"]]
 
 
+def last(composed: Composed, name: str, otherwise: float) -> float:
+    """Return a metric of the last epoch, or another value where the loss is not finite."""
+    ends = [event for event in program(composed).run.events() if isinstance(event, EpochEnd)]
+    return ends[-1].metrics[name] if ends and ends[-1].epoch == EPOCHS else otherwise
+
+
 def accuracy(composed: Composed) -> float:
     """Return the validation accuracy of the last epoch; 0 where the loss is not finite."""
-    last = [event for event in program(composed).run.events() if isinstance(event, EpochEnd)]
-    return last[-1].metrics["val/accuracy"] if last and last[-1].epoch == EPOCHS else 0.0
+    return last(composed, "val/accuracy", 0.0)
 
 
 def plant(work: Work, fault: str, architecture: str, seed: int) -> None:
@@ -128,6 +136,27 @@ def alarm(work: Work, number: int, overrides: list[str]) -> None:
         work.add({"key": key, "kind": "healthy", "overrides": overrides, "rules": rules})
 
 
+def try_alarm(work: Work, number: int) -> None:
+    """Train a healthy training that a finding was made on with and without the override, over the seeds.
+
+    One that diverges counts as a constant prediction.
+    """
+    alarmed = work.rows[f"healthy / {number}"]
+    rest = [text for text in alarmed["overrides"] if not text.startswith("seed=")]
+    if not alarmed["rules"] or f"alarm / {number}" in work.rows:
+        return
+    override = diagnosed(resolve(work.words(alarmed["overrides"])))[0]["override"]
+    pairs, diverged = [], 0
+    for seed in SEEDS:
+        composed = resolve(work.words([*rest, f"seed={seed}"]))
+        cured, run = resolve(with_cure(composed.overrides, override)), program(composed).run
+        losses = [last(each, "val/loss", math.inf) for each in (cured, composed)]
+        diverged += losses[1] == math.inf
+        pairs.append([min(loss, constant_loss(run.task, run.step.rules.loss, 0)) for loss in losses])
+    row = {"key": f"alarm / {number}", "kind": "alarm", "number": number, "override": override, "losses": pairs}
+    work.add(row | {"diverged": diverged})
+
+
 def is_better(pairs: list[tuple[float, float]]) -> bool:
     """Say whether the second of each pair is larger by a one-sided paired t-test."""
     differences = [after - before for before, after in pairs]
@@ -145,6 +174,7 @@ def summed_up(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for row in rows:
         if row["kind"] == "base":
             bases[row["architecture"]].append(row["accuracy"])
+    tried = {row["key"].replace("alarm", "healthy"): row for row in rows if row["kind"] == "alarm"}
     table = []
     for fault, (_, causes) in FAULTS.items():
         for architecture in ARCHITECTURES:
@@ -184,7 +214,21 @@ def summed_up(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         "false_alarms": len(alarms),
         "false_alarm_share": round(len(alarms) / len(silent), 4) if silent else None,
     }
-    return [total, *table, *({"alarm": row["rules"], "overrides": row["overrides"]} for row in alarms)]
+    return [total, *table, *(_alarm(row, tried.get(row["key"])) for row in alarms)]
+
+
+def _alarm(row: dict[str, Any], tried: dict[str, Any] | None) -> dict[str, Any]:
+    told = {"alarm": row["rules"], "overrides": row["overrides"]}
+    if tried is None:
+        return told
+    cured, plain = (statistics.fmean(values) for values in zip(*tried["losses"], strict=True))
+    return told | {
+        "override": tried["override"],
+        "loss": round(plain, 3),
+        "cured_loss": round(cured, 3),
+        "diverged": tried["diverged"],
+        "is_better": is_better([tuple(pair) for pair in tried["losses"]]),
+    }
 
 
 def main() -> None:
@@ -193,7 +237,12 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("diagnose-work"), help="what is done already, and pictures")
     parser.add_argument("--root", default="data", help="folder of Fashion-MNIST's files")
     parser.add_argument("--summary", action="store_true", help="write the record of what is done, and do nothing")
+    parser.add_argument("--page", type=Path, help="only write the tables of the record into this page")
     given = parser.parse_args()
+    if given.page is not None:
+        text = tables(json.loads((RESULTS / "diagnose.json").read_text())["rows"])
+        given.page.write_text(replace_between(given.page.read_text(), "diagnose", text))
+        return
     torch.set_num_threads(1)
     work = Work(given.work.absolute(), given.root)
     if not given.summary:
@@ -204,6 +253,7 @@ def main() -> None:
                     plant(work, fault, architecture, seed)
             for number, overrides in list(enumerate(healthy(HEALTHY)))[seed :: len(SEEDS)]:
                 alarm(work, number, overrides)
+                try_alarm(work, number)
     rows = summed_up(list(work.rows.values()))
     print(json.dumps(rows[0]))
     print(write("diagnose", rows, NOTE))

@@ -13,12 +13,14 @@ from typing import Any
 from benchmarks.measure import RESULTS, machine, replace_between
 from dlexp.claim import recipe
 from dlexp.claim.reproduce import reproduce
+from dlexp.number import noun
 
 NOTE = "mean and 95 % interval of each claim's statistic; control: the same under the swap; seconds of wall time"
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """Return the record as a Markdown table."""
+def table(document: dict[str, Any]) -> str:
+    """Return the record as a Markdown table, with the date and the versions of its last row."""
+    rows, made = document["rows"], document["machine"]
     lines = [
         "| claim | expected | seen, 95 % interval | verdict | under the swap | s |",
         "|---|---:|---:|---|---|---:|",
@@ -35,7 +37,12 @@ def table(rows: list[dict[str, Any]]) -> str:
     seconds = sum(row["claim"]["seconds"] for row in rows)
     count = sum(row["claim"]["verdict"] == "holds" for row in rows)
     blind = sum(row["control"]["verdict"] == "holds" for row in rows)
-    lines += ["", f"{count} of {len(rows)} hold, {blind} hold under their swap; {seconds:.0f} s without the swaps."]
+    lines += [
+        "",
+        f"{count} of {len(rows)} hold, {blind} hold under their swap; {seconds:.0f} s without the swaps.",
+        f"{made['date']}, dlexp {made['dlexp']}, torch {made['torch']}, Python {made['python']}, "
+        f"{noun(made['cores'], 'core')} ({made['cpu']}).",
+    ]
     return "\n".join(lines)
 
 
@@ -74,7 +81,7 @@ def main() -> None:
         ordered = [rows[each] for each in recipe.names() if each in rows]
         document = {"note": NOTE, "machine": machine() | {"dlexp": version("dlexp")}, "rows": ordered}
         arguments.out.write_text(json.dumps(document, indent=1) + "\n")
-    text = table([rows[each] for each in recipe.names() if each in rows])
+    text = table(json.loads(arguments.out.read_text()))
     print(text)
     if arguments.page:
         arguments.page.write_text(replace_between(arguments.page.read_text(), "claims", text))

@@ -22,14 +22,16 @@ def evaluate(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Evaluate a run's best checkpoint and store the predictions in its folder; of a cv, its folds' models together.
+    """Evaluate a run's best checkpoint, of a cv or an ensemble its models together, and store the predictions.
 
     Example: `dlexp eval last --split test`
     """
     allow(trust)
+    from dlexp.job.ensemble.member import averaged
     from dlexp.job.inference.evaluate import evaluate as job
 
-    evaluation = job(run, runs_dir, split, device)
-    view.show(evaluation, people(json, is_quiet=quiet))
+    together = averaged(run, runs_dir, is_ensemble=False)
+    evaluation = job(run, runs_dir, split, device, together)
+    view.show(evaluation, people(json, is_quiet=quiet), is_ensemble=together is not None)
     if json:
         show_json(evaluation)

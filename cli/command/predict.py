@@ -33,7 +33,12 @@ def accept_exported(name: str) -> None:
 
 
 def predict(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Id, unique prefix, folder or last; or an exported file.")],
+    run: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN", help="Id, unique prefix, folder or last; an exported file; with --ensemble RUN,RUN too."
+        ),
+    ],
     inputs: Annotated[
         list[Path], typer.Argument(metavar="INPUT...", help="Images, folders of them, .csv, .parquet or .npy files.")
     ],
@@ -46,7 +51,10 @@ def predict(
     ] = False,
     ensemble: Annotated[
         bool,
-        typer.Option("--ensemble", help="RUN is a cv: average the probabilities, or values, of its folds' models."),
+        typer.Option(
+            "--ensemble",
+            help="Average the probabilities, or values, of a cv's folds, of SWEEP:1-5, or of several: RUN,RUN.",
+        ),
     ] = False,
     device: Device = None,
     runs_dir: RunsDir = Path("runs"),
@@ -57,17 +65,19 @@ def predict(
 ) -> None:
     """Predict class and probability, or value, of new examples.
 
-    Example: `dlexp predict last photos/ --out predictions.csv`, or of all folds together
-    `dlexp predict --ensemble CV photos/`
+    Example: `dlexp predict last photos/ --out predictions.csv`, of all folds of a cv together
+    `dlexp predict --ensemble CV photos/`, of a sweep's five best settings `dlexp predict --ensemble SWEEP:1-5 photos/`
     """
     allow([name for name in trust or [] if name != run])
     if run in (trust or []):
         accept_exported(run)
+    from dlexp.job.ensemble.member import averaged
     from dlexp.job.inference import predict as job
 
     if out is not None:
         job.check_out(out)
-    predictions = job.predict(run, runs_dir, inputs, is_ensemble=ensemble, device=device or "cpu")
+    together = averaged(run, runs_dir, is_ensemble=ensemble)
+    predictions = job.predict(run, runs_dir, inputs, averaged=together, device=device or "cpu")
     console = people(json, is_quiet=quiet)
     for warning in predictions["warnings"]:
         console.print(f"[yellow]warning[/] {escape(warning)}")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dlexp.job.inference.document import Evaluation
 
 
-def show(evaluation: "Evaluation", console: Console) -> None:
+def show(evaluation: "Evaluation", console: Console, *, is_ensemble: bool = False) -> None:
     """Print the metrics, and where the predictions are."""
     table = Table(title=f"{noun(evaluation['num_examples'], 'example')} of {evaluation['split']}", title_justify="left")
     judged = evaluation["metric"].partition("/")[2]
@@ -31,7 +31,8 @@ def show(evaluation: "Evaluation", console: Console) -> None:
     if "models" in evaluation and evaluation["split"] == "test":
         console.print(f"the mean of {noun(evaluation['models'], 'model')}; --json has the score of each alone")
     elif "models" in evaluation:
-        console.print("every example is scored by the models that it was held out from")
+        by = "what was chosen without it" if is_ensemble else "the models that it was held out from"
+        console.print(f"every example is scored by {by}")
     for warning in evaluation["warnings"]:
         console.print(f"[yellow]{escape(warning)}[/]")
     if evaluation["predictions"] is not None:

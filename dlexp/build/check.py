@@ -7,7 +7,7 @@ import torch
 
 from dlexp.build.program import Program
 from dlexp.data.dataset import Dataset
-from dlexp.error import ConfigError, first_line
+from dlexp.error import ConfigError, first_line, is_broken_device, is_out_of_memory
 from dlexp.metric.choice import Metrics
 
 
@@ -60,6 +60,8 @@ def check_model(built: Program) -> None:
     try:
         outputs = model(torch.zeros(2, *shape, dtype=built.run.task.dtype, device=built.device))
     except RuntimeError as error:
+        if is_out_of_memory(error) or is_broken_device(error):
+            raise  # no fault of the shapes
         reason = first_line(error)
         raise ConfigError(f"model: cannot take examples of shape {shape} ({reason}); choose other sizes") from error
     finally:

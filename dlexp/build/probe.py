@@ -19,7 +19,7 @@ from dlexp.config.source.fault import user_fault, user_place
 from dlexp.data.dataset import Dataset
 from dlexp.engine.task import num_steps
 from dlexp.engine.trainer import Trainer
-from dlexp.error import ConfigError, DlexpError, first_line
+from dlexp.error import ConfigError, DlexpError, first_line, is_out_of_memory
 from dlexp.type import Config
 
 FEW = 2  # examples that go through augmentation, model and loss
@@ -96,6 +96,8 @@ def _run(model: nn.Module, blank: Tensor) -> list[int]:
     try:
         outputs = model.train()(blank)
     except (RuntimeError, ValueError) as error:
+        if is_out_of_memory(error):
+            raise
         reason = first_line(error)
         raise ConfigError(f"model: got a batch of shape {list(blank.shape)}; {reason}") from error
     return list((outputs[0] if isinstance(outputs, list) else outputs).shape)

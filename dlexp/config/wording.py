@@ -9,7 +9,7 @@ from typing import Any
 
 from dlexp import number
 
-_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")  # texts that the override grammar reads as such without quotes
+_BARE = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")  # texts that the override grammar reads as such without quotes
 _BEFORE_QUOTE = re.compile(r"(\\*)('|\Z)")  # only backslashes before a quote are escaped
 _WORDS = ("null", "true", "false", "nan", "inf")
 TYPE_WORDS = {

@@ -1,5 +1,6 @@
 """What `dlexp diagnose --json` prints."""
 
+import math
 from typing import Annotated
 
 from typing_extensions import TypedDict
@@ -103,3 +104,10 @@ class Diagnosis(TypedDict):
     layers: list[LayerRecord]
     findings: list[Finding]
     figure: str | None
+
+
+def reading(finding: Finding) -> str:
+    """Return what a finding reads and what it should be, in words."""
+    where = f" ({finding['where']})" if finding["where"] else ""
+    value = f"{finding['value']:.4g}" if math.isfinite(finding["value"]) else "not finite"
+    return f"{finding['statistic']} {value}{where}; healthy: {finding['healthy']}"

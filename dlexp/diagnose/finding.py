@@ -5,7 +5,7 @@ finding, and that override is its cure: a consequence too, of a fault that slows
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dlexp.config.compose import Composed
@@ -42,19 +42,25 @@ class Cure:
     @property
     def command(self) -> str:
         """The training with it."""
-        return command_line("train", self.composed.overrides, self.composed.config_dir)
+        return command_line(job_of(self.composed), self.composed.overrides, self.composed.config_dir)
 
 
-def findings_of(evidence: Evidence, composed: Composed, attempt: Attempt | None = None) -> list[Finding]:
+def findings_of(
+    evidence: Evidence,
+    composed: Composed,
+    attempt: Attempt | None = None,
+    rules: Sequence[Rule] = (*RULES, *OUTCOMES),
+) -> list[Finding]:
     """Return what fires: findings by cause, then notes.
 
     Args:
         evidence: What was observed.
         composed: The configuration, by which cures are tried.
         attempt: Tries a cure; None prints the likeliest untried.
+        rules: That are asked.
     """
     harm = consequence(evidence)
-    fired = [(rule, reading) for rule in (*RULES, *OUTCOMES) if (reading := rule.read(evidence)) is not None]
+    fired = [(rule, reading) for rule in rules if (reading := rule.read(evidence)) is not None]
     first, cure, gain = _proven(fired, evidence, composed, attempt)
     made = []
     for rule, reading in fired:
@@ -70,7 +76,11 @@ def consequence(evidence: Evidence) -> str:
     if not math.isfinite(end) or not all(map(math.isfinite, evidence.losses)):
         return "the loss is not finite"
     if evidence.score is not None:
-        return judge(*evidence.score)
+        if guessing := judge(*evidence.score):
+            return guessing
+        name, value, floor, _ = evidence.score
+        if name.endswith("accuracy") and value >= (1 + floor) / 2:  # huge margins that are right have a huge loss
+            return ""
     if constant > 0 and end > STUCK * constant:
         return (
             f"the loss, {significant(end)}, is not below {STUCK:g} of a constant prediction's, {significant(constant)}"
@@ -128,11 +138,16 @@ def cures(candidates: list[str], composed: Composed) -> Iterator[Cure]:
     """
     for override in candidates:
         try:
-            cured = resolve(with_cure(composed.overrides, override), composed.config_dir)
+            cured = resolve(with_cure(composed.overrides, override), composed.config_dir, job_of(composed))
         except DlexpError:
             continue
         if cured.config != composed.config:
             yield Cure(override, cured)
+
+
+def job_of(composed: Composed) -> str:
+    """Return the command that trains a configuration: train, or cv for one that says how folds are dealt."""
+    return "cv" if "cv" in composed.choices else "train"
 
 
 def with_cure(overrides: list[str], override: str) -> list[str]:

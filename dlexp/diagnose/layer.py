@@ -58,6 +58,12 @@ class Layer:
     values: Tensor = field(default_factory=lambda: torch.empty(0), repr=False)
     grads: Tensor = field(default_factory=lambda: torch.empty(0), repr=False)
 
+    @classmethod
+    def of_units(cls, name: str, dead: float) -> "Layer":
+        """Return a layer of which nothing is known but the share of its units that are dead."""
+        nothing = float("nan")
+        return cls(name, 0, False, nothing, nothing, nothing, nothing, dead=dead)
+
 
 def measure(model: nn.Module, x: Tensor, loss_of: Callable[[Any], Tensor]) -> tuple[list[Layer], float]:
     """Return the layers of a model in the order of their calls, in training mode, and the loss of the batch.
@@ -136,15 +142,21 @@ def _activate(layer: Layer, module: nn.Module, given: Tensor, output: Tensor) ->
     layer.mean, layer.std = float(values.mean()), float(values.std())
     layer.values, layer.grads = _sample(values), _sample(output.grad)
     if isinstance(module, RECTIFIERS):
-        units_CN = values.movedim(1, 0).flatten(1)
-        layer.dead = float((units_CN <= 0).all(1).float().mean())
+        layer.dead = share_dead(values)
     if isinstance(module, BOUNDED):
         sizes = values.abs() if isinstance(module, nn.Tanh) else (2 * values - 1).abs()
         layer.saturated = float((sizes > SATURATED).float().mean())
+
+
+def share_dead(activations: Tensor) -> float:
+    """Return the share of units that are active for no example of (N, C) or (N, C, H, W)."""
+    units_CN = activations.movedim(1, 0).flatten(1)
+    return float((units_CN <= 0).all(1).float().mean())
 
 
 def _sample(values: Tensor | None) -> Tensor:
     if values is None:
         return torch.empty(0)
     flat = values.detach().float().flatten()
-    return flat[torch.linspace(0, len(flat) - 1, min(len(flat), SAMPLE), device=flat.device).long()].cpu()
+    places = torch.linspace(0, len(flat) - 1, min(len(flat), SAMPLE), dtype=torch.float64).long()
+    return flat[places.to(flat.device)].cpu()

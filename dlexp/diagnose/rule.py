@@ -64,8 +64,8 @@ def _signal(e: Evidence) -> Reading | None:
     first, last = e.first[0], e.first[-1]
     if e.choices["norm"] != "none" or len(e.first) < 2 or not first.pre_std > 0:
         return None
-    ratio = last.pre_std / first.pre_std
-    return Reading(ratio, f"{last.name} / {first.name}") if not 0.02 <= ratio <= 50 else None
+    ratio = _ratio(last.pre_std, first.pre_std)
+    return Reading(ratio, f"{last.name} / {first.name}") if ratio < 0.02 or ratio > 50 else None
 
 
 def _saturated(e: Evidence) -> Reading | None:
@@ -80,6 +80,11 @@ def _gradient(e: Evidence) -> float:
     if e.choices["norm"] != "none" or len(e.first) < 2 or not last.grad_rms > 0:
         return math.nan
     return first.grad_rms / last.grad_rms
+
+
+def _ratio(above: float, below: float) -> float:
+    """Return the quotient of two sizes; infinite over zero, and NaN for zero over zero."""
+    return above / below if below else math.inf if above else math.nan
 
 
 def _vanishing(e: Evidence) -> Reading | None:
@@ -100,7 +105,7 @@ def _init_loss(e: Evidence) -> Reading | None:
 def _lr_large(e: Evidence) -> Reading | None:
     if not e.losses:
         return None
-    ratio = sum(e.losses[:FEW]) / len(e.losses[:FEW]) / e.losses[0]
+    ratio = _ratio(sum(e.losses[:FEW]) / len(e.losses[:FEW]), e.losses[0])
     if not all(map(math.isfinite, e.losses)):
         return Reading(math.inf)
     if ratio > 2:

@@ -1,7 +1,7 @@
-"""What a run left: its first updates made again in memory, its last weights, its epochs and its score."""
+"""What a run left: its first updates made again in memory or watched, its last weights, its epochs and its score."""
 
 import warnings
-from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,20 +9,30 @@ from scipy import special
 
 from dlexp.build.components import Components
 from dlexp.build.program import Program, make_program
+from dlexp.config.compose import Composed
+from dlexp.config.override import override_of, parse
 from dlexp.config.resolve import resolve
+from dlexp.config.source.folder import stored_copy
+from dlexp.config.space import JOB_GROUPS
 from dlexp.data.fact.guess import guess
-from dlexp.diagnose.document import Finding
+from dlexp.diagnose.document import Finding, reading
 from dlexp.diagnose.evidence import FEW, MOST_UPDATES, Evidence, layers_of, observe
-from dlexp.diagnose.finding import findings_of
+from dlexp.diagnose.finding import consequence, findings_of
+from dlexp.diagnose.layer import Layer
+from dlexp.diagnose.rule import RULES
+from dlexp.diagnose.watch import Watch
+from dlexp.direction import is_better_high
 from dlexp.engine import checkpoint
+from dlexp.engine.divergence import constant_loss
 from dlexp.error import DlexpError, RunError
+from dlexp.execution.description import as_divided
 from dlexp.execution.result import best_record
-from dlexp.number import significant
 from dlexp.run.folder import RunFolder
 from dlexp.run.measure import read_measure
 from dlexp.run.stored import overrides_here
 
 MOST_FITTED = 2000  # examples of the softmax regression
+FREE = tuple(rule for rule in RULES if rule.name in ("lr_large", "lr_small", "dead"))  # need no layer's statistics
 
 
 def observe_run(built: Program, choices: dict[str, str], folder: RunFolder, updates: int = MOST_UPDATES) -> Evidence:
@@ -77,39 +87,106 @@ def training_of(built: Program, evidence: Evidence) -> tuple[float, float, int] 
         return accuracy, float(LogisticRegression(max_iter=100).fit(x, y).score(x, y)), len(data.train)
 
 
-def first_finding(components: Components, folder: RunFolder, tell: Callable[[str], None] = lambda _: None) -> list[str]:
-    """Return a line for the user on why a training failed, none where no rule says; ten updates are made again.
+def first_finding(components: Components, folder: RunFolder) -> Finding | None:
+    """Return why a training failed, None where no rule says; its first ten updates are made again.
 
     Args:
         components: Of the training.
         folder: Its run's.
-        tell: Gets the line too.
     """
     if components.trainer.diagnose == "off":
-        return []
+        return None
     try:
-        composed = resolve(overrides_here(folder, folder.overrides))
+        composed = composed_of(folder)
         evidence = observe_run(make_program([components]), composed.choices, folder, FEW)
-    except DlexpError:  # overrides that only hold with a folder of YAML files that is not there any more
-        return []
-    findings = [finding for finding in findings_of(evidence, composed) if finding["is_finding"]]
-    lines = [words(finding) for finding in findings[:1]]
-    for line in lines:
-        tell(line)
-    return lines
+    except DlexpError:  # overrides that only hold with files that are not there any more
+        return None
+    return _first(findings_of(evidence, composed))
+
+
+def first_lines(components: Components, path: Path) -> list[str]:
+    """Return the first finding on a trial or fold in one line for the user, or none.
+
+    Args:
+        components: Of the training, of data as they were loaded.
+        path: Of its folder, which says how they were divided.
+    """
+    folder = RunFolder(path)
+    data = as_divided(folder, components.data)
+    divided = components if data is components.data else Components(components.config, data)
+    finding = first_finding(divided, folder)
+    return [] if finding is None else [words(finding)]
+
+
+def free_finding(watch: Watch, built: Program, folder: RunFolder) -> Finding | None:
+    """Return what was seen on the way to be wrong with a training, None where nothing was; no update is made again.
+
+    Args:
+        watch: That saw it.
+        built: The program, trained.
+        folder: Of the run.
+    """
+    dead = [Layer.of_units(name, share) for name, share in watch.dead.items()]
+    evidence = Evidence(
+        built.components[0].config,
+        {},
+        constant_loss(built.run.task, built.run.step.rules.loss, 0),
+        (1.0, 1.0),
+        [],
+        dead,
+        watch.losses,
+        watch.steps,
+        folder.history(),
+        _score(built, folder),
+    )
+    if not consequence(evidence) or all(rule.read(evidence) is None for rule in FREE):
+        return None
+    try:
+        return _first(findings_of(evidence, composed_of(folder), rules=FREE))
+    except DlexpError:  # as above
+        return None
 
 
 def words(finding: Finding) -> str:
     """Return a finding in one line, the command that may cure it at its end."""
-    where = f" ({finding['where']})" if finding["where"] else ""
-    value = f"{finding['statistic']} {significant(finding['value'])}{where}; healthy: {finding['healthy']}"
     cure = f"; try {finding['override']}: {finding['command']}" if finding["override"] else ""
-    return f"finding {finding['rule']}: {value}{cure}"
+    return f"finding {finding['rule']}: {reading(finding)}{cure}"
+
+
+def _first(findings: list[Finding]) -> Finding | None:
+    return next((finding for finding in findings if finding["is_finding"]), None)
+
+
+def composed_of(folder: RunFolder) -> Composed:
+    """Return a run's configuration as its overrides make it, to be changed by cures; of a fold that of its cv.
+
+    A fold of a nested cv has the setting that was chosen inside it, in a cv without a search.
+
+    Args:
+        folder: Of a training, a trial or a fold.
+
+    Raises:
+        DlexpError: Its overrides do not hold any more.
+    """
+    given, config_dir = overrides_here(folder, folder.overrides), stored_copy(folder.path)
+    if "cv" not in folder.manifest:
+        return resolve(given, config_dir)
+    chosen, parsed = folder.manifest["params"], parse(given)
+    idle = (*JOB_GROUPS, "cv") if any(each.is_sweep for each in parsed) else JOB_GROUPS
+    plain = [
+        each.text
+        for each in parsed
+        if not each.is_sweep and each.key not in chosen and each.key.partition(".")[0] not in idle
+    ]
+    return resolve([*plain, *(override_of(key, value) for key, value in chosen.items())], config_dir, "cv")
 
 
 def _score(built: Program, folder: RunFolder) -> tuple[str, float, float, int] | None:
     """Return metric, value, that of guessing and examples of the best epoch's validation part."""
-    best, data = best_record(folder.history(), folder.manifest["monitor"]), built.dataset
+    metric, data = built.run.monitor, built.dataset
+    mode, least = "max" if is_better_high(metric) else "min", built.run.trainer.min_delta
+    monitor = {"metric": metric, "mode": mode, "min_delta": least}  # of which a fold's manifest says nothing
+    best = best_record(folder.history(), monitor)
     for name, floor in guess(data).items():
         value = None if best is None else best.get(name)
         if value is not None:

@@ -171,10 +171,10 @@ class Run:
         return pd.DataFrame(table)
 
     def _class_names(self, num_outputs: int) -> list[str]:
-        from dlexp.execution.save import saved_model
+        from dlexp.run.measure import read_class_names
 
         folder = self.folder if self.kind != "cv" else self.folder.children()[0]
-        names = saved_model.read(folder)["class_names"]
+        names = read_class_names(folder)
         return names or [str(k) for k in range(max(2, num_outputs))]
 
     def __repr__(self) -> str:

@@ -42,8 +42,9 @@ class Trainer:
             weights and moves only these, which changes rounding alone. Checkpoints are the same.
         profile: Before training, write where the time of an update goes into the run's folder: `profile/trace.json.gz`
             for Perfetto, `profile/operators.csv` with the ten dearest; a line says what bounds it. No number changes.
-        diagnose: Where a training diverges or ends as a guess, say why: auto makes its first ten updates again
-            afterwards, in memory, and prints one finding with its cure; off does not. No number changes.
+        diagnose: Where a training does not learn, say why: auto watches the first ten updates and the dead units of one
+            batch, makes the updates again in memory where it diverged or ends as a guess, and prints one finding with
+            its cure; off does not. No number changes.
     """
 
     epochs: Count = 30

@@ -64,6 +64,7 @@ class Estimate:
         start: Seconds until a program is built, a trial's share.
         end: Seconds of a trial's end: folder, predictions, result.
         memory: Bytes of the whole program: weights, gradients, optimiser state, activations, data.
+        free: Bytes of the device that are free without it.
         disk: Bytes of a trial's folder after its first epoch, and of MLflow's copies.
         disk_epoch: Bytes of each further epoch.
     """
@@ -78,6 +79,7 @@ class Estimate:
     start: float
     end: float
     memory: int
+    free: int
     disk: int
     disk_epoch: int
 
@@ -94,6 +96,7 @@ def estimate(components: list[Components], cache: Path | None = None) -> Estimat
         components: Of trials of equal structure, as many as will be trained at a time.
         cache: File with measured choices, which is read and written; None measures anew.
     """
+    free = devices.free_bytes(components[0].place[0])
     started = time.perf_counter()
     choice = choose(components, cache)
     choosing = time.perf_counter() - started
@@ -116,6 +119,7 @@ def estimate(components: list[Components], cache: Path | None = None) -> Estimat
         choosing=choosing,
         start=start / size,
         memory=_memory(built, update),
+        free=free,
         **paper,
     )
 

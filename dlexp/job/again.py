@@ -1,4 +1,4 @@
-"""How to go on with a run: the command, whole, with how this one was told to draw figures; and that none is needed."""
+"""How to go on with a run: the command, whole, with how this one was told to draw figures; and what to name instead."""
 
 import shlex
 
@@ -18,7 +18,22 @@ def resume_command(folder: RunFolder, *more: str) -> str:
     whole = folder
     while whole.parent is not None:
         whole = whole.parent
+    if whole.manifest["kind"] == "ensemble":  # it takes seconds, and is chosen anew
+        return str(whole.manifest["command"])
     return shlex.join(["dlexp", str(whole.manifest["kind"]), "--resume", reference(whole), *more, *flags()])
+
+
+def a_kind(folder: RunFolder) -> str:
+    """Return what a run is, with its article: "a cv", "an ensemble"."""
+    kind = str(folder.manifest["kind"])
+    return f"{'an' if kind == 'ensemble' else 'a'} {kind}"
+
+
+def named_inside(folder: RunFolder) -> str:
+    """Return what a run of runs is, and how one of these is named, for a command that needs a single model."""
+    if folder.manifest["kind"] == "ensemble":
+        return f"an ensemble; name one of its members, which `dlexp show {reference(folder)}` lists"
+    return f"{a_kind(folder)}; name one of the runs in it, {folder.path}/*/*"
 
 
 def notes_of_done(folder: RunFolder) -> list[str]:

@@ -3,22 +3,25 @@
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from dlexp.build.check import check_model
 from dlexp.build.dataset import load_data
 from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed
-from dlexp.config.resolve import resolve
 from dlexp.diagnose.document import Diagnosis, LayerRecord, LayerState
 from dlexp.diagnose.evidence import Evidence, observe, try_cure
 from dlexp.diagnose.finding import findings_of
 from dlexp.diagnose.layer import Layer
-from dlexp.diagnose.trained import confidence_of, observe_run, training_of
+from dlexp.diagnose.trained import composed_of, confidence_of, observe_run, training_of
 from dlexp.error import RunError
 from dlexp.execution.description import as_divided
 from dlexp.execution.integrity import require_same_data
+from dlexp.job.again import named_inside
+from dlexp.number import noun
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
-from dlexp.run.stored import overrides_here, stored_config
+from dlexp.run.stored import stored_config
 
 KINDS = ("train", "trial", "fold")
 
@@ -28,7 +31,7 @@ def diagnose(composed: Composed, figure: Path | None = None) -> Diagnosis:
 
     Args:
         composed: Checked configuration.
-        figure: Where histograms by layer are drawn; None draws none.
+        figure: Where histograms by layer are drawn, before the updates and after them; None draws none.
 
     Raises:
         ConfigError: The model cannot take the data.
@@ -46,7 +49,7 @@ def diagnose_run(ref: str, runs_dir: Path, figure: Path | None = None) -> Diagno
     Args:
         ref: Run id, unique prefix, folder or last; trials and folds too.
         runs_dir: Folder of all runs.
-        figure: As above, with the last checkpoint's histograms.
+        figure: As above, with the last checkpoint's.
 
     Raises:
         RunError: No such run, or none of a single training.
@@ -54,9 +57,9 @@ def diagnose_run(ref: str, runs_dir: Path, figure: Path | None = None) -> Diagno
     """
     folder = scan.find(runs_dir, ref)
     if folder.manifest["kind"] not in KINDS:
-        raise RunError(f"{ref}: got a {folder.manifest['kind']}; name one of the runs in it, {folder.path}/*/*")
+        raise RunError(f"{ref}: got {named_inside(folder)}")
     config = stored_config(folder)
-    composed = resolve(overrides_here(folder, folder.overrides))
+    composed = composed_of(folder)
     built = assemble(config, as_divided(folder, load_data(config)))
     require_same_data(folder, built.dataset)
     evidence = observe_run(built, composed.choices, folder)
@@ -83,10 +86,17 @@ def _document(
         from dlexp.figure.inside.activation import activation_figure
         from dlexp.figure.style.canvas import save
 
-        layers = [layer for layer in evidence.last if layer.activation] or evidence.last
-        shown = [(layer.name, layer.values.numpy(), layer.grads.numpy()) for layer in layers]
-        document["figure"] = str(save(activation_figure(shown), figure))
+        moments = {"before training": _histograms(evidence.first)}
+        if evidence.last is not evidence.first:
+            later = noun(len(evidence.losses), "update") if folder is None else "training"
+            moments[f"after {later}"] = _histograms(evidence.last)
+        document["figure"] = str(save(activation_figure(moments), figure))
     return document
+
+
+def _histograms(layers: list[Layer]) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    shown = [layer for layer in layers if layer.activation] or layers
+    return [(layer.name, layer.values.numpy(), layer.grads.numpy()) for layer in shown]
 
 
 def _layers(evidence: Evidence) -> list[LayerRecord]:

@@ -134,6 +134,30 @@ class EpochSelection(SelectionBias):
     value: float
 
 
+class Cause(TypedDict):
+    """Why a training did not learn, as far as it shows; `dlexp diagnose` says more.
+
+    Attributes:
+        rule: That fired.
+        statistic: What it reads.
+        value: Of the statistic; None for one that is not finite.
+        where: Of which layer or input; "" for the whole.
+        healthy: Its healthy range.
+        consequence: What it does to the training.
+        override: That may cure it; None where none is known.
+        command: The training with it; None without.
+    """
+
+    rule: str
+    statistic: str
+    value: Real | None
+    where: str
+    healthy: str
+    consequence: str
+    override: str | None
+    command: str | None
+
+
 class TrainResult(TypedDict):
     """The result of a training: a run, a trial or a fold.
 
@@ -153,6 +177,7 @@ class TrainResult(TypedDict):
         metrics: By part and name, such as "val/accuracy".
         selection: What the choice of the best epoch did to the metric that chose it; absent where none was chosen.
         report: By part: metrics by class, and the confusion matrix.
+        finding: Why it did not learn; absent where nothing was seen to be wrong.
         num_params: Parameters of the model.
         seconds: Of training.
         data: Of the run.
@@ -173,6 +198,7 @@ class TrainResult(TypedDict):
     metrics: Metrics
     selection: NotRequired[EpochSelection]
     report: NotRequired[dict[str, ClassReport]]
+    finding: NotRequired[Cause]
     num_params: int
     seconds: float
     data: TrainData
@@ -199,7 +225,7 @@ class RunRecord(TypedDict):
         run_id: Names the run.
         run_dir: The run's folder.
         slug: What its overrides say, in short.
-        kind: "train", "sweep" or "cv"; None in a damaged manifest, as the next six.
+        kind: "train", "sweep", "cv" or "ensemble"; None in a damaged manifest, as the next six.
         status: How far it has come.
         experiment: Its folder among the runs.
         task: Of the data.

@@ -58,7 +58,7 @@ def by_example(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: M
     logits_NK = _two_columns(outputs)
     rows = np.arange(len(targets_N))
     if name == "log_loss":
-        return -_log_p(_log_weights(outputs, measure.link))[rows, targets_N]
+        return -log_probabilities(outputs, measure.link)[rows, targets_N]
     if name == "top5_accuracy":
         own_N1 = logits_NK[rows, targets_N][:, None]
         is_before = np.arange(logits_NK.shape[1]) < targets_N[:, None]
@@ -69,7 +69,12 @@ def by_example(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: M
 
 def probabilities(outputs: np.ndarray, link: str = "softmax") -> np.ndarray:
     """Return the probability of each class (N, K) of outputs (N, K), or of a lone column (N, 1) for class 1 of two."""
-    return np.exp(_log_p(_log_weights(outputs, link)))
+    return np.exp(log_probabilities(outputs, link))
+
+
+def log_probabilities(outputs: np.ndarray, link: str = "softmax") -> np.ndarray:
+    """Return the logarithm (N, K) of `probabilities`."""
+    return _log_p(_log_weights(outputs, link))
 
 
 def weighted(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: Measure = _PLAIN) -> Weighted:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-PURPOSES = ("bootstrap", "sign flips", "noise", "silent noise")
+PURPOSES = ("bootstrap", "sign flips", "noise", "silent noise", "model bags", "example folds")
 
 
 def stream(purpose: str) -> np.random.Generator:

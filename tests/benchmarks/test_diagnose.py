@@ -43,10 +43,12 @@ def test_the_sum_counts_alarms_and_causes(tmp_path: Path):
             | {"faulty": faulty, "cured": cured}
             for rule, faulty, cured in faults
         ),
-        {"kind": "healthy", "rules": ["dead"], "overrides": []},
-        {"kind": "healthy", "rules": [], "overrides": []},
+        {"key": "healthy / 0", "kind": "healthy", "rules": ["dead"], "overrides": []},
+        {"key": "healthy / 1", "kind": "healthy", "rules": [], "overrides": []},
+        {"key": "alarm / 0", "kind": "alarm", "override": "x", "losses": [[0.5, 1.0], [0.4, 0.8]], "diverged": 1},
     ]
     total, row, alarm = summed_up(rows)
     assert (total["recall"], total["right_cause_first"], total["cure_rate"]) == (0.75, 0.5, 1.0)
     assert (total["false_alarms"], total["false_alarm_share"], alarm["alarm"]) == (1, 0.5, ["dead"])
+    assert (alarm["loss"], alarm["cured_loss"], alarm["diverged"]) == (0.9, 0.45, 1)
     assert (row["is_harmful"], row["is_cured"], row["runs"]) == (True, True, 4)

@@ -31,6 +31,16 @@ def test_a_model_that_fits_is_left_as_it_was(built):
     assert all(torch.equal(before[name], value) for name, value in built.model.state_dict().items())
 
 
+@pytest.mark.parametrize("words", ["CUDA out of memory", "CUDA error: an illegal memory access was encountered"])
+def test_what_a_device_cannot_do_is_no_fault_of_the_shapes(built, words):
+    class Model(nn.Module):
+        def forward(self, x):
+            raise RuntimeError(words)
+
+    with pytest.raises(RuntimeError, match=words):
+        check_model(replace(built, models=[Model()]))
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [

@@ -70,6 +70,8 @@ def test_show(value, shown):
         (0.1, "0.1"),
         (3, "3"),
         ("relu", "relu"),
+        ("/home/me/runs/a-1", "/home/me/runs/a-1"),
+        ("/home/me/my runs", "'/home/me/my runs'"),
         ("", "''"),
         ("true", "'true'"),
         ({"a": [1e-8]}, "{a:[1e-08]}"),

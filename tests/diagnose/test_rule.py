@@ -1,6 +1,9 @@
 """Each planted fault is named as the cause by its rule, with a cure that dlexp accepts; healthy trainings have none."""
 
+import math
 import shlex
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -33,6 +36,14 @@ def test_a_tiny_batch_under_batch_norm_is_told_with_another_norm():
     notes = {finding["rule"]: finding for finding in told}
     assert notes["bn_tiny_batch"]["value"] == 4.0
     assert notes["bn_tiny_batch"]["override"] in ("norm=group", "norm=layer", "norm=none")
+
+
+@pytest.mark.parametrize(("losses", "value"), [([0.0] * 10, None), ([0.0, 1.0], math.inf), ([1.0, 4.0, 4.0], 3.0)])
+def test_losses_that_begin_at_zero_are_no_crash(losses, value):
+    (rule,) = [rule for rule in RULES if rule.name == "lr_large"]
+    evidence: Any = SimpleNamespace(losses=losses, ratios={})
+    reading = rule.read(evidence)
+    assert (None if reading is None else reading.value) == value
 
 
 def test_rules_are_stated_whole():

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from benchmarks import search
+from benchmarks.diagnose import table as diagnosis
 from benchmarks.measure import RESULTS, replace_between
+from benchmarks.page import reproduce as claims
 from benchmarks.statistic import table
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -29,6 +31,8 @@ def record(name: str, **wanted: Any) -> list[dict[str, Any]]:
     [
         ("validate.md", "estimator", table.table),
         ("benchmarks.md", "search", lambda: search.table(record("search"))),
+        ("diagnose.md", "diagnose", lambda: diagnosis.tables(record("diagnose"))),
+        ("reproduce.md", "claims", lambda: claims.table(json.loads((RESULTS / "reproduce.json").read_text()))),
     ],
 )
 def test_a_table_is_that_of_its_record(page, name, written):

@@ -14,10 +14,9 @@ import pytest
 
 from dlexp.job.cv import cv
 from dlexp.job.sweep import sweep
-from dlexp.job.sweep.loop import TrialEpoch
+from dlexp.job.sweep.loop import TrialDone, TrialEpoch
 from dlexp.run.folder import RunFolder
 from tests.launcher.cluster import two_nodes
-from tests.launcher.real_slurm import obstacle, real_slurm
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # Ray's own
 
@@ -32,16 +31,19 @@ def cluster():
 
 
 class Listener:
-    """Removes a node at an epoch."""
+    """Removes a node as soon as both are seen to train."""
 
     def __init__(self, remove=lambda: None):
-        self.remove, self.num_epochs = remove, 0
+        self.remove, self.training = remove, set()
 
     def listen(self, event):
-        self.num_epochs += isinstance(event, TrialEpoch)
-        if self.num_epochs == 3:
-            self.num_epochs += 1
+        if isinstance(event, TrialEpoch):
+            self.training.add(event.trial.id)
+        elif isinstance(event, TrialDone):
+            self.training.discard(event.result.trial.id)
+        if len(self.training) == 2:
             self.remove()
+            self.remove = lambda: None
 
     def close(self):
         pass
@@ -106,15 +108,6 @@ def test_folds_on_a_cluster_are_the_folds_at_home(cluster, tmp_path):
     home = validate(tmp_path / "here", "launcher.workers=1")
     assert validate(tmp_path / "there", *away) == home
     assert validate(tmp_path / "apart", *away, "launcher.shared=false") == home
-
-
-@pytest.fixture
-def slurm(monkeypatch):
-    if (why := obstacle()) is not None:
-        pytest.skip(why)
-    with real_slurm() as commands:
-        monkeypatch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
-        yield
 
 
 def processes(runs_dir):

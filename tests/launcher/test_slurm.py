@@ -1,5 +1,6 @@
 """What `launcher=slurm` asks of Slurm, and refuses before anything is made."""
 
+import json
 import os
 import sys
 
@@ -7,6 +8,7 @@ import pytest
 
 from dlexp.error import ConfigError
 from dlexp.launcher.slurm import Slurm
+from tests.command import run
 from tests.launcher import fake_slurm
 
 
@@ -70,3 +72,21 @@ def test_options_left_out_are_left_to_the_cluster():
     assert "--cpus-per-task=3" in options
     assert not any(option.startswith(("--partition", "--account", "--mem", "--gpus")) for option in options)
     assert "--requeue" in options
+
+
+def test_a_sweep_as_jobs_of_a_real_slurm_is_the_sweep_at_home(slurm, tmp_path):
+    search = ["tracking=none", "data.limit=100", "model.widths=[8]", "trainer.epochs=1", "trainer.fuse=off", "seed=0,1"]
+    away = ["launcher=slurm", "launcher.array_parallelism=2", "launcher.mem_gb=1"]
+    assert run(tmp_path, "doctor", "launcher=slurm", "launcher.partition=main").returncode == 0
+    there = run(tmp_path, "sweep", *search, "runs_dir=there", *away, "--json")
+    here = run(tmp_path, "sweep", *search, "runs_dir=here", "launcher.workers=1", "--json")
+    assert (there.returncode, here.returncode) == (0, 0), there.stderr
+    tables = [json.loads(done.stdout)["trials"] for done in (there, here)]
+    numbers = [[trial | {"run_dir": None, "seconds": None} for trial in trials] for trials in tables]
+    assert numbers[0] == numbers[1]
+    weights = [
+        [file.read_bytes() for file in sorted((tmp_path / place).rglob("best/weights.safetensors"))]
+        for place in ("there", "here")
+    ]
+    assert weights[0] == weights[1]
+    assert len(weights[0]) == 2

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from dlexp.diagnose.document import reading
 from dlexp.number import noun, significant
 
 from ...text import escape, short_path
@@ -27,7 +28,7 @@ def show(diagnosis: "Diagnosis", console: Console) -> None:
     for finding in findings[:1]:
         _show(finding, "[red]finding[/]", console)
     for finding in findings[1:]:
-        console.print(f"        beside it {finding['rule']}: {_value(finding)}", soft_wrap=True)
+        console.print(f"        beside it {finding['rule']}: {escape(reading(finding))}", soft_wrap=True)
     for finding in diagnosis["findings"][len(findings) :]:
         _show(finding, "[yellow]note[/]   ", console)
     if not findings:
@@ -37,17 +38,12 @@ def show(diagnosis: "Diagnosis", console: Console) -> None:
 
 
 def _show(finding: "Finding", label: str, console: Console) -> None:
-    console.print(f"{label} {finding['rule']}: {_value(finding)}", soft_wrap=True)
+    console.print(f"{label} {finding['rule']}: {escape(reading(finding))}", soft_wrap=True)
     if finding["consequence"]:
         console.print(f"        {escape(finding['consequence'])}", soft_wrap=True)
     console.print(f"        {escape(finding['source'])}", soft_wrap=True)
     if finding["override"]:
         console.print(f"        try {escape(finding['override'])}: {escape(finding['command'])}", soft_wrap=True)
-
-
-def _value(finding: "Finding") -> str:
-    where = f" ({finding['where']})" if finding["where"] else ""
-    return escape(f"{finding['statistic']} {significant(finding['value'])}{where}; healthy: {finding['healthy']}")
 
 
 def _table(layers: "list[LayerRecord]") -> Table:

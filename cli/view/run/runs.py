@@ -169,7 +169,7 @@ def _plain(value: Any) -> str:
 
 
 def done(record: "RunRecord") -> str:
-    """Return how far a run came, in words: 3 epochs, 37 of 500 epochs, 30 trials, 5 folds, 2 of 6 jobs."""
+    """Return how far a run came, in words: 3 epochs, 37 of 500 epochs, 30 trials, 5 folds, 4 of 60 models."""
     if "jobs" in record:
         jobs = record["jobs"]
         return f"{jobs['ended']} of {noun(jobs['waiting'] + jobs['running'] + jobs['ended'], 'job')}"
@@ -177,6 +177,8 @@ def done(record: "RunRecord") -> str:
         inner = record.get(key)
         if record["kind"] == kind and isinstance(inner, list) and inner:
             return noun(len(inner), word)
+    if record["kind"] == "ensemble" and "num_models" in record:
+        return f"{len(record['members'])} of {noun(record['num_models'], 'model')}"
     epochs, planned = record.get("epochs"), record.get("planned_epochs")
     if record["kind"] != "train" or (epochs is None and planned is None):
         return ""

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dlexp.job.sweep.asynchronous.ledger import ON_TIMING
 from dlexp.number import noun, significant
 
 from ...output import first_metrics, metric_label
@@ -65,6 +66,7 @@ def _lines(document: "RunPage") -> list[tuple[str, str]]:
         ("seed", _seeds(run)),
         ("started", _times(document)),
         ("judged by", _judged(run)),
+        ("tried", ON_TIMING if run.get("depends_on_timing") else ""),
         ("curve", shown),
         ("test part", f"opened {noun(opened, 'time')}" if opened else "sealed"),
         ("checkpoints", ", ".join(_checkpoint(saved) for saved in document["checkpoints"])),
@@ -149,12 +151,14 @@ def _metrics(run: "RunRecord") -> Table:
 
 def _inner(document: "RunPage") -> Table:
     number, shown = document["num_inner"], len(document["inner"])
-    title = "each" if shown == number else f"the best {shown} of {number}"
+    is_ensemble = document["run"]["kind"] == "ensemble"
+    title = "each" if shown == number else f"the {'heaviest' if is_ensemble else 'best'} {shown} of {number}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.add_column(document["run"]["metric"] or "value", justify="right")
-    table.add_column("status")
+    judged: Any = document["run"].get("chosen_by") if is_ensemble else document["run"]["metric"]
+    table.add_column(judged or "value", justify="right")
+    table.add_column("status" if not is_ensemble else "weight")
     table.add_column("what", overflow="fold")
     for record in document["inner"]:
         value = "" if record["value"] is None else significant(record["value"])
-        table.add_row(value, Text(record["status"]), Text(record["name"]))
+        table.add_row(value, Text(record["status"].removeprefix("weight ")), Text(record["name"]))
     return table

@@ -1,10 +1,10 @@
-"""Histograms of activations and of back-propagated gradients, layer by layer.
+"""Histograms of activations and of gradients that are propagated back to them, layer by layer.
 
 References:
     Glorot and Bengio (2010), Understanding the difficulty of training deep feedforward networks, figures 6 and 7.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,18 +18,22 @@ MOST_SHOWN = 8  # layers, evenly taken
 REACH = 99.0  # percent of the numbers that the axis shows
 
 
+Layers = Sequence[tuple[str, np.ndarray, np.ndarray]]  # name, activations and gradients, from the input on
+
+
 @styled()
-def activation_figure(layers: Sequence[tuple[str, np.ndarray, np.ndarray]]) -> Figure:
-    """Return two panels, normalised histograms of each layer: its activations, and the loss's gradients by them.
+def activation_figure(moments: Mapping[str, Layers]) -> Figure:
+    """Return two panels a moment, normalised histograms of each layer: activations, and the loss's gradients by them.
 
     Args:
-        layers: Name, activations and gradients, from the input on; more than eight are thinned out.
+        moments: Layers by when it was, in words; more than eight are thinned out.
     """
-    chosen = np.linspace(0, len(layers) - 1, min(len(layers), MOST_SHOWN)).round().astype(int)
-    shown = [layers[place] for place in dict.fromkeys(chosen.tolist())]
-    figure, (left, right) = panels(2, width=PANEL)
-    _draw(left, [(name, values) for name, values, _ in shown], "activations")
-    _draw(right, [("", grads) for _, _, grads in shown], "back-propagated gradients")
+    figure, axes = panels(2 * len(moments), width=PANEL)
+    for (moment, layers), left, right in zip(moments.items(), axes[::2], axes[1::2], strict=True):
+        chosen = np.linspace(0, len(layers) - 1, min(len(layers), MOST_SHOWN)).round().astype(int)
+        shown = [layers[place] for place in dict.fromkeys(chosen.tolist())]
+        _draw(left, [(name, values) for name, values, _ in shown], f"activations {moment}")
+        _draw(right, [("", grads) for _, _, grads in shown], f"gradients {moment}")
     add_legend(figure, is_below=True)
     return figure
 

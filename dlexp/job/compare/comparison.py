@@ -59,16 +59,7 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> Compa
     sides = pair_sides(refs, runs_dir)
     shown, sides = choose_metric(metric, sides)
     name = shown.rpartition("/")[2]
-    require_same_constants(name, sides)
-    if is_pooled(sides[0], name):
-        sides = [pool_folds(side) for side in sides]
-    values = [values_of(side, name) for side in sides]
-    num_pairs = math.comb(len(sides), 2)
-    if len(sides[0].splits) > 1:
-        pairs = _over_folds(sides, values, name, num_pairs)
-    else:
-        pairs = _on_one_split(sides, values, name, num_pairs)
-    judge(pairs, is_high_better=is_better_high(name))
+    sides, values, pairs = compare_sides(sides, name)
     withhold_verdict_between_seeds(pairs, sides)
     return {
         "kind": "compare",
@@ -79,6 +70,27 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> Compa
         "pairs": pairs,
         "notes": _notes(sides),
     }
+
+
+def compare_sides(sides: list[Side], name: str) -> tuple[list[Side], list[np.ndarray], list[Pair]]:
+    """Return the sides as they are measured, their values (splits, seeds), and every two of them, judged.
+
+    Args:
+        sides: On the same examples; those of folds with single examples are pooled where the metric asks for that.
+        name: Of the metric, without part.
+
+    Raises:
+        RunError: The metric is not the same function for all, or not defined.
+    """
+    require_same_constants(name, sides)
+    if is_pooled(sides[0], name):
+        sides = [pool_folds(side) for side in sides]
+    values = [values_of(side, name) for side in sides]
+    num_pairs = math.comb(len(sides), 2)
+    measure = _over_folds if len(sides[0].splits) > 1 else _on_one_split
+    pairs = measure(sides, values, name, num_pairs)
+    judge(pairs, is_high_better=is_better_high(name))
+    return sides, values, pairs
 
 
 def choose_metric(wanted: str | None, sides: list[Side]) -> tuple[str, list[Side]]:

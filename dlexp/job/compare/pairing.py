@@ -39,7 +39,7 @@ def pair_sides(refs: list[str], runs_dir: Path) -> list[Side]:
     if len({tuple(side.run_ids) for side in sides}) < len(sides):
         raise RunError(f"compare: got {', '.join(named)}, of which two are the same runs; different ones are needed")
     for other in sides[1:]:
-        _require_same(sides[0], other)
+        require_same(sides[0], other)
     sides = _join_seeds(sides)
     for other in sides[1:]:
         _require_seeds(sides[0], other)
@@ -48,9 +48,13 @@ def pair_sides(refs: list[str], runs_dir: Path) -> list[Side]:
 
 def labels(sides: list[Side]) -> list[str]:
     """Return a name for each: its id and those of its settings that not all of them share, places and servers aside."""
-    shared = set.intersection(*(set(side.overrides) for side in sides))
+    typed = [set(side.overrides) for side in sides if not side.averages]
+    shared = set.intersection(*typed) if len(typed) > 1 else set()
     names = []
     for side in sides:
+        if side.averages:
+            names.append(f"{side.run_id} mean of {noun(side.averages, 'model')}")
+            continue
         differing = [override for override in side.overrides if override not in shared]
         relevant = [
             override for override in differing if override.lstrip("+").split("=")[0].split(".")[0] not in IRRELEVANT
@@ -124,8 +128,12 @@ def _require_seeds(first: Side, other: Side) -> None:
         )
 
 
-def _require_same(first: Side, other: Side) -> None:
-    """Refuse to compare what was measured on different things."""
+def require_same(first: Side, other: Side) -> None:
+    """Refuse to compare what was measured on different things.
+
+    Raises:
+        RunError: Another kind, other data, another task, other folds or other examples.
+    """
     pair = f"{first.run_id} and {other.run_id}"
     if first.kind != other.kind:
         raise RunError(f"{pair}: got a {first.kind} and a {other.kind}; two of one kind are needed")

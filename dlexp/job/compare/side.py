@@ -14,7 +14,7 @@ import numpy as np
 from dlexp.config.override import override_of
 from dlexp.data.joint.head import Head, of_target
 from dlexp.error import RunError
-from dlexp.job.again import resume_command
+from dlexp.job.again import a_kind, resume_command
 from dlexp.job.sweep.document import SweepResult
 from dlexp.job.sweep.recorded import rank_records, trial_folder
 from dlexp.number import noun
@@ -75,6 +75,7 @@ class Side:
         splits: Predictions by repeat and fold, one for each seed.
         picked_among: Settings of which this one was picked by the very scores that are compared; 0 if it was not.
         run_ids: Of all runs of this side.
+        averages: Models that it is the mean of; 0 of a run, a sweep or a cv.
     """
 
     run_id: str
@@ -87,6 +88,7 @@ class Side:
     splits: dict[Split, list[Predictions]]
     picked_among: int = 0
     run_ids: list[str] = field(default_factory=list)
+    averages: int = 0
 
     def of_target(self, place: int) -> "Side":
         """Return the side with the predictions of one of several targets."""
@@ -123,13 +125,16 @@ def load_side(runs_dir: Path, ref: str) -> Side:
     kind = manifest["kind"]
     is_lacking = result is not None and (result.get("complete") is False or result.get("best", "") is None)
     if result is None or is_lacking or not Status(manifest["status"]).has_value:
-        raise RunError(f"{folder.run_id}: got a {kind} that is {_state(manifest, result)}; {_cure(folder)}")
+        raise RunError(f"{folder.run_id}: got {a_kind(folder)} that is {_state(manifest, result)}; {_cure(folder)}")
     if kind == "sweep":
         return _load_setting(ref, folder, manifest, result, place)
     if result.get("settings"):
         return _load_cv_setting(ref, folder, result["settings"], place)
     if place is not None:
-        raise RunError(f"{ref}: got a {kind}; only sweeps and cvs of several settings have places")
+        raise RunError(f"{ref}: got {a_kind(folder)}; only sweeps and cvs of several settings have places")
+    if kind == "ensemble":
+        side = _enter(folder, manifest, result["paired"], [str(manifest["seed"])], _read_splits(folder, result))
+        return replace(side, averages=len(result["members"]))
     if kind == "cv":
         splits, seeds = _read_folds(folder, result["folds"], manifest)
         return _enter(folder, manifest, "cv", seeds, splits)
@@ -147,9 +152,8 @@ def load_trained(runs_dir: Path, ref: str) -> RunFolder:
     if kind == "sweep" and folder.result is not None:
         return trial_folder(folder, rank_records(folder.result)[0][0])
     if kind not in ("train", "trial"):
-        raise RunError(
-            f"{ref}: got a {kind}, which differs from others in its data too; a training run or a sweep is needed"
-        )
+        why = "is several models" if kind == "ensemble" else "differs from others in its data too"
+        raise RunError(f"{ref}: got {a_kind(folder)}, which {why}; a training run or a sweep is needed")
     return folder
 
 
@@ -223,6 +227,18 @@ def _read_folds(
         splits.setdefault((record["repeat"], record["fold"]), []).append(_read(fold, len(rows["train"])))
         seeds.append(str(record.get("seed", manifest["seed"])))
     return splits, list(dict.fromkeys(seeds))
+
+
+def _read_splits(ensemble: RunFolder, result: dict[str, Any]) -> dict[Split, list[Predictions]]:
+    """Return the predictions of an ensemble by split, each example by what was chosen without it."""
+    stored, measure = ensemble.predictions("val"), read_measure(ensemble)
+    splits: dict[Split, list[Predictions]] = {}
+    start = 0
+    for record in result["splits"]:
+        rows = slice(start, start := start + record["num"])
+        ids, targets, outputs = (stored[name][rows] for name in ("id", "target", "output"))
+        splits[record["repeat"], record["fold"]] = [Predictions(ids, targets, outputs, record["num_train"], measure)]
+    return splits
 
 
 def _read(folder: RunFolder, num_train: int = 0) -> Predictions:

@@ -20,6 +20,7 @@ from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.threads import threads_of_many
 from dlexp.job.again import notes_of_done, resume_command
+from dlexp.job.cv.baseline import why
 from dlexp.job.cv.document import AnyCVResult, CVResult, CVSettingsResult
 from dlexp.job.cv.fold_run import FoldEpoch, FoldResult, train_fold_runs
 from dlexp.job.cv.nested import InnerChoice, is_retrying, search, winners
@@ -196,7 +197,8 @@ def _carry_out(
         folder.log(result["status"])
         folder.update_manifest(status=result["status"], end=now())
     code = exit_code(result["status"], interrupt.exit_code)
-    outcome = Outcome(result, code, [*dispatcher.notes, *_notes(spec, result, ends)])
+    notes = [*dispatcher.notes, *_notes(spec, result, ends), *why(spec.dataset, spec.launcher, result, ends)]
+    outcome = Outcome(result, code, notes)
     tell(outcome)
     return outcome.warned(outbox.finish(should_stop=interrupt))
 

@@ -9,8 +9,9 @@ from dlexp.build.check import check_destination
 from dlexp.build.components import Components
 from dlexp.build.dataset import deal_inner
 from dlexp.data.fold import Fold
+from dlexp.execution.aside import Estimator, estimator
 from dlexp.execution.description import describe_parts
-from dlexp.execution.estimate import Estimate, Measured, estimate, unheard
+from dlexp.execution.estimate import Estimate, Measured, unheard
 from dlexp.execution.fusion import SIZES
 from dlexp.job.cv.check_document import CVGroup, CVPlan
 from dlexp.job.cv.fold_run import configure
@@ -70,7 +71,8 @@ def forecast(overrides: list[str], config_dir: Path | None = None, *, tell: Meas
     """
     spec = prepare(overrides, config_dir)
     check_destination(Path(spec.config["runs_dir"]))
-    shares = _measure(list(_trainings(spec)), tell)
+    with estimator(spec.launcher, spec.config["trainer"]) as estimate:
+        shares = _measure(list(_trainings(spec)), tell, estimate)
     known = [(share, share.estimate) for share in shares if share.estimate is not None]
     whole = sum(share.epochs for share, _ in known)
     seconds = sum(share.epochs * e.epoch_seconds + len(share.trainings) * (e.start + e.end) for share, e in known)
@@ -118,7 +120,7 @@ def _inner_trainings(spec: CVSpec, inner: InnerSearch, fold: Fold) -> Iterator[C
         strategy.tell([0.0] * len(round_.proposals))
 
 
-def _measure(trainings: list[Components], tell: Measured) -> list[Share]:
+def _measure(trainings: list[Components], tell: Measured, estimate: Estimator) -> list[Share]:
     """Group trainings by structure and measure each, the largest first, as long as the budget lasts."""
     structures: dict[str, list[Components]] = {}
     for training in trainings:

@@ -47,6 +47,8 @@ def find_source(runs_dir: Path, ref: str) -> Source:
     kind = folder.manifest["kind"]
     if kind == "sweep":
         return _setting(ref, folder, place or 1)
+    if kind == "ensemble":
+        raise RunError(f"{ref}: got an ensemble, which is several models; export its members, or use dlexp predict")
     if kind not in TRAINED:
         raise RunError(
             f"{ref}: got a {kind}, whose models are those of its folds; name one of {folder.path}/*/*, or train the "

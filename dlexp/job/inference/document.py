@@ -9,23 +9,23 @@ from dlexp.type import Metrics, one_of
 
 
 class FoldScore(TypedDict):
-    """What one fold's model scores on the sealed test part.
+    """What the model of a fold, or of a member of an ensemble, scores on the sealed test part.
 
     Attributes:
-        repeat: Of the fold.
-        fold: Of the fold.
+        repeat: Of a fold.
+        fold: Of a fold.
         run_id: Names its run.
         metrics: By name, such as "test/accuracy".
     """
 
-    repeat: int
-    fold: int
+    repeat: NotRequired[int]
+    fold: NotRequired[int]
     run_id: str
     metrics: Metrics
 
 
 class OpenedTest(TypedDict):
-    """What the folds' models say together of the sealed test part, once it was opened.
+    """What the models of a cv or an ensemble say together of the sealed test part, once it was opened.
 
     Attributes:
         models: How many.
@@ -41,18 +41,18 @@ class OpenedTest(TypedDict):
 
 
 class Scores(TypedDict):
-    """Metrics of a model, or of a cv's models together, on a part of the data.
+    """Metrics of a model, or of a cv's or an ensemble's models together, on a part of the data.
 
     Attributes:
         num_examples: Of the part.
         metrics: By name, such as "val/accuracy".
         confusion_matrix: Rows are true classes, columns predicted ones; None for values.
-        report: Metrics by class; empty for values and for a cv.
+        report: Metrics by class; empty for values, a cv and an ensemble.
         class_names: In the order of the matrix.
         positive: Of two classes, the one that precision, recall, F1 and average precision are of.
         openings: How often the test part of this run was opened.
-        models: Of a cv, how many.
-        folds: Of a cv, the score of each model on the test part.
+        models: Of a cv or an ensemble, how many.
+        folds: Of a cv or an ensemble, the score of each model on the test part.
     """
 
     num_examples: int

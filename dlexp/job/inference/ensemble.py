@@ -1,10 +1,10 @@
-"""The models of a cross-validation's folds as one: their probabilities, or values, averaged.
+"""Models as one, such as those of a cross-validation's folds: their probabilities, or values, averaged.
 
 Shapes: M models, N examples, K classes.
 """
 
-import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -13,13 +13,28 @@ from dlexp import metric
 from dlexp.data.joint.head import Head, of_columns
 from dlexp.engine.answer.several import Several
 from dlexp.error import RunError
-from dlexp.job.again import resume_command
+from dlexp.job.again import a_kind, resume_command
 from dlexp.metric.choice import Metrics
 from dlexp.metric.probability import log_weights
 from dlexp.number import noun
 from dlexp.run.document import Confusion
 from dlexp.run.folder import RunFolder
 from dlexp.statistic.measure import Measure
+
+
+@dataclass(frozen=True)
+class Averaged:
+    """Models that answer together.
+
+    Attributes:
+        run_id: As the user named them; of an ensemble its id.
+        run_dir: Of the run that they are inside, or of the ensemble; "" of a list of runs.
+        models: The run of each, with its weight; the weights add up to 1.
+    """
+
+    run_id: str
+    run_dir: str
+    models: list[tuple[RunFolder, float]]
 
 
 def fold_folders(cv: RunFolder) -> list[RunFolder]:
@@ -30,7 +45,7 @@ def fold_folders(cv: RunFolder) -> list[RunFolder]:
     """
     manifest, result = cv.manifest, cv.result
     if manifest["kind"] != "cv":
-        raise RunError(f"{cv.run_id}: got a {manifest['kind']}; only the folds of a cv can be averaged")
+        raise RunError(f"{cv.run_id}: got {a_kind(cv)}; only the folds of a cv can be averaged")
     if result is not None and "settings" in result:
         best = result["settings"][0]
         raise RunError(
@@ -42,32 +57,47 @@ def fold_folders(cv: RunFolder) -> list[RunFolder]:
     return [cv.child(record["run_id"]) for record in result["folds"]]
 
 
-def average(outputs: list[Tensor], num_classes: int, link: str = "softmax", heads: Sequence[Head] = ()) -> Tensor:
-    """Return what an ensemble says: log((1/M) sum_m p_m) of each class, or the mean value.
+def mean_of_folds(cv: RunFolder) -> Averaged:
+    """Return the folds of a cross-validation, each with the same weight; see `fold_folders`."""
+    folders = fold_folders(cv)
+    return Averaged(cv.run_id, str(cv.path), [(folder, 1 / len(folders)) for folder in folders])
+
+
+def average(
+    outputs: list[Tensor],
+    num_classes: int,
+    links: str | Sequence[str] = "softmax",
+    weights: Sequence[float] = (),
+    heads: Sequence[Head] = (),
+) -> Tensor:
+    """Return what an ensemble says: log(sum_m w_m p_m) of each class, or the mean value sum_m w_m y_m.
 
     Args:
         outputs: From M models: logits (N, K), a lone column (N, 1) for two classes, or values (N,).
         num_classes: 0 for values.
-        link: How outputs become probabilities: see `dlexp.metric.probability`.
+        links: How outputs become probabilities, of all models or of each: see `dlexp.metric.probability`.
+        weights: Of each model, adding up to 1; none are equal ones.
         heads: What each of several targets is, whose outputs (N, K) stand side by side.
 
     Returns:
         Shaped as each model's; a softmax (of a lone column z the sigmoid) gives the mean probabilities, whatever the
-        link of the models.
+        link of the models. Lone columns beside two columns give two.
     """
     if heads:
         means = [
-            average([each[:, columns] for each in outputs], head.num_classes, link)
+            average([each[:, columns] for each in outputs], head.num_classes, links, weights)
             for head, columns in zip(heads, of_columns(heads), strict=True)
         ]
         return torch.cat(means, 1)
-    stacked = torch.stack([each.double() for each in outputs])
+    weights_M = torch.tensor(weights or [1 / len(outputs)] * len(outputs), dtype=torch.float64)
     if not num_classes:
-        return stacked.mean(0).to(outputs[0].dtype)
-    log_MNK = log_weights(stacked, link).log_softmax(-1)
-    log_NK = log_MNK.logsumexp(0) - math.log(len(outputs))
-    mean = log_NK[:, 1:] - log_NK[:, :1] if stacked.shape[-1] == 1 else log_NK
-    return mean.to(outputs[0].dtype)
+        stacked_MN = torch.stack([each.double() for each in outputs])
+        return (weights_M[:, None] * stacked_MN).sum(0).to(outputs[0].dtype)
+    linked = [links] * len(outputs) if isinstance(links, str) else links
+    log_p = [log_weights(each.double(), link).log_softmax(-1) for each, link in zip(outputs, linked, strict=True)]
+    log_NK = (torch.stack(log_p) + weights_M.log()[:, None, None]).logsumexp(0)
+    is_lone = all(each.shape[-1] == 1 for each in outputs)
+    return (log_NK[:, 1:] - log_NK[:, :1] if is_lone else log_NK).to(outputs[0].dtype)
 
 
 def report(

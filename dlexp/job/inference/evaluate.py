@@ -1,7 +1,7 @@
 """A run's best checkpoint on the validation part, or on the sealed test part, whose openings are counted.
 
-A cross-validation's models are evaluated together: validated by the pooled out-of-fold predictions, tested by the mean
-of the folds' probabilities, or values.
+The models of a cross-validation, or of an ensemble, are evaluated together: validated by the stored predictions, of
+which each was made by models that did not see the example, tested by the mean of their probabilities, or values.
 """
 
 from pathlib import Path
@@ -20,8 +20,9 @@ from dlexp.error import ConfigError, RunError
 from dlexp.execution.description import as_divided
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import evaluate_part
+from dlexp.job.again import named_inside
 from dlexp.job.inference.document import Evaluation, FoldScore, OpenedTest, Scores
-from dlexp.job.inference.ensemble import average, fold_folders, report
+from dlexp.job.inference.ensemble import Averaged, average, mean_of_folds, report
 from dlexp.job.inference.unwritten import Unwritten, is_writable
 from dlexp.run import scan
 from dlexp.run.folder import RunFolder
@@ -35,7 +36,9 @@ from dlexp.type import Metrics
 KINDS = ("train", "trial", "fold")
 
 
-def evaluate(ref: str, runs_dir: Path, split: str, device: str | None = None) -> Evaluation:
+def evaluate(
+    ref: str, runs_dir: Path, split: str, device: str | None = None, averaged: Averaged | None = None
+) -> Evaluation:
     """Evaluate a run, store the predictions and return what ``dlexp eval --json`` prints.
 
     Of a folder that may only be read nothing is stored, an opening of the test part neither; a warning says so.
@@ -45,6 +48,7 @@ def evaluate(ref: str, runs_dir: Path, split: str, device: str | None = None) ->
         runs_dir: Folder of all runs.
         split: "val" or "test".
         device: Where to compute; None takes the run's `trainer.device`.
+        averaged: The models of an ensemble; None for runs and cvs.
 
     Raises:
         RunError: No such run, it has no checkpoint, or another process has it.
@@ -53,13 +57,18 @@ def evaluate(ref: str, runs_dir: Path, split: str, device: str | None = None) ->
     """
     folder = scan.find(runs_dir, ref)
     kind = folder.manifest["kind"]
-    if kind not in (*KINDS, "cv"):
-        raise RunError(f"{ref}: got a {kind}; name one of the runs in it, {folder.path}/*/*")
+    if kind == "cv":
+        averaged = mean_of_folds(folder)
+    if kind not in KINDS and averaged is None:
+        raise RunError(f"{ref}: got {named_inside(folder)}")
     is_stored = is_writable(folder)
     folder = folder if is_stored else Unwritten(folder.path)
     folder.lock()
     try:
-        scores = _evaluate_cv(folder, split, device) if kind == "cv" else _evaluate_run(folder, split, device)
+        if averaged is None:
+            scores = _evaluate_run(folder, split, device)
+        else:
+            scores = _evaluate_together(folder, averaged, split, device)
         warning = _tell_mlflow(folder, split) if is_stored else _unwritten(split)
     finally:
         folder.unlock()
@@ -118,19 +127,20 @@ def _score(folder: RunFolder, built: Program, split: str) -> Scores:
     }
 
 
-def _evaluate_cv(folder: RunFolder, split: str, device: str | None) -> Scores:
-    """Evaluate the folds' models together, and on the test part each by itself too."""
-    sources = fold_folders(folder)
-    dataset = load_data(stored_config(folder))
+def _evaluate_together(folder: RunFolder, averaged: Averaged, split: str, device: str | None) -> Scores:
+    """Evaluate the models of a cv or an ensemble together, and on the test part each by itself too."""
+    sources = [source for source, _ in averaged.models]
+    config = stored_config(sources[0])
+    dataset = load_data(config)
     require_same_data(folder, dataset)
     check_test(dataset, split == "test")
     openings = _count_opening(folder, split)
-    singles = _test_folds(folder, sources, dataset, device) if split == "test" else []
+    singles = _test_each(folder, averaged, dataset, device) if split == "test" else []
     stored = folder.predictions(split)
     outputs, targets = torch.from_numpy(stored["output"]), torch.from_numpy(stored["target"])
     measure, user_metrics = (
         pooled([read_measure(source) for source in sources]),
-        build_metrics(stored_config(folder), dataset),
+        build_metrics(config, dataset),
     )
     scalars, confusion = report(outputs, targets, dataset.num_classes, measure, user_metrics, dataset.heads)
     metrics: Metrics = {f"{split}/{name}": value for name, value in scalars.items()}
@@ -150,20 +160,22 @@ def _evaluate_cv(folder: RunFolder, split: str, device: str | None) -> Scores:
     }
 
 
-def _test_folds(cv: RunFolder, sources: list[RunFolder], dataset: Dataset, device: str | None) -> list[FoldScore]:
-    """Evaluate each fold on the test part; store the mean of what they say as the cv's own predictions."""
+def _test_each(folder: RunFolder, averaged: Averaged, dataset: Dataset, device: str | None) -> list[FoldScore]:
+    """Evaluate each model on the test part; store the mean of what they say as predictions of the cv or ensemble."""
     records: list[FoldScore] = []
-    outputs = []
-    for source in sources:
+    outputs, links = [], []
+    for source, _ in averaged.models:
         config = on_device(stored_config(source), device)
-        place = config["fold"]
         scores = _score(source, assemble(config, as_divided(source, dataset)), "test")
-        metrics = scores["metrics"]
-        records.append({"repeat": place["repeat"], "fold": place["fold"], "run_id": source.run_id, "metrics": metrics})
+        record: FoldScore = {"run_id": source.run_id, "metrics": scores["metrics"]}
+        if source.manifest["kind"] == "fold":
+            record["repeat"], record["fold"] = config["fold"]["repeat"], config["fold"]["fold"]
+        records.append(record)
         outputs.append(torch.from_numpy(source.predictions("test")["output"]))
-    stored = sources[0].predictions("test")
-    mean = average(outputs, dataset.num_classes, read_measure(sources[0]).link, dataset.heads)
-    cv.write_predictions("test", stored["id"], stored["target"], mean.numpy())
+        links.append(read_measure(source).link)
+    stored = averaged.models[0][0].predictions("test")
+    mean = average(outputs, dataset.num_classes, links, [weight for _, weight in averaged.models], dataset.heads)
+    folder.write_predictions("test", stored["id"], stored["target"], mean.numpy())
     return records
 
 

@@ -36,7 +36,7 @@ from dlexp.export import file
 from dlexp.export.file import Model
 from dlexp.job.inference.answer import flat, say, say_several
 from dlexp.job.inference.document import Asked, Predictions
-from dlexp.job.inference.ensemble import average, fold_folders
+from dlexp.job.inference.ensemble import Averaged, average
 from dlexp.job.inference.finite import Batch, Refuse, of_files, of_rows, of_table, outputs_of
 from dlexp.job.inference.formula import inert
 from dlexp.number import noun
@@ -46,7 +46,7 @@ TABLES = (".csv", ".parquet")
 
 
 def predict(
-    ref: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = False, device: str = "cpu"
+    ref: str, runs_dir: Path, paths: list[Path], *, averaged: Averaged | None = None, device: str = "cpu"
 ) -> Predictions:
     """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
 
@@ -57,7 +57,7 @@ def predict(
         ref: A run as users name it, or an exported file.
         runs_dir: Folder of all runs.
         paths: Files and folders.
-        is_ensemble: The run is a cv, whose folds' probabilities or values are averaged.
+        averaged: Whose probabilities or values are averaged; None where `ref` answers by itself.
         device: Where to compute, whatever the run was trained on.
 
     Raises:
@@ -66,23 +66,28 @@ def predict(
         ConfigError: Inputs are of another kind or shape than the model takes.
     """
     place = choose_device(device)
-    whole, models = _models(ref, runs_dir, place, is_ensemble)
+    whole, models = _models(ref, runs_dir, place, averaged)
     outputs: list[Tensor] = []
+    links: list[str] = []
     ids: list[str] = []
     read: dict[str, list[Batch]] = {}
     about: dict[str, Any] = {}
     warnings: list[str] = []
     for model in models:
+        _require_same_task(about, model.about)
         about = model.about
+        links.append(about.get("measure", {}).get("link", "softmax"))
         # folds whose training parts had other texts encode a table in other columns
         key = json.dumps([about[name] for name in ("in_shape", "feature_names", "encoding")])
         if key not in read:
             read[key] = _read(paths, about, warnings)
         ids = [id for batch in read[key] for id in batch.ids]
         outputs.append(torch.cat([outputs_of(model, batch) for batch in read[key]]))
-    names, link = about["class_names"], about.get("measure", {}).get("link", "softmax")
-    heads = saved_model.heads_stated(about)
-    answer, link = (outputs[0], link) if len(outputs) == 1 else (average(outputs, len(names), link, heads), "softmax")
+    names, heads = about["class_names"], saved_model.heads_stated(about)
+    answer, link = outputs[0], links[0]
+    if averaged is not None:
+        weights = [weight for _, weight in averaged.models]
+        answer, link = average(outputs, len(names), links, weights, heads), "softmax"
     predictions = say_several(ids, answer, heads) if heads else say(ids, answer, names, link)
     return {
         "kind": "predict",
@@ -94,20 +99,27 @@ def predict(
     }
 
 
-def _models(ref: str, runs_dir: Path, device: torch.device, is_ensemble: bool) -> tuple[Asked, Iterator[Model]]:
-    """Return who is asked, and the models of a run, a cv's folds or an exported file, each read when its turn comes."""
+def _models(ref: str, runs_dir: Path, device: torch.device, averaged: Averaged | None) -> tuple[Asked, Iterator[Model]]:
+    """Return who is asked, and the models of a run, an average or an exported file, each read when its turn comes."""
+    if averaged is not None:
+        together: Asked = {"run_id": averaged.run_id, "run_dir": averaged.run_dir}
+        return together, (saved_model.load(source, device) for source, _ in averaged.models)
     exported = file.named(ref)
     if exported is not None:
-        if is_ensemble:
-            raise RunError(f"{ref}: got an exported file; only the folds of a cv can be averaged")
         run_id, model = file.read(exported, device)
         return {"run_id": run_id, "run_dir": "", "file": str(exported)}, iter([model])
     folder = scan.find(runs_dir, ref)
-    if not is_ensemble and folder.manifest["kind"] == "cv":
+    if folder.manifest["kind"] == "cv":
         raise RunError(f"{ref}: got a cv; average its folds' models with --ensemble, or name one of {folder.path}/*/*")
-    sources = fold_folders(folder) if is_ensemble else [folder]
     about: Asked = {"run_id": folder.run_id, "run_dir": str(folder.path)}
-    return about, (saved_model.load(source, device) for source in sources)
+    return about, iter([saved_model.load(folder, device)])
+
+
+def _require_same_task(before: dict[str, Any], after: dict[str, Any]) -> None:
+    for name in ("task", "class_names") if before else ():
+        if before[name] != after[name]:
+            what = "classes" if name == "class_names" else "tasks"
+            raise RunError(f"--ensemble: got models of different {what}; models of the same data can be averaged")
 
 
 def check_out(path: Path) -> None:

@@ -10,6 +10,7 @@ from dlexp.disk.durable import write_text
 from dlexp.error import ConfigError
 from dlexp.job.report.compare import page_of_comparison
 from dlexp.job.report.cv import page_of_cv
+from dlexp.job.report.ensemble.page import page_of_ensemble
 from dlexp.job.report.project import page_of_project
 from dlexp.job.report.sweep import page_of_sweep
 from dlexp.job.report.train import page_of_training
@@ -42,7 +43,7 @@ class Report(TypedDict):
     """
 
     kind: Annotated[str, one_of("report")]
-    about: Annotated[str, one_of("train", "sweep", "cv", "compare", "project")]
+    about: Annotated[str, one_of("train", "sweep", "cv", "ensemble", "compare", "project")]
     path: str
     format: Annotated[str, one_of("html", "md", "tex")]
     question: str
@@ -52,8 +53,8 @@ class Report(TypedDict):
 
 
 def page_of_run(folder: RunFolder) -> Page:
-    """Return the page of one run: a training, a sweep or a cv."""
-    pages = {"sweep": page_of_sweep, "cv": page_of_cv}
+    """Return the page of one run: a training, a sweep, a cv or an ensemble."""
+    pages = {"sweep": page_of_sweep, "cv": page_of_cv, "ensemble": page_of_ensemble}
     return pages.get(str(folder.manifest["kind"]), page_of_training)(folder, known(folder))
 
 
@@ -95,7 +96,7 @@ def _page(refs: list[str], runs_dir: Path) -> tuple[Page, str, Path]:
         return page_of_comparison(refs, runs_dir), "compare", runs_dir / f"compare-{clean('-'.join(refs))}"
     folder = find(runs_dir, refs[0])
     kind = str(folder.manifest["kind"])
-    return page_of_run(folder), kind if kind in ("sweep", "cv") else "train", folder.path / NAME
+    return page_of_run(folder), kind if kind in ("sweep", "cv", "ensemble") else "train", folder.path / NAME
 
 
 def _sync(place: Path) -> str:

@@ -34,7 +34,7 @@ def page_of_project(runs_dir: Path, page: str) -> Page:
         RunError: There are no runs.
     """
     rankings = rank(runs_dir)
-    records = [run for run in records_of(rankings) if run["kind"] in ("train", "sweep", "cv")]
+    records = [run for run in records_of(rankings) if run["kind"] in ("train", "sweep", "cv", "ensemble")]
     if not records:
         raise RunError(f"{runs_dir}: got no runs; `dlexp train` makes one")
     sections = [_experiment(ranking, runs_dir, page) for ranking in rankings]

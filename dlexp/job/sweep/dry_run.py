@@ -11,13 +11,13 @@ from pathlib import Path
 
 import psutil
 
-from dlexp import device as devices
 from dlexp.build.check import check_destination
 from dlexp.build.node import build
 from dlexp.build.probe import probe
 from dlexp.build.structure import structure_key
+from dlexp.execution.aside import Estimator, estimator, places
 from dlexp.execution.dispatcher import WORTH_SECONDS
-from dlexp.execution.estimate import Estimate, Measured, estimate, unheard
+from dlexp.execution.estimate import Estimate, Measured, unheard
 from dlexp.execution.fusion import SIZES
 from dlexp.job.sweep.comparable import left_out
 from dlexp.job.sweep.document import SweepPlan, TrialGroup
@@ -81,7 +81,8 @@ def forecast(overrides: list[str], config_dir: Path | None = None, *, tell: Meas
     runs_dir = Path(spec.config["runs_dir"])
     check_destination(runs_dir)
     shares, numbers, failing = rehearse(spec)
-    measure(shares, tell)
+    with estimator(spec.launcher, spec.config["trainer"]) as estimate:
+        measure(shares, tell, estimate)
     seeds = max(1, len(spec.space.seeds))
     params = [share.num_params for share in shares]
     free = shutil.disk_usage(next(p for p in [runs_dir, *runs_dir.resolve().parents] if p.exists())).free
@@ -106,7 +107,7 @@ def forecast(overrides: list[str], config_dir: Path | None = None, *, tell: Meas
         "workers": workers,
         "memory": workers * max(share.estimate.memory for share in shares if share.estimate),
         "memory_process": workers * process,
-        "memory_free": devices.free_bytes(spec.first.device),
+        "memory_free": min(share.estimate.free for share in shares if share.estimate),
         "disk": disk,
         "disk_free": free,
         "seconds": round(sum(spent.values()), 1),
@@ -177,7 +178,7 @@ def _share(
     return share
 
 
-def measure(shares: list[Share], tell: Measured) -> None:
+def measure(shares: list[Share], tell: Measured, estimate: Estimator) -> None:
     """Measure each structure as long as the budget lasts, the ones with the most epochs first."""
     started = time.monotonic()
     for i, share in enumerate(sorted(shares, key=lambda share: -share.epochs)):
@@ -204,10 +205,9 @@ def _seconds(shares: list[Share]) -> dict[str, float]:
 
 def _workers(spec: SweepSpec, seconds: float, trials: int) -> int:
     """Return how many processes will train, as the launcher decides it."""
-    launcher, trainer = spec.launcher, spec.config["trainer"]
-    places = launcher.places(trainer["device"], devices.given_threads(trainer["threads"]) or devices.TORCH_THREADS)
-    is_asked_for = launcher.num_asked is not None or any(places)
-    return min(len(places), trials) if is_asked_for or seconds >= WORTH_SECONDS else 1
+    where = places(spec.launcher, spec.config["trainer"])
+    is_asked_for = spec.launcher.num_asked is not None or any(where)
+    return min(len(where), trials) if is_asked_for or seconds >= WORTH_SECONDS else 1
 
 
 def _disk(shares: list[Share], trials: int) -> int:

@@ -6,7 +6,10 @@ import torch
 
 from dlexp.data.fact.guess import guess
 from dlexp.data.fact.positive import positive_fact
-from dlexp.diagnose.trained import first_finding
+from dlexp.diagnose.trained import first_lines
+from dlexp.error import DlexpError
+from dlexp.execution.aside import call
+from dlexp.job.sweep.asynchronous.ledger import ON_TIMING
 from dlexp.job.sweep.document import SweepResult, TrialRecord
 from dlexp.job.sweep.importance import importance
 from dlexp.job.sweep.leaderboard import RankedSetting, command, edges
@@ -14,6 +17,8 @@ from dlexp.job.sweep.loop import SearchLoop
 from dlexp.job.sweep.selection_bias import selection_bias
 from dlexp.job.sweep.spec import SweepSpec
 from dlexp.job.train.baseline import no_better_than_guessing
+from dlexp.launcher.launcher import Launcher
+from dlexp.number import noun
 from dlexp.run.folder import RunFolder
 
 
@@ -79,13 +84,17 @@ def beside_a_guess(ranking: list[RankedSetting], result: SweepResult) -> list[st
     return [f"the best setting's {line}"] if line else []
 
 
-def why(ranking: list[RankedSetting], guessing: list[str]) -> list[str]:
+def why(ranking: list[RankedSetting], guessing: list[str], launcher: Launcher) -> list[str]:
     """Return the first finding on why the best setting is a guess, or why all diverged; none where no rule says."""
     first = ranking[0].results[0] if ranking else None
     if first is None or not (guessing or (ranking[0].value is None and first.status == "diverged")):
         return []
     whose = "the best setting" if guessing else "the first setting"
-    return [f"{whose}: {line}" for line in first_finding(first.trial.components, first.folder)]
+    try:
+        lines = call(first_lines, launcher, first.trial.components, first.folder.path)
+    except DlexpError as error:
+        lines = [f"why could not be looked into: {error}"]
+    return [f"{whose}: {line}" for line in lines]
 
 
 def is_a_guess(ranked: RankedSetting) -> bool:
@@ -109,3 +118,17 @@ def _trials(spec: SweepSpec, loop: SearchLoop) -> list[TrialRecord]:
     """Return the records of all trials in the order asked, those that could not be trained among them."""
     records = [trial.record() for trial in loop.in_order()] + [setting.record() for setting in spec.invalid]
     return sorted(records, key=lambda record: record["number"])
+
+
+def notes_of(loop: SearchLoop, again: str) -> list[str]:
+    """Return what the user should know of how a search went.
+
+    Args:
+        loop: That ended.
+        again: The command that goes on with it.
+    """
+    notes = [ON_TIMING] if loop.depends_on_timing else []
+    if loop.why:
+        cure = f"go on with: {again}" if loop.why == "interrupted" else "raise the limit and give the command again"
+        notes.append(f"{loop.why}: {noun(len(loop.results), 'trial')} kept; {cure}")
+    return notes

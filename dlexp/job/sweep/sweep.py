@@ -18,18 +18,17 @@ from dlexp.execution.description import identify
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.threads import threads_of_many
 from dlexp.figure.attempt import attempt
-from dlexp.job.again import resume_command
+from dlexp.job.again import a_kind, resume_command
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import Outcome, ignore, recorded
-from dlexp.job.sweep.asynchronous.loop import ON_TIMING, FreeLoop
+from dlexp.job.sweep.asynchronous.loop import FreeLoop
 from dlexp.job.sweep.document import SweepResult
 from dlexp.job.sweep.figure import draw_figures
 from dlexp.job.sweep.leaderboard import RankedSetting, command
 from dlexp.job.sweep.loop import SearchLoop, SweepEvent, TrialDone
-from dlexp.job.sweep.result import beside_a_guess, summarize, why
+from dlexp.job.sweep.result import beside_a_guess, notes_of, summarize, why
 from dlexp.job.sweep.spec import SweepSpec, prepare
 from dlexp.job.sweep.trial_store import FinishedTrials, TrialStore
-from dlexp.number import noun
 from dlexp.run import name, scan
 from dlexp.run.environment import environment, now
 from dlexp.run.folder import MANIFEST, RESULT, RunFolder
@@ -167,7 +166,7 @@ def resume(
     folder = scan.find_sweep(ref, runs_dir)
     kind = folder.manifest["kind"]
     if kind != "sweep":
-        raise RunError(f"{ref}: got a {kind}; go on with `{resume_command(folder)}`")
+        raise RunError(f"{ref}: got {a_kind(folder)}; go on with `{resume_command(folder)}`")
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
     here = [*overrides_here(folder, overrides), override_of("runs_dir", str(folder.runs_dir))]
     config_dir = config_dir or stored_copy(folder.path)
@@ -272,8 +271,7 @@ def _carry_out(
         folder.update_manifest(status=result["status"], end=now())
     code = interrupt.exit_code if result["status"] == "interrupted" else int(result["best"] is None)
     best = ranking[0] if result["best"] is not None else None
-    on_timing = [ON_TIMING] if "depends_on_timing" in result else []
-    notes = [*dispatcher.notes, *on_timing, *_notes(loop, again), *guessing, *why(ranking, guessing)]
+    notes = [*dispatcher.notes, *notes_of(loop, again), *guessing, *why(ranking, guessing, spec.launcher)]
     outcome = Outcome(plain(result), code, notes)
     findings = Findings(outcome, ranking, spec, command(best) if best else "")
     tell(findings)
@@ -291,10 +289,3 @@ def _log(folder: RunFolder, event: TrialDone) -> None:
     value = "none" if ended.value is None else f"{ended.value:.4g}"
     origin = "" if event.is_new else " (was there)"
     folder.log(f"trial {event.result.trial.id}: {ended.status} {value}{origin} {ended.reason}".rstrip())
-
-
-def _notes(loop: SearchLoop, again: str) -> list[str]:
-    if not loop.why:
-        return []
-    cure = f"go on with: {again}" if loop.why == "interrupted" else "raise the limit and give the command again"
-    return [f"{loop.why}: {noun(len(loop.results), 'trial')} kept; {cure}"]

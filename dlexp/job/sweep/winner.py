@@ -10,7 +10,7 @@ from dlexp.config.override import Override, override_of, parse
 from dlexp.config.source.defaults import read_defaults
 from dlexp.config.source.folder import stored_copy
 from dlexp.error import ConfigError, RunError
-from dlexp.job.again import resume_command
+from dlexp.job.again import a_kind, resume_command
 from dlexp.job.sweep.document import SeedSpread, SweepResult
 from dlexp.number import noun
 from dlexp.run import scan
@@ -121,7 +121,7 @@ def _find(ref: str, runs_dir: Path) -> RunFolder:
     sweep = scan.find_sweep(ref, runs_dir)
     kind = sweep.manifest["kind"]
     if kind != "sweep":
-        raise RunError(f"--from {ref}: got a {kind}; a sweep is needed, whose winner is trained anew")
+        raise RunError(f"--from {ref}: got {a_kind(sweep)}; a sweep is needed, whose winner is trained anew")
     return sweep
 
 

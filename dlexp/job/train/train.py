@@ -13,7 +13,7 @@ from dlexp.config.compose import Composed, logged_params
 from dlexp.config.source.folder import store_copy
 from dlexp.data.quality import warn
 from dlexp.device import given_threads
-from dlexp.diagnose.trained import first_finding
+from dlexp.diagnose.watch import Watch
 from dlexp.engine import checkpoint
 from dlexp.engine.answer.choice import record_kind
 from dlexp.engine.event import EpochEnd, Event, TrialEnd
@@ -26,12 +26,12 @@ from dlexp.execution.result import conclude_run
 from dlexp.execution.save import saved_model
 from dlexp.execution.save.saver import require_space, save_end, save_epoch
 from dlexp.execution.threads import settle_threads
-from dlexp.job.again import notes_of_done, resume_command
+from dlexp.job.again import a_kind, notes_of_done, resume_command
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
 from dlexp.job.train import devices
-from dlexp.job.train.baseline import no_better_than_guessing
 from dlexp.job.train.evidence import Candidate
+from dlexp.job.train.finding import explain
 from dlexp.job.train.optimism import Setting, optimism_of
 from dlexp.job.train.profile import write_profile
 from dlexp.launcher.devices.world import SINGLE, World
@@ -135,7 +135,7 @@ def _open(ref: str, runs_dir: Path, open_test: bool) -> tuple[RunFolder, Outcome
     folder = scan.find(runs_dir, ref)
     kind = folder.manifest["kind"]
     if kind not in ("train", "fold", "trial"):
-        raise RunError(f"{ref}: got a {kind}; go on with `{resume_command(folder)}`")
+        raise RunError(f"{ref}: got {a_kind(folder)}; go on with `{resume_command(folder)}`")
     folder.lock()
     try:
         return folder, _result_of(folder, open_test)
@@ -221,7 +221,8 @@ def carry_out(
         profiled = _profiled(built, folder)
         listener = announce(Announcement(built, folder, built.run.epoch, warnings))
         built.run.should_stop = interrupt
-        end = _follow(built.run, folder, listener)
+        watch = None if built.run.trainer.diagnose == "off" else Watch(built, interrupt)
+        end = _follow(built.run, folder, listener, watch)
         devices.leave(built.run)
         result = conclude_run(built, folder, end, seed=config["seed"], open_test=open_test)
         if Status(end.status).has_value:
@@ -229,10 +230,7 @@ def carry_out(
         folder.log(f"{end.status} {end.reason}".rstrip())
         folder.update_manifest(status=end.status, end=now())
     notes = [*profiled, *([end.reason] if end.reason else [])]
-    guessing = _beside_a_guess(built, result) if Status(end.status).has_value else ""
-    notes += [guessing] if guessing else []
-    if guessing or end.status == "diverged":
-        notes += first_finding(built.components[0], folder, folder.log)
+    notes += explain(built, folder, result, watch)
     if end.status == "interrupted":
         test = ["--test"] if open_test else []
         notes.append(f"checkpoint written; go on with: {resume_command(folder, *test, *devices.flags(built.run))}")
@@ -265,14 +263,6 @@ def _with_selection(result: TrainResult, built: Program, folder: RunFolder) -> T
     return result
 
 
-def _beside_a_guess(built: Program, result: TrainResult) -> str:
-    """Return a line where a run cannot be told from a guess, by the corrected value where there is one."""
-    metrics = dict(result["metrics"])
-    if "selection" in result and "corrected" in result["selection"]:
-        metrics[result["selection"]["metric"]] = result["selection"]["corrected"]
-    return no_better_than_guessing(built.dataset, metrics)
-
-
 @contextmanager
 def _faults_named(built: Program) -> Iterator[None]:
     """Say in one line what the device could not do."""
@@ -285,11 +275,13 @@ def _faults_named(built: Program) -> Iterator[None]:
         raise EnvironmentFault(f"{built.device}: {fault}") from error
 
 
-def _follow(run: Run, folder: RunFolder, listener: Listener) -> TrialEnd:
+def _follow(run: Run, folder: RunFolder, listener: Listener, watch: Watch | None) -> TrialEnd:
     """Pass the events on; save what an epoch brought before anyone hears of it."""
     for event in run.events():
         if isinstance(event, EpochEnd):
             save_epoch(run, folder, event)
+            if watch is not None:
+                watch.end_epoch(event)
         listener(event)
         if isinstance(event, TrialEnd):
             save_end(run, folder, event)

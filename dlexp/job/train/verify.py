@@ -19,6 +19,7 @@ from dlexp.error import RunError
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.result import evaluate_best
 from dlexp.execution.save.saver import save_epoch, save_last
+from dlexp.job.again import named_inside
 from dlexp.job.train.difference import compare, has_predictions
 from dlexp.job.train.document import Verification
 from dlexp.run import scan
@@ -61,7 +62,7 @@ def verify(
     folder = scan.find(runs_dir, ref)
     manifest = folder.manifest
     if manifest["kind"] not in KINDS:
-        raise RunError(f"{ref}: got a {manifest['kind']}; name one of the runs in it, {folder.path}/*/*")
+        raise RunError(f"{ref}: got {named_inside(folder)}")
     if manifest["status"] in ("running", "failed") or folder.saved_epoch() is None:
         raise RunError(f"{ref}: got a run that {_lack(manifest['status'])}; there is nothing to compare")
     config = on_device(stored_config(folder), device)

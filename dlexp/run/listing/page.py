@@ -37,12 +37,12 @@ class Saved(TypedDict):
 
 
 class InnerRun(TypedDict):
-    """A trial, a setting or a fold of a run.
+    """A trial, a setting or a fold of a run, or a member of an ensemble.
 
     Attributes:
         name: Its setting, or "fold 1", with "repeat 2" before it where there are several.
-        status: How it ended.
-        value: Of the metric; None without one.
+        status: How it ended; of a member its weight.
+        value: Of the metric, of a member that of the choice; None without one.
     """
 
     name: str
@@ -62,8 +62,8 @@ class RunPage(TypedDict):
         resumes: How often it was gone on with.
         test_openings: How often its sealed test part was opened.
         curve: The metric by epoch.
-        inner: The best trials of a sweep or settings of a cv, or a cv's folds.
-        num_inner: Of all trials, settings or folds.
+        inner: The best trials of a sweep or settings of a cv, a cv's folds, or the heaviest members of an ensemble.
+        num_inner: Of all trials, settings, folds or members.
         checkpoints: That are there.
         figures: Their paths.
         exports: Files that its model was exported to.
@@ -158,10 +158,13 @@ def _curve(folder: RunFolder, metric: str | None) -> list[float]:
 
 
 def _inner(record: RunRecord) -> list[InnerRun]:
-    """Return the trials or settings, best first, or the folds in order."""
+    """Return the trials or settings, best first, the folds in order, or the members, the heaviest first."""
     from dlexp.direction import has_direction, is_better_high
 
     metric: Any = record["metric"]
+    members: list[Any] = record.get("members") or []
+    if members:
+        return [_member(member) for member in members]
     folds = record.get("folds")
     if folds:
         repeats = len({fold["repeat"] for fold in folds})
@@ -177,6 +180,10 @@ def _fold(fold: dict[str, Any], metric: str, repeats: int) -> InnerRun:
     seed = f" seed {fold['seed']}" if fold.get("seed") else ""
     name = f"repeat {fold['repeat'] + 1} {name}" if repeats > 1 else name
     return {"name": name + seed, "status": fold["status"], "value": fold["metrics"].get(metric)}
+
+
+def _member(member: dict[str, Any]) -> InnerRun:
+    return {"name": member["label"], "status": f"weight {member['weight']:.3g}", "value": member["value"]}
 
 
 def _checkpoints(folder: RunFolder) -> list[Saved]:

@@ -1,5 +1,6 @@
 """What guessing scores over folds, against scikit-learn's dummies, and that a cv which is no better says so."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ from scipy.stats import binom
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import root_mean_squared_error
 
+from dlexp.config.resolve import resolve
 from dlexp.job.cv import cv
 from dlexp.job.cv.baseline import guess_of
 from dlexp.job.cv.spec import prepare
+from dlexp.job.diagnose import diagnose_run
 from dlexp.run.folder import RunFolder
 
 BASE = ["tracking=none", "trainer.threads=1", "model=softmax", "trainer.epochs=1"]
@@ -73,3 +76,40 @@ def test_a_cv_says_so_in_words_and_in_its_document(tmp_path):
     assert not any("guessing" in note for note in good.notes)
     folds = RunFolder.open(Path(good.result["run_dir"])).children()
     assert sorted(fold.path.name.partition("-")[2] for fold in folds) == ["repeat1-fold1", "repeat1-fold2"]
+
+
+ZEROS = [*BASE[:2], "data=wine", "trainer.epochs=1", "norm=none", "model.widths=[8]"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "chosen"),
+    [
+        (["init=zeros"], ""),
+        (["init=zeros,constant"], "init=kaiming_normal"),
+        (["init=zeros,constant", "cv=nested", "cv.inner_k=2", "search=grid"], "init=kaiming_normal"),
+        (["init=zeros", "seed=1,2"], "seed="),
+    ],
+)
+def test_a_cv_that_guesses_says_why_and_a_fold_can_be_diagnosed(tmp_path, overrides, chosen):
+    outcome = validated(*ZEROS, f"runs_dir={tmp_path}", *overrides)
+    (line,) = [note for note in outcome.notes if "finding" in note]
+    assert line.startswith("repeat 1 fold 1")
+    assert "finding symmetric: hidden weights whose rows are all equal 1 (hidden.0.linear); healthy: none" in line
+    command = line.partition("try init=kaiming_normal: ")[2]
+    assert command.startswith("dlexp cv ")
+    assert command.endswith(" init=kaiming_normal")
+    assert chosen in command
+    resolve(shlex.split(command)[2:], job="cv")
+    folds = [path.parent for path in tmp_path.rglob("folds/*/manifest.json")]
+    told = diagnose_run(str(folds[0]), tmp_path)
+    assert told["findings"][0]["rule"] == "symmetric"
+    assert str(told["findings"][0]["command"]).startswith("dlexp cv ")
+
+
+def test_a_cv_whose_folds_diverged_says_why(tmp_path):
+    outcome = validated(*ZEROS, "optimizer.lr=1e20", f"runs_dir={tmp_path}")
+    assert outcome.result["status"] == "diverged"
+    (line,) = [note for note in outcome.notes if "finding" in note]
+    assert line.startswith("repeat 1 fold 1: finding lr_large: ")
+    silent = validated(*ZEROS, "optimizer.lr=1e20", "trainer.diagnose=off", f"runs_dir={tmp_path}")
+    assert not any("finding" in note for note in silent.notes)

@@ -9,6 +9,7 @@ import torch
 
 from dlexp.error import ConfigError, RunError
 from dlexp.job.cv import cv
+from dlexp.job.ensemble.member import averaged
 from dlexp.job.inference import evaluate as evaluating
 from dlexp.job.inference import predict as predicting
 from dlexp.job.inference.ensemble import average
@@ -24,7 +25,7 @@ def evaluate(run: str, runs_dir: Path, split: str) -> Any:
 
 def predict(run: str, runs_dir: Path, paths: list[Path], *, is_ensemble: bool = False) -> Any:
     """Return the document as a reader of its JSON has it, whose fields depend on the task."""
-    return predicting.predict(run, runs_dir, paths, is_ensemble=is_ensemble)
+    return predicting.predict(run, runs_dir, paths, averaged=averaged(run, runs_dir, is_ensemble=is_ensemble))
 
 
 def crossed(runs_dir: Path, *overrides: str) -> RunFolder:
@@ -101,7 +102,7 @@ def test_new_rows_get_the_mean_of_what_the_folds_say(tmp_path):
         assert entry["class"] == ("yes" if mean > 0.5 else "no")
     with pytest.raises(RunError, match="got a cv; average its folds' models with --ensemble"):
         predict("last", tmp_path / "runs", paths)
-    with pytest.raises(RunError, match="got a fold; only the folds of a cv"):
+    with pytest.raises(RunError, match="got a fold of one model; a mean needs"):
         predict(str(folder.children()[0].path), tmp_path / "runs", paths, is_ensemble=True)
     folder.write_result({**(folder.result or {}), "complete": False})
     with pytest.raises(RunError, match="incomplete cv; finish it"):

@@ -38,10 +38,9 @@ def _quickly(request, monkeypatch):
             "start": 0.0,
             "choosing": 0.0,
         }
-        taken = {**fixed, "end": 0.0, "memory": 1, "disk": 1000, "disk_epoch": 10}
+        taken = {**fixed, "end": 0.0, "memory": 1, "free": 2, "disk": 1000, "disk_epoch": 10}
         monkeypatch.setattr(
-            job,
-            "estimate",
+            "dlexp.execution.aside.estimate",
             lambda components: job.Estimate(choice=Choice("solo", 1, 1.0, str(len(components))), **taken),
         )
 

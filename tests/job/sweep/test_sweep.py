@@ -10,10 +10,12 @@ import pytest
 from dlexp.config.compose import logged_params
 from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError, RunError
+from dlexp.job.report.sweep import page_of_sweep
 from dlexp.job.sweep import sweep
 from dlexp.job.sweep.loop import RoundBegin, TrialDone
 from dlexp.job.train.train import start
 from dlexp.run.folder import RunFolder
+from dlexp.run.listing.page import page
 from dlexp.search.random import Random
 from dlexp.search.strategy import Proposal, Round
 from tests.picture import are_pictures
@@ -144,6 +146,8 @@ def test_a_search_without_rounds_says_that_it_depends_on_timing_and_replays(tmp_
     assert sorted(trial["epochs"] for trial in result["trials"]) == [1, 1, 2, 4]
     assert len(heard.trained()) == 7
     folder = RunFolder.open(tmp_path / result["run_dir"])
+    told = page_of_sweep(folder, page(folder))
+    assert any("which trials ended first" in note for note in told.notes)
     decisions = (folder.path / "decisions.jsonl").read_bytes()
     shutil.rmtree(result["trials"][0]["run_dir"])
     again, heard = run(tmp_path, *command, epochs=4)

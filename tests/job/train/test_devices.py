@@ -279,3 +279,17 @@ def test_every_rule_with_every_kind_of_dropout(tmp_path):
     for case, shared, other in zip(WIDE, first, second, strict=True):
         assert all(torch.equal(value, other["weights"][key]) for key, value in shared["weights"].items()), case
         assert_equal(numbers(case), shared)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="fewer than two CUDA devices")
+@pytest.mark.parametrize("shard", ["false", "true"])
+def test_two_cards_have_the_numbers_of_one(tmp_path, shard):
+    arguments = small(*SYNCED, f"trainer.shard={shard}", "trainer.device=cuda")
+    (code, single, _), (other_code, both, err) = (
+        told(tmp_path / name, "train", *arguments, f"launcher.devices={num}", "--json")
+        for num, name in ((1, "single"), (2, "both"))
+    )
+    assert (code, other_code) == (0, 0)
+    assert "2 devices, each cuda" in err
+    assert json.loads(both)["metrics"] == pytest.approx(json.loads(single)["metrics"], rel=1e-9, abs=1e-9, nan_ok=True)

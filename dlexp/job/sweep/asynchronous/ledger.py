@@ -20,6 +20,7 @@ from dlexp.error import RunError
 from dlexp.search.strategy import Adviser, Proposal, Round
 
 DECISIONS = "decisions.jsonl"  # in the sweep's folder
+ON_TIMING = f"which settings were tried depends on which trials ended first; {DECISIONS} has the order"
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,6 @@ from dlexp.job.sweep.loop import RoundBegin, SearchLoop, SweepEvent, TrialDone, 
 from dlexp.job.sweep.trial import Trial, TrialResult
 from dlexp.search.strategy import Adviser, Proposal, Round
 
-ON_TIMING = f"which settings were tried depends on which trials ended first; {DECISIONS} has the order"
-
 
 @dataclass
 class _Open:

@@ -1,0 +1,1 @@
+"""dlexp ensemble: which models to average, and what that is worth."""
