@@ -70,7 +70,8 @@ def divide(case: Case, configs: list[dict[str, Any]]) -> list[Dataset]:
     data = _data(tuple(f"{key}={value}" for key, value in {**COMMON, **_only_data(case)}.items()))
     if not case.folds:
         return [data] * len(configs)
-    whole = _data(tuple(f"{key}={value}" for key, value in {**COMMON, "data.limit": "null"}.items()))
+    chosen = {**COMMON, "data.limit": "null", "task": case.overrides.get("task", "auto")}
+    whole = _data(tuple(f"{key}={value}" for key, value in chosen.items()))
     starts = range(0, 40 * len(configs), 40)
     rows = [whole.train[start : start + 31 - i % 3] for i, start in enumerate(starts)]
     return [
@@ -80,7 +81,7 @@ def divide(case: Case, configs: list[dict[str, Any]]) -> list[Dataset]:
 
 
 def _only_data(case: Case) -> dict[str, str]:
-    return {key: value for key, value in case.overrides.items() if key.partition(".")[0] == "data"}
+    return {key: value for key, value in case.overrides.items() if key.partition(".")[0] in ("data", "task")}
 
 
 def train(configs: list[dict[str, Any]], datasets: list[Dataset], engine: str) -> list[Trained]:

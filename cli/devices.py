@@ -39,9 +39,14 @@ def start(devices: int, composed: "Composed | None") -> int:
         devices: How many, 2 or more.
         composed: Checked; None where a run is gone on with, or a winner is trained.
     """
+    from dlexp.config.rule.fitted import is_fitted
+    from dlexp.error import ConfigError
     from dlexp.launcher.devices import torchrun
 
     arguments = [argument for argument in sys.argv[1:] if not argument.startswith(KEY)]
+    if composed is not None and is_fitted(composed.config["model"]["_target_"]):
+        model = composed.choices["model"]
+        raise ConfigError(f"launcher.devices: got {devices}; model={model} is fitted by one process")
     return torchrun.start(devices, arguments, "auto" if composed is None else composed.config["trainer"]["device"])
 
 

@@ -82,3 +82,10 @@ class NoDropout(nn.Identity):
 
     def __init__(self):
         super().__init__()
+
+
+def stack_factor(x_TN: Tensor, seed_T: Tensor, p_T: Tensor, is_inverted: bool) -> Tensor:
+    """Return what inputs (T, N, ...) are multiplied by in training, each trial's by its own seed and rate."""
+    p = p_T.view(-1, *[1] * (x_TN.dim() - 1))
+    mask = (hashed_uniform(x_TN.shape[1:], seed_T) >= p).to(x_TN.dtype)
+    return mask / (1 - p).to(x_TN.dtype) if is_inverted else mask

@@ -1,7 +1,8 @@
 """Initialisation of weights; biases start at zero, normalisations at weight 1 and bias 0.
 
 For a weight (out, in / groups, *kernel): fan_in = in / groups * prod(kernel), fan_out = out / groups * prod(kernel).
-(torch's own fan_out ignores the groups.) Every draw comes from the generator that is handed in.
+(torch's own fan_out ignores the groups.) The weight of a transposed convolution, (in, out / groups, *kernel), is filled
+as that of a convolution from its inputs to its outputs. Every draw comes from the generator that is handed in.
 
 `gain` multiplies the standard deviation: a number; `auto`, what the rule's paper has whatever the activation: sqrt(2)
 for Kaiming, 1 for the others; `activation`, the gain that keeps variance through layers of the activation in use (see
@@ -10,14 +11,13 @@ for Kaiming, 1 for the others; `activation`, the gain that keeps variance throug
 
 import copy
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Literal, Protocol, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
+from dlexp.random import seeded_default
 from dlexp.type import Finite, PerTrial, Positive
 
 
@@ -264,7 +264,8 @@ def initialize(model: nn.Module, init: Init | Torch, generator: torch.Generator)
     """
     outputs = {id(layer) for layer in output_layers(model)}
     at_output = init.at_output() if isinstance(init, _Scaled) else init
-    with _default_generator_seeded_from(generator):
+    # torch's reset_parameters knows only the default generator
+    with seeded_default(int(torch.randint(2**62, (), generator=generator, device=generator.device))):
         for module in model.modules():
             _reset(module, at_output if id(module) in outputs else init, generator)
     if callable(adjust := getattr(model, "adjust_init", None)):
@@ -284,17 +285,13 @@ def output_layers(model: nn.Module) -> list[nn.Module]:
 
 def _reset(module: nn.Module, init: Init | Torch, generator: torch.Generator) -> None:
     if isinstance(module, nn.Linear | _ConvNd) and not isinstance(init, Torch):
-        init.fill(module.weight, generator, groups=int(getattr(module, "groups", 1)))
+        groups = int(getattr(module, "groups", 1))
+        if getattr(module, "transposed", False):
+            for weight in module.weight.chunk(groups):  # of each group (in / groups, out / groups, *kernel)
+                init.fill(weight.transpose(0, 1), generator)
+        else:
+            init.fill(module.weight, generator, groups=groups)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
     elif callable(reset := getattr(module, "reset_parameters", None)):
         reset()
-
-
-@contextmanager
-def _default_generator_seeded_from(generator: torch.Generator) -> Iterator[None]:
-    # torch's reset_parameters knows only the default generator: it is seeded for the while and put back after.
-    seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        yield

@@ -1,12 +1,12 @@
 """Losses: the mean over a trial's batch, one number per trial.
 
 `outputs` are (T, N, K) logits or scores, (T, N, 1) for one output; targets are (T, N) class indices (int64), (T, N, K)
-class probabilities (from mixup and the like) or, for regression, (T, N) values. The model needs `num_outputs` outputs,
+class probabilities (from mixup and the like) or, for regression, (T, N) values; those of reconstructions are the
+inputs (T, N, K). The model needs `num_outputs` outputs,
 and `link` says how they become probabilities (`dlexp.metric.probability`; softmax where a loss says nothing).
 Shapes: T trials, N batch, K classes. With z outputs, s = softmax(z), y the target.
 """
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
@@ -15,28 +15,18 @@ from torch.nn import functional as F
 
 from dlexp.device import send_soon
 from dlexp.error import ConfigError
-from dlexp.kernel.joint_loss import JointLoss
-from dlexp.number import noun
-from dlexp.type import NonNegative, PerTrial, Positive, Probability
+from dlexp.kernel.joint_loss import JointLoss, joint
+from dlexp.type import RECONSTRUCT, SEVERAL, NonNegative, PerTrial, Positive, Probability
+
+_OF_VALUES = {"regression": "mse, mae or huber", RECONSTRUCT: "mse"}
 
 
-def _require(task: str, loss: str, regression: bool) -> None:
-    if task == "several":
+def _require(task: str, loss: str) -> None:
+    if task == SEVERAL:
         raise ConfigError(f"loss: got {loss}; of several targets each has the loss of its task: choose auto")
-    if (task == "regression") != regression:
-        allowed = "mse, mae or huber" if task == "regression" else "cross_entropy, bce or hinge"
+    allowed = _OF_VALUES.get(task, "cross_entropy, bce or hinge")
+    if loss not in allowed.replace(" or ", ", ").split(", "):
         raise ConfigError(f"loss: got {loss}; the task is {task}: choose {allowed}, or auto")
-
-
-def balanced_weights(targets: Tensor, num_classes: int) -> list[float]:
-    """Return the class weights N / (K * N_k), so that every class counts the same; absent classes get 1.
-
-    Args:
-        targets: (N,) class indices of the training examples.
-        num_classes: K.
-    """
-    counts = torch.bincount(targets.flatten().cpu(), minlength=num_classes).tolist()
-    return [sum(counts) / (num_classes * count) if count else 1.0 for count in counts]
 
 
 class CrossEntropy:
@@ -47,7 +37,7 @@ class CrossEntropy:
 
     Args:
         label_smoothing: Share e of the target spread evenly over all classes, in [0, 1).
-        class_weight: One weight per class, `balanced` (from the training targets; see `balanced_weights`), or null.
+        class_weight: One weight per class, `balanced` (from the training targets; see `dlexp.data.balance`), or null.
         lse_penalty: Factor c of a penalty on log-sum-exp, c * mean_n (log sum_k exp z_nk)^2, which ties down the
             constant that the softmax leaves free in the logits, >= 0.
 
@@ -68,7 +58,7 @@ class CrossEntropy:
         task: str = "multiclass",
         num_classes: int,
     ):
-        _require(task, "cross_entropy", regression=False)
+        _require(task, "cross_entropy")
         if isinstance(class_weight, list) and len(class_weight) != num_classes:
             raise ConfigError(f"loss.class_weight: got {len(class_weight)} weights; the data has {num_classes} classes")
         self.num_outputs = num_classes
@@ -114,12 +104,8 @@ class CrossEntropy:
             return None
         weight = self._weights_on(torch.empty(0, dtype=dtype, device=targets.device))
         assert weight is not None
-        return (
-            weight.squeeze(1)
-            .expand(max(len(targets), len(weight)), -1)
-            .gather(1, targets.expand(max(len(targets), len(weight)), -1))
-            .sum(1)
-        )
+        num_trials = max(len(targets), len(weight))
+        return weight.squeeze(1).expand(num_trials, -1).gather(1, targets.expand(num_trials, -1)).sum(1)
 
     def _of_probabilities(self, weighted_TNK: Tensor, p_TNK: Tensor) -> Tensor:
         smoothing = self.label_smoothing
@@ -131,7 +117,7 @@ class CrossEntropy:
     def _weights_on(self, like: Tensor) -> Tensor | None:
         """Return the class weights as a tensor (1, 1, K), or (T, 1, K) where trials differ."""
         weight = self.class_weight
-        assert weight != "balanced", "whoever builds the loss puts the numbers in its place: see balanced_weights"
+        assert weight != "balanced", "whoever builds the loss puts the numbers in its place: see dlexp.data.balance"
         if weight is None:
             return None
         if self._made is None or self._made[0] is not weight or self._made[1].dtype != like.dtype:
@@ -162,7 +148,7 @@ class BCE:
         task: str = "binary",
         num_classes: int = 2,
     ):
-        _require(task, "bce", regression=False)
+        _require(task, "bce")
         self.num_outputs = 1 if num_classes == 2 else num_classes
         self.link = "softmax" if num_classes == 2 else "sigmoid"
         self.alpha, self.beta = alpha, beta
@@ -207,7 +193,7 @@ class Hinge:
         task: str = "multiclass",
         num_classes: int,
     ):
-        _require(task, "hinge", regression=False)
+        _require(task, "hinge")
         self.num_outputs = num_classes
         self.margin, self.form = margin, form
 
@@ -228,16 +214,23 @@ class Hinge:
 
 
 class MSE:
-    """Mean squared error: mean((z - y)^2)."""
+    """Mean squared error: mean((z - y)^2); of reconstructions over all inputs of an example too."""
 
-    num_outputs = 1
+    def __init__(self, *, task: str = "regression", num_inputs: int = 0):
+        _require(task, "mse")
+        self.num_outputs = num_inputs if task == RECONSTRUCT else 1
 
-    def __init__(self, *, task: str = "regression"):
-        _require(task, "mse", regression=True)
+    def __call__(self, outputs_TNK: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss (T,).
 
-    def __call__(self, outputs_TN1: Tensor, targets_TN: Tensor) -> Tensor:
-        """Return the loss (T,)."""
-        return (outputs_TN1.squeeze(-1) - targets_TN).square().mean(1)
+        Args:
+            outputs_TNK: Values (T, N, 1) or reconstructions; with targets (T, N) the first column counts, as
+                `dlexp.engine.answer.inputs` has error and spread of each example.
+            targets: (T, N) values or (T, N, K) inputs.
+        """
+        if targets.ndim == 3:
+            return (outputs_TNK - targets).square().mean(-1).mean(1)
+        return (outputs_TNK[..., 0] - targets).square().mean(1)
 
 
 class MAE:
@@ -246,7 +239,7 @@ class MAE:
     num_outputs = 1
 
     def __init__(self, *, task: str = "regression"):
-        _require(task, "mae", regression=True)
+        _require(task, "mae")
 
     def __call__(self, outputs_TN1: Tensor, targets_TN: Tensor) -> Tensor:
         """Return the loss (T,)."""
@@ -266,7 +259,7 @@ class Huber:
     num_outputs = 1
 
     def __init__(self, delta: PerTrial[Positive] = 1.0, *, task: str = "regression"):
-        _require(task, "huber", regression=True)
+        _require(task, "huber")
         self.delta = delta
 
     def __call__(self, outputs_TN1: Tensor, targets_TN: Tensor) -> Tensor:
@@ -277,9 +270,14 @@ class Huber:
 
 
 def auto(
-    weights: PerTrial[list[NonNegative]] | None = None, *, task: str, num_classes: int, heads: Sequence[Any] = ()
+    weights: PerTrial[list[NonNegative]] | None = None,
+    *,
+    task: str,
+    num_classes: int,
+    num_inputs: int = 0,
+    heads: Any = (),
 ) -> CrossEntropy | BCE | MSE | JointLoss:
-    """The task's own: cross-entropy for many classes, binary log loss for two, squared error for values.
+    """The task's own: cross-entropy for many classes, binary log loss for two, squared error for values and inputs.
 
     Of several targets each has that of its task, and the loss is their weighted sum.
 
@@ -287,22 +285,13 @@ def auto(
         weights: One for each of several targets, in the order of `data.target`, >= 0; null for 1 each.
         task: Of the data.
         num_classes: K of one target; 0 for values.
+        num_inputs: D of reconstructed inputs.
         heads: What each of several targets is: `name`, `task`, `num_classes`, `has_gaps`.
     """
-    if task == "several":
-        return _of_several(weights, heads)
+    if task == SEVERAL:
+        return joint(heads, weights, auto)
     if weights is not None:
         raise ConfigError("loss.weights: has no effect on one target; data.target=[a,b] names several")
-    if task == "regression":
-        return MSE(task=task)
+    if task in _OF_VALUES:
+        return MSE(task=task, num_inputs=num_inputs)
     return BCE(task=task, num_classes=2) if task == "binary" else CrossEntropy(task=task, num_classes=num_classes)
-
-
-def _of_several(weights: list[Any] | None, heads: Sequence[Any]) -> JointLoss:
-    names = ", ".join(head.name for head in heads)
-    if weights is not None and len(weights) != len(heads):
-        raise ConfigError(f"loss.weights: got {noun(len(weights), 'weight')}; the data have the targets {names}")
-    if weights is not None and not any(bool(torch.as_tensor(weight).any()) for weight in weights):
-        raise ConfigError(f"loss.weights: got 0 for every target; one of {names} must be learnt")
-    losses = [auto(task=head.task, num_classes=head.num_classes) for head in heads]
-    return JointLoss(losses, weights or [1.0] * len(heads), [head.has_gaps for head in heads])

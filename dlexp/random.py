@@ -1,11 +1,14 @@
 """Random numbers that belong to one trial: explicit generators and counter-based draws.
 
-Nothing in dlexp touches torch's global generator. A stream is named by what it is for: (seed, purpose, counters),
-so any epoch or step can be drawn again without replaying those before it.
+Nothing in dlexp touches torch's global generator, but to seed it for the while of code that knows no other. A stream is
+named by what it is for: (seed, purpose, counters), so any epoch or step can be drawn again without replaying those
+before it.
 """
 
 import hashlib
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -36,6 +39,14 @@ def generator(seed: int, purpose: str, *counters: int, device: torch.device | st
     2^-32.
     """
     return torch.Generator(device=device).manual_seed(derive(seed, purpose, *counters))
+
+
+@contextmanager
+def seeded_default(seed: int) -> Iterator[None]:
+    """Seed torch's default generator on the CPU for a while, for code that knows no other; it is put back after."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
 
 
 def hashed_uniform(shape: torch.Size | tuple[int, ...], seed: Tensor, first: int = 0) -> Tensor:

@@ -112,6 +112,8 @@ def _show_suspects(suspects: "Suspects", console: Console) -> None:
     show_table(table, console, ("probability", "its probability"), shortened="example")
     if suspects["num"] > len(shown):
         console.print("The others stand in result.json, under suspects; look at an example before you drop it.")
+    if suspects.get("note"):
+        console.print(f"[yellow]{escape(suspects.get('note', ''))}[/]")
 
 
 def _show_choices(choices: "list[Choice]", num: int, console: Console) -> None:

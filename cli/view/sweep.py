@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dlexp.job.sweep.sweep import Announcement, Findings
 
 SHOWN = 10
-GUESSED = {"accuracy": "most frequent class", "rmse": "mean"}
+GUESSED = {"accuracy": "most frequent class", "rmse": "mean", "explained_variance": "mean"}
 SEEDS = 8  # that a winner is trained with again, to know its mean and spread
 
 
@@ -124,16 +124,24 @@ def _show_commands(findings: "Findings", best: "BestSetting", console: Console) 
     again = command_line("train", ["--from", reference(RunFolder(Path(result["run_dir"]))), "--seeds", str(SEEDS)])
     if best["seeds"] > 1 and has_test:
         console.print(f"sealed test   {escape(again)} --test", soft_wrap=True)
-    else:
+    elif _is_drawn(best):
         console.print(f"more seeds    {escape(again)}", soft_wrap=True)
     if best["seeds"] == 1 and has_test:
         sealed = command_line("eval", [short_path(str(best["run_dir"])), "--split", "test"])
         console.print(f"sealed test   {escape(sealed)}", soft_wrap=True)
 
 
+def _is_drawn(best: "BestSetting") -> bool:
+    """Say whether the best model begins at random: one that is fitted in one step is the same under every seed."""
+    from dlexp.config.rule.fitted import is_fitted
+    from dlexp.run.folder import RunFolder
+
+    return not is_fitted(RunFolder(Path(str(best["run_dir"]))).config["model"]["_target_"])
+
+
 def _show_selection_bias(result: "SweepResult", best: "BestSetting", console: Console) -> None:
     metric = result["metric"]
-    if best["seeds"] == 1:
+    if best["seeds"] == 1 and _is_drawn(best):
         console.print("one seed a setting: the noise of seeds is unknown; seed='range(0,3)' shows it")
     if "picked_among" not in best or best["value"] is None:
         return

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dlexp.run.document import TrainResult
 
 MOST_CLASSES = 20
+BASELINES = (("guess", "val by guess"), ("neighbors", "val by 5-NN"))  # columns of fields of a result
 
 
 class Announcer:
@@ -82,7 +83,7 @@ def show(outcome: "Outcome[TrainResult]", console: Console) -> None:
     took = f"{duration(result['seconds'])} of training"
     console.print(f"[bold]{result['status']}[/] after {noun(result['epochs'], 'epoch')}, {took}")
     if result["metrics"]:
-        show_table(_table(result), console, ("val by guess",))
+        show_table(_table(result), console, tuple(title for _, title in BASELINES))
     if result["data"].get("is_imbalanced") and "val" in result.get("report", {}):
         show_table(_class_table(result), console, ("train examples",), shortened="class")
     _show_selection(result, console)
@@ -118,13 +119,13 @@ def _table(result: "TrainResult") -> Table:
     table.add_column("metric")
     for split in splits:
         table.add_column(split, justify="right")
-    guess = result.get("guess")
-    if guess:
-        table.add_column("val by guess", justify="right")
+    columns = [(values, title) for key, title in BASELINES if (values := result.get(key))]
+    for _, title in columns:
+        table.add_column(title, justify="right")
     for name in [name for name in first_metrics(result) if any(f"{split}/{name}" in metrics for split in splits)]:
-        guessed = [significant(guess[f"val/{name}"]) if f"val/{name}" in guess else ""] if guess else []
+        beside = [significant(values[f"val/{name}"]) if f"val/{name}" in values else "" for values, _ in columns]
         label = escape(metric_label(name, result["data"].get("positive")))
-        table.add_row(label, *(_cell(metrics, f"{split}/{name}") for split in splits), *guessed)
+        table.add_row(label, *(_cell(metrics, f"{split}/{name}") for split in splits), *beside)
     return table
 
 

@@ -33,6 +33,8 @@ class RandomAffine:
         P. Simard, D. Steinkraus, J. Platt (2003), Best Practices for Convolutional Neural Networks, ICDAR.
     """
 
+    moves = True  # the picture, so that what is to be reconstructed moves too
+
     def __init__(
         self,
         rotation: Degrees = 10.0,

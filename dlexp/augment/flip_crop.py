@@ -28,6 +28,8 @@ class FlipCrop:
         K. He et al. (2016), Deep Residual Learning for Image Recognition, CVPR, section 4.2.
     """
 
+    moves = True  # the picture, so that what is to be reconstructed moves too
+
     def __init__(
         self, padding: NonNegativeInt = 4, flip: UnitInterval = 0.5, fill: Literal["zeros", "edge", "reflect"] = "zeros"
     ):

@@ -8,35 +8,46 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from dlexp import device as devices
-from dlexp.augment.cutmix import CutMix
-from dlexp.augment.mixup import Mixup
 from dlexp.augment.none import NoAugment
 from dlexp.build.contract import make
 from dlexp.build.dataset import load_data
 from dlexp.build.model import Outputs, build_model
 from dlexp.build.node import build
-from dlexp.build.objective import build_metrics
+from dlexp.build.objective import build_metrics, make_augment
 from dlexp.build.structure import structure_key
 from dlexp.data.dataset import Dataset
 from dlexp.data.joint.scale import JointScale
 from dlexp.data.target_scale import TargetScale
 from dlexp.engine.answer.answer import Answer
 from dlexp.engine.answer.choice import answer_of
+from dlexp.engine.answer.inputs import mean_input
 from dlexp.engine.task import TrialSeeds
 from dlexp.engine.trainer import Trainer
-from dlexp.error import ConfigError
 from dlexp.metric.choice import Metrics
 from dlexp.normalize import Affine
-from dlexp.type import Config
+from dlexp.type import RECONSTRUCT, Config
 
 MOST_AFFINES = 64
 # Fitted normalisations of each tensor of inputs, by settings and training rows. Of the very tensor: other inputs, such
 # as those that the leak audit has changed, may come under the same name and fingerprint.
 _AFFINES = WeakTensorKeyDictionary()
+
+
+@dataclass
+class _Fit:
+    """What is fitted on the inputs of a training part.
+
+    Attributes:
+        affine: Their normalisation.
+        centre: Their mean, taken where it is needed.
+    """
+
+    affine: Affine
+    centre: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -106,27 +117,38 @@ class Components:
         Raises:
             ConfigError: It cannot be done to examples of this kind.
         """
-        augment = make(self.config, "augment", num_classes=self.data.num_classes)
+        augment = make_augment(self.config, self.data)
         rows = self.data.train[:2]
         x = self.data.inputs[rows].movedim(-1, -3) if self.data.is_image else self.data.inputs[rows]
-        if self.data.heads and any(isinstance(step, Mixup | CutMix) for step in getattr(augment, "steps", [augment])):
-            raise ConfigError("augment: got one that mixes labels; of several targets none is mixed: choose another")
         augment(x.clone(), self.data.targets[rows], torch.Generator().manual_seed(0))  # refused before the run begins
         return None if isinstance(augment, NoAugment) else augment
 
-    @cached_property
+    @property
     def affine(self) -> Affine:
         """The normalisation of inputs, fitted on the training part."""
+        return self._fit.affine
+
+    @cached_property
+    def centre(self) -> Tensor | None:
+        """The mean of the training part's inputs (1, D) where they are what is learnt; None elsewhere."""
+        if self.data.task != RECONSTRUCT:
+            return None
+        if self._fit.centre is None:
+            self._fit.centre = mean_input(self.data.inputs, self.data.train, self.affine)
+        return self._fit.centre
+
+    @cached_property
+    def _fit(self) -> "_Fit":
         rows = self.data.train
         digest = hashlib.sha256(rows.numpy().tobytes()).hexdigest()
         key = json.dumps([self.config["normalize"], digest])
         if self.data.inputs not in _AFFINES:
             _AFFINES[self.data.inputs] = {}
-        fitted: dict[str, Affine] = _AFFINES[self.data.inputs]
+        fitted: dict[str, _Fit] = _AFFINES[self.data.inputs]
         if key not in fitted:
             if len(fitted) >= MOST_AFFINES:
                 fitted.clear()
-            fitted[key] = make(self.config, "normalize").fit(self.data.inputs, rows)
+            fitted[key] = _Fit(make(self.config, "normalize").fit(self.data.inputs, rows))
         return fitted[key]
 
     @cached_property

@@ -16,7 +16,7 @@ from dlexp.data.split import ValSplit
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError
 from dlexp.number import noun
-from dlexp.type import Config
+from dlexp.type import RECONSTRUCT, Config
 
 JOINED = "train+val"  # the value of `train_on` with which validation joins training
 
@@ -29,10 +29,8 @@ def load_data(config: Config) -> Dataset:
         ConfigError: The task asked for does not fit the targets.
     """
     source = make(config, "data")
-    if "cv" in config and isinstance(source, ValSplit):
-        dataset = _load_limited(source, config["task"])
-    else:
-        dataset = source.load(config["task"])
+    task = task_of_source(config["task"])
+    dataset = _load_limited(source, task) if "cv" in config and isinstance(source, ValSplit) else source.load(task)
     if not isinstance(dataset, Dataset):
         raise ConfigError(
             f"data: got {type(source).__name__}.load, which returned a {type(dataset).__name__}; "
@@ -43,9 +41,16 @@ def load_data(config: Config) -> Dataset:
         if wanted is not None and dataset.heads:
             raise ConfigError("data.positive: has no effect on several targets; each of two classes takes the default")
         dataset = replace(dataset, positive=choose_positive(wanted, dataset.class_names, dataset.targets))
+    if config["task"] == RECONSTRUCT:
+        dataset = dataset.of_inputs_alone()
     if config.get("train_on") == JOINED:
         dataset = dataset.with_parts(torch.cat([dataset.train, dataset.val]).sort().values, dataset.val[:0])
     return dataset if config.get("fold") is None else take_fold(config, dataset)
+
+
+def task_of_source(task: str) -> str:
+    """Return the task that a source is asked for: whatever its targets make where these are not what is learnt."""
+    return "auto" if task == RECONSTRUCT else task
 
 
 def _load_limited(source: Any, task: str) -> Dataset:
@@ -53,7 +58,8 @@ def _load_limited(source: Any, task: str) -> Dataset:
     dataset: Dataset = replace(source, limit=None).load(task)
     if source.limit is None:
         return dataset
-    pool = source.thin(torch.cat([dataset.train, dataset.val]).sort().values, dataset.strata)
+    strata = dataset.targets if dataset.strata is None else dataset.strata
+    pool = source.thin(torch.cat([dataset.train, dataset.val]).sort().values, strata)
     return dataset.with_parts(*(part[torch.isin(part, pool)] for part in (dataset.train, dataset.val)))
 
 

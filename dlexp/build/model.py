@@ -7,10 +7,12 @@ import torch
 from torch import nn
 
 from dlexp.build.contract import check, make, maker
+from dlexp.config.signature import read
+from dlexp.error import ConfigError
 from dlexp.init import initialize, output_layers, symmetry_warning
 from dlexp.model.layer import Heads
-from dlexp.random import derive, generator
-from dlexp.type import Config
+from dlexp.random import derive, generator, seeded_default
+from dlexp.type import RECONSTRUCT, Config
 
 Outputs = int | Sequence[int]  # of one target, or of each of several
 
@@ -66,14 +68,15 @@ def _joined(models: list[nn.Module], outputs: Outputs) -> nn.Module:
 
 
 def _build_module(config: Config, in_shape: tuple[int, ...], num_outputs: int, seed: int) -> nn.Module:
+    _require_decoder(config)
     program = {
         "in_shape": in_shape,
         "num_outputs": num_outputs,
+        "task": config["task"],
         **{name: maker(config, name) for name in ("activation", "norm", "dropout")},
     }
     # A user's module may draw from torch's generator when it is made: seeded for the while, put back after.
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(derive(seed, "construct"))
+    with seeded_default(derive(seed, "construct")):
         return make(config, "model", **program)
 
 
@@ -103,3 +106,11 @@ def build_blank_model(config: Config, in_shape: tuple[int, ...], outputs: Output
 def outputs_of(loss: Any) -> Outputs:
     """Return how many outputs a loss takes: those of each target where it has several."""
     return getattr(loss, "head_sizes", loss.num_outputs)
+
+
+def _require_decoder(config: Config) -> None:
+    """Refuse an architecture of dlexp that has no decoder for a task that needs one; a user's may have its own."""
+    target = config["model"]["_target_"]
+    if config["task"] == RECONSTRUCT and target.startswith("dlexp.") and "task" not in read(target).program:
+        name = target.split(".")[-2]
+        raise ConfigError(f"model: got {name} with task={RECONSTRUCT}; mlp and cnn have a decoder")

@@ -5,9 +5,12 @@ from typing import Any
 
 import torch
 
-from dlexp.build.contract import make_per_trial
+from dlexp.augment.cutmix import CutMix
+from dlexp.augment.mixup import Mixup
+from dlexp.build.contract import make, make_per_trial
 from dlexp.build.node import build
 from dlexp.config.metric import METRICS
+from dlexp.data.balance import balanced_weights
 from dlexp.data.dataset import Dataset
 from dlexp.direction import has_direction
 from dlexp.engine.answer.answer import Reading
@@ -15,9 +18,8 @@ from dlexp.engine.answer.choice import answer_of
 from dlexp.engine.evaluate import report
 from dlexp.error import ConfigError, did_you_mean
 from dlexp.kernel.joint_loss import JointLoss
-from dlexp.loss import balanced_weights
 from dlexp.metric.choice import Metrics
-from dlexp.type import Config
+from dlexp.type import RECONSTRUCT, SEVERAL, Config
 
 
 def build_loss(
@@ -31,13 +33,36 @@ def build_loss(
         device: Where its parameters live.
         dtype: What they are stored in: that of the model.
     """
-    first = datasets[0]
-    program = {"task": first.task, "num_classes": first.num_classes, "heads": first.heads}
+    program = about_targets(datasets[0])
+    target = configs[0]["loss"]["_target_"]
+    if datasets[0].task == RECONSTRUCT and not target.startswith("dlexp."):
+        raise ConfigError(f"loss: got {target}; the task is {RECONSTRUCT}: choose mse, or auto")
     nodes = [_balanced(config["loss"], dataset) for config, dataset in zip(configs, datasets, strict=True)]
     loss = make_per_trial(nodes, "loss", dtype=dtype, device=device, **program)
-    if first.heads and not isinstance(loss, JointLoss):
+    if datasets[0].heads and not isinstance(loss, JointLoss):
         raise ConfigError(f"loss: got {type(loss).__name__}; the data have several targets: choose auto")
     return loss
+
+
+def about_targets(dataset: Dataset) -> dict[str, Any]:
+    """Return what a loss is told of the data."""
+    num_inputs = math.prod(dataset.in_shape)
+    about = {"task": dataset.task, "num_classes": dataset.num_classes, "num_inputs": num_inputs}
+    return {**about, "heads": dataset.heads}
+
+
+def make_augment(config: Config, dataset: Dataset) -> Any:
+    """Build the augmentation for the data.
+
+    Raises:
+        ConfigError: It mixes the labels of examples, where the task has none.
+    """
+    augment = make(config, "augment", num_classes=dataset.num_classes)
+    mixing = [step for step in getattr(augment, "steps", [augment]) if isinstance(step, Mixup | CutMix)]
+    if mixing and dataset.task in (RECONSTRUCT, SEVERAL):
+        name, what = type(mixing[0]).__name__.lower(), "several targets" if dataset.heads else f"task={RECONSTRUCT}"
+        raise ConfigError(f"augment: got {name} with {what}; it mixes labels: choose noise, cutout or another")
+    return augment
 
 
 def _balanced(node: Config, dataset: Dataset) -> Config:

@@ -10,16 +10,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlexp.build.contract import make, make_per_trial
+from dlexp.build.contract import make_per_trial
 from dlexp.build.dataset import check_parts
 from dlexp.build.model import build_blank_model, build_module, outputs_of
 from dlexp.build.node import build
-from dlexp.build.objective import build_loss, build_metrics, choose_monitor
+from dlexp.build.objective import build_loss, build_metrics, choose_monitor, make_augment
 from dlexp.config.source.fault import user_fault, user_place
 from dlexp.data.dataset import Dataset
 from dlexp.engine.task import num_steps
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError, DlexpError, first_line, is_out_of_memory
+from dlexp.model.fitted.fitted import Fitted
 from dlexp.type import Config
 
 FEW = 2  # examples that go through augmentation, model and loss
@@ -43,6 +44,8 @@ def probe(config: Config, dataset: Dataset) -> int:
     _try_rules(config, trainer, num_steps(len(dataset.train), trainer))
     _try_examples(config, dataset, loss)
     model = build_blank_model(config, dataset.in_shape, outputs_of(loss))
+    if isinstance(model, Fitted):
+        model.require(len(dataset.train))
     num_params = sum(p.numel() for p in model.parameters())
     if num_params > LARGE:
         shape, _ = trace(model, dataset.in_shape, trainer.batch_size)
@@ -85,7 +88,7 @@ def _try_examples(config: Config, dataset: Dataset, loss: Any) -> None:
     """Augment a few examples and take the loss of blank outputs for them."""
     rows = dataset.train[:FEW]
     x, targets = dataset.inputs[rows], dataset.targets[rows]
-    augment = make(config, "augment", num_classes=dataset.num_classes)
+    augment = make_augment(config, dataset)
     images = x.movedim(-1, -3) if dataset.is_image else x
     _, targets = augment(images, targets, torch.Generator().manual_seed(0))
     loss(torch.zeros(1, len(rows), loss.num_outputs), targets.unsqueeze(0))

@@ -23,6 +23,7 @@ from dlexp.data.target_scale import TargetScale
 from dlexp.direction import is_better_high
 from dlexp.engine.exchange.exchange import ALONE, Exchange
 from dlexp.engine.exchange.sharded import Sharded
+from dlexp.engine.fitted.run import FittedRun
 from dlexp.engine.memory import evaluation_batch
 from dlexp.engine.stack.kind import make_forward
 from dlexp.engine.stack.rows import select_rows
@@ -31,7 +32,8 @@ from dlexp.engine.stopping import Stopping
 from dlexp.engine.task import Task, are_equal, num_steps
 from dlexp.engine.train import Run
 from dlexp.engine.trainer import Trainer
-from dlexp.error import DataError, first_ten
+from dlexp.error import ConfigError, DataError, first_ten
+from dlexp.model.fitted.fitted import KINDS, Fitted
 from dlexp.normalize import Affine
 from dlexp.number import noun
 from dlexp.type import Config
@@ -128,7 +130,7 @@ def make_program(components: list[Components], engine: str = "solo", exchange: E
     rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
     alone = select_rows(loss, [0], len(components))
     monitor = choose_monitor(trainer.monitor, alone, first.data, task.metrics, device)
-    run = Run(
+    run = _kind_of_run(first, models[0], exchange)(
         task=task,
         step=make_step(forward, rules, models[0], trainer.precision, exchange),
         trainer=trainer,
@@ -143,6 +145,19 @@ def make_program(components: list[Components], engine: str = "solo", exchange: E
         device_line += f", {noun(torch.get_num_threads(), 'thread')}"
     device_line += devices.say_rounding(device, trainer.precision, tf32=trainer.tf32)
     return Program(run, components, models, affine, device, device_line, warnings)
+
+
+def _kind_of_run(first: Components, model: nn.Module, exchange: Exchange) -> type[Run]:
+    """Return what trains a model: the loop of updates, or the one step of a model that has no gradient."""
+    if not isinstance(model, Fitted):
+        return Run
+    if first.data.task not in KINDS:
+        what = f"{type(model).__name__} calls classes or gives a value"
+        raise ConfigError(f"task: got {first.data.task}; {what}, choose {', '.join(KINDS)}")
+    if exchange.size > 1:
+        raise ConfigError(f"launcher.devices: got {exchange.size}; {type(model).__name__} is fitted by one process")
+    model.require(len(first.data.train))
+    return FittedRun
 
 
 def _require_room(first: Components, num_outputs: int, num_trials: int) -> None:
@@ -184,8 +199,15 @@ def _task(components: list[Components], device: torch.device, affine: Affine, ha
         dtype=first.dtype,
         unit=_unit(components, device, has_one_part),
         metrics=first.metrics,
+        centre=_centre(components, device, has_one_part),
         oversampled=data.targets.cpu() if first.trainer.oversample else None,
     )
+
+
+def _centre(components: list[Components], device: torch.device, has_one_part: bool) -> Tensor | None:
+    centres = [each.centre for each in components[: 1 if has_one_part else None]]
+    known = [centre for centre in centres if centre is not None]
+    return devices.send(torch.cat(known).to(components[0].dtype), device) if known else None
 
 
 def _unit(components: list[Components], device: torch.device, has_one_part: bool) -> TargetScale | JointScale | None:

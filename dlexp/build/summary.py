@@ -3,12 +3,15 @@
 from dataclasses import asdict
 
 from dlexp.build.contract import make
+from dlexp.build.dataset import task_of_source
 from dlexp.build.document import SummaryDocument
 from dlexp.build.model import build_blank_model, outputs_of
+from dlexp.build.objective import about_targets
 from dlexp.config.compose import Composed
 from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError, first_line
 from dlexp.model.summary import summarize
+from dlexp.type import RECONSTRUCT
 
 
 def summary(composed: Composed) -> SummaryDocument:
@@ -25,8 +28,9 @@ def summary(composed: Composed) -> SummaryDocument:
     """
     config = composed.config
     source = make(config, "data")
-    dataset: Dataset = (source.blank if hasattr(source, "blank") else source.load)(config["task"])
-    loss = make(config, "loss", task=dataset.task, num_classes=dataset.num_classes, heads=dataset.heads)
+    dataset: Dataset = (source.blank if hasattr(source, "blank") else source.load)(task_of_source(config["task"]))
+    dataset = dataset.of_inputs_alone() if config["task"] == RECONSTRUCT else dataset
+    loss = make(config, "loss", **about_targets(dataset))
     model = build_blank_model(config, dataset.in_shape, outputs_of(loss))
     try:
         counted = summarize(model, dataset.in_shape)

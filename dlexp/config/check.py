@@ -14,6 +14,7 @@ from dlexp.config import catalog, trust
 from dlexp.config.compose import Composed, flat_keys
 from dlexp.config.key import unknown_key
 from dlexp.config.rule.effect import check_effects
+from dlexp.config.rule.fitted import settled
 from dlexp.config.rule.relation import check_fractions, check_relations
 from dlexp.config.rule.target import require_class
 from dlexp.config.signature import COMPUTED, REQUIRED, ROOT, Parameter, read
@@ -67,7 +68,7 @@ def check(composed: Composed, groups: dict[str, list[str]]) -> Composed:
     referring = with_references(checked, composed.references)
     trust.accept_references([composed.references, referring])
     _check_uri(referring["tracking"].get("uri"))
-    return replace(composed, config=referring)
+    return replace(composed, config=settled(referring))
 
 
 def _check_uri(uri: str | None) -> None:

@@ -5,7 +5,7 @@ N examples, K classes; t_k examples of class k, p_k called k, h_k rightly so; y 
 
 from dataclasses import dataclass
 
-CLASSES, VALUES = "classification", "regression"
+CLASSES, VALUES, INPUTS = "classification", "regression", "reconstruction"
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Row:
 
     Attributes:
         name: In results, after the part: `val/NAME`.
-        task: `CLASSES` or `VALUES`.
+        task: `CLASSES`, `VALUES` or `INPUTS`; reconstructions have mse and rmse of `VALUES` too.
         formula: In ASCII.
         note: What else there is to say.
         source: Where it comes from.
@@ -84,8 +84,13 @@ METRICS = (
         "C. Guo et al. (2017), On Calibration of Modern Neural Networks, ICML, equation 5",
     ),
     Row("top5_accuracy", CLASSES, "share with y among the 5 largest outputs", "K > 5; of equal ones the lower class"),
-    Row("mse", VALUES, "mean e^2", "in the target's unit squared"),
-    Row("rmse", VALUES, "sqrt(mean e^2)", "in the target's unit"),
+    Row(
+        "mse",
+        VALUES,
+        "mean e^2",
+        "in the target's unit squared; of reconstructions over all inputs of an example too, normalised",
+    ),
+    Row("rmse", VALUES, "sqrt(mean e^2)", "in the target's unit; of reconstructions as mse"),
     Row("mae", VALUES, "mean |e|", "in the target's unit"),
     Row("r2", VALUES, "1 - sum e^2 / sum (y - mean y)^2", "0 for predicting the mean, unknown where all y are equal"),
     Row(
@@ -97,4 +102,10 @@ METRICS = (
     ),
     Row("median_error", VALUES, "median |e|", "in the target's unit"),
     Row("bias", VALUES, "mean e", "neither high nor low is better"),
+    Row(
+        "explained_variance",
+        INPUTS,
+        "1 - sum |z - x|^2 / sum |x - m|^2",
+        "z reconstruction, x normalised inputs, m their mean in the training part, which has 0",
+    ),
 )

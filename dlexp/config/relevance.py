@@ -6,7 +6,10 @@ from dlexp.config.source.place import content_of, paths
 
 IRRELEVANT = ("launcher", "tracking", "runs_dir", "trusted")
 # settings that say how something is computed or found, not what
-IRRELEVANT_IN = {"trainer": ("fuse", "diagnose"), "data": ("root", "path", "labels", "download", "cache", "memory")}
+IRRELEVANT_IN = {
+    "trainer": ("fuse", "diagnose", "baseline"),
+    "data": ("root", "path", "labels", "download", "cache", "memory"),
+}
 
 
 def relevant(config: dict[str, Any]) -> dict[str, Any]:

@@ -29,14 +29,14 @@ class Root:
 
     Args:
         seed: Fixes initialisation, data order, augmentation and dropout.
-        task: What is learnt; auto infers it from the data.
+        task: What is learnt; auto infers it from the data, reconstruct learns the inputs themselves.
         train_on: Whether the validation part joins the training part; then nothing is left to choose an epoch by.
         runs_dir: Folder that run folders are written to.
         trusted: Packages besides dlexp whose classes may be a `_target_`.
     """
 
     seed: NonNegativeInt = 0
-    task: Literal["auto", "multiclass", "binary", "regression"] = "auto"
+    task: Literal["auto", "multiclass", "binary", "regression", "reconstruct"] = "auto"
     train_on: Literal["train", "train+val"] = "train"
     runs_dir: Place = "runs"
     trusted: list[str] = field(default_factory=list)

@@ -107,7 +107,15 @@ class ConsoleTracker:
         return f"epoch {event.epoch}/{self.epochs}  {shown}  lr {event.lr:.3g}  {rate} examples/s{mark}"
 
     def _shown(self, event: EpochEnd) -> list[str]:
-        wanted = ["train/loss", "train/accuracy", "val/loss", "val/accuracy", "val/rmse", self.monitor]
+        wanted = [
+            "train/loss",
+            "train/accuracy",
+            "val/loss",
+            "val/accuracy",
+            "val/rmse",
+            "val/explained_variance",
+            self.monitor,
+        ]
         return [name for name in wanted if name in event.metrics]
 
 

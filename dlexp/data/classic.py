@@ -7,10 +7,11 @@ import torch
 
 from dlexp.data.bundled import read
 from dlexp.data.dataset import Dataset
-from dlexp.data.joint.head import SEVERAL, Head
+from dlexp.data.joint.head import Head
 from dlexp.data.split import Split
 from dlexp.data.target import class_task
 from dlexp.error import ConfigError
+from dlexp.type import SEVERAL
 
 _CELL = (
     "radius",

@@ -4,6 +4,7 @@ Shapes: N examples, H height, W width, C channels, D features.
 """
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 
 from dlexp.error import DataError, first_ten
+from dlexp.type import RECONSTRUCT
 
 if TYPE_CHECKING:
     from dlexp.data.joint.head import Head
@@ -30,7 +32,7 @@ class Dataset:
 
     Attributes:
         name: What the user calls it, for messages and records.
-        task: "multiclass", "binary", "regression" or "several".
+        task: "multiclass", "binary", "regression", "several" or "reconstruct".
         inputs: (N, H, W, C) uint8 or float32 in [0, 1], or (N, D) float32 or float64.
         targets: (N,) int64 classes or float64 values; (N, J) float64 of several, NaN in gaps.
         train: int64 indices of the training part.
@@ -46,6 +48,7 @@ class Dataset:
         notes: What the user should know of how the source was read, one line each.
         encode: Rows of a training part to the fields that are settled on it (`inputs`, `encoding`, ...); None where no
             input depends on the training part.
+        labels: (N,) int64 classes of inputs that are what is learnt, whose shares folds may keep; None elsewhere.
         positive: The class that precision, recall and F1 of two classes are of; see `dlexp.data.fact.positive`.
         heads: What each of several targets is; empty for one.
     """
@@ -66,6 +69,7 @@ class Dataset:
     times: Tensor | None = None
     notes: list[str] = field(default_factory=list)
     encode: Callable[[Tensor], dict[str, Any]] | None = None
+    labels: Tensor | None = None
     positive: int = 1
     heads: Sequence["Head"] = ()
 
@@ -81,15 +85,28 @@ class Dataset:
         return len(self.class_names)
 
     @property
-    def strata(self) -> Tensor:
-        """What a division keeps the shares of where it is classes (N,): of several targets the first without gaps."""
-        classes = [column for column, head in enumerate(self.heads) if head.num_classes and not head.has_gaps]
-        return self.targets[:, classes[0]].long() if classes else self.targets[:, 0] if self.heads else self.targets
+    def strata(self) -> Tensor | None:
+        """The classes (N,) whose shares parts may keep, of several targets the first without gaps; None without any."""
+        if self.heads:
+            classes = [column for column, head in enumerate(self.heads) if head.num_classes and not head.has_gaps]
+            return self.targets[:, classes[0]].long() if classes else None
+        return self.targets if self.num_classes else self.labels
 
     @property
     def is_image(self) -> bool:
         """Whether an example has height and width."""
         return self.inputs.dim() == 4
+
+    def of_inputs_alone(self) -> "Dataset":
+        """Return the data with their inputs as what is to be learnt: targets are 0, classes no more than labels.
+
+        Raises:
+            DataError: One input alone.
+        """
+        if math.prod(self.in_shape) < 2:
+            raise DataError(f"{self.name}: got one input; task={RECONSTRUCT} needs two or more to say more in fewer")
+        targets = torch.zeros(len(self.targets), dtype=torch.float64)
+        return replace(self, task=RECONSTRUCT, targets=targets, class_names=[], labels=self.strata, positive=1)
 
     @property
     def in_shape(self) -> tuple[int, ...]:

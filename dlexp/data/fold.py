@@ -91,10 +91,12 @@ class KFold:
         needed = num_folds * len(pool) * pool.element_size()  # a row is in every fold, in one of its parts
         what = f"cv: got {noun(num_folds, 'fold')} of {noun(len(pool), 'example')}, which"
         require_bytes(needed, pool.device, what, "choose fewer cv.repeats or cv.k")
-        is_stratified = self.stratify and not data.strata.is_floating_point()
-        classes = data.strata[pool] if is_stratified else torch.zeros(len(pool), dtype=torch.long)
-        if is_stratified:
-            _require_two(classes, data.class_names)
+        strata = data.strata if self.stratify else None
+        classes = torch.zeros(len(pool), dtype=torch.long) if strata is None else strata[pool]
+        of_heads = [head.class_names for head in data.heads if head.num_classes and not head.has_gaps]
+        names = data.class_names or next(iter(of_heads), [])
+        if names and strata is not None:
+            _require_two(classes, names)
         groups = data.groups[pool] if self.groups and data.groups is not None else None
         folds: list[Fold] = []
         for repeat in range(self.repeats):

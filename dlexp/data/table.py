@@ -23,12 +23,12 @@ from dlexp.data.file.moment import WANTED, ranks
 from dlexp.data.file.number import Notation
 from dlexp.data.file.source import expected_bytes
 from dlexp.data.joint.column import check_names, read_targets
-from dlexp.data.joint.head import SEVERAL, Head
+from dlexp.data.joint.head import Head
 from dlexp.data.joint.join import strata_of
 from dlexp.data.memory.freed import hand_back
 from dlexp.data.split import Split
 from dlexp.error import ConfigError, DataError
-from dlexp.type import Name, Place
+from dlexp.type import SEVERAL, Name, Place
 
 _TIMES = 6  # what a training takes at its peak over what the columns take: 5.2 was measured for 20 million rows
 

@@ -35,9 +35,7 @@ def constant_loss(task: Task, loss: Any, row: int) -> float:
     """Return the loss of output 0 for one trial's training examples, at most 1,024 of them spread over all."""
     part = task.train[row]
     rows = part[torch.linspace(0, len(part) - 1, min(len(part), MOST_EXAMPLES)).long()]
-    targets_1N = task.targets[rows.to(task.targets.device)].unsqueeze(0)
-    if task.unit is not None:
-        targets_1N = task.unit.keep([row]).scale(targets_1N)
+    targets_1N = task.objective(rows, row)
     alone = select_rows(loss, [row], len(task.train))
     outputs = torch.zeros(1, len(rows), loss.num_outputs, dtype=task.dtype, device=task.targets.device)
     return float(alone(outputs, targets_1N))

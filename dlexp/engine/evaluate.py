@@ -3,6 +3,7 @@
 Shapes: T trials, N examples, K outputs.
 """
 
+import math
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from dlexp.data.target_scale import TargetScale
+from dlexp.device import take_rows
 from dlexp.engine.answer.answer import Reading
 from dlexp.engine.exchange.share import deal
 from dlexp.engine.forward import Forward
@@ -28,7 +30,7 @@ _fitting: WeakKeyDictionary[Forward, int] = WeakKeyDictionary()  # examples at o
 def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) -> Tensor:
     """Return the outputs (T, N, K) of a part in evaluation mode, in float32 (float64 for such a model) on the device.
 
-    Values are in the target's own unit, in float64.
+    Values are in the target's own unit, in float64; of reconstructions there are error and spread of each example.
 
     Args:
         forward: The program; its mode is training again afterwards.
@@ -102,9 +104,10 @@ def _outputs(forward: Forward, task: Task, part: Tensor, rows: list[int] | None,
 def _in_batches(forward: Forward, task: Task, part: Tensor, rows: list[int] | None, batch_size: int) -> Tensor:
     pieces = []
     for x, _ in task.feed.batches(list(part.split(batch_size, dim=-1))):
-        outputs = forward(task.prepare(x, rows), is_shared=part.dim() == 1, rows=rows)
+        prepared = task.prepare(x, rows)
+        outputs = forward(prepared, is_shared=part.dim() == 1, rows=rows)
         assert isinstance(outputs, Tensor)
-        pieces.append(outputs if outputs.dtype == torch.float64 else outputs.float())
+        pieces.append(task.judge(outputs if outputs.dtype == torch.float64 else outputs.float(), prepared, rows))
     return torch.cat(pieces, dim=1)
 
 
@@ -120,16 +123,17 @@ def score_trials(outputs: Tensor, task: Task, parts: list[Tensor], loss: Any, al
         also: A metric of `report` that is wanted too.
     """
     lengths = [len(part) for part in parts]
-    if len(set(lengths)) == 1:
-        targets = torch.stack([task.targets[part.to(outputs.device)] for part in parts])
-        scored = score(outputs, targets, Reading.of(task, loss), also)
-        return {name: value.tolist() for name, value in scored.items()}
     scores: dict[str, list[float]] = {}
-    for row, part in enumerate(parts):
-        reading = Reading.of(task, loss).keep(row, len(parts))
-        targets = task.targets[part.to(outputs.device)].unsqueeze(0)
-        for name, value in score(outputs[row : row + 1, : len(part)], targets, reading, also).items():
-            scores.setdefault(name, []).append(float(value))
+    for length in sorted(set(lengths)):
+        rows = [row for row, num in enumerate(lengths) if num == length]
+        targets = torch.stack([task.targets[parts[row].to(outputs.device)] for row in rows])
+        reading, of_rows = Reading.of(task, loss), outputs
+        if len(rows) < len(parts):
+            reading, of_rows = reading.keep(rows, len(parts)), take_rows(outputs, rows)[:, :length]
+        for name, values in score(of_rows, targets, reading, also).items():
+            of_trials = scores.setdefault(name, [math.nan] * len(parts))
+            for row, value in zip(rows, values.tolist(), strict=True):
+                of_trials[row] = value
     return scores
 
 

@@ -150,7 +150,7 @@ class Solo:
     def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
         """See `Forward`."""
         if self.chain is not None and self.chain.is_due():
-            self._outputs = self.chain.forward(x if is_shared else x[0]).unsqueeze(0).requires_grad_()
+            self._outputs = self.chain.forward(x, is_shared=is_shared).requires_grad_()
             return self._outputs
         if self._fork is not None and self._fork.is_due:
             return self._fork(x, is_shared=is_shared)
@@ -175,7 +175,7 @@ class Solo:
         """See `Forward`; autograd adds to the views itself, or ends at the outputs of a chain."""
         outputs, self._outputs = self._outputs, None
         if self.chain is not None and outputs is not None and outputs.grad is not None:
-            self.chain.backward(outputs.grad[0], is_first)
+            self.chain.backward(outputs.grad, is_first)
 
     def drop_grads(self) -> None:
         """See `Forward`; those of the parameters are overwritten before they are added to."""

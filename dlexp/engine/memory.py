@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
+from dlexp.model.fitted.fitted import Fitted
+
 HEADROOM = 0.85  # share of the free memory that a program may plan with
 MOST_EVALUATED = 1024  # examples at once
 SMALL_EVALUATION = 2**28  # bytes that any machine has
@@ -123,6 +125,8 @@ def evaluation_batch(model: nn.Module, in_shape: tuple[int, ...], batch_size: in
         in_shape: Of one example.
         batch_size: B.
     """
+    if isinstance(model, Fitted):
+        return model.evaluated_at_once
     x = next(model.parameters()).new_zeros(NUM_TRIED, *in_shape)
     with _evaluating(model):
         output_size = output_bytes(model, x) / NUM_TRIED

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from dlexp.engine import loss_scale
+from dlexp.engine.dense.chain import Chain
 from dlexp.engine.exchange.exchange import ALONE, Exchange
 from dlexp.engine.exchange.weight import Weight, weigh
 from dlexp.engine.flat import matrix_names
-from dlexp.engine.forward import Forward, Solo
+from dlexp.engine.forward import Forward
 from dlexp.engine.graph.moment import Moment
 from dlexp.engine.graph.update import Captures
 from dlexp.engine.stack.rows import select_rows
@@ -80,7 +81,7 @@ class Step:
         weights = forward.flat.mask(matrix_names(model))
         self._decay = None if getattr(rules.optimizer, "biases", True) else weights
         self._penalised = None if getattr(rules.regularizer, "biases", False) else weights
-        self._chain = forward.chain if isinstance(forward, Solo) else None
+        self._chain: Chain | None = getattr(forward, "chain", None)
         self._rule_state = rules.optimizer.init(self._of_rule(params))
         self.state: dict[str, Tensor] = {f"rule.{name}": value for name, value in self._rule_state.items()}
         if rules.ema is not None:
@@ -185,9 +186,8 @@ class Step:
             return self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
 
     def _loss(self, outputs: Tensor | list[Tensor], batch: Batch) -> Tensor:
-        loss = self._loss_of(batch)
+        loss, targets = self._loss_of(batch), batch.targets
         heads = outputs if isinstance(outputs, list) else [outputs]
-        targets = batch.targets
         if len(targets) < len(heads[0]):
             targets = targets.expand(len(heads[0]), *targets.shape[1:])
         losses = [loss(self._full(head), targets) for head in heads]

@@ -15,10 +15,12 @@ from dlexp.augment.draw import Stream
 from dlexp.data.balance import num_drawn, oversample
 from dlexp.data.joint.scale import JointScale
 from dlexp.data.target_scale import TargetScale
-from dlexp.device import send_soon
+from dlexp.device import send_soon, take_rows
+from dlexp.engine.answer.inputs import as_targets, clean, errors
 from dlexp.engine.exchange.exchange import ALONE, Exchange
 from dlexp.engine.exchange.share import Share, deal
 from dlexp.engine.trainer import Trainer
+from dlexp.image import as_float
 from dlexp.metric.choice import Metrics
 from dlexp.normalize import Affine
 from dlexp.random import derive, generator
@@ -93,6 +95,8 @@ class Task:
         dtype: What the model computes in.
         unit: What values are measured in while training; None for classes.
         metrics: Constants of the metrics, and own ones.
+        centre: Mean of the training part's prepared inputs, (1, D) for all or (T, D), where these are what is learnt;
+            None for tasks with targets of their own.
         oversampled: Classes (N,) on the CPU where an epoch draws every class as often as the largest, else None.
         exchange: Between the devices that each compute a share of every batch.
     """
@@ -108,6 +112,7 @@ class Task:
     dtype: torch.dtype = torch.float32
     unit: TargetScale | JointScale | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    centre: Tensor | None = None
     oversampled: Tensor | None = None
     exchange: Exchange = ALONE
 
@@ -123,7 +128,8 @@ class Task:
             affine = affine.keep(rows)
         train, val, augments = ([by_trial[row] for row in rows] for by_trial in (self.train, self.val, self.augments))
         unit = None if self.unit is None else self.unit.keep(rows)
-        return replace(self, affine=affine, augments=augments, train=train, val=val, unit=unit)
+        centre = self._centre(rows)
+        return replace(self, affine=affine, augments=augments, train=train, val=val, unit=unit, centre=centre)
 
     def gather(self, batches: list[list[Batch]], *, is_augmented: bool) -> Iterator[list[Batch]]:
         """Yield batches of row numbers as examples: of the whole batch where augmentation may mix any of them.
@@ -153,26 +159,68 @@ class Task:
         """
         rows = range(len(self.augments)) if batch.rows is None else batch.rows
         if all(self.augments[row] is None for row in rows):
-            x, targets = self.prepare(batch.x, batch.rows), self._in_unit(batch.targets, batch.rows)
+            x = self.prepare(batch.x, batch.rows)
+            targets = self._in_unit(batch.targets, batch.rows) if self.centre is None else self._targets(x, batch)
             return replace(batch, x=x, targets=targets).take(self.exchange)
-        images, targets = [], []
+        images, targets, cleans = [], [], []
         named = [derive(seeds[row].augment, "augment", draw) for row in rows]
         keys = send_soon(torch.tensor(named, dtype=torch.int64), batch.x.device)
         for i, row in enumerate(rows):
             raw = batch.x if batch.is_shared else batch.x[i]
-            stream = Stream.of(named[i], keys[i])
-            image, target = self.augments[row](
-                raw.movedim(-1, -3) if self.is_image else raw, batch.targets[0 if batch.is_shared else i], stream
-            )
+            about = raw.movedim(-1, -3) if self.is_image else raw, batch.targets[0 if batch.is_shared else i]
+            image, target = self.augments[row](*about, Stream.of(named[i], keys[i]))
             images.append(image)
             targets.append(target)
+            if self.centre is not None:
+                cleans.append(as_float(clean(self.augments[row], *about, Stream.of(named[i], keys[i]))))
         affine = self._affine(batch.rows)
         assert affine is not None
         channels = -3 if self.is_image else -1
         is_alone = len(images) == 1
         x = affine.apply(images[0] if is_alone else torch.stack(images), channels, self.dtype).to(self.dtype)
+        if cleans:
+            unchanged = affine.apply(cleans[0] if is_alone else torch.stack(cleans), channels, self.dtype).to(
+                self.dtype
+            )
+            made = replace(batch, is_shared=is_alone, x=x, targets=x)
+            return replace(made, targets=self._targets(unchanged, made)).take(self.exchange)
         mixed = self._in_unit(torch.stack(targets), batch.rows)
         return Batch(batch.rows, is_alone, x, mixed).take(self.exchange)
+
+    def _targets(self, x: Tensor, batch: Batch) -> Tensor:
+        """Return prepared inputs as the targets (R, B, D) of a batch, (1, B, D) where trials share it."""
+        targets = as_targets(x, is_image=self.is_image)
+        return targets.unsqueeze(0) if batch.is_shared else targets
+
+    def judge(self, outputs: Tensor, x: Tensor, rows: list[int] | None) -> Tensor:
+        """Return outputs (R, B, K) as metrics take them: as they are, or error and spread of reconstructed inputs.
+
+        Args:
+            outputs: Of chosen trials.
+            x: Prepared inputs of the batch.
+            rows: The trials; None for all.
+        """
+        if self.centre is None:
+            return outputs
+        centre = self.centre if rows is None else self._centre(rows)
+        assert centre is not None
+        return errors(outputs, x, centre, is_image=self.is_image)
+
+    def _centre(self, rows: list[int]) -> Tensor | None:
+        return self.centre if self.centre is None or len(self.centre) == 1 else take_rows(self.centre, rows)
+
+    def objective(self, examples: Tensor, row: int) -> Tensor:
+        """Return what the loss of one trial compares outputs with, (1, N, ...).
+
+        Args:
+            examples: (N,) row numbers.
+            row: The trial.
+        """
+        if self.centre is not None:
+            x, _ = next(iter(self.feed.batches([examples.unsqueeze(0)])))
+            return as_targets(self.prepare(x, [row]), is_image=self.is_image)
+        targets_1N = self.targets[examples.to(self.targets.device)].unsqueeze(0)
+        return targets_1N if self.unit is None else self.unit.keep([row]).scale(targets_1N)
 
     def _in_unit(self, targets: Tensor, rows: list[int] | None) -> Tensor:
         if self.unit is None:

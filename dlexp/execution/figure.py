@@ -11,6 +11,7 @@ from dlexp.build.program import Program
 from dlexp.data.dataset import Dataset
 from dlexp.data.joint.head import Head, of_target
 from dlexp.engine.answer.answer import Reading
+from dlexp.engine.answer.inputs import as_targets
 from dlexp.figure.answer.order import least_sure, most_wrong
 from dlexp.figure.attempt import Drawings
 from dlexp.figure.inside.weight import first_filters, read_weights, root_mean_squares
@@ -18,6 +19,7 @@ from dlexp.random import generator
 from dlexp.run.folder import RunFolder
 from dlexp.statistic import score
 from dlexp.statistic.calibration import Bin, reliability
+from dlexp.type import RECONSTRUCT
 
 if TYPE_CHECKING:
     from dlexp.figure.style.canvas import Figure
@@ -32,7 +34,9 @@ def draw_figures(built: Program, folder: RunFolder) -> list[Path]:
     best_epoch = (folder.result or {}).get("best_epoch", 0)
     monitor = folder.manifest["monitor"]["metric"]
     figures: Drawings = {"curves": lambda: curves_figure(folder.history(), best_epoch, monitor)}
-    if len(built.dataset.val):
+    if len(built.dataset.val) and built.dataset.task == RECONSTRUCT:
+        figures["reconstruction"] = lambda: _reconstructed(built, folder)
+    elif len(built.dataset.val):
         link = Reading.of(built.run.task, built.run.step.rules.loss).link
         figures |= prediction_figures(folder, built.dataset, link)
         figures |= example_figures(folder, built.dataset, link)
@@ -55,6 +59,8 @@ def prediction_figures(folder: RunFolder, data: Dataset, link: str = "softmax", 
         split: What the examples were, for the titles.
     """
     stored = folder.predictions("val")
+    if data.task == RECONSTRUCT:
+        return {}  # several models have no reconstruction of their own
     if not data.heads:
         target = folder.config.get("data", {}).get("target", "value")
         return _answer_figures(stored, Head(target, data.task, data.class_names, data.positive), link, split)
@@ -126,6 +132,24 @@ def inside_figures(folder: RunFolder) -> Drawings:
     filters = first_filters(weights)
     figures: Drawings = {"weights": lambda: layer_figure(*root_mean_squares(weights))} if weights else {}
     return figures if filters is None else {**figures, "filters": lambda: filter_figure(filters)}
+
+
+@torch.no_grad()
+def _reconstructed(built: Program, folder: RunFolder) -> "Figure":
+    """Draw what the program, which has the best weights, makes of validation examples."""
+    from dlexp.figure.answer.reconstruction import reconstruction_figure
+
+    task, forward = built.run.task, built.run.step.forward
+
+    def reconstruct(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        x = task.prepare(next(iter(task.feed.batches([rows])))[0])
+        forward.set_training(False)
+        outputs = forward(x)
+        forward.set_training(True)
+        assert isinstance(outputs, torch.Tensor)
+        return as_targets(x, is_image=task.is_image).cpu(), outputs[0].cpu()
+
+    return reconstruction_figure(built.dataset, folder.predictions("val")["output"], built.affine, reconstruct)
 
 
 def _augmented(built: Program, augment: Any) -> "Figure":

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from dlexp.build.program import Program
 from dlexp.data.fact.guess import guess
+from dlexp.data.fact.neighbor import neighbors
 from dlexp.engine import checkpoint
 from dlexp.engine.answer.answer import Reading
 from dlexp.engine.evaluate import predict, report
@@ -34,7 +35,7 @@ def conclude_run(
         end: How training ended.
         seed: The run's seed.
         open_test: Evaluate the test part too, which is counted; not for an interrupted run.
-        has_figures: Draw figures; the folds of a cross-validation go without.
+        has_figures: Draw figures, and say what neighbours score; the folds of a cross-validation go without.
 
     Returns:
         What ``--json`` prints; in `metrics` the best epoch's values, and what only the end computes.
@@ -52,6 +53,7 @@ def conclude_run(
         for split, (scalars, rest) in evaluate_best(built, folder, open_test=open_test).items():
             metrics |= {f"{split}/{name}": value for name, value in scalars.items()}
             by_class[split] = rest
+    beside = _neighbors(built) if has_figures and end.best_epoch and end.status != "interrupted" else {}
     result: TrainResult = {
         "kind": "train",
         "run_id": folder.run_id,
@@ -71,11 +73,21 @@ def conclude_run(
         "metrics": metrics,
         "report": by_class,
     }
+    if beside:
+        result["neighbors"] = beside
     result = plain(result)
     folder.write_result(result)
     if has_figures and by_class:
         attempt(lambda: draw_figures(built, folder), folder.log)
     return result
+
+
+def _neighbors(built: Program) -> Metrics:
+    """Return what the nearest neighbours score on the run's validation part; empty where that is off, or slow."""
+    if built.run.trainer.baseline == "off":
+        return {}
+    affine = built.affine.to("cpu")
+    return neighbors(built.dataset, lambda rows: affine.apply(rows, dtype=torch.float64))
 
 
 def evaluate_best(

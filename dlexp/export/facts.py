@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
+from dlexp.config.source.place import paths
 from dlexp.error import ConfigError, RunError
 from dlexp.run.document import Task
 from dlexp.run.environment import versions
@@ -207,7 +208,7 @@ def _public(config: Config) -> Config:
     path = shown["data"].get("path")
     if isinstance(path, str):
         shown["data"]["path"] = Path(path).name
-    if "weights" in shown["model"]:  # they are in the file
+    if "model.weights" in paths(config):  # those of the file that it leads to are in this one
         shown["model"]["weights"] = None
     return shown
 

@@ -5,7 +5,10 @@ dlexp wrote on this machine, or that the user named; see `dlexp.config.trust`.
 """
 
 import io
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +67,21 @@ def read(content: bytes, digest: str, where: Path) -> tuple[dict[str, Any], Any]
         )
     held = {NAME: ""}
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _without_log():
             warnings.simplefilter("ignore")
             program = torch.export.load(io.BytesIO(content), extra_files=held)
             module = program.module()
     except Exception as error:  # what a foreign archive may raise, torch does not say
         raise RunError(f"{where}: no file of torch.export ({first_line(error)}); export the run anew") from error
     return facts.read(held[NAME] or None, where), module
+
+
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """Have torch not log what its reader stumbles on, with a traceback, before it raises that."""
+    log = logging.getLogger("torch.export")
+    was_disabled, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = was_disabled

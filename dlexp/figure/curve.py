@@ -14,7 +14,7 @@ from dlexp.figure.style.limit import FARTHEST_OF_CURVE, is_log_metric, limit, ma
 from dlexp.figure.style.scale import are_geometric
 from dlexp.figure.style.text import plain
 
-SHOWN = ("loss", "accuracy", "rmse", "r2")
+SHOWN = ("loss", "accuracy", "rmse", "r2", "explained_variance")
 MOST_MARKERS = 40
 LINES = {"train": "--", "val": "-"}
 MARKERS = {"train": "o", "val": "s"}

@@ -11,7 +11,7 @@ from torch import Tensor
 from dlexp.figure.style.canvas import add_legend, new_figure, styled
 from dlexp.figure.style.color import MARKED, NEUTRAL, SPLITS
 from dlexp.figure.style.text import label
-from dlexp.metric.probability import log_odds
+from dlexp.metric.probability import ranks_by
 from dlexp.metric.ranking import roc_auc, roc_curve
 
 MAX_NAMED = 10
@@ -44,7 +44,7 @@ def roc_figure(
         split: Part of the data, for the title.
         positive: The positive class of two.
     """
-    scores_NK = log_odds(outputs_NK, link)
+    scores_NK = ranks_by(outputs_NK, link)
     areas_K = roc_auc(scores_NK.unsqueeze(0), targets_N.unsqueeze(0))[0]
     every = [positive] if len(class_names) == 2 else list(range(len(class_names)))
     shown = [k for k in every if torch.isfinite(areas_K[k])]

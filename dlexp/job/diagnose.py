@@ -14,7 +14,8 @@ from dlexp.diagnose.evidence import Evidence, observe, try_cure
 from dlexp.diagnose.finding import findings_of
 from dlexp.diagnose.layer import Layer
 from dlexp.diagnose.trained import composed_of, confidence_of, observe_run, training_of
-from dlexp.error import RunError
+from dlexp.engine.fitted.run import FittedRun
+from dlexp.error import ConfigError, RunError
 from dlexp.execution.description import as_divided
 from dlexp.execution.integrity import require_same_data
 from dlexp.job.again import named_inside
@@ -38,6 +39,7 @@ def diagnose(composed: Composed, figure: Path | None = None) -> Diagnosis:
         DataError: Absent or unusable data.
     """
     built = assemble(composed.config)
+    _require_gradients(built)
     check_model(built)
     evidence = observe(built, composed.choices)
     return _document(evidence, composed, figure, built=built)
@@ -61,10 +63,18 @@ def diagnose_run(ref: str, runs_dir: Path, figure: Path | None = None) -> Diagno
     config = stored_config(folder)
     composed = composed_of(folder)
     built = assemble(config, as_divided(folder, load_data(config)))
+    _require_gradients(built)
     require_same_data(folder, built.dataset)
     evidence = observe_run(built, composed.choices, folder)
     evidence.confidence, evidence.training = confidence_of(folder), training_of(built, evidence)
     return _document(evidence, composed, figure, folder, built=built)
+
+
+def _require_gradients(built: Program) -> None:
+    """Refuse a model that is fitted in one step: there are no updates to look at."""
+    if isinstance(built.run, FittedRun):
+        name = type(built.model).__name__
+        raise ConfigError(f"model: got {name}, which is fitted in one step; only what learns by gradients is diagnosed")
 
 
 def _document(

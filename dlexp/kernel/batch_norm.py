@@ -93,10 +93,14 @@ def normalise_stack(
     num_trials, num, num_channels = x_TNC.shape
     flat = Running(running.mean.view(-1), running.var.view(-1), running.num_batches, running.num_values)
     weight_P, bias_P = (None if row is None else row.reshape(-1) for row in (weight_TC, bias_TC))
-    is_whole = x_TNC.device.type != "cpu" or num_channels * x_TNC.element_size() % VECTOR_BYTES == 0
-    kernel = F.batch_norm if is_whole or mode == "evaluation" else partial(_by_trial, num_trials)
+    kernel = F.batch_norm if is_whole(x_TNC) or mode == "evaluation" else partial(_by_trial, num_trials)
     y_NP = normalise(_Swapped.apply(x_TNC).view(num, -1), weight_P, bias_P, flat, rule, mode, kernel)
     return _Swapped.apply(y_NP.view(num, num_trials, num_channels))
+
+
+def is_whole(x: Tensor) -> bool:
+    """Say whether a trial's channels (..., C) are whole vectors, so that each has the bits that it has alone."""
+    return x.device.type != "cpu" or x.shape[-1] * x.element_size() % VECTOR_BYTES == 0
 
 
 class _Swapped(torch.autograd.Function):

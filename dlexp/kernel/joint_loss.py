@@ -3,11 +3,14 @@
 L = sum_j w_j L_j, each L_j the mean over the examples that have target j; 0 where none of a batch has it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from dlexp.error import ConfigError
+from dlexp.number import noun
 
 
 class JointLoss:
@@ -71,6 +74,26 @@ class JointLoss:
             total = term * weight if total is None else total + term * weight
         assert total is not None
         return total
+
+
+def joint(heads: Sequence[Any], weights: Sequence[Any] | None, make: Callable[..., Any]) -> JointLoss:
+    """Return the sum of the losses of the targets' tasks.
+
+    Args:
+        heads: What the targets are: `name`, `task`, `num_classes`, `has_gaps`.
+        weights: Of each; None for 1.
+        make: Returns the loss of a `task` and `num_classes`.
+
+    Raises:
+        ConfigError: Not one weight for each target, or no weight above 0.
+    """
+    names = ", ".join(head.name for head in heads)
+    if weights is not None and len(weights) != len(heads):
+        raise ConfigError(f"loss.weights: got {noun(len(weights), 'weight')}; the data have the targets {names}")
+    if weights is not None and not any(bool(torch.as_tensor(weight).any()) for weight in weights):
+        raise ConfigError(f"loss.weights: got 0 for every target; one of {names} must be learnt")
+    losses = [make(task=head.task, num_classes=head.num_classes) for head in heads]
+    return JointLoss(losses, weights or [1.0] * len(heads), [head.has_gaps for head in heads])
 
 
 def narrow(outputs: Tensor) -> Tensor:

@@ -5,12 +5,14 @@ add what is asked once. No metric crosses the trial axis; a trial whose outputs 
 """
 
 from dlexp.metric.classification import classification, classification_report, confusion_matrix
+from dlexp.metric.reconstruction import reconstruction
 from dlexp.metric.regression import regression, regression_report
 
 __all__ = [
     "classification",
     "classification_report",
     "confusion_matrix",
+    "reconstruction",
     "regression",
     "regression_report",
 ]

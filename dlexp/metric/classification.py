@@ -6,7 +6,7 @@ Shapes: T trials, N examples, K classes; in a confusion matrix rows are targets,
 import torch
 from torch import Tensor
 
-from dlexp.metric.probability import exact_type, log_odds, log_weights, two_columns
+from dlexp.metric.probability import exact_type, log_weights, ranks_by, two_columns
 from dlexp.metric.ranking import average_precision, calibration_error, roc_auc, top_k_accuracy
 
 NUM_BINS = 15
@@ -64,7 +64,7 @@ def classification_report(
     present_TK = (predicted_TK + support_TK) > 0
     precision_TK, recall_TK = _ratio(hits_TK, predicted_TK), _ratio(hits_TK, support_TK)
     fbeta_TK = _ratio((1 + beta**2) * hits_TK, beta**2 * support_TK + predicted_TK)
-    scores_TNK = log_odds(outputs_TNK, link)
+    scores_TNK = ranks_by(outputs_TNK, link)
     auc_TK, ap_TK = roc_auc(scores_TNK, targets_TN), average_precision(scores_TNK, targets_TN)
     metrics |= {
         "precision_micro": metrics["accuracy"],

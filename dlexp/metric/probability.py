@@ -22,6 +22,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+TIES = 2.0**40  # steps of a unit of log-odds, within which examples tie: sums round a thousand times finer
+
 
 def exact_type(like: Tensor) -> torch.dtype:
     """Return float64, or float32 on a device that has no other."""
@@ -75,3 +77,17 @@ def log_odds(outputs_TNK: Tensor, link: str = "softmax") -> Tensor:
     odds_TNK = log_p_TNK - torch.log1p(-log_p_TNK.exp().scatter(-1, top_TN1, 0.0))
     odds_of_top_TN1 = -ordered_TNK[..., :-1].logsumexp(-1, keepdim=True)
     return torch.where(z_TNK == 0, odds_of_top_TN1, odds_TNK)  # two may be the likeliest
+
+
+def ranks_by(outputs_TNK: Tensor, link: str = "softmax") -> Tensor:
+    """Return what examples are ranked by (T, N, K): `log_odds`, rounded where equal ones come in different digits.
+
+    Under the softmax of more than two classes the digits of a class's log-odds depend on what the others share. Votes
+    of neighbours give many examples one probability: rounding to 2^-40 lets them tie, as equal probabilities do.
+
+    Args:
+        outputs_TNK: As in `log_weights`.
+        link: As in `log_weights`.
+    """
+    odds_TNK = log_odds(outputs_TNK, link)
+    return (odds_TNK * TIES).round() / TIES if link == "softmax" and odds_TNK.shape[-1] > 2 else odds_TNK

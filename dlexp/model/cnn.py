@@ -2,7 +2,8 @@
 
 Features: stages of convolution, norm, activation and pooling, each with its own channels, kernel, stride, padding and
 pooling window; then hidden dense layers and a linear output. Default: three stages of 3x3 filters, each halving the
-map, which fit images of 8 pixels and more. The form is LeNet's (LeCun et al. 1998, Proc. IEEE 86) with today's
+map, which fit images of 8 pixels and more. As an autoencoder, the same layers in reverse in the output's place
+(`dlexp.model.decoder`). The form is LeNet's (LeCun et al. 1998, Proc. IEEE 86) with today's
 rectifier, batch norm and max pooling in place of its sigmoid-like units and trainable subsampling.
 Shapes: N batch, C channels, H height, W width.
 """
@@ -13,9 +14,9 @@ from typing import Literal
 from torch import Tensor, nn
 
 from dlexp.error import ConfigError
-from dlexp.model.layer import Blocks, ConvBlock, Factory, image_shape, side_after, smallest_side
-from dlexp.model.mlp import DenseLayer
-from dlexp.type import Count, NonNegativeInt, Widths
+from dlexp.model.decoder import ConvDecoder, Stage, make_code
+from dlexp.model.layer import Blocks, ConvBlock, DenseLayer, Factory, image_shape, side_after, smallest_side
+from dlexp.type import RECONSTRUCT, Count, NonNegativeInt, Widths
 
 POOLS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
 
@@ -33,6 +34,7 @@ class CNN(nn.Module):
         pool: Side and step of the pooling window after each stage, pixels; 1 pools nothing.
         pooling: What is kept of a window.
         widths: Units of the hidden dense layers after the last stage; [] for none.
+        code: Units of an autoencoder's code, a linear layer; null takes the last layer before the output as the code.
 
     References:
         LeCun, Bottou, Bengio, Haffner (1998), Gradient-based learning applied to document recognition, Proc. IEEE 86.
@@ -47,12 +49,14 @@ class CNN(nn.Module):
         pool: Widths = [2],
         pooling: Literal["max", "average"] = "max",
         widths: list[Count] = [],
+        code: Count | None = None,
         *,
         in_shape: tuple[int, ...],
         num_outputs: int,
         activation: Factory,
         norm: Factory,
         dropout: Factory,
+        task: str = "multiclass",
     ) -> None:
         super().__init__()
         stages = len(channels)
@@ -66,20 +70,35 @@ class CNN(nn.Module):
         in_channels, height, width = image_shape(in_shape, "cnn", smallest_side(windows))
 
         blocks = Blocks(norm, activation, dropout)
-        stages = []
+        stages, mirrored = [], []
         for i, out_channels in enumerate(channels):
             conv = ConvBlock(in_channels, out_channels, kernels[i], strides[i], paddings[i], blocks=blocks)
             stages.append(nn.Sequential(conv, POOLS[pooling](pools[i]) if pools[i] > 1 else nn.Identity(), dropout()))
+            sides = side_after(height, windows[: 2 * i]), side_after(width, windows[: 2 * i])
+            mirrored.append(Stage(in_channels, out_channels, sides, kernels[i], strides[i], paddings[i], pools[i]))
             in_channels = out_channels
         self.stages = nn.Sequential(*stages)
 
         sizes = [math.prod((in_channels, side_after(height, windows), side_after(width, windows))), *widths]
         self.dense = nn.Sequential(*(DenseLayer(sizes[i], sizes[i + 1], False, blocks) for i in range(len(widths))))
-        self.output = nn.Linear(sizes[-1], num_outputs)
+        self.code = make_code(sizes[-1], code, task)
+        self.decoder: ConvDecoder | None = None
+        if task == RECONSTRUCT:
+            self.decoder = ConvDecoder(mirrored, [*widths, *([] if code is None else [code])], blocks)
+        else:
+            self.output = nn.Linear(sizes[-1], num_outputs)
+
+    @property
+    def output_layers(self) -> list[nn.Module]:
+        """The layer that gives the outputs."""
+        return [self.output if self.decoder is None else self.decoder.output]
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        """Return logits (N, num_outputs)."""
-        return self.output(self.dense(self.stages(x_NCHW).flatten(1)))
+        """Return outputs (N, num_outputs)."""
+        h_NE = self.dense(self.stages(x_NCHW).flatten(1))
+        if self.decoder is None:
+            return self.output(h_NE)
+        return self.decoder(h_NE if self.code is None else self.code(h_NE))
 
 
 def _per_stage(name: str, values: list[int], stages: int) -> list[int]:

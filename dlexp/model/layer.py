@@ -1,6 +1,6 @@
-"""The thoughts that several architectures share: conv-norm-activation, bias or norm, and the smallest image that fits.
+"""The thoughts that several architectures share: hidden layers, bias or norm, and the smallest image that fits.
 
-Shapes: N batch, C channels, H height, W width, D features.
+Shapes: N batch, C channels, H height, W width, D features in, E features out.
 """
 
 from collections.abc import Iterable, Sequence
@@ -72,6 +72,32 @@ class ConvBlock(nn.Module):
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Return maps (N, out_channels, H', W')."""
         return self.activation(self.norm(self.conv(x_NCHW)))
+
+
+class DenseLayer(nn.Module):
+    """One hidden layer: h = dropout(f(norm(W x + b)) [+ Ws x]).
+
+    Args:
+        in_features: D.
+        out_features: E.
+        shortcut: Whether Ws x is added; Ws is a matrix (E, D) without bias.
+        blocks: f, norm and dropout; where the norm adds a bias, b is left out.
+    """
+
+    def __init__(self, in_features: int, out_features: int, shortcut: bool, blocks: Blocks) -> None:
+        super().__init__()
+        self.linear = nn.Linear(in_features, out_features, bias=blocks.needs_bias)
+        self.norm = blocks.norm(num_features=out_features)
+        self.activation = blocks.activation(num_features=out_features)
+        self.shortcut = nn.Linear(in_features, out_features, bias=False) if shortcut else None
+        self.dropout = blocks.dropout()
+
+    def forward(self, x_ND: Tensor) -> Tensor:
+        """Return hidden values (N, E)."""
+        h_NE = self.activation(self.norm(self.linear(x_ND)))
+        if self.shortcut is not None:
+            h_NE = h_NE + self.shortcut(x_ND)
+        return self.dropout(h_NE)
 
 
 class _Dense(torch.autograd.Function):

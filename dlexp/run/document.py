@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 from dlexp.type import Metrics, Real, one_of
 
 Ending = Annotated[str, one_of("finished", "stopped_early", "diverged", "interrupted", "failed")]
-Task = Annotated[str, one_of("multiclass", "binary", "regression", "several")]
+Task = Annotated[str, one_of("multiclass", "binary", "regression", "several", "reconstruct")]
 Mode = Annotated[str, one_of("max", "min")]
 
 
@@ -172,6 +172,7 @@ class TrainResult(TypedDict):
         own_metrics: Names of the user's metrics; absent in runs of version 0.1.
         metric: That chose the best epoch; absent in runs of version 0.1.
         guess: What the most frequent class of the training part, or its mean, scores for all; absent as `metric` is.
+        neighbors: What the 5 nearest neighbours score; absent where that is off, or many examples make it slow.
         epochs: Epochs done.
         best_epoch: The epoch whose metrics these are; 0 where there is none.
         metrics: By part and name, such as "val/accuracy".
@@ -193,6 +194,7 @@ class TrainResult(TypedDict):
     own_metrics: NotRequired[list[str]]
     metric: NotRequired[str]
     guess: NotRequired[Metrics]
+    neighbors: NotRequired[Metrics]
     epochs: int
     best_epoch: int
     metrics: Metrics

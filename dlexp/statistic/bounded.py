@@ -2,8 +2,8 @@
 
 With g the scale, m and s mean and standard deviation of the values, the interval is g^-1(g(m) -+ t_(n - 1) g'(m) s c),
 where c^2 is 1 / n for independent values and 1 / n + n_test / n_train for folds (Nadeau and Bengio). g is logit for a
-metric in [0, 1] (in [-1, 1] after moving it there), log for one that is not negative and log(1 - x) for R2; the delta
-method makes g'(m) s the deviation on that scale, so that single values may lie on a bound.
+metric in [0, 1] (in [-1, 1] after moving it there), log for one that is not negative, log(1 - x) for R2 and explained
+variance; the delta method makes g'(m) s the deviation on that scale, so that single values may lie on a bound.
 `python -m benchmarks.statistic.interval` simulates how often such intervals hold the true mean.
 """
 
@@ -41,7 +41,7 @@ def bounds(metric: str) -> tuple[float, float]:
         return 0.0, 1.0
     if name == "matthews_correlation":
         return -1.0, 1.0
-    if name == "r2":
+    if name in ("r2", "explained_variance"):
         return -math.inf, 1.0
     return (0.0, math.inf) if name in _NOT_NEGATIVE else (-math.inf, math.inf)
 

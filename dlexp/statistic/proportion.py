@@ -2,6 +2,7 @@
 
 import math
 
+from dlexp.direction import is_better_high
 from dlexp.number import decimal, noun
 
 NORMAL = 1.959964  # 97.5 % quantile
@@ -52,17 +53,17 @@ def _log_chance(count: int, num: int, p: float) -> float:
 def is_guess(name: str, value: float, floor: float, num: int) -> bool:
     """Say whether a value cannot be told from a guess.
 
-    An accuracy can where guessing would reach it in less than 2.5 % of draws (`p_of_guessing`); an rmse where it is
-    smaller than the guess's.
+    An accuracy can where guessing would reach it in less than 2.5 % of draws (`p_of_guessing`); another metric where it
+    is better than the guess's.
 
     Args:
-        name: "val/accuracy" or "val/rmse", of several targets with the target's name between.
+        name: "val/accuracy", "val/rmse" or "val/explained_variance"; of several targets with its name between.
         value: Of the model.
         floor: Of the guess.
         num: Examples.
     """
     if not name.endswith("accuracy"):
-        return value >= floor
+        return value <= floor if is_better_high(name) else value >= floor
     if value <= floor or value > floor + CERTAIN * standard_error(floor, num):
         return value <= floor
     return p_of_guessing(value, floor, num) >= LEVEL
@@ -72,7 +73,7 @@ def judge(name: str, value: float | None, floor: float, num: int) -> str:
     """Return a line for the user where a value cannot be told from a guess; "" where it can, or is no number.
 
     Args:
-        name: "val/accuracy" or "val/rmse", of several targets with the target's name between.
+        name: "val/accuracy", "val/rmse" or "val/explained_variance"; of several targets with its name between.
         value: Of the model.
         floor: Of the guess.
         num: Examples.
@@ -80,7 +81,8 @@ def judge(name: str, value: float | None, floor: float, num: int) -> str:
     if value is None or not math.isfinite(value) or not is_guess(name, value, floor, num):
         return ""
     if not name.endswith("/accuracy"):
-        return f"{name} {value:.4g} is no better than guessing the mean of the training targets, {floor:.4g}"
+        what = "inputs" if name == "val/explained_variance" else "targets"
+        return f"{name} {value:.4g} is no better than guessing the mean of the training {what}, {floor:.4g}"
     chance = p_of_guessing(value, floor, num)
     return (
         f"{name} {decimal(value)} is no better than guessing the most frequent class, {decimal(floor)}: "

@@ -30,6 +30,7 @@ _RIGHT = ("accuracy", "precision_micro", "recall_micro", "f1_micro")  # equal wh
 # the mean of these over folds of any size is what pooled examples give
 MEANS_OVER_EXAMPLES = (*_RIGHT, "log_loss", "top5_accuracy", "mse", "mae", "huber", "bias", "loss")
 _RANKED = ("roc_auc", "average_precision")
+_TIES = 2.0**40  # steps of a unit of log-odds, within which examples tie
 _BINS = 15
 _PLAIN = Measure()
 
@@ -102,7 +103,7 @@ def weighted(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: Mea
         return _of_means(gaps_NF, lambda means_BF: np.abs(means_BF).sum(1))
     assert name in _RANKED, name
     score = {"roc_auc": _area, "average_precision": _precision}[name]
-    scores_NK = _log_odds(outputs, measure.link)
+    scores_NK = _ranks_by(outputs, measure.link)
     return lambda weights_BN: _one_against_rest(score, scores_NK, targets_N, weights_BN, measure.positive)
 
 
@@ -152,6 +153,12 @@ def _log_odds(outputs: np.ndarray, link: str) -> np.ndarray:
         odds_NK = log_p_NK - np.log1p(-np.exp(log_p_NK))
         rest_N = second_N + np.log(np.exp(ordered_NK[:, :-1] - second_N[:, None]).sum(1))
     return np.where(z_NK == 0, -rest_N[:, None], odds_NK)  # two may be the likeliest
+
+
+def _ranks_by(outputs: np.ndarray, link: str) -> np.ndarray:
+    """Return what examples are ranked by (N, K), equal probabilities tied; see `dlexp.metric.probability`."""
+    odds_NK = _log_odds(outputs, link)
+    return np.round(odds_NK * _TIES) / _TIES if link == "softmax" and odds_NK.shape[1] > 2 else odds_NK
 
 
 def _margins(logits_NK: np.ndarray, targets_N: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import pytest
 from dlexp.config.catalog import EXPERIMENT, conf_folder, default_choices, list_groups, list_jobs, read_option
 from dlexp.config.options import describe_options
 from dlexp.config.resolve import resolve
+from dlexp.config.rule.fitted import UNREAD
 from dlexp.config.signature import read
 
 OPTIONS = [(group, option) for group, options in list_groups().items() if group != EXPERIMENT for option in options]
@@ -57,12 +58,14 @@ for job in list_jobs():
 
 @pytest.mark.parametrize(("job", "chosen"), ROUNDS, ids=[f"{job}-{'-'.join(c.values())}" for job, c in ROUNDS])
 def test_every_option_composes_and_passes_the_check(job, chosen):
+    if {"knn", "majority"} & set(chosen.values()):
+        chosen = {group: option for group, option in chosen.items() if group not in UNREAD}
     needed = {
         "arrays": ["data.path=x.npz"],
         "csv": ["data.path=x.csv", "data.target=y"],
         "image_folder": ["data.path=x"],
     }
-    overrides = [f"{group}={option}" for group, option in chosen.items()] + needed.get(chosen.get("data"), [])
+    overrides = [f"{group}={option}" for group, option in chosen.items()] + needed.get(str(chosen.get("data")), [])
     composed = resolve(overrides, job=job)
     assert chosen.items() <= composed.choices.items()
     for group, option in chosen.items():

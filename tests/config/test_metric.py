@@ -5,8 +5,8 @@ import sys
 
 import torch
 
-from dlexp.config.metric import CLASSES, METRICS, VALUES
-from dlexp.metric import classification_report, regression_report
+from dlexp.config.metric import CLASSES, INPUTS, METRICS, VALUES
+from dlexp.metric import classification_report, reconstruction, regression_report
 
 
 def test_the_table_is_what_reports_have():
@@ -20,6 +20,8 @@ def test_the_table_is_what_reports_have():
         listed = [row.name for row in METRICS if row.task == task]
         assert set(listed) == known
         assert len(set(listed)) == len(listed)
+    of_inputs = {row.name for row in METRICS if row.task == INPUTS}
+    assert set(reconstruction(torch.ones(1, 3, 2))) == {"mse", "rmse"} | of_inputs
 
 
 def test_it_is_read_without_torch():

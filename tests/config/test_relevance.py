@@ -14,7 +14,7 @@ def test_where_data_lie_who_is_told_and_how_trials_share_a_program_decide_nothin
     gone = {f"{group}.{name}" for group in left if isinstance(left[group], dict) for name in config[group]} - {
         f"{group}.{name}" for group in left if isinstance(left[group], dict) for name in left[group]
     }
-    assert gone == {"trainer.fuse", "trainer.diagnose", "data.root", "data.download"}
+    assert gone == {"trainer.fuse", "trainer.diagnose", "trainer.baseline", "data.root", "data.download"}
     assert set(config) - set(left) == {"tracking", "runs_dir", "trusted"}
 
 

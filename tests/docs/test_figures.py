@@ -111,3 +111,12 @@ def test_what_the_page_says_of_other_estimators():
 
 def test_the_search_meets_what_the_page_requires():
     assert search.missed(record("search")) == []
+
+
+def test_what_the_page_on_baselines_says_of_scikit_learn():
+    page = (DOCS / "baselines.md").read_text(encoding="utf-8")
+    rows = record("audit", section="neighbour")
+    assert f"{len(rows)} rows" in page
+    means = [match for row in rows if (match := re.search(r"mean ([\d.]+) \(([\d.]+)\)", row["quantity"]))]
+    shown = re.findall(r"^\|.*\| (\d) \| ([\d.]+) \| ([\d.]+) \|$", page, re.M)
+    assert [(ours, theirs) for _, ours, theirs in shown] == [match.groups() for match in means]

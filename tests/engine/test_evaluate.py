@@ -11,7 +11,7 @@ from dlexp.config.resolve import resolve
 from dlexp.engine.answer.answer import Reading
 from dlexp.engine.answer.classes import Classes
 from dlexp.engine.answer.values import Values
-from dlexp.engine.evaluate import predict, score
+from dlexp.engine.evaluate import predict, score, score_trials
 from dlexp.loss import BCE, MSE, CrossEntropy, Hinge
 from tests.pretended.device import pretend
 
@@ -41,6 +41,18 @@ def test_a_batch_without_room_is_halved_until_it_fits(monkeypatch):
     monkeypatch.setattr(type(task), "prepare", prepare_few)
     assert torch.equal(predict(run.step.forward, task, task.val, 64), expected)
     assert sizes[:3] == [64, 32, 16]
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "bce", "hinge"])
+def test_folds_of_different_lengths_are_scored_as_each_alone_to_the_bit(loss):
+    run = assemble(resolve(["data.limit=100", "tracking=none", "model.widths=[8]", f"loss={loss}"]).config).run
+    rows, rules = run.task.val[0], run.step.rules
+    parts = [rows[:60], rows[:61], rows[1:61], rows[5:38], rows[:61]]
+    outputs = torch.randn(len(parts), 61, 10, generator=torch.Generator().manual_seed(0)) * 3
+    together = score_trials(outputs, run.task, parts, rules.loss, "roc_auc")
+    for row, part in enumerate(parts):
+        alone = score_trials(outputs[row : row + 1, : len(part)], run.task, [part], rules.loss, "roc_auc")
+        assert {name: values[row] for name, values in together.items()} == {name: v for name, (v,) in alone.items()}
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
@@ -134,7 +146,7 @@ def test_a_trial_in_a_stack_has_the_error_of_its_loss_that_it_has_alone(loss):
     together = score(LOGITS, CLASSES, Reading(loss, Classes(3)))["loss_se"]
     reading = Reading(loss, Classes(3))
     for row in range(2):
-        alone = score(LOGITS[row : row + 1], CLASSES[row : row + 1], reading.keep(row, 2))["loss_se"]
+        alone = score(LOGITS[row : row + 1], CLASSES[row : row + 1], reading.keep([row], 2))["loss_se"]
         assert torch.equal(alone, together[row : row + 1])
 
 

@@ -13,6 +13,7 @@ from dlexp.export.graph import Graph, as_input, num_together, side_of
 from dlexp.metric.probability import log_weights
 from dlexp.model.cnn import CNN
 from dlexp.model.mlp import MLP
+from dlexp.model.torchvision import TorchvisionNet
 from dlexp.norm import BatchNorm
 from tests import exported
 
@@ -99,3 +100,21 @@ def test_every_norm_and_a_dropout_that_acts_in_evaluation(option, form):
 @pytest.mark.parametrize("link", ["sigmoid", "margin"])
 def test_every_link(link, form):
     assert exported.difference(dense(), exported.about((6,), measure={"link": link}), form) <= 1e-4
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("squeezenet1_1", "pt2"),
+        *(
+            pytest.param(name, form, marks=pytest.mark.slow)
+            for name in ("resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5", "squeezenet1_1")
+            for form in FORMS
+            if (name, form) != ("squeezenet1_1", "pt2")
+        ),
+    ],
+)
+def test_networks_of_torchvision(name, form):
+    told = exported.about((3, 32, 32))
+    module = TorchvisionNet(name, in_shape=(3, 32, 32), num_outputs=5)
+    assert exported.difference(module, told, form) <= 1e-4

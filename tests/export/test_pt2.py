@@ -1,6 +1,7 @@
 """A .pt2 is read only if dlexp wrote it here, or the user named it: reading one runs what is in it."""
 
 import io
+import logging
 import zipfile
 from pathlib import Path
 
@@ -36,11 +37,17 @@ def test_one_changed_byte_makes_a_file_a_stranger_s(written):
         parse(written[:-1] + bytes([written[-1] ^ 1]), Path("net.pt2"))
 
 
-def test_a_trusted_file_that_is_none_is_one_line():
+def test_a_trusted_file_that_is_none_is_one_line(monkeypatch):
+    log = logging.getLogger("torch.export")
+    said: list[logging.LogRecord] = []
+    monkeypatch.setattr(log, "handlers", [*log.handlers, handler := logging.Handler()])
+    monkeypatch.setattr(handler, "emit", said.append)
     for content in (b"", b"PK\x03\x04", b"x" * 1000):
         pt2.trust.accept_file(exported.sha256(content).hexdigest(), Path("net.pt2"))
         with pytest.raises(RunError, match=r"net.pt2: no file of torch.export"):
             parse(content, Path("net.pt2"))
+    assert said == []  # torch would log a traceback
+    assert not log.disabled
 
 
 def test_no_path_of_the_program_stands_in_the_file(written):

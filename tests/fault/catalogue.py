@@ -16,6 +16,7 @@ CHAPTERS = {
     "together": "Processes that meet, and the clock",
     "company": "Trials in company",
     "foreign": "Input from strangers",
+    "exported": "Exported files",
     "bomb": "Files that are not what they seem",
     "written": "Tables for other programs",
     "dashboard": "The dashboard",

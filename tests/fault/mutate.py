@@ -86,6 +86,15 @@ MUTATIONS = [
         "sent-at-once",
         5,
     ),
+    Mutation(
+        "any-archive",
+        "the list of files of torch.export that may be read",
+        "dlexp/export/pt2.py",
+        "    if not trust.knows_file(digest):\n",
+        "    if False:\n",
+        "exported-damaged",
+        21,
+    ),
     Mutation(  # of two walls, one alone holds
         "no-allow-list",
         "the allow-list of targets, and the trust behind it",

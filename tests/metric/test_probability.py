@@ -93,6 +93,24 @@ def test_log_odds_keep_their_digits():
     torch.testing.assert_close(log_odds(z)[0], torch.from_numpy(expected), rtol=1e-14, atol=0)
 
 
+def test_votes_tie_as_their_probabilities_do():
+    """Of 5 votes for 4 classes: a class with 2 has 2 / 5 however the others share the rest."""
+    draw = np.random.default_rng(0)
+    votes_NK = draw.multinomial(5, [0.4, 0.3, 0.2, 0.1], size=400)
+    targets_N = np.array([draw.choice(4, p=votes / 5) for votes in votes_NK])
+    probabilities = (votes_NK / 5).clip(np.finfo(float).eps)
+    reported = classification_report(
+        torch.from_numpy(np.log(probabilities))[None], torch.from_numpy(targets_N)[None], num_classes=4
+    )
+    areas = [reference.roc_auc_score(targets_N == k, votes_NK[:, k]) for k in range(4)]
+    precisions = [reference.average_precision_score(targets_N == k, votes_NK[:, k]) for k in range(4)]
+    assert float(reported["roc_auc"]) == pytest.approx(np.mean(areas), rel=1e-12)
+    assert float(reported["average_precision"]) == pytest.approx(np.mean(precisions), rel=1e-12)
+    for name in ("roc_auc", "average_precision"):
+        weighed = weighted(name, np.log(probabilities), targets_N)(np.ones((1, 400)))
+        assert weighed[0] == pytest.approx(float(reported[name]), rel=1e-12)
+
+
 def test_equal_outputs_tie_exactly():
     outputs = torch.tensor([0.3, -1.7, 2.2]).expand(1, 501, 3).contiguous()
     targets = torch.arange(501).remainder(3)[None]

@@ -16,7 +16,8 @@ from dlexp.config.catalog import list_groups, read_option
 from dlexp.config.resolve import resolve
 from dlexp.config.signature import read
 from dlexp.init import Normal, initialize
-from dlexp.model.mlp import MLP, DenseLayer
+from dlexp.model.layer import DenseLayer
+from dlexp.model.mlp import MLP
 
 SCALED = [
     option for option in list_groups()["init"] if option not in ("constant", "zeros", "torch", "normal", "uniform")

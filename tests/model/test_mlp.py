@@ -8,7 +8,8 @@ from dlexp.activation import Tanh
 from dlexp.dropout import Classic, Inverted, NoDropout
 from dlexp.error import ConfigError
 from dlexp.init import KaimingNormal, initialize
-from dlexp.model.mlp import MLP, DenseLayer
+from dlexp.model.layer import DenseLayer
+from dlexp.model.mlp import MLP
 from dlexp.model.softmax import Softmax
 from dlexp.norm import NoNorm
 from tests.present import present

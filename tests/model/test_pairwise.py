@@ -17,6 +17,7 @@ import dlexp.model.resnext
 import dlexp.model.vgg
 from dlexp.activation import ReLU
 from dlexp.build.node import build, factory
+from dlexp.config.rule.fitted import is_fitted
 from dlexp.config.signature import read
 from dlexp.dropout import NoDropout
 from dlexp.error import ConfigError
@@ -55,6 +56,7 @@ def options(group):
         nodes[path.stem] = node
     if group == "model":
         del nodes["torchvision"]  # it brings its own blocks
+        nodes = {name: node for name, node in nodes.items() if not is_fitted(node["_target_"])}  # without blocks
         for name, changes in SMALL.items():
             nodes[name].update(changes)
     return nodes

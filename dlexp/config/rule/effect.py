@@ -4,11 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from dlexp.config.compose import Composed
-from dlexp.config.signature import read
+from dlexp.config.rule.fitted import reads, why_unread
 from dlexp.error import ConfigError
 from dlexp.type import Config
-
-BLOCKS = ("activation", "norm", "dropout")
 
 
 def _is_set(value: Any) -> bool:
@@ -41,11 +39,10 @@ def check_effects(composed: Composed, config: Config) -> None:
     Raises:
         ConfigError: A setting that nothing reads, with the reason.
     """
-    model = read(config["model"]["_target_"])
+    model = config["model"]["_target_"]
     for key in [override.key for override in composed.changed]:
-        block = key.split(".")[0]
-        if block in BLOCKS and block not in model.program:
-            raise ConfigError(f"{key}: has no effect; model={composed.choices['model']} uses no {block}")
+        if not reads(model, key):
+            raise ConfigError(f"{key}: has no effect; {why_unread(composed.choices['model'], model, key)}")
         for idle, other, is_idle, reason in IDLE:
             if key == idle and is_idle(_look(composed, config, other)):
                 raise ConfigError(f"{key}: has no effect; {reason}")

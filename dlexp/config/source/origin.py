@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from dlexp.config import catalog
 from dlexp.config.compose import Composed
 from dlexp.config.override import Override
+from dlexp.config.rule.fitted import is_settled
 from dlexp.config.source.defaults import read_defaults
 
 Source = Literal["command line", "default", "file", "shipped", "class"]
@@ -21,8 +22,9 @@ class OriginRecord(TypedDict):
     """A value and where it comes from.
 
     `source` is "command line"; "default", of `dlexp.toml`; "file", the user's; "shipped"; or "class", whose signature
-    states what no file does. `file` and `line` are null where there is none. `chosen_by` says what chose the option
-    that the value belongs to: "command line", an option such as "model=vgg", or null for the job's own choice.
+    states what no file does, or which leaves no choice, as the one epoch of a model that is fitted in one step. `file`
+    and `line` are null where there is none. `chosen_by` says what chose the option that the value belongs to: "command
+    line", an option such as "model=vgg", or null for the job's own choice.
     """
 
     value: Any
@@ -56,7 +58,7 @@ def _origin(key: str, composed: Composed, lines: dict[str, tuple[Path, int]]) ->
     if key in composed.defaults:
         defaults = read_defaults()
         return "default", str(defaults.path), defaults.lines[key]
-    if key not in lines:
+    if key not in lines or is_settled(composed.config, key):
         return "class", None, None
     path, line = lines[key]
     shipped = catalog.conf_folder()

@@ -4,15 +4,19 @@ import torch
 from torch import Tensor
 
 from dlexp.data.dataset import Dataset
+from dlexp.type import RECONSTRUCT
 
 
 def guess(data: Dataset) -> dict[str, float]:
     """Return what guessing scores on the validation part; empty without such a part.
 
-    It is `val/accuracy`, or `val/rmse`; of several targets each has its own, as `val/TARGET/accuracy`.
+    That is `val/accuracy`, `val/rmse`, or, of reconstructed inputs, the share of variance that their mean explains: 0.
+    Of several targets each has its own, as `val/TARGET/accuracy`.
     """
     if not len(data.val):
         return {}
+    if data.task == RECONSTRUCT:
+        return {"val/explained_variance": 0.0}
     if not data.heads:
         return _of_target("val/", data.targets[data.train], data.targets[data.val], data.num_classes)
     scores = {}

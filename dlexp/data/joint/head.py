@@ -7,8 +7,6 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-SEVERAL = "several"  # the task of such data
-
 
 @dataclass(frozen=True)
 class Head:

@@ -41,10 +41,10 @@ class Reading:
         """Return how the outputs of a task's trials are read."""
         return cls(loss, task.answer, task.unit, task.metrics)
 
-    def keep(self, row: int, num_trials: int) -> "Reading":
-        """Return that of one trial."""
-        unit = None if self.unit is None else self.unit.keep([row])
-        return replace(self, loss=select_rows(self.loss, [row], num_trials), unit=unit)
+    def keep(self, rows: list[int], num_trials: int) -> "Reading":
+        """Return that of some of the trials."""
+        unit = None if self.unit is None else self.unit.keep(rows)
+        return replace(self, loss=select_rows(self.loss, rows, num_trials), unit=unit)
 
     @property
     def link(self) -> str:

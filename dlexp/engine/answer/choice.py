@@ -3,10 +3,17 @@
 from dlexp.data.dataset import Dataset
 from dlexp.engine.answer.answer import Answer
 from dlexp.engine.answer.classes import Classes
+from dlexp.engine.answer.reconstruction import Reconstruction
 from dlexp.engine.answer.several import Several
 from dlexp.engine.answer.values import Values
 
-KINDS: dict[str, type[Answer]] = {"multiclass": Classes, "binary": Classes, "regression": Values, "several": Several}
+KINDS: dict[str, type[Answer]] = {
+    "multiclass": Classes,
+    "binary": Classes,
+    "regression": Values,
+    "several": Several,
+    "reconstruct": Reconstruction,
+}
 
 
 def answer_of(dataset: Dataset) -> Answer:

@@ -19,7 +19,8 @@ from dlexp.engine.dense.layer import Activation, BatchNorm, Dropout, Flatten, Gr
 from dlexp.engine.dense.link import Link, Row, Sum, Trained
 from dlexp.engine.task import Batch
 from dlexp.kernel.batch_norm import Running
-from dlexp.model.mlp import MLP, DenseLayer
+from dlexp.model.layer import DenseLayer
+from dlexp.model.mlp import MLP
 from dlexp.model.softmax import Softmax
 
 _ATEN: Any = torch.ops.aten
@@ -27,10 +28,16 @@ _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_
 
 
 class Chain:
-    """The passes of one net in training."""
+    """The passes of one net in training, or of T nets together, whose examples the links see one trial's after another.
 
-    def __init__(self, model: nn.Module, link: Link) -> None:
-        self._model, self._link = model, link
+    Args:
+        model: Says whether it is in training.
+        link: Of (T * N, ...) to (T * N, K).
+        num_trials: Returns T.
+    """
+
+    def __init__(self, model: nn.Module, link: Link, num_trials: Callable[[], int] = lambda: 1) -> None:
+        self._model, self._link, self._num_trials = model, link, num_trials
         link.need(False)
 
     def differentiate(self, loss: Any, batch: Batch, is_first: bool) -> tuple[Tensor, Tensor] | None:
@@ -38,36 +45,43 @@ class Chain:
 
         Args:
             loss: Of the outputs.
-            batch: Of the one trial.
+            batch: Of all trials.
             is_first: As of `backward`.
 
         Returns:
-            The loss (1,) and the outputs (1, N, K); None where autograd is needed, and nothing is done.
+            The loss (T,) and the outputs (T, N, K); None where autograd is needed, and nothing is done.
         """
         gradient = gradient_of(loss)
-        if gradient is None or batch.targets.dim() != 2 or not self.is_due():
+        if gradient is None or batch.rows is not None or batch.targets.dim() != 2 or not self.is_due():
             return None
-        outputs_NK = self.forward(batch.x if batch.is_shared else batch.x[0])
-        loss_T, grad_NK = gradient(outputs_NK, batch.targets[0])
-        self.backward(grad_NK, is_first)
-        return loss_T, outputs_NK.unsqueeze(0)
+        outputs_TNK = self.forward(batch.x, is_shared=batch.is_shared)
+        loss_T, grad_TNK = gradient(outputs_TNK, batch.targets.expand(len(outputs_TNK), -1))
+        self.backward(grad_TNK, is_first)
+        return loss_T, outputs_TNK
 
     def is_due(self) -> bool:
         """Whether a pass now is one of training in full precision."""
         return self._model.training and torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return outputs (N, K), which autograd knows nothing of."""
-        return self._link.forward(x)
+    def forward(self, x: Tensor, *, is_shared: bool) -> Tensor:
+        """Return outputs (T, N, K), which autograd knows nothing of.
 
-    def backward(self, grad_NK: Tensor, is_first: bool) -> None:
+        Args:
+            x: A batch (N, ...) that all trials share, or one each (T, N, ...).
+            is_shared: Which of the two.
+        """
+        num_trials = self._num_trials()
+        outputs = self._link.forward((x.expand(num_trials, *x.shape) if is_shared else x).flatten(0, 1))
+        return outputs.view(num_trials, -1, outputs.shape[-1])
+
+    def backward(self, grad_TNK: Tensor, is_first: bool) -> None:
         """Write the parameters' gradients, after a forward pass.
 
         Args:
-            grad_NK: Gradient by its outputs.
+            grad_TNK: Gradient by its outputs.
             is_first: Whether they replace those that are there, or are added.
         """
-        self._link.backward(grad_NK, is_first)
+        self._link.backward(grad_TNK.flatten(0, 1), is_first)
 
 
 def chain_of(model: nn.Module, trained: list[Tensor], grads: list[Tensor]) -> Chain | None:
@@ -78,21 +92,21 @@ def chain_of(model: nn.Module, trained: list[Tensor], grads: list[Tensor]) -> Ch
         trained: The parameters that are trained.
         grads: Where each one's gradient goes.
     """
-    parameters = list(model.parameters())
-    if trained[0].device.type != "cpu" or any(_has_hooks(each) for each in [*model.modules(), *parameters]):
+    if trained[0].device.type != "cpu":
         return None
-    reader = _Reader(dict(zip(map(id, trained), grads, strict=True)))
-    link = reader.read(model)
-    # a parameter twice would be overwritten, one not at all would keep an old gradient
-    return None if link is None or sorted(reader.seen) != sorted(map(id, parameters)) else Chain(model, link)
+    link = Reader(dict(zip(map(id, trained), grads, strict=True))).read_whole(model)
+    return None if link is None else Chain(model, link)
 
 
 def _has_hooks(of: Any) -> bool:
     return any(getattr(of, name, None) for name in _HOOKS)
 
 
-class _Reader:
+class Reader:
     """Makes links of modules.
+
+    Args:
+        grads: Where the gradient of each parameter that is trained goes, by `id`.
 
     Attributes:
         seen: Parameters that are in a link, by `id`.
@@ -101,6 +115,15 @@ class _Reader:
     def __init__(self, grads: dict[int, Tensor]) -> None:
         self._grads = grads
         self.seen: list[int] = []
+
+    def read_whole(self, model: nn.Module) -> Link | None:
+        """Return the link of a whole net; None where it is to run layer by layer."""
+        parameters = list(model.parameters())
+        if any(_has_hooks(each) for each in [*model.modules(), *parameters]):
+            return None
+        link = self.read(model)
+        # a parameter twice would be overwritten, one not at all would keep an old gradient
+        return None if sorted(self.seen) != sorted(map(id, parameters)) else link
 
     def read(self, module: nn.Module) -> Link | None:
         """Return the link of a module, None where there is none."""
@@ -113,11 +136,6 @@ class _Reader:
         links = [self.read(module) for module in modules if type(module).forward is not nn.Identity.forward]
         return None if None in links else Row([link for link in links if link is not None])
 
-    def trained(self, parameter: Tensor) -> Trained:
-        """Return a parameter with the place of its gradient."""
-        self.seen.append(id(parameter))
-        return Trained(parameter, self._grads.get(id(parameter)))
-
     def sum(self, first: Link | None, second: nn.Module | None) -> Link | None:
         """Return a link with another way beside it, if there is one."""
         if first is None or second is None:
@@ -125,67 +143,96 @@ class _Reader:
         way = self.read(second)
         return None if way is None else Sum(first, way)
 
+    def trained(self, parameter: Tensor) -> Trained:
+        """Return a parameter with the place of its gradient."""
+        self.seen.append(id(parameter))
+        return Trained(parameter, self._grads.get(id(parameter)))
 
-def _mlp(reader: _Reader, net: MLP) -> Link | None:
+    def linear(self, layer: nn.Linear) -> Link:
+        """Return the link of a linear layer."""
+        return Linear(*self.weight_and_bias(layer))
+
+    def weight_and_bias(self, layer: nn.Linear) -> tuple[Trained, Trained | None]:
+        """Return the parameters of a linear layer."""
+        return self.trained(layer.weight), None if layer.bias is None else self.trained(layer.bias)
+
+    def batch_norm(self, layer: norms.BatchNorm) -> Link | None:
+        """Return the link of a batch norm with scale and shift."""
+        statistics = Running(*cast(tuple[Tensor, Tensor, Tensor], statistics_of(layer)), layer.num_values)
+        return BatchNorm(
+            self.trained(layer.weight), self.trained(layer.bias), statistics, layer.rule, layer._check_input_dim
+        )
+
+    def group_norm(self, layer: nn.GroupNorm) -> Link:
+        """Return the link of a group norm with scale and shift."""
+        return GroupNorm(self.trained(layer.weight), self.trained(layer.bias), layer.num_groups, layer.eps)
+
+    def dropout(self, layer: Inverted | Classic) -> Link:
+        """Return the link of a dropout."""
+        return Dropout(layer)
+
+    def activation(self, module: nn.Module, gradient: Gradient) -> Link:
+        """Return the link of an elementwise function."""
+        return Activation(module.forward, gradient)
+
+
+def _mlp(reader: Reader, net: MLP) -> Link | None:
     start = [] if net.input_dropout is None else [net.input_dropout]
-    body = reader.sum(reader.row(net.hidden, net.output), net.output_shortcut)
+    if net.decoder is None:
+        body = reader.sum(reader.row(net.hidden, net.output), net.output_shortcut)
+    else:
+        code = [] if net.code is None else [net.code]
+        body = reader.row(net.hidden, *code, *reversed(net.decoder.dense))
     before = reader.row(*start)
     return None if body is None or before is None else Row([Flatten(), before, body])
 
 
-def _dense_layer(reader: _Reader, layer: DenseLayer) -> Link | None:
+def _dense_layer(reader: Reader, layer: DenseLayer) -> Link | None:
     body = reader.sum(reader.row(layer.linear, layer.norm, layer.activation), layer.shortcut)
     after = reader.row(layer.dropout)
     return None if body is None or after is None else Row([body, after])
 
 
-def _softmax(reader: _Reader, net: Softmax) -> Link | None:
+def _softmax(reader: Reader, net: Softmax) -> Link | None:
     linear = reader.read(net.linear)
     return None if linear is None else Row([Flatten(), linear])
 
 
-def _linear(reader: _Reader, layer: nn.Linear) -> Link:
-    bias = None if layer.bias is None else reader.trained(layer.bias)
-    return Linear(reader.trained(layer.weight), bias)
+def statistics_of(layer: norms.BatchNorm) -> tuple[Tensor | None, ...]:
+    """Return what a batch norm keeps of the batches it has seen."""
+    return layer.running_mean, layer.running_var, layer.num_batches_tracked
 
 
-def _batch_norm(reader: _Reader, layer: norms.BatchNorm) -> Link | None:
-    running = (layer.running_mean, layer.running_var, layer.num_batches_tracked)
-    if layer.across is not None or layer.weight is None or any(each is None for each in running):
-        return None
-    statistics = Running(*cast(tuple[Tensor, Tensor, Tensor], running), layer.num_values)
-    return BatchNorm(
-        reader.trained(layer.weight), reader.trained(layer.bias), statistics, layer.rule, layer._check_input_dim
-    )
+def _batch_norm(reader: Reader, layer: norms.BatchNorm) -> Link | None:
+    is_whole = layer.weight is not None and all(each is not None for each in statistics_of(layer))
+    return reader.batch_norm(layer) if is_whole and layer.across is None else None
 
 
-def _group_norm(reader: _Reader, layer: nn.GroupNorm) -> Link | None:
-    if layer.weight is None or layer.bias is None:
-        return None
-    return GroupNorm(reader.trained(layer.weight), reader.trained(layer.bias), layer.num_groups, layer.eps)
+def _group_norm(reader: Reader, layer: nn.GroupNorm) -> Link | None:
+    return None if layer.weight is None or layer.bias is None else reader.group_norm(layer)
 
 
-def _flatten(reader: _Reader, layer: nn.Flatten) -> Link | None:
+def _flatten(reader: Reader, layer: nn.Flatten) -> Link | None:
     return Flatten() if (layer.start_dim, layer.end_dim) == (1, -1) else None
 
 
-def _activation(gradient_of: Callable[[Any], Gradient]) -> Callable[[_Reader, Any], Link]:
-    return lambda reader, module: Activation(module.forward, gradient_of(module))
+def _activation(gradient_of: Callable[[Any], Gradient]) -> Callable[[Reader, Any], Link]:
+    return lambda reader, module: reader.activation(module, gradient_of(module))
 
 
-_NETS: dict[type[nn.Module], Callable[[_Reader, Any], Link | None]] = {
+_NETS: dict[type[nn.Module], Callable[[Reader, Any], Link | None]] = {
     MLP: _mlp,
     DenseLayer: _dense_layer,
     Softmax: _softmax,
     nn.Sequential: lambda reader, net: reader.row(*net),
 }
 # By the function that a class computes: one that inherits it is the same layer.
-_LAYERS: dict[Callable[..., Tensor], Callable[[_Reader, Any], Link | None]] = {
-    nn.Linear.forward: _linear,
+_LAYERS: dict[Callable[..., Tensor], Callable[[Reader, Any], Link | None]] = {
+    nn.Linear.forward: lambda reader, module: reader.linear(module),
     norms.BatchNorm.forward: _batch_norm,
     norms.LayerNorm.forward: _group_norm,
-    Inverted.forward: lambda reader, module: Dropout(module),
-    Classic.forward: lambda reader, module: Dropout(module),
+    Inverted.forward: lambda reader, module: reader.dropout(module),
+    Classic.forward: lambda reader, module: reader.dropout(module),
     nn.Identity.forward: lambda reader, module: Row([]),
     nn.Flatten.forward: _flatten,
     nn.ReLU.forward: _activation(lambda _: lambda g, x, y: _ATEN.threshold_backward.default(g, y, 0)),

@@ -77,7 +77,7 @@ class BatchNorm:
         self._needs_x = is_needed
         return is_needed or is_trained(self._weight, self._bias)
 
-    def forward(self, x_ND: Tensor) -> Tensor:
+    def forward(self, x_ND: Tensor, /) -> Tensor:
         """See `Link`."""
         self._check(x_ND)
         weight, bias = self._weight.value, self._bias.value
@@ -98,16 +98,19 @@ class BatchNorm:
         self._saved = x_ND, mean, var, *batch
         return y_ND
 
-    def backward(self, grad_NE: Tensor, is_first: bool) -> Tensor | None:
+    def backward(self, grad_NE: Tensor, is_first: bool, /) -> Tensor | None:
         """See `Link`."""
-        x_ND, mean, var, *batch = self._saved
-        del self._saved
-        wanted = [self._needs_x, self._weight.grad is not None, self._bias.grad is not None]
-        about = (self._weight.value, mean, var, *batch, True, self._rule.eps, wanted)
-        grad_ND, by_weight, by_bias = _BATCH_NORM_BACKWARD(grad_NE, x_ND, *about)
+        grad_ND, by_weight, by_bias = self._gradients(grad_NE, self._weight.value)
         self._weight.write(by_weight, is_first)
         self._bias.write(by_bias, is_first)
         return grad_ND if self._needs_x else None
+
+    def _gradients(self, grad_NE: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the gradients by x, weight and bias."""
+        x_ND, mean, var, *batch = self._saved
+        del self._saved
+        wanted = [self._needs_x, self._weight.grad is not None, self._bias.grad is not None]
+        return _BATCH_NORM_BACKWARD(grad_NE, x_ND, weight, mean, var, *batch, True, self._rule.eps, wanted)
 
 
 class GroupNorm:
@@ -152,13 +155,13 @@ class Activation:
         """See `Link`."""
         return is_needed
 
-    def forward(self, x_ND: Tensor) -> Tensor:
+    def forward(self, x_ND: Tensor, /) -> Tensor:
         """See `Link`."""
         y_ND = self._function(x_ND)
         self._saved = x_ND, y_ND
         return y_ND
 
-    def backward(self, grad_NE: Tensor, is_first: bool) -> Tensor:
+    def backward(self, grad_NE: Tensor, is_first: bool, /) -> Tensor:
         """See `Link`."""
         x_ND, y_ND = self._saved
         del self._saved

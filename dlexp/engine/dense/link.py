@@ -42,24 +42,30 @@ class Link(Protocol):
 
 
 class Trained:
-    """A parameter and where its gradient goes.
-
-    Attributes:
-        value: The parameter, without autograd.
-        grad: None where it is not trained.
-    """
+    """A parameter and where its gradient goes."""
 
     def __init__(self, value: Tensor, grad: Tensor | None) -> None:
-        self.value, self.grad = value.detach(), grad
+        self._value, self._grad = value.detach(), grad
+
+    @property
+    def value(self) -> Tensor:
+        """The parameter, without autograd."""
+        return self._value
+
+    @property
+    def grad(self) -> Tensor | None:
+        """Where its gradient goes; None where it is not trained."""
+        return self._grad
 
     def write(self, grad: Tensor, is_first: bool) -> None:
         """Take a gradient."""
-        if self.grad is None:
+        place = self.grad
+        if place is None:
             return
         if is_first:
-            self.grad.copy_(grad)
+            place.copy_(grad)
         else:
-            self.grad.add_(grad)
+            place.add_(grad)
 
 
 class Sum:

@@ -7,6 +7,7 @@ Shapes: T trials, N batch, D inputs, E outputs, C channels.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -16,15 +17,14 @@ from torch.nn.modules.conv import _ConvNd
 
 from dlexp.activation import Maxout
 from dlexp.device import send_soon
-from dlexp.dropout import Classic, Inverted
+from dlexp.dropout import Classic, Inverted, stack_factor
 from dlexp.engine.stack.linear import alone, linear
-from dlexp.engine.stack.rows import Rows
+from dlexp.engine.stack.rows import Rows, join, take
+from dlexp.engine.stack.written import UNEVEN, VECTOR, stack_chain_of
 from dlexp.kernel.batch_norm import Mode, Rule, Running, normalise, normalise_stack
 from dlexp.norm import BatchNorm
-from dlexp.random import hashed_uniform
 
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
-VECTOR = 32  # elements that a kernel takes at once, at most
 
 
 class Batched(Rows):
@@ -32,6 +32,7 @@ class Batched(Rows):
 
     Attributes:
         num_in_hand: Trials of the batch in hand.
+        chain: The passes of all trials in training without autograd, where they are written out.
         is_in_turn: Whether dense layers too run trial by trial: beside convolutions, which do, that costs little, and
             every kernel is then that of a trial alone, whatever the sizes.
     """
@@ -52,14 +53,19 @@ class Batched(Rows):
         self._tensors: dict[str, Tensor] = {}
         self.num_in_hand = len(models)
         self._exchange(self.template, "")
+        self.chain = stack_chain_of(models[0], self)
+        self._outputs: Tensor | None = None
 
     def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
         """See `dlexp.engine.forward.Forward`."""
+        if rows is None and self.chain is not None and self.chain.is_due():
+            self._outputs = self.chain.forward(x, is_shared=is_shared).requires_grad_()
+            return self._outputs
         num_trials = self.num_in_hand = self.num_trials if rows is None else len(rows)
         num = x.shape[0 if is_shared else 1]
         self._chosen = None if rows is None else send_soon(torch.tensor(rows), x.device)
         self._tensors = {**self.parameters(), **self.buffers}
-        outputs = self.template(_fold(x.unsqueeze(0).expand(num_trials, *x.shape) if is_shared else x))
+        outputs = self.template(join(x.unsqueeze(0).expand(num_trials, *x.shape) if is_shared else x))
         if isinstance(outputs, list):
             return [output.view(num_trials, num, *output.shape[1:]) for output in outputs]
         return outputs.view(num_trials, num, *outputs.shape[1:])
@@ -67,6 +73,24 @@ class Batched(Rows):
     def set_training(self, is_training: bool) -> None:
         """See `dlexp.engine.forward.Forward`."""
         self.template.train(is_training)
+
+    def prepare_grads(self) -> None:
+        """See `dlexp.engine.forward.Forward`; a chain leaves the pads as the last update had them."""
+        for pad in self._pads:
+            pad.zero_()
+
+    def collect_grads(self, is_first: bool) -> None:
+        """See `dlexp.engine.forward.Forward`; autograd ends at the outputs of a chain."""
+        outputs, self._outputs = self._outputs, None
+        if self.chain is None or outputs is None:
+            super().collect_grads(is_first)
+        elif outputs.grad is not None:
+            self.chain.backward(outputs.grad, is_first)
+
+    def drop_grads(self) -> None:
+        """See `dlexp.engine.forward.Forward`."""
+        self._outputs = None
+        super().drop_grads()
 
     def keep(self, rows: list[int]) -> None:
         """See `dlexp.engine.forward.Forward`."""
@@ -76,7 +100,7 @@ class Batched(Rows):
     def tensor(self, name: str) -> Tensor | None:
         """Return a parameter or buffer of the trials in hand (T, *shape), None where there is none of that name."""
         value = self._tensors.get(name)
-        return value if value is None or self._chosen is None else _take(value, self._chosen)
+        return value if value is None or self._chosen is None else take(value, self._chosen)
 
     def write(self, name: str, value: Tensor) -> None:
         """Overwrite a buffer of the trials in hand."""
@@ -103,21 +127,6 @@ def in_turn(call: Callable[..., Tensor], num_trials: int, x: Tensor, *tensors: T
     """Call a layer for each trial with its rows of x (T * N, ...) and its rows of its own tensors (T, ...)."""
     rows = [[None] * num_trials if value is None else value.unbind() for value in tensors]
     return torch.cat([call(*of_trial) for of_trial in zip(x.chunk(num_trials), *rows, strict=True)])
-
-
-def _take(value: Tensor, chosen: Tensor) -> Tensor:
-    """Return rows of (T, *shape) as they lie in memory: a kernel rounds by where the channels of its weights are."""
-    if value.dim() < 5 or value.stride(2) != 1:
-        return value.index_select(0, chosen)
-    return value.movedim(2, -1).index_select(0, chosen).movedim(-1, 2)
-
-
-def _fold(x: Tensor) -> Tensor:
-    """Return (T, N, ...) as (T * N, ...), images with the channels where they were in memory."""
-    if x.dim() < 4:
-        return x.flatten(0, 1)
-    is_last = x[0].movedim(1, -1).is_contiguous()
-    return x.movedim(2, -1).flatten(0, 1).movedim(-1, 1) if is_last else x.flatten(0, 1)
 
 
 class Unbatchable(Exception):
@@ -161,7 +170,15 @@ class _Convolution(_Layer):
         conv = self.original[0]
         assert isinstance(conv, _ConvNd)
         weight = self.required("weight")
-        return in_turn(conv._conv_forward, len(weight), x, weight, self.optional("bias"))
+        return in_turn(_kernel_of(conv), len(weight), x, weight, self.optional("bias"))
+
+
+def _kernel_of(conv: _ConvNd) -> Callable[..., Tensor]:
+    """Return what a convolution calls with its input, weight and bias."""
+    if not isinstance(conv, nn.ConvTranspose2d):
+        return conv._conv_forward
+    names = ("stride", "padding", "output_padding", "groups", "dilation")
+    return partial(F.conv_transpose2d, **{name: getattr(conv, name) for name in names})
 
 
 class _Norm(_Layer):
@@ -232,11 +249,9 @@ class _DropoutLayer(_Layer):
         if not self.training and is_inverted:
             return x
         x_TN = x.unflatten(0, (len(seed_T), -1))
-        p = p_T.view(-1, *[1] * (x.dim()))
-        if not self.training:
-            return (x_TN * (1 - p).to(x.dtype)).flatten(0, 1)
-        mask = (hashed_uniform(x_TN.shape[1:], seed_T) >= p).to(x.dtype)
-        return (x_TN * (mask / (1 - p).to(x.dtype) if is_inverted else mask)).flatten(0, 1)
+        if self.training:
+            return (x_TN * stack_factor(x_TN, seed_T, p_T, is_inverted)).flatten(0, 1)
+        return (x_TN * (1 - p_T.view(-1, *[1] * (x.dim()))).to(x.dtype)).flatten(0, 1)
 
 
 class _PReLULayer(_Layer):
@@ -274,13 +289,12 @@ LAYERS: dict[type[nn.Module], Callable[[Batched, str, nn.Module], _Layer]] = {
     nn.Conv1d: _Convolution,
     nn.Conv2d: _Convolution,
     nn.Conv3d: _Convolution,
+    nn.ConvTranspose2d: _Convolution,
     nn.GroupNorm: _Norm,
     _BatchNorm: _BatchNormLayer,
     Inverted: _DropoutLayer,
     Classic: _DropoutLayer,
     nn.PReLU: _PReLULayer,
     Maxout: _Maxout,
-    nn.ELU: _Elementwise,
-    nn.SiLU: _Elementwise,
-    nn.Sigmoid: _Elementwise,
+    **dict.fromkeys(UNEVEN, _Elementwise),
 }

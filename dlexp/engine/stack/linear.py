@@ -5,6 +5,7 @@ other roundings, than the module's g^T x; it also leaves a transposed gradient t
 Shapes: T trials, N batch, D inputs, E outputs.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -33,34 +34,52 @@ class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x_TND: Tensor, weight_TED: Tensor, bias_TE: Tensor | None) -> Tensor:
         ctx.save_for_backward(x_TND, weight_TED)
-        if _rounds_otherwise(x_TND, weight_TED):
-            biases = [None] * len(weight_TED) if bias_TE is None else bias_TE.unbind()
-            operands = zip(_apart(x_TND), weight_TED, biases, strict=True)
-            return torch.stack([F.linear(*each) for each in operands])
-        if _is_a_sum(x_TND, weight_TED):
-            y_TN1 = (x_TND * weight_TED).sum(2, keepdim=True)
-            return y_TN1 if bias_TE is None else y_TN1 + bias_TE.unsqueeze(1)
-        if bias_TE is None:
-            return torch.bmm(x_TND, weight_TED.transpose(1, 2))
-        return torch.baddbmm(bias_TE.unsqueeze(1), x_TND, weight_TED.transpose(1, 2))
+        return outputs(x_TND, weight_TED, bias_TE)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        grad_TNE = grads[0]
         x_TND, weight_TED = ctx.saved_tensors
-        needs_x, needs_weight, needs_bias = ctx.needs_input_grad
-        if _is_a_sum(x_TND, weight_TED):
-            return (
-                grad_TNE * weight_TED if needs_x else None,
-                (grad_TNE * x_TND).sum(1, keepdim=True) if needs_weight else None,
-                grad_TNE.sum(1) if needs_bias else None,
-            )
-        product = _in_turn if _rounds_otherwise(x_TND, weight_TED) else torch.bmm
+        return gradients(grads[0], x_TND, weight_TED, ctx.needs_input_grad)
+
+
+def outputs(x_TND: Tensor, weight_TED: Tensor, bias_TE: Tensor | None) -> Tensor:
+    """Return x W^T + b (T, N, E), whatever autograd is to know of it."""
+    if _rounds_otherwise(x_TND, weight_TED):
+        biases = [None] * len(weight_TED) if bias_TE is None else bias_TE.unbind()
+        operands = zip(_apart(x_TND), weight_TED, biases, strict=True)
+        return torch.stack([F.linear(*each) for each in operands])
+    if _is_a_sum(x_TND, weight_TED):
+        y_TN1 = (x_TND * weight_TED).sum(2, keepdim=True)
+        return y_TN1 if bias_TE is None else y_TN1 + bias_TE.unsqueeze(1)
+    if bias_TE is None:
+        return torch.bmm(x_TND, weight_TED.transpose(1, 2))
+    return torch.baddbmm(bias_TE.unsqueeze(1), x_TND, weight_TED.transpose(1, 2))
+
+
+def gradients(
+    grad_TNE: Tensor, x_TND: Tensor, weight_TED: Tensor, needs: Sequence[bool]
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """Return the gradients by x (T, N, D), W (T, E, D) and b (T, E).
+
+    Args:
+        grad_TNE: By the outputs.
+        x_TND: Inputs.
+        weight_TED: W.
+        needs: Which of the three are wanted; the others are None.
+    """
+    needs_x, needs_weight, needs_bias = needs
+    if _is_a_sum(x_TND, weight_TED):
         return (
-            product(grad_TNE, weight_TED) if needs_x else None,
-            product(grad_TNE.transpose(1, 2), x_TND) if needs_weight else None,
+            grad_TNE * weight_TED if needs_x else None,
+            (grad_TNE * x_TND).sum(1, keepdim=True) if needs_weight else None,
             grad_TNE.sum(1) if needs_bias else None,
         )
+    product = _in_turn if _rounds_otherwise(x_TND, weight_TED) else torch.bmm
+    return (
+        product(grad_TNE, weight_TED) if needs_x else None,
+        product(grad_TNE.transpose(1, 2), x_TND) if needs_weight else None,
+        grad_TNE.sum(1) if needs_bias else None,
+    )
 
 
 def _is_a_sum(x_TND: Tensor, weight_TED: Tensor) -> bool:

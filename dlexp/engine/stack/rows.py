@@ -23,6 +23,7 @@ class Rows:
         template: The structure; its own values are not used.
         flat: Trained parameters (T, P).
         grads: Their gradients (T, P).
+        grad_views: One view (T, *shape) of `grads` for each parameter.
         buffers: Buffers and frozen parameters by name, each (T, *shape); dropout's seeds and rates among them.
         dropout_seeds: Of each trial's layers (T, L), of which the buffers are columns.
         is_capturable: Whether updates may be captured as CUDA graphs.
@@ -64,7 +65,7 @@ class Rows:
 
     def _renew(self) -> None:
         self.grads = torch.zeros_like(self.flat.tensor)
-        self._grad_views, self._pads = self.flat.split(self.grads), self.flat.pads(self.grads)
+        self.grad_views, self._pads = self.flat.split(self.grads), self.flat.pads(self.grads)
         # A leaf for each parameter: one for all would cost a concatenation of all gradients, a fifth of a step.
         self._leaves = [view.detach().requires_grad_() for view in self.flat.views]
         shape = (self.num_trials, len(self._dropouts))
@@ -81,7 +82,7 @@ class Rows:
 
     def collect_grads(self, is_first: bool) -> None:
         """See `dlexp.engine.forward.Forward`."""
-        for leaf, view in zip(self._leaves, self._grad_views, strict=True):
+        for leaf, view in zip(self._leaves, self.grad_views, strict=True):
             if leaf.grad is None:
                 view.mul_(not is_first)
             elif is_first:
@@ -157,3 +158,18 @@ def _changed(owner: Any, num_trials: int, change: Callable[[Tensor], Tensor]) ->
 
 def _is_per_trial(value: Any, num_trials: int) -> bool:
     return isinstance(value, Tensor) and value.shape == (num_trials, 1)
+
+
+def take(value: Tensor, chosen: Tensor) -> Tensor:
+    """Return rows of (T, *shape) as they lie in memory: a kernel rounds by where the channels of its weights are."""
+    if value.dim() < 5 or value.stride(2) != 1:
+        return value.index_select(0, chosen)
+    return value.movedim(2, -1).index_select(0, chosen).movedim(-1, 2)
+
+
+def join(x: Tensor) -> Tensor:
+    """Return (T, N, ...) as (T * N, ...), images with the channels where they were in memory."""
+    if x.dim() < 4:
+        return x.flatten(0, 1)
+    is_last = x[0].movedim(1, -1).is_contiguous()
+    return x.movedim(2, -1).flatten(0, 1).movedim(-1, 1) if is_last else x.flatten(0, 1)

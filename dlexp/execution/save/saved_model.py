@@ -6,6 +6,7 @@ of pictures), normalize (scale, shift and fill for each channel or feature), uni
 measure (constants of the metrics), and heads where there are several targets (name, task, classes of each).
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -22,6 +23,7 @@ from dlexp.data.target_scale import TargetScale
 from dlexp.disk.regular import read_bytes
 from dlexp.engine import checkpoint
 from dlexp.engine.answer.answer import Reading
+from dlexp.engine.answer.inputs import as_targets, errors
 from dlexp.engine.memory import evaluation_batch
 from dlexp.engine.task import Task
 from dlexp.error import ConfigError, RunError
@@ -30,7 +32,7 @@ from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import sealed, unsealed
 from dlexp.run.measure import FILE
 from dlexp.run.stored import stored_config
-from dlexp.type import Config
+from dlexp.type import RECONSTRUCT, Config
 
 TYPICAL_BATCH = 32  # examples of an update, by whose memory that of predicting is measured
 
@@ -68,7 +70,9 @@ class SavedModel:
 
     @torch.no_grad()
     def outputs(self, inputs: Tensor, batch_size: int | None = None) -> Tensor:
-        """Return logits (N, K), or values (N,) in the target's unit, on the CPU; of several targets all (N, K).
+        """Return logits (N, K), values (N,) in the target's unit, or errors (N,) of reconstructions, on the CPU.
+
+        Of several targets all outputs (N, K), values in their own units.
 
         Args:
             inputs: (N, H, W, C) bytes or floats in [0, 1], or (N, D) in float64 with NaN for a missing number.
@@ -77,17 +81,39 @@ class SavedModel:
         Raises:
             ConfigError: Examples of another shape than the model's.
         """
-        require_shape(inputs, self.about["in_shape"])
-        is_image, dtype = inputs.dim() == 4, self.dtype
-        pieces = []
-        for batch in inputs.split(batch_size or self.batch_size):
-            x = self.affine.apply(devices.send(batch, self.device), dtype=dtype)
-            pieces.append(self.module((x.movedim(-1, 1) if is_image else x).to(dtype)).cpu())
-        outputs = torch.cat(pieces)
+        if self.about["task"] == RECONSTRUCT:
+            x_ND, z_ND = self.reconstruct(inputs, batch_size)
+            return errors(z_ND.unsqueeze(0), x_ND, x_ND[:1], is_image=False)[0, :, 0]
+        outputs = torch.cat([outputs for _, outputs in self._passes(inputs, batch_size)])
         if self.unit is None:
             return outputs
         values = self.unit.unscale(outputs[None])[0]
         return values[:, 0] if isinstance(self.unit, TargetScale) else values
+
+    @torch.no_grad()
+    def reconstruct(self, inputs: Tensor, batch_size: int | None = None) -> tuple[Tensor, Tensor]:
+        """Return what an autoencoder is given and what it makes of it, (N, D) each, normalised, on the CPU.
+
+        Args:
+            inputs: As of `outputs`.
+            batch_size: Examples at once; None takes `SavedModel.batch_size`.
+
+        Raises:
+            ConfigError: Examples of another shape than the model's.
+        """
+        is_image = inputs.dim() == 4
+        pairs = [(as_targets(x, is_image=is_image).cpu(), z) for x, z in self._passes(inputs, batch_size)]
+        given, made = zip(*pairs, strict=True)
+        return torch.cat(given), torch.cat(made)
+
+    def _passes(self, inputs: Tensor, batch_size: int | None) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield prepared inputs and, on the CPU, the module's outputs, a batch at a time."""
+        require_shape(inputs, self.about["in_shape"])
+        is_image, dtype = inputs.dim() == 4, self.dtype
+        for batch in inputs.split(batch_size or self.batch_size):
+            x = self.affine.apply(devices.send(batch, self.device), dtype=dtype)
+            x = (x.movedim(-1, 1) if is_image else x).to(dtype)
+            yield x, self.module(x).cpu()
 
 
 def require_shape(inputs: Tensor, wanted: list[int]) -> None:

@@ -16,7 +16,7 @@ from dlexp.figure.roc import MAX_NAMED, look_of
 from dlexp.figure.style.canvas import add_legend, new_figure, styled
 from dlexp.figure.style.color import SPLITS
 from dlexp.figure.style.text import label
-from dlexp.metric.probability import log_odds
+from dlexp.metric.probability import ranks_by
 from dlexp.metric.ranking import average_precision
 
 
@@ -39,7 +39,7 @@ def precision_recall_figure(
         split: Part of the data, for the title.
         positive: The positive class of two.
     """
-    scores_NK = log_odds(outputs_NK, link)
+    scores_NK = ranks_by(outputs_NK, link)
     areas_K = average_precision(scores_NK.unsqueeze(0), targets_N.unsqueeze(0))[0]
     every = [positive] if len(class_names) == 2 else list(range(len(class_names)))
     shown = [k for k in every if bool((targets_N == k).any()) and torch.isfinite(areas_K[k])]

@@ -127,12 +127,12 @@ def fitted(config: dict[str, Any], dataset: Dataset) -> dict[str, list[Tensor]]:
 
 
 def _trained(config: dict[str, Any], dataset: Dataset) -> list[Tensor]:
-    """Return weights and optimiser state after an epoch."""
+    """Return weights, buffers among them, and optimiser state after an epoch."""
     run = assemble(config, dataset).run
     run.should_stop = lambda: run.epoch >= EPOCHS
     for _ in run.events():
         pass
-    return [run.step.forward.flat.tensor.clone(), *(value.clone() for value in run.step.state.values())]
+    return [*run.step.forward.weights(0).values(), *(value.clone() for value in run.step.state.values())]
 
 
 def _audit_fold(spec: CVSpec, setting: Setting, fold: Fold, away: Tensor, inner: int | None) -> AuditedFold:

@@ -74,10 +74,10 @@ class Guess(TypedDict):
     """What a guess made in each fold scores: the training part's most frequent class, or its mean, for all.
 
     Attributes:
-        metric: "val/accuracy" or "val/rmse".
+        metric: "val/accuracy", "val/rmse" or "val/explained_variance".
         value: The mean over folds, as the cv's own is.
         standard_error: Of an accuracy, on all different held-out examples.
-        is_beaten: Whether the cv is better: by more than two standard errors, or by its rmse.
+        is_beaten: Whether the cv is better: by more than two standard errors, or by its value.
         note: What is said where it is not; "" where it is.
     """
 
@@ -112,11 +112,13 @@ class Suspects(TypedDict):
     Attributes:
         num: Of suspects.
         num_examples: That were held out and judged.
+        note: Why they are to be doubted; empty where nothing speaks against them.
         examples: The suspects, the most suspect first, at most 1,000.
     """
 
     num: int
     num_examples: int
+    note: NotRequired[str]
     examples: list[Suspect]
 
 

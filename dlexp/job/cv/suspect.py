@@ -12,6 +12,8 @@ from dlexp.statistic.label_error import suspects
 from dlexp.statistic.score import probabilities
 
 MOST_LISTED = 1000
+MANY = 0.2  # of all labels: beyond, a weak model rather than its labels is to be doubted
+DOUBT = "so many say more of the models than of the labels"
 
 
 def find_suspects(cv: RunFolder, dataset: Dataset) -> Suspects | None:
@@ -44,4 +46,5 @@ def find_suspects(cv: RunFolder, dataset: Dataset) -> Suspects | None:
         }
         for row in rows[:MOST_LISTED]
     ]
-    return {"num": len(rows), "num_examples": len(ids_N), "examples": listed}
+    doubt = DOUBT if len(rows) > MANY * len(ids_N) else ""
+    return {"num": len(rows), "num_examples": len(ids_N), "note": doubt, "examples": listed}

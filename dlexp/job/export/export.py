@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from dlexp.config import trust
 from dlexp.disk.durable import write_bytes, write_text
 from dlexp.disk.regular import read_bytes
-from dlexp.error import ConfigError, DlexpError, ExportFault, first_line
+from dlexp.error import ConfigError, DlexpError, ExportFault, RunError, first_line
 from dlexp.execution.save import saved_model
 from dlexp.execution.save.saved_model import SavedModel
 from dlexp.export import facts, onnx, pt2, weights
@@ -19,9 +19,10 @@ from dlexp.export.graph import Graph
 from dlexp.job.export import card as cards
 from dlexp.job.export.check import ALLOWED, BATCHES, choose_examples, largest_difference
 from dlexp.job.export.source import Source, find_source
+from dlexp.model.fitted.fitted import Fitted
 from dlexp.run.folder import RunFolder
 from dlexp.run.listing.exported import ExportRecord, add_export, read_exports
-from dlexp.type import one_of
+from dlexp.type import RECONSTRUCT, SEVERAL, one_of
 
 Form = Literal["pt2", "onnx", "safetensors"]
 FOLDER, NAME = "export", "model"  # in the run's folder, where no other place is named
@@ -91,13 +92,23 @@ def export(
     if chosen == "onnx":
         onnx.require_packages(*onnx.PACKAGES)
     source = find_source(runs_dir, ref)
+    if source.folder.manifest["task"] == RECONSTRUCT:
+        raise RunError(
+            f"{ref}: got a run of task={RECONSTRUCT}; models of classes and values are exported: `dlexp predict` gives "
+            "this one's errors"
+        )
     path = source.folder.path / FOLDER / f"{NAME}.{chosen}" if out is None else out
     beside = {"card": path.with_name(cards.NAME), "facts": path.with_suffix(".json")}
     if not is_forced:
         _require_absent(source.folder, path, beside)
     model = saved_model.load(source.folder)
-    if model.about["task"] == "several":
+    if model.about["task"] == SEVERAL:
         raise ConfigError(f"{ref}: got several targets, which have no exported form; `dlexp predict` takes the run")
+    if isinstance(model.module, Fitted):
+        kind = type(model.module).__name__
+        raise ExportFault(
+            f"{ref}: got {kind}, which keeps its training part; networks are exported, predict by the run"
+        )
     told = facts.facts_of(source.folder, model.about)
     examples = choose_examples(source.folder)
     graph = Graph(model).eval()

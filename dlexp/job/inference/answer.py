@@ -10,15 +10,18 @@ from dlexp.metric.classification import predict_class
 from dlexp.metric.probability import log_weights
 
 
-def say(ids: list[str], outputs: Tensor, names: list[str], link: str) -> list[Prediction]:
-    """Return the answer for each example: class and probabilities, or a value.
+def say(ids: list[str], outputs: Tensor, names: list[str], link: str, *, is_error: bool = False) -> list[Prediction]:
+    """Return the answer for each example: class and probabilities, a value, or an error.
 
     Args:
         ids: Of the examples.
         outputs: Logits (N, K), or values (N,).
         names: Of the classes; empty for values.
         link: How outputs become probabilities.
+        is_error: Whether the outputs are errors of reconstructions.
     """
+    if is_error:
+        return [{"id": id, "error": error} for id, error in zip(ids, outputs.tolist(), strict=True)]
     if not names:
         return [{"id": id, "value": value} for id, value in zip(ids, outputs.tolist(), strict=True)]
     probability_NK = log_weights(outputs, link).softmax(-1)

@@ -107,6 +107,7 @@ Prediction = TypedDict(
         "probability": NotRequired[float],
         "probabilities": NotRequired[dict[str, float]],
         "value": NotRequired[float],
+        "error": NotRequired[float],
     },
 )
 

@@ -41,6 +41,7 @@ from dlexp.job.inference.finite import Batch, Refuse, of_files, of_rows, of_tabl
 from dlexp.job.inference.formula import inert
 from dlexp.number import noun
 from dlexp.run import scan
+from dlexp.type import RECONSTRUCT
 
 TABLES = (".csv", ".parquet")
 
@@ -51,7 +52,7 @@ def predict(
     """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
 
     An entry has `id` (a picture's path, or file and row number from 0), and `class`, `probability` and
-    `probabilities` by class, or `value`; of several targets `targets`, which has these for each by its name.
+    `probabilities` by class, `value`, or the `error` of a reconstruction; of several targets `targets`, these of each.
 
     Args:
         ref: A run as users name it, or an exported file.
@@ -83,12 +84,12 @@ def predict(
             read[key] = _read(paths, about, warnings)
         ids = [id for batch in read[key] for id in batch.ids]
         outputs.append(torch.cat([outputs_of(model, batch) for batch in read[key]]))
-    names, heads = about["class_names"], saved_model.heads_stated(about)
+    names, heads, is_error = about["class_names"], saved_model.heads_stated(about), about["task"] == RECONSTRUCT
     answer, link = outputs[0], links[0]
     if averaged is not None:
         weights = [weight for _, weight in averaged.models]
         answer, link = average(outputs, len(names), links, weights, heads), "softmax"
-    predictions = say_several(ids, answer, heads) if heads else say(ids, answer, names, link)
+    predictions = say_several(ids, answer, heads) if heads else say(ids, answer, names, link, is_error=is_error)
     return {
         "kind": "predict",
         **whole,

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 SHOWN = 32  # of each kind: 64 tiles on a page
 COLUMNS = 8
-MANY = 0.2  # of all labels: beyond, a weak model rather than its labels is to be doubted
 LARGEST = 64  # pixels of a tile's side in the file
 
 
@@ -77,7 +76,8 @@ def suspect_block(suspects: Suspects, data: "Dataset | None") -> Pictures | Tabl
         return Text(f"No label looks wrong, {of}.")
     shown = examples[: 2 * SHOWN]
     rest = f"; the {len(shown)} most suspect are shown, `dlexp cv --json` has more" if num > len(shown) else ""
-    doubt = " So many say more of the models than of the labels." if num > MANY * suspects["num_examples"] else ""
+    note = suspects.get("note", "")
+    doubt = f" {note[0].upper()}{note[1:]}." if note else ""
     finding = f"{noun(num, 'label')} {of} {'looks' if num == 1 else 'look'} wrong{rest}.{doubt}"
     if data is None:
         columns = ("example", "label", "its probability", "likelier", "its probability ")
@@ -122,6 +122,11 @@ def read_pictures(folder: RunFolder) -> "Dataset | None":
     shapes = [each.manifest.get("in_shape") or [] for each in (folder, *folder.children()[:1])]
     if not any(len(shape) == 3 for shape in shapes):  # a cv's are told by its folds
         return None
+    return read_data(folder)
+
+
+def read_data(folder: RunFolder) -> "Dataset | None":
+    """Return the run's data where they are there and the same; else None."""
     try:
         from dlexp.build.dataset import load_data
         from dlexp.run.stored import stored_config

@@ -1,13 +1,16 @@
-"""How far predicted values are from true ones, on a page. Shapes: N examples."""
+"""How far predicted values, or reconstructed inputs, are from true ones, on a page. Shapes: N examples."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dlexp.execution.save import saved_model
 from dlexp.job.report.answer import Answers
+from dlexp.job.report.example import read_data
 from dlexp.job.report.picture import drawing
 from dlexp.number import decimal, noun
 from dlexp.report.model import Figure, Row, Table
+from dlexp.run.folder import RunFolder
 
 if TYPE_CHECKING:
     from dlexp.figure.style.canvas import Figure as MatplotlibFigure
@@ -43,3 +46,34 @@ def residual_block(answers: Answers, name: str) -> Figure:
 
     table = Table(f"the {noun(len(rows), 'example')} farthest away", ("example", "truth", "prediction", "error"), rows)
     return Figure("Predictions and residuals", finding, drawing(draw), table)
+
+
+def reconstruction_block(folder: RunFolder, answers: Answers) -> Figure | Table:
+    """Return inputs above reconstructions, or errors by column; the table alone where the data cannot be had.
+
+    Args:
+        folder: The run's.
+        answers: On the validation part.
+    """
+    error_N = answers.outputs.astype(np.float64)
+    order = np.argsort(-error_N, kind="stable")[:SHOWN]
+    table = Table(
+        f"the {noun(len(order), 'example')} of the largest errors",
+        ("example", "error"),
+        [Row((str(answers.ids[i]), float(error_N[i]))) for i in order.tolist()],
+    )
+    data = read_data(folder)
+    if data is None:
+        return table
+    finding = (
+        f"Half of the examples have an error below {decimal(float(np.median(error_N)))}, nine of ten below "
+        f"{decimal(float(np.quantile(error_N, 0.9)))}: the root of the mean square over an example's normalised inputs."
+    )
+
+    def draw() -> "MatplotlibFigure":
+        from dlexp.figure.answer.reconstruction import reconstruction_figure
+
+        model = saved_model.load(folder)
+        return reconstruction_figure(data, error_N, model.affine, lambda rows: model.reconstruct(data.inputs[rows]))
+
+    return Figure("Reconstructions", finding, drawing(draw), table)

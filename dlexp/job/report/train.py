@@ -13,7 +13,7 @@ from dlexp.job.report.curve import curve_figure
 from dlexp.job.report.example import example_blocks, read_pictures
 from dlexp.job.report.frame import Command, about_line, closing, time_card
 from dlexp.job.report.inside import filter_blocks, weight_block
-from dlexp.job.report.regression import residual_block
+from dlexp.job.report.regression import reconstruction_block, residual_block
 from dlexp.job.report.words import listed, name_of, score, span
 from dlexp.number import decimal, noun
 from dlexp.report.model import Block, Card, Page, Section, Text
@@ -23,9 +23,14 @@ from dlexp.run.listing.guessing import is_a_guess
 from dlexp.run.listing.page import RunPage
 from dlexp.run.name import reference
 from dlexp.run.stored import require_unedited
+from dlexp.type import RECONSTRUCT
 
 _UNTOLD = ("data.", "cv.", "tracking.", "launcher.", "trainer.threads", "trainer.device")  # no part of a question
-_GUESS = {"val/accuracy": "the most frequent class", "val/rmse": "the mean of the training targets"}
+_GUESS = {
+    "val/accuracy": "the most frequent class",
+    "val/rmse": "the mean of the training targets",
+    "val/explained_variance": "the mean of the training inputs",
+}
 
 
 def page_of_training(folder: RunFolder, document: RunPage) -> Page:
@@ -90,6 +95,8 @@ def _answers(folder: RunFolder) -> tuple[Answers | None, str]:
 def _error_blocks(folder: RunFolder, answers: Answers, names: Sequence[str], run: RunRecord) -> list[Block]:
     if answers.targets.ndim > 1:
         return []
+    if run["task"] == RECONSTRUCT:
+        return [reconstruction_block(folder, answers)]
     if not names:
         target = folder.config.get("data", {}).get("target") or "value"
         return [residual_block(answers, str(target))]
@@ -151,7 +158,7 @@ def data_name(run: RunRecord) -> str:
 
 def _question(run: RunRecord) -> str:
     model = run["params"].get("model") or "the model"
-    verb = "predict" if run["task"] == "regression" else "tell apart"
+    verb = {"regression": "predict", RECONSTRUCT: "reconstruct"}.get(run["task"] or "", "tell apart")
     return f"How well does {model}{setting_words(run)} {verb} {data_name(run)}?"
 
 
@@ -196,6 +203,8 @@ def _cards(run: RunRecord, seen: Score | None) -> list[Card]:
     if guess:
         name, value = next(iter(guess.items()))
         cards.append(Card("by guessing", score(name, value), f"{name_of(name)}, {_GUESS.get(name, '')}"))
+    for name, value in (fields.get("neighbors") or {}).items():
+        cards.append(Card("by 5 nearest neighbours", score(name, value), name_of(name)))
     if "corrected" in selection:
         ends = span(selection["metric"], selection["corrected_interval"])
         cards.append(Card("corrected for picking the epoch", score(selection["metric"], selection["corrected"]), ends))

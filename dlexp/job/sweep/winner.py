@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dlexp.config import catalog, trust
 from dlexp.config.override import Override, override_of, parse
+from dlexp.config.rule.fitted import reads
 from dlexp.config.source.defaults import read_defaults
 from dlexp.config.source.folder import stored_copy
 from dlexp.error import ConfigError, RunError
@@ -73,7 +74,8 @@ def recipe(
     if train_on == JOINED:
         inherited = [o for o in inherited if o.key not in (*BY_VALIDATION, "train_on")]
         added.append(f"train_on={JOINED}")
-        if not any(o.key == "trainer.epochs" for o in given):
+        is_free = not any(o.key == "trainer.epochs" for o in given)
+        if is_free and reads(trial.config["model"]["_target_"], "trainer.epochs"):
             inherited = [o for o in inherited if o.key != "trainer.epochs"]
             added.append(f"trainer.epochs={best_epoch}")
         notes += _explain(trial, best_epoch, given)

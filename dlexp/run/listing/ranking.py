@@ -18,6 +18,7 @@ _CHOOSING = ("data.", "cv.")  # the validation examples: keys that begin so
 _DIGITS = 6  # of a digest
 _DEFAULT_METRICS = (
     "val/accuracy",
+    "val/explained_variance",
     "val/rmse",
     "val/mse",
     "val/loss",

@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from dlexp.config.catalog import EXPERIMENT, Loader, conf_folder, list_groups, read_option
 from dlexp.config.check import check
 from dlexp.config.resolve import resolve
+from dlexp.config.rule.fitted import UNREAD
 from dlexp.config.schema.whole import schema
 from dlexp.error import ConfigError
 
@@ -50,6 +51,8 @@ def bases(count):
             chosen |= {"model": "mlp"}
         else:
             del chosen["activation"], chosen["norm"], chosen["dropout"]
+        if chosen["model"] in ("knn", "majority"):
+            chosen = {group: option for group, option in chosen.items() if group not in UNREAD}
         texts = [f"{group}={option}" for group, option in chosen.items()] + NEEDED.get(chosen["data"], [])
         made.append(resolve(texts, job=job))
     return made

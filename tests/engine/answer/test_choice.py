@@ -8,6 +8,7 @@ import torch
 from dlexp.data.dataset import Dataset
 from dlexp.engine.answer.choice import KINDS, answer_of, record_kind
 from dlexp.engine.answer.classes import Classes
+from dlexp.engine.answer.reconstruction import Reconstruction
 from dlexp.engine.answer.values import Values
 from dlexp.run.document import Task
 from dlexp.type import InDocument
@@ -24,6 +25,7 @@ def test_the_data_say_which():
     assert answer_of(data) == Classes(2, positive=0)
     values = Dataset("x", "regression", torch.zeros(4, 2), torch.rand(4), rows, rows, rows[:0])
     assert isinstance(answer_of(values), Values)
+    assert isinstance(answer_of(data.of_inputs_alone()), Reconstruction)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,8 @@ def test_the_data_say_which():
         ("train/loss", "binary", None),
         ("val/rmse", "regression", "values"),
         ("val/loss", "regression", "values"),
+        ("val/loss", "reconstruct", "values"),
+        ("val/explained_variance", "reconstruct", None),
     ],
 )
 def test_kinds(monitor, task, kind):

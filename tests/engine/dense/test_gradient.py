@@ -17,21 +17,22 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("num_trials", [1, 3])
 @pytest.mark.parametrize("num", [1, 7, 32, 1000])
 @pytest.mark.parametrize("name", WRITTEN)
-def test_equals_autograd_to_the_bit(name, num, dtype):
+def test_equals_autograd_to_the_bit(name, num, num_trials, dtype):
     loss, num_outputs = WRITTEN[name]
-    generator = torch.Generator().manual_seed(num)
-    z_NK = (torch.randn(num, num_outputs, generator=generator, dtype=torch.float64) * 4).to(dtype)
-    y_N = torch.randint(0, max(2, num_outputs), (num,), generator=generator)
+    generator, shape = torch.Generator().manual_seed(num), (num_trials, num)
+    z_TNK = (torch.randn(*shape, num_outputs, generator=generator, dtype=torch.float64) * 4).to(dtype)
+    y_TN = torch.randint(0, max(2, num_outputs), shape, generator=generator)
     if name == "mse":
-        y_N = torch.randn(num, generator=generator, dtype=torch.float64).to(dtype)
-    ours, gradient = present(gradient_of(loss))(z_NK, y_N)
-    leaf = z_NK.clone().unsqueeze(0).requires_grad_()
-    expected = loss(leaf, y_N.unsqueeze(0))
+        y_TN = torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+    ours, gradient = present(gradient_of(loss))(z_TNK, y_TN)
+    leaf = z_TNK.clone().requires_grad_()
+    expected = loss(leaf, y_TN)
     expected.sum().backward()
     assert torch.equal(ours, expected.detach())
-    assert torch.equal(gradient, present(leaf.grad)[0])
+    assert torch.equal(gradient, present(leaf.grad))
 
 
 def of_trials(smoothing: Any) -> CrossEntropy:

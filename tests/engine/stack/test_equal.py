@@ -13,6 +13,7 @@ from dlexp.config.catalog import list_groups
 from dlexp.engine.event import TrialEnd
 from dlexp.engine.snapshot import snapshot
 from dlexp.engine.train import Run
+from dlexp.type import RECONSTRUCT
 
 MLP = {"model.widths": "[16,12]"}
 
@@ -93,6 +94,9 @@ ROWS += [
     {"norm.statistics": "exact", "trainer.ema": "0.9", "dropout": "inverted", "trainer.accumulate": "2"},
     {"data": "breast_cancer"},
     {"data": "diabetes", "trainer.accumulate": "2"},
+    {"task": "reconstruct", "model.code": "3"},
+    {"task": "reconstruct", "data": "diabetes", "dropout": "inverted", "model.input_dropout": "0.2"},
+    {"task": "reconstruct", "model": "cnn", "model.channels": "[4,6]", "model.code": "3", "trainer.accumulate": "2"},
     {"dropout": "inverted", "trainer.accumulate": "2"},
     {"dropout": "inverted", "model.input_dropout": "0.2", "model.output_shortcut": "true"},
     {"loss": "cross_entropy", "loss.lse_penalty": "0.01"},
@@ -125,9 +129,15 @@ def check_bits(a, b) -> None:
             assert torch.equal(value, other[name]), name
 
 
-@pytest.mark.parametrize("augment", list_groups()["augment"])
-def test_augmented_folds_of_unequal_parts_equal_each_alone_to_the_bit(augment):
-    extra = EXTRA.get(("augment", augment), {})
+@pytest.mark.parametrize(
+    ("augment", "task"),
+    [
+        *((augment, "auto") for augment in list_groups()["augment"]),
+        *(("flip_crop", RECONSTRUCT), ("noise", RECONSTRUCT)),
+    ],
+)
+def test_augmented_folds_of_unequal_parts_equal_each_alone_to_the_bit(augment, task):
+    extra = {**EXTRA.get(("augment", augment), {}), "task": task}
     overrides = {"model": "cnn", "model.channels": "[4,6]", "augment": augment, **extra}
     case = replace(seven(overrides), folds=True)
     configs = configure(case, "fp32")

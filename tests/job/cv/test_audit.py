@@ -16,6 +16,7 @@ from dlexp.config import catalog
 from dlexp.config.resolve import resolve
 from dlexp.data import fold, table
 from dlexp.data.target_scale import TargetScale
+from dlexp.engine.fitted.run import FittedRun
 from dlexp.job.cv.audit import audit, fitted, perturb
 from dlexp.job.cv.fold_run import configure
 
@@ -106,6 +107,28 @@ def test_nothing_fitted_moves(tmp_path, name):
         assert torch.equal(fits[0].shift, fits[1].shift)
         assert (fits[0].fill is None) == data.is_image
         assert fits[0].fill is None or torch.equal(fits[0].fill, fits[1].fill)
+
+
+FITTED = [(model, data) for model in ("knn", "majority") for data in ("iris", "diabetes", "csv")]
+
+
+@pytest.mark.parametrize(("model", "name"), FITTED)
+def test_nothing_that_is_fitted_in_one_step_moves(tmp_path, model, name):
+    chosen = [each for each in files(tmp_path)[name] if not each.startswith("loss")]
+    audited = audit([f"model={model}", f"data={name}", *chosen, *QUICK[:3]])
+    assert audited["clean"], audited
+
+
+def test_a_neighbour_from_the_held_out_part_is_seen(monkeypatch):
+    honest = FittedRun.fit
+
+    def leak(self):
+        self.task = replace(self.task, train=[torch.cat([self.task.train[0], self.task.val[0]])])
+        honest(self)
+
+    monkeypatch.setattr(FittedRun, "fit", leak)
+    audited = audit(["model=knn", "data=iris", *QUICK[:3]])
+    assert audited["folds"][0]["changed"] == ["weights"]
 
 
 def normalize_of(option: str):

@@ -32,8 +32,18 @@ def test_repeats_are_averaged_and_classes_named(tmp_path, num_columns):
     p = 1 / (1 + np.exp(-np.array([5.0, 4.5])))
     assert (document["num"], document["num_examples"]) == (1, 6)
     assert (suspect["id"], suspect["label"], suspect["likelier"]) == ("c", "cat", "dog")
+    assert document.get("note") == ""  # one of six is no more than a fifth
     assert suspect["likelier_probability"] == pytest.approx(p.mean())
     assert suspect["label_probability"] == pytest.approx(1 - p.mean())
+
+
+def test_too_many_suspects_are_said_to_speak_of_the_models(tmp_path):
+    leads = np.array([-5.0, 5.0, 5.0, -5.0])  # half of the labels look wrong
+    outputs = np.stack([0 * leads, leads], -1)
+    document = find_suspects(pooled(tmp_path, ["a", "b", "c", "d"], [0, 0, 1, 1], outputs), DATASET)
+    assert document is not None
+    assert document["num"] == 2
+    assert document.get("note") == "so many say more of the models than of the labels"
 
 
 def test_outputs_that_are_not_finite_name_none(tmp_path):

@@ -6,6 +6,7 @@ from PIL import Image
 
 from dlexp.data.dataset import Dataset
 from dlexp.job.cv.document import Suspect, Suspects
+from dlexp.job.cv.suspect import DOUBT
 from dlexp.job.report.answer import Answers
 from dlexp.job.report.example import COLUMNS, example_blocks, sprite, suspect_block
 from dlexp.report.model import Pictures, Table, Text
@@ -46,7 +47,7 @@ SUSPECT: Suspect = {
 
 
 def test_suspects_are_rows_or_pictures_and_none_is_said():
-    told: Suspects = {"num": 1, "num_examples": 4, "examples": [SUSPECT]}
+    told: Suspects = {"num": 1, "num_examples": 4, "note": DOUBT, "examples": [SUSPECT]}
     table = suspect_block(told, None)
     assert isinstance(table, Table)
     doubt = " So many say more of the models than of the labels."
@@ -55,6 +56,8 @@ def test_suspects_are_rows_or_pictures_and_none_is_said():
     tiles = suspect_block(told, pictures(3))
     assert isinstance(tiles, Pictures)
     assert tiles.captions == ["3: labelled dog, likelier cat"]
+    assert isinstance(plain := suspect_block({"num": 1, "num_examples": 9, "examples": [SUSPECT]}, None), Table)
+    assert plain.caption == "1 label of 9 examples that folds held out looks wrong."
     many = suspect_block({"num": 1500, "num_examples": 9000, "examples": [SUSPECT] * 1000}, None)
     assert isinstance(many, Table)
     assert len(many.rows) == 64

@@ -107,7 +107,7 @@ def test_a_search_of_weights_needs_a_metric_that_they_do_not_change(place):
         (["loss.weights=[0,0]"], "loss.weights: got 0 for every target; one of kind, size must be learnt"),
         (["loss=mse"], "loss: got mse; of several targets each has the loss of its task: choose auto"),
         (["trainer.monitor=val/accuracy"], "trainer.monitor: got val/accuracy; choose one of val/loss"),
-        (["augment=mixup"], "augment: got one that mixes labels; of several targets none is mixed"),
+        (["augment=mixup"], "augment: got mixup with several targets; it mixes labels"),
         (["data.positive=k1"], "data.positive: has no effect on several targets"),
         (["trainer.oversample=true"], "trainer.oversample: got true; the data have several targets"),
     ],

@@ -1,0 +1,1 @@
+"""Models without gradients: the run that fits them."""

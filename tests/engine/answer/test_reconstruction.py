@@ -1,0 +1,99 @@
+"""Errors of reconstructions are stored as values whose truth is 0, drawn, and said of new examples."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from dlexp.engine.answer.reconstruction import Reconstruction
+from dlexp.loss import MSE
+from dlexp.run.folder import RunFolder
+from dlexp.statistic import score
+from tests import command
+
+OUTPUTS = torch.tensor([[[0.5, 2.0], [1.5, 1.0], [1.0, 3.0]]], dtype=torch.float64)
+ZEROS = torch.zeros(1, 3, dtype=torch.float64)
+QUICK = ("tracking=none", "runs_dir=runs", "task=reconstruct", "trainer.epochs=2", "optimizer=adam")
+QUICK += ("trainer.batch_size=16",)
+DIGITS = ("data.limit=80", "model.widths=[6]", "model.code=2")
+
+
+def test_the_loss_of_errors_is_their_mean_square():
+    loss = MSE(task="reconstruct", num_inputs=64)
+    assert loss.num_outputs == 64
+    assert loss(OUTPUTS, ZEROS).item() == pytest.approx((0.25 + 2.25 + 1) / 3)
+
+
+def test_what_is_stored_gives_the_mse_to_those_that_read_values():
+    stored = Reconstruction().stored(OUTPUTS[0]).numpy()
+    values_N = score.by_example("mse", stored, np.zeros(3))
+    assert values_N is not None
+    assert values_N.mean() == pytest.approx(Reconstruction().scores(OUTPUTS, ZEROS, "")["mse"].item())
+
+
+def test_errors_have_no_unit_but_that_of_normalised_inputs():
+    unit = Reconstruction().fit_unit(torch.zeros(5, dtype=torch.float64), torch.arange(5))
+    assert torch.equal(unit.unscale(OUTPUTS), OUTPUTS)
+
+
+def train(folder, *overrides):
+    done = command.run(folder, "train", "--json", *QUICK, *overrides)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_run_says_what_it_reconstructs(tmp_path, drawn):
+    result = train(tmp_path, *DIGITS)
+    folder = RunFolder(tmp_path / result["run_dir"])
+    assert result["task"] == "reconstruct"
+    assert result["metric"] == "val/loss"
+    assert result["guess"] == {"val/explained_variance": 0.0}
+    assert {path.name for path in folder.figures.iterdir()} == {"curves.png", "reconstruction.png", "weights.png"}
+    stored = folder.predictions("val")
+    assert not stored["target"].any()
+    assert np.mean(stored["output"] ** 2) == pytest.approx(result["metrics"]["val/mse"])
+    assert result["metrics"]["val/loss"] == pytest.approx(result["metrics"]["val/mse"])
+
+    command.run(tmp_path, "report", result["run_id"], "--runs-dir", "runs")
+    page = (folder.path / "report.html").read_text()
+    assert "reconstruct digits?" in page
+    assert "Half of the examples have an error below" in page
+
+    np.save(tmp_path / "new.npy", np.random.default_rng(0).random((3, 8, 8, 1), dtype=np.float32))
+    said = command.run(tmp_path, "predict", result["run_id"], "new.npy", "--json", "--runs-dir", "runs")
+    errors = [each["error"] for each in json.loads(said.stdout)["predictions"]]
+    assert len(errors) == 3
+    assert min(errors) > 0
+
+    refused = command.run(tmp_path, "export", result["run_id"], "--runs-dir", "runs")
+    assert refused.returncode != 0
+    assert "models of classes and values are exported" in refused.stderr
+
+
+def test_columns_of_a_table_have_their_errors(tmp_path, drawn):
+    result = train(tmp_path, "data=diabetes", "model.widths=[6]")
+    assert (tmp_path / result["run_dir"] / "figures" / "reconstruction.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["loss=cross_entropy"], "loss: got cross_entropy; the task is reconstruct: choose mse, or auto"),
+        (["loss=huber"], "loss: got huber; the task is reconstruct: choose mse, or auto"),
+        (["model.code=0"], "model.code: got 0"),
+        (["augment=mixup"], "augment: got mixup with task=reconstruct; it mixes labels"),
+        (["augment=cutmix"], "augment: got cutmix with task=reconstruct; it mixes labels"),
+        (["trainer.monitor=val/accuracy"], "trainer.monitor: got val/accuracy; choose one of val/"),
+        (["trainer.oversample=true"], "trainer.oversample: got true; the data have"),
+        (["model=resnet"], "model: got resnet with task=reconstruct; mlp and cnn have a decoder"),
+        (["data=arrays", "data.path=one.npz"], "got one input; task=reconstruct needs two or more"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(overrides, message, tmp_path):
+    np.savez(tmp_path / "one.npz", x=np.arange(60.0).reshape(-1, 1), y=np.arange(60) % 3)
+    done = command.run(tmp_path, "train", *QUICK, *overrides)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
