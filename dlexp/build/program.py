@@ -19,6 +19,7 @@ from dlexp.build.objective import build_loss, choose_monitor
 from dlexp.build.room import require_room
 from dlexp.data.dataset import Dataset
 from dlexp.data.joint.scale import JointScale
+from dlexp.data.target import SINGLE_TASKS
 from dlexp.data.target_scale import TargetScale
 from dlexp.direction import is_better_high
 from dlexp.engine.exchange.exchange import ALONE, Exchange
@@ -33,7 +34,7 @@ from dlexp.engine.task import Task, are_equal, num_steps
 from dlexp.engine.train import Run
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError, DataError, first_ten
-from dlexp.model.fitted.fitted import KINDS, Fitted
+from dlexp.model.fitted.fitted import Fitted
 from dlexp.normalize import Affine
 from dlexp.number import noun
 from dlexp.type import Config
@@ -151,9 +152,9 @@ def _kind_of_run(first: Components, model: nn.Module, exchange: Exchange) -> typ
     """Return what trains a model: the loop of updates, or the one step of a model that has no gradient."""
     if not isinstance(model, Fitted):
         return Run
-    if first.data.task not in KINDS:
+    if first.data.task not in SINGLE_TASKS:
         what = f"{type(model).__name__} calls classes or gives a value"
-        raise ConfigError(f"task: got {first.data.task}; {what}, choose {', '.join(KINDS)}")
+        raise ConfigError(f"task: got {first.data.task}; {what}, choose {', '.join(SINGLE_TASKS)}")
     if exchange.size > 1:
         raise ConfigError(f"launcher.devices: got {exchange.size}; {type(model).__name__} is fitted by one process")
     model.require(len(first.data.train))

@@ -41,6 +41,7 @@ class JudgedClaim(ClaimRecord):
         interval: 95 % interval of the mean.
         verdict: Whether the interval lies inside the expected range, outside, or neither.
         seconds: It took.
+        figure: Where its training curves were drawn; absent where none were.
     """
 
     control: NotRequired[str]
@@ -49,6 +50,7 @@ class JudgedClaim(ClaimRecord):
     interval: Span
     verdict: Annotated[str, one_of("holds", "does not hold", "cannot tell")]
     seconds: float
+    figure: NotRequired[str]
 
 
 class Reproduction(TypedDict):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from dlexp.claim import recipe as recipes
 from dlexp.claim.recipe import Recipe
+from dlexp.error import ConfigError
+from dlexp.number import noun
 
 if TYPE_CHECKING:
     from dlexp.claim.document import ClaimRecord, JudgedClaim
@@ -24,7 +26,12 @@ def describe(name: str) -> "ClaimRecord":
 
 
 def reproduce(
-    names: Iterable[str], *, is_control: bool = False, seeds: int | None = None, folder: Path | None = None
+    names: Iterable[str],
+    *,
+    is_control: bool = False,
+    seeds: int | None = None,
+    folder: Path | None = None,
+    figure: Path | None = None,
 ) -> Iterator["JudgedClaim"]:
     """Re-run claims; yield each when it is judged.
 
@@ -33,25 +40,38 @@ def reproduce(
         is_control: Whether the swap is made under which the claim must not hold.
         seeds: Repetitions; None: the recipe's.
         folder: Where run folders stay, in a folder a claim; None: they are deleted.
+        figure: Where the training curves of the only claim are drawn; None draws none.
 
     Raises:
-        ConfigError: No such claim.
+        ConfigError: No such claim, or a figure of more than one or of one that trains nothing.
         DlexpError: A training failed.
     """
     chosen = {name: recipes.read(name) for name in names}
+    if figure is not None:
+        _require_curves(chosen)
     for name, recipe in chosen.items():
         if seeds is not None and recipe["seeds"] > 1:
             recipe = recipe.copy()
             recipe["seeds"] = seeds
         where = None if folder is None else folder / (f"{name}-control" if is_control else name)
-        yield _judge(name, recipes.swapped(recipe) if is_control else recipe, is_control, where)
+        yield _judge(name, recipes.swapped(recipe) if is_control else recipe, is_control, where, figure)
 
 
-def _judge(name: str, recipe: Recipe, is_control: bool, folder: Path | None) -> "JudgedClaim":
+def _require_curves(chosen: dict[str, Recipe]) -> None:
+    if len(chosen) > 1:
+        raise ConfigError(f"--figure: got {noun(len(chosen), 'claim')}; a figure shows one")
+    for name, recipe in chosen.items():
+        if "train" not in recipe:
+            raise ConfigError(f"--figure: got {name}, which trains nothing; claims with commands have training curves")
+
+
+def _judge(
+    name: str, recipe: Recipe, is_control: bool, folder: Path | None, figure: Path | None = None
+) -> "JudgedClaim":
     from dlexp.claim.judge import interval, judge
 
     began = time.perf_counter()
-    values_S = _values(recipe, folder)
+    values_S = _values(name, recipe, folder, figure)
     low, high = interval(values_S)
     claim: JudgedClaim = {
         **_record(name, recipe),
@@ -63,14 +83,23 @@ def _judge(name: str, recipe: Recipe, is_control: bool, folder: Path | None) -> 
     }
     if is_control:
         claim["control"] = recipe["control"]["because"]
+    if figure is not None:
+        claim["figure"] = str(figure)
     return claim
 
 
-def _values(recipe: Recipe, folder: Path | None) -> list[float]:
+def _values(name: str, recipe: Recipe, folder: Path | None, figure: Path | None) -> list[float]:
     if "train" in recipe:
-        from dlexp.claim import training
+        from dlexp.claim.training import train
 
-        return training.values(recipe["train"], recipe["seeds"], folder)
+        trained = train(recipe["train"], recipe["seeds"], folder)
+        if figure is not None:
+            from dlexp.figure.claim import claim_figure
+            from dlexp.figure.style.canvas import save
+
+            shown = recipe["train"]["value"]
+            save(claim_figure(name, trained.curves, ["train/loss", *([shown] if "/" in shown else [])]), figure)
+        return trained.values
     assert "compute" in recipe
     module, _, function = recipe["compute"]["function"].partition(".")
     measure = getattr(import_module(f"dlexp.claim.measure.{module}"), function)

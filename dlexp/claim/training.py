@@ -2,18 +2,34 @@
 
 import math
 import tempfile
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from dlexp.claim.recipe import Setting, Training
+from dlexp.claim.recipe import Training
 from dlexp.door.call import sweep
 from dlexp.door.run import Run, load
 from dlexp.error import RunError
 
+Epochs = list[dict[str, Any]]  # the records of a training
 
-def values(training: Training, seeds: int, folder: Path | None = None) -> list[float]:
-    """Return a claim's statistic for each seed.
+
+@dataclass(frozen=True)
+class Trained:
+    """What came of the networks of a claim.
+
+    Attributes:
+        values: The statistic of each seed.
+        curves: Of each setting, by its name: the epochs of each seed.
+    """
+
+    values: list[float]
+    curves: dict[str, list[Epochs]]
+
+
+def train(training: Training, seeds: int, folder: Path | None = None) -> Trained:
+    """Train a claim's networks.
 
     Args:
         training: One setting, or two whose difference is taken.
@@ -22,17 +38,18 @@ def values(training: Training, seeds: int, folder: Path | None = None) -> list[f
     """
     if folder is None:
         with tempfile.TemporaryDirectory(prefix="dlexp-claim-") as scratch:
-            return values(training, seeds, Path(scratch))
-    first, *rest = (_of_setting(training, setting, seeds, folder) for setting in training["settings"])
+            return train(training, seeds, Path(scratch))
+    curves: dict[str, list[Epochs]] = {}
+    values: list[list[float]] = []
+    for setting in training["settings"]:
+        network = [*training["common"], *setting["overrides"], f"seed=range(0,{seeds})"]
+        result = sweep([*network, "tracking=none", f"runs_dir={folder}"])
+        values.append([_value(training, trial, result["guess"]) for trial in result["trials"]])
+        curves[setting["name"]] = [load(str(trial["run_dir"])).folder.history() for trial in result["trials"]]
+    first, *rest = values
     for second in rest:
         first = [a - b for a, b in zip(first, second, strict=True)]
-    return first
-
-
-def _of_setting(training: Training, setting: Setting, seeds: int, folder: Path) -> list[float]:
-    network = [*training["common"], *setting["overrides"], f"seed=range(0,{seeds})"]
-    result = sweep([*network, "tracking=none", f"runs_dir={folder}"])
-    return [_value(training, trial, result["guess"]) for trial in result["trials"]]
+    return Trained(first, curves)
 
 
 def _value(training: Training, trial: Any, guess: dict[str, Any]) -> float:

@@ -14,6 +14,7 @@ from dlexp.error import ConfigError, DataError, first_ten
 from dlexp.number import noun
 
 CLASS_TASKS = ("multiclass", "binary")
+SINGLE_TASKS = (*CLASS_TASKS, "regression")  # whose examples have one class or one value
 _EXAMPLES_PER_CLASS = 5
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...argument import Debug, Json, Quiet
+from ...argument import Debug, FigureDpi, FigureSize, Json, Quiet, take_figure
 from ...output import people, show_json
 from ...view.claim import reproduce as view
 
@@ -28,6 +28,17 @@ def reproduce(
     keep: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep the run folders here.", show_default=False)
     ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Draw the training curves of one claim to a .png, .pdf or .svg.",
+            show_default=False,
+            parser=take_figure,
+        ),
+    ] = None,
+    figure_size: FigureSize = None,
+    figure_dpi: FigureDpi = 200,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -41,9 +52,12 @@ def reproduce(
     from dlexp.claim import recipe
     from dlexp.claim.reproduce import describe
     from dlexp.claim.reproduce import reproduce as rerun
+    from dlexp.error import ConfigError
 
     console = people(json, is_quiet=quiet)
     chosen = recipe.names() if is_all else name or []
+    if figure is not None and not chosen:
+        raise ConfigError("--figure: got no claim; name one")
     if not chosen:
         listed = [describe(each) for each in recipe.names()]
         view.show_list(listed, console)
@@ -51,7 +65,7 @@ def reproduce(
             show_json({"kind": "reproduction", "claims": listed})
         return
     judged: list[JudgedClaim] = []
-    for claim in rerun(chosen, is_control=is_control, seeds=seeds, folder=keep):
+    for claim in rerun(chosen, is_control=is_control, seeds=seeds, folder=keep, figure=figure):
         view.show(claim, console)
         judged.append(claim)
     if len(judged) > 1:

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from dlexp.number import noun
 
-from ...text import escape
+from ...text import escape, short_path
 from .. import fit
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ def show(claim: "JudgedClaim", console: Console) -> None:
         console.print(f"  {'command':9} {escape(command)}", soft_wrap=True)
     color = COLORS[claim["verdict"]]
     console.print(f"  {'verdict':9} [{color}]{claim['verdict']}[/], {claim['seconds']:.1f} s")
+    if "figure" in claim:
+        console.print(f"  {'figure':9} {escape(short_path(claim['figure']))}", soft_wrap=True)
 
 
 def show_table(claims: "Sequence[JudgedClaim]", console: Console) -> None:

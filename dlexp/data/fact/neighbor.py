@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dlexp.data.dataset import Dataset
+from dlexp.data.target import SINGLE_TASKS
 
 NEIGHBORS = 5
 MOST_OPERATIONS = 1e9  # N M (D + 16): at most 0.8 s on a core; to order a distance takes as long as 16 inputs
@@ -22,15 +23,15 @@ def neighbors(data: Dataset, normalize: Callable[[Tensor], Tensor]) -> dict[str,
     """Return what the vote of 5 neighbours scores, `val/accuracy`, or their mean, `val/rmse`.
 
     Distances are euclidean, of normalised and flattened inputs, in float64; of equal votes the first class is called.
-    Empty without a validation part, with more than one target, with fewer than 5 training examples, or beyond
-    `MOST_OPERATIONS`: whether it is computed depends on the data alone.
+    Empty without a validation part, where an example has not one class or one value, with fewer than 5 training
+    examples, or beyond `MOST_OPERATIONS`: whether it is computed depends on the data alone.
 
     Args:
         data: With its parts.
         normalize: Gives rows of inputs as float64, fitted on the training part.
     """
     num_train, num_val, size = len(data.train), len(data.val), math.prod(data.in_shape)
-    is_told = num_val and data.targets.dim() == 1
+    is_told = num_val and data.task in SINGLE_TASKS
     if not is_told or num_train < NEIGHBORS or num_train * num_val * (size + 16) > MOST_OPERATIONS:
         return {}
     train_ND = normalize(data.inputs[data.train]).flatten(1)

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dlexp.figure.style.canvas import PANEL, add_legend, panels, styled
+from dlexp.figure.style.color import ranked_map
 from dlexp.figure.style.text import plain, shorten
 
 BINS = 60
@@ -43,21 +44,14 @@ def _draw(axis: Axes, layers: list[tuple[str, np.ndarray]], title: str) -> None:
     everything = np.concatenate([values for _, values in finite]) if finite else np.zeros(0)
     reach = float(np.percentile(np.abs(everything), REACH)) if len(everything) else 1.0
     edges = np.linspace(-(reach or 1.0), reach or 1.0, BINS + 1)
-    for place, (name, values) in enumerate(finite):
+    colors = ranked_map()(np.linspace(0, 1, max(len(finite), 2)))
+    for (name, values), color in zip(finite, colors, strict=False):
         if not len(values):
             continue
         counts, _ = np.histogram(values, edges)
-        shade = 0.15 + 0.75 * place / max(1, len(finite) - 1)
         label = plain(shorten(name, 24)) if name else None
-        axis.plot((edges[1:] + edges[:-1]) / 2, counts / len(values), color=_color(shade), label=label)
+        axis.plot((edges[1:] + edges[:-1]) / 2, counts / len(values), color=color, label=label)
     axis.set(title=title, xlabel="value", ylabel="share of the layer's numbers")
     axis.set_ylim(bottom=0)
     axis.locator_params(axis="x", nbins=4)
     axis.ticklabel_format(axis="x", style="sci", scilimits=(-2, 3))
-
-
-def _color(shade: float) -> tuple[float, float, float, float]:
-    from matplotlib import colormaps
-
-    red, green, blue, alpha = colormaps["viridis"](shade)
-    return red, green, blue, alpha

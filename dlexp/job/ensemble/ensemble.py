@@ -31,6 +31,7 @@ from dlexp.tracking import mlflow
 
 EPOCHS = "the best epoch of models was chosen on these examples too, which flatters them; the sealed test part does not"
 
+SINGLE = "a single model was chosen: on these examples no mean with another is better"
 FEW = 50  # held-out examples
 
 
@@ -85,7 +86,7 @@ def start(
         names = read_class_names(_trained(library.sides[0].folder))
         about = {"task": library.sides[0].task, "class_names": names, "measure": asdict(library.measure)}
         folder.write(FILE, sealed(about))
-        result = _result(folder, library, rule, nested, weights_M, _notes(library, refs))
+        result = _result(folder, library, rule, nested, weights_M, _notes(library, refs, weights_M))
         result["choosing_seconds"] = round(time.perf_counter() - began, 3)
         document: EnsembleResult = plain(result)
         folder.write_result(document)
@@ -193,7 +194,7 @@ def _trained(folder: RunFolder) -> RunFolder:
     return folder if folder.manifest["kind"] != "cv" else folder.children()[0]
 
 
-def _notes(library: Library, refs: list[str]) -> list[str]:
+def _notes(library: Library, refs: list[str], weights_M: np.ndarray) -> list[str]:
     """Return what the numbers alone do not say."""
     picked = [ref for ref in refs if parse_places(ref)[1] is not None]
     notes = [
@@ -204,4 +205,5 @@ def _notes(library: Library, refs: list[str]) -> list[str]:
     few = [f"{held_out}: so few can tell large differences only"] if len(library.ids_N) < FEW else []
     monitors = [_trained(side.folder).manifest.get("monitor") or {} for side in library.sides]
     is_flattered = any(str(monitor.get("metric", "")).startswith("val/") for monitor in monitors)
-    return [*(notes if picked else []), *few, *([EPOCHS] if is_flattered else [])]
+    single = [SINGLE] if (weights_M > 0).sum() == 1 else []
+    return [*single, *(notes if picked else []), *few, *([EPOCHS] if is_flattered else [])]

@@ -27,7 +27,9 @@ def about_line(run: RunRecord) -> str:
     words = [
         kinds.get(str(run["kind"]), str(run["kind"])),
         run["run_id"],
-        f"data {data['name']} ({', '.join(examples)})" if examples else f"data {choices.get('data')}",
+        f"data {data['name']} ({', '.join(examples)})"
+        if examples
+        else f"data {data.get('name') or choices.get('data')}",
         f"model {model}{f' ({size})' if size else ''}" if model else "",
         f"status {run['status']}",
     ]

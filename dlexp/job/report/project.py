@@ -124,7 +124,7 @@ def _leaderboard(ranking: Ranking, runs: list[RunRecord], runs_dir: Path, page: 
     ]
     names = [key.rpartition(".")[2].replace("_", " ") for key in keys]
     columns = ("run", "kind", metric, "95 % interval", *names, "status", "parameters", "seconds")
-    tie = "bold: the best, and those whose interval holds its value (`dlexp compare` tests that)"
+    tie = "bold: the best, and those whose interval holds its value (dlexp compare tests that)"
     caption = f"{_title(ranking)}, the best first; {tie}"
     return Table(caption, columns, rows, is_ranked=True)
 
@@ -144,12 +144,15 @@ def tie_group(runs: Sequence[RunRecord], intervals: Sequence[tuple[float, float]
 
 
 def _interval(run: RunRecord) -> tuple[float, float] | None:
-    """Return the interval that a run's record has: a cv's, a sweep's corrected, a training's of its accuracy."""
+    """Return the interval in a run's record: a cv's, an ensemble's, a sweep's corrected, a training's accuracy."""
     fields, metric = {**run}, str(run["metric"])
     corrected = (fields.get("interval_corrected") or {}).get(metric)
     settings = fields.get("settings")
     if settings:
         corrected = settings[0]["interval_corrected"].get(metric)
+    scores = fields.get("scores")  # of an ensemble, the metric that it is judged by first
+    if scores:
+        corrected = scores[0]["nested"]["interval"]
     best = fields.get("best") or {}
     ends = corrected or best.get("corrected_interval")
     if ends and None not in ends:

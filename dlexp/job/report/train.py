@@ -64,7 +64,7 @@ def page_of_training(folder: RunFolder, document: RunPage) -> Page:
         about_line(run),
         _question(run),
         _answer(run, seen, history, missing),
-        _cards(run, seen),
+        score_cards(run, seen),
         [*sections, *closing(document, _again(folder, run))],
         [*document["faults"], *_notes(run)],
     )
@@ -193,7 +193,13 @@ def _advice(run: RunRecord, history: list[dict[str, Any]]) -> str:
     return ""
 
 
-def _cards(run: RunRecord, seen: Score | None) -> list[Card]:
+def score_cards(run: RunRecord, seen: Score | None) -> list[Card]:
+    """Return the numbers of a training: its score, that of guessing, the score corrected, the best epoch, the time.
+
+    Args:
+        run: Its record.
+        seen: What its validation examples say; None without answers.
+    """
     fields = run_fields(run)
     guess, selection = fields.get("guess") or {}, fields.get("selection") or {}
     cards = []
@@ -207,6 +213,8 @@ def _cards(run: RunRecord, seen: Score | None) -> list[Card]:
         cards.append(Card("by 5 nearest neighbours", score(name, value), name_of(name)))
     if "corrected" in selection:
         ends = span(selection["metric"], selection["corrected_interval"])
+        if seen is None or seen.metric != selection["metric"]:
+            ends = f"{name_of(selection['metric'])}, {ends}"
         cards.append(Card("corrected for picking the epoch", score(selection["metric"], selection["corrected"]), ends))
     if fields.get("best_epoch"):
         cards.append(

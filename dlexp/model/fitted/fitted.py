@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from dlexp.error import ConfigError
 
-KINDS = ("multiclass", "binary", "regression")  # of tasks
 SMALLEST = torch.finfo(torch.float64).eps  # that scikit-learn's log_loss puts in the place of probability 0
 
 

@@ -46,3 +46,8 @@ def test_there_is_none_of_many_examples_or_too_few(monkeypatch):
     assert neighbors(data, normalize)
     monkeypatch.setattr(neighbor, "MOST_OPERATIONS", work - 1)
     assert neighbors(data, normalize) == {}
+
+
+def test_there_is_none_where_an_example_has_not_one_target():
+    data, normalize = prepared("task=reconstruct", "model.code=4")
+    assert neighbors(data, normalize) == {}

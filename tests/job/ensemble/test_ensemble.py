@@ -73,6 +73,7 @@ def test_members_that_are_gone_and_bad_wishes_are_one_line(tmp_path):
     refs = write(tmp_path, (1, 2, 3))
     result = start(refs, tmp_path, Wish(steps=0)).result
     (member,) = result["members"]
+    assert result["notes"][0] == "a single model was chosen: on these examples no mean with another is better"
     remove(tmp_path, [member["run_id"]])
     with pytest.raises(RunError, match=f"its member {member['run_id']} is gone from .*; restore it"):
         averaged(result["run_id"], tmp_path, is_ensemble=False)

@@ -1,7 +1,7 @@
 import numpy as np
 
-from dlexp.job.report.answer import Answers
-from dlexp.job.report.train import class_names, data_name, setting_words
+from dlexp.job.report.answer import Answers, Score
+from dlexp.job.report.train import class_names, data_name, score_cards, setting_words
 from dlexp.statistic.measure import Measure
 from tests.job.report.made import classified, valued
 from tests.job.report.record import record
@@ -26,3 +26,13 @@ def test_classes_are_named_as_the_run_named_them_or_by_number():
 def test_data_are_named_by_the_result_else_by_the_option():
     assert data_name(record(data={"name": "iris"})) == "iris"
     assert data_name(record()) == "digits"
+
+
+def test_a_corrected_value_of_another_metric_than_the_score_says_of_which():
+    seen = Score("val/rmse", 54.7, (48.4, 61.1), 88)
+    selection = {"metric": "val/loss", "corrected": 0.55, "corrected_interval": [0.4, 0.7]}
+    notes = {card.label: card.note for card in score_cards(record(selection=selection), seen)}
+    assert notes["corrected for picking the epoch"] == "loss, 0.4000 to 0.7000"
+    selection = {**selection, "metric": "val/rmse"}
+    notes = {card.label: card.note for card in score_cards(record(selection=selection), seen)}
+    assert notes["corrected for picking the epoch"] == "0.4000 to 0.7000"

@@ -61,6 +61,7 @@ def _answer(result: dict[str, Any]) -> str:
     low, high = (decimal(end, sign="+") for end in pair["interval"])
     size = f"{decimal(pair['difference'], sign='+')} ({low} to {high})"
     told = {"a": "Yes", "b": "No: the best model is better"}.get(pair["verdict"], "Cannot tell")
+    told = "No: a single model was chosen" if len(result["members"]) == 1 else told
     ends = span(first["metric"], first["nested"]["interval"])
     value = f"{score(first['metric'], first['nested']['value'])}{f' ({ends})' if ends else ''}"
     return (
@@ -84,19 +85,25 @@ def _cards(result: dict[str, Any]) -> list[Card]:
     ]
 
 
-def span_of(score: dict[str, Any], key: str) -> str:
+def span_of(each: dict[str, Any], key: str) -> str:
     """Return the interval of a contender's score."""
-    return span(score["metric"], score[key]["interval"]) or "no interval"
+    return span(each["metric"], each[key]["interval"]) or "no interval"
 
 
 def _scores(scores: list[dict[str, Any]]) -> Table:
-    columns = ["", *(each["metric"] for each in scores), "what it is"]
+    columns = ["who", *(each["metric"] for each in scores), "what it is"]
     rows = [
-        Row((name, *(f"{decimal(each[key]['value'])} ({span_of(each, key)})" for each in scores), MEANING[key]))
+        Row(
+            (
+                name,
+                *(f"{score(each['metric'], each[key]['value'])} ({span_of(each, key)})" for each in scores),
+                MEANING[key],
+            )
+        )
         for key, name in CONTENDERS.items()
     ]
-    flattered = [decimal(each["flattered"]) for each in scores]
-    alone = [decimal(each["mean_member"]) for each in scores]
+    flattered = [score(each["metric"], each["flattered"]) for each in scores]
+    alone = [score(each["metric"], each["mean_member"]) for each in scores]
     rows.append(Row(("ensemble, flattered", *flattered, "chosen and scored on the same examples")))
     rows.append(Row(("a model", *alone, "the mean over the models by themselves")))
     return Table("with 95 % intervals", columns, rows)
@@ -118,7 +125,7 @@ def _differences(each: dict[str, Any]) -> Figure:
     told = sum(pair["verdict"] != "cannot tell" for pair in each["pairs"])
     finding = f"{told} of {noun(len(rows), 'difference')} in {name_of(each['metric'])} lie clear of zero."
     title = f"Differences in {name_of(each['metric'])}"
-    return Figure(title, finding, drawing(draw), Table("every pair", columns, rows))
+    return Figure(title, finding, drawing(draw), Table(f"every pair in {name_of(each['metric'])}", columns, rows))
 
 
 def _labelled() -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ from tests import command
 
 QUICK = ["adagrad-rate", "adam-bias-correction", "bottleneck", "global-pooling", "random-beats-grid", "receptive-field"]
 QUICK += ["selection-bias", "three-small-kernels"]
+FIGURE = ["--figure", "f.png"]
 
 
 def test_quick_claims_hold_and_none_of_their_swaps(tmp_path):
@@ -21,9 +22,11 @@ def test_quick_claims_hold_and_none_of_their_swaps(tmp_path):
 
 
 def test_a_claim_that_trains_holds_and_leaves_its_runs_where_they_are_wanted(tmp_path):
-    done = command.run(tmp_path, "reproduce", "zeros-fail", "--seeds", "2", "--keep", "runs")
+    done = command.run(tmp_path, "reproduce", "zeros-fail", "--seeds", "2", "--keep", "runs", *FIGURE)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "f.png").stat().st_size > 0
     assert "holds" in done.stdout
+    assert "f.png" in done.stdout
     assert len(list((tmp_path / "runs" / "zeros-fail").glob("digits/*/result.json"))) == 2
 
 
@@ -33,7 +36,16 @@ def test_without_a_name_all_are_listed(tmp_path):
     assert len(json.loads(command.run(tmp_path, "reproduce", "--json").stdout)["claims"]) >= 30
 
 
-@pytest.mark.parametrize("words", [["nothing"], ["zeros-fail", "--seeds", "1"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nothing"],
+        ["zeros-fail", "--seeds", "1"],
+        FIGURE,
+        ["bottleneck", *FIGURE],
+        ["zeros-fail", "l1-sparse", *FIGURE],
+    ],
+)
 def test_bad_input_is_one_line(tmp_path, words):
     done = command.run(tmp_path, "reproduce", *words)
     assert done.returncode == 2
