@@ -52,7 +52,7 @@ def _part_table(document: "DataDocument") -> Table:
         table.add_column(part, justify="right")
     if by_target:
         for name in by_target:
-            table.add_row(escape(name), *(_of_target(part["targets"][name]) for part in parts.values()))
+            table.add_row(escape(name), *(_of_target(part.get("targets", {})[name]) for part in parts.values()))
     elif document["class_names"]:
         for k, name in enumerate(document["class_names"][:SHOWN]):
             table.add_row(f"{k} {escape(name)}", *(f"{part.get('counts', {})[name]:,}" for part in parts.values()))

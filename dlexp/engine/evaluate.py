@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
+from dlexp.data.joint.scale import JointScale
 from dlexp.data.target_scale import TargetScale
 from dlexp.device import take_rows
 from dlexp.engine.answer.answer import Reading
@@ -166,7 +167,7 @@ def _reported(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, T
     return reading.answer.report(outputs, targets, reading.link, reading.metrics.beta, reading.delta)
 
 
-def _in_unit(outputs: Tensor, targets: Tensor, unit: TargetScale | None) -> tuple[Tensor, Tensor]:
+def _in_unit(outputs: Tensor, targets: Tensor, unit: TargetScale | JointScale | None) -> tuple[Tensor, Tensor]:
     return (outputs, targets) if unit is None else (unit.scale(outputs), unit.scale(targets))
 
 

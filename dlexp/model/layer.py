@@ -114,8 +114,8 @@ class _Dense(torch.autograd.Function):
         return
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        return grad.contiguous()
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
+        return grad_outputs[0].contiguous()
 
 
 class Heads(nn.Module):

@@ -184,7 +184,7 @@ def _pooled(groups: list[list[RunFolder]], cv: RunFolder, dataset: Dataset) -> _
 def _mean(outputs: list[Tensor], dataset: Dataset, link: str) -> Tensor:
     if len(outputs) == 1 and link == "softmax":
         return outputs[0]
-    return average(outputs, dataset.num_classes, link, dataset.heads)
+    return average(outputs, dataset.num_classes, link, heads=dataset.heads)
 
 
 def draw_figures(cv: RunFolder, dataset: Dataset, result: CVResult, monitor: str) -> list[Path]:

@@ -31,6 +31,7 @@ def test_each_column_has_the_task_that_it_has_alone(tmp_path):
 
 def test_the_parts_keep_the_shares_of_the_first_classes_without_gaps(tmp_path):
     data = load(tmp_path, "size", "kind", "code")
+    assert data.strata is not None
     assert torch.bincount(data.strata[data.val]).tolist() == [2, 2, 2]
     assert data.strata.tolist() == [n % 3 for n in range(30)]
 
