@@ -35,6 +35,8 @@ MODELS: dict[str, dict[str, str]] = {
 SMALL = ("softmax", "mlp", "cnn", "resnet")
 BLOCKS = ("activation", "norm", "dropout", "regularizer", "augment", "loss", "schedule", "init", "normalize")
 REGRESSION = ("mse", "mae", "huber")
+PAIRS = {"task": "pairs", "pairs.train": "40", "pairs.held_out": "60"}
+OF_PAIRS = ("cosine", "contrastive")
 TWO_STEPS = "[{_target_: dlexp.augment.noise.Noise, std: 0.1}, {_target_: dlexp.augment.cutout.Cutout, size: 3}]"
 EXTRA: dict[tuple[str, str], dict[str, str]] = {
     # under equal weights all classes tie, and rounding decides which is predicted: values have no ties
@@ -91,6 +93,8 @@ def blocks() -> Iterator[Case]:
             overrides = {"model.widths": "[16,12]", group: option, **EXTRA.get((group, option), {})}
             if group == "loss" and option in REGRESSION:
                 overrides["data"] = "diabetes"
+            if group == "loss" and option in OF_PAIRS:
+                overrides |= PAIRS
             if overrides.get("model") == "cnn":
                 del overrides["model.widths"]
             yield Case(f"{group}={option}", overrides)
@@ -128,6 +132,8 @@ VALUES: list[tuple[dict[str, str], str, tuple[str, str]]] = [
     ({"loss": "bce"}, "loss.alpha", ("1.0", "3.0")),
     ({"loss": "hinge"}, "loss.margin", ("1.0", "0.3")),
     ({"loss": "huber", "data": "diabetes"}, "loss.delta", ("1.0", "0.3")),
+    ({"loss": "cosine", **PAIRS}, "loss.margin", ("0.0", "-1.0")),
+    ({"loss": "contrastive", **PAIRS}, "loss.margin", ("1.0", "4.0")),
     ({"trainer.grad_clip": "1"}, "trainer.grad_clip", ("0.1", "100.0")),
     ({"trainer.ema": "0.5"}, "trainer.ema", ("0.5", "0.0")),
     *[({"schedule": name}, "schedule.final", ("0.0", "0.3")) for name in ("cosine", "linear")],
@@ -165,3 +171,5 @@ def values() -> Iterator[Case]:
     images = {"model": "cnn", **MODELS["cnn"], "dropout": "inverted"}
     yield Case("fold of images", images, [{}, {}, {}], folds=True)
     yield Case("fold, classes balanced by each", balanced, [{}, {}, {}], folds=True)
+    yield Case("fold of pairs", {**PAIRS, "model.widths": "[16,12]"}, [{}, {}, {}], folds=True)
+    yield Case("fold of pairs of images", {**PAIRS, **images, "augment": "noise"}, [{}, {}, {}], folds=True)

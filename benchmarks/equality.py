@@ -73,15 +73,16 @@ def divide(case: Case, configs: list[dict[str, Any]]) -> list[Dataset]:
     chosen = {**COMMON, "data.limit": "null", "task": case.overrides.get("task", "auto")}
     whole = _data(tuple(f"{key}={value}" for key, value in chosen.items()))
     starts = range(0, 40 * len(configs), 40)
-    rows = [whole.train[start : start + 31 - i % 3] for i, start in enumerate(starts)]
+    train, val = whole.dealt.train, whole.dealt.val
+    rows = [train[start : start + 31 - i % 3] for i, start in enumerate(starts)]
     return [
-        whole.with_parts(train_rows, whole.val[start : start + 40 - start // 20])
+        whole.with_parts(train_rows, val[start : start + 40 - start // 20])
         for train_rows, start in zip(rows, starts, strict=True)
     ]
 
 
 def _only_data(case: Case) -> dict[str, str]:
-    return {key: value for key, value in case.overrides.items() if key.partition(".")[0] in ("data", "task")}
+    return {key: value for key, value in case.overrides.items() if key.partition(".")[0] in ("data", "task", "pairs")}
 
 
 def train(configs: list[dict[str, Any]], datasets: list[Dataset], engine: str) -> list[Trained]:

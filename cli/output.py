@@ -17,7 +17,7 @@ from .text import SafeConsole, escape
 WIDTH_OFF_TERMINAL = 120
 # of all metrics, those that a person reads first; the rest are in result.json and MLflow
 FIRST_METRICS = (
-    *("loss", "accuracy", "top5_accuracy", "f1_macro", "precision", "recall", "f1", "roc_auc"),
+    *("loss", "accuracy", "top5_accuracy", "f1_macro", "precision", "recall", "f1", "roc_auc", "eer"),
     *("calibration_error", "rmse", "mae", "r2", "explained_variance"),
 )
 

@@ -2,7 +2,7 @@
 
 from dlexp.error import ConfigError
 
-LOWER_IS_BETTER = ("loss", "mse", "rmse", "mae", "huber", "error", "seconds")  # a name's last word
+LOWER_IS_BETTER = ("loss", "mse", "rmse", "mae", "huber", "error", "eer", "seconds")  # a name's last word
 NO_DIRECTION = ("bias", "penalty", "se")  # neither high nor low is better
 
 

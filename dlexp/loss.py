@@ -14,17 +14,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dlexp.device import send_soon
+from dlexp.embedding.loss import Cosine
 from dlexp.error import ConfigError
 from dlexp.kernel.joint_loss import JointLoss, joint
 from dlexp.type import RECONSTRUCT, SEVERAL, NonNegative, PerTrial, Positive, Probability
 
-_OF_VALUES = {"regression": "mse, mae or huber", RECONSTRUCT: "mse"}
+_OF_OTHERS = {"regression": "mse, mae or huber", RECONSTRUCT: "mse", "pairs": "cosine or contrastive"}
 
 
 def _require(task: str, loss: str) -> None:
     if task == SEVERAL:
         raise ConfigError(f"loss: got {loss}; of several targets each has the loss of its task: choose auto")
-    allowed = _OF_VALUES.get(task, "cross_entropy, bce or hinge")
+    allowed = _OF_OTHERS.get(task, "cross_entropy, bce or hinge")
     if loss not in allowed.replace(" or ", ", ").split(", "):
         raise ConfigError(f"loss: got {loss}; the task is {task}: choose {allowed}, or auto")
 
@@ -276,10 +277,10 @@ def auto(
     num_classes: int,
     num_inputs: int = 0,
     heads: Any = (),
-) -> CrossEntropy | BCE | MSE | JointLoss:
+) -> CrossEntropy | BCE | MSE | Cosine | JointLoss:
     """The task's own: cross-entropy for many classes, binary log loss for two, squared error for values and inputs.
 
-    Of several targets each has that of its task, and the loss is their weighted sum.
+    Of pairs it is the cosine loss; of several targets each has that of its task, and the loss is their weighted sum.
 
     Args:
         weights: One for each of several targets, in the order of `data.target`, >= 0; null for 1 each.
@@ -292,6 +293,8 @@ def auto(
         return joint(heads, weights, auto)
     if weights is not None:
         raise ConfigError("loss.weights: has no effect on one target; data.target=[a,b] names several")
-    if task in _OF_VALUES:
+    if task == "pairs":
+        return Cosine(task=task)
+    if task in _OF_OTHERS:
         return MSE(task=task, num_inputs=num_inputs)
     return BCE(task=task, num_classes=2) if task == "binary" else CrossEntropy(task=task, num_classes=num_classes)

@@ -16,6 +16,7 @@ from dlexp.loss import BCE, MAE, MSE, CrossEntropy, Hinge, Huber, auto
 
 OPTIONS = list_groups()["loss"]
 REGRESSION = ["mse", "mae", "huber"]
+PAIRS = ["cosine", "contrastive"]
 N, K = 9, 5
 
 
@@ -32,12 +33,15 @@ def _classes(*shape, num_classes=K):
 
 
 def _loss(option, **changes):
-    task = "regression" if option in REGRESSION else "multiclass"
+    task = "regression" if option in REGRESSION else "pairs" if option in PAIRS else "multiclass"
     return build(read_option("loss", option) | changes, task=task, num_classes=K)
 
 
 def _case(option, num_trials=7, dtype=torch.float64):
     targets = _draw(num_trials, N, dtype=dtype, seed=2) if option in REGRESSION else _classes(num_trials, N)
+    if option in PAIRS:
+        similarity = _draw(num_trials, N, 1, dtype=dtype).tanh()
+        return similarity if option == "cosine" else -similarity.square(), targets % 2
     return _draw(num_trials, N, _loss(option).num_outputs, dtype=dtype), targets
 
 
@@ -72,6 +76,7 @@ def test_huge_outputs_stay_finite(option):
 
 
 SWEPT = {"cross_entropy": ["label_smoothing"], "bce": ["alpha", "beta"], "hinge": ["margin"], "huber": ["delta"]}
+SWEPT |= {option: ["margin"] for option in PAIRS}
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -235,13 +240,15 @@ def test_auto_is_the_tasks_own():
     assert auto(task="binary", num_classes=2).num_outputs == auto(task="regression", num_classes=0).num_outputs == 1
 
 
-@pytest.mark.parametrize("option", [option for option in OPTIONS if option != "auto"])
+@pytest.mark.parametrize("option", [option for option in OPTIONS if option not in ("auto", *PAIRS)])
 def test_a_loss_that_does_not_fit_the_task_is_refused_with_a_choice(option):
     task, cure = (
         ("multiclass", "cross_entropy, bce or hinge") if option in REGRESSION else ("regression", "mse, mae or huber")
     )
     with pytest.raises(ConfigError, match=f"loss: got {option}; the task is {task}: choose {cure}"):
         build(read_option("loss", option), task=task, num_classes=K)
+    with pytest.raises(ConfigError, match=f"loss: got {option}; the task is pairs: choose cosine or contrastive"):
+        build(read_option("loss", option), task="pairs", num_classes=2)
 
 
 @pytest.mark.parametrize("class_weight", [None, [1.0, 2.0, 0.5, 1.0, 3.0]])

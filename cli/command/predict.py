@@ -40,7 +40,8 @@ def predict(
         ),
     ],
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="INPUT...", help="Images, folders of them, .csv, .parquet or .npy files.")
+        list[Path],
+        typer.Argument(metavar="INPUT...", help="Images, folders, .csv, .parquet or .npy files; of pairs two."),
     ],
     out: Annotated[
         Path | None,
@@ -66,7 +67,8 @@ def predict(
     """Predict class and probability, or value, of new examples.
 
     Example: `dlexp predict last photos/ --out predictions.csv`, of all folds of a cv together
-    `dlexp predict --ensemble CV photos/`, of a sweep's five best settings `dlexp predict --ensemble SWEEP:1-5 photos/`
+    `dlexp predict --ensemble CV photos/`, of a sweep's five best settings `dlexp predict --ensemble SWEEP:1-5 photos/`.
+    A run of task=pairs compares two files: `dlexp predict last a.png b.png`
     """
     allow([name for name in trust or [] if name != run])
     if run in (trust or []):

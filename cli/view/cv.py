@@ -94,7 +94,7 @@ def _introduce(console: Console, about: "Announcement") -> None:
 def data_line(data: "Dataset", num_folds: int) -> str:
     """Return how many examples the folds are dealt from; each by itself may have few of them, as rolling folds do."""
     tests = f", {len(data.test):,} sealed for test" if len(data.test) else ""
-    dealt = noun(len(data.train) + len(data.val), "example")
+    dealt = noun(len(data.dealt.train) + len(data.dealt.val), "example")
     return f"data    {escape(data.name)} ({data.task}): {dealt} in {noun(num_folds, 'fold')}{tests}"
 
 

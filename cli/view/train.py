@@ -38,6 +38,7 @@ class Announcer:
         """Show what is known beforehand; return what shows the progress."""
         from dlexp.console.progress import ConsoleTracker
         from dlexp.data.fact.guess import guess
+        from dlexp.data.pair.require import describe_pairs
         from dlexp.data.quality import describe_inputs
         from dlexp.direction import is_better_high
 
@@ -46,6 +47,8 @@ class Announcer:
         console.print(
             f"data    {escape(data.name)} ({data.task}): {len(data.train):,} train, {len(data.val):,} val{tests}"
         )
+        if data.pairs is not None:
+            console.print(f"pairs   {escape(describe_pairs(data))}")
         inputs = describe_inputs(data)
         if inputs:
             console.print(f"inputs  {escape(inputs)}")

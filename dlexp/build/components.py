@@ -13,7 +13,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from dlexp import device as devices
 from dlexp.augment.none import NoAugment
-from dlexp.build.contract import make
+from dlexp.build.contract import make, try_augment
 from dlexp.build.dataset import load_data
 from dlexp.build.model import Outputs, build_model
 from dlexp.build.node import build
@@ -118,9 +118,7 @@ class Components:
             ConfigError: It cannot be done to examples of this kind.
         """
         augment = make_augment(self.config, self.data)
-        rows = self.data.train[:2]
-        x = self.data.inputs[rows].movedim(-1, -3) if self.data.is_image else self.data.inputs[rows]
-        augment(x.clone(), self.data.targets[rows], torch.Generator().manual_seed(0))  # refused before the run begins
+        try_augment(augment, self.data, self.data.train[:2])  # refused before the run begins
         return None if isinstance(augment, NoAugment) else augment
 
     @property
@@ -139,7 +137,7 @@ class Components:
 
     @cached_property
     def _fit(self) -> "_Fit":
-        rows = self.data.train
+        rows = self.data.members(self.data.train)
         digest = hashlib.sha256(rows.numpy().tobytes()).hexdigest()
         key = json.dumps([self.config["normalize"], digest])
         if self.data.inputs not in _AFFINES:

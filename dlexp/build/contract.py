@@ -5,9 +5,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from dlexp.build.node import build, build_per_trial, factory
+from dlexp.data.dataset import Dataset
 from dlexp.error import ConfigError
 from dlexp.type import Config
 
@@ -100,6 +102,18 @@ def check(group: str, component: Any) -> Any:
         _require(group, component, type(component), PENALTY if component.scope != "none" else ())
         _require(group, component, type(component), PROJECTION if component.constraint != "none" else ())
     return component
+
+
+def try_augment(augment: Any, data: Dataset, rows: Tensor) -> Tensor:
+    """Augment a few examples and return their targets; of pairs each input by itself, as training does.
+
+    Raises:
+        ConfigError: It cannot be done to examples of this kind.
+    """
+    x, targets = data.inputs[data.input_rows(rows)], data.targets[rows].repeat_interleave(data.inputs_each)
+    images = x.movedim(-1, -3) if data.is_image else x
+    _, mixed = augment(images.clone(), targets, torch.Generator().manual_seed(0))
+    return mixed[:: data.inputs_each]
 
 
 def _require(group: str, component: Any, kind: Any, needs: tuple[str, ...]) -> None:

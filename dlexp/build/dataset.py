@@ -12,6 +12,8 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.fact.positive import choose_positive
 from dlexp.data.fold import Fold, Rolling
 from dlexp.data.joint.join import require_labels
+from dlexp.data.pair.draw import Pairs
+from dlexp.data.pair.require import require_sound
 from dlexp.data.split import ValSplit
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError
@@ -36,6 +38,7 @@ def load_data(config: Config) -> Dataset:
             f"data: got {type(source).__name__}.load, which returned a {type(dataset).__name__}; "
             "a dlexp.data.dataset.Dataset is needed, `dlexp new data NAME` writes a whole one"
         )
+    dataset = _pair_up(config, dataset)
     if "positive" in config["data"]:  # absent in runs of earlier versions, which took class 1
         wanted = config["data"]["positive"]
         if wanted is not None and dataset.heads:
@@ -44,8 +47,28 @@ def load_data(config: Config) -> Dataset:
     if config["task"] == RECONSTRUCT:
         dataset = dataset.of_inputs_alone()
     if config.get("train_on") == JOINED:
-        dataset = dataset.with_parts(torch.cat([dataset.train, dataset.val]).sort().values, dataset.val[:0])
+        pool = torch.cat([dataset.dealt.train, dataset.dealt.val]).sort().values
+        dataset = dataset.with_parts(pool, dataset.dealt.val[:0])
     return dataset if config.get("fold") is None else take_fold(config, dataset)
+
+
+def _pair_up(config: Config, dataset: Dataset) -> Dataset:
+    """Return the pairs that task=pairs draws from the examples of each part; other data, and pairs, as they are.
+
+    Raises:
+        ConfigError: Numbers of pairs that nothing draws by, or another task than the data's.
+        DataError: A part without pairs of one kind.
+    """
+    rule = Pairs() if "pairs" not in config else build(config["pairs"])
+    if dataset.pairs is not None and config["task"] not in ("auto", "pairs"):
+        raise ConfigError(f"task: got {config['task']}; the data are pairs: choose pairs, or auto")
+    if config["task"] == "pairs" and dataset.pairs is None:
+        return rule.draw(dataset, config["data"].get("split_seed", 0))
+    if rule != Pairs():
+        name = next(name for name, value in vars(Pairs()).items() if getattr(rule, name) != value)
+        why = "task=pairs draws them" if dataset.pairs is None else "the data bring their pairs, data.limit uses fewer"
+        raise ConfigError(f"pairs.{name}: has no effect; {why}")
+    return dataset
 
 
 def task_of_source(task: str) -> str:
@@ -81,6 +104,7 @@ def deal_folds(config: Config, dataset: Dataset) -> list[Fold]:
         DataError: Too few examples of a kind.
     """
     dealer = build(config["cv"])
+    dataset = dataset.dealt
     if dataset.times is not None and not isinstance(dealer, Rolling):
         raise ConfigError(
             "data.time: got a column; these folds would train on the future: set cv=rolling, or leave it null"
@@ -95,7 +119,7 @@ def deal_inner(config: Config, dataset: Dataset, outer: Fold) -> list[Fold]:
         ConfigError: The data cannot be dealt so.
         DataError: Too few examples of a kind.
     """
-    return build(config["cv"]).inner(dataset, outer, config["data"].get("split_seed", 0))
+    return build(config["cv"]).inner(dataset.dealt, outer, config["data"].get("split_seed", 0))
 
 
 class Datasets:
@@ -124,7 +148,7 @@ class Datasets:
 
 def _key(config: dict[str, Any]) -> str:
     place = config.get("fold")
-    shared = [config["data"], config["task"], config.get("train_on"), "cv" in config]
+    shared = [config["data"], config["task"], config.get("pairs"), config.get("train_on"), "cv" in config]
     return json.dumps([*shared, place, None if place is None else config["cv"]], sort_keys=True)
 
 
@@ -142,7 +166,10 @@ def check_parts(datasets: list[Dataset], trainer: Trainer, train_on: str = "trai
 
     Raises:
         ConfigError: Too few examples, or the wrong kind of targets.
+        DataError: Pairs that share inputs between parts, or are of one kind.
     """
+    for dataset in datasets:
+        require_sound(dataset)
     if train_on != JOINED and not all(len(dataset.val) for dataset in datasets):
         raise ConfigError("data.val_fraction: got no validation examples; a run needs some to choose its best epoch")
     smallest = min(len(dataset.train) for dataset in datasets)

@@ -24,12 +24,14 @@ class _Entry:
     Attributes:
         inputs: Raw, the very tensor.
         targets: The very tensor.
+        pairs: The very tensor; None where examples are none.
         made_for: Device, type and normalisation.
         feed: Of them.
     """
 
     inputs: Tensor
     targets: Tensor
+    pairs: Tensor | None
     made_for: tuple[str, ...]
     feed: Resident | Streaming
 
@@ -49,11 +51,13 @@ def feed_of(data: Dataset, affine: Affine | None, dtype: torch.dtype, device: to
     tensors = () if affine is None else (affine.scale, affine.shift, affine.fill)
     made_for = (str(device), str(dtype), *(repr(None if each is None else each.tolist()) for each in tensors))
     for entry in _LAST:
-        if entry.inputs is data.inputs and entry.targets is data.targets and entry.made_for == made_for:
+        is_same = entry.inputs is data.inputs and entry.targets is data.targets and entry.pairs is data.pairs
+        if is_same and entry.made_for == made_for:
             return entry.feed
     _LAST.clear()  # before the next is made: both may not fit
     source = data if affine is None else replace(data, inputs=normalized(affine, data.inputs, dtype))
-    _LAST.append(_Entry(data.inputs, data.targets, made_for, feed(source, device, devices.free_bytes(device))))
+    made = feed(source, device, devices.free_bytes(device))
+    _LAST.append(_Entry(data.inputs, data.targets, data.pairs, made_for, made))
     return _LAST[0].feed
 
 

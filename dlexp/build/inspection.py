@@ -123,7 +123,8 @@ def _column(data: Dataset, feature: dict[str, Any], block: np.ndarray) -> Column
 
 
 def _channels(data: Dataset) -> list[ChannelRecord]:
-    rows = data.train[torch.linspace(0, len(data.train) - 1, min(_SAMPLED, len(data.train))).long()]
+    train = data.members(data.train)
+    rows = train[torch.linspace(0, len(train) - 1, min(_SAMPLED, len(train))).long()]
     flat = as_float(data.inputs[rows]).flatten(0, 2).double()
     std, mean = torch.std_mean(flat, 0, correction=0)
     return [{"mean": float(m), "std": float(s)} for m, s in zip(mean, std, strict=True)]
@@ -134,7 +135,7 @@ def _example(data: Dataset, row: int) -> ExampleRecord:
     labels = [_label(*each) for each in zip(data.targets[row].reshape(-1).tolist(), names, strict=True)]
     label = dict(zip([head.name for head in data.heads], labels, strict=True)) if data.heads else labels[0]
     example: ExampleRecord = {"id": data.sample_ids(torch.tensor([row]))[0], "target": label}
-    if not data.is_image:
+    if not data.is_image and data.pairs is None:
         names = data.feature_names or [str(k) for k in range(data.inputs.shape[1])]
         example["inputs"] = dict(zip(names, map(_shortest, data.inputs[row].numpy()), strict=True))
     return example

@@ -19,6 +19,7 @@ COMPONENTS = (
     "augment",
     "data",
     "dropout",
+    "embedding",
     "engine",
     "init",
     "launcher",

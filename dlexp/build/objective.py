@@ -13,6 +13,7 @@ from dlexp.config.metric import METRICS
 from dlexp.data.balance import balanced_weights
 from dlexp.data.dataset import Dataset
 from dlexp.direction import has_direction
+from dlexp.embedding.similarity import SIMILARITIES
 from dlexp.engine.answer.answer import Reading
 from dlexp.engine.answer.choice import answer_of
 from dlexp.engine.evaluate import report
@@ -32,6 +33,9 @@ def build_loss(
         datasets: Theirs.
         device: Where its parameters live.
         dtype: What they are stored in: that of the model.
+
+    Raises:
+        ConfigError: It does not fit the task.
     """
     program = about_targets(datasets[0])
     target = configs[0]["loss"]["_target_"]
@@ -41,6 +45,11 @@ def build_loss(
     loss = make_per_trial(nodes, "loss", dtype=dtype, device=device, **program)
     if datasets[0].heads and not isinstance(loss, JointLoss):
         raise ConfigError(f"loss: got {type(loss).__name__}; the data have several targets: choose auto")
+    if datasets[0].pairs is not None and getattr(loss, "similarity", None) not in SIMILARITIES:
+        raise ConfigError(
+            f"loss: got {type(loss).__name__}, whose similarity is none of {', '.join(SIMILARITIES)}; the task is "
+            "pairs: choose cosine or contrastive, or give it one"
+        )
     return loss
 
 
@@ -59,8 +68,8 @@ def make_augment(config: Config, dataset: Dataset) -> Any:
     """
     augment = make(config, "augment", num_classes=dataset.num_classes)
     mixing = [step for step in getattr(augment, "steps", [augment]) if isinstance(step, Mixup | CutMix)]
-    if mixing and dataset.task in (RECONSTRUCT, SEVERAL):
-        name, what = type(mixing[0]).__name__.lower(), "several targets" if dataset.heads else f"task={RECONSTRUCT}"
+    if mixing and dataset.task in (RECONSTRUCT, "pairs", SEVERAL):
+        name, what = type(mixing[0]).__name__.lower(), "several targets" if dataset.heads else f"task={dataset.task}"
         raise ConfigError(f"augment: got {name} with {what}; it mixes labels: choose noise, cutout or another")
     return augment
 
@@ -112,7 +121,8 @@ def choose_monitor(
     if monitor == "auto":
         return f"val/{answer.monitor}"
     targets = dataset.targets[dataset.val].unsqueeze(0).to(device)
-    outputs = torch.randn(1, targets.shape[1], loss.num_outputs, generator=torch.Generator().manual_seed(0)).to(device)
+    width = loss.num_outputs if dataset.pairs is None else 2  # threshold and similarity
+    outputs = torch.randn(1, targets.shape[1], width, generator=torch.Generator().manual_seed(0)).to(device)
     scores = report(outputs, targets, Reading(loss, answer))
     scalars = {f"val/{k}": float(v[0]) for k, v in scores.items() if v.dim() == 1 and has_direction(k)}
     known = [f"val/{name}" for name in ([] if metrics is None else metrics.names)] + list(scalars) + known

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlexp.build.contract import make_per_trial
+from dlexp.build.contract import make_per_trial, try_augment
 from dlexp.build.dataset import check_parts
 from dlexp.build.model import build_blank_model, build_module, outputs_of
 from dlexp.build.node import build
@@ -48,7 +48,7 @@ def probe(config: Config, dataset: Dataset) -> int:
         model.require(len(dataset.train))
     num_params = sum(p.numel() for p in model.parameters())
     if num_params > LARGE:
-        shape, _ = trace(model, dataset.in_shape, trainer.batch_size)
+        shape, _ = trace(model, dataset.in_shape, dataset.inputs_each * trainer.batch_size)
     else:
         blank = torch.zeros(min(trainer.batch_size, FEW), *dataset.in_shape)
         shape = _run(build_module(config, dataset.in_shape, outputs_of(loss), seed=0), blank)
@@ -87,10 +87,7 @@ def _try_rules(config: Config, trainer: Trainer, steps_per_epoch: int) -> None:
 def _try_examples(config: Config, dataset: Dataset, loss: Any) -> None:
     """Augment a few examples and take the loss of blank outputs for them."""
     rows = dataset.train[:FEW]
-    x, targets = dataset.inputs[rows], dataset.targets[rows]
-    augment = make_augment(config, dataset)
-    images = x.movedim(-1, -3) if dataset.is_image else x
-    _, targets = augment(images, targets, torch.Generator().manual_seed(0))
+    targets = try_augment(make_augment(config, dataset), dataset, rows)
     loss(torch.zeros(1, len(rows), loss.num_outputs), targets.unsqueeze(0))
 
 

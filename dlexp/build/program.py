@@ -19,6 +19,7 @@ from dlexp.build.objective import build_loss, choose_monitor
 from dlexp.build.room import require_room
 from dlexp.data.dataset import Dataset
 from dlexp.data.joint.scale import JointScale
+from dlexp.data.pair.share import share_pairs
 from dlexp.data.target import SINGLE_TASKS
 from dlexp.data.target_scale import TargetScale
 from dlexp.direction import is_better_high
@@ -122,11 +123,15 @@ def make_program(components: list[Components], engine: str = "solo", exchange: E
         compile=trainer.compile,
         is_graph=trainer.cuda_graph,
     )
-    has_one_part = are_equal([data.train for data in datasets])
+    if first.data.pairs is not None and exchange.size > 1:
+        raise ConfigError("launcher.devices: got several with task=pairs; a pair is trained on one device: set it to 1")
+    shared, rows = share_pairs(datasets)
+    has_one_part = are_equal([train for train, _ in rows])
     affine = first.affine if has_one_part else Affine.stack([each.affine for each in components])
     _require_range(first.data, affine, first.dtype)
     warnings = made[0][1] + check_parts(datasets, trainer, configs[0].get("train_on", "train"))
-    task = replace(_task(components, device, affine, has_one_part), exchange=exchange)
+    task = replace(_task(components, shared, rows, device, affine, has_one_part), exchange=exchange)
+    task = replace(task, similarity=getattr(loss, "similarity", None) if first.data.pairs is not None else None)
     make_step = Sharded if trainer.shard and exchange.size > 1 else Step
     rules = _rules(configs, trainer, loss, num_steps(task.num_drawn, trainer), forward.flat.tensor)
     alone = select_rows(loss, [0], len(components))
@@ -167,24 +172,35 @@ def _require_room(first: Components, num_outputs: int, num_trials: int) -> None:
     key = (first.structure, num_trials, str(device))
     if key not in _FITTING:
         rule = make(first.config, "optimizer")
-        in_shape, batch_size = first.data.in_shape, trainer.batch_size
+        in_shape, batch_size = first.data.in_shape, first.data.inputs_each * trainer.batch_size
         require_room(first.config, in_shape, num_outputs, rule, num_trials, batch_size, first.dtype, device)
         _FITTING.add(key)
 
 
 def _eval_batch_size(first: Components, model: nn.Module) -> int:
-    """Return how many examples are evaluated at once, found once for each structure where it is not set."""
+    """Return how many examples are evaluated at once, found once for each structure where it is not set.
+
+    Of pairs half as many as of inputs.
+    """
     trainer = first.trainer
     if trainer.eval_batch_size != "auto":
         return trainer.eval_batch_size
     if first.structure not in _EVALUATED:
-        _EVALUATED[first.structure] = evaluation_batch(model, first.data.in_shape, trainer.batch_size)
+        each = first.data.inputs_each
+        num_inputs = evaluation_batch(model, first.data.in_shape, each * trainer.batch_size)
+        _EVALUATED[first.structure] = max(1, num_inputs // each)
     return _EVALUATED[first.structure]
 
 
-def _task(components: list[Components], device: torch.device, affine: Affine, has_one_part: bool) -> Task:
-    first = components[0]
-    data, augments = first.data, [each.augment for each in components]
+def _task(
+    components: list[Components],
+    data: Dataset,
+    rows: list[tuple[Tensor, Tensor]],
+    device: torch.device,
+    affine: Affine,
+    has_one_part: bool,
+) -> Task:
+    first, augments = components[0], [each.augment for each in components]
     is_augmented = not all(augment is None for augment in augments)
     # Floats that nothing changes afterwards are normalised once instead of in every batch.
     is_ready = data.inputs.is_floating_point() and not is_augmented and affine.scale.dim() == 1
@@ -192,8 +208,8 @@ def _task(components: list[Components], device: torch.device, affine: Affine, ha
         feed=feed_of(data, affine if is_ready else None, first.dtype, device),
         affine=None if is_ready else affine.to(device),
         augments=augments,
-        train=[each.data.train for each in components],
-        val=[each.data.val for each in components],
+        train=[train for train, _ in rows],
+        val=[val for _, val in rows],
         targets=devices.send(data.targets, device),
         answer=first.answer,
         is_image=data.is_image,

@@ -34,7 +34,7 @@ def structure_key(config: dict[str, Any], dataset: Dataset) -> str:
     shared["is_augmented"] = {name: config[name]["_target_"].endswith("NoAugment") for name in ONCE_PER_TRIAL}
     if dataset.encode is not None:
         # inputs that are settled on the training part are no other fold's
-        shared["settled_on"] = hashlib.sha256(dataset.train.numpy().tobytes()).hexdigest()
+        shared["settled_on"] = hashlib.sha256(dataset.members(dataset.train).numpy().tobytes()).hexdigest()
     return json.dumps(shared, sort_keys=True)
 
 

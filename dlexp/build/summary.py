@@ -30,7 +30,8 @@ def summary(composed: Composed) -> SummaryDocument:
     source = make(config, "data")
     dataset: Dataset = (source.blank if hasattr(source, "blank") else source.load)(task_of_source(config["task"]))
     dataset = dataset.of_inputs_alone() if config["task"] == RECONSTRUCT else dataset
-    loss = make(config, "loss", **about_targets(dataset))
+    about = about_targets(dataset) | ({"task": "pairs"} if config["task"] == "pairs" else {})
+    loss = make(config, "loss", **about)
     model = build_blank_model(config, dataset.in_shape, outputs_of(loss))
     try:
         counted = summarize(model, dataset.in_shape)

@@ -25,7 +25,11 @@ from dlexp.error import ConfigError, did_you_mean
 from dlexp.type import MOST
 
 # nodes of the root that are no choice of an option, with the only target that each takes
-NODES = {"seeds": "dlexp.config.root.Seeds", "metric": "dlexp.metric.choice.Metrics"}
+NODES = {
+    "seeds": "dlexp.config.root.Seeds",
+    "metric": "dlexp.metric.choice.Metrics",
+    "pairs": "dlexp.data.pair.draw.Pairs",
+}
 FOLD = Parameter("fold", dict[str, int | None] | None, "a fold's numbers", None, "")  # of a run inside a cv
 MISSING = "???"  # OmegaConf's mark of a value that the user has to give
 

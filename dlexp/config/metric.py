@@ -5,7 +5,7 @@ N examples, K classes; t_k examples of class k, p_k called k, h_k rightly so; y 
 
 from dataclasses import dataclass
 
-CLASSES, VALUES, INPUTS = "classification", "regression", "reconstruction"
+CLASSES, VALUES, PAIRS, INPUTS = "classification", "regression", "pairs", "reconstruction"
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,8 @@ class Row:
 
     Attributes:
         name: In results, after the part: `val/NAME`.
-        task: `CLASSES`, `VALUES` or `INPUTS`; reconstructions have mse and rmse of `VALUES` too.
+        task: `CLASSES`, `VALUES`, `INPUTS` or `PAIRS`; reconstructions have mse and rmse of `VALUES` too, pairs the
+            metrics of `CLASSES`.
         formula: In ASCII.
         note: What else there is to say.
         source: Where it comes from.
@@ -84,6 +85,13 @@ METRICS = (
         "C. Guo et al. (2017), On Calibration of Modern Neural Networks, ICML, equation 5",
     ),
     Row("top5_accuracy", CLASSES, "share with y among the 5 largest outputs", "K > 5; of equal ones the lower class"),
+    Row(
+        "eer",
+        PAIRS,
+        "false acceptance where it equals false rejection",
+        "the ROC curve followed by straight lines between its points",
+        "A. Martin et al. (1997), The DET Curve in Assessment of Detection Task Performance, Eurospeech",
+    ),
     Row(
         "mse",
         VALUES,

@@ -36,7 +36,7 @@ class Root:
     """
 
     seed: NonNegativeInt = 0
-    task: Literal["auto", "multiclass", "binary", "regression", "reconstruct"] = "auto"
+    task: Literal["auto", "multiclass", "binary", "regression", "reconstruct", "pairs"] = "auto"
     train_on: Literal["train", "train+val"] = "train"
     runs_dir: Place = "runs"
     trusted: list[str] = field(default_factory=list)

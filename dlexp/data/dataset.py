@@ -1,6 +1,7 @@
 """A data set in memory: all examples in one tensor, the three parts as indices into it.
 
-Shapes: N examples, H height, W width, C channels, D features.
+Where an example is a pair of inputs, `pairs` says which two: the parts are then indices into that.
+Shapes: N examples, M pairs, H height, W width, C channels, D features.
 """
 
 import hashlib
@@ -8,22 +9,42 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from dlexp.data.joint.head import Head
 from dlexp.error import DataError, first_ten
 from dlexp.type import RECONSTRUCT
-
-if TYPE_CHECKING:
-    from dlexp.data.joint.head import Head
 
 _CHUNK_BYTES = 1 << 24
 _SAMPLED_COLUMNS = 64
 _CHUNK_ROWS = 1 << 16
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # odd: the golden ratio's digits
+
+
+class Origin(Protocol):
+    """What pairs were drawn from."""
+
+    @property
+    def examples(self) -> "Dataset":
+        """The examples, with their parts."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """What tells the pairs of a part from others that can be drawn from it."""
+        ...
+
+    def with_parts(self, train: Tensor, val: Tensor) -> "Dataset":
+        """Return pairs drawn anew, from other parts of the examples."""
+        ...
+
+    def of_examples(self, examples: "Dataset") -> "Dataset":
+        """Return pairs drawn anew, in the same way, from others in the place of the examples."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -32,9 +53,9 @@ class Dataset:
 
     Attributes:
         name: What the user calls it, for messages and records.
-        task: "multiclass", "binary", "regression", "several" or "reconstruct".
+        task: "multiclass", "binary", "regression", "several", "reconstruct" or "pairs".
         inputs: (N, H, W, C) uint8 or float32 in [0, 1], or (N, D) float32 or float64.
-        targets: (N,) int64 classes or float64 values; (N, J) float64 of several, NaN in gaps.
+        targets: (N,) int64 classes or float64 values; (N, J) of several, NaN in gaps; (M,) whether pairs are the same.
         train: int64 indices of the training part.
         val: int64 indices of the validation part.
         test: int64 indices of the test part; empty when there is none. Training never reads it.
@@ -51,6 +72,8 @@ class Dataset:
         labels: (N,) int64 classes of inputs that are what is learnt, whose shares folds may keep; None elsewhere.
         positive: The class that precision, recall and F1 of two classes are of; see `dlexp.data.fact.positive`.
         heads: What each of several targets is; empty for one.
+        pairs: (M, 2) int64 rows of the inputs that each example is made of; None where an example is an input.
+        origin: The examples that pairs were drawn from, and how; None where no pair was drawn.
     """
 
     name: str
@@ -71,13 +94,16 @@ class Dataset:
     encode: Callable[[Tensor], dict[str, Any]] | None = None
     labels: Tensor | None = None
     positive: int = 1
-    heads: Sequence["Head"] = ()
+    heads: Sequence[Head] = ()
+    pairs: Tensor | None = None
+    origin: Origin | None = None
 
     def __post_init__(self):
-        assert len(self.inputs) == len(self.targets)
+        assert len(self.inputs if self.pairs is None else self.pairs) == len(self.targets)
         assert self.inputs.dim() in (2, 4)
         if not self.fingerprint:
-            object.__setattr__(self, "fingerprint", fingerprint(self.inputs, self.targets))
+            made_of = [self.inputs, self.targets] + ([] if self.pairs is None else [self.pairs])
+            object.__setattr__(self, "fingerprint", fingerprint(*made_of))
 
     @property
     def num_classes(self) -> int:
@@ -87,10 +113,8 @@ class Dataset:
     @property
     def strata(self) -> Tensor | None:
         """The classes (N,) whose shares parts may keep, of several targets the first without gaps; None without any."""
-        if self.heads:
-            classes = [column for column, head in enumerate(self.heads) if head.num_classes and not head.has_gaps]
-            return self.targets[:, classes[0]].long() if classes else None
-        return self.targets if self.num_classes else self.labels
+        whole = [self.targets[:, j] for j, head in enumerate(self.heads) if head.num_classes and not head.has_gaps]
+        return whole[0].long() if whole else self.targets if self.num_classes else self.labels
 
     @property
     def is_image(self) -> bool:
@@ -116,10 +140,39 @@ class Dataset:
             return (channels, height, width)
         return (self.inputs.shape[1],)
 
-    def sample_ids(self, indices: Tensor) -> list[str]:
-        """Return the stable names of some examples."""
+    @property
+    def dealt(self) -> "Dataset":
+        """The examples that folds deal: of drawn pairs those that they were drawn from."""
+        return self if self.origin is None else self.origin.examples
+
+    @property
+    def inputs_each(self) -> int:
+        """How many inputs an example has."""
+        return 1 if self.pairs is None else 2
+
+    def input_rows(self, indices: Tensor) -> Tensor:
+        """Return the rows of the inputs of some examples, in order; of pairs both in turn."""
+        return indices if self.pairs is None else self.pairs[indices].flatten()
+
+    def members(self, indices: Tensor) -> Tensor:
+        """Return the rows of the inputs of some examples, each once."""
+        return indices if self.pairs is None else self.input_rows(indices).unique()
+
+    def pictures(self, indices: Tensor) -> Tensor:
+        """Return the pictures (N, H, W, C) of some examples; of a pair both side by side, (N, H, 2 W, C)."""
+        if self.pairs is None:
+            return self.inputs[indices]
+        return torch.cat(self.inputs[self.pairs[indices]].unbind(1), 2)
+
+    def input_ids(self, indices: Tensor) -> list[str]:
+        """Return the stable names of the inputs of some rows."""
         rows = indices.tolist()
         return [str(row) for row in rows] if self.ids is None else [self.ids[row] for row in rows]
+
+    def sample_ids(self, indices: Tensor) -> list[str]:
+        """Return the stable names of some examples; of a pair those of both, with a bar between them."""
+        names = self.input_ids(self.input_rows(indices))
+        return names if self.pairs is None else [f"{a} | {b}" for a, b in zip(names[::2], names[1::2], strict=True)]
 
     @cached_property
     def validated_on(self) -> str:
@@ -138,11 +191,19 @@ class Dataset:
         digest = hashlib.sha256()
         for part in parts:
             rows = part.sort().values
-            names = rows.numpy().tobytes() if self.ids is None else "\0".join(self.sample_ids(rows)).encode()
+            made_of = self.input_rows(rows)
+            names = made_of.numpy().tobytes() if self.ids is None else "\0".join(self.input_ids(made_of)).encode()
             digest.update(b"%d %d;" % (len(rows), len(names)))
             digest.update(names)
             digest.update(self.targets[rows].numpy().tobytes())
         return digest.hexdigest()[:16]
+
+    def digest_folds(self, parts: Iterable[Tensor]) -> str:
+        """Return what `digest` says of held-out parts of what folds deal, and of how pairs are drawn from each."""
+        digest = self.dealt.digest(parts)
+        if self.origin is None:
+            return digest
+        return hashlib.sha256(f"{digest} {self.origin.label}".encode()).hexdigest()[: len(digest)]
 
     @cached_property
     def duplicates(self) -> dict[str, int]:
@@ -152,16 +213,19 @@ class Dataset:
     def with_parts(self, train: Tensor, val: Tensor) -> "Dataset":
         """Return the same data with another training and validation part, as a fold has them.
 
-        Inputs that are settled on the training part are settled anew; the fingerprint stays that of the whole.
+        Inputs that are settled on the training part are settled anew; the fingerprint stays that of the whole. Where
+        pairs were drawn, the parts are of what `dealt` has, and pairs are drawn from each.
         """
-        settled = {} if self.encode is None else self.encode(train)
+        if self.origin is not None:
+            return self.origin.with_parts(train, val)
+        settled = {} if self.encode is None else self.encode(self.members(train))
         return replace(self, train=train, val=val, **settled)
 
 
-def fingerprint(inputs: Tensor, targets: Tensor) -> str:
-    """Return the SHA-256 over shape, type and content of inputs and targets, read in chunks."""
+def fingerprint(*tensors: Tensor) -> str:
+    """Return the SHA-256 over shape, type and content of inputs, targets and what else there is, read in chunks."""
     digest = hashlib.sha256()
-    for tensor in (inputs, targets):
+    for tensor in tensors:
         digest.update(f"{tuple(tensor.shape)} {tensor.dtype};".encode())
         flat = tensor.contiguous().view(-1).view(torch.uint8).numpy()
         for start in range(0, flat.size, _CHUNK_BYTES):
@@ -170,13 +234,15 @@ def fingerprint(inputs: Tensor, targets: Tensor) -> str:
 
 
 def count_duplicates(dataset: Dataset) -> dict[str, int]:
-    """Count examples of the validation and test part whose inputs also stand in an earlier part, byte for byte.
+    """Count inputs of the validation and test part that also stand in an earlier part, byte for byte.
 
     Returns:
         ``{"val": n, "test": m}``: n also in train, m also in train or val.
     """
     rows = dataset.inputs.flatten(1)
-    train, *others = _with_a_likeness(rows, [dataset.train, dataset.val, dataset.test])
+    train, *others = _with_a_likeness(
+        rows, [dataset.members(part) for part in (dataset.train, dataset.val, dataset.test)]
+    )
     seen = _row_hashes(rows, train)
     counts = {}
     for part, indices in zip(("val", "test"), others, strict=True):

@@ -1,5 +1,6 @@
 """Batches on the device: gathered there when the data fit, streamed by threads when they do not.
 
+An example of a data set of pairs gives two rows of a batch, one after the other.
 Shapes: N examples, T trials, B batch, H, W, C image, D features.
 """
 
@@ -29,6 +30,7 @@ class Resident:
         self.device = torch.device(device)
         self.inputs = send(dataset.inputs, self.device)
         self.targets = send(dataset.targets, self.device)
+        self.pairs = None if dataset.pairs is None else send(dataset.pairs, self.device)
         # One row per example: index_select then copies whole rows, several times faster than indexing 4 dimensions.
         self._rows = self.inputs.contiguous().flatten(1)
 
@@ -36,21 +38,26 @@ class Resident:
         """Yield (x, y) for each index tensor, (B,) or (T, B).
 
         Returns:
-            x (..., B, H, W, C) or (..., B, D) in the stored type, y (..., B, ...), both on the device.
+            x (..., B, H, W, C) or (..., B, D) in the stored type, y (..., B, ...), both on the device; of pairs x has
+            2 B rows.
         """
         if not index_list:
             return
         # all at once: each transfer by itself costs a launch
         everything = send_soon(torch.cat([index.reshape(-1) for index in index_list]), self.device)
         start = 0
-        for block in _blocks(index_list, max(1, BLOCK_BYTES // (self._rows[:1].numel() * self._rows.element_size()))):
+        each = 1 if self.pairs is None else 2
+        row_bytes = each * self._rows[:1].numel() * self._rows.element_size()
+        for block in _blocks(index_list, max(1, BLOCK_BYTES // row_bytes)):
             sizes = [index.numel() for index in block]
             flat = everything[start : start + sum(sizes)]
             start += sum(sizes)
-            inputs = self._rows.index_select(0, flat).split(sizes)
+            rows = flat if self.pairs is None else self.pairs.index_select(0, flat).flatten()
+            inputs = self._rows.index_select(0, rows).split([each * size for size in sizes])
             targets = self.targets.index_select(0, flat).split(sizes)
             for index, x, y in zip(block, inputs, targets, strict=True):
-                yield x.view(*index.shape, *self.inputs.shape[1:]), y.view(*index.shape, *y.shape[1:])
+                shape = (*index.shape[:-1], each * index.shape[-1])
+                yield x.view(*shape, *self.inputs.shape[1:]), y.view(*index.shape, *y.shape[1:])
 
 
 def _blocks(index_list: Sequence[Tensor], max_rows: int) -> Iterator[list[Tensor]]:
@@ -84,6 +91,7 @@ class Streaming:
         self.device = torch.device(device)
         self.inputs = dataset.inputs
         self.targets = dataset.targets
+        self.pairs = dataset.pairs
         self.workers = workers
         self.ahead = ahead
         self._rows = self.inputs.flatten(1)
@@ -105,7 +113,8 @@ class Streaming:
 
     def _gather(self, index: Tensor) -> Batch:
         flat = index.cpu().reshape(-1)
-        x = self._rows.index_select(0, flat).view(*index.shape, *self.inputs.shape[1:])
+        rows = flat if self.pairs is None else self.pairs.index_select(0, flat).flatten()
+        x = self._rows.index_select(0, rows).view(*index.shape[:-1], -1, *self.inputs.shape[1:])
         y = self.targets.index_select(0, flat)
         y = y.view(*index.shape, *y.shape[1:])
         return (x.pin_memory(), y.pin_memory()) if self.device.type == "cuda" else (x, y)

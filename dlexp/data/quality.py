@@ -60,7 +60,7 @@ def _constant(data: Dataset, features: list[dict[str, Any]]) -> list[str]:
     names, start = [], 0
     for feature in features:
         width = 1 if feature["levels"] is None else len(feature["levels"])
-        block = data.inputs[:, start : start + width][data.train]
+        block = data.inputs[:, start : start + width][data.members(data.train)]
         start += width
         if bool((block == block[0]).all()):
             names.append(feature["name"])

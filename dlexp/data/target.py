@@ -92,7 +92,7 @@ def class_task(task: str, num_classes: int) -> str:
         raise ConfigError(f"task: got regression; the data have {noun(num_classes, 'class')}")
     if task == "binary" and num_classes != 2:
         raise ConfigError(f"task: got binary; the data have {noun(num_classes, 'class')}, two are needed")
-    if task == "auto":
+    if task in ("auto", "pairs"):  # pairs are drawn from classes
         return "binary" if num_classes == 2 else "multiclass"
     return task
 

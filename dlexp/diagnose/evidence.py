@@ -13,6 +13,7 @@ from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed
 from dlexp.data.dataset import Dataset
 from dlexp.diagnose.layer import Layer, measure
+from dlexp.embedding.similarity import compared
 from dlexp.engine.divergence import constant_loss
 from dlexp.engine.task import epoch_batches, gather
 from dlexp.type import Config
@@ -120,7 +121,7 @@ def layers_of(built: Program) -> list[Layer]:
 
     def loss_of(outputs: Any) -> Tensor:
         main = outputs[0] if isinstance(outputs, list) else outputs
-        return loss(main.unsqueeze(0), ready.targets).sum()
+        return loss(compared(main.unsqueeze(0), run.task.similarity), ready.targets).sum()
 
     return measure(built.model, x, loss_of)[0]
 
@@ -154,7 +155,8 @@ def _train(built: Program, updates: int) -> tuple[list[float], dict[str, list[fl
 def _spread(built: Program) -> tuple[float, float]:
     """Return the smallest and the largest deviation of inputs, of images that of all pixels."""
     data, affine = built.dataset, built.components[0].affine
-    rows = data.train[torch.linspace(0, len(data.train) - 1, min(len(data.train), 2000)).long()]
+    train = data.members(data.train)
+    rows = train[torch.linspace(0, len(train) - 1, min(len(train), 2000)).long()]
     x = affine.apply(data.inputs[rows], dtype=torch.float64).double()
     deviations = x.flatten().std().reshape(1) if data.is_image else x.flatten(1).std(0)
     moving = deviations[deviations > 0]

@@ -13,6 +13,7 @@ from torch import Tensor
 from dlexp.data.joint.scale import JointScale
 from dlexp.data.target_scale import TargetScale
 from dlexp.device import take_rows
+from dlexp.embedding.similarity import best_threshold
 from dlexp.engine.answer.answer import Reading
 from dlexp.engine.exchange.share import deal
 from dlexp.engine.forward import Forward
@@ -22,16 +23,39 @@ from dlexp.engine.trainer import Trainer
 from dlexp.error import is_out_of_memory
 from dlexp.kernel.joint_loss import JointLoss
 from dlexp.metric.loss_error import class_weights, losses, standard_error
+from dlexp.random import generator
 
+DECISIVE = 2048  # training pairs that choose a threshold
 FEW = 100  # updates an epoch, below which `norm.statistics=auto` gathers in a deep net
 _fitting: WeakKeyDictionary[Forward, int] = WeakKeyDictionary()  # examples at once, of programs that had no room
+
+
+@torch.no_grad()
+def choose_threshold(forward: Forward, task: Task, batch_size: int) -> Tensor:
+    """Return the threshold (T, 1) that is right most often on a trial's training pairs, at most 2,048 of them.
+
+    Args:
+        forward: The program; its mode is training again afterwards.
+        task: Data and normalisation, of pairs.
+        batch_size: Pairs at once.
+    """
+    parts = [part[torch.randperm(len(part), generator=generator(0, "threshold"))[:DECISIVE]] for part in task.train]
+    targets = [task.targets[part.to(task.targets.device)] for part in parts]
+    similarity_TN1 = _predict(forward, task, parts, batch_size)
+    chosen = [
+        best_threshold(similarity_TN1[row, : len(of_trial), 0][None], of_trial[None])
+        for row, of_trial in enumerate(targets)
+    ]
+    return torch.cat(chosen)
 
 
 @torch.no_grad()
 def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) -> Tensor:
     """Return the outputs (T, N, K) of a part in evaluation mode, in float32 (float64 for such a model) on the device.
 
-    Values are in the target's own unit, in float64; of reconstructions there are error and spread of each example.
+    Values are in the target's own unit, in float64; of reconstructions there are error and spread of each example. A
+    pair has two outputs, the threshold above which it is called the same, as the trial's training pairs choose it, and
+    its similarity.
 
     Args:
         forward: The program; its mode is training again afterwards.
@@ -39,6 +63,15 @@ def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) 
         parts: Row numbers of each trial's part; where lengths differ, N is the longest.
         batch_size: Examples at once; halved where memory runs out, also for the program's later evaluations.
     """
+    outputs_TNK = _predict(forward, task, parts, batch_size)
+    if task.similarity is not None:
+        threshold_T11 = choose_threshold(forward, task, batch_size).unsqueeze(-1)
+        return torch.cat([threshold_T11.expand_as(outputs_TNK), outputs_TNK], -1)
+    return outputs_TNK if task.unit is None else task.unit.unscale(outputs_TNK)
+
+
+def _predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) -> Tensor:
+    """Return the outputs of `predict` as the model gives them, of pairs the similarity (T, N, 1)."""
     forward.set_training(False)
     if are_equal(parts):
         bounds = deal(len(parts[0]), task.exchange.size)
@@ -58,7 +91,7 @@ def predict(forward: Forward, task: Task, parts: list[Tensor], batch_size: int) 
             outputs_TNK[chosen, :length] = outputs
         assert outputs_TNK is not None
     forward.set_training(True)
-    return outputs_TNK if task.unit is None else task.unit.unscale(outputs_TNK)
+    return outputs_TNK
 
 
 @torch.no_grad()

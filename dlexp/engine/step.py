@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dlexp.embedding.similarity import compared
 from dlexp.engine import loss_scale
 from dlexp.engine.dense.chain import Chain
 from dlexp.engine.exchange.exchange import ALONE, Exchange
@@ -186,11 +187,10 @@ class Step:
             return self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
 
     def _loss(self, outputs: Tensor | list[Tensor], batch: Batch) -> Tensor:
-        loss, targets = self._loss_of(batch), batch.targets
-        heads = outputs if isinstance(outputs, list) else [outputs]
+        loss, targets, heads = self._loss_of(batch), batch.targets, outputs if isinstance(outputs, list) else [outputs]
         if len(targets) < len(heads[0]):
             targets = targets.expand(len(heads[0]), *targets.shape[1:])
-        losses = [loss(self._full(head), targets) for head in heads]
+        losses = [loss(compared(self._full(head), getattr(loss, "similarity", None)), targets) for head in heads]
         if not isinstance(outputs, list):
             return losses[0]
         return torch.stack([w * each for w, each in zip(self._aux_weights, losses, strict=True)]).sum(0)

@@ -16,6 +16,7 @@ from dlexp.data.balance import num_drawn, oversample
 from dlexp.data.joint.scale import JointScale
 from dlexp.data.target_scale import TargetScale
 from dlexp.device import send_soon, take_rows
+from dlexp.embedding.similarity import compared
 from dlexp.engine.answer.inputs import as_targets, clean, errors
 from dlexp.engine.exchange.exchange import ALONE, Exchange
 from dlexp.engine.exchange.share import Share, deal
@@ -95,6 +96,7 @@ class Task:
         dtype: What the model computes in.
         unit: What values are measured in while training; None for classes.
         metrics: Constants of the metrics, and own ones.
+        similarity: How outputs of pairs, 2 B rows of a batch, are compared (`dlexp.embedding.similarity`), or None.
         centre: Mean of the training part's prepared inputs, (1, D) for all or (T, D), where these are what is learnt;
             None for tasks with targets of their own.
         oversampled: Classes (N,) on the CPU where an epoch draws every class as often as the largest, else None.
@@ -112,6 +114,7 @@ class Task:
     dtype: torch.dtype = torch.float32
     unit: TargetScale | JointScale | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    similarity: str | None = None
     centre: Tensor | None = None
     oversampled: Tensor | None = None
     exchange: Exchange = ALONE
@@ -165,12 +168,14 @@ class Task:
         images, targets, cleans = [], [], []
         named = [derive(seeds[row].augment, "augment", draw) for row in rows]
         keys = send_soon(torch.tensor(named, dtype=torch.int64), batch.x.device)
+        each = 1 if self.similarity is None else 2
         for i, row in enumerate(rows):
             raw = batch.x if batch.is_shared else batch.x[i]
-            about = raw.movedim(-1, -3) if self.is_image else raw, batch.targets[0 if batch.is_shared else i]
+            target = batch.targets[0 if batch.is_shared else i].repeat_interleave(each, 0)
+            about = raw.movedim(-1, -3) if self.is_image else raw, target
             image, target = self.augments[row](*about, Stream.of(named[i], keys[i]))
             images.append(image)
-            targets.append(target)
+            targets.append(target[::each])
             if self.centre is not None:
                 cleans.append(as_float(clean(self.augments[row], *about, Stream.of(named[i], keys[i]))))
         affine = self._affine(batch.rows)
@@ -179,13 +184,10 @@ class Task:
         is_alone = len(images) == 1
         x = affine.apply(images[0] if is_alone else torch.stack(images), channels, self.dtype).to(self.dtype)
         if cleans:
-            unchanged = affine.apply(cleans[0] if is_alone else torch.stack(cleans), channels, self.dtype).to(
-                self.dtype
-            )
+            pure = affine.apply(cleans[0] if is_alone else torch.stack(cleans), channels, self.dtype).to(self.dtype)
             made = replace(batch, is_shared=is_alone, x=x, targets=x)
-            return replace(made, targets=self._targets(unchanged, made)).take(self.exchange)
-        mixed = self._in_unit(torch.stack(targets), batch.rows)
-        return Batch(batch.rows, is_alone, x, mixed).take(self.exchange)
+            return replace(made, targets=self._targets(pure, made)).take(self.exchange)
+        return Batch(batch.rows, is_alone, x, self._in_unit(torch.stack(targets), batch.rows)).take(self.exchange)
 
     def _targets(self, x: Tensor, batch: Batch) -> Tensor:
         """Return prepared inputs as the targets (R, B, D) of a batch, (1, B, D) where trials share it."""
@@ -193,21 +195,20 @@ class Task:
         return targets.unsqueeze(0) if batch.is_shared else targets
 
     def judge(self, outputs: Tensor, x: Tensor, rows: list[int] | None) -> Tensor:
-        """Return outputs (R, B, K) as metrics take them: as they are, or error and spread of reconstructed inputs.
+        """Return outputs as metrics take them: as they are, error and spread of reconstructions, similarity of pairs.
 
         Args:
             outputs: Of chosen trials.
             x: Prepared inputs of the batch.
             rows: The trials; None for all.
         """
-        if self.centre is None:
-            return outputs
-        centre = self.centre if rows is None else self._centre(rows)
-        assert centre is not None
+        if (centre := self._centre(rows)) is None:
+            return compared(outputs, self.similarity)
         return errors(outputs, x, centre, is_image=self.is_image)
 
-    def _centre(self, rows: list[int]) -> Tensor | None:
-        return self.centre if self.centre is None or len(self.centre) == 1 else take_rows(self.centre, rows)
+    def _centre(self, rows: list[int] | None) -> Tensor | None:
+        centre = self.centre
+        return centre if rows is None or centre is None or len(centre) == 1 else take_rows(centre, rows)
 
     def objective(self, examples: Tensor, row: int) -> Tensor:
         """Return what the loss of one trial compares outputs with, (1, N, ...).

@@ -50,8 +50,8 @@ def describe_parts(data: Dataset, train: Tensor, val: Tensor) -> Parts:
 
 
 def write_parts(folder: RunFolder, data: Dataset) -> None:
-    """Write which rows of the data each part has."""
-    folder.write_split({part: getattr(data, part).numpy() for part in PARTS})
+    """Write which rows of the data each part has, of drawn pairs those of the examples."""
+    folder.write_split({part: getattr(data.dealt, part).numpy() for part in PARTS})
 
 
 def as_divided(folder: RunFolder, data: Dataset) -> Dataset:
@@ -60,5 +60,5 @@ def as_divided(folder: RunFolder, data: Dataset) -> Dataset:
     if rows is None or folder.manifest["data"]["fingerprint"] != data.fingerprint:
         return data  # other data are for `require_same_data` to refuse
     train, val = torch.from_numpy(rows["train"]), torch.from_numpy(rows["val"])
-    is_equal = torch.equal(train, data.train) and torch.equal(val, data.val)
+    is_equal = torch.equal(train, data.dealt.train) and torch.equal(val, data.dealt.val)
     return data if is_equal else data.with_parts(train, val)

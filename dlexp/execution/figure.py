@@ -74,6 +74,7 @@ def prediction_figures(folder: RunFolder, data: Dataset, link: str = "softmax", 
 def _answer_figures(predictions: dict[str, np.ndarray], head: Head, link: str, split: str) -> Drawings:
     from dlexp.figure.answer.calibration import calibration_figure
     from dlexp.figure.answer.precision_recall import precision_recall_figure
+    from dlexp.figure.answer.similarity import similarity_figure
     from dlexp.figure.confusion import confusion_figure
     from dlexp.figure.residual import residual_figure
     from dlexp.figure.roc import roc_figure
@@ -83,6 +84,12 @@ def _answer_figures(predictions: dict[str, np.ndarray], head: Head, link: str, s
         return {"residuals": lambda: residual_figure(predictions["target"], predictions["output"], head.name)}
     outputs, targets = torch.from_numpy(predictions["output"]), torch.from_numpy(predictions["target"])
     counts = metric.confusion_matrix(outputs.unsqueeze(0), targets.unsqueeze(0), len(names))[0]
+    if head.task == "pairs":
+        lead_N = outputs[:, 1].double() - outputs[:, 0]
+        return {
+            "confusion": lambda: confusion_figure(counts.numpy(), names, f"{split}: confusion"),
+            "similarity": lambda: similarity_figure(lead_N.numpy(), predictions["target"], names, split),
+        }
     return {
         "confusion": lambda: confusion_figure(counts.numpy(), names, f"{split}: confusion"),
         "confusion_percent": lambda: confusion_figure(
@@ -118,7 +125,7 @@ def example_figures(folder: RunFolder, data: Dataset, link: str) -> Drawings:
 
     def draw(rows: list[int], title: str) -> "Figure":
         truth, said = ([names[int(values[row])] for row in rows] for values in (targets, called))
-        return example_figure(data.inputs[data.val[rows]], truth, said, title)
+        return example_figure(data.pictures(data.val[rows]), truth, said, title)
 
     return {name: (lambda rows=rows, title=title: draw(rows, title)) for name, (rows, title) in chosen.items() if rows}
 
@@ -157,5 +164,6 @@ def _augmented(built: Program, augment: Any) -> "Figure":
 
     data, draws = built.dataset, generator(built.run.seeds[0].augment, "sheet")
     # from all over the training part: files come ordered by class
-    rows = data.train[torch.linspace(0, len(data.train) - 1, SHEET_IMAGES).long()]
-    return augment_figure(data.inputs[rows], data.targets[rows], augment, draws)
+    examples = data.train[torch.linspace(0, len(data.train) - 1, SHEET_IMAGES).long()]
+    inputs, targets = data.inputs[data.input_rows(examples)], data.targets[examples].repeat_interleave(data.inputs_each)
+    return augment_figure(inputs[:SHEET_IMAGES], targets[:SHEET_IMAGES], augment, draws)

@@ -109,7 +109,7 @@ def require_same_data(folder: RunFolder, dataset: Dataset) -> None:
             f"{_source(folder, dataset)}: the data changed since run {folder.run_id} began; start a new run"
         )
     rows = read_division(folder)
-    if rows and not all(np.array_equal(rows[part], getattr(dataset, part).numpy()) for part in ("train", "val")):
+    if rows and not all(np.array_equal(rows[part], getattr(dataset.dealt, part).numpy()) for part in ("train", "val")):
         raise DataError(
             f"{_source(folder, dataset)}: an earlier version of dlexp divided the examples of run {folder.run_id} "
             "otherwise; start a new run"

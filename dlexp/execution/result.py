@@ -10,7 +10,7 @@ from dlexp.data.fact.guess import guess
 from dlexp.data.fact.neighbor import neighbors
 from dlexp.engine import checkpoint
 from dlexp.engine.answer.answer import Reading
-from dlexp.engine.evaluate import predict, report
+from dlexp.engine.evaluate import choose_threshold, predict, report
 from dlexp.engine.event import TrialEnd
 from dlexp.engine.stopping import Stopping
 from dlexp.execution.description import describe_parts, describe_run
@@ -21,6 +21,7 @@ from dlexp.run.document import ClassReport, TrainData, TrainResult
 from dlexp.run.environment import now
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
+from dlexp.run.measure import FILE, write_threshold
 from dlexp.type import Metrics
 
 
@@ -99,8 +100,18 @@ def evaluate_best(
     """
     weights, _ = checkpoint.load(folder.checkpoints / "best", built.device)
     built.run.step.forward.load_weights(0, weights)
+    note_threshold(built, folder)
     parts = {"val": built.dataset.val} | ({"test": built.dataset.test} if open_test else {})
     return {split: evaluate_part(built, folder, split, rows) for split, rows in parts.items() if len(rows)}
+
+
+def note_threshold(built: Program, folder: RunFolder) -> None:
+    """Write down the threshold that the program's weights have on training pairs; nothing for other tasks."""
+    run = built.run
+    if run.task.similarity is not None:
+        threshold_11 = choose_threshold(run.step.forward, run.task, run.eval_batch_size)
+        write_threshold(folder, threshold_11.item())
+        update_checksum(folder, FILE)
 
 
 def evaluate_part(built: Program, folder: RunFolder, split: str, rows: Tensor) -> tuple[dict[str, float], ClassReport]:
@@ -145,10 +156,13 @@ def best_record(history: list[dict[str, Any]], monitor: dict[str, Any]) -> dict[
 
 @torch.no_grad()
 def store_predictions(built: Program, folder: RunFolder) -> None:
-    """Store what the best checkpoint gives for the validation part."""
+    """Store what the best checkpoint gives for the validation part, if there is one."""
     data, run = built.dataset, built.run
     weights, _ = checkpoint.load(folder.checkpoints / "best", built.device)
     run.step.forward.load_weights(0, weights)
+    note_threshold(built, folder)
+    if not len(data.val):
+        return
     outputs = predict(run.step.forward, run.task, [data.val], run.eval_batch_size)[0].cpu()
     stored = run.task.answer.stored(outputs)
     folder.write_predictions("val", data.sample_ids(data.val), data.targets[data.val].numpy(), stored.numpy())
@@ -169,7 +183,7 @@ def conclude_trial(
     """
     history = folder.history()
     best = best_record(history, folder.manifest["monitor"])
-    if best is not None and len(built.dataset.val) and checkpoint.exists(folder.checkpoints / "best"):
+    if best is not None and checkpoint.exists(folder.checkpoints / "best"):
         store_predictions(built, folder)
     about = describe_run(built, config)
     del about["monitor"], about["test_openings"]

@@ -30,7 +30,7 @@ def data_figure(data: Dataset) -> Figure:
 
 def _picture_figure(data: Dataset) -> Figure:
     rows = data.train[torch.linspace(0, len(data.train) - 1, min(_SIDE**2, len(data.train))).long()]
-    x_NHWC, targets = data.inputs[rows], data.targets[rows].tolist()
+    x_NHWC, targets = data.pictures(rows), data.targets[rows].tolist()
     columns = min(_SIDE, len(rows))
     figure = new_figure(PAGE, 0.0)
     side = figure.get_figwidth() / columns
@@ -57,7 +57,7 @@ def _column_figure(data: Dataset) -> Figure:
     figure, axes = panels(len(shown), height=1.4, width=_COLUMN)
     labels = label(shown, fit(_COLUMN))
     for k, (axis, name) in enumerate(zip(axes, labels.short, strict=True)):
-        values = data.inputs[data.train, k].double().numpy()
+        values = data.inputs[data.members(data.train), k].double().numpy()
         values = values[~np.isnan(values)]
         limits = limit(values, may_be_log=False, farthest=FARTHEST_OF_CURVE)
         if len(values):

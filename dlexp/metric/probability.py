@@ -1,6 +1,6 @@
 """What a classifier's outputs z say of each class: its probability, and a score that ranks examples by it.
 
-Three links turn outputs into probabilities, by what the loss fits:
+Four links turn outputs into probabilities, by what the loss fits:
 
 - softmax (cross-entropy): p_k = exp(z_k) / sum_j exp(z_j). A lone column z counts as (0, z): p_1 = sigmoid(z).
 - sigmoid (one class against the rest): p_k = sigmoid(z_k) / sum_j sigmoid(z_j). K columns of binary log loss are K
@@ -8,6 +8,7 @@ Three links turn outputs into probabilities, by what the loss fits:
 - margin (hinge): p_k = sigmoid(m_k) / sum_j sigmoid(m_j) with m_k = z_k - max_(j != k) z_j, the lead over the best
   other class. The loss fixes leads, not probabilities: this is a reading of them, and log loss and calibration error
   say how far it holds.
+- similarity (losses of pairs): columns are a threshold and a similarity, read as margin reads two columns.
 
 Examples are ranked by log-odds: log(p_k / (1 - p_k)) under softmax, z_k and m_k under the others, which are the
 log-odds of each class's own sigmoid. All is float64: a float32 softmax calls any two leads beyond 17 equal.
@@ -42,7 +43,7 @@ def log_weights(outputs_TNK: Tensor, link: str = "softmax") -> Tensor:
 
     Args:
         outputs_TNK: (T, N, K), or any axes before K; one column means the logit of class 1 of two.
-        link: "softmax", "sigmoid" or "margin"; a lone column is a sigmoid under each.
+        link: "softmax", "sigmoid", "margin" or "similarity"; a lone column is a sigmoid under each.
     """
     if link == "softmax" or outputs_TNK.shape[-1] == 1:
         return two_columns(outputs_TNK).to(exact_type(outputs_TNK))

@@ -1,6 +1,6 @@
-"""Metrics of the scores themselves: ROC curve and area, average precision, calibration, top-k. Batched over trials.
+"""Metrics of the scores themselves: ROC curve, area and equal error rate, average precision, calibration, top-k.
 
-Shapes: T trials, N examples, K classes, B bins.
+All are batched over trials. Shapes: T trials, N examples, K classes, B bins, P points of a curve.
 """
 
 import torch
@@ -65,6 +65,40 @@ def roc_curve(scores_N: Tensor, is_positive_N: Tensor) -> tuple[Tensor, Tensor, 
     zero, infinity = true_positive.new_zeros(1), scores.new_full((1,), torch.inf)
     rates = [torch.cat([zero, counts / counts[-1]]) for counts in (false_positive, true_positive)]
     return rates[0], rates[1], torch.cat([infinity, scores[is_last]])
+
+
+def equal_error_rate(scores_TN: Tensor, is_positive_TN: Tensor) -> Tensor:
+    """Return the error rate where both kinds are equal, (T,): false acceptance FPR and false rejection 1 - TPR.
+
+    The ROC curve is followed from point to point by straight lines; its crossing with FPR = 1 - TPR is the rate. NaN
+    where one side is empty.
+
+    Args:
+        scores_TN: Larger for likelier positive.
+        is_positive_TN: Which are.
+
+    References:
+        A. Martin et al. (1997), The DET Curve in Assessment of Detection Task Performance, Eurospeech.
+    """
+    ordered_TN, order_TN = scores_TN.sort(-1, descending=True)
+    hits_TN = is_positive_TN.expand_as(order_TN).gather(-1, order_TN).to(exact_type(scores_TN))
+    # an example stands at the end of those that tie with it: a curve has a point for each distinct score
+    last_TN = torch.searchsorted(-ordered_TN, -ordered_TN, right=True) - 1
+    last_TN = last_TN.clamp(max=scores_TN.shape[-1] - 1)
+    tpr_TN, fpr_TN = (_rates(each_TN).gather(-1, last_TN) for each_TN in (hits_TN, 1 - hits_TN))
+    start_T1 = hits_TN.new_zeros(len(hits_TN), 1)
+    tpr_TP, fpr_TP = (torch.cat([start_T1, rates], -1) for rates in (tpr_TN, fpr_TN))
+    gap_TP = fpr_TP - (1 - tpr_TP)  # rises from -1 to 1
+    after_T1 = (gap_TP >= 0).long().argmax(-1, keepdim=True)
+    before_T1 = (gap_TP < 0).sum(-1, keepdim=True) - 1
+    (low_T1, high_T1), (left_T1, right_T1) = (
+        [values.gather(-1, place) for place in (before_T1, after_T1)] for values in (gap_TP, fpr_TP)
+    )
+    return (left_T1 - low_T1 * (right_T1 - left_T1) / (high_T1 - low_T1)).squeeze(-1)
+
+
+def _rates(hits_TN: Tensor) -> Tensor:
+    return hits_TN.cumsum(-1) / hits_TN.sum(-1, keepdim=True)
 
 
 def calibration_error(probability_TNK: Tensor, is_right_TN: Tensor, num_bins: int) -> Tensor:

@@ -7,7 +7,7 @@ from dlexp.data.joint.head import Head
 from dlexp.disk.regular import read_bytes
 from dlexp.error import RunError
 from dlexp.run.folder import RunFolder
-from dlexp.run.jsonable import unsealed
+from dlexp.run.jsonable import sealed, unsealed
 from dlexp.statistic.measure import Measure
 
 FILE = "model.json"
@@ -24,6 +24,12 @@ def read_measure(folder: RunFolder) -> Measure:
         return Measure(**unsealed(read_bytes(path)).get("measure", {}))
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error
+
+
+def write_threshold(folder: RunFolder, threshold: float) -> None:
+    """Write down the threshold of pairs that a training's best weights have, once it is over."""
+    about = unsealed(read_bytes(folder.path / FILE))
+    folder.write(FILE, sealed({**about, "pairs": {**about["pairs"], "threshold": threshold}}))
 
 
 def read_class_names(folder: RunFolder) -> list[str]:

@@ -27,6 +27,7 @@ NUMBERS = (
     "device",
     "direction",
     "dropout",
+    "embedding",
     "engine",
     "error",
     "image",

@@ -8,7 +8,8 @@ class Measure:
     """The free constants of the metrics.
 
     Attributes:
-        link: How outputs become probabilities, "softmax" or "sigmoid"; see `dlexp.metric.probability`.
+        link: How outputs become probabilities, "softmax", "sigmoid", "margin" or "similarity"; see
+            `dlexp.metric.probability`.
         beta: Weight of recall in F-beta.
         delta: Error, in the target's own unit, from which Huber's loss grows linearly.
         positive: Which of two classes precision, recall, F1 and average precision are of.

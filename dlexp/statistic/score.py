@@ -35,17 +35,19 @@ _BINS = 15
 _PLAIN = Measure()
 
 
-def names(num_classes: int) -> list[str]:
+def names(num_classes: int, link: str = "softmax") -> list[str]:
     """Return the metrics there are, the default first.
 
     Args:
         num_classes: 0 for values.
+        link: How outputs become probabilities; "similarity" is of pairs.
     """
     if not num_classes:
         return ["rmse", "mse", "mae", "r2", "huber", "median_error"]
     by_class = _CONFUSION if num_classes == 2 else _CONFUSION[:6]
     top = ["top5_accuracy"] if num_classes > 5 else []
-    return [_RIGHT[0], *by_class, "log_loss", *_RIGHT[1:], *_RANKED, "calibration_error", *top]
+    of_pairs = ["eer"] if link == "similarity" else []
+    return [_RIGHT[0], *by_class, "log_loss", *_RIGHT[1:], *_RANKED, *of_pairs, "calibration_error", *top]
 
 
 def by_example(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: Measure = _PLAIN) -> np.ndarray | None:
@@ -101,8 +103,7 @@ def weighted(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: Mea
         confidence_N = probabilities(outputs, measure.link).max(1)
         gaps_NF = _calibration_gaps(confidence_N, called(outputs) == targets_N)
         return _of_means(gaps_NF, lambda means_BF: np.abs(means_BF).sum(1))
-    assert name in _RANKED, name
-    score = {"roc_auc": _area, "average_precision": _precision}[name]
+    score = {"roc_auc": _area, "average_precision": _precision, "eer": _equal_error}[name]
     scores_NK = _ranks_by(outputs, measure.link)
     return lambda weights_BN: _one_against_rest(score, scores_NK, targets_N, weights_BN, measure.positive)
 
@@ -232,6 +233,21 @@ def _area(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
     below = negative.cumsum(1) - negative
     pairs_B = positive.sum(1) * negative.sum(1)
     return np.where(pairs_B > 0, (positive * (below + negative / 2)).sum(1) / np.maximum(pairs_B, 1e-300), np.nan)
+
+
+def _equal_error(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
+    """Return the share of positives below a score, and of negatives above it, where both are equal."""
+    start_B1 = np.zeros((len(positive), 1))
+    below, above = (
+        np.concatenate([start_B1, counts.cumsum(1)], 1) / np.maximum(counts.sum(1, keepdims=True), 1e-300)
+        for counts in (positive, negative)
+    )
+    gap = below - (1 - above)  # of missed positives and accepted negatives, rises from -1 to 1
+    rows, after = np.arange(len(gap)), (gap >= 0).argmax(1)
+    before = np.maximum(after - 1, 0)
+    low_B, high_B, left_B, right_B = gap[rows, before], gap[rows, after], below[rows, before], below[rows, after]
+    rate_B = left_B - low_B * (right_B - left_B) / np.where(high_B > low_B, high_B - low_B, 1)
+    return np.where((positive.sum(1) > 0) & (negative.sum(1) > 0), rate_B, np.nan)
 
 
 def _precision(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:

@@ -63,7 +63,7 @@ def test_every_option_composes_and_passes_the_check(job, chosen):
     needed = {
         "arrays": ["data.path=x.npz"],
         "csv": ["data.path=x.csv", "data.target=y"],
-        "image_folder": ["data.path=x"],
+        **{name: ["data.path=x"] for name in ("image_folder", "pair_folder", "pair_csv")},
     }
     overrides = [f"{group}={option}" for group, option in chosen.items()] + needed.get(str(chosen.get("data")), [])
     composed = resolve(overrides, job=job)

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlexp.metric.ranking import calibration_error, roc_auc, roc_curve
+from dlexp.metric.ranking import calibration_error, equal_error_rate, roc_auc, roc_curve
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=40))
@@ -46,3 +46,29 @@ def test_calibration_by_hand():
 def test_certain_and_right_is_calibrated():
     probability = torch.eye(3).unsqueeze(0)
     assert float(calibration_error(probability, torch.tensor([[True, True, True]]), 15)) == 0
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("digits", [1, 6])
+def test_the_equal_error_rate_is_where_the_reference_curve_crosses(seed, digits):
+    draw = np.random.default_rng(seed)
+    truth = draw.permutation(np.arange(40) % (2 + seed % 3) == 0)
+    scores = np.round(draw.normal(size=40) + truth, digits)
+    fpr, tpr, _ = reference.roc_curve(truth, scores, drop_intermediate=False)
+    share = np.linspace(0, 1, 200_001)  # along each straight line of the curve
+    gaps, rates = [], []
+    for k in range(len(fpr) - 1):
+        false_rate = fpr[k] + share[:: len(fpr)] * (fpr[k + 1] - fpr[k])
+        gaps.append(np.abs(false_rate - (1 - tpr[k] - share[:: len(fpr)] * (tpr[k + 1] - tpr[k]))))
+        rates.append(false_rate)
+    expected = np.concatenate(rates)[np.concatenate(gaps).argmin()]
+    got = equal_error_rate(torch.from_numpy(scores)[None], torch.from_numpy(truth)[None])
+    assert got.item() == pytest.approx(expected, abs=1e-3)
+
+
+def test_the_equal_error_rate_of_perfect_reversed_and_constant_scores():
+    truth, scores = torch.tensor([[1, 1, 0, 0]]).bool(), torch.tensor([[4.0, 3, 2, 1]])
+    assert equal_error_rate(scores, truth).item() == 0.0
+    assert equal_error_rate(-scores, truth).item() == 1.0
+    assert equal_error_rate(torch.ones(1, 4), truth).item() == 0.5
+    assert equal_error_rate(scores, torch.ones(1, 4).bool()).isnan().all()

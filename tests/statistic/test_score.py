@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from dlexp import metric
+from dlexp.metric.ranking import equal_error_rate
+from dlexp.statistic.measure import Measure
 from dlexp.statistic.score import by_example, names, weighted
 
 SEED = 5
@@ -66,3 +68,17 @@ def test_values_of_single_examples():
     assert loss == pytest.approx([np.log(np.exp(2) + 2) - 2, np.log(np.exp(3) + np.e + 1) - 1])
     assert by_example("f1_macro", outputs, targets) is None
     assert by_example("r2", outputs[:, 0], targets) is None
+
+
+def test_the_equal_error_rate_of_pairs_equals_that_of_metric_on_resamples():
+    assert set(names(2, "similarity")) - set(names(2)) == {"eer"}
+    outputs, targets = made(2)
+    draw = np.random.default_rng(SEED)
+    rows_BN = np.stack([np.arange(NUM), *(draw.integers(NUM, size=(5, NUM)))])
+    weights_BN = np.stack([np.bincount(rows, minlength=NUM) for rows in rows_BN]).astype(float)
+    lead, truth = torch.from_numpy(outputs[:, 1].astype(np.float64) - outputs[:, 0]), torch.from_numpy(targets == 1)
+    expected = [equal_error_rate(lead[rows][None], truth[rows][None]).item() for rows in rows_BN]
+    resampled = weighted("eer", outputs, targets, Measure(link="similarity"))(weights_BN)
+    assert resampled == pytest.approx(expected, abs=1e-9)
+    one_kind = (targets == 1).astype(float)[None]
+    assert np.isnan(weighted("eer", outputs, targets)(one_kind)).all()

@@ -8,11 +8,11 @@ from dlexp.error import ConfigError
 from dlexp.number import noun
 from dlexp.type import PositiveFact
 
-YES = ("1", "true", "yes")
+YES = ("1", "true", "yes", "same")
 
 
 def choose_positive(wanted: str | None, class_names: list[str], targets: Tensor) -> int:
-    """Return the class that counts as positive: as asked, or 1, true, yes, or the rarer, or the second.
+    """Return the class that counts as positive: as asked, or 1, true, yes, same, or the rarer, or the second.
 
     Args:
         wanted: Its name; None leaves the choice to the names and counts.

@@ -3,6 +3,7 @@
 from dlexp.data.dataset import Dataset
 from dlexp.engine.answer.answer import Answer
 from dlexp.engine.answer.classes import Classes
+from dlexp.engine.answer.pairs import SamePair
 from dlexp.engine.answer.reconstruction import Reconstruction
 from dlexp.engine.answer.several import Several
 from dlexp.engine.answer.values import Values
@@ -13,16 +14,16 @@ KINDS: dict[str, type[Answer]] = {
     "regression": Values,
     "several": Several,
     "reconstruct": Reconstruction,
+    "pairs": SamePair,
 }
 
 
 def answer_of(dataset: Dataset) -> Answer:
     """Return what the outputs of a model of these data mean."""
-    if KINDS[dataset.task] is Classes:
-        return Classes(dataset.num_classes, dataset.positive)
-    if KINDS[dataset.task] is Several:
-        return Several(tuple(dataset.heads))
-    return KINDS[dataset.task]()
+    kind = KINDS[dataset.task]
+    if issubclass(kind, Several):
+        return kind(tuple(dataset.heads))
+    return kind(dataset.num_classes, dataset.positive) if issubclass(kind, Classes) else kind()
 
 
 def record_kind(monitor: str, task: str) -> str | None:

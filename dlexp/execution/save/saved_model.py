@@ -3,7 +3,8 @@
 The file says how raw examples become inputs and outputs become answers, all fitted on the training part: task,
 in_shape, num_outputs, class_names, feature_names, encoding (how files were read: columns and levels of a table, size
 of pictures), normalize (scale, shift and fill for each channel or feature), unit (mean and std of regression targets),
-measure (constants of the metrics), and heads where there are several targets (name, task, classes of each).
+measure (constants of the metrics), pairs (what two outputs are compared by, and the threshold, None until the end), and
+heads where there are several targets (name, task, classes of each).
 """
 
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from dlexp.data.joint.head import Head
 from dlexp.data.joint.scale import JointScale
 from dlexp.data.target_scale import TargetScale
 from dlexp.disk.regular import read_bytes
+from dlexp.embedding.similarity import compared
 from dlexp.engine import checkpoint
 from dlexp.engine.answer.answer import Reading
 from dlexp.engine.answer.inputs import as_targets, errors
@@ -72,19 +74,27 @@ class SavedModel:
     def outputs(self, inputs: Tensor, batch_size: int | None = None) -> Tensor:
         """Return logits (N, K), values (N,) in the target's unit, or errors (N,) of reconstructions, on the CPU.
 
-        Of several targets all outputs (N, K), values in their own units.
+        Of pairs threshold and similarity (N, 2); of several targets all outputs (N, K), values in their own units.
 
         Args:
-            inputs: (N, H, W, C) bytes or floats in [0, 1], or (N, D) in float64 with NaN for a missing number.
+            inputs: (N, H, W, C) bytes or floats in [0, 1], or (N, D) in float64 with NaN for a missing number; of pairs
+                2 N, the two of a pair in turn.
             batch_size: Examples at once; None takes `SavedModel.batch_size`.
 
         Raises:
             ConfigError: Examples of another shape than the model's.
+            RunError: A model of pairs whose training is not over.
         """
         if self.about["task"] == RECONSTRUCT:
             x_ND, z_ND = self.reconstruct(inputs, batch_size)
             return errors(z_ND.unsqueeze(0), x_ND, x_ND[:1], is_image=False)[0, :, 0]
+        pairs = self.about.get("pairs")
+        if pairs is not None and pairs["threshold"] is None:
+            raise RunError("the run has no threshold yet, which is chosen when it ends: go on with it by --resume")
         outputs = torch.cat([outputs for _, outputs in self._passes(inputs, batch_size)])
+        if pairs is not None:
+            similarity_N1 = compared(outputs[None], pairs["similarity"])[0]
+            return torch.cat([torch.full_like(similarity_N1, pairs["threshold"]), similarity_N1], 1)
         if self.unit is None:
             return outputs
         values = self.unit.unscale(outputs[None])[0]
@@ -110,7 +120,8 @@ class SavedModel:
         """Yield prepared inputs and, on the CPU, the module's outputs, a batch at a time."""
         require_shape(inputs, self.about["in_shape"])
         is_image, dtype = inputs.dim() == 4, self.dtype
-        for batch in inputs.split(batch_size or self.batch_size):
+        each = 2 if self.about["task"] == "pairs" else 1
+        for batch in inputs.split(each * max(1, (batch_size or self.batch_size) // each)):
             x = self.affine.apply(devices.send(batch, self.device), dtype=dtype)
             x = (x.movedim(-1, 1) if is_image else x).to(dtype)
             yield x, self.module(x).cpu()
@@ -144,6 +155,8 @@ def write(folder: RunFolder, dataset: Dataset, affine: Affine, task: Task, loss:
     }
     if dataset.heads:
         about["heads"] = [asdict(head) for head in dataset.heads]
+    if task.similarity is not None:
+        about["pairs"] = {"similarity": task.similarity, "threshold": None}
     folder.write(FILE, sealed(about))
 
 

@@ -105,7 +105,8 @@ def choose_metric(wanted: str | None, sides: list[Side]) -> tuple[str, list[Side
     predictions = next(iter(sides[0].splits.values()))[0]
     if predictions.heads:
         return _choose_of_several(wanted, sides, predictions.heads)
-    known = score.names(max(2, predictions.outputs.shape[1]) if predictions.outputs.ndim > 1 else 0)
+    num_classes = max(2, predictions.outputs.shape[1]) if predictions.outputs.ndim > 1 else 0
+    known = score.names(num_classes, predictions.measure.link)
     name = known[0] if wanted is None else wanted.removeprefix("val/")
     if name in known:
         return name, sides

@@ -63,7 +63,7 @@ def audit(overrides: list[str], config_dir: Path | None = None) -> Audit:
 
 def _folds(spec: CVSpec) -> Iterator[tuple[Fold, Tensor, int | None]]:
     """Yield the outer folds, each followed by its inner ones, with the rows that must play no role in them."""
-    sealed = spec.dataset.test
+    sealed = spec.dataset.dealt.test
     for fold in spec.folds:
         yield fold, sealed, None
         if spec.inner is not None:
@@ -75,11 +75,12 @@ def _folds(spec: CVSpec) -> Iterator[tuple[Fold, Tensor, int | None]]:
 def perturb(dataset: Dataset) -> Dataset:
     """Return the data with the inputs and targets of every row outside the training part changed; NaN stays NaN.
 
-    A table's texts are changed before they become inputs, which the training part then settles anew.
+    A table's texts are changed before they become inputs, which the training part then settles anew. Drawn pairs are
+    drawn anew from examples that were changed.
     """
-    is_outside = torch.ones(len(dataset.targets), dtype=torch.bool)
-    is_outside[dataset.train] = False
-    rows = is_outside.nonzero().flatten()
+    if dataset.origin is not None:
+        return dataset.origin.of_examples(perturb(dataset.dealt))
+    rows, examples = (_outside(num, inside) for num, inside in _sizes(dataset))
     moved = getattr(dataset.encode, "perturbed", None)
     if moved is not None:
         dataset = replace(dataset, **moved(rows)(dataset.train))
@@ -91,7 +92,7 @@ def perturb(dataset: Dataset) -> Dataset:
     else:
         inputs[rows] = -inputs[rows] + _FAR
     for column, num_classes in _columns(dataset, targets):
-        column[rows] = (column[rows] + 1) % num_classes if num_classes else -column[rows] + _FAR
+        column[examples] = (column[examples] + 1) % num_classes if num_classes else -column[examples] + _FAR
     return replace(dataset, inputs=inputs, targets=targets, encode=None)
 
 
@@ -100,6 +101,17 @@ def _columns(dataset: Dataset, targets: Tensor) -> list[tuple[Tensor, int]]:
     if not dataset.heads:
         return [(targets, dataset.num_classes)]
     return [(targets[:, place], head.num_classes) for place, head in enumerate(dataset.heads)]
+
+
+def _sizes(dataset: Dataset) -> list[tuple[int, Tensor]]:
+    """Return of inputs, and of examples, how many there are and which stand in the training part."""
+    return [(len(dataset.inputs), dataset.members(dataset.train)), (len(dataset.targets), dataset.train)]
+
+
+def _outside(num: int, inside: Tensor) -> Tensor:
+    is_outside = torch.ones(num, dtype=torch.bool)
+    is_outside[inside] = False
+    return is_outside.nonzero().flatten()
 
 
 def fitted(config: dict[str, Any], dataset: Dataset) -> dict[str, list[Tensor]]:
@@ -112,7 +124,7 @@ def fitted(config: dict[str, Any], dataset: Dataset) -> dict[str, list[Tensor]]:
         config: Of one fold.
         dataset: With the fold's parts.
     """
-    affine: Affine = make(config, "normalize").fit(dataset.inputs, dataset.train)
+    affine: Affine = make(config, "normalize").fit(dataset.inputs, dataset.members(dataset.train))
     loss = build_loss([config], [dataset], torch.device("cpu"))
     tensors = {
         "encoding": [torch.frombuffer(bytearray(json.dumps(dataset.encoding), "utf-8"), dtype=torch.uint8)],
@@ -142,8 +154,9 @@ def _audit_fold(spec: CVSpec, setting: Setting, fold: Fold, away: Tensor, inner:
     changed = [name for name, values in before.items() if not _are_equal(values, after[name])]
     if not config["trainer"]["monitor"].startswith("train/"):
         changed.append("choice of the epoch")
-    ids = [divided.sample_ids(rows) for rows in (divided.train, divided.val, away)]
-    groups = divided.groups
+    ids = [divided.input_ids(divided.members(rows)) for rows in (divided.train, divided.val)]
+    ids.append(divided.dealt.input_ids(divided.dealt.members(away)))
+    groups = divided.dealt.groups
     return {
         "repeat": fold.repeat,
         "fold": fold.fold,
@@ -152,7 +165,7 @@ def _audit_fold(spec: CVSpec, setting: Setting, fold: Fold, away: Tensor, inner:
         "num_train": len(divided.train),
         "num_val": len(divided.val),
         "in_both": len(np.intersect1d(ids[0], ids[1])) + len(np.intersect1d(ids[0] + ids[1], ids[2])),
-        "groups_in_both": 0 if groups is None else len(np.intersect1d(groups[divided.train], groups[divided.val])),
+        "groups_in_both": 0 if groups is None else len(np.intersect1d(groups[fold.train], groups[fold.val])),
         "duplicates": count_duplicates(divided)["val"],
         "changed": changed,
     }
@@ -170,8 +183,8 @@ def _same(mine: Tensor, theirs: Tensor) -> bool:
 def _findings(spec: CVSpec, records: list[AuditedFold]) -> list[str]:
     findings = []
     held_out = torch.cat([fold.val for fold in spec.folds])
-    counts = torch.bincount(held_out, minlength=len(spec.dataset.targets))
-    if counts[spec.dataset.test].any():
+    counts = torch.bincount(held_out, minlength=len(spec.dataset.dealt.targets))
+    if counts[spec.dataset.dealt.test].any():
         raise ConfigError("cv: got folds that hold sealed test rows; deal them without data.test")
     monitor = spec.config["trainer"]["monitor"]
     if not monitor.startswith("train/"):

@@ -37,8 +37,12 @@ def guess_of(dataset: Dataset, folds: list[Fold], mean: Metrics) -> Guess:
     floors: list[float] = []
     name = f"val/{answer_of(dataset).headline(is_single=False)}"
     for fold in folds:
-        # inputs that are settled on the training part play no role
-        floors.append(guess(replace(dataset, train=fold.train, val=fold.val))[name])
+        # inputs that are settled on the training part play no role, drawn pairs do
+        if dataset.origin is None:
+            divided = replace(dataset, train=fold.train, val=fold.val)
+        else:
+            divided = dataset.with_parts(fold.train, fold.val)
+        floors.append(guess(divided)[name])
     if are_single(folds) and not dataset.num_classes:
         floor = math.sqrt(statistics.fmean(value**2 for value in floors))
     else:

@@ -168,7 +168,7 @@ def _create(spec: CVSpec, runs_dir: Path) -> RunFolder:
     described = {
         **describe_run(spec.first, spec.config),
         "kind": "cv",
-        "validated_on": spec.dataset.digest(fold.val for fold in spec.folds),
+        "validated_on": spec.dataset.digest_folds(fold.val for fold in spec.folds),
         "threads": threads_of_many(spec.first, spec.config["trainer"]),
         "form": spec.form,
         "params": spec.params,

@@ -89,7 +89,7 @@ def conclude_cv(
     if complete and not spec.dataset.heads:  # folds are shown by the sum of losses, which has no guess
         result["guess"] = guess_of(spec.dataset, spec.folds, spread["mean"])
         # a model that guesses doubts every label
-        is_told = spec.dataset.num_classes and result["guess"]["is_beaten"]
+        is_told = spec.dataset.num_classes and spec.dataset.pairs is None and result["guess"]["is_beaten"]
         if is_told and (suspects := find_suspects(folder, spec.dataset)) is not None:
             result["suspects"] = suspects
     document: CVResult = plain(result)
@@ -176,7 +176,7 @@ def _identity(folder: RunFolder, spec: CVSpec) -> CVIdentity:
         "repeats": spec.repeats,
         "data": {
             **identify(dataset),
-            "num_examples": len(dataset.train) + len(dataset.val),
+            "num_examples": len(dataset.dealt.train) + len(dataset.dealt.val),
             "num_test": len(dataset.test),
             **positive_fact(dataset),
         },

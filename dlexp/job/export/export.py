@@ -104,6 +104,8 @@ def export(
     model = saved_model.load(source.folder)
     if model.about["task"] == SEVERAL:
         raise ConfigError(f"{ref}: got several targets, which have no exported form; `dlexp predict` takes the run")
+    if model.about["task"] == "pairs":
+        raise ExportFault(f"{ref}: got a run of pairs, which compares two inputs; a file takes one: predict by the run")
     if isinstance(model.module, Fitted):
         kind = type(model.module).__name__
         raise ExportFault(

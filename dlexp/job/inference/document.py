@@ -107,6 +107,8 @@ Prediction = TypedDict(
         "probability": NotRequired[float],
         "probabilities": NotRequired[dict[str, float]],
         "value": NotRequired[float],
+        "similarity": NotRequired[float],
+        "threshold": NotRequired[float],
         "error": NotRequired[float],
     },
 )
@@ -134,8 +136,9 @@ class Predictions(Asked):
         task: Of the data.
         models: Whose probabilities or values are averaged.
         warnings: Lines for the user.
-        predictions: In order: `id`, and `class`, `probability` and `probabilities`, or `value`; of several targets
-            `targets`, these of each by its name.
+        predictions: In order: `id`, and `class`, `probability` and `probabilities`, or `value`; of pairs `class`,
+            `similarity` and `threshold`, above which they are called the same; of several targets `targets`, the
+            answers to each by its name.
     """
 
     kind: Annotated[str, one_of("predict")]

@@ -15,7 +15,8 @@ from dlexp.engine.answer.several import Several
 from dlexp.error import RunError
 from dlexp.job.again import a_kind, resume_command
 from dlexp.metric.choice import Metrics
-from dlexp.metric.probability import log_weights
+from dlexp.metric.probability import log_odds, log_weights
+from dlexp.metric.ranking import equal_error_rate
 from dlexp.number import noun
 from dlexp.run.document import Confusion
 from dlexp.run.folder import RunFolder
@@ -114,7 +115,8 @@ def report(
         outputs: (N, K), a lone column (N, 1), or values (N,).
         targets: (N,).
         num_classes: 0 for values.
-        measure: Constants; its link is that of the models, not of their average, and is not read.
+        measure: Constants; its link is that of the models, not of their average, and says only whether they are of
+            pairs.
         metrics: For own ones.
         heads: What each of several targets is; empty for one.
     """
@@ -123,6 +125,8 @@ def report(
         measured = Several(tuple(heads)).report(*stacked, "softmax", measure.beta, measure.delta)
     elif num_classes:
         measured = metric.classification_report(*stacked, num_classes, measure.beta, positive=measure.positive)
+        if measure.link == "similarity":
+            measured["eer"] = equal_error_rate(log_odds(stacked[0])[..., 1], stacked[1] == 1)
     else:
         measured = metric.regression_report(*stacked, measure.delta)
     if metrics is not None:

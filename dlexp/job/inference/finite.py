@@ -24,7 +24,7 @@ class Batch:
 
     Attributes:
         ids: A name for each.
-        inputs: (N, ...) as `SavedModel.outputs` takes them.
+        inputs: (N, ...) as `SavedModel.outputs` takes them; of pairs (2 N, ...).
         refuse: Raises a DataError that names the rows (N,) at fault, the number of the input or None, and the reason.
     """
 
@@ -74,7 +74,8 @@ def outputs_of(model: Model, batch: Batch) -> Tensor:
     outputs = model.outputs(batch.inputs)
     is_bad = ~outputs.reshape(len(outputs), -1).isfinite().all(-1).numpy()
     if is_bad.any():
-        _refuse_input(model, batch, is_bad)
+        if len(is_bad) == len(batch.inputs):  # a pair has two inputs
+            _refuse_input(model, batch, is_bad)
         batch.refuse(is_bad, None, "the model gives no finite number for it; smaller inputs are needed")
     return outputs
 

@@ -39,6 +39,7 @@ from dlexp.job.inference.document import Asked, Predictions
 from dlexp.job.inference.ensemble import Averaged, average
 from dlexp.job.inference.finite import Batch, Refuse, of_files, of_rows, of_table, outputs_of
 from dlexp.job.inference.formula import inert
+from dlexp.job.inference.pair import read_examples, say_pairs
 from dlexp.number import noun
 from dlexp.run import scan
 from dlexp.type import RECONSTRUCT
@@ -52,7 +53,8 @@ def predict(
     """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
 
     An entry has `id` (a picture's path, or file and row number from 0), and `class`, `probability` and
-    `probabilities` by class, `value`, or the `error` of a reconstruction; of several targets `targets`, these of each.
+    `probabilities` by class, `value`, `error` of a reconstruction, or `class`, `similarity` and `threshold` of a pair;
+    of several targets `targets`, which has these of each by its name.
 
     Args:
         ref: A run as users name it, or an exported file.
@@ -66,8 +68,7 @@ def predict(
         DataError: An input is absent or damaged.
         ConfigError: Inputs are of another kind or shape than the model takes.
     """
-    place = choose_device(device)
-    whole, models = _models(ref, runs_dir, place, averaged)
+    whole, models = _models(ref, runs_dir, choose_device(device), averaged)
     outputs: list[Tensor] = []
     links: list[str] = []
     ids: list[str] = []
@@ -81,15 +82,20 @@ def predict(
         # folds whose training parts had other texts encode a table in other columns
         key = json.dumps([about[name] for name in ("in_shape", "feature_names", "encoding")])
         if key not in read:
-            read[key] = _read(paths, about, warnings)
+            read[key] = read_examples(_read, paths, about, warnings)
         ids = [id for batch in read[key] for id in batch.ids]
         outputs.append(torch.cat([outputs_of(model, batch) for batch in read[key]]))
     names, heads, is_error = about["class_names"], saved_model.heads_stated(about), about["task"] == RECONSTRUCT
     answer, link = outputs[0], links[0]
-    if averaged is not None:
+    if averaged is not None and about["task"] != "pairs":
         weights = [weight for _, weight in averaged.models]
         answer, link = average(outputs, len(names), links, weights, heads), "softmax"
-    predictions = say_several(ids, answer, heads) if heads else say(ids, answer, names, link, is_error=is_error)
+    if about["task"] == "pairs":
+        predictions = say_pairs(ids, outputs, averaged, names)
+    elif heads:
+        predictions = say_several(ids, answer, heads)
+    else:
+        predictions = say(ids, answer, names, link, is_error=is_error)
     return {
         "kind": "predict",
         **whole,

@@ -87,7 +87,7 @@ def measure_score(answers: Answers, metric: str | None) -> Score:
         metric: With part; accuracy or rmse where it is no function of outputs, as a loss.
     """
     num_classes = max(2, answers.outputs.shape[1]) if answers.outputs.ndim == 2 else 0
-    known = score.names(num_classes)
+    known = score.names(num_classes, answers.measure.link)
     wanted = (metric or "").removeprefix("val/")
     name = wanted if wanted in known else known[0]
     weighted, num = score.weighted(name, answers.outputs, answers.targets, answers.measure), len(answers.targets)

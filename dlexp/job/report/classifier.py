@@ -115,5 +115,35 @@ def reliability_block(answers: Answers, error: float | None) -> Figure:
     return Figure("Reliability", finding, drawing(draw), table)
 
 
+def similarity_block(answers: Answers, names: Sequence[str]) -> Figure:
+    """Return how far above the threshold the similarities of both kinds of pairs are, and their ROC curve.
+
+    Args:
+        answers: On the validation part: threshold and similarity.
+        names: Of the classes different and same.
+    """
+    lead_N = answers.outputs[:, 1].astype(np.float64) - answers.outputs[:, 0]
+    rows = []
+    for k, name in enumerate(names):
+        of_kind = lead_N[answers.targets == k]
+        low, middle, high = np.quantile(of_kind, (0.05, 0.5, 0.95)).tolist()
+        rows.append(Row((name, len(of_kind), low, middle, high, float((of_kind > 0).mean()))))
+    rate = score.weighted("eer", answers.outputs, answers.targets, answers.measure)(np.ones((1, len(lead_N))))[0]
+    area = score.weighted("roc_auc", answers.outputs, answers.targets, answers.measure)(np.ones((1, len(lead_N))))[0]
+    finding = (
+        f"The area under the ROC curve is {decimal(float(area))}, the equal error rate {decimal(float(rate))}; the "
+        "threshold was chosen on training pairs. Pairs share inputs: intervals take them for independent, and are too "
+        "narrow."
+    )
+
+    def draw() -> "MatplotlibFigure":
+        from dlexp.figure.answer.similarity import similarity_figure
+
+        return similarity_figure(lead_N, answers.targets, names)
+
+    columns = ("pairs", "number", "5 %", "median", "95 % of similarity over the threshold", "called the same")
+    return Figure("Similarity", finding, drawing(draw), Table("validation pairs by kind", columns, rows))
+
+
 def _span(ends: tuple[float, float]) -> str:
     return f"{decimal(ends[0])} to {decimal(ends[1])}"

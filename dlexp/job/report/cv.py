@@ -12,7 +12,7 @@ from dlexp.job.report.example import read_pictures, suspect_block
 from dlexp.job.report.frame import Command, about_line, closing, time_card
 from dlexp.job.report.picture import drawing
 from dlexp.job.report.regression import residual_block
-from dlexp.job.report.train import data_name, setting_words, target_sections
+from dlexp.job.report.train import VERBS, data_name, setting_words, target_sections
 from dlexp.job.report.words import listed, name_of, score, span
 from dlexp.number import decimal, noun
 from dlexp.report.model import Block, Card, Figure, Page, Row, Section, Table
@@ -55,7 +55,7 @@ def _folds_page(folder: RunFolder, document: RunPage, result: CVResult) -> Page:
         sections.append(Section("Label suspects", [suspect_block(result["suspects"], read_pictures(folder))]))
     ends = span(metric, result["interval_corrected"].get(metric))
     num = len(result["folds"])
-    verb = "predict" if result["task"] == "regression" else "tell apart"
+    verb = VERBS.get(result["task"], "tell apart")
     guess = result.get("guess")
     floor = f"; guessing gets {score(metric, guess['value'])}" if guess and guess["metric"] == metric else ""
     value = score(metric, result["mean"][metric])
@@ -116,7 +116,8 @@ def _pooled(folder: RunFolder, run: RunRecord) -> list[Block]:
     num = max(2, answers.outputs.shape[1], int(answers.targets.max(initial=0)) + 1)
     names = list(report) if report and len(report) == num else [str(k) for k in range(num)]
     counts_KK = classifier.confusion(answers, names)
-    return [classifier.confusion_block(counts_KK, names, "held out"), classifier.class_block(counts_KK, names)]
+    blocks = [classifier.confusion_block(counts_KK, names, "held out"), classifier.class_block(counts_KK, names)]
+    return [*blocks, classifier.similarity_block(answers, names)] if run["task"] == "pairs" else blocks
 
 
 def _curves(folder: RunFolder, result: CVResult, metric: str) -> list[Block]:

@@ -101,7 +101,7 @@ def sprite(data: "Dataset", ids: list[str]) -> bytes:
 
     known = torch.cat([data.train, data.val])
     rows = dict(zip(data.sample_ids(known), known.tolist(), strict=True))
-    pictures_NHWC = as_float(data.inputs[torch.tensor([rows[name] for name in ids])]).clamp(0, 1)
+    pictures_NHWC = as_float(data.pictures(torch.tensor([rows[name] for name in ids]))).clamp(0, 1)
     side = min(LARGEST, max(pictures_NHWC.shape[1:3]))
     sheet = Image.new("RGB", (COLUMNS * side, -(-len(ids) // COLUMNS) * side), "white")
     for place, picture_HWC in enumerate(pictures_NHWC):

@@ -26,6 +26,11 @@ from dlexp.run.stored import require_unedited
 from dlexp.type import RECONSTRUCT
 
 _UNTOLD = ("data.", "cv.", "tracking.", "launcher.", "trainer.threads", "trainer.device")  # no part of a question
+VERBS = {  # what is done to data
+    "regression": "predict",
+    RECONSTRUCT: "reconstruct",
+    "pairs": "tell the same from different pairs of",
+}
 _GUESS = {
     "val/accuracy": "the most frequent class",
     "val/rmse": "the mean of the training targets",
@@ -101,6 +106,8 @@ def _error_blocks(folder: RunFolder, answers: Answers, names: Sequence[str], run
         target = folder.config.get("data", {}).get("target") or "value"
         return [residual_block(answers, str(target))]
     counts_KK = classifier.confusion(answers, names)
+    if run["task"] == "pairs":
+        return [classifier.confusion_block(counts_KK, names), classifier.similarity_block(answers, names)]
     error = run["metrics"].get("val/calibration_error")
     return [
         classifier.confusion_block(counts_KK, names),
@@ -158,7 +165,7 @@ def data_name(run: RunRecord) -> str:
 
 def _question(run: RunRecord) -> str:
     model = run["params"].get("model") or "the model"
-    verb = {"regression": "predict", RECONSTRUCT: "reconstruct"}.get(run["task"] or "", "tell apart")
+    verb = VERBS.get(run["task"] or "", "tell apart")
     return f"How well does {model}{setting_words(run)} {verb} {data_name(run)}?"
 
 

@@ -30,7 +30,7 @@ def plan(composed: Composed, *, tell: Measured = unheard) -> TrainPlan:
     built = assemble(composed.config)
     check_model(built)
     data, run = built.dataset, built.run
-    outputs, saved = trace(built.model, data.in_shape, run.trainer.batch_size)
+    outputs, saved = trace(built.model, data.in_shape, data.inputs_each * run.trainer.batch_size)
     tell(0, 1)
     estimated = estimate(built.components)
     return {

@@ -24,7 +24,11 @@ from dlexp.error import ConfigError
 GROUPS = list_groups()
 SCHEMA = schema()
 WHOLE = Draft202012Validator(SCHEMA)
-NEEDED = {"arrays": ["data.path=x"], "csv": ["data.path=x", "data.target=y"], "image_folder": ["data.path=x"]}
+NEEDED = {
+    "arrays": ["data.path=x"],
+    "csv": ["data.path=x", "data.target=y"],
+    **{name: ["data.path=x"] for name in ("image_folder", "pair_folder", "pair_csv")},
+}
 TARGETS = sorted(
     {read_option(group, option)["_target_"] for group in GROUPS if group != EXPERIMENT for option in GROUPS[group]}
 )

@@ -9,7 +9,11 @@ from dlexp.config.catalog import conf_folder, list_groups, list_jobs
 from dlexp.config.resolve import resolve
 from dlexp.config.source.origin import origins, to_yaml
 
-EXTRA = {"csv": ["data.path=x", "data.target=y"], "image_folder": ["data.path=x"], "arrays": ["data.path=x"]}
+EXTRA = {
+    "csv": ["data.path=x", "data.target=y"],
+    **{name: ["data.path=x"] for name in ("image_folder", "pair_folder", "pair_csv")},
+    "arrays": ["data.path=x"],
+}
 IN_TRAIN = [group for group in list_groups() if group not in ("search", "cv", "launcher", "experiment")]
 
 

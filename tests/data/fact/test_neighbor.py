@@ -48,6 +48,7 @@ def test_there_is_none_of_many_examples_or_too_few(monkeypatch):
     assert neighbors(data, normalize) == {}
 
 
-def test_there_is_none_where_an_example_has_not_one_target():
-    data, normalize = prepared("task=reconstruct", "model.code=4")
+@pytest.mark.parametrize("task", [["task=reconstruct", "model.code=4"], ["task=pairs", "pairs.train=40"]])
+def test_there_is_none_where_an_example_has_not_one_target(task):
+    data, normalize = prepared("data=iris", *task)
     assert neighbors(data, normalize) == {}

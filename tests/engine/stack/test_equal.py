@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from benchmarks.case import ADAPTIVE, EXTRA, MODELS, RULES, SMALL, VALUES, Case, blocks, models, values
+from benchmarks.case import ADAPTIVE, EXTRA, MODELS, PAIRS, RULES, SMALL, VALUES, Case, blocks, models, values
 from benchmarks.equality import LIMIT, apart, configure, divide, engines, train
 from dlexp.build.components import components_of
 from dlexp.build.program import make_program
@@ -16,6 +16,7 @@ from dlexp.engine.train import Run
 from dlexp.type import RECONSTRUCT
 
 MLP = {"model.widths": "[16,12]"}
+CNN = {"model": "cnn", "model.channels": "[4,6]", "norm": "none"}  # without running statistics nothing ever changes
 
 
 def name_of(case: Case) -> str:
@@ -103,6 +104,8 @@ ROWS += [
     {"optimizer": "adam", "optimizer.form": "rootless"},
     {"init": "xavier_normal", "init.gain": "activation"},
     {"optimizer": "adam", "seeds.order": "1"},
+    PAIRS,
+    {**PAIRS, "loss": "contrastive", "model": "cnn", "model.channels": "[4,6]"},
 ]
 
 
@@ -163,6 +166,17 @@ def test_dense_folds_of_unequal_parts_equal_each_alone_to_the_bit(norm, widths):
         check_bits(whole[row], train([config], [fold], "solo")[0])
 
 
+@pytest.mark.parametrize("model", [MLP, CNN], ids=["mlp", "cnn"])
+def test_folds_that_draw_pairs_of_their_own_equal_each_alone_to_the_bit(model):
+    case = replace(seven({**PAIRS, **model}), folds=True)
+    configs = configure(case, "fp32")
+    data = divide(case, configs)
+    assert len({tuple(fold.sample_ids(fold.train)) for fold in data}) == 7
+    whole = train(configs, data, "batched")
+    for row, (config, fold) in enumerate(zip(configs, data, strict=True)):
+        check_bits(whole[row], train([config], [fold], "solo")[0])
+
+
 def test_chunks_equal_the_whole_to_the_bit():
     case = seven({"optimizer": "adam"}, trials=6)
     configs = configure(case, "fp32")
@@ -195,9 +209,6 @@ def test_one_trials_nan_leaves_the_others_unchanged_and_leaves_the_stack():
         ((alone, _),) = train(configs[trial : trial + 1], data[:1], "batched")
         for name, value in alone[0].items():
             assert torch.equal(value, ends[trial][1][0][name])
-
-
-CNN = {"model": "cnn", "model.channels": "[4,6]", "norm": "none"}  # without running statistics nothing ever changes
 
 
 @pytest.mark.parametrize("model", [MLP, CNN], ids=["mlp", "cnn"])

@@ -15,10 +15,13 @@ from dlexp.build.dataset import deal_folds, load_data
 from dlexp.config import catalog
 from dlexp.config.resolve import resolve
 from dlexp.data import fold, table
+from dlexp.data.pair import draw
 from dlexp.data.target_scale import TargetScale
 from dlexp.engine.fitted.run import FittedRun
+from dlexp.error import DataError
 from dlexp.job.cv.audit import audit, fitted, perturb
 from dlexp.job.cv.fold_run import configure
+from tests.data.pair.picture_pairs import write_writers
 
 QUICK = ["cv.k=2", "trainer.threads=1", "tracking=none", "trainer.batch_size=16"]
 NORMALIZE = ["standard", "minmax", "none"]
@@ -50,6 +53,7 @@ def files(folder: Path) -> dict[str, list[str]]:
         "arrays": [f"data.path={folder / 'a.npz'}", "data.group=who"],
         "csv": [f"data.path={folder / 't.csv'}", "data.target=y", "data.missing=impute", "data.group=part"],
         "image_folder": [f"data.path={folder / 'pictures'}", "data.size=6", "data.cache=null"],
+        **{name: [f"data.path={path}", *PICTURES] for name, path in write_pairs(folder).items()},
         # what is downloaded, stood in for by the constructors below
         **{name: [f"data.root={folder}", "data.limit=40", "model=softmax"] for name in DOWNLOADED},
     }
@@ -57,7 +61,24 @@ def files(folder: Path) -> dict[str, list[str]]:
 
 DOWNLOADED = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": "CIFAR10", "cifar100": "CIFAR100"}
 DOWNLOADED["svhn"] = "SVHN"
-OPTIONS = ["digits", "iris", "wine", "breast_cancer", "diabetes", "spirals", "fake", "arrays", "csv", "image_folder"]
+PICTURES = ["data.size=6", "data.cache=null", "data.test_fraction=0.3"]
+
+
+def write_pairs(folder: Path) -> dict[str, Path]:
+    """Write pictures of writers and a list of pairs of them."""
+    writers = write_writers(folder / "writers", num=20)
+    rows = [
+        f"writers/w{k}/genuine/{i}.png,writers/w{k}/{kind}/{i + 1}.png,{label}"
+        for k in range(20)
+        for i in (0, 1)
+        for kind, label in (("genuine", 1), ("forged", 0))
+    ]
+    (folder / "pairs.csv").write_text("\n".join(["first,second,label", *rows]))
+    return {"pair_folder": writers, "pair_csv": folder / "pairs.csv"}
+
+
+OPTIONS = ["pair_folder", "pair_csv"]
+OPTIONS += ["digits", "iris", "wine", "breast_cancer", "diabetes", "spirals", "fake", "arrays", "csv", "image_folder"]
 OPTIONS += list(DOWNLOADED)
 
 
@@ -102,7 +123,7 @@ def test_nothing_fitted_moves(tmp_path, name):
         data = load_data(config)
         first = deal_folds(config, data)[0]
         part = data.with_parts(first.train, first.val)
-        fits = [normalize_of(option).fit(d.inputs, d.train) for d in (part, perturb(part))]
+        fits = [normalize_of(option).fit(d.inputs, d.members(d.train)) for d in (part, perturb(part))]
         assert torch.equal(fits[0].scale, fits[1].scale)
         assert torch.equal(fits[0].shift, fits[1].shift)
         assert (fits[0].fill is None) == data.is_image
@@ -177,6 +198,53 @@ def test_a_held_out_part_that_chooses_the_epoch_is_seen():
     audited = audit(["data=iris", "trainer.monitor=val/loss", *QUICK])
     assert not audited["clean"]
     assert "optimistic" in audited["findings"][0]
+
+
+OF_PAIRS = ["task=pairs", "pairs.train=60", "pairs.held_out=40", "data.limit=140", *QUICK]
+
+
+def test_of_drawn_pairs_nothing_fitted_moves():
+    audited = audit(OF_PAIRS)
+    assert audited["clean"], audited
+    assert [(record["changed"], record["in_both"]) for record in audited["folds"]] == [([], 0), ([], 0)]
+    assert [(record["num_train"], record["num_val"]) for record in audited["folds"]] == [(60, 40), (60, 40)]
+    divided = load_data(resolve(OF_PAIRS[: -len(QUICK)]).config)
+    other = perturb(divided)
+    assert divided.sample_ids(divided.train) == other.sample_ids(other.train)
+    assert divided.sample_ids(divided.val) != other.sample_ids(other.val)
+    inside = divided.members(divided.train)
+    assert torch.equal(divided.inputs[inside], other.inputs[inside])
+
+
+def test_pairs_that_are_drawn_by_held_out_classes_are_seen(monkeypatch):
+    honest = draw.Pairs.draw
+
+    def by_the_whole(self, examples, seed):
+        return honest(self, examples, seed + int(examples.targets[examples.val].sum()))
+
+    monkeypatch.setattr(draw.Pairs, "draw", by_the_whole)
+    assert audit(OF_PAIRS)["folds"][0]["changed"] == ["normalize", "weights"]
+
+
+def test_a_pair_across_parts_is_refused(monkeypatch):
+    honest = draw.Pairs.draw
+
+    def across(self, examples, seed):
+        data = honest(self, examples, seed)
+        assert data.pairs is not None
+        table = data.pairs.clone()
+        table[data.val[0], 0] = table[data.train[0], 0]
+        return replace(data, pairs=table)
+
+    monkeypatch.setattr(draw.Pairs, "draw", across)
+    with pytest.raises(DataError, match=r"got pairs of the train and of the val part; an input in two parts"):
+        audit(OF_PAIRS)
+
+
+def test_listed_pairs_whose_groups_are_divided_are_refused(tmp_path):
+    linked = write_pairs(tmp_path)["pair_csv"]
+    with pytest.raises(DataError, match=r"an input in two parts makes scores too good: give its pairs one group"):
+        audit(["data=pair_csv", f"data.path={linked}", *PICTURES, *QUICK, "cv.groups=false"])
 
 
 def test_shared_groups_and_duplicates_are_counted(tmp_path):

@@ -1,0 +1,1 @@
+"""Data whose examples are pairs: drawn from examples with classes, or brought by the user."""
