@@ -16,26 +16,18 @@ from torch.nn import functional as F
 from dlexp.device import send_soon
 from dlexp.embedding.loss import Cosine
 from dlexp.error import ConfigError
-from dlexp.type import RECONSTRUCT, NonNegative, PerTrial, Positive, Probability
+from dlexp.kernel.joint_loss import JointLoss, joint
+from dlexp.type import RECONSTRUCT, SEVERAL, NonNegative, PerTrial, Positive, Probability
 
 _OF_OTHERS = {"regression": "mse, mae or huber", RECONSTRUCT: "mse", "pairs": "cosine or contrastive"}
 
 
 def _require(task: str, loss: str) -> None:
+    if task == SEVERAL:
+        raise ConfigError(f"loss: got {loss}; of several targets each has the loss of its task: choose auto")
     allowed = _OF_OTHERS.get(task, "cross_entropy, bce or hinge")
     if loss not in allowed.replace(" or ", ", ").split(", "):
         raise ConfigError(f"loss: got {loss}; the task is {task}: choose {allowed}, or auto")
-
-
-def balanced_weights(targets: Tensor, num_classes: int) -> list[float]:
-    """Return the class weights N / (K * N_k), so that every class counts the same; absent classes get 1.
-
-    Args:
-        targets: (N,) class indices of the training examples.
-        num_classes: K.
-    """
-    counts = torch.bincount(targets.flatten().cpu(), minlength=num_classes).tolist()
-    return [sum(counts) / (num_classes * count) if count else 1.0 for count in counts]
 
 
 class CrossEntropy:
@@ -46,7 +38,7 @@ class CrossEntropy:
 
     Args:
         label_smoothing: Share e of the target spread evenly over all classes, in [0, 1).
-        class_weight: One weight per class, `balanced` (from the training targets; see `balanced_weights`), or null.
+        class_weight: One weight per class, `balanced` (from the training targets; see `dlexp.data.balance`), or null.
         lse_penalty: Factor c of a penalty on log-sum-exp, c * mean_n (log sum_k exp z_nk)^2, which ties down the
             constant that the softmax leaves free in the logits, >= 0.
 
@@ -113,12 +105,8 @@ class CrossEntropy:
             return None
         weight = self._weights_on(torch.empty(0, dtype=dtype, device=targets.device))
         assert weight is not None
-        return (
-            weight.squeeze(1)
-            .expand(max(len(targets), len(weight)), -1)
-            .gather(1, targets.expand(max(len(targets), len(weight)), -1))
-            .sum(1)
-        )
+        num_trials = max(len(targets), len(weight))
+        return weight.squeeze(1).expand(num_trials, -1).gather(1, targets.expand(num_trials, -1)).sum(1)
 
     def _of_probabilities(self, weighted_TNK: Tensor, p_TNK: Tensor) -> Tensor:
         smoothing = self.label_smoothing
@@ -130,7 +118,7 @@ class CrossEntropy:
     def _weights_on(self, like: Tensor) -> Tensor | None:
         """Return the class weights as a tensor (1, 1, K), or (T, 1, K) where trials differ."""
         weight = self.class_weight
-        assert weight != "balanced", "whoever builds the loss puts the numbers in its place: see balanced_weights"
+        assert weight != "balanced", "whoever builds the loss puts the numbers in its place: see dlexp.data.balance"
         if weight is None:
             return None
         if self._made is None or self._made[0] is not weight or self._made[1].dtype != like.dtype:
@@ -282,11 +270,29 @@ class Huber:
         return (inner_TN * (error_TN - 0.5 * inner_TN)).mean(1)
 
 
-def auto(*, task: str, num_classes: int, num_inputs: int = 0) -> CrossEntropy | BCE | MSE | Cosine:
-    """The task's own: cross-entropy for many classes, log loss for two, squared error for values and inputs.
+def auto(
+    weights: PerTrial[list[NonNegative]] | None = None,
+    *,
+    task: str,
+    num_classes: int,
+    num_inputs: int = 0,
+    heads: Any = (),
+) -> CrossEntropy | BCE | MSE | Cosine | JointLoss:
+    """The task's own: cross-entropy for many classes, binary log loss for two, squared error for values and inputs.
 
-    Cosine loss for pairs.
+    Of pairs it is the cosine loss; of several targets each has that of its task, and the loss is their weighted sum.
+
+    Args:
+        weights: One for each of several targets, in the order of `data.target`, >= 0; null for 1 each.
+        task: Of the data.
+        num_classes: K of one target; 0 for values.
+        num_inputs: D of reconstructed inputs.
+        heads: What each of several targets is: `name`, `task`, `num_classes`, `has_gaps`.
     """
+    if task == SEVERAL:
+        return joint(heads, weights, auto)
+    if weights is not None:
+        raise ConfigError("loss.weights: has no effect on one target; data.target=[a,b] names several")
     if task == "pairs":
         return Cosine(task=task)
     if task in _OF_OTHERS:

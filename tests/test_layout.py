@@ -99,6 +99,7 @@ WITHOUT_MODULE = {
     "tests/job/cv/test_pooled.py": "a use case: metrics of pooled predictions",
     "tests/job/train/test_bad_data.py": "a use case: data with faults",
     "tests/job/train/test_own_metric.py": "a use case: a metric of the user's",
+    "tests/job/train/test_several_targets.py": "a use case: classes and values learnt together",
     "tests/job/train/test_precision.py": "a use case: numeric precision of a training",
     "tests/data/test_real_file.py": "a use case: files that nobody here made",
     "tests/job/train/test_torchvision.py": "a use case: torchvision's data and models",

@@ -10,8 +10,9 @@ from torch.nn import functional as F
 from dlexp.build.node import build
 from dlexp.config.catalog import list_groups, read_option
 from dlexp.config.signature import read
+from dlexp.data.balance import balanced_weights
 from dlexp.error import ConfigError
-from dlexp.loss import BCE, MAE, MSE, CrossEntropy, Hinge, Huber, auto, balanced_weights
+from dlexp.loss import BCE, MAE, MSE, CrossEntropy, Hinge, Huber, auto
 
 OPTIONS = list_groups()["loss"]
 REGRESSION = ["mse", "mae", "huber"]

@@ -1,6 +1,6 @@
 """What `dlexp data` prints: parts, columns, examples, warnings."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -34,7 +34,9 @@ def show(document: "DataDocument", console: Console) -> None:
         )
     for example in document["examples"]:
         inputs = ", ".join(f"{name} {value:.15g}" for name, value in list(example.get("inputs", {}).items())[:8])
-        console.print(f"example   {escape(example['id'])}: {escape(str(example['target']))}  {escape(inputs)}")
+        target = example["target"]
+        label = ", ".join(f"{k} {v}" for k, v in target.items()) if isinstance(target, dict) else str(target)
+        console.print(f"example   {escape(example['id'])}: {escape(label)}  {escape(inputs)}")
     for warning in document["warnings"]:
         console.print(f"[yellow]warning[/] {escape(warning)}")
     if document["figure"]:
@@ -43,11 +45,15 @@ def show(document: "DataDocument", console: Console) -> None:
 
 def _part_table(document: "DataDocument") -> Table:
     table = Table(box=None, pad_edge=False)
-    table.add_column("class" if document["class_names"] else "value", overflow="fold")
     parts = document["parts"]
+    by_target = next(iter(parts.values())).get("targets", {})
+    table.add_column("target" if by_target else "class" if document["class_names"] else "value", overflow="fold")
     for part in parts:
         table.add_column(part, justify="right")
-    if document["class_names"]:
+    if by_target:
+        for name in by_target:
+            table.add_row(escape(name), *(_of_target(part.get("targets", {})[name]) for part in parts.values()))
+    elif document["class_names"]:
         for k, name in enumerate(document["class_names"][:SHOWN]):
             table.add_row(f"{k} {escape(name)}", *(f"{part.get('counts', {})[name]:,}" for part in parts.values()))
         if len(document["class_names"]) > SHOWN:
@@ -58,6 +64,14 @@ def _part_table(document: "DataDocument") -> Table:
             table.add_row(key, *("" if value is None else shown(value) for value in values))
     table.add_row("all", *(f"{part['num']:,}" for part in parts.values()), style="bold")
     return table
+
+
+def _of_target(about: dict[str, Any]) -> str:
+    """Return what a part has of one of several targets: its examples, and its classes or the span of its values."""
+    if "counts" in about:
+        return f"{about['num']:,} of {noun(sum(count > 0 for count in about['counts'].values()), 'class')}"
+    span = f", {significant(about['min'])} to {significant(about['max'])}" if "min" in about else ""
+    return f"{about['num']:,}{span}"
 
 
 def _column_table(columns: list["ColumnRecord"]) -> Table:
@@ -84,8 +98,13 @@ def _whole(value: float) -> str:
 
 
 def show_classes(data: "Dataset", console: Console) -> None:
-    """Print two classes, and which of them precision, recall and F1 are of; nothing of more, or of values."""
+    """Print two classes, and which of them precision, recall and F1 are of, or several targets; nothing of others."""
     from dlexp.data.fact.positive import describe_positive
 
+    if data.heads:
+        kinds = [noun(head.num_classes, "class") if head.num_classes else "value" for head in data.heads]
+        gaps = [" with gaps" if head.has_gaps else "" for head in data.heads]
+        named = zip([head.name for head in data.heads], kinds, gaps, strict=True)
+        console.print(escape(f"targets {', '.join(f'{name} ({kind}{gap})' for name, kind, gap in named)}"))
     if positive := describe_positive(data):
         console.print(f"classes {escape(', '.join(data.class_names))}; positive: {escape(positive)}")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dlexp.job.sweep.sweep import Announcement, Findings
 
 SHOWN = 10
-GUESSED = {"val/accuracy": "most frequent class", "val/rmse": "mean", "val/explained_variance": "mean"}
+GUESSED = {"accuracy": "most frequent class", "rmse": "mean", "explained_variance": "mean"}
 SEEDS = 8  # that a winner is trained with again, to know its mean and spread
 
 
@@ -98,7 +98,7 @@ def show(findings: "Findings", console: Console) -> None:
     if findings.ranking:
         show_table(_leaderboard(findings), console, ("epochs",))
     for name, value in result["guess"].items():
-        console.print(f"guess         {name} {significant(value)}, by the {GUESSED[name]}")
+        console.print(f"guess         {name} {significant(value)}, by the {GUESSED[name.rpartition('/')[2]]}")
     _show_importances(result, console)
     failed = sum(record["status"] in ("failed", "diverged") for record in result["trials"])
     if failed:

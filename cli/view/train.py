@@ -61,7 +61,7 @@ class Announcer:
         console.print(f"device  {about.built.device_line}")
         console.print(f"best    by {run.monitor}, {'higher' if is_better_high(run.monitor) else 'lower'} is better")
         for name, value in guess(data).items():
-            how = "most frequent class" if data.num_classes else "mean"
+            how = "most frequent class" if name.endswith("/accuracy") else "mean"
             console.print(f"guess   {name} {significant(value)}, by the {how}")
         for warning in about.warnings:
             console.print(f"[yellow]warning[/] {escape(warning)}")

@@ -40,7 +40,8 @@ def check_metrics(metrics: Metrics, dataset: Dataset) -> None:
     Raises:
         ConfigError: It has none.
     """
-    if not dataset.num_classes and metrics.beta != Metrics().beta:
+    has_classes = dataset.num_classes or any(head.num_classes for head in dataset.heads)
+    if not has_classes and metrics.beta != Metrics().beta:
         raise ConfigError(f"metric.beta: got {metrics.beta:g}; the data have values, and fbeta is a metric of classes")
 
 

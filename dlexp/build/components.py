@@ -15,12 +15,13 @@ from dlexp import device as devices
 from dlexp.augment.none import NoAugment
 from dlexp.build.contract import make, try_augment
 from dlexp.build.dataset import load_data
-from dlexp.build.model import build_model
+from dlexp.build.model import Outputs, build_model
 from dlexp.build.node import build
 from dlexp.build.objective import build_metrics, make_augment
 from dlexp.build.start.fit import Start, load_start
 from dlexp.build.structure import structure_key
 from dlexp.data.dataset import Dataset
+from dlexp.data.joint.scale import JointScale
 from dlexp.data.target_scale import TargetScale
 from dlexp.engine.answer.answer import Answer
 from dlexp.engine.answer.choice import answer_of
@@ -155,7 +156,7 @@ class Components:
         return answer_of(self.data)
 
     @cached_property
-    def unit(self) -> TargetScale | None:
+    def unit(self) -> TargetScale | JointScale | None:
         """What values are measured in while training, by the training part; None for classes."""
         return self.answer.fit_unit(self.data.targets, self.data.train)
 
@@ -168,13 +169,13 @@ class Components:
         """
         return build_metrics(self.config, self.data)
 
-    def make_model(self, num_outputs: int) -> tuple[nn.Module, list[str], Start]:
+    def make_model(self, outputs: Outputs) -> tuple[nn.Module, list[str], Start]:
         """Build the model anew; return it with warnings for the user, and what it took of another run's weights.
 
         Raises:
             ConfigError: The model does not fit the data, or the weights of another run do not fit the model.
         """
-        model, warnings = build_model(self.config, self.data.in_shape, num_outputs, self.seeds.init)
+        model, warnings = build_model(self.config, self.data.in_shape, outputs, self.seeds.init)
         start = load_start(self.config, model.to(self.dtype))
         return model, warnings, start
 

@@ -11,6 +11,7 @@ from dlexp.build.node import build
 from dlexp.data.dataset import Dataset
 from dlexp.data.fact.positive import choose_positive
 from dlexp.data.fold import Fold, Rolling
+from dlexp.data.joint.join import require_labels
 from dlexp.data.pair.draw import Pairs
 from dlexp.data.pair.require import require_sound
 from dlexp.data.split import ValSplit
@@ -40,6 +41,8 @@ def load_data(config: Config) -> Dataset:
     dataset = _pair_up(config, dataset)
     if "positive" in config["data"]:  # absent in runs of earlier versions, which took class 1
         wanted = config["data"]["positive"]
+        if wanted is not None and dataset.heads:
+            raise ConfigError("data.positive: has no effect on several targets; each of two classes takes the default")
         dataset = replace(dataset, positive=choose_positive(wanted, dataset.class_names, dataset.targets))
     if config["task"] == RECONSTRUCT:
         dataset = dataset.of_inputs_alone()
@@ -78,7 +81,8 @@ def _load_limited(source: Any, task: str) -> Dataset:
     dataset: Dataset = replace(source, limit=None).load(task)
     if source.limit is None:
         return dataset
-    pool = source.thin(torch.cat([dataset.train, dataset.val]).sort().values, dataset.targets)
+    strata = dataset.targets if dataset.strata is None else dataset.strata
+    pool = source.thin(torch.cat([dataset.train, dataset.val]).sort().values, strata)
     return dataset.with_parts(*(part[torch.isin(part, pool)] for part in (dataset.train, dataset.val)))
 
 
@@ -174,8 +178,13 @@ def check_parts(datasets: list[Dataset], trainer: Trainer, train_on: str = "trai
         raise ConfigError(
             f"trainer.batch_size: got {trainer.batch_size}; the training part has {noun(smallest, 'example')}"
         )
+    for each in datasets:
+        require_labels(each.targets, each.heads, {"training": each.train, "validation": each.val}, each.name)
     if trainer.oversample and not datasets[0].num_classes:
-        raise ConfigError("trainer.oversample: got true; the data have values, only classes can be drawn equally often")
+        what = "several targets" if datasets[0].heads else "values"
+        raise ConfigError(
+            f"trainer.oversample: got true; the data have {what}, only classes can be drawn equally often"
+        )
     if is_fitted:
         return [
             f"the training part has {noun(smallest, 'example')}: a batch is all of them "

@@ -71,9 +71,11 @@ class PartRecord(TypedDict):
         min: Least value.
         mean: Of the values.
         max: Largest value.
+        targets: Of several targets these of each, by its name, over the examples that have it.
     """
 
     num: int
+    targets: NotRequired[dict[str, dict[str, Any]]]
     counts: NotRequired[dict[str, int]]
     min: NotRequired[float]
     mean: NotRequired[float]
@@ -114,12 +116,12 @@ class ExampleRecord(TypedDict):
 
     Attributes:
         id: Names it.
-        target: Its class, or value.
+        target: Its class, or value; of several targets those of each by name, None in a gap.
         inputs: By name of the input; pictures have none.
     """
 
     id: str
-    target: str | float
+    target: str | float | dict[str, Any]
     inputs: NotRequired[dict[str, Any]]
 
 

@@ -1,5 +1,7 @@
 """`dlexp data`: what was read, without training."""
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +68,21 @@ def _parts(data: Dataset) -> dict[str, Tensor]:
 
 
 def _describe_part(data: Dataset, rows: Tensor) -> PartRecord:
-    targets, num = data.targets[rows], len(rows)
-    if data.num_classes:
-        counts = torch.bincount(targets, minlength=data.num_classes).tolist()
-        return {"num": num, "counts": dict(zip(data.class_names, counts, strict=True))}
+    if not data.heads:
+        return _describe_targets(data.targets[rows], data.class_names)
+    columns = data.targets[rows].unbind(1)
+    by_name: dict[str, dict[str, Any]] = {}
+    for head, column in zip(data.heads, columns, strict=True):
+        present = column[~column.isnan()]
+        by_name[head.name] = {**_describe_targets(present.long() if head.num_classes else present, head.class_names)}
+    return {"num": len(rows), "targets": by_name}
+
+
+def _describe_targets(targets: Tensor, class_names: Sequence[str]) -> PartRecord:
+    num = len(targets)
+    if class_names:
+        counts = torch.bincount(targets, minlength=len(class_names)).tolist()
+        return {"num": num, "counts": dict(zip(class_names, counts, strict=True))}
     if not num:
         return {"num": num}
     mean = float(targets.double().mean())
@@ -118,13 +131,21 @@ def _channels(data: Dataset) -> list[ChannelRecord]:
 
 
 def _example(data: Dataset, row: int) -> ExampleRecord:
-    target = data.targets[row].item()
-    label = data.class_names[int(target)] if data.num_classes else float(target)
+    names = [head.class_names for head in data.heads] or [data.class_names]
+    labels = [_label(*each) for each in zip(data.targets[row].reshape(-1).tolist(), names, strict=True)]
+    label = dict(zip([head.name for head in data.heads], labels, strict=True)) if data.heads else labels[0]
     example: ExampleRecord = {"id": data.sample_ids(torch.tensor([row]))[0], "target": label}
     if not data.is_image and data.pairs is None:
         names = data.feature_names or [str(k) for k in range(data.inputs.shape[1])]
         example["inputs"] = dict(zip(names, map(_shortest, data.inputs[row].numpy()), strict=True))
     return example
+
+
+def _label(target: float, class_names: Sequence[str]) -> Any:
+    """Return a class by its name, a value as it is, None in a gap."""
+    if math.isnan(target):
+        return None
+    return class_names[int(target)] if class_names else float(target)
 
 
 def _shortest(number: np.number) -> float:

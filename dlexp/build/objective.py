@@ -10,6 +10,7 @@ from dlexp.augment.mixup import Mixup
 from dlexp.build.contract import make, make_per_trial
 from dlexp.build.node import build
 from dlexp.config.metric import METRICS
+from dlexp.data.balance import balanced_weights
 from dlexp.data.dataset import Dataset
 from dlexp.direction import has_direction
 from dlexp.embedding.similarity import SIMILARITIES
@@ -17,9 +18,9 @@ from dlexp.engine.answer.answer import Reading
 from dlexp.engine.answer.choice import answer_of
 from dlexp.engine.evaluate import report
 from dlexp.error import ConfigError, did_you_mean
-from dlexp.loss import balanced_weights
+from dlexp.kernel.joint_loss import JointLoss
 from dlexp.metric.choice import Metrics
-from dlexp.type import RECONSTRUCT, Config
+from dlexp.type import RECONSTRUCT, SEVERAL, Config
 
 
 def build_loss(
@@ -42,6 +43,8 @@ def build_loss(
         raise ConfigError(f"loss: got {target}; the task is {RECONSTRUCT}: choose mse, or auto")
     nodes = [_balanced(config["loss"], dataset) for config, dataset in zip(configs, datasets, strict=True)]
     loss = make_per_trial(nodes, "loss", dtype=dtype, device=device, **program)
+    if datasets[0].heads and not isinstance(loss, JointLoss):
+        raise ConfigError(f"loss: got {type(loss).__name__}; the data have several targets: choose auto")
     if datasets[0].pairs is not None and getattr(loss, "similarity", None) not in SIMILARITIES:
         raise ConfigError(
             f"loss: got {type(loss).__name__}, whose similarity is none of {', '.join(SIMILARITIES)}; the task is "
@@ -53,7 +56,8 @@ def build_loss(
 def about_targets(dataset: Dataset) -> dict[str, Any]:
     """Return what a loss is told of the data."""
     num_inputs = math.prod(dataset.in_shape)
-    return {"task": dataset.task, "num_classes": dataset.num_classes, "num_inputs": num_inputs}
+    about = {"task": dataset.task, "num_classes": dataset.num_classes, "num_inputs": num_inputs}
+    return {**about, "heads": dataset.heads}
 
 
 def make_augment(config: Config, dataset: Dataset) -> Any:
@@ -64,11 +68,9 @@ def make_augment(config: Config, dataset: Dataset) -> Any:
     """
     augment = make(config, "augment", num_classes=dataset.num_classes)
     mixing = [step for step in getattr(augment, "steps", [augment]) if isinstance(step, Mixup | CutMix)]
-    if mixing and dataset.task in (RECONSTRUCT, "pairs"):
-        name = type(mixing[0]).__name__.lower()
-        raise ConfigError(
-            f"augment: got {name} with task={dataset.task}; it mixes labels: choose noise, cutout or another"
-        )
+    if mixing and dataset.task in (RECONSTRUCT, "pairs", SEVERAL):
+        name, what = type(mixing[0]).__name__.lower(), "several targets" if dataset.heads else f"task={dataset.task}"
+        raise ConfigError(f"augment: got {name} with {what}; it mixes labels: choose noise, cutout or another")
     return augment
 
 
@@ -87,6 +89,8 @@ def build_metrics(config: Config, dataset: Dataset) -> Metrics:
     metrics: Metrics = build(config["metric"], task=dataset.task, num_classes=dataset.num_classes)
     taken = {"loss", "loss_se", "penalty", *(row.name for row in METRICS)}
     name = next((name for name in metrics.names if name in taken), None)
+    if dataset.heads and metrics.names:
+        raise ConfigError(f"metric.extra: got {metrics.names[0]}; a metric of your own takes one target, not several")
     if name is not None:
         raise ConfigError(f"metric.extra: got {name}; that name is taken: see `dlexp options metric`")
     return metrics

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from dlexp.build.contract import make_per_trial, try_augment
 from dlexp.build.dataset import check_parts
-from dlexp.build.model import build_blank_model, build_module
+from dlexp.build.model import build_blank_model, build_module, outputs_of
 from dlexp.build.node import build
 from dlexp.build.objective import build_loss, build_metrics, choose_monitor, make_augment
 from dlexp.build.start.fit import load_start
@@ -44,7 +44,7 @@ def probe(config: Config, dataset: Dataset) -> int:
     choose_monitor(trainer.monitor, loss, dataset, build_metrics(config, dataset))
     _try_rules(config, trainer, num_steps(len(dataset.train), trainer))
     _try_examples(config, dataset, loss)
-    model = build_blank_model(config, dataset.in_shape, loss.num_outputs)
+    model = build_blank_model(config, dataset.in_shape, outputs_of(loss))
     load_start(config, model.to("meta"))
     if isinstance(model, Fitted):
         model.require(len(dataset.train))
@@ -53,7 +53,7 @@ def probe(config: Config, dataset: Dataset) -> int:
         shape, _ = trace(model, dataset.in_shape, dataset.inputs_each * trainer.batch_size)
     else:
         blank = torch.zeros(min(trainer.batch_size, FEW), *dataset.in_shape)
-        shape = _run(build_module(config, dataset.in_shape, loss.num_outputs, seed=0), blank)
+        shape = _run(build_module(config, dataset.in_shape, outputs_of(loss), seed=0), blank)
     if shape[-1] != loss.num_outputs or len(shape) != 2:
         raise ConfigError(f"model: got outputs {shape}; {[shape[0], loss.num_outputs]} are needed")
     return num_params

@@ -16,10 +16,12 @@ from dlexp.build.components import Components
 from dlexp.build.contract import make, make_per_trial
 from dlexp.build.dataset import check_parts
 from dlexp.build.feed import feed_of
+from dlexp.build.model import outputs_of
 from dlexp.build.objective import build_loss, choose_monitor
 from dlexp.build.room import require_room
 from dlexp.build.start.fit import Start
 from dlexp.data.dataset import Dataset
+from dlexp.data.joint.scale import JointScale
 from dlexp.data.pair.share import share_pairs
 from dlexp.data.target import SINGLE_TASKS
 from dlexp.data.target_scale import TargetScale
@@ -114,7 +116,7 @@ def make_program(components: list[Components], engine: str = "solo", exchange: E
     configs, datasets = [each.config for each in components], [each.data for each in components]
     loss = build_loss(configs, datasets, device, first.dtype)
     _require_room(first, loss.num_outputs, len(components))
-    made = [each.make_model(loss.num_outputs) for each in components]
+    made = [each.make_model(outputs_of(loss)) for each in components]
     models = [model for model, _, _ in made]
     eval_batch_size = _eval_batch_size(first, models[0])
     threads = devices.given_threads(trainer.threads) or devices.suggest_threads(models[0], trainer.batch_size)
@@ -245,12 +247,12 @@ def _centre(components: list[Components], device: torch.device, has_one_part: bo
     return devices.send(torch.cat(known).to(components[0].dtype), device) if known else None
 
 
-def _unit(components: list[Components], device: torch.device, has_one_part: bool) -> TargetScale | None:
+def _unit(components: list[Components], device: torch.device, has_one_part: bool) -> TargetScale | JointScale | None:
     if components[0].unit is None:
         return None
     units = [each.unit for each in components[: 1 if has_one_part else None]]
-    scales = [unit for unit in units if unit is not None]
-    return (scales[0] if has_one_part else TargetScale.stack(scales)).to(device)
+    scales: list[Any] = [unit for unit in units if unit is not None]
+    return (scales[0] if has_one_part else scales[0].stack(scales)).to(device)
 
 
 def _require_range(data: Dataset, affine: Affine, dtype: torch.dtype) -> None:

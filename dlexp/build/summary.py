@@ -5,7 +5,7 @@ from dataclasses import asdict
 from dlexp.build.contract import make
 from dlexp.build.dataset import task_of_source
 from dlexp.build.document import SummaryDocument
-from dlexp.build.model import build_blank_model
+from dlexp.build.model import build_blank_model, outputs_of
 from dlexp.build.objective import about_targets
 from dlexp.build.start.fit import load_start
 from dlexp.config.compose import Composed
@@ -33,7 +33,7 @@ def summary(composed: Composed) -> SummaryDocument:
     dataset = dataset.of_inputs_alone() if config["task"] == RECONSTRUCT else dataset
     about = about_targets(dataset) | ({"task": "pairs"} if config["task"] == "pairs" else {})
     loss = make(config, "loss", **about)
-    model = build_blank_model(config, dataset.in_shape, loss.num_outputs)
+    model = build_blank_model(config, dataset.in_shape, outputs_of(loss))
     load_start(config, model.to("meta"))
     try:
         counted = summarize(model, dataset.in_shape)

@@ -50,3 +50,14 @@ def oversample(train: Tensor, targets: Tensor, generator: torch.Generator) -> Te
 
 def _some(num: int, count: int, generator: torch.Generator) -> Tensor:
     return torch.randperm(num, generator=generator)[:count]
+
+
+def balanced_weights(targets: Tensor, num_classes: int) -> list[float]:
+    """Return the class weights N / (K * N_k), so that every class counts the same; absent classes get 1.
+
+    Args:
+        targets: (N,) class indices of the training examples.
+        num_classes: K.
+    """
+    counts = torch.bincount(targets.flatten().cpu(), minlength=num_classes).tolist()
+    return [sum(counts) / (num_classes * count) if count else 1.0 for count in counts]

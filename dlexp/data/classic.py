@@ -7,9 +7,11 @@ import torch
 
 from dlexp.data.bundled import read
 from dlexp.data.dataset import Dataset
+from dlexp.data.joint.head import Head
 from dlexp.data.split import Split
 from dlexp.data.target import class_task
 from dlexp.error import ConfigError
+from dlexp.type import SEVERAL
 
 _CELL = (
     "radius",
@@ -87,6 +89,26 @@ class Diabetes(Split):
         train, val, test = self.divide(targets)
         features = ["age", "sex", "bmi", "blood pressure", *(f"s{i}" for i in range(1, 7))]
         return Dataset("diabetes", "regression", inputs, targets, train, val, test, feature_names=features)
+
+
+@dataclass(frozen=True)
+class Linnerud(Split):
+    """Linnerud, 20 men by three exercises; three values: weight in pounds, waist in inches, pulse.
+
+    References:
+        M. Tenenhaus (1998), La regression PLS: theorie et pratique, table 1, after A. Linnerud.
+    """
+
+    def load(self, task: str = "auto") -> Dataset:
+        """Return (20, 3) float32 and three values."""
+        if task not in ("auto", "regression"):
+            raise ConfigError(f"task: got {task}; linnerud has values: choose auto or regression")
+        inputs = torch.from_numpy(read("linnerud_exercise.csv", delimiter=None, skip_rows=1).astype(np.float32))
+        targets = torch.from_numpy(read("linnerud_physiological.csv", delimiter=None, skip_rows=1))
+        train, val, test = self.divide(targets[:, 0])
+        heads = [Head(name, "regression") for name in ("weight", "waist", "pulse")]
+        features = ["chins", "situps", "jumps"]
+        return Dataset("linnerud", SEVERAL, inputs, targets, train, val, test, feature_names=features, heads=heads)
 
 
 def _classes(split: Split, name: str, file: str, names: list[str], features: list[str], task: str) -> Dataset:

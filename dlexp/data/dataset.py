@@ -6,7 +6,7 @@ Shapes: N examples, M pairs, H height, W width, C channels, D features.
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlexp.data.joint.head import Head
 from dlexp.error import DataError, first_ten
 from dlexp.type import RECONSTRUCT
 
@@ -52,9 +53,9 @@ class Dataset:
 
     Attributes:
         name: What the user calls it, for messages and records.
-        task: "multiclass", "binary", "regression", "reconstruct" or "pairs".
+        task: "multiclass", "binary", "regression", "several", "reconstruct" or "pairs".
         inputs: (N, H, W, C) uint8 or float32 in [0, 1], or (N, D) float32 or float64.
-        targets: (N,) int64 classes or float64 values; of pairs (M,) whether they are the same.
+        targets: (N,) int64 classes or float64 values; (N, J) of several, NaN in gaps; (M,) whether pairs are the same.
         train: int64 indices of the training part.
         val: int64 indices of the validation part.
         test: int64 indices of the test part; empty when there is none. Training never reads it.
@@ -70,6 +71,7 @@ class Dataset:
             input depends on the training part.
         labels: (N,) int64 classes of inputs that are what is learnt, whose shares folds may keep; None elsewhere.
         positive: The class that precision, recall and F1 of two classes are of; see `dlexp.data.fact.positive`.
+        heads: What each of several targets is; empty for one.
         pairs: (M, 2) int64 rows of the inputs that each example is made of; None where an example is an input.
         origin: The examples that pairs were drawn from, and how; None where no pair was drawn.
     """
@@ -92,6 +94,7 @@ class Dataset:
     encode: Callable[[Tensor], dict[str, Any]] | None = None
     labels: Tensor | None = None
     positive: int = 1
+    heads: Sequence[Head] = ()
     pairs: Tensor | None = None
     origin: Origin | None = None
 
@@ -104,13 +107,14 @@ class Dataset:
 
     @property
     def num_classes(self) -> int:
-        """The number of classes, 0 for regression."""
+        """The number of classes, 0 for regression and several targets."""
         return len(self.class_names)
 
     @property
     def strata(self) -> Tensor | None:
-        """The classes (N,) whose shares parts may keep; None where there are none."""
-        return self.targets if self.num_classes else self.labels
+        """The classes (N,) whose shares parts may keep, of several targets the first without gaps; None without any."""
+        whole = [self.targets[:, j] for j, head in enumerate(self.heads) if head.num_classes and not head.has_gaps]
+        return whole[0].long() if whole else self.targets if self.num_classes else self.labels
 
     @property
     def is_image(self) -> bool:

@@ -93,8 +93,10 @@ class KFold:
         require_bytes(needed, pool.device, what, "choose fewer cv.repeats or cv.k")
         strata = data.strata if self.stratify else None
         classes = torch.zeros(len(pool), dtype=torch.long) if strata is None else strata[pool]
-        if data.num_classes and strata is not None:
-            _require_two(classes, data.class_names)
+        of_heads = [head.class_names for head in data.heads if head.num_classes and not head.has_gaps]
+        names = data.class_names or next(iter(of_heads), [])
+        if names and strata is not None:
+            _require_two(classes, names)
         groups = data.groups[pool] if self.groups and data.groups is not None else None
         folds: list[Fold] = []
         for repeat in range(self.repeats):

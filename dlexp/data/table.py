@@ -1,5 +1,6 @@
 """A user's own table: a .csv or .parquet file with a target column."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -21,24 +22,27 @@ from dlexp.data.file.mapped import map_columns
 from dlexp.data.file.moment import WANTED, ranks
 from dlexp.data.file.number import Notation
 from dlexp.data.file.source import expected_bytes
+from dlexp.data.joint.column import check_names, read_targets
+from dlexp.data.joint.head import Head
+from dlexp.data.joint.join import strata_of
 from dlexp.data.memory.freed import hand_back
 from dlexp.data.split import Split
 from dlexp.error import ConfigError, DataError
-from dlexp.type import Name, Place
+from dlexp.type import SEVERAL, Name, Place
 
 _TIMES = 6  # what a training takes at its peak over what the columns take: 5.2 was measured for 20 million rows
 
 
 @dataclass(frozen=True)
 class Table(Split):
-    """A .csv or .parquet file with one target column; text columns become one-hot inputs.
+    """A .csv or .parquet file with a target column or several; text columns become one-hot inputs.
 
     Columns that nothing asks for are not looked at.
 
     Args:
         path: A .csv (also .gz, .bz2, .zst), .parquet, .feather or .arrow file, a folder of .parquet files, or a pattern
             such as data/*.csv; a .csv has a header row.
-        target: Name of the column to predict.
+        target: Name of the column to predict, or a list of names: a row may then lack any of them.
         features: Names of the input columns; null takes all that no other setting names.
         drop: Names of columns to leave out.
         categorical: Names of columns whose numbers are codes, to be taken as text.
@@ -61,7 +65,7 @@ class Table(Split):
     """
 
     path: Place = "???"
-    target: Name = "???"
+    target: Name | list[Name] = "???"
     features: list[Name] | None = None
     drop: list[Name] = field(default_factory=list)
     categorical: list[Name] = field(default_factory=list)
@@ -106,7 +110,7 @@ class Table(Split):
             DataError: The file cannot be used; row and column are named.
         """
         table = self._read()
-        encoded = self._encoded_target(table, task)
+        values, encoded, heads = self._encoded_targets(table, task)
         hand_back()  # what looking at the labels took
         notes = [*table.notes, *encoded.notes]
         groups = None if self.group is None else _grouped(table, self.group, notes)
@@ -122,12 +126,13 @@ class Table(Split):
         has_levels = any(feature.levels is not None for feature in features)
         return Dataset(
             Path(self.path).stem,
-            encoded.task,
-            targets=encoded.values,
+            SEVERAL if heads else encoded.task,
+            targets=values,
             train=train,
             val=val,
             test=test,
-            class_names=encoded.class_names,
+            class_names=[] if heads else encoded.class_names,
+            heads=heads,
             ids=ids,
             groups=groups,
             times=times,
@@ -136,11 +141,24 @@ class Table(Split):
             **settled,
         )
 
-    def _encoded_target(self, table: Columns, task: str) -> targets.Target:
-        labels = read_labels(table, self.target, task)
-        alike = one_category(table, self.target)
+    @property
+    def target_names(self) -> list[str]:
+        """The names of the target columns."""
+        return [self.target] if isinstance(self.target, str) else self.target
+
+    def _encoded_targets(self, table: Columns, task: str) -> tuple[Tensor, targets.Target, Sequence[Head]]:
+        """Return the targets, what the examples are divided by, and of several what each is."""
+        if isinstance(self.target, str):
+            encoded = self._encoded_target(table, self.target, task)
+            return encoded.values, encoded, ()
+        values, heads, notes = read_targets(table, self.target, task, self.path)
+        return values, targets.Target(*strata_of(values, heads), notes=notes), heads
+
+    def _encoded_target(self, table: Columns, name: str, task: str) -> targets.Target:
+        labels = read_labels(table, name, task)
+        alike = one_category(table, name)
         try:
-            encoded = targets.encode(labels, task, f"{self.path}, column {self.target}")
+            encoded = targets.encode(labels, task, f"{self.path}, column {name}")
         except DataError as error:
             raise DataError("; ".join([str(error), *alike])) from None
         return replace(encoded, notes=[*encoded.notes, *(alike if encoded.class_names else [])])
@@ -185,26 +203,31 @@ class Table(Split):
 
     def _wanted(self, names: list[str]) -> dict[str, bool]:
         """Return the columns that a setting asks for, and whether as text; refuse names that the file has not."""
-        for key in ("target", "id", "group", "time"):
+        if not isinstance(self.target, str):
+            check_names(self.target)
+        for name in self.target_names:
+            require_name(self.path, names, name, "data.target")
+        for key in ("id", "group", "time"):
             if getattr(self, key) is not None:
                 require_name(self.path, names, getattr(self, key), f"data.{key}")
         for key in ("features", "drop", "categorical"):
             for name in getattr(self, key) or []:
                 require_name(self.path, names, name, f"data.{key}")
-        named = {self.target, self.id, self.group, self.time, *self._features(names)}
-        exact = {self.target, self.id, self.group, self.time, *self.categorical}
+        named = {*self.target_names, self.id, self.group, self.time, *self._features(names)}
+        exact = {*self.target_names, self.id, self.group, self.time, *self.categorical}
         return {name: name in exact for name in names if name in named}
 
     def _features(self, columns: list[str]) -> list[str]:
         if self.features is not None:
-            if self.target in self.features:
-                raise ConfigError(f"data.features: got the target {self.target}; leave it out")
+            told = next((name for name in self.target_names if name in self.features), None)
+            if told is not None:
+                raise ConfigError(f"data.features: got the target {told}; leave it out")
             names = [name for name in self.features if name not in self.drop]
         else:
-            spoken_for = {self.target, self.id, self.group, self.time, *self.drop}
+            spoken_for = {*self.target_names, self.id, self.group, self.time, *self.drop}
             names = [name for name in columns if name not in spoken_for]
         if not names:
-            raise DataError(f"{self.path}: no feature columns left besides {self.target}")
+            raise DataError(f"{self.path}: no feature columns left besides {', '.join(self.target_names)}")
         return names
 
 

@@ -42,6 +42,16 @@ class TargetScale:
         """Return the units of a stack of trials."""
         return TargetScale(torch.cat([unit.mean for unit in units]), torch.cat([unit.std for unit in units]))
 
+    @staticmethod
+    def of_state(state: dict[str, float]) -> "TargetScale":
+        """Return what `state` was read from."""
+        return TargetScale(*(torch.tensor([[state[name]]], dtype=torch.float64) for name in ("mean", "std")))
+
+    @property
+    def state(self) -> dict[str, float]:
+        """The unit of one trial as plain data."""
+        return {"mean": self.mean.item(), "std": self.std.item()}
+
     def to(self, device: torch.device | str) -> "TargetScale":
         """Return the same on another device."""
         return TargetScale(send(self.mean, device), send(self.std, device))

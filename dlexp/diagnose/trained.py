@@ -63,6 +63,8 @@ def confidence_of(folder: RunFolder) -> tuple[np.ndarray, np.ndarray] | None:
     except RunError:
         return None
     outputs_NK = arrays["output"]
+    if arrays["target"].ndim > 1:
+        return None
     if link != "softmax" or outputs_NK.ndim != 2 or outputs_NK.shape[1] < 2 or not np.isfinite(outputs_NK).all():
         return None
     probability_NK = special.softmax(outputs_NK.astype(np.float64), axis=1)

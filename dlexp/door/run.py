@@ -144,6 +144,8 @@ class Run:
         from dlexp.statistic.score import probabilities
 
         stored = self.folder.predictions(split)
+        if stored["target"].ndim > 1:
+            return self._of_several(stored)
         table = {"id": stored["id"], "target": stored["target"]}
         if stored["output"].ndim == 1:
             return pd.DataFrame({**table, "prediction": stored["output"]})
@@ -153,6 +155,20 @@ class Run:
         table = {"id": stored["id"], "target": [names[target] for target in stored["target"]]}
         table["prediction"] = [names[k] for k in p_NK.argmax(1)]
         return pd.DataFrame(table | {f"p({name})": column for name, column in zip(names, p_NK.T, strict=True)})
+
+    def _of_several(self, stored: dict[str, Any]) -> Any:
+        """Return ids, and for each of several targets truth and prediction."""
+        import pandas as pd
+
+        from dlexp.data.joint.head import of_columns
+        from dlexp.run.measure import read_heads
+
+        heads = read_heads(self.folder if self.kind != "cv" else self.folder.children()[0])
+        table = {"id": stored["id"]}
+        for place, (head, columns) in enumerate(zip(heads, of_columns(heads), strict=True)):
+            truth_N, outputs_NK = stored["target"][:, place], stored["output"][:, columns]
+            table |= _of_head(head.name, head.class_names, truth_N, outputs_NK)
+        return pd.DataFrame(table)
 
     def _class_names(self, num_outputs: int) -> list[str]:
         from dlexp.run.measure import read_class_names
@@ -185,3 +201,15 @@ class Run:
         rows.append(("folder", str(self.path)))
         cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
         return f"<table>{cells}</table>"
+
+
+def _of_head(name: str, class_names: list[str], truth_N: Any, outputs_NK: Any) -> dict[str, Any]:
+    """Return the columns of one of several targets; a gap is None, or NaN among values."""
+    from dlexp.statistic.score import probabilities
+
+    if not class_names:
+        return {name: truth_N, f"prediction of {name}": outputs_NK[:, 0]}
+    p_NK = probabilities(outputs_NK)
+    columns: dict[str, Any] = {name: [None if k != k else class_names[int(k)] for k in truth_N.tolist()]}
+    columns[f"prediction of {name}"] = [class_names[k] for k in p_NK.argmax(1)]
+    return columns | {f"p({name} {each})": column for each, column in zip(class_names, p_NK.T, strict=True)}

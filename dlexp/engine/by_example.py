@@ -37,6 +37,9 @@ def records(monitor: str, outputs_TNK: Tensor, task: Task, loss: Any) -> list[Re
     made = []
     for row, part in enumerate(task.val):
         outputs_NK, targets_N = outputs_TNK[row, : len(part)], task.targets[part.to(outputs_TNK.device)]
+        if kind == "losses" and task.unit is not None:
+            unit = task.unit.keep([row])
+            outputs_NK, targets_N = unit.scale(outputs_NK[None])[0], unit.scale(targets_N[None])[0]
         alone = select_rows(loss, [row], num_trials)
         made.append(task.answer.by_example(name, outputs_NK, targets_N, alone, link))
     sizes = [len(part) for part in task.val]

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
+from dlexp.data.joint.scale import JointScale
 from dlexp.data.target_scale import TargetScale
 from dlexp.device import take_rows
 from dlexp.embedding.similarity import best_threshold
@@ -20,6 +21,7 @@ from dlexp.engine.stack.rows import repeat_rows
 from dlexp.engine.task import Task, TrialSeeds, are_equal, epoch_batches, num_steps
 from dlexp.engine.trainer import Trainer
 from dlexp.error import is_out_of_memory
+from dlexp.kernel.joint_loss import JointLoss
 from dlexp.metric.loss_error import class_weights, losses, standard_error
 from dlexp.random import generator
 
@@ -198,7 +200,7 @@ def _reported(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, T
     return reading.answer.report(outputs, targets, reading.link, reading.metrics.beta, reading.delta)
 
 
-def _in_unit(outputs: Tensor, targets: Tensor, unit: TargetScale | None) -> tuple[Tensor, Tensor]:
+def _in_unit(outputs: Tensor, targets: Tensor, unit: TargetScale | JointScale | None) -> tuple[Tensor, Tensor]:
     return (outputs, targets) if unit is None else (unit.scale(outputs), unit.scale(targets))
 
 
@@ -220,6 +222,8 @@ def _loss_and_error(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[
 
 def _by_example(outputs: Tensor, targets: Tensor, loss: Any) -> tuple[Tensor, Tensor | None]:
     """Return loss and weight of each example (T, N); no weights where all count alike."""
+    if isinstance(loss, JointLoss):
+        return loss.examples(outputs, targets), None
     num_trials, num = targets.shape[:2]
     alone = repeat_rows(loss, num, num_trials) if num_trials > 1 else loss
     each = losses(alone, outputs.flatten(0, 1), targets.flatten(0, 1)).view(num_trials, num)

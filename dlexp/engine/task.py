@@ -13,6 +13,7 @@ from torch import Tensor
 
 from dlexp.augment.draw import Stream
 from dlexp.data.balance import num_drawn, oversample
+from dlexp.data.joint.scale import JointScale
 from dlexp.data.target_scale import TargetScale
 from dlexp.device import send_soon, take_rows
 from dlexp.embedding.similarity import compared
@@ -111,7 +112,7 @@ class Task:
     answer: "Answer"
     is_image: bool
     dtype: torch.dtype = torch.float32
-    unit: TargetScale | None = None
+    unit: TargetScale | JointScale | None = None
     metrics: Metrics = field(default_factory=Metrics)
     similarity: str | None = None
     centre: Tensor | None = None

@@ -9,6 +9,7 @@ import torch
 from dlexp import metric
 from dlexp.build.program import Program
 from dlexp.data.dataset import Dataset
+from dlexp.data.joint.head import Head, of_target
 from dlexp.engine.answer.answer import Reading
 from dlexp.engine.answer.inputs import as_targets
 from dlexp.figure.answer.order import least_sure, most_wrong
@@ -50,12 +51,28 @@ def draw_figures(built: Program, folder: RunFolder) -> list[Path]:
 def prediction_figures(folder: RunFolder, data: Dataset, link: str = "softmax", split: str = "validation") -> Drawings:
     """Return what draws what a folder's validation predictions show: confusion and ROC of classes, residuals of values.
 
+    Of several targets each has its own, with its name behind that of the figure.
+
     Args:
         folder: Holds the predictions.
         data: For the names of classes, and the positive one of two.
         link: How outputs become probabilities; see `dlexp.metric.probability`.
         split: What the examples were, for the titles.
     """
+    stored = folder.predictions("val")
+    if data.task == RECONSTRUCT:
+        return {}  # several models have no reconstruction of their own
+    if not data.heads:
+        target = folder.config.get("data", {}).get("target", "value")
+        return _answer_figures(stored, Head(target, data.task, data.class_names, data.positive), link, split)
+    figures: Drawings = {}
+    for place, head in enumerate(data.heads):
+        drawn = _answer_figures(of_target(stored, data.heads, place), head, link, f"{split}, {head.name}")
+        figures |= {f"{name}_{head.label}": draw for name, draw in drawn.items()}
+    return figures
+
+
+def _answer_figures(predictions: dict[str, np.ndarray], head: Head, link: str, split: str) -> Drawings:
     from dlexp.figure.answer.calibration import calibration_figure
     from dlexp.figure.answer.precision_recall import precision_recall_figure
     from dlexp.figure.answer.similarity import similarity_figure
@@ -63,15 +80,12 @@ def prediction_figures(folder: RunFolder, data: Dataset, link: str = "softmax", 
     from dlexp.figure.residual import residual_figure
     from dlexp.figure.roc import roc_figure
 
-    names, predictions = data.class_names, folder.predictions("val")
-    if data.task == RECONSTRUCT:
-        return {}  # several models have no reconstruction of their own
+    names = head.class_names
     if not names:
-        target = folder.config.get("data", {}).get("target", "value")
-        return {"residuals": lambda: residual_figure(predictions["target"], predictions["output"], target)}
+        return {"residuals": lambda: residual_figure(predictions["target"], predictions["output"], head.name)}
     outputs, targets = torch.from_numpy(predictions["output"]), torch.from_numpy(predictions["target"])
     counts = metric.confusion_matrix(outputs.unsqueeze(0), targets.unsqueeze(0), len(names))[0]
-    if data.pairs is not None:
+    if head.task == "pairs":
         lead_N = outputs[:, 1].double() - outputs[:, 0]
         return {
             "confusion": lambda: confusion_figure(counts.numpy(), names, f"{split}: confusion"),
@@ -82,8 +96,8 @@ def prediction_figures(folder: RunFolder, data: Dataset, link: str = "softmax", 
         "confusion_percent": lambda: confusion_figure(
             counts.numpy(), names, f"{split}: confusion in %", is_in_percent=True
         ),
-        "roc": lambda: roc_figure(outputs, targets, names, link, split, data.positive),
-        "precision_recall": lambda: precision_recall_figure(outputs, targets, names, link, split, data.positive),
+        "roc": lambda: roc_figure(outputs, targets, names, link, split, head.positive),
+        "precision_recall": lambda: precision_recall_figure(outputs, targets, names, link, split, head.positive),
         "reliability": lambda: calibration_figure(_bins(predictions, link), split),
     }
 

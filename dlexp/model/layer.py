@@ -3,11 +3,12 @@
 Shapes: N batch, C channels, H height, W width, D features in, E features out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias, cast
 
+import torch
 from torch import Tensor, nn
 
 from dlexp.error import ConfigError
@@ -97,6 +98,44 @@ class DenseLayer(nn.Module):
         if self.shortcut is not None:
             h_NE = h_NE + self.shortcut(x_ND)
         return self.dropout(h_NE)
+
+
+class _Dense(torch.autograd.Function):
+    """The identity, whose gradient lies in memory as that of one head alone: sums over a slice round otherwise."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return x.view_as(x)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        return
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
+        return grad_outputs[0].contiguous()
+
+
+class Heads(nn.Module):
+    """Output layers side by side, each for a target: the same kernels, on the same sizes, as that of one target alone.
+
+    Args:
+        layers: Linear ones or convolutions that take the same input.
+    """
+
+    def __init__(self, layers: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(layers)
+        self.axis = -1 if isinstance(layers[0], nn.Linear) else 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the outputs of all heads, one after another: (N, K) or (N, K, H, W)."""
+        outputs = [head(x) for head in self.heads]
+        if torch.is_grad_enabled():
+            outputs = [_Dense.apply(each) for each in outputs]
+        return torch.cat(outputs, self.axis)
 
 
 class GlobalAveragePool(nn.Module):

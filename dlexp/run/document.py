@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 from dlexp.type import Metrics, Real, one_of
 
 Ending = Annotated[str, one_of("finished", "stopped_early", "diverged", "interrupted", "failed")]
-Task = Annotated[str, one_of("multiclass", "binary", "regression", "reconstruct", "pairs")]
+Task = Annotated[str, one_of("multiclass", "binary", "regression", "several", "reconstruct", "pairs")]
 Mode = Annotated[str, one_of("max", "min")]
 
 

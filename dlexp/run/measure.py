@@ -1,7 +1,9 @@
 """The constants of a trained run's metrics, from its ``model.json``."""
 
 from dataclasses import replace
+from typing import Any
 
+from dlexp.data.joint.head import Head
 from dlexp.disk.regular import read_bytes
 from dlexp.error import RunError
 from dlexp.run.folder import RunFolder
@@ -36,9 +38,22 @@ def read_class_names(folder: RunFolder) -> list[str]:
     Raises:
         RunError: The run has no such file.
     """
+    return [str(name) for name in _stated(folder, "class_names")]
+
+
+def read_heads(folder: RunFolder) -> list[Head]:
+    """Return what each of several targets of one training is; empty for one.
+
+    Raises:
+        RunError: The run has no such file.
+    """
+    return [Head(**head) for head in _stated(folder, "heads")]
+
+
+def _stated(folder: RunFolder, name: str) -> list[Any]:
     path = folder.path / FILE
     try:
-        return [str(name) for name in unsealed(read_bytes(path)).get("class_names", [])]
+        return list(unsealed(read_bytes(path)).get(name, []))
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error
 

@@ -57,7 +57,7 @@ def is_guess(name: str, value: float, floor: float, num: int) -> bool:
     is better than the guess's.
 
     Args:
-        name: "val/accuracy", "val/rmse" or "val/explained_variance".
+        name: "val/accuracy", "val/rmse" or "val/explained_variance"; of several targets with its name between.
         value: Of the model.
         floor: Of the guess.
         num: Examples.
@@ -73,14 +73,14 @@ def judge(name: str, value: float | None, floor: float, num: int) -> str:
     """Return a line for the user where a value cannot be told from a guess; "" where it can, or is no number.
 
     Args:
-        name: "val/accuracy", "val/rmse" or "val/explained_variance".
+        name: "val/accuracy", "val/rmse" or "val/explained_variance"; of several targets with its name between.
         value: Of the model.
         floor: Of the guess.
         num: Examples.
     """
     if value is None or not math.isfinite(value) or not is_guess(name, value, floor, num):
         return ""
-    if name != "val/accuracy":
+    if not name.endswith("/accuracy"):
         what = "inputs" if name == "val/explained_variance" else "targets"
         return f"{name} {value:.4g} is no better than guessing the mean of the training {what}, {floor:.4g}"
     chance = p_of_guessing(value, floor, num)

@@ -118,7 +118,7 @@ def test_every_kind_says_what_it_needs_on_the_page():
 def test_shipped_options_are_given_what_their_constructors_ask_for(group):
     for option in list_groups()[group]:
         if "_target_" in (node := read_option(group, option)):
-            assert set(read(node["_target_"]).program) <= {*CONTRACTS[group].gives, "task", "num_classes"}
+            assert set(read(node["_target_"]).program) <= {*CONTRACTS[group].gives, "task", "num_classes", "heads"}
 
 
 def test_a_step_of_a_list_of_augmentations_is_checked():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sklearn.datasets
 
-from dlexp.data.classic import BreastCancer, Diabetes, Iris, Wine
+from dlexp.data.classic import BreastCancer, Diabetes, Iris, Linnerud, Wine
 from dlexp.error import ConfigError
 
 
@@ -32,6 +32,17 @@ def test_diabetes():
     np.testing.assert_allclose(dataset.targets.numpy(), expected.target)
     assert dataset.task == "regression"
     assert dataset.class_names == []
+
+
+def test_linnerud():
+    expected: Any = sklearn.datasets.load_linnerud()
+    dataset = Linnerud().load()
+    np.testing.assert_array_equal(dataset.inputs.numpy(), expected.data)
+    np.testing.assert_array_equal(dataset.targets.numpy(), expected.target)
+    assert [head.name for head in dataset.heads] == [name.lower() for name in expected.target_names]
+    assert dataset.feature_names == [name.lower() for name in expected.feature_names]
+    with pytest.raises(ConfigError, match="linnerud has values"):
+        Linnerud().load("multiclass")
 
 
 def test_tasks_that_do_not_fit():

@@ -9,7 +9,9 @@ from dlexp.data.file.text import Texts
 TOO_LARGE = f"errors are squared, and float64 holds squares of values to {LARGEST_VALUE:g}: take another unit"
 
 
-def read_labels(table: Columns, name: str, task: str, noun: str = "target") -> np.ndarray | Texts:
+def read_labels(
+    table: Columns, name: str, task: str, noun: str = "target", *, has_gaps: bool = False
+) -> np.ndarray | Texts:
     """Return the labels (N,) as int64 or float64, or as text by its different entries.
 
     Codes such as 007 and whole numbers beyond int64 stay text, unless values are asked for.
@@ -19,12 +21,14 @@ def read_labels(table: Columns, name: str, task: str, noun: str = "target") -> n
         name: The column.
         task: "regression" asks for numbers.
         noun: What messages call a label.
+        has_gaps: Whether rows may lack it: what stands there means nothing.
 
     Raises:
         DataError: A label is missing, or most are numbers and this one is none, or a value is too large to score.
     """
     texts = table.categories(name)
-    table.refuse(name, texts.is_missing, f"a {noun} is needed in every row")
+    if not has_gaps or texts.is_missing.all():
+        table.refuse(name, texts.is_missing, f"a {noun} is needed in {'some' if has_gaps else 'every'} row")
     names, wants_classes = texts.names, task != "regression"
     if wants_classes and all(map(is_whole, names)):
         is_small = all(abs(int(label)) < 2**63 for label in names)

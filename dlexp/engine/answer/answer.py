@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from dlexp.data.joint.scale import JointScale
 from dlexp.data.target_scale import TargetScale
 from dlexp.engine.stack.rows import select_rows
 from dlexp.engine.task import Task
@@ -32,7 +33,7 @@ class Reading:
 
     loss: Any
     answer: "Answer"
-    unit: TargetScale | None = None
+    unit: TargetScale | JointScale | None = None
     metrics: Metrics = field(default_factory=Metrics)
 
     @classmethod
@@ -52,7 +53,7 @@ class Reading:
 
     @property
     def delta(self) -> float | Tensor:
-        """Huber's delta in the target's own unit, (T, 1) or a number; that of a loss without one is 1 deviation."""
+        """Huber's delta in the target's own unit, a number, (T, 1), or (T, J) of several; else 1 deviation."""
         delta = self.loss.delta if isinstance(self.loss, Huber) else 1.0
         return delta if self.unit is None else delta * self.unit.std.double()
 
@@ -60,7 +61,7 @@ class Reading:
         """Return the constants of one trial's metrics."""
         delta = self.delta
         if isinstance(delta, Tensor):
-            delta = float(delta.expand(max(row + 1, len(delta)), 1)[row, 0])
+            delta = float(delta.expand(max(row + 1, len(delta)), -1)[row, 0])
         return Measure(self.link, self.metrics.beta, delta, self.answer.positive)
 
 
@@ -95,7 +96,7 @@ class Answer(Protocol):
         """
         ...
 
-    def fit_unit(self, targets: Tensor, train: Tensor) -> TargetScale | None:
+    def fit_unit(self, targets: Tensor, train: Tensor) -> TargetScale | JointScale | None:
         """Return what targets are measured in while training, fitted on the training rows; None as they are."""
         ...
 
@@ -139,7 +140,7 @@ class Answer(Protocol):
 
         Args:
             name: The metric.
-            outputs_NK: Of one trial.
+            outputs_NK: Of one trial; where losses are kept, in the unit that training measures in, as targets are.
             targets: (N, ...).
             loss: Of this trial.
             link: How outputs become probabilities.

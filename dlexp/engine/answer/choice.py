@@ -5,12 +5,14 @@ from dlexp.engine.answer.answer import Answer
 from dlexp.engine.answer.classes import Classes
 from dlexp.engine.answer.pairs import SamePair
 from dlexp.engine.answer.reconstruction import Reconstruction
+from dlexp.engine.answer.several import Several
 from dlexp.engine.answer.values import Values
 
 KINDS: dict[str, type[Answer]] = {
     "multiclass": Classes,
     "binary": Classes,
     "regression": Values,
+    "several": Several,
     "reconstruct": Reconstruction,
     "pairs": SamePair,
 }
@@ -19,6 +21,8 @@ KINDS: dict[str, type[Answer]] = {
 def answer_of(dataset: Dataset) -> Answer:
     """Return what the outputs of a model of these data mean."""
     kind = KINDS[dataset.task]
+    if issubclass(kind, Several):
+        return kind(tuple(dataset.heads))
     return kind(dataset.num_classes, dataset.positive) if issubclass(kind, Classes) else kind()
 
 

@@ -4,7 +4,8 @@ The file says how raw examples become inputs and outputs become answers, all fit
 in_shape, num_outputs, class_names, feature_names, encoding (how files were read: columns and levels of a table, size
 of pictures), normalize (scale, shift and fill for each channel or feature), unit (mean and std of regression targets),
 measure (constants of the metrics), pairs (what two outputs are compared by, and the threshold, None until the end),
-layers (names of the weights from the input on, which a file of weights does not keep).
+layers (names of the weights from the input on, which a file of weights does not keep), and heads where there are
+several targets (name, task, classes of each).
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from torch import Tensor, nn
 from dlexp import device as devices
 from dlexp.build.model import build_module
 from dlexp.data.dataset import Dataset
+from dlexp.data.joint.head import Head
+from dlexp.data.joint.scale import JointScale
 from dlexp.data.target_scale import TargetScale
 from dlexp.disk.regular import read_bytes
 from dlexp.embedding.similarity import compared
@@ -52,7 +55,7 @@ class SavedModel:
     about: dict[str, Any]
     module: nn.Module
     affine: Affine
-    unit: TargetScale | None
+    unit: TargetScale | JointScale | None
 
     @cached_property
     def batch_size(self) -> int:
@@ -73,7 +76,7 @@ class SavedModel:
     def outputs(self, inputs: Tensor, batch_size: int | None = None) -> Tensor:
         """Return logits (N, K), values (N,) in the target's unit, or errors (N,) of reconstructions, on the CPU.
 
-        Of pairs threshold and similarity (N, 2).
+        Of pairs threshold and similarity (N, 2); of several targets all outputs (N, K), values in their own units.
 
         Args:
             inputs: (N, H, W, C) bytes or floats in [0, 1], or (N, D) in float64 with NaN for a missing number; of pairs
@@ -94,7 +97,10 @@ class SavedModel:
         if pairs is not None:
             similarity_N1 = compared(outputs[None], pairs["similarity"])[0]
             return torch.cat([torch.full_like(similarity_N1, pairs["threshold"]), similarity_N1], 1)
-        return outputs if self.unit is None else self.unit.unscale(outputs[None])[0, :, 0]
+        if self.unit is None:
+            return outputs
+        values = self.unit.unscale(outputs[None])[0]
+        return values[:, 0] if isinstance(self.unit, TargetScale) else values
 
     @torch.no_grad()
     def reconstruct(self, inputs: Tensor, batch_size: int | None = None) -> tuple[Tensor, Tensor]:
@@ -148,10 +154,12 @@ def write(
         "feature_names": dataset.feature_names,
         "encoding": dataset.encoding,
         "normalize": {name: _plain(getattr(fitted, name)) for name in ("scale", "shift", "fill")},
-        "unit": None if unit is None else {"mean": unit.mean.item(), "std": unit.std.item()},
+        "unit": None if unit is None else unit.state,
         "measure": asdict(Reading.of(task, loss).measure(row)),
         "layers": [name for name, array in model.state_dict().items() if is_kernel(name, array.dim())],
     }
+    if dataset.heads:
+        about["heads"] = [asdict(head) for head in dataset.heads]
     if task.similarity is not None:
         about["pairs"] = {"similarity": task.similarity, "threshold": None}
     folder.write(FILE, sealed(about))
@@ -171,10 +179,12 @@ def read(folder: RunFolder) -> dict[str, Any]:
         raise RunError(f"{path}: cannot be read; restore it from a copy or train the run anew") from error
 
 
-def read_unit(about: dict[str, Any]) -> TargetScale | None:
+def read_unit(about: dict[str, Any]) -> TargetScale | JointScale | None:
     """Return the unit of values that a file states; None for classes."""
     unit = about["unit"]
-    return None if unit is None else TargetScale(*(_wide([[unit[name]]]) for name in ("mean", "std")))
+    if unit is None:
+        return None
+    return JointScale.of_state(unit) if "columns" in unit else TargetScale.of_state(unit)
 
 
 def load(folder: RunFolder, device: torch.device | str = "cpu") -> SavedModel:
@@ -206,10 +216,20 @@ def assemble(
         ConfigError: The configuration's model does not fit the shapes.
         RuntimeError: The weights are not those of the model.
     """
-    module = build_module(config, tuple(about["in_shape"]), about["num_outputs"], seed=0)
+    module = build_module(config, tuple(about["in_shape"]), outputs_stated(about), seed=0)
     module.to(torch.float64 if config["trainer"]["precision"] == "fp64" else torch.float32)
     module.load_state_dict(weights)
     return SavedModel(about, module.eval().to(device), affine_of(about).to(device), read_unit(about))
+
+
+def heads_stated(about: dict[str, Any]) -> list[Head]:
+    """Return what each of several targets is; empty for one."""
+    return [Head(**head) for head in about.get("heads", [])]
+
+
+def outputs_stated(about: dict[str, Any]) -> int | list[int]:
+    """Return how many outputs the model has, of several targets those of each."""
+    return [head.num_outputs for head in heads_stated(about)] or about["num_outputs"]
 
 
 def affine_of(about: dict[str, Any]) -> Affine:

@@ -5,11 +5,13 @@ Shapes: B resamples, N examples, R runs.
 
 import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from dlexp.config.metric import OF_POSITIVE
+from dlexp.data.joint.head import Head
 from dlexp.direction import is_better_high
 from dlexp.error import ConfigError, RunError, did_you_mean
 from dlexp.job.compare.document import Comparison, Difference, Pair, SideRecord
@@ -49,7 +51,7 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> Compa
     Args:
         refs: At least two runs as users name them.
         runs_dir: Folder of all runs.
-        metric: Name with or without ``val/``; None takes accuracy or rmse.
+        metric: Name with or without ``val/``; None takes accuracy or rmse, of several targets the first one's.
 
     Returns:
         The document that ``--json`` prints.
@@ -59,12 +61,13 @@ def compare(refs: list[str], runs_dir: Path, metric: str | None = None) -> Compa
         ConfigError: No such metric.
     """
     sides = pair_sides(refs, runs_dir)
-    name, sides = choose_metric(metric, sides)
+    shown, sides = choose_metric(metric, sides)
+    name = shown.rpartition("/")[2]
     sides, values, pairs = compare_sides(sides, name)
     withhold_verdict_between_seeds(pairs, sides)
     return {
         "kind": "compare",
-        "metric": f"val/{name}",
+        "metric": f"val/{shown}",
         **_positive(sides[0], name),
         "alpha": ALPHA,
         "runs": [_describe(*shown) for shown in zip(sides, labels(sides), values, strict=True)],
@@ -97,11 +100,15 @@ def compare_sides(sides: list[Side], name: str) -> tuple[list[Side], list[np.nda
 def choose_metric(wanted: str | None, sides: list[Side]) -> tuple[str, list[Side]]:
     """Return the name of a metric that all sides have, and the sides; a user's metric joins their predictions.
 
+    Of several targets it is TARGET/accuracy and the like, and the sides have the predictions of that target alone.
+
     Raises:
         ConfigError: There is none of that name.
         RunError: It is the user's, whose code may not run.
     """
     predictions = next(iter(sides[0].splits.values()))[0]
+    if predictions.heads:
+        return _choose_of_several(wanted, sides, predictions.heads)
     num_classes = max(2, predictions.outputs.shape[1]) if predictions.outputs.ndim > 1 else 0
     known = score.names(num_classes, predictions.measure.link)
     name = known[0] if wanted is None else wanted.removeprefix("val/")
@@ -116,6 +123,19 @@ def choose_metric(wanted: str | None, sides: list[Side]) -> tuple[str, list[Side
                 return name, [other.with_metric(metrics[name]) for other in sides]
             known = [*known, *metrics]
     raise ConfigError(f"--metric: got {wanted}; choose one of {', '.join(known)}{did_you_mean(name, known)}")
+
+
+def _choose_of_several(wanted: str | None, sides: list[Side], heads: Sequence[Head]) -> tuple[str, list[Side]]:
+    known = {
+        f"{head.label}/{name}": place
+        for place, head in enumerate(heads)
+        for name in score.names(head.num_classes)
+        if name != "huber"
+    }
+    name = next(iter(known)) if wanted is None else wanted.removeprefix("val/")
+    if name not in known:
+        raise ConfigError(f"--metric: got {wanted}; choose one of {', '.join(known)}{did_you_mean(name, list(known))}")
+    return name, [side.of_target(known[name]) for side in sides]
 
 
 def values_of(side: Side, name: str) -> np.ndarray:

@@ -196,10 +196,15 @@ def _require_same_examples(pair: str, mine: Predictions, theirs: Predictions) ->
             f"{pair}: got different validation examples ({common} of {len(mine.ids)} and {len(theirs.ids)} in "
             "common); the same split is needed: data.split_seed, fractions and counts as in the other run"
         )
-    if not np.array_equal(mine.targets, theirs.targets):
+    if not _are_equal(mine.targets, theirs.targets):
         raise RunError(f"{pair}: got different targets for the same examples; the same task is needed")
     if mine.outputs.shape[1:] != theirs.outputs.shape[1:] and min(mine.outputs.ndim, theirs.outputs.ndim) < 2:
         raise RunError(f"{pair}: got values and classes; the same task is needed")
+
+
+def _are_equal(mine: np.ndarray, theirs: np.ndarray) -> bool:
+    """Say whether targets are the same, gaps where the other has gaps."""
+    return np.array_equal(mine, theirs, equal_nan=mine.dtype.kind == "f" and theirs.dtype.kind == "f")
 
 
 def _shape(side: Side) -> str:

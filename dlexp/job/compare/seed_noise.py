@@ -105,8 +105,11 @@ def measure(
                 return Measured(folder.run_id, None, ended.outcome.exit_code)
             side_of[source] = _read(source, ended.outcome.result, folder)
     user_metric = side.splits[0, 0][0].user_metric
-    values = {source: values_of(each.with_metric(user_metric), chosen)[0] for source, each in side_of.items()}
-    value = float(values_of(side, chosen)[0, 0])
+    values = {}
+    for source, each in side_of.items():
+        shown, (whole,) = choose_metric(chosen, [each.with_metric(user_metric)])
+        values[source] = values_of(whole, shown.rpartition("/")[2])[0]
+    value = float(values_of(side, chosen.rpartition("/")[2])[0, 0])
     return Measured(folder.run_id, _document(folder, chosen, value, side_of, values, idle), 0)
 
 

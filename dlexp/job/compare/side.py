@@ -4,7 +4,7 @@ Shapes: N examples, K classes.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from dlexp.config.override import override_of
+from dlexp.data.joint.head import Head, of_target
 from dlexp.error import RunError
 from dlexp.job.again import a_kind, resume_command
 from dlexp.job.sweep.document import SweepResult
@@ -21,7 +22,7 @@ from dlexp.run import scan
 from dlexp.run.division import read_division
 from dlexp.run.document import FoldRecord
 from dlexp.run.folder import RunFolder
-from dlexp.run.measure import read_measure
+from dlexp.run.measure import read_heads, read_measure
 from dlexp.run.status import Status
 from dlexp.run.stored import require_unedited
 from dlexp.statistic.measure import Measure
@@ -36,10 +37,11 @@ class Predictions:
 
     Attributes:
         ids: (N,) sample ids.
-        targets: (N,) classes or values.
+        targets: (N,) classes or values; (N, J) of several targets.
         outputs: (N, K) logits or (N,) values.
         num_train: Examples that the model was trained on; 0 where no test asks for it.
         measure: Constants of the run's metrics.
+        heads: What each of several targets is; empty for one.
         user_metric: The user's metric that is compared, alone in its `dlexp.metric.choice.Metrics`; None for others.
     """
 
@@ -48,7 +50,14 @@ class Predictions:
     outputs: np.ndarray
     num_train: int
     measure: Measure = field(default_factory=Measure)
+    heads: Sequence[Head] = ()
     user_metric: Any = None
+
+    def of_target(self, place: int) -> "Predictions":
+        """Return those of one of several targets, for the examples that have it."""
+        stored = of_target({"id": self.ids, "target": self.targets, "output": self.outputs}, self.heads, place)
+        measure = replace(self.measure, positive=self.heads[place].positive)
+        return Predictions(stored["id"], stored["target"], stored["output"], self.num_train, measure)
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,7 @@ class Side:
         overrides: What sets it apart: the user's settings, or those of the setting that was picked.
         kind: "train" (one split) or "cv".
         folder: Of the run, sweep or cv.
-        task: "multiclass", "binary", "regression" or "pairs".
+        task: "multiclass", "binary", "regression", "several" or "pairs".
         fingerprint: Of the data.
         seeds: The seeds, as text, in the order of the predictions of each split.
         splits: Predictions by repeat and fold, one for each seed.
@@ -80,6 +89,11 @@ class Side:
     picked_among: int = 0
     run_ids: list[str] = field(default_factory=list)
     averages: int = 0
+
+    def of_target(self, place: int) -> "Side":
+        """Return the side with the predictions of one of several targets."""
+        splits = {split: [each.of_target(place) for each in by_seed] for split, by_seed in self.splits.items()}
+        return replace(self, splits=splits)
 
     def with_metric(self, metric: Any) -> "Side":
         """Return the side with a user's metric beside its predictions."""
@@ -230,9 +244,8 @@ def _read_splits(ensemble: RunFolder, result: dict[str, Any]) -> dict[Split, lis
 def _read(folder: RunFolder, num_train: int = 0) -> Predictions:
     stored = folder.predictions("val")
     order = np.argsort(stored["id"], kind="stable")
-    return Predictions(
-        stored["id"][order], stored["target"][order], stored["output"][order], num_train, read_measure(folder)
-    )
+    ids, targets, outputs = (stored[name][order] for name in ("id", "target", "output"))
+    return Predictions(ids, targets, outputs, num_train, read_measure(folder), read_heads(folder))
 
 
 def _state(manifest: dict[str, Any], result: dict[str, Any] | None) -> str:

@@ -58,7 +58,7 @@ def pool_single(cv: RunFolder, records: list[FoldRecord], dataset: Dataset) -> d
     return {
         f"val/{name}": float(np.mean([metrics[name] for metrics in measured]))
         for name, value in measured[0].items()
-        if _is_number(value) and name not in MEANS_OVER_EXAMPLES
+        if _is_number(value) and name.rpartition("/")[2] not in MEANS_OVER_EXAMPLES
     }
 
 
@@ -177,14 +177,14 @@ def _pooled(groups: list[list[RunFolder]], cv: RunFolder, dataset: Dataset) -> _
         ]
     )
     user_metrics = build_metrics(stored_config(cv), dataset)
-    scored = report(outputs, torch.from_numpy(targets), dataset.num_classes, measure, user_metrics)
+    scored = report(outputs, torch.from_numpy(targets), dataset.num_classes, measure, user_metrics, dataset.heads)
     return _Pooled(ids, targets, outputs, *scored)
 
 
 def _mean(outputs: list[Tensor], dataset: Dataset, link: str) -> Tensor:
     if len(outputs) == 1 and link == "softmax":
         return outputs[0]
-    return average(outputs, dataset.num_classes, link)
+    return average(outputs, dataset.num_classes, link, heads=dataset.heads)
 
 
 def draw_figures(cv: RunFolder, dataset: Dataset, result: CVResult, monitor: str) -> list[Path]:

@@ -21,7 +21,7 @@ from dlexp.build.objective import build_loss
 from dlexp.build.program import assemble
 from dlexp.data.dataset import Dataset, count_duplicates
 from dlexp.data.fold import Fold
-from dlexp.data.target_scale import TargetScale
+from dlexp.engine.answer.choice import answer_of
 from dlexp.engine.answer.inputs import mean_input
 from dlexp.error import ConfigError
 from dlexp.job.cv.check_document import Audit, AuditedFold
@@ -93,11 +93,16 @@ def perturb(dataset: Dataset) -> Dataset:
         inputs[rows] = 1 - inputs[rows]
     else:
         inputs[rows] = -inputs[rows] + _FAR
-    if dataset.num_classes:
-        targets[examples] = (targets[examples] + 1) % dataset.num_classes
-    else:
-        targets[examples] = -targets[examples] + _FAR
+    for column, num_classes in _columns(dataset, targets):
+        column[examples] = (column[examples] + 1) % num_classes if num_classes else -column[examples] + _FAR
     return replace(dataset, inputs=inputs, targets=targets, encode=None)
+
+
+def _columns(dataset: Dataset, targets: Tensor) -> list[tuple[Tensor, int]]:
+    """Return each target (N,), a view, with its number of classes."""
+    if not dataset.heads:
+        return [(targets, dataset.num_classes)]
+    return [(targets[:, place], head.num_classes) for place, head in enumerate(dataset.heads)]
 
 
 def _sizes(dataset: Dataset) -> list[tuple[int, Tensor]]:
@@ -129,8 +134,8 @@ def fitted(config: dict[str, Any], dataset: Dataset) -> dict[str, list[Tensor]]:
         "impute": [] if affine.fill is None else [affine.fill],
         "loss": [value for value in vars(loss).values() if isinstance(value, Tensor)],
     }
-    if not dataset.num_classes:
-        unit = TargetScale.fit(dataset.targets, dataset.train)
+    unit = answer_of(dataset).fit_unit(dataset.targets, dataset.train)
+    if unit is not None:
         tensors["unit"] = [unit.mean, unit.std]
     if dataset.task == RECONSTRUCT:
         tensors["centre"] = [mean_input(dataset.inputs, dataset.train, affine)]

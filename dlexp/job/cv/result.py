@@ -86,7 +86,7 @@ def conclude_cv(
     if searched is not None:
         result["searches"] = [choice.record() for choice in searched.chosen]
         result["choices"] = _choices(searched.chosen)
-    if complete:
+    if complete and not spec.dataset.heads:  # folds are shown by the sum of losses, which has no guess
         result["guess"] = guess_of(spec.dataset, spec.folds, spread["mean"])
         # a model that guesses doubts every label
         is_told = spec.dataset.num_classes and spec.dataset.pairs is None and result["guess"]["is_beaten"]

@@ -20,6 +20,7 @@ from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
 from dlexp.direction import is_better_high
 from dlexp.engine.answer.choice import answer_of
+from dlexp.engine.answer.several import answer_of_head
 from dlexp.error import ConfigError
 from dlexp.execution.origin.ancestry import check_unseen
 from dlexp.job.cv.aggregate import are_single
@@ -144,7 +145,7 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> CVSpec:
     _require_one_division(composed, space)
     dataset = load_data(config)
     folds = deal_folds(config, dataset)
-    metric = f"val/{answer_of(dataset).headline(is_single=are_single(folds))}"
+    metric = _headline(dataset, folds, space)
     divided = dataset.with_parts(folds[0].train, folds[0].val)
     inner, number = None, None
     if is_nested:
@@ -175,6 +176,15 @@ def prepare(overrides: list[str], config_dir: Path | None = None) -> CVSpec:
         left_out=left_out(space) if space else [],
         warnings=begun,
     )
+
+
+def _headline(dataset: Dataset, folds: list[Fold], space: Space | None) -> str:
+    """Return what folds are shown by; of several targets, whose sum of losses weights change, that of the first."""
+    is_single = are_single(folds)
+    if dataset.heads and space and any(d.group == "loss" for d in space.dimensions):
+        first = dataset.heads[0]
+        return f"val/{first.label}/{answer_of_head(first).headline(is_single=is_single)}"
+    return f"val/{answer_of(dataset).headline(is_single=is_single)}"
 
 
 def _read(overrides: list[str], config_dir: Path | None) -> tuple[Space | None, Composed]:
@@ -269,7 +279,7 @@ def _objective(space: Space, search: Search, default: str, first: Program) -> st
     """Return the metric that inner searches compare settings by."""
     metric = default
     if search.metric != "auto":
-        common_metric(space, search.metric, "auto", first.dataset.num_classes)
+        common_metric(space, search.metric, "auto", first.dataset)
         metric = choose_monitor(search.metric, first.run.step.rules.loss, first.dataset, first.run.task.metrics)
         if not metric.startswith("val/"):
             raise ConfigError(f"search.metric: got {metric}; cv=nested compares by what inner folds hold out: val/...")

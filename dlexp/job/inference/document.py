@@ -88,11 +88,21 @@ class Evaluation(Scores):
     warnings: list[str]
 
 
-# "class" is a word of Python's, so the form is stated as a call
+# "class" is a word of Python's, so the forms are stated as calls
+Said = TypedDict(
+    "Said",
+    {
+        "class": NotRequired[str],
+        "probability": NotRequired[float],
+        "probabilities": NotRequired[dict[str, float]],
+        "value": NotRequired[float],
+    },
+)
 Prediction = TypedDict(
     "Prediction",
     {
         "id": str,
+        "targets": NotRequired[dict[str, Said]],
         "class": NotRequired[str],
         "probability": NotRequired[float],
         "probabilities": NotRequired[dict[str, float]],
@@ -127,7 +137,8 @@ class Predictions(Asked):
         models: Whose probabilities or values are averaged.
         warnings: Lines for the user.
         predictions: In order: `id`, and `class`, `probability` and `probabilities`, or `value`; of pairs `class`,
-            `similarity` and `threshold`, above which they are called the same.
+            `similarity` and `threshold`, above which they are called the same; of several targets `targets`, the
+            answers to each by its name.
     """
 
     kind: Annotated[str, one_of("predict")]

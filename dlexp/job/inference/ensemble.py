@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from dlexp import metric
+from dlexp.data.joint.head import Head, of_columns
+from dlexp.engine.answer.several import Several
 from dlexp.error import RunError
 from dlexp.job.again import a_kind, resume_command
 from dlexp.metric.choice import Metrics
@@ -63,7 +65,11 @@ def mean_of_folds(cv: RunFolder) -> Averaged:
 
 
 def average(
-    outputs: list[Tensor], num_classes: int, links: str | Sequence[str] = "softmax", weights: Sequence[float] = ()
+    outputs: list[Tensor],
+    num_classes: int,
+    links: str | Sequence[str] = "softmax",
+    weights: Sequence[float] = (),
+    heads: Sequence[Head] = (),
 ) -> Tensor:
     """Return what an ensemble says: log(sum_m w_m p_m) of each class, or the mean value sum_m w_m y_m.
 
@@ -72,11 +78,18 @@ def average(
         num_classes: 0 for values.
         links: How outputs become probabilities, of all models or of each: see `dlexp.metric.probability`.
         weights: Of each model, adding up to 1; none are equal ones.
+        heads: What each of several targets is, whose outputs (N, K) stand side by side.
 
     Returns:
         Shaped as each model's; a softmax (of a lone column z the sigmoid) gives the mean probabilities, whatever the
         link of the models. Lone columns beside two columns give two.
     """
+    if heads:
+        means = [
+            average([each[:, columns] for each in outputs], head.num_classes, links, weights)
+            for head, columns in zip(heads, of_columns(heads), strict=True)
+        ]
+        return torch.cat(means, 1)
     weights_M = torch.tensor(weights or [1 / len(outputs)] * len(outputs), dtype=torch.float64)
     if not num_classes:
         stacked_MN = torch.stack([each.double() for each in outputs])
@@ -89,7 +102,12 @@ def average(
 
 
 def report(
-    outputs: Tensor, targets: Tensor, num_classes: int, measure: Measure, metrics: Metrics | None = None
+    outputs: Tensor,
+    targets: Tensor,
+    num_classes: int,
+    measure: Measure,
+    metrics: Metrics | None = None,
+    heads: Sequence[Head] = (),
 ) -> tuple[dict[str, float], Confusion | None]:
     """Return the scalar metrics of outputs of `average` or values (N,), and the counts of classes; None for values.
 
@@ -100,9 +118,12 @@ def report(
         measure: Constants; its link is that of the models, not of their average, and says only whether they are of
             pairs.
         metrics: For own ones.
+        heads: What each of several targets is; empty for one.
     """
     stacked = outputs.unsqueeze(0), targets.unsqueeze(0)
-    if num_classes:
+    if heads:
+        measured = Several(tuple(heads)).report(*stacked, "softmax", measure.beta, measure.delta)
+    elif num_classes:
         measured = metric.classification_report(*stacked, num_classes, measure.beta, positive=measure.positive)
         if measure.link == "similarity":
             measured["eer"] = equal_error_rate(log_odds(stacked[0])[..., 1], stacked[1] == 1)

@@ -142,7 +142,7 @@ def _evaluate_together(folder: RunFolder, averaged: Averaged, split: str, device
         pooled([read_measure(source) for source in sources]),
         build_metrics(config, dataset),
     )
-    scalars, confusion = report(outputs, targets, dataset.num_classes, measure, user_metrics)
+    scalars, confusion = report(outputs, targets, dataset.num_classes, measure, user_metrics, dataset.heads)
     metrics: Metrics = {f"{split}/{name}": value for name, value in scalars.items()}
     if split == "test":
         opened: OpenedTest = {"models": len(sources), "metrics": metrics, "openings": openings, "folds": singles}
@@ -174,7 +174,7 @@ def _test_each(folder: RunFolder, averaged: Averaged, dataset: Dataset, device: 
         outputs.append(torch.from_numpy(source.predictions("test")["output"]))
         links.append(read_measure(source).link)
     stored = averaged.models[0][0].predictions("test")
-    mean = average(outputs, dataset.num_classes, links, [weight for _, weight in averaged.models])
+    mean = average(outputs, dataset.num_classes, links, [weight for _, weight in averaged.models], dataset.heads)
     folder.write_predictions("test", stored["id"], stored["target"], mean.numpy())
     return records
 

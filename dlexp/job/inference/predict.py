@@ -27,19 +27,19 @@ from dlexp.data.file.number import Notation
 from dlexp.data.file.source import is_table
 from dlexp.data.picture.decoded import HERE, decode_all, find_broken, name_all
 from dlexp.data.picture.form import SUFFIXES, Format
-from dlexp.data.picture.listing import list_pictures, say
+from dlexp.data.picture.listing import list_pictures
+from dlexp.data.picture.listing import say as say_left_out
 from dlexp.disk.durable import write_bytes
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution.save import saved_model
 from dlexp.export import file
 from dlexp.export.file import Model
-from dlexp.job.inference.document import Asked, Prediction, Predictions
+from dlexp.job.inference.answer import flat, say, say_several
+from dlexp.job.inference.document import Asked, Predictions
 from dlexp.job.inference.ensemble import Averaged, average
 from dlexp.job.inference.finite import Batch, Refuse, of_files, of_rows, of_table, outputs_of
 from dlexp.job.inference.formula import inert
 from dlexp.job.inference.pair import read_examples, say_pairs
-from dlexp.metric.classification import predict_class
-from dlexp.metric.probability import log_weights
 from dlexp.number import noun
 from dlexp.run import scan
 from dlexp.type import RECONSTRUCT
@@ -53,7 +53,8 @@ def predict(
     """Return what ``dlexp predict --json`` prints: `predictions`, an entry an example in order.
 
     An entry has `id` (a picture's path, or file and row number from 0), and `class`, `probability` and
-    `probabilities` by class, `value`, `error` of a reconstruction, or `class`, `similarity` and `threshold` of a pair.
+    `probabilities` by class, `value`, `error` of a reconstruction, or `class`, `similarity` and `threshold` of a pair;
+    of several targets `targets`, which has these of each by its name.
 
     Args:
         ref: A run as users name it, or an exported file.
@@ -84,14 +85,17 @@ def predict(
             read[key] = read_examples(_read, paths, about, warnings)
         ids = [id for batch in read[key] for id in batch.ids]
         outputs.append(torch.cat([outputs_of(model, batch) for batch in read[key]]))
-    names, is_error = about["class_names"], about["task"] == RECONSTRUCT
+    names, heads, is_error = about["class_names"], saved_model.heads_stated(about), about["task"] == RECONSTRUCT
+    answer, link = outputs[0], links[0]
+    if averaged is not None and about["task"] != "pairs":
+        weights = [weight for _, weight in averaged.models]
+        answer, link = average(outputs, len(names), links, weights, heads), "softmax"
     if about["task"] == "pairs":
         predictions = say_pairs(ids, outputs, averaged, names)
-    elif averaged is None:
-        predictions = _say(ids, outputs[0], names, links[0], is_error)
+    elif heads:
+        predictions = say_several(ids, answer, heads)
     else:
-        weights = [weight for _, weight in averaged.models]
-        predictions = _say(ids, average(outputs, len(names), links, weights), names, "softmax", is_error)
+        predictions = say(ids, answer, names, link, is_error=is_error)
     return {
         "kind": "predict",
         **whole,
@@ -153,7 +157,7 @@ def write(document: Predictions, path: Path, *, is_raw: bool = False) -> None:
     rows = [
         {key: value for key, value in entry.items() if key != "probabilities"}
         | {f"probability {name}": p for name, p in entry.get("probabilities", {}).items()}
-        for entry in document["predictions"]
+        for entry in map(flat, document["predictions"])
     ]
     check_out(path)
     if path.suffix == ".parquet":
@@ -166,18 +170,6 @@ def write(document: Predictions, path: Path, *, is_raw: bool = False) -> None:
     lines = [list(rows[0]), *(list(row.values()) for row in rows)]
     csv.writer(text).writerows(lines if is_raw else [[inert(cell) for cell in line] for line in lines])
     write_bytes(path, text.getvalue().encode(errors="backslashreplace"))
-
-
-def _say(ids: list[str], outputs: Tensor, names: list[str], link: str, is_error: bool) -> list[Prediction]:
-    if is_error:
-        return [{"id": id, "error": error} for id, error in zip(ids, outputs.tolist(), strict=True)]
-    if not names:
-        return [{"id": id, "value": value} for id, value in zip(ids, outputs.tolist(), strict=True)]
-    probability_NK = log_weights(outputs, link).softmax(-1)
-    return [
-        {"id": id, "class": names[k], "probability": row[k], "probabilities": dict(zip(names, row, strict=True))}
-        for id, k, row in zip(ids, predict_class(outputs).tolist(), probability_NK.tolist(), strict=True)
-    ]
 
 
 def _has_parquet(folder: Path) -> bool:
@@ -223,7 +215,7 @@ def _pictures(path: Path, warnings: list[str]) -> list[str]:
     listing = list_pictures(path)
     if not listing.files:
         raise DataError(f"{path}: no images in it")
-    warnings += [f"{path}: {line}" for line in say(listing.left_out)]
+    warnings += [f"{path}: {line}" for line in say_left_out(listing.left_out)]
     return [str(file) for file in listing.files]
 
 

@@ -1,11 +1,12 @@
 """The value of a run's metric on its validation examples, with an interval."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dlexp.data.joint.head import Head, of_target
 from dlexp.run.folder import RunFolder
-from dlexp.run.measure import read_measure
+from dlexp.run.measure import read_heads, read_measure
 from dlexp.statistic import score
 from dlexp.statistic.bootstrap import interval, resample
 from dlexp.statistic.dyad.members import Members
@@ -20,7 +21,7 @@ class Answers:
 
     Attributes:
         ids: (N,) names.
-        targets: (N,) classes or values.
+        targets: (N,) classes or values; (N, J) of several targets.
         outputs: (N, K) logits or (N,) values.
         measure: Constants of the metrics.
     """
@@ -61,6 +62,22 @@ def read_answers(folder: RunFolder) -> Answers:
     """
     stored = folder.predictions("val")
     return Answers(stored["id"], stored["target"], stored["output"], read_measure(folder))
+
+
+def by_target(folder: RunFolder, answers: Answers) -> list[tuple[Head, Answers]]:
+    """Return each of several targets with the answers to it; empty for one.
+
+    Args:
+        folder: Of the training, or of one of those whose answers were pooled.
+        answers: To all targets.
+    """
+    heads = read_heads(folder) if answers.targets.ndim > 1 else []
+    stored = {"id": answers.ids, "target": answers.targets, "output": answers.outputs}
+    each = [of_target(stored, heads, place) for place in range(len(heads))]
+    return [
+        (head, Answers(alone["id"], alone["target"], alone["output"], replace(answers.measure, positive=head.positive)))
+        for head, alone in zip(heads, each, strict=True)
+    ]
 
 
 def measure_score(answers: Answers, metric: str | None) -> Score:

@@ -12,7 +12,7 @@ from dlexp.job.report.example import read_pictures, suspect_block
 from dlexp.job.report.frame import Command, about_line, closing, time_card
 from dlexp.job.report.picture import drawing
 from dlexp.job.report.regression import residual_block
-from dlexp.job.report.train import VERBS, data_name, setting_words
+from dlexp.job.report.train import VERBS, data_name, setting_words, target_sections
 from dlexp.job.report.words import listed, name_of, score, span
 from dlexp.number import decimal, noun
 from dlexp.report.model import Block, Card, Figure, Page, Row, Section, Table
@@ -106,6 +106,9 @@ def _pooled(folder: RunFolder, run: RunRecord) -> list[Block]:
     answers = Answers(stored["id"], stored["target"], stored["output"], measure)
     if not answers.is_finite:
         return []
+    if answers.targets.ndim > 1:
+        sections = target_sections(folder.children()[0], answers, "held out")
+        return [block for section in sections for block in section.blocks]
     if answers.outputs.ndim == 1:
         return [residual_block(answers, "value")]
     named: Any = {**run}

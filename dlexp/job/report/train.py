@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from dlexp.error import DlexpError
 from dlexp.figure.inside.weight import read_weights
 from dlexp.job.report import classifier
-from dlexp.job.report.answer import Answers, Score, measure_score, read_answers
+from dlexp.job.report.answer import Answers, Score, by_target, measure_score, read_answers
 from dlexp.job.report.curve import curve_figure
 from dlexp.job.report.example import example_blocks, read_pictures
 from dlexp.job.report.frame import Command, about_line, closing, time_card
@@ -48,7 +50,7 @@ def page_of_training(folder: RunFolder, document: RunPage) -> Page:
     require_unedited(folder)
     history = folder.history()
     answers, missing = _answers(folder)
-    seen = None if answers is None or not answers.is_finite else measure_score(answers, run["metric"])
+    seen = None if answers is None or not answers.is_finite else _measured(answers, run)
     sections: list[Section] = []
     best_epoch = run_fields(run).get("best_epoch", 0)
     monitor = folder.manifest["monitor"]["metric"]
@@ -57,6 +59,8 @@ def page_of_training(folder: RunFolder, document: RunPage) -> Page:
     if answers is not None and seen is not None:
         first += _error_blocks(folder, answers, names, run)
     sections.append(Section("What it learnt and where it errs", first or [Text("No epoch is recorded.")]))
+    if answers is not None and seen is not None:
+        sections += target_sections(folder, answers)
     if answers is not None and seen is not None and names:
         sections.append(Section("Examples", example_blocks(answers, names, read_pictures(folder))))
     weights = read_weights(folder.checkpoints / "best", read_layers(folder))
@@ -79,7 +83,7 @@ def run_fields(run: RunRecord) -> dict[str, Any]:
 
 def class_names(run: RunRecord, answers: Answers | None) -> list[str]:
     """Return the names of the classes; empty for values."""
-    if answers is None or answers.outputs.ndim == 1:
+    if answers is None or answers.outputs.ndim == 1 or answers.targets.ndim > 1:
         return []
     report = run_fields(run).get("report") or {}
     named = (report.get("val") or {}).get("recall_class")
@@ -95,6 +99,8 @@ def _answers(folder: RunFolder) -> tuple[Answers | None, str]:
 
 
 def _error_blocks(folder: RunFolder, answers: Answers, names: Sequence[str], run: RunRecord) -> list[Block]:
+    if answers.targets.ndim > 1:
+        return []
     if run["task"] == RECONSTRUCT:
         return [reconstruction_block(folder, answers)]
     if not names:
@@ -109,6 +115,40 @@ def _error_blocks(folder: RunFolder, answers: Answers, names: Sequence[str], run
         classifier.class_block(counts_KK, names),
         classifier.reliability_block(answers, error),
     ]
+
+
+def _measured(answers: Answers, run: RunRecord) -> Score:
+    """Return the score that the page begins with; of several targets the weighted sum of their losses."""
+    if answers.targets.ndim == 1:
+        return measure_score(answers, run["metric"])
+    name = run["metric"] if run["metric"] in run["metrics"] else "val/loss"
+    return Score(name or "val/loss", float(run["metrics"].get(name) or np.nan), None, len(answers.ids))
+
+
+def target_sections(folder: RunFolder, answers: Answers, split: str = "validation") -> list[Section]:
+    """Return a section for each of several targets: its score, and where it errs.
+
+    Args:
+        folder: Of the training, or of one of those whose answers were pooled.
+        answers: To all targets.
+        split: What the examples were.
+    """
+    sections = []
+    for head, alone in by_target(folder, answers):
+        if not len(alone.ids):
+            continue
+        seen = measure_score(alone, None)
+        ends = span(seen.metric, seen.interval)
+        told = f"{name_of(seen.metric).capitalize()} {score(seen.metric, seen.value)}{f' ({ends})' if ends else ''}"
+        blocks: list[Block] = [Text(f"{told} of {noun(seen.num, f'{split} example')} that have {head.name}.")]
+        if head.class_names:
+            counts_KK = classifier.confusion(alone, head.class_names)
+            blocks.append(classifier.confusion_block(counts_KK, head.class_names, split))
+            blocks.append(classifier.class_block(counts_KK, head.class_names))
+        else:
+            blocks.append(residual_block(alone, head.name))
+        sections.append(Section(f"Target {head.name}", blocks))
+    return sections
 
 
 def setting_words(run: RunRecord) -> str:

@@ -36,27 +36,34 @@ def require_one_choice(space: Space, search: Search) -> None:
         )
 
 
-def common_metric(space: Space, metric: str, monitor: str, num_classes: int) -> str:
+def common_metric(space: Space, metric: str, monitor: str, dataset: Dataset) -> str:
     """Return what a search ranks by: one measure where settings have losses of their own, ``val/loss`` of which differ.
 
     Args:
         space: What is searched.
         metric: `search.metric`.
         monitor: `trainer.monitor`, which holds where that is auto.
-        num_classes: 0 for values, whose monitor is the loss unless the user says otherwise.
+        dataset: Of values or several targets, whose monitor is the loss unless the user says otherwise.
 
     Raises:
         ConfigError: The user asks for the loss.
     """
     searched = next((d for d in space.dimensions if d.group == "loss"), None)
     key, wanted = ("search.metric", metric) if metric != "auto" else ("trainer.monitor", monitor)
-    if searched is None or not (wanted.endswith("/loss") or (wanted == "auto" and not num_classes)):
+    if searched is None or not (wanted.endswith("/loss") or (wanted == "auto" and not dataset.num_classes)):
         return metric
-    measure = "val/log_loss" if num_classes else "val/rmse"
-    if wanted == "auto":
+    measure = _measure(dataset)
+    if wanted == "auto" and not dataset.heads:
         return measure
     cure = f"search.metric={measure} is the same measure for all"
     raise ConfigError(f"{key}: got {wanted}; each setting of {searched.key} has a loss of its own: {cure}")
+
+
+def _measure(dataset: Dataset) -> str:
+    """Return what says the same of every loss; of several targets that of the first."""
+    first = f"{dataset.heads[0].label}/" if dataset.heads else ""
+    has_classes = dataset.heads[0].num_classes if dataset.heads else dataset.num_classes
+    return f"val/{first}{'log_loss' if has_classes else 'rmse'}"
 
 
 def require_same_examples(space: Space, proposals: list[Proposal], load: Callable[[dict[str, Any]], Dataset]) -> None:
@@ -100,7 +107,7 @@ def _same_examples(first: Dataset, other: Dataset) -> bool:
     """Say whether the validation parts have the same examples, by their names and targets."""
     if first.sample_ids(first.val) != other.sample_ids(other.val):
         return False
-    return torch.equal(first.targets[first.val], other.targets[other.val])
+    return torch.equal(first.targets[first.val].nan_to_num(), other.targets[other.val].nan_to_num())
 
 
 def warn_of_starts(space: Space, config: Config, data: Dataset) -> list[str]:

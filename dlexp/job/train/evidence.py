@@ -15,6 +15,7 @@ from torch import Tensor
 from dlexp.build.node import build
 from dlexp.build.objective import build_loss
 from dlexp.data.dataset import Dataset
+from dlexp.data.joint.scale import JointScale
 from dlexp.engine.answer.choice import record_kind
 from dlexp.engine.by_example import unpack
 from dlexp.error import RunError
@@ -179,9 +180,12 @@ def _losses(candidate: Candidate, outputs: np.ndarray, targets_N: np.ndarray) ->
     except RunError as error:
         raise Unknown(str(error)) from error
     wide, targets = torch.from_numpy(outputs).to(_dtype(candidate)), torch.tensor(targets_N)
+    loss = _loss(candidate)
+    if isinstance(unit, JointScale):
+        targets_ENJ = unit.scale(targets[None]).expand(len(wide), *targets.shape)
+        return loss.examples(unit.scale(wide), targets_ENJ).double().numpy()
     if unit is not None:
         wide, targets = unit.scale(wide[..., None]), unit.scale(targets[None])[0]
-    loss = _loss(candidate)
     return np.stack([losses(loss, each, targets).double().numpy() for each in wide])
 
 

@@ -23,7 +23,8 @@ def _of_result(fields: dict[str, Any]) -> bool:
     if fields["kind"] == "cv":
         guess = fields.get("guess") or (fields.get("settings") or [{}])[0].get("guess")
         return guess is not None and not guess["is_beaten"]
-    return any(_is_beaten_by(fields, name, floor) for name, floor in (fields.get("guess") or {}).items())
+    floors = fields.get("guess") or {}
+    return bool(floors) and all(_is_beaten_by(fields, name, floor) for name, floor in floors.items())
 
 
 def _is_beaten_by(fields: dict[str, Any], name: str, floor: float) -> bool:
