@@ -26,7 +26,7 @@ def first_metrics(result: Mapping[str, Any]) -> list[str]:
     """Return the names of the metrics that are shown, first what a result is judged by, the user's own last."""
     judged = (result.get("metric") or "").partition("/")[2]
     measured = [name.split("/") for name in result.get("metrics") or {}]
-    targets = dict.fromkeys(parts[1] for parts in measured if len(parts) == 3)
+    targets = dict.fromkeys(words[1] for words in measured if len(words) == 3)
     by_target = [f"{target}/{name}" for target in targets for name in FIRST_METRICS]
     names = [*([judged] if judged else []), *FIRST_METRICS, *by_target, *result.get("own_metrics", [])]
     return list(dict.fromkeys(names))

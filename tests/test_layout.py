@@ -27,18 +27,9 @@ WITHOUT_TEST = {
     **{
         f"dlexp/{name}.py": "declares the form of documents; tests/docs/test_schema.py holds what is printed against it"
         for name in (
-            "build/document",
-            "claim/document",
-            "claim/surface/document",
-            "diagnose/document",
-            "job/compare/document",
-            "job/cv/check_document",
-            "job/cv/document",
-            "job/ensemble/document",
-            "job/inference/document",
-            "job/sweep/document",
-            "job/train/document",
-            "run/document",
+            *("build/document", "claim/document", "claim/surface/document", "diagnose/document", "run/document"),
+            *("job/compare/document", "job/cv/check_document", "job/cv/document", "job/ensemble/document"),
+            *("job/inference/document", "job/sweep/document", "job/train/document"),
         )
     },
     "dlexp/__main__.py": "one call; tests/cli/test_devices.py runs it",
@@ -91,6 +82,7 @@ WITHOUT_MODULE = {
     **dict.fromkeys(("tests/pretended/test_device.py", "tests/nullgpu/test_smoke.py"), "CUDA without a card"),
     "tests/pretended/test_waits.py": "what the host waits for on the pretended CUDA device",
     "tests/pretended/test_pairwise.py": "every option in every form on the pretended CUDA device",
+    "tests/job/train/test_precision.py": "a use case: numeric precision of a training",
     "tests/execution/test_feed.py": "the dispatcher of a search without rounds",
     "tests/execution/test_workers.py": "worker processes change no number",
     "tests/job/compare/test_compare_seeds.py": "a use case: runs that differ in their seed",
@@ -100,7 +92,6 @@ WITHOUT_MODULE = {
     "tests/job/train/test_bad_data.py": "a use case: data with faults",
     "tests/job/train/test_own_metric.py": "a use case: a metric of the user's",
     "tests/job/train/test_several_targets.py": "a use case: classes and values learnt together",
-    "tests/job/train/test_precision.py": "a use case: numeric precision of a training",
     "tests/data/test_real_file.py": "a use case: files that nobody here made",
     "tests/job/train/test_torchvision.py": "a use case: torchvision's data and models",
     "tests/job/train/test_user_code.py": "a use case: classes of the user",

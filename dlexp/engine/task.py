@@ -287,10 +287,7 @@ def are_equal(parts: list[Tensor]) -> bool:
 
 
 def usable(batches: list[Tensor]) -> list[Tensor]:
-    """Leave out a last batch of one example, for batch statistics of one do not exist.
-
-    Orders differ between epochs, so no example is left out for ever.
-    """
+    """Leave out a last batch of one example, which has no batch statistics: another one in each epoch's order."""
     return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 else batches
 
 

@@ -5,15 +5,14 @@ Shapes: B resamples, N examples, R runs.
 
 import itertools
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from dlexp.config.metric import OF_POSITIVE
-from dlexp.data.joint.head import Head
 from dlexp.direction import is_better_high
-from dlexp.error import ConfigError, RunError, did_you_mean
+from dlexp.error import RunError
+from dlexp.job.compare.choice import choose_metric
 from dlexp.job.compare.document import Comparison, Difference, Pair, SideRecord
 from dlexp.job.compare.pairing import (
     is_pooled,
@@ -23,7 +22,7 @@ from dlexp.job.compare.pairing import (
     require_same_constants,
     setting_and_seed,
 )
-from dlexp.job.compare.side import Predictions, Side, has_user_metrics
+from dlexp.job.compare.side import Predictions, Side
 from dlexp.job.compare.verdict import ALPHA, compare_folds, judge, not_judged
 from dlexp.number import noun
 from dlexp.statistic import score
@@ -95,47 +94,6 @@ def compare_sides(sides: list[Side], name: str) -> tuple[list[Side], list[np.nda
     pairs = measure(sides, values, name, num_pairs)
     judge(pairs, is_high_better=is_better_high(name))
     return sides, values, pairs
-
-
-def choose_metric(wanted: str | None, sides: list[Side]) -> tuple[str, list[Side]]:
-    """Return the name of a metric that all sides have, and the sides; a user's metric joins their predictions.
-
-    Of several targets it is TARGET/accuracy and the like, and the sides have the predictions of that target alone.
-
-    Raises:
-        ConfigError: There is none of that name.
-        RunError: It is the user's, whose code may not run.
-    """
-    predictions = next(iter(sides[0].splits.values()))[0]
-    if predictions.heads:
-        return _choose_of_several(wanted, sides, predictions.heads)
-    num_classes = max(2, predictions.outputs.shape[1]) if predictions.outputs.ndim > 1 else 0
-    known = score.names(num_classes, predictions.measure.link)
-    name = known[0] if wanted is None else wanted.removeprefix("val/")
-    if name in known:
-        return name, sides
-    for side in sides:
-        if has_user_metrics(side):
-            from dlexp.job.compare.user_metric import user_metrics  # torch, which no other metric needs
-
-            metrics = user_metrics(side)
-            if name in metrics:
-                return name, [other.with_metric(metrics[name]) for other in sides]
-            known = [*known, *metrics]
-    raise ConfigError(f"--metric: got {wanted}; choose one of {', '.join(known)}{did_you_mean(name, known)}")
-
-
-def _choose_of_several(wanted: str | None, sides: list[Side], heads: Sequence[Head]) -> tuple[str, list[Side]]:
-    known = {
-        f"{head.label}/{name}": place
-        for place, head in enumerate(heads)
-        for name in score.names(head.num_classes)
-        if name != "huber"
-    }
-    name = next(iter(known)) if wanted is None else wanted.removeprefix("val/")
-    if name not in known:
-        raise ConfigError(f"--metric: got {wanted}; choose one of {', '.join(known)}{did_you_mean(name, list(known))}")
-    return name, [side.of_target(known[name]) for side in sides]
 
 
 def values_of(side: Side, name: str) -> np.ndarray:
