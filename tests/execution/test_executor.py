@@ -46,8 +46,12 @@ def test_every_epoch_and_the_end_are_told_and_recorded(make):
     assert pickle.loads(pickle.dumps([begun, *epochs, end])) == [begun, *epochs, end]
 
 
-def test_a_trial_that_pauses_goes_on_to_the_same_numbers(make):
-    paused = make(epochs=3, until=1)
+FROZEN = ("model.widths=[8,8]", "freeze=[hidden*]")
+
+
+@pytest.mark.parametrize("more", [(), FROZEN, (*FROZEN, "freeze.until=1"), (*FROZEN, "freeze.until=2")])
+def test_a_trial_that_pauses_goes_on_to_the_same_numbers(make, more):
+    paused = make(*more, epochs=3, until=1)
     *_, end = carry_out(paused)
     assert (end.event.status, end.event.reason) == ("stopped_early", "the search paused it at epoch 1")
     *_, again = carry_out(paused)
@@ -55,7 +59,7 @@ def test_a_trial_that_pauses_goes_on_to_the_same_numbers(make):
     later = Assignment(paused.config, paused.path, "trial")
     *_, end = carry_out(later)
     assert end.event.status == "finished"
-    straight = make(epochs=3)
+    straight = make(*more, epochs=3)
     carry_out(straight)
     histories = [RunFolder(assignment.path).history() for assignment in (paused, straight)]
     for record in (*histories[0], *histories[1]):

@@ -61,7 +61,7 @@ def load_start(config: Config, model: nn.Module) -> Start:
         wanted = {name: value for name, value in wanted.items() if name in given}
         given = {name: value for name, value in given.items() if name in held or not name.startswith(PREFIXES)}
     if faults := _faults(wanted, given):
-        raise _misfit(node["run"], faults, len(held))
+        raise _misfit(node["run"], faults)
     taken = [name for name in wanted if name in given]
     for name in taken:
         if not held[name].is_meta:
@@ -93,14 +93,14 @@ def _faults(wanted: dict[str, Tensor], given: dict[str, Tensor]) -> dict[str, st
     return faults | {name: "is not in this model" for name in given if name not in wanted}
 
 
-def _misfit(path: str, faults: dict[str, str], total: int) -> ConfigError:
+def _misfit(path: str, faults: dict[str, str]) -> ConfigError:
     shown = ", ".join(f"{name} {fault}" for name, fault in list(faults.items())[:_SHOWN])
     more = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
     layers = owners(faults)
     cure = "choose the model that it was"
     if len(layers) <= _SHOWN:
         cure += f", or leave them out by 'init_from.skip=[{','.join(layers)}]'"
-    what = f"of which {noun(len(faults), 'weight')} of {total} do not fit"
+    what = f"of which {noun(len(faults), 'weight')} do not fit"
     return ConfigError(f"init_from.run: got {path}, {what}: {shown}{more}; {cure}")
 
 

@@ -67,7 +67,7 @@ def test_an_output_of_another_size_is_refused_unless_it_is_skipped(source):
     with pytest.raises(ConfigError) as refused:
         load_start(config_of(path), model)
     assert str(refused.value) == (
-        f"init_from.run: got {path}, of which 2 weights of 14 do not fit: output.weight is [7, 4] there and [3, 4] "
+        f"init_from.run: got {path}, of which 2 weights do not fit: output.weight is [7, 4] there and [3, 4] "
         "here, output.bias is [7] there and [3] here; choose the model that it was, or leave them out by "
         "'init_from.skip=[output]'"
     )

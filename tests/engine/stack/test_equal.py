@@ -183,6 +183,16 @@ def test_dense_folds_of_unequal_parts_equal_each_alone_to_the_bit(norm, widths):
         check_bits(whole[row], train([config], [fold], "solo")[0])
 
 
+def test_folds_whose_layers_are_frozen_at_first_equal_each_alone_to_the_bit():
+    frozen = {"freeze": "[hidden.0]", "freeze.until": "1", "optimizer": "adam"}
+    case = replace(seven({"model": "mlp", "model.widths": "[16,16]", **frozen}, trials=3), folds=True)
+    configs = configure(case, "fp32")
+    data = divide(case, configs)
+    whole = train(configs, data, "batched")
+    for row, (config, fold) in enumerate(zip(configs, data, strict=True)):
+        check_bits(whole[row], train([config], [fold], "solo")[0])
+
+
 @pytest.mark.parametrize("model", [MLP, CNN], ids=["mlp", "cnn"])
 def test_folds_that_draw_pairs_of_their_own_equal_each_alone_to_the_bit(model):
     case = replace(seven({**PAIRS, **model}), folds=True)
