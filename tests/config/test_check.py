@@ -37,7 +37,10 @@ from tests import option
             "trainer.precision=bf61",
             "trainer.precision: got bf61; choose one of fp32, bf16, fp16, fp64; did you mean bf16?",
         ),
-        ("task=clasification", "task: got clasification; choose one of auto, multiclass, binary, regression, pairs"),
+        (
+            "task=clasification",
+            "task: got clasification; choose one of auto, multiclass, binary, regression, reconstruct, pairs",
+        ),
         ("seed=-1", "seed: got -1; an integer >= 0 is needed"),
         ("seeds.init=x", "seeds.init: got x; an integer >= 0 or null is needed"),
         ("seeds=null", "seeds: got null; set seeds.init=1 or others"),
