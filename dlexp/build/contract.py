@@ -110,7 +110,7 @@ def try_augment(augment: Any, data: Dataset, rows: Tensor) -> Tensor:
     Raises:
         ConfigError: It cannot be done to examples of this kind.
     """
-    x, targets = data.inputs[data.input_rows(rows)], data.targets[rows].repeat_interleave(data.inputs_each)
+    x, targets = data.inputs[data.input_rows(rows)], data.targets[rows].repeat_interleave(data.inputs_each, dim=0)
     images = x.movedim(-1, -3) if data.is_image else x
     _, mixed = augment(images.clone(), targets, torch.Generator().manual_seed(0))
     return mixed[:: data.inputs_each]

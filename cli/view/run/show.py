@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dlexp.job.sweep.asynchronous.ledger import ON_TIMING
+from dlexp.job.sweep.document import ON_TIMING
 from dlexp.number import noun, significant
 
 from ...output import first_metrics, metric_label

@@ -197,7 +197,7 @@ def _carry_out(
         folder.log(result["status"])
         folder.update_manifest(status=result["status"], end=now())
     code = exit_code(result["status"], interrupt.exit_code)
-    notes = [*dispatcher.notes, *_notes(spec, result, ends), *why(spec.dataset, spec.launcher, result, ends)]
+    notes = [*dispatcher.notes, *why(spec.dataset, spec.launcher, result, ends), *_notes(spec, result, ends)]
     outcome = Outcome(result, code, notes)
     tell(outcome)
     return outcome.warned(outbox.finish(should_stop=interrupt))

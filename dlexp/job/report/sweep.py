@@ -9,8 +9,7 @@ from dlexp.job.report.frame import Command, about_line, closing, time_card
 from dlexp.job.report.picture import drawing
 from dlexp.job.report.searched import Sweep
 from dlexp.job.report.words import listed, name_of, score, span
-from dlexp.job.sweep.asynchronous.ledger import ON_TIMING
-from dlexp.job.sweep.document import TrialRecord
+from dlexp.job.sweep.document import ON_TIMING, TrialRecord
 from dlexp.job.sweep.recorded import trial_folder
 from dlexp.number import noun
 from dlexp.report.model import Block, Card, Exact, Figure, Page, Row, Section, Table

@@ -216,9 +216,8 @@ def score_cards(run: RunRecord, seen: Score | None) -> list[Card]:
         cards.append(Card(f"validation {name_of(seen.metric)}", score(seen.metric, seen.value), of))
     if guess:
         name, value = next(iter(guess.items()))
-        cards.append(Card("by guessing", score(name, value), f"{name_of(name)}, {_GUESS.get(name, '')}"))
-    for name, value in (fields.get("neighbors") or {}).items():
-        cards.append(Card("by 5 nearest neighbours", score(name, value), name_of(name)))
+        near = "".join(f"; 5-NN {score(name, each)}" for each in (fields.get("neighbors") or {}).values())
+        cards.append(Card("by guessing", score(name, value), f"{name_of(name)}, {_GUESS.get(name, '')}{near}"))
     if "corrected" in selection:
         ends = span(selection["metric"], selection["corrected_interval"])
         if seen is None or seen.metric != selection["metric"]:

@@ -8,6 +8,9 @@ from dlexp.job.train.document import PlannedGroup
 from dlexp.run.document import Ending, Mode, SelectionBias
 from dlexp.type import Metrics, Real, one_of
 
+DECISIONS = "decisions.jsonl"  # in the folder of a sweep without rounds
+ON_TIMING = f"which settings were tried depends on which trials ended first; {DECISIONS} has the order"
+
 
 class TrialRecord(TypedDict):
     """One trial of a sweep.

@@ -9,8 +9,7 @@ from dlexp.data.fact.positive import positive_fact
 from dlexp.diagnose.trained import first_lines
 from dlexp.error import DlexpError
 from dlexp.execution.aside import call
-from dlexp.job.sweep.asynchronous.ledger import ON_TIMING
-from dlexp.job.sweep.document import SweepResult, TrialRecord
+from dlexp.job.sweep.document import ON_TIMING, SweepResult, TrialRecord
 from dlexp.job.sweep.importance import importance
 from dlexp.job.sweep.leaderboard import RankedSetting, command, edges
 from dlexp.job.sweep.loop import SearchLoop

@@ -39,6 +39,7 @@ def spec_of(settings: int = 1, *, is_high_better: bool = True) -> Any:
     rows = range(10)
     folds = [SimpleNamespace(val=rows)] * K
     dataset = SimpleNamespace(task="multiclass", name="wine", train=rows, val=rows, test=rows, fingerprint="f")
+    dataset.dealt, dataset.heads, dataset.pairs = dataset, [], None
     dataset.class_names, dataset.num_classes = ["a", "b", "c"], 0
     metric = "val/accuracy" if is_high_better else "val/loss"
     about = {"dataset": dataset, "seeds": [0], "folds": folds, "repeats": 1, "held_out": 1 / (K - 1)}

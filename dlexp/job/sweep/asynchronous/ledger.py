@@ -19,9 +19,6 @@ from dlexp.disk.regular import read_bytes
 from dlexp.error import RunError
 from dlexp.search.strategy import Adviser, Proposal, Round
 
-DECISIONS = "decisions.jsonl"  # in the sweep's folder
-ON_TIMING = f"which settings were tried depends on which trials ended first; {DECISIONS} has the order"
-
 
 @dataclass(frozen=True)
 class Ledger:

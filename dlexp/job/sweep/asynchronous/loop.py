@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from dlexp.engine.event import EpochEnd
-from dlexp.job.sweep.asynchronous.ledger import DECISIONS, Ledger
+from dlexp.job.sweep.asynchronous.ledger import Ledger
+from dlexp.job.sweep.document import DECISIONS
 from dlexp.job.sweep.loop import RoundBegin, SearchLoop, SweepEvent, TrialDone, TrialEpoch
 from dlexp.job.sweep.trial import Trial, TrialResult
 from dlexp.search.strategy import Adviser, Proposal, Round
