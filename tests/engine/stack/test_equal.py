@@ -38,7 +38,8 @@ def check(case: Case, kinds: list[str]) -> None:
 
 def test_the_tables_are_complete():
     groups = list_groups()
-    assert set(MODELS) | {"torchvision"} == set(groups["model"])
+    elsewhere = {"torchvision", "knn", "majority"}  # have tests of their own; the last two are fitted one by one
+    assert set(MODELS) | elsewhere == set(groups["model"])
     assert {*RULES, "momentum"} == set(groups["optimizer"])
     assert {case.name for case in blocks()} >= {f"loss={name}" for name in groups["loss"]}
     assert {key for _, key, _ in VALUES} >= {"optimizer.betas", "loss.class_weight", "trainer.grad_clip", "init"}
