@@ -23,7 +23,7 @@ from dlexp.job.cv.audit import audit, fitted, perturb
 from dlexp.job.cv.fold_run import configure
 from tests.data.pair.picture_pairs import write_writers
 
-QUICK = ["cv.k=2", "trainer.threads=1", "tracking=none", "trainer.batch_size=16"]
+QUICK = ["cv.k=2", "trainer.threads=1", "tracking=none", "trainer.batch_size=8"]
 NORMALIZE = ["standard", "minmax", "none"]
 
 
@@ -48,6 +48,7 @@ def files(folder: Path) -> dict[str, list[str]]:
         "wine": [],
         "breast_cancer": [],
         "diabetes": [],
+        "linnerud": [],
         "spirals": ["data.num=90"],
         "fake": ["data.shape=[1,6,6]", "data.num_train=50", "data.num_val=20", "data.num_test=10"],
         "arrays": [f"data.path={folder / 'a.npz'}", "data.group=who"],
@@ -78,7 +79,8 @@ def write_pairs(folder: Path) -> dict[str, Path]:
 
 
 OPTIONS = ["pair_folder", "pair_csv"]
-OPTIONS += ["digits", "iris", "wine", "breast_cancer", "diabetes", "spirals", "fake", "arrays", "csv", "image_folder"]
+OPTIONS += ["digits", "iris", "wine", "breast_cancer", "diabetes", "linnerud"]
+OPTIONS += ["spirals", "fake", "arrays", "csv", "image_folder"]
 OPTIONS += list(DOWNLOADED)
 
 

@@ -13,7 +13,7 @@ def model(weight: float, scale: float = 1.0) -> SavedModel:
     linear = nn.Linear(2, 1, bias=False)
     nn.init.constant_(linear.weight, weight)
     affine = Affine(torch.full((2,), scale, dtype=torch.float64), torch.zeros(2, dtype=torch.float64))
-    return SavedModel({"in_shape": [2]}, linear, affine, None)
+    return SavedModel({"in_shape": [2], "task": "regression"}, linear, affine, None)
 
 
 INPUTS = torch.tensor([[1.0, 2.0], [3.0, 1e35], [np.inf, 4.0]], dtype=torch.float64)
