@@ -79,6 +79,7 @@ def queued_by_thread(pid: int) -> dict[str, float]:
 def _delays(root: int) -> Iterator[tuple[Path, int]]:
     with suppress(psutil.Error):
         for member in [root, *(child.pid for child in psutil.Process(root).children(recursive=True))]:
-            for path in Path(f"/proc/{member}/task").glob("*/schedstat"):
-                with suppress(OSError):  # the thread has ended
-                    yield path, int(path.read_text().split()[1])
+            with suppress(OSError):  # the process has ended
+                for path in Path(f"/proc/{member}/task").glob("*/schedstat"):
+                    with suppress(OSError):  # the thread has ended
+                        yield path, int(path.read_text().split()[1])

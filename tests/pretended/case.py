@@ -85,6 +85,8 @@ def case_of(row: dict[str, str]) -> tuple[Case, str, str]:
         chosen |= {group: row[group], **EXTRA.get((group, row[group]), {})}
     if row["model"] != "mlp":
         chosen.pop("model.widths", None)
+    if row["model"] != "cnn":
+        chosen.pop("model.channels", None)
     if row["model"] == "softmax":
         del chosen["norm"], chosen["dropout"]  # refused, for want of a place
     chosen["model"] = row["model"]

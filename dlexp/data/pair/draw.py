@@ -96,7 +96,7 @@ class Drawn:
     @property
     def label(self) -> str:
         """What tells the pairs of a held-out part from others that can be drawn from it."""
-        return f"{self.rule.held_out} pairs by {self.seed}"
+        return f"held_out={self.rule.held_out}, seed={self.seed}"
 
     def with_parts(self, train: Tensor, val: Tensor) -> Dataset:
         """Return pairs drawn anew, from other parts of the examples."""
