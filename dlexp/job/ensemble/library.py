@@ -112,8 +112,8 @@ def read(refs: list[str], runs_dir: Path) -> Library:
     width = max(2, first.outputs.shape[1]) if first.outputs.ndim == 2 else 1
     if 8 * len(sides) * num * width > MOST_BYTES:
         raise RunError(
-            f"ensemble: got {noun(len(sides), 'model')} on {noun(num, 'example')} of {noun(width, 'class')}, which take "
-            f"{8 * len(sides) * num * width / 2**30:.1f} GiB; {MOST_BYTES / 2**30:.0f} are allowed: name fewer"
+            f"ensemble: got {noun(len(sides), 'model')} on {noun(num, 'example')} of {noun(width, 'class')}, which "
+            f"take {8 * len(sides) * num * width / 2**30:.1f} GiB; {MOST_BYTES / 2**30:.0f} are allowed: name fewer"
         )
     said_MNK = np.stack([np.concatenate([_said(side.splits[split]) for split in sides[0].splits]) for side in sides])
     ids, targets, splits, start = [], [], {}, 0
