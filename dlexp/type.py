@@ -36,6 +36,7 @@ Name = str  # of a column: a number on the command line is taken as its text
 Place = str  # of a file or folder: a leading ~ is the home folder, as for shells
 Component = Annotated[Any, ComponentMarker()]
 RECONSTRUCT = "reconstruct"  # the task whose targets are the inputs
+BETWEEN = " | "  # the names of the two inputs of a pair, in the name of the pair
 SEVERAL = "several"  # that of several targets
 MOST = 1_000_000_000  # of anything that is counted: more can neither be stored nor waited for
 Count = Annotated[int, Interval(ge=1, le=MOST)]

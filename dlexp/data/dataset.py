@@ -17,7 +17,7 @@ from torch import Tensor
 
 from dlexp.data.joint.head import Head
 from dlexp.error import DataError, first_ten
-from dlexp.type import RECONSTRUCT
+from dlexp.type import BETWEEN, RECONSTRUCT
 
 _CHUNK_BYTES = 1 << 24
 _SAMPLED_COLUMNS = 64
@@ -172,7 +172,7 @@ class Dataset:
     def sample_ids(self, indices: Tensor) -> list[str]:
         """Return the stable names of some examples; of a pair those of both, with a bar between them."""
         names = self.input_ids(self.input_rows(indices))
-        return names if self.pairs is None else [f"{a} | {b}" for a, b in zip(names[::2], names[1::2], strict=True)]
+        return names if self.pairs is None else [a + BETWEEN + b for a, b in zip(names[::2], names[1::2], strict=True)]
 
     @cached_property
     def validated_on(self) -> str:

@@ -5,6 +5,7 @@ fitted on the training part and stored with the model; predictions and metrics a
 Shapes: T trials (1 where all have the same), N examples.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,8 +15,26 @@ from torch import Tensor
 from dlexp.device import send, take_rows
 
 
+class Scale(ABC):
+    """A mean and a deviation, whatever the axes of what is measured by them."""
+
+    def scale(self, values: Tensor) -> Tensor:
+        """Return (y - mean) / std of targets or outputs."""
+        mean, std = self._axes(values)
+        return (values - mean) / std
+
+    def unscale(self, values: Tensor) -> Tensor:
+        """Return z * std + mean, in the targets' own unit."""
+        mean, std = self._axes(values)
+        return values * std + mean
+
+    @abstractmethod
+    def _axes(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and std with the axes of such values."""
+
+
 @dataclass(frozen=True)
-class TargetScale:
+class TargetScale(Scale):
     """A fitted unit.
 
     Attributes:
@@ -60,15 +79,6 @@ class TargetScale:
         """Return the units of some trials; one that all share stays."""
         return self if len(self.mean) == 1 else TargetScale(take_rows(self.mean, rows), take_rows(self.std, rows))
 
-    def scale(self, values: Tensor) -> Tensor:
-        """Return (y - mean) / std of targets (T, N) or outputs (T, N, 1)."""
-        mean, std = self._axes(values)
-        return (values - mean) / std
-
-    def unscale(self, values: Tensor) -> Tensor:
-        """Return z * std + mean, in the target's own unit."""
-        mean, std = self._axes(values)
-        return values * std + mean
-
     def _axes(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and std for targets (T, N) or outputs (T, N, 1)."""
         return (self.mean, self.std) if values.dim() == 2 else (self.mean[..., None], self.std[..., None])

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from dlexp.data.joint.head import Head
-from dlexp.data.target_scale import TargetScale
+from dlexp.data.target_scale import Scale, TargetScale
 from dlexp.device import send, take_rows
 
 
 @dataclass(frozen=True)
-class JointScale:
+class JointScale(Scale):
     """The units of all targets; used as `TargetScale` is.
 
     Attributes:
@@ -68,17 +68,8 @@ class JointScale:
             return self
         return JointScale(take_rows(self.mean, rows), take_rows(self.std, rows), self.columns)
 
-    def scale(self, values: Tensor) -> Tensor:
-        """Return (y - mean) / std of targets (T, N, J) or outputs (T, N, K)."""
-        mean, std = self._axes(values)
-        return (values - mean) / std
-
-    def unscale(self, values: Tensor) -> Tensor:
-        """Return z * std + mean, in the targets' own units."""
-        mean, std = self._axes(values)
-        return values * std + mean
-
     def _axes(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and std for targets (T, N, J) or outputs (T, N, K)."""
         # as many outputs as targets are one each
         is_targets = values.shape[-1] == self.mean.shape[1]
         mean, std = (self.mean, self.std) if is_targets else (self._spread(self.mean), self._spread(self.std))

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-BETWEEN = " | "  # the names of a pair's inputs; see `dlexp.data.dataset.Dataset.sample_ids`
+from dlexp.type import BETWEEN
+
 LINK = "similarity"  # of outputs that say whether two inputs are the same
 
 
