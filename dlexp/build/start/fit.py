@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from dlexp.build.start.name import idle_patterns, is_named, owners
+from dlexp.build.start.name import WRAPPER, idle_patterns, is_named, owners, wrapper_of
 from dlexp.build.start.source import read_weights
 from dlexp.error import ConfigError
 from dlexp.model.decoder import PREFIXES
@@ -14,7 +14,7 @@ from dlexp.type import Config
 
 # What names begin with in files: of torchvision's nets nothing where a model here has `net.`; of an exported graph and
 # of a net that trained on many devices more. Names beside those are then no part of the net.
-STRIPPED, ADDED = ("network.", "module."), ("net.",)
+STRIPPED, ADDED = ("network.", "module."), (WRAPPER,)
 COUNTED = "num_batches_tracked"  # that old files lack
 _SHOWN = 4
 
@@ -56,7 +56,8 @@ def load_start(config: Config, model: nn.Module) -> Start:
     held = model.state_dict(keep_vars=True)
     given = as_named(read_weights(node["run"]), held)
     _require_patterns(node["skip"], [*held, *given])
-    given, wanted = _without(given, node["skip"]), _without(held, node["skip"])
+    wrapper = wrapper_of([*held, *given])
+    given, wanted = (_without(each, node["skip"], wrapper) for each in (given, held))
     if any(name.startswith(PREFIXES) for name in given):
         wanted = {name: value for name, value in wanted.items() if name in given}
         given = {name: value for name, value in given.items() if name in held or not name.startswith(PREFIXES)}
@@ -69,8 +70,8 @@ def load_start(config: Config, model: nn.Module) -> Start:
     return Start(taken, [name for name in held if name not in wanted])
 
 
-def _without(tensors: dict[str, Tensor], patterns: list[str]) -> dict[str, Tensor]:
-    return {name: value for name, value in tensors.items() if not is_named(name, patterns)}
+def _without(tensors: dict[str, Tensor], patterns: list[str], wrapper: str) -> dict[str, Tensor]:
+    return {name: value for name, value in tensors.items() if not is_named(name, patterns, wrapper)}
 
 
 def as_named(given: dict[str, Tensor], held: dict[str, Tensor]) -> dict[str, Tensor]:
