@@ -90,6 +90,11 @@ class TorchvisionNet(nn.Module):
         """The layers of the head."""
         return [self.net.get_submodule(path) for path in sorted({name.rpartition(".")[0] for name in self.head_names})]
 
+    @staticmethod
+    def modern_name(name: str) -> str:
+        """Return a weight's name today; torchvision's published densenet files are older than its module names."""
+        return re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)\.", r"\1\2.", name)
+
     def adjust_init(self) -> None:
         """Write the file's weights over the initial ones."""
         if self.weights is not None and not next(self.net.parameters()).is_meta:
@@ -106,7 +111,7 @@ class TorchvisionNet(nn.Module):
             ConfigError: The file cannot be read, or is not of this network.
         """
         initial = self.net.state_dict()
-        read = {_modern_name(name): tensor for name, tensor in _load(path).items()}
+        read = {self.modern_name(name): tensor for name, tensor in _load(path).items()}
         read = {name: tensor for name, tensor in read.items() if not name.startswith(("aux1.", "aux2.", "AuxLogits."))}
         for name in self.head_names & read.keys():
             if read[name].shape != initial[name].shape:
@@ -197,8 +202,3 @@ def _load(path: str) -> dict[str, Tensor]:
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ConfigError(f"model.weights: got {path}; a state_dict is needed, tensors by name")
     return state
-
-
-def _modern_name(name: str) -> str:
-    # torchvision's published densenet files are older than its module names.
-    return re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)\.", r"\1\2.", name)

@@ -95,16 +95,9 @@ def test_stochastic_depth_drops_whole_examples_and_keeps_the_expectation():
     assert values.mean() == pytest.approx(1, abs=0.04)
 
 
-def test_old_names_of_the_published_densenets_are_understood():
-    from dlexp.model.torchvision import _modern_name
-
-    assert (
-        _modern_name("features.denseblock1.denselayer2.norm.1.weight")
-        == "features.denseblock1.denselayer2.norm1.weight"
-    )
-    assert (
-        _modern_name("features.denseblock1.denselayer2.norm1.weight") == "features.denseblock1.denselayer2.norm1.weight"
-    )
+def test_old_names_of_the_published_densenets_are_understood(net):
+    now = "features.denseblock1.denselayer2.norm1.weight"
+    assert [net.modern_name(name) for name in ("features.denseblock1.denselayer2.norm.1.weight", now)] == [now, now]
 
 
 def test_what_cannot_work_is_refused(net, published, tmp_path):

@@ -1,9 +1,11 @@
-"""Patterns of names of layers and weights, as `dlexp summary` prints them; `net.` before all of them may be left out."""
+"""Patterns of names of layers and weights, as `dlexp summary` prints them; a `net.` before all may be left out."""
 
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
-WRAPPER = "net."  # what a net of torchvision is called inside the model, whose names then differ from the published ones
+WRAPPER = (
+    "net."  # what a net of torchvision is called inside the model, whose names then differ from the published ones
+)
 
 
 def wrapper_of(names: Iterable[str]) -> str:
