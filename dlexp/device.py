@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import re
 import sys
 import warnings
 from contextlib import suppress
@@ -25,7 +26,7 @@ SMALL_BYTES = 2**28  # what any machine has; the free memory is not asked for
 GIB = 2**30
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 TORCH_THREADS = torch.get_num_threads()  # torch's choice for this machine, before a program sets its own
-DRIVER = Path("/proc/driver/nvidia/version")  # "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  ..."
+DRIVER = Path("/proc/driver/nvidia/version")  # "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.159.04  ..."
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,9 @@ def describe(device: torch.device) -> dict[str, str] | None:
         "cuda": torch.version.cuda or "unknown",
         "cudnn": card.cudnn,
     }
-    with suppress(OSError, IndexError):
-        about["driver"] = DRIVER.read_text().split("Kernel Module")[1].split()[0]
+    with suppress(OSError):
+        version = re.search(r"\s(\d+(?:\.\d+)+)\s", DRIVER.read_text())
+        about |= {"driver": version[1]} if version else {}
     return about
 
 
