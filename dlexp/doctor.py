@@ -76,9 +76,11 @@ def _python() -> Finding:
 
 def _packages() -> list[Finding]:
     """Compare the installed versions with the ones that dlexp's own metadata require."""
-    if not versions(("dlexp",))["dlexp"]:
+    try:
+        required = _requirements()
+    except importlib.metadata.PackageNotFoundError:
         return [_finding("dlexp", "not installed, so what it requires is unknown", "pip install -e . beside its sources")]
-    judged = [(requirement, _shortfall(requirement)) for requirement in _requirements() if _applies(requirement)]
+    judged = [(requirement, _shortfall(requirement)) for requirement in required if _applies(requirement)]
     return [
         _finding(
             requirement.name,
@@ -198,9 +200,10 @@ def _launcher(config: dict[str, Any], runs_dir: Path) -> Finding:
 
 def _extras() -> list[Finding]:
     """Say which optional sets of packages are complete; one that nobody installed is no fault, an outdated one is."""
-    if not versions(("dlexp",))["dlexp"]:
+    try:
+        extras = importlib.metadata.metadata("dlexp").get_all("Provides-Extra") or []
+    except importlib.metadata.PackageNotFoundError:
         return []
-    extras = importlib.metadata.metadata("dlexp").get_all("Provides-Extra") or []
     return [_extra(extra) for extra in extras]
 
 

@@ -31,7 +31,7 @@ def test_sources_that_nobody_installed_have_a_cure(tmp_path, monkeypatch):
     def absent(name):
         raise importlib.metadata.PackageNotFoundError(name)
 
-    for name in ("version", "metadata", "requires"):
+    for name in ("metadata", "requires"):
         monkeypatch.setattr(importlib.metadata, name, absent)
     findings = by_name(doctor.examine(tmp_path))
     assert findings["dlexp"]["cure"] == "pip install -e . beside its sources"
