@@ -260,7 +260,8 @@ def configure(device: torch.device, *, threads: int | None, tf32: bool, determin
         torch.backends.cudnn.deterministic = True
         if deterministic:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(deterministic)
+        if torch.are_deterministic_algorithms_enabled() != deterministic:  # to set it imports torch's compiler
+            torch.use_deterministic_algorithms(deterministic)
         torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]: a property
 
 
