@@ -79,7 +79,9 @@ def _packages() -> list[Finding]:
     try:
         required = _requirements()
     except importlib.metadata.PackageNotFoundError:
-        return [_finding("dlexp", "not installed, so what it requires is unknown", "pip install -e . beside its sources")]
+        return [
+            _finding("dlexp", "not installed, so what it requires is unknown", "pip install -e . beside its sources")
+        ]
     judged = [(requirement, _shortfall(requirement)) for requirement in required if _applies(requirement)]
     return [
         _finding(
