@@ -26,7 +26,7 @@ SMALL_BYTES = 2**28  # what any machine has; the free memory is not asked for
 GIB = 2**30
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 TORCH_THREADS = torch.get_num_threads()  # torch's choice for this machine, before a program sets its own
-# "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  ...", or "... Open Kernel Module for x86_64  580.65.06  ..."
+# "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  ...", or "... Open Kernel Module for x86_64  580..."
 DRIVER = Path("/proc/driver/nvidia/version")
 
 
