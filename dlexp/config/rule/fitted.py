@@ -7,9 +7,13 @@ from dlexp.type import Config
 
 PACKAGE = "dlexp.model.fitted."
 BLOCKS = ("activation", "norm", "dropout")
-UNREAD = ("augment", "init", "loss", "optimizer", "regularizer", "schedule", "seeds")
+UNREAD = ("augment", "freeze", "init", "init_from", "loss", "optimizer", "regularizer", "schedule", "seeds")
 READ_OF_TRAINER = ("baseline", "eval_batch_size", "monitor", "precision", "threads")
-SETTLED = {"epochs": 1, "device": "cpu", "fuse": "off", "diagnose": "off"}
+SETTLED: dict[str, dict[str, Any]] = {
+    "trainer": {"epochs": 1, "device": "cpu", "fuse": "off", "diagnose": "off"},
+    "init_from": {"run": None, "skip": []},
+    "freeze": {"layers": [], "all_but": [], "norm": True, "until": None},
+}
 
 
 def is_fitted(target: str) -> bool:
@@ -47,15 +51,14 @@ def why_unread(option: str, target: str, key: str) -> str:
 
 
 def settled(config: Config) -> Config:
-    """Return a configuration in which the settings of the training loop are those that a fitted model has.
+    """Return a configuration in which the settings of the training loop, and of a start, are those of a fitted model.
 
     Args:
         config: Checked.
     """
     if not is_fitted(config["model"]["_target_"]):
         return config
-    trainer: dict[str, Any] = {**config["trainer"], **SETTLED}
-    return {**config, "trainer": trainer}
+    return {**config, **{group: {**config[group], **values} for group, values in SETTLED.items()}}
 
 
 def is_settled(config: Config, key: str) -> bool:
@@ -66,4 +69,4 @@ def is_settled(config: Config, key: str) -> bool:
         key: Dotted.
     """
     group, _, name = key.partition(".")
-    return group == "trainer" and name in SETTLED and is_fitted(config["model"]["_target_"])
+    return name in SETTLED.get(group, {}) and is_fitted(config["model"]["_target_"])

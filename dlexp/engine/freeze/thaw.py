@@ -54,9 +54,10 @@ class Thaw:
             step.captures.close()
         forward = self.make(models)
         forward.set_training(True)
-        about = (forward, step.rules, models[0], self.precision, step.exchange)
-        late = _first_late(forward.flat, models[0]) if is_thawed else 0
-        fresh = Thawed(*about, begin=late, before=number) if is_thawed else Step(*about)
+        kind = Thawed if is_thawed else Step
+        fresh = kind(forward, step.rules, models[0], self.precision, step.exchange)
+        if isinstance(fresh, Thawed):
+            fresh.count_apart(_first_late(forward.flat, models[0]), number)
         for name, value in fresh.state.items():
             _take_over(value, step.state[name], forward.flat, step.forward.flat)
         return fresh

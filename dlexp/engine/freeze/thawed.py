@@ -1,11 +1,9 @@
 """The update of parameters some of which were frozen at first. Shapes: T trials, P padded parameters of a trial."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from dlexp.engine.exchange.exchange import ALONE, Exchange
-from dlexp.engine.forward import Forward
 from dlexp.engine.graph.moment import Moment
-from dlexp.engine.step import Rules, Step
+from dlexp.engine.step import Step
 
 
 class Thawed(Step):
@@ -18,20 +16,16 @@ class Thawed(Step):
         before: Updates that they were frozen for.
     """
 
-    def __init__(
-        self,
-        forward: Forward,
-        rules: Rules,
-        model: nn.Module,
-        precision: str = "fp32",
-        exchange: Exchange = ALONE,
-        *,
-        begin: int,
-        before: int,
-    ) -> None:
-        """Start from the program's present parameters."""
+    begin, before = 0, 0
+
+    def count_apart(self, begin: int, before: int) -> None:
+        """Have the parameters from a column on count their own updates.
+
+        Args:
+            begin: The attribute.
+            before: The attribute.
+        """
         self.begin, self.before = begin, before
-        super().__init__(forward, rules, model, precision, exchange)
         if self.captures is not None:
             self.captures.has_rule = False
 

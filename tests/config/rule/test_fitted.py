@@ -3,19 +3,32 @@
 import pytest
 
 from dlexp.config.catalog import list_groups, read_option
+from dlexp.config.check import NODES
 from dlexp.config.resolve import resolve
-from dlexp.config.rule.fitted import READ_OF_TRAINER, SETTLED, UNREAD, is_fitted
+from dlexp.config.rule.fitted import READ_OF_TRAINER, SETTLED, UNREAD, is_fitted, settled
 from dlexp.config.space import read_space
 from dlexp.error import ConfigError
 
 MODELS = ["knn", "majority"]
-READ = ["data", "model", "normalize", "tracking", "trainer", "cv", "search", "launcher", "experiment"]
+READ = [
+    "data",
+    "model",
+    "normalize",
+    "tracking",
+    "trainer",
+    "cv",
+    "search",
+    "launcher",
+    "experiment",
+    "metric",
+    "pairs",
+]
 WHY = "is fitted in one step, on the CPU, and does not learn by gradients"
 
 
 def test_of_every_group_it_is_said_whether_it_is_read():
-    assert {*READ, *UNREAD, "activation", "norm", "dropout", "seeds"} == {*list_groups(), "seeds"}
-    assert {*READ_OF_TRAINER, *SETTLED} < read_option("trainer", "default").keys()
+    assert {*READ, *UNREAD, "activation", "norm", "dropout"} == {*list_groups(), *NODES}
+    assert {*READ_OF_TRAINER, *SETTLED["trainer"]} < read_option("trainer", "default").keys()
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -27,7 +40,7 @@ def test_its_class_says_what_it_is(model):
 SETTINGS = {name: value for name, value in read_option("trainer", "default").items() if value is not None}
 OVERRIDES = [
     *("optimizer=adam", "optimizer.lr=0.1", "schedule=cosine", "augment=flip_crop", "init=zeros"),
-    *("loss=cross_entropy", "regularizer=l2", "seeds.order=1"),
+    *("loss=cross_entropy", "regularizer=l2", "seeds.order=1", "init_from.run=w.pth", "freeze.layers=[hidden]"),
     *(f"trainer.{name}={value}" for name, value in SETTINGS.items() if name not in ("_target_", *READ_OF_TRAINER)),
 ]
 
@@ -48,8 +61,16 @@ def test_a_block_is_refused_as_of_any_model(model):
 def test_what_is_read_is_taken_and_the_rest_is_settled():
     words = ["model=knn", "seed=3", "trainer.precision=fp64", "trainer.threads=2", "trainer.baseline=off"]
     config = resolve([*words, "trainer.monitor=val/loss", "data.limit=100", "normalize=minmax"]).config
-    assert {name: config["trainer"][name] for name in SETTLED} == SETTLED
+    assert {group: {name: config[group][name] for name in values} for group, values in SETTLED.items()} == SETTLED
     assert (config["seed"], config["trainer"]["threads"]) == (3, 2)
+
+
+def test_a_start_that_a_file_names_is_left_to_the_models_that_have_one():
+    plain = resolve(["model=mlp"]).config
+    named = plain | {"init_from": {**plain["init_from"], "run": "w"}, "freeze": {**plain["freeze"], "layers": ["a"]}}
+    assert settled(named) is named
+    fitted = settled(named | {"model": resolve(["model=knn"]).config["model"]})
+    assert (fitted["init_from"], fitted["freeze"]) == (plain["init_from"], plain["freeze"])
 
 
 @pytest.mark.parametrize("dimension", ["optimizer.lr=0.1,1.0", "trainer.epochs=2,3", "activation=relu,tanh"])

@@ -37,7 +37,8 @@ def test_each_share_counts_its_own_updates(width, late):
         nn.init.zeros_(weight)
     forward = make_forward("batched", [net, net], device=torch.device("cpu"), channels_last=False)
     rules = Rules(None, Counted(width), None, NoRegularizer())
-    step = Thawed(forward, rules, net, begin=16, before=10)
+    step = Thawed(forward, rules, net)
+    step.count_apart(begin=16, before=10)
     step.apply(Moment.of(torch.ones(2, 1), 12))
     assert forward.flat.tensor.tolist() == [[12] * 16 + [late] * 16] * 2
     assert step.state["rule.mean"][0].tolist() == ([12] if width else [12] * 16 + [late] * 16)
