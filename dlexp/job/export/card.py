@@ -239,9 +239,8 @@ def _scores(folder: RunFolder, has_classes: bool, openings: int) -> Iterator[Sco
             continue
         if not (answers.is_finite and len(answers.targets)):
             continue
-        lone = [("", answers, has_classes)]
-        several = [(f"{head.label}/", its, bool(head.num_classes)) for head, its in by_target(folder, answers)]
-        for prefix, each, are_classes in several or lone:
+        by_head = [(f"{head.label}/", its, bool(head.num_classes)) for head, its in by_target(folder, answers)]
+        for prefix, each, are_classes in by_head or [("", answers, has_classes)]:
             for name in _CLASSES if are_classes else _VALUES:
                 seen = measure_score(each, f"val/{name}")
                 yield Score(f"{part}/{prefix}{name}", seen.value, seen.interval, seen.num)

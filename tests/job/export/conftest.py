@@ -1,4 +1,4 @@
-"""Runs that are exported: on a table with texts, on pictures, of values on all examples, of two targets; a sweep, a cv."""
+"""Runs that are exported: of a table, of pictures, of values on all examples, of two targets; a sweep and a cv."""
 
 import json
 
