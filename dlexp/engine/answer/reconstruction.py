@@ -21,8 +21,8 @@ class Reconstruction:
     monitor = "loss"
 
     def headline(self, *, is_single: bool) -> str:
-        """See `Answer`; the share of variance, which has no unit."""
-        return "explained_variance"
+        """See `Answer`; the share of variance, which has no unit; the mse where folds have an example each."""
+        return "mse" if is_single else "explained_variance"
 
     def fit_unit(self, targets: Tensor, train: Tensor) -> TargetScale:
         """See `Answer`; errors are in the unit of normalised inputs already."""

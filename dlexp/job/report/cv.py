@@ -11,7 +11,7 @@ from dlexp.job.report.answer import Answers
 from dlexp.job.report.example import read_pictures, suspect_block
 from dlexp.job.report.frame import Command, about_line, closing, time_card
 from dlexp.job.report.picture import drawing
-from dlexp.job.report.regression import residual_block
+from dlexp.job.report.regression import error_table, residual_block
 from dlexp.job.report.train import VERBS, data_name, setting_words, target_sections
 from dlexp.job.report.words import listed, name_of, score, span
 from dlexp.number import decimal, noun
@@ -21,6 +21,7 @@ from dlexp.run.folder import RunFolder
 from dlexp.run.listing.page import RunPage
 from dlexp.run.measure import pooled, read_measure
 from dlexp.run.name import reference
+from dlexp.type import RECONSTRUCT
 
 if TYPE_CHECKING:
     from dlexp.figure.style.canvas import Figure as MatplotlibFigure
@@ -110,7 +111,7 @@ def _pooled(folder: RunFolder, run: RunRecord) -> list[Block]:
         sections = target_sections(folder.children()[0], answers, "held out")
         return [block for section in sections for block in section.blocks]
     if answers.outputs.ndim == 1:
-        return [residual_block(answers, "value")]
+        return [error_table(answers) if run["task"] == RECONSTRUCT else residual_block(answers, "value")]
     named: Any = {**run}
     report = (named.get("out_of_fold") or {}).get("recall_class")
     num = max(2, answers.outputs.shape[1], int(answers.targets.max(initial=0)) + 1)
