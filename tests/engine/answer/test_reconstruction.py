@@ -100,7 +100,7 @@ def test_folds_pool_what_reconstructions_are_measured_by(k, tmp_path):
     result = json.loads(done.stdout)
     folder = RunFolder(tmp_path / result["run_dir"])
     stored = folder.predictions("val")
-    rows, (inputs, _) = stored["id"].astype(int), load_linnerud(return_X_y=True)
+    rows, inputs = stored["id"].astype(int), np.asarray(load_linnerud(return_X_y=True)[0])
     spread = 0.0
     for child in folder.children():
         held = child.predictions("val")["id"].astype(int)
