@@ -16,6 +16,7 @@ from dlexp.config.catalog import list_groups, read_option
 from tests.command import run as command
 from tests.job.train.pair import SYNCED, assert_same_numbers, history, numbers, run_in, small, stopped, together, told
 
+PAIRS = ["task=pairs", "pairs.train=62", "pairs.held_out=40", "dropout=inverted", "trainer.batch_size=9"]
 CASES = {
     "adam, dropout, clip, average": [
         "norm=none",
@@ -49,6 +50,8 @@ CASES = {
         "trainer.batch_size=10",
     ],
     "values": ["data=diabetes", "norm=layer", "regularizer=l1", "optimizer=adagrad", "trainer.batch_size=7"],
+    "pairs": [*PAIRS, "norm.sync=true", "augment=noise", "optimizer=adam", "loss=contrastive"],
+    "reconstructions": ["task=reconstruct", "norm=none", "optimizer=adam", "trainer.batch_size=31"],
     "mixed": ["augment=mixup", "norm=none", "regularizer=max_norm", "optimizer=momentum", "trainer.batch_size=31"],
 }
 # the state of the rule divided; an elementwise penalty, one of rows, a constraint, gradients of several batches
@@ -79,6 +82,7 @@ APART = ["norm=batch", "trainer.batch_size=29", "data.limit=61", "norm.statistic
 BY_DEVICE = {
     "apart": APART,
     "apart, exact": [*APART, "norm.statistics=exact"],
+    "pairs, apart": [*PAIRS, "trainer.accumulate=2"],
     "half precision": [*APART, "trainer.precision=bf16"],
     "half precision, scaled": [*APART, "trainer.precision=fp16", "trainer.grad_clip=1.0"],
     "half precision, sharded": [*APART, "trainer.precision=fp16", "optimizer=adam", "trainer.shard=true"],
