@@ -13,7 +13,7 @@ from dlexp.job.report.frame import Command, about_line, closing, time_card
 from dlexp.job.report.picture import drawing
 from dlexp.job.report.regression import error_table, residual_block
 from dlexp.job.report.train import VERBS, data_name, setting_words, target_sections
-from dlexp.job.report.words import listed, name_of, score, span
+from dlexp.job.report.words import listed, name_of, score, sentence, span
 from dlexp.number import decimal, noun
 from dlexp.report.model import Block, Card, Figure, Page, Row, Section, Table
 from dlexp.run.document import RunRecord
@@ -77,7 +77,7 @@ def _folds_page(folder: RunFolder, document: RunPage, result: CVResult) -> Page:
     ]
     model = run["params"].get("model") or "the model"
     question = f"How well does {model}{setting_words(run)} {verb} {data_name(run)} that it has not seen?"
-    notes = [*document["faults"], *([guess["note"]] if guess and guess["note"] else [])]
+    notes = [*document["faults"], *([sentence(guess["note"])] if guess and guess["note"] else [])]
     return Page(about_line(run), question, answer, cards, [*sections, *closing(document, _again(folder))], notes)
 
 
@@ -180,11 +180,7 @@ def _settings_page(folder: RunFolder, document: RunPage, result: CVSettingsResul
     sections = [Section("The settings", blocks)]
     question = f"Which {words} {'is' if len(keys) == 1 else 'are'} best on {data_name(run)}?"
     again = _again(folder)
-    notes = (
-        [*document["faults"], f"{result['note'][0].upper()}{result['note'][1:]}."]
-        if result["note"]
-        else document["faults"]
-    )
+    notes = [*document["faults"], *([sentence(result["note"])] if result["note"] else [])]
     return Page(about_line(run), question, answer, cards, [*sections, *closing(document, again)], notes)
 
 
