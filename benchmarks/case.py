@@ -193,10 +193,10 @@ def tasks() -> Iterator[Case]:
     yield Case("fold of reconstruct", {**inputs, **dense}, [{}, {}, {}], folds=True)
     slow = {**inputs, **images, "optimizer.lr": "0.002"}
     yield Case("fold of reconstruct of images", slow, [{}, {}, {}], folds=True)
-    several = {"data": "linnerud", "data.limit": "null", "trainer.batch_size": "4", **dense}
-    yield Case("several targets", several)
-    yield Case("several targets, weights", {**several, "loss.weights": "[1,0,2]"})
-    yield Case("several targets, adam", {**several, **ADAPTIVE["adam"], **adam}, rates)
+    joint = {"data": "linnerud", "data.limit": "null", "trainer.batch_size": "4", **dense}
+    yield Case("several targets", joint)
+    yield Case("several targets, weights", {**joint, "loss.weights": "[1,0,2]"})
+    yield Case("several targets, adam", {**joint, **ADAPTIVE["adam"], **adam}, rates)
     frozen = {"freeze": "[hidden.0]"}
     yield Case("frozen", {**frozen, **dense})
     yield Case("frozen, adam", {**frozen, **dense, **ADAPTIVE["adam"], **adam}, rates)
