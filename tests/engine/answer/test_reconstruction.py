@@ -7,9 +7,14 @@ import pytest
 import torch
 from sklearn.datasets import load_linnerud
 
+from dlexp.build.components import components_of
+from dlexp.build.dataset import load_data
+from dlexp.build.program import make_program
+from dlexp.config.resolve import resolve
 from dlexp.door.run import Run
 from dlexp.engine.answer.answer import Reading
 from dlexp.engine.answer.reconstruction import Reconstruction
+from dlexp.engine.divergence import constant_loss
 from dlexp.engine.evaluate import report
 from dlexp.loss import MSE
 from dlexp.metric.choice import Metrics
@@ -89,6 +94,33 @@ def test_a_run_says_what_it_reconstructs(tmp_path, drawn):
     refused = command.run(tmp_path, "export", result["run_id"], "--runs-dir", "runs")
     assert refused.returncode != 0
     assert "models of classes and values are exported" in refused.stderr
+
+
+def test_the_constant_of_a_reconstruction_is_the_mean_of_the_training_inputs():
+    config = resolve(["task=reconstruct", "data.limit=200", "model.code=2", "tracking=none"]).config
+    data = load_data(config)
+    run = make_program(components_of([config], [data]), "solo").run
+    pixels = data.inputs[data.train].flatten(1).double().numpy()
+    expected = ((pixels - pixels.mean(0)) ** 2).mean() / pixels.var()
+    assert constant_loss(run.task, run.step.rules.loss, 0) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_sweep_of_codes_on_odd_pictures_gives_its_encoder(tmp_path):
+    draw = np.random.default_rng(0)
+    np.savez(tmp_path / "odd.npz", x=draw.integers(0, 256, (60, 5, 7, 3), dtype=np.uint8), y=np.arange(60) % 3)
+    common = ("data=arrays", "data.path=odd.npz", "model=cnn", "model.channels=[3,2]", "trainer.batch_size=12")
+    done = command.run(tmp_path, "sweep", "--json", *QUICK, *common, "model.code=2,40")
+    assert done.returncode == 0, done.stderr
+    sweep = json.loads(done.stdout)
+    assert {trial["overrides"]["model.code"] for trial in sweep["trials"]} == {2, 40}
+    assert all(np.isfinite(trial["value"]) for trial in sweep["trials"])
+    begun = [each for each in QUICK if each != "task=reconstruct"]
+    done = command.run(tmp_path, "train", *begun, *common, f"init_from={sweep['run_id']}")
+    assert done.returncode == 0, done.stderr
+    assert "(output at random)" in done.stdout + done.stderr
+    done = command.run(tmp_path, "cv", "--json", *QUICK, *common, "model.code=2,3", "cv.k=2")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["metric"] == "val/explained_variance"
 
 
 @pytest.mark.parametrize("k", [3, 16])
