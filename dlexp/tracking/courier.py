@@ -107,6 +107,8 @@ def _strike_off(queue: Queue, folder: RunFolder) -> None:
 def main() -> None:
     """Send the runs of the folder named on the command line."""
     os.nice(10)
+    # not to be imported: mlflow does without, as where mlflow-skinny alone is installed, and is there a fifth sooner
+    sys.modules["pandas"] = None  # pyright: ignore[reportArgumentType]
     serve(Path(sys.argv[1]))
 
 

@@ -21,6 +21,7 @@ from dlexp.run.lock import Lock
 from dlexp.run.name import experiment_folder
 from dlexp.tracking import database as database_file
 from dlexp.tracking.reach import require_answer
+from dlexp.tracking.request.load import load
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -146,6 +147,7 @@ def connect(store: Store) -> "MlflowClient":
                 lock.acquire(_CREATE_SECONDS)
             stack.callback(lock.release)
             _prepare(store, store.database)  # tells what is wrong with it before seconds of imports
+        load(is_database=store.database is not None)
         from mlflow import MlflowClient
 
         for name in ("mlflow", "alembic"):
@@ -163,6 +165,7 @@ def _prepare(store: Store, database: Path) -> None:
     if database_file.examine(database, store.name, store.timeout):
         database_file.mend_places(database, store.timeout)
         return
+    load(is_database=True)
     from mlflow import MlflowClient
 
     fresh = database.with_name(f"{database.name}.new")
