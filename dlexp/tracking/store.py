@@ -33,6 +33,7 @@ SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": str(_REQUEST_SECONDS),
     "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",  # a server may say to come back tomorrow
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # there `dlexp sync` has a table or JSON
     "GIT_PYTHON_REFRESH": "quiet",
 }
 _QUIET = {"MLFLOW_LOGGING_LEVEL": "CRITICAL"}  # what it raises is told in one line, what it logs has pages

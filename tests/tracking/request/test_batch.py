@@ -1,3 +1,5 @@
+from typing import Any
+
 from dlexp.tracking.content import Point
 from dlexp.tracking.request.batch import log_batch
 
@@ -11,7 +13,7 @@ class Client:
 
 
 def test_all_arrives_once_in_requests_that_mlflow_takes():
-    client = Client()
+    client: Any = Client()
     points = [Point("x", 0.5, 1000, epoch) for epoch in range(2500)]
     params = {f"p{number}": "1" for number in range(130)}
     log_batch(client, "r", points, params, {"a": "1", "b": "2"})
@@ -25,6 +27,6 @@ def test_all_arrives_once_in_requests_that_mlflow_takes():
 
 
 def test_nothing_is_asked_where_there_is_nothing_to_send():
-    client = Client()
+    client: Any = Client()
     log_batch(client, "r", [], {}, {})
     assert client.requests == []

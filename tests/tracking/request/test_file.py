@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,8 @@ def files(tmp_path):
 
 @pytest.mark.filterwarnings("ignore")  # mlflow's own libraries warn of each other
 def test_files_lie_at_a_place_on_the_disk_without_a_question_where_that_is(files, tmp_path):
-    client, place = Client(), tmp_path / "100% näher" / "artifacts"
+    client: Any = Client()
+    place = tmp_path / "100% näher" / "artifacts"
     log_files(client, "r", files, {"inputs": "[]"}, place.as_uri())
     assert client.staged is None
     there = {str(path.relative_to(place)): path.read_text() for path in place.rglob("*") if path.is_file()}
@@ -32,6 +34,6 @@ def test_files_lie_at_a_place_on_the_disk_without_a_question_where_that_is(files
 
 @pytest.mark.parametrize("place", [None, "s3://bucket/r/artifacts", "mlflow-artifacts:/1/r/artifacts"])
 def test_everywhere_else_the_client_finds_the_place(files, place):
-    client = Client()
+    client: Any = Client()
     log_files(client, "r", files, None, place)
     assert client.staged == ["figures/loss.png", "log.txt"]

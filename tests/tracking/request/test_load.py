@@ -40,3 +40,10 @@ def test_what_is_imported_stays_as_it_is(imported, monkeypatch):
     monkeypatch.setitem(sys.modules, "mlflow", gc)
     load.load(is_database=True)
     assert imported == []
+
+
+def test_pandas_is_not_there_for_who_does_without(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", sys)  # put back what was there
+    load.exclude_pandas()
+    with pytest.raises(ImportError):
+        __import__("pandas")
