@@ -2,8 +2,9 @@
 
 The same search without and with MLflow in a new folder, in turn, and a script that only imports mlflow's client and
 opens a database: whole processes, CPU seconds with all that they start, also of what goes on after the command's end.
-Then the trials of a finished search are sent by a process that books its CPU seconds by cause. Writes
-``benchmarks/results/tracking.json`` and with ``--page`` the tables of a page.
+Then the trials of a finished search are sent by a process that books its CPU seconds by cause. What is done is in the
+record, ``benchmarks/results/tracking.json``, so that the command, ended, goes on where it was. ``--page`` writes the
+tables of a page.
 """
 
 import argparse
@@ -14,11 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from benchmarks.cost.process import adopt, measure
-from benchmarks.measure import Account, replace_between, write
+from benchmarks.measure import RESULTS, Account, replace_between, write
 from benchmarks.peer.__main__ import NONE, SEARCH
 
 SIZES = (32, 100)
@@ -30,10 +32,11 @@ FLOOR = ("mlflow alone, makes its database", "mlflow alone, finds its database")
 START = "start of Python and imports of dlexp"
 IMPORT = "import of mlflow"
 MAKE = "its new database"
+SHARES = "shares"
 REQUESTS = ("create_run", "log_batch", "log_inputs", "set_terminated")
 NOTE = (
-    "cpu, wall: seconds of whole processes, the median of rounds; shares: CPU seconds of a process that sends a "
-    "finished search, by cause"
+    "cpu, wall: seconds of whole processes by round; shares: CPU seconds of a process that sends a finished search, by "
+    "cause"
 )
 Row = dict[str, Any]
 
@@ -43,24 +46,19 @@ def search(trials: int, *overrides: str) -> list[str]:
     return [*SEARCH, f"search.trials={trials}", "trainer.epochs=30", *overrides]
 
 
-def in_turn(rounds: int, sizes: list[int]) -> list[Row]:
-    """Return what each command takes, as medians of rounds."""
-    taken: dict[tuple[str, int], list[dict[str, float]]] = {}
-    for _ in range(rounds):
-        with tempfile.TemporaryDirectory(prefix="dlexp-tracking-") as place:
-            for what in FLOOR:
-                row = measure([sys.executable, "-c", OPEN, f"{place}/mlflow.db"])
-                taken.setdefault((what, 0), []).append(row)
-        for trials in sizes:
-            for what, overrides in (("without", [NONE]), ("with", [])):
-                row = measure(search(trials, *overrides))
-                taken.setdefault((what, trials), []).append(row)
-                print(what, trials, row, flush=True)
-    return [
-        {"what": what, "trials": trials, "rounds": rounds}
-        | {key: round(statistics.median(row[key] for row in rows), 2) for key in ("cpu", "wall")}
-        for (what, trials), rows in taken.items()
-    ]
+def cases(sizes: list[int]) -> Iterator[tuple[str, int, list[str]]]:
+    """Yield name, trials and command of what is measured, in the order of a round."""
+    with tempfile.TemporaryDirectory(prefix="dlexp-tracking-") as place:
+        for what in FLOOR:
+            yield what, 0, [sys.executable, "-c", OPEN, f"{place}/mlflow.db"]
+    for trials in sizes:
+        yield "without", trials, search(trials, NONE)
+        yield "with", trials, search(trials)
+
+
+def of(rows: list[Row], what: str, trials: int) -> list[Row]:
+    """Return the rows of a case, in the order of rounds."""
+    return [row for row in rows if (row["what"], row["trials"]) == (what, trials)]
 
 
 def shares(trials: int) -> Row:
@@ -69,7 +67,7 @@ def shares(trials: int) -> Row:
         subprocess.run([*search(trials, NONE), "--quiet"], cwd=place, check=True, capture_output=True)
         command = [sys.executable, "-m", "benchmarks.cost.tracking", "--send", f"{place}/runs"]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return {"what": "shares", "trials": trials, "seconds": json.loads(done.stdout)}
+    return {"what": SHARES, "trials": trials, "seconds": json.loads(done.stdout)}
 
 
 def send(runs_dir: Path) -> dict[str, float]:
@@ -101,21 +99,23 @@ def send(runs_dir: Path) -> dict[str, float]:
 
 
 def table(rows: list[Row]) -> str:
-    """Return what MLflow adds, as a Markdown table."""
-    lines = ["| what | CPU s | wall s | MLflow adds |", "|---|---:|---:|---:|"]
-    for row in rows:
-        if row["what"] == "shares":
-            continue
-        name = f"search of {row['trials']} trials, {row['what']} MLflow" if row["trials"] else row["what"]
-        bare = next((r for r in rows if (r["what"], r["trials"]) == ("without", row["trials"])), None)
-        adds = f"{100 * (row['cpu'] / bare['cpu'] - 1):.0f} %" if bare is not None and row["what"] == "with" else ""
-        lines.append(f"| {name} | {row['cpu']:.1f} | {row['wall']:.1f} | {adds} |")
+    """Return what MLflow adds, as a Markdown table of medians over rounds."""
+    lines = ["| what | rounds | CPU s | wall s | MLflow adds to the CPU s |", "|---|---:|---:|---:|---:|"]
+    for what, trials in dict.fromkeys((row["what"], row["trials"]) for row in rows if row["what"] != SHARES):
+        these = of(rows, what, trials)
+        name = f"search of {trials} trials, {what} MLflow" if trials else what
+        cpu, wall = (statistics.median(row[key] for row in these) for key in ("cpu", "wall"))
+        adds = ""
+        if what == "with":
+            pairs = zip(these, of(rows, "without", trials), strict=False)
+            adds = f"{100 * statistics.median(a['cpu'] / b['cpu'] - 1 for a, b in pairs):.0f} %"
+        lines.append(f"| {name} | {len(these)} | {cpu:.1f} | {wall:.1f} | {adds} |")
     return "\n".join(lines)
 
 
 def share_table(rows: list[Row]) -> str:
     """Return where it goes, as a Markdown table."""
-    by_size = {row["trials"]: row["seconds"] for row in rows if row["what"] == "shares"}
+    by_size = {row["trials"]: row["seconds"] for row in rows if row["what"] == SHARES}
     causes = list(dict.fromkeys(cause for seconds in by_size.values() for cause in seconds))
     lines = [
         "| CPU s of the sender | " + " | ".join(f"{size} trials" for size in by_size) + " |",
@@ -139,8 +139,19 @@ def main() -> None:
         print(json.dumps({cause: round(seconds, 3) for cause, seconds in send(arguments.send).items()}))
         return
     adopt()
-    rows = in_turn(arguments.rounds, arguments.sizes) + [shares(trials) for trials in arguments.sizes]
-    write("tracking", rows, NOTE)
+    path = RESULTS / "tracking.json"
+    rows: list[Row] = json.loads(path.read_text())["rows"] if path.is_file() else []
+    for number in range(arguments.rounds):
+        for what, trials, command in cases(arguments.sizes):
+            if len(of(rows, what, trials)) <= number:
+                taken = measure(command)
+                rows.append({"what": what, "trials": trials, "cpu": taken["cpu"], "wall": taken["wall"]})
+                print(rows[-1], flush=True)
+                write("tracking", rows, NOTE)
+    for trials in arguments.sizes:
+        if not of(rows, SHARES, trials):
+            rows.append(shares(trials))
+            write("tracking", rows, NOTE)
     print(table(rows), share_table(rows), sep="\n\n")
     if arguments.page:
         text = f"{table(rows)}\n\n{share_table(rows)}"
