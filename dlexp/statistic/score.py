@@ -30,6 +30,7 @@ _RIGHT = ("accuracy", "precision_micro", "recall_micro", "f1_micro")  # equal wh
 # the mean of these over folds of any size is what pooled examples give
 MEANS_OVER_EXAMPLES = (*_RIGHT, "log_loss", "top5_accuracy", "mse", "mae", "huber", "bias", "loss")
 _RANKED = ("roc_auc", "average_precision")
+OF_PROBABILITIES = ("log_loss", "calibration_error")  # which similarities of pairs are none of
 _TIES = 2.0**40  # steps of a unit of log-odds, within which examples tie
 _BINS = 15
 _PLAIN = Measure()
@@ -46,8 +47,9 @@ def names(num_classes: int, link: str = "softmax") -> list[str]:
         return ["rmse", "mse", "mae", "r2", "huber", "median_error"]
     by_class = _CONFUSION if num_classes == 2 else _CONFUSION[:6]
     top = ["top5_accuracy"] if num_classes > 5 else []
-    of_pairs = ["eer"] if link == "similarity" else []
-    return [_RIGHT[0], *by_class, "log_loss", *_RIGHT[1:], *_RANKED, *of_pairs, "calibration_error", *top]
+    if link == "similarity":
+        return [_RIGHT[0], *by_class, *_RIGHT[1:], *_RANKED, "eer"]
+    return [_RIGHT[0], *by_class, "log_loss", *_RIGHT[1:], *_RANKED, "calibration_error", *top]
 
 
 def by_example(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: Measure = _PLAIN) -> np.ndarray | None:

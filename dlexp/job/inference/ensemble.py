@@ -11,12 +11,13 @@ from torch import Tensor
 
 from dlexp import metric
 from dlexp.data.joint.head import Head, of_columns
+from dlexp.engine.answer.classes import Classes
+from dlexp.engine.answer.pairs import SamePair
 from dlexp.engine.answer.several import Several
 from dlexp.error import RunError
 from dlexp.job.again import a_kind, resume_command
 from dlexp.metric.choice import Metrics
-from dlexp.metric.probability import log_odds, log_weights
-from dlexp.metric.ranking import equal_error_rate
+from dlexp.metric.probability import log_weights
 from dlexp.number import noun
 from dlexp.run.document import Confusion
 from dlexp.run.folder import RunFolder
@@ -73,6 +74,9 @@ def average(
 ) -> Tensor:
     """Return what an ensemble says: log(sum_m w_m p_m) of each class, or the mean value sum_m w_m y_m.
 
+    Of pairs it is the mean threshold and the mean similarity: a pair is called the same where similarities exceed
+    their thresholds on average.
+
     Args:
         outputs: From M models: logits (N, K), a lone column (N, 1) for two classes, or values (N,).
         num_classes: 0 for values.
@@ -91,10 +95,10 @@ def average(
         ]
         return torch.cat(means, 1)
     weights_M = torch.tensor(weights or [1 / len(outputs)] * len(outputs), dtype=torch.float64)
-    if not num_classes:
-        stacked_MN = torch.stack([each.double() for each in outputs])
-        return (weights_M[:, None] * stacked_MN).sum(0).to(outputs[0].dtype)
     linked = [links] * len(outputs) if isinstance(links, str) else links
+    if not num_classes or "similarity" in linked:
+        stacked = torch.stack([each.double() for each in outputs])
+        return torch.tensordot(weights_M, stacked, 1).to(outputs[0].dtype)
     log_p = [log_weights(each.double(), link).log_softmax(-1) for each, link in zip(outputs, linked, strict=True)]
     log_NK = (torch.stack(log_p) + weights_M.log()[:, None, None]).logsumexp(0)
     is_lone = all(each.shape[-1] == 1 for each in outputs)
@@ -124,9 +128,8 @@ def report(
     if heads:
         measured = Several(tuple(heads)).report(*stacked, "softmax", measure.beta, measure.delta)
     elif num_classes:
-        measured = metric.classification_report(*stacked, num_classes, measure.beta, positive=measure.positive)
-        if measure.link == "similarity":
-            measured["eer"] = equal_error_rate(log_odds(stacked[0])[..., 1], stacked[1] == 1)
+        kind = SamePair if measure.link == "similarity" else Classes
+        measured = kind(num_classes, measure.positive).report(*stacked, "softmax", measure.beta, measure.delta)
     else:
         measured = metric.regression_report(*stacked, measure.delta)
     if metrics is not None:
