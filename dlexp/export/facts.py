@@ -82,10 +82,18 @@ class Unit(TypedDict):
 
 
 @_Plain
+class Pairs(TypedDict):
+    """What two embeddings are compared by, and the similarity above which inputs are called the same."""
+
+    similarity: Literal["cosine", "distance"]
+    threshold: _Real
+
+
+@_Plain
 class Constants(TypedDict, total=False):
     """Those of the metrics."""
 
-    link: Literal["softmax", "sigmoid", "margin"]
+    link: Literal["softmax", "sigmoid", "margin", "similarity"]
     beta: _Real
     delta: _Real
     positive: Annotated[int, Field(ge=0, le=1)]
@@ -104,6 +112,7 @@ class About(TypedDict):
     normalize: Fitted
     unit: Unit | None
     measure: NotRequired[Constants]
+    pairs: NotRequired[Pairs]
 
 
 @_Plain
@@ -187,14 +196,17 @@ def _disagreement(about: dict[str, Any]) -> str:
     """Return which lengths do not fit each other; "" where they do."""
     num_inputs, num_classes = about["in_shape"][0], len(about["class_names"])
     fitted, columns = about["normalize"], (about["encoding"] or {}).get("features")
+    is_of_pairs = about["task"] == "pairs"
     encoded = num_inputs if columns is None else sum(1 if c["levels"] is None else len(c["levels"]) for c in columns)
     lengths = {
         "normalize": {len(values) for values in fitted.values() if values is not None} != {num_inputs},
         "in_shape": len(about["in_shape"]) == 2,
         "feature_names": about["feature_names"] is not None and len(about["feature_names"]) != num_inputs,
         "encoding.features": encoded != num_inputs,
-        "num_outputs": about["num_outputs"] not in ((2, 1) if num_classes == 2 else (num_classes or 1,)),
-        "class_names": num_classes == 1,
+        "num_outputs": not is_of_pairs
+        and about["num_outputs"] not in ((2, 1) if num_classes == 2 else (num_classes or 1,)),
+        "class_names": num_classes == 1 or (is_of_pairs and num_classes != 2),
+        "pairs": ("pairs" in about) != is_of_pairs,
         "unit": (about["unit"] is None) == (num_classes == 0),
     }
     return ", ".join(name for name, is_odd in lengths.items() if is_odd)
@@ -205,9 +217,9 @@ def _public(config: Config) -> Config:
     shown = {
         name: dict(node) if isinstance(node, dict) else node for name, node in config.items() if name not in PRIVATE
     }
-    path = shown["data"].get("path")
-    if isinstance(path, str):
-        shown["data"]["path"] = Path(path).name
+    for name in ("path", "root"):
+        if isinstance(place := shown["data"].get(name), str):
+            shown["data"][name] = Path(place).name
     if "model.weights" in paths(config):  # those of the file that it leads to are in this one
         shown["model"]["weights"] = None
     if "init_from" in shown:

@@ -26,7 +26,14 @@ class Graph(nn.Module):
 
     Args:
         model: With its normalisation, unit and facts.
+
+    Attributes:
+        input_names: What the inputs are called, in order.
+        output_names: What is put out, in order.
     """
+
+    input_names: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
 
     def __init__(self, model: SavedModel) -> None:
         super().__init__()
@@ -43,29 +50,25 @@ class Graph(nn.Module):
         self.register_buffer("shift", self._spread(model.affine.shift).to(wide))
         self.register_buffer("fill", None if model.affine.fill is None else model.affine.fill.clone())
         self.mean, self.std = (0.0, 1.0) if unit is None else (unit.mean.item(), unit.std.item())
+        self.input_names = self.input_names or (PICTURES if self.is_image else VECTORS,)
+        self.output_names = self.output_names or (CLASSES if self.has_classes else VALUES)
 
     def _spread(self, values_C: Tensor) -> Tensor:
         return values_C[:, None, None] if self.is_image else values_C.clone()
 
-    @property
-    def input_name(self) -> str:
-        """What the input is called."""
-        return PICTURES if self.is_image else VECTORS
-
-    @property
-    def output_names(self) -> tuple[str, ...]:
-        """What is put out, in order."""
-        return CLASSES if self.has_classes else VALUES
-
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Return what `output_names` says of pictures (N, C, H, W) or rows (N, D)."""
+    def prepare(self, x: Tensor) -> Tensor:
+        """Return what the network takes of pictures (N, C, H, W) or rows (N, D)."""
         scale, shift, fill = self.get_buffer("scale"), self.get_buffer("shift"), self._buffers["fill"]
         if self.is_image:
             x = x.to(self.dtype)
             x = x if self.side is None else resize(x, self.side, self.fit)
         elif fill is not None:
             x = torch.where(x.isnan(), fill, x)
-        outputs = self.network((x * scale + shift).to(self.dtype))
+        return (x * scale + shift).to(self.dtype)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return what `output_names` says of pictures (N, C, H, W) or rows (N, D)."""
+        outputs = self.network(self.prepare(x))
         if not self.has_classes:
             return (outputs[:, 0].double() * self.std + self.mean,)
         return outputs, log_weights(outputs, self.link).softmax(-1).to(outputs.dtype)
@@ -79,20 +82,25 @@ def side_of(about: dict[str, Any]) -> tuple[int | None, Fit]:
     return shape[-1] if is_resized else None, stored.get("fit", "crop")
 
 
-def example(graph: Graph, in_shape: list[int]) -> Tensor:
-    """Return two blank examples from which an exporter follows the graph."""
+def example(graph: Graph, in_shape: list[int]) -> tuple[Tensor, ...]:
+    """Return two blank examples of each input from which an exporter follows the graph."""
     if not graph.is_image:
-        return torch.zeros(2, *in_shape, dtype=torch.float64)
+        return tuple(torch.zeros(2, *in_shape, dtype=torch.float64) for _ in graph.input_names)
     channels, height, width = in_shape
     # sides that no constant of the network equals by chance, so that an exporter takes them for what they are: free
-    sides = (height, width) if graph.side is None else (height + 3, width + 5)
-    return torch.zeros(2, channels, *sides)
+    more = [(0, 0) if graph.side is None else (3 + 4 * place, 5 + 4 * place) for place in range(len(graph.input_names))]
+    return tuple(torch.zeros(2, channels, height + rows, width + columns) for rows, columns in more)
 
 
-def dynamic_axes(graph: Graph) -> dict[int, Any]:
-    """Return the axes whose lengths are free, by number."""
-    free = {0: "batch"} if graph.side is None else {0: "batch", 2: "height", 3: "width"}
-    return {axis: torch.export.Dim(name, min=1) for axis, name in free.items()}
+def dynamic_axes(graph: Graph) -> tuple[dict[int, Any], ...]:
+    """Return the axes of each input whose lengths are free, by number; all have one batch."""
+    batch, is_free = torch.export.Dim("batch", min=1), graph.side is not None
+    sides = {2: "height", 3: "width"} if is_free else {}
+    lone = len(graph.input_names) == 1
+    return tuple(
+        {0: batch} | {axis: torch.export.Dim(side if lone else f"{name}_{side}", min=1) for axis, side in sides.items()}
+        for name in graph.input_names
+    )
 
 
 def as_input(inputs: Tensor) -> Tensor:

@@ -57,7 +57,7 @@ def write(graph: Graph, about: dict[str, Any], in_shape: list[int]) -> bytes:
         program = torch.onnx.export(
             trace(graph, in_shape),
             dynamo=True,
-            input_names=[graph.input_name],
+            input_names=list(graph.input_names),
             output_names=list(graph.output_names),
             verbose=False,
         )
@@ -109,13 +109,14 @@ def read(content: bytes, where: Path) -> tuple[dict[str, Any], Any]:
     options.intra_op_num_threads = torch.get_num_threads()
     try:
         session: Any = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        (name,) = (given.name for given in session.get_inputs())
+        names = [given.name for given in session.get_inputs()]
     except Exception as error:
         raise RunError(f"{where}: onnxruntime cannot read it ({first_line(error)}); export the run anew") from error
     first = session.get_outputs()[0].name
 
-    def answer(x: Tensor) -> tuple[Tensor, ...]:
-        return (torch.from_numpy(np.asarray(session.run([first], {name: x.numpy()})[0])),)
+    def answer(*inputs: Tensor) -> tuple[Tensor, ...]:
+        given = {name: x.numpy() for name, x in zip(names, inputs, strict=True)}
+        return (torch.from_numpy(np.asarray(session.run([first], given)[0])),)
 
     return about, answer
 

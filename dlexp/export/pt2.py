@@ -42,7 +42,7 @@ def trace(graph: Graph, in_shape: list[int]) -> ExportedProgram:
     """Return the graph as torch follows it, without the paths and lines of the program that made it."""
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        program = torch.export.export(graph, (example(graph, in_shape),), dynamic_shapes=(dynamic_axes(graph),))
+        program = torch.export.export(graph, example(graph, in_shape), dynamic_shapes=dynamic_axes(graph))
     for node in program.graph.nodes:
         for name in ("stack_trace", "nn_module_stack", "source_fn_stack", "from_node"):
             node.meta.pop(name, None)

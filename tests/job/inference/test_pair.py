@@ -69,8 +69,9 @@ def test_models_together_say_the_mean_similarity_and_threshold_of_one_kind(signa
 
     def together(*folders):
         models = [(folder, 1 / len(folders)) for folder in folders]
-        about = Averaged("", "", models)
-        return predict("", tmp_path, [signatures.writers / path for path in paths], averaged=about)["predictions"][0]
+        inputs, about = [signatures.writers / path for path in paths], Averaged("", "", models)
+        said: Any = predict("", tmp_path, inputs, averaged=about)["predictions"][0]
+        return said
 
     alone, both = [together(folder) for folder in (signatures.folder, other)], together(signatures.folder, other)
     for name in ("similarity", "threshold"):
