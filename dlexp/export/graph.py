@@ -17,41 +17,31 @@ PICTURES, VECTORS = "pixels", "features"  # what the input is called
 CLASSES, VALUES = ("outputs", "probabilities"), ("values",)  # what is put out
 
 
-class Graph(nn.Module):
-    """What is exported.
+class Prepared(nn.Module):
+    """A network with what comes before it; what it answers is a subclass's `forward`.
 
     Pictures come as floats (N, C, H, W) in [0, 1], of any size where the run resized its own; rows of a table as
-    float64 (N, D), encoded as the facts state, with NaN for a missing number. Classes give the network's outputs
-    (N, K), a lone column for two, and probabilities (N, K); values come in the target's unit, (N,) in float64.
+    float64 (N, D), encoded as the facts state, with NaN for a missing number.
 
     Args:
-        model: With its normalisation, unit and facts.
-
-    Attributes:
-        input_names: What the inputs are called, in order.
+        model: With its normalisation and facts.
+        input_names: What the inputs are called, in order; None for the only one of its kind.
         output_names: What is put out, in order.
     """
 
-    input_names: tuple[str, ...] = ()
-    output_names: tuple[str, ...] = ()
-
-    def __init__(self, model: SavedModel) -> None:
+    def __init__(self, model: SavedModel, input_names: tuple[str, ...] | None, output_names: tuple[str, ...]) -> None:
         super().__init__()
         self.network = model.module
         self.is_image = len(model.about["in_shape"]) == 3
         self.side, fit = side_of(model.about)
         self.fit: Fit = fit
-        self.link = str(model.about.get("measure", {}).get("link", "softmax"))
-        self.has_classes = bool(model.about["class_names"])
         self.dtype = model.dtype
+        self.input_names = input_names or (PICTURES if self.is_image else VECTORS,)
+        self.output_names = output_names
         wide = model.dtype if self.is_image else torch.float64
-        unit = model.unit
         self.register_buffer("scale", self._spread(model.affine.scale).to(wide))
         self.register_buffer("shift", self._spread(model.affine.shift).to(wide))
         self.register_buffer("fill", None if model.affine.fill is None else model.affine.fill.clone())
-        self.mean, self.std = (0.0, 1.0) if unit is None else (unit.mean.item(), unit.std.item())
-        self.input_names = self.input_names or (PICTURES if self.is_image else VECTORS,)
-        self.output_names = self.output_names or (CLASSES if self.has_classes else VALUES)
 
     def _spread(self, values_C: Tensor) -> Tensor:
         return values_C[:, None, None] if self.is_image else values_C.clone()
@@ -65,6 +55,24 @@ class Graph(nn.Module):
         elif fill is not None:
             x = torch.where(x.isnan(), fill, x)
         return (x * scale + shift).to(self.dtype)
+
+
+class Graph(Prepared):
+    """What is exported of a model of classes or values.
+
+    Classes give the network's outputs (N, K), a lone column for two, and probabilities (N, K); values come in the
+    target's unit, (N,) in float64.
+
+    Args:
+        model: With its normalisation, unit and facts.
+    """
+
+    def __init__(self, model: SavedModel) -> None:
+        super().__init__(model, None, CLASSES if model.about["class_names"] else VALUES)
+        self.has_classes = bool(model.about["class_names"])
+        self.link = str(model.about.get("measure", {}).get("link", "softmax"))
+        unit = model.unit
+        self.mean, self.std = (0.0, 1.0) if unit is None else (unit.mean.item(), unit.std.item())
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Return what `output_names` says of pictures (N, C, H, W) or rows (N, D)."""
@@ -82,7 +90,7 @@ def side_of(about: dict[str, Any]) -> tuple[int | None, Fit]:
     return shape[-1] if is_resized else None, stored.get("fit", "crop")
 
 
-def example(graph: Graph, in_shape: list[int]) -> tuple[Tensor, ...]:
+def example(graph: Prepared, in_shape: list[int]) -> tuple[Tensor, ...]:
     """Return two blank examples of each input from which an exporter follows the graph."""
     if not graph.is_image:
         return tuple(torch.zeros(2, *in_shape, dtype=torch.float64) for _ in graph.input_names)
@@ -92,7 +100,7 @@ def example(graph: Graph, in_shape: list[int]) -> tuple[Tensor, ...]:
     return tuple(torch.zeros(2, channels, height + rows, width + columns) for rows, columns in more)
 
 
-def dynamic_axes(graph: Graph) -> tuple[dict[int, Any], ...]:
+def dynamic_axes(graph: Prepared) -> tuple[dict[int, Any], ...]:
     """Return the axes of each input whose lengths are free, by number; all have one batch."""
     batch, is_free = torch.export.Dim("batch", min=1), graph.side is not None
     sides = {2: "height", 3: "width"} if is_free else {}

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from dlexp.error import ConfigError, RunError, first_line
 from dlexp.export import facts
-from dlexp.export.graph import Graph
+from dlexp.export.graph import Prepared
 from dlexp.export.pt2 import trace
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
@@ -37,7 +37,7 @@ def require_packages(*names: str) -> None:
             raise ConfigError(f"--format: got onnx, which needs {name}; pip install 'dlexp[export]'")
 
 
-def write(graph: Graph, about: dict[str, Any], in_shape: list[int]) -> bytes:
+def write(graph: Prepared, about: dict[str, Any], in_shape: list[int]) -> bytes:
     """Return the content of a file.
 
     Args:

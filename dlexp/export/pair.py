@@ -8,16 +8,16 @@ from torch import Tensor
 
 from dlexp.embedding.similarity import compared
 from dlexp.execution.save.saved_model import SavedModel
-from dlexp.export.graph import Graph
+from dlexp.export.graph import Graph, Prepared
 
 INPUTS = ("first", "second")
 OUTPUTS = ("similarity", "first_embedding", "second_embedding")
 
 
-class PairGraph(Graph):
+class PairGraph(Prepared):
     """What is exported of a model of pairs.
 
-    Both inputs are as that of `Graph`, pictures of either side of a size of their own. The threshold, above whose
+    Both inputs are as `Prepared` takes them, pictures of either side of a size of their own. The threshold, above whose
     similarity two are called the same, stands in the facts. Embeddings are what similarities of many pairs can be
     computed from, with one pass of the branch for each input.
 
@@ -25,11 +25,8 @@ class PairGraph(Graph):
         model: With its normalisation and facts.
     """
 
-    input_names = INPUTS
-    output_names = OUTPUTS
-
     def __init__(self, model: SavedModel) -> None:
-        super().__init__(model)
+        super().__init__(model, INPUTS, OUTPUTS)
         self.similarity = str(model.about["pairs"]["similarity"])
 
     def forward(self, first: Tensor, second: Tensor) -> tuple[Tensor, ...]:
@@ -41,6 +38,6 @@ class PairGraph(Graph):
         return compared(in_turn_ME[None], self.similarity)[0, :, 0], first_NE, second_NE
 
 
-def graph_of(model: SavedModel) -> Graph:
+def graph_of(model: SavedModel) -> Prepared:
     """Return what is exported of a model."""
     return PairGraph(model) if model.about["task"] == "pairs" else Graph(model)

@@ -15,7 +15,7 @@ from dlexp.execution.save import saved_model
 from dlexp.execution.save.saved_model import SavedModel
 from dlexp.export import facts, onnx, pt2, weights
 from dlexp.export.file import parse
-from dlexp.export.graph import Graph
+from dlexp.export.graph import Prepared
 from dlexp.export.pair import graph_of
 from dlexp.job.export import card as cards
 from dlexp.job.export.check import ALLOWED, BATCHES, choose_examples, largest_difference
@@ -190,7 +190,7 @@ def _digest(path: Path) -> str:
         return ""
 
 
-def _content(form: Form, model: SavedModel, graph: Graph, told: dict[str, Any]) -> bytes:
+def _content(form: Form, model: SavedModel, graph: Prepared, told: dict[str, Any]) -> bytes:
     """Return the content of the file.
 
     Raises:
