@@ -30,7 +30,6 @@ _RIGHT = ("accuracy", "precision_micro", "recall_micro", "f1_micro")  # equal wh
 # the mean of these over folds of any size is what pooled examples give
 MEANS_OVER_EXAMPLES = (*_RIGHT, "log_loss", "top5_accuracy", "mse", "mae", "huber", "bias", "loss")
 _RANKED = ("roc_auc", "average_precision")
-OF_PROBABILITIES = ("log_loss", "calibration_error")  # which similarities of pairs are none of
 _TIES = 2.0**40  # steps of a unit of log-odds, within which examples tie
 _BINS = 15
 _PLAIN = Measure()
@@ -41,7 +40,7 @@ def names(num_classes: int, link: str = "softmax") -> list[str]:
 
     Args:
         num_classes: 0 for values.
-        link: How outputs become probabilities; "similarity" is of pairs.
+        link: How outputs become probabilities; "similarity" is of pairs, whose outputs say none.
     """
     if not num_classes:
         return ["rmse", "mse", "mae", "r2", "huber", "median_error"]

@@ -8,7 +8,8 @@ from torch import Tensor
 from dlexp.engine.answer.classes import Classes
 from dlexp.metric.probability import log_odds
 from dlexp.metric.ranking import equal_error_rate, roc_auc
-from dlexp.statistic.score import OF_PROBABILITIES
+
+OF_PROBABILITIES = ("log_loss", "calibration_error")
 
 
 @dataclass(frozen=True)
