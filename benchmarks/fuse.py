@@ -145,7 +145,7 @@ def work(update: Callable[[], None]) -> None:
 def plain(name: str) -> Callable[[], None]:
     """Return the plain loop's update as torch comes: its own threads, glibc's allocator untouched."""
     threads = torch.get_num_threads()
-    devices.keep_freed_memory = lambda: False  # type: ignore[assignment]
+    devices.keep_freed_memory = lambda: False  # type: ignore[assignment]  # the allocator as it comes
     update = by_hand(CASES[name])
     torch.set_num_threads(threads)
     return update
