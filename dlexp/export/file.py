@@ -42,7 +42,7 @@ class ExportedModel:
 
     @torch.no_grad()
     def outputs(self, inputs: Tensor, batch_size: int | None = None) -> Tensor:
-        """Return logits (N, K), values (N,) in their unit, or threshold and similarity; see `SavedModel.outputs`.
+        """Return logits (N, K), values (N,), both of several targets, or threshold and similarity; see `SavedModel`.
 
         Raises:
             ConfigError: Examples of another shape than the model's.
@@ -56,8 +56,8 @@ class ExportedModel:
             outputs = torch.cat([self.answer(*map(as_input, batch))[0] for batch in batches])
         except Exception as error:  # of a foreign graph, and of whichever library computes it
             raise RunError(f"the exported graph does not compute ({first_line(error)}); export the run anew") from error
-        is_of_classes = self.about["class_names"] and pairs is None
-        wanted = (len(sides[0]), self.about["num_outputs"]) if is_of_classes else (len(sides[0]),)
+        is_wide = (self.about["class_names"] or "heads" in self.about) and pairs is None
+        wanted = (len(sides[0]), self.about["num_outputs"]) if is_wide else (len(sides[0]),)
         if tuple(outputs.shape) != wanted:
             raise RunError(f"the exported graph gives outputs {list(outputs.shape)}, not {list(wanted)}")
         return outputs if pairs is None else with_threshold(outputs, pairs["threshold"])

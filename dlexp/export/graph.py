@@ -1,6 +1,6 @@
 """A trained model as one function of raw examples: resize, normalisation, network, answers.
 
-Shapes: N examples, C channels, H height, W width, D inputs of a table, K classes.
+Shapes: N examples, C channels, H height, W width, D inputs of a table, K classes, or outputs of several targets.
 """
 
 import math
@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlexp.execution.save.saved_model import SavedModel
+from dlexp.data.joint.head import of_columns
+from dlexp.data.joint.scale import JointScale
+from dlexp.execution.save.saved_model import SavedModel, heads_stated
 from dlexp.export.resize import Fit, resize
 from dlexp.metric.probability import log_weights
 
@@ -61,25 +63,50 @@ class Graph(Prepared):
     """What is exported of a model of classes or values.
 
     Classes give the network's outputs (N, K), a lone column for two, and probabilities (N, K); values come in the
-    target's unit, (N,) in float64.
+    target's unit, (N,) in float64. Of several targets come all outputs (N, K) in float64, values in their units, and
+    then of each target the probabilities (N, K_j), or the values (N,).
 
     Args:
         model: With its normalisation, unit and facts.
     """
 
     def __init__(self, model: SavedModel) -> None:
-        super().__init__(model, None, CLASSES if model.about["class_names"] else VALUES)
+        super().__init__(model, None, _outputs_of(model.about))
         self.has_classes = bool(model.about["class_names"])
         self.link = str(model.about.get("measure", {}).get("link", "softmax"))
-        unit = model.unit
-        self.mean, self.std = (0.0, 1.0) if unit is None else (unit.mean.item(), unit.std.item())
+        self.heads, unit = heads_stated(model.about), model.unit
+        self.mean, self.std = (0.0, 1.0) if unit is None or self.heads else (unit.mean.item(), unit.std.item())
+        joint = unit if isinstance(unit, JointScale) else None
+        self.register_buffer("means", None if joint is None else joint.by_output[0])
+        self.register_buffer("stds", None if joint is None else joint.by_output[1])
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Return what `output_names` says of pictures (N, C, H, W) or rows (N, D)."""
         outputs = self.network(self.prepare(x))
+        if self.heads:
+            return self._of_heads(outputs)
         if not self.has_classes:
             return (outputs[:, 0].double() * self.std + self.mean,)
         return outputs, log_weights(outputs, self.link).softmax(-1).to(outputs.dtype)
+
+    def _of_heads(self, outputs: Tensor) -> tuple[Tensor, ...]:
+        """Return all outputs, values in their units, and what they say of each target."""
+        whole = outputs.double() * self.get_buffer("stds") + self.get_buffer("means")
+        each = []
+        for head, columns in zip(self.heads, of_columns(self.heads), strict=True):
+            if head.num_classes:
+                each.append(log_weights(outputs[:, columns], self.link).softmax(-1).to(outputs.dtype))
+            else:
+                each.append(whole[:, columns.start])
+        return whole, *each
+
+
+def _outputs_of(about: dict[str, Any]) -> tuple[str, ...]:
+    """Return what the outputs of classes, values or several targets are called."""
+    if heads := heads_stated(about):
+        kinds = ("probabilities" if head.num_classes else "values" for head in heads)
+        return ("outputs", *(f"{head.label}.{kind}" for head, kind in zip(heads, kinds, strict=True)))
+    return CLASSES if about["class_names"] else VALUES
 
 
 def side_of(about: dict[str, Any]) -> tuple[int | None, Fit]:

@@ -23,7 +23,7 @@ from dlexp.job.export.source import Source, find_source
 from dlexp.model.fitted.fitted import Fitted
 from dlexp.run.folder import RunFolder
 from dlexp.run.listing.exported import ExportRecord, add_export, read_exports
-from dlexp.type import RECONSTRUCT, SEVERAL, one_of
+from dlexp.type import RECONSTRUCT, one_of
 
 Form = Literal["pt2", "onnx", "safetensors"]
 FOLDER, NAME = "export", "model"  # in the run's folder, where no other place is named
@@ -103,8 +103,6 @@ def export(
     if not is_forced:
         _require_absent(source.folder, path, beside)
     model = saved_model.load(source.folder)
-    if model.about["task"] == SEVERAL:
-        raise ConfigError(f"{ref}: got several targets, which have no exported form; `dlexp predict` takes the run")
     saved_model.require_threshold(model.about)
     if isinstance(model.module, Fitted):
         kind = type(model.module).__name__
