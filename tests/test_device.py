@@ -15,7 +15,7 @@ from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError, name_fault_of_device
 from dlexp.gpu.child import VISIBLE
 from dlexp.launcher.local import Local
-from tests.gpu.two import two
+from tests.gpu.two import H100, two
 
 __all__ = ["two"]  # a fixture
 needs_no_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is present")
@@ -34,6 +34,21 @@ def test_auto_falls_back_to_cpu_and_says_so():
 def test_absent_device_asked_for_by_name_is_an_error_with_the_cure(name):
     with pytest.raises(ConfigError, match=rf"trainer.device: got {name}; .* choose auto or cpu"):
         device.choose(name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Sun Jul 27 07:07:43 UTC 2025\nGCC version: 12\n",
+        "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build\nGCC version: 12\n",
+    ],
+    ids=["closed", "open"],
+)
+def test_the_drivers_version_is_told_of_both_kernel_modules(text, tmp_path, monkeypatch):
+    (tmp_path / "version").write_text(text)
+    monkeypatch.setattr(device, "DRIVER", tmp_path / "version")
+    monkeypatch.setattr(device, "cards", lambda **_: [H100])
+    assert (device.describe(torch.device("cuda:0")) or {})["driver"] == "580.65.06"
 
 
 @pytest.mark.gpu

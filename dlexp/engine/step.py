@@ -15,7 +15,7 @@ from dlexp.embedding.similarity import compared
 from dlexp.engine import loss_scale
 from dlexp.engine.dense.chain import Chain
 from dlexp.engine.exchange.exchange import ALONE, Exchange
-from dlexp.engine.exchange.weight import Weight, weigh
+from dlexp.engine.exchange.weight import Weight, masses_of, weigh
 from dlexp.engine.flat import matrix_names
 from dlexp.engine.forward import Forward
 from dlexp.engine.graph.moment import Moment
@@ -98,7 +98,7 @@ class Step:
     ) -> None:
         """Do one update from one or more batches.
 
-        Their gradients are averaged by their sizes, or by the sums of their class weights, so that they make the
+        Their gradients are averaged by their sizes, or by what else the loss is divided by, so that they make the
         gradient of the large batch.
 
         Args:
@@ -120,9 +120,9 @@ class Step:
     ) -> None:
         """Bring the gradient of an update into the program's `grads`; arguments as of a call."""
         self.forward.prepare_grads()
-        params, weights = self.forward.flat.tensor, None
+        weights = None
         if len(batches) > 1 or self.exchange.size > 1:
-            weights = weigh(batches, self._mass, self.num_trials, params, self.exchange)
+            weights = weigh(batches, self._masses, self.num_trials, self.forward.flat.tensor, self.exchange)
         is_first = True
         for place, by_length in enumerate(batches):
             if seed_batch is not None:
@@ -152,15 +152,15 @@ class Step:
         outputs = self._outputs(batch)
         if not batch.num:
             return self._pass_on(outputs, is_first)
-        loss_R = self._loss(outputs, batch)
-        objective_R = loss_R if weight is None else loss_R * weight.update
+        loss_R = self._loss(outputs, batch, is_by_term=weight is not None and weight.is_by_term)
+        objective_R = loss_R if weight is None else weight.in_update(loss_R)
+        counted_R = loss_R if weight is None else weight.in_epoch(loss_R)
         if self._is_scaled:
             scale = self.state[loss_scale.SCALE][:, 0]
             objective_R = objective_R * (scale if batch.rows is None else scale[batch.rows])
         # A scalar: torch imports its symbolic shapes, for seconds, when a gradient to start from is passed.
-        (objective_R.squeeze(0) if len(loss_R) == 1 else objective_R.sum()).backward()
+        (objective_R.squeeze(0) if len(objective_R) == 1 else objective_R.sum()).backward()
         self.forward.collect_grads(is_first)
-        counted_R = loss_R if weight is None or weight.epoch is None else loss_R * weight.epoch
         return sums.add(counted_R.detach(), (outputs[0] if isinstance(outputs, list) else outputs).detach(), batch)
 
     def _pass_on(self, outputs: Tensor | list[Tensor], is_first: bool) -> None:
@@ -169,10 +169,8 @@ class Step:
         torch.stack([head.sum() for head in heads]).sum().backward()
         self.forward.collect_grads(is_first)
 
-    def _mass(self, batch: Batch) -> Tensor | None:
-        """Return what the loss of a batch is divided by, for each of its trials, where that is not its size."""
-        loss = self._loss_of(batch)
-        return loss.mass(batch.targets, self.forward.flat.tensor.dtype) if hasattr(loss, "mass") else None
+    def _masses(self, batch: Batch) -> Tensor | None:
+        return masses_of(self._loss_of(batch), batch, self.num_trials, self.forward.flat.tensor)
 
     def _loss_of(self, batch: Batch) -> Any:
         return self.rules.loss if batch.rows is None else select_rows(self.rules.loss, batch.rows, self.num_trials)
@@ -181,11 +179,13 @@ class Step:
         with nullcontext() if self._cast is None else torch.autocast(self._device, dtype=self._cast):
             return self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
 
-    def _loss(self, outputs: Tensor | list[Tensor], batch: Batch) -> Tensor:
+    def _loss(self, outputs: Tensor | list[Tensor], batch: Batch, *, is_by_term: bool) -> Tensor:
+        """Return the loss of each trial (R,), or its terms (J, R)."""
         loss, targets, heads = self._loss_of(batch), batch.targets, outputs if isinstance(outputs, list) else [outputs]
         if len(targets) < len(heads[0]):
             targets = targets.expand(len(heads[0]), *targets.shape[1:])
-        losses = [loss(compared(self._full(head), getattr(loss, "similarity", None)), targets) for head in heads]
+        read = [compared(self._full(head), getattr(loss, "similarity", None)) for head in heads]
+        losses = [torch.stack(loss.terms(head, targets)) if is_by_term else loss(head, targets) for head in read]
         if not isinstance(outputs, list):
             return losses[0]
         return torch.stack([w * each for w, each in zip(self._aux_weights, losses, strict=True)]).sum(0)

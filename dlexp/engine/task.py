@@ -72,11 +72,13 @@ class Batch:
         """Return this device's share of a batch."""
         if exchange.size == 1 or self.share is not None:
             return self
-        axis = 0 if self.is_shared else 1
-        first, end = deal(self.x.shape[axis], exchange.size, exchange.least)[exchange.rank]
-        share = Share(first, self.x.shape[axis])
-        targets = self.targets[:, first:end] if self.targets.dim() > 1 else self.targets
-        return replace(self, x=self.x.narrow(axis, first, end - first), targets=targets, share=share)
+        axis, is_gathered = 0 if self.is_shared else 1, self.targets.dim() > 1
+        each = exchange.each if is_gathered else 1  # rows of x that an example has
+        whole = self.x.shape[axis] // each
+        first, end = deal(whole, exchange.size, exchange.least)[exchange.rank]
+        targets = self.targets[:, first:end] if is_gathered else self.targets
+        x = self.x.narrow(axis, each * first, each * (end - first))
+        return replace(self, x=x, targets=targets, share=Share(first, whole))
 
 
 @dataclass(frozen=True)
