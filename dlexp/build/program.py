@@ -33,9 +33,10 @@ from dlexp.engine.forward import Forward
 from dlexp.engine.freeze.mark import frozen_by
 from dlexp.engine.freeze.thaw import Thaw
 from dlexp.engine.memory import evaluation_batch
+from dlexp.engine.rule.rules import Rules
 from dlexp.engine.stack.kind import make_forward
 from dlexp.engine.stack.rows import select_rows
-from dlexp.engine.step import Rules, Step
+from dlexp.engine.step import Step
 from dlexp.engine.stopping import Stopping
 from dlexp.engine.task import Task, are_equal, num_steps
 from dlexp.engine.train import Run

@@ -5,7 +5,6 @@ Shapes: T trials, N batch, K outputs, P padded parameters of a trial.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,42 +19,13 @@ from dlexp.engine.flat import matrix_names
 from dlexp.engine.forward import Forward
 from dlexp.engine.graph.moment import Moment
 from dlexp.engine.graph.update import Captures
+from dlexp.engine.rule.penalty import Penalty
+from dlexp.engine.rule.rules import Rules
 from dlexp.engine.stack.rows import select_rows
 from dlexp.engine.sums import Sums, Totals
 from dlexp.engine.task import Batch
 
-RULES = ("loss", "optimizer", "schedule", "regularizer")
 PRECISION = {"fp32": None, "fp64": None, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What acts on a program's parameters; per-trial hyperparameters are tensors (T, 1).
-
-    Attributes:
-        loss: Outputs and targets to a loss (T,).
-        optimizer: The update rule.
-        schedule: Factor of the learning rate.
-        regularizer: Penalty or constraint.
-        grad_clip: Largest gradient norm (T, 1), or None.
-        ema: Decay of the average of the weights (T, 1), or None.
-        lr: The optimiser's rate (T, 1) in float64 on the CPU, before it is rounded to the model's type; None takes the
-            rounded one.
-    """
-
-    loss: Any
-    optimizer: Any
-    schedule: Any
-    regularizer: Any
-    grad_clip: Tensor | None = None
-    ema: Tensor | None = None
-    lr: Tensor | None = None
-
-    def keep(self, rows: list[int], num_trials: int) -> "Rules":
-        """Return the rules of some of the trials."""
-        chosen = {name: select_rows(getattr(self, name), rows, num_trials) for name in RULES}
-        clip, ema, lr = (None if value is None else value[rows] for value in (self.grad_clip, self.ema, self.lr))
-        return Rules(**chosen, grad_clip=clip, ema=ema, lr=lr)
 
 
 class Step:
@@ -76,7 +46,7 @@ class Step:
         self._aux_weights = [1.0, *getattr(model, "aux_weights", [])]
         weights = forward.flat.mask(matrix_names(model))
         self._decay = None if getattr(rules.optimizer, "biases", True) else weights
-        self._penalised = None if getattr(rules.regularizer, "biases", False) else weights
+        self._penalty = Penalty(forward.flat, None if getattr(rules.regularizer, "biases", False) else weights)
         self._chain: Chain | None = getattr(forward, "chain", None)
         self._rule_state = rules.optimizer.init(self._of_rule(params))
         self.state: dict[str, Tensor] = {f"rule.{name}": value for name, value in self._rule_state.items()}
@@ -147,6 +117,8 @@ class Step:
                 return sums.add(*made, batch)
         if batch.share is not None:
             if not batch.num and not self.exchange.has_synced:
+                if is_first:
+                    self.forward.grads.zero_()
                 return None
             self.exchange.place(batch.share)
         outputs = self._outputs(batch)
@@ -200,7 +172,7 @@ class Step:
         if rules.grad_clip is not None:
             grads.mul_((rules.grad_clip / (self._norm(grads) + 1e-6)).clamp(max=1.0))
         self._move(params, grads, moment)
-        self._project(params)
+        self._penalty.project(rules.regularizer)
         if rules.ema is not None:
             self.state["ema"].lerp_(params, 1 - rules.ema.clamp(max=moment.most_kept))
 
@@ -228,23 +200,7 @@ class Step:
         loss_scale.undo_overflow(self.forward.flat.tensor, self.state, is_finite, lambda: self._apply(moment))
 
     def _add_penalty(self, params: Tensor, grads: Tensor) -> None:
-        regularizer = self.rules.regularizer
-        if regularizer.scope == "flat":
-            gradient = regularizer.gradient(params)
-            grads.add_(gradient if self._penalised is None else gradient.mul_(self._penalised))
-        elif regularizer.scope == "matrix":
-            for weight, grad in zip(self.forward.flat.views, self.forward.flat.split(grads), strict=True):
-                if weight.dim() >= 3:
-                    grad.add_(regularizer.gradient(weight))
-
-    def _project(self, params: Tensor) -> None:
-        constraint = self.rules.regularizer.constraint
-        if constraint == "flat":
-            self.rules.regularizer.project(params)
-        elif constraint == "matrix":
-            for weight in self.forward.flat.views:
-                if weight.dim() >= 3:
-                    self.rules.regularizer.project(weight)
+        self._penalty.add(self.rules.regularizer, params, grads)
 
     @property
     def num_trials(self) -> int:
@@ -286,12 +242,6 @@ class Step:
         finally:
             params.copy_(trained)
 
-    @torch.no_grad()
     def penalty(self) -> Tensor:
         """Return the regulariser's term of each trial (T,), 0 without one."""
-        params, regularizer = self.forward.flat.tensor, self.rules.regularizer
-        if regularizer.scope == "flat":
-            return regularizer.penalty(params if self._penalised is None else params * self._penalised)
-        if regularizer.scope == "matrix" and (matrices := [w for w in self.forward.flat.views if w.dim() >= 3]):
-            return torch.stack([regularizer.penalty(w) for w in matrices]).sum(0)
-        return params.new_zeros(params.shape[0])
+        return self._penalty.total(self.rules.regularizer)

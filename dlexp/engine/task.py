@@ -166,7 +166,7 @@ class Task:
         if all(self.augments[row] is None for row in rows):
             x = self.prepare(batch.x, batch.rows)
             targets = self._in_unit(batch.targets, batch.rows) if self.centre is None else self._targets(x, batch)
-            return replace(batch, x=x, targets=targets).take(self.exchange)
+            return Batch(batch.rows, batch.is_shared, x, targets, batch.share).take(self.exchange)
         images, targets, cleans = [], [], []
         named = [derive(seeds[row].augment, "augment", draw) for row in rows]
         keys = send_soon(torch.tensor(named, dtype=torch.int64), batch.x.device)
@@ -279,7 +279,7 @@ def gather(feed: Any, batches: list[list[Batch]]) -> Iterator[list[Batch]]:
         gathered = []
         for batch in by_length:
             x, y = next(stream)
-            gathered.append(replace(batch, x=x, targets=y.unsqueeze(0) if batch.is_shared else y))
+            gathered.append(Batch(batch.rows, batch.is_shared, x, y[None] if batch.is_shared else y, batch.share))
         yield gathered
 
 

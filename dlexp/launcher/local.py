@@ -7,7 +7,7 @@ from dlexp import device as devices
 from dlexp.error import ConfigError
 from dlexp.gpu.child import VISIBLE
 from dlexp.gpu.visible import visible_gpus
-from dlexp.launcher.launcher import Crew
+from dlexp.launcher.launcher import Crew, Held
 from dlexp.launcher.process_pool import ProcessPool
 from dlexp.type import Count, Name
 
@@ -71,6 +71,10 @@ class Local:
 
     def require(self) -> None:
         """Do nothing: this machine is there."""
+
+    def store(self, content: bytes) -> Held:
+        """Return the content as it is."""
+        return Held(content)
 
     def pool(self, crew: Crew, threads: int) -> ProcessPool:
         """Return worker processes of this one."""

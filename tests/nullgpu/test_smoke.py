@@ -106,7 +106,7 @@ def trained(library, tmp_path_factory) -> Told:
             "mlp": words("train"),
             "cnn": words("train", model="cnn", trainer__device="cuda:1", trainer__deterministic="true"),
             "layer by layer": words("train", trainer__cuda_graph="false"),
-            "bf16": words("train", trainer__precision="bf16"),
+            "bf16": words("train", trainer__precision="bf16", trainer__profile="true"),
             "stopped": words("stop", "train", seed=1),
             "resumed": ["train", "--resume", "last", "--runs-dir", "{folder}", "--json"],
             "no room for a graph": words("fill", "train", model__widths=[1000], trainer__diagnose="off"),
@@ -171,6 +171,12 @@ def test_a_training_goes_on_where_it_was_stopped(trained):
     resumed = trained.document("resumed")
     assert (resumed["run_id"], resumed["status"]) == (trained.document("stopped")["run_id"], "finished")
     assert (resumed["epochs"], resumed["device"]) == (2, "cuda:0")
+
+
+def test_a_profile_without_kernels_says_so(trained):
+    assert "what bounds it is unknown, as the kernels were not recorded" in " ".join(
+        trained.ends["bf16"]["err"].split()
+    )
 
 
 def test_without_room_for_a_graph_updates_go_on(trained):
