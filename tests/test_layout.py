@@ -95,6 +95,7 @@ WITHOUT_MODULE = {
     "tests/job/train/test_bad_data.py": "a use case: data with faults",
     "tests/job/train/test_own_metric.py": "a use case: a metric of the user's",
     "tests/job/train/test_several_targets.py": "a use case: classes and values learnt together",
+    "tests/job/transfer/test_frozen.py": "a use case: frozen layers in whole commands that are killed",
     "tests/data/test_real_file.py": "a use case: files that nobody here made",
     "tests/job/train/test_torchvision.py": "a use case: torchvision's data and models",
     "tests/job/train/test_user_code.py": "a use case: classes of the user",
