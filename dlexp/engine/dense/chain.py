@@ -29,16 +29,15 @@ _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_
 
 
 class Chain:
-    """The passes of one net in training, or of T nets together, whose examples the links see one trial's after another.
+    """The passes of one net in training; T = 1.
 
     Args:
         model: Says whether it is in training.
-        link: Of (T * N, ...) to (T * N, K).
-        num_trials: Returns T.
+        link: Of (N, ...) to (N, K).
     """
 
-    def __init__(self, model: nn.Module, link: Link, num_trials: Callable[[], int] = lambda: 1) -> None:
-        self._model, self._link, self._num_trials = model, link, num_trials
+    def __init__(self, model: nn.Module, link: Link) -> None:
+        self._model, self._link = model, link
         link.need(False)
 
     def differentiate(self, loss: Any, batch: Batch, is_first: bool) -> tuple[Tensor, Tensor] | None:
@@ -73,11 +72,7 @@ class Chain:
             x: A batch (N, ...) that all trials share, or one each (T, N, ...).
             is_shared: Which of the two.
         """
-        num_trials = self._num_trials()
-        if num_trials == 1:  # each operator more is a hundredth of a small net's update
-            return self._link.forward(x if is_shared else x[0]).unsqueeze(0)
-        outputs = self._link.forward((x.expand(num_trials, *x.shape) if is_shared else x).flatten(0, 1))
-        return outputs.view(num_trials, -1, outputs.shape[-1])
+        return self._link.forward(x if is_shared else x[0]).unsqueeze(0)
 
     def backward(self, grad_TNK: Tensor, is_first: bool) -> None:
         """Write the parameters' gradients, after a forward pass.
@@ -86,7 +81,7 @@ class Chain:
             grad_TNK: Gradient by its outputs.
             is_first: Whether they replace those that are there, or are added.
         """
-        self._link.backward(grad_TNK.flatten(0, 1), is_first)
+        self._link.backward(grad_TNK.squeeze(0), is_first)
 
 
 def chain_of(model: nn.Module, trained: list[Tensor], grads: list[Tensor]) -> Chain | None:
@@ -179,6 +174,10 @@ class Reader:
         """Return the link of an elementwise function."""
         return Activation(module.forward, gradient)
 
+    def flatten(self) -> Link:
+        """Return the link that makes vectors of images."""
+        return Flatten()
+
 
 def _mlp(reader: Reader, net: MLP) -> Link | None:
     start = [] if net.input_dropout is None else [net.input_dropout]
@@ -188,7 +187,7 @@ def _mlp(reader: Reader, net: MLP) -> Link | None:
         code = [] if net.code is None else [net.code]
         body = reader.row(net.hidden, *code, *reversed(net.decoder.dense))
     before = reader.row(*start)
-    return None if body is None or before is None else Row([Flatten(), before, body])
+    return None if body is None or before is None else Row([reader.flatten(), before, body])
 
 
 def _dense_layer(reader: Reader, layer: DenseLayer) -> Link | None:
@@ -199,7 +198,7 @@ def _dense_layer(reader: Reader, layer: DenseLayer) -> Link | None:
 
 def _softmax(reader: Reader, net: Softmax) -> Link | None:
     linear = reader.read(net.linear)
-    return None if linear is None else Row([Flatten(), linear])
+    return None if linear is None else Row([reader.flatten(), linear])
 
 
 def statistics_of(layer: norms.BatchNorm) -> tuple[Tensor | None, ...]:
@@ -222,7 +221,7 @@ def _group_norm(reader: Reader, layer: nn.GroupNorm) -> Link | None:
 
 
 def _flatten(reader: Reader, layer: nn.Flatten) -> Link | None:
-    return Flatten() if (layer.start_dim, layer.end_dim) == (1, -1) else None
+    return reader.flatten() if (layer.start_dim, layer.end_dim) == (1, -1) else None
 
 
 def _activation(gradient_of: Callable[[Any], Gradient]) -> Callable[[Reader, Any], Link]:
