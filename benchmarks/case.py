@@ -164,7 +164,7 @@ def values() -> Iterator[Case]:
     """Yield pairs of trials that differ in one value only, and folds that differ in their examples only."""
     for overrides, key, pair in VALUES:
         base = {"model.widths": "[16,12]", **ADAPTIVE.get(overrides.get("optimizer", ""), {}), **overrides}
-        name = " ".join([*(f"{k}={v}" for k, v in overrides.items() if "." not in k), key])
+        name = " ".join([*(f"{k}={v}" for k, v in overrides.items() if k not in PAIRS), key])
         yield Case(name, base, [{key: value} for value in pair])
     balanced = {"loss": "cross_entropy", "loss.class_weight": "balanced", "model.widths": "[16,12]"}
     yield Case("fold", {"model.widths": "[16,12]"}, [{}, {}, {}], folds=True)
@@ -173,3 +173,35 @@ def values() -> Iterator[Case]:
     yield Case("fold, classes balanced by each", balanced, [{}, {}, {}], folds=True)
     yield Case("fold of pairs", {**PAIRS, "model.widths": "[16,12]"}, [{}, {}, {}], folds=True)
     yield Case("fold of pairs of images", {**PAIRS, **images, "augment": "noise"}, [{}, {}, {}], folds=True)
+
+
+def tasks() -> Iterator[Case]:
+    """Yield other tasks than one target's, and models of which layers are frozen."""
+    inputs, images = {"task": "reconstruct", "model.code": "3"}, {"model": "cnn", **MODELS["cnn"]}
+    dense, adam = {"model.widths": "[16,12]"}, {"optimizer": "adam"}
+    noise, crop = {"augment": "noise"}, {"augment": "flip_crop", **EXTRA["augment", "flip_crop"]}
+    # rates of 0.02 and 0.05 make decoders of images diverge, and batch norm over a code's dead channels divides by the
+    # root of nothing but eps: either amplifies rounding a thousandfold at every update
+    rates = [{"optimizer.lr": "0.002", "seed": "0"}, {"optimizer.lr": "0.001", "seed": "1"}]
+    yield Case("reconstruct", {**inputs, **dense})
+    yield Case(
+        "reconstruct a table",
+        {**inputs, **dense, "data": "diabetes", "dropout": "inverted", "model.input_dropout": "0.2"},
+    )
+    mirrored = {**inputs, **images, "norm": "layer"}
+    yield Case("reconstruct images", {**mirrored, **ADAPTIVE["adam"], **adam}, rates)
+    yield Case("reconstruct images, noise", {**mirrored, **noise}, rates)
+    yield Case("reconstruct images, flip_crop", {**mirrored, **crop}, rates)
+    yield Case("fold of reconstruct", {**inputs, **dense}, [{}, {}, {}], folds=True)
+    yield Case("fold of reconstruct of images", {**mirrored, "optimizer.lr": "0.002"}, [{}, {}, {}], folds=True)
+    joint = {"data": "linnerud", "data.limit": "null", "trainer.batch_size": "4", **dense}
+    yield Case("several targets", joint)
+    yield Case("several targets, weights", {**joint, "loss.weights": "[1,0,2]"})
+    yield Case("several targets, adam", {**joint, **ADAPTIVE["adam"], **adam}, rates)
+    frozen = {"freeze": "[hidden.0]"}
+    yield Case("frozen", {**frozen, **dense})
+    yield Case("frozen, adam", {**frozen, **dense, **ADAPTIVE["adam"], **adam}, rates)
+    yield Case("frozen until epoch 1", {**frozen, "freeze.until": "1", **dense})
+    yield Case("frozen images, all but the output", {"freeze.all_but": "[output]", **images})
+    yield Case("fold of frozen", {**frozen, **dense}, [{}, {}, {}], folds=True)
+    yield Case("frozen pairs", {**frozen, **PAIRS, **dense})

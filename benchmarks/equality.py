@@ -1,10 +1,11 @@
 """Trials trained as one program against each of them alone: the largest differences, for every option.
 
-Three tables: every architecture under every update rule; every option of the other groups; every value that may differ
-between the trials of a program. In float64 ten updates and two evaluations must agree to 1e-9; in float32, where
-training amplifies rounding, the validation metrics after ten updates. A fourth table has the bits of the large
-architectures in float32, and which forms `trainer.fuse=auto` chooses among: only those that are bitwise.
-`python -m benchmarks.equality [--quick | --large]`.
+Four tables: every architecture under every update rule; every option of the other groups; every value that may differ
+between the trials of a program; every task, and frozen layers. In float64 ten updates and two evaluations must agree to
+1e-9; in float32, where training amplifies rounding, the validation metrics after ten updates. A fifth table has the
+bits of the large architectures in float32, and which forms `trainer.fuse=auto` chooses among: only those that are
+bitwise. A case's rows take the place of those recorded before, so that what was ended goes on with `--since`.
+`python -m benchmarks.equality [--quick | --large] [--since CASE]`.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -21,7 +22,7 @@ import torch
 import yaml
 from torch import Tensor
 
-from benchmarks.case import COMMON, MODELS, SMALL, Case, blocks, large, models, values
+from benchmarks.case import COMMON, MODELS, SMALL, Case, blocks, large, models, tasks, values
 from benchmarks.measure import RESULTS, write
 from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
@@ -185,28 +186,34 @@ def engines(case: Case) -> list[str]:
     return kinds
 
 
-def _recorded(anew: set[str]) -> list[dict[str, Any]]:
-    """Return the rows of the record but for cases that are measured anew."""
-    rows = json.loads((RESULTS / "equality.json").read_text())["rows"]
-    return [row for row in rows if row["case"] not in anew]
+def _recorded(names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of the record by case, of cases that there are."""
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    for row in json.loads((RESULTS / "equality.json").read_text())["rows"]:
+        if row["case"] in rows:
+            rows[row["case"]].append(row)
+    return rows
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="without the large architectures, half an hour")
-    parser.add_argument("--large", action="store_true", help="their bits only, beside what is recorded")
+    parser.add_argument("--large", action="store_true", help="the bits of the large architectures only")
+    parser.add_argument("--since", metavar="CASE", help="leave out the cases before this one")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    small, others = models(SMALL), models(name for name in MODELS if name not in SMALL)  # minutes a case
-    work = [(case, compare) for case in [*small, *blocks(), *values(), *([] if chosen.quick else others)]]
-    work = [] if chosen.large else work
-    work += [] if chosen.quick else [(case, compare_bits) for case in large()]
-    rows, began, path = _recorded({case.name for case, _ in work}) if chosen.large else [], time.time(), None
-    for case, measure in work:
-        rows += (case_rows := list(measure(case)))
-        told = [f"{row['engine']} {row['precision']} {worst(row):.0e}" for row in case_rows]
+    small = [(case, compare) for case in [*tasks(), *blocks(), *values(), *models(SMALL)]]
+    others = [(case, compare) for case in models(name for name in MODELS if name not in SMALL)]  # minutes a case
+    bits = [(case, compare_bits) for case in large()]
+    recorded, began, path = _recorded(case.name for case, _ in [*small, *others, *bits]), time.time(), RESULTS
+    work = bits if chosen.large else small if chosen.quick else [*small, *others, *bits]
+    names = [case.name for case, _ in work]
+    for case, measure in work[names.index(chosen.since) if chosen.since else 0 :]:
+        recorded[case.name] = list(measure(case))
+        told = [f"{row['engine']} {row['precision']} {worst(row):.0e}" for row in recorded[case.name]]
         print(f"{time.time() - began:6.0f} s  {case.name}: {', '.join(told)}", flush=True)
-        path = write("equality", rows, NOTE)
+        path = write("equality", [row for rows in recorded.values() for row in rows], NOTE)
+    rows = [row for rows in recorded.values() for row in rows]
     failed = [
         row
         for row in rows

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -26,6 +27,7 @@ from dlexp.config.resolve import resolve
 from dlexp.engine.memory import peak_bytes
 from dlexp.engine.stack.kind import stack_kinds
 from dlexp.execution.fusion import HOPELESS, MIN_GAIN, choose
+from dlexp.model.layer import PooledStage
 
 VECTORS = ["data=fake", "data.shape=[784]", "data.num_train=2048", "data.num_val=128"]
 CASES: dict[str, list[str]] = {
@@ -82,6 +84,9 @@ def by_hand(overrides: list[str]) -> Callable[[], None]:
     model = built.model
     for parameter in model.parameters():
         parameter.data, parameter.grad = parameter.detach().clone(memory_format=torch.contiguous_format), None
+    for stage in model.modules():
+        if isinstance(stage, PooledStage):
+            stage.forward = partial(nn.Sequential.forward, stage)  # layers in the order that a user would write
     optimizer, criterion = torch.optim.SGD(model.parameters(), lr=0.01), nn.CrossEntropyLoss()
     rows = built.dataset.train[: built.run.trainer.batch_size]
     ((x, y),) = built.run.task.feed.batches([rows])
@@ -145,7 +150,7 @@ def work(update: Callable[[], None]) -> None:
 def plain(name: str) -> Callable[[], None]:
     """Return the plain loop's update as torch comes: its own threads, glibc's allocator untouched."""
     threads = torch.get_num_threads()
-    devices.keep_freed_memory = lambda: False  # type: ignore[assignment]
+    devices.keep_freed_memory = lambda: False  # type: ignore[assignment]  # the allocator as it comes
     update = by_hand(CASES[name])
     torch.set_num_threads(threads)
     return update

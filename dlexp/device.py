@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import re
 import sys
 import warnings
 from contextlib import suppress
@@ -25,7 +26,8 @@ SMALL_BYTES = 2**28  # what any machine has; the free memory is not asked for
 GIB = 2**30
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 TORCH_THREADS = torch.get_num_threads()  # torch's choice for this machine, before a program sets its own
-DRIVER = Path("/proc/driver/nvidia/version")  # "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  ..."
+# "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  ...", or "... Open Kernel Module for x86_64  580..."
+DRIVER = Path("/proc/driver/nvidia/version")
 
 
 @dataclass(frozen=True)
@@ -155,8 +157,9 @@ def describe(device: torch.device) -> dict[str, str] | None:
         "cuda": torch.version.cuda or "unknown",
         "cudnn": card.cudnn,
     }
-    with suppress(OSError, IndexError):
-        about["driver"] = DRIVER.read_text().split("Kernel Module")[1].split()[0]
+    with suppress(OSError):
+        version = re.search(r"\s(\d+(?:\.\d+)+)\s", DRIVER.read_text())
+        about |= {"driver": version[1]} if version else {}
     return about
 
 
@@ -258,7 +261,8 @@ def configure(device: torch.device, *, threads: int | None, tf32: bool, determin
         torch.backends.cudnn.deterministic = True
         if deterministic:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(deterministic)
+        if torch.are_deterministic_algorithms_enabled() != deterministic:  # to set it imports torch's compiler
+            torch.use_deterministic_algorithms(deterministic)
         torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]: a property
 
 

@@ -20,7 +20,6 @@ from dlexp.type import one_of
 
 _LEAST_PYTHON = (3, 11)
 _LEAST_FREE = 2**30  # bytes of disk: a few checkpoints of a large model
-_DRIVER = Path("/proc/driver/nvidia/version")
 _GIB = 2**30
 SHOWN = ("torch", "torchvision", "mlflow")  # packages that are shown when all is well, too
 
@@ -77,7 +76,13 @@ def _python() -> Finding:
 
 def _packages() -> list[Finding]:
     """Compare the installed versions with the ones that dlexp's own metadata require."""
-    judged = [(requirement, _shortfall(requirement)) for requirement in _requirements() if _applies(requirement)]
+    try:
+        required = _requirements()
+    except importlib.metadata.PackageNotFoundError:
+        return [
+            _finding("dlexp", "not installed, so what it requires is unknown", "pip install -e . beside its sources")
+        ]
+    judged = [(requirement, _shortfall(requirement)) for requirement in required if _applies(requirement)]
     return [
         _finding(
             requirement.name,
@@ -116,11 +121,13 @@ def _shortfall(requirement: Requirement) -> str | None:
 def _devices() -> list[Finding]:
     import torch
 
+    from dlexp.device import DRIVER
+
     if torch.cuda.is_available():
         return [_cuda_device(index) for index in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
         return [_finding("mps", "available")]
-    if _DRIVER.exists():
+    if DRIVER.exists():
         built = f"torch is built for CUDA {torch.version.cuda}" if torch.version.cuda else "torch is built without CUDA"
         return [_finding("cuda", f"an NVIDIA driver but no device; {built}", "install the torch that fits the driver")]
     return [_finding("cuda", f"no device; training runs on the CPU with {noun(torch.get_num_threads(), 'thread')}")]
@@ -195,7 +202,10 @@ def _launcher(config: dict[str, Any], runs_dir: Path) -> Finding:
 
 def _extras() -> list[Finding]:
     """Say which optional sets of packages are complete; one that nobody installed is no fault, an outdated one is."""
-    extras = importlib.metadata.metadata("dlexp").get_all("Provides-Extra") or []
+    try:
+        extras = importlib.metadata.metadata("dlexp").get_all("Provides-Extra") or []
+    except importlib.metadata.PackageNotFoundError:
+        return []
     return [_extra(extra) for extra in extras]
 
 

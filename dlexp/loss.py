@@ -2,11 +2,12 @@
 
 `outputs` are (T, N, K) logits or scores, (T, N, 1) for one output; targets are (T, N) class indices (int64), (T, N, K)
 class probabilities (from mixup and the like) or, for regression, (T, N) values; those of reconstructions are the
-inputs (T, N, K). The model needs `num_outputs` outputs,
-and `link` says how they become probabilities (`dlexp.metric.probability`; softmax where a loss says nothing).
+inputs (T, N, K). The model needs `num_outputs` outputs, and `link` says how they become probabilities
+(`dlexp.metric.probability`; softmax where a loss says nothing).
 Shapes: T trials, N batch, K classes. With z outputs, s = softmax(z), y the target.
 """
 
+from functools import reduce
 from typing import Any, Literal
 
 import torch
@@ -16,6 +17,7 @@ from torch.nn import functional as F
 from dlexp.device import send_soon
 from dlexp.embedding.loss import Cosine
 from dlexp.error import ConfigError
+from dlexp.kernel.cross_entropy import divisor, mass_of_classes, mean_square_lse
 from dlexp.kernel.joint_loss import JointLoss, joint
 from dlexp.type import RECONSTRUCT, SEVERAL, NonNegative, PerTrial, Positive, Probability
 
@@ -71,20 +73,22 @@ class CrossEntropy:
     @property
     def is_plain_mean(self) -> bool:
         """Whether the loss of a batch is the mean of the examples' to the bit: no weights, no penalty added after."""
-        return self.class_weight is None and not isinstance(self.lse_penalty, Tensor) and self.lse_penalty == 0
+        return self.class_weight is None and not self._is_penalised
 
     def __call__(self, outputs_TNK: Tensor, targets: Tensor) -> Tensor:
         """Return the loss (T,)."""
+        return reduce(torch.add, self.terms(outputs_TNK, targets))
+
+    def terms(self, outputs_TNK: Tensor, targets: Tensor) -> list[Tensor]:
+        """Return what the loss adds up, (T,) each: the cross-entropy, and the penalty where there is one."""
         logp_TNK = F.log_softmax(outputs_TNK, -1)
         loss_T = self._cross_entropy(logp_TNK, targets)
-        penalty = self.lse_penalty
-        if not isinstance(penalty, Tensor) and penalty == 0:
-            return loss_T
-        # log sum exp z = z_k - log s_k for any k: exact for the largest
-        largest_TN1 = outputs_TNK.argmax(-1, keepdim=True)
-        lse_TN = (outputs_TNK.gather(-1, largest_TN1) - logp_TNK.gather(-1, largest_TN1)).squeeze(-1)
-        squares_T1 = lse_TN.square().mean(1, keepdim=True)
-        return loss_T + (squares_T1 * penalty).squeeze(1)
+        squares_T1 = mean_square_lse(outputs_TNK, logp_TNK) if self._is_penalised else None
+        return [loss_T] if squares_T1 is None else [loss_T, (squares_T1 * self.lse_penalty).squeeze(1)]
+
+    @property
+    def _is_penalised(self) -> bool:
+        return isinstance(self.lse_penalty, Tensor) or self.lse_penalty != 0
 
     def _cross_entropy(self, logp_TNK: Tensor, targets: Tensor) -> Tensor:
         weight = self._weights_on(logp_TNK)
@@ -97,21 +101,16 @@ class CrossEntropy:
             loss_TN = loss_TN * (1 - self.label_smoothing) - weighted_TNK.mean(-1) * self.label_smoothing
         if weight is None:
             return loss_TN.mean(1)
-        return loss_TN.sum(1) / weight.expand(len(targets), 1, -1).squeeze(1).gather(1, targets).sum(1)
+        return loss_TN.sum(1) / divisor(mass_of_classes(weight, targets))
 
-    def mass(self, targets: Tensor, dtype: torch.dtype) -> Tensor | None:
-        """Return what the loss of a batch is divided by, (T,) or (1,): the sum of its weights; None for its size."""
-        if self.class_weight is None or targets.ndim == 3:
-            return None
-        weight = self._weights_on(torch.empty(0, dtype=dtype, device=targets.device))
-        assert weight is not None
-        num_trials = max(len(targets), len(weight))
-        return weight.squeeze(1).expand(num_trials, -1).gather(1, targets.expand(num_trials, -1)).sum(1)
+    def masses(self, targets: Tensor, dtype: torch.dtype) -> list[Tensor | None] | None:
+        """Return what each of the terms is divided by: (T,) or (1,), None for the size; None where that is of all."""
+        weight = None if targets.ndim == 3 else self._weights_on(torch.empty(0, dtype=dtype, device=targets.device))
+        return None if weight is None else [mass_of_classes(weight, targets), *[None] * self._is_penalised]
 
     def _of_probabilities(self, weighted_TNK: Tensor, p_TNK: Tensor) -> Tensor:
         smoothing = self.label_smoothing
-        if isinstance(smoothing, Tensor):
-            smoothing = smoothing[..., None]
+        smoothing = smoothing[..., None] if isinstance(smoothing, Tensor) else smoothing
         p_TNK = p_TNK * (1 - smoothing) + smoothing / self.num_outputs
         return -(p_TNK * weighted_TNK).sum(-1).mean(1)
 

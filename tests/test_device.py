@@ -37,6 +37,21 @@ def test_absent_device_asked_for_by_name_is_an_error_with_the_cure(name):
         device.choose(name)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Sun Jul 27 07:07:43 UTC 2025\nGCC version: 12\n",
+        "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build\nGCC version: 12\n",
+    ],
+    ids=["closed", "open"],
+)
+def test_the_drivers_version_is_told_of_both_kernel_modules(text, tmp_path, monkeypatch):
+    (tmp_path / "version").write_text(text)
+    monkeypatch.setattr(device, "DRIVER", tmp_path / "version")
+    monkeypatch.setattr(device, "cards", lambda **_: [H100])
+    assert (device.describe(torch.device("cuda:0")) or {})["driver"] == "580.65.06"
+
+
 @pytest.mark.gpu
 def test_auto_takes_cuda():
     chosen, line = device.choose("auto")

@@ -27,6 +27,17 @@ def test_a_machine_that_runs_these_tests_is_well(tmp_path):
     assert not (tmp_path / "runs").exists(), "looking changes nothing"
 
 
+def test_sources_that_nobody_installed_have_a_cure(tmp_path, monkeypatch):
+    def absent(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    for name in ("metadata", "requires"):
+        monkeypatch.setattr(importlib.metadata, name, absent)
+    findings = by_name(doctor.examine(tmp_path))
+    assert findings["dlexp"]["cure"] == "pip install -e . beside its sources"
+    assert not any(name.startswith("extra") for name in findings)
+
+
 def test_a_full_disk_has_a_cure(tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10, 9, 1))

@@ -10,13 +10,13 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks.audit import architecture, division, draw, halving, inference, metric, neighbor, training
+from benchmarks.audit import architecture, division, draw, halving, inference, metric, neighbor, task, training
 from benchmarks.audit.row import Row
 from benchmarks.measure import write
 
 SECTIONS: dict[str, Callable[..., Iterator[Row]]] = {
     module.SECTION: module.rows
-    for module in (training, metric, neighbor, division, halving, inference, architecture, draw)
+    for module in (training, task, metric, neighbor, division, halving, inference, architecture, draw)
 }
 NOTE = (
     "largest difference from a reference written from the papers, or by SciPy, scikit-learn or torch; of numbers "

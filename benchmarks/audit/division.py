@@ -5,7 +5,7 @@ Shapes: N examples, K classes.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import torch
@@ -179,22 +179,47 @@ def _partitioned(name: str, made: list[tuple[Dataset, list[Fold]]]) -> Iterator[
     )
 
 
+def _drawn_pairs(num_seeds: int) -> Iterator[Row]:
+    """Look at the inputs of the pairs of each part, of the split and of folds."""
+    crossing, wrong, uneven = [], [], []
+    for seed in range(num_seeds):
+        overrides = ["data=digits", f"data.split_seed={seed}", "task=pairs", "pairs.train=300", "pairs.held_out=100"]
+        whole = load_data(resolve(["tracking=none", *overrides]).config)
+        for data in (whole, *(whole.with_parts(fold.train, fold.val) for fold in KFold(5).folds(whole.dealt, seed))):
+            assert data.pairs is not None
+            parts = (data.train, data.val, data.test)
+            sets = [set(data.pairs[rows].flatten().tolist()) for rows in parts]
+            crossing.append(any(a & b for a, b in combinations(sets, 2)))
+            is_same_N = torch.eq(*data.dealt.targets[data.pairs].unbind(1))
+            wrong.append(not torch.equal(is_same_N, data.targets == 1))
+            uneven.append(any(2 * int(data.targets[rows].sum()) != len(rows) for rows in parts))
+    yield _none("pairs", "an input in pairs of two parts, of the split or a fold", crossing)
+    yield _none("pairs", "a pair that is not what the classes of its inputs say", wrong)
+    yield _none("pairs", "a part of which one half is not of the same class", uneven)
+
+
 def _leaks(num_folds: int) -> Iterator[Row]:
     """Train a fold with the held-out examples as they are, and with others in their place."""
     overrides = ["tracking=none", "trainer.epochs=2", "trainer.threads=1", "trainer.device=cpu", "model.widths=[8]"]
     for name, more in (
         ("digits", ["data=digits", "loss=cross_entropy", "loss.class_weight=balanced"]),
         ("diabetes", ["data=diabetes"]),
+        ("pairs", ["data=digits", "data.limit=300", "task=pairs", "pairs.train=200", "pairs.held_out=50"]),
+        ("reconstruct", ["data=digits", "task=reconstruct", "model.code=4"]),
+        ("several targets", ["data=linnerud", "trainer.batch_size=4"]),
+        ("frozen", ["data=digits", "freeze=[hidden.0]"]),
     ):
         config = resolve([*overrides, *more, "trainer.monitor=train/loss"]).config
         data = load_data(config)
         moved = []
-        for fold in KFold(5).folds(data, 0)[:num_folds]:
-            outside = torch.cat([fold.val, data.test])
-            inputs, targets = data.inputs.clone(), data.targets.clone()
+        examples = data.dealt  # of drawn pairs those that they were drawn from
+        for fold in KFold(5).folds(examples, 0)[:num_folds]:
+            outside = torch.cat([fold.val, examples.test])
+            inputs, targets = examples.inputs.clone(), examples.targets.clone()
             inputs[outside] = 7 - 3 * inputs[outside]
             targets[outside] = targets[outside].flip(0)
-            changed = replace(data, inputs=inputs, targets=targets)
+            others = replace(examples, inputs=inputs, targets=targets)
+            changed = others if data.origin is None else data.origin.of_examples(others)
             first, second = (_weights(config, each.with_parts(fold.train, fold.val)) for each in (data, changed))
             moved.append(any(not torch.equal(first[key], second[key]) for key in first))
         yield _none(f"leak, {name}", "a fold whose weights change by a bit with examples that it holds out", moved)
@@ -215,4 +240,5 @@ def rows(*, is_quick: bool) -> Iterator[Row]:
     yield from _splits(num_seeds)
     yield from _folds(num_seeds)
     yield from _nested(num_seeds)
+    yield from _drawn_pairs(num_seeds)
     yield from _leaks(1 if is_quick else 5)

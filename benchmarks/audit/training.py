@@ -144,13 +144,14 @@ def compared(overrides: tuple[str, ...]) -> tuple[float, float]:
     name = next(each.partition("=")[2] for each in overrides if each.startswith("data="))
     data = prepare(name, dataset.train)
     weights, told = follow(config, start, data, (dataset.train, dataset.val), orders)
-    ours, figures = _train(run)
+    ours, figures = drilled(run)
     distance = max(apart(ours[key], value) for key, value in weights.items())
     pairs = [(epoch[key], each[key]) for epoch, each in zip(figures, told, strict=True) for key in each]
     return distance, max(apart(*pair) for pair in pairs)
 
 
-def _train(run: Any) -> tuple[dict[str, torch.Tensor], list[dict[str, float]]]:
+def drilled(run: Any) -> tuple[dict[str, torch.Tensor], list[dict[str, float]]]:
+    """Train, and return the last weights and the figures of all epochs."""
     weights, figures = {}, []
     for event in run.events():
         if isinstance(event, EpochEnd):

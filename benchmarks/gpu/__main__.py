@@ -3,8 +3,9 @@
 Runs the tests that need a card, times every form of a program against a loop written by hand, compares every form with
 each trial alone, counts what the host waits for, profiles an update, predicts memory, runs out of it, feeds data and
 shares the card between workers. Writes ``benchmarks/results/gpu.json`` row by row; ``--merge FILE`` takes the rows of
-another record, ``--page docs/benchmarks.md`` writes the tables there; neither needs a card. Without one it says so,
-exit 1.
+another record, ``--page docs/benchmarks.md`` writes the tables there; neither needs a card. ``--share 0/4``
+measures every fourth row only: four processes together do what is not timed, each into a record of its own (``--out``).
+Without a card it says so, exit 1.
 """
 
 import argparse
@@ -38,6 +39,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=25.0, help="after which no further row is begun")
     parser.add_argument("--only", choices=list(SECTIONS), action="append", help="some of the sections")
     parser.add_argument("--out", type=Path, default=RESULTS / "gpu.json")
+    parser.add_argument("--share", default="0/1", help="I/N: the Ith of every N rows, from 0")
     parser.add_argument("--merge", type=Path, nargs="+", help="only take the rows of other records into the record")
     parser.add_argument("--page", type=Path, help="only write the tables of the record into this page")
     arguments = parser.parse_args()
@@ -55,9 +57,10 @@ def main() -> int:
         return 1
     torch.set_num_threads(1)
     record = Record(arguments.out, arguments.minutes)
+    first, step = map(int, arguments.share.split("/"))
     for section in arguments.only or SECTIONS:
         names, measure = SECTIONS[section]
-        record.fill(section, names, measure)
+        record.fill(section, names[first::step], measure)
     print(f"{len(record.rows)} rows in {arguments.out}")
     return 1 if any(row.get("failed") or row.get("failures") for row in record.rows) else 0
 

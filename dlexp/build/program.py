@@ -33,9 +33,10 @@ from dlexp.engine.forward import Forward
 from dlexp.engine.freeze.mark import frozen_by
 from dlexp.engine.freeze.thaw import Thaw
 from dlexp.engine.memory import evaluation_batch
+from dlexp.engine.rule.rules import Rules
 from dlexp.engine.stack.kind import make_forward
 from dlexp.engine.stack.rows import select_rows
-from dlexp.engine.step import Rules, Step
+from dlexp.engine.step import Step
 from dlexp.engine.stopping import Stopping
 from dlexp.engine.task import Task, are_equal, num_steps
 from dlexp.engine.train import Run
@@ -121,7 +122,7 @@ def make_program(components: list[Components], engine: str = "solo", exchange: E
     eval_batch_size = _eval_batch_size(first, models[0])
     threads = devices.given_threads(trainer.threads) or devices.suggest_threads(models[0], trainer.batch_size)
     devices.configure(device, threads=threads, tf32=trainer.tf32, deterministic=trainer.deterministic)
-    exchange.connect(models[0])
+    exchange.connect(models[0], first.data.inputs_each)
     channels_last = trainer.channels_last and first.data.is_image
     make_anew = partial(
         make_forward,
@@ -132,8 +133,6 @@ def make_program(components: list[Components], engine: str = "solo", exchange: E
         is_graph=trainer.cuda_graph,
     )
     forward = make_anew(models)
-    if first.data.pairs is not None and exchange.size > 1:
-        raise ConfigError("launcher.devices: got several with task=pairs; a pair is trained on one device: set it to 1")
     shared, rows = share_pairs(datasets)
     has_one_part = are_equal([train for train, _ in rows])
     affine = first.affine if has_one_part else Affine.stack([each.affine for each in components])

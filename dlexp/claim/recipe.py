@@ -40,7 +40,7 @@ class Training(TypedDict):
         epoch: Where a metric is taken: at the best epoch (by trainer.monitor) or the last.
     """
 
-    __pydantic_config__ = STRICT  # type: ignore[misc]
+    __pydantic_config__ = STRICT  # type: ignore[misc]  # as above
 
     common: list[str]
     settings: Annotated[list[Setting], MinLen(1)]
@@ -56,7 +56,7 @@ class Computation(TypedDict):
         arguments: Its parameters besides the seed.
     """
 
-    __pydantic_config__ = STRICT  # type: ignore[misc]
+    __pydantic_config__ = STRICT  # type: ignore[misc]  # as above
 
     function: str
     arguments: dict[str, Any]
@@ -71,7 +71,7 @@ class Control(TypedDict):
         compute: Replaces arguments of the computation.
     """
 
-    __pydantic_config__ = STRICT  # type: ignore[misc]
+    __pydantic_config__ = STRICT  # type: ignore[misc]  # as above
 
     because: str
     train: NotRequired[dict[str, Any]]
@@ -93,7 +93,7 @@ class Recipe(TypedDict):
         control: The swap under which the claim must not hold.
     """
 
-    __pydantic_config__ = STRICT  # type: ignore[misc]
+    __pydantic_config__ = STRICT  # type: ignore[misc]  # as above
 
     source: str
     claim: str

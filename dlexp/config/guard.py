@@ -2,8 +2,10 @@
 
 import os
 import stat
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -84,12 +86,12 @@ def check_file(path: Path) -> None:
         raise ConfigError(f"{path}{where}: got text that is no YAML; check indentation and colons") from None
 
 
-def _check_events(path: Path, events: object) -> None:
+def _check_events(path: Path, events: Iterable[Any]) -> None:
     """Count the nodes that the file has with every alias replaced by what it names."""
     sizes: dict[str, int] = {}
     open_nodes: list[tuple[str | None, int]] = []  # anchor and the count of nodes before it
     nodes = 0
-    for event in events:  # type: ignore[attr-defined]
+    for event in events:
         if isinstance(event, yaml.NodeEvent):
             if not open_nodes and nodes == 0 and not isinstance(event, yaml.MappingStartEvent):
                 raise ConfigError(f"{path}: got a file without keys; lines of the form `key: value` are needed")

@@ -4,6 +4,7 @@ import difflib
 from pathlib import Path
 
 from dlexp.config import catalog
+from dlexp.config.rule.moved import BEFORE, CURE
 from dlexp.config.wording import show
 from dlexp.error import ConfigError
 
@@ -20,6 +21,8 @@ def unknown_key(key: str, keys: list[str], groups: dict[str, list[str]], config_
         groups: The groups and their options.
         config_dir: A user's own folder.
     """
+    if key == BEFORE:
+        return ConfigError(f"unknown key {BEFORE}; {CURE}")
     parent, _, leaf = key.rpartition(".")
     known = [name for name in keys if not name.endswith("_target_")]
     siblings = [name.rpartition(".")[2] for name in known if name.rpartition(".")[0] == parent]

@@ -1,5 +1,6 @@
 """A user's own NumPy arrays in one .npz file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,15 +9,19 @@ import torch
 from torch import Tensor
 
 from dlexp.data import target as targets
-from dlexp.data.bound.archive import Content, open_archive
+from dlexp.data.bound.archive import CLASS_NAMES, Content, open_archive
 from dlexp.data.dataset import Dataset, require_finite
 from dlexp.data.file.dialect import Dialect
 from dlexp.data.file.moment import WANTED, ranks
 from dlexp.data.file.native import native
 from dlexp.data.file.number import EXACT
+from dlexp.data.joint.array import read_array
+from dlexp.data.joint.head import Head
+from dlexp.data.joint.join import require_seen
+from dlexp.data.joint.label import check_names, encode_all, to_divide_by
 from dlexp.data.split import Split
-from dlexp.error import DataError, first_ten
-from dlexp.type import Place
+from dlexp.error import ConfigError, DataError, first_ten
+from dlexp.type import SEVERAL, Name, Place
 
 _PARTS = ("train", "val", "test")
 
@@ -27,10 +32,12 @@ class Arrays(Split):
 
     Images are (N, H, W, C) or (N, H, W) in bytes or floats in [0, 1]; vectors are (N, D); y is (N,): whole numbers or
     text for classes, floats for values. With x_train, nothing is cut off for testing: the test part is x_test.
-    An array `class_names` names the classes 0 to K - 1.
+    An array `class_names` names the classes 0 to K - 1 of one target.
 
     Args:
         path: The .npz file.
+        target: Name of the array to predict (with x_train NAME_train, ...), or a list of names: an example may then
+            lack any of them, which is NaN or an empty text.
         id: Name of an array (N,) of whole numbers or text that names the examples of x; null counts from 0.
         group: Name of an array (N,) of group names for x and y: a group never stands in two parts.
         time: Name of an array (N,) of numbers, datetime64 or ISO dates: train on the earliest, test on the latest.
@@ -38,6 +45,7 @@ class Arrays(Split):
     """
 
     path: Place = "???"
+    target: Name | list[Name] = "y"
     id: str | None = None
     group: str | None = None
     time: str | None = None
@@ -53,17 +61,14 @@ class Arrays(Split):
             return self._read(content, task)
 
     def _read(self, content: Content, task: str) -> Dataset:
-        parts = _parts(content, self.path)
+        if not isinstance(self.target, str):
+            check_names(self.target)
+        parts = _parts(content, self.path, self.target_names)
         wanted = self._wanted(parts)
         unpacked = content.require_memory(wanted)
-        pairs = [(content.get(f"x{part}"), content.get(f"y{part}")) for part in parts]
-        names = content.class_names()
-        inputs = [as_inputs(x, f"{self.path}, x{part}") for part, (x, _) in zip(parts, pairs, strict=True)]
-        labels = [
-            _labels(y, len(x), f"{self.path}, y{part}") for part, x, (_, y) in zip(parts, inputs, pairs, strict=True)
-        ]
+        inputs = [as_inputs(content.get(f"x{part}"), f"{self.path}, x{part}") for part in parts]
+        values, encoded, heads = self._targets(content, {p: len(x) for p, x in zip(parts, inputs, strict=True)}, task)
         _require_same_shape(inputs, parts, self.path)
-        encoded = targets.encode(np.concatenate(labels), task, f"{self.path}, y", names)
         bounds = np.cumsum([0, *map(len, inputs)])
         official = {
             part[1:]: torch.arange(bounds[i], bounds[i + 1])
@@ -72,33 +77,60 @@ class Arrays(Split):
         }
         if parts != [""]:
             official.setdefault("test", torch.arange(0))
-        targets.require_seen(encoded, torch.arange(bounds[1]), official, self.path)
-        groups = self._column(content, self.group, len(encoded.values))
+        pool = torch.arange(bounds[1])
+        if heads:
+            require_seen(values, heads, pool, official, self.path)
+        else:
+            targets.require_seen(encoded, pool, official, self.path)
+        groups = self._column(content, self.group, len(values))
         notes = [*encoded.notes, *self._unread(content, wanted), *unpacked]
-        times = None if self.time is None else self._times(content, self.time, len(encoded.values))
+        times = None if self.time is None else self._times(content, self.time, len(values))
         train, val, test = self.divide(
             encoded.values, **official, groups=groups, times=times, class_names=encoded.class_names, notes=notes
         )
         name = Path(self.path).stem
         return Dataset(
             name,
-            encoded.task,
+            SEVERAL if heads else encoded.task,
             torch.cat(inputs) if len(inputs) > 1 else inputs[0],
-            encoded.values,
+            values,
             train,
             val,
             test,
-            encoded.class_names,
-            ids=self._ids(content, len(encoded.values)),
+            [] if heads else encoded.class_names,
+            heads=heads,
+            ids=self._ids(content, len(values)),
             groups=groups,
             times=times,
             notes=notes,
         )
 
+    @property
+    def target_names(self) -> list[str]:
+        """The names of the targets."""
+        return [self.target] if isinstance(self.target, str) else self.target
+
+    def _targets(
+        self, content: Content, sizes: dict[str, int], task: str
+    ) -> tuple[Tensor, targets.Target, Sequence[Head]]:
+        """Return the targets, what the examples are divided by, and of several what each is."""
+        if isinstance(self.target, str):
+            labels = read_array(content, self.target, sizes, self.path, has_gaps=False).values
+            encoded = targets.encode(labels, task, f"{self.path}, {self.target}", content.class_names())
+            return encoded.values, encoded, ()
+        if CLASS_NAMES in content.keys:
+            raise DataError(
+                f"{self.path}: got an array {CLASS_NAMES}, which names the classes of one target; data.target names "
+                f"{len(self.target)}: store texts in place of their numbers"
+            )
+        columns = [read_array(content, name, sizes, self.path, has_gaps=True) for name in self.target]
+        values, heads, notes = encode_all(columns, task, self.path, "")
+        return values, to_divide_by(values, heads, notes), heads
+
     def _wanted(self, parts: list[str]) -> set[str]:
         """Return the names of the arrays that are read."""
-        return {f"{name}{part}" for name in "xy" for part in parts} | {
-            "class_names",
+        return {f"{name}{part}" for name in ("x", *self.target_names) for part in parts} | {
+            CLASS_NAMES,
             *filter(None, (self.id, self.group, self.time)),
         }
 
@@ -149,21 +181,25 @@ class Arrays(Split):
         return column
 
 
-def _parts(content: Content, path: str) -> list[str]:
+def _parts(content: Content, path: str, names: list[str]) -> list[str]:
     """Return the suffixes of the parts that the file has: [""] or ["_train", ...]."""
+    if "x" in names:
+        raise ConfigError("data.target: got x; that array has the inputs")
     if "x" in content.keys and "x_train" in content.keys:
         raise DataError(f"{path}: got x and x_train; either is needed alone")
     if "x" in content.keys:
         return [""]
     if "x_train" not in content.keys:
         raise DataError(
-            f"{path}: got arrays {', '.join(content.keys) or 'none'}; x and y, or x_train and y_train, are needed"
+            f"{path}: got arrays {', '.join(content.keys) or 'none'}; x and {names[0]}, or x_train and "
+            f"{names[0]}_train, are needed"
         )
-    parts = [part for part in _PARTS if f"x_{part}" in content.keys]
-    lacking = [part for part in parts if f"y_{part}" not in content.keys]
+    parts = [f"_{part}" for part in _PARTS if f"x_{part}" in content.keys]
+    lacking = [(part, name + part) for part in parts for name in names if name + part not in content.keys]
     if lacking:
-        raise DataError(f"{path}: got x_{lacking[0]} without its targets; y_{lacking[0]} is needed beside it")
-    return [f"_{part}" for part in parts]
+        part, name = lacking[0]
+        raise DataError(f"{path}: got x{part} without its targets; {name} is needed beside it")
+    return parts
 
 
 def as_inputs(x: np.ndarray, where: str) -> Tensor:
@@ -223,18 +259,6 @@ def _images(x: np.ndarray, where: str) -> Tensor:
             "divide by the largest value that can be"
         )
     return torch.from_numpy(np.ascontiguousarray(x, dtype=np.uint8 if top == 255 else np.float32))
-
-
-def _labels(y: np.ndarray, num: int, where: str) -> np.ndarray:
-    if y.shape not in ((num,), (num, 1)):
-        cure = ": y.argmax(1) makes classes of it" if y.ndim == 2 and len(y) == num else ""
-        raise DataError(f"{where}: got shape {y.shape}; ({num},), one target an example, is needed{cure}")
-    labels = native(y.reshape(-1), where)
-    if labels.dtype.kind != "U":
-        return labels
-    labels = np.char.strip(labels)  # as in a table
-    targets.refuse_rows(where, labels, labels == "", "a target is needed in every row")
-    return labels
 
 
 def _require_same_shape(inputs: list[Tensor], parts: list[str], path: str) -> None:

@@ -129,8 +129,8 @@ class Dataset:
         """
         if math.prod(self.in_shape) < 2:
             raise DataError(f"{self.name}: got one input; task={RECONSTRUCT} needs two or more to say more in fewer")
-        targets = torch.zeros(len(self.targets), dtype=torch.float64)
-        return replace(self, task=RECONSTRUCT, targets=targets, class_names=[], labels=self.strata, positive=1)
+        zeros = torch.zeros(len(self.targets), dtype=torch.float64)
+        return replace(self, task=RECONSTRUCT, targets=zeros, class_names=[], labels=self.strata, positive=1, heads=())
 
     @property
     def in_shape(self) -> tuple[int, ...]:

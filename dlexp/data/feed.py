@@ -45,7 +45,7 @@ class Resident:
             return
         # all at once: each transfer by itself costs a launch
         everything = send_soon(torch.cat([index.reshape(-1) for index in index_list]), self.device)
-        start = 0
+        start, example = 0, self.inputs.shape[1:]
         each = 1 if self.pairs is None else 2
         row_bytes = each * self._rows[:1].numel() * self._rows.element_size()
         for block in _blocks(index_list, max(1, BLOCK_BYTES // row_bytes)):
@@ -57,7 +57,7 @@ class Resident:
             targets = self.targets.index_select(0, flat).split(sizes)
             for index, x, y in zip(block, inputs, targets, strict=True):
                 shape = (*index.shape[:-1], each * index.shape[-1])
-                yield x.view(*shape, *self.inputs.shape[1:]), y.view(*index.shape, *y.shape[1:])
+                yield x.view(*shape, *example), y if index.dim() == 1 else y.view(*index.shape, *y.shape[1:])
 
 
 def _blocks(index_list: Sequence[Tensor], max_rows: int) -> Iterator[list[Tensor]]:

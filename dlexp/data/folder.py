@@ -1,8 +1,8 @@
 """A user's own images: a folder for each class, or a list of files with labels."""
 
-import os
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,15 +13,11 @@ from torch import Tensor
 
 from dlexp.data import target as targets
 from dlexp.data.dataset import Dataset
-from dlexp.data.fact.spelling import one_category
-from dlexp.data.file.column import read_columns, require_name
-from dlexp.data.file.columnar import is_columnar
-from dlexp.data.file.dialect import Dialect
-from dlexp.data.file.label import read_labels
-from dlexp.data.file.record import records
-from dlexp.data.file.text import Texts
-from dlexp.data.picture.decoded import Decoded, decode_all, find_broken, name_all
+from dlexp.data.joint.head import Head
+from dlexp.data.joint.label import Labels, check_names, encode_all, to_divide_by
+from dlexp.data.picture.decoded import Decoded, decode_all, find_broken
 from dlexp.data.picture.form import Format
+from dlexp.data.picture.labelled import LABEL, Pictures, read_list
 from dlexp.data.picture.listing import (
     HIDDEN,
     Reason,
@@ -34,38 +30,11 @@ from dlexp.data.picture.listing import (
 )
 from dlexp.data.split import Split
 from dlexp.error import ConfigError, DataError, first_ten
-from dlexp.number import noun
-from dlexp.type import Count, Place
+from dlexp.type import SEVERAL, Count, Name, Place
 
 _PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
 _BESIDE: Reason = ("picture", " beside the folders of classes")
 _PART_OF = {name: part for part, names in _PARTS.items() for name in names}
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """The pictures of a folder.
-
-    Attributes:
-        files: Paths relative to it.
-        labels: (N,) numbers or text.
-        parts: Name of the part of each file; None where the folder has no parts.
-        notes: What was left out, and labels in more than one spelling.
-    """
-
-    files: list[str]
-    labels: np.ndarray
-    parts: list[str] | None
-    notes: list[str]
-
-    def without(self, rows: dict[int, str]) -> "Pictures":
-        """Return the same without some files, which are named."""
-        if not rows:
-            return self
-        keep = [i for i in range(len(self.files)) if i not in rows]
-        parts = None if self.parts is None else [self.parts[i] for i in keep]
-        note = f"data.broken=skip: {noun(len(rows), 'file')} left out: {name_all(self.files, rows)}"
-        return Pictures([self.files[i] for i in keep], self.labels[keep], parts, [*self.notes, note])
 
 
 @dataclass(frozen=True)
@@ -78,6 +47,7 @@ class ImageFolder(Split):
     Args:
         path: The folder.
         labels: A .csv with columns `file` (relative to `path`) and `label`; null takes the folders' names as labels.
+        target: Name of that .csv's column with labels, or a list of names: a row may then lack any of them.
         encoding: Characters of that .csv: utf-8, latin-1, ...
         size: Height and width in pixels; null keeps the files', which must then be equal.
         fit: How a picture comes to `size`: crop (the middle), stretch, or pad (black borders).
@@ -93,6 +63,7 @@ class ImageFolder(Split):
 
     path: Place = "???"
     labels: Place | None = None
+    target: Name | list[Name] = "label"
     encoding: str = "utf-8"
     size: Count | None = 128
     fit: Literal["crop", "stretch", "pad"] = "crop"
@@ -116,21 +87,22 @@ class ImageFolder(Split):
         if self.broken == "skip":
             pictures = pictures.without(find_broken(root, pictures.files, form))
         where = self.labels or str(root)
-        encoded = targets.encode(pictures.labels, task, where)
+        values, encoded, heads = self._encoded(pictures, task, where)
         official = _official(pictures.parts)
         pool = torch.arange(len(pictures.files)) if official is None else official["train"]
         rest = {} if official is None else {part: official[part] for part in official if part != "train"}
-        targets.require_seen(encoded, pool, rest, where)
+        targets.require_seen(encoded, pool, rest, where)  # parts are of folders, whose names are the only target
         parts = self.divide(encoded.values, val=rest.get("val"), test=rest.get("test"), class_names=encoded.class_names)
-        decoder = Decoder(root, pictures.files, form, encoded.values, self.cache, self.broken, self.memory)
+        decoder = Decoder(root, pictures.files, form, values, self.cache, self.broken, self.memory)
         decoded = decoder.decode(parts[0])
         return Dataset(
             root.absolute().name,
-            encoded.task,
+            SEVERAL if heads else encoded.task,
             decoded.inputs,
-            encoded.values,
+            values,
             *parts,
-            class_names=encoded.class_names,
+            class_names=[] if heads else encoded.class_names,
+            heads=heads,
             ids=pictures.files,
             fingerprint=decoded.fingerprint,
             encoding=decoder.encoding(decoded),
@@ -140,10 +112,24 @@ class ImageFolder(Split):
 
     def _pictures(self, root: Path, task: str) -> Pictures:
         if self.labels is not None:
-            return _listed(root, Path(self.labels), self.encoding, task)
+            if not isinstance(self.target, str):
+                check_names(self.target)
+            return read_list(root, Path(self.labels), self.encoding, task, self.target)
         if self.encoding != "utf-8":
             raise ConfigError(f"data.encoding: got {self.encoding} without data.labels; names of folders have none")
+        if self.target != LABEL:
+            raise ConfigError(f"data.target: got {self.target} without data.labels, the table that has such columns")
         return _scan(root)
+
+    def _encoded(self, pictures: Pictures, task: str, where: str) -> tuple[Tensor, targets.Target, Sequence[Head]]:
+        """Return the targets, what the examples are divided by, and of several what each is."""
+        if isinstance(self.target, str):
+            (labels,) = pictures.labels
+            encoded = targets.encode(labels.values, task, where)
+            notes = [*encoded.notes, *(labels.alike if encoded.class_names else [])]
+            return encoded.values, replace(encoded, notes=notes), ()
+        values, heads, notes = encode_all(pictures.labels, task, where)
+        return values, to_divide_by(values, heads, notes), heads
 
 
 @dataclass(frozen=True)
@@ -201,7 +187,8 @@ def _scan(root: Path) -> Pictures:
         if part in parts or not part:
             pictures += [(part, *entry) for entry in _classes(root, parts.get(part, root), left_out)]
     names, files, labels = zip(*pictures, strict=True)
-    return Pictures(list(files), np.array(labels), list(names) if parts else None, say(left_out))
+    column = Labels(LABEL, np.array(labels), np.ones(len(labels), dtype=bool))
+    return Pictures(list(files), [column], list(names) if parts else None, say(left_out))
 
 
 def _find_parts(root: Path) -> dict[str, Path]:
@@ -249,47 +236,3 @@ def _classes(root: Path, folder: Path, left_out: Counter) -> list[tuple[str, str
     if empty:
         raise DataError(f"{folder}: {first_ten('class folder', empty)} without images; remove or fill it")
     return pictures
-
-
-def _listed(root: Path, path: Path, encoding: str, task: str) -> Pictures:
-    if not path.exists():
-        raise DataError(f"{path}: no such file; data.labels names a table with the columns file and label")
-    table = read_columns(path, _label_dialect(path, encoding), _file_and_label)
-    texts = table.texts("file")
-    is_absent = texts.spread([not (root / name).is_file() for name in texts.names], True)
-    table.refuse("file", is_absent, f"no such file in {root}")
-    places = texts.spread([os.path.normpath(name) for name in texts.names], "")  # a/0.png and ./a/0.png are one
-    is_repeated = np.ones(len(places), dtype=bool)
-    is_repeated[np.unique(places, return_index=True)[1]] = False
-    table.refuse("file", is_repeated, "another row has it")
-    alike = one_category(table, "label")
-    labels = read_labels(table, "label", task, "label")
-    if isinstance(labels, Texts):
-        labels = labels.spread(labels.names, "")
-    are_classes = labels.dtype.kind != "f"
-    files = [texts.names[code] for code in texts.codes.tolist()]
-    return Pictures(files, labels, None, [*_unlabelled(root, files), *(alike if are_classes else [])])
-
-
-def _label_dialect(path: Path, encoding: str) -> Dialect:
-    """Return how a file of labels is written: the delimiter is that which tells its columns; NA is a label."""
-    dialects = [Dialect(delimiter, encoding, gaps=("",)) for delimiter in (",", ";", "tab", "|")]
-    if path.is_file() and not is_columnar(path):
-        for dialect in dialects:
-            if {"file", "label"} <= {name.strip() for name in next(records(path, dialect), [])}:
-                return dialect
-    return dialects[0]
-
-
-def _unlabelled(root: Path, files: list[str]) -> list[str]:
-    """Return a line about pictures that the labels do not name; none where there are none."""
-    listed = {(root / file).resolve() for file in files}
-    others = [file.relative_to(root).as_posix() for file in list_pictures(root).files if file.resolve() not in listed]
-    return [f"{noun(len(others), 'picture')} without a label left out ({others[0]}, ...)"] if others else []
-
-
-def _file_and_label(names: list[str]) -> dict[str, bool]:
-    wanted = ["file", "label"]
-    for name in wanted:
-        require_name("data.labels", names, name, "image_folder needs it")
-    return dict.fromkeys(wanted, True)

@@ -22,9 +22,9 @@ from dlexp.data.file.mapped import map_columns
 from dlexp.data.file.moment import WANTED, ranks
 from dlexp.data.file.number import Notation
 from dlexp.data.file.source import expected_bytes
-from dlexp.data.joint.column import check_names, read_targets
+from dlexp.data.joint.column import read_columns_of
 from dlexp.data.joint.head import Head
-from dlexp.data.joint.join import strata_of
+from dlexp.data.joint.label import check_names, encode_all, to_divide_by
 from dlexp.data.memory.freed import hand_back
 from dlexp.data.split import Split
 from dlexp.error import ConfigError, DataError
@@ -151,8 +151,8 @@ class Table(Split):
         if isinstance(self.target, str):
             encoded = self._encoded_target(table, self.target, task)
             return encoded.values, encoded, ()
-        values, heads, notes = read_targets(table, self.target, task, self.path)
-        return values, targets.Target(*strata_of(values, heads), notes=notes), heads
+        values, heads, notes = encode_all(read_columns_of(table, self.target, task), task, self.path)
+        return values, to_divide_by(values, heads, notes), heads
 
     def _encoded_target(self, table: Columns, name: str, task: str) -> targets.Target:
         labels = read_labels(table, name, task)

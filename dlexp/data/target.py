@@ -97,7 +97,9 @@ def class_task(task: str, num_classes: int) -> str:
     return task
 
 
-def require_seen(target: Target, train: Tensor, parts: dict[str, Tensor], where: str) -> None:
+def require_seen(
+    target: Target, train: Tensor, parts: dict[str, Tensor], where: str, is_present: Tensor | None = None
+) -> None:
     """Refuse validation and test labels that no training example has.
 
     Args:
@@ -105,16 +107,18 @@ def require_seen(target: Target, train: Tensor, parts: dict[str, Tensor], where:
         train: Indices of the examples that training may draw on.
         parts: Indices by name of part.
         where: Begins the message.
+        is_present: (N,) which examples have the target; None for all.
 
     Raises:
         DataError: Names the label and the first ten rows of the part.
     """
     if not target.class_names:
         return
+    has_it = torch.ones(len(target.values), dtype=torch.bool) if is_present is None else is_present
     is_seen = torch.zeros(len(target.class_names), dtype=torch.bool)
-    is_seen[target.values[train]] = True
+    is_seen[target.values[train[has_it[train]]]] = True
     for part, indices in parts.items():
-        rows = (~is_seen[target.values[indices]]).nonzero().flatten().tolist()
+        rows = (has_it[indices] & ~is_seen[target.values[indices]]).nonzero().flatten().tolist()
         if rows:
             label = target.class_names[int(target.values[indices[rows[0]]])]
             raise DataError(

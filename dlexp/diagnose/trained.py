@@ -1,6 +1,7 @@
 """What a run left: its first updates made again in memory or watched, its last weights, its epochs and its score."""
 
 import warnings
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +9,15 @@ import torch
 from scipy import special
 
 from dlexp.build.components import Components
+from dlexp.build.node import build
 from dlexp.build.program import Program, make_program
 from dlexp.config.compose import Composed
-from dlexp.config.override import override_of, parse
+from dlexp.config.override import Override, override_of, parse
 from dlexp.config.resolve import resolve
 from dlexp.config.source.folder import stored_copy
 from dlexp.config.space import JOB_GROUPS
 from dlexp.data.fact.guess import guess
+from dlexp.data.fold import KFold
 from dlexp.diagnose.document import Finding, reading
 from dlexp.diagnose.evidence import FEW, MOST_UPDATES, Evidence, layers_of, observe
 from dlexp.diagnose.finding import consequence, findings_of
@@ -160,7 +163,7 @@ def _first(findings: list[Finding]) -> Finding | None:
 def composed_of(folder: RunFolder) -> Composed:
     """Return a run's configuration as its overrides make it, to be changed by cures; of a fold that of its cv.
 
-    A fold of a nested cv has the setting that was chosen inside it, in a cv without a search.
+    A fold of a nested cv has the setting that was chosen inside it, in a cv without a search that deals as many folds.
 
     Args:
         folder: Of a training, a trial or a fold.
@@ -172,13 +175,16 @@ def composed_of(folder: RunFolder) -> Composed:
     if "cv" not in folder.manifest:
         return resolve(given, config_dir)
     chosen, parsed = folder.manifest["params"], parse(given)
-    idle = (*JOB_GROUPS, "cv") if any(each.is_sweep for each in parsed) else JOB_GROUPS
-    plain = [
-        each.text
-        for each in parsed
-        if not each.is_sweep and each.key not in chosen and each.key.partition(".")[0] not in idle
-    ]
-    return resolve([*plain, *(override_of(key, value) for key, value in chosen.items())], config_dir, "cv")
+    plain = [each for each in parsed if not each.is_sweep and each.key not in chosen and _group(each) not in JOB_GROUPS]
+    if hasattr(build(folder.config["cv"]), "inner"):
+        dealt = {f"cv.{each.name}" for each in fields(KFold)}
+        plain = [each for each in plain if _group(each) != "cv" or each.key in dealt]
+    texts = [*(each.text for each in plain), *(override_of(key, value) for key, value in chosen.items())]
+    return resolve(texts, config_dir, "cv")
+
+
+def _group(override: Override) -> str:
+    return override.key.partition(".")[0]
 
 
 def _score(built: Program, folder: RunFolder) -> tuple[str, float, float, int] | None:

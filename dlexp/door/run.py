@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlexp.run.folder import RunFolder
+from dlexp.type import RECONSTRUCT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -108,7 +109,7 @@ class Run:
         return saved_model.load(self.folder)
 
     def predict(self, x: Any) -> "np.ndarray":
-        """Return the probability of each class (N, K), or values (N,) in the target's unit.
+        """Return the probability of each class (N, K), values (N,) in the target's unit, or errors of reconstructions.
 
         Args:
             x: Raw examples as the run's own: (N, D) with NaN for a missing number, (N, H, W) or (N, H, W, C) bytes or
@@ -132,6 +133,8 @@ class Run:
     def predictions(self, split: str = "val") -> "pd.DataFrame":
         """Return the stored predictions of a part: `id`, `target`, `prediction`, and each class's probability.
 
+        Of reconstructions `id` and `error`.
+
         Args:
             split: "val", or "test" after it was opened; of a cv "val" is what the folds held out.
 
@@ -147,6 +150,8 @@ class Run:
         if stored["target"].ndim > 1:
             return self._of_several(stored)
         table = {"id": stored["id"], "target": stored["target"]}
+        if self.folder.manifest.get("task") == RECONSTRUCT:
+            return pd.DataFrame({"id": stored["id"], "error": stored["output"]})
         if stored["output"].ndim == 1:
             return pd.DataFrame({**table, "prediction": stored["output"]})
         # pooled outputs of a cv are those of a softmax, whatever the link of its folds

@@ -3,7 +3,8 @@
 The rule, asked of the last epoch: the mean training loss is more than 10 times the loss of a constant prediction; the
 validation loss, where there is one, is not below that of the constant; and, of classes, training accuracy has not come
 half the way from the share of the largest class to 1. A constant prediction is output 0 for everything: equal
-probabilities of classes, whose loss is the entropy of guessing, or the mean of the training targets for values.
+probabilities of classes, whose loss is the entropy of guessing, or the mean of the training targets for values; of
+reconstructions it is the mean of the training inputs.
 
 A second rule is for a training that was blown apart, so that its units are dead and its loss is small again: the mean
 training loss of any epoch was more than 100 times the constant's, and in the last epoch training accuracy cannot be
@@ -32,12 +33,14 @@ ASKED = ("train/loss", "val/loss", "train/accuracy")
 
 @torch.no_grad()
 def constant_loss(task: Task, loss: Any, row: int) -> float:
-    """Return the loss of output 0 for one trial's training examples, at most 1,024 of them spread over all."""
+    """Return the loss of a constant for one trial's training examples, at most 1,024 of them spread over all."""
     part = task.train[row]
     rows = part[torch.linspace(0, len(part) - 1, min(len(part), MOST_EXAMPLES)).long()]
     targets_1N = task.objective(rows, row)
     alone = select_rows(loss, [row], len(task.train))
     outputs = torch.zeros(1, len(rows), loss.num_outputs, dtype=task.dtype, device=task.targets.device)
+    if task.centre is not None:  # (1, D) where all trials share it
+        outputs = outputs + task.centre[min(row, len(task.centre) - 1)].to(outputs)
     return float(alone(outputs, targets_1N))
 
 

@@ -231,4 +231,8 @@ def _by_example(outputs: Tensor, targets: Tensor, loss: Any) -> tuple[Tensor, Te
 
 
 def _own(outputs: Tensor, targets: Tensor, reading: Reading) -> dict[str, Tensor]:
-    return reading.metrics.measure(outputs, targets, reading.answer.num_classes, reading.link)
+    """Return a user's metrics, which take outputs as they are stored."""
+    if not reading.metrics.extra:
+        return {}
+    stored = torch.stack([reading.answer.stored(outputs_NK) for outputs_NK in outputs])
+    return reading.metrics.measure(stored, targets, reading.answer.num_classes, reading.link)

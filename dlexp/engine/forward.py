@@ -133,6 +133,7 @@ class Solo:
         dtype = next(model.parameters()).dtype
         self.flat = Flat(model, 1, dtype=dtype, device=device, channels_last=channels_last)
         self.grads = torch.zeros_like(self.flat.tensor)
+        self._pads = self.flat.pads(self.grads)
         parameters = dict(model.named_parameters())
         trained: list[Tensor] = [parameters[name] for name in self.flat.names]
         grads = [grad[0] for grad in self.flat.split(self.grads)]
@@ -170,8 +171,12 @@ class Solo:
         return switch_gathering(self.model, dict(self.model.named_buffers()), is_gathering, is_short)
 
     def prepare_grads(self) -> None:
-        """See `Forward`."""
-        self.grads.zero_()
+        """See `Forward`; a chain overwrites all but the pads."""
+        if self.chain is not None and self.chain.is_due():
+            for pad in self._pads:
+                pad.zero_()
+        else:
+            self.grads.zero_()
 
     def collect_grads(self, is_first: bool) -> None:
         """See `Forward`; autograd adds to the views itself, or ends at the outputs of a chain."""

@@ -5,7 +5,6 @@ Shapes: T trials, N batch, K outputs, P padded parameters of a trial.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,47 +14,18 @@ from dlexp.embedding.similarity import compared
 from dlexp.engine import loss_scale
 from dlexp.engine.dense.chain import Chain
 from dlexp.engine.exchange.exchange import ALONE, Exchange
-from dlexp.engine.exchange.weight import Weight, weigh
+from dlexp.engine.exchange.weight import Weight, masses_of, weigh
 from dlexp.engine.flat import matrix_names
 from dlexp.engine.forward import Forward
 from dlexp.engine.graph.moment import Moment
 from dlexp.engine.graph.update import Captures
+from dlexp.engine.rule.penalty import Penalty
+from dlexp.engine.rule.rules import Rules
 from dlexp.engine.stack.rows import select_rows
 from dlexp.engine.sums import Sums, Totals
 from dlexp.engine.task import Batch
 
-RULES = ("loss", "optimizer", "schedule", "regularizer")
 PRECISION = {"fp32": None, "fp64": None, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What acts on a program's parameters; per-trial hyperparameters are tensors (T, 1).
-
-    Attributes:
-        loss: Outputs and targets to a loss (T,).
-        optimizer: The update rule.
-        schedule: Factor of the learning rate.
-        regularizer: Penalty or constraint.
-        grad_clip: Largest gradient norm (T, 1), or None.
-        ema: Decay of the average of the weights (T, 1), or None.
-        lr: The optimiser's rate (T, 1) in float64 on the CPU, before it is rounded to the model's type; None takes the
-            rounded one.
-    """
-
-    loss: Any
-    optimizer: Any
-    schedule: Any
-    regularizer: Any
-    grad_clip: Tensor | None = None
-    ema: Tensor | None = None
-    lr: Tensor | None = None
-
-    def keep(self, rows: list[int], num_trials: int) -> "Rules":
-        """Return the rules of some of the trials."""
-        chosen = {name: select_rows(getattr(self, name), rows, num_trials) for name in RULES}
-        clip, ema, lr = (None if value is None else value[rows] for value in (self.grad_clip, self.ema, self.lr))
-        return Rules(**chosen, grad_clip=clip, ema=ema, lr=lr)
 
 
 class Step:
@@ -81,7 +51,7 @@ class Step:
         self._aux_weights = [1.0, *getattr(model, "aux_weights", [])]
         weights = forward.flat.mask(matrix_names(model))
         self._decay = None if getattr(rules.optimizer, "biases", True) else weights
-        self._penalised = None if getattr(rules.regularizer, "biases", False) else weights
+        self._penalty = Penalty(forward.flat, None if getattr(rules.regularizer, "biases", False) else weights)
         self._chain: Chain | None = getattr(forward, "chain", None)
         self._rule_state = rules.optimizer.init(self._of_rule(params))
         self.state: dict[str, Tensor] = {f"rule.{name}": value for name, value in self._rule_state.items()}
@@ -103,7 +73,7 @@ class Step:
     ) -> None:
         """Do one update from one or more batches.
 
-        Their gradients are averaged by their sizes, or by the sums of their class weights, so that they make the
+        Their gradients are averaged by their sizes, or by what else the loss is divided by, so that they make the
         gradient of the large batch.
 
         Args:
@@ -125,9 +95,9 @@ class Step:
     ) -> None:
         """Bring the gradient of an update into the program's `grads`; arguments as of a call."""
         self.forward.prepare_grads()
-        params, weights = self.forward.flat.tensor, None
+        weights = None
         if len(batches) > 1 or self.exchange.size > 1:
-            weights = weigh(batches, self._mass, self.num_trials, params, self.exchange)
+            weights = weigh(batches, self._masses, self.num_trials, self.forward.flat.tensor, self.exchange)
         is_first = True
         for place, by_length in enumerate(batches):
             if seed_batch is not None:
@@ -152,20 +122,22 @@ class Step:
                 return sums.add(*made, batch)
         if batch.share is not None:
             if not batch.num and not self.exchange.has_synced:
+                if is_first:
+                    self.forward.grads.zero_()
                 return None
             self.exchange.place(batch.share)
         outputs = self._outputs(batch)
         if not batch.num:
             return self._pass_on(outputs, is_first)
-        loss_R = self._loss(outputs, batch)
-        objective_R = loss_R if weight is None else loss_R * weight.update
+        loss_R = self._loss(outputs, batch, is_by_term=weight is not None and weight.is_by_term)
+        objective_R = loss_R if weight is None else weight.in_update(loss_R)
+        counted_R = loss_R if weight is None else weight.in_epoch(loss_R)
         if self._is_scaled:
             scale = self.state[loss_scale.SCALE][:, 0]
             objective_R = objective_R * (scale if batch.rows is None else scale[batch.rows])
         # A scalar: torch imports its symbolic shapes, for seconds, when a gradient to start from is passed.
-        (objective_R.squeeze(0) if len(loss_R) == 1 else objective_R.sum()).backward()
+        (objective_R.squeeze(0) if len(objective_R) == 1 else objective_R.sum()).backward()
         self.forward.collect_grads(is_first)
-        counted_R = loss_R if weight is None or weight.epoch is None else loss_R * weight.epoch
         return sums.add(counted_R.detach(), (outputs[0] if isinstance(outputs, list) else outputs).detach(), batch)
 
     def _pass_on(self, outputs: Tensor | list[Tensor], is_first: bool) -> None:
@@ -174,10 +146,8 @@ class Step:
         torch.stack([head.sum() for head in heads]).sum().backward()
         self.forward.collect_grads(is_first)
 
-    def _mass(self, batch: Batch) -> Tensor | None:
-        """Return what the loss of a batch is divided by, for each of its trials, where that is not its size."""
-        loss = self._loss_of(batch)
-        return loss.mass(batch.targets, self.forward.flat.tensor.dtype) if hasattr(loss, "mass") else None
+    def _masses(self, batch: Batch) -> Tensor | None:
+        return masses_of(self._loss_of(batch), batch, self.num_trials, self.forward.flat.tensor)
 
     def _loss_of(self, batch: Batch) -> Any:
         return self.rules.loss if batch.rows is None else select_rows(self.rules.loss, batch.rows, self.num_trials)
@@ -186,11 +156,13 @@ class Step:
         with nullcontext() if self._cast is None else torch.autocast(self._device, dtype=self._cast):
             return self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
 
-    def _loss(self, outputs: Tensor | list[Tensor], batch: Batch) -> Tensor:
+    def _loss(self, outputs: Tensor | list[Tensor], batch: Batch, *, is_by_term: bool) -> Tensor:
+        """Return the loss of each trial (R,), or its terms (J, R)."""
         loss, targets, heads = self._loss_of(batch), batch.targets, outputs if isinstance(outputs, list) else [outputs]
         if len(targets) < len(heads[0]):
             targets = targets.expand(len(heads[0]), *targets.shape[1:])
-        losses = [loss(compared(self._full(head), getattr(loss, "similarity", None)), targets) for head in heads]
+        read = [compared(self._full(head), getattr(loss, "similarity", None)) for head in heads]
+        losses = [torch.stack(loss.terms(head, targets)) if is_by_term else loss(head, targets) for head in read]
         if not isinstance(outputs, list):
             return losses[0]
         return torch.stack([w * each for w, each in zip(self._aux_weights, losses, strict=True)]).sum(0)
@@ -205,7 +177,7 @@ class Step:
         if rules.grad_clip is not None:
             grads.mul_((rules.grad_clip / (self._norm(grads) + 1e-6)).clamp(max=1.0))
         self._move(params, grads, moment)
-        self._project(params)
+        self._penalty.project(rules.regularizer)
         if rules.ema is not None:
             self.state["ema"].lerp_(params, 1 - rules.ema.clamp(max=moment.most_kept))
 
@@ -233,23 +205,7 @@ class Step:
         loss_scale.undo_overflow(self.forward.flat.tensor, self.state, is_finite, lambda: self._apply(moment))
 
     def _add_penalty(self, params: Tensor, grads: Tensor) -> None:
-        regularizer = self.rules.regularizer
-        if regularizer.scope == "flat":
-            gradient = regularizer.gradient(params)
-            grads.add_(gradient if self._penalised is None else gradient.mul_(self._penalised))
-        elif regularizer.scope == "matrix":
-            for weight, grad in zip(self.forward.flat.views, self.forward.flat.split(grads), strict=True):
-                if weight.dim() >= 3:
-                    grad.add_(regularizer.gradient(weight))
-
-    def _project(self, params: Tensor) -> None:
-        constraint = self.rules.regularizer.constraint
-        if constraint == "flat":
-            self.rules.regularizer.project(params)
-        elif constraint == "matrix":
-            for weight in self.forward.flat.views:
-                if weight.dim() >= 3:
-                    self.rules.regularizer.project(weight)
+        self._penalty.add(self.rules.regularizer, params, grads)
 
     @property
     def num_trials(self) -> int:
@@ -289,12 +245,6 @@ class Step:
         finally:
             params.copy_(trained)
 
-    @torch.no_grad()
     def penalty(self) -> Tensor:
         """Return the regulariser's term of each trial (T,), 0 without one."""
-        params, regularizer = self.forward.flat.tensor, self.rules.regularizer
-        if regularizer.scope == "flat":
-            return regularizer.penalty(params if self._penalised is None else params * self._penalised)
-        if regularizer.scope == "matrix" and (matrices := [w for w in self.forward.flat.views if w.dim() >= 3]):
-            return torch.stack([regularizer.penalty(w) for w in matrices]).sum(0)
-        return params.new_zeros(params.shape[0])
+        return self._penalty.total(self.rules.regularizer)

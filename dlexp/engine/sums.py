@@ -48,15 +48,15 @@ class Sums:
     def add(self, loss_R: Tensor, outputs: Tensor, batch: Batch) -> None:
         """Add a batch: its mean losses and its outputs (R, N, K)."""
         self.see(batch)
-        rows = batch.rows
+        rows, num = batch.rows, batch.num
         if rows is not None:
             chosen = send_soon(torch.tensor(rows), loss_R.device)
             # the same addition as below; index_add_ with a factor rounds once more
-            self.loss.index_copy_(0, chosen, self.loss[chosen].add_(loss_R, alpha=batch.num))
+            self.loss.index_copy_(0, chosen, self.loss[chosen].add_(loss_R, alpha=num))
             if self.has_accuracy:
                 self.correct.index_add_(0, chosen, count_correct(outputs, batch.targets))
             return
-        self.loss.add_(loss_R, alpha=batch.num)
+        self.loss.add_(loss_R, alpha=num)
         if self.has_accuracy:
             self._pending.append((outputs, batch.targets))
             self._pending_numbers += outputs.numel()
@@ -67,8 +67,9 @@ class Sums:
 
     def see(self, batch: Batch) -> None:
         """Count a batch whose numbers a graph adds."""
+        num = batch.num
         for row in range(len(self.seen)) if batch.rows is None else batch.rows:
-            self.seen[row] += batch.num
+            self.seen[row] += num
 
     def on_device(self) -> "Totals":
         """Return what a graph adds to: the same tensors, and nothing that the host counts."""

@@ -72,11 +72,13 @@ class Batch:
         """Return this device's share of a batch."""
         if exchange.size == 1 or self.share is not None:
             return self
-        axis = 0 if self.is_shared else 1
-        first, end = deal(self.x.shape[axis], exchange.size, exchange.least)[exchange.rank]
-        share = Share(first, self.x.shape[axis])
-        targets = self.targets[:, first:end] if self.targets.dim() > 1 else self.targets
-        return replace(self, x=self.x.narrow(axis, first, end - first), targets=targets, share=share)
+        axis, is_gathered = 0 if self.is_shared else 1, self.targets.dim() > 1
+        each = exchange.each if is_gathered else 1  # rows of x that an example has
+        whole = self.x.shape[axis] // each
+        first, end = deal(whole, exchange.size, exchange.least)[exchange.rank]
+        targets = self.targets[:, first:end] if is_gathered else self.targets
+        x = self.x.narrow(axis, each * first, each * (end - first))
+        return replace(self, x=x, targets=targets, share=Share(first, whole))
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ class Task:
         if all(self.augments[row] is None for row in rows):
             x = self.prepare(batch.x, batch.rows)
             targets = self._in_unit(batch.targets, batch.rows) if self.centre is None else self._targets(x, batch)
-            return replace(batch, x=x, targets=targets).take(self.exchange)
+            return Batch(batch.rows, batch.is_shared, x, targets, batch.share).take(self.exchange)
         images, targets, cleans = [], [], []
         named = [derive(seeds[row].augment, "augment", draw) for row in rows]
         keys = send_soon(torch.tensor(named, dtype=torch.int64), batch.x.device)
@@ -277,7 +279,7 @@ def gather(feed: Any, batches: list[list[Batch]]) -> Iterator[list[Batch]]:
         gathered = []
         for batch in by_length:
             x, y = next(stream)
-            gathered.append(replace(batch, x=x, targets=y.unsqueeze(0) if batch.is_shared else y))
+            gathered.append(Batch(batch.rows, batch.is_shared, x, y[None] if batch.is_shared else y, batch.share))
         yield gathered
 
 

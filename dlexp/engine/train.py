@@ -189,9 +189,10 @@ class Run:
         rows = epoch_batches(self.task, self.trainer, self.seeds, self.epoch)[self.position * accumulate :]
         batches, rates = self.task.gather(rows, is_augmented=True), self._on_device(lr_ST)[:, :, None].unbind()
         sums, told, first = self._sums(), started, self.rows[0]
+        seed_batch = self._seed_batch if self.step.forward.dropout_seeds.numel() else None
         seen_before = sums.seen[first]
         while together := list(islice(batches, accumulate)):
-            self.step(self._prepare(together), rates[self.position], self.number + 1, sums, self._seed_batch)
+            self.step(self._prepare(together), rates[self.position], self.number + 1, sums, seed_batch)
             self.position += 1
             self.number += 1
             now = time.monotonic()

@@ -98,6 +98,7 @@ class Survey:
         cache: File of measured answers; None where it is out of reach.
         record: File of the sweep or cv with what was chosen before; None where it is out of reach.
         number: Tells it from others at the same time.
+        files: What settings name, for workers that do not see this machine's disk; see `dlexp.execution.parcel`.
     """
 
     assignments: list[Assignment]
@@ -105,6 +106,7 @@ class Survey:
     cache: Path | None
     record: Path | None
     number: int = 0
+    files: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -211,7 +211,7 @@ class Dispatcher:
         cache, record = self.holder.runs_dir / "fuse.json", self.holder.path / ENGINES
         surveys = [Survey(alike, self._threads, cache, record, number) for number, alike in enumerate(structures)]
         pool = self._pool if self._is_elsewhere else None
-        answers = choose_all(surveys, self._executor, pool, self.should_stop, is_shared=self.launcher.is_shared)
+        answers = choose_all(surveys, self._executor, pool, self.should_stop, self._post.enclose_survey)
         return [self._grouped(alike, answers[number]) for number, alike in enumerate(structures)]
 
     def _grouped(self, alike: list[Assignment], choice: Choice | str) -> Group:

@@ -2,7 +2,6 @@
 
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from dlexp.build.components import Components
@@ -18,8 +17,7 @@ def choose_all(
     executor: Executor,
     pool: Pool | None,
     should_stop: Callable[[], bool],
-    *,
-    is_shared: bool = True,
+    enclose: Callable[[Survey], Survey] | None = None,
 ) -> dict[int, Choice | str]:
     """Return how the trials of each survey train best, or why that is unknown, by the survey's number.
 
@@ -28,20 +26,21 @@ def choose_all(
         executor: Answers what takes no device.
         pool: Workers, where trials train there; None where they train in this process.
         should_stop: The wish to stop.
-        is_shared: Whether the workers see the files of a survey; if not, this process reads and writes its record.
+        enclose: Makes of a survey what workers get that do not see its files; this process then reads and writes its
+            record. None where they see them.
     """
     answers: dict[int, Choice | str] = {}
     waiting: deque[Survey] = deque()
     for survey in surveys:
-        if not is_shared and (known := recall(_components(survey), survey.record)) is not None:
+        if enclose is not None and (known := recall(_components(survey), survey.record)) is not None:
             answers[survey.number] = known
         elif pool is not None and _has_to_measure(survey):
-            waiting.append(survey if is_shared else replace(survey, cache=None, record=None))
+            waiting.append(survey if enclose is None else enclose(survey))
         else:
             answers[survey.number] = next(executor.survey(survey)).choice
     if pool is not None and waiting:
         _ask(pool, waiting, answers, should_stop)
-        for survey in surveys if not is_shared else []:
+        for survey in surveys if enclose is not None else []:
             if isinstance(choice := answers.get(survey.number), Choice):
                 remember(_components(survey), survey.record, choice)
     return {survey.number: answers.get(survey.number, SOLO) for survey in surveys}

@@ -224,11 +224,12 @@ def require_config(facts: dict[str, Any], where: Path) -> Config:
     from dlexp.config import trust
     from dlexp.config.check import check_stored
     from dlexp.config.resolve import resolve
+    from dlexp.config.rule.moved import config_now
 
     here = {name: node for name, node in resolve([]).config.items() if name in PRIVATE}
     try:
         with trust.words_of(str(where)):
-            config = check_stored({**here, **facts["config"]})
+            config = check_stored({**here, **config_now(facts["config"])})
     except (ConfigError, TypeError, AttributeError) as error:
         raise RunError(f"{where}: {error}") from error
     trust.require(config["trusted"], str(where))

@@ -2,6 +2,7 @@
 
 import signal
 from types import FrameType, TracebackType
+from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _active: "list[Interrupt]" = []
@@ -23,7 +24,7 @@ class Interrupt:
         """Hold no signal yet."""
         self.can_wait = can_wait
         self.signum: int | None = None
-        self._before: dict[int, object] = {}
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "Interrupt":
         """Install the handlers."""
@@ -37,7 +38,7 @@ class Interrupt:
         """Put the handlers back."""
         _active.remove(self)
         for signum, handler in self._before.items():
-            signal.signal(signum, handler)  # type: ignore[arg-type]
+            signal.signal(signum, handler)
 
     def __call__(self) -> bool:
         """Return whether to stop."""

@@ -4,6 +4,7 @@ L = sum_j w_j L_j, each L_j the mean over the examples that have target j; 0 whe
 """
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import torch
@@ -35,12 +36,30 @@ class JointLoss:
 
     def __call__(self, outputs_TNK: Tensor, targets_TNJ: Tensor) -> Tensor:
         """Return the loss (T,)."""
-        terms = []
-        for loss, gaps, (outputs, targets) in zip(
-            self.losses, self.has_gaps, self.apart(outputs_TNK, targets_TNJ), strict=True
-        ):
-            terms.append(_masked_mean(*_each(loss, outputs, targets)) if gaps else loss(outputs, _whole(loss, targets)))
-        return self._weighted(terms)
+        return reduce(torch.add, self.terms(outputs_TNK, targets_TNJ))
+
+    def terms(self, outputs_TNK: Tensor, targets_TNJ: Tensor) -> list[Tensor]:
+        """Return what the loss adds up, (T,) each: of every target its weight times its mean."""
+        return self._weighted(self._means(outputs_TNK, targets_TNJ))
+
+    def masses(self, targets_TNJ: Tensor, dtype: torch.dtype) -> list[Tensor | None] | None:
+        """Return what the mean of each target is over: the number of examples that have it (T,), None for all.
+
+        Where no target has gaps it is None of all.
+        """
+        if not any(self.has_gaps):
+            return None
+        num_TJ = (~targets_TNJ.isnan()).sum(1).to(dtype)
+        return [num_TJ[:, j] if gaps else None for j, gaps in enumerate(self.has_gaps)]
+
+    def _means(self, outputs_TNK: Tensor, targets_TNJ: Tensor) -> list[Tensor]:
+        """Return the mean loss (T,) of each target."""
+        return [
+            _masked_mean(*_each(loss, outputs, targets)) if gaps else loss(outputs, _whole(loss, targets))
+            for loss, gaps, (outputs, targets) in zip(
+                self.losses, self.has_gaps, self.apart(outputs_TNK, targets_TNJ), strict=True
+            )
+        ]
 
     def examples(self, outputs_TNK: Tensor, targets_TNJ: Tensor) -> Tensor:
         """Return (T, N) numbers whose mean is the loss and whose spread tells its standard error.
@@ -58,22 +77,24 @@ class JointLoss:
                 factor_T1 = each_TN.shape[1] / is_there_TN.sum(1, keepdim=True).clamp(min=1)
                 each_TN = mean_T1 + torch.where(is_there_TN, factor_T1 * (each_TN - mean_T1), 0.0)
             terms.append(each_TN)
-        return self._weighted(terms)
+        return reduce(torch.add, self._weighted(terms))
 
     def apart(self, outputs_TNK: Tensor, targets_TNJ: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Return outputs (T, N, K_j) and targets (T, N) of each target, in memory as they are alone."""
         outputs = outputs_TNK.split(self.head_sizes, -1)
         return [(narrow(each).contiguous(), targets_TNJ[..., j]) for j, each in enumerate(outputs)]
 
-    def _weighted(self, terms: list[Tensor]) -> Tensor:
-        total = None
-        for weight, term in zip(self.weights, terms, strict=True):
-            if isinstance(weight, Tensor):
-                weight = weight.to(term)
-                weight = weight[:, 0] if term.dim() == 1 else weight
-            total = term * weight if total is None else total + term * weight
-        assert total is not None
-        return total
+    def _weighted(self, terms: list[Tensor]) -> list[Tensor]:
+        return [
+            term * (_beside(weight, term) if isinstance(weight, Tensor) else weight)
+            for weight, term in zip(self.weights, terms, strict=True)
+        ]
+
+
+def _beside(weight_T1: Tensor, term: Tensor) -> Tensor:
+    """Return weights as a term (T,) or (T, N) takes them."""
+    weight_T1 = weight_T1.to(term)
+    return weight_T1[:, 0] if term.dim() == 1 else weight_T1
 
 
 def joint(heads: Sequence[Any], weights: Sequence[Any] | None, make: Callable[..., Any]) -> JointLoss:

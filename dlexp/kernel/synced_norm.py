@@ -18,7 +18,7 @@ class Across(Protocol):
     """What a norm needs of the other devices.
 
     Attributes:
-        counts: Examples of each device in the batch in hand.
+        counts: Inputs of each device in the batch in hand.
     """
 
     counts: list[int]

@@ -37,6 +37,25 @@ class Crew:
     rest: Callable[[Any, list[Any]], Any | None] = whole
 
 
+class Stored(Protocol):
+    """A content on its way to workers, small to send where the launcher has a store."""
+
+    def read(self) -> bytes:
+        """Return the content, in a worker."""
+        ...
+
+
+@dataclass(frozen=True)
+class Held:
+    """A content that travels with whatever holds it."""
+
+    content: bytes
+
+    def read(self) -> bytes:
+        """Return the content."""
+        return self.content
+
+
 class Launcher(Protocol):
     """Decides how many workers there are and what they are."""
 
@@ -90,6 +109,10 @@ class Launcher(Protocol):
             ConfigError: A package is missing.
             EnvironmentFault: What they run on is not there.
         """
+        ...
+
+    def store(self, content: bytes) -> Stored:
+        """Return what workers that do not see this machine's disk get of a file."""
         ...
 
     def pool(self, crew: Crew, threads: int) -> Pool:

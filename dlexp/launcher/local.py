@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dlexp import device as devices
 from dlexp.device import VISIBLE, cards
 from dlexp.error import ConfigError
-from dlexp.launcher.launcher import Crew
+from dlexp.launcher.launcher import Crew, Held
 from dlexp.launcher.process_pool import ProcessPool
 from dlexp.type import Count, Name
 
@@ -70,6 +70,10 @@ class Local:
 
     def require(self) -> None:
         """Do nothing: this machine is there."""
+
+    def store(self, content: bytes) -> Held:
+        """Return the content as it is."""
+        return Held(content)
 
     def pool(self, crew: Crew, threads: int) -> ProcessPool:
         """Return worker processes of this one."""

@@ -9,7 +9,7 @@ from dlexp.launcher.launcher import Crew
 from dlexp.type import Count, NonNegative
 
 if TYPE_CHECKING:
-    from dlexp.launcher.ray_pool import RayPool
+    from dlexp.launcher.ray_pool import InStore, RayPool
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,12 @@ class Ray:
         except ImportError:
             raise ConfigError("launcher: got ray; it needs Ray: pip install 'dlexp[ray]'") from None
         connect(self.address)
+
+    def store(self, content: bytes) -> "InStore":
+        """Return a content that a node gets once, when its first worker reads it."""
+        from dlexp.launcher.ray_pool import InStore
+
+        return InStore.of(content)
 
     def pool(self, crew: Crew, threads: int) -> "RayPool":
         """Return actors of the cluster.

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import ray
@@ -25,6 +26,22 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PROBE_SECONDS = 3.0
 OBJECT_STORE = 100 * 2**20  # bytes; nothing but small messages travels
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class InStore:
+    """A content in the cluster's store of objects, which brings it to a node that asks for it."""
+
+    ref: Any
+
+    @classmethod
+    def of(cls, content: bytes) -> "InStore":
+        """Put a content into the store."""
+        return cls(ray.put(content))
+
+    def read(self) -> bytes:
+        """Return the content."""
+        return ray.get(self.ref)
 
 
 class Worker:

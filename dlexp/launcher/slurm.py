@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dlexp.error import ConfigError, did_you_mean
 from dlexp.launcher import slurm_client as client
-from dlexp.launcher.launcher import Crew
+from dlexp.launcher.launcher import Crew, Held
 from dlexp.type import Count, Name, NonNegativeInt, Positive
 
 if TYPE_CHECKING:
@@ -95,6 +95,10 @@ class Slurm:
         self._require_partition()
         if refused := client.refusal(self.options(1), "#!/bin/sh\n"):
             raise ConfigError(f"launcher=slurm: Slurm would refuse such jobs: {refused}")
+
+    def store(self, content: bytes) -> Held:
+        """Return the content as it is."""
+        return Held(content)
 
     def pool(self, crew: Crew, threads: int) -> "SlurmPool":
         """Return jobs of the cluster."""

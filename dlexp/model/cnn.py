@@ -15,7 +15,16 @@ from torch import Tensor, nn
 
 from dlexp.error import ConfigError
 from dlexp.model.decoder import ConvDecoder, Stage, make_code
-from dlexp.model.layer import Blocks, ConvBlock, DenseLayer, Factory, image_shape, side_after, smallest_side
+from dlexp.model.layer import (
+    Blocks,
+    ConvBlock,
+    DenseLayer,
+    Factory,
+    PooledStage,
+    image_shape,
+    side_after,
+    smallest_side,
+)
 from dlexp.type import RECONSTRUCT, Count, NonNegativeInt, Widths
 
 POOLS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
@@ -73,7 +82,7 @@ class CNN(nn.Module):
         stages, mirrored = [], []
         for i, out_channels in enumerate(channels):
             conv = ConvBlock(in_channels, out_channels, kernels[i], strides[i], paddings[i], blocks=blocks)
-            stages.append(nn.Sequential(conv, POOLS[pooling](pools[i]) if pools[i] > 1 else nn.Identity(), dropout()))
+            stages.append(PooledStage(conv, POOLS[pooling](pools[i]) if pools[i] > 1 else nn.Identity(), dropout()))
             sides = side_after(height, windows[: 2 * i]), side_after(width, windows[: 2 * i])
             mirrored.append(Stage(in_channels, out_channels, sides, kernels[i], strides[i], paddings[i], pools[i]))
             in_channels = out_channels

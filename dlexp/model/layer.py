@@ -6,6 +6,7 @@ Shapes: N batch, C channels, H height, W width, D features in, E features out.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any, TypeAlias, cast
 
 import torch
@@ -72,6 +73,37 @@ class ConvBlock(nn.Module):
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Return maps (N, out_channels, H', W')."""
         return self.activation(self.norm(self.conv(x_NCHW)))
+
+
+class PooledStage(nn.Sequential):
+    """Layers one after another, of which one is a pooling.
+
+    A rectifier between a convolution and a max pooling runs after the pooling, on a quarter of the numbers, to the same
+    bits: the largest of rectified numbers is the rectified largest, and where no number of a window is positive all
+    gradients are 0 in either order. Whoever watches a layer by a hook finds the layers in their order.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return the last layer's maps (N, C, H, W)."""
+        x_NCHW, late = input, None
+        for layer, following in pairwise([*self, None]):
+            if isinstance(layer, ConvBlock) and _may_swap(layer, following):
+                x_NCHW, late = layer.norm(layer.conv(x_NCHW)), layer.activation
+                continue
+            x_NCHW = cast(nn.Module, layer)(x_NCHW)
+            if late is not None:
+                x_NCHW, late = late(x_NCHW), None
+        return x_NCHW
+
+
+def _may_swap(block: ConvBlock, following: nn.Module | None) -> bool:
+    is_pair = type(following) is nn.MaxPool2d and type(block.activation).forward is nn.ReLU.forward
+    return is_pair and not any(hooks for each in (block, block.activation, following) for hooks in _hooks(each))
+
+
+def _hooks(module: nn.Module | None) -> list[Any]:
+    names = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    return [getattr(module, name) for name in names]
 
 
 class DenseLayer(nn.Module):

@@ -1,17 +1,15 @@
 """Any classification network of torchvision.
 
 Features: chosen by its name there; its own activations, norms and architecture; the head sized for the data; weights
-from a local file, never from the network; parameters frozen by name patterns; gray images repeated to three channels.
-Its dropout and stochastic depth are replaced by ones that draw from the run's seeds, with the same probabilities.
-Deviations: the auxiliary heads of googlenet and inception_v3 are left out. A frozen batch norm still updates its
-running statistics in training.
+from a local file, never from the network; gray images repeated to three channels. Its dropout and stochastic depth are
+replaced by ones that draw from the run's seeds, with the same probabilities.
+Deviations: the auxiliary heads of googlenet and inception_v3 are left out.
 Shapes: N batch, C channels, H height, W width, K outputs.
 """
 
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +48,6 @@ class TorchvisionNet(nn.Module):
         name: The network's name in torchvision.models, for example efficientnet_b0.
         weights: Local .safetensors file or state_dict file with torchvision's names; a head of another size is left
             out of it. null for random weights.
-        freeze: Shell-style patterns of torchvision's parameter names that training leaves alone, for example
-            ["features.*"].
 
     References:
         TorchVision maintainers (2016), TorchVision: PyTorch's Computer Vision library.
@@ -61,7 +57,6 @@ class TorchvisionNet(nn.Module):
         self,
         name: str = "resnet18",
         weights: Place | None = None,
-        freeze: list[str] = [],
         *,
         in_shape: tuple[int, ...],
         num_outputs: int,
@@ -78,7 +73,6 @@ class TorchvisionNet(nn.Module):
         self.net = _construct(name, num_outputs)
         _check_reads(self.net, name, height, width)
         _draw_from_seeds(self.net)
-        self._freeze(freeze)
         self.weights = weights
         # Parameters whose shape depends on the number of outputs are the head.
         with torch.device("meta"):
@@ -96,6 +90,11 @@ class TorchvisionNet(nn.Module):
         """The layers of the head."""
         return [self.net.get_submodule(path) for path in sorted({name.rpartition(".")[0] for name in self.head_names})]
 
+    @staticmethod
+    def modern_name(name: str) -> str:
+        """Return a weight's name today; torchvision's published densenet files are older than its module names."""
+        return re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)\.", r"\1\2.", name)
+
     def adjust_init(self) -> None:
         """Write the file's weights over the initial ones."""
         if self.weights is not None and not next(self.net.parameters()).is_meta:
@@ -105,21 +104,6 @@ class TorchvisionNet(nn.Module):
         """Load weights as any module does, such as those of a checkpoint."""
         return super().load_state_dict(_versioned(state_dict, self), strict, assign)
 
-    def _freeze(self, patterns: list[str]) -> None:
-        names = [name for name, _ in self.net.named_parameters()]
-        for pattern in patterns:
-            if not any(fnmatchcase(name, pattern) for name in names):
-                raise ConfigError(
-                    f"model.freeze: got {pattern}, which names no parameter; names go from {names[0]} to {names[-1]}"
-                )
-        for name, parameter in self.net.named_parameters():
-            if any(fnmatchcase(name, pattern) for pattern in patterns):
-                parameter.requires_grad_(False)
-        if not any(parameter.requires_grad for parameter in self.net.parameters()):
-            raise ConfigError(
-                f"model.freeze: got {patterns}, which leaves nothing to train; leave out the head at least"
-            )
-
     def _read_weights(self, path: str) -> dict[str, Tensor]:
         """Return the file's tensors that fit, without a head of another size.
 
@@ -127,7 +111,7 @@ class TorchvisionNet(nn.Module):
             ConfigError: The file cannot be read, or is not of this network.
         """
         initial = self.net.state_dict()
-        read = {_modern_name(name): tensor for name, tensor in _load(path).items()}
+        read = {self.modern_name(name): tensor for name, tensor in _load(path).items()}
         read = {name: tensor for name, tensor in read.items() if not name.startswith(("aux1.", "aux2.", "AuxLogits."))}
         for name in self.head_names & read.keys():
             if read[name].shape != initial[name].shape:
@@ -218,8 +202,3 @@ def _load(path: str) -> dict[str, Tensor]:
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ConfigError(f"model.weights: got {path}; a state_dict is needed, tensors by name")
     return state
-
-
-def _modern_name(name: str) -> str:
-    # torchvision's published densenet files are older than its module names.
-    return re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)\.", r"\1\2.", name)

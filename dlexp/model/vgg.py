@@ -14,7 +14,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from dlexp.model.layer import Blocks, ConvBlock, Factory, GlobalAveragePool, choose_stem, image_shape
+from dlexp.model.layer import Blocks, ConvBlock, Factory, GlobalAveragePool, PooledStage, choose_stem, image_shape
 
 CONVS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 CHANNELS = (64, 128, 256, 512, 512)
@@ -56,7 +56,7 @@ class VGG(nn.Module):
             for _ in range(count):
                 stage.append(ConvBlock(in_channels, channels, 3, blocks=blocks, bias=True))
                 in_channels = channels
-            stages.append(nn.Sequential(*stage, nn.MaxPool2d(2, ceil_mode=is_small)))
+            stages.append(PooledStage(*stage, nn.MaxPool2d(2, ceil_mode=is_small)))
         self.stages = nn.Sequential(*stages)
         if is_small:
             self.pool: nn.Module = GlobalAveragePool()

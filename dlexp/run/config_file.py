@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from dlexp.config.rule.moved import config_now
 from dlexp.config.source.place import contents, resolved
 from dlexp.disk.regular import read_bytes
 from dlexp.error import RunError
@@ -39,7 +40,7 @@ def read(path: Path) -> dict[str, Any]:
         raise RunError(f"{path}: cannot be read; restore it from a copy") from error
     if not isinstance(config, dict) or not all(isinstance(key, str) for key in config):
         raise RunError(f"{path}: damaged, holds no configuration; restore it from a copy")
-    return config
+    return config_now(config)
 
 
 def digest(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from dlexp.config.rule.moved import overrides_now
 from dlexp.disk.durable import disk_faults, sweep, write_text
 from dlexp.disk.regular import open_in_place, require_inside
 from dlexp.error import RunError
@@ -216,7 +217,8 @@ class RunFolder:
         Raises:
             RunError: The file is damaged.
         """
-        return config_file.read_lines(self.path / OVERRIDES, self.manifest.get("overrides_sha256"))
+        lines = config_file.read_lines(self.path / OVERRIDES, self.manifest.get("overrides_sha256"))
+        return overrides_now(lines, lambda: self.config)
 
     def update_manifest(self, **fields: Any) -> None:
         """Change fields of the manifest atomically; for the process that has the lock.

@@ -26,7 +26,6 @@ _SHARES = (
     "eer",
     "calibration_error",
     "top5_accuracy",
-    "eer",
 )
 _NOT_NEGATIVE = ("loss", "log_loss", "mse", "rmse", "mae", "huber", "median_error")
 _EQUAL = 1e-12

@@ -29,6 +29,7 @@ _CONFUSION = (
 _RIGHT = ("accuracy", "precision_micro", "recall_micro", "f1_micro")  # equal where each example has one class
 # the mean of these over folds of any size is what pooled examples give
 MEANS_OVER_EXAMPLES = (*_RIGHT, "log_loss", "top5_accuracy", "mse", "mae", "huber", "bias", "loss")
+OF_ERRORS = ["rmse", "mse"]  # of reconstructions, whose truth is 0; the default first
 _RANKED = ("roc_auc", "average_precision")
 _TIES = 2.0**40  # steps of a unit of log-odds, within which examples tie
 _BINS = 15

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.audit import __main__ as command
-from benchmarks.audit import draw, training, update
+from benchmarks.audit import draw, task, training, update
 from benchmarks.audit.row import Row, apart, share
 from benchmarks.measure import RESULTS
 from dlexp.config.catalog import list_groups
@@ -29,11 +29,9 @@ def test_the_setups_name_every_option():
     for group, setups in groups.items():
         named = {word.partition("=")[2] for setup in setups.values() for word in setup if word.startswith(f"{group}=")}
         assert named == set(list_groups()[group]) - {"none"}
-    losses = {
-        word.partition("=")[2] for setup in training.SETUPS.values() for word in setup if word.startswith("loss=")
-    }
-    of_pairs = {"cosine", "contrastive"}  # one example is two inputs: held to torch's by tests/embedding/test_loss.py
-    assert losses == set(list_groups()["loss"]) - {"auto", *of_pairs}
+    setups = [*training.SETUPS.values(), *(overrides for _, overrides in task.SETUPS.values())]
+    losses = {word.partition("=")[2] for setup in setups for word in setup if word.startswith("loss=")}
+    assert losses == set(list_groups()["loss"]) - {"auto"}
 
 
 def test_a_wrong_rule_is_seen_and_ends_with_1(monkeypatch, capsys):

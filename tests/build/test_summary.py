@@ -106,7 +106,7 @@ def test_where_the_auxiliary_heads_of_inception_attach():
 
 
 def test_frozen_parameters_of_a_torchvision_net_are_counted_apart():
-    document = of("model=torchvision", "model.freeze=[conv1*,bn1*,layer*]", "data=cifar10")
+    document = of("model=torchvision", "freeze=[conv1,bn1,layer*]", "data=cifar10")
     assert document["num_trainable"] == 512 * 10 + 10
     assert document["num_params"] == 11_689_512 - 990 * 513
 

@@ -1,19 +1,19 @@
 """Values of trainings: differences seed by seed, epochs, and what a diverged training counts as."""
 
 import json
+from typing import Any
 
 import pytest
 
-from dlexp.claim.recipe import Training
+from dlexp.claim.recipe import Setting, Training
 from dlexp.claim.training import train
 
 SMALL = ["data=digits", "data.limit=100", "model.widths=[8]", "trainer.epochs=2"]
 
 
-def training(*settings: list[str], value: str = "train/accuracy", epoch: str = "last") -> Training:
-    named = [{"name": str(number), "overrides": each} for number, each in enumerate(settings)]
-    made: Training = {"common": SMALL, "settings": named, "value": value, "epoch": epoch}  # type: ignore[typeddict-item]
-    return made
+def training(*settings: list[str], value: Any = "train/accuracy", epoch: Any = "last") -> Training:
+    named: list[Setting] = [{"name": str(number), "overrides": each} for number, each in enumerate(settings)]
+    return {"common": SMALL, "settings": named, "value": value, "epoch": epoch}
 
 
 def histories(folder):

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from dlexp.engine.forward import Solo
 from dlexp.engine.graph.moment import Moment
-from dlexp.engine.step import Rules, Step
+from dlexp.engine.rule.rules import Rules
+from dlexp.engine.step import Step
 from dlexp.engine.sums import Sums
 from dlexp.engine.task import Batch
 from dlexp.loss import CrossEntropy

@@ -36,7 +36,7 @@ def test_what_is_built_stays_in_its_process():
     def unpicklable():
         raise AssertionError
 
-    built = Components({"seed": 1}, data=unpicklable)  # type: ignore[arg-type]
+    built = Components({"seed": 1}, data=unpicklable)  # type: ignore[arg-type]  # what cannot be sent
     assignment = Assignment({"seed": 1}, Path("run"), "fold", built=built)
     there = pickle.loads(pickle.dumps(assignment))
     assert (assignment.components, there.built) == (built, None)

@@ -56,7 +56,7 @@ class Hook:
             self.tick()
             plain_fsync(descriptor)
 
-        builtins.open = io.open = watched_open  # type: ignore[assignment]
+        builtins.open = io.open = watched_open  # type: ignore[assignment]  # of one signature alone
         os.fsync = watched_fsync
 
     def tick(self, halfway: Callable[[], None] | None = None) -> None:

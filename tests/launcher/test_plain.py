@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,8 @@ def test_values_come_back(value):
 
 
 def test_a_group_and_its_events_come_back_without_what_is_built_here(tmp_path):
-    assignment = Assignment({"trainer": {"lr": 0.1, "!": [1]}}, tmp_path, "trial", 3, attempt=2, built=object())  # type: ignore[arg-type]
+    built: Any = object()
+    assignment = Assignment({"trainer": {"lr": 0.1, "!": [1]}}, tmp_path, "trial", 3, attempt=2, built=built)
     group = Group([assignment], SOLO, 2)
     again = loads(dumps(group))
     assert again == group

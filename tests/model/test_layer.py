@@ -1,11 +1,24 @@
+from functools import partial
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from dlexp.activation import GELU, LeakyReLU, ReLU
+from dlexp.dropout import NoDropout
 from dlexp.error import ConfigError
-from dlexp.model.layer import choose_stem, image_shape, side_after, smallest_side
+from dlexp.model.layer import (
+    Blocks,
+    ConvBlock,
+    PooledStage,
+    choose_stem,
+    image_shape,
+    side_after,
+    smallest_side,
+)
+from dlexp.norm import BatchNorm
 
 WINDOW = st.integers(1, 5).flatmap(
     lambda kernel: st.tuples(st.just(kernel), st.integers(1, 3), st.integers(0, kernel // 2))
@@ -47,3 +60,27 @@ def test_image_shape_says_what_is_needed():
 )
 def test_auto_is_small_up_to_64_pixels(stem, side, form):
     assert choose_stem(stem, side, side) == form
+
+
+@pytest.mark.parametrize("activation", [ReLU, LeakyReLU, GELU])
+@pytest.mark.parametrize("pool", [nn.MaxPool2d(2), nn.MaxPool2d(3, 2, 1), nn.AvgPool2d(2), nn.Identity()])
+def test_a_pooled_stage_has_the_bits_of_its_layers_in_their_order(activation, pool):
+    blocks = Blocks(partial(BatchNorm), partial(activation), partial(NoDropout))
+    stage = PooledStage(ConvBlock(3, 8, 3, blocks=blocks), ConvBlock(8, 8, 3, blocks=blocks), pool)
+    x = torch.randn(4, 3, 9, 9, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    passes = []
+    for run in (stage, nn.Sequential(*stage)):
+        outputs = run(x)
+        passes.append([outputs, *torch.autograd.grad(outputs.square().sum(), [x, *stage.parameters()])])
+    assert all(torch.equal(ours, plain) for ours, plain in zip(*passes, strict=True))
+
+
+def test_whoever_watches_a_rectifier_finds_it_before_the_pooling():
+    blocks = Blocks(partial(BatchNorm), partial(ReLU), partial(NoDropout))
+    block, seen = ConvBlock(1, 2, 3, blocks=blocks), []
+    stage = PooledStage(block, nn.MaxPool2d(2))
+    stage(torch.zeros(2, 1, 8, 8))
+    handle = block.activation.register_forward_hook(lambda module, given, output: seen.append(output.shape))
+    stage(torch.zeros(2, 1, 8, 8))
+    handle.remove()
+    assert seen == [(2, 2, 8, 8)]

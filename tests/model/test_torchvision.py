@@ -1,5 +1,3 @@
-from fnmatch import fnmatch
-
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -72,13 +70,6 @@ def test_a_head_of_another_size_is_left_out(net, published):
     assert weights["classifier.1.weight"].shape[0] == 3
 
 
-def test_frozen_is_what_the_patterns_name(net):
-    patterns = ["conv1.*", "layer[12].*"]
-    model = net("resnet18", None, patterns, in_shape=(3, 32, 32), num_outputs=7)
-    for name, parameter in model.net.named_parameters():
-        assert parameter.requires_grad != any(fnmatch(name, pattern) for pattern in patterns), name
-
-
 def test_random_layers_draw_from_the_seeds(net):
     model = net("efficientnet_b0", in_shape=(3, 32, 32), num_outputs=7)
     droppers = [module for module in model.modules() if isinstance(module, Inverted)]
@@ -104,16 +95,9 @@ def test_stochastic_depth_drops_whole_examples_and_keeps_the_expectation():
     assert values.mean() == pytest.approx(1, abs=0.04)
 
 
-def test_old_names_of_the_published_densenets_are_understood():
-    from dlexp.model.torchvision import _modern_name
-
-    assert (
-        _modern_name("features.denseblock1.denselayer2.norm.1.weight")
-        == "features.denseblock1.denselayer2.norm1.weight"
-    )
-    assert (
-        _modern_name("features.denseblock1.denselayer2.norm1.weight") == "features.denseblock1.denselayer2.norm1.weight"
-    )
+def test_old_names_of_the_published_densenets_are_understood(net):
+    now = "features.denseblock1.denselayer2.norm1.weight"
+    assert [net.modern_name(name) for name in ("features.denseblock1.denselayer2.norm.1.weight", now)] == [now, now]
 
 
 def test_what_cannot_work_is_refused(net, published, tmp_path):
@@ -126,8 +110,6 @@ def test_what_cannot_work_is_refused(net, published, tmp_path):
         ({"in_shape": (4, 32, 32)}, "images of 4 channels"),
         ({"name": "alexnet", "in_shape": (3, 32, 32)}, "it reads 63x63 and more"),
         ({"name": "vit_b_32", "in_shape": (3, 32, 32)}, "it reads 224x224$"),
-        ({"freeze": ["features.*"]}, r"model\.freeze: got features\.\*, which names no parameter"),
-        ({"freeze": ["*"]}, "leaves nothing to train"),
         ({"weights": "nowhere.pth"}, r"model\.weights: got nowhere\.pth; there is no such file"),
         ({"weights": str(garbage)}, "cannot be read as tensors by name"),
         ({"weights": str(path)}, "names or shapes differ in"),

@@ -1,20 +1,19 @@
 """Weights of another model put into one, by name and shape; what does not fit is refused unless it is named."""
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from dlexp.build.start.name import idle_patterns, is_named, owners
+from dlexp.build.start.name import WRAPPER, idle_patterns, is_named, owners, wrapper_of
 from dlexp.build.start.source import read_weights
 from dlexp.error import ConfigError
 from dlexp.model.decoder import PREFIXES
 from dlexp.number import noun
 from dlexp.type import Config
 
-# What names begin with in files: of torchvision's nets nothing where a model here has `net.`; of an exported graph and
-# of a net that trained on many devices more. Names beside those are then no part of the net.
-STRIPPED, ADDED = ("network.", "module."), ("net.",)
 COUNTED = "num_batches_tracked"  # that old files lack
 _SHOWN = 4
 
@@ -54,9 +53,11 @@ def load_start(config: Config, model: nn.Module) -> Start:
             raise ConfigError(f"init_from.skip: got {node['skip']} without init_from; give init_from=RUN, or remove it")
         return Start([], [])
     held = model.state_dict(keep_vars=True)
-    given = as_named(read_weights(node["run"]), held)
+    now = getattr(model, "modern_name", str)
+    given = as_named({now(name): value for name, value in read_weights(node["run"]).items()}, held)
     _require_patterns(node["skip"], [*held, *given])
-    given, wanted = _without(given, node["skip"]), _without(held, node["skip"])
+    wrapper = wrapper_of([*held, *given])
+    given, wanted = (_without(each, node["skip"], wrapper) for each in (given, held))
     if any(name.startswith(PREFIXES) for name in given):
         wanted = {name: value for name, value in wanted.items() if name in given}
         given = {name: value for name, value in given.items() if name in held or not name.startswith(PREFIXES)}
@@ -69,16 +70,28 @@ def load_start(config: Config, model: nn.Module) -> Start:
     return Start(taken, [name for name in held if name not in wanted])
 
 
-def _without(tensors: dict[str, Tensor], patterns: list[str]) -> dict[str, Tensor]:
-    return {name: value for name, value in tensors.items() if not is_named(name, patterns)}
+def _without(tensors: dict[str, Tensor], patterns: list[str], wrapper: str) -> dict[str, Tensor]:
+    return {name: value for name, value in tensors.items() if not is_named(name, patterns, wrapper)}
 
 
 def as_named(given: dict[str, Tensor], held: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return weights under the names of a model: as they are, or without or with a beginning, whichever fits most."""
+    """Return weights under the names of a model: as they are, or without or with a beginning, whichever fits most.
+
+    In files names begin with more where the net was part of something: an exported graph (`network.`), one that trained
+    on many devices (`module.`), was compiled (`_orig_mod.`) or had a class around it (`model.`). What stands beside it
+    is then no part of the net. Names of torchvision lack what a model has here.
+    """
     forms = [given]
-    forms += [{n.removeprefix(p): value for n, value in given.items() if n.startswith(p)} for p in STRIPPED]
-    forms += [{f"{prefix}{name}": value for name, value in given.items()} for prefix in ADDED]
+    while beginning := _beginning(forms[-1]):
+        forms.append({n.removeprefix(beginning): v for n, v in forms[-1].items() if n.startswith(beginning)})
+    forms += [{f"{WRAPPER}{name}": value for name, value in form.items()} for form in forms]
     return max(forms, key=lambda form: len(form.keys() & held.keys()))  # the first of equals
+
+
+def _beginning(names: Collection[str]) -> str:
+    """Return the first component of more than half of the names, with its dot; nothing if there is none."""
+    firsts = Counter(f"{first}." for first, dot, _ in (name.partition(".") for name in names) if dot)
+    return next((first for first, number in firsts.most_common(1) if 2 * number > len(names)), "")
 
 
 def _faults(wanted: dict[str, Tensor], given: dict[str, Tensor]) -> dict[str, str]:

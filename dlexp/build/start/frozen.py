@@ -3,7 +3,7 @@
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from dlexp.build.start.name import idle_patterns, is_named, owners
+from dlexp.build.start.name import idle_patterns, is_named, owners, wrapper_of
 from dlexp.engine.freeze.mark import Frozen, freeze
 from dlexp.error import ConfigError
 from dlexp.number import noun
@@ -26,9 +26,10 @@ def freeze_layers(config: Config, model: nn.Module) -> Frozen:
     key = "freeze.all_but" if node["all_but"] else "freeze.layers"
     names = [name for name, _ in model.named_parameters()]
     _require_names(key, patterns, names)
-    frozen = [name for name in names if is_named(name, patterns) != bool(node["all_but"])]
+    wrapper, is_rest = wrapper_of(names), bool(node["all_but"])
+    frozen = [name for name in names if is_named(name, patterns, wrapper) != is_rest]
     still = [path for path, module in model.named_modules() if isinstance(module, _BatchNorm)]
-    norms = [path for path in still if is_named(path, patterns) != bool(node["all_but"])] if node["norm"] else []
+    norms = [path for path in still if is_named(path, patterns, wrapper) != is_rest] if node["norm"] else []
     _require_rest(key, patterns, [name for name, p in model.named_parameters() if p.requires_grad], frozen)
     marked = Frozen(tuple(frozen), tuple(norms))
     freeze(model, marked)

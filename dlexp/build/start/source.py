@@ -1,7 +1,9 @@
 """Weights by name in a file: a run's checkpoint, an exported .safetensors or .pt2, a state_dict of torchvision."""
 
+import argparse
 import os
 import pickle
+import re
 import warnings
 from collections.abc import Mapping
 from functools import lru_cache
@@ -15,7 +17,8 @@ from torch import Tensor
 from dlexp.build.start.archive import read_archive
 from dlexp.error import ConfigError, first_line
 
-WRAPPED = ("state_dict", "model")  # under which files of others keep the weights
+WRAPPED = ("state_dict", "model", "model_state_dict")  # under which files of others mostly keep the weights
+MADE = re.compile(r"GLOBAL (\S+) ")  # torch's words for what only running the file would make
 
 
 def read_weights(path: str) -> dict[str, Tensor]:
@@ -39,9 +42,7 @@ def _read(path: str, _changed: int, _size: int) -> dict[str, Tensor]:
             return load_file(path)
         content: Any = read_archive(path) if path.endswith(".pt2") else _unpickle(path)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
-        raise ConfigError(
-            f"init_from.run: got {path}; it cannot be read as weights by name: {first_line(error)}"
-        ) from error
+        raise ConfigError(f"init_from.run: got {path}; it cannot be read as weights by name: {_why(error)}") from error
     if not _is_weights(content):
         raise ConfigError(f"init_from.run: got {path}; weights by name are needed, a .safetensors or a state_dict")
     return dict(content)
@@ -50,9 +51,26 @@ def _read(path: str, _changed: int, _size: int) -> dict[str, Tensor]:
 def _unpickle(path: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of forms that torch does not write itself; what it cannot read it refuses
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    inner = next((content[name] for name in WRAPPED if isinstance(content, dict) and name in content), None)
-    return content if inner is None or _is_weights(content) else inner
+        with torch.serialization.safe_globals([argparse.Namespace]):  # the options of a script, plain attributes
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    if not isinstance(content, dict) or _is_weights(content):
+        return content
+    inner = {name: value for name, value in content.items() if _is_weights(value)}
+    usual = next((name for name in (*WRAPPED, *inner) if name in inner), None)
+    if len(inner) > 1 and usual not in WRAPPED:
+        raise ValueError(f"it holds those of several nets, {', '.join(inner)}; save one of them alone")
+    return content if usual is None else inner[usual]
+
+
+def _why(error: Exception) -> str:
+    """Return why a file cannot be read, without torch's advice to run what is in it."""
+    cure = "save its weights alone, by torch.save(model.state_dict(), FILE)"
+    text = str(error)
+    if "TorchScript" in text:
+        return f"it is a program of TorchScript; {cure}"
+    if made := MADE.search(text):
+        return f"it holds {made[1]}, which only running the file would make; {cure}"
+    return "it was not written by torch.save" if isinstance(error, pickle.UnpicklingError) else first_line(error)
 
 
 def _is_weights(content: Any) -> bool:

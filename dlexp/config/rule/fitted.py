@@ -7,7 +7,7 @@ from dlexp.type import Config
 
 PACKAGE = "dlexp.model.fitted."
 BLOCKS = ("activation", "norm", "dropout")
-UNREAD = ("augment", "init", "loss", "optimizer", "regularizer", "schedule", "seeds")
+UNREAD = ("augment", "freeze", "init", "init_from", "loss", "optimizer", "regularizer", "schedule", "seeds")
 READ_OF_TRAINER = ("baseline", "eval_batch_size", "monitor", "precision", "threads")
 SETTLED = {"epochs": 1, "device": "cpu", "fuse": "off", "diagnose": "off"}
 

@@ -15,6 +15,7 @@ from dlexp.data.file.native import native
 from dlexp.data.file.npy import MAGIC, damaged, read_npy
 from dlexp.error import DataError, did_you_mean, first_ten, shorten
 
+CLASS_NAMES = "class_names"  # of the array that names classes
 _LARGE, _OFTEN = 10**9, 20  # bytes of arrays, and times their size on the disk, from which on both are said
 
 
@@ -71,10 +72,10 @@ class Content:
         Raises:
             DataError: They are no list of different names.
         """
-        if "class_names" not in self.keys:
+        if CLASS_NAMES not in self.keys:
             return None
-        where = f"{self._path}, class_names"
-        names = native(self.get("class_names"), where)
+        where = f"{self._path}, {CLASS_NAMES}"
+        names = native(self.get(CLASS_NAMES), where)
         if names.ndim != 1 or len(np.unique(names)) != len(names):
             raise DataError(f"{where}: got {shorten(str(names.tolist()))}; a list of different names is needed")
         return [str(name) for name in names.tolist()]

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlexp.data import target as targets
 from dlexp.data.fact.positive import choose_positive
 from dlexp.data.joint.head import Head
 from dlexp.data.target import Target
@@ -50,6 +51,16 @@ def strata_of(targets_NJ: Tensor, heads: Sequence[Head]) -> tuple[Tensor, str, l
         if head.num_classes and not head.has_gaps:
             return targets_NJ[:, place].long(), head.task, head.class_names
     return targets_NJ[:, 0], "regression", []
+
+
+def require_seen(
+    targets_NJ: Tensor, heads: Sequence[Head], train: Tensor, parts: dict[str, Tensor], where: str
+) -> None:
+    """Refuse classes of validation and test that no training example has; see `dlexp.data.target.require_seen`."""
+    for place, head in enumerate(heads):
+        column = targets_NJ[:, place]
+        target = Target(column.nan_to_num(0.0).long(), head.task, head.class_names)
+        targets.require_seen(target, train, parts, f"{where}, target {head.name}", ~column.isnan())
 
 
 def require_labels(targets_NJ: Tensor, heads: Sequence[Head], parts: dict[str, Tensor], where: str) -> None:

@@ -7,22 +7,18 @@ from torch import Tensor
 
 from dlexp import metric
 from dlexp.data.target_scale import TargetScale
+from dlexp.engine.answer.values import Unclassed
 
 
-class Reconstruction:
+class Reconstruction(Unclassed):
     """Error and spread of each example (N, 2), whose target is 0; see `Answer`.
 
     What is stored is the error alone, so that everything that reads values takes it: its mean square is the mse.
     """
 
-    num_classes = 0
-    positive = 1
-    has_accuracy = False
-    monitor = "loss"
-
     def headline(self, *, is_single: bool) -> str:
-        """See `Answer`; the share of variance, which has no unit."""
-        return "explained_variance"
+        """See `Answer`; the share of variance, which has no unit; the mse where folds have an example each."""
+        return "mse" if is_single else "explained_variance"
 
     def fit_unit(self, targets: Tensor, train: Tensor) -> TargetScale:
         """See `Answer`; errors are in the unit of normalised inputs already."""

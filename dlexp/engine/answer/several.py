@@ -13,14 +13,14 @@ from torch import Tensor
 from dlexp.data.joint.head import Head, of_columns
 from dlexp.data.joint.scale import JointScale
 from dlexp.engine.answer.classes import Classes
-from dlexp.engine.answer.values import Values
+from dlexp.engine.answer.values import Unclassed, Values
 from dlexp.kernel.joint_loss import narrow
 
 Scored = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Several:
+class Several(Unclassed):
     """One head for each target; metrics are `TARGET/accuracy` and the like, see `dlexp.engine.answer.answer.Answer`.
 
     Attributes:
@@ -28,10 +28,6 @@ class Several:
     """
 
     heads: tuple[Head, ...] = ()
-    num_classes = 0
-    positive = 1
-    has_accuracy = False
-    monitor = "loss"
 
     def headline(self, *, is_single: bool) -> str:
         """See `Answer`; the weighted sum of losses."""

@@ -8,13 +8,17 @@ from dlexp import metric
 from dlexp.data.target_scale import TargetScale
 
 
-class Values:
-    """One value for each example, measured while training in deviations of the training targets; see `Answer`."""
+class Unclassed:
+    """What holds of every answer that is no class; see `Answer`."""
 
     num_classes = 0
     positive = 1
     has_accuracy = False
     monitor = "loss"
+
+
+class Values(Unclassed):
+    """One value for each example, measured while training in deviations of the training targets; see `Answer`."""
 
     def headline(self, *, is_single: bool) -> str:
         """See `Answer`; the rmse of one example is its absolute error, so that of those the mse is shown."""

@@ -50,7 +50,7 @@ class Linear:
             else:
                 by_weight.add_(torch.mm(grad_NE.t(), x_ND))
         if self._bias is not None:
-            self._bias.write(grad_NE.sum(0), is_first)
+            self._bias.write_sum(grad_NE, is_first)
         return torch.mm(grad_NE, self._weight.value) if self._needs_x else None
 
 

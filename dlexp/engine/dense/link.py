@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 
@@ -67,6 +68,16 @@ class Trained:
             place.copy_(grad)
         else:
             place.add_(grad)
+
+    def write_sum(self, grads_NE: Tensor, is_first: bool) -> None:
+        """Take the sum over the examples."""
+        place = self.grad
+        if place is None:
+            return
+        if is_first:
+            torch.sum(grads_NE, 0, out=place)
+        else:
+            place.add_(grads_NE.sum(0))
 
 
 class Sum:

@@ -25,7 +25,7 @@ class Collective(Exchange):
     Attributes:
         beats: Exchanges so far: whoever watches sees whether the training moves.
         is_over: Whether all have agreed to stop.
-        counts: Examples of each device in the batch in hand.
+        counts: Inputs of each device in the batch in hand.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Collective(Exchange):
         self._apart: list[_BatchNorm] = []
         self._bringers: list[Callable[[], None]] = []
 
-    def connect(self, model: nn.Module) -> None:
+    def connect(self, model: nn.Module, each: int) -> None:
         """See `Exchange`."""
         modules = list(model.modules())
         self._dropouts = [module for module in modules if isinstance(module, Inverted | Classic)]
@@ -45,7 +45,8 @@ class Collective(Exchange):
         for norm in synced:
             norm.across = self
         self._apart = [module for module in modules if isinstance(module, _BatchNorm) and module not in synced]
-        self.has_synced, self.least = bool(synced), 2 if self._apart else 1
+        self.has_synced, self.has_apart, self.each = bool(synced), bool(self._apart), each
+        self.least = 2 if self._apart and each == 1 else 1
 
     def sum(self, tensor: Tensor) -> Tensor:
         """See `Exchange`."""
@@ -70,9 +71,9 @@ class Collective(Exchange):
 
     def place(self, share: Share) -> None:
         """See `Exchange`."""
-        self.counts = [end - first for first, end in deal(share.whole, self.size, self.least)]
+        self.counts = [self.each * (end - first) for first, end in deal(share.whole, self.size, self.least)]
         for dropout in self._dropouts:
-            dropout.first = share.first
+            dropout.first = self.each * share.first
 
     def sum_slices(self, row_P: Tensor, bounds: list[tuple[int, int]]) -> None:
         """See `Exchange`."""

@@ -18,14 +18,18 @@ class Exchange:
     Attributes:
         rank: Number of this device, from 0.
         size: Devices.
-        least: Fewest examples that a device computes of a batch, unless it is left out: 2 where batch norm normalises
-            by those of the device alone.
+        each: Inputs of an example: 2 of a pair, which one device computes.
+        least: Fewest examples that a device computes of a batch, unless it is left out: as many as have two inputs
+            where batch norm normalises by those of the device alone.
+        has_apart: Whether a batch norm does so.
         has_synced: Whether layers exchange in the midst of a pass, so that a device without examples takes part too.
     """
 
     rank: int = 0
     size: int = 1
+    each: int = 1
     least: int = 1
+    has_apart: bool = False
     has_synced: bool = False
 
     def sum(self, tensor: Tensor) -> Tensor:
@@ -55,8 +59,13 @@ class Exchange:
         stacked = self.stack(padded)
         return torch.cat([rows[:, : end - first] for rows, (first, end) in zip(stacked, bounds, strict=True)], dim=1)
 
-    def connect(self, model: nn.Module) -> None:
-        """Tell the layers of a model of the other devices, and take note of what they need."""
+    def connect(self, model: nn.Module, each: int) -> None:
+        """Tell the layers of a model of the other devices, and take note of what they need.
+
+        Args:
+            model: Of this device.
+            each: Inputs of an example.
+        """
 
     def place(self, share: Share) -> None:
         """Tell the layers of the model where the examples that come next stand in their batch."""

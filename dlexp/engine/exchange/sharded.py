@@ -19,7 +19,8 @@ from dlexp.engine.exchange.share import slices
 from dlexp.engine.forward import Forward
 from dlexp.engine.graph.moment import Moment
 from dlexp.engine.loss_scale import SCALE
-from dlexp.engine.step import Rules, Step
+from dlexp.engine.rule.rules import Rules
+from dlexp.engine.step import Step
 from dlexp.error import ConfigError
 
 

@@ -5,7 +5,8 @@ from torch import Tensor, nn
 from dlexp.engine.exchange.exchange import ALONE, Exchange
 from dlexp.engine.forward import Forward
 from dlexp.engine.graph.moment import Moment
-from dlexp.engine.step import Rules, Step
+from dlexp.engine.rule.rules import Rules
+from dlexp.engine.step import Step
 
 
 class Thawed(Step):

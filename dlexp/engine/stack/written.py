@@ -48,14 +48,17 @@ class _StackChain(Chain):
         super().__init__(model, link)
         self._stack = stack
 
-    def forward(self, x: Tensor, *, is_shared: bool) -> Tensor:
-        """See `Chain`; examples that trials share are there once."""
-        x_TN = x.contiguous().expand(self._stack.num_trials, *x.shape) if is_shared else x
-        return self._link.forward(x_TN).contiguous()
+    @property
+    def num_trials(self) -> int:
+        return self._stack.num_trials
 
-    def backward(self, grad_TNK: Tensor, is_first: bool) -> None:
-        """See `Chain`."""
-        self._link.backward(grad_TNK.contiguous(), is_first)
+    def _ahead(self, x: Tensor, is_shared: bool) -> Tensor:
+        """See `Chain`; examples that trials share are there once."""
+        x_TN = x.contiguous().expand(self.num_trials, *x.shape) if is_shared else x
+        return self._link.forward(x_TN).flatten(0, 1)
+
+    def _back(self, grad_MK: Tensor, is_first: bool) -> None:
+        self._link.backward(grad_MK.view(self.num_trials, -1, grad_MK.shape[1]), is_first)
 
 
 class _Rows(Trained):

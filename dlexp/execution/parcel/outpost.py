@@ -9,6 +9,7 @@ from dlexp.engine.event import TrialEnd
 from dlexp.execution.assignment import Answer, Assignment, Begun, ExecutorEvent, Halt, Survey
 from dlexp.execution.executor import Executor
 from dlexp.execution.parcel.archive import Archive
+from dlexp.execution.parcel.enclosure import Shelf
 from dlexp.execution.parcel.parcel import Parcel, Returned
 
 
@@ -17,6 +18,7 @@ class Outpost:
     """What a worker's process keeps from one parcel to the next; called with one, it carries it out."""
 
     executor: Executor = field(default_factory=Executor)
+    shelf: Shelf = field(default_factory=Shelf)
 
     def __call__(
         self, task: Parcel | Survey, should_stop: Callable[[], bool]
@@ -27,7 +29,11 @@ class Outpost:
             task: What to do.
             should_stop: As of an `Executor`.
         """
-        return self.executor.survey(task) if isinstance(task, Survey) else self._train(task, should_stop)
+        return self._survey(task) if isinstance(task, Survey) else self._train(task, should_stop)
+
+    def _survey(self, survey: Survey) -> Iterator[Answer]:
+        here = self.shelf.settle(survey.assignments, survey.files)
+        yield from self.executor.survey(replace(survey, assignments=here, files={}))
 
     def _train(
         self, parcel: Parcel, should_stop: Callable[[], bool]
@@ -36,6 +42,7 @@ class Outpost:
             waiting = _unpack(parcel, Path(place))
             homes = dict(waiting)
             here = [replace(assignment, path=path, attempt=None) for path, assignment in homes.items()]
+            here = self.shelf.settle(here, parcel.files)
             for event in self.executor.train(replace(parcel.group, assignments=here), should_stop):
                 if not isinstance(event, ExecutorEvent):
                     yield event

@@ -7,13 +7,14 @@ whole, with its hash. If the worker goes before, the trial begins anew from what
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlexp.disk.durable import disk_faults, flush_folder
 from dlexp.execution.assignment import Group
 from dlexp.execution.integrity import checksums
 from dlexp.execution.parcel.archive import AT_HOME, Archive
+from dlexp.execution.parcel.enclosure import Enclosure
 from dlexp.run.folder import MANIFEST, RunFolder
 from dlexp.run.jsonable import sealed
 from dlexp.run.lock import last_attempt
@@ -23,15 +24,22 @@ INCOMING = "incoming"  # in the sweep's or cv's folder: where an archive is unpa
 
 @dataclass(frozen=True)
 class Parcel:
-    """A group with the folders that its trials begin from, in the order of its assignments."""
+    """A group with the folders that its trials begin from, in the order of its assignments.
+
+    Attributes:
+        group: What to train.
+        folders: Of each trial.
+        files: That settings name, by their paths there.
+    """
 
     group: Group
     folders: list[Archive]
+    files: dict[str, Enclosure] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, group: Group) -> "Parcel":
-        """Pack the folders of a group's trials."""
-        return cls(group, [Archive.of(assignment.path) for assignment in group.assignments])
+    def of(cls, group: Group, files: dict[str, Enclosure]) -> "Parcel":
+        """Pack the folders of a group's trials, with the files that they name."""
+        return cls(group, [Archive.of(assignment.path) for assignment in group.assignments], files)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dlexp.engine.event import TrialEnd
 from dlexp.execution.assignment import ExecutorEvent, Group
 from dlexp.execution.executor import Executor, fail
 from dlexp.execution.parcel.archive import ArchiveFault
+from dlexp.execution.parcel.enclosure import Encloser
 from dlexp.execution.parcel.outpost import Outpost
 from dlexp.execution.parcel.parcel import Parcel, Returned
 from dlexp.execution.plan.order import anew
@@ -25,13 +26,15 @@ class Post:
         self._launcher = launcher
         self._refused: dict[Path, str] = {}  # why a folder that came back is not in its place
         self.make_work = Executor if launcher.is_shared else Outpost
+        self._enclose = Encloser(launcher)
+        self.enclose_survey = None if launcher.is_shared else self._enclose.survey
 
     def send(self, group: Group | None) -> Group | Parcel | None:
         """Return a group as workers get it: as a new attempt, with its folders where they do not see them."""
         if group is None or not self._launcher.is_distant:
             return group
         group = anew(group)
-        return group if self._launcher.is_shared else Parcel.of(group)
+        return group if self._launcher.is_shared else Parcel.of(group, self._enclose(group.assignments))
 
     def receive(self, returned: Returned) -> None:
         """Put a folder in its place; one that is refused makes its trial fail when that is told to have ended."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from matplotlib import rcParams
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -93,7 +94,8 @@ def columns_figure(errors: Sequence[float], names: Sequence[str]) -> Figure:
     axis.barh(range(len(order)), [errors[place] for place in order], color="C0")
     axis.set_yticks(range(len(order)), [plain(shorten(names[place], LONGEST)) for place in order])
     axis.invert_yaxis()
-    axis.set_xlabel("mean squared error, normalised")
-    more = f", the {SHOWN} largest of {len(errors)}" if len(errors) > SHOWN else ""
-    axis.set_title(f"validation: error by column{more}")
+    # over and under the names too: long ones leave the axis less room than its title takes
+    figure.supxlabel("mean squared error, normalised", fontsize=rcParams["axes.labelsize"])
+    more = f",\nthe {SHOWN} largest of {len(errors)}" if len(errors) > SHOWN else ""
+    figure.suptitle(f"validation: error by column{more}", fontsize=rcParams["axes.titlesize"])
     return figure

@@ -6,6 +6,7 @@ from dlexp.data.joint.head import Head
 from dlexp.error import ConfigError, did_you_mean
 from dlexp.job.compare.side import Side, has_user_metrics
 from dlexp.statistic import score
+from dlexp.type import RECONSTRUCT
 
 
 def choose_metric(wanted: str | None, sides: list[Side]) -> tuple[str, list[Side]]:
@@ -21,7 +22,8 @@ def choose_metric(wanted: str | None, sides: list[Side]) -> tuple[str, list[Side
     if predictions.heads:
         return _choose_of_several(wanted, sides, predictions.heads)
     num_classes = max(2, predictions.outputs.shape[1]) if predictions.outputs.ndim > 1 else 0
-    known = score.names(num_classes, predictions.measure.link)
+    is_error = sides[0].task == RECONSTRUCT
+    known = score.OF_ERRORS if is_error else score.names(num_classes, predictions.measure.link)
     name = known[0] if wanted is None else wanted.removeprefix("val/")
     if name in known:
         return name, sides

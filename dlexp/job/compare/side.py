@@ -69,7 +69,7 @@ class Side:
         overrides: What sets it apart: the user's settings, or those of the setting that was picked.
         kind: "train" (one split) or "cv".
         folder: Of the run, sweep or cv.
-        task: "multiclass", "binary", "regression", "several" or "pairs".
+        task: "multiclass", "binary", "regression", "several", "reconstruct" or "pairs".
         fingerprint: Of the data.
         seeds: The seeds, as text, in the order of the predictions of each split.
         splits: Predictions by repeat and fold, one for each seed.

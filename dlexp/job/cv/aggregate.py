@@ -16,6 +16,7 @@ from torch import Tensor
 from dlexp.build.objective import build_metrics
 from dlexp.data.dataset import Dataset
 from dlexp.data.fold import Fold
+from dlexp.engine.answer.choice import answer_of
 from dlexp.execution.figure import prediction_figures
 from dlexp.figure.attempt import Drawings
 from dlexp.job.cv.document import CVResult, CVSettingsResult, FoldSpread
@@ -50,11 +51,10 @@ def pool_single(cv: RunFolder, records: list[FoldRecord], dataset: Dataset) -> d
         records: Of all folds and seeds.
         dataset: For the task and the names of classes.
     """
-    folders = {child.run_id: child for child in cv.children()}
-    by_seed: dict[int, list[RunFolder]] = {}
+    by_seed: dict[int, list[FoldRecord]] = {}
     for record in records:
-        by_seed.setdefault(record["seed"], []).append(folders[record["run_id"]])
-    measured = [_pooled([[folder] for folder in folders], cv, dataset).metrics for folders in by_seed.values()]
+        by_seed.setdefault(record["seed"], []).append(record)
+    measured = [_pooled([[record] for record in of_seed], cv, dataset).metrics for of_seed in by_seed.values()]
     return {
         f"val/{name}": float(np.mean([metrics[name] for metrics in measured]))
         for name, value in measured[0].items()
@@ -146,11 +146,7 @@ def pool(cv: RunFolder, records: list[FoldRecord], dataset: Dataset) -> dict[str
         records: Of all folds and seeds, each with `repeat`, `fold` and `run_id`.
         dataset: For the task and the names of classes.
     """
-    folders = {child.run_id: child for child in cv.children()}
-    groups = [
-        [folders[record["run_id"]] for record in records_of_fold] for records_of_fold in by_fold(records).values()
-    ]
-    pooled = _pooled(groups, cv, dataset)
+    pooled = _pooled(list(by_fold(records).values()), cv, dataset)
     cv.write_predictions("val", pooled.ids, pooled.targets, pooled.outputs.numpy())
     return {**pooled.metrics, **({} if pooled.confusion is None else {"confusion_matrix": pooled.confusion})}
 
@@ -166,9 +162,11 @@ class _Pooled:
     confusion: Confusion | None
 
 
-def _pooled(groups: list[list[RunFolder]], cv: RunFolder, dataset: Dataset) -> _Pooled:
-    predictions = [[folder.predictions("val") for folder in of_fold] for of_fold in groups]
-    measure = pooled([read_measure(folder) for of_fold in groups for folder in of_fold])
+def _pooled(groups: list[list[FoldRecord]], cv: RunFolder, dataset: Dataset) -> _Pooled:
+    """Return the predictions of folds, each of which has the records of its trainings."""
+    folders = {child.run_id: child for child in cv.children()}
+    predictions = [[folders[record["run_id"]].predictions("val") for record in of_fold] for of_fold in groups]
+    measure = pooled([read_measure(folders[record["run_id"]]) for of_fold in groups for record in of_fold])
     ids, targets = (np.concatenate([of_fold[0][key] for of_fold in predictions]) for key in ("id", "target"))
     outputs = torch.cat(
         [
@@ -177,8 +175,26 @@ def _pooled(groups: list[list[RunFolder]], cv: RunFolder, dataset: Dataset) -> _
         ]
     )
     user_metrics = build_metrics(stored_config(cv), dataset)
-    scored = report(outputs, torch.from_numpy(targets), dataset.num_classes, measure, user_metrics, dataset.heads)
-    return _Pooled(ids, targets, outputs, *scored)
+    metrics, confusion = report(outputs, torch.from_numpy(targets), answer_of(dataset), measure, user_metrics)
+    sizes = [len(of_fold[0]["id"]) for of_fold in predictions]
+    return _Pooled(ids, targets, outputs, metrics | _share_of_variance(groups, sizes, metrics), confusion)
+
+
+def _share_of_variance(groups: list[list[FoldRecord]], sizes: list[int], pooled: dict[str, float]) -> dict[str, float]:
+    """Return the pooled `explained_variance` of reconstructions, 1 - sum e^2 / sum s, where folds have one.
+
+    The spread s of held-out inputs around the mean of their fold's training part is in no prediction; a fold states it
+    as s = mse / (1 - explained_variance), which is 0 where the share is not a number.
+    """
+    spread = 0.0
+    for (first, *_), size in zip(groups, sizes, strict=True):
+        if "val/explained_variance" not in first["metrics"]:
+            return {}
+        share, mse = first["metrics"]["val/explained_variance"], first["metrics"]["val/mse"]
+        if share == 1.0:  # without an error
+            return {}
+        spread += size * mse / (1 - share) if _is_number(share) else 0.0
+    return {"explained_variance": 1 - pooled["mse"] * sum(sizes) / spread} if spread > 0 else {}
 
 
 def _mean(outputs: list[Tensor], dataset: Dataset, link: str) -> Tensor:

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dlexp import metric
 from dlexp.data.joint.head import Head, of_columns
-from dlexp.engine.answer.several import Several
+from dlexp.engine.answer.answer import Answer
 from dlexp.error import RunError
 from dlexp.job.again import a_kind, resume_command
 from dlexp.metric.choice import Metrics
-from dlexp.metric.probability import log_odds, log_weights
-from dlexp.metric.ranking import equal_error_rate
+from dlexp.metric.probability import log_weights
 from dlexp.number import noun
 from dlexp.run.document import Confusion
 from dlexp.run.folder import RunFolder
@@ -102,34 +100,20 @@ def average(
 
 
 def report(
-    outputs: Tensor,
-    targets: Tensor,
-    num_classes: int,
-    measure: Measure,
-    metrics: Metrics | None = None,
-    heads: Sequence[Head] = (),
+    outputs: Tensor, targets: Tensor, answer: Answer, measure: Measure, metrics: Metrics | None = None
 ) -> tuple[dict[str, float], Confusion | None]:
-    """Return the scalar metrics of outputs of `average` or values (N,), and the counts of classes; None for values.
+    """Return the scalar metrics of outputs of `average` or values (N,), and the counts of classes; None of others.
 
     Args:
         outputs: (N, K), a lone column (N, 1), or values (N,).
-        targets: (N,).
-        num_classes: 0 for values.
-        measure: Constants; its link is that of the models, not of their average, and says only whether they are of
-            pairs.
+        targets: (N, ...).
+        answer: What the outputs mean.
+        measure: Constants; its link is that of the models, which their average no longer has.
         metrics: For own ones.
-        heads: What each of several targets is; empty for one.
     """
     stacked = outputs.unsqueeze(0), targets.unsqueeze(0)
-    if heads:
-        measured = Several(tuple(heads)).report(*stacked, "softmax", measure.beta, measure.delta)
-    elif num_classes:
-        measured = metric.classification_report(*stacked, num_classes, measure.beta, positive=measure.positive)
-        if measure.link == "similarity":
-            measured["eer"] = equal_error_rate(log_odds(stacked[0])[..., 1], stacked[1] == 1)
-    else:
-        measured = metric.regression_report(*stacked, measure.delta)
+    measured = answer.report(*stacked, "softmax", measure.beta, measure.delta)
     if metrics is not None:
-        measured |= metrics.measure(*stacked, num_classes)
+        measured |= metrics.measure(*stacked, answer.num_classes)
     scalars = {name: float(value) for name, value in measured.items() if value.dim() == 1}
-    return scalars, measured["confusion"][0].tolist() if num_classes else None
+    return scalars, measured["confusion"][0].tolist() if "confusion" in measured else None

@@ -16,6 +16,7 @@ from dlexp.build.program import Program, assemble
 from dlexp.data.dataset import Dataset
 from dlexp.data.fact.positive import positive_fact
 from dlexp.engine import checkpoint
+from dlexp.engine.answer.choice import answer_of
 from dlexp.error import ConfigError, RunError
 from dlexp.execution.description import as_divided
 from dlexp.execution.integrity import require_same_data
@@ -142,7 +143,7 @@ def _evaluate_together(folder: RunFolder, averaged: Averaged, split: str, device
         pooled([read_measure(source) for source in sources]),
         build_metrics(config, dataset),
     )
-    scalars, confusion = report(outputs, targets, dataset.num_classes, measure, user_metrics, dataset.heads)
+    scalars, confusion = report(outputs, targets, answer_of(dataset), measure, user_metrics)
     metrics: Metrics = {f"{split}/{name}": value for name, value in scalars.items()}
     if split == "test":
         opened: OpenedTest = {"models": len(sources), "metrics": metrics, "openings": openings, "folds": singles}

@@ -11,7 +11,7 @@ from dlexp.job.compare.comparison import compare
 from dlexp.job.compare.document import Comparison, Pair, SideRecord
 from dlexp.job.compare.side import load_side
 from dlexp.job.report.picture import drawing
-from dlexp.job.report.words import listed, name_of, score
+from dlexp.job.report.words import listed, name_of, score, sentence
 from dlexp.number import decimal, noun
 from dlexp.report.model import Block, Card, Commands, Figure, Page, Row, Section, Table, Value
 from dlexp.statistic import score as scores
@@ -47,9 +47,8 @@ def page_of_comparison(refs: list[str], runs_dir: Path) -> Page:
     ]
     about = f"comparison of {noun(len(runs), 'run')} · {metric} · {_over(pairs)}"
     question = f"Which is better: {listed(names, 'or')}{more}?"
-    return Page(
-        about, question, _answer(compared, ordered, labels), _cards(compared, ordered), sections, compared["notes"]
-    )
+    notes = [sentence(note) for note in compared["notes"]]
+    return Page(about, question, _answer(compared, ordered, labels), _cards(compared, ordered), sections, notes)
 
 
 def _over(pairs: list[Pair]) -> str:

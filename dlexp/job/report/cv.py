@@ -11,9 +11,9 @@ from dlexp.job.report.answer import Answers
 from dlexp.job.report.example import read_pictures, suspect_block
 from dlexp.job.report.frame import Command, about_line, closing, time_card
 from dlexp.job.report.picture import drawing
-from dlexp.job.report.regression import residual_block
+from dlexp.job.report.regression import error_table, residual_block
 from dlexp.job.report.train import VERBS, data_name, setting_words, target_sections
-from dlexp.job.report.words import listed, name_of, score, span
+from dlexp.job.report.words import listed, name_of, score, sentence, span
 from dlexp.number import decimal, noun
 from dlexp.report.model import Block, Card, Figure, Page, Row, Section, Table
 from dlexp.run.document import RunRecord
@@ -21,6 +21,7 @@ from dlexp.run.folder import RunFolder
 from dlexp.run.listing.page import RunPage
 from dlexp.run.measure import pooled, read_measure
 from dlexp.run.name import reference
+from dlexp.type import RECONSTRUCT
 
 if TYPE_CHECKING:
     from dlexp.figure.style.canvas import Figure as MatplotlibFigure
@@ -76,7 +77,7 @@ def _folds_page(folder: RunFolder, document: RunPage, result: CVResult) -> Page:
     ]
     model = run["params"].get("model") or "the model"
     question = f"How well does {model}{setting_words(run)} {verb} {data_name(run)} that it has not seen?"
-    notes = [*document["faults"], *([guess["note"]] if guess and guess["note"] else [])]
+    notes = [*document["faults"], *([sentence(guess["note"])] if guess and guess["note"] else [])]
     return Page(about_line(run), question, answer, cards, [*sections, *closing(document, _again(folder))], notes)
 
 
@@ -110,7 +111,7 @@ def _pooled(folder: RunFolder, run: RunRecord) -> list[Block]:
         sections = target_sections(folder.children()[0], answers, "held out")
         return [block for section in sections for block in section.blocks]
     if answers.outputs.ndim == 1:
-        return [residual_block(answers, "value")]
+        return [error_table(answers) if run["task"] == RECONSTRUCT else residual_block(answers, "value")]
     named: Any = {**run}
     report = (named.get("out_of_fold") or {}).get("recall_class")
     num = max(2, answers.outputs.shape[1], int(answers.targets.max(initial=0)) + 1)
@@ -179,11 +180,7 @@ def _settings_page(folder: RunFolder, document: RunPage, result: CVSettingsResul
     sections = [Section("The settings", blocks)]
     question = f"Which {words} {'is' if len(keys) == 1 else 'are'} best on {data_name(run)}?"
     again = _again(folder)
-    notes = (
-        [*document["faults"], f"{result['note'][0].upper()}{result['note'][1:]}."]
-        if result["note"]
-        else document["faults"]
-    )
+    notes = [*document["faults"], *([sentence(result["note"])] if result["note"] else [])]
     return Page(about_line(run), question, answer, cards, [*sections, *closing(document, again)], notes)
 
 

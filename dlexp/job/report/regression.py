@@ -48,6 +48,18 @@ def residual_block(answers: Answers, name: str) -> Figure:
     return Figure("Predictions and residuals", finding, drawing(draw), table)
 
 
+def error_table(answers: Answers) -> Table:
+    """Return the examples that are reconstructed worst.
+
+    Args:
+        answers: Errors of reconstructions.
+    """
+    error_N = answers.outputs.astype(np.float64)
+    order = np.argsort(-error_N, kind="stable")[:SHOWN]
+    rows = [Row((str(answers.ids[i]), float(error_N[i]))) for i in order.tolist()]
+    return Table(f"the {noun(len(rows), 'example')} of the largest errors", ("example", "error"), rows)
+
+
 def reconstruction_block(folder: RunFolder, answers: Answers) -> Figure | Table:
     """Return inputs above reconstructions, or errors by column; the table alone where the data cannot be had.
 
@@ -55,14 +67,7 @@ def reconstruction_block(folder: RunFolder, answers: Answers) -> Figure | Table:
         folder: The run's.
         answers: On the validation part.
     """
-    error_N = answers.outputs.astype(np.float64)
-    order = np.argsort(-error_N, kind="stable")[:SHOWN]
-    table = Table(
-        f"the {noun(len(order), 'example')} of the largest errors",
-        ("example", "error"),
-        [Row((str(answers.ids[i]), float(error_N[i]))) for i in order.tolist()],
-    )
-    data = read_data(folder)
+    error_N, table, data = answers.outputs.astype(np.float64), error_table(answers), read_data(folder)
     if data is None:
         return table
     finding = (

@@ -8,7 +8,7 @@ from dlexp.error import RunError
 from dlexp.job.report.frame import Command, about_line, closing, time_card
 from dlexp.job.report.picture import drawing
 from dlexp.job.report.searched import Sweep
-from dlexp.job.report.words import listed, name_of, score, span
+from dlexp.job.report.words import listed, name_of, score, sentence, span
 from dlexp.job.sweep.document import ON_TIMING, TrialRecord
 from dlexp.job.sweep.recorded import trial_folder
 from dlexp.number import noun
@@ -113,8 +113,8 @@ def _notes(sweep: Sweep) -> list[str]:
             "One seed a setting: the noise of seeds is unknown, and settings that differ by little may be equal."
         )
     if sweep.result.get("depends_on_timing"):
-        notes.append(f"{ON_TIMING[0].upper()}{ON_TIMING[1:]}.")
-    return [*notes, *sweep.result["moves"], *sweep.best.get("corrected_notes", [])]
+        notes.append(sentence(ON_TIMING))
+    return [*notes, *map(sentence, [*sweep.result["moves"], *sweep.best.get("corrected_notes", [])])]
 
 
 def _slices(sweep: Sweep) -> list[Block]:

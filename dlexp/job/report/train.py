@@ -14,7 +14,7 @@ from dlexp.job.report.example import example_blocks, read_pictures
 from dlexp.job.report.frame import Command, about_line, closing, time_card
 from dlexp.job.report.inside import filter_blocks, weight_block
 from dlexp.job.report.regression import reconstruction_block, residual_block
-from dlexp.job.report.words import listed, name_of, score, span
+from dlexp.job.report.words import listed, name_of, score, sentence, span
 from dlexp.number import decimal, noun
 from dlexp.report.model import Block, Card, Page, Section, Text
 from dlexp.run.document import RunRecord
@@ -237,7 +237,7 @@ def _notes(run: RunRecord) -> list[str]:
     fields = run_fields(run)
     selection = fields.get("selection") or {}
     notes = (
-        [f"Not corrected for picking the best epoch: {selection['not_corrected']}"]
+        [sentence(f"not corrected for picking the best epoch: {selection['not_corrected']}")]
         if "not_corrected" in selection
         else []
     )

@@ -37,3 +37,10 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def sentence(text: str) -> str:
+    """Return a line of a terminal as a sentence; one that begins with a name, or ends in a command, keeps that."""
+    first = text.partition(" ")[0]
+    begun = f"{text[0].upper()}{text[1:]}" if first.isalpha() else text
+    return begun if begun.endswith(".") or ": dlexp " in begun else f"{begun}."

@@ -142,15 +142,15 @@ def _described(built: Program, exchange: Exchange) -> Program:
         return replace(built, warnings=[*built.warnings, *alone]) if trainer.shard else built
     _require_divisible(trainer, exchange)
     sizes = [end - first for first, end in deal(trainer.batch_size, size, exchange.least)]
-    warnings = list(built.warnings)
+    warnings, example = list(built.warnings), "example" if exchange.each == 1 else "pair"
     if min(sizes) < max(sizes):
         warnings.append(
             f"trainer.batch_size={trainer.batch_size} does not divide by {size} devices, which compute {min(sizes)} or "
-            f"{noun(max(sizes), 'example')} of a batch; each example counts the same"
+            f"{noun(max(sizes), example)} of a batch; each {example} counts the same"
         )
-    if exchange.least > 1:
+    if exchange.has_apart:
         whole = f"not by all {trainer.batch_size} as on one device; norm.sync=true does"
-        warnings.append(f"batch norm normalises by the {noun(max(sizes), 'example')} of its device, {whole}")
+        warnings.append(f"batch norm normalises by the {noun(max(sizes), example)} of its device, {whole}")
     return replace(built, device_line=f"{size} devices, each {built.device_line}", warnings=warnings)
 
 

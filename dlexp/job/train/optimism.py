@@ -48,7 +48,8 @@ def optimism_of(whole: list[Setting], metric: str) -> SelectionBias:
     try:
         if not metric.startswith("val/"):
             raise Unknown(f"{metric} is measured on the training part, which training flatters too")
-        scores = _scores(whole, metric)
+        first = _arrays(whole[0].models[0])
+        scores = _scores(whole, metric, first)
     except Unknown as error:
         return about | {"not_corrected": str(error)}
     has_epochs = all(score.has_epochs for of_setting in scores for score in of_setting)
@@ -56,7 +57,7 @@ def optimism_of(whole: list[Setting], metric: str) -> SelectionBias:
         return about | {"not_corrected": f"no epoch's examples are kept for {metric}"}
     sign = 1.0 if is_better_high(metric) else -1.0
     settings = [[score.model(is_high_better=sign > 0) for score in of_setting] for of_setting in scores]
-    selection = select(settings, _worth(whole[0]) if metric.removeprefix("val/") in RIGHT else None)
+    selection = select(settings, _worth(whole[0], first) if metric.removeprefix("val/") in RIGHT else None)
     value = whole[0].value
     ends = sorted(value + sign * (end - selection.value) for end in (selection.low, selection.high))
     return (
@@ -66,19 +67,25 @@ def optimism_of(whole: list[Setting], metric: str) -> SelectionBias:
             "corrected": _within(value - sign * selection.optimism, metric),
             "corrected_interval": [_within(end, metric) for end in ends],
             "corrected_epochs": has_epochs,
-            "corrected_notes": _notes(whole, metric, spread_over_noise(settings), has_epochs=has_epochs),
+            "corrected_notes": _notes(
+                whole, metric, len(first["id"]), spread_over_noise(settings), has_epochs=has_epochs
+            ),
         }
         | ({"wins": selection.wins} if len(whole) > 1 else {})
     )
 
 
-def _scores(whole: list[Setting], metric: str) -> list[list[Scores]]:
+def _scores(whole: list[Setting], metric: str, first: dict[str, np.ndarray]) -> list[list[Scores]]:
     """Return the scores of each setting's trials, one trial's outputs at a time: those of all would not fit.
+
+    Args:
+        whole: The settings, best first.
+        metric: The objective.
+        first: Predictions of the best one's first model.
 
     Raises:
         Unknown: Of a trial, or they are of different examples.
     """
-    first = _arrays(whole[0].models[0])
     candidates = sum(model.epochs for setting in whole for model in setting.models)
     draws = int(min(MOST_DRAWS, max(FEWEST_DRAWS, CELLS / candidates)))
     if len(first["id"]) < 2:
@@ -91,7 +98,7 @@ def _scores(whole: list[Setting], metric: str) -> list[list[Scores]]:
     for setting in whole:
         of_setting = []
         for model in setting.models:
-            arrays = _arrays(model)
+            arrays = first if model is whole[0].models[0] else _arrays(model)
             if not np.array_equal(arrays["id"], first["id"]):
                 raise Unknown("the settings are validated on different examples")
             of_setting.append(read_scores(model, metric, arrays, weights_BN))
@@ -99,9 +106,8 @@ def _scores(whole: list[Setting], metric: str) -> list[list[Scores]]:
     return scores
 
 
-def _worth(best: Setting) -> float:
+def _worth(best: Setting, arrays: dict[str, np.ndarray]) -> float:
     """Return how many independent examples a setting's share of right answers is of."""
-    arrays = _arrays(best.models[0])
     members = _members(best, arrays)
     if members is None:
         return len(arrays["id"])
@@ -125,15 +131,16 @@ def _within(value: float, metric: str) -> float:
     name = metric.removeprefix("val/")
     if any(word in UNIT_METRICS for word in name.split("_")) and name != "median_error":
         return min(max(value, 0.0), 1.0)
-    return min(value, 1.0) if name == "r2" else max(value, 0.0) if not is_better_high(metric) else value
+    if name in ("r2", "explained_variance"):
+        return min(value, 1.0)
+    return value if is_better_high(metric) else max(value, 0.0)
 
 
-def _notes(whole: list[Setting], metric: str, spread: float, *, has_epochs: bool) -> list[str]:
+def _notes(whole: list[Setting], metric: str, num: int, spread: float, *, has_epochs: bool) -> list[str]:
     """Return in words what the correction does not cover."""
     notes = []
     if not has_epochs:
         notes.append(f"the choice of the best epoch is not corrected: no epoch's examples are kept for {metric}")
-    num = len(_arrays(whole[0].models[0])["id"])
     if metric.removeprefix("val/") not in RIGHT:
         if num < FEW_EXAMPLES:
             notes.append(f"of {noun(num, 'example')} the optimism of {metric} may be taken for a third too large")

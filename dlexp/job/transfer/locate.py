@@ -15,7 +15,7 @@ from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
 
 KEY, NODE = "init_from.run", "init_from"
-READ, UNREAD = (".safetensors", ".pt2", ".pth", ".pt"), (".onnx",)  # endings of files
+READ, UNREAD = (".safetensors", ".pt2", ".pth", ".pt", ".ckpt", ".bin", ".tar"), (".onnx",)  # endings of files
 
 
 def locate(overrides: list[str], config_dir: Path | None = None, job: str = "train") -> list[str]:

@@ -138,7 +138,7 @@ def test_an_autoencoder_gives_its_encoder_and_what_it_lacks_begins_anew(tmp_path
         load_start(config_of(tmp_path / "auto.safetensors"), model)
 
 
-@pytest.mark.parametrize("prefix", ["network.", "module."])
+@pytest.mark.parametrize("prefix", ["network.", "module.", "_orig_mod.module."])
 def test_what_names_begin_with_in_other_files_is_left_off_and_what_stands_beside(source, prefix):
     path, weights = source(rename=lambda name: f"{prefix}{name}")
     model, _ = build()
@@ -150,6 +150,8 @@ def test_names_of_torchvision_lack_the_beginning_that_a_net_has_here():
     given = {"conv.weight": torch.ones(1), "fc.bias": torch.ones(1)}
     assert as_named(given, held).keys() == held.keys()
     assert as_named(held, held) is held
+    wrapped = {f"_orig_mod.module.{name}": value for name, value in given.items()} | {"n_averaged": torch.ones(1)}
+    assert as_named(wrapped, held).keys() == held.keys()
 
 
 def test_a_count_of_batches_that_old_files_lack_is_no_fault(tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlexp.build.start.name import idle_patterns, is_named, owners
+from dlexp.build.start.name import idle_patterns, is_named, owners, wrapper_of
 
 NAMES = ["hidden.0.linear.weight", "hidden.0.norm.bias", "hidden.10.linear.weight", "output.bias"]
 
@@ -24,6 +24,16 @@ NAMES = ["hidden.0.linear.weight", "hidden.0.norm.bias", "hidden.10.linear.weigh
 def test_a_pattern_matches_a_weight_or_a_layer_around_it(pattern, matched):
     assert [name for name in NAMES if is_named(name, [pattern])] == matched
     assert idle_patterns(NAMES, [pattern]) == ([] if matched else [pattern])
+
+
+def test_a_name_may_be_written_without_what_all_begin_with():
+    names = ["net.layer1.0.weight", "net.fc.weight"]
+    assert wrapper_of(names) == "net."
+    for pattern in ("fc*", "net.fc"):
+        assert [name for name in names if is_named(name, [pattern], "net.")] == names[1:]
+    assert (idle_patterns(names, ["fc", "net", "layer1.0"]), idle_patterns(names, ["0"])) == ([], ["0"])
+    assert wrapper_of([*names, "fc.bias"]) == ""
+    assert idle_patterns([*names, "fc.bias"], ["layer1"]) == ["layer1"]
 
 
 def test_the_layers_that_own_weights():

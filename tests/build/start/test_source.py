@@ -1,5 +1,6 @@
 """Files of weights by name: read whatever wrote them, and never run."""
 
+import argparse
 import pickle
 import zipfile
 
@@ -13,14 +14,19 @@ from dlexp.error import ConfigError
 WEIGHTS = {"a.weight": torch.arange(6.0).view(2, 3), "a.bias": torch.tensor([1.0, 2.0]), "n": torch.tensor(3)}
 
 
-@pytest.mark.parametrize("form", ["safetensors", "pth", "wrapped", "model"])
+@pytest.mark.parametrize("form", ["safetensors", "pth", "wrapped", "model", "script", "other", "old"])
 def test_tensors_by_name(form, tmp_path):
     path = tmp_path / ("w.safetensors" if form == "safetensors" else "w.pth")
     if form == "safetensors":
         save_file(WEIGHTS, path)
     else:
-        wrapped = {"wrapped": {"state_dict": WEIGHTS, "epoch": 3}, "model": {"model": WEIGHTS}}
-        torch.save(wrapped.get(form, WEIGHTS), path)
+        wrapped = {
+            "wrapped": {"state_dict": WEIGHTS, "epoch": 3},
+            "model": {"model": WEIGHTS, "model_ema": WEIGHTS},
+            "script": {"model": WEIGHTS, "args": argparse.Namespace(lr=0.1), "optimizer": {"state": {}}},
+            "other": {"generator": WEIGHTS, "loss": torch.tensor(1.0)},
+        }
+        torch.save(wrapped.get(form, WEIGHTS), path, _use_new_zipfile_serialization=form != "old")
     torch.testing.assert_close(read_weights(str(path)), WEIGHTS, rtol=0, atol=0)
 
 
@@ -59,6 +65,22 @@ def test_what_is_no_file_of_weights_is_refused_and_not_run(name, content, messag
 def test_other_content_is_refused(content, tmp_path):
     torch.save(content, tmp_path / "w.pth")
     with pytest.raises(ConfigError, match="weights by name are needed"):
+        read_weights(str(tmp_path / "w.pth"))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"a": WEIGHTS, "b": WEIGHTS}, "it holds those of several nets, a, b; save one of them alone"),
+        (
+            torch.nn.Linear(1, 1),
+            "it holds torch.nn.modules.linear.Linear, which only running the file would make; save",
+        ),
+    ],
+)
+def test_what_holds_more_is_refused_with_its_cure(content, message, tmp_path):
+    torch.save(content, tmp_path / "w.pth")
+    with pytest.raises(ConfigError, match=message):
         read_weights(str(tmp_path / "w.pth"))
 
 

@@ -69,7 +69,7 @@ def test_auxiliary_heads_warnings_and_frozen_parameters_are_told(command):
     _, out, _ = command("summary", "model=inception", "data=cifar10")
     assert "auxiliary   aux1 reads inception4a; its loss counts 0.3 in training; evaluation leaves it out" in out
     assert "warning     inception4c.branch3.1.conv: its receptive field of 33 pixels exceeds the image's 32" in out
-    _, out, _ = command("summary", "model=torchvision", "model.freeze=[layer*]", "data=cifar10")
+    _, out, _ = command("summary", "model=torchvision", "freeze=[layer*]", "data=cifar10")
     assert "parameters  11,181,642, 11,166,976 of them frozen" in out
 
 

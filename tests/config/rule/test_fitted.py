@@ -27,7 +27,7 @@ def test_its_class_says_what_it_is(model):
 SETTINGS = {name: value for name, value in read_option("trainer", "default").items() if value is not None}
 OVERRIDES = [
     *("optimizer=adam", "optimizer.lr=0.1", "schedule=cosine", "augment=flip_crop", "init=zeros"),
-    *("loss=cross_entropy", "regularizer=l2", "seeds.order=1"),
+    *("loss=cross_entropy", "regularizer=l2", "seeds.order=1", "init_from.run=last", "freeze.layers=[output]"),
     *(f"trainer.{name}={value}" for name, value in SETTINGS.items() if name not in ("_target_", *READ_OF_TRAINER)),
 ]
 

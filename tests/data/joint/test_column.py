@@ -6,7 +6,7 @@ import torch
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
 from dlexp.data.table import Table
-from dlexp.error import ConfigError, DataError
+from dlexp.error import DataError
 
 ROWS = ["x,kind,size,code"] + [f"{n},{'ab'[n % 2] if n % 5 else ''},{n / 4},{n % 3}" for n in range(30)]
 
@@ -34,18 +34,6 @@ def test_the_parts_keep_the_shares_of_the_first_classes_without_gaps(tmp_path):
     assert data.strata is not None
     assert torch.bincount(data.strata[data.val]).tolist() == [2, 2, 2]
     assert data.strata.tolist() == [n % 3 for n in range(30)]
-
-
-@pytest.mark.parametrize(
-    ("targets", "message"),
-    [
-        (["size", "size"], "data.target: got size twice; name each target once"),
-        (["size"], r"data.target: got \['size'\]; name two columns or more"),
-    ],
-)
-def test_a_list_that_is_none_is_refused(tmp_path, targets, message):
-    with pytest.raises(ConfigError, match=message):
-        load(tmp_path, *targets)
 
 
 def test_a_column_without_any_label_is_refused(tmp_path):

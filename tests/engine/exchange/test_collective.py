@@ -31,16 +31,20 @@ def test_a_group_of_one_sums_to_itself(exchange):
 
 def test_layers_are_told_where_examples_stand(exchange):
     net = nn.Sequential(BatchNorm(sync=True, num_features=3), Inverted(0.5))
-    exchange.connect(net)
+    exchange.connect(net, 1)
     assert (exchange.least, exchange.has_synced) == (1, True)
     exchange.place(Share(first=4, whole=9))
     assert (net[1].first, exchange.counts) == (4, [9])
+    exchange.connect(net, 2)  # pairs: layers see both inputs of each
+    exchange.place(Share(first=4, whole=9))
+    assert (net[1].first, exchange.counts) == (8, [18])
 
 
 @pytest.mark.parametrize("norm", [BatchNorm(num_features=3), nn.BatchNorm1d(3)])
-def test_batch_norm_by_device_needs_two_examples(exchange, norm):
-    exchange.connect(nn.Sequential(norm))
-    assert (exchange.least, exchange.has_synced) == (2, False)
+def test_batch_norm_by_device_needs_two_inputs(exchange, norm):
+    for each, least in ((1, 2), (2, 1)):
+        exchange.connect(nn.Sequential(norm), each)
+        assert (exchange.least, exchange.has_apart, exchange.has_synced) == (least, True, False)
 
 
 def test_a_lost_process_is_one_line(exchange, monkeypatch):

@@ -11,8 +11,9 @@ from dlexp.config.catalog import read_option
 from dlexp.engine.freeze.mark import Frozen, freeze
 from dlexp.engine.freeze.thaw import Thaw
 from dlexp.engine.freeze.thawed import Thawed
+from dlexp.engine.rule.rules import Rules
 from dlexp.engine.stack.kind import make_forward
-from dlexp.engine.step import Rules, Step
+from dlexp.engine.step import Step
 from dlexp.engine.sums import Sums
 from dlexp.engine.task import Batch
 from dlexp.loss import CrossEntropy

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from dlexp.engine.freeze.thawed import Thawed
 from dlexp.engine.graph.moment import Moment
+from dlexp.engine.rule.rules import Rules
 from dlexp.engine.stack.kind import make_forward
-from dlexp.engine.step import Rules
 from dlexp.regularizer import NoRegularizer
 
 

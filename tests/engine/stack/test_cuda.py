@@ -49,12 +49,14 @@ def test_stacks_equal_each_trial_alone(engine, overrides):
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 @pytest.mark.parametrize("engine", ["batched", "vmapped", "graphed"])
-def test_mixed_precision_stays_near(engine, precision):
+def test_mixed_precision_is_as_near_to_float32_as_it_is_alone(engine, precision):
+    """A stack rounds in another order, which training amplifies as it does all rounding of that precision."""
     case = three({**CNN, "trainer.epochs": "1"})
-    configs = on_cuda(case, precision)
+    configs, exact = on_cuda(case, precision), on_cuda(case, "fp32")
     data = divide(case, configs)
-    alone = [train([config], data[:1], "solo")[0] for config in configs]
-    assert largest(train(configs, data, engine), alone)["weights"] < 0.05
+    alone, reference = ([train([config], data[:1], "solo")[0] for config in each] for each in (configs, exact))
+    rounding = largest(alone, reference)["weights"]
+    assert largest(train(configs, data, engine), reference)["weights"] < 2 * rounding
 
 
 @pytest.mark.parametrize("engine", ["batched", "vmapped"])

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from dlexp.build.node import build_per_trial
 from dlexp.config.catalog import read_option
+from dlexp.engine.rule.rules import Rules
 from dlexp.engine.stack.kind import make_forward
-from dlexp.engine.step import Rules, Step
+from dlexp.engine.step import Step
 from dlexp.engine.sums import Sums
 from dlexp.engine.task import Batch
 from dlexp.loss import CrossEntropy

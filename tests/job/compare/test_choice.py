@@ -1,5 +1,7 @@
 """The metric of a comparison: the default, a name with or without part, a refusal with what there is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -27,3 +29,10 @@ def test_a_metric_is_named_with_or_without_its_part(sides, wanted, name):
 def test_what_there_is_not_is_refused_with_what_there_is(sides):
     with pytest.raises(ConfigError, match=r"--metric: got rmse; choose one of accuracy, .*log_loss"):
         choose_metric("rmse", sides)
+
+
+def test_reconstructions_are_compared_by_their_errors(sides):
+    of_errors = [replace(side, task="reconstruct") for side in sides]
+    assert choose_metric(None, of_errors)[0] == "rmse"
+    with pytest.raises(ConfigError, match=r"--metric: got mae; choose one of rmse, mse"):
+        choose_metric("mae", of_errors)

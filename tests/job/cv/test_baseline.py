@@ -99,6 +99,7 @@ def test_a_cv_that_guesses_says_why_and_a_fold_can_be_diagnosed(tmp_path, overri
     assert command.startswith("dlexp cv ")
     assert command.endswith(" init=kaiming_normal")
     assert chosen in command
+    assert " cv.k=2 " in command
     resolve(shlex.split(command)[2:], job="cv")
     folds = [path.parent for path in tmp_path.rglob("folds/*/manifest.json")]
     told = diagnose_run(str(folds[0]), tmp_path)

@@ -6,117 +6,19 @@ float64 at most 1e-9 after some updates. All scenes are played by the same two p
 
 import json
 import math
-from itertools import cycle, product
 from pathlib import Path
 
 import pytest
 import torch
 
-from dlexp.config.catalog import list_groups, read_option
 from tests.command import run as command
+from tests.job.train.device_case import BY_DEVICE, CASES, WIDE, beside
 from tests.job.train.pair import SYNCED, assert_same_numbers, history, numbers, run_in, small, stopped, together, told
-
-CASES = {
-    "adam, dropout, clip, average": [
-        "norm=none",
-        "dropout=inverted",
-        "optimizer=adam",
-        "trainer.grad_clip=0.5",
-        "trainer.ema=0.9",
-        "trainer.batch_size=31",
-    ],
-    "images, augmented, synced, accumulated": [
-        "model=cnn",
-        "model.widths=[4,4]",
-        "norm=batch",
-        "norm.sync=true",
-        "norm.statistics=moving",
-        "augment=flip_crop",
-        "optimizer=nesterov",
-        "trainer.accumulate=2",
-        "trainer.batch_size=33",
-        "dropout=classic",
-    ],
-    "weighted classes, exact statistics": [
-        "loss=cross_entropy",
-        "loss.class_weight=balanced",
-        "norm.sync=true",
-        "norm.statistics=exact",
-        "norm.variance=biased",
-        "schedule=plateau",
-        "optimizer=rmsprop",
-        "trainer.accumulate=3",
-        "trainer.batch_size=10",
-    ],
-    "values": ["data=diabetes", "norm=layer", "regularizer=l1", "optimizer=adagrad", "trainer.batch_size=7"],
-    "mixed": ["augment=mixup", "norm=none", "regularizer=max_norm", "optimizer=momentum", "trainer.batch_size=31"],
-}
-# the state of the rule divided; an elementwise penalty, one of rows, a constraint, gradients of several batches
-CASES |= {
-    "sharded, decayed, clipped, averaged": [
-        "trainer.shard=true",
-        "norm=none",
-        "optimizer=adamw",
-        "optimizer.weight_decay=0.1",
-        "regularizer=l2",
-        "regularizer.weight=0.01",
-        "trainer.grad_clip=0.5",
-        "trainer.ema=0.9",
-        "trainer.batch_size=31",
-    ],
-    "sharded, penalty of rows": ["trainer.shard=true", "norm=layer", "optimizer=nesterov", "regularizer=linf"],
-    "sharded, constrained, accumulated": [
-        "trainer.shard=true",
-        "norm=none",
-        "optimizer=rmsprop",
-        "regularizer=norm_ball",
-        "trainer.accumulate=2",
-        "trainer.batch_size=17",
-    ],
-}
-# batch norm by device: of the last batch, of three examples, the second process has none
-APART = ["norm=batch", "trainer.batch_size=29", "data.limit=61", "norm.statistics=moving"]
-BY_DEVICE = {
-    "apart": APART,
-    "apart, exact": [*APART, "norm.statistics=exact"],
-    "half precision": [*APART, "trainer.precision=bf16"],
-    "half precision, scaled": [*APART, "trainer.precision=fp16", "trainer.grad_clip=1.0"],
-    "half precision, sharded": [*APART, "trainer.precision=fp16", "optimizer=adam", "trainer.shard=true"],
-}
-
-
-def wide() -> list[list[str]]:
-    """Return every rule with every kind of dropout, and the other settings taken in turns of lengths that differ.
-
-    Of a pixel that is always blank the gradient is nought, but for rounding, which rules divide by itself and `eps`: an
-    `eps` of 1e-10, adagrad's, makes 1e-8 of 1e-18 in weights that change no output. So it is 1e-6 here.
-    """
-    turns = (
-        cycle(["trainer.grad_clip=null", "trainer.grad_clip=0.3"]),
-        cycle(["trainer.ema=null", "trainer.ema=null", "trainer.ema=0.95"]),
-        cycle([f"trainer.accumulate={num}" for num in (1, 2, 1, 3, 1)]),
-        cycle([f"trainer.batch_size={num}" for num in (32, 31, 8, 50, 17, 10, 33)]),
-        cycle([["model=mlp"], ["model=cnn", "model.widths=[4,6]"]]),
-        cycle([["norm=batch", "norm.sync=true"], ["norm=layer"], ["norm=none"]]),
-        cycle(["augment=none", "augment=flip_crop", "augment=cutmix", "augment=noise", "augment=mixup"]),
-    )
-    rules = product(list_groups()["optimizer"], ("none", "inverted", "classic"))
-    return [
-        [*rule_with_eps(rule), f"dropout={dropout}", clip, ema, accumulate, size, *model, *norm, augment]
-        for (rule, dropout), clip, ema, accumulate, size, model, norm, augment in zip(rules, *turns, strict=False)
-    ]
-
-
-def rule_with_eps(rule: str) -> list[str]:
-    return [f"optimizer={rule}", *(["optimizer.eps=1e-6"] if "eps" in read_option("optimizer", rule) else [])]
-
-
-WIDE = wide()
 
 
 def table(join, folder: Path):
     world = join()
-    trained = {name: numbers(case, world.exchange) for name, case in (CASES | BY_DEVICE).items()}
+    trained = {name: numbers(beside(folder, case), world.exchange) for name, case in (CASES | BY_DEVICE).items()}
     world.close()
     return trained
 
@@ -183,6 +85,8 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def played(folder):
     (folder / "there.csv").write_text("x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(60)))
+    rows = [f"{i % 7},{i % 3},{'ab'[i % 2] if i % 5 else ''},{i % 11 / 4 if i % 2 else ''}\n" for i in range(90)]
+    (folder / "gaps.csv").write_text("p,q,kind,size\n" + "".join(rows))
     assert stopped(SYNCED, folder / "alone", 1) == "interrupted"
     return together({scene.__name__: scene for scene in SCENES}, folder)
 
@@ -211,10 +115,10 @@ def assert_same_history(first: Path, second: Path):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_two_processes_have_the_numbers_of_one(played, name):
+def test_two_processes_have_the_numbers_of_one(played, folder, name):
     first, second = (trained[name] for trained in played["table"])
     assert all(torch.equal(value, second["weights"][key]) for key, value in first["weights"].items())
-    assert_equal(numbers(CASES[name]), first)
+    assert_equal(numbers(beside(folder, CASES[name])), first)
 
 
 @pytest.mark.parametrize("name", BY_DEVICE)

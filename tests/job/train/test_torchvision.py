@@ -16,7 +16,7 @@ from dlexp.job.train import train
 SMALL = ["data=fake", "data.num_classes=3", "data.num_train=48", "data.num_val=12", "trainer.batch_size=16"]
 COMMON = [*SMALL, "model=torchvision", "tracking=none", "trainer.threads=1", "trainer.epochs=1"]
 DECAYING = ["optimizer=momentum", "optimizer.weight_decay=0.1", "optimizer.biases=true", "regularizer=l2"]
-FROZEN = "model.freeze=[conv1.*,bn1.*,layer*]"
+FROZEN = "freeze=[conv1,bn1,layer*]"
 
 
 @pytest.fixture(scope="module")

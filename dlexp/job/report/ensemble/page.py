@@ -9,7 +9,7 @@ from dlexp.job.report.frame import Command, about_line, closing
 from dlexp.job.report.picture import drawing
 from dlexp.job.report.regression import residual_block
 from dlexp.job.report.train import data_name
-from dlexp.job.report.words import name_of, score, span
+from dlexp.job.report.words import name_of, score, sentence, span
 from dlexp.number import decimal, duration, noun
 from dlexp.report.model import Block, Card, Figure, Page, Row, Section, Table
 from dlexp.run.folder import RunFolder
@@ -50,7 +50,7 @@ def page_of_ensemble(folder: RunFolder, document: RunPage) -> Page:
         Section("Where it errs", _errors(folder, answers, result)),
         *closing(document, _again(folder)),
     ]
-    notes = [*document["faults"], *result["notes"], *([run["note"]] if run["note"] else [])]
+    notes = [*document["faults"], *map(sentence, result["notes"]), *([run["note"]] if run["note"] else [])]
     question = f"Is a mean of {noun(result['num_models'], 'model')} better than the best of them on {data_name(run)}?"
     return Page(about_line(run), question, _answer(result), _cards(result), sections, notes)
 

@@ -1,0 +1,1 @@
+"""What acts on a program's parameters: loss, update rule, schedule, regulariser."""
